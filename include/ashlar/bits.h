@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The one set of bit helpers. Alignments are powers of two. No helper checks for overflow
+ * unless its name says so: a length that a stranger wrote goes through range_end().
+ */
+#include <ashlar/types.h>
+
+#define BIT(n) (1ULL << (n))
+
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+#define TIB(n) ((uint64_t)(n) << 40)
+
+static inline bool is_power_of_two(uint64_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+static inline bool is_aligned(uint64_t value, uint64_t alignment)
+{
+    return (value & (alignment - 1)) == 0;
+}
+
+static inline uint64_t align_down(uint64_t value, uint64_t alignment)
+{
+    return value & ~(alignment - 1);
+}
+
+static inline uint64_t align_up(uint64_t value, uint64_t alignment)
+{
+    return (value + alignment - 1) & ~(alignment - 1);
+}
+
+/**
+ * range_end() - start + length, held at the top of the address space instead of wrapping.
+ * @start, @length: any values.
+ *
+ * Return: the exclusive end; UINT64_MAX when it would pass 2^64.
+ */
+static inline uint64_t range_end(uint64_t start, uint64_t length)
+{
+    uint64_t end;
+    return __builtin_add_overflow(start, length, &end) ? UINT64_MAX : end;
+}

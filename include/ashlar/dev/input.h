@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What a driver offers that a person types on. A key is one int: an ASCII character (Enter is
+ * '\r', Backspace '\b', Tab '\t', Ctrl-A to Ctrl-Z 1 to 26), or one of enum key for the rest.
+ * Drivers speak keys; only the monitor knows what a key does.
+ */
+#include <ashlar/types.h>
+
+enum key {
+    KEY_NONE = -1, /* nothing typed */
+    KEY_UP = 0x100,
+    KEY_DOWN,
+    KEY_LEFT,
+    KEY_RIGHT,
+    KEY_HOME,
+    KEY_END,
+    KEY_PAGE_UP,
+    KEY_PAGE_DOWN,
+    KEY_INSERT,
+    KEY_DELETE,
+};
+
+struct input {
+    const char *name; /* "serial", "ps2" */
+
+    /**
+     * poll() - the next key, if there is one.
+     * @self: this input.
+     *
+     * Return: a key, or KEY_NONE. Never waits.
+     * Context: thread, one caller at a time.
+     */
+    int (*poll)(struct input *self);
+
+    struct input *next; /* for the monitor's list; NULL before registration */
+};

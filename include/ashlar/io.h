@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Access to device registers, as functions, so that a hosted test can be the device: kernel64
+ * links the instructions, a unit test links a model. Bulk memory (a framebuffer's pixels) is a
+ * plain pointer and does not come through here.
+ *
+ * Context: any, interrupts on or off. The functions neither lock nor order against ordinary
+ * memory beyond what the instruction itself does.
+ */
+#include <ashlar/types.h>
+
+uint8_t io_in8(uint16_t port);
+uint16_t io_in16(uint16_t port);
+uint32_t io_in32(uint16_t port);
+void io_out8(uint16_t port, uint8_t value);
+void io_out16(uint16_t port, uint16_t value);
+void io_out32(uint16_t port, uint32_t value);
+
+/* @reg: a mapped device register, naturally aligned. Exactly one bus access each. */
+uint8_t mmio_read8(const volatile void *reg);
+uint32_t mmio_read32(const volatile void *reg);
+uint64_t mmio_read64(const volatile void *reg);
+void mmio_write8(volatile void *reg, uint8_t value);
+void mmio_write32(volatile void *reg, uint32_t value);
+void mmio_write64(volatile void *reg, uint64_t value);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command
+ * line named one, else ACPI power-off, else reset, else halt. Nothing here prints the verdict;
+ * monitor/verdict.h does, before it calls leave().
+ */
+#include <ashlar/types.h>
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_PANIC };
+
+/* The port that debugexit= named; none at the start. */
+void leave_set_debug_port(uint16_t port);
+
+/* A way to switch the machine off or to reset it, best first; returns when it did not work. */
+typedef void leave_way_fn(void);
+void leave_add_power_off(leave_way_fn *way);
+void leave_add_reset(leave_way_fn *way);
+
+/* Leaves by the ladder. Context: any, also a panic. */
+NORETURN void leave(enum verdict verdict);
+
+/* Restarts the machine: each way of leave_add_reset(), then the keyboard controller, then port 0xcf9. */
+NORETURN void leave_by_reset(void);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The log: every line goes into a ring in memory and from there to each console. A console that
+ * comes up later is first shown what the ring still holds.
+ *
+ *     [ seconds.micros] cpuN subsystem: text
+ *
+ * Also here, because they share the consoles: print(), text without that prefix, for what the
+ * monitor and the reports say. It does not enter the ring.
+ *
+ * Context: any, interrupts on or off, also NMI and panic (a lock that is held by the interrupted
+ * code is not waited for without bound). Never sleeps, never allocates.
+ */
+#include <ashlar/dev/console.h>
+#include <ashlar/types.h>
+
+#include <stdarg.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/**
+ * log_line() - one line into the ring and onto the consoles.
+ * @level:     lines above the threshold (loglevel=) go into the ring but not to the consoles.
+ * @subsystem: a short word: "mm", "boot".
+ * @format:    the text without a newline; what passes LOG_LINE_MAX is cut and ends in "...".
+ */
+void log_line(enum log_level level, const char *subsystem, const char *format, ...) PRINTF_LIKE(3, 4);
+
+#define log_error(subsystem, ...) log_line(LOG_ERROR, subsystem, __VA_ARGS__)
+#define log_warn(subsystem, ...)  log_line(LOG_WARN, subsystem, __VA_ARGS__)
+#define log_info(subsystem, ...)  log_line(LOG_INFO, subsystem, __VA_ARGS__)
+#define log_debug(subsystem, ...) log_line(LOG_DEBUG, subsystem, __VA_ARGS__)
+
+#define LOG_LINE_MAX 512
+
+/**
+ * log_attach() - add a console, and show it the ring from its oldest line on.
+ * @console: filled in by its driver; stays for good.
+ */
+void log_attach(struct console *console);
+
+/* Return: the console of that name, or NULL. */
+struct console *log_find_console(const char *name);
+
+/* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
+void log_set_threshold(enum log_level level);
+
+/* Shows the ring again, on every console: the monitor's `log`. */
+void log_replay(void);
+
+/* Text as it is, to every console. */
+void print(const char *format, ...) PRINTF_LIKE(1, 2);
+void print_v(const char *format, va_list arguments);
+void print_text(const char *text, size_t length);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Names of the kernel's functions, linked into its read-only data, so that they are there before
+ * any allocator and whatever happened to memory. scripts/build/symbols.py makes the table.
+ */
+#include <ashlar/types.h>
+
+struct symbol {
+    uint32_t offset; /* from KERNEL_IMAGE_START; ascending */
+    uint32_t name;   /* index into symbol_names */
+};
+
+extern const uint32_t symbol_count;
+extern const uint32_t symbol_text_end; /* offset behind the last byte of code */
+extern const struct symbol symbol_table[];
+extern const char symbol_names[];
+
+/**
+ * symbol_find() - the function that holds a code address.
+ * @address: any number.
+ * @offset, @size_bytes: from the function's start, and to the next function; may be NULL.
+ *
+ * Return: its name, or NULL when the address is not in the kernel's code.
+ * Context: any, also NMI and panic.
+ */
+const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes);
+
+/* "name+0xoffset/0xsize" for %pS; a format_symbol_fn. */
+bool symbol_describe(uint64_t address, char *buffer, size_t size);

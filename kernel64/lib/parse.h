@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Reading numbers that a person typed.
+ */
+#include <ashlar/status.h>
+
+/**
+ * parse_number() - a whole number: decimal, or hexadecimal behind 0x.
+ * @text:   all of it must be the number.
+ * @result: untouched on failure.
+ *
+ * Return: STATUS_OK; STATUS_INVALID; STATUS_TOO_BIG above 2^64 - 1.
+ */
+status_t parse_number(const char *text, uint64_t *result) MUST_CHECK;
+
+/* The same with an optional suffix K, M, G or T (either case, powers of 1024): a size in bytes. */
+status_t parse_size(const char *text, uint64_t *result) MUST_CHECK;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The string and memory functions, as ISO C defines them. The compiler calls the first four by
+ * itself. Hosted tests hold them against the C library's, under other names and by LD_PRELOAD.
+ */
+#include <ashlar/types.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+void *memchr(const void *s, int byte, size_t n);
+
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t limit);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+char *strstr(const char *haystack, const char *needle);
+size_t strspn(const char *s, const char *accept);
+size_t strcspn(const char *s, const char *reject);
+
+/**
+ * string_copy() - copy as much as fits, always ending in NUL.
+ * @to, @size: the buffer; @size at least 1.
+ * @from:      NUL-terminated.
+ *
+ * Return: strlen(from); when that is not below @size, the copy was cut.
+ */
+size_t string_copy(char *to, size_t size, const char *from);
+
+/* Return: whether @text matches @pattern, in which '*' stands for any run and '?' for any one. */
+bool string_matches(const char *pattern, const char *text);
