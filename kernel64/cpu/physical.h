@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The one place that converts between physical addresses and pointers into the direct map.
+ *
+ * Until address_space_init() the direct map is the stub's: the first 4 GiB, RAM or not. Afterwards
+ * it covers RAM and nothing else; device memory and tables in reserved memory have to be mapped.
+ */
+#include <ashlar/addr.h>
+
+/* @address: inside the direct map. */
+static inline void *phys_to_pointer(phys_t address)
+{
+    return (void *)(uintptr_t)(DIRECT_MAP_START + address.raw);
+}
+
+/* @pointer: into the direct map, not into the kernel image. */
+static inline phys_t pointer_to_phys(const volatile void *pointer)
+{
+    return phys((uint64_t)(uintptr_t)pointer - DIRECT_MAP_START);
+}
