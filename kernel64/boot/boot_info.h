@@ -26,7 +26,7 @@ enum framebuffer_type {
 
 struct boot_framebuffer {
     enum framebuffer_type type;
-    uint64_t address; /* physical */
+    phys_t address;
     uint32_t pitch_bytes, width, height; /* pixels; characters for FRAMEBUFFER_TEXT */
     uint8_t bits_per_pixel;
     uint8_t red_position, red_size, green_position, green_size, blue_position, blue_size;
@@ -34,47 +34,59 @@ struct boot_framebuffer {
 };
 
 struct boot_module {
-    phys_t start, end;
+    phys_t start, end; /* may be the same: an empty file is a module too */
     struct bytes command_line;
+    phys_t command_line_start;
 };
+
+/* A complaint about the loader's data, in words that the number completes; the parser goes on. */
+typedef void boot_complain_fn(const char *sentence, uint64_t number);
+
+/**
+ * boot_read_fn - how pvh_parse() reaches the pieces that the start info points at.
+ * Return: @size_bytes readable bytes at physical @address, or NULL when that cannot be read; what
+ *         lies together in physical memory lies together in what is returned.
+ */
+typedef const void *boot_read_fn(phys_t address, size_t size_bytes);
 
 struct boot_info {
     const char *protocol; /* "multiboot2" or "pvh" */
-    struct bytes raw;     /* all the loader's bytes, for the reservation */
-    phys_t raw_start;
 
     struct bytes command_line, loader_name;
-    struct bytes rsdp;        /* the copy in the tag: v2 where there is one, else v1 */
-    phys_t rsdp_address;      /* PVH gives an address instead of a copy; PHYS_INVALID otherwise */
-    struct bytes smbios;      /* the entry point copied into the tag */
+    struct bytes rsdp;   /* the copy in the tag: v2 where there is one, else v1 */
+    phys_t rsdp_address; /* PVH gives an address instead of a copy; PHYS_INVALID otherwise */
+    struct bytes smbios; /* the tables copied into the tag */
     uint8_t smbios_major, smbios_minor;
-    struct bytes network;     /* a DHCP acknowledgement; the first one */
+    struct bytes network;                        /* a DHCP acknowledgement; the first one */
+    unsigned int network_count;                  /* one for each interface the loader asked on */
     uint64_t efi_system_table, efi_image_handle; /* 0 when absent */
-    uint8_t efi_bits;         /* 32 or 64; 0 when not started by EFI */
-    bool efi_boot_services;   /* firmware was left running */
-    uint32_t load_base;       /* tag 21 */
+    uint8_t efi_bits;                            /* 32 or 64; 0 when not started by EFI */
+    bool efi_boot_services;                      /* firmware was left running: the EFI map may still change */
+    uint32_t load_base;                          /* tag 21 */
     bool has_load_base;
     uint32_t memory_lower_kib, memory_upper_kib; /* tag 4 */
     bool has_basic_memory;
-    uint32_t bios_device, bios_partition, bios_subpartition; /* tag 5 */
+    uint32_t bios_device, bios_partition, bios_subpartition; /* tag 5; 0xffffffff: none */
     bool has_bios_device;
-    struct bytes vbe, apm, elf_sections; /* as they came */
+    struct bytes vbe, apm, elf_sections; /* the tags behind their heads, as they came */
     struct boot_framebuffer framebuffer;
 
-    /* The maps as they came. */
+    /* The maps as they came; whole entries only. Use boot_info_next_claim(). */
     struct bytes memory_map;
     uint32_t memory_map_stride; /* bytes an entry */
     struct bytes efi_map;
     uint32_t efi_map_stride;
 
-    /* Where module iteration looks; use boot_info_next_module(). */
-    struct bytes modules_area;
+    unsigned int module_count; /* of those boot_info_next_module() gives */
+    unsigned int warnings;     /* how often something was out of order; each was reported in words */
 
-    unsigned int warnings; /* how often something was out of order; each was reported in words */
+    /* For the iterators only: what the description itself lies in. */
+    phys_t raw_start;
+    struct bytes raw;            /* Multiboot2: all of it. PVH: the start info */
+    struct bytes modules;        /* PVH: the module list */
+    boot_read_fn *read;          /* PVH only */
+    struct phys_range pieces[3]; /* PVH: command line, module list, memory map */
 };
-
-/* A complaint about the loader's data, in words; the parser goes on. */
-typedef void boot_complain_fn(const char *sentence, uint64_t number);
 
 /**
  * mb2_parse() - read a Multiboot2 information structure.
@@ -84,33 +96,39 @@ typedef void boot_complain_fn(const char *sentence, uint64_t number);
  * @complain: called for each thing out of order; may be NULL.
  * @info:     filled in from scratch; complete as far as the data was sound, also on failure.
  *
+ * A tag too short for its fields is skipped; a tag longer than what is left ends the walk. Of a tag
+ * that may come once, the first counts. Numbers that nobody knows are skipped without a word.
+ *
  * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED or STATUS_MALFORMED when not even the
  *         first eight bytes make sense.
+ * Context: any. Allocates nothing.
  * Source: Multiboot2 Specification version 2.0, "Boot information format".
  */
 status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_complain_fn *complain,
                    struct boot_info *info) MUST_CHECK;
 
 /**
- * boot_read_fn - how pvh_parse() reaches the pieces that the start info points at.
- * Return: @size_bytes readable bytes at physical @address, or NULL when that cannot be read.
- */
-typedef const void *boot_read_fn(phys_t address, size_t size_bytes);
-
-/**
  * pvh_parse() - read a PVH hvm_start_info, version 0 or 1, and what it points at.
  * @address: of the start info.
- * @read:    gives access to physical memory.
+ * @read:    gives access to physical memory; kept, and used again by boot_info_next_module().
+ * @complain, @info: as for mb2_parse().
  *
- * Return: as mb2_parse().
- * Source: Xen "x86/HVM direct boot ABI" (docs/misc/pvh), arch-x86/hvm/start_info.h.
+ * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED when the start info cannot be read;
+ *         STATUS_MALFORMED when its magic number is another.
+ * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc), arch-x86/hvm/start_info.h.
  */
 status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complain,
                    struct boot_info *info) MUST_CHECK;
 
+/* How far a string that a start info points at is searched for its end. */
+#define PVH_TEXT_MAX 65536
+
 /**
  * boot_info_next_module() - iterate over modules.
  * @cursor: 0 to begin with; opaque afterwards.
+ * @module: filled in; untouched at the end.
+ *
+ * Modules whose end lies before their start are left out (the parser complained about them).
  *
  * Return: false when there is none left.
  */
@@ -119,13 +137,27 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
 /**
  * boot_info_next_claim() - iterate over what all the firmware maps say, as sweep input.
  * @cursor: 0 to begin with; opaque afterwards.
+ * @claim:  filled in; untouched at the end.
  *
  * The EFI map, then the BIOS map; the two basic sizes only when neither is there. Entries without
- * length are skipped, ends are held at 2^64.
+ * length are skipped, ends are held at 2^64. While boot services run, their memory is reserved.
  *
  * Return: false when there is none left.
  */
 bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
 
-/* Copies a view into a buffer as a string that ends in NUL; cut when it does not fit. */
+/**
+ * boot_info_next_reservation() - iterate over everything the loader left in memory, as sweep input.
+ * @cursor: 0 to begin with; opaque afterwards.
+ * @claim:  filled in; untouched at the end.
+ *
+ * The description's own bytes and strings (MEMMAP_BOOT_INFO), each module (MEMMAP_MODULE), the
+ * framebuffer (MEMMAP_FRAMEBUFFER): loaders put all of them into memory that their map calls free,
+ * or leave them out of it.
+ *
+ * Return: false when there is none left.
+ */
+bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
+
+/* Copies a view into a buffer as a string that ends in NUL; cut when it does not fit. @size >= 1. */
 void text_view(struct bytes view, char *buffer, size_t size);

@@ -11,45 +11,53 @@
 #include <ashlar/status.h>
 
 /*
- * Kinds in order of strictness: where entries overlap, the highest wins. MEMMAP_USABLE is the
- * only one that may ever be allocated; the ones up to MEMMAP_LAST_RECLAIMABLE become usable when
- * their content is no longer needed.
+ * Kinds in order of strictness: where entries overlap, the later in this list wins. MEMMAP_USABLE
+ * is the only one that may ever be allocated; the ones up to MEMMAP_LAST_RECLAIMABLE become usable
+ * when their content is no longer needed.
  */
 #define MEMMAP_KINDS(K)                                                                                      \
     K(MEMMAP_USABLE, "usable")                                                                               \
-    K(MEMMAP_BOOT_INFO, "boot information")     /* what the loader left, until it has been copied */         \
-    K(MEMMAP_BOOT_IMAGE, "boot image")          /* stub32, its payload, its page tables */                   \
+    K(MEMMAP_BOOT_INFO, "boot information") /* what the loader left, until it has been copied */             \
+    K(MEMMAP_BOOT_IMAGE, "boot image")      /* stub32, its payload, its page tables */                       \
     K(MEMMAP_ACPI_RECLAIM, "acpi reclaimable")                                                               \
     K(MEMMAP_MODULE, "module")                                                                               \
-    K(MEMMAP_KERNEL, "kernel")                  /* kernel64, and what it took before the allocator */        \
-    K(MEMMAP_ACPI_TABLE, "acpi table")          /* a table found by walking, wherever it lies */             \
+    K(MEMMAP_KERNEL, "kernel")         /* kernel64, and what it took before the allocator */                 \
+    K(MEMMAP_ACPI_TABLE, "acpi table") /* a table found by walking, wherever it lies */                      \
     K(MEMMAP_ACPI_NVS, "acpi nvs")                                                                           \
     K(MEMMAP_PERSISTENT, "persistent")                                                                       \
     K(MEMMAP_SOFT_RESERVED, "soft reserved")                                                                 \
     K(MEMMAP_FRAMEBUFFER, "framebuffer")                                                                     \
     K(MEMMAP_RUNTIME, "efi runtime")                                                                         \
     K(MEMMAP_DEVICE, "device")                                                                               \
-    K(MEMMAP_RESERVED, "reserved")              /* and every type that nobody knows */                       \
+    K(MEMMAP_RESERVED, "reserved") /* and every type that nobody knows */                                    \
     K(MEMMAP_UNUSABLE, "unusable")
 
 #define MEMMAP_ENUM(name, words) name,
-enum memmap_kind { MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT };
+enum memmap_kind {
+    MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT
+};
 #undef MEMMAP_ENUM
 
 #define MEMMAP_LAST_RECLAIMABLE MEMMAP_ACPI_RECLAIM
 
-/* One claim about memory, as given: any start, any end; start >= end means nothing. */
+/*
+ * One claim about memory, as given: any start, any end; start >= end means nothing. Make the end
+ * with range_end(), so that a claim that runs past 2^64 stops there instead of wrapping.
+ */
 struct memmap_entry {
-    uint64_t start, end; /* [start, end), bytes, not aligned */
-    uint32_t kind;       /* enum memmap_kind */
+    uint64_t start, end;  /* [start, end), bytes, not aligned */
+    uint32_t kind;        /* enum memmap_kind; a number that is none counts as MEMMAP_RESERVED */
     uint32_t source_type; /* the number the firmware used, for showing; 0 for our own entries */
 };
 
-/* One run of the result: page-aligned, disjoint from every other, in ascending order. */
+/* One run of the result: page-aligned, not empty, disjoint from every other, in ascending order. */
 struct memmap_range {
     phys_t start, end;
     enum memmap_kind kind;
 };
+
+/* The last page of 2^64 bytes is in no range: its end has no number, and no CPU can address it. */
+#define MEMMAP_TOP (UINT64_MAX - PAGE_SIZE + 1)
 
 /**
  * memmap_kind_from_e820() - what an E820, Multiboot2 or PVH type number means.
@@ -62,9 +70,13 @@ enum memmap_kind memmap_kind_from_e820(uint32_t type);
 /**
  * memmap_kind_from_efi() - what an EFI memory type means after ExitBootServices.
  * @type:      EFI_MEMORY_TYPE.
- * @attribute: the descriptor's attribute bits (more-reliable, runtime, ...).
+ * @attribute: the descriptor's attribute bits. Only EFI_MEMORY_SP counts: memory that its owner
+ *             wants kept for a special purpose is not for everyone.
  *
- * Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()", "Memory Type Usage after ExitBootServices()".
+ * Return: the kind; MEMMAP_RESERVED for every number that nobody knows, and for memory that the
+ *         machine has but has not yet accepted.
+ * Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()" and, in "Boot Services", the table "Memory
+ *         Type Usage after EFI_BOOT_SERVICES.ExitBootServices()".
  */
 enum memmap_kind memmap_kind_from_efi(uint32_t type, uint64_t attribute);
 
@@ -75,33 +87,35 @@ const char *memmap_kind_name(enum memmap_kind kind);
  * memmap_find_room() - find free memory on a map that has not been swept.
  * @entries, @count: claims in any order.
  * @size:      bytes wanted, above 0.
- * @alignment: power of two, at least 1.
+ * @alignment: power of two, at least 1; of a page or more, so that the sweep's rounding cannot
+ *             touch the room's first page.
  * @limit:     the room ends at or below this address.
  *
- * Return: start of the lowest run of @size bytes that usable entries alone cover (one of them
- *         wholly); PHYS_INVALID when there is none. Page 0 is never the answer.
- * Cost: O(count^2) at worst, no memory. The claim of one entry is enough: runs that only two
- *       touching entries together make are not looked for.
+ * Return: start of the lowest run of @size bytes that one usable entry covers wholly and no other
+ *         kind touches; PHYS_INVALID when there is none. Page 0 is never the answer. Runs that
+ *         only two touching usable entries together make are not looked for.
+ * Cost: O(count^2), no memory.
  */
 phys_t memmap_find_room(const struct memmap_entry *entries, size_t count, uint64_t size, uint64_t alignment,
                         phys_t limit);
 
 /* How many ranges a sweep of @count entries can give at most, and the bytes of scratch it needs. */
-#define MEMMAP_MAX_RANGES(count)    (2 * (count) + 1)
-#define MEMMAP_SCRATCH_BYTES(count) ((count) * 2 * sizeof(uint32_t) + (count) * sizeof(uint32_t))
+#define MEMMAP_MAX_RANGES(count)    (2 * (count))
+#define MEMMAP_SCRATCH_BYTES(count) (2 * (count) * sizeof(uint32_t))
 
 /**
  * memmap_sweep() - make a map of claims sorted, disjoint and page-aligned.
- * @entries, @count: claims in any order, not changed.
- * @scratch:  MEMMAP_SCRATCH_BYTES(count) bytes, 8-byte aligned.
+ * @entries, @count: claims in any order, not changed; @count below 2^32.
+ * @scratch:  MEMMAP_SCRATCH_BYTES(count) bytes, 4-byte aligned; may be NULL when @count is 0.
  * @ranges:   room for MEMMAP_MAX_RANGES(count).
  * @range_count: how many were written.
  *
- * A byte's kind is the strictest that any entry claims for it; a byte nobody claims is in no
- * range. Runs of one kind that touch are one range. Usable edges round inward to pages, all
- * others outward (a page shared by two kinds takes the stricter), empty results vanish.
+ * A byte's kind is the strictest that any entry claims for it; a byte nobody claims has none.
+ * Bytes of one kind that touch are one run, across entries, and only whole runs are rounded:
+ * usable ones inward to pages, so that two half pages that meet make a page; all others outward,
+ * and a page that two of them share goes to the stricter. What is empty then vanishes.
  *
- * Cost: O(count log count).
+ * Cost: O(count log count). Allocates nothing, recurses nowhere.
  */
 void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratch,
                   struct memmap_range *ranges, size_t *range_count);
