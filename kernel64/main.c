@@ -3,15 +3,9 @@
  * Bring-up: one line a step, in the order in which things become usable.
  */
 #include <ashlar/handoff.h>
+#include <cpu/stack_protector.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
-extern uintptr_t __stack_chk_guard;
-NORETURN void __stack_chk_fail(void);
-NORETURN void verify_failed(const char *expression, const char *file, int line)
-{
-    (void)expression; (void)file; (void)line;
-    for (;;) __asm__ volatile("cli; hlt");
-}
 
 static void say(const char *text)
 {
@@ -21,6 +15,8 @@ static void say(const char *text)
 
 void kernel64_main(uint64_t handoff_address)
 {
+    stack_protector_init();
+
     (void)handoff_address;
     say("kernel64: hello\n");
     for (;;)

@@ -7,12 +7,19 @@
  */
 #include <ashlar/types.h>
 
-enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_PANIC };
+enum verdict {
+    VERDICT_PASS,
+    VERDICT_FAIL,
+    VERDICT_PANIC
+};
 
 /* The port that debugexit= named; none at the start. */
 void leave_set_debug_port(uint16_t port);
+bool leave_has_debug_port(void);
 
-/* A way to switch the machine off or to reset it, best first; returns when it did not work. */
+/* A way to switch the machine off or to reset it; returns when it did not work. Tried in the order
+   in which they were added, best first; at most LEAVE_WAYS_MAX of each kind. */
+#define LEAVE_WAYS_MAX 4
 typedef void leave_way_fn(void);
 void leave_add_power_off(leave_way_fn *way);
 void leave_add_reset(leave_way_fn *way);
@@ -20,5 +27,6 @@ void leave_add_reset(leave_way_fn *way);
 /* Leaves by the ladder. Context: any, also a panic. */
 NORETURN void leave(enum verdict verdict);
 
-/* Restarts the machine: each way of leave_add_reset(), then the keyboard controller, then port 0xcf9. */
+/* Restarts the machine: each way of leave_add_reset(), then the keyboard controller, then port
+   0xcf9, then a triple fault. */
 NORETURN void leave_by_reset(void);

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The end: what was expected, what was found, what to try, on every console, with registers and
- * a backtrace; then the verdict line and the way out that leave.h chooses.
+ * a backtrace; then the verdict line, and the way out of leave.h if a script is waiting for one.
  */
 #include <ashlar/types.h>
 
@@ -12,9 +12,23 @@ struct trap_frame;
  * panic() - stop the machine with a message.
  * @format: what was expected, what was found, what to try. One or a few lines.
  *
- * Context: any. A panic inside a panic prints one line and halts.
+ * Context: any. A panic inside a panic prints one line and ends at once.
  */
 NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The same for an exception: the report shows @frame instead of the caller's state. */
 NORETURN void panic_trap(const struct trap_frame *frame);
+
+/**
+ * panic_set_leaves() - whether a panic leaves by leave(VERDICT_PANIC).
+ * @leaves: true from the moment a run that run= started begins. A panic also leaves when
+ *          debugexit= named a port. Otherwise it halts, so that a person can read the screen.
+ */
+void panic_set_leaves(bool leaves);
+
+/**
+ * panic_set_verdict() - who prints the verdict line.
+ * @print_verdict: prints it with status "panic" and the counts so far. Until it is set, and in a
+ *                 panic inside a panic, panic prints one that counts nothing.
+ */
+void panic_set_verdict(void (*print_verdict)(void));

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stack protector: the compiler's two symbols.
+ *
+ * The guard comes from RDRAND where the CPU has it. Elsewhere it is the time-stamp counter, mixed:
+ * enough against an overrun by mistake, which is what a guard in a kernel without users is for.
+ * Its lowest byte, which an overrun reaches first, is zero: a string that was copied too far ends
+ * there, or has changed it.
+ */
+#include <cpu/stack_protector.h>
+
+#include <cpu/insn.h>
+#include <diag/panic.h>
+
+#define CPUID_1_ECX_RDRAND (1u << 30)
+
+/* Any of Intel's and AMD's generators that works at all answers within this many tries. */
+#define RANDOM_TRIES       10
+
+uintptr_t __stack_chk_guard = 0x595e9fbd94fda700;
+NORETURN void __stack_chk_fail(void);
+
+/* For functions that are running while the guard changes. */
+#define UNPROTECTED __attribute__((no_stack_protector))
+
+/* The finaliser of splitmix64: each bit of the result depends on each bit of @x. */
+static UNPROTECTED uint64_t mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+UNPROTECTED void stack_protector_init(void)
+{
+    uint64_t number = 0;
+    bool has_rdrand = (cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND) != 0;
+
+    for (int i = 0; has_rdrand && i < RANDOM_TRIES; i++) {
+        if (cpu_read_random(&number))
+            break;
+    }
+    __stack_chk_guard = mix(number ^ cpu_read_tsc()) & ~0xffULL;
+}
+
+void __stack_chk_fail(void)
+{
+    panic("stack protector: %pS wrote past the end of an array on its stack; its return address "
+          "may be wrong as well",
+          __builtin_return_address(0));
+}

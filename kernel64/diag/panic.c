@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Panic: report, verdict, end. Each part may itself fail on a machine whose memory is wrong, so
+ * panic_depth counts how far inside itself it is:
+ *
+ *     1   the whole report, then the verdict and the end
+ *     2   one line that names the second mistake, then the end
+ *     3   printing does not work: the end, in silence
+ */
+#include <diag/panic.h>
+
+#include <ashlar/check.h>
+#include <diag/leave.h>
+#include <diag/log.h>
+#include <diag/port.h>
+
+static unsigned panic_depth;
+static bool leaves;
+static void (*verdict_printer)(void);
+
+void panic_set_leaves(bool yes)
+{
+    leaves = yes;
+}
+
+void panic_set_verdict(void (*print_verdict)(void))
+{
+    verdict_printer = print_verdict;
+}
+
+static NORETURN void end(void)
+{
+    if (panic_depth == 1 && verdict_printer)
+        verdict_printer();
+    else if (panic_depth <= 2)
+        print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
+              "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
+
+    if (leaves || leave_has_debug_port())
+        leave(VERDICT_PANIC);
+    if (panic_depth <= 2)
+        print("The machine is halted.\n");
+    diag_port_halt();
+}
+
+void panic(const char *format, ...)
+{
+    va_list arguments;
+
+    diag_port_interrupts_off();
+    panic_depth++;
+    if (panic_depth > 2)
+        end();
+
+    print(panic_depth == 1 ? "\nPANIC: " : "\nPANIC inside a panic: ");
+    va_start(arguments, format);
+    print_v(format, arguments);
+    va_end(arguments);
+    print("\n");
+    if (panic_depth == 1)
+        diag_port_print_state(NULL);
+    end();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+    diag_port_interrupts_off();
+    panic_depth++;
+    if (panic_depth == 1) {
+        print("\n");
+        diag_port_print_state(frame);
+    } else if (panic_depth == 2) {
+        print("\nan exception inside a panic\n");
+    }
+    end();
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    panic("%s:%d: expected %s; memory or hardware state is already wrong", file, line, expression);
+}
+
+/* Until the log prints: bare bytes to the first serial port. */
+__attribute__((weak)) void print(const char *format, ...)
+{
+    for (; *format; format++)
+        __asm__ volatile("outb %0, %1" ::"a"(*format), "Nd"((uint16_t)0x3f8));
+}
+
+__attribute__((weak)) void print_v(const char *format, va_list arguments)
+{
+    (void)arguments;
+    for (; *format; format++)
+        __asm__ volatile("outb %0, %1" ::"a"(*format), "Nd"((uint16_t)0x3f8));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * All that diag asks of the machine. kernel64/cpu/diag_port.c answers; a hosted test brings its
+ * own answers. This is how a panic shows registers although diag may not include cpu.
+ *
+ * Context of all: any, also NMI and panic.
+ */
+#include <ashlar/types.h>
+
+struct trap_frame;
+
+void diag_port_interrupts_off(void);
+
+/* Interrupts off and no way back. */
+NORETURN void diag_port_halt(void);
+
+/* Resets the CPU by a triple fault: the way that needs no device. */
+NORETURN void diag_port_triple_fault(void);
+
+/**
+ * diag_port_print_state() - the registers, and what they tell.
+ * @frame: of an exception; NULL for a panic that the code called itself, which shows control
+ *         registers only, because the general ones are the caller's no longer.
+ */
+void diag_port_print_state(const struct trap_frame *frame);
