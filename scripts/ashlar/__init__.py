@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What scripts/run, test, bench and judge are made of.
+
+    build.py     configures and compiles one variant of the tree
+    machine.py   a machine to boot on, and the emulator's command line for it
+    bochs.py     the same for Bochs, which wants a file
+    session.py   one boot: the process, what it says on the serial port, what is typed to it
+    stream.py    reads a serial log: log lines, KTAP, JSON lines, the verdict
+    run.py judge.py test.py   the programs
+"""
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Failure(Exception):
+    """What went wrong, in a sentence for the person who typed the command."""

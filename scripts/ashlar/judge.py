@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/judge: gives the verdict on a serial log from any machine.
+
+    scripts/judge serial.log            VirtualBox (serial port to a file), a PC's serial line, ...
+    something | scripts/judge
+
+Prints what failed and one closing line. Exit status: 0 pass, 1 fail, 2 no such log, 3 panic,
+5 the log holds no verdict.
+"""
+import argparse
+import sys
+
+from ashlar import stream
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog='scripts/judge', description=__doc__.split(': ', 1)[1], formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('log', nargs='?', default='-', help='file; default: standard input')
+    parser.add_argument('--json', action='store_true', help='print the JSON lines')
+    options = parser.parse_args()
+    try:
+        data = sys.stdin.buffer.read() if options.log == '-' else open(options.log, 'rb').read()
+    except OSError as error:
+        print(f'scripts/judge: {error}', file=sys.stderr)
+        return 2
+
+    log = stream.Stream(data)
+    if options.json:
+        print('\n'.join(line for line in log.lines if line.startswith('@ashlar ')))
+    for complaint in log.complaints:
+        print(f'complaint: {complaint}')
+    for test in log.tests:
+        if test.status != 'pass':
+            print(f'{test.status}: {test.name} {test.reason}'.rstrip())
+    verdict = log.verdict()
+    if verdict == stream.NO_VERDICT:
+        print(f'last line: {log.last_line}')
+    print(f'{verdict}: {log.count("pass")} passed, {log.count("fail")} failed, {log.count("skip")} skipped')
+    return stream.EXIT_STATUS[verdict]
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine to boot on, and the emulator's command line for it.
+
+A Machine says what is wanted in a few words; qemu_command() turns it into QEMU's words. What boots
+(an ELF file or an ISO) is given apart, so that the same machine can boot several builds.
+"""
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+
+from ashlar import Failure
+
+DEBUG_EXIT_PORT = 0xf4
+# What isa-debug-exit makes of the kernel's 0x10, 0x11 and 0x12: (value << 1) | 1.
+QEMU_STATUS = {33: 'pass', 35: 'fail', 37: 'panic'}
+
+OVMF_CODE = [
+    '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_CODE.fd',
+    '/usr/share/edk2/ovmf/OVMF_CODE.fd', '/usr/share/edk2/x64/OVMF_CODE.4m.fd', '/usr/share/edk2-ovmf/x64/OVMF_CODE.fd',
+    '/usr/share/qemu/edk2-x86_64-code.fd', '/usr/share/qemu/ovmf-x86_64-code.bin',
+]
+
+UNITS = {'': 1 << 20, 'B': 1, 'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30, 'T': 1 << 40}
+
+
+def parse_size(text):
+    """QEMU's sizes in bytes: 512M, 16G, 3.5G; a bare number is MiB."""
+    match = re.fullmatch(r'([0-9.]+)([BKMGT]?)(?:i?B)?', text.strip(), re.IGNORECASE)
+    if not match:
+        raise Failure(f'{text!r} is not a size such as 512M or 16G')
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+@dataclasses.dataclass
+class Machine:
+    boot: str = 'iso'          # iso, kernel
+    firmware: str = 'bios'     # bios, uefi
+    emulator: str = 'qemu'     # qemu, bochs
+    machine: str = 'q35'       # q35, pc, microvm
+    cpu: str = ''              # the emulator's name for a model; '' for the best it has
+    smp: str = '1'
+    memory: str = '512M'
+    cmdline: str = ''
+    display: str = 'none'
+    accel: str = 'tcg'
+    debug: bool = False        # wait for gdb on port 1234
+    debug_exit: bool = True    # leave through the debug-exit port; else by whatever the machine has
+    extra: tuple = ()          # more words for the emulator
+
+    def check(self):
+        """Says in words what cannot be had together."""
+        if self.boot == 'kernel' and self.firmware == 'uefi':
+            raise Failure('QEMU gives -kernel to UEFI only for kernels that are EFI programs; use --boot iso')
+        if self.machine == 'microvm' and (self.boot == 'iso' or self.firmware == 'uefi'):
+            raise Failure('microvm has no drive to boot an ISO from; use --boot kernel with --firmware bios')
+        if self.emulator == 'bochs' and (self.boot == 'kernel' or self.firmware == 'uefi'):
+            raise Failure('Bochs boots an ISO, with its BIOS')
+        if self.emulator == 'bochs' and self.debug:
+            raise Failure("Debian's Bochs has no gdb stub; use QEMU")
+
+    @property
+    def memory_bytes(self):
+        return parse_size(self.memory)
+
+    @property
+    def kernel_cmdline(self):
+        """The command line, with the way out that this emulator offers."""
+        words = [self.cmdline] if self.cmdline else []
+        if self.emulator == 'qemu' and self.debug_exit:
+            words.append(f'debugexit={DEBUG_EXIT_PORT:#x}')
+        return ' '.join(words)
+
+
+def find_ovmf():
+    for path in OVMF_CODE:
+        if os.path.exists(path):
+            return path
+    raise Failure('no UEFI firmware for QEMU (package ovmf)')
+
+
+def qemu_program():
+    """ASHLAR_QEMU names another QEMU than the one in PATH."""
+    program = os.environ.get('ASHLAR_QEMU') or shutil.which('qemu-system-x86_64')
+    if not program:
+        raise Failure('no qemu-system-x86_64 on this machine')
+    return program
+
+
+def _machine_words(machine):
+    words = [machine.machine]
+    if machine.machine == 'microvm':
+        # QEMU would append one option for each virtio slot.
+        words += ['auto-kernel-cmdline=off', 'isa-serial=on']
+    # Sparse: a guest of 16 TiB takes from the host what it touches.
+    words.append('memory-backend=ram')
+    return ','.join(words)
+
+
+def _cpu_words(machine):
+    cpu = machine.cpu or ('host' if machine.accel == 'kvm' else 'max')
+    # TCG's CPUs address 1 TiB unless told otherwise.
+    if machine.memory_bytes >= 1 << 40 and 'phys-bits' not in cpu:
+        cpu += ',phys-bits=46'
+    return cpu
+
+
+def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=None):
+    """QEMU's command line.
+
+    @image:       the ELF file for boot=kernel, the ISO for boot=iso.
+    @serial_log:  file that QEMU copies the serial port to; the port itself is standard input and output.
+    @interactive: a person sits there: Ctrl-A is QEMU's key, Ctrl-A X leaves.
+    @qmp:         path of the socket to control QEMU by.
+    """
+    machine.check()
+    serial = f'stdio,id=com1,logfile={serial_log},signal=off' + (',mux=on' if interactive else '')
+    command = [
+        qemu_program(), '-no-user-config', '-nodefaults',
+        '-machine', _machine_words(machine), '-accel', machine.accel, '-cpu', _cpu_words(machine),
+        '-smp', machine.smp, '-m', f'{machine.memory_bytes >> 20}M',
+        '-object', f'memory-backend-ram,id=ram,size={machine.memory_bytes >> 20}M,reserve=off',
+        '-display', machine.display, '-chardev', serial, '-serial', 'chardev:com1',
+    ]
+    if interactive:
+        command += ['-mon', 'chardev=com1']
+    if machine.machine != 'microvm':
+        command += ['-vga', 'std']
+    if machine.debug_exit:
+        command += ['-device', f'isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4']
+    if machine.firmware == 'uefi':
+        command += ['-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={find_ovmf()}']
+    if machine.boot == 'kernel':
+        command += ['-kernel', str(image), '-append', machine.kernel_cmdline]
+    else:
+        if image is not None:
+            command += ['-cdrom', str(image)]
+        if machine.kernel_cmdline:
+            text = machine.kernel_cmdline.replace(',', ',,')
+            command += ['-fw_cfg', f'name=opt/org.ashlar/cmdline,string={text}']
+    if machine.debug:
+        command += ['-s', '-S']
+    if qmp:
+        command += ['-qmp', f'unix:{qmp},server=on,wait=off']
+    return command + [str(word) for word in machine.extra]
+
+
+def emulator_log_folder(build_folder):
+    """Where a run keeps what it writes; made if need be."""
+    folder = pathlib.Path(build_folder) / 'run'
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

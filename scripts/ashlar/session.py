@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One boot: the emulator's process, what the machine says on its serial port, what is typed to it.
+
+    with Session.of(machine, image, folder) as session:
+        session.expect(r'ashlar> ', 30)
+        session.type('exit\\n')
+        outcome = session.wait(30)
+
+The serial log is a file that the emulator (or, for Bochs, a thread of ours) appends to; expect()
+reads on in it from where it last stopped. A timeout here is only there to notice a hang.
+"""
+import dataclasses
+import json
+import pathlib
+import re
+import shlex
+import socket
+import subprocess
+import time
+
+from ashlar import Failure, bochs, stream
+from ashlar.machine import QEMU_STATUS, qemu_command
+
+POLL_SECONDS = 0.05
+# A machine that gave its verdict has this long to switch itself off.
+GRACE_SECONDS = 5
+
+
+@dataclasses.dataclass
+class Outcome:
+    verdict: str            # pass, fail, panic, timeout, no verdict
+    exit_status: object     # the emulator's; None when it was stopped from outside
+    seconds: float
+    stream: stream.Stream
+    complaints: list
+
+    @property
+    def words(self):
+        """A sentence or two for whoever looks at a failure."""
+        lines = [f'verdict: {self.verdict}, emulator status {self.exit_status}, after {self.seconds:.1f} s']
+        lines += [f'complaint: {complaint}' for complaint in self.complaints]
+        lines += [f'failed: {name}' for name in self.stream.failed_tests()]
+        lines.append(f'last line: {self.stream.last_line}')
+        return '\n'.join(lines)
+
+
+class Session:
+    """QEMU; BochsSession below is the same for Bochs."""
+
+    interactive_exit_is_fine = True
+
+    def __init__(self, command, folder, interactive=False, qmp=None):
+        self.command = command
+        self.folder = pathlib.Path(folder)
+        self.interactive = interactive
+        self.log_path = self.folder / 'serial.log'
+        self.qmp_path = qmp
+        self.process = None
+        self.cursor = 0
+        self.started = 0.0
+
+    @staticmethod
+    def of(machine, image, folder, interactive=False, qmp=False):
+        """A session for @machine in whichever emulator it names, not yet started."""
+        machine.check()
+        folder = pathlib.Path(folder).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        if machine.emulator == 'bochs':
+            return BochsSession(machine, image, folder, interactive)
+        # The socket's name must be short: the process runs in the folder.
+        command = qemu_command(machine, pathlib.Path(image).absolute() if image else None, 'serial.log', interactive,
+                               'qmp.sock' if qmp else None)
+        return Session(command, folder, interactive, folder / 'qmp.sock' if qmp else None)
+
+    # --- starting and stopping ---
+
+    def start(self):
+        self.log_path.write_bytes(b'')
+        self.started = time.monotonic()
+        self._launch()
+        return self
+
+    def _launch(self):
+        quiet = {} if self.interactive else {
+            'stdin': subprocess.PIPE, 'stdout': subprocess.DEVNULL, 'stderr': open(self.folder / 'emulator.log', 'wb')}
+        self.process = subprocess.Popen(self.command, cwd=self.folder, **quiet)
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # --- listening and typing ---
+
+    def log(self):
+        return self.log_path.read_bytes()
+
+    def stream(self):
+        return stream.Stream(self.log())
+
+    def expect(self, pattern, timeout):
+        """Waits for @pattern behind what was last expected; returns the match. Raises when it does not come."""
+        end = time.monotonic() + timeout
+        while True:
+            ended = self.process.poll() is not None
+            text = stream.ESCAPE.sub('', self.log().decode('utf-8', 'replace')).replace('\r\n', '\n')
+            match = re.compile(pattern, re.MULTILINE).search(text, self.cursor)
+            if match:
+                self.cursor = match.end()
+                return match
+            if ended or time.monotonic() > end:
+                how = f'ended with status {self.process.returncode}' if ended else f'said nothing like it in {timeout} s'
+                raise AssertionError(f'waiting for {pattern!r}: the machine {how}; '
+                                     f'last line: {stream.Stream(text).last_line}{self.emulator_words()}')
+            time.sleep(POLL_SECONDS)
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def emulator_words(self):
+        """What the emulator itself complained about."""
+        path = self.folder / 'emulator.log'
+        text = path.read_text(errors='replace').strip() if path.exists() else ''
+        return f'\n{text[-2000:]}' if text else ''
+
+    # --- the end ---
+
+    def _has_ended(self):
+        return self.process.poll() is not None
+
+    def wait(self, timeout=None):
+        """Waits for the machine to leave; stops it at the timeout, or soon after its verdict."""
+        end = None if timeout is None else time.monotonic() + timeout
+        verdict_seen = None
+        timed_out = False
+        while not self._has_ended():
+            now = time.monotonic()
+            if end is not None and now > end:
+                timed_out = True
+                break
+            if not self.interactive or self.emulator_stays:
+                if verdict_seen is None and b'"type":"verdict"' in self.log():
+                    verdict_seen = now
+                if verdict_seen is not None and now > verdict_seen + self.grace_seconds:
+                    break
+            time.sleep(POLL_SECONDS)
+        status = self.process.poll()
+        self.stop()
+        return self._judge(status, timed_out)
+
+    # Whether the emulator goes on running after the machine has left.
+    emulator_stays = False
+    grace_seconds = GRACE_SECONDS
+
+    def _judge(self, status, timed_out):
+        log = self.stream()
+        verdict = log.verdict()
+        complaints = list(log.complaints)
+        if not log.objects and status == 1:
+            raise Failure(f'the emulator did not start: {shlex.join(self.command)}{self.emulator_words()}')
+        if timed_out and verdict == stream.NO_VERDICT:
+            verdict = 'timeout'
+        elif status in QEMU_STATUS and QEMU_STATUS[status] != verdict:
+            complaints.append(f'the exit status {status} says {QEMU_STATUS[status]}, the log says {verdict}')
+            if verdict == stream.PASS:
+                verdict = stream.FAIL
+        return Outcome(verdict, status, time.monotonic() - self.started, log, complaints)
+
+    # --- QEMU's own control socket ---
+
+    def qmp(self, command, **arguments):
+        """Runs one QMP command and returns its answer."""
+        if not hasattr(self, '_qmp'):
+            self._qmp = self._connect_qmp()
+        return self._qmp_ask(command, arguments)
+
+    def _connect_qmp(self):
+        connection = socket.socket(socket.AF_UNIX)
+        for _ in range(100):
+            try:
+                connection.connect(str(self.qmp_path))
+                break
+            except OSError:
+                time.sleep(POLL_SECONDS)
+        self._qmp = connection.makefile('rw', encoding='utf-8')
+        json.loads(self._qmp.readline())
+        self._qmp_ask('qmp_capabilities', {})
+        return self._qmp
+
+    def _qmp_ask(self, command, arguments):
+        self._qmp.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
+        self._qmp.flush()
+        while True:
+            answer = json.loads(self._qmp.readline())
+            if 'error' in answer:
+                raise AssertionError(f'QMP {command}: {answer["error"]}')
+            if 'return' in answer:
+                return answer['return']
+
+
+class BochsSession(Session):
+    """Bochs: its serial port is a connection to us, and it does not end by itself."""
+
+    emulator_stays = True
+    grace_seconds = 0.2
+
+    def __init__(self, machine, iso, folder, interactive):
+        self.line = bochs.SerialLine(folder / 'serial.log', interactive)
+        rc = folder / 'bochsrc'
+        rc.write_text(bochs.bochsrc(machine, pathlib.Path(iso).absolute(), self.line.port))
+        super().__init__(['bochs', '-q', '-f', str(rc)], folder, interactive)
+
+    def _launch(self):
+        output = open(self.folder / 'emulator.log', 'wb')
+        self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=output,
+                                        stderr=subprocess.STDOUT)
+        # Debian's Bochs stops in its debugger first.
+        self.process.stdin.write(b'c\n')
+        self.process.stdin.flush()
+        self.line.start()
+
+    def type(self, text):
+        self.line.send(text.encode())
+
+    def _has_ended(self):
+        return super()._has_ended() or self.line.left
+
+    def stop(self):
+        super().stop()
+        self.line.close()
+
+    def _judge(self, status, timed_out):
+        # Bochs' own status says nothing about the machine.
+        return super()._judge(None, timed_out)
