@@ -2,9 +2,12 @@
 """Configures and compiles one variant of the tree.
 
 build/ belongs to the person: it is configured once, with defaults, and afterwards whatever options
-were given to it by hand are kept. Tests and benchmarks have build folders of their own.
+were given to it by hand are kept. Tests and benchmarks build their variants below build-test/.
 """
+import contextlib
+import fcntl
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -39,10 +42,10 @@ def cross_files(compiler='gcc'):
 
 
 class Build:
-    """One build folder: @name under build/, or build/ itself; @options are Meson's."""
+    """One build folder; @options are Meson's and count when the folder is new."""
 
-    def __init__(self, name=None, compiler='gcc', **options):
-        self.folder = ROOT / 'build' if name is None else ROOT / f'build-{name}'
+    def __init__(self, folder=ROOT / 'build', compiler='gcc', **options):
+        self.folder = folder
         self.compiler = compiler
         self.options = options
 
@@ -57,7 +60,19 @@ class Build:
     def iso(self):
         return self.path(ISO)
 
+    @contextlib.contextmanager
+    def _lock(self):
+        """One process at a time: several test workers may want the same variant."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / '.ashlar-lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def configure(self):
+        with self._lock():
+            self._configure()
+
+    def _configure(self):
         if (self.folder / 'build.ninja').exists():
             return
         command = ['meson', 'setup', str(self.folder), str(ROOT)]
@@ -71,7 +86,11 @@ class Build:
 
     def compile(self, *targets):
         """Brings @targets up to date; warnings and errors go to standard error."""
-        self.configure()
+        with self._lock():
+            self._configure()
+            self._ninja(targets)
+
+    def _ninja(self, targets):
         process = subprocess.Popen([ninja(), '-C', str(self.folder), '--quiet', *targets], text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for line in process.stdout:
@@ -79,3 +98,39 @@ class Build:
                 sys.stderr.write(line)
         if process.wait() != 0:
             raise Failure(f'the build in {self.folder.relative_to(ROOT)} failed')
+
+    def make_iso(self, output, cmdline='', modules=(), gfxmode=None, grub_cfg=ROOT / 'iso/grub.cfg', elf=None):
+        """An ISO of this build that differs from the one ninja makes: options for the kernel in its menu, ..."""
+        self.compile(ISO)
+        command = [sys.executable, str(ROOT / 'scripts/build/iso.py'), '--elf', str(elf or self.elf),
+                   '--grub-cfg', str(grub_cfg), '--epoch', str(self.path('iso/commit-time')), '--cmdline', cmdline]
+        if gfxmode:
+            command += ['--gfxmode', gfxmode]
+        for module in modules:
+            command += ['--module', str(module)]
+        if subprocess.run([*command, str(output)], stdin=subprocess.DEVNULL).returncode != 0:
+            raise Failure('the ISO could not be made')
+        return output
+
+    def image_for(self, machine, folder):
+        """What @machine boots, brought up to date; @folder is for what only this boot needs."""
+        if machine.boot == 'none':
+            return None
+        if machine.boot == 'kernel':
+            self.compile(ELF)
+            return self.elf
+        if machine.emulator == 'bochs' and machine.cmdline:
+            # Bochs has no fw_cfg to hand options over by.
+            return self.make_iso(folder / 'cmdline.iso', machine.cmdline)
+        self.compile(ISO)
+        return self.iso
+
+
+def variant(name):
+    """The build that a name such as gcc-O2-checked or clang-Os stands for; its warnings are errors."""
+    match = re.fullmatch(r'(gcc|clang)-O([0123s])(-checked)?', name)
+    if not match:
+        raise Failure(f'{name!r} is not a build such as gcc-O2 or clang-Os-checked')
+    compiler, level, checked = match.groups()
+    return Build(ROOT / 'build-test' / name, compiler, werror='true', optimization=level,
+                 checked='true' if checked else 'false')

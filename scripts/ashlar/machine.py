@@ -35,7 +35,7 @@ def parse_size(text):
 
 @dataclasses.dataclass
 class Machine:
-    boot: str = 'iso'          # iso, kernel
+    boot: str = 'iso'          # iso, kernel, or none: from a drive that `extra` brings
     firmware: str = 'bios'     # bios, uefi
     emulator: str = 'qemu'     # qemu, bochs
     machine: str = 'q35'       # q35, pc, microvm
@@ -134,7 +134,7 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
     if machine.boot == 'kernel':
         command += ['-kernel', str(image), '-append', machine.kernel_cmdline]
     else:
-        if image is not None:
+        if machine.boot == 'iso':
             command += ['-cdrom', str(image)]
         if machine.kernel_cmdline:
             text = machine.kernel_cmdline.replace(',', ',,')

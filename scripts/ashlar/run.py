@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from ashlar import ROOT, Failure, bochs, stream
-from ashlar.build import ELF, ISO, Build
+from ashlar.build import Build
 from ashlar.machine import Machine, emulator_log_folder, qemu_command
 from ashlar.session import Session
 
@@ -51,27 +51,6 @@ def machine_of(options):
     return Machine(**{field: getattr(options, field) for field in fields}, extra=tuple(options.extra))
 
 
-def make_iso_variant(build, cmdline, output):
-    """An ISO whose menu carries @cmdline, for an emulator that has no other way to hand it over."""
-    done = subprocess.run([sys.executable, str(ROOT / 'scripts/build/iso.py'), '--elf', str(build.elf),
-                           '--grub-cfg', str(ROOT / 'iso/grub.cfg'), '--epoch', str(build.path('iso/commit-time')),
-                           '--cmdline', cmdline, str(output)], stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        raise Failure('the ISO could not be made')
-    return output
-
-
-def make_image(machine, build, folder):
-    """What boots, brought up to date."""
-    if machine.boot == 'kernel':
-        build.compile(ELF)
-        return build.elf
-    build.compile(ISO)
-    if machine.emulator == 'bochs' and machine.cmdline:
-        return make_iso_variant(build, machine.cmdline, folder / 'cmdline.iso')
-    return build.iso
-
-
 def print_command(machine, build, folder):
     image = build.elf if machine.boot == 'kernel' else build.iso
     if machine.emulator == 'bochs':
@@ -94,9 +73,7 @@ def write_report(path, log):
 def run(options):
     machine = machine_of(options)
     machine.check()
-    build = Build()
-    if options.build:
-        build.folder = options.build.absolute()
+    build = Build(options.build.absolute()) if options.build else Build()
     folder = build.folder / 'run'
     if options.dry_run:
         print_command(machine, build, folder)
@@ -105,7 +82,7 @@ def run(options):
     folder = emulator_log_folder(build.folder)
     if machine.emulator == 'bochs':
         subprocess.run([str(ROOT / 'scripts/setup'), 'bochs'], check=True)
-    image = make_image(machine, build, folder)
+    image = build.image_for(machine, folder)
     if options.debug:
         print_debug_hint(build)
     with Session.of(machine, image, folder, interactive=True) as session:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The boot medium: small, the same bytes for the same commit, bootable from everything that boots."""
+import shutil
+import subprocess
+
+import pytest
+
+from ashlar import ROOT, build as builds
+
+LARGEST_ISO = 5 << 20
+STICK = ('-drive', 'if=none,id=stick,format=raw,readonly=on,file={iso}')
+
+
+def test_the_iso_is_small(build):
+    assert build().iso.stat().st_size <= LARGEST_ISO
+
+
+def test_the_same_commit_gives_the_same_bytes(tmp_path):
+    """Two clones in folders whose names have different lengths, as they are committed."""
+    if not (ROOT / '.git').exists():
+        pytest.skip('not a clone')
+    isos = []
+    for name in ('a', 'another-folder'):
+        clone = tmp_path / name
+        subprocess.run(['git', '-c', 'safe.directory=*', 'clone', '-q', str(ROOT), str(clone)], check=True)
+        command = ['meson', 'setup', str(clone / 'build'), str(clone)]
+        for path in builds.cross_files():
+            command += ['--cross-file', path]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([builds.ninja(), '-C', str(clone / 'build'), '--quiet', builds.ISO], check=True)
+        isos.append((clone / 'build' / builds.ISO).read_bytes())
+    assert isos[0] == isos[1]
+
+
+def test_an_iso_without_el_torito_images_is_refused(build, tmp_path):
+    """With an xorriso that forgets them, as it would if an option changed its meaning."""
+    fake = tmp_path / 'xorriso'
+    fake.write_text('#!/bin/sh\nfor word; do case $word in -as) making=yes ;; esac; done\n'
+                    f'if [ "$making" ]; then exec {shutil.which("xorriso")} -as mkisofs -o {tmp_path}/out.unfinished '
+                    f'{tmp_path}/tree; fi\nexec {shutil.which("xorriso")} "$@"\n')
+    fake.chmod(0o755)
+    (tmp_path / 'tree').mkdir()
+    variant = build()
+    done = subprocess.run(['/usr/bin/env', f'PATH={tmp_path}:/usr/bin:/bin', 'python3',
+                           str(ROOT / 'scripts/build/iso.py'), '--elf', str(variant.elf),
+                           '--grub-cfg', str(ROOT / 'iso/grub.cfg'), '--epoch', '1767225600', str(tmp_path / 'out.iso')],
+                          capture_output=True, text=True)
+    assert done.returncode != 0
+    assert 'no El Torito image' in done.stderr
+    assert not (tmp_path / 'out.iso').exists()
+
+
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_the_iso_boots_from_a_usb_stick(start, build, firmware):
+    words = [word.format(iso=build().iso) for word in STICK]
+    session = start(boot='none', firmware=firmware, cmdline='run="report; exit"',
+                    extra=(*words, '-device', 'qemu-xhci', '-device', 'usb-storage,drive=stick'))
+    outcome = session.wait(180)
+    assert outcome.verdict == 'pass', outcome.words
+    assert outcome.stream.fact('boot')['protocol'] == 'multiboot2'

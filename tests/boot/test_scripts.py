@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a person types, where no machine boots: scripts/judge, run --dry-run, setup; and what README promises."""
+import re
+import subprocess
+
+import pytest
+
+from ashlar import ROOT, stream
+
+PASSING = b"""\x1b[2JBooting `Ashlar'\r
+[    0.000012] cpu0 boot: multiboot2, GRUB 2.06\r
+KTAP version 1\r
+1..2\r
+ok 1 memmap.sorted\r
+ok 2 buddy.merges # SKIP not on this machine\r
+@ashlar {"v":1,"type":"verdict","status":"pass","passed":1,"failed":0,"skipped":1}\r
+"""
+
+
+def judge(tmp_path, log):
+    path = tmp_path / 'serial.log'
+    path.write_bytes(log)
+    return subprocess.run([str(ROOT / 'scripts/judge'), str(path)], capture_output=True, text=True)
+
+
+def test_judge_passes_a_passing_log(tmp_path):
+    done = judge(tmp_path, PASSING)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == 'pass: 1 passed, 0 failed, 1 skipped'
+    assert 'skip: buddy.merges not on this machine' in done.stdout
+
+
+def test_judge_reads_standard_input():
+    done = subprocess.run([str(ROOT / 'scripts/judge')], input=PASSING, capture_output=True)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize('change, status, verdict', [
+    ((b'"status":"pass"', b'"status":"fail"'), 1, 'fail'),
+    ((b'"status":"pass"', b'"status":"panic"'), 3, 'panic'),
+    # A log that contradicts itself does not pass: a failed test, a missing test, half a line.
+    ((b'ok 1 memmap', b'not ok 1 memmap'), 1, 'fail'),
+    ((b'1..2', b'1..3'), 1, 'fail'),
+    ((b'KTAP version 1', b'@ashlar {"v":1,"type":"mem'), 1, 'fail'),
+    # And one that just ends did not pass either.
+    ((b'@ashlar {"v":1,"type":"verdict"', b'@as'), 5, 'no verdict'),
+])
+def test_judge_fails_what_did_not_pass(tmp_path, change, status, verdict):
+    assert change[0] in PASSING
+    done = judge(tmp_path, PASSING.replace(*change))
+    assert done.returncode == status
+    assert done.stdout.splitlines()[-1].startswith(verdict + ':')
+
+
+def test_judge_says_when_there_is_no_log(tmp_path):
+    done = subprocess.run([str(ROOT / 'scripts/judge'), str(tmp_path / 'absent')], capture_output=True, text=True)
+    assert done.returncode == 2
+
+
+def dry_run(*words):
+    return subprocess.run([str(ROOT / 'scripts/run'), '--dry-run', *words], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize('words, wanted', [
+    ((), ['-machine q35', '-cdrom', 'isa-debug-exit,iobase=0xf4']),
+    (('--boot', 'kernel', '--machine', 'microvm'), ['-machine microvm', '-kernel', 'debugexit=0xf4']),
+    (('--firmware', 'uefi'), ['if=pflash']),
+    (('--cpu', 'Haswell', '--smp', '4', '--memory', '16G'), ['-cpu Haswell', '-smp 4', '-m 16384M', 'reserve=off']),
+    (('--memory', '16T'), ['phys-bits=46']),
+    (('--cmdline', 'run="test a,b; exit"'), ['string=run="test a,,b; exit" debugexit=0xf4']),
+    (('--debug',), ['-s -S']),
+    (('--display', 'gtk'), ['-display gtk']),
+    (('--', '-icount', 'shift=0'), ['-icount shift=0']),
+    (('--emulator', 'bochs', '--memory', '64M'), ['memory: guest=64', 'display_library: rfb']),
+])
+def test_dry_run_prints_the_command(words, wanted):
+    done = dry_run(*words)
+    assert done.returncode == 0, done.stderr
+    for part in wanted:
+        assert part in done.stdout
+
+
+@pytest.mark.parametrize('words', [
+    ('--boot', 'kernel', '--firmware', 'uefi'), ('--machine', 'microvm'), ('--emulator', 'bochs', '--boot', 'kernel'),
+    ('--memory', 'much'), ('--boot', 'tape'),
+])
+def test_what_cannot_be_booted_is_said_so(words):
+    done = dry_run(*words)
+    assert done.returncode == 2
+    assert done.stderr
+
+
+def test_setup_elsewhere_names_everything_at_once(tmp_path):
+    """On a distribution that is not Debian, on a machine that has no program at all."""
+    release = tmp_path / 'os-release'
+    release.write_text('ID=fedora\nID_LIKE="debian"\n')
+    empty = tmp_path / 'bin'
+    empty.mkdir()
+    for name in ('sh', 'uname', 'dirname', 'grep', 'id', 'cut'):
+        (empty / name).symlink_to(f'/usr/bin/{name}')
+    done = subprocess.run(['/bin/sh', str(ROOT / 'scripts/setup'), 'build', 'boot', 'test'], capture_output=True,
+                          text=True, env={'PATH': str(empty), 'ASHLAR_OS_RELEASE': str(release)})
+    assert done.returncode == 2
+    for name in ('meson', 'ninja', 'nasm', 'x86_64-linux-gnu-gcc', 'qemu-system-x86_64', 'grub-mkimage', 'xorriso',
+                 'mformat', 'clang', 'gdb', 'bochs'):
+        assert re.search(rf'^    {name}$', done.stderr, re.MULTILINE), name
+
+
+@pytest.mark.parametrize('page', sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_a_page_names_exists(page):
+    """Links, and words in code type that look like a path of ours."""
+    text = page.read_text()
+    folders = '|'.join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != '.'
+                              and not path.name.startswith('build')))
+    named = set(re.findall(rf'`((?:{folders})/[\w./-]+)`', text))
+    named |= {(page.parent / link).resolve().relative_to(ROOT).as_posix()
+              for link in re.findall(r'\]\((?!https?:|#)([^)#]+)[^)]*\)', text)}
+    for name in sorted(named):
+        assert (ROOT / name).exists(), f'{page.name} names {name}'
+
+
+def test_escape_sequences_do_not_hide_a_line():
+    log = stream.Stream(b'\x1b[0m\x1b[37m@ashlar {"v":1,"type":"x"}\r\n')
+    assert log.of_type('x')
