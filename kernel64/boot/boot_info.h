@@ -7,7 +7,7 @@
  * long as the description is used.
  *
  * mb2_parse() and pvh_parse() fill it in; both are pure, hosted-tested and trust no length.
- * Strings are views too and need not end in NUL in a broken structure; text_view() ends them.
+ * Strings are views too, and a NUL stands behind each: one whose NUL is missing is left out.
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/status.h>
@@ -39,7 +39,7 @@ struct boot_module {
     phys_t command_line_start;
 };
 
-/* A complaint about the loader's data, in words that the number completes; the parser goes on. */
+/* A complaint about the loader's data, and the number it is about; the parser goes on. */
 typedef void boot_complain_fn(const char *sentence, uint64_t number);
 
 /**
