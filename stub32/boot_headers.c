@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What loaders look for in the image: the Multiboot2 header and the PVH note, nothing else. Data
+ * and not code; the linker script puts the header first, far inside GRUB's 32 KiB window.
+ *
+ * We ask for the memory map as a must. Everything else is a wish, in a request of its own that a
+ * loader may ignore: a loader that does not know a required tag refuses the whole image.
+ */
+#include <ashlar/fmt/multiboot2.h>
+#include <ashlar/fmt/pvh.h>
+#include <ashlar/layout.h>
+
+#include "entry.h"
+
+#define TAG(tag_type, tag_flags, member)                                                                     \
+    { .type = tag_type, .flags = tag_flags, .size = sizeof(((struct boot_header *)0)->member) }
+
+struct boot_header {
+    struct mb2_header header;
+    struct {
+        struct mb2_header_tag tag;
+        uint32_t wanted[1];
+    } PACKED needed ALIGNED(8);
+    struct {
+        struct mb2_header_tag tag;
+        uint32_t wanted[7];
+    } PACKED wished ALIGNED(8);
+    struct mb2_header_tag_framebuffer framebuffer ALIGNED(8);
+    struct mb2_header_tag module_align ALIGNED(8);
+    struct mb2_header_tag_relocatable relocatable ALIGNED(8);
+    struct mb2_header_tag end ALIGNED(8);
+};
+
+#define HEADER_LENGTH ((uint32_t)sizeof(struct boot_header))
+
+static const struct boot_header multiboot2_header USED ALIGNED(8) SECTION(".multiboot2") = {
+    .header = { .magic = MB2_HEADER_MAGIC,
+                .architecture = MB2_ARCHITECTURE_I386,
+                .header_length = HEADER_LENGTH,
+                .checksum = 0u - MB2_HEADER_MAGIC - MB2_ARCHITECTURE_I386 - HEADER_LENGTH },
+    .needed = { TAG(MB2_HEADER_TAG_INFORMATION_REQUEST, 0, needed), { 6 } },
+    .wished = { TAG(MB2_HEADER_TAG_INFORMATION_REQUEST, MB2_HEADER_TAG_OPTIONAL, wished),
+                { 1, 3, 8, 12, 14, 15, 17 } },
+    .framebuffer = { TAG(MB2_HEADER_TAG_FRAMEBUFFER, MB2_HEADER_TAG_OPTIONAL, framebuffer), 0, 0, 0 },
+    .module_align = TAG(MB2_HEADER_TAG_MODULE_ALIGN, 0, module_align),
+    .relocatable = { TAG(MB2_HEADER_TAG_RELOCATABLE, MB2_HEADER_TAG_OPTIONAL, relocatable),
+                     /* The lowest place first: a small machine has no other. */
+                     LARGE_PAGE_SIZE, 0xffffffff, LARGE_PAGE_SIZE, MB2_RELOCATE_LOW },
+    .end = TAG(MB2_HEADER_TAG_END, 0, end),
+};
+
+static const struct {
+    uint32_t owner_size, content_size, type;
+    char owner[4];
+    void (*entry)(void);
+} pvh_note USED ALIGNED(4) SECTION(".note.pvh") = {
+    .owner_size = sizeof(PVH_NOTE_OWNER),
+    .content_size = 4,
+    .type = PVH_NOTE_PHYS32_ENTRY,
+    .owner = PVH_NOTE_OWNER,
+    .entry = pvh_entry,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What the CPU must have, and what it may have, by CPUID.
+ */
+#include <ashlar/types.h>
+
+#pragma GCC visibility push(hidden)
+
+struct stub_cpu {
+    bool has_nx, has_gib_pages;
+};
+
+/**
+ * cpu_require() - halt with a sentence if this CPU cannot run kernel64.
+ * @cpu: what it has beyond that.
+ */
+void cpu_require(struct stub_cpu *cpu);
+
+/* Only after cpu_require(). */
+uint64_t cpu_time_stamp(void);
+
+#pragma GCC visibility pop

@@ -1,0 +1,74 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; entry.asm: from either loader to C.
+; In:   32-bit protected mode, paging off, interrupts off, flat segments
+;       multiboot2_entry: EAX = loader's magic number, EBX = Multiboot2 information, no stack
+;       pvh_entry:        EBX = start info, no stack
+; Out:  stub_main(entered, magic, info) on our stack, direction flag clear. Does not return.
+; Uses: everything.
+bits 32
+%include "stub_constants.inc"
+
+%macro FUNC 1
+    global %1:function hidden (%1.end - %1)
+%1:
+%endmacro
+
+%macro ENDFUNC 1
+.end:
+%endmacro
+
+extern stub_main
+
+section .note.GNU-stack noalloc noexec nowrite progbits
+
+section .bss
+align 16
+stack:  resb 8192
+.top:
+
+section .text
+
+; A relocating loader has put us at some distance from where we are linked, and the only way to
+; learn it is a call, which needs a stack. The reserved word of the Multiboot2 information is one
+; word of memory that is surely ours: it serves as that stack and is put back.
+FUNC multiboot2_entry
+    cli
+    cld
+    mov     edx, ENTERED_BY_MULTIBOOT2
+    xor     ebp, ebp
+    ; With another magic number EBX may point anywhere. Such a loader has not relocated us.
+    cmp     eax, MB2_LOADER_MAGIC
+    jne     start
+    mov     ecx, [ebx + 4]
+    lea     esp, [ebx + 8]
+    call    .here
+.here:
+    pop     ebp
+    mov     [ebx + 4], ecx
+    sub     ebp, .here                  ; how far we are from where we are linked
+    jmp     start
+ENDFUNC multiboot2_entry
+
+; PVH loaders put every segment where the file says.
+FUNC pvh_entry
+    cli
+    cld
+    mov     edx, ENTERED_BY_PVH
+    xor     ebp, ebp
+    jmp     start
+ENDFUNC pvh_entry
+
+; EDX = entered, EAX = magic, EBX = info, EBP = distance
+FUNC start
+    lea     esp, [ebp + stack.top]
+    ; 16-byte aligned at the call, as the C calling convention demands.
+    sub     esp, 4
+    push    ebx
+    push    eax
+    push    edx
+    xor     ebp, ebp
+    call    stub_main
+.halt:
+    hlt
+    jmp     .halt
+ENDFUNC start

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the stub's NASM files need to know of C; see kernel64/asm_constants.c. */
+#include <ashlar/fmt/multiboot2.h>
+#include <ashlar/hw/cpu.h>
+
+#include "entry.h"
+
+#define ASM_CONSTANT(name) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))
+
+void stub_constants(void);
+void stub_constants(void)
+{
+    ASM_CONSTANT(ENTERED_BY_MULTIBOOT2);
+    ASM_CONSTANT(ENTERED_BY_PVH);
+    ASM_CONSTANT(MB2_LOADER_MAGIC);
+    ASM_CONSTANT(MSR_EFER);
+    ASM_CONSTANT(EFER_LME);
+    ASM_CONSTANT(CR0_PE);
+    ASM_CONSTANT(CR0_MP);
+    ASM_CONSTANT(CR0_EM);
+    ASM_CONSTANT(CR0_TS);
+    ASM_CONSTANT(CR0_NE);
+    ASM_CONSTANT(CR0_WP);
+    ASM_CONSTANT(CR0_NW);
+    ASM_CONSTANT(CR0_CD);
+    ASM_CONSTANT(CR0_PG);
+    ASM_CONSTANT(CR4_PAE);
+    ASM_CONSTANT(CR4_PGE);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Boot page tables. Frames come from the pool in order, zeroed when taken; upper levels allow
+ * everything, the last one decides.
+ */
+#include "tables.h"
+
+#include <ashlar/bits.h>
+#include <ashlar/hw/paging.h>
+
+static uint64_t *frame_pointer(const struct tables *tables, uint64_t entry)
+{
+    uint32_t offset = (uint32_t)((entry & PTE_ADDRESS_MASK) - tables->pool_start);
+    return tables->pool + offset / sizeof(uint64_t);
+}
+
+/* Return: the frame's physical address, 0 when there is none left. */
+static uint64_t take_frame(struct tables *tables)
+{
+    if (tables->used == tables->frame_count)
+        return 0;
+    uint64_t frame = tables->pool_start + (uint64_t)tables->used++ * PAGE_SIZE;
+    uint64_t *entries = frame_pointer(tables, frame);
+    for (int i = 0; i < PTE_ENTRIES; i++)
+        entries[i] = 0;
+    return frame;
+}
+
+status_t tables_init(struct tables *tables)
+{
+    tables->used = 0;
+    return take_frame(tables) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static unsigned int index_at(uint64_t virt, unsigned int shift)
+{
+    return (unsigned int)(virt >> shift) & (PTE_ENTRIES - 1);
+}
+
+/* One page: down from the PML4, taking frames for missing tables, to the level that maps it. */
+static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, unsigned int leaf_shift)
+{
+    uint64_t *table = tables->pool;
+    for (unsigned int shift = 39; shift > leaf_shift; shift -= PTE_INDEX_BITS) {
+        uint64_t *entry = &table[index_at(virt, shift)];
+        if (!(*entry & PTE_PRESENT)) {
+            uint64_t frame = take_frame(tables);
+            if (!frame)
+                return STATUS_NO_MEMORY;
+            *entry = frame | PTE_PRESENT | PTE_WRITE;
+        } else if (*entry & PTE_LARGE) {
+            return STATUS_EXISTS;
+        }
+        table = frame_pointer(tables, *entry);
+    }
+    uint64_t *entry = &table[index_at(virt, leaf_shift)];
+    if (*entry & PTE_PRESENT)
+        return STATUS_EXISTS;
+    *entry = leaf;
+    return STATUS_OK;
+}
+
+status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes, uint64_t page_size,
+                    unsigned int permissions)
+{
+    unsigned int shift = page_size == PAGE_SIZE ? 12 : page_size == LARGE_PAGE_SIZE ? 21 : 30;
+    if (page_size != 1ULL << shift || !is_aligned(virt | phys | size_bytes, page_size))
+        return STATUS_INVALID;
+
+    uint64_t leaf = PTE_PRESENT;
+    if (permissions & TABLES_WRITE)
+        leaf |= PTE_WRITE;
+    if (!(permissions & TABLES_EXECUTE) && tables->has_nx)
+        leaf |= PTE_NX;
+    if (shift > 12)
+        leaf |= PTE_LARGE;
+
+    for (uint64_t done = 0; done < size_bytes; done += page_size) {
+        status_t status = map_page(tables, virt + done, leaf | (phys + done), shift);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
