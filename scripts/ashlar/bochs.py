@@ -22,6 +22,10 @@ CPU_MODELS = {
     'Haswell': 'corei7_haswell_4770',
 }
 
+# Bochs' own BIOS puts the ACPI tables where GRUB 2.06's heap ends, and GRUB then stops with "free magic is
+# broken". SeaBIOS leaves a gap.
+BIOS = ['/usr/share/seabios/bios-256k.bin', '/usr/share/seabios/bios.bin', '/usr/share/qemu/bios-256k.bin',
+        '/usr/share/bochs/BIOS-bochs-latest']
 VGA_BIOS = ['/usr/share/vgabios/vgabios.bin', '/usr/share/bochs/VGABIOS-lgpl-latest',
             '/usr/share/bochs/VGABIOS-lgpl-latest.bin']
 LEAVE_KEY, LEAVE_LETTER = b'\x01', b'x'
@@ -36,7 +40,6 @@ def first_existing(paths):
 
 def bochsrc(machine, iso, serial_port):
     """The text of a bochsrc: @machine with @iso in its CD drive and COM1 on a local TCP port."""
-    bios = '/usr/share/bochs/BIOS-bochs-latest'
     megabytes = machine.memory_bytes >> 20
     # Bochs asks the host for all of the guest's memory; above 1 GiB it pages parts of it.
     host_megabytes = min(megabytes, 1024)
@@ -46,7 +49,7 @@ def bochsrc(machine, iso, serial_port):
         f'display_library: {display}',
         f'memory: guest={megabytes}, host={host_megabytes}',
         f'cpu: model={CPU_MODELS.get(machine.cpu, machine.cpu)}, count={machine.smp}, ips=200000000, reset_on_triple_fault=0',
-        f'romimage: file={bios}',
+        f'romimage: file={first_existing(BIOS)}',
         f'vgaromimage: file={first_existing(VGA_BIOS)}',
         f'ata0-master: type=cdrom, path="{iso}", status=inserted',
         'boot: cdrom',
