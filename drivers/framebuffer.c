@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text on a linear framebuffer.
+ *
+ * Video memory is write-combining at best: reading it is a hundred times dearer than reading
+ * RAM, and writes are cheap when they come in ascending order and in wide stores. So
+ *
+ * - nothing is read back: text_grid.c remembers which character each cell shows, and the old
+ *   glyph tells which of its lines already look right;
+ * - a run of cells is drawn line by line across the whole run;
+ * - a byte of a glyph is eight pixels, and eight pixels are as many 64-bit words as a pixel has
+ *   bytes, whatever the depth. One table of 256 entries turns the one into the other, and depth
+ *   matters nowhere else;
+ * - when the text reaches the foot of the screen it jumps up by several rows, but by so few
+ *   that 25 rows stay. One jump of twelve costs what one jump of one does.
+ *
+ * The cursor is a bar under its cell, drawn after the text and taken away before.
+ *
+ * Colours are light grey on black, or what in the palette comes nearest.
+ */
+#include <ashlar/dev/framebuffer.h>
+
+#define FOREGROUND        0xaa /* of 255, in each of red, green and blue */
+#define BAR_LINES         2
+#define ROWS_THAT_STAY    25
+#define NO_BAR            UINT16_MAX
+
+/* The large font from here on: it still gives 160 columns and 40 rows. */
+#define LARGE_FONT_WIDTH  2560
+#define LARGE_FONT_HEIGHT 1280
+
+struct unaligned {
+    volatile uint64_t word; /* volatile: each store as written, neither split nor turned into memset() */
+} PACKED;
+
+static void store(uint8_t *to, uint64_t word)
+{
+    ((struct unaligned *)(void *)to)->word = word;
+}
+
+/* ---- colours ---- */
+
+static bool field_fits(uint8_t position, uint8_t size, uint8_t bits)
+{
+    return size >= 1 && size <= 16 && position + size <= bits;
+}
+
+static uint32_t field_of(uint32_t level, uint8_t position, uint8_t size)
+{
+    uint32_t max = (1u << size) - 1;
+    return (level * max + 127) / 255 << position;
+}
+
+static uint32_t square(int difference)
+{
+    return (uint32_t)(difference * difference);
+}
+
+/* A loader that gives no palette has left the VGA's, where 7 is light grey. */
+static uint32_t nearest_in_palette(const struct framebuffer_mode *mode, int level)
+{
+    uint32_t best = level == 0 ? 0 : 7, best_distance = UINT32_MAX;
+    for (uint32_t i = 0; i < mode->palette_count && i < 256; i++) {
+        const uint8_t *colour = mode->palette + 3 * i;
+        uint32_t distance = square(colour[0] - level) + square(colour[1] - level) + square(colour[2] - level);
+        if (distance < best_distance) {
+            best = i;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* Return: the pixel value of a grey. @level: 0 .. 255. */
+static uint32_t pixel_of(const struct framebuffer_mode *mode, uint8_t level)
+{
+    if (mode->palette)
+        return nearest_in_palette(mode, level);
+    return field_of(level, mode->red_position, mode->red_size) |
+           field_of(level, mode->green_position, mode->green_size) |
+           field_of(level, mode->blue_position, mode->blue_size);
+}
+
+/* ---- modes ---- */
+
+static unsigned int bytes_per_pixel_of(const struct framebuffer_mode *mode)
+{
+    return (mode->bits_per_pixel + 7u) / 8;
+}
+
+static const struct font *font_for(const struct framebuffer_mode *mode)
+{
+    bool is_large = mode->width >= LARGE_FONT_WIDTH && mode->height >= LARGE_FONT_HEIGHT;
+    return is_large ? &font_16x32 : &font_8x16;
+}
+
+static unsigned int columns_of(const struct framebuffer_mode *mode)
+{
+    uint32_t columns = mode->width / font_for(mode)->width;
+    return columns < TEXT_GRID_MAX_COLUMNS ? columns : TEXT_GRID_MAX_COLUMNS;
+}
+
+static unsigned int rows_of(const struct framebuffer_mode *mode)
+{
+    uint32_t rows = mode->height / font_for(mode)->height;
+    return rows < TEXT_GRID_MAX_ROWS ? rows : TEXT_GRID_MAX_ROWS;
+}
+
+static status_t check_mode(const struct framebuffer_mode *mode)
+{
+    uint8_t bits = mode->bits_per_pixel;
+    bool has_colours = mode->palette ? bits == 8
+                                     : bits >= 8 && bits <= 32 &&
+                                           field_fits(mode->red_position, mode->red_size, bits) &&
+                                           field_fits(mode->green_position, mode->green_size, bits) &&
+                                           field_fits(mode->blue_position, mode->blue_size, bits);
+    if (!has_colours || columns_of(mode) == 0 || rows_of(mode) == 0)
+        return STATUS_UNSUPPORTED;
+    if (mode->pitch_bytes < (uint64_t)mode->width * bytes_per_pixel_of(mode))
+        return STATUS_MALFORMED;
+    return STATUS_OK;
+}
+
+size_t framebuffer_memory_size(const struct framebuffer_mode *mode)
+{
+    return check_mode(mode) == STATUS_OK ? text_grid_size(columns_of(mode), rows_of(mode)) : 0;
+}
+
+/* ---- drawing ---- */
+
+static void set_pixel(uint64_t *octet, unsigned int index, unsigned int size, uint32_t value)
+{
+    for (unsigned int i = 0; i < size; i++)
+        ((uint8_t *)octet)[index * size + i] = (uint8_t)(value >> (8 * i));
+}
+
+/* Each entry but the first is an earlier one with one more pixel set. */
+static void fill_octets(struct framebuffer *framebuffer, uint32_t background, uint32_t foreground)
+{
+    unsigned int size = framebuffer->bytes_per_pixel;
+    for (unsigned int index = 0; index < 8; index++)
+        set_pixel(framebuffer->octets[0], index, size, background);
+    for (unsigned int bits = 1; bits < 256; bits++) {
+        uint64_t *octet = framebuffer->octets[bits];
+        __builtin_memcpy(octet, framebuffer->octets[bits & (bits - 1)], sizeof(framebuffer->octets[0]));
+        set_pixel(octet, 7 - (unsigned int)__builtin_ctz(bits), size, foreground);
+    }
+}
+
+/*
+ * Black is the same in every byte of every pixel except in a palette, where a pixel is a byte,
+ * so one word fills a row whatever the depth and wherever the row begins.
+ */
+static void clear_pixels(uint8_t *row, size_t size_bytes, uint64_t word)
+{
+    enum {
+        STEP = 8 * sizeof(word)
+    };
+    for (; size_bytes >= STEP; row += STEP, size_bytes -= STEP) {
+        store(row, word);
+        store(row + 8, word);
+        store(row + 16, word);
+        store(row + 24, word);
+        store(row + 32, word);
+        store(row + 40, word);
+        store(row + 48, word);
+        store(row + 56, word);
+    }
+    for (; size_bytes > 0; row++, size_bytes--)
+        *(volatile uint8_t *)row = (uint8_t)word;
+}
+
+static uint8_t *pixels_at(const struct framebuffer *framebuffer, unsigned int row, unsigned int column)
+{
+    return framebuffer->pixels + (size_t)row * framebuffer->font->height * framebuffer->pitch_bytes +
+           (size_t)column * framebuffer->font->width * framebuffer->bytes_per_pixel;
+}
+
+/* Draws the bytes of one line of a run, those that differ. @words: a constant in each caller. */
+static inline __attribute__((always_inline)) void draw_line(const struct framebuffer *framebuffer,
+                                                            uint8_t *to, const uint8_t *line,
+                                                            const uint8_t *old, const uint8_t *new,
+                                                            unsigned int count, unsigned int words)
+{
+    unsigned int step = framebuffer->font->width / 8u;
+    for (unsigned int cell = 0; cell < count; cell++)
+        for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t)) {
+            uint8_t bits = line[new[cell] * step + i];
+            if (bits == line[old[cell] * step + i])
+                continue;
+            const uint64_t *octet = framebuffer->octets[bits];
+            for (unsigned int word = 0; word < words; word++)
+                store(to + word * sizeof(uint64_t), octet[word]);
+        }
+}
+
+static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
+                 unsigned int count)
+{
+    const struct framebuffer *framebuffer = context;
+    const struct font *font = framebuffer->font;
+    uint8_t *to = pixels_at(framebuffer, row, column);
+    const uint8_t *line = font->lines;
+    for (unsigned int y = 0; y < font->height; y++) {
+        switch (framebuffer->bytes_per_pixel) {
+        case 1:
+            draw_line(framebuffer, to, line, old, new, count, 1);
+            break;
+        case 2:
+            draw_line(framebuffer, to, line, old, new, count, 2);
+            break;
+        case 3:
+            draw_line(framebuffer, to, line, old, new, count, 3);
+            break;
+        default:
+            draw_line(framebuffer, to, line, old, new, count, 4);
+        }
+        to += framebuffer->pitch_bytes;
+        line += FONT_CHARACTERS * font->width / 8u;
+    }
+}
+
+/* Draws the lowest lines of a cell: the bar, or what the character in the cell has there. */
+static void draw_bar(const struct framebuffer *framebuffer, unsigned int row, unsigned int column,
+                     bool is_bar)
+{
+    const struct font *font = framebuffer->font;
+    unsigned int step = font->width / 8u;
+    uint8_t character = text_grid_shown(&framebuffer->grid, row, column);
+    for (unsigned int y = font->height - BAR_LINES; y < font->height; y++) {
+        const uint8_t *bits = font->lines + (y * FONT_CHARACTERS + character) * step;
+        uint8_t *to = pixels_at(framebuffer, row, column) + (size_t)y * framebuffer->pitch_bytes;
+        for (unsigned int i = 0; i < step; i++)
+            for (unsigned int word = 0; word < framebuffer->bytes_per_pixel; word++, to += sizeof(uint64_t))
+                store(to, framebuffer->octets[is_bar ? 0xff : bits[i]][word]);
+    }
+}
+
+static void hide_bar(struct framebuffer *framebuffer)
+{
+    if (framebuffer->bar_column != NO_BAR)
+        draw_bar(framebuffer, framebuffer->bar_row, framebuffer->bar_column, false);
+    framebuffer->bar_column = NO_BAR;
+}
+
+static void show_bar(struct framebuffer *framebuffer)
+{
+    framebuffer->bar_row = framebuffer->grid.row;
+    framebuffer->bar_column = (uint16_t)text_grid_cursor_column(&framebuffer->grid);
+    draw_bar(framebuffer, framebuffer->bar_row, framebuffer->bar_column, true);
+}
+
+static void framebuffer_console_write(struct console *console, const char *text, size_t length)
+{
+    struct framebuffer *framebuffer = container_of(console, struct framebuffer, console);
+    hide_bar(framebuffer);
+    text_grid_write(&framebuffer->grid, text, length);
+    text_grid_flush(&framebuffer->grid, draw, framebuffer);
+    show_bar(framebuffer);
+}
+
+/* At most a quarter of the screen at a time, and no more than leaves ROWS_THAT_STAY. */
+static unsigned int scroll_rows_of(unsigned int rows)
+{
+    unsigned int spare = rows > ROWS_THAT_STAY ? rows - ROWS_THAT_STAY : 1;
+    unsigned int quarter = rows / 4;
+    return quarter == 0 ? 1 : spare < quarter ? spare : quarter;
+}
+
+status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
+                          void *memory)
+{
+    status_t status = check_mode(mode);
+    if (status != STATUS_OK)
+        return status;
+
+    framebuffer->console = (struct console){ .name = "fb", .write = framebuffer_console_write };
+    framebuffer->font = font_for(mode);
+    framebuffer->pixels = pixels;
+    framebuffer->pitch_bytes = mode->pitch_bytes;
+    framebuffer->bytes_per_pixel = (uint8_t)bytes_per_pixel_of(mode);
+    fill_octets(framebuffer, pixel_of(mode, 0), pixel_of(mode, FOREGROUND));
+
+    unsigned int rows = rows_of(mode);
+    text_grid_init(&framebuffer->grid, columns_of(mode), rows, scroll_rows_of(rows), memory);
+    for (uint32_t y = 0; y < mode->height; y++)
+        clear_pixels(framebuffer->pixels + (size_t)y * mode->pitch_bytes,
+                     (size_t)mode->width * framebuffer->bytes_per_pixel, framebuffer->octets[0][0]);
+    show_bar(framebuffer);
+    return STATUS_OK;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A linear framebuffer, in whatever mode the loader left it, as a console.
+ */
+#include <ashlar/dev/console.h>
+#include <ashlar/dev/font.h>
+#include <ashlar/dev/text_grid.h>
+#include <ashlar/status.h>
+
+/* A mode as a loader describes it; any values. */
+struct framebuffer_mode {
+    uint32_t width, height; /* pixels */
+    uint32_t pitch_bytes;   /* from row to row */
+    uint8_t bits_per_pixel; /* 8 .. 32; a pixel takes the bytes that hold them */
+    /* Direct colour: position of the lowest bit, and bits; all sizes 0 when indexed. */
+    uint8_t red_position, red_size, green_position, green_size, blue_position, blue_size;
+    /* Indexed colour, 8 bits a pixel: triples red, green, blue. NULL for direct colour. */
+    const uint8_t *palette;
+    uint32_t palette_count;
+};
+
+#define FRAMEBUFFER_MAX_BYTES_PER_PIXEL 4
+
+struct framebuffer {
+    struct console console;
+    struct text_grid grid;
+    const struct font *font;
+    uint8_t *pixels;
+    uint32_t pitch_bytes;
+    uint8_t bytes_per_pixel;
+    /* Eight pixels for each byte of a glyph; the first bytes_per_pixel words of each are used. */
+    uint64_t octets[256][FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
+    /* Where the cursor's bar is on the screen; a column past the last: nowhere. */
+    uint16_t bar_row, bar_column;
+};
+
+/**
+ * framebuffer_memory_size() - how much memory framebuffer_init() needs for a mode.
+ *
+ * Return: bytes; two for each character that fits. 0 when the mode is not one we can use.
+ */
+size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
+
+/**
+ * framebuffer_init() - take over the screen and clear it.
+ * @framebuffer: filled in; its console may then be registered.
+ * @mode:        not used after the call.
+ * @pixels:      the video memory, mapped, best write-combining: @mode->height rows a pitch apart.
+ *               It is written and never read.
+ * @memory:      framebuffer_memory_size(@mode) bytes, the driver's for good.
+ *
+ * Return: STATUS_OK; STATUS_UNSUPPORTED for a depth, a colour layout or a size (not even one
+ *         character) that we cannot use; STATUS_MALFORMED when a row is longer than its pitch.
+ *         On failure the screen is left as it was.
+ * Context: any. Cost: one store for each 8 bytes of the screen.
+ */
+status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
+                          void *memory) MUST_CHECK;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The text screen of a VGA adapter as a console.
+ */
+#include <ashlar/dev/console.h>
+#include <ashlar/dev/text_grid.h>
+#include <ashlar/status.h>
+
+/* What a PC that nobody touched shows: physical address, and size in characters. */
+#define VGA_TEXT_ADDRESS     0xb8000
+#define VGA_TEXT_COLUMNS     80
+#define VGA_TEXT_ROWS        25
+#define VGA_TEXT_PITCH_BYTES 160
+
+struct vga_text {
+    struct console console;
+    struct text_grid grid;
+    volatile uint8_t *screen;
+    uint32_t pitch_bytes;
+    uint16_t crtc_port;
+};
+
+/**
+ * vga_text_init() - take over the text screen and clear it.
+ * @vga:           filled in; its console may then be registered.
+ * @screen:        the video memory, mapped, @pitch_bytes * @rows long.
+ * @columns, @rows: as TEXT_GRID_MAX_*; the mode that is set.
+ * @pitch_bytes:   from row to row, at least 2 * @columns.
+ * @memory:        text_grid_size(@columns, @rows) bytes, the driver's for good.
+ *
+ * Return: STATUS_OK; STATUS_INVALID for a size out of range; STATUS_NOT_FOUND without a VGA;
+ *         STATUS_UNSUPPORTED when it shows graphics. On failure the screen is left as it was.
+ * Context: any; nobody else uses the adapter.
+ */
+status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t columns, uint32_t rows,
+                       uint32_t pitch_bytes, void *memory) MUST_CHECK;

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The grid against a screen that knows only what was drawn on it, and against a model that moves
+ * every cell when it scrolls.
+ */
+#include <ashlar/dev/text_grid.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_CELLS 4096
+
+static struct text_grid grid;
+static uint8_t *memory;
+
+static struct {
+    uint8_t cells[MAX_CELLS];
+    unsigned int drawn;
+} screen;
+
+static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
+                 unsigned int count)
+{
+    assert_ptr_equal(context, &screen);
+    assert_true(row < grid.rows && count > 0 && column + count <= grid.columns);
+    uint8_t *cells = screen.cells + row * grid.columns + column;
+    for (unsigned int i = 0; i < count; i++) {
+        assert_int_equal(cells[i], old[i]);
+        assert_int_equal(cells[i], text_grid_shown(&grid, row, column + i));
+        assert_int_not_equal(cells[i], new[i]);
+        cells[i] = new[i];
+    }
+    screen.drawn += count;
+}
+
+static void open_grid(unsigned int columns, unsigned int rows, unsigned int scroll_rows)
+{
+    /* Exactly as much memory as asked for, so that ASan sees a step outside. */
+    memory = malloc(text_grid_size(columns, rows));
+    assert_non_null(memory);
+    text_grid_init(&grid, columns, rows, scroll_rows, memory);
+    memset(screen.cells, ' ', sizeof(screen.cells));
+    screen.drawn = 0;
+}
+
+static int close_grid(void **state)
+{
+    (void)state;
+    free(memory);
+    memory = NULL;
+    return 0;
+}
+
+static void show(const char *text)
+{
+    text_grid_write(&grid, text, strlen(text));
+    text_grid_flush(&grid, draw, &screen);
+}
+
+/* The screen's rows, each without its trailing blanks, joined by '|'. */
+static const char *seen(void)
+{
+    static char text[MAX_CELLS * 2];
+    size_t length = 0;
+    for (unsigned int row = 0; row < grid.rows; row++) {
+        size_t row_length = grid.columns;
+        while (row_length > 0 && screen.cells[row * grid.columns + row_length - 1] == ' ')
+            row_length--;
+        memcpy(text + length, screen.cells + row * grid.columns, row_length);
+        length += row_length;
+        text[length++] = '|';
+    }
+    text[length - 1] = 0;
+    return text;
+}
+
+static void lines_stand_below_each_other(void **state)
+{
+    (void)state;
+    open_grid(10, 4, 1);
+    show("one\ntwo\n");
+    assert_string_equal(seen(), "one|two||");
+}
+
+static void return_goes_to_the_first_column(void **state)
+{
+    (void)state;
+    open_grid(10, 2, 1);
+    show("one\rT");
+    assert_string_equal(seen(), "Tne|");
+}
+
+static void backspace_moves_and_does_not_erase(void **state)
+{
+    (void)state;
+    open_grid(10, 2, 1);
+    show("one\b\b");
+    assert_string_equal(seen(), "one|");
+    assert_int_equal(text_grid_cursor_column(&grid), 1);
+    show("\b\b\b\bO");
+    assert_string_equal(seen(), "One|");
+}
+
+static void backspace_after_a_full_row_stands_on_its_last_cell(void **state)
+{
+    (void)state;
+    open_grid(4, 2, 1);
+    show("abcd\bX");
+    assert_string_equal(seen(), "abcX|");
+}
+
+static void tab_goes_to_the_next_multiple_of_eight_and_erases_nothing(void **state)
+{
+    (void)state;
+    open_grid(20, 2, 1);
+    show("\tx\r01234567\ty");
+    assert_string_equal(seen(), "01234567x       y|");
+    show("\t\tz");
+    assert_string_equal(seen(), "01234567x       y|z");
+}
+
+static void form_feed_clears(void **state)
+{
+    (void)state;
+    open_grid(10, 3, 1);
+    show("one\ntwo\fx");
+    assert_string_equal(seen(), "x||");
+}
+
+static void everything_else_is_a_question_mark(void **state)
+{
+    (void)state;
+    open_grid(10, 2, 1);
+    show("\x1b[m\a\x7f\x80\xff~ ");
+    assert_string_equal(seen(), "?[m????~|");
+}
+
+static void a_long_line_goes_on_in_the_next_row(void **state)
+{
+    (void)state;
+    open_grid(4, 3, 1);
+    show("abcdef");
+    assert_string_equal(seen(), "abcd|ef|");
+}
+
+static void a_line_that_fits_exactly_leaves_no_empty_row(void **state)
+{
+    (void)state;
+    open_grid(4, 3, 1);
+    show("abcd\nef");
+    assert_string_equal(seen(), "abcd|ef|");
+}
+
+static void the_last_rows_stay_when_it_scrolls(void **state)
+{
+    (void)state;
+    open_grid(4, 3, 1);
+    show("1\n2\n3\n4\n5");
+    assert_string_equal(seen(), "3|4|5");
+}
+
+static void it_scrolls_by_as_many_rows_as_asked(void **state)
+{
+    (void)state;
+    open_grid(4, 4, 2);
+    show("1\n2\n3\n4");
+    assert_string_equal(seen(), "1|2|3|4");
+    show("\n5");
+    assert_string_equal(seen(), "3|4|5|");
+    show("\n6");
+    assert_string_equal(seen(), "3|4|5|6");
+}
+
+static void one_cell_is_enough(void **state)
+{
+    (void)state;
+    open_grid(1, 1, 1);
+    show("ab\nc\tz\b\f");
+    assert_string_equal(seen(), "");
+    show("xyz");
+    assert_string_equal(seen(), "z");
+}
+
+static void only_cells_that_change_are_drawn(void **state)
+{
+    (void)state;
+    open_grid(40, 10, 1);
+    show("the same line\nthe same line\nthe same line");
+    assert_int_equal(screen.drawn, 3 * 11);
+    screen.drawn = 0;
+    show("\rthe same lime");
+    assert_int_equal(screen.drawn, 1);
+}
+
+static void lines_that_come_together_are_drawn_once(void **state)
+{
+    (void)state;
+    static char text[100 * 9 + 1];
+    open_grid(40, 10, 1);
+    for (int i = 0; i < 100; i++)
+        strcat(text, "\n12345678");
+    show(text);
+    assert_int_equal(screen.drawn, 10 * 8);
+}
+
+/* ---- the model ---- */
+
+static struct {
+    unsigned int columns, rows, scroll_rows, column, row;
+    uint8_t cells[MAX_CELLS];
+} model;
+
+static void model_new_line(void)
+{
+    model.column = 0;
+    if (++model.row < model.rows)
+        return;
+    unsigned int gone = model.scroll_rows * model.columns, all = model.rows * model.columns;
+    memmove(model.cells, model.cells + gone, all - gone);
+    memset(model.cells + all - gone, ' ', gone);
+    model.row -= model.scroll_rows;
+}
+
+static void model_put(char c)
+{
+    if (c == '\n') {
+        model_new_line();
+    } else if (c == '\r') {
+        model.column = 0;
+    } else if (c == '\b') {
+        model.column -= model.column > 0;
+    } else if (c == '\t') {
+        do
+            model.column++;
+        while (model.column % 8 != 0);
+        if (model.column > model.columns)
+            model.column = model.columns;
+    } else if (c == '\f') {
+        memset(model.cells, ' ', sizeof(model.cells));
+        model.column = model.row = 0;
+    } else {
+        if (model.column == model.columns)
+            model_new_line();
+        model.cells[model.row * model.columns + model.column++] = (uint8_t)(c < ' ' || c > '~' ? '?' : c);
+    }
+}
+
+static void random_text_looks_as_the_model_says(void **state)
+{
+    (void)state;
+    unsigned int seed = (unsigned int)time(NULL);
+    printf("seed %u\n", seed);
+    srand(seed);
+    for (int round = 0; round < 300; round++) {
+        model.columns = 1 + (unsigned int)rand() % 100;
+        model.rows = 1 + (unsigned int)rand() % 40;
+        model.scroll_rows = 1 + (unsigned int)rand() % model.rows;
+        model.column = model.row = 0;
+        memset(model.cells, ' ', sizeof(model.cells));
+        open_grid(model.columns, model.rows, model.scroll_rows);
+        for (int step = 0; step < 200; step++) {
+            char text[64];
+            size_t length = (size_t)rand() % sizeof(text);
+            for (size_t i = 0; i < length; i++) {
+                int kind = rand() % 40;
+                text[i] = kind < 5 ? "\n\r\b\t\n"[kind] : kind == 5 && rand() % 20 == 0 ? '\f' : (char)rand();
+                model_put(text[i]);
+            }
+            text_grid_write(&grid, text, length);
+            text_grid_flush(&grid, draw, &screen);
+            assert_memory_equal(screen.cells, model.cells, model.columns * model.rows);
+        }
+        close_grid(NULL);
+    }
+}
+
+#define TEST(claim) cmocka_unit_test_teardown(claim, close_grid)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(lines_stand_below_each_other),
+        TEST(return_goes_to_the_first_column),
+        TEST(backspace_moves_and_does_not_erase),
+        TEST(backspace_after_a_full_row_stands_on_its_last_cell),
+        TEST(tab_goes_to_the_next_multiple_of_eight_and_erases_nothing),
+        TEST(form_feed_clears),
+        TEST(everything_else_is_a_question_mark),
+        TEST(a_long_line_goes_on_in_the_next_row),
+        TEST(a_line_that_fits_exactly_leaves_no_empty_row),
+        TEST(the_last_rows_stay_when_it_scrolls),
+        TEST(it_scrolls_by_as_many_rows_as_asked),
+        TEST(one_cell_is_enough),
+        TEST(only_cells_that_change_are_drawn),
+        TEST(lines_that_come_together_are_drawn_once),
+        TEST(random_text_looks_as_the_model_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
