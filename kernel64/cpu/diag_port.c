@@ -4,11 +4,35 @@
  */
 #include <diag/port.h>
 
+#include <ashlar/hw/cpu.h>
 #include <cpu/insn.h>
 
 void diag_port_interrupts_off(void)
 {
     cpu_interrupts_off();
+}
+
+bool diag_port_interrupts_save(void)
+{
+    bool were_on = (cpu_read_rflags() & RFLAGS_IF) != 0;
+    cpu_interrupts_off();
+    return were_on;
+}
+
+void diag_port_interrupts_restore(bool were_on)
+{
+    if (were_on)
+        cpu_interrupts_on();
+}
+
+uint64_t diag_port_ticks(void)
+{
+    return cpu_read_tsc();
+}
+
+unsigned int diag_port_cpu(void)
+{
+    return 0; /* the only one that runs yet */
 }
 
 void diag_port_halt(void)

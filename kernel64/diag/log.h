@@ -46,6 +46,10 @@ struct console *log_find_console(const char *name);
 /* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
 void log_set_threshold(enum log_level level);
 
+/* How ticks become nanoseconds since boot; until it is set, a tick counts as a nanosecond. Lines
+   that are replayed afterwards show the right time, also those logged before. */
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks));
+
 /* Shows the ring again, on every console: the monitor's `log`. */
 void log_replay(void);
 
