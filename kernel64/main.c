@@ -3,7 +3,10 @@
  * Bring-up: one line a step, in the order in which things become usable.
  */
 #include <ashlar/handoff.h>
+#include <cpu/features.h>
+#include <cpu/protect.h>
 #include <cpu/stack_protector.h>
+#include <cpu/traps.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
 
@@ -15,7 +18,10 @@ static void say(const char *text)
 
 void kernel64_main(uint64_t handoff_address)
 {
+    cpu_features_init();
     stack_protector_init();
+    traps_init();
+    cpu_protect();
 
     (void)handoff_address;
     say("kernel64: hello\n");

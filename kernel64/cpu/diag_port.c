@@ -6,6 +6,7 @@
 
 #include <ashlar/hw/cpu.h>
 #include <cpu/insn.h>
+#include <cpu/trap_report.h>
 
 void diag_port_interrupts_off(void)
 {
@@ -56,5 +57,8 @@ void diag_port_triple_fault(void)
 
 void diag_port_print_state(const struct trap_frame *frame)
 {
-    (void)frame;
+    if (frame)
+        trap_report(frame);
+    else
+        trap_report_here();
 }

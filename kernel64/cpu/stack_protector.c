@@ -9,15 +9,14 @@
  */
 #include <cpu/stack_protector.h>
 
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <diag/panic.h>
 
-#define CPUID_1_ECX_RDRAND (1u << 30)
-
 /* Any of Intel's and AMD's generators that works at all answers within this many tries. */
-#define RANDOM_TRIES       10
+#define RANDOM_TRIES 10
 
-uintptr_t __stack_chk_guard = 0x595e9fbd94fda700;
+uintptr_t __stack_chk_guard = STACK_GUARD_AS_LINKED;
 NORETURN void __stack_chk_fail(void);
 
 /* For functions that are running while the guard changes. */
@@ -34,9 +33,9 @@ static UNPROTECTED uint64_t mix(uint64_t x)
 UNPROTECTED void stack_protector_init(void)
 {
     uint64_t number = 0;
-    bool has_rdrand = (cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND) != 0;
+    bool has_random = cpu_has(CPU_FEATURE_RDRAND);
 
-    for (int i = 0; has_rdrand && i < RANDOM_TRIES; i++) {
+    for (int i = 0; has_random && i < RANDOM_TRIES; i++) {
         if (cpu_read_random(&number))
             break;
     }

@@ -79,17 +79,3 @@ void verify_failed(const char *expression, const char *file, int line)
 {
     panic("%s:%d: expected %s; memory or hardware state is already wrong", file, line, expression);
 }
-
-/* Until the log prints: bare bytes to the first serial port. */
-__attribute__((weak)) void print(const char *format, ...)
-{
-    for (; *format; format++)
-        __asm__ volatile("outb %0, %1" ::"a"(*format), "Nd"((uint16_t)0x3f8));
-}
-
-__attribute__((weak)) void print_v(const char *format, va_list arguments)
-{
-    (void)arguments;
-    for (; *format; format++)
-        __asm__ volatile("outb %0, %1" ::"a"(*format), "Nd"((uint16_t)0x3f8));
-}

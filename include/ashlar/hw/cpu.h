@@ -40,6 +40,7 @@
 #define MSR_FS_BASE   0xc0000100
 #define MSR_GS_BASE   0xc0000101
 
+#define RFLAGS_FIXED 0x00000002 /* always set */
 #define RFLAGS_TF 0x00000100
 #define RFLAGS_IF 0x00000200
 #define RFLAGS_DF 0x00000400

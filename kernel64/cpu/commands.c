@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `cpu` and `regs`.
+ */
+#include <ashlar/command.h>
+#include <ashlar/hw/cpu.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <cpu/words.h>
+#include <diag/log.h>
+
+/* Source: Intel SDM vol. 3A, "Local APIC Status and Location". */
+#define APIC_BASE_FIRST_CPU 0x100
+#define APIC_BASE_X2APIC    0x400
+#define APIC_BASE_ENABLED   0x800
+#define APIC_BASE_ADDRESS   0x000ffffffffff000ULL
+
+typedef unsigned long long ull;
+
+static void print_features(const char *heading, bool is_used, bool is_there)
+{
+    print("%s\n", heading);
+    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
+        const struct cpu_feature_words *words = &cpu_feature_words[i];
+        if (words->is_used == is_used && cpu_has((enum cpu_feature)i) == is_there)
+            print("    %-14s %s\n", words->name, words->purpose);
+    }
+}
+
+static status_t command_cpu(int argc, char **argv)
+{
+    const struct cpu_identity *cpu = cpu_boot_identity();
+
+    (void)argc;
+    (void)argv;
+    print("%s, family %u model %u stepping %u%s%s\n", cpu->vendor, cpu->family, cpu->model, cpu->stepping,
+          cpu->brand[0] ? ": " : "", cpu->brand);
+    if (cpu_has(CPU_FEATURE_HYPERVISOR))
+        print("under a hypervisor that calls itself \"%s\"\n", cpu->hypervisor);
+    print("addresses of %u bits physical, %u virtual; %s paging\n", cpu->physical_bits, cpu->virtual_bits,
+          cpu_read_cr4() & CR4_LA57 ? "5-level (left on by the firmware)" : "4-level");
+
+    print_features("used:", true, true);
+    print_features("missed (would be used, but this CPU has them not):", true, false);
+    print_features("there, and not used:", false, true);
+    print_features("neither there nor needed:", false, false);
+    return STATUS_OK;
+}
+COMMAND(cpu, "", "what the CPU is, and which of its features the kernel uses and misses", command_cpu);
+
+static void print_register(const char *name, uint64_t value, const char *words)
+{
+    print("%-10s %016llx  %s\n", name, (ull)value, words);
+}
+
+static void print_apic_base(void)
+{
+    uint64_t base = cpu_read_msr(MSR_APIC_BASE);
+
+    print("%-10s %016llx  at P0x%llx, %s%s\n", "apic_base", (ull)base, (ull)(base & APIC_BASE_ADDRESS),
+          !(base & APIC_BASE_ENABLED) ? "off"
+          : base & APIC_BASE_X2APIC   ? "x2APIC mode"
+                                      : "xAPIC mode",
+          base & APIC_BASE_FIRST_CPU ? ", first CPU" : "");
+}
+
+static status_t command_regs(int argc, char **argv)
+{
+    char words[WORDS_SIZE];
+    struct descriptor_table_pointer gdt, idt;
+
+    (void)argc;
+    (void)argv;
+    print_register("cr0", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print_register("cr2", cpu_read_cr2(), "address of the last page fault");
+    print_register("cr3", cpu_read_cr3(), "page tables");
+    print_register("cr4", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print_register("rflags", cpu_read_rflags(), words_rflags(cpu_read_rflags(), words, sizeof(words)));
+    print_register("dr6", cpu_read_dr6(), "which breakpoint hit");
+    print_register("dr7", cpu_read_dr7(), "which breakpoints are set");
+
+    print_register("efer", cpu_read_msr(MSR_EFER), words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
+    if (cpu_has(CPU_FEATURE_PAT))
+        print_register("pat", cpu_read_msr(MSR_PAT), words_pat(cpu_read_msr(MSR_PAT), words, sizeof(words)));
+    print_apic_base();
+    print_register("fs_base", cpu_read_msr(MSR_FS_BASE), "");
+    print_register("gs_base", cpu_read_msr(MSR_GS_BASE), "");
+
+    cpu_store_gdt(&gdt);
+    cpu_store_idt(&idt);
+    print("%-10s %016llx  limit 0x%x\n", "gdtr", (ull)gdt.base, gdt.limit);
+    print("%-10s %016llx  limit 0x%x\n", "idtr", (ull)idt.base, idt.limit);
+    print("cs %04x  ss %04x  ds %04x  es %04x  fs %04x  gs %04x  tr %04x\n", cpu_read_cs(), cpu_read_ss(),
+          cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_store_task_register());
+    return STATUS_OK;
+}
+COMMAND(regs, "", "control registers and model-specific registers, in words", command_regs);

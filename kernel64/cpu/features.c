@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUID has three rules that its readers forget: a leaf above the highest one answers with some
+ * other leaf's numbers on Intel; the extended leaves have a highest one of their own, and a CPU
+ * without them answers anything at all; the hypervisor's leaves exist only when a bit says so.
+ */
+#include <cpu/features.h>
+
+#include <ashlar/check.h>
+
+#define LEAF_EXTENDED   0x80000000u
+#define LEAF_BRAND      0x80000002u /* and the two that follow */
+#define LEAF_ADDRESSES  0x80000008u
+#define LEAF_HYPERVISOR 0x40000000u
+
+STATIC_ASSERT(CPU_FEATURE_COUNT <= 64, "struct cpu_identity keeps features in one word");
+
+struct place {
+    uint32_t leaf, subleaf;
+    unsigned reg; /* offset in struct cpuid_result */
+    unsigned bit;
+};
+
+#define CPU_FEATURE_WORDS(id, name, leaf, subleaf, reg, bit, used, purpose) { name, purpose, used },
+const struct cpu_feature_words cpu_feature_words[CPU_FEATURE_COUNT] = { CPU_FEATURE_TABLE(
+    CPU_FEATURE_WORDS) };
+
+#define CPU_FEATURE_PLACE(id, name, leaf, subleaf, reg, bit, used, purpose)                                  \
+    { leaf, subleaf, offsetof(struct cpuid_result, reg), bit },
+static const struct place places[CPU_FEATURE_COUNT] = { CPU_FEATURE_TABLE(CPU_FEATURE_PLACE) };
+
+static bool has_leaf(const struct cpu_identity *identity, uint32_t leaf)
+{
+    return leaf <= (leaf >= LEAF_EXTENDED ? identity->max_extended_leaf : identity->max_leaf);
+}
+
+static bool has_feature(cpuid_fn *ask, const struct cpu_identity *identity, const struct place *place)
+{
+    struct cpuid_result answer;
+    uint32_t word;
+
+    if (!has_leaf(identity, place->leaf))
+        return false;
+    answer = ask(place->leaf, place->subleaf);
+    __builtin_memcpy(&word, (const char *)&answer + place->reg, sizeof(word));
+    return (word >> place->bit & 1) != 0;
+}
+
+/* Three registers are twelve characters. */
+static void read_signature(char text[13], uint32_t first, uint32_t second, uint32_t third)
+{
+    const uint32_t words[3] = { first, second, third };
+
+    __builtin_memcpy(text, words, 12);
+    text[12] = '\0';
+}
+
+static void read_brand(cpuid_fn *ask, struct cpu_identity *identity)
+{
+    char text[49];
+    size_t start = 0, end = 0;
+
+    identity->brand[0] = '\0';
+    if (!has_leaf(identity, LEAF_BRAND + 2))
+        return;
+    for (unsigned i = 0; i < 3; i++) {
+        struct cpuid_result answer = ask(LEAF_BRAND + i, 0);
+        __builtin_memcpy(text + 16 * i, &answer, 16);
+    }
+    text[48] = '\0';
+
+    while (text[start] == ' ')
+        start++;
+    for (size_t i = start; text[i] != '\0'; i++) {
+        if (text[i] != ' ')
+            end = i + 1;
+    }
+    for (size_t i = start; i < end; i++)
+        identity->brand[i - start] = text[i];
+    identity->brand[end > start ? end - start : 0] = '\0';
+}
+
+/* Source: Intel SDM vol. 2A, "CPUID", "Version Information"; AMD APM vol. 3, function 1. */
+static void read_version(uint32_t eax, struct cpu_identity *identity)
+{
+    unsigned family = eax >> 8 & 0xf;
+    unsigned model = eax >> 4 & 0xf;
+
+    identity->stepping = eax & 0xf;
+    identity->model = family == 6 || family == 15 ? model | (eax >> 12 & 0xf0) : model;
+    identity->family = family == 15 ? family + (eax >> 20 & 0xff) : family;
+}
+
+static void read_address_widths(cpuid_fn *ask, struct cpu_identity *identity)
+{
+    /* What the first 64-bit CPUs had, before there was a leaf to say so. */
+    identity->physical_bits = 36;
+    identity->virtual_bits = 48;
+    if (!has_leaf(identity, LEAF_ADDRESSES))
+        return;
+    uint32_t widths = ask(LEAF_ADDRESSES, 0).eax;
+    identity->physical_bits = widths & 0xff;
+    identity->virtual_bits = widths >> 8 & 0xff;
+}
+
+void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
+{
+    struct cpuid_result answer = ask(0, 0);
+
+    *identity = (struct cpu_identity){ .max_leaf = answer.eax };
+    read_signature(identity->vendor, answer.ebx, answer.edx, answer.ecx);
+    answer = ask(LEAF_EXTENDED, 0);
+    if (answer.eax >= LEAF_EXTENDED)
+        identity->max_extended_leaf = answer.eax;
+
+    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
+        if (has_feature(ask, identity, &places[i]))
+            identity->features |= 1ULL << i;
+    }
+    if (has_leaf(identity, 1))
+        read_version(ask(1, 0).eax, identity);
+    read_brand(ask, identity);
+    read_address_widths(ask, identity);
+    if (cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR)) {
+        answer = ask(LEAF_HYPERVISOR, 0);
+        read_signature(identity->hypervisor, answer.ebx, answer.ecx, answer.edx);
+    }
+}

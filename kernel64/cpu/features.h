@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Who the CPU is and what it can do, out of CPUID. Pure: hosted tests bring their own CPUs.
+ *
+ * The table is the list of features the kernel cares about: those it uses where they are, and
+ * those whose absence or presence a person wants to know. What is not in it does not matter here.
+ */
+#include <cpu/cpuid.h>
+
+/* Where the answer is: leaf, subleaf, register, bit. Source: Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3,
+ * "Appendix E". Used: the kernel takes advantage of it where it is.
+ *
+ * name             leaf, sub, register, bit  used   what it is for */
+#define CPU_FEATURE_TABLE(F)                                                                                 \
+    F(PGE, "pge", 1, 0, edx, 13, true, "kernel translations survive a change of address space")              \
+    F(PAT, "pat", 1, 0, edx, 16, true, "write-combining for framebuffers")                                   \
+    F(MCE, "mce", 1, 0, edx, 7, true, "hardware errors are reported")                                        \
+    F(DE, "de", 1, 0, edx, 2, true, "breakpoints on ports")                                                  \
+    F(NX, "nx", 0x80000001, 0, edx, 20, true, "data cannot be executed")                                     \
+    F(GIB_PAGES, "1gib-pages", 0x80000001, 0, edx, 26, true, "direct map in 1 GiB pages")                    \
+    F(SMEP, "smep", 7, 0, ebx, 7, true, "the kernel cannot execute user pages")                              \
+    F(SMAP, "smap", 7, 0, ebx, 20, true, "the kernel cannot touch user pages by mistake")                    \
+    F(UMIP, "umip", 7, 0, ecx, 2, true, "user code cannot read descriptor tables")                           \
+    F(RDRAND, "rdrand", 1, 0, ecx, 30, true, "a random guard for the stack protector")                       \
+    F(FSGSBASE, "fsgsbase", 7, 0, ebx, 0, false, "segment bases without model-specific registers")           \
+    F(X2APIC, "x2apic", 1, 0, ecx, 21, false, "interrupt controller by registers, 32-bit identities")        \
+    F(TSC_DEADLINE, "tsc-deadline", 1, 0, ecx, 24, false, "timer set to a time instead of a delay")          \
+    F(INVARIANT_TSC, "invariant-tsc", 0x80000007, 0, edx, 8, false, "time-stamp counter of constant rate")   \
+    F(RDTSCP, "rdtscp", 0x80000001, 0, edx, 27, false, "time-stamp counter with the CPU's number")           \
+    F(PCID, "pcid", 1, 0, ecx, 17, false, "translations of several address spaces at once")                  \
+    F(INVPCID, "invpcid", 7, 0, ebx, 10, false, "flushes by address space")                                  \
+    F(MONITOR, "monitor", 1, 0, ecx, 3, false, "idle CPUs wait for a write")                                 \
+    F(ERMS, "erms", 7, 0, ebx, 9, false, "fast string copies")                                               \
+    F(RDSEED, "rdseed", 7, 0, ebx, 18, false, "true random numbers")                                         \
+    F(LA57, "la57", 7, 0, ecx, 16, false, "5-level paging")                                                  \
+    F(HYPERVISOR, "hypervisor", 1, 0, ecx, 31, false, "a hypervisor runs this machine")
+
+#define CPU_FEATURE_ENUM(id, name, leaf, subleaf, reg, bit, used, purpose) CPU_FEATURE_##id,
+enum cpu_feature {
+    CPU_FEATURE_TABLE(CPU_FEATURE_ENUM) CPU_FEATURE_COUNT
+};
+#undef CPU_FEATURE_ENUM
+
+struct cpu_feature_words {
+    const char *name;
+    const char *purpose;
+    bool is_used; /* by the kernel, where the CPU has it */
+};
+
+/* One row for each enum cpu_feature. */
+extern const struct cpu_feature_words cpu_feature_words[CPU_FEATURE_COUNT];
+
+struct cpu_identity {
+    char vendor[13];                  /* "GenuineIntel" */
+    char brand[49];                   /* without the blanks around it; "" when the CPU has none */
+    char hypervisor[13];              /* "KVMKVMKVM", "TCGTCGTCGTCG"; "" without one */
+    unsigned family, model, stepping; /* with the extended parts added in, as manuals write them */
+    uint32_t max_leaf, max_extended_leaf;
+    unsigned physical_bits, virtual_bits; /* width of addresses */
+    uint64_t features;                    /* bit n: enum cpu_feature n */
+};
+
+/**
+ * cpu_identify() - read everything.
+ * @ask: the CPUID instruction, or a test's.
+ */
+void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity);
+
+/* Return: whether the CPU has it. */
+static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cpu_feature feature)
+{
+    return (identity->features >> feature & 1) != 0;
+}
+
+/**
+ * cpu_features_init() - identify the first CPU. Everything below works afterwards.
+ * Context: the first CPU, before anything that asks.
+ */
+void cpu_features_init(void);
+
+/* The first CPU; constant after cpu_features_init(). */
+const struct cpu_identity *cpu_boot_identity(void);
+bool cpu_has(enum cpu_feature feature);

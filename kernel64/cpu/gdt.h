@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Segments and the task-state segment: one set for each CPU, because a TSS serves only one.
+ *
+ * In 64-bit mode a segment has neither base nor limit; what remains is that CS says "64-bit,
+ * privileged", and that the TSS names the stacks that a gate may ask for.
+ */
+#include <ashlar/check.h>
+#include <ashlar/types.h>
+
+#define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
+#define SELECTOR_TSS  0x18 /* 16 bytes: two entries */
+#define GDT_ENTRIES   5
+
+/* Stacks for what must not trust the stack it interrupts: number in a gate, place in the TSS. */
+enum trap_stack {
+    TRAP_STACK_NONE = 0, /* the interrupted stack */
+    TRAP_STACK_DOUBLE_FAULT,
+    TRAP_STACK_NMI,
+    TRAP_STACK_MACHINE_CHECK,
+    TRAP_STACK_DEBUG,
+    TRAP_STACK_END,
+};
+
+/* Source: Intel SDM vol. 3A, "64-Bit Task State Segment". */
+struct PACKED task_state {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7]; /* ist[n - 1] serves gates that say n */
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map_base;
+};
+STATIC_ASSERT(sizeof(struct task_state) == 104, "the hardware's layout");
+STATIC_ASSERT(TRAP_STACK_END - 1 <= 7, "a TSS names seven stacks");
+
+/* This CPU only, constant after gdt_init_cpu(). */
+struct cpu_segments {
+    uint64_t gdt[GDT_ENTRIES];
+    struct task_state tss;
+};
+
+/**
+ * gdt_init_cpu() - give the executing CPU its segments.
+ * @segments:  filled in; belongs to this CPU for good.
+ * @stack_top: for each enum trap_stack from 1 on, the address behind the stack's last byte, a
+ *             multiple of 16. [0] is not used.
+ *
+ * Loads CS, SS, DS and ES, and empties FS and GS, whose bases become 0.
+ * Context: once on each CPU, interrupts off.
+ */
+void gdt_init_cpu(struct cpu_segments *segments, const uint64_t stack_top[TRAP_STACK_END]);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The 256 gates: one table that all CPUs share, since the stacks it names are each CPU's own.
+ */
+#include <ashlar/types.h>
+
+/* Fills the table in. Once. */
+void idt_init(void);
+
+/* Loads it on the executing CPU, whose segments gdt_init_cpu() has loaded. */
+void idt_init_cpu(void);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <cpu/protect.h>
+
+#include <ashlar/hw/cpu.h>
+#include <ashlar/hw/paging.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <diag/log.h>
+
+static struct cpu_identity boot_cpu;
+
+void cpu_features_init(void)
+{
+    cpu_identify(cpu_cpuid, &boot_cpu);
+}
+
+const struct cpu_identity *cpu_boot_identity(void)
+{
+    return &boot_cpu;
+}
+
+bool cpu_has(enum cpu_feature feature)
+{
+    return cpu_identity_has(&boot_cpu, feature);
+}
+
+void cpu_protect(void)
+{
+    static const struct {
+        enum cpu_feature feature;
+        uint64_t bit;
+    } controls[] = {
+        { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
+        { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },     { CPU_FEATURE_MCE, CR4_MCE },
+    };
+    uint64_t cr4 = cpu_read_cr4();
+
+    /* The stub did this already where boot tables use NX; an AP, or a stub of old, may not have. */
+    if (cpu_has(CPU_FEATURE_NX))
+        cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
+    else
+        log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
+
+    /* The manual's long way of changing memory types (caches off, flush, change, flush) is for
+       types in use. Only entry 4 changes, and no page uses it yet. */
+    if (cpu_has(CPU_FEATURE_PAT))
+        cpu_write_msr(MSR_PAT, PAT_VALUE);
+
+    cpu_write_cr0(cpu_read_cr0() | CR0_WP | CR0_NE);
+    for (unsigned i = 0; i < ARRAY_LEN(controls); i++) {
+        if (cpu_has(controls[i].feature))
+            cr4 |= controls[i].bit;
+    }
+    cpu_write_cr4(cr4);
+}

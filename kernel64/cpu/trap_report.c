@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The report of an exception. It runs when something is wrong already, so it reads memory in two
+ * places only: the kernel's code, and stacks that diag/stacks.h knows.
+ */
+#include <cpu/trap_report.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/hw/cpu.h>
+#include <ashlar/layout.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <cpu/words.h>
+#include <diag/backtrace.h>
+#include <diag/log.h>
+#include <diag/stacks.h>
+#include <lib/image.h>
+
+#define CODE_BYTES_BEFORE 12
+#define CODE_BYTES_FROM   20
+
+/* No address below is ever mapped: this is what a member of a NULL struct, or an element of a NULL array, is.
+ */
+#define NULL_AREA_END     0x10000
+
+typedef unsigned long long ull;
+
+static bool is_in(uint64_t address, const uint8_t *start, const uint8_t *end)
+{
+    return address >= (uintptr_t)start && address < (uintptr_t)end;
+}
+
+static bool is_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static const char *place_in_image(uint64_t address)
+{
+    if (is_in(address, __text_start, __text_end))
+        return "the kernel's code";
+    if (is_in(address, __rodata_start, __rodata_end))
+        return "the kernel's constants";
+    if (is_in(address, __data_start, __data_end))
+        return "the kernel's data";
+    if (is_in(address, __kernel_start, __kernel_end))
+        return "between the kernel's segments";
+    return "beyond the kernel image";
+}
+
+/* What kind of address this is, whether or not anything is mapped there. */
+static const char *place(uint64_t address)
+{
+    if (address < NULL_AREA_END)
+        return "by way of a null pointer";
+    if (!is_canonical(address))
+        return "not canonical: no such address exists";
+    if (address < USER_HALF_END)
+        return "the user half, where the kernel maps nothing";
+    if (address >= KERNEL_IMAGE_START && address < KERNEL_IMAGE_END)
+        return place_in_image(address);
+#define LAYOUT_PLACE(name, start, end, what)                                                                 \
+    if (address >= (start) && address < (end))                                                               \
+        return what;
+    LAYOUT_TABLE(LAYOUT_PLACE)
+#undef LAYOUT_PLACE
+    return "a part of the address space that is not used";
+}
+
+static void print_place(uint64_t address)
+{
+    const struct stack *stack;
+
+    if ((stack = stacks_find(address)) != NULL)
+        print("the %s stack, %llu of %llu bytes free", stack->name, (ull)(address - stack->bottom),
+              (ull)(stack->top - stack->bottom));
+    else if ((stack = stacks_find_guard(address)) != NULL)
+        print("the guard page of the %s stack", stack->name);
+    else
+        print("%s", place(address));
+}
+
+/*
+ * The stack that overflowed, or NULL. A fault in a guard page cannot push its frame onto the stack
+ * whose guard it hit, and arrives as a double fault; CR2 still says where. A page fault arrives as
+ * itself when the function reached over the end of the stack without moving RSP there yet.
+ */
+static const struct stack *overflowed_stack(const struct trap_frame *frame)
+{
+    if (frame->vector != TRAP_PAGE_FAULT && frame->vector != TRAP_DOUBLE_FAULT)
+        return NULL;
+    return stacks_find_guard(cpu_read_cr2());
+}
+
+static void print_headline(const struct trap_frame *frame)
+{
+    const struct stack *stack = overflowed_stack(frame);
+    const char *mnemonic = words_exception_mnemonic(frame->vector);
+    char words[WORDS_SIZE];
+
+    print("EXCEPTION %llu: %s%s%s%s at %pS\n", (ull)frame->vector, words_exception(frame->vector),
+          *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "", (void *)(uintptr_t)frame->rip);
+    if (stack)
+        print("  stack overflow: the %s stack grew into its guard page\n", stack->name);
+    if (frame->vector < TRAP_FIRST_INTERRUPT && (TRAP_ERROR_CODES >> frame->vector & 1))
+        print("  error code 0x%llx: %s\n", (ull)frame->error_code,
+              words_error_code(frame->vector, frame->error_code, words, sizeof(words)));
+    if (frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT) {
+        print("  %s %016llx: ", frame->vector == TRAP_PAGE_FAULT ? "address" : "last page fault, at",
+              (ull)cpu_read_cr2());
+        print_place(cpu_read_cr2());
+        print("\n");
+    }
+}
+
+static void print_registers(const struct trap_frame *frame)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } registers[] = {
+        { "rax", frame->rax }, { "rbx", frame->rbx }, { "rcx", frame->rcx }, { "rdx", frame->rdx },
+        { "rsi", frame->rsi }, { "rdi", frame->rdi }, { "rbp", frame->rbp }, { "rsp", frame->rsp },
+        { "r8 ", frame->r8 },  { "r9 ", frame->r9 },  { "r10", frame->r10 }, { "r11", frame->r11 },
+        { "r12", frame->r12 }, { "r13", frame->r13 }, { "r14", frame->r14 }, { "r15", frame->r15 },
+    };
+    char words[WORDS_SIZE];
+
+    for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
+        bool is_odd = frame->vector == TRAP_PROTECTION && !is_canonical(registers[i].value);
+        print("  %s %016llx%s", registers[i].name, (ull)registers[i].value, is_odd ? "!" : "");
+        if (i % 4 == 3)
+            print("\n");
+    }
+    if (frame->vector == TRAP_PROTECTION && frame->error_code == 0)
+        print("  (! is not canonical, so no address: the usual reason for this exception)\n");
+    print("  rip %016llx  %pS\n", (ull)frame->rip, (void *)(uintptr_t)frame->rip);
+    print("  rsp is in ");
+    print_place(frame->rsp);
+    print("\n  rflags %06llx [%s]\n", (ull)frame->rflags, words_rflags(frame->rflags, words, sizeof(words)));
+}
+
+static void print_control_registers(void)
+{
+    char words[WORDS_SIZE];
+
+    print("  cr0 %016llx [%s]\n", (ull)cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print("  cr2 %016llx   cr3 %016llx\n", (ull)cpu_read_cr2(), (ull)cpu_read_cr3());
+    print("  cr4 %016llx [%s]\n", (ull)cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print("  efer %016llx [%s]\n", (ull)cpu_read_msr(MSR_EFER),
+          words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
+}
+
+static void print_segments(uint64_t cs, uint64_t ss)
+{
+    print("  cs %04llx ss %04llx ds %04x es %04x fs %04x gs %04x  fs base %llx gs base %llx\n", (ull)cs,
+          (ull)ss, cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), (ull)cpu_read_msr(MSR_FS_BASE),
+          (ull)cpu_read_msr(MSR_GS_BASE));
+}
+
+static void print_code(uint64_t rip)
+{
+    if (!is_in(rip, __text_start, __text_end)) {
+        print("  code: none, rip is in ");
+        print_place(rip);
+        print("\n");
+        return;
+    }
+    print("  code:");
+    for (uint64_t at = rip - CODE_BYTES_BEFORE; at < rip + CODE_BYTES_FROM; at++) {
+        if (is_in(at, __text_start, __text_end))
+            print(at == rip ? " <%02x>" : " %02x", *(const uint8_t *)(uintptr_t)at);
+    }
+    print("\n");
+}
+
+void trap_report(const struct trap_frame *frame)
+{
+    print_headline(frame);
+    print_registers(frame);
+    print_segments(frame->cs, frame->ss);
+    print_control_registers();
+    print_code(frame->rip);
+    backtrace_print_interrupted(frame->rip, frame->rsp, frame->rbp);
+}
+
+void trap_report_here(void)
+{
+    print_control_registers();
+    backtrace_print((uintptr_t)__builtin_frame_address(0));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <cpu/traps.h>
+
+#include <ashlar/io.h>
+#include <cpu/gdt.h>
+#include <cpu/idt.h>
+#include <cpu/insn.h>
+#include <cpu/trap_report.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <diag/stacks.h>
+
+#define INTERRUPTS       (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
+
+/* Interrupts without a handler that get a line in the log, on the whole; the rest is only counted. */
+#define UNEXPECTED_LINES 8
+
+/*
+ * System control port B: why the chipset raised an NMI.
+ * Source: Intel ICH9 datasheet, "NMI Status and Control Register".
+ */
+#define PORT_NMI_STATUS  0x61
+#define NMI_IO_CHECK     0x40
+#define NMI_SYSTEM_ERROR 0x80
+#define NMI_NO_DEVICE    0xff /* what a port answers where nothing is */
+
+/* One attempt of trap_try(), on the stack of its caller. */
+struct attempt {
+    uint64_t rsp; /* written by trap_try_call, for trap_try_caught */
+    uint64_t rflags;
+    struct trap_frame *caught;
+    struct attempt *outer;
+};
+
+/* traps.asm */
+bool trap_try_call(uint64_t *rsp, trap_try_fn *function, void *argument);
+void trap_try_caught(void);
+void trap_dispatch(struct trap_frame *frame);
+
+/* kernel64.ld; the page below each is its guard. */
+extern uint8_t __boot_stack_bottom[], __boot_stack_top[];
+extern uint8_t __df_stack_bottom[], __df_stack_top[];
+extern uint8_t __nmi_stack_bottom[], __nmi_stack_top[];
+extern uint8_t __mc_stack_bottom[], __mc_stack_top[];
+extern uint8_t __db_stack_bottom[], __db_stack_top[];
+
+static struct cpu_segments boot_segments ALIGNED(16);
+
+static trap_handler_fn *handlers[INTERRUPTS];
+static uint64_t unexpected[INTERRUPTS];
+static unsigned unexpected_lines;
+
+/* The innermost attempt in progress; this CPU only. */
+static struct attempt *attempt;
+
+void traps_init(void)
+{
+    static struct stack stacks[] = {
+        { .name = "boot" },          { .name = "double fault" }, { .name = "NMI" },
+        { .name = "machine check" }, { .name = "debug" },
+    };
+    static uint8_t *const edges[ARRAY_LEN(stacks)][2] = {
+        { __boot_stack_bottom, __boot_stack_top }, { __df_stack_bottom, __df_stack_top },
+        { __nmi_stack_bottom, __nmi_stack_top },   { __mc_stack_bottom, __mc_stack_top },
+        { __db_stack_bottom, __db_stack_top },
+    };
+    const uint64_t stack_top[TRAP_STACK_END] = {
+        [TRAP_STACK_DOUBLE_FAULT] = (uintptr_t)__df_stack_top,
+        [TRAP_STACK_NMI] = (uintptr_t)__nmi_stack_top,
+        [TRAP_STACK_MACHINE_CHECK] = (uintptr_t)__mc_stack_top,
+        [TRAP_STACK_DEBUG] = (uintptr_t)__db_stack_top,
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(stacks); i++) {
+        stacks[i].bottom = (uintptr_t)edges[i][0];
+        stacks[i].top = (uintptr_t)edges[i][1];
+        stacks_add(&stacks[i]);
+    }
+    gdt_init_cpu(&boot_segments, stack_top);
+    idt_init();
+    idt_init_cpu();
+}
+
+void traps_set_handler(uint8_t vector, trap_handler_fn *handler)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    /* Release: what the handler needs is in memory before trap_dispatch() can read its address. */
+    __atomic_store_n(&handlers[vector - TRAP_FIRST_INTERRUPT], handler, __ATOMIC_RELEASE);
+}
+
+trap_handler_fn *traps_handler(uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&handlers[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_ACQUIRE);
+}
+
+uint64_t traps_unexpected_count(uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&unexpected[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
+}
+
+bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
+{
+    struct attempt mine = { .rflags = cpu_read_rflags(), .caught = caught, .outer = attempt };
+
+    attempt = &mine;
+    bool returned = trap_try_call(&mine.rsp, function, argument);
+    attempt = mine.outer;
+    return returned;
+}
+
+static bool is_catchable(uint64_t vector)
+{
+    return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
+}
+
+/* Sends the interrupted code to the end of the innermost trap_try(). */
+static bool catch (struct trap_frame *frame)
+{
+    if (!attempt || !is_catchable(frame->vector))
+        return false;
+    *attempt->caught = *frame;
+    frame->rip = (uintptr_t)trap_try_caught;
+    frame->rsp = attempt->rsp;
+    frame->rflags = attempt->rflags;
+    return true;
+}
+
+/* Return: whether the cause is known to be harmless or unknown, so that the machine goes on. */
+static bool survive_nmi(const struct trap_frame *frame)
+{
+    uint8_t status = io_in8(PORT_NMI_STATUS);
+
+    if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
+        return false;
+    /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    trap_report(frame);
+    print("  No device says why. Going on.\n");
+    return true;
+}
+
+static void dispatch_interrupt(struct trap_frame *frame)
+{
+    uint8_t vector = (uint8_t)frame->vector;
+    trap_handler_fn *handler = traps_handler(vector);
+    struct attempt *interrupted = attempt;
+
+    if (handler) {
+        /* What the handler raises is not what the interrupted code tries. */
+        attempt = NULL;
+        handler(frame);
+        attempt = interrupted;
+        return;
+    }
+    __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
+    if (unexpected_lines < UNEXPECTED_LINES) {
+        unexpected_lines++;
+        log_warn("trap", "interrupt %u came and nobody handles it%s", vector,
+                 unexpected_lines == UNEXPECTED_LINES ? "; more like it are only counted" : "");
+    }
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (frame->vector >= TRAP_FIRST_INTERRUPT) {
+        dispatch_interrupt(frame);
+        return;
+    }
+    if (catch (frame))
+        return;
+    if (frame->vector == TRAP_NMI && survive_nmi(frame))
+        return;
+    panic_trap(frame);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backtraces and symbols of the running kernel itself.
+ */
+#include <ashlar/ktest.h>
+#include <cpu/stack_protector.h>
+#include <cpu/traps.h>
+#include <diag/backtrace.h>
+#include <diag/symbols.h>
+#include <lib/string.h>
+
+#define DEPTH 3
+
+static const char *callers[DEPTH];
+
+/* Each uses the result of its call, so that no call becomes a jump. */
+static NOINLINE int chain_inner(int value)
+{
+    struct backtrace walk;
+    uint64_t address;
+
+    backtrace_begin(&walk, (uintptr_t)__builtin_frame_address(0));
+    for (unsigned i = 0; i < DEPTH && backtrace_next(&walk, &address); i++)
+        callers[i] = symbol_find(address - 1, NULL, NULL);
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+static NOINLINE int chain_middle(int value)
+{
+    value = chain_inner(value);
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+static NOINLINE int chain_outer(int value)
+{
+    value = chain_middle(value);
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+static bool is_name(const char *name, const char *expected)
+{
+    return name && strncmp(name, expected, strlen(expected)) == 0;
+}
+
+KTEST(backtrace, names_its_callers_in_order)
+{
+    memset(callers, 0, sizeof(callers));
+    (void)chain_outer(1);
+    /* The names may have a suffix of the compiler's, such as ".constprop.0". */
+    EXPECT(is_name(callers[0], "chain_middle"));
+    EXPECT(is_name(callers[1], "chain_outer"));
+    EXPECT(is_name(callers[2], "ktest_backtrace_names_its_callers_in_order"));
+}
+
+/* Walks outwards until kernel64_entry; returns whether it got there. */
+static bool reaches_the_entry(uint64_t frame_pointer)
+{
+    struct backtrace walk;
+    uint64_t address;
+    bool has_reached = false;
+
+    backtrace_begin(&walk, frame_pointer);
+    while (backtrace_next(&walk, &address))
+        has_reached = is_name(symbol_find(address - 1, NULL, NULL), "kernel64_entry");
+    return has_reached && walk.frame == 0;
+}
+
+KTEST(backtrace, goes_back_to_the_first_instruction)
+{
+    EXPECT(reaches_the_entry((uintptr_t)__builtin_frame_address(0)));
+}
+
+static bool handler_reached_entry, handler_saw_interrupted;
+
+static void walk_in_handler(struct trap_frame *frame)
+{
+    struct backtrace walk;
+    uint64_t address;
+
+    handler_reached_entry = reaches_the_entry((uintptr_t)__builtin_frame_address(0));
+    backtrace_begin(&walk, (uintptr_t)__builtin_frame_address(0));
+    while (backtrace_next(&walk, &address)) {
+        if (address == frame->rip)
+            handler_saw_interrupted = true;
+    }
+}
+
+KTEST(backtrace, crosses_an_interrupt)
+{
+    if (traps_handler(255))
+        SKIP_TEST("vector 255 is taken");
+    handler_reached_entry = handler_saw_interrupted = false;
+    traps_set_handler(255, walk_in_handler);
+    __asm__ volatile("int $255");
+    traps_set_handler(255, NULL);
+    EXPECT(handler_reached_entry);
+    EXPECT(handler_saw_interrupted);
+}
+
+KTEST(symbols, find_themselves)
+{
+    uint64_t offset, size;
+    uint64_t address = (uintptr_t)symbol_find;
+
+    EXPECT(is_name(symbol_find(address, &offset, &size), "symbol_find"));
+    EXPECT(offset == 0);
+    EXPECT(is_name(symbol_find(address + size - 1, &offset, NULL), "symbol_find"));
+    EXPECT(offset == size - 1);
+    EXPECT(!is_name(symbol_find(address + size, NULL, NULL), "symbol_find"));
+}
+
+KTEST(symbols, do_not_claim_what_is_no_code)
+{
+    static int data;
+
+    EXPECT(symbol_find(0, NULL, NULL) == NULL);
+    EXPECT(symbol_find((uintptr_t)&data, NULL, NULL) == NULL);
+    EXPECT(symbol_find(UINT64_MAX, NULL, NULL) == NULL);
+}
+
+extern uintptr_t __stack_chk_guard;
+
+KTEST(stack_protector, guard_was_chosen_at_start)
+{
+    /* As linked: what a guard would be that nobody chose. */
+    EXPECT(__stack_chk_guard != STACK_GUARD_AS_LINKED);
+    EXPECT((__stack_chk_guard & 0xff) == 0);
+    EXPECT((__stack_chk_guard >> 8) != 0);
+}
