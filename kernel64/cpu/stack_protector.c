@@ -46,5 +46,5 @@ void __stack_chk_fail(void)
 {
     panic("stack protector: %pS wrote past the end of an array on its stack; its return address "
           "may be wrong as well",
-          __builtin_return_address(0));
+          (const char *)__builtin_return_address(0) - 1);
 }
