@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 8042 keyboard controller and the keyboard behind it.
+ *
+ * scan_keys.c wants scan code set 1. Keyboards speak set 2 natively, and the controller of every
+ * PC translates that to set 1; some emulated controllers do not, and there the keyboard itself is
+ * told to speak set 1. What the firmware left is not relied on: both are set.
+ *
+ * No wait is without bound: a byte between controller and keyboard takes about 1 ms and a
+ * keyboard has 20 ms to answer, and as there may be no clock yet, a wait is a number of status
+ * reads of about 1 us each. Once a keyboard has not answered, it is told nothing more.
+ *
+ * When a lock key changes the lamps, the keyboard is told without waiting: its acknowledgements
+ * arrive among the scan codes and move a small state on.
+ *
+ * Refused: the controller's self test (0xaa). It takes long, on some laptops it resets what the
+ * firmware had arranged, and it tells nothing that the first answered command does not.
+ * Refused: resetting the keyboard (0xff), which may take it 0.75 s.
+ */
+#include <ashlar/dev/ps2.h>
+#include <ashlar/io.h>
+
+#define PORT_DATA         0x60
+#define PORT_STATUS       0x64 /* read */
+#define PORT_COMMAND      0x64 /* written */
+
+#define STATUS_HAS_OUTPUT 0x01 /* a byte for us */
+#define STATUS_HAS_INPUT  0x02 /* our byte was not taken yet */
+#define STATUS_IS_MOUSE   0x20 /* the byte for us is the mouse's */
+
+/* What ports without a device read as. */
+#define NOTHING           0xff
+
+enum controller_command {
+    READ_CONFIG = 0x20,
+    WRITE_CONFIG = 0x60,
+    DISABLE_MOUSE = 0xa7,
+    DISABLE_KEYBOARD = 0xad,
+    ENABLE_KEYBOARD = 0xae,
+};
+
+#define CONFIG_INTERRUPTS        0x03 /* of both devices */
+#define CONFIG_KEYBOARD_DISABLED 0x10
+#define CONFIG_MOUSE_DISABLED    0x20
+#define CONFIG_TRANSLATION       0x40
+
+enum keyboard_command {
+    SET_LAMPS = 0xed,
+    SET_SCAN_CODES = 0xf0,
+    START_SCANNING = 0xf4,
+    STOP_SCANNING = 0xf5, /* and all defaults: repetition after 500 ms, 10.9 a second */
+};
+
+#define ANSWER_ACKNOWLEDGE 0xfa
+#define ANSWER_RESEND      0xfe
+
+enum lamp_state {
+    LAMPS_DONE,
+    LAMPS_COMMAND_SENT,
+    LAMPS_VALUE_SENT
+};
+
+#define WAIT_READS      50000u
+#define MAX_RESENDS     3
+#define MAX_STALE_BYTES 64 /* the controller holds one, keyboard and mouse a dozen and a few */
+
+static bool wait_status(uint8_t mask, uint8_t wanted)
+{
+    for (unsigned int reads = 0; reads < WAIT_READS; reads++)
+        if ((io_in8(PORT_STATUS) & mask) == wanted)
+            return true;
+    return false;
+}
+
+static bool write_byte(uint16_t port, uint8_t value)
+{
+    if (!wait_status(STATUS_HAS_INPUT, 0))
+        return false;
+    io_out8(port, value);
+    return true;
+}
+
+static bool read_byte(uint8_t *value)
+{
+    if (!wait_status(STATUS_HAS_OUTPUT, STATUS_HAS_OUTPUT))
+        return false;
+    *value = io_in8(PORT_DATA);
+    return true;
+}
+
+/* Return: false when bytes keep coming, as from a port that is not a controller's. */
+static bool drop_stale_bytes(void)
+{
+    for (unsigned int i = 0; i < MAX_STALE_BYTES; i++) {
+        if (!(io_in8(PORT_STATUS) & STATUS_HAS_OUTPUT))
+            return true;
+        io_in8(PORT_DATA);
+    }
+    return false;
+}
+
+static bool read_config(uint8_t *config)
+{
+    return write_byte(PORT_COMMAND, READ_CONFIG) && read_byte(config);
+}
+
+/* Return: false without a controller. @translates: whether it turns set 2 into set 1. */
+static bool init_controller(bool *translates)
+{
+    uint8_t config;
+    if (io_in8(PORT_STATUS) == NOTHING)
+        return false;
+    if (!write_byte(PORT_COMMAND, DISABLE_KEYBOARD) || !write_byte(PORT_COMMAND, DISABLE_MOUSE) ||
+        !drop_stale_bytes() || !read_config(&config))
+        return false;
+
+    config &= (uint8_t) ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_DISABLED);
+    config |= CONFIG_MOUSE_DISABLED | CONFIG_TRANSLATION;
+    if (!write_byte(PORT_COMMAND, WRITE_CONFIG) || !write_byte(PORT_DATA, config) ||
+        !write_byte(PORT_COMMAND, ENABLE_KEYBOARD) || !read_config(&config))
+        return false;
+    *translates = (config & CONFIG_TRANSLATION) != 0;
+    return true;
+}
+
+/* Return: whether the keyboard took the byte. Scan codes that come meanwhile are dropped. */
+static bool tell_keyboard(uint8_t byte)
+{
+    for (unsigned int tries = 0; tries <= MAX_RESENDS; tries++) {
+        uint8_t answer = 0;
+        if (!write_byte(PORT_DATA, byte))
+            return false;
+        for (unsigned int i = 0; i < MAX_STALE_BYTES && answer != ANSWER_RESEND; i++) {
+            if (!read_byte(&answer))
+                return false;
+            if (answer == ANSWER_ACKNOWLEDGE)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool init_keyboard(bool translates)
+{
+    return tell_keyboard(STOP_SCANNING) && tell_keyboard(SET_SCAN_CODES) &&
+           tell_keyboard(translates ? 2 : 1) && tell_keyboard(SET_LAMPS) && tell_keyboard(0) &&
+           tell_keyboard(START_SCANNING);
+}
+
+/* Begins to tell the keyboard about its lamps if they changed. */
+static void update_lamps(struct ps2_keyboard *keyboard)
+{
+    if (keyboard->lamps == keyboard->keys.locks)
+        return;
+    keyboard->lamps = keyboard->keys.locks;
+    if (write_byte(PORT_DATA, SET_LAMPS))
+        keyboard->lamp_state = LAMPS_COMMAND_SENT;
+}
+
+/* Return: whether the byte is the answer to a lamp command, and not a scan code. */
+static bool is_lamp_answer(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+    if (keyboard->lamp_state == LAMPS_DONE || (byte != ANSWER_ACKNOWLEDGE && byte != ANSWER_RESEND))
+        return false;
+    bool is_value_due = keyboard->lamp_state == LAMPS_COMMAND_SENT && byte == ANSWER_ACKNOWLEDGE;
+    keyboard->lamp_state =
+        is_value_due && write_byte(PORT_DATA, keyboard->lamps) ? LAMPS_VALUE_SENT : LAMPS_DONE;
+    return true;
+}
+
+static int ps2_input_poll(struct input *input)
+{
+    struct ps2_keyboard *keyboard = container_of(input, struct ps2_keyboard, input);
+    /* As many as a keyboard remembers: a broken controller must not hold its caller for ever. */
+    for (unsigned int i = 0; i < 16; i++) {
+        uint8_t status = io_in8(PORT_STATUS);
+        if (status == NOTHING || !(status & STATUS_HAS_OUTPUT))
+            return KEY_NONE;
+        uint8_t byte = io_in8(PORT_DATA);
+        if ((status & STATUS_IS_MOUSE) || is_lamp_answer(keyboard, byte))
+            continue;
+        int key = scan_keys_feed(&keyboard->keys, byte);
+        update_lamps(keyboard);
+        if (key != KEY_NONE)
+            return key;
+    }
+    return KEY_NONE;
+}
+
+status_t ps2_init(struct ps2_keyboard *keyboard)
+{
+    bool translates;
+    *keyboard = (struct ps2_keyboard){ .input = { .name = "ps2", .poll = ps2_input_poll } };
+    if (!init_controller(&translates))
+        return STATUS_NOT_FOUND;
+    return init_keyboard(translates) ? STATUS_OK : STATUS_TIMEOUT;
+}

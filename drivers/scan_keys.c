@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A PC keyboard's scan codes, set 1, as keys.
+ *
+ * A code below 0x80 is a key going down, the same with bit 7 the key going up. Keys that the
+ * first PC did not have send 0xe0 before their code, and the code is that of the old key with
+ * the same meaning; around some of them the keyboard pretends Shift to be up or down (0xe0 0x2a
+ * and the like) for programs of 1987, which is passed over here. Pause alone sends 0xe1 and two
+ * codes, and never goes up.
+ *
+ * Source: IBM, "PS/2 Hardware Interface Technical Reference", Keyboards: "Scan Code Set 1".
+ */
+#include <ashlar/dev/scan_keys.h>
+
+#define RELEASED        0x80
+#define PREFIX_EXTENDED 0xe0
+#define PREFIX_PAUSE    0xe1
+
+enum modifier {
+    LEFT_SHIFT = 1,
+    RIGHT_SHIFT = 2,
+    LEFT_CTRL = 4,
+    RIGHT_CTRL = 8,
+    LEFT_ALT = 16,
+    RIGHT_ALT = 32,
+};
+#define ANY_SHIFT (LEFT_SHIFT | RIGHT_SHIFT)
+#define ANY_CTRL  (LEFT_CTRL | RIGHT_CTRL)
+#define ANY_ALT   (LEFT_ALT | RIGHT_ALT)
+
+enum code {
+    CODE_ENTER = 0x1c,
+    CODE_CTRL = 0x1d,
+    CODE_LEFT_SHIFT = 0x2a,
+    CODE_SLASH = 0x35,
+    CODE_RIGHT_SHIFT = 0x36,
+    CODE_ALT = 0x38,
+    CODE_CAPS_LOCK = 0x3a,
+    CODE_NUM_LOCK = 0x45,
+    CODE_SCROLL_LOCK = 0x46,
+    CODE_KEYPAD = 0x47, /* the first of thirteen */
+    CODE_KEYPAD_END = 0x54,
+    CODE_102ND = 0x56, /* between left Shift and Z on European keyboards */
+};
+
+/* By code, from 0 to the space bar, 0x39. */
+static const char plain[] = "\0\x1b"
+                            "1234567890-=\b\t"
+                            "qwertyuiop[]\r\0"
+                            "asdfghjkl;'`\0\\"
+                            "zxcvbnm,./\0*\0 ";
+static const char shifted[] = "\0\x1b"
+                              "!@#$%^&*()_+\b\t"
+                              "QWERTYUIOP{}\r\0"
+                              "ASDFGHJKL:\"~\0|"
+                              "ZXCVBNM<>?\0*\0 ";
+
+/* By code, from CODE_KEYPAD on; NumLock chooses. The same codes behind the prefix are the grey keys. */
+static const char keypad_characters[] = "789-456+1230.";
+static const int16_t keypad_keys[] = {
+    KEY_HOME, KEY_UP,  KEY_PAGE_UP, '-',           KEY_LEFT,   KEY_NONE,   KEY_RIGHT,
+    '+',      KEY_END, KEY_DOWN,    KEY_PAGE_DOWN, KEY_INSERT, KEY_DELETE,
+};
+
+static uint8_t modifier_of(uint8_t code, bool is_extended)
+{
+    switch (code) {
+    case CODE_LEFT_SHIFT:
+        return is_extended ? 0 : LEFT_SHIFT;
+    case CODE_RIGHT_SHIFT:
+        return is_extended ? 0 : RIGHT_SHIFT;
+    case CODE_CTRL:
+        return is_extended ? RIGHT_CTRL : LEFT_CTRL;
+    case CODE_ALT:
+        return is_extended ? RIGHT_ALT : LEFT_ALT;
+    default:
+        return 0;
+    }
+}
+
+static uint8_t lock_of(uint8_t code, bool is_extended)
+{
+    if (is_extended)
+        return 0;
+    return code == CODE_CAPS_LOCK     ? SCAN_KEYS_CAPS_LOCK
+           : code == CODE_NUM_LOCK    ? SCAN_KEYS_NUM_LOCK
+           : code == CODE_SCROLL_LOCK ? SCAN_KEYS_SCROLL_LOCK
+                                      : 0;
+}
+
+static int extended_key(uint8_t code)
+{
+    if (code == CODE_ENTER)
+        return '\r';
+    if (code == CODE_SLASH)
+        return '/';
+    if (code < CODE_KEYPAD || code >= CODE_KEYPAD_END)
+        return KEY_NONE;
+    int key = keypad_keys[code - CODE_KEYPAD];
+    return key >= KEY_UP ? key : KEY_NONE;
+}
+
+static bool is_letter(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static int character_key(const struct scan_keys *decoder, uint8_t code)
+{
+    char c = code == CODE_102ND ? '\\' : code < sizeof(plain) - 1 ? plain[code] : 0;
+    bool is_shifted = (decoder->modifiers & ANY_SHIFT) != 0;
+    if (is_letter(c) && (decoder->locks & SCAN_KEYS_CAPS_LOCK))
+        is_shifted = !is_shifted;
+    if (c == 0)
+        return KEY_NONE;
+    if ((decoder->modifiers & ANY_CTRL) && c >= ' ')
+        return is_letter(c) ? c & 0x1f : KEY_NONE;
+    if (is_shifted)
+        c = code == CODE_102ND ? '|' : shifted[code];
+    return c;
+}
+
+static int plain_key(const struct scan_keys *decoder, uint8_t code)
+{
+    if (code < CODE_KEYPAD || code >= CODE_KEYPAD_END)
+        return character_key(decoder, code);
+    bool is_number = (decoder->locks & SCAN_KEYS_NUM_LOCK) != 0;
+    if (decoder->modifiers & ANY_SHIFT)
+        is_number = !is_number;
+    return is_number ? keypad_characters[code - CODE_KEYPAD] : keypad_keys[code - CODE_KEYPAD];
+}
+
+static void feed_lock(struct scan_keys *decoder, uint8_t lock, bool is_down)
+{
+    if (is_down && !(decoder->locks_held & lock))
+        decoder->locks ^= lock;
+    if (is_down)
+        decoder->locks_held |= lock;
+    else
+        decoder->locks_held &= (uint8_t)~lock;
+}
+
+static void feed_modifier(struct scan_keys *decoder, uint8_t modifier, bool is_down)
+{
+    if (is_down)
+        decoder->modifiers |= modifier;
+    else
+        decoder->modifiers &= (uint8_t)~modifier;
+}
+
+int scan_keys_feed(struct scan_keys *decoder, uint8_t code)
+{
+    if (decoder->skip > 0) {
+        decoder->skip--;
+        return KEY_NONE;
+    }
+    if (code == PREFIX_PAUSE)
+        decoder->skip = 2;
+    bool is_extended = decoder->is_extended;
+    decoder->is_extended = code == PREFIX_EXTENDED;
+    if (code == PREFIX_PAUSE || code == PREFIX_EXTENDED)
+        return KEY_NONE;
+
+    bool is_down = !(code & RELEASED);
+    code &= (uint8_t)~RELEASED;
+    uint8_t modifier = modifier_of(code, is_extended), lock = lock_of(code, is_extended);
+    if (modifier)
+        feed_modifier(decoder, modifier, is_down);
+    if (lock)
+        feed_lock(decoder, lock, is_down);
+    if (modifier || lock || !is_down || (decoder->modifiers & ANY_ALT))
+        return KEY_NONE;
+    return is_extended ? extended_key(code) : plain_key(decoder, code);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The driver against a model of an 8042 and of a keyboard that speaks scan code sets 1 and 2.
+ */
+#include <ashlar/dev/ps2.h>
+#include <ashlar/io.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct {
+    /* the machine */
+    bool has_controller, has_keyboard, can_translate;
+    bool never_takes, never_ends; /* the input buffer stays full; the output buffer never empties */
+    uint8_t absent_reads;
+    unsigned int resends; /* how often the keyboard asks again */
+
+    /* controller */
+    uint8_t config;
+    bool config_write_due;
+    struct {
+        uint8_t value;
+        bool is_mouse;
+    } output[64];
+    size_t head, tail;
+
+    /* keyboard */
+    uint8_t scan_set, lamps;
+    bool is_scanning;
+    uint8_t pending_command;
+
+    uint64_t accesses;
+} device;
+
+static void give(uint8_t value, bool is_mouse)
+{
+    assert_true(device.tail < ARRAY_LEN(device.output));
+    device.output[device.tail].value = value;
+    device.output[device.tail++].is_mouse = is_mouse;
+}
+
+/* A to D in both sets. */
+static const uint8_t set_1[] = { 0x1e, 0x30, 0x2e, 0x20 }, set_2[] = { 0x1c, 0x32, 0x21, 0x23 };
+
+/* From the keyboard, through the translator if it is on. */
+static void give_scan_code(uint8_t code, bool is_release)
+{
+    bool translates = device.config & 0x40;
+    if (!translates && is_release && device.scan_set == 2)
+        give(0xf0, false);
+    for (size_t i = 0; translates && i < sizeof(set_2); i++)
+        if (code == set_2[i]) {
+            code = set_1[i];
+            break;
+        }
+    if (is_release && (translates || device.scan_set == 1))
+        code |= 0x80;
+    give(code, false);
+}
+
+/* A key of the four is pressed or released. */
+static void move_key(size_t key, bool is_release)
+{
+    if (device.has_keyboard && device.is_scanning && !(device.config & 0x10))
+        give_scan_code(device.scan_set == 1 ? set_1[key] : set_2[key], is_release);
+}
+
+static void keyboard_takes(uint8_t byte)
+{
+    if (!device.has_keyboard)
+        return;
+    if (device.resends > 0) {
+        device.resends--;
+        give(0xfe, false);
+        return;
+    }
+    give(0xfa, false);
+    uint8_t command = device.pending_command;
+    device.pending_command = 0;
+    if (command == 0xed)
+        device.lamps = byte;
+    else if (command == 0xf0)
+        device.scan_set = byte;
+    else if (byte == 0xed || byte == 0xf0)
+        device.pending_command = byte;
+    else if (byte == 0xf4 || byte == 0xf5)
+        device.is_scanning = byte == 0xf4;
+    else
+        fail_msg("unexpected keyboard command %#x", byte);
+}
+
+uint8_t io_in8(uint16_t port)
+{
+    device.accesses++;
+    if (!device.has_controller)
+        return device.absent_reads;
+    if (port == 0x64) {
+        bool has_output = device.head < device.tail;
+        return (uint8_t)(4 | (has_output || device.never_ends ? 1 : 0) | (device.never_takes ? 2 : 0) |
+                         (has_output && device.output[device.head].is_mouse ? 0x20 : 0));
+    }
+    assert_int_equal(port, 0x60);
+    if (device.never_ends && device.head == device.tail)
+        return 0;
+    assert_true(device.head < device.tail);
+    uint8_t value = device.output[device.head++].value;
+    if (device.head == device.tail)
+        device.head = device.tail = 0;
+    return value;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+    device.accesses++;
+    if (!device.has_controller)
+        return;
+    if (port == 0x60) {
+        if (device.config_write_due)
+            device.config = device.can_translate ? value : value & 0xbf;
+        else
+            keyboard_takes(value);
+        device.config_write_due = false;
+        return;
+    }
+    assert_int_equal(port, 0x64);
+    switch (value) {
+    case 0x20:
+        give(device.config, false);
+        break;
+    case 0x60:
+        device.config_write_due = true;
+        break;
+    case 0xa7:
+        device.config |= 0x20;
+        break;
+    case 0xad:
+        device.config |= 0x10;
+        break;
+    case 0xae:
+        device.config &= 0xef;
+        break;
+    default:
+        fail_msg("unexpected controller command %#x", value);
+    }
+}
+
+static struct ps2_keyboard keyboard;
+
+static int plug_in(void **state)
+{
+    (void)state;
+    memset(&device, 0, sizeof(device));
+    device.has_controller = device.has_keyboard = device.can_translate = true;
+    device.is_scanning = true;
+    device.scan_set = 2;
+    device.config = 0x07; /* as firmware leaves it: interrupts on, no translation yet */
+    device.lamps = 2;
+    return 0;
+}
+
+static int poll(void)
+{
+    return keyboard.input.poll(&keyboard.input);
+}
+
+static void a_missing_controller_is_noticed(void **state)
+{
+    (void)state;
+    static const uint8_t reads[] = { 0xff, 0x00, 0x02, 0x01 };
+    for (size_t i = 0; i < ARRAY_LEN(reads); i++) {
+        plug_in(state);
+        device.has_controller = false;
+        device.absent_reads = reads[i];
+        assert_int_equal(ps2_init(&keyboard), STATUS_NOT_FOUND);
+        assert_in_range(device.accesses, 1, 100000);
+    }
+}
+
+static void a_controller_that_takes_nothing_is_left(void **state)
+{
+    (void)state;
+    device.never_takes = true;
+    assert_int_equal(ps2_init(&keyboard), STATUS_NOT_FOUND);
+    assert_in_range(device.accesses, 1, 100000);
+}
+
+static void a_controller_that_never_stops_talking_is_left(void **state)
+{
+    (void)state;
+    device.never_ends = true;
+    assert_int_equal(ps2_init(&keyboard), STATUS_NOT_FOUND);
+    assert_in_range(device.accesses, 1, 100000);
+}
+
+static void a_missing_keyboard_is_said_and_can_be_plugged_in_later(void **state)
+{
+    (void)state;
+    device.has_keyboard = false;
+    assert_int_equal(ps2_init(&keyboard), STATUS_TIMEOUT);
+    assert_in_range(device.accesses, 1, 200000);
+    assert_int_equal(poll(), KEY_NONE);
+    device.has_keyboard = true;
+    move_key(0, false);
+    assert_int_equal(poll(), 'a');
+}
+
+static void keys_are_the_same_with_and_without_translation(void **state)
+{
+    (void)state;
+    for (int translates = 0; translates < 2; translates++)
+        for (uint8_t set = 1; set <= 2; set++) {
+            plug_in(state);
+            device.can_translate = translates;
+            device.scan_set = set;
+            assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+            for (size_t key = 0; key < 4; key++) {
+                move_key(key, false);
+                move_key(key, true);
+                assert_int_equal(poll(), 'a' + (int)key);
+                assert_int_equal(poll(), KEY_NONE);
+            }
+        }
+}
+
+static void interrupts_and_mouse_are_off_and_the_keyboard_on(void **state)
+{
+    (void)state;
+    device.config = 0x17;
+    device.is_scanning = false;
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    assert_int_equal(device.config, 0x64);
+    assert_true(device.is_scanning);
+}
+
+static void keys_typed_before_are_dropped(void **state)
+{
+    (void)state;
+    move_key(1, false);
+    give(0x55, true);
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    assert_int_equal(poll(), KEY_NONE);
+}
+
+static void a_keyboard_that_asks_again_is_told_again(void **state)
+{
+    (void)state;
+    device.resends = 3;
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    plug_in(state);
+    device.resends = 1000;
+    assert_int_equal(ps2_init(&keyboard), STATUS_TIMEOUT);
+    assert_in_range(1000 - device.resends, 2, 10);
+}
+
+static void the_mouse_types_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    give(0x1e, true);
+    give(0x30, true);
+    move_key(2, false);
+    assert_int_equal(poll(), 'c');
+}
+
+static void lamps_follow_the_locks(void **state)
+{
+    (void)state;
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    assert_int_equal(device.lamps, 0);
+    give(0x3a, false);
+    give(0xba, false);
+    assert_int_equal(poll(), KEY_NONE);
+    assert_int_equal(device.lamps, 4);
+    move_key(0, false);
+    assert_int_equal(poll(), 'A');
+    give(0x45, false);
+    give(0xc5, false);
+    assert_int_equal(poll(), KEY_NONE);
+    assert_int_equal(device.lamps, 6);
+    give(0x3a, false);
+    assert_int_equal(poll(), KEY_NONE);
+    assert_int_equal(device.lamps, 2);
+}
+
+static void a_keyboard_that_refuses_its_lamps_still_types(void **state)
+{
+    (void)state;
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    device.resends = 1;
+    give(0x3a, false);
+    assert_int_equal(poll(), KEY_NONE);
+    move_key(3, false);
+    assert_int_equal(poll(), 'D');
+    /* An acknowledgement that nobody waits for is no key and no lamp's. */
+    give(0xfa, false);
+    assert_int_equal(poll(), KEY_NONE);
+    move_key(3, false);
+    assert_int_equal(poll(), 'D');
+}
+
+static void a_controller_that_went_away_types_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t reads[] = { 0xff, 0x00, 0x01 };
+    assert_int_equal(ps2_init(&keyboard), STATUS_OK);
+    device.has_controller = false;
+    for (size_t i = 0; i < ARRAY_LEN(reads); i++) {
+        device.absent_reads = reads[i];
+        device.accesses = 0;
+        int key = poll();
+        assert_true(key == KEY_NONE || key == 0x1b);
+        assert_in_range(device.accesses, 1, 100);
+    }
+}
+
+#define TEST(claim) cmocka_unit_test_setup(claim, plug_in)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_missing_controller_is_noticed),
+        TEST(a_controller_that_takes_nothing_is_left),
+        TEST(a_controller_that_never_stops_talking_is_left),
+        TEST(a_missing_keyboard_is_said_and_can_be_plugged_in_later),
+        TEST(keys_are_the_same_with_and_without_translation),
+        TEST(interrupts_and_mouse_are_off_and_the_keyboard_on),
+        TEST(keys_typed_before_are_dropped),
+        TEST(a_keyboard_that_asks_again_is_told_again),
+        TEST(the_mouse_types_nothing),
+        TEST(lamps_follow_the_locks),
+        TEST(a_keyboard_that_refuses_its_lamps_still_types),
+        TEST(a_controller_that_went_away_types_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

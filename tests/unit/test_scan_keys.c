@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scan codes as a keyboard sends them, and the keys they become.
+ */
+#include <ashlar/dev/scan_keys.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct scan_keys decoder;
+
+static int reset(void **state)
+{
+    (void)state;
+    memset(&decoder, 0, sizeof(decoder));
+    return 0;
+}
+
+/* Feeds @count codes; the last key that came out, KEY_NONE if there was none. More than one is wrong. */
+static int feed(const uint8_t *codes, size_t count)
+{
+    int key = KEY_NONE;
+    for (size_t i = 0; i < count; i++) {
+        int next = scan_keys_feed(&decoder, codes[i]);
+        assert_true(next == KEY_NONE || key == KEY_NONE);
+        if (next != KEY_NONE)
+            key = next;
+    }
+    return key;
+}
+
+#define FEED(...) feed((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* A key pressed and released. */
+static int stroke(uint8_t code)
+{
+    return FEED(code, (uint8_t)(code | 0x80));
+}
+
+static int extended_stroke(uint8_t code)
+{
+    return FEED(0xe0, code, 0xe0, (uint8_t)(code | 0x80));
+}
+
+static const struct {
+    uint8_t first;
+    const char *plain, *shifted;
+} rows[] = {
+    { 0x02, "1234567890-=", "!@#$%^&*()_+" },
+    { 0x10, "qwertyuiop[]", "QWERTYUIOP{}" },
+    { 0x1e, "asdfghjkl;'`", "ASDFGHJKL:\"~" },
+    { 0x2b, "\\zxcvbnm,./", "|ZXCVBNM<>?" },
+    { 0x39, " ", " " },
+    { 0x56, "\\", "|" },
+};
+
+static void each_key_types_what_stands_on_it(void **state)
+{
+    (void)state;
+    for (size_t row = 0; row < ARRAY_LEN(rows); row++)
+        for (uint8_t i = 0; rows[row].plain[i]; i++) {
+            uint8_t code = (uint8_t)(rows[row].first + i);
+            assert_int_equal(stroke(code), rows[row].plain[i]);
+            FEED(0x2a);
+            assert_int_equal(stroke(code), rows[row].shifted[i]);
+            FEED(0xaa, 0x36);
+            assert_int_equal(stroke(code), rows[row].shifted[i]);
+            FEED(0xb6);
+            assert_int_equal(stroke(code), rows[row].plain[i]);
+        }
+}
+
+static void control_keys_are_their_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(stroke(0x01), 0x1b);
+    assert_int_equal(stroke(0x0e), '\b');
+    assert_int_equal(stroke(0x0f), '\t');
+    assert_int_equal(stroke(0x1c), '\r');
+    FEED(0x1d); /* the same with Ctrl */
+    assert_int_equal(stroke(0x1c), '\r');
+    assert_int_equal(stroke(0x0e), '\b');
+}
+
+static void a_held_key_repeats(void **state)
+{
+    (void)state;
+    assert_int_equal(FEED(0x1e), 'a');
+    assert_int_equal(FEED(0x1e), 'a');
+    assert_int_equal(FEED(0x9e), KEY_NONE);
+    assert_int_equal(FEED(0xe0, 0x48), KEY_UP);
+    assert_int_equal(FEED(0xe0, 0x48), KEY_UP);
+}
+
+static void either_shift_counts_while_the_other_is_released(void **state)
+{
+    (void)state;
+    FEED(0x2a, 0x36, 0xaa);
+    assert_int_equal(stroke(0x1e), 'A');
+    FEED(0xb6);
+    assert_int_equal(stroke(0x1e), 'a');
+}
+
+static void caps_lock_turns_letters_only_and_shift_turns_them_back(void **state)
+{
+    (void)state;
+    stroke(0x3a);
+    assert_int_equal(decoder.locks, SCAN_KEYS_CAPS_LOCK);
+    assert_int_equal(stroke(0x1e), 'A');
+    assert_int_equal(stroke(0x02), '1');
+    FEED(0x2a);
+    assert_int_equal(stroke(0x1e), 'a');
+    assert_int_equal(stroke(0x02), '!');
+    FEED(0xaa);
+    stroke(0x3a);
+    assert_int_equal(stroke(0x1e), 'a');
+}
+
+static void a_held_lock_key_toggles_once(void **state)
+{
+    (void)state;
+    FEED(0x3a, 0x3a, 0x3a, 0x3a, 0xba);
+    assert_int_equal(decoder.locks, SCAN_KEYS_CAPS_LOCK);
+    FEED(0x3a, 0x3a, 0xba);
+    assert_int_equal(decoder.locks, 0);
+}
+
+static void ctrl_with_a_letter_is_1_to_26(void **state)
+{
+    (void)state;
+    for (int right = 0; right < 2; right++) {
+        right ? FEED(0xe0, 0x1d) : FEED(0x1d);
+        assert_int_equal(stroke(0x1e), 1);  /* A */
+        assert_int_equal(stroke(0x2e), 3);  /* C */
+        assert_int_equal(stroke(0x2c), 26); /* Z */
+        assert_int_equal(stroke(0x02), KEY_NONE);
+        assert_int_equal(stroke(0x39), KEY_NONE);
+        FEED(0x2a);
+        assert_int_equal(stroke(0x1e), 1);
+        FEED(0xaa);
+        right ? FEED(0xe0, 0x9d) : FEED(0x9d);
+        assert_int_equal(stroke(0x1e), 'a');
+    }
+}
+
+static void alt_with_any_key_is_nothing(void **state)
+{
+    (void)state;
+    for (int right = 0; right < 2; right++) {
+        right ? FEED(0xe0, 0x38) : FEED(0x38);
+        assert_int_equal(stroke(0x1e), KEY_NONE);
+        assert_int_equal(stroke(0x0f), KEY_NONE);
+        assert_int_equal(extended_stroke(0x48), KEY_NONE);
+        right ? FEED(0xe0, 0xb8) : FEED(0xb8);
+        assert_int_equal(stroke(0x1e), 'a');
+    }
+}
+
+static const struct {
+    uint8_t code;
+    int key;
+    char digit;
+} keypad[] = {
+    { 0x47, KEY_HOME, '7' },   { 0x48, KEY_UP, '8' },        { 0x49, KEY_PAGE_UP, '9' },
+    { 0x4b, KEY_LEFT, '4' },   { 0x4d, KEY_RIGHT, '6' },     { 0x4f, KEY_END, '1' },
+    { 0x50, KEY_DOWN, '2' },   { 0x51, KEY_PAGE_DOWN, '3' }, { 0x52, KEY_INSERT, '0' },
+    { 0x53, KEY_DELETE, '.' },
+};
+
+static void grey_keys_move_whatever_the_locks_and_shift(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keypad); i++) {
+        reset(NULL);
+        assert_int_equal(extended_stroke(keypad[i].code), keypad[i].key);
+        stroke(0x45);
+        /* With NumLock the keyboard says Shift around the key, and means nothing by it. */
+        assert_int_equal(FEED(0xe0, 0x2a, 0xe0, keypad[i].code, 0xe0, keypad[i].code | 0x80, 0xe0, 0xaa),
+                         keypad[i].key);
+        assert_int_equal(stroke(0x1e), 'a');
+        FEED(0x2a);
+        assert_int_equal(FEED(0xe0, 0xaa, 0xe0, keypad[i].code, 0xe0, keypad[i].code | 0x80, 0xe0, 0x2a),
+                         keypad[i].key);
+        assert_int_equal(stroke(0x1e), 'A');
+    }
+}
+
+static void the_keypad_moves_or_types_as_num_lock_and_shift_say(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(keypad); i++) {
+        reset(NULL);
+        assert_int_equal(stroke(keypad[i].code), keypad[i].key);
+        FEED(0x2a);
+        assert_int_equal(stroke(keypad[i].code), keypad[i].digit);
+        FEED(0xaa);
+        stroke(0x45);
+        assert_int_equal(stroke(keypad[i].code), keypad[i].digit);
+        FEED(0x2a);
+        assert_int_equal(stroke(keypad[i].code), keypad[i].key);
+    }
+}
+
+static void the_keypads_operators_type_themselves(void **state)
+{
+    (void)state;
+    for (int num_lock = 0; num_lock < 2; num_lock++) {
+        assert_int_equal(stroke(0x37), '*');
+        assert_int_equal(stroke(0x4a), '-');
+        assert_int_equal(stroke(0x4e), '+');
+        assert_int_equal(extended_stroke(0x35), '/');
+        assert_int_equal(extended_stroke(0x1c), '\r');
+        assert_int_equal(stroke(0x4c), num_lock ? '5' : KEY_NONE);
+        stroke(0x45);
+    }
+}
+
+static void pause_is_nothing_and_no_num_lock(void **state)
+{
+    (void)state;
+    assert_int_equal(FEED(0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5), KEY_NONE);
+    assert_int_equal(decoder.locks, 0);
+    assert_int_equal(stroke(0x1e), 'a');
+}
+
+static void keys_without_meaning_are_nothing(void **state)
+{
+    (void)state;
+    for (uint8_t code = 0x3b; code <= 0x44; code++) /* F1 to F10 */
+        assert_int_equal(stroke(code), KEY_NONE);
+    assert_int_equal(stroke(0x57), KEY_NONE);
+    assert_int_equal(stroke(0x58), KEY_NONE);
+    assert_int_equal(FEED(0xe0, 0x2a, 0xe0, 0x37, 0xe0, 0xb7, 0xe0, 0xaa), KEY_NONE); /* PrintScreen */
+    assert_int_equal(extended_stroke(0x5b), KEY_NONE);
+    assert_int_equal(stroke(0x1e), 'a');
+}
+
+static void no_sequence_of_codes_leaves_the_set_of_keys(void **state)
+{
+    (void)state;
+    uint32_t random = 12345;
+    for (int i = 0; i < 1000000; i++) {
+        random = random * 1664525 + 1013904223;
+        int key = scan_keys_feed(&decoder, (uint8_t)(random >> 24));
+        assert_true(key == KEY_NONE || (key > 0 && key < 0x7f) || (key >= KEY_UP && key <= KEY_DELETE));
+    }
+}
+
+#define TEST(claim) cmocka_unit_test_setup(claim, reset)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_key_types_what_stands_on_it),
+        TEST(control_keys_are_their_characters),
+        TEST(a_held_key_repeats),
+        TEST(either_shift_counts_while_the_other_is_released),
+        TEST(caps_lock_turns_letters_only_and_shift_turns_them_back),
+        TEST(a_held_lock_key_toggles_once),
+        TEST(ctrl_with_a_letter_is_1_to_26),
+        TEST(alt_with_any_key_is_nothing),
+        TEST(grey_keys_move_whatever_the_locks_and_shift),
+        TEST(the_keypad_moves_or_types_as_num_lock_and_shift_say),
+        TEST(the_keypads_operators_type_themselves),
+        TEST(pause_is_nothing_and_no_num_lock),
+        TEST(keys_without_meaning_are_nothing),
+        TEST(no_sequence_of_codes_leaves_the_set_of_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
