@@ -306,18 +306,60 @@ static void spoil(struct trap_frame *frame)
                            "r14", "r15");
 }
 
-KTEST(traps, an_interrupt_changes_no_register)
+/* Raises an interrupt with its own value in each register; @after receives what is in them then. */
+static void interrupt_with_registers(trap_handler_fn *handler, uint64_t before[15], uint64_t after[15])
 {
-    uint64_t before[15], after[15];
     unsigned vector = free_vector();
 
-    for (unsigned i = 0; i < ARRAY_LEN(before); i++) {
+    for (unsigned i = 0; i < 15; i++) {
         before[i] = 0x0101010101010101 * (i + 1);
         after[i] = 0;
     }
-    traps_set_handler((uint8_t)vector, spoil);
+    traps_set_handler((uint8_t)vector, handler);
     call_with_registers(before, after, interrupt_stub(vector));
     traps_set_handler((uint8_t)vector, NULL);
-    for (unsigned i = 0; i < ARRAY_LEN(before); i++)
+}
+
+KTEST(traps, an_interrupt_changes_no_register)
+{
+    uint64_t before[15], after[15];
+
+    interrupt_with_registers(spoil, before, after);
+    for (unsigned i = 0; i < 15; i++)
         EXPECT(after[i] == before[i]);
+}
+
+/* The frame's registers in call_with_registers()'s order. */
+static void list_registers(struct trap_frame *frame, uint64_t *list[15])
+{
+    uint64_t *const in_order[15] = { &frame->rax, &frame->rbx, &frame->rcx, &frame->rdx, &frame->rsi,
+                                     &frame->rdi, &frame->rbp, &frame->r8,  &frame->r9,  &frame->r10,
+                                     &frame->r11, &frame->r12, &frame->r13, &frame->r14, &frame->r15 };
+
+    for (unsigned i = 0; i < 15; i++)
+        list[i] = in_order[i];
+}
+
+static uint64_t registers_in_frame[15];
+
+static void negate(struct trap_frame *frame)
+{
+    uint64_t *list[15];
+
+    list_registers(frame, list);
+    for (unsigned i = 0; i < 15; i++) {
+        registers_in_frame[i] = *list[i];
+        *list[i] = ~*list[i];
+    }
+}
+
+KTEST(traps, a_handler_sees_and_changes_the_interrupted_registers)
+{
+    uint64_t before[15], after[15];
+
+    interrupt_with_registers(negate, before, after);
+    for (unsigned i = 0; i < 15; i++) {
+        EXPECT(registers_in_frame[i] == before[i]);
+        EXPECT(after[i] == ~before[i]);
+    }
 }
