@@ -48,6 +48,13 @@ static bool has_cpuid(void)
     return ((after ^ before) & RFLAGS_ID) != 0;
 }
 
+static uint32_t read_cr4(void)
+{
+    uint32_t value;
+    __asm__ volatile("movl %%cr4, %0" : "=r"(value));
+    return value;
+}
+
 static void require(bool has, const char *what)
 {
     if (has)
@@ -70,6 +77,7 @@ void cpu_require(struct stub_cpu *cpu)
     require((basic.edx & LEAF1_EDX_PAT) != 0, "page attribute table (PAT)");
     cpu->has_nx = (extended.edx & EXT1_EDX_NX) != 0;
     cpu->has_gib_pages = (extended.edx & EXT1_EDX_1GIB) != 0;
+    cpu->la57_was_on = (read_cr4() & CR4_LA57) != 0;
 }
 
 uint64_t cpu_time_stamp(void)

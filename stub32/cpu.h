@@ -9,6 +9,7 @@
 
 struct stub_cpu {
     bool has_nx, has_gib_pages;
+    bool la57_was_on; /* 5-level paging, left on in CR4 */
 };
 
 /**

@@ -30,9 +30,12 @@ leap:
     mov     ebp, [esp + 16]
 
     ; PAE first: setting PG with LME set and PAE clear is #GP.
-    ; (Intel SDM vol. 3A, "Initializing IA-32e Mode".)
+    ; (Intel SDM vol. 3A, "Initializing IA-32e Mode".) Firmware that ran with 5-level paging may
+    ; have left LA57 set, and then CR3 would have to name a PML5; it can be cleared only here,
+    ; outside long mode.
     mov     eax, cr4
     or      eax, CR4_PAE
+    and     eax, ~CR4_LA57
     mov     cr4, eax
 
     mov     eax, [esp + 4]

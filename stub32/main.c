@@ -119,7 +119,8 @@ void stub_main(uint32_t entered, uint32_t magic, uint32_t info)
         .version = HANDOFF_VERSION,
         .size_bytes = sizeof(handoff),
         .protocol = entered == ENTERED_BY_PVH ? HANDOFF_PVH : HANDOFF_MULTIBOOT2,
-        .flags = (cpu.has_nx ? (uint32_t)HANDOFF_NX : 0) | (cpu.has_gib_pages ? (uint32_t)HANDOFF_GIB_PAGES : 0),
+        .flags = (cpu.has_nx ? (uint32_t)HANDOFF_NX : 0) | (cpu.has_gib_pages ? (uint32_t)HANDOFF_GIB_PAGES : 0) |
+                 (cpu.la57_was_on ? (uint32_t)HANDOFF_LA57 : 0),
         .boot_info = info,
         .image_start = address_of(__image_start),
         .image_end = address_of(__image_end),

@@ -26,4 +26,5 @@ void stub_constants(void)
     ASM_CONSTANT(CR0_PG);
     ASM_CONSTANT(CR4_PAE);
     ASM_CONSTANT(CR4_PGE);
+    ASM_CONSTANT(CR4_LA57);
 }

@@ -37,8 +37,7 @@ static status_t command_cpu(int argc, char **argv)
           cpu->brand[0] ? ": " : "", cpu->brand);
     if (cpu_has(CPU_FEATURE_HYPERVISOR))
         print("under a hypervisor that calls itself \"%s\"\n", cpu->hypervisor);
-    print("addresses of %u bits physical, %u virtual; %s paging\n", cpu->physical_bits, cpu->virtual_bits,
-          cpu_read_cr4() & CR4_LA57 ? "5-level (left on by the firmware)" : "4-level");
+    print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits, cpu->virtual_bits);
 
     print_features("used:", true, true);
     print_features("missed (would be used, but this CPU has them not):", true, false);

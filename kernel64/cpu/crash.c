@@ -76,6 +76,13 @@ static void crash_panic(void)
     panic("crash panic: asked for by a person");
 }
 
+/* The verdict's printer is the last code of others that a panic calls. */
+static void crash_twice(void)
+{
+    panic_set_verdict(crash_null);
+    panic("crash twice: the next line comes from a fault inside this panic");
+}
+
 const struct crash_kind crash_kinds[] = {
     { "divide", crash_divide, "divide by zero" },
     { "null", crash_null, "write through a null pointer" },
@@ -86,6 +93,7 @@ const struct crash_kind crash_kinds[] = {
     { "overrun", crash_overrun, "write past an array on the stack" },
     { "opcode", crash_opcode, "execute an invalid opcode" },
     { "panic", crash_panic, "give up in words" },
+    { "twice", crash_twice, "fault inside a panic" },
 };
 const unsigned crash_kind_count = ARRAY_LEN(crash_kinds);
 

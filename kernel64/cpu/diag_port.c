@@ -62,3 +62,8 @@ void diag_port_print_state(const struct trap_frame *frame)
     else
         trap_report_here();
 }
+
+void diag_port_print_headline(const struct trap_frame *frame)
+{
+    trap_report_headline(frame);
+}

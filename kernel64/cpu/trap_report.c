@@ -92,14 +92,19 @@ static const struct stack *overflowed_stack(const struct trap_frame *frame)
     return stacks_find_guard(cpu_read_cr2());
 }
 
-static void print_headline(const struct trap_frame *frame)
+void trap_report_headline(const struct trap_frame *frame)
 {
-    const struct stack *stack = overflowed_stack(frame);
     const char *mnemonic = words_exception_mnemonic(frame->vector);
-    char words[WORDS_SIZE];
 
     print("EXCEPTION %llu: %s%s%s%s at %pS\n", (ull)frame->vector, words_exception(frame->vector),
           *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "", (void *)(uintptr_t)frame->rip);
+}
+
+static void print_cause(const struct trap_frame *frame)
+{
+    const struct stack *stack = overflowed_stack(frame);
+    char words[WORDS_SIZE];
+
     if (stack)
         print("  stack overflow: the %s stack grew into its guard page\n", stack->name);
     if (frame->vector < TRAP_FIRST_INTERRUPT && (TRAP_ERROR_CODES >> frame->vector & 1))
@@ -176,7 +181,8 @@ static void print_code(uint64_t rip)
 
 void trap_report(const struct trap_frame *frame)
 {
-    print_headline(frame);
+    trap_report_headline(frame);
+    print_cause(frame);
     print_registers(frame);
     print_segments(frame->cs, frame->ss);
     print_control_registers();

@@ -13,5 +13,8 @@
  */
 void trap_report(const struct trap_frame *frame);
 
+/* Its first line: which exception, and where. */
+void trap_report_headline(const struct trap_frame *frame);
+
 /* The same for the executing code itself: control registers and the way that led here. */
 void trap_report_here(void);

@@ -135,6 +135,7 @@ static bool survive_nmi(const struct trap_frame *frame)
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    print("\n");
     trap_report(frame);
     print("  No device says why. Going on.\n");
     return true;

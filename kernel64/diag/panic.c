@@ -70,7 +70,8 @@ void panic_trap(const struct trap_frame *frame)
         print("\n");
         diag_port_print_state(frame);
     } else if (panic_depth == 2) {
-        print("\nan exception inside a panic\n");
+        print("\nPANIC inside a panic: ");
+        diag_port_print_headline(frame);
     }
     end();
 }

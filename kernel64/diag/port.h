@@ -32,3 +32,6 @@ NORETURN void diag_port_triple_fault(void);
  *         registers only, because the general ones are the caller's no longer.
  */
 void diag_port_print_state(const struct trap_frame *frame);
+
+/* One line: which exception, and where. */
+void diag_port_print_headline(const struct trap_frame *frame);
