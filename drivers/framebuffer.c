@@ -38,6 +38,18 @@ static void store(uint8_t *to, uint64_t word)
     ((struct unaligned *)(void *)to)->word = word;
 }
 
+/* Eight pixels. @words: a constant in each caller that counts instructions. */
+static ALWAYS_INLINE void store_octet(uint8_t *to, const uint64_t *octet, unsigned int words)
+{
+    store(to, octet[0]);
+    if (words > 1)
+        store(to + 8, octet[1]);
+    if (words > 2)
+        store(to + 16, octet[2]);
+    if (words > 3)
+        store(to + 24, octet[3]);
+}
+
 /* ---- colours ---- */
 
 static bool field_fits(uint8_t position, uint8_t size, uint8_t bits)
@@ -151,22 +163,26 @@ static void fill_octets(struct framebuffer *framebuffer, uint32_t background, ui
  * Black is the same in every byte of every pixel except in a palette, where a pixel is a byte,
  * so one word fills a row whatever the depth and wherever the row begins.
  */
+static void store_64_bytes(uint8_t *to, uint64_t word)
+{
+    store(to, word);
+    store(to + 8, word);
+    store(to + 16, word);
+    store(to + 24, word);
+    store(to + 32, word);
+    store(to + 40, word);
+    store(to + 48, word);
+    store(to + 56, word);
+}
+
 static void clear_pixels(uint8_t *row, size_t size_bytes, uint64_t word)
 {
-    enum {
-        STEP = 8 * sizeof(word)
-    };
-    for (; size_bytes >= STEP; row += STEP, size_bytes -= STEP) {
-        store(row, word);
-        store(row + 8, word);
-        store(row + 16, word);
-        store(row + 24, word);
-        store(row + 32, word);
-        store(row + 40, word);
-        store(row + 48, word);
-        store(row + 56, word);
+    uint8_t *end = row + size_bytes;
+    for (uint8_t *last = row + (size_bytes & ~(size_t)127); row < last; row += 128) {
+        store_64_bytes(row, word);
+        store_64_bytes(row + 64, word);
     }
-    for (; size_bytes > 0; row++, size_bytes--)
+    for (; row < end; row++)
         *(volatile uint8_t *)row = (uint8_t)word;
 }
 
@@ -176,47 +192,53 @@ static uint8_t *pixels_at(const struct framebuffer *framebuffer, unsigned int ro
            (size_t)column * framebuffer->font->width * framebuffer->bytes_per_pixel;
 }
 
-/* Draws the bytes of one line of a run, those that differ. @words: a constant in each caller. */
-static inline __attribute__((always_inline)) void draw_line(const struct framebuffer *framebuffer,
-                                                            uint8_t *to, const uint8_t *line,
-                                                            const uint8_t *old, const uint8_t *new,
-                                                            unsigned int count, unsigned int words)
+struct run {
+    uint8_t *to; /* where its first line begins */
+    const uint8_t *old, *new;
+    unsigned int count;
+};
+
+/*
+ * Draws what differs in a run, line by line. @words is the bytes of a pixel and @step those of a
+ * glyph's line; each caller names them as constants, so that the loops over them unroll.
+ */
+static ALWAYS_INLINE void draw_run(const struct framebuffer *framebuffer, struct run run, unsigned int words,
+                                   unsigned int step)
 {
-    unsigned int step = framebuffer->font->width / 8u;
-    for (unsigned int cell = 0; cell < count; cell++)
-        for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t)) {
-            uint8_t bits = line[new[cell] * step + i];
-            if (bits == line[old[cell] * step + i])
-                continue;
-            const uint64_t *octet = framebuffer->octets[bits];
-            for (unsigned int word = 0; word < words; word++)
-                store(to + word * sizeof(uint64_t), octet[word]);
-        }
+    const uint8_t *line = framebuffer->font->lines, *end = run.new + run.count;
+    for (unsigned int y = framebuffer->font->height; y > 0; y--, line += FONT_CHARACTERS * step) {
+        uint8_t *to = run.to;
+        const uint8_t *old = run.old;
+        for (const uint8_t *new = run.new; new < end; new ++, old++)
+            for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t))
+                if (line[*new *step + i] != line[*old * step + i])
+                    store_octet(to, framebuffer->octets[line[*new *step + i]], words);
+        run.to += framebuffer->pitch_bytes;
+    }
 }
 
 static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
                  unsigned int count)
 {
     const struct framebuffer *framebuffer = context;
-    const struct font *font = framebuffer->font;
-    uint8_t *to = pixels_at(framebuffer, row, column);
-    const uint8_t *line = font->lines;
-    for (unsigned int y = 0; y < font->height; y++) {
-        switch (framebuffer->bytes_per_pixel) {
-        case 1:
-            draw_line(framebuffer, to, line, old, new, count, 1);
-            break;
-        case 2:
-            draw_line(framebuffer, to, line, old, new, count, 2);
-            break;
-        case 3:
-            draw_line(framebuffer, to, line, old, new, count, 3);
-            break;
-        default:
-            draw_line(framebuffer, to, line, old, new, count, 4);
-        }
-        to += framebuffer->pitch_bytes;
-        line += FONT_CHARACTERS * font->width / 8u;
+    struct run run = { pixels_at(framebuffer, row, column), old, new, count };
+    switch (framebuffer->bytes_per_pixel * 2 + framebuffer->font->width / 8) {
+    case 1 * 2 + 1:
+        return draw_run(framebuffer, run, 1, 1);
+    case 1 * 2 + 2:
+        return draw_run(framebuffer, run, 1, 2);
+    case 2 * 2 + 1:
+        return draw_run(framebuffer, run, 2, 1);
+    case 2 * 2 + 2:
+        return draw_run(framebuffer, run, 2, 2);
+    case 3 * 2 + 1:
+        return draw_run(framebuffer, run, 3, 1);
+    case 3 * 2 + 2:
+        return draw_run(framebuffer, run, 3, 2);
+    case 4 * 2 + 1:
+        return draw_run(framebuffer, run, 4, 1);
+    default:
+        return draw_run(framebuffer, run, 4, 2);
     }
 }
 
@@ -230,9 +252,8 @@ static void draw_bar(const struct framebuffer *framebuffer, unsigned int row, un
     for (unsigned int y = font->height - BAR_LINES; y < font->height; y++) {
         const uint8_t *bits = font->lines + (y * FONT_CHARACTERS + character) * step;
         uint8_t *to = pixels_at(framebuffer, row, column) + (size_t)y * framebuffer->pitch_bytes;
-        for (unsigned int i = 0; i < step; i++)
-            for (unsigned int word = 0; word < framebuffer->bytes_per_pixel; word++, to += sizeof(uint64_t))
-                store(to, framebuffer->octets[is_bar ? 0xff : bits[i]][word]);
+        for (unsigned int i = 0; i < step; i++, to += framebuffer->bytes_per_pixel * sizeof(uint64_t))
+            store_octet(to, framebuffer->octets[is_bar ? 0xff : bits[i]], framebuffer->bytes_per_pixel);
     }
 }
 

@@ -16,6 +16,7 @@
 #define UNUSED            __attribute__((unused))
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define NOINLINE          __attribute__((noinline))
+#define ALWAYS_INLINE     inline __attribute__((always_inline))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
