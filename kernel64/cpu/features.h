@@ -16,6 +16,7 @@
     F(PGE, "pge", 1, 0, edx, 13, true, "kernel translations survive a change of address space")              \
     F(PAT, "pat", 1, 0, edx, 16, true, "write-combining for framebuffers")                                   \
     F(MCE, "mce", 1, 0, edx, 7, true, "hardware errors are reported")                                        \
+    F(MCA, "mca", 1, 0, edx, 14, true, "and say what they were")                                             \
     F(DE, "de", 1, 0, edx, 2, true, "breakpoints on ports")                                                  \
     F(NX, "nx", 0x80000001, 0, edx, 20, true, "data cannot be executed")                                     \
     F(GIB_PAGES, "1gib-pages", 0x80000001, 0, edx, 26, true, "direct map in 1 GiB pages")                    \

@@ -9,6 +9,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
 #include <cpu/insn.h>
+#include <cpu/machine_check.h>
 #include <cpu/traps.h>
 #include <cpu/words.h>
 #include <diag/backtrace.h>
@@ -183,6 +184,8 @@ void trap_report(const struct trap_frame *frame)
 {
     trap_report_headline(frame);
     print_cause(frame);
+    if (frame->vector == TRAP_MACHINE_CHECK)
+        machine_check_report();
     print_registers(frame);
     print_segments(frame->cs, frame->ss);
     print_control_registers();

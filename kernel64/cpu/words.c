@@ -7,6 +7,7 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
+#include <cpu/machine_check.h>
 #include <cpu/traps.h>
 #include <lib/format.h>
 
@@ -116,6 +117,48 @@ const char *words_pat(uint64_t pat, char *buffer, size_t size)
 
     for (unsigned i = 0; i < 8; i++)
         add_word(&text, types[pat >> (8 * i) & 7]);
+    return buffer;
+}
+
+/* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error Codes".
+ */
+static const char *machine_check_place(unsigned code)
+{
+    static const struct {
+        unsigned mask, value;
+        const char *words;
+    } places[] = {
+        { 0xffff, 0x0000, "no error" },
+        { 0xffff, 0x0001, "unclassified error" },
+        { 0xffff, 0x0002, "parity error in the microcode" },
+        { 0xffff, 0x0003, "error signalled by another CPU" },
+        { 0xffff, 0x0005, "parity error inside the CPU" },
+        { 0xffff, 0x0400, "timer inside the CPU" },
+        { 0xfc00, 0x0400, "error inside the CPU" },
+        { 0xeffc, 0x000c, "error in the cache hierarchy" },
+        { 0xeff0, 0x0010, "error in a translation buffer (TLB)" },
+        { 0xef80, 0x0080, "error of the memory controller" },
+        { 0xef00, 0x0100, "error in the cache hierarchy" },
+        { 0xe800, 0x0800, "error on the bus between CPUs, memory and devices" },
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(places); i++) {
+        if ((code & places[i].mask) == places[i].value)
+            return places[i].words;
+    }
+    return "error of an unknown kind";
+}
+
+const char *words_machine_check(uint64_t status, char *buffer, size_t size)
+{
+    struct text text = { buffer, size, 0 };
+
+    add(&text, "%s, %s", machine_check_place((unsigned)status & 0xffff),
+        status & MC_STATUS_UNCORRECTED ? "uncorrected" : "corrected");
+    if (status & MC_STATUS_CONTEXT_LOST)
+        add(&text, ", the CPU's state is lost");
+    if (status & MC_STATUS_OVERFLOW)
+        add(&text, ", and another one before it");
     return buffer;
 }
 

@@ -125,6 +125,25 @@ static void every_word_fits_and_a_short_buffer_cuts(void **state)
     assert_int_equal(small[0], 'x');
 }
 
+static void machine_check_status_tells_place_and_gravity(void **state)
+{
+    (void)state;
+    assert_string_equal(words_machine_check(0xb200000000000005, buffer, sizeof(buffer)),
+                        "parity error inside the CPU, uncorrected, the CPU's state is lost");
+    assert_string_equal(words_machine_check(0x8c0000000000009f, buffer, sizeof(buffer)),
+                        "error of the memory controller, corrected");
+    assert_string_equal(words_machine_check(0xf000000000001135, buffer, sizeof(buffer)),
+                        "error in the cache hierarchy, uncorrected, and another one before it");
+    assert_string_equal(words_machine_check(0xa000000000000e0b, buffer, sizeof(buffer)),
+                        "error on the bus between CPUs, memory and devices, uncorrected");
+    assert_string_equal(words_machine_check(0x8000000000000016, buffer, sizeof(buffer)),
+                        "error in a translation buffer (TLB), corrected");
+    assert_string_equal(words_machine_check(0x8000000000002000, buffer, sizeof(buffer)),
+                        "error of an unknown kind, corrected");
+    words_machine_check(UINT64_MAX, buffer, sizeof(buffer));
+    assert_true(strlen(buffer) < sizeof(buffer) - 1);
+}
+
 static void any_vector_has_a_name(void **state)
 {
     (void)state;
@@ -147,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_bit_without_a_name_is_shown_as_a_number),
         cmocka_unit_test(our_pat_has_write_combining_at_its_index),
         cmocka_unit_test(every_word_fits_and_a_short_buffer_cuts),
+        cmocka_unit_test(machine_check_status_tells_place_and_gravity),
         cmocka_unit_test(any_vector_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
