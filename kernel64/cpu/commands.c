@@ -22,6 +22,8 @@ static void print_features(const char *heading, bool is_used, bool is_there)
     print("%s\n", heading);
     for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
         const struct cpu_feature_words *words = &cpu_feature_words[i];
+        if (i == CPU_FEATURE_HYPERVISOR)
+            continue; /* no feature of the CPU, and said already */
         if (words->is_used == is_used && cpu_has((enum cpu_feature)i) == is_there)
             print("    %-14s %s\n", words->name, words->purpose);
     }
@@ -37,7 +39,8 @@ static status_t command_cpu(int argc, char **argv)
           cpu->brand[0] ? ": " : "", cpu->brand);
     if (cpu_has(CPU_FEATURE_HYPERVISOR))
         print("under a hypervisor that calls itself \"%s\"\n", cpu->hypervisor);
-    print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits, cpu->virtual_bits);
+    print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits,
+          cpu->virtual_bits);
 
     print_features("used:", true, true);
     print_features("missed (would be used, but this CPU has them not):", true, false);

@@ -7,6 +7,7 @@
 #include <ashlar/hw/cpu.h>
 #include <cpu/insn.h>
 #include <cpu/trap_report.h>
+#include <cpu/traps.h>
 
 void diag_port_interrupts_off(void)
 {
@@ -34,6 +35,12 @@ uint64_t diag_port_ticks(void)
 unsigned int diag_port_cpu(void)
 {
     return 0; /* the only one that runs yet */
+}
+
+void diag_port_begin_panic(void)
+{
+    cpu_interrupts_off();
+    traps_stop_catching();
 }
 
 void diag_port_halt(void)

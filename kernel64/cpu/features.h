@@ -8,34 +8,37 @@
  */
 #include <cpu/cpuid.h>
 
-/* Where the answer is: leaf, subleaf, register, bit. Source: Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3,
- * "Appendix E". Used: the kernel takes advantage of it where it is.
- *
- * name             leaf, sub, register, bit  used   what it is for */
+/*
+ * Where the answer is: leaf, subleaf, register, bit. "Used" says that the kernel takes advantage of
+ * it where it is. Source: Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3, "Appendix E".
+ */
+/* clang-format off */
 #define CPU_FEATURE_TABLE(F)                                                                                 \
-    F(PGE, "pge", 1, 0, edx, 13, true, "kernel translations survive a change of address space")              \
-    F(PAT, "pat", 1, 0, edx, 16, true, "write-combining for framebuffers")                                   \
-    F(MCE, "mce", 1, 0, edx, 7, true, "hardware errors are reported")                                        \
-    F(MCA, "mca", 1, 0, edx, 14, true, "and say what they were")                                             \
-    F(DE, "de", 1, 0, edx, 2, true, "breakpoints on ports")                                                  \
-    F(NX, "nx", 0x80000001, 0, edx, 20, true, "data cannot be executed")                                     \
-    F(GIB_PAGES, "1gib-pages", 0x80000001, 0, edx, 26, true, "direct map in 1 GiB pages")                    \
-    F(SMEP, "smep", 7, 0, ebx, 7, true, "the kernel cannot execute user pages")                              \
-    F(SMAP, "smap", 7, 0, ebx, 20, true, "the kernel cannot touch user pages by mistake")                    \
-    F(UMIP, "umip", 7, 0, ecx, 2, true, "user code cannot read descriptor tables")                           \
-    F(RDRAND, "rdrand", 1, 0, ecx, 30, true, "a random guard for the stack protector")                       \
-    F(FSGSBASE, "fsgsbase", 7, 0, ebx, 0, false, "segment bases without model-specific registers")           \
-    F(X2APIC, "x2apic", 1, 0, ecx, 21, false, "interrupt controller by registers, 32-bit identities")        \
-    F(TSC_DEADLINE, "tsc-deadline", 1, 0, ecx, 24, false, "timer set to a time instead of a delay")          \
-    F(INVARIANT_TSC, "invariant-tsc", 0x80000007, 0, edx, 8, false, "time-stamp counter of constant rate")   \
-    F(RDTSCP, "rdtscp", 0x80000001, 0, edx, 27, false, "time-stamp counter with the CPU's number")           \
-    F(PCID, "pcid", 1, 0, ecx, 17, false, "translations of several address spaces at once")                  \
-    F(INVPCID, "invpcid", 7, 0, ebx, 10, false, "flushes by address space")                                  \
-    F(MONITOR, "monitor", 1, 0, ecx, 3, false, "idle CPUs wait for a write")                                 \
-    F(ERMS, "erms", 7, 0, ebx, 9, false, "fast string copies")                                               \
-    F(RDSEED, "rdseed", 7, 0, ebx, 18, false, "true random numbers")                                         \
-    F(LA57, "la57", 7, 0, ecx, 16, false, "5-level paging")                                                  \
-    F(HYPERVISOR, "hypervisor", 1, 0, ecx, 31, false, "a hypervisor runs this machine")
+    /* feature      name             leaf      sub register   used   what it is for */                       \
+    F(PGE,           "pge",           1,          0, edx, 13, true,  "kernel translations stay in the TLB")  \
+    F(PAT,           "pat",           1,          0, edx, 16, true,  "write-combining for framebuffers")     \
+    F(MCE,           "mce",           1,          0, edx, 7,  true,  "hardware errors raise an exception")   \
+    F(MCA,           "mca",           1,          0, edx, 14, true,  "and say what they were")               \
+    F(DE,            "de",            1,          0, edx, 2,  true,  "breakpoints on ports")                 \
+    F(NX,            "nx",            0x80000001, 0, edx, 20, true,  "data cannot be executed")              \
+    F(GIB_PAGES,     "1gib-pages",    0x80000001, 0, edx, 26, true,  "direct map in 1 GiB pages")            \
+    F(SMEP,          "smep",          7,          0, ebx, 7,  true,  "the kernel executes no user page")     \
+    F(SMAP,          "smap",          7,          0, ebx, 20, true,  "no access to user pages by mistake")   \
+    F(UMIP,          "umip",          7,          0, ecx, 2,  true,  "user code reads no descriptor table")  \
+    F(RDRAND,        "rdrand",        1,          0, ecx, 30, true,  "random guard of the stack protector")  \
+    F(FSGSBASE,      "fsgsbase",      7,          0, ebx, 0,  false, "segment bases without MSRs")           \
+    F(X2APIC,        "x2apic",        1,          0, ecx, 21, false, "32-bit interrupt identities")          \
+    F(TSC_DEADLINE,  "tsc-deadline",  1,          0, ecx, 24, false, "timer set to a time, not a delay")     \
+    F(INVARIANT_TSC, "invariant-tsc", 0x80000007, 0, edx, 8,  false, "time stamps at a constant rate")       \
+    F(RDTSCP,        "rdtscp",        0x80000001, 0, edx, 27, false, "time stamps with the CPU's number")    \
+    F(PCID,          "pcid",          1,          0, ecx, 17, false, "TLB holds several address spaces")     \
+    F(INVPCID,       "invpcid",       7,          0, ebx, 10, false, "flushes by address space")             \
+    F(MONITOR,       "monitor",       1,          0, ecx, 3,  false, "idle CPUs wait for a write")           \
+    F(ERMS,          "erms",          7,          0, ebx, 9,  false, "fast string copies")                   \
+    F(RDSEED,        "rdseed",        7,          0, ebx, 18, false, "true random numbers")                  \
+    F(LA57,          "la57",          7,          0, ecx, 16, false, "5-level paging")                       \
+    F(HYPERVISOR,    "hypervisor",    1,          0, ecx, 31, false, "a hypervisor runs this machine")
+/* clang-format on */
 
 #define CPU_FEATURE_ENUM(id, name, leaf, subleaf, reg, bit, used, purpose) CPU_FEATURE_##id,
 enum cpu_feature {

@@ -20,8 +20,7 @@
 #define CODE_BYTES_BEFORE 12
 #define CODE_BYTES_FROM   20
 
-/* No address below is ever mapped: this is what a member of a NULL struct, or an element of a NULL array, is.
- */
+/* Nothing below is ever mapped: here lie the members of a struct, the elements of an array, at NULL. */
 #define NULL_AREA_END     0x10000
 
 typedef unsigned long long ull;
@@ -117,6 +116,8 @@ static void print_cause(const struct trap_frame *frame)
         print_place(cpu_read_cr2());
         print("\n");
     }
+    if (frame->vector == TRAP_DEBUG)
+        print("  dr6 %016llx dr7 %016llx\n", (ull)cpu_read_dr6(), (ull)cpu_read_dr7());
 }
 
 static void print_registers(const struct trap_frame *frame)
@@ -131,14 +132,16 @@ static void print_registers(const struct trap_frame *frame)
         { "r12", frame->r12 }, { "r13", frame->r13 }, { "r14", frame->r14 }, { "r15", frame->r15 },
     };
     char words[WORDS_SIZE];
+    bool is_any_odd = false;
 
     for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
         bool is_odd = frame->vector == TRAP_PROTECTION && !is_canonical(registers[i].value);
         print("  %s %016llx%s", registers[i].name, (ull)registers[i].value, is_odd ? "!" : "");
         if (i % 4 == 3)
             print("\n");
+        is_any_odd |= is_odd;
     }
-    if (frame->vector == TRAP_PROTECTION && frame->error_code == 0)
+    if (is_any_odd)
         print("  (! is not canonical, so no address: the usual reason for this exception)\n");
     print("  rip %016llx  %pS\n", (ull)frame->rip, (void *)(uintptr_t)frame->rip);
     print("  rsp is in ");

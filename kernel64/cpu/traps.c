@@ -55,25 +55,22 @@ static struct attempt *attempt;
 
 void traps_init(void)
 {
-    static struct stack stacks[] = {
-        { .name = "boot" },          { .name = "double fault" }, { .name = "NMI" },
-        { .name = "machine check" }, { .name = "debug" },
+#define BOOT_STACK(called, edge)                                                                             \
+    {                                                                                                        \
+        called, (uintptr_t)__##edge##_stack_bottom, (uintptr_t)__##edge##_stack_top, NULL                    \
+    }
+    static struct stack stacks[TRAP_STACK_END] = {
+        [TRAP_STACK_NONE] = BOOT_STACK("boot", boot),
+        [TRAP_STACK_DOUBLE_FAULT] = BOOT_STACK("double fault", df),
+        [TRAP_STACK_NMI] = BOOT_STACK("NMI", nmi),
+        [TRAP_STACK_MACHINE_CHECK] = BOOT_STACK("machine check", mc),
+        [TRAP_STACK_DEBUG] = BOOT_STACK("debug", db),
     };
-    static uint8_t *const edges[ARRAY_LEN(stacks)][2] = {
-        { __boot_stack_bottom, __boot_stack_top }, { __df_stack_bottom, __df_stack_top },
-        { __nmi_stack_bottom, __nmi_stack_top },   { __mc_stack_bottom, __mc_stack_top },
-        { __db_stack_bottom, __db_stack_top },
-    };
-    const uint64_t stack_top[TRAP_STACK_END] = {
-        [TRAP_STACK_DOUBLE_FAULT] = (uintptr_t)__df_stack_top,
-        [TRAP_STACK_NMI] = (uintptr_t)__nmi_stack_top,
-        [TRAP_STACK_MACHINE_CHECK] = (uintptr_t)__mc_stack_top,
-        [TRAP_STACK_DEBUG] = (uintptr_t)__db_stack_top,
-    };
+#undef BOOT_STACK
+    uint64_t stack_top[TRAP_STACK_END];
 
-    for (unsigned i = 0; i < ARRAY_LEN(stacks); i++) {
-        stacks[i].bottom = (uintptr_t)edges[i][0];
-        stacks[i].top = (uintptr_t)edges[i][1];
+    for (unsigned i = 0; i < TRAP_STACK_END; i++) {
+        stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);
     }
     gdt_init_cpu(&boot_segments, stack_top);
@@ -110,13 +107,18 @@ bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
     return returned;
 }
 
+void traps_stop_catching(void)
+{
+    attempt = NULL;
+}
+
 static bool is_catchable(uint64_t vector)
 {
     return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
 }
 
-/* Sends the interrupted code to the end of the innermost trap_try(). */
-static bool catch (struct trap_frame *frame)
+/* Sends the interrupted code to the end of the innermost trap_try(). Return: whether there is one. */
+static bool catch_exception(struct trap_frame *frame)
 {
     if (!attempt || !is_catchable(frame->vector))
         return false;
@@ -127,17 +129,20 @@ static bool catch (struct trap_frame *frame)
     return true;
 }
 
-/* Return: whether the cause is known to be harmless or unknown, so that the machine goes on. */
+/* Return: false when a device says that data were lost; the machine must not go on then. */
 static bool survive_nmi(const struct trap_frame *frame)
 {
     uint8_t status = io_in8(PORT_NMI_STATUS);
+    struct attempt *interrupted = attempt;
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    attempt = NULL;
     print("\n");
     trap_report(frame);
     print("  No device says why. Going on.\n");
+    attempt = interrupted;
     return true;
 }
 
@@ -168,7 +173,7 @@ void trap_dispatch(struct trap_frame *frame)
         dispatch_interrupt(frame);
         return;
     }
-    if (catch (frame))
+    if (catch_exception(frame))
         return;
     if (frame->vector == TRAP_NMI && survive_nmi(frame))
         return;

@@ -97,3 +97,6 @@ uint64_t traps_unexpected_count(uint8_t vector);
  */
 typedef void trap_try_fn(void *argument);
 bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught);
+
+/* Forgets all attempts of this CPU: a panic has begun, and what it raises must not lead back out of it. */
+void traps_stop_catching(void);

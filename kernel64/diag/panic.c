@@ -47,7 +47,7 @@ void panic(const char *format, ...)
 {
     va_list arguments;
 
-    diag_port_interrupts_off();
+    diag_port_begin_panic();
     panic_depth++;
     if (panic_depth > 2)
         end();
@@ -64,7 +64,7 @@ void panic(const char *format, ...)
 
 void panic_trap(const struct trap_frame *frame)
 {
-    diag_port_interrupts_off();
+    diag_port_begin_panic();
     panic_depth++;
     if (panic_depth == 1) {
         print("\n");

@@ -20,6 +20,9 @@ void diag_port_interrupts_restore(bool were_on);
 uint64_t diag_port_ticks(void);
 unsigned int diag_port_cpu(void);
 
+/* Interrupts off, and no exception leads back to who waits for one. */
+void diag_port_begin_panic(void);
+
 /* Interrupts off and no way back. */
 NORETURN void diag_port_halt(void);
 
