@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What console= may say, and what it may not.
+ */
+#include <diag/console_option.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct console_choice only_choice_of(const char *option)
+{
+    struct console_choice choice, none;
+    size_t cursor = 0;
+    assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+    assert_int_equal(choice.word_length, strlen(option));
+    assert_int_equal(console_option_next(option, &cursor, &none), STATUS_NOT_FOUND);
+    return choice;
+}
+
+static void expect_serial(const char *option, uint16_t port, uint32_t baud)
+{
+    struct console_choice choice = only_choice_of(option);
+    assert_int_equal(choice.kind, CONSOLE_SERIAL);
+    assert_int_equal(choice.port, port);
+    assert_int_equal(choice.baud, baud);
+}
+
+static void each_console_has_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(only_choice_of("vga").kind, CONSOLE_VGA);
+    assert_int_equal(only_choice_of("fb").kind, CONSOLE_FRAMEBUFFER);
+    expect_serial("serial", 0x3f8, 115200);
+}
+
+static void serial_takes_a_port_and_a_speed(void **state)
+{
+    (void)state;
+    expect_serial("serial:0x2f8", 0x2f8, 115200);
+    expect_serial("serial:0x2f8:9600", 0x2f8, 9600);
+    expect_serial("serial:1016:38400", 0x3f8, 38400);
+    expect_serial("serial:com1", 0x3f8, 115200);
+    expect_serial("serial:com2:57600", 0x2f8, 57600);
+    expect_serial("serial:com3", 0x3e8, 115200);
+    expect_serial("serial:com4", 0x2e8, 115200);
+    expect_serial("serial::19200", 0x3f8, 19200);
+    expect_serial("serial:", 0x3f8, 115200);
+    expect_serial("serial:com2:", 0x2f8, 115200);
+    expect_serial("serial:0xfff8", 0xfff8, 115200);
+}
+
+static void several_come_in_order(void **state)
+{
+    (void)state;
+    const char *option = "serial:com2,fb,vga";
+    struct console_choice choice;
+    size_t cursor = 0;
+    assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+    assert_int_equal(choice.kind, CONSOLE_SERIAL);
+    assert_int_equal(choice.port, 0x2f8);
+    assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+    assert_int_equal(choice.kind, CONSOLE_FRAMEBUFFER);
+    assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+    assert_int_equal(choice.kind, CONSOLE_VGA);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_NOT_FOUND);
+}
+
+static void nothing_is_no_console(void **state)
+{
+    (void)state;
+    static const char *const options[] = { "", ",", ",,," };
+    struct console_choice choice;
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        size_t cursor = 0;
+        assert_int_equal(console_option_next(options[i], &cursor, &choice), STATUS_NOT_FOUND);
+    }
+}
+
+static void a_word_that_is_no_console_is_named_and_passed_over(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "tty0",
+        "Serial",
+        "serial2",
+        "vga:1",
+        "fb:",
+        "serial:com5",
+        "serial:0",
+        "serial:0xfff9",
+        "serial:0x10000",
+        "serial:com1:0",
+        "serial:com1:x",
+        "serial:com1:9600:8",
+        "serial:-1",
+        "serial:com1:0x100000000",
+        "serial:0x000000000000000000000000000000003f8",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        char option[128] = ",";
+        strcat(option, words[i]);
+        strcat(option, ",fb");
+        struct console_choice choice;
+        size_t cursor = 0;
+        assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_INVALID);
+        assert_int_equal(choice.word_length, strlen(words[i]));
+        assert_memory_equal(choice.word, words[i], choice.word_length);
+        assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+        assert_int_equal(choice.kind, CONSOLE_FRAMEBUFFER);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_console_has_its_name),
+        cmocka_unit_test(serial_takes_a_port_and_a_speed),
+        cmocka_unit_test(several_come_in_order),
+        cmocka_unit_test(nothing_is_no_console),
+        cmocka_unit_test(a_word_that_is_no_console_is_named_and_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
