@@ -210,9 +210,11 @@ static ALWAYS_INLINE void draw_run(const struct framebuffer *framebuffer, struct
         uint8_t *to = run.to;
         const uint8_t *old = run.old;
         for (const uint8_t *new = run.new; new < end; new ++, old++)
-            for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t))
-                if (line[*new *step + i] != line[*old * step + i])
-                    store_octet(to, framebuffer->octets[line[*new *step + i]], words);
+            for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t)) {
+                uint8_t bits = line[new[0] * step + i];
+                if (bits != line[old[0] * step + i])
+                    store_octet(to, framebuffer->octets[bits], words);
+            }
         run.to += framebuffer->pitch_bytes;
     }
 }

@@ -27,7 +27,7 @@
 struct file {
     uint32_t size_bytes;
     uint16_t item;
-    char name[NAME_SIZE]; /* ends in NUL */
+    char name[NAME_SIZE]; /* ends in NUL, if the device is honest */
 };
 
 static void select_item(uint16_t item)
@@ -56,16 +56,17 @@ static void read_entry(struct file *file)
     read_be(2); /* reserved */
     for (unsigned int i = 0; i < NAME_SIZE; i++)
         file->name[i] = (char)io_in8(PORT_DATA);
-    file->name[NAME_SIZE - 1] = 0;
 }
 
-static bool names_equal(const char *a, const char *b)
+static bool has_name(const struct file *file, const char *name)
 {
-    while (*a != 0 && *a == *b) {
-        a++;
-        b++;
+    for (unsigned int i = 0; i < NAME_SIZE; i++) {
+        if (file->name[i] != name[i])
+            return false;
+        if (name[i] == 0)
+            return true;
     }
-    return *a == *b;
+    return false;
 }
 
 static status_t find_file(const char *name, struct file *file)
@@ -74,7 +75,7 @@ static status_t find_file(const char *name, struct file *file)
     uint32_t count = read_be(4);
     for (uint32_t i = 0; i < count && i < MAX_FILES; i++) {
         read_entry(file);
-        if (names_equal(file->name, name))
+        if (has_name(file, name))
             return STATUS_OK;
     }
     return STATUS_NOT_FOUND;

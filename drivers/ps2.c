@@ -11,7 +11,7 @@
  * reads of about 1 us each. Once a keyboard has not answered, it is told nothing more.
  *
  * When a lock key changes the lamps, the keyboard is told without waiting: its acknowledgements
- * arrive among the scan codes and move a small state on.
+ * arrive among the scan codes, and the first of them is answered with the lamps' value.
  *
  * Refused: the controller's self test (0xaa). It takes long, on some laptops it resets what the
  * firmware had arranged, and it tells nothing that the first answered command does not.
@@ -39,10 +39,9 @@ enum controller_command {
     ENABLE_KEYBOARD = 0xae,
 };
 
-#define CONFIG_INTERRUPTS        0x03 /* of both devices */
-#define CONFIG_KEYBOARD_DISABLED 0x10
-#define CONFIG_MOUSE_DISABLED    0x20
-#define CONFIG_TRANSLATION       0x40
+/* The commands above that switch a device off and on keep bits of their own here. */
+#define CONFIG_INTERRUPTS  0x03 /* of both devices */
+#define CONFIG_TRANSLATION 0x40
 
 enum keyboard_command {
     SET_LAMPS = 0xed,
@@ -54,15 +53,9 @@ enum keyboard_command {
 #define ANSWER_ACKNOWLEDGE 0xfa
 #define ANSWER_RESEND      0xfe
 
-enum lamp_state {
-    LAMPS_DONE,
-    LAMPS_COMMAND_SENT,
-    LAMPS_VALUE_SENT
-};
-
-#define WAIT_READS      50000u
-#define MAX_RESENDS     3
-#define MAX_STALE_BYTES 64 /* the controller holds one, keyboard and mouse a dozen and a few */
+#define WAIT_READS         50000u
+#define MAX_RESENDS        3
+#define MAX_STALE_BYTES    64 /* the controller holds one, keyboard and mouse a dozen and a few */
 
 static bool wait_status(uint8_t mask, uint8_t wanted)
 {
@@ -114,8 +107,8 @@ static bool init_controller(bool *translates)
         !drop_stale_bytes() || !read_config(&config))
         return false;
 
-    config &= (uint8_t) ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_DISABLED);
-    config |= CONFIG_MOUSE_DISABLED | CONFIG_TRANSLATION;
+    config &= (uint8_t)~CONFIG_INTERRUPTS;
+    config |= CONFIG_TRANSLATION;
     if (!write_byte(PORT_COMMAND, WRITE_CONFIG) || !write_byte(PORT_DATA, config) ||
         !write_byte(PORT_COMMAND, ENABLE_KEYBOARD) || !read_config(&config))
         return false;
@@ -153,18 +146,17 @@ static void update_lamps(struct ps2_keyboard *keyboard)
     if (keyboard->lamps == keyboard->keys.locks)
         return;
     keyboard->lamps = keyboard->keys.locks;
-    if (write_byte(PORT_DATA, SET_LAMPS))
-        keyboard->lamp_state = LAMPS_COMMAND_SENT;
+    keyboard->is_lamp_value_due = write_byte(PORT_DATA, SET_LAMPS);
 }
 
-/* Return: whether the byte is the answer to a lamp command, and not a scan code. */
+/* Return: whether the byte is the answer to a lamp command: no key has these codes. */
 static bool is_lamp_answer(struct ps2_keyboard *keyboard, uint8_t byte)
 {
-    if (keyboard->lamp_state == LAMPS_DONE || (byte != ANSWER_ACKNOWLEDGE && byte != ANSWER_RESEND))
+    if (byte != ANSWER_ACKNOWLEDGE && byte != ANSWER_RESEND)
         return false;
-    bool is_value_due = keyboard->lamp_state == LAMPS_COMMAND_SENT && byte == ANSWER_ACKNOWLEDGE;
-    keyboard->lamp_state =
-        is_value_due && write_byte(PORT_DATA, keyboard->lamps) ? LAMPS_VALUE_SENT : LAMPS_DONE;
+    if (keyboard->is_lamp_value_due && byte == ANSWER_ACKNOWLEDGE)
+        write_byte(PORT_DATA, keyboard->lamps);
+    keyboard->is_lamp_value_due = false;
     return true;
 }
 
@@ -174,7 +166,7 @@ static int ps2_input_poll(struct input *input)
     /* As many as a keyboard remembers: a broken controller must not hold its caller for ever. */
     for (unsigned int i = 0; i < 16; i++) {
         uint8_t status = io_in8(PORT_STATUS);
-        if (status == NOTHING || !(status & STATUS_HAS_OUTPUT))
+        if (!(status & STATUS_HAS_OUTPUT))
             return KEY_NONE;
         uint8_t byte = io_in8(PORT_DATA);
         if ((status & STATUS_IS_MOUSE) || is_lamp_answer(keyboard, byte))

@@ -78,7 +78,7 @@ static void uart_write(const struct uart16550 *uart, enum reg reg, uint8_t value
 static bool uart_is_present(const struct uart16550 *uart)
 {
     uart_write(uart, INTERRUPT_ENABLE, 0);
-    if (uart_read(uart, INTERRUPT_ENABLE) != 0 || uart_read(uart, LINE_STATUS) == NOTHING)
+    if (uart_read(uart, LINE_STATUS) == NOTHING)
         return false;
 
     bool has_scratch = true;
@@ -143,7 +143,7 @@ static int uart_input_poll(struct input *input)
     /* At most a FIFO full: a port that went away must not hold its caller for ever. */
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
         uint8_t status = uart_read(uart, LINE_STATUS);
-        if (status == NOTHING || !(status & STATUS_DATA_READY))
+        if (!(status & STATUS_DATA_READY))
             return KEY_NONE;
         uint8_t byte = uart_read(uart, DATA);
         int key = status & STATUS_DATA_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);

@@ -151,7 +151,7 @@ static void a_directory_that_lies_about_its_size_is_left_in_the_end(void **state
                      STATUS_NOT_FOUND);
 }
 
-static void a_name_without_end_is_ended(void **state)
+static void a_name_without_end_is_nobodys(void **state)
 {
     (void)state;
     static const struct model_file endless[] = {
@@ -162,6 +162,9 @@ static void a_name_without_end_is_ended(void **state)
     device.files = endless;
     device.file_count = device.count_told = 1;
     assert_int_equal(fw_cfg_read_file(endless[0].name, buffer, sizeof(buffer), &length), STATUS_NOT_FOUND);
+    char cut[57] = { 0 };
+    memcpy(cut, endless[0].name, 56);
+    assert_int_equal(fw_cfg_read_file(cut, buffer, sizeof(buffer), &length), STATUS_NOT_FOUND);
 }
 
 #define TEST(claim) cmocka_unit_test_setup(claim, plug_in)
@@ -175,7 +178,7 @@ int main(void)
         TEST(a_missing_file_touches_nothing),
         TEST(a_missing_device_is_noticed),
         TEST(a_directory_that_lies_about_its_size_is_left_in_the_end),
-        TEST(a_name_without_end_is_ended),
+        TEST(a_name_without_end_is_nobodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,11 +50,12 @@ static void give_scan_code(uint8_t code, bool is_release)
     bool translates = device.config & 0x40;
     if (!translates && is_release && device.scan_set == 2)
         give(0xf0, false);
-    for (size_t i = 0; translates && i < sizeof(set_2); i++)
-        if (code == set_2[i]) {
-            code = set_1[i];
-            break;
-        }
+    uint8_t translated = 0x7f; /* no code that anything else translates to */
+    for (size_t i = 0; i < sizeof(set_2); i++)
+        if (code == set_2[i])
+            translated = set_1[i];
+    if (translates)
+        code = translated;
     if (is_release && (translates || device.scan_set == 1))
         code |= 0x80;
     give(code, false);
@@ -174,7 +175,8 @@ static void a_missing_controller_is_noticed(void **state)
         device.has_controller = false;
         device.absent_reads = reads[i];
         assert_int_equal(ps2_init(&keyboard), STATUS_NOT_FOUND);
-        assert_in_range(device.accesses, 1, 100000);
+        /* All ones mean at once that nothing is there. */
+        assert_in_range(device.accesses, 1, reads[i] == 0xff ? 1 : 100000);
     }
 }
 

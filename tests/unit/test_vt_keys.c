@@ -100,6 +100,7 @@ static void modifiers_do_not_change_the_key(void **state)
     (void)state;
     EXPECT_KEYS("\x1b[1;5C", KEY_RIGHT);
     EXPECT_KEYS("\x1b[3;2~", KEY_DELETE);
+    EXPECT_KEYS("\x1b[1;5C\x1b[3~", KEY_RIGHT, KEY_DELETE);
 }
 
 static void unknown_sequences_vanish_whole(void **state)

@@ -13,8 +13,8 @@
 struct ps2_keyboard {
     struct input input;
     struct scan_keys keys;
-    uint8_t lamps;      /* as the keyboard was last told */
-    uint8_t lamp_state; /* of the command that tells it */
+    uint8_t lamps;          /* as the keyboard was last told */
+    bool is_lamp_value_due; /* it was told that they come, and has not acknowledged it */
 };
 
 /**
