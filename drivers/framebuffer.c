@@ -194,7 +194,7 @@ static uint8_t *pixels_at(const struct framebuffer *framebuffer, unsigned int ro
 
 struct run {
     uint8_t *to; /* where its first line begins */
-    const uint8_t *old, *new;
+    const uint8_t *shown, *wanted;
     unsigned int count;
 };
 
@@ -205,25 +205,25 @@ struct run {
 static ALWAYS_INLINE void draw_run(const struct framebuffer *framebuffer, struct run run, unsigned int words,
                                    unsigned int step)
 {
-    const uint8_t *line = framebuffer->font->lines, *end = run.new + run.count;
+    const uint8_t *line = framebuffer->font->lines, *end = run.wanted + run.count;
     for (unsigned int y = framebuffer->font->height; y > 0; y--, line += FONT_CHARACTERS * step) {
         uint8_t *to = run.to;
-        const uint8_t *old = run.old;
-        for (const uint8_t *new = run.new; new < end; new ++, old++)
+        const uint8_t *shown = run.shown;
+        for (const uint8_t *wanted = run.wanted; wanted < end; wanted++, shown++)
             for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t)) {
-                uint8_t bits = line[new[0] * step + i];
-                if (bits != line[old[0] * step + i])
+                uint8_t bits = line[wanted[0] * step + i];
+                if (bits != line[shown[0] * step + i])
                     store_octet(to, framebuffer->octets[bits], words);
             }
         run.to += framebuffer->pitch_bytes;
     }
 }
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
-                 unsigned int count)
+static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
+                 const uint8_t *wanted, unsigned int count)
 {
     const struct framebuffer *framebuffer = context;
-    struct run run = { pixels_at(framebuffer, row, column), old, new, count };
+    struct run run = { pixels_at(framebuffer, row, column), shown, wanted, count };
     switch (framebuffer->bytes_per_pixel * 2 + framebuffer->font->width / 8) {
     case 1 * 2 + 1:
         return draw_run(framebuffer, run, 1, 1);

@@ -54,13 +54,13 @@ static void put_cell(const struct vga_text *vga, unsigned int row, unsigned int 
     *(volatile uint16_t *)(volatile void *)cell = (uint16_t)(LIGHT_GREY_ON_BLACK | character);
 }
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
-                 unsigned int count)
+static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
+                 const uint8_t *wanted, unsigned int count)
 {
     const struct vga_text *vga = context;
-    (void)old;
+    (void)shown;
     for (unsigned int i = 0; i < count; i++)
-        put_cell(vga, row, column + i, new[i]);
+        put_cell(vga, row, column + i, wanted[i]);
 }
 
 static void show_cursor(const struct vga_text *vga)

@@ -23,17 +23,17 @@ static struct {
     unsigned int drawn;
 } screen;
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *old, const uint8_t *new,
-                 unsigned int count)
+static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
+                 const uint8_t *wanted, unsigned int count)
 {
     assert_ptr_equal(context, &screen);
     assert_true(row < grid.rows && count > 0 && column + count <= grid.columns);
     uint8_t *cells = screen.cells + row * grid.columns + column;
     for (unsigned int i = 0; i < count; i++) {
-        assert_int_equal(cells[i], old[i]);
+        assert_int_equal(cells[i], shown[i]);
         assert_int_equal(cells[i], text_grid_shown(&grid, row, column + i));
-        assert_int_not_equal(cells[i], new[i]);
-        cells[i] = new[i];
+        assert_int_not_equal(cells[i], wanted[i]);
+        cells[i] = wanted[i];
     }
     screen.drawn += count;
 }

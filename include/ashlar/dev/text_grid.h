@@ -33,11 +33,11 @@ struct text_grid {
  * @context:  as given to text_grid_flush().
  * @row:      of the screen.
  * @column:   of the first cell; the run lies inside the row.
- * @old, @new: @count cells, what the screen shows and what it is to show: characters 0x20 .. 0x7e,
+ * @shown, @wanted: @count cells, what the screen shows and what it is to show: characters 0x20 .. 0x7e,
  *             no cell the same in both.
  */
-typedef void text_grid_draw_fn(void *context, unsigned int row, unsigned int column, const uint8_t *old,
-                               const uint8_t *new, unsigned int count);
+typedef void text_grid_draw_fn(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
+                               const uint8_t *wanted, unsigned int count);
 
 /* Return: the bytes of memory that text_grid_init() needs for a screen of that many cells. */
 size_t text_grid_size(unsigned int columns, unsigned int rows);
