@@ -226,21 +226,28 @@ static void draw(void *context, unsigned int row, unsigned int column, const uin
     struct run run = { pixels_at(framebuffer, row, column), shown, wanted, count };
     switch (framebuffer->bytes_per_pixel * 2 + framebuffer->font->width / 8) {
     case 1 * 2 + 1:
-        return draw_run(framebuffer, run, 1, 1);
+        draw_run(framebuffer, run, 1, 1);
+        break;
     case 1 * 2 + 2:
-        return draw_run(framebuffer, run, 1, 2);
+        draw_run(framebuffer, run, 1, 2);
+        break;
     case 2 * 2 + 1:
-        return draw_run(framebuffer, run, 2, 1);
+        draw_run(framebuffer, run, 2, 1);
+        break;
     case 2 * 2 + 2:
-        return draw_run(framebuffer, run, 2, 2);
+        draw_run(framebuffer, run, 2, 2);
+        break;
     case 3 * 2 + 1:
-        return draw_run(framebuffer, run, 3, 1);
+        draw_run(framebuffer, run, 3, 1);
+        break;
     case 3 * 2 + 2:
-        return draw_run(framebuffer, run, 3, 2);
+        draw_run(framebuffer, run, 3, 2);
+        break;
     case 4 * 2 + 1:
-        return draw_run(framebuffer, run, 4, 1);
+        draw_run(framebuffer, run, 4, 1);
+        break;
     default:
-        return draw_run(framebuffer, run, 4, 2);
+        draw_run(framebuffer, run, 4, 2);
     }
 }
 
