@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <ashlar/check.h>
+#include <ashlar/io.h>
+#include <diag/leave.h>
+#include <diag/port.h>
+
+#define DEBUG_PORT 0xf4
+
+/* The machine: what happened to it, in order, as words; and which rung of the ladder works. */
+static char story[512];
+static const char *working_rung;
+static uint8_t keyboard_status;
+static unsigned long reads;
+static jmp_buf gone;
+
+static void tell(const char *word)
+{
+    size_t length = strlen(story);
+
+    snprintf(story + length, sizeof(story) - length, "%s%s", length > 0 ? " " : "", word);
+    if (working_rung && strcmp(word, working_rung) == 0)
+        longjmp(gone, 1);
+}
+
+uint8_t io_in8(uint16_t port)
+{
+    reads++;
+    return port == 0x64 ? keyboard_status : 0xff;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "%x:%x", port, value);
+    tell(word);
+}
+
+void diag_port_interrupts_off(void)
+{
+}
+
+void diag_port_triple_fault(void)
+{
+    tell("triple-fault");
+    longjmp(gone, 1);
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    print_error("%s:%d: %s\n", file, line, expression);
+    fail();
+    longjmp(gone, 1);
+}
+
+static void first_power_off(void)
+{
+    tell("off1");
+}
+
+static void second_power_off(void)
+{
+    tell("off2");
+}
+
+static void first_reset(void)
+{
+    tell("reset1");
+}
+
+static void leave_and_come_back(enum verdict verdict)
+{
+    story[0] = '\0';
+    reads = 0;
+    if (setjmp(gone) == 0)
+        leave(verdict);
+}
+
+static int fresh_machine(void **state)
+{
+    (void)state;
+    working_rung = NULL;
+    keyboard_status = 0;
+    leave_set_debug_port(0);
+    return 0;
+}
+
+static void each_verdict_has_its_code_at_the_debug_port(void **state)
+{
+    (void)state;
+    leave_set_debug_port(DEBUG_PORT);
+    assert_true(leave_has_debug_port());
+    working_rung = "f4:10";
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "f4:10");
+    working_rung = "f4:11";
+    leave_and_come_back(VERDICT_FAIL);
+    assert_string_equal(story, "f4:11");
+    working_rung = "f4:12";
+    leave_and_come_back(VERDICT_PANIC);
+    assert_string_equal(story, "f4:12");
+}
+
+static void rungs_are_tried_in_the_promised_order(void **state)
+{
+    (void)state;
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2 reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_debug_port_without_a_device_does_not_hang(void **state)
+{
+    (void)state;
+    leave_set_debug_port(DEBUG_PORT);
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "f4:10 off1 off2 reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_rung_that_works_is_the_last(void **state)
+{
+    (void)state;
+    working_rung = "off2";
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2");
+    working_rung = "64:fe";
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2 reset1 64:fe");
+}
+
+static void reset_does_not_switch_off(void **state)
+{
+    (void)state;
+    story[0] = '\0';
+    if (setjmp(gone) == 0)
+        leave_by_reset();
+    assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_busy_keyboard_controller_is_not_waited_for_without_end(void **state)
+{
+    (void)state;
+    keyboard_status = 0xff;
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2 reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_slow_rung_is_given_time(void **state)
+{
+    (void)state;
+    working_rung = "off1";
+    leave_and_come_back(VERDICT_PASS);
+    unsigned long before = reads;
+    working_rung = "off2";
+    leave_and_come_back(VERDICT_PASS);
+    assert_true(reads - before >= 100000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(each_verdict_has_its_code_at_the_debug_port, fresh_machine),
+        cmocka_unit_test_setup(rungs_are_tried_in_the_promised_order, fresh_machine),
+        cmocka_unit_test_setup(a_debug_port_without_a_device_does_not_hang, fresh_machine),
+        cmocka_unit_test_setup(a_rung_that_works_is_the_last, fresh_machine),
+        cmocka_unit_test_setup(reset_does_not_switch_off, fresh_machine),
+        cmocka_unit_test_setup(a_busy_keyboard_controller_is_not_waited_for_without_end, fresh_machine),
+        cmocka_unit_test_setup(a_slow_rung_is_given_time, fresh_machine),
+    };
+
+    leave_add_power_off(first_power_off);
+    leave_add_power_off(second_power_off);
+    leave_add_reset(first_reset);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <ashlar/check.h>
+#include <diag/leave.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <diag/port.h>
+
+/*
+ * A panic ends the program, so each scenario runs in a child of its own; what it printed and did
+ * comes back through a pipe, and the ends are words in angle brackets.
+ */
+#define ZERO_VERDICT                                                                                         \
+    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":0,\"failed\":0,\"skipped\":0}\n"
+
+static char output[4096];
+static void (*on_state)(void); /* what goes wrong while registers are printed */
+static void (*on_print)(void); /* what goes wrong when the next text is printed */
+static bool has_debug_port;
+
+void print_v(const char *format, va_list arguments)
+{
+    void (*wrong)(void) = on_print;
+
+    on_print = NULL;
+    if (wrong)
+        wrong();
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    vprintf(format, arguments);
+#pragma GCC diagnostic pop
+}
+
+void print(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_v(format, arguments);
+    va_end(arguments);
+}
+
+void diag_port_begin_panic(void)
+{
+}
+
+NORETURN static void leave_child(const char *word)
+{
+    printf("<%s>", word);
+    fflush(stdout);
+    _exit(0);
+}
+
+void diag_port_halt(void)
+{
+    leave_child("halt");
+}
+
+bool leave_has_debug_port(void)
+{
+    return has_debug_port;
+}
+
+void leave(enum verdict verdict)
+{
+    leave_child(verdict == VERDICT_PANIC ? "leave panic" : "leave otherwise");
+}
+
+void diag_port_print_state(const struct trap_frame *frame)
+{
+    printf(frame ? "(state of the exception)\n" : "(state)\n");
+    if (on_state)
+        on_state();
+}
+
+void diag_port_print_headline(const struct trap_frame *frame)
+{
+    (void)frame;
+    printf("(headline)\n");
+}
+
+static const char *output_of(void (*scenario)(void))
+{
+    int ends[2];
+    size_t length = 0;
+    ssize_t got;
+    int status;
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        scenario();
+        _exit(1);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], output + length, sizeof(output) - 1 - length)) > 0)
+        length += (size_t)got;
+    close(ends[0]);
+    output[length] = '\0';
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    return output;
+}
+
+static void panic_plainly(void)
+{
+    panic("expected %d, found %d", 1, 2);
+}
+
+static void print_counts(void)
+{
+    printf("(verdict with counts)\n");
+}
+
+static void panic_in_a_run(void)
+{
+    panic_set_leaves(true);
+    panic_set_verdict(print_counts);
+    panic_plainly();
+}
+
+static void panic_with_debug_port(void)
+{
+    has_debug_port = true;
+    panic_plainly();
+}
+
+static void exception(void)
+{
+    panic_trap((const struct trap_frame *)(const void *)output);
+}
+
+static void exception_in_report(void)
+{
+    on_state = exception;
+    panic_set_verdict(print_counts);
+    panic_plainly();
+}
+
+static void panic_in_report(void)
+{
+    on_state = panic_plainly;
+    panic_plainly();
+}
+
+static void break_printing(void)
+{
+    on_print = exception;
+    exception();
+}
+
+static void everything_fails(void)
+{
+    on_state = break_printing;
+    panic_set_leaves(true);
+    panic_plainly();
+}
+
+static void verify_something(void)
+{
+    VERIFY(1 + 1 == 3);
+}
+
+static void a_panic_for_a_person_halts_with_its_report(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(panic_plainly), "\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
+                                                  "The machine is halted.\n<halt>");
+}
+
+static void a_panic_in_a_run_leaves_with_the_counts(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(panic_in_a_run),
+                        "\nPANIC: expected 1, found 2\n(state)\n(verdict with counts)\n<leave panic>");
+}
+
+static void a_debug_port_is_reason_enough_to_leave(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(panic_with_debug_port),
+                        "\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT "<leave panic>");
+}
+
+static void an_exception_reports_its_own_state(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(exception),
+                        "\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+}
+
+static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        output_of(exception_in_report),
+        "\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
+        "The machine is halted.\n<halt>");
+    assert_string_equal(output_of(panic_in_report),
+                        "\nPANIC: expected 1, found 2\n(state)\n"
+                        "\nPANIC inside a panic: expected 1, found 2\n" ZERO_VERDICT
+                        "The machine is halted.\n<halt>");
+}
+
+static void a_third_failure_ends_in_silence(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(everything_fails), "\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
+}
+
+static void a_failed_verify_names_what_was_expected(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(output_of(verify_something), "expected 1 + 1 == 3"));
+    assert_non_null(strstr(output, "test_panic.c:"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_panic_for_a_person_halts_with_its_report),
+        cmocka_unit_test(a_panic_in_a_run_leaves_with_the_counts),
+        cmocka_unit_test(a_debug_port_is_reason_enough_to_leave),
+        cmocka_unit_test(an_exception_reports_its_own_state),
+        cmocka_unit_test(a_second_failure_is_one_line_and_trusts_nobody),
+        cmocka_unit_test(a_third_failure_ends_in_silence),
+        cmocka_unit_test(a_failed_verify_names_what_was_expected),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
