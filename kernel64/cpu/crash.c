@@ -55,7 +55,8 @@ static void crash_execute(void)
 /* With no stack to push to, neither the page fault nor anything after it can be delivered on it. */
 static void crash_doublefault(void)
 {
-    __asm__ volatile("xorl %%esp, %%esp; pushq $0" ::: "memory");
+    /* Asking for the frame makes one, and a backtrace needs it where RSP leads nowhere. */
+    __asm__ volatile("xorl %%esp, %%esp; pushq $0" ::"r"(__builtin_frame_address(0)) : "memory");
 }
 
 static void crash_overrun(void)

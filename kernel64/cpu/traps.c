@@ -9,6 +9,8 @@
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/stacks.h>
+#include <diag/symbols.h>
+#include <lib/format.h>
 
 #define INTERRUPTS       (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
 
@@ -69,6 +71,7 @@ void traps_init(void)
 #undef BOOT_STACK
     uint64_t stack_top[TRAP_STACK_END];
 
+    format_set_symbols(symbol_describe);
     for (unsigned i = 0; i < TRAP_STACK_END; i++) {
         stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);

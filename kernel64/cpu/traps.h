@@ -54,8 +54,8 @@ enum trap_vector {
 /**
  * traps_init() - GDT, TSS and IDT of the first CPU.
  *
- * Before it an exception resets the machine; after it each gives a report. Registers the first
- * CPU's stacks (diag/stacks.h).
+ * Before it an exception resets the machine; after it each gives a report, with names: from here on
+ * %pS prints them. Registers the first CPU's stacks (diag/stacks.h).
  * Context: the first CPU, once, interrupts off.
  */
 void traps_init(void);

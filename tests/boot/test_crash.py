@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must die dies well: each `crash KIND` gives its report, its verdict and status 37."""
+import pytest
+
+PANIC_STATUS = 37
+
+# What the log must say, beside the names of who called whom.
+REPORTS = {
+    'divide': ['EXCEPTION 0: divide error (#DE) at crash_divide+'],
+    'null': ['EXCEPTION 14: page fault (#PF) at crash_null+',
+             'error code 0x2: write to a page that is not present, by the kernel',
+             'by way of a null pointer'],
+    'stack': ['EXCEPTION 8: double fault (#DF)',
+              'stack overflow: the boot stack grew into its guard page',
+              'rsp is in the guard page of the boot stack'],
+    'text': ['EXCEPTION 14: page fault (#PF) at crash_text+',
+             'error code 0x3: write to a page that does not permit it, by the kernel',
+             "the kernel's code"],
+    'execute': ['EXCEPTION 14: page fault (#PF) at',
+                'error code 0x11: instruction fetch from a page that does not permit it, by the kernel',
+                "code: none, rip is in the kernel's data"],
+    'doublefault': ['EXCEPTION 8: double fault (#DF) at crash_doublefault+'],
+    'opcode': ['EXCEPTION 6: invalid opcode (#UD) at crash_opcode+', '<0f> 0b'],
+    'panic': ['PANIC: crash panic: asked for by a person'],
+}
+
+
+def crash(boot, kind, build_name):
+    """Boots, crashes, and returns the lines of the log."""
+    outcome = boot(f'crash {kind}', boot='kernel', cpu='max', build_name=build_name)
+    assert outcome.verdict == 'panic', outcome.words
+    assert outcome.exit_status == PANIC_STATUS, outcome.words
+    verdict = outcome.stream.fact('verdict')
+    assert (verdict['passed'], verdict['failed'], verdict['skipped']) == (0, 0, 0)
+    return outcome.stream.lines
+
+
+def says(lines, words):
+    return any(words in line for line in lines)
+
+
+@pytest.mark.parametrize('build_name', ['gcc-O2-checked', 'gcc-O0'])
+@pytest.mark.parametrize('kind', REPORTS)
+def test_crash_gives_its_report(kind, build_name, boot):
+    lines = crash(boot, kind, build_name)
+    for words in REPORTS[kind]:
+        assert says(lines, words), words
+    for register in ('cr0 ', 'cr2 ', 'cr4 ', 'efer '):
+        assert says(lines, f'  {register}'), register
+    # From the mistake all the way back to the kernel's first function.
+    backtrace = lines[lines.index('  backtrace:'):]
+    assert says(backtrace, ' command_crash+')
+    assert says(backtrace, ' kernel64_entry+')
+
+
+def test_a_stack_overflow_is_folded(boot):
+    lines = crash(boot, 'stack', 'gcc-O2-checked')
+    backtrace = lines[lines.index('  backtrace:'):]
+    assert sum('recurse' in line for line in backtrace) <= 3
+    assert any('recurse' in line and line.endswith(' times') for line in backtrace)
+
+
+def test_an_overrun_is_caught_by_the_stack_protector(boot):
+    lines = crash(boot, 'overrun', 'gcc-O2-checked')
+    assert says(lines, 'PANIC: stack protector: crash_overrun+')
+    assert says(lines, "does not point to a caller's frame")
+
+
+def test_a_fault_inside_a_panic_is_one_line(boot):
+    lines = crash(boot, 'twice', 'gcc-O2-checked')
+    assert says(lines, 'PANIC: crash twice')
+    assert says(lines, 'PANIC inside a panic: EXCEPTION 14: page fault (#PF) at crash_null+')
+    assert sum(line == '  backtrace:' for line in lines) == 1
