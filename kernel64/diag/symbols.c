@@ -33,6 +33,6 @@ bool symbol_describe(uint64_t address, char *buffer, size_t size)
     uint64_t offset, size_bytes;
     const char *name = symbol_find(address, &offset, &size_bytes);
     if (name)
-        format_buffer(buffer, size, "%s+%#lx/%#lx", name, offset, size_bytes);
+        format_buffer(buffer, size, "%s+0x%lx/0x%lx", name, offset, size_bytes);
     return name != NULL;
 }

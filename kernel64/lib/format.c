@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The formatter. A conversion is parsed into a struct spec, its text is made in a small buffer
- * (digits, right to left) or taken where it lies (strings), and emit_field() adds sign, prefix,
- * zeros and padding around it. All output goes through one function, so it is counted in one place.
+ * The formatter. A directive is read whole before the first argument is taken, so that one that
+ * nobody knows can be copied as it stands and take none.
+ *
+ * What a number prints has five parts, each of which may be empty:
+ *
+ *     blanks | sign or 0x | zeros | digits | blanks
+ *
+ * The zeros come from the precision, from the flag 0 (then they replace the blanks), or from the
+ * flag # in octal.
  */
 #include <lib/format.h>
 
+#include <ashlar/check.h>
 #include <lib/string.h>
 
-#define DIGITS_MAX 24 /* 64 bits in octal are 22 digits */
-#define SYMBOL_MAX 160
+enum {
+    LEFT = 1,
+    PLUS = 2,
+    SPACE = 4,
+    ALTERNATE = 8,
+    ZERO = 16
+};
+
+enum length {
+    LENGTH_INT,
+    LENGTH_CHAR,
+    LENGTH_SHORT,
+    LENGTH_LONG
+};
+
+/* One directive, as it was read. */
+struct directive {
+    unsigned flags;
+    int width;       /* 0: none */
+    int precision;   /* -1: none */
+    bool width_star; /* the number is the next argument */
+    bool precision_star;
+    bool symbol; /* %pS */
+    enum length length;
+    char conversion; /* 0: a directive that nobody knows */
+    const char *end; /* behind it */
+};
 
 struct sink {
     format_put_fn *put;
@@ -17,305 +49,356 @@ struct sink {
     size_t length;
 };
 
-struct spec {
-    bool left, plus, space, alternate, zero;
-    int width, precision; /* precision -1: not given */
-    int length;           /* -2 char, -1 short, 0 int, 1 the 64-bit ones */
-    char conversion;
+/* va_list is an array: only inside a struct can a pointer to it be handed on. */
+struct arguments {
+    va_list list;
 };
 
-static format_symbol_fn *find_symbol;
+static format_symbol_fn *symbol_lookup;
 
 void format_set_symbols(format_symbol_fn *lookup)
 {
-    find_symbol = lookup;
+    symbol_lookup = lookup;
 }
 
-static void emit(struct sink *sink, const char *text, size_t length)
+static void put(struct sink *sink, const char *text, size_t length)
 {
-    if (length == 0)
-        return;
-    sink->put(sink->context, text, length);
+    if (length > 0)
+        sink->put(sink->context, text, length);
     sink->length += length;
 }
 
-static void emit_repeated(struct sink *sink, char c, int count)
+static void put_many(struct sink *sink, char c, size_t count)
 {
-    char block[32];
-    memset(block, c, sizeof(block));
-    for (; count > 0; count -= (int)sizeof(block))
-        emit(sink, block, count < (int)sizeof(block) ? (size_t)count : sizeof(block));
-}
+    char run[32];
+    size_t part;
 
-/* prefix ("-", "0x"), then zeros, then the body, all padded with blanks to the width. */
-static void emit_field(struct sink *sink, const struct spec *spec, const char *prefix, int zeros, const char *body,
-                       int body_length)
-{
-    int prefix_length = (int)strlen(prefix);
-    int padding = spec->width - prefix_length - zeros - body_length;
-    if (!spec->left)
-        emit_repeated(sink, ' ', padding);
-    emit(sink, prefix, (size_t)prefix_length);
-    emit_repeated(sink, '0', zeros);
-    emit(sink, body, (size_t)body_length);
-    if (spec->left)
-        emit_repeated(sink, ' ', padding);
-}
-
-static void emit_number(struct sink *sink, const struct spec *spec, uint64_t value, const char *prefix)
-{
-    char digits[DIGITS_MAX];
-    char *first = digits + sizeof(digits);
-    unsigned int base = spec->conversion == 'o' ? 8 : spec->conversion == 'd' || spec->conversion == 'u' ? 10 : 16;
-    const char *alphabet = spec->conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-    for (uint64_t rest = value; rest != 0; rest /= base)
-        *--first = alphabet[rest % base];
-
-    int count = (int)(digits + sizeof(digits) - first);
-    /* A zero has one digit, unless a precision of 0 asks for none. */
-    int wanted = spec->precision < 0 ? 1 : spec->precision;
-    int zeros = wanted > count ? wanted - count : 0;
-    if (spec->alternate && spec->conversion == 'o' && zeros == 0 && (count == 0 || *first != '0'))
-        zeros = 1;
-    if (spec->zero && !spec->left && spec->precision < 0) {
-        int room = spec->width - (int)strlen(prefix) - count;
-        if (room > zeros)
-            zeros = room;
+    memset(run, c, sizeof(run));
+    for (; count > 0; count -= part) {
+        part = count < sizeof(run) ? count : sizeof(run);
+        put(sink, run, part);
     }
-    emit_field(sink, spec, prefix, zeros, first, count);
 }
 
-static int64_t narrow_signed(int64_t value, int length)
+/* The text, in blanks up to the width. */
+static void put_padded(struct sink *sink, const struct directive *d, const char *text, size_t length)
 {
-    return length == -2 ? (signed char)value : length == -1 ? (short)value : length == 0 ? (int)value : value;
+    size_t blanks = (size_t)d->width > length ? (size_t)d->width - length : 0;
+
+    if (!(d->flags & LEFT))
+        put_many(sink, ' ', blanks);
+    put(sink, text, length);
+    if (d->flags & LEFT)
+        put_many(sink, ' ', blanks);
 }
 
-static uint64_t narrow_unsigned(uint64_t value, int length)
+/* A decimal number; INT32_MAX when it is larger. */
+static int read_int(const char **text)
 {
-    return length == -2   ? (unsigned char)value
-           : length == -1 ? (unsigned short)value
-           : length == 0  ? (unsigned int)value
-                          : value;
+    int value = 0;
+
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, **text - '0', &value))
+            value = INT32_MAX;
+    return value;
 }
 
-static void emit_signed(struct sink *sink, struct spec *spec, int64_t value)
+static unsigned read_flags(const char **text)
 {
-    spec->conversion = 'd';
-    const char *sign = value < 0 ? "-" : spec->plus ? "+" : spec->space ? " " : "";
-    emit_number(sink, spec, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, sign);
-}
+    unsigned flags = 0;
 
-static void emit_unsigned(struct sink *sink, const struct spec *spec, uint64_t value)
-{
-    bool hex = spec->conversion == 'x' || spec->conversion == 'X';
-    const char *prefix = !hex || !spec->alternate || value == 0 ? "" : spec->conversion == 'x' ? "0x" : "0X";
-    emit_number(sink, spec, value, prefix);
-}
-
-static void emit_string(struct sink *sink, const struct spec *spec, const char *text)
-{
-    if (!text)
-        text = "(null)";
-    size_t length = spec->precision < 0 ? strlen(text) : strnlen(text, (size_t)spec->precision);
-    emit_field(sink, spec, "", 0, text, (int)length);
-}
-
-static void emit_pointer(struct sink *sink, const struct spec *spec, uint64_t value)
-{
-    struct spec hex = *spec;
-    hex.conversion = 'x';
-    emit_number(sink, &hex, value, "0x");
-}
-
-static void emit_symbol(struct sink *sink, const struct spec *spec, uint64_t address)
-{
-    char name[SYMBOL_MAX];
-    if (find_symbol && find_symbol(address, name, sizeof(name)))
-        emit_string(sink, spec, name);
-    else
-        emit_pointer(sink, spec, address);
-}
-
-static const char *parse_flags(const char *at, struct spec *spec)
-{
-    for (;; at++) {
-        switch (*at) {
+    for (;; (*text)++) {
+        switch (**text) {
         case '-':
-            spec->left = true;
+            flags |= LEFT;
             break;
         case '+':
-            spec->plus = true;
+            flags |= PLUS;
             break;
         case ' ':
-            spec->space = true;
+            flags |= SPACE;
             break;
         case '#':
-            spec->alternate = true;
+            flags |= ALTERNATE;
             break;
         case '0':
-            spec->zero = true;
+            flags |= ZERO;
             break;
         default:
-            return at;
+            return flags;
         }
     }
 }
 
-static const char *parse_count(const char *at, int *count)
+static enum length read_length(const char **text)
 {
-    int value = 0;
-    for (; *at >= '0' && *at <= '9'; at++)
-        if (value < 1000000)
-            value = value * 10 + (*at - '0');
-    *count = value;
-    return at;
-}
-
-static const char *parse_length(const char *at, struct spec *spec)
-{
-    switch (*at) {
+    switch (**text) {
     case 'h':
-        spec->length = at[1] == 'h' ? -2 : -1;
-        return at + (at[1] == 'h' ? 2 : 1);
+        (*text)++;
+        if (**text != 'h')
+            return LENGTH_SHORT;
+        (*text)++;
+        return LENGTH_CHAR;
     case 'l':
-        spec->length = 1;
-        return at + (at[1] == 'l' ? 2 : 1);
+        (*text)++;
+        if (**text == 'l')
+            (*text)++;
+        return LENGTH_LONG;
     case 'z':
     case 't':
     case 'j':
-        spec->length = 1;
-        return at + 1;
+        (*text)++;
+        return LENGTH_LONG;
     default:
-        return at;
+        return LENGTH_INT;
     }
 }
 
-/* Behind the '%': everything up to the conversion's letter. va_list by pointer, for the stars. */
-static const char *parse_spec(const char *at, struct spec *spec, va_list *arguments)
+STATIC_ASSERT(sizeof(long) == 8 && sizeof(long long) == 8 && sizeof(size_t) == 8 && sizeof(intmax_t) == 8 &&
+                  sizeof(ptrdiff_t) == 8,
+              "LENGTH_LONG stands for all of l, ll, z, t and j");
+
+/* @text is behind the '%'. */
+static struct directive read_directive(const char *text)
 {
-    *spec = (struct spec){ .precision = -1 };
-    at = parse_flags(at, spec);
-    if (*at == '*') {
-        spec->width = va_arg(*arguments, int);
-        if (spec->width < 0) {
-            spec->left = true;
-            spec->width = -spec->width;
-        }
-        at++;
-    } else {
-        at = parse_count(at, &spec->width);
+    struct directive d = { .precision = -1 };
+
+    d.flags = read_flags(&text);
+    d.width_star = *text == '*';
+    if (d.width_star)
+        text++;
+    else
+        d.width = read_int(&text);
+    if (*text == '.') {
+        text++;
+        d.precision_star = *text == '*';
+        if (d.precision_star)
+            text++;
+        else
+            d.precision = read_int(&text);
     }
-    if (*at == '.') {
-        at++;
-        if (*at == '*') {
-            spec->precision = va_arg(*arguments, int);
-            at++;
-        } else {
-            at = parse_count(at, &spec->precision);
-        }
-    }
-    at = parse_length(at, spec);
-    spec->conversion = *at;
-    return at;
+    d.length = read_length(&text);
+    if (*text && strchr("diuxXocsp%", *text))
+        d.conversion = *text++;
+    d.symbol = d.conversion == 'p' && *text == 'S';
+    if (d.symbol)
+        text++;
+    d.end = text;
+    return d;
 }
 
-size_t format_to(format_put_fn *put, void *context, const char *format, va_list arguments_given)
+/* A negative width is the flag - and a width; a negative precision is none. */
+static void take_stars(struct directive *d, struct arguments *arguments)
 {
-    struct sink sink = { put, context, 0 };
-    va_list arguments;
-    va_copy(arguments, arguments_given);
+    if (d->width_star) {
+        d->width = va_arg(arguments->list, int);
+        if (d->width < 0) {
+            d->flags |= LEFT;
+            d->width = d->width == INT32_MIN ? INT32_MAX : -d->width;
+        }
+    }
+    if (d->precision_star) {
+        d->precision = va_arg(arguments->list, int);
+        if (d->precision < 0)
+            d->precision = -1;
+    }
+}
+
+static int64_t take_signed(enum length length, struct arguments *arguments)
+{
+    if (length == LENGTH_LONG)
+        return va_arg(arguments->list, int64_t);
+    int value = va_arg(arguments->list, int);
+    if (length == LENGTH_CHAR)
+        return (signed char)value;
+    return length == LENGTH_SHORT ? (short)value : value;
+}
+
+static uint64_t take_unsigned(enum length length, struct arguments *arguments)
+{
+    if (length == LENGTH_LONG)
+        return va_arg(arguments->list, uint64_t);
+    unsigned value = va_arg(arguments->list, unsigned);
+    if (length == LENGTH_CHAR)
+        return (unsigned char)value;
+    return length == LENGTH_SHORT ? (unsigned short)value : value;
+}
+
+#define DIGITS_MAX 22 /* 64 bits in octal */
+
+/* Writes the digits so that they end at @end; none for zero. The bases are constants: no division. */
+static char *write_digits(char *end, uint64_t value, char conversion)
+{
+    const char *digits = conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+
+    switch (conversion) {
+    case 'o':
+        for (; value > 0; value >>= 3)
+            *--end = digits[value & 7];
+        break;
+    case 'x':
+    case 'X':
+        for (; value > 0; value >>= 4)
+            *--end = digits[value & 15];
+        break;
+    default:
+        for (; value > 0; value /= 10)
+            *--end = digits[value % 10];
+        break;
+    }
+    return end;
+}
+
+static void put_number(struct sink *sink, const struct directive *d, const char *prefix, uint64_t value)
+{
+    char buffer[DIGITS_MAX];
+    char *end = buffer + sizeof(buffer);
+    char *digits = write_digits(end, value, d->conversion);
+    size_t digit_count = (size_t)(end - digits), prefix_length = strlen(prefix);
+    size_t wanted = d->precision < 0 ? 1 : (size_t)d->precision;
+
+    if (d->conversion == 'o' && d->flags & ALTERNATE && wanted <= digit_count)
+        wanted = digit_count + 1;
+
+    size_t zeros = wanted > digit_count ? wanted - digit_count : 0;
+    size_t length = prefix_length + zeros + digit_count;
+    size_t blanks = (size_t)d->width > length ? (size_t)d->width - length : 0;
+    if (d->flags & ZERO && !(d->flags & LEFT) && d->precision < 0) {
+        zeros += blanks;
+        blanks = 0;
+    }
+
+    if (!(d->flags & LEFT))
+        put_many(sink, ' ', blanks);
+    put(sink, prefix, prefix_length);
+    put_many(sink, '0', zeros);
+    put(sink, digits, digit_count);
+    if (d->flags & LEFT)
+        put_many(sink, ' ', blanks);
+}
+
+static void put_signed(struct sink *sink, const struct directive *d, int64_t value)
+{
+    const char *sign = value < 0 ? "-" : d->flags & PLUS ? "+" : d->flags & SPACE ? " " : "";
+
+    put_number(sink, d, sign, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+static void put_unsigned(struct sink *sink, const struct directive *d, uint64_t value)
+{
+    bool hexadecimal = (d->conversion | 0x20) == 'x' && d->flags & ALTERNATE && value != 0;
+
+    put_number(sink, d, !hexadecimal ? "" : d->conversion == 'X' ? "0X" : "0x", value);
+}
+
+/* Always with 0x, also in front of a zero. */
+static void put_pointer(struct sink *sink, struct directive *d, uint64_t address)
+{
+    char name[160];
+
+    if (d->symbol && symbol_lookup && symbol_lookup(address, name, sizeof(name))) {
+        put_padded(sink, d, name, strnlen(name, sizeof(name)));
+        return;
+    }
+    d->conversion = 'x';
+    put_number(sink, d, "0x", address);
+}
+
+static void put_string(struct sink *sink, const struct directive *d, const char *text)
+{
+    if (!text)
+        text = "(null)";
+    put_padded(sink, d, text, d->precision < 0 ? strlen(text) : strnlen(text, (size_t)d->precision));
+}
+
+static void put_directive(struct sink *sink, struct directive *d, struct arguments *arguments)
+{
+    char c;
+
+    take_stars(d, arguments);
+    switch (d->conversion) {
+    case 'd':
+    case 'i':
+        put_signed(sink, d, take_signed(d->length, arguments));
+        break;
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o':
+        put_unsigned(sink, d, take_unsigned(d->length, arguments));
+        break;
+    case 'c':
+        c = (char)va_arg(arguments->list, int);
+        put_padded(sink, d, &c, 1);
+        break;
+    case 's':
+        put_string(sink, d, va_arg(arguments->list, const char *));
+        break;
+    case 'p':
+        put_pointer(sink, d, (uintptr_t)va_arg(arguments->list, void *));
+        break;
+    default: /* '%' */
+        put(sink, "%", 1);
+        break;
+    }
+}
+
+size_t format_to(format_put_fn *put_fn, void *context, const char *format, va_list list)
+{
+    struct sink sink = { put_fn, context, 0 };
+    struct arguments arguments;
+
+    va_copy(arguments.list, list);
     while (*format) {
-        const char *percent = strchr(format, '%');
-        if (!percent) {
-            emit(&sink, format, strlen(format));
+        size_t plain = strcspn(format, "%");
+        put(&sink, format, plain);
+        format += plain;
+        if (*format == 0)
             break;
-        }
-        emit(&sink, format, (size_t)(percent - format));
 
-        struct spec spec;
-        const char *at = parse_spec(percent + 1, &spec, &arguments);
-        switch (spec.conversion) {
-        case 'd':
-        case 'i':
-            emit_signed(&sink, &spec,
-                        narrow_signed(spec.length > 0 ? va_arg(arguments, int64_t) : va_arg(arguments, int),
-                                      spec.length));
-            break;
-        case 'u':
-        case 'x':
-        case 'X':
-        case 'o':
-            emit_unsigned(&sink, &spec,
-                          narrow_unsigned(spec.length > 0 ? va_arg(arguments, uint64_t)
-                                                          : va_arg(arguments, unsigned int),
-                                          spec.length));
-            break;
-        case 'c': {
-            char c = (char)va_arg(arguments, int);
-            emit_field(&sink, &spec, "", 0, &c, 1);
-            break;
-        }
-        case 's':
-            emit_string(&sink, &spec, va_arg(arguments, const char *));
-            break;
-        case 'p': {
-            uint64_t address = (uint64_t)(uintptr_t)va_arg(arguments, void *);
-            if (at[1] == 'S') {
-                at++;
-                emit_symbol(&sink, &spec, address);
-            } else {
-                emit_pointer(&sink, &spec, address);
-            }
-            break;
-        }
-        case '%':
-            emit(&sink, "%", 1);
-            break;
-        default:
-            /* Nobody knows it: shown as it stands, and the end of the text is not run past. */
-            emit(&sink, percent, (size_t)(at - percent) + (*at != '\0'));
-            if (!*at)
-                at--;
-            break;
-        }
-        format = at + 1;
+        struct directive d = read_directive(format + 1);
+        if (d.conversion)
+            put_directive(&sink, &d, &arguments);
+        else
+            put(&sink, format, (size_t)(d.end - format));
+        format = d.end;
     }
-    va_end(arguments);
+    va_end(arguments.list);
     return sink.length;
 }
 
-struct buffer {
-    char *next, *last; /* @last: where the NUL goes at the latest */
+struct buffer_sink {
+    char *buffer;
+    size_t size, used;
 };
 
-static void put_in_buffer(void *context, const char *text, size_t length)
+static void put_into_buffer(void *context, const char *text, size_t length)
 {
-    struct buffer *buffer = context;
-    size_t room = (size_t)(buffer->last - buffer->next);
+    struct buffer_sink *b = context;
+    size_t room = b->size - b->used;
+
     if (length > room)
         length = room;
-    memcpy(buffer->next, text, length);
-    buffer->next += length;
-}
-
-static void drop(void *context, const char *text, size_t length)
-{
-    (void)context, (void)text, (void)length;
+    if (length == 0)
+        return; /* there may be no buffer at all */
+    memcpy(b->buffer + b->used, text, length);
+    b->used += length;
 }
 
 size_t format_buffer_v(char *buffer, size_t size, const char *format, va_list arguments)
 {
-    if (size == 0)
-        return format_to(drop, NULL, format, arguments);
-    struct buffer target = { buffer, buffer + size - 1 };
-    size_t length = format_to(put_in_buffer, &target, format, arguments);
-    *target.next = '\0';
+    struct buffer_sink b = { buffer, size > 0 ? size - 1 : 0, 0 };
+    size_t length = format_to(put_into_buffer, &b, format, arguments);
+
+    if (size > 0)
+        buffer[b.used] = 0;
     return length;
 }
 
 size_t format_buffer(char *buffer, size_t size, const char *format, ...)
 {
     va_list arguments;
+
     va_start(arguments, format);
     size_t length = format_buffer_v(buffer, size, format, arguments);
     va_end(arguments);

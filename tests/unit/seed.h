@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Random numbers for tests: xorshift64*, from a seed that is printed and that ASHLAR_SEED sets.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t seed_state;
+
+static inline void seed_from_environment(void)
+{
+    const char *given = getenv("ASHLAR_SEED");
+    seed_state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 2654435761u;
+    printf("ASHLAR_SEED=%llu\n", (unsigned long long)seed_state);
+    seed_state |= 1;
+}
+
+static inline uint64_t seed_next(void)
+{
+    seed_state ^= seed_state >> 12;
+    seed_state ^= seed_state << 25;
+    seed_state ^= seed_state >> 27;
+    return seed_state * 0x2545f4914f6cdd1dULL;
+}
+
+/* 0 .. limit - 1 */
+static inline unsigned seed_below(unsigned limit)
+{
+    return (unsigned)((seed_next() >> 33) % limit);
+}
