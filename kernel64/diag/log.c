@@ -8,11 +8,17 @@
  * that needs room pushes out the oldest ones, whole. The head keeps ticks and not a time: lines
  * logged before the clock's rate is known are shown right when they are replayed.
  *
- * One lock keeps lines whole, on the consoles too. It is held with interrupts off, so the only
- * code that can meet it held on its own CPU is an NMI, a machine check or a panic; these must
- * get through, so the wait is bounded: then the line skips the ring, whose holder is inside it,
- * and goes to the consoles alone. Refused: a lock-free ring; it would not keep two lines on a
- * serial port apart, which is the part that people see.
+ * One lock keeps lines whole, on the consoles too. It is held with interrupts off and for one
+ * line at a time, also while the ring is replayed. Who finds it held does one of three things:
+ *
+ *     another CPU holds it                waits, for as long as the slowest line can take
+ *     this CPU does: an NMI, a machine
+ *     check, a panic inside the log       does not wait: the holder cannot go on
+ *     somebody waited that long in vain   does not wait again until the lock has been given back
+ *
+ * Without the lock a line skips the ring, whose holder is inside it, is counted, and goes to the
+ * consoles alone: perhaps in the middle of another line, but it is seen. Refused: a lock-free
+ * ring; it would not keep two lines on a serial port apart, which is the part that people see.
  */
 #include <diag/log.h>
 
@@ -22,9 +28,11 @@
 
 #include <stdatomic.h>
 
-#define RING_SIZE     65536u
-#define PREFIX_MAX    64
-#define LOCK_PATIENCE 1000000
+#define RING_SIZE      65536u
+#define PREFIX_MAX     64
+
+/* A second at 4 GHz and two at 2 GHz: the longest line takes 0.6 s at 9600 baud. */
+#define PATIENCE_TICKS (1ULL << 32)
 
 struct record {
     uint64_t ticks;
@@ -43,22 +51,37 @@ static struct {
 static struct console *consoles;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
-static atomic_flag lock = ATOMIC_FLAG_INIT;
+
+/* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
+static _Atomic uint32_t lock_owner;
+/* Somebody waited in vain for the present holder. Only a hint: no order. */
+static atomic_bool lock_is_stuck;
+static _Atomic uint64_t unkept; /* lines that skipped the ring; a plain counter: no order */
 
 struct held {
     bool interrupts; /* were on */
     bool taken;
 };
 
+/* Return: whether the lock is now ours. Acquire pairs with the release in give_lock(). */
+static bool try_lock(uint32_t me, uint32_t *owner)
+{
+    *owner = 0;
+    return atomic_compare_exchange_strong_explicit(&lock_owner, owner, me, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
 static struct held take_lock(void)
 {
     struct held held = { .interrupts = diag_port_interrupts_save() };
-    for (int i = 0; i < LOCK_PATIENCE; i++) {
-        /* Acquire pairs with the release in give_lock(). */
-        if (!atomic_flag_test_and_set_explicit(&lock, memory_order_acquire)) {
-            held.taken = true;
+    uint32_t me = diag_port_cpu() + 1, owner;
+    uint64_t began = diag_port_ticks();
+
+    while (!(held.taken = try_lock(me, &owner))) {
+        if (owner == me || atomic_load_explicit(&lock_is_stuck, memory_order_relaxed))
             break;
-        }
+        if (diag_port_ticks() - began > PATIENCE_TICKS)
+            atomic_store_explicit(&lock_is_stuck, true, memory_order_relaxed);
         __builtin_ia32_pause();
     }
     return held;
@@ -66,8 +89,10 @@ static struct held take_lock(void)
 
 static void give_lock(struct held held)
 {
-    if (held.taken)
-        atomic_flag_clear_explicit(&lock, memory_order_release);
+    if (held.taken) {
+        atomic_store_explicit(&lock_is_stuck, false, memory_order_relaxed);
+        atomic_store_explicit(&lock_owner, 0, memory_order_release);
+    }
     diag_port_interrupts_restore(held.interrupts);
 }
 
@@ -114,28 +139,52 @@ static void show(struct console *only, const struct record *record, const char *
 {
     char line[PREFIX_MAX + LOG_LINE_MAX + 2];
     uint64_t ns = nanoseconds_of ? nanoseconds_of(record->ticks) : record->ticks;
-    size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / 1000000000, ns / 1000 % 1000000,
-                                  record->cpu);
+    size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / 1000000000,
+                                  ns / 1000 % 1000000, record->cpu);
     memcpy(line + length, text, record->length);
     length += record->length;
     line[length++] = '\n';
     write_to(only, line, length);
 }
 
-static void replay(struct console *only, enum log_level up_to)
+static void show_losses(struct console *only)
 {
-    if (ring.dropped) {
-        char text[64];
+    char text[64];
+    uint64_t skipped = atomic_load_explicit(&unkept, memory_order_relaxed);
+
+    if (ring.dropped)
         write_to(only, text, format_buffer(text, sizeof(text), "[%lu older lines are gone]\n", ring.dropped));
-    }
-    struct record record;
-    for (uint64_t at = ring.start; at < ring.end; at += sizeof(record) + record.length) {
+    if (skipped)
+        write_to(only, text, format_buffer(text, sizeof(text), "[%lu lines were not kept]\n", skipped));
+}
+
+/*
+ * Shows what the ring holds before @end. Between two lines others get the lock; what they push out
+ * meanwhile is passed over. Returns with the lock still held, so that nothing comes between the
+ * last line and what the caller does next.
+ */
+static struct held replay(struct console *only, enum log_level up_to, uint64_t end)
+{
+    struct held held = take_lock();
+    uint64_t at = ring.start;
+
+    if (held.taken)
+        show_losses(only);
+    while (held.taken && at < end && at < ring.end) {
+        struct record record;
         char text[LOG_LINE_MAX];
+
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
+        at += sizeof(record) + record.length;
         if (record.level <= up_to)
             show(only, &record, text);
+        give_lock(held);
+        held = take_lock();
+        if (at < ring.start)
+            at = ring.start;
     }
+    return held;
 }
 
 /* ---- the interface ---- */
@@ -173,6 +222,8 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
     struct held held = take_lock();
     if (held.taken)
         ring_push(&record, text);
+    else
+        atomic_fetch_add_explicit(&unkept, 1, memory_order_relaxed);
     if (level <= threshold)
         show(NULL, &record, text);
     give_lock(held);
@@ -180,8 +231,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
 
 void log_attach(struct console *console)
 {
-    struct held held = take_lock();
-    replay(console, threshold);
+    struct held held = replay(console, threshold, UINT64_MAX);
     console->next = consoles;
     consoles = console;
     give_lock(held);
@@ -207,9 +257,8 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
 
 void log_replay(void)
 {
-    struct held held = take_lock();
-    replay(NULL, LOG_DEBUG);
-    give_lock(held);
+    /* Not what is logged from here on: that reaches the consoles by itself. */
+    give_lock(replay(NULL, LOG_DEBUG, ring.end));
 }
 
 void print_text(const char *text, size_t length)

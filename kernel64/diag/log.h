@@ -35,8 +35,8 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
 #define LOG_LINE_MAX 512
 
 /**
- * log_attach() - add a console, and show it the ring from its oldest line on.
- * @console: filled in by its driver; stays for good.
+ * log_attach() - add a console, and show it the ring from its oldest line on, up to the threshold.
+ * @console: filled in by its driver; stays for good. Not one that is attached already.
  */
 void log_attach(struct console *console);
 
@@ -50,7 +50,7 @@ void log_set_threshold(enum log_level level);
    that are replayed afterwards show the right time, also those logged before. */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks));
 
-/* Shows the ring again, on every console: the monitor's `log`. */
+/* Shows the ring again, lines of every level, on every console: the monitor's `log`. */
 void log_replay(void);
 
 /* Text as it is, to every console. */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Looking up addresses in a table of four functions, one of them a byte long.
+ */
+#include <diag/symbols.h>
+
+#include <ashlar/layout.h>
+
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+const uint32_t symbol_count = 4;
+const uint32_t symbol_text_end = 0x1400;
+const struct symbol symbol_table[] = { { 0x1000, 0 }, { 0x1010, 6 }, { 0x1011, 10 }, { 0x1200, 16 } };
+const char symbol_names[] = "first\0one\0third\0last";
+
+static const char *name_at(uint32_t offset)
+{
+    return symbol_find(KERNEL_IMAGE_START + offset, NULL, NULL);
+}
+
+static void each_address_belongs_to_the_function_that_starts_at_or_before_it(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0x1000; at < 0x1400; at++) {
+        const char *expected = at < 0x1010 ? "first" : at < 0x1011 ? "one" : at < 0x1200 ? "third" : "last";
+        assert_string_equal(name_at(at), expected);
+    }
+}
+
+static void outside_the_code_there_is_no_name(void **state)
+{
+    (void)state;
+    assert_null(name_at(0));
+    assert_null(name_at(0xfff));
+    assert_null(name_at(0x1400));
+    assert_null(name_at(UINT32_MAX));
+    assert_null(symbol_find(0, NULL, NULL));
+    assert_null(symbol_find(0x1000, NULL, NULL));
+    assert_null(symbol_find(UINT64_MAX, NULL, NULL));
+    assert_null(symbol_find(KERNEL_IMAGE_START - 1, NULL, NULL));
+    /* The low half of the offset alone would be in the code. */
+    assert_null(symbol_find(KERNEL_IMAGE_START + 0x100001000, NULL, NULL));
+    char text[8] = "as was";
+    assert_false(symbol_describe(0, text, sizeof(text)));
+    assert_string_equal(text, "as was");
+}
+
+static void offset_and_size_are_from_the_start_to_the_next_function(void **state)
+{
+    (void)state;
+    uint64_t offset, size;
+    symbol_find(KERNEL_IMAGE_START + 0x1013, &offset, &size);
+    assert_int_equal(offset, 2);
+    assert_int_equal(size, 0x1ef);
+    symbol_find(KERNEL_IMAGE_START + 0x13ff, &offset, &size);
+    assert_int_equal(offset, 0x1ff);
+    assert_int_equal(size, 0x200);
+}
+
+static void a_description_is_name_offset_and_size_and_is_cut_to_fit(void **state)
+{
+    (void)state;
+    char text[32], small[8];
+    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1000, text, sizeof(text)));
+    assert_string_equal(text, "first+0x0/0x10");
+    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1234, text, sizeof(text)));
+    assert_string_equal(text, "last+0x34/0x200");
+    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1000, small, sizeof(small)));
+    assert_string_equal(small, "first+0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_address_belongs_to_the_function_that_starts_at_or_before_it),
+        cmocka_unit_test(outside_the_code_there_is_no_name),
+        cmocka_unit_test(offset_and_size_are_from_the_start_to_the_next_function),
+        cmocka_unit_test(a_description_is_name_offset_and_size_and_is_cut_to_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
