@@ -8,20 +8,12 @@
 #include <ashlar/check.h>
 #include <lib/format.h>
 
+#include "fuzz.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void insist(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 struct recipe {
     uint8_t unused, flags, width, precision, length, conversion, stars;

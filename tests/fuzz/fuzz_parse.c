@@ -4,18 +4,10 @@
  */
 #include <lib/parse.h>
 
+#include "fuzz.h"
+
 #include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void insist(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* Return: whether @text is a number, with a suffix if @suffixed; *@value is at most 2^64. */
 static bool expected(const char *text, bool suffixed, unsigned __int128 *value)

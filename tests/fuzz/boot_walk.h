@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Everything a kernel does with a boot description, whichever loader it came from: each view is
+ * read to its last byte, each iterator runs to its end and never gives more than there can be.
+ */
+#include <boot/boot_info.h>
+
+#include "fuzz.h"
+
+static volatile uint8_t sink;
+
+static inline void read_view(struct bytes view, bool is_text)
+{
+    insist(view.data || view.size_bytes == 0);
+    for (size_t i = 0; i < view.size_bytes; i++)
+        sink ^= view.data[i];
+    /* The NUL that stands behind each text. */
+    if (is_text && view.data)
+        insist(view.data[view.size_bytes] == 0);
+}
+
+static inline void walk_boot_info(const struct boot_info *info, size_t most)
+{
+    struct memmap_entry claim;
+    struct boot_module module;
+    size_t cursor = 0, count = 0;
+
+    read_view(info->command_line, true);
+    read_view(info->loader_name, true);
+    read_view(info->rsdp, false);
+    read_view(info->smbios, false);
+    read_view(info->network, false);
+    read_view(info->vbe, false);
+    read_view(info->apm, false);
+    read_view(info->elf_sections, false);
+    read_view(info->framebuffer.palette, false);
+    read_view(info->memory_map, false);
+    read_view(info->efi_map, false);
+
+    while (boot_info_next_module(info, &cursor, &module)) {
+        insist(module.start.raw <= module.end.raw && ++count <= most);
+        read_view(module.command_line, true);
+    }
+    insist(count == info->module_count);
+    for (cursor = 0, count = 0; boot_info_next_claim(info, &cursor, &claim);)
+        insist(claim.start < claim.end && claim.kind < MEMMAP_KIND_COUNT && ++count <= most + 2);
+    for (cursor = 0, count = 0; boot_info_next_reservation(info, &cursor, &claim);)
+        insist(claim.start < claim.end && claim.kind != MEMMAP_USABLE && ++count <= 2 * most + 8);
+}

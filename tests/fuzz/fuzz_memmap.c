@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sweep, on claims made of the input, near each other so that they overlap. What must hold of
+ * any result is checked against the claims themselves, without a sweep of our own.
+ */
+#include <ashlar/mm/memmap.h>
+
+#include "fuzz.h"
+
+#define MOST 24
+
+static struct memmap_entry claims[MOST];
+static size_t claim_count;
+
+/* The strictest claim on one byte; -1 when nobody claims it. */
+static int kind_at(uint64_t address)
+{
+    int kind = -1;
+    for (size_t i = 0; i < claim_count; i++) {
+        int claimed = claims[i].kind < MEMMAP_KIND_COUNT ? (int)claims[i].kind : MEMMAP_RESERVED;
+        if (claims[i].start <= address && address < claims[i].end && claimed > kind)
+            kind = claimed;
+    }
+    return kind;
+}
+
+/* Looks at each byte of [start, end) at which the strictest claim can change. */
+static void check_bytes(uint64_t start, uint64_t end, int kind)
+{
+    for (size_t i = 0; i < 2 * claim_count + 1; i++) {
+        uint64_t at = i == 0 ? start : i & 1 ? claims[i / 2].start : claims[i / 2 - 1].end;
+        if (at < start || at >= end)
+            continue;
+        if (kind == MEMMAP_USABLE)
+            insist(kind_at(at) == MEMMAP_USABLE);
+        else
+            /* Rounding outward may take bytes that are laxer, or nobody's. */
+            insist(kind_at(at) <= kind);
+    }
+}
+
+static void check_ranges(const struct memmap_range *ranges, size_t count)
+{
+    uint64_t behind = 0;
+
+    insist(count <= MEMMAP_MAX_RANGES(claim_count));
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = ranges[i].start.raw, end = ranges[i].end.raw;
+        insist(start >= behind && start < end && end <= MEMMAP_TOP);
+        insist(start % 4096 == 0 && end % 4096 == 0);
+        check_bytes(start, end, (int)ranges[i].kind);
+        behind = end;
+    }
+}
+
+/* Nothing strict is lost: the byte at which a claim starts has a range at least as strict. */
+static void check_claims(const struct memmap_range *ranges, size_t count)
+{
+    for (size_t c = 0; c < claim_count; c++) {
+        uint64_t at = claims[c].start;
+        int kind = kind_at(at), found = -1;
+        if (kind <= MEMMAP_USABLE || at >= MEMMAP_TOP)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            if (ranges[i].start.raw <= at && at < ranges[i].end.raw)
+                found = (int)ranges[i].kind;
+        insist(found >= kind);
+    }
+}
+
+static void check_room(uint64_t size, uint64_t alignment, uint64_t limit)
+{
+    phys_t room = memmap_find_room(claims, claim_count, size, alignment, phys(limit));
+    if (!phys_is_valid(room))
+        return;
+    insist(room.raw % alignment == 0 && room.raw >= 4096);
+    insist(room.raw <= limit && size <= limit - room.raw);
+    check_bytes(room.raw, room.raw + size, MEMMAP_USABLE);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct memmap_range ranges[MEMMAP_MAX_RANGES(MOST)];
+    uint32_t scratch[MEMMAP_SCRATCH_BYTES(MOST) / 4];
+    size_t range_count;
+
+    claim_count = 0;
+    for (; size >= 6 && claim_count < MOST; data += 6, size -= 6) {
+        /* 256 quarter pages, at the bottom or at the top of the address space. */
+        uint64_t base = data[0] & 0x80 ? UINT64_MAX - 0x3ffff : 0;
+        uint64_t start = base + data[1] * 1024u + data[2] % 3, end = base + data[3] * 1024u + data[4] % 3;
+        uint32_t kind = data[0] & 0x40 ? MEMMAP_USABLE : data[5] % (MEMMAP_KIND_COUNT + 1);
+        claims[claim_count++] = (struct memmap_entry){ start, end, kind, 0 };
+    }
+    memmap_sweep(claims, claim_count, scratch, ranges, &range_count);
+    check_ranges(ranges, range_count);
+    check_claims(ranges, range_count);
+    if (size >= 3)
+        check_room(1 + data[0] * 512u, 1ULL << data[1] % 16, data[2] * 2048u);
+    return 0;
+}
