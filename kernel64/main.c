@@ -2,18 +2,35 @@
 /*
  * Bring-up: one line a step, in the order in which things become usable.
  */
+#include <ashlar/dev/ps2.h>
+#include <ashlar/dev/uart16550.h>
 #include <ashlar/handoff.h>
 #include <cpu/features.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <cpu/traps.h>
+#include <diag/log.h>
+#include <diag/stages.h>
+#include <monitor/monitor.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
 
-static void say(const char *text)
+static struct uart16550 serial;
+static struct ps2_keyboard keyboard;
+
+static void start_serial(void)
 {
-    for (; *text; text++)
-        __asm__ volatile("outb %0, %1" ::"a"(*text), "Nd"((uint16_t)0x3f8));
+    if (uart16550_init(&serial, UART16550_COM1, UART16550_MAX_BAUD) != STATUS_OK)
+        return;
+    log_attach(&serial.console);
+    monitor_add_input(&serial.input);
+}
+
+/* Without an answer it is still an input: one that is plugged in later types. */
+static void start_keyboard(void)
+{
+    if (ps2_init(&keyboard) != STATUS_NOT_FOUND)
+        monitor_add_input(&keyboard.input);
 }
 
 void kernel64_main(uint64_t handoff_address)
@@ -22,9 +39,10 @@ void kernel64_main(uint64_t handoff_address)
     stack_protector_init();
     traps_init();
     cpu_protect();
+    start_serial();
+    stage_mark("console");
+    start_keyboard();
 
     (void)handoff_address;
-    say("kernel64: hello\n");
-    for (;;)
-        __asm__ volatile("hlt");
+    monitor_run(NULL);
 }

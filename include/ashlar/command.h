@@ -26,10 +26,21 @@ struct command {
      * Context: thread, interrupts on. May sleep.
      */
     status_t (*run)(int argc, char **argv);
+
+    /**
+     * words() - what the first argument may be, for completion; NULL when nobody can know.
+     * @index: 0, 1, 2, ...
+     *
+     * Return: the word, or NULL behind the last.
+     */
+    const char *(*words)(unsigned index);
 };
 
-#define COMMAND(word, arguments_text, help_text, function)                                                   \
+#define COMMAND_WITH_WORDS(word, arguments_text, help_text, function, words_function)                        \
     static const struct command command_entry_##word USED SECTION(".commands." #word)                        \
-        ALIGNED(sizeof(void *)) = { #word, arguments_text, help_text, function }
+        ALIGNED(sizeof(void *)) = { #word, arguments_text, help_text, function, words_function }
+
+#define COMMAND(word, arguments_text, help_text, function)                                                   \
+    COMMAND_WITH_WORDS(word, arguments_text, help_text, function, NULL)
 
 extern const struct command __commands_start[], __commands_end[];

@@ -112,5 +112,11 @@ static status_t command_crash(int argc, char **argv)
         print("    %-12s %s\n", crash_kinds[i].name, crash_kinds[i].help);
     return STATUS_INVALID;
 }
-COMMAND(crash, "KIND", "make a mistake on purpose: divide, null, stack, text, execute, doublefault, ...",
-        command_crash);
+
+static const char *crash_words(unsigned index)
+{
+    return index < crash_kind_count ? crash_kinds[index].name : NULL;
+}
+COMMAND_WITH_WORDS(crash, "KIND",
+                   "make a mistake on purpose: divide, null, stack, text, execute, doublefault, ...",
+                   command_crash, crash_words);

@@ -52,6 +52,10 @@ static struct console *consoles;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 
+/* The monitor's only, on the CPU that it runs on; a panic takes it away. */
+static print_observer_fn *print_observer;
+static bool is_print_dropped;
+
 /* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
 static _Atomic uint32_t lock_owner;
 /* Somebody waited in vain for the present holder. Only a hint: no order. */
@@ -96,6 +100,20 @@ static void give_lock(struct held held)
     diag_port_interrupts_restore(held.interrupts);
 }
 
+static size_t count_lines(const char *text, size_t length)
+{
+    size_t lines = 0;
+    while (length-- > 0)
+        lines += *text++ == '\n';
+    return lines;
+}
+
+static void tell_observer(size_t lines)
+{
+    if (print_observer && lines > 0 && !print_observer(lines))
+        is_print_dropped = true;
+}
+
 /* ---- the ring ---- */
 
 static void ring_read(uint64_t at, void *to, size_t length)
@@ -138,7 +156,7 @@ static void write_to(struct console *only, const char *text, size_t length)
 static void show(struct console *only, const struct record *record, const char *text)
 {
     char line[PREFIX_MAX + LOG_LINE_MAX + 2];
-    uint64_t ns = nanoseconds_of ? nanoseconds_of(record->ticks) : record->ticks;
+    uint64_t ns = log_nanoseconds(record->ticks);
     size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / 1000000000,
                                   ns / 1000 % 1000000, record->cpu);
     memcpy(line + length, text, record->length);
@@ -170,7 +188,7 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
 
     if (held.taken)
         show_losses(only);
-    while (held.taken && at < end && at < ring.end) {
+    while (held.taken && at < end && at < ring.end && !(is_print_dropped && !only)) {
         struct record record;
         char text[LOG_LINE_MAX];
 
@@ -180,6 +198,8 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
         if (record.level <= up_to)
             show(only, &record, text);
         give_lock(held);
+        if (!only)
+            tell_observer(1);
         held = take_lock();
         if (at < ring.start)
             at = ring.start;
@@ -255,24 +275,46 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
     nanoseconds_of = nanoseconds_since_boot;
 }
 
+uint64_t log_nanoseconds(uint64_t ticks)
+{
+    return nanoseconds_of ? nanoseconds_of(ticks) : ticks;
+}
+
 void log_replay(void)
 {
     /* Not what is logged from here on: that reaches the consoles by itself. */
     give_lock(replay(NULL, LOG_DEBUG, ring.end));
 }
 
+void print_set_observer(print_observer_fn *observer)
+{
+    print_observer = observer;
+    is_print_dropped = false;
+}
+
 void print_text(const char *text, size_t length)
 {
+    if (is_print_dropped)
+        return;
     struct held held = take_lock();
     write_to(NULL, text, length);
     give_lock(held);
+    tell_observer(count_lines(text, length));
 }
 
 /* Pieces of a format are gathered, so that consoles see lines and not words. */
 struct gathered {
     char text[256];
     size_t length;
+    size_t lines; /* ended in what was written already */
 };
+
+static void flush(struct gathered *gathered)
+{
+    write_to(NULL, gathered->text, gathered->length);
+    gathered->lines += count_lines(gathered->text, gathered->length);
+    gathered->length = 0;
+}
 
 static void gather(void *context, const char *text, size_t length)
 {
@@ -284,20 +326,22 @@ static void gather(void *context, const char *text, size_t length)
         gathered->length += part;
         text += part;
         length -= part;
-        if (gathered->length == sizeof(gathered->text)) {
-            write_to(NULL, gathered->text, gathered->length);
-            gathered->length = 0;
-        }
+        if (gathered->length == sizeof(gathered->text))
+            flush(gathered);
     }
 }
 
 void print_v(const char *format, va_list arguments)
 {
     struct gathered gathered = { .length = 0 };
+
+    if (is_print_dropped)
+        return;
     struct held held = take_lock();
     format_to(gather, &gathered, format, arguments);
-    write_to(NULL, gathered.text, gathered.length);
+    flush(&gathered);
     give_lock(held);
+    tell_observer(gathered.lines);
 }
 
 void print(const char *format, ...)

@@ -53,6 +53,20 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks));
 /* Shows the ring again, lines of every level, on every console: the monitor's `log`. */
 void log_replay(void);
 
+/* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */
+uint64_t log_nanoseconds(uint64_t ticks);
+
+/**
+ * print_observer_fn - told after each print() that ended lines, with no lock held: a pager.
+ * @lines: newlines written, above 0.
+ *
+ * Return: false to drop everything that print() is given until print_set_observer() is called again.
+ */
+typedef bool print_observer_fn(size_t lines);
+
+/* NULL, as at the start: nobody is told. New log lines are neither told nor dropped; replayed ones are. */
+void print_set_observer(print_observer_fn *observer);
+
 /* Text as it is, to every console. */
 void print(const char *format, ...) PRINTF_LIKE(1, 2);
 void print_v(const char *format, va_list arguments);

@@ -48,6 +48,7 @@ void panic(const char *format, ...)
     va_list arguments;
 
     diag_port_begin_panic();
+    print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth > 2)
         end();
@@ -65,6 +66,7 @@ void panic(const char *format, ...)
 void panic_trap(const struct trap_frame *frame)
 {
     diag_port_begin_panic();
+    print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth == 1) {
         print("\n");

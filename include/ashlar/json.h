@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Writing one JSON object as one line that begins "@ashlar ", straight into a sink: no memory, no
+ * tree. The caller says what opens and what closes; the writer puts commas, quotes and escapes.
+ *
+ *     json_begin(json, "time");                 @ashlar {"v":1,"type":"time"
+ *     json_string(json, "clock", "tsc");        ,"clock":"tsc"
+ *     json_open_list(json, "sources");          ,"sources":[
+ *     json_string(json, NULL, "hpet");          "hpet"
+ *     json_close(json);                         ]
+ *     json_end(json);                           }\n
+ *
+ * Context: that of the sink.
+ */
+#include <ashlar/types.h>
+
+/* Objects and lists inside one another, the outermost object included. */
+#define JSON_DEPTH_MAX 32
+
+typedef void json_put_fn(void *context, const char *text, size_t length);
+
+struct json {
+    json_put_fn *put;
+    void *context;
+    uint32_t lists;   /* bit n: level n is a list */
+    uint32_t started; /* bit n: level n has a member, so the next one needs a comma */
+    uint8_t depth;    /* open levels; 0 outside an object */
+};
+
+/* One line's frame: version and type come first. Everything between stands inside that object. */
+void json_begin(struct json *json, const char *type);
+void json_end(struct json *json);
+
+/*
+ * A member. @name: NULL inside a list, and only there; needs no escaping. Text is ASCII; every
+ * other byte is written as \u00XX, so what a loader says arrives whole.
+ */
+void json_number(struct json *json, const char *name, uint64_t value);
+void json_bool(struct json *json, const char *name, bool value);
+void json_string(struct json *json, const char *name, const char *text);
+void json_text(struct json *json, const char *name, const char *text, size_t length);
+
+/* Closed by json_close(), the innermost first. */
+void json_open_object(struct json *json, const char *name);
+void json_open_list(struct json *json, const char *name);
+void json_close(struct json *json);

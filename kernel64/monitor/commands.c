@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commands that belong to no other room: help, log, report, exit, reboot, peek.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/command.h>
+#include <ashlar/report.h>
+#include <cpu/trap_frame.h>
+#include <cpu/traps.h>
+#include <diag/leave.h>
+#include <diag/log.h>
+#include <diag/verdict.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <monitor/dispatch.h>
+
+/* ---- help ---- */
+
+static status_t command_help(int argc, char **argv)
+{
+    if (argc > 2)
+        return STATUS_INVALID;
+    if (argc == 2) {
+        const struct command *command = dispatch_find(argv[1]);
+        if (!command)
+            return STATUS_NOT_FOUND;
+        print("%s %s\n    %s\n", command->name, command->arguments, command->help);
+        return STATUS_OK;
+    }
+    for (const struct command *command = __commands_start; command < __commands_end; command++)
+        print("%-10s %-24s %s\n", command->name, command->arguments, command->help);
+    print("A ';' separates commands; \"...\" keeps a word together. Tab completes.\n");
+    return STATUS_OK;
+}
+COMMAND_WITH_WORDS(help, "[COMMAND]", "this list", command_help, dispatch_names);
+
+/* ---- log ---- */
+
+static status_t command_log(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    log_replay();
+    return STATUS_OK;
+}
+COMMAND(log, "", "show the log again, debug lines too", command_log);
+
+/* ---- report ---- */
+
+static void put_text(void *context, const char *text, size_t length)
+{
+    (void)context;
+    print_text(text, length);
+}
+
+static const char *report_types(unsigned index)
+{
+    return index < (size_t)(__reports_end - __reports_start) ? __reports_start[index].type : NULL;
+}
+
+static status_t command_report(int argc, char **argv)
+{
+    const char *pattern = argc == 2 ? argv[1] : "*";
+    bool is_any = false;
+
+    if (argc > 2)
+        return STATUS_INVALID;
+    for (const struct report *report = __reports_start; report < __reports_end; report++) {
+        struct json json = { .put = put_text };
+        if (!string_matches(pattern, report->type))
+            continue;
+        json_begin(&json, report->type);
+        report->run(&json);
+        json_end(&json);
+        is_any = true;
+    }
+    return is_any ? STATUS_OK : STATUS_NOT_FOUND;
+}
+COMMAND_WITH_WORDS(report, "[GLOB]", "facts about this machine, one JSON object a line", command_report,
+                   report_types);
+
+/* ---- exit, reboot ---- */
+
+static status_t command_exit(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    verdict_print(verdict_so_far());
+    leave(verdict_so_far());
+}
+COMMAND(exit, "", "give the verdict and leave: debug port, power-off, reset or halt", command_exit);
+
+static status_t command_reboot(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    leave_by_reset();
+}
+COMMAND(reboot, "", "reset the machine", command_reboot);
+
+/* ---- peek ---- */
+
+#define PEEK_ROW 16
+#define PEEK_MAX 65536
+
+struct peek {
+    uint64_t address;
+    unsigned width;
+    uint64_t value;
+};
+
+/* One access of exactly the width asked for: it may be a device register. */
+static void peek_value(void *argument)
+{
+    struct peek *peek = argument;
+    const volatile void *at = (const volatile void *)(uintptr_t)peek->address;
+
+    switch (peek->width) {
+    case 1:
+        peek->value = *(const volatile uint8_t *)at;
+        break;
+    case 2:
+        peek->value = *(const volatile uint16_t *)at;
+        break;
+    case 4:
+        peek->value = *(const volatile uint32_t *)at;
+        break;
+    default:
+        peek->value = *(const volatile uint64_t *)at;
+        break;
+    }
+}
+
+/* Prints up to a row of values. Return: false when memory ended. */
+static bool peek_row(uint64_t address, uint64_t size, unsigned width)
+{
+    char text[PEEK_ROW + 1] = "";
+    uint64_t done = 0;
+
+    print("%016lx ", address);
+    while (done < size) {
+        struct peek peek = { .address = address + done, .width = width };
+        struct trap_frame frame;
+        if (!trap_try(peek_value, &peek, &frame))
+            break;
+        print(" %0*lx", (int)width * 2, peek.value);
+        for (unsigned i = 0; i < width; i++) {
+            char c = (char)(peek.value >> 8 * i);
+            text[done + i] = c >= 0x20 && c < 0x7f ? c : '.';
+        }
+        done += width;
+    }
+    text[done] = '\0';
+    for (uint64_t i = done; i < PEEK_ROW; i += width)
+        print(" %*s", (int)width * 2, "");
+    print("  %s\n", text);
+    return done >= size;
+}
+
+static status_t command_peek(int argc, char **argv)
+{
+    uint64_t address, count = 64, width = 1;
+
+    if (argc < 2 || argc > 4 || parse_number(argv[1], &address) != STATUS_OK ||
+        (argc > 2 && parse_number(argv[2], &count) != STATUS_OK) ||
+        (argc > 3 && parse_number(argv[3], &width) != STATUS_OK) || width > 8 || !is_power_of_two(width) ||
+        count == 0 || count > PEEK_MAX)
+        return STATUS_INVALID;
+
+    uint64_t end = address + align_up(count, width);
+    if (end < address)
+        return STATUS_INVALID;
+    for (; address < end; address += PEEK_ROW) {
+        uint64_t left = end - address;
+        if (!peek_row(address, left < PEEK_ROW ? left : PEEK_ROW, (unsigned)width)) {
+            print("nothing can be read behind that: not mapped, or no such address\n");
+            return STATUS_NOT_FOUND;
+        }
+    }
+    return STATUS_OK;
+}
+COMMAND(peek, "ADDRESS [BYTES [WIDTH]]", "memory at a virtual address, in units of WIDTH 1, 2, 4 or 8",
+        command_peek);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding a command, and words for whoever mistyped it.
+ */
+#include <monitor/dispatch.h>
+
+#include <diag/log.h>
+#include <lib/string.h>
+#include <monitor/complete.h>
+#include <monitor/split.h>
+
+const char *dispatch_names(unsigned index)
+{
+    return index < (size_t)(__commands_end - __commands_start) ? __commands_start[index].name : NULL;
+}
+
+const struct command *dispatch_find(const char *name)
+{
+    for (const struct command *command = __commands_start; command < __commands_end; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+static status_t name_the_nearest(const char *name)
+{
+    const char *nearest = complete_nearest(dispatch_names, name);
+
+    if (nearest)
+        print("%s: no such command; did you mean %s?\n", name, nearest);
+    else
+        print("%s: no such command; help lists them\n", name);
+    return STATUS_NOT_FOUND;
+}
+
+static status_t run(int argc, char **argv)
+{
+    const struct command *command = dispatch_find(argv[0]);
+    if (!command)
+        return name_the_nearest(argv[0]);
+
+    status_t status = command->run(argc, argv);
+    if (status == STATUS_INVALID)
+        print("usage: %s %s\n", command->name, command->arguments);
+    else if (status != STATUS_OK)
+        print("%s: %s\n", command->name, status_sentence(status));
+    return status;
+}
+
+void dispatch_line(char *line, void (*failed)(const char *command))
+{
+    int argc;
+    char *argv[SPLIT_WORDS_MAX + 1];
+    status_t status;
+
+    while ((status = split_next(&line, &argc, argv)) != STATUS_NOT_FOUND) {
+        const char *name = argc > 0 ? argv[0] : "";
+        if (status == STATUS_OK)
+            status = run(argc, argv);
+        else if (status == STATUS_MALFORMED)
+            print("a quote is not closed\n");
+        else
+            print("more than %d words in one command\n", SPLIT_WORDS_MAX);
+        if (status != STATUS_OK && failed)
+            failed(name);
+    }
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Editing one line: keys in, text for a dumb terminal out. Pure; what history, completion and
+ * commands are is the caller's affair, and comes back as an event.
+ */
+#include <ashlar/dev/input.h>
+
+#define LINE_MAX 1024 /* bytes of a line, with its NUL */
+
+enum line_event {
+    LINE_EDITING,  /* nothing to do */
+    LINE_ENTERED,  /* the line is complete; the cursor is on a new line of the screen */
+    LINE_CANCELED, /* Ctrl-C: the line is empty again, the screen as for LINE_ENTERED */
+    LINE_PREVIOUS, /* Up or Ctrl-P */
+    LINE_NEXT,     /* Down or Ctrl-N */
+    LINE_COMPLETE, /* Tab */
+};
+
+/* Takes printable ASCII, '\b', '\n' and '\f' only. */
+typedef void line_put_fn(void *context, const char *text, size_t length);
+
+struct line {
+    char text[LINE_MAX]; /* the line; ends in NUL */
+    size_t length, cursor;
+
+    line_put_fn *put;
+    void *context;
+    const char *prompt;
+    size_t width; /* columns behind the prompt */
+    size_t view;  /* first byte of the line that is on the screen */
+
+    /* What the terminal shows behind the prompt. */
+    char shown[256];
+    size_t shown_length, shown_cursor;
+};
+
+/**
+ * line_init() - an editor for a terminal.
+ * @put, @context: where its text goes.
+ * @prompt:  constant; shorter than @columns.
+ * @columns: of the terminal; its last one stays free, because terminals differ in what they do there.
+ */
+void line_init(struct line *line, line_put_fn *put, void *context, const char *prompt, size_t columns);
+
+/* Shows the prompt and an empty line. */
+void line_start(struct line *line);
+
+/* Return: what one key did. A key that means nothing here does nothing. */
+enum line_event line_feed(struct line *line, int key);
+
+/* Another line in place of this one, the cursor at its end; what does not fit is cut. */
+void line_set(struct line *line, const char *text);
+
+/* Return: whether all of @text went in, before the cursor. */
+bool line_insert(struct line *line, const char *text, size_t length);
+
+/* Shows prompt and line again, after something else was printed. The screen's cursor is in column 0. */
+void line_show_again(struct line *line);

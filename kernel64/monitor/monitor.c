@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's loop. It polls its inputs, because a prompt must come up on a machine whose
+ * interrupts do not work. What is printed while a person edits a line (log lines) appears in the
+ * middle of it; Ctrl-L shows the line again. Only the monitor prints while a command runs, and only
+ * what a person typed is paged.
+ */
+#include <monitor/monitor.h>
+
+#include <cpu/insn.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <diag/stages.h>
+#include <diag/verdict.h>
+#include <lib/string.h>
+#include <monitor/complete.h>
+#include <monitor/dispatch.h>
+#include <monitor/history.h>
+#include <monitor/pager.h>
+
+#define PROMPT  "ashlar> "
+#define COLUMNS 80
+#define ROWS    24
+
+static struct input *inputs;
+static struct line line;
+static struct history history;
+
+void monitor_add_input(struct input *input)
+{
+    input->next = inputs;
+    inputs = input;
+}
+
+static int wait_for_key(void)
+{
+    for (;;) {
+        for (struct input *input = inputs; input; input = input->next) {
+            int key = input->poll(input);
+            if (key != KEY_NONE)
+                return key;
+        }
+        cpu_pause();
+    }
+}
+
+/* ---- completion ---- */
+
+static void list_words(complete_words_fn *words, const char *prefix, size_t length)
+{
+    size_t column = 0;
+    const char *word;
+
+    print("\n");
+    for (unsigned i = 0; (word = words(i)) != NULL; i++) {
+        if (strncmp(word, prefix, length) != 0)
+            continue;
+        size_t width = strlen(word) < 18 ? 20 : strlen(word) + 2;
+        if (column + width > COLUMNS) {
+            print("\n");
+            column = 0;
+        }
+        print("%-*s", (int)width, word);
+        column += width;
+    }
+    print("\n");
+    line_show_again(&line);
+}
+
+/* Return: what the word at the cursor may be; NULL when nobody knows. @start: where it begins. */
+static complete_words_fn *words_at_cursor(size_t *start)
+{
+    size_t first = line.cursor, word;
+    char name[32];
+
+    while (first > 0 && line.text[first - 1] != ';')
+        first--;
+    while (first < line.cursor && line.text[first] == ' ')
+        first++;
+    for (word = line.cursor; word > first && line.text[word - 1] != ' '; word--)
+        ;
+    *start = word;
+    if (word == first)
+        return dispatch_names;
+
+    size_t length = strcspn(line.text + first, " ");
+    if (length >= sizeof(name) || strspn(line.text + first + length, " ") != word - first - length)
+        return NULL; /* not the first argument */
+    memcpy(name, line.text + first, length);
+    name[length] = '\0';
+    const struct command *command = dispatch_find(name);
+    return command ? command->words : NULL;
+}
+
+static void complete_line(void)
+{
+    size_t start;
+    complete_words_fn *words = words_at_cursor(&start);
+    if (!words)
+        return;
+
+    size_t length = line.cursor - start;
+    struct completion found = complete(words, line.text + start, length);
+    if (found.count > 1 && found.common == length)
+        list_words(words, line.text + start, length);
+    else if (found.count > 0 && line_insert(&line, found.first + length, found.common - length) &&
+             found.count == 1)
+        (void)line_insert(&line, " ", 1);
+}
+
+/* ---- the loop ---- */
+
+static void put_text(void *context, const char *text, size_t length)
+{
+    (void)context;
+    print_text(text, length);
+}
+
+static void show_from_history(const char *text)
+{
+    if (text)
+        line_set(&line, text);
+}
+
+static void read_line(void)
+{
+    enum line_event event;
+
+    line_start(&line);
+    do {
+        event = line_feed(&line, wait_for_key());
+        if (event == LINE_PREVIOUS)
+            show_from_history(history_previous(&history, line.text));
+        else if (event == LINE_NEXT)
+            show_from_history(history_next(&history));
+        else if (event == LINE_COMPLETE)
+            complete_line();
+    } while (event != LINE_ENTERED && event != LINE_CANCELED);
+    history_end_walk(&history);
+}
+
+static void command_of_run_failed(const char *command)
+{
+    verdict_spoil();
+    log_error("monitor", "run=: the command '%s' failed", command);
+}
+
+static void run_without_a_person(const char *run)
+{
+    static char text[LINE_MAX];
+
+    panic_set_leaves(true);
+    if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
+        verdict_spoil();
+        log_error("monitor", "run= is longer than %d bytes; nothing of it was run", LINE_MAX - 1);
+    } else {
+        dispatch_line(text, command_of_run_failed);
+    }
+    panic_set_leaves(false);
+}
+
+void monitor_run(const char *run)
+{
+    panic_set_verdict(verdict_print_panic);
+    stage_mark("prompt");
+    if (run && run[0])
+        run_without_a_person(run);
+
+    line_init(&line, put_text, NULL, PROMPT, COLUMNS);
+    print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
+    for (;;) {
+        read_line();
+        history_add(&history, line.text);
+        pager_begin(ROWS, wait_for_key);
+        dispatch_line(line.text, NULL);
+        pager_end();
+    }
+}

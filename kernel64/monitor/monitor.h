@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The prompt: the loop that reads what a person types and runs it.
+ */
+#include <ashlar/dev/input.h>
+
+/* Another thing to type on; stays for good. Context: before monitor_run(), or from a command. */
+void monitor_add_input(struct input *input);
+
+/**
+ * monitor_run() - run what run= says, then prompt for ever.
+ * @run: the option's value, without its quoting; NULL or "" when there is none.
+ *
+ * A command of @run that fails makes the verdict fail. Marks the boot stage "prompt" before the
+ * first command.
+ * Context: the first CPU's boot thread, interrupts off or on.
+ */
+NORETURN void monitor_run(const char *run);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pager watches print() from outside, so that no command knows about it. A command that is told
+ * to stop cannot be stopped; its words are dropped until it is done.
+ */
+#include <monitor/pager.h>
+
+#include <ashlar/dev/input.h>
+#include <diag/log.h>
+
+#define CTRL_C 3
+
+static pager_key_fn *wait_for_key;
+static size_t screen_rows, rows_left;
+
+static bool ask(void)
+{
+    print("--More--");
+    for (;;) {
+        int key = wait_for_key();
+        bool goes_on = true;
+        if (key == ' ' || key == KEY_PAGE_DOWN)
+            rows_left = screen_rows;
+        else if (key == '\r' || key == KEY_DOWN)
+            rows_left = 1;
+        else if (key == 'q' || key == 'Q' || key == CTRL_C)
+            goes_on = false;
+        else
+            continue;
+        print("\r        \r");
+        return goes_on;
+    }
+}
+
+static bool count_rows(size_t lines)
+{
+    rows_left -= lines < rows_left ? lines : rows_left;
+    return rows_left > 0 || ask();
+}
+
+void pager_begin(unsigned rows, pager_key_fn *key)
+{
+    wait_for_key = key;
+    screen_rows = rows - 1; /* the last row is for the question */
+    rows_left = screen_rows;
+    print_set_observer(count_rows);
+}
+
+void pager_end(void)
+{
+    print_set_observer(NULL);
+}

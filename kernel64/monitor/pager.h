@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * --More-- : stops what a command prints at each full screen, while a person types. Rows are
+ * counted by newlines; a line that a terminal wraps counts once.
+ *
+ *     Space, Page Down   one screen more     q, Ctrl-C   drop the rest
+ *     Enter, Down        one line more
+ */
+#include <ashlar/types.h>
+
+/* Waits for a key. */
+typedef int pager_key_fn(void);
+
+/**
+ * pager_begin() - page what is printed from now on.
+ * @rows: of the screen, 2 or more.
+ * @key:  who waits for a key.
+ */
+void pager_begin(unsigned rows, pager_key_fn *key);
+
+/* Lets everything through again. */
+void pager_end(void);

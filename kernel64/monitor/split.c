@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Words are moved together in place as their quotes drop out, so a word never grows.
+ */
+#include <monitor/split.h>
+
+#include <lib/string.h>
+
+static bool is_end(char c)
+{
+    return c == '\0' || c == ';';
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+/*
+ * Reads one word from @from, leaves it at @to with a NUL behind it.
+ * Return: where the word's end was found, with what stood there in @stop; NULL for an open quote.
+ */
+static char *take_word(char *from, char *to, char *stop)
+{
+    char quote = '\0';
+
+    for (; *from && (quote || (!is_blank(*from) && !is_end(*from))); from++) {
+        if (quote ? *from == quote : *from == '"' || *from == '\'')
+            quote = quote ? '\0' : *from;
+        else
+            *to++ = *from;
+    }
+    *stop = *from;
+    *to = '\0';
+    return quote ? NULL : from;
+}
+
+status_t split_next(char **line, int *argc, char **argv)
+{
+    char *at = *line, *no_more = at + strlen(at), stop;
+
+    *argc = 0;
+    while (*at && (is_blank(*at) || is_end(*at)))
+        at++;
+    stop = *at;
+    while (!is_end(stop)) {
+        if (*argc == SPLIT_WORDS_MAX) {
+            *line = no_more;
+            return STATUS_TOO_BIG;
+        }
+        argv[*argc] = at;
+        at = take_word(at, at, &stop);
+        if (!at) {
+            *line = no_more;
+            return STATUS_MALFORMED;
+        }
+        (*argc)++;
+        while (is_blank(stop))
+            stop = *++at;
+    }
+    *line = stop ? at + 1 : at;
+    argv[*argc] = NULL;
+    return *argc > 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
