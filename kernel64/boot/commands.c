@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `map` and `modules`.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/command.h>
+#include <boot/machine.h>
+#include <boot/map_picture.h>
+#include <diag/log.h>
+
+/* ---- map ---- */
+
+typedef unsigned long long ull;
+
+static void print_run(uint64_t start, uint64_t end)
+{
+    print("  %016llx - %016llx %12llu KiB  ", (ull)start, (ull)end, (ull)((end - start) >> 10));
+}
+
+static void print_claims(const struct memmap_entry *claims, size_t start, size_t end)
+{
+    for (size_t i = start; i < end; i++) {
+        print_run(claims[i].start, claims[i].end);
+        print("%s", memmap_kind_name((enum memmap_kind)claims[i].kind));
+        if (claims[i].source_type)
+            print(" (type %u)", claims[i].source_type);
+        print("\n");
+    }
+}
+
+static void print_totals(const struct memmap_range *ranges, size_t count)
+{
+    for (unsigned kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
+        uint64_t bytes = memmap_total(ranges, count, (enum memmap_kind)kind);
+        if (bytes)
+            print("  %c  %-18s %12llu KiB\n", map_picture_letter((enum memmap_kind)kind),
+                  memmap_kind_name((enum memmap_kind)kind), (ull)(bytes >> 10));
+    }
+    print("  %c  nobody's\n", MAP_PICTURE_NOBODY);
+}
+
+#define CELLS 64
+
+/* The whole of memory in one row hides all that is small, so the low end is drawn magnified too. */
+static void print_pictures(const struct memmap_range *ranges, size_t count)
+{
+    uint64_t top = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].kind == MEMMAP_USABLE)
+            top = ranges[i].end.raw;
+    }
+    for (uint64_t end = MIB(1);; end *= 64) {
+        char row[CELLS + 1];
+        bool is_last = end >= top || end >= TIB(64);
+        while (is_last && end > MIB(1) && end / 2 >= top)
+            end /= 2;
+        map_picture(ranges, count, end, row, CELLS);
+        print("  |%s|\n  a letter is %llu KiB, the row %llu MiB\n", row, (ull)(end / CELLS >> 10),
+              (ull)(end >> 20));
+        if (is_last)
+            return;
+    }
+}
+
+static status_t command_map(int argc, char **argv)
+{
+    size_t claim_count, firmware_count, range_count;
+    const struct memmap_entry *claims = machine_claims(&claim_count, &firmware_count);
+    const struct memmap_range *ranges = machine_map(&range_count);
+
+    (void)argc;
+    (void)argv;
+    print("what the firmware says:\n");
+    print_claims(claims, 0, firmware_count);
+    print("what this kernel reserved besides:\n");
+    print_claims(claims, firmware_count, claim_count);
+    print("after the sweep:\n");
+    for (size_t i = 0; i < range_count; i++) {
+        print_run(ranges[i].start.raw, ranges[i].end.raw);
+        print("%s\n", memmap_kind_name(ranges[i].kind));
+    }
+    print("\n");
+    print_pictures(ranges, range_count);
+    print("\n");
+    print_totals(ranges, range_count);
+    return STATUS_OK;
+}
+COMMAND(map, "", "physical memory before and after the sweep, and a picture of it", command_map);
+
+/* ---- modules ---- */
+
+static status_t command_modules(int argc, char **argv)
+{
+    const struct boot_info *info = machine_boot_info();
+    struct boot_module module;
+    unsigned int number = 0;
+
+    (void)argc;
+    (void)argv;
+    for (size_t cursor = 0; boot_info_next_module(info, &cursor, &module); number++)
+        print("%3u  P%#llx - P%#llx %12llu bytes  %.*s\n", number, (ull)module.start.raw, (ull)module.end.raw,
+              (ull)(module.end.raw - module.start.raw), (int)module.command_line.size_bytes,
+              module.command_line.data ? (const char *)module.command_line.data : "");
+    if (number == 0)
+        print("the loader brought no modules\n");
+    return STATUS_OK;
+}
+COMMAND(modules, "", "the modules that the loader brought, and their command lines", command_modules);

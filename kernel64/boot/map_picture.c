@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ranges are in ascending order, so one walk over them serves all cells: a range that ends in
+ * a cell is left behind, one that reaches further is met again by the next.
+ */
+#include <boot/map_picture.h>
+
+#include <ashlar/check.h>
+
+char map_picture_letter(enum memmap_kind kind)
+{
+    static const char letters[MEMMAP_KIND_COUNT] = {
+        [MEMMAP_USABLE] = '#',        [MEMMAP_BOOT_INFO] = 'i',   [MEMMAP_BOOT_IMAGE] = 'b',
+        [MEMMAP_ACPI_RECLAIM] = 'a',  [MEMMAP_MODULE] = 'M',      [MEMMAP_KERNEL] = 'K',
+        [MEMMAP_ACPI_TABLE] = 'A',    [MEMMAP_ACPI_NVS] = 'N',    [MEMMAP_PERSISTENT] = 'P',
+        [MEMMAP_SOFT_RESERVED] = 'S', [MEMMAP_FRAMEBUFFER] = 'F', [MEMMAP_RUNTIME] = 'E',
+        [MEMMAP_DEVICE] = 'D',        [MEMMAP_RESERVED] = 'R',    [MEMMAP_UNUSABLE] = 'X',
+    };
+    return kind < MEMMAP_KIND_COUNT ? letters[kind] : '?';
+}
+
+/* Of bytes[], one number a kind: the letter of the largest, or nobody's when @unclaimed is larger. */
+static char letter_of_cell(const uint64_t *bytes, uint64_t unclaimed)
+{
+    char letter = MAP_PICTURE_NOBODY;
+    uint64_t most = unclaimed;
+    for (unsigned kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
+        if (bytes[kind] > 0 && bytes[kind] >= most) {
+            most = bytes[kind];
+            letter = map_picture_letter((enum memmap_kind)kind);
+        }
+    }
+    return letter;
+}
+
+void map_picture(const struct memmap_range *ranges, size_t count, uint64_t end, char *text, size_t cells)
+{
+    uint64_t cell_bytes = end / cells;
+    size_t next = 0;
+    for (size_t cell = 0; cell < cells; cell++) {
+        uint64_t cell_start = cell * cell_bytes, cell_end = cell_start + cell_bytes;
+        uint64_t bytes[MEMMAP_KIND_COUNT] = { 0 };
+        uint64_t unclaimed = cell_bytes;
+        for (; next < count && ranges[next].start.raw < cell_end; next++) {
+            const struct memmap_range *range = &ranges[next];
+            uint64_t from = range->start.raw > cell_start ? range->start.raw : cell_start;
+            uint64_t to = range->end.raw < cell_end ? range->end.raw : cell_end;
+            bytes[range->kind] += to - from;
+            unclaimed -= to - from;
+            if (range->end.raw > cell_end)
+                break;
+        }
+        text[cell] = letter_of_cell(bytes, unclaimed);
+    }
+    text[cells] = '\0';
+}
