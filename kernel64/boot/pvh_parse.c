@@ -29,8 +29,6 @@ static struct bytes read_array(struct reading *reading, uint64_t address, uint32
    be readable. */
 static bool read_text(boot_read_fn *read, uint64_t address, struct bytes *text)
 {
-    if (address > UINT64_MAX - PVH_TEXT_MAX)
-        return false;
     for (size_t length = 0; length < PVH_TEXT_MAX; length++) {
         const char *byte = read(phys(address + length), 1);
         if (!byte)

@@ -754,6 +754,17 @@ static void seed13_the_bios_map_is_walked_by_the_stride_it_names(void **state)
     }
 }
 
+static void a_short_stride_is_not_read_beyond(void **state)
+{
+    (void)state;
+    /* 20 bytes an entry leave the reserved word out; behind the last one the allocation ends. */
+    build_map(20, map_entries, 2, 0);
+    const void *data = build_end_at(&b, (uint32_t)b.size, 0);
+    assert_int_equal(mb2_parse(data, b.size, ADDRESS, note_complaint, &info), STATUS_OK);
+    assert_int_equal(complaints, 1); /* no end tag */
+    EXPECT_CLAIMS({ 0, 0x9fc00, MEMMAP_USABLE, 1 }, { 0xf0000, 0x100000, MEMMAP_RESERVED, 2 });
+}
+
 static void a_bios_map_with_a_stride_below_an_entry_is_left_out(void **state)
 {
     (void)state;
@@ -778,6 +789,8 @@ static void a_partial_entry_at_the_end_of_a_map_is_left_out(void **state)
     build_efi_map(48, 1, efi_descriptors, 1, 47);
     parse();
     assert_int_equal(complaints, 2);
+    assert_int_equal(info.memory_map.size_bytes, 24);
+    assert_int_equal(info.efi_map.size_bytes, 48);
     EXPECT_CLAIMS({ 0x100000, 0x800000, MEMMAP_USABLE, 7 }, { 0, 0x9fc00, MEMMAP_USABLE, 1 });
 }
 
@@ -1025,6 +1038,7 @@ int main(void)
         TEST(while_boot_services_run_their_memory_is_not_free),
         TEST(seed13_the_type_is_32_bits_wide),
         TEST(seed13_the_bios_map_is_walked_by_the_stride_it_names),
+        TEST(a_short_stride_is_not_read_beyond),
         TEST(a_bios_map_with_a_stride_below_an_entry_is_left_out),
         TEST(a_partial_entry_at_the_end_of_a_map_is_left_out),
         TEST(B17_only_type_1_makes_usable_memory),
