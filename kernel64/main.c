@@ -5,6 +5,8 @@
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/handoff.h>
+#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/features.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
@@ -33,6 +35,16 @@ static void start_keyboard(void)
         monitor_add_input(&keyboard.input);
 }
 
+/* Return: what run= says; NULL when there is none. */
+static const char *run_option(void)
+{
+    static char run[2048];
+    status_t status = machine_option("run", run, sizeof(run));
+    if (status == STATUS_TOO_BIG)
+        log_warn("boot", "run= was cut to %zu bytes", sizeof(run) - 1);
+    return status == STATUS_NOT_FOUND ? NULL : run;
+}
+
 void kernel64_main(uint64_t handoff_address)
 {
     cpu_features_init();
@@ -43,6 +55,11 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("console");
     start_keyboard();
 
-    (void)handoff_address;
-    monitor_run(NULL);
+    machine_read_handoff(handoff_address);
+    options_apply_early();
+    machine_build_map();
+    options_warn_unknown();
+    stage_mark("map");
+
+    monitor_run(run_option());
 }

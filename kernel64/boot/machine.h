@@ -21,8 +21,8 @@ void machine_read_handoff(uint64_t handoff_address);
 /**
  * machine_build_map() - sweep the firmware's maps together with everything of ours.
  *
- * Reserves the kernel, the boot image, what the loader left, modules, ACPI tables and the
- * framebuffer. The swept map lies in memory that it itself lists as MEMMAP_KERNEL. Also joins the
+ * Reserves the kernel, the boot image, what the loader left, modules and the framebuffer. The swept
+ * map lies in memory that it itself lists as MEMMAP_KERNEL. Also joins the
  * command line. Panics when there is no usable memory for it.
  */
 void machine_build_map(void);

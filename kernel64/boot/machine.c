@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the hand-off to the swept memory map.
+ *
+ * Nothing can be allocated yet, but the loader has found us memory: what kernel64 leaves over of
+ * the stub's reserve, some 3 MiB. The claims are written there, then the ranges that the sweep
+ * makes of them, then the joined command line. That carries about 40,000 map entries, so there is
+ * no smaller limit anywhere. What is used of it becomes one more claim, MEMMAP_KERNEL; the rest
+ * goes back with the stub.
+ *
+ * Reserving is claiming: the sweep's rule, the strictest kind wins, does the rest.
+ */
+#include <boot/machine.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/dev/fw_cfg.h>
+#include <boot/cmdline.h>
+#include <cpu/features.h>
+#include <cpu/physical.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+
+static struct {
+    struct handoff handoff;
+    struct boot_info info;
+
+    char appended[1024]; /* what fw_cfg adds to the command line */
+    const char *command_line;
+
+    struct memmap_entry *claims;
+    size_t claim_count, firmware_count, claim_limit;
+    struct memmap_range *ranges;
+    size_t range_count;
+} machine = { .command_line = "" };
+
+static const void *read_early(phys_t address, size_t size_bytes)
+{
+    if (range_end(address.raw, size_bytes) > BOOT_DIRECT_MAP_SIZE)
+        return NULL;
+    return phys_to_pointer(address);
+}
+
+static void complain(const char *sentence, uint64_t number)
+{
+    log_warn("boot", "%s (%#lx)", sentence, number);
+}
+
+static void read_boot_info(void)
+{
+    phys_t address = phys(machine.handoff.boot_info);
+    status_t status = STATUS_UNSUPPORTED;
+    if (machine.handoff.protocol == HANDOFF_MULTIBOOT2) {
+        const uint32_t *total_size = read_early(address, 8);
+        const void *data = total_size ? read_early(address, *total_size) : NULL;
+        status = data ? mb2_parse(data, *total_size, address, complain, &machine.info) : STATUS_TRUNCATED;
+    } else if (machine.handoff.protocol == HANDOFF_PVH) {
+        status = pvh_parse(address, read_early, complain, &machine.info);
+    }
+    if (status != STATUS_OK)
+        panic("boot: the loader's information at P%#lx cannot be used: %s.\n"
+              "Without a memory map there is nothing to run in; try another loader.",
+              address.raw, status_sentence(status));
+}
+
+static void read_appended_command_line(void)
+{
+    size_t length = 0;
+    if (!cpu_has(CPU_FEATURE_HYPERVISOR))
+        return;
+    status_t status =
+        fw_cfg_read_file(FW_CFG_COMMAND_LINE, machine.appended, sizeof(machine.appended) - 1, &length);
+    if (status == STATUS_TOO_BIG)
+        log_warn("boot", "fw_cfg's " FW_CFG_COMMAND_LINE " was cut to %zu bytes", length);
+    machine.appended[length] = '\0';
+}
+
+void machine_read_handoff(uint64_t handoff_address)
+{
+    const struct handoff *handoff = phys_to_pointer(phys(handoff_address));
+    if (handoff->magic != HANDOFF_MAGIC || handoff->version != HANDOFF_VERSION ||
+        handoff->size_bytes != sizeof(machine.handoff))
+        panic("boot: the hand-off at P%#lx is not from this kernel's stub32 (magic %#lx, version %u, %u "
+              "bytes).",
+              handoff_address, handoff->magic, handoff->version, handoff->size_bytes);
+    machine.handoff = *handoff;
+    read_boot_info();
+    read_appended_command_line();
+}
+
+static void add_claim(uint64_t start, uint64_t end, enum memmap_kind kind, uint32_t source_type)
+{
+    if (machine.claim_count == machine.claim_limit)
+        panic("boot: the memory map has more than %lu entries; the room behind the kernel holds no more.",
+              machine.claim_limit);
+    machine.claims[machine.claim_count++] = (struct memmap_entry){ start, end, kind, source_type };
+}
+
+static void claim_what_the_loader_left(void)
+{
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &claim);)
+        add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+}
+
+/* The parts are joined by a newline: a quote that the loader's part leaves open ends there. */
+static size_t join_command_line(char *room)
+{
+    const char *from_loader =
+        machine.info.command_line.data ? (const char *)machine.info.command_line.data : "";
+    size_t length = strnlen(from_loader, machine.info.command_line.size_bytes);
+    memcpy(room, from_loader, length);
+    if (machine.appended[0]) {
+        room[length++] = '\n';
+        size_t appended_length = strlen(machine.appended);
+        memcpy(room + length, machine.appended, appended_length);
+        length += appended_length;
+    }
+    room[length] = '\0';
+    machine.command_line = room;
+    return length + 1;
+}
+
+/* mem=SIZE: memory above that address is left alone, as if it were not there. */
+static uint64_t memory_limit(void)
+{
+    char value[32];
+    uint64_t limit;
+    status_t status = machine_option("mem", value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return UINT64_MAX;
+    if (status == STATUS_OK && parse_size(value, &limit) == STATUS_OK && limit >= MIB(4))
+        return limit;
+    log_warn("boot", "mem=%s: expected a size of at least 4M, such as 64M or 2G", value);
+    return UINT64_MAX;
+}
+
+static void claim_firmware_map(void)
+{
+    uint64_t limit = memory_limit();
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_claim(&machine.info, &cursor, &claim);) {
+        if (claim.kind == MEMMAP_USABLE && claim.end > limit)
+            claim.end = claim.start > limit ? claim.start : limit;
+        add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+    }
+    machine.firmware_count = machine.claim_count;
+}
+
+void machine_build_map(void)
+{
+    uint64_t room_start = machine.handoff.kernel_end;
+    uint64_t room_end = machine.handoff.kernel_start + KERNEL_RESERVE_SIZE;
+    size_t command_line_size = machine.info.command_line.size_bytes + sizeof(machine.appended) + 2;
+    size_t bytes_an_entry =
+        sizeof(struct memmap_entry) + 2 * sizeof(struct memmap_range) + MEMMAP_SCRATCH_BYTES(1);
+    if (room_start + command_line_size + PAGE_SIZE > room_end)
+        panic("boot: %lu bytes behind the kernel do not hold a command line of %lu bytes.",
+              room_end - room_start, command_line_size);
+    machine.claims = phys_to_pointer(phys(room_start));
+    machine.claim_limit = (room_end - room_start - command_line_size - PAGE_SIZE) / bytes_an_entry;
+
+    claim_firmware_map();
+    /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should
+       meet no memory in use; video memory and ROMs are there whatever the map says. */
+    add_claim(0, PAGE_SIZE, MEMMAP_RESERVED, 0);
+    add_claim(0xa0000, 0x100000, MEMMAP_RESERVED, 0);
+    add_claim(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE, 0);
+    add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL, 0);
+    claim_what_the_loader_left();
+
+    size_t count = machine.claim_count + 1;
+    machine.ranges = (void *)align_up((uintptr_t)(machine.claims + count), 16);
+    char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
+    char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
+    add_claim(room_start, align_up(pointer_to_phys(scratch).raw, PAGE_SIZE), MEMMAP_KERNEL, 0);
+    memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
+    if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
+        panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
+}
+
+const struct handoff *machine_handoff(void)
+{
+    return &machine.handoff;
+}
+
+const struct boot_info *machine_boot_info(void)
+{
+    return &machine.info;
+}
+
+const char *machine_command_line(void)
+{
+    return machine.command_line;
+}
+
+status_t machine_option(const char *name, char *buffer, size_t size)
+{
+    if (machine.command_line[0])
+        return cmdline_value(machine.command_line, name, buffer, size);
+    status_t status = cmdline_value(machine.appended, name, buffer, size);
+    if (status == STATUS_NOT_FOUND && machine.info.command_line.data)
+        status = cmdline_value((const char *)machine.info.command_line.data, name, buffer, size);
+    return status;
+}
+
+const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count)
+{
+    *count = machine.claim_count;
+    *firmware_count = machine.firmware_count;
+    return machine.claims;
+}
+
+const struct memmap_range *machine_map(size_t *count)
+{
+    *count = machine.range_count;
+    return machine.ranges;
+}

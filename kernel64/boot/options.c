@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Command-line options. Whoever uses an option asks machine_option() for it; the table below
+ * exists for the warning, and docs/interfaces.md lists the same names.
+ */
+#include <boot/options.h>
+
+#include <ashlar/types.h>
+#include <boot/cmdline.h>
+#include <boot/machine.h>
+#include <diag/leave.h>
+#include <diag/log.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+
+static const char *const known_options[] = {
+    "console", "debugexit", "loglevel", "mem", "noacpi", "run",
+};
+
+static void apply_log_level(void)
+{
+    static const char *const levels[] = {
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
+    };
+    char value[16];
+    status_t status = machine_option("loglevel", value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    for (unsigned int level = 0; status == STATUS_OK && level < ARRAY_LEN(levels); level++) {
+        if (strcmp(value, levels[level]) == 0) {
+            log_set_threshold((enum log_level)level);
+            return;
+        }
+    }
+    log_warn("boot", "loglevel=%s: expected error, warn, info or debug", value);
+}
+
+static void apply_debug_exit(void)
+{
+    char value[24];
+    uint64_t port;
+    status_t status = machine_option("debugexit", value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status == STATUS_OK && parse_number(value, &port) == STATUS_OK && port != 0 && port <= UINT16_MAX)
+        leave_set_debug_port((uint16_t)port);
+    else
+        log_warn("boot", "debugexit=%s: expected an I/O port, 1 to 0xffff", value);
+}
+
+void options_apply_early(void)
+{
+    apply_log_level();
+    apply_debug_exit();
+}
+
+static bool is_known(const struct cmdline_option *option)
+{
+    for (size_t i = 0; i < ARRAY_LEN(known_options); i++)
+        if (strlen(known_options[i]) == option->name_length &&
+            strncmp(known_options[i], option->name, option->name_length) == 0)
+            return true;
+    return false;
+}
+
+void options_warn_unknown(void)
+{
+    struct cmdline_option option;
+    status_t status;
+    for (size_t cursor = 0;
+         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND;) {
+        if (status == STATUS_MALFORMED)
+            log_warn("boot", "command line: the quote in %.*s is never closed", (int)option.name_length,
+                     option.name);
+        if (!is_known(&option))
+            log_warn("boot", "command line: nobody knows the option %.*s; ignored", (int)option.name_length,
+                     option.name);
+    }
+}

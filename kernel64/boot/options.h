@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The options of the kernel command line that do not belong to one subsystem, and the list of all
+ * that exist, so that a misspelt one can be named.
+ */
+
+/* loglevel= and debugexit=: wanted before anything can go wrong. After machine_read_handoff(). */
+void options_apply_early(void);
+
+/* Names each option that nobody knows in a warning. After machine_build_map(). */
+void options_warn_unknown(void);
