@@ -55,6 +55,7 @@ static uint64_t (*nanoseconds_of)(uint64_t ticks);
 /* The monitor's only, on the CPU that it runs on; a panic takes it away. */
 static print_observer_fn *print_observer;
 static bool is_print_dropped;
+static size_t lines_printed; /* since it was last asked */
 
 /* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
 static _Atomic uint32_t lock_owner;
@@ -108,10 +109,16 @@ static size_t count_lines(const char *text, size_t length)
     return lines;
 }
 
-static void tell_observer(size_t lines)
+/* Asks the observer whether more may be printed. Called without the lock: it may wait for a person. */
+static bool may_print(void)
 {
-    if (print_observer && lines > 0 && !print_observer(lines))
-        is_print_dropped = true;
+    size_t lines = lines_printed;
+
+    if (is_print_dropped || !print_observer)
+        return !is_print_dropped;
+    lines_printed = 0;
+    is_print_dropped = !print_observer(lines);
+    return !is_print_dropped;
 }
 
 /* ---- the ring ---- */
@@ -188,7 +195,7 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
 
     if (held.taken)
         show_losses(only);
-    while (held.taken && at < end && at < ring.end && !(is_print_dropped && !only)) {
+    while (held.taken && at < end && at < ring.end) {
         struct record record;
         char text[LOG_LINE_MAX];
 
@@ -199,7 +206,9 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
             show(only, &record, text);
         give_lock(held);
         if (!only)
-            tell_observer(1);
+            lines_printed++;
+        if (!only && !may_print())
+            at = end;
         held = take_lock();
         if (at < ring.start)
             at = ring.start;
@@ -290,29 +299,29 @@ void print_set_observer(print_observer_fn *observer)
 {
     print_observer = observer;
     is_print_dropped = false;
+    lines_printed = 0;
 }
 
 void print_text(const char *text, size_t length)
 {
-    if (is_print_dropped)
+    if (!may_print())
         return;
     struct held held = take_lock();
     write_to(NULL, text, length);
+    lines_printed += count_lines(text, length);
     give_lock(held);
-    tell_observer(count_lines(text, length));
 }
 
 /* Pieces of a format are gathered, so that consoles see lines and not words. */
 struct gathered {
     char text[256];
     size_t length;
-    size_t lines; /* ended in what was written already */
 };
 
 static void flush(struct gathered *gathered)
 {
     write_to(NULL, gathered->text, gathered->length);
-    gathered->lines += count_lines(gathered->text, gathered->length);
+    lines_printed += count_lines(gathered->text, gathered->length);
     gathered->length = 0;
 }
 
@@ -335,13 +344,12 @@ void print_v(const char *format, va_list arguments)
 {
     struct gathered gathered = { .length = 0 };
 
-    if (is_print_dropped)
+    if (!may_print())
         return;
     struct held held = take_lock();
     format_to(gather, &gathered, format, arguments);
     flush(&gathered);
     give_lock(held);
-    tell_observer(gathered.lines);
 }
 
 void print(const char *format, ...)

@@ -57,14 +57,14 @@ void log_replay(void);
 uint64_t log_nanoseconds(uint64_t ticks);
 
 /**
- * print_observer_fn - told after each print() that ended lines, with no lock held: a pager.
- * @lines: newlines written, above 0.
+ * print_observer_fn - asked before each print(), with no lock held: a pager.
+ * @lines: newlines printed since it was last asked.
  *
  * Return: false to drop everything that print() is given until print_set_observer() is called again.
  */
 typedef bool print_observer_fn(size_t lines);
 
-/* NULL, as at the start: nobody is told. New log lines are neither told nor dropped; replayed ones are. */
+/* NULL, as at the start: nobody is asked. New log lines are neither counted nor dropped; replayed ones are. */
 void print_set_observer(print_observer_fn *observer);
 
 /* Text as it is, to every console. */

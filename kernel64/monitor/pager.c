@@ -12,6 +12,7 @@
 
 static pager_key_fn *wait_for_key;
 static size_t screen_rows, rows_left;
+static bool is_asking;
 
 static bool ask(void)
 {
@@ -32,10 +33,19 @@ static bool ask(void)
     }
 }
 
+/* Asks before the line that does not fit, and not behind the last that does: there may be no more. */
 static bool count_rows(size_t lines)
 {
+    if (is_asking)
+        return true; /* our own words */
     rows_left -= lines < rows_left ? lines : rows_left;
-    return rows_left > 0 || ask();
+    if (rows_left > 0)
+        return true;
+
+    is_asking = true;
+    bool goes_on = ask();
+    is_asking = false;
+    return goes_on;
 }
 
 void pager_begin(unsigned rows, pager_key_fn *key)
