@@ -56,6 +56,8 @@ void kernel64_main(uint64_t handoff_address)
     start_keyboard();
 
     machine_read_handoff(handoff_address);
+    stage_mark_at("stub", machine_handoff()->tsc_entry);
+    stage_mark_at("leap", machine_handoff()->tsc_leap);
     options_apply_early();
     machine_build_map();
     options_warn_unknown();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list of boot stages.
+ * The list of boot stages, kept in the order of their time stamps: what the stub did becomes known
+ * only after the first stages of ours.
  */
 #include <diag/stages.h>
 
@@ -16,8 +17,14 @@ void stage_mark(const char *name)
 
 void stage_mark_at(const char *name, uint64_t ticks)
 {
-    if (list_count < STAGES_MAX)
-        list[list_count++] = (struct stage){ name, ticks };
+    size_t at = list_count;
+
+    if (list_count == STAGES_MAX)
+        return;
+    for (; at > 0 && list[at - 1].ticks > ticks; at--)
+        list[at] = list[at - 1];
+    list[at] = (struct stage){ name, ticks };
+    list_count++;
 }
 
 const struct stage *stages(size_t *count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * When the boot reached what: a name and a time stamp a stage, in the order in which they came.
+ * When the boot reached what: a name and a time stamp a stage, in the order in which they were reached.
  * The first is "stub", the stub's first instructions; the last is "prompt".
  */
 #include <ashlar/types.h>

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of boot stages.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <diag/port.h>
+#include <diag/stages.h>
+
+static uint64_t now = 500;
+
+uint64_t diag_port_ticks(void)
+{
+    return now;
+}
+
+static void stages_stand_in_the_order_of_time_and_never_overflow(void **state)
+{
+    size_t count;
+    const struct stage *list;
+    (void)state;
+
+    stage_mark("console");
+    now = 600;
+    stage_mark("map");
+    stage_mark_at("leap", 200);
+    stage_mark_at("stub", 100);
+    list = stages(&count);
+    assert_int_equal(count, 4);
+    assert_string_equal(list[0].name, "stub");
+    assert_string_equal(list[1].name, "leap");
+    assert_string_equal(list[2].name, "console");
+    assert_string_equal(list[3].name, "map");
+    assert_int_equal(list[3].ticks, 600);
+
+    for (unsigned i = 0; i < 2 * STAGES_MAX; i++)
+        stage_mark("again");
+    list = stages(&count);
+    assert_int_equal(count, STAGES_MAX);
+    assert_string_equal(list[0].name, "stub");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stages_stand_in_the_order_of_time_and_never_overflow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
