@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the memory map says of this machine, tried on this machine: all memory it calls usable is
+ * filled with a pattern, and afterwards everything it calls taken must be as it was.
+ *
+ * That is allowed only because nothing has been allocated yet, and reaches as far as the stub's
+ * direct map. Whoever adds an allocator gives this test its memory from there.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/ktest.h>
+#include <boot/machine.h>
+#include <cpu/physical.h>
+#include <lib/image.h>
+
+static uint64_t sum_of(uint64_t sum, const void *start, const void *end)
+{
+    for (const uint64_t *word = start; (const void *)(word + 1) <= end; word++)
+        sum = (sum ^ *word) * 0x100000001b3ULL; /* the prime of FNV-1a, 64 bits */
+    return sum;
+}
+
+/* Page tables, in which the CPU notes what was accessed, and the running kernel, whose data and
+   stack are at work; its read-only part is summed by its addresses. */
+static bool changes_by_itself(uint64_t address)
+{
+    const struct handoff *handoff = machine_handoff();
+    return (address >= handoff->tables_start && address < handoff->tables_end) ||
+           (address >= handoff->kernel_start && address < handoff->kernel_end);
+}
+
+static uint64_t sum_of_range(uint64_t sum, uint64_t start, uint64_t end)
+{
+    if (end > BOOT_DIRECT_MAP_SIZE)
+        return sum;
+    while (start < end) {
+        uint64_t page_end = align_down(start, PAGE_SIZE) + PAGE_SIZE;
+        uint64_t stop = page_end < end ? page_end : end;
+        if (!changes_by_itself(start))
+            sum = sum_of(sum, phys_to_pointer(phys(start)), phys_to_pointer(phys(stop)));
+        start = stop;
+    }
+    return sum;
+}
+
+/* By what everyone says of himself, not by the map: what the map forgot must be noticed. */
+static uint64_t sum_of_all_that_is_taken(void)
+{
+    const struct handoff *handoff = machine_handoff();
+    uint64_t sum = sum_of(0, __text_start, __rodata_end);
+    sum = sum_of_range(sum, handoff->image_start, handoff->image_end);
+
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &claim);)
+        sum = sum_of_range(sum, claim.start, claim.end);
+    for (size_t cursor = 0; boot_info_next_claim(machine_boot_info(), &cursor, &claim);) {
+        if (claim.kind == MEMMAP_ACPI_RECLAIM)
+            sum = sum_of_range(sum, claim.start, claim.end);
+    }
+    return sum;
+}
+
+static uint64_t pattern_at(const uint64_t *word)
+{
+    return (uint64_t)(uintptr_t)word * 0x9e3779b97f4a7c15ULL;
+}
+
+/* Return: how many words of usable memory do not hold their pattern; writes them first if @write. */
+static uint64_t walk_usable(bool write)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    uint64_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].kind != MEMMAP_USABLE || ranges[i].start.raw >= BOOT_DIRECT_MAP_SIZE)
+            continue;
+        uint64_t end = ranges[i].end.raw < BOOT_DIRECT_MAP_SIZE ? ranges[i].end.raw : BOOT_DIRECT_MAP_SIZE;
+        uint64_t *last = phys_to_pointer(phys(end));
+        for (uint64_t *word = phys_to_pointer(ranges[i].start); word < last; word++) {
+            if (write)
+                *word = pattern_at(word);
+            else
+                wrong += *word != pattern_at(word);
+        }
+    }
+    return wrong;
+}
+
+static bool is_usable(uint64_t start, uint64_t end)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].kind == MEMMAP_USABLE && ranges[i].start.raw < end && start < ranges[i].end.raw)
+            return true;
+    }
+    return false;
+}
+
+static bool is_all_of_kind(uint64_t start, uint64_t end, enum memmap_kind kind)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].kind == kind && ranges[i].start.raw <= start && end <= ranges[i].end.raw)
+            return true;
+    }
+    return false;
+}
+
+KTEST(memmap, filling_all_usable_memory_leaves_everything_else_intact)
+{
+    const struct handoff *handoff = machine_handoff();
+    /* Otherwise the pattern would go over the page tables, and nobody would be left to say so. */
+    ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
+
+    uint64_t before = sum_of_all_that_is_taken();
+    walk_usable(true);
+    EXPECT(sum_of_all_that_is_taken() == before);
+    EXPECT(walk_usable(false) == 0);
+}
+
+KTEST(memmap, nothing_of_the_kernels_or_the_loaders_is_usable)
+{
+    const struct handoff *handoff = machine_handoff();
+    const struct boot_info *info = machine_boot_info();
+    EXPECT(!is_usable(handoff->image_start, handoff->image_end));
+    EXPECT(!is_usable(handoff->tables_start, handoff->tables_end));
+    EXPECT(!is_usable(info->raw_start.raw, info->raw_start.raw + info->raw.size_bytes));
+    EXPECT(!is_usable(0, PAGE_SIZE));
+
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_reservation(info, &cursor, &claim);)
+        EXPECT(!is_usable(claim.start, claim.end));
+
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    uint64_t map_start = pointer_to_phys(ranges).raw;
+    EXPECT(is_all_of_kind(map_start, map_start + count * sizeof(*ranges), MEMMAP_KERNEL));
+    EXPECT(is_all_of_kind(handoff->kernel_start, handoff->kernel_end, MEMMAP_KERNEL));
+}
+
+KTEST(memmap, the_map_is_sorted_disjoint_and_page_aligned)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    EXPECT(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        EXPECT(ranges[i].start.raw < ranges[i].end.raw);
+        EXPECT(is_aligned(ranges[i].start.raw, PAGE_SIZE) && is_aligned(ranges[i].end.raw, PAGE_SIZE));
+        EXPECT(i == 0 || ranges[i - 1].end.raw <= ranges[i].start.raw);
+    }
+}
