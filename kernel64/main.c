@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bring-up: one line a step, in the order in which things become usable.
+ * Bring-up: one line a step, in the order in which things become usable. The comment says what the
+ * next line may rely on.
  */
-#include <ashlar/dev/ps2.h>
-#include <ashlar/dev/uart16550.h>
-#include <ashlar/handoff.h>
+#include <acpi/init.h>
 #include <boot/machine.h>
 #include <boot/options.h>
 #include <cpu/features.h>
@@ -13,55 +12,38 @@
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <diag/stages.h>
+#include <glue/consoles.h>
 #include <monitor/monitor.h>
+#include <time/clock.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
 
-static struct uart16550 serial;
-static struct ps2_keyboard keyboard;
-
-static void start_serial(void)
-{
-    if (uart16550_init(&serial, UART16550_COM1, UART16550_MAX_BAUD) != STATUS_OK)
-        return;
-    log_attach(&serial.console);
-    monitor_add_input(&serial.input);
-}
-
-/* Without an answer it is still an input: one that is plugged in later types. */
-static void start_keyboard(void)
-{
-    if (ps2_init(&keyboard) != STATUS_NOT_FOUND)
-        monitor_add_input(&keyboard.input);
-}
-
-/* Return: what run= says; NULL when there is none. */
-static const char *run_option(void)
-{
-    static char run[2048];
-    status_t status = machine_option("run", run, sizeof(run));
-    if (status == STATUS_TOO_BIG)
-        log_warn("boot", "run= was cut to %zu bytes", sizeof(run) - 1);
-    return status == STATUS_NOT_FOUND ? NULL : run;
-}
-
+/* Entered from kernel64_entry on the boot stack, interrupts off, on the stub's page tables. */
 void kernel64_main(uint64_t handoff_address)
 {
     cpu_features_init();
     stack_protector_init();
-    traps_init();
-    cpu_protect();
-    start_serial();
-    stage_mark("console");
-    start_keyboard();
-
-    machine_read_handoff(handoff_address);
+    traps_init();                             /* from here on a mistake is a report, not a reset, */
+    consoles_init_early();                    /* and is seen */
+    stage_mark("traps");
+    machine_read_handoff(handoff_address);    /* the loader's words, and the options among them */
+    clock_init(machine_handoff()->tsc_entry); /* ticks are time */
     stage_mark_at("stub", machine_handoff()->tsc_entry);
     stage_mark_at("leap", machine_handoff()->tsc_leap);
+    stage_mark("clock");
+
     options_apply_early();
-    machine_build_map();
+    consoles_apply_option();
+    machine_log_origin();
+    cpu_protect(); /* every protection that CPUID offers */
+
+    machine_collect_claims();
+    acpi_init();            /* its tables are claimed, the ways to switch off known */
+    machine_sweep_claims(); /* the memory map */
     options_warn_unknown();
     stage_mark("map");
 
-    monitor_run(run_option());
+    consoles_init_screen();
+    stage_mark("consoles");
+    monitor_run(options_run());
 }

@@ -35,7 +35,7 @@ static struct {
     size_t range_count;
 } machine = { .command_line = "" };
 
-static const void *read_early(phys_t address, size_t size_bytes)
+const void *machine_read_early(phys_t address, size_t size_bytes)
 {
     if (range_end(address.raw, size_bytes) > BOOT_DIRECT_MAP_SIZE)
         return NULL;
@@ -52,11 +52,11 @@ static void read_boot_info(void)
     phys_t address = phys(machine.handoff.boot_info);
     status_t status = STATUS_UNSUPPORTED;
     if (machine.handoff.protocol == HANDOFF_MULTIBOOT2) {
-        const uint32_t *total_size = read_early(address, 8);
-        const void *data = total_size ? read_early(address, *total_size) : NULL;
+        const uint32_t *total_size = machine_read_early(address, 8);
+        const void *data = total_size ? machine_read_early(address, *total_size) : NULL;
         status = data ? mb2_parse(data, *total_size, address, complain, &machine.info) : STATUS_TRUNCATED;
     } else if (machine.handoff.protocol == HANDOFF_PVH) {
-        status = pvh_parse(address, read_early, complain, &machine.info);
+        status = pvh_parse(address, machine_read_early, complain, &machine.info);
     }
     if (status != STATUS_OK)
         panic("boot: the loader's information at P%#lx cannot be used: %s.\n"
@@ -89,12 +89,26 @@ void machine_read_handoff(uint64_t handoff_address)
     read_appended_command_line();
 }
 
+void machine_log_origin(void)
+{
+    const char *loader = (const char *)machine.info.loader_name.data;
+    log_info("boot", "Ashlar %s, loaded by %s%s%s", ASHLAR_VERSION, machine.info.protocol, loader ? " from " : "",
+             loader ? loader : "");
+    if (machine.handoff.flags & HANDOFF_LA57)
+        log_info("boot", "the firmware had left 5-level paging on; the stub went back to 4 levels");
+}
+
 static void add_claim(uint64_t start, uint64_t end, enum memmap_kind kind, uint32_t source_type)
 {
     if (machine.claim_count == machine.claim_limit)
         panic("boot: the memory map has more than %lu entries; the room behind the kernel holds no more.",
               machine.claim_limit);
     machine.claims[machine.claim_count++] = (struct memmap_entry){ start, end, kind, source_type };
+}
+
+void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
+{
+    add_claim(start, end, kind, 0);
 }
 
 static void claim_what_the_loader_left(void)
@@ -148,7 +162,7 @@ static void claim_firmware_map(void)
     machine.firmware_count = machine.claim_count;
 }
 
-void machine_build_map(void)
+void machine_collect_claims(void)
 {
     uint64_t room_start = machine.handoff.kernel_end;
     uint64_t room_end = machine.handoff.kernel_start + KERNEL_RESERVE_SIZE;
@@ -164,20 +178,35 @@ void machine_build_map(void)
     claim_firmware_map();
     /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should
        meet no memory in use; video memory and ROMs are there whatever the map says. */
-    add_claim(0, PAGE_SIZE, MEMMAP_RESERVED, 0);
-    add_claim(0xa0000, 0x100000, MEMMAP_RESERVED, 0);
-    add_claim(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE, 0);
-    add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL, 0);
+    machine_add_claim(0, PAGE_SIZE, MEMMAP_RESERVED);
+    machine_add_claim(0xa0000, 0x100000, MEMMAP_RESERVED);
+    machine_add_claim(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE);
+    machine_add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
     claim_what_the_loader_left();
+}
 
+static void log_memory(void)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < machine.range_count; i++)
+        if (machine.ranges[i].kind == MEMMAP_USABLE)
+            highest = machine.ranges[i].end.raw;
+    log_info("memory", "%lu KiB usable, the highest below P%#lx; %lu map entries, %lu after the sweep",
+             memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) / KIB(1), highest,
+             machine.firmware_count, machine.range_count);
+}
+
+void machine_sweep_claims(void)
+{
     size_t count = machine.claim_count + 1;
     machine.ranges = (void *)align_up((uintptr_t)(machine.claims + count), 16);
     char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
     char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
-    add_claim(room_start, align_up(pointer_to_phys(scratch).raw, PAGE_SIZE), MEMMAP_KERNEL, 0);
+    machine_add_claim(machine.handoff.kernel_end, align_up(pointer_to_phys(scratch).raw, PAGE_SIZE), MEMMAP_KERNEL);
     memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
         panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
+    log_memory();
 }
 
 const struct handoff *machine_handoff(void)

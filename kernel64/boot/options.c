@@ -54,6 +54,15 @@ void options_apply_early(void)
     apply_debug_exit();
 }
 
+const char *options_run(void)
+{
+    static char run[2048];
+    status_t status = machine_option("run", run, sizeof(run));
+    if (status == STATUS_TOO_BIG)
+        log_warn("boot", "run= was cut to %zu bytes", sizeof(run) - 1);
+    return status == STATUS_NOT_FOUND ? NULL : run;
+}
+
 static bool is_known(const struct cmdline_option *option)
 {
     for (size_t i = 0; i < ARRAY_LEN(known_options); i++)

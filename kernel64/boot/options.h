@@ -8,5 +8,8 @@
 /* loglevel= and debugexit=: wanted before anything can go wrong. After machine_read_handoff(). */
 void options_apply_early(void);
 
-/* Names each option that nobody knows in a warning. After machine_build_map(). */
+/* Names each option that nobody knows in a warning. After machine_sweep_claims(). */
 void options_warn_unknown(void);
+
+/* Return: what run= says; NULL when there is none. */
+const char *options_run(void);

@@ -35,6 +35,9 @@ void cpu_protect(void)
     };
     uint64_t cr4 = cpu_read_cr4();
 
+    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family, boot_cpu.model,
+             boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
+
     /* The stub did this already where boot tables use NX; an AP, or a stub of old, may not have. */
     if (cpu_has(CPU_FEATURE_NX))
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);

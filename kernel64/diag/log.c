@@ -266,6 +266,18 @@ void log_attach(struct console *console)
     give_lock(held);
 }
 
+void log_detach(struct console *console)
+{
+    struct held held = take_lock();
+    for (struct console **link = &consoles; *link; link = &(*link)->next) {
+        if (*link == console) {
+            *link = console->next;
+            break;
+        }
+    }
+    give_lock(held);
+}
+
 struct console *log_find_console(const char *name)
 {
     struct console *console = consoles;

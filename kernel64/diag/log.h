@@ -40,6 +40,9 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
  */
 void log_attach(struct console *console);
 
+/* The console gets nothing more; it may be attached again, which shows it the whole ring again. */
+void log_detach(struct console *console);
+
 /* Return: the console of that name, or NULL. */
 struct console *log_find_console(const char *name);
 
