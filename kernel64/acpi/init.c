@@ -37,9 +37,8 @@ static void claim_tables(const struct acpi_root *root)
 
 void acpi_init(void)
 {
-    char value[8];
     struct acpi_root root;
-    if (machine_option("noacpi", value, sizeof(value)) != STATUS_NOT_FOUND) {
+    if (machine_has_option("noacpi")) {
         log_info("acpi", "not looked at, because of the option noacpi");
         return;
     }

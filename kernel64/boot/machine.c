@@ -234,6 +234,13 @@ status_t machine_option(const char *name, char *buffer, size_t size)
     return status;
 }
 
+bool machine_has_option(const char *name)
+{
+    const char *from_loader = (const char *)machine.info.command_line.data;
+    return cmdline_has(machine.command_line, name) || cmdline_has(machine.appended, name) ||
+           (from_loader && cmdline_has(from_loader, name));
+}
+
 const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count)
 {
     *count = machine.claim_count;

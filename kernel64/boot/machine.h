@@ -62,6 +62,9 @@ const char *machine_command_line(void);
  */
 status_t machine_option(const char *name, char *buffer, size_t size);
 
+/* Return: whether the option is there at all. Works from machine_read_handoff() on. */
+bool machine_has_option(const char *name);
+
 /* The claims as they went into the sweep, firmware's first: their number, and how many are the firmware's. */
 const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count);
 

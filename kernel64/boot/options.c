@@ -10,6 +10,7 @@
 #include <boot/machine.h>
 #include <diag/leave.h>
 #include <diag/log.h>
+#include <diag/panic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 
@@ -48,10 +49,17 @@ static void apply_debug_exit(void)
         log_warn("boot", "debugexit=%s: expected an I/O port, 1 to 0xffff", value);
 }
 
+/* Nobody watches a machine that run= drives: also a panic before the prompt must leave it. */
+static void apply_run(void)
+{
+    panic_set_leaves(machine_has_option("run"));
+}
+
 void options_apply_early(void)
 {
     apply_log_level();
     apply_debug_exit();
+    apply_run();
 }
 
 const char *options_run(void)

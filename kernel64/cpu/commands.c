@@ -4,16 +4,11 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/hw/cpu.h>
+#include <cpu/apic_base.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/words.h>
 #include <diag/log.h>
-
-/* Source: Intel SDM vol. 3A, "Local APIC Status and Location". */
-#define APIC_BASE_FIRST_CPU 0x100
-#define APIC_BASE_X2APIC    0x400
-#define APIC_BASE_ENABLED   0x800
-#define APIC_BASE_ADDRESS   0x000ffffffffff000ULL
 
 typedef unsigned long long ull;
 
