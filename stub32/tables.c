@@ -32,17 +32,22 @@ status_t tables_init(struct tables *tables)
     return take_frame(tables) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static unsigned int index_at(uint64_t virt, unsigned int shift)
+/* @level: 1 is the page table's, 4 the PML4's. By constant shifts: a 64-bit shift by a variable is
+   a call into the compiler's library for Clang at -Os, and we have none. */
+static unsigned int index_at(uint64_t virt, unsigned int level)
 {
-    return (unsigned int)(virt >> shift) & (PTE_ENTRIES - 1);
+    uint64_t index = virt >> PAGE_SHIFT;
+    while (--level > 0)
+        index >>= PTE_INDEX_BITS;
+    return (unsigned int)index & (PTE_ENTRIES - 1);
 }
 
 /* One page: down from the PML4, taking frames for missing tables, to the level that maps it. */
-static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, unsigned int leaf_shift)
+static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, unsigned int leaf_level)
 {
     uint64_t *table = tables->pool;
-    for (unsigned int shift = 39; shift > leaf_shift; shift -= PTE_INDEX_BITS) {
-        uint64_t *entry = &table[index_at(virt, shift)];
+    for (unsigned int level = 4; level > leaf_level; level--) {
+        uint64_t *entry = &table[index_at(virt, level)];
         if (!(*entry & PTE_PRESENT)) {
             uint64_t frame = take_frame(tables);
             if (!frame)
@@ -53,7 +58,7 @@ static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, un
         }
         table = frame_pointer(tables, *entry);
     }
-    uint64_t *entry = &table[index_at(virt, leaf_shift)];
+    uint64_t *entry = &table[index_at(virt, leaf_level)];
     if (*entry & PTE_PRESENT)
         return STATUS_EXISTS;
     *entry = leaf;
@@ -63,8 +68,8 @@ static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, un
 status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes, uint64_t page_size,
                     unsigned int permissions)
 {
-    unsigned int shift = page_size == PAGE_SIZE ? 12 : page_size == LARGE_PAGE_SIZE ? 21 : 30;
-    if (page_size != 1ULL << shift || !is_aligned(virt | phys | size_bytes, page_size))
+    unsigned int level = page_size == PAGE_SIZE ? 1 : page_size == LARGE_PAGE_SIZE ? 2 : 3;
+    if ((level == 3 && page_size != HUGE_PAGE_SIZE) || !is_aligned(virt | phys | size_bytes, page_size))
         return STATUS_INVALID;
 
     uint64_t leaf = PTE_PRESENT;
@@ -72,11 +77,11 @@ status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_
         leaf |= PTE_WRITE;
     if (!(permissions & TABLES_EXECUTE) && tables->has_nx)
         leaf |= PTE_NX;
-    if (shift > 12)
+    if (level > 1)
         leaf |= PTE_LARGE;
 
     for (uint64_t done = 0; done < size_bytes; done += page_size) {
-        status_t status = map_page(tables, virt + done, leaf | (phys + done), shift);
+        status_t status = map_page(tables, virt + done, leaf | (phys + done), level);
         if (status != STATUS_OK)
             return status;
     }
