@@ -40,6 +40,7 @@ def test_an_iso_without_el_torito_images_is_refused(build, tmp_path):
                     f'{tmp_path}/tree; fi\nexec {shutil.which("xorriso")} "$@"\n')
     fake.chmod(0o755)
     (tmp_path / 'tree').mkdir()
+    (tmp_path / 'tree/file').touch()  # of an empty folder xorriso makes no ISO at all
     variant = build()
     done = subprocess.run(['/usr/bin/env', f'PATH={tmp_path}:/usr/bin:/bin', 'python3',
                            str(ROOT / 'scripts/build/iso.py'), '--elf', str(variant.elf),
