@@ -16,9 +16,9 @@
 /*        name           start                  end (exclusive)        what lives there */
 #define LAYOUT_TABLE(R)                                                                                      \
     R(DIRECT_MAP, 0xffff800000000000ULL, 0xffffc00000000000ULL, "direct map of physical memory, no execute") \
-    R(DESCRIPTORS, 0xffffc00000000000ULL, 0xffffc10000000000ULL, "page descriptors, filled in when needed")  \
     R(VRANGE, 0xffffd00000000000ULL, 0xffffd10000000000ULL, "virtual ranges: stacks, device memory")         \
     R(PERCPU, 0xffffe00000000000ULL, 0xffffe10000000000ULL, "per-CPU areas")                                 \
+    R(DESCRIPTORS, 0xffffffc000000000ULL, 0xffffffe000000000ULL, "frame descriptors, filled in when needed") \
     R(KERNEL_IMAGE, 0xffffffff80000000ULL, 0xffffffffc0000000ULL, "the kernel image")
 
 #define LAYOUT_CONSTANTS(name, start, end, what)                                                             \
@@ -28,6 +28,11 @@
     STATIC_ASSERT(((start) & 0xfff) == 0 && ((end) & 0xfff) == 0, #name " is not page-aligned");
 LAYOUT_TABLE(LAYOUT_CONSTANTS)
 #undef LAYOUT_CONSTANTS
+
+/* A frame's descriptor has 8 bytes, a 512th of a page. With the array where an arithmetic shift by 9 puts
+   the direct map, one instruction leads from a page to its descriptor, and one back. */
+STATIC_ASSERT(((0xffff800000000000ULL >> 9) | 0xff80000000000000ULL) == 0xffffffc000000000ULL,
+              "descriptors do not lie where the shift leads");
 
 /* The user half ends here; the kernel's own tables map nothing below. */
 #define USER_HALF_END 0x0000800000000000ULL

@@ -6,6 +6,9 @@
 #include <ashlar/mm/port.h>
 
 #include <cpu/insn.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <lib/format.h>
 
 /* Above this many pages one reload is cheaper than a walk over the range. */
 #define FLUSH_SINGLY_LIMIT 32
@@ -29,4 +32,61 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     }
     for (uint64_t page = virt & ~(PAGE_SIZE - 1); page < virt + size_bytes; page += PAGE_SIZE)
         cpu_invalidate_page((void *)page);
+}
+
+/* ---- locks ---- */
+
+bool port_try_lock(struct port_lock *lock)
+{
+    uint32_t on = (cpu_read_rflags() & RFLAGS_IF) != 0;
+    cpu_interrupts_off();
+    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0) {
+        lock->interrupts_were_on = on;
+        return true;
+    }
+    if (on)
+        cpu_interrupts_on();
+    return false;
+}
+
+/* Interrupts come through between the tries. */
+void port_lock(struct port_lock *lock)
+{
+    while (!port_try_lock(lock))
+        cpu_pause();
+}
+
+void port_unlock(struct port_lock *lock)
+{
+    uint32_t on = lock->interrupts_were_on;
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    if (on)
+        cpu_interrupts_on();
+}
+
+/* ---- words ---- */
+
+uint64_t port_ticks(void)
+{
+    return cpu_read_tsc();
+}
+
+void port_report(const char *format, ...)
+{
+    char words[LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    format_buffer_v(words, sizeof(words), format, arguments);
+    va_end(arguments);
+    log_warn("mm", "%s", words);
+}
+
+void port_wrong(const char *format, ...)
+{
+    char words[LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    format_buffer_v(words, sizeof(words), format, arguments);
+    va_end(arguments);
+    panic("%s", words);
 }

@@ -2,9 +2,14 @@
 #pragma once
 /*
  * A process's answers to <ashlar/mm/port.h>: physical memory is a block of this process, which
- * begins at physical address @hosted_ram_start.
+ * begins at physical address @hosted_ram_start; CPUs are threads that say which one they are.
+ * What is more than a line is in hosted.c; a test that needs none of it need not link that.
  */
 #include <ashlar/addr.h>
+#include <ashlar/mm/frames.h>
+#include <ashlar/status.h>
+
+#include <sched.h>
 
 extern unsigned char *hosted_ram;
 extern uint64_t hosted_ram_start;
@@ -21,3 +26,76 @@ static inline phys_t port_phys(const void *pointer)
 
 /* The test says what it wants to know of flushes. */
 void port_flush(uint64_t virt, uint64_t size_bytes);
+
+/* hosted_frames[0] describes the frame at hosted_ram. */
+extern struct frame *hosted_frames;
+
+static inline struct frame *port_frame(const void *pointer)
+{
+    return hosted_frames + ((uint64_t)((const unsigned char *)pointer - hosted_ram) >> PAGE_SHIFT);
+}
+
+static inline void *port_frame_pointer(const struct frame *frame)
+{
+    return hosted_ram + ((uint64_t)(frame - hosted_frames) << PAGE_SHIFT);
+}
+
+status_t port_prepare_descriptors(struct frame *start, struct frame *end);
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t size_bytes);
+
+/* A thread sets its number before it calls mm; two running threads never have the same. */
+#define HOSTED_CPUS 64
+extern __thread unsigned hosted_cpu;
+extern unsigned hosted_cpu_count;
+
+static inline unsigned port_cpu(void)
+{
+    return hosted_cpu;
+}
+
+static inline unsigned port_cpu_count(void)
+{
+    return hosted_cpu_count;
+}
+
+#define PORT_PER_CPU(type, name) type name[HOSTED_CPUS]
+#define PORT_MINE(name)          (name[hosted_cpu])
+#define PORT_OF(name, cpu)       (&name[cpu])
+
+/* A thread has its CPU for itself. */
+static inline void port_pin(void)
+{
+}
+
+static inline void port_unpin(void)
+{
+}
+
+static inline void port_pause(void)
+{
+    sched_yield();
+}
+
+struct port_lock {
+    uint32_t held;
+};
+
+static inline bool port_try_lock(struct port_lock *lock)
+{
+    return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+static inline void port_lock(struct port_lock *lock)
+{
+    while (!port_try_lock(lock))
+        port_pause();
+}
+
+static inline void port_unlock(struct port_lock *lock)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+uint64_t port_ticks(void);
+void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
+void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -10,13 +10,58 @@
  *
  * Each answers, as a function or an inline:
  *
+ * Memory
  *   void *port_pointer(phys_t address)
  *       Where a physical page can be read and written. @address: RAM.
  *   phys_t port_phys(const void *pointer)
  *       The way back. @pointer: from port_pointer(), or inside that page.
  *   void port_flush(uint64_t virt, uint64_t size_bytes)
  *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns.
+ *
+ * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
+ * only where the buddy allocator put some.
+ *   struct frame *port_frame(const void *pointer)
+ *       The descriptor of the frame that @pointer, from port_pointer() and page-aligned, shows.
+ *   void *port_frame_pointer(const struct frame *frame)
+ *       The way back.
+ *   status_t port_prepare_descriptors(struct frame *start, struct frame *end)
+ *       Makes the page tables that 2 MiB pages at [start, end) need. During buddy_init() only.
+ *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t size_bytes)
+ *       Puts memory behind the part of the array at @start, writable, without touching the memory.
+ *       @size_bytes: during buddy_init() pages of 4 KiB, for which it may take frames of early
+ *       memory; later exactly LARGE_PAGE_SIZE, aligned, in a prepared part: takes no memory and
+ *       no lock of mm's. A part is mapped once, and stays.
+ *
+ * Processors
+ *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1
+ *   unsigned port_cpu_count(void)  constant after the allocators' init
+ *   PORT_PER_CPU(type, name)       defines (after `extern`: declares) a zeroed variable for each CPU
+ *   PORT_MINE(name)                this CPU's, as an lvalue whose members are used at once; its
+ *                                  address is not taken. Pinned, or it may be another CPU's soon.
+ *   PORT_OF(name, cpu)             a pointer to the one of CPU number @cpu
+ *   void port_pin(void), port_unpin(void)
+ *       Between them this code stays on its CPU, and nothing else that calls mm runs there: that
+ *       is what makes PORT_MINE() safe without atomics. Does not nest. As short as possible.
+ *   void port_pause(void)          one turn of a loop that waits for another CPU
+ *
+ * Locks: fair or not, taken for short; interrupts are off while one is held.
+ *   struct port_lock               zeroed: free
+ *   void port_lock(struct port_lock *lock), port_unlock(struct port_lock *lock)
+ *       Not recursive. They may nest among each other, in mm's own order, and within a pin.
+ *   bool port_try_lock(struct port_lock *lock)
+ *
+ * Words
+ *   uint64_t port_ticks(void)
+ *       A time stamp; only differences mean something.
+ *   void port_report(const char *format, ...)
+ *       One line of warning, without newline; format as lib/format.h has it.
+ *   void port_wrong(const char *format, ...)
+ *       Memory is already wrong: a block freed twice, say. The kernel panics with these words. A
+ *       process under test may note them and return, so the caller must then drop the operation
+ *       and leave everything as it was. Call it with no lock held and not pinned.
  */
 #include <ashlar/addr.h>
+#include <ashlar/mm/frames.h>
+#include <ashlar/status.h>
 
 #include <mm_port.h>

@@ -4,6 +4,8 @@
  * The kernel's answers to <ashlar/mm/port.h>. Includes none of kernel64's rooms: mm sees this.
  */
 #include <ashlar/addr.h>
+#include <ashlar/mm/frames.h>
+#include <ashlar/status.h>
 
 static inline void *port_pointer(phys_t address)
 {
@@ -16,3 +18,61 @@ static inline phys_t port_phys(const void *pointer)
 }
 
 void port_flush(uint64_t virt, uint64_t size_bytes);
+
+/* layout.h puts the descriptors where these shifts lead; >> of a negative number keeps its sign here. */
+static inline struct frame *port_frame(const void *pointer)
+{
+    return (struct frame *)((intptr_t)pointer >> 9);
+}
+
+static inline void *port_frame_pointer(const struct frame *frame)
+{
+    return (void *)((uintptr_t)frame << 9);
+}
+
+status_t port_prepare_descriptors(struct frame *start, struct frame *end);
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t size_bytes);
+
+/*
+ * One CPU runs so far, and no interrupt handler calls mm. When there are more, PORT_MINE() becomes
+ * a GS-relative lvalue and pinning what keeps interrupts out; no user of these changes.
+ */
+static inline unsigned port_cpu(void)
+{
+    return 0;
+}
+
+static inline unsigned port_cpu_count(void)
+{
+    return 1;
+}
+
+#define PORT_PER_CPU(type, name) type name
+#define PORT_MINE(name)          (name)
+#define PORT_OF(name, cpu)       ((void)(cpu), &(name))
+
+static inline void port_pin(void)
+{
+}
+
+static inline void port_unpin(void)
+{
+}
+
+static inline void port_pause(void)
+{
+    __builtin_ia32_pause();
+}
+
+struct port_lock {
+    uint32_t held;
+    uint32_t interrupts_were_on; /* the holder's */
+};
+
+void port_lock(struct port_lock *lock);
+bool port_try_lock(struct port_lock *lock);
+void port_unlock(struct port_lock *lock);
+
+uint64_t port_ticks(void);
+void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
+void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The buddy allocator: physical memory in naturally aligned blocks of 2^order frames.
+ *
+ * For single frames without wishes there is frame_alloc() of frame_cache.h, which is faster. For
+ * objects there is slab.h. This is for page tables of chosen places, DMA buffers, large blocks.
+ */
+#include <ashlar/addr.h>
+#include <ashlar/mm/memmap.h>
+#include <ashlar/status.h>
+
+#define BUDDY_MAX_ORDER 18 /* 1 GiB */
+#define BUDDY_ORDERS    (BUDDY_MAX_ORDER + 1)
+
+/* Zones: what devices of an age can reach. A zone ends where the next begins. */
+enum buddy_zone {
+    BUDDY_ZONE_1M,   /* real mode: the processors' trampoline */
+    BUDDY_ZONE_16M,  /* ISA DMA */
+    BUDDY_ZONE_4G,   /* 32-bit devices */
+    BUDDY_ZONE_HIGH, /* the rest */
+    BUDDY_ZONES
+};
+
+/* No limit. */
+#define BUDDY_ANYWHERE PHYS_INVALID
+/* The calling CPU's node first, then by distance. */
+#define BUDDY_ANY_NODE UINT32_MAX
+#define BUDDY_MAX_NODES 64
+
+/* May use a zone's reserve: for what must not wait, such as an interrupt, or the freeing of memory. */
+#define BUDDY_URGENT 1u
+/* From the wished node or not at all. */
+#define BUDDY_THIS_NODE 2u
+
+/* A run of memory of one NUMA node; runs do not overlap; what is in no run is node 0's. */
+struct buddy_node_range {
+    phys_t start, end; /* page-aligned */
+    uint32_t node;     /* 0 .. node_count - 1 */
+};
+
+struct buddy_setup {
+    /* The swept map. MEMMAP_USABLE is given out; the kinds up to MEMMAP_MODULE may come later by buddy_add(). */
+    const struct memmap_range *ranges;
+    size_t range_count;
+
+    /* Early memory. take() gives page-aligned memory, not zeroed, PHYS_INVALID when there is none;
+       next_taken() walks, in ascending order, over all that was ever taken: false behind the last. */
+    phys_t (*take)(uint64_t size_bytes, uint64_t alignment);
+    bool (*next_taken)(size_t *cursor, struct phys_range *taken);
+
+    /* NUMA; all zero and NULL for a machine with one node. */
+    const struct buddy_node_range *node_ranges;
+    size_t node_range_count;
+    unsigned node_count;     /* 0 counts as 1; at most BUDDY_MAX_NODES */
+    const uint8_t *distances; /* [from * node_count + to], as in the SLIT; NULL: all others equally far */
+};
+
+/**
+ * buddy_init() - take over all usable memory that is not taken already.
+ * @setup: read during the call only.
+ *
+ * Writes nothing into memory that stays free but where a 1 GiB piece is not wholly usable, and
+ * there only what describes it.
+ * Return: STATUS_OK; STATUS_NO_MEMORY when there is not enough for the allocator's own tables.
+ * Context: once, one CPU, before any other function here. Afterwards early memory is closed.
+ */
+status_t buddy_init(const struct buddy_setup *setup);
+
+/**
+ * buddy_add() - give memory to the allocator that it did not have: the loader's, when read; a
+ *               module's; early memory.
+ * @start, @end: page-aligned; inside ranges of one of the kinds that buddy_setup allows.
+ *
+ * Return: STATUS_OK; STATUS_INVALID, and nothing is added, when a frame of it is already the
+ *         allocator's or never can be.
+ */
+status_t buddy_add(phys_t start, phys_t end);
+
+/**
+ * buddy_alloc() - take a block of 2^order frames.
+ * @order: 0 .. BUDDY_MAX_ORDER.
+ * @flags: BUDDY_URGENT or 0.
+ *
+ * Return: the block, aligned to its size, content undefined; PHYS_INVALID when there is none.
+ *         Its head's descriptor is frame_state(FRAME_TAKEN, order, ...).
+ * Context: any, also interrupts, not NMI. Never sleeps, takes no lock: another CPU that stands
+ *          still in the middle of a call delays nobody.
+ */
+phys_t buddy_alloc(unsigned order, unsigned flags);
+
+/**
+ * buddy_alloc_where() - take a block from a certain part of memory.
+ * @order: 0 .. BUDDY_MAX_ORDER.
+ * @flags: BUDDY_...
+ * @below: the block ends at or below this address; BUDDY_ANYWHERE for no limit. Such a request may use
+ *         the reserves of the zones that it is confined to.
+ * @node:  the node to look in first, or BUDDY_ANY_NODE.
+ *
+ * Return, context: as buddy_alloc(). A single frame goes back by frame_free() or buddy_free().
+ */
+phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node);
+
+/**
+ * buddy_free() - give a block back.
+ * @block: from buddy_alloc(), buddy_alloc_where(), or (order 0) frame_alloc().
+ * @order: as it was taken with.
+ *
+ * A block that is free already, has another order, or was never given out is reported by
+ * port_wrong() with the caller's address, and is not freed.
+ * Context: as buddy_alloc().
+ */
+void buddy_free(phys_t block, unsigned order);
+
+/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any context. */
+bool buddy_owns(phys_t address);
+
+/* The node that @address belongs to; 0 for addresses of nobody. */
+unsigned buddy_node_of(phys_t address);
+
+/* The node of a CPU, which BUDDY_ANY_NODE begins with; 0 until it is set. */
+void buddy_set_cpu_node(unsigned cpu, unsigned node);
+
+struct buddy_zone_stats {
+    uint64_t managed;            /* frames the allocator has, free or given out */
+    uint64_t free;               /* of them, free and in no CPU's cache */
+    uint64_t reserve;            /* frames at its lower end that ordinary requests leave alone */
+    uint64_t blocks[BUDDY_ORDERS]; /* free blocks, each counted once, at its largest order */
+};
+
+struct buddy_stats {
+    struct buddy_zone_stats zones[BUDDY_ZONES];
+    uint64_t cached;          /* free frames in CPUs' caches */
+    uint64_t metadata;        /* frames that hold descriptors, bits and the like */
+    uint64_t metadata_opened; /* of them, frames of descriptors that have been written so far */
+};
+
+/**
+ * buddy_stats() - count what is free, where and in which sizes.
+ * @node: one node's, or BUDDY_ANY_NODE for all; cached and metadata are always of all.
+ *
+ * Walks over all that is split, so not for common paths. Exact when nobody allocates meanwhile.
+ */
+void buddy_stats(uint32_t node, struct buddy_stats *stats);
+
+/* Free frames altogether: buddy_stats()'s free and cached. */
+uint64_t buddy_free_frames(void);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Frame descriptors: 8 bytes that say what a frame is used for and lead from an address to its
+ * owner. Not the truth about what is free; that is the buddy allocator's bits.
+ *
+ * Only a block's first frame, its head, must say something; the block's other frames say
+ * FRAME_NONE unless the owner writes there. A free frame says FRAME_NONE, also while it waits in a
+ * CPU's frame cache. So an address that is not the head of a block in use is known by its
+ * descriptor, and freeing it is caught, in every build.
+ *
+ * A descriptor belongs to whoever has its frame. The owner of a block may set the kind and index of
+ * all its frames, and before freeing puts the head's state back to frame_state(FRAME_TAKEN,
+ * order, flags) as it was, and the others' to 0; the index may stay.
+ *
+ * Descriptors exist for each frame of a block in use, and of the 2 MiB that hold it. Asking for
+ * another address's descriptor faults; buddy_owns() answers for any.
+ */
+#include <ashlar/check.h>
+
+enum frame_kind {
+    FRAME_NONE,       /* free, cached, or not the head of a block */
+    FRAME_TAKEN,      /* head of a block in use: buddy_alloc(), frame_alloc() */
+    FRAME_SLAB,       /* holds objects; the index is the slab's */
+    FRAME_PAGE_TABLE, /* a page table */
+    FRAME_RESERVED,   /* never given to the allocator: firmware's, the kernel's, early memory's */
+    FRAME_METADATA,   /* the allocator's own: descriptors, bits */
+    FRAME_KINDS
+};
+
+#define FRAME_FLAG_DIRECT 1u /* goes back past the CPU's frame cache: it came from a restricted request */
+
+struct frame {
+    uint32_t state; /* frame_state() */
+    uint32_t index; /* the owner's */
+};
+
+/* What the design grants a page; the bits that say what is free are a 64th of it. */
+STATIC_ASSERT(sizeof(struct frame) <= 8, "a frame descriptor has more than 8 bytes");
+
+/* @order: of the block, at its head. @flags: FRAME_FLAG_... */
+static inline uint32_t frame_state(enum frame_kind kind, unsigned order, unsigned flags)
+{
+    return (uint32_t)kind | (uint32_t)order << 8 | (uint32_t)flags << 16;
+}
+
+static inline enum frame_kind frame_kind(const struct frame *frame)
+{
+    return (enum frame_kind)(frame->state & 0xff);
+}
+
+static inline unsigned frame_order(const struct frame *frame)
+{
+    return frame->state >> 8 & 0xff;
+}
+
+static inline unsigned frame_flags(const struct frame *frame)
+{
+    return frame->state >> 16;
+}
+
+/* Changes the kind and leaves order and flags as they are. */
+static inline void frame_set_kind(struct frame *frame, enum frame_kind kind)
+{
+    frame->state = (frame->state & ~0xffu) | (uint32_t)kind;
+}

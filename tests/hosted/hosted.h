@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A pretended machine's memory for tests of mm: sparse, so it may have terabytes, and what mm calls
+ * wrong is noted instead of ending the process.
+ */
+#include <ashlar/mm/port.h>
+
+/**
+ * hosted_memory_init() - physical memory [start, end), all zero, none of it touched; and its descriptors.
+ * @start, @end: aligned to 1 GiB. Addresses are aligned alike.
+ *
+ * May be called again: what was there before is gone. Aborts when the process cannot have it.
+ */
+void hosted_memory_init(uint64_t start, uint64_t end);
+
+/* Bytes of physical memory, and of descriptors, that have been touched so far. */
+uint64_t hosted_touched_bytes(void);
+uint64_t hosted_touched_descriptor_bytes(void);
+
+/* How often port_wrong() was called, and its last words. */
+extern unsigned hosted_wrong_count;
+extern char hosted_wrong_words[512];
+/* port_wrong() aborts unless this is set. */
+extern bool hosted_wrong_expected;
