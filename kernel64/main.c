@@ -12,6 +12,7 @@
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <diag/stages.h>
+#include <glue/address_space.h>
 #include <glue/consoles.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
@@ -43,6 +44,8 @@ void kernel64_main(uint64_t handoff_address)
     options_warn_unknown();
     stage_mark("map");
 
+    address_space_init(); /* our own page tables; devices can be mapped */
+    stage_mark("tables");
     consoles_init_screen();
     stage_mark("consoles");
     monitor_run(options_run());

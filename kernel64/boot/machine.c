@@ -4,9 +4,9 @@
  *
  * Nothing can be allocated yet, but the loader has found us memory: what kernel64 leaves over of
  * the stub's reserve, some 3 MiB. The claims are written there, then the ranges that the sweep
- * makes of them, then the joined command line. That carries about 40,000 map entries, so there is
- * no smaller limit anywhere. What is used of it becomes one more claim, MEMMAP_KERNEL; the rest
- * goes back with the stub.
+ * makes of them, then the joined command line. Half of it carries about 20,000 map entries, so
+ * there is no smaller limit anywhere. The rest is early memory (boot/early.h). All of it belongs to
+ * the claim MEMMAP_BOOT_IMAGE.
  *
  * Reserving is claiming: the sweep's rule, the strictest kind wins, does the rest.
  */
@@ -15,6 +15,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/dev/fw_cfg.h>
 #include <boot/cmdline.h>
+#include <boot/early.h>
 #include <cpu/features.h>
 #include <cpu/physical.h>
 #include <diag/log.h>
@@ -164,16 +165,16 @@ static void claim_firmware_map(void)
 
 void machine_collect_claims(void)
 {
-    uint64_t room_start = machine.handoff.kernel_end;
-    uint64_t room_end = machine.handoff.kernel_start + KERNEL_RESERVE_SIZE;
+    /* Page tables come after the map and need their part of this memory, too. */
+    uint64_t room_size = machine.handoff.kernel_start + KERNEL_RESERVE_SIZE - machine.handoff.kernel_end;
     size_t command_line_size = machine.info.command_line.size_bytes + sizeof(machine.appended) + 2;
     size_t bytes_an_entry =
         sizeof(struct memmap_entry) + 2 * sizeof(struct memmap_range) + MEMMAP_SCRATCH_BYTES(1);
-    if (room_start + command_line_size + PAGE_SIZE > room_end)
-        panic("boot: %lu bytes behind the kernel do not hold a command line of %lu bytes.",
-              room_end - room_start, command_line_size);
-    machine.claims = phys_to_pointer(phys(room_start));
-    machine.claim_limit = (room_end - room_start - command_line_size - PAGE_SIZE) / bytes_an_entry;
+    if (command_line_size + PAGE_SIZE > room_size / 2)
+        panic("boot: %lu bytes behind the kernel do not hold a command line of %lu bytes.", room_size / 2,
+              command_line_size);
+    machine.claims = phys_to_pointer(phys(machine.handoff.kernel_end));
+    machine.claim_limit = (room_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
 
     claim_firmware_map();
     /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should
@@ -198,14 +199,15 @@ static void log_memory(void)
 
 void machine_sweep_claims(void)
 {
-    size_t count = machine.claim_count + 1;
+    size_t count = machine.claim_count;
     machine.ranges = (void *)align_up((uintptr_t)(machine.claims + count), 16);
     char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
     char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
-    machine_add_claim(machine.handoff.kernel_end, align_up(pointer_to_phys(scratch).raw, PAGE_SIZE), MEMMAP_KERNEL);
     memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
         panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
+    early_init(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)),
+               phys(machine.handoff.kernel_start + KERNEL_RESERVE_SIZE));
     log_memory();
 }
 

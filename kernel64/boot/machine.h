@@ -35,7 +35,8 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind);
 /**
  * machine_sweep_claims() - make the memory map of all claims.
  *
- * It lies in memory that it itself lists as MEMMAP_KERNEL. Also joins the command line. Panics
+ * It lies in memory that it itself lists as MEMMAP_BOOT_IMAGE. Also joins the command line, and hands
+ * what is left behind the kernel to boot/early.h. Panics
  * when nothing usable is left.
  */
 void machine_sweep_claims(void);

@@ -12,10 +12,11 @@
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/dev/vga_text.h>
+#include <boot/early.h>
 #include <boot/machine.h>
-#include <cpu/physical.h>
 #include <diag/console_option.h>
 #include <diag/log.h>
+#include <glue/address_space.h>
 #include <monitor/monitor.h>
 
 static struct uart16550 serial;
@@ -105,7 +106,6 @@ void consoles_apply_option(void)
 
 static void start_framebuffer(const struct boot_framebuffer *loader)
 {
-    static uint8_t cells[256 * 1024];
     const struct framebuffer_mode mode = {
         .width = loader->width,
         .height = loader->height,
@@ -120,9 +120,14 @@ static void start_framebuffer(const struct boot_framebuffer *loader)
         .palette = loader->palette.data,
         .palette_count = (uint32_t)(loader->palette.size_bytes / 3),
     };
+    size_t cells_size = framebuffer_memory_size(&mode);
     status_t status = STATUS_UNSUPPORTED;
-    if (framebuffer_memory_size(&mode) - 1 < sizeof(cells))
-        status = framebuffer_init(&framebuffer, &mode, phys_to_pointer(loader->address), cells);
+    if (cells_size > 0) {
+        void *cells = early_take(cells_size, 1);
+        void *pixels = map_device(loader->address, (size_t)mode.pitch_bytes * mode.height,
+                                  PAGE_WRITE | PAGE_WRITE_COMBINING);
+        status = cells && pixels ? framebuffer_init(&framebuffer, &mode, pixels, cells) : STATUS_NO_MEMORY;
+    }
     if (status != STATUS_OK) {
         log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
                  mode.bits_per_pixel, status_sentence(status));
@@ -135,7 +140,6 @@ static void start_framebuffer(const struct boot_framebuffer *loader)
 
 static void start_vga(const struct boot_framebuffer *loader)
 {
-    static uint8_t cells[2 * 132 * 60]; /* the largest text mode that VBE numbers */
     static const struct boot_framebuffer usual = {
         .address = { VGA_TEXT_ADDRESS },
         .width = VGA_TEXT_COLUMNS,
@@ -143,12 +147,11 @@ static void start_vga(const struct boot_framebuffer *loader)
         .pitch_bytes = VGA_TEXT_PITCH_BYTES,
     };
     const struct boot_framebuffer *mode = loader->type == FRAMEBUFFER_TEXT ? loader : &usual;
-    if (text_grid_size(mode->width, mode->height) > sizeof(cells))
-        return;
-    if (vga_text_init(&vga, phys_to_pointer(mode->address), mode->width, mode->height, mode->pitch_bytes, cells) !=
-        STATUS_OK)
-        return;
-    attach(&vga.console);
+    void *cells = early_take(text_grid_size(mode->width, mode->height), 1);
+    void *screen = map_device(mode->address, (size_t)mode->pitch_bytes * mode->height, PAGE_WRITE | PAGE_UNCACHED);
+    if (cells && screen &&
+        vga_text_init(&vga, screen, mode->width, mode->height, mode->pitch_bytes, cells) == STATUS_OK)
+        attach(&vga.console);
 }
 
 static void start_screens(const struct boot_framebuffer *loader)

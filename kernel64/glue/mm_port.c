@@ -30,8 +30,12 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
         flush_everything();
         return;
     }
-    for (uint64_t page = virt & ~(PAGE_SIZE - 1); page < virt + size_bytes; page += PAGE_SIZE)
+    uint64_t last = virt + size_bytes - 1; /* which may be that of the address space */
+    for (uint64_t page = virt & ~(PAGE_SIZE - 1); page <= last; page += PAGE_SIZE) {
         cpu_invalidate_page((void *)page);
+        if (page + PAGE_SIZE == 0)
+            break;
+    }
 }
 
 /* ---- locks ---- */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The kernel's own address space, as layout.h draws it: docs/address-space.md.
+ */
+#include <ashlar/mm/paging.h>
+
+/**
+ * address_space_init() - leave the stub's page tables for our own.
+ *
+ * Afterwards the kernel image is mapped as before, the direct map holds RAM and nothing else, and
+ * the lower half is empty. RAM for which there are no page-table frames is left out of the direct
+ * map, with a warning; address_space_ram_end() says where.
+ * Context: once, first CPU, interrupts off, after machine_sweep_claims().
+ */
+void address_space_init(void);
+
+/* The tree that the CPU uses. */
+struct paging *address_space(void);
+
+/* RAM at and above this address is not in the direct map, so nobody may use it. */
+phys_t address_space_ram_end(void);
+
+/* Return: whether the direct map holds memory of that enum memmap_kind. */
+bool address_space_maps_kind(unsigned int kind);
+
+/**
+ * map_device() - memory of a device, or of firmware, where a pointer can reach it.
+ * @address, @size_bytes: of any alignment; the pages around it are mapped.
+ * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.
+ *
+ * A page that is not mapped stands behind each mapping.
+ * Return: where the byte at @address is; NULL when there is no memory for page tables.
+ * Context: thread, one caller at a time.
+ */
+void *map_device(phys_t address, size_t size_bytes, unsigned int access);
+
+/* @pointer, @size_bytes: as map_device() gave and got them. The addresses are not used again. */
+void unmap_device(const volatile void *pointer, size_t size_bytes);
