@@ -140,7 +140,8 @@ static void map_boot_information(void)
         uint64_t end = align_up(claim.end, PAGE_SIZE);
         for (uint64_t page = align_down(claim.start, PAGE_SIZE); claim.kind == MEMMAP_BOOT_INFO && page < end;
              page += PAGE_SIZE) {
-            status_t status = paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, DIRECT_MAP_ACCESS);
+            /* To read: the rest of the page may be somebody else's. */
+            status_t status = paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, PAGE_GLOBAL);
             if (status != STATUS_EXISTS)
                 must(status, "what the loader said");
         }

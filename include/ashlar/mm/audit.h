@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A look at a whole tree of page tables for what must never be in it. It trusts nothing that the
+ * mapper was asked for: it reads the tables as the CPU does.
+ */
+#include <ashlar/mm/memmap.h>
+#include <ashlar/mm/paging.h>
+
+#define AUDIT_OFFENCES(O)                                                                                    \
+    O(AUDIT_WRITE_EXECUTE, "writable and executable")                                                        \
+    O(AUDIT_USER, "reachable by user code")                                                                  \
+    O(AUDIT_LOWER_HALF, "in the user half of the kernel's own tables")                                       \
+    O(AUDIT_READ_ONLY_ALIAS, "a writable alias of the kernel's code or constants")                           \
+    O(AUDIT_NOT_RAM, "reserved memory, writable and cached")                                                 \
+    O(AUDIT_FREE_TABLE, "a page table in memory that is free")
+
+#define AUDIT_ENUM(name, words) name,
+enum audit_offence { AUDIT_OFFENCES(AUDIT_ENUM) AUDIT_OFFENCE_COUNT };
+#undef AUDIT_ENUM
+
+/* What the tree is held against. */
+struct audit_rules {
+    /* The swept memory map. What no range covers counts as reserved. */
+    const struct memmap_range *ranges;
+    size_t range_count;
+    struct phys_range read_only; /* the kernel's code and constants */
+    /* Whether a frame is free for anybody to take. */
+    bool (*is_free)(phys_t frame);
+};
+
+/* @mapping: the page; for AUDIT_FREE_TABLE the table, with size 0. */
+typedef void audit_report_fn(void *context, enum audit_offence offence, const struct page_mapping *mapping);
+
+/**
+ * audit_tree() - look at every page and every table.
+ * @report: called for each offence; a page may have several.
+ *
+ * Return: the number of offences.
+ * Context: nobody changes the tree meanwhile.
+ */
+uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,
+                    void *context);
+
+/* Return: the offence in words, to be read behind "is". */
+const char *audit_offence_words(enum audit_offence offence);

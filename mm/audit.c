@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The audit: one visit, each rule one question about a page.
+ */
+#include <ashlar/mm/audit.h>
+
+struct audit {
+    const struct paging *paging;
+    const struct audit_rules *rules;
+    audit_report_fn *report;
+    void *context;
+    uint64_t count;
+};
+
+static void offend(struct audit *audit, bool is_offence, enum audit_offence offence, const struct page_mapping *mapping)
+{
+    if (!is_offence)
+        return;
+    audit->count++;
+    audit->report(audit->context, offence, mapping);
+}
+
+static bool overlaps(struct phys_range range, const struct page_mapping *mapping)
+{
+    return mapping->phys.raw < range.end.raw && range.start.raw < mapping->phys.raw + mapping->size_bytes;
+}
+
+/* Whether all of the page is memory that may be written through the cache. */
+static bool is_all_ram(const struct audit_rules *rules, const struct page_mapping *mapping)
+{
+    uint64_t at = mapping->phys.raw, end = at + mapping->size_bytes;
+    for (size_t i = 0; i < rules->range_count && at < end; i++) {
+        const struct memmap_range *range = &rules->ranges[i];
+        if (range->kind <= MEMMAP_ACPI_TABLE && range->start.raw <= at && at < range->end.raw)
+            at = range->end.raw;
+    }
+    return at >= end;
+}
+
+static void look_at_page(void *context, const struct page_mapping *mapping)
+{
+    struct audit *audit = context;
+    unsigned int access = mapping->access;
+    bool is_written = (access & PAGE_WRITE) != 0;
+    bool is_cached = !(access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING));
+
+    /* Without NX nothing can be kept from being executed, and the log has said so. */
+    offend(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE, mapping);
+    offend(audit, mapping->virt < USER_HALF_END, AUDIT_LOWER_HALF, mapping);
+    offend(audit, (access & PAGE_USER) != 0, AUDIT_USER, mapping);
+    offend(audit, is_written && overlaps(audit->rules->read_only, mapping), AUDIT_READ_ONLY_ALIAS, mapping);
+    offend(audit, is_written && is_cached && !is_all_ram(audit->rules, mapping), AUDIT_NOT_RAM, mapping);
+}
+
+static void look_at_table(void *context, const struct page_mapping *table)
+{
+    struct audit *audit = context;
+    offend(audit, audit->rules->is_free(table->phys), AUDIT_FREE_TABLE, table);
+}
+
+uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,
+                    void *context)
+{
+    struct audit audit = { paging, rules, report, context, 0 };
+    paging_visit(paging, 0, 0, look_at_page, look_at_table, &audit);
+    return audit.count;
+}
+
+const char *audit_offence_words(enum audit_offence offence)
+{
+#define AUDIT_WORDS(name, words) [name] = words,
+    static const char *const words[] = { AUDIT_OFFENCES(AUDIT_WORDS) };
+#undef AUDIT_WORDS
+    return words[offence];
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The address space as the CPU sees it: what must be mapped, what must not, and how.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/hw/paging.h>
+#include <ashlar/ktest.h>
+#include <boot/machine.h>
+#include <cpu/insn.h>
+#include <cpu/physical.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <glue/address_space.h>
+#include <lib/image.h>
+
+#define FAULT_WRITE_FORBIDDEN 0x03
+
+static void read_byte(void *address)
+{
+    __asm__ volatile("movb (%0), %%al" ::"r"(address) : "rax", "memory");
+}
+
+static void write_byte(void *address)
+{
+    __asm__ volatile("movb $0x90, (%0)" ::"r"(address) : "memory");
+}
+
+/* Return: whether the CPU itself finds nothing at the address. */
+static bool is_absent(uint64_t address)
+{
+    struct trap_frame caught;
+    return !trap_try(read_byte, (void *)(uintptr_t)address, &caught) && caught.vector == TRAP_PAGE_FAULT &&
+           caught.error_code == 0 && cpu_read_cr2() == address;
+}
+
+KTEST(address_space, the_identity_mapping_is_gone)
+{
+    const struct handoff *handoff = machine_handoff();
+    EXPECT(is_absent(handoff->image_start));
+    EXPECT(is_absent(handoff->kernel_start));
+    EXPECT(is_absent(handoff->pml4));
+    EXPECT(is_absent(0xb8000));
+    EXPECT(is_absent(USER_HALF_END - 1));
+}
+
+KTEST(address_space, the_tables_in_use_are_not_the_stubs)
+{
+    const struct handoff *handoff = machine_handoff();
+    uint64_t root = cpu_read_cr3() & PTE_ADDRESS_MASK;
+    EXPECT(root == address_space()->root.raw);
+    EXPECT(root < handoff->tables_start || root >= handoff->tables_end);
+}
+
+KTEST(address_space, the_upper_half_has_a_table_for_each_entry)
+{
+    const uint64_t *root = phys_to_pointer(address_space()->root);
+    for (unsigned int i = 0; i < PTE_ENTRIES; i++)
+        EXPECT((root[i] & PTE_PRESENT) == (i >= PTE_ENTRIES / 2 ? PTE_PRESENT : 0));
+}
+
+KTEST(address_space, the_kernels_code_cannot_be_written_through_the_direct_map)
+{
+    uint64_t start = machine_handoff()->kernel_start;
+    const uint64_t offsets[] = { 0, (uint64_t)(__text_end - __kernel_start) - 1,
+                                 (uint64_t)(__rodata_start - __kernel_start),
+                                 (uint64_t)(__rodata_end - __kernel_start) - 1 };
+    for (size_t i = 0; i < ARRAY_LEN(offsets); i++) {
+        struct trap_frame caught;
+        uint8_t *alias = phys_to_pointer(phys(start + offsets[i]));
+        EXPECT(*alias == __kernel_start[offsets[i]]);
+        EXPECT(!trap_try(write_byte, alias, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
+    }
+}
+
+KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct page_mapping mapping;
+        const uint64_t edges[] = { ranges[i].start.raw, ranges[i].end.raw - PAGE_SIZE };
+        for (size_t k = 0; k < ARRAY_LEN(edges) && ranges[i].end.raw <= address_space_ram_end().raw; k++) {
+            status_t status = paging_query(address_space(), DIRECT_MAP_START + edges[k], &mapping);
+            /* Page 0 may hold what the loader said; it can be read then. */
+            if (edges[k] == 0 && status == STATUS_OK)
+                EXPECT(!(mapping.access & PAGE_WRITE));
+            else
+                EXPECT((status == STATUS_OK) == address_space_maps_kind(ranges[i].kind));
+        }
+    }
+}
+
+KTEST(address_space, a_device_is_mapped_as_asked_with_a_hole_behind_it)
+{
+    static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        struct page_mapping mapping;
+        /* The local APIC's page: mapped here, never touched. */
+        uint8_t *device = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i]);
+        ASSERT_THAT(device != NULL);
+        ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
+        EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
+        EXPECT(mapping.phys.raw == 0xfee00000 && mapping.size_bytes == PAGE_SIZE);
+        EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
+        EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
+        unmap_device(device, 16);
+        EXPECT(is_absent((uintptr_t)device));
+    }
+}
+
+KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
+{
+    /* The CPU must not go on with what it remembers. */
+    uint8_t *page = map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE);
+    struct trap_frame caught;
+    ASSERT_THAT(page != NULL);
+    uint64_t virt = (uint64_t)(uintptr_t)page;
+    uint8_t before = *page;
+    EXPECT(trap_try(read_byte, page, &caught));
+    ASSERT_THAT(paging_protect(address_space(), virt, PAGE_SIZE, 0) == STATUS_OK);
+    EXPECT(!trap_try(write_byte, page, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
+    EXPECT(*page == before);
+    unmap_device(page, PAGE_SIZE);
+    EXPECT(is_absent(virt));
+}
+
+static void name_offence(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+{
+    (void)context;
+    print("# %016lx, P%#lx is %s\n", mapping->virt, mapping->phys.raw, audit_offence_words(offence));
+}
+
+KTEST(address_space, the_audit_finds_no_offence)
+{
+    EXPECT(address_space_audit(name_offence, NULL) == 0);
+}
