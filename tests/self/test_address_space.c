@@ -90,19 +90,21 @@ KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
     }
 }
 
-KTEST(address_space, a_device_is_mapped_as_asked_with_a_hole_behind_it)
+KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
 {
     static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct page_mapping mapping;
         /* The local APIC's page: mapped here, never touched. */
         uint8_t *device = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i]);
-        ASSERT_THAT(device != NULL);
+        uint8_t *next = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i]);
+        ASSERT_THAT(device != NULL && next != NULL);
         ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
         EXPECT(mapping.phys.raw == 0xfee00000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
         EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
+        unmap_device(next, 16);
         unmap_device(device, 16);
         EXPECT(is_absent((uintptr_t)device));
     }
