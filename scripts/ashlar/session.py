@@ -124,6 +124,14 @@ class Session:
                                      f'last line: {stream.Stream(text).last_line}{self.emulator_words()}')
             time.sleep(POLL_SECONDS)
 
+    def wait_for_file(self, path, timeout=10):
+        """Waits until the emulator has made @path: a socket, a screen dump."""
+        end = time.monotonic() + timeout
+        while not path.exists():
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise AssertionError(f'{path.name} did not come{self.emulator_words()}')
+            time.sleep(POLL_SECONDS)
+
     def type(self, text):
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
