@@ -24,6 +24,11 @@ static bool is_loadable_file(const struct elf64_header *header)
            header->program_header_size == sizeof(struct elf64_program_header);
 }
 
+static bool is_loaded(const struct elf64_program_header *segment)
+{
+    return segment->type == ELF_PT_LOAD && segment->memory_size > 0;
+}
+
 /* Notes one segment in @result after checking it against the file and the one before it. */
 static status_t check_segment(const struct elf64_program_header *segment, uint32_t file_size,
                               struct load_result *result)
@@ -79,7 +84,7 @@ status_t load_kernel(const void *file, uint32_t file_size, void *reserve, uint32
         (const void *)((const uint8_t *)file + (uint32_t)header->program_headers);
 
     for (uint32_t i = 0; i < header->program_header_count; i++) {
-        if (segments[i].type != ELF_PT_LOAD || segments[i].memory_size == 0)
+        if (!is_loaded(&segments[i]))
             continue;
         status_t status = check_segment(&segments[i], file_size, result);
         if (status != STATUS_OK)
@@ -92,7 +97,7 @@ status_t load_kernel(const void *file, uint32_t file_size, void *reserve, uint32
         return STATUS_MALFORMED;
 
     for (uint32_t i = 0; i < header->program_header_count; i++)
-        if (segments[i].type == ELF_PT_LOAD)
+        if (is_loaded(&segments[i]))
             copy((uint8_t *)reserve + (uint32_t)(segments[i].virtual_address - KERNEL_IMAGE_START),
                  (const uint8_t *)file + (uint32_t)segments[i].offset, (uint32_t)segments[i].file_size);
     return STATUS_OK;
