@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/check/image finds each offence that is planted in a sound image, and names it.
+
+usage: test_image.py CHECK STUB KERNEL64 CC OBJDUMP NM
+"""
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CHECK, STUB, KERNEL64, CC, OBJDUMP, NM = sys.argv[1:7]
+MB2_MAGIC = struct.pack('<I', 0xe85250d6)
+
+
+class ImageCheck(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.scratch.name)
+        self.stub = bytearray(pathlib.Path(STUB).read_bytes())
+        self.kernel = bytearray(pathlib.Path(KERNEL64).read_bytes())
+
+    def tearDown(self):
+        self.scratch.cleanup()
+
+    def check(self, *options):
+        stub, kernel = self.folder / 'stub', self.folder / 'kernel64'
+        stub.write_bytes(self.stub)
+        kernel.write_bytes(self.kernel)
+        return subprocess.run([sys.executable, CHECK, str(stub), str(kernel), '--objdump', OBJDUMP, '--nm', NM,
+                               '--output', str(self.folder / 'out'), *options], capture_output=True, text=True)
+
+    def expect(self, offence, *options):
+        done = self.check(*options)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(offence, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertFalse((self.folder / 'out').exists())
+
+    def header_at(self):
+        return next(at for at in range(0, 32768, 8) if self.stub[at:at + 4] == MB2_MAGIC)
+
+    def segment_flags_at(self, image, index):
+        """Where the flags of a program header are."""
+        wide = image[4] == 2
+        table = struct.unpack_from('<Q', image, 32)[0] if wide else struct.unpack_from('<I', image, 28)[0]
+        return table + (index * 56 + 4 if wide else index * 32 + 24)
+
+    def test_a_sound_image_is_copied(self):
+        self.assertEqual(self.check().stderr, '')
+        self.assertEqual((self.folder / 'out').read_bytes(), bytes(self.stub))
+
+    def test_a_missing_header(self):
+        self.stub[self.header_at()] ^= 1
+        self.expect('no Multiboot2 header')
+
+    def test_a_header_behind_the_first_32_kib(self):
+        at = self.header_at()
+        header = self.stub[at:at + 64]
+        self.stub[at] ^= 1
+        self.stub[40000:40064] = header
+        self.expect('no Multiboot2 header')
+
+    def test_a_header_that_is_not_aligned(self):
+        at = self.header_at()
+        self.stub[at + 4:at + 68] = self.stub[at:at + 64]
+        self.stub[at] ^= 1
+        self.expect('no Multiboot2 header')
+
+    def test_a_wrong_checksum(self):
+        self.stub[self.header_at() + 12] ^= 1
+        self.expect('wrong checksum')
+
+    def test_what_grub_refuses(self):
+        self.expect('grub-file does not take it', '--grub-file', 'false')
+
+    def test_a_missing_pvh_note(self):
+        at = self.stub.index(struct.pack('<III', 4, 4, 18) + b'Xen\0')
+        self.stub[at + 8] = 17
+        self.expect('no PVH note')
+
+    def test_segments_writable_and_executable(self):
+        for name in ('stub', 'kernel'):
+            with self.subTest(name):
+                self.setUp()
+                image = getattr(self, name)
+                image[self.segment_flags_at(image, 0)] |= 3
+                self.expect('both writable and executable')
+
+    def compile(self, text, *options):
+        source, object_file = self.folder / 'it.c', self.folder / 'it.o'
+        source.write_text(text)
+        subprocess.run([*CC.split(), *options, '-c', '-o', str(object_file), str(source)], check=True)
+        return object_file
+
+    def test_relocation_sections(self):
+        self.kernel = self.compile('void g(void); void f(void) { g(); }\n', '-fno-asynchronous-unwind-tables').read_bytes()
+        self.expect('relocation section')
+
+    def test_vector_registers_in_either_program(self):
+        for name, code in (('stub', b'\x0f\x28\xc1'), ('kernel', b'\x0f\x28\xc1'), ('kernel', b'\x0f\x6f\xc1'),
+                           ('kernel', b'\xd9\xc1\x90')):
+            with self.subTest(name):
+                self.setUp()
+                image = getattr(self, name)
+                at = self.code_at(image)
+                image[at:at + len(code)] = code
+                self.expect('uses a vector register')
+
+    def code_at(self, image):
+        """The file's first byte of code: the executable segment's, for kernel64; the entry's, for the stub."""
+        wide = image[4] == 2
+        entry = struct.unpack_from('<Q' if wide else '<I', image, 24)[0]
+        count = struct.unpack_from('<H', image, 56 if wide else 44)[0]
+        for i in range(count):
+            at = self.segment_flags_at(image, i)
+            if wide:
+                offset, virtual = struct.unpack_from('<QQ', image, at + 4)
+                size = struct.unpack_from('<Q', image, at + 28)[0]
+            else:
+                offset, virtual, _, size = struct.unpack_from('<IIII', image, at - 20)
+            if virtual <= entry < virtual + size:
+                return offset + entry - virtual
+        self.fail('the entry is in no segment')
+
+    def test_a_common_symbol(self):
+        object_file = self.compile('int nobody_defined_me;\n', '-fcommon')
+        self.expect('nobody_defined_me is a COMMON symbol', '--archive', str(object_file))
+
+    def test_a_payload_that_is_too_large(self):
+        self.expect('1 more than it may have', '--payload', KERNEL64, '--largest', str(len(self.kernel) - 1))
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1])
