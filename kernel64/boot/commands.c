@@ -98,7 +98,7 @@ static status_t command_modules(int argc, char **argv)
     (void)argc;
     (void)argv;
     for (size_t cursor = 0; boot_info_next_module(info, &cursor, &module); number++)
-        print("%3u  P%#llx - P%#llx %12llu bytes  %.*s\n", number, (ull)module.start.raw, (ull)module.end.raw,
+        print("%3u  P0x%llx - P0x%llx %12llu bytes  %.*s\n", number, (ull)module.start.raw, (ull)module.end.raw,
               (ull)(module.end.raw - module.start.raw), (int)module.command_line.size_bytes,
               module.command_line.data ? (const char *)module.command_line.data : "");
     if (number == 0)
