@@ -188,11 +188,11 @@ status_t paging_fill_upper_half(struct paging *paging)
 
 /* ---- ranges ---- */
 
-/* [virt, end) inside one table, cut at the end of the entry that virt lies in. */
-static uint64_t piece_end(uint64_t virt, uint64_t end, unsigned int level)
+/* [virt, end) inside one table, cut at the end of the entry that virt lies in, which has @span bytes. */
+static uint64_t piece_end(uint64_t virt, uint64_t end, uint64_t span)
 {
     /* The last entry of all ends at 2^64, which is 0 here; so does @end then. */
-    uint64_t next = align_down(virt, span_of(level)) + span_of(level);
+    uint64_t next = align_down(virt, span) + span;
     return next - 1 < end - 1 ? next : end;
 }
 
@@ -206,37 +206,39 @@ static bool is_valid_range(uint64_t virt, uint64_t size_bytes)
 /* Whether every page of the range is mapped (@want), or none is (!@want). */
 static bool is_all(phys_t table, unsigned int level, uint64_t virt, uint64_t end, bool want)
 {
+    const uint64_t span = span_of(level), *entry = &table_at(table)[index_of(virt, level)];
     bool is_as_wanted = true;
-    for (uint64_t next; is_as_wanted && virt != end; virt = next) {
-        uint64_t entry = table_at(table)[index_of(virt, level)];
-        next = piece_end(virt, end, level);
-        if (!is_present(entry))
+    for (uint64_t next; is_as_wanted && virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
+        if (!is_present(*entry))
             is_as_wanted = !want;
-        else if (is_leaf(entry, level))
+        else if (is_leaf(*entry, level))
             is_as_wanted = want;
         else
-            is_as_wanted = is_all(table_of(entry), level - 1, virt, next, want);
+            is_as_wanted = is_all(table_of(*entry), level - 1, virt, next, want);
     }
     return is_as_wanted;
 }
 
-static bool fits_leaf(const struct paging *paging, unsigned int level, uint64_t virt, phys_t phys, uint64_t size_bytes)
+static bool may_be_leaf(const struct paging *paging, unsigned int level)
 {
-    return level == 1 || ((level == 2 || (level == 3 && paging->has_huge_pages)) &&
-                          is_aligned(virt | phys.raw, span_of(level)) && size_bytes == span_of(level));
+    return level <= 2 || (level == 3 && paging->has_huge_pages);
 }
 
-/* @mapped: counts what has been mapped, also when it fails. */
+/* @mapped: counts what has been mapped, also when it fails. What is the same for all entries of a table
+   is made once: terabytes are mapped here at start. */
 static status_t map_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
                           phys_t phys, unsigned int access, uint64_t *mapped)
 {
-    uint64_t *entries = table_at(table);
-    for (uint64_t next; virt != end; virt = next) {
-        uint64_t *entry = &entries[index_of(virt, level)];
-        next = piece_end(virt, end, level);
+    const uint64_t span = span_of(level), leaf = make_leaf(paging, (phys_t){ 0 }, access, level);
+    const bool leaf_allowed = may_be_leaf(paging, level);
+    uint64_t *entry = &table_at(table)[index_of(virt, level)];
+    for (uint64_t next; virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
         uint64_t size_bytes = next - virt;
-        if (!is_present(*entry) && fits_leaf(paging, level, virt, phys, size_bytes)) {
-            *entry = make_leaf(paging, phys, access, level);
+        /* A piece as long as the entry's is also aligned as it is. */
+        if (leaf_allowed && size_bytes == span && is_aligned(phys.raw, span) && !is_present(*entry)) {
+            *entry = leaf | phys.raw;
             *mapped += size_bytes;
         } else {
             phys_t below;
@@ -253,10 +255,10 @@ static status_t map_range(struct paging *paging, phys_t table, unsigned int leve
 
 static void unmap_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
 {
-    uint64_t *entries = table_at(table);
-    for (uint64_t next; virt != end; virt = next) {
-        uint64_t *entry = &entries[index_of(virt, level)];
-        next = piece_end(virt, end, level);
+    const uint64_t span = span_of(level);
+    uint64_t *entry = &table_at(table)[index_of(virt, level)];
+    for (uint64_t next; virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
         if (!is_present(*entry))
             continue;
         if (is_leaf(*entry, level)) {
@@ -271,10 +273,10 @@ static void unmap_range(struct paging *paging, phys_t table, unsigned int level,
 static void protect_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
                           unsigned int access)
 {
-    uint64_t *entries = table_at(table);
-    for (uint64_t next; virt != end; virt = next) {
-        uint64_t *entry = &entries[index_of(virt, level)];
-        next = piece_end(virt, end, level);
+    const uint64_t span = span_of(level);
+    uint64_t *entry = &table_at(table)[index_of(virt, level)];
+    for (uint64_t next; virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
         if (is_leaf(*entry, level))
             *entry = make_leaf(paging, leaf_address(*entry, level), access, level);
         else
@@ -473,17 +475,17 @@ static void visit_table(const struct visit *visit, uint64_t virt, phys_t table)
 
 static void visit_range(const struct visit *visit, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
 {
-    for (uint64_t next; virt != end; virt = next) {
-        uint64_t entry = table_at(table)[index_of(virt, level)];
-        next = piece_end(virt, end, level);
-        if (!is_present(entry))
+    const uint64_t span = span_of(level), *entry = &table_at(table)[index_of(virt, level)];
+    for (uint64_t next; virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
+        if (!is_present(*entry))
             continue;
-        if (is_leaf(entry, level)) {
-            struct page_mapping mapping = mapping_of(entry, level, virt);
+        if (is_leaf(*entry, level)) {
+            struct page_mapping mapping = mapping_of(*entry, level, virt);
             visit->pages(visit->context, &mapping);
         } else {
-            visit_table(visit, align_down(virt, span_of(level)), table_of(entry));
-            visit_range(visit, table_of(entry), level - 1, virt, next);
+            visit_table(visit, align_down(virt, span), table_of(*entry));
+            visit_range(visit, table_of(*entry), level - 1, virt, next);
         }
     }
 }
