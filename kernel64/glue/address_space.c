@@ -8,7 +8,9 @@
  * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
  * read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory. Those that come back are kept for the next table.
+ * Frames for tables are early memory. Only the direct map of a very large machine without 1 GiB pages
+ * needs more than that; it gets a block of usable memory, which the memory map then calls the
+ * kernel's. Frames that come back are kept for the next table.
  */
 #include <glue/address_space.h>
 
@@ -29,7 +31,12 @@
 
 /* ---- frames for tables ---- */
 
+/* What the direct map leaves of early memory: for devices, and for what consoles keep. */
+#define EARLY_KEPT_BYTES KIB(512)
+
 static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
+static struct phys_range block;              /* taken for tables, from the front */
+static uint64_t early_kept_bytes;
 
 static void give_table(phys_t frame)
 {
@@ -37,12 +44,23 @@ static void give_table(phys_t frame)
     spare_tables = frame;
 }
 
+static bool has_early_memory(uint64_t size_bytes)
+{
+    struct phys_range left = early_left();
+    return left.end.raw - left.start.raw >= size_bytes;
+}
+
 static phys_t take_table(void)
 {
     phys_t frame = spare_tables;
-    if (!phys_is_valid(frame))
-        return early_take_frame();
-    spare_tables = *(phys_t *)phys_to_pointer(frame);
+    if (phys_is_valid(frame)) {
+        spare_tables = *(phys_t *)phys_to_pointer(frame);
+    } else if (block.start.raw < block.end.raw) {
+        frame = block.start;
+        block.start = phys_add(frame, PAGE_SIZE);
+    } else if (has_early_memory(early_kept_bytes + PAGE_SIZE)) {
+        frame = early_take_frame();
+    }
     return frame;
 }
 
@@ -81,6 +99,14 @@ static void map_image(void)
     paging_visit(&stubs, KERNEL_IMAGE_START, KERNEL_IMAGE_END, copy_mapping, NULL, NULL);
 }
 
+/* Address bits above this are reserved in entries: the CPU faults on them. */
+static uint64_t cpu_address_end(void)
+{
+    unsigned bits = cpu_boot_identity()->physical_bits;
+    /* Fewer than 32 is what some hypervisor forgot to say; the manual ends at 52. */
+    return 1ULL << (bits >= 32 && bits <= 52 ? bits : 52);
+}
+
 /* ---- the direct map ---- */
 
 bool address_space_maps_kind(unsigned int kind)
@@ -93,42 +119,97 @@ STATIC_ASSERT(MEMMAP_USABLE < MEMMAP_ACPI_TABLE && MEMMAP_BOOT_INFO < MEMMAP_ACP
                   MEMMAP_ACPI_NVS > MEMMAP_ACPI_TABLE && MEMMAP_RESERVED > MEMMAP_ACPI_TABLE,
               "RAM that we may touch comes first in the list of kinds");
 
-/* Return: false when there were no frames for it all. */
-static bool map_ram(uint64_t start, uint64_t end)
+/* The direct map has no room for addresses from here on, or no entry can hold them. */
+static uint64_t addressable_end(void)
 {
-    if (end > DIRECT_MAP_END - DIRECT_MAP_START)
-        end = DIRECT_MAP_END - DIRECT_MAP_START;
-    /* A gigabyte at a time, so that what frames there are are used. */
-    for (uint64_t next; start < end; start = next) {
-        next = align_down(start, HUGE_PAGE_SIZE) + HUGE_PAGE_SIZE;
-        next = next < end ? next : end;
-        if (paging_map(&paging, DIRECT_MAP_START + start, phys(start), next - start, DIRECT_MAP_ACCESS) != STATUS_OK) {
-            ram_end = phys(start);
-            return false;
-        }
-        ram_end = phys(next);
-    }
+    uint64_t cpu = cpu_address_end(), map = DIRECT_MAP_END - DIRECT_MAP_START;
+    return cpu < map ? cpu : map;
+}
+
+/* Neighbours of different kinds become one run, for larger pages. */
+static bool next_run(size_t *cursor, struct phys_range *run)
+{
+    size_t count, i = *cursor;
+    const struct memmap_range *ranges = machine_map(&count);
+    while (i < count && !address_space_maps_kind(ranges[i].kind))
+        i++;
+    if (i == count || ranges[i].start.raw >= addressable_end())
+        return false;
+    run->start = ranges[i].start;
+    do
+        run->end = ranges[i++].end;
+    while (i < count && ranges[i].start.raw == run->end.raw && address_space_maps_kind(ranges[i].kind));
+    if (run->end.raw > addressable_end())
+        run->end = phys(addressable_end());
+    *cursor = i;
     return true;
+}
+
+/* Tables of one level that have been counted: all up to @end. */
+struct table_count {
+    uint64_t span_bytes; /* what one of them maps */
+    uint64_t end, tables;
+};
+
+static void count_tables_for(struct table_count *count, uint64_t start, uint64_t end)
+{
+    uint64_t from = align_down(start, count->span_bytes), to = align_up(end, count->span_bytes);
+    from = from > count->end ? from : count->end;
+    if (start < end && from < to) {
+        count->tables += (to - from) / count->span_bytes;
+        count->end = to;
+    }
+}
+
+/* Only where a run begins or ends inside the page that could have taken the table's place. */
+static void count_tables_at_edges(struct table_count *count, struct phys_range run)
+{
+    uint64_t first = align_up(run.start.raw, count->span_bytes), last = align_down(run.end.raw, count->span_bytes);
+    count_tables_for(count, run.start.raw, first < run.end.raw ? first : run.end.raw);
+    count_tables_for(count, last > run.start.raw ? last : run.start.raw, run.end.raw);
+}
+
+static uint64_t direct_map_table_bytes(void)
+{
+    struct table_count page_tables = { .span_bytes = LARGE_PAGE_SIZE }, directories = { .span_bytes = HUGE_PAGE_SIZE };
+    struct phys_range run;
+    for (size_t cursor = 0; next_run(&cursor, &run);) {
+        count_tables_at_edges(&page_tables, run);
+        if (paging.has_huge_pages)
+            count_tables_at_edges(&directories, run);
+        else
+            count_tables_for(&directories, run.start.raw, run.end.raw);
+    }
+    return (page_tables.tables + directories.tables) * PAGE_SIZE;
+}
+
+static void take_block_for_tables(void)
+{
+    uint64_t size_bytes = direct_map_table_bytes();
+    if (has_early_memory(EARLY_KEPT_BYTES + size_bytes))
+        return;
+    phys_t start = machine_take_usable(size_bytes);
+    if (!phys_is_valid(start))
+        return;
+    block = (struct phys_range){ start, phys_add(start, size_bytes) };
+    log_info("memory", "%lu KiB at P%#lx hold the direct map's page tables", size_bytes / KIB(1), start.raw);
 }
 
 static void map_all_ram(void)
 {
-    size_t count;
-    const struct memmap_range *ranges = machine_map(&count);
-    for (size_t i = 0, next; i < count; i = next) {
-        /* Neighbours of other kinds become one range, for larger pages. */
-        for (next = i + 1; next < count && ranges[next].start.raw == ranges[next - 1].end.raw &&
-                           address_space_maps_kind(ranges[next].kind);)
-            next++;
-        if (!address_space_maps_kind(ranges[i].kind)) {
-            next = i + 1;
-        } else if (!map_ram(ranges[i].start.raw, ranges[next - 1].end.raw)) {
-            log_warn("memory", "RAM from P%#lx on is left out: no frames for its page tables", ram_end.raw);
-            return;
+    struct phys_range run;
+    take_block_for_tables();
+    early_kept_bytes = EARLY_KEPT_BYTES;
+    ram_end = phys(addressable_end());
+    for (size_t cursor = 0; next_run(&cursor, &run);) {
+        if (paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, run.end.raw - run.start.raw,
+                       DIRECT_MAP_ACCESS) != STATUS_OK) {
+            log_warn("memory", "RAM from P%#lx on is left out: no frames for its page tables", run.start.raw);
+            ram_end = run.start;
+            break;
         }
     }
-    /* Nothing is left out that is there. */
-    ram_end = phys(DIRECT_MAP_END - DIRECT_MAP_START);
+    early_kept_bytes = 0;
 }
 
 /* The description of the boot stays where the loader put it, and QEMU puts parts of it into page 0,
@@ -167,7 +248,7 @@ void *map_device(phys_t address, size_t size_bytes, unsigned int access)
     /* What allows larger pages: the same distance to the next one. */
     if (end - start >= LARGE_PAGE_SIZE)
         virt = align_up(virt, LARGE_PAGE_SIZE) + start % LARGE_PAGE_SIZE;
-    if (end <= start || end - start >= VRANGE_END - virt)
+    if (end <= start || end > cpu_address_end() || end - start >= VRANGE_END - virt)
         return NULL;
     if (paging_map(&paging, virt, phys(start), end - start, access | PAGE_GLOBAL) != STATUS_OK)
         return NULL;

@@ -10,7 +10,8 @@
  *
  * Afterwards the kernel image is mapped as before, the direct map holds RAM and nothing else, and
  * the lower half is empty. RAM for which there are no page-table frames is left out of the direct
- * map, with a warning; address_space_ram_end() says where.
+ * map, with a warning; address_space_ram_end() says where. May take usable memory for page tables:
+ * the memory map shows it as the kernel's.
  * Context: once, first CPU, interrupts off, after machine_sweep_claims().
  */
 void address_space_init(void);
@@ -33,7 +34,8 @@ bool address_space_maps_kind(unsigned int kind);
  * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.
  *
  * A page that is not mapped stands behind each mapping.
- * Return: where the byte at @address is; NULL when there is no memory for page tables.
+ * Return: where the byte at @address is; NULL when there is no memory for page tables, or the CPU
+ *         has no such address.
  * Context: thread, one caller at a time.
  */
 void *map_device(phys_t address, size_t size_bytes, unsigned int access);
