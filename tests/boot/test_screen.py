@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What stands on the screen is what stands in the serial log: screenshots are read back, glyph by glyph."""
+import gzip
+import importlib.util
+import re
+
+import pytest
+
+from ashlar import ROOT
+
+PROMPT = r'^ashlar> $'
+FONTS = {(8, 16): 'Uni2-Terminus16.psf.gz', (16, 32): 'Uni2-Terminus32x16.psf.gz'}
+CONSOLE_FONTS = '/usr/share/consolefonts'
+VGA_TEXT = 0xb8000
+# Enough to scroll any screen here.
+COMMANDS = ['help', 'map', 'cpu', 'regs', 'peek 0xffffffff80000000 512']
+
+
+def load_font_script():
+    spec = importlib.util.spec_from_file_location('font', ROOT / 'scripts/build/font.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def glyphs(width, height):
+    """{rows of bits: character}; rows are numbers whose highest bit is the leftmost pixel."""
+    with gzip.open(f'{CONSOLE_FONTS}/{FONTS[width, height]}') as file:
+        found_width, found_height, shapes, characters = load_font_script().read_psf(file.read())
+    assert (found_width, found_height) == (width, height)
+    size = width // 8
+    return {tuple(int.from_bytes(shapes[characters[ord(c)]][row * size:row * size + size], 'big')
+                  for row in range(height)): c for c in map(chr, range(0x20, 0x7f))}
+
+
+def read_ppm(path):
+    """(width, height, rows of bytes) of a binary PPM."""
+    data = path.read_bytes()
+    magic, width, height, depth = re.match(rb'(P6)\s+(\d+)\s+(\d+)\s+(\d+)\s', data).groups()
+    assert magic == b'P6' and depth == b'255'
+    width, height = int(width), int(height)
+    pixels = data[-3 * width * height:]
+    return width, height, [pixels[y * 3 * width:(y + 1) * 3 * width] for y in range(height)]
+
+
+def read_cell(rows, column, row, cell_width, cell_height):
+    """The bits of one cell; anything brighter than half is set."""
+    bits = []
+    for y in range(row * cell_height, (row + 1) * cell_height):
+        value = 0
+        for x in range(column * cell_width, (column + 1) * cell_width):
+            value = value << 1 | (max(rows[y][3 * x:3 * x + 3]) > 0x60)
+        bits.append(value)
+    return tuple(bits)
+
+
+def read_screenshot(path, cell):
+    """The text of a screenshot, row by row; what is no glyph of ours becomes \\ufffd."""
+    width, height, rows = read_ppm(path)
+    known = glyphs(*cell)
+    return [''.join(known.get(read_cell(rows, column, row, *cell), '\ufffd') for column in range(width // cell[0])).rstrip()
+            for row in range(height // cell[1])]
+
+
+def wrapped(text, columns):
+    """@text in rows, as a screen of that width shows it."""
+    rows = []
+    for line in text.split('\n'):
+        rows += [line[at:at + columns].rstrip() for at in range(0, max(len(line), 1), columns)]
+    return rows
+
+
+def fill(session):
+    """Commands whose output scrolls; returns the serial text."""
+    session.expect(PROMPT, 120)
+    for command in COMMANDS:
+        session.type(f'{command}\n')
+        # The pager stops after each screen.
+        while session.expect(rf'{PROMPT}|--More--', 60)[0] == '--More--':
+            session.type(' ')
+    return session.log().decode().replace('\r\n', '\n')
+
+
+def applied(text):
+    """@text after its carriage returns and backspaces, as a terminal shows it."""
+    lines = []
+    for line in text.split('\n'):
+        cells, at = [], 0
+        for c in line:
+            if c == '\r':
+                at = 0
+            elif c == '\b':
+                at = max(at - 1, 0)
+            else:
+                cells[at:at + 1] = [c]
+                at += 1
+        lines.append(''.join(cells).rstrip())
+    return '\n'.join(lines)
+
+
+def expect_same(screen, text, columns):
+    # The cursor's bar stands in the last row, behind the prompt.
+    while screen and not screen[-1]:
+        screen = screen[:-1]
+    expected = wrapped(applied(text), columns)
+    assert screen[-1].startswith('ashlar>')
+    assert len(screen) > 10
+    assert screen[:-1] == expected[-len(screen):-1]
+
+
+@pytest.fixture
+def fb(start, build, tmp_path):
+    """fb(gfxmode, machine words...): a session that was booted in that mode."""
+    def boot(gfxmode, **words):
+        iso = build().make_iso(tmp_path / 'mode.iso', gfxmode=gfxmode)
+        return start(image=iso, boot='iso', qmp=True, **words)
+    return boot
+
+
+MODES = ['640x480x15', '800x600x16', '1024x768x24', '1024x768x32', '1280x1024x32', '800x600x8']
+
+
+@pytest.mark.parametrize('mode', MODES)
+def test_the_framebuffer_shows_what_the_log_says(fb, mode):
+    session = fb(mode)
+    text = fill(session)
+    width, height, depth = map(int, mode.split('x'))
+    # 15 bits a pixel may be given as 16 with a 5-5-5 layout.
+    assert re.search(rf'framebuffer at P0x\w+: {width}x{height} pixels, {depth} bits', text), mode
+    shot = session.folder / 'shot.ppm'
+    session.qmp('screendump', filename=str(shot))
+    expect_same(read_screenshot(shot, (8, 16)), text, width // 8)
+
+
+def test_uefis_framebuffer_shows_what_the_log_says(fb):
+    session = fb('auto', firmware='uefi')
+    text = fill(session)
+    width = int(re.search(r'framebuffer at P0x\w+: (\d+)x', text)[1])
+    shot = session.folder / 'shot.ppm'
+    session.qmp('screendump', filename=str(shot))
+    expect_same(read_screenshot(shot, (8, 16)), text, width // 8)
+
+
+def test_a_large_screen_gets_the_large_font(fb):
+    session = fb('1920x1080x32')
+    text = fill(session)
+    columns = int(re.search(r' (\d+)x\d+ characters', text)[1])
+    cell = (1920 // columns, 32 if 1920 // columns == 16 else 16)
+    shot = session.folder / 'shot.ppm'
+    session.qmp('screendump', filename=str(shot))
+    expect_same(read_screenshot(shot, cell), text, columns)
+
+
+@pytest.mark.parametrize('way', ['grub', 'kernel'])
+def test_vgas_text_memory_holds_what_the_log_says(fb, start, way):
+    session = fb('text') if way == 'grub' else start(boot='kernel', machine='pc', qmp=True)
+    text = fill(session)
+    dump = session.folder / 'vga.bin'
+    session.qmp('pmemsave', val=VGA_TEXT, size=80 * 25 * 2, filename=str(dump))
+    cells = dump.read_bytes()[::2].decode('ascii', 'replace')
+    expect_same([cells[at:at + 80].rstrip() for at in range(0, 2000, 80)], text, 80)
+
+
+def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
+    session = fb('1024x768x32')
+    session.expect(PROMPT, 120)
+    shot = session.folder / 'shot.ppm'
+    session.qmp('screendump', filename=str(shot))
+    screen = '\n'.join(read_screenshot(shot, (8, 16)))
+    first = session.stream().lines
+    first = next(line for line in first if re.match(r'\[ +\d', line))
+    assert screen.startswith(first[:100])
