@@ -117,7 +117,7 @@ def fb(start, build, tmp_path):
     return boot
 
 
-MODES = ['640x480x15', '800x600x16', '1024x768x24', '1024x768x32', '1280x1024x32', '800x600x8']
+MODES = ['640x480x15', '800x600x16', '1024x768x24', '1024x768x32', '1280x1024x32']
 
 
 @pytest.mark.parametrize('mode', MODES)
