@@ -349,7 +349,7 @@ static void merge_at(struct paging *paging, uint64_t virt)
         merge_entry(paging, &table_at(steps[i].table)[steps[i].index], virt, steps[i].level);
 }
 
-/* Every table that lies in the range, its edges included. */
+/* Every table that the range touches: also those of its edges, which reach further. */
 static void merge_range(struct paging *paging, uint64_t virt, uint64_t size_bytes)
 {
     uint64_t span = span_of(2);
@@ -359,16 +359,12 @@ static void merge_range(struct paging *paging, uint64_t virt, uint64_t size_byte
         if (at + span < at)
             break;
     }
-    if (virt > 0)
-        merge_at(paging, virt - 1);
-    if (last + 1 != 0)
-        merge_at(paging, last + 1);
 }
 
 static status_t split_edges(struct paging *paging, uint64_t virt, uint64_t size_bytes)
 {
     status_t status = split_at(paging, virt);
-    if (status == STATUS_OK && virt + size_bytes != 0)
+    if (status == STATUS_OK)
         status = split_at(paging, virt + size_bytes);
     if (status != STATUS_OK)
         merge_range(paging, virt, size_bytes);
