@@ -17,7 +17,7 @@ bits 32
 .end:
 %endmacro
 
-extern stub_main
+extern stub_main, __bss_start, __bss_end
 
 section .note.GNU-stack noalloc noexec nowrite progbits
 
@@ -59,7 +59,18 @@ FUNC pvh_entry
 ENDFUNC pvh_entry
 
 ; EDX = entered, EAX = magic, EBX = info, EBP = distance
+; Our variables are cleared here although loaders do it, too: after a reset, QEMU's -kernel brings back
+; what the file holds and leaves the rest of memory as it was.
 FUNC start
+    mov     esi, eax
+    lea     edi, [ebp + __bss_start]
+    lea     ecx, [ebp + __bss_end]
+    sub     ecx, edi
+    shr     ecx, 2
+    xor     eax, eax
+    rep stosd
+    mov     eax, esi
+
     lea     esp, [ebp + stack.top]
     ; 16-byte aligned at the call, as the C calling convention demands.
     sub     esp, 4

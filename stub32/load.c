@@ -8,12 +8,6 @@
 #include <ashlar/bits.h>
 #include <ashlar/fmt/elf.h>
 
-static void copy(uint8_t *to, const uint8_t *from, uint32_t size_bytes)
-{
-    for (uint32_t i = 0; i < size_bytes; i++)
-        to[i] = from[i];
-}
-
 static bool is_loadable_file(const struct elf64_header *header)
 {
     for (int i = 0; i < 4; i++)
@@ -58,6 +52,15 @@ static status_t check_segment(const struct elf64_program_header *segment, uint32
     return STATUS_OK;
 }
 
+/* What follows in the reserve need not be zero: after a reset it holds what the last kernel left. */
+static void load_segment(const void *file, const struct elf64_program_header *segment, void *reserve)
+{
+    uint8_t *to = (uint8_t *)reserve + (uint32_t)(segment->virtual_address - KERNEL_IMAGE_START);
+    uint32_t copied = (uint32_t)segment->file_size;
+    __builtin_memcpy(to, (const uint8_t *)file + (uint32_t)segment->offset, copied);
+    __builtin_memset(to + copied, 0, (uint32_t)segment->memory_size - copied);
+}
+
 static bool entry_is_code(const struct load_result *result)
 {
     for (uint32_t i = 0; i < result->segment_count; i++) {
@@ -98,7 +101,6 @@ status_t load_kernel(const void *file, uint32_t file_size, void *reserve, uint32
 
     for (uint32_t i = 0; i < header->program_header_count; i++)
         if (is_loaded(&segments[i]))
-            copy((uint8_t *)reserve + (uint32_t)(segments[i].virtual_address - KERNEL_IMAGE_START),
-                 (const uint8_t *)file + (uint32_t)segments[i].offset, (uint32_t)segments[i].file_size);
+            load_segment(file, &segments[i], reserve);
     return STATUS_OK;
 }

@@ -25,8 +25,7 @@ struct load_result {
 /**
  * load_kernel() - check an ELF file and copy its segments to where they run.
  * @file, @file_size: the bytes; trusted in nothing.
- * @reserve, @reserve_size: where KERNEL_IMAGE_START comes to lie, and how much there is; zeroed
- *                          by whoever loaded us.
+ * @reserve, @reserve_size: where KERNEL_IMAGE_START comes to lie, and how much there is; any content.
  * @result: filled in; @result->end also on STATUS_TOO_BIG.
  *
  * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_UNSUPPORTED for another kind of file;
