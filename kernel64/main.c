@@ -36,6 +36,7 @@ void kernel64_main(uint64_t handoff_address)
     options_apply_early();
     consoles_apply_option();
     machine_log_origin();
+    clock_log_rate();
     cpu_protect(); /* every protection that CPUID offers */
 
     machine_collect_claims();

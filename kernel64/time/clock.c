@@ -147,5 +147,9 @@ void clock_init(uint64_t zero)
     clock.multiplier = (NS_PER_SECOND << SHIFT) / clock.rate_hz;
     clock.zero = zero;
     log_set_clock(clock_nanoseconds);
+}
+
+void clock_log_rate(void)
+{
     log_info("time", "the time-stamp counter runs at %lu Hz (%s)", clock.rate_hz, clock.source);
 }

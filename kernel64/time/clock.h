@@ -18,6 +18,9 @@ void clock_init(uint64_t zero);
 
 #define CLOCK_SAMPLE_NS 500000
 
+/* A line of the log that says how fast the clock runs, and how that is known. */
+void clock_log_rate(void);
+
 /* Nanoseconds from @zero to a tick; before clock_init() a tick counts as one. Context: any. */
 uint64_t clock_nanoseconds(uint64_t ticks);
 
