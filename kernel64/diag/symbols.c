@@ -4,6 +4,8 @@
 
 #include <ashlar/layout.h>
 #include <lib/format.h>
+#include <lib/parse.h>
+#include <lib/string.h>
 
 const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes)
 {
@@ -35,4 +37,17 @@ bool symbol_describe(uint64_t address, char *buffer, size_t size)
     if (name)
         format_buffer(buffer, size, "%s+0x%lx/0x%lx", name, offset, size_bytes);
     return name != NULL;
+}
+
+status_t symbol_read_address(const char *text, uint64_t *address)
+{
+    if (parse_number(text, address) == STATUS_OK)
+        return STATUS_OK;
+    for (uint32_t i = 0; i < symbol_count; i++) {
+        if (strcmp(text, symbol_names + symbol_table[i].name) == 0) {
+            *address = KERNEL_IMAGE_START + symbol_table[i].offset;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_NOT_FOUND;
 }

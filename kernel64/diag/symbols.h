@@ -4,7 +4,7 @@
  * Names of the kernel's functions, linked into its read-only data, so that they are there before
  * any allocator and whatever happened to memory. scripts/build/symbols.py makes the table.
  */
-#include <ashlar/types.h>
+#include <ashlar/status.h>
 
 struct symbol {
     uint32_t offset; /* from KERNEL_IMAGE_START; ascending */
@@ -25,6 +25,16 @@ extern const char symbol_names[];
  * Context: any, also NMI and panic.
  */
 const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes);
+
+/**
+ * symbol_read_address() - an address that a person typed: a number, or the name of a function.
+ * @text:    decimal, hexadecimal behind 0x, or the whole name. Of static functions that share a
+ *           name, the one that lies lowest.
+ * @address: untouched on failure.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when it is neither.
+ */
+status_t symbol_read_address(const char *text, uint64_t *address) MUST_CHECK;
 
 /* "name+0xoffset/0xsize" for %pS; a format_symbol_fn. */
 bool symbol_describe(uint64_t address, char *buffer, size_t size);

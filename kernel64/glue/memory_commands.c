@@ -7,9 +7,9 @@
 #include <boot/machine.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
+#include <diag/symbols.h>
 #include <glue/address_space.h>
 #include <lib/image.h>
-#include <lib/parse.h>
 
 /* ---- walk ---- */
 
@@ -92,7 +92,7 @@ static struct paging current_tables(void)
 static status_t command_walk(int argc, char **argv)
 {
     uint64_t address;
-    if (argc != 2 || parse_number(argv[1], &address) != STATUS_OK)
+    if (argc != 2 || symbol_read_address(argv[1], &address) != STATUS_OK)
         return STATUS_INVALID;
     if (!paging_is_canonical(address)) {
         print("%016lx is not canonical: bits 47 to 63 must be the same, so no table is looked at\n", address);
@@ -112,7 +112,7 @@ static status_t command_walk(int argc, char **argv)
         print("%016lx is not mapped\n", address);
     return STATUS_OK;
 }
-COMMAND(walk, "ADDRESS", "page-table walk of a virtual address, in words", command_walk);
+COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, in words", command_walk);
 
 /* ---- audit ---- */
 

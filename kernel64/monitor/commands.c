@@ -9,6 +9,7 @@
 #include <cpu/traps.h>
 #include <diag/leave.h>
 #include <diag/log.h>
+#include <diag/symbols.h>
 #include <diag/verdict.h>
 #include <lib/parse.h>
 #include <lib/string.h>
@@ -164,7 +165,7 @@ static status_t command_peek(int argc, char **argv)
 {
     uint64_t address, count = 64, width = 1;
 
-    if (argc < 2 || argc > 4 || parse_number(argv[1], &address) != STATUS_OK ||
+    if (argc < 2 || argc > 4 || symbol_read_address(argv[1], &address) != STATUS_OK ||
         (argc > 2 && parse_number(argv[2], &count) != STATUS_OK) ||
         (argc > 3 && parse_number(argv[3], &width) != STATUS_OK) || width > 8 || !is_power_of_two(width) ||
         count == 0 || count > PEEK_MAX)
@@ -182,5 +183,5 @@ static status_t command_peek(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(peek, "ADDRESS [BYTES [WIDTH]]", "memory at a virtual address, in units of WIDTH 1, 2, 4 or 8",
+COMMAND(peek, "ADDRESS|FUNCTION [BYTES [WIDTH]]", "memory at a virtual address, in units of WIDTH 1, 2, 4 or 8",
         command_peek);

@@ -73,6 +73,22 @@ static void a_description_is_name_offset_and_size_and_is_cut_to_fit(void **state
     assert_string_equal(small, "first+0");
 }
 
+static void an_address_is_a_number_or_a_functions_whole_name(void **state)
+{
+    (void)state;
+    uint64_t address = 7;
+    assert_int_equal(symbol_read_address("0x1234", &address), STATUS_OK);
+    assert_int_equal(address, 0x1234);
+    assert_int_equal(symbol_read_address("first", &address), STATUS_OK);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x1000);
+    assert_int_equal(symbol_read_address("last", &address), STATUS_OK);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
+    static const char *const others[] = { "", "fir", "firsts", "0x", "0x10000000000000000", "First" };
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_int_equal(symbol_read_address(others[i], &address), STATUS_NOT_FOUND);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +96,7 @@ int main(void)
         cmocka_unit_test(outside_the_code_there_is_no_name),
         cmocka_unit_test(offset_and_size_are_from_the_start_to_the_next_function),
         cmocka_unit_test(a_description_is_name_offset_and_size_and_is_cut_to_fit),
+        cmocka_unit_test(an_address_is_a_number_or_a_functions_whole_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
