@@ -164,14 +164,16 @@ static void count_tables_for(struct table_count *count, uint64_t start, uint64_t
 /* Only where a run begins or ends inside the page that could have taken the table's place. */
 static void count_tables_at_edges(struct table_count *count, struct phys_range run)
 {
-    uint64_t first = align_up(run.start.raw, count->span_bytes), last = align_down(run.end.raw, count->span_bytes);
+    uint64_t first = align_up(run.start.raw, count->span_bytes);
+    uint64_t last = align_down(run.end.raw, count->span_bytes);
     count_tables_for(count, run.start.raw, first < run.end.raw ? first : run.end.raw);
     count_tables_for(count, last > run.start.raw ? last : run.start.raw, run.end.raw);
 }
 
 static uint64_t direct_map_table_bytes(void)
 {
-    struct table_count page_tables = { .span_bytes = LARGE_PAGE_SIZE }, directories = { .span_bytes = HUGE_PAGE_SIZE };
+    struct table_count page_tables = { .span_bytes = LARGE_PAGE_SIZE };
+    struct table_count directories = { .span_bytes = HUGE_PAGE_SIZE };
     struct phys_range run;
     for (size_t cursor = 0; next_run(&cursor, &run);) {
         count_tables_at_edges(&page_tables, run);
@@ -261,7 +263,7 @@ void unmap_device(const volatile void *pointer, size_t size_bytes)
     uint64_t virt = (uint64_t)(uintptr_t)pointer;
     uint64_t start = align_down(virt, PAGE_SIZE);
     if (paging_unmap(&paging, start, align_up(virt + size_bytes, PAGE_SIZE) - start) != STATUS_OK)
-        log_warn("memory", "%p, %lu bytes of a device, could not be unmapped", (const void *)(uintptr_t)virt, size_bytes);
+        log_warn("memory", "%lu bytes of a device at %#lx could not be unmapped", size_bytes, virt);
 }
 
 /* ---- the switch ---- */

@@ -3,9 +3,11 @@
  * The address space as the CPU sees it: what must be mapped, what must not, and how.
  */
 #include <ashlar/bits.h>
+#include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
 #include <ashlar/ktest.h>
 #include <boot/machine.h>
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/physical.h>
 #include <cpu/traps.h>
@@ -74,6 +76,11 @@ KTEST(address_space, the_kernels_code_cannot_be_written_through_the_direct_map)
 
 KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
 {
+    static const bool is_ram[MEMMAP_KIND_COUNT] = {
+        [MEMMAP_USABLE] = true,       [MEMMAP_BOOT_INFO] = true, [MEMMAP_BOOT_IMAGE] = true,
+        [MEMMAP_ACPI_RECLAIM] = true, [MEMMAP_MODULE] = true,    [MEMMAP_KERNEL] = true,
+        [MEMMAP_ACPI_TABLE] = true,
+    };
     size_t count;
     const struct memmap_range *ranges = machine_map(&count);
     for (size_t i = 0; i < count; i++) {
@@ -85,7 +92,7 @@ KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
             if (edges[k] == 0 && status == STATUS_OK)
                 EXPECT(!(mapping.access & PAGE_WRITE));
             else
-                EXPECT((status == STATUS_OK) == address_space_maps_kind(ranges[i].kind));
+                EXPECT((status == STATUS_OK) == is_ram[ranges[i].kind]);
         }
     }
 }
@@ -108,6 +115,27 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
         unmap_device(device, 16);
         EXPECT(is_absent((uintptr_t)device));
     }
+}
+
+KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
+{
+    /* Its bits are reserved in an entry: the CPU would fault on the entry, not miss the page. */
+    unsigned bits = cpu_boot_identity()->physical_bits;
+    EXPECT(map_device(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED) == NULL);
+    EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED) == NULL);
+    EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED) == NULL);
+    EXPECT(map_device(phys(0xfee00000), 0, PAGE_UNCACHED) == NULL);
+}
+
+KTEST(address_space, memory_types_mean_what_entries_ask_for)
+{
+    if (!cpu_has(CPU_FEATURE_PAT))
+        SKIP_TEST("this CPU has no page-attribute table");
+    /* 0 uncached, 1 write-combining, 6 write-back (Intel SDM vol. 3A, "Page Attribute Table (PAT)"). */
+    uint64_t types = cpu_read_msr(MSR_PAT);
+    EXPECT((types >> (8 * PAT_INDEX_WB) & 0xff) == 6);
+    EXPECT((types >> (8 * PAT_INDEX_UC) & 0xff) == 0);
+    EXPECT((types >> (8 * PAT_INDEX_WC) & 0xff) == 1);
 }
 
 KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)

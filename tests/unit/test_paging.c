@@ -95,12 +95,14 @@ static void remember_pages(unsigned int distance)
 
 static void remember_tables(void)
 {
-    for (uint64_t virt = WINDOW_START; virt < WINDOW_START + WINDOW_PAGES * PAGE_SIZE; virt += LARGE_PAGE_SIZE) {
+    const uint64_t end = WINDOW_START + WINDOW_PAGES * PAGE_SIZE;
+    for (uint64_t virt = WINDOW_START; virt < end; virt += LARGE_PAGE_SIZE) {
         struct paging_step steps[4];
         unsigned int count = paging_walk(&paging, virt, steps);
         for (unsigned int i = 0; i < count; i++) {
             uint64_t span = PAGE_SIZE << (9 * steps[i].level), start = virt & ~(span - 1);
-            spans[(steps[i].table.raw - hosted_ram_start) / PAGE_SIZE] = (struct span){ start, start + span - 1, true };
+            uint64_t frame = (steps[i].table.raw - hosted_ram_start) / PAGE_SIZE;
+            spans[frame] = (struct span){ start, start + span - 1, true };
         }
     }
 }
