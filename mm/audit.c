@@ -31,7 +31,7 @@ static bool is_all_ram(const struct audit_rules *rules, const struct page_mappin
     uint64_t at = mapping->phys.raw, end = at + mapping->size_bytes;
     for (size_t i = 0; i < rules->range_count && at < end; i++) {
         const struct memmap_range *range = &rules->ranges[i];
-        if (range->kind <= MEMMAP_ACPI_TABLE && range->start.raw <= at && at < range->end.raw)
+        if (range->kind <= MEMMAP_LAST_RAM && range->start.raw <= at && at < range->end.raw)
             at = range->end.raw;
     }
     return at >= end;

@@ -17,6 +17,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
+#include <ashlar/mm/direct_map.h>
 #include <ashlar/mm/port.h>
 #include <boot/early.h>
 #include <boot/machine.h>
@@ -109,16 +110,6 @@ static uint64_t cpu_address_end(void)
 
 /* ---- the direct map ---- */
 
-bool address_space_maps_kind(unsigned int kind)
-{
-    return kind <= MEMMAP_ACPI_TABLE;
-}
-STATIC_ASSERT(MEMMAP_USABLE < MEMMAP_ACPI_TABLE && MEMMAP_BOOT_INFO < MEMMAP_ACPI_TABLE &&
-                  MEMMAP_BOOT_IMAGE < MEMMAP_ACPI_TABLE && MEMMAP_ACPI_RECLAIM < MEMMAP_ACPI_TABLE &&
-                  MEMMAP_MODULE < MEMMAP_ACPI_TABLE && MEMMAP_KERNEL < MEMMAP_ACPI_TABLE &&
-                  MEMMAP_ACPI_NVS > MEMMAP_ACPI_TABLE && MEMMAP_RESERVED > MEMMAP_ACPI_TABLE,
-              "RAM that we may touch comes first in the list of kinds");
-
 /* The direct map has no room for addresses from here on, or no entry can hold them. */
 static uint64_t addressable_end(void)
 {
@@ -126,68 +117,17 @@ static uint64_t addressable_end(void)
     return cpu < map ? cpu : map;
 }
 
-/* Neighbours of different kinds become one run, for larger pages. */
-static bool next_run(size_t *cursor, struct phys_range *run)
+static struct direct_map_plan plan_direct_map(void)
 {
-    size_t count, i = *cursor;
-    const struct memmap_range *ranges = machine_map(&count);
-    while (i < count && !address_space_maps_kind(ranges[i].kind))
-        i++;
-    if (i == count || ranges[i].start.raw >= addressable_end())
-        return false;
-    run->start = ranges[i].start;
-    do
-        run->end = ranges[i++].end;
-    while (i < count && ranges[i].start.raw == run->end.raw && address_space_maps_kind(ranges[i].kind));
-    if (run->end.raw > addressable_end())
-        run->end = phys(addressable_end());
-    *cursor = i;
-    return true;
-}
-
-/* Tables of one level that have been counted: all up to @end. */
-struct table_count {
-    uint64_t span_bytes; /* what one of them maps */
-    uint64_t end, tables;
-};
-
-static void count_tables_for(struct table_count *count, uint64_t start, uint64_t end)
-{
-    uint64_t from = align_down(start, count->span_bytes), to = align_up(end, count->span_bytes);
-    from = from > count->end ? from : count->end;
-    if (start < end && from < to) {
-        count->tables += (to - from) / count->span_bytes;
-        count->end = to;
-    }
-}
-
-/* Only where a run begins or ends inside the page that could have taken the table's place. */
-static void count_tables_at_edges(struct table_count *count, struct phys_range run)
-{
-    uint64_t first = align_up(run.start.raw, count->span_bytes);
-    uint64_t last = align_down(run.end.raw, count->span_bytes);
-    count_tables_for(count, run.start.raw, first < run.end.raw ? first : run.end.raw);
-    count_tables_for(count, last > run.start.raw ? last : run.start.raw, run.end.raw);
-}
-
-static uint64_t direct_map_table_bytes(void)
-{
-    struct table_count page_tables = { .span_bytes = LARGE_PAGE_SIZE };
-    struct table_count directories = { .span_bytes = HUGE_PAGE_SIZE };
-    struct phys_range run;
-    for (size_t cursor = 0; next_run(&cursor, &run);) {
-        count_tables_at_edges(&page_tables, run);
-        if (paging.has_huge_pages)
-            count_tables_at_edges(&directories, run);
-        else
-            count_tables_for(&directories, run.start.raw, run.end.raw);
-    }
-    return (page_tables.tables + directories.tables) * PAGE_SIZE;
+    struct direct_map_plan plan = { .end = addressable_end(), .has_huge_pages = paging.has_huge_pages };
+    plan.ranges = machine_map(&plan.range_count);
+    return plan;
 }
 
 static void take_block_for_tables(void)
 {
-    uint64_t size_bytes = direct_map_table_bytes();
+    const struct direct_map_plan plan = plan_direct_map();
+    uint64_t size_bytes = direct_map_table_count(&plan) * PAGE_SIZE;
     if (has_early_memory(EARLY_KEPT_BYTES + size_bytes))
         return;
     phys_t start = machine_take_usable(size_bytes);
@@ -200,10 +140,11 @@ static void take_block_for_tables(void)
 static void map_all_ram(void)
 {
     struct phys_range run;
-    take_block_for_tables();
+    take_block_for_tables(); /* which changes the map */
+    const struct direct_map_plan plan = plan_direct_map();
     early_kept_bytes = EARLY_KEPT_BYTES;
-    ram_end = phys(addressable_end());
-    for (size_t cursor = 0; next_run(&cursor, &run);) {
+    ram_end = phys(plan.end);
+    for (size_t cursor = 0; direct_map_next_run(&plan, &cursor, &run);) {
         if (paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, run.end.raw - run.start.raw,
                        DIRECT_MAP_ACCESS) != STATUS_OK) {
             log_warn("memory", "RAM from P%#lx on is left out: no frames for its page tables", run.start.raw);

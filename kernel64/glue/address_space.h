@@ -25,9 +25,6 @@ uint64_t address_space_audit(audit_report_fn *report, void *context);
 /* RAM at and above this address is not in the direct map, so nobody may use it. */
 phys_t address_space_ram_end(void);
 
-/* Return: whether the direct map holds memory of that enum memmap_kind. */
-bool address_space_maps_kind(unsigned int kind);
-
 /**
  * map_device() - memory of a device, or of firmware, where a pointer can reach it.
  * @address, @size_bytes: of any alignment; the pages around it are mapped.

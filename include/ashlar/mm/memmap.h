@@ -40,6 +40,9 @@ enum memmap_kind {
 
 #define MEMMAP_LAST_RECLAIMABLE MEMMAP_ACPI_RECLAIM
 
+/* The kinds up to this one are RAM that the kernel reads and writes through its direct map. */
+#define MEMMAP_LAST_RAM MEMMAP_ACPI_TABLE
+
 /*
  * One claim about memory, as given: any start, any end; start >= end means nothing. Make the end
  * with range_end(), so that a claim that runs past 2^64 stops there instead of wrapping.

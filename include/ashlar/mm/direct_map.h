@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What of a memory map the direct map shows, and what its page tables cost. Only plans: who maps
+ * is the caller.
+ */
+#include <ashlar/mm/memmap.h>
+
+struct direct_map_plan {
+    const struct memmap_range *ranges; /* a swept map */
+    size_t range_count;
+    uint64_t end;                      /* nothing at or above is mapped; multiple of HUGE_PAGE_SIZE */
+    bool has_huge_pages;               /* 1 GiB, by CPUID */
+};
+
+/**
+ * direct_map_next_run() - the next stretch of RAM, for one call of the mapper.
+ * @cursor: 0 for the first.
+ *
+ * Neighbours of different kinds up to MEMMAP_LAST_RAM are one run, for larger pages.
+ * Return: false when there is none left; @run is untouched then.
+ */
+bool direct_map_next_run(const struct direct_map_plan *plan, size_t *cursor, struct phys_range *run);
+
+/**
+ * direct_map_table_count() - how many tables mapping all runs takes, exactly.
+ *
+ * Page tables and page directories; those that the PML4 leads to are there already
+ * (paging_fill_upper_half()).
+ */
+uint64_t direct_map_table_count(const struct direct_map_plan *plan);
