@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What loaders look for in the image: the Multiboot2 header and the PVH note, nothing else. Data
- * and not code; the linker script puts the header first, far inside GRUB's 32 KiB window.
+ * The Multiboot2 header, nothing else. Data and not code; the linker script puts it first, far inside
+ * GRUB's 32 KiB window.
  *
  * We ask for the memory map as a must. Everything else is a wish, in a request of its own that a
  * loader may ignore: a loader that does not know a required tag refuses the whole image.
  */
 #include <ashlar/fmt/multiboot2.h>
-#include <ashlar/fmt/pvh.h>
 #include <ashlar/layout.h>
 
 #include "entry.h"
@@ -47,16 +46,4 @@ static const struct boot_header multiboot2_header USED ALIGNED(8) SECTION(".mult
                      /* The lowest place first: a small machine has no other. */
                      LARGE_PAGE_SIZE, 0xffffffff, LARGE_PAGE_SIZE, MB2_RELOCATE_LOW },
     .end = TAG(MB2_HEADER_TAG_END, 0, end),
-};
-
-static const struct {
-    uint32_t owner_size, content_size, type;
-    char owner[4];
-    void (*entry)(void);
-} pvh_note USED ALIGNED(4) SECTION(".note.pvh") = {
-    .owner_size = sizeof(PVH_NOTE_OWNER),
-    .content_size = 4,
-    .type = PVH_NOTE_PHYS32_ENTRY,
-    .owner = PVH_NOTE_OWNER,
-    .entry = pvh_entry,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the stub's NASM files need to know of C; see kernel64/asm_constants.c. */
 #include <ashlar/fmt/multiboot2.h>
+#include <ashlar/fmt/pvh.h>
 #include <ashlar/hw/cpu.h>
 
 #include "entry.h"
@@ -13,6 +14,7 @@ void stub_constants(void)
     ASM_CONSTANT(ENTERED_BY_MULTIBOOT2);
     ASM_CONSTANT(ENTERED_BY_PVH);
     ASM_CONSTANT(MB2_LOADER_MAGIC);
+    ASM_CONSTANT(PVH_NOTE_PHYS32_ENTRY);
     ASM_CONSTANT(MSR_EFER);
     ASM_CONSTANT(EFER_LME);
     ASM_CONSTANT(CR0_PE);

@@ -13,7 +13,6 @@
 #include <ashlar/check.h>
 
 /* The ELF note: owner "Xen", this type, content the 32-bit physical entry point. */
-#define PVH_NOTE_OWNER        "Xen"
 #define PVH_NOTE_PHYS32_ENTRY 18
 
 #define PVH_START_MAGIC       0x336ec578u /* "xEn3" with the top bit of the E set */
