@@ -99,7 +99,8 @@ class Build:
         if process.wait() != 0:
             raise Failure(f'the build in {self.folder.relative_to(ROOT)} failed')
 
-    def make_iso(self, output, cmdline='', modules=(), gfxmode=None, grub_cfg=ROOT / 'iso/grub.cfg', elf=None):
+    def make_iso(self, output, cmdline='', modules=(), gfxmode=None, grub_cfg=ROOT / 'iso/grub.cfg', elf=None,
+                 grub_modules=()):
         """An ISO of this build that differs from the one ninja makes: options for the kernel in its menu, ..."""
         self.compile(ISO)
         command = [sys.executable, str(ROOT / 'scripts/build/iso.py'), '--elf', str(elf or self.elf),
@@ -108,6 +109,8 @@ class Build:
             command += ['--gfxmode', gfxmode]
         for module in modules:
             command += ['--module', str(module)]
+        for name in grub_modules:
+            command += ['--grub-module', name]
         if subprocess.run([*command, str(output)], stdin=subprocess.DEVNULL).returncode != 0:
             raise Failure('the ISO could not be made')
         return output

@@ -80,7 +80,8 @@ def make_grub_cfg(template, cmdline, gfxmode, modules):
 class Medium:
     """The ISO's tree in a scratch folder, and the steps that make it."""
 
-    def __init__(self, scratch, epoch):
+    def __init__(self, scratch, epoch, grub_modules=()):
+        self.grub_modules = grub_modules
         self.scratch = pathlib.Path(scratch)
         self.tree = self.scratch / 'tree'
         (self.tree / 'boot/grub').mkdir(parents=True)
@@ -105,7 +106,7 @@ class Medium:
         config = self.scratch / f'{platform}.cfg'
         config.write_text(f'search.fs_uuid {self.volume_uuid} root\nset prefix=($root)/boot/grub\n')
         run(program('grub-mkimage', 'grub2-mkimage'), '-d', grub_folder(platform), '-O', image_format,
-            '-p', '/boot/grub', '-c', config, '-o', output, *COMMON_MODULES, *modules)
+            '-p', '/boot/grub', '-c', config, '-o', output, *COMMON_MODULES, *modules, *self.grub_modules)
 
     def make_bios_core(self):
         self.make_core('i386-pc', 'i386-pc-eltorito', BIOS_MODULES, self.tree / 'boot/grub/bios.img')
@@ -167,11 +168,13 @@ def main():
     parser.add_argument('--gfxmode', default=DEFAULT_GFXMODE, help='video mode asked for, as in GRUB: WxHxDEPTH or text')
     parser.add_argument('--module', action='append', default=[], metavar='FILE[:ARGUMENTS]',
                         help='a file to load beside the kernel, with its own arguments')
+    parser.add_argument('--grub-module', action='append', default=[], metavar='NAME', help="one of GRUB's that its menu needs besides")
     options = parser.parse_args()
 
     modules = []
     with tempfile.TemporaryDirectory(prefix='ashlar-iso-') as scratch:
-        medium = Medium(scratch, max(options.epoch, 315532800))  # FAT knows no time before 1980
+        # FAT knows no time before 1980.
+        medium = Medium(scratch, max(options.epoch, 315532800), options.grub_module)
         medium.add(options.elf, 'boot/ashlar.elf')
         for module in options.module:
             path, _, arguments = module.partition(':')

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The peer of the boot benchmark: Debian's own kernel, with an initramfs that says one line.
+
+The package is downloaded and unpacked into a folder of the build, and never installed.
+"""
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+
+from ashlar import Failure
+
+CMDLINE = 'console=ttyS0 quiet'
+READY = b'The prompt would be here.'
+
+# The whole of user space: a line, then nothing.
+INIT = '''
+static long call(long number, long a, long b, long c)
+{
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
+
+void _start(void)
+{
+    static const char words[] = "%s\\n";
+    call(1, 1, (long)words, sizeof(words) - 1); /* write */
+    for (;;)
+        call(34, 0, 0, 0); /* pause */
+}
+''' % READY.decode()
+
+GRUB_CFG = f'''set timeout=0
+insmod all_video
+menuentry "Linux" {{
+    set gfxpayload=1024x768x32,auto
+    linux /boot/ashlar.elf {CMDLINE}
+    initrd /boot/initrd
+}}
+'''
+
+
+@dataclasses.dataclass
+class Peer:
+    name: str
+    kernel: pathlib.Path
+    initrd: pathlib.Path
+    iso: pathlib.Path
+
+    @property
+    def kernel_words(self):
+        return ('-initrd', str(self.initrd))
+
+
+def run(*command, cwd=None):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, cwd=cwd)
+    if done.returncode != 0:
+        raise Failure(f'{" ".join(map(str, command))}:\n{done.stdout}')
+    return done.stdout
+
+
+def package_name():
+    """What linux-image-amd64, which is empty itself, depends on today."""
+    if not shutil.which('apt-get'):
+        raise Failure("Debian's kernel comes by apt-get; without it, use --no-peer")
+    found = re.search(r'Depends: (linux-image-\S+)', run('apt-cache', 'depends', 'linux-image-amd64'))
+    if not found:
+        raise Failure('apt-cache knows no linux-image-amd64; try apt-get update, or --no-peer')
+    return found[1]
+
+
+def make_initrd(folder):
+    """A cpio archive with /init in it; /dev/console is in the kernel's own."""
+    root = folder / 'initrd.d'
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    source = folder / 'init.c'
+    source.write_text(INIT)
+    run('gcc', '-O1', '-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector', '-o', root / 'init', source)
+    initrd = folder / 'initrd'
+    with open(initrd, 'wb') as output:
+        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=b'init\n', stdout=output, cwd=root, check=True)
+    return initrd
+
+
+def fetch(folder, variant):
+    """The peer, downloaded when @folder does not hold it yet. @variant: whose ISO maker is used."""
+    package = package_name()
+    folder = folder / package
+    folder.mkdir(parents=True, exist_ok=True)
+    if not list(folder.glob('boot/vmlinuz-*')):
+        run('apt-get', 'download', package, cwd=folder)
+        run('dpkg-deb', '-x', next(folder.glob('*.deb')), folder)
+    kernel = next(folder.glob('boot/vmlinuz-*'))
+    initrd = make_initrd(folder)
+    menu = folder / 'grub.cfg'
+    menu.write_text(GRUB_CFG)
+    iso = variant.make_iso(folder / 'linux.iso', elf=kernel, grub_cfg=menu, modules=[initrd], grub_modules=['linux'])
+    return Peer(f'Linux {kernel.name.removeprefix("vmlinuz-")}', kernel, initrd, iso)
