@@ -49,7 +49,7 @@ static void load(struct load_result *kernel)
         return;
     words_say("Ashlar's image cannot be started: kernel64: ");
     words_say(status_sentence(status));
-    if (status == STATUS_TOO_BIG) {
+    if (status == STATUS_TOO_BIG && kernel->end - KERNEL_IMAGE_START > sizeof(reserve)) {
         words_say("; it needs ");
         words_say_number(kernel->end - KERNEL_IMAGE_START);
         words_say(" bytes, the reserve has ");

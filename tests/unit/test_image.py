@@ -128,6 +128,10 @@ class ImageCheck(unittest.TestCase):
         object_file = self.compile('int nobody_defined_me;\n', '-fcommon')
         self.expect('nobody_defined_me is a COMMON symbol', '--archive', str(object_file))
 
+    def test_an_address_in_code_that_may_be_moved(self):
+        object_file = self.compile('extern int x; int *const table[] = { &x };\n', '-m32', '-fno-pic')
+        self.expect('holds the address of x', '--relocatable', str(object_file))
+
     def test_a_payload_that_is_too_large(self):
         self.expect('1 more than it may have', '--payload', KERNEL64, '--largest', str(len(self.kernel) - 1))
 
