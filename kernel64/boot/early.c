@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Early memory is a pointer that moves up through what the stub's reserve has left.
+ */
 #include <boot/early.h>
 
 #include <ashlar/bits.h>

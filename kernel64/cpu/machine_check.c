@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the machine-check banks hold, read and put into words. The handler itself is in traps.c.
+ */
 #include <cpu/machine_check.h>
 
 #include <cpu/features.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first CPU identified, and every protection that it offers switched on.
+ */
 #include <cpu/protect.h>
 
 #include <ashlar/hw/cpu.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a gate's stub in traps.asm to whoever handles the vector: an attempt that catches it, a handler
+ * that was registered, or the end.
+ */
 #include <cpu/traps.h>
 
 #include <ashlar/io.h>

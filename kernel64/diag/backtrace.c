@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who called whom, by following frame pointers. Nothing is believed: a frame counts only if it lies on a
+ * stack that we know, above the one before it.
+ */
 #include <diag/backtrace.h>
 
 #include <ashlar/bits.h>

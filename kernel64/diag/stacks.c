@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of stacks. It is only ever added to, so it may be read in any context.
+ */
 #include <diag/stacks.h>
 
 #include <ashlar/layout.h>

@@ -168,7 +168,8 @@ def main():
     parser.add_argument('--gfxmode', default=DEFAULT_GFXMODE, help='video mode asked for, as in GRUB: WxHxDEPTH or text')
     parser.add_argument('--module', action='append', default=[], metavar='FILE[:ARGUMENTS]',
                         help='a file to load beside the kernel, with its own arguments')
-    parser.add_argument('--grub-module', action='append', default=[], metavar='NAME', help="one of GRUB's that its menu needs besides")
+    parser.add_argument('--grub-module', action='append', default=[], metavar='NAME',
+                        help="one of GRUB's that its menu needs besides")
     options = parser.parse_args()
 
     modules = []
@@ -181,7 +182,8 @@ def main():
             name = pathlib.Path(path).name
             medium.add(path, f'boot/{name}')
             modules.append((name, arguments))
-        medium.add_text(make_grub_cfg(options.grub_cfg, grub_words(options.cmdline), options.gfxmode, modules), 'boot/grub/grub.cfg')
+        menu = make_grub_cfg(options.grub_cfg, grub_words(options.cmdline), options.gfxmode, modules)
+        medium.add_text(menu, 'boot/grub/grub.cfg')
         medium.make_bios_core()
         medium.make_efi_image()
         # Written beside its final name, so that nobody ever sees half an ISO there.

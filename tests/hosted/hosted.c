@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A process's answers to mm/port.h: threads are CPUs, a mapping without backing is physical memory.
+ */
 #define _GNU_SOURCE
 #include "hosted.h"
 

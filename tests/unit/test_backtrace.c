@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backtraces over stacks made up here: sound ones, cut ones, and ones that lead astray.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

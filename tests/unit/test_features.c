@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUs made up of CPUID leaves, and what the kernel takes them for.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ladder of leaving, rung by rung, on ports that only note what was written.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bar picture of memory, letter by letter.
+ */
 #include <ashlar/bits.h>
 #include <boot/map_picture.h>
 

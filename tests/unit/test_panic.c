@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Panics, and panics inside panics. Each ends its process, so each runs in a child.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Registers and error codes in words.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
