@@ -127,7 +127,8 @@ static size_t join_command_line(char *room)
     size_t length = strnlen(from_loader, machine.info.command_line.size_bytes);
     memcpy(room, from_loader, length);
     if (machine.appended[0]) {
-        room[length++] = '\n';
+        if (length > 0)
+            room[length++] = '\n';
         size_t appended_length = strlen(machine.appended);
         memcpy(room + length, machine.appended, appended_length);
         length += appended_length;
