@@ -139,6 +139,11 @@ def generated_entry(tree, elf):
     return done.stdout
 
 
+def blind_entry(tree, elf):
+    """What many a hand-written entry looks like: no video driver, so under UEFI no framebuffer."""
+    return ''.join(line for line in pasted_entry(tree, elf).splitlines(True) if 'video' not in line and 'gfx' not in line)
+
+
 UUID = '2d3cc3a5-6f1c-4f0e-9d6c-0a3f1c7be011'
 
 
@@ -176,8 +181,9 @@ def make_uefi_disk(tmp_path, tree):
     return ['-drive', f'if=ide,format=raw,file=fat:rw:{tree}']
 
 
-@pytest.mark.parametrize('firmware,entry', [('bios', pasted_entry), ('uefi', pasted_entry), ('bios', generated_entry)],
-                         ids=['bios-pasted', 'uefi-pasted', 'bios-generated'])
+@pytest.mark.parametrize('firmware,entry', [('bios', pasted_entry), ('uefi', pasted_entry), ('bios', generated_entry),
+                                            ('uefi', blind_entry)],
+                         ids=['bios-pasted', 'uefi-pasted', 'bios-generated', 'uefi-blind'])
 def test_an_installed_grub_boots_our_entry(start, build, tmp_path, firmware, entry):
     tree = make_tree(tmp_path, firmware)
     build().compile('iso/ashlar.elf')
@@ -189,6 +195,8 @@ def test_an_installed_grub_boots_our_entry(start, build, tmp_path, firmware, ent
     assert outcome.verdict == 'pass', outcome.words
     facts = outcome.stream.fact('boot')
     assert facts['loader'].startswith('GRUB')
+    has_framebuffer = any('framebuffer at' in line for line in outcome.stream.lines)
+    assert has_framebuffer == (entry is not blind_entry)
     if entry is generated_entry:
         assert 'mem=100M' in facts['command_line']
         assert outcome.stream.fact('memory')['usable_bytes'] < 100 << 20

@@ -170,3 +170,9 @@ def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
     first = session.stream().lines
     first = next(line for line in first if re.match(r'\[ +\d', line))
     assert screen.startswith(first[:100])
+
+
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_a_machine_without_any_screen_comes_up(start, firmware):
+    outcome = start(boot='iso', firmware=firmware, extra=('-vga', 'none'), cmdline='run="test; exit"').wait(120)
+    assert outcome.verdict == 'pass', outcome.words
