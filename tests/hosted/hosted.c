@@ -52,6 +52,7 @@ void hosted_memory_init(uint64_t start, uint64_t end)
     ram_size = end - start;
     hosted_ram = reserve_aligned(ram_size, HUGE_PAGE_SIZE);
     hosted_frames = reserve_aligned(DESCRIPTOR_BYTES(ram_size), LARGE_PAGE_SIZE);
+    mprotect(hosted_frames, DESCRIPTOR_BYTES(ram_size), PROT_NONE);
     madvise(hosted_ram, ram_size, MADV_NOHUGEPAGE);
     madvise(hosted_frames, DESCRIPTOR_BYTES(ram_size), MADV_NOHUGEPAGE);
 }
@@ -59,7 +60,9 @@ void hosted_memory_init(uint64_t start, uint64_t end)
 /* A piece at a time: mincore() wants a byte a page. */
 static uint64_t resident_bytes(unsigned char *start, uint64_t size)
 {
-    enum { PIECE_PAGES = 1 << 20 };
+    enum {
+        PIECE_PAGES = 1 << 20
+    };
     unsigned char *present = malloc(PIECE_PAGES);
     uint64_t bytes = 0;
     for (uint64_t at = 0; at < size; at += PIECE_PAGES * PAGE_SIZE) {
@@ -83,16 +86,28 @@ uint64_t hosted_touched_descriptor_bytes(void)
     return resident_bytes((unsigned char *)hosted_frames, DESCRIPTOR_BYTES(ram_size));
 }
 
-/* The array is there as a whole; the process's own page tables do the rest. */
-status_t port_prepare_descriptors(struct frame *start, struct frame *end)
+/*
+ * The array is there as a whole, and the process's own page tables do the rest. But as in the kernel
+ * a part may be used only once it was mapped, mapped only once it was prepared, and its memory is no
+ * longer anybody's.
+ */
+status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
 {
-    return start < end ? STATUS_OK : STATUS_INVALID;
+    if (start >= end || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
+        abort();
+    return STATUS_OK;
 }
 
-status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t size_bytes)
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
 {
-    (void)memory;
-    return start >= hosted_frames && is_aligned(size_bytes, PAGE_SIZE) ? STATUS_OK : STATUS_INVALID;
+    if ((page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE) || !is_aligned(memory.raw, page_size) ||
+        !is_aligned((uint64_t)(uintptr_t)start, page_size))
+        abort();
+    if (mprotect(start, page_size, PROT_READ | PROT_WRITE) != 0) {
+        perror("hosted descriptors");
+        abort();
+    }
+    return STATUS_OK;
 }
 
 uint64_t port_ticks(void)

@@ -23,13 +23,13 @@ enum buddy_zone {
 };
 
 /* No limit. */
-#define BUDDY_ANYWHERE PHYS_INVALID
+#define BUDDY_ANYWHERE  PHYS_INVALID
 /* The calling CPU's node first, then by distance. */
-#define BUDDY_ANY_NODE UINT32_MAX
+#define BUDDY_ANY_NODE  UINT32_MAX
 #define BUDDY_MAX_NODES 64
 
 /* May use a zone's reserve: for what must not wait, such as an interrupt, or the freeing of memory. */
-#define BUDDY_URGENT 1u
+#define BUDDY_URGENT    1u
 /* From the wished node or not at all. */
 #define BUDDY_THIS_NODE 2u
 
@@ -40,7 +40,8 @@ struct buddy_node_range {
 };
 
 struct buddy_setup {
-    /* The swept map. MEMMAP_USABLE is given out; the kinds up to MEMMAP_MODULE may come later by buddy_add(). */
+    /* The swept map. MEMMAP_USABLE is given out; the kinds up to MEMMAP_MODULE may come later by buddy_add().
+     */
     const struct memmap_range *ranges;
     size_t range_count;
 
@@ -52,7 +53,7 @@ struct buddy_setup {
     /* NUMA; all zero and NULL for a machine with one node. */
     const struct buddy_node_range *node_ranges;
     size_t node_range_count;
-    unsigned node_count;     /* 0 counts as 1; at most BUDDY_MAX_NODES */
+    unsigned node_count;      /* 0 counts as 1; at most BUDDY_MAX_NODES */
     const uint8_t *distances; /* [from * node_count + to], as in the SLIT; NULL: all others equally far */
 };
 
@@ -112,7 +113,8 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
  */
 void buddy_free(phys_t block, unsigned order);
 
-/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any context. */
+/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any context.
+ */
 bool buddy_owns(phys_t address);
 
 /* The node that @address belongs to; 0 for addresses of nobody. */
@@ -122,9 +124,9 @@ unsigned buddy_node_of(phys_t address);
 void buddy_set_cpu_node(unsigned cpu, unsigned node);
 
 struct buddy_zone_stats {
-    uint64_t managed;            /* frames the allocator has, free or given out */
-    uint64_t free;               /* of them, free and in no CPU's cache */
-    uint64_t reserve;            /* frames at its lower end that ordinary requests leave alone */
+    uint64_t managed;              /* frames the allocator has, free or given out */
+    uint64_t free;                 /* of them, free and in no CPU's cache */
+    uint64_t reserve;              /* frames at its lower end that ordinary requests leave alone */
     uint64_t blocks[BUDDY_ORDERS]; /* free blocks, each counted once, at its largest order */
 };
 

@@ -31,13 +31,13 @@ void frame_free_slow(void *page);
 static ALWAYS_INLINE void *frame_alloc(void)
 {
     port_pin();
-    uint32_t count = PORT_MINE(frame_cache).count;
-    if (UNLIKELY(count == 0)) {
+    uint32_t top = PORT_MINE(frame_cache).count - 1;
+    if (UNLIKELY((int32_t)top < 0)) {
         port_unpin();
         return frame_alloc_slow();
     }
-    struct frame *frame = PORT_MINE(frame_cache).slots[count - 1];
-    PORT_MINE(frame_cache).count = count - 1;
+    struct frame *frame = PORT_MINE(frame_cache).slots[top];
+    PORT_MINE(frame_cache).count = top;
     port_unpin();
     frame->state = frame_state(FRAME_TAKEN, 0, 0);
     return port_frame_pointer(frame);
@@ -53,17 +53,23 @@ static ALWAYS_INLINE void *frame_alloc(void)
 static ALWAYS_INLINE void frame_free(void *page)
 {
     struct frame *frame = port_frame(page);
+    if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0))
+        goto slow;
     port_pin();
     uint32_t count = PORT_MINE(frame_cache).count;
     if (UNLIKELY(frame->state != frame_state(FRAME_TAKEN, 0, 0) || count >= PORT_MINE(frame_cache).limit)) {
         port_unpin();
-        frame_free_slow(page);
-        return;
+        goto slow;
     }
     frame->state = frame_state(FRAME_NONE, 0, 0);
     PORT_MINE(frame_cache).slots[count] = frame;
     PORT_MINE(frame_cache).count = count + 1;
     port_unpin();
+    return;
+slow:
+    frame_free_slow(page);
+    /* Not the caller's last call, so that the return address that is reported lies in the caller. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 /**

@@ -24,13 +24,12 @@
  *       The descriptor of the frame that @pointer, from port_pointer() and page-aligned, shows.
  *   void *port_frame_pointer(const struct frame *frame)
  *       The way back.
- *   status_t port_prepare_descriptors(struct frame *start, struct frame *end)
- *       Makes the page tables that 2 MiB pages at [start, end) need. During buddy_init() only.
- *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t size_bytes)
- *       Puts memory behind the part of the array at @start, writable, without touching the memory.
- *       @size_bytes: during buddy_init() pages of 4 KiB, for which it may take frames of early
- *       memory; later exactly LARGE_PAGE_SIZE, aligned, in a prepared part: takes no memory and
- *       no lock of mm's. A part is mapped once, and stays.
+ *   status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
+ *       Makes the page tables that pages of that size (PAGE_SIZE or LARGE_PAGE_SIZE) at [start, end)
+ *       will need. During buddy_init() only; may take early memory.
+ *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
+ *       Puts one page of memory behind the array at @start, writable. The tables are there, so it
+ *       takes no memory, and no lock of mm's. A page is mapped once, and stays.
  *
  * Processors
  *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1

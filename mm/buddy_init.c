@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the memory map to the first free block, and what describes a piece when it is first used.
+ *
+ * One room of early memory holds the tables that grow with the machine: a struct region for each
+ * GiB, 64 bytes for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and
+ * what belongs to a region that is not wholly free: the others stay one bit until they are split.
+ * That is how 16 TiB cost no more than one.
+ *
+ * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
+ *
+ *   - A region that is not wholly free now has a page of early memory for each of its chunks, which is
+ *     put behind the array and zeroed when the chunk is first broken. There is at most a handful of
+ *     such regions, around the holes that every PC has.
+ *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
+ *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
+ *
+ * They stay where they are for good, so nothing is ever unmapped, and no other CPU has to forget
+ * anything. Refused: descriptors within the 2 MiB that they describe. That needs no mapping at all,
+ * but no block of 2 MiB would lie in a chunk whose frame 0 is the firmware's or the kernel's, and
+ * when the chunk is used as one block, what its user writes would look like descriptors.
+ */
+#include <ashlar/mm/frame_cache.h>
+
+#include "buddy_private.h"
+
+/* Kinds up to this one become ours, now or by buddy_add(). */
+#define LAST_MANAGED MEMMAP_KERNEL
+
+static const uint64_t zone_starts[BUDDY_ZONES] = { 0, MIB(1) >> PAGE_SHIFT, MIB(16) >> PAGE_SHIFT,
+                                                   GIB(4) >> PAGE_SHIFT };
+
+/* A reserve is that part of a zone's memory, and at most so much. The topmost zone that has any
+   memory serves nobody in particular, so it keeps only what is urgent. */
+static const struct {
+    unsigned part;
+    uint64_t most;
+} reserves[BUDDY_ZONES] = {
+    { 1, MIB(1) >> PAGE_SHIFT },
+    { 16, MIB(1) >> PAGE_SHIFT },
+    { 32, MIB(64) >> PAGE_SHIFT },
+    { 64, MIB(4) >> PAGE_SHIFT },
+};
+
+static struct port_lock add_lock;
+
+/* Eight at a time; the loop's own instructions would otherwise be most of it. */
+static void zero_memory(void *start, size_t size_bytes)
+{
+    struct block {
+        uint64_t word[8];
+    } *block = start;
+    for (size_t i = 0; i < size_bytes / sizeof(*block); i++)
+        block[i] = (struct block){ { 0 } };
+}
+
+/* ---- descriptors ---- */
+
+static struct span *span_of(uint64_t gib)
+{
+    for (size_t i = 0; i < buddy.span_count; i++)
+        if (gib <= (buddy.spans[i].end_chunk - 1) / REGION_CHUNKS)
+            return &buddy.spans[i];
+    UNREACHABLE();
+}
+
+uint64_t buddy_gib_of(int64_t number)
+{
+    size_t i = buddy.span_count - 1;
+    while (buddy.spans[i].first_region > number)
+        i--;
+    return buddy.spans[i].first_chunk / REGION_CHUNKS + (uint64_t)(number - buddy.spans[i].first_region);
+}
+
+static void set_up_region(int64_t number)
+{
+    struct region *region = &buddy.regions[number];
+    zero_memory(region, sizeof(*region));
+    region->gib = buddy_gib_of(number);
+    const struct span *span = span_of(region->gib);
+    uint64_t before = span->first_chunk - region->gib * REGION_CHUNKS;
+    region->chunks = (struct bits512 *)((uintptr_t)span->bits - (uintptr_t)(before * sizeof(struct bits512)));
+}
+
+static void mark_prepared(int64_t number)
+{
+    __atomic_fetch_or(&buddy.prepared[number / 64], BIT(number % 64), __ATOMIC_SEQ_CST);
+}
+
+bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk)
+{
+    struct region *region = &buddy.regions[number];
+    *lowest_chunk = 0;
+    if (__atomic_load_n(&buddy.prepared[number / 64], __ATOMIC_SEQ_CST) & BIT(number % 64))
+        return true;
+
+    set_up_region(number);
+    uint64_t base = region->gib * REGION_FRAMES;
+    uint64_t memory = buddy_take_chunk_of_split();
+    if (memory == NO_FRAME) {
+        memory = base;
+        *lowest_chunk = 1;
+    }
+    phys_t address = pfn_to_phys((pfn_t){ memory });
+    struct frame *frames = buddy_frame(base);
+    if (port_map_descriptors(frames, address, LARGE_PAGE_SIZE) != STATUS_OK) {
+        struct place place;
+        if (*lowest_chunk == 0 && buddy_find(memory, &place))
+            buddy_give_chunks(place.number, 0, place.chunk);
+        return false;
+    }
+    zero_memory(frames, LARGE_PAGE_SIZE);
+    for (unsigned i = 0; i < BITS512_WORDS; i++)
+        region->described[i] = region->owned[i] = UINT64_MAX;
+    if (*lowest_chunk == 1)
+        frames[0].state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
+    __atomic_fetch_add(&buddy.metadata, CHUNK_FRAMES, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&buddy.metadata_opened, CHUNK_FRAMES, __ATOMIC_RELAXED);
+    mark_prepared(number);
+    return true;
+}
+
+bool buddy_describe(struct region *region, unsigned chunk)
+{
+    uint64_t *described = &region->described[chunk / 64], bit = BIT(chunk % 64);
+    struct bits512 *bits = &region->chunks[chunk];
+    if (__atomic_load_n(described, __ATOMIC_SEQ_CST) & bit)
+        return true;
+    uint64_t memory = bits->word[0];
+    struct frame *frames = buddy_frame(region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES);
+    if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
+        return false;
+    zero_memory(frames, PAGE_SIZE);
+    zero_memory(bits, sizeof(*bits));
+    __atomic_fetch_add(&buddy.metadata_opened, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_or(described, bit, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+/* ---- the room for the tables ---- */
+
+static bool is_managed(const struct memmap_range *range)
+{
+    return range->kind <= LAST_MANAGED;
+}
+
+/* Joins what shares a GiB. @spans: NULL to count only. */
+static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
+{
+    struct span last = { 0 };
+    size_t count = 0;
+    for (size_t i = 0; i < setup->range_count; i++) {
+        const struct memmap_range *range = &setup->ranges[i];
+        if (!is_managed(range))
+            continue;
+        uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
+        uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
+        if (count == 0 ||
+            (first > last.end_chunk && first / REGION_CHUNKS != (last.end_chunk - 1) / REGION_CHUNKS)) {
+            last.first_chunk = first;
+            count++;
+        }
+        last.end_chunk = end;
+        if (spans)
+            spans[count - 1] = last;
+    }
+    return count;
+}
+
+/* Room is measured and handed out by the same lines: first from address 0, then from the real start. */
+struct room {
+    uint64_t at;
+};
+
+static void *room_take(struct room *room, uint64_t count, size_t size)
+{
+    uint64_t start = align_up(room->at, 64);
+    room->at = start + count * size;
+    return (void *)(uintptr_t)start;
+}
+
+static void lay_out(struct room *room, const struct buddy_setup *setup, uint64_t chunk_count)
+{
+    buddy.node_runs = room_take(room, 2 * setup->node_range_count + 1, sizeof(struct node_run));
+    buddy.distances =
+        setup->distances ? room_take(room, (uint64_t)buddy.node_count * buddy.node_count, 1) : NULL;
+    buddy.giants = room_take(room, buddy.region_words, sizeof(uint64_t));
+    buddy.prepared = room_take(room, buddy.region_words, sizeof(uint64_t));
+    for (unsigned order = 0; order < HINT_ORDERS; order++)
+        buddy.hints[order] = room_take(room, buddy.region_words, sizeof(uint64_t));
+    buddy.spans = room_take(room, buddy.span_count, sizeof(struct span));
+    buddy.regions = room_take(room, (uint64_t)buddy.region_count, sizeof(struct region));
+    /* The frame bits come last, and are handed out span by span. */
+    struct bits512 *bits = room_take(room, chunk_count, sizeof(struct bits512));
+    if (buddy.node_runs == NULL)
+        return;
+    find_spans(setup, buddy.spans);
+    int64_t region = 0;
+    for (size_t i = 0; i < buddy.span_count; i++) {
+        struct span *span = &buddy.spans[i];
+        span->first_region = region;
+        span->bits = bits;
+        bits += span->end_chunk - span->first_chunk;
+        region += (int64_t)((span->end_chunk - 1) / REGION_CHUNKS - span->first_chunk / REGION_CHUNKS + 1);
+    }
+}
+
+/* Regions and chunks of all spans; the spans themselves have no room yet. */
+static uint64_t count_regions(const struct buddy_setup *setup)
+{
+    uint64_t first = 0, end = 0, regions = 0, chunks = 0;
+    for (size_t i = 0; i <= setup->range_count; i++) {
+        bool is_end = i == setup->range_count;
+        if (!is_end && !is_managed(&setup->ranges[i]))
+            continue;
+        uint64_t next = is_end ? 0 : setup->ranges[i].start.raw / LARGE_PAGE_SIZE;
+        if (end != 0 && (is_end || (next > end && next / REGION_CHUNKS != (end - 1) / REGION_CHUNKS))) {
+            regions += (end - 1) / REGION_CHUNKS - first / REGION_CHUNKS + 1;
+            chunks += end - first;
+            end = 0;
+        }
+        if (end == 0)
+            first = next;
+        if (!is_end)
+            end = (setup->ranges[i].end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
+    }
+    buddy.region_count = (int64_t)regions;
+    buddy.region_words = (regions + 63) / 64;
+    return chunks;
+}
+
+static status_t make_tables(const struct buddy_setup *setup)
+{
+    buddy.node_count = setup->node_count ? setup->node_count : 1;
+    buddy.span_count = find_spans(setup, NULL);
+    uint64_t chunks = count_regions(setup);
+    if (buddy.span_count == 0)
+        return STATUS_NO_MEMORY;
+    if (buddy.node_count > BUDDY_MAX_NODES)
+        return STATUS_INVALID;
+
+    struct room room = { 0 };
+    lay_out(&room, setup, chunks);
+    uint64_t size = align_up(room.at, PAGE_SIZE);
+    phys_t start = setup->take(size, PAGE_SIZE);
+    if (!phys_is_valid(start))
+        return STATUS_NO_MEMORY;
+    room.at = (uint64_t)(uintptr_t)port_pointer(start);
+    lay_out(&room, setup, chunks);
+    zero_memory(buddy.giants, (size_t)((char *)buddy.spans - (char *)buddy.giants));
+    buddy.metadata = size / PAGE_SIZE;
+    return STATUS_OK;
+}
+
+/* ---- nodes ---- */
+
+/* The runs cover everything: what the setup does not name is node 0's. */
+static status_t set_nodes(const struct buddy_setup *setup)
+{
+    uint64_t at = 0;
+    buddy.node_run_count = 0;
+    for (;;) {
+        const struct buddy_node_range *next = NULL;
+        for (size_t i = 0; i < setup->node_range_count; i++) {
+            const struct buddy_node_range *range = &setup->node_ranges[i];
+            if (range->node >= buddy.node_count || range->start.raw >= range->end.raw)
+                return STATUS_INVALID;
+            if (range->start.raw >= at && (!next || range->start.raw < next->start.raw))
+                next = range;
+        }
+        if (!next || next->start.raw > at)
+            buddy.node_runs[buddy.node_run_count++] = (struct node_run){ at >> PAGE_SHIFT, 0 };
+        if (!next)
+            break;
+        buddy.node_runs[buddy.node_run_count++] =
+            (struct node_run){ next->start.raw >> PAGE_SHIFT, next->node };
+        at = next->end.raw;
+    }
+    for (unsigned i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
+        buddy.distances[i] = setup->distances[i];
+    return STATUS_OK;
+}
+
+/* ---- free runs ---- */
+
+/* Walks over what is usable and not taken. */
+struct free_walk {
+    const struct buddy_setup *setup;
+    size_t range, taken_cursor;
+    uint64_t at;
+    struct phys_range taken;
+    bool has_taken;
+};
+
+static struct free_walk walk_free(const struct buddy_setup *setup)
+{
+    struct free_walk walk = { .setup = setup };
+    walk.has_taken = setup->next_taken(&walk.taken_cursor, &walk.taken);
+    return walk;
+}
+
+/* @lo, @hi: frames. */
+static bool walk_next(struct free_walk *walk, uint64_t *lo, uint64_t *hi)
+{
+    while (walk->range < walk->setup->range_count) {
+        const struct memmap_range *range = &walk->setup->ranges[walk->range];
+        if (walk->at < range->start.raw)
+            walk->at = range->start.raw;
+        if (range->kind != MEMMAP_USABLE || walk->at >= range->end.raw) {
+            walk->range++;
+            continue;
+        }
+        while (walk->has_taken && walk->taken.end.raw <= walk->at)
+            walk->has_taken = walk->setup->next_taken(&walk->taken_cursor, &walk->taken);
+        if (walk->has_taken && walk->taken.start.raw <= walk->at) {
+            walk->at = walk->taken.end.raw;
+            continue;
+        }
+        uint64_t end = range->end.raw;
+        if (walk->has_taken && walk->taken.start.raw < end)
+            end = walk->taken.start.raw;
+        *lo = walk->at >> PAGE_SHIFT;
+        *hi = end >> PAGE_SHIFT;
+        walk->at = end;
+        return true;
+    }
+    return false;
+}
+
+static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        uint64_t end = align_down(from, 64) + 64 < to ? align_down(from, 64) + 64 : to;
+        bitmap[from / 64] |= UINT64_MAX >> (64 - (end - from)) << from % 64;
+        from = end;
+    }
+}
+
+static void find_giants(const struct buddy_setup *setup)
+{
+    zero_memory(buddy.giants, align_up(buddy.region_words * sizeof(uint64_t), 64));
+    uint64_t lo, hi;
+    for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
+        uint64_t first = (lo + REGION_FRAMES - 1) / REGION_FRAMES, end = hi / REGION_FRAMES;
+        if (first >= end)
+            continue;
+        uint64_t number = (uint64_t)buddy_region_below(first);
+        set_bits(buddy.giants, number, number + end - first);
+    }
+}
+
+/* ---- regions that are not wholly free ---- */
+
+/* Takes a page for the descriptors of each chunk of [first, end) and notes where it is. */
+static status_t take_descriptor_pages(const struct buddy_setup *setup, struct region *region, unsigned first,
+                                      unsigned end)
+{
+    phys_t pages = setup->take((end - first) * PAGE_SIZE, PAGE_SIZE);
+    for (unsigned chunk = first; chunk < end; chunk++) {
+        phys_t page = phys_is_valid(pages) ? phys_add(pages, (chunk - first) * PAGE_SIZE)
+                                           : setup->take(PAGE_SIZE, PAGE_SIZE);
+        if (!phys_is_valid(page))
+            return STATUS_NO_MEMORY;
+        region->chunks[chunk].word[0] = page.raw;
+        buddy.metadata++;
+    }
+    return STATUS_OK;
+}
+
+static status_t prepare_broken_region(const struct buddy_setup *setup, int64_t number)
+{
+    set_up_region(number);
+    struct region *region = &buddy.regions[number];
+    const struct span *span = span_of(region->gib);
+    uint64_t base = region->gib * REGION_CHUNKS;
+    uint64_t lo = span->first_chunk > base ? span->first_chunk - base : 0;
+    uint64_t hi = span->end_chunk < base + REGION_CHUNKS ? span->end_chunk - base : REGION_CHUNKS;
+    for (uint64_t chunk = lo; chunk < hi; chunk++)
+        region->chunks[chunk].word[0] = 0;
+
+    struct frame *frames = buddy_frame(base * CHUNK_FRAMES);
+    status_t status =
+        port_prepare_descriptors(frames + lo * CHUNK_FRAMES, frames + hi * CHUNK_FRAMES, PAGE_SIZE);
+    uint64_t done = lo;
+    for (size_t i = 0; i < setup->range_count && status == STATUS_OK; i++) {
+        const struct memmap_range *range = &setup->ranges[i];
+        uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
+        uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
+        if (!is_managed(range) || end <= base || first >= base + REGION_CHUNKS)
+            continue;
+        first = first < base + done ? done : first - base;
+        end = end < base + REGION_CHUNKS ? end - base : REGION_CHUNKS;
+        if (first < end) {
+            status = take_descriptor_pages(setup, region, (unsigned)first, (unsigned)end);
+            done = end;
+        }
+    }
+    mark_prepared(number);
+    return status;
+}
+
+/* Taking early memory for one region can break another, so this goes round until nothing changes. */
+static status_t prepare_broken_regions(const struct buddy_setup *setup)
+{
+    for (bool is_stable = false; !is_stable;) {
+        is_stable = true;
+        find_giants(setup);
+        for (int64_t number = 0; number < buddy.region_count; number++) {
+            uint64_t unknown = ~(buddy.giants[number / 64] | buddy.prepared[number / 64]);
+            if (unknown == 0) {
+                number |= 63;
+                continue;
+            }
+            if (!(unknown & BIT(number % 64)))
+                continue;
+            status_t status = prepare_broken_region(setup, number);
+            if (status != STATUS_OK)
+                return status;
+            is_stable = false;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- giving for the first time ---- */
+
+static void count_managed(uint64_t lo, uint64_t hi)
+{
+    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+        struct zone *zone = &buddy.zones[i];
+        uint64_t from = lo > zone->start ? lo : zone->start, to = hi < zone->end ? hi : zone->end;
+        if (from < to)
+            zone->managed += to - from;
+    }
+}
+
+/* A chunk that we have only a part of: all its frames are somebody's but those that are added now. */
+static bool describe_as_reserved(const struct place *place)
+{
+    if (buddy_is_described(place))
+        return true;
+    if (!buddy_describe(place->region, place->chunk))
+        return false;
+    struct frame *frames = buddy_frame(place->region->gib * REGION_FRAMES + place->chunk * CHUNK_FRAMES);
+    for (unsigned i = 0; i < CHUNK_FRAMES; i++)
+        frames[i].state = frame_state(FRAME_RESERVED, 0, 0);
+    return true;
+}
+
+/* Frames of one chunk. Return: false when the chunk can have no descriptors. */
+static bool add_in_chunk(struct place place, uint64_t lo, uint64_t hi)
+{
+    if (lo % CHUNK_FRAMES == 0 && hi - lo == CHUNK_FRAMES && !buddy_is_described(&place)) {
+        __atomic_fetch_or(&place.region->owned[place.chunk / 64], BIT(place.chunk % 64), __ATOMIC_SEQ_CST);
+        buddy_give_chunks(place.number, 0, place.chunk);
+        return true;
+    }
+    if (!describe_as_reserved(&place))
+        return false;
+    for (uint64_t frame = lo; frame < hi; frame++)
+        buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
+    while (lo < hi) {
+        uint64_t end = align_down(lo, 64) + 64 < hi ? align_down(lo, 64) + 64 : hi;
+        place.frame = lo % CHUNK_FRAMES;
+        buddy_give_frames(&place, UINT64_MAX >> (64 - (end - lo)) << lo % 64);
+        lo = end;
+    }
+    return true;
+}
+
+/* [lo, hi), cut where chunks end. Giants are free already. */
+static void add_run(uint64_t lo, uint64_t hi)
+{
+    struct place place;
+    while (lo < hi) {
+        uint64_t end = align_down(lo, CHUNK_FRAMES) + CHUNK_FRAMES;
+        if (!buddy_find(lo, &place))
+            return;
+        if (buddy.giants[place.number / 64] & BIT(place.number % 64)) {
+            lo = align_down(lo, REGION_FRAMES) + REGION_FRAMES;
+            continue;
+        }
+        add_in_chunk(place, lo, end < hi ? end : hi);
+        lo = end;
+    }
+}
+
+/* ---- zones ---- */
+
+static void set_zones(void)
+{
+    const struct span *last = &buddy.spans[buddy.span_count - 1];
+    uint64_t top = last->end_chunk * CHUNK_FRAMES;
+    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+        struct zone *zone = &buddy.zones[i];
+        zone->start = zone->reserve_end = zone_starts[i];
+        zone->end = i + 1 < BUDDY_ZONES && zone_starts[i + 1] < top ? zone_starts[i + 1] : top;
+        if (zone->end < zone->start)
+            zone->end = zone->start;
+        zone->managed = zone->reserve = 0;
+    }
+}
+
+/* The reserve is the zone's lowest memory; how far that reaches depends on its holes. */
+static void set_reserve(const struct buddy_setup *setup, unsigned number, bool is_topmost)
+{
+    struct zone *zone = &buddy.zones[number];
+    unsigned kind = is_topmost ? BUDDY_ZONE_HIGH : number;
+    uint64_t wanted = zone->managed / reserves[kind].part;
+    if (wanted > reserves[kind].most)
+        wanted = reserves[kind].most;
+    zone->reserve = wanted;
+    uint64_t lo, hi;
+    for (struct free_walk walk = walk_free(setup); wanted > 0 && walk_next(&walk, &lo, &hi);) {
+        lo = lo > zone->start ? lo : zone->start;
+        hi = hi < zone->end ? hi : zone->end;
+        if (lo >= hi)
+            continue;
+        uint64_t part = hi - lo < wanted ? hi - lo : wanted;
+        wanted -= part;
+        zone->reserve_end = lo + part;
+    }
+}
+
+static void set_reserves(const struct buddy_setup *setup)
+{
+    bool is_topmost = true;
+    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+        if (buddy.zones[i].managed == 0)
+            continue;
+        set_reserve(setup, i, is_topmost);
+        is_topmost = false;
+    }
+}
+
+/* ---- the two entries ---- */
+
+static status_t prepare_spans(void)
+{
+    for (size_t i = 0; i < buddy.span_count; i++) {
+        const struct span *span = &buddy.spans[i];
+        uint64_t first = span->first_chunk / REGION_CHUNKS, last = (span->end_chunk - 1) / REGION_CHUNKS;
+        struct frame *start = buddy_frame(first * REGION_FRAMES);
+        status_t status =
+            port_prepare_descriptors(start, start + (last - first + 1) * REGION_FRAMES, LARGE_PAGE_SIZE);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+status_t buddy_init(const struct buddy_setup *setup)
+{
+    buddy = (struct buddy){ 0 };
+    buddy_forget_cpus();
+    status_t status = make_tables(setup);
+    if (status == STATUS_OK)
+        status = set_nodes(setup);
+    if (status == STATUS_OK)
+        status = prepare_spans();
+    if (status == STATUS_OK)
+        status = prepare_broken_regions(setup);
+    if (status != STATUS_OK)
+        return status;
+
+    set_zones();
+    uint64_t lo, hi;
+    for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
+        count_managed(lo, hi);
+        add_run(lo, hi);
+    }
+    set_reserves(setup);
+    frame_cache_init();
+    return STATUS_OK;
+}
+
+/* Whether nothing of [lo, hi), which lies in one chunk, is ours, and could be. */
+static bool may_add(uint64_t lo, uint64_t hi)
+{
+    struct place place;
+    if (!buddy_find(lo, &place) || !(buddy.prepared[place.number / 64] & BIT(place.number % 64)))
+        return false;
+    if (!buddy_is_described(&place))
+        return !(place.region->owned[place.chunk / 64] & BIT(place.chunk % 64)) &&
+               place.region->chunks[place.chunk].word[0] != 0;
+    for (uint64_t frame = lo; frame < hi; frame++)
+        if (frame_kind(buddy_frame(frame)) != FRAME_RESERVED)
+            return false;
+    return true;
+}
+
+status_t buddy_add(phys_t start, phys_t end)
+{
+    uint64_t lo = start.raw >> PAGE_SHIFT, hi = end.raw >> PAGE_SHIFT;
+    if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo > hi)
+        return STATUS_INVALID;
+    status_t status = STATUS_OK;
+    port_lock(&add_lock);
+    for (uint64_t at = lo, next; at < hi && status == STATUS_OK; at = next) {
+        next = align_down(at, CHUNK_FRAMES) + CHUNK_FRAMES;
+        if (!may_add(at, next < hi ? next : hi))
+            status = STATUS_INVALID;
+    }
+    if (status == STATUS_OK) {
+        count_managed(lo, hi);
+        add_run(lo, hi);
+    }
+    port_unlock(&add_lock);
+    return status;
+}

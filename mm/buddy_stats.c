@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counting what is free. Walks the bits, because a counter that every CPU writes would be a line that
+ * every CPU waits for; where there is nothing free, hints say so, and only what is split is looked into.
+ */
+#include <ashlar/mm/frame_cache.h>
+
+#include "buddy_private.h"
+
+/* The part of memory that is counted, in frames, and where the counts go. */
+struct count {
+    uint64_t lo, hi;
+    struct buddy_zone_stats *stats;
+};
+
+static void add(const struct count *count, unsigned order, uint64_t blocks)
+{
+    count->stats->blocks[order] += blocks;
+    count->stats->free += blocks << order;
+}
+
+static const struct bits512 all_free = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                           UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+
+/* The frames at @base that are within the bounds. */
+static void count_frames(const struct count *count, const struct bits512 *bits, uint64_t base)
+{
+    uint64_t lo = count->lo > base ? count->lo - base : 0;
+    uint64_t hi = count->hi < base + CHUNK_FRAMES ? count->hi - base : CHUNK_FRAMES;
+    uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
+    if (count->hi <= base || lo >= hi)
+        return;
+    bits512_count(bits, (unsigned)lo, (unsigned)hi, blocks);
+    for (unsigned order = 0; order <= CHUNK_ORDER; order++)
+        add(count, order, blocks[order]);
+}
+
+/* The chunks of the region at @base. A bound may lie inside of one: its part counts as frames. */
+static void count_chunks(const struct count *count, const struct bits512 *whole, uint64_t base)
+{
+    uint64_t lo = count->lo > base ? count->lo - base : 0;
+    uint64_t hi = count->hi < base + REGION_FRAMES ? count->hi - base : REGION_FRAMES;
+    uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
+    if (count->hi <= base || lo >= hi)
+        return;
+    unsigned first = (unsigned)((lo + CHUNK_FRAMES - 1) / CHUNK_FRAMES), end = (unsigned)(hi / CHUNK_FRAMES);
+    bits512_count(whole, first, end, blocks);
+    for (unsigned order = 0; order <= CHUNK_ORDER; order++)
+        add(count, CHUNK_ORDER + order, blocks[order]);
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t bound = i == 0 ? lo : hi, chunk = bound / CHUNK_FRAMES;
+        if (bound % CHUNK_FRAMES != 0 && (i == 0 || chunk != lo / CHUNK_FRAMES || lo % CHUNK_FRAMES == 0) &&
+            (whole->word[chunk / 64] & BIT(chunk % 64)))
+            count_frames(count, &all_free, base + chunk * CHUNK_FRAMES);
+    }
+}
+
+/* A free frame's chunk has its hint for order 0 set: that is the rule. */
+static void count_region(const struct count *count, const struct region *region)
+{
+    uint64_t base = region->gib * REGION_FRAMES;
+    count_chunks(count, &region->whole, base);
+    for (unsigned word = 0; word < BITS512_WORDS; word++) {
+        uint64_t hinted = __atomic_load_n(&region->hints[word][0], __ATOMIC_SEQ_CST);
+        for (; hinted != 0; hinted &= hinted - 1) {
+            unsigned chunk = word * 64 + (unsigned)__builtin_ctzll(hinted);
+            count_frames(count, &region->chunks[chunk], base + chunk * CHUNK_FRAMES);
+        }
+    }
+}
+
+static void count_all(const struct count *count)
+{
+    for (size_t word = 0; word < buddy.region_words; word++) {
+        uint64_t giants = __atomic_load_n(&buddy.giants[word], __ATOMIC_SEQ_CST);
+        uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_SEQ_CST) & ~giants;
+        for (; giants != 0; giants &= giants - 1) {
+            uint64_t base =
+                buddy_gib_of((int64_t)(word * 64 + (unsigned)__builtin_ctzll(giants))) * REGION_FRAMES;
+            if (base >= count->lo && base + REGION_FRAMES <= count->hi)
+                add(count, REGION_ORDER, 1);
+            else
+                count_chunks(count, &all_free, base);
+        }
+        for (; split != 0; split &= split - 1)
+            count_region(count, &buddy.regions[word * 64 + (unsigned)__builtin_ctzll(split)]);
+    }
+}
+
+static void count_zone(unsigned number, uint32_t node, struct buddy_zone_stats *stats)
+{
+    const struct zone *zone = &buddy.zones[number];
+    stats->managed = zone->managed;
+    stats->reserve = zone->reserve;
+    for (size_t i = 0; i < buddy.node_run_count; i++) {
+        uint64_t start = buddy.node_runs[i].start;
+        uint64_t end = i + 1 < buddy.node_run_count ? buddy.node_runs[i + 1].start : UINT64_MAX;
+        struct count count = { start > zone->start ? start : zone->start, end < zone->end ? end : zone->end,
+                               stats };
+        if ((node == BUDDY_ANY_NODE || node == buddy.node_runs[i].node) && count.lo < count.hi)
+            count_all(&count);
+    }
+}
+
+static uint64_t count_cached(void)
+{
+    uint64_t cached = 0;
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+        cached += __atomic_load_n(&PORT_OF(frame_cache, cpu)->count, __ATOMIC_RELAXED);
+    return cached;
+}
+
+void buddy_stats(uint32_t node, struct buddy_stats *stats)
+{
+    *stats = (struct buddy_stats){ .cached = count_cached() };
+    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+        count_zone(i, node, &stats->zones[i]);
+    stats->metadata = __atomic_load_n(&buddy.metadata, __ATOMIC_RELAXED);
+    stats->metadata_opened = __atomic_load_n(&buddy.metadata_opened, __ATOMIC_RELAXED);
+}
+
+uint64_t buddy_free_frames(void)
+{
+    struct buddy_stats stats;
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    uint64_t frames = stats.cached;
+    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+        frames += stats.zones[i].free;
+    return frames;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
+ *
+ * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64
+ * frames for one atomic operation; one that is full gives half of its frames back, those of one word
+ * together. Half, so that a caller who takes and gives at an edge does not come here each time.
+ *
+ * A frame in a stack has its bit clear and its descriptor says FRAME_NONE, so to everyone it is in
+ * use, except to a wrong free. Only its CPU touches a stack, pinned; other CPUs ask for frames by
+ * raising the epoch, which is seen here, on the way that is slow anyway.
+ */
+#include <ashlar/mm/frame_cache.h>
+
+#include "buddy_private.h"
+
+PORT_PER_CPU(struct frame_cache, frame_cache);
+extern PORT_PER_CPU(uint32_t, drained_epoch);
+PORT_PER_CPU(uint32_t, drained_epoch);
+
+static uint32_t wanted_epoch;
+static uint32_t cache_limit;
+
+/* All CPUs' stacks together hold at most this part of memory. */
+#define CACHED_PART 32
+
+#define GIVE_BATCH  64
+
+static uint64_t number_of(const struct frame *frame)
+{
+    return port_phys(port_frame_pointer(frame)).raw >> PAGE_SHIFT;
+}
+
+/* ---- giving back ---- */
+
+static void give_run(uint64_t word, uint64_t mask)
+{
+    struct place place;
+    if (!buddy_find(word * 64, &place) || !buddy_give_frames(&place, mask))
+        port_wrong("frame cache: among 64 frames at P%#lx (mask %#lx) one was free already",
+                   word * 64 << PAGE_SHIFT, mask);
+}
+
+/* Frames of one word that stand side by side go back together. */
+static void give_all(struct frame *const *frames, size_t count)
+{
+    uint64_t word = 0, mask = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = number_of(frames[i]), bit = BIT(number % 64);
+        if (mask != 0 && (number / 64 != word || (mask & bit))) {
+            give_run(word, mask);
+            mask = 0;
+        }
+        word = number / 64;
+        mask |= bit;
+    }
+    if (mask != 0)
+        give_run(word, mask);
+}
+
+/* Gives frames back until @keep are left. */
+static void shrink_to(uint32_t keep)
+{
+    struct frame *batch[GIVE_BATCH];
+    uint32_t count;
+    do {
+        count = 0;
+        port_pin();
+        uint32_t left = PORT_MINE(frame_cache).count;
+        while (left > keep && count < GIVE_BATCH)
+            batch[count++] = PORT_MINE(frame_cache).slots[--left];
+        PORT_MINE(frame_cache).count = left;
+        port_unpin();
+        give_all(batch, count);
+    } while (count == GIVE_BATCH);
+}
+
+void frame_cache_drain(void)
+{
+    shrink_to(0);
+}
+
+/* Somebody found no memory since we were last here. */
+static void drain_if_wanted(void)
+{
+    uint32_t wanted = __atomic_load_n(&wanted_epoch, __ATOMIC_RELAXED);
+    if (LIKELY(PORT_MINE(drained_epoch) == wanted))
+        return;
+    PORT_MINE(drained_epoch) = wanted;
+    shrink_to(0);
+}
+
+/* ---- the slow halves ---- */
+
+/* Pushes the frames of @mask; those that do not fit go back. */
+static void push_all(uint64_t first, uint64_t mask)
+{
+    port_pin();
+    uint32_t count = PORT_MINE(frame_cache).count, limit = PORT_MINE(frame_cache).limit;
+    struct frame *frames = buddy_frame(first);
+    for (; mask != 0 && count < limit; mask &= mask - 1)
+        PORT_MINE(frame_cache).slots[count++] = frames + __builtin_ctzll(mask);
+    PORT_MINE(frame_cache).count = count;
+    port_unpin();
+    if (mask != 0)
+        give_run(first / 64, mask);
+}
+
+/* Return: how many frames are worth taking at once. */
+static unsigned refill_size(void)
+{
+    uint32_t half = PORT_MINE(frame_cache).limit / 2;
+    return half >= 64 ? 64 : half > 0 ? half : 1;
+}
+
+static void *use_frame(uint64_t number)
+{
+    struct frame *frame = buddy_frame(number);
+    frame->state = frame_state(FRAME_TAKEN, 0, 0);
+    return port_frame_pointer(frame);
+}
+
+void *frame_alloc_slow(void)
+{
+    uint64_t mask;
+    drain_if_wanted();
+    uint64_t first = buddy_take_frames(refill_size(), &mask);
+    if (first == NO_FRAME) {
+        __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
+        return NULL;
+    }
+    push_all(first, mask & (mask - 1));
+    return use_frame(first + (unsigned)__builtin_ctzll(mask));
+}
+
+void frame_free_slow(void *page)
+{
+    const void *caller = __builtin_return_address(0);
+    phys_t address = port_phys(page);
+    uint64_t number = address.raw >> PAGE_SHIFT;
+    struct place place;
+    if (!is_aligned(address.raw, PAGE_SIZE)) {
+        port_wrong("frame cache: P%#lx cannot be freed: no frame begins there; freed from %pS", address.raw,
+                   caller);
+        return;
+    }
+    bool is_ours = buddy_find(number, &place) && buddy_is_described(&place);
+    bool is_direct = is_ours && (frame_flags(buddy_frame(number)) & FRAME_FLAG_DIRECT);
+    if (!buddy_retire(number, 0, caller))
+        return;
+    drain_if_wanted();
+    if (is_direct || PORT_MINE(frame_cache).limit == 0) {
+        give_run(number / 64, BIT(number % 64));
+        return;
+    }
+    if (PORT_MINE(frame_cache).count >= PORT_MINE(frame_cache).limit)
+        shrink_to(PORT_MINE(frame_cache).limit / 2);
+    push_all(align_down(number, 64), BIT(number % 64));
+}
+
+/* ---- several ---- */
+
+/* Return: how many came from the stack. */
+static size_t pop_some(void **pages, size_t wanted)
+{
+    struct frame **frames = (struct frame **)pages;
+    port_pin();
+    uint32_t count = PORT_MINE(frame_cache).count;
+    uint32_t taken = wanted < count ? (uint32_t)wanted : count;
+    for (uint32_t i = 0; i < taken; i++)
+        frames[i] = PORT_MINE(frame_cache).slots[count - 1 - i];
+    PORT_MINE(frame_cache).count = count - taken;
+    port_unpin();
+    for (uint32_t i = 0; i < taken; i++) {
+        frames[i]->state = frame_state(FRAME_TAKEN, 0, 0);
+        pages[i] = port_frame_pointer(frames[i]);
+    }
+    return taken;
+}
+
+size_t frame_alloc_bulk(void **pages, size_t count)
+{
+    size_t done = pop_some(pages, count);
+    while (done < count) {
+        uint64_t mask;
+        uint64_t first = buddy_take_frames(count - done < 64 ? (unsigned)(count - done) : 64, &mask);
+        if (first == NO_FRAME) {
+            __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
+            break;
+        }
+        for (; mask != 0; mask &= mask - 1)
+            pages[done++] = use_frame(first + (unsigned)__builtin_ctzll(mask));
+    }
+    return done;
+}
+
+void frame_free_bulk(void *const *pages, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        frame_free(pages[i]);
+}
+
+/* ---- size ---- */
+
+void frame_cache_set_limit(unsigned limit)
+{
+    cache_limit = limit < FRAME_CACHE_SIZE ? limit : FRAME_CACHE_SIZE;
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+        __atomic_store_n(&PORT_OF(frame_cache, cpu)->limit, cache_limit, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
+}
+
+void frame_cache_init(void)
+{
+    uint64_t managed = 0;
+    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+        managed += buddy.zones[i].managed;
+    uint64_t limit = managed / CACHED_PART / port_cpu_count();
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+        PORT_OF(frame_cache, cpu)->count = 0;
+    frame_cache_set_limit(limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE);
+}
