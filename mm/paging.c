@@ -284,6 +284,26 @@ static void protect_range(struct paging *paging, phys_t table, unsigned int leve
     }
 }
 
+/* Makes the tables down to @lowest. Those that were made before a failure stay, empty. */
+static status_t prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
+                              uint64_t virt, uint64_t end)
+{
+    uint64_t *entries = table_at(table);
+    for (uint64_t next; level > lowest && virt != end; virt = next) {
+        uint64_t *entry = &entries[index_of(virt, level)];
+        next = piece_end(virt, end, span_of(level));
+        if (is_present(*entry) && is_leaf(*entry, level))
+            return STATUS_EXISTS;
+        phys_t below;
+        status_t status = enter(paging, entry, virt, &below);
+        if (status == STATUS_OK)
+            status = prepare_range(paging, below, level - 1, lowest, virt, next);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 /* ---- splitting and merging ---- */
 
 /* The page that covers @virt becomes smaller until it begins at @virt, or none covers it. */
@@ -391,6 +411,13 @@ status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t 
             port_flush(virt, mapped);
     }
     return status;
+}
+
+status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_bytes, uint64_t page_size)
+{
+    if (!is_valid_range(virt, size_bytes) || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
+        return STATUS_INVALID;
+    return prepare_range(paging, paging->root, TOP_LEVEL, page_size == PAGE_SIZE ? 1 : 2, virt, virt + size_bytes);
 }
 
 status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes)

@@ -433,6 +433,22 @@ static void the_lower_half_gives_all_its_tables_back(void **state)
     assert_int_equal(taken_count, 1);
 }
 
+static void what_is_prepared_is_mapped_without_taking_a_frame(void **state)
+{
+    (void)state;
+    assert_int_equal(paging_prepare(&paging, DIRECT_MAP_START, MIB(4), PAGE_SIZE), STATUS_OK);
+    assert_int_equal(paging_prepare(&paging, VRANGE_START, GIB(2), LARGE_PAGE_SIZE), STATUS_OK);
+    unsigned int tables = taken_count;
+    takes_until_failure = 0;
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(2) - PAGE_SIZE, phys(0), 2 * PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map(&paging, VRANGE_START + GIB(1), phys(MIB(2)), MIB(2), 0), STATUS_OK);
+    assert_int_equal(query(VRANGE_START + GIB(1)).size_bytes, LARGE_PAGE_SIZE);
+    assert_int_equal(taken_count, tables);
+    takes_until_failure = UINT32_MAX;
+    assert_int_equal(paging_prepare(&paging, VRANGE_START + GIB(1), PAGE_SIZE, PAGE_SIZE), STATUS_EXISTS);
+    assert_int_equal(paging_prepare(&paging, VRANGE_START, GIB(1), GIB(1)), STATUS_INVALID);
+}
+
 static void ranges_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -534,6 +550,7 @@ int main(void)
         CLAIM(without_nx_its_bit_is_never_set),
         CLAIM(the_upper_half_has_all_its_tables_and_keeps_them),
         CLAIM(the_lower_half_gives_all_its_tables_back),
+        CLAIM(what_is_prepared_is_mapped_without_taking_a_frame),
         CLAIM(ranges_that_make_no_sense_are_refused),
         CLAIM(addresses_that_no_cpu_translates_are_not_found),
         CLAIM(a_visit_sees_each_page_and_each_table_once),

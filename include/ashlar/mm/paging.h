@@ -72,6 +72,16 @@ status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t 
                     unsigned int access) MUST_CHECK;
 
 /**
+ * paging_prepare() - make the tables that mapping pages of one size will need, so that it cannot fail.
+ * @virt, @size_bytes: as for paging_map().
+ * @page_size: PAGE_SIZE or LARGE_PAGE_SIZE.
+ *
+ * They stay as long as nothing in their range is unmapped.
+ * Return: STATUS_OK; STATUS_EXISTS where a larger page is mapped; STATUS_NO_MEMORY; STATUS_INVALID.
+ */
+status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_bytes, uint64_t page_size) MUST_CHECK;
+
+/**
  * paging_unmap() - remove what is mapped in a range; what is not mapped there is passed over.
  * @virt, @size_bytes: as for paging_map(). Large pages at the edges are split.
  *
