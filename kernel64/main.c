@@ -14,6 +14,7 @@
 #include <diag/stages.h>
 #include <glue/address_space.h>
 #include <glue/consoles.h>
+#include <glue/memory.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
 
@@ -47,6 +48,8 @@ void kernel64_main(uint64_t handoff_address)
 
     address_space_init(); /* our own page tables; devices can be mapped */
     stage_mark("tables");
+    memory_init(); /* frames can be allocated */
+    stage_mark("memory");
     consoles_init_screen();
     stage_mark("consoles");
     monitor_run(options_run());

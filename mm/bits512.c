@@ -138,10 +138,8 @@ enum bits512_result bits512_take_all(struct bits512 *bits)
 /* The lowest @wanted of the bits set; all of them when there are fewer. */
 static uint64_t lowest_bits(uint64_t word, unsigned wanted)
 {
-    if ((unsigned)__builtin_popcountll(word) <= wanted)
-        return word;
     uint64_t rest = word;
-    while (wanted-- > 0)
+    for (; wanted > 0 && rest != 0; wanted--)
         rest &= rest - 1;
     return word & ~rest;
 }

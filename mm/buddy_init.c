@@ -468,6 +468,11 @@ static bool add_in_chunk(struct place place, uint64_t lo, uint64_t hi)
     return true;
 }
 
+static bool is_giant(int64_t number)
+{
+    return (buddy.giants[number / 64] >> number % 64 & 1) != 0;
+}
+
 /* [lo, hi), cut where chunks end. Giants are free already. */
 static void add_run(uint64_t lo, uint64_t hi)
 {
@@ -476,8 +481,11 @@ static void add_run(uint64_t lo, uint64_t hi)
         uint64_t end = align_down(lo, CHUNK_FRAMES) + CHUNK_FRAMES;
         if (!buddy_find(lo, &place))
             return;
-        if (buddy.giants[place.number / 64] & BIT(place.number % 64)) {
-            lo = align_down(lo, REGION_FRAMES) + REGION_FRAMES;
+        if (is_giant(place.number)) {
+            /* The regions of a run follow each other, and terabytes are mostly these. */
+            do
+                lo = align_down(lo, REGION_FRAMES) + REGION_FRAMES;
+            while (lo < hi && is_giant(++place.number));
             continue;
         }
         add_in_chunk(place, lo, end < hi ? end : hi);

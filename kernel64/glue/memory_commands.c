@@ -9,6 +9,7 @@
 #include <diag/log.h>
 #include <diag/symbols.h>
 #include <glue/address_space.h>
+#include <glue/memory.h>
 #include <lib/image.h>
 
 /* ---- walk ---- */
@@ -116,24 +117,12 @@ COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, in word
 
 /* ---- audit ---- */
 
-/* Nobody hands out memory yet, so all that the map calls usable is free. */
-static bool is_free(phys_t frame)
-{
-    size_t count;
-    const struct memmap_range *ranges = machine_map(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (frame.raw >= ranges[i].start.raw && frame.raw < ranges[i].end.raw)
-            return ranges[i].kind == MEMMAP_USABLE;
-    }
-    return false;
-}
-
 uint64_t address_space_audit(audit_report_fn *report, void *context)
 {
     uint64_t kernel_start = machine_handoff()->kernel_start;
     struct audit_rules rules = {
         .read_only = { phys(kernel_start), phys(kernel_start + (uint64_t)(__rodata_end - __kernel_start)) },
-        .is_free = is_free,
+        .is_free = memory_is_free,
     };
     rules.ranges = machine_map(&rules.range_count);
     return audit_tree(address_space(), &rules, report, context);

@@ -2,12 +2,14 @@
 /*
  * kernel64's answers to mm/port.h that are more than an instruction.
  */
+#include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/mm/port.h>
 
 #include <cpu/insn.h>
 #include <diag/log.h>
 #include <diag/panic.h>
+#include <glue/address_space.h>
 #include <lib/format.h>
 
 /* Above this many pages one reload is cheaper than a walk over the range. */
@@ -36,6 +38,19 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
         if (page + PAGE_SIZE == 0)
             break;
     }
+}
+
+/* ---- descriptors ---- */
+
+status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
+{
+    return paging_prepare(address_space(), (uint64_t)(uintptr_t)start,
+                          align_up((uint64_t)((uintptr_t)end - (uintptr_t)start), page_size), page_size);
+}
+
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
+{
+    return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 /* ---- locks ---- */

@@ -3,6 +3,7 @@
  * How the machine came up: the command `boot`, and the parts `boot` and `memory` of the report.
  */
 #include <ashlar/command.h>
+#include <ashlar/mm/buddy.h>
 #include <ashlar/report.h>
 #include <boot/machine.h>
 #include <diag/log.h>
@@ -92,10 +93,10 @@ static void report_memory(struct json *json)
             write_range(json, ranges[i].start.raw, ranges[i].end.raw, NULL);
     json_close(json);
 
-    /* Nothing is allocated before there is an allocator, and nothing describes pages. */
-    uint64_t usable_bytes = memmap_total(ranges, range_count, MEMMAP_USABLE);
-    json_number(json, "usable_bytes", usable_bytes);
-    json_number(json, "free_bytes", usable_bytes);
-    json_number(json, "metadata_bytes", 0);
+    struct buddy_stats stats;
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    json_number(json, "usable_bytes", memmap_total(ranges, range_count, MEMMAP_USABLE));
+    json_number(json, "free_bytes", buddy_free_frames() * PAGE_SIZE);
+    json_number(json, "metadata_bytes", stats.metadata * PAGE_SIZE);
 }
 REPORT(memory, report_memory);

@@ -138,3 +138,9 @@ void port_wrong(const char *format, ...)
         abort();
     }
 }
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: expected %s\n", file, line, expression);
+    abort();
+}

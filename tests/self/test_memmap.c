@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the memory map says of this machine, tried on this machine: all memory it calls usable is
- * filled with a pattern, and afterwards everything it calls taken must be as it was.
+ * What the memory map says of this machine, tried on this machine: all memory that the allocator has,
+ * or 64 GiB of it, is taken and filled with a pattern, and afterwards everything that is somebody's
+ * must be as it was.
  *
- * That is allowed only because nothing has been allocated yet. Whoever adds an allocator gives this
- * test its memory from there. Above 512 MiB single pages at even distances stand for the others: a
- * virtual machine's memory is often more than its host has, until somebody writes to it, and an
- * emulator would need minutes.
+ * After the first 512 MiB single pages at even distances stand for the others: a virtual machine's
+ * memory is often more than its host has, until somebody writes to it, and an emulator would need
+ * minutes.
  */
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
+#include <ashlar/mm/buddy.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
 #include <glue/address_space.h>
 #include <lib/image.h>
 
-#define ALL_BELOW     MIB(512)
+#define ALL_UP_TO     MIB(512)
+#define MOST_TAKEN    GIB(64) /* each GiB in use has 2 MiB of descriptors, which the host must have */
 #define SAMPLED_PAGES 256 /* about; a host that backs memory by 2 MiB pages gives 512 MiB for them */
 
 static uint64_t sum_of(uint64_t sum, const void *start, const void *end)
@@ -79,16 +81,61 @@ static uint64_t sum_of_all_that_is_taken(void)
     return sum;
 }
 
+/* All memory there is, in blocks that know their neighbour by the first words of their first page. */
+struct block {
+    phys_t next; /* PHYS_INVALID behind the last */
+    uint64_t order;
+};
+
+static struct block *block_at(phys_t address)
+{
+    return phys_to_pointer(address);
+}
+
+/* Adds blocks that end below @below to the chain, large ones first, until there are none or @most bytes. */
+static void take_below(phys_t below, uint64_t most, phys_t *first, uint64_t *bytes)
+{
+    for (unsigned int order = BUDDY_ORDERS; order-- > 0;) {
+        phys_t address;
+        while (*bytes < most &&
+               phys_is_valid(address = buddy_alloc_where(order, BUDDY_URGENT, below, BUDDY_ANY_NODE))) {
+            *block_at(address) = (struct block){ *first, order };
+            *first = address;
+            *bytes += PAGE_SIZE << order;
+        }
+    }
+}
+
+/* All of it below 4 GiB first, then the rest. @bytes: receives how much it is. */
+static phys_t take_everything(uint64_t *bytes)
+{
+    phys_t first = PHYS_INVALID;
+    *bytes = 0;
+    take_below(phys(GIB(4)), UINT64_MAX, &first, bytes);
+    take_below(BUDDY_ANYWHERE, MOST_TAKEN, &first, bytes);
+    return first;
+}
+
+static void give_everything(phys_t first)
+{
+    while (phys_is_valid(first)) {
+        struct block block = *block_at(first);
+        buddy_free(first, (unsigned int)block.order);
+        first = block.next;
+    }
+}
+
 static uint64_t pattern_at(const uint64_t *word)
 {
     return (uint64_t)(uintptr_t)word * 0x9e3779b97f4a7c15ULL;
 }
 
-static uint64_t walk_page(uint64_t address, bool write)
+/* Return: how many words of the page do not hold their pattern; writes them first if @write. */
+static uint64_t walk_page(uint64_t address, size_t skipped_bytes, bool write)
 {
     uint64_t *word = phys_to_pointer(phys(address)), *end = word + PAGE_SIZE / sizeof(*word);
     uint64_t wrong = 0;
-    for (; word < end; word++) {
+    for (word += skipped_bytes / sizeof(*word); word < end; word++) {
         if (write)
             *word = pattern_at(word);
         else
@@ -97,28 +144,20 @@ static uint64_t walk_page(uint64_t address, bool write)
     return wrong;
 }
 
-/* An odd number of pages, so that samples do not all lie at the same place of a large page. */
-static uint64_t sample_distance(void)
+/* @distance: of samples; an odd number of pages, so that they do not all lie at the same place of a large page. */
+static uint64_t walk_everything(phys_t first, uint64_t distance, bool write)
 {
-    size_t count;
-    const struct memmap_range *ranges = machine_map(&count);
-    uint64_t distance = memmap_total(ranges, count, MEMMAP_USABLE) / SAMPLED_PAGES;
-    return align_down(distance, PAGE_SIZE) | PAGE_SIZE;
-}
-
-/* Return: how many words of usable memory do not hold their pattern; writes them first if @write. */
-static uint64_t walk_usable(bool write)
-{
-    size_t count;
-    const struct memmap_range *ranges = machine_map(&count);
-    uint64_t wrong = 0, distance = sample_distance(), ram_end = address_space_ram_end().raw;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t end = ranges[i].end.raw < ram_end ? ranges[i].end.raw : ram_end, at = ranges[i].start.raw;
-        while (ranges[i].kind == MEMMAP_USABLE && at < end) {
-            wrong += walk_page(at, write);
+    uint64_t wrong = 0, walked = 0;
+    for (struct block *block; phys_is_valid(first); first = block->next) {
+        block = block_at(first);
+        uint64_t start = first.raw, end = start + (PAGE_SIZE << block->order), next;
+        for (uint64_t at = start; at < end; at = next) {
+            wrong += walk_page(at, at == start ? sizeof(*block) : 0, write);
+            walked += PAGE_SIZE;
+            next = at + (walked < ALL_UP_TO ? PAGE_SIZE : distance);
             /* The last page is always among them: that is where a map is wrong by one. */
-            bool is_last_sample = at < end - PAGE_SIZE && at + distance >= end;
-            at = at < ALL_BELOW ? at + PAGE_SIZE : is_last_sample ? end - PAGE_SIZE : at + distance;
+            if (next >= end && at < end - PAGE_SIZE)
+                next = end - PAGE_SIZE;
         }
     }
     return wrong;
@@ -146,16 +185,36 @@ static bool is_all_of_kind(uint64_t start, uint64_t end, enum memmap_kind kind)
     return false;
 }
 
-KTEST(memmap, filling_all_usable_memory_leaves_everything_else_intact)
+KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
 {
     const struct handoff *handoff = machine_handoff();
     /* Otherwise the pattern would go over the page tables, and nobody would be left to say so. */
     ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
 
+    uint64_t bytes, free_before = buddy_free_frames();
     uint64_t before = sum_of_all_that_is_taken();
-    walk_usable(true);
+    phys_t everything = take_everything(&bytes);
+    uint64_t distance = align_down(bytes / SAMPLED_PAGES, PAGE_SIZE) | PAGE_SIZE;
+    walk_everything(everything, distance, true);
     EXPECT(sum_of_all_that_is_taken() == before);
-    EXPECT(walk_usable(false) == 0);
+    EXPECT(walk_everything(everything, distance, false) == 0);
+    uint64_t left = buddy_free_frames() * PAGE_SIZE;
+    EXPECT(left == 0 || bytes >= MOST_TAKEN);
+    give_everything(everything);
+    EXPECT(buddy_free_frames() * PAGE_SIZE == bytes + left);
+    /* Descriptors that were made on the way stay. */
+    EXPECT(buddy_free_frames() <= free_before);
+}
+
+KTEST(memmap, what_is_usable_is_the_allocators_to_the_page)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    struct buddy_stats stats;
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    if (ranges[count - 1].end.raw > address_space_ram_end().raw)
+        SKIP_TEST("the direct map does not hold all RAM");
+    EXPECT((buddy_free_frames() + stats.metadata) * PAGE_SIZE == memmap_total(ranges, count, MEMMAP_USABLE));
 }
 
 KTEST(memmap, nothing_of_the_kernels_or_the_loaders_is_usable)

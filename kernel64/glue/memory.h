@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * From the swept memory map to allocators.
+ */
+#include <ashlar/addr.h>
+
+/**
+ * memory_init() - give all usable memory that the direct map holds to the buddy allocator.
+ *
+ * Panics when there is not enough even for the allocator's tables.
+ * Context: once, first CPU, after address_space_init().
+ */
+void memory_init(void);
+
+/* Return: whether anybody may be given that frame next: it is the allocator's, and free. */
+bool memory_is_free(phys_t frame);
