@@ -23,16 +23,18 @@ static void claim_tables(const struct acpi_root *root)
     status_t status = acpi_read_table(machine_read_early, root->table, &table);
     if (status == STATUS_OK)
         claim(&table);
-    for (size_t cursor = 0; (status = acpi_next_table(machine_read_early, root, &cursor, &table)) != STATUS_NOT_FOUND;) {
+    for (size_t cursor = 0;
+         (status = acpi_next_table(machine_read_early, root, &cursor, &table)) != STATUS_NOT_FOUND;) {
         if (status == STATUS_OK) {
             claim(&table);
             count++;
         } else if (table.address.raw) {
-            log_warn("acpi", "the table at P%#lx cannot be used: %s", table.address.raw, status_sentence(status));
+            log_warn("acpi", "the table at P%#lx cannot be used: %s", table.address.raw,
+                     status_sentence(status));
         }
     }
-    log_info("acpi", "%s at P%#lx of %s, %u tables", root->is_xsdt ? "XSDT" : "RSDT", root->table.raw, root->oem,
-             count);
+    log_info("acpi", "%s at P%#lx of %s, %u tables", root->is_xsdt ? "XSDT" : "RSDT", root->table.raw,
+             root->oem, count);
 }
 
 void acpi_init(void)

@@ -16,17 +16,17 @@
 #include <diag/log.h>
 
 /* PM1 control register. Source: ACPI Specification 6.5, "PM1 Control Registers". */
-#define PM1_SCI_ENABLE       0x0001
-#define PM1_SLEEP_TYPE_SHIFT 10
-#define PM1_SLEEP_TYPE_MASK  0x1c00
-#define PM1_SLEEP_ENABLE     0x2000
+#define PM1_SCI_ENABLE           0x0001
+#define PM1_SLEEP_TYPE_SHIFT     10
+#define PM1_SLEEP_TYPE_MASK      0x1c00
+#define PM1_SLEEP_ENABLE         0x2000
 
 /* Sleep control register of hardware-reduced machines: "Sleep Control and Status Registers". */
 #define SLEEP_CONTROL_TYPE_SHIFT 2
 #define SLEEP_CONTROL_ENABLE     0x20
 
 /* How often to look whether firmware has switched to ACPI mode, and then whether we are off. */
-#define PATIENCE 100000
+#define PATIENCE                 100000
 
 static struct acpi_power power;
 
@@ -41,7 +41,7 @@ static void enter_acpi_mode(void)
 
 static void request_sleep(uint16_t port, uint8_t type)
 {
-    uint16_t value = io_in16(port) & (uint16_t)~(PM1_SLEEP_TYPE_MASK | PM1_SLEEP_ENABLE);
+    uint16_t value = io_in16(port) & (uint16_t) ~(PM1_SLEEP_TYPE_MASK | PM1_SLEEP_ENABLE);
     value |= (uint16_t)(type << PM1_SLEEP_TYPE_SHIFT);
     io_out16(port, value);
     io_out16(port, value | PM1_SLEEP_ENABLE);
@@ -71,16 +71,17 @@ static void reset(void)
 
 void acpi_add_leave_ways(const struct acpi_root *root, acpi_read_fn *read)
 {
-    struct acpi_table fadt, dsdt = { .length = 0 };
-    if (acpi_find_table(read, root, "FACP", &fadt) != STATUS_OK) {
+    struct acpi_table table, dsdt = { .length = 0 };
+    struct fadt fadt;
+    if (acpi_find_table(read, root, "FACP", &table) != STATUS_OK ||
+        fadt_parse(read(table.address, table.length), table.length, &fadt) != STATUS_OK) {
         log_info("acpi", "no FADT, so no power-off and no reset register");
         return;
     }
     if (acpi_find_dsdt(read, root, &dsdt) != STATUS_OK)
         dsdt.length = 0;
     const void *dsdt_bytes = dsdt.length ? read(dsdt.address, dsdt.length) : NULL;
-    if (acpi_parse_power(read(fadt.address, fadt.length), fadt.length, dsdt_bytes, dsdt.length, &power) != STATUS_OK)
-        return;
+    acpi_decode_power(&fadt, dsdt_bytes, dsdt.length, &power);
 
     if (!power.can_power_off)
         log_info("acpi", "power-off is not described in a form we understand");

@@ -10,7 +10,6 @@
 #include <acpi/power.h>
 #include <ashlar/fmt/acpi.h>
 
-#include <lib/little_endian.h>
 #include <lib/string.h>
 
 #define AML_ZERO    0x00
@@ -63,51 +62,44 @@ static bool find_s5(const uint8_t *aml, size_t size, struct acpi_power *power)
     return false;
 }
 
-static void read_reset(const uint8_t *fadt, size_t size, struct acpi_power *power)
+static void decode_reset(const struct fadt *fadt, struct acpi_power *power)
 {
-    if (size <= ACPI_FADT_RESET_VALUE || !(get_le32(fadt + ACPI_FADT_FLAGS) & ACPI_FADT_FLAG_RESET_SUPPORTED))
+    if (!fadt_can_reset(fadt))
         return;
-    const uint8_t *gas = fadt + ACPI_FADT_RESET_REGISTER;
-    power->reset_space = gas[ACPI_GAS_SPACE];
-    power->reset_register = phys(get_le64(gas + ACPI_GAS_ADDRESS));
-    power->reset_value = fadt[ACPI_FADT_RESET_VALUE];
-    power->can_reset = (power->reset_space == ACPI_SPACE_IO && power->reset_register.raw != 0 &&
-                        power->reset_register.raw <= UINT16_MAX) ||
-                       (power->reset_space == ACPI_SPACE_MEMORY && power->reset_register.raw != 0);
+    power->can_reset = true;
+    power->reset_space = fadt->reset.space;
+    power->reset_register = phys(fadt->reset.address);
+    power->reset_value = fadt->reset_value;
 }
 
-static void read_sleep_control(const uint8_t *fadt, size_t size, struct acpi_power *power)
+static void decode_sleep_control(const struct fadt *fadt, struct acpi_power *power)
 {
-    power->hardware_reduced = (get_le32(fadt + ACPI_FADT_FLAGS) & ACPI_FADT_FLAG_HARDWARE_REDUCED) != 0;
-    if (!power->hardware_reduced || size < ACPI_FADT_SLEEP_CONTROL + ACPI_GAS_SIZE)
+    power->hardware_reduced = fadt->is_hardware_reduced;
+    if (!fadt->is_hardware_reduced || !acpi_gas_is_usable(&fadt->sleep_control))
         return;
-    const uint8_t *gas = fadt + ACPI_FADT_SLEEP_CONTROL;
-    uint64_t address = get_le64(gas + ACPI_GAS_ADDRESS);
-    power->sleep_control_is_io = gas[ACPI_GAS_SPACE] == ACPI_SPACE_IO;
-    if (address != 0 && gas[ACPI_GAS_SPACE] <= ACPI_SPACE_IO &&
-        (!power->sleep_control_is_io || address <= UINT16_MAX))
-        power->sleep_control = phys(address);
+    power->sleep_control_is_io = fadt->sleep_control.space == ACPI_SPACE_IO;
+    power->sleep_control = phys(fadt->sleep_control.address);
 }
 
-status_t acpi_parse_power(const void *fadt_data, size_t fadt_size, const void *dsdt, size_t dsdt_size,
-                          struct acpi_power *power)
+/* Port numbers above 16 bits are a broken table, not a port. */
+static uint16_t port_or_none(uint32_t number)
 {
-    const uint8_t *fadt = fadt_data;
-    *power = (struct acpi_power){ .sleep_control = PHYS_INVALID, .reset_register = PHYS_INVALID };
-    if (fadt_size < ACPI_FADT_MINIMUM_SIZE)
-        return STATUS_TRUNCATED;
+    return (uint16_t)(number <= UINT16_MAX ? number : 0);
+}
 
-    /* Port numbers above 16 bits are a broken table, not a port. */
-    uint32_t pm1a = get_le32(fadt + ACPI_FADT_PM1A_CONTROL), pm1b = get_le32(fadt + ACPI_FADT_PM1B_CONTROL);
-    uint32_t smi = get_le32(fadt + ACPI_FADT_SMI_COMMAND);
-    power->pm1a_control = (uint16_t)(pm1a <= UINT16_MAX ? pm1a : 0);
-    power->pm1b_control = (uint16_t)(pm1b <= UINT16_MAX ? pm1b : 0);
-    power->smi_command = (uint16_t)(smi <= UINT16_MAX ? smi : 0);
-    power->acpi_enable = fadt[ACPI_FADT_ACPI_ENABLE];
-    read_sleep_control(fadt, fadt_size, power);
-    read_reset(fadt, fadt_size, power);
-
-    bool has_register = power->hardware_reduced ? phys_is_valid(power->sleep_control) : power->pm1a_control != 0;
+void acpi_decode_power(const struct fadt *fadt, const void *dsdt, size_t dsdt_size, struct acpi_power *power)
+{
+    *power = (struct acpi_power){
+        .pm1a_control = port_or_none(fadt->pm1a_control),
+        .pm1b_control = port_or_none(fadt->pm1b_control),
+        .smi_command = port_or_none(fadt->smi_command),
+        .acpi_enable = fadt->acpi_enable,
+        .sleep_control = PHYS_INVALID,
+        .reset_register = PHYS_INVALID,
+    };
+    decode_sleep_control(fadt, power);
+    decode_reset(fadt, power);
+    bool has_register =
+        power->hardware_reduced ? phys_is_valid(power->sleep_control) : power->pm1a_control != 0;
     power->can_power_off = has_register && dsdt && find_s5(dsdt, dsdt_size, power);
-    return STATUS_OK;
 }

@@ -4,11 +4,11 @@
  * What the FADT and the DSDT say about switching the machine off and resetting it. Pure,
  * hosted-tested: it decodes, and whoever leaves writes the registers.
  *
- * \_S5_ is found by its bytes and not by an AML interpreter: the name, a package, and its first
- * two elements as integers. That is how firmware writes it; an \_S5_ made by a method or by
+ * The narrow way to \_S5_: it is found by its bytes and not by an AML interpreter: the name, a package, and
+ * its first two elements as integers. That is how firmware writes it; an \_S5_ made by a method or by
  * references is not understood, and is reported as absent.
  */
-#include <acpi/tables.h>
+#include <acpi/fadt.h>
 
 struct acpi_power {
     /* Soft off: write (type << 10 | sleep enable) to each control register that is not 0. */
@@ -31,11 +31,8 @@ struct acpi_power {
 };
 
 /**
- * acpi_parse_power() - read the FADT and look for \_S5_ in the DSDT.
- * @fadt, @fadt_size: the whole table.
+ * acpi_decode_power() - what the FADT says, and \_S5_ if it is in the DSDT.
  * @dsdt, @dsdt_size: the whole table; NULL and 0 when it cannot be read.
- *
- * Return: STATUS_OK, with whatever was there; STATUS_TRUNCATED when the FADT is too short.
+ * @power: filled in with whatever there was.
  */
-status_t acpi_parse_power(const void *fadt, size_t fadt_size, const void *dsdt, size_t dsdt_size,
-                          struct acpi_power *power) MUST_CHECK;
+void acpi_decode_power(const struct fadt *fadt, const void *dsdt, size_t dsdt_size, struct acpi_power *power);

@@ -6,8 +6,7 @@
  *
  * Not here: what stands in a table. Each kind has its own parser beside this file.
  */
-#include <ashlar/addr.h>
-#include <ashlar/status.h>
+#include <acpi/view.h>
 
 /**
  * acpi_read_fn - access to physical memory.
@@ -16,8 +15,8 @@
 typedef const void *acpi_read_fn(phys_t address, size_t size_bytes);
 
 struct acpi_root {
-    phys_t table;    /* of the RSDT or XSDT */
-    bool is_xsdt;    /* 64-bit entries */
+    phys_t table;     /* of the RSDT or XSDT */
+    bool is_xsdt;     /* 64-bit entries */
     uint8_t revision; /* of the root pointer: 0 is ACPI 1.0 */
     char oem[7];
 };
@@ -25,7 +24,7 @@ struct acpi_root {
 struct acpi_table {
     char signature[5]; /* unprintable bytes become '?' */
     phys_t address;
-    uint32_t length;   /* of the whole table; at least ACPI_HEADER_SIZE */
+    uint32_t length; /* of the whole table; at least ACPI_HEADER_SIZE */
     uint8_t revision;
     bool checksum_ok;
 };
@@ -57,6 +56,15 @@ status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root) MUST
 status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *table) MUST_CHECK;
 
 /**
+ * acpi_next_root_entry() - iterate over the addresses in a root table; 0 and repeated ones occur.
+ * @view:    of the RSDT or XSDT, as @is_xsdt says.
+ * @cursor:  0 to begin with; opaque afterwards.
+ *
+ * Return: false when there is none left; a part of one at the table's end is not one.
+ */
+bool acpi_next_root_entry(const struct acpi_view *view, bool is_xsdt, size_t *cursor, phys_t *address);
+
+/**
  * acpi_next_table() - iterate over the tables that the root lists, then the DSDT and the FACS that
  * the first FADT names.
  * @cursor: 0 to begin with; opaque afterwards.
@@ -72,4 +80,5 @@ status_t acpi_find_table(acpi_read_fn *read, const struct acpi_root *root, const
                          struct acpi_table *table) MUST_CHECK;
 
 /* The DSDT that the first FADT names. Return: as acpi_find_table(). */
-status_t acpi_find_dsdt(acpi_read_fn *read, const struct acpi_root *root, struct acpi_table *table) MUST_CHECK;
+status_t acpi_find_dsdt(acpi_read_fn *read, const struct acpi_root *root,
+                        struct acpi_table *table) MUST_CHECK;

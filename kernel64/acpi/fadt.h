@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The FADT ("FACP"): the fixed registers, and what is and is not in this machine. Pure, hosted-tested.
+ *
+ * For: acpi/power.c (leaving), acpi/tables.c (the DSDT), time (PM timer, century), irq (SCI, the
+ * APIC modes that firmware insists on), the keyboard's driver and the screen (hints of what is missing).
+ *
+ * A field exists when the table is long enough for it, whatever its revision says; one that does not
+ * is 0. Revisions and lengths are paired freely out there.
+ * Source: ACPI Specification 6.5, "Fixed ACPI Description Table (FADT)".
+ */
+#include <acpi/view.h>
+
+struct fadt {
+    struct acpi_view view;
+    phys_t dsdt, facs;  /* the 64-bit field where it is not 0, else the 32-bit one; 0: none */
+    uint8_t pm_profile; /* what kind of machine: fadt_profile_name() */
+    uint8_t minor_revision;
+    uint16_t sci_interrupt; /* ISA number or GSI: madt_sci_input() knows */
+    uint32_t smi_command;   /* ports, as stored; 0: none */
+    uint8_t acpi_enable, acpi_disable;
+    uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control;
+    uint8_t pm1_event_length, pm1_control_length; /* bytes */
+    uint32_t pm_timer;                            /* the 32-bit field; use fadt_pm_timer() */
+    uint8_t pm_timer_length;
+    struct acpi_gas x_pm1a_event, x_pm1a_control, x_pm_timer;
+    uint8_t century;          /* CMOS register; 0: none */
+    uint16_t boot_flags;      /* ACPI_BOOT_FLAG_...; hints: many machines say there is no 8042 and have one */
+    uint32_t flags;           /* ACPI_FADT_FLAG_... */
+    bool is_hardware_reduced; /* no SCI, PM1 registers or PM timer, whatever their fields say */
+    struct acpi_gas reset;
+    uint8_t reset_value;
+    struct acpi_gas sleep_control;
+};
+
+/**
+ * fadt_parse() - check the table and read all fields.
+ * @data, @size_bytes: what can be read; must stay as long as @fadt->view is used.
+ *
+ * Return: as acpi_view_table(); a table of ACPI 1.0 (116 bytes) is enough.
+ */
+status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt) MUST_CHECK;
+
+/* The ACPI timer: 3.579545 MHz, counts up and wraps. */
+struct fadt_pm_timer {
+    bool is_in_memory; /* a 32-bit register at an address; else at a port */
+    uint64_t address;
+    uint8_t bits; /* 24 or 32: after how many it wraps */
+};
+
+/**
+ * fadt_pm_timer() - where the PM timer is.
+ *
+ * The generic address where it is usable, else the port; some tables fill in only one of them. Its
+ * width field is not looked at: 32-bit timers are described as 8 bits wide.
+ * Return: false when the machine has none.
+ */
+bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer);
+
+/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells.
+ */
+bool fadt_can_reset(const struct fadt *fadt);
+
+/* Return: what @pm_profile is called; "unknown" for a number nobody knows. */
+const char *fadt_profile_name(uint8_t pm_profile);

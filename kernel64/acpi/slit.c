@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The SLIT is one square matrix; the count is 64 bits wide, and so its square may not fit anywhere. */
+#include <acpi/slit.h>
+#include <ashlar/fmt/acpi.h>
+
+status_t slit_parse(const void *data, size_t size_bytes, struct slit *slit)
+{
+    struct acpi_view view;
+    status_t status = acpi_view_table(data, size_bytes, "SLIT", ACPI_SLIT_SIZE, &view);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t count = acpi_view_u64(&view, ACPI_SLIT_COUNT), square;
+    if (__builtin_mul_overflow(count, count, &square) || square > view.length - ACPI_SLIT_SIZE)
+        return STATUS_TRUNCATED;
+    *slit = (struct slit){ .view = view, .count = count, .matrix = view.bytes + ACPI_SLIT_SIZE };
+    return STATUS_OK;
+}
+
+uint8_t slit_distance(const struct slit *slit, uint64_t from, uint64_t to)
+{
+    return from < slit->count && to < slit->count ? slit->matrix[from * slit->count + to] : 0;
+}
