@@ -107,22 +107,10 @@ static inline void cpu_halt(void)
     __asm__ volatile("hlt" ::: "memory");
 }
 
-/* No interrupt comes between the two: STI takes effect after the instruction that follows it. */
-static inline void cpu_interrupts_on_and_halt(void)
-{
-    __asm__ volatile("sti; hlt" ::: "memory");
-}
-
 /* For loops that wait for another CPU or a device. */
 static inline void cpu_pause(void)
 {
     __asm__ volatile("pause" ::: "memory");
-}
-
-/* Writes back and empties all caches. */
-static inline void cpu_write_back_caches(void)
-{
-    __asm__ volatile("wbinvd" ::: "memory");
 }
 
 /* The operand of LGDT, LIDT, SGDT and SIDT. */
