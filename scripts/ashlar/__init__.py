@@ -6,7 +6,8 @@
     bochs.py     the same for Bochs, which wants a file
     session.py   one boot: the process, what it says on the serial port, what is typed to it
     stream.py    reads a serial log: log lines, KTAP, JSON lines, the verdict
-    run.py judge.py test.py   the programs
+    linux.py     Debian's kernel, the peer of scripts/bench
+    run.py judge.py test.py bench.py   the programs; start.sh starts them
 """
 import pathlib
 

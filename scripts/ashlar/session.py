@@ -47,8 +47,6 @@ class Outcome:
 class Session:
     """QEMU; BochsSession below is the same for Bochs."""
 
-    interactive_exit_is_fine = True
-
     def __init__(self, command, folder, interactive=False, qmp=None):
         self.command = command
         self.folder = pathlib.Path(folder)

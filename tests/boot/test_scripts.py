@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a person types, where no machine boots: scripts/judge, run --dry-run, setup; and what README promises."""
+"""What a person types, where no machine boots: scripts/judge, run --dry-run, setup; what scripts/check refuses; and
+what README promises."""
+import os
 import re
 import subprocess
 
@@ -104,6 +106,48 @@ def test_setup_elsewhere_names_everything_at_once(tmp_path):
     for name in ('meson', 'ninja', 'nasm', 'x86_64-linux-gnu-gcc', 'qemu-system-x86_64', 'grub-mkimage', 'xorriso',
                  'mformat', 'clang', 'gdb', 'bochs'):
         assert re.search(rf'^    {name}$', done.stderr, re.MULTILINE), name
+
+
+HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#pragma once\n'
+FINE = {'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n', 'mm/page.c': HEAD + '#include <ashlar/types.h>\n'}
+
+
+@pytest.mark.parametrize('check, change, words', [
+    ('walls', {'mm/page.c': '#include "../drivers/ps2.h"\n'}, 'mm/page.c: includes ../drivers/ps2.h'),
+    ('walls', {'mm/page.c': '#include <ashlar/dev/console.h>\n'}, 'mm/ may not see'),
+    ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
+    ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
+    ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
+    ('walls', {'mm/page.c': 'void f(void) { __asm__ volatile("cli"); }\n'}, 'inline assembly'),
+    ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
+    ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
+    ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),
+    ('words', {'mm/page.c': HEAD + 'int x; \n'}, 'blanks at the end'),
+    ('words', {'mm/page.c': HEAD + '/* \u00e9 */\n'}, 'not ASCII'),
+    ('words', {'mm/page.c': HEAD + '/* TO' 'DO: later */\n'}, 'what is missing'),
+    ('words', {'mm/page.c': HEAD + '/* CLONE/notes */\n'}, 'names the folder of this clone'),
+    ('headers', {'include/ashlar/page.h': HEAD + 'word_t pages_free(void);\n'}, 'include/ashlar/page.h (-m64)'),
+    ('headers', {'include/ashlar/types.h': HEAD.replace('#pragma once', '') + 'enum { ORDER };\n'}, 'ORDER'),
+    # Wrong in the 32-bit program only.
+    ('headers', {'include/ashlar/handoff.h': HEAD + '_Static_assert(sizeof(long) == 8, "size");\n'}, 'handoff.h (-m32)'),
+])
+def test_the_checks_refuse(tmp_path, check, change, words):
+    """Each in a tree of two files, which it passes before the change."""
+    command = [str(ROOT / 'scripts/check' / check), str(tmp_path)]
+    environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(tmp_path.parent), LC_ALL='C')
+
+    def run(files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace('CLONE', str(tmp_path)))
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    before = run(FINE)
+    assert before.returncode == 0, before.stdout + before.stderr
+    after = run(change)
+    assert after.returncode == 1, after.stderr
+    assert words in after.stdout
 
 
 @pytest.mark.parametrize('page', sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
