@@ -14,6 +14,7 @@
 #include <diag/stages.h>
 #include <glue/address_space.h>
 #include <glue/consoles.h>
+#include <glue/firmware_memory.h>
 #include <glue/memory.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
@@ -46,7 +47,8 @@ void kernel64_main(uint64_t handoff_address)
     options_warn_unknown();
     stage_mark("map");
 
-    address_space_init(); /* our own page tables; devices can be mapped */
+    address_space_init();                  /* our own page tables; devices can be mapped, */
+    acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie */
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");

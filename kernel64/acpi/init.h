@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * ACPI at boot: where its tables are, that nobody may overwrite them, and how they switch the
- * machine off.
+ * ACPI on this machine: where its tables are, that nobody may overwrite them, how they switch the
+ * machine off, and how everybody reads them afterwards.
+ *
+ * For: every room that wants a table. Find it by acpi_find_here(), hand the bytes to its parser.
  */
+#include <acpi/tables.h>
+#include <acpi/view.h>
 
 /**
  * acpi_init() - find the root, claim each table's memory, add the ways out to the leaving ladder.
@@ -12,3 +16,27 @@
  * Context: once, between machine_collect_claims() and machine_sweep_claims().
  */
 void acpi_init(void);
+
+/* Return: the root that acpi_init() found; NULL when there is none, or with noacpi. */
+const struct acpi_root *acpi_root_here(void);
+
+/**
+ * acpi_read() - the one access to tables: an acpi_read_fn.
+ *
+ * Through the boot direct map until acpi_set_reader() names another way. What it returns stays readable.
+ * Context: as the reader's.
+ */
+const void *acpi_read(phys_t address, size_t size_bytes);
+
+/* From now on acpi_read() is @read. Pointers that it gave before are not good any more. */
+void acpi_set_reader(acpi_read_fn *read);
+
+/**
+ * acpi_find_here() - the first table of a kind, with its bytes.
+ * @signature:  four characters.
+ * @size_bytes: of the table; what its parser wants as size.
+ *
+ * Of two tables with one signature the second is left alone: it is another machine's, or a copy.
+ * Return: its first byte; NULL when there is none that can be read.
+ */
+const void *acpi_find_here(const char *signature, size_t *size_bytes);

@@ -93,8 +93,9 @@ def _machine_words(machine):
     if machine.machine == 'microvm':
         # QEMU would append one option for each virtio slot.
         words += ['auto-kernel-cmdline=off', 'isa-serial=on']
-    # Sparse: a guest of 16 TiB takes from the host what it touches.
-    words.append('memory-backend=ram')
+    # Sparse: a guest of 16 TiB takes from the host what it touches. NUMA nodes each bring their own.
+    if '-numa' not in machine.extra:
+        words.append('memory-backend=ram')
     return ','.join(words)
 
 

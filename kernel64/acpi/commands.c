@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `acpi`: which tables there are, what stands in them, and any of them as text for acpixtract,
+ * which makes files of them for iasl.
+ */
+#include <ashlar/command.h>
+#include <ashlar/fmt/acpi.h>
+
+#include <acpi/init.h>
+#include <acpi/mp_table.h>
+#include <acpi/words.h>
+#include <diag/log.h>
+#include <lib/string.h>
+
+/* ---- the tables, the root first ---- */
+
+/* What to do with a table. @data: its bytes. */
+typedef void visit_fn(const struct acpi_table *table, const uint8_t *data);
+
+/* @signature: of the tables to visit, or NULL for all. Return: how many there were. */
+static unsigned int visit_tables(const char *signature, visit_fn *visit)
+{
+    const struct acpi_root *root = acpi_root_here();
+    struct acpi_table table;
+    unsigned int count = 0;
+    status_t status = acpi_read_table(acpi_read, root->table, &table);
+    for (size_t cursor = 0; status != STATUS_NOT_FOUND;
+         status = acpi_next_table(acpi_read, root, &cursor, &table)) {
+        const uint8_t *data = status == STATUS_OK ? acpi_read(table.address, table.length) : NULL;
+        if (!data && !signature && table.address.raw)
+            print("the table at P%#lx: %s\n", table.address.raw, status_sentence(status));
+        if (!data || (signature && strcmp(signature, table.signature) != 0))
+            continue;
+        visit(&table, data);
+        count++;
+    }
+    return count;
+}
+
+/* ---- acpi ---- */
+
+static void list_table(const struct acpi_table *table, const uint8_t *data)
+{
+    struct acpi_view view;
+    struct acpi_header header;
+    print("%-4s  P%#012lx %8u", table->signature, table->address.raw, table->length);
+    /* The FACS has a signature and a length, and then its own layout. */
+    if (strcmp(table->signature, "FACS") == 0 ||
+        acpi_view_table(data, table->length, (const char *)data, ACPI_HEADER_SIZE, &view) != STATUS_OK) {
+        print("\n");
+        return;
+    }
+    acpi_view_header(&view, &header);
+    print("  %3u  %-8s  %-6s  %-8s  %#x\n", header.revision, header.checksum_ok ? "good" : "WRONG",
+          header.oem_id, header.oem_table_id, header.oem_revision);
+}
+
+static status_t list_tables(void)
+{
+    print("table address         length  rev  checksum  maker   model     version\n");
+    visit_tables(NULL, list_table);
+    return STATUS_OK;
+}
+
+/* ---- acpi SIGNATURE ---- */
+
+static void explain_table(const struct acpi_table *table, const uint8_t *data)
+{
+    print("%s at P%#lx, %u bytes, revision %u, checksum %s\n", table->signature, table->address.raw,
+          table->length, table->revision, table->checksum_ok ? "good" : "wrong");
+    status_t status = acpi_print_table(table->signature, data, table->length);
+    if (status == STATUS_UNSUPPORTED)
+        print("  is not decoded here; acpi dump %s shows its bytes\n", table->signature);
+    else if (status != STATUS_OK)
+        print("  cannot be decoded: %s\n", status_sentence(status));
+}
+
+static status_t explain_mp(void)
+{
+    struct mp_pointer pointer;
+    struct mp_table table;
+    status_t status = mp_find(acpi_read, &pointer);
+    if (status == STATUS_OK && pointer.default_configuration) {
+        print("MP pointer at P%#lx, default configuration %u, no table\n", pointer.address.raw,
+              pointer.default_configuration);
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = mp_table_read(acpi_read, &pointer, &table);
+    if (status == STATUS_OK)
+        acpi_print_mp(&pointer, &table);
+    return status;
+}
+
+/* ---- acpi dump ---- */
+
+#define DUMP_COLUMNS 16
+
+/* acpixtract takes a line "SIGN @ address" and below it lines of offset, bytes and, behind two blanks, what
+   they are as characters; an empty line ends the table. */
+static void dump_table(const struct acpi_table *table, const uint8_t *data)
+{
+    print("%.4s @ %#018lx\n", table->signature, table->address.raw);
+    for (uint32_t at = 0; at < table->length; at += DUMP_COLUMNS) {
+        char text[DUMP_COLUMNS + 1] = { 0 };
+        print("    %04X:", at);
+        for (uint32_t i = 0; i < DUMP_COLUMNS && at + i < table->length; i++) {
+            uint8_t byte = data[at + i];
+            print(" %02X", byte);
+            text[i] = byte >= 0x20 && byte < 0x7f ? (char)byte : '.';
+        }
+        uint32_t missing = at + DUMP_COLUMNS > table->length ? at + DUMP_COLUMNS - table->length : 0;
+        print("%*s  %s\n", (int)missing * 3, "", text);
+    }
+    print("\n");
+}
+
+/* ---- the command ---- */
+
+static status_t command_acpi(int argc, char **argv)
+{
+    bool is_dump = argc > 1 && strcmp(argv[1], "dump") == 0;
+    if (argc > (is_dump ? 3 : 2))
+        return STATUS_INVALID;
+    if (argc == 2 && strcmp(argv[1], "MP") == 0)
+        return explain_mp();
+    if (!acpi_root_here()) {
+        print("this machine has no ACPI, or noacpi was given\n");
+        return STATUS_NOT_FOUND;
+    }
+    if (argc == 1)
+        return list_tables();
+    const char *signature = is_dump ? (argc == 3 ? argv[2] : NULL) : argv[1];
+    return visit_tables(signature, is_dump ? dump_table : explain_table) > 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+static const char *acpi_words(unsigned int index)
+{
+    static const char *const own[] = { "dump", "MP" };
+    return index < ARRAY_LEN(own) ? own[index] : acpi_known_signature(index - (unsigned int)ARRAY_LEN(own));
+}
+COMMAND_WITH_WORDS(acpi, "[SIGNATURE|MP|dump [SIGNATURE]]",
+                   "ACPI's tables; one in words (or the MP tables); bytes for acpixtract", command_acpi,
+                   acpi_words);

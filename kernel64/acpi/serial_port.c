@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SPCR, one port in fields of fixed places; and DBG2, a row of descriptions of any length, each with the
+ * offsets of its own parts.
+ */
+#include <acpi/serial_port.h>
+#include <ashlar/fmt/acpi.h>
+
+/* SPCR codes speeds; 0 is "as it is". */
+static uint32_t baud_of_code(uint8_t code)
+{
+    switch (code) {
+    case 3:
+        return 9600;
+    case 4:
+        return 19200;
+    case 6:
+        return 57600;
+    case 7:
+        return 115200;
+    default:
+        return 0;
+    }
+}
+
+status_t spcr_parse(const void *data, size_t size_bytes, struct serial_port *port)
+{
+    struct acpi_view view;
+    status_t status = acpi_view_table(data, size_bytes, "SPCR", ACPI_SPCR_SIZE, &view);
+    if (status != STATUS_OK)
+        return status;
+    uint8_t revision = acpi_view_u8(&view, ACPI_HEADER_REVISION);
+    uint8_t interrupts = acpi_view_u8(&view, ACPI_SPCR_INTERRUPT_TYPE);
+    uint32_t precise = revision >= 4 ? acpi_view_u32(&view, ACPI_SPCR_PRECISE_BAUD) : 0;
+    *port = (struct serial_port){
+        .base = acpi_view_gas(&view, ACPI_SPCR_BASE),
+        .interface = acpi_view_u8(&view, ACPI_SPCR_INTERFACE),
+        .baud_rate = precise ? precise : baud_of_code(acpi_view_u8(&view, ACPI_SPCR_BAUD)),
+        .clock_hz = revision >= 3 ? acpi_view_u32(&view, ACPI_SPCR_CLOCK) : 0,
+        .has_irq = interrupts & ACPI_SPCR_HAS_8259_IRQ,
+        .has_gsi = interrupts & ACPI_SPCR_HAS_APIC_GSI,
+        .irq = acpi_view_u8(&view, ACPI_SPCR_IRQ),
+        .gsi = acpi_view_u32(&view, ACPI_SPCR_GSI),
+    };
+    return STATUS_OK;
+}
+
+status_t dbg2_parse(const void *data, size_t size_bytes, struct dbg2 *dbg2)
+{
+    return acpi_view_table(data, size_bytes, "DBG2", ACPI_DBG2_SIZE, &dbg2->view);
+}
+
+/* The description at @at, @length bytes of the table long. */
+static bool read_device(const struct acpi_view *view, size_t at, size_t length, struct serial_port *port)
+{
+    size_t base = acpi_view_u16(view, at + ACPI_DBG2_DEVICE_BASES);
+    if (acpi_view_u16(view, at + ACPI_DBG2_DEVICE_PORT_TYPE) != ACPI_DBG2_PORT_SERIAL ||
+        acpi_view_u8(view, at + ACPI_DBG2_DEVICE_REGISTERS) == 0 || base < ACPI_DBG2_DEVICE_SIZE ||
+        base + ACPI_GAS_SIZE > length)
+        return false;
+    *port = (struct serial_port){ .base = acpi_view_gas(view, at + base),
+                                  .interface = acpi_view_u16(view, at + ACPI_DBG2_DEVICE_SUBTYPE) };
+    return true;
+}
+
+bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struct serial_port *port)
+{
+    const struct acpi_view *view = &dbg2->view;
+    if (cursor->offset == 0)
+        cursor->offset = acpi_view_u32(view, ACPI_DBG2_FIRST);
+    while (cursor->offset >= ACPI_DBG2_SIZE && cursor->count < acpi_view_u32(view, ACPI_DBG2_COUNT)) {
+        size_t at = cursor->offset, length = acpi_view_u16(view, at + ACPI_DBG2_DEVICE_LENGTH);
+        if (length < ACPI_DBG2_DEVICE_SIZE || !acpi_view_covers(view, at, length))
+            return false;
+        cursor->offset += length;
+        cursor->count++;
+        if (read_device(view, at, length, port))
+            return true;
+    }
+    return false;
+}
+
+const char *serial_interface_name(uint16_t interface)
+{
+    switch (interface) {
+    case SERIAL_16550:
+        return "16550";
+    case SERIAL_16450:
+        return "16450 or a subset of the 16550";
+    case SERIAL_16550_GAS:
+        return "16550 with the register width of its address";
+    default:
+        return "unknown";
+    }
+}

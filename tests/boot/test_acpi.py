@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The monitor's `acpi`: what it lists and says, and that ACPICA's own programs accept what it dumps."""
+import re
+import subprocess
+
+import pytest
+
+WAYS = [
+    pytest.param({'boot': 'kernel', 'machine': 'q35'}, 'RSDT', id='q35'),
+    pytest.param({'boot': 'kernel', 'machine': 'pc'}, 'RSDT', id='pc'),
+    pytest.param({'boot': 'iso', 'firmware': 'uefi'}, 'XSDT', id='uefi'),
+    pytest.param({'boot': 'kernel', 'machine': 'microvm', 'extra': ('-machine', 'microvm,acpi=on')}, 'XSDT', id='microvm'),
+]
+
+
+def run(*words, folder):
+    return subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+
+
+def listed(lines):
+    """Signature, length and checksum of each table that `acpi` listed."""
+    rows = [re.match(r'(\S{4})\s+P0x[0-9a-f]+\s+(\d+)(?:\s+\d+\s+(\w+))?', line) for line in lines]
+    return [match.groups() for match in rows if match]
+
+
+@pytest.mark.parametrize('way, root', WAYS)
+def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
+    outcome = boot('acpi; acpi dump; exit', smp='3', **way)
+    assert outcome.verdict == 'pass', outcome.words
+    tables = listed(outcome.stream.lines)
+    assert tables[0][0] == root
+    assert {'FACP', 'APIC', 'DSDT'} <= {signature for signature, _, _ in tables}
+    assert all(checksum == 'good' for signature, _, checksum in tables if signature != 'FACS')
+
+    (tmp_path / 'serial.txt').write_text('\n'.join(outcome.stream.lines))
+    run('acpixtract', '-a', 'serial.txt', folder=tmp_path)
+    files = {path: path.read_bytes() for path in sorted(tmp_path.glob('*.dat'))}
+    # Each once, whole: iasl checks the sum and complains in the listing where it is wrong.
+    assert sorted((data[:4].decode(), len(data)) for data in files.values()) == \
+        sorted((signature, int(length)) for signature, length, _ in tables)
+    for path in files:
+        words = run('iasl', '-d', path.name, folder=tmp_path)
+        listing = path.with_suffix('.dsl').read_text()
+        assert re.search('ASL Output|Formatted output', words) and 'Incorrect checksum' not in listing, words
+
+
+def test_acpi_says_in_words_what_the_machine_has(boot):
+    outcome = boot('acpi APIC; acpi FACP; acpi HPET; acpi MCFG; acpi SRAT; acpi SLIT; exit', boot='kernel', smp='4',
+                   memory='512M', extra=('-object', 'memory-backend-ram,size=256M,id=near',
+                                         '-object', 'memory-backend-ram,size=256M,id=far',
+                                         '-numa', 'node,nodeid=0,cpus=0-1,memdev=near',
+                                         '-numa', 'node,nodeid=1,cpus=2-3,memdev=far',
+                                         '-numa', 'dist,src=0,dst=1,val=31'))
+    assert outcome.verdict == 'pass', outcome.words
+    lines = [line.strip() for line in outcome.stream.lines]
+    assert sum(bool(re.fullmatch(r'CPU +APIC id \d, uid \d, enabled', line)) for line in lines) == 4
+    for words in ('so 4 CPUs can be started', 'so ISA interrupt 0 arrives at GSI 2, active high, edge',
+                  'timer block          memory P0xfed00000, 0 bits',
+                  'segment 0, buses 0 to 255: configuration space at P0xb0000000',
+                  'CPU        APIC id 3 is of domain 1',
+                  'memory     P0x10000000 - P0x20000000 is of domain 1',
+                  'from domain 0     10  31'):
+        assert words in lines
+    assert any(re.fullmatch(r'PM timer +port 0x608, wraps after \d\d bits', line) for line in lines)
+
+
+def test_mp_tables_are_read_where_there_is_no_acpi(boot):
+    outcome = boot('acpi MP; exit', boot='kernel', smp='2', cmdline='noacpi')
+    assert outcome.verdict == 'pass', outcome.words
+    assert any(line.startswith('MP tables of version 1.4') and line.endswith('checksum good')
+               for line in outcome.stream.lines)
+    assert '  I/O APIC   id 0 at P0xfec00000, enabled' in outcome.stream.lines
+
+
+def test_a_table_that_is_not_there_is_an_error(boot):
+    outcome = boot('acpi NONE; exit', boot='kernel')
+    assert outcome.verdict == 'fail'
+    assert 'acpi: there is no such thing' in outcome.stream.lines
