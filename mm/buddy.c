@@ -36,7 +36,9 @@
  * Refused: free lists with a lock a zone. They want a word or two in every free block, which is
  * memory touched, and a lock that 64 virtual CPUs on two real ones wait for in turn.
  */
+#include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/shrink.h>
 
 #include "buddy_private.h"
 
@@ -634,18 +636,28 @@ static bool use_block(uint64_t frame, unsigned order, unsigned flags)
     return true;
 }
 
+/* After a request found nothing. Return: whether to try again. */
+static bool make_room(unsigned order, unsigned flags, unsigned attempt)
+{
+    if (attempt > 1 || (attempt == 1 && ((flags & BUDDY_THIS_NODE) || shrink_memory(BIT(order)) == 0)))
+        return false;
+    frame_cache_drain();
+    return true;
+}
+
 phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node)
 {
     bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
-    for (bool drained = false;; drained = true) {
+    unsigned attempt = 0;
+    if (order > BUDDY_MAX_ORDER || fault_should_fail())
+        return PHYS_INVALID;
+    do {
         uint64_t frame =
             is_ordinary && order < CHUNK_ORDER ? take_small(order) : buddy_take(order, flags, below, node);
         if (frame != NO_FRAME && use_block(frame, order, order == 0 && !is_ordinary ? FRAME_FLAG_DIRECT : 0))
             return pfn_to_phys((pfn_t){ frame });
-        if (drained)
-            return PHYS_INVALID;
-        frame_cache_drain();
-    }
+    } while (make_room(order, flags, attempt++));
+    return PHYS_INVALID;
 }
 
 phys_t buddy_alloc(unsigned order, unsigned flags)
@@ -739,6 +751,16 @@ unsigned buddy_node_of(phys_t address)
         if (buddy.node_runs[i].start <= address.raw >> PAGE_SHIFT)
             return buddy.node_runs[i].node;
     return 0;
+}
+
+unsigned buddy_node_count(void)
+{
+    return buddy.node_count;
+}
+
+unsigned buddy_home_node(void)
+{
+    return PORT_MINE(buddy_cpu_node);
 }
 
 void buddy_forget_cpus(void)

@@ -12,6 +12,9 @@
  */
 #include <ashlar/mm/frame_cache.h>
 
+#include <ashlar/mm/fault.h>
+#include <ashlar/mm/shrink.h>
+
 #include "buddy_private.h"
 
 PORT_PER_CPU(struct frame_cache, frame_cache);
@@ -124,10 +127,17 @@ void *frame_alloc_slow(void)
 {
     uint64_t mask;
     drain_if_wanted();
+    if (fault_should_fail())
+        return NULL;
     uint64_t first = buddy_take_frames(refill_size(), &mask);
     if (first == NO_FRAME) {
         __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
-        return NULL;
+        if (shrink_memory(1) == 0)
+            return NULL;
+        shrink_to(0); /* where what came back may lie */
+        first = buddy_take_frames(1, &mask);
+        if (first == NO_FRAME)
+            return NULL;
     }
     push_all(first, mask & (mask - 1));
     return use_frame(first + (unsigned)__builtin_ctzll(mask));
@@ -208,6 +218,11 @@ void frame_cache_set_limit(unsigned limit)
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
         __atomic_store_n(&PORT_OF(frame_cache, cpu)->limit, cache_limit, __ATOMIC_RELAXED);
     __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
+}
+
+unsigned frame_cache_limit(void)
+{
+    return cache_limit;
 }
 
 void frame_cache_init(void)

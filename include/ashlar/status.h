@@ -15,7 +15,8 @@
     S(STATUS_MALFORMED, "the data contradicts itself")                                                       \
     S(STATUS_UNSUPPORTED, "this machine or this version cannot do that")                                     \
     S(STATUS_TOO_BIG, "it does not fit")                                                                     \
-    S(STATUS_TIMEOUT, "no answer in time")
+    S(STATUS_TIMEOUT, "no answer in time")                                                                 \
+    S(STATUS_BUSY, "it is in use")
 
 #define STATUS_ENUM(name, sentence) name,
 typedef enum status { STATUS_LIST(STATUS_ENUM) STATUS_COUNT } status_t;

@@ -120,6 +120,10 @@ bool buddy_owns(phys_t address);
 /* The node that @address belongs to; 0 for addresses of nobody. */
 unsigned buddy_node_of(phys_t address);
 
+/* How many nodes there are, at least 1; and the calling CPU's, which may change when it is not pinned. */
+unsigned buddy_node_count(void);
+unsigned buddy_home_node(void);
+
 /* The node of a CPU, which BUDDY_ANY_NODE begins with; 0 until it is set. */
 void buddy_set_cpu_node(unsigned cpu, unsigned node);
 

@@ -92,3 +92,4 @@ void frame_cache_drain(void);
  * What CPUs hold above it goes back when they next come to their slow path.
  */
 void frame_cache_set_limit(unsigned limit);
+unsigned frame_cache_limit(void);

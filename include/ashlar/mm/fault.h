@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Allocations made to fail, to see that callers cope.
+ *
+ * While a plan is armed, frame caches and magazines are empty and stay so; every request comes to a
+ * slow path, where fault_should_fail() decides. Without a plan the common paths pay nothing.
+ */
+#include <ashlar/status.h>
+
+struct fault_plan {
+    uint64_t nth;  /* the nth request from now on fails, once; 0: none */
+    uint64_t rate; /* of about @rate requests one fails; 0: none */
+    uint64_t seed; /* which ones; the same seed gives the same ones on one CPU */
+};
+
+/**
+ * fault_parse() - read a plan: "RATE,SEED" or "nth:N", decimal.
+ *
+ * Return: STATUS_OK; STATUS_INVALID, and @plan is untouched, for anything else.
+ */
+status_t fault_parse(const char *words, struct fault_plan *plan) MUST_CHECK;
+
+/* Arms @plan; NULL ends it. Counts begin at 0 again. Context: one CPU at a time. */
+void fault_arm(const struct fault_plan *plan);
+
+/* Half of it: the caches in front stay as they are, and hide requests. */
+void fault_set_plan(const struct fault_plan *plan);
+
+struct fault_counts {
+    uint64_t requests, failed; /* since fault_arm() */
+};
+struct fault_counts fault_counts(void);
+
+/* For allocators' slow paths: whether this request is to fail. Any context. */
+extern bool fault_is_armed;
+bool fault_decide(void);
+
+static inline bool fault_should_fail(void)
+{
+    return __builtin_expect(__atomic_load_n(&fault_is_armed, __ATOMIC_RELAXED), 0) && fault_decide();
+}

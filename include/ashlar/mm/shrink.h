@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Shrinkers: who keeps memory that it could do without says so, and is asked for it before an
+ * allocation fails.
+ */
+#include <ashlar/list.h>
+
+struct shrinker {
+    struct list link; /* shrink.c's */
+    const char *name;
+    unsigned cost; /* of making again what is given up; the cheap are asked first */
+
+    /**
+     * @shrink: give memory back.
+     * @frames: how many are wanted.
+     *
+     * Return: about how many frames went back.
+     * Context: that of the allocation that would fail. It may free anything. It may allocate, but gets only
+     *          what is there. It takes locks by trying only: whoever allocates may hold them.
+     */
+    uint64_t (*shrink)(struct shrinker *shrinker, uint64_t frames);
+};
+
+/* @shrinker: stays where it is until shrinker_remove(). Context: not in an interrupt, not in a shrinker. */
+void shrinker_add(struct shrinker *shrinker);
+void shrinker_remove(struct shrinker *shrinker);
+
+/**
+ * shrink_memory() - ask all, from the cheapest on, until enough came back.
+ * @frames: at least 1.
+ *
+ * Return: how many frames went back, as far as shrinkers know; 0 also when this CPU is shrinking
+ *         already. When another CPU is, waits for it and returns what it got.
+ * Context: any; no lock held that a shrinker needs.
+ */
+uint64_t shrink_memory(uint64_t frames);
