@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator on this machine: what it may have, and where its own tables come from.
+ * The allocators on this machine: what memory they may have, and where the buddy's own tables come from.
  *
  * Its tables are taken from the upper ends of usable ranges, the highest first. The memory map stays
  * as the sweep made it; what was taken is noted here, one run a range.
@@ -9,9 +9,13 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
+#include <ashlar/mm/fault.h>
 #include <ashlar/mm/frames.h>
+#include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/mm/slab.h>
 #include <boot/machine.h>
+#include <diag/log.h>
 #include <diag/panic.h>
 #include <glue/address_space.h>
 
@@ -72,6 +76,20 @@ static bool next_taken(size_t *cursor, struct phys_range *run)
     return at <= taken_count;
 }
 
+/* fail=RATE,SEED or fail=nth:N */
+static void apply_fail(void)
+{
+    char words[48];
+    struct fault_plan plan;
+    status_t status = machine_option("fail", words, sizeof(words));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status == STATUS_OK && fault_parse(words, &plan) == STATUS_OK)
+        fault_arm(&plan);
+    else
+        log_warn("mm", "fail=%s: expected RATE,SEED or nth:N, in decimal", words);
+}
+
 void memory_init(void)
 {
     struct buddy_setup setup = { .take = take, .next_taken = next_taken };
@@ -80,6 +98,13 @@ void memory_init(void)
     if (status != STATUS_OK)
         panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its tables.",
               status_sentence(status));
+    status = slab_init();
+    if (status == STATUS_OK)
+        status = kmalloc_init();
+    if (status != STATUS_OK)
+        panic("memory: the slab allocator cannot start: %s.\nIt needs about 100 KiB; %lu KiB are free.",
+              status_sentence(status), buddy_free_frames() << (PAGE_SHIFT - 10));
+    apply_fail();
 }
 
 bool memory_is_free(phys_t frame)

@@ -6,9 +6,10 @@
 #include <ashlar/addr.h>
 
 /**
- * memory_init() - give all usable memory that the direct map holds to the buddy allocator.
+ * memory_init() - give all usable memory that the direct map holds to the buddy allocator, and bring up the slab
+ * allocator over it. From here on fail= makes allocations fail.
  *
- * Panics when there is not enough even for the allocator's tables.
+ * Panics when there is not enough even for the allocators' tables.
  * Context: once, first CPU, after address_space_init().
  */
 void memory_init(void);

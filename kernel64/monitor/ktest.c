@@ -7,6 +7,10 @@
 #include <ashlar/ktest.h>
 
 #include <ashlar/command.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/fault.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/slab.h>
 #include <diag/log.h>
 #include <diag/verdict.h>
 #include <lib/string.h>
@@ -17,11 +21,18 @@ static struct {
     const char *skip_reason;
 } running;
 
+/* Failed expectations are no news. */
+static bool is_quiet;
+
+/* Runs of one test, in each of which another request fails; of a test that makes more, the first so many. */
+#define SWEEP_MAX 400
+
 bool ktest_expect(bool held, const char *expression, const char *file, int line)
 {
     if (!held) {
         __atomic_store_n(&running.has_failed, true, __ATOMIC_RELAXED);
-        print("# %s:%d: %s\n", file, line, expression);
+        if (!is_quiet)
+            print("# %s:%d: %s\n", file, line, expression);
     }
     return held;
 }
@@ -69,11 +80,47 @@ static const char *test_names(unsigned index)
     return index < (size_t)(__ktests_end - __ktests_start) ? __ktests_start[index].name : NULL;
 }
 
+/* ---- with failing allocations ---- */
+
+/* Frames that are free or the buddy allocator's own, when nothing is kept that could be given back. */
+static uint64_t reclaimable_frames(void)
+{
+    struct buddy_stats stats;
+    slab_reap();
+    frame_cache_drain();
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    return buddy_free_frames() + stats.metadata;
+}
+
+/* What a test expects need not hold when it gets no memory; that it leaves all as it was must. */
+static void sweep_one(const struct ktest *test, unsigned number)
+{
+    struct fault_counts counts = { .failed = 1 };
+    uint64_t nth = 0, leaked = 0;
+    is_quiet = true;
+    for (nth = 1; counts.failed > 0 && leaked == 0 && nth <= SWEEP_MAX; nth++) {
+        struct fault_plan plan = { .nth = nth };
+        uint64_t before = reclaimable_frames();
+        fault_arm(&plan);
+        test->run();
+        counts = fault_counts();
+        fault_arm(NULL);
+        leaked = before - reclaimable_frames();
+    }
+    is_quiet = false;
+    if (leaked > 0)
+        print("# with request %lu failing, %ld frames did not come back\n", nth - 1, (int64_t)leaked);
+    verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED);
+    print("%s %u %s # with requests 1 to %lu failing in turn\n", leaked > 0 ? "not ok" : "ok", number, test->name,
+          nth - 1);
+}
+
 /* A test that failed is the verdict's affair; the command fails only when it could not do its work. */
 static status_t command_test(int argc, char **argv)
 {
     bool lists = argc > 1 && strcmp(argv[1], "-l") == 0;
-    int first = lists ? 2 : 1;
+    bool sweeps = argc > 1 && strcmp(argv[1], "-f") == 0;
+    int first = lists || sweeps ? 2 : 1;
     const char *pattern = argc > first ? argv[first] : "*";
     unsigned number = 0;
 
@@ -91,7 +138,8 @@ static status_t command_test(int argc, char **argv)
     print("KTAP version 1\n1..%u\n", count);
     for (const struct ktest *test = __ktests_start; test < __ktests_end; test++)
         if (string_matches(pattern, test->name))
-            run_one(test, ++number);
+            (sweeps ? sweep_one : run_one)(test, ++number);
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(test, "[-l] [GLOB]", "run the self-tests, or list them (-l)", command_test, test_names);
+COMMAND_WITH_WORDS(test, "[-l|-f] [GLOB]", "run the self-tests, with each allocation failing once (-f), or list them (-l)",
+                   command_test, test_names);

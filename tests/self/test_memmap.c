@@ -11,6 +11,8 @@
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/slab.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
@@ -191,6 +193,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     /* Otherwise the pattern would go over the page tables, and nobody would be left to say so. */
     ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
 
+    slab_reap(); /* taking everything makes it give back what it keeps */
     uint64_t bytes, free_before = buddy_free_frames();
     uint64_t before = sum_of_all_that_is_taken();
     phys_t everything = take_everything(&bytes);
@@ -206,6 +209,15 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     EXPECT(buddy_free_frames() <= free_before);
 }
 
+static uint64_t frames_of_objects(void)
+{
+    struct slab_stats stats;
+    uint64_t frames = kmalloc_blocks().frames;
+    for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
+        frames += stats.slabs << stats.order;
+    return frames;
+}
+
 KTEST(memmap, what_is_usable_is_the_allocators_to_the_page)
 {
     size_t count;
@@ -214,7 +226,8 @@ KTEST(memmap, what_is_usable_is_the_allocators_to_the_page)
     buddy_stats(BUDDY_ANY_NODE, &stats);
     if (ranges[count - 1].end.raw > address_space_ram_end().raw)
         SKIP_TEST("the direct map does not hold all RAM");
-    EXPECT((buddy_free_frames() + stats.metadata) * PAGE_SIZE == memmap_total(ranges, count, MEMMAP_USABLE));
+    EXPECT((buddy_free_frames() + stats.metadata + frames_of_objects()) * PAGE_SIZE ==
+           memmap_total(ranges, count, MEMMAP_USABLE));
 }
 
 KTEST(memmap, nothing_of_the_kernels_or_the_loaders_is_usable)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Memory of any size. Up to KMALLOC_SLAB_MAX bytes it is an object of a slab cache, the next larger
+ * size class: steps of 8 bytes up to 64, from there four to each doubling, so that at most a fifth is
+ * lost. Above, it is a block of frames, rounded up to a power of two.
+ *
+ * Context of all: any, also interrupts, not NMI. They never sleep.
+ */
+#include <ashlar/status.h>
+
+#define KMALLOC_SLAB_MAX 8192u
+#define KMALLOC_MAX      (1ull << 30)
+
+/**
+ * kmalloc() - take memory.
+ * @size_bytes: 0 .. KMALLOC_MAX; 0 is a valid request for an object that nobody may look into.
+ *
+ * Return: memory, content undefined, aligned to 16 bytes when size_bytes is a multiple of 16, to its size when
+ *         that is a power of two up to PAGE_SIZE (in a checked build: to 16 bytes), to PAGE_SIZE above
+ *         KMALLOC_SLAB_MAX, and to 8 bytes at least; NULL when there is none.
+ */
+void *kmalloc(size_t size_bytes) MUST_CHECK;
+
+/* The same, filled with zeros. */
+void *kzalloc(size_t size_bytes) MUST_CHECK;
+
+/* Zeroed memory for @count things of @size_bytes each; NULL also when the product is more than 2^64. */
+void *kcalloc(size_t count, size_t size_bytes) MUST_CHECK;
+
+/**
+ * krealloc() - change the size.
+ * @pointer: from these functions; NULL: as kmalloc().
+ *
+ * Return: where the content now is, up to the smaller of both sizes; NULL, and @pointer stays as it
+ *         was, when there is no memory.
+ */
+void *krealloc(void *pointer, size_t size_bytes) MUST_CHECK;
+
+/**
+ * kfree() - give memory back.
+ * @pointer: from these functions or from slab_alloc(); NULL does nothing.
+ *
+ * Wrong pointers are reported as slab_free() and buddy_free() do.
+ */
+void kfree(void *pointer);
+
+/* How many bytes @pointer may really use; in a checked build what it was asked for. */
+size_t kmalloc_usable_size(const void *pointer);
+
+/* Requests above KMALLOC_SLAB_MAX that are in use. */
+struct kmalloc_blocks {
+    uint64_t blocks, frames;
+};
+struct kmalloc_blocks kmalloc_blocks(void);
+
+/* Brings the size classes up: once, one CPU, after slab_init(). */
+status_t kmalloc_init(void) MUST_CHECK;

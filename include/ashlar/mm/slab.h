@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Named caches of objects of one size. For memory of any size there is kmalloc.h; for whole frames
+ * frame_cache.h.
+ *
+ * An object may be freed on any CPU, which costs what a local free costs. Nothing of the allocator's
+ * is kept inside objects, neither in use nor free, so what a caller writes through a stale pointer
+ * cannot lead it astray.
+ */
+#include <ashlar/status.h>
+
+#define SLAB_NAME_MAX   31          /* characters */
+#define SLAB_OBJECT_MAX (32u << 10) /* bytes; larger things are blocks of frames */
+#define SLAB_CACHES_MAX 256         /* those of kmalloc and the allocator's own included */
+
+struct slab_cache;
+
+/**
+ * slab_cache_create() - make a cache.
+ * @name:        copied, cut to SLAB_NAME_MAX characters.
+ * @object_size: 1 .. SLAB_OBJECT_MAX bytes.
+ * @alignment:   a power of two up to PAGE_SIZE; 0 for 8 bytes.
+ * @construct:   brings a new object into the state in which callers find and leave it; NULL: content
+ *               is undefined. Runs once for an object's memory, not once for each slab_alloc(), when the
+ *               slab is made. It may not allocate. In checked caches it runs at each slab_alloc().
+ *
+ * Return: the cache; NULL when memory or places for caches have run out, or an argument is outside
+ *         its range.
+ * Context: not in an interrupt.
+ */
+struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_t alignment,
+                                     void (*construct)(void *object));
+
+/**
+ * slab_cache_destroy() - end a cache that nobody uses any more, on any CPU.
+ *
+ * Return: STATUS_OK; STATUS_BUSY, and the cache stays, when objects are still in use: how many is
+ *         reported.
+ * Context: not in an interrupt.
+ */
+status_t slab_cache_destroy(struct slab_cache *cache);
+
+/**
+ * slab_alloc() - take an object.
+ *
+ * Return: the object, in its constructed state; NULL when there is no memory.
+ * Context: any, also interrupts, not NMI. Never sleeps.
+ */
+void *slab_alloc(struct slab_cache *cache) MUST_CHECK;
+
+/**
+ * slab_free() - give an object back, in its constructed state if there is a constructor.
+ * @object: from slab_alloc() of this cache; not NULL.
+ *
+ * What is not such an object, or was free already, is reported by port_wrong(): at once in a checked
+ * cache, elsewhere at the latest when the magazine that it lies in is emptied.
+ * Context: as slab_alloc().
+ */
+void slab_free(struct slab_cache *cache, void *object);
+
+/**
+ * slab_alloc_bulk() - take several.
+ * @objects: receives them.
+ *
+ * Return: how many there were; fewer than @count only when memory is short.
+ */
+size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count);
+void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count);
+
+/**
+ * slab_reap() - give back what is free: this CPU's magazines, all depots, empty slabs.
+ *
+ * The other CPUs give theirs when they next come to their slow path.
+ * Return: frames that went back to the buddy allocator.
+ * Context: any; called by the allocator itself before an allocation fails.
+ */
+uint64_t slab_reap(void);
+
+struct slab_stats {
+    char name[SLAB_NAME_MAX + 1];
+    size_t object_size; /* as asked for */
+    size_t stride;      /* what one takes */
+    unsigned per_slab;
+    unsigned order;    /* of a slab's frames */
+    uint64_t slabs;    /* there are */
+    uint64_t free;     /* objects free in slabs */
+    uint64_t cached;   /* objects free in magazines, depots' and CPUs', or in quarantine */
+    uint64_t in_use;   /* the rest */
+    unsigned magazine; /* objects a new magazine holds; 0: the cache has none */
+    bool is_checked;
+};
+
+/**
+ * slab_next_stats() - iterate over caches.
+ * @cursor: 0 to begin with.
+ *
+ * Exact when nobody allocates meanwhile.
+ * Return: false when there is none left.
+ */
+bool slab_next_stats(size_t *cursor, struct slab_stats *stats);
+
+/**
+ * slab_set_direct() - whether every request goes past the magazines, so that each can be made to fail.
+ *
+ * Context: as slab_reap(); other CPUs follow when they next come to their slow path.
+ */
+void slab_set_direct(bool is_direct);
+
+/*
+ * Checked caches: each object between red zones, filled when freed, kept from reuse for a while, and
+ * with the callers that took and freed it. Overruns, writes after a free, double and wild frees are
+ * reported when the object is next handed out or freed. Set before slab_init(): caches made from then
+ * on are checked. A checked build (option `checked`) begins with true.
+ */
+extern bool slab_checks_new_caches;
+
+/* Who holds how much. */
+struct slab_holder {
+    const char *cache;
+    const void *caller; /* of the allocation; NULL: unknown, the cache is not checked */
+    uint64_t objects, bytes;
+};
+
+/**
+ * slab_holders() - who has objects in use.
+ * @holders:  receives one entry for each cache and caller, the most bytes first.
+ * @capacity: of @holders.
+ *
+ * Return: how many entries there are. A cache and caller that find no more room are left out.
+ * Context: not in an interrupt; takes each cache's lock for as long as its objects are walked over.
+ */
+size_t slab_holders(struct slab_holder *holders, size_t capacity);
+
+/* Brings the allocator up: once, one CPU, after buddy_init(). */
+status_t slab_init(void) MUST_CHECK;

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory of any size: a table from size to slab cache, and blocks of frames above.
+ *
+ * kfree() needs no size: the frame's descriptor has the number of the cache, or says that a block
+ * of kmalloc's begins here and with which order.
+ */
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/fault.h>
+#include <ashlar/mm/kmalloc.h>
+
+#include "slab_private.h"
+
+/* Steps of 8 bytes up to 64, then four to a doubling. The smallest is what a slab's bits can hold. */
+#define SIZE_CLASSES(C)                                                                                      \
+    C(16) C(24) C(32) C(40) C(48) C(56) C(64) C(80) C(96) C(112) C(128) C(160) C(192) C(224) C(256) C(320)   \
+    C(384) C(448) C(512) C(640) C(768) C(896) C(1024) C(1280) C(1536) C(1792) C(2048) C(2560) C(3072)        \
+    C(3584) C(4096) C(5120) C(6144) C(7168) C(8192)
+
+static const struct {
+    uint16_t size;
+    const char *name;
+} size_classes[] = {
+#define SIZE_CLASS(size) { size, "kmalloc-" #size },
+    SIZE_CLASSES(SIZE_CLASS)
+#undef SIZE_CLASS
+};
+
+/* From a size to its cache's number: by 8 bytes up to SMALL_MAX, by 128 above. */
+#define SMALL_MAX   1024u
+#define SMALL_STEP  8u
+#define MEDIUM_STEP 128u
+static uint16_t small_numbers[SMALL_MAX / SMALL_STEP + 1];
+static uint16_t medium_numbers[KMALLOC_SLAB_MAX / MEDIUM_STEP + 1];
+
+static uint64_t large_blocks, large_frames; /* in use; atomic */
+
+/* ---- blocks of frames ---- */
+
+static unsigned order_of(size_t size_bytes)
+{
+    return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
+}
+
+static void *alloc_block(size_t size_bytes)
+{
+    unsigned order = order_of(size_bytes);
+    phys_t block = size_bytes <= KMALLOC_MAX ? buddy_alloc(order, 0) : PHYS_INVALID;
+    if (!phys_is_valid(block))
+        return NULL;
+    frame_set_kind(port_frame(port_pointer(block)), FRAME_LARGE);
+    __atomic_fetch_add(&large_blocks, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&large_frames, BIT(order), __ATOMIC_RELAXED);
+    return port_pointer(block);
+}
+
+static void free_block(void *pointer, struct frame *head, const void *caller)
+{
+    uint32_t state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
+    uint32_t taken = (state & ~0xffu) | FRAME_TAKEN;
+    if ((state & 0xff) != FRAME_LARGE || !is_aligned((uintptr_t)pointer, PAGE_SIZE) ||
+        !__atomic_compare_exchange_n(&head->state, &state, taken, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        port_wrong("kmalloc: %p was freed from %pS, but nothing that kmalloc gave begins there (descriptor %#x)",
+                   pointer, caller, state);
+        return;
+    }
+    unsigned order = state >> 8 & 0xff;
+    __atomic_fetch_sub(&large_blocks, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&large_frames, BIT(order), __ATOMIC_RELAXED);
+    buddy_free(port_phys(pointer), order);
+}
+
+struct kmalloc_blocks kmalloc_blocks(void)
+{
+    return (struct kmalloc_blocks){ __atomic_load_n(&large_blocks, __ATOMIC_RELAXED),
+                                    __atomic_load_n(&large_frames, __ATOMIC_RELAXED) };
+}
+
+/* ---- any size ---- */
+
+static NOINLINE void *alloc_larger(size_t size_bytes, const void *caller)
+{
+    if (size_bytes > KMALLOC_SLAB_MAX)
+        return alloc_block(size_bytes);
+    unsigned number = medium_numbers[(size_bytes + MEDIUM_STEP - 1) / MEDIUM_STEP];
+    void *object = magazine_pop(number);
+    return LIKELY(object != NULL) ? object : magazine_alloc_slow(slab_caches[number], size_bytes, caller);
+}
+
+static ALWAYS_INLINE void *alloc(size_t size_bytes, const void *caller)
+{
+    if (UNLIKELY(size_bytes > SMALL_MAX))
+        return alloc_larger(size_bytes, caller);
+    unsigned number = small_numbers[(size_bytes + SMALL_STEP - 1) / SMALL_STEP];
+    void *object = magazine_pop(number);
+    return LIKELY(object != NULL) ? object : magazine_alloc_slow(slab_caches[number], size_bytes, caller);
+}
+
+static ALWAYS_INLINE struct frame *frame_of(const void *pointer)
+{
+    return port_frame((const void *)((uintptr_t)pointer & ~(PAGE_SIZE - 1)));
+}
+
+void *kmalloc(size_t size_bytes)
+{
+    return alloc(size_bytes, __builtin_return_address(0));
+}
+
+static NOINLINE void free_slow(void *pointer, uint32_t state, const void *caller)
+{
+    if ((state & 0xff) == FRAME_SLAB)
+        magazine_free_slow(slab_caches[state >> 16], pointer, caller);
+    else
+        free_block(pointer, frame_of(pointer), caller);
+}
+
+void kfree(void *pointer)
+{
+    if (UNLIKELY(!pointer))
+        return;
+    uint32_t state = frame_of(pointer)->state;
+    if (UNLIKELY((state & 0xff) != FRAME_SLAB || !magazine_push(state >> 16, pointer)))
+        free_slow(pointer, state, __builtin_return_address(0));
+}
+
+size_t kmalloc_usable_size(const void *pointer)
+{
+    const struct frame *frame = frame_of(pointer);
+    if (frame_kind(frame) != FRAME_SLAB)
+        return PAGE_SIZE << frame_order(frame);
+    const struct slab_cache *cache = slab_caches[frame_flags(frame)];
+    return cache->is_checked ? checked_requested(cache, pointer) : cache->object_size;
+}
+
+/* ---- the relatives ---- */
+
+static void *alloc_zeroed(size_t size_bytes, const void *caller)
+{
+    void *pointer = alloc(size_bytes, caller);
+    if (pointer)
+        __builtin_memset(pointer, 0, size_bytes);
+    return pointer;
+}
+
+void *kzalloc(size_t size_bytes)
+{
+    return alloc_zeroed(size_bytes, __builtin_return_address(0));
+}
+
+void *kcalloc(size_t count, size_t size_bytes)
+{
+    size_t product;
+    if (__builtin_mul_overflow(count, size_bytes, &product))
+        return NULL;
+    return alloc_zeroed(product, __builtin_return_address(0));
+}
+
+/* In place as long as at least half of it stays in use. Checked objects always move, to show who kept the old
+   pointer. */
+static bool may_stay(const void *pointer, size_t usable, size_t size_bytes)
+{
+    const struct frame *frame = frame_of(pointer);
+    if (frame_kind(frame) == FRAME_SLAB && slab_caches[frame_flags(frame)]->is_checked)
+        return false;
+    return size_bytes <= usable && (size_bytes >= usable / 2 || usable <= size_classes[0].size);
+}
+
+void *krealloc(void *pointer, size_t size_bytes)
+{
+    const void *caller = __builtin_return_address(0);
+    if (!pointer)
+        return alloc(size_bytes, caller);
+    size_t usable = kmalloc_usable_size(pointer);
+    if (may_stay(pointer, usable, size_bytes))
+        return pointer;
+    void *moved = alloc(size_bytes, caller);
+    if (!moved)
+        return size_bytes <= usable ? pointer : NULL;
+    __builtin_memcpy(moved, pointer, usable < size_bytes ? usable : size_bytes);
+    kfree(pointer);
+    return moved;
+}
+
+/* ---- init ---- */
+
+static size_t alignment_of(size_t size)
+{
+    if (slab_checks_new_caches || !is_power_of_two(size))
+        return size % 16 == 0 ? 16 : 8;
+    return size < PAGE_SIZE ? size : PAGE_SIZE;
+}
+
+status_t kmalloc_init(void)
+{
+    uint16_t number = 0;
+    size_t small = 0, medium = 0;
+    for (size_t i = 0; i < ARRAY_LEN(size_classes); i++) {
+        size_t size = size_classes[i].size;
+        struct slab_cache *cache = slab_cache_create(size_classes[i].name, size, alignment_of(size), NULL);
+        if (!cache)
+            return STATUS_NO_MEMORY;
+        number = (uint16_t)cache->number;
+        for (; small < ARRAY_LEN(small_numbers) && small * SMALL_STEP <= size; small++)
+            small_numbers[small] = number;
+        for (; medium < ARRAY_LEN(medium_numbers) && medium * MEDIUM_STEP <= size; medium++)
+            medium_numbers[medium] = number;
+    }
+    large_blocks = large_frames = 0;
+    return STATUS_OK;
+}

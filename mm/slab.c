@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Slabs: blocks of frames cut into objects of one cache.
+ *
+ * What is free is a bit in struct slab, which lies outside the slab, so nothing that is written to a
+ * free object changes what the allocator does. A set bit is a free object; setting one that is set
+ * is a second free, and is reported. Each frame of a slab leads to its struct slab by its descriptor,
+ * whose state also carries the cache's number, which is all that the common path of kfree() needs.
+ *
+ * A slab is in one of its node's two lists: partial, with free objects, or full. Slabs without an
+ * object in use stand at the end of the partial list, so the others fill up first. They go back to the
+ * buddy allocator when more than a quarter of the cache's objects on that node is free (Hoard's
+ * bound), but for one, so that a caller at an edge does not make and end a slab each time.
+ *
+ * Whole batches go in and out under one lock; single objects are the magazines' business. A CPU
+ * that holds a node's lock allocates nothing and calls nobody.
+ *
+ * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
+ * beginning of the slab itself, which ends the recursion.
+ */
+#include <ashlar/mm/frame_cache.h>
+
+#include "buddy_private.h"
+#include "slab_private.h"
+
+/* A descriptor's index is a struct slab's address in units of 64 bytes: they lie below 256 GiB. */
+#define SLABS_END        (BIT(32) * sizeof(struct slab))
+
+/* A slab may stay empty as long as no more than one of so many objects is free. */
+#define FREE_PART        4
+
+/* ---- from an object to its slab ---- */
+
+static void *page_of(const void *object)
+{
+    return (void *)align_down((uint64_t)(uintptr_t)object, PAGE_SIZE);
+}
+
+struct slab *slab_find(const void *object)
+{
+    void *page = page_of(object);
+    if (!buddy_owns(port_phys(page)))
+        return NULL;
+    const struct frame *frame = port_frame(page);
+    return frame_kind(frame) == FRAME_SLAB ? port_pointer(phys(frame->index * sizeof(struct slab))) : NULL;
+}
+
+bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object, unsigned *index)
+{
+    uint64_t offset = (uint64_t)((const char *)object - slab->objects);
+    if ((const char *)object < slab->objects || offset >= PAGE_SIZE << slab->order)
+        return false;
+    /* The reciprocal is exact for offset * stride < 2^32: 64 KiB slabs of at most half that an object. */
+    *index = (unsigned)(offset * cache->reciprocal >> 32);
+    return *index < cache->per_slab && *index * cache->stride == offset;
+}
+
+/* ---- taking ---- */
+
+/* Takes up to @count objects out of one slab, from the highest address down. */
+static unsigned take_from_slab(struct slab_cache *cache, struct slab *slab, void **objects, unsigned count)
+{
+    unsigned taken = 0;
+    for (unsigned word = SLAB_MAX_OBJECTS / 64; word-- > 0 && taken < count;) {
+        uint64_t bits = slab->free[word];
+        for (; bits != 0 && taken < count; taken++) {
+            unsigned bit = 63 - (unsigned)__builtin_clzll(bits);
+            bits &= ~BIT(bit);
+            objects[taken] = slab->objects + (word * 64 + bit) * cache->stride;
+        }
+        slab->free[word] = bits;
+    }
+    slab->free_count = (uint16_t)(slab->free_count - taken);
+    return taken;
+}
+
+unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count)
+{
+    struct slab_node *home = &cache->nodes[node];
+    unsigned taken = 0;
+    port_lock(&home->lock);
+    while (taken < count && !list_is_empty(&home->partial)) {
+        struct slab *slab = container_of(home->partial.next, struct slab, link);
+        if (slab->free_count == cache->per_slab)
+            home->empty--;
+        taken += take_from_slab(cache, slab, objects + taken, count - taken);
+        if (slab->free_count == 0) {
+            list_remove(&slab->link);
+            list_add_first(&home->full, &slab->link);
+        }
+    }
+    home->free -= taken;
+    port_unlock(&home->lock);
+    return taken;
+}
+
+/* ---- slabs made and ended ---- */
+
+static void *take_frames(const struct slab_cache *cache)
+{
+    if (!cache->is_inside && cache->order > 0) {
+        phys_t block = buddy_alloc(cache->order, 0);
+        return phys_is_valid(block) ? port_pointer(block) : NULL;
+    }
+    /* The allocator's own slabs are single frames or have to lie where an index leads. */
+    void *frame = cache->order == 0 ? frame_alloc() : NULL;
+    if (frame && (!cache->is_inside || port_phys(frame).raw < SLABS_END))
+        return frame;
+    if (frame)
+        frame_free(frame);
+    phys_t block = buddy_alloc_where(cache->order, 0, phys(SLABS_END), BUDDY_ANY_NODE);
+    return phys_is_valid(block) ? port_pointer(block) : NULL;
+}
+
+static void give_frames(void *memory, unsigned order)
+{
+    if (order == 0)
+        frame_free(memory);
+    else
+        buddy_free(port_phys(memory), order);
+}
+
+static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memory)
+{
+    struct frame *frames = port_frame(memory);
+    slab->frame_flags = (uint8_t)frame_flags(frames);
+    for (unsigned i = 0; i < 1u << cache->order; i++)
+        frames[i] = (struct frame){
+            .state = frame_state(FRAME_SLAB, i == 0 ? cache->order : 0, cache->number),
+            .index = (uint32_t)(port_phys(slab).raw / sizeof(struct slab)),
+        };
+}
+
+/* A frame of another node goes past this CPU's frame cache, home. */
+static unsigned way_back(const struct slab *slab)
+{
+    bool is_strange = buddy_node_count() > 1 && slab->order == 0 && slab->node != buddy_home_node();
+    return slab->frame_flags | (is_strange ? FRAME_FLAG_DIRECT : 0);
+}
+
+static void release_frames(struct slab *slab)
+{
+    void *memory = (void *)align_down((uint64_t)(uintptr_t)slab->objects, PAGE_SIZE << slab->order);
+    struct frame *frames = port_frame(memory);
+    for (unsigned i = 1; i < 1u << slab->order; i++)
+        frames[i] = (struct frame){ .state = frame_state(FRAME_NONE, 0, 0) };
+    frames[0] = (struct frame){ .state = frame_state(FRAME_TAKEN, slab->order, way_back(slab)) };
+    give_frames(memory, slab->order);
+}
+
+static uint32_t next_colour(struct slab_cache *cache)
+{
+    uint32_t colour = cache->colour_count > 1
+                          ? __atomic_fetch_add(&cache->next_colour, 1, __ATOMIC_RELAXED) % cache->colour_count
+                          : 0;
+    return colour * cache->colour_step;
+}
+
+static void fill_in(struct slab_cache *cache, struct slab *slab, char *memory)
+{
+    uint32_t header = cache->is_inside ? (uint32_t)align_up(sizeof(*slab), cache->alignment) : 0;
+    *slab = (struct slab){
+        .objects = memory + header + next_colour(cache) + cache->front,
+        .cache = (uint16_t)cache->number,
+        .free_count = cache->per_slab,
+        .node = cache->node_count > 1 ? (uint8_t)buddy_node_of(port_phys(memory)) : 0,
+        .order = cache->order,
+    };
+    for (unsigned i = 0; i < cache->per_slab; i += 64)
+        slab->free[i / 64] = cache->per_slab - i < 64 ? BIT(cache->per_slab - i) - 1 : UINT64_MAX;
+}
+
+bool slab_grow(struct slab_cache *cache, unsigned *node)
+{
+    char *memory = take_frames(cache);
+    if (!memory)
+        return false;
+    struct slab *slab = cache->is_inside ? (struct slab *)(void *)memory : slab_take_one(&slab_slab_cache);
+    if (!slab) {
+        give_frames(memory, cache->order);
+        return false;
+    }
+    fill_in(cache, slab, memory);
+    claim_frames(cache, slab, memory);
+    if (cache->is_checked)
+        checked_fill_new(cache, slab);
+    else if (cache->construct)
+        for (unsigned i = 0; i < cache->per_slab; i++)
+            cache->construct(slab->objects + i * cache->stride);
+
+    struct slab_node *home = &cache->nodes[slab->node];
+    *node = slab->node;
+    port_lock(&home->lock);
+    list_add_last(&home->partial, &slab->link);
+    home->slabs++;
+    home->empty++;
+    home->free += cache->per_slab;
+    port_unlock(&home->lock);
+    return true;
+}
+
+/* @slabs: in no list of the cache any more. Return: frames. */
+static uint64_t end_slabs(struct slab_cache *cache, struct list *slabs)
+{
+    uint64_t frames = 0;
+    while (!list_is_empty(slabs)) {
+        struct slab *slab = container_of(slabs->next, struct slab, link);
+        list_remove(&slab->link);
+        frames += 1u << slab->order;
+        release_frames(slab);
+        if (!cache->is_inside)
+            slab_give(&slab_slab_cache, (void *[]){ slab }, 1, NULL);
+    }
+    return frames;
+}
+
+static void unlink_empty(struct slab_cache *cache, struct slab_node *home, struct slab *slab, struct list *ended)
+{
+    list_remove(&slab->link);
+    list_add_last(ended, &slab->link);
+    home->slabs--;
+    home->empty--;
+    home->free -= cache->per_slab;
+}
+
+uint64_t slab_release_empty(struct slab_cache *cache)
+{
+    struct list ended;
+    list_init(&ended);
+    for (unsigned node = 0; node < cache->node_count; node++) {
+        struct slab_node *home = &cache->nodes[node];
+        port_lock(&home->lock);
+        while (home->empty > 0)
+            unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
+        port_unlock(&home->lock);
+    }
+    return end_slabs(cache, &ended);
+}
+
+void *slab_take_one(struct slab_cache *cache)
+{
+    void *object;
+    unsigned node = cache->node_count > 1 ? buddy_home_node() : 0;
+    do {
+        if (slab_take(cache, node, &object, 1) == 1)
+            return object;
+    } while (slab_grow(cache, &node)); /* which another CPU may have emptied again already */
+    for (node = 0; node < cache->node_count; node++)
+        if (slab_take(cache, node, &object, 1) == 1)
+            return object;
+    return NULL;
+}
+
+/* ---- giving ---- */
+
+/* Return: false when the object is free already. Empty slabs that are too many go to @ended. */
+static bool put_back(struct slab_cache *cache, struct slab_node *home, struct slab *slab, unsigned index,
+                     struct list *ended)
+{
+    uint64_t *word = &slab->free[index / 64], bit = BIT(index % 64);
+    if (*word & bit)
+        return false;
+    *word |= bit;
+    home->free++;
+    if (++slab->free_count == 1) {
+        list_remove(&slab->link);
+        list_add_first(&home->partial, &slab->link);
+    }
+    if (slab->free_count == cache->per_slab) {
+        home->empty++;
+        list_remove(&slab->link);
+        list_add_last(&home->partial, &slab->link);
+        if (home->empty > 1 && home->free * FREE_PART > home->slabs * cache->per_slab)
+            unlink_empty(cache, home, slab, ended);
+    }
+    return true;
+}
+
+/* Return: what is wrong with freeing @object here; NULL when nothing is. */
+static const char *examine(const struct slab_cache *cache, const void *object, struct slab **slab, unsigned *index)
+{
+    *slab = slab_find(object);
+    if (!*slab)
+        return "is in no slab";
+    if ((*slab)->cache != cache->number)
+        return "belongs to another cache";
+    if (!slab_index(cache, *slab, object, index))
+        return "is not where an object begins";
+    return NULL;
+}
+
+void slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+{
+    struct list ended;
+    struct slab_node *locked = NULL;
+    list_init(&ended);
+    for (unsigned i = 0; i < count; i++) {
+        struct slab *slab;
+        unsigned index;
+        const char *wrong = examine(cache, objects[i], &slab, &index);
+        if (!wrong) {
+            struct slab_node *home = &cache->nodes[slab->node];
+            if (home != locked) {
+                if (locked)
+                    port_unlock(&locked->lock);
+                port_lock(&home->lock);
+                locked = home;
+            }
+            if (!put_back(cache, home, slab, index, &ended))
+                wrong = "is free already";
+        }
+        if (wrong) {
+            if (locked)
+                port_unlock(&locked->lock);
+            locked = NULL;
+            port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, objects[i],
+                       wrong, caller);
+        }
+    }
+    if (locked)
+        port_unlock(&locked->lock);
+    end_slabs(cache, &ended);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Caches made, ended, walked over and counted.
+ *
+ * A cache is laid out once: how many objects go into a slab of which order, where the first one begins,
+ * how large magazines may get. Of slab sizes the smallest is taken that holds 8 objects and wastes at
+ * most an eighth; order 3 need not hold 8. What remains at a slab's end lets objects begin at
+ * different cache lines in different slabs (Bonwick's colouring).
+ *
+ * A cache's number is its index in slab_caches and in each CPU's magazines. Walks over all caches
+ * (pressure, statistics) may meet a cache's end: the walker counts itself in as a visitor under the
+ * table's lock, and the end waits until there is none.
+ */
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/shrink.h>
+
+#include "slab_private.h"
+
+#define MAX_ORDER         4 /* 64 KiB: see the reciprocal in slab.c */
+#define GOOD_ORDER        3
+#define GOOD_OBJECTS      8
+#define WASTE_PART        8
+#define OBJECT_LEAST      16 /* PAGE_SIZE / SLAB_MAX_OBJECTS */
+#define CACHE_LINE        64
+
+/* Filled magazines that a depot holds at most: some thousands of small objects, but of no object more
+   than a part of memory. */
+#define DEPOT_MOST        64
+#define DEPOT_PER_CPU     2
+#define DEPOT_LEAST       2
+#define DEPOT_PART        64
+
+struct slab_cache *slab_caches[SLAB_CACHES_MAX];
+static struct port_lock table_lock; /* guards slab_caches; visitors grow only under it */
+
+struct slab_cache slab_slab_cache;
+static struct slab_node slab_slab_node;
+/* Where struct slab_cache and its nodes come from. */
+static struct slab_cache cache_cache;
+static struct slab_node cache_node;
+
+#ifdef ASHLAR_CHECKED
+bool slab_checks_new_caches = true;
+#else
+bool slab_checks_new_caches = false;
+#endif
+
+/* ---- the shape ---- */
+
+static uint32_t header_of(const struct slab_cache *cache)
+{
+    return cache->is_inside ? (uint32_t)align_up(sizeof(struct slab), cache->alignment) : 0;
+}
+
+static uint32_t objects_at(const struct slab_cache *cache, unsigned order)
+{
+    uint32_t count = (uint32_t)((PAGE_SIZE << order) - header_of(cache)) / cache->stride;
+    return count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
+}
+
+static uint32_t waste_at(const struct slab_cache *cache, unsigned order)
+{
+    return (uint32_t)(PAGE_SIZE << order) - header_of(cache) - objects_at(cache, order) * cache->stride;
+}
+
+static unsigned best_order(const struct slab_cache *cache)
+{
+    unsigned best = MAX_ORDER;
+    for (unsigned order = MAX_ORDER + 1; order-- > 0;) {
+        uint32_t count = objects_at(cache, order);
+        if (count == 0)
+            break;
+        bool is_frugal = waste_at(cache, order) * WASTE_PART <= PAGE_SIZE << order;
+        if (is_frugal && (count >= GOOD_OBJECTS || order >= GOOD_ORDER))
+            best = order;
+    }
+    return best;
+}
+
+/* Magazines by object size and by how much memory there is for each CPU: what a CPU keeps of one
+   cache, two magazines, is a small part of that. */
+static void size_magazines(struct slab_cache *cache)
+{
+    uint64_t free = buddy_free_frames() * PAGE_SIZE, share = free / port_cpu_count();
+    unsigned most = cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
+    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < GIB(1) ? 2 : 3;
+    cache->magazine_most = (uint8_t)most;
+    cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
+
+    uint64_t limit = free / DEPOT_PART / (magazine_capacity(cache) * cache->stride);
+    uint64_t limit_most = DEPOT_MOST + port_cpu_count() * DEPOT_PER_CPU;
+    cache->depot_limit = limit < DEPOT_LEAST ? DEPOT_LEAST : (uint32_t)(limit < limit_most ? limit : limit_most);
+}
+
+static void lay_out(struct slab_cache *cache, size_t object_size, size_t alignment)
+{
+    cache->object_size = (uint32_t)object_size;
+    cache->alignment = (uint32_t)alignment;
+    cache->stride = (uint32_t)align_up(object_size > OBJECT_LEAST ? object_size : OBJECT_LEAST, alignment);
+    cache->front = 0;
+    if (cache->is_checked)
+        cache->stride = checked_stride(cache->object_size, cache->alignment, &cache->front);
+    cache->reciprocal = (uint32_t)((BIT(32) + cache->stride - 1) / cache->stride);
+    cache->order = (uint8_t)best_order(cache);
+    cache->per_slab = (uint16_t)objects_at(cache, cache->order);
+    cache->colour_step = cache->alignment > CACHE_LINE ? cache->alignment : CACHE_LINE;
+    cache->colour_count = waste_at(cache, cache->order) / cache->colour_step + 1;
+    size_magazines(cache);
+}
+
+static void init_nodes(struct slab_cache *cache, struct slab_node *nodes, unsigned count)
+{
+    cache->nodes = nodes;
+    cache->node_count = (uint8_t)count;
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i] = (struct slab_node){ .slabs = 0 };
+        list_init(&nodes[i].partial);
+        list_init(&nodes[i].full);
+    }
+}
+
+static void set_name(char *to, const char *name)
+{
+    size_t i = 0;
+    for (; i < SLAB_NAME_MAX && name[i] != '\0'; i++)
+        to[i] = name[i];
+    to[i] = '\0';
+}
+
+/* ---- the table ---- */
+
+/* Return: false when the table is full. */
+static bool enter(struct slab_cache *cache)
+{
+    bool is_entered = false;
+    port_lock(&table_lock);
+    for (uint32_t number = 0; number < SLAB_CACHES_MAX && !is_entered; number++) {
+        if (slab_caches[number])
+            continue;
+        cache->number = number;
+        magazine_attach(cache);
+        slab_caches[number] = cache;
+        is_entered = true;
+    }
+    port_unlock(&table_lock);
+    return is_entered;
+}
+
+static void leave(struct slab_cache *cache)
+{
+    port_lock(&table_lock);
+    slab_caches[cache->number] = NULL;
+    port_unlock(&table_lock);
+    while (__atomic_load_n(&cache->visitors, __ATOMIC_ACQUIRE) > 0)
+        port_pause();
+}
+
+struct slab_cache *slab_visit(struct slab_walk *walk)
+{
+    struct slab_cache *next = NULL;
+    slab_visit_end(walk);
+    port_lock(&table_lock);
+    while (walk->next < SLAB_CACHES_MAX && !next)
+        next = slab_caches[walk->next++];
+    if (next)
+        __atomic_fetch_add(&next->visitors, 1, __ATOMIC_RELAXED);
+    port_unlock(&table_lock);
+    walk->visited = next;
+    return next;
+}
+
+void slab_visit_end(struct slab_walk *walk)
+{
+    if (walk->visited)
+        __atomic_fetch_sub(&walk->visited->visitors, 1, __ATOMIC_RELEASE);
+    walk->visited = NULL;
+}
+
+/* ---- made and ended ---- */
+
+struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_t alignment,
+                                     void (*construct)(void *object))
+{
+    if (alignment == 0)
+        alignment = sizeof(uint64_t);
+    if (object_size == 0 || object_size > SLAB_OBJECT_MAX || !is_power_of_two(alignment) || alignment > PAGE_SIZE)
+        return NULL;
+    if (alignment < sizeof(uint64_t))
+        alignment = sizeof(uint64_t);
+
+    struct slab_cache *cache = slab_alloc(&cache_cache);
+    if (!cache)
+        return NULL;
+    *cache = (struct slab_cache){ .construct = construct, .is_checked = slab_checks_new_caches, .is_direct = slab_checks_new_caches };
+    set_name(cache->name, name);
+    init_nodes(cache, (struct slab_node *)(cache + 1), buddy_node_count());
+    lay_out(cache, object_size, alignment);
+    checked_begin(cache);
+    if (!enter(cache)) {
+        checked_end(cache);
+        slab_free(&cache_cache, cache);
+        return NULL;
+    }
+    return cache;
+}
+
+static uint64_t objects_in_slabs(const struct slab_cache *cache, uint64_t *free)
+{
+    uint64_t slabs = 0;
+    *free = 0;
+    for (unsigned node = 0; node < cache->node_count; node++) {
+        slabs += cache->nodes[node].slabs;
+        *free += cache->nodes[node].free;
+    }
+    return slabs * cache->per_slab;
+}
+
+status_t slab_cache_destroy(struct slab_cache *cache)
+{
+    uint64_t free;
+    checked_drain(cache);
+    magazine_drain(cache, true);
+    uint64_t used = objects_in_slabs(cache, &free) - free;
+    if (used > 0) {
+        port_report("slab: %s cannot end: %lu of its objects are in use", cache->name, used);
+        return STATUS_BUSY;
+    }
+    leave(cache);
+    magazine_drain(cache, true); /* a visitor may have put something there */
+    slab_release_empty(cache);
+    checked_end(cache);
+    slab_free(&cache_cache, cache);
+    return STATUS_OK;
+}
+
+void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size)
+{
+    *cache = (struct slab_cache){ .is_inside = true, .is_direct = true };
+    set_name(cache->name, name);
+    init_nodes(cache, node, 1);
+    lay_out(cache, object_size, CACHE_LINE);
+    VERIFY(enter(cache));
+}
+
+/* ---- pressure ---- */
+
+uint64_t slab_reap(void)
+{
+    uint64_t frames = 0;
+    struct slab_cache *cache;
+    magazine_ask_all();
+    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;) {
+        checked_drain(cache);
+        magazine_drain(cache, false);
+        frames += slab_release_empty(cache);
+    }
+    /* What caches of the allocator's own came to have while later ones were walked over. */
+    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
+        if (cache->is_inside)
+            frames += slab_release_empty(cache);
+    return frames;
+}
+
+static uint64_t reap_for(struct shrinker *shrinker, uint64_t frames)
+{
+    struct slab_cache *cache;
+    (void)shrinker;
+    (void)frames;
+    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
+        magazine_resize(cache, -1);
+    return slab_reap();
+}
+
+static struct shrinker slab_shrinker = { .name = "slab", .cost = 0, .shrink = reap_for };
+
+/* ---- counting ---- */
+
+void slab_count(struct slab_cache *cache, struct slab_stats *stats)
+{
+    *stats = (struct slab_stats){
+        .object_size = cache->object_size,
+        .stride = cache->stride,
+        .per_slab = cache->per_slab,
+        .order = cache->order,
+        .cached = magazine_count_objects(cache) + checked_count_quarantined(cache),
+        .magazine = cache->is_direct ? 0 : magazine_capacity(cache),
+        .is_checked = cache->is_checked,
+    };
+    set_name(stats->name, cache->name);
+    uint64_t objects = objects_in_slabs(cache, &stats->free);
+    stats->slabs = objects / cache->per_slab;
+    stats->in_use = objects - stats->free - stats->cached;
+}
+
+bool slab_next_stats(size_t *cursor, struct slab_stats *stats)
+{
+    struct slab_walk walk = { .next = *cursor };
+    struct slab_cache *cache = slab_visit(&walk);
+    if (cache)
+        slab_count(cache, stats);
+    slab_visit_end(&walk);
+    *cursor = walk.next;
+    return cache != NULL;
+}
+
+status_t slab_init(void)
+{
+    for (size_t i = 0; i < SLAB_CACHES_MAX; i++)
+        slab_caches[i] = NULL;
+    slab_cache_add_own(&slab_slab_cache, &slab_slab_node, "slab", sizeof(struct slab));
+    slab_cache_add_own(&cache_cache, &cache_node, "slab-cache",
+                       sizeof(struct slab_cache) + buddy_node_count() * sizeof(struct slab_node));
+    magazine_init();
+    checked_init();
+    if (!slab_shrinker.link.next)
+        shrinker_add(&slab_shrinker);
+    return STATUS_OK;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What the files of the slab allocator share: slab.c (slabs: objects in and out of frames),
+ * magazine.c (the common path: per-CPU magazines and the depots behind them), slab_cache.c (caches
+ * made, ended, counted), checked.c (red zones and the rest of a checked build), kmalloc.c.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/list.h>
+#include <ashlar/mm/port.h>
+#include <ashlar/mm/slab.h>
+
+#define SLAB_MAX_OBJECTS 256u
+
+/*
+ * A slab: 2^order frames cut into objects. 64 bytes, out of line but for caches of the allocator's own.
+ * A set bit in @free is an object in the slab; its owner is whoever cleared it, so an object in a
+ * magazine has a clear bit, as one in use has. Guarded by its node's lock.
+ */
+struct slab {
+    struct list link; /* in its node's partial or full list */
+    char *objects;    /* the first one */
+    uint64_t free[SLAB_MAX_OBJECTS / 64];
+    uint16_t cache; /* its number */
+    uint16_t free_count;
+    uint8_t node;
+    uint8_t order;
+    uint8_t frame_flags; /* of the block's head, from when it was allocated */
+};
+STATIC_ASSERT(sizeof(struct slab) == 64, "a frame descriptor's index counts slabs of 64 bytes");
+
+/* Objects on their way: pushed and popped at the end. slots[0] is NULL, where popping stops. */
+struct magazine {
+    struct magazine *next; /* in a depot */
+    uint32_t count;        /* not kept while it is a CPU's loaded one */
+    uint16_t capacity;
+    uint16_t size_class; /* MAGAZINE_CLASSES for the one that holds nothing */
+    void *slots[];
+};
+#define MAGAZINE_CLASSES 4 /* of 128, 256, 512, 1024 bytes */
+
+struct magazine_list {
+    struct magazine *first;
+    uint32_t count;
+    uint32_t least;   /* the fewest there were since the last look: so many nobody needed */
+    uint64_t objects; /* in all of them */
+};
+
+/* What a cache has on one NUMA node. */
+struct slab_node {
+    struct port_lock lock;
+    /* guarded by lock: */
+    struct list partial; /* slabs with a free object; empty ones last */
+    struct list full;
+    uint64_t slabs, empty, free; /* slabs, those without an object in use, objects in slabs */
+
+    struct port_lock depot_lock ALIGNED(64);
+    /* guarded by depot_lock: */
+    struct magazine_list filled, emptied;
+    uint32_t exchanges; /* since the last look at what was needed */
+    uint32_t contended; /* of them, how many waited for the lock */
+} ALIGNED(64);
+
+struct slab_cache {
+    /* constant after creation: */
+    uint32_t number;
+    uint32_t stride, reciprocal; /* of one object; 2^32 / stride, rounded up */
+    uint16_t per_slab;
+    uint8_t order;
+    bool is_inside;  /* struct slab is at the slab's own beginning */
+    bool is_direct;  /* has no magazines */
+    bool is_checked; /* red zones and so on; then is_direct, too */
+    uint32_t front;  /* bytes of red zone before an object */
+    uint32_t object_size, alignment;
+    uint32_t colour_step, colour_count;
+    void (*construct)(void *object);
+    struct quarantine *quarantine; /* checked caches: freed objects that wait; NULL: none */
+    uint32_t depot_limit;          /* filled magazines a node keeps */
+    uint8_t magazine_usual, magazine_most; /* size classes */
+    uint8_t node_count;
+    char name[SLAB_NAME_MAX + 1];
+
+    /* Changed without a lock; any value in its range does no harm. */
+    uint32_t next_colour;
+    uint8_t magazine_class; /* of new magazines */
+
+    uint32_t visitors; /* atomic: who walks over all caches and is here; the cache's end waits for them */
+
+    struct slab_node *nodes;
+} ALIGNED(64);
+
+/* All caches by number; NULL: none. Written under slab_cache.c's lock. */
+extern struct slab_cache *slab_caches[SLAB_CACHES_MAX];
+
+/* ---- slab.c ---- */
+
+/* The slab that holds @object; NULL when no slab does. Any pointer. */
+struct slab *slab_find(const void *object);
+
+/* Number of @object in its slab; false when it is not the start of one. */
+bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object, unsigned *index);
+
+/**
+ * slab_take() - take free objects out of a node's slabs.
+ * @objects: receives them, so that the last is at the lowest address: they are popped from the end.
+ *
+ * Return: how many there were, 0 .. count.
+ */
+unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count);
+
+/* Gives objects back to their slabs, and empty slabs back that are too many. Wrong ones are reported. */
+void slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller);
+
+/* Makes one more slab. @node: receives where it is. Return: false when there is no memory. */
+bool slab_grow(struct slab_cache *cache, unsigned *node);
+
+/* Takes one object past the magazines, growing if need be. */
+void *slab_take_one(struct slab_cache *cache);
+
+/* Gives empty slabs back. Return: frames. */
+uint64_t slab_release_empty(struct slab_cache *cache);
+
+/* ---- magazine.c ---- */
+
+void magazine_init(void);
+
+/* A new cache's state on all CPUs. */
+void magazine_attach(struct slab_cache *cache);
+
+/* New magazines get larger (+1) or smaller (-1) by a size class, within their limits. */
+void magazine_resize(struct slab_cache *cache, int step);
+
+/* All CPUs are to give back what they hold, each when it next comes to a slow path. */
+void magazine_ask_all(void);
+
+/* Gives back what a depot and this CPU's magazines hold; with @all_cpus, what all do: nobody may use the cache. */
+void magazine_drain(struct slab_cache *cache, bool all_cpus);
+
+/* Objects outside slabs that are free, and how many a new magazine would hold. */
+uint64_t magazine_count_objects(const struct slab_cache *cache);
+unsigned magazine_capacity(const struct slab_cache *cache);
+
+/* The slow halves of slab_alloc() and slab_free(), which kmalloc has for itself, too. */
+void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller);
+void magazine_free_slow(struct slab_cache *cache, void *object, const void *caller);
+
+/* This CPU's loaded magazines, by cache: the next object to pop, and where pushing ends. */
+struct slab_stacks {
+    struct slab_stack {
+        void **top;
+        void **limit;
+    } of[SLAB_CACHES_MAX];
+};
+extern PORT_PER_CPU(struct slab_stacks, slab_stacks);
+
+/* The common path of all allocations. Return: NULL when the loaded magazine is empty. */
+static ALWAYS_INLINE void *magazine_pop(unsigned number)
+{
+    port_pin();
+    void **top = PORT_MINE(slab_stacks).of[number].top;
+    void *object = *top;
+    if (LIKELY(object != NULL))
+        PORT_MINE(slab_stacks).of[number].top = top - 1;
+    port_unpin();
+    return object;
+}
+
+/* Return: false when the loaded magazine is full. */
+static ALWAYS_INLINE bool magazine_push(unsigned number, void *object)
+{
+    port_pin();
+    void **top = PORT_MINE(slab_stacks).of[number].top;
+    if (UNLIKELY(top == PORT_MINE(slab_stacks).of[number].limit)) {
+        port_unpin();
+        return false;
+    }
+    top[1] = object;
+    PORT_MINE(slab_stacks).of[number].top = top + 1;
+    port_unpin();
+    return true;
+}
+
+/* ---- slab_cache.c ---- */
+
+/* Adds one of the allocator's own caches: static, on one node, inside its slabs, without magazines. */
+void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size);
+
+/**
+ * slab_visit() - walk over all caches, also while others make and end some.
+ * @walk: all zero to begin with.
+ *
+ * Return: the next cache, which stays until the next step or slab_visit_end(); NULL behind the last.
+ */
+struct slab_walk {
+    size_t next;
+    struct slab_cache *visited;
+};
+struct slab_cache *slab_visit(struct slab_walk *walk);
+void slab_visit_end(struct slab_walk *walk);
+
+/* Fills in a cache's statistics. */
+void slab_count(struct slab_cache *cache, struct slab_stats *stats);
+
+/* The cache that struct slab comes from. */
+extern struct slab_cache slab_slab_cache;
+
+/* ---- checked.c ---- */
+
+void checked_init(void);
+
+/* What a checked object takes, and how much of it lies before the object. */
+uint32_t checked_stride(uint32_t object_size, uint32_t alignment, uint32_t *front);
+
+/* A checked cache gets its quarantine, when there is memory for one, and loses it. */
+void checked_begin(struct slab_cache *cache);
+void checked_end(struct slab_cache *cache);
+
+/* A new slab's objects look as if they had been freed. */
+void checked_fill_new(const struct slab_cache *cache, const struct slab *slab);
+
+/* From the slab to the caller. Reports an object that was written to after it was freed. */
+void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes, const void *caller);
+
+/* From the caller into quarantine. Return: the object that leaves it instead, or NULL. Reports what is wrong. */
+void *checked_take_back(struct slab_cache *cache, void *object, const void *caller);
+
+/* What the quarantine holds goes back to the slabs. */
+void checked_drain(struct slab_cache *cache);
+uint64_t checked_count_quarantined(const struct slab_cache *cache);
+
+/* What @object of a checked cache was asked for; changes it when it stays in place. */
+size_t checked_requested(const struct slab_cache *cache, const void *object);
