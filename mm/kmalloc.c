@@ -2,7 +2,7 @@
 /*
  * Memory of any size: a table from size to slab cache, and blocks of frames above.
  *
- * kfree() needs no size: the frame's descriptor has the number of the cache, or says that a block
+ * kfree() needs no size: the frame's descriptor has the slot of the cache, or says that a block
  * of kmalloc's begins here and with which order.
  */
 #include <ashlar/mm/buddy.h>
@@ -26,12 +26,12 @@ static const struct {
 #undef SIZE_CLASS
 };
 
-/* From a size to its cache's number: by 8 bytes up to SMALL_MAX, by 128 above. */
+/* From a size to its cache's slot: by 8 bytes up to SMALL_MAX, by 128 above. */
 #define SMALL_MAX   1024u
 #define SMALL_STEP  8u
 #define MEDIUM_STEP 128u
-static uint16_t small_numbers[SMALL_MAX / SMALL_STEP + 1];
-static uint16_t medium_numbers[KMALLOC_SLAB_MAX / MEDIUM_STEP + 1];
+static uint16_t small_slots[SMALL_MAX / SMALL_STEP + 1];
+static uint16_t medium_slots[KMALLOC_SLAB_MAX / MEDIUM_STEP + 1];
 
 static uint64_t large_blocks, large_frames; /* in use; atomic */
 
@@ -78,57 +78,57 @@ struct kmalloc_blocks kmalloc_blocks(void)
 
 /* ---- any size ---- */
 
-static NOINLINE void *alloc_larger(size_t size_bytes, const void *caller)
+static size_t slot_of(size_t size_bytes)
+{
+    return size_bytes <= SMALL_MAX ? small_slots[(size_bytes + SMALL_STEP - 1) / SMALL_STEP]
+                                   : medium_slots[(size_bytes + MEDIUM_STEP - 1) / MEDIUM_STEP];
+}
+
+/* Everything but the shortest way. */
+static NOINLINE void *alloc(size_t size_bytes, const void *caller)
 {
     if (size_bytes > KMALLOC_SLAB_MAX)
         return alloc_block(size_bytes);
-    unsigned number = medium_numbers[(size_bytes + MEDIUM_STEP - 1) / MEDIUM_STEP];
-    void *object = magazine_pop(number);
-    return LIKELY(object != NULL) ? object : magazine_alloc_slow(slab_caches[number], size_bytes, caller);
-}
-
-static ALWAYS_INLINE void *alloc(size_t size_bytes, const void *caller)
-{
-    if (UNLIKELY(size_bytes > SMALL_MAX))
-        return alloc_larger(size_bytes, caller);
-    unsigned number = small_numbers[(size_bytes + SMALL_STEP - 1) / SMALL_STEP];
-    void *object = magazine_pop(number);
-    return LIKELY(object != NULL) ? object : magazine_alloc_slow(slab_caches[number], size_bytes, caller);
-}
-
-static ALWAYS_INLINE struct frame *frame_of(const void *pointer)
-{
-    return port_frame((const void *)((uintptr_t)pointer & ~(PAGE_SIZE - 1)));
+    size_t slot = slot_of(size_bytes);
+    void *object = magazine_pop(slot);
+    return LIKELY(object != NULL) ? object : magazine_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
 }
 
 void *kmalloc(size_t size_bytes)
 {
+    if (UNLIKELY(size_bytes > SMALL_MAX))
+        goto other_ways;
+    void *object = magazine_pop(small_slots[(size_bytes + SMALL_STEP - 1) / SMALL_STEP]);
+    if (LIKELY(object != NULL))
+        return object;
+other_ways: /* one call, so that only it costs a stack frame */
     return alloc(size_bytes, __builtin_return_address(0));
 }
 
-static NOINLINE void free_slow(void *pointer, uint32_t state, const void *caller)
+static NOINLINE void free_slow(void *pointer, const void *caller)
 {
-    if ((state & 0xff) == FRAME_SLAB)
-        magazine_free_slow(slab_caches[state >> 16], pointer, caller);
+    struct frame *frame = port_frame_of(pointer);
+    if (frame_kind(frame) == FRAME_SLAB)
+        magazine_free_slow(SLAB_SLOT_CACHE(frame_flags(frame)), pointer, caller);
     else
-        free_block(pointer, frame_of(pointer), caller);
+        free_block(pointer, frame, caller);
 }
 
 void kfree(void *pointer)
 {
     if (UNLIKELY(!pointer))
         return;
-    uint32_t state = frame_of(pointer)->state;
+    uint32_t state = port_frame_of(pointer)->state;
     if (UNLIKELY((state & 0xff) != FRAME_SLAB || !magazine_push(state >> 16, pointer)))
-        free_slow(pointer, state, __builtin_return_address(0));
+        free_slow(pointer, __builtin_return_address(0));
 }
 
 size_t kmalloc_usable_size(const void *pointer)
 {
-    const struct frame *frame = frame_of(pointer);
+    const struct frame *frame = port_frame_of(pointer);
     if (frame_kind(frame) != FRAME_SLAB)
         return PAGE_SIZE << frame_order(frame);
-    const struct slab_cache *cache = slab_caches[frame_flags(frame)];
+    const struct slab_cache *cache = SLAB_SLOT_CACHE(frame_flags(frame));
     return cache->is_checked ? checked_requested(cache, pointer) : cache->object_size;
 }
 
@@ -159,8 +159,8 @@ void *kcalloc(size_t count, size_t size_bytes)
    pointer. */
 static bool may_stay(const void *pointer, size_t usable, size_t size_bytes)
 {
-    const struct frame *frame = frame_of(pointer);
-    if (frame_kind(frame) == FRAME_SLAB && slab_caches[frame_flags(frame)]->is_checked)
+    const struct frame *frame = port_frame_of(pointer);
+    if (frame_kind(frame) == FRAME_SLAB && SLAB_SLOT_CACHE(frame_flags(frame))->is_checked)
         return false;
     return size_bytes <= usable && (size_bytes >= usable / 2 || usable <= size_classes[0].size);
 }
@@ -192,18 +192,16 @@ static size_t alignment_of(size_t size)
 
 status_t kmalloc_init(void)
 {
-    uint16_t number = 0;
     size_t small = 0, medium = 0;
     for (size_t i = 0; i < ARRAY_LEN(size_classes); i++) {
         size_t size = size_classes[i].size;
         struct slab_cache *cache = slab_cache_create(size_classes[i].name, size, alignment_of(size), NULL);
         if (!cache)
             return STATUS_NO_MEMORY;
-        number = (uint16_t)cache->number;
-        for (; small < ARRAY_LEN(small_numbers) && small * SMALL_STEP <= size; small++)
-            small_numbers[small] = number;
-        for (; medium < ARRAY_LEN(medium_numbers) && medium * MEDIUM_STEP <= size; medium++)
-            medium_numbers[medium] = number;
+        for (; small < ARRAY_LEN(small_slots) && small * SMALL_STEP <= size; small++)
+            small_slots[small] = (uint16_t)cache->slot;
+        for (; medium < ARRAY_LEN(medium_slots) && medium * MEDIUM_STEP <= size; medium++)
+            medium_slots[medium] = (uint16_t)cache->slot;
     }
     large_blocks = large_frames = 0;
     return STATUS_OK;

@@ -398,7 +398,7 @@ static void free_by_magazine(struct slab_cache *cache, void *object, const void 
     port_pin();
     swap(cache->number);
     port_unpin();
-    if (magazine_push(cache->number, object))
+    if (magazine_push(cache->slot, object))
         return;
     struct magazine *magazine = depot_take(cache, home_of(cache), false);
     if (!magazine)
@@ -431,14 +431,14 @@ void magazine_free_slow(struct slab_cache *cache, void *object, const void *call
 
 void *slab_alloc(struct slab_cache *cache)
 {
-    void *object = magazine_pop(cache->number);
+    void *object = magazine_pop(cache->slot);
     return LIKELY(object != NULL) ? object
                                   : magazine_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
 }
 
 void slab_free(struct slab_cache *cache, void *object)
 {
-    if (UNLIKELY(!object || !magazine_push(cache->number, object)))
+    if (UNLIKELY(!object || !magazine_push(cache->slot, object)))
         magazine_free_slow(cache, object, __builtin_return_address(0));
 }
 

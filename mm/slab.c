@@ -126,7 +126,7 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
     slab->frame_flags = (uint8_t)frame_flags(frames);
     for (unsigned i = 0; i < 1u << cache->order; i++)
         frames[i] = (struct frame){
-            .state = frame_state(FRAME_SLAB, i == 0 ? cache->order : 0, cache->number),
+            .state = frame_state(FRAME_SLAB, i == 0 ? cache->order : 0, cache->slot),
             .index = (uint32_t)(port_phys(slab).raw / sizeof(struct slab)),
         };
 }

@@ -138,6 +138,7 @@ static bool enter(struct slab_cache *cache)
         if (slab_caches[number])
             continue;
         cache->number = number;
+        cache->slot = SLAB_SLOT(number);
         magazine_attach(cache);
         slab_caches[number] = cache;
         is_entered = true;

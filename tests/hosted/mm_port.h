@@ -35,6 +35,11 @@ static inline struct frame *port_frame(const void *pointer)
     return hosted_frames + ((uint64_t)((const unsigned char *)pointer - hosted_ram) >> PAGE_SHIFT);
 }
 
+static inline struct frame *port_frame_of(const void *pointer)
+{
+    return port_frame(pointer); /* which rounds down */
+}
+
 static inline void *port_frame_pointer(const struct frame *frame)
 {
     return hosted_ram + ((uint64_t)(frame - hosted_frames) << PAGE_SHIFT);
@@ -60,6 +65,7 @@ static inline unsigned port_cpu_count(void)
 
 #define PORT_PER_CPU(type, name) type name[HOSTED_CPUS]
 #define PORT_MINE(name)          (name[hosted_cpu])
+#define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&name[hosted_cpu] + (offset)))
 #define PORT_OF(name, cpu)       (&name[cpu])
 
 /* A thread has its CPU for itself. */

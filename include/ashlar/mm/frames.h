@@ -21,7 +21,7 @@
 enum frame_kind {
     FRAME_NONE,       /* free, cached, or not the head of a block */
     FRAME_TAKEN,      /* head of a block in use: buddy_alloc(), frame_alloc() */
-    FRAME_SLAB,       /* holds objects; the index is the slab's, the flags are the cache's number */
+    FRAME_SLAB,       /* holds objects; the index is the slab's, the flags are the cache's slot */
     FRAME_LARGE,      /* head of a block from kmalloc() */
     FRAME_PAGE_TABLE, /* a page table */
     FRAME_RESERVED,   /* never given to the allocator: firmware's, the kernel's, early memory's */

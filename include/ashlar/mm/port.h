@@ -22,6 +22,8 @@
  * only where the buddy allocator put some.
  *   struct frame *port_frame(const void *pointer)
  *       The descriptor of the frame that @pointer, from port_pointer() and page-aligned, shows.
+ *   struct frame *port_frame_of(const void *pointer)
+ *       The same for a pointer to anywhere in the frame.
  *   void *port_frame_pointer(const struct frame *frame)
  *       The way back.
  *   status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
@@ -37,6 +39,8 @@
  *   PORT_PER_CPU(type, name)       defines (after `extern`: declares) a zeroed variable for each CPU
  *   PORT_MINE(name)                this CPU's, as an lvalue whose members are used at once; its
  *                                  address is not taken. Pinned, or it may be another CPU's soon.
+ *   PORT_MINE_AT(type, name, offset)
+ *                                  what lies at that many bytes in this CPU's @name, likewise
  *   PORT_OF(name, cpu)             a pointer to the one of CPU number @cpu
  *   void port_pin(void), port_unpin(void)
  *       Between them this code stays on its CPU, and nothing else that calls mm runs there: that

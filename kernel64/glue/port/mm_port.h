@@ -25,6 +25,11 @@ static inline struct frame *port_frame(const void *pointer)
     return (struct frame *)((intptr_t)pointer >> 9);
 }
 
+static inline struct frame *port_frame_of(const void *pointer)
+{
+    return (struct frame *)(((intptr_t)pointer >> PAGE_SHIFT) * (intptr_t)sizeof(struct frame));
+}
+
 static inline void *port_frame_pointer(const struct frame *frame)
 {
     return (void *)((uintptr_t)frame << 9);
@@ -49,6 +54,7 @@ static inline unsigned port_cpu_count(void)
 
 #define PORT_PER_CPU(type, name) type name
 #define PORT_MINE(name)          (name)
+#define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&(name) + (offset)))
 #define PORT_OF(name, cpu)       ((void)(cpu), &(name))
 
 static inline void port_pin(void)
