@@ -324,6 +324,12 @@ void print_text(const char *text, size_t length)
     give_lock(held);
 }
 
+void print_sink(void *context, const char *text, size_t length)
+{
+    (void)context;
+    print_text(text, length);
+}
+
 /* Pieces of a format are gathered, so that consoles see lines and not words. */
 struct gathered {
     char text[256];

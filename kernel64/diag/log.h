@@ -74,3 +74,6 @@ void print_set_observer(print_observer_fn *observer);
 void print(const char *format, ...) PRINTF_LIKE(1, 2);
 void print_v(const char *format, va_list arguments);
 void print_text(const char *text, size_t length);
+
+/* print_text() for those who want a context. @context: not looked at. */
+void print_sink(void *context, const char *text, size_t length);

@@ -49,12 +49,6 @@ COMMAND(log, "", "show the log again, debug lines too", command_log);
 
 /* ---- report ---- */
 
-static void put_text(void *context, const char *text, size_t length)
-{
-    (void)context;
-    print_text(text, length);
-}
-
 static const char *report_types(unsigned index)
 {
     return index < (size_t)(__reports_end - __reports_start) ? __reports_start[index].type : NULL;
@@ -68,7 +62,7 @@ static status_t command_report(int argc, char **argv)
     if (argc > 2)
         return STATUS_INVALID;
     for (const struct report *report = __reports_start; report < __reports_end; report++) {
-        struct json json = { .put = put_text };
+        struct json json = { .put = print_sink };
         if (!string_matches(pattern, report->type))
             continue;
         json_begin(&json, report->type);

@@ -110,12 +110,6 @@ static void complete_line(void)
 
 /* ---- the loop ---- */
 
-static void put_text(void *context, const char *text, size_t length)
-{
-    (void)context;
-    print_text(text, length);
-}
-
 static void show_from_history(const char *text)
 {
     if (text)
@@ -166,7 +160,7 @@ void monitor_run(const char *run)
     if (run && run[0])
         run_without_a_person(run);
 
-    line_init(&line, put_text, NULL, PROMPT, COLUMNS);
+    line_init(&line, print_sink, NULL, PROMPT, COLUMNS);
     print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
     for (;;) {
         read_line();

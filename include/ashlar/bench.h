@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Benchmarks that run on the machine: `bench [GLOB]` in the monitor prints a JSON line for each.
+ *
+ *     static void run(void)
+ *     {
+ *         for (unsigned int i = 0; i < 1000; i++)
+ *             frame_free(frame_alloc());
+ *     }
+ *     BENCH(frame_pair_0, "frame.pair.0", 1000, run);
+ *
+ * A benchmark is run BENCH_ROUNDS times between two readings of the time-stamp counter. Under QEMU's
+ * -icount shift=0 that counts instructions, and figures repeat; elsewhere it is time, and only their
+ * relation means something. The loop around an operation, of two instructions, is not subtracted.
+ *
+ * The linker collects the entries, sorted by name of the variable, between __benches_start and __benches_end.
+ */
+#include <ashlar/types.h>
+
+#define BENCH_ROUNDS 41
+
+struct bench {
+    const char *name;
+    unsigned int operations; /* in one call of run() */
+    bool (*prepare)(void);   /* NULL: nothing to prepare. Return: false when it cannot run here */
+    void (*run)(void);
+    void (*end)(void); /* after a prepare() that returned true; NULL: nothing to end */
+};
+
+#define BENCH_WITH(word, name, operations, prepare, run, end)                                                \
+    static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
+        ALIGNED(sizeof(void *)) = { name, operations, prepare, run, end }
+
+#define BENCH(word, name, operations, run) BENCH_WITH(word, name, operations, NULL, run, NULL)
+
+extern const struct bench __benches_start[], __benches_end[];

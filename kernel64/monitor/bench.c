@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `bench`: runs benchmarks and prints what an operation costs.
+ */
+#include <ashlar/bench.h>
+
+#include <ashlar/command.h>
+#include <ashlar/json.h>
+#include <cpu/insn.h>
+#include <diag/log.h>
+#include <lib/string.h>
+
+static void sort(uint64_t *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        uint64_t value = values[i];
+        size_t at = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+static uint64_t per_operation(const struct bench *bench, uint64_t ticks)
+{
+    return (ticks + bench->operations / 2) / bench->operations;
+}
+
+static void print_result(const struct bench *bench, const uint64_t *ticks)
+{
+    struct json json = { .put = print_sink };
+    json_begin(&json, "bench");
+    json_string(&json, "name", bench->name);
+    json_string(&json, "unit", "tsc");
+    json_number(&json, "min", per_operation(bench, ticks[0]));
+    json_number(&json, "median", per_operation(bench, ticks[BENCH_ROUNDS / 2]));
+    json_number(&json, "n", BENCH_ROUNDS);
+    json_number(&json, "operations", bench->operations);
+    json_number(&json, "min_ticks", ticks[0]);
+    json_number(&json, "median_ticks", ticks[BENCH_ROUNDS / 2]);
+    json_end(&json);
+}
+
+static void run_one(const struct bench *bench)
+{
+    uint64_t ticks[BENCH_ROUNDS];
+    if (bench->prepare && !bench->prepare()) {
+        print("bench: %s cannot run here: there is not enough memory\n", bench->name);
+        return;
+    }
+    for (unsigned int round = 0; round < BENCH_ROUNDS; round++) {
+        uint64_t start = cpu_read_tsc();
+        bench->run();
+        ticks[round] = cpu_read_tsc() - start;
+    }
+    if (bench->end)
+        bench->end();
+    sort(ticks, BENCH_ROUNDS);
+    print_result(bench, ticks);
+}
+
+static const char *bench_names(unsigned int index)
+{
+    return index < (size_t)(__benches_end - __benches_start) ? __benches_start[index].name : NULL;
+}
+
+static status_t command_bench(int argc, char **argv)
+{
+    const char *pattern = argc > 1 ? argv[1] : "*";
+    unsigned int count = 0;
+    if (argc > 2)
+        return STATUS_INVALID;
+    for (const struct bench *bench = __benches_start; bench < __benches_end; bench++) {
+        if (!string_matches(pattern, bench->name))
+            continue;
+        run_one(bench);
+        count++;
+    }
+    if (count == 0)
+        print("no benchmark is called %s\n", pattern);
+    return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks for an operation", command_bench, bench_names);

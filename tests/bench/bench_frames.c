@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What blocks of frames cost: one at a time, and a thousand before the first goes back.
+ */
+#include <ashlar/bench.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/frame_cache.h>
+
+#define OPERATIONS 1000
+
+static void *pages[OPERATIONS];
+
+static void pair_0(void)
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        frame_free(frame_alloc());
+}
+BENCH(frame_pair_0, "frame.pair.0", OPERATIONS, pair_0);
+
+static void pair_3(void)
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        buddy_free(buddy_alloc(3, 0), 3);
+}
+BENCH(frame_pair_3, "frame.pair.3", OPERATIONS, pair_3);
+
+static void pair_9(void)
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        buddy_free(buddy_alloc(9, 0), 9);
+}
+
+static bool has_large_block(void)
+{
+    phys_t block = buddy_alloc(9, 0);
+    if (!phys_is_valid(block))
+        return false;
+    buddy_free(block, 9);
+    return true;
+}
+BENCH_WITH(frame_pair_9, "frame.pair.9", OPERATIONS, has_large_block, pair_9, NULL);
+
+static void batch(void)
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        pages[i] = frame_alloc();
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        frame_free(pages[i]);
+}
+
+static bool has_a_thousand(void)
+{
+    return buddy_free_frames() > 2 * OPERATIONS;
+}
+BENCH_WITH(frame_batch, "frame.batch.1000", OPERATIONS, has_a_thousand, batch, NULL);
