@@ -654,18 +654,10 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
     do {
         uint64_t frame =
             is_ordinary && order < CHUNK_ORDER ? take_small(order) : buddy_take(order, flags, below, node);
-        if (frame != NO_FRAME && use_block(frame, order, order == 0 && !is_ordinary ? FRAME_FLAG_DIRECT : 0))
+        if (frame != NO_FRAME && use_block(frame, order, is_ordinary ? 0 : FRAME_FLAG_DIRECT))
             return pfn_to_phys((pfn_t){ frame });
     } while (make_room(order, flags, attempt++));
     return PHYS_INVALID;
-}
-
-phys_t buddy_alloc(unsigned order, unsigned flags)
-{
-    if (order > 0 || flags != 0)
-        return buddy_alloc_where(order, flags, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
-    void *page = frame_alloc();
-    return page ? port_phys(page) : PHYS_INVALID;
 }
 
 /* ---- giving back ---- */
@@ -679,6 +671,8 @@ static const char *reason_of(uint32_t state, unsigned order)
         return (state >> 8 & 0xff) != order ? "it was taken with another order" : "its flags were changed";
     case FRAME_SLAB:
         return "it holds objects";
+    case FRAME_LARGE:
+        return "it is from kmalloc, which has to be told";
     case FRAME_PAGE_TABLE:
         return "it is a page table";
     case FRAME_RESERVED:
@@ -691,16 +685,16 @@ static const char *reason_of(uint32_t state, unsigned order)
 }
 
 /* The state changes atomically, so that of two CPUs that free the same block only one does. */
-bool buddy_retire(uint64_t frame, unsigned order, const void *caller)
+bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags)
 {
-    struct place place;
     const char *reason = "no memory of ours is there";
     uint32_t state = 0;
     if (order > BUDDY_MAX_ORDER || !is_aligned(frame, BIT(order))) {
         reason = "no block of that order begins there";
-    } else if (buddy_find(frame, &place) && buddy_is_described(&place)) {
+    } else if (buddy_find(frame, place) && buddy_is_described(place)) {
         struct frame *head = buddy_frame(frame);
         state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
+        *flags = state >> 16;
         if ((state & ~(FRAME_FLAG_DIRECT << 16)) == frame_state(FRAME_TAKEN, order, 0) &&
             __atomic_compare_exchange_n(&head->state, &state, frame_state(FRAME_NONE, 0, 0), false,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -728,15 +722,25 @@ static void give_block(const struct place *place, unsigned order, const void *ca
                    (first_frame(place->region, place->chunk) + place->frame) << PAGE_SHIFT, order, caller);
 }
 
-void buddy_free(phys_t block, unsigned order)
+void buddy_give(uint64_t frame, unsigned order)
 {
     struct place place;
-    const void *caller = __builtin_return_address(0);
-    if (!is_aligned(block.raw, PAGE_SIZE))
+    if (buddy_find(frame, &place))
+        give_block(&place, order, __builtin_return_address(0));
+}
+
+bool buddy_free_checked(phys_t block, unsigned order, const void *caller)
+{
+    struct place place;
+    unsigned flags;
+    if (!is_aligned(block.raw, PAGE_SIZE)) {
         port_wrong("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
-    else if (buddy_retire(block.raw >> PAGE_SHIFT, order, caller) &&
-             buddy_find(block.raw >> PAGE_SHIFT, &place))
-        give_block(&place, order, caller);
+        return false;
+    }
+    if (!buddy_retire(block.raw >> PAGE_SHIFT, order, caller, &place, &flags))
+        return false;
+    give_block(&place, order, caller);
+    return true;
 }
 
 bool buddy_owns(phys_t address)

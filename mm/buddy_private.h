@@ -123,8 +123,9 @@ uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
  */
 uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask);
 
-/* The free check that all frees share: a head in use of @order becomes FRAME_NONE. Otherwise reports. */
-bool buddy_retire(uint64_t frame, unsigned order, const void *caller);
+/* The check that all frees share: a head in use of @order becomes FRAME_NONE; where it is and its flags are said.
+   Return: false, and it was reported, when there is none. */
+bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags);
 
 /* ---- buddy_init.c ---- */
 
@@ -133,6 +134,23 @@ bool buddy_describe(struct region *region, unsigned chunk);
 
 /* Makes a never used region's struct and descriptors. The caller took its giant bit. */
 bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk);
+
+/* Gives a block of which nobody has the descriptor any more. */
+void buddy_give(uint64_t frame, unsigned order);
+
+/* buddy_free() past the stacks of blocks. Return: whether it was a block in use, which then has a descriptor. */
+bool buddy_free_checked(phys_t block, unsigned order, const void *caller);
+
+/* ---- block_cache.c ---- */
+
+void block_cache_drain(void);
+
+/* Frames that a CPU keeps in blocks. */
+uint64_t block_cache_count(unsigned cpu);
+
+/* What each CPU may keep of one order; 0: no blocks at all. What it has above that goes back when it is drained. */
+void block_cache_set_share(uint64_t frames);
+void block_cache_init(void);
 
 /* ---- frame_cache.c ---- */
 

@@ -3,8 +3,8 @@
  * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
  *
  * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64
- * frames for one atomic operation; one that is full gives half of its frames back, those of one word
- * together. Half, so that a caller who takes and gives at an edge does not come here each time.
+ * frames for one atomic operation; one that is full gives a quarter of its frames back, those of one word
+ * together. A quarter, so that a caller who takes and gives at an edge does not come here each time.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE, so to everyone it is in
  * use, except to a wrong free. Only its CPU touches a stack, pinned; other CPUs ask for frames by
@@ -23,17 +23,12 @@ PORT_PER_CPU(uint32_t, drained_epoch);
 
 static uint32_t wanted_epoch;
 static uint32_t cache_limit;
+static uint64_t block_share; /* frames; constant after init */
 
 /* All CPUs' stacks together hold at most this part of memory. */
 #define CACHED_PART 32
-
-#define GIVE_BATCH  64
-
-static uint64_t number_of(const struct frame *frame)
-{
-    return port_phys(port_frame_pointer(frame)).raw >> PAGE_SHIFT;
-}
-
+/* And their blocks of one order this part. */
+#define BLOCKS_PART 64
 /* ---- giving back ---- */
 
 static void give_run(uint64_t word, uint64_t mask)
@@ -44,43 +39,52 @@ static void give_run(uint64_t word, uint64_t mask)
                    word * 64 << PAGE_SHIFT, mask);
 }
 
-/* Frames of one word that stand side by side go back together. */
-static void give_all(struct frame *const *frames, size_t count)
+static uint64_t number_of(const struct frame *frame)
 {
-    uint64_t word = 0, mask = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t number = number_of(frames[i]), bit = BIT(number % 64);
-        if (mask != 0 && (number / 64 != word || (mask & bit))) {
-            give_run(word, mask);
-            mask = 0;
-        }
+    return port_phys(port_frame_pointer(frame)).raw >> PAGE_SHIFT;
+}
+
+static uint32_t held(void)
+{
+    return (uint32_t)(PORT_MINE(frame_cache).top - PORT_MINE(frame_cache).slots);
+}
+
+/* Takes those from the top of the stack that stand in one word. Return: the word; *mask is 0 when @keep are left. */
+static uint64_t pop_word(uint32_t keep, uint64_t *mask)
+{
+    port_pin();
+    struct frame **top = PORT_MINE(frame_cache).top, **end = PORT_MINE(frame_cache).slots + keep;
+    struct frame *first = NULL;
+    uint64_t word = 0, bits = 0;
+    if (top > end) {
+        uint64_t number = number_of(*top);
         word = number / 64;
-        mask |= bit;
+        first = *top - number % 64;
     }
-    if (mask != 0)
-        give_run(word, mask);
+    for (; top > end; top--) {
+        uint64_t offset = (uint64_t)((uintptr_t)*top - (uintptr_t)first) / sizeof(struct frame);
+        if (offset >= 64)
+            break;
+        bits |= BIT(offset % 64);
+    }
+    PORT_MINE(frame_cache).top = top;
+    port_unpin();
+    *mask = bits;
+    return word;
 }
 
 /* Gives frames back until @keep are left. */
 static void shrink_to(uint32_t keep)
 {
-    struct frame *batch[GIVE_BATCH];
-    uint32_t count;
-    do {
-        count = 0;
-        port_pin();
-        uint32_t left = PORT_MINE(frame_cache).count;
-        while (left > keep && count < GIVE_BATCH)
-            batch[count++] = PORT_MINE(frame_cache).slots[--left];
-        PORT_MINE(frame_cache).count = left;
-        port_unpin();
-        give_all(batch, count);
-    } while (count == GIVE_BATCH);
+    uint64_t mask, word;
+    while ((word = pop_word(keep, &mask)), mask != 0)
+        give_run(word, mask);
 }
 
 void frame_cache_drain(void)
 {
     shrink_to(0);
+    block_cache_drain();
 }
 
 /* Somebody found no memory since we were last here. */
@@ -90,7 +94,7 @@ static void drain_if_wanted(void)
     if (LIKELY(PORT_MINE(drained_epoch) == wanted))
         return;
     PORT_MINE(drained_epoch) = wanted;
-    shrink_to(0);
+    frame_cache_drain();
 }
 
 /* ---- the slow halves ---- */
@@ -99,11 +103,18 @@ static void drain_if_wanted(void)
 static void push_all(uint64_t first, uint64_t mask)
 {
     port_pin();
-    uint32_t count = PORT_MINE(frame_cache).count, limit = PORT_MINE(frame_cache).limit;
-    struct frame *frames = buddy_frame(first);
-    for (; mask != 0 && count < limit; mask &= mask - 1)
-        PORT_MINE(frame_cache).slots[count++] = frames + __builtin_ctzll(mask);
-    PORT_MINE(frame_cache).count = count;
+    struct frame **top = PORT_MINE(frame_cache).top, **limit = PORT_MINE(frame_cache).limit;
+    struct frame *frame = buddy_frame(first);
+    /* A whole word but the lowest, which the caller has: what a busy CPU gets most of the time. */
+    if (mask == UINT64_MAX - 1 && top + 63 <= limit) {
+        for (unsigned i = 1; i < 64; i += 7, top += 7)
+            for (unsigned n = 0; n < 7; n++)
+                top[1 + n] = &frame[i + n];
+        mask = 0;
+    }
+    for (; mask != 0 && top < limit; mask &= mask - 1)
+        *++top = frame + __builtin_ctzll(mask);
+    PORT_MINE(frame_cache).top = top;
     port_unpin();
     if (mask != 0)
         give_run(first / 64, mask);
@@ -112,7 +123,7 @@ static void push_all(uint64_t first, uint64_t mask)
 /* Return: how many frames are worth taking at once. */
 static unsigned refill_size(void)
 {
-    uint32_t half = PORT_MINE(frame_cache).limit / 2;
+    uint32_t half = (uint32_t)(PORT_MINE(frame_cache).limit - PORT_MINE(frame_cache).slots) / 2;
     return half >= 64 ? 64 : half > 0 ? half : 1;
 }
 
@@ -149,22 +160,21 @@ void frame_free_slow(void *page)
     phys_t address = port_phys(page);
     uint64_t number = address.raw >> PAGE_SHIFT;
     struct place place;
+    unsigned flags;
     if (!is_aligned(address.raw, PAGE_SIZE)) {
         port_wrong("frame cache: P%#lx cannot be freed: no frame begins there; freed from %pS", address.raw,
                    caller);
         return;
     }
-    bool is_ours = buddy_find(number, &place) && buddy_is_described(&place);
-    bool is_direct = is_ours && (frame_flags(buddy_frame(number)) & FRAME_FLAG_DIRECT);
-    if (!buddy_retire(number, 0, caller))
+    if (!buddy_retire(number, 0, caller, &place, &flags))
         return;
     drain_if_wanted();
-    if (is_direct || PORT_MINE(frame_cache).limit == 0) {
+    if ((flags & FRAME_FLAG_DIRECT) || PORT_MINE(frame_cache).limit == PORT_MINE(frame_cache).slots) {
         give_run(number / 64, BIT(number % 64));
         return;
     }
-    if (PORT_MINE(frame_cache).count >= PORT_MINE(frame_cache).limit)
-        shrink_to(PORT_MINE(frame_cache).limit / 2);
+    if (PORT_MINE(frame_cache).top >= PORT_MINE(frame_cache).limit)
+        shrink_to((uint32_t)(PORT_MINE(frame_cache).limit - PORT_MINE(frame_cache).slots) / 4 * 3);
     push_all(align_down(number, 64), BIT(number % 64));
 }
 
@@ -175,11 +185,11 @@ static size_t pop_some(void **pages, size_t wanted)
 {
     struct frame **frames = (struct frame **)pages;
     port_pin();
-    uint32_t count = PORT_MINE(frame_cache).count;
+    uint32_t count = held();
     uint32_t taken = wanted < count ? (uint32_t)wanted : count;
     for (uint32_t i = 0; i < taken; i++)
-        frames[i] = PORT_MINE(frame_cache).slots[count - 1 - i];
-    PORT_MINE(frame_cache).count = count - taken;
+        frames[i] = PORT_MINE(frame_cache).slots[count - i];
+    PORT_MINE(frame_cache).top -= taken;
     port_unpin();
     for (uint32_t i = 0; i < taken; i++) {
         frames[i]->state = frame_state(FRAME_TAKEN, 0, 0);
@@ -215,8 +225,11 @@ void frame_free_bulk(void *const *pages, size_t count)
 void frame_cache_set_limit(unsigned limit)
 {
     cache_limit = limit < FRAME_CACHE_SIZE ? limit : FRAME_CACHE_SIZE;
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        __atomic_store_n(&PORT_OF(frame_cache, cpu)->limit, cache_limit, __ATOMIC_RELAXED);
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+        struct frame_cache *cache = PORT_OF(frame_cache, cpu);
+        __atomic_store_n(&cache->limit, cache->slots + cache_limit, __ATOMIC_RELAXED);
+    }
+    block_cache_set_share(limit > 0 ? block_share : 0);
     __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
 }
 
@@ -231,7 +244,9 @@ void frame_cache_init(void)
     for (unsigned i = 0; i < BUDDY_ZONES; i++)
         managed += buddy.zones[i].managed;
     uint64_t limit = managed / CACHED_PART / port_cpu_count();
+    block_cache_init();
+    block_share = managed / BLOCKS_PART / port_cpu_count();
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        PORT_OF(frame_cache, cpu)->count = 0;
+        PORT_OF(frame_cache, cpu)->top = PORT_OF(frame_cache, cpu)->slots;
     frame_cache_set_limit(limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE);
 }

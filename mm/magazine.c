@@ -451,8 +451,7 @@ size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
         void **top = PORT_MINE(slab_stacks).of[number].top;
         size_t held = (size_t)(top - PORT_MINE(magazine_pairs).of[number].loaded->slots);
         size_t some = held < count - done ? held : count - done;
-        for (size_t i = 0; i < some; i++)
-            objects[done + i] = top[-(ptrdiff_t)i];
+        __builtin_memcpy(objects + done, top - some + 1, some * sizeof(*top));
         PORT_MINE(slab_stacks).of[number].top = top - some;
         port_unpin();
         done += some;
@@ -474,8 +473,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
         void **top = PORT_MINE(slab_stacks).of[number].top;
         size_t room = (size_t)(PORT_MINE(slab_stacks).of[number].limit - top);
         size_t some = room < count - done ? room : count - done;
-        for (size_t i = 0; i < some; i++)
-            top[i + 1] = objects[done + i];
+        __builtin_memcpy(top + 1, objects + done, some * sizeof(*top));
         PORT_MINE(slab_stacks).of[number].top = top + some;
         port_unpin();
         done += some;

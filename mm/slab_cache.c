@@ -83,7 +83,7 @@ static void size_magazines(struct slab_cache *cache)
 {
     uint64_t free = buddy_free_frames() * PAGE_SIZE, share = free / port_cpu_count();
     unsigned most = cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
-    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < GIB(1) ? 2 : 3;
+    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < MIB(256) ? 2 : 3;
     cache->magazine_most = (uint8_t)most;
     cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
 

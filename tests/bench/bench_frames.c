@@ -7,8 +7,9 @@
 #include <ashlar/mm/frame_cache.h>
 
 #define OPERATIONS 1000
+#define MANY       10000 /* more than a CPU's cache holds */
 
-static void *pages[OPERATIONS];
+static void *pages[MANY];
 
 static void pair_0(void)
 {
@@ -40,16 +41,27 @@ static bool has_large_block(void)
 }
 BENCH_WITH(frame_pair_9, "frame.pair.9", OPERATIONS, has_large_block, pair_9, NULL);
 
-static void batch(void)
+static void take_and_give(unsigned int count)
 {
-    for (unsigned int i = 0; i < OPERATIONS; i++)
+    for (unsigned int i = 0; i < count; i++)
         pages[i] = frame_alloc();
-    for (unsigned int i = 0; i < OPERATIONS; i++)
+    for (unsigned int i = 0; i < count; i++)
         frame_free(pages[i]);
 }
 
-static bool has_a_thousand(void)
+static bool has_enough(void)
 {
-    return buddy_free_frames() > 2 * OPERATIONS;
+    return buddy_free_frames() > 2 * MANY;
 }
-BENCH_WITH(frame_batch, "frame.batch.1000", OPERATIONS, has_a_thousand, batch, NULL);
+
+static void batch(void)
+{
+    take_and_give(OPERATIONS);
+}
+BENCH_WITH(frame_batch, "frame.batch.1000", OPERATIONS, has_enough, batch, NULL);
+
+static void large_batch(void)
+{
+    take_and_give(MANY);
+}
+BENCH_WITH(frame_large_batch, "frame.batch.10000", MANY, has_enough, large_batch, NULL);

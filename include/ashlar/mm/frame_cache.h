@@ -8,13 +8,13 @@
  */
 #include <ashlar/mm/port.h>
 
-#define FRAME_CACHE_SIZE 256 /* frames; a small machine uses fewer */
+#define FRAME_CACHE_SIZE 1024 /* frames; a small machine uses fewer */
 
-/* This CPU only, pinned; the descriptors of free frames, the last freed on top. */
+/* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
 struct frame_cache {
-    uint32_t count;
-    uint32_t limit; /* at most FRAME_CACHE_SIZE; 0 sends every request past the cache */
-    struct frame *slots[FRAME_CACHE_SIZE];
+    struct frame **top;   /* the last one freed; slots[0], which is NULL, when there is none */
+    struct frame **limit; /* where pushing ends; slots[0] sends every request past the cache */
+    struct frame *slots[1 + FRAME_CACHE_SIZE];
 };
 extern PORT_PER_CPU(struct frame_cache, frame_cache);
 
@@ -31,13 +31,12 @@ void frame_free_slow(void *page);
 static ALWAYS_INLINE void *frame_alloc(void)
 {
     port_pin();
-    uint32_t top = PORT_MINE(frame_cache).count - 1;
-    if (UNLIKELY((int32_t)top < 0)) {
+    struct frame **top = PORT_MINE(frame_cache).top, *frame = *top;
+    if (UNLIKELY(!frame)) {
         port_unpin();
         return frame_alloc_slow();
     }
-    struct frame *frame = PORT_MINE(frame_cache).slots[top];
-    PORT_MINE(frame_cache).count = top;
+    PORT_MINE(frame_cache).top = top - 1;
     port_unpin();
     frame->state = frame_state(FRAME_TAKEN, 0, 0);
     return port_frame_pointer(frame);
@@ -56,14 +55,14 @@ static ALWAYS_INLINE void frame_free(void *page)
     if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0))
         goto slow;
     port_pin();
-    uint32_t count = PORT_MINE(frame_cache).count;
-    if (UNLIKELY(frame->state != frame_state(FRAME_TAKEN, 0, 0) || count >= PORT_MINE(frame_cache).limit)) {
+    struct frame **top = PORT_MINE(frame_cache).top;
+    if (UNLIKELY(frame->state != frame_state(FRAME_TAKEN, 0, 0) || top >= PORT_MINE(frame_cache).limit)) {
         port_unpin();
         goto slow;
     }
     frame->state = frame_state(FRAME_NONE, 0, 0);
-    PORT_MINE(frame_cache).slots[count] = frame;
-    PORT_MINE(frame_cache).count = count + 1;
+    top[1] = frame;
+    PORT_MINE(frame_cache).top = top + 1;
     port_unpin();
     return;
 slow:
@@ -82,7 +81,7 @@ slow:
 size_t frame_alloc_bulk(void **pages, size_t count);
 void frame_free_bulk(void *const *pages, size_t count);
 
-/* Gives the frames in this CPU's cache back to the buddy allocator. Context: as frame_alloc(). */
+/* Gives the frames and blocks in this CPU's caches back to the buddy allocator. Context: as frame_alloc(). */
 void frame_cache_drain(void);
 
 /**
