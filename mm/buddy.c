@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator.
+ * The buddy allocator: what is free, and how it is taken and given. Which part of memory a request looks in, and
+ * what may be freed, is buddy_request.c's affair.
  *
  * Memory is a tree of three levels with a fan-out of 512. A region is 1 GiB and has a bit for each
  * of its chunks of 2 MiB; a chunk has a bit for each of its frames of 4 KiB; and the regions have a
@@ -36,26 +37,11 @@
  * Refused: free lists with a lock a zone. They want a word or two in every free block, which is
  * memory touched, and a lock that 64 virtual CPUs on two real ones wait for in turn.
  */
-#include <ashlar/mm/fault.h>
-#include <ashlar/mm/frame_cache.h>
-#include <ashlar/mm/shrink.h>
-
 #include "buddy_private.h"
 
 struct buddy buddy;
 
-/* Rounds of looking again. Bounded, because the move may be one that this very CPU was interrupted in. */
-#define LOOK_AGAIN_LIMIT 256
-
-/* This CPU's chunk, + 1: where it took single frames last. Any value does no harm. */
-extern PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
-PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
-extern PORT_PER_CPU(unsigned, buddy_cpu_node);
-PORT_PER_CPU(unsigned, buddy_cpu_node);
-
-static struct {
-    uint64_t begun, ended;
-} moves ALIGNED(64);
+static struct buddy_moves moves ALIGNED(64);
 
 static void begin_move(void)
 {
@@ -65,6 +51,12 @@ static void begin_move(void)
 static void end_move(void)
 {
     __atomic_fetch_add(&moves.ended, 1, __ATOMIC_SEQ_CST);
+}
+
+struct buddy_moves buddy_count_moves(void)
+{
+    uint64_t ended = __atomic_load_n(&moves.ended, __ATOMIC_SEQ_CST);
+    return (struct buddy_moves){ __atomic_load_n(&moves.begun, __ATOMIC_SEQ_CST), ended };
 }
 
 /* ---- bitmaps ---- */
@@ -146,7 +138,7 @@ struct frame *buddy_frame(uint64_t frame)
     return port_frame(port_pointer(pfn_to_phys((pfn_t){ frame })));
 }
 
-static uint64_t first_frame(const struct region *region, unsigned chunk)
+uint64_t buddy_first_frame(const struct region *region, unsigned chunk)
 {
     return region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES;
 }
@@ -237,7 +229,7 @@ void buddy_give_chunks(int64_t number, unsigned order, unsigned chunk)
     struct region *region = &buddy.regions[number];
     if (!bits512_give(&region->whole, order, chunk))
         port_wrong("buddy: P%#lx, order %u, was free already when it was given back",
-                   first_frame(region, chunk) << PAGE_SHIFT, order + CHUNK_ORDER);
+                   buddy_first_frame(region, chunk) << PAGE_SHIFT, order + CHUNK_ORDER);
     settle_region(number, chunk);
 }
 
@@ -303,10 +295,10 @@ static struct window window_of(uint64_t lo, uint64_t hi, uint64_t base, uint64_t
     };
 }
 
-static uint64_t take_in_chunk(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi)
+uint64_t buddy_take_in_chunk(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi)
 {
     struct region *region = &buddy.regions[number];
-    uint64_t base = first_frame(region, chunk);
+    uint64_t base = buddy_first_frame(region, chunk);
     struct window window = window_of(lo, hi, base, 1);
     unsigned index;
     if (order > 6)
@@ -335,9 +327,9 @@ static uint64_t take_in_broken(int64_t number, unsigned order, uint64_t lo, uint
         if (chunk < window.lo)
             break;
         uint64_t frame;
-        bool is_inside = first_frame(region, chunk) >= lo && first_frame(region, chunk) + CHUNK_FRAMES <= hi;
+        bool is_inside = buddy_first_frame(region, chunk) >= lo && buddy_first_frame(region, chunk) + CHUNK_FRAMES <= hi;
         do {
-            frame = take_in_chunk(number, chunk, order, lo, hi);
+            frame = buddy_take_in_chunk(number, chunk, order, lo, hi);
         } while (frame == NO_FRAME && is_inside && unhint_chunk(number, chunk, order));
         if (frame != NO_FRAME)
             return frame;
@@ -483,10 +475,7 @@ static uint64_t split_chunk(unsigned order, uint64_t lo, uint64_t hi)
     return frame;
 }
 
-/* ---- requests ---- */
-
-/* @lo, @hi: frames. Return: a block within [lo, hi). */
-static uint64_t take_between(unsigned order, uint64_t lo, uint64_t hi)
+uint64_t buddy_take_between(unsigned order, uint64_t lo, uint64_t hi)
 {
     lo = align_up(lo, BIT(order));
     hi = align_down(hi, BIT(order));
@@ -496,286 +485,4 @@ static uint64_t take_between(unsigned order, uint64_t lo, uint64_t hi)
     if (frame != NO_FRAME)
         return frame;
     return order < CHUNK_ORDER ? split_chunk(order, lo, hi) : split_region(order, lo, hi);
-}
-
-static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_t hi)
-{
-    for (size_t i = buddy.node_run_count; i-- > 0;) {
-        const struct node_run *run = &buddy.node_runs[i];
-        uint64_t end = i + 1 < buddy.node_run_count ? run[1].start : UINT64_MAX;
-        if (run->node != node || run->start >= hi || end <= lo)
-            continue;
-        uint64_t frame = take_between(order, lo > run->start ? lo : run->start, hi < end ? hi : end);
-        if (frame != NO_FRAME)
-            return frame;
-    }
-    return NO_FRAME;
-}
-
-static uint64_t take_by_zones(unsigned order, unsigned flags, uint64_t below, uint32_t node)
-{
-    bool may_use_reserve = below != UINT64_MAX;
-    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
-        const struct zone *zone = &buddy.zones[i];
-        if (zone->managed == 0 || zone->start >= below)
-            continue;
-        uint64_t lo = may_use_reserve || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
-        uint64_t hi = zone->end < below ? zone->end : below;
-        if (lo < hi) {
-            uint64_t frame = take_on_node(order, node, lo, hi);
-            if (frame != NO_FRAME)
-                return frame;
-        }
-        /* Only the highest zone in reach is the one that it is confined to. */
-        may_use_reserve = false;
-    }
-    return NO_FRAME;
-}
-
-/* Return: the nearest node to @from that is not in @seen; BUDDY_MAX_NODES when all are. */
-static unsigned nearest_node(unsigned from, uint64_t seen)
-{
-    unsigned best = BUDDY_MAX_NODES, best_distance = UINT32_MAX;
-    for (unsigned to = 0; to < buddy.node_count; to++) {
-        unsigned distance = buddy.distances ? buddy.distances[from * buddy.node_count + to] : 0;
-        if (!(seen & BIT(to)) && distance < best_distance) {
-            best = to;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-static uint64_t take_nearest(unsigned order, unsigned flags, uint64_t below, unsigned from)
-{
-    uint64_t seen = 0;
-    for (unsigned node = from; node < buddy.node_count; node = nearest_node(from, seen)) {
-        uint64_t frame = take_by_zones(order, flags, below, node);
-        if (frame != NO_FRAME || (flags & BUDDY_THIS_NODE))
-            return frame;
-        seen |= BIT(node);
-    }
-    return NO_FRAME;
-}
-
-uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
-{
-    uint64_t limit = phys_is_valid(below) ? below.raw >> PAGE_SHIFT : UINT64_MAX;
-    unsigned from = node == BUDDY_ANY_NODE ? PORT_MINE(buddy_cpu_node) : node;
-    if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
-        return NO_FRAME;
-    for (unsigned round = 0; round < LOOK_AGAIN_LIMIT; round++) {
-        uint64_t ended = __atomic_load_n(&moves.ended, __ATOMIC_SEQ_CST);
-        uint64_t begun = __atomic_load_n(&moves.begun, __ATOMIC_SEQ_CST);
-        uint64_t frame = take_nearest(order, flags, limit, from);
-        if (frame != NO_FRAME)
-            return frame;
-        if (begun == ended && __atomic_load_n(&moves.begun, __ATOMIC_SEQ_CST) == begun)
-            break;
-        port_pause();
-    }
-    return NO_FRAME;
-}
-
-/* Whether every ordinary request may take from this chunk, so that it can be a CPU's own. */
-static bool is_ordinary_chunk(uint64_t chunk)
-{
-    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
-        const struct zone *zone = &buddy.zones[i];
-        if (chunk * CHUNK_FRAMES >= zone->reserve_end && (chunk + 1) * CHUNK_FRAMES <= zone->end)
-            return true;
-    }
-    return false;
-}
-
-/* Takes a block of order 0 to 8, from the chunk that this CPU used last if it can. */
-static uint64_t take_small(unsigned order)
-{
-    struct place place;
-    uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
-    if (chunk-- != 0 && buddy_find(chunk * CHUNK_FRAMES, &place)) {
-        uint64_t frame =
-            take_in_chunk(place.number, place.chunk, order, chunk * CHUNK_FRAMES, (chunk + 1) * CHUNK_FRAMES);
-        if (frame != NO_FRAME)
-            return frame;
-    }
-    uint64_t frame = buddy_take(order, 0, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
-    if (frame != NO_FRAME && is_ordinary_chunk(frame / CHUNK_FRAMES))
-        PORT_MINE(buddy_cpu_chunk) = frame / CHUNK_FRAMES + 1;
-    return frame;
-}
-
-uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask)
-{
-    struct place place;
-    uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
-    if (chunk-- != 0 && buddy_find(chunk * CHUNK_FRAMES, &place)) {
-        unsigned word = bits512_take_some(&place.region->chunks[place.chunk], wanted, mask);
-        if (word < BITS512_WORDS)
-            return chunk * CHUNK_FRAMES + word * 64;
-    }
-    uint64_t frame = take_small(0);
-    if (frame == NO_FRAME)
-        return NO_FRAME;
-    *mask = BIT(frame % 64);
-    return align_down(frame, 64);
-}
-
-static void give_block(const struct place *place, unsigned order, const void *caller);
-
-/* Writes a block's head. Return: false, and the block is free again, when its descriptor cannot exist. */
-static bool use_block(uint64_t frame, unsigned order, unsigned flags)
-{
-    struct place place;
-    if (order >= CHUNK_ORDER && buddy_find(frame, &place) && !buddy_is_described(&place) &&
-        !buddy_describe(place.region, place.chunk)) {
-        give_block(&place, order, NULL);
-        return false;
-    }
-    buddy_frame(frame)->state = frame_state(FRAME_TAKEN, order, flags);
-    return true;
-}
-
-/* After a request found nothing. Return: whether to try again. */
-static bool make_room(unsigned order, unsigned flags, unsigned attempt)
-{
-    if (attempt > 1 || (attempt == 1 && ((flags & BUDDY_THIS_NODE) || shrink_memory(BIT(order)) == 0)))
-        return false;
-    frame_cache_drain();
-    return true;
-}
-
-phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node)
-{
-    bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
-    unsigned attempt = 0;
-    if (order > BUDDY_MAX_ORDER || fault_should_fail())
-        return PHYS_INVALID;
-    do {
-        uint64_t frame =
-            is_ordinary && order < CHUNK_ORDER ? take_small(order) : buddy_take(order, flags, below, node);
-        if (frame != NO_FRAME && use_block(frame, order, is_ordinary ? 0 : FRAME_FLAG_DIRECT))
-            return pfn_to_phys((pfn_t){ frame });
-    } while (make_room(order, flags, attempt++));
-    return PHYS_INVALID;
-}
-
-/* ---- giving back ---- */
-
-static const char *reason_of(uint32_t state, unsigned order)
-{
-    switch ((enum frame_kind)(state & 0xff)) {
-    case FRAME_NONE:
-        return "it is free already, or no block begins there";
-    case FRAME_TAKEN:
-        return (state >> 8 & 0xff) != order ? "it was taken with another order" : "its flags were changed";
-    case FRAME_SLAB:
-        return "it holds objects";
-    case FRAME_LARGE:
-        return "it is from kmalloc, which has to be told";
-    case FRAME_PAGE_TABLE:
-        return "it is a page table";
-    case FRAME_RESERVED:
-        return "it was never the allocator's";
-    case FRAME_METADATA:
-        return "it is the allocator's own";
-    default:
-        return "its descriptor is damaged";
-    }
-}
-
-/* The state changes atomically, so that of two CPUs that free the same block only one does. */
-bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags)
-{
-    const char *reason = "no memory of ours is there";
-    uint32_t state = 0;
-    if (order > BUDDY_MAX_ORDER || !is_aligned(frame, BIT(order))) {
-        reason = "no block of that order begins there";
-    } else if (buddy_find(frame, place) && buddy_is_described(place)) {
-        struct frame *head = buddy_frame(frame);
-        state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
-        *flags = state >> 16;
-        if ((state & ~(FRAME_FLAG_DIRECT << 16)) == frame_state(FRAME_TAKEN, order, 0) &&
-            __atomic_compare_exchange_n(&head->state, &state, frame_state(FRAME_NONE, 0, 0), false,
-                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            return true;
-        reason = reason_of(state, order);
-    }
-    port_wrong("buddy: P%#lx, order %u, cannot be freed: %s (descriptor %#x); freed from %pS",
-               frame << PAGE_SHIFT, order, reason, state, caller);
-    return false;
-}
-
-static void give_block(const struct place *place, unsigned order, const void *caller)
-{
-    bool was_taken = true;
-    if (order == REGION_ORDER) {
-        __atomic_fetch_or(&buddy.giants[place->number / 64], BIT(place->number % 64), __ATOMIC_SEQ_CST);
-    } else if (order >= CHUNK_ORDER) {
-        buddy_give_chunks(place->number, order - CHUNK_ORDER, place->chunk);
-    } else {
-        was_taken = bits512_give(&place->region->chunks[place->chunk], order, place->frame);
-        buddy_settle_chunk(place->number, place->chunk, place->frame / 64);
-    }
-    if (!was_taken)
-        port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS",
-                   (first_frame(place->region, place->chunk) + place->frame) << PAGE_SHIFT, order, caller);
-}
-
-void buddy_give(uint64_t frame, unsigned order)
-{
-    struct place place;
-    if (buddy_find(frame, &place))
-        give_block(&place, order, __builtin_return_address(0));
-}
-
-bool buddy_free_checked(phys_t block, unsigned order, const void *caller)
-{
-    struct place place;
-    unsigned flags;
-    if (!is_aligned(block.raw, PAGE_SIZE)) {
-        port_wrong("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
-        return false;
-    }
-    if (!buddy_retire(block.raw >> PAGE_SHIFT, order, caller, &place, &flags))
-        return false;
-    give_block(&place, order, caller);
-    return true;
-}
-
-bool buddy_owns(phys_t address)
-{
-    struct place place;
-    return buddy_find(address.raw >> PAGE_SHIFT, &place) && buddy_is_described(&place);
-}
-
-unsigned buddy_node_of(phys_t address)
-{
-    for (size_t i = buddy.node_run_count; i-- > 0;)
-        if (buddy.node_runs[i].start <= address.raw >> PAGE_SHIFT)
-            return buddy.node_runs[i].node;
-    return 0;
-}
-
-unsigned buddy_node_count(void)
-{
-    return buddy.node_count;
-}
-
-unsigned buddy_home_node(void)
-{
-    return PORT_MINE(buddy_cpu_node);
-}
-
-void buddy_forget_cpus(void)
-{
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
-        *PORT_OF(buddy_cpu_chunk, cpu) = 0;
-        *PORT_OF(buddy_cpu_node, cpu) = 0;
-    }
-}
-
-void buddy_set_cpu_node(unsigned cpu, unsigned node)
-{
-    *PORT_OF(buddy_cpu_node, cpu) = node;
 }

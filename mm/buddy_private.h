@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the files of the buddy allocator share: buddy.c (the idea, taking and giving), buddy_init.c
- * (from the memory map to the first free block, and what describes a piece when it is first used),
- * buddy_stats.c (counting), frame_cache.c.
+ * What the files of the buddy allocator share: buddy.c (the idea, taking and giving), buddy_request.c
+ * (where to look, what may be freed), buddy_init.c (from the memory map to the first free block, and
+ * what describes a piece when it is first used), buddy_stats.c (counting), frame_cache.c, block_cache.c.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -93,11 +93,23 @@ struct place {
 };
 bool buddy_find(uint64_t frame, struct place *place);
 
-/* No CPU has a chunk that it took from before, and all are on node 0. */
-void buddy_forget_cpus(void);
-
 struct frame *buddy_frame(uint64_t frame);
 bool buddy_is_described(const struct place *place);
+
+/* The number of a chunk's first frame. */
+uint64_t buddy_first_frame(const struct region *region, unsigned chunk);
+
+/* Moves, in which memory is visible to nobody for a moment: how many have begun and ended. */
+struct buddy_moves {
+    uint64_t begun, ended;
+};
+struct buddy_moves buddy_count_moves(void);
+
+/* Takes a block within frames [lo, hi). Return: NO_FRAME when it found none. */
+uint64_t buddy_take_between(unsigned order, uint64_t lo, uint64_t hi);
+
+/* The same in one chunk, for orders 0 to 8. */
+uint64_t buddy_take_in_chunk(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi);
 
 /* Takes a free chunk in a region that is split already. */
 uint64_t buddy_take_chunk_of_split(void);
@@ -110,6 +122,19 @@ void buddy_give_chunks(int64_t number, unsigned order, unsigned chunk);
 
 /* Gives frames of one chunk's word. Return: false when one was free already. */
 bool buddy_give_frames(const struct place *place, uint64_t mask);
+
+/* ---- buddy_init.c ---- */
+
+/* Makes a never used chunk's descriptors exist. The caller owns the chunk wholly. */
+bool buddy_describe(struct region *region, unsigned chunk);
+
+/* Makes a never used region's struct and descriptors. The caller took its giant bit. */
+bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk);
+
+/* ---- buddy_request.c ---- */
+
+/* No CPU has a chunk that it took from before, and all are on node 0. */
+void buddy_forget_cpus(void);
 
 /* Takes a block without the frame cache. Return: NO_FRAME when there is none. */
 uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node);
@@ -126,14 +151,6 @@ uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask);
 /* The check that all frees share: a head in use of @order becomes FRAME_NONE; where it is and its flags are said.
    Return: false, and it was reported, when there is none. */
 bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags);
-
-/* ---- buddy_init.c ---- */
-
-/* Makes a never used chunk's descriptors exist. The caller owns the chunk wholly. */
-bool buddy_describe(struct region *region, unsigned chunk);
-
-/* Makes a never used region's struct and descriptors. The caller took its giant bit. */
-bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk);
 
 /* Gives a block of which nobody has the descriptor any more. */
 void buddy_give(uint64_t frame, unsigned order);
