@@ -117,18 +117,16 @@ uint64_t block_cache_count(unsigned cpu)
     return frames;
 }
 
-void block_cache_set_share(uint64_t frames)
+void block_cache_set_share(unsigned cpu, uint64_t frames)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        for (unsigned order = 1; order <= ORDER_LAST; order++) {
-            uint64_t blocks = frames >> order;
-            __atomic_store_n(&PORT_OF(block_cache, cpu)->of[order].kept,
-                             blocks < STACK_SIZE ? (uint32_t)blocks : STACK_SIZE, __ATOMIC_RELAXED);
-        }
+    for (unsigned order = 1; order <= ORDER_LAST; order++) {
+        uint64_t blocks = frames >> order;
+        __atomic_store_n(&PORT_OF(block_cache, cpu)->of[order].kept, blocks < STACK_SIZE ? (uint32_t)blocks : STACK_SIZE,
+                         __ATOMIC_RELAXED);
+    }
 }
 
-void block_cache_init(void)
+void block_cache_init_cpu(unsigned cpu)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        *PORT_OF(block_cache, cpu) = (struct block_cache){ .known = { 0 } };
+    *PORT_OF(block_cache, cpu) = (struct block_cache){ .known = { 0 } };
 }

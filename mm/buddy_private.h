@@ -165,9 +165,9 @@ void block_cache_drain(void);
 /* Frames that a CPU keeps in blocks. */
 uint64_t block_cache_count(unsigned cpu);
 
-/* What each CPU may keep of one order; 0: no blocks at all. What it has above that goes back when it is drained. */
-void block_cache_set_share(uint64_t frames);
-void block_cache_init(void);
+/* What a CPU may keep of one order; 0: no blocks at all. What it has above that goes back when it is drained. */
+void block_cache_set_share(unsigned cpu, uint64_t frames);
+void block_cache_init_cpu(unsigned cpu);
 
 /* ---- frame_cache.c ---- */
 

@@ -222,14 +222,18 @@ void frame_free_bulk(void *const *pages, size_t count)
 
 /* ---- size ---- */
 
+static void set_limit_of(unsigned cpu)
+{
+    struct frame_cache *cache = PORT_OF(frame_cache, cpu);
+    __atomic_store_n(&cache->limit, cache->slots + cache_limit, __ATOMIC_RELAXED);
+    block_cache_set_share(cpu, cache_limit > 0 ? block_share : 0);
+}
+
 void frame_cache_set_limit(unsigned limit)
 {
     cache_limit = limit < FRAME_CACHE_SIZE ? limit : FRAME_CACHE_SIZE;
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
-        struct frame_cache *cache = PORT_OF(frame_cache, cpu);
-        __atomic_store_n(&cache->limit, cache->slots + cache_limit, __ATOMIC_RELAXED);
-    }
-    block_cache_set_share(limit > 0 ? block_share : 0);
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+        set_limit_of(cpu);
     __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
 }
 
@@ -238,15 +242,21 @@ unsigned frame_cache_limit(void)
     return cache_limit;
 }
 
+void frame_cache_init_cpu(unsigned cpu)
+{
+    PORT_OF(frame_cache, cpu)->top = PORT_OF(frame_cache, cpu)->slots;
+    block_cache_init_cpu(cpu);
+    set_limit_of(cpu);
+}
+
 void frame_cache_init(void)
 {
     uint64_t managed = 0;
     for (unsigned i = 0; i < BUDDY_ZONES; i++)
         managed += buddy.zones[i].managed;
     uint64_t limit = managed / CACHED_PART / port_cpu_count();
-    block_cache_init();
+    cache_limit = limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE;
     block_share = managed / BLOCKS_PART / port_cpu_count();
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        PORT_OF(frame_cache, cpu)->top = PORT_OF(frame_cache, cpu)->slots;
-    frame_cache_set_limit(limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE);
+        frame_cache_init_cpu(cpu);
 }

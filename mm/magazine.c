@@ -268,8 +268,7 @@ static void drain_others(struct slab_cache *cache)
         }
         if (pair->previous != &nothing)
             list_push(&both, pair->previous);
-        *pair = (struct magazine_pair){ &nothing, &nothing };
-        *stack = (struct slab_stack){ nothing.slots, nothing.slots };
+        magazine_attach(cache, cpu);
         end_all(cache, &both);
     }
 }
@@ -484,12 +483,10 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 
 /* ---- caches come and are counted ---- */
 
-void magazine_attach(struct slab_cache *cache)
+void magazine_attach(const struct slab_cache *cache, unsigned cpu)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
-        PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &nothing, &nothing };
-        PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct slab_stack){ nothing.slots, nothing.slots };
-    }
+    PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &nothing, &nothing };
+    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct slab_stack){ nothing.slots, nothing.slots };
 }
 
 uint64_t magazine_count_objects(const struct slab_cache *cache)

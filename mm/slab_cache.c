@@ -31,7 +31,7 @@
 #define DEPOT_PART        64
 
 struct slab_cache *slab_caches[SLAB_CACHES_MAX];
-static struct port_lock table_lock; /* guards slab_caches; visitors grow only under it */
+struct port_lock slab_table_lock; /* guards slab_caches; visitors grow only under it */
 
 struct slab_cache slab_slab_cache;
 static struct slab_node slab_slab_node;
@@ -133,25 +133,35 @@ static void set_name(char *to, const char *name)
 static bool enter(struct slab_cache *cache)
 {
     bool is_entered = false;
-    port_lock(&table_lock);
+    port_lock(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX && !is_entered; number++) {
         if (slab_caches[number])
             continue;
         cache->number = number;
         cache->slot = SLAB_SLOT(number);
-        magazine_attach(cache);
+        for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+            magazine_attach(cache, cpu);
         slab_caches[number] = cache;
         is_entered = true;
     }
-    port_unlock(&table_lock);
+    port_unlock(&slab_table_lock);
     return is_entered;
+}
+
+void slab_init_cpu(unsigned cpu)
+{
+    port_lock(&slab_table_lock);
+    for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)
+        if (slab_caches[number])
+            magazine_attach(slab_caches[number], cpu);
+    port_unlock(&slab_table_lock);
 }
 
 static void leave(struct slab_cache *cache)
 {
-    port_lock(&table_lock);
+    port_lock(&slab_table_lock);
     slab_caches[cache->number] = NULL;
-    port_unlock(&table_lock);
+    port_unlock(&slab_table_lock);
     while (__atomic_load_n(&cache->visitors, __ATOMIC_ACQUIRE) > 0)
         port_pause();
 }
@@ -160,12 +170,12 @@ struct slab_cache *slab_visit(struct slab_walk *walk)
 {
     struct slab_cache *next = NULL;
     slab_visit_end(walk);
-    port_lock(&table_lock);
+    port_lock(&slab_table_lock);
     while (walk->next < SLAB_CACHES_MAX && !next)
         next = slab_caches[walk->next++];
     if (next)
         __atomic_fetch_add(&next->visitors, 1, __ATOMIC_RELAXED);
-    port_unlock(&table_lock);
+    port_unlock(&slab_table_lock);
     walk->visited = next;
     return next;
 }

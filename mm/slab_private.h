@@ -90,8 +90,9 @@ struct slab_cache {
     struct slab_node *nodes;
 } ALIGNED(64);
 
-/* All caches by number; NULL: none. Written under slab_cache.c's lock. */
+/* All caches by number; NULL: none. Written under the lock. */
 extern struct slab_cache *slab_caches[SLAB_CACHES_MAX];
+extern struct port_lock slab_table_lock;
 
 /* ---- slab.c ---- */
 
@@ -125,8 +126,8 @@ uint64_t slab_release_empty(struct slab_cache *cache);
 
 void magazine_init(void);
 
-/* A new cache's state on all CPUs. */
-void magazine_attach(struct slab_cache *cache);
+/* A CPU has no magazine of that cache. */
+void magazine_attach(const struct slab_cache *cache, unsigned cpu);
 
 /* New magazines get larger (+1) or smaller (-1) by a size class, within their limits. */
 void magazine_resize(struct slab_cache *cache, int step);

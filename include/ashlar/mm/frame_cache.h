@@ -92,3 +92,6 @@ void frame_cache_drain(void);
  */
 void frame_cache_set_limit(unsigned limit);
 unsigned frame_cache_limit(void);
+
+/* For a CPU that comes after buddy_init(), before it calls anything else here; slab_init_cpu() next. */
+void frame_cache_init_cpu(unsigned cpu);

@@ -134,3 +134,6 @@ size_t slab_holders(struct slab_holder *holders, size_t capacity);
 
 /* Brings the allocator up: once, one CPU, after buddy_init(). */
 status_t slab_init(void) MUST_CHECK;
+
+/* For a CPU that comes after slab_init(), before it calls anything else here. */
+void slab_init_cpu(unsigned cpu);

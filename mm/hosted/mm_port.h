@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A process's answers to <ashlar/mm/port.h>, for the allocators as a library: memory is a reservation at a fixed
+ * address, and each thread is a CPU for as long as it lives.
+ *
+ * Fixed, so that a shift leads from an address to its descriptor, as in the kernel. Per-CPU variables
+ * are collected in a section; a CPU has a copy of it, and a thread knows how far its copy lies from the original.
+ */
+#include <ashlar/addr.h>
+#include <ashlar/mm/frames.h>
+#include <ashlar/status.h>
+
+#include <sched.h>
+
+#define HOSTED_RAM    0x200000000000u /* physical address 0 */
+#define HOSTED_FRAMES (HOSTED_RAM >> 9)
+
+static inline void *port_pointer(phys_t address)
+{
+    return (void *)(uintptr_t)(HOSTED_RAM + address.raw);
+}
+
+static inline phys_t port_phys(const void *pointer)
+{
+    return phys((uint64_t)(uintptr_t)pointer - HOSTED_RAM);
+}
+
+/* There are no page tables of ours. */
+static inline void port_flush(uint64_t virt, uint64_t size_bytes)
+{
+    (void)virt;
+    (void)size_bytes;
+}
+
+static inline struct frame *port_frame(const void *pointer)
+{
+    return (struct frame *)((uintptr_t)pointer >> 9);
+}
+
+static inline struct frame *port_frame_of(const void *pointer)
+{
+    return (struct frame *)(((uintptr_t)pointer >> PAGE_SHIFT) * sizeof(struct frame));
+}
+
+static inline void *port_frame_pointer(const struct frame *frame)
+{
+    return (void *)((uintptr_t)frame << 9);
+}
+
+status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size);
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size);
+
+/* ---- CPUs ---- */
+
+/* From a variable in the section to this thread's. 0: the thread is no CPU, or the one that others share. */
+extern __thread intptr_t hosted_cpu_offset;
+extern __thread unsigned hosted_cpu;
+extern unsigned hosted_cpu_count;
+char *hosted_cpu_area(unsigned cpu);
+extern char __start_ashlar_percpu[];
+
+static inline unsigned port_cpu(void)
+{
+    return hosted_cpu;
+}
+
+static inline unsigned port_cpu_count(void)
+{
+    return __atomic_load_n(&hosted_cpu_count, __ATOMIC_ACQUIRE);
+}
+
+#define PORT_PER_CPU(type, name) type name __attribute__((section("ashlar_percpu")))
+#define PORT_MINE(name)          (*(__typeof__(name) *)(void *)((char *)&(name) + hosted_cpu_offset))
+#define PORT_MINE_AT(type, name, offset) \
+    (*(type *)(void *)((char *)&(name) + hosted_cpu_offset + (offset)))
+#define PORT_OF(name, cpu) \
+    ((__typeof__(name) *)(void *)(hosted_cpu_area(cpu) + ((char *)&(name) - __start_ashlar_percpu)))
+
+static inline void port_pin(void)
+{
+}
+
+static inline void port_unpin(void)
+{
+}
+
+static inline void port_pause(void)
+{
+    sched_yield();
+}
+
+struct port_lock {
+    uint32_t held;
+};
+
+static inline bool port_try_lock(struct port_lock *lock)
+{
+    return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+static inline void port_lock(struct port_lock *lock)
+{
+    while (!port_try_lock(lock))
+        port_pause();
+}
+
+static inline void port_unlock(struct port_lock *lock)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+uint64_t port_ticks(void);
+void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
+void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
