@@ -196,6 +196,11 @@ void checked_end(struct slab_cache *cache)
     cache->quarantine = NULL;
 }
 
+struct port_lock *checked_lock(const struct slab_cache *cache)
+{
+    return cache->quarantine ? &cache->quarantine->lock : NULL;
+}
+
 void checked_drain(struct slab_cache *cache)
 {
     struct quarantine *quarantine = cache->quarantine;

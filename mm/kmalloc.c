@@ -5,11 +5,11 @@
  * kfree() needs no size: the frame's descriptor has the slot of the cache, or says that a block
  * of kmalloc's begins here and with which order.
  */
-#include <ashlar/mm/buddy.h>
-#include <ashlar/mm/fault.h>
 #include <ashlar/mm/kmalloc.h>
 
-#include "slab_private.h"
+#include <ashlar/mm/buddy.h>
+
+#include "kmalloc_fast.h"
 
 /* Steps of 8 bytes up to 64, then four to a doubling. The smallest is what a slab's bits can hold. */
 #define SIZE_CLASSES(C)                                                                                      \
@@ -26,12 +26,8 @@ static const struct {
 #undef SIZE_CLASS
 };
 
-/* From a size to its cache's slot: by 8 bytes up to SMALL_MAX, by 128 above. */
-#define SMALL_MAX   1024u
-#define SMALL_STEP  8u
-#define MEDIUM_STEP 128u
-static uint16_t small_slots[SMALL_MAX / SMALL_STEP + 1];
-static uint16_t medium_slots[KMALLOC_SLAB_MAX / MEDIUM_STEP + 1];
+uint16_t kmalloc_small_slots[KMALLOC_SMALL_MAX / KMALLOC_SMALL_STEP + 1];
+uint16_t kmalloc_medium_slots[KMALLOC_SLAB_MAX / KMALLOC_MEDIUM_STEP + 1];
 
 static uint64_t large_blocks, large_frames; /* in use; atomic */
 
@@ -78,34 +74,33 @@ struct kmalloc_blocks kmalloc_blocks(void)
 
 /* ---- any size ---- */
 
-static size_t slot_of(size_t size_bytes)
-{
-    return size_bytes <= SMALL_MAX ? small_slots[(size_bytes + SMALL_STEP - 1) / SMALL_STEP]
-                                   : medium_slots[(size_bytes + MEDIUM_STEP - 1) / MEDIUM_STEP];
-}
-
-/* Everything but the shortest way. */
-static NOINLINE void *alloc(size_t size_bytes, const void *caller)
+void *kmalloc_slow(size_t size_bytes, const void *caller)
 {
     if (size_bytes > KMALLOC_SLAB_MAX)
         return alloc_block(size_bytes);
-    size_t slot = slot_of(size_bytes);
-    void *object = magazine_pop(slot);
+    size_t slot = kmalloc_slot(size_bytes);
+    void *object = magazine_pop(slot); /* the larger classes' common way */
     return LIKELY(object != NULL) ? object : magazine_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
+}
+
+static void *alloc(size_t size_bytes, const void *caller)
+{
+    void *object = kmalloc_fast(size_bytes);
+    return LIKELY(object != NULL) ? object : kmalloc_slow(size_bytes, caller);
 }
 
 void *kmalloc(size_t size_bytes)
 {
-    if (UNLIKELY(size_bytes > SMALL_MAX))
-        goto other_ways;
-    void *object = magazine_pop(small_slots[(size_bytes + SMALL_STEP - 1) / SMALL_STEP]);
+    if (UNLIKELY(size_bytes > KMALLOC_SMALL_MAX))
+        goto slow;
+    void *object = kmalloc_fast(size_bytes);
     if (LIKELY(object != NULL))
         return object;
-other_ways: /* one call, so that only it costs a stack frame */
-    return alloc(size_bytes, __builtin_return_address(0));
+slow: /* one place, so that fetching the caller's address costs only those who come here */
+    return kmalloc_slow(size_bytes, __builtin_return_address(0));
 }
 
-static NOINLINE void free_slow(void *pointer, const void *caller)
+void kfree_slow(void *pointer, const void *caller)
 {
     struct frame *frame = port_frame_of(pointer);
     if (frame_kind(frame) == FRAME_SLAB)
@@ -116,11 +111,8 @@ static NOINLINE void free_slow(void *pointer, const void *caller)
 
 void kfree(void *pointer)
 {
-    if (UNLIKELY(!pointer))
-        return;
-    uint32_t state = port_frame_of(pointer)->state;
-    if (UNLIKELY((state & 0xff) != FRAME_SLAB || !magazine_push(state >> 16, pointer)))
-        free_slow(pointer, __builtin_return_address(0));
+    if (LIKELY(pointer != NULL) && UNLIKELY(!kfree_fast(pointer)))
+        kfree_slow(pointer, __builtin_return_address(0));
 }
 
 size_t kmalloc_usable_size(const void *pointer)
@@ -198,10 +190,10 @@ status_t kmalloc_init(void)
         struct slab_cache *cache = slab_cache_create(size_classes[i].name, size, alignment_of(size), NULL);
         if (!cache)
             return STATUS_NO_MEMORY;
-        for (; small < ARRAY_LEN(small_slots) && small * SMALL_STEP <= size; small++)
-            small_slots[small] = (uint16_t)cache->slot;
-        for (; medium < ARRAY_LEN(medium_slots) && medium * MEDIUM_STEP <= size; medium++)
-            medium_slots[medium] = (uint16_t)cache->slot;
+        for (; small < ARRAY_LEN(kmalloc_small_slots) && small * KMALLOC_SMALL_STEP <= size; small++)
+            kmalloc_small_slots[small] = (uint16_t)cache->slot;
+        for (; medium < ARRAY_LEN(kmalloc_medium_slots) && medium * KMALLOC_MEDIUM_STEP <= size; medium++)
+            kmalloc_medium_slots[medium] = (uint16_t)cache->slot;
     }
     large_blocks = large_frames = 0;
     return STATUS_OK;

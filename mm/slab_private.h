@@ -237,5 +237,8 @@ void *checked_take_back(struct slab_cache *cache, void *object, const void *call
 void checked_drain(struct slab_cache *cache);
 uint64_t checked_count_quarantined(const struct slab_cache *cache);
 
-/* What @object of a checked cache was asked for; changes it when it stays in place. */
+/* The quarantine's lock; NULL when there is none. For those who need all locks. */
+struct port_lock *checked_lock(const struct slab_cache *cache);
+
+/* What @object of a checked cache was asked for. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);

@@ -16,6 +16,8 @@ static void for_all_locks(void (*act)(struct port_lock *lock))
     act(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++) {
         struct slab_cache *cache = slab_caches[number];
+        if (cache && checked_lock(cache))
+            act(checked_lock(cache));
         for (unsigned node = 0; cache && node < cache->node_count; node++) {
             act(&cache->nodes[node].lock);
             act(&cache->nodes[node].depot_lock);

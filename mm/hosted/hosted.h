@@ -6,7 +6,7 @@
 #include <ashlar/mm/port.h>
 
 /* Bytes of memory, counted from HOSTED_RAM. */
-extern uint64_t hosted_ram_bytes;
+extern uint64_t hosted_ram_bytes PORT_PRIVATE;
 
 /**
  * hosted_enter() - make sure that this thread may call the allocators.

@@ -12,6 +12,8 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 
+#include "kmalloc_fast.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -96,18 +98,18 @@ static NOINLINE void free_slow(void *pointer)
 
 PUBLIC void *malloc(size_t size)
 {
-    if (UNLIKELY(hosted_cpu_offset == 0 || size > KMALLOC_MAX))
-        return alloc_slow(size);
-    void *pointer = kmalloc(align_up(size, 16));
-    return LIKELY(pointer != NULL) ? pointer : fail();
+    if (LIKELY(hosted_cpu_offset != 0 && size <= KMALLOC_SLAB_MAX)) {
+        void *pointer = magazine_pop(kmalloc_slot(align_up(size, 16)));
+        if (LIKELY(pointer != NULL))
+            return pointer;
+    }
+    return alloc_slow(size);
 }
 
 PUBLIC void free(void *pointer)
 {
-    if (UNLIKELY(hosted_cpu_offset == 0 || is_alone(pointer) || is_block(pointer)))
+    if (UNLIKELY(hosted_cpu_offset == 0 || is_alone(pointer) || !kfree_fast(pointer)))
         free_slow(pointer);
-    else
-        kfree(pointer);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)

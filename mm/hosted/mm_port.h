@@ -54,11 +54,11 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 /* ---- CPUs ---- */
 
 /* From a variable in the section to this thread's. 0: the thread is no CPU, or the one that others share. */
-extern __thread intptr_t hosted_cpu_offset;
-extern __thread unsigned hosted_cpu;
-extern unsigned hosted_cpu_count;
+extern __thread intptr_t hosted_cpu_offset __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern __thread unsigned hosted_cpu __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern unsigned hosted_cpu_count __attribute__((visibility("hidden")));
 char *hosted_cpu_area(unsigned cpu);
-extern char __start_ashlar_percpu[];
+extern char __start_ashlar_percpu[] __attribute__((visibility("hidden")));
 
 static inline unsigned port_cpu(void)
 {
@@ -70,7 +70,9 @@ static inline unsigned port_cpu_count(void)
     return __atomic_load_n(&hosted_cpu_count, __ATOMIC_ACQUIRE);
 }
 
-#define PORT_PER_CPU(type, name) type name __attribute__((section("ashlar_percpu")))
+/* The library's own: reached without its table of global addresses. */
+#define PORT_PRIVATE             __attribute__((visibility("hidden")))
+#define PORT_PER_CPU(type, name) type name PORT_PRIVATE __attribute__((section("ashlar_percpu")))
 #define PORT_MINE(name)          (*(__typeof__(name) *)(void *)((char *)&(name) + hosted_cpu_offset))
 #define PORT_MINE_AT(type, name, offset) \
     (*(type *)(void *)((char *)&(name) + hosted_cpu_offset + (offset)))

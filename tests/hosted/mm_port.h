@@ -63,6 +63,7 @@ static inline unsigned port_cpu_count(void)
     return hosted_cpu_count;
 }
 
+#define PORT_PRIVATE
 #define PORT_PER_CPU(type, name) type name[HOSTED_CPUS]
 #define PORT_MINE(name)          (name[hosted_cpu])
 #define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&name[hosted_cpu] + (offset)))

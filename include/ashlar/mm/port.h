@@ -37,6 +37,7 @@
  *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1
  *   unsigned port_cpu_count(void)  may grow: by a CPU for which frame_cache_init_cpu() and slab_init_cpu() run next
  *   PORT_PER_CPU(type, name)       defines (after `extern`: declares) a zeroed variable for each CPU
+ *   PORT_PRIVATE                   an attribute of variables that only mm refers to, where that makes access shorter
  *   PORT_MINE(name)                this CPU's, as an lvalue whose members are used at once; its
  *                                  address is not taken. Pinned, or it may be another CPU's soon.
  *   PORT_MINE_AT(type, name, offset)

@@ -52,6 +52,7 @@ static inline unsigned port_cpu_count(void)
     return 1;
 }
 
+#define PORT_PRIVATE
 #define PORT_PER_CPU(type, name) type name
 #define PORT_MINE(name)          (name)
 #define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&(name) + (offset)))
