@@ -122,6 +122,14 @@ void buddy_stats(uint32_t node, struct buddy_stats *stats)
     stats->metadata_opened = __atomic_load_n(&buddy.metadata_opened, __ATOMIC_RELAXED);
 }
 
+uint64_t buddy_managed_frames(void)
+{
+    uint64_t managed = 0;
+    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+        managed += buddy.zones[i].managed;
+    return managed;
+}
+
 uint64_t buddy_free_frames(void)
 {
     struct buddy_stats stats;

@@ -251,9 +251,7 @@ void frame_cache_init_cpu(unsigned cpu)
 
 void frame_cache_init(void)
 {
-    uint64_t managed = 0;
-    for (unsigned i = 0; i < BUDDY_ZONES; i++)
-        managed += buddy.zones[i].managed;
+    uint64_t managed = buddy_managed_frames();
     uint64_t limit = managed / CACHED_PART / port_cpu_count();
     cache_limit = limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE;
     block_share = managed / BLOCKS_PART / port_cpu_count();

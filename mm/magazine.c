@@ -152,17 +152,6 @@ static unsigned home_of(const struct slab_cache *cache)
     return cache->node_count > 1 ? buddy_home_node() : 0;
 }
 
-static struct magazine *depot_take(struct slab_cache *cache, unsigned node, bool is_filled)
-{
-    struct slab_node *home = &cache->nodes[node];
-    struct magazine_list surplus = { .first = NULL };
-    lock_depot(cache, home, &surplus);
-    struct magazine *magazine = list_pop(is_filled ? &home->filled : &home->emptied);
-    port_unlock(&home->depot_lock);
-    end_all(cache, &surplus);
-    return magazine;
-}
-
 /* Objects of other nodes go back to their slabs. */
 static void send_strangers_home(struct slab_cache *cache, unsigned node, struct magazine *magazine)
 {
@@ -176,25 +165,46 @@ static void send_strangers_home(struct slab_cache *cache, unsigned node, struct 
     magazine->count = (uint32_t)(kept - all);
 }
 
-/* A magazine that no CPU has any more, filled or not. */
-static void depot_put(struct slab_cache *cache, struct magazine *magazine)
+static bool is_wanted(const struct slab_cache *cache, const struct magazine_list *list, const struct magazine *magazine)
 {
-    if (magazine == &nothing)
-        return;
-    unsigned node = home_of(cache);
+    if (magazine->count == 0 && magazine->size_class != current_class(cache))
+        return false;
+    return list->count < cache->depot_limit;
+}
+
+enum depot_wish {
+    DEPOT_NOTHING,
+    DEPOT_EMPTIED,
+    DEPOT_FILLED
+};
+
+/* Gives the depot a magazine that no CPU has any more, or `nothing`, and takes one if there is one. Return: it, or NULL. */
+static struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
+                                       enum depot_wish wish)
+{
     struct slab_node *home = &cache->nodes[node];
     struct magazine_list surplus = { .first = NULL };
-    if (cache->node_count > 1)
-        send_strangers_home(cache, node, magazine);
+    struct magazine *taken = NULL;
+    if (given != &nothing && cache->node_count > 1)
+        send_strangers_home(cache, node, given);
 
     lock_depot(cache, home, &surplus);
-    struct magazine_list *list = magazine->count > 0 ? &home->filled : &home->emptied;
-    bool is_wanted = list->count < cache->depot_limit;
-    if (list == &home->emptied && magazine->size_class != current_class(cache))
-        is_wanted = false;
-    list_push(is_wanted ? list : &surplus, magazine);
+    if (wish != DEPOT_NOTHING)
+        taken = list_pop(wish == DEPOT_FILLED ? &home->filled : &home->emptied);
+    if (given != &nothing) {
+        struct magazine_list *list = given->count > 0 ? &home->filled : &home->emptied;
+        list_push(is_wanted(cache, list, given) ? list : &surplus, given);
+    }
     port_unlock(&home->depot_lock);
-    end_all(cache, &surplus);
+    if (UNLIKELY(surplus.count > 0))
+        end_all(cache, &surplus);
+    return taken;
+}
+
+static void depot_put(struct slab_cache *cache, struct magazine *magazine)
+{
+    if (magazine != &nothing)
+        depot_exchange(cache, home_of(cache), magazine, DEPOT_NOTHING);
 }
 
 /* ---- a CPU's two magazines; all pinned ---- */
@@ -235,6 +245,16 @@ static struct magazine *insert(unsigned number, struct magazine *magazine, bool 
     }
     port_unpin();
     return left;
+}
+
+/* Takes the previous magazine away from this CPU; `nothing` when it has none. */
+static struct magazine *take_previous(unsigned number)
+{
+    port_pin();
+    struct magazine *previous = PORT_MINE(magazine_pairs).of[number].previous;
+    PORT_MINE(magazine_pairs).of[number].previous = &nothing;
+    port_unpin();
+    return previous;
 }
 
 /* ---- pressure ---- */
@@ -340,7 +360,7 @@ static void *pop_previous(unsigned number)
 static struct magazine *fill(struct slab_cache *cache)
 {
     unsigned node = home_of(cache);
-    struct magazine *magazine = depot_take(cache, node, false);
+    struct magazine *magazine = depot_exchange(cache, node, &nothing, DEPOT_EMPTIED);
     if (!magazine && !(magazine = magazine_new(cache)))
         return NULL;
     do {
@@ -356,7 +376,7 @@ static struct magazine *fill(struct slab_cache *cache)
 static void *scrape(struct slab_cache *cache)
 {
     for (unsigned node = 0; node < cache->node_count; node++) {
-        struct magazine *magazine = depot_take(cache, node, true);
+        struct magazine *magazine = depot_exchange(cache, node, &nothing, DEPOT_FILLED);
         if (!magazine)
             continue;
         void *object = magazine->slots[magazine->count--];
@@ -371,7 +391,8 @@ static void *alloc_by_magazine(struct slab_cache *cache)
     void *object = pop_previous(cache->number);
     if (object)
         return object;
-    struct magazine *magazine = depot_take(cache, home_of(cache), true);
+    /* The two are empty. */
+    struct magazine *magazine = depot_exchange(cache, home_of(cache), take_previous(cache->number), DEPOT_FILLED);
     if (!magazine)
         magazine = fill(cache);
     if (!magazine)
@@ -399,7 +420,8 @@ static void free_by_magazine(struct slab_cache *cache, void *object, const void 
     port_unpin();
     if (magazine_push(cache->slot, object))
         return;
-    struct magazine *magazine = depot_take(cache, home_of(cache), false);
+    /* The two are full. */
+    struct magazine *magazine = depot_exchange(cache, home_of(cache), take_previous(cache->number), DEPOT_EMPTIED);
     if (!magazine)
         magazine = magazine_new(cache);
     if (!magazine) {

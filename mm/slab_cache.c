@@ -81,13 +81,13 @@ static unsigned best_order(const struct slab_cache *cache)
    cache, two magazines, is a small part of that. */
 static void size_magazines(struct slab_cache *cache)
 {
-    uint64_t free = buddy_free_frames() * PAGE_SIZE, share = free / port_cpu_count();
+    uint64_t memory = buddy_managed_frames() * PAGE_SIZE, share = memory / port_cpu_count();
     unsigned most = cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
     unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < MIB(256) ? 2 : 3;
     cache->magazine_most = (uint8_t)most;
     cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
 
-    uint64_t limit = free / DEPOT_PART / (magazine_capacity(cache) * cache->stride);
+    uint64_t limit = memory / DEPOT_PART / (magazine_capacity(cache) * cache->stride);
     uint64_t limit_most = DEPOT_MOST + port_cpu_count() * DEPOT_PER_CPU;
     cache->depot_limit = limit < DEPOT_LEAST ? DEPOT_LEAST : (uint32_t)(limit < limit_most ? limit : limit_most);
 }

@@ -2,145 +2,26 @@
 """scripts/bench: measures, beside a peer where there is one, and prints tables and JSON.
 
     scripts/bench boot      how the machine comes up: instructions, sizes, wall time beside Debian's kernel
+    scripts/bench mm        what memory costs: instructions beside Debian's kernel, time beside other allocators
 
 Every table is followed by its figures as JSON, one object a line, each line beginning `@ashlar `.
 docs/benchmarks.md says what is measured how. Exit status: 1 when a target is missed.
 """
 import argparse
-import json
-import statistics
 import sys
-import time
 
-from ashlar import ROOT, Failure, build, linux
-from ashlar.machine import Machine
-from ashlar.session import Session
-
-HANG_SECONDS = 120
-WAYS = {
-    '-kernel': {'boot': 'kernel', 'machine': 'q35'},
-    'ISO, BIOS': {'boot': 'iso'},
-    'ISO, UEFI': {'boot': 'iso', 'firmware': 'uefi'},
-}
-# One instruction is one nanosecond of the guest's time, so its time stamps count instructions.
-ICOUNT = ('-icount', 'shift=0,sleep=off')
-
-INSTRUCTIONS_TARGET = 4_000_000
-KERNEL64_TARGET = 256 << 10
-ISO_TARGET = 5 << 20
-
-
-class Results:
-    """Prints each figure as a row of a table, and keeps it for the JSON."""
-
-    def __init__(self):
-        self.objects = []
-        self.is_missed = False
-
-    def heading(self, text):
-        print(f'\n{text}')
-
-    def row(self, words, name, unit, value, target=None, **more):
-        note = ''
-        if target is not None:
-            met = value <= target
-            self.is_missed |= not met
-            note = f'   target {target:,}: {"met" if met else "MISSED"}'
-        shown = f'{value:,.3f}' if isinstance(value, float) else f'{value:,}'
-        print(f'  {words:<36} {shown:>14} {unit}{note}')
-        self.objects.append({'v': 1, 'type': 'bench', 'name': name, 'unit': unit, 'value': value,
-                             **({'target': target} if target is not None else {}), **more})
-
-    def print_json(self):
-        print()
-        for item in self.objects:
-            print('@ashlar ' + json.dumps(item, separators=(',', ':')))
-
-
-# --- instructions --------------------------------------------------------------------------------
-
-def measure_instructions(results, variant, folder):
-    """From the stub's first C line to the prompt, by the kernel's own stages. Through -kernel only: what a
-    boot loader does before us is not ours, and GRUB's own delays take minutes under -icount."""
-    results.heading('instructions from the stub to the prompt (-kernel, 512 MiB, 1 CPU, -icount)')
-    machine = Machine(memory='512M', cmdline='run="report boot; exit"', extra=ICOUNT, **WAYS['-kernel'])
-    with Session.of(machine, variant.elf, folder) as session:
-        outcome = session.wait(HANG_SECONDS)
-    if outcome.verdict != 'pass':
-        raise Failure(f'-kernel: {outcome.words}')
-    stages = outcome.stream.fact('boot')['stages']
-    for before, after in zip(stages, stages[1:]):
-        results.row(f'to {after["name"]}', f'boot.instructions.{after["name"]}', 'instructions',
-                    after['ticks'] - before['ticks'])
-    results.row('in all', 'boot.instructions', 'instructions', stages[-1]['ticks'] - stages[0]['ticks'],
-                INSTRUCTIONS_TARGET)
-
-
-def measure_sizes(results, variant):
-    results.heading('sizes (release, -O2)')
-    for words, name, path, target in (
-            ('kernel64, stripped', 'size.kernel64', variant.path('kernel64/kernel64.payload'), KERNEL64_TARGET),
-            ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
-            ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET)):
-        results.row(words, name, 'bytes', path.stat().st_size, target)
-
-
-# --- wall time -----------------------------------------------------------------------------------
-
-def seconds_until(machine, image, words, folder):
-    """From starting the emulator to @words on the serial port."""
-    with Session.of(machine, image, folder) as session:
-        while words not in session.log():
-            if session.process.poll() is not None or time.monotonic() - session.started > HANG_SECONDS:
-                raise Failure(f'{machine.boot}: no {words!r} on the serial port: {session.stream().last_line}')
-            time.sleep(0.002)
-        return time.monotonic() - session.started
-
-
-def measure_wall_times(results, variant, peer, runs, folder):
-    results.heading(f'power-on to prompt, wall time, median of {runs} alternating runs (QEMU TCG, 512 MiB, 1 CPU)')
-    for words, way in WAYS.items():
-        candidates = [('Ashlar', Machine(memory='512M', **way),
-                       variant.elf if way['boot'] == 'kernel' else variant.iso, b'ashlar> ')]
-        if peer:
-            extra = peer.kernel_words if way['boot'] == 'kernel' else ()
-            machine = Machine(memory='512M', debug_exit=False, extra=extra, cmdline=linux.CMDLINE, **way)
-            candidates.append((peer.name, machine, peer.kernel if way['boot'] == 'kernel' else peer.iso, linux.READY))
-        seconds = {name: [] for name, *_ in candidates}
-        for _ in range(runs):
-            for name, machine, image, ready in candidates:
-                seconds[name].append(seconds_until(machine, image, ready, folder))
-        medians = {name: statistics.median(values) for name, values in seconds.items()}
-        for name, value in medians.items():
-            results.row(f'{words}: {name}', f'boot.seconds.{words.lower().replace("-", "").replace(", ", "-")}', 'seconds',
-                        value, system=name, runs=[round(second, 3) for second in seconds[name]])
-        if peer:
-            print(f'  {"":<36} {medians[peer.name] / medians["Ashlar"]:>14.1f} times as long for {peer.name}')
-
-
-def bench_boot(options):
-    results = Results()
-    variant = build.variant('gcc-O2')
-    variant.compile(build.ELF, build.ISO)
-    folder = ROOT / 'build-test/bench'
-    folder.mkdir(parents=True, exist_ok=True)
-    measure_instructions(results, variant, folder)
-    measure_sizes(results, variant)
-    peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
-    measure_wall_times(results, variant, peer, options.runs, folder)
-    results.print_json()
-    return 1 if results.is_missed else 0
+from ashlar import Failure, bench_boot, bench_mm
 
 
 def main():
     parser = argparse.ArgumentParser(prog='scripts/bench', description=__doc__.split(': ', 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', choices=['boot'])
+    parser.add_argument('what', choices=['boot', 'mm'])
     parser.add_argument('--runs', type=int, default=5, help='of each wall time; default: 5')
-    parser.add_argument('--no-peer', action='store_true', help='do not fetch and boot the peer')
+    parser.add_argument('--no-peer', action='store_true', help='do not fetch and run the peers')
     options = parser.parse_args()
     try:
-        return bench_boot(options)
+        return {'boot': bench_boot, 'mm': bench_mm}[options.what].run(options)
     except Failure as failure:
         print(f'scripts/bench: {failure}', file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The peer of the boot benchmark: Debian's own kernel, with an initramfs that says one line.
+"""The peer in benchmarks: Debian's own kernel, with an initramfs that loads a module, if any, and says one line.
 
-The package is downloaded and unpacked into a folder of the build, and never installed.
+Packages are downloaded and unpacked into a folder of the build, and never installed.
 """
 import dataclasses
 import pathlib
@@ -14,7 +14,7 @@ from ashlar import Failure
 CMDLINE = 'console=ttyS0 quiet'
 READY = b'The prompt would be here.'
 
-# The whole of user space: a line, then nothing.
+# The whole of user space: a module is loaded, a line written, then nothing.
 INIT = '''
 static long call(long number, long a, long b, long c)
 {
@@ -26,6 +26,9 @@ static long call(long number, long a, long b, long c)
 void _start(void)
 {
     static const char words[] = "%s\\n";
+    long module = call(2, (long)"/module.ko", 0, 0); /* open */
+    if (module >= 0)
+        call(313, module, (long)"", 0); /* finit_module */
     call(1, 1, (long)words, sizeof(words) - 1); /* write */
     for (;;)
         call(34, 0, 0, 0); /* pause */
@@ -72,29 +75,62 @@ def package_name():
     return found[1]
 
 
-def make_initrd(folder):
-    """A cpio archive with /init in it; /dev/console is in the kernel's own."""
+def make_initrd(folder, module=None):
+    """A cpio archive with /init in it, and the module; /dev/console is in the kernel's own."""
     root = folder / 'initrd.d'
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     source = folder / 'init.c'
     source.write_text(INIT)
     run('gcc', '-O1', '-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector', '-o', root / 'init', source)
-    initrd = folder / 'initrd'
+    if module:
+        shutil.copy(module, root / 'module.ko')
+    initrd = folder / ('initrd-module' if module else 'initrd')
     with open(initrd, 'wb') as output:
-        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=b'init\n', stdout=output, cwd=root, check=True)
+        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=b'init\nmodule.ko\n' if module else b'init\n',
+                       stdout=output, cwd=root, check=True)
     return initrd
+
+
+def fetch_packages(folder, packages):
+    """Unpacks into @folder what was not unpacked there before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        if list(folder.glob(f'{package}_*.deb')):
+            continue
+        run('apt-get', 'download', package, cwd=folder)
+        run('dpkg-deb', '-x', next(folder.glob(f'{package}_*.deb')), folder)
+
+
+def fetch_kernel(folder):
+    """Debian's kernel below @folder."""
+    package = package_name()
+    folder = folder / package
+    fetch_packages(folder, [package])
+    return next(folder.glob('boot/vmlinuz-*'))
+
+
+def build_module(folder, source):
+    """The module whose source and Makefile are in @source, for the kernel that fetch_kernel() gave @folder."""
+    headers = package_name().replace('linux-image', 'linux-headers')
+    folder = folder / headers
+    depends = re.findall(r'Depends: (linux-\S+)', run('apt-cache', 'depends', headers))
+    fetch_packages(folder, [headers, *depends])
+    tree = folder / 'usr/src' / headers
+    # Debian's leads to an absolute path, where nothing is installed.
+    common = next(folder.glob('usr/src/linux-headers-*-common'))
+    (tree / 'Makefile').write_text(f'include {common}/Makefile\n')
+    work = folder / 'module'
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(source, work)
+    run('make', '-C', tree, f'M={work}', 'modules')
+    return next(work.glob('*.ko'))
 
 
 def fetch(folder, variant):
     """The peer, downloaded when @folder does not hold it yet. @variant: whose ISO maker is used."""
-    package = package_name()
-    folder = folder / package
-    folder.mkdir(parents=True, exist_ok=True)
-    if not list(folder.glob('boot/vmlinuz-*')):
-        run('apt-get', 'download', package, cwd=folder)
-        run('dpkg-deb', '-x', next(folder.glob('*.deb')), folder)
-    kernel = next(folder.glob('boot/vmlinuz-*'))
+    kernel = fetch_kernel(folder)
+    folder = kernel.parent.parent
     initrd = make_initrd(folder)
     menu = folder / 'grub.cfg'
     menu.write_text(GRUB_CFG)

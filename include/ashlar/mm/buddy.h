@@ -149,5 +149,8 @@ struct buddy_stats {
  */
 void buddy_stats(uint32_t node, struct buddy_stats *stats);
 
+/* Frames that the allocator has, free or given out. Costs nothing. */
+uint64_t buddy_managed_frames(void);
+
 /* Free frames altogether: buddy_stats()'s free and cached. */
 uint64_t buddy_free_frames(void);
