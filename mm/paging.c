@@ -203,12 +203,34 @@ static bool is_valid_range(uint64_t virt, uint64_t size_bytes)
            paging_is_canonical(virt) && paging_is_canonical(last) && (virt >> 63) == (last >> 63);
 }
 
+/* Entries of @span bytes that [virt, end) has as wholes from its beginning on; @end may be 2^64, which is 0. */
+static uint64_t whole_entries(uint64_t virt, uint64_t end, uint64_t span)
+{
+    return is_aligned(virt, span) ? (end - virt) / span : 0;
+}
+
+/* Return: how many of @count entries are absent before the first that is not. */
+static uint64_t count_absent(const uint64_t *entry, uint64_t count)
+{
+    uint64_t absent = 0;
+    while (absent < count && !is_present(entry[absent]))
+        absent++;
+    return absent;
+}
+
 /* Whether every page of the range is mapped (@want), or none is (!@want). */
 static bool is_all(phys_t table, unsigned int level, uint64_t virt, uint64_t end, bool want)
 {
     const uint64_t span = span_of(level), *entry = &table_at(table)[index_of(virt, level)];
     bool is_as_wanted = true;
     for (uint64_t next; is_as_wanted && virt != end; virt = next, entry++) {
+        if (!want) {
+            uint64_t absent = count_absent(entry, whole_entries(virt, end, span));
+            entry += absent;
+            virt += absent * span;
+            if (virt == end)
+                break;
+        }
         next = piece_end(virt, end, span);
         if (!is_present(*entry))
             is_as_wanted = !want;
@@ -225,30 +247,40 @@ static bool may_be_leaf(const struct paging *paging, unsigned int level)
     return level <= 2 || (level == 3 && paging->has_huge_pages);
 }
 
-/* @mapped: counts what has been mapped, also when it fails. What is the same for all entries of a table
-   is made once: terabytes are mapped here at start. */
+/* Writes entries for pages side by side, up to the first that is there already. Return: how many. */
+static uint64_t map_entries(uint64_t *entry, uint64_t count, uint64_t value, uint64_t span)
+{
+    uint64_t written = 0;
+    for (; written < count && !is_present(entry[written]); value += span)
+        entry[written++] = value;
+    return written;
+}
+
+/* @mapped: counts what has been mapped, also when it fails. Terabytes are mapped here at start, so runs of
+   whole entries have a loop of their own. */
 static status_t map_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
                           phys_t phys, unsigned int access, uint64_t *mapped)
 {
     const uint64_t span = span_of(level), leaf = make_leaf(paging, (phys_t){ 0 }, access, level);
-    const bool leaf_allowed = may_be_leaf(paging, level);
     uint64_t *entry = &table_at(table)[index_of(virt, level)];
     for (uint64_t next; virt != end; virt = next, entry++) {
-        next = piece_end(virt, end, span);
-        uint64_t size_bytes = next - virt;
-        /* A piece as long as the entry's is also aligned as it is. */
-        if (leaf_allowed && size_bytes == span && is_aligned(phys.raw, span) && !is_present(*entry)) {
-            *entry = leaf | phys.raw;
-            *mapped += size_bytes;
-        } else {
-            phys_t below;
-            status_t status = enter(paging, entry, virt, &below);
-            if (status == STATUS_OK)
-                status = map_range(paging, below, level - 1, virt, next, phys, access, mapped);
-            if (status != STATUS_OK)
-                return status;
+        if (may_be_leaf(paging, level) && is_aligned(phys.raw, span)) {
+            uint64_t pages = map_entries(entry, whole_entries(virt, end, span), leaf | phys.raw, span);
+            entry += pages;
+            virt += pages * span;
+            phys = phys_add(phys, pages * span);
+            *mapped += pages * span;
+            if (virt == end)
+                break;
         }
-        phys = phys_add(phys, size_bytes);
+        next = piece_end(virt, end, span);
+        phys_t below;
+        status_t status = enter(paging, entry, virt, &below);
+        if (status == STATUS_OK)
+            status = map_range(paging, below, level - 1, virt, next, phys, access, mapped);
+        if (status != STATUS_OK)
+            return status;
+        phys = phys_add(phys, next - virt);
     }
     return STATUS_OK;
 }
