@@ -27,6 +27,8 @@ static uint64_t block_share; /* frames; constant after init */
 
 /* All CPUs' stacks together hold at most this part of memory. */
 #define CACHED_PART 32
+#define SLOTS_ORDER 1
+STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER, "slots do not fit");
 /* And their blocks of one order this part. */
 #define BLOCKS_PART 64
 /* ---- giving back ---- */
@@ -225,7 +227,8 @@ void frame_free_bulk(void *const *pages, size_t count)
 static void set_limit_of(unsigned cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
-    __atomic_store_n(&cache->limit, cache->slots + cache_limit, __ATOMIC_RELAXED);
+    uint32_t limit = cache_limit < cache->size ? cache_limit : cache->size;
+    __atomic_store_n(&cache->limit, cache->slots + limit, __ATOMIC_RELAXED);
     block_cache_set_share(cpu, cache_limit > 0 ? block_share : 0);
 }
 
@@ -242,9 +245,28 @@ unsigned frame_cache_limit(void)
     return cache_limit;
 }
 
+/* Memory for the slots, the allocator's own from then on; a CPU that gets none does with few. */
+static void find_slots(struct frame_cache *cache)
+{
+    cache->slots = cache->few;
+    cache->size = FRAME_CACHE_FEW;
+    if (cache_limit <= FRAME_CACHE_FEW)
+        return;
+    phys_t block = buddy_alloc_where(SLOTS_ORDER, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
+    if (!phys_is_valid(block))
+        return;
+    frame_set_kind(port_frame(port_pointer(block)), FRAME_METADATA);
+    __atomic_fetch_add(&buddy.metadata, BIT(SLOTS_ORDER), __ATOMIC_RELAXED);
+    cache->slots = port_pointer(block);
+    cache->slots[0] = NULL;
+    cache->size = FRAME_CACHE_SIZE;
+}
+
 void frame_cache_init_cpu(unsigned cpu)
 {
-    PORT_OF(frame_cache, cpu)->top = PORT_OF(frame_cache, cpu)->slots;
+    struct frame_cache *cache = PORT_OF(frame_cache, cpu);
+    find_slots(cache);
+    cache->top = cache->slots;
     block_cache_init_cpu(cpu);
     set_limit_of(cpu);
 }

@@ -108,7 +108,7 @@ static UNUSED void model_set(uint64_t first, uint64_t count, uint8_t state)
         model[i] = state;
 }
 
-/* What is usable and was not taken early is free. */
+/* What is usable and was not taken early, or by the allocator for its CPUs, is free. */
 static UNUSED void model_start(void)
 {
     free(model);
@@ -118,6 +118,12 @@ static UNUSED void model_start(void)
         if (machine.ranges[i].kind == MEMMAP_USABLE)
             model_set(machine.ranges[i].start.raw >> PAGE_SHIFT,
                       (machine.early_tops[i] - machine.ranges[i].start.raw) >> PAGE_SHIFT, MODEL_FREE);
+    for (uint64_t frame = 0; frame < model_frames; frame++) {
+        phys_t address = phys(frame << PAGE_SHIFT);
+        if (model[frame] == MODEL_FREE && buddy_owns(address) &&
+            frame_kind(port_frame(port_pointer(address))) == FRAME_METADATA)
+            model_set(frame, 1u << frame_order(port_frame(port_pointer(address))), MODEL_NOT_OURS);
+    }
 }
 
 static UNUSED uint64_t model_count(uint64_t lo, uint64_t hi, uint8_t state)

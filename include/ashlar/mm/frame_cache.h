@@ -8,13 +8,16 @@
  */
 #include <ashlar/mm/port.h>
 
-#define FRAME_CACHE_SIZE 1024 /* frames; a small machine uses fewer */
+#define FRAME_CACHE_SIZE 1023 /* frames; a small machine uses fewer */
+#define FRAME_CACHE_FEW  255  /* so many need no memory of their own */
 
 /* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
 struct frame_cache {
     struct frame **top;   /* the last one freed; slots[0], which is NULL, when there is none */
     struct frame **limit; /* where pushing ends; slots[0] sends every request past the cache */
-    struct frame *slots[1 + FRAME_CACHE_SIZE];
+    struct frame **slots; /* constant after init */
+    uint32_t size;        /* what the limit may be; constant after init */
+    struct frame *few[1 + FRAME_CACHE_FEW];
 };
 extern PORT_PER_CPU(struct frame_cache, frame_cache);
 
