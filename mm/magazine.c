@@ -531,7 +531,8 @@ unsigned magazine_capacity(const struct slab_cache *cache)
 
 void magazine_init(void)
 {
-    static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024" };
+    static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
+                                        "magazine-2048" };
     STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
     for (unsigned i = 0; i < MAGAZINE_CLASSES; i++)
         slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);

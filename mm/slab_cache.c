@@ -82,8 +82,8 @@ static unsigned best_order(const struct slab_cache *cache)
 static void size_magazines(struct slab_cache *cache)
 {
     uint64_t memory = buddy_managed_frames() * PAGE_SIZE, share = memory / port_cpu_count();
-    unsigned most = cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
-    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < MIB(256) ? 2 : 3;
+    unsigned most = cache->stride <= 256 ? 4 : cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
+    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < MIB(256) ? 2 : share < GIB(2) ? 3 : 4;
     cache->magazine_most = (uint8_t)most;
     cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
 

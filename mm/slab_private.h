@@ -37,7 +37,7 @@ struct magazine {
     uint16_t size_class; /* MAGAZINE_CLASSES for the one that holds nothing */
     void *slots[];
 };
-#define MAGAZINE_CLASSES 4 /* of 128, 256, 512, 1024 bytes */
+#define MAGAZINE_CLASSES 5 /* of 128, 256, 512, 1024, 2048 bytes */
 
 struct magazine_list {
     struct magazine *first;
