@@ -205,6 +205,8 @@ size_t frame_alloc_bulk(void **pages, size_t count)
     size_t done = pop_some(pages, count);
     while (done < count) {
         uint64_t mask;
+        if (fault_should_fail())
+            break;
         uint64_t first = buddy_take_frames(count - done < 64 ? (unsigned)(count - done) : 64, &mask);
         if (first == NO_FRAME) {
             __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);

@@ -108,11 +108,11 @@ static void sweep_one(const struct ktest *test, unsigned number)
         leaked = before - reclaimable_frames();
     }
     is_quiet = false;
+    print("# %s: with requests 1 to %lu failing in turn\n", test->name, nth - 1);
     if (leaked > 0)
-        print("# with request %lu failing, %ld frames did not come back\n", nth - 1, (int64_t)leaked);
+        print("# with the last of them, %ld frames did not come back\n", (int64_t)leaked);
     verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED);
-    print("%s %u %s # with requests 1 to %lu failing in turn\n", leaked > 0 ? "not ok" : "ok", number, test->name,
-          nth - 1);
+    print("%s %u %s\n", leaked > 0 ? "not ok" : "ok", number, test->name);
 }
 
 /* A test that failed is the verdict's affair; the command fails only when it could not do its work. */

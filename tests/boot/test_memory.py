@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Memory on whole machines: what the common paths cost, that each allocation can fail, what the monitor shows."""
+import pathlib
+import re
+import subprocess
+import tomllib
+
+import pytest
+
+TABLE = tomllib.loads((pathlib.Path(__file__).parents[1] / 'bench/instructions.toml').read_text())
+ICOUNT = ('-icount', 'shift=0,sleep=off')
+
+
+def compiler():
+    """As the table calls it: gcc and its major version."""
+    return 'gcc-' + subprocess.run(['x86_64-linux-gnu-gcc', '-dumpversion'], capture_output=True,
+                                   text=True, check=True).stdout.strip().split('.')[0]
+
+
+def test_common_paths_cost_no_more_than_the_committed_table_says(boot):
+    outcome = boot('bench; exit', build_name='gcc-O2', boot='kernel', memory='1G', extra=ICOUNT)
+    assert outcome.verdict == 'pass', outcome.words
+    rows = {fact['name']: fact['median_ticks'] / fact['operations'] for fact in outcome.stream.of_type('bench')}
+    limits = TABLE.get(compiler(), TABLE['target'])
+    assert set(limits) <= set(rows)
+    dearer = {name: (rows[name], limit) for name, limit in limits.items() if rows[name] > limit}
+    assert not dearer, dearer
+
+
+def test_the_table_asks_for_no_more_than_the_targets():
+    for name, limits in TABLE.items():
+        assert set(limits) == set(TABLE['target']), name
+        assert all(limit <= TABLE['target'][row] for row, limit in limits.items()), name
+
+
+@pytest.mark.parametrize('build_name', ['gcc-O2', 'gcc-O2-checked'])
+def test_each_allocation_of_each_self_test_can_fail(boot, build_name):
+    outcome = boot('test -f; exit', build_name=build_name, boot='kernel', memory='32M')
+    assert outcome.verdict == 'pass', outcome.words
+    # The sweep reaches allocations in these, and fails one after the other.
+    swept = {match[1]: int(match[2]) for line in outcome.stream.lines
+             if (match := re.match(r'# (\S+): with requests 1 to (\d+) failing', line))}
+    for name in ('slab.live_objects_never_overlap', 'slab.a_cache_of_ones_own_comes_and_goes',
+                 'buddy.blocks_of_all_sizes_keep_what_is_written_to_them'):
+        assert swept[name] > 50
+
+
+@pytest.mark.parametrize('plan', ['nth:1', 'nth:20', '2,1', '3,7', '20,5'])
+def test_a_machine_whose_allocations_fail_reaches_the_prompt(boot, plan):
+    outcome = boot('slabs; leaks; buddy; exit', boot='kernel', cmdline=f'fail={plan}')
+    # `leaks` may have been refused its memory; nothing worse.
+    assert outcome.verdict in ('pass', 'fail'), outcome.words
+
+
+@pytest.mark.parametrize('words', ['nth:0', '10', 'never', '1,2,3'])
+def test_a_plan_that_is_none_is_named(boot, words):
+    outcome = boot('exit', boot='kernel', cmdline=f'fail={words}')
+    assert outcome.verdict == 'pass', outcome.words
+    assert any(f'fail={words}: expected RATE,SEED or nth:N' in line for line in outcome.stream.lines)
+
+
+def test_a_checked_build_says_who_holds_objects(boot):
+    outcome = boot('slabs; leaks; exit', boot='kernel', build_name='gcc-O2-checked')
+    assert outcome.verdict == 'pass', outcome.words
+    lines = outcome.stream.lines
+    assert any(re.match(r'kmalloc-\d+ +1 +\d+ +command_leaks\+0x', line) for line in lines)
+    assert any(re.match(r'slab-cache +\d+ +\d+ ', line) for line in lines)
