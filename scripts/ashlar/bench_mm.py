@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from ashlar import ROOT, Failure, build, linux
+from ashlar import ROOT, Failure, bench_mix, build, linux
 from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
 from ashlar.machine import Machine
 from ashlar.session import Session
@@ -130,12 +130,16 @@ def run_rows(program, library):
     return {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
 
 
-def measure_hosted(results, variant, folder, runs, with_peers):
-    program = folder / 'malloc_rows'
-    linux.run('gcc', '-O2', '-fno-builtin-malloc', '-pthread', '-o', program, ROOT / 'tests/bench/malloc_rows.c')
+def prepare_allocators(variant, folder, with_peers):
+    """Libraries to preload, by name: the peers', and ours last."""
     variant.compile('mm/hosted/libashlar-mm.so')
     libraries = fetch_allocators(folder / 'allocators') if with_peers else {}
-    libraries['Ashlar'] = variant.path('mm/hosted/libashlar-mm.so')
+    return {**libraries, 'Ashlar': variant.path('mm/hosted/libashlar-mm.so')}
+
+
+def measure_hosted(results, folder, libraries, runs):
+    program = folder / 'malloc_rows'
+    linux.run('gcc', '-O2', '-fno-builtin-malloc', '-pthread', '-o', program, ROOT / 'tests/bench/malloc_rows.c')
     taken = {name: [] for name in libraries}
     for _ in range(runs):
         for name, library in libraries.items():
@@ -152,7 +156,8 @@ def measure_hosted(results, variant, folder, runs, with_peers):
               f'   {"within 10 % of the first" if near else "MISSED: not within 10 % of the first"}')
         for name in libraries:
             results.add(f'mm.hosted.{row}', 'ns', round(best[name][row], 3), system=name)
-    ratios = {name: min(one['disjoint.2'] / one['disjoint.1'] for one in all_runs) for name, all_runs in taken.items()}
+    # Not the least ratio: that is of a run in which one thread was disturbed and two were not.
+    ratios = {name: rows['disjoint.2'] / rows['disjoint.1'] for name, rows in best.items()}
     near = ratios['Ashlar'] <= DISJOINT_TARGET
     results.is_missed |= not near
     print(f'  {"disjoint work, two threads to one":<38}' + ''.join(f'{ratios[name]:>11.3f}' for name in libraries) +
@@ -230,7 +235,9 @@ def run(options):
     folder = ROOT / 'build-test/bench'
     folder.mkdir(parents=True, exist_ok=True)
     show_kernel_rows(results, variant, folder, not options.no_peer)
-    measure_hosted(results, variant, folder, options.runs, not options.no_peer)
+    libraries = prepare_allocators(variant, folder, not options.no_peer)
+    measure_hosted(results, folder, libraries, options.runs)
+    bench_mix.measure(results, folder, libraries)
     measure_start(results, variant, folder)
     measure_space(results, variant, folder)
     results.print_json()
