@@ -8,6 +8,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
+#include <ashlar/mm/vrange.h>
 #include <cpu/insn.h>
 #include <cpu/machine_check.h>
 #include <cpu/traps.h>
@@ -70,12 +71,17 @@ static const char *place(uint64_t address)
 static void print_place(uint64_t address)
 {
     const struct stack *stack;
+    struct vrange_info range;
+    bool is_guard;
 
     if ((stack = stacks_find(address)) != NULL)
         print("the %s stack, %llu of %llu bytes free", stack->name, (ull)(address - stack->bottom),
               (ull)(stack->top - stack->bottom));
     else if ((stack = stacks_find_guard(address)) != NULL)
         print("the guard page of the %s stack", stack->name);
+    else if (vrange_find(virt(address), &range, &is_guard))
+        print("%s %s range %s, at %016llx", is_guard ? "the guard page before the" : "the",
+              vrange_kind_words(range.kind), range.name, (ull)range.start.raw);
     else
         print("%s", place(address));
 }

@@ -8,17 +8,19 @@
  * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
  * read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory. Only the direct map of a very large machine without 1 GiB pages
- * needs more than that; it gets a block of usable memory, which the memory map then calls the
- * kernel's. Frames that come back are kept for the next table.
+ * Frames for tables are early memory, and the allocator's when that has come to its end. Only the direct map of a
+ * very large machine without 1 GiB pages needs more before there is an allocator; it gets a block of usable memory,
+ * which the memory map then calls the kernel's. Early frames that come back are kept for the next table.
  */
 #include <glue/address_space.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
+#include <ashlar/mm/buddy.h>
 #include <ashlar/mm/direct_map.h>
-#include <ashlar/mm/port.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/vrange.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
@@ -35,12 +37,19 @@
 /* What the direct map leaves of early memory: for devices, and for what consoles keep. */
 #define EARLY_KEPT_BYTES KIB(512)
 
+static bool has_allocator;
 static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
 static struct phys_range block;              /* taken for tables, from the front */
 static uint64_t early_kept_bytes;
 
+/* What came from the allocator goes back to it; the others wait for the next table. */
 static void give_table(phys_t frame)
 {
+    if (has_allocator && buddy_owns(frame) && frame_kind(port_frame(port_pointer(frame))) == FRAME_PAGE_TABLE) {
+        frame_set_kind(port_frame(port_pointer(frame)), FRAME_TAKEN);
+        frame_free(port_pointer(frame));
+        return;
+    }
     *(phys_t *)phys_to_pointer(frame) = spare_tables;
     spare_tables = frame;
 }
@@ -49,6 +58,15 @@ static bool has_early_memory(uint64_t size_bytes)
 {
     struct phys_range left = early_left();
     return left.end.raw - left.start.raw >= size_bytes;
+}
+
+static phys_t take_from_allocator(void)
+{
+    void *frame = frame_alloc();
+    if (!frame)
+        return PHYS_INVALID;
+    frame_set_kind(port_frame(frame), FRAME_PAGE_TABLE);
+    return port_phys(frame);
 }
 
 static phys_t take_table(void)
@@ -61,12 +79,19 @@ static phys_t take_table(void)
         block.start = phys_add(frame, PAGE_SIZE);
     } else if (has_early_memory(early_kept_bytes + PAGE_SIZE)) {
         frame = early_take_frame();
+    } else if (has_allocator) {
+        frame = take_from_allocator();
     }
     return frame;
 }
 
 static struct paging paging = { .take = take_table, .give = give_table };
 static phys_t ram_end;
+
+void address_space_use_allocator(void)
+{
+    has_allocator = true;
+}
 
 struct paging *address_space(void)
 {
@@ -181,30 +206,17 @@ static void protect_aliases(void)
 
 /* ---- devices ---- */
 
-static uint64_t next_device = VRANGE_START;
-
-void *map_device(phys_t address, size_t size_bytes, unsigned int access)
+void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name)
 {
-    uint64_t start = align_down(address.raw, PAGE_SIZE);
-    uint64_t end = align_up(range_end(address.raw, size_bytes), PAGE_SIZE);
-    uint64_t virt = next_device;
-    /* What allows larger pages: the same distance to the next one. */
-    if (end - start >= LARGE_PAGE_SIZE)
-        virt = align_up(virt, LARGE_PAGE_SIZE) + start % LARGE_PAGE_SIZE;
-    if (end <= start || end > cpu_address_end() || end - start >= VRANGE_END - virt)
+    void *pointer;
+    if (range_end(address.raw, size_bytes) > cpu_address_end())
         return NULL;
-    if (paging_map(&paging, virt, phys(start), end - start, access | PAGE_GLOBAL) != STATUS_OK)
-        return NULL;
-    next_device = virt + (end - start) + PAGE_SIZE;
-    return (void *)(virt + (address.raw - start));
-}
-
-void unmap_device(const volatile void *pointer, size_t size_bytes)
-{
-    uint64_t virt = (uint64_t)(uintptr_t)pointer;
-    uint64_t start = align_down(virt, PAGE_SIZE);
-    if (paging_unmap(&paging, start, align_up(virt + size_bytes, PAGE_SIZE) - start) != STATUS_OK)
-        log_warn("memory", "%lu bytes of a device at %#lx could not be unmapped", size_bytes, virt);
+    status_t status = vrange_map_device(address, size_bytes, access, name, &pointer);
+    if (status == STATUS_OK)
+        return pointer;
+    if (status == STATUS_EXISTS)
+        log_warn("memory", "%s at P%#lx is mapped with another memory type already", name, address.raw);
+    return NULL;
 }
 
 /* ---- the switch ---- */
@@ -222,4 +234,5 @@ void address_space_init(void)
     /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
     cpu_write_cr3(paging.root.raw);
     port_flush(0, UINT64_MAX);
+    vrange_init(&paging, virt(VRANGE_START), virt(VRANGE_END));
 }

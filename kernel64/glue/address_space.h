@@ -25,17 +25,16 @@ uint64_t address_space_audit(audit_report_fn *report, void *context);
 /* RAM at and above this address is not in the direct map, so nobody may use it. */
 phys_t address_space_ram_end(void);
 
-/**
- * map_device() - memory of a device, or of firmware, where a pointer can reach it.
- * @address, @size_bytes: of any alignment; the pages around it are mapped.
- * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.
- *
- * A page that is not mapped stands behind each mapping.
- * Return: where the byte at @address is; NULL when there is no memory for page tables, or the CPU
- *         has no such address.
- * Context: thread, one caller at a time.
- */
-void *map_device(phys_t address, size_t size_bytes, unsigned int access);
+/* Frames can be allocated from now on, for page tables, too. */
+void address_space_use_allocator(void);
 
-/* @pointer, @size_bytes: as map_device() gave and got them. The addresses are not used again. */
-void unmap_device(const volatile void *pointer, size_t size_bytes);
+/**
+ * map_device() - vrange_map_device() for those who want a pointer.
+ * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.
+ * @name:   for vmap and fault reports.
+ *
+ * Return: where the byte at @address is; NULL when there is no memory for page tables, the CPU has no such address, or
+ *         (with a warning) it is mapped with another memory type. vrange_unmap() ends it.
+ * Context: as vrange_map_device().
+ */
+void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name);

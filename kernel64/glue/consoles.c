@@ -125,7 +125,7 @@ static void start_framebuffer(const struct boot_framebuffer *loader)
     if (cells_size > 0) {
         void *cells = early_take(cells_size, 1);
         void *pixels = map_device(loader->address, (size_t)mode.pitch_bytes * mode.height,
-                                  PAGE_WRITE | PAGE_WRITE_COMBINING);
+                                  PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
         status = cells && pixels ? framebuffer_init(&framebuffer, &mode, pixels, cells) : STATUS_NO_MEMORY;
     }
     if (status != STATUS_OK) {
@@ -148,7 +148,7 @@ static void start_vga(const struct boot_framebuffer *loader)
     };
     const struct boot_framebuffer *mode = loader->type == FRAMEBUFFER_TEXT ? loader : &usual;
     void *cells = early_take(text_grid_size(mode->width, mode->height), 1);
-    void *screen = map_device(mode->address, (size_t)mode->pitch_bytes * mode->height, PAGE_WRITE | PAGE_UNCACHED);
+    void *screen = map_device(mode->address, (size_t)mode->pitch_bytes * mode->height, PAGE_WRITE | PAGE_UNCACHED, "text screen");
     if (cells && screen &&
         vga_text_init(&vga, screen, mode->width, mode->height, mode->pitch_bytes, cells) == STATUS_OK)
         attach(&vga.console);

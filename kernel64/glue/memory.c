@@ -14,6 +14,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -101,9 +102,12 @@ void memory_init(void)
     status = slab_init();
     if (status == STATUS_OK)
         status = kmalloc_init();
+    if (status == STATUS_OK)
+        status = vrange_init_memory();
     if (status != STATUS_OK)
         panic("memory: the slab allocator cannot start: %s.\nIt needs about 100 KiB; %lu KiB are free.",
               status_sentence(status), buddy_free_frames() << (PAGE_SHIFT - 10));
+    address_space_use_allocator();
     apply_fail();
 }
 

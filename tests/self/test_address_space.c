@@ -6,6 +6,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
 #include <ashlar/ktest.h>
+#include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -103,16 +104,16 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct page_mapping mapping;
         /* The local APIC's page: mapped here, never touched. */
-        uint8_t *device = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i]);
-        uint8_t *next = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i]);
+        uint8_t *device = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *next = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i], "test");
         ASSERT_THAT(device != NULL && next != NULL);
         ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
         EXPECT(mapping.phys.raw == 0xfee00000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
         EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
-        unmap_device(next, 16);
-        unmap_device(device, 16);
+        vrange_unmap(next);
+        vrange_unmap(device);
         EXPECT(is_absent((uintptr_t)device));
     }
 }
@@ -121,10 +122,10 @@ KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
 {
     /* Its bits are reserved in an entry: the CPU would fault on the entry, not miss the page. */
     unsigned bits = cpu_boot_identity()->physical_bits;
-    EXPECT(map_device(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED) == NULL);
-    EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED) == NULL);
-    EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED) == NULL);
-    EXPECT(map_device(phys(0xfee00000), 0, PAGE_UNCACHED) == NULL);
+    EXPECT(map_device(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys(0xfee00000), 0, PAGE_UNCACHED, "test") == NULL);
 }
 
 KTEST(address_space, memory_types_mean_what_entries_ask_for)
@@ -141,7 +142,7 @@ KTEST(address_space, memory_types_mean_what_entries_ask_for)
 KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
 {
     /* The CPU must not go on with what it remembers. */
-    uint8_t *page = map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE);
+    uint8_t *page = map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test");
     struct trap_frame caught;
     ASSERT_THAT(page != NULL);
     uint64_t virt = (uint64_t)(uintptr_t)page;
@@ -150,7 +151,7 @@ KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
     ASSERT_THAT(paging_protect(address_space(), virt, PAGE_SIZE, 0) == STATUS_OK);
     EXPECT(!trap_try(write_byte, page, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
     EXPECT(*page == before);
-    unmap_device(page, PAGE_SIZE);
+    vrange_unmap(page);
     EXPECT(is_absent(virt));
 }
 

@@ -13,6 +13,7 @@
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
@@ -54,11 +55,13 @@ static uint64_t sum_of_range(uint64_t sum, uint64_t start, uint64_t end)
 /* What is not in the direct map. The screen shows nothing new meanwhile: nobody prints. */
 static uint64_t sum_of_device(uint64_t sum, uint64_t start, uint64_t end)
 {
-    const uint8_t *bytes = map_device(phys(start), end - start, PAGE_UNCACHED);
-    if (!bytes)
+    void *bytes;
+    /* Consoles have it mapped as one or the other. */
+    if (vrange_map_device(phys(start), end - start, PAGE_UNCACHED, "test", &bytes) != STATUS_OK &&
+        vrange_map_device(phys(start), end - start, PAGE_WRITE_COMBINING, "test", &bytes) != STATUS_OK)
         return sum;
-    sum = sum_of(sum, bytes, bytes + (end - start));
-    unmap_device(bytes, end - start);
+    sum = sum_of(sum, bytes, (const uint8_t *)bytes + (end - start));
+    vrange_unmap(bytes);
     return sum;
 }
 

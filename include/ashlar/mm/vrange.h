@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Ranges of kernel address space: for device memory, stacks, and memory that need not be contiguous.
+ *
+ * A page that is never mapped stands before each range, and so also behind it. Memory that may be
+ * contiguous is better off with kmalloc() or the buddy allocator: the direct map holds it already.
+ *
+ * Context of all, but where it says so: thread or interrupt, not NMI, no lock of a shrinker held. Never sleeps.
+ */
+#include <ashlar/addr.h>
+#include <ashlar/mm/paging.h>
+#include <ashlar/status.h>
+
+enum vrange_kind {
+    VRANGE_DEVICE, /* addresses that are not RAM of ours */
+    VRANGE_MEMORY, /* frames from the allocator, anywhere */
+    VRANGE_STACK,  /* the same, for a stack */
+    VRANGE_KINDS
+};
+
+/**
+ * vrange_init() - manage [start, end), in which nothing is mapped.
+ * @paging: the tree to map in; its tables are changed under a lock of vrange's.
+ *
+ * Context: once, one CPU. Needs no memory: the first ranges are described by static ones.
+ */
+void vrange_init(struct paging *paging, virt_t start, virt_t end);
+
+/* More than a few ranges can be described from now on. Once, when kmalloc() works. */
+status_t vrange_init_memory(void) MUST_CHECK;
+
+/**
+ * vrange_map_device() - show physical addresses.
+ * @address, @size_bytes: of any alignment; the pages around them are mapped.
+ * @access: enum page_access; PAGE_GLOBAL comes by itself.
+ * @name:   for vmap and fault reports; stays where it is.
+ * @result: receives where the byte at @address is; untouched on failure.
+ *
+ * A physical page that a device range shows already may be shown again only with the same memory type: two types at
+ * once are undefined (Intel SDM vol. 3A, "Programming the PAT").
+ * Return: STATUS_OK; STATUS_EXISTS when it is mapped with another type; STATUS_NO_MEMORY; STATUS_INVALID for nothing at
+ *         all, or an end behind what an entry can hold.
+ */
+status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name,
+                           void **result) MUST_CHECK;
+
+/**
+ * vrange_map_memory() - memory from single frames, writable, not executable; content undefined.
+ * @size_bytes: more than 0; rounded up to pages.
+ * @kind:       VRANGE_MEMORY or VRANGE_STACK.
+ * @result:     receives its lowest address; untouched on failure.
+ *
+ * Return: STATUS_OK; STATUS_NO_MEMORY; STATUS_INVALID.
+ */
+status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result) MUST_CHECK;
+
+/**
+ * vrange_unmap() - end a range.
+ * @pointer: anywhere in it.
+ *
+ * When it returns, no CPU knows the range any more and its frames are free; only then is it used again. What is in no range
+ * is reported by port_wrong() with the caller.
+ */
+void vrange_unmap(const volatile void *pointer);
+
+struct vrange_info {
+    virt_t start, end; /* of what is mapped; the guard page is before start */
+    enum vrange_kind kind;
+    const char *name;
+    unsigned int access; /* enum page_access */
+    phys_t device;       /* what VRANGE_DEVICE shows at start */
+};
+
+/**
+ * vrange_find() - what an address belongs to, for reports of faults.
+ * @is_guard: receives whether it is the guard page before that range.
+ *
+ * Return: false when it belongs to nothing, or the ranges are just being changed: it waits for nobody.
+ * Context: any.
+ */
+bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard);
+
+/**
+ * vrange_next() - iterate over ranges in ascending order.
+ * @cursor: 0 to begin with.
+ *
+ * Return: false when there is none left.
+ */
+bool vrange_next(uint64_t *cursor, struct vrange_info *info);
+
+const char *vrange_kind_words(enum vrange_kind kind);
