@@ -53,7 +53,11 @@ FORKS = r"""
 static volatile int is_over;
 static void *busy(void *unused)
 {
-    while (!is_over) { void *all[500]; for (int i = 0; i < 500; i++) all[i] = malloc(i * 7); for (int i = 0; i < 500; i++) free(all[i]); }
+    void *all[500];
+    while (!is_over) {
+        for (int i = 0; i < 500; i++) all[i] = malloc(i * 7);
+        for (int i = 0; i < 500; i++) free(all[i]);
+    }
     return unused;
 }
 int main(void)
