@@ -6,12 +6,23 @@
 #include <ashlar/command.h>
 #include <ashlar/mm/buddy.h>
 #include <diag/log.h>
+#include <glue/numa.h>
 
 static const char *const zone_names[BUDDY_ZONES] = { "below 1 MiB", "below 16 MiB", "below 4 GiB", "the rest" };
 
 static uint64_t kib(uint64_t frames)
 {
     return frames << (PAGE_SHIFT - 10);
+}
+
+static uint64_t free_of_node(unsigned int node)
+{
+    struct buddy_stats stats;
+    uint64_t frames = 0;
+    buddy_stats(node, &stats);
+    for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
+        frames += stats.zones[zone].free;
+    return frames;
 }
 
 static status_t command_buddy(int argc, char **argv)
@@ -27,6 +38,9 @@ static status_t command_buddy(int argc, char **argv)
               kib(stats.zones[zone].reserve));
     print("\nfree in CPUs' caches %lu KiB; descriptors and bits %lu KiB, %lu KiB of them written\n", kib(stats.cached),
           kib(stats.metadata), kib(stats.metadata_opened));
+
+    for (unsigned int node = 0; buddy_node_count() > 1 && node < buddy_node_count(); node++)
+        print("node %u (the firmware's domain %u): %lu KiB free\n", node, numa_domain_of(node), kib(free_of_node(node)));
 
     print("\n%-14s", "free blocks of");
     for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)

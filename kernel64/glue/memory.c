@@ -16,9 +16,11 @@
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
+#include <cpu/apic_id.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <glue/address_space.h>
+#include <glue/numa.h>
 
 /* Ranges that have given something: one is enough for all tables on nearly every machine. */
 #define TAKEN_MAX 16
@@ -94,11 +96,13 @@ static void apply_fail(void)
 void memory_init(void)
 {
     struct buddy_setup setup = { .take = take, .next_taken = next_taken };
+    numa_fill_in(&setup);
     setup.ranges = machine_map(&setup.range_count);
     status_t status = buddy_init(&setup);
     if (status != STATUS_OK)
         panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its tables.",
               status_sentence(status));
+    buddy_set_cpu_node(0, numa_home_of(cpu_apic_id()));
     status = slab_init();
     if (status == STATUS_OK)
         status = kmalloc_init();

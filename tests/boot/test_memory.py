@@ -59,6 +59,23 @@ def test_a_plan_that_is_none_is_named(boot, words):
     assert any(f'fail={words}: expected RATE,SEED or nth:N' in line for line in outcome.stream.lines)
 
 
+NUMA = ('-object', 'memory-backend-ram,size=100M,id=a', '-object', 'memory-backend-ram,size=200M,id=b',
+        '-object', 'memory-backend-ram,size=212M,id=c', '-numa', 'node,nodeid=0,memdev=a', '-numa', 'node,nodeid=1,memdev=b',
+        '-numa', 'node,nodeid=2,memdev=c,cpus=0')
+
+
+@pytest.mark.parametrize('way', [{'boot': 'kernel'}, {'boot': 'iso'}])
+@pytest.mark.parametrize('distances', [(), ('-numa', 'dist,src=0,dst=1,val=21', '-numa', 'dist,src=0,dst=2,val=31',
+                                            '-numa', 'dist,src=1,dst=2,val=15')])
+def test_nodes_of_odd_sizes_are_the_allocators(boot, way, distances):
+    outcome = boot('buddy; test; exit', memory='512M', extra=(*NUMA, *distances), **way)
+    assert outcome.verdict == 'pass', outcome.words
+    free = {int(match[1]): int(match[2]) >> 10 for line in outcome.stream.lines
+            if (match := re.match(r"node \d+ \(the firmware's domain (\d+)\): (\d+) KiB free", line))}
+    assert 80 < free[0] <= 100 and 190 < free[1] <= 200 and 200 < free[2] <= 212, free
+    assert not [test.name for test in outcome.stream.tests if test.status == 'skip' and test.name.startswith('numa')]
+
+
 def test_a_checked_build_says_who_holds_objects(boot):
     outcome = boot('slabs; leaks; exit', boot='kernel', build_name='gcc-O2-checked')
     assert outcome.verdict == 'pass', outcome.words

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NUMA on this machine: who wishes memory of a node gets it there, and who gets none there gets the nearest.
+ */
+#include <ashlar/bits.h>
+#include <ashlar/ktest.h>
+#include <ashlar/mm/buddy.h>
+
+static uint64_t free_of(unsigned int node)
+{
+    struct buddy_stats stats;
+    uint64_t frames = 0;
+    buddy_stats(node, &stats);
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
+        frames += stats.zones[i].free;
+    return frames;
+}
+
+KTEST(numa, a_wish_for_a_node_is_granted)
+{
+    if (buddy_node_count() < 2)
+        SKIP_TEST("this machine has one node");
+    for (unsigned int node = 0; node < buddy_node_count(); node++) {
+        if (free_of(node) < 1000)
+            continue;
+        for (unsigned int order = 0; order < 6; order++) {
+            phys_t block = buddy_alloc_where(order, BUDDY_THIS_NODE, BUDDY_ANYWHERE, node);
+            EXPECT(phys_is_valid(block) && buddy_node_of(block) == node);
+            EXPECT(phys_is_valid(block) && buddy_node_of(phys_add(block, (PAGE_SIZE << order) - 1)) == node);
+            if (phys_is_valid(block))
+                buddy_free(block, order);
+        }
+    }
+}
+
+KTEST(numa, a_node_that_has_nothing_left_is_helped_by_another)
+{
+    if (buddy_node_count() < 2)
+        SKIP_TEST("this machine has one node");
+    static phys_t taken[2048];
+    phys_t block;
+    unsigned int count = 0, node = buddy_home_node(), order = 9;
+    while (count < ARRAY_LEN(taken) &&
+           phys_is_valid(block = buddy_alloc_where(order, BUDDY_THIS_NODE, BUDDY_ANYWHERE, node)))
+        taken[count++] = block;
+    if (count < ARRAY_LEN(taken)) {
+        block = buddy_alloc_where(order, 0, BUDDY_ANYWHERE, node);
+        EXPECT(phys_is_valid(block) && buddy_node_of(block) != node);
+        if (phys_is_valid(block))
+            buddy_free(block, order);
+    }
+    while (count > 0)
+        buddy_free(taken[--count], order);
+}
