@@ -26,7 +26,7 @@ static uint32_t cache_limit;
 static uint64_t block_share; /* frames; constant after init */
 
 /* All CPUs' stacks together hold at most this part of memory. */
-#define CACHED_PART 32
+#define CACHED_PART 64
 #define SLOTS_ORDER 1
 STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER, "slots do not fit");
 /* And their blocks of one order this part. */

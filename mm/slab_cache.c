@@ -202,7 +202,11 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
     struct slab_cache *cache = slab_alloc(&cache_cache);
     if (!cache)
         return NULL;
-    *cache = (struct slab_cache){ .construct = construct, .is_checked = slab_checks_new_caches, .is_direct = slab_checks_new_caches };
+    *cache = (struct slab_cache){
+        .construct = construct,
+        .is_checked = slab_checks_new_caches,
+        .is_direct = slab_checks_new_caches,
+    };
     set_name(cache->name, name);
     init_nodes(cache, (struct slab_node *)(cache + 1), buddy_node_count());
     lay_out(cache, object_size, alignment);

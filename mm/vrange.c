@@ -23,8 +23,8 @@
 #include <ashlar/mm/slab.h>
 
 #define GUARD_SIZE   PAGE_SIZE
-/* Segments before there is an allocator: a range needs up to two new ones. */
-#define EARLY_NODES  48
+/* Segments that need no allocator; a range needs up to two new ones. Most machines never have more. */
+#define EARLY_NODES  8
 /* Frames that are unmapped, flushed and freed at a time. */
 #define UNMAP_FRAMES 64
 
@@ -56,14 +56,12 @@ static struct slab_cache *node_cache;
 
 static struct segment *take_node(void)
 {
-    if (node_cache)
-        return slab_alloc(node_cache);
     port_lock(&tree_lock);
     struct segment *node = early_free;
     if (node)
         early_free = node->right;
     port_unlock(&tree_lock);
-    return node;
+    return node || !node_cache ? node : slab_alloc(node_cache);
 }
 
 static void give_node(struct segment *node)

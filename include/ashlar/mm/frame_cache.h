@@ -9,7 +9,7 @@
 #include <ashlar/mm/port.h>
 
 #define FRAME_CACHE_SIZE 1023 /* frames; a small machine uses fewer */
-#define FRAME_CACHE_FEW  255  /* so many need no memory of their own */
+#define FRAME_CACHE_FEW  128  /* so many need no memory of their own */
 
 /* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
 struct frame_cache {
