@@ -38,6 +38,7 @@
 #define EARLY_KEPT_BYTES KIB(512)
 
 static bool has_allocator;
+static uint64_t allocated_tables; /* atomic */
 static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
 static struct phys_range block;              /* taken for tables, from the front */
 static uint64_t early_kept_bytes;
@@ -47,6 +48,7 @@ static void give_table(phys_t frame)
 {
     if (has_allocator && buddy_owns(frame) && frame_kind(port_frame(port_pointer(frame))) == FRAME_PAGE_TABLE) {
         frame_set_kind(port_frame(port_pointer(frame)), FRAME_TAKEN);
+        __atomic_fetch_sub(&allocated_tables, 1, __ATOMIC_RELAXED);
         frame_free(port_pointer(frame));
         return;
     }
@@ -66,6 +68,7 @@ static phys_t take_from_allocator(void)
     if (!frame)
         return PHYS_INVALID;
     frame_set_kind(port_frame(frame), FRAME_PAGE_TABLE);
+    __atomic_fetch_add(&allocated_tables, 1, __ATOMIC_RELAXED);
     return port_phys(frame);
 }
 
@@ -91,6 +94,11 @@ static phys_t ram_end;
 void address_space_use_allocator(void)
 {
     has_allocator = true;
+}
+
+uint64_t address_space_allocated_tables(void)
+{
+    return __atomic_load_n(&allocated_tables, __ATOMIC_RELAXED);
 }
 
 struct paging *address_space(void)

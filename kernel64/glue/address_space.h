@@ -28,6 +28,9 @@ phys_t address_space_ram_end(void);
 /* Frames can be allocated from now on, for page tables, too. */
 void address_space_use_allocator(void);
 
+/* Frames of the allocator's that are page tables now. */
+uint64_t address_space_allocated_tables(void);
+
 /**
  * map_device() - vrange_map_device() for those who want a pointer.
  * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.

@@ -195,7 +195,7 @@ def main():
                 print(f'SKIP {name}: not installed')
                 continue
             if name in NEEDS_TEST_SUITE and not has_test_suite:
-                print(f'SKIP {name}: Debian keeps it in libpython3-testsuite')
+                print(f'SKIP {name}: Debian keeps it in libpython3.N-testsuite')
                 continue
             plain = run(command, folder) if name not in EXPECTED else (0, b'-', b'')
             for mode, more in (('', {}), (', checked', {'ASHLAR_MM_CHECKED': '1'})):

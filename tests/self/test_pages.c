@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where all RAM went: whatever is taken, somebody says that he has it.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/vrange.h>
+#include <glue/page_census.h>
+
+static int64_t unaccounted(void)
+{
+    static struct page_census census;
+    page_census_take(&census);
+    return census.unaccounted;
+}
+
+KTEST(pages, every_page_is_accounted_for)
+{
+    EXPECT(unaccounted() == 0);
+    void *small = kmalloc(100), *large = kmalloc(300000), *range = NULL;
+    status_t status = vrange_map_memory(256 * PAGE_SIZE, VRANGE_MEMORY, "test", &range);
+    EXPECT(unaccounted() == 0);
+    void *nobodys = frame_alloc();
+    EXPECT(unaccounted() == (nobodys ? 1 : 0)); /* so it would be seen */
+    if (nobodys)
+        frame_free(nobodys);
+    if (status == STATUS_OK)
+        vrange_unmap(range);
+    kfree(small);
+    kfree(large);
+    EXPECT(unaccounted() == 0);
+}
