@@ -64,11 +64,16 @@ static struct segment *take_node(void)
     return node || !node_cache ? node : slab_alloc(node_cache);
 }
 
+static bool is_early(const struct segment *node)
+{
+    return node >= early_nodes && node < early_nodes + EARLY_NODES;
+}
+
 static void give_node(struct segment *node)
 {
     if (!node)
         return;
-    if (node < early_nodes || node >= early_nodes + EARLY_NODES) {
+    if (!is_early(node)) {
         slab_free(node_cache, node);
         return;
     }
@@ -263,8 +268,17 @@ static void release(struct segment *segment)
         behind = NULL;
     }
     segment->state = SEGMENT_FREE;
+    /* Few segments need no objects: the last one of many moves out of its slab. */
+    struct segment *left = NULL;
+    if (!is_early(segment) && early_free) {
+        left = segment;
+        segment = early_free;
+        early_free = segment->right;
+        *segment = *left;
+    }
     tree_insert(segment);
     port_unlock(&tree_lock);
+    give_node(left);
     give_node(before);
     give_node(behind);
 }

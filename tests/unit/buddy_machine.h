@@ -12,7 +12,9 @@
 
 #include "../../mm/buddy_private.h"
 
+#ifndef MACHINE_RANGES
 #define MACHINE_RANGES 64
+#endif
 
 static struct {
     struct memmap_range ranges[MACHINE_RANGES];
@@ -68,7 +70,10 @@ static UNUSED void machine_range(uint64_t start, uint64_t end, enum memmap_kind 
 /* Brings up the allocator on what machine_range() said. */
 static UNUSED status_t machine_start(void)
 {
-    uint64_t top = machine.ranges[machine.range_count - 1].end.raw;
+    uint64_t top = 0;
+    for (size_t i = 0; i < machine.range_count; i++)
+        if (machine.ranges[i].kind <= MEMMAP_LAST_RAM)
+            top = machine.ranges[i].end.raw;
     hosted_memory_init(0, align_up(top, HUGE_PAGE_SIZE));
     machine.setup.ranges = machine.ranges;
     machine.setup.range_count = machine.range_count;
