@@ -59,6 +59,22 @@ def test_a_plan_that_is_none_is_named(boot, words):
     assert any(f'fail={words}: expected RATE,SEED or nth:N' in line for line in outcome.stream.lines)
 
 
+@pytest.mark.parametrize('memory', ['16M', '64M', '512M', '3.5G', '4G', '128G', '1T', '16T'])
+def test_memory_of_any_size_is_used_and_accounted_for(boot, memory):
+    outcome = boot('test buddy*; test slab*; test vrange*; test pages*; pages; audit; exit', boot='kernel', memory=memory)
+    assert outcome.verdict == 'pass', outcome.words
+    lines = outcome.stream.lines
+    first = next(index for index, line in enumerate(lines) if line.strip() == 'bytes of RAM')
+    rows = [match.groups() for line in lines[first + 1:] if (match := re.match(r'( *)(\d+)  (.*)', line))]
+    end = next(index for index, row in enumerate(rows) if row[2].startswith('in all'))
+    outer = [int(number) for space, number, _ in rows[:end] if len(space) + len(number) == 16]
+    usable = next(index for index, row in enumerate(rows) if row[2] == 'usable')
+    parts = [int(number) for space, number, _ in rows[usable + 1:end] if len(space) + len(number) == 20]
+    assert sum(outer) == int(rows[end][1])
+    assert sum(parts) == int(rows[usable][1])
+    assert not any('nobody who says so' in line for line in lines)
+
+
 NUMA = ('-object', 'memory-backend-ram,size=100M,id=a', '-object', 'memory-backend-ram,size=200M,id=b',
         '-object', 'memory-backend-ram,size=212M,id=c', '-numa', 'node,nodeid=0,memdev=a', '-numa', 'node,nodeid=1,memdev=b',
         '-numa', 'node,nodeid=2,memdev=c,cpus=0')
