@@ -130,12 +130,24 @@ uint64_t buddy_managed_frames(void)
     return managed;
 }
 
+static uint64_t free_in(const struct buddy_stats *stats)
+{
+    uint64_t frames = 0;
+    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+        frames += stats->zones[i].free;
+    return frames;
+}
+
 uint64_t buddy_free_frames(void)
 {
     struct buddy_stats stats;
     buddy_stats(BUDDY_ANY_NODE, &stats);
-    uint64_t frames = stats.cached;
-    for (unsigned i = 0; i < BUDDY_ZONES; i++)
-        frames += stats.zones[i].free;
-    return frames;
+    return free_in(&stats) + stats.cached;
+}
+
+uint64_t buddy_free_frames_of(unsigned node)
+{
+    struct buddy_stats stats;
+    buddy_stats(node, &stats);
+    return free_in(&stats);
 }

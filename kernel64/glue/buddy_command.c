@@ -15,16 +15,6 @@ static uint64_t kib(uint64_t frames)
     return frames << (PAGE_SHIFT - 10);
 }
 
-static uint64_t free_of_node(unsigned int node)
-{
-    struct buddy_stats stats;
-    uint64_t frames = 0;
-    buddy_stats(node, &stats);
-    for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
-        frames += stats.zones[zone].free;
-    return frames;
-}
-
 static status_t command_buddy(int argc, char **argv)
 {
     struct buddy_stats stats;
@@ -40,7 +30,7 @@ static status_t command_buddy(int argc, char **argv)
           kib(stats.metadata), kib(stats.metadata_opened));
 
     for (unsigned int node = 0; buddy_node_count() > 1 && node < buddy_node_count(); node++)
-        print("node %u (the firmware's domain %u): %lu KiB free\n", node, numa_domain_of(node), kib(free_of_node(node)));
+        print("node %u (the firmware's domain %u): %lu KiB free\n", node, numa_domain_of(node), kib(buddy_free_frames_of(node)));
 
     print("\n%-14s", "free blocks of");
     for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)

@@ -6,22 +6,12 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
 
-static uint64_t free_of(unsigned int node)
-{
-    struct buddy_stats stats;
-    uint64_t frames = 0;
-    buddy_stats(node, &stats);
-    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
-        frames += stats.zones[i].free;
-    return frames;
-}
-
 KTEST(numa, a_wish_for_a_node_is_granted)
 {
     if (buddy_node_count() < 2)
         SKIP_TEST("this machine has one node");
     for (unsigned int node = 0; node < buddy_node_count(); node++) {
-        if (free_of(node) < 1000)
+        if (buddy_free_frames_of(node) < 1000)
             continue;
         for (unsigned int order = 0; order < 6; order++) {
             phys_t block = buddy_alloc_where(order, BUDDY_THIS_NODE, BUDDY_ANYWHERE, node);

@@ -154,3 +154,6 @@ uint64_t buddy_managed_frames(void);
 
 /* Free frames altogether: buddy_stats()'s free and cached. */
 uint64_t buddy_free_frames(void);
+
+/* Free frames of one node, but for those in CPUs' caches. */
+uint64_t buddy_free_frames_of(unsigned node);
