@@ -11,7 +11,7 @@
 #include <ashlar/mm/frames.h>
 #include <ashlar/status.h>
 
-#include <sched.h>
+#include <process_port.h>
 
 #define HOSTED_RAM    0x200000000000u /* physical address 0 */
 #define HOSTED_FRAMES (HOSTED_RAM >> 9)
@@ -78,39 +78,6 @@ static inline unsigned port_cpu_count(void)
     (*(type *)(void *)((char *)&(name) + hosted_cpu_offset + (offset)))
 #define PORT_OF(name, cpu) \
     ((__typeof__(name) *)(void *)(hosted_cpu_area(cpu) + ((char *)&(name) - __start_ashlar_percpu)))
-
-static inline void port_pin(void)
-{
-}
-
-static inline void port_unpin(void)
-{
-}
-
-static inline void port_pause(void)
-{
-    sched_yield();
-}
-
-struct port_lock {
-    uint32_t held;
-};
-
-static inline bool port_try_lock(struct port_lock *lock)
-{
-    return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
-}
-
-static inline void port_lock(struct port_lock *lock)
-{
-    while (!port_try_lock(lock))
-        port_pause();
-}
-
-static inline void port_unlock(struct port_lock *lock)
-{
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
-}
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -91,8 +91,8 @@ static void begin(struct one *one, uint8_t how, uint8_t value)
         one->size = PAGE_SIZE;
         break;
     case BLOCK:
-        block = buddy_alloc_where(one->order, how & 4 ? BUDDY_URGENT : 0, how & 8 ? phys(MIB(1) + value * PAGE_SIZE) : BUDDY_ANYWHERE,
-                                  BUDDY_ANY_NODE);
+        block = buddy_alloc_where(one->order, how & 4 ? BUDDY_URGENT : 0,
+                                  how & 8 ? phys(MIB(1) + value * PAGE_SIZE) : BUDDY_ANYWHERE, BUDDY_ANY_NODE);
         one->start = phys_is_valid(block) ? port_pointer(block) : NULL;
         one->size = PAGE_SIZE << one->order;
         insist(!one->start || is_aligned(block.raw, one->size));
