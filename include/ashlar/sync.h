@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Locks that are waited for without sleeping, and the interrupt flag. For whatever an interrupt handler and other code
+ * share; mm has its own, through mm/port.h.
+ *
+ * A spinlock is a ticket lock: who comes first is served first. It is held with interrupts off, for as short as can be.
+ * Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about interrupts.
+ */
+#include <ashlar/types.h>
+
+/* Whether interrupts were on: what interrupts_off() gives and interrupts_restore() takes. */
+typedef struct {
+    uint64_t rflags;
+} irq_state_t;
+
+#define SYNC_RFLAGS_IF 0x200
+
+/* Context of both: any. */
+static inline irq_state_t interrupts_off(void)
+{
+    irq_state_t state = { 0 };
+#ifndef ASHLAR_HOSTED
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(state.rflags)::"memory");
+#endif
+    return state;
+}
+
+static inline void interrupts_restore(irq_state_t state)
+{
+#ifndef ASHLAR_HOSTED
+    if (state.rflags & SYNC_RFLAGS_IF)
+        __asm__ volatile("sti" ::: "memory");
+#else
+    (void)state;
+#endif
+}
+
+/* All zero is free. */
+struct spinlock {
+    uint32_t next;    /* the ticket of who comes next */
+    uint32_t serving; /* the ticket of who holds it */
+};
+
+/**
+ * spin_lock() - interrupts off, and the lock ours.
+ *
+ * Return: for spin_unlock(). Context: any but NMI; not by who holds it.
+ */
+static inline irq_state_t spin_lock(struct spinlock *lock)
+{
+    irq_state_t state = interrupts_off();
+    /* Only the ticket's number matters here; what the lock guards is ordered by the load below. */
+    uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    /* Acquire pairs with the release of spin_unlock(). */
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
+        __builtin_ia32_pause();
+    return state;
+}
+
+static inline void spin_unlock(struct spinlock *lock, irq_state_t state)
+{
+    /* Only the holder writes it, so reading it needs no order. */
+    __atomic_store_n(&lock->serving, __atomic_load_n(&lock->serving, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
+    interrupts_restore(state);
+}
