@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two 8259s, the second behind input 2 of the first.
+ *
+ * An input that goes away between the chip's interrupt and the CPU's acknowledgement leaves the chip with
+ * nothing to say, and it says 7. A real 7 is in service, a spurious one is not: the in-service register tells. Of a
+ * spurious 15 the first chip knows nothing; for it the 2 is real, and is ended.
+ *
+ * The chips are never in automatic-end mode: that would lose the difference. Each end names its input ("specific"),
+ * so that one too many ends nothing else.
+ */
+#include <ashlar/dev/i8259.h>
+
+#include <ashlar/io.h>
+#include <ashlar/sync.h>
+
+#define PORT_FIRST         0x20
+#define PORT_SECOND        0xa0
+#define COMMAND            0 /* from a chip's port */
+#define DATA               1
+
+#define PORT_LEVELS_FIRST  0x4d0
+#define PORT_LEVELS_SECOND 0x4d1
+#define NEVER_LEVEL        0x2107 /* timer, keyboard, cascade; real-time clock, FPU */
+
+#define ICW1_INIT_WITH_4   0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
+#define ICW4_8086          0x01
+#define OCW2_SPECIFIC_END  0x60
+#define OCW3_READ_SERVICE  0x0b
+
+#define PINS_EACH          8
+#define LAST_PIN           7 /* of each: what it says when it has nothing to say */
+
+static struct spinlock lock;
+
+static struct i8259 *pair_of(struct irq_chip *chip)
+{
+    return container_of(chip, struct i8259, chip);
+}
+
+static uint16_t port_of(uint32_t pin)
+{
+    return pin < PINS_EACH ? PORT_FIRST : PORT_SECOND;
+}
+
+static void write_masks(const struct i8259 *pair)
+{
+    io_out8(PORT_FIRST + DATA, (uint8_t)pair->mask);
+    io_out8(PORT_SECOND + DATA, (uint8_t)(pair->mask >> PINS_EACH));
+}
+
+static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
+{
+    irq_state_t state = spin_lock(&lock);
+    pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
+    /* The second chip is heard while any of its inputs is. */
+    bool is_second_heard = pair->mask >> PINS_EACH != 0xff;
+    pair->mask = (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_second_heard ? 0 : 1u << I8259_CASCADE));
+    write_masks(pair);
+    spin_unlock(&lock, state);
+}
+
+static void mask(struct irq_chip *chip, uint32_t pin)
+{
+    set_mask(pair_of(chip), pin, true);
+}
+
+static void unmask(struct irq_chip *chip, uint32_t pin)
+{
+    set_mask(pair_of(chip), pin, false);
+}
+
+/* The pair interrupts one CPU, whichever its output leads to; polarity and trigger are the chipset's. */
+static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_route *route)
+{
+    if (route->is_nmi || pin == I8259_CASCADE || route->vector != chip->fixed_vector + pin)
+        return STATUS_UNSUPPORTED;
+    mask(chip, pin);
+    return STATUS_OK;
+}
+
+static void end_pin(uint32_t pin)
+{
+    io_out8(port_of(pin) + COMMAND, (uint8_t)(OCW2_SPECIFIC_END | pin % PINS_EACH));
+    if (pin >= PINS_EACH)
+        io_out8(PORT_FIRST + COMMAND, OCW2_SPECIFIC_END | I8259_CASCADE);
+}
+
+static void end(struct irq_chip *chip, uint32_t pin)
+{
+    (void)chip;
+    irq_state_t state = spin_lock(&lock);
+    end_pin(pin);
+    spin_unlock(&lock, state);
+}
+
+static bool begin(struct irq_chip *chip, uint32_t pin)
+{
+    bool is_real = true;
+    if (pin % PINS_EACH != LAST_PIN)
+        return true;
+    irq_state_t state = spin_lock(&lock);
+    io_out8(port_of(pin) + COMMAND, OCW3_READ_SERVICE);
+    if (!(io_in8(port_of(pin) + COMMAND) & 1u << LAST_PIN)) {
+        is_real = false;
+        pair_of(chip)->spurious[pin / PINS_EACH]++;
+        if (pin >= PINS_EACH)
+            io_out8(PORT_FIRST + COMMAND, OCW2_SPECIFIC_END | I8259_CASCADE);
+    }
+    spin_unlock(&lock, state);
+    return is_real;
+}
+
+/* Each word goes to its place in a sequence, not to a register: the chip counts. */
+static void program(uint16_t port, uint8_t vector, uint8_t cascade)
+{
+    io_out8(port + COMMAND, ICW1_INIT_WITH_4);
+    io_out8(port + DATA, vector);
+    io_out8(port + DATA, cascade);
+    io_out8(port + DATA, ICW4_8086);
+}
+
+status_t i8259_init(struct i8259 *pair, uint8_t first_vector)
+{
+    *pair = (struct i8259){
+        .chip = { .name = "8259",
+                  .pin_count = I8259_PINS,
+                  .fixed_vector = first_vector,
+                  .route = route,
+                  .mask = mask,
+                  .unmask = unmask,
+                  .begin = begin,
+                  .end = end },
+        .mask = 0xffff,
+    };
+    write_masks(pair);
+    program(PORT_FIRST, first_vector, 1u << I8259_CASCADE);
+    program(PORT_SECOND, (uint8_t)(first_vector + PINS_EACH), I8259_CASCADE);
+    /* A mask that nothing else would answer with; both chips must keep theirs. */
+    io_out8(PORT_FIRST + DATA, 0xfb);
+    io_out8(PORT_SECOND + DATA, 0xdf);
+    bool is_there = io_in8(PORT_FIRST + DATA) == 0xfb && io_in8(PORT_SECOND + DATA) == 0xdf;
+    write_masks(pair);
+    return is_there ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+uint16_t i8259_levels(void)
+{
+    uint16_t levels = (uint16_t)(io_in8(PORT_LEVELS_FIRST) | io_in8(PORT_LEVELS_SECOND) << PINS_EACH);
+    return levels & NEVER_LEVEL ? 0 : levels;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * I/O APIC: an index register, a window, and behind them a redirection entry of 64 bits an input.
+ *
+ * An entry is written in two halves and acts at once, so it is masked while it changes: first the lower half with the
+ * mask bit, then the upper half, then the lower one as it shall be. The destination is a physical APIC identity of 8
+ * bits, of which 255 means everybody; CPUs beyond need interrupt remapping, which Ashlar does not program.
+ *
+ * The end of a level interrupt reaches the chip as the LAPIC's broadcast, so end() is left out.
+ */
+#include <ashlar/dev/ioapic.h>
+
+#include <ashlar/io.h>
+
+#define INDEX         0x00
+#define WINDOW        0x10
+
+#define REG_ID        0x00
+#define REG_VERSION   0x01
+#define REG_ENTRIES   0x10 /* two an input */
+
+#define NOTHING       0xffffffffu
+#define LAST_CPU      254
+
+static uint32_t read_register(struct ioapic *ioapic, uint32_t index)
+{
+    mmio_write32(ioapic->registers + INDEX, index);
+    return mmio_read32(ioapic->registers + WINDOW);
+}
+
+static void write_register(struct ioapic *ioapic, uint32_t index, uint32_t value)
+{
+    mmio_write32(ioapic->registers + INDEX, index);
+    mmio_write32(ioapic->registers + WINDOW, value);
+}
+
+static struct ioapic *ioapic_of(struct irq_chip *chip)
+{
+    return container_of(chip, struct ioapic, chip);
+}
+
+static uint32_t low_half(uint32_t pin)
+{
+    return REG_ENTRIES + 2 * pin;
+}
+
+static void write_entry(struct ioapic *ioapic, uint32_t pin, uint64_t entry)
+{
+    write_register(ioapic, low_half(pin), (uint32_t)(entry | IOAPIC_ENTRY_MASKED));
+    write_register(ioapic, low_half(pin) + 1, (uint32_t)(entry >> 32));
+    write_register(ioapic, low_half(pin), (uint32_t)entry);
+}
+
+static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_route *route)
+{
+    struct ioapic *ioapic = ioapic_of(chip);
+    uint64_t entry = (uint64_t)route->apic_id << IOAPIC_ENTRY_CPU_SHIFT | IOAPIC_ENTRY_MASKED;
+    if (route->apic_id > LAST_CPU)
+        return STATUS_UNSUPPORTED;
+    /* An NMI is always an edge; its vector is not looked at. */
+    entry |= route->is_nmi ? IOAPIC_ENTRY_NMI : route->vector;
+    if (route->wiring.is_active_low)
+        entry |= IOAPIC_ENTRY_LOW;
+    if (route->wiring.is_level && !route->is_nmi)
+        entry |= IOAPIC_ENTRY_LEVEL;
+    irq_state_t state = spin_lock(&ioapic->lock);
+    write_entry(ioapic, pin, entry);
+    spin_unlock(&ioapic->lock, state);
+    return STATUS_OK;
+}
+
+static void change_mask(struct irq_chip *chip, uint32_t pin, bool is_masked)
+{
+    struct ioapic *ioapic = ioapic_of(chip);
+    irq_state_t state = spin_lock(&ioapic->lock);
+    uint32_t low = read_register(ioapic, low_half(pin)) & ~(uint32_t)IOAPIC_ENTRY_MASKED;
+    write_register(ioapic, low_half(pin), low | (is_masked ? (uint32_t)IOAPIC_ENTRY_MASKED : 0));
+    spin_unlock(&ioapic->lock, state);
+}
+
+static void mask(struct irq_chip *chip, uint32_t pin)
+{
+    change_mask(chip, pin, true);
+}
+
+static void unmask(struct irq_chip *chip, uint32_t pin)
+{
+    change_mask(chip, pin, false);
+}
+
+status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base)
+{
+    *ioapic = (struct ioapic){
+        .chip = { .name = "ioapic", .gsi_base = gsi_base, .route = route, .mask = mask, .unmask = unmask },
+        .registers = registers,
+    };
+    uint32_t version = read_register(ioapic, REG_VERSION);
+    uint32_t pins = (version >> 16 & 0xff) + 1;
+    if (version == NOTHING || version == 0 || pins > IOAPIC_MAX_PINS)
+        return STATUS_NOT_FOUND;
+    ioapic->version = (uint8_t)version;
+    ioapic->ioapic_id = read_register(ioapic, REG_ID) >> 24 & 0xff;
+    ioapic->chip.pin_count = pins;
+    for (uint32_t pin = 0; pin < pins; pin++)
+        write_entry(ioapic, pin, IOAPIC_ENTRY_MASKED);
+    return STATUS_OK;
+}
+
+uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin)
+{
+    irq_state_t state = spin_lock(&ioapic->lock);
+    uint64_t entry = read_register(ioapic, low_half(pin)) | (uint64_t)read_register(ioapic, low_half(pin) + 1) << 32;
+    spin_unlock(&ioapic->lock, state);
+    return entry;
+}

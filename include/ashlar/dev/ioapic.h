@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * An I/O APIC. A machine may have any number, each with as many inputs as it says itself.
+ *
+ * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet, "I/O APIC
+ * Registers".
+ */
+#include <ashlar/dev/irqchip.h>
+#include <ashlar/sync.h>
+
+#define IOAPIC_SIZE     32 /* bytes of registers: an index, and behind it a window */
+#define IOAPIC_MAX_PINS 240
+
+struct ioapic {
+    struct irq_chip chip;
+    volatile uint8_t *registers;
+    uint8_t ioapic_id; /* as its register says; firmware's tables may say another */
+    uint8_t version;
+    struct spinlock lock;
+};
+
+/**
+ * ioapic_init() - ask a chip how many inputs it has, and mask them all.
+ * @ioapic:    filled in; its chip may then be used.
+ * @registers: mapped uncached, IOAPIC_SIZE bytes.
+ * @gsi_base:  of its first input.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when nothing answers there.
+ * Context: interrupts off.
+ */
+status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base) MUST_CHECK;
+
+/**
+ * ioapic_read_entry() - an input's redirection entry as the chip has it, for the monitor.
+ * @pin: 0 .. pin_count - 1.
+ */
+uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin);
+
+#define IOAPIC_ENTRY_VECTOR     0xffULL
+#define IOAPIC_ENTRY_NMI        0x400ULL
+#define IOAPIC_ENTRY_DELIVERY   0x700ULL
+#define IOAPIC_ENTRY_PENDING    0x1000ULL /* sent and not taken yet; read only */
+#define IOAPIC_ENTRY_LOW        0x2000ULL
+#define IOAPIC_ENTRY_IN_SERVICE 0x4000ULL /* level: taken, and its end not heard; read only */
+#define IOAPIC_ENTRY_LEVEL      0x8000ULL
+#define IOAPIC_ENTRY_MASKED     0x10000ULL
+#define IOAPIC_ENTRY_CPU_SHIFT  56

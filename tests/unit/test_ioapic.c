@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The I/O APIC against a model that refuses a change of an entry that could raise an interrupt half-way.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ashlar/dev/ioapic.h>
+#include <ashlar/io.h>
+
+#define PINS 120
+
+static uint8_t window[IOAPIC_SIZE];
+static struct {
+    bool is_there;
+    uint32_t index, pins;
+    uint64_t entries[256];
+} chip;
+
+uint32_t mmio_read32(const volatile void *reg)
+{
+    assert_ptr_equal(reg, window + 0x10);
+    if (!chip.is_there)
+        return 0xffffffff;
+    if (chip.index == 0)
+        return 9u << 24;
+    if (chip.index == 1)
+        return (chip.pins - 1) << 16 | 0x20;
+    assert_in_range(chip.index, 0x10, 0x10 + 2 * chip.pins - 1);
+    uint64_t entry = chip.entries[(chip.index - 0x10) / 2];
+    return (uint32_t)(chip.index & 1 ? entry >> 32 : entry);
+}
+
+void mmio_write32(volatile void *reg, uint32_t value)
+{
+    if (reg == window) {
+        chip.index = value;
+        return;
+    }
+    assert_ptr_equal(reg, window + 0x10);
+    assert_in_range(chip.index, 0x10, 0x10 + 2 * chip.pins - 1);
+    uint64_t *entry = &chip.entries[(chip.index - 0x10) / 2];
+    if (chip.index & 1) {
+        /* A destination that changes while the input is open sends an interrupt astray. */
+        assert_true(*entry & IOAPIC_ENTRY_MASKED);
+        *entry = (uint32_t)*entry | (uint64_t)value << 32;
+    } else {
+        assert_int_equal(value & (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE), 0);
+        *entry = (*entry >> 32 << 32) | value;
+    }
+}
+
+static struct ioapic ioapic;
+
+static int fresh_machine(void **state)
+{
+    (void)state;
+    chip = (typeof(chip)){ .is_there = true, .pins = PINS };
+    for (unsigned int pin = 0; pin < PINS; pin++)
+        chip.entries[pin] = 0x0123000000000030 + pin; /* as firmware may have left them: open */
+    assert_int_equal(ioapic_init(&ioapic, window, 24), STATUS_OK);
+    return 0;
+}
+
+static void asks_the_chip_for_its_inputs_and_masks_them(void **state)
+{
+    (void)state;
+    assert_int_equal(ioapic.chip.pin_count, PINS);
+    assert_int_equal(ioapic.chip.gsi_base, 24);
+    assert_int_equal(ioapic.ioapic_id, 9);
+    for (unsigned int pin = 0; pin < PINS; pin++)
+        assert_true(chip.entries[pin] & IOAPIC_ENTRY_MASKED);
+}
+
+static void an_address_where_nothing_answers_is_no_chip(void **state)
+{
+    (void)state;
+    chip.is_there = false;
+    assert_int_equal(ioapic_init(&ioapic, window, 0), STATUS_NOT_FOUND);
+}
+
+static void each_wiring_is_written_as_it_is(void **state)
+{
+    (void)state;
+    for (unsigned int bits = 0; bits < 4; bits++) {
+        struct irq_route to = { .vector = 0x41, .apic_id = 254, .wiring = { bits & 1, bits & 2 } };
+        uint64_t expected = 0xfe00000000010041 | (bits & 1 ? 0x8000 : 0) | (bits & 2 ? 0x2000 : 0);
+        assert_int_equal(ioapic.chip.route(&ioapic.chip, PINS - 1, &to), STATUS_OK);
+        assert_int_equal(chip.entries[PINS - 1], expected);
+        assert_int_equal(ioapic_read_entry(&ioapic, PINS - 1), expected);
+    }
+}
+
+static void an_nmi_is_an_edge(void **state)
+{
+    struct irq_route to = { .is_nmi = true, .wiring = { true, true } };
+    (void)state;
+    assert_int_equal(ioapic.chip.route(&ioapic.chip, 3, &to), STATUS_OK);
+    assert_int_equal(chip.entries[3], 0x12400);
+}
+
+static void a_cpu_that_8_bits_do_not_name_is_refused(void **state)
+{
+    struct irq_route to = { .vector = 0x41, .apic_id = 255 };
+    (void)state;
+    assert_int_equal(ioapic.chip.route(&ioapic.chip, 3, &to), STATUS_UNSUPPORTED);
+    to.apic_id = 256;
+    assert_int_equal(ioapic.chip.route(&ioapic.chip, 3, &to), STATUS_UNSUPPORTED);
+}
+
+static void masking_changes_nothing_else(void **state)
+{
+    struct irq_route to = { .vector = 0x55, .apic_id = 7, .wiring = { true, true } };
+    (void)state;
+    assert_int_equal(ioapic.chip.route(&ioapic.chip, 5, &to), STATUS_OK);
+    ioapic.chip.unmask(&ioapic.chip, 5);
+    assert_int_equal(chip.entries[5], 0x070000000000a055);
+    ioapic.chip.mask(&ioapic.chip, 5);
+    assert_int_equal(chip.entries[5], 0x070000000001a055);
+    assert_int_equal(chip.entries[4] & 0xffff, 0);
+    assert_int_equal(chip.entries[6] & 0xffff, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(asks_the_chip_for_its_inputs_and_masks_them, fresh_machine),
+        cmocka_unit_test_setup(an_address_where_nothing_answers_is_no_chip, fresh_machine),
+        cmocka_unit_test_setup(each_wiring_is_written_as_it_is, fresh_machine),
+        cmocka_unit_test_setup(an_nmi_is_an_edge, fresh_machine),
+        cmocka_unit_test_setup(a_cpu_that_8_bits_do_not_name_is_refused, fresh_machine),
+        cmocka_unit_test_setup(masking_changes_nothing_else, fresh_machine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
