@@ -15,7 +15,6 @@
 #define INDEX         0x00
 #define WINDOW        0x10
 
-#define REG_ID        0x00
 #define REG_VERSION   0x01
 #define REG_ENTRIES   0x10 /* two an input */
 
@@ -99,7 +98,6 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
     if (version == NOTHING || version == 0 || pins > IOAPIC_MAX_PINS)
         return STATUS_NOT_FOUND;
     ioapic->version = (uint8_t)version;
-    ioapic->ioapic_id = read_register(ioapic, REG_ID) >> 24 & 0xff;
     ioapic->chip.pin_count = pins;
     for (uint32_t pin = 0; pin < pins; pin++)
         write_entry(ioapic, pin, IOAPIC_ENTRY_MASKED);

@@ -7,6 +7,7 @@
 #include <boot/machine.h>
 #include <boot/options.h>
 #include <cpu/features.h>
+#include <cpu/insn.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <cpu/traps.h>
@@ -16,6 +17,7 @@
 #include <glue/consoles.h>
 #include <glue/firmware_memory.h>
 #include <glue/memory.h>
+#include <irq/controllers.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
 
@@ -52,6 +54,9 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");
+    irq_init(); /* interrupt controllers, all inputs masked */
+    cpu_interrupts_on();
+    stage_mark("interrupts");
     consoles_init_screen();
     stage_mark("consoles");
     monitor_run(options_run());

@@ -15,7 +15,7 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "console", "debugexit", "fail", "loglevel", "mem", "noacpi", "run",
+    "console", "debugexit", "fail", "loglevel", "mem", "noacpi", "noioapic", "nox2apic", "run",
 };
 
 static void apply_log_level(void)

@@ -9,6 +9,7 @@
 #include <cpu/gdt.h>
 #include <cpu/idt.h>
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <cpu/trap_report.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -53,7 +54,9 @@ extern uint8_t __db_stack_bottom[], __db_stack_top[];
 static struct cpu_segments boot_segments ALIGNED(16);
 
 static trap_handler_fn *handlers[INTERRUPTS];
+static void (*acknowledge)(uint8_t vector);
 static uint64_t unexpected[INTERRUPTS];
+static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
 static unsigned unexpected_lines;
 
 /* The innermost attempt in progress; this CPU only. */
@@ -96,6 +99,17 @@ trap_handler_fn *traps_handler(uint8_t vector)
 {
     VERIFY(vector >= TRAP_FIRST_INTERRUPT);
     return __atomic_load_n(&handlers[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_ACQUIRE);
+}
+
+void traps_set_acknowledge(void (*function)(uint8_t vector))
+{
+    acknowledge = function;
+}
+
+uint64_t traps_taken_count(unsigned int cpu, uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&(*PERCPU_OF(cpu, interrupts_taken))[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
 }
 
 uint64_t traps_unexpected_count(uint8_t vector)
@@ -159,6 +173,7 @@ static void dispatch_interrupt(struct trap_frame *frame)
     trap_handler_fn *handler = traps_handler(vector);
     struct attempt *interrupted = attempt;
 
+    PERCPU_MINE(interrupts_taken)[vector - TRAP_FIRST_INTERRUPT]++;
     if (handler) {
         /* What the handler raises is not what the interrupted code tries. */
         attempt = NULL;
@@ -166,6 +181,8 @@ static void dispatch_interrupt(struct trap_frame *frame)
         attempt = interrupted;
         return;
     }
+    if (acknowledge)
+        acknowledge(vector);
     __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
     if (unexpected_lines < UNEXPECTED_LINES) {
         unexpected_lines++;

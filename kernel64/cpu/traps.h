@@ -80,6 +80,12 @@ void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
 /* Return: the handler of @vector, 32 .. 255, or NULL. */
 trap_handler_fn *traps_handler(uint8_t vector);
 
+/* @function is told of each interrupt without a handler, so that the controller that sent it hears of its end. */
+void traps_set_acknowledge(void (*function)(uint8_t vector));
+
+/* Return: how often @vector, 32 .. 255, came on a CPU, with a handler or without. */
+uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
+
 /* Return: how often @vector came without a handler, on all CPUs together. */
 uint64_t traps_unexpected_count(uint8_t vector);
 

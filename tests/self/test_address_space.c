@@ -104,12 +104,12 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct page_mapping mapping;
         /* The local APIC's page: mapped here, never touched. */
-        uint8_t *device = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i], "test");
-        uint8_t *next = map_device(phys(0xfee00020), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *device = map_device(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *next = map_device(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
         ASSERT_THAT(device != NULL && next != NULL);
         ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
-        EXPECT(mapping.phys.raw == 0xfee00000 && mapping.size_bytes == PAGE_SIZE);
+        EXPECT(mapping.phys.raw == 0xfed90000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
         EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
         vrange_unmap(next);
@@ -125,7 +125,7 @@ KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
     EXPECT(map_device(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys(0xfee00000), 0, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys(0xfed90000), 0, PAGE_UNCACHED, "test") == NULL);
 }
 
 KTEST(address_space, memory_types_mean_what_entries_ask_for)

@@ -6,6 +6,7 @@
  * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet, "I/O APIC
  * Registers".
  */
+#include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/sync.h>
 
@@ -15,7 +16,8 @@
 struct ioapic {
     struct irq_chip chip;
     volatile uint8_t *registers;
-    uint8_t ioapic_id; /* as its register says; firmware's tables may say another */
+    phys_t address;    /* where firmware says it is, and */
+    uint8_t ioapic_id; /* what it calls it: two for the tables and the monitor, filled in by who found it */
     uint8_t version;
     struct spinlock lock;
 };

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Data of which each CPU has its own, declared beside the code that owns it:
+ *
+ *     PERCPU(uint64_t, interrupts_taken);
+ *     PERCPU_MINE(interrupts_taken)++;                    one instruction
+ *     sum += *PERCPU_OF(cpu, interrupts_taken);           another CPU's
+ *
+ * The linker collects the variables in one section, which is the first CPU's own copy: its GS base is 0. Another CPU's
+ * GS base is the distance from that section to its copy.
+ *
+ * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing moves it.
+ */
+#include <ashlar/types.h>
+
+#define PERCPU(type, name)              type percpu_##name SECTION(".percpu")
+#define PERCPU_ARRAY(type, name, count) type percpu_##name[count] SECTION(".percpu")
+
+/* For a header, when more than one file uses it. */
+#define PERCPU_DECLARE(type, name) extern type percpu_##name
+
+/* This CPU's, as an lvalue. The compiler knows the segment, so it costs what any variable costs. */
+#define PERCPU_MINE(name) (*(__seg_gs __typeof__(percpu_##name) *)(uintptr_t)&percpu_##name)
+
+/* The address of any CPU's. @cpu: below percpu_count(). */
+#define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
+
+/* How many CPUs have a copy. */
+unsigned int percpu_count(void);
+
+/* From the first CPU's copy to that of @cpu, in bytes. */
+uintptr_t percpu_distance(unsigned int cpu);
+
+/* The number of the CPU that asks. */
+PERCPU_DECLARE(unsigned int, cpu_number);

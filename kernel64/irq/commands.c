@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `irqs`: which interrupts there are, who handles them, and how often they came on each CPU.
+ */
+#include <ashlar/command.h>
+
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <irq/controllers.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+
+static void print_counts(uint8_t vector)
+{
+    uint64_t total = 0;
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+        total += traps_taken_count(cpu, vector);
+    print("%12lu", total);
+    if (percpu_count() == 1)
+        return;
+    print(" =");
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+        if (traps_taken_count(cpu, vector) > 0)
+            print(" cpu%u:%lu", cpu, traps_taken_count(cpu, vector));
+}
+
+static void print_line(void *context, const struct irq_line *line)
+{
+    (void)context;
+    print("GSI %-4u %-8s %5u   %s %-4s", line->chip->gsi_base + line->pin, line->chip->name, line->vector,
+          line->wiring.is_level ? "level" : "edge ", line->wiring.is_active_low ? "low" : "high");
+    print_counts(line->vector);
+    print("  ");
+    for (const struct irq *irq = line->handlers; irq; irq = irq->next)
+        print("%s%s", irq->name, irq->next ? ", " : "");
+    if (line->unclaimed > 0)
+        print(", %lu unclaimed", line->unclaimed);
+    print("%s\n", line->is_storming ? "; masked in a storm" : "");
+}
+
+static void print_own(const char *name, uint8_t vector)
+{
+    print("%-17s %5u             ", name, vector);
+    print_counts(vector);
+    print("\n");
+}
+
+/* Vectors that came although nobody has them: how many, and which as far as a line reaches. */
+static void print_unexpected(void)
+{
+    uint64_t total = 0;
+    unsigned int shown = 0;
+    for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++)
+        total += traps_unexpected_count((uint8_t)vector);
+    print("nobody's                            %12lu ", total);
+    for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++)
+        if (traps_unexpected_count((uint8_t)vector) > 0 && shown++ < 8)
+            print(" %u", vector);
+    print("%s\n", shown > 8 ? " ..." : "");
+}
+
+static status_t command_irqs(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    print("from             vector   wiring       interrupts  for\n");
+    irq_visit_lines(print_line, NULL);
+    if (lapic_mode() != LAPIC_NONE) {
+        print_own("timer", VECTOR_TIMER);
+        print_own("APIC errors", VECTOR_LAPIC_ERROR);
+        print_own("APIC spurious", VECTOR_SPURIOUS);
+    }
+    if (controllers_8259())
+        print("8259 spurious                       %12lu\n",
+              controllers_8259()->spurious[0] + controllers_8259()->spurious[1]);
+    print_unexpected();
+    return STATUS_OK;
+}
+COMMAND(irqs, "", "interrupts: from where, for whom, how often on each CPU", command_irqs);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Vectors and lines.
+ *
+ * Each CPU has its own table from vector to line, so that each can give out all of its vectors. A line that somebody
+ * asks for gets the lowest free vector of the CPU that it will interrupt; a chip whose vectors are fixed gets its own.
+ *
+ * A vector without a line may still be raised: by a controller that was being masked, or by INT. It is then in service
+ * or not, and only if it is may it be ended; lapic_is_in_service() tells.
+ */
+#include <irq/irq.h>
+
+#include <ashlar/mm/kmalloc.h>
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <irq/controllers.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+
+static struct irq_chip *chips;
+
+/* The lines that have a handler; the lock is never taken by an interrupt. Order: this one, then a line's. */
+static struct spinlock lines_lock;
+static struct irq_line *lines;
+
+/*
+ * Which line each of this CPU's vectors belongs to. Written under lines_lock by this CPU, read by its interrupts; so the
+ * order of the instructions is enough, which volatile keeps.
+ */
+static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
+
+/* ---- chips ---- */
+
+void irq_add_chip(struct irq_chip *chip)
+{
+    struct irq_chip **last = &chips;
+    while (*last)
+        last = &(*last)->next;
+    *last = chip;
+}
+
+struct irq_chip *irq_next_chip(struct irq_chip *chip)
+{
+    return chip ? chip->next : chips;
+}
+
+struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin)
+{
+    for (struct irq_chip *chip = chips; chip; chip = chip->next)
+        if (gsi >= chip->gsi_base && gsi - chip->gsi_base < chip->pin_count) {
+            *pin = gsi - chip->gsi_base;
+            return chip;
+        }
+    return NULL;
+}
+
+/* ---- an interrupt ---- */
+
+static void report_storm(const struct irq_line *line)
+{
+    log_warn("irq", "%s input %u (GSI %u): %u of %u interrupts and none of its devices had asked; masked", line->chip->name,
+             line->pin, line->chip->gsi_base + line->pin, LINE_STORM, LINE_WINDOW);
+}
+
+/* A vector that no line has: given back a moment ago, or raised by a pair of 8259s by mistake, or by INT. */
+void irq_take_stray(uint8_t vector)
+{
+    if (controllers_take_stray(vector))
+        return;
+    if (lapic_mode() != LAPIC_NONE && lapic_is_in_service(vector))
+        lapic_end();
+}
+
+void irq_dispatch(struct trap_frame *frame)
+{
+    struct irq_line *line = PERCPU_MINE(irq_line_of_vector)[frame->vector];
+    if (!line) {
+        irq_take_stray((uint8_t)frame->vector);
+        return;
+    }
+    enum line_outcome outcome = line_handle(line);
+    if (!line->chip->end)
+        lapic_end();
+    if (outcome == LINE_STORM_BEGINS)
+        report_storm(line);
+}
+
+/* ---- vectors ---- */
+
+static bool is_free(unsigned int vector)
+{
+    trap_handler_fn *handler = traps_handler((uint8_t)vector);
+    return !PERCPU_MINE(irq_line_of_vector)[vector] && (!handler || handler == irq_dispatch);
+}
+
+/* Return: a vector of this CPU for a line of @chip; 0 when there is none left. */
+static uint8_t choose_vector(const struct irq_chip *chip, uint32_t pin)
+{
+    if (chip->fixed_vector != 0)
+        return (uint8_t)(chip->fixed_vector + pin);
+    for (unsigned int vector = VECTOR_DEVICE_FIRST; vector <= VECTOR_DEVICE_LAST; vector++)
+        if (is_free(vector))
+            return (uint8_t)vector;
+    return 0;
+}
+
+static status_t route(struct irq_line *line, struct irq_wiring wiring)
+{
+    struct irq_route to = { .vector = line->vector,
+                            .apic_id = lapic_mode() != LAPIC_NONE ? lapic_id() : 0,
+                            .wiring = wiring };
+    return line->chip->route(line->chip, line->pin, &to);
+}
+
+static void set_line_of(uint8_t vector, struct irq_line *line)
+{
+    PERCPU_MINE(irq_line_of_vector)[vector] = line;
+}
+
+/* ---- requests ---- */
+
+static struct irq_line *find_line(const struct irq_chip *chip, uint32_t pin)
+{
+    struct irq_line *line = lines;
+    while (line && (line->chip != chip || line->pin != pin))
+        line = line->next;
+    return line;
+}
+
+/* @line: not in the list yet, chip and pin filled in. */
+static status_t start_line(struct irq_line *line, struct irq_wiring wiring)
+{
+    line->vector = choose_vector(line->chip, line->pin);
+    if (line->vector == 0)
+        return STATUS_NO_MEMORY;
+    line->wiring = wiring;
+    status_t status = route(line, wiring);
+    if (status != STATUS_OK)
+        return status;
+    set_line_of(line->vector, line);
+    traps_set_handler(line->vector, irq_dispatch);
+    line->next = lines;
+    lines = line;
+    return STATUS_OK;
+}
+
+/* @spare: a line to use when the input has none. Return: as irq_request(). @result: the line that was used. */
+static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
+{
+    status_t status = STATUS_OK;
+    irq_state_t state = spin_lock(&lines_lock);
+    struct irq_line *line = find_line(spare->chip, spare->pin);
+    if (!line) {
+        line = spare;
+        status = start_line(line, wiring);
+    }
+    if (status == STATUS_OK)
+        status = line_add(line, irq, wiring);
+    spin_unlock(&lines_lock, state);
+    return status;
+}
+
+status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context, const char *name,
+                     struct irq **result)
+{
+    uint32_t pin;
+    struct irq_chip *chip = irq_chip_of(gsi, &pin);
+    if (!chip)
+        return STATUS_NOT_FOUND;
+    struct irq *irq = kmalloc(sizeof(*irq));
+    struct irq_line *spare = kmalloc(sizeof(*spare));
+    status_t status = irq && spare ? STATUS_OK : STATUS_NO_MEMORY;
+    if (status == STATUS_OK) {
+        *irq = (struct irq){ .handler = handler, .context = context, .name = name };
+        *spare = (struct irq_line){ .chip = chip, .pin = pin };
+        status = add_to_line(spare, irq, wiring);
+    }
+    if (status != STATUS_OK || irq->line != spare)
+        kfree(spare);
+    if (status != STATUS_OK) {
+        kfree(irq);
+        return status;
+    }
+    *result = irq;
+    return STATUS_OK;
+}
+
+status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name, struct irq **result)
+{
+    struct irq_wiring wiring;
+    uint32_t gsi;
+    status_t status = controllers_isa_input(isa, &gsi, &wiring);
+    return status == STATUS_OK ? irq_request(gsi, wiring, handler, context, name, result) : status;
+}
+
+void irq_release(struct irq *irq)
+{
+    struct irq_line *line = irq->line;
+    irq_state_t state = spin_lock(&lines_lock);
+    bool is_last = line_remove(irq);
+    if (is_last) {
+        struct irq_line **at = &lines;
+        while (*at != line)
+            at = &(*at)->next;
+        *at = line->next;
+        set_line_of(line->vector, NULL);
+    }
+    spin_unlock(&lines_lock, state);
+    kfree(irq);
+    if (is_last)
+        kfree(line);
+}
+
+void irq_visit_lines(irq_visit_fn *visit, void *context)
+{
+    irq_state_t state = spin_lock(&lines_lock);
+    for (const struct irq_line *line = lines; line; line = line->next)
+        visit(context, line);
+    spin_unlock(&lines_lock, state);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The local APIC.
+ *
+ * A register has one number in both modes: its offset in the page, of which x2APIC makes an MSR by dividing by 16. The
+ * mode is asked at each access; the branch is always predicted, and a call through a pointer would not be cheaper.
+ *
+ *     firmware left      wanted      done
+ *     off                            switched on: xAPIC, and further as below
+ *     xAPIC              x2APIC      both bits set in IA32_APIC_BASE
+ *     x2APIC             xAPIC       off first: there is no direct way back. Where the way is locked, it stays
+ *
+ * A write to an x2APIC MSR is not ordered behind earlier stores to memory, unlike a write to the uncached page; only
+ * who sends an IPI cares, since the receiver must see what was written for it.
+ */
+#include <irq/lapic.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/hw/cpu.h>
+#include <ashlar/io.h>
+#include <ashlar/mm/vrange.h>
+#include <cpu/apic_base.h>
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <irq/vectors.h>
+
+enum reg {
+    REG_ID = 0x020,
+    REG_VERSION = 0x030,
+    REG_PRIORITY = 0x080, /* TPR */
+    REG_END = 0x0b0,      /* EOI */
+    REG_SPURIOUS = 0x0f0, /* SVR */
+    REG_IN_SERVICE = 0x100, /* 8 registers of 32 vectors each */
+    REG_REQUESTED = 0x200,
+    REG_ERROR = 0x280,
+    REG_LVT_CMCI = 0x2f0,
+    REG_COMMAND = 0x300, /* ICR; 64 bits in x2APIC mode */
+    REG_COMMAND_HIGH = 0x310,
+    REG_LVT_TIMER = 0x320,
+    REG_LVT_THERMAL = 0x330,
+    REG_LVT_COUNTERS = 0x340,
+    REG_LVT_LINT0 = 0x350,
+    REG_LVT_ERROR = 0x370,
+    REG_TIMER_COUNT = 0x380,
+    REG_TIMER_LEFT = 0x390,
+    REG_TIMER_DIVIDER = 0x3e0,
+};
+
+#define MSR_X2APIC_FIRST     0x800
+#define MSR_TSC_DEADLINE     0x6e0
+
+#define SPURIOUS_ENABLE      0x100
+#define LVT_MASKED           0x10000
+#define LVT_NMI              0x400
+#define LVT_EXTINT           0x700
+#define LVT_LOW              0x2000
+#define LVT_LEVEL            0x8000
+#define LVT_TIMER_DEADLINE   0x40000
+#define COMMAND_PENDING      0x1000
+#define COMMAND_ASSERT       0x4000
+#define DIVIDE_BY_16         0x3
+
+/* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
+#define LVT_THERMAL_FROM     5 /* highest LVT entry */
+#define LVT_COUNTERS_FROM    4
+#define LVT_CMCI_FROM        6
+
+/* An IPI leaves within microseconds; a hypervisor may be slower by any amount. Reads of an uncached register. */
+#define SEND_WAIT_READS      1000000
+
+static enum lapic_mode mode, mode_found;
+static volatile uint8_t *registers; /* of the CPU that reads them: each sees its own at the same address */
+
+static PERCPU(uint64_t, lapic_spurious);
+static PERCPU(uint64_t, lapic_errors);
+static PERCPU(uint32_t, lapic_error_bits);
+
+static uint32_t read_register(enum reg reg)
+{
+    if (mode == LAPIC_X2APIC)
+        return (uint32_t)cpu_read_msr(MSR_X2APIC_FIRST + reg / 16);
+    return mmio_read32(registers + reg);
+}
+
+static void write_register(enum reg reg, uint32_t value)
+{
+    if (mode == LAPIC_X2APIC)
+        cpu_write_msr(MSR_X2APIC_FIRST + reg / 16, value);
+    else
+        mmio_write32(registers + reg, value);
+}
+
+static bool read_vector_bit(enum reg first, uint8_t vector)
+{
+    return (read_register(first + vector / 32 * 16) >> vector % 32 & 1) != 0;
+}
+
+/* ---- modes ---- */
+
+static enum lapic_mode mode_in(uint64_t base)
+{
+    if (!(base & APIC_BASE_ENABLED))
+        return LAPIC_NONE;
+    return base & APIC_BASE_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
+}
+
+static bool cpuid_has_apic(void)
+{
+    return (cpu_cpuid(1, 0).edx & BIT(9)) != 0;
+}
+
+struct mode_change {
+    uint64_t base; /* to write */
+};
+
+static void write_base(void *argument)
+{
+    cpu_write_msr(MSR_APIC_BASE, ((struct mode_change *)argument)->base);
+}
+
+/* A CPU that does not allow it raises #GP. */
+static bool change_mode(uint64_t base)
+{
+    struct mode_change change = { base };
+    struct trap_frame caught;
+    return trap_try(write_base, &change, &caught) && cpu_read_msr(MSR_APIC_BASE) == base;
+}
+
+static void read_base(void *argument)
+{
+    *(uint64_t *)argument = cpu_read_msr(MSR_APIC_BASE);
+}
+
+/* Return: the mode that the LAPIC is in now. */
+static enum lapic_mode choose_mode(bool wants_x2apic)
+{
+    struct trap_frame caught;
+    uint64_t base;
+    if (!trap_try(read_base, &base, &caught))
+        return LAPIC_NONE;
+    mode_found = mode_in(base);
+    uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
+    /* With the LAPIC off, CPUID says that there is none. */
+    if (mode_found == LAPIC_NONE && (!change_mode(on) || !cpuid_has_apic()))
+        return LAPIC_NONE;
+    if (mode_found == LAPIC_X2APIC && !wants_x2apic) {
+        if (change_mode(off))
+            (void)change_mode(on);
+        else
+            log_warn("irq", "the local APIC stays in x2APIC mode: the CPU does not let it go");
+    }
+    if (wants_x2apic)
+        (void)change_mode(on | APIC_BASE_X2APIC);
+    return mode_in(cpu_read_msr(MSR_APIC_BASE));
+}
+
+static status_t map_registers(phys_t address)
+{
+    uint64_t base = cpu_read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+    void *pointer;
+    /* The register is what the CPU obeys; a table that differs is wrong. */
+    if (phys_is_valid(address) && address.raw != base)
+        log_warn("irq", "firmware says that the local APIC is at P%#lx; it is at P%#lx", address.raw, base);
+    status_t status = vrange_map_device(phys(base), PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED, "local APIC", &pointer);
+    if (status == STATUS_OK)
+        registers = pointer;
+    return status;
+}
+
+/* ---- handlers ---- */
+
+/* Raised when an interrupt went away while it was delivered. It is not in service: an end would end another. */
+static void count_spurious(struct trap_frame *frame)
+{
+    (void)frame;
+    PERCPU_MINE(lapic_spurious)++;
+}
+
+static uint32_t read_errors(void)
+{
+    write_register(REG_ERROR, 0); /* which moves what was found since into the register */
+    return read_register(REG_ERROR);
+}
+
+static void report_error(struct trap_frame *frame)
+{
+    static const char *const words[8] = {
+        "send checksum", "receive checksum", "nobody took what was sent", "nobody took what was received",
+        "an IPI of lowest priority", "sent an illegal vector", "received an illegal vector", "illegal register",
+    };
+    (void)frame;
+    uint32_t errors = read_errors(), seen = PERCPU_MINE(lapic_error_bits);
+    lapic_end();
+    PERCPU_MINE(lapic_errors)++;
+    PERCPU_MINE(lapic_error_bits) = seen | errors;
+    for (unsigned int bit = 0; bit < ARRAY_LEN(words); bit++) {
+        if (errors & ~seen & BIT(bit))
+            log_warn("irq", "local APIC %u reports: %s; more of these are only counted", lapic_id(), words[bit]);
+    }
+}
+
+/* ---- setting up ---- */
+
+static void mask_local_inputs(void)
+{
+    unsigned int highest = read_register(REG_VERSION) >> 16 & 0xff;
+    write_register(REG_LVT_TIMER, LVT_MASKED);
+    write_register(REG_LVT_LINT0, LVT_MASKED);
+    write_register(REG_LVT_LINT0 + 0x10, LVT_MASKED);
+    if (highest >= LVT_COUNTERS_FROM)
+        write_register(REG_LVT_COUNTERS, LVT_MASKED);
+    if (highest >= LVT_THERMAL_FROM) {
+        /* Firmware may take the thermal interrupt as an SMI: that is its own. */
+        if ((read_register(REG_LVT_THERMAL) & LVT_EXTINT) == 0)
+            write_register(REG_LVT_THERMAL, LVT_MASKED);
+    }
+    if (highest >= LVT_CMCI_FROM)
+        write_register(REG_LVT_CMCI, LVT_MASKED);
+}
+
+static bool is_anything_in_service(void)
+{
+    uint32_t bits = 0;
+    for (unsigned int group = 0; group < TRAP_VECTORS / 32; group++)
+        bits |= read_register(REG_IN_SERVICE + group * 16);
+    return bits != 0;
+}
+
+/* Firmware may have left in the middle of handlers: at most one for each vector. */
+static void end_what_firmware_left(void)
+{
+    for (unsigned int ends = 0; ends < TRAP_VECTORS && is_anything_in_service(); ends++)
+        lapic_end();
+}
+
+static void init_cpu(void)
+{
+    write_register(REG_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    mask_local_inputs();
+    write_register(REG_PRIORITY, 0);
+    end_what_firmware_left();
+    (void)read_errors();
+    write_register(REG_LVT_ERROR, VECTOR_LAPIC_ERROR);
+    write_register(REG_TIMER_DIVIDER, DIVIDE_BY_16);
+}
+
+status_t lapic_init(phys_t address, bool wants_x2apic)
+{
+    enum lapic_mode chosen = choose_mode(wants_x2apic);
+    if (chosen == LAPIC_NONE)
+        return STATUS_NOT_FOUND;
+    if (chosen == LAPIC_XAPIC) {
+        status_t status = map_registers(address);
+        if (status != STATUS_OK)
+            return status;
+    }
+    mode = chosen;
+    traps_set_handler(VECTOR_SPURIOUS, count_spurious);
+    traps_set_handler(VECTOR_LAPIC_ERROR, report_error);
+    init_cpu();
+    return STATUS_OK;
+}
+
+enum lapic_mode lapic_mode(void)
+{
+    return mode;
+}
+
+enum lapic_mode lapic_mode_found(void)
+{
+    return mode_found;
+}
+
+uint32_t lapic_id(void)
+{
+    return mode == LAPIC_X2APIC ? read_register(REG_ID) : read_register(REG_ID) >> 24;
+}
+
+uint32_t lapic_version(void)
+{
+    return read_register(REG_VERSION);
+}
+
+void lapic_end(void)
+{
+    write_register(REG_END, 0);
+}
+
+bool lapic_is_in_service(uint8_t vector)
+{
+    return read_vector_bit(REG_IN_SERVICE, vector);
+}
+
+bool lapic_is_requested(uint8_t vector)
+{
+    return read_vector_bit(REG_REQUESTED, vector);
+}
+
+void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wiring wiring)
+{
+    static const uint32_t entries[] = {
+        [LAPIC_INPUT_OFF] = LVT_MASKED, [LAPIC_INPUT_NMI] = LVT_NMI, [LAPIC_INPUT_8259] = LVT_EXTINT
+    };
+    uint32_t entry = entries[meaning];
+    if (wiring.is_active_low)
+        entry |= LVT_LOW;
+    /* An NMI is an edge whatever the table says. */
+    if (wiring.is_level && meaning == LAPIC_INPUT_8259)
+        entry |= LVT_LEVEL;
+    write_register(REG_LVT_LINT0 + 0x10 * lint, entry);
+}
+
+/* ---- sending ---- */
+
+status_t lapic_send(uint32_t apic_id, uint8_t vector)
+{
+    if (mode == LAPIC_X2APIC) {
+        /* MFENCE and LFENCE: the SDM's order of a store before a write of an x2APIC register. */
+        __asm__ volatile("mfence; lfence" ::: "memory");
+        cpu_write_msr(MSR_X2APIC_FIRST + REG_COMMAND / 16, (uint64_t)apic_id << 32 | COMMAND_ASSERT | vector);
+        return STATUS_OK;
+    }
+    for (unsigned int reads = SEND_WAIT_READS; read_register(REG_COMMAND) & COMMAND_PENDING; reads--) {
+        if (reads == 0)
+            return STATUS_TIMEOUT;
+        cpu_pause();
+    }
+    write_register(REG_COMMAND_HIGH, apic_id << 24);
+    write_register(REG_COMMAND, COMMAND_ASSERT | vector);
+    return STATUS_OK;
+}
+
+/* ---- timer ---- */
+
+void lapic_timer_set(enum lapic_timer_kind kind)
+{
+    static const uint32_t entries[] = {
+        [LAPIC_TIMER_OFF] = LVT_MASKED | VECTOR_TIMER,
+        [LAPIC_TIMER_ONE_SHOT] = VECTOR_TIMER,
+        [LAPIC_TIMER_DEADLINE] = LVT_TIMER_DEADLINE | VECTOR_TIMER,
+    };
+    write_register(REG_TIMER_COUNT, 0);
+    write_register(REG_LVT_TIMER, entries[kind]);
+    /* In xAPIC mode the write above goes through memory and the first deadline through an MSR: MFENCE keeps their
+       order. (Intel SDM vol. 3A, "TSC-Deadline Mode".) */
+    __asm__ volatile("mfence" ::: "memory");
+}
+
+void lapic_timer_arm(uint32_t count)
+{
+    write_register(REG_TIMER_COUNT, count);
+}
+
+uint32_t lapic_timer_left(void)
+{
+    return read_register(REG_TIMER_LEFT);
+}
+
+void lapic_timer_arm_deadline(uint64_t tick)
+{
+    cpu_write_msr(MSR_TSC_DEADLINE, tick);
+}
+
+/* ---- counts ---- */
+
+uint64_t lapic_error_count(void)
+{
+    return PERCPU_MINE(lapic_errors);
+}
+
+uint32_t lapic_errors_seen(void)
+{
+    return PERCPU_MINE(lapic_error_bits);
+}
+
+uint64_t lapic_spurious_count(void)
+{
+    return PERCPU_MINE(lapic_spurious);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The local APIC: each CPU's own interrupt controller, in xAPIC mode (a page of registers) or x2APIC mode (MSRs), which
+ * nobody but lapic.c needs to tell apart.
+ *
+ * Source of all: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; AMD APM vol. 2, "Advanced
+ * Programmable Interrupt Controller (APIC)".
+ */
+#include <ashlar/addr.h>
+#include <ashlar/dev/irqchip.h>
+#include <ashlar/status.h>
+
+enum lapic_mode {
+    LAPIC_NONE,
+    LAPIC_XAPIC,
+    LAPIC_X2APIC
+};
+
+/**
+ * lapic_init() - the first CPU's LAPIC, in the mode that is best: sets it up with all local inputs masked.
+ * @address:       physical, of the registers in xAPIC mode, as firmware's tables say; PHYS_INVALID when they say nothing.
+ * @wants_x2apic:  whether x2APIC mode may be entered. One that firmware has entered is left otherwise, where that works.
+ *
+ * What firmware left in service is ended.
+ * Return: STATUS_OK; STATUS_NOT_FOUND for a CPU without one (the 8259s reach it directly); STATUS_NO_MEMORY.
+ * Context: once, interrupts off.
+ */
+status_t lapic_init(phys_t address, bool wants_x2apic) MUST_CHECK;
+
+/* The mode of all CPUs; LAPIC_NONE before lapic_init(). */
+enum lapic_mode lapic_mode(void);
+
+/* As firmware left it. */
+enum lapic_mode lapic_mode_found(void);
+
+/* This CPU's identity. Context: any. */
+uint32_t lapic_id(void);
+
+/* The version register: bits 0 to 7 the version, 16 to 23 the highest local vector. */
+uint32_t lapic_version(void);
+
+/* The interrupt in service with the highest vector has been handled. Context: its handler. */
+void lapic_end(void);
+
+/* Return: whether @vector was delivered to this CPU and not ended yet; whether it waits to be delivered. */
+bool lapic_is_in_service(uint8_t vector);
+bool lapic_is_requested(uint8_t vector);
+
+enum lapic_input {
+    LAPIC_INPUT_OFF,
+    LAPIC_INPUT_NMI,
+    LAPIC_INPUT_8259 /* "ExtINT": the vector comes from the 8259s, past priorities and acknowledgement */
+};
+
+/**
+ * lapic_set_input() - what one of this CPU's two local inputs means.
+ * @lint: 0 or 1.
+ */
+void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wiring wiring);
+
+/**
+ * lapic_send() - raise a vector on one CPU, also on this.
+ * @apic_id: below 255 in xAPIC mode, any in x2APIC mode.
+ * @vector:  16 .. 255.
+ *
+ * Return: STATUS_OK; STATUS_TIMEOUT when the one before is still on its way: nothing was sent then.
+ * Context: interrupts off. Not from NMI in xAPIC mode, where it could fall between the two halves of a write.
+ */
+status_t lapic_send(uint32_t apic_id, uint8_t vector) MUST_CHECK;
+
+/* ---- the timer: counts down at a rate that nobody tells, or compares the time-stamp counter ---- */
+
+enum lapic_timer_kind {
+    LAPIC_TIMER_OFF,
+    LAPIC_TIMER_ONE_SHOT,
+    LAPIC_TIMER_DEADLINE /* only with CPU_FEATURE_TSC_DEADLINE */
+};
+
+/* Raises VECTOR_TIMER from now on, when it is armed. This CPU's. */
+void lapic_timer_set(enum lapic_timer_kind kind);
+
+/* One-shot: interrupts when @count steps have passed; 0 stops it. */
+void lapic_timer_arm(uint32_t count);
+
+/* One-shot: steps that are left; 0 when it has stopped. */
+uint32_t lapic_timer_left(void);
+
+/* Deadline: interrupts when the time-stamp counter reaches @tick, at once when it has; 0 disarms. */
+void lapic_timer_arm_deadline(uint64_t tick);
+
+/* ---- errors ---- */
+
+/* How many error interrupts this CPU took, and all bits of the error status that were ever set. */
+uint64_t lapic_error_count(void);
+uint32_t lapic_errors_seen(void);
+uint64_t lapic_spurious_count(void);

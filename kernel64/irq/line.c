@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Handlers that share an input, and what to do when none of them feels responsible.
+ *
+ * The line's lock is held while handlers run. A line interrupts one CPU at a time, so nobody waits for it but who adds
+ * or removes a handler, and that is what they want to wait for.
+ */
+#include <irq/line.h>
+
+static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
+{
+    return line->wiring.is_level && wiring.is_level && line->wiring.is_active_low == wiring.is_active_low;
+}
+
+status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring)
+{
+    status_t status = STATUS_BUSY;
+    irq_state_t state = spin_lock(&line->lock);
+    if (!line->handlers || can_share(line, wiring)) {
+        struct irq **last = &line->handlers;
+        while (*last)
+            last = &(*last)->next;
+        irq->line = line;
+        irq->next = NULL;
+        *last = irq;
+        line->is_storming = false;
+        line->window = line->window_unclaimed = 0;
+        line->chip->unmask(line->chip, line->pin);
+        status = STATUS_OK;
+    }
+    spin_unlock(&line->lock, state);
+    return status;
+}
+
+bool line_remove(struct irq *irq)
+{
+    struct irq_line *line = irq->line;
+    irq_state_t state = spin_lock(&line->lock);
+    struct irq **at = &line->handlers;
+    while (*at != irq)
+        at = &(*at)->next;
+    *at = irq->next;
+    bool is_empty = !line->handlers;
+    if (is_empty)
+        line->chip->mask(line->chip, line->pin);
+    spin_unlock(&line->lock, state);
+    return is_empty;
+}
+
+static bool call_handlers(const struct irq_line *line)
+{
+    bool is_claimed = false;
+    for (struct irq *irq = line->handlers; irq; irq = irq->next)
+        is_claimed |= irq->handler(irq->context);
+    return is_claimed;
+}
+
+/* Return: whether a storm has just been found. */
+static bool note_outcome(struct irq_line *line, bool is_claimed)
+{
+    bool is_storm = false;
+    line->window++;
+    if (!is_claimed) {
+        line->unclaimed++;
+        line->window_unclaimed++;
+    }
+    if (line->window >= LINE_WINDOW) {
+        is_storm = line->window_unclaimed >= LINE_STORM;
+        line->window = line->window_unclaimed = 0;
+    }
+    return is_storm;
+}
+
+enum line_outcome line_handle(struct irq_line *line)
+{
+    struct irq_chip *chip = line->chip;
+    if (chip->begin && !chip->begin(chip, line->pin))
+        return LINE_SPURIOUS;
+    irq_state_t state = spin_lock(&line->lock);
+    bool is_claimed = call_handlers(line);
+    bool is_storm = note_outcome(line, is_claimed);
+    if (is_storm) {
+        line->is_storming = true;
+        chip->mask(chip, line->pin);
+    }
+    if (chip->end)
+        chip->end(chip, line->pin);
+    spin_unlock(&line->lock, state);
+    if (is_storm)
+        return LINE_STORM_BEGINS;
+    return is_claimed ? LINE_CLAIMED : LINE_UNCLAIMED;
+}

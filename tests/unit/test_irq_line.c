@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Handlers that share an input: who is called, who may share, and what a storm is.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <irq/line.h>
+
+static const struct irq_wiring edge = { false, false }, level = { true, false }, level_low = { true, true };
+
+static struct {
+    bool is_masked, is_real;
+    unsigned int ends;
+} input;
+
+static void mask(struct irq_chip *chip, uint32_t pin)
+{
+    (void)chip;
+    assert_int_equal(pin, 3);
+    input.is_masked = true;
+}
+
+static void unmask(struct irq_chip *chip, uint32_t pin)
+{
+    (void)chip;
+    assert_int_equal(pin, 3);
+    input.is_masked = false;
+}
+
+static bool begin(struct irq_chip *chip, uint32_t pin)
+{
+    (void)chip;
+    (void)pin;
+    return input.is_real;
+}
+
+static void end(struct irq_chip *chip, uint32_t pin)
+{
+    (void)chip;
+    (void)pin;
+    input.ends++;
+}
+
+static struct irq_chip chip = { .name = "model", .pin_count = 4, .mask = mask, .unmask = unmask, .begin = begin, .end = end };
+static struct irq_line line;
+
+struct device {
+    struct irq irq;
+    unsigned int calls;
+    bool asks;
+};
+
+static bool handle(void *context)
+{
+    struct device *device = context;
+    device->calls++;
+    return device->asks;
+}
+
+static struct device first, second;
+
+static int fresh_line(void **state)
+{
+    (void)state;
+    input = (typeof(input)){ .is_masked = true, .is_real = true };
+    line = (struct irq_line){ .chip = &chip, .pin = 3, .wiring = level };
+    first = (struct device){ .irq = { .handler = handle, .context = &first } };
+    second = (struct device){ .irq = { .handler = handle, .context = &second } };
+    return 0;
+}
+
+static void is_open_while_it_has_handlers(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    assert_false(input.is_masked);
+    assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
+    assert_false(line_remove(&first.irq));
+    assert_false(input.is_masked);
+    assert_true(line_remove(&second.irq));
+    assert_true(input.is_masked);
+}
+
+static void all_who_share_are_called_and_one_claim_is_enough(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
+    first.asks = true;
+    assert_int_equal(line_handle(&line), LINE_CLAIMED);
+    first.asks = false;
+    second.asks = true;
+    assert_int_equal(line_handle(&line), LINE_CLAIMED);
+    second.asks = false;
+    assert_int_equal(line_handle(&line), LINE_UNCLAIMED);
+    assert_int_equal(first.calls, 3);
+    assert_int_equal(second.calls, 3);
+    assert_int_equal(line.unclaimed, 1);
+    assert_int_equal(input.ends, 3);
+}
+
+static void edges_and_other_wirings_are_not_shared(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    assert_int_equal(line_add(&line, &second.irq, edge), STATUS_BUSY);
+    assert_int_equal(line_add(&line, &second.irq, level_low), STATUS_BUSY);
+    assert_true(line_remove(&first.irq));
+    line.wiring = edge;
+    assert_int_equal(line_add(&line, &first.irq, edge), STATUS_OK);
+    assert_int_equal(line_add(&line, &second.irq, edge), STATUS_BUSY);
+    assert_int_equal(line_add(&line, &second.irq, level), STATUS_BUSY);
+    line_handle(&line);
+    assert_int_equal(second.calls, 0);
+}
+
+static void a_removed_handler_is_not_called(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
+    assert_false(line_remove(&first.irq));
+    line_handle(&line);
+    assert_int_equal(first.calls, 0);
+    assert_int_equal(second.calls, 1);
+}
+
+static void a_spurious_interrupt_reaches_nobody_and_is_not_ended(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    input.is_real = false;
+    assert_int_equal(line_handle(&line), LINE_SPURIOUS);
+    assert_int_equal(first.calls, 0);
+    assert_int_equal(input.ends, 0);
+    assert_int_equal(line.unclaimed, 0);
+}
+
+static void a_level_that_nobody_lowers_is_masked(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    for (unsigned int i = 1; i < LINE_WINDOW; i++)
+        assert_int_equal(line_handle(&line), LINE_UNCLAIMED);
+    assert_false(input.is_masked);
+    assert_int_equal(line_handle(&line), LINE_STORM_BEGINS);
+    assert_true(input.is_masked);
+    assert_true(line.is_storming);
+    assert_int_equal(input.ends, LINE_WINDOW);
+
+    /* Somebody who comes now may be the one it was for. */
+    assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
+    assert_false(input.is_masked);
+    assert_false(line.is_storming);
+}
+
+static void a_line_that_is_claimed_now_and_then_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    for (unsigned int i = 0; i < 20 * LINE_WINDOW; i++) {
+        first.asks = i % 80 == 0;
+        assert_int_not_equal(line_handle(&line), LINE_STORM_BEGINS);
+    }
+    assert_false(input.is_masked);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(is_open_while_it_has_handlers, fresh_line),
+        cmocka_unit_test_setup(all_who_share_are_called_and_one_claim_is_enough, fresh_line),
+        cmocka_unit_test_setup(edges_and_other_wirings_are_not_shared, fresh_line),
+        cmocka_unit_test_setup(a_removed_handler_is_not_called, fresh_line),
+        cmocka_unit_test_setup(a_spurious_interrupt_reaches_nobody_and_is_not_ended, fresh_line),
+        cmocka_unit_test_setup(a_level_that_nobody_lowers_is_masked, fresh_line),
+        cmocka_unit_test_setup(a_line_that_is_claimed_now_and_then_goes_on, fresh_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
