@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interval timer. Both channels are in mode 0, the only one in which the output waits low and rises once.
+ *
+ * Channel 2 starts from 0, which is 65536, and in mode 0 goes on down through 65535 when it arrives there: a counter
+ * of 16 bits for ever. It counts down and a clock counts up, so its negative is given.
+ *
+ * Channel 0 raises its output, and with it the interrupt, on the tick after the one that brings its count to 0: an
+ * alarm is late by up to one tick and never early. A control word alone stops it: the output goes low, which is no
+ * interrupt, and nothing counts until a count is written. So the data sheet says and so real chips do. Some virtual
+ * ones look at the control word only when a count is written (KVM), or when the interrupt that was due is due (QEMU).
+ * For their sake a stop is: mode 0, the longest count, mode 0 again. There one interrupt may still come, within 55 ms;
+ * it is the last one.
+ * Refused: a mode that waits for its gate, which would be silent on those too. On a chip it raises a low output at
+ * once, and that is an interrupt.
+ *
+ * Whether there is a PIT is seen from whether it counts. What answers at its ports otherwise, if anything, does not.
+ */
+#include <ashlar/dev/pit8254.h>
+
+#include <ashlar/check.h>
+#include <ashlar/io.h>
+
+#define PORT_CHANNEL0 0x40
+#define PORT_CHANNEL2 0x42
+#define PORT_CONTROL  0x43
+
+enum control_word {
+    CONTROL_CHANNEL0 = 0x30, /* low byte then high byte, mode 0, binary */
+    CONTROL_CHANNEL2 = 0xb0,
+    CONTROL_LATCH2 = 0x80,
+};
+
+/* NMI status and control, where also the gate of channel 2 is. The upper half is status, and is written as 0. */
+#define PORT_SYSTEM      0x61
+#define SYSTEM_GATE2     0x01
+#define SYSTEM_SPEAKER   0x02
+#define SYSTEM_WRITEABLE 0x0f
+
+#define MAX_TICKS        0xffffu
+
+/*
+ * Readings to wait for channel 2 to count, and changes that prove it: the first may be the old count giving way to
+ * ours, which happens with a closed gate too. A reading takes 3 us on a PC, and a tenth of a tick in an emulator that
+ * counts instructions.
+ */
+#define FIND_READINGS    1000
+#define FIND_CHANGES     3
+
+static void set_system_bits(uint8_t bits)
+{
+    uint8_t others = io_in8(PORT_SYSTEM) & SYSTEM_WRITEABLE & ~(SYSTEM_GATE2 | SYSTEM_SPEAKER);
+    io_out8(PORT_SYSTEM, others | bits);
+}
+
+static void load_channel0(uint16_t count)
+{
+    io_out8(PORT_CONTROL, CONTROL_CHANNEL0);
+    io_out8(PORT_CHANNEL0, (uint8_t)count);
+    io_out8(PORT_CHANNEL0, (uint8_t)(count >> 8));
+}
+
+static void stop_channel0(void)
+{
+    load_channel0(0);
+    io_out8(PORT_CONTROL, CONTROL_CHANNEL0);
+}
+
+static uint64_t pit_counter_read(struct clock_counter *counter)
+{
+    struct pit8254 *pit = container_of(counter, struct pit8254, counter);
+    irq_state_t state = spin_lock(&pit->lock);
+    io_out8(PORT_CONTROL, CONTROL_LATCH2);
+    unsigned int count = io_in8(PORT_CHANNEL2);
+    count |= (unsigned int)io_in8(PORT_CHANNEL2) << 8;
+    spin_unlock(&pit->lock, state);
+    return (uint16_t)-count;
+}
+
+static void pit_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
+{
+    struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
+    CHECK(ticks >= 1 && ticks <= MAX_TICKS);
+    irq_state_t state = spin_lock(&pit->lock);
+    load_channel0((uint16_t)ticks);
+    spin_unlock(&pit->lock, state);
+}
+
+static void pit_alarm_disarm(struct clock_alarm *alarm)
+{
+    struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
+    irq_state_t state = spin_lock(&pit->lock);
+    stop_channel0();
+    spin_unlock(&pit->lock, state);
+}
+
+static bool pit_counts(struct pit8254 *pit)
+{
+    unsigned int changes = 0;
+    uint64_t before = pit->counter.read(&pit->counter);
+    for (unsigned int i = 0; i < FIND_READINGS && changes < FIND_CHANGES; i++) {
+        uint64_t now = pit->counter.read(&pit->counter);
+        changes += now != before;
+        before = now;
+    }
+    return changes == FIND_CHANGES;
+}
+
+status_t pit8254_init(struct pit8254 *pit)
+{
+    *pit = (struct pit8254){
+        .counter = { .name = "pit", .rate_hz = PIT8254_HZ, .bits = 16, .read = pit_counter_read },
+        .alarm = { .name = "pit",
+                   .rate_hz = PIT8254_HZ,
+                   .max_ticks = MAX_TICKS,
+                   .arm = pit_alarm_arm,
+                   .disarm = pit_alarm_disarm },
+        .system_port_found = io_in8(PORT_SYSTEM) & (SYSTEM_GATE2 | SYSTEM_SPEAKER),
+    };
+    stop_channel0();
+
+    set_system_bits(SYSTEM_GATE2);
+    io_out8(PORT_CONTROL, CONTROL_CHANNEL2);
+    io_out8(PORT_CHANNEL2, 0);
+    io_out8(PORT_CHANNEL2, 0);
+    if (pit_counts(pit))
+        return STATUS_OK;
+    set_system_bits(pit->system_port_found);
+    return STATUS_NOT_FOUND;
+}
+
+void pit8254_stop(struct pit8254 *pit)
+{
+    irq_state_t state = spin_lock(&pit->lock);
+    stop_channel0();
+    set_system_bits(pit->system_port_found);
+    spin_unlock(&pit->lock, state);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The PC's interval timer (8254, PIT): a counter on channel 2, an alarm on channel 0 (ISA interrupt 0).
+ *
+ * Not for the speaker, which hangs on channel 2 and stays silent. There is one PIT, at fixed ports, or none.
+ */
+#include <ashlar/dev/clock.h>
+#include <ashlar/status.h>
+#include <ashlar/sync.h>
+
+/* 14.31818 MHz, the colour carrier's crystal, divided by 12. */
+#define PIT8254_HZ 1193182u
+
+struct pit8254 {
+    struct clock_counter counter; /* 16 bits: wraps every 54.9 ms */
+    struct clock_alarm alarm;
+    struct spinlock lock;      /* the chip's: to read a count takes three accesses */
+    uint8_t system_port_found; /* gate and speaker as pit8254_init() found them */
+};
+
+/**
+ * pit8254_init() - find the PIT, stop the tick that firmware left on channel 0, let channel 2 count.
+ * @pit: filled in; not to be moved.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: everything is then as it was, but for channel 0,
+ *         if there is one.
+ * Context: any; nobody else uses ports 0x40 to 0x43. Bounded: a few ms where there is none.
+ * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel ICH9 data
+ *         sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
+ */
+status_t pit8254_init(struct pit8254 *pit) MUST_CHECK;
+
+/**
+ * pit8254_stop() - no alarm, and the gate and the speaker as they were found. The counter stands still then.
+ *
+ * Context: any. Takes the PIT's lock.
+ */
+void pit8254_stop(struct pit8254 *pit);
