@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The ACPI power management timer: a counter at a port or in memory. It has no alarm that is of use.
+ *
+ * Not for finding it: the FADT says where it is and how wide.
+ * Source: ACPI Specification 6.5, "Power Management Timer" (4.8.2.1) and "PM Timer (PM_TMR)" (4.8.3.3).
+ */
+#include <ashlar/dev/clock.h>
+#include <ashlar/status.h>
+
+#define ACPI_PM_HZ 3579545u
+
+struct acpi_pm {
+    struct clock_counter counter;
+    uint16_t port;            /* when reg is NULL */
+    const volatile void *reg; /* 32 bits, mapped */
+    bool is_distrusted;       /* each reading is held against its neighbours */
+};
+
+/**
+ * acpi_pm_init_port(), acpi_pm_init_memory() - a PM timer, if it counts.
+ * @pm:   filled in; not to be moved.
+ * @port: of a 32-bit register.
+ * @reg:  the same, mapped uncached; aligned to 4.
+ * @bits: 24 or 32: after how many it wraps. A timer of 32 is also one of 24.
+ *
+ * Return: STATUS_OK; STATUS_INVALID for another number of bits; STATUS_NOT_FOUND when it does not count.
+ * Context: any. Bounded: some 60 readings, 1000 where it does not count, of about 1 us each on a PC.
+ */
+status_t acpi_pm_init_port(struct acpi_pm *pm, uint16_t port, uint8_t bits) MUST_CHECK;
+status_t acpi_pm_init_memory(struct acpi_pm *pm, const volatile void *reg, uint8_t bits) MUST_CHECK;
+
+/**
+ * acpi_pm_distrust() - from now on read as a chip must be that changes its count while it is read.
+ *
+ * For who knows the chip; acpi_pm_init_port() and acpi_pm_init_memory() do it when they see it happen. A reading then
+ * takes three accesses, some more when one of them was wrong. Context: any; not while the counter is read.
+ */
+void acpi_pm_distrust(struct acpi_pm *pm);
