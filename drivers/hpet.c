@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The high precision event timers.
+ *
+ * The counter has 64 bits or 32, and 32 are used. The specification lets software read in either size, but a 64-bit
+ * read crosses a 32-bit bus as two, and a carry between them gives a count that is 2^32 ticks wrong. Reading the upper
+ * half twice would cure that and cost two accesses of up to a microsecond more, to tell what whoever keeps the time
+ * knows anyway: it looks more often than every 43 s, which is how long 32 bits take at 100 MHz.
+ *
+ * A comparator interrupts when the count equals it, not when the count has passed it. What is written too late is due
+ * one turn of the counter later. So arm() looks at the count again after the write; if the count has come near the
+ * value or passed it, the alarm may or may not have happened, and is set again, as soon as can be and each time twice
+ * as far away. "Near" is SETTLE ticks, because a value that was written is not compared with at once: Intel's chips
+ * take two ticks, and some of AMD's took so much longer that others settled on 128 after 8 had been too few. The read
+ * that looks also pushes the write out of whatever buffers it on the way.
+ *
+ * An interrupt that came twice is asked about; one that never comes hangs the machine.
+ */
+#include <ashlar/dev/hpet.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/check.h>
+#include <ashlar/io.h>
+
+/* "Register Overview", 2.3.1. Each is 64 bits; we use halves. */
+enum reg {
+    CAPABILITIES = 0x000,
+    PERIOD = 0x004, /* of the counter, in femtoseconds */
+    CONFIG = 0x010,
+    INTERRUPT_STATUS = 0x020,
+    COUNTER = 0x0f0,
+    /* of comparator 0; the next is COMPARATOR_STRIDE further */
+    TIMER_CONFIG = 0x100,
+    TIMER_ROUTES = 0x104,
+    TIMER_VALUE = 0x108,
+};
+#define COMPARATOR_STRIDE       0x20
+
+/* "General Capabilities and ID Register", 2.3.4. */
+#define CAPABILITIES_REVISION   0x000000ffu /* never 0 */
+#define CAPABILITIES_LAST_TIMER 0x00001f00u
+#define LONGEST_PERIOD_FS       100000000u /* 100 ns */
+#define FS_PER_SECOND           1000000000000000ULL
+
+/* "General Configuration Register", 2.3.5. The other bits are reserved, and kept. */
+#define CONFIG_ENABLE           0x1u
+#define CONFIG_LEGACY           0x2u
+
+/* "Timer N Configuration and Capabilities Register", 2.3.8. */
+#define TIMER_LEVEL             0x0002u
+#define TIMER_ENABLE            0x0004u
+#define TIMER_PERIODIC          0x0008u
+#define TIMER_SET_VALUE         0x0040u
+#define TIMER_32BIT             0x0100u
+#define TIMER_ROUTE             0x3e00u
+#define TIMER_ROUTE_SHIFT       9
+#define TIMER_MESSAGE           0x4000u /* its interrupt is a write, not a line */
+
+/*
+ * A quarter of a turn. Up to a half, a difference of two counts tells what is ahead from what has passed; the other
+ * quarter is for who must see the counter at least once a turn and sleeps between alarms.
+ */
+#define MAX_TICKS               0x40000000u
+
+/* 128: see above. At 14.3 MHz, the slowest that exist, these are 9 us. */
+#define SETTLE                  128
+#define SHORTEST                (2 * SETTLE)
+
+/* Readings to wait for the counter to move, and movements that prove it. */
+#define FIND_READINGS           1000
+#define FIND_CHANGES            3
+
+static uint32_t hpet_read(const struct hpet *hpet, unsigned int reg)
+{
+    return mmio_read32(hpet->registers + reg);
+}
+
+static void hpet_write(const struct hpet *hpet, unsigned int reg, uint32_t value)
+{
+    mmio_write32(hpet->registers + reg, value);
+}
+
+/* One of the TIMER registers, of comparator @n. */
+static unsigned int of(unsigned int n, enum reg reg)
+{
+    return reg + n * COMPARATOR_STRIDE;
+}
+
+static uint64_t hpet_counter_read(struct clock_counter *counter)
+{
+    return hpet_read(container_of(counter, struct hpet, counter), COUNTER);
+}
+
+static bool hpet_counts(const struct hpet *hpet)
+{
+    unsigned int changes = 0;
+    uint32_t before = hpet_read(hpet, COUNTER);
+    for (unsigned int i = 0; i < FIND_READINGS && changes < FIND_CHANGES; i++) {
+        uint32_t now = hpet_read(hpet, COUNTER);
+        changes += now != before;
+        before = now;
+    }
+    return changes == FIND_CHANGES;
+}
+
+static void silence_comparators(const struct hpet *hpet)
+{
+    uint32_t level_triggered = 0;
+    for (unsigned int n = 0; n < hpet->comparators; n++) {
+        uint32_t config = hpet_read(hpet, of(n, TIMER_CONFIG));
+        hpet_write(hpet, of(n, TIMER_CONFIG), config & ~(TIMER_ENABLE | TIMER_MESSAGE));
+        if (config & TIMER_LEVEL)
+            level_triggered |= (uint32_t)BIT(n);
+    }
+    /* Lines that are held; those of edge-triggered ones are to be written as 0. */
+    hpet_write(hpet, INTERRUPT_STATUS, level_triggered);
+}
+
+status_t hpet_init(struct hpet *hpet, void *registers)
+{
+    *hpet = (struct hpet){ .registers = registers };
+    uint32_t capabilities = hpet_read(hpet, CAPABILITIES), period_fs = hpet_read(hpet, PERIOD);
+    if ((capabilities & CAPABILITIES_REVISION) == 0 || period_fs == 0 || period_fs > LONGEST_PERIOD_FS)
+        return STATUS_MALFORMED;
+
+    hpet->comparators = (uint8_t)(((capabilities & CAPABILITIES_LAST_TIMER) >> 8) + 1);
+    hpet->counter = (struct clock_counter){
+        .name = "hpet",
+        .rate_hz = (FS_PER_SECOND + period_fs / 2) / period_fs,
+        .bits = 32,
+        .read = hpet_counter_read,
+    };
+    silence_comparators(hpet);
+    hpet_write(hpet, CONFIG, (hpet_read(hpet, CONFIG) & ~CONFIG_LEGACY) | CONFIG_ENABLE);
+    return hpet_counts(hpet) ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+uint32_t hpet_routes(const struct hpet *hpet, unsigned int n)
+{
+    return n < hpet->comparators ? hpet_read(hpet, of(n, TIMER_ROUTES)) : 0;
+}
+
+static void hpet_alarm_enable(struct hpet *hpet, bool enable)
+{
+    unsigned int reg = of(hpet->used, TIMER_CONFIG);
+    uint32_t config = hpet_read(hpet, reg) & ~TIMER_ENABLE;
+    hpet_write(hpet, reg, enable ? config | TIMER_ENABLE : config);
+    hpet->is_armed = enable;
+}
+
+static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
+{
+    struct hpet *hpet = container_of(alarm, struct hpet, alarm);
+    CHECK(ticks >= 1 && ticks <= MAX_TICKS);
+    /* The tick that we read has begun already, hence 1 more. */
+    uint32_t delay = (uint32_t)ticks + 1 > SHORTEST ? (uint32_t)ticks + 1 : SHORTEST;
+    for (uint32_t again = SHORTEST; again <= MAX_TICKS; again *= 2) {
+        uint32_t value = hpet_read(hpet, COUNTER) + delay;
+        hpet_write(hpet, of(hpet->used, TIMER_VALUE), value);
+        /* After the write: the value from before could match. */
+        if (!hpet->is_armed)
+            hpet_alarm_enable(hpet, true);
+        int32_t left = (int32_t)(value - hpet_read(hpet, COUNTER));
+        if (left >= SETTLE)
+            return;
+        delay = again;
+    }
+}
+
+static void hpet_alarm_disarm(struct clock_alarm *alarm)
+{
+    hpet_alarm_enable(container_of(alarm, struct hpet, alarm), false);
+}
+
+status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
+{
+    if (n >= hpet->comparators)
+        return STATUS_INVALID;
+    if (gsi >= 32 || !(hpet_routes(hpet, n) & BIT(gsi)))
+        return STATUS_UNSUPPORTED;
+
+    if (hpet->is_armed)
+        hpet_alarm_enable(hpet, false);
+    const uint32_t ours =
+        TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_SET_VALUE | TIMER_32BIT | TIMER_ROUTE | TIMER_MESSAGE;
+    uint32_t config = hpet_read(hpet, of(n, TIMER_CONFIG)) & ~ours;
+    hpet_write(hpet, of(n, TIMER_CONFIG), config | TIMER_32BIT | gsi << TIMER_ROUTE_SHIFT);
+    /* The specification's way to tell that a route exists. A 32-bit comparator need not keep TIMER_32BIT. */
+    uint32_t kept = hpet_read(hpet, of(n, TIMER_CONFIG)) & ours & ~TIMER_32BIT;
+    if (kept != gsi << TIMER_ROUTE_SHIFT)
+        return STATUS_UNSUPPORTED;
+
+    hpet->used = (uint8_t)n;
+    hpet->alarm = (struct clock_alarm){
+        .name = "hpet",
+        .rate_hz = hpet->counter.rate_hz,
+        .max_ticks = MAX_TICKS,
+        .arm = hpet_alarm_arm,
+        .disarm = hpet_alarm_disarm,
+    };
+    return STATUS_OK;
+}
