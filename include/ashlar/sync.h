@@ -9,6 +9,10 @@
  */
 #include <ashlar/types.h>
 
+#ifdef ASHLAR_HOSTED
+#include <sched.h>
+#endif
+
 /* Whether interrupts were on: what interrupts_off() gives and interrupts_restore() takes. */
 typedef struct {
     uint64_t rflags;
@@ -36,6 +40,28 @@ static inline void interrupts_restore(irq_state_t state)
 #endif
 }
 
+/* Hosted, where nothing turns them off, always. Context: any. */
+static inline bool interrupts_are_on(void)
+{
+#ifndef ASHLAR_HOSTED
+    uint64_t rflags;
+    __asm__ volatile("pushfq; popq %0" : "=r"(rflags));
+    return rflags & SYNC_RFLAGS_IF;
+#else
+    return true;
+#endif
+}
+
+/* Between two looks at what another CPU will change. Hosted, that CPU is a thread that may need this one's processor. */
+static inline void spin_pause(void)
+{
+#ifndef ASHLAR_HOSTED
+    __builtin_ia32_pause();
+#else
+    sched_yield();
+#endif
+}
+
 /* All zero is free. */
 struct spinlock {
     uint32_t next;    /* the ticket of who comes next */
@@ -54,7 +80,7 @@ static inline irq_state_t spin_lock(struct spinlock *lock)
     uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     /* Acquire pairs with the release of spin_unlock(). */
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
-        __builtin_ia32_pause();
+        spin_pause();
     return state;
 }
 

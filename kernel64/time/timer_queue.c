@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timers in the order of their deadlines: a leftist heap whose links lie in the timers.
+ *
+ * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers on the way
+ * down its right links; at each the left child's rank is at least the right one's, so that way is the shortest one down,
+ * and of n timers it passes at most log2(n + 1). All work is done along it: two heaps merge by merging their right ways;
+ * to insert is to merge with a heap of one; to remove is to put the merged children in the timer's place and to correct
+ * ranks upwards. That stops at the first rank that stays: a rank that grows is passed on by right links only, one that
+ * shrinks grows by one at each step up, so either way after log2(n + 1) steps, however deep the timer lay. Loops, not
+ * recursion, because the left way may be n long.
+ *
+ * Refused: a pairing heap, whose removals are cheap in the mean but O(n) at worst, with interrupts off. A wheel, O(1),
+ * but it rounds deadlines or has them cascade in bursts, and must look for the next one; that needs a tick or bitmaps,
+ * and here nothing ticks. A red-black tree has the same bounds and as many links, with three times the code, and
+ * keeps an order among the later ones that nobody asks for. An array heap must grow, so that arming could fail.
+ *
+ * One run. timer_queue_run() takes timers off the heap `first` one by one and calls their handlers without the lock.
+ * What is armed meanwhile, by anybody, goes to the heap `late`, and the two are merged at the end. That is what bounds
+ * a run, without changing a deadline, and it keeps the order.
+ *
+ * Who is running. A timer is at rest, armed, running, or both of the last two. That it is armed, it says itself. That
+ * it is running, its queue says: `running` names it from when it is taken off the heap, under the lock, until its
+ * handler has returned. Were the mark in the timer, a handler could not free it. The timer only says on which queue
+ * to look (`ran_on`), because meanwhile it may be armed on another; there it is passed over when due, until its
+ * handler has returned.
+ *
+ * Which lock. A timer belongs to the lock of the queue it names, also at rest. Its name is changed with the locks of the
+ * old and of the new queue held; so who reads it, locks that queue and finds it there still, has it. Only the first time,
+ * when it names none, is it given by compare-and-exchange, under the lock of the new queue.
+ *
+ * Refused: a level between a timer and its queue, which would let timer_queue_move_all() merge in O(log n). Each arming
+ * and each cancelling would pay a load for what happens when a CPU is taken away.
+ */
+#include <time/timer_queue.h>
+
+#include <ashlar/check.h>
+
+/* ---- the heap ---- */
+
+static bool is_before(const struct timer *a, const struct timer *b)
+{
+    return a->deadline_ns < b->deadline_ns || (a->deadline_ns == b->deadline_ns && a->sequence < b->sequence);
+}
+
+static uint32_t rank_of(const struct timer *heap)
+{
+    return heap ? heap->rank : 0;
+}
+
+/* Puts the children of @timer in order and its rank right. Returns whether the rank changed. */
+static bool settle(struct timer *timer)
+{
+    if (rank_of(timer->left) < rank_of(timer->right)) {
+        struct timer *left = timer->left;
+        timer->left = timer->right;
+        timer->right = left;
+    }
+    uint32_t rank = rank_of(timer->right) + 1;
+    bool is_changed = rank != timer->rank;
+    timer->rank = rank;
+    return is_changed;
+}
+
+/* One heap of two, either may be NULL. Down both right ways, always on with the earlier; then up again, settling. */
+static struct timer *merge(struct timer *a, struct timer *b)
+{
+    struct timer *top = NULL, *bottom = NULL, **link = &top;
+    while (a && b) {
+        if (is_before(b, a)) {
+            struct timer *earlier = b;
+            b = a;
+            a = earlier;
+        }
+        *link = a;
+        a->parent = bottom;
+        bottom = a;
+        link = &a->right;
+        a = a->right;
+    }
+    *link = a ? a : b;
+    if (*link)
+        (*link)->parent = bottom;
+    /* All the way: each has another right child than before, of whatever rank. */
+    for (struct timer *at = bottom; at; at = at->parent)
+        (void)settle(at);
+    return top;
+}
+
+static void insert(struct timer **heap, struct timer *timer)
+{
+    timer->left = timer->right = NULL;
+    timer->rank = 1;
+    *heap = merge(*heap, timer);
+}
+
+/* Takes a timer out of the heap it is in, whose top is *@heap. */
+static void take_out(struct timer **heap, struct timer *timer)
+{
+    struct timer *parent = timer->parent;
+    struct timer *rest = merge(timer->left, timer->right);
+    if (rest)
+        rest->parent = parent;
+    if (!parent)
+        *heap = rest;
+    else if (parent->left == timer)
+        parent->left = rest;
+    else
+        parent->right = rest;
+    while (parent && settle(parent))
+        parent = parent->parent;
+}
+
+/* Each timer after its parent, the left ones first. Without a left child there is no right one either. */
+static struct timer *next_in_heap(const struct timer *at)
+{
+    if (at->left)
+        return at->left;
+    while (at->parent && (at == at->parent->right || !at->parent->right))
+        at = at->parent;
+    return at->parent ? at->parent->right : NULL;
+}
+
+/* ---- locks ---- */
+
+/* One or two queues' locks, and how interrupts were before each. */
+struct held {
+    struct timer_queue *lower, *higher; /* higher is NULL when there is one only */
+    irq_state_t before_lower, before_higher;
+};
+
+/* @a may be NULL or the same as @b. */
+static struct held hold(struct timer_queue *a, struct timer_queue *b)
+{
+    struct held held = { .lower = b };
+    if (a && a != b) {
+        held.lower = (uintptr_t)a < (uintptr_t)b ? a : b;
+        held.higher = held.lower == a ? b : a;
+    }
+    held.before_lower = spin_lock(&held.lower->lock);
+    if (held.higher)
+        held.before_higher = spin_lock(&held.higher->lock);
+    return held;
+}
+
+static void let_go(const struct held *held)
+{
+    if (held->higher)
+        spin_unlock(&held->higher->lock, held->before_higher);
+    spin_unlock(&held->lower->lock, held->before_lower);
+}
+
+/* Relaxed: what it says is used as an address to lock, and read again under that lock, which gives the order. */
+static struct timer_queue *named_queue(const struct timer *timer)
+{
+    return __atomic_load_n(&timer->queue, __ATOMIC_RELAXED);
+}
+
+/* The queue that the timer names, locked; NULL, and nothing locked, when it has never been armed. */
+static struct timer_queue *lock_queue_of(const struct timer *timer, irq_state_t *before)
+{
+    for (;;) {
+        struct timer_queue *queue = named_queue(timer);
+        if (!queue)
+            return NULL;
+        *before = spin_lock(&queue->lock);
+        if (named_queue(timer) == queue)
+            return queue;
+        spin_unlock(&queue->lock, *before);
+    }
+}
+
+/* Locks @queue and the queue that the timer names, which is returned, NULL if none; the timer then names @queue. */
+static struct timer_queue *hold_and_rename(struct timer_queue *queue, struct timer *timer, struct held *held)
+{
+    for (;;) {
+        struct timer_queue *from = named_queue(timer);
+        struct timer_queue *found = from;
+        *held = hold(from, queue);
+        /* Relaxed, as above. An exchange and not a store because of two that arm it for the first time at once, each
+           with a lock of its own. */
+        if (__atomic_compare_exchange_n(&timer->queue, &found, queue, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return from;
+        let_go(held);
+    }
+}
+
+/* ---- timers; of these the caller holds the lock of the queue that the timer names ---- */
+
+/* The queue whose CPU is in the timer's handler, or NULL. */
+static struct timer_queue *runner_of(const struct timer *timer)
+{
+    /* Acquire pairs with the release in call(): who sees the handler gone sees what it did. */
+    if (timer->ran_on && __atomic_load_n(&timer->ran_on->running, __ATOMIC_ACQUIRE) == timer)
+        return timer->ran_on;
+    return NULL;
+}
+
+/* Returns whether it was armed. */
+static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
+{
+    if (!timer->is_armed)
+        return false;
+    /* Which heap it is in matters only to its top. */
+    take_out(queue->late == timer ? &queue->late : &queue->first, timer);
+    timer->is_armed = false;
+    return true;
+}
+
+static struct timer *earliest_locked(const struct timer_queue *queue)
+{
+    if (!queue->first || (queue->late && is_before(queue->late, queue->first)))
+        return queue->late;
+    return queue->first;
+}
+
+/* ---- the interface ---- */
+
+void timer_init(struct timer *timer, timer_fn *run, void *context)
+{
+    *timer = (struct timer){ .run = run, .context = context };
+}
+
+struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns)
+{
+    struct held held;
+    struct timer_queue *from = hold_and_rename(queue, timer, &held);
+    const struct timer *earliest = earliest_locked(queue);
+    bool is_earliest = !queue->is_running && (!earliest || deadline_ns < earliest->deadline_ns);
+
+    bool was_armed = from && disarm_locked(from, timer);
+    timer->deadline_ns = deadline_ns;
+    timer->sequence = queue->next_sequence++;
+    timer->is_armed = true;
+    insert(queue->is_running ? &queue->late : &queue->first, timer);
+
+    let_go(&held);
+    return (struct timer_arming){ was_armed, is_earliest };
+}
+
+struct timer_cancelling timer_cancel(struct timer *timer)
+{
+    irq_state_t before;
+    struct timer_queue *queue = lock_queue_of(timer, &before);
+    if (!queue)
+        return (struct timer_cancelling){ false, false };
+    bool was_armed = disarm_locked(queue, timer);
+    bool is_running = runner_of(timer) != NULL;
+    spin_unlock(&queue->lock, before);
+    return (struct timer_cancelling){ was_armed, is_running };
+}
+
+unsigned timer_cancel_wait(struct timer *timer)
+{
+    VERIFY(interrupts_are_on());
+    unsigned count = 0;
+    for (;;) {
+        irq_state_t before;
+        struct timer_queue *queue = lock_queue_of(timer, &before);
+        if (!queue)
+            return count;
+        count += disarm_locked(queue, timer);
+        struct timer_queue *runner = runner_of(timer);
+        spin_unlock(&queue->lock, before);
+        if (!runner)
+            return count;
+        /* Relaxed: the next time round, runner_of() gives the order. */
+        while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
+            spin_pause();
+    }
+}
+
+/* The next timer to call, taken off the queue and marked as running; NULL when none is due. */
+static struct timer *take_due_locked(struct timer_queue *queue, uint64_t now_ns)
+{
+    struct timer *timer;
+    while ((timer = queue->first) && timer->deadline_ns <= now_ns) {
+        take_out(&queue->first, timer);
+        if (runner_of(timer)) {
+            insert(&queue->late, timer);
+            continue;
+        }
+        timer->is_armed = false;
+        timer->ran_on = queue;
+        /* Relaxed: who looks for it has learnt of ran_on under a lock that was taken after this one. */
+        __atomic_store_n(&queue->running, timer, __ATOMIC_RELAXED);
+        return timer;
+    }
+    return NULL;
+}
+
+/* Without the lock. The timer may be gone when its handler returns. */
+static void call(struct timer_queue *queue, struct timer *timer)
+{
+    timer->run(timer, timer->context);
+    /* Release pairs with the acquire in runner_of(). */
+    __atomic_store_n(&queue->running, NULL, __ATOMIC_RELEASE);
+}
+
+unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
+{
+    unsigned count = 0;
+    irq_state_t before = spin_lock(&queue->lock);
+    VERIFY(!queue->is_running);
+    queue->is_running = true;
+    struct timer *timer;
+    while ((timer = take_due_locked(queue, now_ns))) {
+        spin_unlock(&queue->lock, before);
+        call(queue, timer);
+        count++;
+        before = spin_lock(&queue->lock);
+    }
+    queue->is_running = false;
+    queue->first = merge(queue->first, queue->late);
+    queue->late = NULL;
+    spin_unlock(&queue->lock, before);
+    return count;
+}
+
+bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns)
+{
+    irq_state_t before = spin_lock(&queue->lock);
+    const struct timer *earliest = earliest_locked(queue);
+    if (earliest)
+        *deadline_ns = earliest->deadline_ns;
+    spin_unlock(&queue->lock, before);
+    return earliest != NULL;
+}
+
+bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
+{
+    if (from == to)
+        return false;
+    struct held held = hold(from, to);
+    const struct timer *earliest = earliest_locked(to);
+    struct timer *moved = merge(from->first, from->late);
+    bool is_earliest = moved && !to->is_running && (!earliest || moved->deadline_ns < earliest->deadline_ns);
+
+    /* Behind all that is here. The same added to each leaves their heap one. */
+    for (struct timer *at = moved; at; at = next_in_heap(at)) {
+        at->sequence += to->next_sequence;
+        /* Relaxed, under both locks: see named_queue(). */
+        __atomic_store_n(&at->queue, to, __ATOMIC_RELAXED);
+    }
+    struct timer **heap = to->is_running ? &to->late : &to->first;
+    *heap = merge(*heap, moved);
+    to->next_sequence += from->next_sequence;
+    /* From 0 again, or two queues that fill each other in turn would double their numbers each time. */
+    from->next_sequence = 0;
+    from->first = from->late = NULL;
+
+    let_go(&held);
+    return is_earliest;
+}
