@@ -2,18 +2,19 @@
 /*
  * Timers in the order of their deadlines: a leftist heap whose links lie in the timers.
  *
- * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers on the way
- * down its right links; at each the left child's rank is at least the right one's, so that way is the shortest one down,
- * and of n timers it passes at most log2(n + 1). All work is done along it: two heaps merge by merging their right ways;
- * to insert is to merge with a heap of one; to remove is to put the merged children in the timer's place and to correct
- * ranks upwards. That stops at the first rank that stays: a rank that grows is passed on by right links only, one that
- * shrinks grows by one at each step up, so either way after log2(n + 1) steps, however deep the timer lay. Loops, not
- * recursion, because the left way may be n long.
+ * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers on the
+ * way down its right links. At each timer the left child's rank is at least the right one's, so that way is the
+ * shortest one down, and among n timers it passes at most log2(n + 1). All work is done along it: two heaps merge by
+ * merging their right ways; to insert is to merge with a heap of one; to remove is to put the merged children in the
+ * timer's place and to correct the ranks above, up to the first that stays as it was. That comes soon, however deep the
+ * timer lay: a rank that grew matters to a parent only across a right link, and no way of these is longer than
+ * log2(n + 1); where one shrank, each parent it matters to gets a rank one above its child's, and ranks end at
+ * log2(n + 1). Loops and not recursion, because the left way may be n long.
  *
  * Refused: a pairing heap, whose removals are cheap in the mean but O(n) at worst, with interrupts off. A wheel, O(1),
- * but it rounds deadlines or has them cascade in bursts, and must look for the next one; that needs a tick or bitmaps,
- * and here nothing ticks. A red-black tree has the same bounds and as many links, with three times the code, and
- * keeps an order among the later ones that nobody asks for. An array heap must grow, so that arming could fail.
+ * but it rounds deadlines or has them cascade in bursts, and it has to search for the next one, where a one-shot timer
+ * must know it. A red-black tree has the same bounds and as many links, with more code, and keeps the later timers in
+ * an order that nobody asks for. A heap in an array must grow, so that arming could fail.
  *
  * One run. timer_queue_run() takes timers off the heap `first` one by one and calls their handlers without the lock.
  * What is armed meanwhile, by anybody, goes to the heap `late`, and the two are merged at the end. That is what bounds
@@ -25,9 +26,9 @@
  * to look (`ran_on`), because meanwhile it may be armed on another; there it is passed over when due, until its
  * handler has returned.
  *
- * Which lock. A timer belongs to the lock of the queue it names, also at rest. Its name is changed with the locks of the
- * old and of the new queue held; so who reads it, locks that queue and finds it there still, has it. Only the first time,
- * when it names none, is it given by compare-and-exchange, under the lock of the new queue.
+ * Which lock. A timer is guarded by the lock of the queue it names, also at rest. It is made to name another with both
+ * queues' locks held; so who reads the name, locks that queue and reads the same name again, has it. Only the first
+ * time, when it names none, is that a compare-and-exchange under the lock of the new queue alone.
  *
  * Refused: a level between a timer and its queue, which would let timer_queue_move_all() merge in O(log n). Each arming
  * and each cancelling would pay a load for what happens when a CPU is taken away.
@@ -264,7 +265,7 @@ unsigned timer_cancel_wait(struct timer *timer)
         spin_unlock(&queue->lock, before);
         if (!runner)
             return count;
-        /* Relaxed: the next time round, runner_of() gives the order. */
+        /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the order. */
         while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
             spin_pause();
     }

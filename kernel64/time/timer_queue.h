@@ -24,8 +24,8 @@ struct timer_queue;
  * @context: what timer_init() got.
  *
  * May arm and cancel any timer on any queue, its own too. May free the memory of its own timer, or make it another
- * timer by timer_init(), if nobody else can still arm or cancel it: a queue does not touch a timer after its handler was
- * called. Two CPUs never run the handler of one timer at a time.
+ * timer by timer_init(), if nobody else can still arm or cancel it: a queue does not touch a timer after its handler
+ * was called. Two CPUs never run the handler of one timer at a time.
  * Context: interrupts off and to be left so, on the CPU whose queue it was armed on; no lock of the queue held.
  */
 typedef void timer_fn(struct timer *timer, void *context);
@@ -42,11 +42,11 @@ struct timer {
     /* guarded by the lock of @queue: */
     struct timer_queue *ran_on; /* the queue that last called the handler, and may still be at it; NULL: none */
     uint64_t deadline_ns;
-    uint64_t sequence;           /* among equal deadlines the lower is first */
-    struct timer *parent;        /* NULL at the top */
+    uint64_t sequence;    /* among equal deadlines the lower is first */
+    struct timer *parent; /* NULL at the top */
     struct timer *left, *right;
-    uint32_t rank;               /* timers on the way down right links, this one counted */
-    bool is_armed;               /* it is in one of the heaps of @queue */
+    uint32_t rank; /* timers on the way down right links, this one counted */
+    bool is_armed; /* it is in one of the heaps of @queue */
 };
 
 /*
@@ -57,9 +57,9 @@ struct timer_queue {
     struct spinlock lock;
 
     /* guarded by lock: */
-    bool is_running;        /* timer_queue_run() is at work */
-    struct timer *first;    /* the earliest, and the top of the heap of all that may run */
-    struct timer *late;     /* the heap of what was armed since timer_queue_run() began; else empty */
+    bool is_running;     /* timer_queue_run() is at work */
+    struct timer *first; /* the earliest, and the top of the heap of all that may run */
+    struct timer *late;  /* the heap of what waits for timer_queue_run() to end: armed since, or passed over */
     uint64_t next_sequence;
 
     /* The timer whose handler is being called, else NULL. Written by the CPU that runs the queue, read by anyone. */
@@ -76,8 +76,8 @@ void timer_init(struct timer *timer, timer_fn *run, void *context);
 
 /* What timer_queue_arm() found and what it asks for. */
 struct timer_arming {
-    bool was_armed;    /* it was armed, here or elsewhere, and that deadline no longer stands */
-    bool is_earliest;  /* the queue's earliest deadline is an earlier one now: the hardware must know */
+    bool was_armed;   /* it was armed, here or elsewhere, and that deadline no longer stands */
+    bool is_earliest; /* the queue's earliest deadline is an earlier one now: the hardware must know */
 };
 
 /**
@@ -129,8 +129,8 @@ unsigned timer_cancel_wait(struct timer *timer);
  * timer_queue_run() - call the handlers of all timers whose deadline is not after a moment.
  * @now_ns: since boot.
  *
- * In the order of their deadlines. Those armed since the call began wait for the next one, and so does one whose handler
- * is still running on another CPU: timer_queue_next() then says a moment that has passed.
+ * In the order of their deadlines. Those armed since the call began wait for the next one, and so does one whose
+ * handler is still running on another CPU: timer_queue_next() then says a moment that has passed.
  *
  * Return: how many were called; no more than were armed when the call began.
  * Context: the queue's CPU, interrupts off; not from a handler. Takes the queue's lock, not held while a handler runs.
