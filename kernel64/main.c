@@ -20,6 +20,8 @@
 #include <irq/controllers.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
+#include <time/sources.h>
+#include <time/wall.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
 
@@ -40,7 +42,6 @@ void kernel64_main(uint64_t handoff_address)
     options_apply_early();
     consoles_apply_option();
     machine_log_origin();
-    clock_log_rate();
     cpu_protect(); /* every protection that CPUID offers */
 
     machine_collect_claims();
@@ -54,8 +55,10 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");
-    irq_init(); /* interrupt controllers, all inputs masked */
-    cpu_interrupts_on();
+    irq_init();          /* interrupt controllers, all inputs masked */
+    time_init();         /* the clock, and timers */
+    wall_init();
+    cpu_interrupts_on(); /* handlers run from here on */
     stage_mark("interrupts");
     consoles_init_screen();
     stage_mark("consoles");

@@ -15,7 +15,8 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "console", "debugexit", "fail", "loglevel", "mem", "noacpi", "noioapic", "nox2apic", "run",
+    "console", "debugexit", "fail", "loglevel", "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic",
+    "run",
 };
 
 static void apply_log_level(void)

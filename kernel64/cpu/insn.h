@@ -38,6 +38,14 @@ static inline uint64_t cpu_read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* After all earlier instructions have finished, loads included (Intel SDM vol. 2B, "RDTSC"). */
+static inline uint64_t cpu_read_tsc_ordered(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
 /* Return: whether the generator had a number ready. #UD without CPUID.1:ECX.RDRAND. */
 static inline bool cpu_read_random(uint64_t *number)
 {
@@ -105,6 +113,15 @@ static inline void cpu_interrupts_on(void)
 static inline void cpu_halt(void)
 {
     __asm__ volatile("hlt" ::: "memory");
+}
+
+/*
+ * Interrupts on, and until one comes. The instruction behind STI is still free of them (Intel SDM vol. 2B, "STI"), so
+ * none that was pending is missed.
+ */
+static inline void cpu_interrupts_on_and_halt(void)
+{
+    __asm__ volatile("sti; hlt" ::: "memory");
 }
 
 /* For loops that wait for another CPU or a device. */

@@ -338,6 +338,7 @@ void lapic_timer_set(enum lapic_timer_kind kind)
 {
     static const uint32_t entries[] = {
         [LAPIC_TIMER_OFF] = LVT_MASKED | VECTOR_TIMER,
+        [LAPIC_TIMER_MEASURED] = LVT_MASKED | VECTOR_TIMER,
         [LAPIC_TIMER_ONE_SHOT] = VECTOR_TIMER,
         [LAPIC_TIMER_DEADLINE] = LVT_TIMER_DEADLINE | VECTOR_TIMER,
     };

@@ -73,9 +73,13 @@ status_t lapic_send(uint32_t apic_id, uint8_t vector) MUST_CHECK;
 
 enum lapic_timer_kind {
     LAPIC_TIMER_OFF,
+    LAPIC_TIMER_MEASURED, /* counts down and interrupts nobody */
     LAPIC_TIMER_ONE_SHOT,
     LAPIC_TIMER_DEADLINE /* only with CPU_FEATURE_TSC_DEADLINE */
 };
+
+/* The timer counts a step in this many of its rate. */
+#define LAPIC_TIMER_DIVIDER 16
 
 /* Raises VECTOR_TIMER from now on, when it is armed. This CPU's. */
 void lapic_timer_set(enum lapic_timer_kind kind);

@@ -1,155 +1,229 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time-stamp counter as the clock.
+ * Reading the time.
  *
- * A tick becomes nanoseconds by one multiplication, ns = ticks * multiplier >> SHIFT, with the
- * multiplier computed once; no division on the reading side. SHIFT 32 keeps the rounding error
- * below one part in 10^9 for any rate from 4 MHz up.
+ * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
+ * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new epoch begins
+ * with the time that the old one shows. An epoch is never written again after it was published, and there are enough
+ * for all changes that a boot can make, so a reader needs one pointer and no lock: whichever epoch it got is right.
  *
- * Measuring uses channel 2 of the 8254, which counts at 1193182 Hz and can be gated and read
- * without an interrupt. The first reading is taken right after the counter was seen to change, so
- * one sample is good to a few counts in CLOCK_SAMPLE_NS: under 1 %, enough for a log. A timer that
- * is not there reads the same value for ever; it is given up after PIT_PATIENCE readings.
+ * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any crystal.
+ *
+ * A counter of less than 64 bits is widened in wide_count: the count of the last reader, to which the new count's
+ * distance is added. A reader that was overtaken finds itself "behind" by nearly a whole round, and takes the other's.
  */
 #include <time/clock.h>
 
-#include <ashlar/io.h>
+#include <ashlar/check.h>
+#include <ashlar/dev/pit8254.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/traps.h>
 #include <diag/log.h>
+#include <time/calibrate.h>
+#include <time/tsc_rate.h>
 
 #define SHIFT         32
 #define NS_PER_SECOND 1000000000ULL
 
-/* A rate below this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor says less than 1 MHz. */
-#define LOWEST_HZ 1000000ULL
+struct epoch {
+    struct clock_counter *counter; /* NULL: the time-stamp counter */
+    uint64_t start_tick, start_ns;
+    uint64_t multiplier;           /* nanoseconds a tick, times 2^SHIFT */
+    uint64_t ticks_per_ns;         /* the inverse, rounded up, times 2^SHIFT */
+};
 
-#define PIT_HZ           1193182ULL
-#define PIT_CHANNEL2     0x42
-#define PIT_COMMAND      0x43
-#define PIT_SET_CHANNEL2 0xb0 /* low then high byte, mode 0, binary */
-#define PIT_LATCH2       0x80
-#define SYSTEM_PORT_B    0x61
-#define GATE2            0x01
-#define SPEAKER          0x02
-#define PIT_PATIENCE     1000
+/* Before anybody knows better, a tick is a nanosecond. */
+static struct epoch epochs[CLOCK_CHANGES_MAX + 1] = { { .multiplier = 1ULL << SHIFT, .ticks_per_ns = 1ULL << SHIFT } };
+static unsigned int epoch_count = 1;
+static const struct epoch *current = &epochs[0]; /* atomic */
+static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the newest of the time-stamp counter */
 
-static struct {
-    uint64_t zero;
-    uint64_t multiplier; /* nanoseconds a tick, times 2^SHIFT */
-    uint64_t rate_hz;
-    const char *source;
-} clock = { .multiplier = 1ULL << SHIFT, .rate_hz = NS_PER_SECOND, .source = "assumed" };
+static uint64_t wide_count; /* atomic; of the counter that is the clock */
+
+static uint64_t tsc_hz = NS_PER_SECOND;
+static uint64_t lapic_hz;
+static const char *rate_source = "assumed";
+static bool is_given;
+
+/* ---- reading ---- */
+
+/* Signed: a tick before the epoch's first is a time before it. */
+static inline uint64_t nanoseconds_in(const struct epoch *epoch, uint64_t ticks)
+{
+    __int128 product = (__int128)(int64_t)(ticks - epoch->start_tick) * (int64_t)epoch->multiplier;
+    return epoch->start_ns + (uint64_t)(product >> SHIFT);
+}
+
+static uint64_t widen(const struct clock_counter *counter, uint64_t count)
+{
+    uint64_t mask = counter->bits == 64 ? UINT64_MAX : (1ULL << counter->bits) - 1;
+    uint64_t last = __atomic_load_n(&wide_count, __ATOMIC_RELAXED);
+    for (;;) {
+        uint64_t ahead = (count - last) & mask;
+        if (ahead > mask / 2)
+            return last;
+        /* Only the number itself is shared, so it needs no order. */
+        if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return last + ahead;
+    }
+}
+
+static NOINLINE uint64_t read_counter(const struct epoch *epoch)
+{
+    return nanoseconds_in(epoch, widen(epoch->counter, epoch->counter->read(epoch->counter)));
+}
+
+uint64_t clock_now_ns(void)
+{
+    /* Acquire pairs with the release in publish(): the epoch is filled in. */
+    const struct epoch *epoch = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(epoch->counter != NULL))
+        return read_counter(epoch);
+    return nanoseconds_in(epoch, cpu_read_tsc_ordered());
+}
 
 uint64_t clock_nanoseconds(uint64_t ticks)
 {
-    return (uint64_t)(((unsigned __int128)(ticks - clock.zero) * clock.multiplier) >> SHIFT);
+    return nanoseconds_in(__atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE), ticks);
 }
 
-uint64_t clock_rate_hz(void)
+uint64_t clock_tick_of(uint64_t ns)
 {
-    return clock.rate_hz;
+    const struct epoch *epoch = __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
+    if (ns <= epoch->start_ns)
+        return epoch->start_tick;
+    unsigned __int128 ticks = ((unsigned __int128)(ns - epoch->start_ns) * epoch->ticks_per_ns >> SHIFT) + 1;
+    uint64_t left = UINT64_MAX - epoch->start_tick;
+    return ticks > left ? UINT64_MAX : epoch->start_tick + (uint64_t)ticks;
 }
 
-const char *clock_rate_source(void)
+/* ---- changing ---- */
+
+static struct epoch *next_epoch(struct clock_counter *counter, uint64_t rate_hz)
 {
-    return clock.source;
+    VERIFY(epoch_count < CLOCK_CHANGES_MAX + 1 && rate_hz > 0);
+    struct epoch *epoch = &epochs[epoch_count++];
+    epoch->counter = counter;
+    epoch->multiplier = (NS_PER_SECOND << SHIFT) / rate_hz;
+    /* No 128-bit division: rate * 2^32 / 10^9, in two parts. */
+    epoch->ticks_per_ns = (rate_hz / NS_PER_SECOND << SHIFT) + (((rate_hz % NS_PER_SECOND) << SHIFT) / NS_PER_SECOND) + 1;
+    return epoch;
 }
 
-uint64_t clock_rate_from_cpuid15(uint32_t eax, uint32_t ebx, uint32_t ecx)
+static void publish(struct epoch *epoch)
 {
-    return eax != 0 && ebx != 0 && ecx != 0 ? (uint64_t)ecx * ebx / eax : 0;
+    if (!epoch->counter)
+        __atomic_store_n(&tsc_epoch, epoch, __ATOMIC_RELEASE);
+    __atomic_store_n(&current, epoch, __ATOMIC_RELEASE);
 }
 
-static uint64_t rate_from_cpuid(void)
+void clock_set_tsc_rate(uint64_t rate_hz, const char *source)
 {
-    if (cpu_cpuid(0, 0).eax < 0x15)
-        return 0;
-    struct cpuid_result leaf = cpu_cpuid(0x15, 0);
-    return clock_rate_from_cpuid15(leaf.eax, leaf.ebx, leaf.ecx);
+    struct epoch *epoch = next_epoch(NULL, rate_hz);
+    tsc_hz = rate_hz;
+    rate_source = source;
+    epoch->start_tick = cpu_read_tsc_ordered();
+    epoch->start_ns = current->counter ? clock_now_ns() : nanoseconds_in(current, epoch->start_tick);
+    publish(epoch);
 }
 
-/* Leaf 0x40000010, EAX in kHz: VMware's, also spoken by KVM and VirtualBox. */
-static uint64_t rate_from_hypervisor(void)
+void clock_set_counter(struct clock_counter *counter)
 {
-    if (!cpu_has(CPU_FEATURE_HYPERVISOR) || cpu_cpuid(0x40000000, 0).eax < 0x40000010)
-        return 0;
-    return cpu_cpuid(0x40000010, 0).eax * 1000ULL;
+    struct epoch *epoch = next_epoch(counter, counter->rate_hz);
+    uint64_t count = counter->read(counter);
+    epoch->start_ns = clock_now_ns();
+    __atomic_store_n(&wide_count, count, __ATOMIC_RELAXED);
+    epoch->start_tick = count;
+    publish(epoch);
 }
 
-static uint16_t read_pit(void)
+/* ---- the first idea ---- */
+
+struct msr_read {
+    uint32_t msr;
+    uint64_t value;
+};
+
+static void read_msr(void *argument)
 {
-    io_out8(PIT_COMMAND, PIT_LATCH2);
-    uint8_t low = io_in8(PIT_CHANNEL2);
-    return (uint16_t)(low | io_in8(PIT_CHANNEL2) << 8);
+    struct msr_read *read = argument;
+    read->value = cpu_read_msr(read->msr);
 }
 
-/* The count right after it changed, and the tick of that moment; false when it does not count. */
-static bool read_pit_edge(uint16_t *count, uint64_t *tick)
+static bool try_read_msr(uint32_t msr, uint64_t *value)
 {
-    uint16_t before = read_pit();
-    for (int i = 0; i < PIT_PATIENCE; i++) {
-        *count = read_pit();
-        *tick = cpu_read_tsc();
-        if (*count != before)
-            return true;
+    struct msr_read read = { .msr = msr };
+    struct trap_frame caught;
+    if (!trap_try(read_msr, &read, &caught))
+        return false;
+    *value = read.value;
+    return true;
+}
+
+static uint64_t read_ticks(void)
+{
+    return cpu_read_tsc_ordered();
+}
+
+static void estimate(void)
+{
+    static struct pit8254 pit;
+    uint64_t rate_hz;
+    if (pit8254_init(&pit) != STATUS_OK)
+        return;
+    if (calibrate_roughly(read_ticks, &pit.counter, CLOCK_ESTIMATE_NS, &rate_hz) == STATUS_OK) {
+        tsc_hz = rate_hz;
+        rate_source = "pit";
     }
-    return false;
-}
-
-static uint64_t measure_against_pit(void)
-{
-    uint8_t port_b = io_in8(SYSTEM_PORT_B);
-    io_out8(SYSTEM_PORT_B, (uint8_t)((port_b & ~SPEAKER) | GATE2));
-    io_out8(PIT_COMMAND, PIT_SET_CHANNEL2);
-    io_out8(PIT_CHANNEL2, 0xff);
-    io_out8(PIT_CHANNEL2, 0xff);
-
-    const uint16_t wanted = PIT_HZ * CLOCK_SAMPLE_NS / NS_PER_SECOND;
-    uint16_t first, last = 0;
-    uint64_t start, end = 0, rate = 0;
-    if (read_pit_edge(&first, &start)) {
-        /* Each edge is waited for with patience, so a counter that stops half-way ends the loop too. */
-        bool counts;
-        do
-            counts = read_pit_edge(&last, &end);
-        while (counts && (uint16_t)(first - last) < wanted);
-        if (counts)
-            rate = (end - start) * PIT_HZ / (uint16_t)(first - last);
-    }
-    io_out8(SYSTEM_PORT_B, port_b);
-    return rate;
-}
-
-/* A log with wrong seconds is better than none. */
-static uint64_t assume(void)
-{
-    return NS_PER_SECOND;
+    pit8254_stop(&pit);
 }
 
 void clock_init(uint64_t zero)
 {
-    static const struct {
-        const char *name;
-        uint64_t (*rate_hz)(void);
-    } ways[] = {
-        { "cpuid", rate_from_cpuid },
-        { "hypervisor", rate_from_hypervisor },
-        { "pit", measure_against_pit },
-        { "assumed", assume },
-    };
-    size_t i = 0;
-    do {
-        clock.rate_hz = ways[i].rate_hz();
-        clock.source = ways[i].name;
-        i++;
-    } while (clock.rate_hz < LOWEST_HZ);
-    clock.multiplier = (NS_PER_SECOND << SHIFT) / clock.rate_hz;
-    clock.zero = zero;
+    struct tsc_rate given = tsc_rate_given(cpu_cpuid, try_read_msr, cpu_boot_identity());
+    is_given = given.tsc_hz != 0;
+    if (is_given) {
+        tsc_hz = given.tsc_hz;
+        rate_source = given.source;
+    } else {
+        estimate();
+    }
+    lapic_hz = given.lapic_hz;
+    struct epoch *epoch = next_epoch(NULL, tsc_hz);
+    epoch->start_tick = zero;
+    publish(epoch);
     log_set_clock(clock_nanoseconds);
 }
 
-void clock_log_rate(void)
+/* ---- what is used ---- */
+
+const char *clock_name(void)
 {
-    log_info("time", "the time-stamp counter runs at %lu Hz (%s)", clock.rate_hz, clock.source);
+    return current->counter ? current->counter->name : "tsc";
+}
+
+bool clock_is_tsc(void)
+{
+    return !__atomic_load_n(&current, __ATOMIC_ACQUIRE)->counter;
+}
+
+uint64_t clock_tsc_hz(void)
+{
+    return tsc_hz;
+}
+
+const char *clock_rate_source(void)
+{
+    return rate_source;
+}
+
+bool clock_rate_is_given(void)
+{
+    return is_given;
+}
+
+uint64_t clock_lapic_hz_given(void)
+{
+    return lapic_hz;
 }

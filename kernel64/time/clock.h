@@ -1,38 +1,70 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Time since boot. One clock source so far: the time-stamp counter, whose rate is taken from CPUID
- * or a hypervisor where they give it, and measured against the 8254 timer elsewhere.
+ * What time it is: nanoseconds since boot, on all CPUs, never going back.
+ *
+ * The time-stamp counter is read where it can be trusted, another counter elsewhere; time/sources.h decides. What
+ * day it is: time/wall.h. To be called at a time: time/timer.h.
  */
+#include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
 
 /**
- * clock_init() - find the rate of the time-stamp counter.
+ * clock_init() - a first idea of the time-stamp counter's rate, so that the log shows seconds.
  * @zero: the tick of the time-stamp counter that counts as second 0.
  *
- * From here on the log shows seconds, also of lines that are in it already.
- * Measuring takes CLOCK_SAMPLE_NS of time; nothing where the rate is given.
+ * Taken from where it is given; else measured against the PIT in CLOCK_ESTIMATE_NS, to about 1 %; else assumed.
  * Context: once, first CPU, interrupts off.
  */
 void clock_init(uint64_t zero);
 
-#define CLOCK_SAMPLE_NS 500000
-
-/* A line of the log that says how fast the clock runs, and how that is known. */
-void clock_log_rate(void);
-
-/* Nanoseconds from @zero to a tick; before clock_init() a tick counts as one. Context: any. */
-uint64_t clock_nanoseconds(uint64_t ticks);
-
-uint64_t clock_rate_hz(void);
-
-/* Where the rate comes from: "cpuid", "hypervisor", "pit", "assumed". */
-const char *clock_rate_source(void);
+#define CLOCK_ESTIMATE_NS 500000
 
 /**
- * clock_rate_from_cpuid15() - the TSC's rate that CPUID leaf 0x15 gives.
- * @eax: denominator  @ebx: numerator  @ecx: crystal in Hz, 0 when not told.
+ * clock_now_ns() - the time.
  *
- * Return: Hz, 0 when the leaf does not say. Source: Intel SDM vol. 2A, CPUID, leaf 15H.
+ * Return: nanoseconds since boot. What happened before on this CPU is before it, also a load; so it is monotonic on all
+ *         CPUs whose counters agree.
+ * Context: any; no lock, no division.
  */
-uint64_t clock_rate_from_cpuid15(uint32_t eax, uint32_t ebx, uint32_t ecx);
+uint64_t clock_now_ns(void);
+
+/* Nanoseconds since boot at a tick of the time-stamp counter, past or future: what the log does. Context: any. */
+uint64_t clock_nanoseconds(uint64_t ticks);
+
+/* Return: the first tick of the time-stamp counter at which clock_now_ns() is @ns or later. Only while clock_is_tsc(). */
+uint64_t clock_tick_of(uint64_t ns);
+
+/* "tsc", or the counter's name. */
+const char *clock_name(void);
+bool clock_is_tsc(void);
+
+/* The time-stamp counter's rate as it is believed now, and where that comes from: "cpuid", "hypervisor", "hyper-v",
+   "amd-msr", "hpet", "pm-timer", "pit", "assumed". */
+uint64_t clock_tsc_hz(void);
+const char *clock_rate_source(void);
+
+/* Return: whether somebody gave the rate; else it was measured or assumed. */
+bool clock_rate_is_given(void);
+
+/* The LAPIC timer's rate before its divider, if somebody gave it; else 0. */
+uint64_t clock_lapic_hz_given(void);
+
+/* ---- for time/sources.c and time/watch.c ---- */
+
+/**
+ * clock_set_tsc_rate() - the time-stamp counter is the clock from now on, at this rate. Time goes on from where it is.
+ * @source: stays where it is.
+ *
+ * Context: interrupts off, one caller at a time. At most CLOCK_CHANGES_MAX changes of either kind: VERIFYed.
+ */
+void clock_set_tsc_rate(uint64_t rate_hz, const char *source);
+
+/**
+ * clock_set_counter() - another counter is the clock from now on.
+ *
+ * It must be read at least once each time it has counted a quarter of its width: clock_now_ns() does.
+ */
+void clock_set_counter(struct clock_counter *counter);
+
+#define CLOCK_CHANGES_MAX 8

@@ -3,16 +3,31 @@
  * The part `time` of the monitor's report.
  */
 #include <ashlar/report.h>
+
 #include <time/clock.h>
+#include <time/event.h>
+#include <time/sources.h>
+#include <time/watch.h>
 
 static void report_time(struct json *json)
 {
-    json_string(json, "clock", "tsc");
-    json_number(json, "tsc_hz", clock_rate_hz());
+    int64_t ppm;
+    json_string(json, "clock", clock_name());
+    json_number(json, "tsc_hz", clock_tsc_hz());
     json_string(json, "tsc_hz_from", clock_rate_source());
+    json_number(json, "lapic_hz", time_lapic_hz());
     json_open_list(json, "sources");
     json_string(json, NULL, "tsc");
+    for (unsigned int i = 0; time_counter(i); i++)
+        json_string(json, NULL, time_counter(i)->name);
     json_close(json);
-    json_string(json, "events", "none");
+    json_string(json, "events", event_name());
+    json_number(json, "measuring_ns", time_measuring_ns());
+    json_number(json, "measuring_spread_ppm", time_measuring_spread_ppm());
+    json_number(json, "watched", watch_count());
+    if (watch_drift_ppm(&ppm)) {
+        json_number(json, "drift_ppm", (uint64_t)(ppm < 0 ? -ppm : ppm));
+        json_bool(json, "drift_is_fast", ppm > 0);
+    }
 }
 REPORT(time, report_time);

@@ -90,12 +90,12 @@ static void walk_in_handler(struct trap_frame *frame)
 
 KTEST(backtrace, crosses_an_interrupt)
 {
-    if (traps_handler(255))
-        SKIP_TEST("vector 255 is taken");
+    if (traps_handler(239))
+        SKIP_TEST("vector 239 is taken");
     handler_reached_entry = handler_saw_interrupted = false;
-    traps_set_handler(255, walk_in_handler);
-    __asm__ volatile("int $255");
-    traps_set_handler(255, NULL);
+    traps_set_handler(239, walk_in_handler);
+    __asm__ volatile("int $239");
+    traps_set_handler(239, NULL);
     EXPECT(handler_reached_entry);
     EXPECT(handler_saw_interrupted);
 }

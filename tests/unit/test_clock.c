@@ -1,55 +1,68 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock's rate: from CPUID's numbers, and against a timer that is there, stands still, or stops.
+ * Reading the time: ticks to nanoseconds, changes of rate and counter, counters that wrap. The time-stamp counter is the
+ * real one of the machine that runs the test, so rates are checked on ticks that are made up.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <ashlar/io.h>
+#include <ashlar/dev/pit8254.h>
 #include <cpu/features.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
 #include <diag/log.h>
+#include <time/calibrate.h>
 #include <time/clock.h>
+#include <time/tsc_rate.h>
 
-/* ---- a timer that counts down by a step at each reading, until it stops ---- */
+/* ---- what the clock asks of others ---- */
 
-static struct {
-    uint16_t count, step;
-    unsigned int readings_left; /* until it stops */
-    bool is_high_byte_next;
-    uint8_t port_b;
-    unsigned int port_b_writes;
-} timer;
+static struct tsc_rate given;
+static uint64_t estimated_hz;
 
-uint8_t io_in8(uint16_t port)
+struct tsc_rate tsc_rate_given(cpuid_fn *ask, read_msr_fn *read_msr, const struct cpu_identity *identity)
 {
-    if (port == 0x61)
-        return timer.port_b;
-    assert_int_equal(port, 0x42);
-    timer.is_high_byte_next = !timer.is_high_byte_next;
-    if (!timer.is_high_byte_next)
-        return (uint8_t)(timer.count >> 8);
-    if (timer.readings_left > 0) {
-        timer.readings_left--;
-        timer.count = (uint16_t)(timer.count - timer.step);
-    }
-    return (uint8_t)timer.count;
+    (void)ask;
+    (void)read_msr;
+    (void)identity;
+    return given;
 }
 
-void io_out8(uint16_t port, uint8_t value)
+status_t pit8254_init(struct pit8254 *pit)
 {
-    if (port == 0x61) {
-        timer.port_b = value;
-        timer.port_b_writes++;
-    }
+    (void)pit;
+    return estimated_hz ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-bool cpu_has(enum cpu_feature feature)
+void pit8254_stop(struct pit8254 *pit)
 {
-    (void)feature;
-    return false; /* no hypervisor to ask */
+    (void)pit;
+}
+
+status_t calibrate_roughly(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns, uint64_t *rate_hz)
+{
+    (void)read;
+    (void)reference;
+    assert_int_equal(window_ns, CLOCK_ESTIMATE_NS);
+    *rate_hz = estimated_hz;
+    return STATUS_OK;
+}
+
+const struct cpu_identity *cpu_boot_identity(void)
+{
+    return NULL;
+}
+
+bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
+{
+    (void)function;
+    (void)argument;
+    (void)caught;
+    return false;
 }
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
@@ -57,85 +70,132 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
     assert_ptr_equal(nanoseconds_since_boot, clock_nanoseconds);
 }
 
-void log_line(enum log_level level, const char *subsystem, const char *format, ...)
+void verify_failed(const char *expression, const char *file, int line)
 {
-    (void)level;
-    (void)subsystem;
-    (void)format;
+    fail_msg("%s:%d: %s", file, line, expression);
+    abort();
 }
 
-/* ---- tests ---- */
+/* ---- tests, in this order: a clock cannot be started twice ---- */
 
-static void cpuid_gives_the_rate_as_crystal_times_ratio(void **state)
+static void before_there_is_a_clock_a_tick_is_a_nanosecond(void **state)
 {
     (void)state;
-    assert_int_equal(clock_rate_from_cpuid15(2, 176, 24000000), 2112000000); /* a Skylake laptop */
-    assert_int_equal(clock_rate_from_cpuid15(3, 250, 38400000), 3200000000);
+    assert_int_equal(clock_nanoseconds(12345), 12345);
 }
 
-static void cpuid_without_all_three_numbers_gives_none(void **state)
+static void time_counts_from_the_zero_at_the_estimated_rate(void **state)
 {
     (void)state;
-    assert_int_equal(clock_rate_from_cpuid15(0, 176, 24000000), 0);
-    assert_int_equal(clock_rate_from_cpuid15(2, 0, 24000000), 0);
-    assert_int_equal(clock_rate_from_cpuid15(2, 176, 0), 0);
-}
-
-/* Some machines that run this test give their rate by CPUID; then the timer is not asked. */
-static bool is_timer_asked(void)
-{
-    timer.port_b_writes = 0;
-    clock_init(0);
-    return timer.port_b_writes > 0;
-}
-
-static void a_timer_that_counts_is_measured_against_and_its_gate_restored(void **state)
-{
-    (void)state;
-    timer.port_b = 0xa2;
-    timer.step = 3;
-    timer.readings_left = 100000;
-    if (!is_timer_asked())
-        skip();
+    estimated_hz = 2500000000;
+    clock_init(1000);
     assert_string_equal(clock_rate_source(), "pit");
-    assert_int_equal(timer.port_b, 0xa2);
-    /* 596 counts of the real timer pass in half a millisecond. */
-    assert_in_range(100000 - timer.readings_left, 596 / 3, 596 / 3 + 10);
+    assert_false(clock_rate_is_given());
+    assert_int_equal(clock_nanoseconds(1000), 0);
+    /* A day, to within the multiplier's rounding: one part in 10^9. */
+    assert_in_range(clock_nanoseconds(1000 + 86400 * 2500000000ULL), 86400000000000ULL - 86400, 86400000000000ULL);
 }
 
-static void a_timer_that_stands_still_or_stops_ends_the_measurement(void **state)
+static void a_better_rate_goes_on_from_the_same_time(void **state)
 {
-    static const unsigned int stops_after[] = { 0, 1, 50 };
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(stops_after); i++) {
-        timer.step = 3;
-        timer.readings_left = stops_after[i];
-        if (!is_timer_asked())
-            skip();
-        assert_string_not_equal(clock_rate_source(), "pit");
-        assert_int_equal(clock_rate_hz(), 1000000000);
+    uint64_t before = clock_now_ns();
+    clock_set_tsc_rate(2000000000, "hpet");
+    uint64_t after = clock_now_ns();
+    assert_true(before <= after);
+    assert_in_range(after - before, 0, 1000000000);
+    uint64_t tick = cpu_read_tsc();
+    assert_int_equal(clock_nanoseconds(tick + 4000000000) - clock_nanoseconds(tick), 2000000000);
+    /* Ticks of before the change are times before it. */
+    assert_true(clock_nanoseconds(tick - 40000000000) < before);
+}
+
+static void a_deadline_is_never_too_early_by_its_tick(void **state)
+{
+    (void)state;
+    uint64_t now = clock_now_ns();
+    for (uint64_t delay = 1; delay < 4000000000000; delay = delay * 3 + 7) {
+        uint64_t tick = clock_tick_of(now + delay);
+        assert_true(clock_nanoseconds(tick) >= now + delay);
+        assert_in_range(clock_nanoseconds(tick), now + delay, now + delay + 2 + delay / 500000000);
+    }
+    assert_true(clock_tick_of(0) <= cpu_read_tsc());
+    assert_int_equal(clock_tick_of(UINT64_MAX), UINT64_MAX);
+}
+
+static struct {
+    uint64_t count;
+} counter_state;
+
+static uint64_t read_counter(struct clock_counter *self)
+{
+    return counter_state.count & ((1ULL << self->bits) - 1);
+}
+
+static struct clock_counter counter = { "pm-timer", 3579545, 24, read_counter };
+
+static void a_counter_takes_over_and_may_wrap_any_number_of_times(void **state)
+{
+    (void)state;
+    uint64_t before = clock_now_ns();
+    counter_state.count = 0xfffff0;
+    clock_set_counter(&counter);
+    assert_false(clock_is_tsc());
+    assert_string_equal(clock_name(), "pm-timer");
+    uint64_t start = clock_now_ns();
+    assert_in_range(start, before, before + 1000000000);
+    uint64_t counted = 0;
+    for (unsigned int step = 0; step < 1000; step++) {
+        uint64_t counts = 4000000 + step * 17;
+        counter_state.count += counts;
+        counted += counts;
+        uint64_t expected = counted / 3579545 * 1000000000 + counted % 3579545 * 1000000000 / 3579545;
+        assert_in_range(clock_now_ns() - start, expected - expected / 1000000 - 2, expected + 2);
     }
 }
 
-static void time_counts_from_the_zero_that_was_given(void **state)
+static void a_reader_that_was_overtaken_does_not_see_a_round_more(void **state)
 {
     (void)state;
-    timer.readings_left = 0;
-    clock_init(1000);
-    if (clock_rate_hz() != 1000000000)
-        skip();
-    assert_int_equal(clock_nanoseconds(1000), 0);
-    assert_int_equal(clock_nanoseconds(1000 + 86400000000000ULL), 86400000000000ULL);
+    uint64_t now = clock_now_ns();
+    counter_state.count -= 20; /* as if it had been read before another CPU's reading */
+    assert_int_equal(clock_now_ns(), now);
+    counter_state.count += 21;
+    assert_in_range(clock_now_ns() - now, 278, 281);
+}
+
+static void the_counter_may_be_left_again(void **state)
+{
+    (void)state;
+    uint64_t before = clock_now_ns();
+    clock_set_tsc_rate(2000000000, "cpuid");
+    assert_true(clock_is_tsc());
+    assert_true(clock_now_ns() >= before);
+}
+
+static void a_million_readings_never_go_back(void **state)
+{
+    (void)state;
+    uint64_t last = clock_now_ns();
+    for (unsigned int i = 0; i < 1000000; i++) {
+        uint64_t now = clock_now_ns();
+        if (now < last)
+            fail_msg("%lu after %lu", (unsigned long)now, (unsigned long)last);
+        last = now;
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cpuid_gives_the_rate_as_crystal_times_ratio),
-        cmocka_unit_test(cpuid_without_all_three_numbers_gives_none),
-        cmocka_unit_test(a_timer_that_counts_is_measured_against_and_its_gate_restored),
-        cmocka_unit_test(a_timer_that_stands_still_or_stops_ends_the_measurement),
-        cmocka_unit_test(time_counts_from_the_zero_that_was_given),
+        cmocka_unit_test(before_there_is_a_clock_a_tick_is_a_nanosecond),
+        cmocka_unit_test(time_counts_from_the_zero_at_the_estimated_rate),
+        cmocka_unit_test(a_better_rate_goes_on_from_the_same_time),
+        cmocka_unit_test(a_deadline_is_never_too_early_by_its_tick),
+        cmocka_unit_test(a_counter_takes_over_and_may_wrap_any_number_of_times),
+        cmocka_unit_test(a_reader_that_was_overtaken_does_not_see_a_round_more),
+        cmocka_unit_test(the_counter_may_be_left_again),
+        cmocka_unit_test(a_million_readings_never_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `date` and `clock`.
+ */
+#include <ashlar/command.h>
+#include <ashlar/dev/rtc.h>
+
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <diag/log.h>
+#include <time/clock.h>
+#include <time/event.h>
+#include <time/sources.h>
+#include <time/wall.h>
+#include <time/watch.h>
+
+static status_t command_date(int argc, char **argv)
+{
+    struct rtc_time date;
+    uint64_t seconds;
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    status_t status = wall_unix_seconds(&seconds);
+    if (status != STATUS_OK)
+        return status;
+    unix_to_date(seconds, &date);
+    print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute, date.second);
+    return STATUS_OK;
+}
+COMMAND(date, "", "date and time, by the battery clock", command_date);
+
+static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits, uint64_t count)
+{
+    print("  %-10s %12lu Hz  %2u bits  %lu\n", name, rate_hz, bits, count);
+}
+
+static status_t command_clock(int argc, char **argv)
+{
+    int64_t ppm;
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    uint64_t now_ns = clock_now_ns();
+    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / 1000000000, now_ns % 1000000000, clock_name(),
+          event_name());
+    print("counters:\n");
+    print_counter("tsc", clock_tsc_hz(), 64, cpu_read_tsc());
+    for (unsigned int i = 0; time_counter(i); i++)
+        print_counter(time_counter(i)->name, time_counter(i)->rate_hz, time_counter(i)->bits,
+                      time_counter(i)->read(time_counter(i)));
+    print("the tsc's rate is from %s%s", clock_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    if (time_measuring_ns() > 0)
+        print("; measuring took %lu us, its windows differ by %u parts in a million", time_measuring_ns() / 1000,
+              time_measuring_spread_ppm());
+    print("\n");
+    if (time_lapic_hz() > 0)
+        print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
+    if (watch_drift_ppm(&ppm))
+        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(), ppm);
+    return STATUS_OK;
+}
+COMMAND(clock, "", "what tells the time, how fast it runs and how that is known", command_clock);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timer interrupts from whichever source there is.
+ *
+ * Each source is armed by a delay in its own ticks, but for TSC-deadline, which takes a moment. A delay is rounded up,
+ * and one that is longer than the source can count is cut: the interrupt then comes early, finds nothing due, and arms
+ * the rest.
+ */
+#include <time/event.h>
+
+#include <ashlar/check.h>
+#include <cpu/features.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <time/clock.h>
+
+#define SHIFT         32
+#define NS_PER_SECOND 1000000000ULL
+
+#define LAPIC_MAX     0xffffffffULL
+
+enum source {
+    SOURCE_NONE,
+    SOURCE_DEADLINE,
+    SOURCE_LAPIC,
+    SOURCE_ALARM
+};
+
+static enum source source;
+static struct event_setup setup;
+static struct irq *alarm_irq;
+static uint64_t ticks_per_ns; /* times 2^SHIFT, rounded up; of LAPIC and alarm */
+static uint64_t max_ticks;
+
+/* ---- the interrupt ---- */
+
+static void take_lapic_timer(struct trap_frame *frame)
+{
+    (void)frame;
+    lapic_end();
+    setup.expired();
+}
+
+static bool take_alarm(void *context)
+{
+    (void)context;
+    setup.expired();
+    return true;
+}
+
+/* ---- arming ---- */
+
+static uint64_t delay_ticks(uint64_t deadline_ns)
+{
+    uint64_t now_ns = clock_now_ns();
+    if (deadline_ns <= now_ns)
+        return 1;
+    unsigned __int128 ticks = ((unsigned __int128)(deadline_ns - now_ns) * ticks_per_ns >> SHIFT) + 1;
+    return ticks > max_ticks ? max_ticks : (uint64_t)ticks;
+}
+
+void event_arm(uint64_t deadline_ns)
+{
+    switch (source) {
+    case SOURCE_DEADLINE: {
+        uint64_t tick = clock_tick_of(deadline_ns);
+        lapic_timer_arm_deadline(tick ? tick : 1); /* 0 would disarm */
+        break;
+    }
+    case SOURCE_LAPIC:
+        lapic_timer_arm((uint32_t)delay_ticks(deadline_ns));
+        break;
+    case SOURCE_ALARM:
+        setup.alarm->arm(setup.alarm, delay_ticks(deadline_ns));
+        break;
+    case SOURCE_NONE:
+        break;
+    }
+}
+
+void event_disarm(void)
+{
+    switch (source) {
+    case SOURCE_DEADLINE:
+        lapic_timer_arm_deadline(0);
+        break;
+    case SOURCE_LAPIC:
+        lapic_timer_arm(0);
+        break;
+    case SOURCE_ALARM:
+        setup.alarm->disarm(setup.alarm);
+        break;
+    case SOURCE_NONE:
+        break;
+    }
+}
+
+const char *event_name(void)
+{
+    static const char *const names[] = { "none", "tsc-deadline", "lapic" };
+    return source == SOURCE_ALARM ? setup.alarm->name : names[source];
+}
+
+/* ---- choosing ---- */
+
+static void set_rate(uint64_t rate_hz, uint64_t most)
+{
+    ticks_per_ns = (rate_hz / NS_PER_SECOND << SHIFT) + ((rate_hz % NS_PER_SECOND) << SHIFT) / NS_PER_SECOND + 1;
+    max_ticks = most;
+}
+
+static void use_lapic(enum lapic_timer_kind kind)
+{
+    traps_set_handler(VECTOR_TIMER, take_lapic_timer);
+    lapic_timer_set(kind);
+}
+
+static bool use_alarm(void)
+{
+    status_t status;
+    if (!setup.alarm)
+        return false;
+    if (alarm_irq)
+        return true;
+    status = setup.isa >= 0 ? irq_request_isa((uint8_t)setup.isa, take_alarm, NULL, setup.alarm->name, &alarm_irq)
+                            : irq_request(setup.gsi, (struct irq_wiring){ false, false }, take_alarm, NULL,
+                                          setup.alarm->name, &alarm_irq);
+    if (status != STATUS_OK)
+        log_warn("time", "the interrupt of %s cannot be had: %s", setup.alarm->name, status_sentence(status));
+    return status == STATUS_OK;
+}
+
+bool event_init(const struct event_setup *from)
+{
+    setup = *from;
+    source = SOURCE_NONE;
+    bool has_lapic = lapic_mode() != LAPIC_NONE;
+    if (has_lapic && cpu_has(CPU_FEATURE_TSC_DEADLINE) && clock_is_tsc()) {
+        use_lapic(LAPIC_TIMER_DEADLINE);
+        source = SOURCE_DEADLINE;
+    } else if (has_lapic && setup.lapic_hz >= LAPIC_TIMER_DIVIDER) {
+        set_rate(setup.lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
+        use_lapic(LAPIC_TIMER_ONE_SHOT);
+        source = SOURCE_LAPIC;
+    } else if (use_alarm()) {
+        set_rate(setup.alarm->rate_hz, setup.alarm->max_ticks);
+        source = SOURCE_ALARM;
+    }
+    return source != SOURCE_NONE;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The interrupt that says that a time has come: one source for each CPU, chosen once. Only time/timer.c uses it; everybody
+ * else arms timers.
+ */
+#include <ashlar/dev/clock.h>
+#include <ashlar/types.h>
+
+/* What there is to choose from. */
+struct event_setup {
+    struct clock_alarm *alarm; /* of a timer chip, for a CPU that has no timer of its own; NULL: none */
+    int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
+    uint32_t gsi;
+    uint64_t lapic_hz;         /* of the LAPIC's timer, before its divider; 0: not known */
+    void (*expired)(void);     /* called in the interrupt when the time has come, and perhaps before */
+};
+
+/**
+ * event_init() - choose the source for this machine, and set up the first CPU's.
+ *
+ *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock
+ *     lapic          its rate is known
+ *     the alarm      its interrupt can be had
+ *
+ * Return: false when there is none: nothing interrupts, timers run only when somebody looks.
+ * Context: first CPU, interrupts off, after irq_init(). Again after the clock has changed.
+ */
+bool event_init(const struct event_setup *setup);
+
+/**
+ * event_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the source reaches.
+ *
+ * Replaces what was armed; a time that has passed interrupts as soon as interrupts are on.
+ * Context: interrupts off, on the CPU that is to be interrupted.
+ */
+void event_arm(uint64_t deadline_ns);
+
+/* Nothing is armed any more. Context: as event_arm(). */
+void event_disarm(void);
+
+/* "tsc-deadline", "lapic", "hpet", "pit", "none". */
+const char *event_name(void);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From firmware's tables to a clock that is right and an interrupt that comes.
+ *
+ * Everything here runs once. What may change later is the clock, when the watch finds that it lies; then the reference
+ * takes its place, and a timer keeps reading it often enough that no round of it is missed.
+ */
+#include <time/sources.h>
+
+#include <acpi/fadt.h>
+#include <acpi/hpet.h>
+#include <acpi/init.h>
+#include <ashlar/dev/acpi_pm.h>
+#include <ashlar/dev/hpet.h>
+#include <ashlar/dev/pit8254.h>
+#include <ashlar/fmt/acpi.h>
+#include <ashlar/mm/vrange.h>
+#include <boot/machine.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <diag/log.h>
+#include <irq/controllers.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <time/calibrate.h>
+#include <time/clock.h>
+#include <time/timer.h>
+#include <time/watch.h>
+
+#define NS_PER_SECOND 1000000000ULL
+#define COUNTERS_MAX  3
+
+/* Two measurements that differ by less are of the same clock: the first idea is good to 1 %. */
+#define SAME_PPM      20000
+
+/* How long the LAPIC's timer is looked at when nothing else is measured. */
+#define LAPIC_LOOK_NS 1000000
+
+#define ISA_TIMER     0
+
+static struct hpet hpet;
+static struct acpi_pm pm_timer;
+static struct pit8254 pit;
+
+static struct clock_counter *counters[COUNTERS_MAX];
+static unsigned int counter_count;
+static bool has_hpet, has_pit;
+
+static struct event_setup events;
+static struct timer keeper;
+static uint64_t measuring_ns;
+static uint32_t spread_ppm;
+
+struct clock_counter *time_counter(unsigned int index)
+{
+    return index < counter_count ? counters[index] : NULL;
+}
+
+uint64_t time_lapic_hz(void)
+{
+    return events.lapic_hz;
+}
+
+uint64_t time_measuring_ns(void)
+{
+    return measuring_ns;
+}
+
+uint32_t time_measuring_spread_ppm(void)
+{
+    return spread_ppm;
+}
+
+/* ---- what there is ---- */
+
+static void *map_registers(uint64_t address, uint64_t size_bytes, const char *name)
+{
+    void *registers;
+    status_t status = vrange_map_device(phys(address), size_bytes, PAGE_WRITE | PAGE_UNCACHED, name, &registers);
+    if (status != STATUS_OK)
+        log_warn("time", "%s at P%#lx: %s", name, address, status_sentence(status));
+    return status == STATUS_OK ? registers : NULL;
+}
+
+static void find_hpet(void)
+{
+    size_t size_bytes;
+    struct hpet_table table;
+    const void *data = acpi_find_here("HPET", &size_bytes);
+    if (!data || hpet_table_parse(data, size_bytes, &table) != STATUS_OK || machine_has_option("nohpet") ||
+        !acpi_gas_is_usable(&table.base) || table.base.space != ACPI_SPACE_MEMORY)
+        return;
+    void *registers = map_registers(table.base.address, HPET_BLOCK_BYTES, "hpet");
+    status_t status = registers ? hpet_init(&hpet, registers) : STATUS_NO_MEMORY;
+    has_hpet = status == STATUS_OK;
+    if (has_hpet)
+        counters[counter_count++] = &hpet.counter;
+    else
+        log_warn("time", "the HPET that firmware describes at P%#lx: %s", table.base.address, status_sentence(status));
+}
+
+static void find_pm_timer(void)
+{
+    size_t size_bytes;
+    struct fadt fadt;
+    struct fadt_pm_timer where;
+    const void *data = acpi_find_here("FACP", &size_bytes);
+    if (!data || fadt_parse(data, size_bytes, &fadt) != STATUS_OK || !fadt_pm_timer(&fadt, &where))
+        return;
+    status_t status;
+    if (where.is_in_memory) {
+        void *reg = map_registers(where.address, sizeof(uint32_t), "pm-timer");
+        status = reg ? acpi_pm_init_memory(&pm_timer, reg, where.bits) : STATUS_NO_MEMORY;
+    } else {
+        status = acpi_pm_init_port(&pm_timer, (uint16_t)where.address, where.bits);
+    }
+    if (status == STATUS_OK)
+        counters[counter_count++] = &pm_timer.counter;
+    else
+        log_warn("time", "the PM timer that firmware describes: %s", status_sentence(status));
+}
+
+static void find_counters(void)
+{
+    find_hpet();
+    find_pm_timer();
+    has_pit = pit8254_init(&pit) == STATUS_OK;
+    if (has_pit)
+        counters[counter_count++] = &pit.counter;
+}
+
+/* ---- the time-stamp counter ---- */
+
+static uint64_t read_ticks(void)
+{
+    return cpu_read_tsc_ordered();
+}
+
+static bool is_same(uint64_t a, uint64_t b)
+{
+    uint64_t low = a < b ? a : b, high = a < b ? b : a;
+    return (high - low) * 1000000 <= low * SAME_PPM;
+}
+
+/*
+ * The first reference whose result agrees with the first idea, or with the result of another reference. Without any
+ * agreement the finest has its way: one against one, and it is the less likely to be wrong.
+ */
+static void measure_tsc(void)
+{
+    uint64_t rates[COUNTERS_MAX];
+    bool has_idea = clock_rate_source()[0] != 'a'; /* assumed */
+    unsigned int measured = 0, chosen = 0;
+    for (unsigned int i = 0; i < counter_count && i < 2; i++) {
+        struct calibration result = { 0, 0, 0 };
+        status_t status = calibrate(read_ticks, counters[i], &result);
+        if (status == STATUS_UNSUPPORTED)
+            log_warn("time", "%s: no two looks at the time-stamp counter agree; good to %u parts in a million",
+                     counters[i]->name, result.spread_ppm);
+        rates[i] = status == STATUS_TIMEOUT ? 0 : result.rate_hz;
+        if (rates[i] == 0)
+            continue;
+        if (measured++ == 0) {
+            chosen = i;
+            spread_ppm = result.spread_ppm;
+        }
+        if (!has_idea || is_same(rates[i], clock_tsc_hz()) || (i == 1 && is_same(rates[0], rates[1]))) {
+            if (i == 1 && !is_same(rates[0], rates[1])) {
+                log_warn("time", "%s is left out: what it says of the time-stamp counter, nobody else does", counters[0]->name);
+                chosen = 1;
+            }
+            break;
+        }
+    }
+    if (measured > 0)
+        clock_set_tsc_rate(rates[chosen], counters[chosen]->name);
+}
+
+/* ---- the LAPIC's timer ---- */
+
+struct lapic_look {
+    uint64_t tick;
+    uint32_t left;
+};
+
+/* The closest of a few pairs of readings. */
+static struct lapic_look look_at_lapic(void)
+{
+    struct lapic_look best = { 0, 0 };
+    uint64_t narrowest = UINT64_MAX;
+    for (unsigned int i = 0; i < 4; i++) {
+        uint64_t before = cpu_read_tsc_ordered();
+        uint32_t left = lapic_timer_left();
+        uint64_t width = cpu_read_tsc_ordered() - before;
+        if (width < narrowest) {
+            narrowest = width;
+            best = (struct lapic_look){ before + width / 2, left };
+        }
+    }
+    return best;
+}
+
+static uint64_t lapic_rate_between(const struct lapic_look *from, const struct lapic_look *to)
+{
+    uint64_t ticks = to->tick - from->tick;
+    return ticks == 0 ? 0 : (uint64_t)(from->left - to->left) * LAPIC_TIMER_DIVIDER * clock_tsc_hz() / ticks;
+}
+
+/* Its timer runs beside the measurement of the time-stamp counter, and is compared with that. */
+static void measure(void)
+{
+    bool wants_lapic = lapic_mode() != LAPIC_NONE && clock_lapic_hz_given() == 0;
+    bool wants_tsc = !clock_rate_is_given();
+    struct lapic_look start = { 0, 0 };
+    uint64_t began_ns = clock_now_ns();
+    events.lapic_hz = clock_lapic_hz_given();
+    if (!wants_lapic && !wants_tsc)
+        return;
+    if (wants_lapic) {
+        lapic_timer_set(LAPIC_TIMER_MEASURED);
+        lapic_timer_arm(UINT32_MAX);
+        start = look_at_lapic();
+    }
+    if (wants_tsc)
+        measure_tsc();
+    else
+        timer_spin_ns(LAPIC_LOOK_NS);
+    if (wants_lapic) {
+        struct lapic_look end = look_at_lapic();
+        events.lapic_hz = lapic_rate_between(&start, &end);
+        lapic_timer_set(LAPIC_TIMER_OFF);
+    }
+    measuring_ns = clock_now_ns() - began_ns;
+}
+
+/* ---- choosing ---- */
+
+static void keep_reading(struct timer *timer, void *context)
+{
+    const struct clock_counter *counter = context;
+    uint64_t round = counter->bits >= 48 ? 1ULL << 48 : 1ULL << counter->bits;
+    timer_arm(timer, clock_now_ns() + round / 4 * NS_PER_SECOND / counter->rate_hz);
+}
+
+/* Context: interrupts off. Return: false when there is no other clock than the time-stamp counter. */
+static bool leave_tsc(void)
+{
+    if (counter_count == 0 || !clock_is_tsc())
+        return false;
+    clock_set_counter(counters[0]);
+    log_info("time", "the clock is %s from here on", clock_name());
+    timer_start(&events);
+    timer_init(&keeper, keep_reading, counters[0]);
+    keep_reading(&keeper, counters[0]);
+    return true;
+}
+
+static void demote_tsc(void)
+{
+    if (!leave_tsc())
+        log_warn("time", "there is no other clock; it stays in use");
+}
+
+/* An I/O APIC's input for one of the HPET's comparators: above the ISA interrupts where it can be. */
+static bool choose_hpet_alarm(void)
+{
+    uint32_t pin;
+    if (!controllers_use_ioapics())
+        return false;
+    for (unsigned int gsi = 16; gsi < 32 + 16; gsi++) {
+        unsigned int candidate = gsi % 32;
+        if (!(hpet_routes(&hpet, 0) >> candidate & 1) || !irq_chip_of(candidate, &pin))
+            continue;
+        if (hpet_use_comparator(&hpet, 0, candidate) != STATUS_OK)
+            continue;
+        events.alarm = &hpet.alarm;
+        events.isa = -1;
+        events.gsi = candidate;
+        return true;
+    }
+    return false;
+}
+
+static void choose_alarm(void)
+{
+    if (has_hpet && choose_hpet_alarm())
+        return;
+    if (has_pit) {
+        events.alarm = &pit.alarm;
+        events.isa = ISA_TIMER;
+    }
+}
+
+/* The PIT's rounds are too short to compare anything over a time that says something. */
+static struct clock_counter *watch_reference(void)
+{
+    return counter_count > 0 && counters[0]->bits > 16 ? counters[0] : NULL;
+}
+
+void time_init(void)
+{
+    find_counters();
+    measure();
+    choose_alarm();
+    timer_start(&events);
+    log_info("time", "the time-stamp counter runs at %lu Hz (%s)%s", clock_tsc_hz(), clock_rate_source(),
+             cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    if (machine_has_option("notsc") && !leave_tsc())
+        log_warn("time", "notsc: there is no other clock");
+    if (clock_is_tsc())
+        watch_start(watch_reference(), demote_tsc);
+    log_info("time", "clock %s, timers by %s", clock_name(), event_name());
+    if (!timer_interrupts())
+        log_warn("time", "nothing interrupts when a time has come: timers run when somebody looks");
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Which clocks and timers this machine has, and which are used.
+ */
+#include <ashlar/dev/clock.h>
+
+/**
+ * time_init() - find the counters, measure what nobody tells, choose the clock and what interrupts; timers work then.
+ *
+ * The rule, by preference:
+ *
+ *     reference   hpet, pm-timer, pit: the finest first. One whose measurement of the time-stamp counter agrees with no
+ *                 other's is passed over when two others agree
+ *     clock       the time-stamp counter; with the option notsc, or once it was found to lie, the reference
+ *
+ * Measuring takes at most TIME_MEASURE_NS, and nothing where all rates are given. Options: nohpet, notsc.
+ * Context: once, first CPU, interrupts off, after irq_init().
+ */
+void time_init(void);
+
+#define TIME_MEASURE_NS 15000000
+
+/* The counters beside the time-stamp counter, the best first; NULL behind the last. */
+struct clock_counter *time_counter(unsigned int index);
+
+/* The LAPIC timer's rate before its divider; 0: not known. */
+uint64_t time_lapic_hz(void);
+
+/* How long measuring took in all; and how far apart the windows were that count. 0 where nothing was measured. */
+uint64_t time_measuring_ns(void);
+uint32_t time_measuring_spread_ppm(void);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each CPU's queue of timers, and the interrupt that serves it.
+ *
+ * The hardware is always armed for the earliest deadline of the queue, or for nothing. A canceled timer leaves it
+ * armed: one interrupt finds nothing due, which is cheaper than telling the hardware each time.
+ */
+#include <time/timer.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <time/clock.h>
+#include <time/watch.h>
+
+static PERCPU(struct timer_queue, timer_queue);
+static bool interrupts;
+
+static struct timer_queue *my_queue(void)
+{
+    return PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue);
+}
+
+/* Context: interrupts off. */
+static void arm_hardware(struct timer_queue *queue)
+{
+    uint64_t deadline_ns;
+    if (timer_queue_next(queue, &deadline_ns))
+        event_arm(deadline_ns);
+}
+
+static void run_due(void)
+{
+    struct timer_queue *queue = my_queue();
+    timer_queue_run(queue, clock_now_ns());
+    arm_hardware(queue);
+    watch_clock();
+}
+
+void timer_start(const struct event_setup *setup)
+{
+    struct event_setup mine = *setup;
+    mine.expired = run_due;
+    interrupts = event_init(&mine);
+    arm_hardware(my_queue());
+}
+
+bool timer_interrupts(void)
+{
+    return interrupts;
+}
+
+bool timer_arm(struct timer *timer, uint64_t deadline_ns)
+{
+    irq_state_t state = interrupts_off();
+    struct timer_queue *queue = my_queue();
+    struct timer_arming arming = timer_queue_arm(queue, timer, deadline_ns);
+    if (arming.is_earliest)
+        arm_hardware(queue);
+    interrupts_restore(state);
+    return arming.was_armed;
+}
+
+void timer_poll(void)
+{
+    irq_state_t state = interrupts_off();
+    run_due();
+    interrupts_restore(state);
+}
+
+static void set_flag(struct timer *timer, void *context)
+{
+    (void)timer;
+    __atomic_store_n((bool *)context, true, __ATOMIC_RELAXED);
+}
+
+void timer_sleep_until(uint64_t deadline_ns)
+{
+    struct timer timer;
+    bool is_over = false;
+    timer_init(&timer, set_flag, &is_over);
+    timer_arm(&timer, deadline_ns);
+    for (;;) {
+        cpu_interrupts_off();
+        if (__atomic_load_n(&is_over, __ATOMIC_RELAXED))
+            break;
+        if (interrupts) {
+            cpu_interrupts_on_and_halt();
+        } else {
+            cpu_interrupts_on();
+            timer_poll();
+            cpu_pause();
+        }
+    }
+    cpu_interrupts_on();
+}
+
+void timer_spin_ns(uint64_t delay_ns)
+{
+    uint64_t end_ns = clock_now_ns() + delay_ns;
+    while (clock_now_ns() < end_ns)
+        cpu_pause();
+}

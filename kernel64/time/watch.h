@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Whether the time-stamp counter still tells the truth, by comparing it with another counter.
+ */
+#include <ashlar/dev/clock.h>
+#include <ashlar/types.h>
+
+/**
+ * watch_start() - compare with this from now on.
+ * @reference: NULL: there is none, and nothing is watched.
+ * @demote:    called when the time-stamp counter lies; chooses another clock. In an interrupt.
+ */
+void watch_start(struct clock_counter *reference, void (*demote)(void));
+
+/**
+ * watch_clock() - look, if it is time to. For timer interrupts and for who waits.
+ *
+ * Nobody is woken for it: a machine that sleeps is looked at when it wakes.
+ * Context: interrupts off.
+ */
+void watch_clock(void);
+
+/* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing was compared. */
+bool watch_drift_ppm(int64_t *ppm);
+
+/* How many comparisons were made. */
+uint64_t watch_count(void);

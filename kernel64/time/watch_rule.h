@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The rule by which a clock is refined or found to lie. Pure, hosted-tested.
+ *
+ * Both counters are read together now and then. What one look says is believed only when they were looked at in time:
+ * a reference that has wrapped meanwhile says nothing. One look that differs may be a virtual machine that was stopped
+ * between the two readings; the second in a row is a lie.
+ */
+#include <ashlar/types.h>
+
+#define WATCH_MIN_NS    500000000ULL /* looks that are closer than this are not made */
+#define WATCH_REFINE_NS 1000000000ULL
+#define WATCH_LIE_PPM   2000
+#define WATCH_LIES      2
+
+struct watch {
+    uint64_t rate_hz;     /* of the clock, as it is believed; 0: look */
+    uint64_t reference_hz;
+    uint64_t mask;        /* of the reference's count */
+    bool is_rate_measured; /* in a short time, so that a long look may refine it, once */
+
+    uint64_t tick, count; /* at the last look */
+    bool has_looked;
+    unsigned int lies;    /* in a row */
+};
+
+enum watch_verdict {
+    WATCH_TOO_EARLY,
+    WATCH_NOTHING,  /* it cannot be said: the first look, or the reference may have wrapped */
+    WATCH_AGREES,
+    WATCH_REFINED,  /* agrees; rate_hz has become better */
+    WATCH_DIFFERS,  /* and was believed no lie yet */
+    WATCH_LIES_NOW  /* for the second time */
+};
+
+/**
+ * watch_judge() - one look.
+ * @tick, @count: the clock's and the reference's, read together.
+ * @ppm:          receives the difference when the verdict is WATCH_AGREES or after it.
+ */
+enum watch_verdict watch_judge(struct watch *watch, uint64_t tick, uint64_t count, int64_t *ppm);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts on the machine's own controllers.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <irq/controllers.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <time/clock.h>
+
+#define PATIENCE_NS 1000000000
+
+static volatile unsigned int ipis;
+static volatile bool was_in_service;
+
+static void take_ipi(struct trap_frame *frame)
+{
+    ipis++;
+    was_in_service = lapic_is_in_service((uint8_t)frame->vector);
+    lapic_end();
+}
+
+static bool wait_for_ipis(unsigned int count)
+{
+    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    while (ipis < count && clock_now_ns() < end_ns)
+        cpu_pause();
+    return ipis == count;
+}
+
+static status_t send_to_self(uint8_t vector)
+{
+    irq_state_t state = interrupts_off();
+    status_t status = lapic_send(lapic_id(), vector);
+    interrupts_restore(state);
+    return status;
+}
+
+KTEST(irq, an_ipi_to_oneself_arrives_once_each_time)
+{
+    if (lapic_mode() == LAPIC_NONE)
+        SKIP_TEST("no local APIC");
+    ipis = 0;
+    traps_set_handler(VECTOR_SELF_TEST, take_ipi);
+    for (unsigned int i = 1; i <= 100; i++) {
+        ASSERT_THAT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);
+        ASSERT_THAT(wait_for_ipis(i));
+        EXPECT(was_in_service);
+        EXPECT(!lapic_is_in_service(VECTOR_SELF_TEST));
+    }
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+}
+
+KTEST(irq, interrupts_wait_until_they_are_allowed)
+{
+    if (lapic_mode() == LAPIC_NONE)
+        SKIP_TEST("no local APIC");
+    ipis = 0;
+    traps_set_handler(VECTOR_SELF_TEST, take_ipi);
+    irq_state_t state = interrupts_off();
+    EXPECT(lapic_send(lapic_id(), VECTOR_SELF_TEST) == STATUS_OK);
+    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    while (!lapic_is_requested(VECTOR_SELF_TEST) && clock_now_ns() < end_ns)
+        cpu_pause();
+    EXPECT(lapic_is_requested(VECTOR_SELF_TEST));
+    EXPECT(ipis == 0);
+    interrupts_restore(state);
+    EXPECT(wait_for_ipis(1));
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+}
+
+/* If it were not ended, everything below its priority would wait for ever: the second one shows that. */
+KTEST(irq, an_interrupt_that_nobody_handles_is_ended)
+{
+    if (lapic_mode() == LAPIC_NONE)
+        SKIP_TEST("no local APIC");
+    const uint8_t stray = VECTOR_SELF_TEST + 1;
+    uint64_t before = traps_unexpected_count(stray), end_ns = clock_now_ns() + PATIENCE_NS;
+    ASSERT_THAT(send_to_self(stray) == STATUS_OK);
+    while (traps_unexpected_count(stray) == before && clock_now_ns() < end_ns)
+        cpu_pause();
+    EXPECT(traps_unexpected_count(stray) == before + 1);
+    EXPECT(!lapic_is_in_service(stray));
+    ipis = 0;
+    traps_set_handler(VECTOR_SELF_TEST, take_ipi);
+    EXPECT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);
+    EXPECT(wait_for_ipis(1));
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+}
+
+static volatile bool was_ended_by_spurious;
+
+/* The spurious vector while another is in service: acknowledging it would end the other. */
+static void raise_spurious(struct trap_frame *frame)
+{
+    __asm__ volatile("int %0" ::"i"(VECTOR_SPURIOUS));
+    was_ended_by_spurious = !lapic_is_in_service((uint8_t)frame->vector);
+    lapic_end();
+    ipis++;
+}
+
+KTEST(irq, a_spurious_interrupt_is_counted_and_not_acknowledged)
+{
+    if (lapic_mode() == LAPIC_NONE)
+        SKIP_TEST("no local APIC");
+    uint64_t before = lapic_spurious_count();
+    ipis = 0;
+    was_ended_by_spurious = true;
+    traps_set_handler(VECTOR_SELF_TEST, raise_spurious);
+    ASSERT_THAT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);
+    EXPECT(wait_for_ipis(1));
+    EXPECT(!was_ended_by_spurious);
+    EXPECT(lapic_spurious_count() == before + 1);
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+}
+
+/* ---- lines ---- */
+
+static bool claim_nothing(void *context)
+{
+    (void)context;
+    return false;
+}
+
+/* An input that nobody has asked for. Return: false when there is none. */
+static bool find_free_gsi(uint32_t *gsi)
+{
+    struct irq *irq;
+    for (struct irq_chip *chip = NULL; (chip = irq_next_chip(chip)) != NULL;)
+        for (uint32_t pin = chip->pin_count; pin-- > 0;) {
+            *gsi = chip->gsi_base + pin;
+            if (irq_request(*gsi, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) == STATUS_OK) {
+                irq_release(irq);
+                return true;
+            }
+        }
+    return false;
+}
+
+KTEST(irq, an_edge_has_one_owner_and_a_level_many)
+{
+    static const struct irq_wiring edge = { false, false }, level = { true, false }, low = { true, true };
+    struct irq *first = NULL, *second = NULL, *third = NULL;
+    uint32_t gsi;
+    if (!find_free_gsi(&gsi))
+        SKIP_TEST("no input is free");
+    ASSERT_THAT(irq_request(gsi, edge, claim_nothing, NULL, "first", &first) == STATUS_OK);
+    EXPECT(irq_request(gsi, edge, claim_nothing, NULL, "second", &second) == STATUS_BUSY);
+    irq_release(first);
+    ASSERT_THAT(irq_request(gsi, level, claim_nothing, NULL, "first", &first) == STATUS_OK);
+    ASSERT_THAT(irq_request(gsi, level, claim_nothing, NULL, "second", &second) == STATUS_OK);
+    EXPECT(first->line == second->line);
+    EXPECT(irq_request(gsi, low, claim_nothing, NULL, "third", &third) == STATUS_BUSY);
+    irq_release(first);
+    irq_release(second);
+}
+
+KTEST(irq, an_input_that_no_controller_has_is_refused)
+{
+    struct irq *irq;
+    EXPECT(irq_request(100000, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) == STATUS_NOT_FOUND);
+    EXPECT(irq_request_isa(16, claim_nothing, NULL, "test", &irq) == STATUS_NOT_FOUND);
+}
+
+KTEST(irq, vectors_come_back)
+{
+    uint32_t gsi;
+    if (!find_free_gsi(&gsi))
+        SKIP_TEST("no input is free");
+    for (unsigned int i = 0; i < 1000; i++) {
+        struct irq *irq;
+        ASSERT_THAT(irq_request(gsi, (struct irq_wiring){ true, true }, claim_nothing, NULL, "test", &irq) == STATUS_OK);
+        irq_release(irq);
+    }
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock and timers on the machine they run on.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <irq/vectors.h>
+#include <time/clock.h>
+#include <time/sources.h>
+#include <time/timer.h>
+
+/* ---- reading ---- */
+
+KTEST(time, a_million_readings_never_go_back)
+{
+    uint64_t last = clock_now_ns();
+    bool went_back = false;
+    for (unsigned int i = 0; i < 1000000; i++) {
+        uint64_t now = clock_now_ns();
+        went_back |= now < last;
+        last = now;
+    }
+    EXPECT(!went_back);
+}
+
+static uint64_t count_tsc(struct clock_counter *self)
+{
+    (void)self;
+    return cpu_read_tsc_ordered();
+}
+
+static struct clock_counter tsc = { .name = "tsc", .bits = 64, .read = count_tsc };
+
+/* The time-stamp counter, then what time_counter() gives; NULL behind the last. */
+static struct clock_counter *counter_at(unsigned int index)
+{
+    tsc.rate_hz = clock_tsc_hz();
+    return index == 0 ? &tsc : time_counter(index - 1);
+}
+
+static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint64_t to)
+{
+    return counter->bits == 64 ? to - from : (to - from) & ((1ULL << counter->bits) - 1);
+}
+
+#define UNIT_NS 2000000ULL
+
+struct pair {
+    uint64_t first, second;
+};
+
+/*
+ * Both counters at one moment. A hypervisor may take the CPU away between the two readings, so of a few tries the one
+ * whose two readings of the first are closest.
+ */
+static struct pair read_pair(struct clock_counter *first, struct clock_counter *second)
+{
+    struct pair best = { 0, 0 };
+    uint64_t narrowest = UINT64_MAX;
+    for (unsigned int i = 0; i < 5; i++) {
+        uint64_t before = first->read(first), middle = second->read(second), after = first->read(first);
+        uint64_t width = counts(first, before, after);
+        if (width < narrowest) {
+            narrowest = width;
+            best = (struct pair){ before, middle };
+        }
+    }
+    return best;
+}
+
+/* Whether @second counts n units, to a quarter, while @first counts n, for a row of n. */
+static bool counts_as_the_other(struct clock_counter *first, struct clock_counter *second)
+{
+    for (uint64_t units = 1; units <= 4; units++) {
+        uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000;
+        struct pair start = read_pair(first, second), end = start;
+        while (counts(first, start.first, end.first) < wanted)
+            end = read_pair(first, second);
+        /* The wait may have ended late; both counters saw that. */
+        uint64_t first_ns = counts(first, start.first, end.first) * 1000000000 / first->rate_hz;
+        uint64_t second_ns = counts(second, start.second, end.second) * 1000000000 / second->rate_hz;
+        uint64_t difference = first_ns > second_ns ? first_ns - second_ns : second_ns - first_ns;
+        if (difference > UNIT_NS / 4) {
+            log_warn("time", "%s counted %lu ns while %s counted %lu", second->name, second_ns, first->name, first_ns);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "Do not calibrate with the TSC blindly": one that counts 3 5 7 where another counts 1 2 3. */
+KTEST(time, every_two_counters_count_the_same_units)
+{
+    if (!time_counter(0))
+        SKIP_TEST("there is no counter beside the time-stamp counter");
+    for (unsigned int i = 0; counter_at(i); i++)
+        for (unsigned int j = 0; counter_at(j); j++)
+            if (i != j)
+                EXPECT(counts_as_the_other(counter_at(i), counter_at(j)));
+}
+
+/* ---- timers ---- */
+
+#define TIMERS 64
+
+static struct alarm {
+    struct timer timer;
+    uint64_t deadline_ns, called_ns;
+    unsigned int calls, place; /* in the order of calls */
+} alarms[TIMERS];
+static volatile unsigned int alarms_called;
+
+static void note_alarm(struct timer *timer, void *context)
+{
+    struct alarm *alarm = context;
+    (void)timer;
+    alarm->called_ns = clock_now_ns();
+    alarm->calls++;
+    alarm->place = alarms_called++;
+}
+
+static void init_alarms(void)
+{
+    alarms_called = 0;
+    for (unsigned int i = 0; i < TIMERS; i++) {
+        alarms[i] = (struct alarm){ .calls = 0 };
+        timer_init(&alarms[i].timer, note_alarm, &alarms[i]);
+    }
+}
+
+/* Waits for so many calls; the deadlines are all in the next milliseconds. */
+static bool wait_for_alarms(unsigned int count)
+{
+    uint64_t patience_ns = clock_now_ns() + 10000000000;
+    while (alarms_called < count && clock_now_ns() < patience_ns)
+        timer_sleep_until(clock_now_ns() + 500000);
+    return alarms_called == count;
+}
+
+KTEST(timer, timers_run_once_each_in_order_and_not_before_their_time)
+{
+    uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1000000;
+    init_alarms();
+    /* None runs before all are armed, however long that takes: else an earlier one could come after a later one. */
+    irq_state_t state = interrupts_off();
+    for (unsigned int i = 0; i < TIMERS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        alarms[i].deadline_ns = start + (random >> 33) % 8000000;
+        EXPECT(!timer_arm(&alarms[i].timer, alarms[i].deadline_ns));
+    }
+    interrupts_restore(state);
+    ASSERT_THAT(wait_for_alarms(TIMERS));
+    for (unsigned int i = 0; i < TIMERS; i++) {
+        EXPECT(alarms[i].calls == 1);
+        EXPECT(alarms[i].called_ns >= alarms[i].deadline_ns);
+        for (unsigned int j = 0; j < TIMERS; j++)
+            if (alarms[i].deadline_ns < alarms[j].deadline_ns)
+                EXPECT(alarms[i].place < alarms[j].place);
+    }
+}
+
+KTEST(timer, a_canceled_timer_does_not_run)
+{
+    uint64_t start = clock_now_ns();
+    init_alarms();
+    irq_state_t state = interrupts_off();
+    for (unsigned int i = 0; i < TIMERS; i++)
+        timer_arm(&alarms[i].timer, start + 1000000 + i * 1000);
+    for (unsigned int i = 0; i < TIMERS; i += 2)
+        EXPECT(timer_cancel(&alarms[i].timer).was_armed);
+    interrupts_restore(state);
+    ASSERT_THAT(wait_for_alarms(TIMERS / 2));
+    timer_sleep_until(clock_now_ns() + 2000000);
+    for (unsigned int i = 0; i < TIMERS; i++)
+        EXPECT(alarms[i].calls == i % 2);
+    EXPECT(!timer_cancel(&alarms[1].timer).was_armed);
+}
+
+KTEST(timer, a_moved_timer_runs_at_its_new_time_only)
+{
+    uint64_t now = clock_now_ns();
+    init_alarms();
+    timer_arm(&alarms[0].timer, now + 60000000000);
+    alarms[0].deadline_ns = now + 3000000;
+    EXPECT(timer_arm(&alarms[0].timer, alarms[0].deadline_ns));
+    ASSERT_THAT(wait_for_alarms(1));
+    EXPECT(alarms[0].called_ns >= alarms[0].deadline_ns);
+}
+
+KTEST(timer, a_time_that_has_passed_is_due_at_once)
+{
+    init_alarms();
+    timer_arm(&alarms[0].timer, 0);
+    timer_arm(&alarms[1].timer, clock_now_ns());
+    EXPECT(wait_for_alarms(2));
+}
+
+static void arm_again(struct timer *timer, void *context)
+{
+    unsigned int *left = context;
+    if (--*left > 0)
+        timer_arm(timer, clock_now_ns() + 100000);
+}
+
+KTEST(timer, a_handler_may_arm_its_own_timer)
+{
+    struct timer timer;
+    volatile unsigned int left = 20;
+    timer_init(&timer, arm_again, (void *)(uintptr_t)&left);
+    timer_arm(&timer, clock_now_ns());
+    uint64_t patience_ns = clock_now_ns() + 10000000000;
+    while (left > 0 && clock_now_ns() < patience_ns)
+        timer_sleep_until(clock_now_ns() + 200000);
+    EXPECT(left == 0);
+    timer_cancel_wait(&timer);
+}
+
+KTEST(timer, a_sleep_ends_after_its_time)
+{
+    for (uint64_t delay_ns = 1; delay_ns <= 1000000; delay_ns *= 10) {
+        uint64_t end_ns = clock_now_ns() + delay_ns;
+        timer_sleep_until(end_ns);
+        EXPECT(clock_now_ns() >= end_ns);
+    }
+}
+
+/* Interrupts are on, time passes, and no timer is armed: nothing ticks. */
+KTEST(timer, nothing_interrupts_when_nothing_is_due)
+{
+    if (!clock_is_tsc())
+        SKIP_TEST("a clock that wraps is read now and then");
+    timer_spin_ns(3000000); /* what was armed for a canceled timer comes in this time */
+    uint64_t before = traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER);
+    timer_spin_ns(20000000);
+    EXPECT(traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER) == before);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When a clock is believed, refined, or found to lie.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <time/watch_rule.h>
+
+#define PM_HZ 3579545ULL
+
+static struct watch watch;
+static double now, tsc_rate; /* seconds; what the counter really does */
+static int64_t ppm;
+
+static int fresh_watch(void **state)
+{
+    (void)state;
+    watch = (struct watch){ .rate_hz = 2000000000, .reference_hz = PM_HZ, .mask = 0xffffff };
+    now = 1.5;
+    tsc_rate = 2e9;
+    return 0;
+}
+
+static enum watch_verdict look_after(double seconds)
+{
+    now += seconds;
+    return watch_judge(&watch, (uint64_t)(now * tsc_rate), (uint64_t)(now * PM_HZ) & 0xffffff, &ppm);
+}
+
+static void a_true_clock_agrees_at_every_look(void **state)
+{
+    (void)state;
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    for (unsigned int i = 0; i < 1000; i++) {
+        assert_int_equal(look_after(0.6 + 0.0013 * i), WATCH_AGREES);
+        assert_in_range(ppm + 2, 0, 4);
+    }
+}
+
+static void looks_that_come_too_soon_change_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(0.3), WATCH_TOO_EARLY);
+    assert_int_equal(look_after(0.1), WATCH_TOO_EARLY);
+    assert_int_equal(look_after(0.2), WATCH_AGREES);
+}
+
+static void a_reference_that_has_wrapped_says_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(3), WATCH_NOTHING);
+    assert_int_equal(look_after(5.2), WATCH_NOTHING);
+    assert_int_equal(look_after(1), WATCH_AGREES);
+    assert_int_equal(look_after(3600), WATCH_NOTHING);
+    assert_int_equal(look_after(1), WATCH_AGREES);
+}
+
+static void a_liar_is_found_at_the_second_look(void **state)
+{
+    static const double rates[] = { 1.98e9, 2.02e9, 2.6e9, 1.2e9 };
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+        fresh_watch(state);
+        tsc_rate = rates[i];
+        assert_int_equal(look_after(0), WATCH_NOTHING);
+        assert_int_equal(look_after(1), WATCH_DIFFERS);
+        assert_int_equal(look_after(1), WATCH_LIES_NOW);
+        assert_true(rates[i] > 2e9 ? ppm > WATCH_LIE_PPM : ppm < -WATCH_LIE_PPM);
+    }
+}
+
+/* A virtual machine is stopped between two readings; the next look is right again. */
+static void one_odd_look_is_forgiven(void **state)
+{
+    (void)state;
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    for (unsigned int i = 0; i < 5; i++) {
+        watch.tick -= 20000000;
+        assert_int_equal(look_after(1), WATCH_DIFFERS);
+        assert_int_equal(look_after(1), WATCH_AGREES);
+    }
+}
+
+static void a_measured_rate_is_refined_once(void **state)
+{
+    (void)state;
+    watch.is_rate_measured = true;
+    tsc_rate = 2.0003e9; /* measured 150 ppm wrong */
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(0.7), WATCH_AGREES);
+    assert_int_equal(look_after(1.5), WATCH_REFINED);
+    assert_in_range(watch.rate_hz, 2000300000 - 2000, 2000300000 + 2000);
+    assert_int_equal(look_after(1.5), WATCH_AGREES);
+    assert_in_range(ppm + 2, 0, 4);
+}
+
+static void a_given_rate_stays(void **state)
+{
+    (void)state;
+    tsc_rate = 2.0003e9;
+    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(2), WATCH_AGREES);
+    assert_in_range(ppm, 145, 155);
+    assert_int_equal(watch.rate_hz, 2000000000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_true_clock_agrees_at_every_look, fresh_watch),
+        cmocka_unit_test_setup(looks_that_come_too_soon_change_nothing, fresh_watch),
+        cmocka_unit_test_setup(a_reference_that_has_wrapped_says_nothing, fresh_watch),
+        cmocka_unit_test_setup(a_liar_is_found_at_the_second_look, fresh_watch),
+        cmocka_unit_test_setup(one_odd_look_is_forgiven, fresh_watch),
+        cmocka_unit_test_setup(a_measured_rate_is_refined_once, fresh_watch),
+        cmocka_unit_test_setup(a_given_rate_stays, fresh_watch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
