@@ -37,10 +37,12 @@ enum controller_command {
     DISABLE_MOUSE = 0xa7,
     DISABLE_KEYBOARD = 0xad,
     ENABLE_KEYBOARD = 0xae,
+    PRETEND_KEYBOARD = 0xd2, /* the byte that follows arrives as if the keyboard had sent it */
 };
 
 /* The commands above that switch a device off and on keep bits of their own here. */
 #define CONFIG_INTERRUPTS  0x03 /* of both devices */
+#define CONFIG_KEYBOARD    0x01 /* the keyboard's */
 #define CONFIG_TRANSLATION 0x40
 
 enum keyboard_command {
@@ -55,6 +57,7 @@ enum keyboard_command {
 
 #define WAIT_READS         50000u
 #define MAX_RESENDS        3
+#define MAX_BYTES_AT_ONCE  16 /* as many as a keyboard remembers: a broken controller must not hold its caller */
 #define MAX_STALE_BYTES    64 /* the controller holds one, keyboard and mouse a dozen and a few */
 
 static bool wait_status(uint8_t mask, uint8_t wanted)
@@ -160,16 +163,39 @@ static bool is_lamp_answer(struct ps2_keyboard *keyboard, uint8_t byte)
     return true;
 }
 
+/* Return: the next byte of the keyboard's, from the controller; false when there is none. The mouse's are dropped. */
+static bool take_byte(uint8_t *byte)
+{
+    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
+        uint8_t status = io_in8(PORT_STATUS);
+        if (!(status & STATUS_HAS_OUTPUT))
+            return false;
+        *byte = io_in8(PORT_DATA);
+        if (!(status & STATUS_IS_MOUSE))
+            return true;
+    }
+    return false;
+}
+
+/* The same, of those that interrupts have brought. */
+static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
+{
+    irq_state_t state = spin_lock(&keyboard->lock);
+    bool has_byte = keyboard->received_start != keyboard->received_end;
+    if (has_byte)
+        *byte = keyboard->received[keyboard->received_start++ % PS2_RECEIVED_MAX];
+    spin_unlock(&keyboard->lock, state);
+    return has_byte;
+}
+
 static int ps2_input_poll(struct input *input)
 {
     struct ps2_keyboard *keyboard = container_of(input, struct ps2_keyboard, input);
-    /* As many as a keyboard remembers: a broken controller must not hold its caller for ever. */
-    for (unsigned int i = 0; i < 16; i++) {
-        uint8_t status = io_in8(PORT_STATUS);
-        if (!(status & STATUS_HAS_OUTPUT))
+    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
+        uint8_t byte;
+        if (!take_received(keyboard, &byte) && (input->interrupts || !take_byte(&byte)))
             return KEY_NONE;
-        uint8_t byte = io_in8(PORT_DATA);
-        if ((status & STATUS_IS_MOUSE) || is_lamp_answer(keyboard, byte))
+        if (is_lamp_answer(keyboard, byte))
             continue;
         int key = scan_keys_feed(&keyboard->keys, byte);
         update_lamps(keyboard);
@@ -178,6 +204,52 @@ static int ps2_input_poll(struct input *input)
     }
     return KEY_NONE;
 }
+
+/* ---- interrupts ---- */
+
+bool ps2_interrupt(struct ps2_keyboard *keyboard)
+{
+    uint8_t byte;
+    bool is_ours = false;
+    irq_state_t state = spin_lock(&keyboard->lock);
+    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE && take_byte(&byte); i++) {
+        is_ours = true;
+        if (keyboard->received_end - keyboard->received_start < PS2_RECEIVED_MAX)
+            keyboard->received[keyboard->received_end++ % PS2_RECEIVED_MAX] = byte;
+    }
+    keyboard->interrupts += is_ours;
+    spin_unlock(&keyboard->lock, state);
+    return is_ours;
+}
+
+uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
+{
+    return __atomic_load_n(&keyboard->interrupts, __ATOMIC_RELAXED);
+}
+
+/* The answer to a command must not be taken for a key, nor by the interrupt: the keyboard is off meanwhile. */
+static bool change_config(bool is_on)
+{
+    uint8_t config;
+    bool is_changed = write_byte(PORT_COMMAND, DISABLE_KEYBOARD) && drop_stale_bytes() && read_config(&config);
+    if (is_changed) {
+        config = (uint8_t)((config & ~CONFIG_INTERRUPTS) | (is_on ? CONFIG_KEYBOARD : 0));
+        is_changed = write_byte(PORT_COMMAND, WRITE_CONFIG) && write_byte(PORT_DATA, config);
+    }
+    return write_byte(PORT_COMMAND, ENABLE_KEYBOARD) && is_changed;
+}
+
+status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
+{
+    if (!change_config(is_on))
+        return STATUS_TIMEOUT;
+    keyboard->input.interrupts = is_on;
+    if (is_on && write_byte(PORT_COMMAND, PRETEND_KEYBOARD))
+        (void)write_byte(PORT_DATA, ANSWER_ACKNOWLEDGE);
+    return STATUS_OK;
+}
+
+/* ---- setting up ---- */
 
 status_t ps2_init(struct ps2_keyboard *keyboard)
 {

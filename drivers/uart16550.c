@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550 serial port and its relatives, polled.
+ * 16550 serial port and its relatives.
+ *
+ * With interrupts, what is written waits in a ring, and the UART's "transmitter empty" takes it from there a burst at a
+ * time; who writes more than the ring holds sends the oldest itself. What is received waits in another until it is asked
+ * for. Everything else is said for both ways.
  *
  * Output goes in bursts: when the UART says that its transmitter is empty, a working FIFO takes
  * sixteen bytes without being asked again, so one status read serves sixteen characters.
@@ -10,6 +14,9 @@
  * line, or a hypervisor has stopped listening) is "stuck": from then on each byte gets one
  * look, and is dropped if there is no room. The first look that finds room ends it. So a dead
  * line costs one bounded wait and not one for each character.
+ *
+ * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does not get it
+ * sends past the ring, so that the text is seen, perhaps in the middle of another line.
  *
  * Refused: a probe by writing to the interrupt enable register, as many do; it can raise an
  * interrupt that nobody is ready for.
@@ -35,6 +42,15 @@ enum reg {
 #define LINE_8N1           0x03
 #define LINE_DIVISOR       0x80 /* registers 0 and 1 are the divisor */
 
+#define INTERRUPT_RECEIVED 0x01
+#define INTERRUPT_SENT     0x02
+#define INTERRUPT_LINE     0x04
+#define IDENT_NONE         0x01 /* set: nothing is pending */
+#define IDENT_CAUSE        0x0e
+#define CAUSE_MODEM        0x00
+#define CAUSE_SENT         0x02 /* what remains: data, at once or after a time, and errors of the line */
+#define CAUSES_MAX         64 /* in one interrupt: a UART that always has a cause must not hold the CPU for ever */
+
 #define FIFO_ENABLE_CLEAR  0x07 /* on, both directions emptied */
 #define IDENT_FIFO_WORKS   0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
 #define FIFO_DEPTH         16
@@ -57,6 +73,9 @@ enum reg {
  * 1 us on a PC (8 MHz bus) and in a hypervisor.
  */
 #define SEND_WAIT_READS    2000000u
+
+/* Holders keep the lock for a burst. */
+#define LOCK_TRIES         100000u
 
 /* 16 characters at 9600 baud take 17 ms. */
 #define DRAIN_WAIT_READS   50000u
@@ -119,39 +138,253 @@ static unsigned int encode(char c, uint8_t bytes[2])
     return count;
 }
 
-static void uart_console_write(struct console *console, const char *text, size_t length)
+/* ---- sending ---- */
+
+static bool try_lock(struct uart16550 *uart, irq_state_t *state)
 {
-    struct uart16550 *uart = container_of(console, struct uart16550, console);
+    for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (spin_try_lock(&uart->lock, state))
+            return true;
+        __builtin_ia32_pause();
+    }
+    return false;
+}
+
+/* @room: bytes that fit without asking; kept by the caller from byte to byte. */
+static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *room)
+{
+    if (*room == 0 && uart_wait_empty(uart))
+        *room = uart->burst;
+    if (*room == 0)
+        return;
+    uart_write(uart, DATA, byte);
+    (*room)--;
+}
+
+/* Context of what follows, up to the next heading: the lock is held. */
+static uint32_t waiting_count(const struct uart16550 *uart)
+{
+    return uart->waiting_end - uart->waiting_start;
+}
+
+static uint8_t take_waiting(struct uart16550 *uart)
+{
+    return uart->waiting[uart->waiting_start++ % UART16550_WAITING_MAX];
+}
+
+static void enable_interrupts(struct uart16550 *uart, bool when_sent)
+{
+    uart_write(uart, INTERRUPT_ENABLE, (uint8_t)(INTERRUPT_RECEIVED | INTERRUPT_LINE | (when_sent ? INTERRUPT_SENT : 0)));
+}
+
+/* The transmitter is empty: gives it a burst, and asks for no more interrupts when nothing is left. */
+static void send_burst(struct uart16550 *uart)
+{
+    for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
+        uart_write(uart, DATA, take_waiting(uart));
+    if (waiting_count(uart) == 0)
+        enable_interrupts(uart, false);
+}
+
+static void send_all_waiting(struct uart16550 *uart)
+{
     unsigned int room = 0;
+    while (waiting_count(uart) > 0)
+        send_polled(uart, take_waiting(uart), &room);
+}
+
+/* Makes room by sending the oldest: as much as a burst, so that the wait is for many bytes. */
+static void make_room(struct uart16550 *uart)
+{
+    unsigned int room = 0;
+    for (unsigned int i = 0; i < uart->burst; i++)
+        send_polled(uart, take_waiting(uart), &room);
+}
+
+static void wait_for_transmitter(struct uart16550 *uart, const char *text, size_t length)
+{
+    bool was_idle = waiting_count(uart) == 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t bytes[2];
         unsigned int count = encode(text[i], bytes);
         for (unsigned int j = 0; j < count; j++) {
-            if (room == 0 && uart_wait_empty(uart))
-                room = uart->burst;
-            if (room == 0)
-                continue;
-            uart_write(uart, DATA, bytes[j]);
-            room--;
+            if (waiting_count(uart) == UART16550_WAITING_MAX)
+                make_room(uart);
+            uart->waiting[uart->waiting_end++ % UART16550_WAITING_MAX] = bytes[j];
         }
+    }
+    if (was_idle && waiting_count(uart) > 0)
+        enable_interrupts(uart, true);
+}
+
+/* ---- what the log calls ---- */
+
+static void write_polled(struct uart16550 *uart, const char *text, size_t length)
+{
+    unsigned int room = 0;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t bytes[2];
+        unsigned int count = encode(text[i], bytes);
+        for (unsigned int j = 0; j < count; j++)
+            send_polled(uart, bytes[j], &room);
     }
 }
 
-static int uart_input_poll(struct input *input)
+static void uart_console_write(struct console *console, const char *text, size_t length)
 {
-    struct uart16550 *uart = container_of(input, struct uart16550, input);
-    /* At most a FIFO full: a port that went away must not hold its caller for ever. */
+    struct uart16550 *uart = container_of(console, struct uart16550, console);
+    irq_state_t state;
+    if (!uart->uses_interrupts || !try_lock(uart, &state)) {
+        write_polled(uart, text, length);
+        return;
+    }
+    if (uart->uses_interrupts)
+        wait_for_transmitter(uart, text, length);
+    else
+        write_polled(uart, text, length);
+    spin_unlock(&uart->lock, state);
+}
+
+/* Without the lock, too: its holder will not come back to send what waits. */
+static void uart_console_settle(struct console *console)
+{
+    struct uart16550 *uart = container_of(console, struct uart16550, console);
+    irq_state_t state;
+    if (!uart->uses_interrupts)
+        return;
+    bool is_locked = try_lock(uart, &state);
+    uart->uses_interrupts = false;
+    uart->input.interrupts = false;
+    uart_write(uart, INTERRUPT_ENABLE, 0);
+    send_all_waiting(uart);
+    if (is_locked)
+        spin_unlock(&uart->lock, state);
+}
+
+/* ---- receiving ---- */
+
+static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
+{
+    return status & STATUS_DATA_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
+}
+
+/* Return: whether there was a byte. */
+static bool take_received(struct uart16550 *uart, uint8_t *byte)
+{
+    irq_state_t state = spin_lock(&uart->lock);
+    bool has_byte = uart->received_start != uart->received_end;
+    if (has_byte)
+        *byte = uart->received[uart->received_start++ % UART16550_RECEIVED_MAX];
+    spin_unlock(&uart->lock, state);
+    return has_byte;
+}
+
+/* The lock is held. At most as much as came since the last look, and a FIFO full. */
+static void receive(struct uart16550 *uart)
+{
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
         uint8_t status = uart_read(uart, LINE_STATUS);
         if (!(status & STATUS_DATA_READY))
-            return KEY_NONE;
+            return;
         uint8_t byte = uart_read(uart, DATA);
-        int key = status & STATUS_DATA_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
+        if ((status & STATUS_DATA_BAD) || uart->received_end - uart->received_start == UART16550_RECEIVED_MAX)
+            uart->lost++;
+        else
+            uart->received[uart->received_end++ % UART16550_RECEIVED_MAX] = byte;
+    }
+}
+
+static int poll_ring(struct uart16550 *uart)
+{
+    uint8_t byte;
+    while (take_received(uart, &byte)) {
+        int key = decode(uart, 0, byte);
         if (key != KEY_NONE)
             return key;
     }
     return KEY_NONE;
 }
+
+static int uart_input_poll(struct input *input)
+{
+    struct uart16550 *uart = container_of(input, struct uart16550, input);
+    /* Also after interrupts were given up: something may wait there. */
+    int key = poll_ring(uart);
+    if (key != KEY_NONE || uart->uses_interrupts)
+        return key;
+    /* At most a FIFO full: a port that went away must not hold its caller for ever. */
+    for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
+        uint8_t status = uart_read(uart, LINE_STATUS);
+        if (!(status & STATUS_DATA_READY))
+            return KEY_NONE;
+        key = decode(uart, status, uart_read(uart, DATA));
+        if (key != KEY_NONE)
+            return key;
+    }
+    return KEY_NONE;
+}
+
+/* ---- interrupts ---- */
+
+bool uart16550_interrupt(struct uart16550 *uart)
+{
+    bool is_ours = false;
+    irq_state_t state = spin_lock(&uart->lock);
+    for (unsigned int i = 0; i < CAUSES_MAX; i++) {
+        uint8_t ident = uart_read(uart, INTERRUPT_IDENT);
+        if (ident & IDENT_NONE)
+            break;
+        is_ours = true;
+        switch (ident & IDENT_CAUSE) {
+        case CAUSE_SENT:
+            send_burst(uart);
+            break;
+        case CAUSE_MODEM:
+            (void)uart_read(uart, MODEM_STATUS);
+            break;
+        default: /* data; and an error, which reading the line status takes away */
+            receive(uart);
+            break;
+        }
+    }
+    uart->interrupts += is_ours;
+    spin_unlock(&uart->lock, state);
+    return is_ours;
+}
+
+void uart16550_use_interrupts(struct uart16550 *uart, bool is_on)
+{
+    irq_state_t state = spin_lock(&uart->lock);
+    uart->uses_interrupts = is_on;
+    if (is_on) {
+        enable_interrupts(uart, true);
+    } else {
+        uart_write(uart, INTERRUPT_ENABLE, 0);
+        send_all_waiting(uart);
+    }
+    spin_unlock(&uart->lock, state);
+}
+
+uint32_t uart16550_interrupt_count(const struct uart16550 *uart)
+{
+    return __atomic_load_n(&uart->interrupts, __ATOMIC_RELAXED);
+}
+
+int uart16550_isa_interrupt(uint16_t port)
+{
+    switch (port) {
+    case 0x3f8:
+    case 0x3e8:
+        return 4;
+    case 0x2f8:
+    case 0x2e8:
+        return 3;
+    default:
+        return -1;
+    }
+}
+
+/* ---- setting up ---- */
 
 /* Return: the divisor for @baud, or 0 when no divisor comes within 2 %, which a receiver bears. */
 static uint16_t divisor_of(uint32_t baud)
@@ -171,7 +404,7 @@ status_t uart16550_init(struct uart16550 *uart, uint16_t port, uint32_t baud)
         return STATUS_INVALID;
 
     *uart = (struct uart16550){
-        .console = { .name = "serial", .write = uart_console_write },
+        .console = { .name = "serial", .write = uart_console_write, .settle = uart_console_settle },
         .input = { .name = "serial", .poll = uart_input_poll },
         .port = port,
     };

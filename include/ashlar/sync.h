@@ -84,6 +84,23 @@ static inline irq_state_t spin_lock(struct spinlock *lock)
     return state;
 }
 
+/**
+ * spin_try_lock() - the same, if nobody holds it or waits for it.
+ *
+ * Return: whether it is ours; if not, interrupts are as they were. Context: any, also NMI and panic.
+ */
+static inline bool spin_try_lock(struct spinlock *lock, irq_state_t *state)
+{
+    *state = interrupts_off();
+    /* Acquire pairs with the release of spin_unlock(): nobody was served between this and the exchange, or next had moved. */
+    uint32_t serving = __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE);
+    uint32_t next = serving;
+    if (__atomic_compare_exchange_n(&lock->next, &next, serving + 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return true;
+    interrupts_restore(*state);
+    return false;
+}
+
 static inline void spin_unlock(struct spinlock *lock, irq_state_t state)
 {
     /* Only the holder writes it, so reading it needs no order. */

@@ -8,6 +8,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/io.h>
+#include <diag/log.h>
 #include <diag/port.h>
 
 #define PORT_POST       0x80 /* reads answer on every PC, and mean nothing */
@@ -90,6 +91,7 @@ static void write_debug_port(enum verdict verdict)
 void leave(enum verdict verdict)
 {
     diag_port_interrupts_off();
+    log_settle();
     wait_about_us(SETTLE_US);
     if (leave_has_debug_port())
         write_debug_port(verdict);
@@ -100,6 +102,7 @@ void leave(enum verdict verdict)
 void leave_by_reset(void)
 {
     diag_port_interrupts_off();
+    log_settle();
     wait_about_us(SETTLE_US);
     try_ways(&reset_ways);
 

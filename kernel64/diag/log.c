@@ -286,6 +286,15 @@ struct console *log_find_console(const char *name)
     return console;
 }
 
+void log_settle(void)
+{
+    struct held held = take_lock();
+    for (struct console *console = consoles; console; console = console->next)
+        if (console->settle)
+            console->settle(console);
+    give_lock(held);
+}
+
 void log_set_threshold(enum log_level level)
 {
     threshold = level;

@@ -46,6 +46,9 @@ void log_detach(struct console *console);
 /* Return: the console of that name, or NULL. */
 struct console *log_find_console(const char *name);
 
+/* No interrupt will come any more: every console shows what it still holds, and waits for its device from now on. */
+void log_settle(void);
+
 /* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
 void log_set_threshold(enum log_level level);
 

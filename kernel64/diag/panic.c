@@ -50,6 +50,8 @@ void panic(const char *format, ...)
     diag_port_begin_panic();
     print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
+    if (panic_depth == 1)
+        log_settle();
     if (panic_depth > 2)
         end();
 
@@ -68,6 +70,8 @@ void panic_trap(const struct trap_frame *frame)
     diag_port_begin_panic();
     print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
+    if (panic_depth == 1)
+        log_settle();
     if (panic_depth == 1) {
         print("\n");
         diag_port_print_state(frame);

@@ -17,6 +17,7 @@
 #include <diag/console_option.h>
 #include <diag/log.h>
 #include <glue/address_space.h>
+#include <glue/input_interrupts.h>
 #include <monitor/monitor.h>
 
 static struct uart16550 serial;
@@ -175,6 +176,10 @@ void consoles_init_screen(void)
         start_screens(loader);
     }
     /* Without an answer it is still an input: one that is plugged in later types. */
-    if (ps2_init(&keyboard) != STATUS_NOT_FOUND)
+    if (ps2_init(&keyboard) != STATUS_NOT_FOUND) {
         monitor_add_input(&keyboard.input);
+        keyboard_start_interrupts(&keyboard);
+    }
+    if (is_serial_there)
+        serial_start_interrupts(&serial);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's loop. It polls its inputs, because a prompt must come up on a machine whose
- * interrupts do not work. What is printed while a person edits a line (log lines) appears in the
+ * The monitor's loop. It halts until an interrupt comes; an input that has none is polled, because a prompt must come up
+ * on a machine whose interrupts do not work. What is printed while a person edits a line (log lines) appears in the
  * middle of it; Ctrl-L shows the line again. Only the monitor prints while a command runs, and only
  * what a person typed is paged.
  */
@@ -17,9 +17,13 @@
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
 #include <monitor/pager.h>
+#include <time/clock.h>
+#include <time/timer.h>
 
 #define PROMPT  "ashlar> "
 #define COLUMNS 80
+/* Nobody types faster; a serial port's FIFO holds what comes in between. */
+#define POLL_NS 1000000
 #define ROWS    24
 
 static struct input *inputs;
@@ -32,15 +36,46 @@ void monitor_add_input(struct input *input)
     inputs = input;
 }
 
+static int poll_inputs(void)
+{
+    int key = KEY_NONE;
+    for (struct input *input = inputs; input && key == KEY_NONE; input = input->next)
+        key = input->poll(input);
+    return key;
+}
+
+static bool do_all_interrupt(void)
+{
+    for (struct input *input = inputs; input; input = input->next)
+        if (!input->interrupts)
+            return false;
+    return true;
+}
+
+/* Context: interrupts off, so that none can come between the last look and the halt; on afterwards. */
+static void wait_for_input(void)
+{
+    if (do_all_interrupt()) {
+        cpu_interrupts_on_and_halt();
+        return;
+    }
+    cpu_interrupts_on();
+    if (timer_interrupts())
+        timer_sleep_until(clock_now_ns() + POLL_NS);
+    else
+        timer_poll();
+}
+
 static int wait_for_key(void)
 {
     for (;;) {
-        for (struct input *input = inputs; input; input = input->next) {
-            int key = input->poll(input);
-            if (key != KEY_NONE)
-                return key;
+        cpu_interrupts_off();
+        int key = poll_inputs();
+        if (key != KEY_NONE) {
+            cpu_interrupts_on();
+            return key;
         }
-        cpu_pause();
+        wait_for_input();
     }
 }
 

@@ -13,6 +13,7 @@
 #include <ashlar/check.h>
 #include <ashlar/io.h>
 #include <diag/leave.h>
+#include <diag/log.h>
 #include <diag/port.h>
 
 #define DEBUG_PORT 0xf4
@@ -45,6 +46,10 @@ void io_out8(uint16_t port, uint8_t value)
 
     snprintf(word, sizeof(word), "%x:%x", port, value);
     tell(word);
+}
+
+void log_settle(void)
+{
 }
 
 void diag_port_interrupts_off(void)

@@ -31,6 +31,10 @@ static void (*on_state)(void); /* what goes wrong while registers are printed */
 static void (*on_print)(void); /* what goes wrong when the next text is printed */
 static bool has_debug_port;
 
+void log_settle(void)
+{
+}
+
 void print_set_observer(print_observer_fn *observer)
 {
     (void)observer;

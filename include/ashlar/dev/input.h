@@ -29,9 +29,11 @@ struct input {
      * @self: this input.
      *
      * Return: a key, or KEY_NONE. Never waits.
-     * Context: thread, one caller at a time.
+     * Context: thread, interrupts on or off, one caller at a time.
      */
     int (*poll)(struct input *self);
+
+    bool interrupts; /* an interrupt comes with each key, so that nobody need poll until one has come */
 
     struct input *next; /* for the monitor's list; NULL before registration */
 };

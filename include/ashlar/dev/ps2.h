@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A keyboard at the PC's keyboard controller (8042), polled: an input.
+ * A keyboard at the PC's keyboard controller (8042): an input. Polled to begin with.
  *
  * Not for the mouse at the same controller, which is switched off so that its bytes do not mix
  * with the keyboard's.
@@ -9,12 +9,22 @@
 #include <ashlar/dev/input.h>
 #include <ashlar/dev/scan_keys.h>
 #include <ashlar/status.h>
+#include <ashlar/sync.h>
+
+#define PS2_ISA_INTERRUPT 1
+#define PS2_RECEIVED_MAX  64 /* a power of two */
 
 struct ps2_keyboard {
     struct input input;
     struct scan_keys keys;
     uint8_t lamps;          /* as the keyboard was last told */
     bool is_lamp_value_due; /* it was told that they come, and has not acknowledged it */
+
+    struct spinlock lock;
+    /* guarded by lock, and used only with interrupts: */
+    uint32_t received_start, received_end; /* both only grow, modulo the ring's size */
+    uint32_t interrupts;                   /* that were ours, so far */
+    uint8_t received[PS2_RECEIVED_MAX];
 };
 
 /**
@@ -29,3 +39,24 @@ struct ps2_keyboard {
  *         Controller"; Intel, "UPI-41AH/42AH Universal Peripheral Interface" for the 8042.
  */
 status_t ps2_init(struct ps2_keyboard *keyboard) MUST_CHECK;
+
+/**
+ * ps2_use_interrupts() - from now on the controller interrupts for each byte of the keyboard.
+ * @is_on: false goes back to polling.
+ *
+ * A first interrupt comes at once, for a byte that is no key: where none comes, it is not wired, and polling is all there
+ * is.
+ * Return: STATUS_OK; STATUS_TIMEOUT when the controller does not answer: it is polled as before.
+ * Context: thread; nobody polls meanwhile. Bounded, as ps2_init().
+ */
+status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on) MUST_CHECK;
+
+/**
+ * ps2_interrupt() - an interrupt has come that may be the keyboard's.
+ *
+ * Return: whether it was. Context: interrupt.
+ */
+bool ps2_interrupt(struct ps2_keyboard *keyboard);
+
+/* Return: how many interrupts were its so far. */
+uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard);
