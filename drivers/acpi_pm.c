@@ -21,7 +21,7 @@
 /* A tick is 0.28 us, an access as much or more on a PC, and a tenth of it in an emulator that counts instructions. */
 #define FIND_READINGS  1000
 #define FIND_CHANGES   3
-#define TRUST_READINGS 64 /* at least, to see it go back: of the wrong ones every second or so does */
+#define TRUST_READINGS 32 /* at least, to see it go back, which at 1 or 2 in 100 is an even chance */
 
 /* Wrong ones in a row beyond this are no erratum, and waiting longer would not help. */
 #define MAX_ACCESSES   16

@@ -38,13 +38,13 @@ static uint32_t days_to_year(uint32_t year)
     return (year - FIRST_YEAR) * 365 + leap_years;
 }
 
-/* Return: 0 .. 255, or NO_NUMBER, which is above every limit. */
+/* Return: 0 .. 255; NO_NUMBER for a second digit above 9. A first one above 9 gives a number above every limit. */
 static uint32_t number_of(uint8_t raw, uint8_t format)
 {
     if (format & RTC_BINARY)
         return raw;
-    uint32_t tens = raw >> 4, ones = raw & 0x0f;
-    return tens <= 9 && ones <= 9 ? tens * 10 + ones : NO_NUMBER;
+    uint32_t ones = raw & 0x0fu;
+    return ones <= 9 ? (raw >> 4) * 10u + ones : NO_NUMBER;
 }
 
 /* Return: 0 .. 23, or more than that. */

@@ -18,7 +18,8 @@
  */
 #include <ashlar/types.h>
 
-#define BENCH_ROUNDS 41
+#define BENCH_ROUNDS       41
+#define BENCH_SAMPLE_COUNT 500
 
 struct bench {
     const char *name;
@@ -26,11 +27,18 @@ struct bench {
     bool (*prepare)(void);   /* NULL: nothing to prepare. Return: false when it cannot run here */
     void (*run)(void);
     void (*end)(void); /* after a prepare() that returned true; NULL: nothing to end */
+    uint64_t (*sample)(void); /* NULL; or instead of run(): one value, taken BENCH_SAMPLE_COUNT times */
+    const char *unit;         /* of sample() */
 };
 
 #define BENCH_WITH(word, name, operations, prepare, run, end)                                                \
     static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
-        ALIGNED(sizeof(void *)) = { name, operations, prepare, run, end }
+        ALIGNED(sizeof(void *)) = { name, operations, prepare, run, end, NULL, NULL }
+
+/* A value that differs from time to time: its distribution is shown. */
+#define BENCH_SAMPLES(word, name, unit, prepare, sample)                                                     \
+    static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
+        ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, sample, unit }
 
 #define BENCH(word, name, operations, run) BENCH_WITH(word, name, operations, NULL, run, NULL)
 

@@ -41,11 +41,38 @@ static void print_result(const struct bench *bench, const uint64_t *ticks)
     json_end(&json);
 }
 
+static void print_samples(const struct bench *bench, const uint64_t *samples)
+{
+    struct json json = { .put = print_sink };
+    json_begin(&json, "bench");
+    json_string(&json, "name", bench->name);
+    json_string(&json, "unit", bench->unit);
+    json_number(&json, "min", samples[0]);
+    json_number(&json, "median", samples[BENCH_SAMPLE_COUNT / 2]);
+    json_number(&json, "p99", samples[BENCH_SAMPLE_COUNT - BENCH_SAMPLE_COUNT / 100 - 1]);
+    json_number(&json, "max", samples[BENCH_SAMPLE_COUNT - 1]);
+    json_number(&json, "n", BENCH_SAMPLE_COUNT);
+    json_end(&json);
+}
+
+static void take_samples(const struct bench *bench)
+{
+    static uint64_t samples[BENCH_SAMPLE_COUNT];
+    for (unsigned int i = 0; i < BENCH_SAMPLE_COUNT; i++)
+        samples[i] = bench->sample();
+    sort(samples, BENCH_SAMPLE_COUNT);
+    print_samples(bench, samples);
+}
+
 static void run_one(const struct bench *bench)
 {
     uint64_t ticks[BENCH_ROUNDS];
     if (bench->prepare && !bench->prepare()) {
-        print("bench: %s cannot run here: there is not enough memory\n", bench->name);
+        print("bench: %s cannot run here\n", bench->name);
+        return;
+    }
+    if (bench->sample) {
+        take_samples(bench);
         return;
     }
     for (unsigned int round = 0; round < BENCH_ROUNDS; round++) {

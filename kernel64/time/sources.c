@@ -56,6 +56,11 @@ struct clock_counter *time_counter(unsigned int index)
     return index < counter_count ? counters[index] : NULL;
 }
 
+struct hpet *time_hpet(void)
+{
+    return has_hpet ? &hpet : NULL;
+}
+
 uint64_t time_lapic_hz(void)
 {
     return events.lapic_hz;

@@ -4,6 +4,7 @@
  * Which clocks and timers this machine has, and which are used.
  */
 #include <ashlar/dev/clock.h>
+#include <ashlar/dev/hpet.h>
 
 /**
  * time_init() - find the counters, measure what nobody tells, choose the clock and what interrupts; timers work then.
@@ -23,6 +24,9 @@ void time_init(void);
 
 /* The counters beside the time-stamp counter, the best first; NULL behind the last. */
 struct clock_counter *time_counter(unsigned int index);
+
+/* The HPET, for tests that borrow its comparators; NULL where there is none. */
+struct hpet *time_hpet(void);
 
 /* The LAPIC timer's rate before its divider; 0: not known. */
 uint64_t time_lapic_hz(void);

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from ashlar import ROOT, Failure, bench_mix, build, linux
+from ashlar.bench_counts import count_of_linux, per_operation, read_stream, show_counts
 from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
 from ashlar.machine import Machine
 from ashlar.session import Session
@@ -23,9 +24,6 @@ KERNEL_ROWS = {
     'frame.batch.1000': ('1000 pages, then freed', 48),
     'frame.batch.10000': ('10,000 pages, then freed', None),
 }
-LINUX_CMDLINE = 'console=ttyS0 loglevel=7 nokaslr init_on_alloc=0 mitigations=off'
-LINUX_SECONDS = 900
-
 # Debian's package of each allocator, and the library in it.
 ALLOCATORS = {
     'glibc': None,
@@ -53,63 +51,18 @@ FRAME = 4096
 
 # --- instructions, in the kernel -----------------------------------------------------------------
 
-def read_stream(variant, folder, memory, commands, extra=ICOUNT):
-    """What a machine prints for @commands."""
-    machine = Machine(memory=memory, cmdline=f'run="{commands}; exit"', boot='kernel', extra=extra)
-    with Session.of(machine, variant.elf, folder) as session:
-        outcome = session.wait(HANG_SECONDS)
-    if outcome.verdict != 'pass':
-        raise Failure(f'{memory}, {commands}: {outcome.words}')
-    return outcome.stream
-
-
-def per_operation(ticks, operations):
-    """To a tenth: a dozen instructions around the loop, of a thousand turns, are not the operation's."""
-    return round(int(ticks) / int(operations), 1)
-
-
 def measure_ours(variant, folder):
     """Instructions for an operation, by row. The median: a round in which a page is fetched is not typical."""
     stream = read_stream(variant, folder, '1G', 'bench')
-    return {fact['name']: per_operation(fact['median_ticks'], fact['operations']) for fact in stream.of_type('bench')}
-
-
-def measure_linux(folder):
-    """The same of Debian's kernel, and its name."""
-    kernel = linux.fetch_kernel(folder)
-    module = linux.build_module(folder, ROOT / 'tests/bench/linux')
-    initrd = linux.make_initrd(kernel.parent.parent, module)
-    machine = Machine(memory='1G', boot='kernel', debug_exit=False, cmdline=LINUX_CMDLINE,
-                      extra=('-initrd', str(initrd), *ICOUNT))
-    with Session.of(machine, kernel, folder) as session:
-        while linux.READY not in session.log():
-            if session.process.poll() is not None or time.monotonic() - session.started > LINUX_SECONDS:
-                raise Failure(f'Linux did not come to its end: {session.stream().last_line}')
-            time.sleep(0.5)
-        words = session.log().decode(errors='replace')
-    found = re.findall(r'ashlar_bench: (\S+) \d+ (\d+) (\d+)', words)
-    return f'Linux {kernel.name.removeprefix("vmlinuz-")}', {name: per_operation(ticks, operations)
-                                                            for name, ticks, operations in found}
+    return {fact['name']: per_operation(fact['median_ticks'], fact['operations'])
+            for fact in stream.of_type('bench') if 'median_ticks' in fact}
 
 
 def show_kernel_rows(results, variant, folder, with_peer):
     ours = measure_ours(variant, folder)
-    peer_name, peer = measure_linux(folder / 'linux') if with_peer else ('', {})
+    peer_name, peer = count_of_linux(folder / 'linux') if with_peer else ('', {})
     results.heading(f'instructions for an operation, under -icount, 1 GiB, 1 CPU{", beside " + peer_name if peer else ""}')
-    print(f'  {"":<32}{"ours":>10}{"target":>10}' + (f'{"Linux":>10}' if with_peer else ''))
-    for name, (words, target) in KERNEL_ROWS.items():
-        for who, counts in (('the kernel', ours), *([('Linux', peer)] if with_peer else [])):
-            if name not in counts:
-                raise Failure(f'{who} printed no row {name}')
-        is_met = target is None or ours[name] <= target
-        is_below = not with_peer or ours[name] < peer[name]
-        results.is_missed |= not (is_met and is_below)
-        print(f'  {words:<32}{ours[name]:>10,.1f}{target or "":>10}' + (f'{peer[name]:>10,.1f}' if with_peer else '') +
-              ('' if is_met else '   MISSED: above the target') + ('' if is_below else '   MISSED: not below Linux'))
-        results.add(f'mm.{name}', 'instructions', ours[name], system='Ashlar',
-                    **({'target': target} if target else {}))
-        if with_peer:
-            results.add(f'mm.{name}', 'instructions', peer[name], system=peer_name)
+    show_counts(results, 'mm', KERNEL_ROWS, ours, peer_name, peer)
 
 
 # --- native, hosted ------------------------------------------------------------------------------

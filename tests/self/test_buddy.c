@@ -7,6 +7,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/slab.h>
 #include <cpu/physical.h>
 
 #define BLOCKS 200
@@ -25,6 +26,7 @@ static uint64_t *edge(unsigned int i, bool is_last)
 
 KTEST(buddy, blocks_of_all_sizes_keep_what_is_written_to_them)
 {
+    slab_reap(); /* on a small machine the blocks do not fit beside what it keeps */
     uint64_t free_frames = buddy_free_frames();
     struct buddy_stats before, after;
     unsigned int count = 0;

@@ -142,6 +142,13 @@ static bool find_free_gsi(uint32_t *gsi)
     return false;
 }
 
+static void release(struct irq **irq)
+{
+    if (*irq)
+        irq_release(*irq);
+    *irq = NULL;
+}
+
 KTEST(irq, an_edge_has_one_owner_and_a_level_many)
 {
     static const struct irq_wiring edge = { false, false }, level = { true, false }, low = { true, true };
@@ -151,13 +158,15 @@ KTEST(irq, an_edge_has_one_owner_and_a_level_many)
         SKIP_TEST("no input is free");
     ASSERT_THAT(irq_request(gsi, edge, claim_nothing, NULL, "first", &first) == STATUS_OK);
     EXPECT(irq_request(gsi, edge, claim_nothing, NULL, "second", &second) == STATUS_BUSY);
-    irq_release(first);
-    ASSERT_THAT(irq_request(gsi, level, claim_nothing, NULL, "first", &first) == STATUS_OK);
-    ASSERT_THAT(irq_request(gsi, level, claim_nothing, NULL, "second", &second) == STATUS_OK);
-    EXPECT(first->line == second->line);
+    release(&second);
+    release(&first);
+    EXPECT(irq_request(gsi, level, claim_nothing, NULL, "first", &first) == STATUS_OK);
+    EXPECT(irq_request(gsi, level, claim_nothing, NULL, "second", &second) == STATUS_OK);
+    EXPECT(first && second && first->line == second->line);
     EXPECT(irq_request(gsi, low, claim_nothing, NULL, "third", &third) == STATUS_BUSY);
-    irq_release(first);
-    irq_release(second);
+    release(&third);
+    release(&second);
+    release(&first);
 }
 
 KTEST(irq, an_input_that_no_controller_has_is_refused)

@@ -25,7 +25,7 @@ struct pit8254 {
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: everything is then as it was, but for channel 0,
  *         if there is one.
- * Context: any; nobody else uses ports 0x40 to 0x43. Bounded: a few ms where there is none.
+ * Context: any; nobody else uses ports 0x40 to 0x43. Bounded: 1000 readings where there is none.
  * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel ICH9 data
  *         sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The rows of tests/bench/bench_frames.c and bench_slab.c as a module for Linux, whose allocators are the peer:
+ * The rows of tests/bench/bench_frames.c, bench_slab.c and bench_time.c as a module for Linux, which is the peer:
  * the same loops, the same generator, rounds between two readings of the time-stamp counter, printed under the same names as
  * "ashlar_bench: NAME MINIMUM_TICKS MEDIAN_TICKS OPERATIONS".
  *
@@ -8,6 +8,8 @@
  * symbols it may use; its text is ours.
  */
 #include <linux/gfp.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -126,6 +128,32 @@ static void random_sizes(void)
         replace_one();
 }
 
+/* ---- time ---- */
+
+static void read_clock(void)
+{
+    unsigned int i;
+    for (i = 0; i < OPERATIONS; i++)
+        barrier_data((void *)(uintptr_t)ktime_get_ns());
+}
+
+static enum hrtimer_restart no_restart(struct hrtimer *self)
+{
+    return HRTIMER_NORESTART;
+}
+
+static void arm_and_cancel(void)
+{
+    static struct hrtimer timer;
+    unsigned int i;
+    hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+    timer.function = no_restart;
+    for (i = 0; i < OPERATIONS; i++) {
+        hrtimer_start(&timer, ms_to_ktime(3600000), HRTIMER_MODE_REL);
+        hrtimer_cancel(&timer);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -142,6 +170,8 @@ static const struct {
     { "slab.kmalloc.batch.64", kmalloc_batch, OPERATIONS },
     { "slab.bulk.64", bulk_pair, OPERATIONS / BULK * BULK },
     { "slab.random.16-4096", random_sizes, OPERATIONS, true },
+    { "clock.read", read_clock, OPERATIONS },
+    { "timer.arm-cancel", arm_and_cancel, OPERATIONS },
 };
 
 static int compare(const void *a, const void *b)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an interrupt costs: into a handler and back, through a device's line, and round by way of the local APIC.
+ */
+#include <ashlar/bench.h>
+
+#include <ashlar/sync.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+
+#define OPERATIONS 1000
+
+static volatile unsigned int taken;
+
+/* ---- from the gate to a handler and back ---- */
+
+static void do_nothing(struct trap_frame *frame)
+{
+    (void)frame;
+}
+
+static bool take_vector(void)
+{
+    traps_set_handler(VECTOR_SELF_TEST, do_nothing);
+    return true;
+}
+
+static void give_vector(void)
+{
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+}
+
+static void raise_interrupts(void)
+{
+    for (unsigned int i = 0; i < OPERATIONS; i++)
+        __asm__ volatile("int %0" ::"i"(VECTOR_SELF_TEST) : "memory");
+}
+BENCH_WITH(irq_entry, "irq.entry", OPERATIONS, take_vector, raise_interrupts, give_vector);
+
+/* ---- an IPI to oneself ---- */
+
+static void count_ipi(struct trap_frame *frame)
+{
+    (void)frame;
+    lapic_end();
+    taken++;
+}
+
+static bool take_ipis(void)
+{
+    if (lapic_mode() == LAPIC_NONE)
+        return false;
+    traps_set_handler(VECTOR_SELF_TEST, count_ipi);
+    return true;
+}
+
+static void send_ipis(void)
+{
+    uint32_t self = lapic_id();
+    taken = 0;
+    for (unsigned int i = 0; i < OPERATIONS; i++) {
+        irq_state_t state = interrupts_off();
+        status_t status = lapic_send(self, VECTOR_SELF_TEST);
+        interrupts_restore(state);
+        while (status == STATUS_OK && taken <= i)
+            cpu_pause();
+    }
+}
+BENCH_WITH(irq_self_ipi, "irq.self-ipi", OPERATIONS, take_ipis, send_ipis, give_vector);
+
+/* ---- a device's line: a vector that irq_request() gave, raised by an IPI ---- */
+
+static struct irq *line_irq;
+
+static bool claim(void *context)
+{
+    (void)context;
+    taken++;
+    return true;
+}
+
+static bool take_line(void)
+{
+    uint32_t pin = 0;
+    struct irq_chip *chip = irq_next_chip(NULL);
+    if (lapic_mode() == LAPIC_NONE || !chip || chip->end)
+        return false;
+    for (pin = chip->pin_count; pin-- > 0;)
+        if (irq_request(chip->gsi_base + pin, (struct irq_wiring){ false, false }, claim, NULL, "bench", &line_irq) ==
+            STATUS_OK)
+            return true;
+    return false;
+}
+
+static void give_line(void)
+{
+    irq_release(line_irq);
+}
+
+static void raise_line(void)
+{
+    uint32_t self = lapic_id();
+    uint8_t vector = line_irq->line->vector;
+    taken = 0;
+    for (unsigned int i = 0; i < OPERATIONS; i++) {
+        irq_state_t state = interrupts_off();
+        status_t status = lapic_send(self, vector);
+        interrupts_restore(state);
+        while (status == STATUS_OK && taken <= i)
+            cpu_pause();
+    }
+}
+BENCH_WITH(irq_line, "irq.line", OPERATIONS, take_line, raise_line, give_line);
