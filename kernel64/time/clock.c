@@ -123,6 +123,7 @@ void clock_set_tsc_rate(uint64_t rate_hz, const char *source)
     struct epoch *epoch = next_epoch(NULL, rate_hz);
     tsc_hz = rate_hz;
     rate_source = source;
+    is_given = false;
     epoch->start_tick = cpu_read_tsc_ordered();
     epoch->start_ns = current->counter ? clock_now_ns() : nanoseconds_in(current, epoch->start_tick);
     publish(epoch);

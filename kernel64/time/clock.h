@@ -44,7 +44,7 @@ bool clock_is_tsc(void);
 uint64_t clock_tsc_hz(void);
 const char *clock_rate_source(void);
 
-/* Return: whether somebody gave the rate; else it was measured or assumed. */
+/* Return: whether the rate is one that somebody gave; else it was measured or assumed. */
 bool clock_rate_is_given(void);
 
 /* The LAPIC timer's rate before its divider, if somebody gave it; else 0. */
@@ -53,7 +53,8 @@ uint64_t clock_lapic_hz_given(void);
 /* ---- for time/sources.c and time/watch.c ---- */
 
 /**
- * clock_set_tsc_rate() - the time-stamp counter is the clock from now on, at this rate. Time goes on from where it is.
+ * clock_set_tsc_rate() - the time-stamp counter is the clock from now on, at this measured rate. Time goes on from where
+ *                        it is.
  * @source: stays where it is.
  *
  * Context: interrupts off, one caller at a time. At most CLOCK_CHANGES_MAX changes of either kind: VERIFYed.

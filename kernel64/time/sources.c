@@ -36,6 +36,9 @@
 /* How long the LAPIC's timer is looked at when nothing else is measured. */
 #define LAPIC_LOOK_NS 1000000
 
+/* How long a given rate is looked at: a few accesses long also in a hypervisor, where one may take 35 us. */
+#define GLANCE_NS     200000
+
 #define ISA_TIMER     0
 
 static struct hpet hpet;
@@ -181,57 +184,89 @@ static void measure_tsc(void)
         clock_set_tsc_rate(rates[chosen], counters[chosen]->name);
 }
 
-/* ---- the LAPIC's timer ---- */
+/* ---- glances: two counters at one moment, and again a moment later ---- */
 
-struct lapic_look {
-    uint64_t tick;
-    uint32_t left;
+struct glance {
+    uint64_t tick, width; /* of the time-stamp counter: when it was, and how exactly that is known */
+    uint64_t count;
 };
 
 /* The closest of a few pairs of readings. */
-static struct lapic_look look_at_lapic(void)
+static struct glance glance_at(struct clock_counter *counter)
 {
-    struct lapic_look best = { 0, 0 };
-    uint64_t narrowest = UINT64_MAX;
+    struct glance best = { 0, UINT64_MAX, 0 };
     for (unsigned int i = 0; i < 4; i++) {
         uint64_t before = cpu_read_tsc_ordered();
-        uint32_t left = lapic_timer_left();
+        uint64_t count = counter->read(counter);
         uint64_t width = cpu_read_tsc_ordered() - before;
-        if (width < narrowest) {
-            narrowest = width;
-            best = (struct lapic_look){ before + width / 2, left };
-        }
+        if (width < best.width)
+            best = (struct glance){ before + width / 2, width, count };
     }
     return best;
 }
 
-static uint64_t lapic_rate_between(const struct lapic_look *from, const struct lapic_look *to)
+/*
+ * Whether the finest counter denies the rate that was given: emulators and hypervisors that show a real CPU's leaves and
+ * count at a rate of their own. What the width of a glance leaves open is in favour of the given rate; a small lie is for
+ * the watch to find.
+ */
+static bool is_given_rate_refuted(void)
 {
-    uint64_t ticks = to->tick - from->tick;
-    return ticks == 0 ? 0 : (uint64_t)(from->left - to->left) * LAPIC_TIMER_DIVIDER * clock_tsc_hz() / ticks;
+    struct clock_counter *reference = time_counter(0);
+    if (!reference)
+        return false;
+    struct glance start = glance_at(reference);
+    timer_spin_ns(GLANCE_NS);
+    struct glance end = glance_at(reference);
+    uint64_t ticks = end.tick - start.tick, counts = end.count - start.count;
+    if (reference->bits < 64)
+        counts &= (1ULL << reference->bits) - 1;
+    uint64_t expected = counts * clock_tsc_hz() / reference->rate_hz;
+    uint64_t difference = ticks > expected ? ticks - expected : expected - ticks;
+    uint64_t doubt = start.width + end.width + clock_tsc_hz() / reference->rate_hz;
+    if (difference <= doubt + ticks * SAME_PPM / 1000000)
+        return false;
+    log_warn("time", "the time-stamp counter is said to run at %lu Hz (%s), but %s tells otherwise", clock_tsc_hz(),
+             clock_rate_source(), reference->name);
+    return true;
 }
 
-/* Its timer runs beside the measurement of the time-stamp counter, and is compared with that. */
+/* The LAPIC's timer while it is measured. It counts down. */
+static uint64_t count_lapic(struct clock_counter *self)
+{
+    (void)self;
+    return UINT32_MAX - lapic_timer_left();
+}
+
+static struct clock_counter lapic_counter = { .name = "lapic", .bits = 32, .read = count_lapic };
+
+static uint64_t lapic_rate_between(const struct glance *from, const struct glance *to)
+{
+    uint64_t ticks = to->tick - from->tick;
+    return ticks == 0 ? 0 : (to->count - from->count) * LAPIC_TIMER_DIVIDER * clock_tsc_hz() / ticks;
+}
+
+/* The LAPIC's timer runs beside the measurement of the time-stamp counter, and is compared with that. */
 static void measure(void)
 {
-    bool wants_lapic = lapic_mode() != LAPIC_NONE && clock_lapic_hz_given() == 0;
-    bool wants_tsc = !clock_rate_is_given();
-    struct lapic_look start = { 0, 0 };
+    struct glance start = { 0, 0, 0 };
     uint64_t began_ns = clock_now_ns();
-    events.lapic_hz = clock_lapic_hz_given();
-    if (!wants_lapic && !wants_tsc)
-        return;
+    bool wants_tsc = !clock_rate_is_given() || is_given_rate_refuted();
+    /* Who was wrong about one is not believed about the other. */
+    uint64_t given_hz = wants_tsc ? 0 : clock_lapic_hz_given();
+    bool wants_lapic = lapic_mode() != LAPIC_NONE && given_hz == 0;
+    events.lapic_hz = given_hz;
     if (wants_lapic) {
         lapic_timer_set(LAPIC_TIMER_MEASURED);
         lapic_timer_arm(UINT32_MAX);
-        start = look_at_lapic();
+        start = glance_at(&lapic_counter);
     }
     if (wants_tsc)
         measure_tsc();
-    else
+    else if (wants_lapic)
         timer_spin_ns(LAPIC_LOOK_NS);
     if (wants_lapic) {
-        struct lapic_look end = look_at_lapic();
+        struct glance end = glance_at(&lapic_counter);
         events.lapic_hz = lapic_rate_between(&start, &end);
         lapic_timer_set(LAPIC_TIMER_OFF);
     }

@@ -15,7 +15,8 @@
  *                 other's is passed over when two others agree
  *     clock       the time-stamp counter; with the option notsc, or once it was found to lie, the reference
  *
- * Measuring takes at most TIME_MEASURE_NS, and nothing where all rates are given. Options: nohpet, notsc.
+ * Measuring takes at most TIME_MEASURE_NS. Where all rates are given they are only checked, by a glance at the
+ * reference; one that it denies is measured like one that nobody gave. Options: nohpet, notsc.
  * Context: once, first CPU, interrupts off, after irq_init().
  */
 void time_init(void);
