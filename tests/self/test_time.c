@@ -73,20 +73,41 @@ static struct pair read_pair(struct clock_counter *first, struct clock_counter *
     return best;
 }
 
+static uint64_t nanoseconds_between(const struct clock_counter *counter, uint64_t from, uint64_t to)
+{
+    return counts(counter, from, to) * 1000000000 / counter->rate_hz;
+}
+
+/* What both count while @first counts so many units or more: the wait may end late, and both see that. */
+static struct pair count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units)
+{
+    uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000;
+    struct pair start = read_pair(first, second), end = start;
+    while (counts(first, start.first, end.first) < wanted)
+        end = read_pair(first, second);
+    return (struct pair){ nanoseconds_between(first, start.first, end.first),
+                          nanoseconds_between(second, start.second, end.second) };
+}
+
+/* Whether a counter of few bits may have gone round meanwhile: a busy host stops a virtual machine for so long. */
+static bool may_have_wrapped(const struct clock_counter *counter, struct pair ns)
+{
+    uint64_t longer = ns.first > ns.second ? ns.first : ns.second;
+    return counter->bits <= 32 && longer > (1000000000ULL << (counter->bits - 1)) / counter->rate_hz;
+}
+
+#define WRAP_TRIES 5
+
 /* Whether @second counts n units, to a quarter, while @first counts n, for a row of n. */
 static bool counts_as_the_other(struct clock_counter *first, struct clock_counter *second)
 {
     for (uint64_t units = 1; units <= 4; units++) {
-        uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000;
-        struct pair start = read_pair(first, second), end = start;
-        while (counts(first, start.first, end.first) < wanted)
-            end = read_pair(first, second);
-        /* The wait may have ended late; both counters saw that. */
-        uint64_t first_ns = counts(first, start.first, end.first) * 1000000000 / first->rate_hz;
-        uint64_t second_ns = counts(second, start.second, end.second) * 1000000000 / second->rate_hz;
-        uint64_t difference = first_ns > second_ns ? first_ns - second_ns : second_ns - first_ns;
+        struct pair ns = count_units(first, second, units);
+        for (unsigned int i = 1; i < WRAP_TRIES && (may_have_wrapped(first, ns) || may_have_wrapped(second, ns)); i++)
+            ns = count_units(first, second, units);
+        uint64_t difference = ns.first > ns.second ? ns.first - ns.second : ns.second - ns.first;
         if (difference > UNIT_NS / 4) {
-            log_warn("time", "%s counted %lu ns while %s counted %lu", second->name, second_ns, first->name, first_ns);
+            log_warn("time", "%s counted %lu ns while %s counted %lu", second->name, ns.second, first->name, ns.first);
             return false;
         }
     }
