@@ -7,6 +7,7 @@
     session.py   one boot: the process, what it says on the serial port, what is typed to it
     stream.py    reads a serial log: log lines, KTAP, JSON lines, the verdict
     linux.py     Debian's kernel, the peer of scripts/bench
+    qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
     bench_boot.py bench_mm.py bench_mix.py bench_results.py   what scripts/bench measures
     run.py judge.py test.py bench.py   the programs; start.sh starts them
 """

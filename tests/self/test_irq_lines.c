@@ -9,6 +9,7 @@
 #include <ashlar/ktest.h>
 
 #include <ashlar/io.h>
+#include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
@@ -143,6 +144,15 @@ KTEST(irq, two_devices_share_a_level_line)
     end(&second);
 }
 
+/* Bochs raises a level that is held once, and again only when the input's entry is written. Elsewhere nothing changes. */
+static void nudge(const struct irq_line *line)
+{
+    irq_state_t state = interrupts_off();
+    if (!line->is_storming)
+        line->chip->unmask(line->chip, line->pin);
+    interrupts_restore(state);
+}
+
 /* A device that nobody listens to holds the level: its line is masked, and the machine goes on. */
 KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
 {
@@ -156,7 +166,7 @@ KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
     fire_soon(&first, gsi);
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
     while (!__atomic_load_n(&line->is_storming, __ATOMIC_RELAXED) && clock_now_ns() < end_ns)
-        cpu_pause();
+        nudge(line);
     EXPECT(line->is_storming);
     EXPECT(line->unclaimed >= LINE_STORM);
     /* Who comes now gets the line back, and the interrupt that still waits. */
