@@ -48,12 +48,24 @@ void io_out8(uint16_t port, uint8_t value)
     tell(word);
 }
 
+static bool interrupts_on;
+/* How often the consoles were settled, and what had happened before the first time. */
+static unsigned settles;
+static size_t told_before_settling;
+static unsigned long reads_before_settling;
+
 void log_settle(void)
 {
+    assert_false(interrupts_on);
+    if (settles++ == 0) {
+        told_before_settling = strlen(story);
+        reads_before_settling = reads;
+    }
 }
 
 void diag_port_interrupts_off(void)
 {
+    interrupts_on = false;
 }
 
 void diag_port_triple_fault(void)
@@ -97,6 +109,8 @@ static int fresh_machine(void **state)
     (void)state;
     working_rung = NULL;
     keyboard_status = 0;
+    interrupts_on = true;
+    settles = 0;
     leave_set_debug_port(0);
     return 0;
 }
@@ -171,6 +185,24 @@ static void a_slow_rung_is_given_time(void **state)
     assert_true(reads - before >= 100000);
 }
 
+static void consoles_are_settled_before_anything_else(void **state)
+{
+    leave_set_debug_port(DEBUG_PORT);
+    leave_and_come_back(VERDICT_PASS);
+    assert_true(settles > 0);
+    assert_int_equal(told_before_settling, 0);
+    assert_int_equal(reads_before_settling, 0);
+
+    fresh_machine(state);
+    story[0] = '\0';
+    reads = 0;
+    if (setjmp(gone) == 0)
+        leave_by_reset();
+    assert_int_equal(settles, 1);
+    assert_int_equal(told_before_settling, 0);
+    assert_int_equal(reads_before_settling, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup(reset_does_not_switch_off, fresh_machine),
         cmocka_unit_test_setup(a_busy_keyboard_controller_is_not_waited_for_without_end, fresh_machine),
         cmocka_unit_test_setup(a_slow_rung_is_given_time, fresh_machine),
+        cmocka_unit_test_setup(consoles_are_settled_before_anything_else, fresh_machine),
     };
 
     leave_add_power_off(first_power_off);

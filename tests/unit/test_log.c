@@ -60,6 +60,7 @@ struct fake {
     char text[1 << 19];
     size_t length;
     bool saw_interrupts_on;
+    unsigned settles;
     void (*inside)(void); /* runs inside write(), once: as an NMI would */
 };
 
@@ -81,6 +82,13 @@ static void record(struct console *self, const char *text, size_t length)
 static void silence(struct console *self, const char *text, size_t length)
 {
     (void)self, (void)text, (void)length;
+}
+
+static void count_settle(struct console *self)
+{
+    struct fake *fake = container_of(self, struct fake, console);
+    fake->saw_interrupts_on |= interrupts_on;
+    fake->settles++;
 }
 
 static struct fake fakes[32];
@@ -449,6 +457,44 @@ static void a_console_is_found_by_its_name(void **state)
     assert_null(log_find_console(""));
 }
 
+/* ---- settling ---- */
+
+static struct fake *attach_with_settle(const char *name)
+{
+    struct fake *fake = attach(name);
+    fake->console.settle = count_settle;
+    clear(fake);
+    fake->saw_interrupts_on = false;
+    return fake;
+}
+
+static void settling_reaches_each_console_once(void **state)
+{
+    (void)state;
+    struct fake *first = attach_with_settle("first"), *without = attach("without");
+    struct fake *last = attach_with_settle("last"), *gone = attach_with_settle("gone");
+    log_detach(&gone->console);
+    log_settle();
+    assert_int_equal(first->settles, 1);
+    assert_int_equal(without->settles, 0);
+    assert_int_equal(last->settles, 1);
+    assert_int_equal(gone->settles, 0);
+    assert_false(first->saw_interrupts_on);
+    assert_true(interrupts_on);
+}
+
+/* A panic while a line is written: the consoles settle all the same. */
+static void settling_does_not_wait_for_what_it_interrupted(void **state)
+{
+    (void)state;
+    struct fake *fake = attach_with_settle("settled");
+    fake->inside = log_settle;
+    looks = 0;
+    log_line(LOG_INFO, "test", "interrupted");
+    assert_int_equal(fake->settles, 1);
+    assert_in_range(looks, 1, 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -469,6 +515,8 @@ int main(void)
         TEST(lines_from_several_cpus_stay_whole_and_in_the_order_of_each),
         TEST(printed_text_goes_to_all_consoles_and_not_into_the_ring),
         TEST(a_console_is_found_by_its_name),
+        TEST(settling_reaches_each_console_once),
+        TEST(settling_does_not_wait_for_what_it_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,11 @@ static void (*on_state)(void); /* what goes wrong while registers are printed */
 static void (*on_print)(void); /* what goes wrong when the next text is printed */
 static bool has_debug_port;
 
+static bool has_begun; /* a panic: interrupts are off */
+
 void log_settle(void)
 {
+    printf(has_begun ? "(settled)" : "(settled too early)");
 }
 
 void print_set_observer(print_observer_fn *observer)
@@ -64,6 +67,7 @@ void print(const char *format, ...)
 
 void diag_port_begin_panic(void)
 {
+    has_begun = true;
 }
 
 NORETURN static void leave_child(const char *word)
@@ -189,7 +193,7 @@ static void verify_something(void)
 static void a_panic_for_a_person_halts_with_its_report(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_plainly), "\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
+    assert_string_equal(output_of(panic_plainly), "(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
                                                   "The machine is halted.\n<halt>");
 }
 
@@ -197,21 +201,21 @@ static void a_panic_in_a_run_leaves_with_the_counts(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_in_a_run),
-                        "\nPANIC: expected 1, found 2\n(state)\n(verdict with counts)\n<leave panic>");
+                        "(settled)\nPANIC: expected 1, found 2\n(state)\n(verdict with counts)\n<leave panic>");
 }
 
 static void a_debug_port_is_reason_enough_to_leave(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_with_debug_port),
-                        "\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT "<leave panic>");
+                        "(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT "<leave panic>");
 }
 
 static void an_exception_reports_its_own_state(void **state)
 {
     (void)state;
     assert_string_equal(output_of(exception),
-                        "\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+                        "(settled)\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
 }
 
 static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
@@ -219,10 +223,10 @@ static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
     (void)state;
     assert_string_equal(
         output_of(exception_in_report),
-        "\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
+        "(settled)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
         "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_in_report),
-                        "\nPANIC: expected 1, found 2\n(state)\n"
+                        "(settled)\nPANIC: expected 1, found 2\n(state)\n"
                         "\nPANIC inside a panic: expected 1, found 2\n" ZERO_VERDICT
                         "The machine is halted.\n<halt>");
 }
@@ -230,7 +234,7 @@ static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
 static void a_third_failure_ends_in_silence(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(everything_fails), "\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
+    assert_string_equal(output_of(everything_fails), "(settled)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
 }
 
 static void a_failed_verify_names_what_was_expected(void **state)
