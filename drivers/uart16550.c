@@ -6,6 +6,13 @@
  * time; who writes more than the ring holds sends the oldest itself. What is received waits in another until it is asked
  * for. Everything else is said for both ways.
  *
+ * The interrupt's input is an edge, and this decides the handler's order. It looks for causes until there is none, or
+ * the line would stay asserted and no edge would follow. It writes to the transmitter only with the transmitter's
+ * interrupt off and puts that back last, so that the one edge for the next burst comes when the line is seen low:
+ * otherwise a UART that sends at once, as virtual ones do, makes an edge for each byte, and the last of them is an
+ * interrupt for nothing. When the ring of received bytes is full, the receiver's interrupts are off and the rest stays
+ * in the UART: a virtual one makes its sender wait, a real one says that it lost some.
+ *
  * Output goes in bursts: when the UART says that its transmitter is empty, a working FIFO takes
  * sixteen bytes without being asked again, so one status read serves sixteen characters.
  *
@@ -49,7 +56,8 @@ enum reg {
 #define IDENT_CAUSE        0x0e
 #define CAUSE_MODEM        0x00
 #define CAUSE_SENT         0x02 /* what remains: data, at once or after a time, and errors of the line */
-#define CAUSES_MAX         64 /* in one interrupt: a UART that always has a cause must not hold the CPU for ever */
+/* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so for ever. */
+#define CAUSES_MAX         (2 * UART16550_RECEIVED_MAX)
 
 #define FIFO_ENABLE_CLEAR  0x07 /* on, both directions emptied */
 #define IDENT_FIFO_WORKS   0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
@@ -61,6 +69,7 @@ enum reg {
 #define MODEM_LOOP_ANSWER  0x90
 
 #define STATUS_DATA_READY  0x01
+#define STATUS_OVERRUN     0x02 /* bytes before this one were lost */
 #define STATUS_DATA_BAD    0x1c /* parity, framing, break: the byte means nothing */
 #define STATUS_SEND_EMPTY  0x20 /* room for a burst */
 #define STATUS_SEND_IDLE   0x40 /* and the last bit has left */
@@ -74,11 +83,13 @@ enum reg {
  */
 #define SEND_WAIT_READS    2000000u
 
-/* Holders keep the lock for a burst. */
+/* Holders keep the lock for a burst, but for one who writes more than the ring holds. */
 #define LOCK_TRIES         100000u
 
 /* 16 characters at 9600 baud take 17 ms. */
 #define DRAIN_WAIT_READS   50000u
+
+#define INTERRUPTS_OF_RECEIVER (INTERRUPT_RECEIVED | INTERRUPT_LINE)
 
 static uint8_t uart_read(const struct uart16550 *uart, enum reg reg)
 {
@@ -115,11 +126,26 @@ static bool uart_is_present(const struct uart16550 *uart)
     return has_loopback;
 }
 
+/* Reading it takes the error bits away, whoever reads: they are kept until their byte is read. */
+static uint8_t read_status(struct uart16550 *uart)
+{
+    uint8_t status = uart_read(uart, LINE_STATUS);
+    if (status & STATUS_DATA_READY)
+        uart->unread_errors |= status & STATUS_DATA_BAD;
+    return status | uart->unread_errors;
+}
+
+static uint8_t read_data(struct uart16550 *uart)
+{
+    uart->unread_errors = 0;
+    return uart_read(uart, DATA);
+}
+
 /* Return: room for uart->burst bytes. */
 static bool uart_wait_empty(struct uart16550 *uart)
 {
     for (unsigned int reads = uart->is_stuck ? 1 : SEND_WAIT_READS; reads > 0; reads--)
-        if (uart_read(uart, LINE_STATUS) & STATUS_SEND_EMPTY) {
+        if (read_status(uart) & STATUS_SEND_EMPTY) {
             uart->is_stuck = false;
             return true;
         }
@@ -172,25 +198,36 @@ static uint8_t take_waiting(struct uart16550 *uart)
     return uart->waiting[uart->waiting_start++ % UART16550_WAITING_MAX];
 }
 
-static void enable_interrupts(struct uart16550 *uart, bool when_sent)
+static void set_interrupts(struct uart16550 *uart, unsigned int enabled)
 {
-    uart_write(uart, INTERRUPT_ENABLE, (uint8_t)(INTERRUPT_RECEIVED | INTERRUPT_LINE | (when_sent ? INTERRUPT_SENT : 0)));
+    uart->enabled = (uint8_t)enabled;
+    uart_write(uart, INTERRUPT_ENABLE, uart->enabled);
 }
 
-/* The transmitter is empty: gives it a burst, and asks for no more interrupts when nothing is left. */
+/* The transmitter is empty and its interrupt off: gives it a burst, and has it interrupt when more is left. */
 static void send_burst(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
         uart_write(uart, DATA, take_waiting(uart));
-    if (waiting_count(uart) == 0)
-        enable_interrupts(uart, false);
+    if (waiting_count(uart) > 0)
+        set_interrupts(uart, uart->enabled | INTERRUPT_SENT);
 }
 
+/* Counts once: without the lock, somebody else may be taking too, and they would pass the end together. */
 static void send_all_waiting(struct uart16550 *uart)
 {
     unsigned int room = 0;
-    while (waiting_count(uart) > 0)
+    for (uint32_t left = waiting_count(uart); left > 0 && left <= UART16550_WAITING_MAX; left--)
         send_polled(uart, take_waiting(uart), &room);
+}
+
+/* No more interrupts; what waits is sent. */
+static void go_polled(struct uart16550 *uart)
+{
+    uart->uses_interrupts = false;
+    uart->input.interrupts = false;
+    set_interrupts(uart, 0);
+    send_all_waiting(uart);
 }
 
 /* Makes room by sending the oldest: as much as a burst, so that the wait is for many bytes. */
@@ -214,7 +251,7 @@ static void wait_for_transmitter(struct uart16550 *uart, const char *text, size_
         }
     }
     if (was_idle && waiting_count(uart) > 0)
-        enable_interrupts(uart, true);
+        set_interrupts(uart, uart->enabled | INTERRUPT_SENT);
 }
 
 /* ---- what the log calls ---- */
@@ -253,10 +290,7 @@ static void uart_console_settle(struct console *console)
     if (!uart->uses_interrupts)
         return;
     bool is_locked = try_lock(uart, &state);
-    uart->uses_interrupts = false;
-    uart->input.interrupts = false;
-    uart_write(uart, INTERRUPT_ENABLE, 0);
-    send_all_waiting(uart);
+    go_polled(uart);
     if (is_locked)
         spin_unlock(&uart->lock, state);
 }
@@ -268,26 +302,39 @@ static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
     return status & STATUS_DATA_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
 }
 
-/* Return: whether there was a byte. */
+static uint32_t received_count(const struct uart16550 *uart)
+{
+    return uart->received_end - uart->received_start;
+}
+
+/* Return: whether there was a byte. A receiver that had to stop goes on at half a ring, not for each byte. */
 static bool take_received(struct uart16550 *uart, uint8_t *byte)
 {
     irq_state_t state = spin_lock(&uart->lock);
-    bool has_byte = uart->received_start != uart->received_end;
+    bool has_byte = received_count(uart) > 0;
     if (has_byte)
         *byte = uart->received[uart->received_start++ % UART16550_RECEIVED_MAX];
+    if (uart->uses_interrupts && !(uart->enabled & INTERRUPT_RECEIVED) &&
+        received_count(uart) <= UART16550_RECEIVED_MAX / 2)
+        set_interrupts(uart, uart->enabled | INTERRUPTS_OF_RECEIVER);
     spin_unlock(&uart->lock, state);
     return has_byte;
 }
 
-/* The lock is held. At most as much as came since the last look, and a FIFO full. */
+/* The lock is held. With a full ring not even the status is read: the error bits of the next byte would be gone. */
 static void receive(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
-        uint8_t status = uart_read(uart, LINE_STATUS);
+        if (received_count(uart) == UART16550_RECEIVED_MAX) {
+            set_interrupts(uart, uart->enabled & ~(unsigned int)INTERRUPTS_OF_RECEIVER);
+            return;
+        }
+        uint8_t status = read_status(uart);
+        uart->lost += (status & STATUS_OVERRUN) != 0;
         if (!(status & STATUS_DATA_READY))
             return;
-        uint8_t byte = uart_read(uart, DATA);
-        if ((status & STATUS_DATA_BAD) || uart->received_end - uart->received_start == UART16550_RECEIVED_MAX)
+        uint8_t byte = read_data(uart);
+        if (status & STATUS_DATA_BAD)
             uart->lost++;
         else
             uart->received[uart->received_end++ % UART16550_RECEIVED_MAX] = byte;
@@ -314,10 +361,10 @@ static int uart_input_poll(struct input *input)
         return key;
     /* At most a FIFO full: a port that went away must not hold its caller for ever. */
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
-        uint8_t status = uart_read(uart, LINE_STATUS);
+        uint8_t status = read_status(uart);
         if (!(status & STATUS_DATA_READY))
             return KEY_NONE;
-        key = decode(uart, status, uart_read(uart, DATA));
+        key = decode(uart, status, read_data(uart));
         if (key != KEY_NONE)
             return key;
     }
@@ -326,18 +373,17 @@ static int uart_input_poll(struct input *input)
 
 /* ---- interrupts ---- */
 
-bool uart16550_interrupt(struct uart16550 *uart)
+/* The lock is held. Return: whether there was a cause. @is_sent: whether the transmitter is empty. */
+static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 {
-    bool is_ours = false;
-    irq_state_t state = spin_lock(&uart->lock);
     for (unsigned int i = 0; i < CAUSES_MAX; i++) {
         uint8_t ident = uart_read(uart, INTERRUPT_IDENT);
         if (ident & IDENT_NONE)
-            break;
-        is_ours = true;
+            return i > 0;
         switch (ident & IDENT_CAUSE) {
         case CAUSE_SENT:
-            send_burst(uart);
+            set_interrupts(uart, uart->enabled & ~(unsigned int)INTERRUPT_SENT);
+            *is_sent = true;
             break;
         case CAUSE_MODEM:
             (void)uart_read(uart, MODEM_STATUS);
@@ -347,6 +393,18 @@ bool uart16550_interrupt(struct uart16550 *uart)
             break;
         }
     }
+    go_polled(uart);
+    return true;
+}
+
+bool uart16550_interrupt(struct uart16550 *uart)
+{
+    bool is_ours = false, is_sent = false;
+    irq_state_t state = spin_lock(&uart->lock);
+    if (uart->uses_interrupts)
+        is_ours = handle_causes(uart, &is_sent);
+    if (is_sent)
+        send_burst(uart);
     uart->interrupts += is_ours;
     spin_unlock(&uart->lock, state);
     return is_ours;
@@ -356,12 +414,10 @@ void uart16550_use_interrupts(struct uart16550 *uart, bool is_on)
 {
     irq_state_t state = spin_lock(&uart->lock);
     uart->uses_interrupts = is_on;
-    if (is_on) {
-        enable_interrupts(uart, true);
-    } else {
-        uart_write(uart, INTERRUPT_ENABLE, 0);
-        send_all_waiting(uart);
-    }
+    if (is_on)
+        set_interrupts(uart, INTERRUPTS_OF_RECEIVER | INTERRUPT_SENT);
+    else
+        go_polled(uart);
     spin_unlock(&uart->lock, state);
 }
 

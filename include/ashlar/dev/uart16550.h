@@ -23,14 +23,16 @@ struct uart16550 {
     uint16_t port;
     uint8_t burst; /* bytes it takes at once when it says it is empty */
     bool is_stuck; /* did not get empty in time, and has not since */
+    uint8_t unread_errors; /* status bits of the byte that waits to be read */
 
     struct spinlock lock;
     /* guarded by lock, and used only with interrupts: */
     bool uses_interrupts;
+    uint8_t enabled;                       /* its interrupt enable register */
     uint32_t received_start, received_end; /* both only grow, modulo the ring's size */
     uint32_t waiting_start, waiting_end;
     uint32_t interrupts;                   /* that were ours, so far */
-    uint32_t lost;                         /* bytes received when there was no room, or garbled */
+    uint32_t lost;                         /* bytes received garbled, and times that the UART said it lost some */
     uint8_t received[UART16550_RECEIVED_MAX];
     uint8_t waiting[UART16550_WAITING_MAX]; /* for the transmitter */
 };
@@ -60,6 +62,7 @@ void uart16550_use_interrupts(struct uart16550 *uart, bool is_on);
 /**
  * uart16550_interrupt() - an interrupt has come that may be its.
  *
+ * One that does not run out of causes is polled from then on.
  * Return: whether it was. Context: interrupt.
  */
 bool uart16550_interrupt(struct uart16550 *uart);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The serial port by interrupts. Only an edge of the device's line calls the handler here, so an edge that the driver
+ * loses leaves text waiting, and the test sees it.
+ */
+#include <uart16550_model.h>
+
+#include <seed.h>
+
+#define TEXT_MAX 60000
+#define ROUNDS   400
+
+/* ---- the machine ---- */
+
+/* Return: whether there was an edge to deliver. */
+static bool deliver(void)
+{
+    if (!device.has_edge)
+        return false;
+    device.has_edge = false;
+    if (uart16550_interrupt(&uart))
+        device.claimed++;
+    else
+        device.unclaimed++;
+    return true;
+}
+
+/* Until nothing happens any more: the line sends what the transmitter has, and interrupts come. */
+static void run_on(void)
+{
+    for (unsigned int i = 0; i < 100000; i++) {
+        bool has_sent = device.in_transmitter > 0 && !device.never_empties;
+        if (has_sent)
+            transmitter_empties();
+        if (!deliver() && !has_sent)
+            return;
+    }
+    fail_msg("interrupts without end");
+}
+
+static void start(void)
+{
+    init();
+    uart16550_use_interrupts(&uart, true);
+    uart.input.interrupts = true;
+    run_on();
+}
+
+static int poll_key(void)
+{
+    return uart.input.poll(&uart.input);
+}
+
+static void expect_sender_is_quiet(void)
+{
+    assert_int_equal(device.interrupt_enable & 2, 0);
+    assert_false(device.is_asserted);
+}
+
+/* ---- what a test writes ---- */
+
+static char text[TEXT_MAX + 1];
+static size_t text_length;
+
+/* Each line says which it is, so that what is lost or out of order can be seen. */
+static void write_some(size_t length)
+{
+    size_t start = text_length;
+    for (; length > 0 && text_length < TEXT_MAX; length--, text_length++)
+        text[text_length] = (char)('!' + text_length * 7 % 89);
+    text[text_length] = 0;
+    write_text(text + start);
+}
+
+static void forget_text(void)
+{
+    text_length = 0;
+    text[0] = 0;
+    device.sent_count = 0;
+}
+
+static void expect_all_sent(void)
+{
+    assert_int_equal(device.sent_count, text_length);
+    assert_memory_equal(device.sent, text, text_length);
+    assert_int_equal(device.overruns, 0);
+}
+
+/* One of the kinds of UART that there are. */
+static void plug_in_any(void **state)
+{
+    plug_in(state);
+    device.has_fifo = seed_below(3) > 0;
+    device.reads_to_empty = seed_below(2) ? 0 : 1 + seed_below(20);
+    start();
+    forget_text();
+}
+
+/* Something happens: text, the line goes on, an interrupt. */
+static void happen(void)
+{
+    switch (seed_below(4)) {
+    case 0:
+        write_some(seed_below(seed_below(8) ? 40 : 3000));
+        break;
+    case 1:
+        if (device.in_transmitter > 0)
+            transmitter_empties();
+        break;
+    default:
+        deliver();
+        break;
+    }
+}
+
+/* ---- sending ---- */
+
+static void the_first_interrupt_comes_at_once(void **state)
+{
+    (void)state;
+    init();
+    assert_int_equal(uart16550_interrupt_count(&uart), 0);
+    uart16550_use_interrupts(&uart, true);
+    assert_true(deliver());
+    assert_int_equal(uart16550_interrupt_count(&uart), 1);
+    expect_sender_is_quiet();
+    assert_false(deliver());
+}
+
+static void order_is_kept_whenever_the_interrupt_comes(void **state)
+{
+    seed_from_environment();
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        plug_in_any(state);
+        for (unsigned int i = seed_below(60); i > 0; i--) {
+            happen();
+            assert_memory_equal(device.sent, text, device.sent_count);
+        }
+        run_on();
+        expect_all_sent();
+        expect_sender_is_quiet();
+    }
+}
+
+/* A UART that sends at once could make an edge for each byte. */
+static void no_interrupt_comes_for_nothing(void **state)
+{
+    (void)state;
+    start();
+    forget_text();
+    for (unsigned int i = 0; i < 20; i++) {
+        write_some(1 + i * 13);
+        run_on();
+    }
+    expect_all_sent();
+    assert_int_equal(device.unclaimed, 0);
+}
+
+static void a_full_ring_sends_the_oldest_and_loses_nothing(void **state)
+{
+    for (int has_fifo = 0; has_fifo < 2; has_fifo++) {
+        plug_in(state);
+        device.has_fifo = has_fifo;
+        device.reads_to_empty = 3;
+        start();
+        forget_text();
+        write_some(UART16550_WAITING_MAX);
+        assert_int_equal(device.sent_count, 0);
+        write_some(1);
+        assert_int_equal(device.sent_count, uart.burst);
+        write_some(10000);
+        assert_in_range(text_length - device.sent_count, UART16550_WAITING_MAX - FIFO_SIZE, UART16550_WAITING_MAX);
+        assert_memory_equal(device.sent, text, device.sent_count);
+        run_on();
+        expect_all_sent();
+        expect_sender_is_quiet();
+    }
+}
+
+static void a_line_that_never_empties_does_not_hold_its_writer(void **state)
+{
+    (void)state;
+    start();
+    forget_text();
+    device.never_empties = true;
+    write_some(UART16550_WAITING_MAX + 1000);
+    device.status_reads = 0;
+    write_some(1000);
+    assert_in_range(device.status_reads, 1, 2000);
+    device.never_empties = false;
+    transmitter_empties();
+    forget_text();
+    run_on();
+    expect_sender_is_quiet();
+    forget_text();
+    write_some(100);
+    run_on();
+    expect_all_sent();
+}
+
+/* ---- back to polling ---- */
+
+static void settling_loses_nothing_whenever_it_comes(void **state)
+{
+    seed_from_environment();
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        plug_in_any(state);
+        for (unsigned int i = seed_below(30); i > 0; i--)
+            happen();
+        uart.console.settle(&uart.console);
+        expect_all_sent();
+        write_some(300);
+        expect_all_sent();
+        assert_int_equal(device.interrupt_enable, 0);
+        assert_false(uart.input.interrupts);
+        /* An edge may have been on its way. */
+        unsigned int claimed = device.claimed;
+        run_on();
+        assert_int_equal(device.claimed, claimed);
+        uart.console.settle(&uart.console);
+        expect_all_sent();
+    }
+}
+
+static void text_is_seen_although_the_lock_is_held_by_who_was_interrupted(void **state)
+{
+    (void)state;
+    start();
+    forget_text();
+    write_text("what waits\n");
+    irq_state_t lock = spin_lock(&uart.lock);
+    write_text("panic\n");
+    expect_sent("panic\r\n");
+    uart.console.settle(&uart.console);
+    expect_sent("panic\r\nwhat waits\r\n");
+    write_text("report\n");
+    expect_sent("panic\r\nwhat waits\r\nreport\r\n");
+    spin_unlock(&uart.lock, lock);
+}
+
+/* Another CPU takes from the ring at the same time: it has the lock, and we did not wait for it any longer. */
+static void take_one_more(void)
+{
+    uart.waiting_start++;
+}
+
+static void settling_without_the_lock_ends(void **state)
+{
+    (void)state;
+    start();
+    forget_text();
+    write_some(101);
+    irq_state_t lock = spin_lock(&uart.lock);
+    device.on_sent = take_one_more;
+    uart.console.settle(&uart.console);
+    assert_in_range(device.sent_count, 50, UART16550_WAITING_MAX);
+    spin_unlock(&uart.lock, lock);
+}
+
+static void going_back_to_polling_sends_what_waits(void **state)
+{
+    (void)state;
+    device.reads_to_empty = 2;
+    start();
+    forget_text();
+    write_some(1000);
+    uart16550_use_interrupts(&uart, false);
+    expect_all_sent();
+    assert_int_equal(device.interrupt_enable, 0);
+    write_some(50);
+    expect_all_sent();
+    uart16550_use_interrupts(&uart, true);
+    write_some(50);
+    run_on();
+    expect_all_sent();
+}
+
+static void interrupts_without_end_are_given_up(void **state)
+{
+    static const uint8_t causes[] = { 0x00, 0x02, 0x04, 0x06, 0x0c };
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        plug_in(state);
+        start();
+        forget_text();
+        write_some(500);
+        receive_byte('k', 0);
+        device.claims_always = true;
+        device.always_cause = causes[i];
+        device.accesses = 0;
+        assert_true(uart16550_interrupt(&uart));
+        assert_in_range(device.accesses, 1, 5000);
+        assert_int_equal(device.interrupt_enable, 0);
+        assert_false(uart.input.interrupts);
+        expect_all_sent();
+        write_some(10);
+        expect_all_sent();
+        assert_int_equal(poll_key(), 'k');
+        /* Not claimed any more, so that a level that stays is masked as nobody's. */
+        assert_false(uart16550_interrupt(&uart));
+    }
+}
+
+/* ---- receiving ---- */
+
+static void what_is_received_comes_as_keys_in_order(void **state)
+{
+    (void)state;
+    start();
+    assert_int_equal(poll_key(), KEY_NONE);
+    receive("ab\x1b[A");
+    assert_int_equal(poll_key(), KEY_NONE); /* an interrupt brings it, nobody looks for it */
+    assert_true(deliver());
+    receive("c");
+    assert_true(deliver());
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), KEY_UP);
+    assert_int_equal(poll_key(), 'c');
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_int_equal(uart.lost, 0);
+}
+
+static void garbled_bytes_are_dropped_and_counted(void **state)
+{
+    (void)state;
+    start();
+    receive_byte('a', 0);
+    receive_byte('x', 0x04);
+    receive_byte('x', 0x08);
+    receive_byte(0, 0x10);
+    receive_byte('b', 0);
+    run_on();
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_int_equal(uart.lost, 3);
+}
+
+/* The n-th byte that is typed: each letter tells its neighbours. */
+static uint8_t typed(unsigned int n)
+{
+    return (uint8_t)('a' + n % 23);
+}
+
+/* A virtual line: its sender waits while the UART's FIFO is full. */
+static void a_late_reader_loses_nothing_of_a_sender_that_waits(void **state)
+{
+    (void)state;
+    seed_from_environment();
+    start();
+    unsigned int sent = 0, read = 0;
+    const unsigned int count = 20000;
+    for (unsigned int i = 0; read < count; i++) {
+        assert_true(i < 100 * count);
+        bool is_late = i / 2000 % 2;
+        while (sent < count && device.received_count < FIFO_SIZE && seed_below(8))
+            receive_byte(typed(sent++), 0);
+        deliver();
+        if (is_late && sent < count && seed_below(64))
+            continue;
+        int key = poll_key();
+        if (key != KEY_NONE)
+            assert_int_equal(key, typed(read++));
+    }
+    assert_int_equal(uart.lost, 0);
+}
+
+static void an_overflow_is_counted_and_not_fatal(void **state)
+{
+    (void)state;
+    start();
+    const unsigned int room = UART16550_RECEIVED_MAX + FIFO_SIZE;
+    for (unsigned int i = 0; i < 2 * room; i++) {
+        receive_byte(typed(i), 0);
+        deliver();
+    }
+    assert_false(device.is_asserted); /* or who does not read would be interrupted for ever */
+    for (unsigned int i = 0; i < room; i++) {
+        assert_int_equal(poll_key(), typed(i));
+        deliver();
+    }
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_in_range(uart.lost, 1, room);
+    receive("z");
+    assert_true(deliver());
+    assert_int_equal(poll_key(), 'z');
+}
+
+static void what_was_received_is_not_lost_by_settling(void **state)
+{
+    (void)state;
+    start();
+    receive("ab");
+    run_on();
+    uart.console.settle(&uart.console);
+    receive("c");
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), 'c');
+}
+
+static void typing_and_writing_do_not_lose_each_others_edges(void **state)
+{
+    seed_from_environment();
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        unsigned int received = 0, read = 0;
+        plug_in_any(state);
+        for (unsigned int i = 0; i < 200; i++) {
+            happen();
+            while (device.received_count < FIFO_SIZE && seed_below(3) == 0)
+                receive_byte(typed(received++), 0);
+            int key = seed_below(2) ? poll_key() : KEY_NONE;
+            if (key != KEY_NONE)
+                assert_int_equal(key, typed(read++));
+        }
+        run_on();
+        for (int key = poll_key(); key != KEY_NONE; key = poll_key())
+            assert_int_equal(key, typed(read++));
+        assert_int_equal(read, received);
+        expect_all_sent();
+        expect_sender_is_quiet();
+    }
+}
+
+/* ---- who else interrupts ---- */
+
+static void an_interrupt_of_somebody_else_is_not_claimed(void **state)
+{
+    (void)state;
+    start();
+    uint32_t count = uart16550_interrupt_count(&uart);
+    assert_false(uart16550_interrupt(&uart));
+    assert_int_equal(uart16550_interrupt_count(&uart), count);
+    device.is_present = false; /* it was pulled out: all ones say that nothing is pending */
+    assert_false(uart16550_interrupt(&uart));
+}
+
+static void pcs_give_serial_ports_two_interrupts(void **state)
+{
+    (void)state;
+    assert_int_equal(uart16550_isa_interrupt(0x3f8), 4);
+    assert_int_equal(uart16550_isa_interrupt(0x2f8), 3);
+    assert_int_equal(uart16550_isa_interrupt(0x3e8), 4);
+    assert_int_equal(uart16550_isa_interrupt(0x2e8), 3);
+    assert_int_equal(uart16550_isa_interrupt(0x3f0), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_first_interrupt_comes_at_once),
+        TEST(order_is_kept_whenever_the_interrupt_comes),
+        TEST(no_interrupt_comes_for_nothing),
+        TEST(a_full_ring_sends_the_oldest_and_loses_nothing),
+        TEST(a_line_that_never_empties_does_not_hold_its_writer),
+        TEST(settling_loses_nothing_whenever_it_comes),
+        TEST(text_is_seen_although_the_lock_is_held_by_who_was_interrupted),
+        TEST(settling_without_the_lock_ends),
+        TEST(going_back_to_polling_sends_what_waits),
+        TEST(interrupts_without_end_are_given_up),
+        TEST(what_is_received_comes_as_keys_in_order),
+        TEST(garbled_bytes_are_dropped_and_counted),
+        TEST(a_late_reader_loses_nothing_of_a_sender_that_waits),
+        TEST(an_overflow_is_counted_and_not_fatal),
+        TEST(what_was_received_is_not_lost_by_settling),
+        TEST(typing_and_writing_do_not_lose_each_others_edges),
+        TEST(an_interrupt_of_somebody_else_is_not_claimed),
+        TEST(pcs_give_serial_ports_two_interrupts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
