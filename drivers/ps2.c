@@ -41,9 +41,10 @@ enum controller_command {
 };
 
 /* The commands above that switch a device off and on keep bits of their own here. */
-#define CONFIG_INTERRUPTS  0x03 /* of both devices */
-#define CONFIG_KEYBOARD    0x01 /* the keyboard's */
-#define CONFIG_TRANSLATION 0x40
+#define CONFIG_INTERRUPTS   0x03 /* of both devices */
+#define CONFIG_KEYBOARD     0x01 /* the keyboard's */
+#define CONFIG_KEYBOARD_OFF 0x10
+#define CONFIG_TRANSLATION  0x40
 
 enum keyboard_command {
     SET_LAMPS = 0xed,
@@ -100,8 +101,13 @@ static bool read_config(uint8_t *config)
     return write_byte(PORT_COMMAND, READ_CONFIG) && read_byte(config);
 }
 
-/* Return: false without a controller. @translates: whether it turns set 2 into set 1. */
-static bool init_controller(bool *translates)
+static bool write_config(uint8_t config)
+{
+    return write_byte(PORT_COMMAND, WRITE_CONFIG) && write_byte(PORT_DATA, config);
+}
+
+/* Return: false without a controller. @result: its configuration, which says whether it turns set 2 into set 1. */
+static bool init_controller(uint8_t *result)
 {
     uint8_t config;
     if (io_in8(PORT_STATUS) == NOTHING)
@@ -112,10 +118,10 @@ static bool init_controller(bool *translates)
 
     config &= (uint8_t)~CONFIG_INTERRUPTS;
     config |= CONFIG_TRANSLATION;
-    if (!write_byte(PORT_COMMAND, WRITE_CONFIG) || !write_byte(PORT_DATA, config) ||
-        !write_byte(PORT_COMMAND, ENABLE_KEYBOARD) || !read_config(&config))
+    /* Before the keyboard is on: what it sends would be taken for the answer. */
+    if (!write_config(config) || !read_config(result) || !write_byte(PORT_COMMAND, ENABLE_KEYBOARD))
         return false;
-    *translates = (config & CONFIG_TRANSLATION) != 0;
+    *result &= (uint8_t)~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF);
     return true;
 }
 
@@ -188,35 +194,47 @@ static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
     return has_byte;
 }
 
+static int decode(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+    if (is_lamp_answer(keyboard, byte))
+        return KEY_NONE;
+    int key = scan_keys_feed(&keyboard->keys, byte);
+    update_lamps(keyboard);
+    return key;
+}
+
+/* Leaves nothing that interrupts have brought: nobody looks again before the next one. */
 static int ps2_input_poll(struct input *input)
 {
     struct ps2_keyboard *keyboard = container_of(input, struct ps2_keyboard, input);
-    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
-        uint8_t byte;
-        if (!take_received(keyboard, &byte) && (input->interrupts || !take_byte(&byte)))
-            return KEY_NONE;
-        if (is_lamp_answer(keyboard, byte))
-            continue;
-        int key = scan_keys_feed(&keyboard->keys, byte);
-        update_lamps(keyboard);
-        if (key != KEY_NONE)
-            return key;
-    }
-    return KEY_NONE;
+    int key = KEY_NONE;
+    uint8_t byte;
+    while (key == KEY_NONE && take_received(keyboard, &byte))
+        key = decode(keyboard, byte);
+    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE && key == KEY_NONE && !input->interrupts && take_byte(&byte); i++)
+        key = decode(keyboard, byte);
+    return key;
 }
 
 /* ---- interrupts ---- */
 
-bool ps2_interrupt(struct ps2_keyboard *keyboard)
+/* The lock is held. Return: whether there was a byte of the keyboard's. */
+static bool receive(struct ps2_keyboard *keyboard)
 {
     uint8_t byte;
-    bool is_ours = false;
-    irq_state_t state = spin_lock(&keyboard->lock);
+    bool has_byte = false;
     for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE && take_byte(&byte); i++) {
-        is_ours = true;
+        has_byte = true;
         if (keyboard->received_end - keyboard->received_start < PS2_RECEIVED_MAX)
             keyboard->received[keyboard->received_end++ % PS2_RECEIVED_MAX] = byte;
     }
+    return has_byte;
+}
+
+bool ps2_interrupt(struct ps2_keyboard *keyboard)
+{
+    irq_state_t state = spin_lock(&keyboard->lock);
+    bool is_ours = receive(keyboard);
     keyboard->interrupts += is_ours;
     spin_unlock(&keyboard->lock, state);
     return is_ours;
@@ -227,21 +245,22 @@ uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
     return __atomic_load_n(&keyboard->interrupts, __ATOMIC_RELAXED);
 }
 
-/* The answer to a command must not be taken for a key, nor by the interrupt: the keyboard is off meanwhile. */
-static bool change_config(bool is_on)
+/*
+ * The configuration is written from memory: the controller's answer to a question for it would interrupt, too, and be
+ * taken for a key. A byte that waits already is taken first, because it makes no edge any more.
+ */
+static bool change_config(struct ps2_keyboard *keyboard, bool is_on)
 {
-    uint8_t config;
-    bool is_changed = write_byte(PORT_COMMAND, DISABLE_KEYBOARD) && drop_stale_bytes() && read_config(&config);
-    if (is_changed) {
-        config = (uint8_t)((config & ~CONFIG_INTERRUPTS) | (is_on ? CONFIG_KEYBOARD : 0));
-        is_changed = write_byte(PORT_COMMAND, WRITE_CONFIG) && write_byte(PORT_DATA, config);
-    }
-    return write_byte(PORT_COMMAND, ENABLE_KEYBOARD) && is_changed;
+    irq_state_t state = spin_lock(&keyboard->lock);
+    (void)receive(keyboard);
+    spin_unlock(&keyboard->lock, state);
+    return write_config((uint8_t)(keyboard->config | (is_on ? CONFIG_KEYBOARD : 0)));
 }
 
 status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
 {
-    if (!change_config(is_on))
+    keyboard->input.interrupts = false;
+    if (!change_config(keyboard, is_on))
         return STATUS_TIMEOUT;
     keyboard->input.interrupts = is_on;
     if (is_on && write_byte(PORT_COMMAND, PRETEND_KEYBOARD))
@@ -253,9 +272,8 @@ status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
 
 status_t ps2_init(struct ps2_keyboard *keyboard)
 {
-    bool translates;
     *keyboard = (struct ps2_keyboard){ .input = { .name = "ps2", .poll = ps2_input_poll } };
-    if (!init_controller(&translates))
+    if (!init_controller(&keyboard->config))
         return STATUS_NOT_FOUND;
-    return init_keyboard(translates) ? STATUS_OK : STATUS_TIMEOUT;
+    return init_keyboard(keyboard->config & CONFIG_TRANSLATION) ? STATUS_OK : STATUS_TIMEOUT;
 }

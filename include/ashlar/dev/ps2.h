@@ -17,6 +17,7 @@
 struct ps2_keyboard {
     struct input input;
     struct scan_keys keys;
+    uint8_t config;         /* of the controller, as set up: without interrupts */
     uint8_t lamps;          /* as the keyboard was last told */
     bool is_lamp_value_due; /* it was told that they come, and has not acknowledged it */
 
@@ -46,7 +47,7 @@ status_t ps2_init(struct ps2_keyboard *keyboard) MUST_CHECK;
  *
  * A first interrupt comes at once, for a byte that is no key: where none comes, it is not wired, and polling is all there
  * is.
- * Return: STATUS_OK; STATUS_TIMEOUT when the controller does not answer: it is polled as before.
+ * Return: STATUS_OK; STATUS_TIMEOUT when the controller takes nothing: it is polled.
  * Context: thread; nobody polls meanwhile. Bounded, as ps2_init().
  */
 status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on) MUST_CHECK;
