@@ -7,15 +7,15 @@
  *     PERCPU_MINE(interrupts_taken)++;                    one instruction
  *     sum += *PERCPU_OF(cpu, interrupts_taken);           another CPU's
  *
- * The linker collects the variables in one section, which is the first CPU's own copy: its GS base is 0. Another CPU's
- * GS base is the distance from that section to its copy.
+ * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS base is 0.
+ * Another CPU's GS base is the distance from that section to its copy.
  *
  * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing moves it.
  */
 #include <ashlar/types.h>
 
-#define PERCPU(type, name)              type percpu_##name SECTION(".percpu")
-#define PERCPU_ARRAY(type, name, count) type percpu_##name[count] SECTION(".percpu")
+#define PERCPU(type, name)              type percpu_##name SECTION(".bss.percpu")
+#define PERCPU_ARRAY(type, name, count) type percpu_##name[count] SECTION(".bss.percpu")
 
 /* For a header, when more than one file uses it. */
 #define PERCPU_DECLARE(type, name) extern type percpu_##name

@@ -39,24 +39,28 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size);
 
 /*
- * One CPU runs so far, and no interrupt handler calls mm. When there are more, PORT_MINE() becomes
- * a GS-relative lvalue and pinning what keeps interrupts out; no user of these changes.
+ * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and GS leads each
+ * CPU to its own. No thread moves between CPUs and no interrupt handler calls mm, so that nothing is to be pinned.
  */
+extern unsigned int percpu_cpu_number; /* cpu/percpu.c */
+unsigned int percpu_count(void);
+uintptr_t percpu_distance(unsigned int cpu);
+
 static inline unsigned port_cpu(void)
 {
-    return 0;
+    return *(__seg_gs unsigned int *)(uintptr_t)&percpu_cpu_number;
 }
 
 static inline unsigned port_cpu_count(void)
 {
-    return 1;
+    return percpu_count();
 }
 
 #define PORT_PRIVATE
-#define PORT_PER_CPU(type, name) type name
-#define PORT_MINE(name)          (name)
-#define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&(name) + (offset)))
-#define PORT_OF(name, cpu)       ((void)(cpu), &(name))
+#define PORT_PER_CPU(type, name) type name SECTION(".bss.percpu")
+#define PORT_MINE(name)          (*(__seg_gs __typeof__(name) *)(uintptr_t)&(name))
+#define PORT_MINE_AT(type, name, offset) (*(__seg_gs type *)((uintptr_t)&(name) + (offset)))
+#define PORT_OF(name, cpu)       ((__typeof__(name) *)(void *)((char *)&(name) + percpu_distance(cpu)))
 
 static inline void port_pin(void)
 {
