@@ -17,6 +17,7 @@
 #include <glue/consoles.h>
 #include <glue/firmware_memory.h>
 #include <glue/memory.h>
+#include <glue/processors.h>
 #include <irq/controllers.h>
 #include <monitor/monitor.h>
 #include <time/clock.h>
@@ -62,5 +63,7 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("interrupts");
     consoles_init_screen();
     stage_mark("consoles");
+    start_processors(); /* the other CPUs */
+    stage_mark("processors");
     monitor_run(options_run());
 }

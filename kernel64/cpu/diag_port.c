@@ -6,8 +6,16 @@
 
 #include <ashlar/hw/cpu.h>
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <cpu/trap_report.h>
 #include <cpu/traps.h>
+
+static void (*stop_others)(void);
+
+void diag_port_set_stop_others(void (*function)(void))
+{
+    stop_others = function;
+}
 
 void diag_port_interrupts_off(void)
 {
@@ -34,13 +42,15 @@ uint64_t diag_port_ticks(void)
 
 unsigned int diag_port_cpu(void)
 {
-    return 0; /* the only one that runs yet */
+    return PERCPU_MINE(cpu_number);
 }
 
 void diag_port_begin_panic(void)
 {
     cpu_interrupts_off();
     traps_stop_catching();
+    if (stop_others)
+        stop_others();
 }
 
 void diag_port_halt(void)

@@ -1,18 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the copies of per-CPU data are. Only the first CPU runs, on the copy that was linked.
+ * Where the copies of per-CPU data are.
  */
 #include <cpu/percpu.h>
 
+#include <ashlar/check.h>
+#include <lib/string.h>
+
+/* kernel64.ld */
+extern uint8_t __percpu_start[], __percpu_end[];
+
 PERCPU(unsigned int, cpu_number);
+
+static uintptr_t distances[PERCPU_MAX]; /* constant once counted */
+static unsigned int count = 1;          /* atomic */
 
 unsigned int percpu_count(void)
 {
-    return 1;
+    /* Acquire pairs with the release in percpu_add(): the copy and its place are there. */
+    return __atomic_load_n(&count, __ATOMIC_ACQUIRE);
+}
+
+size_t percpu_size(void)
+{
+    return (size_t)(__percpu_end - __percpu_start);
 }
 
 uintptr_t percpu_distance(unsigned int cpu)
 {
-    (void)cpu;
-    return 0;
+    return distances[cpu];
+}
+
+void percpu_add(void *copy)
+{
+    unsigned int cpu = count;
+    VERIFY(cpu < PERCPU_MAX);
+    memset(copy, 0, percpu_size());
+    distances[cpu] = (uintptr_t)copy - (uintptr_t)__percpu_start;
+    *PERCPU_OF(cpu, cpu_number) = cpu;
+    __atomic_store_n(&count, cpu + 1, __ATOMIC_RELEASE);
 }

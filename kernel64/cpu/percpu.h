@@ -26,8 +26,21 @@
 /* The address of any CPU's. @cpu: below percpu_count(). */
 #define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
 
+#define PERCPU_MAX 1024
+
 /* How many CPUs have a copy. */
 unsigned int percpu_count(void);
+
+/* Bytes of a copy; alignment: 64. */
+size_t percpu_size(void);
+
+/**
+ * percpu_add() - one CPU more; its number is what percpu_count() was.
+ * @copy: percpu_size() bytes, aligned to 64; cleared here, and that CPU's for good.
+ *
+ * Context: one caller at a time; fewer than PERCPU_MAX CPUs.
+ */
+void percpu_add(void *copy);
 
 /* From the first CPU's copy to that of @cpu, in bytes. */
 uintptr_t percpu_distance(unsigned int cpu);

@@ -27,7 +27,7 @@ bool cpu_has(enum cpu_feature feature)
     return cpu_identity_has(&boot_cpu, feature);
 }
 
-void cpu_protect(void)
+void cpu_protect_cpu(void)
 {
     static const struct {
         enum cpu_feature feature;
@@ -38,14 +38,9 @@ void cpu_protect(void)
     };
     uint64_t cr4 = cpu_read_cr4();
 
-    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family, boot_cpu.model,
-             boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
-
-    /* The stub did this already where boot tables use NX; an AP, or a stub of old, may not have. */
+    /* The stub or the trampoline did this already where tables use NX. */
     if (cpu_has(CPU_FEATURE_NX))
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
-    else
-        log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
 
     /* The manual's long way of changing memory types (caches off, flush, change, flush) is for
        types in use. Only entry 4 changes, and no page uses it yet. */
@@ -58,4 +53,13 @@ void cpu_protect(void)
             cr4 |= controls[i].bit;
     }
     cpu_write_cr4(cr4);
+}
+
+void cpu_protect(void)
+{
+    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family, boot_cpu.model,
+             boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
+    if (!cpu_has(CPU_FEATURE_NX))
+        log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
+    cpu_protect_cpu();
 }

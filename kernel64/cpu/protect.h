@@ -5,11 +5,13 @@
  */
 
 /**
- * cpu_protect() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE,
+ * cpu_protect_cpu() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE,
  * DE, MCE, and the PAT entries of <ashlar/hw/paging.h>.
  *
- * A CPU without NX is named in the log, because data can then be executed.
  * Context: once on each CPU, after cpu_features_init(), interrupts off, and no page in use whose
  *          entry has PAT index 4.
  */
+void cpu_protect_cpu(void);
+
+/* The same for the first CPU, with a line in the log that says which it is. */
 void cpu_protect(void);

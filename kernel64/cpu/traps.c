@@ -5,14 +5,17 @@
  */
 #include <cpu/traps.h>
 
+#include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
 #include <cpu/gdt.h>
 #include <cpu/idt.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <cpu/tlb.h>
 #include <cpu/trap_report.h>
 #include <diag/log.h>
 #include <diag/panic.h>
+#include <diag/port.h>
 #include <diag/stacks.h>
 #include <diag/symbols.h>
 #include <lib/format.h>
@@ -51,7 +54,7 @@ extern uint8_t __nmi_stack_bottom[], __nmi_stack_top[];
 extern uint8_t __mc_stack_bottom[], __mc_stack_top[];
 extern uint8_t __db_stack_bottom[], __db_stack_top[];
 
-static struct cpu_segments boot_segments ALIGNED(16);
+static PERCPU(struct cpu_segments, segments) ALIGNED(16);
 
 static trap_handler_fn *handlers[INTERRUPTS];
 static void (*acknowledge)(uint8_t vector);
@@ -59,8 +62,16 @@ static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
 static unsigned unexpected_lines;
 
-/* The innermost attempt in progress; this CPU only. */
-static struct attempt *attempt;
+/* The innermost attempt in progress. */
+static PERCPU(struct attempt *, attempt);
+
+void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
+{
+    gdt_init_cpu(PERCPU_OF(cpu, segments), stack_top);
+    /* Loading the segments has cleared it. */
+    cpu_write_msr(MSR_GS_BASE, percpu_distance(cpu));
+    idt_init_cpu();
+}
 
 void traps_init(void)
 {
@@ -83,9 +94,8 @@ void traps_init(void)
         stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);
     }
-    gdt_init_cpu(&boot_segments, stack_top);
     idt_init();
-    idt_init_cpu();
+    traps_init_cpu(stack_top, 0);
 }
 
 void traps_set_handler(uint8_t vector, trap_handler_fn *handler)
@@ -120,17 +130,17 @@ uint64_t traps_unexpected_count(uint8_t vector)
 
 bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
 {
-    struct attempt mine = { .rflags = cpu_read_rflags(), .caught = caught, .outer = attempt };
+    struct attempt mine = { .rflags = cpu_read_rflags(), .caught = caught, .outer = PERCPU_MINE(attempt) };
 
-    attempt = &mine;
+    PERCPU_MINE(attempt) = &mine;
     bool returned = trap_try_call(&mine.rsp, function, argument);
-    attempt = mine.outer;
+    PERCPU_MINE(attempt) = mine.outer;
     return returned;
 }
 
 void traps_stop_catching(void)
 {
-    attempt = NULL;
+    PERCPU_MINE(attempt) = NULL;
 }
 
 static bool is_catchable(uint64_t vector)
@@ -141,29 +151,45 @@ static bool is_catchable(uint64_t vector)
 /* Sends the interrupted code to the end of the innermost trap_try(). Return: whether there is one. */
 static bool catch_exception(struct trap_frame *frame)
 {
-    if (!attempt || !is_catchable(frame->vector))
+    if (!PERCPU_MINE(attempt) || !is_catchable(frame->vector))
         return false;
-    *attempt->caught = *frame;
+    *PERCPU_MINE(attempt)->caught = *frame;
     frame->rip = (uintptr_t)trap_try_caught;
-    frame->rsp = attempt->rsp;
-    frame->rflags = attempt->rflags;
+    frame->rsp = PERCPU_MINE(attempt)->rsp;
+    frame->rflags = PERCPU_MINE(attempt)->rflags;
     return true;
+}
+
+/* The number, plus 1, of the CPU that wants all others to stand still; 0: none does. */
+static unsigned int last_one_running;
+
+bool traps_stop_others_on_nmi(void)
+{
+    unsigned int me = PERCPU_MINE(cpu_number) + 1, before = 0;
+    return __atomic_compare_exchange_n(&last_one_running, &before, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+           before == me;
+}
+
+static bool is_stopped_by_nmi(void)
+{
+    unsigned int last = __atomic_load_n(&last_one_running, __ATOMIC_ACQUIRE);
+    return last != 0 && last != PERCPU_MINE(cpu_number) + 1;
 }
 
 /* Return: false when a device says that data were lost; the machine must not go on then. */
 static bool survive_nmi(const struct trap_frame *frame)
 {
     uint8_t status = io_in8(PORT_NMI_STATUS);
-    struct attempt *interrupted = attempt;
+    struct attempt *interrupted = PERCPU_MINE(attempt);
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
-    attempt = NULL;
+    PERCPU_MINE(attempt) = NULL;
     print("\n");
     trap_report(frame);
     print("  No device says why. Going on.\n");
-    attempt = interrupted;
+    PERCPU_MINE(attempt) = interrupted;
     return true;
 }
 
@@ -171,14 +197,14 @@ static void dispatch_interrupt(struct trap_frame *frame)
 {
     uint8_t vector = (uint8_t)frame->vector;
     trap_handler_fn *handler = traps_handler(vector);
-    struct attempt *interrupted = attempt;
+    struct attempt *interrupted = PERCPU_MINE(attempt);
 
     PERCPU_MINE(interrupts_taken)[vector - TRAP_FIRST_INTERRUPT]++;
     if (handler) {
         /* What the handler raises is not what the interrupted code tries. */
-        attempt = NULL;
+        PERCPU_MINE(attempt) = NULL;
         handler(frame);
-        attempt = interrupted;
+        PERCPU_MINE(attempt) = interrupted;
         return;
     }
     if (acknowledge)
@@ -193,12 +219,15 @@ static void dispatch_interrupt(struct trap_frame *frame)
 
 void trap_dispatch(struct trap_frame *frame)
 {
+    tlb_leave_idle();
     if (frame->vector >= TRAP_FIRST_INTERRUPT) {
         dispatch_interrupt(frame);
         return;
     }
     if (catch_exception(frame))
         return;
+    if (frame->vector == TRAP_NMI && is_stopped_by_nmi())
+        diag_port_halt();
     if (frame->vector == TRAP_NMI && survive_nmi(frame))
         return;
     panic_trap(frame);

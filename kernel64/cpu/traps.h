@@ -61,6 +61,22 @@ enum trap_vector {
 void traps_init(void);
 
 /**
+ * traps_init_cpu() - the same for another CPU: its segments, its per-CPU data, the one IDT.
+ * @stack_top: for each enum trap_stack from 1 on.
+ * @cpu:       its number: PERCPU_MINE() is good from here on.
+ *
+ * Context: that CPU, once, interrupts off.
+ */
+void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
+
+/**
+ * traps_stop_others_on_nmi() - from now on an NMI halts every CPU but this, for good: how a panic stops all others.
+ *
+ * Return: false when another CPU was first: it is this one that has to stop.
+ */
+bool traps_stop_others_on_nmi(void);
+
+/**
  * trap_handler_fn - an interrupt's handler.
  * @frame: the interrupted state; what the handler changes in it is loaded on return.
  *

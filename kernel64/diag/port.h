@@ -20,8 +20,11 @@ void diag_port_interrupts_restore(bool were_on);
 uint64_t diag_port_ticks(void);
 unsigned int diag_port_cpu(void);
 
-/* Interrupts off, and no exception leads back to who waits for one. */
+/* Interrupts off, no exception leads back to who waits for one, and the other CPUs stand still. */
 void diag_port_begin_panic(void);
+
+/* @function is called when a panic begins, also a second one, and lets no other CPU go on. */
+void diag_port_set_stop_others(void (*function)(void));
 
 /* Interrupts off and no way back. */
 NORETURN void diag_port_halt(void);

@@ -11,33 +11,12 @@
 #include <diag/panic.h>
 #include <glue/address_space.h>
 #include <lib/format.h>
-
-/* Above this many pages one reload is cheaper than a walk over the range. */
-#define FLUSH_SINGLY_LIMIT 32
-
-/* Only this CPU runs so far. Kernel pages are global: writing CR3 would leave them, toggling CR4.PGE
-   does not (Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches"). */
-static void flush_everything(void)
-{
-    uint64_t cr4 = cpu_read_cr4();
-    cpu_write_cr4(cr4 ^ CR4_PGE);
-    cpu_write_cr4(cr4);
-    if (!(cr4 & CR4_PGE))
-        cpu_write_cr3(cpu_read_cr3());
-}
+#include <smp/ipi.h>
+#include <smp/shootdown.h>
 
 void port_flush(uint64_t virt, uint64_t size_bytes)
 {
-    if (size_bytes > FLUSH_SINGLY_LIMIT * PAGE_SIZE) {
-        flush_everything();
-        return;
-    }
-    uint64_t last = virt + size_bytes - 1; /* which may be that of the address space */
-    for (uint64_t page = virt & ~(PAGE_SIZE - 1); page <= last; page += PAGE_SIZE) {
-        cpu_invalidate_page((void *)page);
-        if (page + PAGE_SIZE == 0)
-            break;
-    }
+    shootdown(virt, size_bytes);
 }
 
 /* ---- descriptors ---- */
@@ -68,11 +47,14 @@ bool port_try_lock(struct port_lock *lock)
     return false;
 }
 
-/* Interrupts come through between the tries. */
+/* Interrupts come through between the tries; where they are off, what others call here is served, because the holder may
+   be waiting for just that: a shootdown. */
 void port_lock(struct port_lock *lock)
 {
-    while (!port_try_lock(lock))
+    while (!port_try_lock(lock)) {
+        ipi_serve();
         cpu_pause();
+    }
 }
 
 void port_unlock(struct port_lock *lock)

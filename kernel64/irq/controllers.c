@@ -225,13 +225,11 @@ static bool is_for_this_cpu(const struct madt_lapic_nmi *nmi)
     return false;
 }
 
-static void set_nmi_inputs(void)
+void controllers_init_cpu(void)
 {
     struct madt_entry entry;
     bool has_lapic_nmi = false;
     for (size_t cursor = 0; has_madt && madt_next(&madt, &cursor, &entry) == STATUS_OK;) {
-        if (entry.kind == MADT_NMI_SOURCE)
-            route_nmi(entry.nmi_source.gsi, wiring_of(&entry.nmi_source.wiring));
         if (entry.kind != MADT_LAPIC_NMI)
             continue;
         has_lapic_nmi = true;
@@ -241,6 +239,14 @@ static void set_nmi_inputs(void)
     /* What every PC wires, said or not. */
     if (!has_lapic_nmi)
         lapic_set_input(1, LAPIC_INPUT_NMI, (struct irq_wiring){ false, false });
+}
+
+static void route_nmi_sources(void)
+{
+    struct madt_entry entry;
+    for (size_t cursor = 0; has_madt && madt_next(&madt, &cursor, &entry) == STATUS_OK;)
+        if (entry.kind == MADT_NMI_SOURCE)
+            route_nmi(entry.nmi_source.gsi, wiring_of(&entry.nmi_source.wiring));
 }
 
 /* ---- the 8259s ---- */
@@ -328,6 +334,8 @@ void irq_init(void)
         leave_8259();
     else
         use_8259();
-    if (lapic_mode() != LAPIC_NONE)
-        set_nmi_inputs();
+    if (lapic_mode() == LAPIC_NONE)
+        return;
+    route_nmi_sources();
+    controllers_init_cpu();
 }

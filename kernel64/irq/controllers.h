@@ -16,6 +16,9 @@
  */
 void irq_init(void);
 
+/* The local APIC's inputs of this CPU, as firmware wires them. Context: interrupts off, once on each CPU but the first. */
+void controllers_init_cpu(void);
+
 /**
  * controllers_isa_input() - where an ISA interrupt arrives.
  * @isa: 0 .. 15.

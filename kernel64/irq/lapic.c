@@ -60,6 +60,9 @@ enum reg {
 #define LVT_TIMER_DEADLINE   0x40000
 #define COMMAND_PENDING      0x1000
 #define COMMAND_ASSERT       0x4000
+#define COMMAND_NMI          0x400
+#define COMMAND_INIT         0x500
+#define COMMAND_STARTUP      0x600
 #define DIVIDE_BY_16         0x3
 
 /* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
@@ -263,6 +266,21 @@ status_t lapic_init(phys_t address, bool wants_x2apic)
     return STATUS_OK;
 }
 
+status_t lapic_init_cpu(void)
+{
+    uint64_t base = cpu_read_msr(MSR_APIC_BASE);
+    uint64_t wanted = base | APIC_BASE_ENABLED | (mode == LAPIC_X2APIC ? APIC_BASE_X2APIC : 0);
+    /* From off to x2APIC in one step is forbidden. */
+    if (!(base & APIC_BASE_ENABLED))
+        (void)change_mode(base | APIC_BASE_ENABLED);
+    if (cpu_read_msr(MSR_APIC_BASE) != wanted)
+        (void)change_mode(wanted);
+    if (mode_in(cpu_read_msr(MSR_APIC_BASE)) != mode)
+        return STATUS_UNSUPPORTED;
+    init_cpu();
+    return STATUS_OK;
+}
+
 enum lapic_mode lapic_mode(void)
 {
     return mode;
@@ -314,12 +332,12 @@ void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wir
 
 /* ---- sending ---- */
 
-status_t lapic_send(uint32_t apic_id, uint8_t vector)
+static status_t send_command(uint32_t apic_id, uint32_t command)
 {
     if (mode == LAPIC_X2APIC) {
         /* MFENCE and LFENCE: the SDM's order of a store before a write of an x2APIC register. */
         __asm__ volatile("mfence; lfence" ::: "memory");
-        cpu_write_msr(MSR_X2APIC_FIRST + REG_COMMAND / 16, (uint64_t)apic_id << 32 | COMMAND_ASSERT | vector);
+        cpu_write_msr(MSR_X2APIC_FIRST + REG_COMMAND / 16, (uint64_t)apic_id << 32 | command);
         return STATUS_OK;
     }
     for (unsigned int reads = SEND_WAIT_READS; read_register(REG_COMMAND) & COMMAND_PENDING; reads--) {
@@ -328,8 +346,28 @@ status_t lapic_send(uint32_t apic_id, uint8_t vector)
         cpu_pause();
     }
     write_register(REG_COMMAND_HIGH, apic_id << 24);
-    write_register(REG_COMMAND, COMMAND_ASSERT | vector);
+    write_register(REG_COMMAND, command);
     return STATUS_OK;
+}
+
+status_t lapic_send(uint32_t apic_id, uint8_t vector)
+{
+    return send_command(apic_id, COMMAND_ASSERT | vector);
+}
+
+status_t lapic_send_init(uint32_t apic_id)
+{
+    return send_command(apic_id, COMMAND_ASSERT | COMMAND_INIT);
+}
+
+status_t lapic_send_startup(uint32_t apic_id, uint32_t page)
+{
+    return send_command(apic_id, COMMAND_ASSERT | COMMAND_STARTUP | page >> PAGE_SHIFT);
+}
+
+status_t lapic_send_nmi(uint32_t apic_id)
+{
+    return send_command(apic_id, COMMAND_ASSERT | COMMAND_NMI);
 }
 
 /* ---- timer ---- */

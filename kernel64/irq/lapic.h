@@ -28,6 +28,14 @@ enum lapic_mode {
  */
 status_t lapic_init(phys_t address, bool wants_x2apic) MUST_CHECK;
 
+/**
+ * lapic_init_cpu() - the same on another CPU, which takes the first one's mode.
+ *
+ * Return: STATUS_OK; STATUS_UNSUPPORTED when this CPU does not take that mode.
+ * Context: once on each CPU but the first, interrupts off.
+ */
+status_t lapic_init_cpu(void) MUST_CHECK;
+
 /* The mode of all CPUs; LAPIC_NONE before lapic_init(). */
 enum lapic_mode lapic_mode(void);
 
@@ -68,6 +76,17 @@ void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wir
  * Context: interrupts off. Not from NMI in xAPIC mode, where it could fall between the two halves of a write.
  */
 status_t lapic_send(uint32_t apic_id, uint8_t vector) MUST_CHECK;
+
+/**
+ * lapic_send_init(), lapic_send_startup(), lapic_send_nmi() - the same for what is no vector.
+ * @page: physical, below 1 MiB and a multiple of 4 KiB: where the CPU begins, in real mode.
+ *
+ * A startup is heard only by a CPU that waits for it: after INIT, and once.
+ * Return, context: as lapic_send(); an NMI may be sent from anywhere, and comes also to a CPU with interrupts off.
+ */
+status_t lapic_send_init(uint32_t apic_id) MUST_CHECK;
+status_t lapic_send_startup(uint32_t apic_id, uint32_t page) MUST_CHECK;
+status_t lapic_send_nmi(uint32_t apic_id) MUST_CHECK;
 
 /* ---- the timer: counts down at a rate that nobody tells, or compares the time-stamp counter ---- */
 

@@ -14,6 +14,8 @@
 
 #define VECTOR_SELF_TEST    0xe8 /* an IPI to oneself, for tests and measurements */
 #define VECTOR_TIMER        0xf0
+#define VECTOR_WAKE         0xf1 /* look for work */
+#define VECTOR_CALL         0xf2 /* call what others ask for */
 #define VECTOR_LAPIC_ERROR  0xfe
 /* The lower four bits are ones in hardware on the oldest LAPICs. Never acknowledged. */
 #define VECTOR_SPURIOUS     0xff

@@ -151,3 +151,16 @@ bool event_init(const struct event_setup *from)
     }
     return source != SOURCE_NONE;
 }
+
+void event_init_cpu(void)
+{
+    if (source == SOURCE_DEADLINE)
+        lapic_timer_set(LAPIC_TIMER_DEADLINE);
+    else if (source == SOURCE_LAPIC)
+        lapic_timer_set(LAPIC_TIMER_ONE_SHOT);
+}
+
+bool event_is_shared(void)
+{
+    return source == SOURCE_ALARM || source == SOURCE_NONE;
+}

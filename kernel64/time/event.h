@@ -41,3 +41,9 @@ void event_disarm(void);
 
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */
 const char *event_name(void);
+
+/* The source of another CPU, as event_init() chose it. Context: that CPU, once, interrupts off. */
+void event_init_cpu(void);
+
+/* Whether all CPUs share one source, which interrupts the first: an alarm. */
+bool event_is_shared(void);

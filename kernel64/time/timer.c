@@ -15,9 +15,10 @@
 static PERCPU(struct timer_queue, timer_queue);
 static bool interrupts;
 
+/* Where one chip serves all CPUs, it interrupts the first, and all timers are there. */
 static struct timer_queue *my_queue(void)
 {
-    return PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue);
+    return PERCPU_OF(event_is_shared() ? 0 : PERCPU_MINE(cpu_number), timer_queue);
 }
 
 /* Context: interrupts off. */

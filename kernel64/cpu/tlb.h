@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * This CPU's translations, and the promise of an idle CPU to forget them before it does anything else.
+ *
+ * Other CPUs' are smp/shootdown.h.
+ */
+#include <cpu/percpu.h>
+
+/* Forgets what this CPU knows of [virt, virt + size_bytes), global pages too. Context: any. */
+void tlb_flush(uint64_t virt, uint64_t size_bytes);
+
+/* Forgets everything. */
+void tlb_flush_all(void);
+
+enum tlb_idleness {
+    TLB_BUSY,
+    TLB_IDLE,        /* halted, or about to be: touches nothing but its stack and its own data */
+    TLB_IDLE_STALE   /* has to flush before it touches anything else */
+};
+PERCPU_DECLARE(enum tlb_idleness, tlb_idleness);
+
+/* This CPU is idle until its next trap. Context: interrupts off, just before it halts. */
+void tlb_enter_idle(void);
+
+/* First thing in every trap. */
+void tlb_leave_idle_slow(void);
+static ALWAYS_INLINE void tlb_leave_idle(void)
+{
+    if (UNLIKELY(PERCPU_MINE(tlb_idleness) != TLB_BUSY))
+        tlb_leave_idle_slow();
+}
+
+/**
+ * tlb_defer() - let an idle CPU flush when it wakes.
+ *
+ * Return: false when it is not idle: it must be told.
+ */
+bool tlb_defer(unsigned int cpu);

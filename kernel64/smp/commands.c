@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `cpus`, and the part `cpus` of its report.
+ */
+#include <ashlar/command.h>
+#include <ashlar/report.h>
+
+#include <cpu/insn.h>
+#include <cpu/topology.h>
+#include <diag/log.h>
+#include <irq/lapic.h>
+#include <smp/start.h>
+
+static struct topology topology(void)
+{
+    return topology_read(cpu_cpuid, cpu_boot_identity());
+}
+
+static void print_times(const struct smp_cpu *cpu)
+{
+    for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage; stage++)
+        print(" %8lu", cpu->ns[stage] / 1000);
+}
+
+static status_t command_cpus(int argc, char **argv)
+{
+    const struct topology bits = topology();
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    print(" cpu  apic  package die core thread  us:     real protected     long   kernel   online\n");
+    for (unsigned int i = 0; i < smp_cpu_count(); i++) {
+        struct smp_cpu cpu;
+        smp_cpu(i, &cpu);
+        struct topology_place place = topology_place_of(&bits, cpu.apic_id);
+        if (cpu.has_number)
+            print("%4u", cpu.cpu);
+        else
+            print("   -");
+        print(" %5u  %7u %3u %4u %6u     ", cpu.apic_id, place.package, place.die, place.core, place.thread);
+        print_times(&cpu);
+        print("%s%s\n", cpu.stage == AP_STAGE_ONLINE ? "" : "  ",
+              cpu.stage == AP_STAGE_ONLINE ? "" : ap_stage_words(cpu.stage));
+    }
+    return STATUS_OK;
+}
+COMMAND(cpus, "", "processors: where they sit, and when each came up", command_cpus);
+
+static void report_place(struct json *json, const struct topology *bits, uint32_t apic_id)
+{
+    struct topology_place place = topology_place_of(bits, apic_id);
+    json_number(json, "package", place.package);
+    json_number(json, "die", place.die);
+    json_number(json, "core", place.core);
+    json_number(json, "thread", place.thread);
+}
+
+static void report_those(struct json *json, bool online)
+{
+    static const char *const stages[AP_STAGES] = {
+        [AP_STAGE_NONE] = "none", [AP_STAGE_REAL] = "real",     [AP_STAGE_PROTECTED] = "protected",
+        [AP_STAGE_LONG] = "long", [AP_STAGE_KERNEL] = "kernel", [AP_STAGE_ONLINE] = "online",
+    };
+    const struct topology bits = topology();
+    for (unsigned int i = 0; i < smp_cpu_count(); i++) {
+        struct smp_cpu cpu;
+        smp_cpu(i, &cpu);
+        if ((cpu.stage == AP_STAGE_ONLINE) != online)
+            continue;
+        json_open_object(json, NULL);
+        if (online)
+            json_number(json, "cpu", cpu.cpu);
+        json_number(json, "apic", cpu.apic_id);
+        if (online) {
+            report_place(json, &bits, cpu.apic_id);
+            json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / 1000);
+        } else {
+            json_string(json, "stage", stages[cpu.stage]);
+        }
+        json_close(json);
+    }
+}
+
+static void report_cpus(struct json *json)
+{
+    json_open_list(json, "online");
+    report_those(json, true);
+    json_close(json);
+    json_open_list(json, "failed");
+    report_those(json, false);
+    json_close(json);
+    json_bool(json, "x2apic", lapic_mode() == LAPIC_X2APIC);
+}
+REPORT(cpus, report_cpus);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls between CPUs.
+ *
+ * Each CPU makes one call at a time, which it describes in its own struct call; who is called finds the caller's bit in
+ * its inbox, a bit for each CPU. So a call needs no memory, a caller that calls many sends one interrupt to each, and one
+ * interrupt may bring several callers' calls.
+ *
+ *     caller                                          called
+ *     fills in its call, left = number of CPUs        takes all bits out of its inbox (acquire)
+ *     sets its bit in each inbox (release)            calls each caller's function
+ *     interrupts who had an empty inbox               decrements the caller's left (release)
+ *     waits for left to be 0 (acquire),
+ *     serving its own inbox meanwhile
+ *
+ * Interrupts are off from the first line to the last, so a CPU's one call is never in use twice; and as the caller serves
+ * its own inbox, nobody waits for somebody who does not listen.
+ *
+ * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent. Whether one got
+ * lost shows when nobody answers: it is sent again.
+ */
+#include <smp/ipi.h>
+
+#include <ashlar/sync.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <diag/panic.h>
+#include <diag/port.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <lib/string.h>
+#include <time/clock.h>
+
+#define SET_WORDS (PERCPU_MAX / 64)
+
+/* Turns of waiting between two looks at the clock. */
+#define CLOCK_EVERY 1024
+#define LAST_RESEND 10
+
+struct call {
+    call_fn *function;
+    void *argument;
+    unsigned int left; /* CPUs that have not returned yet */
+};
+
+static PERCPU(struct call, my_call) ALIGNED(64);
+static PERCPU_ARRAY(uint64_t, inbox, SET_WORDS) ALIGNED(64);
+static PERCPU(uint32_t, my_apic_id);
+
+static struct cpu_set online;       /* atomic words; bits are only added */
+static unsigned int online_count;
+
+/* ---- who is there ---- */
+
+void ipi_online(struct cpu_set *set)
+{
+    for (unsigned int i = 0; i < SET_WORDS; i++)
+        set->words[i] = __atomic_load_n(&online.words[i], __ATOMIC_ACQUIRE);
+}
+
+unsigned int ipi_online_count(void)
+{
+    return __atomic_load_n(&online_count, __ATOMIC_ACQUIRE);
+}
+
+uint32_t ipi_apic_id(unsigned int cpu)
+{
+    return *PERCPU_OF(cpu, my_apic_id);
+}
+
+/* ---- being called ---- */
+
+static void serve_one(unsigned int caller)
+{
+    struct call *call = PERCPU_OF(caller, my_call);
+    call->function(call->argument);
+    /* Release: what the function did is seen by who waits; afterwards the call is the caller's again. */
+    __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELEASE);
+}
+
+static void serve_inbox(void)
+{
+    uint64_t *words = *PERCPU_OF(PERCPU_MINE(cpu_number), inbox);
+    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++) {
+        if (__atomic_load_n(&words[i], __ATOMIC_RELAXED) == 0)
+            continue;
+        /* Acquire pairs with the release of post(): the call is filled in. */
+        uint64_t callers = __atomic_exchange_n(&words[i], 0, __ATOMIC_ACQUIRE);
+        for (; callers != 0; callers &= callers - 1)
+            serve_one(i * 64 + (unsigned int)__builtin_ctzll(callers));
+    }
+}
+
+static void take_call(struct trap_frame *frame)
+{
+    (void)frame;
+    lapic_end();
+    serve_inbox();
+}
+
+static void take_wake(struct trap_frame *frame)
+{
+    (void)frame;
+    lapic_end();
+}
+
+void ipi_serve(void)
+{
+    irq_state_t state = interrupts_off();
+    serve_inbox();
+    interrupts_restore(state);
+}
+
+/* ---- calling ---- */
+
+static void interrupt(unsigned int cpu, uint8_t vector)
+{
+    if (lapic_send(ipi_apic_id(cpu), vector) != STATUS_OK)
+        log_warn("smp", "the local APIC does not send to CPU %u", cpu);
+}
+
+static void post(unsigned int cpu)
+{
+    unsigned int me = PERCPU_MINE(cpu_number);
+    uint64_t *word = &(*PERCPU_OF(cpu, inbox))[me / 64];
+    if (__atomic_fetch_or(word, 1ULL << me % 64, __ATOMIC_RELEASE) == 0)
+        interrupt(cpu, VECTOR_CALL);
+}
+
+static bool has_answered(unsigned int cpu)
+{
+    unsigned int me = PERCPU_MINE(cpu_number);
+    return !(__atomic_load_n(&(*PERCPU_OF(cpu, inbox))[me / 64], __ATOMIC_RELAXED) >> me % 64 & 1);
+}
+
+/* Names whoever has not even taken the call, and interrupts it again. */
+static void remind(const struct cpu_set *set, unsigned int times)
+{
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        if (!cpu_set_has(set, cpu) || cpu == PERCPU_MINE(cpu_number) || has_answered(cpu))
+            continue;
+        log_warn("smp", "CPU %u (APIC id %u) has not answered a call for %u s", cpu, ipi_apic_id(cpu), times);
+        if (times >= LAST_RESEND)
+            panic("CPU %u (APIC id %u) does not answer, and what was asked of it cannot be left undone.", cpu, ipi_apic_id(cpu));
+        interrupt(cpu, VECTOR_CALL);
+    }
+}
+
+static void wait_for_answers(struct call *call, const struct cpu_set *set)
+{
+    uint64_t began_ns = clock_now_ns();
+    unsigned int turns = 0, reminders = 0;
+    while (__atomic_load_n(&call->left, __ATOMIC_ACQUIRE) > 0) {
+        serve_inbox();
+        cpu_pause();
+        if (++turns % CLOCK_EVERY == 0 && clock_now_ns() - began_ns > (reminders + 1) * IPI_PATIENCE_NS)
+            remind(set, ++reminders);
+    }
+}
+
+void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
+{
+    struct cpu_set wanted;
+    irq_state_t state = interrupts_off();
+    unsigned int me = PERCPU_MINE(cpu_number), count = 0;
+    struct call *call = PERCPU_OF(me, my_call);
+
+    ipi_online(&wanted);
+    for (unsigned int i = 0; i < SET_WORDS; i++) {
+        wanted.words[i] &= set->words[i];
+        for (uint64_t word = wanted.words[i]; word != 0; word &= word - 1)
+            count++;
+    }
+    bool is_me = cpu_set_has(&wanted, me);
+    call->function = function;
+    call->argument = argument;
+    /* Before the first post(), whose release makes it seen. */
+    __atomic_store_n(&call->left, count - is_me, __ATOMIC_RELAXED);
+    for (unsigned int i = 0; i < SET_WORDS; i++)
+        for (uint64_t word = wanted.words[i]; word != 0; word &= word - 1) {
+            unsigned int cpu = i * 64 + (unsigned int)__builtin_ctzll(word);
+            if (cpu != me)
+                post(cpu);
+        }
+    wait_for_answers(call, &wanted);
+    if (is_me)
+        function(argument);
+    interrupts_restore(state);
+}
+
+void ipi_call_one(unsigned int cpu, call_fn *function, void *argument)
+{
+    struct cpu_set set = { { 0 } };
+    cpu_set_add(&set, cpu);
+    ipi_call(&set, function, argument);
+}
+
+void ipi_call_all(call_fn *function, void *argument)
+{
+    struct cpu_set set;
+    memset(&set, 0xff, sizeof(set));
+    ipi_call(&set, function, argument);
+}
+
+void ipi_wake(unsigned int cpu)
+{
+    irq_state_t state = interrupts_off();
+    interrupt(cpu, VECTOR_WAKE);
+    interrupts_restore(state);
+}
+
+void ipi_stop_others(void)
+{
+    struct cpu_set set;
+    ipi_online(&set);
+    if (!traps_stop_others_on_nmi())
+        diag_port_halt();
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+        if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number) &&
+            lapic_send_nmi(ipi_apic_id(cpu)) != STATUS_OK)
+            continue; /* the report that follows is worth more than this CPU's silence */
+}
+
+/* ---- joining ---- */
+
+void ipi_init_cpu(void)
+{
+    unsigned int me = PERCPU_MINE(cpu_number);
+    if (me == 0) {
+        traps_set_handler(VECTOR_CALL, take_call);
+        traps_set_handler(VECTOR_WAKE, take_wake);
+        diag_port_set_stop_others(ipi_stop_others);
+    }
+    PERCPU_MINE(my_apic_id) = lapic_id();
+    __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Functions called on other CPUs, and waking and stopping them.
+ *
+ * What is called runs in an interrupt of the other CPU, or in the middle of a call that it makes itself: it is short, takes
+ * no lock that is ever held with interrupts on, does not allocate, and calls nobody.
+ */
+#include <ashlar/status.h>
+#include <cpu/percpu.h>
+
+/* A set of CPUs, by number. */
+struct cpu_set {
+    uint64_t words[PERCPU_MAX / 64];
+};
+
+static inline void cpu_set_add(struct cpu_set *set, unsigned int cpu)
+{
+    set->words[cpu / 64] |= 1ULL << cpu % 64;
+}
+
+static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
+{
+    return (set->words[cpu / 64] >> cpu % 64 & 1) != 0;
+}
+
+typedef void call_fn(void *argument);
+
+/**
+ * ipi_init_cpu() - this CPU takes calls from now on.
+ * Context: interrupts off, once on each CPU.
+ */
+void ipi_init_cpu(void);
+
+/* The CPUs that take calls; a copy, which others may join meanwhile. */
+void ipi_online(struct cpu_set *set);
+
+/* How many those are. */
+unsigned int ipi_online_count(void);
+
+/**
+ * ipi_call() - call @function(@argument) on every CPU of a set, and wait until all have returned.
+ * @set: CPUs that are not online are left out; this CPU may be in it, and is then called last.
+ *
+ * While it waits it serves what others call here, so two that call each other do not deadlock, whether interrupts are on
+ * or off. A CPU that does not answer is named in the log after IPI_PATIENCE_NS, and its interrupt is sent again; after
+ * ten times that the machine panics, because what was asked of that CPU may not be left undone.
+ * Context: any but NMI and a function that is being called.
+ */
+void ipi_call(const struct cpu_set *set, call_fn *function, void *argument);
+
+/* The same on one CPU; on all. */
+void ipi_call_one(unsigned int cpu, call_fn *function, void *argument);
+void ipi_call_all(call_fn *function, void *argument);
+
+/* Does what others call here now. For loops that wait for another CPU, whether interrupts are on or off. */
+void ipi_serve(void);
+
+#define IPI_PATIENCE_NS 1000000000ULL
+
+/* Has a CPU look for work, if it is halted. Context: any but NMI. */
+void ipi_wake(unsigned int cpu);
+
+/* No other CPU goes on: NMIs halt them, also those with interrupts off. Waits for nobody. Context: any; a panic. */
+void ipi_stop_others(void);
+
+/* APIC identity of a CPU that is online. */
+uint32_t ipi_apic_id(unsigned int cpu);

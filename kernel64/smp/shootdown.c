@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TLB shootdown over calls between CPUs.
+ *
+ * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is looked at after
+ * the page tables were changed, which the caller did before; tlb.c has the ordering.
+ */
+#include <smp/shootdown.h>
+
+#include <ashlar/sync.h>
+#include <cpu/tlb.h>
+#include <smp/ipi.h>
+
+struct request {
+    uint64_t virt, size_bytes;
+};
+
+static void flush(void *argument)
+{
+    const struct request *request = argument;
+    tlb_flush(request->virt, request->size_bytes);
+}
+
+void shootdown(uint64_t virt, uint64_t size_bytes)
+{
+    struct request request = { virt, size_bytes };
+    irq_state_t state = interrupts_off();
+    unsigned int me = PERCPU_MINE(cpu_number), busy = 0;
+    tlb_flush(virt, size_bytes);
+    if (ipi_online_count() > 1) {
+        struct cpu_set online, set = { { 0 } };
+        ipi_online(&online);
+        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+            if (cpu == me || !cpu_set_has(&online, cpu) || tlb_defer(cpu))
+                continue;
+            cpu_set_add(&set, cpu);
+            busy++;
+        }
+        if (busy > 0)
+            ipi_call(&set, flush, &request);
+    }
+    interrupts_restore(state);
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The other processors, from the tables to the idle loop.
+ *
+ * Everything that a CPU needs is made before it is woken: a copy of the per-CPU data, stacks with guards, places in
+ * the allocators' lists. So no CPU waits for another on its way, and the whole start takes what the slowest takes.
+ *
+ * Below 640 KiB lie the trampoline's page and, behind it in the same 64 KiB, a slot for each CPU of a wave; CPUs that find
+ * no room there come in the next wave. The trampoline's page tables have the kernel's upper half and, below, these pages
+ * one-to-one, writable and executable: they are nobody's but the starting CPUs'. All of it is given back when every
+ * CPU has arrived, and kept when one has not, because it may still turn up and must find the code that parks it.
+ *
+ * A CPU that is given up keeps its number, which nobody uses then, and its memory.
+ */
+#include <smp/start.h>
+
+#include <acpi/init.h>
+#include <acpi/madt.h>
+#include <acpi/mp_table.h>
+#include <ashlar/bits.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
+#include <ashlar/sync.h>
+#include <boot/machine.h>
+#include <cpu/features.h>
+#include <cpu/gdt.h>
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/protect.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <diag/port.h>
+#include <diag/stacks.h>
+#include <irq/controllers.h>
+#include <irq/lapic.h>
+#include <lib/format.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <smp/idle.h>
+#include <smp/ipi.h>
+#include <smp/trampoline_tables.h>
+#include <time/clock.h>
+#include <time/event.h>
+#include <time/timer.h>
+
+/* Source: MultiProcessor Specification 1.4, B.4, "Application Processor Startup". */
+#define INIT_WAIT_NS     10000000ULL
+#define STARTUP_AGAIN_NS 1000000ULL
+
+#define IDLE_STACK_SIZE  16384
+#define TRAP_STACK_SIZE  4096
+
+/* A CPU that is not the first. */
+struct ap {
+    uint32_t apic_id;
+    unsigned int cpu;
+    bool has_number;
+    enum ap_stage stage; /* atomic; written by the CPU from AP_STAGE_KERNEL on */
+    uint64_t ticks[AP_STAGES];
+    struct stack stacks[TRAP_STACK_END];
+    char stack_names[TRAP_STACK_END][24];
+    struct ap *next;
+};
+
+static struct ap *aps; /* in the tables' order */
+static unsigned int ap_count;
+static const struct smp_setup *setup;
+static phys_t kernel_root;
+
+/* ---- which CPUs ---- */
+
+/* Return: false when there is no memory. */
+static bool add_ap(uint32_t apic_id)
+{
+    static struct ap **last = &aps;
+    struct ap *ap = kcalloc(1, sizeof(*ap));
+    if (!ap)
+        return false;
+    ap->apic_id = apic_id;
+    *last = ap;
+    last = &ap->next;
+    ap_count++;
+    return true;
+}
+
+/* cpus=0-3,8: numbers as the CPUs are counted, the first CPU being 0. Without the option, all. */
+static bool is_chosen(const char *list, unsigned int number)
+{
+    while (*list) {
+        uint64_t first = 0, last;
+        while (*list >= '0' && *list <= '9')
+            first = first * 10 + (uint64_t)(*list++ - '0');
+        last = first;
+        if (*list == '-') {
+            list++;
+            for (last = 0; *list >= '0' && *list <= '9'; list++)
+                last = last * 10 + (uint64_t)(*list - '0');
+        }
+        if (number >= first && number <= last)
+            return true;
+        if (*list != ',')
+            return false;
+        list++;
+    }
+    return false;
+}
+
+static struct {
+    uint64_t most; /* CPUs in all */
+    bool has_list;
+    char list[256];
+    unsigned int counted; /* the first CPU is 0 */
+} wish = { .most = PERCPU_MAX };
+
+static void read_options(void)
+{
+    char value[24];
+    status_t status = machine_option("maxcpus", value, sizeof(value));
+    if (status != STATUS_NOT_FOUND &&
+        (status != STATUS_OK || parse_number(value, &wish.most) != STATUS_OK || wish.most == 0)) {
+        log_warn("smp", "maxcpus=%s: expected a number from 1 on", value);
+        wish.most = PERCPU_MAX;
+    }
+    status = machine_option("cpus", wish.list, sizeof(wish.list));
+    wish.has_list = status == STATUS_OK && strspn(wish.list, "0123456789-,") == strlen(wish.list) && wish.list[0];
+    if (status != STATUS_NOT_FOUND && !wish.has_list)
+        log_warn("smp", "cpus=%s: expected numbers and ranges, as in 0-3,8", wish.list);
+}
+
+static void consider(uint32_t apic_id)
+{
+    if (apic_id == lapic_id())
+        return;
+    wish.counted++;
+    if (ap_count + 1 >= wish.most || ap_count + 1 >= PERCPU_MAX || (wish.has_list && !is_chosen(wish.list, wish.counted)))
+        return;
+    if (lapic_mode() == LAPIC_XAPIC && apic_id > 254) {
+        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
+        return;
+    }
+    if (!add_ap(apic_id))
+        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
+}
+
+static void find_cpus_of_mp(void)
+{
+    struct mp_pointer pointer;
+    struct mp_table table;
+    struct mp_entry entry;
+    if (mp_find(acpi_read, &pointer) != STATUS_OK || mp_table_read(acpi_read, &pointer, &table) != STATUS_OK)
+        return;
+    for (size_t cursor = 0; mp_next(&table, &cursor, &entry) == STATUS_OK;)
+        if (entry.kind == MP_CPU && entry.cpu.is_enabled)
+            consider(entry.cpu.apic_id);
+}
+
+static void find_cpus(void)
+{
+    size_t size_bytes;
+    struct madt madt;
+    struct madt_cpu cpu;
+    const void *data = acpi_find_here("APIC", &size_bytes);
+    if (!data || madt_parse(data, size_bytes, &madt) != STATUS_OK) {
+        find_cpus_of_mp();
+        return;
+    }
+    for (struct madt_cpu_cursor cursor = { 0, 0 }; madt_next_cpu(&madt, &cursor, &cpu);)
+        consider(cpu.apic_id);
+}
+
+/* ---- what a CPU needs ---- */
+
+static bool make_stack(struct ap *ap, enum trap_stack which, const char *name, uint64_t size_bytes)
+{
+    struct stack *stack = &ap->stacks[which];
+    void *bottom;
+    format_buffer(ap->stack_names[which], sizeof(ap->stack_names[which]), "CPU %u's %s", ap->cpu, name);
+    if (vrange_map_memory(size_bytes, VRANGE_STACK, ap->stack_names[which], &bottom) != STATUS_OK)
+        return false;
+    *stack = (struct stack){ ap->stack_names[which], (uintptr_t)bottom, (uintptr_t)bottom + size_bytes, NULL };
+    return true;
+}
+
+static bool make_stacks(struct ap *ap)
+{
+    static const char *const names[TRAP_STACK_END] = {
+        [TRAP_STACK_NONE] = "idle",
+        [TRAP_STACK_DOUBLE_FAULT] = "double fault",
+        [TRAP_STACK_NMI] = "NMI",
+        [TRAP_STACK_MACHINE_CHECK] = "machine check",
+        [TRAP_STACK_DEBUG] = "debug",
+    };
+    for (unsigned int i = 0; i < TRAP_STACK_END; i++) {
+        if (make_stack(ap, (enum trap_stack)i, names[i], i == TRAP_STACK_NONE ? IDLE_STACK_SIZE : TRAP_STACK_SIZE))
+            continue;
+        while (i-- > 0)
+            vrange_unmap((void *)(uintptr_t)ap->stacks[i].bottom);
+        return false;
+    }
+    for (unsigned int i = 0; i < TRAP_STACK_END; i++)
+        stacks_add(&ap->stacks[i]);
+    return true;
+}
+
+static bool prepare(struct ap *ap)
+{
+    void *copy = kmalloc(align_up(percpu_size(), 64));
+    ap->cpu = percpu_count();
+    if (!copy || !make_stacks(ap)) {
+        kfree(copy);
+        log_warn("smp", "the CPU with APIC id %u is left out: %s", ap->apic_id, status_sentence(STATUS_NO_MEMORY));
+        return false;
+    }
+    percpu_add(copy);
+    frame_cache_init_cpu(ap->cpu);
+    slab_init_cpu(ap->cpu);
+    buddy_set_cpu_node(ap->cpu, setup->node_of(ap->apic_id));
+    ap->has_number = true;
+    return true;
+}
+
+/* ---- on the CPU itself ---- */
+
+static void reach(struct ap *ap, enum ap_stage stage)
+{
+    ap->ticks[stage] = cpu_read_tsc();
+    /* Release pairs with the acquire of stage_of(): the time stamp is there. */
+    __atomic_store_n(&ap->stage, stage, __ATOMIC_RELEASE);
+}
+
+NORETURN static void ap_main(void *argument)
+{
+    struct ap *ap = argument;
+    uint64_t stack_top[TRAP_STACK_END];
+    cpu_write_cr3(kernel_root.raw);
+    cpu_protect_cpu();
+    for (unsigned int i = 0; i < TRAP_STACK_END; i++)
+        stack_top[i] = ap->stacks[i].top;
+    traps_init_cpu(stack_top, ap->cpu);
+    if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
+        log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity", ap->cpu);
+        diag_port_halt();
+    }
+    controllers_init_cpu();
+    event_init_cpu();
+    reach(ap, AP_STAGE_KERNEL);
+    ipi_init_cpu();
+    reach(ap, AP_STAGE_ONLINE);
+    idle_run();
+}
+
+/* ---- a wave ---- */
+
+struct wave {
+    struct trampoline tables;
+    struct ap_slot *slots;
+    struct ap *first;     /* the CPUs of this wave are those from here on */
+    unsigned int count;
+};
+
+static void fill_slot(struct ap_slot *slot, struct ap *ap)
+{
+    *slot = (struct ap_slot){ .apic_id = ap->apic_id,
+                              .stack = ap->stacks[TRAP_STACK_NONE].top,
+                              .argument = (uintptr_t)ap };
+}
+
+static enum ap_stage stage_of(const struct wave *wave, unsigned int index, const struct ap *ap)
+{
+    enum ap_stage stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+    return stage != AP_STAGE_NONE ? stage : (enum ap_stage)__atomic_load_n(&wave->slots[index].stage, __ATOMIC_ACQUIRE);
+}
+
+/* Sum of the stages of all: it grows as long as anybody comes further. @online: how many have arrived. */
+static unsigned int progress_of(const struct wave *wave, unsigned int *online)
+{
+    unsigned int sum = 0, index = 0;
+    *online = 0;
+    for (const struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
+        enum ap_stage stage = stage_of(wave, index, ap);
+        sum += stage;
+        *online += stage == AP_STAGE_ONLINE;
+    }
+    return sum;
+}
+
+static void send_to_wave(const struct wave *wave, bool is_startup, bool only_silent)
+{
+    unsigned int index = 0;
+    for (const struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
+        if (only_silent && stage_of(wave, index, ap) != AP_STAGE_NONE)
+            continue;
+        irq_state_t state = interrupts_off();
+        status_t status = is_startup ? lapic_send_startup(ap->apic_id, (uint32_t)wave->tables.page.raw)
+                                     : lapic_send_init(ap->apic_id);
+        interrupts_restore(state);
+        if (status != STATUS_OK)
+            log_warn("smp", "APIC id %u: %s", ap->apic_id, status_sentence(status));
+    }
+}
+
+/* Intel's since the Pentium 4 and AMD's since the K8 need no rest after INIT; a hypervisor's never did. */
+static bool needs_rest(void)
+{
+    const struct cpu_identity *identity = cpu_boot_identity();
+    bool is_intel = identity->vendor[0] == 'G', is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
+    return !cpu_has(CPU_FEATURE_HYPERVISOR) && !(is_intel && identity->family == 6) &&
+           !(is_amd && identity->family >= 15);
+}
+
+/* Return: how many have arrived. The wait grows from a few microseconds, and the CPU is halted in it. */
+static unsigned int wait_for_wave(const struct wave *wave)
+{
+    unsigned int online, sum = progress_of(wave, &online);
+    uint64_t moved_ns = clock_now_ns(), again_ns = moved_ns + STARTUP_AGAIN_NS, wait_ns = 5000;
+    bool is_sent_again = false;
+    while (online < wave->count) {
+        uint64_t now_ns = clock_now_ns();
+        if (!is_sent_again && now_ns > again_ns) {
+            send_to_wave(wave, true, true);
+            is_sent_again = true;
+        }
+        if (now_ns - moved_ns > SMP_PATIENCE_NS)
+            break;
+        timer_sleep_until(now_ns + wait_ns);
+        if (wait_ns < 500000)
+            wait_ns *= 2;
+        unsigned int further = progress_of(wave, &online);
+        if (further != sum)
+            moved_ns = clock_now_ns();
+        sum = further;
+    }
+    return online;
+}
+
+/* Copies what the CPUs of the wave wrote, and gives up those that have not arrived. Return: whether all had. */
+static bool end_wave(struct wave *wave)
+{
+    bool have_all = true;
+    unsigned int index = 0;
+    for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
+        struct ap_slot *slot = &wave->slots[index];
+        uint32_t expected = AP_CLAIM_EXPECTED;
+        /* Acquire and release: either the CPU has taken its slot, or it finds that it must not. */
+        bool is_given_up = __atomic_compare_exchange_n(&slot->claim, &expected, AP_CLAIM_GIVEN_UP, false, __ATOMIC_ACQ_REL,
+                                                       __ATOMIC_ACQUIRE);
+        enum ap_stage stage = stage_of(wave, index, ap);
+        for (unsigned int i = 0; i < ARRAY_LEN(slot->ticks); i++)
+            ap->ticks[AP_STAGE_REAL + i] = slot->ticks[i];
+        if (stage == AP_STAGE_ONLINE)
+            continue;
+        have_all = false;
+        if (is_given_up)
+            ap->stage = stage;
+        log_warn("smp", "the CPU with APIC id %u did not come up: %s", ap->apic_id, ap_stage_words(stage));
+    }
+    return have_all;
+}
+
+static void start_wave(struct wave *wave)
+{
+    struct ap *ap = wave->first;
+    for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
+        fill_slot(&wave->slots[index], ap);
+    wave->tables.words->slot_count = (uint16_t)wave->count;
+    send_to_wave(wave, false, false);
+    if (needs_rest())
+        timer_sleep_until(clock_now_ns() + INIT_WAIT_NS);
+    send_to_wave(wave, true, false);
+    wait_for_wave(wave);
+}
+
+/* ---- all of it ---- */
+
+/* CPUs that are ready stay in the list; the others leave it. Return: how many are ready. */
+static unsigned int prepare_all(void)
+{
+    unsigned int ready = 0;
+    struct ap **at = &aps;
+    while (*at) {
+        struct ap *ap = *at;
+        if (prepare(ap)) {
+            ready++;
+            at = &ap->next;
+        } else {
+            *at = ap->next;
+            kfree(ap);
+            ap_count--;
+        }
+    }
+    return ready;
+}
+
+void smp_start(const struct smp_setup *from)
+{
+    uint64_t began_ns = clock_now_ns();
+    setup = from;
+    kernel_root = setup->paging->root;
+    ipi_init_cpu();
+    if (lapic_mode() == LAPIC_NONE)
+        return;
+    read_options();
+    find_cpus();
+    unsigned int left = prepare_all();
+    struct wave wave = { .first = aps };
+    while (left > 0) {
+        uint32_t room;
+        status_t status = trampoline_make(&wave.tables, setup->paging, left, (uintptr_t)ap_main, &room);
+        if (status != STATUS_OK) {
+            log_warn("smp", "%u CPUs are not started: no memory below 640 KiB for the trampoline: %s", left,
+                     status_sentence(status));
+            break;
+        }
+        wave.slots = wave.tables.slots;
+        wave.count = left < room ? left : room;
+        start_wave(&wave);
+        if (end_wave(&wave))
+            trampoline_free(&wave.tables);
+        for (unsigned int i = 0; i < wave.count; i++)
+            wave.first = wave.first->next;
+        left -= wave.count;
+    }
+    log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count + 1,
+             (clock_now_ns() - began_ns) / 1000);
+}
+
+/* ---- what became of them ---- */
+
+unsigned int smp_cpu_count(void)
+{
+    return ap_count + 1;
+}
+
+void smp_cpu(unsigned int index, struct smp_cpu *cpu)
+{
+    if (index == 0) {
+        *cpu = (struct smp_cpu){ .apic_id = lapic_mode() != LAPIC_NONE ? ipi_apic_id(0) : 0,
+                                 .has_number = true,
+                                 .stage = AP_STAGE_ONLINE };
+        return;
+    }
+    const struct ap *ap = aps;
+    while (--index > 0)
+        ap = ap->next;
+    *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu, .has_number = ap->has_number };
+    cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+    for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
+        cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);
+}
+
+const char *ap_stage_words(enum ap_stage stage)
+{
+    static const char *const words[AP_STAGES] = {
+        [AP_STAGE_NONE] = "nothing was heard of it",
+        [AP_STAGE_REAL] = "it stopped in real mode",
+        [AP_STAGE_PROTECTED] = "it stopped in protected mode",
+        [AP_STAGE_LONG] = "it stopped in long mode, before the kernel",
+        [AP_STAGE_KERNEL] = "it stopped in the kernel",
+        [AP_STAGE_ONLINE] = "online",
+    };
+    return words[stage];
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Starting the other processors, all at once, and what became of each.
+ */
+#include <ashlar/mm/paging.h>
+#include <smp/trampoline.h>
+
+struct smp_setup {
+    const struct paging *paging;              /* the kernel's tree */
+    unsigned int (*node_of)(uint32_t apic_id); /* NUMA node of a CPU */
+};
+
+/**
+ * smp_start() - start every CPU that firmware lists and the options maxcpus= and cpus= allow.
+ *
+ *     INIT to all, one wait where the CPU family needs it, a startup to all, a second to those that did not move
+ *
+ * Each finds itself by its APIC identity and comes up at its own pace. One that has not arrived when for SMP_PATIENCE_NS
+ * none has come any further is given up, named with its stage; it parks if it turns up later. The CPUs that arrived
+ * are online when this returns.
+ * Context: once, first CPU, interrupts on.
+ */
+void smp_start(const struct smp_setup *setup);
+
+#define SMP_PATIENCE_NS 1000000000ULL
+
+/* What became of a CPU; the first one, too. Index: 0 .. smp_cpu_count() - 1, in the order of the tables, the first CPU first. */
+struct smp_cpu {
+    uint32_t apic_id;
+    unsigned int cpu;    /* its number, when it was given one */
+    bool has_number;
+    enum ap_stage stage; /* AP_STAGE_ONLINE, or where it stopped */
+    uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
+};
+
+unsigned int smp_cpu_count(void);
+void smp_cpu(unsigned int index, struct smp_cpu *cpu);
+
+const char *ap_stage_words(enum ap_stage stage);

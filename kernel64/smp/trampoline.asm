@@ -1,0 +1,155 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; trampoline.asm: another CPU's way from its first instruction into the kernel.
+; In:   by a startup IPI: real mode, interrupts off, CS:IP = page:0, everything else as after INIT
+; Out:  calls trampoline_words.entry(slot.argument) on slot.stack, in long mode, on the trampoline's page tables, whose
+;       upper half is the kernel's. A CPU that finds no slot of its own, or one that was given up, halts for good.
+; Uses: everything.
+;
+; The code is copied to a page below 640 KiB and runs there, in many CPUs at once. It is position-independent: what it
+; must know of its place is in trampoline_words, which start.c fills in. It writes nowhere but into the CPU's own slot, and
+; has no stack until the kernel's.
+;
+; EBX = the page's address    EDI = the slot's    from the first lines on
+%include "cpu/asm.inc"
+
+section .rodata.trampoline progbits alloc noexec nowrite align=16
+
+%macro GLOBAL_HERE 1
+    global %1
+%1:
+%endmacro
+
+; An address in the page, from its start.
+%define AT(label) (label - trampoline_start)
+%define WORD_OF(name) AT(trampoline_words) + TRAMPOLINE_WORDS_ %+ name
+
+; EDX:EAX = the time-stamp counter, into the slot. %1: number of the stage, less 1; %2: the slot's address in a form
+; that the mode has.
+%macro MARK 2
+    rdtsc
+    mov     [%2 + AP_SLOT_TICKS + 8 * (%1 - 1)], eax
+    mov     [%2 + AP_SLOT_TICKS + 8 * (%1 - 1) + 4], edx
+    mov     dword [%2 + AP_SLOT_STAGE], %1
+%endmacro
+
+bits 16
+GLOBAL_HERE trampoline_start
+    cli
+    cld
+    mov     ax, cs
+    mov     ds, ax
+    movzx   ebx, ax
+    shl     ebx, 4
+
+    ; Who am I? Leaf 0BH has all 32 bits of the identity, where it exists and is filled in; leaf 1 has 8.
+    ; (Intel SDM vol. 2A, "CPUID". The instruction works in real mode.)
+    mov     esi, ebx                    ; CPUID writes EBX
+    xor     eax, eax
+    cpuid
+    cmp     eax, 0x0b
+    jb      .short_identity
+    mov     eax, 0x0b
+    xor     ecx, ecx
+    cpuid
+    test    ebx, ebx
+    jz      .short_identity
+    mov     ebp, edx
+    jmp     .identified
+.short_identity:
+    mov     eax, 1
+    cpuid
+    shr     ebx, 24
+    mov     ebp, ebx
+.identified:
+    mov     ebx, esi
+
+    ; The slots lie behind this page, in the same segment: trampoline_words.slots is their address, less ours a place in it.
+    mov     edi, [WORD_OF(SLOTS)]
+    sub     edi, ebx
+    movzx   ecx, word [WORD_OF(SLOT_COUNT)]
+.search:
+    jecxz   .halt
+    cmp     [edi + AP_SLOT_APIC_ID], ebp
+    je      .found
+    add     edi, AP_SLOT_SIZE
+    dec     ecx
+    jmp     .search
+.halt:
+    hlt
+    jmp     .halt
+.found:
+    MARK    AP_STAGE_REAL, edi
+    add     edi, ebx                    ; from here on a physical address
+
+    o32 lgdt [WORD_OF(GDT_LIMIT)]
+    mov     eax, cr0
+    and     eax, ~(CR0_CD | CR0_NW)
+    or      eax, CR0_PE
+    mov     cr0, eax
+    jmp     dword far [WORD_OF(PROTECTED_ENTRY)]
+
+bits 32
+GLOBAL_HERE trampoline_protected
+    mov     eax, 0x18
+    mov     ds, eax
+    mov     es, eax
+    mov     ss, eax
+    MARK    AP_STAGE_PROTECTED, edi
+
+    ; As the stub does it for the first CPU (leap.asm), with the tables at hand. PAE first; LA57 can be cleared only here.
+    mov     eax, cr4
+    or      eax, CR4_PAE
+    and     eax, ~CR4_LA57
+    mov     cr4, eax
+    mov     eax, [ebx + WORD_OF(PML4)]
+    mov     cr3, eax
+    mov     ecx, MSR_EFER
+    xor     edx, edx
+    mov     eax, [ebx + WORD_OF(EFER)]
+    wrmsr
+    mov     eax, cr0
+    and     eax, ~(CR0_EM | CR0_TS)
+    or      eax, CR0_PG | CR0_WP | CR0_NE | CR0_MP
+    mov     cr0, eax
+    jmp     far [ebx + WORD_OF(LONG_ENTRY)]
+
+bits 64
+GLOBAL_HERE trampoline_long
+    ; The upper halves of registers are undefined after the switch.
+    mov     ebx, ebx
+    mov     edi, edi
+    MARK    AP_STAGE_LONG, rdi
+
+    ; Whoever was waited for long enough must not go on: its stack may be somebody else's.
+    mov     eax, AP_CLAIM_EXPECTED
+    mov     ecx, AP_CLAIM_ARRIVED
+    lock cmpxchg [rdi + AP_SLOT_CLAIM], ecx
+    jne     .park
+
+    mov     rsp, [rdi + AP_SLOT_STACK]
+    mov     rax, [rbx + WORD_OF(ENTRY)]
+    mov     rdi, [rdi + AP_SLOT_ARGUMENT]
+    xor     ebp, ebp
+    ; The kernel lies 2^64 - 2 GiB away: an absolute indirect call.
+    call    rax
+.park:
+    cli
+    hlt
+    jmp     .park
+
+align 8, db 0xcc
+GLOBAL_HERE trampoline_gdt
+    dq      0
+    dq      0x00cf9b000000ffff          ; 0x08: code, 32 bits, flat, already accessed
+    dq      0x00209b0000000000          ; 0x10: code, 64 bits
+    dq      0x00cf93000000ffff          ; 0x18: data, flat
+.end:
+
+align 8, db 0xcc
+GLOBAL_HERE trampoline_words
+    times TRAMPOLINE_WORDS_SIZE db 0
+GLOBAL_HERE trampoline_end
+
+%if trampoline_end - trampoline_start > TRAMPOLINE_SIZE
+    %error "the trampoline is larger than its page"
+%endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Work given to all idle loops, and waited for.
+ */
+#include "on_every_cpu.h"
+
+#include <ashlar/mm/kmalloc.h>
+#include <smp/ipi.h>
+
+unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument)
+{
+    struct cpu_set online;
+    unsigned int given = 0, count = percpu_count();
+    struct work *work = kcalloc(count, sizeof(*work));
+    if (!work)
+        return 0;
+    ipi_online(&online);
+    for (unsigned int cpu = 0; cpu < count && (cpus == 0 || given + 1 < cpus); cpu++) {
+        if (cpu == PERCPU_MINE(cpu_number) || !cpu_set_has(&online, cpu))
+            continue;
+        work[given] = (struct work){ .run = function, .argument = argument };
+        idle_give(cpu, &work[given++]);
+    }
+    function(argument);
+    for (unsigned int i = 0; i < given; i++)
+        idle_wait(&work[i]);
+    kfree(work);
+    return given + 1;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All processors at once: who they are, calls between them, shootdowns, and the allocators, timers and locks that were
+ * tested on one.
+ */
+#include <ashlar/hw/cpu.h>
+#include <ashlar/ktest.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/port.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/vrange.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <glue/address_space.h>
+#include <irq/lapic.h>
+#include <smp/idle.h>
+#include <smp/ipi.h>
+#include <smp/shootdown.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+#include "on_every_cpu.h"
+
+#define NEEDS_TWO() \
+    do { \
+        if (ipi_online_count() < 2) \
+            SKIP_TEST("one CPU"); \
+    } while (0)
+
+static volatile uint32_t wrong; /* atomic; what another CPU found, which EXPECT cannot count there */
+
+static void note_wrong(void)
+{
+    __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- who they are ---- */
+
+static struct cpu_set seen;
+
+static void be_seen(void *argument)
+{
+    unsigned int me = PERCPU_MINE(cpu_number);
+    (void)argument;
+    if (lapic_mode() != LAPIC_NONE && lapic_id() != ipi_apic_id(me))
+        note_wrong();
+    __atomic_fetch_or(&seen.words[me / 64], 1ULL << me % 64, __ATOMIC_RELAXED);
+}
+
+KTEST(smp, every_cpu_has_a_number_and_an_identity_of_its_own)
+{
+    struct cpu_set online;
+    NEEDS_TWO();
+    wrong = 0;
+    seen = (struct cpu_set){ { 0 } };
+    ASSERT_THAT(on_every_cpu(0, be_seen, NULL) == ipi_online_count());
+    EXPECT(wrong == 0);
+    ipi_online(&online);
+    for (size_t i = 0; i < ARRAY_LEN(seen.words); i++)
+        EXPECT(seen.words[i] == online.words[i]);
+}
+
+static uint64_t cr0, cr4, efer;
+
+static void compare_registers(void *argument)
+{
+    (void)argument;
+    if (cpu_read_cr0() != cr0 || cpu_read_cr4() != cr4 || cpu_read_msr(MSR_EFER) != efer ||
+        cpu_read_cr3() != address_space()->root.raw)
+        note_wrong();
+}
+
+KTEST(smp, every_cpu_is_protected_as_the_first)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    cr0 = cpu_read_cr0();
+    cr4 = cpu_read_cr4();
+    efer = cpu_read_msr(MSR_EFER);
+    ipi_call_all(compare_registers, NULL);
+    EXPECT(wrong == 0);
+}
+
+/* ---- calls ---- */
+
+static uint32_t calls; /* atomic */
+
+static void count_call(void *argument)
+{
+    __atomic_fetch_add((uint32_t *)argument, 1, __ATOMIC_RELAXED);
+}
+
+KTEST(smp, a_call_to_all_reaches_each_once_and_has_returned)
+{
+    for (unsigned int i = 0; i < 100; i++) {
+        calls = 0;
+        ipi_call_all(count_call, &calls);
+        EXPECT(calls == ipi_online_count());
+    }
+}
+
+static unsigned int called_cpu;
+
+static void note_cpu(void *argument)
+{
+    (void)argument;
+    called_cpu = PERCPU_MINE(cpu_number);
+}
+
+KTEST(smp, a_call_to_one_reaches_that_one)
+{
+    struct cpu_set online;
+    ipi_online(&online);
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        if (!cpu_set_has(&online, cpu))
+            continue;
+        called_cpu = UINT32_MAX;
+        ipi_call_one(cpu, note_cpu, NULL);
+        EXPECT(called_cpu == cpu);
+    }
+}
+
+#define STORM_CALLS 20
+
+/* Every second one with interrupts off, where only serving while waiting keeps two from waiting for each other. */
+static void call_everybody(void *argument)
+{
+    for (unsigned int i = 0; i < STORM_CALLS; i++) {
+        uint32_t reached = 0;
+        irq_state_t state = { 0 };
+        if (i % 2)
+            state = interrupts_off();
+        ipi_call_all(count_call, &reached);
+        if (i % 2)
+            interrupts_restore(state);
+        if (reached != ipi_online_count())
+            note_wrong();
+        count_call(argument);
+    }
+}
+
+KTEST(smp, all_may_call_all_at_once)
+{
+    NEEDS_TWO();
+    wrong = calls = 0;
+    /* On a host with few CPUs a call to hundreds takes as many time slices. */
+    unsigned int cpus = on_every_cpu(16, call_everybody, &calls);
+    EXPECT(calls == cpus * STORM_CALLS);
+    EXPECT(wrong == 0);
+}
+
+/* ---- shootdown ---- */
+
+#define REMAPS 200
+
+static struct {
+    volatile uint64_t *page; /* mapped to one frame after the other, each holding its number */
+    uint64_t newest;         /* atomic: what the page shows since the last shootdown returned */
+    bool is_over;            /* atomic */
+    uint32_t looks;          /* atomic */
+} remapped;
+
+static void read_page(void *argument)
+{
+    *(uint64_t *)argument = *remapped.page;
+}
+
+/* Between unmapping and mapping the page is not there; that is seen, too, and is no fault of the shootdown's. */
+static void watch_page(void)
+{
+    struct trap_frame caught;
+    uint64_t number, least = __atomic_load_n(&remapped.newest, __ATOMIC_ACQUIRE);
+    if (trap_try(read_page, &number, &caught) && number < least)
+        note_wrong();
+    count_call(&remapped.looks);
+}
+
+static bool remap(void **frames)
+{
+    uint64_t virt = (uintptr_t)remapped.page;
+    for (unsigned int i = 1; i <= REMAPS; i++) {
+        *(uint64_t *)frames[i % 2] = i;
+        if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||
+            paging_map(address_space(), virt, port_phys(frames[i % 2]), PAGE_SIZE, PAGE_WRITE | PAGE_GLOBAL) != STATUS_OK)
+            return false;
+        __atomic_store_n(&remapped.newest, i, __ATOMIC_RELEASE);
+        for (unsigned int look = 0; look < 20; look++)
+            cpu_pause();
+    }
+    return true;
+}
+
+static void remap_or_watch(void *argument)
+{
+    if (PERCPU_MINE(cpu_number) != 0) {
+        while (!__atomic_load_n(&remapped.is_over, __ATOMIC_ACQUIRE)) {
+            watch_page();
+            cpu_pause();
+        }
+        return;
+    }
+    if (!remap(argument))
+        note_wrong();
+    __atomic_store_n(&remapped.is_over, true, __ATOMIC_RELEASE);
+}
+
+KTEST(smp, no_cpu_sees_a_page_as_it_was_before_a_shootdown)
+{
+    NEEDS_TWO();
+    void *range, *frames[2] = { frame_alloc(), frame_alloc() };
+    if (frames[0] && frames[1] && vrange_map_memory(PAGE_SIZE, VRANGE_MEMORY, "test", &range) == STATUS_OK) {
+        struct page_mapping own;
+        EXPECT(paging_query(address_space(), (uintptr_t)range, &own) == STATUS_OK);
+        remapped.page = range;
+        remapped.newest = remapped.looks = wrong = 0;
+        remapped.is_over = false;
+        *remapped.page = 0;
+        on_every_cpu(4, remap_or_watch, frames);
+        EXPECT(wrong == 0);
+        EXPECT(remapped.looks > 0);
+        /* The range gives back the frame that is its own. */
+        EXPECT(paging_unmap(address_space(), (uintptr_t)range, PAGE_SIZE) == STATUS_OK);
+        EXPECT(paging_map(address_space(), (uintptr_t)range, own.phys, PAGE_SIZE, own.access) == STATUS_OK);
+        vrange_unmap(range);
+    }
+    for (unsigned int i = 0; i < 2; i++)
+        if (frames[i])
+            frame_free(frames[i]);
+}
+
+/* ---- memory ---- */
+
+#define OBJECTS 200
+#define ROUNDS  10
+
+/* Objects of all sizes that hold what their owner wrote: two that overlap would not. */
+static void use_objects(void *argument)
+{
+    static uint32_t callers; /* atomic */
+    uint64_t **objects = kcalloc(OBJECTS, sizeof(*objects));
+    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED) << 32;
+    (void)argument;
+    if (!objects)
+        return;
+    for (unsigned int i = 0; i < ROUNDS * OBJECTS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned int at = (unsigned int)(random >> 33) % OBJECTS;
+        if (objects[at] && *objects[at] != (mark | at))
+            note_wrong();
+        kfree(objects[at]);
+        objects[at] = kmalloc(16 + (random >> 20) % (i % 16 ? 500 : 20000));
+        if (objects[at])
+            *objects[at] = mark | at;
+    }
+    for (unsigned int at = 0; at < OBJECTS; at++) {
+        if (objects[at] && *objects[at] != (mark | at))
+            note_wrong();
+        kfree(objects[at]);
+    }
+    kfree(objects);
+}
+
+KTEST(smp, objects_of_all_cpus_do_not_overlap)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(0, use_objects, NULL);
+    EXPECT(wrong == 0);
+}
+
+static void use_ranges(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 10; i++) {
+        void *range;
+        if (vrange_map_memory(3 * PAGE_SIZE, VRANGE_MEMORY, "test", &range) != STATUS_OK)
+            continue;
+        volatile uint64_t *words = range;
+        uint64_t mark = (uintptr_t)&words ^ i;
+        words[0] = words[1024] = mark;
+        if (words[0] != mark || words[1024] != mark)
+            note_wrong();
+        vrange_unmap(range);
+    }
+}
+
+KTEST(smp, ranges_may_come_and_go_on_all_cpus_at_once)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(8, use_ranges, NULL);
+    EXPECT(wrong == 0);
+}
+
+/* ---- locks, clock, timers ---- */
+
+static struct spinlock lock;
+static uint64_t guarded;
+
+static void count_with_lock(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 100; i++) {
+        irq_state_t state = spin_lock(&lock);
+        guarded++;
+        spin_unlock(&lock, state);
+    }
+}
+
+KTEST(smp, a_lock_lets_one_in_at_a_time)
+{
+    NEEDS_TWO();
+    guarded = 0;
+    unsigned int cpus = on_every_cpu(4, count_with_lock, NULL);
+    EXPECT(guarded == cpus * 100);
+}
+
+static uint64_t latest_ns; /* atomic: the latest time that any CPU has read */
+
+static void read_clocks(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 2000; i++) {
+        uint64_t before = __atomic_load_n(&latest_ns, __ATOMIC_ACQUIRE);
+        uint64_t now = clock_now_ns();
+        if (now < before)
+            note_wrong();
+        while (now > before && !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            ;
+    }
+}
+
+KTEST(smp, time_does_not_go_back_from_one_cpu_to_another)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    latest_ns = 0;
+    on_every_cpu(0, read_clocks, NULL);
+    EXPECT(wrong == 0);
+}
+
+static void sleep_a_little(void *argument)
+{
+    uint64_t end_ns = clock_now_ns() + 1000000;
+    timer_sleep_until(end_ns);
+    if (clock_now_ns() < end_ns)
+        note_wrong();
+    count_call(argument);
+}
+
+KTEST(smp, every_cpu_has_timers)
+{
+    NEEDS_TWO();
+    wrong = calls = 0;
+    unsigned int cpus = on_every_cpu(0, sleep_a_little, &calls);
+    EXPECT(calls == cpus);
+    EXPECT(wrong == 0);
+}
