@@ -47,6 +47,7 @@ void kernel64_main(uint64_t handoff_address)
 
     machine_collect_claims();
     acpi_init();            /* its tables are claimed, the ways to switch off known */
+    consoles_apply_firmware();
     machine_sweep_claims(); /* the memory map */
     options_warn_unknown();
     stage_mark("map");

@@ -11,7 +11,10 @@
 #include <ashlar/dev/framebuffer.h>
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
+#include <ashlar/fmt/acpi.h>
 #include <ashlar/dev/vga_text.h>
+#include <acpi/init.h>
+#include <acpi/serial_port.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <diag/console_option.h>
@@ -52,13 +55,13 @@ void consoles_init_early(void)
     }
 }
 
-/* The port that the option names takes the place of COM1, which stays when there is no such port. */
-static void move_serial(const struct console_choice *choice)
+/* @port takes the place of the port that was used, which stays when there is no UART. @who: wants it, for the log. */
+static void move_serial(uint16_t port, uint32_t baud, int who_length, const char *who)
 {
     static struct uart16550 named;
-    status_t status = uart16550_init(&named, choice->port, choice->baud);
+    status_t status = uart16550_init(&named, port, baud);
     if (status != STATUS_OK) {
-        log_warn("console", "console=%.*s: %s", (int)choice->word_length, choice->word, status_sentence(status));
+        log_warn("console", "%.*s: port %#x at %u baud: %s", who_length, who, port, baud, status_sentence(status));
         return;
     }
     if (is_serial_there)
@@ -78,7 +81,7 @@ static void choose(const struct console_choice *choice)
     if (is_moved && is_wanted[CONSOLE_SERIAL])
         log_warn("console", "console=%.*s: one serial port is enough", (int)choice->word_length, choice->word);
     else if (is_moved)
-        move_serial(choice);
+        move_serial(choice->port, choice->baud, (int)choice->word_length, choice->word);
     is_wanted[choice->kind] = true;
 }
 
@@ -101,6 +104,46 @@ void consoles_apply_option(void)
     }
     if (is_serial_there && !is_wanted[CONSOLE_SERIAL])
         detach(&serial.console);
+}
+
+static bool is_drivable(const struct serial_port *port)
+{
+    return (port->interface == SERIAL_16550 || port->interface == SERIAL_16450 || port->interface == SERIAL_16550_GAS) &&
+           acpi_gas_is_usable(&port->base) && port->base.space == ACPI_SPACE_IO;
+}
+
+/* Return: whether firmware has a serial port that our driver can drive. */
+static bool find_firmware_port(struct serial_port *port, const char **table)
+{
+    struct dbg2 dbg2;
+    struct dbg2_cursor cursor = { 0, 0 };
+    size_t size_bytes;
+    const void *data = acpi_find_here("SPCR", &size_bytes);
+    *table = "SPCR";
+    if (data && spcr_parse(data, size_bytes, port) == STATUS_OK && is_drivable(port))
+        return true;
+    data = acpi_find_here("DBG2", &size_bytes);
+    *table = "DBG2";
+    if (!data || is_serial_there || dbg2_parse(data, size_bytes, &dbg2) != STATUS_OK)
+        return false;
+    while (dbg2_next_serial(&dbg2, &cursor, port))
+        if (is_drivable(port))
+            return true;
+    return false;
+}
+
+/* A port for debugging is used only where there is no other. */
+void consoles_apply_firmware(void)
+{
+    struct serial_port port;
+    const char *table;
+    if (machine_has_option("console") || !find_firmware_port(&port, &table))
+        return;
+    uint32_t baud = port.baud_rate ? port.baud_rate : UART16550_MAX_BAUD;
+    if (is_serial_there && port.base.address == serial.port && baud == UART16550_MAX_BAUD)
+        return;
+    log_info("console", "%s names the serial port %#lx at %u baud", table, port.base.address, baud);
+    move_serial((uint16_t)port.base.address, baud, 4, table);
 }
 
 /* ---- screens ---- */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The monitor's `acpi`: what it lists and says, and that ACPICA's own programs accept what it dumps."""
 import re
+import struct
 import subprocess
 
 import pytest
@@ -76,3 +77,20 @@ def test_a_table_that_is_not_there_is_an_error(boot):
     outcome = boot('acpi NONE; exit', boot='kernel')
     assert outcome.verdict == 'fail'
     assert 'acpi: there is no such thing' in outcome.stream.lines
+
+
+def spcr(port, baud_code):
+    """The body of an SPCR, behind the header: a 16550 at an I/O port."""
+    return struct.pack('<B3xBBBBQBBIBBBBBB', 0, 1, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) + bytes(18)
+
+
+@pytest.mark.parametrize('cmdline, moves', [('', True), ('console=serial', False)])
+def test_the_serial_port_that_firmware_names_is_used_where_nobody_says_otherwise(cmdline, moves, boot, tmp_path):
+    (tmp_path / 'spcr').write_bytes(spcr(0x2f8, 7))
+    second = tmp_path / 'second.log'
+    outcome = boot('date; exit', boot='kernel', cmdline=cmdline,
+                   extra=('-serial', f'file:{second}', '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'))
+    assert outcome.exit_status == 33, outcome.words
+    words = second.read_text()
+    assert ('"type":"verdict"' in words) == moves
+    assert ('SPCR names the serial port 0x2f8 at 115200 baud' in words) == moves
