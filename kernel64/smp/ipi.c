@@ -232,7 +232,8 @@ void ipi_init_cpu(void)
         traps_set_handler(VECTOR_WAKE, take_wake);
         diag_port_set_stop_others(ipi_stop_others);
     }
-    PERCPU_MINE(my_apic_id) = lapic_id();
+    /* Without a local APIC it is the only CPU, and nobody sends it anything. */
+    PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;
     __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
     __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
 }
