@@ -22,6 +22,10 @@ CPU_MODELS = {
     'Haswell': 'corei7_haswell_4770',
 }
 
+# Bochs' time passes with its instructions. SeaBIOS waits 2.5 s for a key; of more instructions a second all that comes of
+# it is a longer wait.
+INSTRUCTIONS_PER_SECOND = 50000000
+
 # Bochs' own BIOS puts the ACPI tables where GRUB 2.06's heap ends, and GRUB then stops with "free magic is
 # broken". SeaBIOS leaves a gap.
 BIOS = ['/usr/share/seabios/bios-256k.bin', '/usr/share/seabios/bios.bin', '/usr/share/qemu/bios-256k.bin',
@@ -48,7 +52,8 @@ def bochsrc(machine, iso, serial_port):
     lines = [
         f'display_library: {display}',
         f'memory: guest={megabytes}, host={host_megabytes}',
-        f'cpu: model={CPU_MODELS.get(machine.cpu, machine.cpu)}, count={machine.smp}, ips=200000000, reset_on_triple_fault=0',
+        f'cpu: model={CPU_MODELS.get(machine.cpu, machine.cpu)}, count={machine.smp}, '
+        f'ips={INSTRUCTIONS_PER_SECOND}, reset_on_triple_fault=0',
         f'romimage: file={first_existing(BIOS)}',
         f'vgaromimage: file={first_existing(VGA_BIOS)}',
         f'ata0-master: type=cdrom, path="{iso}", status=inserted',
