@@ -221,6 +221,13 @@ def test_tsc_deadline_where_qemu10_has_it(start_newer):
     check_outcome(dataclasses.replace(X2APIC, events='tsc-deadline' if has_it else 'lapic'), outcome)
 
 
+def test_a_source_that_cannot_be_reached_is_a_reason_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(qemu10, 'SOURCES', qemu10.SOURCES.replace('deb.debian.org', '127.0.0.1:9'))
+    with pytest.raises(Failure):
+        qemu10.fetch(tmp_path)
+    assert not (tmp_path / 'root').exists()
+
+
 # --- the battery clock ---
 
 def printed_date(lines):

@@ -49,13 +49,25 @@ static bool take(void *context)
     return true;
 }
 
-static void fire_soon(const struct device *device, uint32_t gsi)
+static void set_comparator(const struct device *device, uint32_t gsi, uint32_t count)
 {
-    uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000);
     mmio_write32(registers + HPET_CONFIG(device->comparator), HPET_CONFIG_32_BITS);
-    mmio_write32(registers + HPET_COMPARATOR(device->comparator), mmio_read32(registers + HPET_COUNT) + ticks);
+    mmio_write32(registers + HPET_COMPARATOR(device->comparator), count);
     mmio_write32(registers + HPET_CONFIG(device->comparator),
                  gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | HPET_CONFIG_LEVEL | HPET_CONFIG_ENABLE);
+}
+
+/* A busy host may stop the machine for longer than that: a comparator that is late waits for a whole round. */
+static void fire_soon(const struct device *device, uint32_t gsi)
+{
+    uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000), mine = 1u << device->comparator;
+    uint32_t count;
+    irq_state_t state = interrupts_off();
+    do {
+        count = mmio_read32(registers + HPET_COUNT) + ticks;
+        set_comparator(device, gsi, count);
+    } while ((int32_t)(count - mmio_read32(registers + HPET_COUNT)) <= 0 && !(mmio_read32(registers + HPET_STATUS) & mine));
+    interrupts_restore(state);
 }
 
 static void silence(const struct device *device)
