@@ -27,6 +27,7 @@
 #define ROWS    24
 
 static struct input *inputs;
+static bool is_run_running;
 static struct line line;
 static struct history history;
 
@@ -77,6 +78,19 @@ static int wait_for_key(void)
         }
         wait_for_input();
     }
+}
+
+int monitor_wait_for_key(uint64_t deadline_ns)
+{
+    int key;
+    while ((key = poll_inputs()) == KEY_NONE && clock_now_ns() < deadline_ns)
+        timer_sleep_until(clock_now_ns() + POLL_NS * 10);
+    return key;
+}
+
+bool monitor_is_attended(void)
+{
+    return !is_run_running;
 }
 
 /* ---- completion ---- */
@@ -179,12 +193,14 @@ static void run_without_a_person(const char *run)
     static char text[LINE_MAX];
 
     panic_set_leaves(true);
+    is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
         verdict_spoil();
         log_error("monitor", "run= is longer than %d bytes; nothing of it was run", LINE_MAX - 1);
     } else {
         dispatch_line(text, command_of_run_failed);
     }
+    is_run_running = false;
     panic_set_leaves(false);
 }
 

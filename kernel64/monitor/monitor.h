@@ -4,9 +4,21 @@
  * The prompt: the loop that reads what a person types and runs it.
  */
 #include <ashlar/dev/input.h>
+#include <ashlar/types.h>
 
 /* Another thing to type on; stays for good. Context: before monitor_run(), or from a command. */
 void monitor_add_input(struct input *input);
+
+/**
+ * monitor_wait_for_key() - the next key, for a command that goes on until one is pressed.
+ * @deadline_ns: as clock_now_ns() counts.
+ *
+ * Return: a key; KEY_NONE when the time has come. Context: a command.
+ */
+int monitor_wait_for_key(uint64_t deadline_ns);
+
+/* Whether a person may type; false while run= runs. */
+bool monitor_is_attended(void);
 
 /**
  * monitor_run() - run what run= says, then prompt for ever.

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `watch`: a command once a second, until a key is pressed. A person sees counts grow; run=, which has no
+ * keys, gets two looks.
+ */
+#include <ashlar/command.h>
+
+#include <diag/log.h>
+#include <lib/string.h>
+#include <monitor/dispatch.h>
+#include <monitor/line.h>
+#include <monitor/monitor.h>
+#include <monitor/pager.h>
+#include <time/clock.h>
+
+#define PERIOD_NS        1000000000ULL
+#define UNATTENDED_LOOKS 2
+
+/* The words as one line again, each in quotes: it is split once more. */
+static bool join(char *line, size_t size, int argc, char **argv)
+{
+    size_t length = 0;
+    for (int i = 1; i < argc; i++) {
+        size_t word = strlen(argv[i]);
+        if (strcspn(argv[i], "\"") != word || length + word + 4 > size)
+            return false;
+        line[length++] = '"';
+        memcpy(line + length, argv[i], word);
+        length += word;
+        line[length++] = '"';
+        line[length++] = ' ';
+    }
+    line[length] = '\0';
+    return true;
+}
+
+static status_t command_watch(int argc, char **argv)
+{
+    char line[LINE_MAX], copy[LINE_MAX];
+    if (argc < 2)
+        return STATUS_INVALID;
+    if (!join(line, sizeof(line), argc, argv))
+        return STATUS_TOO_BIG;
+    pager_end(); /* nobody wants to be asked for more each second */
+    for (unsigned int look = 0; monitor_is_attended() || look < UNATTENDED_LOOKS; look++) {
+        print("\f");
+        memcpy(copy, line, sizeof(copy));
+        dispatch_line(copy, NULL);
+        if (monitor_wait_for_key(clock_now_ns() + PERIOD_NS) != KEY_NONE)
+            break;
+    }
+    return STATUS_OK;
+}
+COMMAND(watch, "COMMAND [ARGUMENTS]", "a command again every second, until a key is pressed", command_watch);
