@@ -15,7 +15,7 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "console", "cpus", "debugexit", "fail", "loglevel", "maxcpus", "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic",
+    "console", "cpus", "debugexit", "events", "fail", "loglevel", "maxcpus", "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic",
     "run",
 };
 

@@ -8,13 +8,14 @@
  */
 #include <time/event.h>
 
-#include <ashlar/check.h>
+#include <ashlar/sync.h>
 #include <cpu/features.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
+#include <lib/string.h>
 #include <time/clock.h>
 
 #define SHIFT         32
@@ -32,6 +33,7 @@ enum source {
 static enum source source;
 static struct event_setup setup;
 static struct irq *alarm_irq;
+static struct spinlock alarm_lock; /* all CPUs arm the one chip */
 static uint64_t ticks_per_ns; /* times 2^SHIFT, rounded up; of LAPIC and alarm */
 static uint64_t max_ticks;
 
@@ -73,9 +75,12 @@ void event_arm(uint64_t deadline_ns)
     case SOURCE_LAPIC:
         lapic_timer_arm((uint32_t)delay_ticks(deadline_ns));
         break;
-    case SOURCE_ALARM:
+    case SOURCE_ALARM: {
+        irq_state_t state = spin_lock(&alarm_lock);
         setup.alarm->arm(setup.alarm, delay_ticks(deadline_ns));
+        spin_unlock(&alarm_lock, state);
         break;
+    }
     case SOURCE_NONE:
         break;
     }
@@ -90,9 +95,12 @@ void event_disarm(void)
     case SOURCE_LAPIC:
         lapic_timer_arm(0);
         break;
-    case SOURCE_ALARM:
+    case SOURCE_ALARM: {
+        irq_state_t state = spin_lock(&alarm_lock);
         setup.alarm->disarm(setup.alarm);
+        spin_unlock(&alarm_lock, state);
         break;
+    }
     case SOURCE_NONE:
         break;
     }
@@ -118,10 +126,15 @@ static void use_lapic(enum lapic_timer_kind kind)
     lapic_timer_set(kind);
 }
 
+static bool may_use(const char *name)
+{
+    return !setup.only || strcmp(setup.only, name) == 0;
+}
+
 static bool use_alarm(void)
 {
     status_t status;
-    if (!setup.alarm)
+    if (!setup.alarm || !may_use(setup.alarm->name))
         return false;
     if (alarm_irq)
         return true;
@@ -138,10 +151,10 @@ bool event_init(const struct event_setup *from)
     setup = *from;
     source = SOURCE_NONE;
     bool has_lapic = lapic_mode() != LAPIC_NONE;
-    if (has_lapic && cpu_has(CPU_FEATURE_TSC_DEADLINE) && clock_is_tsc()) {
+    if (has_lapic && cpu_has(CPU_FEATURE_TSC_DEADLINE) && clock_is_tsc() && may_use("tsc-deadline")) {
         use_lapic(LAPIC_TIMER_DEADLINE);
         source = SOURCE_DEADLINE;
-    } else if (has_lapic && setup.lapic_hz >= LAPIC_TIMER_DIVIDER) {
+    } else if (has_lapic && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {
         set_rate(setup.lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
         use_lapic(LAPIC_TIMER_ONE_SHOT);
         source = SOURCE_LAPIC;

@@ -13,6 +13,7 @@ struct event_setup {
     int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
     uint32_t gsi;
     uint64_t lapic_hz;         /* of the LAPIC's timer, before its divider; 0: not known */
+    const char *only;          /* the name of the one source that may be used; NULL: the best */
     void (*expired)(void);     /* called in the interrupt when the time has come, and perhaps before */
 };
 

@@ -22,6 +22,7 @@
 #include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
+#include <lib/string.h>
 #include <time/calibrate.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -321,9 +322,19 @@ static bool choose_hpet_alarm(void)
     return false;
 }
 
+/* events=NAME: only that source. */
 static void choose_alarm(void)
 {
-    if (has_hpet && choose_hpet_alarm())
+    static const char *const names[] = { "tsc-deadline", "lapic", "hpet", "pit" };
+    char wish[16] = "";
+    status_t status = machine_option("events", wish, sizeof(wish));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (status == STATUS_OK && strcmp(wish, names[i]) == 0)
+            events.only = names[i];
+    if (status != STATUS_NOT_FOUND && !events.only)
+        log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", wish);
+    bool wants_pit = events.only && strcmp(events.only, "pit") == 0;
+    if (has_hpet && !wants_pit && choose_hpet_alarm())
         return;
     if (has_pit) {
         events.alarm = &pit.alarm;
@@ -351,5 +362,6 @@ void time_init(void)
         watch_start(watch_reference(), demote_tsc);
     log_info("time", "clock %s, timers by %s", clock_name(), event_name());
     if (!timer_interrupts())
-        log_warn("time", "nothing interrupts when a time has come: timers run when somebody looks");
+        log_warn("time", "nothing interrupts when a time has come%s: timers run when somebody looks",
+                 events.only ? ", because of the option events" : "");
 }

@@ -61,36 +61,49 @@ bool timer_arm(struct timer *timer, uint64_t deadline_ns)
     return arming.was_armed;
 }
 
-void timer_poll(void)
-{
-    irq_state_t state = interrupts_off();
-    run_due();
-    interrupts_restore(state);
-}
-
 static void set_flag(struct timer *timer, void *context)
 {
     (void)timer;
     __atomic_store_n((bool *)context, true, __ATOMIC_RELAXED);
 }
 
+/* Whether this CPU's queue is its own: a queue is run by one CPU. */
+static bool has_queue(void)
+{
+    return !event_is_shared() || PERCPU_MINE(cpu_number) == 0;
+}
+
+void timer_poll(void)
+{
+    irq_state_t state = interrupts_off();
+    if (has_queue())
+        run_due();
+    interrupts_restore(state);
+}
+
+/* Where no interrupt would end a halt. */
+static void wait_awake(uint64_t deadline_ns)
+{
+    while (clock_now_ns() < deadline_ns) {
+        timer_poll();
+        cpu_pause();
+    }
+}
+
 void timer_sleep_until(uint64_t deadline_ns)
 {
     struct timer timer;
     bool is_over = false;
+    if (!interrupts || !has_queue()) {
+        wait_awake(deadline_ns);
+        return;
+    }
     timer_init(&timer, set_flag, &is_over);
     timer_arm(&timer, deadline_ns);
-    for (;;) {
+    cpu_interrupts_off();
+    while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+        cpu_interrupts_on_and_halt();
         cpu_interrupts_off();
-        if (__atomic_load_n(&is_over, __ATOMIC_RELAXED))
-            break;
-        if (interrupts) {
-            cpu_interrupts_on_and_halt();
-        } else {
-            cpu_interrupts_on();
-            timer_poll();
-            cpu_pause();
-        }
     }
     cpu_interrupts_on();
 }

@@ -244,3 +244,10 @@ def test_the_date_is_the_battery_clocks(base, boot):
     assert outcome.verdict == 'pass', outcome.words
     passed = printed_date(outcome.stream.lines) - datetime.datetime.fromisoformat(base)
     assert 0 <= passed.total_seconds() <= outcome.seconds + 1
+
+
+@pytest.mark.parametrize('source', ['lapic', 'hpet', 'pit'])
+def test_timers_come_from_each_source(source, boot):
+    outcome = boot('test time*; test smp*; report time; exit', boot='kernel', smp='3', cmdline=f'events={source}')
+    assert outcome.verdict == 'pass', outcome.words
+    assert outcome.stream.fact('time')['events'] == source
