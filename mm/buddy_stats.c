@@ -107,7 +107,7 @@ static uint64_t count_cached(void)
 {
     uint64_t cached = 0;
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        cached += (uint64_t)(__atomic_load_n(&PORT_OF(frame_cache, cpu)->top, __ATOMIC_RELAXED) -
+        cached += (uint64_t)((struct frame **)__atomic_load_n(&PORT_OF(frame_cache, cpu)->stack.top, __ATOMIC_RELAXED) -
                              PORT_OF(frame_cache, cpu)->slots) +
                   block_cache_count(cpu);
     return cached;

@@ -46,16 +46,26 @@ static uint64_t number_of(const struct frame *frame)
     return port_phys(port_frame_pointer(frame)).raw >> PAGE_SHIFT;
 }
 
+static struct frame **top_of_mine(void)
+{
+    return (struct frame **)PORT_MINE(frame_cache).stack.top;
+}
+
+static struct frame **limit_of_mine(void)
+{
+    return (struct frame **)PORT_MINE(frame_cache).stack.limit;
+}
+
 static uint32_t held(void)
 {
-    return (uint32_t)(PORT_MINE(frame_cache).top - PORT_MINE(frame_cache).slots);
+    return (uint32_t)(top_of_mine() - PORT_MINE(frame_cache).slots);
 }
 
 /* Takes those from the top of the stack that stand in one word. Return: the word; *mask is 0 when @keep are left. */
 static uint64_t pop_word(uint32_t keep, uint64_t *mask)
 {
     port_pin();
-    struct frame **top = PORT_MINE(frame_cache).top, **end = PORT_MINE(frame_cache).slots + keep;
+    struct frame **top = top_of_mine(), **end = PORT_MINE(frame_cache).slots + keep;
     struct frame *first = NULL;
     uint64_t word = 0, bits = 0;
     if (top > end) {
@@ -69,7 +79,7 @@ static uint64_t pop_word(uint32_t keep, uint64_t *mask)
             break;
         bits |= BIT(offset % 64);
     }
-    PORT_MINE(frame_cache).top = top;
+    PORT_MINE(frame_cache).stack.top = (void **)top;
     port_unpin();
     *mask = bits;
     return word;
@@ -105,7 +115,7 @@ static void drain_if_wanted(void)
 static void push_all(uint64_t first, uint64_t mask)
 {
     port_pin();
-    struct frame **top = PORT_MINE(frame_cache).top, **limit = PORT_MINE(frame_cache).limit;
+    struct frame **top = top_of_mine(), **limit = limit_of_mine();
     struct frame *frame = buddy_frame(first);
     /* A whole word but the lowest, which the caller has: what a busy CPU gets most of the time. */
     if (mask == UINT64_MAX - 1 && top + 63 <= limit) {
@@ -116,7 +126,7 @@ static void push_all(uint64_t first, uint64_t mask)
     }
     for (; mask != 0 && top < limit; mask &= mask - 1)
         *++top = frame + __builtin_ctzll(mask);
-    PORT_MINE(frame_cache).top = top;
+    PORT_MINE(frame_cache).stack.top = (void **)top;
     port_unpin();
     if (mask != 0)
         give_run(first / 64, mask);
@@ -125,7 +135,7 @@ static void push_all(uint64_t first, uint64_t mask)
 /* Return: how many frames are worth taking at once. */
 static unsigned refill_size(void)
 {
-    uint32_t half = (uint32_t)(PORT_MINE(frame_cache).limit - PORT_MINE(frame_cache).slots) / 2;
+    uint32_t half = (uint32_t)(limit_of_mine() - PORT_MINE(frame_cache).slots) / 2;
     return half >= 64 ? 64 : half > 0 ? half : 1;
 }
 
@@ -171,12 +181,12 @@ void frame_free_slow(void *page)
     if (!buddy_retire(number, 0, caller, &place, &flags))
         return;
     drain_if_wanted();
-    if ((flags & FRAME_FLAG_DIRECT) || PORT_MINE(frame_cache).limit == PORT_MINE(frame_cache).slots) {
+    if ((flags & FRAME_FLAG_DIRECT) || limit_of_mine() == PORT_MINE(frame_cache).slots) {
         give_run(number / 64, BIT(number % 64));
         return;
     }
-    if (PORT_MINE(frame_cache).top >= PORT_MINE(frame_cache).limit)
-        shrink_to((uint32_t)(PORT_MINE(frame_cache).limit - PORT_MINE(frame_cache).slots) / 4 * 3);
+    if (top_of_mine() >= limit_of_mine())
+        shrink_to((uint32_t)(limit_of_mine() - PORT_MINE(frame_cache).slots) / 4 * 3);
     push_all(align_down(number, 64), BIT(number % 64));
 }
 
@@ -191,7 +201,7 @@ static size_t pop_some(void **pages, size_t wanted)
     uint32_t taken = wanted < count ? (uint32_t)wanted : count;
     for (uint32_t i = 0; i < taken; i++)
         frames[i] = PORT_MINE(frame_cache).slots[count - i];
-    PORT_MINE(frame_cache).top -= taken;
+    PORT_MINE(frame_cache).stack.top -= taken;
     port_unpin();
     for (uint32_t i = 0; i < taken; i++) {
         frames[i]->state = frame_state(FRAME_TAKEN, 0, 0);
@@ -230,7 +240,7 @@ static void set_limit_of(unsigned cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
     uint32_t limit = cache_limit < cache->size ? cache_limit : cache->size;
-    __atomic_store_n(&cache->limit, cache->slots + limit, __ATOMIC_RELAXED);
+    __atomic_store_n(&cache->stack.limit, (void **)(cache->slots + limit), __ATOMIC_RELAXED);
     block_cache_set_share(cpu, cache_limit > 0 ? block_share : 0);
 }
 
@@ -268,7 +278,7 @@ void frame_cache_init_cpu(unsigned cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
     find_slots(cache);
-    cache->top = cache->slots;
+    cache->stack.top = (void **)cache->slots;
     block_cache_init_cpu(cpu);
     set_limit_of(cpu);
 }

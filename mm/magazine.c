@@ -279,7 +279,7 @@ static void drain_own(struct slab_cache *cache)
 static void drain_others(struct slab_cache *cache)
 {
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
-        struct slab_stack *stack = &PORT_OF(slab_stacks, cpu)->of[cache->number];
+        struct port_stack *stack = &PORT_OF(slab_stacks, cpu)->of[cache->number];
         struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
         struct magazine_list both = { .first = NULL };
         if (pair->loaded != &nothing) {
@@ -508,7 +508,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 void magazine_attach(const struct slab_cache *cache, unsigned cpu)
 {
     PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &nothing, &nothing };
-    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct slab_stack){ nothing.slots, nothing.slots };
+    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct port_stack){ nothing.slots, nothing.slots };
 }
 
 uint64_t magazine_count_objects(const struct slab_cache *cache)

@@ -147,46 +147,26 @@ void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const voi
 void magazine_free_slow(struct slab_cache *cache, void *object, const void *caller);
 
 /* This CPU's loaded magazines, by cache: the next object to pop, and where pushing ends. */
-struct slab_stack {
-    void **top;
-    void **limit;
-};
 struct slab_stacks {
-    struct slab_stack of[SLAB_CACHES_MAX];
+    struct port_stack of[SLAB_CACHES_MAX];
 };
 extern PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 /* Common paths know a cache by its slot: its number times the size of a stack, ready to be added. */
-#define SLAB_SLOT(number)    ((uint32_t)((number) * sizeof(struct slab_stack)))
-#define SLAB_SLOT_CACHE(slot) (slab_caches[(slot) / sizeof(struct slab_stack)])
-#define SLAB_STACK(slot)     PORT_MINE_AT(struct slab_stack, slab_stacks, slot)
+#define SLAB_SLOT(number)    ((uint32_t)((number) * sizeof(struct port_stack)))
+#define SLAB_SLOT_CACHE(slot) (slab_caches[(slot) / sizeof(struct port_stack)])
 STATIC_ASSERT(SLAB_SLOT(SLAB_CACHES_MAX) <= UINT16_MAX + 1, "a frame's flags hold a slot");
 
 /* The common path of all allocations. Return: NULL when the loaded magazine is empty. */
 static ALWAYS_INLINE void *magazine_pop(size_t slot)
 {
-    port_pin();
-    void **top = SLAB_STACK(slot).top;
-    void *object = *top;
-    if (LIKELY(object != NULL))
-        SLAB_STACK(slot).top = top - 1;
-    port_unpin();
-    return object;
+    return PORT_STACK_POP_AT(slab_stacks, slot);
 }
 
 /* Return: false when the loaded magazine is full. */
 static ALWAYS_INLINE bool magazine_push(size_t slot, void *object)
 {
-    port_pin();
-    void **top = SLAB_STACK(slot).top;
-    if (UNLIKELY(top == SLAB_STACK(slot).limit)) {
-        port_unpin();
-        return false;
-    }
-    top[1] = object;
-    SLAB_STACK(slot).top = top + 1;
-    port_unpin();
-    return true;
+    return PORT_STACK_PUSH_AT(slab_stacks, slot, object);
 }
 
 /* ---- slab_cache.c ---- */

@@ -11,6 +11,7 @@
 #include <cpu/idt.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <cpu/restart.h>
 #include <cpu/tlb.h>
 #include <cpu/trap_report.h>
 #include <diag/log.h>
@@ -94,6 +95,7 @@ void traps_init(void)
         stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);
     }
+    restart_init();
     idt_init();
     traps_init_cpu(stack_top, 0);
 }
@@ -205,6 +207,7 @@ static void dispatch_interrupt(struct trap_frame *frame)
         PERCPU_MINE(attempt) = NULL;
         handler(frame);
         PERCPU_MINE(attempt) = interrupted;
+        restart_apply(frame);
         return;
     }
     if (acknowledge)

@@ -7,6 +7,7 @@
 #include <ashlar/mm/port.h>
 
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <glue/address_space.h>
@@ -31,6 +32,10 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 {
     return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
 }
+
+/* ---- pinning ---- */
+
+PERCPU(uint64_t, pin_rflags);
 
 /* ---- locks ---- */
 

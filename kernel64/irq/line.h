@@ -12,7 +12,7 @@
  *
  * Return: whether the device had asked for it. On a line that several share each is called every time; one that
  *         claims what is not its own hides a storm.
- * Context: interrupt, interrupts off. Does not allocate, sleep, or release a handler of its own line.
+ * Context: interrupt, interrupts off. Does not sleep, or release a handler of its own line.
  */
 typedef bool irq_handler_fn(void *context);
 

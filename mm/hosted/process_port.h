@@ -16,6 +16,28 @@ static inline void port_unpin(void)
 {
 }
 
+/* Nothing comes in between. */
+#define PORT_STACK_POP_AT(name, offset)                                                                      \
+    ({                                                                                                       \
+        void **top_ = PORT_MINE_AT(struct port_stack, name, offset).top;                                     \
+        void *object_ = *top_;                                                                               \
+        if (LIKELY(object_ != NULL))                                                                         \
+            PORT_MINE_AT(struct port_stack, name, offset).top = top_ - 1;                                    \
+        object_;                                                                                             \
+    })
+#define PORT_STACK_PUSH_AT(name, offset, pointer)                                                            \
+    ({                                                                                                       \
+        void **top_ = PORT_MINE_AT(struct port_stack, name, offset).top;                                     \
+        bool has_room_ = LIKELY(top_ < PORT_MINE_AT(struct port_stack, name, offset).limit);                 \
+        if (has_room_) {                                                                                     \
+            top_[1] = (pointer);                                                                             \
+            PORT_MINE_AT(struct port_stack, name, offset).top = top_ + 1;                                    \
+        }                                                                                                    \
+        has_room_;                                                                                           \
+    })
+#define PORT_STACK_POP(name)           PORT_STACK_POP_AT(name, 0)
+#define PORT_STACK_PUSH(name, pointer) PORT_STACK_PUSH_AT(name, 0, pointer)
+
 static inline void port_pause(void)
 {
     sched_yield();

@@ -178,9 +178,14 @@ static void watch_page(void)
     count_call(&remapped.looks);
 }
 
+#define PATIENCE_NS 5000000000ULL
+
 static bool remap(void **frames)
 {
-    uint64_t virt = (uintptr_t)remapped.page;
+    uint64_t virt = (uintptr_t)remapped.page, end_ns = clock_now_ns() + PATIENCE_NS;
+    /* Somebody shall look on. */
+    while (__atomic_load_n(&remapped.looks, __ATOMIC_RELAXED) == 0 && clock_now_ns() < end_ns)
+        timer_sleep_until(clock_now_ns() + 100000);
     for (unsigned int i = 1; i <= REMAPS; i++) {
         *(uint64_t *)frames[i % 2] = i;
         if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||

@@ -13,8 +13,7 @@
 
 /* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
 struct frame_cache {
-    struct frame **top;   /* the last one freed; slots[0], which is NULL, when there is none */
-    struct frame **limit; /* where pushing ends; slots[0] sends every request past the cache */
+    struct port_stack stack; /* of struct frame *, NULL under the first; a limit of slots[0] sends every request past it */
     struct frame **slots; /* constant after init */
     uint32_t size;        /* what the limit may be; constant after init */
     struct frame *few[1 + FRAME_CACHE_FEW];
@@ -33,14 +32,9 @@ void frame_free_slow(void *page);
  */
 static ALWAYS_INLINE void *frame_alloc(void)
 {
-    port_pin();
-    struct frame **top = PORT_MINE(frame_cache).top, *frame = *top;
-    if (UNLIKELY(!frame)) {
-        port_unpin();
+    struct frame *frame = PORT_STACK_POP(frame_cache);
+    if (UNLIKELY(!frame))
         return frame_alloc_slow();
-    }
-    PORT_MINE(frame_cache).top = top - 1;
-    port_unpin();
     frame->state = frame_state(FRAME_TAKEN, 0, 0);
     return port_frame_pointer(frame);
 }
@@ -55,19 +49,13 @@ static ALWAYS_INLINE void *frame_alloc(void)
 static ALWAYS_INLINE void frame_free(void *page)
 {
     struct frame *frame = port_frame(page);
-    if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0))
+    if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0 || frame->state != frame_state(FRAME_TAKEN, 0, 0)))
         goto slow;
-    port_pin();
-    struct frame **top = PORT_MINE(frame_cache).top;
-    if (UNLIKELY(frame->state != frame_state(FRAME_TAKEN, 0, 0) || top >= PORT_MINE(frame_cache).limit)) {
-        port_unpin();
-        goto slow;
-    }
+    /* Before it can be taken again. */
     frame->state = frame_state(FRAME_NONE, 0, 0);
-    top[1] = frame;
-    PORT_MINE(frame_cache).top = top + 1;
-    port_unpin();
-    return;
+    if (LIKELY(PORT_STACK_PUSH(frame_cache, frame)))
+        return;
+    frame->state = frame_state(FRAME_TAKEN, 0, 0);
 slow:
     frame_free_slow(page);
     /* Not the caller's last call, so that the return address that is reported lies in the caller. */

@@ -46,6 +46,12 @@
  *   void port_pin(void), port_unpin(void)
  *       Between them this code stays on its CPU, and nothing else that calls mm runs there: that
  *       is what makes PORT_MINE() safe without atomics. Does not nest. As short as possible.
+ *   void *PORT_STACK_POP(name), *PORT_STACK_POP_AT(name, offset)
+ *       Pops from the struct port_stack that this CPU's @name begins with, or that lies at so many bytes
+ *       in it. NULL when the top is NULL: what lies under the first, so that empty needs no test of its own.
+ *   bool PORT_STACK_PUSH(name, pointer), PORT_STACK_PUSH_AT(name, offset, pointer)
+ *       Pushes; false when the top has reached the limit.
+ *       These four need no pin: an interrupt that uses the same stack in their middle is as if it had come before.
  *   void port_pause(void)          one turn of a loop that waits for another CPU
  *
  * Locks: fair or not, taken for short; interrupts are off while one is held.
@@ -67,5 +73,11 @@
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
 #include <ashlar/status.h>
+
+/* A stack of pointers, in a per-CPU variable. */
+struct port_stack {
+    void **top;   /* the last one pushed */
+    void **limit; /* at which pushing ends */
+};
 
 #include <mm_port.h>
