@@ -55,13 +55,13 @@ void consoles_init_early(void)
     }
 }
 
-/* @port takes the place of the port that was used, which stays when there is no UART. @who: wants it, for the log. */
-static void move_serial(uint16_t port, uint32_t baud, int who_length, const char *who)
+/* @port takes the place of the port that was used, which stays when there is no UART. @who wants it: for the log. */
+static void move_serial(uint16_t port, uint32_t baud, const char *prefix, int who_length, const char *who)
 {
     static struct uart16550 named;
     status_t status = uart16550_init(&named, port, baud);
     if (status != STATUS_OK) {
-        log_warn("console", "%.*s: port %#x at %u baud: %s", who_length, who, port, baud, status_sentence(status));
+        log_warn("console", "%s%.*s: %s", prefix, who_length, who, status_sentence(status));
         return;
     }
     if (is_serial_there)
@@ -81,7 +81,7 @@ static void choose(const struct console_choice *choice)
     if (is_moved && is_wanted[CONSOLE_SERIAL])
         log_warn("console", "console=%.*s: one serial port is enough", (int)choice->word_length, choice->word);
     else if (is_moved)
-        move_serial(choice->port, choice->baud, (int)choice->word_length, choice->word);
+        move_serial(choice->port, choice->baud, "console=", (int)choice->word_length, choice->word);
     is_wanted[choice->kind] = true;
 }
 
@@ -143,7 +143,7 @@ void consoles_apply_firmware(void)
     if (is_serial_there && port.base.address == serial.port && baud == UART16550_MAX_BAUD)
         return;
     log_info("console", "%s names the serial port %#lx at %u baud", table, port.base.address, baud);
-    move_serial((uint16_t)port.base.address, baud, 4, table);
+    move_serial((uint16_t)port.base.address, baud, "", 4, table);
 }
 
 /* ---- screens ---- */

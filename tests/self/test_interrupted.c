@@ -63,7 +63,7 @@ static uint64_t *take_block(void)
     return phys_is_valid(block) ? phys_to_pointer(block) : NULL;
 }
 
-/* Replaces one object, one frame and one block. Takes before it gives, so that the top of each stack is another one afterwards. */
+/* Replaces one object, one frame and one block. Takes before it gives, so that the top of each stack is another one then. */
 static void replace(struct owner *owner)
 {
     owner->random = owner->random * 6364136223846793005 + 1442695040888963407;
