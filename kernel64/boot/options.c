@@ -15,8 +15,8 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "console", "cpus", "debugexit", "events", "fail", "loglevel", "maxcpus", "mem", "noacpi", "nohpet",
-    "noioapic", "notsc", "nox2apic", "run",
+    "absentcpu", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "loglevel", "maxcpus",
+    "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "run",
 };
 
 static void apply_log_level(void)

@@ -16,6 +16,7 @@
 #include <diag/log.h>
 #include <glue/address_space.h>
 #include <lib/image.h>
+#include <smp/trampoline_tables.h>
 
 /* Firmware's own, but RAM nevertheless. */
 static bool is_ram(enum memmap_kind kind)
@@ -77,9 +78,10 @@ void page_census_take(struct page_census *census)
     census->large_blocks = kmalloc_blocks().frames;
     census->page_tables = address_space_allocated_tables();
     census->ranges = frames_of_ranges();
+    census->trampolines = trampoline_frames();
     census->unaccounted = (int64_t)(census->by_kind[MEMMAP_USABLE] / PAGE_SIZE - free - census->buddy.metadata -
                                     census->unmanaged - census->slabs - census->large_blocks - census->page_tables -
-                                    census->ranges);
+                                    census->ranges - census->trampolines);
 }
 
 /* ---- pages ---- */
@@ -125,6 +127,7 @@ static status_t command_pages(int argc, char **argv)
     show_part("larger blocks from kmalloc", census.large_blocks * PAGE_SIZE);
     show_part("page tables", census.page_tables * PAGE_SIZE);
     show_part("memory and stacks in virtual ranges", census.ranges * PAGE_SIZE);
+    show_part("kept for CPUs that did not come up", census.trampolines * PAGE_SIZE);
     show_part("behind the end of the direct map", census.unmanaged * PAGE_SIZE);
     if (census.unaccounted != 0)
         print("%20ld  in use by nobody who says so\n", census.unaccounted * (int64_t)PAGE_SIZE);

@@ -68,3 +68,25 @@ status_t parse_size(const char *text, uint64_t *result)
     *result = value << shift;
     return STATUS_OK;
 }
+
+status_t parse_next_range(const char **list, uint64_t *first, uint64_t *last)
+{
+    const char *at = *list;
+    uint64_t from, to;
+    if (!*at)
+        return STATUS_NOT_FOUND;
+    status_t status = parse_digits(&at, &from);
+    to = from;
+    if (status == STATUS_OK && *at == '-') {
+        at++;
+        status = parse_digits(&at, &to);
+    }
+    if (status != STATUS_OK)
+        return status;
+    if (to < from || (*at && *at != ',') || (at[0] == ',' && !at[1]))
+        return STATUS_INVALID;
+    *list = *at ? at + 1 : at;
+    *first = from;
+    *last = to;
+    return STATUS_OK;
+}

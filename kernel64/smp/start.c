@@ -86,48 +86,64 @@ static bool add_ap(uint32_t apic_id)
     return true;
 }
 
-/* cpus=0-3,8: numbers as the CPUs are counted, the first CPU being 0. Without the option, all. */
-static bool is_chosen(const char *list, unsigned int number)
+static struct {
+    uint64_t most;    /* CPUs in all */
+    uint64_t at_once; /* CPUs in a wave */
+    char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
+    char absent[256]; /* absentcpu=: APIC ids */
+    unsigned int counted;
+} wish = { .most = PERCPU_MAX, .at_once = PERCPU_MAX };
+
+/* A number from 1 on; @value stays where there is none. */
+static void read_number(const char *name, uint64_t *value)
 {
-    while (*list) {
-        uint64_t first = 0, last;
-        while (*list >= '0' && *list <= '9')
-            first = first * 10 + (uint64_t)(*list++ - '0');
-        last = first;
-        if (*list == '-') {
-            list++;
-            for (last = 0; *list >= '0' && *list <= '9'; list++)
-                last = last * 10 + (uint64_t)(*list - '0');
-        }
-        if (number >= first && number <= last)
-            return true;
-        if (*list != ',')
-            return false;
-        list++;
-    }
-    return false;
+    char text[24];
+    uint64_t number;
+    status_t status = machine_option(name, text, sizeof(text));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status == STATUS_OK && parse_number(text, &number) == STATUS_OK && number > 0)
+        *value = number;
+    else
+        log_warn("smp", "%s=%s: expected a number from 1 on", name, text);
 }
 
-static struct {
-    uint64_t most; /* CPUs in all */
-    bool has_list;
-    char list[256];
-    unsigned int counted; /* the first CPU is 0 */
-} wish = { .most = PERCPU_MAX };
+/* Numbers and ranges, up to what a wish has room for; "" where there are none. */
+static void read_list(const char *name, char *list, size_t size)
+{
+    uint64_t first, last;
+    const char *at = list;
+    status_t status = machine_option(name, list, size);
+    if (status == STATUS_NOT_FOUND) {
+        list[0] = 0;
+        return;
+    }
+    if (status == STATUS_OK && list[0])
+        do
+            status = parse_next_range(&at, &first, &last);
+        while (status == STATUS_OK);
+    if (status == STATUS_NOT_FOUND)
+        return;
+    log_warn("smp", "%s=%s: expected numbers and ranges, as in 0-3,8", name, list);
+    list[0] = 0;
+}
 
 static void read_options(void)
 {
-    char value[24];
-    status_t status = machine_option("maxcpus", value, sizeof(value));
-    if (status != STATUS_NOT_FOUND &&
-        (status != STATUS_OK || parse_number(value, &wish.most) != STATUS_OK || wish.most == 0)) {
-        log_warn("smp", "maxcpus=%s: expected a number from 1 on", value);
-        wish.most = PERCPU_MAX;
-    }
-    status = machine_option("cpus", wish.list, sizeof(wish.list));
-    wish.has_list = status == STATUS_OK && strspn(wish.list, "0123456789-,") == strlen(wish.list) && wish.list[0];
-    if (status != STATUS_NOT_FOUND && !wish.has_list)
-        log_warn("smp", "cpus=%s: expected numbers and ranges, as in 0-3,8", wish.list);
+    read_number("maxcpus", &wish.most);
+    read_number("cpuwave", &wish.at_once);
+    read_list("cpus", wish.chosen, sizeof(wish.chosen));
+    read_list("absentcpu", wish.absent, sizeof(wish.absent));
+}
+
+static bool is_chosen(unsigned int number)
+{
+    uint64_t first, last;
+    const char *list = wish.chosen;
+    while (parse_next_range(&list, &first, &last) == STATUS_OK)
+        if (number >= first && number <= last)
+            return true;
+    return wish.chosen[0] == 0;
 }
 
 static void consider(uint32_t apic_id)
@@ -135,7 +151,7 @@ static void consider(uint32_t apic_id)
     if (apic_id == lapic_id())
         return;
     wish.counted++;
-    if (ap_count + 1 >= wish.most || ap_count + 1 >= PERCPU_MAX || (wish.has_list && !is_chosen(wish.list, wish.counted)))
+    if (ap_count + 1 >= wish.most || ap_count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
         return;
     if (lapic_mode() == LAPIC_XAPIC && apic_id > 254) {
         log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
@@ -143,6 +159,25 @@ static void consider(uint32_t apic_id)
     }
     if (!add_ap(apic_id))
         log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
+}
+
+static bool is_found(uint32_t apic_id)
+{
+    for (const struct ap *ap = aps; ap; ap = ap->next)
+        if (ap->apic_id == apic_id)
+            return true;
+    return false;
+}
+
+/* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */
+static void consider_absent(void)
+{
+    uint64_t first, last;
+    const char *list = wish.absent;
+    while (parse_next_range(&list, &first, &last) == STATUS_OK)
+        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX; apic_id++)
+            if (!is_found((uint32_t)apic_id))
+                consider((uint32_t)apic_id);
 }
 
 static void find_cpus_of_mp(void)
@@ -157,7 +192,7 @@ static void find_cpus_of_mp(void)
             consider(entry.cpu.apic_id);
 }
 
-static void find_cpus(void)
+static void find_cpus_of_tables(void)
 {
     size_t size_bytes;
     struct madt madt;
@@ -344,17 +379,17 @@ static bool end_wave(struct wave *wave)
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         struct ap_slot *slot = &wave->slots[index];
         uint32_t expected = AP_CLAIM_EXPECTED;
+        enum ap_stage none = AP_STAGE_NONE;
         /* Acquire and release: either the CPU has taken its slot, or it finds that it must not. */
-        bool is_given_up = __atomic_compare_exchange_n(&slot->claim, &expected, AP_CLAIM_GIVEN_UP, false, __ATOMIC_ACQ_REL,
-                                                       __ATOMIC_ACQUIRE);
+        __atomic_compare_exchange_n(&slot->claim, &expected, AP_CLAIM_GIVEN_UP, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
         enum ap_stage stage = stage_of(wave, index, ap);
         for (unsigned int i = 0; i < ARRAY_LEN(slot->ticks); i++)
             ap->ticks[AP_STAGE_REAL + i] = slot->ticks[i];
         if (stage == AP_STAGE_ONLINE)
             continue;
         have_all = false;
-        if (is_given_up)
-            ap->stage = stage;
+        /* Unless it has just come further, which it has noted itself. */
+        __atomic_compare_exchange_n(&ap->stage, &none, stage, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
         log_warn("smp", "the CPU with APIC id %u did not come up: %s", ap->apic_id, ap_stage_words(stage));
     }
     return have_all;
@@ -403,19 +438,21 @@ void smp_start(const struct smp_setup *from)
     if (lapic_mode() == LAPIC_NONE)
         return;
     read_options();
-    find_cpus();
+    find_cpus_of_tables();
+    consider_absent();
     unsigned int left = prepare_all();
     struct wave wave = { .first = aps };
     while (left > 0) {
         uint32_t room;
-        status_t status = trampoline_make(&wave.tables, setup->paging, left, (uintptr_t)ap_main, &room);
+        wave.count = left < wish.at_once ? left : (unsigned int)wish.at_once;
+        status_t status = trampoline_make(&wave.tables, setup->paging, wave.count, (uintptr_t)ap_main, &room);
         if (status != STATUS_OK) {
             log_warn("smp", "%u CPUs are not started: no memory below 640 KiB for the trampoline: %s", left,
                      status_sentence(status));
             break;
         }
         wave.slots = wave.tables.slots;
-        wave.count = left < room ? left : room;
+        wave.count = wave.count < room ? wave.count : room;
         start_wave(&wave);
         if (end_wave(&wave))
             trampoline_free(&wave.tables);

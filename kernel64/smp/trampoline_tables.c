@@ -27,14 +27,35 @@
 
 #define INT3           0xcc
 
+static uint64_t frames_taken;
+
+static phys_t take_where(unsigned int order, unsigned int flags, phys_t end)
+{
+    phys_t block = buddy_alloc_where(order, flags, end, BUDDY_ANY_NODE);
+    if (phys_is_valid(block))
+        frames_taken += 1ULL << order;
+    return block;
+}
+
+static void give(phys_t block, unsigned int order)
+{
+    buddy_free(block, order);
+    frames_taken -= 1ULL << order;
+}
+
 static phys_t take_low_frame(void)
 {
-    return buddy_alloc_where(0, 0, CR3_END, BUDDY_ANY_NODE);
+    return take_where(0, 0, CR3_END);
 }
 
 static void give_frame(phys_t frame)
 {
-    buddy_free(frame, 0);
+    give(frame, 0);
+}
+
+uint64_t trampoline_frames(void)
+{
+    return frames_taken;
 }
 
 static uint64_t *root_of(const struct paging *paging)
@@ -70,7 +91,7 @@ static status_t take_block(struct trampoline *trampoline, unsigned int wanted)
         order++;
     /* One page for the code, and at least one for slots. */
     for (order = order < 1 ? 1 : order; order >= 1; order--) {
-        phys_t block = buddy_alloc_where(order, BUDDY_URGENT, LOW_MEMORY_END, BUDDY_ANY_NODE);
+        phys_t block = take_where(order, BUDDY_URGENT, LOW_MEMORY_END);
         if (!phys_is_valid(block))
             continue;
         trampoline->page = block;
@@ -115,7 +136,7 @@ status_t trampoline_make(struct trampoline *trampoline, const struct paging *ker
         return status;
     status = make_tables(trampoline, kernel);
     if (status != STATUS_OK) {
-        buddy_free(trampoline->page, trampoline->order);
+        give(trampoline->page, trampoline->order);
         return status;
     }
     write_code(trampoline, entry);
@@ -130,5 +151,5 @@ void trampoline_free(struct trampoline *trampoline)
     if (paging_unmap(&trampoline->paging, trampoline->page.raw, PAGE_SIZE << trampoline->order) != STATUS_OK)
         return;
     give_frame(trampoline->paging.root);
-    buddy_free(trampoline->page, trampoline->order);
+    give(trampoline->page, trampoline->order);
 }

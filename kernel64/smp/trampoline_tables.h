@@ -28,3 +28,6 @@ status_t trampoline_make(struct trampoline *trampoline, const struct paging *ker
 
 /* Gives everything back. No CPU may be on its way through it. */
 void trampoline_free(struct trampoline *trampoline);
+
+/* Frames that trampolines and their page tables have now: once CPUs are started, those kept for CPUs that did not come. */
+uint64_t trampoline_frames(void);

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 struct example {
@@ -108,6 +109,44 @@ static void a_number_has_no_suffix(void **state)
     assert_int_equal(value, UNTOUCHED);
 }
 
+/* Reads @list to its end or first mistake; returns the status there and the ranges' text again, as F-L each. */
+static status_t read_ranges(const char *list, char *ranges, size_t size)
+{
+    uint64_t first = UNTOUCHED, last = UNTOUCHED;
+    const char *at = list;
+    status_t status;
+    size_t length = 0;
+    ranges[0] = 0;
+    while ((status = parse_next_range(&at, &first, &last)) == STATUS_OK)
+        length += (size_t)snprintf(ranges + length, size - length, "%lu-%lu ", (unsigned long)first, (unsigned long)last);
+    return status;
+}
+
+static void a_list_has_numbers_and_ranges(void **state)
+{
+    char ranges[64];
+    (void)state;
+    assert_int_equal(read_ranges("", ranges, sizeof(ranges)), STATUS_NOT_FOUND);
+    assert_string_equal(ranges, "");
+    assert_int_equal(read_ranges("0-3,8,0x10-0x1f", ranges, sizeof(ranges)), STATUS_NOT_FOUND);
+    assert_string_equal(ranges, "0-3 8-8 16-31 ");
+    assert_int_equal(read_ranges("5-5", ranges, sizeof(ranges)), STATUS_NOT_FOUND);
+    assert_string_equal(ranges, "5-5 ");
+}
+
+static void a_list_ends_at_what_is_no_range(void **state)
+{
+    static const char *const wrong[] = { "1,", "1,,2", "1,x", "1,-2", "1,2-", "1,3-2", "1,2 ", "1,2-3-4", "1,2;" };
+    char ranges[64];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        assert_int_equal(read_ranges(wrong[i], ranges, sizeof(ranges)), STATUS_INVALID);
+        assert_string_equal(ranges, i == 0 ? "" : "1-1 ");
+    }
+    assert_int_equal(read_ranges("1,18446744073709551616", ranges, sizeof(ranges)), STATUS_TOO_BIG);
+    assert_string_equal(ranges, "1-1 ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +154,8 @@ int main(void)
         cmocka_unit_test(what_is_no_number_leaves_the_result_alone),
         cmocka_unit_test(a_size_has_one_suffix_at_most_and_fits),
         cmocka_unit_test(a_number_has_no_suffix),
+        cmocka_unit_test(a_list_has_numbers_and_ranges),
+        cmocka_unit_test(a_list_ends_at_what_is_no_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
