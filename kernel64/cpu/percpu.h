@@ -3,9 +3,9 @@
 /*
  * Data of which each CPU has its own, declared beside the code that owns it:
  *
- *     PERCPU(uint64_t, interrupts_taken);
- *     PERCPU_MINE(interrupts_taken)++;                    one instruction
- *     sum += *PERCPU_OF(cpu, interrupts_taken);           another CPU's
+ *     PERCPU(uint64_t, calls);
+ *     PERCPU_MINE(calls)++;                               one instruction
+ *     sum += *PERCPU_OF(cpu, calls);                      another CPU's
  *
  * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS base is 0.
  * Another CPU's GS base is the distance from that section to its copy.
@@ -14,8 +14,7 @@
  */
 #include <ashlar/types.h>
 
-#define PERCPU(type, name)              type percpu_##name SECTION(".bss.percpu")
-#define PERCPU_ARRAY(type, name, count) type percpu_##name[count] SECTION(".bss.percpu")
+#define PERCPU(type, name) type percpu_##name SECTION(".bss.percpu")
 
 /* For a header, when more than one file uses it. */
 #define PERCPU_DECLARE(type, name) extern type percpu_##name
@@ -25,6 +24,15 @@
 
 /* The address of any CPU's. @cpu: below percpu_count(). */
 #define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
+
+/*
+ * The same for arrays: this CPU's element, and the address of any CPU's first one. Apart, because GCC 12 forgets the
+ * segment in an array's type, without a word: PERCPU_MINE(name)[i] would be the first CPU's.
+ */
+#define PERCPU_ARRAY(type, name, count) type percpu_array_##name[count] SECTION(".bss.percpu")
+#define PERCPU_MINE_AT(name, index) (((__seg_gs __typeof__(*percpu_array_##name) *)(uintptr_t)percpu_array_##name)[index])
+#define PERCPU_ARRAY_OF(cpu, name) \
+    ((__typeof__(&*percpu_array_##name))(void *)((char *)percpu_array_##name + percpu_distance(cpu)))
 
 #define PERCPU_MAX 1024
 

@@ -121,7 +121,7 @@ void traps_set_acknowledge(void (*function)(uint8_t vector))
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector)
 {
     VERIFY(vector >= TRAP_FIRST_INTERRUPT);
-    return __atomic_load_n(&(*PERCPU_OF(cpu, interrupts_taken))[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
+    return __atomic_load_n(&PERCPU_ARRAY_OF(cpu, interrupts_taken)[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
 }
 
 uint64_t traps_unexpected_count(uint8_t vector)
@@ -201,7 +201,7 @@ static void dispatch_interrupt(struct trap_frame *frame)
     trap_handler_fn *handler = traps_handler(vector);
     struct attempt *interrupted = PERCPU_MINE(attempt);
 
-    PERCPU_MINE(interrupts_taken)[vector - TRAP_FIRST_INTERRUPT]++;
+    PERCPU_MINE_AT(interrupts_taken, vector - TRAP_FIRST_INTERRUPT)++;
     if (handler) {
         /* What the handler raises is not what the interrupted code tries. */
         PERCPU_MINE(attempt) = NULL;

@@ -70,6 +70,10 @@ static status_t command_irqs(int argc, char **argv)
     irq_visit_lines(print_line, NULL);
     if (lapic_mode() != LAPIC_NONE) {
         print_own("timer", VECTOR_TIMER);
+        if (percpu_count() > 1) {
+            print_own("calls of CPUs", VECTOR_CALL);
+            print_own("wakes of CPUs", VECTOR_WAKE);
+        }
         print_own("APIC errors", VECTOR_LAPIC_ERROR);
         print_own("APIC spurious", VECTOR_SPURIOUS);
     }

@@ -74,7 +74,7 @@ void irq_take_stray(uint8_t vector)
 
 void irq_dispatch(struct trap_frame *frame)
 {
-    struct irq_line *line = PERCPU_MINE(irq_line_of_vector)[frame->vector];
+    struct irq_line *line = PERCPU_MINE_AT(irq_line_of_vector, frame->vector);
     if (!line) {
         irq_take_stray((uint8_t)frame->vector);
         return;
@@ -91,7 +91,7 @@ void irq_dispatch(struct trap_frame *frame)
 static bool is_free(unsigned int vector)
 {
     trap_handler_fn *handler = traps_handler((uint8_t)vector);
-    return !PERCPU_MINE(irq_line_of_vector)[vector] && (!handler || handler == irq_dispatch);
+    return !PERCPU_MINE_AT(irq_line_of_vector, vector) && (!handler || handler == irq_dispatch);
 }
 
 /* Return: a vector of this CPU for a line of @chip; 0 when there is none left. */
@@ -115,7 +115,7 @@ static status_t route(struct irq_line *line, struct irq_wiring wiring)
 
 static void set_line_of(uint8_t vector, struct irq_line *line)
 {
-    PERCPU_MINE(irq_line_of_vector)[vector] = line;
+    PERCPU_MINE_AT(irq_line_of_vector, vector) = line;
 }
 
 /* ---- requests ---- */

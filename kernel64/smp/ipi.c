@@ -81,7 +81,7 @@ static void serve_one(unsigned int caller)
 
 static void serve_inbox(void)
 {
-    uint64_t *words = *PERCPU_OF(PERCPU_MINE(cpu_number), inbox);
+    uint64_t *words = PERCPU_ARRAY_OF(PERCPU_MINE(cpu_number), inbox);
     for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++) {
         if (__atomic_load_n(&words[i], __ATOMIC_RELAXED) == 0)
             continue;
@@ -123,7 +123,7 @@ static void interrupt(unsigned int cpu, uint8_t vector)
 static void post(unsigned int cpu)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
-    uint64_t *word = &(*PERCPU_OF(cpu, inbox))[me / 64];
+    uint64_t *word = &PERCPU_ARRAY_OF(cpu, inbox)[me / 64];
     if (__atomic_fetch_or(word, 1ULL << me % 64, __ATOMIC_RELEASE) == 0)
         interrupt(cpu, VECTOR_CALL);
 }
@@ -131,7 +131,7 @@ static void post(unsigned int cpu)
 static bool has_answered(unsigned int cpu)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
-    return !(__atomic_load_n(&(*PERCPU_OF(cpu, inbox))[me / 64], __ATOMIC_RELAXED) >> me % 64 & 1);
+    return !(__atomic_load_n(&PERCPU_ARRAY_OF(cpu, inbox)[me / 64], __ATOMIC_RELAXED) >> me % 64 & 1);
 }
 
 /* Names whoever has not even taken the call, and interrupts it again. */

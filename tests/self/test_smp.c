@@ -16,6 +16,7 @@
 #include <cpu/traps.h>
 #include <glue/address_space.h>
 #include <irq/lapic.h>
+#include <irq/vectors.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
@@ -120,6 +121,20 @@ KTEST(smp, a_call_to_one_reaches_that_one)
         called_cpu = UINT32_MAX;
         ipi_call_one(cpu, note_cpu, NULL);
         EXPECT(called_cpu == cpu);
+    }
+}
+
+KTEST(smp, an_interrupt_is_counted_by_the_cpu_that_takes_it)
+{
+    struct cpu_set online;
+    NEEDS_TWO();
+    ipi_online(&online);
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        if (!cpu_set_has(&online, cpu) || cpu == PERCPU_MINE(cpu_number))
+            continue;
+        uint64_t before = traps_taken_count(cpu, VECTOR_CALL);
+        ipi_call_one(cpu, note_cpu, NULL);
+        EXPECT(traps_taken_count(cpu, VECTOR_CALL) > before);
     }
 }
 
