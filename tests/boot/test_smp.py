@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All the processors of whole machines: docs/smp.md, and `cpus` of docs/interfaces.md.
+
+Each machine says of its CPUs what it was given, and passes the self-tests of smp; some get CPUs that are not there.
+"""
+import dataclasses
+import itertools
+import re
+
+import pytest
+
+HANG_SECONDS = 120
+SHOW = 'cpus; irqs; report cpus; exit'
+COMMANDS = f'test smp*; {SHOW}'
+ONE_CPU = 'one CPU'
+
+
+# --- what -smp means ---
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """Packages of dies of cores of threads, as many of each."""
+    sockets: int = 1
+    dies: int = 1
+    cores: int = 1
+    threads: int = 1
+
+    def words(self):
+        count = self.sockets * self.dies * self.cores * self.threads
+        dies = f',dies={self.dies}' if self.dies > 1 else ''
+        return f'{count},sockets={self.sockets}{dies},cores={self.cores},threads={self.threads}'
+
+    def places(self, with_dies=True):
+        """(APIC id, package, die, core, thread) of each CPU. Each part of the id has as many bits as it needs, so ids are
+        sparse where a number is no power of two. A CPU that does not tell its dies has more cores instead."""
+        die_bits, core_bits, thread_bits = [(count - 1).bit_length() for count in (self.dies, self.cores, self.threads)]
+        for package, die, core, thread in itertools.product(*map(range, dataclasses.astuple(self))):
+            die_core = die << core_bits | core
+            apic = (package << die_bits + core_bits | die_core) << thread_bits | thread
+            yield (apic, package, die, core, thread) if with_dies else (apic, package, 0, die_core, thread)
+
+
+# --- what a machine says ---
+
+def online_places(facts):
+    return [(cpu['apic'], cpu['package'], cpu['die'], cpu['core'], cpu['thread']) for cpu in facts['online']]
+
+
+def check_cpus(outcome, count, failed=()):
+    """@count CPUs are online and work, in the order of their numbers; those of APIC ids @failed were never heard of."""
+    facts = outcome.stream.fact('cpus')
+    numbers = [cpu['cpu'] for cpu in facts['online']]
+    assert len(numbers) == count
+    assert numbers == sorted(set(numbers)) and numbers[0] == 0
+    assert len({cpu['apic'] for cpu in facts['online']}) == count
+    assert len(set(online_places(facts))) == count
+    assert facts['online'][0]['us'] == 0
+    assert all(cpu['us'] > 0 for cpu in facts['online'][1:])
+    assert facts['failed'] == [{'apic': apic, 'stage': 'none'} for apic in failed]
+    reasons = {test.reason for test in outcome.stream.tests if test.status == 'skip' and test.name.startswith('smp.')}
+    assert reasons == ({ONE_CPU} if count == 1 else set())
+
+
+def check_table(outcome):
+    """`cpus` shows what the report says, and of each CPU but the first when it reached one stage after the other."""
+    facts = outcome.stream.fact('cpus')
+    rows = [line.split() for line in outcome.stream.lines if re.fullmatch(r' {0,3}\d+ ( +\d+){10}', line)]
+    assert [tuple(map(int, row[:6])) for row in rows] == [
+        (cpu['cpu'], *place) for cpu, place in zip(facts['online'], online_places(facts))]
+    for row, cpu in zip(rows[1:], facts['online'][1:]):
+        stamps = [int(word) for word in row[6:]]
+        assert 0 < stamps[0] and stamps == sorted(stamps)
+        assert abs(stamps[-1] - cpu['us']) <= 1
+    assert any(re.match(r'timer +240 ', line) for line in outcome.stream.lines)
+
+
+@pytest.fixture
+def check(boot):
+    """check(count, machine words...): boots, checks all of the above, and gives the outcome."""
+    def check_machine(count, failed=(), commands=COMMANDS, **words):
+        outcome = boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, **words})
+        assert outcome.verdict == 'pass', outcome.words
+        if words.get('emulator') != 'bochs':
+            assert outcome.exit_status == 33, outcome.words
+        check_cpus(outcome, count, failed)
+        if not failed and 'cpus;' in commands:
+            check_table(outcome)
+        return outcome
+    return check_machine
+
+
+# --- how many, and where they sit ---
+
+@pytest.mark.parametrize('count', [1, 2, 3, 7, 16, 64, 255])
+def test_all_cpus_come_up(count, check, request):
+    if count == 255 and not request.config.getoption('--matrix'):
+        pytest.skip('255 CPUs take a minute: --matrix')
+    outcome = check(count, smp=str(count), memory='512M')
+    # Where -smp says no more, all are cores of one package.
+    assert online_places(outcome.stream.fact('cpus')) == list(Shape(cores=count).places())
+
+
+def test_all_self_tests_pass_on_four_cpus(check):
+    outcome = check(4, commands=f'test; {SHOW}', smp='4')
+    assert {'smp', 'slab', 'time', 'irq'} <= {test.name.split('.')[0] for test in outcome.stream.tests}
+
+
+# Leaf 1FH, where dies are told, QEMU gives to Intel's.
+INTEL = 'max,vendor=GenuineIntel'
+DIES = Shape(sockets=2, dies=2, cores=2)
+
+
+@pytest.mark.parametrize('shape', [
+    DIES, Shape(dies=3, cores=2), Shape(sockets=2, dies=3, cores=3, threads=2),
+    Shape(sockets=3, cores=2, threads=2), Shape(sockets=5, cores=3),
+], ids=Shape.words)
+def test_the_shape_is_told(shape, check):
+    outcome = check(len(list(shape.places())), commands=SHOW, cpu=INTEL, smp=shape.words())
+    assert online_places(outcome.stream.fact('cpus')) == list(shape.places())
+
+
+@pytest.mark.parametrize('cpu', ['max', 'EPYC', 'qemu64', 'EPYC,-cpuid-0xb', 'qemu64,level=1'])
+def test_amd_has_cores_in_place_of_dies(cpu, check):
+    """Leaf 0BH or, without it, AMD's own."""
+    outcome = check(8, commands=SHOW, cpu=cpu, smp=DIES.words())
+    assert online_places(outcome.stream.fact('cpus')) == list(DIES.places(with_dies=False))
+
+
+@pytest.mark.parametrize('cpu', ['Nehalem', 'Nehalem,level=4', 'core2duo', 'EPYC,+topoext,-cpuid-0xb'])
+def test_the_shape_is_told_by_older_ways(cpu, check):
+    """Leaf 0BH; counts in leaves 1 and 4; AMD's 8000_001EH."""
+    shape = Shape(sockets=2, cores=3, threads=2)
+    outcome = check(12, commands=SHOW, cpu=cpu, smp=shape.words())
+    assert online_places(outcome.stream.fact('cpus')) == list(shape.places())
