@@ -36,7 +36,8 @@ void cpu_protect_cpu(void)
         { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
         { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },     { CPU_FEATURE_MCE, CR4_MCE },
     };
-    uint64_t cr4 = cpu_read_cr4();
+    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub has cleared. */
+    uint64_t cr4 = CR4_PAE;
 
     /* The stub or the trampoline did this already where tables use NX. */
     if (cpu_has(CPU_FEATURE_NX))
