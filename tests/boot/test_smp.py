@@ -106,7 +106,7 @@ def test_all_self_tests_pass_on_four_cpus(check):
     assert {'smp', 'slab', 'time', 'irq'} <= {test.name.split('.')[0] for test in outcome.stream.tests}
 
 
-# Leaf 1FH, where dies are told, QEMU gives to Intel's.
+# Leaf 1FH, where dies are told, QEMU gives to Intel's only.
 INTEL = 'max,vendor=GenuineIntel'
 DIES = Shape(sockets=2, dies=2, cores=2)
 
@@ -191,3 +191,36 @@ def test_a_nonsense_option_is_named_and_all_start(option, check):
     outcome = check(4, commands=SHOW, smp='4', cmdline=option)
     said = warnings(outcome)
     assert len(said) == 1 and re.match(rf"{option.partition('=')[0]}=.*: expected (a number|numbers)", said[0]), said
+
+
+# --- CPUs that do not answer ---
+
+# How long the kernel waits for a CPU after the last sign of life of any: SMP_PATIENCE_NS of kernel64/smp/start.h.
+PATIENCE_US = 1000000
+# On a busy host.
+SLACK_US = 2000000
+
+
+@pytest.mark.parametrize('cmdline, absent, waits', [
+    ('absentcpu=200', [200], 1),
+    # Those that are there are not listed twice; nobody has 255 in xAPIC mode.
+    ('absentcpu=200,210-211,1-3,255', [200, 210, 211], 1),
+    # Waves of 3 and 2; of 2, 2 and 1; of one each.
+    ('absentcpu=200-201 cpuwave=3', [200, 201], 1),
+    ('absentcpu=200-201 cpuwave=2', [200, 201], 2),
+    ('absentcpu=200-201 cpuwave=1', [200, 201], 2),
+    ('absentcpu=100-250', list(range(100, 251)), 1),
+])
+def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits, check):
+    outcome = check(4, failed=absent, commands=f'test pages*; {SHOW}', smp='4', cmdline=cmdline)
+    assert [line for line in warnings(outcome) if '255' not in line] == [
+        f'the CPU with APIC id {apic} did not come up: nothing was heard of it' for apic in absent]
+    took_us, = [int(match[1]) for line in outcome.stream.lines
+                if (match := re.search(rf'4 of {4 + len(absent)} CPUs online after (\d+) us', line))]
+    assert waits * PATIENCE_US < took_us < waits * PATIENCE_US + SLACK_US
+    # All that they would have needed is accounted for.
+    assert 'pages.every_page_is_accounted_for' in {test.name for test in outcome.stream.tests if test.status == 'pass'}
+
+
+def test_a_cpu_that_does_not_answer_leaves_the_rest_of_the_machine_alone(check):
+    check(3, failed=[77], commands=f'test; {SHOW}', smp='3', cmdline='absentcpu=77')
