@@ -10,7 +10,7 @@
 #include <time/clock.h>
 #include <time/watch_rule.h>
 
-static struct clock_counter *reference;
+static struct clock_counter *reference; /* written under the lock: who is the second to get it finds it gone */
 static void (*demote)(void);
 static struct watch watch; /* by one CPU at a time: */
 static struct spinlock lock;
@@ -48,18 +48,17 @@ static uint64_t read_together(uint64_t *count)
     return tick;
 }
 
-static void act_on(enum watch_verdict verdict, int64_t ppm)
+static void act_on(enum watch_verdict verdict, int64_t ppm, const struct clock_counter *against)
 {
     switch (verdict) {
     case WATCH_REFINED:
-        clock_set_tsc_rate(watch.rate_hz, reference->name);
-        log_info("time", "the time-stamp counter runs at %lu Hz, by a longer look at %s", watch.rate_hz, reference->name);
+        clock_set_tsc_rate(watch.rate_hz, against->name);
+        log_info("time", "the time-stamp counter runs at %lu Hz, by a longer look at %s", watch.rate_hz, against->name);
         break;
     case WATCH_LIES_NOW:
         log_warn("time", "the time-stamp counter is off by %ld parts in a million against %s, twice in a row", ppm,
-                 reference->name);
+                 against->name);
         demote();
-        reference = NULL;
         break;
     default:
         break;
@@ -73,14 +72,21 @@ void watch_clock(void)
     if (!reference || clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watch.tick) < WATCH_MIN_NS)
         return;
     irq_state_t state = spin_lock(&lock);
+    struct clock_counter *against = reference;
+    if (!against) {
+        spin_unlock(&lock, state);
+        return;
+    }
     uint64_t tick = read_together(&count);
     enum watch_verdict verdict = watch_judge(&watch, tick, count, &ppm);
     if (verdict >= WATCH_AGREES) {
         drift_ppm = ppm;
         comparisons++;
     }
+    if (verdict == WATCH_LIES_NOW)
+        reference = NULL;
     spin_unlock(&lock, state);
-    act_on(verdict, ppm);
+    act_on(verdict, ppm, against);
 }
 
 bool watch_drift_ppm(int64_t *ppm)

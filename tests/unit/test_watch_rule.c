@@ -50,6 +50,19 @@ static void looks_that_come_too_soon_change_nothing(void **state)
     assert_int_equal(look_after(0.2), WATCH_AGREES);
 }
 
+/* Of another CPU; a wide reference cannot be seen to have wrapped. */
+static void a_counter_that_is_behind_changes_nothing(void **state)
+{
+    (void)state;
+    watch.mask = UINT64_MAX;
+    watch.is_rate_measured = true;
+    assert_int_equal(watch_judge(&watch, 3000000000, 5000000, &ppm), WATCH_NOTHING);
+    assert_int_equal(watch_judge(&watch, 2999999000, 5000100, &ppm), WATCH_TOO_EARLY);
+    assert_int_equal(watch.rate_hz, 2000000000);
+    assert_int_equal(watch_judge(&watch, 6000000000, 5000000 + PM_HZ * 3 / 2, &ppm), WATCH_REFINED);
+    assert_in_range(watch.rate_hz, 2000000000 - 2000, 2000000000 + 2000);
+}
+
 static void a_reference_that_has_wrapped_says_nothing(void **state)
 {
     (void)state;
@@ -114,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_true_clock_agrees_at_every_look, fresh_watch),
         cmocka_unit_test_setup(looks_that_come_too_soon_change_nothing, fresh_watch),
+        cmocka_unit_test_setup(a_counter_that_is_behind_changes_nothing, fresh_watch),
         cmocka_unit_test_setup(a_reference_that_has_wrapped_says_nothing, fresh_watch),
         cmocka_unit_test_setup(a_liar_is_found_at_the_second_look, fresh_watch),
         cmocka_unit_test_setup(one_odd_look_is_forgiven, fresh_watch),
