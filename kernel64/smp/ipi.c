@@ -23,6 +23,7 @@
 
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
+#include <cpu/tlb.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -236,4 +237,7 @@ void ipi_init_cpu(void)
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;
     __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
     __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
+    /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while. Locked
+       instructions above: who did not see them has changed its tables before this. */
+    tlb_flush_all();
 }
