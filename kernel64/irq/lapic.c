@@ -269,10 +269,14 @@ status_t lapic_init(phys_t address, bool wants_x2apic)
 status_t lapic_init_cpu(void)
 {
     uint64_t base = cpu_read_msr(MSR_APIC_BASE);
-    uint64_t wanted = base | APIC_BASE_ENABLED | (mode == LAPIC_X2APIC ? APIC_BASE_X2APIC : 0);
+    uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
+    uint64_t wanted = mode == LAPIC_X2APIC ? on | APIC_BASE_X2APIC : on;
+    /* Firmware has put all CPUs into x2APIC mode or none, and INIT leaves them there: off first, as on the first CPU. */
+    if (mode_in(base) == LAPIC_X2APIC && mode == LAPIC_XAPIC)
+        (void)change_mode(off);
     /* From off to x2APIC in one step is forbidden. */
-    if (!(base & APIC_BASE_ENABLED))
-        (void)change_mode(base | APIC_BASE_ENABLED);
+    if (!(cpu_read_msr(MSR_APIC_BASE) & APIC_BASE_ENABLED))
+        (void)change_mode(on);
     if (cpu_read_msr(MSR_APIC_BASE) != wanted)
         (void)change_mode(wanted);
     if (mode_in(cpu_read_msr(MSR_APIC_BASE)) != mode)

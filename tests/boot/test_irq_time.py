@@ -53,6 +53,7 @@ class Case:
     rate_from: str = 'hpet'
     events: str = 'lapic'
     skipped: set = dataclasses.field(default_factory=set)
+    cpus: int = 1                           # that come up
 
 
 def machine(name='q35', *options, **words):
@@ -179,12 +180,14 @@ def test_bochs_with_nox2apic(boot):
 X2APIC = Case(machine(), lapic='x2apic')
 # APIC ids above 254: SeaBIOS leaves x2APIC mode on.
 BIG = ('-smp', '1,maxcpus=288')
+BIG_SMP = ('-smp', '2,maxcpus=288')
 QEMU10_CASES = {
     'q35': X2APIC,
     'microvm': Case(machine('microvm'), lapic='x2apic', **MICROVM),
     'handed-over': Case(machine(extra=BIG), lapic='x2apic', found='x2apic'),
     'nox2apic': Case(machine(cmdline='nox2apic')),
     'nox2apic,handed-over': Case(machine(cmdline='nox2apic', extra=BIG), found='x2apic'),
+    'nox2apic,handed-over,smp': Case(machine(cmdline='nox2apic', extra=BIG_SMP), found='x2apic', cpus=2),
     '-x2apic': Case(machine(cpu='max,-x2apic')),
     'noioapic': Case(machine(cmdline='noioapic'), lapic='x2apic', ioapics=(), overrides=ELCR_OVERRIDES),
 }
@@ -212,6 +215,7 @@ def test_machine_of_qemu10(case, start_newer):
     outcome = start_newer(COMMANDS, **case.words).wait(HANG_SECONDS)
     assert outcome.exit_status == 33, outcome.words
     check_outcome(case, outcome)
+    assert any(f'smp: {case.cpus} of {case.cpus} CPUs online' in line for line in outcome.stream.lines)
 
 
 def test_tsc_deadline_where_qemu10_has_it(start_newer):
