@@ -55,6 +55,17 @@ static void report_place(struct json *json, const struct topology *bits, uint32_
     json_number(json, "thread", place.thread);
 }
 
+/* When it reached the stages before the last, as far as it came. */
+static void report_times(struct json *json, const struct smp_cpu *cpu)
+{
+    static const char *const names[] = {
+        [AP_STAGE_REAL] = "real_us", [AP_STAGE_PROTECTED] = "protected_us",
+        [AP_STAGE_LONG] = "long_us", [AP_STAGE_KERNEL] = "kernel_us",
+    };
+    for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage && stage <= AP_STAGE_KERNEL; stage++)
+        json_number(json, names[stage], cpu->ns[stage] / 1000);
+}
+
 static void report_those(struct json *json, bool online)
 {
     static const char *const stages[AP_STAGES] = {
@@ -71,12 +82,13 @@ static void report_those(struct json *json, bool online)
         if (online)
             json_number(json, "cpu", cpu.cpu);
         json_number(json, "apic", cpu.apic_id);
-        if (online) {
+        if (online)
             report_place(json, &bits, cpu.apic_id);
+        report_times(json, &cpu);
+        if (online)
             json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / 1000);
-        } else {
+        else
             json_string(json, "stage", stages[cpu.stage]);
-        }
         json_close(json);
     }
 }

@@ -2,8 +2,10 @@
 """scripts/bench: measures, beside a peer where there is one, and prints tables and JSON.
 
     scripts/bench boot      how the machine comes up: instructions, sizes, wall time beside Debian's kernel
+    scripts/bench boot --smp N   how N processors come up: a time line
     scripts/bench mm        what memory costs: instructions beside Debian's kernel, time beside other allocators
     scripts/bench irq       what an interrupt costs
+    scripts/bench smp       how soon all processors are there, beside Debian's kernel, and what they cost one another
     scripts/bench time      what clock and timers cost, beside Debian's kernel, and how well the clock is measured
 
 Every table is followed by its figures as JSON, one object a line, each line beginning `@ashlar `.
@@ -12,18 +14,22 @@ docs/benchmarks.md says what is measured how. Exit status: 1 when a target is mi
 import argparse
 import sys
 
-from ashlar import Failure, bench_boot, bench_irq, bench_mm, bench_time
+from ashlar import Failure, bench_boot, bench_irq, bench_mm, bench_smp, bench_time
 
 
 def main():
     parser = argparse.ArgumentParser(prog='scripts/bench', description=__doc__.split(': ', 1)[1],
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', choices=['boot', 'irq', 'mm', 'time'])
+    parser.add_argument('what', choices=['boot', 'irq', 'mm', 'smp', 'time'])
     parser.add_argument('--runs', type=int, default=5, help='of each wall time; default: 5')
+    parser.add_argument('--smp', metavar='N', help='with boot: a time line of N processors, and nothing else')
     parser.add_argument('--no-peer', action='store_true', help='do not fetch and run the peers')
     options = parser.parse_args()
+    if options.smp and options.what != 'boot':
+        parser.error('--smp goes with boot')
     try:
-        return {'boot': bench_boot, 'irq': bench_irq, 'mm': bench_mm, 'time': bench_time}[options.what].run(options)
+        return {'boot': bench_boot, 'irq': bench_irq, 'mm': bench_mm, 'smp': bench_smp,
+                'time': bench_time}[options.what].run(options)
     except Failure as failure:
         print(f'scripts/bench: {failure}', file=sys.stderr)
         return 2

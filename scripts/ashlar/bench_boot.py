@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from ashlar import ROOT, Failure, build, linux
+from ashlar import ROOT, Failure, bench_smp, build, linux
 from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
 from ashlar.machine import Machine
 from ashlar.session import Session
@@ -85,6 +85,10 @@ def run(options):
     variant.compile(build.ELF, build.ISO)
     folder = ROOT / 'build-test/bench'
     folder.mkdir(parents=True, exist_ok=True)
+    if options.smp:
+        bench_smp.show_time_line(results, variant, folder, options.smp)
+        results.print_json()
+        return 0
     measure_instructions(results, variant, folder)
     measure_sizes(results, variant)
     peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
