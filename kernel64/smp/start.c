@@ -346,27 +346,25 @@ static bool needs_rest(void)
            !(is_amd && identity->family >= 15);
 }
 
-/* Return: how many have arrived. The wait grows from a few microseconds, and the CPU is halted in it. */
+/* Return: how many have arrived. The wait grows from a few microseconds, and the CPU is halted in it. Patience is counted by
+   what was waited and not by the clock, which may leap when the machine was stopped for a while: the others stood still, too. */
 static unsigned int wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
-    uint64_t moved_ns = clock_now_ns(), again_ns = moved_ns + STARTUP_AGAIN_NS, wait_ns = 5000;
+    uint64_t again_ns = clock_now_ns() + STARTUP_AGAIN_NS, wait_ns = 5000, silent_ns = 0;
     bool is_sent_again = false;
-    while (online < wave->count) {
+    while (online < wave->count && silent_ns <= SMP_PATIENCE_NS) {
         uint64_t now_ns = clock_now_ns();
         if (!is_sent_again && now_ns > again_ns) {
             send_to_wave(wave, true, true);
             is_sent_again = true;
         }
-        if (now_ns - moved_ns > SMP_PATIENCE_NS)
-            break;
         timer_sleep_until(now_ns + wait_ns);
+        unsigned int further = progress_of(wave, &online);
+        silent_ns = further != sum ? 0 : silent_ns + wait_ns;
+        sum = further;
         if (wait_ns < 500000)
             wait_ns *= 2;
-        unsigned int further = progress_of(wave, &online);
-        if (further != sum)
-            moved_ns = clock_now_ns();
-        sum = further;
     }
     return online;
 }
