@@ -28,17 +28,24 @@ struct bench {
     void (*run)(void);
     void (*end)(void); /* after a prepare() that returned true; NULL: nothing to end */
     uint64_t (*sample)(void); /* NULL; or instead of run(): one value, taken BENCH_SAMPLE_COUNT times */
-    const char *unit;         /* of sample() */
+    /* NULL; or instead of both: fills in up to @room values, which are taken together. Return: how many; 0: it failed. */
+    unsigned int (*collect)(uint64_t *values, unsigned int room);
+    const char *unit;         /* of sample() and collect() */
 };
 
 #define BENCH_WITH(word, name, operations, prepare, run, end)                                                \
     static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
-        ALIGNED(sizeof(void *)) = { name, operations, prepare, run, end, NULL, NULL }
+        ALIGNED(sizeof(void *)) = { name, operations, prepare, run, end, NULL, NULL, NULL }
 
 /* A value that differs from time to time: its distribution is shown. */
 #define BENCH_SAMPLES(word, name, unit, prepare, sample)                                                     \
     static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
-        ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, sample, unit }
+        ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, sample, NULL, unit }
+
+/* Values that come together, such as one of each CPU. */
+#define BENCH_COLLECTS(word, name, unit, prepare, collect)                                                   \
+    static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
+        ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, NULL, collect, unit }
 
 #define BENCH(word, name, operations, run) BENCH_WITH(word, name, operations, NULL, run, NULL)
 

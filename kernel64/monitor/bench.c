@@ -41,27 +41,35 @@ static void print_result(const struct bench *bench, const uint64_t *ticks)
     json_end(&json);
 }
 
-static void print_samples(const struct bench *bench, const uint64_t *samples)
+static void print_samples(const struct bench *bench, const uint64_t *samples, unsigned int count)
 {
     struct json json = { .put = print_sink };
     json_begin(&json, "bench");
     json_string(&json, "name", bench->name);
     json_string(&json, "unit", bench->unit);
     json_number(&json, "min", samples[0]);
-    json_number(&json, "median", samples[BENCH_SAMPLE_COUNT / 2]);
-    json_number(&json, "p99", samples[BENCH_SAMPLE_COUNT - BENCH_SAMPLE_COUNT / 100 - 1]);
-    json_number(&json, "max", samples[BENCH_SAMPLE_COUNT - 1]);
-    json_number(&json, "n", BENCH_SAMPLE_COUNT);
+    json_number(&json, "median", samples[count / 2]);
+    json_number(&json, "p99", samples[count - count / 100 - 1]);
+    json_number(&json, "max", samples[count - 1]);
+    json_number(&json, "n", count);
     json_end(&json);
 }
 
 static void take_samples(const struct bench *bench)
 {
     static uint64_t samples[BENCH_SAMPLE_COUNT];
-    for (unsigned int i = 0; i < BENCH_SAMPLE_COUNT; i++)
-        samples[i] = bench->sample();
-    sort(samples, BENCH_SAMPLE_COUNT);
-    print_samples(bench, samples);
+    unsigned int count = BENCH_SAMPLE_COUNT;
+    if (bench->collect)
+        count = bench->collect(samples, BENCH_SAMPLE_COUNT);
+    else
+        for (unsigned int i = 0; i < BENCH_SAMPLE_COUNT; i++)
+            samples[i] = bench->sample();
+    if (count == 0) {
+        print("bench: %s failed\n", bench->name);
+        return;
+    }
+    sort(samples, count);
+    print_samples(bench, samples, count);
 }
 
 static void run_one(const struct bench *bench)
@@ -71,7 +79,7 @@ static void run_one(const struct bench *bench)
         print("bench: %s cannot run here\n", bench->name);
         return;
     }
-    if (bench->sample) {
+    if (bench->sample || bench->collect) {
         take_samples(bench);
         return;
     }

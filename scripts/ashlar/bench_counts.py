@@ -13,9 +13,9 @@ LINUX_CMDLINE = 'console=ttyS0 loglevel=7 nokaslr init_on_alloc=0 mitigations=of
 LINUX_SECONDS = 900
 
 
-def read_stream(variant, folder, memory, commands, extra=ICOUNT):
+def read_stream(variant, folder, memory, commands, extra=ICOUNT, cpus=1):
     """What a machine prints for @commands."""
-    machine = Machine(memory=memory, cmdline=f'run="{commands}; exit"', boot='kernel', extra=extra)
+    machine = Machine(memory=memory, smp=str(cpus), cmdline=f'run="{commands}; exit"', boot='kernel', extra=extra)
     with Session.of(machine, variant.elf, folder) as session:
         outcome = session.wait(HANG_SECONDS)
     if outcome.verdict != 'pass':

@@ -5,7 +5,8 @@ import statistics
 import time
 
 from ashlar import ROOT, Failure, build, linux
-from ashlar.bench_results import HANG_SECONDS, Results
+from ashlar.bench_counts import per_operation, read_stream
+from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -18,6 +19,33 @@ LINUX_CMDLINE = 'console=ttyS0 printk.time=1 loglevel=7 nokaslr mitigations=off'
 LINUX_SECONDS = 120
 LINUX_BEGIN = re.compile(rb'\[ *([0-9.]+)\] smp: Bringing up secondary CPUs')
 LINUX_END = re.compile(rb'\[ *([0-9.]+)\] smp: Brought up \d+ nodes?, (\d+) CPUs?')
+
+# What reaches other CPUs, by how many those are.
+OTHERS = (1, 3, 63)
+CALL_ROWS = {
+    'ipi.call.idle': 'a call to one and back, the others idle',
+    'ipi.call.busy': 'a call to one and back, the others busy',
+    **{f'shootdown.{state}.{pages}': f'{pages} {"page" if pages == 1 else "pages"} forgotten, the others {state}'
+       for state in ('idle', 'busy') for pages in (1, 33, 512)},
+}
+LOCK_TARGET = 14
+PER_CPU_TARGET = 64 << 10
+
+# The allocators' rows on all CPUs at once: few and many, each with the same memory for a CPU.
+FEW, MANY = 2, 64
+MEMORY_OF = {FEW: '1G', MANY: '32G'}
+SCALE_TARGET = 1.3
+SCALE_ROWS = {
+    'kmalloc.pair.64': 'kmalloc and kfree, 64 B',
+    'cache.pair.64': 'cache pair, 64 B',
+    'kmalloc.batch.64': '1000 times 64 B, then freed',
+    'bulk.64': 'bulk of 64, an object pair',
+    'random.16-4096': 'random 16 to 4096 B, 1000 live',
+    'frame.pair.0': 'page pair, order 0',
+    'frame.pair.3': 'page pair, order 3',
+    'frame.pair.9': 'page pair, order 9',
+    'frame.batch.1000': '1000 pages, then freed',
+}
 
 # Columns of a time line, and its rows at most.
 LINE_WIDTH = 60
@@ -68,10 +96,6 @@ def start_linux(kernel, folder, cpus):
     return float(end[1]) - float(begin[1])
 
 
-def seconds_words(seconds):
-    return '' if seconds is None else f'{seconds:.3f}'
-
-
 def measure_start(results, variant, folder, runs, kernel):
     peer = f'Linux {kernel.name.removeprefix("vmlinuz-")}' if kernel else ''
     results.heading(f'seconds until all CPUs are online (QEMU TCG, 512 MiB, -kernel), median of {runs} runs' +
@@ -88,7 +112,7 @@ def measure_start(results, variant, folder, runs, kernel):
         words = ''
         if peer and cpus in LINUX_COUNTS:
             theirs = start_linux(kernel, folder, cpus)
-            words = seconds_words(theirs) or 'did not finish'
+            words = 'did not finish' if theirs is None else f'{theirs:.3f}'
         target = START_TARGETS.get(cpus)
         is_met = target is None or medians['step'] <= target
         results.is_missed |= not is_met
@@ -102,6 +126,69 @@ def measure_start(results, variant, folder, runs, kernel):
         results.add(f'smp.start.{cpus}.emulator', 'seconds', round(more, 3), system='Ashlar')
         if words:
             results.add(f'smp.start.{cpus}', 'seconds', theirs, system=peer)
+
+
+# --- calls, shootdowns, locks, memory -------------------------------------------------------------
+
+def measure_calls(results, variant, folder):
+    results.heading('instructions of all CPUs together, under -icount, by the number of other CPUs')
+    print(f'  {"":<44}' + ''.join(f'{others:>10}' for others in OTHERS))
+    streams = {others: read_stream(variant, folder, '512M', 'bench ipi*; bench shootdown*; bench lock.contest',
+                                   cpus=others + 1) for others in OTHERS}
+    facts = {others: {fact['name']: fact for fact in stream.of_type('bench')} for others, stream in streams.items()}
+    for row, words in CALL_ROWS.items():
+        counts = [per_operation(facts[others][row]['median_ticks'], facts[others][row]['operations']) for others in OTHERS]
+        print(f'  {words:<44}' + ''.join(f'{count:>10,.0f}' for count in counts))
+        for others, count in zip(OTHERS, counts):
+            results.add(f'smp.{row}', 'instructions', count, others=others)
+    return {others + 1: row['lock.contest'] for others, row in facts.items()}
+
+
+def measure_locks(results, variant, folder, contests):
+    stream = read_stream(variant, folder, '512M', 'bench lock.pair')
+    pair = stream.of_type('bench')[0]
+    results.heading('locks and memory')
+    results.row('a lock nobody else wants, instructions', 'smp.lock.pair', 'instructions',
+                per_operation(pair['median_ticks'], pair['operations']), LOCK_TARGET)
+    for cpus, fact in contests.items():
+        print(f'  a lock that {cpus:>2} CPUs want: each had it {fact["min"]:,} to {fact["max"]:,} times, median {fact["median"]:,}')
+        results.add('smp.lock.contest', 'acquisitions', fact['median'], cpus=cpus, least=fact['min'], most=fact['max'])
+    taken = {}
+    for cpus in (1, MANY):
+        memory = read_stream(variant, folder, '512M', 'report memory', extra=(), cpus=cpus).fact('memory')
+        taken[cpus] = memory['usable_bytes'] - memory['free_bytes']
+    results.row('memory for one CPU more', 'smp.memory', 'bytes', round((taken[MANY] - taken[1]) / (MANY - 1)),
+                PER_CPU_TARGET)
+
+
+# --- the allocators on all CPUs at once ----------------------------------------------------------
+
+def scale_rows(variant, folder, cpus, extra):
+    """Ticks for an operation in all: under -icount instructions, else of the time-stamp counter. The least of all rounds."""
+    stream = read_stream(variant, folder, MEMORY_OF[cpus], 'report time; bench scale*', extra=extra, cpus=cpus)
+    rows = {fact['name'].removeprefix('scale.'): per_operation(fact['min_ticks'], fact['operations'])
+            for fact in stream.of_type('bench')}
+    return rows, stream.fact('time')['tsc_hz']
+
+
+def measure_scale(results, variant, folder):
+    results.heading(f'the allocators on all CPUs at once, {FEW} and {MANY}: an operation in all '
+                    f'(instructions under -icount; nanoseconds on this host)')
+    print(f'  {"":<34}{FEW:>8}{MANY:>8}{"ratio":>8}{f"{FEW}, ns":>10}{f"{MANY}, ns":>8}{"ratio":>8}')
+    counts = {cpus: scale_rows(variant, folder, cpus, ICOUNT)[0] for cpus in (FEW, MANY)}
+    timed = {}
+    for cpus in (FEW, MANY):
+        rows, rate_hz = scale_rows(variant, folder, cpus, ())
+        timed[cpus] = {row: ticks * 1e9 / rate_hz for row, ticks in rows.items()}
+    for row, words in SCALE_ROWS.items():
+        ratio = counts[MANY][row] / counts[FEW][row]
+        is_met = ratio <= SCALE_TARGET
+        results.is_missed |= not is_met
+        print(f'  {words:<34}{counts[FEW][row]:>8.1f}{counts[MANY][row]:>8.1f}{ratio:>8.2f}'
+              f'{timed[FEW][row]:>10.1f}{timed[MANY][row]:>8.1f}{timed[MANY][row] / timed[FEW][row]:>8.2f}'
+              f'   target {SCALE_TARGET}: {"met" if is_met else "MISSED"}')
+        results.add(f'smp.scale.{row}', 'ratio', round(ratio, 3), target=SCALE_TARGET, few=counts[FEW][row],
+                    many=counts[MANY][row], few_ns=round(timed[FEW][row], 1), many_ns=round(timed[MANY][row], 1))
 
 
 # --- a time line ---------------------------------------------------------------------------------
@@ -156,5 +243,8 @@ def run(options):
     folder.mkdir(parents=True, exist_ok=True)
     kernel = None if options.no_peer else linux.fetch_kernel(folder / 'linux')
     measure_start(results, variant, folder, options.runs, kernel)
+    contests = measure_calls(results, variant, folder)
+    measure_locks(results, variant, folder, contests)
+    measure_scale(results, variant, folder)
     results.print_json()
     return 1 if results.is_missed else 0
