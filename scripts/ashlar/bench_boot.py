@@ -14,6 +14,7 @@ WAYS = {
     'ISO, UEFI': {'boot': 'iso', 'firmware': 'uefi'},
 }
 INSTRUCTIONS_TARGET = 12_000_000
+KERNEL64 = 'kernel64/kernel64.payload'
 KERNEL64_TARGET = 256 << 10
 ISO_TARGET = 5 << 20
 
@@ -37,10 +38,12 @@ def measure_instructions(results, variant, folder):
                 INSTRUCTIONS_TARGET)
 
 
-def measure_sizes(results, variant):
+def measure_sizes(results, variant, plain):
+    """@plain: the build without self-tests and benchmarks."""
     results.heading('sizes (release, -O2)')
     for words, name, path, target in (
-            ('kernel64, stripped', 'size.kernel64', variant.path('kernel64/kernel64.payload'), KERNEL64_TARGET),
+            ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), KERNEL64_TARGET),
+            ('kernel64, stripped, with them', 'size.kernel64.selftests', variant.path(KERNEL64), None),
             ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
             ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET)):
         results.row(words, name, 'bytes', path.stat().st_size, target)
@@ -90,7 +93,9 @@ def run(options):
         results.print_json()
         return 0
     measure_instructions(results, variant, folder)
-    measure_sizes(results, variant)
+    plain = build.variant('gcc-O2-plain')
+    plain.compile(KERNEL64)
+    measure_sizes(results, variant, plain)
     peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
     measure_wall_times(results, variant, peer, options.runs, folder)
     results.print_json()

@@ -151,7 +151,8 @@ def measure_locks(results, variant, folder, contests):
     results.row('a lock nobody else wants, instructions', 'smp.lock.pair', 'instructions',
                 per_operation(pair['median_ticks'], pair['operations']), LOCK_TARGET)
     for cpus, fact in contests.items():
-        print(f'  a lock that {cpus:>2} CPUs want: each had it {fact["min"]:,} to {fact["max"]:,} times, median {fact["median"]:,}')
+        print(f'  a lock that {cpus:>2} CPUs want: each had it {fact["min"]:,} to {fact["max"]:,} times, '
+              f'median {fact["median"]:,}')
         results.add('smp.lock.contest', 'acquisitions', fact['median'], cpus=cpus, least=fact['min'], most=fact['max'])
     taken = {}
     for cpus in (1, MANY):

@@ -130,10 +130,11 @@ class Build:
 
 
 def variant(name):
-    """The build that a name such as gcc-O2-checked or clang-Os stands for; its warnings are errors."""
-    match = re.fullmatch(r'(gcc|clang)-O([0123s])(-checked)?', name)
+    """The build that a name such as gcc-O2-checked, clang-Os or gcc-O2-plain, without self-tests, stands for; its warnings
+    are errors."""
+    match = re.fullmatch(r'(gcc|clang)-O([0123s])(-checked)?(-plain)?', name)
     if not match:
         raise Failure(f'{name!r} is not a build such as gcc-O2 or clang-Os-checked')
-    compiler, level, checked = match.groups()
+    compiler, level, checked, plain = match.groups()
     return Build(ROOT / 'build-test' / name, compiler, werror='true', optimization=level,
-                 checked='true' if checked else 'false')
+                 checked='true' if checked else 'false', selftests='false' if plain else 'true')

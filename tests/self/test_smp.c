@@ -194,14 +194,9 @@ static void watch_page(void)
         note_wrong();
 }
 
-#define PATIENCE_NS 5000000000ULL
-
 static bool remap(void **frames)
 {
-    uint64_t virt = (uintptr_t)remapped.page, end_ns = clock_now_ns() + PATIENCE_NS;
-    /* Somebody shall look on. */
-    while (__atomic_load_n(&remapped.looks, __ATOMIC_RELAXED) == 0 && clock_now_ns() < end_ns)
-        timer_sleep_until(clock_now_ns() + 100000);
+    uint64_t virt = (uintptr_t)remapped.page;
     for (unsigned int i = 1; i <= REMAPS; i++) {
         *(uint64_t *)frames[i % 2] = i;
         if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||
