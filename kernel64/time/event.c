@@ -2,6 +2,10 @@
 /*
  * Timer interrupts from whichever source there is.
  *
+ * The source is chosen once for all CPUs, and again when the clock is found to lie, on one CPU while the others go on. Each
+ * CPU finds out when it arms the next time, and sets up its own timer then; what it had armed before still comes, by the
+ * source of before.
+ *
  * Each source is armed by a delay in its own ticks, but for TSC-deadline, which takes a moment. A delay is rounded up,
  * and one that is longer than the source can count is cut: the interrupt then comes early, finds nothing due, and arms
  * the rest.
@@ -10,6 +14,7 @@
 
 #include <ashlar/sync.h>
 #include <cpu/features.h>
+#include <cpu/percpu.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <irq/irq.h>
@@ -30,7 +35,8 @@ enum source {
     SOURCE_ALARM
 };
 
-static enum source source;
+static enum source source; /* atomic; written behind the rates it is armed by */
+static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
 static struct event_setup setup;
 static struct irq *alarm_irq;
 static struct spinlock alarm_lock; /* all CPUs arm the one chip */
@@ -64,9 +70,25 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
     return ticks > max_ticks ? max_ticks : (uint64_t)ticks;
 }
 
+/* Return: the source, which this CPU's timer is set up for. Context: interrupts off. */
+static enum source source_here(void)
+{
+    static const enum lapic_timer_kind kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_DEADLINE,
+                                                   [SOURCE_LAPIC] = LAPIC_TIMER_ONE_SHOT,
+                                                   [SOURCE_ALARM] = LAPIC_TIMER_OFF };
+    /* Acquire pairs with the release in event_init(): rates and alarm are this source's. */
+    enum source wanted = __atomic_load_n(&source, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(PERCPU_MINE(event_source_here) != wanted)) {
+        PERCPU_MINE(event_source_here) = wanted;
+        if (lapic_mode() != LAPIC_NONE)
+            lapic_timer_set(kinds[wanted]);
+    }
+    return wanted;
+}
+
 void event_arm(uint64_t deadline_ns)
 {
-    switch (source) {
+    switch (source_here()) {
     case SOURCE_DEADLINE: {
         uint64_t tick = clock_tick_of(deadline_ns);
         lapic_timer_arm_deadline(tick ? tick : 1); /* 0 would disarm */
@@ -88,7 +110,7 @@ void event_arm(uint64_t deadline_ns)
 
 void event_disarm(void)
 {
-    switch (source) {
+    switch (source_here()) {
     case SOURCE_DEADLINE:
         lapic_timer_arm_deadline(0);
         break;
@@ -120,12 +142,6 @@ static void set_rate(uint64_t rate_hz, uint64_t most)
     max_ticks = most;
 }
 
-static void use_lapic(enum lapic_timer_kind kind)
-{
-    traps_set_handler(VECTOR_TIMER, take_lapic_timer);
-    lapic_timer_set(kind);
-}
-
 static bool may_use(const char *name)
 {
     return !setup.only || strcmp(setup.only, name) == 0;
@@ -149,31 +165,31 @@ static bool use_alarm(void)
 bool event_init(const struct event_setup *from)
 {
     setup = *from;
-    source = SOURCE_NONE;
+    enum source chosen = SOURCE_NONE;
     bool has_lapic = lapic_mode() != LAPIC_NONE;
     if (has_lapic && cpu_has(CPU_FEATURE_TSC_DEADLINE) && clock_is_tsc() && may_use("tsc-deadline")) {
-        use_lapic(LAPIC_TIMER_DEADLINE);
-        source = SOURCE_DEADLINE;
+        chosen = SOURCE_DEADLINE;
     } else if (has_lapic && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {
         set_rate(setup.lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
-        use_lapic(LAPIC_TIMER_ONE_SHOT);
-        source = SOURCE_LAPIC;
+        chosen = SOURCE_LAPIC;
     } else if (use_alarm()) {
         set_rate(setup.alarm->rate_hz, setup.alarm->max_ticks);
-        source = SOURCE_ALARM;
+        chosen = SOURCE_ALARM;
     }
-    return source != SOURCE_NONE;
+    if (has_lapic)
+        traps_set_handler(VECTOR_TIMER, take_lapic_timer);
+    __atomic_store_n(&source, chosen, __ATOMIC_RELEASE);
+    (void)source_here();
+    return chosen != SOURCE_NONE;
 }
 
 void event_init_cpu(void)
 {
-    if (source == SOURCE_DEADLINE)
-        lapic_timer_set(LAPIC_TIMER_DEADLINE);
-    else if (source == SOURCE_LAPIC)
-        lapic_timer_set(LAPIC_TIMER_ONE_SHOT);
+    (void)source_here();
 }
 
 bool event_is_shared(void)
 {
-    return source == SOURCE_ALARM || source == SOURCE_NONE;
+    enum source now = __atomic_load_n(&source, __ATOMIC_RELAXED);
+    return now == SOURCE_ALARM || now == SOURCE_NONE;
 }
