@@ -161,7 +161,7 @@ static void free_if_empty(struct paging *paging, uint64_t *entry, uint64_t virt,
         return;
     *entry = 0;
     /* A CPU may hold the entry in its paging-structure caches: any flush inside drops those. */
-    port_flush(align_down(virt, span_of(level + 1)), PAGE_SIZE);
+    port_flush_table(align_down(virt, span_of(level + 1)), PAGE_SIZE);
     paging->give(table);
 }
 
@@ -388,7 +388,7 @@ static void merge_entry(struct paging *paging, uint64_t *entry, uint64_t virt, u
             return;
     }
     *entry = make_leaf(paging, address, access, level);
-    port_flush(align_down(virt, span_of(level)), span_of(level));
+    port_flush_table(align_down(virt, span_of(level)), span_of(level));
     paging->give(table);
 }
 

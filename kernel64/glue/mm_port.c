@@ -20,6 +20,11 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     shootdown(virt, size_bytes);
 }
 
+void port_flush_table(uint64_t virt, uint64_t size_bytes)
+{
+    shootdown_everywhere(virt, size_bytes);
+}
+
 /* ---- descriptors ---- */
 
 status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)

@@ -128,7 +128,7 @@ static struct irq_line *find_line(const struct irq_chip *chip, uint32_t pin)
     return line;
 }
 
-/* @line: not in the list yet, chip and pin filled in. */
+/* @line: without a vector; chip and pin filled in. */
 static status_t start_line(struct irq_line *line, struct irq_wiring wiring)
 {
     line->vector = choose_vector(line->chip, line->pin);
@@ -136,16 +136,17 @@ static status_t start_line(struct irq_line *line, struct irq_wiring wiring)
         return STATUS_NO_MEMORY;
     line->wiring = wiring;
     status_t status = route(line, wiring);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        line->vector = 0;
         return status;
+    }
+    line->cpu = PERCPU_MINE(cpu_number);
     set_line_of(line->vector, line);
     traps_set_handler(line->vector, irq_dispatch);
-    line->next = lines;
-    lines = line;
     return STATUS_OK;
 }
 
-/* @spare: a line to use when the input has none. Return: as irq_request(). @result: the line that was used. */
+/* @spare: a line to use when the input has none; @irq names the one that was used. Return: as irq_request(). */
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_OK;
@@ -153,8 +154,12 @@ static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_
     struct irq_line *line = find_line(spare->chip, spare->pin);
     if (!line) {
         line = spare;
-        status = start_line(line, wiring);
+        line->next = lines;
+        lines = line;
     }
+    irq->line = line;
+    if (line->vector == 0)
+        status = start_line(line, wiring);
     if (status == STATUS_OK)
         status = line_add(line, irq, wiring);
     spin_unlock(&lines_lock, state);
@@ -170,13 +175,15 @@ status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *han
         return STATUS_NOT_FOUND;
     struct irq *irq = kmalloc(sizeof(*irq));
     struct irq_line *spare = kmalloc(sizeof(*spare));
-    status_t status = irq && spare ? STATUS_OK : STATUS_NO_MEMORY;
-    if (status == STATUS_OK) {
-        *irq = (struct irq){ .handler = handler, .context = context, .name = name };
-        *spare = (struct irq_line){ .chip = chip, .pin = pin };
-        status = add_to_line(spare, irq, wiring);
+    if (!irq || !spare) {
+        kfree(irq);
+        kfree(spare);
+        return STATUS_NO_MEMORY;
     }
-    if (status != STATUS_OK || irq->line != spare)
+    *irq = (struct irq){ .handler = handler, .context = context, .name = name };
+    *spare = (struct irq_line){ .chip = chip, .pin = pin };
+    status_t status = add_to_line(spare, irq, wiring);
+    if (irq->line != spare)
         kfree(spare);
     if (status != STATUS_OK) {
         kfree(irq);
@@ -194,28 +201,24 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
     return status == STATUS_OK ? irq_request(gsi, wiring, handler, context, name, result) : status;
 }
 
+/* The line stays, without a vector: its CPU may just be looking at it. There are no more lines than inputs. */
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
     irq_state_t state = spin_lock(&lines_lock);
-    bool is_last = line_remove(irq);
-    if (is_last) {
-        struct irq_line **at = &lines;
-        while (*at != line)
-            at = &(*at)->next;
-        *at = line->next;
-        set_line_of(line->vector, NULL);
+    if (line_remove(irq)) {
+        PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] = NULL;
+        line->vector = 0;
     }
     spin_unlock(&lines_lock, state);
     kfree(irq);
-    if (is_last)
-        kfree(line);
 }
 
 void irq_visit_lines(irq_visit_fn *visit, void *context)
 {
     irq_state_t state = spin_lock(&lines_lock);
     for (const struct irq_line *line = lines; line; line = line->next)
-        visit(context, line);
+        if (line->vector != 0)
+            visit(context, line);
     spin_unlock(&lines_lock, state);
 }

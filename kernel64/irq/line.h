@@ -30,7 +30,8 @@ struct irq_line {
     uint32_t pin;
     struct irq_wiring wiring;
 
-    uint8_t vector; /* these two: irq.c's */
+    uint8_t vector; /* these three: irq.c's; 0: none, nobody has asked */
+    unsigned int cpu; /* that it interrupts */
     struct irq_line *next;
 
     struct spinlock lock; /* held while handlers run, so that one that was removed does not run any more */

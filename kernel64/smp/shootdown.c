@@ -21,23 +21,37 @@ static void flush(void *argument)
     tlb_flush(request->virt, request->size_bytes);
 }
 
-void shootdown(uint64_t virt, uint64_t size_bytes)
+static void flush_on_others(struct request *request, bool may_defer)
+{
+    struct cpu_set online, set = { { 0 } };
+    unsigned int told = 0;
+    ipi_online(&online);
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        if (cpu == PERCPU_MINE(cpu_number) || !cpu_set_has(&online, cpu) || (may_defer && tlb_defer(cpu)))
+            continue;
+        cpu_set_add(&set, cpu);
+        told++;
+    }
+    if (told > 0)
+        ipi_call(&set, flush, request);
+}
+
+static void flush_all(uint64_t virt, uint64_t size_bytes, bool may_defer)
 {
     struct request request = { virt, size_bytes };
     irq_state_t state = interrupts_off();
-    unsigned int me = PERCPU_MINE(cpu_number), busy = 0;
     tlb_flush(virt, size_bytes);
-    if (ipi_online_count() > 1) {
-        struct cpu_set online, set = { { 0 } };
-        ipi_online(&online);
-        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
-            if (cpu == me || !cpu_set_has(&online, cpu) || tlb_defer(cpu))
-                continue;
-            cpu_set_add(&set, cpu);
-            busy++;
-        }
-        if (busy > 0)
-            ipi_call(&set, flush, &request);
-    }
+    if (ipi_online_count() > 1)
+        flush_on_others(&request, may_defer);
     interrupts_restore(state);
+}
+
+void shootdown(uint64_t virt, uint64_t size_bytes)
+{
+    flush_all(virt, size_bytes, true);
+}
+
+void shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
+{
+    flush_all(virt, size_bytes, false);
 }

@@ -13,3 +13,6 @@
  * Context: as ipi_call().
  */
 void shootdown(uint64_t virt, uint64_t size_bytes);
+
+/* The same, with idle CPUs interrupted too: what they remember of page tables must be gone when it returns. */
+void shootdown_everywhere(uint64_t virt, uint64_t size_bytes);

@@ -146,9 +146,18 @@ static bool is_chosen(unsigned int number)
     return wish.chosen[0] == 0;
 }
 
+static bool is_known(uint32_t apic_id)
+{
+    const struct ap *ap = aps;
+    while (ap && ap->apic_id != apic_id)
+        ap = ap->next;
+    return ap != NULL;
+}
+
+/* The MP tables may name a CPU twice, and so may an option. */
 static void consider(uint32_t apic_id)
 {
-    if (apic_id == lapic_id())
+    if (apic_id == lapic_id() || is_known(apic_id))
         return;
     wish.counted++;
     if (ap_count + 1 >= wish.most || ap_count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
@@ -249,6 +258,7 @@ static bool prepare(struct ap *ap)
         log_warn("smp", "the CPU with APIC id %u is left out: %s", ap->apic_id, status_sentence(STATUS_NO_MEMORY));
         return false;
     }
+    VERIFY(is_aligned((uintptr_t)copy, 64)); /* of this size it is whole pages */
     percpu_add(copy);
     frame_cache_init_cpu(ap->cpu);
     slab_init_cpu(ap->cpu);
@@ -337,12 +347,12 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
     }
 }
 
-/* Intel's since the Pentium 4 and AMD's since the K8 need no rest after INIT; a hypervisor's never did. */
+/* Intel's since the Pentium Pro and AMD's since the K8 need no rest after INIT; a hypervisor's never did. */
 static bool needs_rest(void)
 {
     const struct cpu_identity *identity = cpu_boot_identity();
     bool is_intel = identity->vendor[0] == 'G', is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
-    return !cpu_has(CPU_FEATURE_HYPERVISOR) && !(is_intel && identity->family == 6) &&
+    return !cpu_has(CPU_FEATURE_HYPERVISOR) && !(is_intel && identity->family >= 6) &&
            !(is_amd && identity->family >= 15);
 }
 

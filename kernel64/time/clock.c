@@ -55,23 +55,25 @@ static inline uint64_t nanoseconds_in(const struct epoch *epoch, uint64_t ticks)
     return epoch->start_ns + (uint64_t)(product >> SHIFT);
 }
 
-static uint64_t widen(const struct clock_counter *counter, uint64_t count)
+/* The last reader's count is looked at before the counter: what is read then is not behind it by more than another CPU's
+   reading, however long this one is held up in between. */
+static uint64_t read_wide(struct clock_counter *counter)
 {
     uint64_t mask = counter->bits == 64 ? UINT64_MAX : (1ULL << counter->bits) - 1;
-    uint64_t last = __atomic_load_n(&wide_count, __ATOMIC_RELAXED);
+    uint64_t last = __atomic_load_n(&wide_count, __ATOMIC_ACQUIRE);
     for (;;) {
-        uint64_t ahead = (count - last) & mask;
+        uint64_t ahead = (counter->read(counter) - last) & mask;
         if (ahead > mask / 2)
             return last;
-        /* Only the number itself is shared, so it needs no order. */
-        if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        /* Release pairs with the acquire: who finds this count reads the counter after it. */
+        if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return last + ahead;
     }
 }
 
 static NOINLINE uint64_t read_counter(const struct epoch *epoch)
 {
-    return nanoseconds_in(epoch, widen(epoch->counter, epoch->counter->read(epoch->counter)));
+    return nanoseconds_in(epoch, read_wide(epoch->counter));
 }
 
 uint64_t clock_now_ns(void)

@@ -12,7 +12,6 @@
  */
 #include <time/event.h>
 
-#include <ashlar/sync.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <cpu/traps.h>
@@ -39,7 +38,6 @@ static enum source source; /* atomic; written behind the rates it is armed by */
 static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
 static struct event_setup setup;
 static struct irq *alarm_irq;
-static struct spinlock alarm_lock; /* all CPUs arm the one chip */
 static uint64_t ticks_per_ns; /* times 2^SHIFT, rounded up; of LAPIC and alarm */
 static uint64_t max_ticks;
 
@@ -97,12 +95,9 @@ void event_arm(uint64_t deadline_ns)
     case SOURCE_LAPIC:
         lapic_timer_arm((uint32_t)delay_ticks(deadline_ns));
         break;
-    case SOURCE_ALARM: {
-        irq_state_t state = spin_lock(&alarm_lock);
+    case SOURCE_ALARM:
         setup.alarm->arm(setup.alarm, delay_ticks(deadline_ns));
-        spin_unlock(&alarm_lock, state);
         break;
-    }
     case SOURCE_NONE:
         break;
     }
@@ -117,12 +112,9 @@ void event_disarm(void)
     case SOURCE_LAPIC:
         lapic_timer_arm(0);
         break;
-    case SOURCE_ALARM: {
-        irq_state_t state = spin_lock(&alarm_lock);
+    case SOURCE_ALARM:
         setup.alarm->disarm(setup.alarm);
-        spin_unlock(&alarm_lock, state);
         break;
-    }
     case SOURCE_NONE:
         break;
     }

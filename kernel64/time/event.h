@@ -33,7 +33,7 @@ bool event_init(const struct event_setup *setup);
  * event_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the source reaches.
  *
  * Replaces what was armed; a time that has passed interrupts as soon as interrupts are on.
- * Context: interrupts off, on the CPU that is to be interrupted.
+ * Context: interrupts off, on the CPU that is to be interrupted; where event_is_shared(), one caller at a time.
  */
 void event_arm(uint64_t deadline_ns);
 

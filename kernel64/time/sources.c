@@ -279,7 +279,7 @@ static void measure(void)
 static void keep_reading(struct timer *timer, void *context)
 {
     const struct clock_counter *counter = context;
-    uint64_t round = counter->bits >= 48 ? 1ULL << 48 : 1ULL << counter->bits;
+    uint64_t round = counter->bits >= 32 ? 1ULL << 32 : 1ULL << counter->bits;
     timer_arm(timer, clock_now_ns() + round / 4 * NS_PER_SECOND / counter->rate_hz);
 }
 

@@ -7,6 +7,7 @@
  */
 #include <time/timer.h>
 
+#include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <time/clock.h>
@@ -21,12 +22,21 @@ static struct timer_queue *my_queue(void)
     return PERCPU_OF(event_is_shared() ? 0 : PERCPU_MINE(cpu_number), timer_queue);
 }
 
+/* One chip for all CPUs is armed by one at a time, for the earliest deadline at that moment. */
+static struct spinlock shared_lock;
+
 /* Context: interrupts off. */
 static void arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
+    bool is_shared = event_is_shared();
+    irq_state_t state = { 0 };
+    if (is_shared)
+        state = spin_lock(&shared_lock);
     if (timer_queue_next(queue, &deadline_ns))
         event_arm(deadline_ns);
+    if (is_shared)
+        spin_unlock(&shared_lock, state);
 }
 
 static void run_due(void)

@@ -33,6 +33,11 @@ static inline void port_flush(uint64_t virt, uint64_t size_bytes)
     (void)size_bytes;
 }
 
+static inline void port_flush_table(uint64_t virt, uint64_t size_bytes)
+{
+    port_flush(virt, size_bytes);
+}
+
 static inline struct frame *port_frame(const void *pointer)
 {
     return (struct frame *)((uintptr_t)pointer >> 9);

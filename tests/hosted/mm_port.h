@@ -27,6 +27,11 @@ static inline phys_t port_phys(const void *pointer)
 /* The test says what it wants to know of flushes. */
 void port_flush(uint64_t virt, uint64_t size_bytes);
 
+static inline void port_flush_table(uint64_t virt, uint64_t size_bytes)
+{
+    port_flush(virt, size_bytes);
+}
+
 /* hosted_frames[0] describes the frame at hosted_ram. */
 extern struct frame *hosted_frames;
 

@@ -16,7 +16,11 @@
  *   phys_t port_phys(const void *pointer)
  *       The way back. @pointer: from port_pointer(), or inside that page.
  *   void port_flush(uint64_t virt, uint64_t size_bytes)
- *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns.
+ *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
+ *       it does anything else.
+ *   void port_flush_table(uint64_t virt, uint64_t size_bytes)
+ *       The same, and a page table that led there is going to be other memory: no CPU may even walk it on
+ *       suspicion, so all have forgotten it when this returns.
  *
  * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
  * only where the buddy allocator put some.
