@@ -16,6 +16,9 @@ START_TARGETS = {64: 0.25, 255: 1.5}
 
 LINUX_COUNTS = (2, 4, 16, 64)
 LINUX_CMDLINE = 'console=ttyS0 printk.time=1 loglevel=7 nokaslr mitigations=off'
+# Each CPU measures its delay loop, for most of the time that Linux takes, unless it is told; Debian's HZ is 250.
+LINUX_TOLD = 'clocksource=tsc tsc=reliable lpj={lpj}'
+LINUX_HZ = 250
 LINUX_SECONDS = 120
 LINUX_BEGIN = re.compile(rb'\[ *([0-9.]+)\] smp: Bringing up secondary CPUs')
 LINUX_END = re.compile(rb'\[ *([0-9.]+)\] smp: Brought up \d+ nodes?, (\d+) CPUs?')
@@ -56,8 +59,8 @@ LINE_ROWS = 64
 
 def start_once(variant, folder, cpus):
     """Seconds: from starting the emulator to the line that says so; of the kernel's step; and from the beginning of that
-    step to when the last CPU was online, by its own time stamp."""
-    machine = Machine(memory='512M', smp=str(cpus), boot='kernel', cmdline='run="report cpus; report boot; exit"')
+    step to when the last CPU was online, by its own time stamp; and the rate of the time-stamp counter."""
+    machine = Machine(memory='512M', smp=str(cpus), boot='kernel', cmdline='run="report cpus; report boot; report time; exit"')
     with Session.of(machine, variant.elf, folder) as session:
         line = re.compile(rb'smp: (\d+) of (\d+) CPUs online after (\d+) us')
         while not (found := line.search(session.log())):
@@ -70,7 +73,7 @@ def start_once(variant, folder, cpus):
         raise Failure(f'{cpus} CPUs: {found[0].decode()}, {outcome.words}')
     online = outcome.stream.fact('cpus')['online']
     last = max(cpu['us'] for cpu in online) - begin_us(outcome.stream) if cpus > 1 else 0
-    return {'wall': wall, 'step': int(found[3]) / 1e6, 'last': last / 1e6}
+    return {'wall': wall, 'step': int(found[3]) / 1e6, 'last': last / 1e6, 'tsc_hz': outcome.stream.fact('time')['tsc_hz']}
 
 
 def begin_us(stream):
@@ -80,9 +83,9 @@ def begin_us(stream):
     return stages[index - 1]['us']
 
 
-def start_linux(kernel, folder, cpus):
+def start_linux(kernel, folder, cpus, more=''):
     """Seconds by Linux' own time stamps; None when it has not come so far in LINUX_SECONDS."""
-    machine = Machine(memory='512M', smp=str(cpus), boot='kernel', debug_exit=False, cmdline=LINUX_CMDLINE)
+    machine = Machine(memory='512M', smp=str(cpus), boot='kernel', debug_exit=False, cmdline=f'{LINUX_CMDLINE} {more}')
     with Session.of(machine, kernel, folder) as session:
         while not (end := LINUX_END.search(session.log())):
             if session.process.poll() is not None:
@@ -96,36 +99,38 @@ def start_linux(kernel, folder, cpus):
     return float(end[1]) - float(begin[1])
 
 
+def start_peers(kernel, folder, cpus, tsc_hz):
+    """Linux as it comes, and told what it would measure: seconds, or None, by words."""
+    told = LINUX_TOLD.format(lpj=tsc_hz // LINUX_HZ)
+    return {'as it comes': start_linux(kernel, folder, cpus), 'lpj= given': start_linux(kernel, folder, cpus, told)}
+
+
 def measure_start(results, variant, folder, runs, kernel):
     peer = f'Linux {kernel.name.removeprefix("vmlinuz-")}' if kernel else ''
     results.heading(f'seconds until all CPUs are online (QEMU TCG, 512 MiB, -kernel), median of {runs} runs' +
-                    (f', beside {peer}, one run' if peer else ''))
-    print(f'  {"CPUs":<6}{"the step":>10}{"last CPU":>10}{"emulator":>10}' + (f'{"Linux":>16}' if peer else '') +
-          '     the step; by the last one\'s stamp; the emulator\'s, more than with one CPU')
+                    (f', beside one run of {peer}, as it comes and with lpj= given' if peer else ''))
+    print('  the step; by the last one\'s stamp; to the line that says so, more than with one CPU')
+    print(f'  {"CPUs":<6}{"the step":>10}{"last CPU":>10}{"emulator":>10}' +
+          (f'{"Linux":>16}{"Linux, lpj=":>16}' if peer else ''))
     alone = None
     for cpus in COUNTS:
         all_runs = [start_once(variant, folder, cpus) for _ in range(runs)]
         medians = {part: statistics.median(run[part] for run in all_runs) for part in all_runs[0]}
         alone = medians['wall'] if alone is None else alone
         more = medians['wall'] - alone
-        theirs = None
-        words = ''
-        if peer and cpus in LINUX_COUNTS:
-            theirs = start_linux(kernel, folder, cpus)
-            words = 'did not finish' if theirs is None else f'{theirs:.3f}'
+        peers = start_peers(kernel, folder, cpus, all_runs[0]['tsc_hz']) if peer and cpus in LINUX_COUNTS else {}
         target = START_TARGETS.get(cpus)
         is_met = target is None or medians['step'] <= target
         results.is_missed |= not is_met
-        note = '' if target is None else f'   target {target}: {"met" if is_met else "MISSED"}'
         print(f'  {cpus:<6}{medians["step"]:>10.3f}{medians["last"]:>10.3f}{more:>10.3f}' +
-              (f'{words:>16}' if peer else '') + note)
-        more_words = {'target': target} if target else {}
+              ''.join(f'{"did not finish" if value is None else f"{value:.3f}":>16}' for value in peers.values()) +
+              ('' if target is None else f'   target {target}: {"met" if is_met else "MISSED"}'))
         results.add(f'smp.start.{cpus}', 'seconds', round(medians['step'], 6), system='Ashlar',
-                    runs=[run['step'] for run in all_runs], **more_words)
+                    runs=[run['step'] for run in all_runs], **({'target': target} if target else {}))
         results.add(f'smp.start.{cpus}.last', 'seconds', round(medians['last'], 6), system='Ashlar')
         results.add(f'smp.start.{cpus}.emulator', 'seconds', round(more, 3), system='Ashlar')
-        if words:
-            results.add(f'smp.start.{cpus}', 'seconds', theirs, system=peer)
+        for words, value in peers.items():
+            results.add(f'smp.start.{cpus}', 'seconds', value and round(value, 6), system=f'{peer}, {words}')
 
 
 # --- calls, shootdowns, locks, memory -------------------------------------------------------------
