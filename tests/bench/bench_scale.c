@@ -97,6 +97,14 @@ static void end_shares(void)
     }                                                                                                        \
     BENCH_WITH(word, name, OPERATIONS, prepare, run_##function, end)
 
+/* What giving out the shares and waiting for them costs, which is in each row. */
+static void nothing(struct share *share, unsigned int operations)
+{
+    (void)share;
+    (void)operations;
+}
+ROW(scale_nothing, "scale.nothing", nothing, make_shares, end_shares);
+
 /* ---- objects ---- */
 
 static void kmalloc_pairs(struct share *share, unsigned int operations)
