@@ -12,7 +12,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'scripts'))
 
-from ashlar import build as builds  # noqa: E402 (the path above comes first)
+from ashlar import Failure, build as builds, qemu10  # noqa: E402 (the path above comes first)
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
 
@@ -80,3 +80,22 @@ def boot(start):
         cmdline = f'run="{commands}" {cmdline}'.strip()
         return start(cmdline=cmdline, **words).wait(timeout)
     return boot_machine
+
+
+@pytest.fixture(scope='session')
+def newer_qemu():
+    try:
+        return qemu10.find()
+    except Failure as failure:
+        pytest.skip(f'no QEMU 10 from bookworm-backports: {str(failure).splitlines()[-1]}')
+
+
+@pytest.fixture
+def start_newer(newer_qemu, start, monkeypatch):
+    """start() in the newer QEMU, with commands to run."""
+    program, needs = newer_qemu
+    monkeypatch.setenv('ASHLAR_QEMU', program)
+
+    def start_machine(commands, extra=(), cmdline='', **words):
+        return start(extra=(*needs, *extra), cmdline=f'run="{commands}" {cmdline}'.strip(), **words)
+    return start_machine

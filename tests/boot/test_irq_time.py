@@ -193,23 +193,6 @@ QEMU10_CASES = {
 }
 
 
-@pytest.fixture(scope='session')
-def newer_qemu():
-    try:
-        return qemu10.find()
-    except Failure as failure:
-        pytest.skip(f'no QEMU 10 from bookworm-backports: {str(failure).splitlines()[-1]}')
-
-
-@pytest.fixture
-def start_newer(newer_qemu, start, monkeypatch):
-    """start(), in the newer QEMU."""
-    program, needs = newer_qemu
-    monkeypatch.setenv('ASHLAR_QEMU', program)
-    return lambda commands, **words: start(
-        **{**words, 'extra': (*needs, *words['extra']), 'cmdline': f'run="{commands}" {words["cmdline"]}'})
-
-
 @pytest.mark.parametrize('case', QEMU10_CASES.values(), ids=QEMU10_CASES)
 def test_machine_of_qemu10(case, start_newer):
     outcome = start_newer(COMMANDS, **case.words).wait(HANG_SECONDS)

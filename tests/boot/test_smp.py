@@ -6,6 +6,7 @@ Each machine says of its CPUs what it was given, and passes the self-tests of sm
 import dataclasses
 import itertools
 import re
+import time
 
 import pytest
 
@@ -13,6 +14,8 @@ HANG_SECONDS = 120
 SHOW = 'cpus; irqs; report cpus; exit'
 COMMANDS = f'test smp*; {SHOW}'
 ONE_CPU = 'one CPU'
+PROMPT = r'^ashlar> '
+INTERRUPTS_ON = 1 << 9  # in RFLAGS
 
 
 # --- what -smp means ---
@@ -65,7 +68,7 @@ def check_cpus(outcome, count, failed=()):
 def check_table(outcome):
     """`cpus` shows what the report says, and of each CPU but the first when it reached one stage after the other."""
     facts = outcome.stream.fact('cpus')
-    rows = [line.split() for line in outcome.stream.lines if re.fullmatch(r' {0,3}\d+ ( +\d+){10}', line)]
+    rows = [line.split() for line in outcome.stream.lines if re.fullmatch(r' *\d+ ( *\d+){10}', line)]
     assert [tuple(map(int, row[:6])) for row in rows] == [
         (cpu['cpu'], *place) for cpu, place in zip(facts['online'], online_places(facts))]
     for row, cpu in zip(rows[1:], facts['online'][1:]):
@@ -75,17 +78,29 @@ def check_table(outcome):
     assert any(re.match(r'timer +240 ', line) for line in outcome.stream.lines)
 
 
+def check_outcome(outcome, count, failed=(), exit_status=33):
+    assert outcome.verdict == 'pass', outcome.words
+    assert outcome.exit_status == exit_status, outcome.words
+    check_cpus(outcome, count, failed)
+    check_table(outcome)
+
+
 @pytest.fixture
 def check(boot):
     """check(count, machine words...): boots, checks all of the above, and gives the outcome."""
-    def check_machine(count, failed=(), commands=COMMANDS, **words):
+    def check_machine(count, failed=(), commands=COMMANDS, exit_status=33, **words):
         outcome = boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, **words})
-        assert outcome.verdict == 'pass', outcome.words
-        if words.get('emulator') != 'bochs':
-            assert outcome.exit_status == 33, outcome.words
-        check_cpus(outcome, count, failed)
-        if not failed and 'cpus;' in commands:
-            check_table(outcome)
+        check_outcome(outcome, count, failed, exit_status)
+        return outcome
+    return check_machine
+
+
+@pytest.fixture
+def check_newer(start_newer):
+    """The same in a QEMU that has x2APIC."""
+    def check_machine(count, failed=(), commands=COMMANDS, **words):
+        outcome = start_newer(commands, boot='kernel', **words).wait(HANG_SECONDS)
+        check_outcome(outcome, count, failed)
         return outcome
     return check_machine
 
@@ -147,6 +162,7 @@ MACHINES = {
     'noacpi': dict(smp='4,sockets=4', cmdline='noacpi'),
     'noioapic': dict(smp='4', cmdline='noioapic'),
     'nox2apic': dict(smp='4', cmdline='nox2apic'),
+    'events=hpet': dict(smp='4', cmdline='events=hpet'),
     'nohpet': dict(smp='4', cmdline='nohpet'),
     'cpuwave=1': dict(smp='4', cmdline='cpuwave=1'),
 }
@@ -162,8 +178,13 @@ def test_build(build_name, check):
     check(4, smp='4', build_name=build_name)
 
 
-def test_bochs_starts_eight(check):
-    outcome = check(8, emulator='bochs', boot='iso', smp='8', memory='64M', timeout=300)
+@pytest.mark.parametrize('count', [2, 8])
+def test_bochs(count, check, request):
+    """SeaBIOS, which takes the number of CPUs from QEMU, lists one on Bochs. The others are there all the same."""
+    if count == 8 and not request.config.getoption('--matrix'):
+        pytest.skip('eight CPUs of Bochs take minutes: --matrix')
+    outcome = check(count, emulator='bochs', boot='iso', smp=str(count), cmdline=f'absentcpu=1-{count - 1}', memory='64M',
+                    timeout=300, exit_status=None)
     assert outcome.stream.fact('cpus')['x2apic']
 
 
@@ -224,3 +245,77 @@ def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits
 
 def test_a_cpu_that_does_not_answer_leaves_the_rest_of_the_machine_alone(check):
     check(3, failed=[77], commands=f'test; {SHOW}', smp='3', cmdline='absentcpu=77')
+
+
+# --- x2APIC: a QEMU newer than Debian 12's ---
+
+# A CPU of APIC id 287 beside those of 0 and 1. With such ids SeaBIOS leaves x2APIC mode on.
+SPARSE = {'smp': '2,maxcpus=288', 'extra': ('-device', 'max-x86_64-cpu,socket-id=0,core-id=287,thread-id=0')}
+
+
+@pytest.mark.parametrize('words', [
+    dict(smp='4'),
+    dict(smp='4', machine='microvm'),
+    dict(smp='4', cmdline='noioapic'),
+    # Without dies: asked for leaf 1FH's by SeaBIOS, QEMU 10.0 stops over an assertion of its own.
+    dict(smp=Shape(sockets=3, cores=3, threads=2).words(), cpu=INTEL),
+], ids=['q35', 'microvm', 'noioapic', 'shape'])
+def test_machine_with_x2apic(words, check_newer):
+    outcome = check_newer(int(words['smp'].split(',')[0]), **words)
+    assert outcome.stream.fact('cpus')['x2apic']
+
+
+def test_an_apic_id_above_254_needs_x2apic(check_newer):
+    outcome = check_newer(3, **SPARSE)
+    assert [cpu['apic'] for cpu in outcome.stream.fact('cpus')['online']] == [0, 1, 287]
+
+
+def test_an_apic_id_above_254_is_out_of_reach_in_xapic_mode(check_newer):
+    outcome = check_newer(2, cmdline='nox2apic', **SPARSE)
+    assert not outcome.stream.fact('cpus')['x2apic']
+    assert warnings(outcome) == ['the CPU with APIC id 287 is left out: xAPIC mode does not reach it']
+
+
+def test_absent_cpus_may_have_any_identity_with_x2apic(check_newer):
+    check_newer(4, failed=[255, 70000, 4294967294], commands=SHOW, smp='4', cmdline='absentcpu=255,70000,4294967294-4294967295')
+
+
+@pytest.mark.parametrize('count', [288, 512])
+def test_hundreds_of_cpus_come_up(count, check_newer, request):
+    if not request.config.getoption('--matrix'):
+        pytest.skip('hundreds of CPUs take minutes: --matrix')
+    outcome = check_newer(count, smp=str(count), memory='1G')
+    assert online_places(outcome.stream.fact('cpus')) == list(Shape(cores=count).places())
+
+
+# --- a panic ---
+
+@pytest.mark.parametrize('kind', ['divide', 'panic', 'stack', 'doublefault', 'null'])
+def test_a_panic_is_one_cpus_alone(kind, boot):
+    """The others stand still: between the report's first line and the verdict nobody else says anything."""
+    outcome = boot(f'crash {kind}', boot='kernel', smp='4')
+    assert outcome.verdict == 'panic', outcome.words
+    assert outcome.exit_status == 37, outcome.words
+    lines = outcome.stream.lines
+    first = next(i for i, line in enumerate(lines) if re.search(r'PANIC|EXCEPTION', line))
+    last = next(i for i, line in enumerate(lines) if '"type":"verdict"' in line)
+    assert not any(re.match(r'\[ *\d+\.\d+\] cpu[1-9]', line) for line in lines[first:])
+    assert sum(bool(re.search(r'PANIC|EXCEPTION', line)) for line in lines) == 1
+    assert sum(line == '  backtrace:' for line in lines[first:last]) == 1
+
+
+def test_a_panic_stops_all_cpus(start):
+    """For good: halted, and no interrupt wakes them."""
+    session = start(boot='kernel', smp='4', debug_exit=False, qmp=True)
+    session.expect(PROMPT, HANG_SECONDS)
+    session.type('crash panic\n')
+    session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
+    cpus = []
+    for _ in range(50):
+        registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
+        cpus = re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
+        if all(halted == '1' for _, halted in cpus):
+            break
+        time.sleep(0.1)
+    assert len(cpus) == 4
+    assert all(halted == '1' and not int(flags, 16) & INTERRUPTS_ON for flags, halted in cpus), cpus
