@@ -57,14 +57,18 @@ bool port_try_lock(struct port_lock *lock)
     return false;
 }
 
-/* Interrupts come through between the tries; where they are off, what others call here is served, because the holder may
-   be waiting for just that: a shootdown. */
+/* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may itself be
+   waiting for just that, a shootdown for one. */
+void port_pause(void)
+{
+    ipi_serve();
+    cpu_pause();
+}
+
 void port_lock(struct port_lock *lock)
 {
-    while (!port_try_lock(lock)) {
-        ipi_serve();
-        cpu_pause();
-    }
+    while (!port_try_lock(lock))
+        port_pause();
 }
 
 void port_unlock(struct port_lock *lock)

@@ -1,16 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What smp needs of rooms that stand above it.
+ * What smp needs of rooms that stand above it, and what the allocators need of smp: the frames that other CPUs keep in their
+ * caches. Those that are idle would keep them for ever.
  */
 #include <glue/processors.h>
 
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/shrink.h>
 #include <glue/address_space.h>
 #include <glue/numa.h>
+#include <smp/ipi.h>
 #include <smp/start.h>
+
+static void give_frames_back(void *argument)
+{
+    (void)argument;
+    frame_cache_drain();
+}
+
+/* Giving frames back takes no lock, so it does not matter which ones the caller holds. */
+static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
+{
+    struct buddy_stats before;
+    (void)shrinker;
+    (void)frames;
+    buddy_stats(BUDDY_ANY_NODE, &before);
+    ipi_call_all(give_frames_back, NULL);
+    return before.cached;
+}
+
+static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = drain_all };
 
 void start_processors(void)
 {
     static struct smp_setup setup = { .node_of = numa_home_of };
     setup.paging = address_space();
     smp_start(&setup);
+    if (ipi_online_count() > 1)
+        shrinker_add(&drain);
 }

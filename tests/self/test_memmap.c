@@ -11,6 +11,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
+#include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync.h>
@@ -19,6 +20,7 @@
 #include <cpu/physical.h>
 #include <glue/address_space.h>
 #include <lib/image.h>
+#include <smp/ipi.h>
 
 #define ALL_UP_TO     MIB(512)
 #define MOST_TAKEN    GIB(64) /* each GiB in use has 2 MiB of descriptors, which the host must have */
@@ -208,6 +210,12 @@ static bool is_all_of_kind(uint64_t start, uint64_t end, enum memmap_kind kind)
     return false;
 }
 
+static void give_frames_back(void *argument)
+{
+    (void)argument;
+    frame_cache_drain();
+}
+
 KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
 {
     const struct handoff *handoff = machine_handoff();
@@ -217,7 +225,8 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     /* What interrupts change, the serial port's rings say, is not what is looked for. */
     map_screen();
     irq_state_t state = interrupts_off();
-    slab_reap(); /* taking everything makes it give back what it keeps */
+    slab_reap(); /* taking everything makes it give back what it keeps, */
+    ipi_call_all(give_frames_back, NULL); /* and what all CPUs keep */
     uint64_t bytes, free_before = buddy_free_frames();
     uint64_t before = sum_of_all_that_is_taken();
     phys_t everything = take_everything(&bytes);

@@ -7,12 +7,15 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/mm/slab.h>
+#include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <cpu/physical.h>
 #include <cpu/traps.h>
 #include <glue/address_space.h>
 #include <irq/lapic.h>
@@ -291,6 +294,106 @@ KTEST(smp, objects_of_all_cpus_do_not_overlap)
     wrong = 0;
     on_every_cpu(0, use_objects, NULL);
     EXPECT(wrong == 0);
+}
+
+#define BLOCKS      24
+#define LAST_ORDER  6
+
+/* The first and the last word of a block say whose it is. */
+static void mark_block(phys_t block, unsigned int order, uint64_t mark)
+{
+    uint64_t *words = phys_to_pointer(block);
+    words[0] = words[(PAGE_SIZE << order) / sizeof(*words) - 1] = mark;
+}
+
+static bool is_marked(phys_t block, unsigned int order, uint64_t mark)
+{
+    const uint64_t *words = phys_to_pointer(block);
+    return words[0] == mark && words[(PAGE_SIZE << order) / sizeof(*words) - 1] == mark;
+}
+
+static void give_block(phys_t *block, unsigned int order, uint64_t mark)
+{
+    if (!phys_is_valid(*block))
+        return;
+    if (!is_marked(*block, order, mark))
+        note_wrong();
+    buddy_free(*block, order);
+    *block = PHYS_INVALID;
+}
+
+/* Blocks of all small orders come and go in a random order. */
+static void use_blocks(void *argument)
+{
+    phys_t blocks[BLOCKS];
+    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)PERCPU_MINE(cpu_number) << 32 | 1;
+    (void)argument;
+    for (unsigned int i = 0; i < BLOCKS; i++)
+        blocks[i] = PHYS_INVALID;
+    for (unsigned int i = 0; i < ROUNDS * BLOCKS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned int at = (unsigned int)(random >> 33) % BLOCKS, order = at % (LAST_ORDER + 1);
+        give_block(&blocks[at], order, mark + at);
+        blocks[at] = buddy_alloc(order, 0);
+        if (phys_is_valid(blocks[at]))
+            mark_block(blocks[at], order, mark + at);
+    }
+    for (unsigned int at = 0; at < BLOCKS; at++)
+        give_block(&blocks[at], at % (LAST_ORDER + 1), mark + at);
+}
+
+/* What this CPU keeps for itself, so that it does not count as lost. */
+static void give_back(void *argument)
+{
+    (void)argument;
+    frame_cache_drain();
+}
+
+KTEST(smp, blocks_of_all_cpus_do_not_overlap_and_all_come_back)
+{
+    struct buddy_stats before, after;
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(0, give_back, NULL);
+    slab_reap();
+    buddy_stats(BUDDY_ANY_NODE, &before);
+    uint64_t free_before = buddy_free_frames();
+    on_every_cpu(0, use_blocks, NULL);
+    EXPECT(wrong == 0);
+    on_every_cpu(0, give_back, NULL);
+    slab_reap();
+    buddy_stats(BUDDY_ANY_NODE, &after);
+    EXPECT(buddy_free_frames() + (after.metadata - before.metadata) == free_before);
+}
+
+static void keep_frames(void *argument)
+{
+    void *frames[64];
+    size_t count = frame_alloc_bulk(frames, ARRAY_LEN(frames));
+    (void)argument;
+    frame_free_bulk(frames, count);
+}
+
+/* All CPUs keep some; the first one takes frames until there are none. */
+KTEST(smp, what_idle_cpus_keep_is_found_before_an_allocation_fails)
+{
+    NEEDS_TWO();
+    if (buddy_free_frames() > 65536)
+        SKIP_TEST("there is too much memory to take all of it");
+    struct buddy_stats stats;
+    void **first = NULL, **next;
+    on_every_cpu(0, keep_frames, NULL);
+    while ((next = frame_alloc()) != NULL) {
+        *next = first;
+        first = next;
+    }
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    EXPECT(stats.cached == 0);
+    while (first) {
+        next = *first;
+        frame_free(first);
+        first = next;
+    }
 }
 
 static void use_ranges(void *argument)

@@ -147,10 +147,7 @@ static inline void port_unpin(void)
     PORT_PUSH("%%gs:%c[base](%[at])", "%%gs:%c[base]+8(%[at])", pointer, [base] "i"(&(name)),                \
               [at] "r"((uintptr_t)(offset)))
 
-static inline void port_pause(void)
-{
-    __builtin_ia32_pause();
-}
+void port_pause(void);
 
 struct port_lock {
     uint32_t held;
