@@ -12,7 +12,7 @@
 
 #define SLAB_NAME_MAX   31          /* characters */
 #define SLAB_OBJECT_MAX (32u << 10) /* bytes; larger things are blocks of frames */
-#define SLAB_CACHES_MAX 256         /* those of kmalloc and the allocator's own included */
+#define SLAB_CACHES_MAX 128         /* those of kmalloc and the allocator's own included */
 
 struct slab_cache;
 
