@@ -44,7 +44,7 @@ struct window {
 
 static uint64_t counts_between(const struct clock_counter *reference, uint64_t from, uint64_t to)
 {
-    return reference->bits == 64 ? to - from : (to - from) & ((1ULL << reference->bits) - 1);
+    return (to - from) & clock_counter_mask(reference);
 }
 
 static bool take_look(calibrate_read_fn *read, struct clock_counter *reference, struct look *look)

@@ -23,18 +23,19 @@
 #include <time/calibrate.h>
 #include <time/tsc_rate.h>
 
-#define SHIFT         32
 #define NS_PER_SECOND 1000000000ULL
 
 struct epoch {
     struct clock_counter *counter; /* NULL: the time-stamp counter */
     uint64_t start_tick, start_ns;
-    uint64_t multiplier;           /* nanoseconds a tick, times 2^SHIFT */
-    uint64_t ticks_per_ns;         /* the inverse, rounded up, times 2^SHIFT */
+    uint64_t multiplier;           /* nanoseconds a tick, times 2^CLOCK_SHIFT */
+    uint64_t ticks_per_ns;         /* the inverse, rounded up, times 2^CLOCK_SHIFT */
 };
 
 /* Before anybody knows better, a tick is a nanosecond. */
-static struct epoch epochs[CLOCK_CHANGES_MAX + 1] = { { .multiplier = 1ULL << SHIFT, .ticks_per_ns = 1ULL << SHIFT } };
+static struct epoch epochs[CLOCK_CHANGES_MAX + 1] = {
+    { .multiplier = 1ULL << CLOCK_SHIFT, .ticks_per_ns = 1ULL << CLOCK_SHIFT },
+};
 static unsigned int epoch_count = 1;
 static const struct epoch *current = &epochs[0]; /* atomic */
 static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the newest of the time-stamp counter */
@@ -43,7 +44,8 @@ static uint64_t wide_count; /* atomic; of the counter that is the clock */
 
 static uint64_t tsc_hz = NS_PER_SECOND;
 static uint64_t lapic_hz;
-static const char *rate_source = "assumed";
+static const char assumed[] = "assumed";
+static const char *rate_source = assumed;
 static bool is_given;
 
 /* ---- reading ---- */
@@ -52,14 +54,14 @@ static bool is_given;
 static inline uint64_t nanoseconds_in(const struct epoch *epoch, uint64_t ticks)
 {
     __int128 product = (__int128)(int64_t)(ticks - epoch->start_tick) * (int64_t)epoch->multiplier;
-    return epoch->start_ns + (uint64_t)(product >> SHIFT);
+    return epoch->start_ns + (uint64_t)(product >> CLOCK_SHIFT);
 }
 
 /* The last reader's count is looked at before the counter: what is read then is not behind it by more than another CPU's
    reading, however long this one is held up in between. */
 static uint64_t read_wide(struct clock_counter *counter)
 {
-    uint64_t mask = counter->bits == 64 ? UINT64_MAX : (1ULL << counter->bits) - 1;
+    uint64_t mask = clock_counter_mask(counter);
     uint64_t last = __atomic_load_n(&wide_count, __ATOMIC_ACQUIRE);
     for (;;) {
         uint64_t ahead = (counter->read(counter) - last) & mask;
@@ -95,9 +97,15 @@ uint64_t clock_tick_of(uint64_t ns)
     const struct epoch *epoch = __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
     if (ns <= epoch->start_ns)
         return epoch->start_tick;
-    unsigned __int128 ticks = ((unsigned __int128)(ns - epoch->start_ns) * epoch->ticks_per_ns >> SHIFT) + 1;
+    unsigned __int128 ticks = ((unsigned __int128)(ns - epoch->start_ns) * epoch->ticks_per_ns >> CLOCK_SHIFT) + 1;
     uint64_t left = UINT64_MAX - epoch->start_tick;
     return ticks > left ? UINT64_MAX : epoch->start_tick + (uint64_t)ticks;
+}
+
+/* No 128-bit division: in two parts. */
+uint64_t clock_ticks_per_ns(uint64_t rate_hz)
+{
+    return (rate_hz / NS_PER_SECOND << CLOCK_SHIFT) + ((rate_hz % NS_PER_SECOND) << CLOCK_SHIFT) / NS_PER_SECOND + 1;
 }
 
 /* ---- changing ---- */
@@ -107,9 +115,8 @@ static struct epoch *next_epoch(struct clock_counter *counter, uint64_t rate_hz)
     VERIFY(epoch_count < CLOCK_CHANGES_MAX + 1 && rate_hz > 0);
     struct epoch *epoch = &epochs[epoch_count++];
     epoch->counter = counter;
-    epoch->multiplier = (NS_PER_SECOND << SHIFT) / rate_hz;
-    /* No 128-bit division: rate * 2^32 / 10^9, in two parts. */
-    epoch->ticks_per_ns = (rate_hz / NS_PER_SECOND << SHIFT) + (((rate_hz % NS_PER_SECOND) << SHIFT) / NS_PER_SECOND) + 1;
+    epoch->multiplier = (NS_PER_SECOND << CLOCK_SHIFT) / rate_hz;
+    epoch->ticks_per_ns = clock_ticks_per_ns(rate_hz);
     return epoch;
 }
 
@@ -219,6 +226,11 @@ uint64_t clock_tsc_hz(void)
 const char *clock_rate_source(void)
 {
     return rate_source;
+}
+
+bool clock_rate_is_assumed(void)
+{
+    return rate_source == assumed;
 }
 
 bool clock_rate_is_given(void)

@@ -44,11 +44,19 @@ bool clock_is_tsc(void);
 uint64_t clock_tsc_hz(void);
 const char *clock_rate_source(void);
 
+/* Return: whether nobody has told or measured anything so far. */
+bool clock_rate_is_assumed(void);
+
 /* Return: whether the rate is one that somebody gave; else it was measured or assumed. */
 bool clock_rate_is_given(void);
 
 /* The LAPIC timer's rate before its divider, if somebody gave it; else 0. */
 uint64_t clock_lapic_hz_given(void);
+
+/* Return: how many ticks of a counter a nanosecond has, times 2^CLOCK_SHIFT, rounded up. @rate_hz: below 2^62. */
+uint64_t clock_ticks_per_ns(uint64_t rate_hz);
+
+#define CLOCK_SHIFT 32
 
 /* ---- for time/sources.c and time/watch.c ---- */
 

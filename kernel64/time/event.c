@@ -22,10 +22,7 @@
 #include <lib/string.h>
 #include <time/clock.h>
 
-#define SHIFT         32
-#define NS_PER_SECOND 1000000000ULL
-
-#define LAPIC_MAX     0xffffffffULL
+#define LAPIC_MAX 0xffffffffULL
 
 enum source {
     SOURCE_NONE,
@@ -38,7 +35,7 @@ static enum source source; /* atomic; written behind the rates it is armed by */
 static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
 static struct event_setup setup;
 static struct irq *alarm_irq;
-static uint64_t ticks_per_ns; /* times 2^SHIFT, rounded up; of LAPIC and alarm */
+static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC and alarm */
 static uint64_t max_ticks;
 
 /* ---- the interrupt ---- */
@@ -64,7 +61,7 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
     uint64_t now_ns = clock_now_ns();
     if (deadline_ns <= now_ns)
         return 1;
-    unsigned __int128 ticks = ((unsigned __int128)(deadline_ns - now_ns) * ticks_per_ns >> SHIFT) + 1;
+    unsigned __int128 ticks = ((unsigned __int128)(deadline_ns - now_ns) * ticks_per_ns >> CLOCK_SHIFT) + 1;
     return ticks > max_ticks ? max_ticks : (uint64_t)ticks;
 }
 
@@ -103,23 +100,6 @@ void event_arm(uint64_t deadline_ns)
     }
 }
 
-void event_disarm(void)
-{
-    switch (source_here()) {
-    case SOURCE_DEADLINE:
-        lapic_timer_arm_deadline(0);
-        break;
-    case SOURCE_LAPIC:
-        lapic_timer_arm(0);
-        break;
-    case SOURCE_ALARM:
-        setup.alarm->disarm(setup.alarm);
-        break;
-    case SOURCE_NONE:
-        break;
-    }
-}
-
 const char *event_name(void)
 {
     static const char *const names[] = { "none", "tsc-deadline", "lapic" };
@@ -130,7 +110,7 @@ const char *event_name(void)
 
 static void set_rate(uint64_t rate_hz, uint64_t most)
 {
-    ticks_per_ns = (rate_hz / NS_PER_SECOND << SHIFT) + ((rate_hz % NS_PER_SECOND) << SHIFT) / NS_PER_SECOND + 1;
+    ticks_per_ns = clock_ticks_per_ns(rate_hz);
     max_ticks = most;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The interrupt that says that a time has come: one source for each CPU, chosen once. Only time/timer.c uses it; everybody
- * else arms timers.
+ * The interrupt that says that a time has come: one source for all CPUs, chosen at the start and again when the clock is
+ * left. Only time/timer.c uses it; everybody else arms timers.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
@@ -36,9 +36,6 @@ bool event_init(const struct event_setup *setup);
  * Context: interrupts off, on the CPU that is to be interrupted; where event_is_shared(), one caller at a time.
  */
 void event_arm(uint64_t deadline_ns);
-
-/* Nothing is armed any more. Context: as event_arm(). */
-void event_disarm(void);
 
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */
 const char *event_name(void);

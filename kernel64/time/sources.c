@@ -151,38 +151,40 @@ static bool is_same(uint64_t a, uint64_t b)
     return (high - low) * 1000000 <= low * SAME_PPM;
 }
 
+/* Return: by one reference; rate 0 when it does not count. */
+static struct calibration tsc_rate_by(struct clock_counter *reference)
+{
+    struct calibration result = { 0, 0, 0 };
+    if (calibrate(read_ticks, reference, &result) == STATUS_UNSUPPORTED)
+        log_warn("time", "%s: no three looks at the time-stamp counter agree; good to %u parts in a million", reference->name,
+                 result.spread_ppm);
+    return result;
+}
+
 /*
- * The first reference whose result agrees with the first idea, or with the result of another reference. Without any
- * agreement the finest has its way: one against one, and it is the less likely to be wrong.
+ * The finest reference is believed unless it denies the first idea; then the next is asked, and has its way if it confirms
+ * that idea, or if the finest does not count. One against one, and the finest is the less likely to be wrong.
  */
 static void measure_tsc(void)
 {
-    uint64_t rates[COUNTERS_MAX];
-    bool has_idea = clock_rate_source()[0] != 'a'; /* assumed */
-    unsigned int measured = 0, chosen = 0;
-    for (unsigned int i = 0; i < counter_count && i < 2; i++) {
-        struct calibration result = { 0, 0, 0 };
-        status_t status = calibrate(read_ticks, counters[i], &result);
-        if (status == STATUS_UNSUPPORTED)
-            log_warn("time", "%s: no two looks at the time-stamp counter agree; good to %u parts in a million",
-                     counters[i]->name, result.spread_ppm);
-        rates[i] = status == STATUS_TIMEOUT ? 0 : result.rate_hz;
-        if (rates[i] == 0)
-            continue;
-        if (measured++ == 0) {
-            chosen = i;
-            spread_ppm = result.spread_ppm;
-        }
-        if (!has_idea || is_same(rates[i], clock_tsc_hz()) || (i == 1 && is_same(rates[0], rates[1]))) {
-            if (i == 1 && !is_same(rates[0], rates[1])) {
-                log_warn("time", "%s is left out: what it says of the time-stamp counter, nobody else does", counters[0]->name);
-                chosen = 1;
-            }
-            break;
+    if (counter_count == 0)
+        return;
+    struct clock_counter *by = counters[0];
+    struct calibration result = tsc_rate_by(by);
+    bool is_denied = !clock_rate_is_assumed() && !is_same(result.rate_hz, clock_tsc_hz());
+    if (counter_count > 1 && (result.rate_hz == 0 || is_denied)) {
+        struct calibration other = tsc_rate_by(counters[1]);
+        bool is_confirmed = is_same(other.rate_hz, clock_tsc_hz()) && !is_same(other.rate_hz, result.rate_hz);
+        if (result.rate_hz != 0 && is_confirmed)
+            log_warn("time", "%s is left out: what it says of the time-stamp counter, nobody else does", by->name);
+        if (result.rate_hz == 0 || is_confirmed) {
+            by = counters[1];
+            result = other;
         }
     }
-    if (measured > 0)
-        clock_set_tsc_rate(rates[chosen], counters[chosen]->name);
+    spread_ppm = result.spread_ppm;
+    if (result.rate_hz != 0)
+        clock_set_tsc_rate(result.rate_hz, by->name);
 }
 
 /* ---- glances: two counters at one moment, and again a moment later ---- */
@@ -219,9 +221,7 @@ static bool is_given_rate_refuted(void)
     struct glance start = glance_at(reference);
     timer_spin_ns(GLANCE_NS);
     struct glance end = glance_at(reference);
-    uint64_t ticks = end.tick - start.tick, counts = end.count - start.count;
-    if (reference->bits < 64)
-        counts &= (1ULL << reference->bits) - 1;
+    uint64_t ticks = end.tick - start.tick, counts = (end.count - start.count) & clock_counter_mask(reference);
     uint64_t expected = counts * clock_tsc_hz() / reference->rate_hz;
     uint64_t difference = ticks > expected ? ticks - expected : expected - ticks;
     uint64_t doubt = start.width + end.width + clock_tsc_hz() / reference->rate_hz;

@@ -26,7 +26,7 @@ void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
     watch = (struct watch){
         .rate_hz = clock_tsc_hz(),
         .reference_hz = reference->rate_hz,
-        .mask = reference->bits == 64 ? UINT64_MAX : (1ULL << reference->bits) - 1,
+        .mask = clock_counter_mask(reference),
         .is_rate_measured = !clock_rate_is_given(),
     };
 }

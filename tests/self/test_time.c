@@ -45,7 +45,7 @@ static struct clock_counter *counter_at(unsigned int index)
 
 static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint64_t to)
 {
-    return counter->bits == 64 ? to - from : (to - from) & ((1ULL << counter->bits) - 1);
+    return (to - from) & clock_counter_mask(counter);
 }
 
 #define UNIT_NS 2000000ULL

@@ -21,6 +21,12 @@ struct clock_counter {
     uint64_t (*read)(struct clock_counter *self);
 };
 
+/* Return: 2^bits - 1. */
+static inline uint64_t clock_counter_mask(const struct clock_counter *self)
+{
+    return UINT64_MAX >> (64 - self->bits);
+}
+
 /* Interrupts once, after a delay. The interrupt itself is set up by who uses it. */
 struct clock_alarm {
     const char *name;   /* "hpet", "pit" */
