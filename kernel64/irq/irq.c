@@ -25,8 +25,9 @@ static struct spinlock lines_lock;
 static struct irq_line *lines;
 
 /*
- * Which line each of this CPU's vectors belongs to. Written under lines_lock by this CPU, read by its interrupts; so the
- * order of the instructions is enough, which volatile keeps.
+ * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock: a line by this CPU,
+ * so the order of the instructions is enough, which volatile keeps; NULL by any CPU, once the line has no device left. Its
+ * interrupt finds the line, which stays, or a stray; both are ended.
  */
 static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
 
@@ -113,11 +114,6 @@ static status_t route(struct irq_line *line, struct irq_wiring wiring)
     return line->chip->route(line->chip, line->pin, &to);
 }
 
-static void set_line_of(uint8_t vector, struct irq_line *line)
-{
-    PERCPU_MINE_AT(irq_line_of_vector, vector) = line;
-}
-
 /* ---- requests ---- */
 
 static struct irq_line *find_line(const struct irq_chip *chip, uint32_t pin)
@@ -141,7 +137,7 @@ static status_t start_line(struct irq_line *line, struct irq_wiring wiring)
         return status;
     }
     line->cpu = PERCPU_MINE(cpu_number);
-    set_line_of(line->vector, line);
+    PERCPU_MINE_AT(irq_line_of_vector, line->vector) = line;
     traps_set_handler(line->vector, irq_dispatch);
     return STATUS_OK;
 }

@@ -77,8 +77,7 @@ static enum lapic_mode mode, mode_found;
 static volatile uint8_t *registers; /* of the CPU that reads them: each sees its own at the same address */
 
 static PERCPU(uint64_t, lapic_spurious);
-static PERCPU(uint64_t, lapic_errors);
-static PERCPU(uint32_t, lapic_error_bits);
+static PERCPU(uint32_t, lapic_error_bits); /* each was reported once */
 
 static uint32_t read_register(enum reg reg)
 {
@@ -196,11 +195,10 @@ static void report_error(struct trap_frame *frame)
     (void)frame;
     uint32_t errors = read_errors(), seen = PERCPU_MINE(lapic_error_bits);
     lapic_end();
-    PERCPU_MINE(lapic_errors)++;
     PERCPU_MINE(lapic_error_bits) = seen | errors;
     for (unsigned int bit = 0; bit < ARRAY_LEN(words); bit++) {
         if (errors & ~seen & BIT(bit))
-            log_warn("irq", "local APIC %u reports: %s; more of these are only counted", lapic_id(), words[bit]);
+            log_warn("irq", "local APIC %u reports: %s, which is said once", lapic_id(), words[bit]);
     }
 }
 
@@ -407,16 +405,6 @@ void lapic_timer_arm_deadline(uint64_t tick)
 }
 
 /* ---- counts ---- */
-
-uint64_t lapic_error_count(void)
-{
-    return PERCPU_MINE(lapic_errors);
-}
-
-uint32_t lapic_errors_seen(void)
-{
-    return PERCPU_MINE(lapic_error_bits);
-}
 
 uint64_t lapic_spurious_count(void)
 {

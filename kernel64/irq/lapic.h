@@ -112,9 +112,7 @@ uint32_t lapic_timer_left(void);
 /* Deadline: interrupts when the time-stamp counter reaches @tick, at once when it has; 0 disarms. */
 void lapic_timer_arm_deadline(uint64_t tick);
 
-/* ---- errors ---- */
+/* ---- counts ---- */
 
-/* How many error interrupts this CPU took, and all bits of the error status that were ever set. */
-uint64_t lapic_error_count(void);
-uint32_t lapic_errors_seen(void);
+/* How many spurious interrupts this CPU took. */
 uint64_t lapic_spurious_count(void);

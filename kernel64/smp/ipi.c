@@ -218,9 +218,9 @@ void ipi_stop_others(void)
     if (!traps_stop_others_on_nmi())
         diag_port_halt();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
-        if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number) &&
-            lapic_send_nmi(ipi_apic_id(cpu)) != STATUS_OK)
-            continue; /* the report that follows is worth more than this CPU's silence */
+        if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))
+            /* One that cannot be reached goes on: the report that follows is worth more than its silence. */
+            (void)!lapic_send_nmi(ipi_apic_id(cpu));
 }
 
 /* ---- joining ---- */

@@ -170,14 +170,6 @@ static void consider(uint32_t apic_id)
         log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
 }
 
-static bool is_found(uint32_t apic_id)
-{
-    for (const struct ap *ap = aps; ap; ap = ap->next)
-        if (ap->apic_id == apic_id)
-            return true;
-    return false;
-}
-
 /* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */
 static void consider_absent(void)
 {
@@ -185,8 +177,7 @@ static void consider_absent(void)
     const char *list = wish.absent;
     while (parse_next_range(&list, &first, &last) == STATUS_OK)
         for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX; apic_id++)
-            if (!is_found((uint32_t)apic_id))
-                consider((uint32_t)apic_id);
+            consider((uint32_t)apic_id);
 }
 
 static void find_cpus_of_mp(void)
@@ -301,8 +292,7 @@ NORETURN static void ap_main(void *argument)
 
 struct wave {
     struct trampoline tables;
-    struct ap_slot *slots;
-    struct ap *first;     /* the CPUs of this wave are those from here on */
+    struct ap *first; /* the CPUs of this wave are those from here on */
     unsigned int count;
 };
 
@@ -316,7 +306,7 @@ static void fill_slot(struct ap_slot *slot, struct ap *ap)
 static enum ap_stage stage_of(const struct wave *wave, unsigned int index, const struct ap *ap)
 {
     enum ap_stage stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
-    return stage != AP_STAGE_NONE ? stage : (enum ap_stage)__atomic_load_n(&wave->slots[index].stage, __ATOMIC_ACQUIRE);
+    return stage != AP_STAGE_NONE ? stage : (enum ap_stage)__atomic_load_n(&wave->tables.slots[index].stage, __ATOMIC_ACQUIRE);
 }
 
 /* Sum of the stages of all: it grows as long as anybody comes further. @online: how many have arrived. */
@@ -356,9 +346,10 @@ static bool needs_rest(void)
            !(is_amd && identity->family >= 15);
 }
 
-/* Return: how many have arrived. The wait grows from a few microseconds, and the CPU is halted in it. Patience is counted by
-   what was waited and not by the clock, which may leap when the machine was stopped for a while: the others stood still, too. */
-static unsigned int wait_for_wave(const struct wave *wave)
+/* Until all have arrived, or nobody comes further. The wait grows from a few microseconds, and the CPU is halted in it.
+   Patience is counted by what was waited and not by the clock, which may leap when the machine was stopped for a while:
+   the others stood still, too. */
+static void wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
     uint64_t again_ns = clock_now_ns() + STARTUP_AGAIN_NS, wait_ns = 5000, silent_ns = 0;
@@ -376,7 +367,6 @@ static unsigned int wait_for_wave(const struct wave *wave)
         if (wait_ns < 500000)
             wait_ns *= 2;
     }
-    return online;
 }
 
 /* Copies what the CPUs of the wave wrote, and gives up those that have not arrived. Return: whether all had. */
@@ -385,7 +375,7 @@ static bool end_wave(struct wave *wave)
     bool have_all = true;
     unsigned int index = 0;
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
-        struct ap_slot *slot = &wave->slots[index];
+        struct ap_slot *slot = &wave->tables.slots[index];
         uint32_t expected = AP_CLAIM_EXPECTED;
         enum ap_stage none = AP_STAGE_NONE;
         /* Acquire and release: either the CPU has taken its slot, or it finds that it must not. */
@@ -407,7 +397,7 @@ static void start_wave(struct wave *wave)
 {
     struct ap *ap = wave->first;
     for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
-        fill_slot(&wave->slots[index], ap);
+        fill_slot(&wave->tables.slots[index], ap);
     wave->tables.words->slot_count = (uint16_t)wave->count;
     send_to_wave(wave, false, false);
     if (needs_rest())
@@ -459,7 +449,6 @@ void smp_start(const struct smp_setup *from)
                      status_sentence(status));
             break;
         }
-        wave.slots = wave.tables.slots;
         wave.count = wave.count < room ? wave.count : room;
         start_wave(&wave);
         if (end_wave(&wave))
