@@ -193,3 +193,22 @@ status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, str
     };
     return is_agreed ? STATUS_OK : STATUS_UNSUPPORTED;
 }
+
+/* ---- which of two references ---- */
+
+static bool is_same(uint64_t a_hz, uint64_t b_hz)
+{
+    return difference_ppm(a_hz, b_hz) <= CALIBRATE_SAME_PPM;
+}
+
+bool calibrate_is_doubtful(uint64_t rate_hz, uint64_t idea_hz)
+{
+    return rate_hz == 0 || (idea_hz != 0 && !is_same(rate_hz, idea_hz));
+}
+
+bool calibrate_prefers_other(uint64_t rate_hz, uint64_t other_hz, uint64_t idea_hz)
+{
+    if (rate_hz == 0 || other_hz == 0)
+        return other_hz != 0;
+    return is_same(other_hz, idea_hz) && !is_same(other_hz, rate_hz);
+}

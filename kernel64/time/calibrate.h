@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * How fast a counter runs, measured against one whose rate is known. Pure, hosted-tested against counters that are
- * coarse, late, interrupted, or stand still.
+ * How fast a counter runs, measured against one whose rate is known; and which of two such measurements is believed. Pure,
+ * hosted-tested against counters that are coarse, late, interrupted, or stand still.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>
@@ -14,6 +14,9 @@
 
 /* Windows agree when their rates differ by no more than this. */
 #define CALIBRATE_AGREE_PPM 50
+
+/* Two rates that differ by no more are of the same clock: a first idea is good to 1 %. */
+#define CALIBRATE_SAME_PPM  20000
 
 struct calibration {
     uint64_t rate_hz;
@@ -44,3 +47,20 @@ status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, str
  */
 status_t calibrate_roughly(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns,
                            uint64_t *rate_hz) MUST_CHECK;
+
+/**
+ * calibrate_is_doubtful() - whether a second reference is to be asked.
+ * @rate_hz: what the first found; 0: it stands still.
+ * @idea_hz: what the rate was thought to be before; 0: nobody had an idea.
+ */
+bool calibrate_is_doubtful(uint64_t rate_hz, uint64_t idea_hz);
+
+/**
+ * calibrate_prefers_other() - whether the second is believed, and not the first.
+ * @rate_hz, @other_hz: what the two found; 0: it stands still.
+ * @idea_hz:            as for calibrate_is_doubtful(), which was true.
+ *
+ * One against one, and the first is the less likely to be wrong: the second must be confirmed by the idea, and differ from
+ * the first.
+ */
+bool calibrate_prefers_other(uint64_t rate_hz, uint64_t other_hz, uint64_t idea_hz);

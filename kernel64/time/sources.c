@@ -31,9 +31,6 @@
 #define NS_PER_SECOND 1000000000ULL
 #define COUNTERS_MAX  3
 
-/* Two measurements that differ by less are of the same clock: the first idea is good to 1 %. */
-#define SAME_PPM      20000
-
 /* How long the LAPIC's timer is looked at when nothing else is measured. */
 #define LAPIC_LOOK_NS 1000000
 
@@ -145,12 +142,6 @@ static uint64_t read_ticks(void)
     return cpu_read_tsc_ordered();
 }
 
-static bool is_same(uint64_t a, uint64_t b)
-{
-    uint64_t low = a < b ? a : b, high = a < b ? b : a;
-    return (high - low) * 1000000 <= low * SAME_PPM;
-}
-
 /* Return: by one reference; rate 0 when it does not count. */
 static struct calibration tsc_rate_by(struct clock_counter *reference)
 {
@@ -161,23 +152,19 @@ static struct calibration tsc_rate_by(struct clock_counter *reference)
     return result;
 }
 
-/*
- * The finest reference is believed unless it denies the first idea; then the next is asked, and has its way if it confirms
- * that idea, or if the finest does not count. One against one, and the finest is the less likely to be wrong.
- */
+/* By the finest reference, unless it denies the first idea and the next does not. */
 static void measure_tsc(void)
 {
     if (counter_count == 0)
         return;
     struct clock_counter *by = counters[0];
     struct calibration result = tsc_rate_by(by);
-    bool is_denied = !clock_rate_is_assumed() && !is_same(result.rate_hz, clock_tsc_hz());
-    if (counter_count > 1 && (result.rate_hz == 0 || is_denied)) {
+    uint64_t idea_hz = clock_rate_is_assumed() ? 0 : clock_tsc_hz();
+    if (counter_count > 1 && calibrate_is_doubtful(result.rate_hz, idea_hz)) {
         struct calibration other = tsc_rate_by(counters[1]);
-        bool is_confirmed = is_same(other.rate_hz, clock_tsc_hz()) && !is_same(other.rate_hz, result.rate_hz);
-        if (result.rate_hz != 0 && is_confirmed)
-            log_warn("time", "%s is left out: what it says of the time-stamp counter, nobody else does", by->name);
-        if (result.rate_hz == 0 || is_confirmed) {
+        if (calibrate_prefers_other(result.rate_hz, other.rate_hz, idea_hz)) {
+            log_warn("time", "%s is left out: %s", by->name,
+                     result.rate_hz == 0 ? "it stands still" : "what it says of the time-stamp counter, nobody else does");
             by = counters[1];
             result = other;
         }
@@ -225,7 +212,7 @@ static bool is_given_rate_refuted(void)
     uint64_t expected = counts * clock_tsc_hz() / reference->rate_hz;
     uint64_t difference = ticks > expected ? ticks - expected : expected - ticks;
     uint64_t doubt = start.width + end.width + clock_tsc_hz() / reference->rate_hz;
-    if (difference <= doubt + ticks * SAME_PPM / 1000000)
+    if (difference <= doubt + ticks * CALIBRATE_SAME_PPM / 1000000)
         return false;
     log_warn("time", "the time-stamp counter is said to run at %lu Hz (%s), but %s tells otherwise", clock_tsc_hz(),
              clock_rate_source(), reference->name);

@@ -11,8 +11,8 @@
  *
  * The rule, by preference:
  *
- *     reference   hpet, pm-timer, pit: the finest first. One whose measurement of the time-stamp counter agrees with no
- *                 other's is passed over when two others agree
+ *     reference   hpet, pm-timer, pit: the finest first. Measuring the time-stamp counter, it is passed over when it denies
+ *                 the first idea of the rate and the next confirms that, or when it stands still
  *     clock       the time-stamp counter; with the option notsc, or once it was found to lie, the reference
  *
  * Measuring takes at most TIME_MEASURE_NS. Where all rates are given they are only checked, by a glance at the

@@ -172,6 +172,36 @@ static void a_counter_that_wraps_meanwhile_is_no_trouble(void **state)
     }
 }
 
+/* Rates in Hz; 0: it stands still. */
+static void of_two_references_the_confirmed_one_is_believed(void **state)
+{
+    static const struct {
+        uint64_t rate_hz, other_hz, idea_hz;
+        bool is_doubtful, is_other;
+    } cases[] = {
+        { 3000000000, 3000000000, 0, false, false },          /* nobody had an idea */
+        { 3000000000, 1000000000, 3030000000, false, false }, /* confirmed: nobody else is asked */
+        { 1000000000, 3000000000, 3030000000, true, true },
+        { 6000000000, 3000000000, 2970000000, true, true },
+        { 1000000000, 1000000000, 3000000000, true, false },  /* it was the idea that was wrong */
+        { 1000000000, 2000000000, 3000000000, true, false },  /* one against one against one */
+        { 2930000000, 2970000000, 3000000000, true, false },  /* between them there is nothing to choose */
+        { 0, 3000000000, 0, true, true },
+        { 0, 1000000000, 3000000000, true, true },
+        { 1000000000, 0, 3000000000, true, false },
+        { 0, 0, 3000000000, true, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(calibrate_is_doubtful(cases[i].rate_hz, cases[i].idea_hz), cases[i].is_doubtful);
+        if (cases[i].is_doubtful)
+            assert_int_equal(calibrate_prefers_other(cases[i].rate_hz, cases[i].other_hz, cases[i].idea_hz), cases[i].is_other);
+    }
+    /* 2 % are the same clock, 2.1 % are not. */
+    assert_false(calibrate_is_doubtful(1020000000, 1000000000));
+    assert_true(calibrate_is_doubtful(1021000000, 1000000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_reference_that_stands_still_or_stops_ends_it),
         cmocka_unit_test(a_rough_look_is_good_to_1_percent),
         cmocka_unit_test(a_counter_that_wraps_meanwhile_is_no_trouble),
+        cmocka_unit_test(of_two_references_the_confirmed_one_is_believed),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);
