@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Flushing, and putting it off.
- *
- *     idle CPU                               who changes page tables
- *     BUSY -> IDLE, halts                    changes the entry
- *                                            IDLE -> IDLE_STALE: done with this CPU
- *     a trap: exchanges it for BUSY,
- *     flushes if it was IDLE_STALE           finds BUSY: interrupts it
- *
- * Both sides change the word by locked instructions, which order them: a CPU that was found IDLE wakes after the change,
- * and one that woke before it is found BUSY.
+ * Flushing, and putting it off; cpu/idleness.h has the ordering.
  */
 #include <cpu/tlb.h>
 
@@ -20,7 +11,7 @@
 /* Above this many pages one flush of all is cheaper than a walk over the range. */
 #define FLUSH_SINGLY_LIMIT 32
 
-PERCPU(enum tlb_idleness, tlb_idleness);
+PERCPU(enum idleness, idleness);
 
 /* Kernel pages are global: writing CR3 would leave them, toggling CR4.PGE does not (Intel SDM vol. 3A, "Invalidation of
    TLBs and Paging-Structure Caches"). */
@@ -49,20 +40,16 @@ void tlb_flush(uint64_t virt, uint64_t size_bytes)
 
 void tlb_enter_idle(void)
 {
-    __atomic_exchange_n(PERCPU_OF(PERCPU_MINE(cpu_number), tlb_idleness), TLB_IDLE, __ATOMIC_SEQ_CST);
+    idleness_enter(PERCPU_OF(PERCPU_MINE(cpu_number), idleness));
 }
 
 void tlb_leave_idle_slow(void)
 {
-    enum tlb_idleness *mine = PERCPU_OF(PERCPU_MINE(cpu_number), tlb_idleness);
-    if (__atomic_exchange_n(mine, TLB_BUSY, __ATOMIC_SEQ_CST) == TLB_IDLE_STALE)
+    if (idleness_leave(PERCPU_OF(PERCPU_MINE(cpu_number), idleness)))
         tlb_flush_all();
 }
 
 bool tlb_defer(unsigned int cpu)
 {
-    enum tlb_idleness found = TLB_IDLE;
-    return __atomic_compare_exchange_n(PERCPU_OF(cpu, tlb_idleness), &found, TLB_IDLE_STALE, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST) ||
-           found == TLB_IDLE_STALE;
+    return idleness_defer(PERCPU_OF(cpu, idleness));
 }

@@ -5,6 +5,7 @@
  *
  * Other CPUs' are smp/shootdown.h.
  */
+#include <cpu/idleness.h>
 #include <cpu/percpu.h>
 
 /* Forgets what this CPU knows of [virt, virt + size_bytes), global pages too. Context: any. */
@@ -13,12 +14,7 @@ void tlb_flush(uint64_t virt, uint64_t size_bytes);
 /* Forgets everything. */
 void tlb_flush_all(void);
 
-enum tlb_idleness {
-    TLB_BUSY,
-    TLB_IDLE,        /* halted, or about to be: touches nothing but its stack and its own data */
-    TLB_IDLE_STALE   /* has to flush before it touches anything else */
-};
-PERCPU_DECLARE(enum tlb_idleness, tlb_idleness);
+PERCPU_DECLARE(enum idleness, idleness);
 
 /* This CPU is idle until its next trap. Context: interrupts off, just before it halts. */
 void tlb_enter_idle(void);
@@ -27,7 +23,7 @@ void tlb_enter_idle(void);
 void tlb_leave_idle_slow(void);
 static ALWAYS_INLINE void tlb_leave_idle(void)
 {
-    if (UNLIKELY(PERCPU_MINE(tlb_idleness) != TLB_BUSY))
+    if (UNLIKELY(PERCPU_MINE(idleness) != CPU_BUSY))
         tlb_leave_idle_slow();
 }
 

@@ -2,9 +2,8 @@
 /*
  * Idle CPUs. Until there are threads, this is also how work reaches a CPU.
  *
- * A CPU's work is a list that anybody pushes to and only the CPU takes, all at once: push by compare and exchange, take by
- * exchange, so that it needs no lock and no node is ever taken while it is pushed again. What was taken is turned round, to
- * run in the order in which it came.
+ * The list is looked at with interrupts off, which the halt turns on: who adds to it when it has been found empty sends an
+ * interrupt, and that ends the halt.
  */
 #include <smp/idle.h>
 
@@ -15,64 +14,33 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
-static PERCPU(struct work *, work_list);
-
-static struct work *take_all(void)
-{
-    struct work **list = PERCPU_OF(PERCPU_MINE(cpu_number), work_list);
-    /* Acquire pairs with the release in idle_give(). */
-    struct work *newest = __atomic_exchange_n(list, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
-    while (newest) {
-        struct work *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    return oldest;
-}
-
-static void run_all(struct work *work)
-{
-    while (work) {
-        struct work *next = work->next;
-        work->run(work->argument);
-        /* Release: what it did is seen by who finds it done. The memory is the giver's from here on. */
-        __atomic_store_n(&work->is_done, true, __ATOMIC_RELEASE);
-        work = next;
-    }
-}
+static PERCPU(struct work_list, given);
 
 void idle_run(void)
 {
+    struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), given);
     for (;;) {
         cpu_interrupts_off();
-        struct work *work = take_all();
-        if (!work) {
+        if (work_list_is_empty(mine)) {
             tlb_enter_idle();
             cpu_interrupts_on_and_halt();
-            continue;
+        } else {
+            cpu_interrupts_on();
+            work_list_run(mine);
         }
-        cpu_interrupts_on();
-        run_all(work);
     }
 }
 
 void idle_give(unsigned int cpu, struct work *work)
 {
-    struct work **list = PERCPU_OF(cpu, work_list);
-    struct work *first = __atomic_load_n(list, __ATOMIC_RELAXED);
-    work->is_done = false;
-    do
-        work->next = first;
-    while (!__atomic_compare_exchange_n(list, &first, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    if (!first)
+    if (work_list_add(PERCPU_OF(cpu, given), work))
         ipi_wake(cpu);
 }
 
 void idle_wait(const struct work *work)
 {
     uint64_t wait_ns = 10000;
-    while (!__atomic_load_n(&work->is_done, __ATOMIC_ACQUIRE)) {
+    while (!work_is_done(work)) {
         timer_sleep_until(clock_now_ns() + wait_ns);
         if (wait_ns < 1000000)
             wait_ns *= 2;

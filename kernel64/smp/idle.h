@@ -3,17 +3,7 @@
 /*
  * What a CPU does that has nothing to do, and giving it something.
  */
-#include <ashlar/types.h>
-
-typedef void work_fn(void *argument);
-
-/* Work for another CPU: the caller's memory until it is done. */
-struct work {
-    work_fn *run;
-    void *argument;
-    bool is_done;      /* atomic */
-    struct work *next; /* idle.c's */
-};
+#include <smp/work_list.h>
 
 /**
  * idle_run() - halt, and do what idle_give() brings.

@@ -3,18 +3,11 @@
  * Calls between CPUs.
  *
  * Each CPU makes one call at a time, which it describes in its own struct call; who is called finds the caller's bit in
- * its inbox, a bit for each CPU. So a call needs no memory, a caller that calls many sends one interrupt to each, and one
- * interrupt may bring several callers' calls.
+ * its inbox, a bit for each CPU (inbox.h). So a call needs no memory, a caller that calls many sends one interrupt to each,
+ * and one interrupt may bring several callers' calls.
  *
- *     caller                                          called
- *     fills in its call, left = number of CPUs        takes all bits out of its inbox (acquire)
- *     sets its bit in each inbox (release)            calls each caller's function
- *     interrupts who had an empty inbox               decrements the caller's left (release)
- *     waits for left to be 0 (acquire),
- *     serving its own inbox meanwhile
- *
- * Interrupts are off from the first line to the last, so a CPU's one call is never in use twice; and as the caller serves
- * its own inbox, nobody waits for somebody who does not listen.
+ * Interrupts are off from a call's first line to its last, so a CPU's one call is never in use twice; and as the caller
+ * serves its own inbox while it waits, nobody waits for somebody who does not listen.
  *
  * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent. Whether one got
  * lost shows when nobody answers: it is sent again.
@@ -31,6 +24,7 @@
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <lib/string.h>
+#include <smp/inbox.h>
 #include <time/clock.h>
 
 #define SET_WORDS (PERCPU_MAX / 64)
@@ -39,14 +33,8 @@
 #define CLOCK_EVERY 1024
 #define LAST_RESEND 10
 
-struct call {
-    call_fn *function;
-    void *argument;
-    unsigned int left; /* CPUs that have not returned yet */
-};
-
 static PERCPU(struct call, my_call) ALIGNED(64);
-static PERCPU_ARRAY(uint64_t, inbox, SET_WORDS) ALIGNED(64);
+static PERCPU(struct inbox, inbox) ALIGNED(64);
 static PERCPU(uint32_t, my_apic_id);
 
 static struct cpu_set online;       /* atomic words; bits are only added */
@@ -72,25 +60,12 @@ uint32_t ipi_apic_id(unsigned int cpu)
 
 /* ---- being called ---- */
 
-static void serve_one(unsigned int caller)
-{
-    struct call *call = PERCPU_OF(caller, my_call);
-    call->function(call->argument);
-    /* Release: what the function did is seen by who waits; afterwards the call is the caller's again. */
-    __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELEASE);
-}
-
 static void serve_inbox(void)
 {
-    uint64_t *words = PERCPU_ARRAY_OF(PERCPU_MINE(cpu_number), inbox);
-    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++) {
-        if (__atomic_load_n(&words[i], __ATOMIC_RELAXED) == 0)
-            continue;
-        /* Acquire pairs with the release of post(): the call is filled in. */
-        uint64_t callers = __atomic_exchange_n(&words[i], 0, __ATOMIC_ACQUIRE);
-        for (; callers != 0; callers &= callers - 1)
-            serve_one(i * 64 + (unsigned int)__builtin_ctzll(callers));
-    }
+    struct inbox *mine = PERCPU_OF(PERCPU_MINE(cpu_number), inbox);
+    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
+        for (uint64_t callers = inbox_take(mine, i); callers != 0; callers &= callers - 1)
+            call_serve(PERCPU_OF(i * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
 }
 
 static void take_call(struct trap_frame *frame)
@@ -121,25 +96,12 @@ static void interrupt(unsigned int cpu, uint8_t vector)
         log_warn("smp", "the local APIC does not send to CPU %u", cpu);
 }
 
-static void post(unsigned int cpu)
-{
-    unsigned int me = PERCPU_MINE(cpu_number);
-    uint64_t *word = &PERCPU_ARRAY_OF(cpu, inbox)[me / 64];
-    if (__atomic_fetch_or(word, 1ULL << me % 64, __ATOMIC_RELEASE) == 0)
-        interrupt(cpu, VECTOR_CALL);
-}
-
-static bool has_answered(unsigned int cpu)
-{
-    unsigned int me = PERCPU_MINE(cpu_number);
-    return !(__atomic_load_n(&PERCPU_ARRAY_OF(cpu, inbox)[me / 64], __ATOMIC_RELAXED) >> me % 64 & 1);
-}
-
 /* Names whoever has not even taken the call, and interrupts it again. */
 static void remind(const struct cpu_set *set, unsigned int times)
 {
+    unsigned int me = PERCPU_MINE(cpu_number);
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
-        if (!cpu_set_has(set, cpu) || cpu == PERCPU_MINE(cpu_number) || has_answered(cpu))
+        if (!cpu_set_has(set, cpu) || cpu == me || !inbox_has(PERCPU_OF(cpu, inbox), me))
             continue;
         log_warn("smp", "CPU %u (APIC id %u) has not answered a call for %u s", cpu, ipi_apic_id(cpu), times);
         if (times >= LAST_RESEND)
@@ -152,7 +114,7 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
     uint64_t began_ns = clock_now_ns();
     unsigned int turns = 0, reminders = 0;
-    while (__atomic_load_n(&call->left, __ATOMIC_ACQUIRE) > 0) {
+    while (!call_is_over(call)) {
         serve_inbox();
         cpu_pause();
         if (++turns % CLOCK_EVERY == 0 && clock_now_ns() - began_ns > (reminders + 1) * IPI_PATIENCE_NS)
@@ -174,15 +136,12 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
             count++;
     }
     bool is_me = cpu_set_has(&wanted, me);
-    call->function = function;
-    call->argument = argument;
-    /* Before the first post(), whose release makes it seen. */
-    __atomic_store_n(&call->left, count - is_me, __ATOMIC_RELAXED);
+    call_start(call, function, argument, count - is_me);
     for (unsigned int i = 0; i < SET_WORDS; i++)
         for (uint64_t word = wanted.words[i]; word != 0; word &= word - 1) {
             unsigned int cpu = i * 64 + (unsigned int)__builtin_ctzll(word);
-            if (cpu != me)
-                post(cpu);
+            if (cpu != me && inbox_post(PERCPU_OF(cpu, inbox), me))
+                interrupt(cpu, VECTOR_CALL);
         }
     wait_for_answers(call, &wanted);
     if (is_me)

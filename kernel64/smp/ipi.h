@@ -8,6 +8,7 @@
  */
 #include <ashlar/status.h>
 #include <cpu/percpu.h>
+#include <smp/inbox.h>
 
 /* A set of CPUs, by number. */
 struct cpu_set {
@@ -23,8 +24,6 @@ static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
 {
     return (set->words[cpu / 64] >> cpu % 64 & 1) != 0;
 }
-
-typedef void call_fn(void *argument);
 
 /**
  * ipi_init_cpu() - this CPU takes calls from now on.

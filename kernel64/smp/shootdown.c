@@ -3,7 +3,7 @@
  * TLB shootdown over calls between CPUs.
  *
  * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is looked at after
- * the page tables were changed, which the caller did before; tlb.c has the ordering.
+ * the page tables were changed, which the caller did before; cpu/idleness.h has the ordering.
  */
 #include <smp/shootdown.h>
 

@@ -57,7 +57,7 @@ static void wait_for_all(void)
     cpu_interrupts_on();
     /* The idle loops mark their work a moment later; until then it is theirs. */
     for (unsigned int cpu = 1; cpu < cpus; cpu++)
-        while (!__atomic_load_n(&shares[cpu].work.is_done, __ATOMIC_ACQUIRE))
+        while (!work_is_done(&shares[cpu].work))
             cpu_pause();
 }
 

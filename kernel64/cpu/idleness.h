@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Whether a CPU is idle, as one word: how those who change page tables come to an agreement with it about who flushes.
+ * What is flushed, and how, is cpu/tlb.h.
+ *
+ *     idle CPU                               who changes page tables
+ *     BUSY -> IDLE, halts                    changes the entry
+ *                                            IDLE or STALE -> STALE: done with this CPU
+ *     a trap: exchanges it for BUSY,
+ *     flushes if it was STALE                finds BUSY: interrupts it
+ *
+ * All changes to one word have one sequence. A deferring one stands in it before the next leaving, whose flush comes after
+ * the entry's change; or after it, and then it finds BUSY. So nothing here needs more than the order between two that
+ * read one another's value, provided that deferring always writes: one that only looked, and found STALE, could have looked
+ * before its change of the entry was seen, and too late for the flush.
+ */
+#include <ashlar/types.h>
+
+enum idleness {
+    CPU_BUSY,
+    CPU_IDLE,      /* halted, or about to be: touches nothing but its stack and its own data */
+    CPU_IDLE_STALE /* has to flush before it touches anything else */
+};
+
+/* By the CPU, while it is busy: this is its last step. */
+static inline void idleness_enter(enum idleness *word)
+{
+    /* Release pairs with idleness_defer(): what it did with the old translations is over when their memory is used anew.
+       Not an exchange, because nobody else changes BUSY. */
+    __atomic_store_n(word, CPU_IDLE, __ATOMIC_RELEASE);
+}
+
+/* By the CPU. Return: whether it has to flush. */
+static inline bool idleness_leave(enum idleness *word)
+{
+    /* Acquire pairs with idleness_defer(): the flush comes after the changes that it is for. */
+    return __atomic_exchange_n(word, CPU_BUSY, __ATOMIC_ACQUIRE) == CPU_IDLE_STALE;
+}
+
+/* By any other. Return: whether it will flush when it leaves; if not, it is to be told. */
+static inline bool idleness_defer(enum idleness *word)
+{
+    /* To find it busy needs no order: it is then interrupted, idle or not. */
+    enum idleness found = __atomic_load_n(word, __ATOMIC_RELAXED);
+    do
+        if (found == CPU_BUSY)
+            return false;
+    while (!__atomic_compare_exchange_n(word, &found, CPU_IDLE_STALE, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lists of work: add by compare and exchange, take all by exchange.
+ *
+ * Nobody takes a single node, so none is ever seen at the head again with another one behind it. What was taken is turned
+ * round, to be done in the order in which it came.
+ *
+ * The orders, none of which can be weaker:
+ *
+ *     add: release          the work is filled in, and its next. Those added before need no more: each add is a
+ *                           read-modify-write, so who acquires the newest has acquired all below it. To add, nobody
+ *                           looks into the node that it finds: relaxed when it fails.
+ *     take: acquire         pairs with it. No release: it leaves nothing to be read.
+ *     is_done = true: release    what was done, and that next was read before: the memory may go.
+ *     work_is_done(): acquire    pairs with it.
+ *
+ * Whether it was empty needs no order of its own: of all adds and takes of one list there is one sequence, in which the
+ * first add after a take, and no other, finds it empty.
+ */
+#include <smp/work_list.h>
+
+bool work_list_add(struct work_list *list, struct work *work)
+{
+    struct work *newest = __atomic_load_n(&list->newest, __ATOMIC_RELAXED);
+    work->is_done = false;
+    do
+        work->next = newest;
+    while (!__atomic_compare_exchange_n(&list->newest, &newest, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    return !newest;
+}
+
+static struct work *take_all(struct work_list *list)
+{
+    struct work *newest = __atomic_exchange_n(&list->newest, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
+    while (newest) {
+        struct work *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+bool work_list_run(struct work_list *list)
+{
+    /* Who waits in a loop shall not take the line away from those who add. */
+    if (work_list_is_empty(list))
+        return false;
+    struct work *work = take_all(list);
+    while (work) {
+        struct work *next = work->next;
+        work->run(work->argument);
+        __atomic_store_n(&work->is_done, true, __ATOMIC_RELEASE);
+        work = next;
+    }
+    return true;
+}

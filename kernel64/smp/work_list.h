@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Lists of work that anybody adds to and one takes, all at once, without a lock.
+ *
+ * How the taker learns that there is something is not here.
+ */
+#include <ashlar/types.h>
+
+typedef void work_fn(void *argument);
+
+/* Something to be done elsewhere: the giver's memory, not to be touched until it is done. */
+struct work {
+    work_fn *run;
+    void *argument;
+    bool is_done;      /* atomic */
+    struct work *next; /* work_list.c's */
+};
+
+/* Empty when it is zero. */
+struct work_list {
+    struct work *newest; /* atomic */
+};
+
+/**
+ * work_list_add() - add work that is to be done.
+ * @work: run and argument filled in; in no list.
+ *
+ * Return: whether the list was empty: nobody has told the taker yet.
+ * Context: any, also where another add was interrupted, and NMI.
+ */
+bool work_list_add(struct work_list *list, struct work *work);
+
+/* Context: any. What is added at the same time may not be seen; whoever adds to an empty list is told so. */
+static inline bool work_list_is_empty(const struct work_list *list)
+{
+    return !__atomic_load_n(&list->newest, __ATOMIC_RELAXED);
+}
+
+/**
+ * work_list_run() - take all that there is, and do it in the order in which it was added.
+ *
+ * Return: false when there was nothing.
+ * Context: the work's. What is added meanwhile, also by the work itself, waits for the next time. It may be run from within
+ *          work that it runs, and on several CPUs; each does what it took.
+ */
+bool work_list_run(struct work_list *list);
+
+/* Whether it has been done; if so, what it did is seen, and its memory is the giver's again. Context: any. */
+static inline bool work_is_done(const struct work *work)
+{
+    /* Acquire pairs with the release in work_list_run(). */
+    return __atomic_load_n(&work->is_done, __ATOMIC_ACQUIRE);
+}
