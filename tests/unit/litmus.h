@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Threads that are CPUs, for tests of protocols without locks.
+ *
+ * Such a test passes plain memory through the protocol, and the thread sanitizer reports what is not ordered by it. So what
+ * the test itself tells its threads must order nothing: loads and stores are relaxed here. And a thread that waits in vain
+ * is a finding, not a hang.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "seed.h"
+
+#define LITMUS_PATIENCE_S 60
+#define LITMUS_THREADS    8
+
+/* cmocka's assertions are for its own thread. */
+#define MUST(condition) \
+    do { \
+        if (!(condition)) { \
+            printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+            fflush(stdout); \
+            abort(); \
+        } \
+    } while (0)
+
+#define relaxed_load(word)         __atomic_load_n(word, __ATOMIC_RELAXED)
+#define relaxed_store(word, value) __atomic_store_n(word, value, __ATOMIC_RELAXED)
+#define relaxed_add(word, value)   __atomic_fetch_add(word, value, __ATOMIC_RELAXED)
+
+static time_t litmus_end;
+static __thread uint64_t litmus_random;
+
+static inline unsigned litmus_below(unsigned limit)
+{
+    litmus_random = litmus_random * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(litmus_random >> 40) % limit;
+}
+
+/* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system call, so that
+   two threads on two processors meet within nanoseconds, as CPUs do. */
+static inline void litmus_wait(unsigned *turns)
+{
+    if (++*turns % 64 != 0) {
+        __builtin_ia32_pause();
+        return;
+    }
+    sched_yield();
+    if (*turns % 4096 == 0)
+        MUST(time(NULL) < litmus_end);
+}
+
+struct litmus_thread {
+    void (*run)(unsigned thread);
+    unsigned thread;
+    pthread_t handle;
+};
+
+static inline void *litmus_start(void *argument)
+{
+    struct litmus_thread *self = argument;
+    litmus_random = seed_state + (self->thread + 1) * 0x9e3779b97f4a7c15;
+    self->run(self->thread);
+    return NULL;
+}
+
+/* Runs @run(0) to @run(count - 1) at once, and waits for all. */
+static inline void litmus_run(unsigned count, void (*run)(unsigned thread))
+{
+    struct litmus_thread threads[LITMUS_THREADS];
+    (void)seed_next();
+    litmus_end = time(NULL) + LITMUS_PATIENCE_S;
+    for (unsigned i = 0; i < count; i++) {
+        threads[i].run = run;
+        threads[i].thread = i;
+        pthread_create(&threads[i].handle, NULL, litmus_start, &threads[i]);
+    }
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i].handle, NULL);
+}

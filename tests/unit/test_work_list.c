@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lists of work, with threads that are CPUs. Everything that passes through the list is plain memory: each of the four
+ * orders that work_list.c names has been made relaxed, one at a time, and the thread sanitizer has reported it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <smp/work_list.h>
+
+#include "litmus.h"
+
+#define GIVERS 3
+#define ROUNDS 20000
+#define JOBS   4 /* of one giver at a time */
+
+static struct work_list list;
+static unsigned givers_left;
+
+struct job {
+    struct work work;
+    unsigned giver, number;
+    unsigned result;
+};
+
+/* ---- one taker ---- */
+
+static unsigned last_number[GIVERS]; /* the taker's */
+
+static void do_job(void *argument)
+{
+    struct job *job = argument;
+    MUST(job->number == last_number[job->giver] + 1);
+    last_number[job->giver] = job->number;
+    job->result = job->number * 3;
+}
+
+static void finish(struct job *job)
+{
+    unsigned turns = 0;
+    while (!work_is_done(&job->work))
+        litmus_wait(&turns);
+    MUST(job->result == job->number * 3);
+    memset(job, 0xff, sizeof(*job));
+}
+
+/* Stands for the interrupt: the taker looks once whenever it was told, and at no other time. */
+static unsigned bell;
+
+static void give_jobs(unsigned giver)
+{
+    struct job jobs[JOBS];
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct job *job = &jobs[i % JOBS];
+        if (i >= JOBS)
+            finish(job);
+        *job = (struct job){ .work = { .run = do_job, .argument = job }, .giver = giver, .number = i + 1 };
+        if (work_list_add(&list, &job->work))
+            relaxed_add(&bell, 1);
+    }
+    for (unsigned i = 0; i < JOBS; i++)
+        finish(&jobs[i]);
+    relaxed_add(&givers_left, -1u);
+}
+
+static void give_or_take(unsigned thread)
+{
+    if (thread < GIVERS) {
+        give_jobs(thread);
+        return;
+    }
+    unsigned heard = 0, turns = 0;
+    while (relaxed_load(&givers_left) > 0) {
+        unsigned now = relaxed_load(&bell);
+        if (now == heard) {
+            litmus_wait(&turns);
+            continue;
+        }
+        /* One telling for one taking, which finds something. */
+        MUST(now == ++heard);
+        MUST(work_list_run(&list));
+    }
+}
+
+static void work_is_done_once_in_its_givers_order_by_a_taker_who_is_told(void **state)
+{
+    (void)state;
+    list.newest = NULL;
+    givers_left = GIVERS;
+    bell = 0;
+    memset(last_number, 0, sizeof(last_number));
+    litmus_run(GIVERS + 1, give_or_take);
+    for (unsigned i = 0; i < GIVERS; i++)
+        assert_int_equal(last_number[i], ROUNDS);
+    assert_true(work_list_is_empty(&list));
+}
+
+/* ---- several takers ---- */
+
+static void do_once(void *argument)
+{
+    struct job *job = argument;
+    job->result++;
+}
+
+static void give_and_take(unsigned thread)
+{
+    struct job job;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        job = (struct job){ .work = { .run = do_once, .argument = &job }, .giver = thread };
+        work_list_add(&list, &job.work);
+        for (unsigned turns = 0; !work_is_done(&job.work); litmus_wait(&turns))
+            work_list_run(&list);
+        MUST(job.result == 1);
+    }
+}
+
+static void of_several_takers_each_does_what_it_took(void **state)
+{
+    (void)state;
+    list.newest = NULL;
+    litmus_run(3, give_and_take);
+    assert_true(work_list_is_empty(&list));
+}
+
+/* ---- alone ---- */
+
+static unsigned order[8], done;
+
+static void note(void *argument)
+{
+    order[done++] = (unsigned)(uintptr_t)argument;
+}
+
+static struct work work_numbered(uintptr_t number)
+{
+    return (struct work){ .run = note, .argument = (void *)number };
+}
+
+static void only_the_first_add_to_an_empty_list_says_so(void **state)
+{
+    (void)state;
+    struct work_list mine = { 0 };
+    struct work first = work_numbered(1), second = work_numbered(2);
+    assert_true(work_list_is_empty(&mine));
+    assert_false(work_list_run(&mine));
+    assert_true(work_list_add(&mine, &first));
+    assert_false(work_list_is_empty(&mine));
+    assert_false(work_list_add(&mine, &second));
+    assert_false(work_is_done(&first));
+    done = 0;
+    assert_true(work_list_run(&mine));
+    assert_int_equal(done, 2);
+    assert_true(order[0] == 1 && order[1] == 2);
+    assert_true(work_is_done(&first) && work_is_done(&second));
+    assert_true(work_list_add(&mine, &first));
+    assert_false(work_is_done(&first));
+    assert_true(work_list_run(&mine));
+}
+
+static struct work_list own;
+static struct work added;
+
+static void add_one(void *argument)
+{
+    (void)argument;
+    assert_true(work_list_add(&own, &added));
+}
+
+static void run_the_list(void *argument)
+{
+    (void)argument;
+    work_list_run(&own);
+}
+
+static void what_work_adds_waits_for_the_next_time(void **state)
+{
+    (void)state;
+    struct work adding = { .run = add_one }, running = { .run = run_the_list }, last = work_numbered(2);
+    added = work_numbered(1);
+    done = 0;
+    work_list_add(&own, &adding);
+    assert_true(work_list_run(&own));
+    assert_int_equal(done, 0);
+    assert_true(work_list_run(&own));
+    assert_int_equal(done, 1);
+
+    /* From within: what was added since is done before what was taken already. */
+    done = 0;
+    work_list_add(&own, &adding);
+    work_list_add(&own, &running);
+    work_list_add(&own, &last);
+    assert_true(work_list_run(&own));
+    assert_int_equal(done, 2);
+    assert_true(order[0] == 1 && order[1] == 2);
+    assert_true(work_is_done(&running));
+}
+
+int main(void)
+{
+    seed_from_environment();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_first_add_to_an_empty_list_says_so),
+        cmocka_unit_test(what_work_adds_waits_for_the_next_time),
+        cmocka_unit_test(work_is_done_once_in_its_givers_order_by_a_taker_who_is_told),
+        cmocka_unit_test(of_several_takers_each_does_what_it_took),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
