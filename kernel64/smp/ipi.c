@@ -11,6 +11,8 @@
  *
  * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent. Whether one got
  * lost shows when nobody answers: it is sent again.
+ *
+ * What is posted brings its own memory and comes in a list of each CPU's (work_list.h), which is served with the inbox.
  */
 #include <smp/ipi.h>
 
@@ -35,6 +37,7 @@
 
 static PERCPU(struct call, my_call) ALIGNED(64);
 static PERCPU(struct inbox, inbox) ALIGNED(64);
+static PERCPU(struct work_list, posted) ALIGNED(64);
 static PERCPU(uint32_t, my_apic_id);
 
 static struct cpu_set online;       /* atomic words; bits are only added */
@@ -60,9 +63,12 @@ uint32_t ipi_apic_id(unsigned int cpu)
 
 /* ---- being called ---- */
 
+/* What is posted comes first: who waits for it calls, and is to find it done then. */
 static void serve_inbox(void)
 {
-    struct inbox *mine = PERCPU_OF(PERCPU_MINE(cpu_number), inbox);
+    unsigned int me = PERCPU_MINE(cpu_number);
+    struct inbox *mine = PERCPU_OF(me, inbox);
+    work_list_run(PERCPU_OF(me, posted));
     for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
         for (uint64_t callers = inbox_take(mine, i); callers != 0; callers &= callers - 1)
             call_serve(PERCPU_OF(i * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
@@ -163,11 +169,43 @@ void ipi_call_all(call_fn *function, void *argument)
     ipi_call(&set, function, argument);
 }
 
-void ipi_wake(unsigned int cpu)
+/* ---- telling ---- */
+
+static void interrupt_from_anywhere(unsigned int cpu, uint8_t vector)
 {
     irq_state_t state = interrupts_off();
-    interrupt(cpu, VECTOR_WAKE);
+    interrupt(cpu, vector);
     interrupts_restore(state);
+}
+
+void ipi_post(unsigned int cpu, struct work *request)
+{
+    if (!work_list_add(PERCPU_OF(cpu, posted), request))
+        return;
+    if (lapic_mode() != LAPIC_NONE)
+        interrupt_from_anywhere(cpu, VECTOR_CALL);
+    else
+        ipi_serve();
+}
+
+static void do_nothing(void *argument)
+{
+    (void)argument;
+}
+
+/* To be called takes a CPU that does what was posted to it before, on the way; more than once only when it was about to,
+   or when a function on it waits for a lock, and serves from there. */
+void ipi_wait(unsigned int cpu, const struct work *request)
+{
+    while (!work_is_done(request)) {
+        ipi_serve();
+        ipi_call_one(cpu, do_nothing, NULL);
+    }
+}
+
+void ipi_wake(unsigned int cpu)
+{
+    interrupt_from_anywhere(cpu, VECTOR_WAKE);
 }
 
 void ipi_stop_others(void)

@@ -4,11 +4,12 @@
  * Functions called on other CPUs, and waking and stopping them.
  *
  * What is called runs in an interrupt of the other CPU, or in the middle of a call that it makes itself: it is short, takes
- * no lock that is ever held with interrupts on, does not allocate, and calls nobody.
+ * no lock that is ever held with interrupts on, does not allocate, and calls nobody and waits for nobody. It may post.
  */
 #include <ashlar/status.h>
 #include <cpu/percpu.h>
 #include <smp/inbox.h>
+#include <smp/work_list.h>
 
 /* A set of CPUs, by number. */
 struct cpu_set {
@@ -52,7 +53,27 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument);
 void ipi_call_one(unsigned int cpu, call_fn *function, void *argument);
 void ipi_call_all(call_fn *function, void *argument);
 
-/* Does what others call here now. For loops that wait for another CPU, whether interrupts are on or off. */
+/**
+ * ipi_post() - have @request->run(@request->argument) called on a CPU, without waiting for it.
+ * @cpu:     online; also this one, which does it when its interrupts are on, or when it serves.
+ * @request: the caller's memory, not to be touched until it is done, which work_is_done() tells. To call many, one for each.
+ *
+ * It runs once, as what is called does, and may post in its turn. In no particular order with others.
+ * When its interrupt is lost, it runs with the next call to that CPU, which does all that is there: ipi_wait() is one, and
+ * so has its patience. Without a local APIC it has run before this returns.
+ * Context: any but NMI; interrupts on or off; also a function that is being called.
+ */
+void ipi_post(unsigned int cpu, struct work *request);
+
+/**
+ * ipi_wait() - wait until what was posted is done.
+ * @cpu: to which it was posted.
+ *
+ * Context: as ipi_call(), which it may do.
+ */
+void ipi_wait(unsigned int cpu, const struct work *request);
+
+/* Does what others call here and have posted here now. For loops that wait for another CPU, whether interrupts are on or off. */
 void ipi_serve(void);
 
 #define IPI_PATIENCE_NS 1000000000ULL

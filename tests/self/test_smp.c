@@ -171,6 +171,146 @@ KTEST(smp, all_may_call_all_at_once)
     EXPECT(wrong == 0);
 }
 
+/* ---- posts ---- */
+
+#define POST_PATIENCE_NS 10000000000ULL
+
+struct letter {
+    struct work request;
+    unsigned int cpu, times; /* not atomic: who waits for it sees it */
+};
+
+static void open_letter(void *argument)
+{
+    struct letter *letter = argument;
+    if (PERCPU_MINE(cpu_number) != letter->cpu)
+        note_wrong();
+    letter->times++;
+}
+
+static struct cpu_set reachable;
+
+static void post_letter(struct letter *letter, unsigned int cpu)
+{
+    letter->request = (struct work){ .run = open_letter, .argument = letter };
+    letter->cpu = cpu;
+    ipi_post(cpu, &letter->request);
+}
+
+/* To all, and to oneself; every second time with interrupts off until all have been read. */
+static void post_to_everybody(void *argument)
+{
+    struct letter *letters = kcalloc(percpu_count(), sizeof(*letters));
+    if (!letters) {
+        note_wrong();
+        return;
+    }
+    for (unsigned int i = 1; i <= STORM_CALLS; i++) {
+        irq_state_t state = { 0 };
+        if (i % 2)
+            state = interrupts_off();
+        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+            if (cpu_set_has(&reachable, cpu))
+                post_letter(&letters[cpu], cpu);
+        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+            if (cpu_set_has(&reachable, cpu)) {
+                ipi_wait(cpu, &letters[cpu].request);
+                if (letters[cpu].times != i)
+                    note_wrong();
+            }
+        if (i % 2)
+            interrupts_restore(state);
+        count_call(argument);
+    }
+    kfree(letters);
+}
+
+KTEST(smp, what_all_post_to_all_is_called_once_each)
+{
+    wrong = calls = 0;
+    ipi_online(&reachable);
+    unsigned int cpus = on_every_cpu(16, post_to_everybody, &calls);
+    EXPECT(calls == cpus * STORM_CALLS);
+    EXPECT(wrong == 0);
+}
+
+#define HOPS 1000
+
+static struct hop {
+    struct work request;
+    unsigned int cpu;
+} *hops; /* each posts the next one */
+
+static void hop_on(void *argument)
+{
+    struct hop *hop = argument;
+    if (PERCPU_MINE(cpu_number) != hop->cpu)
+        note_wrong();
+    if (hop + 1 < hops + HOPS)
+        ipi_post(hop[1].cpu, &hop[1].request);
+}
+
+KTEST(smp, what_is_called_may_post)
+{
+    hops = kcalloc(HOPS, sizeof(*hops));
+    ASSERT_THAT(hops);
+    wrong = 0;
+    ipi_online(&reachable);
+    for (unsigned int i = 0, cpu = 0; i < HOPS; i++) {
+        do
+            cpu = (cpu + 1) % percpu_count();
+        while (!cpu_set_has(&reachable, cpu));
+        hops[i] = (struct hop){ .request = { .run = hop_on, .argument = &hops[i] }, .cpu = cpu };
+    }
+    ipi_post(hops[0].cpu, &hops[0].request);
+    /* Each was posted before the one before it was done. */
+    for (unsigned int i = 0; i < HOPS; i++)
+        ipi_wait(hops[i].cpu, &hops[i].request);
+    EXPECT(wrong == 0);
+    kfree(hops);
+}
+
+/* ipi_wait() would call, and bring what has not arrived. */
+static bool is_read_by_itself(const struct letter *letter)
+{
+    uint64_t end_ns = clock_now_ns() + POST_PATIENCE_NS;
+    while (!work_is_done(&letter->request))
+        if (clock_now_ns() > end_ns)
+            return false;
+        else
+            cpu_pause();
+    return letter->times == 1;
+}
+
+KTEST(smp, a_post_needs_no_call_to_arrive)
+{
+    wrong = 0;
+    ipi_online(&reachable);
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        struct letter letter = { 0 };
+        if (!cpu_set_has(&reachable, cpu))
+            continue;
+        post_letter(&letter, cpu);
+        EXPECT(is_read_by_itself(&letter));
+        ipi_wait(cpu, &letter.request);
+    }
+    EXPECT(wrong == 0);
+}
+
+KTEST(smp, a_post_to_oneself_waits_for_interrupts)
+{
+    struct letter letter = { 0 };
+    if (lapic_mode() == LAPIC_NONE)
+        SKIP_TEST("no local APIC");
+    irq_state_t state = interrupts_off();
+    post_letter(&letter, PERCPU_MINE(cpu_number));
+    bool was_done = work_is_done(&letter.request);
+    interrupts_restore(state);
+    EXPECT(!was_done);
+    EXPECT(is_read_by_itself(&letter));
+    ipi_wait(letter.cpu, &letter.request);
+}
+
 /* ---- shootdown ---- */
 
 #define REMAPS       200
