@@ -33,11 +33,7 @@ static status_t command_cpus(int argc, char **argv)
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
         struct topology_place place = topology_place_of(&bits, cpu.apic_id);
-        if (cpu.has_number)
-            print("%4u", cpu.cpu);
-        else
-            print("   -");
-        print(" %5u  %7u %3u %4u %6u     ", cpu.apic_id, place.package, place.die, place.core, place.thread);
+        print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
         print_times(&cpu);
         print("%s%s\n", cpu.stage == AP_STAGE_ONLINE ? "" : "  ",
               cpu.stage == AP_STAGE_ONLINE ? "" : ap_stage_words(cpu.stage));

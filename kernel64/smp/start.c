@@ -14,9 +14,6 @@
  */
 #include <smp/start.h>
 
-#include <acpi/init.h>
-#include <acpi/madt.h>
-#include <acpi/mp_table.h>
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
@@ -24,21 +21,16 @@
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync.h>
-#include <boot/machine.h>
 #include <cpu/features.h>
-#include <cpu/gdt.h>
 #include <cpu/insn.h>
-#include <cpu/percpu.h>
 #include <cpu/protect.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <diag/port.h>
-#include <diag/stacks.h>
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <lib/format.h>
-#include <lib/parse.h>
-#include <lib/string.h>
+#include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/trampoline_tables.h>
@@ -53,158 +45,8 @@
 #define IDLE_STACK_SIZE  16384
 #define TRAP_STACK_SIZE  4096
 
-/* A CPU that is not the first. */
-struct ap {
-    uint32_t apic_id;
-    unsigned int cpu;
-    bool has_number;
-    enum ap_stage stage; /* atomic; written by the CPU from AP_STAGE_KERNEL on */
-    uint64_t ticks[AP_STAGES];
-    struct stack stacks[TRAP_STACK_END];
-    char stack_names[TRAP_STACK_END][24];
-    struct ap *next;
-};
-
-static struct ap *aps; /* in the tables' order */
-static unsigned int ap_count;
 static const struct smp_setup *setup;
 static phys_t kernel_root;
-
-/* ---- which CPUs ---- */
-
-/* Return: false when there is no memory. */
-static bool add_ap(uint32_t apic_id)
-{
-    static struct ap **last = &aps;
-    struct ap *ap = kcalloc(1, sizeof(*ap));
-    if (!ap)
-        return false;
-    ap->apic_id = apic_id;
-    *last = ap;
-    last = &ap->next;
-    ap_count++;
-    return true;
-}
-
-static struct {
-    uint64_t most;    /* CPUs in all */
-    uint64_t at_once; /* CPUs in a wave */
-    char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
-    char absent[256]; /* absentcpu=: APIC ids */
-    unsigned int counted;
-} wish = { .most = PERCPU_MAX, .at_once = PERCPU_MAX };
-
-/* A number from 1 on; @value stays where there is none. */
-static void read_number(const char *name, uint64_t *value)
-{
-    char text[24];
-    uint64_t number;
-    status_t status = machine_option(name, text, sizeof(text));
-    if (status == STATUS_NOT_FOUND)
-        return;
-    if (status == STATUS_OK && parse_number(text, &number) == STATUS_OK && number > 0)
-        *value = number;
-    else
-        log_warn("smp", "%s=%s: expected a number from 1 on", name, text);
-}
-
-/* Numbers and ranges, up to what a wish has room for; "" where there are none. */
-static void read_list(const char *name, char *list, size_t size)
-{
-    uint64_t first, last;
-    const char *at = list;
-    status_t status = machine_option(name, list, size);
-    if (status == STATUS_NOT_FOUND) {
-        list[0] = 0;
-        return;
-    }
-    if (status == STATUS_OK && list[0])
-        do
-            status = parse_next_range(&at, &first, &last);
-        while (status == STATUS_OK);
-    if (status == STATUS_NOT_FOUND)
-        return;
-    log_warn("smp", "%s=%s: expected numbers and ranges, as in 0-3,8", name, list);
-    list[0] = 0;
-}
-
-static void read_options(void)
-{
-    read_number("maxcpus", &wish.most);
-    read_number("cpuwave", &wish.at_once);
-    read_list("cpus", wish.chosen, sizeof(wish.chosen));
-    read_list("absentcpu", wish.absent, sizeof(wish.absent));
-}
-
-static bool is_chosen(unsigned int number)
-{
-    uint64_t first, last;
-    const char *list = wish.chosen;
-    while (parse_next_range(&list, &first, &last) == STATUS_OK)
-        if (number >= first && number <= last)
-            return true;
-    return wish.chosen[0] == 0;
-}
-
-static bool is_known(uint32_t apic_id)
-{
-    const struct ap *ap = aps;
-    while (ap && ap->apic_id != apic_id)
-        ap = ap->next;
-    return ap != NULL;
-}
-
-/* The MP tables may name a CPU twice, and so may an option. */
-static void consider(uint32_t apic_id)
-{
-    if (apic_id == lapic_id() || is_known(apic_id))
-        return;
-    wish.counted++;
-    if (ap_count + 1 >= wish.most || ap_count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
-        return;
-    if (lapic_mode() == LAPIC_XAPIC && apic_id > 254) {
-        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
-        return;
-    }
-    if (!add_ap(apic_id))
-        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
-}
-
-/* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */
-static void consider_absent(void)
-{
-    uint64_t first, last;
-    const char *list = wish.absent;
-    while (parse_next_range(&list, &first, &last) == STATUS_OK)
-        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX; apic_id++)
-            consider((uint32_t)apic_id);
-}
-
-static void find_cpus_of_mp(void)
-{
-    struct mp_pointer pointer;
-    struct mp_table table;
-    struct mp_entry entry;
-    if (mp_find(acpi_read, &pointer) != STATUS_OK || mp_table_read(acpi_read, &pointer, &table) != STATUS_OK)
-        return;
-    for (size_t cursor = 0; mp_next(&table, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MP_CPU && entry.cpu.is_enabled)
-            consider(entry.cpu.apic_id);
-}
-
-static void find_cpus_of_tables(void)
-{
-    size_t size_bytes;
-    struct madt madt;
-    struct madt_cpu cpu;
-    const void *data = acpi_find_here("APIC", &size_bytes);
-    if (!data || madt_parse(data, size_bytes, &madt) != STATUS_OK) {
-        find_cpus_of_mp();
-        return;
-    }
-    for (struct madt_cpu_cursor cursor = { 0, 0 }; madt_next_cpu(&madt, &cursor, &cpu);)
-        consider(cpu.apic_id);
-}
 
 /* ---- what a CPU needs ---- */
 
@@ -254,7 +96,6 @@ static bool prepare(struct ap *ap)
     frame_cache_init_cpu(ap->cpu);
     slab_init_cpu(ap->cpu);
     buddy_set_cpu_node(ap->cpu, setup->node_of(ap->apic_id));
-    ap->has_number = true;
     return true;
 }
 
@@ -408,25 +249,6 @@ static void start_wave(struct wave *wave)
 
 /* ---- all of it ---- */
 
-/* CPUs that are ready stay in the list; the others leave it. Return: how many are ready. */
-static unsigned int prepare_all(void)
-{
-    unsigned int ready = 0;
-    struct ap **at = &aps;
-    while (*at) {
-        struct ap *ap = *at;
-        if (prepare(ap)) {
-            ready++;
-            at = &ap->next;
-        } else {
-            *at = ap->next;
-            kfree(ap);
-            ap_count--;
-        }
-    }
-    return ready;
-}
-
 void smp_start(const struct smp_setup *from)
 {
     uint64_t began_ns = clock_now_ns();
@@ -435,14 +257,13 @@ void smp_start(const struct smp_setup *from)
     ipi_init_cpu();
     if (lapic_mode() == LAPIC_NONE)
         return;
-    read_options();
-    find_cpus_of_tables();
-    consider_absent();
-    unsigned int left = prepare_all();
-    struct wave wave = { .first = aps };
+    ap_find_all();
+    ap_keep(prepare);
+    unsigned int left = ap_count();
+    struct wave wave = { .first = ap_first() };
     while (left > 0) {
         uint32_t room;
-        wave.count = left < wish.at_once ? left : (unsigned int)wish.at_once;
+        wave.count = left < ap_wave_limit() ? left : (unsigned int)ap_wave_limit();
         status_t status = trampoline_make(&wave.tables, setup->paging, wave.count, (uintptr_t)ap_main, &room);
         if (status != STATUS_OK) {
             log_warn("smp", "%u CPUs are not started: no memory below 640 KiB for the trampoline: %s", left,
@@ -457,7 +278,7 @@ void smp_start(const struct smp_setup *from)
             wave.first = wave.first->next;
         left -= wave.count;
     }
-    log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count + 1,
+    log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count() + 1,
              (clock_now_ns() - began_ns) / 1000);
 }
 
@@ -465,21 +286,20 @@ void smp_start(const struct smp_setup *from)
 
 unsigned int smp_cpu_count(void)
 {
-    return ap_count + 1;
+    return ap_count() + 1;
 }
 
 void smp_cpu(unsigned int index, struct smp_cpu *cpu)
 {
     if (index == 0) {
         *cpu = (struct smp_cpu){ .apic_id = lapic_mode() != LAPIC_NONE ? ipi_apic_id(0) : 0,
-                                 .has_number = true,
                                  .stage = AP_STAGE_ONLINE };
         return;
     }
-    const struct ap *ap = aps;
+    const struct ap *ap = ap_first();
     while (--index > 0)
         ap = ap->next;
-    *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu, .has_number = ap->has_number };
+    *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu };
     cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
     for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
         cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);

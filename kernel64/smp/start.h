@@ -28,8 +28,7 @@ void smp_start(const struct smp_setup *setup);
 /* What became of a CPU; the first one, too. Index: 0 .. smp_cpu_count() - 1, in the order of the tables, the first CPU first. */
 struct smp_cpu {
     uint32_t apic_id;
-    unsigned int cpu;    /* its number, when it was given one */
-    bool has_number;
+    unsigned int cpu;    /* its number */
     enum ap_stage stage; /* AP_STAGE_ONLINE, or where it stopped */
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
 };

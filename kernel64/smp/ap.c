@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which processors there are: the MADT's, or the MP tables' where there is no MADT, chosen by options.
+ */
+#include <smp/ap.h>
+
+#include <acpi/init.h>
+#include <acpi/madt.h>
+#include <acpi/mp_table.h>
+#include <ashlar/mm/kmalloc.h>
+#include <boot/machine.h>
+#include <cpu/percpu.h>
+#include <diag/log.h>
+#include <irq/lapic.h>
+#include <lib/parse.h>
+
+static struct ap *aps;
+static unsigned int count;
+
+/* ---- the list ---- */
+
+/* Return: false when there is no memory. */
+static bool add(uint32_t apic_id)
+{
+    static struct ap **last = &aps;
+    struct ap *ap = kcalloc(1, sizeof(*ap));
+    if (!ap)
+        return false;
+    ap->apic_id = apic_id;
+    *last = ap;
+    last = &ap->next;
+    count++;
+    return true;
+}
+
+static bool is_known(uint32_t apic_id)
+{
+    const struct ap *ap = aps;
+    while (ap && ap->apic_id != apic_id)
+        ap = ap->next;
+    return ap != NULL;
+}
+
+struct ap *ap_first(void)
+{
+    return aps;
+}
+
+unsigned int ap_count(void)
+{
+    return count;
+}
+
+void ap_keep(bool (*keeps)(struct ap *ap))
+{
+    struct ap **at = &aps;
+    while (*at) {
+        struct ap *ap = *at;
+        if (keeps(ap)) {
+            at = &ap->next;
+            continue;
+        }
+        *at = ap->next;
+        kfree(ap);
+        count--;
+    }
+}
+
+/* ---- the options ---- */
+
+static struct {
+    uint64_t most;    /* CPUs in all */
+    uint64_t at_once; /* CPUs in a wave */
+    char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
+    char absent[256]; /* absentcpu=: APIC ids */
+    unsigned int counted;
+} wish = { .most = PERCPU_MAX, .at_once = PERCPU_MAX };
+
+/* A number from 1 on; @value stays where there is none. */
+static void read_number(const char *name, uint64_t *value)
+{
+    char text[24];
+    uint64_t number;
+    status_t status = machine_option(name, text, sizeof(text));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status == STATUS_OK && parse_number(text, &number) == STATUS_OK && number > 0)
+        *value = number;
+    else
+        log_warn("smp", "%s=%s: expected a number from 1 on", name, text);
+}
+
+/* Numbers and ranges, up to what a wish has room for; "" where there are none. */
+static void read_list(const char *name, char *list, size_t size)
+{
+    uint64_t first, last;
+    const char *at = list;
+    status_t status = machine_option(name, list, size);
+    if (status == STATUS_NOT_FOUND) {
+        list[0] = 0;
+        return;
+    }
+    if (status == STATUS_OK && list[0])
+        do
+            status = parse_next_range(&at, &first, &last);
+        while (status == STATUS_OK);
+    if (status == STATUS_NOT_FOUND)
+        return;
+    log_warn("smp", "%s=%s: expected numbers and ranges, as in 0-3,8", name, list);
+    list[0] = 0;
+}
+
+static void read_options(void)
+{
+    read_number("maxcpus", &wish.most);
+    read_number("cpuwave", &wish.at_once);
+    read_list("cpus", wish.chosen, sizeof(wish.chosen));
+    read_list("absentcpu", wish.absent, sizeof(wish.absent));
+}
+
+static bool is_chosen(unsigned int number)
+{
+    uint64_t first, last;
+    const char *list = wish.chosen;
+    while (parse_next_range(&list, &first, &last) == STATUS_OK)
+        if (number >= first && number <= last)
+            return true;
+    return wish.chosen[0] == 0;
+}
+
+/* ---- the tables ---- */
+
+/* The MP tables may name a CPU twice, and so may an option. */
+static void consider(uint32_t apic_id)
+{
+    if (apic_id == lapic_id() || is_known(apic_id))
+        return;
+    wish.counted++;
+    if (count + 1 >= wish.most || count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
+        return;
+    if (lapic_mode() == LAPIC_XAPIC && apic_id > 254) {
+        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
+        return;
+    }
+    if (!add(apic_id))
+        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
+}
+
+/* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */
+static void consider_absent(void)
+{
+    uint64_t first, last;
+    const char *list = wish.absent;
+    while (parse_next_range(&list, &first, &last) == STATUS_OK)
+        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX; apic_id++)
+            consider((uint32_t)apic_id);
+}
+
+static void find_cpus_of_mp(void)
+{
+    struct mp_pointer pointer;
+    struct mp_table table;
+    struct mp_entry entry;
+    if (mp_find(acpi_read, &pointer) != STATUS_OK || mp_table_read(acpi_read, &pointer, &table) != STATUS_OK)
+        return;
+    for (size_t cursor = 0; mp_next(&table, &cursor, &entry) == STATUS_OK;)
+        if (entry.kind == MP_CPU && entry.cpu.is_enabled)
+            consider(entry.cpu.apic_id);
+}
+
+static void find_cpus_of_tables(void)
+{
+    size_t size_bytes;
+    struct madt madt;
+    struct madt_cpu cpu;
+    const void *data = acpi_find_here("APIC", &size_bytes);
+    if (!data || madt_parse(data, size_bytes, &madt) != STATUS_OK) {
+        find_cpus_of_mp();
+        return;
+    }
+    for (struct madt_cpu_cursor cursor = { 0, 0 }; madt_next_cpu(&madt, &cursor, &cpu);)
+        consider(cpu.apic_id);
+}
+
+uint64_t ap_wave_limit(void)
+{
+    return wish.at_once;
+}
+
+void ap_find_all(void)
+{
+    read_options();
+    find_cpus_of_tables();
+    consider_absent();
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The processors that are not the first: which there are, and what is known of each.
+ */
+#include <cpu/gdt.h>
+#include <diag/stacks.h>
+#include <smp/trampoline.h>
+
+struct ap {
+    uint32_t apic_id;
+    unsigned int cpu;        /* its number; constant from when it is prepared */
+    enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
+    uint64_t ticks[AP_STAGES];
+    struct stack stacks[TRAP_STACK_END];
+    char stack_names[TRAP_STACK_END][24];
+    struct ap *next;
+};
+
+/**
+ * ap_find_all() - make the list: every CPU that firmware lists, the first CPU excepted, and that the options allow.
+ *
+ * maxcpus=N, cpus=LIST choose, by the numbers that all would have; absentcpu=LIST adds APIC ids that nobody answers to. A
+ * CPU that is listed twice is one; one that interrupts cannot reach is left out, and the log says so.
+ * Context: once, first CPU, thread.
+ */
+void ap_find_all(void);
+
+/* How many may be started at once: cpuwave=N. */
+uint64_t ap_wave_limit(void);
+
+/* The list, in the tables' order; NULL when it is empty. */
+struct ap *ap_first(void);
+
+/* How many it has. */
+unsigned int ap_count(void);
+
+/* Takes those out of the list, and frees them, for which @keeps returns false; asked in the list's order. */
+void ap_keep(bool (*keeps)(struct ap *ap));
