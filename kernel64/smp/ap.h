@@ -4,6 +4,7 @@
  * The processors that are not the first: which there are, and what is known of each.
  */
 #include <cpu/gdt.h>
+#include <cpu/topology.h>
 #include <diag/stacks.h>
 #include <smp/trampoline.h>
 
@@ -12,6 +13,7 @@ struct ap {
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
     uint64_t ticks[AP_STAGES];
+    enum core_kind kind;     /* written by the CPU before AP_STAGE_KERNEL */
     struct stack stacks[TRAP_STACK_END];
     char stack_names[TRAP_STACK_END][24];
     struct ap *next;

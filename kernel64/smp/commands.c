@@ -16,6 +16,9 @@ static struct topology topology(void)
     return topology_read(cpu_cpuid, cpu_boot_identity());
 }
 
+/* Of CPUs whose cores are not all of one kind; "" for the others. */
+static const char *const kinds[] = { [CORE_USUAL] = "", [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast" };
+
 static void print_times(const struct smp_cpu *cpu)
 {
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage; stage++)
@@ -35,8 +38,8 @@ static status_t command_cpus(int argc, char **argv)
         struct topology_place place = topology_place_of(&bits, cpu.apic_id);
         print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
         print_times(&cpu);
-        print("%s%s\n", cpu.stage == AP_STAGE_ONLINE ? "" : "  ",
-              cpu.stage == AP_STAGE_ONLINE ? "" : ap_stage_words(cpu.stage));
+        const char *remark = cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind] : ap_stage_words(cpu.stage);
+        print("%s%s\n", remark[0] ? "  " : "", remark);
     }
     return STATUS_OK;
 }
@@ -80,6 +83,8 @@ static void report_those(struct json *json, bool online)
         json_number(json, "apic", cpu.apic_id);
         if (online)
             report_place(json, &bits, cpu.apic_id);
+        if (online && cpu.kind != CORE_USUAL)
+            json_string(json, "kind", kinds[cpu.kind]);
         report_times(json, &cpu);
         if (online)
             json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / 1000);

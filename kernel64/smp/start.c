@@ -123,6 +123,7 @@ NORETURN static void ap_main(void *argument)
     }
     controllers_init_cpu();
     event_init_cpu();
+    ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
     ipi_init_cpu();
     reach(ap, AP_STAGE_ONLINE);
@@ -293,7 +294,8 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
 {
     if (index == 0) {
         *cpu = (struct smp_cpu){ .apic_id = lapic_mode() != LAPIC_NONE ? ipi_apic_id(0) : 0,
-                                 .stage = AP_STAGE_ONLINE };
+                                 .stage = AP_STAGE_ONLINE,
+                                 .kind = topology_core_kind(cpu_cpuid, cpu_boot_identity()) };
         return;
     }
     const struct ap *ap = ap_first();
@@ -301,6 +303,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
         ap = ap->next;
     *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu };
     cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+    cpu->kind = ap->kind;
     for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
         cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);
 }

@@ -4,6 +4,7 @@
  * Starting the other processors, all at once, and what became of each.
  */
 #include <ashlar/mm/paging.h>
+#include <cpu/topology.h>
 #include <smp/trampoline.h>
 
 struct smp_setup {
@@ -30,6 +31,7 @@ struct smp_cpu {
     uint32_t apic_id;
     unsigned int cpu;    /* its number */
     enum ap_stage stage; /* AP_STAGE_ONLINE, or where it stopped */
+    enum core_kind kind; /* of those that have come into the kernel */
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
 };
 
