@@ -18,6 +18,9 @@
 #define REG_VERSION   0x01
 #define REG_ENTRIES   0x10 /* two an input */
 
+/* Read only. */
+#define IN_FLIGHT     (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
+
 #define NOTHING       0xffffffffu
 #define LAST_CPU      254
 
@@ -72,8 +75,8 @@ static void change_mask(struct irq_chip *chip, uint32_t pin, bool is_masked)
 {
     struct ioapic *ioapic = ioapic_of(chip);
     irq_state_t state = spin_lock(&ioapic->lock);
-    uint32_t low = read_register(ioapic, low_half(pin)) & ~(uint32_t)IOAPIC_ENTRY_MASKED;
-    write_register(ioapic, low_half(pin), low | (is_masked ? (uint32_t)IOAPIC_ENTRY_MASKED : 0));
+    uint64_t entry = read_register(ioapic, low_half(pin)) & ~(IOAPIC_ENTRY_MASKED | IN_FLIGHT);
+    write_register(ioapic, low_half(pin), (uint32_t)(entry | (is_masked ? IOAPIC_ENTRY_MASKED : 0)));
     spin_unlock(&ioapic->lock, state);
 }
 
@@ -87,10 +90,16 @@ static void unmask(struct irq_chip *chip, uint32_t pin)
     change_mask(chip, pin, false);
 }
 
+static bool is_on_its_way(struct irq_chip *chip, uint32_t pin)
+{
+    return ioapic_read_entry(ioapic_of(chip), pin) & IN_FLIGHT;
+}
+
 status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base)
 {
     *ioapic = (struct ioapic){
-        .chip = { .name = "ioapic", .gsi_base = gsi_base, .route = route, .mask = mask, .unmask = unmask },
+        .chip = { .name = "ioapic", .gsi_base = gsi_base, .route = route, .mask = mask, .unmask = unmask,
+                  .is_on_its_way = is_on_its_way },
         .registers = registers,
     };
     uint32_t version = read_register(ioapic, REG_VERSION);

@@ -11,6 +11,7 @@
 #include <irq/irq.h>
 
 #include <ashlar/mm/kmalloc.h>
+#include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
@@ -25,9 +26,10 @@ static struct spinlock lines_lock;
 static struct irq_line *lines;
 
 /*
- * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock: a line by this CPU,
- * so the order of the instructions is enough, which volatile keeps; NULL by any CPU, once the line has no device left. Its
- * interrupt finds the line, which stays, or a stray; both are ended.
+ * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock by any CPU: a line
+ * before its input is unmasked, which is a write to the controller that waits for all before it, so that volatile is
+ * enough; NULL once nothing of the line comes here any more. Its interrupt finds the line, which stays, or a stray; both
+ * are ended.
  */
 static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
 
@@ -89,29 +91,39 @@ void irq_dispatch(struct trap_frame *frame)
 
 /* ---- vectors ---- */
 
-static bool is_free(unsigned int vector)
+static bool is_free(unsigned int cpu, unsigned int vector)
 {
     trap_handler_fn *handler = traps_handler((uint8_t)vector);
-    return !PERCPU_MINE_AT(irq_line_of_vector, vector) && (!handler || handler == irq_dispatch);
+    return !PERCPU_ARRAY_OF(cpu, irq_line_of_vector)[vector] && (!handler || handler == irq_dispatch);
 }
 
-/* Return: a vector of this CPU for a line of @chip; 0 when there is none left. */
-static uint8_t choose_vector(const struct irq_chip *chip, uint32_t pin)
+/* Return: a vector of @cpu for a line of @chip; 0 when there is none left. */
+static uint8_t choose_vector(unsigned int cpu, const struct irq_chip *chip, uint32_t pin)
 {
     if (chip->fixed_vector != 0)
         return (uint8_t)(chip->fixed_vector + pin);
     for (unsigned int vector = VECTOR_DEVICE_FIRST; vector <= VECTOR_DEVICE_LAST; vector++)
-        if (is_free(vector))
+        if (is_free(cpu, vector))
             return (uint8_t)vector;
     return 0;
 }
 
-static status_t route(struct irq_line *line, struct irq_wiring wiring)
+/* Masked afterwards; the line is as it was on failure. Context: lines_lock is held. */
+static status_t route(struct irq_line *line, struct irq_wiring wiring, const struct irq_target *target)
 {
-    struct irq_route to = { .vector = line->vector,
-                            .apic_id = lapic_mode() != LAPIC_NONE ? lapic_id() : 0,
-                            .wiring = wiring };
-    return line->chip->route(line->chip, line->pin, &to);
+    uint8_t vector = choose_vector(target->cpu, line->chip, line->pin);
+    struct irq_route to = { .vector = vector, .apic_id = target->apic_id, .wiring = wiring };
+    if (vector == 0)
+        return STATUS_NO_MEMORY;
+    status_t status = line->chip->route(line->chip, line->pin, &to);
+    if (status != STATUS_OK)
+        return status;
+    line->vector = vector;
+    line->cpu = target->cpu;
+    line->wiring = wiring;
+    PERCPU_ARRAY_OF(target->cpu, irq_line_of_vector)[vector] = line;
+    traps_set_handler(vector, irq_dispatch);
+    return STATUS_OK;
 }
 
 /* ---- requests ---- */
@@ -124,22 +136,12 @@ static struct irq_line *find_line(const struct irq_chip *chip, uint32_t pin)
     return line;
 }
 
-/* @line: without a vector; chip and pin filled in. */
-static status_t start_line(struct irq_line *line, struct irq_wiring wiring)
+/* A new line interrupts the CPU that asks; but the 8259s reach only the first. */
+static struct irq_target target_of(const struct irq_chip *chip)
 {
-    line->vector = choose_vector(line->chip, line->pin);
-    if (line->vector == 0)
-        return STATUS_NO_MEMORY;
-    line->wiring = wiring;
-    status_t status = route(line, wiring);
-    if (status != STATUS_OK) {
-        line->vector = 0;
-        return status;
-    }
-    line->cpu = PERCPU_MINE(cpu_number);
-    PERCPU_MINE_AT(irq_line_of_vector, line->vector) = line;
-    traps_set_handler(line->vector, irq_dispatch);
-    return STATUS_OK;
+    if (lapic_mode() == LAPIC_NONE || chip->fixed_vector != 0)
+        return (struct irq_target){ 0, 0 };
+    return (struct irq_target){ PERCPU_MINE(cpu_number), lapic_id() };
 }
 
 /* @spare: a line to use when the input has none; @irq names the one that was used. Return: as irq_request(). */
@@ -154,8 +156,10 @@ static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_
         lines = line;
     }
     irq->line = line;
-    if (line->vector == 0)
-        status = start_line(line, wiring);
+    if (line->vector == 0) {
+        struct irq_target target = target_of(line->chip);
+        status = route(line, wiring, &target);
+    }
     if (status == STATUS_OK)
         status = line_add(line, irq, wiring);
     spin_unlock(&lines_lock, state);
@@ -208,6 +212,63 @@ void irq_release(struct irq *irq)
     }
     spin_unlock(&lines_lock, state);
     kfree(irq);
+}
+
+/* ---- leaving a CPU ---- */
+
+/* Turns of waiting for what a controller has sent to this very CPU. */
+#define ARRIVAL_TURNS 1000000
+
+/* Return: a line that interrupts this CPU; NULL when there is none. */
+static struct irq_line *find_line_here(void)
+{
+    irq_state_t state = spin_lock(&lines_lock);
+    struct irq_line *line = lines;
+    while (line && (line->vector == 0 || line->cpu != PERCPU_MINE(cpu_number)))
+        line = line->next;
+    spin_unlock(&lines_lock, state);
+    return line;
+}
+
+/* Moves a masked line unless an interrupt of it is still to be taken. Return: whether it was done with, one way or the other. */
+static bool try_move(struct irq_line *line, const struct irq_target *to, status_t *status)
+{
+    uint8_t vector = line->vector;
+    if (line->chip->is_on_its_way(line->chip, line->pin) || lapic_is_requested(vector))
+        return false;
+    *status = route(line, line->wiring, to);
+    if (*status == STATUS_OK)
+        PERCPU_MINE_AT(irq_line_of_vector, vector) = NULL;
+    return true;
+}
+
+static status_t move_line(struct irq_line *line, const struct irq_target *to)
+{
+    status_t status = STATUS_TIMEOUT;
+    bool is_done = false;
+    for (unsigned int turn = 0; !is_done && turn < ARRIVAL_TURNS; turn++) {
+        irq_state_t state = spin_lock(&lines_lock);
+        /* Each time: who shares the line may have unmasked it. */
+        line->chip->mask(line->chip, line->pin);
+        is_done = try_move(line, to, &status);
+        if (is_done)
+            line_resume(line);
+        spin_unlock(&lines_lock, state);
+        /* Interrupts are on here: what is on its way is taken. */
+        cpu_pause();
+    }
+    if (!is_done)
+        line_resume(line);
+    return status;
+}
+
+status_t irq_leave_cpu(const struct irq_target *to)
+{
+    status_t status = STATUS_OK;
+    struct irq_line *line;
+    while (status == STATUS_OK && (line = find_line_here()) != NULL)
+        status = move_line(line, to);
+    return status;
 }
 
 void irq_visit_lines(irq_visit_fn *visit, void *context)

@@ -36,6 +36,24 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
  */
 void irq_release(struct irq *irq);
 
+/* A CPU that lines may interrupt. */
+struct irq_target {
+    unsigned int cpu;
+    uint32_t apic_id;
+};
+
+/**
+ * irq_leave_cpu() - the lines that interrupt this CPU interrupt another from now on.
+ * @to: online.
+ *
+ * Nothing is lost: what is on its way is taken here first, and the handler of an edge is called once more for what came
+ * while the input was masked; it may find nothing to do.
+ * Return: STATUS_OK; otherwise as irq_request(), or STATUS_TIMEOUT when what is on its way does not arrive: lines that were
+ *         not moved go on interrupting this CPU.
+ * Context: thread, interrupts on; no line is requested on this CPU meanwhile.
+ */
+status_t irq_leave_cpu(const struct irq_target *to) MUST_CHECK;
+
 /* ---- for who sets up the machine, and who shows it ---- */
 
 /* Lines of @chip can be requested from now on. Its gsi_base and pin_count are constant. Context: irq_init(). */
@@ -53,7 +71,6 @@ struct irq_chip *irq_next_chip(struct irq_chip *chip);
 
 /* Return: the chip that has this input, with its pin there; NULL when none has. */
 struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin);
-
 
 /**
  * irq_visit_lines() - every line that has a handler.

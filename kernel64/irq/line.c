@@ -55,6 +55,17 @@ static bool call_handlers(const struct irq_line *line)
     return is_claimed;
 }
 
+void line_resume(struct irq_line *line)
+{
+    irq_state_t state = spin_lock(&line->lock);
+    if (line->handlers && !line->is_storming) {
+        line->chip->unmask(line->chip, line->pin);
+        if (!line->wiring.is_level)
+            (void)call_handlers(line);
+    }
+    spin_unlock(&line->lock, state);
+}
+
 /* Return: whether a storm has just been found. */
 static bool note_outcome(struct irq_line *line, bool is_claimed)
 {

@@ -68,6 +68,14 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
  */
 bool line_remove(struct irq *irq);
 
+/**
+ * line_resume() - goes on after the line was masked for a while, from outside.
+ *
+ * The handler of an edge is called once, for one that came meanwhile and was not heard; it may find nothing to do.
+ * Context: as line_add().
+ */
+void line_resume(struct irq_line *line);
+
 enum line_outcome {
     LINE_CLAIMED,
     LINE_UNCLAIMED,

@@ -53,6 +53,7 @@ static void report_line(void *context, const struct irq_line *line)
     json_open_object(json, NULL);
     json_number(json, "gsi", line->chip->gsi_base + line->pin);
     json_number(json, "vector", line->vector);
+    json_number(json, "cpu", line->cpu);
     json_string(json, "polarity", line->wiring.is_active_low ? "low" : "high");
     json_string(json, "trigger", line->wiring.is_level ? "level" : "edge");
     json_open_list(json, "devices");

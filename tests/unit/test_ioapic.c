@@ -11,7 +11,8 @@
 #include <ashlar/dev/ioapic.h>
 #include <ashlar/io.h>
 
-#define PINS 120
+#define PINS      120
+#define READ_ONLY (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
 
 static uint8_t window[IOAPIC_SIZE];
 static struct {
@@ -46,8 +47,8 @@ void mmio_write32(volatile void *reg, uint32_t value)
         assert_true(*entry & IOAPIC_ENTRY_MASKED);
         *entry = (uint32_t)*entry | (uint64_t)value << 32;
     } else {
-        assert_int_equal(value & (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE), 0);
-        *entry = (*entry >> 32 << 32) | value;
+        assert_int_equal(value & READ_ONLY, 0);
+        *entry = (*entry & ~(0xffffffff ^ READ_ONLY)) | value;
     }
 }
 
@@ -121,6 +122,21 @@ static void masking_changes_nothing_else(void **state)
     assert_int_equal(chip.entries[6] & 0xffff, 0);
 }
 
+static void what_was_sent_is_on_its_way_until_it_is_ended(void **state)
+{
+    (void)state;
+    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    chip.entries[5] |= IOAPIC_ENTRY_PENDING;
+    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 4));
+    chip.entries[5] ^= READ_ONLY; /* taken */
+    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    ioapic.chip.mask(&ioapic.chip, 5);
+    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    chip.entries[5] &= ~IOAPIC_ENTRY_IN_SERVICE;
+    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +146,7 @@ int main(void)
         cmocka_unit_test_setup(an_nmi_is_an_edge, fresh_machine),
         cmocka_unit_test_setup(a_cpu_that_8_bits_do_not_name_is_refused, fresh_machine),
         cmocka_unit_test_setup(masking_changes_nothing_else, fresh_machine),
+        cmocka_unit_test_setup(what_was_sent_is_on_its_way_until_it_is_ended, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

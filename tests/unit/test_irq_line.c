@@ -169,6 +169,42 @@ static void a_line_that_is_claimed_now_and_then_goes_on(void **state)
     assert_false(input.is_masked);
 }
 
+static void an_edge_that_came_while_it_was_masked_is_looked_for(void **state)
+{
+    (void)state;
+    line.wiring = edge;
+    assert_int_equal(line_add(&line, &first.irq, edge), STATUS_OK);
+    input.is_masked = true;
+    line_resume(&line);
+    assert_false(input.is_masked);
+    assert_int_equal(first.calls, 1);
+    assert_int_equal(line.unclaimed, 0);
+    assert_int_equal(input.ends, 0);
+}
+
+static void a_level_that_is_still_there_comes_by_itself(void **state)
+{
+    (void)state;
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    input.is_masked = true;
+    line_resume(&line);
+    assert_false(input.is_masked);
+    assert_int_equal(first.calls, 0);
+}
+
+static void a_line_without_a_device_and_one_in_a_storm_stay_masked(void **state)
+{
+    (void)state;
+    line_resume(&line);
+    assert_true(input.is_masked);
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    for (unsigned int i = 0; i < LINE_WINDOW; i++)
+        line_handle(&line);
+    assert_true(line.is_storming);
+    line_resume(&line);
+    assert_true(input.is_masked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +215,9 @@ int main(void)
         cmocka_unit_test_setup(a_spurious_interrupt_reaches_nobody_and_is_not_ended, fresh_line),
         cmocka_unit_test_setup(a_level_that_nobody_lowers_is_masked, fresh_line),
         cmocka_unit_test_setup(a_line_that_is_claimed_now_and_then_goes_on, fresh_line),
+        cmocka_unit_test_setup(an_edge_that_came_while_it_was_masked_is_looked_for, fresh_line),
+        cmocka_unit_test_setup(a_level_that_is_still_there_comes_by_itself, fresh_line),
+        cmocka_unit_test_setup(a_line_without_a_device_and_one_in_a_storm_stay_masked, fresh_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,9 @@ struct irq_chip {
     void (*mask)(struct irq_chip *self, uint32_t pin);
     void (*unmask)(struct irq_chip *self, uint32_t pin);
 
+    /* Return: whether an interrupt of this pin was sent and not taken, or taken and not ended. NULL: it never moves. */
+    bool (*is_on_its_way)(struct irq_chip *self, uint32_t pin);
+
     /**
      * begin() - an interrupt of this pin has come. NULL: nothing to do.
      *
