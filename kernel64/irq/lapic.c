@@ -283,6 +283,12 @@ status_t lapic_init_cpu(void)
     return STATUS_OK;
 }
 
+void lapic_leave_cpu(void)
+{
+    mask_local_inputs();
+    write_register(REG_SPURIOUS, VECTOR_SPURIOUS);
+}
+
 enum lapic_mode lapic_mode(void)
 {
     return mode;

@@ -32,9 +32,12 @@ status_t lapic_init(phys_t address, bool wants_x2apic) MUST_CHECK;
  * lapic_init_cpu() - the same on another CPU, which takes the first one's mode.
  *
  * Return: STATUS_OK; STATUS_UNSUPPORTED when this CPU does not take that mode.
- * Context: once on each CPU but the first, interrupts off.
+ * Context: each CPU but the first when it comes, interrupts off.
  */
 status_t lapic_init_cpu(void) MUST_CHECK;
+
+/* Nothing reaches this CPU any more but NMI, INIT and a startup. Context: interrupts off, until lapic_init_cpu(). */
+void lapic_leave_cpu(void);
 
 /* The mode of all CPUs; LAPIC_NONE before lapic_init(). */
 enum lapic_mode lapic_mode(void);

@@ -160,6 +160,12 @@ void event_init_cpu(void)
     (void)source_here();
 }
 
+void event_leave_cpu(void)
+{
+    PERCPU_MINE(event_source_here) = SOURCE_NONE;
+    lapic_timer_set(LAPIC_TIMER_OFF);
+}
+
 bool event_is_shared(void)
 {
     enum source now = __atomic_load_n(&source, __ATOMIC_RELAXED);

@@ -40,8 +40,11 @@ void event_arm(uint64_t deadline_ns);
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */
 const char *event_name(void);
 
-/* The source of another CPU, as event_init() chose it. Context: that CPU, once, interrupts off. */
+/* The source of another CPU, as event_init() chose it. Context: that CPU, interrupts off. */
 void event_init_cpu(void);
+
+/* This CPU's timer interrupts no more; event_init_cpu() has it interrupt again. Context: interrupts off. */
+void event_leave_cpu(void);
 
 /* Whether all CPUs share one source, which interrupts the first: an alarm. */
 bool event_is_shared(void);

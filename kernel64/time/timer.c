@@ -55,6 +55,18 @@ void timer_start(const struct event_setup *setup)
     arm_hardware(my_queue());
 }
 
+bool timer_leave_cpu(void)
+{
+    event_leave_cpu();
+    /* Its own queue, also where all share one: that may be since the clock was left. */
+    return timer_queue_move_all(PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), PERCPU_OF(0, timer_queue));
+}
+
+void timer_rearm(void)
+{
+    arm_hardware(my_queue());
+}
+
 bool timer_interrupts(void)
 {
     return interrupts;

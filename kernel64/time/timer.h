@@ -39,5 +39,15 @@ void timer_sleep_until(uint64_t deadline_ns);
 /* The same by reading the clock over and over: for short waits, and where interrupts are off. */
 void timer_spin_ns(uint64_t delay_ns);
 
+/**
+ * timer_leave_cpu() - this CPU's timers are the first CPU's from now on, and nothing interrupts here.
+ *
+ * Return: whether the first CPU has to call timer_rearm(). Context: interrupts off, until this CPU stops.
+ */
+bool timer_leave_cpu(void) MUST_CHECK;
+
+/* Has the hardware armed for the earliest deadline of this CPU. Context: interrupts off. */
+void timer_rearm(void);
+
 /* Whether timers interrupt. */
 bool timer_interrupts(void);
