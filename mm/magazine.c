@@ -324,6 +324,11 @@ static void answer_pressure(void)
     if (LIKELY(PORT_MINE(answered_epoch) == epoch))
         return;
     PORT_MINE(answered_epoch) = epoch;
+    slab_leave_cpu();
+}
+
+void slab_leave_cpu(void)
+{
     struct slab_cache *cache;
     for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
         drain_own(cache);

@@ -137,3 +137,6 @@ status_t slab_init(void) MUST_CHECK;
 
 /* For a CPU that comes after slab_init(), before it calls anything else here. */
 void slab_init_cpu(unsigned cpu);
+
+/* Gives back what this CPU keeps of every cache: it goes away. Context: nothing else allocates on it afterwards. */
+void slab_leave_cpu(void);
