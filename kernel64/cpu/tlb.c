@@ -43,6 +43,13 @@ void tlb_enter_idle(void)
     idleness_enter(PERCPU_OF(PERCPU_MINE(cpu_number), idleness));
 }
 
+void tlb_leave_cpu(void)
+{
+    enum idleness *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idleness);
+    idleness_enter(mine);
+    (void)idleness_defer(mine);
+}
+
 void tlb_leave_idle_slow(void)
 {
     if (idleness_leave(PERCPU_OF(PERCPU_MINE(cpu_number), idleness)))

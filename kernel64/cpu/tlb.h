@@ -19,6 +19,9 @@ PERCPU_DECLARE(enum idleness, idleness);
 /* This CPU is idle until its next trap. Context: interrupts off, just before it halts. */
 void tlb_enter_idle(void);
 
+/* The same for a CPU that goes away, which nobody tells anything: should it ever wake, it flushes everything. */
+void tlb_leave_cpu(void);
+
 /* First thing in every trap. */
 void tlb_leave_idle_slow(void);
 static ALWAYS_INLINE void tlb_leave_idle(void)

@@ -217,7 +217,7 @@ void irq_release(struct irq *irq)
 /* ---- leaving a CPU ---- */
 
 /* Turns of waiting for what a controller has sent to this very CPU. */
-#define ARRIVAL_TURNS 1000000
+#define ARRIVAL_TURNS 100000
 
 /* Return: a line that interrupts this CPU; NULL when there is none. */
 static struct irq_line *find_line_here(void)

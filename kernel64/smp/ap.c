@@ -46,6 +46,14 @@ struct ap *ap_first(void)
     return aps;
 }
 
+struct ap *ap_of(unsigned int cpu)
+{
+    struct ap *ap = aps;
+    while (ap && ap->cpu != cpu)
+        ap = ap->next;
+    return ap;
+}
+
 unsigned int ap_count(void)
 {
     return count;

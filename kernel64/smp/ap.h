@@ -3,6 +3,7 @@
 /*
  * The processors that are not the first: which there are, and what is known of each.
  */
+#include <ashlar/status.h>
 #include <cpu/gdt.h>
 #include <cpu/topology.h>
 #include <diag/stacks.h>
@@ -12,6 +13,8 @@ struct ap {
     uint32_t apic_id;
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
+    bool is_offline;         /* taken offline; written by the CPU before its stage is none again */
+    status_t leave_status;   /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
     uint64_t ticks[AP_STAGES];
     enum core_kind kind;     /* written by the CPU before AP_STAGE_KERNEL */
     struct stack stacks[TRAP_STACK_END];
@@ -33,6 +36,9 @@ uint64_t ap_wave_limit(void);
 
 /* The list, in the tables' order; NULL when it is empty. */
 struct ap *ap_first(void);
+
+/* The one of a number; NULL when there is none. */
+struct ap *ap_of(unsigned int cpu);
 
 /* How many it has. */
 unsigned int ap_count(void);

@@ -6,9 +6,13 @@
 #include <ashlar/report.h>
 
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <cpu/topology.h>
 #include <diag/log.h>
 #include <irq/lapic.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <smp/hotplug.h>
 #include <smp/start.h>
 
 static struct topology topology(void)
@@ -25,12 +29,9 @@ static void print_times(const struct smp_cpu *cpu)
         print(" %8lu", cpu->ns[stage] / 1000);
 }
 
-static status_t command_cpus(int argc, char **argv)
+static status_t show_cpus(void)
 {
     const struct topology bits = topology();
-    (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     print(" cpu  apic  package die core thread  us:     real protected     long   kernel   online\n");
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
@@ -38,12 +39,58 @@ static status_t command_cpus(int argc, char **argv)
         struct topology_place place = topology_place_of(&bits, cpu.apic_id);
         print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
         print_times(&cpu);
-        const char *remark = cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind] : ap_stage_words(cpu.stage);
+        const char *remark = cpu.is_offline                  ? "offline"
+                             : cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind]
+                                                            : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);
     }
     return STATUS_OK;
 }
-COMMAND(cpus, "", "processors: where they sit, and when each came up", command_cpus);
+
+/* Of why it was not done; by status. */
+static const char *const not_off[STATUS_COUNT] = {
+    [STATUS_UNSUPPORTED] = "the first CPU stays online",
+    [STATUS_NOT_FOUND] = "it is not online",
+    [STATUS_TIMEOUT] = "it is busy, and goes offline when it has done its work",
+};
+static const char *const not_on[STATUS_COUNT] = {
+    [STATUS_EXISTS] = "it is online",
+    [STATUS_BUSY] = "it stopped in the kernel, and is not touched",
+    [STATUS_TIMEOUT] = "it does not come",
+};
+
+/* Each CPU of a list; goes on when one fails. Return: what the last one that failed returned. */
+static status_t change_cpus(const char *list, status_t (*change)(unsigned int cpu), const char *const why[STATUS_COUNT])
+{
+    uint64_t first, last;
+    status_t result = STATUS_OK, status;
+    while ((status = parse_next_range(&list, &first, &last)) == STATUS_OK) {
+        for (uint64_t cpu = first; cpu <= last && cpu < percpu_count(); cpu++) {
+            status = change((unsigned int)cpu);
+            if (status == STATUS_OK)
+                continue;
+            print("CPU %lu: %s\n", cpu, why[status] ? why[status] : status_sentence(status));
+            result = status;
+        }
+        if (last >= percpu_count()) {
+            print("CPUs are numbered 0 to %u\n", percpu_count() - 1);
+            result = STATUS_NOT_FOUND;
+        }
+    }
+    return status == STATUS_NOT_FOUND ? result : STATUS_INVALID;
+}
+
+static status_t command_cpus(int argc, char **argv)
+{
+    if (argc == 1)
+        return show_cpus();
+    if (argc == 3 && strcmp(argv[1], "off") == 0)
+        return change_cpus(argv[2], hotplug_take_off, not_off);
+    if (argc == 3 && strcmp(argv[1], "on") == 0)
+        return change_cpus(argv[2], hotplug_bring_back, not_on);
+    return STATUS_INVALID;
+}
+COMMAND(cpus, "[off|on LIST]", "processors: where they sit, when each came up; take some offline, bring them back", command_cpus);
 
 static void report_place(struct json *json, const struct topology *bits, uint32_t apic_id)
 {
@@ -65,6 +112,20 @@ static void report_times(struct json *json, const struct smp_cpu *cpu)
         json_number(json, names[stage], cpu->ns[stage] / 1000);
 }
 
+static void report_offline(struct json *json)
+{
+    for (unsigned int i = 0; i < smp_cpu_count(); i++) {
+        struct smp_cpu cpu;
+        smp_cpu(i, &cpu);
+        if (!cpu.is_offline)
+            continue;
+        json_open_object(json, NULL);
+        json_number(json, "cpu", cpu.cpu);
+        json_number(json, "apic", cpu.apic_id);
+        json_close(json);
+    }
+}
+
 static void report_those(struct json *json, bool online)
 {
     static const char *const stages[AP_STAGES] = {
@@ -75,7 +136,7 @@ static void report_those(struct json *json, bool online)
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
-        if ((cpu.stage == AP_STAGE_ONLINE) != online)
+        if (cpu.is_offline || (cpu.stage == AP_STAGE_ONLINE) != online)
             continue;
         json_open_object(json, NULL);
         if (online)
@@ -101,6 +162,9 @@ static void report_cpus(struct json *json)
     json_close(json);
     json_open_list(json, "failed");
     report_those(json, false);
+    json_close(json);
+    json_open_list(json, "offline");
+    report_offline(json);
     json_close(json);
     json_bool(json, "x2apic", lapic_mode() == LAPIC_X2APIC);
 }

@@ -5,6 +5,9 @@
  */
 #include <smp/work_list.h>
 
+/* This CPU may be given work. Context: when it comes, before others may know that it is there. */
+void idle_init_cpu(void);
+
 /**
  * idle_run() - halt, and do what idle_give() brings.
  * Context: each CPU but the first, when it is online.
@@ -13,12 +16,22 @@ NORETURN void idle_run(void);
 
 /**
  * idle_give() - have work done by another CPU's idle loop, with interrupts on: it may take its time, allocate, and wait.
- * @cpu:  online, not the first, which runs the monitor.
+ * @cpu:  not the first, which runs the monitor.
  * @work: run and argument filled in; not to be touched until it is done.
  *
- * In the order in which it was given. Context: any but NMI.
+ * In the order in which it was given. Return: false when the CPU is not online: nothing will be done.
+ * Context: any but NMI.
  */
-void idle_give(unsigned int cpu, struct work *work);
+bool idle_give(unsigned int cpu, struct work *work) MUST_CHECK;
 
 /* Waits until it is done. Context: thread, interrupts on; not the CPU that does it. */
 void idle_wait(const struct work *work);
+
+/**
+ * idle_leave() - have a CPU leave its idle loop, once it has done what it was given; it is given nothing from then on.
+ * @cpu:   online, not the first.
+ * @leave: called there, with interrupts off. When it returns, the CPU stays, and may be given work again.
+ *
+ * Context: any but NMI.
+ */
+void idle_leave(unsigned int cpu, void (*leave)(void));

@@ -27,6 +27,7 @@ struct call {
 };
 
 struct inbox {
+    bool is_open;                    /* atomic */
     uint64_t words[PERCPU_MAX / 64]; /* atomic: bit n % 64 of word n / 64 is CPU n's */
 };
 
@@ -46,16 +47,49 @@ static inline void call_serve(struct call *call)
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELEASE);
 }
 
+/* By the caller: one that was counted will not be called. */
+static inline void call_excuse(struct call *call)
+{
+    __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELAXED);
+}
+
 /* By the caller. Return: whether all have returned; if so, what they did is seen. */
 static inline bool call_is_over(const struct call *call)
 {
     return __atomic_load_n(&call->left, __ATOMIC_ACQUIRE) == 0;
 }
 
-/* Return: whether nobody has interrupted the inbox's owner for this word yet. */
-static inline bool inbox_post(struct inbox *inbox, unsigned int caller)
+enum inbox_posted {
+    INBOX_REFUSED,     /* the owner has left, or has not come */
+    INBOX_POSTED,
+    INBOX_POSTED_FIRST /* nobody has interrupted the owner for this word yet */
+};
+
+/*
+ * An owner that leaves closes its inbox and then looks into it for the last time; a caller looks, after posting, whether it
+ * is closed. Each writes before it reads, so of the two at least one sees the other, if all four accesses are sequentially
+ * consistent. A caller that sees it takes its post back, unless it was taken in that last look.
+ */
+static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int caller)
 {
-    return __atomic_fetch_or(&inbox->words[caller / 64], 1ULL << caller % 64, __ATOMIC_RELEASE) == 0;
+    uint64_t *word = &inbox->words[caller / 64], bit = 1ULL << caller % 64;
+    bool is_first = __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST) == 0;
+    if (UNLIKELY(!__atomic_load_n(&inbox->is_open, __ATOMIC_SEQ_CST)) &&
+        (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit) != 0)
+        return INBOX_REFUSED;
+    return is_first ? INBOX_POSTED_FIRST : INBOX_POSTED;
+}
+
+/* By the owner: posts are taken from now on; until now everybody has taken its own back. */
+static inline void inbox_open(struct inbox *inbox)
+{
+    __atomic_store_n(&inbox->is_open, true, __ATOMIC_RELEASE);
+}
+
+/* By the owner: no more are taken, once inbox_take_last() has been called for each word. */
+static inline void inbox_close(struct inbox *inbox)
+{
+    __atomic_store_n(&inbox->is_open, false, __ATOMIC_SEQ_CST);
 }
 
 /* By the owner. Return: the callers in a word, which is empty then. */
@@ -65,6 +99,12 @@ static inline uint64_t inbox_take(struct inbox *inbox, unsigned int word)
     if (__atomic_load_n(&inbox->words[word], __ATOMIC_RELAXED) == 0)
         return 0;
     return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_ACQUIRE);
+}
+
+/* The same after inbox_close(). */
+static inline uint64_t inbox_take_last(struct inbox *inbox, unsigned int word)
+{
+    return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_SEQ_CST);
 }
 
 /* By the caller. Return: whether its call has not been taken yet; nothing follows from that. */

@@ -40,7 +40,7 @@ static PERCPU(struct inbox, inbox) ALIGNED(64);
 static PERCPU(struct work_list, posted) ALIGNED(64);
 static PERCPU(uint32_t, my_apic_id);
 
-static struct cpu_set online;       /* atomic words; bits are only added */
+static struct cpu_set online;       /* atomic words */
 static unsigned int online_count;
 
 /* ---- who is there ---- */
@@ -63,6 +63,12 @@ uint32_t ipi_apic_id(unsigned int cpu)
 
 /* ---- being called ---- */
 
+static void serve_callers(unsigned int word, uint64_t callers)
+{
+    for (; callers != 0; callers &= callers - 1)
+        call_serve(PERCPU_OF(word * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
+}
+
 /* What is posted comes first: who waits for it calls, and is to find it done then. */
 static void serve_inbox(void)
 {
@@ -70,8 +76,7 @@ static void serve_inbox(void)
     struct inbox *mine = PERCPU_OF(me, inbox);
     work_list_run(PERCPU_OF(me, posted));
     for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
-        for (uint64_t callers = inbox_take(mine, i); callers != 0; callers &= callers - 1)
-            call_serve(PERCPU_OF(i * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
+        serve_callers(i, inbox_take(mine, i));
 }
 
 static void take_call(struct trap_frame *frame)
@@ -100,6 +105,16 @@ static void interrupt(unsigned int cpu, uint8_t vector)
 {
     if (lapic_send(ipi_apic_id(cpu), vector) != STATUS_OK)
         log_warn("smp", "the local APIC does not send to CPU %u", cpu);
+}
+
+/* One that has left since the set was read is not called. */
+static void post(struct call *call, unsigned int cpu)
+{
+    enum inbox_posted posted = inbox_post(PERCPU_OF(cpu, inbox), PERCPU_MINE(cpu_number));
+    if (posted == INBOX_POSTED_FIRST)
+        interrupt(cpu, VECTOR_CALL);
+    if (UNLIKELY(posted == INBOX_REFUSED))
+        call_excuse(call);
 }
 
 /* Names whoever has not even taken the call, and interrupts it again. */
@@ -146,8 +161,8 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
     for (unsigned int i = 0; i < SET_WORDS; i++)
         for (uint64_t word = wanted.words[i]; word != 0; word &= word - 1) {
             unsigned int cpu = i * 64 + (unsigned int)__builtin_ctzll(word);
-            if (cpu != me && inbox_post(PERCPU_OF(cpu, inbox), me))
-                interrupt(cpu, VECTOR_CALL);
+            if (cpu != me)
+                post(call, cpu);
         }
     wait_for_answers(call, &wanted);
     if (is_me)
@@ -178,14 +193,14 @@ static void interrupt_from_anywhere(unsigned int cpu, uint8_t vector)
     interrupts_restore(state);
 }
 
-void ipi_post(unsigned int cpu, struct work *request)
+bool ipi_post(unsigned int cpu, struct work *request)
 {
-    if (!work_list_add(PERCPU_OF(cpu, posted), request))
-        return;
-    if (lapic_mode() != LAPIC_NONE)
+    enum work_added added = work_list_add(PERCPU_OF(cpu, posted), request);
+    if (added == WORK_ADDED_FIRST && lapic_mode() != LAPIC_NONE)
         interrupt_from_anywhere(cpu, VECTOR_CALL);
-    else
+    else if (added == WORK_ADDED_FIRST)
         ipi_serve();
+    return added != WORK_REFUSED;
 }
 
 static void do_nothing(void *argument)
@@ -220,7 +235,7 @@ void ipi_stop_others(void)
             (void)!lapic_send_nmi(ipi_apic_id(cpu));
 }
 
-/* ---- joining ---- */
+/* ---- joining and leaving ---- */
 
 void ipi_init_cpu(void)
 {
@@ -232,9 +247,26 @@ void ipi_init_cpu(void)
     }
     /* Without a local APIC it is the only CPU, and nobody sends it anything. */
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;
+    /* One that was away is taken for idle by who looks: nobody would tell it anything. */
+    tlb_leave_idle();
+    work_list_open(PERCPU_OF(me, posted));
+    inbox_open(PERCPU_OF(me, inbox));
     __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
     __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
     /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while. Locked
        instructions above: who did not see them has changed its tables before this. */
     tlb_flush_all();
+}
+
+void ipi_leave_cpu(void)
+{
+    unsigned int me = PERCPU_MINE(cpu_number);
+    struct inbox *mine = PERCPU_OF(me, inbox);
+    __atomic_fetch_and(&online.words[me / 64], ~(1ULL << me % 64), __ATOMIC_RELEASE);
+    __atomic_fetch_sub(&online_count, 1, __ATOMIC_RELEASE);
+    inbox_close(mine);
+    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
+        serve_callers(i, inbox_take_last(mine, i));
+    while (!work_list_close(PERCPU_OF(me, posted)))
+        work_list_run(PERCPU_OF(me, posted));
 }

@@ -4,7 +4,8 @@
  * Functions called on other CPUs, and waking and stopping them.
  *
  * What is called runs in an interrupt of the other CPU, or in the middle of a call that it makes itself: it is short, takes
- * no lock that is ever held with interrupts on, does not allocate, and calls nobody and waits for nobody. It may post.
+ * no lock that is ever held with interrupts on, does not allocate, arms no timer, calls nobody and waits for nobody. It may
+ * post.
  */
 #include <ashlar/status.h>
 #include <cpu/percpu.h>
@@ -28,11 +29,19 @@ static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
 
 /**
  * ipi_init_cpu() - this CPU takes calls from now on.
- * Context: interrupts off, once on each CPU.
+ * Context: interrupts off, each CPU when it comes.
  */
 void ipi_init_cpu(void);
 
-/* The CPUs that take calls; a copy, which others may join meanwhile. */
+/**
+ * ipi_leave_cpu() - this CPU takes no more calls: when it returns, those that had reached it are done, and nobody waits.
+ *
+ * Shootdowns do not reach it any more, either: until it stops it may touch nothing but what stays mapped for good.
+ * Context: interrupts off, from now until it stops.
+ */
+void ipi_leave_cpu(void);
+
+/* The CPUs that take calls; a copy, of a set which others may join and leave meanwhile. */
 void ipi_online(struct cpu_set *set);
 
 /* How many those are. */
@@ -40,7 +49,7 @@ unsigned int ipi_online_count(void);
 
 /**
  * ipi_call() - call @function(@argument) on every CPU of a set, and wait until all have returned.
- * @set: CPUs that are not online are left out; this CPU may be in it, and is then called last.
+ * @set: CPUs that are not online, or leave meanwhile, are left out; this CPU may be in it, and is then called last.
  *
  * While it waits it serves what others call here, so two that call each other do not deadlock, whether interrupts are on
  * or off. A CPU that does not answer is named in the log after IPI_PATIENCE_NS, and its interrupt is sent again; after
@@ -55,15 +64,16 @@ void ipi_call_all(call_fn *function, void *argument);
 
 /**
  * ipi_post() - have @request->run(@request->argument) called on a CPU, without waiting for it.
- * @cpu:     online; also this one, which does it when its interrupts are on, or when it serves.
+ * @cpu:     also this one, which does it when its interrupts are on, or when it serves.
  * @request: the caller's memory, not to be touched until it is done, which work_is_done() tells. To call many, one for each.
  *
  * It runs once, as what is called does, and may post in its turn. In no particular order with others.
  * When its interrupt is lost, it runs with the next call to that CPU, which does all that is there: ipi_wait() is one, and
  * so has its patience. Without a local APIC it has run before this returns.
+ * Return: false when that CPU is not online: it will not run.
  * Context: any but NMI; interrupts on or off; also a function that is being called.
  */
-void ipi_post(unsigned int cpu, struct work *request);
+bool ipi_post(unsigned int cpu, struct work *request) MUST_CHECK;
 
 /**
  * ipi_wait() - wait until what was posted is done.

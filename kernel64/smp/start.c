@@ -30,6 +30,7 @@
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
@@ -125,6 +126,7 @@ NORETURN static void ap_main(void *argument)
     event_init_cpu();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
+    idle_init_cpu();
     ipi_init_cpu();
     reach(ap, AP_STAGE_ONLINE);
     idle_run();
@@ -283,6 +285,23 @@ void smp_start(const struct smp_setup *from)
              (clock_now_ns() - began_ns) / 1000);
 }
 
+status_t smp_start_again(struct ap *ap)
+{
+    struct wave wave = { .first = ap, .count = 1 };
+    uint32_t room;
+    status_t status = trampoline_make(&wave.tables, setup->paging, 1, (uintptr_t)ap_main, &room);
+    if (status != STATUS_OK)
+        return status;
+    ap->is_offline = false;
+    memset(ap->ticks, 0, sizeof(ap->ticks));
+    __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELAXED);
+    start_wave(&wave);
+    if (!end_wave(&wave))
+        return STATUS_TIMEOUT;
+    trampoline_free(&wave.tables);
+    return STATUS_OK;
+}
+
 /* ---- what became of them ---- */
 
 unsigned int smp_cpu_count(void)
@@ -303,6 +322,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
         ap = ap->next;
     *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu };
     cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+    cpu->is_offline = ap->is_offline && cpu->stage == AP_STAGE_NONE;
     cpu->kind = ap->kind;
     for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
         cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);

@@ -26,11 +26,22 @@ void smp_start(const struct smp_setup *setup);
 
 #define SMP_PATIENCE_NS 1000000000ULL
 
+/**
+ * smp_start_again() - start one CPU that was online once, or did not come.
+ * @ap: from smp/ap.h; not online, and not in the kernel.
+ *
+ * Return: STATUS_OK; STATUS_TIMEOUT when it did not come, and the log says how far; STATUS_NO_MEMORY.
+ * Context: first CPU's thread, interrupts on.
+ */
+struct ap;
+status_t smp_start_again(struct ap *ap) MUST_CHECK;
+
 /* What became of a CPU; the first one, too. Index: 0 .. smp_cpu_count() - 1, in the order of the tables, the first CPU first. */
 struct smp_cpu {
     uint32_t apic_id;
     unsigned int cpu;    /* its number */
     enum ap_stage stage; /* AP_STAGE_ONLINE, or where it stopped */
+    bool is_offline;     /* it was taken offline */
     enum core_kind kind; /* of those that have come into the kernel */
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
 };

@@ -14,19 +14,26 @@
  *     is_done = true: release    what was done, and that next was read before: the memory may go.
  *     work_is_done(): acquire    pairs with it.
  *
+ * A closed list has a node that is nobody's, so closing is one compare and exchange against an empty list. It takes nothing,
+ * and shows nobody anything: relaxed, as opening is.
+ *
  * Whether it was empty needs no order of its own: of all adds and takes of one list there is one sequence, in which the
  * first add after a take, and no other, finds it empty.
  */
 #include <smp/work_list.h>
 
-bool work_list_add(struct work_list *list, struct work *work)
+static struct work closed;
+
+enum work_added work_list_add(struct work_list *list, struct work *work)
 {
     struct work *newest = __atomic_load_n(&list->newest, __ATOMIC_RELAXED);
     work->is_done = false;
-    do
+    do {
+        if (newest == &closed)
+            return WORK_REFUSED;
         work->next = newest;
-    while (!__atomic_compare_exchange_n(&list->newest, &newest, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-    return !newest;
+    } while (!__atomic_compare_exchange_n(&list->newest, &newest, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    return newest ? WORK_ADDED : WORK_ADDED_FIRST;
 }
 
 static struct work *take_all(struct work_list *list)
@@ -54,4 +61,15 @@ bool work_list_run(struct work_list *list)
         work = next;
     }
     return true;
+}
+
+bool work_list_close(struct work_list *list)
+{
+    struct work *none = NULL;
+    return __atomic_compare_exchange_n(&list->newest, &none, &closed, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void work_list_open(struct work_list *list)
+{
+    __atomic_store_n(&list->newest, NULL, __ATOMIC_RELAXED);
 }

@@ -22,16 +22,21 @@ struct work_list {
     struct work *newest; /* atomic */
 };
 
+enum work_added {
+    WORK_REFUSED,    /* the list is closed */
+    WORK_ADDED,
+    WORK_ADDED_FIRST /* it was empty: nobody has told the taker yet */
+};
+
 /**
  * work_list_add() - add work that is to be done.
  * @work: run and argument filled in; in no list.
  *
- * Return: whether the list was empty: nobody has told the taker yet.
  * Context: any, also where another add was interrupted, and NMI.
  */
-bool work_list_add(struct work_list *list, struct work *work);
+enum work_added work_list_add(struct work_list *list, struct work *work);
 
-/* Context: any. What is added at the same time may not be seen; whoever adds to an empty list is told so. */
+/* Context: any, of an open list. What is added at the same time may not be seen; whoever adds to an empty list is told so. */
 static inline bool work_list_is_empty(const struct work_list *list)
 {
     return !__atomic_load_n(&list->newest, __ATOMIC_RELAXED);
@@ -45,6 +50,16 @@ static inline bool work_list_is_empty(const struct work_list *list)
  *          work that it runs, and on several CPUs; each does what it took.
  */
 bool work_list_run(struct work_list *list);
+
+/**
+ * work_list_close() - from now on nothing is added, unless there is something to be done.
+ *
+ * Return: false when there is; the list is as it was. Context: the taker.
+ */
+bool work_list_close(struct work_list *list) MUST_CHECK;
+
+/* Empty, and open: what it also is when it is zero. Context: the taker, of a list that is closed or new. */
+void work_list_open(struct work_list *list);
 
 /* Whether it has been done; if so, what it did is seen, and its memory is the giver's again. Context: any. */
 static inline bool work_is_done(const struct work *work)

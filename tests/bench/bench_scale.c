@@ -8,6 +8,8 @@
  */
 #include <ashlar/bench.h>
 
+#include <ashlar/check.h>
+
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
@@ -66,7 +68,7 @@ static void run_row(row_fn *function)
     row = function;
     __atomic_store_n(&left, cpus, __ATOMIC_RELEASE);
     for (unsigned int cpu = 1; cpu < cpus; cpu++)
-        idle_give(cpu, &shares[cpu].work);
+        VERIFY(idle_give(cpu, &shares[cpu].work));
     do_share(&shares[0]);
     wait_for_all();
 }

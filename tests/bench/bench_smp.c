@@ -61,8 +61,7 @@ static bool make_others_busy(void)
         if (!cpu_set_has(&online, cpu))
             continue;
         busy_work[cpu].run = turn;
-        idle_give(cpu, &busy_work[cpu]);
-        wanted++;
+        wanted += idle_give(cpu, &busy_work[cpu]);
     }
     while (__atomic_load_n(&busy_count, __ATOMIC_RELAXED) < wanted)
         timer_sleep_until(clock_now_ns() + 100000);

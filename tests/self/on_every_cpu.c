@@ -19,11 +19,30 @@ unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument)
         if (cpu == PERCPU_MINE(cpu_number) || !cpu_set_has(&online, cpu))
             continue;
         work[given] = (struct work){ .run = function, .argument = argument };
-        idle_give(cpu, &work[given++]);
+        given += idle_give(cpu, &work[given]);
     }
     function(argument);
     for (unsigned int i = 0; i < given; i++)
         idle_wait(&work[i]);
     kfree(work);
     return given + 1;
+}
+
+bool on_cpu(unsigned int cpu, work_fn *function, void *argument)
+{
+    struct work work = { .run = function, .argument = argument };
+    if (!idle_give(cpu, &work))
+        return false;
+    idle_wait(&work);
+    return true;
+}
+
+unsigned int next_online_cpu(unsigned int cpu)
+{
+    struct cpu_set online;
+    ipi_online(&online);
+    while (++cpu < percpu_count())
+        if (cpu_set_has(&online, cpu))
+            return cpu;
+    return 0;
 }

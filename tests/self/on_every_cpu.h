@@ -13,3 +13,9 @@
  * Context: the first CPU's thread, interrupts on.
  */
 unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument);
+
+/* The same on one CPU that is not the first. Return: false when it is not online. */
+bool on_cpu(unsigned int cpu, work_fn *function, void *argument) MUST_CHECK;
+
+/* Return: the next CPU after @cpu that is online; 0 when there is none. */
+unsigned int next_online_cpu(unsigned int cpu);

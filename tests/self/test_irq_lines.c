@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Level-triggered lines with devices on them that really interrupt: comparators of the HPET, which can share an input
- * and hold its level until they are told to let go. The last one is used; the clock's alarm is another.
+ * Lines with devices on them that really interrupt: comparators of the HPET, which can share an input and hold its level
+ * until they are told to let go. The second and the third are used; the clock's alarm is another.
  *
  * Source: IA-PC HPET Specification 1.0a, "General Interrupt Status Register", "Timer N Configuration and Capabilities
  * Register".
@@ -11,10 +11,17 @@
 #include <ashlar/io.h>
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
+#include <irq/lapic.h>
+#include <smp/hotplug.h>
+#include <smp/ipi.h>
 #include <time/clock.h>
 #include <time/sources.h>
+#include <time/timer.h>
+
+#include "on_every_cpu.h"
 
 #define HPET_STATUS             0x020
 #define HPET_COUNT              0x0f0
@@ -31,8 +38,12 @@
 /* A comparator as a device on a level line. */
 struct device {
     unsigned int comparator;
+    bool is_edge;
     bool is_deaf; /* its handler does not look */
     volatile unsigned int taken;
+    volatile unsigned int cpu; /* that took the last one */
+    uint32_t due;              /* an edge: when, by the HPET's counter, */
+    volatile bool is_due;      /* if it was not taken yet: nothing else remembers it */
     struct irq *irq;
 };
 
@@ -42,23 +53,32 @@ static bool take(void *context)
 {
     struct device *device = context;
     uint32_t mine = 1u << device->comparator;
-    if (device->is_deaf || !(mmio_read32(registers + HPET_STATUS) & mine))
+    if (device->is_deaf)
         return false;
-    mmio_write32(registers + HPET_STATUS, mine); /* lets the level go */
+    if (device->is_edge ? !device->is_due || (int32_t)(mmio_read32(registers + HPET_COUNT) - device->due) < 0
+                        : !(mmio_read32(registers + HPET_STATUS) & mine))
+        return false;
+    if (!device->is_edge)
+        mmio_write32(registers + HPET_STATUS, mine); /* lets the level go */
+    device->is_due = false;
+    device->cpu = PERCPU_MINE(cpu_number);
     device->taken++;
     return true;
 }
 
-static void set_comparator(const struct device *device, uint32_t gsi, uint32_t count)
+static void set_comparator(struct device *device, uint32_t gsi, uint32_t count)
 {
+    uint32_t trigger = device->is_edge ? 0 : HPET_CONFIG_LEVEL;
+    device->due = count;
+    device->is_due = true;
     mmio_write32(registers + HPET_CONFIG(device->comparator), HPET_CONFIG_32_BITS);
     mmio_write32(registers + HPET_COMPARATOR(device->comparator), count);
     mmio_write32(registers + HPET_CONFIG(device->comparator),
-                 gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | HPET_CONFIG_LEVEL | HPET_CONFIG_ENABLE);
+                 gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | trigger | HPET_CONFIG_ENABLE);
 }
 
 /* A busy host may stop the machine for longer than that: a comparator that is late waits for a whole round. */
-static void fire_soon(const struct device *device, uint32_t gsi)
+static void fire_soon(struct device *device, uint32_t gsi)
 {
     uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000), mine = 1u << device->comparator;
     uint32_t count;
@@ -187,5 +207,101 @@ KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
         EXPECT(comes(&second.taken, 1));
     EXPECT(!line->is_storming);
     end(&second);
+    end(&first);
+}
+
+/* ---- a line whose CPU goes offline ---- */
+
+#define LEAVINGS 20
+
+struct asking {
+    struct device *device;
+    struct irq_wiring wiring;
+    uint32_t gsi;
+    status_t status;
+};
+
+static void ask_here(void *argument)
+{
+    struct asking *asking = argument;
+    asking->status = irq_request(asking->gsi, asking->wiring, take, asking->device, "leaves", &asking->device->irq);
+}
+
+/* Its interrupt comes a moment before the CPU goes, meanwhile, or a moment later: from one time to the next, later. */
+static void leave_while_it_fires(struct asking *asking, unsigned int cpu, unsigned int time)
+{
+    struct device *device = asking->device;
+    EXPECT(device->irq->line->cpu == cpu);
+    fire_soon(device, asking->gsi);
+    timer_spin_ns(SOON_NS * time / LEAVINGS);
+    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(comes(&device->taken, 1));
+    EXPECT(device->irq->line->cpu == 0);
+    device->taken = 0;
+    fire_soon(device, asking->gsi);
+    EXPECT(comes(&device->taken, 1));
+    EXPECT(device->cpu == 0);
+    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+}
+
+static void leave_again_and_again(struct irq_wiring wiring, bool is_edge)
+{
+    uint32_t gsi;
+    unsigned int cpu = next_online_cpu(0);
+    const char *reason = cpu != 0 ? prepare(&gsi) : "one CPU";
+    if (reason)
+        SKIP_TEST(reason);
+    struct asking asking = { &first, wiring, gsi, STATUS_BUSY };
+    first.is_edge = is_edge;
+    for (unsigned int i = 0; i < LEAVINGS; i++) {
+        ASSERT_THAT(on_cpu(cpu, ask_here, &asking));
+        ASSERT_THAT(asking.status == STATUS_OK);
+        first.taken = 0;
+        leave_while_it_fires(&asking, cpu, i);
+        end(&first);
+    }
+}
+
+KTEST(irq, a_level_is_taken_by_another_when_its_cpu_goes_offline)
+{
+    leave_again_and_again(level, false);
+}
+
+KTEST(irq, an_edge_is_taken_by_another_when_its_cpu_goes_offline)
+{
+    leave_again_and_again((struct irq_wiring){ false, false }, true);
+}
+
+static void leave_with_one_on_its_way(void *argument)
+{
+    struct asking *asking = argument;
+    const struct irq_target first_cpu = { 0, ipi_apic_id(0) };
+    ask_here(asking);
+    if (asking->status != STATUS_OK)
+        return;
+    irq_state_t state = interrupts_off();
+    fire_soon(asking->device, asking->gsi);
+    while (!lapic_is_requested(asking->device->irq->line->vector))
+        cpu_pause();
+    asking->status = irq_leave_cpu(&first_cpu);
+    interrupts_restore(state);
+}
+
+KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
+{
+    uint32_t gsi;
+    unsigned int cpu = next_online_cpu(0);
+    const char *reason = cpu != 0 ? prepare(&gsi) : "one CPU";
+    if (reason)
+        SKIP_TEST(reason);
+    struct asking asking = { &first, level, gsi, STATUS_BUSY };
+    ASSERT_THAT(on_cpu(cpu, leave_with_one_on_its_way, &asking));
+    EXPECT(asking.status == STATUS_TIMEOUT);
+    ASSERT_THAT(first.irq != NULL);
+    EXPECT(first.irq->line->cpu == cpu);
+    EXPECT(comes(&first.taken, 1));
+    EXPECT(first.cpu == cpu);
+    fire_soon(&first, gsi);
+    EXPECT(comes(&first.taken, 2));
     end(&first);
 }

@@ -194,7 +194,8 @@ static void post_letter(struct letter *letter, unsigned int cpu)
 {
     letter->request = (struct work){ .run = open_letter, .argument = letter };
     letter->cpu = cpu;
-    ipi_post(cpu, &letter->request);
+    if (!ipi_post(cpu, &letter->request))
+        note_wrong();
 }
 
 /* To all, and to oneself; every second time with interrupts off until all have been read. */
@@ -246,8 +247,8 @@ static void hop_on(void *argument)
     struct hop *hop = argument;
     if (PERCPU_MINE(cpu_number) != hop->cpu)
         note_wrong();
-    if (hop + 1 < hops + HOPS)
-        ipi_post(hop[1].cpu, &hop[1].request);
+    if (hop + 1 < hops + HOPS && !ipi_post(hop[1].cpu, &hop[1].request))
+        note_wrong();
 }
 
 KTEST(smp, what_is_called_may_post)
@@ -262,7 +263,7 @@ KTEST(smp, what_is_called_may_post)
         while (!cpu_set_has(&reachable, cpu));
         hops[i] = (struct hop){ .request = { .run = hop_on, .argument = &hops[i] }, .cpu = cpu };
     }
-    ipi_post(hops[0].cpu, &hops[0].request);
+    ASSERT_THAT(ipi_post(hops[0].cpu, &hops[0].request));
     /* Each was posted before the one before it was done. */
     for (unsigned int i = 0; i < HOPS; i++)
         ipi_wait(hops[i].cpu, &hops[i].request);

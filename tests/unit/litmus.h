@@ -56,6 +56,14 @@ static inline void litmus_wait(unsigned *turns)
         MUST(time(NULL) < litmus_end);
 }
 
+/* Lets the others come along: waits until @steps, which another thread counts, has moved on since the last time. */
+static inline void litmus_keep_pace(unsigned *steps, unsigned *last)
+{
+    for (unsigned turns = 0; relaxed_load(steps) == *last; litmus_wait(&turns))
+        ;
+    *last = relaxed_load(steps);
+}
+
 struct litmus_thread {
     void (*run)(unsigned thread);
     unsigned thread;

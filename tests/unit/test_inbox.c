@@ -65,7 +65,7 @@ static void call(unsigned set, struct question *question)
     struct call *mine = &cpus[self].call;
     call_start(mine, answer, question, (unsigned)__builtin_popcount(set));
     for (unsigned i = 0; i < CPUS; i++)
-        if ((set >> i & 1) && inbox_post(&cpus[i].inbox, numbers[self]))
+        if ((set >> i & 1) && inbox_post(&cpus[i].inbox, numbers[self]) == INBOX_POSTED_FIRST)
             relaxed_store(&cpus[i].is_interrupted, 1);
     for (unsigned turns = 0; !call_is_over(mine); litmus_wait(&turns))
         serve();
@@ -90,10 +90,17 @@ static void call_and_serve(unsigned thread)
         serve();
 }
 
+static void open_all(void)
+{
+    memset(cpus, 0, sizeof(cpus));
+    for (unsigned i = 0; i < CPUS; i++)
+        inbox_open(&cpus[i].inbox);
+}
+
 static void each_who_is_called_answers_once_and_has_when_it_is_over(void **state)
 {
     (void)state;
-    memset(cpus, 0, sizeof(cpus));
+    open_all();
     callers_left = CPUS;
     litmus_run(CPUS, call_and_serve);
     for (unsigned i = 0; i < CPUS; i++)
@@ -138,7 +145,7 @@ static void call_always_or_take_always(unsigned thread)
             asked[caller]++;
             left -= left > 0;
             call_start(&calls[caller], answer_one, (void *)(uintptr_t)caller, 1);
-            inbox_post(&cpus[0].inbox, caller);
+            MUST(inbox_post(&cpus[0].inbox, caller) != INBOX_REFUSED);
         }
     for (unsigned caller = 0; caller < CALLERS; caller++)
         while (!call_is_over(&calls[caller]))
@@ -149,7 +156,7 @@ static void call_always_or_take_always(unsigned thread)
 static void no_post_is_lost_to_a_taking_at_the_same_time(void **state)
 {
     (void)state;
-    memset(cpus, 0, sizeof(cpus));
+    open_all();
     memset(calls, 0, sizeof(calls));
     is_over = 0;
     litmus_run(2, call_always_or_take_always);
@@ -158,17 +165,30 @@ static void no_post_is_lost_to_a_taking_at_the_same_time(void **state)
 static void only_the_first_post_to_an_empty_word_asks_for_an_interrupt(void **state)
 {
     (void)state;
-    struct inbox inbox = { { 0 } };
-    assert_true(inbox_post(&inbox, 3));
-    assert_false(inbox_post(&inbox, 63));
-    assert_true(inbox_post(&inbox, 64));
+    struct inbox inbox = { .is_open = true };
+    assert_int_equal(inbox_post(&inbox, 3), INBOX_POSTED_FIRST);
+    assert_int_equal(inbox_post(&inbox, 63), INBOX_POSTED);
+    assert_int_equal(inbox_post(&inbox, 64), INBOX_POSTED_FIRST);
     assert_true(inbox_has(&inbox, 3) && inbox_has(&inbox, 63) && inbox_has(&inbox, 64));
     assert_false(inbox_has(&inbox, 4));
     assert_true(inbox_take(&inbox, 0) == (1ULL << 63 | 1ULL << 3));
     assert_false(inbox_has(&inbox, 3));
     assert_true(inbox_take(&inbox, 0) == 0);
-    assert_true(inbox_post(&inbox, 3));
+    assert_int_equal(inbox_post(&inbox, 3), INBOX_POSTED_FIRST);
     assert_true(inbox_take(&inbox, 1) == 1);
+}
+
+static void a_closed_inbox_takes_nothing_and_keeps_nothing(void **state)
+{
+    (void)state;
+    struct inbox inbox = { .is_open = false };
+    assert_int_equal(inbox_post(&inbox, 3), INBOX_REFUSED);
+    inbox_open(&inbox);
+    assert_int_equal(inbox_post(&inbox, 4), INBOX_POSTED_FIRST);
+    inbox_close(&inbox);
+    assert_int_equal(inbox_post(&inbox, 5), INBOX_REFUSED);
+    assert_true(inbox_take_last(&inbox, 0) == 1 << 4);
+    assert_true(inbox_take(&inbox, 0) == 0);
 }
 
 static void a_call_of_nobody_is_over(void **state)
@@ -179,14 +199,84 @@ static void a_call_of_nobody_is_over(void **state)
     assert_true(call_is_over(&call));
 }
 
+/* ---- leaving ---- */
+
+#define LEAVINGS 100000
+
+/* Of an owner that leaves each of them, for good, as soon as it has come. */
+static struct inbox left[LEAVINGS];
+static unsigned leavings; /* how many it has left */
+static unsigned posts, refused, served;
+
+static void count_served(void *argument)
+{
+    (void)argument;
+    served++;
+}
+
+static void serve_all(uint64_t callers)
+{
+    for (; callers != 0; callers &= callers - 1)
+        call_serve(&calls[__builtin_ctzll(callers)]);
+}
+
+static void come_and_leave(void)
+{
+    for (unsigned i = 0, last = 0; i < LEAVINGS; i++) {
+        if (i % 4 == 0)
+            litmus_keep_pace(&posts, &last);
+        inbox_open(&left[i]);
+        serve_all(inbox_take(&left[i], 0));
+        inbox_close(&left[i]);
+        serve_all(inbox_take_last(&left[i], 0));
+        relaxed_store(&leavings, i + 1);
+    }
+}
+
+static void post_to_who_leaves(unsigned thread)
+{
+    unsigned inbox, turns = 0;
+    if (thread == 0) {
+        come_and_leave();
+        return;
+    }
+    while ((inbox = relaxed_load(&leavings)) < LEAVINGS) {
+        call_start(&calls[1], count_served, NULL, 1);
+        if (inbox_post(&left[inbox], 1) == INBOX_REFUSED) {
+            call_excuse(&calls[1]);
+            refused++;
+        }
+        for (unsigned has_left = 0; !call_is_over(&calls[1]); litmus_wait(&turns)) {
+            MUST(!has_left);
+            has_left = relaxed_load(&leavings) > inbox;
+        }
+        relaxed_add(&posts, 1);
+        MUST(posts == refused + served);
+    }
+}
+
+static void who_posts_to_one_who_leaves_is_served_or_refused(void **state)
+{
+    (void)state;
+    memset(left, 0, sizeof(left));
+    memset(calls, 0, sizeof(calls));
+    leavings = posts = refused = served = 0;
+    litmus_run(2, post_to_who_leaves);
+    for (unsigned i = 0; i < LEAVINGS; i++)
+        assert_true(left[i].words[0] == 0);
+    assert_true(refused > 0 && served > 0);
+}
+
 int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_first_post_to_an_empty_word_asks_for_an_interrupt),
         cmocka_unit_test(a_call_of_nobody_is_over),
+        cmocka_unit_test(a_closed_inbox_takes_nothing_and_keeps_nothing),
         cmocka_unit_test(each_who_is_called_answers_once_and_has_when_it_is_over),
         cmocka_unit_test(no_post_is_lost_to_a_taking_at_the_same_time),
+        cmocka_unit_test(who_posts_to_one_who_leaves_is_served_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

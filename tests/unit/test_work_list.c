@@ -59,7 +59,7 @@ static void give_jobs(unsigned giver)
         if (i >= JOBS)
             finish(job);
         *job = (struct job){ .work = { .run = do_job, .argument = job }, .giver = giver, .number = i + 1 };
-        if (work_list_add(&list, &job->work))
+        if (work_list_add(&list, &job->work) == WORK_ADDED_FIRST)
             relaxed_add(&bell, 1);
     }
     for (unsigned i = 0; i < JOBS; i++)
@@ -112,7 +112,7 @@ static void give_and_take(unsigned thread)
     struct job job;
     for (unsigned i = 0; i < ROUNDS; i++) {
         job = (struct job){ .work = { .run = do_once, .argument = &job }, .giver = thread };
-        work_list_add(&list, &job.work);
+        MUST(work_list_add(&list, &job.work) != WORK_REFUSED);
         for (unsigned turns = 0; !work_is_done(&job.work); litmus_wait(&turns))
             work_list_run(&list);
         MUST(job.result == 1);
@@ -125,6 +125,49 @@ static void of_several_takers_each_does_what_it_took(void **state)
     list.newest = NULL;
     litmus_run(3, give_and_take);
     assert_true(work_list_is_empty(&list));
+}
+
+/* ---- a taker who closes ---- */
+
+#define LISTS 20000
+
+static struct work_list closing[LISTS];
+static unsigned lists_closed, additions, accepted, refused;
+
+static void add_or_close(unsigned thread)
+{
+    static struct job job;
+    unsigned i, turns = 0, last = 0;
+    for (i = 0; thread == 0 && i < LISTS; i++) {
+        if (i % 4 == 0)
+            litmus_keep_pace(&additions, &last);
+        while (!work_list_close(&closing[i]))
+            MUST(work_list_run(&closing[i]));
+        relaxed_store(&lists_closed, i + 1);
+    }
+    while (thread == 1 && (i = relaxed_load(&lists_closed)) < LISTS) {
+        job = (struct job){ .work = { .run = do_once, .argument = &job } };
+        relaxed_add(&additions, 1);
+        if (work_list_add(&closing[i], &job.work) == WORK_REFUSED) {
+            refused++;
+            continue;
+        }
+        for (unsigned is_closed = 0; !work_is_done(&job.work); litmus_wait(&turns)) {
+            MUST(!is_closed);
+            is_closed = relaxed_load(&lists_closed) > i;
+        }
+        MUST(job.result == 1);
+        accepted++;
+    }
+}
+
+static void what_a_closed_list_did_not_refuse_is_done(void **state)
+{
+    (void)state;
+    memset(closing, 0, sizeof(closing));
+    lists_closed = additions = accepted = refused = 0;
+    litmus_run(2, add_or_close);
+    assert_true(accepted > 0 && refused > 0);
 }
 
 /* ---- alone ---- */
@@ -148,16 +191,16 @@ static void only_the_first_add_to_an_empty_list_says_so(void **state)
     struct work first = work_numbered(1), second = work_numbered(2);
     assert_true(work_list_is_empty(&mine));
     assert_false(work_list_run(&mine));
-    assert_true(work_list_add(&mine, &first));
+    assert_int_equal(work_list_add(&mine, &first), WORK_ADDED_FIRST);
     assert_false(work_list_is_empty(&mine));
-    assert_false(work_list_add(&mine, &second));
+    assert_int_equal(work_list_add(&mine, &second), WORK_ADDED);
     assert_false(work_is_done(&first));
     done = 0;
     assert_true(work_list_run(&mine));
     assert_int_equal(done, 2);
     assert_true(order[0] == 1 && order[1] == 2);
     assert_true(work_is_done(&first) && work_is_done(&second));
-    assert_true(work_list_add(&mine, &first));
+    assert_int_equal(work_list_add(&mine, &first), WORK_ADDED_FIRST);
     assert_false(work_is_done(&first));
     assert_true(work_list_run(&mine));
 }
@@ -168,7 +211,7 @@ static struct work added;
 static void add_one(void *argument)
 {
     (void)argument;
-    assert_true(work_list_add(&own, &added));
+    assert_int_equal(work_list_add(&own, &added), WORK_ADDED_FIRST);
 }
 
 static void run_the_list(void *argument)
@@ -200,6 +243,22 @@ static void what_work_adds_waits_for_the_next_time(void **state)
     assert_true(work_is_done(&running));
 }
 
+static void a_list_with_work_does_not_close(void **state)
+{
+    (void)state;
+    struct work_list mine = { 0 };
+    struct work work = work_numbered(1);
+    assert_int_equal(work_list_add(&mine, &work), WORK_ADDED_FIRST);
+    assert_false(work_list_close(&mine));
+    assert_true(work_list_run(&mine));
+    assert_true(work_list_close(&mine));
+    assert_int_equal(work_list_add(&mine, &work), WORK_REFUSED);
+    work_list_open(&mine);
+    assert_true(work_list_is_empty(&mine));
+    assert_int_equal(work_list_add(&mine, &work), WORK_ADDED_FIRST);
+    assert_true(work_list_run(&mine));
+}
+
 int main(void)
 {
     seed_from_environment();
@@ -208,6 +267,8 @@ int main(void)
         cmocka_unit_test(what_work_adds_waits_for_the_next_time),
         cmocka_unit_test(work_is_done_once_in_its_givers_order_by_a_taker_who_is_told),
         cmocka_unit_test(of_several_takers_each_does_what_it_took),
+        cmocka_unit_test(what_a_closed_list_did_not_refuse_is_done),
+        cmocka_unit_test(a_list_with_work_does_not_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

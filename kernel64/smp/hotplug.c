@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processors taken offline and brought back.
+ *
+ * A CPU leaves by itself, out of its idle loop, where it holds nothing: it moves its interrupt lines while it can still take
+ * what is on its way; then, with interrupts off for good, it empties its caches, moves its timers, and leaves those who are
+ * called. From there on nobody counts on it, and nobody tells it of translations that end: it halts. It comes back as
+ * it came, by INIT and the trampoline, on the stacks and with the per-CPU data of before.
+ */
+#include <smp/hotplug.h>
+
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/slab.h>
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/tlb.h>
+#include <diag/log.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <smp/ap.h>
+#include <smp/idle.h>
+#include <smp/ipi.h>
+#include <smp/start.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+static void rearm(void *argument)
+{
+    (void)argument;
+    timer_rearm();
+}
+
+/* On the CPU that leaves, interrupts off; returns when it has to stay. */
+static void leave(void)
+{
+    struct ap *ap = ap_of(PERCPU_MINE(cpu_number));
+    cpu_interrupts_on();
+    status_t status = irq_leave_cpu(&(struct irq_target){ 0, ipi_apic_id(0) });
+    cpu_interrupts_off();
+    if (status != STATUS_OK) {
+        __atomic_store_n(&ap->leave_status, status, __ATOMIC_RELEASE);
+        return;
+    }
+    log_info("smp", "goes offline");
+    slab_leave_cpu();
+    frame_cache_drain();
+    if (timer_leave_cpu())
+        ipi_call_one(0, rearm, NULL);
+    ipi_leave_cpu();
+    lapic_leave_cpu();
+    ap->is_offline = true;
+    /* Release: who finds it gone may start it anew. */
+    __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
+    /* Until INIT. An NMI may come. */
+    for (;;) {
+        tlb_leave_cpu();
+        cpu_halt();
+    }
+}
+
+static enum ap_stage stage_of(const struct ap *ap)
+{
+    return __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+}
+
+/* Return: whether it has left, or says that it stays. */
+static bool wait_for_leaving(const struct ap *ap)
+{
+    uint64_t wait_ns = 20000;
+    for (uint64_t waited_ns = 0; waited_ns < SMP_PATIENCE_NS; waited_ns += wait_ns) {
+        timer_sleep_until(clock_now_ns() + wait_ns);
+        if (stage_of(ap) != AP_STAGE_ONLINE || __atomic_load_n(&ap->leave_status, __ATOMIC_ACQUIRE) != STATUS_OK)
+            return true;
+        if (wait_ns < 1000000)
+            wait_ns *= 2;
+    }
+    return false;
+}
+
+status_t hotplug_take_off(unsigned int cpu)
+{
+    struct ap *ap = ap_of(cpu);
+    if (cpu == 0)
+        return STATUS_UNSUPPORTED;
+    if (!ap || stage_of(ap) != AP_STAGE_ONLINE)
+        return STATUS_NOT_FOUND;
+    ap->leave_status = STATUS_OK;
+    idle_leave(cpu, leave);
+    if (!wait_for_leaving(ap))
+        return STATUS_TIMEOUT;
+    return stage_of(ap) == AP_STAGE_ONLINE ? ap->leave_status : STATUS_OK;
+}
+
+status_t hotplug_bring_back(unsigned int cpu)
+{
+    struct ap *ap = ap_of(cpu);
+    if (!ap)
+        return cpu == 0 ? STATUS_EXISTS : STATUS_NOT_FOUND;
+    if (stage_of(ap) == AP_STAGE_ONLINE)
+        return STATUS_EXISTS;
+    if (stage_of(ap) == AP_STAGE_KERNEL)
+        return STATUS_BUSY;
+    return smp_start_again(ap);
+}

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processors taken offline and brought back, by `cpus off` and `cpus on`: docs/smp.md."""
+import re
+
+import pytest
+
+HANG_SECONDS = 120
+
+
+def cpus_of(outcome):
+    """Of each `report cpus`: the numbers of those online, and of those offline."""
+    return [([cpu['cpu'] for cpu in fact['online']], [cpu['cpu'] for cpu in fact['offline']])
+            for fact in outcome.stream.of_type('cpus')]
+
+
+@pytest.fixture
+def run(boot):
+    def run_commands(commands, **words):
+        return boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, 'smp': '4', **words})
+    return run_commands
+
+
+LEAVE_AND_COME = 'cpus off 1,3; report cpus; test smp*; cpus on 1,3; report cpus; test smp*; exit'
+
+
+def check_leaving(outcome):
+    assert outcome.verdict == 'pass', outcome.words
+    assert cpus_of(outcome) == [([0, 2], [1, 3]), ([0, 1, 2, 3], [])]
+    assert all(test.status == 'pass' for test in outcome.stream.tests)
+
+
+MACHINES = {
+    'q35': {},
+    'pc': dict(machine='pc'),
+    'microvm': dict(machine='microvm'),
+    'iso-uefi': dict(boot='iso', firmware='uefi', timeout=180),
+    'nox2apic': dict(cmdline='nox2apic'),
+    'gcc-O0': dict(build_name='gcc-O0'),
+    'gcc-O2': dict(build_name='gcc-O2'),
+    'gcc-O3': dict(build_name='gcc-O3'),
+    'clang-O2': dict(build_name='clang-O2'),
+}
+
+
+@pytest.mark.parametrize('words', MACHINES.values(), ids=MACHINES)
+def test_cpus_leave_and_come_back(words, run):
+    check_leaving(run(LEAVE_AND_COME, **words))
+
+
+def test_cpus_leave_and_come_back_with_x2apic(start_newer):
+    check_leaving(start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS))
+
+
+def test_a_cpu_leaves_and_comes_back_on_bochs(run, request):
+    if not request.config.getoption('--matrix'):
+        pytest.skip('Bochs takes a minute for two CPUs: --matrix')
+    outcome = run('cpus off 1; report cpus; cpus on 1; report cpus; test smp*; exit', emulator='bochs', boot='iso', smp='2',
+                  cmdline='absentcpu=1', memory='64M', timeout=300)
+    assert outcome.verdict == 'pass', outcome.words
+    assert cpus_of(outcome) == [([0], [1]), ([0, 1], [])]
+
+
+def test_all_others_leave_and_the_first_goes_on_alone(run):
+    outcome = run('cpus off 1-3; report cpus; test buddy*; test slab*; test time*; exit')
+    assert outcome.verdict == 'pass', outcome.words
+    assert cpus_of(outcome) == [([0], [1, 2, 3])]
+
+
+@pytest.mark.parametrize('command, words', [
+    ('cpus off 0', ['CPU 0: the first CPU stays online']),
+    ('cpus off 2,2', ['CPU 2: it is not online']),
+    ('cpus on 0-1', ['CPU 0: it is online', 'CPU 1: it is online']),
+    ('cpus off 3-9', ['CPUs are numbered 0 to 3']),
+    ('cpus off 4-18446744073709551615', ['CPUs are numbered 0 to 3']),
+    ('cpus on 7', ['CPUs are numbered 0 to 3']),
+    ('cpus off x', ['usage: cpus [off|on LIST]']),
+    ('cpus off 1-', ['usage: cpus [off|on LIST]']),
+    ('cpus off', ['usage: cpus [off|on LIST]']),
+    ('cpus away 1', ['usage: cpus [off|on LIST]']),
+])
+def test_what_cannot_be_done_is_said(command, words, run):
+    outcome = run(f'{command}; report cpus; exit')
+    assert outcome.verdict == 'fail', outcome.words
+    said = [line for line in outcome.stream.lines if re.match(r'CPUs? |usage', line)]
+    assert said == words
+    online, offline = cpus_of(outcome)[0]
+    assert sorted(online + offline) == [0, 1, 2, 3] and 0 in online
+
+
+def test_one_that_never_came_is_tried_again_and_named_again(run):
+    outcome = run('cpus on 2; report cpus; test pages*; exit', smp='2', cmdline='absentcpu=200')
+    assert [line for line in outcome.stream.lines if 'did not come up' in line and 'APIC id 200' in line][1:]
+    assert 'CPU 2: it does not come' in outcome.stream.lines
+    assert cpus_of(outcome) == [([0, 1], [])]
+    assert [test.status for test in outcome.stream.tests] == ['pass']
+
+
+def test_a_panic_is_reported_while_cpus_are_offline(run):
+    outcome = run('cpus off 1-2; crash panic')
+    assert outcome.verdict == 'panic', outcome.words
+    assert not any('answer' in line for line in outcome.stream.lines)

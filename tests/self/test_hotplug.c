@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processors taken offline and brought back: what they had goes on elsewhere, and the others notice nothing.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <lib/string.h>
+#include <smp/hotplug.h>
+#include <smp/idle.h>
+#include <smp/ipi.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+#include "on_every_cpu.h"
+
+/* So many in turn, from the second on: on a busy host hundreds take minutes. */
+#define CPUS_MOST 8
+
+static uint32_t wrong; /* atomic; what another CPU found */
+
+static void note_wrong(void)
+{
+    __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+}
+
+/* Return: the next CPU after @cpu to take off; 0 when there is none. */
+static unsigned int next_cpu(unsigned int cpu)
+{
+    unsigned int next = next_online_cpu(cpu);
+    return next <= CPUS_MOST ? next : 0;
+}
+
+#define NEEDS_TWO() \
+    do { \
+        if (next_cpu(0) == 0) \
+            SKIP_TEST("one CPU"); \
+    } while (0)
+
+static bool is_online(unsigned int cpu)
+{
+    struct cpu_set online;
+    ipi_online(&online);
+    return cpu_set_has(&online, cpu);
+}
+
+static void count_call(void *argument)
+{
+    __atomic_fetch_add((uint32_t *)argument, 1, __ATOMIC_RELAXED);
+}
+
+KTEST(smp, a_cpu_goes_offline_and_comes_back)
+{
+    NEEDS_TWO();
+    unsigned int count = ipi_online_count();
+    for (unsigned int cpu = 0; (cpu = next_cpu(cpu)) != 0;) {
+        uint32_t calls = 0;
+        struct work work = { .run = count_call, .argument = &calls };
+        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        EXPECT(!is_online(cpu));
+        EXPECT(ipi_online_count() == count - 1);
+        ipi_call_all(count_call, &calls);
+        EXPECT(calls == count - 1);
+        ipi_call_one(cpu, count_call, &calls);
+        EXPECT(!idle_give(cpu, &work));
+        EXPECT(!ipi_post(cpu, &work));
+        EXPECT(calls == count - 1);
+        EXPECT(hotplug_take_off(cpu) == STATUS_NOT_FOUND);
+
+        ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+        EXPECT(is_online(cpu));
+        ipi_call_one(cpu, count_call, &calls);
+        EXPECT(on_cpu(cpu, count_call, &calls));
+        EXPECT(ipi_post(cpu, &work));
+        ipi_wait(cpu, &work);
+        EXPECT(calls == count + 2);
+        EXPECT(hotplug_bring_back(cpu) == STATUS_EXISTS);
+    }
+    EXPECT(ipi_online_count() == count);
+}
+
+KTEST(smp, the_first_cpu_stays_online)
+{
+    EXPECT(hotplug_take_off(0) == STATUS_UNSUPPORTED);
+    EXPECT(hotplug_bring_back(0) == STATUS_EXISTS);
+    EXPECT(hotplug_take_off(percpu_count()) == STATUS_NOT_FOUND);
+    EXPECT(hotplug_bring_back(percpu_count()) == STATUS_NOT_FOUND);
+    EXPECT(is_online(0));
+}
+
+/* ---- timers ---- */
+
+#define TIMERS   32
+#define LATER_NS 100000000ULL
+#define PATIENCE_NS 5000000000ULL
+
+static struct {
+    struct timer timers[TIMERS];
+    uint64_t deadline_ns;
+    uint32_t fired, on_first; /* atomic */
+} armed;
+
+static void fire(struct timer *timer, void *context)
+{
+    (void)timer;
+    (void)context;
+    if (clock_now_ns() < armed.deadline_ns)
+        note_wrong();
+    if (PERCPU_MINE(cpu_number) == 0)
+        __atomic_fetch_add(&armed.on_first, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&armed.fired, 1, __ATOMIC_RELAXED);
+}
+
+static void prepare_timers(uint64_t delay_ns)
+{
+    for (unsigned int i = 0; i < TIMERS; i++)
+        timer_init(&armed.timers[i], fire, NULL);
+    armed.fired = armed.on_first = 0;
+    armed.deadline_ns = clock_now_ns() + delay_ns;
+}
+
+static void arm_all(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < TIMERS; i++)
+        timer_arm(&armed.timers[i], armed.deadline_ns + i);
+}
+
+/* Without arming one here, which would arm the hardware for the others, too. */
+static void wait_for_timers(void)
+{
+    while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS && clock_now_ns() < armed.deadline_ns + PATIENCE_NS)
+        cpu_pause();
+}
+
+KTEST(smp, timers_of_a_cpu_that_goes_offline_are_not_lost)
+{
+    NEEDS_TWO();
+    if (!timer_interrupts() || event_is_shared())
+        SKIP_TEST("CPUs have no timers of their own");
+    unsigned int cpu = next_cpu(0);
+    wrong = 0;
+    prepare_timers(LATER_NS);
+    ASSERT_THAT(on_cpu(cpu, arm_all, NULL));
+    ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+    bool was_in_time = clock_now_ns() < armed.deadline_ns;
+    wait_for_timers();
+    EXPECT(armed.fired == TIMERS);
+    /* Where the host let it take longer, they fired where they were. */
+    EXPECT(!was_in_time || armed.on_first == TIMERS);
+    EXPECT(wrong == 0);
+    ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    prepare_timers(0);
+    ASSERT_THAT(on_cpu(cpu, arm_all, NULL));
+    while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS)
+        timer_sleep_until(clock_now_ns() + 100000);
+    EXPECT(armed.on_first == 0);
+}
+
+/* Does not come to its end before it may, and leaves timers behind. */
+static bool may_end; /* atomic */
+
+static void be_busy_and_arm(void *argument)
+{
+    while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+        timer_sleep_until(clock_now_ns() + 1000000);
+    arm_all(argument);
+}
+
+KTEST(smp, a_busy_cpu_goes_offline_when_it_has_done_its_work)
+{
+    struct work work = { .run = be_busy_and_arm };
+    NEEDS_TWO();
+    if (!timer_interrupts() || event_is_shared())
+        SKIP_TEST("CPUs have no timers of their own");
+    unsigned int cpu = next_cpu(0);
+    may_end = false;
+    wrong = 0;
+    ASSERT_THAT(idle_give(cpu, &work));
+    EXPECT(hotplug_take_off(cpu) == STATUS_TIMEOUT);
+    EXPECT(is_online(cpu));
+    EXPECT(hotplug_bring_back(cpu) == STATUS_EXISTS);
+    prepare_timers(LATER_NS);
+    __atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
+    wait_for_timers();
+    EXPECT(armed.fired == TIMERS);
+    while (is_online(cpu))
+        timer_sleep_until(clock_now_ns() + 100000);
+    EXPECT(work_is_done(&work));
+    ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    EXPECT(wrong == 0);
+}
+
+/* ---- memory ---- */
+
+#define FRAMES  64
+#define OBJECTS 8 /* fewer than a magazine holds: none gets as far as the depot, where all CPUs' are */
+
+static void leave_memory_in_caches(void *argument)
+{
+    static void *frames[FRAMES], *objects[OBJECTS];
+    struct slab_cache *cache = argument;
+    for (unsigned int i = 0; i < FRAMES; i++)
+        frames[i] = frame_alloc();
+    for (unsigned int i = 0; i < FRAMES; i++)
+        if (frames[i])
+            frame_free(frames[i]);
+    for (unsigned int i = 0; i < OBJECTS; i++)
+        objects[i] = slab_alloc(cache);
+    for (unsigned int i = 0; i < OBJECTS; i++)
+        if (objects[i])
+            slab_free(cache, objects[i]);
+}
+
+/* Objects that no slab has, of the test's own cache, which one CPU uses. */
+static uint64_t objects_kept(void)
+{
+    struct slab_stats stats;
+    for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
+        if (strcmp(stats.name, "hotplug") == 0)
+            return stats.cached;
+    return 0;
+}
+
+static size_t frames_kept_by(unsigned int cpu)
+{
+    const struct frame_cache *cache = PORT_OF(frame_cache, cpu);
+    return (size_t)(cache->stack.top - (void **)cache->slots);
+}
+
+KTEST(smp, a_cpu_that_goes_offline_keeps_no_memory)
+{
+    NEEDS_TWO();
+    unsigned int cpu = next_cpu(0);
+    /* Not checked, or what is freed lies in quarantine. */
+    bool are_checked = slab_checks_new_caches;
+    slab_checks_new_caches = false;
+    struct slab_cache *cache = slab_cache_create("hotplug", 64, 0, NULL);
+    slab_checks_new_caches = are_checked;
+    ASSERT_THAT(cache != NULL);
+    EXPECT(on_cpu(cpu, leave_memory_in_caches, cache));
+    EXPECT(frames_kept_by(cpu) > 0);
+    EXPECT(objects_kept() > 0);
+    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(frames_kept_by(cpu) == 0);
+    EXPECT(objects_kept() == 0);
+    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+    EXPECT(on_cpu(cpu, leave_memory_in_caches, cache));
+    EXPECT(slab_cache_destroy(cache) == STATUS_OK);
+}
+
+/* ---- load ---- */
+
+#define ROUNDS 10
+
+static struct {
+    bool is_over;     /* atomic */
+    uint32_t working; /* atomic: CPUs under load */
+} load;
+
+static void load_memory(void)
+{
+    void *range, *objects[16];
+    for (unsigned int i = 0; i < ARRAY_LEN(objects); i++)
+        objects[i] = kmalloc(32u << i % 8);
+    if (vrange_map_memory(4096, 0, "load", &range) == STATUS_OK) {
+        *(volatile uint64_t *)range = 1;
+        vrange_unmap(range); /* a shootdown */
+    }
+    for (unsigned int i = 0; i < ARRAY_LEN(objects); i++)
+        kfree(objects[i]);
+}
+
+/* Calls all, also with interrupts off: each that is called is called once, and nobody waits for one that has left. */
+static void load_calls(bool are_off)
+{
+    uint32_t reached = 0, most = ipi_online_count() + 1;
+    irq_state_t state = { 0 };
+    if (are_off)
+        state = interrupts_off();
+    ipi_call_all(count_call, &reached);
+    if (are_off)
+        interrupts_restore(state);
+    if (reached == 0 || reached > most)
+        note_wrong();
+}
+
+static void be_loaded(void *argument)
+{
+    (void)argument;
+    __atomic_fetch_add(&load.working, 1, __ATOMIC_RELAXED);
+    for (unsigned int turn = 0; !__atomic_load_n(&load.is_over, __ATOMIC_RELAXED); turn++) {
+        load_memory();
+        load_calls(turn % 2);
+    }
+}
+
+/* The second CPU comes and goes, given work all the while, and the others work. */
+static void come_and_go(unsigned int cpu)
+{
+    for (unsigned int i = 0; i < ROUNDS; i++) {
+        static uint32_t done;
+        static struct work work[4];
+        unsigned int given = 0;
+        done = 0;
+        for (unsigned int n = 0; n < ARRAY_LEN(work); n++) {
+            work[n] = (struct work){ .run = count_call, .argument = &done };
+            given += idle_give(cpu, &work[n]);
+        }
+        EXPECT(given == ARRAY_LEN(work));
+        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        /* What it was given it has done. */
+        EXPECT(done == given);
+        ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    }
+}
+
+KTEST(smp, a_cpu_comes_and_goes_under_load)
+{
+    static struct work work[4];
+    unsigned int given = 0, cpu = next_cpu(0), other = cpu;
+    NEEDS_TWO();
+    wrong = 0;
+    load.is_over = false;
+    load.working = 0;
+    while (given < ARRAY_LEN(work) && (other = next_cpu(other)) != 0) {
+        work[given] = (struct work){ .run = be_loaded };
+        given += idle_give(other, &work[given]);
+    }
+    while (__atomic_load_n(&load.working, __ATOMIC_RELAXED) < given)
+        timer_sleep_until(clock_now_ns() + 100000);
+    come_and_go(cpu);
+    __atomic_store_n(&load.is_over, true, __ATOMIC_RELAXED);
+    for (unsigned int i = 0; i < given; i++)
+        idle_wait(&work[i]);
+    EXPECT(wrong == 0);
+}
