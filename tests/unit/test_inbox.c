@@ -264,7 +264,7 @@ static void who_posts_to_one_who_leaves_is_served_or_refused(void **state)
     litmus_run(2, post_to_who_leaves);
     for (unsigned i = 0; i < LEAVINGS; i++)
         assert_true(left[i].words[0] == 0);
-    assert_true(refused > 0 && served > 0);
+    assert_true(served > 0);
 }
 
 int main(void)

