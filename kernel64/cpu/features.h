@@ -33,7 +33,7 @@
     F(RDTSCP,        "rdtscp",        0x80000001, 0, edx, 27, false, "time stamps with the CPU's number")    \
     F(PCID,          "pcid",          1,          0, ecx, 17, false, "TLB holds several address spaces")     \
     F(INVPCID,       "invpcid",       7,          0, ebx, 10, false, "flushes by address space")             \
-    F(MONITOR,       "monitor",       1,          0, ecx, 3,  false, "idle CPUs wait for a write")           \
+    F(MONITOR,       "monitor",       1,          0, ecx, 3,  true,  "idle CPUs wait for a write")           \
     F(ERMS,          "erms",          7,          0, ebx, 9,  false, "fast string copies")                   \
     F(RDSEED,        "rdseed",        7,          0, ebx, 18, false, "true random numbers")                  \
     F(LA57,          "la57",          7,          0, ecx, 16, false, "5-level paging")                       \

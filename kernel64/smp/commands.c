@@ -13,6 +13,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <smp/hotplug.h>
+#include <smp/idle.h>
 #include <smp/start.h>
 
 static struct topology topology(void)
@@ -166,6 +167,7 @@ static void report_cpus(struct json *json)
     json_open_list(json, "offline");
     report_offline(json);
     json_close(json);
+    json_string(json, "idle", idle_way());
     json_bool(json, "x2apic", lapic_mode() == LAPIC_X2APIC);
 }
 REPORT(cpus, report_cpus);

@@ -2,58 +2,108 @@
 /*
  * Idle CPUs. Until there are threads, this is also how work reaches a CPU.
  *
- * The list is looked at with interrupts off, which the halt turns on: who adds to it when it has been found empty sends an
- * interrupt, and that ends the halt.
+ * The list is looked at with interrupts off, which the wait turns on. One that waits by HLT is interrupted by who adds to a
+ * list that was empty. One that waits by MWAIT watches the line that the list is in, from before it looks at the list, and
+ * needs no interrupt; as nothing else is in that line, nothing else wakes it.
  */
 #include <smp/idle.h>
 
+#include <boot/machine.h>
 #include <cpu/insn.h>
+#include <cpu/mwait.h>
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
+#include <diag/log.h>
+#include <lib/string.h>
 #include <smp/ipi.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
-typedef void leave_fn(void);
+/* All that others write to have an idle CPU do something. */
+struct wish {
+    struct work_list given;
+    leave_fn *leave; /* atomic */
+} ALIGNED(64);
 
-static PERCPU(struct work_list, given);
-static PERCPU(leave_fn *, wanted_leave); /* atomic */
+static PERCPU(struct wish, wish);
+static bool waits_by_mwait; /* constant after init */
+
+void idle_init(void)
+{
+    char wanted[8];
+    bool is_there = cpu_has(CPU_FEATURE_MONITOR);
+    status_t status = machine_option("idle", wanted, sizeof(wanted));
+    waits_by_mwait = mwait_is_good(cpu_cpuid, cpu_boot_identity());
+    if (status == STATUS_OK && strcmp(wanted, "hlt") == 0)
+        waits_by_mwait = false;
+    else if (status == STATUS_OK && strcmp(wanted, "mwait") == 0 && is_there)
+        waits_by_mwait = true;
+    else if (status != STATUS_NOT_FOUND)
+        log_warn("smp", "idle=%s: expected hlt%s", wanted, is_there ? " or mwait" : "; this CPU has no other way");
+}
+
+const char *idle_way(void)
+{
+    return waits_by_mwait ? "mwait" : "hlt";
+}
 
 void idle_init_cpu(void)
 {
-    PERCPU_MINE(wanted_leave) = NULL;
-    work_list_open(PERCPU_OF(PERCPU_MINE(cpu_number), given));
+    struct wish *mine = PERCPU_OF(PERCPU_MINE(cpu_number), wish);
+    mine->leave = NULL;
+    work_list_open(&mine->given);
 }
 
-/* Return: whether somebody wants this CPU to leave and nobody has work for it, or will have. */
-static bool may_leave(struct work_list *mine)
+static bool is_anything_wanted(const struct wish *mine)
 {
-    return UNLIKELY(PERCPU_MINE(wanted_leave) != NULL) && work_list_close(mine);
+    return !work_list_is_empty(&mine->given) || __atomic_load_n(&mine->leave, __ATOMIC_RELAXED);
+}
+
+/* Context: interrupts off; they are so again afterwards. */
+static void wait_for_wish(const struct wish *mine)
+{
+    tlb_enter_idle();
+    if (waits_by_mwait) {
+        cpu_monitor(mine);
+        if (!is_anything_wanted(mine))
+            cpu_interrupts_on_and_mwait();
+    } else {
+        cpu_interrupts_on_and_halt();
+    }
+    cpu_interrupts_off();
+    /* A write wakes without a trap. */
+    tlb_leave_idle();
 }
 
 void idle_run(void)
 {
-    struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), given);
+    struct wish *mine = PERCPU_OF(PERCPU_MINE(cpu_number), wish);
+    cpu_interrupts_off();
     for (;;) {
-        cpu_interrupts_off();
-        if (!work_list_is_empty(mine)) {
+        if (!work_list_is_empty(&mine->given)) {
             cpu_interrupts_on();
-            work_list_run(mine);
-        } else if (may_leave(mine)) {
-            PERCPU_MINE(wanted_leave)();
+            work_list_run(&mine->given);
+            cpu_interrupts_off();
+        } else if (UNLIKELY(mine->leave) && work_list_close(&mine->given)) {
+            mine->leave();
             idle_init_cpu();
         } else {
-            tlb_enter_idle();
-            cpu_interrupts_on_and_halt();
+            wait_for_wish(mine);
         }
     }
 }
 
+static void wake(unsigned int cpu)
+{
+    if (!waits_by_mwait)
+        ipi_wake(cpu);
+}
+
 bool idle_give(unsigned int cpu, struct work *work)
 {
-    enum work_added added = work_list_add(PERCPU_OF(cpu, given), work);
+    enum work_added added = work_list_add(&PERCPU_OF(cpu, wish)->given, work);
     if (added == WORK_ADDED_FIRST)
-        ipi_wake(cpu);
+        wake(cpu);
     return added != WORK_REFUSED;
 }
 
@@ -69,6 +119,6 @@ void idle_wait(const struct work *work)
 
 void idle_leave(unsigned int cpu, leave_fn *leave)
 {
-    __atomic_store_n(PERCPU_OF(cpu, wanted_leave), leave, __ATOMIC_RELEASE);
-    ipi_wake(cpu);
+    __atomic_store_n(&PERCPU_OF(cpu, wish)->leave, leave, __ATOMIC_RELEASE);
+    wake(cpu);
 }

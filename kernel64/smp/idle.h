@@ -5,11 +5,20 @@
  */
 #include <smp/work_list.h>
 
+/**
+ * idle_init() - choose how idle CPUs wait: by MWAIT where that is good, else by HLT; the option idle=hlt|mwait has its way.
+ * Context: first CPU, before idle_init_cpu() of any.
+ */
+void idle_init(void);
+
+/* "mwait" or "hlt". */
+const char *idle_way(void);
+
 /* This CPU may be given work. Context: when it comes, before others may know that it is there. */
 void idle_init_cpu(void);
 
 /**
- * idle_run() - halt, and do what idle_give() brings.
+ * idle_run() - wait, and do what idle_give() brings.
  * Context: each CPU but the first, when it is online.
  */
 NORETURN void idle_run(void);
@@ -27,6 +36,8 @@ bool idle_give(unsigned int cpu, struct work *work) MUST_CHECK;
 /* Waits until it is done. Context: thread, interrupts on; not the CPU that does it. */
 void idle_wait(const struct work *work);
 
+typedef void leave_fn(void);
+
 /**
  * idle_leave() - have a CPU leave its idle loop, once it has done what it was given; it is given nothing from then on.
  * @cpu:   online, not the first.
@@ -34,4 +45,4 @@ void idle_wait(const struct work *work);
  *
  * Context: any but NMI.
  */
-void idle_leave(unsigned int cpu, void (*leave)(void));
+void idle_leave(unsigned int cpu, leave_fn *leave);

@@ -260,6 +260,7 @@ void smp_start(const struct smp_setup *from)
     ipi_init_cpu();
     if (lapic_mode() == LAPIC_NONE)
         return;
+    idle_init();
     ap_find_all();
     ap_keep(prepare);
     unsigned int left = ap_count();

@@ -163,6 +163,7 @@ MACHINES = {
     'noioapic': dict(smp='4', cmdline='noioapic'),
     'nox2apic': dict(smp='4', cmdline='nox2apic'),
     'events=hpet': dict(smp='4', cmdline='events=hpet'),
+    'idle=mwait': dict(smp='4', cmdline='idle=mwait'),
     'nohpet': dict(smp='4', cmdline='nohpet', commands=SHOW),
     'cpuwave=1': dict(smp='4', cmdline='cpuwave=1', commands=SHOW),
 }
@@ -186,12 +187,25 @@ def test_bochs(count, check, request):
     outcome = check(count, emulator='bochs', boot='iso', smp=str(count), cmdline=f'absentcpu=1-{count - 1}', memory='64M',
                     timeout=300, exit_status=None)
     assert outcome.stream.fact('cpus')['x2apic']
+    assert outcome.stream.fact('cpus')['idle'] == 'mwait'
 
 
 def warnings(outcome):
     """What smp complained about."""
     return [line.partition(' smp: ')[2] for line in outcome.stream.lines
             if ' smp: ' in line and not re.search(r'\d+ of \d+ CPUs online', line)]
+
+
+@pytest.mark.parametrize('words, way, said', [
+    ({}, 'hlt', []),
+    ({'cmdline': 'idle=mwait'}, 'mwait', []),
+    ({'cmdline': 'idle=sleep'}, 'hlt', ['idle=sleep: expected hlt or mwait']),
+    ({'cmdline': 'idle=mwait', 'cpu': 'max,-monitor'}, 'hlt', ['idle=mwait: expected hlt; this CPU has no other way']),
+])
+def test_idle_cpus_halt_under_a_hypervisor_or_wait_as_told(words, way, said, check):
+    outcome = check(2, commands=SHOW, smp='2', **words)
+    assert outcome.stream.fact('cpus')['idle'] == way
+    assert warnings(outcome) == said
 
 
 @pytest.mark.parametrize('cmdline, apic_ids', [
