@@ -164,9 +164,9 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
             if (cpu != me)
                 post(call, cpu);
         }
-    wait_for_answers(call, &wanted);
     if (is_me)
         function(argument);
+    wait_for_answers(call, &wanted);
     interrupts_restore(state);
 }
 

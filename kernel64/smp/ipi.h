@@ -49,7 +49,7 @@ unsigned int ipi_online_count(void);
 
 /**
  * ipi_call() - call @function(@argument) on every CPU of a set, and wait until all have returned.
- * @set: CPUs that are not online, or leave meanwhile, are left out; this CPU may be in it, and is then called last.
+ * @set: CPUs that are not online, or leave meanwhile, are left out; this CPU may be in it, and is then called beside them.
  *
  * While it waits it serves what others call here, so two that call each other do not deadlock, whether interrupts are on
  * or off. A CPU that does not answer is named in the log after IPI_PATIENCE_NS, and its interrupt is sent again; after

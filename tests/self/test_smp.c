@@ -107,6 +107,32 @@ KTEST(smp, a_call_to_all_reaches_each_once_and_has_returned)
     }
 }
 
+static void wait_for_two(void *argument)
+{
+    uint64_t end_ns = clock_now_ns() + IPI_PATIENCE_NS;
+    count_call(argument);
+    while (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2 && clock_now_ns() < end_ns)
+        cpu_pause();
+    if (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2)
+        note_wrong();
+}
+
+KTEST(smp, the_caller_is_called_while_the_others_are)
+{
+    struct cpu_set online, two = { { 0 } };
+    NEEDS_TWO();
+    ipi_online(&online);
+    for (unsigned int cpu = 0, count = 0; cpu < percpu_count() && count < 2; cpu++)
+        if (cpu_set_has(&online, cpu)) {
+            cpu_set_add(&two, cpu);
+            count++;
+        }
+    calls = wrong = 0;
+    ipi_call(&two, wait_for_two, &calls);
+    EXPECT(calls == 2);
+    EXPECT(wrong == 0);
+}
+
 static unsigned int called_cpu;
 
 static void note_cpu(void *argument)
