@@ -26,6 +26,7 @@
     F(SMAP,          "smap",          7,          0, ebx, 20, true,  "no access to user pages by mistake")   \
     F(UMIP,          "umip",          7,          0, ecx, 2,  true,  "user code reads no descriptor table")  \
     F(RDRAND,        "rdrand",        1,          0, ecx, 30, true,  "random guard of the stack protector")  \
+    F(TSC_ADJUST,    "tsc-adjust",    7,          0, ebx, 1,  true,  "time stamps that firmware moved")     \
     F(FSGSBASE,      "fsgsbase",      7,          0, ebx, 0,  false, "segment bases without MSRs")           \
     F(X2APIC,        "x2apic",        1,          0, ecx, 21, false, "32-bit interrupt identities")          \
     F(TSC_DEADLINE,  "tsc-deadline",  1,          0, ecx, 24, false, "timer set to a time, not a delay")     \

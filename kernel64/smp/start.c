@@ -35,6 +35,7 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/trampoline_tables.h>
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/event.h>
 #include <time/timer.h>
@@ -123,6 +124,7 @@ NORETURN static void ap_main(void *argument)
         diag_port_halt();
     }
     controllers_init_cpu();
+    agree_init_cpu();
     event_init_cpu();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
@@ -284,6 +286,7 @@ void smp_start(const struct smp_setup *from)
     }
     log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count() + 1,
              (clock_now_ns() - began_ns) / 1000);
+    agree_check(ipi_call_all, ipi_online_count());
 }
 
 status_t smp_start_again(struct ap *ap)

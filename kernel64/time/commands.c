@@ -8,6 +8,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/event.h>
 #include <time/sources.h>
@@ -38,6 +39,7 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
 static status_t command_clock(int argc, char **argv)
 {
     int64_t ppm;
+    uint64_t most_ns;
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
@@ -58,6 +60,8 @@ static status_t command_clock(int argc, char **argv)
         print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
     if (watch_drift_ppm(&ppm))
         print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(), ppm);
+    if (agree_most_ns(&most_ns))
+        print("the CPUs' tscs were seen up to %lu ns apart\n", most_ns);
     return STATUS_OK;
 }
 COMMAND(clock, "", "what tells the time, how fast it runs and how that is known", command_clock);

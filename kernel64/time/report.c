@@ -4,6 +4,7 @@
  */
 #include <ashlar/report.h>
 
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/event.h>
 #include <time/sources.h>
@@ -12,6 +13,7 @@
 static void report_time(struct json *json)
 {
     int64_t ppm;
+    uint64_t most_ns;
     json_string(json, "clock", clock_name());
     json_number(json, "tsc_hz", clock_tsc_hz());
     json_string(json, "tsc_hz_from", clock_rate_source());
@@ -29,5 +31,7 @@ static void report_time(struct json *json)
         json_number(json, "drift_ppm", (uint64_t)(ppm < 0 ? -ppm : ppm));
         json_bool(json, "drift_is_fast", ppm > 0);
     }
+    if (agree_most_ns(&most_ns))
+        json_number(json, "disagreement_ns", most_ns);
 }
 REPORT(time, report_time);

@@ -23,6 +23,7 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <lib/string.h>
+#include <time/agree.h>
 #include <time/calibrate.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -337,6 +338,7 @@ static struct clock_counter *watch_reference(void)
 
 void time_init(void)
 {
+    agree_init_cpu();
     find_counters();
     measure();
     choose_alarm();

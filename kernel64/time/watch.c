@@ -4,16 +4,20 @@
  */
 #include <time/watch.h>
 
-#include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
 #include <time/clock.h>
 #include <time/watch_rule.h>
 
-static struct clock_counter *reference; /* written under the lock: who is the second to get it finds it gone */
+/*
+ * Whoever looks has it alone, until also what follows is done; others go on, since the next timer looks again. It is no lock to
+ * wait for: choosing another clock may want memory, from a CPU that waits for an answer of who would be waiting here.
+ */
+static bool is_taken;                   /* atomic */
+static bool is_condemned;               /* atomic */
+static struct clock_counter *reference; /* gone when the clock is left */
 static void (*demote)(void);
-static struct watch watch; /* by one CPU at a time: */
-static struct spinlock lock;
+static struct watch watch;
 static int64_t drift_ppm;
 static uint64_t comparisons;
 
@@ -48,6 +52,12 @@ static uint64_t read_together(uint64_t *count)
     return tick;
 }
 
+static void leave(void)
+{
+    reference = NULL;
+    demote();
+}
+
 static void act_on(enum watch_verdict verdict, int64_t ppm, const struct clock_counter *against)
 {
     switch (verdict) {
@@ -58,35 +68,48 @@ static void act_on(enum watch_verdict verdict, int64_t ppm, const struct clock_c
     case WATCH_LIES_NOW:
         log_warn("time", "the time-stamp counter is off by %ld parts in a million against %s, twice in a row", ppm,
                  against->name);
-        demote();
+        leave();
         break;
     default:
         break;
     }
 }
 
-void watch_clock(void)
+static void look(void)
 {
     int64_t ppm;
     uint64_t count = 0;
-    if (!reference || clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watch.tick) < WATCH_MIN_NS)
-        return;
-    irq_state_t state = spin_lock(&lock);
-    struct clock_counter *against = reference;
-    if (!against) {
-        spin_unlock(&lock, state);
-        return;
-    }
     uint64_t tick = read_together(&count);
     enum watch_verdict verdict = watch_judge(&watch, tick, count, &ppm);
     if (verdict >= WATCH_AGREES) {
         drift_ppm = ppm;
         comparisons++;
     }
-    if (verdict == WATCH_LIES_NOW)
-        reference = NULL;
-    spin_unlock(&lock, state);
-    act_on(verdict, ppm, against);
+    act_on(verdict, ppm, reference);
+}
+
+static bool is_time_to_look(void)
+{
+    return reference && clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watch.tick) >= WATCH_MIN_NS;
+}
+
+void watch_clock(void)
+{
+    bool is_due = __atomic_load_n(&is_condemned, __ATOMIC_RELAXED) || is_time_to_look();
+    /* Acquire pairs with the release below: what the last one changed is seen. */
+    if (!is_due || __atomic_exchange_n(&is_taken, true, __ATOMIC_ACQUIRE))
+        return;
+    if (__atomic_exchange_n(&is_condemned, false, __ATOMIC_RELAXED))
+        leave();
+    else if (reference)
+        look();
+    __atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
+}
+
+void watch_condemn(void)
+{
+    __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
+    watch_clock();
 }
 
 bool watch_drift_ppm(int64_t *ppm)

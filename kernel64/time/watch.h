@@ -8,7 +8,7 @@
 
 /**
  * watch_start() - compare with this from now on.
- * @reference: NULL: there is none, and nothing is watched.
+ * @reference: NULL: there is none, and nothing is watched until watch_condemn().
  * @demote:    called when the time-stamp counter lies; chooses another clock. In an interrupt.
  */
 void watch_start(struct clock_counter *reference, void (*demote)(void));
@@ -20,6 +20,14 @@ void watch_start(struct clock_counter *reference, void (*demote)(void));
  * Context: interrupts off.
  */
 void watch_clock(void);
+
+/**
+ * watch_condemn() - the time-stamp counter is not to be the clock any longer, whatever the reference says.
+ *
+ * The same follows as when it lies: now, or, when another CPU is at it, at the next look.
+ * Context: interrupts off.
+ */
+void watch_condemn(void);
 
 /* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing was compared. */
 bool watch_drift_ppm(int64_t *ppm);

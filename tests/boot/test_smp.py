@@ -184,10 +184,16 @@ def test_bochs(count, check, request):
     """SeaBIOS, which takes the number of CPUs from QEMU, lists one on Bochs. The others are there all the same."""
     if not request.config.getoption('--matrix'):
         pytest.skip('Bochs takes a minute for two CPUs, some for eight: --matrix')
-    outcome = check(count, emulator='bochs', boot='iso', smp=str(count), cmdline=f'absentcpu=1-{count - 1}', memory='64M',
-                    timeout=300, exit_status=None)
+    commands = f"test agree*; {COMMANDS.removesuffix('exit')} skew together {FAR} 1; report time; exit"
+    outcome = check(count, commands=commands, emulator='bochs', boot='iso', smp=str(count), cmdline=f'absentcpu=1-{count - 1}',
+                    memory='64M', timeout=300, exit_status=None)
     assert outcome.stream.fact('cpus')['x2apic']
     assert outcome.stream.fact('cpus')['idle'] == 'mwait'
+    # Alone of all emulators it moves a counter that is told to.
+    moved = {test.name: test.status for test in outcome.stream.tests if test.name.startswith('agree.')}
+    assert moved == {'agree.a_counter_that_was_moved_is_moved_back': 'pass'}
+    assert any('had been moved by 1099511627776 ticks' in line for line in outcome.stream.lines)
+    assert check_seen(outcome, 1)['clock'] == 'hpet'
 
 
 def warnings(outcome):
@@ -259,6 +265,73 @@ def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits
 
 def test_a_cpu_that_does_not_answer_leaves_the_rest_of_the_machine_alone(check):
     check(3, failed=[77], smp='3', cmdline='absentcpu=77')
+
+
+# --- time-stamp counters that do not agree ---
+
+# In ticks; at any rate more than the comparison takes, and less than the machine has been running for makes no difference.
+FAR = 10 ** 11
+SEEN = re.compile(r"CPU (\d+)'s time-stamp counter is (ahead of|behind) CPU (\d+)'s by (\d+) ns or more")
+NO_CLOCK = 'there is no other clock: times of different CPUs may not agree'
+
+
+def check_seen(outcome, odd):
+    """All that was complained about is CPU @odd's counter, and by how much."""
+    facts = outcome.stream.fact('time')
+    seen = [match.groups() for line in outcome.stream.lines if (match := SEEN.search(line))]
+    assert seen, outcome.stream.lines
+    assert all(str(odd) in (cpu, other) for cpu, _, other, _ in seen), seen
+    assert facts['disagreement_ns'] == max(int(ns) for *_, ns in seen)
+    # Never more than it is, but for the rate's rounding.
+    assert 0.5 < facts['disagreement_ns'] / (FAR * 1e9 / facts['tsc_hz']) < 1.001
+    return facts
+
+
+@pytest.mark.parametrize('skew, odd', [
+    (f'together {FAR} 2', 2),
+    (f'together {FAR} 0', 0),
+    (f'together {FAR} 0 1 3', 2),
+    # Also when no two CPUs are at it together: the last and the first one are compared with CPU 0.
+    (f'up {FAR} 3', 3),
+    (f'down {FAR} 0 1 2', 3),
+])
+def test_a_counter_that_does_not_agree_is_named_and_is_no_clock(skew, odd, boot):
+    outcome = boot(f'skew {skew}; report time; test time*; test smp*; exit', boot='kernel', smp='4')
+    assert outcome.verdict == 'pass', outcome.words
+    assert check_seen(outcome, odd)['clock'] == 'hpet'
+    assert sum('the clock is hpet from here on' in line for line in outcome.stream.lines) == 1
+
+
+def test_of_many_that_are_off_eight_are_named(boot):
+    """Each odd CPU finds itself behind the even one before it."""
+    outcome = boot(f"skew up {FAR} {' '.join(map(str, range(0, 24, 2)))}; report time; exit", boot='kernel', smp='24')
+    assert outcome.verdict == 'pass', outcome.words
+    seen = [match.groups()[:3] for line in outcome.stream.lines if (match := SEEN.search(line))]
+    assert seen == [(str(cpu), 'behind', str(cpu - 1)) for cpu in range(1, 17, 2)]
+    assert sum('do not agree: 12 of 24 CPUs are behind others, by up to' in line for line in outcome.stream.lines) == 1
+
+
+@pytest.mark.parametrize('words, clock', [
+    (dict(machine='pc', smp='4,sockets=4', extra=('-machine', 'pc,acpi=off')), 'pit'),
+    (dict(machine='microvm', smp='4', extra=('-machine', 'microvm,pit=off,pic=off')), 'tsc'),
+    (dict(smp='4', cmdline='notsc'), 'hpet'),
+], ids=['pit', 'none', 'notsc'])
+def test_the_clock_is_left_for_any_other(words, clock, boot):
+    outcome = boot(f'skew together {FAR} 1; report time; test smp*; exit', boot='kernel', **words)
+    facts = check_seen(outcome, 1)
+    assert facts['clock'] == clock
+    assert any(NO_CLOCK in line for line in outcome.stream.lines) == (clock == 'tsc')
+    assert any('from here on' in line for line in outcome.stream.lines) == (clock != 'tsc')
+
+
+@pytest.mark.parametrize('smp, facts', [('1', {}), ('4', {'disagreement_ns': 0}), ('24', {'disagreement_ns': 0})])
+def test_counters_that_agree_are_left_alone(smp, facts, boot):
+    outcome = boot('skew together; skew up; skew down; report time; exit', boot='kernel', smp=smp)
+    assert outcome.verdict == 'pass', outcome.words
+    told = outcome.stream.fact('time')
+    assert told['clock'] == 'tsc'
+    assert {name: value for name, value in told.items() if name == 'disagreement_ns'} == facts
+    assert not any(SEEN.search(line) for line in outcome.stream.lines)
 
 
 # --- x2APIC: a QEMU newer than Debian 12's ---

@@ -34,11 +34,12 @@
 #define EFER_LMA 0x400
 #define EFER_NXE 0x800
 
-#define MSR_APIC_BASE 0x0000001b
-#define MSR_PAT       0x00000277
-#define MSR_EFER      0xc0000080
-#define MSR_FS_BASE   0xc0000100
-#define MSR_GS_BASE   0xc0000101
+#define MSR_APIC_BASE  0x0000001b
+#define MSR_TSC_ADJUST 0x0000003b
+#define MSR_PAT        0x00000277
+#define MSR_EFER       0xc0000080
+#define MSR_FS_BASE    0xc0000100
+#define MSR_GS_BASE    0xc0000101
 
 #define RFLAGS_FIXED 0x00000002 /* always set */
 #define RFLAGS_TF 0x00000100
