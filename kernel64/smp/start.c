@@ -303,6 +303,7 @@ status_t smp_start_again(struct ap *ap)
     if (!end_wave(&wave))
         return STATUS_TIMEOUT;
     trampoline_free(&wave.tables);
+    agree_check(ipi_call_all, ipi_online_count());
     return STATUS_OK;
 }
 
