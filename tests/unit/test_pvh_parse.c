@@ -3,33 +3,15 @@
  * PVH start info as QEMU, Firecracker and Xen write it, and as they must not. Physical memory is an
  * array at BASE, exactly as long as what was put into it; whatever lies outside cannot be read.
  */
-#include <ashlar/bits.h>
 #include <ashlar/fmt/pvh.h>
-#include <boot/boot_info.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-// clang-format off
-#include <cmocka.h>
-// clang-format on
+#include "boot_info_case.h"
 
 #define BASE 0x9000u
 
 static uint8_t *memory;
 static size_t memory_size;
 static struct pvh_start_info start_info;
-static struct boot_info info;
-static unsigned int complaints;
-static uint64_t last_number;
-
-static void note_complaint(const char *sentence, uint64_t number)
-{
-    (void)sentence;
-    complaints++;
-    last_number = number;
-}
 
 static const void *read_memory(phys_t address, size_t size_bytes)
 {
@@ -87,13 +69,6 @@ static void parse_without_complaint(void)
     assert_int_equal(complaints, 0);
 }
 
-static void assert_text(struct bytes text, const char *wanted)
-{
-    assert_non_null(text.data);
-    assert_int_equal(text.size_bytes, strlen(wanted));
-    assert_string_equal((const char *)text.data, wanted);
-}
-
 /* ---- what is where ---- */
 
 static void a_start_info_with_nothing_in_it_gives_nothing(void **state)
@@ -135,19 +110,8 @@ static void the_memory_map_of_version_1_arrives(void **state)
     start_info.memory_map = put(entries, sizeof(entries));
     start_info.memory_map_count = ARRAY_LEN(entries);
     parse_without_complaint();
-
-    const struct memmap_entry wanted[] = {
-        { 0, 0x9fc00, MEMMAP_USABLE, 1 },
-        { 0xfeffc000, 0xff000000, MEMMAP_RESERVED, 2 },
-        { 0xfd00000000, UINT64_MAX, MEMMAP_RESERVED, 77 },
-    };
-    size_t cursor = 0;
-    struct memmap_entry claim;
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-        assert_true(boot_info_next_claim(&info, &cursor, &claim));
-        assert_memory_equal(&claim, &wanted[i], sizeof(claim));
-    }
-    assert_false(boot_info_next_claim(&info, &cursor, &claim));
+    EXPECT_CLAIMS({ 0, 0x9fc00, MEMMAP_USABLE, 1 }, { 0xfeffc000, 0xff000000, MEMMAP_RESERVED, 2 },
+                  { 0xfd00000000, UINT64_MAX, MEMMAP_RESERVED, 77 });
 }
 
 static void version_0_ends_before_the_memory_map(void **state)
@@ -203,7 +167,7 @@ static void modules_arrive_with_and_without_strings(void **state)
     assert_false(boot_info_next_module(&info, &cursor, &module));
 }
 
-static void B16_every_piece_that_lies_in_memory_is_reserved(void **state)
+static void every_piece_that_lies_in_memory_is_reserved(void **state)
 {
     (void)state;
     const struct pvh_memory_map_entry entry = { .base = 0, .length = 0x8000, .type = 1 };
@@ -228,13 +192,7 @@ static void B16_every_piece_that_lies_in_memory_is_reserved(void **state)
         { modules[0].command_line, modules[0].command_line + strlen(text) + 1, MEMMAP_BOOT_INFO, 0 },
         { 0x8000000, 0x8000010, MEMMAP_MODULE, 0 },
     };
-    size_t cursor = 0;
-    struct memmap_entry claim;
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-        assert_true(boot_info_next_reservation(&info, &cursor, &claim));
-        assert_memory_equal(&claim, &wanted[i], sizeof(claim));
-    }
-    assert_false(boot_info_next_reservation(&info, &cursor, &claim));
+    expect_entries(boot_info_next_reservation, wanted, ARRAY_LEN(wanted));
 }
 
 /* ---- pointers that lead nowhere ---- */
@@ -346,8 +304,6 @@ static void a_module_that_wraps_is_left_out(void **state)
     assert_false(boot_info_next_module(&info, &cursor, &module));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,7 +313,7 @@ int main(void)
         TEST(version_0_ends_before_the_memory_map),
         TEST(a_later_version_is_read_as_version_1),
         TEST(modules_arrive_with_and_without_strings),
-        TEST(B16_every_piece_that_lies_in_memory_is_reserved),
+        TEST(every_piece_that_lies_in_memory_is_reserved),
         TEST(another_magic_number_is_refused),
         TEST(a_start_info_that_cannot_be_read_is_refused),
         TEST(a_version_1_cut_off_before_its_map_is_read_as_far_as_it_goes),
