@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The slab allocator on several CPUs, which free each other's objects.
+ */
+#include "slab_machine.h"
+
+#include <pthread.h>
+
+/* ---- several CPUs; one thread that plays them in turn ---- */
+
+static void what_one_cpu_frees_another_one_gets(void **state)
+{
+    static void *objects[2000];
+    (void)state;
+    machine_pc(MIB(64));
+    start_on(false, 2);
+    for (unsigned round = 0; round < 100; round++) {
+        hosted_cpu = 0;
+        for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+            assert_non_null(objects[i] = kmalloc(256));
+        hosted_cpu = 1;
+        for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+            kfree(objects[i]);
+    }
+    /* Memory went round: one way only, it would be 200,000 objects. */
+    struct slab_stats stats = stats_of("kmalloc-256");
+    assert_true(stats.slabs * stats.per_slab < 2 * ARRAY_LEN(objects));
+    slab_reap();
+    hosted_cpu = 0;
+    expect_all_free();
+}
+
+static void another_cpu_gives_its_magazines_when_it_is_next_there(void **state)
+{
+    (void)state;
+    machine_pc(MIB(64));
+    start_on(false, 2);
+    hosted_cpu = 1;
+    void *object = kmalloc(64);
+    kfree(object);
+    hosted_cpu = 0;
+    slab_reap();
+    assert_true(stats_of("kmalloc-64").cached > 0);
+    hosted_cpu = 1;
+    kfree(kmalloc(2048)); /* another cache's slow path will do */
+    assert_int_equal(stats_of("kmalloc-64").cached, 0);
+    slab_reap();
+    hosted_cpu = 0;
+    expect_all_free();
+}
+
+static void objects_of_another_node_find_their_way_home(void **state)
+{
+    static void *objects[6000];
+    static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(100) }, 0 }, { { MIB(100) }, { MIB(256) }, 1 } };
+    (void)state;
+    machine_pc(MIB(256));
+    machine.setup.node_ranges = nodes;
+    machine.setup.node_range_count = 2;
+    machine.setup.node_count = 2;
+    start_on(false, 2);
+    buddy_set_cpu_node(1, 1);
+    for (unsigned round = 0; round < 3; round++) {
+        hosted_cpu = 1;
+        for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+            assert_non_null(objects[i] = kmalloc(64));
+            assert_int_equal(buddy_node_of(port_phys(objects[i])), 1);
+        }
+        hosted_cpu = 0; /* on node 0 */
+        for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+            kfree(objects[i]);
+        unsigned strangers = 0;
+        for (size_t i = 0; i < 1000; i++) {
+            objects[i] = kmalloc(64);
+            strangers += buddy_node_of(port_phys(objects[i])) == 1;
+        }
+        assert_true(strangers < 300); /* two magazines at most */
+        for (size_t i = 0; i < 1000; i++)
+            kfree(objects[i]);
+    }
+    slab_reap();
+    hosted_cpu = 1;
+    slab_reap();
+    hosted_cpu = 0;
+    expect_all_free();
+}
+
+/* ---- threads ---- */
+
+#define THREADS 4
+#define SHARED  512
+
+static struct {
+    _Atomic(uint64_t *) slot;
+} shared[SHARED];
+
+/* The first and last word of an object name it. */
+static void *work(void *argument)
+{
+    hosted_cpu = (unsigned)(uintptr_t)argument;
+    uint64_t random = hosted_cpu * 7919 + 1;
+    for (unsigned i = 0; i < 60000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        unsigned choice = (unsigned)(random >> 33);
+        uint64_t *object = NULL;
+        size_t words = 3 + choice % (choice & 64 ? 1024 : 60);
+        if (choice & 128)
+            object = kmalloc(words * sizeof(uint64_t));
+        if (object) {
+            object[0] = words;
+            object[1] = (uint64_t)(uintptr_t)object;
+            object[words - 1] = ~(uint64_t)(uintptr_t)object;
+        }
+        object = __atomic_exchange_n((uint64_t **)&shared[(choice >> 8) % SHARED].slot, object, __ATOMIC_ACQ_REL);
+        if (!object)
+            continue;
+        if (object[1] != (uint64_t)(uintptr_t)object || object[object[0] - 1] != ~(uint64_t)(uintptr_t)object)
+            abort();
+        object[1] = object[object[0] - 1] = 0;
+        kfree(object);
+        if (i % 20000 == 0)
+            slab_reap();
+    }
+    slab_reap();
+    return NULL;
+}
+
+static void run_threads(bool is_checked, uint64_t size)
+{
+    machine_pc(size);
+    start_on(is_checked, THREADS);
+    pthread_t threads[THREADS];
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, work, (void *)i);
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < SHARED; i++) {
+        kfree(shared[i].slot);
+        shared[i].slot = NULL;
+    }
+    for (hosted_cpu = 0; hosted_cpu < THREADS; hosted_cpu++) {
+        slab_reap();
+        frame_cache_drain();
+    }
+    hosted_cpu = 0;
+    expect_all_free();
+}
+
+static void threads_free_each_others_objects_and_all_comes_back(void **state)
+{
+    (void)state;
+    run_threads(false, MIB(64));
+    run_threads(true, MIB(64));
+    run_threads(false, MIB(8)); /* with memory running out all the time */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_cpu_frees_another_one_gets),
+        cmocka_unit_test(another_cpu_gives_its_magazines_when_it_is_next_there),
+        cmocka_unit_test(objects_of_another_node_find_their_way_home),
+        cmocka_unit_test(threads_free_each_others_objects_and_all_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
