@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the memory map to the first free block, and what describes a piece when it is first used.
+ * From the memory map to the first free block.
  *
  * One room of early memory holds the tables that grow with the machine: a struct region for each
  * GiB, 64 bytes for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and
  * what belongs to a region that is not wholly free: the others stay one bit until they are split.
  * That is how 16 TiB cost no more than one.
- *
- * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
- *
- *   - A region that is not wholly free now has a page of early memory for each of its chunks, which is
- *     put behind the array and zeroed when the chunk is first broken. There is at most a handful of
- *     such regions, around the holes that every PC has.
- *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
- *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
- *
- * They stay where they are for good, so nothing is ever unmapped, and no other CPU has to forget
- * anything. Refused: descriptors within the 2 MiB that they describe. That needs no mapping at all,
- * but no block of 2 MiB would lie in a chunk whose frame 0 is the firmware's or the kernel's, and
- * when the chunk is used as one block, what its user writes would look like descriptors.
  */
 #include <ashlar/mm/frame_cache.h>
 
 #include "buddy_private.h"
-
-/* Kinds up to this one become ours, now or by buddy_add(). */
-#define LAST_MANAGED MEMMAP_KERNEL
 
 static const uint64_t zone_starts[BUDDY_ZONES] = { 0, MIB(1) >> PAGE_SHIFT, MIB(16) >> PAGE_SHIFT,
                                                    GIB(4) >> PAGE_SHIFT };
@@ -44,105 +28,7 @@ static const struct {
 
 static struct port_lock add_lock;
 
-/* Eight at a time; the loop's own instructions would otherwise be most of it. */
-static void zero_memory(void *start, size_t size_bytes)
-{
-    struct block {
-        uint64_t word[8];
-    } *block = start;
-    for (size_t i = 0; i < size_bytes / sizeof(*block); i++)
-        block[i] = (struct block){ { 0 } };
-}
-
-/* ---- descriptors ---- */
-
-static struct span *span_of(uint64_t gib)
-{
-    for (size_t i = 0; i < buddy.span_count; i++)
-        if (gib <= (buddy.spans[i].end_chunk - 1) / REGION_CHUNKS)
-            return &buddy.spans[i];
-    UNREACHABLE();
-}
-
-uint64_t buddy_gib_of(int64_t number)
-{
-    size_t i = buddy.span_count - 1;
-    while (buddy.spans[i].first_region > number)
-        i--;
-    return buddy.spans[i].first_chunk / REGION_CHUNKS + (uint64_t)(number - buddy.spans[i].first_region);
-}
-
-static void set_up_region(int64_t number)
-{
-    struct region *region = &buddy.regions[number];
-    zero_memory(region, sizeof(*region));
-    region->gib = buddy_gib_of(number);
-    const struct span *span = span_of(region->gib);
-    uint64_t before = span->first_chunk - region->gib * REGION_CHUNKS;
-    region->chunks = (struct bits512 *)((uintptr_t)span->bits - (uintptr_t)(before * sizeof(struct bits512)));
-}
-
-static void mark_prepared(int64_t number)
-{
-    __atomic_fetch_or(&buddy.prepared[number / 64], BIT(number % 64), __ATOMIC_SEQ_CST);
-}
-
-bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk)
-{
-    struct region *region = &buddy.regions[number];
-    *lowest_chunk = 0;
-    if (__atomic_load_n(&buddy.prepared[number / 64], __ATOMIC_SEQ_CST) & BIT(number % 64))
-        return true;
-
-    set_up_region(number);
-    uint64_t base = region->gib * REGION_FRAMES;
-    uint64_t memory = buddy_take_chunk_of_split();
-    if (memory == NO_FRAME) {
-        memory = base;
-        *lowest_chunk = 1;
-    }
-    phys_t address = pfn_to_phys((pfn_t){ memory });
-    struct frame *frames = buddy_frame(base);
-    if (port_map_descriptors(frames, address, LARGE_PAGE_SIZE) != STATUS_OK) {
-        struct place place;
-        if (*lowest_chunk == 0 && buddy_find(memory, &place))
-            buddy_give_chunks(place.number, 0, place.chunk);
-        return false;
-    }
-    zero_memory(frames, LARGE_PAGE_SIZE);
-    for (unsigned i = 0; i < BITS512_WORDS; i++)
-        region->described[i] = region->owned[i] = UINT64_MAX;
-    if (*lowest_chunk == 1)
-        frames[0].state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
-    __atomic_fetch_add(&buddy.metadata, CHUNK_FRAMES, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&buddy.metadata_opened, CHUNK_FRAMES, __ATOMIC_RELAXED);
-    mark_prepared(number);
-    return true;
-}
-
-bool buddy_describe(struct region *region, unsigned chunk)
-{
-    uint64_t *described = &region->described[chunk / 64], bit = BIT(chunk % 64);
-    struct bits512 *bits = &region->chunks[chunk];
-    if (__atomic_load_n(described, __ATOMIC_SEQ_CST) & bit)
-        return true;
-    uint64_t memory = bits->word[0];
-    struct frame *frames = buddy_frame(region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES);
-    if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
-        return false;
-    zero_memory(frames, PAGE_SIZE);
-    zero_memory(bits, sizeof(*bits));
-    __atomic_fetch_add(&buddy.metadata_opened, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_or(described, bit, __ATOMIC_SEQ_CST);
-    return true;
-}
-
 /* ---- the room for the tables ---- */
-
-static bool is_managed(const struct memmap_range *range)
-{
-    return range->kind <= LAST_MANAGED;
-}
 
 /* Joins what shares a GiB. @spans: NULL to count only. */
 static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
@@ -151,7 +37,7 @@ static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
     size_t count = 0;
     for (size_t i = 0; i < setup->range_count; i++) {
         const struct memmap_range *range = &setup->ranges[i];
-        if (!is_managed(range))
+        if (!buddy_is_managed(range))
             continue;
         uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
         uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
@@ -211,7 +97,7 @@ static uint64_t count_regions(const struct buddy_setup *setup)
     uint64_t first = 0, end = 0, regions = 0, chunks = 0;
     for (size_t i = 0; i <= setup->range_count; i++) {
         bool is_end = i == setup->range_count;
-        if (!is_end && !is_managed(&setup->ranges[i]))
+        if (!is_end && !buddy_is_managed(&setup->ranges[i]))
             continue;
         uint64_t next = is_end ? 0 : setup->ranges[i].start.raw / LARGE_PAGE_SIZE;
         if (end != 0 && (is_end || (next > end && next / REGION_CHUNKS != (end - 1) / REGION_CHUNKS))) {
@@ -247,7 +133,7 @@ static status_t make_tables(const struct buddy_setup *setup)
         return STATUS_NO_MEMORY;
     room.at = (uint64_t)(uintptr_t)port_pointer(start);
     lay_out(&room, setup, chunks);
-    zero_memory(buddy.giants, (size_t)((char *)buddy.spans - (char *)buddy.giants));
+    buddy_zero(buddy.giants, (size_t)((char *)buddy.spans - (char *)buddy.giants));
     buddy.metadata = size / PAGE_SIZE;
     return STATUS_OK;
 }
@@ -338,7 +224,7 @@ static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t to)
 
 static void find_giants(const struct buddy_setup *setup)
 {
-    zero_memory(buddy.giants, align_up(buddy.region_words * sizeof(uint64_t), 64));
+    buddy_zero(buddy.giants, align_up(buddy.region_words * sizeof(uint64_t), 64));
     uint64_t lo, hi;
     for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
         uint64_t first = (lo + REGION_FRAMES - 1) / REGION_FRAMES, end = hi / REGION_FRAMES;
@@ -350,54 +236,6 @@ static void find_giants(const struct buddy_setup *setup)
 }
 
 /* ---- regions that are not wholly free ---- */
-
-/* Takes a page for the descriptors of each chunk of [first, end) and notes where it is. */
-static status_t take_descriptor_pages(const struct buddy_setup *setup, struct region *region, unsigned first,
-                                      unsigned end)
-{
-    phys_t pages = setup->take((end - first) * PAGE_SIZE, PAGE_SIZE);
-    for (unsigned chunk = first; chunk < end; chunk++) {
-        phys_t page = phys_is_valid(pages) ? phys_add(pages, (chunk - first) * PAGE_SIZE)
-                                           : setup->take(PAGE_SIZE, PAGE_SIZE);
-        if (!phys_is_valid(page))
-            return STATUS_NO_MEMORY;
-        region->chunks[chunk].word[0] = page.raw;
-        buddy.metadata++;
-    }
-    return STATUS_OK;
-}
-
-static status_t prepare_broken_region(const struct buddy_setup *setup, int64_t number)
-{
-    set_up_region(number);
-    struct region *region = &buddy.regions[number];
-    const struct span *span = span_of(region->gib);
-    uint64_t base = region->gib * REGION_CHUNKS;
-    uint64_t lo = span->first_chunk > base ? span->first_chunk - base : 0;
-    uint64_t hi = span->end_chunk < base + REGION_CHUNKS ? span->end_chunk - base : REGION_CHUNKS;
-    for (uint64_t chunk = lo; chunk < hi; chunk++)
-        region->chunks[chunk].word[0] = 0;
-
-    struct frame *frames = buddy_frame(base * CHUNK_FRAMES);
-    status_t status =
-        port_prepare_descriptors(frames + lo * CHUNK_FRAMES, frames + hi * CHUNK_FRAMES, PAGE_SIZE);
-    uint64_t done = lo;
-    for (size_t i = 0; i < setup->range_count && status == STATUS_OK; i++) {
-        const struct memmap_range *range = &setup->ranges[i];
-        uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
-        uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
-        if (!is_managed(range) || end <= base || first >= base + REGION_CHUNKS)
-            continue;
-        first = first < base + done ? done : first - base;
-        end = end < base + REGION_CHUNKS ? end - base : REGION_CHUNKS;
-        if (first < end) {
-            status = take_descriptor_pages(setup, region, (unsigned)first, (unsigned)end);
-            done = end;
-        }
-    }
-    mark_prepared(number);
-    return status;
-}
 
 /* Taking early memory for one region can break another, so this goes round until nothing changes. */
 static status_t prepare_broken_regions(const struct buddy_setup *setup)
@@ -413,7 +251,7 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
             }
             if (!(unknown & BIT(number % 64)))
                 continue;
-            status_t status = prepare_broken_region(setup, number);
+            status_t status = buddy_prepare_broken_region(setup, number);
             if (status != STATUS_OK)
                 return status;
             is_stable = false;

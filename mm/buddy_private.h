@@ -2,8 +2,9 @@
 #pragma once
 /*
  * What the files of the buddy allocator share: buddy.c (the idea, taking and giving), buddy_request.c
- * (where to look, what may be freed), buddy_init.c (from the memory map to the first free block, and
- * what describes a piece when it is first used), buddy_stats.c (counting), frame_cache.c, block_cache.c.
+ * (where to look, what may be freed), buddy_init.c (from the memory map to the first free block),
+ * buddy_descriptors.c (what describes a piece when it is first used), buddy_stats.c (counting), frame_cache.c,
+ * block_cache.c.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -81,9 +82,6 @@ extern struct buddy buddy;
 /* Return: the last region at or below @gib; NO_REGION when there is none. */
 int64_t buddy_region_below(uint64_t gib);
 
-/* The GiB of any region, also of one that was never split. */
-uint64_t buddy_gib_of(int64_t number);
-
 /* A frame's place. Return: false when no region holds it. */
 struct place {
     struct region *region;
@@ -125,11 +123,28 @@ bool buddy_give_frames(const struct place *place, uint64_t mask);
 
 /* ---- buddy_init.c ---- */
 
+/* Whether a range becomes ours, now or by buddy_add(). */
+static inline bool buddy_is_managed(const struct memmap_range *range)
+{
+    return range->kind <= MEMMAP_KERNEL;
+}
+
+/* ---- buddy_descriptors.c ---- */
+
+/* @start, @size_bytes: multiples of 64. */
+void buddy_zero(void *start, size_t size_bytes);
+
+/* The GiB of any region, also of one that was never split. */
+uint64_t buddy_gib_of(int64_t number);
+
 /* Makes a never used chunk's descriptors exist. The caller owns the chunk wholly. */
 bool buddy_describe(struct region *region, unsigned chunk);
 
 /* Makes a never used region's struct and descriptors. The caller took its giant bit. */
 bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk);
+
+/* At init, the same for a region that is not wholly free: its struct, and early memory for its descriptors. */
+status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number);
 
 /* ---- buddy_request.c ---- */
 
