@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/bench boot: how the machine comes up: instructions, sizes, wall time beside Debian's kernel."""
+import re
 import statistics
 import time
 
-from ashlar import ROOT, Failure, bench_smp, build, linux
-from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
+from ashlar import Failure, bench_smp, build, linux
+from ashlar.bench_results import HANG_SECONDS, ICOUNT, boot_kernel, wait_for
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -25,12 +26,8 @@ def measure_instructions(results, variant, folder):
     """From the stub's first C line to the prompt, by the kernel's own stages. Through -kernel only: what a
     boot loader does before us is not ours, and GRUB's own delays take minutes under -icount."""
     results.heading('instructions from the stub to the prompt (-kernel, 512 MiB, 1 CPU, -icount)')
-    machine = Machine(memory='512M', cmdline='run="report boot; exit"', extra=ICOUNT, **WAYS['-kernel'])
-    with Session.of(machine, variant.elf, folder) as session:
-        outcome = session.wait(HANG_SECONDS)
-    if outcome.verdict != 'pass':
-        raise Failure(f'-kernel: {outcome.words}')
-    stages = outcome.stream.fact('boot')['stages']
+    stream = boot_kernel(variant, folder, '-kernel', cmdline='run="report boot; exit"', extra=ICOUNT)
+    stages = stream.fact('boot')['stages']
     for before, after in zip(stages, stages[1:]):
         results.row(f'to {after["name"]}', f'boot.instructions.{after["name"]}', 'instructions',
                     after['ticks'] - before['ticks'])
@@ -54,10 +51,8 @@ def measure_sizes(results, variant, plain):
 def seconds_until(machine, image, words, folder):
     """From starting the emulator to @words on the serial port."""
     with Session.of(machine, image, folder) as session:
-        while words not in session.log():
-            if session.process.poll() is not None or time.monotonic() - session.started > HANG_SECONDS:
-                raise Failure(f'{machine.boot}: no {words!r} on the serial port: {session.stream().last_line}')
-            time.sleep(0.002)
+        if not wait_for(session, re.escape(words), HANG_SECONDS):
+            raise Failure(f'{machine.boot}: no {words!r} on the serial port: {session.stream().last_line}')
         return time.monotonic() - session.started
 
 
@@ -82,21 +77,14 @@ def measure_wall_times(results, variant, peer, runs, folder):
             print(f'  {"":<36} {medians[peer.name] / medians["Ashlar"]:>14.1f} times as long for {peer.name}')
 
 
-def run(options):
-    results = Results()
-    variant = build.variant('gcc-O2')
-    variant.compile(build.ELF, build.ISO)
-    folder = ROOT / 'build-test/bench'
-    folder.mkdir(parents=True, exist_ok=True)
+def run(results, variant, folder, options):
     if options.smp:
         bench_smp.show_time_line(results, variant, folder, options.smp)
-        results.print_json()
-        return 0
+        return
+    variant.compile(build.ISO)
     measure_instructions(results, variant, folder)
     plain = build.variant('gcc-O2-plain')
     plain.compile(KERNEL64)
     measure_sizes(results, variant, plain)
     peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
     measure_wall_times(results, variant, peer, options.runs, folder)
-    results.print_json()
-    return 1 if results.is_missed else 0

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Instructions for an operation, counted under -icount: of our benchmarks, and of the same loops in Debian's kernel."""
 import re
-import time
 
 from ashlar import ROOT, Failure, linux
-from ashlar.bench_results import HANG_SECONDS, ICOUNT
+from ashlar.bench_results import ICOUNT, boot_kernel, wait_for
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -15,12 +14,8 @@ LINUX_SECONDS = 900
 
 def read_stream(variant, folder, memory, commands, extra=ICOUNT, cpus=1):
     """What a machine prints for @commands."""
-    machine = Machine(memory=memory, smp=str(cpus), cmdline=f'run="{commands}; exit"', boot='kernel', extra=extra)
-    with Session.of(machine, variant.elf, folder) as session:
-        outcome = session.wait(HANG_SECONDS)
-    if outcome.verdict != 'pass':
-        raise Failure(f'{memory}, {commands}: {outcome.words}')
-    return outcome.stream
+    return boot_kernel(variant, folder, f'{memory}, {commands}', memory=memory, smp=str(cpus), extra=extra,
+                       cmdline=f'run="{commands}; exit"')
 
 
 def per_operation(ticks, operations):
@@ -36,10 +31,8 @@ def count_of_linux(folder):
     machine = Machine(memory='1G', boot='kernel', debug_exit=False, cmdline=LINUX_CMDLINE,
                       extra=('-initrd', str(initrd), *ICOUNT))
     with Session.of(machine, kernel, folder) as session:
-        while linux.READY not in session.log():
-            if session.process.poll() is not None or time.monotonic() - session.started > LINUX_SECONDS:
-                raise Failure(f'Linux did not come to its end: {session.stream().last_line}')
-            time.sleep(0.5)
+        if not wait_for(session, re.escape(linux.READY), LINUX_SECONDS, every=0.5):
+            raise Failure(f'Linux did not come to its end: {session.stream().last_line}')
         words = session.log().decode(errors='replace')
     found = re.findall(r'ashlar_bench: (\S+) \d+ (\d+) (\d+)', words)
     return f'Linux {kernel.name.removeprefix("vmlinuz-")}', {name: per_operation(ticks, operations)

@@ -3,11 +3,10 @@
 import pathlib
 import re
 import subprocess
-import time
 
-from ashlar import ROOT, Failure, bench_mix, build, linux
+from ashlar import ROOT, Failure, bench_mix, linux
 from ashlar.bench_counts import count_of_linux, per_operation, read_stream, show_counts
-from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
+from ashlar.bench_results import HANG_SECONDS
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -221,17 +220,10 @@ def measure_space(results, variant, folder):
                 round(opened['metadata_bytes'] / (opened['usable_bytes'] / FRAME), 3))
 
 
-def run(options):
-    results = Results()
-    variant = build.variant('gcc-O2')
-    variant.compile(build.ELF)
-    folder = ROOT / 'build-test/bench'
-    folder.mkdir(parents=True, exist_ok=True)
+def run(results, variant, folder, options):
     show_kernel_rows(results, variant, folder, not options.no_peer)
     libraries = prepare_allocators(variant, folder, not options.no_peer)
     measure_hosted(results, folder, libraries, options.runs)
     bench_mix.measure(results, folder, libraries)
     measure_start(results, variant, folder)
     measure_space(results, variant, folder)
-    results.print_json()
-    return 1 if results.is_missed else 0

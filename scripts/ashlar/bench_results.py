@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What benchmarks have in common: rows of tables that are also JSON, and counting instructions."""
+"""What benchmarks have in common: rows of tables that are also JSON, and machines that are measured."""
 import json
+import re
+import time
+
+from ashlar import Failure
+from ashlar.machine import Machine
+from ashlar.session import Session
 
 HANG_SECONDS = 120
 # One instruction is one nanosecond of the guest's time, so its time stamps count instructions.
@@ -35,3 +41,23 @@ class Results:
         print()
         for item in self.objects:
             print('@ashlar ' + json.dumps(item, separators=(',', ':')))
+
+
+def boot_kernel(variant, folder, words, **machine):
+    """The stream of a machine that boots @variant's kernel and leaves with a pass; a Failure, of @words, if it does not."""
+    with Session.of(Machine(boot='kernel', **machine), variant.elf, folder) as session:
+        outcome = session.wait(HANG_SECONDS)
+    if outcome.verdict != 'pass':
+        raise Failure(f'{words}: {outcome.words}')
+    return outcome.stream
+
+
+def wait_for(session, pattern, seconds, every=0.002):
+    """The match of @pattern, of bytes, in what the machine says, looked for @every so many seconds; None when the machine
+    has left or the @seconds are over."""
+    search = re.compile(pattern).search
+    while not (found := search(session.log())):
+        if session.process.poll() is not None or time.monotonic() - session.started > seconds:
+            return search(session.log())
+        time.sleep(every)
+    return found

@@ -4,13 +4,14 @@ import re
 import statistics
 import time
 
-from ashlar import ROOT, Failure, build, linux
+from ashlar import Failure, linux
 from ashlar.bench_counts import per_operation, read_stream
-from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
+from ashlar.bench_results import HANG_SECONDS, ICOUNT, boot_kernel, wait_for
 from ashlar.machine import Machine
 from ashlar.session import Session
 
 COUNTS = (1, 2, 4, 16, 64, 128, 255)
+ONLINE = rb'smp: (\d+) of (\d+) CPUs online after (\d+) us'
 # Seconds of the kernel's own step.
 START_TARGETS = {64: 0.25, 255: 1.5}
 
@@ -63,11 +64,8 @@ def start_once(variant, folder, cpus):
     step to when the last CPU was online, by its own time stamp; and the rate of the time-stamp counter."""
     machine = Machine(memory='512M', smp=str(cpus), boot='kernel', cmdline='run="report cpus; report boot; report time; exit"')
     with Session.of(machine, variant.elf, folder) as session:
-        line = re.compile(rb'smp: (\d+) of (\d+) CPUs online after (\d+) us')
-        while not (found := line.search(session.log())):
-            if session.process.poll() is not None or time.monotonic() - session.started > HANG_SECONDS:
-                raise Failure(f'{cpus} CPUs: {session.stream().last_line}')
-            time.sleep(0.002)
+        if not (found := wait_for(session, ONLINE, HANG_SECONDS)):
+            raise Failure(f'{cpus} CPUs: {session.stream().last_line}')
         wall = time.monotonic() - session.started
         outcome = session.wait(HANG_SECONDS)
     if outcome.verdict != 'pass' or int(found[1]) != cpus or int(found[2]) != cpus:
@@ -88,12 +86,11 @@ def start_linux(kernel, folder, cpus, more=''):
     """Seconds by Linux' own time stamps; None when it has not come so far in LINUX_SECONDS."""
     machine = Machine(memory='512M', smp=str(cpus), boot='kernel', debug_exit=False, cmdline=f'{LINUX_CMDLINE} {more}')
     with Session.of(machine, kernel, folder) as session:
-        while not (end := LINUX_END.search(session.log())):
-            if session.process.poll() is not None:
-                raise Failure(f'Linux, {cpus} CPUs: {session.stream().last_line}')
-            if time.monotonic() - session.started > LINUX_SECONDS:
-                return None
-            time.sleep(0.02)
+        end = wait_for(session, LINUX_END, LINUX_SECONDS, every=0.02)
+        if not end and session.process.poll() is not None:
+            raise Failure(f'Linux, {cpus} CPUs: {session.stream().last_line}')
+        if not end:
+            return None
         begin = LINUX_BEGIN.search(session.log())
     if not begin or int(end[2]) != cpus:
         raise Failure(f'Linux, {cpus} CPUs: {end[0].decode()}')
@@ -216,13 +213,9 @@ def line_of(cpu, begin, end):
 
 
 def show_time_line(results, variant, folder, cpus):
-    machine = Machine(memory='512M', smp=cpus, boot='kernel', cmdline='run="report cpus; report boot; exit"')
-    with Session.of(machine, variant.elf, folder) as session:
-        outcome = session.wait(HANG_SECONDS)
-    if outcome.verdict != 'pass':
-        raise Failure(f'--smp {cpus}: {outcome.words}')
-    begin = begin_us(outcome.stream)
-    online = outcome.stream.fact('cpus')['online'][1:]
+    stream = boot_kernel(variant, folder, f'--smp {cpus}', smp=cpus, cmdline='run="report cpus; report boot; exit"')
+    begin = begin_us(stream)
+    online = stream.fact('cpus')['online'][1:]
     if not online:
         raise Failure(f'--smp {cpus}: there is one CPU only')
     end = max(cpu['us'] for cpu in online)
@@ -237,7 +230,7 @@ def show_time_line(results, variant, folder, cpus):
         steps = [after - before for before, after in zip(stages, stages[1:])]
         print(f'  {cpu["cpu"]:>4} {line_of(cpu, begin, end)} {stages[0] - begin:>9,}' +
               f'{steps[0]:>7,}{steps[1]:>7,}{steps[2]:>8,}{steps[3]:>8,}')
-    for cpu in outcome.stream.fact('cpus')['failed']:
+    for cpu in stream.fact('cpus')['failed']:
         print(f'  APIC id {cpu["apic"]} did not come: it stopped at {cpu["stage"]}')
     for cpu in online:
         results.add('smp.line', 'us', cpu['us'] - begin, cpu=cpu['cpu'], real=cpu['real_us'] - begin,
@@ -246,16 +239,9 @@ def show_time_line(results, variant, folder, cpus):
 
 # --- all of it -----------------------------------------------------------------------------------
 
-def run(options):
-    results = Results()
-    variant = build.variant('gcc-O2')
-    variant.compile(build.ELF)
-    folder = ROOT / 'build-test/bench'
-    folder.mkdir(parents=True, exist_ok=True)
+def run(results, variant, folder, options):
     kernel = None if options.no_peer else linux.fetch_kernel(folder / 'linux')
     measure_start(results, variant, folder, options.runs, kernel)
     contests = measure_calls(results, variant, folder)
     measure_locks(results, variant, folder, contests)
     measure_scale(results, variant, folder)
-    results.print_json()
-    return 1 if results.is_missed else 0

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/bench time: what clock and timers cost, how late timers are, and how well the clock's rate is measured."""
-from ashlar import ROOT, Failure, build
+from ashlar import Failure
 from ashlar.bench_counts import count_of_linux, per_operation, read_stream, show_counts
-from ashlar.bench_results import HANG_SECONDS, ICOUNT, Results
-from ashlar.machine import Machine
-from ashlar.session import Session
+from ashlar.bench_results import ICOUNT, boot_kernel
 
 ROWS = {
     'clock.read': ('reading the clock', 20),
@@ -34,12 +32,8 @@ def measure_calibration(results, variant, folder):
     results.heading('measuring the time-stamp counter, under -icount, where its rate is 1,000,000,000 Hz')
     print(f'  {"reference":<20}{"error":>14}{"guest time":>16}')
     for name, (way, options) in REFERENCES.items():
-        machine = Machine(memory='512M', boot='kernel', cmdline=f'{options} run="report time; exit"'.strip(), extra=ICOUNT, **way)
-        with Session.of(machine, variant.elf, folder) as session:
-            outcome = session.wait(HANG_SECONDS)
-        if outcome.verdict != 'pass':
-            raise Failure(f'{name}: {outcome.words}')
-        fact = outcome.stream.fact('time')
+        stream = boot_kernel(variant, folder, name, cmdline=f'{options} run="report time; exit"'.strip(), extra=ICOUNT, **way)
+        fact = stream.fact('time')
         if fact['tsc_hz_from'] != name:
             raise Failure(f'{name} was not what measured, but {fact["tsc_hz_from"]}')
         error_ppm = round(abs(fact['tsc_hz'] - TRUE_HZ) * 1e6 / TRUE_HZ, 2)
@@ -51,12 +45,7 @@ def measure_calibration(results, variant, folder):
         results.add(f'time.measuring.{name}', 'ns', fact['measuring_ns'], target=MEASURING_TARGET_NS)
 
 
-def run(options):
-    results = Results()
-    variant = build.variant('gcc-O2')
-    variant.compile(build.ELF)
-    folder = ROOT / 'build-test/bench'
-    folder.mkdir(parents=True, exist_ok=True)
+def run(results, variant, folder, options):
     counted = read_stream(variant, folder, '512M', 'bench clock*; bench timer*')
     counts = {fact['name']: per_operation(fact['median_ticks'], fact['operations'])
               for fact in counted.of_type('bench') if 'median_ticks' in fact}
@@ -68,5 +57,3 @@ def run(options):
     timed = read_stream(variant, folder, '512M', 'bench timer.late*', extra=())
     show_lateness(results, timed, "on this host, TCG: its scheduler's in it")
     measure_calibration(results, variant, folder)
-    results.print_json()
-    return 1 if results.is_missed else 0
