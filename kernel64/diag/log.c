@@ -22,6 +22,7 @@
  */
 #include <diag/log.h>
 
+#include <ashlar/time_units.h>
 #include <diag/port.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -164,8 +165,8 @@ static void show(struct console *only, const struct record *record, const char *
 {
     char line[PREFIX_MAX + LOG_LINE_MAX + 2];
     uint64_t ns = log_nanoseconds(record->ticks);
-    size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / 1000000000,
-                                  ns / 1000 % 1000000, record->cpu);
+    size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / NS_PER_SECOND,
+                                  ns / NS_PER_US % US_PER_SECOND, record->cpu);
     memcpy(line + length, text, record->length);
     length += record->length;
     line[length++] = '\n';

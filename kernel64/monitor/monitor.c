@@ -7,6 +7,7 @@
  */
 #include <monitor/monitor.h>
 
+#include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -22,9 +23,10 @@
 
 #define PROMPT  "ashlar> "
 #define COLUMNS 80
-/* Nobody types faster; a serial port's FIFO holds what comes in between. */
-#define POLL_NS 1000000
 #define ROWS    24
+
+/* Nobody types faster; a serial port's FIFO holds what comes in between. */
+#define POLL_NS NS_PER_MS
 
 static struct input *inputs;
 static bool is_run_running;

@@ -5,6 +5,7 @@
 #include <ashlar/command.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/report.h>
+#include <ashlar/time_units.h>
 #include <boot/machine.h>
 #include <diag/log.h>
 #include <diag/stages.h>
@@ -19,7 +20,7 @@ static const char *view_text(struct bytes view)
 /* Microseconds from the stub's first instruction to stage @i. */
 static uint64_t stage_us(const struct stage *list, size_t i)
 {
-    return (log_nanoseconds(list[i].ticks) - log_nanoseconds(list[0].ticks)) / 1000;
+    return (log_nanoseconds(list[i].ticks) - log_nanoseconds(list[0].ticks)) / NS_PER_US;
 }
 
 static status_t command_boot(int argc, char **argv)

@@ -4,6 +4,7 @@
  * keys, gets two looks.
  */
 #include <ashlar/command.h>
+#include <ashlar/time_units.h>
 
 #include <diag/log.h>
 #include <lib/string.h>
@@ -13,7 +14,7 @@
 #include <monitor/pager.h>
 #include <time/clock.h>
 
-#define PERIOD_NS        1000000000ULL
+#define PERIOD_NS        NS_PER_SECOND
 #define UNATTENDED_LOOKS 2
 
 /* The words as one line again, each in quotes: it is split once more. */

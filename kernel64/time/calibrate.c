@@ -15,14 +15,13 @@
  */
 #include <time/calibrate.h>
 
-#define NS_PER_SECOND 1000000000ULL
-#define PPM           1000000ULL
+#define PPM      1000000ULL
 
-#define READINGS      48
-#define ROUNDS        3
+#define READINGS 48
+#define ROUNDS   3
 
 /* Reads of a reference that does not change, before it is given up: more than any change takes on the fastest bus. */
-#define PATIENCE      100000
+#define PATIENCE 100000
 
 struct reading {
     uint64_t ticks; /* of the counter that is measured: the middle of the access */

@@ -6,9 +6,10 @@
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>
+#include <ashlar/time_units.h>
 
 /* Each window is this long; at most CALIBRATE_WINDOWS of them are taken, and CALIBRATE_ENOUGH that agree will do. */
-#define CALIBRATE_WINDOW_NS 1000000
+#define CALIBRATE_WINDOW_NS NS_PER_MS
 #define CALIBRATE_WINDOWS   6
 #define CALIBRATE_ENOUGH    3
 

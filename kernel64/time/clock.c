@@ -16,14 +16,13 @@
 
 #include <ashlar/check.h>
 #include <ashlar/dev/pit8254.h>
+#include <ashlar/time_units.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 #include <time/calibrate.h>
 #include <time/tsc_rate.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 struct epoch {
     struct clock_counter *counter; /* NULL: the time-stamp counter */

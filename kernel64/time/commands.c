@@ -4,6 +4,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/dev/rtc.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -44,7 +45,7 @@ static status_t command_clock(int argc, char **argv)
     if (argc > 1)
         return STATUS_INVALID;
     uint64_t now_ns = clock_now_ns();
-    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / 1000000000, now_ns % 1000000000, clock_name(),
+    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / NS_PER_SECOND, now_ns % NS_PER_SECOND, clock_name(),
           event_name());
     print("counters:\n");
     print_counter("tsc", clock_tsc_hz(), 64, cpu_read_tsc());
@@ -53,7 +54,7 @@ static status_t command_clock(int argc, char **argv)
                       time_counter(i)->read(time_counter(i)));
     print("the tsc's rate is from %s%s", clock_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (time_measuring_ns() > 0)
-        print("; measuring took %lu us, its windows differ by %u parts in a million", time_measuring_ns() / 1000,
+        print("; measuring took %lu us, its windows differ by %u parts in a million", time_measuring_ns() / NS_PER_US,
               time_measuring_spread_ppm());
     print("\n");
     if (time_lapic_hz() > 0)

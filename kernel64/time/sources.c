@@ -15,6 +15,7 @@
 #include <ashlar/dev/pit8254.h>
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/time_units.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -29,11 +30,10 @@
 #include <time/timer.h>
 #include <time/watch.h>
 
-#define NS_PER_SECOND 1000000000ULL
 #define COUNTERS_MAX  3
 
 /* How long the LAPIC's timer is looked at when nothing else is measured. */
-#define LAPIC_LOOK_NS 1000000
+#define LAPIC_LOOK_NS NS_PER_MS
 
 /* How long a given rate is looked at: a few accesses long also in a hypervisor, where one may take 35 us. */
 #define GLANCE_NS     200000

@@ -8,10 +8,9 @@
 #include <acpi/init.h>
 #include <ashlar/dev/rtc.h>
 #include <ashlar/fmt/acpi.h>
+#include <ashlar/time_units.h>
 #include <diag/log.h>
 #include <time/clock.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 static status_t status = STATUS_NOT_FOUND;
 static uint64_t unix_at_read, read_ns;

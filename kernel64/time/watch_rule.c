@@ -4,8 +4,7 @@
  */
 #include <time/watch_rule.h>
 
-#define NS_PER_SECOND 1000000000ULL
-#define PPM           1000000LL
+#define PPM 1000000LL
 
 /* a * b / c without overflow for the sizes here: a is less than an hour of ticks, b a rate. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)

@@ -7,10 +7,11 @@
  * a reference that has wrapped meanwhile says nothing. One look that differs may be a virtual machine that was stopped
  * between the two readings; the second in a row is a lie.
  */
+#include <ashlar/time_units.h>
 #include <ashlar/types.h>
 
 #define WATCH_MIN_NS    500000000ULL /* looks that are closer than this are not made */
-#define WATCH_REFINE_NS 1000000000ULL
+#define WATCH_REFINE_NS NS_PER_SECOND
 #define WATCH_LIE_PPM   2000
 #define WATCH_LIES      2
 
