@@ -7,10 +7,9 @@
 #include <lib/little_endian.h>
 #include <lib/string.h>
 
-#define EBDA_SEGMENT_POINTER 0x40e
-#define BASE_MEMORY_KIB      0x413
-#define BIOS_AREA_START      0xf0000
-#define BIOS_AREA_END        0x100000
+#define BASE_MEMORY_KIB 0x413
+#define BIOS_AREA_START 0xf0000
+#define BIOS_AREA_END   0x100000
 
 status_t mp_parse_pointer(const void *data, size_t size_bytes, struct mp_pointer *pointer)
 {
@@ -46,10 +45,10 @@ static bool scan(acpi_read_fn *read, uint64_t start, uint64_t end, struct mp_poi
 
 status_t mp_find(acpi_read_fn *read, struct mp_pointer *pointer)
 {
-    const void *segment = read(phys(EBDA_SEGMENT_POINTER), 2), *kib = read(phys(BASE_MEMORY_KIB), 2);
-    uint64_t ebda = segment ? (uint64_t)get_le16(segment) << 4 : 0;
+    const void *kib = read(phys(BASE_MEMORY_KIB), 2);
+    uint64_t ebda = acpi_find_ebda(read);
     uint64_t base_end = kib ? (uint64_t)get_le16(kib) << 10 : 0;
-    if (ebda >= 0x10000 && ebda < 0xa0000 && scan(read, ebda, ebda + 1024, pointer))
+    if (ebda && scan(read, ebda, ebda + ACPI_EBDA_SEARCHED, pointer))
         return STATUS_OK;
     if (base_end >= 0x10000 && base_end <= 0xa0000 && scan(read, base_end - 1024, base_end, pointer))
         return STATUS_OK;

@@ -70,15 +70,19 @@ static status_t scan_area(acpi_read_fn *read, uint64_t start, uint64_t end, stru
     return STATUS_NOT_FOUND;
 }
 
+uint64_t acpi_find_ebda(acpi_read_fn *read)
+{
+    const void *segment = read(phys(EBDA_SEGMENT_POINTER), 2);
+    uint64_t ebda = segment ? (uint64_t)get_le16(segment) << 4 : 0;
+    /* A real one lies between the first 64 KiB and the end of conventional memory. */
+    return ebda >= 0x10000 && ebda < 0xa0000 ? ebda : 0;
+}
+
 status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root)
 {
-    const uint8_t *segment = read(phys(EBDA_SEGMENT_POINTER), 2);
-    if (segment) {
-        uint64_t ebda = (uint64_t)(segment[0] | segment[1] << 8) << 4;
-        /* A real EBDA lies between the first 64 KiB and the end of conventional memory. */
-        if (ebda >= 0x10000 && ebda < 0xa0000 && scan_area(read, ebda, ebda + 1024, root) == STATUS_OK)
-            return STATUS_OK;
-    }
+    uint64_t ebda = acpi_find_ebda(read);
+    if (ebda && scan_area(read, ebda, ebda + ACPI_EBDA_SEARCHED, root) == STATUS_OK)
+        return STATUS_OK;
     return scan_area(read, BIOS_AREA_START, BIOS_AREA_END, root);
 }
 

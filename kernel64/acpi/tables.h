@@ -47,6 +47,12 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
  */
 status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root) MUST_CHECK;
 
+/* Return: where the BIOS says that its extended data area begins; 0 when it says nothing that can be true. */
+uint64_t acpi_find_ebda(acpi_read_fn *read);
+
+/* What of it is searched for pointers, in bytes. */
+#define ACPI_EBDA_SEARCHED 1024
+
 /**
  * acpi_read_table() - the header of one table.
  *

@@ -30,6 +30,18 @@ static void print_gas(const char *name, const struct acpi_gas *gas)
     print(", %u bits\n", gas->width_bits);
 }
 
+/* @offset: where the walk over a table's entries ended with @status. */
+static void print_end(status_t status, size_t offset)
+{
+    if (status == STATUS_MALFORMED)
+        print("  the entry at offset %zu is broken, so nothing behind it is known\n", offset);
+}
+
+static void print_other(const struct acpi_entry *entry)
+{
+    print("  type %-3u   %u bytes, passed over\n", entry->type, entry->length);
+}
+
 static void print_port(const char *name, uint32_t port)
 {
     if (port)
@@ -89,7 +101,7 @@ static void print_madt_entry(const struct madt_entry *entry)
         print("  override   the local APICs are at P%#lx\n", entry->lapic_address.raw);
         break;
     case MADT_OTHER:
-        print("  type %-3u   %u bytes, passed over\n", entry->raw.type, entry->raw.length);
+        print_other(&entry->raw);
         break;
     }
 }
@@ -120,8 +132,7 @@ static status_t print_madt(const void *data, size_t size_bytes)
     size_t cursor = 0;
     while ((status = madt_next(&madt, &cursor, &entry)) == STATUS_OK)
         print_madt_entry(&entry);
-    if (status == STATUS_MALFORMED)
-        print("  the entry at offset %zu is broken, so nothing behind it is known\n", cursor);
+    print_end(status, cursor);
     print_isa_inputs(&madt);
     while (madt_next_cpu(&madt, &cpus, &cpu))
         count++;
@@ -233,7 +244,7 @@ static void print_srat_entry(const struct srat_entry *entry)
               entry->memory.is_non_volatile ? ", non-volatile" : "");
         break;
     case SRAT_OTHER:
-        print("  type %-3u   %u bytes, passed over\n", entry->raw.type, entry->raw.length);
+        print_other(&entry->raw);
         break;
     }
 }
@@ -248,8 +259,7 @@ static status_t print_srat(const void *data, size_t size_bytes)
     size_t cursor = 0;
     while ((status = srat_next(&srat, &cursor, &entry)) == STATUS_OK)
         print_srat_entry(&entry);
-    if (status == STATUS_MALFORMED)
-        print("  the entry at offset %zu is broken, so nothing behind it is known\n", cursor);
+    print_end(status, cursor);
     return STATUS_OK;
 }
 
@@ -378,6 +388,5 @@ void acpi_print_mp(const struct mp_pointer *pointer, const struct mp_table *tabl
     print("  local APICs at P%#lx%s\n", table->lapic_address.raw, pointer->has_imcr ? ", an IMCR" : "");
     while ((status = mp_next(table, &cursor, &entry)) == STATUS_OK)
         print_mp_entry(&entry);
-    if (status == STATUS_MALFORMED)
-        print("  the entry at offset %zu is broken, so nothing behind it is known\n", cursor);
+    print_end(status, cursor);
 }
