@@ -57,17 +57,23 @@ static bool take_ipis(void)
     return true;
 }
 
-static void send_ipis(void)
+/* Each one is taken before the next one is sent. */
+static void send_to_oneself(uint8_t vector)
 {
     uint32_t self = lapic_id();
     taken = 0;
     for (unsigned int i = 0; i < OPERATIONS; i++) {
         irq_state_t state = interrupts_off();
-        status_t status = lapic_send(self, VECTOR_SELF_TEST);
+        status_t status = lapic_send(self, vector);
         interrupts_restore(state);
         while (status == STATUS_OK && taken <= i)
             cpu_pause();
     }
+}
+
+static void send_ipis(void)
+{
+    send_to_oneself(VECTOR_SELF_TEST);
 }
 BENCH_WITH(irq_self_ipi, "irq.self-ipi", OPERATIONS, take_ipis, send_ipis, give_vector);
 
@@ -84,11 +90,10 @@ static bool claim(void *context)
 
 static bool take_line(void)
 {
-    uint32_t pin = 0;
     struct irq_chip *chip = irq_next_chip(NULL);
     if (lapic_mode() == LAPIC_NONE || !chip || chip->end)
         return false;
-    for (pin = chip->pin_count; pin-- > 0;)
+    for (uint32_t pin = chip->pin_count; pin-- > 0;)
         if (irq_request(chip->gsi_base + pin, (struct irq_wiring){ false, false }, claim, NULL, "bench", &line_irq) ==
             STATUS_OK)
             return true;
@@ -102,15 +107,6 @@ static void give_line(void)
 
 static void raise_line(void)
 {
-    uint32_t self = lapic_id();
-    uint8_t vector = line_irq->line->vector;
-    taken = 0;
-    for (unsigned int i = 0; i < OPERATIONS; i++) {
-        irq_state_t state = interrupts_off();
-        status_t status = lapic_send(self, vector);
-        interrupts_restore(state);
-        while (status == STATUS_OK && taken <= i)
-            cpu_pause();
-    }
+    send_to_oneself(line_irq->line->vector);
 }
 BENCH_WITH(irq_line, "irq.line", OPERATIONS, take_line, raise_line, give_line);
