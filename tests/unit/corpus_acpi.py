@@ -4,20 +4,16 @@
 
 usage: corpus_acpi.py DECODE_ACPI DEFAULT_CORPUS
 
-The corpus is the folder that ASHLAR_CORPUS names (seen from the source tree), else DEFAULT_CORPUS. A default
-folder that is not there is a skip (status 77); one that was named and is not there is a failure. A case is a
-folder acpi/NAME of raw tables (SIGNATURE.bin, SIGNATURE.2.bin, ...) with an oracle.json, and passes when every
-field that the oracle has of every table is decoded to the same. Fields are compared as stored, unless a comment
-below says otherwise; a field that this program does not know makes its case fail.
+corpus.py says where the corpus is. A case is a folder acpi/NAME of raw tables (SIGNATURE.bin, SIGNATURE.2.bin, ...)
+with an oracle.json, and passes when every field that the oracle has of every table is decoded to the same. Fields are
+compared as stored, unless a comment below says otherwise; a field that this program does not know makes its case fail.
 """
 import json
-import os
-import pathlib
 import subprocess
 import sys
 
-SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+import corpus
+
 # Tables that there is a parser for.
 KINDS = {'APIC', 'FACP', 'HPET', 'MCFG', 'RSDP', 'RSDT', 'SLIT', 'SRAT', 'XSDT'}
 # What the oracle says about the file or about iasl, and not about the table.
@@ -26,18 +22,6 @@ NAMES = ('oem_id', 'oem_table_id')
 FADT_FLAG_BITS = {'wbinvd': 1, 'pm_timer_32bit': 8, 'reset_supported': 10, 'force_apic_cluster': 18,
                   'force_apic_physical': 19, 'hw_reduced': 20, 'low_power_s0': 21}
 BOOT_FLAG_BITS = {'legacy_devices': 0, 'i8042': 1, 'no_vga': 2, 'no_msi': 3, 'no_cmos_rtc': 5}
-
-
-def find_cases(default):
-    named = os.environ.get('ASHLAR_CORPUS')
-    folder = SOURCE_ROOT / (named or default) / 'acpi'
-    if not folder.is_dir():
-        print(f"corpus acpi: {'FAILED' if named else 'skipped'}, there is no folder {folder}")
-        sys.exit(1 if named else SKIPPED)
-    cases = sorted(path.parent for path in folder.glob('*/oracle.json'))
-    if not cases:
-        sys.exit(f'corpus acpi: FAILED, there are no cases in {folder}')
-    return cases
 
 
 def plain(value):
@@ -149,18 +133,8 @@ def mistakes(program, case):
 
 def main():
     program, default = sys.argv[1:]
-    cases = find_cases(default)
-    passed = 0
-    for case in cases:
-        try:
-            wrong = list(mistakes(program, case))
-        except (OSError, KeyError, ValueError, subprocess.CalledProcessError) as error:
-            wrong = [f'cannot be judged: {error!r}']
-        for sentence in wrong:
-            print(f'{case.name}: {sentence[:400]}')
-        passed += not wrong
-    print(f'corpus acpi: {passed}/{len(cases)}')
-    return 0 if passed == len(cases) else 1
+    cases = [path.parent for path in corpus.find_cases(default, 'acpi', '*/oracle.json')]
+    return corpus.judge('acpi', cases, lambda case: mistakes(program, case))
 
 
 if __name__ == '__main__':

@@ -4,34 +4,18 @@
 
 usage: corpus_memmap.py SWEEP_MAPS DEFAULT_CORPUS
 
-The corpus is the folder that ASHLAR_CORPUS names (seen from the source tree), else DEFAULT_CORPUS.
-A default folder that is not there is a skip (status 77); one that was named and is not there is a
-failure. Beside each
-memmap/NAME.map lies NAME.json with the usable ranges; for EFI maps its `after_exit` is ours.
+corpus.py says where the corpus is. Beside each memmap/NAME.map lies NAME.json with the usable ranges; for EFI maps
+its `after_exit` is ours.
 """
 import json
-import os
-import pathlib
 import subprocess
 import sys
 
-SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+import corpus
+
 PAGE = 4096
 TOP = (1 << 64) - PAGE  # the sweep leaves the last page out: its end has no number in 64 bits
 ROOM = 64 << 10
-
-
-def find_maps(default):
-    named = os.environ.get("ASHLAR_CORPUS")
-    folder = SOURCE_ROOT / (named or default) / "memmap"
-    if not folder.is_dir():
-        print(f"corpus memmap: {'FAILED' if named else 'skipped'}, there is no folder {folder}")
-        sys.exit(1 if named else SKIPPED)
-    maps = sorted(folder.glob("*.map"))
-    if not maps:
-        sys.exit(f"corpus memmap: FAILED, there are no maps in {folder}")
-    return maps
 
 
 def sweep(program, maps):
@@ -84,19 +68,9 @@ def mistakes(swept, usable):
 
 def main():
     program, default = sys.argv[1:]
-    maps = find_maps(default)
+    maps = corpus.find_cases(default, "memmap", "*.map")
     swept = sweep(program, maps)
-    passed = 0
-    for path in maps:
-        try:
-            wrong = list(mistakes(swept[str(path)], expected_usable(path)))
-        except (OSError, KeyError, ValueError) as error:
-            wrong = [f"cannot be judged: {error!r}"]
-        for sentence in wrong:
-            print(f"{path.name}: {sentence}")
-        passed += not wrong
-    print(f"corpus memmap: {passed}/{len(maps)}")
-    return 0 if passed == len(maps) else 1
+    return corpus.judge("memmap", maps, lambda path: mistakes(swept[str(path)], expected_usable(path)))
 
 
 if __name__ == "__main__":

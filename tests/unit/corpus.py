@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The corpus: what real machines' firmware says, with the answers that independent programs gave.
+
+It is the folder that ASHLAR_CORPUS names (seen from the source tree), else a default one. A default folder that is
+not there is a skip (status 77); one that was named and is not there is a failure.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+SOURCE_ROOT = pathlib.Path(__file__).resolve().parents[2]
+SKIPPED = 77
+
+
+def find_cases(default, kind, pattern):
+    """What @pattern finds in the folder @kind of the corpus, sorted; leaves when there is nothing to judge."""
+    named = os.environ.get('ASHLAR_CORPUS')
+    folder = SOURCE_ROOT / (named or default) / kind
+    if not folder.is_dir():
+        print(f"corpus {kind}: {'FAILED' if named else 'skipped'}, there is no folder {folder}")
+        sys.exit(1 if named else SKIPPED)
+    cases = sorted(folder.glob(pattern))
+    if not cases:
+        sys.exit(f'corpus {kind}: FAILED, there are no cases in {folder}')
+    return cases
+
+
+def judge(kind, cases, mistakes):
+    """Prints what @mistakes says is wrong with each of @cases, and how many are right. Return: the exit status."""
+    passed = 0
+    for case in cases:
+        try:
+            wrong = list(mistakes(case))
+        except (OSError, KeyError, ValueError, subprocess.CalledProcessError) as error:
+            wrong = [f'cannot be judged: {error!r}']
+        for sentence in wrong:
+            print(f'{case.name}: {sentence[:400]}')
+        passed += not wrong
+    print(f'corpus {kind}: {passed}/{len(cases)}')
+    return 0 if passed == len(cases) else 1
