@@ -126,25 +126,15 @@ size_t kmalloc_usable_size(const void *pointer)
 
 /* ---- the relatives ---- */
 
-static void *alloc_zeroed(size_t size_bytes, const void *caller)
-{
-    void *pointer = alloc(size_bytes, caller);
-    if (pointer)
-        __builtin_memset(pointer, 0, size_bytes);
-    return pointer;
-}
-
-void *kzalloc(size_t size_bytes)
-{
-    return alloc_zeroed(size_bytes, __builtin_return_address(0));
-}
-
 void *kcalloc(size_t count, size_t size_bytes)
 {
     size_t product;
     if (__builtin_mul_overflow(count, size_bytes, &product))
         return NULL;
-    return alloc_zeroed(product, __builtin_return_address(0));
+    void *pointer = alloc(product, __builtin_return_address(0));
+    if (pointer)
+        __builtin_memset(pointer, 0, product);
+    return pointer;
 }
 
 /* In place as long as at least half of it stays in use. Checked objects always move, to show who kept the old

@@ -140,11 +140,3 @@ bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, st
     *claim = found;
     return true;
 }
-
-void text_view(struct bytes view, char *buffer, size_t size)
-{
-    size_t length = view.size_bytes < size ? view.size_bytes : size - 1;
-    if (length > 0)
-        memcpy(buffer, view.data, length);
-    buffer[length] = '\0';
-}

@@ -158,6 +158,3 @@ bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct m
  * Return: false when there is none left.
  */
 bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
-
-/* Copies a view into a buffer as a string that ends in NUL; cut when it does not fit. @size >= 1. */
-void text_view(struct bytes view, char *buffer, size_t size);

@@ -4,7 +4,6 @@
  * the way a program makes it by accident, in a way that the compiler cannot see through.
  */
 #include <ashlar/command.h>
-#include <cpu/crash.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <lib/string.h>
@@ -84,7 +83,11 @@ static void crash_twice(void)
     panic("crash twice: the next line comes from a fault inside this panic");
 }
 
-const struct crash_kind crash_kinds[] = {
+static const struct {
+    const char *name;
+    void (*run)(void);
+    const char *help; /* what the mistake is */
+} kinds[] = {
     { "divide", crash_divide, "divide by zero" },
     { "null", crash_null, "write through a null pointer" },
     { "stack", crash_stack, "call without end" },
@@ -96,26 +99,25 @@ const struct crash_kind crash_kinds[] = {
     { "panic", crash_panic, "give up in words" },
     { "twice", crash_twice, "fault inside a panic" },
 };
-const unsigned crash_kind_count = ARRAY_LEN(crash_kinds);
 
 static status_t command_crash(int argc, char **argv)
 {
-    for (unsigned i = 0; argc == 2 && i < crash_kind_count; i++) {
-        if (strcmp(argv[1], crash_kinds[i].name) != 0)
+    for (unsigned i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
+        if (strcmp(argv[1], kinds[i].name) != 0)
             continue;
-        crash_kinds[i].run();
+        kinds[i].run();
         print("crash %s: still alive, so this mistake goes unnoticed here\n", argv[1]);
         return STATUS_UNSUPPORTED;
     }
     print("kinds:\n");
-    for (unsigned i = 0; i < crash_kind_count; i++)
-        print("    %-12s %s\n", crash_kinds[i].name, crash_kinds[i].help);
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
+        print("    %-12s %s\n", kinds[i].name, kinds[i].help);
     return STATUS_INVALID;
 }
 
 static const char *crash_words(unsigned index)
 {
-    return index < crash_kind_count ? crash_kinds[index].name : NULL;
+    return index < ARRAY_LEN(kinds) ? kinds[index].name : NULL;
 }
 COMMAND_WITH_WORDS(crash, "KIND",
                    "make a mistake on purpose: divide, null, stack, text, execute, doublefault, ...",

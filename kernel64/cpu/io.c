@@ -39,18 +39,6 @@ void io_out16(uint16_t port, uint16_t value)
     __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
-void io_out32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
-}
-
-uint8_t mmio_read8(const volatile void *reg)
-{
-    uint8_t value;
-    __asm__ volatile("movb (%1), %0" : "=q"(value) : "r"(reg) : "memory");
-    return value;
-}
-
 uint32_t mmio_read32(const volatile void *reg)
 {
     uint32_t value;
@@ -58,24 +46,7 @@ uint32_t mmio_read32(const volatile void *reg)
     return value;
 }
 
-uint64_t mmio_read64(const volatile void *reg)
-{
-    uint64_t value;
-    __asm__ volatile("movq (%1), %0" : "=r"(value) : "r"(reg) : "memory");
-    return value;
-}
-
-void mmio_write8(volatile void *reg, uint8_t value)
-{
-    __asm__ volatile("movb %0, (%1)" ::"q"(value), "r"(reg) : "memory");
-}
-
 void mmio_write32(volatile void *reg, uint32_t value)
 {
     __asm__ volatile("movl %0, (%1)" ::"r"(value), "r"(reg) : "memory");
-}
-
-void mmio_write64(volatile void *reg, uint64_t value)
-{
-    __asm__ volatile("movq %0, (%1)" ::"r"(value), "r"(reg) : "memory");
 }

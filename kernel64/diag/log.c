@@ -279,14 +279,6 @@ void log_detach(struct console *console)
     give_lock(held);
 }
 
-struct console *log_find_console(const char *name)
-{
-    struct console *console = consoles;
-    while (console && strcmp(console->name, name) != 0)
-        console = console->next;
-    return console;
-}
-
 void log_settle(void)
 {
     struct held held = take_lock();

@@ -43,9 +43,6 @@ void log_attach(struct console *console);
 /* The console gets nothing more; it may be attached again, which shows it the whole ring again. */
 void log_detach(struct console *console);
 
-/* Return: the console of that name, or NULL. */
-struct console *log_find_console(const char *name);
-
 /* No interrupt will come any more: every console shows what it still holds, and waits for its device from now on. */
 void log_settle(void);
 

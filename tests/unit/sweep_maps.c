@@ -8,7 +8,6 @@
  *
  *     map FILE
  *     range START END KIND         hexadecimal, the end exclusive, the kind in words
- *     room START                   the lowest free 64 KiB on the unswept map, if there are any
  */
 #include "map_file.h"
 
@@ -23,10 +22,6 @@ static void show_swept(const struct map *map)
     for (size_t i = 0; i < count; i++)
         printf("range 0x%" PRIx64 " 0x%" PRIx64 " %s\n", ranges[i].start.raw, ranges[i].end.raw,
                memmap_kind_name(ranges[i].kind));
-
-    phys_t room = memmap_find_room(map->entries, map->count, KIB(64), PAGE_SIZE, phys(UINT64_MAX));
-    if (phys_is_valid(room))
-        printf("room 0x%" PRIx64 "\n", room.raw);
     free(ranges);
     free(scratch);
 }

@@ -448,15 +448,6 @@ static void printed_text_goes_to_all_consoles_and_not_into_the_ring(void **state
     assert_int_equal(shown(one, "zzz"), 0);
 }
 
-static void a_console_is_found_by_its_name(void **state)
-{
-    (void)state;
-    struct fake *fake = attach("a name");
-    assert_ptr_equal(log_find_console("a name"), &fake->console);
-    assert_null(log_find_console("a nam"));
-    assert_null(log_find_console(""));
-}
-
 /* ---- settling ---- */
 
 static struct fake *attach_with_settle(const char *name)
@@ -514,7 +505,6 @@ int main(void)
         TEST(a_replay_that_is_overtaken_goes_on_with_the_oldest_line),
         TEST(lines_from_several_cpus_stay_whole_and_in_the_order_of_each),
         TEST(printed_text_goes_to_all_consoles_and_not_into_the_ring),
-        TEST(a_console_is_found_by_its_name),
         TEST(settling_reaches_each_console_once),
         TEST(settling_does_not_wait_for_what_it_interrupted),
     };

@@ -171,21 +171,6 @@ static void a_string_ends_at_its_first_nul(void **state)
     assert_text(info.command_line, "one");
 }
 
-static void a_view_is_copied_as_a_string_that_ends_in_nul(void **state)
-{
-    (void)state;
-    char buffer[5] = "....";
-    const uint8_t text[] = { 'l', 'o', 'n', 'g', 'e', 'r' };
-    text_view((struct bytes){ text, sizeof(text) }, buffer, sizeof(buffer));
-    assert_string_equal(buffer, "long");
-    text_view((struct bytes){ text, 2 }, buffer, sizeof(buffer));
-    assert_string_equal(buffer, "lo");
-    text_view((struct bytes){ NULL, 0 }, buffer, sizeof(buffer));
-    assert_string_equal(buffer, "");
-    text_view((struct bytes){ text, sizeof(text) }, buffer, 1);
-    assert_string_equal(buffer, "");
-}
-
 /* ---- the RSDP: ACPI is not found under UEFI without it ---- */
 
 static void the_rsdp_comes_from_the_tag(void **state)
@@ -280,7 +265,6 @@ int main(void)
         TEST(a_string_without_its_nul_is_left_out),
         TEST(an_empty_string_is_there_and_empty),
         TEST(a_string_ends_at_its_first_nul),
-        TEST(a_view_is_copied_as_a_string_that_ends_in_nul),
         TEST(the_rsdp_comes_from_the_tag),
         TEST(rsdp_v2_wins_when_it_comes_last),
         TEST(rsdp_v2_wins_when_it_comes_first),

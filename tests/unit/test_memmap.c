@@ -210,35 +210,6 @@ static void a_sweep_of_a_sweep_changes_nothing(void **state)
     }
 }
 
-static void found_room_is_the_lowest_that_trying_every_place_finds(void **state)
-{
-    (void)state;
-    struct memmap_entry entries[MAX_ENTRIES];
-    for (int i = 0; i < 10000; i++) {
-        size_t count = random_map(entries, 0);
-        uint64_t alignment = (uint64_t)GRAIN << random_below(6);
-        uint64_t size = (1 + random_below(64)) * GRAIN - random_below(GRAIN);
-        phys_t limit = phys(random_below(GRAINS + 8) * GRAIN);
-        phys_t found = memmap_find_room(entries, count, size, alignment, limit);
-
-        phys_t wanted = PHYS_INVALID;
-        for (uint64_t at = alignment > PAGE_SIZE ? alignment : PAGE_SIZE;
-             !phys_is_valid(wanted) && at + size <= limit.raw; at += alignment) {
-            bool covered = false, touched = false;
-            for (size_t k = 0; k < count; k++) {
-                if (entries[k].kind == MEMMAP_USABLE)
-                    covered |= entries[k].start <= at && at + size <= entries[k].end;
-                else
-                    touched |= entries[k].start < entries[k].end && entries[k].start < at + size &&
-                               at < entries[k].end;
-            }
-            if (covered && !touched)
-                wanted = phys(at);
-        }
-        assert_int_equal(found.raw, wanted.raw);
-    }
-}
-
 /* ---- cases by hand ---- */
 
 static void an_empty_map_gives_no_range(void **state)
@@ -346,7 +317,6 @@ static void a_kind_out_of_range_counts_as_reserved(void **state)
     };
     EXPECT_SWEEP(entries, RANGE(0x1000, 0x2000, MEMMAP_USABLE), RANGE(0x2000, 0x3000, MEMMAP_RESERVED),
                  RANGE(0x3000, 0x5000, MEMMAP_USABLE));
-    assert_int_equal(memmap_find_room(entries, ARRAY_LEN(entries), 0x2000, 0x1000, phys(GIB(1))).raw, 0x3000);
 }
 
 static void a_hundred_thousand_entries_are_swept_in_moments(void **state)
@@ -370,26 +340,6 @@ static void a_hundred_thousand_entries_are_swept_in_moments(void **state)
                      (count / 2 + 1) * 0x1000); /* the lowest has no neighbour below */
     free(ranges);
     free(entries);
-}
-
-static void no_room_is_found_below_the_first_page_or_above_the_limit(void **state)
-{
-    (void)state;
-    const struct memmap_entry entries[] = { { 0, MIB(2), MEMMAP_USABLE, 1 } };
-    assert_int_equal(memmap_find_room(entries, 1, 1, 1, phys(MIB(2))).raw, PAGE_SIZE);
-    assert_int_equal(memmap_find_room(entries, 1, PAGE_SIZE, MIB(1), phys(MIB(2))).raw, MIB(1));
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, PAGE_SIZE, MIB(1), phys(MIB(1)))));
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, MIB(2), 1, phys(UINT64_MAX))));
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, 1, BIT(63), phys(UINT64_MAX))));
-}
-
-static void finding_room_does_not_wrap_at_the_top(void **state)
-{
-    (void)state;
-    const struct memmap_entry entries[] = { { UINT64_MAX - 0x1800, UINT64_MAX, MEMMAP_USABLE, 1 } };
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, UINT64_MAX, 1, phys(UINT64_MAX))));
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, 0x2000, 1, phys(UINT64_MAX))));
-    assert_false(phys_is_valid(memmap_find_room(entries, 1, 1, MIB(2), phys(UINT64_MAX))));
 }
 
 /* ---- kinds ---- */
@@ -498,7 +448,6 @@ int main(void)
         cmocka_unit_test(every_page_gets_the_kind_that_painting_it_gives),
         cmocka_unit_test(the_order_of_the_entries_changes_nothing),
         cmocka_unit_test(a_sweep_of_a_sweep_changes_nothing),
-        cmocka_unit_test(found_room_is_the_lowest_that_trying_every_place_finds),
         cmocka_unit_test(an_empty_map_gives_no_range),
         cmocka_unit_test(entries_without_length_mean_nothing),
         cmocka_unit_test(two_half_pages_that_meet_make_a_usable_page),
@@ -510,8 +459,6 @@ int main(void)
         cmocka_unit_test(a_map_up_to_the_end_of_the_address_space_stops_before_the_last_page),
         cmocka_unit_test(a_kind_out_of_range_counts_as_reserved),
         cmocka_unit_test(a_hundred_thousand_entries_are_swept_in_moments),
-        cmocka_unit_test(no_room_is_found_below_the_first_page_or_above_the_limit),
-        cmocka_unit_test(finding_room_does_not_wrap_at_the_top),
         cmocka_unit_test(only_type_1_of_an_e820_map_is_usable),
         cmocka_unit_test(what_boot_services_used_is_usable_once_they_are_gone),
         cmocka_unit_test(conventional_memory_for_a_special_purpose_is_not_for_everyone),

@@ -22,9 +22,6 @@
  */
 void *kmalloc(size_t size_bytes) MUST_CHECK;
 
-/* The same, filled with zeros. */
-void *kzalloc(size_t size_bytes) MUST_CHECK;
-
 /* Zeroed memory for @count things of @size_bytes each; NULL also when the product is more than 2^64. */
 void *kcalloc(size_t count, size_t size_bytes) MUST_CHECK;
 

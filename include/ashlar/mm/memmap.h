@@ -5,7 +5,7 @@
  * unsorted, overlapping, unaligned; one sweep makes it sorted, disjoint and page-aligned.
  *
  * Not an allocator: it only says what is there. It allocates nothing itself; the caller brings
- * the working memory, and memmap_find_room() says where on an unswept map there is some.
+ * the working memory.
  */
 #include <ashlar/addr.h>
 #include <ashlar/status.h>
@@ -85,22 +85,6 @@ enum memmap_kind memmap_kind_from_efi(uint32_t type, uint64_t attribute);
 
 /* Return: "usable", "acpi nvs", ...; never NULL, also for a number out of range. */
 const char *memmap_kind_name(enum memmap_kind kind);
-
-/**
- * memmap_find_room() - find free memory on a map that has not been swept.
- * @entries, @count: claims in any order.
- * @size:      bytes wanted, above 0.
- * @alignment: power of two, at least 1; of a page or more, so that the sweep's rounding cannot
- *             touch the room's first page.
- * @limit:     the room ends at or below this address.
- *
- * Return: start of the lowest run of @size bytes that one usable entry covers wholly and no other
- *         kind touches; PHYS_INVALID when there is none. Page 0 is never the answer. Runs that
- *         only two touching usable entries together make are not looked for.
- * Cost: O(count^2), no memory.
- */
-phys_t memmap_find_room(const struct memmap_entry *entries, size_t count, uint64_t size, uint64_t alignment,
-                        phys_t limit);
 
 /* How many ranges a sweep of @count entries can give at most, and the bytes of scratch it needs. */
 #define MEMMAP_MAX_RANGES(count)    (2 * (count))
