@@ -11,7 +11,6 @@
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <cpu/traps.h>
-#include <diag/log.h>
 #include <diag/stages.h>
 #include <glue/address_space.h>
 #include <glue/consoles.h>

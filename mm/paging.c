@@ -21,7 +21,6 @@
 #include <ashlar/mm/paging.h>
 
 #include <ashlar/bits.h>
-#include <ashlar/check.h>
 #include <ashlar/hw/paging.h>
 #include <ashlar/mm/port.h>
 

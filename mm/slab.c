@@ -18,9 +18,9 @@
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
  */
+#include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 
-#include "buddy_private.h"
 #include "slab_private.h"
 
 /* A descriptor's index is a struct slab's address in units of 64 bytes: they lie below 256 GiB. */

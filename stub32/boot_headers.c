@@ -9,8 +9,6 @@
 #include <ashlar/fmt/multiboot2.h>
 #include <ashlar/layout.h>
 
-#include "entry.h"
-
 #define TAG(tag_type, tag_flags, member)                                                                     \
     { .type = tag_type, .flags = tag_flags, .size = sizeof(((struct boot_header *)0)->member) }
 

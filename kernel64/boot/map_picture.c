@@ -5,8 +5,6 @@
  */
 #include <boot/map_picture.h>
 
-#include <ashlar/check.h>
-
 char map_picture_letter(enum memmap_kind kind)
 {
     static const char letters[MEMMAP_KIND_COUNT] = {

@@ -5,7 +5,6 @@
  */
 #include <cpu/apic_id.h>
 
-#include <cpu/cpuid.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 

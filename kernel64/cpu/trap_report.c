@@ -5,7 +5,6 @@
  */
 #include <cpu/trap_report.h>
 
-#include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
 #include <ashlar/mm/vrange.h>

@@ -4,7 +4,6 @@
  */
 #include <ashlar/bench.h>
 
-#include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <time/clock.h>
 #include <time/timer.h>

@@ -7,7 +7,6 @@
 
 #include <cpu/insn.h>
 #include <cpu/traps.h>
-#include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>

@@ -18,7 +18,6 @@
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
-#include <glue/address_space.h>
 #include <lib/image.h>
 #include <smp/ipi.h>
 

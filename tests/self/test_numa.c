@@ -2,7 +2,6 @@
 /*
  * NUMA on this machine: who wishes memory of a node gets it there, and who gets none there gets the nearest.
  */
-#include <ashlar/bits.h>
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
 

@@ -12,7 +12,6 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include <ashlar/hw/paging.h>
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>

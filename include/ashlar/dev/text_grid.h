@@ -6,7 +6,7 @@
  *
  * Not for serial lines: those have no cells.
  */
-#include <ashlar/status.h>
+#include <ashlar/types.h>
 
 #define TEXT_GRID_MAX_COLUMNS 8192u
 #define TEXT_GRID_MAX_ROWS    8192u
