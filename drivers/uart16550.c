@@ -238,7 +238,8 @@ static void make_room(struct uart16550 *uart)
         send_polled(uart, take_waiting(uart), &room);
 }
 
-static void wait_for_transmitter(struct uart16550 *uart, const char *text, size_t length)
+/* The text waits in the ring for the transmitter. */
+static void queue_text(struct uart16550 *uart, const char *text, size_t length)
 {
     bool was_idle = waiting_count(uart) == 0;
     for (size_t i = 0; i < length; i++) {
@@ -276,7 +277,7 @@ static void uart_console_write(struct console *console, const char *text, size_t
         return;
     }
     if (uart->uses_interrupts)
-        wait_for_transmitter(uart, text, length);
+        queue_text(uart, text, length);
     else
         write_polled(uart, text, length);
     spin_unlock(&uart->lock, state);

@@ -91,7 +91,8 @@ static uint64_t make_leaf(const struct paging *paging, phys_t address, unsigned 
     return entry;
 }
 
-unsigned int paging_access_of(uint64_t entry, unsigned int level)
+/* The access that an entry gives, alone. @level: 1 .. 3, of an entry that maps a page. */
+static unsigned int access_of(uint64_t entry, unsigned int level)
 {
     unsigned int access = 0;
     if (entry & PTE_WRITE)
@@ -349,7 +350,7 @@ static status_t split_at(struct paging *paging, uint64_t virt)
             phys_t below = paging->take();
             if (!phys_is_valid(below))
                 return STATUS_NO_MEMORY;
-            unsigned int access = paging_access_of(*entry, level);
+            unsigned int access = access_of(*entry, level);
             phys_t address = leaf_address(*entry, level);
             for (unsigned int i = 0; i < PTE_ENTRIES; i++)
                 table_at(below)[i] = make_leaf(paging, phys_add(address, i * span_of(level - 1)), access, level - 1);
@@ -378,7 +379,7 @@ static void merge_entry(struct paging *paging, uint64_t *entry, uint64_t virt, u
     if (!is_present(entries[0]) || !is_leaf(entries[0], level - 1))
         return;
     phys_t address = leaf_address(entries[0], level - 1);
-    unsigned int access = paging_access_of(entries[0], level - 1);
+    unsigned int access = access_of(entries[0], level - 1);
     if (!is_aligned(address.raw, span_of(level)))
         return;
     for (unsigned int i = 0; i < PTE_ENTRIES; i++) {
@@ -500,7 +501,7 @@ static struct page_mapping mapping_of(uint64_t entry, unsigned int level, uint64
         .virt = align_down(virt, span_of(level)),
         .phys = leaf_address(entry, level),
         .size_bytes = span_of(level),
-        .access = paging_access_of(entry, level),
+        .access = access_of(entry, level),
     };
 }
 

@@ -10,11 +10,9 @@
 
 /* ---- map ---- */
 
-typedef unsigned long long ull;
-
 static void print_run(uint64_t start, uint64_t end)
 {
-    print("  %016llx - %016llx %12llu KiB  ", (ull)start, (ull)end, (ull)((end - start) >> 10));
+    print("  %016lx - %016lx %12lu KiB  ", start, end, (end - start) >> 10);
 }
 
 static void print_claims(const struct memmap_entry *claims, size_t start, size_t end)
@@ -33,8 +31,8 @@ static void print_totals(const struct memmap_range *ranges, size_t count)
     for (unsigned kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
         uint64_t bytes = memmap_total(ranges, count, (enum memmap_kind)kind);
         if (bytes)
-            print("  %c  %-18s %12llu KiB\n", map_picture_letter((enum memmap_kind)kind),
-                  memmap_kind_name((enum memmap_kind)kind), (ull)(bytes >> 10));
+            print("  %c  %-18s %12lu KiB\n", map_picture_letter((enum memmap_kind)kind),
+                  memmap_kind_name((enum memmap_kind)kind), bytes >> 10);
     }
     print("  %c  nobody's\n", MAP_PICTURE_NOBODY);
 }
@@ -55,8 +53,7 @@ static void print_pictures(const struct memmap_range *ranges, size_t count)
         while (is_last && end > MIB(1) && end / 2 >= top)
             end /= 2;
         map_picture(ranges, count, end, row, CELLS);
-        print("  |%s|\n  a letter is %llu KiB, the row %llu MiB\n", row, (ull)(end / CELLS >> 10),
-              (ull)(end >> 20));
+        print("  |%s|\n  a letter is %lu KiB, the row %lu MiB\n", row, end / CELLS >> 10, end >> 20);
         if (is_last)
             return;
     }
@@ -98,8 +95,8 @@ static status_t command_modules(int argc, char **argv)
     (void)argc;
     (void)argv;
     for (size_t cursor = 0; boot_info_next_module(info, &cursor, &module); number++)
-        print("%3u  P0x%llx - P0x%llx %12llu bytes  %.*s\n", number, (ull)module.start.raw, (ull)module.end.raw,
-              (ull)(module.end.raw - module.start.raw), (int)module.command_line.size_bytes,
+        print("%3u  P0x%lx - P0x%lx %12lu bytes  %.*s\n", number, module.start.raw, module.end.raw,
+              module.end.raw - module.start.raw, (int)module.command_line.size_bytes,
               module.command_line.data ? (const char *)module.command_line.data : "");
     if (number == 0)
         print("the loader brought no modules\n");

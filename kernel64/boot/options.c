@@ -65,11 +65,9 @@ void options_apply_early(void)
 
 const char *options_run(void)
 {
+    /* Longer than any line that the monitor runs: what is cut here it refuses, in words. */
     static char run[2048];
-    status_t status = machine_option("run", run, sizeof(run));
-    if (status == STATUS_TOO_BIG)
-        log_warn("boot", "run= was cut to %zu bytes", sizeof(run) - 1);
-    return status == STATUS_NOT_FOUND ? NULL : run;
+    return machine_option("run", run, sizeof(run)) == STATUS_NOT_FOUND ? NULL : run;
 }
 
 static bool is_known(const struct cmdline_option *option)

@@ -11,5 +11,5 @@ void options_apply_early(void);
 /* Names each option that nobody knows in a warning. After machine_sweep_claims(). */
 void options_warn_unknown(void);
 
-/* Return: what run= says; NULL when there is none. */
+/* Return: what run= says, its first 2047 bytes; NULL when there is none. */
 const char *options_run(void);

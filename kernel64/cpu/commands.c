@@ -10,8 +10,6 @@
 #include <cpu/words.h>
 #include <diag/log.h>
 
-typedef unsigned long long ull;
-
 static void print_features(const char *heading, bool is_used, bool is_there)
 {
     print("%s\n", heading);
@@ -47,14 +45,14 @@ COMMAND(cpu, "", "what the CPU is, and which of its features the kernel uses and
 
 static void print_register(const char *name, uint64_t value, const char *words)
 {
-    print("%-10s %016llx  %s\n", name, (ull)value, words);
+    print("%-10s %016lx  %s\n", name, value, words);
 }
 
 static void print_apic_base(void)
 {
-    uint64_t base = cpu_read_msr(MSR_APIC_BASE);
+    uint64_t base = cpu_read_msr(MSR_APIC_BASE), address = base & APIC_BASE_ADDRESS;
 
-    print("%-10s %016llx  at P0x%llx, %s%s\n", "apic_base", (ull)base, (ull)(base & APIC_BASE_ADDRESS),
+    print("%-10s %016lx  at P0x%lx, %s%s\n", "apic_base", base, address,
           !(base & APIC_BASE_ENABLED) ? "off"
           : base & APIC_BASE_X2APIC   ? "x2APIC mode"
                                       : "xAPIC mode",
@@ -85,8 +83,8 @@ static status_t command_regs(int argc, char **argv)
 
     cpu_store_gdt(&gdt);
     cpu_store_idt(&idt);
-    print("%-10s %016llx  limit 0x%x\n", "gdtr", (ull)gdt.base, gdt.limit);
-    print("%-10s %016llx  limit 0x%x\n", "idtr", (ull)idt.base, idt.limit);
+    print("%-10s %016lx  limit 0x%x\n", "gdtr", gdt.base, gdt.limit);
+    print("%-10s %016lx  limit 0x%x\n", "idtr", idt.base, idt.limit);
     print("cs %04x  ss %04x  ds %04x  es %04x  fs %04x  gs %04x  tr %04x\n", cpu_read_cs(), cpu_read_ss(),
           cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_store_task_register());
     return STATUS_OK;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A CPU's segments. 64-bit mode ignores what they say of addresses, so there is one for code, one for data, and the
+ * task state, which names the stacks of the traps that have their own.
+ */
 #include <cpu/gdt.h>
 
 #include <cpu/insn.h>

@@ -17,8 +17,6 @@
 #define MCG_CAP_BANKS  0xff
 #define BANK_STRIDE    4 /* registers a bank: CTL, STATUS, ADDR, MISC */
 
-typedef unsigned long long ull;
-
 static void report_bank(unsigned bank)
 {
     uint32_t status_register = MSR_MC0_STATUS + bank * BANK_STRIDE;
@@ -27,13 +25,13 @@ static void report_bank(unsigned bank)
 
     if (!(status & MC_STATUS_VALID))
         return;
-    print("  bank %u: status %016llx: %s\n", bank, (ull)status,
+    print("  bank %u: status %016lx: %s\n", bank, status,
           words_machine_check(status, words, sizeof(words)));
     /* The two others exist only when the status says so. */
     if (status & MC_STATUS_ADDRESS)
-        print("  bank %u: address P0x%llx\n", bank, (ull)cpu_read_msr(status_register + 1));
+        print("  bank %u: address P0x%lx\n", bank, cpu_read_msr(status_register + 1));
     if (status & MC_STATUS_MISC)
-        print("  bank %u: more %016llx\n", bank, (ull)cpu_read_msr(status_register + 2));
+        print("  bank %u: more %016lx\n", bank, cpu_read_msr(status_register + 2));
 }
 
 void machine_check_report(void)
@@ -45,7 +43,7 @@ void machine_check_report(void)
         return;
     }
     banks = (unsigned)(cpu_read_msr(MSR_MCG_CAP) & MCG_CAP_BANKS);
-    print("  machine check: %u banks, global status %016llx\n", banks, (ull)cpu_read_msr(MSR_MCG_STATUS));
+    print("  machine check: %u banks, global status %016lx\n", banks, cpu_read_msr(MSR_MCG_STATUS));
     for (unsigned bank = 0; bank < banks; bank++)
         report_bank(bank);
 }

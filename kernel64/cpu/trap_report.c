@@ -23,8 +23,6 @@
 /* Nothing below is ever mapped: here lie the members of a struct, the elements of an array, at NULL. */
 #define NULL_AREA_END     0x10000
 
-typedef unsigned long long ull;
-
 static bool is_in(uint64_t address, const uint8_t *start, const uint8_t *end)
 {
     return address >= (uintptr_t)start && address < (uintptr_t)end;
@@ -74,13 +72,13 @@ static void print_place(uint64_t address)
     bool is_guard;
 
     if ((stack = stacks_find(address)) != NULL)
-        print("the %s stack, %llu of %llu bytes free", stack->name, (ull)(address - stack->bottom),
-              (ull)(stack->top - stack->bottom));
+        print("the %s stack, %lu of %lu bytes free", stack->name, address - stack->bottom,
+              stack->top - stack->bottom);
     else if ((stack = stacks_find_guard(address)) != NULL)
         print("the guard page of the %s stack", stack->name);
     else if (vrange_find(virt(address), &range, &is_guard))
-        print("%s %s range %s, at %016llx", is_guard ? "the guard page before the" : "the",
-              vrange_kind_words(range.kind), range.name, (ull)range.start.raw);
+        print("%s %s range %s, at %016lx", is_guard ? "the guard page before the" : "the",
+              vrange_kind_words(range.kind), range.name, range.start.raw);
     else
         print("%s", place(address));
 }
@@ -101,7 +99,7 @@ void trap_report_headline(const struct trap_frame *frame)
 {
     const char *mnemonic = words_exception_mnemonic(frame->vector);
 
-    print("EXCEPTION %llu: %s%s%s%s at %pS\n", (ull)frame->vector, words_exception(frame->vector),
+    print("EXCEPTION %lu: %s%s%s%s at %pS\n", frame->vector, words_exception(frame->vector),
           *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "", (void *)(uintptr_t)frame->rip);
 }
 
@@ -113,16 +111,16 @@ static void print_cause(const struct trap_frame *frame)
     if (stack)
         print("  stack overflow: the %s stack grew into its guard page\n", stack->name);
     if (frame->vector < TRAP_FIRST_INTERRUPT && (TRAP_ERROR_CODES >> frame->vector & 1))
-        print("  error code 0x%llx: %s\n", (ull)frame->error_code,
+        print("  error code 0x%lx: %s\n", frame->error_code,
               words_error_code(frame->vector, frame->error_code, words, sizeof(words)));
     if (frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT) {
-        print("  %s %016llx: ", frame->vector == TRAP_PAGE_FAULT ? "address" : "last page fault, at",
-              (ull)cpu_read_cr2());
+        print("  %s %016lx: ", frame->vector == TRAP_PAGE_FAULT ? "address" : "last page fault, at",
+              cpu_read_cr2());
         print_place(cpu_read_cr2());
         print("\n");
     }
     if (frame->vector == TRAP_DEBUG)
-        print("  dr6 %016llx dr7 %016llx\n", (ull)cpu_read_dr6(), (ull)cpu_read_dr7());
+        print("  dr6 %016lx dr7 %016lx\n", cpu_read_dr6(), cpu_read_dr7());
 }
 
 static void print_registers(const struct trap_frame *frame)
@@ -141,35 +139,35 @@ static void print_registers(const struct trap_frame *frame)
 
     for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
         bool is_odd = frame->vector == TRAP_PROTECTION && !is_canonical(registers[i].value);
-        print("  %s %016llx%s", registers[i].name, (ull)registers[i].value, is_odd ? "!" : "");
+        print("  %s %016lx%s", registers[i].name, registers[i].value, is_odd ? "!" : "");
         if (i % 4 == 3)
             print("\n");
         is_any_odd |= is_odd;
     }
     if (is_any_odd)
         print("  (! is not canonical, so no address: the usual reason for this exception)\n");
-    print("  rip %016llx  %pS\n", (ull)frame->rip, (void *)(uintptr_t)frame->rip);
+    print("  rip %016lx  %pS\n", frame->rip, (void *)(uintptr_t)frame->rip);
     print("  rsp is in ");
     print_place(frame->rsp);
-    print("\n  rflags %06llx [%s]\n", (ull)frame->rflags, words_rflags(frame->rflags, words, sizeof(words)));
+    print("\n  rflags %06lx [%s]\n", frame->rflags, words_rflags(frame->rflags, words, sizeof(words)));
 }
 
 static void print_control_registers(void)
 {
     char words[WORDS_SIZE];
 
-    print("  cr0 %016llx [%s]\n", (ull)cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
-    print("  cr2 %016llx   cr3 %016llx\n", (ull)cpu_read_cr2(), (ull)cpu_read_cr3());
-    print("  cr4 %016llx [%s]\n", (ull)cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
-    print("  efer %016llx [%s]\n", (ull)cpu_read_msr(MSR_EFER),
+    print("  cr0 %016lx [%s]\n", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print("  cr2 %016lx   cr3 %016lx\n", cpu_read_cr2(), cpu_read_cr3());
+    print("  cr4 %016lx [%s]\n", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print("  efer %016lx [%s]\n", cpu_read_msr(MSR_EFER),
           words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
 }
 
 static void print_segments(uint64_t cs, uint64_t ss)
 {
-    print("  cs %04llx ss %04llx ds %04x es %04x fs %04x gs %04x  fs base %llx gs base %llx\n", (ull)cs,
-          (ull)ss, cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), (ull)cpu_read_msr(MSR_FS_BASE),
-          (ull)cpu_read_msr(MSR_GS_BASE));
+    print("  cs %04lx ss %04lx ds %04x es %04x fs %04x gs %04x  fs base %lx gs base %lx\n", cs, ss,
+          cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_read_msr(MSR_FS_BASE),
+          cpu_read_msr(MSR_GS_BASE));
 }
 
 static void print_code(uint64_t rip)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * The CPU's numbers in words: registers, machine checks, exceptions and their error codes.
+ *
  * Source of all names: Intel SDM vol. 3A, "Control Registers", "Exception and Interrupt
  * Reference", "Page Attribute Table (PAT)"; vol. 1, "EFLAGS Register"; vol. 4 for IA32_EFER.
  */
@@ -53,9 +55,11 @@ static const char *name_bits(uint64_t value, const struct bit_name *names, size_
         value &= ~names[i].bit;
     }
     if (value)
-        add(&text, "%s+0x%llx", text.length > 0 ? " " : "", (unsigned long long)value);
+        add(&text, "%s+0x%lx", text.length > 0 ? " " : "", value);
     return buffer;
 }
+
+/* ---- registers ---- */
 
 const char *words_cr0(uint64_t cr0, char *buffer, size_t size)
 {
@@ -120,8 +124,9 @@ const char *words_pat(uint64_t pat, char *buffer, size_t size)
     return buffer;
 }
 
-/* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error Codes".
- */
+/* ---- machine checks ---- */
+
+/* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error Codes". */
 static const char *machine_check_place(unsigned code)
 {
     static const struct {
@@ -161,6 +166,8 @@ const char *words_machine_check(uint64_t status, char *buffer, size_t size)
         add(&text, ", and another one before it");
     return buffer;
 }
+
+/* ---- exceptions ---- */
 
 struct exception_name {
     const char *mnemonic, *name;
@@ -273,7 +280,7 @@ const char *words_error_code(uint64_t vector, uint64_t error_code, char *buffer,
     case TRAP_CONTROL_PROTECTION:
     case TRAP_VMM:
     case TRAP_SECURITY:
-        add(&text, "0x%llx", (unsigned long long)error_code);
+        add(&text, "0x%lx", error_code);
         break;
     default:
         add(&text, "none");

@@ -19,10 +19,10 @@ const char *words_rflags(uint64_t rflags, char *buffer, size_t size);
 /* The memory types of the eight PAT entries: "WB WT UC- UC WC WT UC- UC". */
 const char *words_pat(uint64_t pat, char *buffer, size_t size);
 
-/* What a machine-check bank's status says: "data read in the cache hierarchy, uncorrected, context lost". */
+/* What a machine-check bank's status says: "error in the cache hierarchy, uncorrected, the CPU's state is lost". */
 const char *words_machine_check(uint64_t status, char *buffer, size_t size);
 
-/* "page fault"; "reserved" for the vectors nobody uses. @vector: any number. Constant strings. */
+/* "page fault"; "reserved exception" for those nobody uses; "interrupt" from 32 on. @vector: any number. Constant strings. */
 const char *words_exception(uint64_t vector);
 /* "#PF"; "" for what has no mnemonic. */
 const char *words_exception_mnemonic(uint64_t vector);
@@ -31,6 +31,6 @@ const char *words_exception_mnemonic(uint64_t vector);
  * words_error_code() - what the error code of an exception says.
  * @vector: any number; for one without an error code the text is "none".
  *
- * "write to a page that is not present, by the kernel"; "selector 0x28 of the GDT, entry 5".
+ * "write to a page that is not present, by the kernel"; "selector 0x28, entry 5 of the GDT".
  */
 const char *words_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size);

@@ -3,7 +3,7 @@
 /*
  * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command
  * line named one, else ACPI power-off, else reset, else halt. Nothing here prints the verdict;
- * monitor/verdict.h does, before it calls leave().
+ * diag/verdict.h does, and who leaves calls it before.
  */
 #include <ashlar/types.h>
 

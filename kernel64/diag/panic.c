@@ -43,15 +43,20 @@ static NORETURN void end(void)
     diag_port_halt();
 }
 
-void panic(const char *format, ...)
+static void begin(void)
 {
-    va_list arguments;
-
     diag_port_begin_panic();
     print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth == 1)
         log_settle();
+}
+
+void panic(const char *format, ...)
+{
+    va_list arguments;
+
+    begin();
     if (panic_depth > 2)
         end();
 
@@ -67,11 +72,7 @@ void panic(const char *format, ...)
 
 void panic_trap(const struct trap_frame *frame)
 {
-    diag_port_begin_panic();
-    print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
-    panic_depth++;
-    if (panic_depth == 1)
-        log_settle();
+    begin();
     if (panic_depth == 1) {
         print("\n");
         diag_port_print_state(frame);

@@ -27,8 +27,6 @@
 #include <irq/vectors.h>
 #include <lib/string.h>
 
-#define ISA_INTERRUPTS 16
-
 /* Source: MultiProcessor Specification 1.4, "Interrupt Mode Configuration Register". */
 #define PORT_IMCR_SELECT 0x22
 #define PORT_IMCR_DATA   0x23

@@ -19,9 +19,11 @@ void irq_init(void);
 /* The local APIC's inputs of this CPU, as firmware wires them. Context: interrupts off, once on each CPU but the first. */
 void controllers_init_cpu(void);
 
+#define ISA_INTERRUPTS 16
+
 /**
  * controllers_isa_input() - where an ISA interrupt arrives.
- * @isa: 0 .. 15.
+ * @isa: 0 .. ISA_INTERRUPTS - 1; nobody has a larger one.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when firmware does not wire it.
  */

@@ -8,8 +8,6 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 
-#define ISA_INTERRUPTS 16
-
 static void report_ioapics(struct json *json)
 {
     json_open_list(json, "ioapics");

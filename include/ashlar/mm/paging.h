@@ -134,8 +134,5 @@ typedef void paging_visit_fn(void *context, const struct page_mapping *mapping);
 void paging_visit(const struct paging *paging, uint64_t start, uint64_t end, paging_visit_fn *pages,
                   paging_visit_fn *tables, void *context);
 
-/* The access that an entry gives, alone. @level: 1 .. 3, of an entry that maps a page. */
-unsigned int paging_access_of(uint64_t entry, unsigned int level);
-
 /* Return: whether an address is canonical, so that the CPU will translate it. */
 bool paging_is_canonical(uint64_t virt);
