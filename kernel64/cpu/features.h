@@ -27,14 +27,14 @@
     F(UMIP,          "umip",          7,          0, ecx, 2,  true,  "user code reads no descriptor table")  \
     F(RDRAND,        "rdrand",        1,          0, ecx, 30, true,  "random guard of the stack protector")  \
     F(TSC_ADJUST,    "tsc-adjust",    7,          0, ebx, 1,  true,  "time stamps that firmware moved")     \
+    F(X2APIC,        "x2apic",        1,          0, ecx, 21, true,  "32-bit interrupt identities")          \
+    F(TSC_DEADLINE,  "tsc-deadline",  1,          0, ecx, 24, true,  "timer set to a time, not a delay")     \
+    F(MONITOR,       "monitor",       1,          0, ecx, 3,  true,  "idle CPUs wait for a write")           \
     F(FSGSBASE,      "fsgsbase",      7,          0, ebx, 0,  false, "segment bases without MSRs")           \
-    F(X2APIC,        "x2apic",        1,          0, ecx, 21, false, "32-bit interrupt identities")          \
-    F(TSC_DEADLINE,  "tsc-deadline",  1,          0, ecx, 24, false, "timer set to a time, not a delay")     \
     F(INVARIANT_TSC, "invariant-tsc", 0x80000007, 0, edx, 8,  false, "time stamps at a constant rate")       \
     F(RDTSCP,        "rdtscp",        0x80000001, 0, edx, 27, false, "time stamps with the CPU's number")    \
     F(PCID,          "pcid",          1,          0, ecx, 17, false, "TLB holds several address spaces")     \
     F(INVPCID,       "invpcid",       7,          0, ebx, 10, false, "flushes by address space")             \
-    F(MONITOR,       "monitor",       1,          0, ecx, 3,  true,  "idle CPUs wait for a write")           \
     F(ERMS,          "erms",          7,          0, ebx, 9,  false, "fast string copies")                   \
     F(RDSEED,        "rdseed",        7,          0, ebx, 18, false, "true random numbers")                  \
     F(LA57,          "la57",          7,          0, ecx, 16, false, "5-level paging")                       \
