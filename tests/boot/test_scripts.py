@@ -164,6 +164,14 @@ def test_every_file_a_page_names_exists(page):
         assert (ROOT / name).exists(), f'{page.name} names {name}'
 
 
+def test_the_tour_passes_by_every_source_file():
+    tour = (ROOT / 'docs/tour.md').read_text()
+    files = [path.relative_to(ROOT) for folder in ('stub32', 'kernel64', 'mm', 'drivers')
+             for suffix in ('c', 'asm') for path in (ROOT / folder).rglob(f'*.{suffix}')]
+    assert len(files) > 100
+    assert not [str(path) for path in sorted(files) if f'`{path}`' not in tour]
+
+
 def test_escape_sequences_do_not_hide_a_line():
     log = stream.Stream(b'\x1b[0m\x1b[37m@ashlar {"v":1,"type":"x"}\r\n')
     assert log.of_type('x')
