@@ -19,7 +19,7 @@ enum handoff_protocol {
 };
 
 enum handoff_flags {
-    HANDOFF_NX = 1 << 0,       /* EFER.NXE is on and the boot tables use the NX bit */
+    HANDOFF_NX = 1 << 0,        /* EFER.NXE is on and the boot tables use the NX bit */
     HANDOFF_GIB_PAGES = 1 << 1, /* the boot direct map is made of 1 GiB pages */
     HANDOFF_LA57 = 1 << 2,      /* the firmware had left 5-level paging on; the stub switched it off */
 };

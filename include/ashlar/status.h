@@ -15,7 +15,7 @@
     S(STATUS_MALFORMED, "the data contradicts itself")                                                       \
     S(STATUS_UNSUPPORTED, "this machine or this version cannot do that")                                     \
     S(STATUS_TOO_BIG, "it does not fit")                                                                     \
-    S(STATUS_TIMEOUT, "no answer in time")                                                                 \
+    S(STATUS_TIMEOUT, "no answer in time")                                                                   \
     S(STATUS_BUSY, "it is in use")
 
 #define STATUS_ENUM(name, sentence) name,

@@ -58,10 +58,9 @@ static void print_address(uint64_t address, bool is_return)
     const char *name = symbol_find(address - is_return, &offset, &size);
 
     if (name)
-        print("    %016lx %s+0x%lx/0x%lx", (unsigned long)address, name, (unsigned long)(offset + is_return),
-              (unsigned long)size);
+        print("    %016lx %s+0x%lx/0x%lx", address, name, offset + is_return, size);
     else
-        print("    %016lx (not in the kernel's code)", (unsigned long)address);
+        print("    %016lx (not in the kernel's code)", address);
 }
 
 static void end_line(unsigned repeats)
@@ -96,8 +95,7 @@ static void print_callers(uint64_t frame_pointer)
     if (lines > 0)
         end_line(repeats);
     if (walk.frame != 0)
-        print("    ends here: frame pointer %016lx does not point to a caller's frame\n",
-              (unsigned long)walk.frame);
+        print("    ends here: frame pointer %016lx does not point to a caller's frame\n", walk.frame);
 }
 
 void backtrace_print(uint64_t frame_pointer)

@@ -15,13 +15,11 @@
  *                 the first idea of the rate and the next confirms that, or when it stands still
  *     clock       the time-stamp counter; with the option notsc, or once it was found to lie, the reference
  *
- * Measuring takes at most TIME_MEASURE_NS. Where all rates are given they are only checked, by a glance at the
+ * Measuring takes at most 15 ms. Where all rates are given they are only checked, by a glance at the
  * reference; one that it denies is measured like one that nobody gave. Options: nohpet, notsc.
  * Context: once, first CPU, interrupts off, after irq_init().
  */
 void time_init(void);
-
-#define TIME_MEASURE_NS 15000000
 
 /* The counters beside the time-stamp counter, the best first; NULL behind the last. */
 struct clock_counter *time_counter(unsigned int index);

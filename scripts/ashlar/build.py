@@ -16,7 +16,6 @@ from ashlar import ROOT, Failure
 
 ELF = 'stub32/ashlar.elf'
 ISO = 'iso/ashlar.iso'
-KERNEL64 = 'kernel64/kernel64'
 
 
 def ninja():

@@ -11,9 +11,6 @@
 #define TEXT_GRID_MAX_COLUMNS 8192u
 #define TEXT_GRID_MAX_ROWS    8192u
 
-/* In the cells given to draw(): an ASCII character, with this bit where the cursor stands. */
-#define TEXT_GRID_CURSOR      0x80
-
 struct text_grid {
     /* constant after init */
     uint16_t columns, rows;

@@ -12,7 +12,7 @@
 
 /*
  * Kinds in order of strictness: where entries overlap, the later in this list wins. MEMMAP_USABLE
- * is the only one that may ever be allocated; the ones up to MEMMAP_LAST_RECLAIMABLE become usable
+ * is the only one that may ever be allocated; the ones up to MEMMAP_ACPI_RECLAIM could become usable
  * when their content is no longer needed.
  */
 #define MEMMAP_KINDS(K)                                                                                      \
@@ -37,8 +37,6 @@ enum memmap_kind {
     MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT
 };
 #undef MEMMAP_ENUM
-
-#define MEMMAP_LAST_RECLAIMABLE MEMMAP_ACPI_RECLAIM
 
 /* The kinds up to this one are RAM that the kernel reads and writes through its direct map. */
 #define MEMMAP_LAST_RAM MEMMAP_ACPI_TABLE
