@@ -7,7 +7,7 @@
  * it. So a request finds the lowest one that is large enough, and an address its segment, in O(log n). A used
  * segment begins with its guard page; what follows it is free, or begins with a guard page of its own.
  *
- * A segment that ends is taken in three steps: it becomes VRANGE_ENDING, which nobody else may end or use; its pages are
+ * A segment that ends is taken in three steps: it becomes SEGMENT_ENDING, which nobody else may end or use; its pages are
  * unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing lazily, many at
  * a time, would be cheaper and is not done: no caller frees often.
  *
