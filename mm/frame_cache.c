@@ -31,6 +31,7 @@ static uint64_t block_share; /* frames; constant after init */
 STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER, "slots do not fit");
 /* And their blocks of one order this part. */
 #define BLOCKS_PART 64
+
 /* ---- giving back ---- */
 
 static void give_run(uint64_t word, uint64_t mask)

@@ -6,7 +6,8 @@
  * count single instructions.
  *
  *   kernel64/glue/port/mm_port.h   the kernel's answers
- *   tests/hosted/mm_port.h         a process's: "physical" memory is a block the test brings
+ *   mm/hosted/mm_port.h            a process's, for the allocators as a library: a reservation of address space
+ *   tests/hosted/mm_port.h         a test's: "physical" memory is a block the test brings
  *
  * Each answers, as a function or an inline:
  *
