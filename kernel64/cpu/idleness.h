@@ -7,13 +7,16 @@
  *     idle CPU                               who changes page tables
  *     BUSY -> IDLE, halts                    changes the entry
  *                                            IDLE or STALE -> STALE: done with this CPU
- *     a trap: exchanges it for BUSY,
- *     flushes if it was STALE                finds BUSY: interrupts it
+ *     a trap: IDLE -> BUSY, done;
+ *     STALE -> IDLE, flushes, tries again    finds BUSY: interrupts it
  *
- * All changes to one word have one sequence. A deferring one stands in it before the next leaving, whose flush comes after
- * the entry's change; or after it, and then it finds BUSY. So nothing here needs more than the order between two that
- * read one another's value, provided that deferring always writes: one that only looked, and found STALE, could have looked
- * before its change of the entry was seen, and too late for the flush.
+ * All changes to one word have one sequence. A deferring one stands in it before the flush of the next leaving, which so comes
+ * after the entry's change; or after the leaving, and then it finds BUSY. So nothing here needs more than the order between two
+ * that read one another's value, provided that deferring always writes: one that only looked, and found STALE, could have
+ * looked before its change of the entry was seen, and too late for the flush.
+ *
+ * It is flushed before the word says BUSY, and not afterwards, because an NMI may come in between: it finds a CPU that is
+ * not busy, and leaves for it.
  */
 #include <ashlar/types.h>
 
@@ -31,11 +34,17 @@ static inline void idleness_enter(enum idleness *word)
     __atomic_store_n(word, CPU_IDLE, __ATOMIC_RELEASE);
 }
 
-/* By the CPU. Return: whether it has to flush. */
+/* By the CPU. Return: whether it is busy now; if not, it flushes everything and calls again. */
 static inline bool idleness_leave(enum idleness *word)
 {
+    enum idleness found = CPU_IDLE;
+    /* It is busy already where an NMI has cut this in two, and left. Relaxed: what an IDLE word has to show was shown when
+       it was stale. */
+    if (__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || found == CPU_BUSY)
+        return true;
     /* Acquire pairs with idleness_defer(): the flush comes after the changes that it is for. */
-    return __atomic_exchange_n(word, CPU_BUSY, __ATOMIC_ACQUIRE) == CPU_IDLE_STALE;
+    __atomic_exchange_n(word, CPU_IDLE, __ATOMIC_ACQUIRE);
+    return false;
 }
 
 /* By any other. Return: whether it will flush when it leaves; if not, it is to be told. */

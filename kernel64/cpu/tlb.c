@@ -52,7 +52,7 @@ void tlb_leave_cpu(void)
 
 void tlb_leave_idle_slow(void)
 {
-    if (idleness_leave(PERCPU_OF(PERCPU_MINE(cpu_number), idleness)))
+    while (!idleness_leave(PERCPU_OF(PERCPU_MINE(cpu_number), idleness)))
         tlb_flush_all();
 }
 

@@ -8,8 +8,11 @@
 #include <smp/shootdown.h>
 
 #include <ashlar/sync.h>
+#include <cpu/insn.h>
 #include <cpu/tlb.h>
 #include <smp/ipi.h>
+
+static bool is_starting; /* atomic */
 
 struct request {
     uint64_t virt, size_bytes;
@@ -51,7 +54,23 @@ void shootdown(uint64_t virt, uint64_t size_bytes)
     flush_all(virt, size_bytes, true);
 }
 
+void shootdown_begin_start(void)
+{
+    __atomic_store_n(&is_starting, true, __ATOMIC_SEQ_CST);
+}
+
+void shootdown_end_start(void)
+{
+    __atomic_store_n(&is_starting, false, __ATOMIC_RELEASE);
+}
+
 void shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
 {
+    /* Either the entry that the caller has changed is seen by who is started, or the start is seen here. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    while (UNLIKELY(__atomic_load_n(&is_starting, __ATOMIC_ACQUIRE))) {
+        ipi_serve();
+        cpu_pause();
+    }
     flush_all(virt, size_bytes, false);
 }

@@ -14,5 +14,18 @@
  */
 void shootdown(uint64_t virt, uint64_t size_bytes);
 
-/* The same, with idle CPUs interrupted too: what they remember of page tables must be gone when it returns. */
+/**
+ * shootdown_everywhere() - the same, with idle CPUs interrupted too: what they remember of page tables must be gone.
+ *
+ * Waits while CPUs are being started: nobody can tell them anything. Context: as ipi_call(); not between the two below.
+ */
 void shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
+
+/**
+ * shootdown_begin_start(), shootdown_end_start() - between them CPUs use the kernel's page tables that are not online yet.
+ *
+ * A CPU flushes when it comes online, but walks the tables on suspicion from the trampoline on.
+ * Context: the one that starts them; no lock of mm's.
+ */
+void shootdown_begin_start(void);
+void shootdown_end_start(void);

@@ -34,6 +34,7 @@
 #include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
+#include <smp/shootdown.h>
 #include <smp/trampoline_tables.h>
 #include <time/agree.h>
 #include <time/clock.h>
@@ -239,17 +240,22 @@ static bool end_wave(struct wave *wave)
     return have_all;
 }
 
-static void start_wave(struct wave *wave)
+/* Return: whether all have arrived. */
+static bool start_wave(struct wave *wave)
 {
     struct ap *ap = wave->first;
     for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
         fill_slot(&wave->tables.slots[index], ap);
     wave->tables.words->slot_count = (uint16_t)wave->count;
+    shootdown_begin_start();
     send_to_wave(wave, false, false);
     if (needs_rest())
         timer_sleep_until(clock_now_ns() + INIT_WAIT_NS);
     send_to_wave(wave, true, false);
     wait_for_wave(wave);
+    bool have_all = end_wave(wave);
+    shootdown_end_start();
+    return have_all;
 }
 
 /* ---- all of it ---- */
@@ -277,8 +283,7 @@ void smp_start(const struct smp_setup *from)
             break;
         }
         wave.count = wave.count < room ? wave.count : room;
-        start_wave(&wave);
-        if (end_wave(&wave))
+        if (start_wave(&wave))
             trampoline_free(&wave.tables);
         for (unsigned int i = 0; i < wave.count; i++)
             wave.first = wave.first->next;
@@ -299,8 +304,7 @@ status_t smp_start_again(struct ap *ap)
     ap->is_offline = false;
     memset(ap->ticks, 0, sizeof(ap->ticks));
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELAXED);
-    start_wave(&wave);
-    if (!end_wave(&wave))
+    if (!start_wave(&wave))
         return STATUS_TIMEOUT;
     trampoline_free(&wave.tables);
     agree_check(ipi_call_all, ipi_online_count());

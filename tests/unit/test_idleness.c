@@ -56,9 +56,10 @@ static void be_idle_or_change(unsigned thread)
         relaxed_store(&idle_round, round + 1);
         for (unsigned turns = 0; relaxed_load(&deferred) != (round + 1) * CHANGERS; litmus_wait(&turns))
             ;
-        MUST(idleness_leave(&word));
+        MUST(!idleness_leave(&word));
         for (unsigned i = 0; i < CHANGERS; i++)
             MUST(entry[round][i] == round + 1);
+        MUST(idleness_leave(&word));
     }
 }
 
@@ -141,7 +142,7 @@ static void use_or_change(unsigned thread)
         for (unsigned turns = 0, limit = litmus_below(100); turns < limit;)
             litmus_wait(&turns);
         /* What a trap does, in its order. */
-        if (idleness_leave(&cpus[thread].idleness))
+        while (!idleness_leave(&cpus[thread].idleness))
             flush(thread);
         take_interrupts(thread);
     }
@@ -168,13 +169,29 @@ static void only_who_is_idle_is_left_to_itself(void **state)
     assert_false(idleness_defer(&mine));
     assert_int_equal(mine, CPU_BUSY);
     idleness_enter(&mine);
-    assert_false(idleness_leave(&mine));
+    assert_true(idleness_leave(&mine));
     assert_int_equal(mine, CPU_BUSY);
     idleness_enter(&mine);
     assert_true(idleness_defer(&mine) && idleness_defer(&mine));
-    assert_true(idleness_leave(&mine));
     assert_false(idleness_leave(&mine));
+    assert_true(idleness_leave(&mine));
+    assert_true(idleness_leave(&mine));
     assert_false(idleness_defer(&mine));
+}
+
+static void one_who_flushes_is_not_busy_yet(void **state)
+{
+    (void)state;
+    enum idleness mine = CPU_BUSY;
+    idleness_enter(&mine);
+    assert_true(idleness_defer(&mine));
+    assert_false(idleness_leave(&mine));
+    /* An NMI here leaves for it, and a change here has it flush once more. */
+    assert_int_equal(mine, CPU_IDLE);
+    assert_true(idleness_defer(&mine));
+    assert_false(idleness_leave(&mine));
+    assert_true(idleness_leave(&mine));
+    assert_int_equal(mine, CPU_BUSY);
 }
 
 int main(void)
@@ -182,6 +199,7 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_who_is_idle_is_left_to_itself),
+        cmocka_unit_test(one_who_flushes_is_not_busy_yet),
         cmocka_unit_test(who_wakes_sees_what_all_have_changed_who_found_it_idle),
         cmocka_unit_test(no_cpu_uses_what_was_true_before_a_change_that_is_over),
     };
