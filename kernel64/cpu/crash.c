@@ -4,6 +4,7 @@
  * the way a program makes it by accident, in a way that the compiler cannot see through.
  */
 #include <ashlar/command.h>
+#include <cpu/percpu.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <lib/string.h>
@@ -76,6 +77,14 @@ static void crash_panic(void)
     panic("crash panic: asked for by a person");
 }
 
+/* As a thread would that a scheduler may move. Only a checked build notices. */
+static void crash_percpu(void)
+{
+    PERCPU_MINE(may_move) = true;
+    zero = PERCPU_MINE(cpu_number);
+    PERCPU_MINE(may_move) = false;
+}
+
 /* The verdict's printer is the last code of others that a panic calls. */
 static void crash_twice(void)
 {
@@ -97,6 +106,7 @@ static const struct {
     { "overrun", crash_overrun, "write past an array on the stack" },
     { "opcode", crash_opcode, "execute an invalid opcode" },
     { "panic", crash_panic, "give up in words" },
+    { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },
 };
 

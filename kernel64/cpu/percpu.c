@@ -5,12 +5,15 @@
 #include <cpu/percpu.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync.h>
+#include <diag/panic.h>
 #include <lib/string.h>
 
 /* kernel64.ld */
 extern uint8_t __percpu_start[], __percpu_end[];
 
 PERCPU(unsigned int, cpu_number);
+PERCPU(bool, may_move);
 
 static uintptr_t distances[PERCPU_MAX]; /* constant once counted */
 static unsigned int count = 1;          /* atomic */
@@ -40,3 +43,11 @@ void percpu_add(void *copy)
     *PERCPU_OF(cpu, cpu_number) = cpu;
     __atomic_store_n(&count, cpu + 1, __ATOMIC_RELEASE);
 }
+
+#ifdef ASHLAR_CHECKED
+void percpu_check_stays(void)
+{
+    if (interrupts_are_on())
+        panic("per-CPU data is used by what may be moved to another CPU in the middle of it: interrupts are on");
+}
+#endif

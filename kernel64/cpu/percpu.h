@@ -10,7 +10,8 @@
  * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS base is 0.
  * Another CPU's GS base is the distance from that section to its copy.
  *
- * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing moves it.
+ * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing moves it. A checked
+ * build panics where neither is so.
  */
 #include <ashlar/types.h>
 
@@ -20,7 +21,7 @@
 #define PERCPU_DECLARE(type, name) extern type percpu_##name
 
 /* This CPU's, as an lvalue. The compiler knows the segment, so it costs what any variable costs. */
-#define PERCPU_MINE(name) (*(__seg_gs __typeof__(percpu_##name) *)(uintptr_t)&percpu_##name)
+#define PERCPU_MINE(name) (*(PERCPU_CHECK(), (__seg_gs __typeof__(percpu_##name) *)(uintptr_t)&percpu_##name))
 
 /* The address of any CPU's. @cpu: below percpu_count(). */
 #define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
@@ -30,7 +31,8 @@
  * segment in an array's type, without a word: PERCPU_MINE(name)[i] would be the first CPU's.
  */
 #define PERCPU_ARRAY(type, name, count) type percpu_array_##name[count] SECTION(".bss.percpu")
-#define PERCPU_MINE_AT(name, index) (((__seg_gs __typeof__(*percpu_array_##name) *)(uintptr_t)percpu_array_##name)[index])
+#define PERCPU_MINE_AT(name, index) \
+    ((PERCPU_CHECK(), (__seg_gs __typeof__(*percpu_array_##name) *)(uintptr_t)percpu_array_##name)[index])
 #define PERCPU_ARRAY_OF(cpu, name) \
     ((__typeof__(&*percpu_array_##name))(void *)((char *)percpu_array_##name + percpu_distance(cpu)))
 
@@ -55,3 +57,23 @@ uintptr_t percpu_distance(unsigned int cpu);
 
 /* The number of the CPU that asks. */
 PERCPU_DECLARE(unsigned int, cpu_number);
+
+/*
+ * Whether what runs on this CPU may be moved to another while interrupts are on: who schedules says so. Nothing is moved
+ * yet, so it is false but in a test.
+ */
+PERCPU_DECLARE(bool, may_move);
+
+#ifdef ASHLAR_CHECKED
+/* Panics if the code that asks may be moved now. */
+void percpu_check_stays(void);
+
+static ALWAYS_INLINE void percpu_check(void)
+{
+    if (UNLIKELY(*(__seg_gs bool *)(uintptr_t)&percpu_may_move))
+        percpu_check_stays();
+}
+#define PERCPU_CHECK() percpu_check()
+#else
+#define PERCPU_CHECK() ((void)0)
+#endif

@@ -66,6 +66,17 @@ def test_an_overrun_is_caught_by_the_stack_protector(boot):
     assert says(lines, "does not point to a caller's frame")
 
 
+def test_a_checked_build_catches_per_cpu_data_of_a_cpu_that_may_change(boot):
+    lines = crash(boot, 'percpu', 'gcc-O2-checked')
+    assert says(lines, 'PANIC: per-CPU data is used by what may be moved to another CPU')
+    assert says(lines, 'crash_percpu+')
+
+
+def test_a_build_that_is_not_checked_does_not_pay_for_that(boot):
+    outcome = boot('crash percpu; exit', boot='kernel', build_name='gcc-O2')
+    assert any('still alive' in line for line in outcome.stream.lines)
+
+
 def test_a_fault_inside_a_panic_is_one_line(boot):
     lines = crash(boot, 'twice', 'gcc-O2-checked')
     assert says(lines, 'PANIC: crash twice')
