@@ -93,7 +93,8 @@ def test_each_byte_of_the_keyboard_interrupts(at_prompt, machine):
     session.expect('give the verdict', SECONDS)
 
 
-@parametrized(MACHINES)
+@parametrized({**MACHINES, '64-cpus': {'smp': '64'}, '255-cpus': {'smp': '255'},
+               'some-offline': {'smp': '16', 'cmdline': 'run="cpus off 8-15"'}})
 def test_a_prompt_that_waits_uses_no_cpu(at_prompt, machine):
     session = at_prompt(machine)
     answer_to(session, 'help exit')
