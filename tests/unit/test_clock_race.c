@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock with threads that are CPUs: who reads the time while its rate and its counter change, and a counter that wraps
+ * while several widen it.
+ *
+ * The release of publishing an epoch, and each acquire of a reader, have been made relaxed, one at a time, and the thread
+ * sanitizer has reported it. The acquire and the release of the wide count order it with a read of the counter, which is a
+ * device or an instruction: no sanitizer sees that, and as x86 moves no load before a load or a locked instruction, no run
+ * can. Of the count itself, an exchange taken apart has been seen to go back; of a change, one that mixes two epochs.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <ashlar/dev/pit8254.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <time/calibrate.h>
+#include <time/clock.h>
+#include <time/tsc_rate.h>
+
+#include "litmus.h"
+
+/* ---- what the clock asks of others: nothing that these tests do ---- */
+
+struct tsc_rate tsc_rate_given(cpuid_fn *ask, read_msr_fn *read_msr, const struct cpu_identity *identity)
+{
+    (void)ask, (void)read_msr, (void)identity;
+    return (struct tsc_rate){ 0 };
+}
+
+status_t pit8254_init(struct pit8254 *pit)
+{
+    (void)pit;
+    return STATUS_NOT_FOUND;
+}
+
+void pit8254_stop(struct pit8254 *pit)
+{
+    (void)pit;
+}
+
+status_t calibrate_roughly(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns, uint64_t *rate_hz)
+{
+    (void)read, (void)reference, (void)window_ns, (void)rate_hz;
+    return STATUS_NOT_FOUND;
+}
+
+const struct cpu_identity *cpu_boot_identity(void)
+{
+    return NULL;
+}
+
+bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
+{
+    (void)function, (void)argument, (void)caught;
+    return false;
+}
+
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
+{
+    (void)nanoseconds_since_boot;
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    printf("%s:%d: %s\n", file, line, expression);
+    abort();
+}
+
+/* ---- time, as all see it ---- */
+
+#define READERS 3
+
+static uint64_t latest_ns; /* the latest time that anybody has read */
+static unsigned is_over;
+
+/* What one has read, another that begins later does not undercut. */
+static void read_once(void)
+{
+    uint64_t before = __atomic_load_n(&latest_ns, __ATOMIC_RELAXED), now = clock_now_ns();
+    MUST(now >= before);
+    while (now > before && !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+/* ---- a narrow counter ---- */
+
+#define STEPS 400000
+
+static uint64_t steps; /* what the counter has counted; each reading finds a few more */
+
+static uint64_t read_steps(struct clock_counter *self)
+{
+    return relaxed_add(&steps, 1 + litmus_below(200)) & clock_counter_mask(self);
+}
+
+static struct clock_counter narrow = { "pit", 1000000000, 16, read_steps };
+
+static void read_often(unsigned thread)
+{
+    (void)thread;
+    for (unsigned i = 0; i < STEPS; i++)
+        read_once();
+}
+
+static void a_counter_that_all_widen_does_not_go_back_and_loses_no_round(void **state)
+{
+    (void)state;
+    uint64_t start_ns = clock_now_ns();
+    clock_set_counter(&narrow);
+    uint64_t start = relaxed_load(&steps);
+    latest_ns = start_ns;
+    litmus_run(READERS, read_often);
+    /* A nanosecond a step. The last reading found all that was counted before it, with every wrap. */
+    uint64_t counted = relaxed_load(&steps) - start, shown = clock_now_ns() - start_ns;
+    printf("%lu rounds\n", (unsigned long)(counted >> 16));
+    assert_true(counted >> 16 > 100);
+    assert_in_range(shown, counted, counted + 1000000000);
+}
+
+/* ---- changes ---- */
+
+static void read_or_change(unsigned thread)
+{
+    if (thread < READERS) {
+        while (!relaxed_load(&is_over)) {
+            read_once();
+            uint64_t ns = clock_nanoseconds(cpu_read_tsc_ordered());
+            (void)clock_tick_of(ns + 1000);
+        }
+        return;
+    }
+    /* Time runs faster after each: who is held up inside a reading shows the old rate's time, which would be ahead of a
+       slower one's. Two changes have been made before. */
+    for (unsigned i = 2; i < CLOCK_CHANGES_MAX; i++) {
+        unsigned turns = 0;
+        for (uint64_t goal = relaxed_load(&latest_ns) + 100000; relaxed_load(&latest_ns) < goal;)
+            litmus_wait(&turns);
+        clock_set_tsc_rate(4000000000 / i, "test");
+    }
+    relaxed_store(&is_over, 1);
+}
+
+static void whoever_reads_during_a_change_reads_one_clock_or_the_other(void **state)
+{
+    (void)state;
+    clock_set_tsc_rate(4000000000, "test");
+    is_over = 0;
+    latest_ns = clock_now_ns();
+    litmus_run(READERS + 1, read_or_change);
+    assert_true(clock_now_ns() >= latest_ns);
+}
+
+int main(void)
+{
+    seed_from_environment();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_counter_that_all_widen_does_not_go_back_and_loses_no_round),
+        cmocka_unit_test(whoever_reads_during_a_change_reads_one_clock_or_the_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
