@@ -9,7 +9,9 @@
  *
  * A cache's number is its index in slab_caches and in each CPU's magazines. Walks over all caches
  * (pressure, statistics) may meet a cache's end: the walker counts itself in as a visitor under the
- * table's lock, and the end waits until there is none.
+ * table's lock, and the end begins by hiding the cache from new ones and waiting until there is none.
+ * Only then other CPUs' magazines are touched, which a visitor there empties, too; and only when they
+ * are empty the number is free, because the next cache that gets it has its magazines in their places.
  */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/shrink.h>
@@ -157,13 +159,27 @@ void slab_init_cpu(unsigned cpu)
     port_unlock(&slab_table_lock);
 }
 
+static void set_hidden(struct slab_cache *cache, bool is_hidden)
+{
+    port_lock(&slab_table_lock);
+    cache->is_hidden = is_hidden;
+    port_unlock(&slab_table_lock);
+}
+
+/* Nobody visits the cache any more. */
+static void hide(struct slab_cache *cache)
+{
+    set_hidden(cache, true);
+    /* Acquire pairs with the release of slab_visit_end(): what visitors did here is over. */
+    while (__atomic_load_n(&cache->visitors, __ATOMIC_ACQUIRE) > 0)
+        port_pause();
+}
+
 static void leave(struct slab_cache *cache)
 {
     port_lock(&slab_table_lock);
     slab_caches[cache->number] = NULL;
     port_unlock(&slab_table_lock);
-    while (__atomic_load_n(&cache->visitors, __ATOMIC_ACQUIRE) > 0)
-        port_pause();
 }
 
 struct slab_cache *slab_visit(struct slab_walk *walk)
@@ -171,8 +187,11 @@ struct slab_cache *slab_visit(struct slab_walk *walk)
     struct slab_cache *next = NULL;
     slab_visit_end(walk);
     port_lock(&slab_table_lock);
-    while (walk->next < SLAB_CACHES_MAX && !next)
+    while (walk->next < SLAB_CACHES_MAX && !next) {
         next = slab_caches[walk->next++];
+        if (next && next->is_hidden)
+            next = NULL;
+    }
     if (next)
         __atomic_fetch_add(&next->visitors, 1, __ATOMIC_RELAXED);
     port_unlock(&slab_table_lock);
@@ -233,15 +252,16 @@ static uint64_t objects_in_slabs(const struct slab_cache *cache, uint64_t *free)
 status_t slab_cache_destroy(struct slab_cache *cache)
 {
     uint64_t free;
+    hide(cache);
     checked_drain(cache);
     magazine_drain(cache, true);
     uint64_t used = objects_in_slabs(cache, &free) - free;
     if (used > 0) {
+        set_hidden(cache, false);
         port_report("slab: %s cannot end: %lu of its objects are in use", cache->name, used);
         return STATUS_BUSY;
     }
     leave(cache);
-    magazine_drain(cache, true); /* a visitor may have put something there */
     slab_release_empty(cache);
     checked_end(cache);
     slab_free(&cache_cache, cache);

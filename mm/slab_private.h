@@ -86,6 +86,7 @@ struct slab_cache {
     uint8_t magazine_class; /* of new magazines */
 
     uint32_t visitors; /* atomic: who walks over all caches and is here; the cache's end waits for them */
+    bool is_hidden;    /* the table's lock: it ends, and nobody else comes to visit */
 
     struct slab_node *nodes;
 } ALIGNED(64);

@@ -125,25 +125,35 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void run_threads(bool is_checked, uint64_t size)
+static void run_on_all(void *(*function)(void *cpu))
 {
-    machine_pc(size);
-    start_on(is_checked, THREADS);
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, work, (void *)i);
+        pthread_create(&threads[i], NULL, function, (void *)i);
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    for (size_t i = 0; i < SHARED; i++) {
-        kfree(shared[i].slot);
-        shared[i].slot = NULL;
-    }
+}
+
+static void expect_all_free_on_all(void)
+{
     for (hosted_cpu = 0; hosted_cpu < THREADS; hosted_cpu++) {
         slab_reap();
         frame_cache_drain();
     }
     hosted_cpu = 0;
     expect_all_free();
+}
+
+static void run_threads(bool is_checked, uint64_t size)
+{
+    machine_pc(size);
+    start_on(is_checked, THREADS);
+    run_on_all(work);
+    for (size_t i = 0; i < SHARED; i++) {
+        kfree(shared[i].slot);
+        shared[i].slot = NULL;
+    }
+    expect_all_free_on_all();
 }
 
 static void threads_free_each_others_objects_and_all_comes_back(void **state)
@@ -154,6 +164,41 @@ static void threads_free_each_others_objects_and_all_comes_back(void **state)
     run_threads(false, MIB(8)); /* with memory running out all the time */
 }
 
+static unsigned makers; /* atomic: threads that still make caches */
+
+/* Two CPUs make and end caches, two walk over all that there are. */
+static void *make_or_walk(void *argument)
+{
+    hosted_cpu = (unsigned)(uintptr_t)argument;
+    if (hosted_cpu % 2) {
+        while (__atomic_load_n(&makers, __ATOMIC_RELAXED) > 0)
+            slab_reap();
+        return NULL;
+    }
+    for (unsigned i = 0; i < 10000; i++) {
+        struct slab_cache *cache = slab_cache_create("brief", 40 + i % 100, 0, NULL);
+        uint64_t *object = cache ? slab_alloc(cache) : NULL;
+        if (!object)
+            abort();
+        *object = i;
+        slab_free(cache, object);
+        if (slab_cache_destroy(cache) != STATUS_OK)
+            abort();
+    }
+    __atomic_fetch_sub(&makers, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void a_cache_does_not_end_while_another_cpu_visits_it(void **state)
+{
+    (void)state;
+    machine_pc(MIB(64));
+    start_on(false, THREADS);
+    makers = 2;
+    run_on_all(make_or_walk);
+    expect_all_free_on_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +206,7 @@ int main(void)
         cmocka_unit_test(another_cpu_gives_its_magazines_when_it_is_next_there),
         cmocka_unit_test(objects_of_another_node_find_their_way_home),
         cmocka_unit_test(threads_free_each_others_objects_and_all_comes_back),
+        cmocka_unit_test(a_cache_does_not_end_while_another_cpu_visits_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
