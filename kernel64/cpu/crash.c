@@ -4,6 +4,7 @@
  * the way a program makes it by accident, in a way that the compiler cannot see through.
  */
 #include <ashlar/command.h>
+#include <ashlar/sync.h>
 #include <cpu/percpu.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -72,6 +73,14 @@ static void crash_opcode(void)
     __asm__ volatile("ud2");
 }
 
+static void crash_lock(void)
+{
+    static struct spinlock lock;
+
+    spin_lock(&lock);
+    spin_unlock(&lock, spin_lock(&lock));
+}
+
 static void crash_panic(void)
 {
     panic("crash panic: asked for by a person");
@@ -105,6 +114,7 @@ static const struct {
     { "doublefault", crash_doublefault, "lose the stack" },
     { "overrun", crash_overrun, "write past an array on the stack" },
     { "opcode", crash_opcode, "execute an invalid opcode" },
+    { "lock", crash_lock, "wait for oneself" },
     { "panic", crash_panic, "give up in words" },
     { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },

@@ -6,6 +6,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/mm/port.h>
 
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <diag/log.h>
@@ -44,17 +45,20 @@ PERCPU(uint64_t, pin_rflags);
 
 /* ---- locks ---- */
 
+/* Nobody else writes the owner of a lock that is held; the others look whether it is 0, or for words in the log. */
+static inline void keep_state(struct port_lock *lock, irq_state_t state)
+{
+    if (state.rflags & SYNC_RFLAGS_IF)
+        lock->spin.owner |= SPIN_WERE_ON;
+}
+
 bool port_try_lock(struct port_lock *lock)
 {
-    uint32_t on = (cpu_read_rflags() & RFLAGS_IF) != 0;
-    cpu_interrupts_off();
-    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0) {
-        lock->interrupts_were_on = on;
-        return true;
-    }
-    if (on)
-        cpu_interrupts_on();
-    return false;
+    irq_state_t state;
+    if (!spin_try_lock(&lock->spin, &state))
+        return false;
+    keep_state(lock, state);
+    return true;
 }
 
 /* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may itself be
@@ -65,18 +69,25 @@ void port_pause(void)
     cpu_pause();
 }
 
+/* In turn, but not under a hypervisor, where the one whose turn it is may not be running, and all would wait for it:
+   docs/decisions/0006-turns-under-a-hypervisor.md. */
+static NOINLINE void wait_for_lock(struct port_lock *lock, const void *caller)
+{
+    irq_state_t state = interrupts_off();
+    spin_wait_serving(&lock->spin, !cpu_has(CPU_FEATURE_HYPERVISOR), ipi_serve, caller);
+    keep_state(lock, state);
+}
+
 void port_lock(struct port_lock *lock)
 {
-    while (!port_try_lock(lock))
-        port_pause();
+    if (!port_try_lock(lock))
+        wait_for_lock(lock, __builtin_return_address(0));
 }
 
 void port_unlock(struct port_lock *lock)
 {
-    uint32_t on = lock->interrupts_were_on;
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
-    if (on)
-        cpu_interrupts_on();
+    uint32_t owner = __atomic_load_n(&lock->spin.owner, __ATOMIC_RELAXED);
+    spin_unlock(&lock->spin, (irq_state_t){ owner & SPIN_WERE_ON ? SYNC_RFLAGS_IF : 0 });
 }
 
 /* ---- words ---- */

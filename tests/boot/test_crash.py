@@ -21,6 +21,8 @@ REPORTS = {
                 "code: none, rip is in the kernel's data"],
     'doublefault': ['EXCEPTION 8: double fault (#DF) at crash_doublefault+'],
     'opcode': ['EXCEPTION 6: invalid opcode (#UD) at crash_opcode+', '<0f> 0b'],
+    'lock': ['PANIC: CPU 0 wants the lock at 0xffffffff',
+             ', in crash_lock+', ', but holds it already: it would wait for itself'],
     'panic': ['PANIC: crash panic: asked for by a person'],
 }
 

@@ -589,16 +589,72 @@ static void count_with_lock(void *argument)
     for (unsigned int i = 0; i < 100; i++) {
         irq_state_t state = spin_lock(&lock);
         guarded++;
+        if (spin_owner(&lock) != PERCPU_MINE(cpu_number))
+            note_wrong();
         spin_unlock(&lock, state);
+        if (spin_is_mine(&lock))
+            note_wrong();
     }
 }
 
-KTEST(smp, a_lock_lets_one_in_at_a_time)
+KTEST(smp, a_lock_lets_one_in_at_a_time_and_knows_whom)
 {
     NEEDS_TWO();
-    guarded = 0;
+    guarded = wrong = 0;
     unsigned int cpus = on_every_cpu(4, count_with_lock, NULL);
     EXPECT(guarded == cpus * 100);
+    EXPECT(wrong == 0);
+    EXPECT(spin_owner(&lock) == SPIN_NOBODY);
+}
+
+static struct port_lock served_lock;
+static uint32_t served_calls; /* atomic */
+
+/* The holder wants an answer of all, also of those who wait for the lock with interrupts off. */
+static void call_with_lock(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 10; i++) {
+        irq_state_t outside = interrupts_off();
+        if (i % 2 == 0)
+            interrupts_restore(outside);
+        bool on = interrupts_are_on();
+        port_lock(&served_lock);
+        guarded++;
+        if (interrupts_are_on())
+            note_wrong();
+        ipi_call_all(count_call, &served_calls);
+        port_unlock(&served_lock);
+        if (interrupts_are_on() != on)
+            note_wrong();
+        interrupts_restore(outside);
+    }
+}
+
+/* The same in turn, whatever port_lock() makes of this machine. */
+static void call_with_lock_in_turn(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 10; i++) {
+        irq_state_t state = interrupts_off();
+        if (!spin_take_free(&served_lock.spin))
+            spin_wait_serving(&served_lock.spin, true, ipi_serve, NULL);
+        guarded++;
+        ipi_call_all(count_call, &served_calls);
+        spin_unlock(&served_lock.spin, state);
+    }
+}
+
+KTEST(smp, who_waits_for_a_lock_of_mm_serves_calls)
+{
+    NEEDS_TWO();
+    guarded = wrong = served_calls = 0;
+    unsigned int cpus = on_every_cpu(4, call_with_lock, NULL);
+    cpus += on_every_cpu(4, call_with_lock_in_turn, NULL);
+    EXPECT(guarded == cpus * 10);
+    EXPECT(served_calls == guarded * ipi_online_count());
+    EXPECT(wrong == 0);
+    EXPECT(spin_owner(&served_lock.spin) == SPIN_NOBODY);
 }
 
 static uint64_t latest_ns; /* atomic: the latest time that any CPU has read */

@@ -59,7 +59,7 @@
  *       These four need no pin: an interrupt that uses the same stack in their middle is as if it had come before.
  *   void port_pause(void)          one turn of a loop that waits for another CPU
  *
- * Locks: fair or not, taken for short; interrupts are off while one is held.
+ * Locks: fair or not, taken for short; interrupts are off while one is held or waited for.
  *   struct port_lock               zeroed: free
  *   void port_lock(struct port_lock *lock), port_unlock(struct port_lock *lock)
  *       Not recursive. They may nest among each other, in mm's own order, and within a pin.

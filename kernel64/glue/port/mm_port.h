@@ -6,6 +6,7 @@
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
 #include <ashlar/status.h>
+#include <ashlar/sync.h>
 
 static inline void *port_pointer(phys_t address)
 {
@@ -149,9 +150,9 @@ static inline void port_unpin(void)
 
 void port_pause(void);
 
+/* It keeps its holder's interrupt flag itself: SPIN_WERE_ON. */
 struct port_lock {
-    uint32_t held;
-    uint32_t interrupts_were_on; /* the holder's */
+    struct spinlock spin;
 };
 
 void port_lock(struct port_lock *lock);
