@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The queued spinlock: one CPU holds it at a time, all get it in the order in which they joined the queue, nobody gets past
+ * the queue, and nobody waits for ever.
+ *
+ * faults: BROKEN_SPLIT_SWAP BROKEN_SPLIT_END BROKEN_NO_END BROKEN_NOT_TOLD BROKEN_EARLY_HAND_OVER BROKEN_NO_HAND_OVER
+ * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_IMPATIENT
+ *
+ * Stands for
+ *     take_free    spin_take_free() of include/ashlar/sync.h: acquire; also what a wait out of turn tries again and again
+ *     unlock       spin_unlock() there: a release store to the owner's half alone
+ *     join         join() of sync/spinlock.c: the swap acquires and releases, before->next releases, is_first is acquired
+ *     take         spin_wait_serving()'s wait for the owner, acquired; and take(): owner relaxed, is_first released
+ *
+ * The lock's word is owner and tail; what is done to both at once, by a locked instruction, is an atomic here, and each store
+ * to a half is a step of its own. A CPU has one node, because only the CPU itself cares on which level it waits. Each CPU has
+ * the lock ROUNDS times, so that nodes are used again while others may still be at them, and tries it once.
+ *
+ * That steps are seen by others in the order in which they are done is what the memory orders are for; sync/spinlock.c says
+ * which is needed where.
+ */
+#define CPUS   3
+#define ROUNDS 2
+
+byte owner, tail;         /* a CPU's number plus 1, or 0 */
+byte next[CPUS + 1];      /* a node has its CPU's number plus 1, too */
+bool is_first[CPUS + 1];
+
+/* ---- what is observed ---- */
+
+byte inside;              /* CPUs that hold the lock */
+byte joined, served;      /* CPUs that have joined the queue, and that got the lock from there */
+
+inline enter()
+{
+    atomic {
+        assert(inside == 0);
+        inside++
+    }
+}
+
+inline leave()
+{
+    inside--
+}
+
+/* ---- the lock ---- */
+
+inline take_free()
+{
+    atomic {
+        if
+#ifdef BROKEN_BARGING
+        :: owner == 0 ->
+#else
+        :: owner == 0 && tail == 0 ->
+#endif
+            owner = me;
+            is_mine = true;
+            assert(joined == served)
+        :: else
+        fi
+    }
+}
+
+inline swap_tail()
+{
+#ifdef BROKEN_SPLIT_SWAP
+    before = tail;
+#endif
+    atomic {
+#ifndef BROKEN_SPLIT_SWAP
+        before = tail;
+#endif
+        tail = me;
+        place = joined;
+        joined++
+    }
+}
+
+inline join()
+{
+#ifndef BROKEN_STALE_NEXT
+    next[me] = 0;
+#endif
+#ifndef BROKEN_STALE_FIRST
+    is_first[me] = false;
+#endif
+    swap_tail();
+    if
+    :: before != 0 ->
+#ifndef BROKEN_NOT_TOLD
+        next[before] = me;
+#endif
+        before = 0;
+        is_first[me]
+    :: else
+    fi
+}
+
+inline end_queue()
+{
+#ifdef BROKEN_SPLIT_END
+    is_mine = tail == me;
+#endif
+    atomic {
+#ifndef BROKEN_SPLIT_END
+#ifndef BROKEN_NO_END
+        is_mine = tail == me;
+#endif
+#endif
+        if
+        :: is_mine ->
+            owner = me;
+            tail = 0
+        :: else
+        fi
+    }
+}
+
+inline take()
+{
+#ifndef BROKEN_IMPATIENT
+    owner == 0;
+#endif
+    end_queue();
+    if
+    :: !is_mine ->
+#ifdef BROKEN_EARLY_HAND_OVER
+        next[me] != 0;
+        is_first[next[me]] = true;
+        owner = me;
+#else
+        owner = me;
+        next[me] != 0;
+#ifndef BROKEN_NO_HAND_OVER
+        is_first[next[me]] = true;
+#endif
+#endif
+        is_mine = true
+    :: else
+    fi;
+    atomic {
+        assert(place == served);
+        place = 0;
+        served++
+    }
+}
+
+inline unlock()
+{
+    is_mine = false;
+#ifdef BROKEN_WHOLE_UNLOCK
+    atomic {
+        owner = 0;
+        tail = 0
+    }
+#else
+    owner = 0
+#endif
+}
+
+proctype cpu(byte me)
+{
+    byte before, place, rounds;
+    bool is_mine;
+    do
+    :: rounds < ROUNDS ->
+        rounds++;
+        take_free();
+        if
+        :: !is_mine ->
+            join();
+            take()
+        :: else
+        fi;
+        enter();
+        leave();
+        unlock()
+    :: else -> break
+    od;
+    /* spin_try_lock() */
+    take_free();
+    if
+    :: is_mine ->
+        enter();
+        leave();
+        unlock()
+    :: else
+    fi
+}
+
+init
+{
+    atomic {
+        run cpu(1);
+        run cpu(2);
+        run cpu(3)
+    }
+}
