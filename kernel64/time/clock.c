@@ -5,7 +5,7 @@
  * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
  * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new epoch begins
  * with the time that the old one shows. An epoch is never written again after it was published, and there are enough
- * for all changes that a boot can make, so a reader needs one pointer and no lock: whichever epoch it got is right.
+ * for all changes that a boot can make, so a reader needs one pointer and no lock: it reads again when that has changed meanwhile.
  *
  * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any crystal.
  *
@@ -72,18 +72,32 @@ static uint64_t read_wide(struct clock_counter *counter)
     }
 }
 
-static NOINLINE uint64_t read_counter(const struct epoch *epoch)
+/* Acquire pairs with the release in publish(): the epoch is filled in. */
+static inline const struct epoch *current_epoch(void)
 {
-    return nanoseconds_in(epoch, read_wide(epoch->counter));
+    return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+}
+
+/* Whoever was held up between looking for the epoch and reading its counter reads again: with a new rate, the time that the
+   old epoch tells by now may be one that no longer comes. */
+static NOINLINE uint64_t read_slowly(void)
+{
+    const struct epoch *epoch;
+    uint64_t ns;
+    do {
+        epoch = current_epoch();
+        ns = nanoseconds_in(epoch, epoch->counter ? read_wide(epoch->counter) : cpu_read_tsc_ordered());
+    } while (epoch != current_epoch());
+    return ns;
 }
 
 uint64_t clock_now_ns(void)
 {
-    /* Acquire pairs with the release in publish(): the epoch is filled in. */
-    const struct epoch *epoch = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+    const struct epoch *epoch = current_epoch();
     if (UNLIKELY(epoch->counter != NULL))
-        return read_counter(epoch);
-    return nanoseconds_in(epoch, cpu_read_tsc_ordered());
+        return read_slowly();
+    uint64_t ns = nanoseconds_in(epoch, cpu_read_tsc_ordered());
+    return LIKELY(epoch == current_epoch()) ? ns : read_slowly();
 }
 
 uint64_t clock_nanoseconds(uint64_t ticks)
