@@ -126,3 +126,9 @@ void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
         read_signature(identity->hypervisor, answer.ebx, answer.ecx, answer.edx);
     }
 }
+
+bool cpu_lfence_is_optional(const struct cpu_identity *identity)
+{
+    bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
+    return is_amd && identity->family >= 0x10 && identity->family != 0x11 && identity->family < 0x19;
+}

@@ -78,6 +78,10 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
     return (identity->features >> feature & 1) != 0;
 }
 
+/* Return: whether LFENCE keeps RDTSC back only where a bit of MSR_DE_CFG says so: AMD's from family 10H up to the first two Zens.
+   (AMD, "Software Techniques for Managing Speculation on AMD Processors", "Serializing LFENCE".) */
+bool cpu_lfence_is_optional(const struct cpu_identity *identity);
+
 /**
  * cpu_features_init() - identify the first CPU. Everything below works afterwards.
  * Context: the first CPU, before anything that asks.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first CPU identified, and every protection that it offers switched on.
+ * The first CPU identified, and every protection that it offers switched on; also that LFENCE orders time stamps.
  */
 #include <cpu/protect.h>
 
@@ -8,9 +8,11 @@
 #include <ashlar/hw/paging.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/traps.h>
 #include <diag/log.h>
 
 static struct cpu_identity boot_cpu;
+static bool can_write_de_cfg; /* constant once the first CPU is protected */
 
 void cpu_features_init(void)
 {
@@ -25,6 +27,13 @@ const struct cpu_identity *cpu_boot_identity(void)
 bool cpu_has(enum cpu_feature feature)
 {
     return cpu_identity_has(&boot_cpu, feature);
+}
+
+/* A hypervisor may refuse it, and then does the same itself, or does not show it. */
+static void write_de_cfg(void *argument)
+{
+    (void)argument;
+    cpu_write_msr(MSR_DE_CFG, cpu_read_msr(MSR_DE_CFG) | DE_CFG_LFENCE);
 }
 
 void cpu_protect_cpu(void)
@@ -54,6 +63,15 @@ void cpu_protect_cpu(void)
             cr4 |= controls[i].bit;
     }
     cpu_write_cr4(cr4);
+    /* Of another CPU, which cannot try yet; like the first one's, it takes what that took. */
+    if (can_write_de_cfg)
+        write_de_cfg(NULL);
+}
+
+static void make_lfence_serialize(void)
+{
+    struct trap_frame caught;
+    can_write_de_cfg = cpu_lfence_is_optional(&boot_cpu) && trap_try(write_de_cfg, NULL, &caught);
 }
 
 void cpu_protect(void)
@@ -63,4 +81,5 @@ void cpu_protect(void)
     if (!cpu_has(CPU_FEATURE_NX))
         log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
     cpu_protect_cpu();
+    make_lfence_serialize();
 }

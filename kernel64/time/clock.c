@@ -5,7 +5,8 @@
  * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
  * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new epoch begins
  * with the time that the old one shows. An epoch is never written again after it was published, and there are enough
- * for all changes that a boot can make, so a reader needs one pointer and no lock: it reads again when that has changed meanwhile.
+ * for all changes that a boot can make, so a reader needs one pointer and no lock; it reads again when that has changed
+ * meanwhile.
  *
  * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any crystal.
  *

@@ -216,6 +216,25 @@ static void no_two_features_share_a_bit_or_a_name(void **state)
     }
 }
 
+static void lfence_is_a_choice_on_some_amd_families(void **state)
+{
+    static const struct {
+        const char *vendor;
+        unsigned family;
+        bool is_optional;
+    } cpus[] = {
+        { "AuthenticAMD", 0x0f, false }, { "AuthenticAMD", 0x10, true },  { "AuthenticAMD", 0x11, false },
+        { "AuthenticAMD", 0x12, true },  { "AuthenticAMD", 0x17, true },  { "HygonGenuine", 0x18, true },
+        { "AuthenticAMD", 0x19, false }, { "GenuineIntel", 0x10, false }, { "GenuineIntel", 6, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cpus); i++) {
+        struct cpu_identity identity = { .family = cpus[i].family };
+        memcpy(identity.vendor, cpus[i].vendor, sizeof(identity.vendor));
+        assert_int_equal(cpu_lfence_is_optional(&identity), cpus[i].is_optional);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +246,7 @@ int main(void)
         cmocka_unit_test(brand_loses_the_blanks_around_it),
         cmocka_unit_test(hypervisor_signature_is_read_only_under_one),
         cmocka_unit_test(no_two_features_share_a_bit_or_a_name),
+        cmocka_unit_test(lfence_is_a_choice_on_some_amd_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
