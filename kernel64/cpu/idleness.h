@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Whether a CPU is idle, as one word: how those who change page tables come to an agreement with it about who flushes.
- * What is flushed, and how, is cpu/tlb.h.
+ * What is flushed, and how, is cpu/tlb.h. tests/models/shootdown.pml has every order of it.
  *
  *     idle CPU                               who changes page tables
  *     BUSY -> IDLE, halts                    changes the entry

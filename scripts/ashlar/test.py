@@ -110,6 +110,9 @@ def run_unit_tests(results):
         # The string functions are tested under several names.
         if not any(name == source.stem[5:] or name.startswith(f'{source.stem[5:]}_O') for name in ran):
             results.add('unit', source.stem, 'fail', 0, 'was not run: is it listed, and does the build find cmocka?')
+    for source in sorted((ROOT / 'tests/models').glob('*.pml')):
+        if f'model_{source.stem}' not in ran:
+            results.add('unit', source.name, 'fail', 0, 'was not run: is it listed?')
     if done.returncode != 0 and not results.of('fail'):
         results.add('unit', 'meson test', 'fail', 0, done.stdout)
     if len(results.cases) == before:

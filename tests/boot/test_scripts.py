@@ -104,7 +104,7 @@ def test_setup_elsewhere_names_everything_at_once(tmp_path):
                           text=True, env={'PATH': str(empty), 'ASHLAR_OS_RELEASE': str(release)})
     assert done.returncode == 2
     for name in ('meson', 'ninja', 'nasm', 'x86_64-linux-gnu-gcc', 'qemu-system-x86_64', 'grub-mkimage', 'xorriso',
-                 'mformat', 'clang', 'gdb', 'bochs'):
+                 'mformat', 'clang', 'gdb', 'spin', 'bochs'):
         assert re.search(rf'^    {name}$', done.stderr, re.MULTILINE), name
 
 
