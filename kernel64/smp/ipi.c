@@ -7,7 +7,7 @@
  * and one interrupt may bring several callers' calls.
  *
  * Interrupts are off from a call's first line to its last, so a CPU's one call is never in use twice; and as the caller
- * serves its own inbox while it waits, nobody waits for somebody who does not listen.
+ * serves its own inbox while it waits, nobody waits for somebody who does not listen: tests/models/calls.pml.
  *
  * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent. Whether one got
  * lost shows when nobody answers: it is sent again.
