@@ -232,27 +232,35 @@ static void swap(unsigned number)
     PORT_MINE(magazine_pairs).of[number].previous = loaded;
 }
 
-/* Puts @magazine before the loaded one when that is used up. Return: what this CPU has no place for. */
+/* Puts @magazine before the loaded one when that is used up, or in the place of `nothing`. Return: what this CPU has no
+   place for. */
 static struct magazine *insert(unsigned number, struct magazine *magazine, bool to_pop)
 {
     struct magazine *left = magazine;
     port_pin();
     struct magazine *loaded = unload(number);
     if (loaded->count == (to_pop ? 0 : loaded->capacity)) {
-        left = PORT_MINE(magazine_pairs).of[number].previous;
-        PORT_MINE(magazine_pairs).of[number].previous = loaded;
+        left = &nothing;
+        if (loaded != &nothing) {
+            left = PORT_MINE(magazine_pairs).of[number].previous;
+            PORT_MINE(magazine_pairs).of[number].previous = loaded;
+        }
         load(number, magazine);
     }
     port_unpin();
     return left;
 }
 
-/* Takes the previous magazine away from this CPU; `nothing` when it has none. */
+/* Takes the previous magazine away from this CPU when it has two; else `nothing`, and the one that it has will be the
+   previous one. */
 static struct magazine *take_previous(unsigned number)
 {
+    struct magazine *previous = &nothing;
     port_pin();
-    struct magazine *previous = PORT_MINE(magazine_pairs).of[number].previous;
-    PORT_MINE(magazine_pairs).of[number].previous = &nothing;
+    if (PORT_MINE(magazine_pairs).of[number].loaded != &nothing) {
+        previous = PORT_MINE(magazine_pairs).of[number].previous;
+        PORT_MINE(magazine_pairs).of[number].previous = &nothing;
+    }
     port_unpin();
     return previous;
 }
