@@ -22,7 +22,7 @@
  * depot but back into their slabs, so they find their way home.
  *
  * This file's slow paths are not pinned but for the moments in which they change the two pointers, and hold
- * no lock while they call slab.c.
+ * no lock while they call slab.c. tests/models/magazines.pml has what may come in between.
  */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/fault.h>
