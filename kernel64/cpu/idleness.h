@@ -6,24 +6,26 @@
  *
  *     idle CPU                               who changes page tables
  *     BUSY -> IDLE, halts                    changes the entry
- *                                            IDLE or STALE -> STALE: done with this CPU
+ *                                            all but BUSY -> STALE: done with this CPU
  *     a trap: IDLE -> BUSY, done;
- *     STALE -> IDLE, flushes, tries again    finds BUSY: interrupts it
+ *     STALE -> FLUSHING, flushes,            finds BUSY: interrupts it
+ *     FLUSHING -> BUSY, or tries again
  *
  * All changes to one word have one sequence. A deferring one stands in it before the flush of the next leaving, which so comes
  * after the entry's change; or after the leaving, and then it finds BUSY. So nothing here needs more than the order between two
  * that read one another's value, provided that deferring always writes: one that only looked, and found STALE, could have
  * looked before its change of the entry was seen, and too late for the flush.
  *
- * It is flushed before the word says BUSY, and not afterwards, because an NMI may come in between: it finds a CPU that is
- * not busy, and leaves for it.
+ * An NMI may come in between. It finds a CPU that has not flushed, or may not have: then it leaves for it. So the word says
+ * neither BUSY nor IDLE before the flush is done, and whose flush it was that ended, it is done.
  */
 #include <ashlar/types.h>
 
 enum idleness {
     CPU_BUSY,
     CPU_IDLE,      /* halted, or about to be: touches nothing but its stack and its own data */
-    CPU_IDLE_STALE /* has to flush before it touches anything else */
+    CPU_IDLE_STALE, /* has to flush before it touches anything else */
+    CPU_FLUSHING    /* does so; stale again if something has changed since it began */
 };
 
 /* By the CPU, while it is busy: this is its last step. */
@@ -34,7 +36,7 @@ static inline void idleness_enter(enum idleness *word)
     __atomic_store_n(word, CPU_IDLE, __ATOMIC_RELEASE);
 }
 
-/* By the CPU. Return: whether it is busy now; if not, it flushes everything and calls again. */
+/* By the CPU. Return: whether it is busy now; if not, it flushes everything, says so by idleness_flushed(), and calls again. */
 static inline bool idleness_leave(enum idleness *word)
 {
     enum idleness found = CPU_IDLE;
@@ -42,9 +44,18 @@ static inline bool idleness_leave(enum idleness *word)
        it was stale. */
     if (__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || found == CPU_BUSY)
         return true;
-    /* Acquire pairs with idleness_defer(): the flush comes after the changes that it is for. */
-    __atomic_exchange_n(word, CPU_IDLE, __ATOMIC_ACQUIRE);
+    /* Acquire pairs with idleness_defer(): the flush comes after the changes that it is for. Should an NMI have left just
+       now, there is one flush too many. */
+    __atomic_exchange_n(word, CPU_FLUSHING, __ATOMIC_ACQUIRE);
     return false;
+}
+
+/* By the CPU, after a flush that began after idleness_leave(). */
+static inline void idleness_flushed(enum idleness *word)
+{
+    enum idleness found = CPU_FLUSHING;
+    /* Nothing to do for one that has become stale again, or has been made busy by an NMI. */
+    (void)__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* By any other. Return: whether it will flush when it leaves; if not, it is to be told. */

@@ -52,8 +52,11 @@ void tlb_leave_cpu(void)
 
 void tlb_leave_idle_slow(void)
 {
-    while (!idleness_leave(PERCPU_OF(PERCPU_MINE(cpu_number), idleness)))
+    enum idleness *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idleness);
+    while (!idleness_leave(mine)) {
         tlb_flush_all();
+        idleness_flushed(mine);
+    }
 }
 
 bool tlb_defer(unsigned int cpu)

@@ -59,6 +59,7 @@ static void be_idle_or_change(unsigned thread)
         MUST(!idleness_leave(&word));
         for (unsigned i = 0; i < CHANGERS; i++)
             MUST(entry[round][i] == round + 1);
+        idleness_flushed(&word);
         MUST(idleness_leave(&word));
     }
 }
@@ -142,8 +143,10 @@ static void use_or_change(unsigned thread)
         for (unsigned turns = 0, limit = litmus_below(100); turns < limit;)
             litmus_wait(&turns);
         /* What a trap does, in its order. */
-        while (!idleness_leave(&cpus[thread].idleness))
+        while (!idleness_leave(&cpus[thread].idleness)) {
             flush(thread);
+            idleness_flushed(&cpus[thread].idleness);
+        }
         take_interrupts(thread);
     }
 }
@@ -174,22 +177,39 @@ static void only_who_is_idle_is_left_to_itself(void **state)
     idleness_enter(&mine);
     assert_true(idleness_defer(&mine) && idleness_defer(&mine));
     assert_false(idleness_leave(&mine));
-    assert_true(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_int_equal(mine, CPU_BUSY);
     assert_true(idleness_leave(&mine));
     assert_false(idleness_defer(&mine));
 }
 
-static void one_who_flushes_is_not_busy_yet(void **state)
+static void what_changes_during_a_flush_takes_another(void **state)
 {
     (void)state;
     enum idleness mine = CPU_BUSY;
     idleness_enter(&mine);
     assert_true(idleness_defer(&mine));
     assert_false(idleness_leave(&mine));
-    /* An NMI here leaves for it, and a change here has it flush once more. */
-    assert_int_equal(mine, CPU_IDLE);
+    assert_true(idleness_defer(&mine));
+    idleness_flushed(&mine);
+    assert_false(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_true(idleness_leave(&mine));
+}
+
+static void an_nmi_during_a_flush_flushes_for_itself(void **state)
+{
+    (void)state;
+    enum idleness mine = CPU_BUSY;
+    idleness_enter(&mine);
     assert_true(idleness_defer(&mine));
     assert_false(idleness_leave(&mine));
+    /* The NMI, to its end: */
+    assert_false(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_true(idleness_leave(&mine));
+    /* What it came into: */
+    idleness_flushed(&mine);
     assert_true(idleness_leave(&mine));
     assert_int_equal(mine, CPU_BUSY);
 }
@@ -199,7 +219,8 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_who_is_idle_is_left_to_itself),
-        cmocka_unit_test(one_who_flushes_is_not_busy_yet),
+        cmocka_unit_test(what_changes_during_a_flush_takes_another),
+        cmocka_unit_test(an_nmi_during_a_flush_flushes_for_itself),
         cmocka_unit_test(who_wakes_sees_what_all_have_changed_who_found_it_idle),
         cmocka_unit_test(no_cpu_uses_what_was_true_before_a_change_that_is_over),
     };
