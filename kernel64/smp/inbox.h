@@ -69,6 +69,9 @@ enum inbox_posted {
  * An owner that leaves closes its inbox and then looks into it for the last time; a caller looks, after posting, whether it
  * is closed. Each writes before it reads, so of the two at least one sees the other, if all four accesses are sequentially
  * consistent. A caller that sees it takes its post back, unless it was taken in that last look.
+ *
+ * An owner that comes back opens it and then looks into it, too. One caller may have posted to the empty word and another
+ * behind it, and only the other found it open: the first took its post back, and nobody would interrupt for the second's.
  */
 static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int caller)
 {
@@ -80,13 +83,13 @@ static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int cal
     return is_first ? INBOX_POSTED_FIRST : INBOX_POSTED;
 }
 
-/* By the owner: posts are taken from now on; until now everybody has taken its own back. */
+/* By the owner: posts are taken from now on; until now everybody has taken its own back. Then inbox_take_ordered(). */
 static inline void inbox_open(struct inbox *inbox)
 {
-    __atomic_store_n(&inbox->is_open, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&inbox->is_open, true, __ATOMIC_SEQ_CST);
 }
 
-/* By the owner: no more are taken, once inbox_take_last() has been called for each word. */
+/* By the owner: no more are taken, once inbox_take_ordered() has been called for each word. */
 static inline void inbox_close(struct inbox *inbox)
 {
     __atomic_store_n(&inbox->is_open, false, __ATOMIC_SEQ_CST);
@@ -101,8 +104,8 @@ static inline uint64_t inbox_take(struct inbox *inbox, unsigned int word)
     return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_ACQUIRE);
 }
 
-/* The same after inbox_close(). */
-static inline uint64_t inbox_take_last(struct inbox *inbox, unsigned int word)
+/* The same after inbox_open() and inbox_close(). */
+static inline uint64_t inbox_take_ordered(struct inbox *inbox, unsigned int word)
 {
     return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_SEQ_CST);
 }

@@ -79,6 +79,14 @@ static void serve_inbox(void)
         serve_callers(i, inbox_take(mine, i));
 }
 
+/* After the inbox was opened or closed. */
+static void serve_inbox_ordered(void)
+{
+    struct inbox *mine = PERCPU_OF(PERCPU_MINE(cpu_number), inbox);
+    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
+        serve_callers(i, inbox_take_ordered(mine, i));
+}
+
 static void take_call(struct trap_frame *frame)
 {
     (void)frame;
@@ -256,17 +264,16 @@ void ipi_init_cpu(void)
     /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while. Locked
        instructions above: who did not see them has changed its tables before this. */
     tlb_flush_all();
+    serve_inbox_ordered();
 }
 
 void ipi_leave_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
-    struct inbox *mine = PERCPU_OF(me, inbox);
     __atomic_fetch_and(&online.words[me / 64], ~(1ULL << me % 64), __ATOMIC_RELEASE);
     __atomic_fetch_sub(&online_count, 1, __ATOMIC_RELEASE);
-    inbox_close(mine);
-    for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
-        serve_callers(i, inbox_take_last(mine, i));
+    inbox_close(PERCPU_OF(me, inbox));
+    serve_inbox_ordered();
     while (!work_list_close(PERCPU_OF(me, posted)))
         work_list_run(PERCPU_OF(me, posted));
 }

@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls between CPUs: who is called executes each call once, before it returns; and nobody waits for ever, also when all call all
- * with interrupts off.
+ * Calls between CPUs: who is called executes each call once, before it returns, or has left and is excused; and nobody waits
+ * for ever, also when all call all with interrupts off, and some leave and come back meanwhile.
  *
  * faults: BROKEN_DEAF_CALLER BROKEN_WHOLE_INBOX BROKEN_SPLIT_TAKE BROKEN_SPLIT_POST BROKEN_ANSWERS_FIRST BROKEN_POSTS_FIRST
+ * faults: BROKEN_LOOKS_BEFORE_POSTING BROKEN_LEAVES_WITHOUT_LAST_LOOK BROKEN_EXCUSES_TWICE BROKEN_COMES_BACK_BLIND
  *
- * Stands for, in smp/ipi.c
+ * Stands for, in smp/ipi.c and smp/inbox.h
  *     call              ipi_call() with wait_for_answers()
- *     post              post() with interrupt()
- *     serve_inbox       serve_inbox() with serve_one()
+ *     post              post() with inbox_post(), call_excuse() and interrupt()
+ *     serve_inbox       serve_inbox() with inbox_take() and call_serve()
  *     take_interrupt    take_call()
+ *     leave, come_back  ipi_leave_cpu() with inbox_close() and inbox_take_ordered(); ipi_init_cpu() with inbox_open()
  *
  * An inbox has two words, as with more than 64 CPUs: one for callers 0 and 1, one for caller 2. A local APIC remembers one
- * interrupt of a vector. A CPU calls when it likes and takes interrupts when it likes, but none while it calls. It calls with the
- * same struct call again, CPU 2 only once; then it only takes interrupts.
+ * interrupt of a vector, until INIT. A CPU calls when it likes and takes interrupts when it likes, but none while it calls. It
+ * calls with the same struct call again; then it only takes interrupts. CPU 2 leaves once, and may come back.
  *
- * That interrupts arrive is taken for granted: remind() is for machines that lose one.
+ * That interrupts arrive is taken for granted: remind() is for machines that lose one. What is posted is not here.
  */
 #define CPUS        3
-#define CALLS(n)    (n == 2 -> 1 : 2)
+#define CALLS(n)    (n == 0 -> 2 : 1)
 #define BIT(n)      (1 << (n))
 #define WORD_OF(n)  ((n) >> 1)
 #define INBOX(n, w) inbox[(n) * 2 + (w)]
 
 byte inbox[CPUS * 2];  /* a bit for each caller */
+bool is_open[CPUS] = true;
 bool is_pending[CPUS]; /* the interrupt */
+byte online = BIT(0) | BIT(1) | BIT(2);
 
 /* struct call */
 byte to_do[CPUS];      /* its function: the set of those who have still to execute it */
@@ -47,39 +51,39 @@ inline answer()
 
 inline serve_one()
 {
-    atomic {
-        caller = (callers & BIT(0) -> 0 : (callers & BIT(1) -> 1 : 2));
-        callers = callers & ~BIT(caller)
-    }
 #ifdef BROKEN_ANSWERS_FIRST
     answer();
     execute();
+    caller = 0
 #else
     execute();
-    answer();
+    atomic {
+        answer();
+        caller = 0
+    }
 #endif
-    caller = 0
 }
 
 inline serve_word(w)
 {
-    if
-    :: INBOX(me, w) != 0 ->
 #ifdef BROKEN_SPLIT_TAKE
-        callers = INBOX(me, w);
-        INBOX(me, w) = 0;
+    callers = INBOX(me, w);
+    INBOX(me, w) = 0;
 #else
-        atomic {
-            callers = INBOX(me, w);
-            INBOX(me, w) = 0
-        }
+    atomic {
+        callers = INBOX(me, w);
+        INBOX(me, w) = 0
+    }
 #endif
-        do
-        :: callers != 0 -> serve_one()
-        :: else -> break
-        od
-    :: else
-    fi
+    do
+    :: atomic {
+            callers != 0 ->
+            caller = (callers & BIT(0) -> 0 : (callers & BIT(1) -> 1 : 2));
+            callers = callers & ~BIT(caller)
+        }
+        serve_one()
+    :: else -> break
+    od
 }
 
 inline serve_inbox()
@@ -96,57 +100,119 @@ inline take_interrupt()
 
 /* ---- calling ---- */
 
-inline post(n)
+inline set_bit()
 {
-    if
-    :: wanted & BIT(n) ->
 #ifdef BROKEN_WHOLE_INBOX
-        found = INBOX(n, 1 - WORD_OF(me));
+    found = INBOX(callee, 1 - WORD_OF(me));
 #endif
 #ifdef BROKEN_SPLIT_POST
-        found = INBOX(n, WORD_OF(me));
+    found = INBOX(callee, WORD_OF(me));
 #endif
-        atomic {
+    atomic {
 #ifndef BROKEN_SPLIT_POST
-            found = found | INBOX(n, WORD_OF(me));
+        found = found | INBOX(callee, WORD_OF(me));
 #endif
-            INBOX(n, WORD_OF(me)) = INBOX(n, WORD_OF(me)) | BIT(me)
-        }
-        atomic {
-            is_pending[n] = is_pending[n] || found == 0;
-            found = 0
-        }
+        INBOX(callee, WORD_OF(me)) = INBOX(callee, WORD_OF(me)) | BIT(me)
+    }
+}
+
+/* It is excused whom nobody will have execute the call, neither now nor later. */
+inline take_back()
+{
+    atomic {
+#ifdef BROKEN_EXCUSES_TWICE
+        is_excused = true;
+#else
+        is_excused = (INBOX(callee, WORD_OF(me)) & BIT(me)) != 0;
+#endif
+        INBOX(callee, WORD_OF(me)) = INBOX(callee, WORD_OF(me)) & ~BIT(me)
+    }
+}
+
+inline interrupt_or_excuse()
+{
+    atomic {
+        if
+        :: is_excused ->
+            assert(to_do[me] & BIT(callee));
+            to_do[me] = to_do[me] & ~BIT(callee);
+            left[me]--
+        :: !is_excused && found == 0 -> is_pending[callee] = true
+        :: else
+        fi;
+        is_excused = false;
+        found = 0;
+        callee = 0
+    }
+}
+
+inline post()
+{
+#ifdef BROKEN_LOOKS_BEFORE_POSTING
+    is_excused = !is_open[callee];
+    set_bit();
+    if
+    :: is_excused -> take_back()
     :: else
+    fi;
+#else
+    set_bit();
+    if
+    :: !is_open[callee] -> take_back()
+    :: else
+    fi;
+#endif
+    interrupt_or_excuse()
+}
+
+inline post_all()
+{
+    do
+    :: atomic {
+            unposted != 0 ->
+            callee = (unposted & BIT(0) -> 0 : (unposted & BIT(1) -> 1 : 2));
+            unposted = unposted & ~BIT(callee)
+        }
+        post()
+    :: else -> break
+    od
+}
+
+inline fill_in(set)
+{
+    to_do[me] = set;
+    left[me] = (set & 1) + (set >> 1 & 1) + (set >> 2 & 1)
+}
+
+inline choose(set)
+{
+    if
+    :: set = online & ~BIT(me)
+    :: set = online & BIT((me + 1) % CPUS)
+    :: set = online & BIT((me + 2) % CPUS)
     fi
 }
 
-inline fill_in()
+inline is_in_no_inbox()
 {
-    atomic {
-        to_do[me] = wanted;
-        left[me] = (wanted & 1) + (wanted >> 1 & 1) + (wanted >> 2 & 1)
-    }
+    assert(!((INBOX(0, WORD_OF(me)) | INBOX(1, WORD_OF(me)) | INBOX(2, WORD_OF(me))) & BIT(me)))
 }
 
 inline call()
 {
-    if
-    :: wanted = (BIT(0) | BIT(1) | BIT(2)) & ~BIT(me)
-    :: wanted = BIT((me + 1) % CPUS)
-    :: wanted = BIT((me + 2) % CPUS)
-    fi;
 #ifdef BROKEN_POSTS_FIRST
-    post(0);
-    post(1);
-    post(2);
-    fill_in();
-#else
-    fill_in();
-    post(0);
-    post(1);
-    post(2);
-#endif
+    choose(wanted);
+    unposted = wanted;
+    post_all();
+    fill_in(wanted);
     wanted = 0;
+#else
+    atomic {
+        choose(unposted);
+        fill_in(unposted)
+    }
+    post_all();
+#endif
     do
     :: left[me] == 0 -> break
 #ifndef BROKEN_DEAF_CALLER
@@ -155,18 +221,51 @@ inline call()
     od;
     atomic {
         assert(to_do[me] == 0);
+        is_in_no_inbox();
         calls++
     }
 }
 
+/* ---- leaving and coming back ---- */
+
+inline leave()
+{
+    online = online & ~BIT(me);
+    is_open[me] = false;
+#ifndef BROKEN_LEAVES_WITHOUT_LAST_LOOK
+    serve_inbox()
+#endif
+}
+
+/* Two may have found it closed, one with the word empty and one not: if only the latter finds it open then, nobody interrupts. */
+inline come_back()
+{
+    is_pending[me] = false;
+    is_open[me] = true;
+    online = online | BIT(me);
+#ifndef BROKEN_COMES_BACK_BLIND
+    serve_inbox()
+#endif
+}
+
 proctype cpu(byte me)
 {
-    byte wanted, found, callers, caller, calls;
+    byte unposted, callee, found, callers, caller, calls;
+    bool is_excused, has_left;
+#ifdef BROKEN_POSTS_FIRST
+    byte wanted;
+#endif
 end:
     do
-    :: calls < CALLS(me) ->
-        call()
+    :: calls < CALLS(me) -> call()
     :: is_pending[me] -> take_interrupt()
+    :: me == 2 && !has_left ->
+        has_left = true;
+        leave();
+        if
+        :: come_back()
+        :: break /* for good */
+        fi
     od
 }
 

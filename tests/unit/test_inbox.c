@@ -187,7 +187,7 @@ static void a_closed_inbox_takes_nothing_and_keeps_nothing(void **state)
     assert_int_equal(inbox_post(&inbox, 4), INBOX_POSTED_FIRST);
     inbox_close(&inbox);
     assert_int_equal(inbox_post(&inbox, 5), INBOX_REFUSED);
-    assert_true(inbox_take_last(&inbox, 0) == 1 << 4);
+    assert_true(inbox_take_ordered(&inbox, 0) == 1 << 4);
     assert_true(inbox_take(&inbox, 0) == 0);
 }
 
@@ -228,7 +228,7 @@ static void come_and_leave(void)
         inbox_open(&left[i]);
         serve_all(inbox_take(&left[i], 0));
         inbox_close(&left[i]);
-        serve_all(inbox_take_last(&left[i], 0));
+        serve_all(inbox_take_ordered(&left[i], 0));
         relaxed_store(&leavings, i + 1);
     }
 }
