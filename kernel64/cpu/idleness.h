@@ -36,6 +36,12 @@ static inline void idleness_enter(enum idleness *word)
     __atomic_store_n(word, CPU_IDLE, __ATOMIC_RELEASE);
 }
 
+/* The same, of a CPU that nobody tells anything from now on. One step: an NMI that found it only IDLE would not flush. */
+static inline void idleness_enter_stale(enum idleness *word)
+{
+    __atomic_store_n(word, CPU_IDLE_STALE, __ATOMIC_RELEASE);
+}
+
 /* By the CPU. Return: whether it is busy now; if not, it flushes everything, says so by idleness_flushed(), and calls again. */
 static inline bool idleness_leave(enum idleness *word)
 {

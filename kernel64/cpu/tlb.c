@@ -45,9 +45,7 @@ void tlb_enter_idle(void)
 
 void tlb_leave_cpu(void)
 {
-    enum idleness *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idleness);
-    idleness_enter(mine);
-    (void)idleness_defer(mine);
+    idleness_enter_stale(PERCPU_OF(PERCPU_MINE(cpu_number), idleness));
 }
 
 void tlb_leave_idle_slow(void)

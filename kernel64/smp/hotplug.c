@@ -20,6 +20,7 @@
 #include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
+#include <smp/shootdown.h>
 #include <smp/start.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -46,9 +47,14 @@ static void leave(void)
     frame_cache_drain();
     if (timer_leave_cpu())
         ipi_call_one(0, rearm, NULL);
+    ipi_refuse_posts();
+    /* Not earlier: what was posted may wait until nobody holds them. */
+    shootdown_hold_tables();
     ipi_leave_cpu();
     lapic_leave_cpu();
     ap->is_offline = true;
+    /* Before it may be started anew. What is left are a few instructions. */
+    shootdown_release_tables();
     /* Release: who finds it gone may start it anew. */
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
     /* Until INIT. An NMI may come. */

@@ -267,6 +267,14 @@ void ipi_init_cpu(void)
     serve_inbox_ordered();
 }
 
+/* While shootdowns still reach it: what is posted may use anything. */
+void ipi_refuse_posts(void)
+{
+    struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), posted);
+    while (!work_list_close(mine))
+        work_list_run(mine);
+}
+
 void ipi_leave_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
@@ -274,6 +282,4 @@ void ipi_leave_cpu(void)
     __atomic_fetch_sub(&online_count, 1, __ATOMIC_RELEASE);
     inbox_close(PERCPU_OF(me, inbox));
     serve_inbox_ordered();
-    while (!work_list_close(PERCPU_OF(me, posted)))
-        work_list_run(PERCPU_OF(me, posted));
 }

@@ -33,6 +33,9 @@ static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
  */
 void ipi_init_cpu(void);
 
+/* What was posted here is done, and nothing more is taken; ipi_leave_cpu() follows. Context: interrupts off. */
+void ipi_refuse_posts(void);
+
 /**
  * ipi_leave_cpu() - this CPU takes no more calls: when it returns, those that had reached it are done, and nobody waits.
  *

@@ -13,7 +13,7 @@
 #include <cpu/tlb.h>
 #include <smp/ipi.h>
 
-static bool is_starting; /* atomic */
+static unsigned int holders; /* atomic: of page tables */
 
 struct request {
     uint64_t virt, size_bytes;
@@ -55,23 +55,24 @@ void shootdown(uint64_t virt, uint64_t size_bytes)
     flush_all(virt, size_bytes, true);
 }
 
-void shootdown_begin_start(void)
+void shootdown_hold_tables(void)
 {
-    __atomic_store_n(&is_starting, true, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&holders, 1, __ATOMIC_SEQ_CST);
 }
 
-void shootdown_end_start(void)
+void shootdown_release_tables(void)
 {
-    __atomic_store_n(&is_starting, false, __ATOMIC_RELEASE);
+    __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 
+/* Waiting comes last. Who was not online when it was asked for, or was excused, and uses an old table has held it before. One
+   who comes while this waits makes it wait longer, and one that nobody knew of before finds the entry as it is now. */
 void shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
 {
-    /* Either the entry that the caller has changed is seen by who is started, or the start is seen here. */
+    flush_all(virt, size_bytes, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    while (UNLIKELY(__atomic_load_n(&is_starting, __ATOMIC_ACQUIRE))) {
+    while (UNLIKELY(__atomic_load_n(&holders, __ATOMIC_ACQUIRE) != 0)) {
         ipi_serve();
         cpu_pause();
     }
-    flush_all(virt, size_bytes, false);
 }

@@ -17,15 +17,15 @@ void shootdown(uint64_t virt, uint64_t size_bytes);
 /**
  * shootdown_everywhere() - the same, with idle CPUs interrupted too: what they remember of page tables must be gone.
  *
- * Waits while CPUs are being started: nobody can tell them anything. Context: as ipi_call(); not between the two below.
+ * Waits while CPUs are being started, or leave: nobody can tell them anything. Context: as ipi_call(); not between the two below.
  */
 void shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
 
 /**
- * shootdown_begin_start(), shootdown_end_start() - between them CPUs use the kernel's page tables that are not online yet.
+ * shootdown_hold_tables(), shootdown_release_tables() - between them a CPU may walk the page tables that is not online.
  *
- * A CPU flushes when it comes online, but walks the tables on suspicion from the trampoline on.
- * Context: the one that starts them; no lock of mm's.
+ * One that is started walks them on suspicion from the trampoline on, and flushes when it comes online; one that leaves does so
+ * until it halts. Context: the one that starts them, or leaves; no lock of mm's.
  */
-void shootdown_begin_start(void);
-void shootdown_end_start(void);
+void shootdown_hold_tables(void);
+void shootdown_release_tables(void);
