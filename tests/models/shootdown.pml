@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and of a table of
- * pages none remembers it.
+ * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and of a table that is
+ * freed no CPU remembers it that may walk the tables, be it only being started, or about to leave.
  *
- * faults: BROKEN_LOOKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_DEFERS_TABLES
- * faults: BROKEN_JOINS_LATE BROKEN_LEAVES_AT_ONCE BROKEN_LEAVER_RUNS_ON
+ * faults: BROKEN_LOOKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_FLUSHES_AFTERWARDS
+ * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_DOES_NOT_WAIT BROKEN_WAITS_FIRST BROKEN_JOINS_LATE
+ * faults: BROKEN_JOINS_IDLE BROKEN_LEAVER_RUNS_ON BROKEN_LEAVES_IDLE BROKEN_LEAVES_UNHELD
  *
  * Stands for
  *     change, look, shootdown    shootdown(), shootdown_everywhere(), flush_on_others() in smp/shootdown.c
- *     look, sleep                tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c
- *     post, wait_for_answers     ipi_call() in smp/ipi.c; its interrupts are the subject of calls.pml
- *     join                       ipi_init_cpu() in smp/ipi.c
- *     leave                      what a CPU has to do that goes offline
+ *     defer, sleep, leave_idle   tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c, cpu/idleness.h
+ *     post, wait_for_answers     ipi_call() in smp/ipi.c; how a call meets one who leaves is the subject of calls.pml
+ *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c
+ *     leave                      leave() in smp/hotplug.c: ipi_leave_cpu(), tlb_leave_cpu()
+ *     holders                    shootdown_hold_tables(), shootdown_release_tables()
  *
- * CPUs 0 and 1 change an entry of the page tables each, CPU 2 joins and leaves, and all sleep and run code that
- * uses both entries. What a CPU forgets its hardware loads again at once, whether the CPU runs, sleeps or is gone: later, it
- * could only find something newer. The change is a plain store, and waits in its CPU's store buffer until that drains: the one
- * thing that x86 reorders.
+ * CPUs 0 and 1 change an entry of the page tables each, CPU 2 comes and leaves, and all sleep and run code that uses both
+ * entries. What a CPU forgets its hardware loads again at once, whether the CPU runs, sleeps or is gone: later, it could only
+ * find something newer. The change is a plain store, and waits in its CPU's store buffer until that drains: the one thing that
+ * x86 reorders.
  *
- * One CPU leaves at a time. Of two that do, each may have a call for the other that it has not posted yet.
+ * An NMI comes to CPU 2 between any two of its steps from when it sleeps until it is awake, and when it has left and is
+ * halted; it uses both entries. (One that is not asleep is running code anyway.) To one that has left nobody tells anything:
+ * there, what has changed before the NMI came is not used.
  */
 #define CPUS         3
 #define PAGES        2 /* page n is changed by CPU n */
-#define LAST_VERSION (3 - me) /* of two changes and one */
 #define BIT(n)       (1 << (n))
 #define TLB(n, page) tlb[(n) * PAGES + (page)]
+#define LOWEST(set)  ((set) & BIT(0) -> 0 : ((set) & BIT(1) -> 1 : 2))
 #define NONE         0
 
-#define BUSY       0
-#define IDLE       1
-#define IDLE_STALE 2
+#define BUSY     0
+#define IDLE     1
+#define STALE    2
+#define FLUSHING 3
 
 /* Versions of an entry. */
 byte entry[CPUS] = 1;   /* what a page walk finds; CPU 2 has none */
@@ -38,12 +43,16 @@ byte oldest[PAGES] = 1; /* what may still be used */
 byte tlb[CPUS * PAGES] = 1;
 
 byte online = BIT(0) | BIT(1);
-byte online_count = 2;
-byte joined = BIT(0) | BIT(1); /* of those online, who has flushed since */
-bool is_gone = true;           /* CPU 2 serves nobody */
+bool is_open[CPUS] = true;      /* the inboxes */
+byte holders;                   /* who is untold and walks the page tables: none is freed */
+byte told = BIT(0) | BIT(1);    /* who has flushed since it came online */
+byte walking = BIT(0) | BIT(1); /* who may walk the page tables */
 byte idleness[CPUS];
 byte inbox[CPUS];
 byte left[CPUS];
+
+bool may_nmi; /* CPU 2 sleeps, or is about to wake, or has left for good */
+byte in_nmi;  /* the process that is interrupted, or 0 */
 
 /* ---- the hardware ---- */
 
@@ -67,9 +76,59 @@ inline flush_all()
     TLB(me, 1) = entry[1]
 }
 
+/* ---- idleness; me is a CPU ---- */
+
+inline leave_idle()
+{
+#ifdef BROKEN_FLUSHES_AFTERWARDS
+    if
+    :: atomic { idleness[me] == STALE -> idleness[me] = BUSY }
+        flush_all()
+    :: atomic { idleness[me] != STALE -> idleness[me] = BUSY }
+    fi
+#else
+    do
+    :: idleness[me] == BUSY -> break
+    :: atomic {
+            idleness[me] == IDLE ->
+            idleness[me] = BUSY;
+            break
+        }
+    :: idleness[me] != BUSY && idleness[me] != IDLE ->
+#ifdef BROKEN_IDLE_WHILE_FLUSHING
+        idleness[me] = IDLE;
+#else
+        idleness[me] = FLUSHING;
+#endif
+#ifndef BROKEN_NO_FLUSH_ON_WAKE
+        flush_all();
+#endif
+#ifdef BROKEN_PLAIN_WAKE
+        idleness[me] = BUSY
+#else
+        idleness[me] = (idleness[me] == FLUSHING -> BUSY : idleness[me])
+#endif
+    od
+#endif
+}
+
+inline defer()
+{
+    atomic {
+        drain(me);
+        callee = LOWEST(others);
+        others = others & ~BIT(callee);
+        if
+        :: idleness[callee] != BUSY -> idleness[callee] = STALE
+        :: idleness[callee] == BUSY -> wanted = wanted | BIT(callee)
+        fi;
+        callee = 0
+    }
+}
+
 /* ---- calls ---- */
 
-/* What CPUs 0 and 1 call is a flush of their page; CPU 2's does nothing. */
+/* What CPUs 0 and 1 call is a flush of their page; CPU 2 calls nobody. */
 inline serve()
 {
     atomic {
@@ -78,13 +137,10 @@ inline serve()
     }
     do
     :: callers == 0 -> break
-    :: callers != 0 ->
-        caller = (callers & BIT(0) -> 0 : (callers & BIT(1) -> 1 : 2));
-        if
-        :: caller < PAGES -> TLB(me, caller) = entry[caller]
-        :: else
-        fi;
-        atomic {
+    :: atomic {
+            callers != 0 ->
+            caller = LOWEST(callers);
+            TLB(me, caller) = entry[caller];
             left[caller]--;
             callers = callers & ~BIT(caller);
             caller = 0
@@ -92,41 +148,46 @@ inline serve()
     od
 }
 
-inline post(n)
+inline post_all()
 {
-    if
-    :: wanted & BIT(n) ->
-        atomic {
+    do
+    :: wanted == 0 -> break
+    :: atomic {
+            wanted != 0 ->
             drain(me);
-            assert(n != 2 || !is_gone); /* nobody would ever answer */
-            inbox[n] = inbox[n] | BIT(me)
+            callee = LOWEST(wanted);
+            wanted = wanted & ~BIT(callee);
+            if
+            :: is_open[callee] -> inbox[callee] = inbox[callee] | BIT(me)
+            :: else -> left[me]--
+            fi;
+            callee = 0
         }
-    :: else
-    fi
-}
-
-inline begin_call()
-{
-    atomic {
-        wanted = wanted & online;
-        left[me] = (wanted & 1) + (wanted >> 1 & 1) + (wanted >> 2 & 1)
-    }
+    od
 }
 
 inline wait_for_answers()
 {
-    wanted = 0;
     do
     :: left[me] == 0 -> break
     :: inbox[me] != 0 -> serve()
     od
 }
 
+inline call()
+{
+    atomic {
+        wanted = wanted & online;
+        left[me] = (wanted & 1) + (wanted >> 1 & 1) + (wanted >> 2 & 1)
+    }
+    post_all();
+    wait_for_answers()
+}
+
 /* ---- who changes page tables; interrupts are off ---- */
 
 inline change()
 {
-    store[me] == NONE; /* the buffer keeps the order of its stores */
     store[me] = entry[me] + 1
 }
 
@@ -138,77 +199,72 @@ inline flush_own()
     }
 }
 
-inline defer(n)
-{
-    if
-    :: wanted & BIT(n) ->
-        atomic {
-            drain(me);
-            if
-            :: idleness[n] != BUSY ->
-                idleness[n] = IDLE_STALE;
-                wanted = wanted & ~BIT(n)
-            :: else
-            fi
-        }
-    :: else
-    fi
-}
-
 inline look()
 {
     if
-    :: online_count > 1 -> wanted = online & ~BIT(me)
-    :: else
-    fi;
 #ifndef BROKEN_DEFERS_TABLES
-    if
-    :: is_table
-    :: else ->
+    :: is_table -> wanted = online & ~BIT(me)
+    :: !is_table ->
+#else
+    :: true ->
 #endif
-        defer(0);
-        defer(1);
-        defer(2)
-#ifndef BROKEN_DEFERS_TABLES
+        others = online & ~BIT(me);
+        do
+        :: others != 0 -> defer()
+        :: others == 0 -> break
+        od
     fi
-#endif
+}
+
+inline wait_for_holders()
+{
+    do
+    :: !is_table || holders == 0 -> break
+    :: is_table && inbox[me] != 0 -> serve()
+    od
 }
 
 inline remembers_nothing_old(n)
 {
-    assert(!(joined & BIT(n)) || TLB(n, me) >= oldest[me])
+    assert(!(walking & BIT(n)) || TLB(n, me) >= oldest[me])
 }
 
 inline shootdown()
 {
+#ifdef BROKEN_LOOKS_FIRST
     if
     :: is_table = true
-    :: is_table = false
+    :: skip
     fi;
-#ifdef BROKEN_LOOKS_FIRST
     look();
     change();
     flush_own();
 #else
+    atomic {
+        if
+        :: is_table = true
+        :: skip
+        fi;
+        change()
+    }
+#ifdef BROKEN_WAITS_FIRST
+    atomic { drain(me) }
+    wait_for_holders();
+#endif
 #ifdef BROKEN_UNFENCED
-    change();
     look();
     TLB(me, me) = entry[me];
 #else
-    change();
     flush_own();
     look();
 #endif
 #endif
-    if
-    :: wanted != 0 ->
-        begin_call();
-        post(0);
-        post(1);
-        post(2);
-        wait_for_answers()
-    :: else
-    fi;
+    call();
+#ifndef BROKEN_DOES_NOT_WAIT
+#ifndef BROKEN_WAITS_FIRST
+    wait_for_holders();
+#endif
+#endif
     atomic {
         oldest[me] = (store[me] != NONE -> store[me] : entry[me]);
         if
@@ -235,24 +291,23 @@ inline run_code()
 /* Any interrupt wakes it: whether one comes is not asked. */
 inline sleep()
 {
-    idleness[me] = IDLE;
-    skip; /* halted */
-#ifdef BROKEN_PLAIN_WAKE
-    was_stale = (idleness[me] == IDLE_STALE);
-    idleness[me] = BUSY;
-#else
     atomic {
-        was_stale = (idleness[me] == IDLE_STALE);
-        idleness[me] = BUSY
+        idleness[me] = IDLE;
+        may_nmi = may_nmi || me == 2
     }
-#endif
-#ifndef BROKEN_NO_FLUSH_ON_WAKE
-    if
-    :: was_stale -> flush_all()
-    :: else
-    fi;
-#endif
-    was_stale = false
+    leave_idle();
+    may_nmi = may_nmi && me != 2
+}
+
+/* INIT forgets everything. */
+inline start()
+{
+    holders++;
+    atomic {
+        may_nmi = false;
+        walking = walking | BIT(me);
+        flush_all()
+    }
 }
 
 inline join()
@@ -260,57 +315,100 @@ inline join()
 #ifdef BROKEN_JOINS_LATE
     flush_all();
 #endif
-    atomic {
-        is_gone = false;
-        online = online | BIT(me)
-    }
-    online_count++;
+#ifndef BROKEN_JOINS_IDLE
+    leave_idle();
+#endif
+    is_open[me] = true;
+    online = online | BIT(me);
 #ifndef BROKEN_JOINS_LATE
     flush_all();
 #endif
-    joined = joined | BIT(me)
+    told = told | BIT(me);
+    holders--
 }
 
-/* From the first line on it is not told what changes, and may use nothing that does. Who copied the set before that has its
-   interrupts off until its calls are posted: when all have answered one more call, nobody has such a copy any more. */
+/* From the closing on it is not told what changes, and may use nothing that does. */
 inline leave()
 {
+#ifndef BROKEN_LEAVES_UNHELD
+    holders++;
+#endif
+    online = online & ~BIT(me);
     atomic {
-        joined = joined & ~BIT(me);
-        online = online & ~BIT(me)
+        told = told & ~BIT(me);
+        is_open[me] = false
     }
-    online_count--;
+    serve();
 #ifdef BROKEN_LEAVER_RUNS_ON
     run_code();
 #endif
-#ifndef BROKEN_LEAVES_AT_ONCE
-    wanted = online;
-    begin_call();
-    post(0);
-    post(1);
-    wait_for_answers();
-#endif
-    serve();
     atomic {
-        assert(inbox[me] == 0);
-        is_gone = true
+        walking = walking & ~BIT(me); /* from here to its halt it stays on a few pages */
+#ifndef BROKEN_LEAVES_UNHELD
+        holders--
+#endif
+    }
+    atomic {
+#ifdef BROKEN_LEAVES_IDLE
+        idleness[me] = IDLE;
+#else
+        idleness[me] = STALE;
+#endif
+        may_nmi = true
     }
 }
 
-proctype cpu(byte me)
+#define CPU_PID(n) ((n) + 2) /* after store_buffers and init */
+
+proctype cpu(byte me) provided (in_nmi != _pid)
 {
-    byte wanted, callers, caller;
-    bool is_table, was_stale;
+    byte wanted, others, callee, callers, caller;
+    bool is_table;
+    assert(_pid == CPU_PID(me));
     if
-    :: me == 2 -> join()
+    :: me == 2 -> start(); join()
     :: else
     fi;
     do
     :: run_code()
     :: inbox[me] != 0 -> serve()
-    :: me < PAGES && entry[me] < LAST_VERSION && store[me] == NONE -> shootdown()
+    :: me < PAGES && entry[me] == 1 && store[me] == NONE -> shootdown()
     :: sleep()
-    :: me == 2 -> leave(); join()
+    :: me == 2 ->
+        leave();
+        start();
+        join()
+    od
+}
+
+/* CPU 2's handler. */
+proctype nmi(byte me)
+{
+    byte least[PAGES];
+    do
+    :: atomic {
+            may_nmi && idleness[me] == BUSY && told & BIT(me) ->
+            run_code()
+        }
+    :: atomic {
+            may_nmi && idleness[me] != BUSY ->
+            in_nmi = CPU_PID(me);
+            least[0] = oldest[0];
+            least[1] = oldest[1]
+        }
+        leave_idle();
+        atomic {
+            if
+            :: told & BIT(me) -> run_code()
+            :: else ->
+                assert(TLB(me, 0) >= least[0]);
+                assert(TLB(me, 1) >= least[1]);
+                idleness[me] = STALE /* tlb_leave_cpu() again */
+            fi;
+            least[0] = 0;
+            least[1] = 0;
+            in_nmi = 0
+        }
     od
 }
 
@@ -319,6 +417,7 @@ init
     atomic {
         run cpu(0);
         run cpu(1);
-        run cpu(2)
+        run cpu(2);
+        run nmi(2)
     }
 }
