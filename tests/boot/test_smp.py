@@ -14,6 +14,7 @@ HANG_SECONDS = 120
 SHOW = 'cpus; irqs; report cpus; exit'
 COMMANDS = f'test smp*; {SHOW}'
 ONE_CPU = 'one CPU'
+NO_TIMERS = 'CPUs have no timers of their own'
 PROMPT = r'^ashlar> '
 INTERRUPTS_ON = 1 << 9  # in RFLAGS
 
@@ -62,7 +63,7 @@ def check_cpus(outcome, count, failed=()):
     assert facts['failed'] == [{'apic': apic, 'stage': 'none'} for apic in failed]
     for test in outcome.stream.tests:
         if test.name.startswith('smp.'):
-            assert test.status == 'pass' or (count == 1 and test.reason == ONE_CPU), test
+            assert test.status == 'pass' or test.reason == NO_TIMERS or (count == 1 and test.reason == ONE_CPU), test
 
 
 def check_table(outcome):
@@ -201,7 +202,7 @@ def test_bochs(count, check, request):
 def warnings(outcome):
     """What smp complained about."""
     return [line.partition(' smp: ')[2] for line in outcome.stream.lines
-            if ' smp: ' in line and not re.search(r'\d+ of \d+ CPUs online', line)]
+            if ' smp: ' in line and not re.search(r'\d+ of \d+ CPUs online|goes offline', line)]
 
 
 @pytest.mark.parametrize('words, way, said', [
@@ -283,7 +284,8 @@ def check_seen(outcome, odd):
     seen = [match.groups() for line in outcome.stream.lines if (match := SEEN.search(line))]
     assert seen, outcome.stream.lines
     assert all(str(odd) in (cpu, other) for cpu, _, other, _ in seen), seen
-    assert facts['disagreement_ns'] == max(int(ns) for *_, ns in seen)
+    # The rate may have become a better one since the line.
+    assert facts['disagreement_ns'] == pytest.approx(max(int(ns) for *_, ns in seen), rel=0.001)
     # Never more than it is, but for the rate's rounding.
     assert 0.5 < facts['disagreement_ns'] / (FAR * 1e9 / facts['tsc_hz']) < 1.001
     return facts

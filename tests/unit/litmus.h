@@ -17,7 +17,7 @@
 
 #include "seed.h"
 
-#define LITMUS_PATIENCE_S 60
+#define LITMUS_PATIENCE_S 200
 #define LITMUS_THREADS    8
 
 /* cmocka's assertions are for its own thread. */

@@ -77,7 +77,7 @@ static void who_wakes_sees_what_all_have_changed_who_found_it_idle(void **state)
 /* ---- a storm ---- */
 
 #define CPUS    2
-#define CHANGES 10000 /* of each kind: told, put off */
+#define CHANGES 3000 /* of each kind: told, put off */
 
 static struct {
     enum idleness idleness;
