@@ -12,7 +12,9 @@
 
 /* Of Intel's family 6. Source: their specification updates, by the names of the errata. */
 static const unsigned char misses_writes[] = {
-    0x1d, /* Xeon 7400, AAI65 */
+    0x1d, /* Xeon 7400, AAI65; */
+    0x2e, /* Nehalem-EX */
+    0x2f, /* and Westmere-EX likewise: only of a line that was flushed before */
     0x5c, /* Goldmont, APL30 */
     0x6a, /* Ice Lake, ICX143 */
     0x6c,

@@ -37,6 +37,6 @@ void start_processors(void)
     static struct smp_setup setup = { .node_of = numa_home_of };
     setup.paging = address_space();
     smp_start(&setup);
-    if (ipi_online_count() > 1)
+    if (percpu_count() > 1)
         shrinker_add(&drain);
 }

@@ -13,6 +13,7 @@ struct ap {
     uint32_t apic_id;
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
+    uint32_t join;           /* atomic; enum ap_claim: whether it goes online when it is ready to */
     bool is_offline;         /* taken offline; written by the CPU before its stage is none again */
     status_t leave_status;   /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
     uint64_t ticks[AP_STAGES];

@@ -31,6 +31,19 @@ static void rearm(void *argument)
     timer_rearm();
 }
 
+void hotplug_park(struct ap *ap)
+{
+    lapic_leave_cpu();
+    ap->is_offline = true;
+    /* Release: who finds it gone may start it anew. */
+    __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
+    /* Until INIT. An NMI may come. */
+    for (;;) {
+        tlb_leave_cpu();
+        cpu_halt();
+    }
+}
+
 /* On the CPU that leaves, interrupts off; returns when it has to stay. */
 static void leave(void)
 {
@@ -51,17 +64,9 @@ static void leave(void)
     /* Not earlier: what was posted may wait until nobody holds them. */
     shootdown_hold_tables();
     ipi_leave_cpu();
-    lapic_leave_cpu();
-    ap->is_offline = true;
     /* Before it may be started anew. What is left are a few instructions. */
     shootdown_release_tables();
-    /* Release: who finds it gone may start it anew. */
-    __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
-    /* Until INIT. An NMI may come. */
-    for (;;) {
-        tlb_leave_cpu();
-        cpu_halt();
-    }
+    hotplug_park(ap);
 }
 
 static enum ap_stage stage_of(const struct ap *ap)

@@ -4,6 +4,7 @@
  * Processors taken offline and brought back.
  */
 #include <ashlar/status.h>
+#include <smp/ap.h>
 
 /**
  * hotplug_take_off() - a CPU does nothing more until it is brought back.
@@ -27,3 +28,6 @@ status_t hotplug_take_off(unsigned int cpu) MUST_CHECK;
  * Context: as hotplug_take_off().
  */
 status_t hotplug_bring_back(unsigned int cpu) MUST_CHECK;
+
+/* Halts this CPU, which is not online, until it is started anew. Context: interrupts off, with its local APIC set up. */
+NORETURN void hotplug_park(struct ap *ap);

@@ -8,6 +8,7 @@
  */
 #include <smp/idle.h>
 
+#include <ashlar/check.h>
 #include <boot/machine.h>
 #include <cpu/insn.h>
 #include <cpu/mwait.h>
@@ -45,6 +46,11 @@ void idle_init(void)
 const char *idle_way(void)
 {
     return waits_by_mwait ? "mwait" : "hlt";
+}
+
+void idle_prepare_cpu(unsigned int cpu)
+{
+    VERIFY(work_list_close(&PERCPU_OF(cpu, wish)->given));
 }
 
 void idle_init_cpu(void)
@@ -99,6 +105,16 @@ static void wake(unsigned int cpu)
         ipi_wake(cpu);
 }
 
+/* A wake that got lost is not missed by anybody else. */
+static void wake_all(void)
+{
+    struct cpu_set online;
+    ipi_online(&online);
+    for (unsigned int cpu = 1; cpu < percpu_count(); cpu++)
+        if (cpu_set_has(&online, cpu))
+            ipi_wake(cpu);
+}
+
 bool idle_give(unsigned int cpu, struct work *work)
 {
     enum work_added added = work_list_add(&PERCPU_OF(cpu, wish)->given, work);
@@ -109,11 +125,16 @@ bool idle_give(unsigned int cpu, struct work *work)
 
 void idle_wait(const struct work *work)
 {
-    uint64_t wait_ns = 10000;
+    uint64_t wait_ns = 10000, silent_ns = 0;
     while (!work_is_done(work)) {
         timer_sleep_until(clock_now_ns() + wait_ns);
+        silent_ns += wait_ns;
         if (wait_ns < 1000000)
             wait_ns *= 2;
+        if (silent_ns < IPI_PATIENCE_NS)
+            continue;
+        wake_all();
+        silent_ns = 0;
     }
 }
 

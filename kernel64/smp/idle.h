@@ -14,6 +14,9 @@ void idle_init(void);
 /* "mwait" or "hlt". */
 const char *idle_way(void);
 
+/* Nothing can be given to a CPU that has not come yet. Context: before its idle_init_cpu(). */
+void idle_prepare_cpu(unsigned int cpu);
+
 /* This CPU may be given work. Context: when it comes, before others may know that it is there. */
 void idle_init_cpu(void);
 

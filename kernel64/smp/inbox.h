@@ -53,6 +53,12 @@ static inline void call_excuse(struct call *call)
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELAXED);
 }
 
+/* By the caller. Return: how many have not returned; may be fewer by now. */
+static inline unsigned int call_left(const struct call *call)
+{
+    return __atomic_load_n(&call->left, __ATOMIC_RELAXED);
+}
+
 /* By the caller. Return: whether all have returned; if so, what they did is seen. */
 static inline bool call_is_over(const struct call *call)
 {

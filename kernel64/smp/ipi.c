@@ -16,6 +16,7 @@
  */
 #include <smp/ipi.h>
 
+#include <ashlar/check.h>
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
@@ -126,9 +127,9 @@ static void post(struct call *call, unsigned int cpu)
 }
 
 /* Names whoever has not even taken the call, and interrupts it again. */
-static void remind(const struct cpu_set *set, unsigned int times)
+static void remind(const struct call *call, const struct cpu_set *set, unsigned int times)
 {
-    unsigned int me = PERCPU_MINE(cpu_number);
+    unsigned int me = PERCPU_MINE(cpu_number), taken = call_left(call);
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
         if (!cpu_set_has(set, cpu) || cpu == me || !inbox_has(PERCPU_OF(cpu, inbox), me))
             continue;
@@ -136,18 +137,27 @@ static void remind(const struct cpu_set *set, unsigned int times)
         if (times >= LAST_RESEND)
             panic("CPU %u (APIC id %u) does not answer, and what was asked of it cannot be left undone.", cpu, ipi_apic_id(cpu));
         interrupt(cpu, VECTOR_CALL);
+        taken--;
     }
+    if (taken == 0 || taken > percpu_count())
+        return;
+    log_warn("smp", "%u CPUs have taken a call and not returned for %u s", taken, times);
+    if (times >= LAST_RESEND)
+        panic("%u CPUs do not return from what was asked of them.", taken);
 }
 
+/* A clock that leaps, because the machine was stopped for a while, is one reminder and no more. */
 static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
-    uint64_t began_ns = clock_now_ns();
+    uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;
     unsigned int turns = 0, reminders = 0;
     while (!call_is_over(call)) {
         serve_inbox();
         cpu_pause();
-        if (++turns % CLOCK_EVERY == 0 && clock_now_ns() - began_ns > (reminders + 1) * IPI_PATIENCE_NS)
-            remind(set, ++reminders);
+        if (++turns % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
+            continue;
+        remind(call, set, ++reminders);
+        due_ns = clock_now_ns() + IPI_PATIENCE_NS;
     }
 }
 
@@ -244,6 +254,11 @@ void ipi_stop_others(void)
 }
 
 /* ---- joining and leaving ---- */
+
+void ipi_prepare_cpu(unsigned int cpu)
+{
+    VERIFY(work_list_close(PERCPU_OF(cpu, posted)));
+}
 
 void ipi_init_cpu(void)
 {

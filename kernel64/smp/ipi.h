@@ -27,6 +27,9 @@ static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
     return (set->words[cpu / 64] >> cpu % 64 & 1) != 0;
 }
 
+/* Nothing can be posted to a CPU that has not come yet. Context: before its ipi_init_cpu(). */
+void ipi_prepare_cpu(unsigned int cpu);
+
 /**
  * ipi_init_cpu() - this CPU takes calls from now on.
  * Context: interrupts off, each CPU when it comes.

@@ -32,6 +32,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <smp/ap.h>
+#include <smp/hotplug.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
@@ -98,6 +99,8 @@ static bool prepare(struct ap *ap)
     percpu_add(copy);
     frame_cache_init_cpu(ap->cpu);
     slab_init_cpu(ap->cpu);
+    idle_prepare_cpu(ap->cpu);
+    ipi_prepare_cpu(ap->cpu);
     buddy_set_cpu_node(ap->cpu, setup->node_of(ap->apic_id));
     return true;
 }
@@ -109,6 +112,13 @@ static void reach(struct ap *ap, enum ap_stage stage)
     ap->ticks[stage] = cpu_read_tsc();
     /* Release pairs with the acquire of stage_of(): the time stamp is there. */
     __atomic_store_n(&ap->stage, stage, __ATOMIC_RELEASE);
+}
+
+/* Acquire and release: of the CPU and the starter one has it, and what it did before is seen by the other. */
+static bool take_claim(uint32_t *claim, enum ap_claim by)
+{
+    uint32_t expected = AP_CLAIM_EXPECTED;
+    return __atomic_compare_exchange_n(claim, &expected, by, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 NORETURN static void ap_main(void *argument)
@@ -129,6 +139,8 @@ NORETURN static void ap_main(void *argument)
     event_init_cpu();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
+    if (!take_claim(&ap->join, AP_CLAIM_ARRIVED))
+        hotplug_park(ap);
     idle_init_cpu();
     ipi_init_cpu();
     reach(ap, AP_STAGE_ONLINE);
@@ -223,11 +235,11 @@ static bool end_wave(struct wave *wave)
     unsigned int index = 0;
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         struct ap_slot *slot = &wave->tables.slots[index];
-        uint32_t expected = AP_CLAIM_EXPECTED;
         enum ap_stage none = AP_STAGE_NONE;
-        /* Acquire and release: either the CPU has taken its slot, or it finds that it must not. */
-        __atomic_compare_exchange_n(&slot->claim, &expected, AP_CLAIM_GIVEN_UP, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-        enum ap_stage stage = stage_of(wave, index, ap);
+        /* It parks in the trampoline; or, if it has come further, where it would go online; or it is online in a moment. */
+        bool is_outside = take_claim(&slot->claim, AP_CLAIM_GIVEN_UP);
+        bool is_late = take_claim(&ap->join, AP_CLAIM_GIVEN_UP);
+        enum ap_stage stage = !is_late ? AP_STAGE_ONLINE : is_outside ? stage_of(wave, index, ap) : AP_STAGE_KERNEL;
         for (unsigned int i = 0; i < ARRAY_LEN(slot->ticks); i++)
             ap->ticks[AP_STAGE_REAL + i] = slot->ticks[i];
         if (stage == AP_STAGE_ONLINE)
@@ -302,6 +314,7 @@ status_t smp_start_again(struct ap *ap)
     if (status != STATUS_OK)
         return status;
     ap->is_offline = false;
+    ap->join = AP_CLAIM_EXPECTED;
     memset(ap->ticks, 0, sizeof(ap->ticks));
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELAXED);
     if (!start_wave(&wave))

@@ -157,6 +157,8 @@ bool event_init(const struct event_setup *from)
 
 void event_init_cpu(void)
 {
+    /* Of before, if it was here before: INIT has switched the timer off. */
+    PERCPU_MINE(event_source_here) = SOURCE_NONE;
     (void)source_here();
 }
 

@@ -16,12 +16,6 @@
 static PERCPU(struct timer_queue, timer_queue);
 static bool interrupts;
 
-/* Where one chip serves all CPUs, it interrupts the first, and all timers are there. */
-static struct timer_queue *my_queue(void)
-{
-    return PERCPU_OF(event_is_shared() ? 0 : PERCPU_MINE(cpu_number), timer_queue);
-}
-
 /* One chip for all CPUs is armed by one at a time, for the earliest deadline at that moment. */
 static struct spinlock shared_lock;
 
@@ -39,12 +33,33 @@ static void arm_hardware(struct timer_queue *queue)
         spin_unlock(&shared_lock, state);
 }
 
+/* Whether this CPU's queue is its own: a queue is run by one CPU. Where one chip serves all, it interrupts the first. */
+static bool has_queue(void)
+{
+    return !event_is_shared() || PERCPU_MINE(cpu_number) == 0;
+}
+
+/* Context: interrupts off. */
+static struct timer_queue *my_queue(void)
+{
+    struct timer_queue *mine = PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), *first = PERCPU_OF(0, timer_queue);
+    if (LIKELY(has_queue()))
+        return mine;
+    /* What was armed here before the clock was left, and its timer with it. */
+    if (UNLIKELY(timer_queue_move_all(mine, first)))
+        arm_hardware(first);
+    return first;
+}
+
 static void run_due(void)
 {
     struct timer_queue *queue = my_queue();
-    timer_queue_run(queue, clock_now_ns());
+    if (has_queue())
+        timer_queue_run(queue, clock_now_ns());
     arm_hardware(queue);
-    watch_clock();
+    /* The first CPU's, because leaving the clock asks for interrupts there. */
+    if (PERCPU_MINE(cpu_number) == 0)
+        watch_clock();
 }
 
 void timer_start(const struct event_setup *setup)
@@ -87,12 +102,6 @@ static void set_flag(struct timer *timer, void *context)
 {
     (void)timer;
     __atomic_store_n((bool *)context, true, __ATOMIC_RELAXED);
-}
-
-/* Whether this CPU's queue is its own: a queue is run by one CPU. */
-static bool has_queue(void)
-{
-    return !event_is_shared() || PERCPU_MINE(cpu_number) == 0;
 }
 
 void timer_poll(void)

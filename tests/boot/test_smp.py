@@ -256,7 +256,7 @@ SLACK_US = 10000000
     ('absentcpu=100-250', list(range(100, 251)), 1),
 ])
 def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits, check):
-    outcome = check(4, failed=absent, commands=f'test pages*; {SHOW}', smp='4', cmdline=cmdline)
+    outcome = check(4, failed=absent, commands=f'test pages*; test smp.a_cpu_that_did_not*; {SHOW}', smp='4', cmdline=cmdline)
     assert [line for line in warnings(outcome) if '255' not in line] == [
         f'the CPU with APIC id {apic} did not come up: nothing was heard of it' for apic in absent]
     took_us, = [int(match[1]) for line in outcome.stream.lines

@@ -94,6 +94,21 @@ KTEST(smp, the_first_cpu_stays_online)
     EXPECT(is_online(0));
 }
 
+/* Of the CPUs that firmware lists and nobody has heard of: with absentcpu=. */
+KTEST(smp, a_cpu_that_did_not_come_is_given_nothing)
+{
+    uint32_t calls = 0;
+    struct work work = { .run = count_call, .argument = &calls };
+    for (unsigned int cpu = 1; cpu < percpu_count(); cpu++) {
+        if (is_online(cpu))
+            continue;
+        EXPECT(!idle_give(cpu, &work));
+        EXPECT(!ipi_post(cpu, &work));
+        ipi_call_one(cpu, count_call, &calls);
+    }
+    EXPECT(calls == 0);
+}
+
 /* ---- timers ---- */
 
 #define TIMERS   32
