@@ -5,6 +5,7 @@ import re
 import pytest
 
 HANG_SECONDS = 120
+PROMPT = r'^ashlar> '
 
 
 def cpus_of(outcome):
@@ -93,6 +94,21 @@ def test_one_that_never_came_is_tried_again_and_named_again(run):
     assert 'CPU 2: it does not come' in outcome.stream.lines
     assert cpus_of(outcome) == [([0, 1], [])]
     assert [test.status for test in outcome.stream.tests] == ['pass']
+
+
+def test_one_that_comes_late_parks_and_can_be_brought_online(start):
+    """It is plugged in after it was given up, and then hears the startup that was sent to it."""
+    session = start(boot='kernel', smp='2,maxcpus=3', cmdline='absentcpu=2', qmp=True)
+    session.expect(PROMPT, HANG_SECONDS)
+    session.qmp('device_add', driver='max-x86_64-cpu', id='late', **{'socket-id': 0, 'core-id': 2, 'thread-id': 0})
+    session.type('late 2; report cpus; test smp.a_cpu_that_did_not*\n')
+    session.expect(r'^late: it stopped in long mode, before the kernel, given up', HANG_SECONDS)
+    session.expect(r'"failed":\[\{"apic":2,"stage":"none"\}\]', HANG_SECONDS)
+    session.expect(r'^ok 1 ', HANG_SECONDS)
+    session.type('cpus on 2; report cpus; test smp.a_cpu_goes*; exit\n')
+    outcome = session.wait(HANG_SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    assert cpus_of(outcome)[-1] == ([0, 1, 2], [])
 
 
 def test_a_panic_is_reported_while_cpus_are_offline(run):

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `late APICID`, for tests/boot: wakes a CPU that was given up, by the trampoline that is kept for it, as if what it was
+ * sent at the start had only now reached it. The machine must have it by now.
+ */
+#include <ashlar/command.h>
+
+#include <cpu/physical.h>
+#include <diag/log.h>
+#include <irq/lapic.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <smp/start.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+#define LOW_MEMORY_END 0xa0000
+#define WAIT_NS        300000000
+
+/* Trampolines are nobody's but start.c's, so it is looked for. */
+static const struct trampoline_words *words_in(const uint8_t *page)
+{
+    return (const void *)(page + (trampoline_words - trampoline_start));
+}
+
+static const struct ap_slot *find_slot(uint32_t apic_id, uint64_t *address)
+{
+    for (*address = PAGE_SIZE; *address + TRAMPOLINE_SIZE < LOW_MEMORY_END; *address += PAGE_SIZE) {
+        const uint8_t *page = phys_to_pointer(phys(*address));
+        const struct ap_slot *slots = (const void *)(page + TRAMPOLINE_SIZE);
+        if (memcmp(page, trampoline_start, (size_t)(trampoline_words - trampoline_start)) != 0)
+            continue;
+        for (unsigned int i = 0; i < words_in(page)->slot_count; i++)
+            if (slots[i].apic_id == apic_id)
+                return &slots[i];
+    }
+    return NULL;
+}
+
+static status_t command_late(int argc, char **argv)
+{
+    uint64_t apic_id, page;
+    if (argc != 2 || parse_number(argv[1], &apic_id) != STATUS_OK)
+        return STATUS_INVALID;
+    const struct ap_slot *slot = find_slot((uint32_t)apic_id, &page);
+    if (!slot)
+        return STATUS_NOT_FOUND;
+    irq_state_t state = interrupts_off();
+    status_t status = lapic_send_startup((uint32_t)apic_id, (uint32_t)page);
+    interrupts_restore(state);
+    timer_sleep_until(clock_now_ns() + WAIT_NS);
+    print("late: %s, %s\n", ap_stage_words((enum ap_stage)__atomic_load_n(&slot->stage, __ATOMIC_RELAXED)),
+          __atomic_load_n(&slot->claim, __ATOMIC_RELAXED) == AP_CLAIM_GIVEN_UP ? "given up" : "expected");
+    return status;
+}
+COMMAND(late, "APICID", "wake a CPU by the trampoline that is kept for it", command_late);
