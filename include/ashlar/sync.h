@@ -6,6 +6,10 @@
  *
  * A spinlock is held with interrupts off, for as short as can be. Those who wait for it stand in a queue, and it knows who
  * holds it. Here is what it costs when nobody waits; the queue is in kernel64/sync/spinlock.c.
+ *
+ * Who waits in spin_lock() does nothing else, interrupts off, not even what another CPU calls it for. So nobody who holds a
+ * lock that is waited for like that may call other CPUs and wait for them, nor unmap or allocate, which may do it. Who must
+ * has everybody wait for the lock by spin_wait_serving(), as mm and kernel64/irq do.
  * Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about interrupts.
  */
 #include <ashlar/types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What smp needs of rooms that stand above it, and what the allocators need of smp: the frames that other CPUs keep in their
- * caches. Those that are idle would keep them for ever.
+ * What smp needs of rooms that stand above it, what irq needs of smp: to serve others while it waits; and what the allocators
+ * need of it: the frames that other CPUs keep in their caches. Those that are idle would keep them for ever.
  */
 #include <glue/processors.h>
 
@@ -10,6 +10,7 @@
 #include <ashlar/mm/shrink.h>
 #include <glue/address_space.h>
 #include <glue/numa.h>
+#include <irq/line.h>
 #include <smp/ipi.h>
 #include <smp/start.h>
 
@@ -19,7 +20,7 @@ static void give_frames_back(void *argument)
     frame_cache_drain();
 }
 
-/* Giving frames back takes no lock, so it does not matter which ones the caller holds. */
+/* Giving frames back takes no lock. But the caller holds none that anybody waits for without serving (ashlar/sync.h). */
 static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
 {
     struct buddy_stats before;
@@ -36,6 +37,7 @@ void start_processors(void)
 {
     static struct smp_setup setup = { .node_of = numa_home_of };
     setup.paging = address_space();
+    line_serve_by(ipi_serve);
     smp_start(&setup);
     if (percpu_count() > 1)
         shrinker_add(&drain);

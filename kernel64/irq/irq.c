@@ -21,7 +21,10 @@
 
 static struct irq_chip *chips;
 
-/* The lines that have a handler; the lock is never taken by an interrupt. Order: this one, then a line's. */
+/*
+ * The lines that ever had a handler. Order of locks: this one, then a line's; it is held while a line's is waited for. Threads
+ * take it, and the clock's interrupt when it has to ask for another one; no handler of a line does.
+ */
 static struct spinlock lines_lock;
 static struct irq_line *lines;
 
@@ -148,7 +151,7 @@ static struct irq_target target_of(const struct irq_chip *chip)
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_OK;
-    irq_state_t state = spin_lock(&lines_lock);
+    irq_state_t state = line_lock(&lines_lock);
     struct irq_line *line = find_line(spare->chip, spare->pin);
     if (!line) {
         line = spare;
@@ -205,7 +208,7 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_state_t state = spin_lock(&lines_lock);
+    irq_state_t state = line_lock(&lines_lock);
     if (line_remove(irq)) {
         PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] = NULL;
         line->vector = 0;
@@ -222,7 +225,7 @@ void irq_release(struct irq *irq)
 /* Return: a line that interrupts this CPU; NULL when there is none. */
 static struct irq_line *find_line_here(void)
 {
-    irq_state_t state = spin_lock(&lines_lock);
+    irq_state_t state = line_lock(&lines_lock);
     struct irq_line *line = lines;
     while (line && (line->vector == 0 || line->cpu != PERCPU_MINE(cpu_number)))
         line = line->next;
@@ -247,7 +250,7 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
     status_t status = STATUS_TIMEOUT;
     bool is_done = false;
     for (unsigned int turn = 0; !is_done && turn < ARRIVAL_TURNS; turn++) {
-        irq_state_t state = spin_lock(&lines_lock);
+        irq_state_t state = line_lock(&lines_lock);
         /* Each time: who shares the line may have unmasked it. */
         line->chip->mask(line->chip, line->pin);
         is_done = try_move(line, to, &status);
@@ -273,7 +276,7 @@ status_t irq_leave_cpu(const struct irq_target *to)
 
 void irq_visit_lines(irq_visit_fn *visit, void *context)
 {
-    irq_state_t state = spin_lock(&lines_lock);
+    irq_state_t state = line_lock(&lines_lock);
     for (const struct irq_line *line = lines; line; line = line->next)
         if (line->vector != 0)
             visit(context, line);

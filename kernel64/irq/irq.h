@@ -18,7 +18,7 @@
  * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that input; STATUS_BUSY when somebody has it and it cannot
  *         be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU; STATUS_NO_MEMORY, also when all
  *         vectors are taken.
- * Context: thread.
+ * Context: thread, or an interrupt that is no line's; not in a function that another CPU called.
  */
 status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context, const char *name,
                      struct irq **result) MUST_CHECK;
@@ -32,7 +32,7 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
 
 /**
  * irq_release() - ends it. When this returns, the handler does not run and will not.
- * Context: thread; not from a handler of the same line.
+ * Context: thread; not from a handler.
  */
 void irq_release(struct irq *irq);
 

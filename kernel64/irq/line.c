@@ -2,10 +2,24 @@
 /*
  * Handlers that share an input, and what to do when none of them feels responsible.
  *
- * The line's lock is held while handlers run. A line interrupts one CPU at a time, so nobody waits for it but who adds
- * or removes a handler, and that is what they want to wait for.
+ * The line's lock is held while handlers run. Who adds or removes one waits for that, which is what they want. An interrupt
+ * waits for those, who are quick, and for line_resume(), which calls a handler outside of an interrupt: that line may
+ * interrupt another CPU already. What handlers may do is why all of them serve other CPUs while they wait.
  */
 #include <irq/line.h>
+
+static void (*serve)(void);
+
+void line_serve_by(void (*how)(void))
+{
+    serve = how;
+}
+
+/* Out of turn: there are never many who wait, and one that a hypervisor has halted keeps nobody. */
+void line_wait(struct spinlock *lock)
+{
+    spin_wait_serving(lock, false, serve, __builtin_return_address(0));
+}
 
 static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
 {
@@ -15,7 +29,7 @@ static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_BUSY;
-    irq_state_t state = spin_lock(&line->lock);
+    irq_state_t state = line_lock(&line->lock);
     if (!line->handlers || can_share(line, wiring)) {
         struct irq **last = &line->handlers;
         while (*last)
@@ -35,7 +49,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
 bool line_remove(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_state_t state = spin_lock(&line->lock);
+    irq_state_t state = line_lock(&line->lock);
     struct irq **at = &line->handlers;
     while (*at != irq)
         at = &(*at)->next;
@@ -57,7 +71,7 @@ static bool call_handlers(const struct irq_line *line)
 
 void line_resume(struct irq_line *line)
 {
-    irq_state_t state = spin_lock(&line->lock);
+    irq_state_t state = line_lock(&line->lock);
     if (line->handlers && !line->is_storming) {
         line->chip->unmask(line->chip, line->pin);
         if (!line->wiring.is_level)
@@ -87,7 +101,7 @@ enum line_outcome line_handle(struct irq_line *line)
     struct irq_chip *chip = line->chip;
     if (chip->begin && !chip->begin(chip, line->pin))
         return LINE_SPURIOUS;
-    irq_state_t state = spin_lock(&line->lock);
+    irq_state_t state = line_lock(&line->lock);
     bool is_claimed = call_handlers(line);
     bool is_storm = note_outcome(line, is_claimed);
     if (is_storm) {

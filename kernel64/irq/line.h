@@ -12,7 +12,9 @@
  *
  * Return: whether the device had asked for it. On a line that several share each is called every time; one that
  *         claims what is not its own hides a storm.
- * Context: interrupt, interrupts off. Does not sleep, or release a handler of its own line.
+ * Context: interrupts off, the line's lock held: an interrupt of the line, or, for an edge that may have come while the line
+ *          was masked, whoever calls line_resume(). It may allocate, unmap and call other CPUs, because who waits for the lock
+ *          serves meanwhile. It does not sleep, and neither requests nor releases: those take their locks before a line's.
  */
 typedef bool irq_handler_fn(void *context);
 
@@ -43,6 +45,32 @@ struct irq_line {
     bool is_storming;           /* masked, because nobody claims what comes */
 };
 
+/* The slow path of line_lock(): interrupts off, and returns with the lock. */
+NOINLINE void line_wait(struct spinlock *lock);
+
+/**
+ * line_lock() - spin_lock() for the locks of this room, under which handlers run.
+ *
+ * A handler may call other CPUs, also by allocating when memory is short, and waits for the one that waits here. So what
+ * others want of this CPU is done meanwhile.
+ * Return: for spin_unlock(). Context: any but NMI, a handler, and a function that another CPU called.
+ */
+static ALWAYS_INLINE irq_state_t line_lock(struct spinlock *lock)
+{
+    irq_state_t state = interrupts_off();
+    if (UNLIKELY(!spin_take_free(lock)))
+        line_wait(lock);
+    return state;
+}
+
+/**
+ * line_serve_by() - how to serve other CPUs.
+ * @serve: as for spin_wait_serving(). What is served requests and releases nothing.
+ *
+ * Context: before there is a second CPU.
+ */
+void line_serve_by(void (*serve)(void));
+
 /*
  * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unclaimed. A level that nobody lowers comes
  * back at once, so that takes milliseconds; a shared line on which every other one is unclaimed goes on for ever.
@@ -56,7 +84,7 @@ struct irq_line {
  *
  * A line that was masked in a storm gets another chance.
  * Return: STATUS_OK; STATUS_BUSY when it has handlers already and cannot be shared: an edge, or wired otherwise.
- * Context: any but the line's handlers.
+ * Context: as line_lock().
  */
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring) MUST_CHECK;
 
@@ -64,7 +92,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
  * line_remove() - takes a handler away. When it returns, the handler does not run and will not.
  *
  * Return: whether the line has no handler left; it is masked then.
- * Context: any but the line's handlers.
+ * Context: as line_lock().
  */
 bool line_remove(struct irq *irq);
 
@@ -72,7 +100,7 @@ bool line_remove(struct irq *irq);
  * line_resume() - goes on after the line was masked for a while, from outside.
  *
  * The handler of an edge is called once, for one that came meanwhile and was not heard; it may find nothing to do.
- * Context: as line_add().
+ * Context: as line_lock(); the handler runs in it, with interrupts off.
  */
 void line_resume(struct irq_line *line);
 

@@ -305,3 +305,51 @@ KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
     EXPECT(comes(&first.taken, 2));
     end(&first);
 }
+
+/* ---- a handler that calls other CPUs, of which one waits for it ---- */
+
+#define WHILE_THE_OTHER_COMES_NS 2000000
+
+static volatile bool is_handling, has_handled;
+
+static void do_nothing(void *argument)
+{
+    (void)argument;
+}
+
+static bool take_and_call(void *context)
+{
+    bool is_taken = take(context);
+    is_handling = true;
+    timer_spin_ns(WHILE_THE_OTHER_COMES_NS);
+    ipi_call_all(do_nothing, NULL);
+    has_handled = true;
+    return is_taken;
+}
+
+static void ask_for_calls(void *argument)
+{
+    struct asking *asking = argument;
+    asking->status = irq_request(asking->gsi, asking->wiring, take_and_call, asking->device, "calls", &asking->device->irq);
+}
+
+KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_it_to_return)
+{
+    uint32_t gsi;
+    unsigned int cpu = next_online_cpu(0);
+    const char *reason = cpu != 0 ? prepare(&gsi) : "one CPU";
+    if (reason)
+        SKIP_TEST(reason);
+    struct asking asking = { &first, level, gsi, STATUS_BUSY };
+    is_handling = has_handled = false;
+    ASSERT_THAT(on_cpu(cpu, ask_for_calls, &asking) && asking.status == STATUS_OK);
+    fire_soon(&first, gsi);
+    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    while (!is_handling && clock_now_ns() < end_ns)
+        cpu_pause();
+    EXPECT(is_handling);
+    irq_release(first.irq);
+    first.irq = NULL;
+    EXPECT(has_handled);
+    end(&first);
+}

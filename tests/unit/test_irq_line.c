@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include <irq/line.h>
 
 static const struct irq_wiring edge = { false, false }, level = { true, false }, level_low = { true, true };
@@ -205,6 +207,55 @@ static void a_line_without_a_device_and_one_in_a_storm_stay_masked(void **state)
     assert_true(input.is_masked);
 }
 
+/* ---- who waits for a line serves others, whom its handler may be calling ---- */
+
+static bool is_held, is_served;
+
+static void serve(void)
+{
+    __atomic_store_n(&is_served, true, __ATOMIC_RELEASE);
+}
+
+/* As a handler that waits for the CPU that waits for it. */
+static void *hold_until_served(void *unused)
+{
+    irq_state_t state = line_lock(&line.lock);
+    __atomic_store_n(&is_held, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&is_served, __ATOMIC_ACQUIRE))
+        spin_pause();
+    spin_unlock(&line.lock, state);
+    return unused;
+}
+
+static pthread_t start_holder(void)
+{
+    pthread_t holder;
+    is_held = is_served = false;
+    assert_int_equal(pthread_create(&holder, NULL, hold_until_served, NULL), 0);
+    while (!__atomic_load_n(&is_held, __ATOMIC_ACQUIRE))
+        spin_pause();
+    return holder;
+}
+
+static void everybody_who_waits_for_a_line_serves(void **state)
+{
+    (void)state;
+    pthread_t holder;
+    line_serve_by(serve);
+    holder = start_holder();
+    assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
+    pthread_join(holder, NULL);
+    holder = start_holder();
+    line_resume(&line);
+    pthread_join(holder, NULL);
+    holder = start_holder();
+    line_handle(&line);
+    pthread_join(holder, NULL);
+    holder = start_holder();
+    assert_true(line_remove(&first.irq));
+    pthread_join(holder, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(an_edge_that_came_while_it_was_masked_is_looked_for, fresh_line),
         cmocka_unit_test_setup(a_level_that_is_still_there_comes_by_itself, fresh_line),
         cmocka_unit_test_setup(a_line_without_a_device_and_one_in_a_storm_stay_masked, fresh_line),
+        cmocka_unit_test_setup(everybody_who_waits_for_a_line_serves, fresh_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
