@@ -222,27 +222,53 @@ void irq_release(struct irq *irq)
 /* Turns of waiting for what a controller has sent to this very CPU. */
 #define ARRIVAL_TURNS 100000
 
-/* Return: a line that interrupts this CPU; NULL when there is none. */
+/* Context: lines_lock is held. */
+static bool is_here(const struct irq_line *line)
+{
+    return line->vector != 0 && line->cpu == PERCPU_MINE(cpu_number);
+}
+
+/* Return: a line that interrupts this CPU, if nobody releases it meanwhile; NULL when there is none. */
 static struct irq_line *find_line_here(void)
 {
     irq_state_t state = line_lock(&lines_lock);
     struct irq_line *line = lines;
-    while (line && (line->vector == 0 || line->cpu != PERCPU_MINE(cpu_number)))
+    while (line && !is_here(line))
         line = line->next;
     spin_unlock(&lines_lock, state);
     return line;
 }
 
-/* Moves a masked line unless an interrupt of it is still to be taken. Return: whether it was done with, one way or the other. */
+/*
+ * Moves a line unless an interrupt of it is still to be taken; it is masked then. Return: whether it was done with, one way or
+ * the other. Context: lines_lock is held.
+ */
 static bool try_move(struct irq_line *line, const struct irq_target *to, status_t *status)
 {
     uint8_t vector = line->vector;
+    /* Released since it was found, and perhaps requested by another CPU. */
+    if (!is_here(line)) {
+        *status = STATUS_OK;
+        return true;
+    }
+    /* Each time: who shares the line may have unmasked it. */
+    line->chip->mask(line->chip, line->pin);
     if (line->chip->is_on_its_way(line->chip, line->pin) || lapic_is_requested(vector))
         return false;
     *status = route(line, line->wiring, to);
     if (*status == STATUS_OK)
         PERCPU_MINE_AT(irq_line_of_vector, vector) = NULL;
+    line_resume(line);
     return true;
+}
+
+/* The line that try_move() masked goes on where it is. */
+static void stay(struct irq_line *line)
+{
+    irq_state_t state = line_lock(&lines_lock);
+    if (is_here(line))
+        line_resume(line);
+    spin_unlock(&lines_lock, state);
 }
 
 static status_t move_line(struct irq_line *line, const struct irq_target *to)
@@ -251,17 +277,13 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
     bool is_done = false;
     for (unsigned int turn = 0; !is_done && turn < ARRIVAL_TURNS; turn++) {
         irq_state_t state = line_lock(&lines_lock);
-        /* Each time: who shares the line may have unmasked it. */
-        line->chip->mask(line->chip, line->pin);
         is_done = try_move(line, to, &status);
-        if (is_done)
-            line_resume(line);
         spin_unlock(&lines_lock, state);
         /* Interrupts are on here: what is on its way is taken. */
         cpu_pause();
     }
     if (!is_done)
-        line_resume(line);
+        stay(line);
     return status;
 }
 

@@ -16,6 +16,7 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <smp/hotplug.h>
+#include <smp/idle.h>
 #include <smp/ipi.h>
 #include <time/clock.h>
 #include <time/sources.h>
@@ -304,6 +305,72 @@ KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
     fire_soon(&first, gsi);
     EXPECT(comes(&first.taken, 2));
     end(&first);
+}
+
+/* ---- a line that is released while it is being moved, or was before ---- */
+
+static bool is_leaving;
+
+/* With an edge here that is not taken, so that irq_leave_cpu() goes round. */
+static void leave_slowly(void *argument)
+{
+    struct asking *asking = argument;
+    const struct irq_target first_cpu = { 0, ipi_apic_id(0) };
+    irq_state_t state = interrupts_off();
+    fire_soon(asking->device, asking->gsi);
+    while (!lapic_is_requested(asking->device->irq->line->vector))
+        cpu_pause();
+    __atomic_store_n(&is_leaving, true, __ATOMIC_RELEASE);
+    asking->status = irq_leave_cpu(&first_cpu);
+    interrupts_restore(state);
+}
+
+static void release_while_it_leaves(struct asking *asking, unsigned int cpu)
+{
+    struct work leaving = { .run = leave_slowly, .argument = asking };
+    const struct irq_line *line = asking->device->irq->line;
+    is_leaving = false;
+    ASSERT_THAT(idle_give(cpu, &leaving));
+    while (!__atomic_load_n(&is_leaving, __ATOMIC_ACQUIRE))
+        cpu_pause();
+    end(asking->device);
+    idle_wait(&leaving);
+    /* A busy host may have kept us until it had given up. */
+    EXPECT(asking->status == STATUS_OK || asking->status == STATUS_TIMEOUT);
+    EXPECT(line->vector == 0);
+}
+
+/* Return: whether it interrupts @cpu. */
+static bool can_be_had_here(struct asking *asking, unsigned int cpu)
+{
+    bool is_taken = false;
+    asking->device->taken = 0;
+    ask_here(asking);
+    if (asking->status == STATUS_OK) {
+        fire_soon(asking->device, asking->gsi);
+        is_taken = comes(&asking->device->taken, 1) && asking->device->cpu == cpu;
+    }
+    end(asking->device);
+    return is_taken;
+}
+
+KTEST(irq, a_line_that_was_released_is_not_moved_and_can_be_had_anew)
+{
+    uint32_t gsi;
+    unsigned int cpu = next_online_cpu(0);
+    const char *reason = cpu != 0 ? prepare(&gsi) : "one CPU";
+    if (reason)
+        SKIP_TEST(reason);
+    struct asking asking = { &first, { false, false }, gsi, STATUS_BUSY };
+    first.is_edge = true;
+    ASSERT_THAT(on_cpu(cpu, ask_here, &asking) && asking.status == STATUS_OK);
+    release_while_it_leaves(&asking, cpu);
+    EXPECT(can_be_had_here(&asking, 0));
+    ASSERT_THAT(on_cpu(cpu, ask_here, &asking) && asking.status == STATUS_OK);
+    end(&first);
+    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(can_be_had_here(&asking, 0));
+    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
 }
 
 /* ---- a handler that calls other CPUs, of which one waits for it ---- */
