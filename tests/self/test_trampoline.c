@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A trampoline that no CPU runs: what is in its page, and that nothing of it stays.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/mm/buddy.h>
+
+#include <cpu/physical.h>
+#include <glue/address_space.h>
+#include <lib/string.h>
+#include <smp/trampoline_tables.h>
+
+#define INT3 0xcc
+
+KTEST(smp, behind_the_trampolines_code_are_traps)
+{
+    struct trampoline made;
+    uint32_t room;
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    if (status == STATUS_NO_MEMORY)
+        SKIP_TEST("no memory below 640 KiB");
+    ASSERT_THAT(status == STATUS_OK);
+    const uint8_t *page = phys_to_pointer(made.page);
+    size_t words = (size_t)(trampoline_words - trampoline_start);
+    size_t end = (size_t)(trampoline_end - trampoline_start);
+    EXPECT(memcmp(page, trampoline_start, words) == 0);
+    EXPECT(end < TRAMPOLINE_SIZE);
+    while (end < TRAMPOLINE_SIZE && page[end] == INT3)
+        end++;
+    EXPECT(end == TRAMPOLINE_SIZE);
+    trampoline_free(&made);
+}
+
+KTEST(smp, a_trampoline_is_given_back_whole)
+{
+    struct trampoline made;
+    uint32_t room;
+    uint64_t taken = trampoline_frames(), free = buddy_free_frames();
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    if (status == STATUS_NO_MEMORY)
+        SKIP_TEST("no memory below 640 KiB");
+    ASSERT_THAT(status == STATUS_OK);
+    EXPECT(room >= 1);
+    EXPECT(trampoline_frames() > taken);
+    EXPECT(buddy_free_frames() == free - (trampoline_frames() - taken));
+    trampoline_free(&made);
+    EXPECT(trampoline_frames() == taken);
+    EXPECT(buddy_free_frames() == free);
+}
