@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""CPUs that do not answer, or are busy: docs/smp.md. The commands `hold` and `lose` of tests/self/hold_command.c make them so."""
+import re
+import time
+
+import pytest
+
+HANG_SECONDS = 120
+PROMPT = r'^ashlar> '
+INTERRUPTS_ON = 1 << 9  # in RFLAGS
+CALL_ONE = 'test smp.a_call_to_one*'
+# For good, beside what a test takes.
+LONG_MS = 3600000
+
+
+@pytest.fixture
+def run(boot):
+    def run_commands(commands, **words):
+        return boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, 'smp': '2', **words})
+    return run_commands
+
+
+@pytest.fixture
+def talk(start):
+    """talk(machine words...): a machine of two CPUs that waits for commands."""
+    def start_machine(**words):
+        session = start(boot='kernel', smp='2', **words)
+        session.expect(PROMPT, HANG_SECONDS)
+        return session
+    return start_machine
+
+
+def reminders(stream):
+    """After how many seconds CPU 1 was missed."""
+    return [int(match[1]) for line in stream.lines
+            if (match := re.search(r' smp: CPU 1 \(APIC id 1\) has not answered a call for (\d+) s$', line))]
+
+
+def statuses(outcome):
+    return [test.status for test in outcome.stream.tests]
+
+
+# --- a panic ---
+
+def cpu_states(session):
+    """Of each CPU: whether it is halted, and whether its interrupts are on."""
+    registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
+    return [(halted == '1', int(flags, 16) & INTERRUPTS_ON != 0)
+            for flags, halted in re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)]
+
+
+STOPPED = (True, False)
+SPINNING = (False, False)
+
+
+def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
+    session = talk(debug_exit=False, qmp=True)
+    session.type(f'hold 1 {LONG_MS} off\n')
+    session.expect(PROMPT, HANG_SECONDS)
+    assert cpu_states(session)[1] == SPINNING
+    session.type('crash panic\n')
+    session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
+    states = []
+    for _ in range(50):
+        states = cpu_states(session)
+        if states == [STOPPED] * 2:
+            break
+        time.sleep(0.1)
+    assert states == [STOPPED] * 2
+    lines = session.stream().lines
+    first = next(i for i, line in enumerate(lines) if 'PANIC' in line)
+    assert not any(re.match(r'\[ *\d+\.\d+\] cpu', line) for line in lines[first:])
+    assert sum('PANIC' in line for line in lines) == 1
+
+
+# --- calls that are not answered ---
+
+def test_a_cpu_that_answers_late_is_named(run):
+    outcome = run(f'hold 1 3000 off; {CALL_ONE}; exit')
+    assert outcome.verdict == 'pass', outcome.words
+    assert reminders(outcome.stream)[:1] == [1]
+    assert statuses(outcome) == ['pass']
+
+
+def test_a_call_whose_interrupt_is_lost_is_sent_again(run):
+    outcome = run(f'lose 1 2; {CALL_ONE}; exit')
+    assert outcome.verdict == 'pass', outcome.words
+    assert reminders(outcome.stream) == [1, 2]
+    assert statuses(outcome) == ['pass']
+
+
+def test_a_cpu_that_never_answers_is_a_panic_after_ten_reminders(run):
+    outcome = run(f'hold 1 60000 off; {CALL_ONE}; exit')
+    assert outcome.verdict == 'panic', outcome.words
+    assert outcome.exit_status == 37, outcome.words
+    assert reminders(outcome.stream) == list(range(1, 11))
+    assert ('PANIC: CPU 1 (APIC id 1) does not answer, and what was asked of it cannot be left undone.'
+            in outcome.stream.lines)
+
+
+# --- busy ---
+
+def cpus_now(session):
+    """The numbers of the CPUs online, and of those offline."""
+    session.type('report cpus\n')
+    session.expect(r'"type":"cpus"', HANG_SECONDS)
+    session.expect(PROMPT, HANG_SECONDS)
+    fact = session.stream().of_type('cpus')[-1]
+    return [[cpu['cpu'] for cpu in fact[which]] for which in ('online', 'offline')]
+
+
+def test_a_busy_cpu_goes_offline_when_it_has_done_its_work(talk):
+    session = talk()
+    session.type('hold 1 3000 on; cpus off 1\n')
+    session.expect(r'^CPU 1: it is busy, and goes offline when it has done its work$', HANG_SECONDS)
+    session.expect(PROMPT, HANG_SECONDS)
+    for _ in range(100):
+        if cpus_now(session) == [[0], [1]]:
+            break
+        time.sleep(0.1)
+    assert cpus_now(session) == [[0], [1]]
+    session.type(f'cpus on 1; {CALL_ONE}\n')
+    session.expect(r'^ok 1 smp\.a_call_to_one', HANG_SECONDS)
+    assert cpus_now(session) == [[0, 1], []]
+    # With its interrupts on it answers, however busy it is.
+    assert reminders(session.stream()) == []

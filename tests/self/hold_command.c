@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUs that do not do what they should, for tests/boot/test_smp_faults.py: `hold` keeps one busy, `lose`
+ * takes interrupts away from one.
+ */
+#include <ashlar/command.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/traps.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <smp/idle.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+/* ---- busy ---- */
+
+#define NS_PER_MS    1000000ULL
+#define HOLD_MS_MOST 86400000ULL
+#define LOOK_WAIT_NS 100000
+
+static struct {
+    struct work work;
+    uint64_t length_ns;
+    bool has_interrupts_off;
+    bool has_begun; /* atomic */
+} hold = { .work = { .is_done = true } };
+
+static void spin(void *argument)
+{
+    uint64_t end_ns = clock_now_ns() + hold.length_ns;
+    irq_state_t state = { 0 };
+    (void)argument;
+    if (hold.has_interrupts_off)
+        state = interrupts_off();
+    __atomic_store_n(&hold.has_begun, true, __ATOMIC_RELEASE);
+    while (clock_now_ns() < end_ns)
+        cpu_pause();
+    if (hold.has_interrupts_off)
+        interrupts_restore(state);
+}
+
+/* Returns when the CPU is at it. */
+static status_t command_hold(int argc, char **argv)
+{
+    uint64_t cpu, length_ms;
+    if (argc != 4 || parse_number(argv[1], &cpu) != STATUS_OK || cpu == 0 || cpu >= percpu_count() ||
+        parse_number(argv[2], &length_ms) != STATUS_OK || length_ms > HOLD_MS_MOST ||
+        (strcmp(argv[3], "off") != 0 && strcmp(argv[3], "on") != 0))
+        return STATUS_INVALID;
+    if (!work_is_done(&hold.work))
+        return STATUS_BUSY;
+    hold.work = (struct work){ .run = spin };
+    hold.length_ns = length_ms * NS_PER_MS;
+    hold.has_interrupts_off = strcmp(argv[3], "off") == 0;
+    hold.has_begun = false;
+    if (!idle_give((unsigned int)cpu, &hold.work)) {
+        hold.work.is_done = true;
+        return STATUS_NOT_FOUND;
+    }
+    while (!__atomic_load_n(&hold.has_begun, __ATOMIC_ACQUIRE))
+        timer_sleep_until(clock_now_ns() + LOOK_WAIT_NS);
+    return STATUS_OK;
+}
+COMMAND(hold, "CPU MS off|on", "keep a CPU busy for so long, with its interrupts off or on", command_hold);
+
+/* ---- out of reach ---- */
+
+static struct {
+    trap_handler_fn *handler; /* as it was */
+    unsigned int cpu;
+    uint64_t left;
+} losing;
+
+static void lose_call(struct trap_frame *frame)
+{
+    if (PERCPU_MINE(cpu_number) != losing.cpu) {
+        losing.handler(frame);
+        return;
+    }
+    lapic_end();
+    if (--losing.left == 0)
+        traps_set_handler(VECTOR_CALL, losing.handler);
+}
+
+static status_t command_lose(int argc, char **argv)
+{
+    uint64_t cpu, count;
+    if (argc != 3 || parse_number(argv[1], &cpu) != STATUS_OK || cpu >= percpu_count() ||
+        parse_number(argv[2], &count) != STATUS_OK || count == 0)
+        return STATUS_INVALID;
+    if (traps_handler(VECTOR_CALL) == lose_call)
+        return STATUS_BUSY;
+    losing.handler = traps_handler(VECTOR_CALL);
+    losing.cpu = (unsigned int)cpu;
+    losing.left = count;
+    traps_set_handler(VECTOR_CALL, lose_call);
+    return STATUS_OK;
+}
+COMMAND(lose, "CPU COUNT", "have a CPU lose so many interrupts that tell it of calls", command_lose);
