@@ -7,6 +7,18 @@
 #include <ashlar/mm/kmalloc.h>
 #include <smp/ipi.h>
 
+uint32_t wrong;
+
+void note_wrong(void)
+{
+    __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+}
+
+void count_call(void *argument)
+{
+    __atomic_fetch_add((uint32_t *)argument, 1, __ATOMIC_RELAXED);
+}
+
 unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument)
 {
     struct cpu_set online;

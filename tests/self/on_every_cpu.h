@@ -4,6 +4,20 @@
  * A function on all CPUs at once, as self-tests and benchmarks want it.
  */
 #include <smp/idle.h>
+#include <smp/ipi.h>
+
+#define NEEDS_TWO() \
+    do { \
+        if (ipi_online_count() < 2) \
+            SKIP_TEST("one CPU"); \
+    } while (0)
+
+/* What another CPU found, which EXPECT cannot count there; a test that wants it sets it to 0 first. */
+extern uint32_t wrong; /* atomic */
+void note_wrong(void);
+
+/* Adds one to the uint32_t that @argument points to, whoever else does. */
+void count_call(void *argument);
 
 /**
  * on_every_cpu() - run @function(@argument) on the first @cpus CPUs that are online, this one included, at once.

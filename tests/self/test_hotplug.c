@@ -23,13 +23,6 @@
 /* So many in turn, from the second on: on a busy host hundreds take minutes. */
 #define CPUS_MOST 8
 
-static uint32_t wrong; /* atomic; what another CPU found */
-
-static void note_wrong(void)
-{
-    __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
-}
-
 /* Return: the next CPU after @cpu to take off; 0 when there is none. */
 static unsigned int next_cpu(unsigned int cpu)
 {
@@ -37,22 +30,11 @@ static unsigned int next_cpu(unsigned int cpu)
     return next <= CPUS_MOST ? next : 0;
 }
 
-#define NEEDS_TWO() \
-    do { \
-        if (next_cpu(0) == 0) \
-            SKIP_TEST("one CPU"); \
-    } while (0)
-
 static bool is_online(unsigned int cpu)
 {
     struct cpu_set online;
     ipi_online(&online);
     return cpu_set_has(&online, cpu);
-}
-
-static void count_call(void *argument)
-{
-    __atomic_fetch_add((uint32_t *)argument, 1, __ATOMIC_RELAXED);
 }
 
 KTEST(smp, a_cpu_goes_offline_and_comes_back)

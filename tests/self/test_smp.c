@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All processors at once: who they are, calls between them, shootdowns, and the allocators, timers and locks that were
- * tested on one.
+ * All processors at once: who they are, shootdowns, and the allocators, timers and locks that were tested on one.
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/ktest.h>
@@ -20,8 +19,6 @@
 #include <cpu/traps.h>
 #include <glue/address_space.h>
 #include <irq/lapic.h>
-#include <irq/vectors.h>
-#include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
 #include <time/clock.h>
@@ -29,18 +26,7 @@
 
 #include "on_every_cpu.h"
 
-#define NEEDS_TWO() \
-    do { \
-        if (ipi_online_count() < 2) \
-            SKIP_TEST("one CPU"); \
-    } while (0)
-
-static volatile uint32_t wrong; /* atomic; what another CPU found, which EXPECT cannot count there */
-
-static void note_wrong(void)
-{
-    __atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
-}
+static uint32_t calls; /* atomic */
 
 /* ---- who they are ---- */
 
@@ -89,259 +75,12 @@ KTEST(smp, every_cpu_is_protected_as_the_first)
     EXPECT(wrong == 0);
 }
 
-/* ---- calls ---- */
-
-static uint32_t calls; /* atomic */
-
-static void count_call(void *argument)
-{
-    __atomic_fetch_add((uint32_t *)argument, 1, __ATOMIC_RELAXED);
-}
-
-KTEST(smp, a_call_to_all_reaches_each_once_and_has_returned)
-{
-    for (unsigned int i = 0; i < 100; i++) {
-        calls = 0;
-        ipi_call_all(count_call, &calls);
-        EXPECT(calls == ipi_online_count());
-    }
-}
-
-static void wait_for_two(void *argument)
-{
-    uint64_t end_ns = clock_now_ns() + IPI_PATIENCE_NS;
-    count_call(argument);
-    while (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2 && clock_now_ns() < end_ns)
-        cpu_pause();
-    if (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2)
-        note_wrong();
-}
-
-KTEST(smp, the_caller_is_called_while_the_others_are)
-{
-    struct cpu_set online, two = { { 0 } };
-    NEEDS_TWO();
-    ipi_online(&online);
-    for (unsigned int cpu = 0, count = 0; cpu < percpu_count() && count < 2; cpu++)
-        if (cpu_set_has(&online, cpu)) {
-            cpu_set_add(&two, cpu);
-            count++;
-        }
-    calls = wrong = 0;
-    ipi_call(&two, wait_for_two, &calls);
-    EXPECT(calls == 2);
-    EXPECT(wrong == 0);
-}
-
-static unsigned int called_cpu;
-
-static void note_cpu(void *argument)
-{
-    (void)argument;
-    called_cpu = PERCPU_MINE(cpu_number);
-}
-
-KTEST(smp, a_call_to_one_reaches_that_one)
-{
-    struct cpu_set online;
-    ipi_online(&online);
-    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
-        if (!cpu_set_has(&online, cpu))
-            continue;
-        called_cpu = UINT32_MAX;
-        ipi_call_one(cpu, note_cpu, NULL);
-        EXPECT(called_cpu == cpu);
-    }
-}
-
-KTEST(smp, an_interrupt_is_counted_by_the_cpu_that_takes_it)
-{
-    struct cpu_set online;
-    NEEDS_TWO();
-    ipi_online(&online);
-    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
-        if (!cpu_set_has(&online, cpu) || cpu == PERCPU_MINE(cpu_number))
-            continue;
-        uint64_t before = traps_taken_count(cpu, VECTOR_CALL);
-        ipi_call_one(cpu, note_cpu, NULL);
-        EXPECT(traps_taken_count(cpu, VECTOR_CALL) > before);
-    }
-}
-
-#define STORM_CALLS 20
-
-/* Every second one with interrupts off, where only serving while waiting keeps two from waiting for each other. */
-static void call_everybody(void *argument)
-{
-    for (unsigned int i = 0; i < STORM_CALLS; i++) {
-        uint32_t reached = 0;
-        irq_state_t state = { 0 };
-        if (i % 2)
-            state = interrupts_off();
-        ipi_call_all(count_call, &reached);
-        if (i % 2)
-            interrupts_restore(state);
-        if (reached != ipi_online_count())
-            note_wrong();
-        count_call(argument);
-    }
-}
-
-KTEST(smp, all_may_call_all_at_once)
-{
-    NEEDS_TWO();
-    wrong = calls = 0;
-    /* On a host with few CPUs a call to hundreds takes as many time slices. */
-    unsigned int cpus = on_every_cpu(16, call_everybody, &calls);
-    EXPECT(calls == cpus * STORM_CALLS);
-    EXPECT(wrong == 0);
-}
-
-/* ---- posts ---- */
-
-#define POST_PATIENCE_NS 10000000000ULL
-
-struct letter {
-    struct work request;
-    unsigned int cpu, times; /* not atomic: who waits for it sees it */
-};
-
-static void open_letter(void *argument)
-{
-    struct letter *letter = argument;
-    if (PERCPU_MINE(cpu_number) != letter->cpu)
-        note_wrong();
-    letter->times++;
-}
-
-static struct cpu_set reachable;
-
-static void post_letter(struct letter *letter, unsigned int cpu)
-{
-    letter->request = (struct work){ .run = open_letter, .argument = letter };
-    letter->cpu = cpu;
-    if (!ipi_post(cpu, &letter->request))
-        note_wrong();
-}
-
-/* To all, and to oneself; every second time with interrupts off until all have been read. */
-static void post_to_everybody(void *argument)
-{
-    struct letter *letters = kcalloc(percpu_count(), sizeof(*letters));
-    if (!letters) {
-        note_wrong();
-        return;
-    }
-    for (unsigned int i = 1; i <= STORM_CALLS; i++) {
-        irq_state_t state = { 0 };
-        if (i % 2)
-            state = interrupts_off();
-        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
-            if (cpu_set_has(&reachable, cpu))
-                post_letter(&letters[cpu], cpu);
-        for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
-            if (cpu_set_has(&reachable, cpu)) {
-                ipi_wait(cpu, &letters[cpu].request);
-                if (letters[cpu].times != i)
-                    note_wrong();
-            }
-        if (i % 2)
-            interrupts_restore(state);
-        count_call(argument);
-    }
-    kfree(letters);
-}
-
-KTEST(smp, what_all_post_to_all_is_called_once_each)
-{
-    wrong = calls = 0;
-    ipi_online(&reachable);
-    unsigned int cpus = on_every_cpu(16, post_to_everybody, &calls);
-    EXPECT(calls == cpus * STORM_CALLS);
-    EXPECT(wrong == 0);
-}
-
-#define HOPS 1000
-
-static struct hop {
-    struct work request;
-    unsigned int cpu;
-} *hops; /* each posts the next one */
-
-static void hop_on(void *argument)
-{
-    struct hop *hop = argument;
-    if (PERCPU_MINE(cpu_number) != hop->cpu)
-        note_wrong();
-    if (hop + 1 < hops + HOPS && !ipi_post(hop[1].cpu, &hop[1].request))
-        note_wrong();
-}
-
-KTEST(smp, what_is_called_may_post)
-{
-    hops = kcalloc(HOPS, sizeof(*hops));
-    ASSERT_THAT(hops);
-    wrong = 0;
-    ipi_online(&reachable);
-    for (unsigned int i = 0, cpu = 0; i < HOPS; i++) {
-        do
-            cpu = (cpu + 1) % percpu_count();
-        while (!cpu_set_has(&reachable, cpu));
-        hops[i] = (struct hop){ .request = { .run = hop_on, .argument = &hops[i] }, .cpu = cpu };
-    }
-    ASSERT_THAT(ipi_post(hops[0].cpu, &hops[0].request));
-    /* Each was posted before the one before it was done. */
-    for (unsigned int i = 0; i < HOPS; i++)
-        ipi_wait(hops[i].cpu, &hops[i].request);
-    EXPECT(wrong == 0);
-    kfree(hops);
-}
-
-/* ipi_wait() would call, and bring what has not arrived. */
-static bool is_read_by_itself(const struct letter *letter)
-{
-    uint64_t end_ns = clock_now_ns() + POST_PATIENCE_NS;
-    while (!work_is_done(&letter->request))
-        if (clock_now_ns() > end_ns)
-            return false;
-        else
-            cpu_pause();
-    return letter->times == 1;
-}
-
-KTEST(smp, a_post_needs_no_call_to_arrive)
-{
-    wrong = 0;
-    ipi_online(&reachable);
-    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
-        struct letter letter = { 0 };
-        if (!cpu_set_has(&reachable, cpu))
-            continue;
-        post_letter(&letter, cpu);
-        EXPECT(is_read_by_itself(&letter));
-        ipi_wait(cpu, &letter.request);
-    }
-    EXPECT(wrong == 0);
-}
-
-KTEST(smp, a_post_to_oneself_waits_for_interrupts)
-{
-    struct letter letter = { 0 };
-    if (lapic_mode() == LAPIC_NONE)
-        SKIP_TEST("no local APIC");
-    irq_state_t state = interrupts_off();
-    post_letter(&letter, PERCPU_MINE(cpu_number));
-    bool was_done = work_is_done(&letter.request);
-    interrupts_restore(state);
-    EXPECT(!was_done);
-    EXPECT(is_read_by_itself(&letter));
-    ipi_wait(letter.cpu, &letter.request);
-}
-
 /* ---- shootdown ---- */
 
+/* So many times; fewer where many watch, because on a host with few CPUs a shootdown takes as many time slices. */
 #define REMAPS       200
-#define REMAP_CPUS   4
+#define REMAPS_MOST  800
+#define REMAPS_LEAST 8
 #define LOOK_WAIT_NS 20000
 
 static struct {
@@ -368,7 +107,9 @@ static void watch_page(void)
 static bool remap(void **frames)
 {
     uint64_t virt = (uintptr_t)remapped.page;
-    for (unsigned int i = 1; i <= REMAPS; i++) {
+    unsigned int fair = REMAPS_MOST / ipi_online_count();
+    unsigned int remaps = fair > REMAPS ? REMAPS : fair > REMAPS_LEAST ? fair : REMAPS_LEAST;
+    for (unsigned int i = 1; i <= remaps; i++) {
         *(uint64_t *)frames[i % 2] = i;
         if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||
             paging_map(address_space(), virt, port_phys(frames[i % 2]), PAGE_SIZE, PAGE_WRITE | PAGE_GLOBAL) != STATUS_OK)
@@ -392,8 +133,7 @@ static void remap_or_watch(void *argument)
         return;
     }
     /* A host with few CPUs may take its time to run them all. */
-    unsigned int cpus = ipi_online_count() < REMAP_CPUS ? ipi_online_count() : REMAP_CPUS;
-    while (__atomic_load_n(&remapped.watchers, __ATOMIC_RELAXED) + 1 < cpus)
+    while (__atomic_load_n(&remapped.watchers, __ATOMIC_RELAXED) + 1 < ipi_online_count())
         timer_sleep_until(clock_now_ns() + LOOK_WAIT_NS);
     if (!remap(argument))
         note_wrong();
@@ -411,7 +151,7 @@ KTEST(smp, no_cpu_sees_a_page_as_it_was_before_a_shootdown)
         remapped.newest = remapped.watchers = wrong = 0;
         remapped.is_over = false;
         *remapped.page = 0;
-        on_every_cpu(REMAP_CPUS, remap_or_watch, frames);
+        on_every_cpu(0, remap_or_watch, frames);
         EXPECT(wrong == 0);
         EXPECT(remapped.watchers > 0);
         /* The range gives back the frame that is its own. */
@@ -678,6 +418,67 @@ KTEST(smp, time_does_not_go_back_from_one_cpu_to_another)
     wrong = 0;
     latest_ns = 0;
     on_every_cpu(0, read_clocks, NULL);
+    EXPECT(wrong == 0);
+}
+
+/* ---- timers of all at once ---- */
+
+#define TIMERS             16
+#define TIMERS_APART_NS    100000
+#define TIMERS_PATIENCE_NS 10000000000ULL
+
+struct own_timers {
+    struct timer timers[TIMERS];
+    unsigned int cpu;
+    uint32_t fired; /* atomic */
+    uint64_t deadline_ns;
+};
+
+static void fire(struct timer *timer, void *context)
+{
+    struct own_timers *own = context;
+    (void)timer;
+    if (clock_now_ns() < own->deadline_ns)
+        note_wrong();
+    if (!event_is_shared() && PERCPU_MINE(cpu_number) != own->cpu)
+        note_wrong();
+    count_call(&own->fired);
+}
+
+/* Half of them are cancelled and some moved, perhaps when they have fired; none fires twice, or is lost. */
+static void use_timers(void *argument)
+{
+    struct own_timers *own = kcalloc(1, sizeof(*own));
+    uint32_t expected = TIMERS;
+    (void)argument;
+    if (!own)
+        return;
+    own->cpu = PERCPU_MINE(cpu_number);
+    own->deadline_ns = clock_now_ns() + 10000;
+    for (unsigned int i = 0; i < TIMERS; i++) {
+        timer_init(&own->timers[i], fire, own);
+        timer_arm(&own->timers[i], own->deadline_ns + i * TIMERS_APART_NS);
+    }
+    for (unsigned int i = 0; i < TIMERS; i += 2)
+        expected -= timer_cancel_wait(&own->timers[i]);
+    for (unsigned int i = 1; i < TIMERS; i += 4)
+        expected += !timer_arm(&own->timers[i], own->deadline_ns);
+    uint64_t end_ns = clock_now_ns() + TIMERS_PATIENCE_NS;
+    while (__atomic_load_n(&own->fired, __ATOMIC_RELAXED) < expected && clock_now_ns() < end_ns)
+        timer_sleep_until(clock_now_ns() + 100000);
+    for (unsigned int i = 0; i < TIMERS; i++)
+        if (timer_cancel_wait(&own->timers[i]) != 0)
+            note_wrong();
+    if (own->fired != expected)
+        note_wrong();
+    kfree(own);
+}
+
+KTEST(smp, timers_of_all_cpus_fire_once_each)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(0, use_timers, NULL);
     EXPECT(wrong == 0);
 }
 
