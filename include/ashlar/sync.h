@@ -67,6 +67,15 @@ static inline void spin_pause(void)
 #endif
 }
 
+/* One turn of a loop that waits for another CPU: a pause, and more the longer it has waited. @turns: 0 at first. */
+static inline void spin_turn(uint32_t *turns)
+{
+    for (uint32_t pauses = *turns < 1024 ? *turns / 64 : 15; pauses > 0; pauses--)
+        spin_pause();
+    spin_pause();
+    ++*turns;
+}
+
 /*
  * All zero is free, with nobody waiting. The halves are written apart: the owner by who takes and gives back, the tail by
  * who joins the queue; sync/spinlock.c has the queue, and why that is sound.

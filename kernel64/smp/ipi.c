@@ -33,7 +33,7 @@
 #define SET_WORDS (PERCPU_MAX / 64)
 
 /* Turns of waiting between two looks at the clock. */
-#define CLOCK_EVERY 1024
+#define CLOCK_EVERY 256
 #define LAST_RESEND 10
 
 static PERCPU(struct call, my_call) ALIGNED(64);
@@ -153,8 +153,8 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
     unsigned int turns = 0, reminders = 0;
     while (!call_is_over(call)) {
         serve_inbox();
-        cpu_pause();
-        if (++turns % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
+        spin_turn(&turns);
+        if (turns % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
             continue;
         remind(call, set, ++reminders);
         due_ns = clock_now_ns() + IPI_PATIENCE_NS;

@@ -69,10 +69,11 @@ void shootdown_release_tables(void)
    who comes while this waits makes it wait longer, and one that nobody knew of before finds the entry as it is now. */
 void shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
 {
+    uint32_t turns = 0;
     flush_all(virt, size_bytes, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     while (UNLIKELY(__atomic_load_n(&holders, __ATOMIC_ACQUIRE) != 0)) {
         ipi_serve();
-        cpu_pause();
+        spin_turn(&turns);
     }
 }

@@ -255,6 +255,7 @@ unsigned timer_cancel_wait(struct timer *timer)
 {
     VERIFY(interrupts_are_on());
     unsigned count = 0;
+    uint32_t turns = 0;
     for (;;) {
         irq_state_t before;
         struct timer_queue *queue = lock_queue_of(timer, &before);
@@ -267,7 +268,7 @@ unsigned timer_cancel_wait(struct timer *timer)
             return count;
         /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the order. */
         while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
-            spin_pause();
+            spin_turn(&turns);
     }
 }
 
