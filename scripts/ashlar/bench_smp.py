@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/bench smp: how soon all processors are there, beside Debian's kernel, and what they cost one another."""
+import os
 import re
 import statistics
 import time
+from unittest import mock
 
-from ashlar import Failure, linux
+from ashlar import Failure, linux, qemu10
 from ashlar.bench_counts import per_operation, read_stream
 from ashlar.bench_results import HANG_SECONDS, ICOUNT, boot_kernel, wait_for
 from ashlar.machine import Machine
 from ashlar.session import Session
 
 COUNTS = (1, 2, 4, 16, 64, 128, 255)
+# With x2APIC, which a newer QEMU than Debian 12's has.
+NEWER_COUNTS = (512,)
 ONLINE = rb'smp: (\d+) of (\d+) CPUs online after (\d+) us'
 # Seconds of the kernel's own step.
 START_TARGETS = {64: 0.25, 255: 1.5}
@@ -59,10 +63,11 @@ LINE_ROWS = 64
 
 # --- how soon they are there ---------------------------------------------------------------------
 
-def start_once(variant, folder, cpus):
+def start_once(variant, folder, cpus, **words):
     """Seconds: from starting the emulator to the line that says so; of the kernel's step; and from the beginning of that
     step to when the last CPU was online, by its own time stamp; and the rate of the time-stamp counter."""
-    machine = Machine(memory='512M', smp=str(cpus), boot='kernel', cmdline='run="report cpus; report boot; report time; exit"')
+    machine = Machine(smp=str(cpus), boot='kernel', cmdline='run="report cpus; report boot; report time; exit"',
+                      **{'memory': '512M', **words})
     with Session.of(machine, variant.elf, folder) as session:
         if not (found := wait_for(session, ONLINE, HANG_SECONDS)):
             raise Failure(f'{cpus} CPUs: {session.stream().last_line}')
@@ -129,6 +134,21 @@ def measure_start(results, variant, folder, runs, kernel):
         results.add(f'smp.start.{cpus}.emulator', 'seconds', round(more, 3), system='Ashlar')
         for words, value in peers.items():
             results.add(f'smp.start.{cpus}', 'seconds', value and round(value, 6), system=f'{peer}, {words}')
+
+
+def measure_newer_start(results, variant, folder, runs):
+    try:
+        program, needs = qemu10.find()
+    except Failure as failure:
+        print(f'  more need QEMU 10: {str(failure).splitlines()[-1]}')
+        return
+    with mock.patch.dict(os.environ, {'ASHLAR_QEMU': program}):
+        for cpus in NEWER_COUNTS:
+            all_runs = [start_once(variant, folder, cpus, memory='1G', extra=needs) for _ in range(runs)]
+            medians = {part: statistics.median(run[part] for run in all_runs) for part in ('step', 'last')}
+            print(f'  {cpus:<6}{medians["step"]:>10.3f}{medians["last"]:>10.3f}   in QEMU 10, 1 GiB')
+            results.add(f'smp.start.{cpus}', 'seconds', round(medians['step'], 6), system='Ashlar',
+                        runs=[run['step'] for run in all_runs])
 
 
 # --- calls, shootdowns, locks, memory -------------------------------------------------------------
@@ -242,6 +262,7 @@ def show_time_line(results, variant, folder, cpus):
 def run(results, variant, folder, options):
     kernel = None if options.no_peer else linux.fetch_kernel(folder / 'linux')
     measure_start(results, variant, folder, options.runs, kernel)
+    measure_newer_start(results, variant, folder, options.runs)
     contests = measure_calls(results, variant, folder)
     measure_locks(results, variant, folder, contests)
     measure_scale(results, variant, folder)
