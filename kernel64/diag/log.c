@@ -5,8 +5,14 @@
  * The ring is RING_SIZE bytes of records, each a head and the text behind it, written at
  * ring.end and wrapping bytewise; ring.start is the oldest record that is still whole. Both only
  * grow, so end - start is what the ring holds and the place is taken modulo RING_SIZE. A record
- * that needs room pushes out the oldest ones, whole. The head keeps ticks and not a time: lines
- * logged before the clock's rate is known are shown right when they are replayed.
+ * that needs room pushes out the oldest ones, whole.
+ *
+ * Time stamps never go backwards, in the order of the ring. The head of a line logged before there is a clock keeps
+ * ticks of the time-stamp counter; log_set_clock() turns those into nanoseconds, once, so that a better rate that is
+ * found later cannot move them past lines that are stamped already. From then on a line is stamped by the clock, with
+ * the lock held: a stamp that was read before it could be older than that of a CPU that got the lock first. CPUs whose
+ * counters disagree, and a clock that is left for another, can still give a lower time than the line before has: the
+ * stamp is then that line's.
  *
  * One lock keeps lines whole, on the consoles too. It is held with interrupts off and for one
  * line at a time, also while the ring is replayed. Who finds it held does one of three things:
@@ -36,10 +42,10 @@
 #define PATIENCE_TICKS (1ULL << 32)
 
 struct record {
-    uint64_t ticks;
+    uint64_t stamp; /* nanoseconds since boot; ticks of a line from before there was a clock */
     uint16_t length; /* of the text */
     uint8_t level;
-    uint8_t unused;
+    bool has_time; /* the stamp is nanoseconds */
     uint32_t cpu;
 };
 
@@ -52,6 +58,8 @@ static struct {
 static struct console *consoles;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
+static uint64_t (*now_ns)(void);
+static uint64_t last_ns; /* the highest stamp; written with the lock held, read also without */
 
 /* The monitor's only, on the CPU that it runs on; a panic takes it away. */
 static print_observer_fn *print_observer;
@@ -130,10 +138,16 @@ static void ring_read(uint64_t at, void *to, size_t length)
         *byte++ = ring.bytes[at++ % RING_SIZE];
 }
 
-static void ring_append(const void *from, size_t length)
+static void ring_write(uint64_t at, const void *from, size_t length)
 {
     for (const uint8_t *byte = from; length > 0; length--)
-        ring.bytes[ring.end++ % RING_SIZE] = *byte++;
+        ring.bytes[at++ % RING_SIZE] = *byte++;
+}
+
+static void ring_append(const void *from, size_t length)
+{
+    ring_write(ring.end, from, length);
+    ring.end += length;
 }
 
 static void ring_push(const struct record *record, const char *text)
@@ -164,7 +178,7 @@ static void write_to(struct console *only, const char *text, size_t length)
 static void show(struct console *only, const struct record *record, const char *text)
 {
     char line[PREFIX_MAX + LOG_LINE_MAX + 2];
-    uint64_t ns = log_nanoseconds(record->ticks);
+    uint64_t ns = record->stamp;
     size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / NS_PER_SECOND,
                                   ns / NS_PER_US % US_PER_SECOND, record->cpu);
     memcpy(line + length, text, record->length);
@@ -227,6 +241,19 @@ static void clean(char *text, size_t length)
             text[i] = text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
 }
 
+/* Without the lock, last_ns may be another CPU's to write: it is only read. Relaxed: the lock orders those who write. */
+static uint64_t stamp(bool has_lock)
+{
+    if (!now_ns)
+        return diag_port_ticks();
+    uint64_t ns = now_ns(), last = __atomic_load_n(&last_ns, __ATOMIC_RELAXED);
+    if (ns < last)
+        return last;
+    if (has_lock)
+        __atomic_store_n(&last_ns, ns, __ATOMIC_RELAXED);
+    return ns;
+}
+
 void log_line(enum log_level level, const char *subsystem, const char *format, ...)
 {
     char text[LOG_LINE_MAX];
@@ -244,12 +271,13 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
     clean(text, length);
 
     struct record record = {
-        .ticks = diag_port_ticks(),
         .length = (uint16_t)length,
         .level = (uint8_t)level,
+        .has_time = now_ns != NULL,
         .cpu = diag_port_cpu(),
     };
     struct held held = take_lock();
+    record.stamp = stamp(held.taken);
     if (held.taken)
         ring_push(&record, text);
     else
@@ -293,9 +321,22 @@ void log_set_threshold(enum log_level level)
     threshold = level;
 }
 
-void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
+    struct held held = take_lock();
+    last_ns = 0;
+    for (uint64_t at = ring.start; held.taken && nanoseconds_now && at < ring.end;) {
+        struct record record;
+        ring_read(at, &record, sizeof(record));
+        uint64_t ns = record.has_time ? record.stamp : nanoseconds_since_boot(record.stamp);
+        record.stamp = last_ns = ns > last_ns ? ns : last_ns;
+        record.has_time = true;
+        ring_write(at, &record, sizeof(record));
+        at += sizeof(record) + record.length;
+    }
     nanoseconds_of = nanoseconds_since_boot;
+    now_ns = nanoseconds_now;
+    give_lock(held);
 }
 
 uint64_t log_nanoseconds(uint64_t ticks)

@@ -49,9 +49,16 @@ void log_settle(void);
 /* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
 void log_set_threshold(enum log_level level);
 
-/* How ticks become nanoseconds since boot; until it is set, a tick counts as a nanosecond. Lines
-   that are replayed afterwards show the right time, also those logged before. */
-void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks));
+/**
+ * log_set_clock() - there is a clock: the lines that the ring holds are stamped with a time, and so is each new one.
+ * @nanoseconds_since_boot: of a tick of the time-stamp counter; until it is set, a tick counts as a nanosecond.
+ * @nanoseconds_now:        the clock. Called from any context, NMI and panic among them, with the log's lock held.
+ *                          NULL, for tests: there is none again.
+ *
+ * A line's stamp is never lower than that of the line before it, whatever the clock says.
+ * Context: once, first CPU.
+ */
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
 /* Shows the ring again, lines of every level, on every console: the monitor's `log`. */
 void log_replay(void);

@@ -106,6 +106,13 @@ uint64_t clock_nanoseconds(uint64_t ticks)
     return nanoseconds_in(__atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE), ticks);
 }
 
+/* The PIT takes three accesses and a lock for them, and NMIs and panics log. */
+uint64_t clock_stamp_ns(void)
+{
+    const struct clock_counter *counter = current_epoch()->counter;
+    return counter && counter->bits == 16 ? clock_nanoseconds(cpu_read_tsc()) : clock_now_ns();
+}
+
 uint64_t clock_tick_of(uint64_t ns)
 {
     const struct epoch *epoch = __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
@@ -217,7 +224,7 @@ void clock_init(uint64_t zero)
     struct epoch *epoch = next_epoch(NULL, tsc_hz);
     epoch->start_tick = zero;
     publish(epoch);
-    log_set_clock(clock_nanoseconds);
+    log_set_clock(clock_nanoseconds, clock_stamp_ns);
 }
 
 /* ---- what is used ---- */

@@ -29,7 +29,11 @@ void clock_init(uint64_t zero);
  */
 uint64_t clock_now_ns(void);
 
-/* Nanoseconds since boot at a tick of the time-stamp counter, past or future: what the log does. Context: any. */
+/* The same for the log, which may be in an NMI: no lock is taken. With the PIT as clock it is the time-stamp counter's time,
+   which may differ from clock_now_ns() and go back. Context: any, also NMI and panic. */
+uint64_t clock_stamp_ns(void);
+
+/* Nanoseconds since boot at a tick of the time-stamp counter, past or future. Context: any. */
 uint64_t clock_nanoseconds(uint64_t ticks);
 
 /* Return: the first tick of the time-stamp counter at which clock_now_ns() is @ns or later. Only while clock_is_tsc(). */

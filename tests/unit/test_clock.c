@@ -65,9 +65,10 @@ bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
     return false;
 }
 
-void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
     assert_ptr_equal(nanoseconds_since_boot, clock_nanoseconds);
+    assert_ptr_equal(nanoseconds_now, clock_stamp_ns);
 }
 
 void verify_failed(const char *expression, const char *file, int line)

@@ -62,9 +62,9 @@ bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
     return false;
 }
 
-void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks))
+void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
-    (void)nanoseconds_since_boot;
+    (void)nanoseconds_since_boot, (void)nanoseconds_now;
 }
 
 void verify_failed(const char *expression, const char *file, int line)

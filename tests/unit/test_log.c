@@ -112,7 +112,7 @@ static int begin(void **state)
     now = step = 0;
     cpu = 0;
     log_set_threshold(LOG_INFO);
-    log_set_clock(NULL);
+    log_set_clock(NULL, NULL);
     return 0;
 }
 
@@ -185,16 +185,84 @@ static uint64_t times_three(uint64_t ticks)
     return 3 * ticks;
 }
 
+static uint64_t clock_ns;
+
+static uint64_t read_clock(void)
+{
+    return clock_ns;
+}
+
 static void a_clock_that_comes_late_corrects_the_lines_before_it(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
-    now = 1000000000;
+    now = 2000000000;
     log_info("clock", "tick");
-    assert_non_null(strstr(fake->text, "[    1.000000] cpu0 clock: tick\n"));
-    log_set_clock(times_three);
+    assert_non_null(strstr(fake->text, "[    2.000000] cpu0 clock: tick\n"));
+    log_set_clock(times_three, read_clock);
     fake = attach("late");
-    assert_non_null(strstr(fake->text, "[    3.000000] cpu0 clock: tick\n"));
+    assert_non_null(strstr(fake->text, "[    6.000000] cpu0 clock: tick\n"));
+}
+
+/* Of all lines of a text; whole ones. Return: how many. */
+static unsigned check_stamps(const char *text)
+{
+    unsigned long last_us = 0;
+    unsigned count = 0;
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        unsigned long seconds, micros;
+        if (sscanf(line, "[%lu.%lu]", &seconds, &micros) != 2)
+            continue;
+        assert_true(seconds * 1000000 + micros >= last_us);
+        last_us = seconds * 1000000 + micros;
+        count++;
+    }
+    return count;
+}
+
+static void a_clock_that_steps_back_shows_in_no_time_stamp(void **state)
+{
+    static const uint64_t steps_ns[] = { 50000000000, 49999999000, 0, 50000001000, 70000000000, 65000000000 };
+    (void)state;
+    struct fake *fake = attach("fake");
+    log_set_clock(times_three, read_clock);
+    clear(fake);
+    for (size_t i = 0; i < ARRAY_LEN(steps_ns); i++) {
+        clock_ns = steps_ns[i];
+        log_info("step", "%u", (unsigned)i);
+    }
+    assert_int_equal(check_stamps(fake->text), ARRAY_LEN(steps_ns));
+    assert_non_null(strstr(fake->text, "[   50.000000] cpu0 step: 2\n"));
+    assert_non_null(strstr(fake->text, "[   70.000000] cpu0 step: 5\n"));
+}
+
+static uint64_t rate = 3; /* nanoseconds a tick */
+
+static uint64_t by_rate(uint64_t ticks)
+{
+    return ticks * rate;
+}
+
+/* What had been stamped by a first idea of the rate stays where it was, before what is stamped since. */
+static void a_rate_that_changes_moves_no_line_past_another(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    now = 100000001000;
+    log_info("rate", "first");
+    now = 100000002000;
+    log_info("rate", "second");
+    rate = 3;
+    clock_ns = 300000006500;
+    log_set_clock(by_rate, read_clock);
+    log_info("rate", "third");
+    rate = 5; /* the second line's tick is now a later time than the third's */
+    clear(fake);
+    log_replay();
+    const char *second = strstr(fake->text, "rate: second");
+    assert_true(second && strstr(second, "rate: third"));
+    assert_non_null(strstr(fake->text, "[  300.000003] cpu0 rate: first\n"));
+    assert_non_null(strstr(fake->text, "[  300.000006] cpu0 rate: second\n"));
 }
 
 static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
@@ -388,6 +456,12 @@ static void a_replay_that_is_overtaken_goes_on_with_the_oldest_line(void **state
     assert_int_equal(pieces, whole);
 }
 
+/* Each CPU's counter is behind that of the one before it. */
+static uint64_t read_skewed(void)
+{
+    return __builtin_ia32_rdtsc() - cpu * 10000000;
+}
+
 #define WRITERS    4
 #define LINES_EACH 100
 
@@ -405,6 +479,7 @@ static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **s
     pthread_t writers[WRITERS];
     struct fake *early = attach("early");
     clear(early);
+    log_set_clock(times_three, read_skewed);
     threads = true;
     for (uintptr_t i = 0; i < WRITERS; i++)
         assert_int_equal(pthread_create(&writers[i], NULL, write_lines, (void *)(i + 1)), 0);
@@ -416,6 +491,8 @@ static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **s
     struct fake *both[] = { early, late };
     for (unsigned f = 0; f < 2; f++) {
         unsigned next[WRITERS + 1] = { 0 };
+        if (f == 0)
+            assert_int_equal(check_stamps(early->text), WRITERS * LINES_EACH);
         for (char *at = both[f]->text; (at = strstr(at, "thread: ")) != NULL; at++) {
             unsigned who, number, length = 0;
             sscanf(at, "thread: <%u:%u>%n", &who, &number, (int *)&length);
@@ -495,6 +572,8 @@ int main(void)
         TEST(a_console_that_comes_late_sees_each_line_once_in_order),
         TEST(the_threshold_keeps_lines_off_the_consoles_but_in_the_ring),
         TEST(a_clock_that_comes_late_corrects_the_lines_before_it),
+        TEST(a_clock_that_steps_back_shows_in_no_time_stamp),
+        TEST(a_rate_that_changes_moves_no_line_past_another),
         TEST(a_line_that_is_too_long_is_cut_and_says_so),
         TEST(a_line_is_one_line_of_plain_ascii),
         TEST(interrupts_are_off_while_a_console_writes_and_then_as_they_were),
