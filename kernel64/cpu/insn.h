@@ -115,25 +115,10 @@ static inline void cpu_halt(void)
     __asm__ volatile("hlt" ::: "memory");
 }
 
-/*
- * Interrupts on, and until one comes. The instruction behind STI is still free of them (Intel SDM vol. 2B, "STI"), so
- * none that was pending is missed.
- */
-static inline void cpu_interrupts_on_and_halt(void)
-{
-    __asm__ volatile("sti; hlt" ::: "memory");
-}
-
 /* From now on this CPU notices writes to the line of @address. */
 static inline void cpu_monitor(const void *address)
 {
     __asm__ volatile("monitor" ::"a"(address), "c"(0), "d"(0));
-}
-
-/* Interrupts on, and until one comes, or the line was written to since cpu_monitor(). In C1. */
-static inline void cpu_interrupts_on_and_mwait(void)
-{
-    __asm__ volatile("sti; mwait" ::"a"(0), "c"(0) : "memory");
 }
 
 /* For loops that wait for another CPU or a device. */

@@ -14,6 +14,7 @@
 #include <cpu/restart.h>
 #include <cpu/tlb.h>
 #include <cpu/trap_report.h>
+#include <cpu/wait.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/port.h>
@@ -220,9 +221,8 @@ static void dispatch_interrupt(struct trap_frame *frame)
     }
 }
 
-void trap_dispatch(struct trap_frame *frame)
+static void dispatch(struct trap_frame *frame)
 {
-    tlb_leave_idle();
     if (frame->vector >= TRAP_FIRST_INTERRUPT) {
         dispatch_interrupt(frame);
         return;
@@ -234,4 +234,11 @@ void trap_dispatch(struct trap_frame *frame)
     if (frame->vector == TRAP_NMI && survive_nmi(frame))
         return;
     panic_trap(frame);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    tlb_leave_idle();
+    dispatch(frame);
+    wait_skip(frame);
 }

@@ -9,6 +9,7 @@
 
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
+#include <cpu/wait.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/stages.h>

@@ -14,6 +14,7 @@
 #include <cpu/mwait.h>
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
+#include <cpu/wait.h>
 #include <diag/log.h>
 #include <lib/string.h>
 #include <smp/ipi.h>

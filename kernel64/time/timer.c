@@ -10,6 +10,7 @@
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <cpu/wait.h>
 #include <time/clock.h>
 #include <time/watch.h>
 

@@ -15,6 +15,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <cpu/insn.h>
+#include <cpu/wait.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 

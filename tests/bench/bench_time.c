@@ -5,6 +5,7 @@
 #include <ashlar/bench.h>
 
 #include <cpu/insn.h>
+#include <cpu/wait.h>
 #include <time/clock.h>
 #include <time/timer.h>
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `wait hlt|mwait COUNT`, for tests/boot/test_nmi.py: waits for an interrupt that is pending already, COUNT times. The test stops
+ * at wait_begins() and injects an NMI further on. Nothing else may end a wait: this CPU's timer is off meanwhile.
+ */
+#include <ashlar/command.h>
+
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <cpu/wait.h>
+#include <diag/log.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <time/event.h>
+#include <time/timer.h>
+
+static volatile bool is_taken;
+
+static void take(struct trap_frame *frame)
+{
+    (void)frame;
+    is_taken = true;
+    lapic_end();
+}
+
+/* A breakpoint. Not static: gdb looks for it. */
+void wait_begins(void);
+__attribute__((noinline)) void wait_begins(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+/* Context: interrupts off. Return: whether it was taken. */
+static bool wait_once(bool by_mwait)
+{
+    is_taken = false;
+    if (lapic_send(lapic_id(), VECTOR_SELF_TEST) != STATUS_OK)
+        return false;
+    while (!lapic_is_requested(VECTOR_SELF_TEST))
+        cpu_pause();
+    wait_begins();
+    while (!is_taken) {
+        if (by_mwait) {
+            cpu_monitor((const void *)&is_taken);
+            cpu_interrupts_on_and_mwait();
+        } else {
+            cpu_interrupts_on_and_halt();
+        }
+        cpu_interrupts_off();
+    }
+    return true;
+}
+
+static status_t command_wait(int argc, char **argv)
+{
+    uint64_t count, done = 0;
+    if (argc != 3 || parse_number(argv[2], &count) != STATUS_OK)
+        return STATUS_INVALID;
+    bool by_mwait = strcmp(argv[1], "mwait") == 0;
+    if (lapic_mode() == LAPIC_NONE || event_is_shared() || (by_mwait && !cpu_has(CPU_FEATURE_MONITOR)))
+        return STATUS_UNSUPPORTED;
+    traps_set_handler(VECTOR_SELF_TEST, take);
+    cpu_interrupts_off();
+    event_leave_cpu();
+    while (done < count && wait_once(by_mwait))
+        done++;
+    event_init_cpu();
+    timer_rearm();
+    cpu_interrupts_on();
+    traps_set_handler(VECTOR_SELF_TEST, NULL);
+    print("wait: %lu interrupts taken\n", done);
+    return STATUS_OK;
+}
+COMMAND(wait, "hlt|mwait COUNT", "wait for an interrupt that is pending already, so many times", command_wait);
