@@ -23,6 +23,7 @@
 #define REGISTER_B         0x0b
 #define REGISTER_D         0x0d
 #define A_UPDATE_ANNOUNCED 0x80
+#define D_VALID            0x80 /* VRT: time and memory have been powered since it was last read */
 
 /* What ports without a device read as. Register D cannot: its lower bits are 0, or a day. */
 #define NOTHING            0xff
@@ -77,6 +78,11 @@ static status_t read_twice(uint8_t century_register, uint8_t raw[RTC_FIELDS])
             return STATUS_OK;
     }
     return STATUS_TIMEOUT;
+}
+
+bool rtc_has_lost_power(void)
+{
+    return !(read_register(REGISTER_D) & D_VALID);
 }
 
 status_t rtc_read(uint8_t century_register, struct rtc_time *out)

@@ -91,6 +91,15 @@ status_t rtc_decode(const uint8_t raw[RTC_FIELDS], bool has_century, struct rtc_
     return STATUS_OK;
 }
 
+const char *rtc_doubt(const struct rtc_time *time, bool has_lost_power)
+{
+    if (has_lost_power)
+        return "its battery was or is empty";
+    if (time->year < RTC_PLAUSIBLE_FROM)
+        return "this kernel was written later";
+    return time->year > RTC_PLAUSIBLE_TO ? "no year of this century; its battery may be empty" : NULL;
+}
+
 uint64_t rtc_to_unix(const struct rtc_time *time)
 {
     uint32_t days = days_to_year(time->year) + time->day - 1;

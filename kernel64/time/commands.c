@@ -28,6 +28,8 @@ static status_t command_date(int argc, char **argv)
         return status;
     unix_to_date(seconds, &date);
     print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute, date.second);
+    if (wall_doubt())
+        print("do not rely on this date: %s\n", wall_doubt());
     return STATUS_OK;
 }
 COMMAND(date, "", "date and time, by the battery clock", command_date);

@@ -14,6 +14,7 @@
 
 static status_t status = STATUS_NOT_FOUND;
 static uint64_t unix_at_read, read_ns;
+static const char *doubt;
 
 void wall_init(void)
 {
@@ -26,6 +27,7 @@ void wall_init(void)
         log_info("time", "no battery clock, says firmware");
         return;
     }
+    bool has_lost_power = rtc_has_lost_power();
     status = rtc_read(fadt.century, &time);
     read_ns = clock_now_ns();
     if (status != STATUS_OK) {
@@ -33,8 +35,16 @@ void wall_init(void)
         return;
     }
     unix_at_read = rtc_to_unix(&time);
+    doubt = rtc_doubt(&time, has_lost_power);
     log_info("time", "it is %04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month, time.day,
              time.hour, time.minute, time.second);
+    if (doubt)
+        log_warn("time", "rtc: do not rely on this date: %s", doubt);
+}
+
+const char *wall_doubt(void)
+{
+    return doubt;
 }
 
 status_t wall_unix_seconds(uint64_t *seconds)

@@ -20,3 +20,6 @@ void wall_init(void);
  * Return: STATUS_OK; else why the battery clock could not be read, and @seconds is untouched.
  */
 status_t wall_unix_seconds(uint64_t *seconds) MUST_CHECK;
+
+/* Why the date is not to be relied on, in words; NULL when nothing speaks against it. */
+const char *wall_doubt(void);

@@ -36,6 +36,7 @@ static struct {
     uint64_t us_per_access;
     uint64_t seconds_per_access; /* a chip that is out of its mind */
     bool announces_nothing, announces_always, shows_garbage;
+    bool has_lost_power; /* until somebody has seen it */
 
     uint8_t index;
     bool is_index_open; /* written, and no access to the data since */
@@ -127,8 +128,11 @@ uint8_t io_in8(uint16_t port)
         return (uint8_t)(0x26 | (is_update_announced() ? 0x80 : 0));
     case 0x0b:
         return device.format;
-    case 0x0d:
-        return 0x80;
+    case 0x0d: {
+        bool has_lost_power = device.has_lost_power;
+        device.has_lost_power = false;
+        return has_lost_power ? 0 : 0x80;
+    }
     default:
         return time_register(device.index);
     }
@@ -294,6 +298,51 @@ static void a_century_that_is_nonsense_counts_as_none(void **state)
     assert_int_equal(read_seconds(), device.seconds);
 }
 
+static const char *read_and_doubt(void)
+{
+    struct rtc_time time;
+    bool has_lost_power = rtc_has_lost_power();
+    assert_int_equal(rtc_read(CENTURY, &time), STATUS_OK);
+    return rtc_doubt(&time, has_lost_power);
+}
+
+/* A laptop whose battery was dead for years: what its memory holds for a century is chance. */
+static void the_date_behind_a_dead_battery_is_doubted(void **state)
+{
+    static const uint8_t centuries[] = { 0x99, 0x00, 0x18, 0x22, 0x85 };
+    (void)state;
+    device.seconds = seconds_of(2026, 11, 21, 7, 23, 11);
+    assert_null(read_and_doubt());
+    device.century_kept = 0x99;
+    struct rtc_time time;
+    assert_int_equal(rtc_read(CENTURY, &time), STATUS_OK);
+    assert_int_equal(time.year, 9926);
+    assert_non_null(rtc_doubt(&time, false));
+    for (size_t i = 0; i < ARRAY_LEN(centuries); i++) {
+        device.century_kept = centuries[i];
+        device.has_lost_power = true;
+        assert_non_null(read_and_doubt());
+    }
+    device.century_kept = 0;
+    device.has_lost_power = true;
+    assert_non_null(read_and_doubt()); /* the year may be right, and nobody can know it */
+    assert_null(read_and_doubt());
+}
+
+static void years_that_nobody_can_see_here_are_doubted(void **state)
+{
+    static const struct {
+        int year;
+        bool is_doubted;
+    } years[] = { { 1970, true }, { 1980, true }, { 1999, true }, { 2023, true }, { 2024, false },
+                  { 2026, false }, { 2069, false }, { 2105, false }, { 2106, true }, { 2226, true }, { 9999, true } };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(years); i++) {
+        device.seconds = seconds_of(years[i].year, 6, 1, 0, 0, 0);
+        assert_int_equal(read_and_doubt() != NULL, years[i].is_doubted);
+    }
+}
+
 static status_t decode(uint8_t year, uint8_t month, uint8_t day, uint8_t hour, uint8_t minute, uint8_t second,
                        uint8_t century, uint8_t format)
 {
@@ -430,6 +479,8 @@ int main(void)
         TEST(awkward_dates_are_read),
         TEST(without_a_century_years_from_70_are_19xx_and_below_are_20xx),
         TEST(a_century_that_is_nonsense_counts_as_none),
+        TEST(the_date_behind_a_dead_battery_is_doubted),
+        TEST(years_that_nobody_can_see_here_are_doubted),
         TEST(days_that_are_not_in_the_calendar_are_refused),
         TEST(each_byte_is_taken_exactly_when_it_is_a_number_in_range),
         TEST(the_calendar_is_the_hosts_over_a_random_walk),

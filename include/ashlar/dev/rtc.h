@@ -31,6 +31,29 @@ struct rtc_time {
  */
 status_t rtc_read(uint8_t century_register, struct rtc_time *out) MUST_CHECK;
 
+/**
+ * rtc_has_lost_power() - whether the battery was or is empty: VRT, bit 7 of register D, is clear.
+ *
+ * Time and memory, the century among it, have then no defined content. Reading sets the bit again, so whoever reads the
+ * clock asks this first. Some virtual clocks keep the bit clear beside a right time.
+ * Return: false also without a clock. Context: as rtc_read().
+ * Source: MC146818A data sheet, "Register D", VRT.
+ */
+bool rtc_has_lost_power(void);
+
+/* A date that this kernel cannot see: it was written later, and 32 bits of seconds end in 2106. */
+#define RTC_PLAUSIBLE_FROM 2024u
+#define RTC_PLAUSIBLE_TO   2105u
+
+/**
+ * rtc_doubt() - why the date that a clock shows is not to be relied on.
+ * @time:           as rtc_read() gave it; its calendar is right.
+ * @has_lost_power: rtc_has_lost_power(), asked before.
+ *
+ * Return: the reason in words; NULL when there is none. Pure.
+ */
+const char *rtc_doubt(const struct rtc_time *time, bool has_lost_power);
+
 /* The registers that make a time. */
 enum rtc_field {
     RTC_SECOND,
