@@ -48,66 +48,96 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
     return (to - from) & clock_counter_mask(counter);
 }
 
-#define UNIT_NS 2000000ULL
-
-struct pair {
-    uint64_t first, second;
-};
+#define UNIT_NS      2000000ULL
+#define RATE_PERCENT 2 /* by how much two rates may differ: those who were measured in a busy hypervisor do */
+#define TRIES_MAX    100
 
 /*
- * Both counters at one moment. A hypervisor may take the CPU away between the two readings, so of a few tries the one
- * whose two readings of the first are closest.
+ * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take the CPU away
+ * between any two of them, so of a few tries the one with the least between; and what it has between is in the error.
  */
-static struct pair read_pair(struct clock_counter *first, struct clock_counter *second)
+struct moment {
+    uint64_t before, after; /* of the first */
+    uint64_t second;
+};
+
+static struct moment read_moment(struct clock_counter *first, struct clock_counter *second)
 {
-    struct pair best = { 0, 0 };
+    struct moment best = { 0, 0, 0 };
     uint64_t narrowest = UINT64_MAX;
     for (unsigned int i = 0; i < 5; i++) {
-        uint64_t before = first->read(first), middle = second->read(second), after = first->read(first);
-        uint64_t width = counts(first, before, after);
-        if (width < narrowest) {
-            narrowest = width;
-            best = (struct pair){ before, middle };
+        struct moment now;
+        now.before = first->read(first);
+        now.second = second->read(second);
+        now.after = first->read(first);
+        if (counts(first, now.before, now.after) < narrowest) {
+            narrowest = counts(first, now.before, now.after);
+            best = now;
         }
     }
     return best;
 }
 
-static uint64_t nanoseconds_between(const struct clock_counter *counter, uint64_t from, uint64_t to)
+static uint64_t nanoseconds_of(const struct clock_counter *counter, uint64_t count)
 {
-    return counts(counter, from, to) * 1000000000 / counter->rate_hz;
+    return count / counter->rate_hz * 1000000000 + count % counter->rate_hz * 1000000000 / counter->rate_hz;
 }
+
+/* What both counted between two moments: of the first the least and the most that it can have been. */
+struct span {
+    uint64_t least_ns, most_ns;
+    uint64_t second_ns;
+    uint64_t gap_ns; /* by the time-stamp counter, the longest for which nobody looked at them */
+};
 
 /* What both count while @first counts so many units or more: the wait may end late, and both see that. */
-static struct pair count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units)
+static struct span count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units)
 {
-    uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000;
-    struct pair start = read_pair(first, second), end = start;
-    while (counts(first, start.first, end.first) < wanted)
-        end = read_pair(first, second);
-    return (struct pair){ nanoseconds_between(first, start.first, end.first),
-                          nanoseconds_between(second, start.second, end.second) };
+    uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000, longest = 0;
+    uint64_t last = cpu_read_tsc_ordered();
+    struct moment start = read_moment(first, second), end = start;
+    while (counts(first, start.before, end.before) < wanted) {
+        end = read_moment(first, second);
+        uint64_t now = cpu_read_tsc_ordered();
+        longest = now - last > longest ? now - last : longest;
+        last = now;
+    }
+    uint64_t inner = counts(first, start.after, end.before), outer = counts(first, start.before, end.after);
+    return (struct span){
+        /* Nothing is known of the least when the first reading took longer than all that followed. */
+        .least_ns = inner == 0 || inner > outer ? 0 : nanoseconds_of(first, inner - 1),
+        .most_ns = nanoseconds_of(first, outer + 1),
+        .second_ns = nanoseconds_of(second, counts(second, start.second, end.second)),
+        .gap_ns = nanoseconds_of(&tsc, longest),
+    };
 }
 
-/* Whether a counter of few bits may have gone round meanwhile: a busy host stops a virtual machine for so long. */
-static bool may_have_wrapped(const struct clock_counter *counter, struct pair ns)
+/* Whether a counter of few bits may have gone round unseen: a busy host stops a virtual machine for so long. */
+static bool may_have_wrapped(const struct clock_counter *counter, const struct span *span)
 {
-    uint64_t longer = ns.first > ns.second ? ns.first : ns.second;
-    return counter->bits <= 32 && longer > (1000000000ULL << (counter->bits - 1)) / counter->rate_hz;
+    return counter->bits <= 32 && span->gap_ns > nanoseconds_of(counter, 1ULL << counter->bits) / 4;
 }
 
-#define WRAP_TRIES 5
+/* A count of the second is part of one more or less; rates are good to RATE_PERCENT. The rest is what lay between readings. */
+static bool spans_agree(const struct clock_counter *second, const struct span *span)
+{
+    uint64_t tick_ns = 1000000000 / second->rate_hz + 1;
+    uint64_t low = span->second_ns * (100 - RATE_PERCENT) / 100, high = span->second_ns * (100 + RATE_PERCENT) / 100;
+    return low <= span->most_ns + tick_ns && high + tick_ns >= span->least_ns;
+}
 
-/* Whether @second counts n units, to a quarter, while @first counts n, for a row of n. */
+/* Whether @second counts n units while @first counts n, for a row of n. What was not looked at for too long is done again. */
 static bool counts_as_the_other(struct clock_counter *first, struct clock_counter *second)
 {
     for (uint64_t units = 1; units <= 4; units++) {
-        struct pair ns = count_units(first, second, units);
-        for (unsigned int i = 1; i < WRAP_TRIES && (may_have_wrapped(first, ns) || may_have_wrapped(second, ns)); i++)
-            ns = count_units(first, second, units);
-        uint64_t difference = ns.first > ns.second ? ns.first - ns.second : ns.second - ns.first;
-        if (difference > UNIT_NS / 4) {
-            log_warn("time", "%s counted %lu ns while %s counted %lu", second->name, ns.second, first->name, ns.first);
+        struct span span = count_units(first, second, units);
+        for (unsigned int i = 1; i < TRIES_MAX && (may_have_wrapped(first, &span) || may_have_wrapped(second, &span)); i++)
+            span = count_units(first, second, units);
+        if (may_have_wrapped(first, &span) || may_have_wrapped(second, &span))
+            continue;
+        if (!spans_agree(second, &span)) {
+            log_warn("time", "%s counted %lu ns while %s counted between %lu and %lu", second->name, span.second_ns, first->name,
+                     span.least_ns, span.most_ns);
             return false;
         }
     }
