@@ -5,6 +5,7 @@
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
+#include <cpu/apic_base.h>
 #include <cpu/traps.h>
 #include <smp/trampoline.h>
 
@@ -41,6 +42,10 @@ void asm_constants(void)
     ASM_CONSTANT(CR4_PAE);
     ASM_CONSTANT(CR4_LA57);
     ASM_CONSTANT(MSR_EFER);
+    ASM_CONSTANT(MSR_APIC_BASE);
+    ASM_CONSTANT(MSR_X2APIC_ID);
+    ASM_CONSTANT(APIC_BASE_X2APIC);
+    ASM_CONSTANT(LAPIC_ID);
     ASM_CONSTANT(AP_STAGE_REAL);
     ASM_CONSTANT(AP_STAGE_PROTECTED);
     ASM_CONSTANT(AP_STAGE_LONG);

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's APIC identity, out of CPUID. Source: Intel SDM vol. 2A, "CPUID": leaf 0BH gives all 32 bits in EDX;
- * leaf 1 the low 8 in EBX.
+ * A CPU's initial APIC ID out of CPUID, and its APIC ID out of that and the LAPIC. Source: Intel SDM vol. 2A, "CPUID": leaf
+ * 0BH gives all 32 bits in EDX, where it is filled in; leaf 1 the low 8 in EBX. Intel SDM vol. 3A, "Local APIC ID"; AMD APM
+ * vol. 2, "Local APIC ID": the register can be written.
  */
 #include <cpu/apic_id.h>
 
-#include <cpu/features.h>
-#include <cpu/insn.h>
-
 #define LEAF_TOPOLOGY 0x0b
 
-uint32_t cpu_apic_id(void)
+uint32_t apic_initial_id(cpuid_fn *ask)
 {
-    if (cpu_boot_identity()->max_leaf >= LEAF_TOPOLOGY && cpu_cpuid(LEAF_TOPOLOGY, 0).ebx != 0)
-        return cpu_cpuid(LEAF_TOPOLOGY, 0).edx;
-    return cpu_cpuid(1, 0).ebx >> 24;
+    if (ask(0, 0).eax >= LEAF_TOPOLOGY) {
+        struct cpuid_result answer = ask(LEAF_TOPOLOGY, 0);
+        if (answer.ebx != 0)
+            return answer.edx;
+    }
+    return ask(1, 0).ebx >> 24;
+}
+
+uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id)
+{
+    return !is_x2apic && (initial_id & 0xff) == lapic_id ? initial_id : lapic_id;
 }

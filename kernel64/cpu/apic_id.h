@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The hardware's name for the CPU that asks.
+ * The two numbers that hardware has for a CPU. The initial APIC ID is CPUID's and never changes; package, core and thread are
+ * fields of it (cpu/topology.h). The APIC ID is the LAPIC's, by which interrupts reach the CPU and the MADT lists it. They
+ * are the same unless firmware has written the ID register in xAPIC mode, as boards of the K8 and of AMD's family 10H do to
+ * make room for I/O APICs.
  */
-#include <ashlar/types.h>
+#include <cpu/cpuid.h>
 
-/* Return: this CPU's APIC identity: 32 bits where CPUID has them, else 8. Context: any. */
-uint32_t cpu_apic_id(void);
+/* Return: the initial APIC ID: 32 bits where leaf 0BH has them, else 8. */
+uint32_t apic_initial_id(cpuid_fn *ask);
+
+/**
+ * apic_id_of() - the APIC ID, from what the CPU can read of itself. trampoline.asm does the same.
+ * @is_x2apic:  which mode its LAPIC is in.
+ * @lapic_id:   what the LAPIC says: 32 bits in x2APIC mode, 8 in xAPIC mode.
+ * @initial_id: what CPUID says.
+ *
+ * In xAPIC mode the low 8 bits of an initial ID of 32 mean that all 32 hold: KVM and QEMU start CPUs beyond 255 in xAPIC mode.
+ */
+uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id);

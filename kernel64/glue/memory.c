@@ -16,7 +16,6 @@
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
-#include <cpu/apic_id.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <glue/address_space.h>
@@ -102,7 +101,6 @@ void memory_init(void)
     if (status != STATUS_OK)
         panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its tables.",
               status_sentence(status));
-    buddy_set_cpu_node(0, numa_home_of(cpu_apic_id()));
     status = slab_init();
     if (status == STATUS_OK)
         status = kmalloc_init();

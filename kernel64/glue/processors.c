@@ -10,6 +10,7 @@
 #include <ashlar/mm/shrink.h>
 #include <glue/address_space.h>
 #include <glue/numa.h>
+#include <irq/lapic.h>
 #include <irq/line.h>
 #include <smp/ipi.h>
 #include <smp/start.h>
@@ -37,6 +38,8 @@ void start_processors(void)
 {
     static struct smp_setup setup = { .node_of = numa_home_of };
     setup.paging = address_space();
+    if (lapic_mode() != LAPIC_NONE)
+        buddy_set_cpu_node(0, numa_home_of(lapic_id()));
     line_serve_by(ipi_serve);
     smp_start(&setup);
     if (percpu_count() > 1)

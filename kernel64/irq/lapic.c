@@ -27,7 +27,7 @@
 #include <irq/vectors.h>
 
 enum reg {
-    REG_ID = 0x020,
+    REG_ID = LAPIC_ID,
     REG_VERSION = 0x030,
     REG_PRIORITY = 0x080, /* TPR */
     REG_END = 0x0b0,      /* EOI */

@@ -37,7 +37,7 @@ static status_t show_cpus(void)
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
-        struct topology_place place = topology_place_of(&bits, cpu.apic_id);
+        struct topology_place place = topology_place_of(&bits, cpu.initial_id);
         print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
         print_times(&cpu);
         const char *remark = cpu.is_offline                  ? "offline"
@@ -93,9 +93,9 @@ static status_t command_cpus(int argc, char **argv)
 }
 COMMAND(cpus, "[off|on LIST]", "processors: where they sit, when each came up; take some offline, bring them back", command_cpus);
 
-static void report_place(struct json *json, const struct topology *bits, uint32_t apic_id)
+static void report_place(struct json *json, const struct topology *bits, uint32_t initial_id)
 {
-    struct topology_place place = topology_place_of(bits, apic_id);
+    struct topology_place place = topology_place_of(bits, initial_id);
     json_number(json, "package", place.package);
     json_number(json, "die", place.die);
     json_number(json, "core", place.core);
@@ -144,7 +144,7 @@ static void report_those(struct json *json, bool online)
             json_number(json, "cpu", cpu.cpu);
         json_number(json, "apic", cpu.apic_id);
         if (online)
-            report_place(json, &bits, cpu.apic_id);
+            report_place(json, &bits, cpu.initial_id);
         if (online && cpu.kind != CORE_USUAL)
             json_string(json, "kind", kinds[cpu.kind]);
         report_times(json, &cpu);

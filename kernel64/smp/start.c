@@ -21,6 +21,7 @@
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync.h>
+#include <cpu/apic_id.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/protect.h>
@@ -137,6 +138,7 @@ NORETURN static void ap_main(void *argument)
     controllers_init_cpu();
     agree_init_cpu();
     event_init_cpu();
+    ap->initial_id = apic_initial_id(cpu_cpuid);
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
     if (!take_claim(&ap->join, AP_CLAIM_ARRIVED))
@@ -335,6 +337,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
 {
     if (index == 0) {
         *cpu = (struct smp_cpu){ .apic_id = lapic_mode() != LAPIC_NONE ? ipi_apic_id(0) : 0,
+                                 .initial_id = apic_initial_id(cpu_cpuid),
                                  .stage = AP_STAGE_ONLINE,
                                  .kind = topology_core_kind(cpu_cpuid, cpu_boot_identity()) };
         return;
@@ -345,6 +348,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
     *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu };
     cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
     cpu->is_offline = ap->is_offline && cpu->stage == AP_STAGE_NONE;
+    cpu->initial_id = cpu->stage >= AP_STAGE_KERNEL ? ap->initial_id : ap->apic_id;
     cpu->kind = ap->kind;
     for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
         cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);

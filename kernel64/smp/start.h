@@ -39,6 +39,7 @@ status_t smp_start_again(struct ap *ap) MUST_CHECK;
 /* What became of a CPU; the first one, too. Index: 0 .. smp_cpu_count() - 1, in the order of the tables, the first CPU first. */
 struct smp_cpu {
     uint32_t apic_id;
+    uint32_t initial_id; /* which says where it sits; apic_id until the CPU has come into the kernel */
     unsigned int cpu;    /* its number */
     enum ap_stage stage; /* AP_STAGE_ONLINE, or where it stopped */
     bool is_offline;     /* it was taken offline */

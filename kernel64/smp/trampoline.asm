@@ -9,7 +9,9 @@
 ; must know of its place is in trampoline_words, which start.c fills in. It writes nowhere but into the CPU's own slot, and
 ; has no stack until the kernel's.
 ;
-; EBX = the page's address    EDI = the slot's    from the first lines on
+; A CPU is told apart by its APIC ID, which may be read only where the LAPIC's registers can be reached: in protected mode.
+;
+; EBX = the page's address, from the first lines on    EDI = the slot's, from protected mode on
 %include "cpu/asm.inc"
 
 section .rodata.trampoline progbits alloc noexec nowrite align=16
@@ -41,45 +43,9 @@ GLOBAL_HERE trampoline_start
     movzx   ebx, ax
     shl     ebx, 4
 
-    ; Who am I? Leaf 0BH has all 32 bits of the identity, where it exists and is filled in; leaf 1 has 8.
-    ; (Intel SDM vol. 2A, "CPUID". The instruction works in real mode.)
-    mov     esi, ebx                    ; CPUID writes EBX
-    xor     eax, eax
-    cpuid
-    cmp     eax, 0x0b
-    jb      .short_identity
-    mov     eax, 0x0b
-    xor     ecx, ecx
-    cpuid
-    test    ebx, ebx
-    jz      .short_identity
-    mov     ebp, edx
-    jmp     .identified
-.short_identity:
-    mov     eax, 1
-    cpuid
-    shr     ebx, 24
-    mov     ebp, ebx
-.identified:
-    mov     ebx, esi
-
-    ; The slots lie behind this page, in the same segment: trampoline_words.slots is their address, less ours a place in it.
-    mov     edi, [WORD_OF(SLOTS)]
-    sub     edi, ebx
-    movzx   ecx, word [WORD_OF(SLOT_COUNT)]
-.search:
-    jecxz   .halt
-    cmp     [edi + AP_SLOT_APIC_ID], ebp
-    je      .found
-    add     edi, AP_SLOT_SIZE
-    dec     ecx
-    jmp     .search
-.halt:
-    hlt
-    jmp     .halt
-.found:
-    MARK    AP_STAGE_REAL, edi
-    add     edi, ebx                    ; from here on a physical address
+    rdtsc                               ; for the slot, when it is known
+    mov     esi, eax
+    mov     edi, edx
 
     o32 lgdt [WORD_OF(GDT_LIMIT)]
     mov     eax, cr0
@@ -94,6 +60,66 @@ GLOBAL_HERE trampoline_protected
     mov     ds, eax
     mov     es, eax
     mov     ss, eax
+    mov     esp, ebx                    ; no stack: a register that CPUID leaves alone
+
+    ; The initial APIC ID, of CPUID: leaf 0BH has 32 bits, where it exists and is filled in; leaf 1 has 8.
+    ; (Intel SDM vol. 2A, "CPUID".)
+    xor     eax, eax
+    cpuid
+    cmp     eax, 0x0b
+    jb      .initial_id_of_leaf_1
+    mov     eax, 0x0b
+    xor     ecx, ecx
+    cpuid
+    mov     ebp, edx
+    test    ebx, ebx
+    jnz     .ask_lapic
+.initial_id_of_leaf_1:
+    mov     eax, 1
+    cpuid
+    shr     ebx, 24
+    mov     ebp, ebx
+
+    ; The APIC ID, which firmware may have changed, is in the LAPIC; apic_id_of() in cpu/apic_id.c has the rule. Registers that
+    ; lie above 4 GiB cannot be read here: then the initial ID serves.
+.ask_lapic:
+    mov     ebx, esp
+    mov     ecx, MSR_APIC_BASE
+    rdmsr
+    test    eax, APIC_BASE_X2APIC
+    jnz     .x2apic
+    test    edx, edx
+    jnz     .identified
+    and     eax, ~0xfff
+    mov     eax, [eax + LAPIC_ID]
+    shr     eax, 24
+    mov     edx, ebp
+    cmp     al, dl
+    je      .identified                 ; the low 8 bits of the initial ID: nobody changed it
+    mov     ebp, eax
+    jmp     .identified
+.x2apic:
+    mov     ecx, MSR_X2APIC_ID
+    rdmsr
+    mov     ebp, eax
+.identified:
+
+    mov     eax, [ebx + WORD_OF(SLOTS)]
+    movzx   ecx, word [ebx + WORD_OF(SLOT_COUNT)]
+.search:
+    jecxz   .halt
+    cmp     [eax + AP_SLOT_APIC_ID], ebp
+    je      .found
+    add     eax, AP_SLOT_SIZE
+    dec     ecx
+    jmp     .search
+.halt:
+    hlt
+    jmp     .halt
+.found:
+    mov     [eax + AP_SLOT_TICKS + 8 * (AP_STAGE_REAL - 1)], esi
+    mov     [eax + AP_SLOT_TICKS + 8 * (AP_STAGE_REAL - 1) + 4], edi
+    mov     edi, eax
     MARK    AP_STAGE_PROTECTED, edi
 
     ; As the stub does it for the first CPU (leap.asm), with the tables at hand. PAE first; LA57 can be cleared only here.

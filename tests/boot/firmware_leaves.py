@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine whose first CPU was left by firmware in another state than the emulator's firmware leaves it.
+
+gdb stops where the loader enters the stub, has the CPU execute a few instructions there, and lets it go on: in 32-bit protected
+mode without paging, so physical memory and every MSR are at hand.
+"""
+import subprocess
+
+WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
+# RAM that nothing uses yet, on machines with more than 64 MiB.
+CODE = 0x4000000
+
+# Machine code; EAX, ECX and EDX are free.
+
+
+def store(address, value):
+    """mov dword [address], value"""
+    return b'\xc7\x05' + address.to_bytes(4, 'little') + value.to_bytes(4, 'little')
+
+
+def write_msr(msr, value):
+    """mov ecx, msr; mov eax, low; mov edx, high; wrmsr"""
+    return (b'\xb9' + msr.to_bytes(4, 'little') + b'\xb8' + (value & 0xffffffff).to_bytes(4, 'little') +
+            b'\xba' + (value >> 32).to_bytes(4, 'little') + b'\x0f\x30')
+
+
+def start_after(start, build, code, commands=(), build_name='gcc-O2-checked', **words):
+    """The session of a machine, started by -kernel, whose first CPU has executed @code; @commands are gdb's,
+    executed at the same place."""
+    session = start(extra=(*words.pop('extra', ()), *WAITING), boot='kernel', build_name=build_name, **words)
+    socket = session.folder / 'gdb.sock'
+    session.wait_for_file(socket)
+    lines = ['set pagination off', 'set confirm off', 'set architecture i386:x86-64', f'target remote {socket}',
+             'hbreak *(unsigned long)&pvh_entry', 'continue', 'set $entry = $rip']
+    lines += [f'set {{unsigned char}}{CODE + i:#x} = {byte}' for i, byte in enumerate(code + b'\x90')]
+    lines += [*commands, 'delete', f'hbreak *{CODE + len(code):#x}', f'set $rip = {CODE:#x}', 'continue',
+              'printf "at %lx\\n", $rip', 'set $rip = $entry', 'delete', 'detach']
+    script = session.folder / 'leave.gdb'
+    script.write_text('\n'.join(lines) + '\n')
+    done = subprocess.run(['gdb', '-nx', '-batch', str(build(build_name).elf), '-x', str(script)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert f'at {CODE + len(code):x}' in done.stdout, done.stdout + done.stderr
+    return session
