@@ -15,6 +15,7 @@
 #define INDEX         0x00
 #define WINDOW        0x10
 
+#define REG_ID        0x00
 #define REG_VERSION   0x01
 #define REG_ENTRIES   0x10 /* two an input */
 
@@ -39,6 +40,26 @@ static void write_register(struct ioapic *ioapic, uint32_t index, uint32_t value
 static struct ioapic *ioapic_of(struct irq_chip *chip)
 {
     return container_of(chip, struct ioapic, chip);
+}
+
+/**
+ * probe() - whether it is an I/O APIC at all.
+ * @version: receives its version register.
+ *
+ * Asking takes a write to the index, so that is looked at first and put back where nothing behaves like an index and a
+ * window: memory shows the same word for the identity and the version, and the upper half of an identity alone is used.
+ */
+static bool probe(struct ioapic *ioapic, uint32_t *version)
+{
+    uint32_t index = mmio_read32(ioapic->registers + INDEX);
+    if (index == NOTHING)
+        return false;
+    *version = read_register(ioapic, REG_VERSION);
+    bool is_index = (mmio_read32(ioapic->registers + INDEX) & 0xff) == REG_VERSION;
+    if (is_index && *version != NOTHING && *version != 0 && read_register(ioapic, REG_ID) != *version)
+        return true;
+    mmio_write32(ioapic->registers + INDEX, index);
+    return false;
 }
 
 static uint32_t low_half(uint32_t pin)
@@ -102,9 +123,11 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
                   .is_on_its_way = is_on_its_way },
         .registers = registers,
     };
-    uint32_t version = read_register(ioapic, REG_VERSION);
+    uint32_t version;
+    if (!probe(ioapic, &version))
+        return STATUS_NOT_FOUND;
     uint32_t pins = (version >> 16 & 0xff) + 1;
-    if (version == NOTHING || version == 0 || pins > IOAPIC_MAX_PINS)
+    if (pins > IOAPIC_MAX_PINS)
         return STATUS_NOT_FOUND;
     ioapic->version = (uint8_t)version;
     ioapic->chip.pin_count = pins;

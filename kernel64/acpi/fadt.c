@@ -57,9 +57,12 @@ bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer)
     bool has_address = acpi_gas_is_usable(&fadt->x_pm_timer);
     if (!has_port && !has_address)
         return false;
+    bool is_in_memory = has_address && fadt->x_pm_timer.space == ACPI_SPACE_MEMORY;
+    uint64_t port = has_address && !is_in_memory ? fadt->x_pm_timer.address : has_port ? fadt->pm_timer : 0;
     *timer = (struct fadt_pm_timer){
-        .is_in_memory = has_address && fadt->x_pm_timer.space == ACPI_SPACE_MEMORY,
-        .address = has_address ? fadt->x_pm_timer.address : fadt->pm_timer,
+        .is_in_memory = is_in_memory,
+        .address = is_in_memory ? fadt->x_pm_timer.address : 0,
+        .port = (uint16_t)port,
         .bits = fadt->flags & ACPI_FADT_FLAG_PM_TIMER_32_BITS ? 32 : 24,
     };
     return true;

@@ -44,9 +44,10 @@ status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt) MUST
 
 /* The ACPI timer: 3.579545 MHz, counts up and wraps. */
 struct fadt_pm_timer {
-    bool is_in_memory; /* a 32-bit register at an address; else at a port */
-    uint64_t address;
-    uint8_t bits; /* 24 or 32: after how many it wraps */
+    bool is_in_memory; /* a 32-bit register at an address */
+    uint64_t address;  /* where it is in memory */
+    uint16_t port;     /* else, or where nothing answers in memory; 0: none */
+    uint8_t bits;      /* 24 or 32: after how many it wraps */
 };
 
 /**

@@ -184,7 +184,7 @@ static status_t print_fadt(const void *data, size_t size_bytes)
     print_port("PM1b control", fadt.pm1b_control);
     if (fadt_pm_timer(&fadt, &timer))
         print("  %-20s %s%#lx, wraps after %u bits\n", "PM timer", timer.is_in_memory ? "memory P" : "port ",
-              timer.address, timer.bits);
+              timer.is_in_memory ? timer.address : timer.port, timer.bits);
     else
         print("  no PM timer\n");
     print_gas("reset register", &fadt.reset);

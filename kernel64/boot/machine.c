@@ -15,8 +15,10 @@
 #include <ashlar/bits.h>
 #include <ashlar/dev/fw_cfg.h>
 #include <boot/cmdline.h>
+#include <boot/device_window.h>
 #include <boot/early.h>
 #include <cpu/features.h>
+#include <cpu/lapic_base.h>
 #include <cpu/physical.h>
 #include <diag/log.h>
 #include <diag/panic.h>
@@ -112,11 +114,23 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
     add_claim(start, end, kind, 0);
 }
 
+/* A framebuffer in RAM or in the kernel is none, and its claim would take from the map what is there. Who wants to draw
+   on it is refused by map_screen(), which says so. */
 static void claim_what_the_loader_left(void)
 {
     struct memmap_entry claim;
+    size_t before = machine.claim_count;
     for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &claim);)
-        add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+        if (claim.kind != MEMMAP_FRAMEBUFFER || !device_is_in_memory(machine.claims, before, claim.start, claim.end))
+            add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+}
+
+/* What is stored there reaches the CPU's own registers, whatever the map says. */
+static void claim_lapic(void)
+{
+    uint64_t base = cpu_lapic_base();
+    if (base != 0 && !(base < machine.handoff.kernel_end && machine.handoff.image_start < base + PAGE_SIZE))
+        machine_add_claim(base, base + PAGE_SIZE, MEMMAP_DEVICE);
 }
 
 /* The parts are joined by a newline: a quote that the loader's part leaves open ends there. */
@@ -152,15 +166,38 @@ static uint64_t memory_limit(void)
     return UINT64_MAX;
 }
 
+/* No page-table entry holds an address beyond what the CPU has, and the direct map has no room beyond its own size. */
+static uint64_t mappable_end(void)
+{
+    uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
+    return cpu < map ? cpu : map;
+}
+
+/* Cuts usable memory to what is below @limit. Return: the bytes that are left out. */
+static uint64_t cut_usable(struct memmap_entry *claim, uint64_t limit)
+{
+    uint64_t end = claim->end;
+    if (claim->kind != MEMMAP_USABLE || end <= limit)
+        return 0;
+    claim->end = claim->start > limit ? claim->start : limit;
+    return end - claim->end;
+}
+
 static void claim_firmware_map(void)
 {
-    uint64_t limit = memory_limit();
+    uint64_t limit = memory_limit(), mappable = mappable_end(), left_out = 0, lowest = UINT64_MAX;
     struct memmap_entry claim;
     for (size_t cursor = 0; boot_info_next_claim(&machine.info, &cursor, &claim);) {
-        if (claim.kind == MEMMAP_USABLE && claim.end > limit)
-            claim.end = claim.start > limit ? claim.start : limit;
+        uint64_t bytes = cut_usable(&claim, mappable);
+        if (bytes > 0 && claim.end < lowest)
+            lowest = claim.end;
+        left_out = range_end(left_out, bytes);
+        (void)cut_usable(&claim, limit);
         add_claim(claim.start, claim.end, claim.kind, claim.source_type);
     }
+    if (left_out > 0)
+        log_warn("memory", "%lu KiB of RAM from P%#lx on left out: address out of range, the end is P%#lx",
+                 left_out / KIB(1), lowest, mappable);
     machine.firmware_count = machine.claim_count;
 }
 
@@ -184,6 +221,7 @@ void machine_collect_claims(void)
     machine_add_claim(0xa0000, 0x100000, MEMMAP_RESERVED);
     machine_add_claim(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE);
     machine_add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
+    claim_lapic();
     claim_what_the_loader_left();
 }
 

@@ -127,6 +127,12 @@ void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
     }
 }
 
+uint64_t cpu_address_end(const struct cpu_identity *identity)
+{
+    unsigned bits = identity->physical_bits;
+    return 1ULL << (bits >= 32 && bits <= 52 ? bits : 52);
+}
+
 bool cpu_lfence_is_optional(const struct cpu_identity *identity)
 {
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';

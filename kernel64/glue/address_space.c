@@ -133,20 +133,12 @@ static void map_image(void)
     paging_visit(&stubs, KERNEL_IMAGE_START, KERNEL_IMAGE_END, copy_mapping, NULL, NULL);
 }
 
-/* Address bits above this are reserved in entries: the CPU faults on them. */
-static uint64_t cpu_address_end(void)
-{
-    unsigned bits = cpu_boot_identity()->physical_bits;
-    /* Fewer than 32 is what some hypervisor forgot to say; the manual ends at 52. */
-    return 1ULL << (bits >= 32 && bits <= 52 ? bits : 52);
-}
-
 /* ---- the direct map ---- */
 
 /* The direct map has no room for addresses from here on, or no entry can hold them. */
 static uint64_t addressable_end(void)
 {
-    uint64_t cpu = cpu_address_end(), map = DIRECT_MAP_END - DIRECT_MAP_START;
+    uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
     return cpu < map ? cpu : map;
 }
 
@@ -210,21 +202,6 @@ static void protect_aliases(void)
     uint64_t start = machine_handoff()->kernel_start;
     uint64_t size_bytes = align_up((uint64_t)(__rodata_end - __kernel_start), PAGE_SIZE);
     must(paging_protect(&paging, DIRECT_MAP_START + start, size_bytes, PAGE_GLOBAL), "the alias of the kernel's code");
-}
-
-/* ---- devices ---- */
-
-void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name)
-{
-    void *pointer;
-    if (range_end(address.raw, size_bytes) > cpu_address_end())
-        return NULL;
-    status_t status = vrange_map_device(address, size_bytes, access, name, &pointer);
-    if (status == STATUS_OK)
-        return pointer;
-    if (status == STATUS_EXISTS)
-        log_warn("memory", "%s at P%#lx is mapped with another memory type already", name, address.raw);
-    return NULL;
 }
 
 /* ---- the switch ---- */

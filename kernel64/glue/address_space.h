@@ -30,14 +30,3 @@ void address_space_use_allocator(void);
 
 /* Frames of the allocator's that are page tables now. */
 uint64_t address_space_allocated_tables(void);
-
-/**
- * map_device() - vrange_map_device() for those who want a pointer.
- * @access: PAGE_UNCACHED or PAGE_WRITE_COMBINING, PAGE_WRITE; 0 is memory to read.
- * @name:   for vmap and fault reports.
- *
- * Return: where the byte at @address is; NULL when there is no memory for page tables, the CPU has no such address, or
- *         (with a warning) it is mapped with another memory type. vrange_unmap() ends it.
- * Context: as vrange_map_device().
- */
-void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name);

@@ -17,9 +17,9 @@
 #include <acpi/serial_port.h>
 #include <boot/early.h>
 #include <boot/machine.h>
+#include <boot/map_device.h>
 #include <diag/console_option.h>
 #include <diag/log.h>
-#include <glue/address_space.h>
 #include <glue/input_interrupts.h>
 #include <monitor/monitor.h>
 
@@ -168,9 +168,11 @@ static void start_framebuffer(const struct boot_framebuffer *loader)
     status_t status = STATUS_UNSUPPORTED;
     if (cells_size > 0) {
         void *cells = early_take(cells_size, 1);
-        void *pixels = map_device(loader->address, (size_t)mode.pitch_bytes * mode.height,
+        void *pixels = map_screen(loader->address, (size_t)mode.pitch_bytes * mode.height,
                                   PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
-        status = cells && pixels ? framebuffer_init(&framebuffer, &mode, pixels, cells) : STATUS_NO_MEMORY;
+        if (!pixels)
+            return; /* which has been said */
+        status = cells ? framebuffer_init(&framebuffer, &mode, pixels, cells) : STATUS_NO_MEMORY;
     }
     if (status != STATUS_OK) {
         log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
@@ -192,7 +194,7 @@ static void start_vga(const struct boot_framebuffer *loader)
     };
     const struct boot_framebuffer *mode = loader->type == FRAMEBUFFER_TEXT ? loader : &usual;
     void *cells = early_take(text_grid_size(mode->width, mode->height), 1);
-    void *screen = map_device(mode->address, (size_t)mode->pitch_bytes * mode->height, PAGE_WRITE | PAGE_UNCACHED, "text screen");
+    void *screen = map_screen(mode->address, (size_t)mode->pitch_bytes * mode->height, PAGE_WRITE | PAGE_UNCACHED, "text screen");
     if (cells && screen &&
         vga_text_init(&vga, screen, mode->width, mode->height, mode->pitch_bytes, cells) == STATUS_OK)
         attach(&vga.console);

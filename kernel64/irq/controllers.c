@@ -16,9 +16,8 @@
 #include <acpi/mp_table.h>
 #include <ashlar/io.h>
 #include <ashlar/mm/kmalloc.h>
-#include <ashlar/mm/paging.h>
-#include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
+#include <boot/map_device.h>
 #include <cpu/features.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
@@ -83,24 +82,28 @@ static phys_t lapic_address(void)
 static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
 {
     struct ioapic *ioapic = kmalloc(sizeof(*ioapic));
-    void *registers = NULL;
-    status_t status = ioapic ? STATUS_OK : STATUS_NO_MEMORY;
-    if (status == STATUS_OK)
-        status = vrange_map_device(address, IOAPIC_SIZE, PAGE_WRITE | PAGE_UNCACHED, "I/O APIC", &registers);
-    if (status == STATUS_OK) {
-        status = ioapic_init(ioapic, registers, gsi_base);
-        if (status != STATUS_OK)
-            vrange_unmap(registers);
+    if (!ioapic) {
+        device_refused("I/O APIC", address, status_sentence(STATUS_NO_MEMORY));
+        return;
     }
-    if (status != STATUS_OK) {
-        log_warn("irq", "I/O APIC %u at P%#lx cannot be used: %s", ioapic_id, address.raw, status_sentence(status));
+    void *registers = map_device(address, IOAPIC_SIZE, PAGE_WRITE | PAGE_UNCACHED, "I/O APIC");
+    if (!registers) {
+        kfree(ioapic);
+        return;
+    }
+    const char *reason = NULL;
+    if (ioapic_init(ioapic, registers, gsi_base) != STATUS_OK)
+        reason = "no I/O APIC answers there";
+    else if (irq_add_chip(&ioapic->chip) != STATUS_OK)
+        reason = "its GSIs belong to another one";
+    if (reason) {
+        device_refused("I/O APIC", address, reason);
+        unmap_device(registers);
         kfree(ioapic);
         return;
     }
     ioapic->address = address;
     ioapic->ioapic_id = ioapic_id;
-    irq_add_chip(&ioapic->chip);
-    uses_ioapics = true;
     log_info("irq", "I/O APIC %u at P%#lx: GSI %u to %u", ioapic_id, address.raw, gsi_base,
              gsi_base + ioapic->chip.pin_count - 1);
 }
@@ -174,6 +177,32 @@ static status_t isa_input_of_mp(uint8_t isa, uint32_t *gsi, struct irq_wiring *w
     return STATUS_NOT_FOUND;
 }
 
+static status_t isa_input_of_ioapics(uint8_t isa, uint32_t *gsi, struct irq_wiring *wiring)
+{
+    if (!has_madt)
+        return isa_input_of_mp(isa, gsi, wiring);
+    struct madt_input input = madt_isa_input(&madt, isa);
+    *gsi = input.gsi;
+    *wiring = (struct irq_wiring){ .is_level = input.is_level, .is_active_low = input.is_active_low };
+    return STATUS_OK;
+}
+
+/* Whether an I/O APIC has the inputs of the ISA timer and keyboard: where the one that should have them was refused, the
+   8259s have them, beside the I/O APICs that are left. */
+static bool ioapics_serve_isa(void)
+{
+    struct irq_chip *first = irq_next_chip(NULL);
+    if (!first || !has_8259)
+        return first != NULL;
+    for (uint8_t isa = 0; isa <= 1; isa++) {
+        uint32_t gsi, pin;
+        struct irq_wiring wiring;
+        if (isa_input_of_ioapics(isa, &gsi, &wiring) == STATUS_OK && irq_chip_of(gsi, &pin))
+            return true;
+    }
+    return false;
+}
+
 status_t controllers_isa_input(uint8_t isa, uint32_t *gsi, struct irq_wiring *wiring)
 {
     if (isa >= ISA_INTERRUPTS)
@@ -183,12 +212,7 @@ status_t controllers_isa_input(uint8_t isa, uint32_t *gsi, struct irq_wiring *wi
         *wiring = (struct irq_wiring){ .is_level = (pair_levels >> isa & 1) != 0 };
         return has_8259 ? STATUS_OK : STATUS_NOT_FOUND;
     }
-    if (!has_madt)
-        return isa_input_of_mp(isa, gsi, wiring);
-    struct madt_input input = madt_isa_input(&madt, isa);
-    *gsi = input.gsi;
-    *wiring = (struct irq_wiring){ .is_level = input.is_level, .is_active_low = input.is_active_low };
-    return STATUS_OK;
+    return isa_input_of_ioapics(isa, gsi, wiring);
 }
 
 /* ---- NMI ---- */
@@ -279,11 +303,10 @@ const struct i8259 *controllers_8259(void)
 
 static void use_8259(void)
 {
-    if (!has_8259) {
+    if (!has_8259 || irq_add_chip(&pair.chip) != STATUS_OK) {
         log_warn("irq", "no I/O APIC and no 8259: devices cannot interrupt");
         return;
     }
-    irq_add_chip(&pair.chip);
     if (lapic_mode() != LAPIC_NONE)
         lapic_set_input(0, LAPIC_INPUT_8259, (struct irq_wiring){ false, false });
     log_info("irq", "devices interrupt through the 8259s");
@@ -327,6 +350,7 @@ void irq_init(void)
             add_ioapics_of_madt();
         else if (has_mp)
             add_ioapics_of_mp();
+        uses_ioapics = ioapics_serve_isa();
     }
     if (uses_ioapics)
         leave_8259();

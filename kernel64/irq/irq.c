@@ -38,12 +38,16 @@ static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS)
 
 /* ---- chips ---- */
 
-void irq_add_chip(struct irq_chip *chip)
+status_t irq_add_chip(struct irq_chip *chip)
 {
     struct irq_chip **last = &chips;
-    while (*last)
-        last = &(*last)->next;
+    if (!line_gsis_are_numbers(chip))
+        return STATUS_INVALID;
+    for (; *last; last = &(*last)->next)
+        if (line_gsis_overlap(*last, chip))
+            return STATUS_EXISTS;
     *last = chip;
+    return STATUS_OK;
 }
 
 struct irq_chip *irq_next_chip(struct irq_chip *chip)

@@ -56,8 +56,13 @@ status_t irq_leave_cpu(const struct irq_target *to) MUST_CHECK;
 
 /* ---- for who sets up the machine, and who shows it ---- */
 
-/* Lines of @chip can be requested from now on. Its gsi_base and pin_count are constant. Context: irq_init(). */
-void irq_add_chip(struct irq_chip *chip);
+/**
+ * irq_add_chip() - lines of @chip can be requested from now on. Its gsi_base and pin_count are constant.
+ *
+ * Return: STATUS_OK; STATUS_EXISTS when a chip that was added before has one of its GSIs; STATUS_INVALID when they pass 2^32.
+ * Context: irq_init().
+ */
+status_t irq_add_chip(struct irq_chip *chip) MUST_CHECK;
 
 /* The trap handler of every vector that a line may have. */
 struct trap_frame;

@@ -18,7 +18,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
-#include <ashlar/mm/vrange.h>
+#include <boot/map_device.h>
 #include <cpu/apic_base.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -161,14 +161,11 @@ static enum lapic_mode choose_mode(bool wants_x2apic)
 static status_t map_registers(phys_t address)
 {
     uint64_t base = cpu_read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
-    void *pointer;
     /* The register is what the CPU obeys; a table that differs is wrong. */
     if (phys_is_valid(address) && address.raw != base)
         log_warn("irq", "firmware says that the local APIC is at P%#lx; it is at P%#lx", address.raw, base);
-    status_t status = vrange_map_device(phys(base), PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED, "local APIC", &pointer);
-    if (status == STATUS_OK)
-        registers = pointer;
-    return status;
+    registers = map_lapic(phys(base));
+    return registers ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 /* ---- handlers ---- */

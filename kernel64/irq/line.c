@@ -21,6 +21,17 @@ void line_wait(struct spinlock *lock)
     spin_wait_serving(lock, false, serve, __builtin_return_address(0));
 }
 
+bool line_gsis_are_numbers(const struct irq_chip *chip)
+{
+    return chip->gsi_base + (uint64_t)chip->pin_count <= 1ULL << 32;
+}
+
+bool line_gsis_overlap(const struct irq_chip *one, const struct irq_chip *other)
+{
+    return one->gsi_base < other->gsi_base + (uint64_t)other->pin_count &&
+           other->gsi_base < one->gsi_base + (uint64_t)one->pin_count;
+}
+
 static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
 {
     return line->wiring.is_level && wiring.is_level && line->wiring.is_active_low == wiring.is_active_low;

@@ -45,6 +45,10 @@ struct irq_line {
     bool is_storming;           /* masked, because nobody claims what comes */
 };
 
+/* Whether two chips claim the same GSI; whether all GSIs of a chip are below 2^32. */
+bool line_gsis_overlap(const struct irq_chip *one, const struct irq_chip *other);
+bool line_gsis_are_numbers(const struct irq_chip *chip);
+
 /* The slow path of line_lock(): interrupts off, and returns with the lock. */
 NOINLINE void line_wait(struct spinlock *lock);
 

@@ -14,9 +14,9 @@
 #include <ashlar/dev/hpet.h>
 #include <ashlar/dev/pit8254.h>
 #include <ashlar/fmt/acpi.h>
-#include <ashlar/mm/vrange.h>
 #include <ashlar/time_units.h>
 #include <boot/machine.h>
+#include <boot/map_device.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
@@ -80,32 +80,39 @@ uint32_t time_measuring_spread_ppm(void)
 
 /* ---- what there is ---- */
 
-static void *map_registers(uint64_t address, uint64_t size_bytes, const char *name)
-{
-    void *registers;
-    status_t status = vrange_map_device(phys(address), size_bytes, PAGE_WRITE | PAGE_UNCACHED, name, &registers);
-    if (status != STATUS_OK)
-        log_warn("time", "%s at P%#lx: %s", name, address, status_sentence(status));
-    return status == STATUS_OK ? registers : NULL;
-}
-
 static void find_hpet(void)
 {
     size_t size_bytes;
     struct hpet_table table;
     const void *data = acpi_find_here("HPET", &size_bytes);
     if (!data || hpet_table_parse(data, size_bytes, &table) != STATUS_OK || machine_has_option("nohpet") ||
-        !acpi_gas_is_usable(&table.base) || table.base.space != ACPI_SPACE_MEMORY)
+        table.base.space != ACPI_SPACE_MEMORY)
         return;
-    void *registers = map_registers(table.base.address, HPET_BLOCK_BYTES, "hpet");
-    status_t status = registers ? hpet_init(&hpet, registers) : STATUS_NO_MEMORY;
-    has_hpet = status == STATUS_OK;
-    if (has_hpet)
+    void *registers = map_device(phys(table.base.address), HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
+    if (!registers)
+        return;
+    has_hpet = hpet_init(&hpet, registers) == STATUS_OK;
+    if (has_hpet) {
         counters[counter_count++] = &hpet.counter;
-    else
-        log_warn("time", "the HPET that firmware describes at P%#lx: %s", table.base.address, status_sentence(status));
+        return;
+    }
+    device_refused("HPET", phys(table.base.address), "no HPET answers there");
+    unmap_device(registers);
 }
 
+static bool init_pm_timer_in_memory(const struct fadt_pm_timer *where)
+{
+    void *reg = map_device(phys(where->address), sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
+    if (!reg)
+        return false;
+    if (acpi_pm_init_memory(&pm_timer, reg, where->bits) == STATUS_OK)
+        return true;
+    device_refused("PM timer", phys(where->address), "it does not count");
+    unmap_device(reg);
+    return false;
+}
+
+/* In memory where the table says so; where nothing can be there, or it does not count, the port of the old field. */
 static void find_pm_timer(void)
 {
     size_t size_bytes;
@@ -114,17 +121,14 @@ static void find_pm_timer(void)
     const void *data = acpi_find_here("FACP", &size_bytes);
     if (!data || fadt_parse(data, size_bytes, &fadt) != STATUS_OK || !fadt_pm_timer(&fadt, &where))
         return;
-    status_t status;
-    if (where.is_in_memory) {
-        void *reg = map_registers(where.address, sizeof(uint32_t), "pm-timer");
-        status = reg ? acpi_pm_init_memory(&pm_timer, reg, where.bits) : STATUS_NO_MEMORY;
-    } else {
-        status = acpi_pm_init_port(&pm_timer, (uint16_t)where.address, where.bits);
+    bool is_there = where.is_in_memory && init_pm_timer_in_memory(&where);
+    if (!is_there && where.port != 0) {
+        is_there = acpi_pm_init_port(&pm_timer, where.port, where.bits) == STATUS_OK;
+        if (!is_there)
+            log_warn("firmware", "PM timer at port %#x refused: it does not count", where.port);
     }
-    if (status == STATUS_OK)
+    if (is_there)
         counters[counter_count++] = &pm_timer.counter;
-    else
-        log_warn("time", "the PM timer that firmware describes: %s", status_sentence(status));
 }
 
 static void find_counters(void)

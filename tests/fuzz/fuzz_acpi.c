@@ -198,8 +198,8 @@ static void fuzz_fadt(const uint8_t *data, size_t size)
     if (!check_parsed(fadt_parse(data, size, &fadt), &fadt.view, data, size))
         return;
     if (fadt_pm_timer(&fadt, &timer)) {
-        insist(!fadt.is_hardware_reduced && timer.address != 0 && (timer.bits == 24 || timer.bits == 32));
-        insist(timer.is_in_memory || timer.address <= UINT16_MAX);
+        insist(!fadt.is_hardware_reduced && (timer.bits == 24 || timer.bits == 32));
+        insist(timer.is_in_memory ? timer.address != 0 : timer.port != 0 && timer.address == 0);
     }
     is_name(fadt_profile_name(fadt.pm_profile), 32);
     acpi_decode_power(&fadt, NULL, 0, &power);

@@ -8,8 +8,10 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
+#include <boot/map_device.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/lapic_base.h>
 #include <cpu/physical.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
@@ -103,17 +105,17 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
     static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct page_mapping mapping;
-        /* The local APIC's page: mapped here, never touched. */
+        /* A page of registers that no machine here has: mapped, never touched. */
         uint8_t *device = map_device(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
-        uint8_t *next = map_device(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *next = map_device(phys(0xfed90030), 16, PAGE_WRITE | types[i], "test");
         ASSERT_THAT(device != NULL && next != NULL);
         ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
         EXPECT(mapping.phys.raw == 0xfed90000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
         EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
-        vrange_unmap(next);
-        vrange_unmap(device);
+        unmap_device(next);
+        unmap_device(device);
         EXPECT(is_absent((uintptr_t)device));
     }
 }
@@ -126,6 +128,26 @@ KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
     EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(map_device(phys(0xfed90000), 0, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_table(phys(1ULL << bits), PAGE_SIZE, "test") == NULL);
+}
+
+/* Each refusal is a line in the log; what is there is not touched. */
+KTEST(address_space, a_device_where_something_else_is_is_not_mapped)
+{
+    const struct handoff *handoff = machine_handoff();
+    uint64_t lapic = cpu_lapic_base();
+    EXPECT(map_device(phys(0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys(0xf0000), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_device(phys(handoff->kernel_start), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(map_screen(phys(handoff->kernel_start - 8), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(lapic == 0 || map_device(phys(lapic + 0xf0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    uint8_t *first = map_device(phys(0xfed90020), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
+    ASSERT_THAT(first != NULL);
+    EXPECT(map_device(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    unmap_device(first);
+    first = map_device(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
+    ASSERT_THAT(first != NULL);
+    unmap_device(first);
 }
 
 KTEST(address_space, memory_types_mean_what_entries_ask_for)
@@ -142,9 +164,10 @@ KTEST(address_space, memory_types_mean_what_entries_ask_for)
 KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
 {
     /* The CPU must not go on with what it remembers. */
-    uint8_t *page = map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test");
+    void *mapped = NULL;
     struct trap_frame caught;
-    ASSERT_THAT(page != NULL);
+    ASSERT_THAT(vrange_map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test", &mapped) == STATUS_OK);
+    uint8_t *page = mapped;
     uint64_t virt = (uint64_t)(uintptr_t)page;
     uint8_t before = *page;
     EXPECT(trap_try(read_byte, page, &caught));

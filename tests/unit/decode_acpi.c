@@ -165,7 +165,8 @@ static bool show_fadt(void)
         printf(",\"minor_revision\":%u", fadt.minor_revision);
     printf(",\"can_reset\":%d", fadt_can_reset(&fadt));
     if (fadt_pm_timer(&fadt, &timer))
-        printf(",\"timer\":[%d,%" PRIu64 ",%u]", timer.is_in_memory, timer.address, timer.bits);
+        printf(",\"timer\":[%d,%" PRIu64 ",%u]", timer.is_in_memory,
+               timer.is_in_memory ? timer.address : timer.port, timer.bits);
     return true;
 }
 

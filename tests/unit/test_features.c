@@ -235,6 +235,23 @@ static void lfence_is_a_choice_on_some_amd_families(void **state)
     }
 }
 
+/* Intel SDM vol. 3A, "4-Level Paging": MAXPHYADDR is at most 52. */
+static void addresses_end_where_the_cpu_says(void **state)
+{
+    static const struct {
+        unsigned bits;
+        uint64_t end;
+    } cases[] = {
+        { 36, 1ULL << 36 }, { 40, 1ULL << 40 }, { 52, 1ULL << 52 }, { 32, 1ULL << 32 },
+        { 0, 1ULL << 52 },  { 31, 1ULL << 52 }, { 53, 1ULL << 52 }, { 255, 1ULL << 52 },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct cpu_identity identity = { .physical_bits = cases[i].bits };
+        assert_int_equal(cpu_address_end(&identity), cases[i].end);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +264,7 @@ int main(void)
         cmocka_unit_test(hypervisor_signature_is_read_only_under_one),
         cmocka_unit_test(no_two_features_share_a_bit_or_a_name),
         cmocka_unit_test(lfence_is_a_choice_on_some_amd_families),
+        cmocka_unit_test(addresses_end_where_the_cpu_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -256,6 +256,28 @@ static void everybody_who_waits_for_a_line_serves(void **state)
     pthread_join(holder, NULL);
 }
 
+static void chips_do_not_share_a_gsi(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t base, pins, other_base, other_pins;
+        bool overlap;
+    } cases[] = {
+        { 0, 24, 24, 24, false }, { 24, 24, 0, 24, false }, { 0, 24, 23, 24, true },   { 0, 24, 0, 24, true },
+        { 0, 240, 8, 8, true },   { 8, 8, 0, 240, true },   { UINT32_MAX - 23, 24, 0, 24, false },
+        { UINT32_MAX - 22, 24, 0, 24, false }, { UINT32_MAX - 22, 24, UINT32_MAX, 1, true },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct irq_chip one = { .gsi_base = cases[i].base, .pin_count = cases[i].pins };
+        const struct irq_chip other = { .gsi_base = cases[i].other_base, .pin_count = cases[i].other_pins };
+        assert_int_equal(line_gsis_overlap(&one, &other), cases[i].overlap);
+    }
+    const struct irq_chip last = { .gsi_base = UINT32_MAX - 23, .pin_count = 24 };
+    const struct irq_chip beyond = { .gsi_base = UINT32_MAX - 22, .pin_count = 24 };
+    assert_true(line_gsis_are_numbers(&last));
+    assert_false(line_gsis_are_numbers(&beyond));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup(a_level_that_is_still_there_comes_by_itself, fresh_line),
         cmocka_unit_test_setup(a_line_without_a_device_and_one_in_a_storm_stay_masked, fresh_line),
         cmocka_unit_test_setup(everybody_who_waits_for_a_line_serves, fresh_line),
+        cmocka_unit_test(chips_do_not_share_a_gsi),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

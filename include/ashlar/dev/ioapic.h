@@ -28,7 +28,8 @@ struct ioapic {
  * @registers: mapped uncached, IOAPIC_SIZE bytes.
  * @gsi_base:  of its first input.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND when nothing answers there.
+ * What does not behave like an I/O APIC is left as it was.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when none answers there.
  * Context: interrupts off.
  */
 status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base) MUST_CHECK;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checks go from what needs no knowledge of the machine to what needs most, so that the reason that is given is
+ * the plainest one: an address of 2^54 is out of range, not "unlisted".
+ *
+ * Windows are compared to the byte: some chip sets have two I/O APICs in one page.
+ */
+#include <boot/device_window.h>
+
+#include <ashlar/bits.h>
+
+/* The PC's video memory, and the end of everything that real mode sees. No register block was ever put below that. */
+#define VIDEO_START   0xa0000
+#define VIDEO_END     0xc0000
+#define FIRST_MIB_END MIB(1)
+
+static bool overlaps(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end)
+{
+    return start < other_end && other_start < end;
+}
+
+static bool overlaps_range(uint64_t start, uint64_t end, const struct phys_range *range)
+{
+    return overlaps(start, end, range->start.raw, range->end.raw);
+}
+
+/* Whether a device can be behind addresses that the map calls @kind. */
+static bool can_be_device(enum memmap_kind kind, enum device_use use)
+{
+    switch (kind) {
+    case MEMMAP_RESERVED:
+    case MEMMAP_DEVICE:
+        return true;
+    case MEMMAP_FRAMEBUFFER:
+        return use == DEVICE_SCREEN;
+    default:
+        return false;
+    }
+}
+
+static enum device_fault check_numbers(const struct device_space *space, const struct device_request *request)
+{
+    uint64_t end;
+    if (request->address == 0 && request->use != DEVICE_TABLE)
+        return DEVICE_FAULT_ZERO;
+    if (request->size_bytes == 0 || __builtin_add_overflow(request->address, request->size_bytes, &end) ||
+        end > space->address_end)
+        return DEVICE_FAULT_RANGE;
+    if (request->use == DEVICE_REGISTERS && request->size_bytes >= 4 && request->address % 4 != 0)
+        return DEVICE_FAULT_ALIGNMENT;
+    if (request->use == DEVICE_REGISTERS && request->address < FIRST_MIB_END)
+        return DEVICE_FAULT_FIRST_MIB;
+    if (request->use == DEVICE_SCREEN && request->address < FIRST_MIB_END &&
+        (request->address < VIDEO_START || end > VIDEO_END))
+        return DEVICE_FAULT_FIRST_MIB;
+    return DEVICE_FAULT_NONE;
+}
+
+static enum device_fault check_map(const struct device_space *space, enum device_use use, uint64_t start, uint64_t end,
+                                   const char **other)
+{
+    for (size_t i = 0; i < space->range_count; i++) {
+        const struct memmap_range *range = &space->ranges[i];
+        if (overlaps(start, end, range->start.raw, range->end.raw) && !can_be_device(range->kind, use)) {
+            *other = memmap_kind_name(range->kind);
+            return DEVICE_FAULT_MEMORY;
+        }
+    }
+    return DEVICE_FAULT_NONE;
+}
+
+static enum device_fault check_windows(const struct device_space *space, uint64_t start, uint64_t end, const char **other)
+{
+    for (size_t i = 0; i < space->window_count; i++) {
+        const struct device_window *window = &space->windows[i];
+        if (overlaps(start, end, window->start, window->end)) {
+            *other = window->name;
+            return DEVICE_FAULT_TAKEN;
+        }
+    }
+    return DEVICE_FAULT_NONE;
+}
+
+enum device_fault device_check(const struct device_space *space, const struct device_request *request,
+                               const char **other)
+{
+    const char *unused;
+    other = other ? other : &unused;
+    *other = NULL;
+    enum device_fault fault = check_numbers(space, request);
+    if (fault != DEVICE_FAULT_NONE)
+        return fault;
+    uint64_t start = request->address, end = start + request->size_bytes;
+    if (!request->is_lapic && overlaps_range(start, end, &space->lapic))
+        return DEVICE_FAULT_LAPIC;
+    if (request->use == DEVICE_TABLE)
+        return check_windows(space, start, end, other);
+    for (size_t i = 0; i < ARRAY_LEN(space->kernel); i++)
+        if (overlaps_range(start, end, &space->kernel[i]))
+            return DEVICE_FAULT_KERNEL;
+    fault = check_map(space, request->use, start, end, other);
+    return fault != DEVICE_FAULT_NONE ? fault : check_windows(space, start, end, other);
+}
+
+static bool is_covered(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < count; i++)
+        if (claims[i].kind > MEMMAP_LAST_RAM && claims[i].start <= start && end <= claims[i].end)
+            return true;
+    return false;
+}
+
+bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct memmap_entry *claim = &claims[i];
+        uint64_t from = claim->start > start ? claim->start : start, to = claim->end < end ? claim->end : end;
+        if (claim->kind <= MEMMAP_LAST_RAM && from < to && !is_covered(claims, count, from, to))
+            return true;
+    }
+    return false;
+}
+
+const char *device_fault_words(enum device_fault fault)
+{
+#define FAULT_WORDS(name, words) [name] = words,
+    static const char *const sentences[] = { DEVICE_FAULTS(FAULT_WORDS) };
+#undef FAULT_WORDS
+    return (size_t)fault < ARRAY_LEN(sentences) ? sentences[fault] : "unknown";
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The one way to map what firmware or a loader names: the address is checked (boot/device_window.h), a refusal is a
+ * line in the log with its true reason, and what is mapped is remembered, so that nothing else is put there.
+ *
+ * Not for memory of ours: vrange_map_memory(), kmalloc().
+ *
+ * Context of all: thread or early boot, one caller at a time; after address_space_init().
+ */
+#include <ashlar/mm/paging.h>
+#include <boot/device_window.h>
+
+/**
+ * map_device() - registers of a device.
+ * @address, @size_bytes: as firmware says.
+ * @access: PAGE_UNCACHED, and PAGE_WRITE where it is written.
+ * @name:   for the log, vmap and fault reports; stays where it is.
+ *
+ * Return: where the byte at @address is; NULL when it was refused, which the log says. unmap_device() ends it.
+ */
+void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name);
+
+/* The same for the memory of a screen. @access: PAGE_WRITE with PAGE_WRITE_COMBINING or PAGE_UNCACHED. */
+void *map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name);
+
+/* The same for the local APIC, whose address is the CPU's own word (IA32_APIC_BASE). */
+void *map_lapic(phys_t address);
+
+/* The same for tables, to read, wherever they lie. Not remembered as a device; ended by vrange_unmap(). */
+const void *map_table(phys_t address, size_t size_bytes, const char *name);
+
+/* @pointer: from one of these. */
+void unmap_device(volatile void *pointer);
+
+/**
+ * device_refused() - say that an address is not used.
+ *
+ * For who finds that something else answers there than was said.
+ */
+void device_refused(const char *name, phys_t address, const char *reason);

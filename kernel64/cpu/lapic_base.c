@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The register raises #GP on a CPU without a local APIC. */
+#include <cpu/lapic_base.h>
+
+#include <ashlar/hw/cpu.h>
+#include <cpu/apic_base.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+
+static void read_base(void *argument)
+{
+    *(uint64_t *)argument = cpu_read_msr(MSR_APIC_BASE);
+}
+
+uint64_t cpu_lapic_base(void)
+{
+    struct trap_frame caught;
+    uint64_t base;
+    return trap_try(read_base, &base, &caught) ? base & APIC_BASE_ADDRESS : 0;
+}
