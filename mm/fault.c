@@ -5,6 +5,8 @@
  */
 #include <ashlar/mm/fault.h>
 
+#include <ashlar/overflow.h>
+
 bool fault_is_armed;
 
 static struct fault_plan plan;
@@ -51,7 +53,7 @@ static bool read_number(const char **words, uint64_t *number)
     const char *start = *words;
     *number = 0;
     for (; **words >= '0' && **words <= '9'; ++*words)
-        if (__builtin_mul_overflow(*number, 10u, number) || __builtin_add_overflow(*number, **words - '0', number))
+        if (!multiply_fits(*number, 10u, number) || !add_fits(*number, **words - '0', number))
             return false;
     return *words > start;
 }

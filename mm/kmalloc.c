@@ -129,7 +129,7 @@ size_t kmalloc_usable_size(const void *pointer)
 void *kcalloc(size_t count, size_t size_bytes)
 {
     size_t product;
-    if (__builtin_mul_overflow(count, size_bytes, &product))
+    if (!multiply_fits(count, size_bytes, &product))
         return NULL;
     void *pointer = alloc(product, __builtin_return_address(0));
     if (pointer)

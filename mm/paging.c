@@ -427,9 +427,8 @@ static status_t split_edges(struct paging *paging, uint64_t virt, uint64_t size_
 
 status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
 {
-    uint64_t phys_end;
     if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
-        __builtin_add_overflow(phys.raw, size_bytes, &phys_end) || phys_end > PTE_ADDRESS_MASK + PAGE_SIZE)
+        !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
         return STATUS_INVALID;
     if (!is_all(paging->root, TOP_LEVEL, virt, virt + size_bytes, false))
         return STATUS_EXISTS;
@@ -477,6 +476,11 @@ status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_byte
     port_flush(virt, size_bytes);
     merge_range(paging, virt, size_bytes);
     return STATUS_OK;
+}
+
+bool paging_maps_any(const struct paging *paging, uint64_t virt, uint64_t size_bytes)
+{
+    return is_valid_range(virt, size_bytes) && !is_all(paging->root, TOP_LEVEL, virt, virt + size_bytes, false);
 }
 
 unsigned int paging_walk(const struct paging *paging, uint64_t virt, struct paging_step steps[4])

@@ -18,11 +18,14 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/hw/paging.h>
+#include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
 
 #define GUARD_SIZE   PAGE_SIZE
+/* Of enum page_access. */
+#define MEMORY_TYPE  (PAGE_UNCACHED | PAGE_WRITE_COMBINING)
 /* Segments that need no allocator; a range needs up to two new ones. Most machines never have more. */
 #define EARLY_NODES  8
 /* Frames that are unmapped, flushed and freed at a time. */
@@ -211,28 +214,44 @@ static bool has_other_type(const struct segment *node, uint64_t start, uint64_t 
     if (node->state != SEGMENT_FREE && node->info.kind == VRANGE_DEVICE) {
         uint64_t other = node->info.device.raw, size = node->info.end.raw - node->info.start.raw;
         if (other < end && start < other + size &&
-            (node->info.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) != type)
+            (node->info.access & MEMORY_TYPE) != type)
             return true;
     }
     return has_other_type(node->left, start, end, type) || has_other_type(node->right, start, end, type);
 }
 
+/* Whether the direct map, which is write-back, shows part of [start, end). */
+static bool is_in_direct_map(uint64_t start, uint64_t end)
+{
+    uint64_t size = DIRECT_MAP_END - DIRECT_MAP_START;
+    if (start >= size)
+        return false;
+    port_lock(&tables_lock);
+    bool is_there = paging_maps_any(tables, DIRECT_MAP_START + start, (end < size ? end : size) - start);
+    port_unlock(&tables_lock);
+    return is_there;
+}
+
 /**
  * reserve() - make a used segment.
- * @wanted:    what it is to be; start and end are filled in.
- * @alignment: of start + @skew.
+ * @size_bytes: any, also what no segment can hold.
+ * @wanted:     what it is to be; start and end are filled in.
+ * @alignment:  of start + @skew; both far below 2^63.
  */
 static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, struct vrange_info *wanted)
 {
+    uint64_t needed;
+    if (!add_fits(size_bytes, GUARD_SIZE + alignment + skew, &needed))
+        return STATUS_NO_MEMORY;
     struct segment *spare[2] = { take_node(), take_node() };
     status_t status = spare[0] && spare[1] ? STATUS_OK : STATUS_NO_MEMORY;
-    unsigned int type = wanted->access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING);
+    unsigned int type = wanted->access & MEMORY_TYPE;
 
     port_lock(&tree_lock);
     if (status == STATUS_OK && wanted->kind == VRANGE_DEVICE &&
         has_other_type(root, wanted->device.raw, wanted->device.raw + size_bytes, type))
         status = STATUS_EXISTS;
-    struct segment *free = status == STATUS_OK ? lowest_free(GUARD_SIZE + size_bytes + alignment + skew) : NULL;
+    struct segment *free = status == STATUS_OK ? lowest_free(needed) : NULL;
     if (free) {
         uint64_t start = align_up(free->start + GUARD_SIZE, alignment) + skew;
         struct segment *used = cut(free, start - GUARD_SIZE, start + size_bytes, spare);
@@ -352,10 +371,12 @@ static struct segment *begin_end(uint64_t address)
 
 status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name, void **result)
 {
-    uint64_t start = align_down(address.raw, PAGE_SIZE), last = address.raw + size_bytes - 1;
-    uint64_t end = align_up(last + 1, PAGE_SIZE);
-    if (size_bytes == 0 || last < address.raw || end <= start || end - 1 > (PTE_ADDRESS_MASK | (PAGE_SIZE - 1)))
+    uint64_t start = align_down(address.raw, PAGE_SIZE), end;
+    if (!range_fits(address.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE) ||
+        !align_up_fits(address.raw + size_bytes, PAGE_SIZE, &end))
         return STATUS_INVALID;
+    if ((access & MEMORY_TYPE) != 0 && is_in_direct_map(start, end))
+        return STATUS_EXISTS;
     /* Larger pages want the same distance to the next boundary. */
     bool is_large = end - start >= LARGE_PAGE_SIZE;
     struct vrange_info info = { .kind = VRANGE_DEVICE, .name = name, .access = access, .device = phys(start) };
@@ -374,9 +395,12 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
 
 status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result)
 {
-    uint64_t size = align_up(size_bytes, PAGE_SIZE);
-    if (size_bytes == 0 || size < size_bytes || kind == VRANGE_DEVICE || kind >= VRANGE_KINDS)
+    uint64_t size;
+    if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE || kind >= VRANGE_KINDS)
         return STATUS_INVALID;
+    /* Or it would take all there is, and have everybody's caches emptied, before it fails. */
+    if (size / PAGE_SIZE > buddy_managed_frames())
+        return STATUS_NO_MEMORY;
     struct vrange_info info = { .kind = kind, .name = name, .access = PAGE_WRITE };
     status_t status = reserve(size, PAGE_SIZE, 0, &info);
     if (status != STATUS_OK)

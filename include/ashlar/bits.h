@@ -2,8 +2,9 @@
 #pragma once
 /*
  * The one set of bit helpers. Alignments are powers of two. No helper checks for overflow
- * unless its name says so: a length that a stranger wrote goes through range_end().
+ * unless its name says so: a number that a stranger wrote goes through overflow.h, or range_end().
  */
+#include <ashlar/overflow.h>
 #include <ashlar/types.h>
 
 #define BIT(n) (1ULL << (n))
@@ -42,5 +43,5 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
 static inline uint64_t range_end(uint64_t start, uint64_t length)
 {
     uint64_t end;
-    return __builtin_add_overflow(start, length, &end) ? UINT64_MAX : end;
+    return add_fits(start, length, &end) ? end : UINT64_MAX;
 }

@@ -2,6 +2,7 @@
 /* The SLIT is one square matrix; the count is 64 bits wide, and so its square may not fit anywhere. */
 #include <acpi/slit.h>
 #include <ashlar/fmt/acpi.h>
+#include <ashlar/overflow.h>
 
 status_t slit_parse(const void *data, size_t size_bytes, struct slit *slit)
 {
@@ -10,7 +11,7 @@ status_t slit_parse(const void *data, size_t size_bytes, struct slit *slit)
     if (status != STATUS_OK)
         return status;
     uint64_t count = acpi_view_u64(&view, ACPI_SLIT_COUNT), square;
-    if (__builtin_mul_overflow(count, count, &square) || square > view.length - ACPI_SLIT_SIZE)
+    if (!multiply_fits(count, count, &square) || square > view.length - ACPI_SLIT_SIZE)
         return STATUS_TRUNCATED;
     *slit = (struct slit){ .view = view, .count = count, .matrix = view.bytes + ACPI_SLIT_SIZE };
     return STATUS_OK;

@@ -31,7 +31,7 @@ static struct memmap_entry claim_from_efi(const struct boot_info *info, size_t i
     memcpy(&descriptor, info->efi_map.data + index * info->efi_map_stride, sizeof(descriptor));
 
     uint64_t length;
-    if (__builtin_mul_overflow(descriptor.pages, PAGE_SIZE, &length))
+    if (!multiply_fits(descriptor.pages, PAGE_SIZE, &length))
         length = UINT64_MAX;
 
     enum memmap_kind kind = memmap_kind_from_efi(descriptor.type, descriptor.attribute);

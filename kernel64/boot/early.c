@@ -17,8 +17,8 @@ void early_init(phys_t from, phys_t to)
 
 void *early_take(size_t size_bytes, size_t alignment)
 {
-    uint64_t start = align_up(next, alignment);
-    if (start > end || size_bytes > end - start)
+    uint64_t start;
+    if (!align_up_fits(next, alignment, &start) || start > end || size_bytes > end - start)
         return NULL;
     next = start + size_bytes;
     return phys_to_pointer(phys(start));

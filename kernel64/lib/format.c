@@ -12,6 +12,8 @@
  */
 #include <lib/format.h>
 
+#include <ashlar/overflow.h>
+
 #include <ashlar/check.h>
 #include <lib/string.h>
 
@@ -98,7 +100,7 @@ static int read_int(const char **text)
     int value = 0;
 
     for (; **text >= '0' && **text <= '9'; (*text)++)
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, **text - '0', &value))
+        if (!multiply_fits(value, 10, &value) || !add_fits(value, **text - '0', &value))
             value = INT32_MAX;
     return value;
 }

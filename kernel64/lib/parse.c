@@ -2,6 +2,8 @@
 /* Numbers out of text. A number ends where its digits end; what follows decides whether it counts. */
 #include <lib/parse.h>
 
+#include <ashlar/overflow.h>
+
 #include <lib/string.h>
 
 static int digit_value(char c)
@@ -26,8 +28,7 @@ static status_t parse_digits(const char **text, uint64_t *result)
     }
     const char *first = at;
     for (; (uint64_t)digit_value(*at) < base; at++)
-        if (__builtin_mul_overflow(value, base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit_value(*at), &value))
+        if (!multiply_fits(value, base, &value) || !add_fits(value, (uint64_t)digit_value(*at), &value))
             return STATUS_TOO_BIG;
     if (at == first)
         return STATUS_INVALID;

@@ -165,8 +165,8 @@ static status_t command_peek(int argc, char **argv)
         count == 0 || count > PEEK_MAX)
         return STATUS_INVALID;
 
-    uint64_t end = address + align_up(count, width);
-    if (end < address)
+    uint64_t end;
+    if (!add_fits(address, align_up(count, width), &end))
         return STATUS_INVALID;
     for (; address < end; address += PEEK_ROW) {
         uint64_t left = end - address;

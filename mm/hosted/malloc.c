@@ -115,7 +115,7 @@ PUBLIC void free(void *pointer)
 PUBLIC void *calloc(size_t count, size_t size)
 {
     size_t product;
-    if (__builtin_mul_overflow(count, size, &product))
+    if (!multiply_fits(count, size, &product))
         return fail();
     void *pointer = malloc(product);
     if (pointer && !is_alone(pointer))
@@ -161,7 +161,7 @@ PUBLIC void *realloc(void *pointer, size_t size)
 PUBLIC void *reallocarray(void *pointer, size_t count, size_t size)
 {
     size_t product;
-    return __builtin_mul_overflow(count, size, &product) ? fail() : realloc(pointer, product);
+    return multiply_fits(count, size, &product) ? realloc(pointer, product) : fail();
 }
 
 /* A size class or block of a power of two is aligned to its size; checked caches align to 16 only, but blocks do. */

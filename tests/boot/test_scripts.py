@@ -119,6 +119,7 @@ FINE = {'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n', 'mm/p
     ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
     ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
     ('walls', {'mm/page.c': 'void f(void) { __asm__ volatile("cli"); }\n'}, 'inline assembly'),
+    ('walls', {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'}, 'overflow.h does that'),
     ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
     ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
     ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),

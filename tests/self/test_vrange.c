@@ -4,6 +4,7 @@
  * on either side. Copes with allocations that fail, for the sweep of `test -f`.
  */
 #include <ashlar/ktest.h>
+#include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
 #include <cpu/traps.h>
 
@@ -58,4 +59,16 @@ KTEST(vrange, ranges_side_by_side_have_a_page_between)
         vrange_unmap(ranges[i]);
     for (unsigned int i = 1; i < count; i += 2)
         vrange_unmap(ranges[i]);
+}
+
+/* Two memory types of one page at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). */
+KTEST(vrange, ram_is_not_mapped_uncached_beside_the_direct_map)
+{
+    void *frame = frame_alloc(), *other = NULL;
+    ASSERT_THAT(frame != NULL);
+    static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
+    for (unsigned int i = 0; i < ARRAY_LEN(types); i++)
+        EXPECT(vrange_map_device(port_phys(frame), PAGE_SIZE, types[i] | PAGE_WRITE, "test", &other) == STATUS_EXISTS);
+    EXPECT(other == NULL);
+    frame_free(frame);
 }

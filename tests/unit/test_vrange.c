@@ -18,6 +18,7 @@
 #include <ashlar/mm/vrange.h>
 
 #include "buddy_machine.h"
+#include "edge_numbers.h"
 #include "seed.h"
 
 #define SPACE_START VRANGE_START
@@ -254,6 +255,7 @@ static void nonsense_is_refused_and_a_wrong_end_is_named(void **state)
     assert_int_equal(vrange_map_memory(0, VRANGE_MEMORY, "x", &pointer), STATUS_INVALID);
     assert_int_equal(vrange_map_memory(UINT64_MAX - 5, VRANGE_MEMORY, "x", &pointer), STATUS_INVALID);
     assert_int_equal(vrange_map_memory(1, VRANGE_DEVICE, "x", &pointer), STATUS_INVALID);
+    assert_int_equal(vrange_map_memory(1, VRANGE_KINDS, "x", &pointer), STATUS_INVALID);
     assert_int_equal(vrange_map_memory(2 * SPACE_SIZE, VRANGE_MEMORY, "x", &pointer), STATUS_NO_MEMORY);
     assert_null(pointer);
     assert_int_equal(vrange_map_memory(1, VRANGE_MEMORY, "x", &pointer), STATUS_OK);
@@ -265,6 +267,90 @@ static void nonsense_is_refused_and_a_wrong_end_is_named(void **state)
         assert_int_equal(hosted_wrong_count, i + 1);
         assert_non_null(strstr(hosted_wrong_words, "in no range"));
     }
+    expect_nothing_left();
+}
+
+/* What is refused leaves no trace, and what is not is there to the last byte. */
+static void sizes_at_the_edges_are_mapped_whole_or_refused(void **state)
+{
+    (void)state;
+    start(1);
+    for (unsigned n = 0; n < EDGES; n++) {
+        uint64_t size = edge_number(n);
+        void *pointer = NULL;
+        status_t status = vrange_map_memory(size, VRANGE_MEMORY, "edge", &pointer);
+        assert_true((status == STATUS_OK) == (pointer != NULL));
+        assert_true(status == (size == 0 || size > UINT64_MAX - PAGE_SIZE + 1 ? STATUS_INVALID
+                               : size <= MIB(16)                              ? STATUS_OK
+                                                                              : STATUS_NO_MEMORY) ||
+                    (size > MIB(16) && size < SPACE_SIZE));
+        if (pointer) {
+            expect_range(pointer, size, PAGE_WRITE);
+            vrange_unmap(pointer);
+        }
+        expect_nothing_left();
+    }
+}
+
+static void device_ranges_at_the_edges_are_mapped_whole_or_refused(void **state)
+{
+    (void)state;
+    start(1);
+    unsigned mapped = 0;
+    for (unsigned n = 0; n < EDGES; n++)
+        for (unsigned m = 0; m < EDGES; m += n % 7 + 1) {
+            uint64_t address = edge_number(n), size = edge_number(m), end;
+            bool is_valid = size != 0 && !__builtin_add_overflow(address, size, &end) && end <= BIT(52);
+            void *pointer = NULL;
+            status_t status = vrange_map_device(phys(address), size, PAGE_WRITE, "edge", &pointer);
+            assert_true((status == STATUS_OK) == (pointer != NULL));
+            assert_true(is_valid ? status != STATUS_INVALID : status == STATUS_INVALID);
+            /* Two more pages for its ends, and up to 2 MiB on either side for larger pages. */
+            assert_true(!is_valid || (size <= SPACE_SIZE - MIB(5)) == (status == STATUS_OK) || size < SPACE_SIZE);
+            if (!pointer)
+                continue;
+            expect_range(pointer, size, PAGE_WRITE);
+            vrange_unmap(pointer);
+            memset(stale, 0, sizeof(stale));
+            mapped++;
+        }
+    assert_true(mapped > 5000);
+    expect_nothing_left();
+}
+
+static void ram_is_not_shown_with_another_type_than_the_direct_map_has(void **state)
+{
+    (void)state;
+    start(1);
+    void *pointer = NULL;
+    /* A direct map of two pages, with a hole between. */
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(8), phys(MIB(8)), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(10), phys(MIB(10)), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    const struct {
+        uint64_t address, size;
+        unsigned access;
+        status_t status;
+    } cases[] = {
+        { MIB(8), 1, PAGE_UNCACHED, STATUS_EXISTS },
+        { MIB(8) + 4095, 1, PAGE_WRITE_COMBINING | PAGE_WRITE, STATUS_EXISTS },
+        { MIB(8) - 1, 2, PAGE_UNCACHED, STATUS_EXISTS },
+        { MIB(9), MIB(1) + 1, PAGE_UNCACHED, STATUS_EXISTS },
+        { MIB(1), MIB(30), PAGE_UNCACHED, STATUS_EXISTS },
+        { MIB(8), 4096, PAGE_WRITE, STATUS_OK }, /* write-back, as the direct map */
+        { MIB(8) + 4096, MIB(2) - 4096, PAGE_UNCACHED, STATUS_OK },
+        { MIB(8) - 4096, 4096, PAGE_UNCACHED, STATUS_OK },
+        { DIRECT_MAP_END - DIRECT_MAP_START, 4096, PAGE_UNCACHED, STATUS_OK }, /* behind all that it can show */
+        { DIRECT_MAP_END - DIRECT_MAP_START - 4096, 8192, PAGE_UNCACHED, STATUS_OK },
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        pointer = NULL;
+        assert_int_equal(vrange_map_device(phys(cases[i].address), cases[i].size, cases[i].access, "x", &pointer),
+                         cases[i].status);
+        assert_true((cases[i].status == STATUS_OK) == (pointer != NULL));
+        if (pointer)
+            vrange_unmap(pointer);
+    }
+    assert_int_equal(paging_unmap(&paging, DIRECT_MAP_START + MIB(8), MIB(4)), STATUS_OK);
     expect_nothing_left();
 }
 
@@ -350,6 +436,9 @@ int main(void)
         cmocka_unit_test(a_device_is_not_shown_with_two_types),
         cmocka_unit_test(large_devices_are_mapped_in_large_pages),
         cmocka_unit_test(nonsense_is_refused_and_a_wrong_end_is_named),
+        cmocka_unit_test(sizes_at_the_edges_are_mapped_whole_or_refused),
+        cmocka_unit_test(device_ranges_at_the_edges_are_mapped_whole_or_refused),
+        cmocka_unit_test(ram_is_not_shown_with_another_type_than_the_direct_map_has),
         cmocka_unit_test(every_request_can_fail_and_nothing_leaks),
         cmocka_unit_test(threads_get_ranges_of_their_own),
     };

@@ -106,6 +106,15 @@ status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_byte
  */
 status_t paging_query(const struct paging *paging, uint64_t virt, struct page_mapping *mapping) MUST_CHECK;
 
+/**
+ * paging_maps_any() - whether anything in a range is mapped.
+ * @virt, @size_bytes: as for paging_map().
+ *
+ * Return: true when at least one page is; false for a range that paging_map() would call invalid.
+ * Cost: one entry for each page of the largest size that fits, more where the range is mapped in parts.
+ */
+bool paging_maps_any(const struct paging *paging, uint64_t virt, uint64_t size_bytes);
+
 /* One step of a walk: an entry, and where it stands. */
 struct paging_step {
     unsigned int level; /* 4: PML4 .. 1: page table */

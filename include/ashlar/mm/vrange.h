@@ -37,8 +37,8 @@ status_t vrange_init_memory(void) MUST_CHECK;
  * @name:   for vmap and fault reports; stays where it is.
  * @result: receives where the byte at @address is; untouched on failure.
  *
- * A physical page that a device range shows already may be shown again only with the same memory type: two types at
- * once are undefined (Intel SDM vol. 3A, "Programming the PAT").
+ * A physical page that a device range or the direct map shows already may be shown again only with the same memory type:
+ * two types at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). The direct map is write-back.
  * Return: STATUS_OK; STATUS_EXISTS when it is mapped with another type; STATUS_NO_MEMORY; STATUS_INVALID for nothing at
  *         all, or an end behind what an entry can hold.
  */
@@ -51,7 +51,8 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
  * @kind:       VRANGE_MEMORY or VRANGE_STACK.
  * @result:     receives its lowest address; untouched on failure.
  *
- * Return: STATUS_OK; STATUS_NO_MEMORY; STATUS_INVALID.
+ * Return: STATUS_OK; STATUS_NO_MEMORY, at once when the machine does not have as much; STATUS_INVALID, also when
+ *         @size_bytes rounds up to 2^64.
  */
 status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result) MUST_CHECK;
 
