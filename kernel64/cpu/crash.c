@@ -8,6 +8,7 @@
 #include <cpu/percpu.h>
 #include <diag/log.h>
 #include <diag/panic.h>
+#include <diag/port.h>
 #include <lib/string.h>
 
 /* Read where the compiler must not know the value. */
@@ -118,6 +119,7 @@ static const struct {
     { "panic", crash_panic, "give up in words" },
     { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },
+    { "reset", diag_port_triple_fault, "lose the IDT: a triple fault, which no report can tell of" },
 };
 
 static status_t command_crash(int argc, char **argv)

@@ -10,10 +10,10 @@
 #include <diag/leave.h>
 #include <diag/log.h>
 #include <diag/symbols.h>
-#include <diag/verdict.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <monitor/dispatch.h>
+#include <monitor/monitor.h>
 
 /* ---- help ---- */
 
@@ -42,7 +42,10 @@ static status_t command_log(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
+    /* Without these two, who reads the serial port would take the first line for another boot's. */
+    print("log, shown again:\n");
     log_replay();
+    print("end of the log\n");
     return STATUS_OK;
 }
 COMMAND(log, "", "show the log again, debug lines too", command_log);
@@ -82,8 +85,7 @@ static status_t command_exit(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    verdict_print(verdict_so_far());
-    leave(verdict_so_far());
+    monitor_leave();
 }
 COMMAND(exit, "", "give the verdict and leave: debug port, power-off, reset or halt", command_exit);
 
@@ -92,6 +94,9 @@ static status_t command_reboot(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
+    struct json json = { .put = print_sink };
+    json_begin(&json, "reboot");
+    json_end(&json);
     leave_by_reset();
 }
 COMMAND(reboot, "", "reset the machine", command_reboot);

@@ -5,6 +5,7 @@
 #include <monitor/dispatch.h>
 
 #include <diag/log.h>
+#include <diag/stacks.h>
 #include <lib/string.h>
 #include <monitor/complete.h>
 #include <monitor/split.h>
@@ -33,13 +34,29 @@ static status_t name_the_nearest(const char *name)
     return STATUS_NOT_FOUND;
 }
 
+static unsigned depth;
+
+static bool is_too_deep(void)
+{
+    uint64_t here = (uintptr_t)__builtin_frame_address(0);
+    const struct stack *stack = stacks_find(here);
+
+    return depth == DISPATCH_DEPTH_MAX || (stack && here - stack->bottom < DISPATCH_STACK_MIN);
+}
+
 static status_t run(int argc, char **argv)
 {
     const struct command *command = dispatch_find(argv[0]);
     if (!command)
         return name_the_nearest(argv[0]);
+    if (is_too_deep()) {
+        print("%s: too many commands inside one another\n", command->name);
+        return STATUS_BUSY;
+    }
 
+    depth++;
     status_t status = command->run(argc, argv);
+    depth--;
     if (status == STATUS_INVALID)
         print("usage: %s %s\n", command->name, command->arguments);
     else if (status != STATUS_OK)
@@ -47,14 +64,16 @@ static status_t run(int argc, char **argv)
     return status;
 }
 
-void dispatch_line(char *line, void (*failed)(const char *command))
+bool dispatch_line(char *line, void (*failed)(const char *command))
 {
     int argc;
     char *argv[SPLIT_WORDS_MAX + 1];
     status_t status;
+    bool is_read = true;
 
     while ((status = split_next(&line, &argc, argv)) != STATUS_NOT_FOUND) {
         const char *name = argc > 0 ? argv[0] : "";
+        is_read = status == STATUS_OK;
         if (status == STATUS_OK)
             status = run(argc, argv);
         else if (status == STATUS_MALFORMED)
@@ -64,4 +83,5 @@ void dispatch_line(char *line, void (*failed)(const char *command))
         if (status != STATUS_OK && failed)
             failed(name);
     }
+    return is_read;
 }

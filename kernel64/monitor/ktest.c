@@ -54,10 +54,9 @@ static void run_one(const struct ktest *test, unsigned number)
     else if (running.skip_reason)
         outcome = TEST_SKIPPED;
     verdict_count(outcome);
-    print("%s %u %s", outcome == TEST_FAILED ? "not ok" : "ok", number, test->name);
-    if (outcome == TEST_SKIPPED)
-        print(" # SKIP %s", running.skip_reason);
-    print("\n");
+    /* At once: no log line of another CPU comes in between. */
+    print("%s %u %s%s%s\n", outcome == TEST_FAILED ? "not ok" : "ok", number, test->name,
+          outcome == TEST_SKIPPED ? " # SKIP " : "", outcome == TEST_SKIPPED ? running.skip_reason : "");
 }
 
 static unsigned count_matches(const char *pattern)

@@ -10,6 +10,7 @@
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
+#include <diag/leave.h>
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/stages.h>
@@ -191,18 +192,29 @@ static void command_of_run_failed(const char *command)
     log_error("monitor", "run=: the command '%s' failed", command);
 }
 
+NORETURN void monitor_leave(void)
+{
+    verdict_print(verdict_so_far());
+    leave(verdict_so_far());
+}
+
+/* A line whose end cannot be run leaves as `exit` does: the exit may stand there, and somebody waits for the verdict. */
 static void run_without_a_person(const char *run)
 {
     static char text[LINE_MAX];
+    bool is_run;
 
     panic_set_leaves(true);
     is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
         verdict_spoil();
         log_error("monitor", "run= is longer than %d bytes; nothing of it was run", LINE_MAX - 1);
+        is_run = false;
     } else {
-        dispatch_line(text, command_of_run_failed);
+        is_run = dispatch_line(text, command_of_run_failed);
     }
+    if (!is_run)
+        monitor_leave();
     is_run_running = false;
     panic_set_leaves(false);
 }
@@ -220,7 +232,7 @@ void monitor_run(const char *run)
         read_line();
         history_add(&history, line.text);
         pager_begin(ROWS, wait_for_key);
-        dispatch_line(line.text, NULL);
+        (void)dispatch_line(line.text, NULL);
         pager_end();
     }
 }

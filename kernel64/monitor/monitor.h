@@ -20,11 +20,15 @@ int monitor_wait_for_key(uint64_t deadline_ns);
 /* Whether a person may type; false while run= runs. */
 bool monitor_is_attended(void);
 
+/* Prints the verdict and leaves by the ladder of diag/leave.h: what `exit` does. Context: a command. */
+NORETURN void monitor_leave(void);
+
 /**
  * monitor_run() - run what run= says, then prompt for ever.
  * @run: the option's value, without its quoting; NULL or "" when there is none.
  *
- * A command of @run that fails makes the verdict fail. Marks the boot stage "prompt" before the
+ * A command of @run that fails makes the verdict fail; one that is too long, or whose end cannot be split into words,
+ * leaves at once, because an `exit` in it would not be reached. Marks the boot stage "prompt" before the
  * first command.
  * Context: the first CPU's boot thread, interrupts off or on.
  */

@@ -37,16 +37,21 @@ static bool join(char *line, size_t size, int argc, char **argv)
 
 static status_t command_watch(int argc, char **argv)
 {
-    char line[LINE_MAX], copy[LINE_MAX];
+    /* Not on the stack, which a watch inside a watch would have to share. */
+    static char line[LINE_MAX], copy[LINE_MAX];
     if (argc < 2)
         return STATUS_INVALID;
+    if (strcmp(argv[1], argv[0]) == 0) {
+        print("%s cannot be watched\n", argv[1]);
+        return STATUS_UNSUPPORTED;
+    }
     if (!join(line, sizeof(line), argc, argv))
         return STATUS_TOO_BIG;
     pager_end(); /* nobody wants to be asked for more each second */
     for (unsigned int look = 0; monitor_is_attended() || look < UNATTENDED_LOOKS; look++) {
         print("\f");
         memcpy(copy, line, sizeof(copy));
-        dispatch_line(copy, NULL);
+        (void)dispatch_line(copy, NULL);
         if (monitor_wait_for_key(clock_now_ns() + PERIOD_NS) != KEY_NONE)
             break;
     }

@@ -5,7 +5,9 @@
     machine.py   a machine to boot on, and the emulator's command line for it
     bochs.py     the same for Bochs, which wants a file
     session.py   one boot: the process, what it says on the serial port, what is typed to it
-    stream.py    reads a serial log: log lines, KTAP, JSON lines, the verdict
+    stream.py    reads a serial log: boots, log lines, KTAP, JSON lines, the verdict
+    serial_text.py   bytes as lines, whatever captured them
+    patience.py  when a machine is hung, on a host that is busy
     linux.py     Debian's kernel, the peer of scripts/bench
     qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
     bench_boot.py bench_irq.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures

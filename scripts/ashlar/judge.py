@@ -4,16 +4,24 @@
     scripts/judge serial.log            VirtualBox (serial port to a file), a PC's serial line, ...
     something | scripts/judge
 
-Prints what failed and one closing line. Exit status: 0 pass, 1 fail, 2 no such log, 3 panic,
+The log may hold several boots, and whatever firmware, loader and terminal program wrote into it. Prints what failed and
+one closing line. Exit status: 0 pass, 1 fail, 2 no such log, 3 panic,
 5 the log holds no verdict.
 """
 import argparse
+import json
 import sys
 
 from ashlar import stream
 
 
+def plain(text):
+    """What a machine said goes to a person's terminal without controls."""
+    return ''.join(character if character.isprintable() else '?' for character in text)
+
+
 def main():
+    sys.stdout.reconfigure(errors='backslashreplace')
     parser = argparse.ArgumentParser(
         prog='scripts/judge', description=__doc__.split(': ', 1)[1], formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('log', nargs='?', default='-', help='file; default: standard input')
@@ -27,15 +35,20 @@ def main():
 
     log = stream.Stream(data)
     if options.json:
-        print('\n'.join(line for line in log.lines if line.startswith('@ashlar ')))
+        for item in log.objects:
+            print('@ashlar ' + json.dumps(item, separators=(',', ':')))
+    for note in log.notes:
+        print(f'note: {note}')
     for complaint in log.complaints:
-        print(f'complaint: {complaint}')
+        print(plain(f'complaint: {complaint}'))
     for test in log.tests:
         if test.status != 'pass':
-            print(f'{test.status}: {test.name} {test.reason}'.rstrip())
+            print(plain(f'{test.status}: {test.name} {test.reason}'.rstrip()))
+    if len(log.boots) > 1:
+        print(f'{len(log.boots)} boots: ' + ', '.join(boot.verdict() for boot in log.boots))
     verdict = log.verdict()
     if verdict == stream.NO_VERDICT:
-        print(f'last line: {log.last_line}')
+        print(plain(f'last line: {log.last_line}'))
     print(f'{verdict}: {log.count("pass")} passed, {log.count("fail")} failed, {log.count("skip")} skipped')
     return stream.EXIT_STATUS[verdict]
 

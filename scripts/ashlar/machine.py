@@ -47,6 +47,7 @@ class Machine:
     accel: str = 'tcg'
     debug: bool = False        # wait for gdb on port 1234
     debug_exit: bool = True    # leave through the debug-exit port; else by whatever the machine has
+    restarts: object = None    # whether a reset starts it again; None: unless a script waits for run=
     extra: tuple = ()          # more words for the emulator
 
     def check(self):
@@ -59,6 +60,11 @@ class Machine:
             raise Failure('Bochs boots an ISO, with its BIOS')
         if self.emulator == 'bochs' and self.debug:
             raise Failure("Debian's Bochs has no gdb stub; use QEMU")
+
+    @property
+    def may_restart(self):
+        """One that restarts under run= would run the same again, and again."""
+        return self.restarts if self.restarts is not None else 'run=' not in self.cmdline
 
     @property
     def memory_bytes(self):
@@ -140,6 +146,8 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
         if machine.kernel_cmdline:
             text = machine.kernel_cmdline.replace(',', ',,')
             command += ['-fw_cfg', f'name=opt/org.ashlar/cmdline,string={text}']
+    if not machine.may_restart:
+        command.append('-no-reboot')
     if machine.debug:
         command += ['-s', '-S']
     if qmp:

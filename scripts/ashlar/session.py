@@ -7,8 +7,12 @@
         outcome = session.wait(30)
 
 The serial log is a file that the emulator (or, for Bochs, a thread of ours) appends to; expect()
-reads on in it from where it last stopped. A timeout here is only there to notice a hang.
+reads on in it from where it last stopped. A timeout here is only there to notice a hang: of a machine that prints
+nothing, on a host whose load is taken off (patience.py).
+
+A machine that a script waits for must not reset itself: QEMU is told to end then, and says so over a socket of ours.
 """
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -20,8 +24,11 @@ import time
 
 from ashlar import Failure, bochs, stream
 from ashlar.machine import QEMU_STATUS, qemu_command
+from ashlar.patience import Patience
+from ashlar.serial_text import ESCAPE
 
 POLL_SECONDS = 0.05
+FIRST_LINES = re.compile(rb'boot: Ashlar \S+, loaded by ')
 # A machine that gave its verdict has this long to switch itself off.
 GRACE_SECONDS = 5
 
@@ -47,15 +54,17 @@ class Outcome:
 class Session:
     """QEMU; BochsSession below is the same for Bochs."""
 
-    def __init__(self, command, folder, interactive=False, qmp=None):
+    def __init__(self, command, folder, interactive=False, qmp=None, may_restart=True):
         self.command = command
         self.folder = pathlib.Path(folder)
         self.interactive = interactive
+        self.may_restart = may_restart
         self.log_path = self.folder / 'serial.log'
         self.qmp_path = qmp
         self.process = None
         self.cursor = 0
         self.started = 0.0
+        self.events = None
 
     @staticmethod
     def of(machine, image, folder, interactive=False, qmp=False):
@@ -68,7 +77,7 @@ class Session:
         # The socket's name must be short: the process runs in the folder.
         command = qemu_command(machine, pathlib.Path(image).absolute() if image else None, 'serial.log', interactive,
                                'qmp.sock' if qmp else None)
-        return Session(command, folder, interactive, folder / 'qmp.sock' if qmp else None)
+        return Session(command, folder, interactive, folder / 'qmp.sock' if qmp else None, machine.may_restart)
 
     # --- starting and stopping ---
 
@@ -81,7 +90,25 @@ class Session:
     def _launch(self):
         quiet = {} if self.interactive else {
             'stdin': subprocess.PIPE, 'stdout': subprocess.DEVNULL, 'stderr': open(self.folder / 'emulator.log', 'wb')}
-        self.process = subprocess.Popen(self.command, cwd=self.folder, **quiet)
+        self.events, qemus_end = socket.socketpair()
+        self.events.sendall(b'{"execute":"qmp_capabilities"}\n')
+        words = ['-chardev', f'socket,id=events,fd={qemus_end.fileno()}', '-mon', 'chardev=events,mode=control']
+        with qemus_end:
+            self.process = subprocess.Popen([*self.command, *words], cwd=self.folder, pass_fds=[qemus_end.fileno()], **quiet)
+
+    @staticmethod
+    def _has_restarted(log):
+        return len(FIRST_LINES.findall(log)) > 1 and stream.Stream(log).has_restarted
+
+    def _reset_itself(self):
+        """Whether QEMU, which has ended, did so because the machine wanted to be reset."""
+        said = b''
+        if self.events:
+            self.events.settimeout(1)
+            with contextlib.suppress(OSError):
+                while part := self.events.recv(65536):
+                    said += part
+        return b'"guest-reset"' in said
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -91,6 +118,9 @@ class Session:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.events:
+            self.events.close()
+            self.events = None
 
     def __enter__(self):
         return self.start()
@@ -108,15 +138,15 @@ class Session:
 
     def expect(self, pattern, timeout):
         """Waits for @pattern behind what was last expected; returns the match. Raises when it does not come."""
-        end = time.monotonic() + timeout
+        patience = Patience(timeout)
         while True:
             ended = self.process.poll() is not None
-            text = stream.ESCAPE.sub('', self.log().decode('utf-8', 'replace')).replace('\r\n', '\n')
+            text = ESCAPE.sub('', self.log().decode('utf-8', 'replace')).replace('\r\n', '\n')
             match = re.compile(pattern, re.MULTILINE).search(text, self.cursor)
             if match:
                 self.cursor = match.end()
                 return match
-            if ended or time.monotonic() > end:
+            if ended or patience.is_over(len(text)):
                 how = f'ended with status {self.process.returncode}' if ended else f'said nothing like it in {timeout} s'
                 raise AssertionError(f'waiting for {pattern!r}: the machine {how}; '
                                      f'last line: {stream.Stream(text).last_line}{self.emulator_words()}')
@@ -124,9 +154,9 @@ class Session:
 
     def wait_for_file(self, path, timeout=10):
         """Waits until the emulator has made @path: a socket, a screen dump."""
-        end = time.monotonic() + timeout
+        patience = Patience(timeout)
         while not path.exists():
-            if time.monotonic() > end or self.process.poll() is not None:
+            if patience.is_over(None) or self.process.poll() is not None:
                 raise AssertionError(f'{path.name} did not come{self.emulator_words()}')
             time.sleep(POLL_SECONDS)
 
@@ -146,33 +176,42 @@ class Session:
         return self.process.poll() is not None
 
     def wait(self, timeout=None):
-        """Waits for the machine to leave; stops it at the timeout, or soon after its verdict."""
-        end = None if timeout is None else time.monotonic() + timeout
-        verdict_seen = None
+        """Waits for the machine to leave. @timeout: seconds of silence, or a Patience.
+
+        Stops it then, soon after its verdict, or when it starts again.
+        """
+        patience = timeout if isinstance(timeout, Patience) else Patience(timeout)
+        grace = None
         timed_out = False
+        length = 0
         while not self._has_ended():
-            now = time.monotonic()
-            if end is not None and now > end:
-                timed_out = True
+            log = self.log()
+            if timed_out := patience.is_over(len(log)):
                 break
+            if len(log) != length and not self.may_restart and self._has_restarted(log):
+                break
+            length = len(log)
             if not self.interactive or self.emulator_stays:
-                if verdict_seen is None and b'"type":"verdict"' in self.log():
-                    verdict_seen = now
-                if verdict_seen is not None and now > verdict_seen + self.grace_seconds:
+                if grace is None and b'"type":"verdict"' in log:
+                    grace = Patience(self.grace_seconds)
+                if grace and grace.is_over(None):
                     break
             time.sleep(POLL_SECONDS)
         status = self.process.poll()
+        has_reset = status is not None and self._reset_itself()
         self.stop()
-        return self._judge(status, timed_out)
+        return self._judge(status, timed_out, has_reset)
 
     # Whether the emulator goes on running after the machine has left.
     emulator_stays = False
     grace_seconds = GRACE_SECONDS
 
-    def _judge(self, status, timed_out):
+    def _judge(self, status, timed_out, has_reset):
         log = self.stream()
         verdict = log.verdict()
         complaints = list(log.complaints)
+        if has_reset and not log.of_type('verdict') and not log.of_type('reboot'):
+            complaints.append('the machine restarted by itself, and was stopped')
         if not log.objects and status == 1:
             raise Failure(f'the emulator did not start: {shlex.join(self.command)}{self.emulator_words()}')
         if timed_out and verdict == stream.NO_VERDICT:
@@ -225,7 +264,7 @@ class BochsSession(Session):
         self.line = bochs.SerialLine(folder / 'serial.log', interactive)
         rc = folder / 'bochsrc'
         rc.write_text(bochs.bochsrc(machine, pathlib.Path(iso).absolute(), self.line.port))
-        super().__init__(['bochs', '-q', '-f', str(rc)], folder, interactive)
+        super().__init__(['bochs', '-q', '-f', str(rc)], folder, interactive, may_restart=machine.may_restart)
 
     def _launch(self):
         output = open(self.folder / 'emulator.log', 'wb')
@@ -246,6 +285,6 @@ class BochsSession(Session):
         super().stop()
         self.line.close()
 
-    def _judge(self, status, timed_out):
+    def _judge(self, status, timed_out, has_reset):
         # Bochs' own status says nothing about the machine.
-        return super()._judge(None, timed_out)
+        return super()._judge(None, timed_out, False)

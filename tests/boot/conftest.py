@@ -16,7 +16,7 @@ from ashlar import Failure, build as builds, qemu10  # noqa: E402 (the path abov
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
 
-# A boot takes a few seconds; this long means that it hangs.
+# A boot takes a few seconds; this long without a word, with the host's load taken off, means that it hangs.
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
 
@@ -58,12 +58,9 @@ def start(build, tmp_path):
     sessions = []
 
     def start_machine(image=None, build_name='gcc-O2-checked', qmp=False, no_reboot=True, **words):
-        machine = Machine(**words)
+        machine = Machine(restarts=not no_reboot, **words)
         folder = tmp_path / f'machine{len(sessions)}'
         folder.mkdir()
-        if no_reboot and machine.emulator == 'qemu':
-            # A machine that resets itself would start again until the timeout.
-            machine.extra = (*machine.extra, '-no-reboot')
         image = image or build(build_name).image_for(machine, folder)
         session = Session.of(machine, image, folder, qmp=qmp)
         sessions.append(session)
