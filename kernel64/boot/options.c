@@ -15,7 +15,7 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "absentcpu", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus",
+    "absentcpu", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus", "mcepoll",
     "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "run",
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the hardware says about a machine check.
+ * Machine checks: switched on, collected, reported. An error that cannot be corrected raises #MC, if the controls of its bank are
+ * set; a corrected one stays in its bank until somebody reads it, and so does one found by a scrubber.
  */
 #include <ashlar/bits.h>
+#include <ashlar/types.h>
 
 /* A bank's status. Source: Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs". */
 #define MC_STATUS_VALID        BIT(63)
@@ -12,6 +14,35 @@
 #define MC_STATUS_MISC         BIT(59) /* MISC register is valid */
 #define MC_STATUS_ADDRESS      BIT(58) /* ADDR register is valid */
 #define MC_STATUS_CONTEXT_LOST BIT(57)
+
+/**
+ * machine_check_init_cpu() - have this CPU report hardware errors: its controls are set, whatever firmware left there.
+ *
+ * What its banks hold from before the boot is logged, counted, and cleared. CR4.MCE comes last: until then an error resets
+ * the machine.
+ * Context: each CPU, after traps_init_cpu(), also when it has been away; interrupts off.
+ */
+void machine_check_init_cpu(void);
+
+/* Return: how many banks this CPU has; 0: no machine checks. Where the CPU refused its registers, the log said so. */
+unsigned int machine_check_bank_count(void);
+
+/**
+ * machine_check_poll() - log, count and clear what this CPU's banks hold.
+ *
+ * The first few errors get a line each; the rest is only counted.
+ * Return: how many banks held an error. Context: on the CPU, interrupts off.
+ */
+unsigned int machine_check_poll(void);
+
+/* Of one CPU, since boot. */
+struct machine_check_counts {
+    uint64_t corrected;
+    uint64_t uncorrected; /* and no exception was raised */
+    uint64_t from_before; /* found at the start */
+};
+
+struct machine_check_counts machine_check_counts(unsigned int cpu);
 
 /**
  * machine_check_report() - each bank of the executing CPU that holds an error, on the consoles.

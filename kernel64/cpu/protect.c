@@ -8,6 +8,7 @@
 #include <ashlar/hw/paging.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/machine_check.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
 
@@ -43,9 +44,10 @@ void cpu_protect_cpu(void)
         uint64_t bit;
     } controls[] = {
         { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
-        { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },     { CPU_FEATURE_MCE, CR4_MCE },
+        { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },
     };
-    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub has cleared. */
+    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub has cleared; MCE
+       comes when its exception leads somewhere: machine_check_init_cpu(). */
     uint64_t cr4 = CR4_PAE;
 
     /* The stub or the trampoline did this already where tables use NX. */
@@ -82,4 +84,5 @@ void cpu_protect(void)
         log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
     cpu_protect_cpu();
     make_lfence_serialize();
+    machine_check_init_cpu();
 }

@@ -13,6 +13,7 @@
 #include <irq/lapic.h>
 #include <irq/line.h>
 #include <smp/ipi.h>
+#include <smp/machine_checks.h>
 #include <smp/start.h>
 
 static void give_frames_back(void *argument)
@@ -42,6 +43,7 @@ void start_processors(void)
         buddy_set_cpu_node(0, numa_home_of(lapic_id()));
     line_serve_by(ipi_serve);
     smp_start(&setup);
+    machine_checks_watch();
     if (percpu_count() > 1)
         shrinker_add(&drain);
 }

@@ -24,6 +24,7 @@
 #include <cpu/apic_id.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/machine_check.h>
 #include <cpu/protect.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
@@ -131,6 +132,7 @@ NORETURN static void ap_main(void *argument)
     for (unsigned int i = 0; i < TRAP_STACK_END; i++)
         stack_top[i] = ap->stacks[i].top;
     traps_init_cpu(stack_top, ap->cpu);
+    machine_check_init_cpu();
     if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
         log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity", ap->cpu);
         diag_port_halt();
