@@ -27,6 +27,9 @@ static bool is_quiet;
 /* Runs of one test, in each of which another request fails; of a test that makes more, the first so many. */
 #define SWEEP_MAX 400
 
+/* Who waits sees that the sweep goes on. */
+#define SWEEP_LINE_EVERY 50
+
 bool ktest_expect(bool held, const char *expression, const char *file, int line)
 {
     if (!held) {
@@ -125,6 +128,8 @@ static void sweep_one(const struct ktest *test, unsigned number)
     int64_t leaked = 0;
     is_quiet = true;
     for (nth = 1; counts.failed > 0 && leaked <= 0 && nth <= SWEEP_MAX; nth++) {
+        if (nth % SWEEP_LINE_EVERY == 0)
+            print("# %s: request %lu\n", test->name, nth);
         leaked = run_failing(test, nth, &counts);
         if (leaked > 0)
             leaked = run_failing_often(test, nth, &counts);

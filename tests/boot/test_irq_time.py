@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ashlar import Failure, bochs, qemu10
+from ashlar import ROOT, Failure, bochs, debian, qemu10
 from ashlar.bench_results import ICOUNT
 
 HANG_SECONDS = 60
@@ -210,10 +210,38 @@ def test_tsc_deadline_where_qemu10_has_it(start_newer):
 
 
 def test_a_source_that_cannot_be_reached_is_a_reason_and_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(qemu10, 'SOURCES', qemu10.SOURCES.replace('deb.debian.org', '127.0.0.1:9'))
+    monkeypatch.setattr(debian, 'own_source', lambda targets, release: ('http://127.0.0.1:9/debian', ''))
     with pytest.raises(Failure):
         qemu10.fetch(tmp_path)
     assert not (tmp_path / 'root').exists()
+
+
+def test_another_suite_comes_from_the_systems_own_mirror():
+    targets = """Created-By: Packages
+Codename: bookworm-security
+Component: main
+Repo-URI: http://security.example/
+
+Created-By: Sources
+Codename: bookworm
+Component: main
+Repo-URI: http://sources.example/
+
+Created-By: Packages
+Codename: bookworm
+Component: main
+Signed-By: /keys.gpg
+Repo-URI: mirror+file:/etc/apt/mirrors.list
+"""
+    assert debian.own_source(targets, 'bookworm') == ('mirror+file:/etc/apt/mirrors.list', '/keys.gpg')
+    with pytest.raises(Failure, match='no source of trixie main'):
+        debian.own_source(targets, 'trixie')
+
+
+def test_no_script_names_a_mirror():
+    for path in (ROOT / 'scripts').rglob('*'):
+        if path.is_file() and '__pycache__' not in path.parts:
+            assert not re.search(r'(deb|security|ftp)[\w.]*\.debian\.org', path.read_text(errors='replace')), path
 
 
 # --- the battery clock ---
