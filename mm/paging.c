@@ -143,26 +143,44 @@ static status_t enter(struct paging *paging, uint64_t *entry, uint64_t virt, phy
     return STATUS_OK;
 }
 
+/* Eight at a time: it is asked after each page, and the last time all 512 are read with interrupts off. */
 static bool is_empty(phys_t table)
 {
     const uint64_t *entries = table_at(table);
-    for (unsigned int i = 0; i < PTE_ENTRIES; i++) {
-        if (entries[i] != 0)
+    for (unsigned int i = 0; i < PTE_ENTRIES; i += 8) {
+        if ((entries[i] | entries[i + 1] | entries[i + 2] | entries[i + 3] | entries[i + 4] | entries[i + 5] |
+             entries[i + 6] | entries[i + 7]) != 0)
             return false;
     }
     return true;
 }
 
-/* @level: of the table. The entry that led to it is cleared, so nobody starts on it any more. */
+/* An empty table stays for [start, start + size_bytes). */
+static void note_kept(struct paging *paging, uint64_t start, uint64_t size_bytes)
+{
+    uint64_t end = start + size_bytes;
+    if (paging->kept_end == 0)
+        paging->kept_start = start;
+    paging->kept_start = start < paging->kept_start ? start : paging->kept_start;
+    paging->kept_end = end > paging->kept_end ? end : paging->kept_end;
+}
+
+/* @level: of the table. The entry that led to it is cleared first, so no CPU starts on it any more; and put back when one that
+   has started cannot be made to forget it: an empty table is as good as none. */
 static void free_if_empty(struct paging *paging, uint64_t *entry, uint64_t virt, unsigned int level)
 {
     phys_t table = table_of(*entry);
     if ((level == KEPT_LEVEL && virt >= USER_HALF_END) || !is_empty(table))
         return;
+    uint64_t old = *entry, start = align_down(virt, span_of(level + 1));
     *entry = 0;
     /* A CPU may hold the entry in its paging-structure caches: any flush inside drops those. */
-    port_flush_table(align_down(virt, span_of(level + 1)), PAGE_SIZE);
-    paging->give(table);
+    if (port_flush_table(start, PAGE_SIZE)) {
+        paging->give(table);
+    } else {
+        *entry = old;
+        note_kept(paging, start, span_of(level + 1));
+    }
 }
 
 status_t paging_init(struct paging *paging)
@@ -302,6 +320,19 @@ static void unmap_range(struct paging *paging, phys_t table, unsigned int level,
     }
 }
 
+static void prune_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
+{
+    const uint64_t span = span_of(level);
+    uint64_t *entry = &table_at(table)[index_of(virt, level)];
+    for (uint64_t next; level > 1 && virt != end; virt = next, entry++) {
+        next = piece_end(virt, end, span);
+        if (!is_present(*entry) || is_leaf(*entry, level))
+            continue;
+        prune_range(paging, table_of(*entry), level - 1, virt, next);
+        free_if_empty(paging, entry, virt, level - 1);
+    }
+}
+
 static void protect_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
                           unsigned int access)
 {
@@ -387,9 +418,14 @@ static void merge_entry(struct paging *paging, uint64_t *entry, uint64_t virt, u
         if (without_notes(entries[i]) != wanted)
             return;
     }
+    uint64_t old = *entry, start = align_down(virt, span_of(level));
     *entry = make_leaf(paging, address, access, level);
-    port_flush_table(align_down(virt, span_of(level)), span_of(level));
-    paging->give(table);
+    if (port_flush_table(start, span_of(level))) {
+        paging->give(table);
+    } else {
+        *entry = old;
+        port_flush(start, span_of(level));
+    }
 }
 
 /* Merges upwards around an address. */
@@ -461,6 +497,12 @@ status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes)
     unmap_range(paging, paging->root, TOP_LEVEL, virt, virt + size_bytes);
     port_flush(virt, size_bytes);
     return STATUS_OK;
+}
+
+void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes)
+{
+    if (is_valid_range(virt, size_bytes))
+        prune_range(paging, paging->root, TOP_LEVEL, virt, virt + size_bytes);
 }
 
 status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_bytes, unsigned int access)

@@ -354,6 +354,20 @@ static status_t map_frames(uint64_t start, uint64_t end)
     return STATUS_OK;
 }
 
+void vrange_prune(void)
+{
+    port_lock(&tables_lock);
+    uint64_t at = align_down(tables->kept_start, LARGE_PAGE_SIZE), end = tables->kept_end;
+    tables->kept_start = tables->kept_end = 0;
+    port_unlock(&tables_lock);
+    /* A page table at a time, so that nobody waits for long. */
+    for (; at < end; at += LARGE_PAGE_SIZE) {
+        port_lock(&tables_lock);
+        paging_prune(tables, at, LARGE_PAGE_SIZE);
+        port_unlock(&tables_lock);
+    }
+}
+
 /* Makes a used segment one that only the caller may end. Return: NULL when there is none. */
 static struct segment *begin_end(uint64_t address)
 {
@@ -427,6 +441,8 @@ void vrange_unmap(const volatile void *pointer)
     else
         unmap_frames(segment->info.start.raw, segment->info.end.raw);
     release(segment);
+    if (UNLIKELY(__atomic_load_n(&tables->kept_end, __ATOMIC_RELAXED) != 0))
+        vrange_prune();
 }
 
 bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)

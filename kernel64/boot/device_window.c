@@ -43,7 +43,7 @@ static enum device_fault check_numbers(const struct device_space *space, const s
     uint64_t end;
     if (request->address == 0 && request->use != DEVICE_TABLE)
         return DEVICE_FAULT_ZERO;
-    if (request->size_bytes == 0 || __builtin_add_overflow(request->address, request->size_bytes, &end) ||
+    if (request->size_bytes == 0 || !add_fits(request->address, request->size_bytes, &end) ||
         end > space->address_end)
         return DEVICE_FAULT_RANGE;
     if (request->use == DEVICE_REGISTERS && request->size_bytes >= 4 && request->address % 4 != 0)

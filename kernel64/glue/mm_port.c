@@ -21,9 +21,9 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     shootdown(virt, size_bytes);
 }
 
-void port_flush_table(uint64_t virt, uint64_t size_bytes)
+bool port_flush_table(uint64_t virt, uint64_t size_bytes)
 {
-    shootdown_everywhere(virt, size_bytes);
+    return shootdown_everywhere(virt, size_bytes);
 }
 
 /* ---- descriptors ---- */

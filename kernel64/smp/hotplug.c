@@ -11,6 +11,7 @@
 
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
@@ -97,7 +98,9 @@ status_t hotplug_take_off(unsigned int cpu)
         return STATUS_NOT_FOUND;
     ap->leave_status = STATUS_OK;
     idle_leave(cpu, leave);
-    if (!wait_for_leaving(ap))
+    bool has_left = wait_for_leaving(ap);
+    vrange_prune();
+    if (!has_left)
         return STATUS_TIMEOUT;
     return stage_of(ap) == AP_STAGE_ONLINE ? ap->leave_status : STATUS_OK;
 }

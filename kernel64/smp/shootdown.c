@@ -65,15 +65,11 @@ void shootdown_release_tables(void)
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 
-/* Waiting comes last. Who was not online when it was asked for, or was excused, and uses an old table has held it before. One
-   who comes while this waits makes it wait longer, and one that nobody knew of before finds the entry as it is now. */
-void shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
+/* The holders are counted last. A CPU that was not online when the others were called, or was excused, and uses an old
+   table has been counted before; one that is counted after this finds the entry as it is now. */
+bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
 {
-    uint32_t turns = 0;
     flush_all(virt, size_bytes, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    while (UNLIKELY(__atomic_load_n(&holders, __ATOMIC_ACQUIRE) != 0)) {
-        ipi_serve();
-        spin_turn(&turns);
-    }
+    return __atomic_load_n(&holders, __ATOMIC_ACQUIRE) == 0;
 }

@@ -17,9 +17,11 @@ void shootdown(uint64_t virt, uint64_t size_bytes);
 /**
  * shootdown_everywhere() - the same, with idle CPUs interrupted too: what they remember of page tables must be gone.
  *
- * Waits while CPUs are being started, or leave: nobody can tell them anything. Context: as ipi_call(); not between the two below.
+ * Return: whether it is gone from every CPU. False while one is being started or leaves, which cannot be interrupted. It is not
+ *         waited for: the caller may be an interrupt of the CPU that starts it, and then it would never arrive.
+ * Context: as ipi_call().
  */
-void shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
+bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
 
 /**
  * shootdown_hold_tables(), shootdown_release_tables() - between them a CPU may walk the page tables that is not online.

@@ -271,6 +271,7 @@ static bool start_wave(struct wave *wave)
     wait_for_wave(wave);
     bool have_all = end_wave(wave);
     shootdown_release_tables();
+    vrange_prune();
     return have_all;
 }
 

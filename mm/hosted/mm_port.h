@@ -33,9 +33,10 @@ static inline void port_flush(uint64_t virt, uint64_t size_bytes)
     (void)size_bytes;
 }
 
-static inline void port_flush_table(uint64_t virt, uint64_t size_bytes)
+static inline bool port_flush_table(uint64_t virt, uint64_t size_bytes)
 {
     port_flush(virt, size_bytes);
+    return true;
 }
 
 static inline struct frame *port_frame(const void *pointer)

@@ -27,9 +27,13 @@ static inline phys_t port_phys(const void *pointer)
 /* The test says what it wants to know of flushes. */
 void port_flush(uint64_t virt, uint64_t size_bytes);
 
-static inline void port_flush_table(uint64_t virt, uint64_t size_bytes)
+/* A test that has it defines it: a CPU that cannot be asked walks the page tables. */
+extern bool hosted_tables_held __attribute__((weak));
+
+static inline bool port_flush_table(uint64_t virt, uint64_t size_bytes)
 {
     port_flush(virt, size_bytes);
+    return !(&hosted_tables_held && hosted_tables_held);
 }
 
 /* hosted_frames[0] describes the frame at hosted_ram. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and of a table that is
- * freed no CPU remembers it that may walk the tables, be it only being started, or about to leave.
+ * freed no CPU remembers it that may walk the tables, be it only being started, or about to leave. While there is such a CPU no
+ * table is freed, and nobody waits for it: the entry is put back, and is as before.
  *
  * faults: BROKEN_LOOKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_FLUSHES_AFTERWARDS
- * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_DOES_NOT_WAIT BROKEN_WAITS_FIRST BROKEN_JOINS_LATE
+ * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_IGNORES_HOLDERS BROKEN_COUNTS_FIRST BROKEN_JOINS_LATE
  * faults: BROKEN_JOINS_IDLE BROKEN_LEAVER_RUNS_ON BROKEN_LEAVES_IDLE BROKEN_LEAVES_UNHELD
  *
  * Stands for
@@ -216,12 +217,13 @@ inline look()
     fi
 }
 
-inline wait_for_holders()
+inline count_holders()
 {
-    do
-    :: !is_table || holders == 0 -> break
-    :: is_table && inbox[me] != 0 -> serve()
-    od
+#ifdef BROKEN_IGNORES_HOLDERS
+    may_free = is_table
+#else
+    may_free = is_table && holders == 0
+#endif
 }
 
 inline remembers_nothing_old(n)
@@ -247,9 +249,11 @@ inline shootdown()
         fi;
         change()
     }
-#ifdef BROKEN_WAITS_FIRST
-    atomic { drain(me) }
-    wait_for_holders();
+#ifdef BROKEN_COUNTS_FIRST
+    atomic {
+        drain(me);
+        count_holders()
+    }
 #endif
 #ifdef BROKEN_UNFENCED
     look();
@@ -260,21 +264,23 @@ inline shootdown()
 #endif
 #endif
     call();
-#ifndef BROKEN_DOES_NOT_WAIT
-#ifndef BROKEN_WAITS_FIRST
-    wait_for_holders();
-#endif
+#ifndef BROKEN_COUNTS_FIRST
+    count_holders();
 #endif
     atomic {
-        oldest[me] = (store[me] != NONE -> store[me] : entry[me]);
         if
-        :: is_table ->
+        :: is_table && !may_free
+        :: else -> oldest[me] = (store[me] != NONE -> store[me] : entry[me])
+        fi;
+        if
+        :: may_free ->
             remembers_nothing_old(0);
             remembers_nothing_old(1);
             remembers_nothing_old(2)
         :: else
         fi;
-        is_table = false
+        is_table = false;
+        may_free = false
     }
 }
 
@@ -363,7 +369,7 @@ inline leave()
 proctype cpu(byte me) provided (in_nmi != _pid)
 {
     byte wanted, others, callee, callers, caller;
-    bool is_table;
+    bool is_table, may_free;
     assert(_pid == CPU_PID(me));
     if
     :: me == 2 -> start(); join()

@@ -338,3 +338,53 @@ KTEST(smp, a_cpu_comes_and_goes_under_load)
         idle_wait(&work[i]);
     EXPECT(wrong == 0);
 }
+
+/* ---- page tables freed while a CPU is being started ---- */
+
+/* Not large pages, so that the range has page tables for itself. */
+#define DEVICE_ADDRESS 0x10000001000ULL
+#define DEVICE_SIZE    (4u << 20)
+#define REMAP_EVERY_NS 30000
+
+static struct {
+    void *range; /* NULL: it is not there just now */
+    unsigned int unmapped;
+    uint32_t is_over; /* atomic */
+} remapped;
+
+static void map_or_unmap(struct timer *timer, void *context)
+{
+    (void)context;
+    if (__atomic_load_n(&remapped.is_over, __ATOMIC_RELAXED))
+        return;
+    if (remapped.range) {
+        vrange_unmap(remapped.range);
+        remapped.range = NULL;
+        remapped.unmapped++;
+    } else if (vrange_map_device(phys(DEVICE_ADDRESS), DEVICE_SIZE, PAGE_UNCACHED, "test", &remapped.range) != STATUS_OK) {
+        remapped.range = NULL;
+    }
+    timer_arm(timer, clock_now_ns() + REMAP_EVERY_NS);
+}
+
+/* The handler runs on the CPU that starts the other one. It cannot wait for that one: it would wait for itself. */
+KTEST(smp, an_interrupt_ends_ranges_while_its_cpu_starts_another)
+{
+    NEEDS_TWO();
+    unsigned int cpu = next_cpu(0);
+    struct timer timer;
+    remapped.range = NULL;
+    remapped.unmapped = 0;
+    for (unsigned int round = 0; round < 10; round++) {
+        remapped.is_over = 0;
+        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        timer_init(&timer, map_or_unmap, NULL);
+        timer_arm(&timer, clock_now_ns());
+        EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+        __atomic_store_n(&remapped.is_over, 1, __ATOMIC_RELAXED);
+        timer_cancel_wait(&timer);
+        EXPECT(is_online(cpu));
+    }
+    if (remapped.range)
+        vrange_unmap(remapped.range);
+}

@@ -203,8 +203,9 @@ static void page_tables_map_a_range_whole_or_refuse_it(void **state)
     assert_int_equal(paging_fill_upper_half(&paging), STATUS_OK);
     unsigned mapped = 0;
     for (unsigned i = 0; i < 1500; i++) {
-        uint64_t at = page_edge(), size = seed_below(3) ? align_down(edge_number(seed_below(EDGES)) >> 16, PAGE_SIZE) : page_edge();
-        uint64_t frame = page_edge();
+        uint64_t at = page_edge(), size = page_edge(), frame = page_edge();
+        if (seed_below(3))
+            size = align_down(edge_number(seed_below(EDGES)) >> 16, PAGE_SIZE);
         /* Ranges that end at 2^64, and at either end of the hole between the halves. */
         if (seed_below(3) == 0)
             at = (const uint64_t[]){ 0, USER_HALF_END, DIRECT_MAP_START }[seed_below(3)] - size;

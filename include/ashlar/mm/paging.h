@@ -32,6 +32,9 @@ struct paging {
     /* Frames for tables. take() gives any frame, or PHYS_INVALID; its content does not matter. */
     phys_t (*take)(void);
     void (*give)(phys_t frame);
+
+    /* paging.c's: empty tables in [kept_start, kept_end) could not be freed; none when kept_end is 0. */
+    uint64_t kept_start, kept_end;
 };
 
 /* One entry that maps a page. */
@@ -85,11 +88,20 @@ status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_byte
  * paging_unmap() - remove what is mapped in a range; what is not mapped there is passed over.
  * @virt, @size_bytes: as for paging_map(). Large pages at the edges are split.
  *
- * Tables that become empty are freed, after every CPU has forgotten them.
+ * Tables that become empty are freed, after every CPU has forgotten them. While one cannot be asked (port_flush_table()), they
+ * stay in place, empty, and serve the next mapping there; paging_prune() tries again.
  * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: nothing that can
  *         be seen has changed then.
  */
 status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes) MUST_CHECK;
+
+/**
+ * paging_prune() - free empty tables that paging_unmap() had to leave.
+ * @virt, @size_bytes: as for paging_map().
+ *
+ * Changes no translation. What still cannot be freed stays.
+ */
+void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes);
 
 /**
  * paging_protect() - change how a range may be used; the addresses stay.

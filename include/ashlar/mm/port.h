@@ -19,9 +19,11 @@
  *   void port_flush(uint64_t virt, uint64_t size_bytes)
  *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
  *       it does anything else.
- *   void port_flush_table(uint64_t virt, uint64_t size_bytes)
- *       The same, and a page table that led there is going to be other memory: no CPU may even walk it on
- *       suspicion, so all have forgotten it when this returns.
+ *   bool port_flush_table(uint64_t virt, uint64_t size_bytes)
+ *       The same, and the page table that led there, which no entry names any more, is to be freed. Return: true when no CPU
+ *       holds it in its paging-structure caches; false when one that cannot be asked, because it is being started or is
+ *       leaving, may still walk it: then the table must stay what it is. Waits for no such CPU: the caller may
+ *       be an interrupt of the one that starts it.
  *
  * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
  * only where the buddy allocator put some.

@@ -65,6 +65,13 @@ status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const cha
  */
 void vrange_unmap(const volatile void *pointer);
 
+/**
+ * vrange_prune() - free empty page tables that vrange_unmap() had to leave while a CPU was being started or left.
+ *
+ * The next vrange_unmap() does it, too. Context: thread; whoever starts CPUs calls it when they have come.
+ */
+void vrange_prune(void);
+
 struct vrange_info {
     virt_t start, end; /* of what is mapped; the guard page is before start */
     enum vrange_kind kind;

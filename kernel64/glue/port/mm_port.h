@@ -19,7 +19,7 @@ static inline phys_t port_phys(const void *pointer)
 }
 
 void port_flush(uint64_t virt, uint64_t size_bytes);
-void port_flush_table(uint64_t virt, uint64_t size_bytes);
+bool port_flush_table(uint64_t virt, uint64_t size_bytes);
 
 /* layout.h puts the descriptors where these shifts lead; >> of a negative number keeps its sign here. */
 static inline struct frame *port_frame(const void *pointer)
