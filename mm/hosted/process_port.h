@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The part of <ashlar/mm/port.h> that any process answers alike: a thread has its CPU for itself, and locks
- * wait by giving way. For the library here and for tests/hosted.
+ * The part of <ashlar/mm/port.h> that any process answers alike: a thread has its CPU for itself, and a lock
+ * is a futex. For the library here and for tests/hosted.
  */
 #include <ashlar/types.h>
 
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static inline void port_pin(void)
 {
@@ -38,27 +41,56 @@ static inline void port_unpin(void)
 #define PORT_STACK_POP(name)           PORT_STACK_POP_AT(name, 0)
 #define PORT_STACK_PUSH(name, pointer) PORT_STACK_PUSH_AT(name, 0, pointer)
 
+/*
+ * Under SCHED_FIFO sched_yield() gives way to nobody of a lower priority, and the thread that is waited for
+ * may be one: every 64th turn sleeps.
+ */
+#define PORT_PAUSE_TURNS    64
+#define PORT_PAUSE_SLEEP_US 50
+
 static inline void port_pause(void)
 {
-    sched_yield();
+    static __thread unsigned turns;
+    if (++turns % PORT_PAUSE_TURNS != 0)
+        sched_yield();
+    else
+        usleep(PORT_PAUSE_SLEEP_US);
 }
 
+/*
+ * A lock spins with sched_yield() for PORT_LOCK_SPINS turns and then sleeps in the kernel, so that a waiter
+ * of any scheduling class lets the owner run (Drepper, "Futexes Are Tricky", 2011, mutex3).
+ */
 struct port_lock {
-    uint32_t held;
+    uint32_t state; /* enum; a futex */
 };
+
+enum {
+    PORT_LOCK_FREE,
+    PORT_LOCK_HELD,
+    PORT_LOCK_AWAITED, /* held, and a thread may sleep until it is not */
+};
+#define PORT_LOCK_SPINS 64
 
 static inline bool port_try_lock(struct port_lock *lock)
 {
-    return __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE) == 0;
+    uint32_t free = PORT_LOCK_FREE;
+    return __atomic_compare_exchange_n(&lock->state, &free, PORT_LOCK_HELD, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void port_lock(struct port_lock *lock)
 {
-    while (!port_try_lock(lock))
-        port_pause();
+    for (unsigned spins = 0; spins < PORT_LOCK_SPINS; spins++) {
+        if (port_try_lock(lock))
+            return;
+        sched_yield();
+    }
+    while (__atomic_exchange_n(&lock->state, PORT_LOCK_AWAITED, __ATOMIC_ACQUIRE) != PORT_LOCK_FREE)
+        (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, PORT_LOCK_AWAITED, NULL);
 }
 
 static inline void port_unlock(struct port_lock *lock)
 {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    if (__atomic_exchange_n(&lock->state, PORT_LOCK_FREE, __ATOMIC_RELEASE) == PORT_LOCK_AWAITED)
+        (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
 }
