@@ -80,7 +80,6 @@ bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk)
             buddy_give_chunks(place.number, 0, place.chunk);
         return false;
     }
-    buddy_zero(frames, LARGE_PAGE_SIZE);
     for (unsigned i = 0; i < BITS512_WORDS; i++)
         region->described[i] = region->owned[i] = UINT64_MAX;
     if (*lowest_chunk == 1)
@@ -101,7 +100,6 @@ bool buddy_describe(struct region *region, unsigned chunk)
     struct frame *frames = buddy_frame(region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES);
     if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
         return false;
-    buddy_zero(frames, PAGE_SIZE);
     buddy_zero(bits, sizeof(*bits));
     __atomic_fetch_add(&buddy.metadata_opened, 1, __ATOMIC_RELAXED);
     __atomic_fetch_or(described, bit, __ATOMIC_SEQ_CST);

@@ -268,6 +268,10 @@ static void find_slots(struct frame_cache *cache)
     phys_t block = buddy_alloc_where(SLOTS_ORDER, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
     if (!phys_is_valid(block))
         return;
+    if (!port_commit(port_pointer(block), PAGE_SIZE << SLOTS_ORDER)) {
+        buddy_free(block, SLOTS_ORDER);
+        return;
+    }
     frame_set_kind(port_frame(port_pointer(block)), FRAME_METADATA);
     __atomic_fetch_add(&buddy.metadata, BIT(SLOTS_ORDER), __ATOMIC_RELAXED);
     cache->slots = port_pointer(block);

@@ -44,6 +44,10 @@ static void *alloc_block(size_t size_bytes)
     phys_t block = size_bytes <= KMALLOC_MAX ? buddy_alloc(order, 0) : PHYS_INVALID;
     if (!phys_is_valid(block))
         return NULL;
+    if (!port_commit(port_pointer(block), size_bytes)) {
+        buddy_free(block, order);
+        return NULL;
+    }
     frame_set_kind(port_frame(port_pointer(block)), FRAME_LARGE);
     __atomic_fetch_add(&large_blocks, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&large_frames, BIT(order), __ATOMIC_RELAXED);
@@ -63,6 +67,7 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
     unsigned order = state >> 8 & 0xff;
     __atomic_fetch_sub(&large_blocks, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&large_frames, BIT(order), __ATOMIC_RELAXED);
+    port_uncommit(pointer, PAGE_SIZE << order);
     buddy_free(port_phys(pointer), order);
 }
 

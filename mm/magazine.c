@@ -36,13 +36,6 @@
 
 PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
-/* This CPU's two magazines of each cache. Changed pinned. */
-struct magazine_pairs {
-    struct magazine_pair {
-        struct magazine *loaded, *previous;
-    } of[SLAB_CACHES_MAX];
-};
-extern PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 
 extern PORT_PER_CPU(uint32_t, answered_epoch);

@@ -50,6 +50,16 @@ void shrinker_remove(struct shrinker *shrinker)
     end_asking();
 }
 
+void shrink_hold(void)
+{
+    VERIFY(become_asker());
+}
+
+void shrink_release(void)
+{
+    end_asking();
+}
+
 static uint64_t ask_all(uint64_t frames)
 {
     uint64_t given = 0;

@@ -96,7 +96,7 @@ unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsi
 
 /* ---- slabs made and ended ---- */
 
-static void *take_frames(const struct slab_cache *cache)
+static void *find_frames(const struct slab_cache *cache)
 {
     if (!cache->is_inside && cache->order > 0) {
         phys_t block = buddy_alloc(cache->order, 0);
@@ -114,10 +114,20 @@ static void *take_frames(const struct slab_cache *cache)
 
 static void give_frames(void *memory, unsigned order)
 {
+    port_uncommit(memory, PAGE_SIZE << order);
     if (order == 0)
         frame_free(memory);
     else
         buddy_free(port_phys(memory), order);
+}
+
+static void *take_frames(const struct slab_cache *cache)
+{
+    void *memory = find_frames(cache);
+    if (!memory || port_commit(memory, PAGE_SIZE << cache->order))
+        return memory;
+    give_frames(memory, cache->order);
+    return NULL;
 }
 
 static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memory)
@@ -129,6 +139,7 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
             .state = frame_state(FRAME_SLAB, i == 0 ? cache->order : 0, cache->slot),
             .index = (uint32_t)(port_phys(slab).raw / sizeof(struct slab)),
         };
+    port_note_slab(memory, PAGE_SIZE << cache->order, slab->objects, cache->reciprocal);
 }
 
 /* A frame of another node goes past this CPU's frame cache, home. */

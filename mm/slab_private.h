@@ -147,6 +147,14 @@ unsigned magazine_capacity(const struct slab_cache *cache);
 void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller);
 void magazine_free_slow(struct slab_cache *cache, void *object, const void *caller);
 
+/* This CPU's two magazines of each cache. Changed pinned. */
+struct magazine_pairs {
+    struct magazine_pair {
+        struct magazine *loaded, *previous;
+    } of[SLAB_CACHES_MAX];
+};
+extern PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
+
 /* This CPU's loaded magazines, by cache: the next object to pop, and where pushing ends. */
 struct slab_stacks {
     struct port_stack of[SLAB_CACHES_MAX];

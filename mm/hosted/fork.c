@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fork(): a child has the memory of all threads, but only one of them. No lock may be held by one that it has not, so
- * the thread that forks takes all of them before. Nothing nests in another order anywhere, so any order will do.
+ * fork(): a child has the memory of all threads, but only one of them. No lock may be held by one that it
+ * has not, so the thread that forks takes all of them before: first those under which others are taken
+ * (threads' numbers and turns, then the one that asks the shrinkers), then the rest, of which none is taken
+ * under another but those of pages in their order.
  *
- * The other threads' magazines are lost to the child; what is in them is never given out again.
+ * The other threads' magazines are lost to the child; what is in them is never given out again. Their
+ * numbers are not.
  */
 #include "hosted.h"
+
+#include <ashlar/mm/shrink.h>
 
 #include "slab_private.h"
 
@@ -13,6 +18,8 @@
 
 static void for_all_locks(void (*act)(struct port_lock *lock))
 {
+    act(&hosted_large_lock);
+    hosted_for_page_locks(act);
     act(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++) {
         struct slab_cache *cache = slab_caches[number];
@@ -28,16 +35,24 @@ static void for_all_locks(void (*act)(struct port_lock *lock))
 static void lock_all(void)
 {
     hosted_hold_threads();
+    shrink_hold();
     for_all_locks(port_lock);
 }
 
 static void unlock_all(void)
 {
     for_all_locks(port_unlock);
+    shrink_release();
     hosted_release_threads();
+}
+
+static void unlock_child(void)
+{
+    hosted_forget_threads();
+    unlock_all();
 }
 
 void hosted_prepare_forks(void)
 {
-    pthread_atfork(lock_all, unlock_all, unlock_all);
+    pthread_atfork(lock_all, unlock_all, unlock_child);
 }

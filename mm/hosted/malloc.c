@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The C library's allocation functions on kmalloc(), for LD_PRELOAD.
+ * The C library's allocation functions, for LD_PRELOAD.
  *
- * Sizes are rounded up to multiples of 16, whose size classes are aligned to 16. What kmalloc() cannot
- * give, more than 1 GiB, is a mapping of its own, with its size in the page before it.
+ * Up to KMALLOC_SLAB_MAX bytes kmalloc()'s size classes, in steps of 16 bytes, which are aligned to 16.
+ * Above, up to LARGE_LEAST, its blocks, of which only the pages that were asked for are backed (pages.c);
+ * their number is in the head's descriptor. Larger ones are mappings of their own (large.c).
+ *
+ * The common paths are here. free() checks before it takes a pointer: that descriptors exist for it, and
+ * that an object of one of these caches begins there. With d the distance from the slab's first object and
+ * r = 2^32 / stride, rounded up, that is d * r mod 2^32 < r (Lemire, Kaser, Kurz, "Faster remainder by
+ * direct computation", 2019): r is 0 for what is no such cache, and the slab's part of the product is in an
+ * array by frame (port_note_slab()). And that it does not bear the mark of a freed object (wrong.c).
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -18,42 +25,76 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/random.h>
 
-#define PUBLIC     __attribute__((visibility("default")))
-#define SIZE_LIMIT ((size_t)PTRDIFF_MAX)
+#define PUBLIC      __attribute__((visibility("default")))
+#define SIZE_LIMIT  ((size_t)PTRDIFF_MAX)
+#define LARGE_LEAST KIB(512)
+#define SMALL_STEP  16u
+#define CLASS_ALIGNMENT 64
 
-/* A free block this large goes back to the system, which finds it again when it is touched. */
-#define LARGE_BLOCK MIB(1)
+/* By slot, as the stacks of magazines are. */
+static struct class {
+    uint32_t reciprocal; /* 0: no cache of kmalloc's */
+    uint32_t unused[3];
+} classes[SLAB_CACHES_MAX];
+STATIC_ASSERT(sizeof(struct class) == sizeof(struct port_stack), "a slot leads to both");
 
-/* ---- mappings of their own ---- */
+static uint16_t small_slots[KMALLOC_SMALL_MAX / SMALL_STEP + 1];
+uint64_t hosted_freed_mark;
 
-static void *map_alone(size_t size)
+void hosted_prepare_classes(void)
 {
-    if (size > SIZE_LIMIT - 2 * PAGE_SIZE)
+    for (size_t size = 0; size <= KMALLOC_SLAB_MAX; size += SMALL_STEP) {
+        size_t slot = kmalloc_slot(size);
+        classes[slot / sizeof(struct class)].reciprocal = SLAB_SLOT_CACHE(slot)->reciprocal;
+        if (size <= KMALLOC_SMALL_MAX)
+            small_slots[size / SMALL_STEP] = (uint16_t)slot;
+    }
+    if (getrandom(&hosted_freed_mark, sizeof(hosted_freed_mark), GRND_NONBLOCK) != sizeof(hosted_freed_mark))
+        hosted_freed_mark = port_ticks() * 0x9e3779b97f4a7c15u;
+    hosted_freed_mark |= 1; /* no pointer, and not 0 */
+}
+
+bool hosted_is_class(size_t slot)
+{
+    return slot % sizeof(struct class) == 0 && classes[slot / sizeof(struct class)].reciprocal != 0;
+}
+
+/* ---- common paths ---- */
+
+static ALWAYS_INLINE void *alloc_fast(size_t size)
+{
+    size_t slot;
+    if (UNLIKELY(hosted_cpu_offset == 0))
         return NULL;
-    size_t whole = align_up(size, PAGE_SIZE) + PAGE_SIZE;
-    size_t *head = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (head == MAP_FAILED)
+    if (LIKELY(size <= KMALLOC_SMALL_MAX))
+        slot = small_slots[(size + SMALL_STEP - 1) / SMALL_STEP];
+    else if (size <= KMALLOC_SLAB_MAX)
+        slot = kmalloc_medium_slots[(size + KMALLOC_MEDIUM_STEP - 1) / KMALLOC_MEDIUM_STEP];
+    else
         return NULL;
-    *head = whole;
-    return (char *)head + PAGE_SIZE;
+    uint64_t *object = magazine_pop(slot);
+    if (LIKELY(object != NULL))
+        object[1] = 0;
+    return object;
 }
 
-/* True also for NULL. */
-static bool is_alone(const void *pointer)
+/* A thread that is no CPU finds no room here either. */
+static ALWAYS_INLINE bool free_fast(void *pointer)
 {
-    return (uint64_t)(uintptr_t)pointer - HOSTED_RAM >= hosted_ram_bytes;
-}
-
-static bool is_block(const void *pointer)
-{
-    return frame_kind(port_frame_of(pointer)) == FRAME_LARGE;
-}
-
-static size_t *head_of(const void *pointer)
-{
-    return (size_t *)((uintptr_t)pointer - PAGE_SIZE);
+    uintptr_t page = (uintptr_t)pointer >> PAGE_SHIFT;
+    if (UNLIKELY(!hosted_owns(pointer)))
+        return false;
+    size_t slot = ((const uint16_t *)port_frame_of(pointer))[1]; /* frame_flags() */
+    uint32_t reciprocal = ((const struct class *)((const char *)classes + slot))->reciprocal;
+    if (UNLIKELY((uint32_t)(uintptr_t)pointer * reciprocal - ((const uint32_t *)0)[page] >= reciprocal))
+        return false;
+    uint64_t mark = hosted_freed_mark;
+    if (UNLIKELY(((uint64_t *)pointer)[1] == mark) || UNLIKELY(!magazine_push(slot, pointer)))
+        return false;
+    ((uint64_t *)pointer)[1] = mark;
+    return true;
 }
 
 /* ---- the uncommon ways ---- */
@@ -64,51 +105,95 @@ static void *fail(void)
     return NULL;
 }
 
-static NOINLINE void *alloc_slow(size_t size)
+static void *alloc_small(size_t size)
 {
-    void *pointer;
-    if (size > KMALLOC_MAX) {
-        pointer = map_alone(size);
+    bool is_shared = hosted_enter();
+    uint64_t *object = kmalloc(align_up(size, SMALL_STEP));
+    if (is_shared)
+        hosted_leave();
+    if (object && !slab_checks_new_caches)
+        object[1] = 0;
+    return object;
+}
+
+/* @is_zero: as hosted_large_alloc() has it. */
+static void *alloc_block(size_t size, bool *is_zero)
+{
+    bool is_shared = hosted_enter();
+    void *block = kmalloc(size);
+    if (is_shared)
+        hosted_leave();
+    if (!block)
+        return NULL;
+    port_frame_of(block)->index = (uint32_t)(align_up(size, PAGE_SIZE) / PAGE_SIZE);
+    *is_zero = hosted_is_fresh;
+    return block;
+}
+
+static void *alloc_slow(size_t size, bool *is_zero)
+{
+    void *pointer = NULL;
+    if (size <= KMALLOC_SLAB_MAX) {
+        pointer = alloc_small(size);
+        *is_zero = false;
     } else {
-        bool is_shared = hosted_enter();
-        pointer = kmalloc(align_up(size, 16));
-        if (is_shared)
-            hosted_leave();
+        if (size <= LARGE_LEAST)
+            pointer = alloc_block(size, is_zero);
+        if (!pointer) {
+            bool is_shared = hosted_enter(); /* the library is up */
+            if (is_shared)
+                hosted_leave();
+            pointer = hosted_large_alloc(size, PAGE_SIZE, is_zero);
+        }
     }
     return pointer ? pointer : fail();
+}
+
+static NOINLINE void *malloc_slow(size_t size)
+{
+    bool is_zero = false;
+    return alloc_slow(size, &is_zero);
+}
+
+static NOINLINE void *calloc_slow(size_t size)
+{
+    bool is_zero = true;
+    void *pointer = alloc_slow(size, &is_zero);
+    return pointer && !is_zero ? memset(pointer, 0, size) : pointer;
 }
 
 static NOINLINE void free_slow(void *pointer)
 {
     if (!pointer)
         return;
-    if (is_alone(pointer)) {
-        munmap(head_of(pointer), *head_of(pointer));
+    int saved = errno;
+    if (!hosted_owns(pointer)) {
+        if (!hosted_large_free(pointer))
+            hosted_check(pointer, "free");
+        errno = saved;
         return;
     }
-    if (is_block(pointer) && kmalloc_usable_size(pointer) >= LARGE_BLOCK)
-        madvise(pointer, kmalloc_usable_size(pointer), MADV_DONTNEED);
+    hosted_check(pointer, "free");
+    if (frame_kind(port_frame_of(pointer)) == FRAME_SLAB && !slab_checks_new_caches)
+        ((uint64_t *)pointer)[1] = hosted_freed_mark;
     bool is_shared = hosted_enter();
     kfree(pointer);
     if (is_shared)
         hosted_leave();
+    errno = saved;
 }
 
 /* ---- what programs call ---- */
 
 PUBLIC void *malloc(size_t size)
 {
-    if (LIKELY(hosted_cpu_offset != 0 && size <= KMALLOC_SLAB_MAX)) {
-        void *pointer = magazine_pop(kmalloc_slot(align_up(size, 16)));
-        if (LIKELY(pointer != NULL))
-            return pointer;
-    }
-    return alloc_slow(size);
+    void *pointer = alloc_fast(size);
+    return LIKELY(pointer != NULL) ? pointer : malloc_slow(size);
 }
 
 PUBLIC void free(void *pointer)
 {
-    if (UNLIKELY(hosted_cpu_offset == 0 || is_alone(pointer) || !kfree_fast(pointer)))
+    if (UNLIKELY(!free_fast(pointer)))
         free_slow(pointer);
 }
 
@@ -117,18 +202,16 @@ PUBLIC void *calloc(size_t count, size_t size)
     size_t product;
     if (!multiply_fits(count, size, &product))
         return fail();
-    void *pointer = malloc(product);
-    if (pointer && !is_alone(pointer))
-        memset(pointer, 0, product);
-    return pointer;
+    void *pointer = alloc_fast(product);
+    return LIKELY(pointer != NULL) ? memset(pointer, 0, product) : calloc_slow(product);
 }
 
 PUBLIC size_t malloc_usable_size(void *pointer)
 {
-    if (!pointer)
-        return 0;
-    return is_alone(pointer) ? *head_of(pointer) - PAGE_SIZE : kmalloc_usable_size(pointer);
+    return pointer ? hosted_check(pointer, "malloc_usable_size") : 0;
 }
+
+/* ---- realloc ---- */
 
 static void *move(void *pointer, size_t old_size, size_t size)
 {
@@ -140,22 +223,42 @@ static void *move(void *pointer, size_t old_size, size_t size)
     return moved;
 }
 
+/* A block has addresses for its whole order, and may get pages there. Return: false when it has to move. */
+static bool resize_block(void *block, size_t usable, size_t size)
+{
+    struct frame *head = port_frame_of(block);
+    size_t wanted = align_up(size, PAGE_SIZE);
+    if (size <= usable)
+        return size >= usable / 2;
+    if (wanted > PAGE_SIZE << frame_order(head) || !port_commit((char *)block + usable, wanted - usable))
+        return false;
+    head->index = (uint32_t)(wanted / PAGE_SIZE);
+    return true;
+}
+
+/* Return: false when it has to move. Checked objects always do, to show who kept the old pointer. */
+static bool may_stay(void *pointer, size_t usable, size_t size)
+{
+    if (frame_kind(port_frame_of(pointer)) == FRAME_LARGE)
+        return size <= LARGE_LEAST && resize_block(pointer, usable, size);
+    return !slab_checks_new_caches && size <= usable && (size >= usable / 2 || usable <= SMALL_STEP);
+}
+
 PUBLIC void *realloc(void *pointer, size_t size)
 {
     if (!pointer)
         return malloc(size);
+    size_t usable = hosted_check(pointer, "realloc");
     if (size == 0) {
         free(pointer);
         return NULL;
     }
-    size_t usable = malloc_usable_size(pointer);
-    if (is_alone(pointer) || size > KMALLOC_MAX || usable >= LARGE_BLOCK)
-        return size <= usable && size >= usable / 2 ? pointer : move(pointer, usable, size);
-    bool is_shared = hosted_enter();
-    void *moved = krealloc(pointer, align_up(size, 16));
-    if (is_shared)
-        hosted_leave();
-    return moved ? moved : fail();
+    if (hosted_owns(pointer))
+        return may_stay(pointer, usable, size) ? pointer : move(pointer, usable, size);
+    if (size <= LARGE_LEAST / 2)
+        return move(pointer, usable, size);
+    void *moved = hosted_large_resize(pointer, size);
+    return moved ? moved : move(pointer, usable, size);
 }
 
 PUBLIC void *reallocarray(void *pointer, size_t count, size_t size)
@@ -164,14 +267,26 @@ PUBLIC void *reallocarray(void *pointer, size_t count, size_t size)
     return multiply_fits(count, size, &product) ? realloc(pointer, product) : fail();
 }
 
-/* A size class or block of a power of two is aligned to its size; checked caches align to 16 only, but blocks do. */
+/* ---- alignment ---- */
+
+/* All classes whose size is a multiple of 64 are aligned to 64, those of powers of two to their size, blocks
+   to theirs. Checked caches align to 16 only. */
 static void *alloc_aligned(size_t alignment, size_t size)
 {
     size_t rounded = size > alignment ? size : alignment;
-    if (alignment <= 16)
+    bool is_zero = false;
+    if (alignment <= SMALL_STEP)
         return malloc(size);
-    if (rounded > KMALLOC_MAX)
-        return alignment <= PAGE_SIZE ? malloc(rounded) : fail();
+    if (rounded > LARGE_LEAST) {
+        if (alignment <= PAGE_SIZE)
+            return malloc(size);
+        void *pointer = hosted_large_alloc(rounded, alignment, &is_zero);
+        return pointer ? pointer : fail();
+    }
+    if (alignment <= CLASS_ALIGNMENT && !slab_checks_new_caches)
+        return malloc(align_up(size, alignment));
+    if (rounded > KMALLOC_SLAB_MAX)
+        return malloc(rounded);
     rounded = is_power_of_two(rounded) ? rounded : (size_t)1 << (64 - __builtin_clzll(rounded));
     if ((alignment > PAGE_SIZE || slab_checks_new_caches) && rounded <= KMALLOC_SLAB_MAX)
         rounded = 2 * KMALLOC_SLAB_MAX;

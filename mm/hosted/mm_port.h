@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A process's answers to <ashlar/mm/port.h>, for the allocators as a library: memory is a reservation at a fixed
- * address, and each thread is a CPU for as long as it lives.
+ * A process's answers to <ashlar/mm/port.h>, for the allocators as a library: memory is a window at a fixed
+ * address (pages.c backs what of it is used), and each thread is a CPU for as long as it lives (port.c).
  *
- * Fixed, so that a shift leads from an address to its descriptor, as in the kernel. Per-CPU variables
- * are collected in a section; a CPU has a copy of it, and a thread knows how far its copy lies from the original.
+ * Fixed, so that a shift leads from an address to its descriptor, as in the kernel. The window ends at a
+ * constant, and memory is used from its end downward, so that one subtraction and one comparison tell an
+ * address inside. Per-CPU variables are collected in a section, which is never used itself; a CPU has a
+ * copy of it, and a thread knows how far its copy lies from the original.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
@@ -13,8 +15,9 @@
 
 #include <process_port.h>
 
-#define HOSTED_RAM    0x200000000000u /* physical address 0 */
-#define HOSTED_FRAMES (HOSTED_RAM >> 9)
+#define HOSTED_RAM     0x40000000000u                /* physical address 0 */
+#define HOSTED_RAM_END (HOSTED_RAM + 0x4000000000u)  /* 256 GiB: as far as a struct slab may lie */
+#define HOSTED_PHASES  (HOSTED_RAM >> 10)            /* port_note_slab(): 4 bytes a frame */
 
 static inline void *port_pointer(phys_t address)
 {
@@ -25,6 +28,10 @@ static inline phys_t port_phys(const void *pointer)
 {
     return phys((uint64_t)(uintptr_t)pointer - HOSTED_RAM);
 }
+
+bool port_commit(void *start, size_t size_bytes);
+void port_uncommit(void *start, size_t size_bytes);
+void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal);
 
 /* There are no page tables of ours. */
 static inline void port_flush(uint64_t virt, uint64_t size_bytes)
@@ -59,7 +66,8 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 
 /* ---- CPUs ---- */
 
-/* From a variable in the section to this thread's. 0: the thread is no CPU, or the one that others share. */
+/* From a variable in the section to this thread's. 0: the thread is no CPU now. The section stays all zero:
+   pushing to its stacks finds no room. */
 extern __thread intptr_t hosted_cpu_offset __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern __thread unsigned hosted_cpu __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern unsigned hosted_cpu_count __attribute__((visibility("hidden")));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine that the hosted library runs on: a reservation of address space is memory, threads are CPUs.
+ * The CPUs of the hosted library: threads.
  *
- * A thread becomes a CPU with its first call and leaves its number to another one when it ends, with the magazines
- * as they are. Number 0 has the section itself for its area and belongs to nobody in particular: threads that can
- * have no number take turns on it.
+ * A thread becomes a CPU with its first call and leaves its number to another one when it ends, with the
+ * magazines as they are; beyond WARM_NUMBERS idle numbers, without what they hold. Number 0 is for threads
+ * that can have no number: they become it one at a time, for one call.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -21,118 +21,135 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define HOSTED_CPUS 1024
+#define HOSTED_CPUS  1024
+#define WARM_NUMBERS 16
 
 __thread intptr_t hosted_cpu_offset;
 __thread unsigned hosted_cpu;
 static __thread bool is_ending;
 unsigned hosted_cpu_count = 1;
-uint64_t hosted_ram_bytes;
 
 extern char __stop_ashlar_percpu[];
-static char *areas; /* of CPUs 1 and up */
+static char *areas; /* accessible for numbers that were ever given out */
 
 static bool is_up;
 static struct port_lock up_lock;     /* guards is_up */
-static struct port_lock shared_lock; /* CPU 0's turn */
+static struct port_lock shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
+static bool is_lost[HOSTED_CPUS];                      /* likewise: left by a fork in who knows which state */
 static pthread_key_t ending_key;
 
-static void die(const char *words)
+void hosted_die(const char *words)
 {
-    static const char prefix[] = "ashlar-mm: ";
-    (void)!write(STDERR_FILENO, prefix, sizeof(prefix) - 1);
-    (void)!write(STDERR_FILENO, words, __builtin_strlen(words));
+    char line[600] = "ashlar-mm: ";
+    __builtin_strncat(line, words, sizeof(line) - __builtin_strlen(line) - 2);
+    __builtin_strcat(line, "\n");
+    (void)!write(STDERR_FILENO, line, __builtin_strlen(line));
     abort();
 }
 
 /* ---- memory ---- */
 
-static void *reserve(uint64_t address, uint64_t size)
-{
-    void *start = mmap((void *)(uintptr_t)address, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (start != (void *)(uintptr_t)address)
-        die("the addresses for its memory are taken, or forbidden (ulimit -v)\n");
-    return start;
-}
-
-/* The first frame stays nobody's, as on a PC. */
-static struct memmap_range ram = { { PAGE_SIZE }, { 0 }, MEMMAP_USABLE };
-static uint64_t early_top;
+static struct memmap_range ram = { { 0 }, { HOSTED_RAM_END - HOSTED_RAM }, MEMMAP_USABLE };
+static uint64_t early_end = HOSTED_RAM_END - HOSTED_RAM; /* early memory lies behind the window, upward */
 
 static phys_t take_early(uint64_t size_bytes, uint64_t alignment)
 {
-    uint64_t start = align_down(early_top - size_bytes, alignment);
-    if (size_bytes > early_top || start < PAGE_SIZE)
+    uint64_t start = align_up(early_end, alignment), size = align_up(size_bytes, PAGE_SIZE);
+    if (!hosted_map(HOSTED_RAM + start, size))
         return PHYS_INVALID;
-    early_top = start;
+    early_end = start + size;
     return phys(start);
 }
 
 static bool next_early(size_t *cursor, struct phys_range *taken)
 {
-    *taken = (struct phys_range){ phys(early_top), ram.end };
+    *taken = (struct phys_range){ ram.end, phys(early_end) };
     return (*cursor)++ == 0;
 }
 
-/* The array is there as a whole; the process's own page tables do the rest. */
-status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
+/* Addresses for twice the memory that there is, or as much as the process may have. */
+static uint64_t window_size(void)
 {
-    (void)start;
-    (void)end;
-    (void)page_size;
-    return STATUS_OK;
+    uint64_t size = 2 * (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t most = HOSTED_RAM_END - HOSTED_RAM - HUGE_PAGE_SIZE; /* physical address 0 stays nobody's */
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < size)
+        size = limit.rlim_cur;
+    size = align_up(size, HUGE_PAGE_SIZE);
+    return size < most ? size : most;
 }
 
-status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
+char *hosted_cpu_area(unsigned cpu)
 {
-    (void)start;
-    (void)memory;
-    (void)page_size;
-    return STATUS_OK;
+    return areas + cpu * align_up((uint64_t)(__stop_ashlar_percpu - __start_ashlar_percpu), PAGE_SIZE);
 }
 
-/* As much as the machine has, and then as much again: what programs ask for and what they touch differ. */
+static bool open_area(unsigned cpu)
+{
+    char *area = hosted_cpu_area(cpu);
+    return mprotect(area, (size_t)(hosted_cpu_area(cpu + 1) - area), PROT_READ | PROT_WRITE) == 0;
+}
+
+static void become(unsigned number)
+{
+    hosted_cpu = number;
+    hosted_cpu_offset = hosted_cpu_area(number) - __start_ashlar_percpu;
+}
+
+static void become_nobody(void)
+{
+    hosted_cpu = 0;
+    hosted_cpu_offset = 0;
+}
+
 static void bring_up(void)
 {
-    uint64_t installed = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    hosted_ram_bytes = align_up(2 * installed, HUGE_PAGE_SIZE);
-    reserve(HOSTED_RAM, hosted_ram_bytes);
-    reserve(HOSTED_FRAMES, hosted_ram_bytes / PAGE_SIZE * sizeof(struct frame));
-    areas = mmap(NULL, HOSTED_CPUS * (size_t)(__stop_ashlar_percpu - __start_ashlar_percpu), PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (areas == MAP_FAILED)
-        die("no address space for threads\n");
-    ram.end = phys(hosted_ram_bytes);
-    early_top = hosted_ram_bytes;
+    void *start = mmap(NULL, (size_t)(hosted_cpu_area(HOSTED_CPUS) - hosted_cpu_area(0)), PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED)
+        hosted_die("no address space for threads");
+    areas = start;
+    if (!open_area(0))
+        hosted_die("no memory for the first thread");
+    ram.start = phys(ram.end.raw - window_size());
 
     const struct buddy_setup setup = { .ranges = &ram, .range_count = 1, .take = take_early, .next_taken = next_early };
     slab_checks_new_caches = getenv("ASHLAR_MM_CHECKED") != NULL;
+    become(0);
     if (buddy_init(&setup) != STATUS_OK || slab_init() != STATUS_OK || kmalloc_init() != STATUS_OK)
-        die("the allocators cannot start\n");
+        hosted_die("the allocators cannot start: its addresses are taken, or there is no memory");
+    hosted_prepare_classes();
+    become_nobody();
 }
 
 /* ---- threads ---- */
 
-char *hosted_cpu_area(unsigned cpu)
-{
-    size_t size = (size_t)(__stop_ashlar_percpu - __start_ashlar_percpu);
-    return cpu == 0 ? __start_ashlar_percpu : areas + (cpu - 1) * size;
-}
-
 static void leave_number(void *number)
 {
+    pthread_mutex_lock(&numbers_lock);
+    bool is_warm = idle_count < WARM_NUMBERS;
+    pthread_mutex_unlock(&numbers_lock);
+    if (!is_warm) {
+        slab_leave_cpu();
+        frame_cache_drain();
+    }
     is_ending = true;
-    hosted_cpu = 0;
-    hosted_cpu_offset = 0;
+    become_nobody();
     pthread_mutex_lock(&numbers_lock);
     idle_numbers[idle_count++] = (unsigned)(uintptr_t)number;
     pthread_mutex_unlock(&numbers_lock);
+}
+
+static void init_number(unsigned number)
+{
+    frame_cache_init_cpu(number);
+    slab_init_cpu(number);
 }
 
 /* Return: 0 when there is none left. */
@@ -142,11 +159,13 @@ static unsigned take_number(void)
     pthread_mutex_lock(&numbers_lock);
     if (idle_count > 0) {
         number = idle_numbers[--idle_count];
-    } else if (hosted_cpu_count < HOSTED_CPUS) {
+        if (is_lost[number])
+            init_number(number);
+        is_lost[number] = false;
+    } else if (hosted_cpu_count < HOSTED_CPUS && open_area(hosted_cpu_count)) {
         number = hosted_cpu_count;
         __atomic_store_n(&hosted_cpu_count, number + 1, __ATOMIC_RELEASE);
-        frame_cache_init_cpu(number);
-        slab_init_cpu(number);
+        init_number(number);
     }
     pthread_mutex_unlock(&numbers_lock);
     return number;
@@ -160,11 +179,17 @@ static void make_sure_it_is_up(void)
     if (!is_up) {
         bring_up();
         if (pthread_key_create(&ending_key, leave_number) != 0)
-            die("no key for the end of threads\n");
+            hosted_die("no key for the end of threads");
         hosted_prepare_forks();
         __atomic_store_n(&is_up, true, __ATOMIC_RELEASE);
     }
     port_unlock(&up_lock);
+}
+
+/* Before there are threads, of which one could fork in the middle. */
+static __attribute__((constructor)) void be_up_early(void)
+{
+    make_sure_it_is_up();
 }
 
 bool hosted_enter(void)
@@ -173,35 +198,51 @@ bool hosted_enter(void)
         return false;
     make_sure_it_is_up();
     unsigned number = is_ending ? 0 : take_number();
-    if (number == 0) {
+    if (number == 0)
         port_lock(&shared_lock);
+    become(number);
+    if (number == 0)
         return true;
-    }
-    hosted_cpu = number;
-    hosted_cpu_offset = hosted_cpu_area(number) - __start_ashlar_percpu;
     /* This may allocate, which now finds a CPU. */
     pthread_setspecific(ending_key, (void *)(uintptr_t)number);
     return false;
 }
 
+void hosted_leave(void)
+{
+    become_nobody();
+    port_unlock(&shared_lock);
+}
+
 void hosted_hold_threads(void)
 {
     pthread_mutex_lock(&numbers_lock);
+    port_lock(&shared_lock);
 }
 
 void hosted_release_threads(void)
 {
+    port_unlock(&shared_lock);
     pthread_mutex_unlock(&numbers_lock);
 }
 
-void hosted_leave(void)
+void hosted_forget_threads(void)
 {
-    port_unlock(&shared_lock);
+    bool is_idle[HOSTED_CPUS] = { false };
+    for (unsigned i = 0; i < idle_count; i++)
+        is_idle[idle_numbers[i]] = true;
+    for (unsigned number = 1; number < hosted_cpu_count; number++) {
+        if (is_idle[number] || number == hosted_cpu)
+            continue;
+        is_lost[number] = true;
+        idle_numbers[idle_count++] = number;
+    }
 }
 
 /* ---- words ---- */
 
-/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MM_COUNTS names. */
+/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MM_COUNTS names.
+   */
 static __attribute__((destructor)) void say_what_was_made(void)
 {
     const char *name = getenv("ASHLAR_MM_COUNTS");
@@ -237,16 +278,14 @@ void port_wrong(const char *format, ...)
     char words[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(words, sizeof(words) - 1, format, arguments);
+    vsnprintf(words, sizeof(words), format, arguments);
     va_end(arguments);
-    __builtin_strcat(words, "\n");
-    die(words);
+    hosted_die(words);
 }
 
 void verify_failed(const char *expression, const char *file, int line)
 {
     (void)file;
     (void)line;
-    die(expression);
-    abort();
+    hosted_die(expression);
 }

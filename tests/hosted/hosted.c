@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -107,6 +108,7 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
         perror("hosted descriptors");
         abort();
     }
+    memset(start, 0, page_size);
     return STATUS_OK;
 }
 

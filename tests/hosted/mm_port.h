@@ -24,6 +24,28 @@ static inline phys_t port_phys(const void *pointer)
     return phys((uint64_t)((const unsigned char *)pointer - hosted_ram) + hosted_ram_start);
 }
 
+/* All memory is there from the beginning. */
+static inline bool port_commit(void *start, size_t size_bytes)
+{
+    (void)start;
+    (void)size_bytes;
+    return true;
+}
+
+static inline void port_uncommit(void *start, size_t size_bytes)
+{
+    (void)start;
+    (void)size_bytes;
+}
+
+static inline void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal)
+{
+    (void)memory;
+    (void)size_bytes;
+    (void)objects;
+    (void)reciprocal;
+}
+
 /* The test says what it wants to know of flushes. */
 void port_flush(uint64_t virt, uint64_t size_bytes);
 

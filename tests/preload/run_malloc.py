@@ -3,7 +3,7 @@
 """Real programs, once on their own allocator and once on libashlar-mm, unchecked and checked: what they write must be the
 same bytes, with the same exit status.
 
-usage: run_malloc.py LIBRARY
+usage: run_malloc.py LIBRARY [PROGRAM...]
 
 At its end a program says how many slabs the library made for it; one that made none counts as failed.
 """
@@ -191,6 +191,8 @@ def main():
                 sys.exit(f'{program}.c does not compile')
         has_test_suite = run('cd /; python3 -c "import test.test_json"', folder)[0] == 0
         for number, (name, command) in enumerate(PROGRAMS.items()):
+            if sys.argv[2:] and name not in sys.argv[2:]:
+                continue
             if not shutil.which(name.split()[0], path=f'{os.environ["PATH"]}:{folder}'):
                 print(f'SKIP {name}: not installed')
                 continue

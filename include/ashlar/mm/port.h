@@ -6,7 +6,7 @@
  * count single instructions.
  *
  *   kernel64/glue/port/mm_port.h   the kernel's answers
- *   mm/hosted/mm_port.h            a process's, for the allocators as a library: a reservation of address space
+ *   mm/hosted/mm_port.h            a process's, for the allocators as a library: a window of addresses
  *   tests/hosted/mm_port.h         a test's: "physical" memory is a block the test brings
  *
  * Each answers, as a function or an inline:
@@ -16,6 +16,14 @@
  *       Where a physical page can be read and written. @address: RAM.
  *   phys_t port_phys(const void *pointer)
  *       The way back. @pointer: from port_pointer(), or inside that page.
+ *   bool port_commit(void *start, size_t size_bytes)
+ *       A block was just allocated, and its first @size_bytes from @start on are going to be written. Return: false when the
+ *       machine has nothing to put behind them: the block is then given back unused. Content stays undefined.
+ *   void port_uncommit(void *start, size_t size_bytes)
+ *       A whole block, of which a part was committed, is about to be given back: its content is no longer needed.
+ *       Neither concerns what the buddy allocator keeps for itself. Not with a lock of mm's held.
+ *   void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal)
+ *       The block at @memory was cut into objects, the first at @objects; reciprocal is 2^32 / stride, rounded up.
  *   void port_flush(uint64_t virt, uint64_t size_bytes)
  *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
  *       it does anything else.
@@ -37,8 +45,8 @@
  *       Makes the page tables that pages of that size (PAGE_SIZE or LARGE_PAGE_SIZE) at [start, end)
  *       will need. During buddy_init() only; may take early memory.
  *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
- *       Puts one page of memory behind the array at @start, writable. The tables are there, so it
- *       takes no memory, and no lock of mm's. A page is mapped once, and stays.
+ *       Puts one page of memory behind the array at @start, writable, and zero when this returns. The tables are
+ *       there, so it takes no memory, and no lock of mm's. A page is mapped once, and stays.
  *
  * Processors
  *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1

@@ -35,3 +35,7 @@ void shrinker_remove(struct shrinker *shrinker);
  * Context: any; no lock held that a shrinker needs.
  */
 uint64_t shrink_memory(uint64_t frames);
+
+/* Between them this CPU is the one that asks: nobody else is in the middle of it. For a fork of the hosted library. */
+void shrink_hold(void);
+void shrink_release(void);

@@ -18,6 +18,28 @@ static inline phys_t port_phys(const void *pointer)
     return phys((uint64_t)(uintptr_t)pointer - DIRECT_MAP_START);
 }
 
+/* All memory is there from the beginning. */
+static inline bool port_commit(void *start, size_t size_bytes)
+{
+    (void)start;
+    (void)size_bytes;
+    return true;
+}
+
+static inline void port_uncommit(void *start, size_t size_bytes)
+{
+    (void)start;
+    (void)size_bytes;
+}
+
+static inline void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal)
+{
+    (void)memory;
+    (void)size_bytes;
+    (void)objects;
+    (void)reciprocal;
+}
+
 void port_flush(uint64_t virt, uint64_t size_bytes);
 bool port_flush_table(uint64_t virt, uint64_t size_bytes);
 
