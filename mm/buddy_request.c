@@ -162,9 +162,9 @@ static bool use_block(uint64_t frame, unsigned order, unsigned flags)
 }
 
 /* After a request found nothing. Return: whether to try again. */
-static bool make_room(unsigned order, unsigned flags, unsigned attempt)
+static bool make_room(unsigned order, unsigned flags, bool is_first, struct shrink_request *request)
 {
-    if (attempt > 1 || (attempt == 1 && ((flags & BUDDY_THIS_NODE) || shrink_memory(BIT(order)) == 0)))
+    if (!is_first && ((flags & BUDDY_THIS_NODE) || !shrink_again(request, BIT(order))))
         return false;
     frame_cache_drain();
     return true;
@@ -173,6 +173,7 @@ static bool make_room(unsigned order, unsigned flags, unsigned attempt)
 phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node)
 {
     bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
+    struct shrink_request request = { 0 };
     unsigned attempt = 0;
     if (order > BUDDY_MAX_ORDER || fault_should_fail())
         return PHYS_INVALID;
@@ -181,7 +182,7 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
             is_ordinary && order < CHUNK_ORDER ? take_small(order) : buddy_take(order, flags, below, node);
         if (frame != NO_FRAME && use_block(frame, order, is_ordinary ? 0 : FRAME_FLAG_DIRECT))
             return pfn_to_phys((pfn_t){ frame });
-    } while (make_room(order, flags, attempt++));
+    } while (make_room(order, flags, attempt++ == 0, &request));
     return PHYS_INVALID;
 }
 

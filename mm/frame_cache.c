@@ -154,14 +154,11 @@ void *frame_alloc_slow(void)
     if (fault_should_fail())
         return NULL;
     uint64_t first = buddy_take_frames(refill_size(), &mask);
-    if (first == NO_FRAME) {
+    for (struct shrink_request request = { 0 }; first == NO_FRAME; first = buddy_take_frames(1, &mask)) {
         __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
-        if (shrink_memory(1) == 0)
+        if (!shrink_again(&request, 1))
             return NULL;
         shrink_to(0); /* where what came back may lie */
-        first = buddy_take_frames(1, &mask);
-        if (first == NO_FRAME)
-            return NULL;
     }
     push_all(first, mask & (mask - 1));
     return use_frame(first + (unsigned)__builtin_ctzll(mask));

@@ -2,18 +2,24 @@
 /*
  * Shrinkers, asked from the cheapest on.
  *
- * One CPU asks at a time. Another one that runs out of memory meanwhile waits for it and shares what
- * came of it, instead of tearing down more than is needed. A CPU that is shrinking already, or one
- * whose interrupt came in the middle of that, gets 0: its allocation fails.
+ * One CPU asks at a time. Another one that runs out of memory meanwhile waits for it. What came back beyond the first one's
+ * wish serves those who waited, each frame one of them, instead of tearing down more than is needed; when that is used up, the
+ * next one asks itself. A CPU that is shrinking already, or one whose interrupt came in the middle of that, gets 0: its
+ * allocation fails.
  */
-#include <ashlar/mm/port.h>
 #include <ashlar/mm/shrink.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/mm/port.h>
 
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
 #define NOBODY UINT32_MAX
 static uint32_t asker = NOBODY; /* the CPU that may walk over and change the list; atomic */
-static uint64_t last_result;
+static uint64_t spare; /* frames that came back and that nobody has been promised; the asker's */
+
+/* Each asks for twice as much as the one before: enough for all memory. */
+#define SHRINK_ROUNDS 24
 
 /* Return: false when this CPU has it already. */
 static bool become_asker(void)
@@ -40,6 +46,7 @@ void shrinker_add(struct shrinker *shrinker)
     while (before->next != &shrinkers && container_of(before->next, struct shrinker, link)->cost <= shrinker->cost)
         before = before->next;
     list_add_first(before, &shrinker->link);
+    spare = 0; /* long gone */
     end_asking();
 }
 
@@ -47,6 +54,7 @@ void shrinker_remove(struct shrinker *shrinker)
 {
     VERIFY(become_asker());
     list_remove(&shrinker->link);
+    spare = 0;
     end_asking();
 }
 
@@ -77,9 +85,24 @@ uint64_t shrink_memory(uint64_t frames)
     bool had_to_wait = __atomic_load_n(&asker, __ATOMIC_RELAXED) != NOBODY;
     if (!become_asker())
         return 0;
-    uint64_t given = had_to_wait ? last_result : 0;
-    if (given == 0)
-        last_result = given = ask_all(frames);
+    uint64_t given = frames;
+    if (had_to_wait && spare >= frames) {
+        spare -= frames;
+    } else {
+        given = ask_all(frames);
+        spare = given > frames ? given - frames : 0;
+    }
     end_asking();
     return given;
+}
+
+bool shrink_again(struct shrink_request *request, uint64_t frames)
+{
+    uint64_t wanted;
+    if (request->rounds == SHRINK_ROUNDS)
+        return false;
+    if (!multiply_fits(frames, BIT(request->rounds), &wanted))
+        wanted = UINT64_MAX;
+    request->rounds++;
+    return shrink_memory(wanted) > 0;
 }

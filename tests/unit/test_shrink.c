@@ -25,6 +25,7 @@ struct counter {
 };
 
 static uint64_t asked_in_all; /* not atomic: one CPU asks at a time */
+static uint64_t promised; /* atomic: frames that requests were told to have */
 static unsigned inside;
 
 static uint64_t count(struct shrinker *shrinker, uint64_t frames)
@@ -47,8 +48,11 @@ static void come_ask_and_go(unsigned cpu)
         struct counter mine = { .shrinker = { .name = "test", .cost = litmus_below(4), .shrink = count } };
         shrinker_add(&mine.shrinker);
         /* All that are there give one each; one is always there. */
-        for (unsigned asks = litmus_below(3); asks > 0; asks--)
-            MUST(shrink_memory(1) > 0);
+        for (unsigned asks = litmus_below(3); asks > 0; asks--) {
+            uint64_t wanted = 1 + litmus_below(2), given = shrink_memory(wanted);
+            MUST(given > 0);
+            relaxed_add(&promised, given < wanted ? given : wanted);
+        }
         shrinker_remove(&mine.shrinker);
         memset(&mine, 0xff, sizeof(mine));
     }
@@ -59,7 +63,81 @@ static void one_cpu_asks_at_a_time_and_nobody_who_has_gone(void **state)
     (void)state;
     litmus_run(CPUS, come_ask_and_go);
     assert_true(asked_in_all > 0);
+    /* Each frame once: whoever waited got what was left over, or asked for more. */
+    assert_true(promised <= asked_in_all);
     assert_true(shrink_memory(1) == 0);
+}
+
+/* ---- waiting ---- */
+
+static unsigned one_is_inside, another_comes, asked_for_one;
+
+static uint64_t give_one(struct shrinker *shrinker, uint64_t frames)
+{
+    unsigned turns = 0;
+    (void)shrinker;
+    (void)frames;
+    relaxed_store(&one_is_inside, 1);
+    while (!relaxed_load(&another_comes))
+        litmus_wait(&turns);
+    /* It waits by now, or finds it over: then it asks in any case. */
+    for (unsigned i = 0; i < 2000; i++)
+        litmus_wait(&turns);
+    asked_for_one++;
+    return 1;
+}
+
+static void ask_for_one(unsigned cpu)
+{
+    unsigned turns = 0;
+    hosted_cpu = cpu;
+    if (cpu == 1) {
+        while (!relaxed_load(&one_is_inside))
+            litmus_wait(&turns);
+        relaxed_store(&another_comes, 1);
+    }
+    MUST(shrink_memory(1) == 1);
+}
+
+static void who_waited_asks_when_nothing_is_left_over(void **state)
+{
+    (void)state;
+    struct shrinker shrinker = { .shrink = give_one };
+    shrinker_add(&shrinker);
+    litmus_run(2, ask_for_one);
+    assert_int_equal(asked_for_one, 2);
+    shrinker_remove(&shrinker);
+}
+
+/* ---- rounds ---- */
+
+static uint64_t wanted_most;
+
+static uint64_t give_apart(struct shrinker *shrinker, uint64_t frames)
+{
+    (void)shrinker;
+    wanted_most = frames;
+    return frames < 64 ? 1 : 0;
+}
+
+static void each_round_asks_for_more_until_there_is_nothing(void **state)
+{
+    (void)state;
+    struct shrinker shrinker = { .shrink = give_apart };
+    struct shrink_request request = { 0 }, endless = { 0 };
+    unsigned rounds = 0;
+    shrinker_add(&shrinker);
+    for (; shrink_again(&request, 4); rounds++)
+        assert_int_equal(wanted_most, 4u << rounds);
+    assert_int_equal(rounds, 4);
+    assert_int_equal(wanted_most, 64);
+    shrinker_remove(&shrinker);
+    /* One that always has something cannot keep a request busy for ever; and no wish wraps. */
+    struct counter generous = { .shrinker = { .shrink = count } };
+    shrinker_add(&generous.shrinker);
+    for (rounds = 0; shrink_again(&endless, UINT64_MAX / 2); rounds++)
+        assert_true(rounds < 100);
+    shrinker_remove(&generous.shrinker);
 }
 
 static void the_cheapest_is_asked_first_and_no_more_than_needed(void **state)
@@ -84,6 +162,8 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cheapest_is_asked_first_and_no_more_than_needed),
+        cmocka_unit_test(who_waited_asks_when_nothing_is_left_over),
+        cmocka_unit_test(each_round_asks_for_more_until_there_is_nothing),
         cmocka_unit_test(one_cpu_asks_at_a_time_and_nobody_who_has_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
