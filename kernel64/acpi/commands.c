@@ -17,23 +17,25 @@
 /* What to do with a table. @data: its bytes. */
 typedef void visit_fn(const struct acpi_table *table, const uint8_t *data);
 
+static bool visit_table(const struct acpi_table *table, const char *signature, visit_fn *visit)
+{
+    const uint8_t *data = table->status == STATUS_OK ? acpi_read(table->address, table->length) : NULL;
+    if (!data && !signature)
+        print("%-4s at P%#lx: %s\n", table->signature, table->address.raw,
+              status_sentence(table->status == STATUS_OK ? STATUS_TRUNCATED : (status_t)table->status));
+    if (!data || (signature && strcmp(signature, table->signature) != 0))
+        return false;
+    visit(table, data);
+    return true;
+}
+
 /* @signature: of the tables to visit, or NULL for all. Return: how many there were. */
 static unsigned int visit_tables(const char *signature, visit_fn *visit)
 {
-    const struct acpi_root *root = acpi_root_here();
-    struct acpi_table table;
-    unsigned int count = 0;
-    status_t status = acpi_read_table(acpi_read, root->table, &table);
-    for (size_t cursor = 0; status != STATUS_NOT_FOUND;
-         status = acpi_next_table(acpi_read, root, &cursor, &table)) {
-        const uint8_t *data = status == STATUS_OK ? acpi_read(table.address, table.length) : NULL;
-        if (!data && !signature && table.address.raw)
-            print("the table at P%#lx: %s\n", table.address.raw, status_sentence(status));
-        if (!data || (signature && strcmp(signature, table.signature) != 0))
-            continue;
-        visit(&table, data);
-        count++;
-    }
+    const struct acpi_index *index = acpi_tables_here();
+    unsigned int count = visit_table(&index->root_table, signature, visit);
+    for (size_t i = 0; i < index->count; i++)
+        count += visit_table(&index->tables[i], signature, visit);
     return count;
 }
 
@@ -124,7 +126,7 @@ static status_t command_acpi(int argc, char **argv)
         return STATUS_INVALID;
     if (argc == 2 && strcmp(argv[1], "MP") == 0)
         return explain_mp();
-    if (!acpi_root_here()) {
+    if (!acpi_tables_here()) {
         print("this machine has no ACPI, or noacpi was given\n");
         return STATUS_NOT_FOUND;
     }

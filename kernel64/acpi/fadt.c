@@ -35,8 +35,16 @@ status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt)
         .pm1_control_length = acpi_view_u8(&view, ACPI_FADT_PM1_CONTROL_LENGTH),
         .pm_timer = acpi_view_u32(&view, ACPI_FADT_PM_TIMER),
         .pm_timer_length = acpi_view_u8(&view, ACPI_FADT_PM_TIMER_LENGTH),
+        .gpe0 = acpi_view_u32(&view, ACPI_FADT_GPE0),
+        .gpe1 = acpi_view_u32(&view, ACPI_FADT_GPE1),
+        .gpe0_length = acpi_view_u8(&view, ACPI_FADT_GPE0_LENGTH),
+        .gpe1_length = acpi_view_u8(&view, ACPI_FADT_GPE1_LENGTH),
         .x_pm1a_event = acpi_view_gas(&view, ACPI_FADT_X_PM1A_EVENT),
+        .x_pm1b_event = acpi_view_gas(&view, ACPI_FADT_X_PM1B_EVENT),
         .x_pm1a_control = acpi_view_gas(&view, ACPI_FADT_X_PM1A_CONTROL),
+        .x_pm1b_control = acpi_view_gas(&view, ACPI_FADT_X_PM1B_CONTROL),
+        .x_gpe0 = acpi_view_gas(&view, ACPI_FADT_X_GPE0),
+        .x_gpe1 = acpi_view_gas(&view, ACPI_FADT_X_GPE1),
         .x_pm_timer = acpi_view_gas(&view, ACPI_FADT_X_PM_TIMER),
         .century = acpi_view_u8(&view, ACPI_FADT_CENTURY),
         .boot_flags = acpi_view_u16(&view, ACPI_FADT_BOOT_FLAGS),
@@ -44,6 +52,7 @@ status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt)
         .reset = acpi_view_gas(&view, ACPI_FADT_RESET_REGISTER),
         .reset_value = acpi_view_u8(&view, ACPI_FADT_RESET_VALUE),
         .sleep_control = acpi_view_gas(&view, ACPI_FADT_SLEEP_CONTROL),
+        .sleep_status = acpi_view_gas(&view, ACPI_FADT_SLEEP_STATUS),
     };
     fadt->is_hardware_reduced = fadt->flags & ACPI_FADT_FLAG_HARDWARE_REDUCED;
     return STATUS_OK;
@@ -71,7 +80,8 @@ bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer)
 bool fadt_can_reset(const struct fadt *fadt)
 {
     /* Both the register and the byte behind it: a table may end between them. */
-    return (fadt->flags & ACPI_FADT_FLAG_RESET_SUPPORTED) && acpi_gas_is_usable(&fadt->reset) &&
+    bool is_in_pci = fadt->reset.space == ACPI_SPACE_PCI && fadt->reset.address != 0;
+    return (fadt->flags & ACPI_FADT_FLAG_RESET_SUPPORTED) && (is_in_pci || acpi_gas_is_usable(&fadt->reset)) &&
            acpi_view_covers(&fadt->view, ACPI_FADT_RESET_VALUE, 1);
 }
 

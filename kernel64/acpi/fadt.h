@@ -24,14 +24,16 @@ struct fadt {
     uint8_t pm1_event_length, pm1_control_length; /* bytes */
     uint32_t pm_timer;                            /* the 32-bit field; use fadt_pm_timer() */
     uint8_t pm_timer_length;
-    struct acpi_gas x_pm1a_event, x_pm1a_control, x_pm_timer;
+    uint32_t gpe0, gpe1; /* blocks of general-purpose events: ports, as stored */
+    uint8_t gpe0_length, gpe1_length;
+    struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm_timer, x_gpe0, x_gpe1;
     uint8_t century;          /* CMOS register; 0: none */
     uint16_t boot_flags;      /* ACPI_BOOT_FLAG_...; hints: many machines say there is no 8042 and have one */
     uint32_t flags;           /* ACPI_FADT_FLAG_... */
     bool is_hardware_reduced; /* no SCI, PM1 registers or PM timer, whatever their fields say */
     struct acpi_gas reset;
     uint8_t reset_value;
-    struct acpi_gas sleep_control;
+    struct acpi_gas sleep_control, sleep_status;
 };
 
 /**
@@ -59,8 +61,8 @@ struct fadt_pm_timer {
  */
 bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer);
 
-/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells.
- */
+/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells. The register
+   may also be in PCI configuration space. */
 bool fadt_can_reset(const struct fadt *fadt);
 
 /* Return: what @pm_profile is called; "unknown" for a number nobody knows. */

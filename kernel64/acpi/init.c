@@ -11,13 +11,17 @@
 #include <boot/machine.h>
 #include <diag/log.h>
 
+/* Of bad tables, how many are named one by one. */
+#define NAMED_MAX 12
+
 static struct acpi_root root;
+static struct acpi_index tables;
 static bool has_root;
 static acpi_read_fn *reader = machine_read_early;
 
-const struct acpi_root *acpi_root_here(void)
+const struct acpi_index *acpi_tables_here(void)
 {
-    return has_root ? &root : NULL;
+    return has_root ? &tables : NULL;
 }
 
 const void *acpi_read(phys_t address, size_t size_bytes)
@@ -25,44 +29,89 @@ const void *acpi_read(phys_t address, size_t size_bytes)
     return reader(address, size_bytes);
 }
 
+const void *acpi_find_here(const char *signature, size_t *size_bytes)
+{
+    const struct acpi_table *table = has_root ? acpi_index_find(&tables, signature, NULL) : NULL;
+    const void *bytes = table ? acpi_read(table->address, table->length) : NULL;
+    if (bytes)
+        *size_bytes = table->length;
+    return bytes;
+}
+
+/* ---- what is wrong, once ---- */
+
+static const char *root_name(bool is_xsdt)
+{
+    return is_xsdt ? "XSDT" : "RSDT";
+}
+
+static const char *reason_of(const struct acpi_table *table)
+{
+    switch (table->status) {
+    case STATUS_OK:
+        return table->checksum_ok ? "it leads to no table" : "wrong checksum";
+    case STATUS_TRUNCATED:
+        return "it cannot be read";
+    case STATUS_TOO_BIG:
+        return "the tables before it are too large";
+    default:
+        return "no such table is there";
+    }
+}
+
+static void report_root(void)
+{
+    const char *name = root_name(tables.root.is_xsdt);
+    if (tables.refused.address.raw != 0)
+        log_warn("acpi", "XSDT at P%#lx not used: %s; the RSDT serves", tables.refused.address.raw,
+                 reason_of(&tables.refused));
+    if (tables.root_table.status != STATUS_OK)
+        log_warn("acpi", "%s at P%#lx not used: %s; there are no tables", name, tables.root.table.raw,
+                 reason_of(&tables.root_table));
+    else if (!tables.root_table.checksum_ok)
+        log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", name, tables.root.table.raw);
+    if (tables.left_out > 0)
+        log_warn("acpi", "%s lists %lu tables, %lu left out: only %u and the first of each kind are kept", name,
+                 tables.listed, tables.left_out, ACPI_TABLES_MAX);
+    if (tables.entries_cut > 0)
+        log_warn("acpi", "%s cut short: %lu of its %lu entries not looked at", name, tables.entries_cut, tables.listed);
+}
+
+static void report_tables(void)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < tables.count; i++) {
+        const struct acpi_table *table = &tables.tables[i];
+        if ((table->status == STATUS_OK && table->checksum_ok) || ++bad > NAMED_MAX)
+            continue;
+        if (table->status == STATUS_OK)
+            log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", table->signature, table->address.raw);
+        else
+            log_warn("acpi", "table %s at P%#lx dropped: %s", table->signature[0] ? table->signature : "?",
+                     table->address.raw, reason_of(table));
+    }
+    if (bad > NAMED_MAX)
+        log_warn("acpi", "%lu more tables are dropped or have wrong checksums; 'acpi' lists them", bad - NAMED_MAX);
+}
+
+/* Complaints wait for this: a table above 4 GiB is out of the first reader's reach, and nothing is wrong with it. */
 void acpi_set_reader(acpi_read_fn *read)
 {
     reader = read;
+    if (!has_root)
+        return;
+    acpi_index_retry(read, &root, &tables);
+    report_root();
+    report_tables();
+    acpi_complete_leave_ways(&tables, read);
 }
 
-const void *acpi_find_here(const char *signature, size_t *size_bytes)
-{
-    struct acpi_table table;
-    if (!has_root || acpi_find_table(acpi_read, &root, signature, &table) != STATUS_OK)
-        return NULL;
-    *size_bytes = table.length;
-    return acpi_read(table.address, table.length);
-}
+/* ---- setting up ---- */
 
 static void claim(const struct acpi_table *table)
 {
-    machine_add_claim(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
-}
-
-static void claim_tables(void)
-{
-    struct acpi_table table;
-    unsigned int count = 0;
-    status_t status = acpi_read_table(acpi_read, root.table, &table);
-    if (status == STATUS_OK)
-        claim(&table);
-    for (size_t cursor = 0;
-         (status = acpi_next_table(acpi_read, &root, &cursor, &table)) != STATUS_NOT_FOUND;) {
-        if (status == STATUS_OK) {
-            claim(&table);
-            count++;
-        } else if (table.address.raw) {
-            log_warn("acpi", "the table at P%#lx cannot be used: %s", table.address.raw,
-                     status_sentence(status));
-        }
-    }
-    log_info("acpi", "%s at P%#lx of %s, %u tables", root.is_xsdt ? "XSDT" : "RSDT", root.table.raw, root.oem,
-             count);
+    if (table->status == STATUS_OK)
+        machine_add_claim(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
 }
 
 void acpi_init(void)
@@ -76,6 +125,11 @@ void acpi_init(void)
         return;
     }
     has_root = true;
-    claim_tables();
-    acpi_add_leave_ways(&root, acpi_read);
+    acpi_index_build(acpi_read, &root, &tables);
+    claim(&tables.root_table);
+    for (size_t i = 0; i < tables.count; i++)
+        claim(&tables.tables[i]);
+    log_info("acpi", "%s at P%#lx of %s, %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw, root.oem,
+             tables.count);
+    acpi_add_leave_ways(&tables, acpi_read);
 }

@@ -17,8 +17,8 @@
  */
 void acpi_init(void);
 
-/* Return: the root that acpi_init() found; NULL when there is none, or with noacpi. */
-const struct acpi_root *acpi_root_here(void);
+/* Return: what acpi_init() found; NULL when there is no root, or with noacpi. */
+const struct acpi_index *acpi_tables_here(void);
 
 /**
  * acpi_read() - the one access to tables: an acpi_read_fn.
@@ -28,7 +28,13 @@ const struct acpi_root *acpi_root_here(void);
  */
 const void *acpi_read(phys_t address, size_t size_bytes);
 
-/* From now on acpi_read() is @read. Pointers that it gave before are not good any more. */
+/**
+ * acpi_set_reader() - from now on acpi_read() is @read. Pointers that it gave before are not good any more.
+ *
+ * Tables that were out of reach are read now, those that are bad are named, and registers in memory that switch the
+ * machine off or reset it are mapped.
+ * Context: once, after address_space_init().
+ */
 void acpi_set_reader(acpi_read_fn *read);
 
 /**
@@ -37,6 +43,7 @@ void acpi_set_reader(acpi_read_fn *read);
  * @size_bytes: of the table; what its parser wants as size.
  *
  * Of two tables with one signature the second is left alone: it is another machine's, or a copy.
+ * Cost: a look at each kept header.
  * Return: its first byte; NULL when there is none that can be read.
  */
 const void *acpi_find_here(const char *signature, size_t *size_bytes);

@@ -2,96 +2,121 @@
 /*
  * Switching off and resetting through ACPI's fixed hardware.
  *
- * The registers are decoded once, while the tables are readable, and used when the machine is
- * left, perhaps in a panic: ports only. A sleep control or reset register in memory would need a
- * mapping made in advance; no machine of the corpus has one, and the log says so where it is met.
+ * The registers are decoded once, while the tables are readable, and used when the machine is left, perhaps in a panic.
+ * Those at ports serve from the first moment; those in memory are mapped as soon as that is possible, because a panic can
+ * map nothing. One whose address is refused is as good as absent.
  */
 #include <acpi/leave_ways.h>
 
 #include <acpi/power.h>
 #include <ashlar/fmt/acpi.h>
-#include <ashlar/io.h>
-#include <cpu/insn.h>
+#include <boot/map_device.h>
 #include <diag/leave.h>
 #include <diag/log.h>
 
-/* PM1 control register. Source: ACPI Specification 6.5, "PM1 Control Registers". */
-#define PM1_SCI_ENABLE           0x0001
-#define PM1_SLEEP_TYPE_SHIFT     10
-#define PM1_SLEEP_TYPE_MASK      0x1c00
-#define PM1_SLEEP_ENABLE         0x2000
-
-/* Sleep control register of hardware-reduced machines: "Sleep Control and Status Registers". */
-#define SLEEP_CONTROL_TYPE_SHIFT 2
-#define SLEEP_CONTROL_ENABLE     0x20
-
-/* How often to look whether firmware has switched to ACPI mode, and then whether we are off. */
-#define PATIENCE                 100000
-
 static struct acpi_power power;
-
-static void enter_acpi_mode(void)
-{
-    if (power.smi_command == 0 || power.acpi_enable == 0 || (io_in16(power.pm1a_control) & PM1_SCI_ENABLE))
-        return;
-    io_out8(power.smi_command, power.acpi_enable);
-    for (int i = 0; i < PATIENCE && !(io_in16(power.pm1a_control) & PM1_SCI_ENABLE); i++)
-        cpu_pause();
-}
-
-static void request_sleep(uint16_t port, uint8_t type)
-{
-    uint16_t value = io_in16(port) & (uint16_t) ~(PM1_SLEEP_TYPE_MASK | PM1_SLEEP_ENABLE);
-    value |= (uint16_t)(type << PM1_SLEEP_TYPE_SHIFT);
-    io_out16(port, value);
-    io_out16(port, value | PM1_SLEEP_ENABLE);
-}
+static bool has_fadt, has_off, has_reset;
 
 static void power_off(void)
 {
-    if (power.hardware_reduced) {
-        io_out8((uint16_t)power.sleep_control.raw,
-                (uint8_t)(power.sleep_type_a << SLEEP_CONTROL_TYPE_SHIFT | SLEEP_CONTROL_ENABLE));
-    } else {
-        enter_acpi_mode();
-        request_sleep(power.pm1a_control, power.sleep_type_a);
-        if (power.pm1b_control)
-            request_sleep(power.pm1b_control, power.sleep_type_b);
-    }
-    for (int i = 0; i < PATIENCE; i++)
-        cpu_pause();
+    acpi_power_off(&power);
 }
 
 static void reset(void)
 {
-    io_out8((uint16_t)power.reset_register.raw, power.reset_value);
-    for (int i = 0; i < PATIENCE; i++)
-        cpu_pause();
+    acpi_reset(&power);
 }
 
-void acpi_add_leave_ways(const struct acpi_root *root, acpi_read_fn *read)
+static const void *bytes_of(const struct acpi_table *table, acpi_read_fn *read)
 {
-    struct acpi_table table, dsdt = { .length = 0 };
+    return table ? read(table->address, table->length) : NULL;
+}
+
+/* The DSDT is where it nearly always is; some machines have it in an SSDT. */
+static void find_s5(const struct acpi_index *index, acpi_read_fn *read)
+{
+    static const char *const kinds[] = { "DSDT", "SSDT", "PSDT" };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        for (const struct acpi_table *table = NULL; (table = acpi_index_find(index, kinds[i], table)) != NULL;) {
+            const void *bytes = bytes_of(table, read);
+            if (bytes && acpi_decode_s5(bytes, table->length, &power))
+                return;
+        }
+    }
+}
+
+static void decode(const struct acpi_index *index, acpi_read_fn *read)
+{
     struct fadt fadt;
-    if (acpi_find_table(read, root, "FACP", &table) != STATUS_OK ||
-        fadt_parse(read(table.address, table.length), table.length, &fadt) != STATUS_OK) {
+    const struct acpi_table *table = acpi_index_find(index, "FACP", NULL);
+    const void *bytes = bytes_of(table, read);
+    has_fadt = bytes && fadt_parse(bytes, table->length, &fadt) == STATUS_OK;
+    if (!has_fadt)
+        return;
+    acpi_decode_power(&fadt, &power);
+    find_s5(index, read);
+}
+
+static bool is_in_memory(enum acpi_power_register which)
+{
+    return power.registers[which].address != 0 && power.registers[which].space == ACPI_SPACE_MEMORY;
+}
+
+static bool any_in_memory(void)
+{
+    for (unsigned int which = 0; which < ACPI_RESET; which++)
+        if (is_in_memory((enum acpi_power_register)which))
+            return true;
+    return false;
+}
+
+static void map_registers(void)
+{
+    static const char *const names[ACPI_POWER_REGISTERS] = {
+        "PM1a event block", "PM1b event block", "PM1a control", "PM1b control", "GPE0 block",
+        "GPE1 block",       "sleep control",    "sleep status", "reset register",
+    };
+    for (unsigned int which = 0; which < ACPI_POWER_REGISTERS; which++) {
+        struct acpi_register *reg = &power.registers[which];
+        if (!is_in_memory((enum acpi_power_register)which))
+            continue;
+        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED, names[which]);
+        if (!reg->mapped)
+            reg->address = 0;
+    }
+}
+
+/* Adds what can be used and was not added yet. */
+static void add_ways(bool may_use_memory)
+{
+    if (!has_off && acpi_can_power_off(&power) && (may_use_memory || !any_in_memory())) {
+        leave_add_power_off(power_off);
+        has_off = true;
+    }
+    if (!has_reset && acpi_can_reset(&power) && (may_use_memory || !is_in_memory(ACPI_RESET))) {
+        leave_add_reset(reset);
+        has_reset = true;
+    }
+}
+
+void acpi_add_leave_ways(const struct acpi_index *index, acpi_read_fn *read)
+{
+    decode(index, read);
+    if (has_fadt)
+        add_ways(false);
+}
+
+void acpi_complete_leave_ways(const struct acpi_index *index, acpi_read_fn *read)
+{
+    if (!has_fadt || !power.has_sleep_types)
+        decode(index, read);
+    if (!has_fadt) {
         log_info("acpi", "no FADT, so no power-off and no reset register");
         return;
     }
-    if (acpi_find_dsdt(read, root, &dsdt) != STATUS_OK)
-        dsdt.length = 0;
-    const void *dsdt_bytes = dsdt.length ? read(dsdt.address, dsdt.length) : NULL;
-    acpi_decode_power(&fadt, dsdt_bytes, dsdt.length, &power);
-
-    if (!power.can_power_off)
-        log_info("acpi", "power-off is not described in a form we understand");
-    else if (power.hardware_reduced && !power.sleep_control_is_io)
-        log_info("acpi", "power-off by a register in memory is not supported");
-    else
-        leave_add_power_off(power_off);
-
-    if (power.can_reset && power.reset_space == ACPI_SPACE_IO)
-        leave_add_reset(reset);
-    else if (power.can_reset)
-        log_info("acpi", "reset by a register in memory is not supported");
+    map_registers();
+    add_ways(true);
+    if (!has_off)
+        log_info("acpi", "no power-off: %s",
+                 power.has_sleep_types ? "no control register that can be used" : "no \\_S5_ in a form we understand");
 }

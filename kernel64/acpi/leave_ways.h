@@ -6,11 +6,18 @@
 #include <acpi/tables.h>
 
 /**
- * acpi_add_leave_ways() - decode power-off and reset, and add what there is to the ladder.
- * @root: the root table.
- * @read: access to the tables; used during this call only.
+ * acpi_add_leave_ways() - decode power-off and reset, and add what can be reached through ports.
+ * @index: the tables.
+ * @read:  access to them; used during this call only.
  *
- * What the tables do not offer, or offer in a form we do not understand, is said in the log.
  * Context: once, early boot.
  */
-void acpi_add_leave_ways(const struct acpi_root *root, acpi_read_fn *read);
+void acpi_add_leave_ways(const struct acpi_index *index, acpi_read_fn *read);
+
+/**
+ * acpi_complete_leave_ways() - add the ways that need a register in memory, or a table that was out of reach.
+ *
+ * What the tables do not offer, or offer in a form we do not understand, is said in the log.
+ * Context: once, after address_space_init().
+ */
+void acpi_complete_leave_ways(const struct acpi_index *index, acpi_read_fn *read);

@@ -207,7 +207,7 @@ static struct madt_input find_input(const struct madt *madt, uint32_t source, bo
                                 .is_active_low = default_is_low,
                                 .is_level = default_is_level };
     for (size_t cursor = 0; madt_next(madt, &cursor, &entry) == STATUS_OK;) {
-        if (entry.kind != MADT_OVERRIDE || entry.override.bus != 0 || entry.override.source != source)
+        if (entry.kind != MADT_OVERRIDE || entry.override.source != source)
             continue;
         const struct madt_wiring *wiring = &entry.override.wiring;
         input.gsi = entry.override.gsi;
@@ -218,6 +218,20 @@ static struct madt_input find_input(const struct madt *madt, uint32_t source, bo
         break;
     }
     return input;
+}
+
+size_t madt_complain(const struct madt *madt, madt_complain_fn *complain)
+{
+    struct madt_entry entry;
+    size_t cursor = 0;
+    status_t status;
+    while ((status = madt_next(madt, &cursor, &entry)) == STATUS_OK)
+        if (entry.kind == MADT_OVERRIDE && entry.override.bus != 0)
+            complain("MADT: an override is of another bus than ISA, and taken as ISA's: bus", entry.override.bus);
+    if (status != STATUS_MALFORMED)
+        return 0;
+    complain("MADT cut short: an entry's length is wrong, and the rest is dropped: from offset", cursor);
+    return cursor;
 }
 
 struct madt_input madt_isa_input(const struct madt *madt, uint8_t irq)

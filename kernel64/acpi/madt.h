@@ -62,7 +62,7 @@ struct madt_wiring {
 };
 
 struct madt_override {
-    uint8_t bus;    /* 0: ISA; nothing else is defined */
+    uint8_t bus;    /* 0: ISA; nothing else is defined, and other numbers are taken as ISA, as Linux does */
     uint8_t source; /* ISA interrupt */
     uint32_t gsi;
     struct madt_wiring wiring;
@@ -128,6 +128,15 @@ struct madt_cpu_cursor {
  * Cost: one step an entry where ids ascend; where they do not, a look back over the table for each.
  */
 bool madt_next_cpu(const struct madt *madt, struct madt_cpu_cursor *cursor, struct madt_cpu *cpu);
+
+/**
+ * madt_complain() - name what is wrong with a table, once.
+ * @complain: told a sentence and the number that belongs to it.
+ *
+ * Return: the offset from which on the table is dropped; 0 when it is whole.
+ */
+typedef void madt_complain_fn(const char *sentence, size_t number);
+size_t madt_complain(const struct madt *madt, madt_complain_fn *complain);
 
 /* An I/O APIC input, ready to be programmed. */
 struct madt_input {

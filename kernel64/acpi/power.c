@@ -1,105 +1,173 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power-off and reset, decoded from the FADT and from the one object of the DSDT that soft-off
- * needs: Name (_S5_, Package () { type a, type b, ... }).
+ * Power-off and reset, decoded from the FADT and from the one object that soft-off needs, which is in the DSDT or an SSDT:
+ * Name (_S5_, Package () { type a, type b, ... }).
  *
- * In AML that is 08 [5C] "_S5_" 12 PkgLength NumElements, then each element as an integer:
- * 00 (zero), 01 (one) or 0A byte.
- * Source: ACPI Specification 6.5, "AML Byte Stream Byte Values", "\_Sx (System States)".
+ * In AML that is 08 [5C] "_S5_" 12 PkgLength NumElements, then each element as an integer: 00 (zero), 01 (one), FF (ones),
+ * 0A byte, 0B word, 0C dword, 0E qword. Elements that are counted but not listed are uninitialized.
  */
 #include <acpi/power.h>
 #include <ashlar/fmt/acpi.h>
 
 #include <lib/string.h>
 
-#define AML_ZERO    0x00
-#define AML_ONE     0x01
-#define AML_NAME    0x08
-#define AML_BYTE    0x0a
-#define AML_PACKAGE 0x12
-#define AML_ROOT    0x5c
+#define AML_ZERO        0x00
+#define AML_ONE         0x01
+#define AML_NAME        0x08
+#define AML_BYTE        0x0a
+#define AML_WORD        0x0b
+#define AML_DWORD       0x0c
+#define AML_QWORD       0x0e
+#define AML_PACKAGE     0x12
+#define AML_VAR_PACKAGE 0x13
+#define AML_ROOT        0x5c
+#define AML_ONES        0xff
 
-/* One integer of the package at *at; false when it is not a plain small one. */
-static bool read_sleep_type(const uint8_t *aml, size_t size, size_t *at, uint8_t *type)
+#define SLEEP_TYPE_MAX  7
+
+/* ---- \_S5_ ---- */
+
+struct aml {
+    const uint8_t *bytes;
+    size_t at, end;
+};
+
+static bool read_integer(struct aml *aml, uint64_t *value)
 {
-    if (*at >= size)
+    if (aml->at >= aml->end)
         return false;
-    uint8_t op = aml[(*at)++];
-    if (op == AML_ZERO || op == AML_ONE) {
-        *type = op;
+    uint8_t op = aml->bytes[aml->at++];
+    size_t bytes;
+    switch (op) {
+    case AML_ZERO:
+    case AML_ONE:
+        *value = op;
         return true;
-    }
-    if (op != AML_BYTE || *at >= size || aml[*at] > 7)
+    case AML_ONES:
+        *value = UINT64_MAX;
+        return true;
+    case AML_BYTE:
+        bytes = 1;
+        break;
+    case AML_WORD:
+        bytes = 2;
+        break;
+    case AML_DWORD:
+        bytes = 4;
+        break;
+    case AML_QWORD:
+        bytes = 8;
+        break;
+    default:
         return false;
-    *type = aml[(*at)++];
+    }
+    if (aml->end - aml->at < bytes)
+        return false;
+    *value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        *value |= (uint64_t)aml->bytes[aml->at++] << (8 * i);
     return true;
 }
 
-/* The package behind a name that ends at @at. */
-static bool read_s5_package(const uint8_t *aml, size_t size, size_t at, struct acpi_power *power)
+/* Confines @aml to a package that begins at its place, behind the number of elements. */
+static bool enter_package(struct aml *aml, uint64_t *elements)
 {
-    if (at + 2 > size || aml[at] != AML_PACKAGE)
+    if (aml->end - aml->at < 3)
         return false;
-    /* PkgLength: the two highest bits of its first byte say how many bytes follow. */
-    at += 1;
-    at += 1 + (size_t)(aml[at] >> 6);
-    if (at >= size || aml[at] < 2)
+    uint8_t op = aml->bytes[aml->at++];
+    size_t start = aml->at;
+    /* PkgLength counts itself. The two highest bits of its first byte say how many bytes follow, which hold all but the
+       lowest four bits. */
+    uint8_t lead = aml->bytes[aml->at++];
+    size_t more = lead >> 6, length = more ? lead & 0xf : lead & 0x3f;
+    if (aml->end - aml->at < more)
         return false;
-    at += 1;
-    return read_sleep_type(aml, size, &at, &power->sleep_type_a) &&
-           read_sleep_type(aml, size, &at, &power->sleep_type_b);
+    for (size_t i = 0; i < more; i++)
+        length |= (size_t)aml->bytes[aml->at++] << (4 + 8 * i);
+    if (length > aml->end - start || start + length <= aml->at)
+        return false;
+    aml->end = start + length;
+    if (op == AML_VAR_PACKAGE)
+        return read_integer(aml, elements);
+    *elements = aml->bytes[aml->at++];
+    return op == AML_PACKAGE;
 }
 
-static bool find_s5(const uint8_t *aml, size_t size, struct acpi_power *power)
+static bool read_s5_package(struct aml *aml, struct acpi_power *power)
 {
-    for (size_t at = ACPI_HEADER_SIZE + 1; at + 4 < size; at++) {
-        if (memcmp(aml + at, "_S5_", 4) != 0)
+    uint64_t elements, a, b;
+    if (!enter_package(aml, &elements) || elements < 1 || !read_integer(aml, &a))
+        return false;
+    if (elements == 1 && a <= UINT16_MAX) {
+        b = a >> 8;
+        a &= 0xff;
+    } else if (elements == 1 || !read_integer(aml, &b)) {
+        return false;
+    }
+    if (a > SLEEP_TYPE_MAX || b > SLEEP_TYPE_MAX)
+        return false;
+    power->sleep_type_a = (uint8_t)a;
+    power->sleep_type_b = (uint8_t)b;
+    power->has_sleep_types = true;
+    return true;
+}
+
+bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *power)
+{
+    const uint8_t *bytes = table;
+    for (size_t at = ACPI_HEADER_SIZE + 1; at + 4 < size_bytes; at++) {
+        if (bytes[at] != '_' || memcmp(bytes + at, "_S5_", 4) != 0)
             continue;
-        bool named = aml[at - 1] == AML_NAME || (aml[at - 1] == AML_ROOT && aml[at - 2] == AML_NAME);
-        if (named && read_s5_package(aml, size, at + 4, power))
+        bool is_name = bytes[at - 1] == AML_NAME || (bytes[at - 1] == AML_ROOT && bytes[at - 2] == AML_NAME);
+        struct aml aml = { bytes, at + 4, size_bytes };
+        if (is_name && read_s5_package(&aml, power))
             return true;
     }
     return false;
 }
 
-static void decode_reset(const struct fadt *fadt, struct acpi_power *power)
+/* ---- the FADT's registers ---- */
+
+/* The old field's port, which every PC has, else the generic address; either may be the only one. Port numbers above 16
+   bits are a broken table, not a port. */
+static struct acpi_register choose(uint32_t port, const struct acpi_gas *gas, uint8_t bytes)
 {
-    if (!fadt_can_reset(fadt))
-        return;
-    power->can_reset = true;
-    power->reset_space = fadt->reset.space;
-    power->reset_register = phys(fadt->reset.address);
-    power->reset_value = fadt->reset_value;
+    if (port != 0 && port <= UINT16_MAX)
+        return (struct acpi_register){ .space = ACPI_SPACE_IO, .address = port, .bytes = bytes };
+    return (struct acpi_register){ .space = gas->space, .address = acpi_gas_is_usable(gas) ? gas->address : 0, .bytes = bytes };
 }
 
-static void decode_sleep_control(const struct fadt *fadt, struct acpi_power *power)
+void acpi_decode_power(const struct fadt *fadt, struct acpi_power *power)
 {
-    power->hardware_reduced = fadt->is_hardware_reduced;
-    if (!fadt->is_hardware_reduced || !acpi_gas_is_usable(&fadt->sleep_control))
-        return;
-    power->sleep_control_is_io = fadt->sleep_control.space == ACPI_SPACE_IO;
-    power->sleep_control = phys(fadt->sleep_control.address);
+    *power = (struct acpi_power){ .is_hardware_reduced = fadt->is_hardware_reduced };
+    struct acpi_register *registers = power->registers;
+    if (fadt->is_hardware_reduced) {
+        registers[ACPI_SLEEP_CONTROL] = choose(0, &fadt->sleep_control, 1);
+        registers[ACPI_SLEEP_STATUS] = choose(0, &fadt->sleep_status, 1);
+    } else {
+        power->smi_command = (uint16_t)(fadt->smi_command <= UINT16_MAX ? fadt->smi_command : 0);
+        power->acpi_enable = fadt->acpi_enable;
+        registers[ACPI_PM1A_EVENT] = choose(fadt->pm1a_event, &fadt->x_pm1a_event, fadt->pm1_event_length);
+        registers[ACPI_PM1B_EVENT] = choose(fadt->pm1b_event, &fadt->x_pm1b_event, fadt->pm1_event_length);
+        registers[ACPI_PM1A_CONTROL] = choose(fadt->pm1a_control, &fadt->x_pm1a_control, 2);
+        registers[ACPI_PM1B_CONTROL] = choose(fadt->pm1b_control, &fadt->x_pm1b_control, 2);
+        registers[ACPI_GPE0] = choose(fadt->gpe0, &fadt->x_gpe0, fadt->gpe0_length);
+        registers[ACPI_GPE1] = choose(fadt->gpe1, &fadt->x_gpe1, fadt->gpe1_length);
+    }
+    if (fadt_can_reset(fadt)) {
+        registers[ACPI_RESET] =
+            (struct acpi_register){ .space = fadt->reset.space, .address = fadt->reset.address, .bytes = 1 };
+        power->reset_value = fadt->reset_value;
+    }
 }
 
-/* Port numbers above 16 bits are a broken table, not a port. */
-static uint16_t port_or_none(uint32_t number)
+bool acpi_can_power_off(const struct acpi_power *power)
 {
-    return (uint16_t)(number <= UINT16_MAX ? number : 0);
+    enum acpi_power_register needed = power->is_hardware_reduced ? ACPI_SLEEP_CONTROL : ACPI_PM1A_CONTROL;
+    return power->has_sleep_types && power->registers[needed].address != 0;
 }
 
-void acpi_decode_power(const struct fadt *fadt, const void *dsdt, size_t dsdt_size, struct acpi_power *power)
+bool acpi_can_reset(const struct acpi_power *power)
 {
-    *power = (struct acpi_power){
-        .pm1a_control = port_or_none(fadt->pm1a_control),
-        .pm1b_control = port_or_none(fadt->pm1b_control),
-        .smi_command = port_or_none(fadt->smi_command),
-        .acpi_enable = fadt->acpi_enable,
-        .sleep_control = PHYS_INVALID,
-        .reset_register = PHYS_INVALID,
-    };
-    decode_sleep_control(fadt, power);
-    decode_reset(fadt, power);
-    bool has_register =
-        power->hardware_reduced ? phys_is_valid(power->sleep_control) : power->pm1a_control != 0;
-    power->can_power_off = has_register && dsdt && find_s5(dsdt, dsdt_size, power);
+    return power->registers[ACPI_RESET].address != 0;
 }

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the root pointer to the tables.
- *
- * A cursor counts the root table's entries, and then stands at the FADT's DSDT, its FACS, the end.
- * Everything is read anew at each step, so nothing is kept between calls. A root table is at most
- * ROOT_TABLE_MAX bytes long, which is far above what any machine has and keeps a broken length from
- * making us read for ever.
+ * Root pointers, and single tables. What all of them together are: acpi/index.c.
  */
 #include <acpi/tables.h>
 
-#include <acpi/fadt.h>
 #include <ashlar/fmt/acpi.h>
 
 #include <lib/little_endian.h>
 #include <lib/string.h>
 
-#define ROOT_TABLE_MAX       65536u
 /* A table above this is taken for a broken length; the largest real ones (SSDTs) stay below 1 MiB. */
 #define TABLE_MAX            (64u << 20)
-
-/* Cursors behind the root table's entries. */
-#define BEHIND_ROOT          ((size_t)1 << 32)
-#define AT_DSDT              BEHIND_ROOT
-#define AT_FACS              (BEHIND_ROOT + 1)
 
 #define EBDA_SEGMENT_POINTER 0x40e
 #define BIOS_AREA_START      0xe0000
@@ -47,6 +35,7 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
         uint64_t xsdt = get_le64(bytes + ACPI_RSDP_XSDT_ADDRESS);
         if (length >= ACPI_RSDP_V2_SIZE && length <= size_bytes && acpi_sums_to_zero(bytes, length) &&
             xsdt != 0) {
+            found.rsdt = found.table;
             found.table = phys(xsdt);
             found.is_xsdt = true;
         }
@@ -86,9 +75,9 @@ status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root)
     return scan_area(read, BIOS_AREA_START, BIOS_AREA_END, root);
 }
 
-status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *table)
+status_t acpi_read_header(acpi_read_fn *read, phys_t address, struct acpi_table *table)
 {
-    *table = (struct acpi_table){ .address = address };
+    *table = (struct acpi_table){ .address = address, .status = STATUS_TRUNCATED };
     const uint8_t *header = address.raw ? read(address, ACPI_HEADER_SIZE) : NULL;
     if (!header)
         return STATUS_TRUNCATED;
@@ -96,24 +85,27 @@ status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *
     uint32_t length = get_le32(header + ACPI_HEADER_LENGTH);
     acpi_copy_name(table->signature, header, 4);
     table->revision = header[ACPI_HEADER_REVISION];
+    table->status = STATUS_MALFORMED;
     if (length < ACPI_HEADER_SIZE || length > TABLE_MAX)
         return STATUS_MALFORMED;
-
-    const uint8_t *whole = read(address, length);
-    if (!whole)
-        return STATUS_TRUNCATED;
     table->length = length;
-    /* The FACS has neither a checksum nor a revision where the others have theirs. */
-    table->checksum_ok = memcmp(table->signature, "FACS", 4) == 0 || acpi_sums_to_zero(whole, length);
+    table->status = STATUS_OK;
     return STATUS_OK;
 }
 
-/* The first FADT; false when there is none, or it says nothing. */
-static bool read_fadt(acpi_read_fn *read, const struct acpi_root *root, struct fadt *fadt)
+status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *table)
 {
-    struct acpi_table table;
-    return acpi_find_table(read, root, "FACP", &table) == STATUS_OK &&
-           fadt_parse(read(table.address, table.length), table.length, fadt) == STATUS_OK;
+    status_t status = acpi_read_header(read, address, table);
+    if (status != STATUS_OK)
+        return status;
+    const uint8_t *whole = read(address, table->length);
+    if (!whole) {
+        table->status = STATUS_TRUNCATED;
+        return STATUS_TRUNCATED;
+    }
+    /* The FACS has neither a checksum nor a revision where the others have theirs. */
+    table->checksum_ok = memcmp(table->signature, "FACS", 4) == 0 || acpi_sums_to_zero(whole, table->length);
+    return STATUS_OK;
 }
 
 bool acpi_next_root_entry(const struct acpi_view *view, bool is_xsdt, size_t *cursor, phys_t *address)
@@ -124,51 +116,4 @@ bool acpi_next_root_entry(const struct acpi_view *view, bool is_xsdt, size_t *cu
     size_t at = ACPI_HEADER_SIZE + (*cursor)++ * width;
     *address = phys(is_xsdt ? acpi_view_u64(view, at) : acpi_view_u32(view, at));
     return true;
-}
-
-/* The root table; false when it cannot be read. */
-static bool view_root(acpi_read_fn *read, const struct acpi_root *root, struct acpi_view *view)
-{
-    struct acpi_table table;
-    return acpi_read_table(read, root->table, &table) == STATUS_OK && table.length <= ROOT_TABLE_MAX &&
-           acpi_view_table(read(root->table, table.length), table.length, root->is_xsdt ? "XSDT" : "RSDT",
-                           ACPI_HEADER_SIZE, view) == STATUS_OK;
-}
-
-status_t acpi_next_table(acpi_read_fn *read, const struct acpi_root *root, size_t *cursor,
-                         struct acpi_table *table)
-{
-    struct acpi_view view;
-    struct fadt fadt;
-    phys_t address;
-    if (!(*cursor & BEHIND_ROOT) && view_root(read, root, &view) &&
-        acpi_next_root_entry(&view, root->is_xsdt, cursor, &address))
-        return acpi_read_table(read, address, table);
-
-    *cursor = *cursor & BEHIND_ROOT ? *cursor + 1 : BEHIND_ROOT;
-    if (*cursor > AT_FACS || !read_fadt(read, root, &fadt))
-        return STATUS_NOT_FOUND;
-    return acpi_read_table(read, *cursor == AT_DSDT ? fadt.dsdt : fadt.facs, table);
-}
-
-status_t acpi_find_table(acpi_read_fn *read, const struct acpi_root *root, const char *signature,
-                         struct acpi_table *table)
-{
-    struct acpi_view view;
-    phys_t address;
-    if (!view_root(read, root, &view))
-        return STATUS_NOT_FOUND;
-    for (size_t cursor = 0; acpi_next_root_entry(&view, root->is_xsdt, &cursor, &address);) {
-        if (acpi_read_table(read, address, table) == STATUS_OK && strcmp(table->signature, signature) == 0)
-            return STATUS_OK;
-    }
-    return STATUS_NOT_FOUND;
-}
-
-status_t acpi_find_dsdt(acpi_read_fn *read, const struct acpi_root *root, struct acpi_table *table)
-{
-    struct fadt fadt;
-    if (!read_fadt(read, root, &fadt) || acpi_read_table(read, fadt.dsdt, table) != STATUS_OK)
-        return STATUS_NOT_FOUND;
-    return STATUS_OK;
 }

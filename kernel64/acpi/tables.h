@@ -17,16 +17,18 @@ typedef const void *acpi_read_fn(phys_t address, size_t size_bytes);
 struct acpi_root {
     phys_t table;     /* of the RSDT or XSDT */
     bool is_xsdt;     /* 64-bit entries */
+    phys_t rsdt;      /* of the RSDT beside the XSDT; 0: there is none */
     uint8_t revision; /* of the root pointer: 0 is ACPI 1.0 */
     char oem[7];
 };
 
 struct acpi_table {
     char signature[5]; /* unprintable bytes become '?' */
-    phys_t address;
-    uint32_t length; /* of the whole table; at least ACPI_HEADER_SIZE */
     uint8_t revision;
     bool checksum_ok;
+    uint8_t status; /* status_t: STATUS_OK, or why it cannot be used */
+    uint32_t length; /* of the whole table; at least ACPI_HEADER_SIZE */
+    phys_t address;
 };
 
 /**
@@ -54,7 +56,16 @@ uint64_t acpi_find_ebda(acpi_read_fn *read);
 #define ACPI_EBDA_SEARCHED 1024
 
 /**
- * acpi_read_table() - the header of one table.
+ * acpi_read_header() - what one table says of itself, without its sum.
+ * @table: filled in; its status is what is returned.
+ *
+ * Return: STATUS_OK; STATUS_TRUNCATED when the header cannot be read; STATUS_MALFORMED when the length is below the
+ *         header's or above 64 MiB.
+ */
+status_t acpi_read_header(acpi_read_fn *read, phys_t address, struct acpi_table *table) MUST_CHECK;
+
+/**
+ * acpi_read_table() - the header of one table, and whether its bytes add up.
  *
  * Return: STATUS_OK, also with a wrong checksum; STATUS_TRUNCATED when it cannot be read whole;
  *         STATUS_MALFORMED when its length is below its own header.
@@ -70,21 +81,46 @@ status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *
  */
 bool acpi_next_root_entry(const struct acpi_view *view, bool is_xsdt, size_t *cursor, phys_t *address);
 
+/* Tables that are kept whatever they are, and those that are kept besides because they are the first of their kind. */
+#define ACPI_TABLES_MAX 512
+#define ACPI_KINDS_MAX  64
+
+/* All that was found on the way from the root pointer. */
+struct acpi_index {
+    struct acpi_root root;         /* the one that is used */
+    struct acpi_table root_table;  /* of its RSDT or XSDT; its status says whether it could be used at all */
+    struct acpi_table refused;     /* the XSDT, where the RSDT serves instead; address 0: none was refused */
+    size_t listed;                 /* entries of the root table */
+    size_t left_out;               /* of those, how many are not kept, for want of room */
+    size_t entries_cut;            /* and how many were not looked at */
+    size_t count;
+    /* In the root table's order, each address once; then the DSDT and the FACS that the first FADT names. Those whose
+       status is not STATUS_OK are among them. */
+    struct acpi_table tables[ACPI_TABLES_MAX + ACPI_KINDS_MAX + 2];
+};
+
 /**
- * acpi_next_table() - iterate over the tables that the root lists, then the DSDT and the FACS that
- * the first FADT names.
- * @cursor: 0 to begin with; opaque afterwards.
- * @table:  filled in; on a bad entry only its address is set.
+ * acpi_index_build() - read the root table and the header and checksum of all that it lists.
+ * @root: from the root pointer.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND at the end; anything else: this entry is bad, go on.
+ * An XSDT that cannot be read, has a wrong checksum or leads to no table gives way to the RSDT, unless that is no
+ * better. A table with a wrong checksum is kept.
+ * Cost: each table's bytes once, at most ACPI_SUMMED_MAX of them; a table that goes beyond is STATUS_TOO_BIG.
  */
-status_t acpi_next_table(acpi_read_fn *read, const struct acpi_root *root, size_t *cursor,
-                         struct acpi_table *table) MUST_CHECK;
+void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
+#define ACPI_SUMMED_MAX (256u << 20)
 
-/* Return: STATUS_OK and the first table of that signature; STATUS_NOT_FOUND. */
-status_t acpi_find_table(acpi_read_fn *read, const struct acpi_root *root, const char *signature,
-                         struct acpi_table *table) MUST_CHECK;
+/**
+ * acpi_index_retry() - once more what could not be read before, with a reader that reaches further.
+ * @root: as for acpi_index_build().
+ */
+void acpi_index_retry(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 
-/* The DSDT that the first FADT names. Return: as acpi_find_table(). */
-status_t acpi_find_dsdt(acpi_read_fn *read, const struct acpi_root *root,
-                        struct acpi_table *table) MUST_CHECK;
+/**
+ * acpi_index_find() - a table of a kind that can be used.
+ * @after: the one before; NULL for the first.
+ *
+ * Return: NULL when there is none.
+ */
+const struct acpi_table *acpi_index_find(const struct acpi_index *index, const char *signature,
+                                         const struct acpi_table *after);

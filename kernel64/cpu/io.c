@@ -39,6 +39,28 @@ void io_out16(uint16_t port, uint16_t value)
     __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
+void io_out32(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+uint16_t mmio_read16(const volatile void *reg)
+{
+    uint16_t value;
+    __asm__ volatile("movw (%1), %0" : "=r"(value) : "r"(reg) : "memory");
+    return value;
+}
+
+void mmio_write8(volatile void *reg, uint8_t value)
+{
+    __asm__ volatile("movb %0, (%1)" ::"q"(value), "r"(reg) : "memory");
+}
+
+void mmio_write16(volatile void *reg, uint16_t value)
+{
+    __asm__ volatile("movw %0, (%1)" ::"r"(value), "r"(reg) : "memory");
+}
+
 uint32_t mmio_read32(const volatile void *reg)
 {
     uint32_t value;

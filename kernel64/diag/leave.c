@@ -96,7 +96,10 @@ void leave(enum verdict verdict)
     if (leave_has_debug_port())
         write_debug_port(verdict);
     try_ways(&power_off_ways);
-    leave_by_reset();
+    /* Not a reset: the loader would start us again, and run= would do it for ever. */
+    log_error("leave", "%s; halted, switch the machine off by hand",
+              power_off_ways.count > 0 ? "power-off failed" : "no power-off on this machine");
+    diag_port_halt();
 }
 
 void leave_by_reset(void)

@@ -2,8 +2,9 @@
 #pragma once
 /*
  * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command
- * line named one, else ACPI power-off, else reset, else halt. Nothing here prints the verdict;
- * diag/verdict.h does, and who leaves calls it before.
+ * line named one, else ACPI power-off, else halt with a line: a failed power-off never becomes a reset, which on a
+ * machine that boots us by itself would never end. Nothing here prints the verdict; diag/verdict.h does, and who leaves
+ * calls it before.
  */
 #include <ashlar/types.h>
 

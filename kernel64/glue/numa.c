@@ -13,6 +13,17 @@
 static struct numa numa;
 static bool is_numa;
 
+static void complain_about(const struct srat *srat)
+{
+    struct srat_entry entry;
+    size_t cursor = 0;
+    status_t status;
+    while ((status = srat_next(srat, &cursor, &entry)) == STATUS_OK)
+        ;
+    if (status == STATUS_MALFORMED)
+        log_warn("acpi", "SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset %lu", cursor);
+}
+
 /* Return: whether the firmware describes nodes. */
 static bool describe(void)
 {
@@ -22,6 +33,7 @@ static bool describe(void)
     const void *data = acpi_find_here("SRAT", &size_bytes);
     if (!data || srat_parse(data, size_bytes, &srat) != STATUS_OK)
         return false;
+    complain_about(&srat);
     data = acpi_find_here("SLIT", &size_bytes);
     bool has_slit = data && slit_parse(data, size_bytes, &slit) == STATUS_OK;
     return numa_describe(&srat, has_slit ? &slit : NULL, &numa) == STATUS_OK;

@@ -48,17 +48,36 @@ static uint16_t pair_levels;
 
 /* ---- what firmware says ---- */
 
+static void complain(const char *sentence, size_t number)
+{
+    log_warn("acpi", "%s %lu", sentence, number);
+}
+
+static void complain_about_mp(void)
+{
+    struct mp_entry entry;
+    size_t cursor = 0;
+    status_t status;
+    while ((status = mp_next(&mp, &cursor, &entry)) == STATUS_OK)
+        ;
+    if (status == STATUS_MALFORMED)
+        complain("MP table cut short: an entry is of no known type, and the rest is dropped: from offset", cursor);
+}
+
 static void read_tables(void)
 {
     size_t size_bytes;
     struct mp_pointer pointer;
     const void *data = acpi_find_here("APIC", &size_bytes);
     has_madt = data && madt_parse(data, size_bytes, &madt) == STATUS_OK;
-    if (has_madt)
+    if (has_madt) {
+        (void)madt_complain(&madt, complain);
         return;
+    }
     if (mp_find(acpi_read, &pointer) == STATUS_OK && mp_table_read(acpi_read, &pointer, &mp) == STATUS_OK) {
         has_mp = true;
         has_imcr = pointer.has_imcr;
+        complain_about_mp();
         log_info("irq", "no MADT; the MP tables of %s %s serve", mp.oem_id, mp.product_id);
     }
 }

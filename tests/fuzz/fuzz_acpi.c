@@ -146,10 +146,18 @@ static uint32_t plain_gsi(const struct acpi_view *view, uint32_t source)
 {
     for (size_t at = ACPI_MADT_SIZE, length; (length = plain_entry(view, at)) != 0; at += length) {
         const uint8_t *entry = view->bytes + at;
-        if (entry[0] == ACPI_MADT_OVERRIDE && length >= 10 && entry[2] == 0 && entry[3] == source)
+        if (entry[0] == ACPI_MADT_OVERRIDE && length >= 10 && entry[3] == source)
             return number(entry + 4, 4);
     }
     return source;
+}
+
+static size_t complaints;
+
+static void count_complaint(const char *sentence, size_t number_told)
+{
+    insist(sentence[0] != '\0' && number_told != 0);
+    complaints++;
 }
 
 static void check_inputs(const struct madt *madt)
@@ -183,6 +191,9 @@ static void fuzz_madt(const uint8_t *data, size_t size)
         was_address |= entry.kind == MADT_LAPIC_ADDRESS;
     }
     insist(status == STATUS_NOT_FOUND || status == STATUS_MALFORMED);
+    complaints = 0;
+    insist((madt_complain(&madt, count_complaint) != 0) == (status == STATUS_MALFORMED));
+    insist(complaints >= (status == STATUS_MALFORMED));
     insist(was_address || madt.lapic_address.raw == number(data + ACPI_MADT_LAPIC_ADDRESS, 4));
     check_cpus(&madt);
     check_inputs(&madt);
@@ -202,13 +213,16 @@ static void fuzz_fadt(const uint8_t *data, size_t size)
         insist(timer.is_in_memory ? timer.address != 0 : timer.port != 0 && timer.address == 0);
     }
     is_name(fadt_profile_name(fadt.pm_profile), 32);
-    acpi_decode_power(&fadt, NULL, 0, &power);
-    insist(!power.can_power_off && power.can_reset == fadt_can_reset(&fadt));
-    if (power.can_reset) {
-        insist(power.reset_space == ACPI_SPACE_MEMORY ||
-               (power.reset_space == ACPI_SPACE_IO && power.reset_register.raw <= UINT16_MAX));
-        insist(fadt.view.length > ACPI_FADT_RESET_VALUE && power.reset_value == data[ACPI_FADT_RESET_VALUE]);
+    acpi_decode_power(&fadt, &power);
+    insist(!acpi_can_power_off(&power) && acpi_can_reset(&power) == fadt_can_reset(&fadt));
+    for (size_t i = 0; i < ACPI_POWER_REGISTERS; i++) {
+        const struct acpi_register *reg = &power.registers[i];
+        insist(reg->address == 0 || reg->space != ACPI_SPACE_IO || reg->address <= UINT16_MAX);
+        insist(reg->address == 0 || reg->space <= (i == ACPI_RESET ? ACPI_SPACE_PCI : ACPI_SPACE_IO));
+        insist(reg->mapped == NULL);
     }
+    if (acpi_can_reset(&power))
+        insist(fadt.view.length > ACPI_FADT_RESET_VALUE && power.reset_value == data[ACPI_FADT_RESET_VALUE]);
 }
 
 /* The input is the DSDT of a machine whose FADT is good. */
@@ -216,16 +230,17 @@ static void fuzz_power(const uint8_t *data, size_t size)
 {
     struct fadt fadt = { .pm1a_control = 0x604 };
     struct acpi_power power, again;
-    acpi_decode_power(&fadt, data, size, &power);
-    acpi_decode_power(&fadt, data, size, &again);
-    insist(power.can_power_off == again.can_power_off && !power.can_reset && power.pm1a_control == 0x604);
-    if (!power.can_power_off)
+    acpi_decode_power(&fadt, &power);
+    acpi_decode_power(&fadt, &again);
+    bool has_s5 = acpi_decode_s5(data, size, &power);
+    insist(has_s5 == acpi_decode_s5(data, size, &again) && has_s5 == acpi_can_power_off(&power) && !acpi_can_reset(&power));
+    if (!has_s5)
         return;
     insist(power.sleep_type_a <= 7 && power.sleep_type_b <= 7);
     insist(again.sleep_type_a == power.sleep_type_a && again.sleep_type_b == power.sleep_type_b);
     bool has_name = false;
     for (size_t at = ACPI_HEADER_SIZE + 1; at + 5 < size; at++)
-        has_name |= memcmp(data + at, "_S5_\x12", 5) == 0;
+        has_name |= memcmp(data + at, "_S5_\x12", 5) == 0 || memcmp(data + at, "_S5_\x13", 5) == 0;
     insist(has_name);
 }
 
@@ -431,9 +446,8 @@ static void check_table(const struct acpi_table *table)
 static void fuzz_tables(const uint8_t *data, size_t size)
 {
     static struct boot_info info;
+    static struct acpi_index index;
     struct acpi_root root, parsed;
-    struct acpi_table table, found;
-    size_t cursor = 0, count = 0;
     status_t status = acpi_parse_root_pointer(data, size, &parsed);
     info.rsdp_address = PHYS_INVALID;
     info.rsdp = (struct bytes){ data, size };
@@ -447,18 +461,22 @@ static void fuzz_tables(const uint8_t *data, size_t size)
     }
     insist(root.table.raw != 0);
     is_name(root.oem, sizeof(root.oem));
-    while ((status = acpi_next_table(read_memory, &root, &cursor, &table)) != STATUS_NOT_FOUND) {
-        insist(++count <= size / 4 + 2);
-        if (status == STATUS_OK) {
-            check_table(&table);
-            if (cursor < MOST && count < 8 &&
-                acpi_find_table(read_memory, &root, table.signature, &found) == STATUS_OK)
-                insist(strcmp(found.signature, table.signature) == 0);
-        }
-        forget_reads();
+    acpi_index_build(read_memory, &root, &index);
+    insist(index.count <= ARRAY_LEN(index.tables) && index.count <= index.listed + 3);
+    insist(index.left_out + index.entries_cut <= index.listed);
+    insist(index.root.table.raw == root.table.raw || (root.is_xsdt && index.root.table.raw == root.rsdt.raw));
+    forget_reads();
+    for (size_t i = 0; i < index.count; i++) {
+        const struct acpi_table *table = &index.tables[i];
+        is_name(table->signature, sizeof(table->signature));
+        for (size_t j = 0; j < i && i < 8; j++)
+            insist(index.tables[j].address.raw != table->address.raw);
+        if (table->status != STATUS_OK)
+            continue;
+        check_table(table);
+        const struct acpi_table *found = acpi_index_find(&index, table->signature, NULL);
+        insist(found && found <= table && memcmp(found->signature, table->signature, 4) == 0);
     }
-    if (acpi_find_dsdt(read_memory, &root, &table) == STATUS_OK)
-        check_table(&table);
     forget_reads();
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel64/acpi/tables.c and power.c over a pretended physical memory of 2 MiB. */
+/* kernel64/acpi/tables.c and index.c over a pretended physical memory of 2 MiB. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <acpi/power.h>
 #include <acpi/tables.h>
 #include <string.h>
 
@@ -137,26 +136,196 @@ static struct acpi_root put_everything(void)
     return root;
 }
 
-static void the_walk_yields_each_table_once_and_survives_bad_entries(void **state)
+static struct acpi_index tables;
+
+static void expect_table(size_t at, const char *signature, status_t status)
+{
+    assert_true(at < tables.count);
+    assert_string_equal(tables.tables[at].signature, signature);
+    assert_int_equal(tables.tables[at].status, status);
+}
+
+static void the_index_has_each_table_once_and_survives_bad_entries(void **state)
 {
     (void)state;
     struct acpi_root root = put_everything();
-    struct acpi_table table;
-    size_t cursor = 0;
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_OK);
-    assert_string_equal(table.signature, "FACP");
-    assert_true(table.checksum_ok);
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_TRUNCATED);
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_TRUNCATED);
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_OK);
-    assert_string_equal(table.signature, "APIC");
-    assert_false(table.checksum_ok);
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_OK);
-    assert_string_equal(table.signature, "DSDT");
-    assert_int_equal(table.address.raw, 0x20001);
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_OK);
-    assert_string_equal(table.signature, "FACS");
-    assert_int_equal(acpi_next_table(read_memory, &root, &cursor, &table), STATUS_NOT_FOUND);
+    acpi_index_build(read_memory, &root, &tables);
+    assert_int_equal(tables.root_table.status, STATUS_OK);
+    assert_int_equal(tables.refused.address.raw, 0);
+    assert_int_equal(tables.listed, 4);
+    assert_int_equal(tables.count, 5);
+    expect_table(0, "FACP", STATUS_OK);
+    assert_true(tables.tables[0].checksum_ok);
+    expect_table(1, "", STATUS_TRUNCATED);
+    assert_int_equal(tables.tables[1].address.raw, 0xfffff000);
+    expect_table(2, "APIC", STATUS_OK);
+    assert_false(tables.tables[2].checksum_ok);
+    expect_table(3, "DSDT", STATUS_OK);
+    assert_int_equal(tables.tables[3].address.raw, 0x20001);
+    expect_table(4, "FACS", STATUS_OK);
+    assert_ptr_equal(acpi_index_find(&tables, "APIC", NULL), &tables.tables[2]);
+    assert_null(acpi_index_find(&tables, "APIC", &tables.tables[2]));
+    assert_null(acpi_index_find(&tables, "NONE", NULL));
+    assert_null(acpi_index_find(&tables, "", NULL));
+}
+
+static void a_repeated_address_is_one_table_and_a_repeated_kind_is_two(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x2000) };
+    put_table(0x10000, "SSDT", 100);
+    put_table(0x11000, "SSDT", 200);
+    for (size_t i = 0; i < 100; i++)
+        put32(0x2000 + 36 + 4 * i, i % 2 ? 0x11000 : 0x10000);
+    put_table(0x2000, "RSDT", 36 + 400);
+    acpi_index_build(read_memory, &root, &tables);
+    assert_int_equal(tables.count, 2);
+    const struct acpi_table *first = acpi_index_find(&tables, "SSDT", NULL);
+    assert_int_equal(first->length, 100);
+    assert_int_equal(acpi_index_find(&tables, "SSDT", first)->length, 200);
+}
+
+/* An RSDP whose XSDT leads to zeros, the RSDT beside it good; and each other way in which an XSDT can be bad. */
+static void a_bad_xsdt_gives_way_to_the_rsdt(void **state)
+{
+    enum { ZEROS, UNREADABLE, CHECKSUM, SIGNATURE, EMPTY, LEADS_NOWHERE, KINDS };
+    (void)state;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct acpi_root root = { .table = phys(0x3000), .is_xsdt = true, .rsdt = phys(0x2000) };
+        clear_memory(state);
+        put_table(0x10000, "HPET", 56);
+        put32(0x2000 + 36, 0x10000);
+        put_table(0x2000, "RSDT", 40);
+        put64(0x3000 + 36, kind == LEADS_NOWHERE ? 1ULL << 40 : 0x10000);
+        put_table(0x3000, kind == SIGNATURE ? "ASDT" : "XSDT", kind == EMPTY ? 36 : 44);
+        if (kind == ZEROS)
+            memset(memory + 0x3000, 0, 64);
+        if (kind == UNREADABLE)
+            root.table = phys(1ULL << 54);
+        if (kind == CHECKSUM)
+            memory[0x3000 + 10] ^= 1;
+        acpi_index_build(read_memory, &root, &tables);
+        assert_false(tables.root.is_xsdt);
+        assert_int_equal(tables.root.table.raw, 0x2000);
+        assert_int_equal(tables.refused.address.raw, root.table.raw);
+        assert_non_null(acpi_index_find(&tables, "HPET", NULL));
+        /* Without an RSDT that is better, the XSDT is what there is. */
+        root.rsdt = phys(kind % 2 ? 0 : 0x5000);
+        acpi_index_build(read_memory, &root, &tables);
+        assert_true(tables.root.is_xsdt);
+        assert_int_equal(tables.refused.address.raw, 0);
+        assert_int_equal(acpi_index_find(&tables, "HPET", NULL) != NULL, kind == CHECKSUM);
+    }
+}
+
+static void a_good_xsdt_is_used_and_the_rsdt_not_looked_at(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x3000), .is_xsdt = true, .rsdt = phys(0x2000) };
+    put_table(0x10000, "HPET", 56);
+    put64(0x3000 + 36, 0x10000);
+    put_table(0x3000, "XSDT", 44);
+    put_table(0x2000, "RSDT", 36);
+    acpi_index_build(read_memory, &root, &tables);
+    assert_true(tables.root.is_xsdt);
+    assert_int_equal(tables.count, 1);
+}
+
+static uint64_t bytes_read, reach = UINT64_MAX;
+
+static const void *read_counting(phys_t address, size_t size_bytes)
+{
+    bytes_read += size_bytes;
+    return address.raw < reach ? read_memory(address, size_bytes) : NULL;
+}
+
+static void look_ups_read_nothing(void **state)
+{
+    (void)state;
+    struct acpi_root root = put_everything();
+    acpi_index_build(read_counting, &root, &tables);
+    bytes_read = 0;
+    for (int i = 0; i < 1000; i++)
+        assert_non_null(acpi_index_find(&tables, "APIC", NULL));
+    assert_int_equal(bytes_read, 0);
+}
+
+static void what_is_out_of_reach_at_first_is_found_later(void **state)
+{
+    (void)state;
+    struct acpi_root root = put_everything();
+    reach = 0x40000;
+    acpi_index_build(read_counting, &root, &tables);
+    reach = UINT64_MAX;
+    assert_null(acpi_index_find(&tables, "APIC", NULL));
+    acpi_index_retry(read_counting, &root, &tables);
+    assert_non_null(acpi_index_find(&tables, "APIC", NULL));
+    assert_int_equal(tables.count, 5);
+    /* The root table itself likewise. */
+    reach = 0x2000;
+    acpi_index_build(read_counting, &root, &tables);
+    reach = UINT64_MAX;
+    assert_int_equal(tables.count, 0);
+    acpi_index_retry(read_counting, &root, &tables);
+    assert_int_equal(tables.count, 5);
+    /* What is there already is not read again. */
+    memset(memory + 0x2001 + 44, 0, 4);
+    fix_checksum(0x2001, 36 + 16 + 2, 9);
+    acpi_index_build(read_counting, &root, &tables);
+    bytes_read = 0;
+    acpi_index_retry(read_counting, &root, &tables);
+    assert_int_equal(bytes_read, 0);
+}
+
+/* Of 16 000 tables most are counted and left out, and a kind that comes last is still found. */
+static void a_root_of_thousands_keeps_the_first_of_each_kind(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x100000), .is_xsdt = true };
+    const size_t many = 16000;
+    for (size_t i = 0; i < many; i++) {
+        put_table(0x1000 + i * 40, i == many - 1 ? "APIC" : i == many - 2 ? "FACP" : "SSDT", 40);
+        put64(0x100000 + 36 + 8 * i, 0x1000 + i * 40);
+    }
+    put_table(0x100000, "XSDT", (uint32_t)(36 + 8 * many));
+    acpi_index_build(read_memory, &root, &tables);
+    assert_int_equal(tables.listed, many);
+    assert_int_equal(tables.count, ACPI_TABLES_MAX + 2);
+    assert_int_equal(tables.left_out, many - tables.count);
+    assert_int_equal(tables.entries_cut, 0);
+    assert_int_equal(acpi_index_find(&tables, "APIC", NULL)->address.raw, 0x1000 + (many - 1) * 40);
+    assert_non_null(acpi_index_find(&tables, "FACP", NULL));
+}
+
+/* Kinds that never end do not fill more than the room for them. */
+static void more_kinds_than_there_is_room_for_are_counted(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x100000), .is_xsdt = true };
+    for (size_t i = 0; i < 1000; i++) {
+        char name[5] = { (char)('A' + i / 676), (char)('A' + i / 26 % 26), (char)('A' + i % 26), '1', 0 };
+        put_table(0x1000 + i * 40, name, 40);
+        put64(0x100000 + 36 + 8 * i, 0x1000 + i * 40);
+    }
+    put_table(0x100000, "XSDT", 36 + 8 * 1000);
+    acpi_index_build(read_memory, &root, &tables);
+    assert_int_equal(tables.count, ACPI_TABLES_MAX + ACPI_KINDS_MAX);
+    assert_int_equal(tables.left_out, 1000 - tables.count);
+}
+
+static void an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x2000) };
+    put32(0x10000 + 40, 0x20000);
+    put64(0x10000 + 140, 0x30000); /* X_DSDT: zeros */
+    put_table(0x10000, "FACP", 244);
+    put_table(0x20000, "DSDT", 100);
+    put32(0x2000 + 36, 0x10000);
+    put_table(0x2000, "RSDT", 40);
+    acpi_index_build(read_memory, &root, &tables);
+    assert_int_equal(acpi_index_find(&tables, "DSDT", NULL)->address.raw, 0x20000);
+    expect_table(1, "", STATUS_MALFORMED);
 }
 
 static void a_table_shorter_than_its_header_is_malformed(void **state)
@@ -172,92 +341,6 @@ static void a_table_shorter_than_its_header_is_malformed(void **state)
     assert_int_equal(acpi_read_table(read_memory, phys(0x1000), &table), STATUS_TRUNCATED);
 }
 
-/* acpi_decode_power() over raw tables; false when the FADT is none. */
-static bool decode(uint8_t *bytes, size_t length, const void *dsdt, size_t dsdt_size, struct acpi_power *power)
-{
-    struct fadt fadt;
-    uint32_t stored = (uint32_t)length;
-    memcpy(bytes + 4, &stored, 4);
-    if (fadt_parse(bytes, length, &fadt) != STATUS_OK)
-        return false;
-    acpi_decode_power(&fadt, dsdt, dsdt_size, power);
-    return true;
-}
-
-/* A FADT with PM1a at 0x604 and a reset register at port 0xcf9. */
-static void put_fadt(uint8_t *fadt)
-{
-    memset(fadt, 0, 276);
-    memcpy(fadt, "FACP", 4);
-    fadt[64] = 0x04;
-    fadt[65] = 0x06;
-    fadt[113] = 0x04; /* flag bit 10 */
-    fadt[116] = 1;    /* I/O space */
-    fadt[120] = 0xf9;
-    fadt[121] = 0x0c;
-    fadt[128] = 0x0f;
-}
-
-static void soft_off_is_decoded_from_plain_and_rooted_names(void **state)
-{
-    (void)state;
-    uint8_t fadt[276], dsdt[64] = { 0 };
-    const uint8_t plain[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x01, 0x00, 0x00 };
-    const uint8_t rooted[] = { 0x08, 0x5c, '_', 'S', '5', '_', 0x12, 0x46, 0x00, 0x02, 0x00, 0x0a, 0x07 };
-    struct acpi_power power;
-    put_fadt(fadt);
-    memcpy(dsdt + 36, plain, sizeof(plain));
-    assert_true(decode(fadt, sizeof(fadt), dsdt, sizeof(dsdt), &power));
-    assert_true(power.can_power_off);
-    assert_int_equal(power.pm1a_control, 0x604);
-    assert_int_equal(power.sleep_type_a, 5);
-    assert_int_equal(power.sleep_type_b, 1);
-    assert_true(power.can_reset);
-    assert_int_equal(power.reset_register.raw, 0xcf9);
-    assert_int_equal(power.reset_value, 0x0f);
-
-    memcpy(dsdt + 36, rooted, sizeof(rooted));
-    assert_true(decode(fadt, sizeof(fadt), dsdt, 36 + sizeof(rooted), &power));
-    assert_true(power.can_power_off);
-    assert_int_equal(power.sleep_type_a, 0);
-    assert_int_equal(power.sleep_type_b, 7);
-}
-
-static void soft_off_that_is_cut_or_computed_is_absent(void **state)
-{
-    (void)state;
-    uint8_t fadt[276], dsdt[64] = { 0 };
-    const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05 };
-    struct acpi_power power;
-    put_fadt(fadt);
-    memcpy(dsdt + 36, s5, sizeof(s5));
-    for (size_t size = 0; size < 36 + sizeof(s5); size++) {
-        assert_true(decode(fadt, sizeof(fadt), dsdt, size, &power));
-        assert_false(power.can_power_off);
-    }
-    assert_true(decode(fadt, sizeof(fadt), dsdt, 36 + sizeof(s5), &power));
-    assert_true(power.can_power_off);
-    dsdt[36] = 0x14; /* a method */
-    assert_true(decode(fadt, sizeof(fadt), dsdt, sizeof(dsdt), &power));
-    assert_false(power.can_power_off);
-    assert_false(decode(fadt, 115, NULL, 0, &power));
-}
-
-static void a_fadt_that_ends_early_has_no_reset_register(void **state)
-{
-    (void)state;
-    uint8_t fadt[276];
-    struct acpi_power power;
-    put_fadt(fadt);
-    assert_true(decode(fadt, 128, NULL, 0, &power));
-    assert_false(power.can_reset);
-    assert_true(decode(fadt, 129, NULL, 0, &power));
-    assert_true(power.can_reset);
-    fadt[113] = 0; /* not supported, whatever stands in the register */
-    assert_true(decode(fadt, 276, NULL, 0, &power));
-    assert_false(power.can_reset);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,11 +348,16 @@ int main(void)
         cmocka_unit_test_setup(a_broken_extended_part_falls_back_to_the_rsdt, clear_memory),
         cmocka_unit_test_setup(a_root_pointer_with_a_wrong_checksum_is_refused, clear_memory),
         cmocka_unit_test_setup(the_scan_finds_the_ebda_first_and_then_the_bios_area, clear_memory),
-        cmocka_unit_test_setup(the_walk_yields_each_table_once_and_survives_bad_entries, clear_memory),
+        cmocka_unit_test_setup(the_index_has_each_table_once_and_survives_bad_entries, clear_memory),
+        cmocka_unit_test_setup(a_repeated_address_is_one_table_and_a_repeated_kind_is_two, clear_memory),
+        cmocka_unit_test_setup(a_bad_xsdt_gives_way_to_the_rsdt, clear_memory),
+        cmocka_unit_test_setup(a_good_xsdt_is_used_and_the_rsdt_not_looked_at, clear_memory),
+        cmocka_unit_test_setup(look_ups_read_nothing, clear_memory),
+        cmocka_unit_test_setup(what_is_out_of_reach_at_first_is_found_later, clear_memory),
+        cmocka_unit_test_setup(a_root_of_thousands_keeps_the_first_of_each_kind, clear_memory),
+        cmocka_unit_test_setup(more_kinds_than_there_is_room_for_are_counted, clear_memory),
+        cmocka_unit_test_setup(an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one, clear_memory),
         cmocka_unit_test_setup(a_table_shorter_than_its_header_is_malformed, clear_memory),
-        cmocka_unit_test_setup(soft_off_is_decoded_from_plain_and_rooted_names, clear_memory),
-        cmocka_unit_test_setup(soft_off_that_is_cut_or_computed_is_absent, clear_memory),
-        cmocka_unit_test_setup(a_fadt_that_ends_early_has_no_reset_register, clear_memory),
     };
     return cmocka_run_group_tests_name("acpi_tables", tests, NULL, NULL);
 }

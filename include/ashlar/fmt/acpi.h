@@ -40,9 +40,13 @@
 #define ACPI_FADT_PM1A_CONTROL           64
 #define ACPI_FADT_PM1B_CONTROL           68
 #define ACPI_FADT_PM_TIMER               76
+#define ACPI_FADT_GPE0                   80
+#define ACPI_FADT_GPE1                   84
 #define ACPI_FADT_PM1_EVENT_LENGTH       88
 #define ACPI_FADT_PM1_CONTROL_LENGTH     89
 #define ACPI_FADT_PM_TIMER_LENGTH        91
+#define ACPI_FADT_GPE0_LENGTH            92
+#define ACPI_FADT_GPE1_LENGTH            93
 #define ACPI_FADT_CENTURY                108
 #define ACPI_FADT_BOOT_FLAGS             109
 #define ACPI_FADT_FLAGS                  112
@@ -53,9 +57,14 @@
 #define ACPI_FADT_X_FACS                 132
 #define ACPI_FADT_X_DSDT                 140
 #define ACPI_FADT_X_PM1A_EVENT           148
+#define ACPI_FADT_X_PM1B_EVENT           160
 #define ACPI_FADT_X_PM1A_CONTROL         172
+#define ACPI_FADT_X_PM1B_CONTROL         184
 #define ACPI_FADT_X_PM_TIMER             208
+#define ACPI_FADT_X_GPE0                 220
+#define ACPI_FADT_X_GPE1                 232
 #define ACPI_FADT_SLEEP_CONTROL          244
+#define ACPI_FADT_SLEEP_STATUS           256
 
 #define ACPI_FADT_FLAG_PM_TIMER_32_BITS  (1u << 8)
 #define ACPI_FADT_FLAG_RESET_SUPPORTED   (1u << 10)
@@ -201,3 +210,4 @@
 
 #define ACPI_SPACE_MEMORY                0
 #define ACPI_SPACE_IO                    1
+#define ACPI_SPACE_PCI                   2 /* configuration space of bus 0 */
