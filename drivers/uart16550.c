@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550 serial port and its relatives.
+ * 16550 serial port and its relatives: sending, receiving, interrupts. Finding one and setting it up is
+ * drivers/uart16550_setup.c.
  *
  * With interrupts, what is written waits in a ring, and the UART's "transmitter empty" takes it from there a burst at a
  * time; who writes more than the ring holds sends the oldest itself. What is received waits in another until it is asked
@@ -25,57 +26,14 @@
  * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does not get it
  * sends past the ring, so that the text is seen, perhaps in the middle of another line.
  *
- * Refused: a probe by writing to the interrupt enable register, as many do; it can raise an
- * interrupt that nobody is ready for.
- *
  * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "FIFO Interrupt Mode
- * Operation", "Modem Control Register" (loopback).
+ * Operation".
  */
 #include <ashlar/dev/uart16550.h>
-#include <ashlar/io.h>
+#include <ashlar/hw/uart16550.h>
 
-enum reg {
-    DATA = 0,             /* receive and transmit; divisor low with LINE_DIVISOR */
-    INTERRUPT_ENABLE = 1, /* divisor high with LINE_DIVISOR */
-    FIFO_CONTROL = 2,     /* written */
-    INTERRUPT_IDENT = 2,  /* read */
-    LINE_CONTROL = 3,
-    MODEM_CONTROL = 4,
-    LINE_STATUS = 5,
-    MODEM_STATUS = 6,
-    SCRATCH = 7,
-};
-
-#define LINE_8N1           0x03
-#define LINE_DIVISOR       0x80 /* registers 0 and 1 are the divisor */
-
-#define INTERRUPT_RECEIVED 0x01
-#define INTERRUPT_SENT     0x02
-#define INTERRUPT_LINE     0x04
-#define IDENT_NONE         0x01 /* set: nothing is pending */
-#define IDENT_CAUSE        0x0e
-#define CAUSE_MODEM        0x00
-#define CAUSE_SENT         0x02 /* what remains: data, at once or after a time, and errors of the line */
 /* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so for ever. */
-#define CAUSES_MAX         (2 * UART16550_RECEIVED_MAX)
-
-#define FIFO_ENABLE_CLEAR  0x07 /* on, both directions emptied */
-#define IDENT_FIFO_WORKS   0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
-#define FIFO_DEPTH         16
-
-#define MODEM_DTR_RTS_OUT2 0x0b
-#define MODEM_LOOPBACK     0x10
-#define MODEM_LOOP_PATTERN 0x0a /* RTS and OUT2, which loop back as CTS and DCD */
-#define MODEM_LOOP_ANSWER  0x90
-
-#define STATUS_DATA_READY  0x01
-#define STATUS_OVERRUN     0x02 /* bytes before this one were lost */
-#define STATUS_DATA_BAD    0x1c /* parity, framing, break: the byte means nothing */
-#define STATUS_SEND_EMPTY  0x20 /* room for a burst */
-#define STATUS_SEND_IDLE   0x40 /* and the last bit has left */
-
-/* What a port without a device reads as. */
-#define NOTHING            0xff
+#define CAUSES_MAX (2 * UART16550_RECEIVED_MAX)
 
 /*
  * A FIFO of 16 characters of 10 bits takes 1.5 s at 110 baud, and a read of an ISA port about
@@ -86,66 +44,28 @@ enum reg {
 /* Holders keep the lock for a burst, but for one who writes more than the ring holds. */
 #define LOCK_TRIES         100000u
 
-/* 16 characters at 9600 baud take 17 ms. */
-#define DRAIN_WAIT_READS   50000u
-
-#define INTERRUPTS_OF_RECEIVER (INTERRUPT_RECEIVED | INTERRUPT_LINE)
-
-static uint8_t uart_read(const struct uart16550 *uart, enum reg reg)
-{
-    return io_in8((uint16_t)(uart->port + reg));
-}
-
-static void uart_write(const struct uart16550 *uart, enum reg reg, uint8_t value)
-{
-    io_out8((uint16_t)(uart->port + reg), value);
-}
-
-/*
- * An 8250 has no scratch register and some virtual UARTs have no loopback: either will do. What
- * is written in between keeps a bus that merely remembers its last byte from passing.
- */
-static bool uart_is_present(const struct uart16550 *uart)
-{
-    uart_write(uart, INTERRUPT_ENABLE, 0);
-    if (uart_read(uart, LINE_STATUS) == NOTHING)
-        return false;
-
-    bool has_scratch = true;
-    for (unsigned int pattern = 0x55; pattern <= 0xaa; pattern += 0x55) {
-        uart_write(uart, SCRATCH, (uint8_t)pattern);
-        uart_write(uart, INTERRUPT_ENABLE, 0);
-        has_scratch = has_scratch && uart_read(uart, SCRATCH) == pattern;
-    }
-    if (has_scratch)
-        return true;
-
-    uart_write(uart, MODEM_CONTROL, MODEM_LOOPBACK | MODEM_LOOP_PATTERN);
-    bool has_loopback = (uart_read(uart, MODEM_STATUS) & 0xf0) == MODEM_LOOP_ANSWER;
-    uart_write(uart, MODEM_CONTROL, 0);
-    return has_loopback;
-}
+#define INTERRUPTS_OF_RECEIVER (IER_ERBFI | IER_ELSI)
 
 /* Reading it takes the error bits away, whoever reads: they are kept until their byte is read. */
 static uint8_t read_status(struct uart16550 *uart)
 {
-    uint8_t status = uart_read(uart, LINE_STATUS);
-    if (status & STATUS_DATA_READY)
-        uart->unread_errors |= status & STATUS_DATA_BAD;
+    uint8_t status = uart16550_read(uart, UART_LSR);
+    if (status & LSR_DR)
+        uart->unread_errors |= status & LSR_BAD;
     return status | uart->unread_errors;
 }
 
 static uint8_t read_data(struct uart16550 *uart)
 {
     uart->unread_errors = 0;
-    return uart_read(uart, DATA);
+    return uart16550_read(uart, UART_RBR);
 }
 
 /* Return: room for uart->burst bytes. */
 static bool uart_wait_empty(struct uart16550 *uart)
 {
     for (unsigned int reads = uart->is_stuck ? 1 : SEND_WAIT_READS; reads > 0; reads--)
-        if (read_status(uart) & STATUS_SEND_EMPTY) {
+        if (read_status(uart) & LSR_THRE) {
             uart->is_stuck = false;
             return true;
         }
@@ -183,7 +103,7 @@ static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *room
         *room = uart->burst;
     if (*room == 0)
         return;
-    uart_write(uart, DATA, byte);
+    uart16550_write(uart, UART_THR, byte);
     (*room)--;
 }
 
@@ -201,16 +121,16 @@ static uint8_t take_waiting(struct uart16550 *uart)
 static void set_interrupts(struct uart16550 *uart, unsigned int enabled)
 {
     uart->enabled = (uint8_t)enabled;
-    uart_write(uart, INTERRUPT_ENABLE, uart->enabled);
+    uart16550_write(uart, UART_IER, uart->enabled);
 }
 
 /* The transmitter is empty and its interrupt off: gives it a burst, and has it interrupt when more is left. */
 static void send_burst(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
-        uart_write(uart, DATA, take_waiting(uart));
+        uart16550_write(uart, UART_THR, take_waiting(uart));
     if (waiting_count(uart) > 0)
-        set_interrupts(uart, uart->enabled | INTERRUPT_SENT);
+        set_interrupts(uart, uart->enabled | IER_ETBEI);
 }
 
 /* Counts once: without the lock, somebody else may be taking too, and they would pass the end together. */
@@ -252,7 +172,7 @@ static void queue_text(struct uart16550 *uart, const char *text, size_t length)
         }
     }
     if (was_idle && waiting_count(uart) > 0)
-        set_interrupts(uart, uart->enabled | INTERRUPT_SENT);
+        set_interrupts(uart, uart->enabled | IER_ETBEI);
 }
 
 /* ---- what the log calls ---- */
@@ -268,7 +188,7 @@ static void write_polled(struct uart16550 *uart, const char *text, size_t length
     }
 }
 
-static void uart_console_write(struct console *console, const char *text, size_t length)
+void uart16550_console_write(struct console *console, const char *text, size_t length)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
     irq_state_t state;
@@ -284,7 +204,7 @@ static void uart_console_write(struct console *console, const char *text, size_t
 }
 
 /* Without the lock, too: its holder will not come back to send what waits. */
-static void uart_console_settle(struct console *console)
+void uart16550_console_settle(struct console *console)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
     irq_state_t state;
@@ -300,7 +220,7 @@ static void uart_console_settle(struct console *console)
 
 static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
 {
-    return status & STATUS_DATA_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
+    return status & LSR_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
 }
 
 static uint32_t received_count(const struct uart16550 *uart)
@@ -315,7 +235,7 @@ static bool take_received(struct uart16550 *uart, uint8_t *byte)
     bool has_byte = received_count(uart) > 0;
     if (has_byte)
         *byte = uart->received[uart->received_start++ % UART16550_RECEIVED_MAX];
-    if (uart->uses_interrupts && !(uart->enabled & INTERRUPT_RECEIVED) &&
+    if (uart->uses_interrupts && !(uart->enabled & IER_ERBFI) &&
         received_count(uart) <= UART16550_RECEIVED_MAX / 2)
         set_interrupts(uart, uart->enabled | INTERRUPTS_OF_RECEIVER);
     spin_unlock(&uart->lock, state);
@@ -331,11 +251,11 @@ static void receive(struct uart16550 *uart)
             return;
         }
         uint8_t status = read_status(uart);
-        uart->lost += (status & STATUS_OVERRUN) != 0;
-        if (!(status & STATUS_DATA_READY))
+        uart->lost += (status & LSR_OE) != 0;
+        if (!(status & LSR_DR))
             return;
         uint8_t byte = read_data(uart);
-        if (status & STATUS_DATA_BAD)
+        if (status & LSR_BAD)
             uart->lost++;
         else
             uart->received[uart->received_end++ % UART16550_RECEIVED_MAX] = byte;
@@ -353,7 +273,7 @@ static int poll_ring(struct uart16550 *uart)
     return KEY_NONE;
 }
 
-static int uart_input_poll(struct input *input)
+int uart16550_input_poll(struct input *input)
 {
     struct uart16550 *uart = container_of(input, struct uart16550, input);
     /* Also after interrupts were given up: something may wait there. */
@@ -363,7 +283,7 @@ static int uart_input_poll(struct input *input)
     /* At most a FIFO full: a port that went away must not hold its caller for ever. */
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
         uint8_t status = read_status(uart);
-        if (!(status & STATUS_DATA_READY))
+        if (!(status & LSR_DR))
             return KEY_NONE;
         key = decode(uart, status, read_data(uart));
         if (key != KEY_NONE)
@@ -378,16 +298,16 @@ static int uart_input_poll(struct input *input)
 static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 {
     for (unsigned int i = 0; i < CAUSES_MAX; i++) {
-        uint8_t ident = uart_read(uart, INTERRUPT_IDENT);
-        if (ident & IDENT_NONE)
+        uint8_t ident = uart16550_read(uart, UART_IIR);
+        if (ident & IIR_NONE)
             return i > 0;
-        switch (ident & IDENT_CAUSE) {
-        case CAUSE_SENT:
-            set_interrupts(uart, uart->enabled & ~(unsigned int)INTERRUPT_SENT);
+        switch (ident & IIR_ID) {
+        case IIR_ID_THRE:
+            set_interrupts(uart, uart->enabled & ~(unsigned int)IER_ETBEI);
             *is_sent = true;
             break;
-        case CAUSE_MODEM:
-            (void)uart_read(uart, MODEM_STATUS);
+        case IIR_ID_MODEM:
+            (void)uart16550_read(uart, UART_MSR);
             break;
         default: /* data; and an error, which reading the line status takes away */
             receive(uart);
@@ -416,7 +336,7 @@ void uart16550_use_interrupts(struct uart16550 *uart, bool is_on)
     irq_state_t state = spin_lock(&uart->lock);
     uart->uses_interrupts = is_on;
     if (is_on)
-        set_interrupts(uart, INTERRUPTS_OF_RECEIVER | INTERRUPT_SENT);
+        set_interrupts(uart, INTERRUPTS_OF_RECEIVER | IER_ETBEI);
     else
         go_polled(uart);
     spin_unlock(&uart->lock, state);
@@ -439,53 +359,4 @@ int uart16550_isa_interrupt(uint16_t port)
     default:
         return -1;
     }
-}
-
-/* ---- setting up ---- */
-
-/* Return: the divisor for @baud, or 0 when no divisor comes within 2 %, which a receiver bears. */
-static uint16_t divisor_of(uint32_t baud)
-{
-    if (baud == 0 || baud > UART16550_MAX_BAUD)
-        return 0;
-    uint32_t divisor = (UART16550_MAX_BAUD + baud / 2) / baud;
-    uint32_t real_baud = UART16550_MAX_BAUD / divisor;
-    uint32_t error = real_baud > baud ? real_baud - baud : baud - real_baud;
-    return divisor <= UINT16_MAX && error * 50 <= baud ? (uint16_t)divisor : 0;
-}
-
-status_t uart16550_init(struct uart16550 *uart, uint16_t port, uint32_t baud)
-{
-    uint16_t divisor = divisor_of(baud);
-    if (divisor == 0)
-        return STATUS_INVALID;
-
-    *uart = (struct uart16550){
-        .console = { .name = "serial", .write = uart_console_write, .settle = uart_console_settle },
-        .input = { .name = "serial", .poll = uart_input_poll },
-        .port = port,
-    };
-    /* First, because firmware may have left the divisor showing where the probe looks. */
-    uart_write(uart, LINE_CONTROL, LINE_8N1);
-    if (!uart_is_present(uart))
-        return STATUS_NOT_FOUND;
-
-    /* The loader's last words may still be on their way out. */
-    for (unsigned int reads = DRAIN_WAIT_READS; reads > 0; reads--)
-        if (uart_read(uart, LINE_STATUS) & STATUS_SEND_IDLE)
-            break;
-
-    uart_write(uart, LINE_CONTROL, LINE_8N1 | LINE_DIVISOR);
-    uart_write(uart, DATA, (uint8_t)divisor);
-    uart_write(uart, INTERRUPT_ENABLE, (uint8_t)(divisor >> 8));
-    uart_write(uart, LINE_CONTROL, LINE_8N1);
-
-    uart_write(uart, FIFO_CONTROL, FIFO_ENABLE_CLEAR);
-    bool has_fifo = (uart_read(uart, INTERRUPT_IDENT) & IDENT_FIFO_WORKS) == IDENT_FIFO_WORKS;
-    if (!has_fifo)
-        uart_write(uart, FIFO_CONTROL, 0);
-    uart->burst = has_fifo ? FIFO_DEPTH : 1;
-
-    uart_write(uart, MODEM_CONTROL, MODEM_DTR_RTS_OUT2);
-    return STATUS_OK;
 }

@@ -11,6 +11,7 @@
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <cpu/traps.h>
+#include <diag/panic.h>
 #include <diag/stages.h>
 #include <glue/address_space.h>
 #include <glue/consoles.h>
@@ -28,10 +29,10 @@ NORETURN void kernel64_main(uint64_t handoff_address);
 /* Entered from kernel64_entry on the boot stack, interrupts off, on the stub's page tables. */
 void kernel64_main(uint64_t handoff_address)
 {
+    panic_set_consoles(consoles_attach_all);
     cpu_features_init();
     stack_protector_init();
-    traps_init();                             /* from here on a mistake is a report, not a reset, */
-    consoles_init_early();                    /* and is seen */
+    traps_init();                             /* from here on a mistake is a report, not a reset, and is seen */
     stage_mark("traps");
     machine_read_handoff(handoff_address);    /* the loader's words, and the options among them */
     clock_init(machine_handoff()->tsc_entry); /* ticks are time */
@@ -40,19 +41,21 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("clock");
 
     options_apply_early();
-    consoles_apply_option();
     machine_log_origin();
-    cpu_protect(); /* every protection that CPUID offers */
+    cpu_protect();    /* every protection that CPUID offers */
+    acpi_find_root(); /* which may know the serial port */
+    consoles_start(); /* what was logged is shown */
+    stage_mark("consoles");
 
     machine_collect_claims();
     acpi_init();            /* its tables are claimed, the ways to switch off known */
-    consoles_apply_firmware();
     machine_sweep_claims(); /* the memory map */
     options_warn_unknown();
     stage_mark("map");
 
     address_space_init();                  /* our own page tables; devices can be mapped, */
     acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie */
+    consoles_apply_firmware();
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");
@@ -61,8 +64,8 @@ void kernel64_main(uint64_t handoff_address)
     wall_init();
     cpu_interrupts_on(); /* handlers run from here on */
     stage_mark("interrupts");
-    consoles_init_screen();
-    stage_mark("consoles");
+    consoles_start_inputs();
+    stage_mark("inputs");
     start_processors(); /* the other CPUs */
     stage_mark("processors");
     monitor_run(options_run());

@@ -18,6 +18,7 @@ void io_out16(uint16_t port, uint16_t value);
 void io_out32(uint16_t port, uint32_t value);
 
 /* @reg: a mapped device register, naturally aligned. Exactly one bus access each. */
+uint8_t mmio_read8(const volatile void *reg);
 uint16_t mmio_read16(const volatile void *reg);
 uint32_t mmio_read32(const volatile void *reg);
 void mmio_write8(volatile void *reg, uint8_t value);

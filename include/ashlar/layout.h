@@ -17,6 +17,7 @@
 #define LAYOUT_TABLE(R)                                                                                      \
     R(DIRECT_MAP, 0xffff800000000000ULL, 0xffffc00000000000ULL, "direct map of physical memory, no execute") \
     R(VRANGE, 0xffffd00000000000ULL, 0xffffd10000000000ULL, "virtual ranges: stacks, device memory")         \
+    R(CONSOLE_DEVICES, 0xffffd20000000000ULL, 0xffffd30000000000ULL, "devices of consoles")                  \
     R(PERCPU, 0xffffe00000000000ULL, 0xffffe10000000000ULL, "per-CPU areas")                                 \
     R(DESCRIPTORS, 0xffffffc000000000ULL, 0xffffffe000000000ULL, "frame descriptors, filled in when needed") \
     R(KERNEL_IMAGE, 0xffffffff80000000ULL, 0xffffffffc0000000ULL, "the kernel image")

@@ -114,18 +114,19 @@ static void claim(const struct acpi_table *table)
         machine_add_claim(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
 }
 
+void acpi_find_root(void)
+{
+    has_root = !machine_has_option("noacpi") && acpi_locate_root(machine_boot_info(), acpi_read, &root) == STATUS_OK;
+    if (has_root)
+        acpi_index_build(acpi_read, &root, &tables);
+}
+
 void acpi_init(void)
 {
-    if (machine_has_option("noacpi")) {
-        log_info("acpi", "not looked at, because of the option noacpi");
+    if (!has_root) {
+        log_info("acpi", machine_has_option("noacpi") ? "not looked at, because of the option noacpi" : "no root pointer");
         return;
     }
-    if (acpi_locate_root(machine_boot_info(), acpi_read, &root) != STATUS_OK) {
-        log_info("acpi", "no root pointer");
-        return;
-    }
-    has_root = true;
-    acpi_index_build(acpi_read, &root, &tables);
     claim(&tables.root_table);
     for (size_t i = 0; i < tables.count; i++)
         claim(&tables.tables[i]);

@@ -10,14 +10,22 @@
 #include <acpi/view.h>
 
 /**
- * acpi_init() - find the root, claim each table's memory, add the ways out to the leaving ladder.
+ * acpi_find_root() - from here on tables can be found that the boot direct map reaches.
+ *
+ * Nothing with the option noacpi, or where there is no root.
+ * Context: once, after machine_read_handoff().
+ */
+void acpi_find_root(void);
+
+/**
+ * acpi_init() - claim each table's memory, add the ways out to the leaving ladder.
  *
  * Nothing with the option noacpi, or where there is no root; the log says which.
  * Context: once, between machine_collect_claims() and machine_sweep_claims().
  */
 void acpi_init(void);
 
-/* Return: what acpi_init() found; NULL when there is no root, or with noacpi. */
+/* Return: what acpi_find_root() found; NULL when there is no root, or with noacpi. */
 const struct acpi_index *acpi_tables_here(void);
 
 /**

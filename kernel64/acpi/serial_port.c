@@ -32,11 +32,21 @@ status_t spcr_parse(const void *data, size_t size_bytes, struct serial_port *por
     uint8_t revision = acpi_view_u8(&view, ACPI_HEADER_REVISION);
     uint8_t interrupts = acpi_view_u8(&view, ACPI_SPCR_INTERRUPT_TYPE);
     uint32_t precise = revision >= 4 ? acpi_view_u32(&view, ACPI_SPCR_PRECISE_BAUD) : 0;
+    uint16_t pci_device_id = acpi_view_u16(&view, ACPI_SPCR_PCI_DEVICE_ID);
     *port = (struct serial_port){
         .base = acpi_view_gas(&view, ACPI_SPCR_BASE),
         .interface = acpi_view_u8(&view, ACPI_SPCR_INTERFACE),
         .baud_rate = precise ? precise : baud_of_code(acpi_view_u8(&view, ACPI_SPCR_BAUD)),
         .clock_hz = revision >= 3 ? acpi_view_u32(&view, ACPI_SPCR_CLOCK) : 0,
+        .flow_control = acpi_view_u8(&view, ACPI_SPCR_FLOW_CONTROL) & 7,
+        .is_pci = pci_device_id != UINT16_MAX && acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID) != UINT16_MAX &&
+                  (pci_device_id != 0 || acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID) != 0),
+        .pci_segment = acpi_view_u8(&view, ACPI_SPCR_PCI_SEGMENT),
+        .pci = { .bus = acpi_view_u8(&view, ACPI_SPCR_PCI_BUS),
+                 .device = acpi_view_u8(&view, ACPI_SPCR_PCI_DEVICE),
+                 .function = acpi_view_u8(&view, ACPI_SPCR_PCI_FUNCTION),
+                 .vendor_id = acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID),
+                 .device_id = pci_device_id },
         .has_irq = interrupts & ACPI_SPCR_HAS_8259_IRQ,
         .has_gsi = interrupts & ACPI_SPCR_HAS_APIC_GSI,
         .irq = acpi_view_u8(&view, ACPI_SPCR_IRQ),
@@ -80,6 +90,65 @@ bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struc
     return false;
 }
 
+/* ---- how to drive it ---- */
+
+static bool is_drivable_interface(uint16_t interface)
+{
+    return interface == SERIAL_16550 || interface == SERIAL_16450 || interface == SERIAL_16550_GAS;
+}
+
+/* Return: false when there is no such access. */
+static bool plan_registers(const struct serial_port *port, struct uart16550_config *config)
+{
+    bool is_io = port->base.space == ACPI_SPACE_IO;
+    config->stride_bytes = config->access_bytes = 1;
+    if (is_io && port->interface != SERIAL_16550_GAS)
+        return true;
+    switch (port->base.width_bits) {
+    case 0:
+    case 8:
+        break;
+    case 16:
+    case 32:
+    case 64:
+        config->stride_bytes = port->base.width_bits / 8;
+        break;
+    default:
+        return false;
+    }
+    /* Codes: 0 not said, 1 to 4 for 8 to 64 bits. */
+    if (port->base.access_size > 3)
+        return false;
+    if (port->base.access_size > 0)
+        config->access_bytes = (uint8_t)(1u << (port->base.access_size - 1));
+    if (config->stride_bytes < config->access_bytes)
+        config->stride_bytes = config->access_bytes;
+    return port->base.address % config->access_bytes == 0;
+}
+
+const char *serial_port_plan(const struct serial_port *port, struct uart16550_config *config)
+{
+    bool is_io = port->base.space == ACPI_SPACE_IO;
+    *config = (struct uart16550_config){ .clock_hz = port->clock_hz, .baud = port->baud_rate };
+    if (!is_drivable_interface(port->interface))
+        return "its interface is not a 16550's";
+    if (!is_io && port->base.space != ACPI_SPACE_MEMORY)
+        return "its registers are neither in memory nor behind I/O ports";
+    if (port->base.offset_bits != 0)
+        return "its registers do not begin at a byte";
+    if (!plan_registers(port, config))
+        return "no access reaches registers of that width";
+    if (is_io && port->base.address > UINT16_MAX - (SERIAL_PORT_SPAN(config) - 1))
+        return "address out of range";
+    if (is_io)
+        config->port = (uint16_t)port->base.address;
+    if (is_io && config->clock_hz == 0)
+        config->clock_hz = UART16550_ISA_CLOCK_HZ;
+    if (config->clock_hz == 0)
+        config->baud = 0;
+    return NULL;
+}
+
 const char *serial_interface_name(uint16_t interface)
 {
     switch (interface) {
@@ -89,6 +158,12 @@ const char *serial_interface_name(uint16_t interface)
         return "16450 or a subset of the 16550";
     case SERIAL_16550_GAS:
         return "16550 with the register width of its address";
+    case 0x03:
+        return "ARM PL011";
+    case 0x0d:
+        return "ARM generic";
+    case 0x14:
+        return "Intel LPSS";
     default:
         return "unknown";
     }

@@ -9,6 +9,8 @@
  * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)", "Debug Port Table 2 (DBG2)".
  */
 #include <acpi/view.h>
+#include <ashlar/dev/pci_config.h>
+#include <ashlar/dev/uart16550.h>
 
 /* What a driver of the 16550 can drive. */
 enum serial_interface {
@@ -22,6 +24,10 @@ struct serial_port {
     uint16_t interface;   /* enum serial_interface; other numbers are other kinds of UART */
     uint32_t baud_rate;   /* 0: as firmware has left it, or not told */
     uint32_t clock_hz;    /* of the UART; 0: not told */
+    uint8_t flow_control; /* bits DCD, RTS/CTS, XON/XOFF; 0: none */
+    bool is_pci;
+    uint8_t pci_segment;
+    struct pci_device pci; /* if is_pci */
     bool has_irq, has_gsi;
     uint8_t irq;  /* of the 8259s, if has_irq */
     uint32_t gsi; /* if has_gsi */
@@ -54,6 +60,25 @@ struct dbg2_cursor {
  * Return: false when there is none left.
  */
 bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struct serial_port *port);
+
+/**
+ * serial_port_plan() - how our driver is to drive a port.
+ * @port:   from SPCR or DBG2.
+ * @config: filled in but for registers in memory, which the caller has to map: SERIAL_PORT_SPAN() bytes at @port's address.
+ *
+ * Registers lie as far apart as the address's register width says, and are accessed with its access size, or bytes
+ * where it says none; never closer than an access is wide. Behind I/O ports only SERIAL_16550_GAS says so: in the
+ * others firmware fills in any width for the eight ports of a PC. A speed is set where the clock behind it is known, which
+ * behind I/O ports without a number is that of a PC; else what firmware has set stays.
+ *
+ * Return: NULL, or in words why our driver cannot drive it.
+ * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)": Interface Type, Base Address, Configured Baud
+ *         Rate, UART Clock Frequency, Precise Baud Rate; ACPI 6.5, 5.2.3.2 "Generic Address Structure".
+ */
+const char *serial_port_plan(const struct serial_port *port, struct uart16550_config *config);
+
+/* From the first byte of the first register to the last of the last. */
+#define SERIAL_PORT_SPAN(config) (7u * (config)->stride_bytes + (config)->access_bytes)
 
 /* Return: what @interface is called; "unknown" for a number nobody knows. */
 const char *serial_interface_name(uint16_t interface);

@@ -81,6 +81,27 @@ bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct m
     return false;
 }
 
+/* Whether one claim that is stricter than RAM covers [start, end). */
+static bool is_covered(const struct boot_info *info, uint64_t start, uint64_t end)
+{
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_claim(info, &cursor, &claim);)
+        if (claim.kind > MEMMAP_LAST_RAM && claim.start <= start && end <= claim.end)
+            return true;
+    return false;
+}
+
+bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end)
+{
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_claim(info, &cursor, &claim);) {
+        uint64_t from = claim.start > start ? claim.start : start, to = claim.end < end ? claim.end : end;
+        if (claim.kind <= MEMMAP_LAST_RAM && from < to && !is_covered(info, from, to))
+            return true;
+    }
+    return false;
+}
+
 /* ---- what the loader left in memory ---- */
 
 /* The cursor counts these steps, and then two for each of boot_info_next_module()'s cursors. */

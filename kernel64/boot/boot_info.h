@@ -146,6 +146,10 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
  */
 bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
 
+/* Return: whether the firmware's maps call any of [start, end) RAM: usable, or usable later, and no stricter claim covers
+   what they say so of. */
+bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);
+
 /**
  * boot_info_next_reservation() - iterate over everything the loader left in memory, as sweep input.
  * @cursor: 0 to begin with; opaque afterwards.

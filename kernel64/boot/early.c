@@ -15,6 +15,11 @@ void early_init(phys_t from, phys_t to)
     end = to.raw;
 }
 
+void early_take_below(phys_t address)
+{
+    next = address.raw;
+}
+
 void *early_take(size_t size_bytes, size_t alignment)
 {
     uint64_t start;

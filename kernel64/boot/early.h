@@ -3,7 +3,7 @@
 /*
  * Memory before there is an allocator: what kernel64 leaves over of the reserve that the loader
  * found for it, some 3 MiB behind the kernel. It is taken from the front and never given back; the
- * memory map lists it as the boot image. Whoever gives the boot image back to an allocator keeps
+ * memory map, which lies in it too, lists it as the boot image. Whoever gives the boot image back to an allocator keeps
  * [kernel_start of the hand-off, early_left().start): the kernel, the memory map, page tables.
  *
  * Context: the first CPU, until the allocators are up.
@@ -12,6 +12,9 @@
 
 /* [start, end): page-aligned, in the boot direct map. */
 void early_init(phys_t start, phys_t end);
+
+/* What lies below @address is taken: somebody has written from early_left() up to there. */
+void early_take_below(phys_t address);
 
 /**
  * early_take() - memory for good.

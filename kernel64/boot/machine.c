@@ -88,6 +88,7 @@ void machine_read_handoff(uint64_t handoff_address)
               "bytes).",
               handoff_address, handoff->magic, handoff->version, handoff->size_bytes);
     machine.handoff = *handoff;
+    early_init(phys(machine.handoff.kernel_end), phys(machine.handoff.kernel_start + KERNEL_RESERVE_SIZE));
     read_boot_info();
     read_appended_command_line();
 }
@@ -204,14 +205,15 @@ static void claim_firmware_map(void)
 void machine_collect_claims(void)
 {
     /* Page tables come after the map and need their part of this memory, too. */
-    uint64_t room_size = machine.handoff.kernel_start + KERNEL_RESERVE_SIZE - machine.handoff.kernel_end;
+    struct phys_range room = early_left();
+    uint64_t room_size = phys_range_size(room);
     size_t command_line_size = machine.info.command_line.size_bytes + sizeof(machine.appended) + 2;
     size_t bytes_an_entry =
         sizeof(struct memmap_entry) + 2 * sizeof(struct memmap_range) + MEMMAP_SCRATCH_BYTES(1);
     if (command_line_size + PAGE_SIZE > room_size / 2)
         panic("boot: %lu bytes behind the kernel do not hold a command line of %lu bytes.", room_size / 2,
               command_line_size);
-    machine.claims = phys_to_pointer(phys(machine.handoff.kernel_end));
+    machine.claims = phys_to_pointer(room.start);
     machine.claim_limit = (room_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
 
     claim_firmware_map();
@@ -245,8 +247,7 @@ void machine_sweep_claims(void)
     memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
         panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
-    early_init(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)),
-               phys(machine.handoff.kernel_start + KERNEL_RESERVE_SIZE));
+    early_take_below(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)));
     log_memory();
 }
 

@@ -57,6 +57,21 @@ static status_t check(const struct device_request *request, const char *name)
     return STATUS_INVALID;
 }
 
+bool device_allow_early(const struct device_request *request, const char *name)
+{
+    if (check(request, name) != STATUS_OK)
+        return false;
+    uint64_t end = request->address + request->size_bytes;
+    const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end) ? device_fault_words(DEVICE_FAULT_MEMORY)
+                        : window_count == WINDOWS                                       ? "too many devices"
+                                                                                        : NULL;
+    if (fault)
+        device_refused(name, phys(request->address), fault);
+    else
+        windows[window_count++] = (struct device_window){ .start = request->address, .end = end, .name = name };
+    return fault == NULL;
+}
+
 static void *map(const struct device_request *request, unsigned int access, const char *name)
 {
     void *pointer;

@@ -30,6 +30,14 @@ void *map_lapic(phys_t address);
 /* The same for tables, to read, wherever they lie. Not remembered as a device; ended by vrange_unmap(). */
 const void *map_table(phys_t address, size_t size_bytes, const char *name);
 
+/**
+ * device_allow_early() - the check alone, for a console that is mapped before there is a memory map.
+ *
+ * The maps are asked as firmware gave them. What is allowed is remembered as a device.
+ * Return: whether it may be mapped; if not, the log says why. Context: after machine_read_handoff().
+ */
+bool device_allow_early(const struct device_request *request, const char *name);
+
 /* @pointer: from one of these. */
 void unmap_device(volatile void *pointer);
 

@@ -44,6 +44,13 @@ void io_out32(uint16_t port, uint32_t value)
     __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
+uint8_t mmio_read8(const volatile void *reg)
+{
+    uint8_t value;
+    __asm__ volatile("movb (%1), %0" : "=q"(value) : "r"(reg) : "memory");
+    return value;
+}
+
 uint16_t mmio_read16(const volatile void *reg)
 {
     uint16_t value;

@@ -73,8 +73,16 @@ static bool parse_word(char *word, struct console_choice *choice)
         return parse_serial(parts, choice);
     if (parts != NULL)
         return false;
-    choice->kind = strcmp(word, "fb") == 0 ? CONSOLE_FRAMEBUFFER : CONSOLE_VGA;
-    return strcmp(word, "fb") == 0 || strcmp(word, "vga") == 0;
+    static const struct {
+        const char *name;
+        enum console_kind kind;
+    } names[] = { { "vga", CONSOLE_VGA }, { "fb", CONSOLE_FRAMEBUFFER }, { "debugcon", CONSOLE_DEBUGCON } };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(word, names[i].name) == 0) {
+            choice->kind = names[i].kind;
+            return true;
+        }
+    return false;
 }
 
 status_t console_option_next(const char *option, size_t *cursor, struct console_choice *choice)

@@ -3,7 +3,7 @@
 /*
  * What console= says. Pure, hosted-tested; who starts the consoles is somebody else.
  *
- *     console=NAME[,NAME]...       NAME: serial[:PORT[:BAUD]]   vga   fb
+ *     console=NAME[,NAME]...       NAME: serial[:PORT[:BAUD]]   vga   fb   debugcon
  *
  * PORT is com1 to com4 or a number, BAUD a number; either may be left out (serial::9600).
  */
@@ -12,7 +12,9 @@
 enum console_kind {
     CONSOLE_SERIAL,
     CONSOLE_VGA,
-    CONSOLE_FRAMEBUFFER
+    CONSOLE_FRAMEBUFFER,
+    CONSOLE_DEBUGCON,
+    CONSOLE_KINDS
 };
 
 struct console_choice {

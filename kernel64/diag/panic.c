@@ -17,10 +17,16 @@
 static unsigned panic_depth;
 static bool leaves;
 static void (*verdict_printer)(void);
+static void (*console_attacher)(void);
 
 void panic_set_leaves(bool yes)
 {
     leaves = yes;
+}
+
+void panic_set_consoles(void (*attach_all)(void))
+{
+    console_attacher = attach_all;
 }
 
 void panic_set_verdict(void (*print_verdict)(void))
@@ -48,8 +54,11 @@ static void begin(void)
     diag_port_begin_panic();
     print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
     panic_depth++;
-    if (panic_depth == 1)
+    if (panic_depth == 1) {
+        if (console_attacher)
+            console_attacher();
         log_settle();
+    }
 }
 
 void panic(const char *format, ...)

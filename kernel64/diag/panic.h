@@ -27,6 +27,12 @@ NORETURN void panic_trap(const struct trap_frame *frame);
 void panic_set_leaves(bool leaves);
 
 /**
+ * panic_set_consoles() - who attaches the consoles that are there and not attached.
+ * @attach_all: called once, when the first panic begins, before it prints. May fail in any way, a fault included.
+ */
+void panic_set_consoles(void (*attach_all)(void));
+
+/**
  * panic_set_verdict() - who prints the verdict line.
  * @print_verdict: prints it with status "panic" and the counts so far. Until it is set, and in a
  *                 panic inside a panic, panic prints one that counts nothing.

@@ -28,6 +28,7 @@
 #include <cpu/physical.h>
 #include <diag/log.h>
 #include <diag/panic.h>
+#include <glue/console_map.h>
 #include <lib/image.h>
 
 #define DIRECT_MAP_ACCESS (PAGE_WRITE | PAGE_GLOBAL)
@@ -216,6 +217,7 @@ void address_space_init(void)
     map_all_ram();
     map_boot_information();
     protect_aliases();
+    must(console_map_again(&paging), "the consoles' devices");
     /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
     cpu_write_cr3(paging.root.raw);
     port_flush(0, UINT64_MAX);

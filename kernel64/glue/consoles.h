@@ -5,17 +5,24 @@
  * console that comes up is first shown the log so far.
  */
 
-/* COM1, before the loader's words were read, so that a panic about them is seen. Ports only. */
-void consoles_init_early(void);
-
-/* What console= says of serial ports. After machine_read_handoff(). */
-void consoles_apply_option(void);
-
-/*
- * The serial port that firmware's console is on (SPCR), where console= says nothing; where there is no COM1, also one that
- * firmware keeps for debugging (DBG2). After acpi_init().
+/**
+ * consoles_start() - find serial port, debug port and screen, and attach those that are wanted.
+ *
+ * Before ACPI's tables are claimed, before memory and interrupts: what goes wrong there is seen.
+ * Context: once, after acpi_find_root().
  */
+void consoles_start(void);
+
+/**
+ * consoles_attach_all() - attach every console that is there, whatever console= says: for a panic.
+ *
+ * A machine whose consoles have not been found yet gets COM1, the debug port, and the screen as far as it is known.
+ * Context: a panic, at any time.
+ */
+void consoles_attach_all(void);
+
+/* The serial port of firmware's tables that could not be read before. After acpi_set_reader(). */
 void consoles_apply_firmware(void);
 
-/* The framebuffer or the VGA text screen, and the keyboard. After address_space_init(). */
-void consoles_init_screen(void);
+/* Serial port and keyboard as inputs, by interrupts where they come. After cpu_interrupts_on(). */
+void consoles_start_inputs(void);

@@ -38,10 +38,9 @@ static uint32_t serial_count(const void *uart)
     return uart16550_interrupt_count(uart);
 }
 
-void serial_start_interrupts(struct uart16550 *uart)
+void serial_start_interrupts(struct uart16550 *uart, int isa)
 {
     struct irq *irq;
-    int isa = uart16550_isa_interrupt(uart->port);
     status_t status = isa < 0 ? STATUS_NOT_FOUND : irq_request_isa((uint8_t)isa, serial_handler, uart, "serial", &irq);
     if (status != STATUS_OK) {
         say_polled("the serial port", status_sentence(status));

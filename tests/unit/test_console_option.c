@@ -32,6 +32,7 @@ static void each_console_has_its_name(void **state)
     (void)state;
     assert_int_equal(only_choice_of("vga").kind, CONSOLE_VGA);
     assert_int_equal(only_choice_of("fb").kind, CONSOLE_FRAMEBUFFER);
+    assert_int_equal(only_choice_of("debugcon").kind, CONSOLE_DEBUGCON);
     expect_serial("serial", 0x3f8, 115200);
 }
 
@@ -87,6 +88,8 @@ static void a_word_that_is_no_console_is_named_and_passed_over(void **state)
         "Serial",
         "serial2",
         "vga:1",
+        "debugcon:1",
+        "debugco",
         "fb:",
         "serial:com5",
         "serial:0",

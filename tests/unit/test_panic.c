@@ -32,6 +32,7 @@ static void (*on_print)(void); /* what goes wrong when the next text is printed 
 static bool has_debug_port;
 
 static bool has_begun; /* a panic: interrupts are off */
+static void (*on_attach)(void);
 
 void log_settle(void)
 {
@@ -166,6 +167,25 @@ static void exception_in_report(void)
     panic_plainly();
 }
 
+static void attach_consoles(void)
+{
+    printf(has_begun ? "(attached)" : "(attached too early)");
+    if (on_attach)
+        on_attach();
+}
+
+static void panic_without_consoles(void)
+{
+    panic_set_consoles(attach_consoles);
+    panic_plainly();
+}
+
+static void panic_while_attaching(void)
+{
+    on_attach = exception;
+    panic_without_consoles();
+}
+
 static void panic_in_report(void)
 {
     on_state = panic_plainly;
@@ -231,6 +251,16 @@ static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
                         "The machine is halted.\n<halt>");
 }
 
+static void consoles_are_attached_before_the_first_word_and_once(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(panic_without_consoles),
+                        "(attached)(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
+                        "The machine is halted.\n<halt>");
+    assert_string_equal(output_of(panic_while_attaching),
+                        "(attached)\nPANIC inside a panic: (headline)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+}
+
 static void a_third_failure_ends_in_silence(void **state)
 {
     (void)state;
@@ -252,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_debug_port_is_reason_enough_to_leave),
         cmocka_unit_test(an_exception_reports_its_own_state),
         cmocka_unit_test(a_second_failure_is_one_line_and_trusts_nobody),
+        cmocka_unit_test(consoles_are_attached_before_the_first_word_and_once),
         cmocka_unit_test(a_third_failure_ends_in_silence),
         cmocka_unit_test(a_failed_verify_names_what_was_expected),
     };

@@ -8,9 +8,9 @@ static void an_empty_port_is_noticed(void **state)
 {
     (void)state;
     device.is_present = false;
-    assert_int_equal(uart16550_init(&uart, PORT, 115200), STATUS_NOT_FOUND);
+    assert_int_equal(init_at(115200), STATUS_NOT_FOUND);
     device.absent_reads = 0;
-    assert_int_equal(uart16550_init(&uart, PORT, 115200), STATUS_NOT_FOUND);
+    assert_int_equal(init_at(115200), STATUS_NOT_FOUND);
 }
 
 static void a_bus_that_remembers_its_last_byte_is_no_uart(void **state)
@@ -18,7 +18,7 @@ static void a_bus_that_remembers_its_last_byte_is_no_uart(void **state)
     (void)state;
     device.is_present = false;
     device.is_echo = true;
-    assert_int_equal(uart16550_init(&uart, PORT, 115200), STATUS_NOT_FOUND);
+    assert_int_equal(init_at(115200), STATUS_NOT_FOUND);
 }
 
 static void a_uart_without_scratch_register_is_found_by_loopback(void **state)
@@ -27,7 +27,7 @@ static void a_uart_without_scratch_register_is_found_by_loopback(void **state)
     device.has_scratch = false;
     init();
     device.has_loopback = false;
-    assert_int_equal(uart16550_init(&uart, PORT, 115200), STATUS_NOT_FOUND);
+    assert_int_equal(init_at(115200), STATUS_NOT_FOUND);
 }
 
 static void a_uart_without_loopback_is_found_by_scratch_register(void **state)
@@ -57,7 +57,7 @@ static void the_line_is_8n1_at_the_speed_asked_for(void **state)
     } speeds[] = { { 115200, 1 }, { 57600, 2 },  { 38400, 3 }, { 19200, 6 }, { 9600, 12 },
                    { 300, 384 },  { 110, 1047 }, { 134, 860 }, { 2, 57600 } };
     for (size_t i = 0; i < ARRAY_LEN(speeds); i++) {
-        assert_int_equal(uart16550_init(&uart, PORT, speeds[i].baud), STATUS_OK);
+        assert_int_equal(init_at(speeds[i].baud), STATUS_OK);
         assert_int_equal(device.divisor, speeds[i].divisor);
         assert_int_equal(device.line_control, 0x03);
         assert_int_equal(device.interrupt_enable, 0);
@@ -68,9 +68,108 @@ static void the_line_is_8n1_at_the_speed_asked_for(void **state)
 static void a_speed_the_hardware_cannot_make_is_refused(void **state)
 {
     (void)state;
-    static const uint32_t speeds[] = { 0, 1, 115201, 230400, 100000, 80000, UINT32_MAX };
+    static const uint32_t speeds[] = { 1, 118000, 230400, 100000, 80000, UINT32_MAX };
     for (size_t i = 0; i < ARRAY_LEN(speeds); i++)
-        assert_int_equal(uart16550_init(&uart, PORT, speeds[i]), STATUS_INVALID);
+        assert_int_equal(init_at(speeds[i]), STATUS_INVALID);
+}
+
+/* What SPCR's speed 0 asks for: firmware's console is at that speed. */
+static void without_a_speed_the_divisor_stays(void **state)
+{
+    (void)state;
+    static const uint16_t divisors[] = { 12, 1, 0x0180, 0xffff };
+    for (size_t i = 0; i < ARRAY_LEN(divisors); i++) {
+        device.divisor = divisors[i];
+        assert_int_equal(init_at(0), STATUS_OK);
+        assert_int_equal(device.divisor, divisors[i]);
+        assert_int_equal(device.divisor_writes, 0);
+        assert_int_equal(device.line_control, 0x03);
+    }
+}
+
+static void a_divisor_that_nobody_set_becomes_the_usual_one(void **state)
+{
+    (void)state;
+    device.divisor = 0;
+    assert_int_equal(init_at(0), STATUS_OK);
+    assert_int_equal(device.divisor, 1);
+}
+
+/* A high-speed UART: 48 MHz / 16 / 3000000 = 1; and the 44.2368 MHz of Intel's LPSS: 24 for 115200. */
+static void the_divisor_follows_the_clock(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t clock_hz, baud;
+        uint16_t divisor; /* 0: none comes within 2 % */
+    } cases[] = { { 48000000, 3000000, 1 },    { 44236800, 115200, 24 }, { 25000000, 115200, 0 },
+                  { 7372800, 921600, 0 },      { 14745600, 921600, 1 },  { 1843200, 921600, 0 },
+                  { 4294967295u, 2400, 0 },    { 0, 115200, 0 },         { 24000000, 115200, 13 } };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct uart16550_config config = uart16550_isa(PORT, cases[i].baud);
+        config.clock_hz = cases[i].clock_hz;
+        status_t status = uart16550_init(&uart, &config);
+        assert_int_equal(status, cases[i].divisor ? STATUS_OK : STATUS_INVALID);
+        if (status == STATUS_OK)
+            assert_int_equal(device.divisor, cases[i].divisor);
+    }
+}
+
+/* With a speed that stays, the clock need not be known. */
+static void an_unknown_clock_is_no_obstacle_to_a_speed_that_stays(void **state)
+{
+    (void)state;
+    struct uart16550_config config = uart16550_isa(PORT, 0);
+    config.clock_hz = 0;
+    device.divisor = 26;
+    assert_int_equal(uart16550_init(&uart, &config), STATUS_OK);
+    assert_int_equal(device.divisor, 26);
+    device.divisor = 0;
+    assert_int_equal(uart16550_init(&uart, &config), STATUS_OK);
+    assert_int_equal(device.divisor, 0);
+}
+
+static void every_register_is_reached_at_its_distance_and_width(void **state)
+{
+    static const struct {
+        bool is_memory;
+        uint8_t stride, access;
+    } places[] = { { false, 1, 1 }, { false, 4, 1 }, { false, 4, 4 }, { false, 2, 2 }, { true, 1, 1 }, { true, 2, 2 },
+                   { true, 4, 4 },  { true, 4, 1 },  { true, 4, 2 },  { true, 8, 4 },  { true, 8, 1 } };
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        plug_in(state);
+        device.is_memory = places[i].is_memory;
+        device.stride = places[i].stride;
+        device.access = places[i].access;
+        struct uart16550_config config = uart16550_isa(PORT, 9600);
+        config.registers = places[i].is_memory ? window : NULL;
+        config.stride_bytes = places[i].stride;
+        config.access_bytes = places[i].access;
+        assert_int_equal(uart16550_init(&uart, &config), STATUS_OK);
+        assert_int_equal(device.divisor, 12);
+        write_text("hello\n");
+        expect_sent("hello\r\n");
+        receive("k");
+        assert_int_equal(uart.input.poll(&uart.input), 'k');
+        assert_int_equal(device.odd_accesses, 0);
+    }
+}
+
+static void registers_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t port;
+        uint8_t stride, access;
+    } places[] = { { 0xfff9, 1, 1 }, { 0xffe8, 4, 1 }, { 0xffe1, 4, 4 }, { PORT, 0, 1 }, { PORT, 3, 1 },
+                   { PORT, 16, 1 },  { PORT, 1, 0 },   { PORT, 1, 2 },   { PORT, 8, 8 }, { PORT, 4, 3 } };
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct uart16550_config config = uart16550_isa(places[i].port, 9600);
+        config.stride_bytes = places[i].stride;
+        config.access_bytes = places[i].access;
+        assert_int_equal(uart16550_init(&uart, &config), STATUS_INVALID);
+    }
+    assert_int_equal(device.accesses, 0);
 }
 
 static void the_loaders_last_words_leave_before_the_speed_changes(void **state)
@@ -207,6 +306,12 @@ int main(void)
         TEST(a_divisor_left_showing_does_not_hide_the_uart),
         TEST(the_line_is_8n1_at_the_speed_asked_for),
         TEST(a_speed_the_hardware_cannot_make_is_refused),
+        TEST(without_a_speed_the_divisor_stays),
+        TEST(a_divisor_that_nobody_set_becomes_the_usual_one),
+        TEST(the_divisor_follows_the_clock),
+        TEST(an_unknown_clock_is_no_obstacle_to_a_speed_that_stays),
+        TEST(every_register_is_reached_at_its_distance_and_width),
+        TEST(registers_out_of_range_are_refused),
         TEST(the_loaders_last_words_leave_before_the_speed_changes),
         TEST(lines_end_in_cr_lf_and_only_ascii_goes_out),
         TEST(a_working_fifo_takes_sixteen_bytes_a_look),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A UART at one port, for tests of its driver; every other port reads as nothing. One test program has one.
+ * A UART at one place, for tests of its driver; every other port reads as nothing. One test program has one. Its place is
+ * I/O ports, or memory, with registers some bytes apart that answer accesses of one size only.
  *
  * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt controller does.
  * Source: National Semiconductor PC16550D data sheet (1995), "Interrupt Identification Register".
@@ -19,6 +20,11 @@
 #define NO_CAUSE   0x01
 
 static struct {
+    /* where it is */
+    bool is_memory;
+    unsigned int stride, access; /* bytes; 0: 1 */
+    unsigned int odd_accesses;   /* of another size, or between two registers, or to the other space */
+
     /* what kind of UART */
     bool is_present, has_scratch, has_loopback, has_fifo, has_broken_fifo;
     uint8_t absent_reads; /* what an empty port returns; 0 with is_echo: the last byte written */
@@ -42,7 +48,7 @@ static struct {
     /* what was seen */
     char sent[65536];
     size_t sent_count;
-    unsigned int accesses, status_reads, overruns, divisor_changes_in_flight;
+    unsigned int accesses, status_reads, overruns, divisor_changes_in_flight, divisor_writes;
     void (*on_sent)(void); /* what another CPU does meanwhile */
 
     struct {
@@ -179,13 +185,12 @@ static void write_interrupt_enable(uint8_t value)
     update_line();
 }
 
-uint8_t io_in8(uint16_t port)
+static uint8_t read_register(unsigned int reg)
 {
-    device.accesses++;
-    if (port < PORT || port > PORT + 7 || !device.is_present)
+    if (reg > 7 || !device.is_present)
         return device.is_echo ? device.last_written : device.absent_reads;
     bool shows_divisor = device.line_control & 0x80;
-    switch (port - PORT) {
+    switch (reg) {
     case 0:
         return shows_divisor ? (uint8_t)device.divisor : read_received();
     case 1:
@@ -205,21 +210,22 @@ uint8_t io_in8(uint16_t port)
     }
 }
 
-void io_out8(uint16_t port, uint8_t value)
+static void write_register(unsigned int reg, uint8_t value)
 {
-    device.accesses++;
     device.last_written = value;
-    if (port < PORT || port > PORT + 7 || !device.is_present)
+    if (reg > 7 || !device.is_present)
         return;
     bool shows_divisor = device.line_control & 0x80;
-    switch (port - PORT) {
+    switch (reg) {
     case 0:
+        device.divisor_writes += shows_divisor;
         if (shows_divisor)
             device.divisor = (uint16_t)((device.divisor & 0xff00) | value);
         else
             transmit(value);
         break;
     case 1:
+        device.divisor_writes += shows_divisor;
         if (shows_divisor)
             device.divisor = (uint16_t)((device.divisor & 0xff) | value << 8);
         else
@@ -244,6 +250,94 @@ void io_out8(uint16_t port, uint8_t value)
     }
 }
 
+/* ---- its place ---- */
+
+static uint8_t window[64]; /* where its registers are in memory */
+
+/* Return: the register that an access of @size bytes at @offset reaches; 8 when it is none. */
+static unsigned int reached(bool is_memory, uint64_t offset, unsigned int size)
+{
+    unsigned int stride = device.stride ? device.stride : 1, access = device.access ? device.access : 1;
+    device.accesses++;
+    if (is_memory == device.is_memory && size == access && offset % stride == 0 && offset / stride < 8)
+        return (unsigned int)(offset / stride);
+    device.odd_accesses += is_memory || device.is_memory || offset < 8;
+    return 8;
+}
+
+static unsigned int reached_port(uint16_t port, unsigned int size)
+{
+    return reached(false, (uint16_t)(port - PORT), size);
+}
+
+static unsigned int reached_memory(const volatile void *reg, unsigned int size)
+{
+    return reached(true, (uint64_t)((const volatile uint8_t *)reg - window), size);
+}
+
+/* The bytes behind a register in a wider access are the bus's. */
+#define BUS 0xa5a5a500u
+
+uint8_t io_in8(uint16_t port)
+{
+    return read_register(reached_port(port, 1));
+}
+
+uint16_t io_in16(uint16_t port)
+{
+    return (uint16_t)(BUS | read_register(reached_port(port, 2)));
+}
+
+uint32_t io_in32(uint16_t port)
+{
+    return BUS | read_register(reached_port(port, 4));
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+    write_register(reached_port(port, 1), value);
+}
+
+void io_out16(uint16_t port, uint16_t value)
+{
+    write_register(reached_port(port, 2), (uint8_t)value);
+}
+
+void io_out32(uint16_t port, uint32_t value)
+{
+    write_register(reached_port(port, 4), (uint8_t)value);
+}
+
+uint8_t mmio_read8(const volatile void *reg)
+{
+    return read_register(reached_memory(reg, 1));
+}
+
+uint16_t mmio_read16(const volatile void *reg)
+{
+    return (uint16_t)(BUS | read_register(reached_memory(reg, 2)));
+}
+
+uint32_t mmio_read32(const volatile void *reg)
+{
+    return BUS | read_register(reached_memory(reg, 4));
+}
+
+void mmio_write8(volatile void *reg, uint8_t value)
+{
+    write_register(reached_memory(reg, 1), value);
+}
+
+void mmio_write16(volatile void *reg, uint16_t value)
+{
+    write_register(reached_memory(reg, 2), (uint8_t)value);
+}
+
+void mmio_write32(volatile void *reg, uint32_t value)
+{
+    write_register(reached_memory(reg, 4), (uint8_t)value);
+}
+
 /* ---- for the tests ---- */
 
 static struct uart16550 uart;
@@ -257,9 +351,15 @@ static UNUSED int plug_in(void **state)
     return 0;
 }
 
+static UNUSED status_t init_at(uint32_t baud)
+{
+    const struct uart16550_config config = uart16550_isa(PORT, baud);
+    return uart16550_init(&uart, &config);
+}
+
 static void init(void)
 {
-    assert_int_equal(uart16550_init(&uart, PORT, 115200), STATUS_OK);
+    assert_int_equal(init_at(115200), STATUS_OK);
 }
 
 static void write_text(const char *text)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A serial port of the 8250 family behind I/O ports: a console and an input. Polled to begin with, and again once no
- * interrupt can be counted on.
+ * A serial port of the 8250 family, behind I/O ports or in memory: a console and an input. Polled to begin with, and again
+ * once no interrupt can be counted on.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/dev/input.h>
@@ -10,17 +10,28 @@
 #include <ashlar/status.h>
 #include <ashlar/sync.h>
 
-#define UART16550_COM1     0x3f8
-#define UART16550_MAX_BAUD 115200u
+#define UART16550_COM1         0x3f8
+#define UART16550_ISA_CLOCK_HZ 1843200u /* behind every serial port of a PC/AT */
+#define UART16550_USUAL_BAUD   115200u
 
 #define UART16550_RECEIVED_MAX 256  /* powers of two */
 #define UART16550_WAITING_MAX  4096
+
+/* Where a UART is and how fast it is to be. */
+struct uart16550_config {
+    volatile void *registers; /* the first one, mapped uncached; NULL: behind I/O ports */
+    uint16_t port;            /* the first one, if registers is NULL */
+    uint8_t stride_bytes;     /* from register to register: 1, 2, 4 or 8 */
+    uint8_t access_bytes;     /* of one access: 1, 2 or 4, at most stride_bytes; the register is its lowest byte */
+    uint32_t clock_hz;        /* that the divisor divides; 0: not known */
+    uint32_t baud;            /* line speed in bits a second; 0: stays as it is */
+};
 
 struct uart16550 {
     struct console console;
     struct input input;
     struct vt_keys keys;
-    uint16_t port;
+    struct uart16550_config config;
     uint8_t burst; /* bytes it takes at once when it says it is empty */
     bool is_stuck; /* did not get empty in time, and has not since */
     uint8_t unread_errors; /* status bits of the byte that waits to be read */
@@ -37,17 +48,20 @@ struct uart16550 {
     uint8_t waiting[UART16550_WAITING_MAX]; /* for the transmitter */
 };
 
+/* Return: the config of a serial port as every PC has them. @port: its first I/O port. @baud: as in the config. */
+struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud);
+
 /**
  * uart16550_init() - find a UART and set it to 8 data bits, no parity, 1 stop bit, no interrupts.
- * @uart: filled in; its console and input may then be registered.
- * @port: its first I/O port.
- * @baud: line speed in bits a second; 2 .. 115200, a divisor of 115200 to within 2 %.
+ * @uart:   filled in; its console and input may then be registered.
+ * @config: copied. A speed must be clock_hz / 16 divided by 1 .. 65535, to within 2 %. Without a speed the divisor
+ *          is not written, unless it is 0: then UART16550_USUAL_BAUD is set if the clock is known and can make it.
  *
- * Return: STATUS_OK; STATUS_INVALID for a speed the hardware cannot make; STATUS_NOT_FOUND when
- *         nothing at @port behaves like a UART (nothing was sent then).
+ * Return: STATUS_OK; STATUS_INVALID for a speed the hardware cannot make, or registers out of range; STATUS_NOT_FOUND
+ *         when nothing there behaves like a UART (nothing was sent then).
  * Context: any; nobody else uses the port. Bounded.
  */
-status_t uart16550_init(struct uart16550 *uart, uint16_t port, uint32_t baud) MUST_CHECK;
+status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config) MUST_CHECK;
 
 /**
  * uart16550_use_interrupts() - from now on the UART interrupts, and output waits in memory for it.
@@ -72,3 +86,14 @@ uint32_t uart16550_interrupt_count(const struct uart16550 *uart);
 
 /* Return: the ISA interrupt that a PC gives to a serial port; -1 for one at no usual place. */
 int uart16550_isa_interrupt(uint16_t port);
+
+/* ---- between the driver's two files ---- */
+
+/* One access. @reg: enum uart16550_register. */
+uint8_t uart16550_read(const struct uart16550 *uart, unsigned int reg);
+void uart16550_write(const struct uart16550 *uart, unsigned int reg, uint8_t value);
+
+/* As struct console and struct input want them. */
+void uart16550_console_write(struct console *console, const char *text, size_t length);
+void uart16550_console_settle(struct console *console);
+int uart16550_input_poll(struct input *input);

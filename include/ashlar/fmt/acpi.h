@@ -181,6 +181,13 @@
 #define ACPI_SPCR_IRQ                    53
 #define ACPI_SPCR_GSI                    54
 #define ACPI_SPCR_BAUD                   58
+#define ACPI_SPCR_FLOW_CONTROL           61
+#define ACPI_SPCR_PCI_DEVICE_ID          64 /* 0xffff: not a PCI device */
+#define ACPI_SPCR_PCI_VENDOR_ID          66
+#define ACPI_SPCR_PCI_BUS                68
+#define ACPI_SPCR_PCI_DEVICE             69
+#define ACPI_SPCR_PCI_FUNCTION           70
+#define ACPI_SPCR_PCI_SEGMENT            75
 #define ACPI_SPCR_SIZE                   80
 #define ACPI_SPCR_CLOCK                  76 /* revision 3 and later; reserved, so 0, before */
 #define ACPI_SPCR_PRECISE_BAUD           80 /* revision 4 and later */

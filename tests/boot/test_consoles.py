@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which consoles speak, and that an early panic is seen on whatever is there, also without COM1."""
+import re
+import struct
+import time
+
+import pytest
+
+from planted import plant
+from test_screen import read_screenshot
+
+VGA_TEXT, VGA_BYTES = 0xb8000, 80 * 25 * 2
+SECONDS = 120
+# From the first step that can fail to the last one before interrupts.
+EARLY = ['machine_read_handoff', 'clock_init', 'consoles_start', 'machine_collect_claims', 'acpi_init',
+         'machine_sweep_claims', 'address_space_init', 'vrange_init', 'memory_init', 'irq_init', 'time_init']
+# What is known of the loader's screen only once its words are read.
+BEFORE_THE_LOADERS_WORDS = ['machine_read_handoff']
+
+
+@pytest.fixture
+def faulty(build, tmp_path):
+    """faulty(function, ...): an image, or with gfxmode= an ISO, that faults when @function is called."""
+    def make(function, gfxmode=None):
+        variant = build()
+        elf = plant(variant, function, tmp_path / 'faulty.elf')
+        return variant.make_iso(tmp_path / 'faulty.iso', elf=elf, gfxmode=gfxmode) if gfxmode else elf
+    return make
+
+
+def without_com1(session):
+    """QEMU without any serial port. The control socket is all that is left."""
+    command = session.command
+    at = command.index('-serial')
+    command[at:at + 2] = ['-serial', 'none']
+    return session
+
+
+@pytest.fixture
+def start_mute(start, monkeypatch):
+    """start() of a machine without serial ports."""
+    from ashlar.session import Session
+    of = Session.of
+    monkeypatch.setattr(Session, 'of', staticmethod(lambda *words, **more: without_com1(of(*words, **more))))
+    return start
+
+
+def wait_until(has_come, what):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        found = has_come()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f'{what()!r}')
+
+
+def read_log(session, name):
+    path = session.folder / name
+    return path.read_text() if path.exists() else ''
+
+
+def text_screen(session):
+    dump = session.folder / 'vga.bin'
+    session.qmp('pmemsave', val=VGA_TEXT, size=VGA_BYTES, filename=str(dump))
+    cells = dump.read_bytes()[::2].decode('ascii', 'replace')
+    return '\n'.join(cells[at:at + 80].rstrip() for at in range(0, len(cells), 80))
+
+
+def graphics_screen(session):
+    shot = session.folder / 'shot.ppm'
+    session.qmp('screendump', filename=str(shot))
+    return '\n'.join(read_screenshot(shot, (8, 16)))
+
+
+def expect_panic(read, session):
+    """The end of a report stands on the screen."""
+    wait_until(lambda: 'The machine is halted.' in read(session), lambda: read(session))
+    text = read(session)
+    assert '"status":"panic"' in text.replace('\n', ''), text
+    return text
+
+
+@pytest.mark.parametrize('function', EARLY)
+def test_an_early_panic_is_seen_on_a_text_screen_without_com1(start_mute, faulty, function):
+    session = start_mute(image=faulty(function), boot='kernel', machine='pc', qmp=True, debug_exit=False)
+    expect_panic(text_screen, session)
+
+
+@pytest.mark.parametrize('function', [name for name in EARLY if name not in BEFORE_THE_LOADERS_WORDS])
+def test_an_early_panic_is_seen_on_a_framebuffer_without_com1(start_mute, faulty, function):
+    session = start_mute(image=faulty(function, gfxmode='1024x768x32'), boot='iso', qmp=True, debug_exit=False)
+    text = expect_panic(graphics_screen, session)
+    assert function in text
+    # What was logged before is there too.
+    assert function == 'clock_init' or 'boot: Ashlar' in text
+
+
+@pytest.mark.parametrize('function', ['acpi_init', 'address_space_init'])
+def test_an_early_panic_is_seen_on_uefis_framebuffer_without_com1(start_mute, faulty, function):
+    session = start_mute(image=faulty(function, gfxmode='auto'), boot='iso', firmware='uefi', qmp=True, debug_exit=False)
+    assert function in expect_panic(graphics_screen, session)
+
+
+@pytest.mark.parametrize('function', ['machine_read_handoff', 'acpi_init', 'vrange_init', 'memory_init'])
+def test_an_early_panic_is_seen_on_the_debug_port_alone(start_mute, faulty, function):
+    session = start_mute(image=faulty(function), boot='kernel', machine='microvm', debug_exit=False,
+                         extra=('-debugcon', 'file:debugcon.log'))
+    wait_until(lambda: 'The machine is halted.' in read_log(session, 'debugcon.log'),
+               lambda: read_log(session, 'debugcon.log'))
+    assert function in read_log(session, 'debugcon.log')
+
+
+@pytest.mark.parametrize('console', ['vga', 'serial', 'debugcon'])
+def test_a_panic_is_shown_on_consoles_that_the_option_leaves_out(start, console):
+    """With the whole log before it, once on each."""
+    session = start(boot='kernel', machine='pc', qmp=True, debug_exit=False, cmdline=f'console={console}',
+                    extra=('-debugcon', 'file:debugcon.log'))
+    texts = {'vga': lambda: text_screen(session), 'serial': lambda: session.log().decode(),
+             'debugcon': lambda: read_log(session, 'debugcon.log')}
+    wait_until(lambda: 'ashlar> ' in texts[console]() or texts[console]().rstrip().endswith('ashlar>'), texts[console])
+    for name, text in texts.items():
+        assert name == console or 'ashlar>' not in text()
+    session.type('crash panic\n')
+    for name in ('serial', 'debugcon'):
+        wait_until(lambda: 'The machine is halted.' in texts[name](), texts[name])
+        assert texts[name]().count('boot: Ashlar') == 1
+        assert 'PANIC: ' in texts[name]()
+    expect_panic(text_screen, session)
+
+
+def test_the_debug_port_is_a_console(start):
+    session = start(boot='kernel', cmdline='run="help; exit"', extra=('-debugcon', 'file:debugcon.log'))
+    assert session.wait(SECONDS).verdict == 'pass'
+    text = (session.folder / 'debugcon.log').read_text()
+    assert text == session.log().decode().replace('\r\n', '\n')
+
+
+def test_a_machine_with_nothing_but_the_debug_port_comes_up(start_mute):
+    session = start_mute(boot='kernel', machine='microvm', cmdline='run="test; exit"', extra=('-debugcon', 'file:debugcon.log'))
+    session.wait(SECONDS)
+    assert '"status":"pass"' in (session.folder / 'debugcon.log').read_text()
+
+
+# --- which serial port, and how fast -------------------------------------------------------------
+
+# A whole table: revision 2, port 0x3f8, speed 0. GRUB sets what neither reset nor the kernel would.
+SPCR_SPEED_0 = bytes.fromhex(
+    '535043525000000002e954455354455242554752455052540100000054455354010000000000000001080000f803000000000000010400000000000001'
+    '000300ffffffff000000000000000000000000')
+GRUB_CFG = '''set timeout=0
+serial --unit=0 --speed=19200
+terminal_output serial
+menuentry Ashlar {
+    acpi --exclude=SPCR /boot/spcr.bin
+    multiboot2 /boot/ashlar.elf @CMDLINE@
+    boot
+}
+'''
+
+
+def spcr(port, baud_code=7, interface=0, space=1, pci=(0xffff, 0xffff, 0, 0, 0), revision=2):
+    """The body of an SPCR, behind the header: a 16550 at an I/O port."""
+    vendor, device, *place = pci
+    return (struct.pack('<B3xBBBBQBBIBBBBBB', interface, space, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) +
+            struct.pack('<HHBBBIBI', device, vendor, *place, 0, 0, 0))
+
+
+@pytest.fixture
+def start_with_spcr(start, tmp_path):
+    def make(body, extra=(), **words):
+        (tmp_path / 'spcr').write_bytes(body)
+        return start(boot='kernel', extra=(*extra, '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'), **words)
+    return make
+
+
+def speeds_set(session):
+    """What QEMU's UART was at, each time that a register of it was written which the speed depends on."""
+    trace = (session.folder / 'emulator.log').read_text()
+    return [int(speed) for speed in re.findall(r'serial_update_parameters baudrate=(\d+)', trace)]
+
+
+def test_spcrs_speed_0_leaves_the_speed_that_grub_has_set(start, build, tmp_path):
+    (tmp_path / 'spcr.bin').write_bytes(SPCR_SPEED_0)
+    (tmp_path / 'grub.cfg').write_text(GRUB_CFG)
+    iso = build().make_iso(tmp_path / 'spcr.iso', modules=[tmp_path / 'spcr.bin'], grub_cfg=tmp_path / 'grub.cfg',
+                           grub_modules=['acpi'])
+    session = start(image=iso, boot='iso', cmdline='run="exit"', extra=('-trace', 'serial_update_parameters'))
+    outcome = session.wait(SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    assert any('SPCR names the serial port 0x3f8 at the speed that it has' in line for line in outcome.stream.lines)
+    speeds = speeds_set(session)
+    assert speeds[-1] == 19200
+    # From GRUB's own setting on there is no other.
+    assert set(speeds[speeds.index(19200):]) == {19200}, speeds
+
+
+def test_without_spcr_com1_is_set_to_115200(start):
+    session = start(boot='kernel', cmdline='run="exit"', extra=('-trace', 'serial_update_parameters'))
+    assert session.wait(SECONDS).verdict == 'pass'
+    assert speeds_set(session)[-1] == 115200
+
+
+@pytest.mark.parametrize('code', [0, 3, 7])
+def test_the_log_is_printed_once_on_the_port_that_spcr_names(start_with_spcr, code):
+    """Also where that is the port which is used without it."""
+    session = start_with_spcr(spcr(0x3f8, code), cmdline='run="exit"')
+    assert session.wait(SECONDS).verdict == 'pass'
+    assert session.log().count(b'boot: Ashlar') == 1
+    assert session.log().count(b'SPCR names the serial port') == 1
+
+
+@pytest.mark.parametrize('body, why', [
+    (spcr(0x3f8, interface=3), "interface 0x3 (ARM PL011), is not used: its interface is not a 16550's"),
+    (spcr(0x3f8, space=2), 'is not used: its registers are neither in memory nor behind I/O ports'),
+    (spcr(0x2e8), 'serial port at port 0x2e8, interface 0 (16550), is not used: there is no such thing'),
+    (spcr(0x1000003f8), 'is not used: address out of range'),
+    (spcr(0x2f8, pci=(0x8086, 0x9d3d, 0, 0x16, 3)), 'is not used: the PCI device that it belongs to is not there'),
+    (spcr(1 << 53, space=0), 'serial port at P0x20000000000000 refused: address out of range'),
+    (spcr(0x1000000, space=0), 'serial port at P0x1000000 refused: address in RAM'),
+    (spcr(0x200000, space=0), 'serial port at P0x200000 refused: address in the kernel'),
+], ids=['interface', 'space', 'absent', 'range', 'pci', 'width', 'ram', 'kernel'])
+def test_a_port_that_cannot_be_driven_is_named(start_with_spcr, body, why):
+    session = start_with_spcr(body, cmdline='run="exit"', smp='1')
+    outcome = session.wait(SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    assert sum(why in line for line in outcome.stream.lines) == 1, outcome.stream.lines
+
+
+def test_a_pci_serial_port_is_driven_where_its_bar_is(start_with_spcr, start):
+    """QEMU's PCI serial card; a first boot tells where SeaBIOS has put it."""
+    card = ('-chardev', 'file,id=card,path=card.log', '-device', 'pci-serial,chardev=card,addr=5')
+    session = start(boot='kernel', machine='q35', qmp=True, extra=card)
+    session.expect(r'^ashlar> ', SECONDS)
+    device = next(device for bus in session.qmp('query-pci') for device in bus['devices'] if device['slot'] == 5)
+    port = next(region['address'] for region in device['regions'] if region['type'] == 'io')
+    session.stop()
+    identity = (device['id']['vendor'], device['id']['device'])
+    session = start_with_spcr(spcr(port, pci=(*identity, 0, 5, 0)), extra=card, machine='q35', cmdline='run="exit"')
+    assert session.wait(SECONDS).exit_status == 33
+    log = (session.folder / 'card.log').read_text()
+    assert f'SPCR names the serial port {port:#x} at 115200 baud' in log and '"status":"pass"' in log
+
+
+@pytest.mark.parametrize('boot', ['kernel', 'iso'])
+def test_a_port_that_only_the_bios_lists_is_used(start_mute, boot):
+    session = start_mute(boot=boot, machine='pc', cmdline='run="exit"', extra=(
+        '-chardev', 'file,id=other,path=other.log', '-device', 'isa-serial,chardev=other,iobase=0x2e8,irq=3'))
+    assert session.wait(SECONDS).exit_status == 33
+    log = (session.folder / 'other.log').read_text()
+    assert 'the BIOS lists the serial port 0x2e8' in log and '"status":"pass"' in log
