@@ -5,6 +5,7 @@
 #include <ashlar/command.h>
 #include <ashlar/hw/cpu.h>
 #include <cpu/apic_base.h>
+#include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/words.h>
@@ -22,6 +23,18 @@ static void print_features(const char *heading, bool is_used, bool is_there)
     }
 }
 
+static void print_errata(void)
+{
+    print("microcode revision %#x\n", errata_microcode());
+    for (unsigned int i = 0; i < ERRATUM_COUNT; i++) {
+        const struct erratum_row *row = errata_find(cpu_boot_identity(), errata_microcode(), (enum erratum)i);
+        if (row)
+            print("erratum: %s: %s (%s)\n", erratum_words[i].name, erratum_words[i].workaround, row->source);
+    }
+    if (errata_c1e_count() > 0)
+        print("C1E was switched off on %u CPUs\n", errata_c1e_count());
+}
+
 static status_t command_cpu(int argc, char **argv)
 {
     const struct cpu_identity *cpu = cpu_boot_identity();
@@ -35,6 +48,7 @@ static status_t command_cpu(int argc, char **argv)
     print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits,
           cpu->virtual_bits);
 
+    print_errata();
     print_features("used:", true, true);
     print_features("missed (would be used, but this CPU has them not):", true, false);
     print_features("there, and not used:", false, true);

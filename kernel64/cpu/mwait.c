@@ -4,22 +4,13 @@
  */
 #include <cpu/mwait.h>
 
+#include <cpu/errata.h>
+
 #define LEAF_MONITOR  0x05
 #define EDX_VALID     0x01 /* of ECX: EDX tells which states there are */
 #define EDX_C1        0xf0 /* how many kinds of C1, which is asked for by a hint of 0 */
 
 #define AMD_ZEN       0x17 /* the first family whose MWAIT saves as much as HLT */
-
-/* Of Intel's family 6. Source: their specification updates, by the names of the errata. */
-static const unsigned char misses_writes[] = {
-    0x1d, /* Xeon 7400, AAI65; */
-    0x2e, /* Nehalem-EX */
-    0x2f, /* and Westmere-EX likewise: only of a line that was flushed before */
-    0x5c, /* Goldmont, APL30 */
-    0x6a, /* Ice Lake, ICX143 */
-    0x6c,
-    0xbd, /* Lunar Lake, LNL030 */
-};
 
 /* A line to watch, and a state to wait in. */
 static bool is_complete(cpuid_fn *ask, const struct cpu_identity *identity)
@@ -30,21 +21,13 @@ static bool is_complete(cpuid_fn *ask, const struct cpu_identity *identity)
     return (answer.ebx & 0xffff) != 0 && (!(answer.ecx & EDX_VALID) || (answer.edx & EDX_C1) != 0);
 }
 
-static bool is_good_intel(const struct cpu_identity *identity)
-{
-    for (size_t i = 0; identity->family == 6 && i < ARRAY_LEN(misses_writes); i++)
-        if (identity->model == misses_writes[i])
-            return false;
-    return true;
-}
-
 bool mwait_is_good(cpuid_fn *ask, const struct cpu_identity *identity)
 {
     if (!is_complete(ask, identity) || cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR))
         return false;
     switch (identity->vendor[0]) {
     case 'G':
-        return is_good_intel(identity);
+        return errata_find(identity, 0, ERRATUM_MONITOR) == NULL;
     case 'A':
     case 'H':
         return identity->family >= AMD_ZEN;

@@ -6,6 +6,7 @@
 
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
+#include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/machine_check.h>
@@ -85,4 +86,5 @@ void cpu_protect(void)
     cpu_protect_cpu();
     make_lfence_serialize();
     machine_check_init_cpu();
+    errata_init();
 }

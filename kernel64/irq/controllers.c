@@ -24,6 +24,7 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
+#include <irq/x2apic.h>
 #include <lib/string.h>
 
 /* Source: MultiProcessor Specification 1.4, "Interrupt Mode Configuration Register". */
@@ -31,10 +32,6 @@
 #define PORT_IMCR_DATA   0x23
 #define IMCR             0x70
 #define IMCR_TO_APIC     0x01
-
-/* Source: Intel VT-d specification, "DMA Remapping Reporting Structure". */
-#define DMAR_FLAGS          37
-#define DMAR_X2APIC_OPT_OUT 0x02
 
 static struct madt madt;
 static bool has_madt;
@@ -82,11 +79,13 @@ static void read_tables(void)
     }
 }
 
-static bool firmware_opts_out_of_x2apic(void)
+static bool lists_wide_ids(void)
 {
-    size_t size_bytes;
-    const uint8_t *dmar = acpi_find_here("DMAR", &size_bytes);
-    return dmar && size_bytes > DMAR_FLAGS && (dmar[DMAR_FLAGS] & DMAR_X2APIC_OPT_OUT) != 0;
+    struct madt_cpu cpu;
+    for (struct madt_cpu_cursor cursor = { 0, 0 }; has_madt && madt_next_cpu(&madt, &cursor, &cpu);)
+        if (cpu.apic_id > LAPIC_XAPIC_ID_LAST)
+            return true;
+    return false;
 }
 
 static phys_t lapic_address(void)
@@ -341,14 +340,14 @@ static void leave_8259(void)
 
 /* ---- setting up ---- */
 
+static bool wants_x2apic(const struct lapic_found *found)
+{
+    return x2apic_is_wanted(found, lists_wide_ids());
+}
+
 static void init_lapic(void)
 {
     static const char *const words[] = { "none", "xAPIC", "x2APIC" };
-    bool wants_x2apic = cpu_has(CPU_FEATURE_X2APIC) && !machine_has_option("nox2apic");
-    if (wants_x2apic && firmware_opts_out_of_x2apic()) {
-        log_info("irq", "firmware asks not to use x2APIC mode");
-        wants_x2apic = false;
-    }
     status_t status = lapic_init(lapic_address(), wants_x2apic);
     if (status != STATUS_OK) {
         log_warn("irq", "no local APIC: %s", status_sentence(status));

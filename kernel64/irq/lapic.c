@@ -20,6 +20,7 @@
 #include <ashlar/io.h>
 #include <boot/map_device.h>
 #include <cpu/apic_base.h>
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/traps.h>
@@ -50,6 +51,11 @@ enum reg {
 
 #define MSR_X2APIC_FIRST     0x800
 #define MSR_TSC_DEADLINE     0x6e0
+
+#define MSR_ARCH_CAPABILITIES     0x10a
+#define ARCH_XAPIC_DISABLE_STATUS BIT(21)
+#define MSR_XAPIC_DISABLE_STATUS  0xbd
+#define LEGACY_XAPIC_DISABLED     BIT(0)
 
 #define SPURIOUS_ENABLE      0x100
 #define LVT_MASKED           0x10000
@@ -135,27 +141,12 @@ static void read_base(void *argument)
     *(uint64_t *)argument = cpu_read_msr(MSR_APIC_BASE);
 }
 
-/* Return: the mode that the LAPIC is in now. */
-static enum lapic_mode choose_mode(bool wants_x2apic)
+/* Source: Intel SDM vol. 4, "IA32_ARCH_CAPABILITIES" and "IA32_XAPIC_DISABLE_STATUS". */
+static void read_lock(void *argument)
 {
-    struct trap_frame caught;
-    uint64_t base;
-    if (!trap_try(read_base, &base, &caught))
-        return LAPIC_NONE;
-    mode_found = mode_in(base);
-    uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
-    /* With the LAPIC off, CPUID says that there is none. */
-    if (mode_found == LAPIC_NONE && (!change_mode(on) || !cpuid_has_apic()))
-        return LAPIC_NONE;
-    if (mode_found == LAPIC_X2APIC && !wants_x2apic) {
-        if (change_mode(off))
-            (void)change_mode(on);
-        else
-            log_warn("irq", "the local APIC stays in x2APIC mode: the CPU does not let it go");
-    }
-    if (wants_x2apic)
-        (void)change_mode(on | APIC_BASE_X2APIC);
-    return mode_in(cpu_read_msr(MSR_APIC_BASE));
+    bool tells = cpu_boot_identity()->max_leaf >= 7 && (cpu_cpuid(7, 0).edx & BIT(29)) != 0 &&
+                 (cpu_read_msr(MSR_ARCH_CAPABILITIES) & ARCH_XAPIC_DISABLE_STATUS) != 0;
+    *(bool *)argument = tells && (cpu_read_msr(MSR_XAPIC_DISABLE_STATUS) & LEGACY_XAPIC_DISABLED) != 0;
 }
 
 static status_t map_registers(phys_t address)
@@ -166,6 +157,37 @@ static status_t map_registers(phys_t address)
         log_warn("irq", "firmware says that the local APIC is at P%#lx; it is at P%#lx", address.raw, base);
     registers = map_lapic(phys(base));
     return registers ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+/* Return: the mode that the LAPIC is in now. */
+static enum lapic_mode choose_mode(phys_t address, lapic_choose_fn *wants_x2apic)
+{
+    struct trap_frame caught;
+    struct lapic_found found = { .is_locked = false };
+    uint64_t base;
+    if (!trap_try(read_base, &base, &caught))
+        return LAPIC_NONE;
+    mode_found = mode_in(base);
+    uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
+    /* With the LAPIC off, CPUID says that there is none. */
+    if (mode_found == LAPIC_NONE && (!change_mode(on) || !cpuid_has_apic()))
+        return LAPIC_NONE;
+    found.mode = mode_found == LAPIC_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
+    if (!trap_try(read_lock, &found.is_locked, &caught))
+        found.is_locked = false;
+    found.has_registers = found.mode == LAPIC_X2APIC || map_registers(address) == STATUS_OK;
+    if (found.mode == LAPIC_XAPIC && found.has_registers)
+        found.apic_id = mmio_read32(registers + REG_ID) >> 24;
+    bool wanted = wants_x2apic(&found);
+    if (found.mode == LAPIC_X2APIC && !wanted) {
+        if (change_mode(off))
+            (void)change_mode(on);
+        else
+            log_warn("irq", "the local APIC stays in x2APIC mode: the CPU does not let it go");
+    }
+    if (wanted)
+        (void)change_mode(on | APIC_BASE_X2APIC);
+    return mode_in(cpu_read_msr(MSR_APIC_BASE));
 }
 
 /* ---- handlers ---- */
@@ -244,12 +266,12 @@ static void init_cpu(void)
     write_register(REG_TIMER_DIVIDER, DIVIDE_BY_16);
 }
 
-status_t lapic_init(phys_t address, bool wants_x2apic)
+status_t lapic_init(phys_t address, lapic_choose_fn *wants_x2apic)
 {
-    enum lapic_mode chosen = choose_mode(wants_x2apic);
+    enum lapic_mode chosen = choose_mode(address, wants_x2apic);
     if (chosen == LAPIC_NONE)
         return STATUS_NOT_FOUND;
-    if (chosen == LAPIC_XAPIC) {
+    if (chosen == LAPIC_XAPIC && !registers) {
         status_t status = map_registers(address);
         if (status != STATUS_OK)
             return status;

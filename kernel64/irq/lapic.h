@@ -11,22 +11,36 @@
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/status.h>
 
+/* In xAPIC mode an APIC ID has 8 bits, and 255 is the broadcast. */
+#define LAPIC_XAPIC_ID_LAST 254
+
 enum lapic_mode {
     LAPIC_NONE,
     LAPIC_XAPIC,
     LAPIC_X2APIC
 };
 
+/* How firmware left it. */
+struct lapic_found {
+    enum lapic_mode mode; /* xAPIC also where it was off */
+    bool is_locked;       /* x2APIC mode cannot be left: IA32_XAPIC_DISABLE_STATUS */
+    bool has_registers;   /* false: in xAPIC mode, and its registers cannot be mapped */
+    uint32_t apic_id;     /* of xAPIC mode */
+};
+
+/* Return: whether it is to be in x2APIC mode: irq/x2apic_rule.h. */
+typedef bool lapic_choose_fn(const struct lapic_found *found);
+
 /**
- * lapic_init() - the first CPU's LAPIC, in the mode that is best: sets it up with all local inputs masked.
+ * lapic_init() - the first CPU's LAPIC, in the mode that is chosen: sets it up with all local inputs masked.
  * @address:       physical, of the registers in xAPIC mode, as firmware's tables say; PHYS_INVALID when they say nothing.
- * @wants_x2apic:  whether x2APIC mode may be entered. One that firmware has entered is left otherwise, where that works.
+ * @wants_x2apic:  asked once. A mode that firmware has entered is left, where that works.
  *
  * What firmware left in service is ended.
  * Return: STATUS_OK; STATUS_NOT_FOUND for a CPU without one (the 8259s reach it directly); STATUS_NO_MEMORY.
  * Context: once, interrupts off.
  */
-status_t lapic_init(phys_t address, bool wants_x2apic) MUST_CHECK;
+status_t lapic_init(phys_t address, lapic_choose_fn *wants_x2apic) MUST_CHECK;
 
 /**
  * lapic_init_cpu() - the same on another CPU, which takes the first one's mode.

@@ -146,7 +146,7 @@ static void consider(uint32_t apic_id)
     wish.counted++;
     if (count + 1 >= wish.most || count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
         return;
-    if (lapic_mode() == LAPIC_XAPIC && apic_id > 254) {
+    if (lapic_mode() == LAPIC_XAPIC && apic_id > LAPIC_XAPIC_ID_LAST) {
         log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
         return;
     }

@@ -22,6 +22,7 @@
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync.h>
 #include <cpu/apic_id.h>
+#include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/machine_check.h>
@@ -133,6 +134,7 @@ NORETURN static void ap_main(void *argument)
         stack_top[i] = ap->stacks[i].top;
     traps_init_cpu(stack_top, ap->cpu);
     machine_check_init_cpu();
+    errata_init_cpu();
     if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
         log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity", ap->cpu);
         diag_port_halt();

@@ -12,6 +12,7 @@
  */
 #include <time/event.h>
 
+#include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <cpu/traps.h>
@@ -139,9 +140,11 @@ bool event_init(const struct event_setup *from)
     setup = *from;
     enum source chosen = SOURCE_NONE;
     bool has_lapic = lapic_mode() != LAPIC_NONE;
-    if (has_lapic && cpu_has(CPU_FEATURE_TSC_DEADLINE) && clock_is_tsc() && may_use("tsc-deadline")) {
+    bool has_timer = has_lapic && !errata_applies(ERRATUM_C1E);
+    bool has_deadline = has_timer && cpu_has(CPU_FEATURE_TSC_DEADLINE) && !errata_applies(ERRATUM_TSC_DEADLINE);
+    if (has_deadline && clock_is_tsc() && may_use("tsc-deadline")) {
         chosen = SOURCE_DEADLINE;
-    } else if (has_lapic && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {
+    } else if (has_timer && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {
         set_rate(setup.lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
         chosen = SOURCE_LAPIC;
     } else if (use_alarm()) {

@@ -20,8 +20,8 @@ struct event_setup {
 /**
  * event_init() - choose the source for this machine, and set up the first CPU's.
  *
- *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock
- *     lapic          its rate is known
+ *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock; no erratum forbids it (cpu/errata.h)
+ *     lapic          its rate is known, and C1E does not stop it
  *     the alarm      its interrupt can be had
  *
  * Return: false when there is none: nothing interrupts, timers run only when somebody looks.

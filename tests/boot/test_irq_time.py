@@ -166,10 +166,16 @@ def check_bochs_rates(facts):
 
 def test_bochs_has_x2apic_and_gives_a_wrong_rate(boot):
     """Its Ice Lake has a real one's CPUID leaf 0x15, which says 1.5 GHz. Two counters tell otherwise."""
-    outcome = boot(COMMANDS, timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M')
+    outcome = boot(COMMANDS, timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M', cmdline='x2apic')
     check_outcome(dataclasses.replace(BOCHS, lapic='x2apic'), outcome)
     check_bochs_rates(outcome.stream.fact('time'))
     assert any('1497600000 Hz (cpuid), but hpet tells otherwise' in line for line in outcome.stream.lines)
+
+
+def test_a_machine_that_needs_no_x2apic_stays_in_xapic_mode(boot):
+    outcome = boot('report irq; exit', timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M')
+    assert outcome.stream.fact('irq')['lapic'] == 'xapic'
+    assert any('irq: xAPIC mode: x2APIC mode wants interrupt remapping' in line for line in outcome.stream.lines)
 
 
 def test_bochs_with_nox2apic(boot):

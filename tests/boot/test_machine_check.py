@@ -9,7 +9,8 @@ PROMPT = r'^ashlar> '
 MCG_CTL, MC0_CTL, MC0_STATUS = 0x17b, 0x400, 0x401
 BANKS = 10  # QEMU's
 
-# IA32_MCi_STATUS: valid, enabled, MISC and ADDR valid (Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs"); a memory read error of channel 1.
+# IA32_MCi_STATUS: valid, enabled, MISC and ADDR valid (Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs"); a memory read error of
+# channel 1.
 CORRECTED = 0x9c00000000000091
 # Uncorrected, the CPU's state lost; an internal parity error.
 UNCORRECTED = 0xb200000000000005

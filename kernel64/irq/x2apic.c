@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What options, firmware, CPU and hypervisor say about x2APIC mode.
+ */
+#include <irq/x2apic.h>
+
+#include <acpi/init.h>
+#include <boot/machine.h>
+#include <cpu/apic_id.h>
+#include <cpu/errata.h>
+#include <cpu/insn.h>
+#include <diag/log.h>
+#include <irq/x2apic_rule.h>
+#include <lib/string.h>
+
+/* Source: Intel VT-d specification, "DMA Remapping Reporting Structure". */
+#define DMAR_FLAGS          37
+#define DMAR_X2APIC_OPT_OUT 0x02
+
+/* VMware's backdoor. (open-vm-tools, backdoor_def.h.) */
+#define VMWARE_PORT         0x5658
+#define VMWARE_MAGIC        0x564d5868
+#define VMWARE_VCPU_INFO    68
+
+static bool firmware_opts_out(void)
+{
+    size_t size_bytes;
+    const uint8_t *dmar = acpi_find_here("DMAR", &size_bytes);
+    return dmar && size_bytes > DMAR_FLAGS && (dmar[DMAR_FLAGS] & DMAR_X2APIC_OPT_OUT) != 0;
+}
+
+/* Only under VMware: elsewhere a port that nobody has. */
+static uint32_t ask_vmware(void)
+{
+    uint32_t eax = VMWARE_MAGIC, ebx = 0, ecx = VMWARE_VCPU_INFO, edx = VMWARE_PORT;
+    if (strcmp(cpu_boot_identity()->hypervisor, "VMwareVMware") != 0)
+        return 0;
+    __asm__ volatile("inl %%dx, %%eax" : "+a"(eax), "+b"(ebx), "+c"(ecx), "+d"(edx)::"rsi", "rdi", "memory");
+    return eax;
+}
+
+bool x2apic_is_wanted(const struct lapic_found *found, bool has_wide_ids)
+{
+    bool is_xapic = found->mode == LAPIC_XAPIC && found->has_registers;
+    struct x2apic_facts facts = {
+        .has_it = cpu_has(CPU_FEATURE_X2APIC),
+        .is_on = found->mode == LAPIC_X2APIC,
+        .is_locked = found->is_locked,
+        .is_refused_by_user = machine_has_option("nox2apic"),
+        .is_wanted_by_user = machine_has_option("x2apic"),
+        .is_refused_by_firmware = firmware_opts_out(),
+        .has_erratum = errata_applies(ERRATUM_X2APIC),
+        .has_wide_ids = has_wide_ids,
+        .has_no_registers = !found->has_registers,
+        .is_renumbered = is_xapic && found->apic_id != (apic_initial_id(cpu_cpuid) & 0xff),
+        .is_offered = x2apic_is_offered_by(cpu_boot_identity()->hypervisor, ask_vmware()),
+    };
+    struct x2apic_choice choice = x2apic_choose(&facts);
+    if (facts.has_it)
+        log_info("irq", "%s mode: %s", choice.is_used ? "x2APIC" : "xAPIC", choice.why);
+    return choice.is_used;
+}
