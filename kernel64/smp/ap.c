@@ -9,6 +9,8 @@
 #include <acpi/mp_table.h>
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
+#include <cpu/apic_id.h>
+#include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <diag/log.h>
 #include <irq/lapic.h>
@@ -16,6 +18,8 @@
 
 static struct ap *aps;
 static unsigned int count;
+static struct ap_absent *left_out;
+static unsigned int left_out_count;
 
 /* ---- the list ---- */
 
@@ -36,10 +40,56 @@ static bool add(uint32_t apic_id)
 static bool is_known(uint32_t apic_id)
 {
     const struct ap *ap = aps;
+    const struct ap_absent *absent = left_out;
     while (ap && ap->apic_id != apic_id)
         ap = ap->next;
-    return ap != NULL;
+    while (absent && absent->apic_id != apic_id)
+        absent = absent->next;
+    return ap || absent;
 }
+
+/* ---- those that are left out ---- */
+
+static void leave_out(uint32_t apic_id, enum ap_left_out why)
+{
+    static struct ap_absent **last = &left_out;
+    struct ap_absent *absent = left_out_count < PERCPU_MAX ? kcalloc(1, sizeof(*absent)) : NULL;
+    left_out_count++;
+    if (!absent)
+        return;
+    *absent = (struct ap_absent){ .apic_id = apic_id, .why = why };
+    *last = absent;
+    last = &absent->next;
+}
+
+const struct ap_absent *ap_first_left_out(void)
+{
+    return left_out;
+}
+
+unsigned int ap_left_out_count(void)
+{
+    return left_out_count;
+}
+
+const char *ap_left_out_name(enum ap_left_out why)
+{
+    static const char *const names[AP_LEFT_OUT_REASONS] = { "option", "number", "reach", "memory" };
+    return names[why];
+}
+
+const char *ap_left_out_words(enum ap_left_out why)
+{
+    static const char *const words[AP_LEFT_OUT_REASONS] = {
+        [AP_LEFT_OUT_BY_OPTION] = "left out by maxcpus= or cpus=",
+        [AP_LEFT_OUT_BY_NUMBER] = "left out: too many CPUs",
+        [AP_LEFT_OUT_BY_REACH] = "left out: interrupts cannot reach it",
+        [AP_LEFT_OUT_BY_MEMORY] = "left out: no memory",
+    };
+    return words[why];
+}
+
+/* ---- the list, as others see it ---- */
 
 struct ap *ap_first(void)
 {
@@ -69,6 +119,7 @@ void ap_keep(bool (*keeps)(struct ap *ap))
             continue;
         }
         *at = ap->next;
+        leave_out(ap->apic_id, AP_LEFT_OUT_BY_MEMORY);
         kfree(ap);
         count--;
     }
@@ -82,7 +133,7 @@ static struct {
     char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
     char absent[256]; /* absentcpu=: APIC ids */
     unsigned int counted;
-} wish = { .most = PERCPU_MAX, .at_once = PERCPU_MAX };
+} wish = { .most = UINT64_MAX, .at_once = PERCPU_MAX };
 
 /* A number from 1 on; @value stays where there is none. */
 static void read_number(const char *name, uint64_t *value)
@@ -141,17 +192,31 @@ static bool is_chosen(unsigned int number)
 /* The MP tables may name a CPU twice, and so may an option. */
 static void consider(uint32_t apic_id)
 {
-    if (apic_id == lapic_id() || is_known(apic_id))
+    uint32_t mine = lapic_mode() != LAPIC_NONE ? lapic_id() : apic_initial_id(cpu_cpuid);
+    if (apic_id == mine || is_known(apic_id))
         return;
     wish.counted++;
-    if (count + 1 >= wish.most || count + 1 >= PERCPU_MAX || !is_chosen(wish.counted))
-        return;
-    if (lapic_mode() == LAPIC_XAPIC && apic_id > LAPIC_XAPIC_ID_LAST) {
-        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
+    if (count + 1 >= wish.most || !is_chosen(wish.counted)) {
+        leave_out(apic_id, AP_LEFT_OUT_BY_OPTION);
         return;
     }
-    if (!add(apic_id))
+    if (count + 1 >= PERCPU_MAX) {
+        leave_out(apic_id, AP_LEFT_OUT_BY_NUMBER);
+        return;
+    }
+    if (lapic_mode() == LAPIC_NONE) {
+        leave_out(apic_id, AP_LEFT_OUT_BY_REACH);
+        return;
+    }
+    if (lapic_mode() == LAPIC_XAPIC && apic_id > LAPIC_XAPIC_ID_LAST) {
+        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
+        leave_out(apic_id, AP_LEFT_OUT_BY_REACH);
+        return;
+    }
+    if (!add(apic_id)) {
+        leave_out(apic_id, AP_LEFT_OUT_BY_MEMORY);
         log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
+    }
 }
 
 /* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */

@@ -28,7 +28,8 @@ struct ap {
  * ap_find_all() - make the list: every CPU that firmware lists, the first CPU excepted, and that the options allow.
  *
  * maxcpus=N, cpus=LIST choose, by the numbers that all would have; absentcpu=LIST adds APIC ids that nobody answers to. A
- * CPU that is listed twice is one; one that interrupts cannot reach is left out, and the log says so.
+ * CPU that is listed twice is one; one that interrupts cannot reach is left out, and the log says so. Those that are left out
+ * are kept by reason.
  * Context: once, first CPU, thread.
  */
 void ap_find_all(void);
@@ -45,5 +46,29 @@ struct ap *ap_of(unsigned int cpu);
 /* How many it has. */
 unsigned int ap_count(void);
 
-/* Takes those out of the list, and frees them, for which @keeps returns false; asked in the list's order. */
+/* Why a CPU that firmware lists is not in the list. */
+enum ap_left_out {
+    AP_LEFT_OUT_BY_OPTION,  /* maxcpus= or cpus= */
+    AP_LEFT_OUT_BY_NUMBER,  /* there are PERCPU_MAX before it */
+    AP_LEFT_OUT_BY_REACH,   /* its APIC ID is beyond xAPIC mode, or there is no local APIC */
+    AP_LEFT_OUT_BY_MEMORY,
+    AP_LEFT_OUT_REASONS
+};
+
+/* CPUs that were left out, in the tables' order; NULL at the end. */
+struct ap_absent {
+    uint32_t apic_id;
+    enum ap_left_out why;
+    struct ap_absent *next;
+};
+const struct ap_absent *ap_first_left_out(void);
+
+/* How many those are; only the first PERCPU_MAX are noted. */
+unsigned int ap_left_out_count(void);
+
+/* A word for programs, and one for people. */
+const char *ap_left_out_name(enum ap_left_out why);
+const char *ap_left_out_words(enum ap_left_out why);
+
+/* Takes those out of the list for which @keeps returns false; asked in the list's order. They are left out for want of memory. */
 void ap_keep(bool (*keeps)(struct ap *ap));

@@ -12,8 +12,10 @@
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <smp/ap.h>
 #include <smp/hotplug.h>
 #include <smp/idle.h>
+#include <smp/ipi.h>
 #include <smp/start.h>
 
 static struct topology topology(void)
@@ -45,6 +47,9 @@ static status_t show_cpus(void)
                                                             : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);
     }
+    for (const struct ap_absent *absent = ap_first_left_out(); absent; absent = absent->next)
+        print("   - %5u  %s\n", absent->apic_id, ap_left_out_words(absent->why));
+    print("%u of %u CPUs online\n", ipi_online_count(), smp_cpu_count() + ap_left_out_count());
     return STATUS_OK;
 }
 
@@ -167,6 +172,15 @@ static void report_cpus(struct json *json)
     json_open_list(json, "offline");
     report_offline(json);
     json_close(json);
+    json_open_list(json, "left_out");
+    for (const struct ap_absent *absent = ap_first_left_out(); absent; absent = absent->next) {
+        json_open_object(json, NULL);
+        json_number(json, "apic", absent->apic_id);
+        json_string(json, "why", ap_left_out_name(absent->why));
+        json_close(json);
+    }
+    json_close(json);
+    json_number(json, "listed", smp_cpu_count() + ap_left_out_count());
     json_string(json, "idle", idle_way());
     json_bool(json, "x2apic", lapic_mode() == LAPIC_X2APIC);
 }

@@ -285,10 +285,14 @@ void smp_start(const struct smp_setup *from)
     setup = from;
     kernel_root = setup->paging->root;
     ipi_init_cpu();
-    if (lapic_mode() == LAPIC_NONE)
-        return;
-    idle_init();
     ap_find_all();
+    if (lapic_mode() == LAPIC_NONE) {
+        if (ap_left_out_count() > 0)
+            log_warn("smp", "1 of %u CPUs online: without a local APIC the others cannot be started",
+                     ap_left_out_count() + 1);
+        return;
+    }
+    idle_init();
     ap_keep(prepare);
     unsigned int left = ap_count();
     struct wave wave = { .first = ap_first() };
@@ -308,8 +312,11 @@ void smp_start(const struct smp_setup *from)
             wave.first = wave.first->next;
         left -= wave.count;
     }
-    log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count() + 1,
+    unsigned int left_out = ap_left_out_count();
+    log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count() + 1 + left_out,
              (clock_now_ns() - began_ns) / 1000);
+    if (left_out > 0)
+        log_info("smp", "CPUs left out: %u; 'cpus' says why", left_out);
     agree_check(ipi_call_all, ipi_online_count());
 }
 

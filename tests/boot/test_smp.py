@@ -225,8 +225,33 @@ def test_idle_cpus_halt_under_a_hypervisor_or_wait_as_told(words, way, said, che
 ])
 def test_cpus_may_be_left_out(cmdline, apic_ids, check):
     outcome = check(len(apic_ids), commands=SHOW, smp='4', cmdline=cmdline)
-    assert [cpu['apic'] for cpu in outcome.stream.fact('cpus')['online']] == apic_ids
-    assert warnings(outcome) == []
+    facts = outcome.stream.fact('cpus')
+    assert [cpu['apic'] for cpu in facts['online']] == apic_ids
+    left_out = [apic for apic in range(4) if apic not in apic_ids]
+    assert facts['left_out'] == [{'apic': apic, 'why': 'option'} for apic in left_out]
+    assert facts['listed'] == 4
+    rows = [line.split(maxsplit=2) for line in outcome.stream.lines if re.match(r'   - ', line)]
+    assert rows == [['-', str(apic), 'left out by maxcpus= or cpus='] for apic in left_out]
+    assert f'{len(apic_ids)} of 4 CPUs online' in outcome.stream.lines
+    assert warnings(outcome) == ([f"CPUs left out: {len(left_out)}; 'cpus' says why"] if left_out else [])
+
+
+def test_cpus_that_interrupts_cannot_reach_are_named(check):
+    """288 CPUs and xAPIC mode; CPUs that do not answer do as well as such that are there."""
+    outcome = check(2, commands=SHOW, smp='2', cmdline='absentcpu=255-287 nox2apic')
+    facts = outcome.stream.fact('cpus')
+    assert facts['left_out'] == [{'apic': apic, 'why': 'reach'} for apic in range(255, 288)]
+    assert facts['failed'] == []
+    assert facts['listed'] == 35
+    assert '2 of 35 CPUs online' in outcome.stream.lines
+    assert any(re.search(r' smp: 2 of 35 CPUs online after ', line) for line in outcome.stream.lines)
+
+
+def test_without_a_local_apic_the_others_are_named(boot):
+    outcome = boot(SHOW, boot='kernel', timeout=HANG_SECONDS, smp='1', cpu='max,-apic', cmdline='absentcpu=1-3')
+    assert outcome.verdict == 'pass', outcome.words
+    assert outcome.stream.fact('cpus')['left_out'] == [{'apic': apic, 'why': 'reach'} for apic in (1, 2, 3)]
+    assert any(' smp: 1 of 4 CPUs online: ' in line for line in outcome.stream.lines)
 
 
 @pytest.mark.parametrize('option', [
@@ -259,10 +284,11 @@ SLACK_US = 10000000
 ])
 def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits, check):
     outcome = check(4, failed=absent, commands=f'test pages*; test smp.a_cpu_that_did_not*; {SHOW}', smp='4', cmdline=cmdline)
-    assert [line for line in warnings(outcome) if '255' not in line] == [
+    assert [line for line in warnings(outcome) if '255' not in line and not line.startswith('CPUs left out: 1')] == [
         f'the CPU with APIC id {apic} did not come up: nothing was heard of it' for apic in absent]
+    listed = 4 + len(absent) + ('255' in cmdline)
     took_us, = [int(match[1]) for line in outcome.stream.lines
-                if (match := re.search(rf'4 of {4 + len(absent)} CPUs online after (\d+) us', line))]
+                if (match := re.search(rf'4 of {listed} CPUs online after (\d+) us', line))]
     assert waits * PATIENCE_US < took_us < waits * PATIENCE_US + SLACK_US
     # All that they would have needed is accounted for.
     assert 'pages.every_page_is_accounted_for' in {test.name for test in outcome.stream.tests if test.status == 'pass'}
@@ -366,7 +392,9 @@ def test_an_apic_id_above_254_needs_x2apic(check_newer):
 def test_an_apic_id_above_254_is_out_of_reach_in_xapic_mode(check_newer):
     outcome = check_newer(2, cmdline='nox2apic', **SPARSE)
     assert not outcome.stream.fact('cpus')['x2apic']
-    assert warnings(outcome) == ['the CPU with APIC id 287 is left out: xAPIC mode does not reach it']
+    assert warnings(outcome) == ['the CPU with APIC id 287 is left out: xAPIC mode does not reach it',
+                                 "CPUs left out: 1; 'cpus' says why"]
+    assert outcome.stream.fact('cpus')['left_out'] == [{'apic': 287, 'why': 'reach'}]
 
 
 def test_absent_cpus_may_have_any_identity_with_x2apic(check_newer):
