@@ -20,8 +20,9 @@
 #include <glue/processors.h>
 #include <irq/controllers.h>
 #include <monitor/monitor.h>
-#include <time/clock.h>
+#include <time/counters.h>
 #include <time/sources.h>
+#include <time/tsc.h>
 #include <time/wall.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
@@ -35,7 +36,7 @@ void kernel64_main(uint64_t handoff_address)
     traps_init();                             /* from here on a mistake is a report, not a reset, and is seen */
     stage_mark("traps");
     machine_read_handoff(handoff_address);    /* the loader's words, and the options among them */
-    clock_init(machine_handoff()->tsc_entry); /* ticks are time */
+    tsc_init(machine_handoff()->tsc_entry);   /* ticks are time, roughly; */
     stage_mark_at("stub", machine_handoff()->tsc_entry);
     stage_mark_at("leap", machine_handoff()->tsc_leap);
     stage_mark("clock");
@@ -55,18 +56,21 @@ void kernel64_main(uint64_t handoff_address)
 
     address_space_init();                  /* our own page tables; devices can be mapped, */
     acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie */
+    counters_init();                       /* counters whose rate is known, */
+    tsc_begin_calibration();               /* which measure the others from here to time_calibrate() */
     consoles_apply_firmware();
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");
     irq_init();          /* interrupt controllers, all inputs masked */
-    time_init();         /* the clock, and timers */
+    time_init();         /* timers */
     wall_init();
     cpu_interrupts_on(); /* handlers run from here on */
     stage_mark("interrupts");
     consoles_start_inputs();
     stage_mark("inputs");
     start_processors(); /* the other CPUs */
+    time_calibrate();   /* the clock is right */
     stage_mark("processors");
     monitor_run(options_run());
 }

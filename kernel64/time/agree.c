@@ -15,7 +15,7 @@
 #include <diag/log.h>
 #include <time/agree_rule.h>
 #include <time/clock.h>
-#include <time/sources.h>
+#include <time/counters.h>
 #include <time/watch.h>
 
 /* With hundreds of CPUs on two sockets, half of them may be off. */

@@ -2,212 +2,255 @@
 /*
  * Measuring a fast counter against a coarse one.
  *
- * One reading of the reference says only between which two of its edges it was taken, and on a slow bus edges pass
- * unseen. But readings fall anywhere between two edges, and of many the one that fell soonest behind its edge tells
- * when the edges are: of READINGS pairs (ticks, count), the smallest ticks - count * ticks_per_count. That needs
- * ticks_per_count, which is what is looked for; it begins as the quotient of the window and gets better in ROUNDS.
+ * A reading of the reference lies between two ticks of the measured counter, before and after it. Let T be the ticks in a
+ * count, and E the tick at which the reference came to the look's first count. A reading of count n says that n had been
+ * reached when it ended, and n + 1 had not been when it began:
  *
- * What a reading always costs is in both ends of a window, and cancels. A reading that took longer than most (an SMI, a
- * hypervisor, another master of the bus) is left out.
+ *     before - (n + 1) T  <  E  <=  after - n T
  *
- * Windows follow each other: the look that ends one begins the next. As soon as CALIBRATE_ENOUGH of them agree, what they
- * counted is summed up: a window that was disturbed agrees with no other.
+ * Of all readings of a look the highest lower bound and the lowest upper bound count. A reading that was interrupted (an SMI,
+ * a hypervisor, another master of the bus) bounds loosely and does no harm. What a reading always costs is in both ends of a
+ * window, and the middle between the bounds is mostly much better than they are.
+ *
+ * T is what is looked for. It is bounded, too: first by the readings of each look, then by the window, and again in ROUNDS.
+ *
+ * Refused: windows one behind the other of which three have to agree. They cost 3 ms of waiting, do not say how good the
+ * rate is, and cannot overlap anything.
  */
 #include <time/calibrate.h>
 
 #define PPM      1000000ULL
-
-#define READINGS 48
 #define ROUNDS   3
 
 /* Reads of a reference that does not change, before it is given up: more than any change takes on the fastest bus. */
 #define PATIENCE 100000
-
-struct reading {
-    uint64_t ticks; /* of the counter that is measured: the middle of the access */
-    uint64_t width; /* how long it took */
-    uint64_t count; /* of the reference, since the look began */
-};
-
-/* At one end of a window: readings at which the reference had changed since the one before. */
-struct look {
-    struct reading readings[READINGS];
-    uint64_t first_count; /* what their counts are counted from */
-    uint64_t widest;      /* what is wider was disturbed */
-};
-
-struct window {
-    uint64_t ticks, count;
-    uint64_t rate_hz;
-};
 
 static uint64_t counts_between(const struct clock_counter *reference, uint64_t from, uint64_t to)
 {
     return (to - from) & clock_counter_mask(reference);
 }
 
-static bool take_look(calibrate_read_fn *read, struct clock_counter *reference, struct look *look)
+/* a * b / c without overflow, as long as the result and the remainder's product fit. */
+static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
-    uint64_t last = reference->read(reference), narrowest = UINT64_MAX;
-    unsigned int taken = 0;
-    for (unsigned int still = 0; taken < READINGS; still++) {
-        uint64_t before = read();
+    return c == 0 ? 0 : a / c * b + a % c * b / c;
+}
+
+/* Of readings that found the same count, the first and the last bound; those between say nothing. */
+status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *look)
+{
+    unsigned int taken = 0, same = 0;
+    for (unsigned int still = 0; taken < CALIBRATE_READINGS; still++) {
+        struct calibrate_reading reading;
+        reading.before = read();
         uint64_t count = reference->read(reference);
-        uint64_t width = read() - before;
-        if (still == PATIENCE)
-            return false;
-        if (count == last)
-            continue;
+        reading.after = read();
         if (taken == 0)
             look->first_count = count;
-        look->readings[taken++] = (struct reading){ before + width / 2, width,
-                                                    counts_between(reference, look->first_count, count) };
-        if (width < narrowest)
-            narrowest = width;
-        last = count;
-        still = 0;
+        reading.count = counts_between(reference, look->first_count, count);
+        if (taken > 0 && reading.count == look->readings[taken - 1].count) {
+            same++;
+        } else {
+            same = 0;
+            still = 0;
+        }
+        if (still == PATIENCE)
+            return STATUS_TIMEOUT;
+        look->readings[same < 2 ? taken++ : taken - 1] = reading;
     }
-    look->widest = narrowest + narrowest / 4;
-    return true;
+    return STATUS_OK;
 }
 
-/* The tick at which the reference became the look's first count, give or take a constant. */
-static uint64_t edge_of(const struct look *look, const struct window *window)
+/* How many ticks a count has, as one look tells it: at least and at most, times 2^16. */
+struct ratio {
+    uint64_t least, most;
+};
+
+/* Bounds that exclude each other are of a reference that does not count evenly, an emulator's: what is between is the doubt. */
+static struct ratio tighter(struct ratio a, struct ratio b)
 {
-    uint64_t earliest = UINT64_MAX;
-    for (unsigned int i = 0; i < READINGS; i++) {
-        const struct reading *reading = &look->readings[i];
-        uint64_t edge = reading->ticks - reading->count * window->ticks / window->count;
-        if (reading->width <= look->widest && edge < earliest)
-            earliest = edge;
+    uint64_t least = a.least > b.least ? a.least : b.least, most = a.most < b.most ? a.most : b.most;
+    return least <= most ? (struct ratio){ least, most } : (struct ratio){ most, least };
+}
+
+/* Between the first few readings and the last few, so that one that was interrupted does not decide. */
+#define ENDS 8
+
+static struct ratio ratio_of(const struct calibrate_look *look)
+{
+    struct ratio ratio = { 0, UINT64_MAX };
+    for (unsigned int i = 0; i < ENDS; i++)
+        for (unsigned int j = CALIBRATE_READINGS - ENDS; j < CALIBRATE_READINGS; j++) {
+            const struct calibrate_reading *first = &look->readings[i], *last = &look->readings[j];
+            uint64_t counts = last->count - first->count;
+            uint64_t inner = last->before > first->after ? last->before - first->after : 0;
+            if (counts > 1)
+                ratio = tighter(ratio, (struct ratio){ (inner << 16) / (counts + 1),
+                                                       ((last->after - first->before) << 16) / (counts - 1) });
+        }
+    return ratio;
+}
+
+uint64_t calibrate_idea(const struct clock_counter *reference, const struct calibrate_look *look)
+{
+    struct ratio ratio = ratio_of(look);
+    return ratio.least == 0 ? 0 : scale(reference->rate_hz, ratio.least / 2 + ratio.most / 2, 1 << 16);
+}
+
+/* Between which ticks the reference came to the look's first count, from the look's first reading. */
+struct edge {
+    int64_t low, high;
+};
+
+static struct edge edge_of(const struct calibrate_look *look, struct ratio ratio)
+{
+    struct edge edge = { INT64_MIN, INT64_MAX };
+    uint64_t origin = look->readings[0].before;
+    for (unsigned int i = 0; i < CALIBRATE_READINGS; i++) {
+        const struct calibrate_reading *reading = &look->readings[i];
+        int64_t reached = (int64_t)(reading->after - origin - (ratio.least * reading->count >> 16));
+        int64_t not_yet = (int64_t)(reading->before - origin - (ratio.most * (reading->count + 1) >> 16) - 1);
+        edge.high = reached < edge.high ? reached : edge.high;
+        edge.low = not_yet > edge.low ? not_yet : edge.low;
     }
-    return earliest;
+    return edge.low <= edge.high ? edge : (struct edge){ edge.high, edge.low };
 }
 
-static uint64_t rate_of(const struct window *window, uint64_t reference_hz)
+/*
+ * The counts of a window, of which only the part of a round is known, from its ticks.
+ * @slack: by how many ticks the window may have been longer or shorter.
+ * Return: false when more than one number of rounds would do, or none.
+ */
+static bool add_rounds(const struct clock_counter *reference, struct ratio ratio, uint64_t ticks, uint64_t slack,
+                       uint64_t *counts)
 {
-    return window->count == 0 ? 0 : window->ticks * reference_hz / window->count;
+    if (reference->bits == 64)
+        return true;
+    if (ratio.least == 0 || (ticks + slack) >> 47 != 0)
+        return false;
+    uint64_t round = 1ULL << reference->bits, shorter = ticks > slack ? ticks - slack : 0;
+    uint64_t least = (shorter << 16) / ratio.most, most = ((ticks + slack) << 16) / ratio.least;
+    uint64_t middle = least / 2 + most / 2, half = (most - least) / 2;
+    uint64_t rounds = middle + round / 2 > *counts ? (middle + round / 2 - *counts) / round : 0;
+    uint64_t found = *counts + rounds * round, distance = found > middle ? found - middle : middle - found;
+    *counts = found;
+    return half < round / 4 && distance < half + round / 8;
 }
 
-static struct window window_between(const struct clock_counter *reference, const struct look *start, const struct look *end)
+static uint64_t width_of(const struct calibrate_look *look)
 {
-    struct window window = { .ticks = end->readings[0].ticks - start->readings[0].ticks,
-                             .count = counts_between(reference, start->first_count, end->first_count) };
-    for (unsigned int round = 0; round < ROUNDS && window.count > 0; round++)
-        window.ticks = edge_of(end, &window) - edge_of(start, &window);
-    window.rate_hz = rate_of(&window, reference->rate_hz);
-    return window;
+    return look->readings[0].after - look->readings[0].before;
 }
 
-/* Waits until the window that began with @start is over; @end is the look behind it. */
-static bool end_window(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns,
-                       const struct look *start, struct look *end)
+/* A rate that changes with the temperature is still known to this. */
+#define DRIFT_PPM 100
+
+static struct ratio known_ratio(const struct calibration *known)
 {
-    uint64_t wanted = reference->rate_hz * window_ns / NS_PER_SECOND;
-    uint64_t last = start->first_count, count;
+    uint64_t ratio = scale(known->ticks, 1 << 16, known->counts);
+    uint64_t doubt = scale(ratio, known->error_ppm + DRIFT_PPM, PPM) + 1;
+    return (struct ratio){ ratio > doubt ? ratio - doubt : 0, ratio + doubt };
+}
+
+status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_look *start,
+                           const struct calibrate_look *end, const struct calibration *known, struct calibration *result)
+{
+    struct ratio ratio = tighter(ratio_of(start), ratio_of(end));
+    if (known)
+        ratio = tighter(ratio, known_ratio(known));
+    uint64_t apart = end->readings[0].before - start->readings[0].before, low = 0, high = 0;
+    uint64_t counts = counts_between(reference, start->first_count, end->first_count);
+    if (!add_rounds(reference, ratio, apart, width_of(start) + width_of(end), &counts) || counts == 0)
+        return STATUS_TOO_BIG;
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        struct edge from = edge_of(start, ratio), to = edge_of(end, ratio);
+        low = apart + (uint64_t)(to.low - from.high);
+        high = apart + (uint64_t)(to.high - from.low);
+        if ((int64_t)low <= 0 || high < low || high >> 47 != 0)
+            return STATUS_TOO_BIG;
+        ratio = tighter(ratio, (struct ratio){ (low << 16) / counts, (high << 16) / counts + 1 });
+    }
+    uint64_t ticks = low + (high - low) / 2, error_ppm = scale(PPM, (high - low) / 2 + 1, low) + 1;
+    *result = (struct calibration){ .rate_hz = scale(ticks, reference->rate_hz, counts),
+                                    .error_ppm = error_ppm > PPM ? PPM : (uint32_t)error_ppm,
+                                    .ticks = ticks,
+                                    .counts = counts };
+    return STATUS_OK;
+}
+
+/* Return: how long the window has to be in all, in nanoseconds; 0 when it is long enough as it is. */
+static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct calibration *result, uint32_t good_ppm)
+{
+    uint64_t has_ns = scale(result->counts, NS_PER_SECOND, reference->rate_hz);
+    if (result->error_ppm <= good_ppm || has_ns >= CALIBRATE_MAX_NS)
+        return 0;
+    uint64_t wanted_ns = has_ns * result->error_ppm / (good_ppm - 1);
+    return wanted_ns < CALIBRATE_MAX_NS ? wanted_ns : CALIBRATE_MAX_NS;
+}
+
+/* Waits until @ns have passed since the look. Return: false when the reference stands still. */
+static bool wait_since(struct clock_counter *reference, const struct calibrate_look *look, uint64_t ns)
+{
+    uint64_t wanted = scale(ns, reference->rate_hz, NS_PER_SECOND), last = look->first_count, waited = 0;
     unsigned int still = 0;
-    while (counts_between(reference, start->first_count, count = reference->read(reference)) < wanted) {
-        still = count == last ? still + 1 : 0;
+    while (waited < wanted) {
+        uint64_t count = reference->read(reference);
+        uint64_t step = counts_between(reference, last, count);
+        waited += step;
+        still = step == 0 ? still + 1 : 0;
         if (still == PATIENCE)
             return false;
         last = count;
         __builtin_ia32_pause();
     }
-    return take_look(read, reference, end);
+    return true;
 }
 
-static uint64_t difference_ppm(uint64_t a, uint64_t b)
+status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
+                   uint32_t good_ppm, struct calibration *result)
 {
-    uint64_t low = a < b ? a : b, high = a < b ? b : a;
-    return low == 0 ? PPM : (high - low) * PPM / low;
-}
-
-static void sort_by_rate(struct window *windows, unsigned int count)
-{
-    for (unsigned int i = 1; i < count; i++)
-        for (unsigned int at = i; at > 0 && windows[at - 1].rate_hz > windows[at].rate_hz; at--) {
-            struct window moved = windows[at];
-            windows[at] = windows[at - 1];
-            windows[at - 1] = moved;
+    struct calibrate_look end;
+    bool is_anew = false;
+    for (unsigned int looks = 0; looks < 6; looks++) {
+        if (calibrate_look(read, reference, &end) != STATUS_OK)
+            return STATUS_TIMEOUT;
+        if (calibrate_between(reference, start, &end, NULL, result) != STATUS_OK) {
+            if (is_anew)
+                return STATUS_TIMEOUT;
+            is_anew = true;
+            *start = end;
+            if (!wait_since(reference, start, CALIBRATE_MAX_NS))
+                return STATUS_TIMEOUT;
+            continue;
         }
-}
-
-/* The tightest CALIBRATE_ENOUGH neighbours of the sorted windows. Return: where they begin. */
-static unsigned int find_agreement(const struct window *windows, unsigned int count, uint64_t *spread_ppm)
-{
-    unsigned int best = 0;
-    *spread_ppm = UINT64_MAX;
-    for (unsigned int first = 0; first + CALIBRATE_ENOUGH <= count; first++) {
-        uint64_t spread = difference_ppm(windows[first].rate_hz, windows[first + CALIBRATE_ENOUGH - 1].rate_hz);
-        if (spread < *spread_ppm) {
-            *spread_ppm = spread;
-            best = first;
-        }
+        uint64_t wanted_ns = wanted_ns_of(reference, result, good_ppm);
+        if (wanted_ns == 0)
+            return STATUS_OK;
+        if (!wait_since(reference, start, wanted_ns))
+            return STATUS_TIMEOUT;
     }
-    return best;
-}
-
-status_t calibrate_roughly(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns, uint64_t *rate_hz)
-{
-    struct look start, end;
-    if (!take_look(read, reference, &start) || !end_window(read, reference, window_ns, &start, &end))
-        return STATUS_TIMEOUT;
-    *rate_hz = window_between(reference, &start, &end).rate_hz;
     return STATUS_OK;
 }
 
-static uint64_t summed_rate(const struct window *windows, uint64_t reference_hz)
-{
-    struct window sum = { 0, 0, 0 };
-    for (unsigned int i = 0; i < CALIBRATE_ENOUGH; i++) {
-        sum.ticks += windows[i].ticks;
-        sum.count += windows[i].count;
-    }
-    return rate_of(&sum, reference_hz);
-}
-
-status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibration *result)
-{
-    struct window windows[CALIBRATE_WINDOWS];
-    struct look looks[2];
-    uint64_t spread_ppm = UINT64_MAX;
-    unsigned int count = 0, first = 0;
-
-    if (!take_look(read, reference, &looks[0]))
-        return STATUS_TIMEOUT;
-    while (count < CALIBRATE_WINDOWS && spread_ppm > CALIBRATE_AGREE_PPM) {
-        struct look *start = &looks[count % 2], *end = &looks[(count + 1) % 2];
-        if (!end_window(read, reference, CALIBRATE_WINDOW_NS, start, end))
-            return STATUS_TIMEOUT;
-        windows[count++] = window_between(reference, start, end);
-        sort_by_rate(windows, count);
-        if (count >= CALIBRATE_ENOUGH)
-            first = find_agreement(windows, count, &spread_ppm);
-    }
-    bool is_agreed = spread_ppm <= CALIBRATE_AGREE_PPM;
-    *result = (struct calibration){
-        .rate_hz = is_agreed ? summed_rate(&windows[first], reference->rate_hz) : windows[count / 2].rate_hz,
-        .windows = count,
-        .spread_ppm = spread_ppm < PPM ? (uint32_t)spread_ppm : PPM,
-    };
-    return is_agreed ? STATUS_OK : STATUS_UNSUPPORTED;
-}
-
-/* ---- which of two references ---- */
+/* ---- which of several references ---- */
 
 static bool is_same(uint64_t a_hz, uint64_t b_hz)
 {
-    return difference_ppm(a_hz, b_hz) <= CALIBRATE_SAME_PPM;
+    uint64_t low = a_hz < b_hz ? a_hz : b_hz, high = a_hz < b_hz ? b_hz : a_hz;
+    return low != 0 && scale(high - low, PPM, low) <= CALIBRATE_SAME_PPM;
 }
 
-bool calibrate_is_doubtful(uint64_t rate_hz, uint64_t idea_hz)
+unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t idea_hz)
 {
-    return rate_hz == 0 || (idea_hz != 0 && !is_same(rate_hz, idea_hz));
-}
-
-bool calibrate_prefers_other(uint64_t rate_hz, uint64_t other_hz, uint64_t idea_hz)
-{
-    if (rate_hz == 0 || other_hz == 0)
-        return other_hz != 0;
-    return is_same(other_hz, idea_hz) && !is_same(other_hz, rate_hz);
+    unsigned int first = count;
+    for (unsigned int i = count; i-- > 0;)
+        first = rates_hz[i] != 0 ? i : first;
+    for (unsigned int i = 0; i < count; i++) {
+        bool is_confirmed = is_same(rates_hz[i], idea_hz);
+        for (unsigned int other = 0; other < count; other++)
+            is_confirmed |= other != i && is_same(rates_hz[i], rates_hz[other]);
+        if (rates_hz[i] != 0 && is_confirmed)
+            return i;
+    }
+    return first;
 }

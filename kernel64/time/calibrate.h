@@ -1,67 +1,86 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * How fast a counter runs, measured against one whose rate is known; and which of two such measurements is believed. Pure,
- * hosted-tested against counters that are coarse, late, interrupted, or stand still.
+ * How fast a counter runs, measured against a reference whose rate is known, and how well that is known. Pure,
+ * hosted-tested against counters that are coarse, slow to read, interrupted, or stand still.
+ *
+ * A look (cross-timestamp) at each end of a window brackets an edge of the reference by readings of the measured counter.
+ * Between the two looks nobody has to wait: a window overlaps whatever the machine does meanwhile. The error of the rate
+ * follows from how far apart the brackets were, and not from an assumption about the machine.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>
 #include <ashlar/time_units.h>
 
-/* Each window is this long; at most CALIBRATE_WINDOWS of them are taken, and CALIBRATE_ENOUGH that agree will do. */
-#define CALIBRATE_WINDOW_NS NS_PER_MS
-#define CALIBRATE_WINDOWS   6
-#define CALIBRATE_ENOUGH    3
+#define CALIBRATE_READINGS   48
 
-/* Windows agree when their rates differ by no more than this. */
-#define CALIBRATE_AGREE_PPM 50
+/* A window is long enough when its error is small enough, or when it has lasted for so long. */
+#define CALIBRATE_MAX_NS     (3 * NS_PER_MS)
 
-/* Two rates that differ by no more are of the same clock: a first idea is good to 1 %. */
-#define CALIBRATE_SAME_PPM  20000
+/* Two rates that differ by no more are of the same clock: a first idea is good to 2 %. */
+#define CALIBRATE_SAME_PPM   20000
+
+struct calibrate_reading {
+    uint64_t before, after; /* ticks of the measured counter, on both sides of the access */
+    uint64_t count;         /* of the reference, since the look began */
+};
+
+struct calibrate_look {
+    struct calibrate_reading readings[CALIBRATE_READINGS];
+    uint64_t first_count; /* what their counts are counted from */
+};
 
 struct calibration {
-    uint64_t rate_hz;
-    uint32_t windows;    /* taken */
-    uint32_t spread_ppm; /* between the slowest and the fastest of those that were used */
+    uint64_t rate_hz;       /* of the measured counter */
+    uint32_t error_ppm;     /* it is within so much of the truth, as far as the reference is right; at least 1 */
+    uint64_t ticks, counts; /* what both counted in the window */
 };
 
 /* The counter that is measured: 64 bits, does not wrap. */
 typedef uint64_t calibrate_read_fn(void);
 
 /**
- * calibrate() - measure.
- * @read:      the counter to measure.
- * @reference: one of known rate.
- * @result:    untouched on STATUS_TIMEOUT.
+ * calibrate_look() - one end of a window.
+ * @look: 1.2 KiB; filled in on STATUS_OK.
  *
- * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still; STATUS_UNSUPPORTED when no three windows agree:
- *         @result then holds the median all the same, for those who have nothing better.
- * Context: interrupts off. At most CALIBRATE_WINDOWS windows and as many edges.
- */
-status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibration *result) MUST_CHECK;
-
-/**
- * calibrate_roughly() - the same, with one window.
- * @window_ns: its length.
- *
+ * Takes CALIBRATE_READINGS readings at least half of which see the reference change: 48 accesses, or 24 of its ticks.
  * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still.
+ * Context: any; what interrupts it makes brackets wider.
  */
-status_t calibrate_roughly(calibrate_read_fn *read, struct clock_counter *reference, uint64_t window_ns,
-                           uint64_t *rate_hz) MUST_CHECK;
+status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *look) MUST_CHECK;
+
+/* Return: the rate in Hz as one look alone tells it, to some 2 %; 0 when it tells nothing. */
+uint64_t calibrate_idea(const struct clock_counter *reference, const struct calibrate_look *look);
 
 /**
- * calibrate_is_doubtful() - whether a second reference is to be asked.
- * @rate_hz: what the first found; 0: it stands still.
- * @idea_hz: what the rate was thought to be before; 0: nobody had an idea.
- */
-bool calibrate_is_doubtful(uint64_t rate_hz, uint64_t idea_hz);
-
-/**
- * calibrate_prefers_other() - whether the second is believed, and not the first.
- * @rate_hz, @other_hz: what the two found; 0: it stands still.
- * @idea_hz:            as for calibrate_is_doubtful(), which was true.
+ * calibrate_between() - the rate over the window from one look to another.
+ * @known: what is known of the rate already; NULL: nothing.
  *
- * One against one, and the first is the less likely to be wrong: the second must be confirmed by the idea, and differ from
- * the first.
+ * How often the reference wrapped between the looks follows from what is known of the rate; the looks' own ideas are enough
+ * for some ten of its rounds.
+ * Return: STATUS_OK; STATUS_TOO_BIG when that cannot be told: @result is untouched.
  */
-bool calibrate_prefers_other(uint64_t rate_hz, uint64_t other_hz, uint64_t idea_hz);
+status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_look *start,
+                           const struct calibrate_look *end, const struct calibration *known,
+                           struct calibration *result) MUST_CHECK;
+
+/**
+ * calibrate() - wait until a window that began at a look is long enough.
+ * @start:    its first look; taken anew when too much time has passed since to tell how often the reference wrapped.
+ * @good_ppm: the error that is small enough; at least 2.
+ *
+ * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still, or its rounds cannot be told.
+ * Context: any. At most CALIBRATE_MAX_NS and three looks, or twice that when @start is taken anew.
+ */
+status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
+                   uint32_t good_ppm, struct calibration *result) MUST_CHECK;
+
+/**
+ * calibrate_choose() - which of several references is believed.
+ * @rates_hz: what each found, the best reference first; 0: it stands still.
+ * @idea_hz:  what the rate was said to be; 0: nobody said anything.
+ *
+ * The first that another or the idea confirms (CALIBRATE_SAME_PPM); where none is confirmed, the first that counts.
+ * Return: its index; @count when none counts.
+ */
+unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t idea_hz);

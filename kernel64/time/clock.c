@@ -16,14 +16,9 @@
 #include <time/clock.h>
 
 #include <ashlar/check.h>
-#include <ashlar/dev/pit8254.h>
 #include <ashlar/time_units.h>
-#include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
 #include <diag/log.h>
-#include <time/calibrate.h>
-#include <time/tsc_rate.h>
 
 struct epoch {
     struct clock_counter *counter; /* NULL: the time-stamp counter */
@@ -43,10 +38,6 @@ static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the newest of the 
 static uint64_t wide_count; /* atomic; of the counter that is the clock */
 
 static uint64_t tsc_hz = NS_PER_SECOND;
-static uint64_t lapic_hz;
-static const char assumed[] = "assumed";
-static const char *rate_source = assumed;
-static bool is_given;
 
 /* ---- reading ---- */
 
@@ -145,15 +136,14 @@ static void publish(struct epoch *epoch)
 {
     if (!epoch->counter)
         __atomic_store_n(&tsc_epoch, epoch, __ATOMIC_RELEASE);
-    __atomic_store_n(&current, epoch, __ATOMIC_RELEASE);
+    if (epoch->counter || !current->counter)
+        __atomic_store_n(&current, epoch, __ATOMIC_RELEASE);
 }
 
-void clock_set_tsc_rate(uint64_t rate_hz, const char *source)
+void clock_set_tsc_rate(uint64_t rate_hz)
 {
     struct epoch *epoch = next_epoch(NULL, rate_hz);
     tsc_hz = rate_hz;
-    rate_source = source;
-    is_given = false;
     epoch->start_tick = cpu_read_tsc_ordered();
     epoch->start_ns = current->counter ? clock_now_ns() : nanoseconds_in(current, epoch->start_tick);
     publish(epoch);
@@ -169,59 +159,10 @@ void clock_set_counter(struct clock_counter *counter)
     publish(epoch);
 }
 
-/* ---- the first idea ---- */
-
-struct msr_read {
-    uint32_t msr;
-    uint64_t value;
-};
-
-static void read_msr(void *argument)
+void clock_init(uint64_t zero, uint64_t rate_hz)
 {
-    struct msr_read *read = argument;
-    read->value = cpu_read_msr(read->msr);
-}
-
-static bool try_read_msr(uint32_t msr, uint64_t *value)
-{
-    struct msr_read read = { .msr = msr };
-    struct trap_frame caught;
-    if (!trap_try(read_msr, &read, &caught))
-        return false;
-    *value = read.value;
-    return true;
-}
-
-static uint64_t read_ticks(void)
-{
-    return cpu_read_tsc_ordered();
-}
-
-static void estimate(void)
-{
-    static struct pit8254 pit;
-    uint64_t rate_hz;
-    if (pit8254_init(&pit) != STATUS_OK)
-        return;
-    if (calibrate_roughly(read_ticks, &pit.counter, CLOCK_ESTIMATE_NS, &rate_hz) == STATUS_OK) {
-        tsc_hz = rate_hz;
-        rate_source = "pit";
-    }
-    pit8254_stop(&pit);
-}
-
-void clock_init(uint64_t zero)
-{
-    struct tsc_rate given = tsc_rate_given(cpu_cpuid, try_read_msr, cpu_boot_identity());
-    is_given = given.tsc_hz != 0;
-    if (is_given) {
-        tsc_hz = given.tsc_hz;
-        rate_source = given.source;
-    } else {
-        estimate();
-    }
-    lapic_hz = given.lapic_hz;
-    struct epoch *epoch = next_epoch(NULL, tsc_hz);
+    struct epoch *epoch = next_epoch(NULL, rate_hz);
+    tsc_hz = rate_hz;
     epoch->start_tick = zero;
     publish(epoch);
     log_set_clock(clock_nanoseconds, clock_stamp_ns);
@@ -242,24 +183,4 @@ bool clock_is_tsc(void)
 uint64_t clock_tsc_hz(void)
 {
     return tsc_hz;
-}
-
-const char *clock_rate_source(void)
-{
-    return rate_source;
-}
-
-bool clock_rate_is_assumed(void)
-{
-    return rate_source == assumed;
-}
-
-bool clock_rate_is_given(void)
-{
-    return is_given;
-}
-
-uint64_t clock_lapic_hz_given(void)
-{
-    return lapic_hz;
 }

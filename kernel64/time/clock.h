@@ -10,15 +10,12 @@
 #include <ashlar/types.h>
 
 /**
- * clock_init() - a first idea of the time-stamp counter's rate, so that the log shows seconds.
+ * clock_init() - the time-stamp counter is the clock, at a rate that is a first idea.
  * @zero: the tick of the time-stamp counter that counts as second 0.
  *
- * Taken from where it is given; else measured against the PIT in CLOCK_ESTIMATE_NS, to about 1 %; else assumed.
- * Context: once, first CPU, interrupts off.
+ * Context: once, first CPU, interrupts off. time/tsc.c has the rate.
  */
-void clock_init(uint64_t zero);
-
-#define CLOCK_ESTIMATE_NS 500000
+void clock_init(uint64_t zero, uint64_t rate_hz);
 
 /**
  * clock_now_ns() - the time.
@@ -43,35 +40,22 @@ uint64_t clock_tick_of(uint64_t ns);
 const char *clock_name(void);
 bool clock_is_tsc(void);
 
-/* The time-stamp counter's rate as it is believed now, and where that comes from: "cpuid", "hypervisor", "hyper-v",
-   "amd-msr", "hpet", "pm-timer", "pit", "assumed". */
+/* The time-stamp counter's rate as it is believed now. */
 uint64_t clock_tsc_hz(void);
-const char *clock_rate_source(void);
-
-/* Return: whether nobody has told or measured anything so far. */
-bool clock_rate_is_assumed(void);
-
-/* Return: whether the rate is one that somebody gave; else it was measured or assumed. */
-bool clock_rate_is_given(void);
-
-/* The LAPIC timer's rate before its divider, if somebody gave it; else 0. */
-uint64_t clock_lapic_hz_given(void);
 
 /* Return: how many ticks of a counter a nanosecond has, times 2^CLOCK_SHIFT, rounded up. @rate_hz: below 2^62. */
 uint64_t clock_ticks_per_ns(uint64_t rate_hz);
 
 #define CLOCK_SHIFT 32
 
-/* ---- for time/sources.c and time/watch.c ---- */
+/* ---- for time/tsc.c, time/sources.c and time/watch.c ---- */
 
 /**
- * clock_set_tsc_rate() - the time-stamp counter is the clock from now on, at this measured rate. Time goes on from where
- *                        it is.
- * @source: stays where it is.
+ * clock_set_tsc_rate() - the time-stamp counter runs at this rate. What the clock is, stays so; time goes on from where it is.
  *
  * Context: interrupts off, one caller at a time. At most CLOCK_CHANGES_MAX changes of either kind: VERIFYed.
  */
-void clock_set_tsc_rate(uint64_t rate_hz, const char *source);
+void clock_set_tsc_rate(uint64_t rate_hz);
 
 /**
  * clock_set_counter() - another counter is the clock from now on.

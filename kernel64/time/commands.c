@@ -11,8 +11,10 @@
 #include <diag/log.h>
 #include <time/agree.h>
 #include <time/clock.h>
+#include <time/counters.h>
 #include <time/event.h>
 #include <time/sources.h>
+#include <time/tsc.h>
 #include <time/wall.h>
 #include <time/watch.h>
 
@@ -39,6 +41,21 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
     print("  %-10s %12lu Hz  %2u bits  %lu\n", name, rate_hz, bits, count);
 }
 
+/* Where the rate comes from, stage by stage (time/tsc.h). */
+static void print_rate(void)
+{
+    const struct tsc_rate *told = tsc_rate_told();
+    print("the tsc's rate is from %s%s", tsc_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    if (tsc_rate_error_ppm() > 0)
+        print(", within %u ppm", tsc_rate_error_ppm());
+    print("%s; first %lu Hz from %s\n", tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(), tsc_first_source());
+    if (told->source)
+        print("%s tells %lu Hz: %s\n", told->source, told->tsc_hz,
+              tsc_rate_is_refuted() ? "wrong" : told->trust == TSC_RATE_GIVEN ? "given, cross-checked" : "nominal, a first idea");
+    if (time_measuring_ns() > 0)
+        print("measuring took %lu us\n", time_measuring_ns() / NS_PER_US);
+}
+
 static status_t command_clock(int argc, char **argv)
 {
     int64_t ppm;
@@ -54,11 +71,7 @@ static status_t command_clock(int argc, char **argv)
     for (unsigned int i = 0; time_counter(i); i++)
         print_counter(time_counter(i)->name, time_counter(i)->rate_hz, time_counter(i)->bits,
                       time_counter(i)->read(time_counter(i)));
-    print("the tsc's rate is from %s%s", clock_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
-    if (time_measuring_ns() > 0)
-        print("; measuring took %lu us, its windows differ by %u parts in a million", time_measuring_ns() / NS_PER_US,
-              time_measuring_spread_ppm());
-    print("\n");
+    print_rate();
     if (time_lapic_hz() > 0)
         print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
     if (watch_drift_ppm(&ppm))

@@ -12,6 +12,7 @@
  */
 #include <time/event.h>
 
+#include <ashlar/time_units.h>
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
@@ -22,6 +23,7 @@
 #include <irq/vectors.h>
 #include <lib/string.h>
 #include <time/clock.h>
+#include <time/tsc.h>
 
 #define LAPIC_MAX 0xffffffffULL
 
@@ -82,8 +84,23 @@ static enum source source_here(void)
     return wanted;
 }
 
+/*
+ * While the rates are not final, a deadline far away would come late by the error of the rate, times the delay. It is armed for
+ * no further than this, finds nothing due, and is armed for the rest.
+ */
+#define PROVISIONAL_NS (2 * NS_PER_SECOND)
+
+static uint64_t bounded(uint64_t deadline_ns)
+{
+    if (LIKELY(tsc_rate_is_final()))
+        return deadline_ns;
+    uint64_t latest_ns = clock_now_ns() + PROVISIONAL_NS;
+    return deadline_ns < latest_ns ? deadline_ns : latest_ns;
+}
+
 void event_arm(uint64_t deadline_ns)
 {
+    deadline_ns = bounded(deadline_ns);
     switch (source_here()) {
     case SOURCE_DEADLINE: {
         uint64_t tick = clock_tick_of(deadline_ns);
@@ -109,10 +126,18 @@ const char *event_name(void)
 
 /* ---- choosing ---- */
 
+/* Others may be arming: they take the one rate or the other. */
 static void set_rate(uint64_t rate_hz, uint64_t most)
 {
-    ticks_per_ns = clock_ticks_per_ns(rate_hz);
+    __atomic_store_n(&ticks_per_ns, clock_ticks_per_ns(rate_hz), __ATOMIC_RELAXED);
     max_ticks = most;
+}
+
+void event_set_lapic_rate(uint64_t lapic_hz)
+{
+    setup.lapic_hz = lapic_hz;
+    if (source == SOURCE_LAPIC && lapic_hz >= LAPIC_TIMER_DIVIDER)
+        set_rate(lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
 }
 
 static bool may_use(const char *name)

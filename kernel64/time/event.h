@@ -37,6 +37,9 @@ bool event_init(const struct event_setup *setup);
  */
 void event_arm(uint64_t deadline_ns);
 
+/* The LAPIC timer's rate before its divider is known better. What is armed keeps its delay. Context: interrupts off. */
+void event_set_lapic_rate(uint64_t lapic_hz);
+
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */
 const char *event_name(void);
 

@@ -6,8 +6,10 @@
 
 #include <time/agree.h>
 #include <time/clock.h>
+#include <time/counters.h>
 #include <time/event.h>
 #include <time/sources.h>
+#include <time/tsc.h>
 #include <time/watch.h>
 
 static void report_time(struct json *json)
@@ -16,7 +18,11 @@ static void report_time(struct json *json)
     uint64_t most_ns;
     json_string(json, "clock", clock_name());
     json_number(json, "tsc_hz", clock_tsc_hz());
-    json_string(json, "tsc_hz_from", clock_rate_source());
+    json_string(json, "tsc_hz_from", tsc_rate_source());
+    json_number(json, "tsc_error_ppm", tsc_rate_error_ppm());
+    json_bool(json, "tsc_is_final", tsc_rate_is_final());
+    json_number(json, "tsc_first_hz", tsc_first_hz());
+    json_string(json, "tsc_first_from", tsc_first_source());
     json_number(json, "lapic_hz", time_lapic_hz());
     json_open_list(json, "sources");
     json_string(json, NULL, "tsc");
@@ -25,7 +31,6 @@ static void report_time(struct json *json)
     json_close(json);
     json_string(json, "events", event_name());
     json_number(json, "measuring_ns", time_measuring_ns());
-    json_number(json, "measuring_spread_ppm", time_measuring_spread_ppm());
     json_number(json, "watched", watch_count());
     if (watch_drift_ppm(&ppm)) {
         json_number(json, "drift_ppm", (uint64_t)(ppm < 0 ? -ppm : ppm));

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who tells the TSC's rate, one function each.
+ * Who tells the TSC's rate on a machine of its own, one function each; and the rule for when it has been measured.
  */
 #include <time/tsc_rate.h>
 
-#define KHZ 1000ULL
+#include <time/calibrate.h>
+#include <time/hypervisor.h>
+
+#define PPM 1000000LL
 #define MHZ 1000000ULL
 
 /* Less than this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor says less than 1 MHz. */
@@ -13,49 +16,19 @@
 
 #define LEAF_TSC_RATIO        0x15
 #define LEAF_FREQUENCIES      0x16
-#define LEAF_HYPERVISOR       0x40000000
-#define LEAF_HYPERV_INTERFACE 0x40000001
-#define LEAF_HYPERV_FEATURES  0x40000003
-#define LEAF_TIMING           0x40000010
-
-#define HYPERV_INTERFACE      0x31237648 /* "Hv#1" */
-#define HYPERV_FREQUENCY_MSRS 0x800      /* EAX: access to them; EDX bit 8: they exist */
-#define HYPERV_HAS_RATES      0x100
-#define MSR_HYPERV_TSC_HZ     0x40000022
-#define MSR_HYPERV_APIC_HZ    0x40000023
 
 #define MSR_AMD_PSTATE0       0xc0010064
 #define AMD_PSTATE_VALID      (1ULL << 63)
 
-static bool is_plausible(uint64_t hz)
+bool tsc_rate_is_plausible(uint64_t hz)
 {
     return hz >= LOWEST_HZ && hz <= HIGHEST_HZ;
-}
-
-static struct tsc_rate ask_hypervisor(cpuid_fn *ask)
-{
-    if (ask(LEAF_HYPERVISOR, 0).eax < LEAF_TIMING)
-        return (struct tsc_rate){ 0, 0, NULL };
-    struct cpuid_result timing = ask(LEAF_TIMING, 0);
-    return (struct tsc_rate){ timing.eax * KHZ, timing.ebx * KHZ, "hypervisor" };
-}
-
-static struct tsc_rate ask_hyperv(cpuid_fn *ask, read_msr_fn *read_msr)
-{
-    struct tsc_rate rate = { 0, 0, "hyper-v" };
-    if (ask(LEAF_HYPERVISOR, 0).eax < LEAF_HYPERV_FEATURES || ask(LEAF_HYPERV_INTERFACE, 0).eax != HYPERV_INTERFACE)
-        return rate;
-    struct cpuid_result features = ask(LEAF_HYPERV_FEATURES, 0);
-    if ((features.eax & HYPERV_FREQUENCY_MSRS) && (features.edx & HYPERV_HAS_RATES) &&
-        (!read_msr(MSR_HYPERV_TSC_HZ, &rate.tsc_hz) || !read_msr(MSR_HYPERV_APIC_HZ, &rate.lapic_hz)))
-        rate.tsc_hz = 0;
-    return rate;
 }
 
 /* Where the crystal's rate is given, the LAPIC's timer runs at it. */
 static struct tsc_rate ask_cpuid(cpuid_fn *ask, const struct cpu_identity *identity)
 {
-    struct tsc_rate rate = { 0, 0, "cpuid" };
+    struct tsc_rate rate = { 0, 0, "CPUID.15H", TSC_RATE_NOMINAL };
     if (identity->max_leaf < LEAF_TSC_RATIO)
         return rate;
     struct cpuid_result ratio = ask(LEAF_TSC_RATIO, 0);
@@ -67,13 +40,14 @@ static struct tsc_rate ask_cpuid(cpuid_fn *ask, const struct cpu_identity *ident
     } else if (identity->max_leaf >= LEAF_FREQUENCIES) {
         rate.tsc_hz = (ask(LEAF_FREQUENCIES, 0).eax & 0xffff) * MHZ;
         rate.lapic_hz = rate.tsc_hz * ratio.eax / ratio.ebx;
+        rate.source = "CPUID.16H";
     }
     return rate;
 }
 
 static struct tsc_rate ask_amd(read_msr_fn *read_msr, const struct cpu_identity *identity)
 {
-    struct tsc_rate rate = { 0, 0, "amd-msr" };
+    struct tsc_rate rate = { 0, 0, "AMD P0", TSC_RATE_NOMINAL };
     uint64_t state;
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H'; /* AuthenticAMD, HygonGenuine */
     if (!is_amd || identity->family < 0x17 || !read_msr(MSR_AMD_PSTATE0, &state) || !(state & AMD_PSTATE_VALID))
@@ -86,17 +60,36 @@ static struct tsc_rate ask_amd(read_msr_fn *read_msr, const struct cpu_identity 
     return rate;
 }
 
-struct tsc_rate tsc_rate_given(cpuid_fn *ask, read_msr_fn *read_msr, const struct cpu_identity *identity)
+struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_identity *identity)
 {
     bool is_guest = cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR);
-    struct tsc_rate rate = { 0, 0, NULL };
+    struct tsc_rate rate = { 0, 0, NULL, TSC_RATE_UNKNOWN };
     if (is_guest)
-        rate = ask_hypervisor(ask);
-    if (is_guest && !is_plausible(rate.tsc_hz))
-        rate = ask_hyperv(ask, read_msr);
-    if (!is_plausible(rate.tsc_hz))
-        rate = ask_cpuid(ask, identity);
-    if (!is_plausible(rate.tsc_hz) && !is_guest)
-        rate = ask_amd(read_msr, identity);
-    return is_plausible(rate.tsc_hz) ? rate : (struct tsc_rate){ 0, 0, NULL };
+        rate = hypervisor_tsc_rate(port);
+    if (rate.tsc_hz == 0)
+        rate = ask_cpuid(port->ask, identity);
+    if (!tsc_rate_is_plausible(rate.tsc_hz) && !is_guest)
+        rate = ask_amd(port->read_msr, identity);
+    return tsc_rate_is_plausible(rate.tsc_hz) ? rate : (struct tsc_rate){ 0, 0, NULL, TSC_RATE_UNKNOWN };
+}
+
+/* ---- beside a measurement ---- */
+
+int64_t tsc_rate_ppm(uint64_t hz, uint64_t than_hz)
+{
+    int64_t difference = (int64_t)(hz - than_hz);
+    return difference * (int64_t)PPM / (int64_t)than_hz;
+}
+
+enum tsc_verdict tsc_rate_check(const struct tsc_rate *rate, uint64_t measured_hz, uint32_t error_ppm)
+{
+    if (measured_hz == 0)
+        return TSC_KEEP;
+    if (rate->trust == TSC_RATE_UNKNOWN)
+        return TSC_MEASURED;
+    int64_t ppm = tsc_rate_ppm(measured_hz, rate->tsc_hz);
+    uint64_t distance = (uint64_t)(ppm < 0 ? -ppm : ppm);
+    if (rate->trust == TSC_RATE_GIVEN)
+        return distance <= TSC_RATE_GIVEN_PPM + error_ppm ? TSC_KEEP : TSC_REFUTED;
+    return distance <= CALIBRATE_SAME_PPM + error_ppm ? TSC_MEASURED : TSC_REFUTED;
 }

@@ -1,32 +1,72 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The rate of the time-stamp counter, where somebody tells it. Pure: the CPU is asked through functions, so that hosted
- * tests bring their own CPUs and hypervisors.
+ * The rate of the time-stamp counter, where somebody tells it, and what that is worth beside a measurement. Pure: the CPU is
+ * asked through functions, so that hosted tests bring their own CPUs and hypervisors.
  */
 #include <cpu/cpuid.h>
 #include <cpu/features.h>
 
-struct tsc_rate {
-    uint64_t tsc_hz;   /* 0: nobody tells */
-    uint64_t lapic_hz; /* of the LAPIC's timer, before its divider; 0: nobody tells */
-    const char *source; /* "cpuid", "hypervisor", "hyper-v", "amd-msr"; NULL: nobody tells */
+enum tsc_trust {
+    TSC_RATE_UNKNOWN,
+    TSC_RATE_NOMINAL, /* what the CPU is sold as: a first idea, wrong by up to some 0.5 % */
+    TSC_RATE_GIVEN    /* a hypervisor's, who counts for us: only cross-checked */
 };
 
-/* Reads a model-specific register. Return: false when the CPU has none of that number. */
+struct tsc_rate {
+    uint64_t tsc_hz;    /* 0: nobody tells */
+    uint64_t lapic_hz;  /* of the LAPIC's timer, before its divider; 0: nobody tells */
+    const char *source; /* "CPUID.15H", "hypervisor leaf", "pvclock", ...; NULL: nobody tells */
+    enum tsc_trust trust;
+};
+
+/* Reads or writes a model-specific register. Return: false when the CPU has none of that number. */
 typedef bool read_msr_fn(uint32_t msr, uint64_t *value);
+typedef bool write_msr_fn(uint32_t msr, uint64_t value);
+
+/* How the CPU and the hypervisor are asked. */
+struct tsc_port {
+    cpuid_fn *ask;
+    read_msr_fn *read_msr;
+    write_msr_fn *write_msr;
+    void *page;            /* one that a hypervisor may write to while it is asked */
+    uint64_t page_address; /* its physical address; a multiple of 4 KiB */
+};
 
 /**
  * tsc_rate_given() - ask everybody who may know.
  *
- *     hypervisor   leaf 0x40000010 (VMware's; KVM and VirtualBox speak it), else Hyper-V's frequency MSRs
- *     CPUID        leaf 0x15; where it does not give the crystal's rate, leaf 0x16 gives the product in MHz
- *     AMD          the P-state 0 MSR, from family 17h on, not under a hypervisor: the TSC runs at P0's rate
+ *     hypervisor  time/hypervisor.h; TSC_RATE_GIVEN. Asked first: it may have scaled what the CPU counts. The others are
+ *                 TSC_RATE_NOMINAL:
+ *     CPUID.15H   crystal and ratio
+ *     CPUID.16H   the base frequency in MHz, where 15H does not give the crystal's rate
+ *     AMD P0      the P-state 0 MSR, from family 17h on, not under a hypervisor: the TSC runs at P0's rate
  *
- * A hypervisor is asked first: it may have scaled what the CPU counts.
- * Source: Intel SDM vol. 2A, "CPUID", leaves 15H and 16H; VMware, "Mechanisms to determine if software is running in a VMware
- *         virtual machine", for 0x40000010;
- *         Microsoft, "Hypervisor Top Level Functional Specification", "Partition Reference Time Enlightenment" and
- *         "Feature and Interface Discovery"; AMD PPR for family 17h, "MSRC001_0064 [P-state]".
+ * Source: Intel SDM vol. 2A, "CPUID", leaves 15H and 16H, and the note that 16H is not the actual frequency; AMD PPR for
+ *         family 17h, "MSRC001_0064 [P-state]".
  */
-struct tsc_rate tsc_rate_given(cpuid_fn *ask, read_msr_fn *read_msr, const struct cpu_identity *identity);
+struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_identity *identity);
+
+/* Return: whether any counter runs at this rate. */
+bool tsc_rate_is_plausible(uint64_t hz);
+
+enum tsc_verdict {
+    TSC_KEEP,    /* as it was told, or there is no measurement */
+    TSC_MEASURED, /* as it was measured */
+    TSC_REFUTED  /* as it was measured, and whoever told it told wrong */
+};
+
+/* A given rate that differs by more than this, besides the error of the measurement, is wrong: no host's clock is slewed by
+   more (NTP: 500 ppm). A nominal one that differs by more than CALIBRATE_SAME_PPM is no idea of this counter. */
+#define TSC_RATE_GIVEN_PPM 1000
+
+/**
+ * tsc_rate_check() - what is the rate?
+ * @rate:        as it was told.
+ * @measured_hz: 0: there is nothing to measure against.
+ * @error_ppm:   of the measurement.
+ */
+enum tsc_verdict tsc_rate_check(const struct tsc_rate *rate, uint64_t measured_hz, uint32_t error_ppm);
+
+/* Return: by how much @hz is above @than_hz, which is not 0, in parts in a million. */
+int64_t tsc_rate_ppm(uint64_t hz, uint64_t than_hz);

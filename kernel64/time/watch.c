@@ -28,15 +28,13 @@ void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
     if (!reference)
         return;
     watch = (struct watch){
-        .rate_hz = clock_tsc_hz(),
         .reference_hz = reference->rate_hz,
         .mask = clock_counter_mask(reference),
-        .is_rate_measured = !clock_rate_is_given(),
     };
 }
 
 /* Both counters of one moment: of a few pairs the one that was read fastest. */
-static uint64_t read_together(uint64_t *count)
+static uint64_t cross_timestamp(uint64_t *count)
 {
     uint64_t tick = 0, narrowest = UINT64_MAX;
     for (unsigned int i = 0; i < 3; i++) {
@@ -58,34 +56,21 @@ static void leave(void)
     demote();
 }
 
-static void act_on(enum watch_verdict verdict, int64_t ppm, const struct clock_counter *against)
-{
-    switch (verdict) {
-    case WATCH_REFINED:
-        clock_set_tsc_rate(watch.rate_hz, against->name);
-        log_info("time", "the time-stamp counter runs at %lu Hz, by a longer look at %s", watch.rate_hz, against->name);
-        break;
-    case WATCH_LIES_NOW:
-        log_warn("time", "the time-stamp counter is off by %ld parts in a million against %s, twice in a row", ppm,
-                 against->name);
-        leave();
-        break;
-    default:
-        break;
-    }
-}
-
 static void look(void)
 {
     int64_t ppm;
     uint64_t count = 0;
-    uint64_t tick = read_together(&count);
+    uint64_t tick = cross_timestamp(&count);
+    watch.rate_hz = clock_tsc_hz();
     enum watch_verdict verdict = watch_judge(&watch, tick, count, &ppm);
     if (verdict >= WATCH_AGREES) {
         drift_ppm = ppm;
         comparisons++;
     }
-    act_on(verdict, ppm, reference);
+    if (verdict != WATCH_LIES_NOW)
+        return;
+    log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
+    leave();
 }
 
 static bool is_time_to_look(void)

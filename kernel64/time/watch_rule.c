@@ -35,14 +35,9 @@ enum watch_verdict watch_judge(struct watch *watch, uint64_t tick, uint64_t coun
     uint64_t expected = scale(counts, watch->rate_hz, watch->reference_hz);
     int64_t difference = (int64_t)(ticks - expected);
     *ppm = difference / (int64_t)(ticks / PPM + 1);
-    uint64_t refined = scale(ticks, watch->reference_hz, counts ? counts : 1);
     remember(watch, tick, count);
     if (*ppm > WATCH_LIE_PPM || *ppm < -WATCH_LIE_PPM)
         return ++watch->lies >= WATCH_LIES ? WATCH_LIES_NOW : WATCH_DIFFERS;
     watch->lies = 0;
-    if (!watch->is_rate_measured || elapsed_ns < WATCH_REFINE_NS)
-        return WATCH_AGREES;
-    watch->is_rate_measured = false;
-    watch->rate_hz = refined;
-    return WATCH_REFINED;
+    return WATCH_AGREES;
 }

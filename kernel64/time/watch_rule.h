@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The rule by which a clock is refined or found to lie. Pure, hosted-tested.
+ * The rule by which a clock is found to lie. Pure, hosted-tested.
  *
  * Both counters are read together now and then. What one look says is believed only when they were looked at in time:
  * a reference that has wrapped meanwhile says nothing. One look that differs may be a virtual machine that was stopped
@@ -11,15 +11,13 @@
 #include <ashlar/types.h>
 
 #define WATCH_MIN_NS    500000000ULL /* looks that are closer than this are not made */
-#define WATCH_REFINE_NS NS_PER_SECOND
 #define WATCH_LIE_PPM   2000
 #define WATCH_LIES      2
 
 struct watch {
-    uint64_t rate_hz;     /* of the clock, as it is believed; 0: look */
+    uint64_t rate_hz;     /* of the clock, as it is believed; may change between two looks */
     uint64_t reference_hz;
     uint64_t mask;        /* of the reference's count */
-    bool is_rate_measured; /* in a short time, so that a long look may refine it, once */
 
     uint64_t tick, count; /* at the last look */
     bool has_looked;
@@ -30,7 +28,6 @@ enum watch_verdict {
     WATCH_TOO_EARLY,
     WATCH_NOTHING,  /* it cannot be said: the first look, or the reference may have wrapped */
     WATCH_AGREES,
-    WATCH_REFINED,  /* agrees; rate_hz has become better */
     WATCH_DIFFERS,  /* and was believed no lie yet */
     WATCH_LIES_NOW  /* for the second time */
 };

@@ -14,7 +14,7 @@ WAYS = {
     'ISO, BIOS': {'boot': 'iso'},
     'ISO, UEFI': {'boot': 'iso', 'firmware': 'uefi'},
 }
-INSTRUCTIONS_TARGET = 12_000_000
+INSTRUCTIONS_TARGET = 2_500_000
 KERNEL64 = 'kernel64/kernel64.payload'
 KERNEL64_TARGET = 256 << 10
 ISO_TARGET = 5 << 20

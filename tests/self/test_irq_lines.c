@@ -19,7 +19,7 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <time/clock.h>
-#include <time/sources.h>
+#include <time/counters.h>
 #include <time/timer.h>
 
 #include "on_every_cpu.h"

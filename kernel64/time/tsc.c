@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The time-stamp counter's rate on this machine: tsc.h has the stages, calibrate.h how it is measured.
+ *
+ * Each counter has a window of its own, so that one that counts wrong is found out by the others. The refinement goes on from the
+ * last look of the calibration: one timer, and none after it. What it finds becomes the rate of the clock in a new epoch, which
+ * begins with the time that the old one shows (time/clock.c): the clock neither steps nor goes back.
+ */
+#include <time/tsc.h>
+
+#include <ashlar/sync.h>
+#include <boot/machine.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <cpu/traps.h>
+#include <diag/log.h>
+#include <time/clock.h>
+#include <time/counters.h>
+#include <time/timer.h>
+
+/* 20 parts in a million are asked of the calibration; what is bounded to this is mostly four times better. */
+#define GOOD_PPM    80
+
+/* A hypervisor that stops the machine for longer than the counter's rounds can be told does so now and then. */
+#define REFINES_MAX 8
+
+struct window {
+    struct clock_counter *counter;
+    struct calibrate_look start;
+    struct calibration result; /* rate 0: none */
+};
+
+static struct window windows[COUNTERS_MAX];
+static unsigned int window_count;
+static const struct window *best; /* whose counter is believed */
+
+static struct tsc_rate told;
+static const char assumed[] = "assumed";
+static const char *source = assumed, *first_source = assumed;
+static uint64_t first_hz, measuring_ns;
+static uint32_t error_ppm;
+static bool is_refuted, is_final;
+
+static struct timer refining;
+static unsigned int refines;
+
+uint64_t tsc_read_ordered(void)
+{
+    return cpu_read_tsc_ordered();
+}
+
+/* ---- who tells ---- */
+
+struct msr_access {
+    uint32_t msr;
+    uint64_t value;
+};
+
+static void read_msr(void *argument)
+{
+    struct msr_access *access = argument;
+    access->value = cpu_read_msr(access->msr);
+}
+
+static void write_msr(void *argument)
+{
+    const struct msr_access *access = argument;
+    cpu_write_msr(access->msr, access->value);
+}
+
+static bool try_read_msr(uint32_t msr, uint64_t *value)
+{
+    struct msr_access access = { .msr = msr };
+    struct trap_frame caught;
+    if (!trap_try(read_msr, &access, &caught))
+        return false;
+    *value = access.value;
+    return true;
+}
+
+static bool try_write_msr(uint32_t msr, uint64_t value)
+{
+    struct msr_access access = { msr, value };
+    struct trap_frame caught;
+    return trap_try(write_msr, &access, &caught);
+}
+
+static void ask_for_rate(void)
+{
+    static ALIGNED(PAGE_SIZE) uint8_t page[PAGE_SIZE];
+    struct tsc_port port = {
+        .ask = cpu_cpuid,
+        .read_msr = try_read_msr,
+        .write_msr = try_write_msr,
+        .page = page,
+        .page_address = machine_handoff()->kernel_start + ((uintptr_t)page - KERNEL_IMAGE_START),
+    };
+    told = tsc_rate_given(&port, cpu_boot_identity());
+}
+
+/* ---- windows ---- */
+
+static void begin_window(struct clock_counter *counter)
+{
+    struct window *window = &windows[window_count];
+    uint64_t began = cpu_read_tsc();
+    *window = (struct window){ .counter = counter };
+    if (calibrate_look(tsc_read_ordered, counter, &window->start) == STATUS_OK)
+        window_count++;
+    measuring_ns += clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(began);
+}
+
+static bool has_window(const struct clock_counter *counter)
+{
+    for (unsigned int i = 0; i < window_count; i++)
+        if (windows[i].counter == counter)
+            return true;
+    return false;
+}
+
+void tsc_init(uint64_t zero)
+{
+    uint64_t rate_hz = NS_PER_SECOND;
+    ask_for_rate();
+    counters_init_early();
+    if (time_counter(0))
+        begin_window(time_counter(0));
+    if (told.tsc_hz != 0) {
+        rate_hz = told.tsc_hz;
+        source = told.source;
+    } else if (window_count > 0) {
+        rate_hz = calibrate_idea(windows[0].counter, &windows[0].start);
+        source = windows[0].counter->name;
+    }
+    first_hz = rate_hz;
+    first_source = source;
+    clock_init(zero, rate_hz);
+}
+
+void tsc_begin_calibration(void)
+{
+    for (unsigned int i = 0; time_counter(i); i++)
+        if (!has_window(time_counter(i)))
+            begin_window(time_counter(i));
+}
+
+/* In the order of time_counter(). */
+static struct window *window_of(const struct clock_counter *counter)
+{
+    for (unsigned int i = 0; i < window_count; i++)
+        if (windows[i].counter == counter)
+            return &windows[i];
+    return NULL;
+}
+
+static void end_window(struct window *window)
+{
+    if (calibrate(tsc_read_ordered, window->counter, &window->start, GOOD_PPM, &window->result) != STATUS_OK)
+        window->result.rate_hz = 0;
+}
+
+/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. */
+static void choose_window(void)
+{
+    uint64_t rates[COUNTERS_MAX];
+    struct clock_counter *counters[COUNTERS_MAX];
+    unsigned int count = 0;
+    for (; time_counter(count); count++) {
+        struct window *window = window_of(time_counter(count));
+        if (window)
+            end_window(window);
+        counters[count] = time_counter(count);
+        rates[count] = window ? window->result.rate_hz : 0;
+    }
+    unsigned int chosen = calibrate_choose(rates, count, told.tsc_hz);
+    for (unsigned int i = 0; i < count; i++) {
+        if (rates[i] != 0 && i >= chosen)
+            continue;
+        log_warn("clock", "%s left out: %s", counters[i]->name,
+                 rates[i] == 0 ? "it stands still" : "its rate is not confirmed by any other counter");
+        counters_leave_out(counters[i]);
+    }
+    best = chosen < count ? window_of(counters[chosen]) : NULL;
+}
+
+/* ---- the rate ---- */
+
+/* Rates are shown in MHz with three digits, as CPUs are named. */
+#define MHZ(hz)  (hz) / 1000000
+#define KHZS(hz) (hz) / 1000 % 1000
+
+/* @result: against the best counter. Return: whether the rate was changed. */
+static bool take_rate(const struct calibration *result)
+{
+    enum tsc_verdict verdict = tsc_rate_check(&told, result->rate_hz, result->error_ppm);
+    error_ppm = result->error_ppm;
+    if (verdict == TSC_KEEP)
+        return false;
+    if (verdict == TSC_REFUTED && !is_refuted)
+        log_warn("clock", "TSC rate told wrong: %lu.%03lu MHz by %s, %lu.%03lu MHz against %s", MHZ(told.tsc_hz),
+                 KHZS(told.tsc_hz), told.source, MHZ(result->rate_hz), KHZS(result->rate_hz), best->counter->name);
+    is_refuted |= verdict == TSC_REFUTED;
+    irq_state_t state = interrupts_off();
+    clock_set_tsc_rate(result->rate_hz);
+    interrupts_restore(state);
+    source = best->counter->name;
+    return true;
+}
+
+/* What the calibration leaves open, and what a host's clock is slewed by. */
+static bool is_likely(const struct calibration *result)
+{
+    int64_t ppm = tsc_rate_ppm(result->rate_hz, best->result.rate_hz);
+    return (uint64_t)(ppm < 0 ? -ppm : ppm) <= best->result.error_ppm + TSC_RATE_GIVEN_PPM;
+}
+
+/* Context: interrupts off, in a timer's interrupt. */
+static void refine(struct timer *timer, void *context)
+{
+    static struct calibrate_look end;
+    struct window *window = context;
+    struct calibration result;
+    status_t status = calibrate_look(tsc_read_ordered, window->counter, &end);
+    if (status == STATUS_OK)
+        status = calibrate_between(window->counter, &window->start, &end, &window->result, &result);
+    /* The counter was moved meanwhile: a virtual machine has gone to another host. */
+    if (status == STATUS_OK && !is_likely(&result))
+        status = STATUS_TOO_BIG;
+    if (status == STATUS_TOO_BIG && ++refines < REFINES_MAX) {
+        window->start = end;
+        timer_arm(timer, clock_now_ns() + TSC_REFINE_NS);
+        return;
+    }
+    __atomic_store_n(&is_final, true, __ATOMIC_RELAXED);
+    if (status != STATUS_OK) {
+        log_warn("clock", "TSC not refined against %s: %s", window->counter->name, status_sentence(status));
+        return;
+    }
+    if (take_rate(&result))
+        log_info("clock", "TSC refined: %lu.%03lu MHz (was %lu.%03lu from %s), against %s", MHZ(result.rate_hz),
+                 KHZS(result.rate_hz), MHZ(first_hz), KHZS(first_hz), first_source, window->counter->name);
+    else
+        log_info("clock", "TSC rate confirmed: %lu.%03lu MHz from %s, %ld ppm off against %s", MHZ(told.tsc_hz),
+                 KHZS(told.tsc_hz), told.source, tsc_rate_ppm(told.tsc_hz, result.rate_hz), window->counter->name);
+}
+
+void tsc_end_calibration(void)
+{
+    uint64_t began_ns = clock_now_ns();
+    choose_window();
+    if (best)
+        take_rate(&best->result);
+    measuring_ns += clock_now_ns() - began_ns;
+    is_final = !best;
+    log_info("clock", "TSC runs at %lu.%03lu MHz, from %s%s", MHZ(clock_tsc_hz()), KHZS(clock_tsc_hz()), source,
+             cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    if (!best)
+        return;
+    timer_init(&refining, refine, (void *)(uintptr_t)best);
+    timer_arm(&refining, clock_now_ns() + TSC_REFINE_NS);
+}
+
+/* ---- what is known ---- */
+
+struct clock_counter *tsc_reference(void)
+{
+    return best ? best->counter : NULL;
+}
+
+const struct tsc_rate *tsc_rate_told(void)
+{
+    return &told;
+}
+
+const char *tsc_rate_source(void)
+{
+    return source;
+}
+
+uint32_t tsc_rate_error_ppm(void)
+{
+    return source == told.source ? 0 : error_ppm;
+}
+
+bool tsc_rate_is_refuted(void)
+{
+    return is_refuted;
+}
+
+bool tsc_rate_is_final(void)
+{
+    return __atomic_load_n(&is_final, __ATOMIC_RELAXED);
+}
+
+uint64_t tsc_first_hz(void)
+{
+    return first_hz;
+}
+
+const char *tsc_first_source(void)
+{
+    return first_source;
+}
+
+uint64_t tsc_measuring_ns(void)
+{
+    return measuring_ns;
+}
