@@ -17,6 +17,7 @@
 #include <boot/cmdline.h>
 #include <boot/device_window.h>
 #include <boot/early.h>
+#include <boot/low_memory.h>
 #include <cpu/features.h>
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>
@@ -202,6 +203,40 @@ static void claim_firmware_map(void)
     machine.firmware_count = machine.claim_count;
 }
 
+/* reserve_low=SIZE: how much of the first 640 KiB is firmware's. */
+static uint64_t low_reserve(void)
+{
+    char value[32];
+    uint64_t bytes;
+    status_t status = machine_option("reserve_low", value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return LOW_MEMORY_RESERVED;
+    if (status == STATUS_OK && parse_size(value, &bytes) == STATUS_OK && bytes >= LOW_MEMORY_RESERVED_MIN &&
+        bytes <= LOW_MEMORY_RESERVED_MAX)
+        return align_up(bytes, PAGE_SIZE);
+    log_warn("boot", "reserve_low=%s: expected a size of 4K to 640K", value);
+    return LOW_MEMORY_RESERVED;
+}
+
+/* After all other claims: the trampoline's place is chosen among what they leave. */
+static void claim_low_memory(void)
+{
+    uint16_t ebda_segment, base_kib;
+    memcpy(&ebda_segment, machine_read_early(phys(LOW_MEMORY_EBDA_SEGMENT), 2), 2);
+    memcpy(&base_kib, machine_read_early(phys(LOW_MEMORY_BASE_KIB), 2), 2);
+    machine_add_claim(low_memory_bios_start(ebda_segment, base_kib), LOW_MEMORY_END, MEMMAP_RESERVED);
+    uint64_t reserved = low_reserve();
+    struct phys_range hole = low_memory_hole(machine.claims, machine.claim_count, reserved);
+    if (phys_range_size(hole) == 0) {
+        machine_add_claim(0, reserved, MEMMAP_RESERVED);
+        return;
+    }
+    machine_add_claim(0, hole.start.raw, MEMMAP_RESERVED);
+    machine_add_claim(hole.end.raw, reserved, MEMMAP_RESERVED);
+    log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: CPUs are started there", hole.start.raw,
+             hole.end.raw, reserved / KIB(1));
+}
+
 void machine_collect_claims(void)
 {
     /* Page tables come after the map and need their part of this memory, too. */
@@ -225,6 +260,7 @@ void machine_collect_claims(void)
     machine_add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
     claim_lapic();
     claim_what_the_loader_left();
+    claim_low_memory();
 }
 
 static void log_memory(void)

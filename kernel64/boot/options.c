@@ -16,7 +16,7 @@
 
 static const char *const known_options[] = {
     "absentcpu", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus", "mcepoll",
-    "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "run", "x2apic",
+    "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "reserve_low", "run", "x2apic",
 };
 
 static void apply_log_level(void)

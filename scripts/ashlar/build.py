@@ -99,7 +99,7 @@ class Build:
             raise Failure(f'the build in {self.folder.relative_to(ROOT)} failed')
 
     def make_iso(self, output, cmdline='', modules=(), gfxmode=None, grub_cfg=ROOT / 'iso/grub.cfg', elf=None,
-                 grub_modules=()):
+                 grub_modules=(), files=()):
         """An ISO of this build that differs from the one ninja makes: options for the kernel in its menu, ..."""
         self.compile(ISO)
         command = [sys.executable, str(ROOT / 'scripts/build/iso.py'), '--elf', str(elf or self.elf),
@@ -108,6 +108,8 @@ class Build:
             command += ['--gfxmode', gfxmode]
         for module in modules:
             command += ['--module', str(module)]
+        for path in files:
+            command += ['--file', str(path)]
         for name in grub_modules:
             command += ['--grub-module', name]
         if subprocess.run([*command, str(output)], stdin=subprocess.DEVNULL).returncode != 0:

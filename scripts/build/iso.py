@@ -168,6 +168,8 @@ def main():
     parser.add_argument('--gfxmode', default=DEFAULT_GFXMODE, help='video mode asked for, as in GRUB: WxHxDEPTH or text')
     parser.add_argument('--module', action='append', default=[], metavar='FILE[:ARGUMENTS]',
                         help='a file to load beside the kernel, with its own arguments')
+    parser.add_argument('--file', action='append', default=[], metavar='FILE',
+                        help='a file to put into /boot beside the kernel, for a menu that names it')
     parser.add_argument('--grub-module', action='append', default=[], metavar='NAME',
                         help="one of GRUB's that its menu needs besides")
     options = parser.parse_args()
@@ -182,6 +184,8 @@ def main():
             name = pathlib.Path(path).name
             medium.add(path, f'boot/{name}')
             modules.append((name, arguments))
+        for path in options.file:
+            medium.add(path, f'boot/{pathlib.Path(path).name}')
         menu = make_grub_cfg(options.grub_cfg, grub_words(options.cmdline), options.gfxmode, modules)
         medium.add_text(menu, 'boot/grub/grub.cfg')
         medium.make_bios_core()

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A block is good when one claim of usable memory holds all of it and no stricter one a part. That is less than the sweep
+ * would find, where two claims meet inside a block; there are 80 blocks, and one is enough.
+ */
+#include <boot/low_memory.h>
+
+#include <ashlar/bits.h>
+
+/* An EBDA below 128 KiB is a word that nobody has written. */
+#define LOWEST_BIOS_START 0x20000
+#define LAST_PAGE         0x9f000
+
+uint64_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib)
+{
+    uint64_t starts[] = { (uint64_t)ebda_segment << 4, KIB(base_kib) };
+    uint64_t lowest = UINT64_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++)
+        if (starts[i] >= LOWEST_BIOS_START && starts[i] < LOW_MEMORY_END && starts[i] < lowest)
+            lowest = starts[i];
+    return lowest != UINT64_MAX ? lowest : LAST_PAGE;
+}
+
+static bool is_good(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+{
+    bool is_usable = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct memmap_entry *claim = &claims[i];
+        if (claim->kind == MEMMAP_USABLE)
+            is_usable |= claim->start <= start && end <= claim->end;
+        else if (claim->start < end && start < claim->end)
+            return false;
+    }
+    return is_usable;
+}
+
+struct phys_range low_memory_hole(const struct memmap_entry *claims, size_t count, uint64_t reserved)
+{
+    for (uint64_t end = LOW_MEMORY_END; end > LOW_MEMORY_TRAMPOLINE; end -= LOW_MEMORY_TRAMPOLINE) {
+        uint64_t start = end - LOW_MEMORY_TRAMPOLINE;
+        if (!is_good(claims, count, start, end))
+            continue;
+        if (start >= reserved)
+            break;
+        return (struct phys_range){ phys(start), phys(end) };
+    }
+    return (struct phys_range){ phys(0), phys(0) };
+}

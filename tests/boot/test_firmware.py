@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whole machines whose firmware says what cannot be: addresses, tables, power-off. GRUB's `acpi` command replaces tables;
+the gdb stub changes what GRUB says."""
+import re
+import struct
+
+import pytest
+
+import acpi_forge as forge
+from ashlar.gdb_stub import RAX, RBX, GdbStub
+
+MENU = '''serial --unit=0 --speed=115200
+terminal_output serial
+insmod all_video
+insmod acpi
+{tables}
+multiboot2 /boot/ashlar.elf @CMDLINE@
+set gfxpayload={gfxpayload}
+boot
+'''
+
+
+def named(lines, *patterns):
+    """How many lines match each of @patterns."""
+    return [sum(bool(re.search(pattern, line)) for line in lines) for pattern in patterns]
+
+
+@pytest.fixture
+def forged(start, build, tmp_path):
+    """forged({'APIC': bytes, ...}, commands): a session of a machine with these tables in place of its own.
+
+    A list in place of bytes: several of that kind."""
+    def boot(tables, commands='', cmdline='', gfxpayload='text', machine='q35', **words):
+        files, lines = [], []
+        for signature, contents in tables.items():
+            for number, content in enumerate(contents if isinstance(contents, list) else [contents]):
+                files.append(tmp_path / f'{signature}{number}.bin')
+                files[-1].write_bytes(content)
+        if files:
+            lines = [f'acpi -1 -2 --exclude={",".join(tables)} ' + ' '.join(f'/boot/{file.name}' for file in files)]
+        cfg = tmp_path / 'grub.cfg'
+        cfg.write_text(MENU.format(tables='\n'.join(lines), gfxpayload=gfxpayload))
+        run = f'run="{commands}" ' if commands else ''
+        iso = build().make_iso(tmp_path / 'forged.iso', cmdline=f'{run}{cmdline}', grub_cfg=cfg, files=files,
+                               grub_modules=['acpi'])
+        return start(image=iso, boot='iso', machine=machine, **words)
+    return boot
+
+
+# --- addresses -----------------------------------------------------------------------------------
+
+def test_wrong_addresses_are_refused_with_their_reason_and_the_next_source_serves(forged):
+    tables = {
+        'APIC': forge.madt(forge.cpu(0), forge.ioapic(1, 0, 48), forge.ioapic(2, 0x2000000, 72), forge.ioapic(3, 0xfee00000, 96),
+                           forge.ioapic(0, 0xfec00000, 0), forge.ioapic(4, 0xfec00000, 24), forge.ioapic(5, 0xfec00010, 24),
+                           forge.ioapic(6, 0xf0000, 24), forge.ioapic(7, 0xfff00000, 24), forge.TIMER, forge.LINT1_NMI),
+        'HPET': forge.hpet(1 << 40),
+        # X_PM_TMR and a reset register in memory: flag bit 10.
+        'FACP': forge.fadt(at_208=forge.gas(0, 1 << 40), at_112=struct.pack('<I', 0x84a5 | 1 << 10),
+                           at_116=forge.gas(0, 0x3000000, 8), at_128=b'\x06'),
+    }
+    outcome = forged(tables, 'report; test irq*; exit', cpu='qemu64').wait(180)
+    assert outcome.verdict == 'pass', outcome.words
+    lines = outcome.stream.lines
+    for what, reason in (('I/O APIC at P0', 'address zero'),
+                         ('I/O APIC at P0x2000000', r'address in RAM \(usable\)'),
+                         ('I/O APIC at P0xfee00000', 'address of the local APIC'),
+                         ('I/O APIC at P0xfec00000', r'address of another device \(I/O APIC\)'),
+                         ('I/O APIC at P0xfec00010', r'address of another device \(I/O APIC\)'),
+                         ('I/O APIC at P0xf0000', 'address in the first MiB'),
+                         ('I/O APIC at P0xfff00000', 'no I/O APIC answers there'),
+                         ('HPET at P0x10000000000', 'address out of range'),
+                         ('PM timer at P0x10000000000', 'address out of range'),
+                         ('reset register at P0x3000000', r'address in RAM \(usable\)')):
+        assert named(lines, f'firmware: {what} refused: {reason}$') == [1], what
+    assert named(lines, 'irq: I/O APIC 0 at P0xfec00000: GSI 0 to 23', 'irq: I/O APIC') == [1, 1]
+    # The port of the old field serves where the address in memory does not.
+    assert 'pm-timer' in outcome.stream.fact('time')['sources'] and 'hpet' not in outcome.stream.fact('time')['sources']
+
+
+@pytest.mark.parametrize('address', [0, 0x2000000, 0xfee00000], ids=['zero', 'ram', 'lapic'])
+def test_without_a_usable_io_apic_the_8259s_serve(forged, address):
+    tables = {'APIC': forge.madt(forge.cpu(0), forge.ioapic(0, address, 0), forge.TIMER, forge.LINT1_NMI)}
+    session = forged(tables)
+    session.expect(r'^ashlar> ', 120)
+    session.type('irqs; exit\n')
+    outcome = session.wait(60)
+    assert outcome.verdict == 'pass', outcome.words
+    assert named(outcome.stream.lines, 'I/O APIC at .* refused', 'irq: devices interrupt through the 8259s') == [1, 1]
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+def test_a_madt_with_an_entry_of_length_0_is_cut_there_and_said_once(forged):
+    tables = {'APIC': forge.madt(forge.cpu(0), bytes(8), forge.ioapic(0, 0xfec00000, 0))}
+    outcome = forged(tables, 'exit').wait(120)
+    assert outcome.verdict == 'pass', outcome.words
+    assert named(outcome.stream.lines, 'acpi: MADT cut short: .* from offset 52$', 'the rest is dropped') == [1, 1]
+
+
+def test_an_override_of_another_bus_is_taken_as_isas_and_said(forged):
+    tables = {'APIC': forge.madt(forge.cpu(0), forge.ioapic(0, 0xfec00000, 0), forge.override(0, 2, bus=3), forge.LINT1_NMI)}
+    outcome = forged(tables, 'acpi APIC; test irq*; exit').wait(120)
+    assert outcome.verdict == 'pass', outcome.words
+    assert named(outcome.stream.lines, "acpi: MADT: an override is of another bus than ISA, .*: bus 3$",
+                 'so ISA interrupt 0 arrives at GSI 2') == [1, 1]
+
+
+# --- power-off -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('tables', [
+    {'DSDT': forge.dsdt(forge.S5_OF_ONE)},
+    {'DSDT': forge.dsdt(), 'SSDT': [forge.dsdt(b'', 'SSDT'), forge.dsdt(forge.S5_OF_ONE_BYTE, 'SSDT')]},
+], ids=['one-element', 'in-an-ssdt'])
+def test_power_off_works_where_s5_is(forged, tables):
+    outcome = forged(tables, 'exit', debug_exit=False).wait(120)
+    assert (outcome.verdict, outcome.exit_status) == ('pass', 0), outcome.words
+
+
+def test_a_power_off_that_cannot_be_halts_and_does_not_reset(forged):
+    session = forged({'DSDT': forge.dsdt()}, 'exit', debug_exit=False, no_reboot=False)
+    session.expect(r'no power-off on this machine; halted', 120)
+    outcome = session.wait(60)
+    assert (outcome.verdict, outcome.exit_status) == ('pass', None), outcome.words
+    assert named(outcome.stream.lines, 'boot: Ashlar') == [1]
+
+
+# --- what the boot loader says -------------------------------------------------------------------
+
+def tags_of(gdb):
+    """The Multiboot2 information at the stub's entry: (type, address, size) of each tag."""
+    at = gdb.register(RBX)
+    end = at + struct.unpack('<I', gdb.read(at, 4))[0]
+    at += 8
+    while at < end:
+        kind, size = struct.unpack('<II', gdb.read(at, 8))
+        yield kind, at, size
+        at += (size + 7) & ~7
+
+
+def entry_of(elf):
+    return struct.unpack_from('<I', elf.read_bytes(), 24)[0]
+
+
+MEMORY_MAP, FRAMEBUFFER, ROOT_POINTER_2 = 6, 8, 15
+MULTIBOOT2 = 0x36d76289
+MAP_ENTRY = 24
+EBDA_SEGMENT = 0x40e
+
+
+def spoil_root_pointer(gdb, at):
+    """The XSDT's address leads to zeros; both checksums are right."""
+    data = bytearray(gdb.read(at + 8, 36))
+    assert data[:8] == b'RSD PTR ' and data[15] >= 2
+    data[24:32] = struct.pack('<Q', 0x6000000)
+    data[32] = 0
+    data[32] = -sum(data) & 0xff
+    gdb.write(at + 8, bytes(data))
+
+
+def put_framebuffer(address):
+    return lambda gdb, at, size: gdb.write(at + 8, struct.pack('<Q', address))
+
+
+def put_map_entry(index, start, length, kind=1):
+    """@index: from the end where it is negative."""
+    def put(gdb, at, size):
+        count = (size - 16) // MAP_ENTRY
+        gdb.write(at + 16 + MAP_ENTRY * (index % count), struct.pack('<QQII', start, length, kind, 0))
+    return put
+
+
+@pytest.fixture
+def doubted(forged, build):
+    """doubted({tag: change}, commands): a finished boot whose Multiboot2 tags were changed at the stub's first instruction."""
+    def boot(changes, commands, memory=(), **words):
+        session = forged({'HPET': forge.hpet(0xfed00000)}, commands, gfxpayload='1024x768x32', cpu='qemu64',
+                         extra=('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off'), **words)
+        with GdbStub(session.folder / 'gdb.sock') as gdb:
+            gdb.run_to(entry_of(build().elf))
+            assert gdb.register(RAX) == MULTIBOOT2
+            left = dict(changes)
+            for kind, at, size in list(tags_of(gdb)):
+                if kind in left:
+                    left.pop(kind)(gdb, at, size)
+            assert not left
+            for address, data in memory:
+                gdb.write(address, data)
+            gdb.go_on()
+            outcome = session.wait(180)
+        assert outcome.verdict == 'pass', outcome.words
+        return outcome.stream.lines
+    return boot
+
+
+def test_what_the_loader_says_is_doubted_too(doubted):
+    """An XSDT that is none, RAM at 2^45, a framebuffer at 2^54, a BIOS that begins at 512 KiB."""
+    lines = doubted({MEMORY_MAP: put_map_entry(-1, 1 << 45, 1 << 30), FRAMEBUFFER: put_framebuffer(1 << 54),
+                     ROOT_POINTER_2: lambda gdb, at, size: spoil_root_pointer(gdb, at)},
+                    'acpi; map; exit', memory=[(EBDA_SEGMENT, b'\0\x80')])
+    assert named(lines, 'acpi: XSDT at P0x6000000 not used: no such table is there; the RSDT serves',
+                 'acpi: RSDT at P',
+                 'memory: 1048576 KiB of RAM from P0x200000000000 on left out: address out of range',
+                 'firmware: framebuffer at P0x40000000000000 refused: address out of range') == [1, 1, 1, 1], lines
+    assert any(line.startswith('HPET') for line in lines)
+    swept = lines[lines.index('after the sweep:'):]
+    assert named(swept, '0000000000000000 - 0000000000010000 .* reserved', '0000000000010000 - 0000000000080000 .* usable',
+                 '0000000000080000 - 0000000000100000 .* reserved') == [1, 1, 1], swept
+
+
+def test_cpus_start_from_the_first_64_kib_where_nothing_else_is(doubted):
+    """Conventional memory ends at 60 KiB; and the framebuffer is in RAM."""
+    lines = doubted({MEMORY_MAP: put_map_entry(0, 0, 0xf000), FRAMEBUFFER: put_framebuffer(0x8000000)},
+                    'map; cpus; exit', smp='2')
+    assert named(lines, 'memory: P0xc000 to P0xe000 of the first 64 KiB not reserved: CPUs are started there',
+                 'smp: 2 of 2 CPUs online', r'firmware: framebuffer at P0x8000000 refused: address in RAM \(usable\)') == [1, 1, 1]
+    swept = lines[lines.index('after the sweep:'):]
+    assert named(swept, '000000000000c000 - 000000000000e000 .* usable') == [1], swept
+
+
+@pytest.mark.parametrize('option, line', [('reserve_low=128K', '0000000000020000 - 000000000009f000 .* usable'),
+                                          ('reserve_low=4K', '0000000000003000 - 000000000009f000 .* usable'),
+                                          ('reserve_low=1M', '0000000000010000 - 000000000009f000 .* usable')])
+def test_reserve_low_says_how_much_is_firmwares(boot, option, line):
+    outcome = boot('map; exit', boot='kernel', cmdline=option)
+    assert outcome.verdict == 'pass', outcome.words
+    lines = outcome.stream.lines
+    assert named(lines[lines.index('after the sweep:'):], line) == [1]
+    assert named(lines, 'reserve_low=1M: expected a size of 4K to 640K') == [option == 'reserve_low=1M']
