@@ -159,6 +159,17 @@ void clock_set_counter(struct clock_counter *counter)
     publish(epoch);
 }
 
+uint64_t clock_wide_count(void)
+{
+    return read_wide(current_epoch()->counter);
+}
+
+/* Whole rounds leave the low bits, by which others widen what they read at the same time, as they are. */
+void clock_add_rounds(uint64_t rounds)
+{
+    __atomic_fetch_add(&wide_count, rounds << current_epoch()->counter->bits, __ATOMIC_ACQ_REL);
+}
+
 void clock_init(uint64_t zero, uint64_t rate_hz)
 {
     struct epoch *epoch = next_epoch(NULL, rate_hz);

@@ -13,6 +13,7 @@
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/event.h>
+#include <time/keeper.h>
 #include <time/sources.h>
 #include <time/tsc.h>
 #include <time/wall.h>
@@ -76,6 +77,8 @@ static status_t command_clock(int argc, char **argv)
         print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
     if (watch_drift_ppm(&ppm))
         print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(), ppm);
+    if (keeper_rounds_added() > 0)
+        print("%lu rounds of %s were seen too late, and added\n", keeper_rounds_added(), clock_name());
     if (agree_most_ns(&most_ns))
         print("the CPUs' tscs were seen up to %lu ns apart\n", most_ns);
     return STATUS_OK;

@@ -8,6 +8,7 @@
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/event.h>
+#include <time/keeper.h>
 #include <time/sources.h>
 #include <time/tsc.h>
 #include <time/watch.h>
@@ -36,6 +37,7 @@ static void report_time(struct json *json)
         json_number(json, "drift_ppm", (uint64_t)(ppm < 0 ? -ppm : ppm));
         json_bool(json, "drift_is_fast", ppm > 0);
     }
+    json_number(json, "rounds_added", keeper_rounds_added());
     if (agree_most_ns(&most_ns))
         json_number(json, "disagreement_ns", most_ns);
 }

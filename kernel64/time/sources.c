@@ -23,6 +23,7 @@
 #include <time/calibrate.h>
 #include <time/clock.h>
 #include <time/counters.h>
+#include <time/keeper.h>
 #include <time/timer.h>
 #include <time/tsc.h>
 #include <time/watch.h>
@@ -31,7 +32,6 @@
 #define KHZ       1000ULL
 
 static struct event_setup events;
-static struct timer keeper;
 static uint64_t measuring_ns;
 
 uint64_t time_lapic_hz(void)
@@ -96,13 +96,6 @@ static uint64_t lapic_hz(void)
 
 /* ---- choosing ---- */
 
-static void keep_reading(struct timer *timer, void *context)
-{
-    const struct clock_counter *counter = context;
-    uint64_t round = counter->bits >= 32 ? 1ULL << 32 : 1ULL << counter->bits;
-    timer_arm(timer, clock_now_ns() + round / 4 * NS_PER_SECOND / counter->rate_hz);
-}
-
 /* Context: interrupts off. Return: false when there is no other clock than the time-stamp counter. */
 static bool leave_tsc(void)
 {
@@ -112,8 +105,7 @@ static bool leave_tsc(void)
     clock_set_counter(counter);
     log_info("time", "the clock is %s from here on", clock_name());
     timer_start(&events);
-    timer_init(&keeper, keep_reading, counter);
-    keep_reading(&keeper, counter);
+    keeper_start(counter);
     return true;
 }
 

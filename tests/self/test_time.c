@@ -12,6 +12,7 @@
 #include <irq/vectors.h>
 #include <time/clock.h>
 #include <time/counters.h>
+#include <time/keeper.h>
 #include <time/timer.h>
 #include <time/tsc.h>
 
@@ -154,6 +155,41 @@ KTEST(time, every_two_counters_count_the_same_units)
         for (unsigned int j = 0; counter_at(j); j++)
             if (i != j)
                 EXPECT(counts_as_the_other(counter_at(i), counter_at(j)));
+}
+
+/* ---- rounds that nobody sees ---- */
+
+/* Longer than three rounds of the PIT and not a whole number of them. */
+#define BLIND_NS 180000000ULL
+
+static uint64_t tsc_ns(uint64_t ticks)
+{
+    return ticks / clock_tsc_hz() * 1000000000 + ticks % clock_tsc_hz() * 1000000000 / clock_tsc_hz();
+}
+
+/* Interrupts off, and nobody reads the clock. The time-stamp counter is the measure, and is good to RATE_PERCENT. */
+KTEST(time, a_round_that_is_read_late_is_not_lost)
+{
+    struct clock_counter *counter = time_counter(0);
+    if (clock_is_tsc() || !counter || counter->bits > 16)
+        SKIP_TEST("the clock's rounds are long");
+    timer_sleep_until(clock_now_ns() + 60000000); /* the keeper has looked once, at least */
+    uint64_t added = keeper_rounds_added();
+    irq_state_t state = interrupts_off();
+    uint64_t outer = cpu_read_tsc_ordered(), start_ns = clock_now_ns(), inner = cpu_read_tsc_ordered();
+    while (tsc_ns(cpu_read_tsc_ordered() - inner) < BLIND_NS)
+        cpu_pause();
+    interrupts_restore(state);
+    uint64_t before = keeper_rounds_added();
+    while (before < added + 3 && tsc_ns(cpu_read_tsc_ordered() - inner) < 10000000000) {
+        timer_poll();
+        before = keeper_rounds_added();
+    }
+    uint64_t least = tsc_ns(cpu_read_tsc_ordered() - inner), ns = clock_now_ns() - start_ns;
+    uint64_t most = tsc_ns(cpu_read_tsc_ordered() - outer);
+    EXPECT(before >= added + 3);
+    EXPECT(ns >= least / 100 * (100 - RATE_PERCENT));
+    EXPECT(ns <= most / 100 * (100 + RATE_PERCENT));
 }
 
 /* ---- timers ---- */

@@ -114,6 +114,18 @@ static void a_reader_that_was_overtaken_does_not_see_a_round_more(void **state)
     assert_in_range(clock_now_ns() - now, 278, 281);
 }
 
+static void rounds_that_are_added_are_time_that_passes(void **state)
+{
+    (void)state;
+    uint64_t now = clock_now_ns(), wide = clock_wide_count();
+    clock_add_rounds(3);
+    assert_int_equal(clock_wide_count(), wide + (3ULL << 24));
+    uint64_t expected = (3ULL << 24) * 1000000000 / 3579545;
+    assert_in_range(clock_now_ns() - now, expected - 20, expected + 2);
+    counter_state.count += 1000;
+    assert_int_equal(clock_wide_count(), wide + (3ULL << 24) + 1000);
+}
+
 static void a_better_rate_of_the_counter_that_was_left_changes_no_time(void **state)
 {
     (void)state;
@@ -148,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_million_readings_never_go_back),
         cmocka_unit_test(a_counter_takes_over_and_may_wrap_any_number_of_times),
         cmocka_unit_test(a_reader_that_was_overtaken_does_not_see_a_round_more),
+        cmocka_unit_test(rounds_that_are_added_are_time_that_passes),
         cmocka_unit_test(a_better_rate_of_the_counter_that_was_left_changes_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
