@@ -74,6 +74,12 @@ static void write_entry(struct ioapic *ioapic, uint32_t pin, uint64_t entry)
     write_register(ioapic, low_half(pin), (uint32_t)entry);
 }
 
+/* Firmware takes this input as an SMI: that is its own. */
+static bool is_smi(struct ioapic *ioapic, uint32_t pin)
+{
+    return (read_register(ioapic, low_half(pin)) & IOAPIC_ENTRY_DELIVERY) == IOAPIC_ENTRY_SMI;
+}
+
 static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_route *route)
 {
     struct ioapic *ioapic = ioapic_of(chip);
@@ -87,9 +93,11 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
     if (route->wiring.is_level && !route->is_nmi)
         entry |= IOAPIC_ENTRY_LEVEL;
     irq_state_t state = spin_lock(&ioapic->lock);
-    write_entry(ioapic, pin, entry);
+    bool is_ours = !is_smi(ioapic, pin);
+    if (is_ours)
+        write_entry(ioapic, pin, entry);
     spin_unlock(&ioapic->lock, state);
-    return STATUS_OK;
+    return is_ours ? STATUS_OK : STATUS_BUSY;
 }
 
 static void change_mask(struct irq_chip *chip, uint32_t pin, bool is_masked)
@@ -132,7 +140,8 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
     ioapic->version = (uint8_t)version;
     ioapic->chip.pin_count = pins;
     for (uint32_t pin = 0; pin < pins; pin++)
-        write_entry(ioapic, pin, IOAPIC_ENTRY_MASKED);
+        if (!is_smi(ioapic, pin))
+            write_entry(ioapic, pin, IOAPIC_ENTRY_MASKED);
     return STATUS_OK;
 }
 

@@ -25,56 +25,8 @@
 #include <cpu/percpu.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
+#include <irq/lapic_regs.h>
 #include <irq/vectors.h>
-
-enum reg {
-    REG_ID = LAPIC_ID,
-    REG_VERSION = 0x030,
-    REG_PRIORITY = 0x080, /* TPR */
-    REG_END = 0x0b0,      /* EOI */
-    REG_SPURIOUS = 0x0f0, /* SVR */
-    REG_IN_SERVICE = 0x100, /* 8 registers of 32 vectors each */
-    REG_REQUESTED = 0x200,
-    REG_ERROR = 0x280,
-    REG_LVT_CMCI = 0x2f0,
-    REG_COMMAND = 0x300, /* ICR; 64 bits in x2APIC mode */
-    REG_COMMAND_HIGH = 0x310,
-    REG_LVT_TIMER = 0x320,
-    REG_LVT_THERMAL = 0x330,
-    REG_LVT_COUNTERS = 0x340,
-    REG_LVT_LINT0 = 0x350,
-    REG_LVT_ERROR = 0x370,
-    REG_TIMER_COUNT = 0x380,
-    REG_TIMER_LEFT = 0x390,
-    REG_TIMER_DIVIDER = 0x3e0,
-};
-
-#define MSR_X2APIC_FIRST     0x800
-#define MSR_TSC_DEADLINE     0x6e0
-
-#define MSR_ARCH_CAPABILITIES     0x10a
-#define ARCH_XAPIC_DISABLE_STATUS BIT(21)
-#define MSR_XAPIC_DISABLE_STATUS  0xbd
-#define LEGACY_XAPIC_DISABLED     BIT(0)
-
-#define SPURIOUS_ENABLE      0x100
-#define LVT_MASKED           0x10000
-#define LVT_NMI              0x400
-#define LVT_EXTINT           0x700
-#define LVT_LOW              0x2000
-#define LVT_LEVEL            0x8000
-#define LVT_TIMER_DEADLINE   0x40000
-#define COMMAND_PENDING      0x1000
-#define COMMAND_ASSERT       0x4000
-#define COMMAND_NMI          0x400
-#define COMMAND_INIT         0x500
-#define COMMAND_STARTUP      0x600
-#define DIVIDE_BY_16         0x3
-
-/* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
-#define LVT_THERMAL_FROM     5 /* highest LVT entry */
-#define LVT_COUNTERS_FROM    4
-#define LVT_CMCI_FROM        6
 
 /* An IPI leaves within microseconds; a hypervisor may be slower by any amount. Reads of an uncached register. */
 #define SEND_WAIT_READS      1000000
@@ -223,21 +175,38 @@ static void report_error(struct trap_frame *frame)
 
 /* ---- setting up ---- */
 
+/* Local inputs that firmware may take as SMIs, which are its own; and from which highest LVT entry on each exists. */
+static const struct {
+    enum reg reg;
+    unsigned int from;
+} inputs[] = { { REG_LVT_LINT0, 0 },      { REG_LVT_LINT0 + 0x10, 0 },
+               { REG_LVT_COUNTERS, LVT_COUNTERS_FROM },
+               { REG_LVT_THERMAL, LVT_THERMAL_FROM },
+               { REG_LVT_CMCI, LVT_CMCI_FROM } };
+
+static uint32_t smis[ARRAY_LEN(inputs)]; /* the first CPU's entries that are SMIs, else 0. Constant after init */
+
+static unsigned int highest_entry(void)
+{
+    return read_register(REG_VERSION) >> 16 & 0xff;
+}
+
+static void note_smis(void)
+{
+    for (unsigned int i = 0; i < ARRAY_LEN(inputs); i++) {
+        uint32_t entry = highest_entry() >= inputs[i].from ? read_register(inputs[i].reg) : 0;
+        smis[i] = (entry & LVT_DELIVERY) == LVT_SMI ? entry & ~(uint32_t)LVT_PENDING : 0;
+    }
+}
+
+/* INIT has masked those of another CPU, where firmware had the same SMIs as on the first. (Intel SDM vol. 3A, "Local APIC State
+   After It Has Been Software Disabled" and "After an INIT Reset".) */
 static void mask_local_inputs(void)
 {
-    unsigned int highest = read_register(REG_VERSION) >> 16 & 0xff;
     write_register(REG_LVT_TIMER, LVT_MASKED);
-    write_register(REG_LVT_LINT0, LVT_MASKED);
-    write_register(REG_LVT_LINT0 + 0x10, LVT_MASKED);
-    if (highest >= LVT_COUNTERS_FROM)
-        write_register(REG_LVT_COUNTERS, LVT_MASKED);
-    if (highest >= LVT_THERMAL_FROM) {
-        /* Firmware may take the thermal interrupt as an SMI: that is its own. */
-        if ((read_register(REG_LVT_THERMAL) & LVT_EXTINT) == 0)
-            write_register(REG_LVT_THERMAL, LVT_MASKED);
-    }
-    if (highest >= LVT_CMCI_FROM)
-        write_register(REG_LVT_CMCI, LVT_MASKED);
+    for (unsigned int i = 0; i < ARRAY_LEN(inputs); i++)
+        if (highest_entry() >= inputs[i].from)
+            write_register(inputs[i].reg, smis[i] ? smis[i] : LVT_MASKED);
 }
 
 static bool is_anything_in_service(void)
@@ -279,6 +248,7 @@ status_t lapic_init(phys_t address, lapic_choose_fn *wants_x2apic)
     mode = chosen;
     traps_set_handler(VECTOR_SPURIOUS, count_spurious);
     traps_set_handler(VECTOR_LAPIC_ERROR, report_error);
+    note_smis();
     init_cpu();
     return STATUS_OK;
 }

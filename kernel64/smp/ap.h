@@ -5,6 +5,7 @@
  */
 #include <ashlar/status.h>
 #include <cpu/gdt.h>
+#include <cpu/mtrr.h>
 #include <cpu/topology.h>
 #include <diag/stacks.h>
 #include <smp/trampoline.h>
@@ -19,6 +20,7 @@ struct ap {
     status_t leave_status;   /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
     uint64_t ticks[AP_STAGES];
     enum core_kind kind;     /* written by the CPU before AP_STAGE_KERNEL */
+    struct mtrr_difference mtrr; /* likewise */
     struct stack stacks[TRAP_STACK_END];
     char stack_names[TRAP_STACK_END][24];
     struct ap *next;

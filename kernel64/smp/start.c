@@ -26,6 +26,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/machine_check.h>
+#include <cpu/mtrr.h>
 #include <cpu/protect.h>
 #include <cpu/traps.h>
 #include <diag/log.h>
@@ -143,6 +144,7 @@ NORETURN static void ap_main(void *argument)
     agree_init_cpu();
     event_init_cpu();
     ap->initial_id = apic_initial_id(cpu_cpuid);
+    ap->mtrr = mtrr_compare();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
     if (!take_claim(&ap->join, AP_CLAIM_ARRIVED))
@@ -279,6 +281,29 @@ static bool start_wave(struct wave *wave)
 
 /* ---- all of it ---- */
 
+/* QEMU's INIT switches MTRRs off, and under a hypervisor it is the host's that count. */
+static bool is_named(const struct ap *ap)
+{
+    bool is_off = ap->mtrr.msr == MSR_MTRR_DEF_TYPE && !(ap->mtrr.here & MTRR_DEF_TYPE_ENABLED);
+    return ap->mtrr.msr != 0 && !(is_off && cpu_has(CPU_FEATURE_HYPERVISOR));
+}
+
+/* Of those from @first on that have come. One line: where one CPU was forgotten, most were. */
+static void name_mtrr_difference(const struct ap *first, unsigned int ap_total)
+{
+    const struct ap *differs = NULL;
+    unsigned int count = 0;
+    for (const struct ap *ap = first; ap && ap_total > 0; ap = ap->next, ap_total--) {
+        if (__atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE) < AP_STAGE_KERNEL || !is_named(ap))
+            continue;
+        count++;
+        differs = differs ? differs : ap;
+    }
+    if (differs)
+        log_warn("smp", "MTRRs of %u CPUs differ from the first one's: CPU %u: MSR %#x is %#lx, the first one's %#lx",
+                 count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
+}
+
 void smp_start(const struct smp_setup *from)
 {
     uint64_t began_ns = clock_now_ns();
@@ -293,6 +318,7 @@ void smp_start(const struct smp_setup *from)
         return;
     }
     idle_init();
+    mtrr_note_first();
     ap_keep(prepare);
     unsigned int left = ap_count();
     struct wave wave = { .first = ap_first() };
@@ -317,6 +343,7 @@ void smp_start(const struct smp_setup *from)
              (clock_now_ns() - began_ns) / 1000);
     if (left_out > 0)
         log_info("smp", "CPUs left out: %u; 'cpus' says why", left_out);
+    name_mtrr_difference(ap_first(), ap_count());
     agree_check(ipi_call_all, ipi_online_count());
 }
 
@@ -334,6 +361,7 @@ status_t smp_start_again(struct ap *ap)
     if (!start_wave(&wave))
         return STATUS_TIMEOUT;
     trampoline_free(&wave.tables);
+    name_mtrr_difference(ap, 1);
     agree_check(ipi_call_all, ipi_online_count());
     return STATUS_OK;
 }

@@ -87,6 +87,24 @@ static void asks_the_chip_for_its_inputs_and_masks_them(void **state)
         assert_true(chip.entries[pin] & IOAPIC_ENTRY_MASKED);
 }
 
+static void an_input_that_firmware_takes_as_an_smi_stays(void **state)
+{
+    struct irq_route to = { .vector = 0x41 };
+    (void)state;
+    /* Open and masked; its destination is firmware's business, too. */
+    const uint64_t smis[] = { 0x0500000000000200, 0x010000000001a200 };
+    for (size_t i = 0; i < ARRAY_LEN(smis); i++) {
+        chip.entries[3] = smis[i];
+        chip.entries[4] = 0x0500000000000400; /* an NMI is not */
+        assert_int_equal(ioapic_init(&ioapic, window, 0), STATUS_OK);
+        assert_int_equal(chip.entries[3], smis[i]);
+        assert_int_equal(chip.entries[4], IOAPIC_ENTRY_MASKED);
+        assert_int_equal(ioapic.chip.route(&ioapic.chip, 3, &to), STATUS_BUSY);
+        assert_int_equal(chip.entries[3], smis[i]);
+        assert_int_equal(ioapic.chip.route(&ioapic.chip, 4, &to), STATUS_OK);
+    }
+}
+
 static void an_address_where_nothing_answers_is_no_chip(void **state)
 {
     (void)state;
@@ -173,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(asks_the_chip_for_its_inputs_and_masks_them, fresh_machine),
+        cmocka_unit_test_setup(an_input_that_firmware_takes_as_an_smi_stays, fresh_machine),
         cmocka_unit_test_setup(an_address_where_nothing_answers_is_no_chip, fresh_machine),
         cmocka_unit_test_setup(memory_is_no_chip_and_is_left_as_it_was, fresh_machine),
         cmocka_unit_test_setup(each_wiring_is_written_as_it_is, fresh_machine),

@@ -23,12 +23,12 @@ struct ioapic {
 };
 
 /**
- * ioapic_init() - ask a chip how many inputs it has, and mask them all.
+ * ioapic_init() - ask a chip how many inputs it has, and mask them all, but for those that firmware takes as SMIs.
  * @ioapic:    filled in; its chip may then be used.
  * @registers: mapped uncached, IOAPIC_SIZE bytes.
  * @gsi_base:  of its first input.
  *
- * What does not behave like an I/O APIC is left as it was.
+ * What does not behave like an I/O APIC is left as it was. To route an input that is an SMI gives STATUS_BUSY.
  * Return: STATUS_OK; STATUS_NOT_FOUND when none answers there.
  * Context: interrupts off.
  */
@@ -41,6 +41,7 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin);
 
 #define IOAPIC_ENTRY_VECTOR     0xffULL
+#define IOAPIC_ENTRY_SMI        0x200ULL
 #define IOAPIC_ENTRY_NMI        0x400ULL
 #define IOAPIC_ENTRY_DELIVERY   0x700ULL
 #define IOAPIC_ENTRY_PENDING    0x1000ULL /* sent and not taken yet; read only */

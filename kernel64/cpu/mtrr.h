@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * MTRRs, compared between CPUs. All of a machine's CPUs have to have the same ones (Intel SDM vol. 3A, "MTRR Considerations in MP
+ * Systems"); firmware that forgets one makes memory behave differently on it, or makes it slow. They are not changed here.
+ */
+#include <ashlar/types.h>
+
+#define MSR_MTRR_DEF_TYPE     0x2ff
+#define MTRR_DEF_TYPE_ENABLED 0x800
+
+/* A register that differs. */
+struct mtrr_difference {
+    uint32_t msr; /* 0: none differs */
+    uint64_t here, first;
+};
+
+/* Return: how many registers a CPU with this MTRRCAP has; which MSR each is. @index: below that. Pure. */
+unsigned int mtrr_count(uint64_t cap);
+uint32_t mtrr_msr(uint64_t cap, unsigned int index);
+
+/**
+ * mtrr_find_difference() - the first register whose values mean something else. Pure.
+ * @here, @first: the values of two CPUs, mtrr_count(@cap) each.
+ *
+ * A variable range that is not valid means nothing, whatever its base.
+ */
+struct mtrr_difference mtrr_find_difference(uint64_t cap, const uint64_t *here, const uint64_t *first);
+
+/* Keeps the first CPU's. Context: first CPU, before mtrr_compare() of any other. */
+void mtrr_note_first(void);
+
+/* This CPU's against the first one's. Context: any other CPU. */
+struct mtrr_difference mtrr_compare(void);
