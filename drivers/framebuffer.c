@@ -312,6 +312,8 @@ status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuf
     fill_octets(framebuffer, pixel_of(mode, 0), pixel_of(mode, FOREGROUND));
 
     unsigned int rows = rows_of(mode);
+    framebuffer->console.columns = (uint16_t)columns_of(mode);
+    framebuffer->console.rows = (uint16_t)(rows < ROWS_THAT_STAY ? rows : ROWS_THAT_STAY);
     text_grid_init(&framebuffer->grid, columns_of(mode), rows, scroll_rows_of(rows), memory);
     for (uint32_t y = 0; y < mode->height; y++)
         clear_pixels(framebuffer->pixels + (size_t)y * mode->pitch_bytes,

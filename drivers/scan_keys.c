@@ -35,6 +35,7 @@ enum code {
     CODE_SLASH = 0x35,
     CODE_RIGHT_SHIFT = 0x36,
     CODE_ALT = 0x38,
+    CODE_DELETE = 0x53,
     CODE_CAPS_LOCK = 0x3a,
     CODE_NUM_LOCK = 0x45,
     CODE_SCROLL_LOCK = 0x46,
@@ -168,7 +169,9 @@ int scan_keys_feed(struct scan_keys *decoder, uint8_t code)
         feed_modifier(decoder, modifier, is_down);
     if (lock)
         feed_lock(decoder, lock, is_down);
-    if (modifier || lock || !is_down || (decoder->modifiers & ANY_ALT))
+    if (modifier || lock || !is_down)
         return KEY_NONE;
+    if (decoder->modifiers & ANY_ALT) /* Del of its own or of the keypad */
+        return code == CODE_DELETE && (decoder->modifiers & ANY_CTRL) ? KEY_RESTART : KEY_NONE;
     return is_extended ? extended_key(code) : plain_key(decoder, code);
 }

@@ -108,6 +108,8 @@ status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t col
     if (indexed_read(GRAPHICS_PORT, GRAPHICS_MISCELLANEOUS) & GRAPHICS_IS_GRAPHICS)
         return STATUS_UNSUPPORTED;
 
+    vga->console.columns = (uint16_t)columns;
+    vga->console.rows = (uint16_t)rows;
     text_grid_init(&vga->grid, columns, rows, 1, memory);
     for (unsigned int row = 0; row < rows; row++)
         for (unsigned int column = 0; column < columns; column++)

@@ -15,10 +15,15 @@
 #include <diag/backtrace.h>
 #include <diag/log.h>
 #include <diag/stacks.h>
+#include <lib/format.h>
 #include <lib/image.h>
+#include <lib/string.h>
 
-#define CODE_BYTES_BEFORE 12
-#define CODE_BYTES_FROM   20
+/* A screen's; three registers stand in a row, and 22 bytes of code, of which an instruction has at most 15. */
+#define ROW_COLUMNS        80
+#define REGISTERS_IN_A_ROW 3
+#define CODE_BYTES_BEFORE  7
+#define CODE_BYTES_FROM    15
 
 /* Nothing below is ever mapped: here lie the members of a struct, the elements of an array, at NULL. */
 #define NULL_AREA_END     0x10000
@@ -123,6 +128,13 @@ static void print_cause(const struct trap_frame *frame)
         print("  dr6 %016lx dr7 %016lx\n", cpu_read_dr6(), cpu_read_dr7());
 }
 
+static bool print_register(const char *name, uint64_t value, bool marks)
+{
+    bool is_odd = marks && !is_canonical(value);
+    print("  %-3s %016lx%s", name, value, is_odd ? "!" : "");
+    return is_odd;
+}
+
 static void print_registers(const struct trap_frame *frame)
 {
     const struct {
@@ -131,43 +143,61 @@ static void print_registers(const struct trap_frame *frame)
     } registers[] = {
         { "rax", frame->rax }, { "rbx", frame->rbx }, { "rcx", frame->rcx }, { "rdx", frame->rdx },
         { "rsi", frame->rsi }, { "rdi", frame->rdi }, { "rbp", frame->rbp }, { "rsp", frame->rsp },
-        { "r8 ", frame->r8 },  { "r9 ", frame->r9 },  { "r10", frame->r10 }, { "r11", frame->r11 },
+        { "r8", frame->r8 },   { "r9", frame->r9 },   { "r10", frame->r10 }, { "r11", frame->r11 },
         { "r12", frame->r12 }, { "r13", frame->r13 }, { "r14", frame->r14 }, { "r15", frame->r15 },
+        { "rip", frame->rip },
     };
     char words[WORDS_SIZE];
     bool is_any_odd = false;
 
     for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
-        bool is_odd = frame->vector == TRAP_PROTECTION && !is_canonical(registers[i].value);
-        print("  %s %016lx%s", registers[i].name, registers[i].value, is_odd ? "!" : "");
-        if (i % 4 == 3)
+        is_any_odd |= print_register(registers[i].name, registers[i].value, frame->vector == TRAP_PROTECTION);
+        if (i % REGISTERS_IN_A_ROW == REGISTERS_IN_A_ROW - 1)
             print("\n");
-        is_any_odd |= is_odd;
     }
+    print("\n");
     if (is_any_odd)
         print("  (! is not canonical, so no address: the usual reason for this exception)\n");
-    print("  rip %016lx  %pS\n", frame->rip, (void *)(uintptr_t)frame->rip);
     print("  rsp is in ");
     print_place(frame->rsp);
     print("\n  rflags %06lx [%s]\n", frame->rflags, words_rflags(frame->rflags, words, sizeof(words)));
+}
+
+/* A register's name, its value and words for it, in rows of ROW_COLUMNS. */
+static void print_words(const char *name, uint64_t value, const char *words)
+{
+    char start[32];
+    size_t column = format_buffer(start, sizeof(start), "  %s %016lx [", name, value);
+
+    print("%s", start);
+    while (*words) {
+        size_t length = strcspn(words, " ");
+        if (column + length + 1 > ROW_COLUMNS) {
+            print("\n   ");
+            column = 3;
+        }
+        print(words[length] ? "%.*s " : "%.*s", (int)length, words);
+        column += length + 1;
+        words += length + (words[length] != '\0');
+    }
+    print("]\n");
 }
 
 static void print_control_registers(void)
 {
     char words[WORDS_SIZE];
 
-    print("  cr0 %016lx [%s]\n", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
-    print("  cr2 %016lx   cr3 %016lx\n", cpu_read_cr2(), cpu_read_cr3());
-    print("  cr4 %016lx [%s]\n", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
-    print("  efer %016lx [%s]\n", cpu_read_msr(MSR_EFER),
-          words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
+    print_words("cr0", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print("  cr2 %016lx  cr3 %016lx\n", cpu_read_cr2(), cpu_read_cr3());
+    print_words("cr4", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print_words("efer", cpu_read_msr(MSR_EFER), words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
 }
 
 static void print_segments(uint64_t cs, uint64_t ss)
 {
-    print("  cs %04lx ss %04lx ds %04x es %04x fs %04x gs %04x  fs base %lx gs base %lx\n", cs, ss,
-          cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_read_msr(MSR_FS_BASE),
-          cpu_read_msr(MSR_GS_BASE));
+    print("  cs %04lx ss %04lx ds %04x es %04x fs %04x gs %04x\n", cs, ss, cpu_read_ds(), cpu_read_es(), cpu_read_fs(),
+          cpu_read_gs());
+    print("  fs base %016lx  gs base %016lx\n", cpu_read_msr(MSR_FS_BASE), cpu_read_msr(MSR_GS_BASE));
 }
 
 static void print_code(uint64_t rip)
@@ -186,17 +216,23 @@ static void print_code(uint64_t rip)
     print("\n");
 }
 
+/*
+ * At most 24 rows of 80 columns stand before the backtrace, so that a screen shows the cause; behind it the cause stands
+ * once more, because a long backtrace moves it off the screen.
+ */
 void trap_report(const struct trap_frame *frame)
 {
     trap_report_headline(frame);
     print_cause(frame);
-    if (frame->vector == TRAP_MACHINE_CHECK)
-        machine_check_report();
     print_registers(frame);
     print_segments(frame->cs, frame->ss);
     print_control_registers();
     print_code(frame->rip);
     backtrace_print_interrupted(frame->rip, frame->rsp, frame->rbp);
+    if (frame->vector == TRAP_MACHINE_CHECK)
+        machine_check_report();
+    trap_report_headline(frame);
+    print_cause(frame);
 }
 
 void trap_report_here(void)

@@ -18,6 +18,7 @@
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/port.h>
+#include <diag/report_head.h>
 #include <diag/stacks.h>
 #include <diag/symbols.h>
 #include <lib/format.h>
@@ -188,10 +189,12 @@ static bool survive_nmi(const struct trap_frame *frame)
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    if (!report_head_begin())
+        return true; /* inside a report on this CPU, a panic's among them, which shows where it was */
     PERCPU_MINE(attempt) = NULL;
-    print("\n");
     trap_report(frame);
     print("  No device says why. Going on.\n");
+    report_head_end();
     PERCPU_MINE(attempt) = interrupted;
     return true;
 }

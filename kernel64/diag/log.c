@@ -29,6 +29,7 @@
 #include <diag/log.h>
 
 #include <ashlar/time_units.h>
+#include <diag/console_lock.h>
 #include <diag/port.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -37,6 +38,10 @@
 
 #define RING_SIZE      65536u
 #define PREFIX_MAX     64
+
+/* Behind a serial port: what every terminal shows. */
+#define TERMINAL_ROWS    24
+#define TERMINAL_COLUMNS 80
 
 /* A second at 4 GHz and two at 2 GHz: the longest line takes 0.6 s at 9600 baud. */
 #define PATIENCE_TICKS (1ULL << 32)
@@ -61,23 +66,19 @@ static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
 static uint64_t last_ns; /* the highest stamp; written with the lock held, read also without */
 
-/* The monitor's only, on the CPU that it runs on; a panic takes it away. */
-static print_observer_fn *print_observer;
-static bool is_print_dropped;
-static size_t lines_printed; /* since it was last asked */
-
 /* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
 static _Atomic uint32_t lock_owner;
 /* Somebody waited in vain for the present holder. Only a hint: no order. */
 static atomic_bool lock_is_stuck;
+/* Texts written to consoles: who waits sees that the holder goes on. Only a hint: no order. */
+static _Atomic uint32_t texts_written;
+/* The CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
+static _Atomic uint32_t reporter;
 static _Atomic uint64_t unkept; /* lines that skipped the ring; a plain counter: no order */
 
-struct held {
-    bool interrupts; /* were on */
-    bool taken;
-};
+static struct held report_lock;
 
-/* Return: whether the lock is now ours. Acquire pairs with the release in give_lock(). */
+/* Return: whether the lock is now ours. Acquire pairs with the release in console_lock_give(). */
 static bool try_lock(uint32_t me, uint32_t *owner)
 {
     *owner = 0;
@@ -85,15 +86,20 @@ static bool try_lock(uint32_t me, uint32_t *owner)
                                                    memory_order_relaxed);
 }
 
-static struct held take_lock(void)
+struct held console_lock_take(void)
 {
     struct held held = { .interrupts = diag_port_interrupts_save() };
     uint32_t me = diag_port_cpu() + 1, owner;
     uint64_t began = diag_port_ticks();
+    uint32_t seen = atomic_load_explicit(&texts_written, memory_order_relaxed);
 
     while (!(held.taken = try_lock(me, &owner))) {
         if (owner == me || atomic_load_explicit(&lock_is_stuck, memory_order_relaxed))
             break;
+        uint32_t now = atomic_load_explicit(&texts_written, memory_order_relaxed);
+        if (now != seen)
+            began = diag_port_ticks();
+        seen = now;
         if (diag_port_ticks() - began > PATIENCE_TICKS)
             atomic_store_explicit(&lock_is_stuck, true, memory_order_relaxed);
         __builtin_ia32_pause();
@@ -101,7 +107,7 @@ static struct held take_lock(void)
     return held;
 }
 
-static void give_lock(struct held held)
+void console_lock_give(struct held held)
 {
     if (held.taken) {
         atomic_store_explicit(&lock_is_stuck, false, memory_order_relaxed);
@@ -110,24 +116,9 @@ static void give_lock(struct held held)
     diag_port_interrupts_restore(held.interrupts);
 }
 
-static size_t count_lines(const char *text, size_t length)
+bool console_lock_is_reporter(void)
 {
-    size_t lines = 0;
-    while (length-- > 0)
-        lines += *text++ == '\n';
-    return lines;
-}
-
-/* Asks the observer whether more may be printed. Called without the lock: it may wait for a person. */
-static bool may_print(void)
-{
-    size_t lines = lines_printed;
-
-    if (is_print_dropped || !print_observer)
-        return !is_print_dropped;
-    lines_printed = 0;
-    is_print_dropped = !print_observer(lines);
-    return !is_print_dropped;
+    return atomic_load_explicit(&reporter, memory_order_relaxed) == diag_port_cpu() + 1;
 }
 
 /* ---- the ring ---- */
@@ -166,6 +157,7 @@ static void ring_push(const struct record *record, const char *text)
 
 static void write_to(struct console *only, const char *text, size_t length)
 {
+    atomic_fetch_add_explicit(&texts_written, 1, memory_order_relaxed);
     if (only) {
         only->write(only, text, length);
         return;
@@ -174,8 +166,13 @@ static void write_to(struct console *only, const char *text, size_t length)
         console->write(console, text, length);
 }
 
-/* One line, prefix and newline included, in one write: a screen is then redrawn once. */
-static void show(struct console *only, const struct record *record, const char *text)
+void console_lock_write(const char *text, size_t length)
+{
+    write_to(NULL, text, length);
+}
+
+/* One line, prefix and newline included, in one write: a screen is then redrawn once. Return: its length. */
+static size_t show(struct console *only, const struct record *record, const char *text)
 {
     char line[PREFIX_MAX + LOG_LINE_MAX + 2];
     uint64_t ns = record->stamp;
@@ -185,6 +182,7 @@ static void show(struct console *only, const struct record *record, const char *
     length += record->length;
     line[length++] = '\n';
     write_to(only, line, length);
+    return length;
 }
 
 static void show_losses(struct console *only)
@@ -205,7 +203,7 @@ static void show_losses(struct console *only)
  */
 static struct held replay(struct console *only, enum log_level up_to, uint64_t end)
 {
-    struct held held = take_lock();
+    struct held held = console_lock_take();
     uint64_t at = ring.start;
 
     if (held.taken)
@@ -217,14 +215,11 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
-        if (record.level <= up_to)
-            show(only, &record, text);
-        give_lock(held);
-        if (!only)
-            lines_printed++;
-        if (!only && !may_print())
+        size_t shown = record.level <= up_to ? show(only, &record, text) : 0;
+        console_lock_give(held);
+        if (!only && shown > 0 && !print_may_go_on(shown))
             at = end;
-        held = take_lock();
+        held = console_lock_take();
         if (at < ring.start)
             at = ring.start;
     }
@@ -276,15 +271,15 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         .has_time = now_ns != NULL,
         .cpu = diag_port_cpu(),
     };
-    struct held held = take_lock();
+    struct held held = console_lock_take();
     record.stamp = stamp(held.taken);
     if (held.taken)
         ring_push(&record, text);
     else
         atomic_fetch_add_explicit(&unkept, 1, memory_order_relaxed);
     if (level <= threshold)
-        show(NULL, &record, text);
-    give_lock(held);
+        (void)show(NULL, &record, text);
+    console_lock_give(held);
 }
 
 void log_attach(struct console *console)
@@ -292,28 +287,63 @@ void log_attach(struct console *console)
     struct held held = replay(console, threshold, UINT64_MAX);
     console->next = consoles;
     consoles = console;
-    give_lock(held);
+    console_lock_give(held);
 }
 
 void log_detach(struct console *console)
 {
-    struct held held = take_lock();
+    struct held held = console_lock_take();
     for (struct console **link = &consoles; *link; link = &(*link)->next) {
         if (*link == console) {
             *link = console->next;
             break;
         }
     }
-    give_lock(held);
+    console_lock_give(held);
 }
 
 void log_settle(void)
 {
-    struct held held = take_lock();
+    struct held held = console_lock_take();
     for (struct console *console = consoles; console; console = console->next)
         if (console->settle)
             console->settle(console);
-    give_lock(held);
+    console_lock_give(held);
+}
+
+bool log_hold(void)
+{
+    if (console_lock_is_reporter())
+        return false;
+    struct held held = console_lock_take();
+    report_lock = held;
+    atomic_store_explicit(&reporter, diag_port_cpu() + 1, memory_order_relaxed);
+    return true;
+}
+
+void log_release(void)
+{
+    struct held held = report_lock;
+    atomic_store_explicit(&reporter, 0, memory_order_relaxed);
+    console_lock_give(held);
+}
+
+void log_screen(size_t *rows, size_t *columns)
+{
+    struct held held = console_lock_take();
+    *rows = SIZE_MAX;
+    *columns = SIZE_MAX;
+    for (struct console *console = consoles; console; console = console->next) {
+        size_t its_rows = console->rows ? console->rows : TERMINAL_ROWS;
+        size_t its_columns = console->columns ? console->columns : TERMINAL_COLUMNS;
+        *rows = its_rows < *rows ? its_rows : *rows;
+        *columns = its_columns < *columns ? its_columns : *columns;
+    }
+    if (!consoles) {
+        *rows = TERMINAL_ROWS;
+        *columns = TERMINAL_COLUMNS;
+    }
+    console_lock_give(held);
 }
 
 void log_set_threshold(enum log_level level)
@@ -323,7 +353,7 @@ void log_set_threshold(enum log_level level)
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
-    struct held held = take_lock();
+    struct held held = console_lock_take();
     last_ns = 0;
     for (uint64_t at = ring.start; held.taken && nanoseconds_now && at < ring.end;) {
         struct record record;
@@ -336,7 +366,7 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
     }
     nanoseconds_of = nanoseconds_since_boot;
     now_ns = nanoseconds_now;
-    give_lock(held);
+    console_lock_give(held);
 }
 
 uint64_t log_nanoseconds(uint64_t ticks)
@@ -347,76 +377,5 @@ uint64_t log_nanoseconds(uint64_t ticks)
 void log_replay(void)
 {
     /* Not what is logged from here on: that reaches the consoles by itself. */
-    give_lock(replay(NULL, LOG_DEBUG, ring.end));
-}
-
-void print_set_observer(print_observer_fn *observer)
-{
-    print_observer = observer;
-    is_print_dropped = false;
-    lines_printed = 0;
-}
-
-void print_text(const char *text, size_t length)
-{
-    if (!may_print())
-        return;
-    struct held held = take_lock();
-    write_to(NULL, text, length);
-    lines_printed += count_lines(text, length);
-    give_lock(held);
-}
-
-void print_sink(void *context, const char *text, size_t length)
-{
-    (void)context;
-    print_text(text, length);
-}
-
-/* Pieces of a format are gathered, so that consoles see lines and not words. */
-struct gathered {
-    char text[256];
-    size_t length;
-};
-
-static void flush(struct gathered *gathered)
-{
-    write_to(NULL, gathered->text, gathered->length);
-    lines_printed += count_lines(gathered->text, gathered->length);
-    gathered->length = 0;
-}
-
-static void gather(void *context, const char *text, size_t length)
-{
-    struct gathered *gathered = context;
-    while (length > 0) {
-        size_t room = sizeof(gathered->text) - gathered->length;
-        size_t part = length < room ? length : room;
-        memcpy(gathered->text + gathered->length, text, part);
-        gathered->length += part;
-        text += part;
-        length -= part;
-        if (gathered->length == sizeof(gathered->text))
-            flush(gathered);
-    }
-}
-
-void print_v(const char *format, va_list arguments)
-{
-    struct gathered gathered = { .length = 0 };
-
-    if (!may_print())
-        return;
-    struct held held = take_lock();
-    format_to(gather, &gathered, format, arguments);
-    flush(&gathered);
-    give_lock(held);
-}
-
-void print(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    print_v(format, arguments);
-    va_end(arguments);
+    console_lock_give(replay(NULL, LOG_DEBUG, ring.end));
 }

@@ -60,6 +60,16 @@ void log_set_threshold(enum log_level level);
  */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
+/**
+ * log_hold() - only this CPU prints from here on, for a report of many lines; others wait until log_release().
+ *
+ * The observer is not asked meanwhile, and nothing is dropped.
+ * Return: false when this CPU prints a report already, which goes on.
+ * Context: any, also NMI and panic. Interrupts are off until log_release().
+ */
+bool log_hold(void);
+void log_release(void);
+
 /* Shows the ring again, lines of every level, on every console: the monitor's `log`. */
 void log_replay(void);
 
@@ -67,15 +77,23 @@ void log_replay(void);
 uint64_t log_nanoseconds(uint64_t ticks);
 
 /**
- * print_observer_fn - asked before each print(), with no lock held: a pager.
- * @lines: newlines printed since it was last asked.
+ * print_observer_fn - asked before each row that print() writes, with no lock held: a pager.
+ * @rows: begun since it was last asked; a line wider than the screen takes several.
  *
  * Return: false to drop everything that print() is given until print_set_observer() is called again.
  */
-typedef bool print_observer_fn(size_t lines);
+typedef bool print_observer_fn(size_t rows);
 
-/* NULL, as at the start: nobody is asked. New log lines are neither counted nor dropped; replayed ones are. */
-void print_set_observer(print_observer_fn *observer);
+/**
+ * print_set_observer() - who is asked; NULL, as at the start: nobody.
+ * @columns: of a row.
+ *
+ * New log lines are neither counted nor dropped; replayed ones are.
+ */
+void print_set_observer(print_observer_fn *observer, size_t columns);
+
+/* The smallest screen among the consoles: its rows and columns. One that does not know its own counts as 24 of 80. */
+void log_screen(size_t *rows, size_t *columns);
 
 /* Text as it is, to every console. */
 void print(const char *format, ...) PRINTF_LIKE(1, 2);

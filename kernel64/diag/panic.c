@@ -13,11 +13,14 @@
 #include <diag/leave.h>
 #include <diag/log.h>
 #include <diag/port.h>
+#include <diag/report_head.h>
 
 static unsigned panic_depth;
 static bool leaves;
 static void (*verdict_printer)(void);
 static void (*console_attacher)(void);
+static void (*wait_for_restart)(void);
+static const char *restart_words;
 
 void panic_set_leaves(bool yes)
 {
@@ -34,6 +37,12 @@ void panic_set_verdict(void (*print_verdict)(void))
     verdict_printer = print_verdict;
 }
 
+void panic_set_wait(void (*wait)(void), const char *words)
+{
+    wait_for_restart = wait;
+    restart_words = words;
+}
+
 static NORETURN void end(void)
 {
     if (panic_depth == 1 && verdict_printer)
@@ -44,6 +53,11 @@ static NORETURN void end(void)
 
     if (leaves || leave_has_debug_port())
         leave(VERDICT_PANIC);
+    if (panic_depth == 1 && wait_for_restart) {
+        print("The machine is halted; %s.\n", restart_words);
+        wait_for_restart();
+        leave_by_reset();
+    }
     if (panic_depth <= 2)
         print("The machine is halted.\n");
     diag_port_halt();
@@ -52,13 +66,21 @@ static NORETURN void end(void)
 static void begin(void)
 {
     diag_port_begin_panic();
-    print_set_observer(NULL); /* a pager would wait for a key, or drop the report */
+    print_set_observer(NULL, 0); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth == 1) {
         if (console_attacher)
             console_attacher();
         log_settle();
+        (void)report_head_begin(); /* a panic inside another report goes on in it */
     }
+}
+
+static void print_cause(const char *format, va_list arguments)
+{
+    print("PANIC: ");
+    print_v(format, arguments);
+    print("\n");
 }
 
 void panic(const char *format, ...)
@@ -69,13 +91,22 @@ void panic(const char *format, ...)
     if (panic_depth > 2)
         end();
 
-    print(panic_depth == 1 ? "\nPANIC: " : "\nPANIC inside a panic: ");
+    if (panic_depth == 2)
+        print("\nPANIC inside a panic: ");
     va_start(arguments, format);
-    print_v(format, arguments);
+    if (panic_depth == 1) {
+        print_cause(format, arguments);
+    } else {
+        print_v(format, arguments);
+        print("\n");
+    }
     va_end(arguments);
-    print("\n");
-    if (panic_depth == 1)
+    if (panic_depth == 1) {
         diag_port_print_state(NULL);
+        va_start(arguments, format);
+        print_cause(format, arguments); /* the first one may have left the screen */
+        va_end(arguments);
+    }
     end();
 }
 
@@ -83,7 +114,6 @@ void panic_trap(const struct trap_frame *frame)
 {
     begin();
     if (panic_depth == 1) {
-        print("\n");
         diag_port_print_state(frame);
     } else if (panic_depth == 2) {
         print("\nPANIC inside a panic: ");

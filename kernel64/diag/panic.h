@@ -20,6 +20,15 @@ NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 NORETURN void panic_trap(const struct trap_frame *frame);
 
 /**
+ * panic_set_wait() - what a panic that halts does for the person in front of it.
+ * @wait: returns when the machine is to be restarted, which is then done by leave_by_reset(). Called with interrupts off,
+ *        other CPUs stopped, and locks perhaps held for ever. NULL, as at the start: the CPU halts for good. Not called
+ *        by a panic inside a panic.
+ * @words: what to press, for the last line of the report.
+ */
+void panic_set_wait(void (*wait)(void), const char *words);
+
+/**
  * panic_set_leaves() - whether a panic leaves by leave(VERDICT_PANIC).
  * @leaves: true from the moment a run that run= started begins. A panic also leaves when
  *          debugexit= named a port. Otherwise it halts, so that a person can read the screen.

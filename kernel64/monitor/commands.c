@@ -7,7 +7,6 @@
 #include <ashlar/report.h>
 #include <cpu/trap_frame.h>
 #include <cpu/traps.h>
-#include <diag/leave.h>
 #include <diag/log.h>
 #include <diag/symbols.h>
 #include <lib/parse.h>
@@ -94,10 +93,7 @@ static status_t command_reboot(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    struct json json = { .put = print_sink };
-    json_begin(&json, "reboot");
-    json_end(&json);
-    leave_by_reset();
+    monitor_restart();
 }
 COMMAND(reboot, "", "reset the machine", command_reboot);
 

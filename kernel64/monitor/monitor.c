@@ -7,6 +7,7 @@
  */
 #include <monitor/monitor.h>
 
+#include <ashlar/json.h>
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -23,9 +24,7 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
-#define PROMPT  "ashlar> "
-#define COLUMNS 80
-#define ROWS    24
+#define PROMPT "ashlar> "
 
 /* Nobody types faster; a serial port's FIFO holds what comes in between. */
 #define POLL_NS NS_PER_MS
@@ -33,6 +32,7 @@
 static struct input *inputs;
 static bool is_run_running;
 static struct line line;
+static size_t rows, columns; /* of the smallest screen that shows the prompt */
 static struct history history;
 
 void monitor_add_input(struct input *input)
@@ -76,12 +76,32 @@ static int wait_for_key(void)
     for (;;) {
         cpu_interrupts_off();
         int key = poll_inputs();
+        if (key == KEY_RESTART)
+            monitor_restart();
         if (key != KEY_NONE) {
             cpu_interrupts_on();
             return key;
         }
         wait_for_input();
     }
+}
+
+/*
+ * What panic_set_wait() wants. No interrupt comes, so all inputs are polled at their devices; what was typed before the
+ * report is not meant for it.
+ */
+static void wait_for_restart(void)
+{
+    int key;
+
+    for (struct input *input = inputs; input; input = input->next)
+        input->interrupts = false;
+    while (poll_inputs() != KEY_NONE)
+        ;
+    do {
+        cpu_pause();
+        key = poll_inputs();
+    } while (key != KEY_RESTART && key != '\r' && key != 'r' && key != 'R');
 }
 
 int monitor_wait_for_key(uint64_t deadline_ns)
@@ -109,7 +129,7 @@ static void list_words(complete_words_fn *words, const char *prefix, size_t leng
         if (strncmp(word, prefix, length) != 0)
             continue;
         size_t width = strlen(word) < 18 ? 20 : strlen(word) + 2;
-        if (column + width > COLUMNS) {
+        if (column + width > columns) {
             print("\n");
             column = 0;
         }
@@ -192,6 +212,15 @@ static void command_of_run_failed(const char *command)
     log_error("monitor", "run=: the command '%s' failed", command);
 }
 
+NORETURN void monitor_restart(void)
+{
+    struct json json = { .put = print_sink };
+    print_set_observer(NULL, 0);
+    json_begin(&json, "reboot");
+    json_end(&json);
+    leave_by_reset();
+}
+
 NORETURN void monitor_leave(void)
 {
     verdict_print(verdict_so_far());
@@ -222,16 +251,18 @@ static void run_without_a_person(const char *run)
 void monitor_run(const char *run)
 {
     panic_set_verdict(verdict_print_panic);
+    panic_set_wait(wait_for_restart, "Ctrl-Alt-Del, Enter or R restarts it");
     stage_mark("prompt");
     if (run && run[0])
         run_without_a_person(run);
 
-    line_init(&line, print_sink, NULL, PROMPT, COLUMNS);
+    log_screen(&rows, &columns);
+    line_init(&line, print_sink, NULL, PROMPT, columns);
     print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
     for (;;) {
         read_line();
         history_add(&history, line.text);
-        pager_begin(ROWS, wait_for_key);
+        pager_begin(rows, columns, wait_for_key);
         (void)dispatch_line(line.text, NULL);
         pager_end();
     }

@@ -20,6 +20,9 @@ int monitor_wait_for_key(uint64_t deadline_ns);
 /* Whether a person may type; false while run= runs. */
 bool monitor_is_attended(void);
 
+/* Says so in the log and resets the machine: what `reboot` and Ctrl-Alt-Del do. Context: a command. */
+NORETURN void monitor_restart(void);
+
 /* Prints the verdict and leaves by the ladder of diag/leave.h: what `exit` does. Context: a command. */
 NORETURN void monitor_leave(void);
 

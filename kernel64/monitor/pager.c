@@ -34,11 +34,11 @@ static bool ask(void)
 }
 
 /* Asks before the line that does not fit, and not behind the last that does: there may be no more. */
-static bool count_rows(size_t lines)
+static bool count_rows(size_t rows)
 {
     if (is_asking)
         return true; /* our own words */
-    rows_left -= lines < rows_left ? lines : rows_left;
+    rows_left -= rows < rows_left ? rows : rows_left;
     if (rows_left > 0)
         return true;
 
@@ -48,15 +48,15 @@ static bool count_rows(size_t lines)
     return goes_on;
 }
 
-void pager_begin(unsigned rows, pager_key_fn *key)
+void pager_begin(size_t rows, size_t columns, pager_key_fn *key)
 {
     wait_for_key = key;
-    screen_rows = rows - 1; /* the last row is for the question */
+    screen_rows = rows > 2 ? rows - 1 : 1; /* the last row is for the question */
     rows_left = screen_rows;
-    print_set_observer(count_rows);
+    print_set_observer(count_rows, columns);
 }
 
 void pager_end(void)
 {
-    print_set_observer(NULL);
+    print_set_observer(NULL, 0);
 }

@@ -14,10 +14,10 @@ typedef int pager_key_fn(void);
 
 /**
  * pager_begin() - page what is printed from now on.
- * @rows: of the screen, 2 or more.
+ * @rows, @columns: of the screen.
  * @key:  who waits for a key.
  */
-void pager_begin(unsigned rows, pager_key_fn *key);
+void pager_begin(size_t rows, size_t columns, pager_key_fn *key);
 
 /* Lets everything through again. */
 void pager_end(void);

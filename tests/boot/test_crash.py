@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What must die dies well: each `crash KIND` gives its report, its verdict and status 37."""
+import re
+
 import pytest
 
 PANIC_STATUS = 37
@@ -34,7 +36,19 @@ def crash(boot, kind, build_name):
     assert outcome.exit_status == PANIC_STATUS, outcome.words
     verdict = outcome.stream.fact('verdict')
     assert (verdict['passed'], verdict['failed'], verdict['skipped']) == (0, 0, 0)
+    check_frame(outcome.stream.lines)
     return outcome.stream.lines
+
+
+def check_frame(lines):
+    """Who, which kernel, since when; before the backtrace no more than a screen; the cause again at the end."""
+    head = next(index for index, line in enumerate(lines) if line.startswith('----['))
+    assert re.fullmatch(r'----\[ Ashlar \d+\.\d+\.\d+, cpu 0, up \d+\.\d{6} s \]----', lines[head])
+    backtrace = lines.index('  backtrace:')
+    assert sum(max(1, -(-len(line) // 80)) for line in lines[head:backtrace]) <= 24
+    cause = lines[head + 1]
+    assert cause.startswith(('EXCEPTION ', 'PANIC: '))
+    assert 'inside a panic' in ''.join(lines) or cause in lines[backtrace:], 'the cause is repeated'
 
 
 def says(lines, words):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pager, with a print() that keeps the contract of diag/log.h.
+ * The pager, behind the real print() of diag/print.c, which tells it of rows.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,42 +9,46 @@
 #include <cmocka.h>
 
 #include <ashlar/dev/input.h>
+#include <diag/console_lock.h>
 #include <diag/log.h>
 #include <monitor/pager.h>
-#include <stdio.h>
 #include <string.h>
 
+#define COLUMNS 10
+
 static char output[4096];
-static print_observer_fn *observer;
-static bool is_dropped;
-static size_t printed_lines;
+static size_t length_written;
+static bool is_reporting;
 static const int *keys;
 
-void print_set_observer(print_observer_fn *new_observer)
+struct held console_lock_take(void)
 {
-    observer = new_observer;
-    is_dropped = false;
-    printed_lines = 0;
+    return (struct held){ .taken = true };
 }
 
-void print(const char *format, ...)
+void console_lock_give(struct held held)
 {
-    va_list arguments;
-    char text[256];
-    size_t lines = printed_lines;
+    assert_true(held.taken);
+}
 
-    if (!is_dropped && observer) {
-        printed_lines = 0;
-        is_dropped = !observer(lines);
-    }
-    if (is_dropped)
-        return;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    strcat(output, text);
-    for (const char *c = text; *c; c++)
-        printed_lines += *c == '\n';
+void console_lock_write(const char *text, size_t length)
+{
+    memcpy(output + length_written, text, length);
+    length_written += length;
+    output[length_written] = '\0';
+}
+
+bool console_lock_is_reporter(void)
+{
+    return is_reporting;
+}
+
+static void begin(size_t rows, const int *typed, pager_key_fn *key)
+{
+    length_written = 0;
+    output[0] = '\0';
+    keys = typed;
+    pager_begin(rows, COLUMNS, key);
 }
 
 static int next_key(void)
@@ -56,9 +60,7 @@ static int next_key(void)
 /* Prints lines 1 to @lines to a screen of 4 rows while @typed is typed. */
 static void check(unsigned lines, const int *typed, const char *wanted)
 {
-    output[0] = '\0';
-    keys = typed;
-    pager_begin(4, next_key);
+    begin(4, typed, next_key);
     for (unsigned i = 1; i <= lines; i++)
         print("%u\n", i);
     pager_end();
@@ -98,13 +100,60 @@ static void other_keys_do_nothing(void **state)
 static void several_lines_at_once_count(void **state)
 {
     (void)state;
-    output[0] = '\0';
-    keys = (const int[]){ ' ', 0 };
-    pager_begin(4, next_key);
+    begin(4, (const int[]){ ' ', 0 }, next_key);
     print("a\nb\nc\nd\ne\n");
     print("f\n");
     pager_end();
-    assert_string_equal(output, "a\nb\nc\nd\ne\n" MORE "f\n");
+    assert_string_equal(output, "a\nb\nc\n" MORE "d\ne\nf\n");
+}
+
+/* A terminal shows the question in a row of its own, and its blanks in the first columns of that. */
+static void a_line_that_is_wider_than_the_screen_takes_several_rows(void **state)
+{
+    (void)state;
+    begin(4, (const int[]){ '\r', ' ', 0 }, next_key);
+    print("one\n%s\n", "0123456789abcdefghijABCDEFGHIJ!");
+    print("last\n");
+    pager_end();
+    assert_string_equal(output, "one\n0123456789abcdefghij" MORE "ABCDEFGHIJ" MORE "!\nlast\n");
+}
+
+static void rows_are_counted_in_whatever_pieces_the_text_comes(void **state)
+{
+    (void)state;
+    begin(3, (const int[]){ ' ', ' ', 0 }, next_key);
+    for (const char *c = "012345678\t.\bx\r0123456789ab\n\n\f."; *c; c++)
+        print_text(c, 1);
+    pager_end();
+    assert_string_equal(output, "012345678\t.\bx\r0123456789" MORE "ab\n\n" MORE "\f.");
+}
+
+static void a_report_is_neither_stopped_nor_dropped(void **state)
+{
+    (void)state;
+    begin(2, (const int[]){ 'q', 0 }, next_key);
+    print("a\n");
+    is_reporting = true;
+    print("1\n2\n3\n");
+    is_reporting = false;
+    print("b\n");
+    is_reporting = true;
+    print("4\n");
+    is_reporting = false;
+    print("c\n");
+    pager_end();
+    assert_string_equal(output, "a\n1\n2\n3\n" MORE "4\n");
+}
+
+static void no_screen_is_too_small(void **state)
+{
+    (void)state;
+    for (size_t rows = 0; rows < 3; rows++) {
+        begin(rows, (const int[]){ ' ', 0 }, next_key);
+        print("a\nb\n");
+        pager_end();
+        assert_string_equal(output, "a\n" MORE "b\n");
+    }
 }
 
 int main(void)
@@ -115,6 +164,10 @@ int main(void)
         cmocka_unit_test(q_drops_the_rest_and_only_that),
         cmocka_unit_test(other_keys_do_nothing),
         cmocka_unit_test(several_lines_at_once_count),
+        cmocka_unit_test(a_line_that_is_wider_than_the_screen_takes_several_rows),
+        cmocka_unit_test(rows_are_counted_in_whatever_pieces_the_text_comes),
+        cmocka_unit_test(a_report_is_neither_stopped_nor_dropped),
+        cmocka_unit_test(no_screen_is_too_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include <diag/log.h>
 #include <diag/panic.h>
 #include <diag/port.h>
+#include <diag/report_head.h>
 
 /*
  * A panic ends the program, so each scenario runs in a child of its own; what it printed and did
@@ -25,6 +26,9 @@
  */
 #define ZERO_VERDICT                                                                                         \
     "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":0,\"failed\":0,\"skipped\":0}\n"
+
+#define CAUSE_TWICE                                                                                          \
+    "(settled)(head)\nPANIC: expected 1, found 2\n(state)\nPANIC: expected 1, found 2\n"
 
 static char output[4096];
 static void (*on_state)(void); /* what goes wrong while registers are printed */
@@ -39,9 +43,16 @@ void log_settle(void)
     printf(has_begun ? "(settled)" : "(settled too early)");
 }
 
-void print_set_observer(print_observer_fn *observer)
+void print_set_observer(print_observer_fn *observer, size_t columns)
 {
     (void)observer;
+    (void)columns;
+}
+
+bool report_head_begin(void)
+{
+    printf("(head)\n");
+    return true;
 }
 
 void print_v(const char *format, va_list arguments)
@@ -86,6 +97,11 @@ void diag_port_halt(void)
 bool leave_has_debug_port(void)
 {
     return has_debug_port;
+}
+
+NORETURN void leave_by_reset(void)
+{
+    leave_child("reset");
 }
 
 void leave(enum verdict verdict)
@@ -213,29 +229,62 @@ static void verify_something(void)
 static void a_panic_for_a_person_halts_with_its_report(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_plainly), "(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
+    assert_string_equal(output_of(panic_plainly), CAUSE_TWICE ZERO_VERDICT
                                                   "The machine is halted.\n<halt>");
+}
+
+static void wait_for_key(void)
+{
+    printf("(waited)");
+}
+
+static void panic_that_waits(void)
+{
+    panic_set_wait(wait_for_key, "a key restarts it");
+    panic_plainly();
+}
+
+static void panic_in_report_that_waits(void)
+{
+    panic_set_wait(wait_for_key, "a key restarts it");
+    panic_in_report();
+}
+
+static void panic_in_a_run_that_waits(void)
+{
+    panic_set_wait(wait_for_key, "a key restarts it");
+    panic_in_a_run();
+}
+
+/* But not where a script waits, and not for one inside a panic, which trusts nobody. */
+static void a_person_may_restart_the_machine_behind_the_report(void **state)
+{
+    (void)state;
+    assert_string_equal(output_of(panic_that_waits),
+                        CAUSE_TWICE ZERO_VERDICT "The machine is halted; a key restarts it.\n(waited)<reset>");
+    assert_null(strstr(output_of(panic_in_report_that_waits), "(waited)"));
+    assert_null(strstr(output_of(panic_in_a_run_that_waits), "(waited)"));
 }
 
 static void a_panic_in_a_run_leaves_with_the_counts(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_in_a_run),
-                        "(settled)\nPANIC: expected 1, found 2\n(state)\n(verdict with counts)\n<leave panic>");
+                        CAUSE_TWICE "(verdict with counts)\n<leave panic>");
 }
 
 static void a_debug_port_is_reason_enough_to_leave(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_with_debug_port),
-                        "(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT "<leave panic>");
+                        CAUSE_TWICE ZERO_VERDICT "<leave panic>");
 }
 
 static void an_exception_reports_its_own_state(void **state)
 {
     (void)state;
     assert_string_equal(output_of(exception),
-                        "(settled)\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+                        "(settled)(head)\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
 }
 
 static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
@@ -243,10 +292,10 @@ static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
     (void)state;
     assert_string_equal(
         output_of(exception_in_report),
-        "(settled)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
+        "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
         "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_in_report),
-                        "(settled)\nPANIC: expected 1, found 2\n(state)\n"
+                        "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n"
                         "\nPANIC inside a panic: expected 1, found 2\n" ZERO_VERDICT
                         "The machine is halted.\n<halt>");
 }
@@ -255,7 +304,7 @@ static void consoles_are_attached_before_the_first_word_and_once(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_without_consoles),
-                        "(attached)(settled)\nPANIC: expected 1, found 2\n(state)\n" ZERO_VERDICT
+                        "(attached)" CAUSE_TWICE ZERO_VERDICT
                         "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_while_attaching),
                         "(attached)\nPANIC inside a panic: (headline)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
@@ -264,7 +313,7 @@ static void consoles_are_attached_before_the_first_word_and_once(void **state)
 static void a_third_failure_ends_in_silence(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(everything_fails), "(settled)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
+    assert_string_equal(output_of(everything_fails), "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
 }
 
 static void a_failed_verify_names_what_was_expected(void **state)
@@ -278,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_panic_for_a_person_halts_with_its_report),
+        cmocka_unit_test(a_person_may_restart_the_machine_behind_the_report),
         cmocka_unit_test(a_panic_in_a_run_leaves_with_the_counts),
         cmocka_unit_test(a_debug_port_is_reason_enough_to_leave),
         cmocka_unit_test(an_exception_reports_its_own_state),

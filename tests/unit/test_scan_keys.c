@@ -158,6 +158,22 @@ static void alt_with_any_key_is_nothing(void **state)
     }
 }
 
+static void ctrl_alt_del_restarts(void **state)
+{
+    (void)state;
+    for (int right = 0; right < 2; right++) {
+        right ? FEED(0xe0, 0x38) : FEED(0x38);
+        assert_int_equal(extended_stroke(0x53), KEY_NONE);
+        right ? FEED(0xe0, 0x1d) : FEED(0x1d);
+        assert_int_equal(extended_stroke(0x53), KEY_RESTART);
+        assert_int_equal(stroke(0x53), KEY_RESTART);
+        assert_int_equal(stroke(0x52), KEY_NONE);
+        right ? FEED(0xe0, 0xb8) : FEED(0xb8);
+        assert_int_equal(extended_stroke(0x53), KEY_DELETE);
+        right ? FEED(0xe0, 0x9d) : FEED(0x9d);
+    }
+}
+
 static const struct {
     uint8_t code;
     int key;
@@ -249,7 +265,7 @@ static void no_sequence_of_codes_leaves_the_set_of_keys(void **state)
     for (int i = 0; i < 1000000; i++) {
         random = random * 1664525 + 1013904223;
         int key = scan_keys_feed(&decoder, (uint8_t)(random >> 24));
-        assert_true(key == KEY_NONE || (key > 0 && key < 0x7f) || (key >= KEY_UP && key <= KEY_DELETE));
+        assert_true(key == KEY_NONE || (key > 0 && key < 0x7f) || (key >= KEY_UP && key <= KEY_RESTART));
     }
 }
 
@@ -266,6 +282,7 @@ int main(void)
         TEST(a_held_lock_key_toggles_once),
         TEST(ctrl_with_a_letter_is_1_to_26),
         TEST(alt_with_any_key_is_nothing),
+        TEST(ctrl_alt_del_restarts),
         TEST(grey_keys_move_whatever_the_locks_and_shift),
         TEST(the_keypad_moves_or_types_as_num_lock_and_shift_say),
         TEST(the_keypads_operators_type_themselves),

@@ -32,5 +32,8 @@ struct console {
      */
     void (*settle)(struct console *self);
 
+    /* Of its screen; 0: not known, as of a terminal behind a serial port. */
+    uint16_t rows, columns;
+
     struct console *next; /* for the log's list; NULL before registration */
 };

@@ -19,6 +19,7 @@ enum key {
     KEY_PAGE_DOWN,
     KEY_INSERT,
     KEY_DELETE,
+    KEY_RESTART, /* Ctrl-Alt-Del */
 };
 
 struct input {
