@@ -47,8 +47,10 @@ extern __thread bool hosted_is_fresh __attribute__((visibility("hidden"), tls_mo
 /* Maps @size_bytes at the fixed @address, multiples of PAGE_SIZE. Return: false when the system refuses. */
 bool hosted_map(uint64_t address, uint64_t size_bytes);
 
-/* Gives pages that are free but resident back to the system, down to @keep of them. */
-void hosted_purge(uint64_t keep);
+
+/* After the system refused memory: gives up what is kept in case it is wanted again, of every kind. Return:
+   whether there was any. Context: the thread is a CPU; no lock is held. */
+bool hosted_make_room(uint64_t frames);
 
 /* ---- large.c ---- */
 

@@ -16,6 +16,7 @@
 #include "hosted.h"
 
 #include <ashlar/bits.h>
+#include <ashlar/overflow.h>
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -150,7 +151,8 @@ static void unmap_old(uint64_t now)
             unmap_extent(i);
 }
 
-/* Parts of one mmap() only are joined: what came from two may stay two for the kernel, and mremap() moves one. */
+/* Parts of one mmap() only are joined: what came from two may stay two for the kernel, and mremap() moves
+   one. */
 static bool meets(const struct extent *extent, uintptr_t start, size_t size, uint64_t origin)
 {
     return extent->origin == origin &&
@@ -241,7 +243,7 @@ static uintptr_t map_aligned(size_t size, size_t alignment)
     if (alignment <= PAGE_SIZE)
         return (uintptr_t)map_pages(size);
     size_t more;
-    if (__builtin_add_overflow(size, alignment, &more))
+    if (!add_fits(size, alignment, &more))
         return 0;
     uintptr_t start = (uintptr_t)map_pages(more), aligned = align_up(start, alignment);
     if (start == 0)

@@ -18,6 +18,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/overflow.h>
 
 #include "kmalloc_fast.h"
 
@@ -130,21 +131,30 @@ static void *alloc_block(size_t size, bool *is_zero)
     return block;
 }
 
+/* The library is up after this, whatever is asked for. */
+static void *alloc_mapping(size_t size, size_t alignment, bool *is_zero)
+{
+    bool is_shared = hosted_enter(), wants_zero = *is_zero;
+    void *mapping = hosted_large_alloc(size, alignment, is_zero);
+    if (!mapping && size < SIZE_LIMIT - PAGE_SIZE && hosted_make_room(size / PAGE_SIZE + 1)) {
+        *is_zero = wants_zero;
+        mapping = hosted_large_alloc(size, alignment, is_zero);
+    }
+    if (is_shared)
+        hosted_leave();
+    return mapping;
+}
+
 static void *alloc_slow(size_t size, bool *is_zero)
 {
     void *pointer = NULL;
     if (size <= KMALLOC_SLAB_MAX) {
         pointer = alloc_small(size);
         *is_zero = false;
+    } else if (size <= LARGE_LEAST) {
+        pointer = alloc_block(size, is_zero);
     } else {
-        if (size <= LARGE_LEAST)
-            pointer = alloc_block(size, is_zero);
-        if (!pointer) {
-            bool is_shared = hosted_enter(); /* the library is up */
-            if (is_shared)
-                hosted_leave();
-            pointer = hosted_large_alloc(size, PAGE_SIZE, is_zero);
-        }
+        pointer = alloc_mapping(size, PAGE_SIZE, is_zero);
     }
     return pointer ? pointer : fail();
 }
@@ -280,7 +290,7 @@ static void *alloc_aligned(size_t alignment, size_t size)
     if (rounded > LARGE_LEAST) {
         if (alignment <= PAGE_SIZE)
             return malloc(size);
-        void *pointer = hosted_large_alloc(rounded, alignment, &is_zero);
+        void *pointer = alloc_mapping(rounded, alignment, &is_zero);
         return pointer ? pointer : fail();
     }
     if (alignment <= CLASS_ALIGNMENT && !slab_checks_new_caches)

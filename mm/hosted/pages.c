@@ -22,7 +22,7 @@
 #include "hosted.h"
 
 #include <ashlar/bits.h>
-#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/shrink.h>
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -37,10 +37,10 @@
 
 #define IDLE_PART      16            /* of the pages in use */
 #define FLOOR_LEAST    (MIB(4) >> PAGE_SHIFT)
-#define FLOOR_MOST     (MIB(64) >> PAGE_SHIFT)
+#define FLOOR_MOST     (MIB(32) >> PAGE_SHIFT)
 #define IDLE_SECOND    1000000000u   /* ticks */
 #define LOOK_EVERY     64            /* calls of port_uncommit() */
-#define RUN_LEAST      4             /* shorter runs of idle pages are not worth a system call */
+#define RUN_LONG       8             /* pages */
 
 struct chunk {
     uint64_t used[CHUNK_WORDS], dirty[CHUNK_WORDS]; /* guarded by its lock */
@@ -87,7 +87,7 @@ static uint64_t chunk_number(const void *pointer)
     return ((uintptr_t)pointer - HOSTED_RAM) / LARGE_PAGE_SIZE;
 }
 
-STATIC_ASSERT(REGION_CHUNKS * sizeof(struct chunk) % PAGE_SIZE == 0, "no page of the chunks is shared by two regions");
+STATIC_ASSERT(REGION_CHUNKS * sizeof(struct chunk) % PAGE_SIZE == 0, "two regions would share a page of chunks");
 
 /* Descriptors and what goes with them for the GiB at @region. */
 static bool map_tables(uint64_t region)
@@ -114,7 +114,8 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
     (void)page_size;
     port_lock(&map_lock);
     while (status == STATUS_OK && !hosted_owns((void *)(uintptr_t)region)) {
-        uint64_t next = HOSTED_RAM_END - (hosted_floor == UINT64_MAX ? 0 : -hosted_floor << PAGE_SHIFT) - HUGE_PAGE_SIZE;
+        uint64_t below = hosted_floor == UINT64_MAX ? 0 : -hosted_floor << PAGE_SHIFT; /* HOSTED_RAM_END, mapped */
+        uint64_t next = HOSTED_RAM_END - below - HUGE_PAGE_SIZE;
         if (map_tables(next))
             __atomic_store_n(&hosted_floor, -((HOSTED_RAM_END - next) >> PAGE_SHIFT), __ATOMIC_RELEASE);
         else
@@ -141,7 +142,8 @@ static struct port_lock *lock_of(const struct chunk *chunk)
 /* The part of pages [first, end) of a chunk that lies in @word. */
 static uint64_t mask_of(unsigned word, unsigned first, unsigned end)
 {
-    unsigned low = first > word * 64 ? first - word * 64 : 0, high = end < word * 64 + 64 ? end - word * 64 : 64;
+    unsigned low = first > word * 64 ? first - word * 64 : 0;
+    unsigned high = end < word * 64 + 64 ? end - word * 64 : 64;
     return UINT64_MAX >> (64 - (high - low)) << low;
 }
 
@@ -242,56 +244,57 @@ static void uncommit_part(const struct part *part)
 
 /* ---- purging ---- */
 
-static void give_back(char *memory, const uint64_t idle[CHUNK_WORDS])
+static bool bit(const uint64_t bits[CHUNK_WORDS], unsigned page)
 {
-    for (unsigned page = 0; page < CHUNK_PAGES;) {
-        unsigned end = page;
-        while (end < CHUNK_PAGES && (idle[end / 64] >> end % 64 & 1))
-            end++;
+    return (bits[page / 64] >> page % 64 & 1) != 0;
+}
+
+static void give_back(char *memory, const uint64_t runs[CHUNK_WORDS])
+{
+    for (unsigned page = 0, end; page < CHUNK_PAGES; page = end + 1) {
+        for (end = page; end < CHUNK_PAGES && bit(runs, end); end++)
+            ;
         if (end > page)
             madvise(memory + page * PAGE_SIZE, (end - page) * PAGE_SIZE, MADV_DONTNEED);
-        page = end + 1;
     }
 }
 
-/* Takes out of @bits the runs that are too short. Return: how many bits are left. */
-static unsigned drop_short_runs(uint64_t bits[CHUNK_WORDS])
+/* Which pages to give back: runs of at least @least that nobody uses and of which one is dirty; clean ones
+   between dirty ones do no harm. Return: how many dirty ones there are. */
+static unsigned find_runs(const struct chunk *chunk, unsigned least, uint64_t runs[CHUNK_WORDS])
 {
-    unsigned left = 0;
-    for (unsigned page = 0; page < CHUNK_PAGES;) {
-        unsigned end = page;
-        while (end < CHUNK_PAGES && (bits[end / 64] >> end % 64 & 1))
-            end++;
-        if (end - page >= RUN_LEAST)
-            left += end - page;
-        else
-            for (; page < end; page++)
-                bits[page / 64] &= ~BIT(page % 64);
-        page = end + 1;
+    unsigned count = 0;
+    for (unsigned page = 0, end; page < CHUNK_PAGES; page = end + 1) {
+        unsigned dirty = 0;
+        for (end = page; end < CHUNK_PAGES && !bit(chunk->used, end); end++)
+            dirty += bit(chunk->dirty, end);
+        if (dirty == 0 || end - page < least)
+            continue;
+        count += dirty;
+        for (unsigned i = page; i < end; i++)
+            runs[i / 64] |= BIT(i % 64);
     }
-    return left;
+    return count;
 }
 
 /* Return: pages given back. */
-static unsigned purge_chunk(struct chunk *chunk)
+static unsigned purge_chunk(struct chunk *chunk, unsigned least)
 {
-    uint64_t idle[CHUNK_WORDS], any = 0;
+    uint64_t runs[CHUNK_WORDS] = { 0 }, any = 0;
     for (unsigned word = 0; word < CHUNK_WORDS; word++) /* a look before the lock */
         any |= chunk->dirty[word] & ~chunk->used[word];
     if (any == 0)
         return 0;
     port_lock(lock_of(chunk));
+    unsigned count = find_runs(chunk, least, runs);
     for (unsigned word = 0; word < CHUNK_WORDS; word++)
-        idle[word] = chunk->dirty[word] & ~chunk->used[word];
-    unsigned count = drop_short_runs(idle);
-    for (unsigned word = 0; word < CHUNK_WORDS; word++)
-        chunk->dirty[word] &= ~idle[word];
+        chunk->dirty[word] &= ~runs[word];
     chunk->purged += count;
     __atomic_store_n(&purging, count > 0 ? chunk : NULL, __ATOMIC_RELAXED);
     port_unlock(lock_of(chunk));
     if (count == 0)
         return 0;
-    give_back((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, idle);
+    give_back((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, runs);
     port_lock(lock_of(chunk));
     __atomic_store_n(&purging, NULL, __ATOMIC_RELAXED);
     port_unlock(lock_of(chunk));
@@ -311,17 +314,25 @@ static void adapt_floor(uint64_t purged)
     __atomic_store_n(&touched_again, 0, __ATOMIC_RELAXED);
 }
 
-void hosted_purge(uint64_t keep)
+/* Once around all chunks, from where the last time ended. Return: pages given back. */
+static uint64_t purge_around(uint64_t keep, unsigned least)
 {
-    static uint64_t cursor; /* guarded by purge_lock: the chunk after the last one that was purged */
-    uint64_t purged = 0;
-    if (!port_try_lock(&purge_lock))
-        return;
-    uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED), count = WINDOW_CHUNKS - lowest;
+    static uint64_t cursor; /* guarded by purge_lock */
+    uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED), count = WINDOW_CHUNKS - lowest, purged = 0;
     for (uint64_t i = 0; i < count && __atomic_load_n(&idle_pages, __ATOMIC_RELAXED) > keep; i++) {
         cursor = cursor >= lowest && cursor + 1 < WINDOW_CHUNKS ? cursor + 1 : lowest;
-        purged += purge_chunk(&CHUNKS[cursor]);
+        purged += purge_chunk(&CHUNKS[cursor], least);
     }
+    return purged;
+}
+
+/* Gives idle pages back to the system, down to @keep of them: long runs first, which cost one call. */
+static void purge(uint64_t keep)
+{
+    if (!port_try_lock(&purge_lock))
+        return;
+    uint64_t purged = purge_around(keep, RUN_LONG);
+    purged += purge_around(keep, 1);
     if (purged > 0)
         adapt_floor(purged);
     port_unlock(&purge_lock);
@@ -333,14 +344,14 @@ static void look_at_idle(void)
     uint64_t allowed = __atomic_load_n(&used_pages, __ATOMIC_RELAXED) / IDLE_PART;
     allowed = allowed > floor_pages ? allowed : floor_pages;
     if (UNLIKELY(idle > allowed))
-        hosted_purge(allowed / 2);
+        purge(allowed * 3 / 4);
     if (__atomic_add_fetch(&uncommits, 1, __ATOMIC_RELAXED) % LOOK_EVERY != 0 ||
         (now = port_ticks()) - __atomic_load_n(&last_look, __ATOMIC_RELAXED) < IDLE_SECOND)
         return;
     __atomic_store_n(&last_look, now, __ATOMIC_RELAXED);
     uint64_t unneeded = __atomic_exchange_n(&least_idle, idle, __ATOMIC_RELAXED);
     if (unneeded > 0 && unneeded <= idle)
-        hosted_purge(idle - unneeded);
+        purge(idle - unneeded);
 }
 
 /* ---- what the allocators call ---- */
@@ -370,10 +381,46 @@ static bool commit(void *start, size_t size_bytes)
     return true;
 }
 
-/* What the system refused may be there when mappings that wait for their next use are given up. */
+/* Return: whether the chunk was mapped, and nobody used a page of it. */
+static bool unmap_chunk(struct chunk *chunk)
+{
+    uint64_t used = 0;
+    unsigned idle = 0;
+    lock_for_commit(chunk);
+    for (unsigned word = 0; word < CHUNK_WORDS; word++)
+        used |= chunk->used[word];
+    bool may_go = chunk->is_mapped && used == 0 &&
+                  munmap((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, LARGE_PAGE_SIZE) == 0;
+    for (unsigned word = 0; may_go && word < CHUNK_WORDS; word++) {
+        idle += (unsigned)__builtin_popcountll(chunk->dirty[word]);
+        chunk->dirty[word] = 0;
+    }
+    if (may_go)
+        chunk->is_mapped = chunk->purged = 0;
+    port_unlock(lock_of(chunk));
+    __atomic_fetch_sub(&idle_pages, idle, __ATOMIC_RELAXED);
+    return may_go;
+}
+
+static bool unmap_idle(void)
+{
+    bool is_any = false;
+    for (uint64_t i = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED); i < WINDOW_CHUNKS; i++)
+        is_any |= CHUNKS[i].is_mapped && unmap_chunk(&CHUNKS[i]);
+    return is_any;
+}
+
+bool hosted_make_room(uint64_t frames)
+{
+    bool is_any = hosted_large_release();
+    is_any |= shrink_memory(frames) > 0;
+    return is_any | unmap_idle();
+}
+
 bool port_commit(void *start, size_t size_bytes)
 {
-    return commit(start, size_bytes) || (hosted_large_release() && commit(start, size_bytes));
+    return commit(start, size_bytes) ||
+           (hosted_make_room((size_bytes + PAGE_SIZE - 1) / PAGE_SIZE) && commit(start, size_bytes));
 }
 
 void hosted_for_page_locks(void (*act)(struct port_lock *lock))

@@ -41,7 +41,7 @@ static struct port_lock up_lock;     /* guards is_up */
 static struct port_lock shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
-static bool is_lost[HOSTED_CPUS];                      /* likewise: left by a fork in who knows which state */
+static bool is_new[HOSTED_CPUS];                       /* likewise: never used, or by a thread that a fork left out */
 static pthread_key_t ending_key;
 
 void hosted_die(const char *words)
@@ -152,21 +152,23 @@ static void init_number(unsigned number)
     slab_init_cpu(number);
 }
 
-/* Return: 0 when there is none left. */
+/* Becomes a CPU. Return: its number; 0 when there is none left. */
 static unsigned take_number(void)
 {
     unsigned number = 0;
     pthread_mutex_lock(&numbers_lock);
     if (idle_count > 0) {
         number = idle_numbers[--idle_count];
-        if (is_lost[number])
-            init_number(number);
-        is_lost[number] = false;
     } else if (hosted_cpu_count < HOSTED_CPUS && open_area(hosted_cpu_count)) {
         number = hosted_cpu_count;
+        is_new[number] = true;
         __atomic_store_n(&hosted_cpu_count, number + 1, __ATOMIC_RELEASE);
-        init_number(number);
     }
+    if (number != 0)
+        become(number);
+    if (number != 0 && is_new[number])
+        init_number(number);
+    is_new[number] = false;
     pthread_mutex_unlock(&numbers_lock);
     return number;
 }
@@ -198,11 +200,11 @@ bool hosted_enter(void)
         return false;
     make_sure_it_is_up();
     unsigned number = is_ending ? 0 : take_number();
-    if (number == 0)
+    if (number == 0) {
         port_lock(&shared_lock);
-    become(number);
-    if (number == 0)
+        become(0);
         return true;
+    }
     /* This may allocate, which now finds a CPU. */
     pthread_setspecific(ending_key, (void *)(uintptr_t)number);
     return false;
@@ -234,7 +236,7 @@ void hosted_forget_threads(void)
     for (unsigned number = 1; number < hosted_cpu_count; number++) {
         if (is_idle[number] || number == hosted_cpu)
             continue;
-        is_lost[number] = true;
+        is_new[number] = true;
         idle_numbers[idle_count++] = number;
     }
 }

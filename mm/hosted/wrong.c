@@ -4,13 +4,15 @@
  *
  * What each kind is known by, in the release build:
  *
- *   a pointer to no memory of ours      outside the window, and not in the table of mappings
- *   a pointer into an object            its distance from the slab's first object, by the cache's reciprocal (malloc.c)
- *   a pointer into a block, a block twice
- *                                       the descriptor of its frame, which changes atomically
- *   an object twice                     the mark: free() writes a number that was drawn at the start into the object's second word, malloc() clears
- *                                       it. Who finds it looks whether the object really is free: in a magazine, a depot or its slab.
- *                                       The mark alone proves nothing: memory that was not initialised may hold one.
+ *   a pointer to no memory of ours   it lies outside the window and is not in the table of mappings
+ *   a pointer into an object         its distance from the slab's first object, by the cache's reciprocal (malloc.c)
+ *   a pointer into a block,
+ *   a block freed twice              the descriptor of its frame, which changes atomically
+ *   an object freed twice            a mark
+ *
+ * The mark is a number drawn at the start. free() writes it into the object's second word, and malloc()
+ * clears it. free() of an object with the mark looks whether it really is free: in a magazine, a depot, or
+ * its slab. The mark alone proves nothing, because memory that was not initialised may hold one.
  *
  * All of these end the process before the allocator's state has changed. Not noticed: an object that was
  * freed twice, and written to in between; one that was handed out again in between.
