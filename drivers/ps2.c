@@ -8,7 +8,9 @@
  *
  * No wait is without bound: a byte between controller and keyboard takes about 1 ms and a
  * keyboard has 20 ms to answer, and as there may be no clock yet, a wait is a number of status
- * reads of about 1 us each. Once a keyboard has not answered, it is told nothing more.
+ * reads of about 1 us each. To type, a keyboard needs none of the commands: what it refuses or does not answer is
+ * left out. Only one that answers nothing counts as absent, and that is known after two commands. One that keeps set 2
+ * where nothing translates is translated here.
  *
  * When a lock key changes the lamps, the keyboard is told without waiting: its acknowledgements
  * arrive among the scan codes, and the first of them is answered with the lamps' value.
@@ -52,6 +54,9 @@ enum keyboard_command {
     START_SCANNING = 0xf4,
     STOP_SCANNING = 0xf5, /* and all defaults: repetition after 500 ms, 10.9 a second */
 };
+
+#define SET_2_RELEASE      0xf0 /* before the code */
+#define SET_1_RELEASE      0x80 /* in it */
 
 #define ANSWER_ACKNOWLEDGE 0xfa
 #define ANSWER_RESEND      0xfe
@@ -125,28 +130,48 @@ static bool init_controller(uint8_t *result)
     return true;
 }
 
-/* Return: whether the keyboard took the byte. Scan codes that come meanwhile are dropped. */
-static bool tell_keyboard(uint8_t byte)
+enum answer {
+    SILENT,  /* not a byte came */
+    REFUSED, /* asked again and again, or answered with something else */
+    TAKEN
+};
+
+/* Scan codes that come meanwhile are dropped. */
+static enum answer tell_keyboard(uint8_t byte)
 {
+    enum answer result = SILENT;
     for (unsigned int tries = 0; tries <= MAX_RESENDS; tries++) {
         uint8_t answer = 0;
         if (!write_byte(PORT_DATA, byte))
-            return false;
+            return result;
         for (unsigned int i = 0; i < MAX_STALE_BYTES && answer != ANSWER_RESEND; i++) {
             if (!read_byte(&answer))
-                return false;
+                return result;
+            result = REFUSED;
             if (answer == ANSWER_ACKNOWLEDGE)
-                return true;
+                return TAKEN;
         }
     }
-    return false;
+    return result;
 }
 
-static bool init_keyboard(bool translates)
+/* A command and its argument, which is not sent to who does not want the command. */
+static enum answer tell_keyboard_with(uint8_t command, uint8_t argument)
 {
-    return tell_keyboard(STOP_SCANNING) && tell_keyboard(SET_SCAN_CODES) &&
-           tell_keyboard(translates ? 2 : 1) && tell_keyboard(SET_LAMPS) && tell_keyboard(0) &&
-           tell_keyboard(START_SCANNING);
+    enum answer answer = tell_keyboard(command);
+    return answer == TAKEN ? tell_keyboard(argument) : answer;
+}
+
+/* Return: whether there is a keyboard: one that has answered anything. */
+static bool init_keyboard(struct ps2_keyboard *keyboard, bool translates)
+{
+    if (tell_keyboard(STOP_SCANNING) == SILENT && tell_keyboard(START_SCANNING) == SILENT)
+        return false;
+    enum answer codes = tell_keyboard_with(SET_SCAN_CODES, translates ? 2 : 1);
+    keyboard->speaks_set_2 = !translates && codes != TAKEN;
+    (void)tell_keyboard_with(SET_LAMPS, 0);
+    (void)tell_keyboard(START_SCANNING);
+    return true;
 }
 
 /* Begins to tell the keyboard about its lamps if they changed. */
@@ -194,9 +219,37 @@ static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
     return has_byte;
 }
 
+/* What the 8042 makes of scan code set 2. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard Controller"; IBM PC AT Technical
+   Reference, "Keyboard Controller", scan code translation. */
+static const uint8_t set_1_of_set_2[] = {
+    0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
+    0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
+    0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d,
+    0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f,
+    0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26, 0x27, 0x19, 0x0c, 0x61,
+    0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76,
+    0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f,
+    0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
+    0x80, 0x81, 0x82, 0x41, 0x54,
+};
+
+/* Return: false when the byte belongs to the next one. Prefixes (0xe0, 0xe1) are the same in both sets. */
+static bool translate(struct ps2_keyboard *keyboard, uint8_t *byte)
+{
+    if (*byte == SET_2_RELEASE) {
+        keyboard->is_release_due = true;
+        return false;
+    }
+    if (*byte >= ARRAY_LEN(set_1_of_set_2))
+        return true;
+    *byte = set_1_of_set_2[*byte] | (keyboard->is_release_due ? SET_1_RELEASE : 0);
+    keyboard->is_release_due = false;
+    return true;
+}
+
 static int decode(struct ps2_keyboard *keyboard, uint8_t byte)
 {
-    if (is_lamp_answer(keyboard, byte))
+    if (is_lamp_answer(keyboard, byte) || (keyboard->speaks_set_2 && !translate(keyboard, &byte)))
         return KEY_NONE;
     int key = scan_keys_feed(&keyboard->keys, byte);
     update_lamps(keyboard);
@@ -275,5 +328,5 @@ status_t ps2_init(struct ps2_keyboard *keyboard)
     *keyboard = (struct ps2_keyboard){ .input = { .name = "ps2", .poll = ps2_input_poll } };
     if (!init_controller(&keyboard->config))
         return STATUS_NOT_FOUND;
-    return init_keyboard(keyboard->config & CONFIG_TRANSLATION) ? STATUS_OK : STATUS_TIMEOUT;
+    return init_keyboard(keyboard, keyboard->config & CONFIG_TRANSLATION) ? STATUS_OK : STATUS_TIMEOUT;
 }

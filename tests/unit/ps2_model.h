@@ -20,6 +20,9 @@ static struct {
     bool never_takes, never_ends; /* the input buffer stays full; the output buffer never empties */
     uint8_t absent_reads;
     unsigned int resends; /* how often the keyboard asks again */
+    uint8_t refuses;      /* this command, or its argument, by the answer below; 0: none */
+    bool refuses_argument;
+    uint8_t refusal;      /* 0: by silence */
 
     /* controller */
     uint8_t config;
@@ -34,6 +37,7 @@ static struct {
     uint8_t scan_set, lamps;
     bool is_scanning;
     uint8_t pending_command;
+    unsigned int refused;
 
     /* its interrupt */
     bool is_asserted, has_edge;
@@ -119,9 +123,19 @@ static void keyboard_takes(uint8_t byte)
         give(0xfe, false);
         return;
     }
-    give(0xfa, false);
-    uint8_t command = device.pending_command;
+    /* A command in place of an argument begins anew. */
+    uint8_t command = byte >= 0xed ? 0 : device.pending_command;
     device.pending_command = 0;
+    if (device.refuses != 0 && (device.refuses_argument ? command : byte) == device.refuses &&
+        (device.refuses_argument || command == 0)) {
+        if (device.refusal != 0)
+            give(device.refusal, false);
+        if (device.refusal == 0xfe)
+            device.pending_command = command;
+        device.refused++;
+        return;
+    }
+    give(0xfa, false);
     if (command == 0xed)
         device.lamps = byte;
     else if (command == 0xf0)

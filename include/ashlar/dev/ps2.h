@@ -20,6 +20,8 @@ struct ps2_keyboard {
     uint8_t config;         /* of the controller, as set up: without interrupts */
     uint8_t lamps;          /* as the keyboard was last told */
     bool is_lamp_value_due; /* it was told that they come, and has not acknowledged it */
+    bool speaks_set_2;      /* and nobody translates it: its release prefix, below, is ours to keep */
+    bool is_release_due;
 
     struct spinlock lock;
     /* guarded by lock, and used only with interrupts: */
@@ -32,10 +34,11 @@ struct ps2_keyboard {
  * ps2_init() - set up the controller and the keyboard.
  * @keyboard: filled in; its input may then be registered.
  *
- * Return: STATUS_OK; STATUS_TIMEOUT when there is a controller but no keyboard answered: one that
- *         is plugged in later, or one that only listens badly, still types, so the input may be
- *         registered all the same; STATUS_NOT_FOUND without a controller.
- * Context: any; nobody else uses the controller. Bounded: about 0.1 s at worst.
+ * What the keyboard refuses or does not answer is left out: none of it is needed to type.
+ * Return: STATUS_OK; STATUS_TIMEOUT when there is a controller but no keyboard answered anything: one that
+ *         is plugged in later still types, so the input may be registered all the same; STATUS_NOT_FOUND without a
+ *         controller.
+ * Context: any; nobody else uses the controller. Bounded: about 0.1 s without a keyboard, 0.4 s with one that refuses all.
  * Source: IBM, "PS/2 Hardware Interface Technical Reference", "Keyboard and Auxiliary Device
  *         Controller"; Intel, "UPI-41AH/42AH Universal Peripheral Interface" for the 8042.
  */
