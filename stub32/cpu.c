@@ -5,6 +5,7 @@
  */
 #include "cpu.h"
 
+#include "confidential.h"
 #include "words.h"
 
 #include <ashlar/hw/cpu.h>
@@ -67,6 +68,7 @@ static void require(bool has, const char *what)
 void cpu_require(struct stub_cpu *cpu)
 {
     require(has_cpuid(), "CPUID instruction (an i486 or older)");
+    confidential_refuse();
     require(cpuid(0x80000000).eax >= 0x80000001, "long mode (it is a 32-bit CPU)");
     struct cpuid basic = cpuid(1), extended = cpuid(0x80000001);
     require((extended.edx & EXT1_EDX_LONG) != 0, "long mode (it is a 32-bit CPU)");
