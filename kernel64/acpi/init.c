@@ -10,6 +10,7 @@
 #include <ashlar/bits.h>
 #include <boot/machine.h>
 #include <diag/log.h>
+#include <lib/parse.h>
 
 /* Of bad tables, how many are named one by one. */
 #define NAMED_MAX 12
@@ -114,9 +115,29 @@ static void claim(const struct acpi_table *table)
         machine_add_claim(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
 }
 
+/* acpi_rsdp=: where a loader that was started by UEFI hands nothing on, as kexec from Linux does. */
+static bool find_root_by_option(void)
+{
+    char value[32];
+    uint64_t address;
+    status_t status = machine_option("acpi_rsdp", value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return false;
+    if (status != STATUS_OK || parse_number(value, &address) != STATUS_OK) {
+        log_warn("acpi", "acpi_rsdp=%s: expected an address, such as 0x7fb7e014", value);
+        return false;
+    }
+    status = acpi_root_at(acpi_read, phys(address), &root);
+    if (status != STATUS_OK)
+        log_warn("acpi", "acpi_rsdp=%s: no RSDP is there; looking for one", value);
+    return status == STATUS_OK;
+}
+
 void acpi_find_root(void)
 {
-    has_root = !machine_has_option("noacpi") && acpi_locate_root(machine_boot_info(), acpi_read, &root) == STATUS_OK;
+    if (machine_has_option("noacpi"))
+        return;
+    has_root = find_root_by_option() || acpi_locate_root(machine_boot_info(), acpi_read, &root) == STATUS_OK;
     if (has_root)
         acpi_index_build(acpi_read, &root, &tables);
 }

@@ -7,6 +7,13 @@
 #include <boot/boot_info.h>
 
 /**
+ * acpi_root_at() - the root table, by the RSDP at an address that somebody names.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when there is none.
+ */
+status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root) MUST_CHECK;
+
+/**
  * acpi_locate_root() - the root table, by whichever way leads to one.
  *
  * In this order: the copy in a Multiboot2 tag (version 2 before 1, as the parser chose), the

@@ -3,7 +3,7 @@
 /*
  * The boot description: what the loader said, whichever protocol it spoke, as views into its own
  * bytes. A view is a pointer and a length; nothing is copied and nothing is counted in advance,
- * so there is no limit on modules or map entries. The bytes stay reserved (MEMMAP_BOOT_INFO) as
+ * so the only limit on modules and map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as
  * long as the description is used.
  *
  * mb2_parse() and pvh_parse() fill it in; both are pure, hosted-tested and trust no length.
@@ -11,6 +11,15 @@
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/status.h>
+
+/*
+ * Of modules, and of entries in one map: more than the memory behind the kernel holds claims for. A loader that says more
+ * is wrong, and nobody walks its million.
+ */
+#define BOOT_ENTRIES_MAX 16384u
+
+/* Of Multiboot2 tags: each module is one. */
+#define BOOT_TAGS_MAX (2 * BOOT_ENTRIES_MAX)
 
 struct bytes {
     const uint8_t *data; /* NULL when absent */
@@ -80,6 +89,8 @@ struct boot_info {
     unsigned int module_count; /* of those boot_info_next_module() gives */
     unsigned int warnings;     /* how often something was out of order; each was reported in words */
 
+    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX; only seen by who ignores the parser's status */
+
     /* For the iterators only: what the description itself lies in. */
     phys_t raw_start;
     struct bytes raw;            /* Multiboot2: all of it. PVH: the start info */
@@ -100,7 +111,7 @@ struct boot_info {
  * that may come once, the first counts. Numbers that nobody knows are skipped without a word.
  *
  * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED or STATUS_MALFORMED when not even the
- *         first eight bytes make sense.
+ *         first eight bytes make sense; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX.
  * Context: any. Allocates nothing.
  * Source: Multiboot2 Specification version 2.0, "Boot information format".
  */
@@ -114,14 +125,15 @@ status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_com
  * @complain, @info: as for mb2_parse().
  *
  * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED when the start info cannot be read;
- *         STATUS_MALFORMED when its magic number is another.
+ *         STATUS_MALFORMED when its magic number is another; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX: no list is read then.
  * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc), arch-x86/hvm/start_info.h.
  */
 status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complain,
                    struct boot_info *info) MUST_CHECK;
 
-/* How far a string that a start info points at is searched for its end. */
+/* How far a string that a start info points at is searched for its end: the command line, and that of a module. */
 #define PVH_TEXT_MAX 65536
+#define PVH_MODULE_TEXT_MAX 4096
 
 /**
  * boot_info_next_module() - iterate over modules.

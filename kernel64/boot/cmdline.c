@@ -87,6 +87,14 @@ status_t cmdline_next(const char *line, size_t *cursor, struct cmdline_option *o
     return quote_open ? STATUS_MALFORMED : STATUS_OK;
 }
 
+bool cmdline_is_file_name(const struct cmdline_option *option)
+{
+    return option->name_length > 0 &&
+           (option->name[0] == '/' ||
+            (option->value == NULL && (memchr(option->name, '/', option->name_length) != NULL ||
+                                       memchr(option->name, '.', option->name_length) != NULL)));
+}
+
 status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t size)
 {
     size_t length = 0;

@@ -32,6 +32,14 @@ struct cmdline_option {
 status_t cmdline_next(const char *line, size_t *cursor, struct cmdline_option *option) MUST_CHECK;
 
 /**
+ * cmdline_is_file_name() - whether the first word of a line is the kernel's own file.
+ *
+ * Some loaders put it there: kexec, and those that follow Multiboot 1. A word that begins with a slash, or one without a
+ * value that has a slash or a dot in it, is one; no option looks like that.
+ */
+bool cmdline_is_file_name(const struct cmdline_option *option);
+
+/**
  * cmdline_copy() - an option's value without its quoting.
  * @buffer, @size: receives it as a string, "" for an option without a value; @size at least 1.
  *

@@ -46,9 +46,16 @@ const void *machine_read_early(phys_t address, size_t size_bytes)
     return phys_to_pointer(address);
 }
 
+/* So many complaints about one loader's data tell what is wrong with it; a list of a million would only cost time. */
+#define COMPLAINTS_MAX 32
+
 static void complain(const char *sentence, uint64_t number)
 {
-    log_warn("boot", "%s (%#lx)", sentence, number);
+    static unsigned int count;
+    if (++count <= COMPLAINTS_MAX)
+        log_warn("boot", "%s (%#lx)", sentence, number);
+    if (count == COMPLAINTS_MAX)
+        log_warn("boot", "further complaints about the loader's information are left out");
 }
 
 static void read_boot_info(void)

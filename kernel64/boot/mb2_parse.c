@@ -91,7 +91,11 @@ static void take_module(struct reading *reading, struct bytes tag)
     if (!find_text(tag, sizeof(module), &text))
         reading_complain(reading, "a module's string has no end and is left out; the module's start",
                          module.start);
-    reading->info->module_count++;
+    if (++reading->info->module_count > BOOT_ENTRIES_MAX) {
+        reading_complain(reading, "there are more modules than on any machine; this is number",
+                         reading->info->module_count);
+        reading->info->is_too_big = true;
+    }
 }
 
 static void take_basic_memory(struct reading *reading, struct bytes tag)
@@ -120,6 +124,11 @@ static struct bytes whole_entries(struct reading *reading, struct bytes content,
     if (partial)
         reading_complain(reading, "a memory map ends inside an entry, which is left out; its bytes", partial);
     content.size_bytes -= partial;
+    if (content.size_bytes / stride > BOOT_ENTRIES_MAX) {
+        reading_complain(reading, "a memory map has more entries than any machine's; their number",
+                         content.size_bytes / stride);
+        reading->info->is_too_big = true;
+    }
     return content;
 }
 
@@ -384,13 +393,17 @@ static void walk(struct reading *reading)
 {
     struct bytes raw = reading->info->raw;
     size_t offset = sizeof(struct mb2_info);
-    uint32_t seen = 0;
-    for (;;) {
+    uint32_t seen = 0, count = 0;
+    while (!reading->info->is_too_big) {
         struct mb2_tag head;
         struct bytes tag;
         switch (next_tag(raw, &offset, &head, &tag)) {
         case STEP_TAG:
             take_tag(reading, head.type, tag, &seen);
+            if (++count > BOOT_TAGS_MAX) {
+                reading_complain(reading, "there are more tags than any loader makes; this is number", count);
+                reading->info->is_too_big = true;
+            }
             break;
         case STEP_END:
             return;
@@ -424,7 +437,7 @@ status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_com
         info->raw.size_bytes = size_bytes;
     }
     walk(&reading);
-    return STATUS_OK;
+    return info->is_too_big ? STATUS_TOO_BIG : STATUS_OK;
 }
 
 bool mb2_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module)

@@ -15,8 +15,8 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "absentcpu", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus", "mcepoll",
-    "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "reserve_low", "run", "x2apic",
+    "absentcpu", "acpi_rsdp", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus",
+    "mcepoll", "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "reserve_low", "run", "x2apic",
 };
 
 static void apply_log_level(void)
@@ -83,8 +83,11 @@ void options_warn_unknown(void)
 {
     struct cmdline_option option;
     status_t status;
+    bool is_first = true;
     for (size_t cursor = 0;
-         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND;) {
+         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND; is_first = false) {
+        if (is_first && cmdline_is_file_name(&option))
+            continue;
         if (status == STATUS_MALFORMED)
             log_warn("boot", "command line: the quote in %.*s is never closed", (int)option.name_length,
                      option.name);

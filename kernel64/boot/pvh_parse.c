@@ -27,9 +27,9 @@ static struct bytes read_array(struct reading *reading, uint64_t address, uint32
 
 /* Nobody says how long a string is, so it is felt out byte by byte: what lies behind it need not
    be readable. */
-static bool read_text(boot_read_fn *read, uint64_t address, struct bytes *text)
+static bool read_text(boot_read_fn *read, uint64_t address, size_t maximum, struct bytes *text)
 {
-    for (size_t length = 0; length < PVH_TEXT_MAX; length++) {
+    for (size_t length = 0; length < maximum; length++) {
         const char *byte = read(phys(address + length), 1);
         if (!byte)
             return false;
@@ -51,7 +51,7 @@ static void take_command_line(struct reading *reading, uint64_t address)
     struct boot_info *info = reading->info;
     if (address == 0)
         return;
-    if (read_text(info->read, address, &info->command_line))
+    if (read_text(info->read, address, PVH_TEXT_MAX, &info->command_line))
         info->pieces[0] = piece_at(address, info->command_line.size_bytes + 1);
     else
         reading_complain(reading, "the command line cannot be read or has no end; its address", address);
@@ -73,7 +73,7 @@ static void take_modules(struct reading *reading, const struct pvh_start_info *s
                              module.start);
             continue;
         }
-        if (module.command_line != 0 && !read_text(info->read, module.command_line, &text))
+        if (module.command_line != 0 && !read_text(info->read, module.command_line, PVH_MODULE_TEXT_MAX, &text))
             reading_complain(reading, "a module's string cannot be read or has no end; its address",
                              module.command_line);
         info->module_count++;
@@ -119,6 +119,18 @@ status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complai
     }
     info->raw = (struct bytes){ data, size_bytes };
 
+    if (start.module_count > BOOT_ENTRIES_MAX) {
+        reading_complain(&reading, "the start info has more modules than any machine; their number", start.module_count);
+        info->is_too_big = true;
+    }
+    if (start.memory_map_count > BOOT_ENTRIES_MAX) {
+        reading_complain(&reading, "the memory map has more entries than any machine's; their number",
+                         start.memory_map_count);
+        info->is_too_big = true;
+    }
+    if (info->is_too_big)
+        return STATUS_TOO_BIG;
+
     if (start.rsdp != 0)
         info->rsdp_address = phys(start.rsdp);
     take_command_line(&reading, start.command_line);
@@ -136,7 +148,8 @@ bool pvh_next_module(const struct boot_info *info, size_t *cursor, struct boot_m
             continue;
 
         *module = (struct boot_module){ .start = phys(found.start), .end = phys(found.start + found.size) };
-        if (found.command_line != 0 && read_text(info->read, found.command_line, &module->command_line))
+        if (found.command_line != 0 &&
+            read_text(info->read, found.command_line, PVH_MODULE_TEXT_MAX, &module->command_line))
             module->command_line_start = phys(found.command_line);
         ++*cursor;
         return true;

@@ -62,7 +62,7 @@ def test_a_cpu_that_lacks_something_else_is_named(dies, missing, what):
 def test_an_unknown_magic_number_is_named(dies, changed):
     """QEMU enters at the address of the PVH note; here that is the Multiboot2 entry."""
     def enter_as_multiboot2(image):
-        note = image.index(struct.pack('<III', 4, 4, 18) + b'Xen\0')
+        note = image.index(struct.pack('<III', 4, 8, 18) + b'Xen\0')
         struct.pack_into('<I', image, note + 16, struct.unpack_from('<I', image, 24)[0])
     dies('in EAX, but a Multiboot2 loader leaves 0x36d76289 there.', image=changed(enter_as_multiboot2))
 

@@ -168,6 +168,25 @@ static void a_very_long_line_is_read_to_its_end(void **state)
     free(line);
 }
 
+static void a_file_name_is_told_from_an_option(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool is_file_name;
+    } cases[] = {
+        { "/boot/ashlar.elf run=exit", true }, { "./ashlar", true }, { "ashlar.elf", true }, { "/boot/a=b/ashlar", true },
+        { "/ashlar", true },                   { "boot/x", true },   { "noacpi", false },    { "run=\"a/b.c\"", false },
+        { "root=/dev/sda1", false },           { "noapci", false },  { "mem=1.5G", false },  { "=x", false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cmdline_option option;
+        size_t cursor = 0;
+        assert_int_equal(cmdline_next(cases[i].line, &cursor, &option), STATUS_OK);
+        assert_int_equal(cmdline_is_file_name(&option), cases[i].is_file_name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_name_is_matched_whole_and_by_case),
         cmocka_unit_test(a_value_that_does_not_fit_is_cut_and_says_so),
         cmocka_unit_test(a_very_long_line_is_read_to_its_end),
+        cmocka_unit_test(a_file_name_is_told_from_an_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,15 +31,23 @@ class ImageCheck(unittest.TestCase):
         return subprocess.run([sys.executable, CHECK, str(stub), str(kernel), '--objdump', OBJDUMP, '--nm', NM,
                                '--output', str(self.folder / 'out'), *options], capture_output=True, text=True)
 
-    def expect(self, offence, *options):
+    def expect(self, offence, *options, lines=1):
         done = self.check(*options)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(offence, done.stderr)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), lines, done.stderr)
         self.assertFalse((self.folder / 'out').exists())
 
     def header_at(self):
         return next(at for at in range(0, 32768, 8) if self.stub[at:at + 4] == MB2_MAGIC)
+
+    def note_at(self):
+        return self.stub.index(struct.pack('<III', 4, 8, 18) + b'Xen\0')
+
+    def header_of(self, kind, nth=0):
+        """Where the n-th program header of that type is, in a 64-bit file."""
+        offset, count = struct.unpack_from('<Q', self.stub, 32)[0], struct.unpack_from('<H', self.stub, 56)[0]
+        return [at for at in range(offset, offset + 56 * count, 56) if self.stub[at] == kind][nth]
 
     def segment_flags_at(self, image, index):
         """Where the flags of a program header are."""
@@ -76,9 +84,55 @@ class ImageCheck(unittest.TestCase):
         self.expect('grub-file does not take it', '--grub-file', 'false')
 
     def test_a_missing_pvh_note(self):
-        at = self.stub.index(struct.pack('<III', 4, 4, 18) + b'Xen\0')
-        self.stub[at + 8] = 17
-        self.expect('no PVH note')
+        self.stub[self.note_at() + 8] = 17
+        self.expect('QEMU -kernel would not start it: it has no PVH note', lines=2)
+
+    def test_a_pvh_note_that_qemu_reads_beyond(self):
+        self.stub[self.note_at() + 4] = 4
+        self.expect('its PVH note has 4 bytes, of which 8 are read')
+
+    def test_a_pvh_entry_that_is_not_code(self):
+        self.stub[self.note_at() + 18] ^= 0x40
+        self.expect('its PVH entry is in no segment of code', lines=2)
+
+    def test_notes_aligned_so_that_qemu_misses_the_entry(self):
+        struct.pack_into('<Q', self.stub, self.header_of(4) + 48, 8)
+        self.expect('its notes are aligned to 8')
+
+    def test_a_32_bit_file(self):
+        narrow = self.folder / 'narrow'
+        (self.folder / 'wide').write_bytes(self.stub)
+        subprocess.run(['objcopy', '-I', 'elf64-x86-64', '-O', 'elf32-i386', self.folder / 'wide', narrow], check=True)
+        self.stub = bytearray(narrow.read_bytes())
+        self.expect('rust-vmm would not start it: it is no ELF64 file')
+
+    def test_a_segment_below_1_mib(self):
+        struct.pack_into('<Q', self.stub, self.header_of(1) + 24, 0x80000)
+        self.expect('its entry or a segment is below 1 MiB')
+
+    def test_program_headers_too_far_behind_for_grub(self):
+        offset, count = struct.unpack_from('<Q', self.stub, 32)[0], struct.unpack_from('<H', self.stub, 56)[0]
+        headers = self.stub[offset:offset + 56 * count]
+        struct.pack_into('<Q', self.stub, 32, len(self.stub))
+        self.stub += headers
+        self.expect('GRUB would not start it: its program headers end behind byte 32768')
+
+    def test_an_entry_that_is_not_code(self):
+        struct.pack_into('<Q', self.stub, 24, 0x400000)
+        self.expect('GRUB would not start it: its entry 0x400000 is in no segment of code')
+
+    def test_segments_that_share_a_page(self):
+        code = self.header_of(1, 1)
+        struct.pack_into('<Q', self.stub, code + 40, struct.unpack_from('<Q', self.stub, code + 40)[0] + 0x4000)
+        self.expect('kexec would not start it: two segments share the page')
+
+    def test_a_multiboot_1_header(self):
+        struct.pack_into('<III', self.stub, 0x400, 0x1badb002, 0, 0xffffffff & -0x1badb002)
+        self.expect('a Multiboot 1 header at byte 1024 is taken first')
+
+    def test_a_required_request_that_limine_does_not_know(self):
+        self.stub[self.header_at() + 24] = 17  # the first one, of the map, for the EFI map
+        self.expect('Limine would not start it: it is asked for information [17]')
 
     def test_segments_writable_and_executable(self):
         for name in ('stub', 'kernel'):

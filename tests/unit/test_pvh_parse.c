@@ -228,9 +228,9 @@ static void pieces_that_cannot_be_read_are_absent_and_named(void **state)
     (void)state;
     start_info.command_line = 0xdeadbeef;
     start_info.modules = 0xfffffffffffffff0;
-    start_info.module_count = 0xffffffff;
+    start_info.module_count = BOOT_ENTRIES_MAX;
     start_info.memory_map = BASE;
-    start_info.memory_map_count = 0xffffffff;
+    start_info.memory_map_count = BOOT_ENTRIES_MAX;
     parse();
     assert_int_equal(complaints, 3);
     assert_null(info.command_line.data);
@@ -274,6 +274,52 @@ static void a_string_is_not_searched_for_ever(void **state)
     assert_int_equal(complaints, 1);
     assert_null(info.command_line.data);
     free(text);
+}
+
+/* Not one of them is read: the start info alone is refused. */
+static void a_million_modules_or_map_entries_are_refused_at_once(void **state)
+{
+    static const uint32_t counts[] = { BOOT_ENTRIES_MAX + 1, 1000000, UINT32_MAX };
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        for (int is_map = 0; is_map < 2; is_map++) {
+            finish(state);
+            start(state);
+            start_info.modules = start_info.memory_map = BASE;
+            *(is_map ? &start_info.memory_map_count : &start_info.module_count) = counts[i];
+            uint64_t address = put(&start_info, sizeof(start_info));
+            assert_int_equal(pvh_parse(phys(address), read_memory, note_complaint, &info), STATUS_TOO_BIG);
+            assert_int_equal(complaints, 1);
+            assert_int_equal(last_number, counts[i]);
+            assert_int_equal(info.module_count, 0);
+        }
+}
+
+static void as_many_as_are_possible_are_read(void **state)
+{
+    (void)state;
+    struct pvh_module *modules = calloc(BOOT_ENTRIES_MAX, sizeof(*modules));
+    for (uint32_t i = 0; i < BOOT_ENTRIES_MAX; i++)
+        modules[i].start = 0x1000 * i;
+    start_info.modules = put(modules, BOOT_ENTRIES_MAX * sizeof(*modules));
+    start_info.module_count = BOOT_ENTRIES_MAX;
+    parse();
+    assert_int_equal(complaints, 0);
+    assert_int_equal(info.module_count, BOOT_ENTRIES_MAX);
+    free(modules);
+}
+
+static void a_modules_string_is_searched_less_far(void **state)
+{
+    (void)state;
+    char text[PVH_MODULE_TEXT_MAX + 1];
+    memset(text, 'x', sizeof(text));
+    text[PVH_MODULE_TEXT_MAX] = '\0';
+    struct pvh_module module = { .start = 0x1000, .command_line = put(text, sizeof(text)) };
+    start_info.modules = put(&module, sizeof(module));
+    start_info.module_count = 1;
+    parse();
+    assert_int_equal(complaints, 1);
+    assert_int_equal(info.module_count, 1);
 }
 
 static void a_string_at_the_top_of_the_address_space_does_not_wrap(void **state)
@@ -321,6 +367,9 @@ int main(void)
         TEST(a_count_without_an_address_is_named),
         TEST(a_string_that_runs_to_the_end_of_memory_is_left_out),
         TEST(a_string_is_not_searched_for_ever),
+        TEST(a_million_modules_or_map_entries_are_refused_at_once),
+        TEST(as_many_as_are_possible_are_read),
+        TEST(a_modules_string_is_searched_less_far),
         TEST(a_string_at_the_top_of_the_address_space_does_not_wrap),
         TEST(a_module_that_wraps_is_left_out),
     };
