@@ -130,9 +130,16 @@ status_t hpet_init(struct hpet *hpet, void *registers)
         .bits = 32,
         .read = hpet_counter_read,
     };
+    /* To count it must be enabled, and what does not count may be anything: it gets its word back, and nothing else is
+       written to it. */
+    uint32_t config = hpet_read(hpet, CONFIG);
+    hpet_write(hpet, CONFIG, (config & ~CONFIG_LEGACY) | CONFIG_ENABLE);
+    if (!hpet_counts(hpet)) {
+        hpet_write(hpet, CONFIG, config);
+        return STATUS_NOT_FOUND;
+    }
     silence_comparators(hpet);
-    hpet_write(hpet, CONFIG, (hpet_read(hpet, CONFIG) & ~CONFIG_LEGACY) | CONFIG_ENABLE);
-    return hpet_counts(hpet) ? STATUS_OK : STATUS_NOT_FOUND;
+    return STATUS_OK;
 }
 
 uint32_t hpet_routes(const struct hpet *hpet, unsigned int n)

@@ -117,6 +117,18 @@ def test_power_off_works_where_s5_is(forged, tables):
     assert (outcome.verdict, outcome.exit_status) == ('pass', 0), outcome.words
 
 
+@pytest.mark.parametrize('command', ['exit', 'reboot'])
+def test_sleep_and_reset_registers_may_be_in_memory(start, command):
+    """A hardware-reduced machine: QEMU's microvm has both registers at an address. -no-reboot makes a reset its end."""
+    session = start(boot='kernel', machine='microvm', extra=('-machine', 'microvm,acpi=on'), debug_exit=False,
+                    cmdline=f'run="acpi FACP; {command}"')
+    session.expect(r'sleep control +memory P0x', 60)
+    session.process.wait(60)
+    lines = session.stream().lines
+    assert session.process.returncode == 0
+    assert named(lines, 'halted', 'register.* refused') == [0, 0], lines
+
+
 def test_a_power_off_that_cannot_be_halts_and_does_not_reset(forged):
     session = forged({'DSDT': forge.dsdt()}, 'exit', debug_exit=False, no_reboot=False)
     session.expect(r'no power-off on this machine; halted', 120)

@@ -242,7 +242,14 @@ static void a_counter_that_stands_still_is_not_found_in_bounded_time(void **stat
 {
     (void)state;
     device.is_stuck = true;
+    uint32_t config = device.config;
+    device.comparator[0].config |= 0x4;
+    uint32_t comparator = device.comparator[0].config;
     assert_int_equal(hpet_init(&hpet, registers), STATUS_NOT_FOUND);
+    /* It may be anything, and is left as it was. */
+    assert_int_equal(device.config, config);
+    assert_int_equal(device.comparator[0].config, comparator);
+    device.comparator[0].config &= ~0x4u;
     assert_in_range(device.accesses, 1, 2000);
 }
 
