@@ -21,6 +21,7 @@
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
 #include <monitor/pager.h>
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -80,6 +81,7 @@ static int wait_for_key(void)
             monitor_restart();
         if (key != KEY_NONE) {
             cpu_interrupts_on();
+            agree_poll();
             return key;
         }
         wait_for_input();

@@ -18,6 +18,7 @@
 #include <diag/log.h>
 #include <lib/string.h>
 #include <smp/ipi.h>
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -96,6 +97,7 @@ void idle_run(void)
             idle_init_cpu();
         } else {
             wait_for_wish(mine);
+            agree_pass(); /* a counter that is not invariant may have stood still meanwhile */
         }
     }
 }

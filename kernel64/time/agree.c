@@ -21,6 +21,8 @@
 /* With hundreds of CPUs on two sockets, half of them may be off. */
 #define NAMED_MAX 8
 
+#define PASSES_PER_SECOND 1000
+
 STATIC_ASSERT(PERCPU_MAX <= 1 << AGREE_CPU_BITS, "agree_rule.h keeps a CPU's number in these bits");
 
 PERCPU(uint64_t, agree_skew);
@@ -28,6 +30,17 @@ static PERCPU(struct agree_view, agree_view);
 static uint64_t first_adjust; /* the first CPU's, for all */
 static uint64_t most_ns;
 static bool has_compared;
+
+/* The comparison that goes on; its views are each CPU's own. */
+static struct agree standing;
+static PERCPU(struct agree_view, standing_view);
+static PERCPU(uint64_t, last_pass);
+static bool is_standing; /* atomic: standing is set up, and nobody has been found behind */
+
+/* Of the last check, for the next. */
+static agree_call_fn *last_on_all;
+static unsigned int last_cpus;
+static uint64_t last_ns;
 
 /* ---- what firmware added ---- */
 
@@ -100,11 +113,49 @@ static void name_odd(const struct agree_result *result, unsigned int cpus)
     }
 }
 
+/* Once; a CPU that comes up later takes part from then on. Release pairs with the acquire in agree_pass(). */
+static void stand(unsigned int cpus)
+{
+    if (cpu_has(CPU_FEATURE_INVARIANT_TSC) || __atomic_load_n(&is_standing, __ATOMIC_RELAXED) || !clock_is_tsc())
+        return;
+    agree_begin(&standing, cpu_read_tsc_ordered(), cpus);
+    __atomic_store_n(&is_standing, true, __ATOMIC_RELEASE);
+    log_info("clock", "TSC is not invariant: the CPUs' are compared again and again");
+}
+
+void agree_pass(void)
+{
+    if (LIKELY(!__atomic_load_n(&is_standing, __ATOMIC_ACQUIRE)))
+        return;
+    unsigned int cpu = PERCPU_MINE(cpu_number);
+    struct agree_view *view = PERCPU_OF(cpu, standing_view);
+    /* The shared word is not for each of many wake-ups. A counter that has gone back comes from far ahead. */
+    uint64_t tick = read_counter();
+    if (tick - PERCPU_MINE(last_pass) < clock_tsc_hz() / PASSES_PER_SECOND)
+        return;
+    PERCPU_MINE(last_pass) = tick;
+    agree_round(&standing, view, cpu, read_counter);
+    if (LIKELY(view->behind == 0) || !__atomic_exchange_n(&is_standing, false, __ATOMIC_RELAXED))
+        return;
+    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu, nanoseconds(view->behind), view->ahead_cpu);
+    if (clock_is_tsc() && time_counter(0))
+        watch_condemn();
+}
+
+void agree_poll(void)
+{
+    if (__atomic_load_n(&is_standing, __ATOMIC_RELAXED) && clock_now_ns() - last_ns >= AGREE_AGAIN_NS)
+        agree_check(last_on_all, last_cpus);
+}
+
 void agree_check(agree_call_fn *on_all, unsigned int cpus)
 {
     struct agree agree;
     if (cpus < 2)
         return;
+    last_on_all = on_all;
+    last_cpus = cpus;
+    last_ns = clock_now_ns();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         *view_of(cpu) = (struct agree_view){ .behind = 0 };
     agree_begin(&agree, cpu_read_tsc_ordered(), cpus);
@@ -114,8 +165,11 @@ void agree_check(agree_call_fn *on_all, unsigned int cpus)
     go_round(&agree);
     struct agree_result result = agree_judge(view_of, percpu_count());
     has_compared = true;
-    if (result.most == 0)
+    if (result.most == 0) {
+        stand(cpus);
         return;
+    }
+    __atomic_store_n(&is_standing, false, __ATOMIC_RELAXED);
     if (nanoseconds(result.most) > most_ns)
         most_ns = nanoseconds(result.most);
     name_odd(&result, cpus);

@@ -30,6 +30,23 @@ typedef void agree_call_fn(void (*function)(void *argument), void *argument);
  */
 void agree_check(agree_call_fn *on_all, unsigned int cpus);
 
+/**
+ * agree_pass() - one round of a comparison that goes on for as long as the machine runs, where the counters are not invariant.
+ *
+ * Such a counter may stop in a halt, or change its pace, on one CPU and not on another: that they agreed once says nothing. A
+ * CPU that finds itself behind marks the time-stamp counter unstable, as the watch does. No CPU is woken for it.
+ * Context: interrupts off. One load where there is nothing to do, else a round.
+ */
+void agree_pass(void);
+
+/**
+ * agree_poll() - agree_check() again, as it was called last, if that is AGREE_AGAIN_NS ago and the counters are not invariant.
+ * Context: as agree_check(); for whoever comes by.
+ */
+void agree_poll(void);
+
+#define AGREE_AGAIN_NS 1000000000ULL
+
 /*
  * A round is two misses of the cache when others write, some 0.2 us; in a few tens each CPU has been before and after each
  * other. A CPU is called by an interrupt and may have to be woken, in a hypervisor for some tens of us; 255 that share two

@@ -11,6 +11,7 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/wait.h>
+#include <time/agree.h>
 #include <time/clock.h>
 #include <time/watch.h>
 
@@ -55,6 +56,7 @@ static struct timer_queue *my_queue(void)
 static void run_due(void)
 {
     struct timer_queue *queue = my_queue();
+    agree_pass();
     if (has_queue())
         timer_queue_run(queue, clock_now_ns());
     arm_hardware(queue);

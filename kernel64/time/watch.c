@@ -5,7 +5,10 @@
 #include <time/watch.h>
 
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <diag/log.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
 #include <time/clock.h>
 #include <time/watch_rule.h>
 
@@ -20,11 +23,14 @@ static void (*demote)(void);
 static struct watch watch;
 static int64_t drift_ppm;
 static uint64_t comparisons;
+static uint32_t first_apic_id;
 
 void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
 {
     reference = counter;
     demote = when_it_lies;
+    if (lapic_mode() != LAPIC_NONE)
+        first_apic_id = lapic_id();
     if (!reference)
         return;
     watch = (struct watch){
@@ -91,10 +97,13 @@ void watch_clock(void)
     __atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
 }
 
+/* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is raised. One that
+   cannot be raised is left to the next that comes. */
 void watch_condemn(void)
 {
     __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
-    watch_clock();
+    if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE || lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
+        watch_clock();
 }
 
 bool watch_drift_ppm(int64_t *ppm)

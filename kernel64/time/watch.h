@@ -10,6 +10,8 @@
  * watch_start() - compare with this from now on.
  * @reference: NULL: there is none, and nothing is watched until watch_condemn().
  * @demote:    called when the time-stamp counter lies; chooses another clock. In an interrupt.
+ *
+ * Context: first CPU.
  */
 void watch_start(struct clock_counter *reference, void (*demote)(void));
 

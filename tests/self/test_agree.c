@@ -92,7 +92,8 @@ static status_t command_skew(int argc, char **argv)
 {
     uint64_t cpu, ticks = 0;
     agree_call_fn *order;
-    if (argc < 2 || !order_of(argv[1], &order) || (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
+    bool is_later = argc >= 2 && strcmp(argv[1], "later") == 0;
+    if (argc < 2 || (!order_of(argv[1], &order) && !is_later) || (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
         return STATUS_INVALID;
     for (int i = 3; i < argc; i++) {
         if (parse_number(argv[i], &cpu) != STATUS_OK || cpu >= percpu_count())
@@ -102,7 +103,8 @@ static status_t command_skew(int argc, char **argv)
         else
             *PERCPU_OF((unsigned int)cpu, agree_skew) = ticks;
     }
-    agree_check(order, ipi_online_count());
+    if (!is_later)
+        agree_check(order, ipi_online_count());
     return STATUS_OK;
 }
-COMMAND(skew, "together|up|down [TICKS CPU...]", "compare time-stamp counters when these CPUs' are ahead", command_skew);
+COMMAND(skew, "together|up|down|later [TICKS CPU...]", "compare time-stamp counters when these CPUs' are ahead", command_skew);
