@@ -67,6 +67,17 @@ static void choose_root(acpi_read_fn *read, const struct acpi_root *root, struct
     index->root.is_xsdt = false;
 }
 
+static bool is_nothing(acpi_read_fn *read, phys_t address, bool is_xsdt)
+{
+    struct acpi_table table;
+    return rate_root(read, address, is_xsdt, &table) == ROOT_UNUSABLE && table.status != STATUS_TRUNCATED;
+}
+
+bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root)
+{
+    return is_nothing(read, root->table, root->is_xsdt) && (root->rsdt.raw == 0 || is_nothing(read, root->rsdt, false));
+}
+
 static bool is_known_address(const struct acpi_index *index, phys_t address)
 {
     for (size_t i = 0; i < index->count; i++)
@@ -83,11 +94,32 @@ static bool has_kind(const struct acpi_index *index, const char *signature)
     return false;
 }
 
+/* Whether a table is too short for what every table of its kind has: its parser would refuse it. */
+static bool is_too_short(const struct acpi_table *table)
+{
+    static const struct {
+        char signature[5];
+        uint16_t minimum;
+    } kinds[] = {
+        { "APIC", ACPI_MADT_SIZE }, { "FACP", ACPI_FADT_MINIMUM_SIZE }, { "HPET", ACPI_HPET_SIZE },
+        { "MCFG", ACPI_MCFG_SIZE }, { "SRAT", ACPI_SRAT_SIZE },         { "SLIT", ACPI_SLIT_SIZE },
+        { "SPCR", ACPI_SPCR_SIZE }, { "DBG2", ACPI_DBG2_SIZE },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strcmp(table->signature, kinds[i].signature) == 0)
+            return table->length < kinds[i].minimum;
+    return false;
+}
+
 /* Sums a table up, if that is still within what may be summed up in all. */
 static void sum_up(acpi_read_fn *read, struct acpi_table *table, uint64_t *summed)
 {
     if (table->status != STATUS_OK)
         return;
+    if (is_too_short(table)) {
+        table->status = STATUS_INVALID;
+        return;
+    }
     if (*summed + table->length > ACPI_SUMMED_MAX) {
         table->status = STATUS_TOO_BIG;
         return;

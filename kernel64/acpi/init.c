@@ -53,6 +53,8 @@ static const char *reason_of(const struct acpi_table *table)
         return table->checksum_ok ? "it leads to no table" : "wrong checksum";
     case STATUS_TRUNCATED:
         return "it cannot be read";
+    case STATUS_INVALID:
+        return "it is too short for its kind";
     case STATUS_TOO_BIG:
         return "the tables before it are too large";
     default:

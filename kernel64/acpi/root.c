@@ -12,9 +12,26 @@ status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root
 
 status_t acpi_locate_root(const struct boot_info *info, acpi_read_fn *read, struct acpi_root *root)
 {
-    if (info->rsdp.data && acpi_parse_root_pointer(info->rsdp.data, info->rsdp.size_bytes, root) == STATUS_OK)
+    struct acpi_root found[3];
+    size_t count = 0;
+    if (info->rsdp.data && acpi_parse_root_pointer(info->rsdp.data, info->rsdp.size_bytes, &found[count]) == STATUS_OK)
+        count++;
+    if (phys_is_valid(info->rsdp_address) && acpi_root_at(read, info->rsdp_address, &found[count]) == STATUS_OK)
+        count++;
+    /* The search takes long, and is left out where it is not needed. */
+    for (size_t i = 0; i < count; i++) {
+        if (!acpi_root_leads_nowhere(read, &found[i])) {
+            *root = found[i];
+            return STATUS_OK;
+        }
+    }
+    if (acpi_scan_root_pointer(read, &found[count]) == STATUS_OK &&
+        (count == 0 || !acpi_root_leads_nowhere(read, &found[count]))) {
+        *root = found[count];
         return STATUS_OK;
-    if (phys_is_valid(info->rsdp_address) && acpi_root_at(read, info->rsdp_address, root) == STATUS_OK)
-        return STATUS_OK;
-    return acpi_scan_root_pointer(read, root);
+    }
+    if (count == 0)
+        return STATUS_NOT_FOUND;
+    *root = found[0];
+    return STATUS_OK;
 }

@@ -18,6 +18,8 @@ status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root
  *
  * In this order: the copy in a Multiboot2 tag (version 2 before 1, as the parser chose), the
  * address that a PVH loader gives, the EBDA and the BIOS area.
+ * One that leads to no root table is passed over for the next; where all do, the first is given, for
+ * whoever says so.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */

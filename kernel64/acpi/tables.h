@@ -26,7 +26,7 @@ struct acpi_table {
     char signature[5]; /* unprintable bytes become '?' */
     uint8_t revision;
     bool checksum_ok;
-    uint8_t status; /* status_t: STATUS_OK, or why it cannot be used */
+    uint8_t status; /* status_t: STATUS_OK, or why it cannot be used; STATUS_INVALID: too short for its kind */
     uint32_t length; /* of the whole table; at least ACPI_HEADER_SIZE */
     phys_t address;
 };
@@ -109,6 +109,9 @@ struct acpi_index {
  */
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 #define ACPI_SUMMED_MAX (256u << 20)
+
+/* Return: whether what a root pointer names can be read and is no root table, neither the XSDT nor the RSDT. */
+bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root);
 
 /**
  * acpi_index_retry() - once more what could not be read before, with a reader that reaches further.

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <acpi/root.h>
 #include <acpi/tables.h>
 #include <string.h>
 
@@ -284,7 +285,7 @@ static void a_root_of_thousands_keeps_the_first_of_each_kind(void **state)
     struct acpi_root root = { .table = phys(0x100000), .is_xsdt = true };
     const size_t many = 16000;
     for (size_t i = 0; i < many; i++) {
-        put_table(0x1000 + i * 40, i == many - 1 ? "APIC" : i == many - 2 ? "FACP" : "SSDT", 40);
+        put_table(0x1000 + i * 40, i == many - 1 ? "OEM1" : i == many - 2 ? "OEM2" : "SSDT", 40);
         put64(0x100000 + 36 + 8 * i, 0x1000 + i * 40);
     }
     put_table(0x100000, "XSDT", (uint32_t)(36 + 8 * many));
@@ -293,8 +294,8 @@ static void a_root_of_thousands_keeps_the_first_of_each_kind(void **state)
     assert_int_equal(tables.count, ACPI_TABLES_MAX + 2);
     assert_int_equal(tables.left_out, many - tables.count);
     assert_int_equal(tables.entries_cut, 0);
-    assert_int_equal(acpi_index_find(&tables, "APIC", NULL)->address.raw, 0x1000 + (many - 1) * 40);
-    assert_non_null(acpi_index_find(&tables, "FACP", NULL));
+    assert_int_equal(acpi_index_find(&tables, "OEM1", NULL)->address.raw, 0x1000 + (many - 1) * 40);
+    assert_non_null(acpi_index_find(&tables, "OEM2", NULL));
 }
 
 /* Kinds that never end do not fill more than the room for them. */
@@ -328,6 +329,49 @@ static void an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one(void **stat
     expect_table(1, "", STATUS_MALFORMED);
 }
 
+static void a_table_too_short_for_its_kind_gives_way_to_the_next(void **state)
+{
+    (void)state;
+    struct acpi_root root = { .table = phys(0x2000) };
+    put_table(0x10000, "APIC", 40);
+    put_table(0x11000, "APIC", 44);
+    put_table(0x12000, "HPET", 55);
+    put32(0x2000 + 36, 0x10000);
+    put32(0x2000 + 40, 0x11000);
+    put32(0x2000 + 44, 0x12000);
+    put_table(0x2000, "RSDT", 48);
+    acpi_index_build(read_memory, &root, &tables);
+    expect_table(0, "APIC", STATUS_INVALID);
+    assert_int_equal(acpi_index_find(&tables, "APIC", NULL)->address.raw, 0x11000);
+    assert_null(acpi_index_find(&tables, "HPET", NULL));
+}
+
+/* The loader's root pointer is good and leads to zeros; the BIOS's own is as it should be. */
+static void a_root_pointer_that_leads_nowhere_gives_way_to_the_next(void **state)
+{
+    (void)state;
+    static struct boot_info info;
+    struct acpi_root root;
+    put_root_pointer(0x1000, 0x5000, 0x6000);
+    info.rsdp = (struct bytes){ memory + 0x1000, 36 };
+    info.rsdp_address = PHYS_INVALID;
+    assert_int_equal(acpi_locate_root(&info, read_memory, &root), STATUS_OK);
+    assert_int_equal(root.table.raw, 0x6000); /* there is no other */
+    put_root_pointer(0xf0000, 0x2000, 0);
+    put_table(0x2000, "RSDT", 40);
+    assert_int_equal(acpi_locate_root(&info, read_memory, &root), STATUS_OK);
+    assert_int_equal(root.table.raw, 0x2000);
+    /* Its RSDT is enough. */
+    put_table(0x5000, "RSDT", 40);
+    assert_int_equal(acpi_locate_root(&info, read_memory, &root), STATUS_OK);
+    assert_int_equal(root.table.raw, 0x6000);
+    /* What cannot be read yet may be good. */
+    memset(memory + 0x5000, 0, 40);
+    put_root_pointer(0x1000, 0x5000, 1ULL << 33);
+    assert_int_equal(acpi_locate_root(&info, read_memory, &root), STATUS_OK);
+    assert_int_equal(root.table.raw, 1ULL << 33);
+}
+
 static void a_table_shorter_than_its_header_is_malformed(void **state)
 {
     (void)state;
@@ -357,6 +401,8 @@ int main(void)
         cmocka_unit_test_setup(a_root_of_thousands_keeps_the_first_of_each_kind, clear_memory),
         cmocka_unit_test_setup(more_kinds_than_there_is_room_for_are_counted, clear_memory),
         cmocka_unit_test_setup(an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one, clear_memory),
+        cmocka_unit_test_setup(a_table_too_short_for_its_kind_gives_way_to_the_next, clear_memory),
+        cmocka_unit_test_setup(a_root_pointer_that_leads_nowhere_gives_way_to_the_next, clear_memory),
         cmocka_unit_test_setup(a_table_shorter_than_its_header_is_malformed, clear_memory),
     };
     return cmocka_run_group_tests_name("acpi_tables", tests, NULL, NULL);
