@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * 512 free bits; see bits512.h.
- *
- * Every change is one atomic operation on one word. All are sequentially consistent, because what
- * keeps the hints of buddy.c right is a store here and a load there on one CPU, and the reverse on
- * another; on x86-64 a locked operation is that anyway, and a load costs nothing more.
  */
 #include "bits512.h"
 
 #include <ashlar/bits.h>
-
-static uint64_t word_at(const struct bits512 *bits, unsigned word)
-{
-    return __atomic_load_n(&bits->word[word], __ATOMIC_SEQ_CST);
-}
 
 /* 2^order bits from 0 on; order at most 6. */
 static uint64_t block_mask(unsigned order)
@@ -31,7 +22,7 @@ static uint64_t range_mask(unsigned lo, unsigned hi)
 static uint64_t word_range(unsigned word, unsigned lo, unsigned hi)
 {
     unsigned base = word * 64;
-    return range_mask(lo > base ? lo - base : 0, hi < base + 64 ? hi - base : 64);
+    return range_mask(lo > base ? lo - base : 0, hi < base + 64 ? (hi > base ? hi - base : 0) : 64);
 }
 
 /* Where blocks of an order may begin in a word. */
@@ -53,86 +44,58 @@ static unsigned highest_bit(uint64_t word)
     return 63 - (unsigned)__builtin_clzll(word);
 }
 
+static bool are_all(const struct bits512 *bits, unsigned first, unsigned count, uint64_t value)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (bits->word[first + i] != value)
+            return false;
+    return true;
+}
+
+static void set_words(struct bits512 *bits, unsigned first, unsigned count, uint64_t value)
+{
+    for (unsigned i = 0; i < count; i++)
+        bits->word[first + i] = value;
+}
+
 /* ---- taking ---- */
 
-static bool take_in_word(struct bits512 *bits, unsigned word, unsigned order, uint64_t range, unsigned *index)
+static bool take_words(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi, unsigned *index)
 {
-    uint64_t old = word_at(bits, word), starts;
-    while ((starts = block_starts(old & range, order)) != 0) {
-        unsigned bit = highest_bit(starts);
-        if (__atomic_compare_exchange_n(&bits->word[word], &old, old & ~(block_mask(order) << bit), false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    unsigned words = 1u << (order - BITS512_WORD_ORDER);
+    for (unsigned end = hi / 64; end >= lo / 64 + words; end -= words) {
+        unsigned first = end - words;
+        if (!are_all(bits, first, words, BITS512_ALL))
+            continue;
+        set_words(bits, first, words, 0);
+        *index = first * 64;
+        return true;
+    }
+    return false;
+}
+
+bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi, unsigned *index)
+{
+    if (lo >= hi)
+        return false;
+    if (order >= BITS512_WORD_ORDER)
+        return take_words(bits, order, lo, hi, index);
+
+    /* A full word is the last resort: it is part of something larger. */
+    for (unsigned breaks_full = 0; breaks_full < 2; breaks_full++) {
+        for (unsigned word = (hi + 63) / 64; word-- > lo / 64;) {
+            if (bits->word[word] == 0 || (bits->word[word] == BITS512_ALL && !breaks_full))
+                continue;
+            uint64_t starts = block_starts(bits->word[word] & word_range(word, lo, hi), order);
+            if (starts == 0)
+                continue;
+            unsigned bit = highest_bit(starts);
+            bits->word[word] &= ~(block_mask(order) << bit);
             *index = word * 64 + bit;
             return true;
         }
     }
     return false;
-}
-
-static enum bits512_result take_words(struct bits512 *bits, unsigned first, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t full = BITS512_ALL;
-        if (__atomic_compare_exchange_n(&bits->word[first + i], &full, 0, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
-            continue;
-        if (i == 0)
-            return BITS512_NONE;
-        while (i-- > 0)
-            bits512_give_mask(bits, first + i, BITS512_ALL);
-        return BITS512_UNDONE;
-    }
-    return BITS512_TAKEN;
-}
-
-static bool are_full(const struct bits512 *bits, unsigned first, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (word_at(bits, first + i) != BITS512_ALL)
-            return false;
-    return true;
-}
-
-static enum bits512_result take_groups(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi,
-                                       unsigned *index)
-{
-    unsigned size = 1u << order;
-    enum bits512_result result = BITS512_NONE;
-    for (unsigned at = hi; at >= lo + size; at -= size) {
-        unsigned first = (at - size) / 64;
-        if (!are_full(bits, first, size / 64))
-            continue;
-        enum bits512_result one = take_words(bits, first, size / 64);
-        if (one == BITS512_TAKEN) {
-            *index = at - size;
-            return one;
-        }
-        if (one == BITS512_UNDONE)
-            result = one;
-    }
-    return result;
-}
-
-enum bits512_result bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi,
-                                 unsigned *index)
-{
-    if (order > 6)
-        return take_groups(bits, order, lo, hi, index);
-
-    /* A full word is the last resort: it is part of something larger. */
-    for (unsigned breaks_full = order == 6; breaks_full < 2; breaks_full++) {
-        for (unsigned word = (hi + 63) / 64; word-- > lo / 64;) {
-            if ((word_at(bits, word) != BITS512_ALL || breaks_full) &&
-                take_in_word(bits, word, order, word_range(word, lo, hi), index))
-                return BITS512_TAKEN;
-        }
-    }
-    return BITS512_NONE;
-}
-
-enum bits512_result bits512_take_all(struct bits512 *bits)
-{
-    return take_words(bits, 0, BITS512_WORDS);
 }
 
 /* The lowest @wanted of the bits set; all of them when there are fewer. */
@@ -146,84 +109,90 @@ static uint64_t lowest_bits(uint64_t word, unsigned wanted)
 
 unsigned bits512_take_some(struct bits512 *bits, unsigned wanted, uint64_t *mask)
 {
-    for (unsigned breaks_full = 0; breaks_full < 2; breaks_full++) {
-        for (unsigned word = 0; word < BITS512_WORDS; word++) {
-            uint64_t old = word_at(bits, word);
-            while (old != 0 && (old != BITS512_ALL || breaks_full)) {
-                uint64_t taken = wanted >= 64 ? old : lowest_bits(old, wanted);
-                if (__atomic_compare_exchange_n(&bits->word[word], &old, old & ~taken, false,
-                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-                    *mask = taken;
-                    return word;
-                }
-            }
-        }
+    unsigned found = BITS512_WORDS;
+    for (unsigned word = 0; word < BITS512_WORDS; word++) {
+        if (bits->word[word] == 0 || (bits->word[word] == BITS512_ALL && found < BITS512_WORDS))
+            continue;
+        found = word;
+        if (bits->word[word] != BITS512_ALL)
+            break;
     }
-    return BITS512_WORDS;
+    if (found < BITS512_WORDS) {
+        *mask = wanted >= 64 ? bits->word[found] : lowest_bits(bits->word[found], wanted);
+        bits->word[found] &= ~*mask;
+    }
+    return found;
 }
 
 /* ---- giving ---- */
 
-uint64_t bits512_give_mask(struct bits512 *bits, unsigned word, uint64_t mask)
+bool bits512_give_mask(struct bits512 *bits, unsigned word, uint64_t mask)
 {
-    return __atomic_fetch_or(&bits->word[word], mask, __ATOMIC_SEQ_CST) & mask;
+    if ((bits->word[word] & mask) != 0)
+        return false;
+    bits->word[word] |= mask;
+    return true;
 }
 
 bool bits512_give(struct bits512 *bits, unsigned order, unsigned index)
 {
-    if (order <= 6)
-        return bits512_give_mask(bits, index / 64, block_mask(order) << index % 64) == 0;
-    uint64_t set_already = 0;
-    for (unsigned i = 0; i < 1u << (order - 6); i++)
-        set_already |= bits512_give_mask(bits, index / 64 + i, BITS512_ALL);
-    return set_already == 0;
+    if (order < BITS512_WORD_ORDER)
+        return bits512_give_mask(bits, index / 64, block_mask(order) << index % 64);
+    unsigned words = 1u << (order - BITS512_WORD_ORDER);
+    if (!are_all(bits, index / 64, words, 0))
+        return false;
+    set_words(bits, index / 64, words, BITS512_ALL);
+    return true;
+}
+
+void bits512_fill_around(struct bits512 *bits, unsigned lo, unsigned hi)
+{
+    for (unsigned word = 0; word < BITS512_WORDS; word++)
+        bits->word[word] = ~word_range(word, lo, hi);
+}
+
+void bits512_clear(struct bits512 *bits)
+{
+    set_words(bits, 0, BITS512_WORDS, 0);
 }
 
 /* ---- looking ---- */
 
-int bits512_largest(const struct bits512 *bits, unsigned word)
+bool bits512_has_at(const struct bits512 *bits, unsigned word, unsigned order)
 {
-    uint64_t starts = word_at(bits, word);
-    int order = -1;
-    if (starts != BITS512_ALL) {
-        for (; starts != 0; starts &= starts >> (1u << order) & aligned_bits[order + 1])
-            order++;
-        return order;
-    }
-    for (order = 6; order < 9; order++) {
-        unsigned words = 2u << (order - 6);
-        if (!are_full(bits, word & ~(words - 1), words))
-            break;
-    }
-    return order;
+    if (order < BITS512_WORD_ORDER)
+        return block_starts(bits->word[word], order) != 0;
+    unsigned words = 1u << (order - BITS512_WORD_ORDER);
+    return are_all(bits, word & ~(words - 1), words, BITS512_ALL);
 }
 
 bool bits512_has(const struct bits512 *bits, unsigned order)
 {
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
-        if (bits512_largest(bits, word) >= (int)order)
+    unsigned step = order > BITS512_WORD_ORDER ? 1u << (order - BITS512_WORD_ORDER) : 1;
+    for (unsigned word = 0; word < BITS512_WORDS; word += step)
+        if (bits->word[word] != 0 && bits512_has_at(bits, word, order))
             return true;
     return false;
-}
-
-bool bits512_is_full(const struct bits512 *bits)
-{
-    return are_full(bits, 0, BITS512_WORDS);
 }
 
 void bits512_count(const struct bits512 *bits, unsigned lo, unsigned hi, uint64_t blocks[10])
 {
     for (unsigned at = lo; at < hi;) {
         unsigned order = 0;
-        if (!(word_at(bits, at / 64) >> at % 64 & 1)) {
+        uint64_t word = bits->word[at / 64];
+        if (word >> at % 64 == 0) {
+            at = (at / 64 + 1) * 64;
+            continue;
+        }
+        if (!(word >> at % 64 & 1)) {
             at++;
             continue;
         }
-        while (order < 9) {
+        while (order < BITS512_ORDERS) {
             unsigned size = 2u << order;
             bool fits = is_aligned(at, size) && at + size <= hi;
-            if (!fits || !(order < 6 ? (block_starts(word_at(bits, at / 64), order + 1) >> at % 64 & 1) != 0
-                                     : are_full(bits, at / 64, size / 64)))
+            if (!fits || !(order < BITS512_WORD_ORDER ? (block_starts(word, order + 1) >> at % 64 & 1) != 0
+                                                      : are_all(bits, at / 64, size / 64, BITS512_ALL)))
                 break;
             order++;
         }

@@ -15,7 +15,7 @@
 
 #include "buddy_private.h"
 
-#define STACK_SIZE   4
+#define STACK_SIZE   (2 * BLOCK_CACHE_BATCH)
 #define ORDER_LAST   9 /* 2 MiB */
 #define KNOWN_CHUNKS 8
 
@@ -71,17 +71,18 @@ static void remember(phys_t block)
 }
 
 /* Return: false when there is no room, or the block is not one for a stack: perhaps not one at all. */
-static bool push(phys_t block, unsigned order)
+static ALWAYS_INLINE bool push(phys_t block, unsigned order)
 {
     bool is_kept = false;
-    if (buddy_node_count() > 1 && buddy_node_of(block) != buddy_home_node())
+    if (buddy.node_count > 1 && buddy_node_of(block) != buddy_home_node())
         return false;
     port_pin();
     if (is_known(block)) {
         struct frame *head = port_frame(port_pointer(block));
         uint32_t count = PORT_MINE(block_cache).of[order].count;
-        if (LIKELY(head->state == frame_state(FRAME_TAKEN, order, 0) && count < PORT_MINE(block_cache).of[order].kept)) {
-            head->state = frame_state(FRAME_NONE, 0, 0);
+        /* Atomic, for another CPU may be freeing it, too. */
+        if (LIKELY(count < PORT_MINE(block_cache).of[order].kept &&
+                   frame_try_set_state(head, frame_state(FRAME_TAKEN, order, 0), frame_state(FRAME_NONE, 0, 0)))) {
             PORT_MINE(block_cache).of[order].heads[count] = head;
             PORT_MINE(block_cache).of[order].count = count + 1;
             is_kept = true;
@@ -91,20 +92,79 @@ static bool push(phys_t block, unsigned order)
     return is_kept;
 }
 
+static NOINLINE bool push_rarely(phys_t block, unsigned order)
+{
+    return push(block, order);
+}
+
+/* Takes up to @wanted from the stack. Return: how many. */
+static unsigned pop_some(unsigned order, unsigned wanted, uint64_t *frames)
+{
+    struct frame *head;
+    unsigned count = 0;
+    while (count < wanted && (head = pop(order)) != NULL)
+        frames[count++] = port_phys(port_frame_pointer(head)).raw >> PAGE_SHIFT;
+    return count;
+}
+
+static void shrink_by(unsigned order, unsigned count)
+{
+    uint64_t frames[BLOCK_CACHE_BATCH];
+    count = pop_some(order, count, frames);
+    if (count > 0)
+        buddy_give_blocks(frames, count, order);
+}
+
+/* Not for a stack, or there is no room in it: then half of it goes back. */
+static NOINLINE void free_slow(phys_t block, unsigned order, const void *caller)
+{
+    if (order - 1 < ORDER_LAST && is_aligned(block.raw, PAGE_SIZE) &&
+        PORT_MINE(block_cache).of[order].count >= PORT_MINE(block_cache).of[order].kept) {
+        shrink_by(order, (PORT_MINE(block_cache).of[order].count + 1) / 2);
+        if (push_rarely(block, order))
+            return;
+    }
+    if (buddy_free_checked(block, order, caller))
+        remember(block);
+}
+
 void buddy_free(phys_t block, unsigned order)
 {
     if (LIKELY(order - 1 < ORDER_LAST && is_aligned(block.raw, PAGE_SIZE) && push(block, order)))
         return;
-    if (buddy_free_checked(block, order, __builtin_return_address(0)))
-        remember(block);
+    free_slow(block, order, __builtin_return_address(0));
 }
 
 void block_cache_drain(void)
 {
-    struct frame *head;
     for (unsigned order = 1; order <= ORDER_LAST; order++)
-        while ((head = pop(order)) != NULL)
-            buddy_give(port_phys(port_frame_pointer(head)).raw >> PAGE_SHIFT, order);
+        while (PORT_MINE(block_cache).of[order].count > 0)
+            shrink_by(order, BLOCK_CACHE_BATCH);
+}
+
+unsigned block_cache_room(unsigned order)
+{
+    if (order - 1 >= ORDER_LAST)
+        return 0;
+    uint32_t half = PORT_MINE(block_cache).of[order].kept / 2;
+    return half < BLOCK_CACHE_BATCH ? half : BLOCK_CACHE_BATCH;
+}
+
+void block_cache_push_all(const uint64_t *frames, unsigned count, unsigned order)
+{
+    for (unsigned i = 0; i < count; i++) {
+        phys_t block = pfn_to_phys((pfn_t){ frames[i] });
+        if (order >= CHUNK_ORDER && !buddy_describe_block(frames[i], order)) {
+            buddy_give(frames[i], order);
+            continue;
+        }
+        remember(block);
+        port_frame(port_pointer(block))->state = frame_state(FRAME_TAKEN, order, 0);
+        if (!push_rarely(block, order)) {
+            port_frame(port_pointer(block))->state = frame_state(FRAME_NONE, 0, 0);
+            buddy_give(frames[i], order);
+        }
+    }
 }
 
 /* ---- size ---- */

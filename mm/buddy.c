@@ -1,488 +1,341 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator: what is free, and how it is taken and given. Which part of memory a request looks in, and
- * what may be freed, is buddy_request.c's affair.
+ * The buddy allocator's functions: in which order zones and nodes are looked at, what happens before a request
+ * fails, and what may be freed. What is free is buddy_tree.c's.
  *
- * Memory is a tree of three levels with a fan-out of 512. A region is 1 GiB and has a bit for each
- * of its chunks of 2 MiB; a chunk has a bit for each of its frames of 4 KiB; and the regions have a
- * bit each in one bitmap. A set bit is a free piece, at the level that it is free at:
+ * A node's zones are tried from the highest down, each without its reserve unless the request is urgent or confined
+ * to it; then the next nearest node. One request looks through all of them under one acquisition of the lock, so it
+ * is refused only if at that moment there was no such block. Before that it has given back what this CPU's caches
+ * hold, and asked the shrinkers.
  *
- *   region free as a whole   its bit in giants; nothing below it means anything
- *   chunk free as a whole    its bit in region->whole; its 512 frame bits are 0
- *   frame free               its bit in the chunk's bits
- *   in use                   no bit
- *
- * A bit is the only truth: whoever clears it atomically owns the piece. A block of order 0 to 8 is
- * an aligned run of frame bits, of 9 to 17 an aligned run of chunk bits, of 18 a region's bit. So
- * there are no lists to split and join: a block that is given back has merged with its buddy by
- * lying beside it. Only between levels something happens. Who wants a frame and finds no broken
- * chunk takes a whole one and sets the bits of the frames it does not want. Who sets the last bit of
- * a chunk takes all 512 again, and when it gets them, sets the chunk's one. No lock anywhere: a CPU
- * that stops in the middle, an interrupted one or a virtual one that the host does not run, delays nobody.
- *
- * Hints lead to free pieces: for each order and chunk, and for each order and region, a bit says
- * "may have a block of that order". They may be wrong in one direction only. The rule:
- *
- *   a free block has the hints of its order and all lower ones set, or a CPU that has just freed
- *   it, or just cleared the hint, is about to set them.
- *
- * Who frees sets the piece's bits first and looks at the hints after. Who fails to find a block
- * clears the hint first and looks at the bits again after. Whichever comes second sees the other
- * (both are sequentially consistent), and sets the hint.
- *
- * Some memory is visible to nobody for a moment: between taking a whole chunk and setting the bits
- * of its frames, or while 512 bits are being taken for merging. These moves are counted when they
- * begin and end, and who finds nothing looks again if one was under way.
- *
- * Refused: free lists with a lock a zone. They want a word or two in every free block, which is
- * memory touched, and a lock that 64 virtual CPUs on two real ones wait for in turn.
+ * A block's head says in its descriptor what was taken, and nothing is given back that it does not agree with.
  */
+#include <ashlar/mm/fault.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/shrink.h>
+
 #include "buddy_private.h"
 
-struct buddy buddy;
+/* This CPU's chunk, + 1: where it took single frames last. Any value does no harm. */
+extern PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
+PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
+extern PORT_PER_CPU(unsigned, buddy_cpu_node);
+PORT_PER_CPU(unsigned, buddy_cpu_node);
 
-static struct buddy_moves moves ALIGNED(64);
+/* ---- where to look ---- */
 
-static void begin_move(void)
+static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_t hi)
 {
-    __atomic_fetch_add(&moves.begun, 1, __ATOMIC_SEQ_CST);
-}
-
-static void end_move(void)
-{
-    __atomic_fetch_add(&moves.ended, 1, __ATOMIC_SEQ_CST);
-}
-
-struct buddy_moves buddy_count_moves(void)
-{
-    uint64_t ended = __atomic_load_n(&moves.ended, __ATOMIC_SEQ_CST);
-    return (struct buddy_moves){ __atomic_load_n(&moves.begun, __ATOMIC_SEQ_CST), ended };
-}
-
-/* ---- bitmaps ---- */
-
-static bool is_set(const uint64_t *word, uint64_t bit)
-{
-    return (__atomic_load_n(word, __ATOMIC_SEQ_CST) & bit) != 0;
-}
-
-/* Looks first: a hint is mostly set already, and the line then stays shared. */
-static void set_if_clear(uint64_t *word, uint64_t bit)
-{
-    if (!is_set(word, bit))
-        __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
-}
-
-/* Return: the highest bit set at or below @from; NO_REGION when there is none. */
-static int64_t highest_below(const uint64_t *bitmap, int64_t from)
-{
-    if (from < 0)
-        return NO_REGION;
-    int64_t word = from / 64;
-    uint64_t value =
-        __atomic_load_n(&bitmap[word], __ATOMIC_SEQ_CST) & (UINT64_MAX >> (63 - (unsigned)from % 64));
-    while (value == 0) {
-        if (--word < 0)
-            return NO_REGION;
-        value = __atomic_load_n(&bitmap[word], __ATOMIC_SEQ_CST);
+    for (size_t i = buddy.node_run_count; i-- > 0;) {
+        const struct node_run *run = &buddy.node_runs[i];
+        uint64_t end = i + 1 < buddy.node_run_count ? run[1].start : UINT64_MAX;
+        if (run->node != node || run->start >= hi || end <= lo)
+            continue;
+        uint64_t frame = buddy_take_between_locked(order, lo > run->start ? lo : run->start, hi < end ? hi : end);
+        if (frame != NO_FRAME)
+            return frame;
     }
-    return word * 64 + 63 - __builtin_clzll(value);
+    return NO_FRAME;
 }
 
-/* ---- places ---- */
-
-/* Return: the last span that begins at or below @chunk; NULL when there is none. */
-static struct span *span_below(uint64_t chunk)
+static uint64_t take_by_zones(unsigned order, unsigned flags, uint64_t below, uint32_t node)
 {
-    size_t low = 0, high = buddy.span_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (buddy.spans[middle].first_chunk <= chunk)
-            low = middle + 1;
-        else
-            high = middle;
+    /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the highest zone
+       in reach is theirs. */
+    bool is_confined = false, is_topmost = true, has_looked = false;
+    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+        const struct zone *zone = &buddy.zones[i];
+        if (zone->managed == 0)
+            continue;
+        is_confined = !is_topmost && !has_looked;
+        is_topmost = false;
+        if (zone->start >= below)
+            continue;
+        uint64_t lo = is_confined || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
+        uint64_t hi = zone->end < below ? zone->end : below;
+        if (lo < hi) {
+            uint64_t frame = take_on_node(order, node, lo, hi);
+            if (frame != NO_FRAME)
+                return frame;
+        }
+        has_looked = true;
     }
-    return low > 0 ? &buddy.spans[low - 1] : NULL;
+    return NO_FRAME;
 }
 
-int64_t buddy_region_below(uint64_t gib)
+/* Return: the nearest node to @from that is not in @seen; BUDDY_MAX_NODES when all are. */
+static unsigned nearest_node(unsigned from, uint64_t seen)
 {
-    struct span *span = span_below(gib * REGION_CHUNKS + REGION_CHUNKS - 1);
-    if (!span)
-        return NO_REGION;
-    uint64_t first_gib = span->first_chunk / REGION_CHUNKS, last_gib = (span->end_chunk - 1) / REGION_CHUNKS;
-    return span->first_region + (int64_t)((gib < last_gib ? gib : last_gib) - first_gib);
-}
-
-bool buddy_find(uint64_t frame, struct place *place)
-{
-    uint64_t chunk = frame / CHUNK_FRAMES;
-    struct span *span = span_below(chunk);
-    if (!span || chunk >= span->end_chunk)
-        return false;
-    place->number = span->first_region + (int64_t)(chunk / REGION_CHUNKS - span->first_chunk / REGION_CHUNKS);
-    place->region = &buddy.regions[place->number];
-    place->chunk = chunk % REGION_CHUNKS;
-    place->frame = frame % CHUNK_FRAMES;
-    return true;
-}
-
-bool buddy_is_described(const struct place *place)
-{
-    return is_set(&buddy.prepared[place->number / 64], BIT(place->number % 64)) &&
-           is_set(&place->region->described[place->chunk / 64], BIT(place->chunk % 64));
-}
-
-struct frame *buddy_frame(uint64_t frame)
-{
-    return port_frame(port_pointer(pfn_to_phys((pfn_t){ frame })));
-}
-
-uint64_t buddy_first_frame(const struct region *region, unsigned chunk)
-{
-    return region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES;
-}
-
-/* ---- hints ---- */
-
-static void hint_chunk(int64_t number, unsigned chunk, int largest)
-{
-    struct region *region = &buddy.regions[number];
-    for (int order = 0; order <= largest && order < CHUNK_ORDER; order++) {
-        set_if_clear(&region->hints[chunk / 64][order], BIT(chunk % 64));
-        set_if_clear(&buddy.hints[order][number / 64], BIT(number % 64));
+    unsigned best = BUDDY_MAX_NODES, best_distance = UINT32_MAX;
+    for (unsigned to = 0; to < buddy.node_count; to++) {
+        unsigned distance = buddy.distances ? buddy.distances[from * buddy.node_count + to] : 0;
+        if (!(seen & BIT(to)) && distance < best_distance) {
+            best = to;
+            best_distance = distance;
+        }
     }
+    return best;
 }
 
-static void hint_region(int64_t number, int largest)
+static uint64_t take_nearest(unsigned order, unsigned flags, uint64_t below, unsigned from)
 {
-    for (int order = CHUNK_ORDER; order <= CHUNK_ORDER + largest && order < REGION_ORDER; order++)
-        set_if_clear(&buddy.hints[order][number / 64], BIT(number % 64));
+    uint64_t seen = 0;
+    for (unsigned node = from; node < buddy.node_count; node = nearest_node(from, seen)) {
+        uint64_t frame = take_by_zones(order, flags, below, node);
+        if (frame != NO_FRAME || (flags & BUDDY_THIS_NODE))
+            return frame;
+        seen |= BIT(node);
+    }
+    return NO_FRAME;
 }
 
-/* Return: true when the chunk has such a block nevertheless; its hint is set again. */
-static bool unhint_chunk(int64_t number, unsigned chunk, unsigned order)
+uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
 {
-    struct region *region = &buddy.regions[number];
-    __atomic_fetch_and(&region->hints[chunk / 64][order], ~BIT(chunk % 64), __ATOMIC_SEQ_CST);
-    if (!bits512_has(&region->chunks[chunk], order))
-        return false;
-    hint_chunk(number, chunk, (int)order);
-    return true;
+    uint64_t limit = phys_is_valid(below) ? below.raw >> PAGE_SHIFT : UINT64_MAX;
+    unsigned from = node == BUDDY_ANY_NODE ? PORT_MINE(buddy_cpu_node) : node;
+    if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
+        return NO_FRAME;
+    port_lock(&buddy.lock);
+    uint64_t frame = take_nearest(order, flags, limit, from);
+    port_unlock(&buddy.lock);
+    return frame;
 }
 
-static bool has_hinted_chunk(const struct region *region, unsigned order)
+/* ---- a CPU's own chunk ---- */
+
+/* Whether every ordinary request may take from this chunk, so that it can be a CPU's own. */
+static bool is_ordinary_chunk(uint64_t chunk)
 {
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
-        if (is_set(&region->hints[word][order], UINT64_MAX))
+    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+        const struct zone *zone = &buddy.zones[i];
+        if (chunk * CHUNK_FRAMES >= zone->reserve_end && (chunk + 1) * CHUNK_FRAMES <= zone->end)
             return true;
+    }
     return false;
 }
 
-static bool has_block(const struct region *region, unsigned order)
+static bool find_own_chunk(struct place *place)
 {
-    return order < CHUNK_ORDER ? has_hinted_chunk(region, order)
-                               : bits512_has(&region->whole, order - CHUNK_ORDER);
+    uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
+    return chunk != 0 && buddy_find((chunk - 1) * CHUNK_FRAMES, place);
 }
 
-static bool unhint_region(int64_t number, unsigned order)
+/* From the whole of memory, remembering where. Under the lock. */
+static uint64_t take_anywhere(unsigned order)
 {
-    uint64_t *word = &buddy.hints[order][number / 64];
-    __atomic_fetch_and(word, ~BIT(number % 64), __ATOMIC_SEQ_CST);
-    if (!has_block(&buddy.regions[number], order))
-        return false;
-    set_if_clear(word, BIT(number % 64));
-    return true;
+    uint64_t frame = take_nearest(order, 0, UINT64_MAX, PORT_MINE(buddy_cpu_node));
+    if (frame != NO_FRAME && order < CHUNK_ORDER && is_ordinary_chunk(frame / CHUNK_FRAMES))
+        PORT_MINE(buddy_cpu_chunk) = frame / CHUNK_FRAMES + 1;
+    return frame;
+}
+
+static uint64_t take_in_own_chunk(unsigned order)
+{
+    struct place place;
+    return order < CHUNK_ORDER && find_own_chunk(&place) ? buddy_take_in_chunk_locked(&place, order, 0, UINT64_MAX)
+                                                         : NO_FRAME;
+}
+
+unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames)
+{
+    unsigned count = 0;
+    port_lock(&buddy.lock);
+    uint64_t frame = take_in_own_chunk(order);
+    if (frame == NO_FRAME)
+        frame = take_anywhere(order);
+    /* More only where that is cheap: others wait. */
+    while (frame != NO_FRAME) {
+        frames[count++] = frame;
+        frame = count < wanted ? take_in_own_chunk(order) : NO_FRAME;
+    }
+    port_unlock(&buddy.lock);
+    return count;
+}
+
+uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask)
+{
+    struct place place;
+    port_lock(&buddy.lock);
+    uint64_t first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : NO_FRAME;
+    if (first == NO_FRAME) {
+        uint64_t frame = take_anywhere(0);
+        if (frame != NO_FRAME) {
+            *mask = BIT(frame % 64);
+            first = align_down(frame, 64);
+        }
+    }
+    port_unlock(&buddy.lock);
+    return first;
 }
 
 /* ---- giving ---- */
 
-/* All chunks of a region are free: it becomes one block. */
-static void merge_region(int64_t number)
-{
-    struct bits512 *whole = &buddy.regions[number].whole;
-    begin_move();
-    while (bits512_is_full(whole)) {
-        enum bits512_result result = bits512_take_all(whole);
-        if (result == BITS512_TAKEN) {
-            __atomic_fetch_or(&buddy.giants[number / 64], BIT(number % 64), __ATOMIC_SEQ_CST);
-            break;
-        }
-        /* Who looked while bits were hidden may have cleared the hints. */
-        for (unsigned word = 0; word < BITS512_WORDS; word++)
-            hint_region(number, bits512_largest(whole, word));
-    }
-    end_move();
-}
-
-static void settle_region(int64_t number, unsigned chunk)
-{
-    int largest = bits512_largest(&buddy.regions[number].whole, chunk / 64);
-    if (largest == CHUNK_ORDER)
-        merge_region(number);
-    else
-        hint_region(number, largest);
-}
-
-void buddy_give_chunks(int64_t number, unsigned order, unsigned chunk)
-{
-    struct region *region = &buddy.regions[number];
-    if (!bits512_give(&region->whole, order, chunk))
-        port_wrong("buddy: P%#lx, order %u, was free already when it was given back",
-                   buddy_first_frame(region, chunk) << PAGE_SHIFT, order + CHUNK_ORDER);
-    settle_region(number, chunk);
-}
-
-/* All frames of a chunk are free: it becomes one block. */
-static void merge_chunk(int64_t number, unsigned chunk)
-{
-    struct bits512 *bits = &buddy.regions[number].chunks[chunk];
-    begin_move();
-    while (bits512_is_full(bits)) {
-        enum bits512_result result = bits512_take_all(bits);
-        if (result == BITS512_TAKEN) {
-            buddy_give_chunks(number, 0, chunk);
-            break;
-        }
-        for (unsigned word = 0; word < BITS512_WORDS; word++)
-            hint_chunk(number, chunk, bits512_largest(bits, word));
-    }
-    end_move();
-}
-
-void buddy_settle_chunk(int64_t number, unsigned chunk, unsigned word)
-{
-    int largest = bits512_largest(&buddy.regions[number].chunks[chunk], word);
-    if (largest == CHUNK_ORDER)
-        merge_chunk(number, chunk);
-    else
-        hint_chunk(number, chunk, largest);
-}
-
 bool buddy_give_frames(const struct place *place, uint64_t mask)
 {
-    uint64_t set_already = bits512_give_mask(&place->region->chunks[place->chunk], place->frame / 64, mask);
-    buddy_settle_chunk(place->number, place->chunk, place->frame / 64);
-    return set_already == 0;
+    port_lock(&buddy.lock);
+    bool was_taken = buddy_give_mask_locked(place, mask);
+    port_unlock(&buddy.lock);
+    return was_taken;
 }
 
-/* After a take that hid words for a moment: whoever gave meanwhile may have missed that all is free. */
-static void settle_all(int64_t number, unsigned chunk)
+void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order)
 {
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
-        buddy_settle_chunk(number, chunk, word);
-}
-
-static void settle_all_of_region(int64_t number)
-{
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
-        settle_region(number, word * 64);
-}
-
-/* ---- taking from what is split ---- */
-
-/* [lo, hi) cut to the 512 pieces of @size frames that begin at @base; in pieces. */
-struct window {
-    unsigned lo, hi;
-};
-
-static struct window window_of(uint64_t lo, uint64_t hi, uint64_t base, uint64_t size)
-{
-    uint64_t end = base + 512 * size;
-    return (struct window){
-        .lo = lo <= base ? 0 : (unsigned)((lo - base) / size),
-        .hi = hi >= end ? 512 : (unsigned)((hi - base + size - 1) / size),
-    };
-}
-
-uint64_t buddy_take_in_chunk(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi)
-{
-    struct region *region = &buddy.regions[number];
-    uint64_t base = buddy_first_frame(region, chunk);
-    struct window window = window_of(lo, hi, base, 1);
-    unsigned index;
-    if (order > 6)
-        begin_move();
-    enum bits512_result result = bits512_take(&region->chunks[chunk], order, window.lo, window.hi, &index);
-    if (result == BITS512_UNDONE)
-        settle_all(number, chunk);
-    if (order > 6)
-        end_move();
-    return result == BITS512_TAKEN ? base + index : NO_FRAME;
-}
-
-/* Blocks of order 0 to 8, from broken chunks. */
-static uint64_t take_in_broken(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
-{
-    struct region *region = &buddy.regions[number];
-    struct window window = window_of(lo, hi, region->gib * REGION_FRAMES, CHUNK_FRAMES);
-    for (unsigned chunk = window.hi; chunk-- > window.lo;) {
-        uint64_t hinted = __atomic_load_n(&region->hints[chunk / 64][order], __ATOMIC_SEQ_CST) &
-                          (UINT64_MAX >> (63 - chunk % 64));
-        if (hinted == 0) {
-            chunk &= ~63u;
-            continue;
-        }
-        chunk = (chunk & ~63u) + 63 - (unsigned)__builtin_clzll(hinted);
-        if (chunk < window.lo)
-            break;
-        uint64_t frame;
-        bool is_inside = buddy_first_frame(region, chunk) >= lo && buddy_first_frame(region, chunk) + CHUNK_FRAMES <= hi;
-        do {
-            frame = buddy_take_in_chunk(number, chunk, order, lo, hi);
-        } while (frame == NO_FRAME && is_inside && unhint_chunk(number, chunk, order));
-        if (frame != NO_FRAME)
-            return frame;
-    }
-    return NO_FRAME;
-}
-
-/* Blocks of order 9 to 17, from split regions. */
-static uint64_t take_in_region(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
-{
-    struct region *region = &buddy.regions[number];
-    uint64_t base = region->gib * REGION_FRAMES;
-    struct window window = window_of(lo, hi, base, CHUNK_FRAMES);
-    unsigned index;
-    if (order > CHUNK_ORDER + 6)
-        begin_move();
-    enum bits512_result result =
-        bits512_take(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, &index);
-    if (result == BITS512_UNDONE)
-        settle_all_of_region(number);
-    if (order > CHUNK_ORDER + 6)
-        end_move();
-    return result == BITS512_TAKEN ? base + index * CHUNK_FRAMES : NO_FRAME;
-}
-
-/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range). */
-static uint64_t take_from_split(unsigned order, uint64_t lo, uint64_t hi)
-{
-    int64_t lowest = lo / REGION_FRAMES == 0 ? 0 : buddy_region_below(lo / REGION_FRAMES - 1) + 1;
-    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
-    while ((number = highest_below(buddy.hints[order], number)) >= lowest) {
-        uint64_t base = buddy.regions[number].gib * REGION_FRAMES;
-        bool is_inside = base >= lo && base + REGION_FRAMES <= hi;
-        uint64_t frame;
-        do {
-            frame = order < CHUNK_ORDER ? take_in_broken(number, order, lo, hi)
-                                        : take_in_region(number, order, lo, hi);
-        } while (frame == NO_FRAME && is_inside && unhint_region(number, order));
-        if (frame != NO_FRAME)
-            return frame;
-        number--;
-    }
-    return NO_FRAME;
-}
-
-uint64_t buddy_take_chunk_of_split(void)
-{
-    return take_from_split(CHUNK_ORDER, 0, UINT64_MAX / 2);
-}
-
-/* ---- splitting ---- */
-
-/* Return: the highest whole region that [lo, hi) touches and that was free: it is the caller's. */
-static int64_t take_giant(uint64_t lo, uint64_t hi)
-{
-    int64_t lowest = lo / REGION_FRAMES == 0 ? 0 : buddy_region_below(lo / REGION_FRAMES - 1) + 1;
-    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
-    while ((number = highest_below(buddy.giants, number)) >= lowest) {
-        uint64_t bit = BIT(number % 64);
-        if (__atomic_fetch_and(&buddy.giants[number / 64], ~bit, __ATOMIC_SEQ_CST) & bit)
-            return number;
-    }
-    return NO_REGION;
-}
-
-/* Sets a region's chunk bits but [skip_lo, skip_hi) and those below @lowest. */
-static void publish_chunks(int64_t number, unsigned lowest, unsigned skip_lo, unsigned skip_hi)
-{
-    struct region *region = &buddy.regions[number];
-    for (unsigned word = 0; word < BITS512_WORDS; word++) {
-        uint64_t free = 0;
-        for (unsigned bit = 0; bit < 64; bit++) {
-            unsigned chunk = word * 64 + bit;
-            if (chunk >= lowest && (chunk < skip_lo || chunk >= skip_hi))
-                free |= BIT(bit);
-        }
-        bits512_give_mask(&region->whole, word, free);
-    }
-    settle_all_of_region(number);
-}
-
-/* A block of order 9 to 18 out of a region that was whole. */
-static uint64_t split_region(unsigned order, uint64_t lo, uint64_t hi)
-{
-    uint64_t frame = NO_FRAME;
-    begin_move();
-    while (frame == NO_FRAME) {
-        int64_t number = take_giant(lo, hi);
-        unsigned lowest = 0;
-        if (number == NO_REGION)
-            break;
-        if (!buddy_prepare_region(number, &lowest)) {
-            __atomic_fetch_or(&buddy.giants[number / 64], BIT(number % 64), __ATOMIC_SEQ_CST);
-            break;
-        }
-        uint64_t base = buddy_gib_of(number) * REGION_FRAMES, size = BIT(order);
-        /* The highest block in the region and the range; the lowest chunk may have become descriptors. */
-        uint64_t at = (hi < base + REGION_FRAMES ? hi : base + REGION_FRAMES) - size;
-        if (at >= base + lowest * CHUNK_FRAMES)
-            frame = at;
-        unsigned skip = frame == NO_FRAME ? 0 : (unsigned)((frame - base) / CHUNK_FRAMES);
-        if (order < REGION_ORDER || frame == NO_FRAME)
-            publish_chunks(number, lowest, skip,
-                           frame == NO_FRAME ? 0 : skip + (unsigned)(size / CHUNK_FRAMES));
-    }
-    end_move();
-    return frame;
-}
-
-static void publish_frames(int64_t number, unsigned chunk, unsigned skip_lo, unsigned skip_hi)
-{
-    struct bits512 *bits = &buddy.regions[number].chunks[chunk];
-    for (unsigned word = 0; word < BITS512_WORDS; word++) {
-        unsigned lo = skip_lo > word * 64 ? skip_lo - word * 64 : 0;
-        unsigned hi = skip_hi > word * 64 ? skip_hi - word * 64 : 0;
-        uint64_t below = lo >= 64 ? UINT64_MAX : BIT(lo) - 1, above = hi >= 64 ? 0 : UINT64_MAX << hi;
-        bits512_give_mask(bits, word, below | above);
-    }
-    settle_all(number, chunk);
-}
-
-/* A block of order 0 to 8 out of a chunk that was whole. */
-static uint64_t split_chunk(unsigned order, uint64_t lo, uint64_t hi)
-{
-    uint64_t chunk_lo = align_down(lo, CHUNK_FRAMES), chunk_hi = align_up(hi, CHUNK_FRAMES);
     struct place place;
-    begin_move();
-    uint64_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
-    if (base == NO_FRAME)
-        base = split_region(CHUNK_ORDER, chunk_lo, chunk_hi);
-    uint64_t frame = NO_FRAME;
-    if (base != NO_FRAME && buddy_find(base, &place)) {
-        if (buddy_describe(place.region, place.chunk)) {
-            uint64_t end = base + CHUNK_FRAMES;
-            frame = (hi < end ? hi : end) - BIT(order);
-            publish_frames(place.number, place.chunk, frame % CHUNK_FRAMES,
-                           (unsigned)(frame % CHUNK_FRAMES + BIT(order)));
-        } else {
-            buddy_give_chunks(place.number, 0, place.chunk);
-        }
-    }
-    end_move();
-    return frame;
+    uint64_t wrong = NO_FRAME;
+    port_lock(&buddy.lock);
+    for (unsigned i = 0; i < count; i++)
+        if (!buddy_find(frames[i], &place) || !buddy_give_locked(&place, order))
+            wrong = frames[i];
+    port_unlock(&buddy.lock);
+    if (wrong != NO_FRAME)
+        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", wrong << PAGE_SHIFT, order);
 }
 
-uint64_t buddy_take_between(unsigned order, uint64_t lo, uint64_t hi)
+void buddy_give(uint64_t frame, unsigned order)
 {
-    lo = align_up(lo, BIT(order));
-    hi = align_down(hi, BIT(order));
-    if (lo >= hi)
-        return NO_FRAME;
-    uint64_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi) : NO_FRAME;
-    if (frame != NO_FRAME)
-        return frame;
-    return order < CHUNK_ORDER ? split_chunk(order, lo, hi) : split_region(order, lo, hi);
+    buddy_give_blocks(&frame, 1, order);
+}
+
+/* ---- the public functions ---- */
+
+/* Writes a block's head. Return: false, and the block is free again, when its descriptors cannot exist. */
+static bool use_block(uint64_t frame, unsigned order, unsigned flags)
+{
+    if (order >= CHUNK_ORDER && !buddy_describe_block(frame, order)) {
+        buddy_give(frame, order);
+        return false;
+    }
+    buddy_frame(frame)->state = frame_state(FRAME_TAKEN, order, flags);
+    return true;
+}
+
+/* Takes a block for an ordinary request, and a few more for this CPU to keep, if it keeps any of that order. */
+static uint64_t take_ordinary(unsigned order)
+{
+    uint64_t frames[1 + BLOCK_CACHE_BATCH];
+    unsigned count = buddy_take_blocks(order, 1 + block_cache_room(order), frames);
+    if (count > 1)
+        block_cache_push_all(frames + 1, count - 1, order);
+    return count > 0 ? frames[0] : NO_FRAME;
+}
+
+/* After a request found nothing. Return: whether to try again. */
+static bool make_room(unsigned order, unsigned flags, bool is_first, struct shrink_request *request)
+{
+    if (!is_first && ((flags & BUDDY_THIS_NODE) || !shrink_again(request, BIT(order))))
+        return false;
+    frame_cache_drain();
+    return true;
+}
+
+phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node)
+{
+    bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
+    struct shrink_request request = { 0 };
+    unsigned attempt = 0;
+    if (order > BUDDY_MAX_ORDER || fault_should_fail())
+        return PHYS_INVALID;
+    do {
+        uint64_t frame = is_ordinary ? take_ordinary(order) : buddy_take(order, flags, below, node);
+        if (frame != NO_FRAME && use_block(frame, order, is_ordinary ? 0 : FRAME_FLAG_DIRECT))
+            return pfn_to_phys((pfn_t){ frame });
+    } while (make_room(order, flags, attempt++ == 0, &request));
+    return PHYS_INVALID;
+}
+
+static const char *reason_of(uint32_t state, unsigned order)
+{
+    switch ((enum frame_kind)(state & 0xff)) {
+    case FRAME_NONE:
+        return "it is free already, or no block begins there";
+    case FRAME_TAKEN:
+        return (state >> 8 & 0xff) != order ? "it was taken with another order" : "its flags were changed";
+    case FRAME_SLAB:
+        return "it holds objects";
+    case FRAME_LARGE:
+        return "it is from kmalloc, which has to be told";
+    case FRAME_PAGE_TABLE:
+        return "it is a page table";
+    case FRAME_RESERVED:
+        return "it was never the allocator's";
+    case FRAME_METADATA:
+        return "it is the allocator's own";
+    default:
+        return "its descriptor is damaged";
+    }
+}
+
+/* The state changes atomically, so that of two CPUs that free the same block only one does. */
+bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags)
+{
+    const char *reason = "no memory of ours is there";
+    uint32_t state = 0;
+    if (order > BUDDY_MAX_ORDER || !is_aligned(frame, BIT(order))) {
+        reason = "no block of that order begins there";
+    } else if (buddy_find(frame, place) && buddy_is_described(place)) {
+        struct frame *head = buddy_frame(frame);
+        state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
+        *flags = state >> 16;
+        if ((state & ~(FRAME_FLAG_DIRECT << 16)) == frame_state(FRAME_TAKEN, order, 0) &&
+            frame_try_set_state(head, state, frame_state(FRAME_NONE, 0, 0)))
+            return true;
+        reason = reason_of(state, order);
+    }
+    port_wrong("buddy: P%#lx, order %u, cannot be freed: %s (descriptor %#x); freed from %pS",
+               frame << PAGE_SHIFT, order, reason, state, caller);
+    return false;
+}
+
+bool buddy_free_checked(phys_t block, unsigned order, const void *caller)
+{
+    struct place place;
+    unsigned flags;
+    if (!is_aligned(block.raw, PAGE_SIZE)) {
+        port_wrong("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
+        return false;
+    }
+    if (!buddy_retire(block.raw >> PAGE_SHIFT, order, caller, &place, &flags))
+        return false;
+    port_lock(&buddy.lock);
+    bool was_taken = buddy_give_locked(&place, order);
+    port_unlock(&buddy.lock);
+    if (!was_taken)
+        port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order, caller);
+    return true;
+}
+
+bool buddy_owns(phys_t address)
+{
+    struct place place;
+    return buddy_find(address.raw >> PAGE_SHIFT, &place) && buddy_is_described(&place);
+}
+unsigned buddy_node_of(phys_t address)
+{
+    for (size_t i = buddy.node_run_count; i-- > 0;)
+        if (buddy.node_runs[i].start <= address.raw >> PAGE_SHIFT)
+            return buddy.node_runs[i].node;
+    return 0;
+}
+
+unsigned buddy_node_count(void)
+{
+    return buddy.node_count;
+}
+
+unsigned buddy_home_node(void)
+{
+    return PORT_MINE(buddy_cpu_node);
+}
+
+void buddy_forget_cpus(void)
+{
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+        *PORT_OF(buddy_cpu_chunk, cpu) = 0;
+        *PORT_OF(buddy_cpu_node, cpu) = 0;
+    }
+}
+
+void buddy_set_cpu_node(unsigned cpu, unsigned node)
+{
+    *PORT_OF(buddy_cpu_node, cpu) = node;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What describes a region and its frames, made when it is first needed.
+ * From a frame's number to what describes it: its region and chunk, and its descriptor, made when first needed.
  *
  * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
  *
  *   - A region that is not wholly free at first has a page of early memory for each of its chunks, which is
- *     put behind the array and zeroed when the chunk is first broken. There is at most a handful of
+ *     put behind the array when the chunk is first used. There is at most a handful of
  *     such regions, around the holes that every PC has.
  *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
  *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
+ *
+ * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by whoever has it;
+ * zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for 300 000 instructions.
  *
  * They stay where they are for good, so nothing is ever unmapped, and no other CPU has to forget
  * anything. Refused: descriptors within the 2 MiB that they describe. That needs no mapping at all,
@@ -16,6 +19,68 @@
  * when the chunk is used as one block, what its user writes would look like descriptors.
  */
 #include "buddy_private.h"
+
+/* ---- places ---- */
+
+/* Return: the last span that begins at or below @chunk; NULL when there is none. */
+static struct span *span_below(uint64_t chunk)
+{
+    size_t low = 0, high = buddy.span_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (buddy.spans[middle].first_chunk <= chunk)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? &buddy.spans[low - 1] : NULL;
+}
+
+int64_t buddy_region_below(uint64_t gib)
+{
+    struct span *span = span_below(gib * REGION_CHUNKS + REGION_CHUNKS - 1);
+    if (!span)
+        return NO_REGION;
+    uint64_t first_gib = span->first_chunk / REGION_CHUNKS, last_gib = (span->end_chunk - 1) / REGION_CHUNKS;
+    return span->first_region + (int64_t)((gib < last_gib ? gib : last_gib) - first_gib);
+}
+
+bool buddy_find(uint64_t frame, struct place *place)
+{
+    uint64_t chunk = frame / CHUNK_FRAMES;
+    struct span *span = span_below(chunk);
+    if (!span || chunk >= span->end_chunk)
+        return false;
+    place->number = span->first_region + (int64_t)(chunk / REGION_CHUNKS - span->first_chunk / REGION_CHUNKS);
+    place->region = &buddy.regions[place->number];
+    place->chunk = chunk % REGION_CHUNKS;
+    place->frame = frame % CHUNK_FRAMES;
+    return true;
+}
+
+static bool is_set_acquire(const uint64_t *bitmap, uint64_t bit)
+{
+    return (__atomic_load_n(&bitmap[bit / 64], __ATOMIC_ACQUIRE) >> bit % 64 & 1) != 0;
+}
+
+/* Acquire pairs with the releases in buddy_descriptors.c. */
+bool buddy_is_described(const struct place *place)
+{
+    return is_set_acquire(buddy.prepared, (uint64_t)place->number) &&
+           is_set_acquire(place->region->described, place->chunk);
+}
+
+struct frame *buddy_frame(uint64_t frame)
+{
+    return port_frame(port_pointer(pfn_to_phys((pfn_t){ frame })));
+}
+
+uint64_t buddy_first_frame(const struct region *region, unsigned chunk)
+{
+    return region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES;
+}
+
+/* ---- descriptors ---- */
 
 /* Eight at a time; the loop's own instructions would otherwise be most of it. */
 void buddy_zero(void *start, size_t size_bytes)
@@ -53,40 +118,63 @@ static void set_up_region(int64_t number)
     region->chunks = (struct bits512 *)((uintptr_t)span->bits - (uintptr_t)(before * sizeof(struct bits512)));
 }
 
+/* Release pairs with the acquire in buddy_is_described(). */
 static void mark_prepared(int64_t number)
 {
-    __atomic_fetch_or(&buddy.prepared[number / 64], BIT(number % 64), __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&buddy.prepared[number / 64], BIT(number % 64), __ATOMIC_RELEASE);
 }
 
-bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk)
+/* Memory for a region's descriptors that is not its own. Return: NO_FRAME when there is none to spare. */
+static uint64_t take_spare_chunk(void)
+{
+    struct place place;
+    uint64_t frame = buddy_take_spare_chunk_locked();
+    if (frame == NO_FRAME || !buddy_find(frame, &place))
+        return NO_FRAME;
+    if (!buddy_describe(place.region, place.chunk)) {
+        buddy_give_locked(&place, CHUNK_ORDER);
+        return NO_FRAME;
+    }
+    buddy_frame(frame)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
+    return frame;
+}
+
+static void give_spare_chunk(uint64_t frame)
+{
+    struct place place;
+    buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
+    VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
+}
+
+bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used)
 {
     struct region *region = &buddy.regions[number];
-    *lowest_chunk = 0;
-    if (__atomic_load_n(&buddy.prepared[number / 64], __ATOMIC_SEQ_CST) & BIT(number % 64))
+    *used = false;
+    if (__atomic_load_n(&buddy.prepared[number / 64], __ATOMIC_RELAXED) & BIT(number % 64))
         return true;
 
-    set_up_region(number);
-    uint64_t base = region->gib * REGION_FRAMES;
-    uint64_t memory = buddy_take_chunk_of_split();
-    if (memory == NO_FRAME) {
-        memory = base;
-        *lowest_chunk = 1;
-    }
-    phys_t address = pfn_to_phys((pfn_t){ memory });
-    struct frame *frames = buddy_frame(base);
-    if (port_map_descriptors(frames, address, LARGE_PAGE_SIZE) != STATUS_OK) {
-        struct place place;
-        if (*lowest_chunk == 0 && buddy_find(memory, &place))
-            buddy_give_chunks(place.number, 0, place.chunk);
+    uint64_t base = buddy_gib_of(number) * REGION_FRAMES, memory = take_spare_chunk();
+    if (memory == NO_FRAME && spare == NO_CHUNK)
+        return false;
+    *used = memory == NO_FRAME;
+    if (*used)
+        memory = base + spare * CHUNK_FRAMES;
+    if (port_map_descriptors(buddy_frame(base), pfn_to_phys((pfn_t){ memory }), LARGE_PAGE_SIZE) != STATUS_OK) {
+        if (!*used)
+            give_spare_chunk(memory);
         return false;
     }
+    set_up_region(number);
     for (unsigned i = 0; i < BITS512_WORDS; i++)
-        region->described[i] = region->owned[i] = UINT64_MAX;
-    if (*lowest_chunk == 1)
-        frames[0].state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
-    __atomic_fetch_add(&buddy.metadata, CHUNK_FRAMES, __ATOMIC_RELAXED);
-    __atomic_fetch_add(&buddy.metadata_opened, CHUNK_FRAMES, __ATOMIC_RELAXED);
+        region->owned[i] = UINT64_MAX;
+    region->is_mapped = true;
     mark_prepared(number);
+    if (*used) {
+        buddy_describe(region, spare);
+        buddy_frame(memory)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
+        __atomic_store_n(&buddy.free, buddy.free - CHUNK_FRAMES, __ATOMIC_RELAXED);
+    }
+    __atomic_fetch_add(&buddy.metadata, CHUNK_FRAMES, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -94,15 +182,27 @@ bool buddy_describe(struct region *region, unsigned chunk)
 {
     uint64_t *described = &region->described[chunk / 64], bit = BIT(chunk % 64);
     struct bits512 *bits = &region->chunks[chunk];
-    if (__atomic_load_n(described, __ATOMIC_SEQ_CST) & bit)
+    if (__atomic_load_n(described, __ATOMIC_ACQUIRE) & bit)
         return true;
-    uint64_t memory = bits->word[0];
-    struct frame *frames = buddy_frame(region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES);
-    if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
-        return false;
-    buddy_zero(bits, sizeof(*bits));
+    struct frame *frames = buddy_frame(buddy_first_frame(region, chunk));
+    if (!region->is_mapped) {
+        uint64_t memory = bits->word[0];
+        if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
+            return false;
+    }
+    buddy_zero(frames, PAGE_SIZE);
+    bits512_clear(bits);
     __atomic_fetch_add(&buddy.metadata_opened, 1, __ATOMIC_RELAXED);
-    __atomic_fetch_or(described, bit, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(described, bit, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool buddy_describe_block(uint64_t frame, unsigned order)
+{
+    struct place place;
+    for (uint64_t end = frame + BIT(order); frame < end; frame += CHUNK_FRAMES)
+        if (!buddy_find(frame, &place) || !buddy_describe(place.region, place.chunk))
+            return false;
     return true;
 }
 
@@ -140,10 +240,8 @@ status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t nu
         port_prepare_descriptors(frames + lo * CHUNK_FRAMES, frames + hi * CHUNK_FRAMES, PAGE_SIZE);
     uint64_t done = lo;
     for (size_t i = 0; i < setup->range_count && status == STATUS_OK; i++) {
-        const struct memmap_range *range = &setup->ranges[i];
-        uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
-        uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
-        if (!buddy_is_managed(range) || end <= base || first >= base + REGION_CHUNKS)
+        uint64_t first, end;
+        if (!buddy_managed_chunks(setup, i, &first, &end) || end <= base || first >= base + REGION_CHUNKS)
             continue;
         first = first < base + done ? done : first - base;
         end = end < base + REGION_CHUNKS ? end - base : REGION_CHUNKS;

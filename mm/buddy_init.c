@@ -26,9 +26,37 @@ static const struct {
     { 64, MIB(4) >> PAGE_SHIFT },
 };
 
+/* Of kinds of ranges that become ours, now or by buddy_add(). */
+#define LAST_KIND MEMMAP_KERNEL
+
 static struct port_lock add_lock;
 
 /* ---- the room for the tables ---- */
+
+/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides the rest. */
+static uint64_t find_end(const struct buddy_setup *setup)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < setup->range_count; i++)
+        if (setup->ranges[i].kind <= LAST_KIND)
+            end = setup->ranges[i].end.raw;
+    struct phys_range taken;
+    for (size_t cursor = 0; setup->next_taken(&cursor, &taken);)
+        if (taken.end.raw > end && taken.start.raw < end)
+            end = taken.start.raw;
+    return end;
+}
+
+bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end)
+{
+    const struct memmap_range *range = &setup->ranges[i];
+    if (range->kind > LAST_KIND || range->start.raw >= buddy.end)
+        return false;
+    uint64_t end_raw = range->end.raw < buddy.end ? range->end.raw : buddy.end;
+    *first = range->start.raw / LARGE_PAGE_SIZE;
+    *end = (end_raw - 1) / LARGE_PAGE_SIZE + 1;
+    return true;
+}
 
 /* Joins what shares a GiB. @spans: NULL to count only. */
 static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
@@ -36,11 +64,9 @@ static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
     struct span last = { 0 };
     size_t count = 0;
     for (size_t i = 0; i < setup->range_count; i++) {
-        const struct memmap_range *range = &setup->ranges[i];
-        if (!buddy_is_managed(range))
+        uint64_t first, end;
+        if (!buddy_managed_chunks(setup, i, &first, &end))
             continue;
-        uint64_t first = range->start.raw / LARGE_PAGE_SIZE;
-        uint64_t end = (range->end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
         if (count == 0 ||
             (first > last.end_chunk && first / REGION_CHUNKS != (last.end_chunk - 1) / REGION_CHUNKS)) {
             last.first_chunk = first;
@@ -97,9 +123,9 @@ static uint64_t count_regions(const struct buddy_setup *setup)
     uint64_t first = 0, end = 0, regions = 0, chunks = 0;
     for (size_t i = 0; i <= setup->range_count; i++) {
         bool is_end = i == setup->range_count;
-        if (!is_end && !buddy_is_managed(&setup->ranges[i]))
+        uint64_t next = 0, next_end = 0;
+        if (!is_end && !buddy_managed_chunks(setup, i, &next, &next_end))
             continue;
-        uint64_t next = is_end ? 0 : setup->ranges[i].start.raw / LARGE_PAGE_SIZE;
         if (end != 0 && (is_end || (next > end && next / REGION_CHUNKS != (end - 1) / REGION_CHUNKS))) {
             regions += (end - 1) / REGION_CHUNKS - first / REGION_CHUNKS + 1;
             chunks += end - first;
@@ -107,8 +133,7 @@ static uint64_t count_regions(const struct buddy_setup *setup)
         }
         if (end == 0)
             first = next;
-        if (!is_end)
-            end = (setup->ranges[i].end.raw + LARGE_PAGE_SIZE - 1) / LARGE_PAGE_SIZE;
+        end = next_end;
     }
     buddy.region_count = (int64_t)regions;
     buddy.region_words = (regions + 63) / 64;
@@ -118,6 +143,7 @@ static uint64_t count_regions(const struct buddy_setup *setup)
 static status_t make_tables(const struct buddy_setup *setup)
 {
     buddy.node_count = setup->node_count ? setup->node_count : 1;
+    buddy.end = find_end(setup);
     buddy.span_count = find_spans(setup, NULL);
     uint64_t chunks = count_regions(setup);
     if (buddy.span_count == 0)
@@ -285,25 +311,32 @@ static bool describe_as_reserved(const struct place *place)
     return true;
 }
 
-/* Frames of one chunk. Return: false when the chunk can have no descriptors. */
-static bool add_in_chunk(struct place place, uint64_t lo, uint64_t hi)
+/* A whole chunk that nothing is known of yet. */
+static void add_chunk(const struct place *place)
+{
+    port_lock(&buddy.lock);
+    place->region->owned[place->chunk / 64] |= BIT(place->chunk % 64);
+    VERIFY(buddy_give_locked(place, CHUNK_ORDER));
+    port_unlock(&buddy.lock);
+}
+
+/* Frames of one chunk. They are not added when the chunk can have no descriptors. */
+static void add_in_chunk(struct place place, uint64_t lo, uint64_t hi)
 {
     if (lo % CHUNK_FRAMES == 0 && hi - lo == CHUNK_FRAMES && !buddy_is_described(&place)) {
-        __atomic_fetch_or(&place.region->owned[place.chunk / 64], BIT(place.chunk % 64), __ATOMIC_SEQ_CST);
-        buddy_give_chunks(place.number, 0, place.chunk);
-        return true;
+        add_chunk(&place);
+        return;
     }
     if (!describe_as_reserved(&place))
-        return false;
+        return;
     for (uint64_t frame = lo; frame < hi; frame++)
         buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
     while (lo < hi) {
         uint64_t end = align_down(lo, 64) + 64 < hi ? align_down(lo, 64) + 64 : hi;
         place.frame = lo % CHUNK_FRAMES;
-        buddy_give_frames(&place, UINT64_MAX >> (64 - (end - lo)) << lo % 64);
+        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - (end - lo)) << lo % 64));
         lo = end;
     }
-    return true;
 }
 
 static bool is_giant(int64_t number)
@@ -321,9 +354,10 @@ static void add_run(uint64_t lo, uint64_t hi)
             return;
         if (is_giant(place.number)) {
             /* The regions of a run follow each other, and terabytes are mostly these. */
-            do
+            do {
+                buddy.free += REGION_FRAMES;
                 lo = align_down(lo, REGION_FRAMES) + REGION_FRAMES;
-            while (lo < hi && is_giant(++place.number));
+            } while (lo < hi && is_giant(++place.number));
             continue;
         }
         add_in_chunk(place, lo, end < hi ? end : hi);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the files of the buddy allocator share: buddy.c (the idea, taking and giving), buddy_request.c
- * (where to look, what may be freed), buddy_init.c (from the memory map to the first free block),
- * buddy_descriptors.c (what describes a piece when it is first used), buddy_stats.c (counting), frame_cache.c,
- * block_cache.c.
+ * What the files of the buddy allocator share: buddy.c (its functions: where a request looks, what may be freed),
+ * buddy_tree.c (the idea; what is free), buddy_descriptors.c (what describes a piece when it is first used), buddy_init.c
+ * (from the memory map to the first free block), buddy_stats.c (counting), frame_cache.c, block_cache.c.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -33,14 +32,22 @@ struct span {
 };
 
 struct region {
-    struct bits512 whole;                       /* chunks that are free as a whole */
-    uint64_t hints[BITS512_WORDS][CHUNK_ORDER]; /* [c / 64][order]: chunk c may have a block of that order */
-    uint64_t described[BITS512_WORDS];          /* chunks whose descriptors exist */
-    uint64_t owned[BITS512_WORDS];              /* chunks that were given to us as a whole */
-    uint64_t gib;                               /* its address, in GiB */
-    /* The free frames of chunk 0; only chunks of the span have theirs. Until a chunk is described, its
-       word 0 holds the physical address of the page for its descriptors; 0: it has none. */
+    /* constant once the region is prepared */
+    uint64_t gib; /* its address, in GiB */
+    /* Of chunk 0; only chunks of the span have theirs. Until a chunk is described, word 0 of its bits holds the
+       physical address of the page for its descriptors, if it has one of its own; else anything. */
     struct bits512 *chunks;
+    bool is_mapped; /* there is memory behind the descriptors of the whole region, not zeroed */
+
+    /* guarded by buddy.lock: */
+    struct bits512 whole;                       /* chunks that are free as a whole */
+    uint64_t hints[BITS512_WORDS][CHUNK_ORDER]; /* [c / 64][order]: chunk c has a free block of that order */
+    uint8_t orders[REGION_CHUNKS];              /* n: the largest free block of the chunk is of order n - 1; 0: none */
+    uint8_t whole_orders;                       /* the same of the blocks of whole */
+    uint64_t owned[BITS512_WORDS];              /* chunks that were given to us as a whole */
+
+    /* Only ever set, by release, once the descriptors are there; read without the lock. */
+    uint64_t described[BITS512_WORDS];
 } ALIGNED(64);
 
 struct zone {
@@ -55,104 +62,79 @@ struct node_run {
     uint32_t node;
 };
 
-struct buddy {
-    struct span *spans;
-    size_t span_count;
-    struct region *regions; /* ascending by address; touched when first split, or not wholly free at init */
-    int64_t region_count;
-    size_t region_words; /* of a bitmap with a bit for each region */
-
-    /* One bit a region each. */
-    uint64_t *giants;             /* free as a whole; its struct region says nothing then */
-    uint64_t *prepared;           /* its struct region is filled in, and its chunks are described */
-    uint64_t *hints[HINT_ORDERS]; /* it may have a free block of that order */
-
-    struct zone zones[BUDDY_ZONES];
-    struct node_run *node_runs;
-    size_t node_run_count; /* the last one's end is nobody's start */
-    unsigned node_count;
-    uint8_t *distances; /* NULL: nodes are equally far */
-
-    uint64_t metadata, metadata_opened; /* frames */
-};
-extern struct buddy buddy;
-
-/* ---- buddy.c ---- */
-
-/* Return: the last region at or below @gib; NO_REGION when there is none. */
-int64_t buddy_region_below(uint64_t gib);
-
-/* A frame's place. Return: false when no region holds it. */
+/* A frame's place. */
 struct place {
     struct region *region;
     int64_t number; /* of the region */
     unsigned chunk; /* in the region */
     unsigned frame; /* in the chunk */
 };
-bool buddy_find(uint64_t frame, struct place *place);
 
-struct frame *buddy_frame(uint64_t frame);
-bool buddy_is_described(const struct place *place);
+struct buddy {
+    /* constant after init */
+    struct span *spans;
+    size_t span_count;
+    struct region *regions; /* ascending by address; touched when first split, or not wholly free at init */
+    int64_t region_count;
+    size_t region_words; /* of a bitmap with a bit for each region */
+    struct node_run *node_runs;
+    size_t node_run_count; /* the last one's end is nobody's start */
+    unsigned node_count;
+    uint8_t *distances; /* NULL: nodes are equally far */
+    uint64_t end;       /* bytes; memory behind it is not ours and never will be */
+    struct zone zones[BUDDY_ZONES]; /* but for what buddy_add() adds */
 
-/* The number of a chunk's first frame. */
-uint64_t buddy_first_frame(const struct region *region, unsigned chunk);
+    struct port_lock lock ALIGNED(64);
+    /* guarded by lock; the counters are also read without it: */
+    uint64_t *giants;             /* by region: free as a whole; its struct region says nothing then */
+    uint64_t *hints[HINT_ORDERS]; /* by region: it has a free block of that order */
+    uint64_t free;                /* frames, but for those in CPUs' caches */
+    uint64_t metadata, metadata_opened; /* frames */
 
-/* Moves, in which memory is visible to nobody for a moment: how many have begun and ended. */
-struct buddy_moves {
-    uint64_t begun, ended;
+    /* Only ever set, by release, once the struct region is filled in; read without the lock. */
+    uint64_t *prepared;
 };
-struct buddy_moves buddy_count_moves(void);
+extern struct buddy buddy;
 
-/* Takes a block within frames [lo, hi). Return: NO_FRAME when it found none. */
-uint64_t buddy_take_between(unsigned order, uint64_t lo, uint64_t hi);
+/* ---- buddy_tree.c: all with buddy.lock held ---- */
+
+/**
+ * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is broken.
+ *
+ * Return: NO_FRAME when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER and more
+ *         may not exist yet: buddy_describe_block().
+ */
+uint64_t buddy_take_between_locked(unsigned order, uint64_t lo, uint64_t hi);
 
 /* The same in one chunk, for orders 0 to 8. */
-uint64_t buddy_take_in_chunk(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi);
+uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned order, uint64_t lo, uint64_t hi);
 
-/* Takes a free chunk in a region that is split already. */
-uint64_t buddy_take_chunk_of_split(void);
+/* The same of single frames: up to @wanted of one word. Return: the word's first frame; NO_FRAME when none is free. */
+uint64_t buddy_take_some_locked(const struct place *place, unsigned wanted, uint64_t *mask);
 
-/* Makes free bits of a chunk known after they were set: hints, merging. @word: the one given to. */
-void buddy_settle_chunk(int64_t number, unsigned chunk, unsigned word);
+/* A free chunk in regions that are split already, with no part in a reserve. */
+uint64_t buddy_take_spare_chunk_locked(void);
 
-/* Gives a block of 2^order whole chunks; reports a chunk that is free already. */
-void buddy_give_chunks(int64_t number, unsigned order, unsigned chunk);
+/* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free already. */
+bool buddy_give_locked(const struct place *place, unsigned order);
+bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
 
-/* Gives frames of one chunk's word. Return: false when one was free already. */
-bool buddy_give_frames(const struct place *place, uint64_t mask);
-
-/* ---- buddy_init.c ---- */
-
-/* Whether a range becomes ours, now or by buddy_add(). */
-static inline bool buddy_is_managed(const struct memmap_range *range)
-{
-    return range->kind <= MEMMAP_KERNEL;
-}
-
-/* ---- buddy_descriptors.c ---- */
-
-/* @start, @size_bytes: multiples of 64. */
-void buddy_zero(void *start, size_t size_bytes);
-
-/* The GiB of any region, also of one that was never split. */
-uint64_t buddy_gib_of(int64_t number);
-
-/* Makes a never used chunk's descriptors exist. The caller owns the chunk wholly. */
-bool buddy_describe(struct region *region, unsigned chunk);
-
-/* Makes a never used region's struct and descriptors. The caller took its giant bit. */
-bool buddy_prepare_region(int64_t number, unsigned *lowest_chunk);
-
-/* At init, the same for a region that is not wholly free: its struct, and early memory for its descriptors. */
-status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number);
-
-/* ---- buddy_request.c ---- */
+/* ---- buddy.c ---- */
 
 /* No CPU has a chunk that it took from before, and all are on node 0. */
 void buddy_forget_cpus(void);
 
-/* Takes a block without the frame cache. Return: NO_FRAME when there is none. */
+/* Takes a block without the caches. Return: NO_FRAME when there was none at the moment of looking. */
 uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node);
+
+/**
+ * buddy_take_blocks() - take blocks for ordinary requests, from the chunk that this CPU used last if it can.
+ * @wanted: 1 .. 1 + BLOCK_CACHE_BATCH.
+ * @frames: receives their first frames.
+ *
+ * Return: how many there were. Descriptors are not written, and may not exist: buddy_describe_block().
+ */
+unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames);
 
 /**
  * buddy_take_frames() - take single frames near each other for this CPU.
@@ -163,17 +145,71 @@ uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
  */
 uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask);
 
+/* Gives frames of one chunk's word. Return: false, and none is given, when one was free already. */
+bool buddy_give_frames(const struct place *place, uint64_t mask);
+
+/* Gives blocks, of which nobody has the descriptors any more; reports one that is free already. */
+void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order);
+void buddy_give(uint64_t frame, unsigned order);
+
 /* The check that all frees share: a head in use of @order becomes FRAME_NONE; where it is and its flags are said.
    Return: false, and it was reported, when there is none. */
 bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags);
 
-/* Gives a block of which nobody has the descriptor any more. */
-void buddy_give(uint64_t frame, unsigned order);
-
 /* buddy_free() past the stacks of blocks. Return: whether it was a block in use, which then has a descriptor. */
 bool buddy_free_checked(phys_t block, unsigned order, const void *caller);
 
+/* ---- buddy_init.c ---- */
+
+/* The chunks that range number @i of the map touches. Return: false when it never becomes ours, not even by buddy_add(). */
+bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end);
+
+/* ---- buddy_descriptors.c ---- */
+
+/* Return: the last region at or below @gib; NO_REGION when there is none. */
+int64_t buddy_region_below(uint64_t gib);
+
+/* Return: false when no region holds the frame. Takes no lock. */
+bool buddy_find(uint64_t frame, struct place *place);
+
+struct frame *buddy_frame(uint64_t frame);
+bool buddy_is_described(const struct place *place);
+
+/* The number of a chunk's first frame. */
+uint64_t buddy_first_frame(const struct region *region, unsigned chunk);
+
+/* @start, @size_bytes: multiples of 64. */
+void buddy_zero(void *start, size_t size_bytes);
+
+/* The GiB of any region, also of one that was never split. */
+uint64_t buddy_gib_of(int64_t number);
+
+/* Makes a chunk's descriptors exist. The caller owns the chunk wholly. About 700 instructions the first time. */
+bool buddy_describe(struct region *region, unsigned chunk);
+
+/* The same for all chunks of a block that the caller owns, of CHUNK_ORDER and more. Takes the time, and no lock. */
+bool buddy_describe_block(uint64_t frame, unsigned order);
+
+/**
+ * buddy_prepare_region_locked() - make the struct of a region that is free as a whole, and memory for its descriptors.
+ * @spare: a chunk that may be used for them when no other region has one; NO_CHUNK for none.
+ * @used:  receives whether it was.
+ */
+#define NO_CHUNK REGION_CHUNKS
+bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used);
+
+/* At init, the same for a region that is not wholly free: its struct, and early memory for its descriptors. */
+status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number);
+
 /* ---- block_cache.c ---- */
+
+#define BLOCK_CACHE_BATCH 4 /* blocks that come and go at once */
+
+/* How many blocks this CPU would take, at most BLOCK_CACHE_BATCH. */
+unsigned block_cache_room(unsigned order);
+
+/* Puts blocks there, whose descriptors exist or are made. Those that do not fit go back. */
+void block_cache_push_all(const uint64_t *frames, unsigned count, unsigned order);
 
 void block_cache_drain(void);
 

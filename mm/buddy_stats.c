@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counting what is free. Walks the bits, because a counter that every CPU writes would be a line that
- * every CPU waits for; where there is nothing free, hints say so, and only what is split is looked into.
+ * Counting what is free, where and in which sizes. Bits are copied a line at a time under the lock and counted without
+ * it, so nobody waits for a walk; where there is nothing free hints say so, and only what is split is looked into.
  */
 #include <ashlar/mm/frame_cache.h>
 
@@ -56,16 +56,43 @@ static void count_chunks(const struct count *count, const struct bits512 *whole,
     }
 }
 
-/* A free frame's chunk has its hint for order 0 set: that is the rule. */
+static uint64_t copy_word(const uint64_t *word)
+{
+    port_lock(&buddy.lock);
+    uint64_t copy = *word;
+    port_unlock(&buddy.lock);
+    return copy;
+}
+
+/* A chunk's bits say something only while its hint for order 0 is set: they are all 0 otherwise, or something else. */
+static struct bits512 copy_frames(const struct region *region, unsigned chunk)
+{
+    struct bits512 copy = { { 0 } };
+    port_lock(&buddy.lock);
+    if (region->orders[chunk] != 0)
+        copy = region->chunks[chunk];
+    port_unlock(&buddy.lock);
+    return copy;
+}
+
+static struct bits512 copy_whole(const struct region *region)
+{
+    port_lock(&buddy.lock);
+    struct bits512 copy = region->whole;
+    port_unlock(&buddy.lock);
+    return copy;
+}
+
 static void count_region(const struct count *count, const struct region *region)
 {
     uint64_t base = region->gib * REGION_FRAMES;
-    count_chunks(count, &region->whole, base);
+    const struct bits512 whole = copy_whole(region);
+    count_chunks(count, &whole, base);
     for (unsigned word = 0; word < BITS512_WORDS; word++) {
-        uint64_t hinted = __atomic_load_n(&region->hints[word][0], __ATOMIC_SEQ_CST);
-        for (; hinted != 0; hinted &= hinted - 1) {
+        for (uint64_t hinted = copy_word(&region->hints[word][0]); hinted != 0; hinted &= hinted - 1) {
             unsigned chunk = word * 64 + (unsigned)__builtin_ctzll(hinted);
-            count_frames(count, &region->chunks[chunk], base + chunk * CHUNK_FRAMES);
+            const struct bits512 bits = copy_frames(region, chunk);
+            count_frames(count, &bits, base + chunk * CHUNK_FRAMES);
         }
     }
 }
@@ -73,8 +100,8 @@ static void count_region(const struct count *count, const struct region *region)
 static void count_all(const struct count *count)
 {
     for (size_t word = 0; word < buddy.region_words; word++) {
-        uint64_t giants = __atomic_load_n(&buddy.giants[word], __ATOMIC_SEQ_CST);
-        uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_SEQ_CST) & ~giants;
+        uint64_t giants = copy_word(&buddy.giants[word]);
+        uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_ACQUIRE) & ~giants;
         for (; giants != 0; giants &= giants - 1) {
             uint64_t base =
                 buddy_gib_of((int64_t)(word * 64 + (unsigned)__builtin_ctzll(giants))) * REGION_FRAMES;
@@ -140,9 +167,7 @@ static uint64_t free_in(const struct buddy_stats *stats)
 
 uint64_t buddy_free_frames(void)
 {
-    struct buddy_stats stats;
-    buddy_stats(BUDDY_ANY_NODE, &stats);
-    return free_in(&stats) + stats.cached;
+    return __atomic_load_n(&buddy.free, __ATOMIC_RELAXED) + count_cached();
 }
 
 uint64_t buddy_free_frames_of(unsigned node)

@@ -154,6 +154,10 @@ void *frame_alloc_slow(void)
     if (fault_should_fail())
         return NULL;
     uint64_t first = buddy_take_frames(refill_size(), &mask);
+    if (first == NO_FRAME) {
+        block_cache_drain();
+        first = buddy_take_frames(1, &mask);
+    }
     for (struct shrink_request request = { 0 }; first == NO_FRAME; first = buddy_take_frames(1, &mask)) {
         __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
         if (!shrink_again(&request, 1))

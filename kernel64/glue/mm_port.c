@@ -13,7 +13,6 @@
 #include <diag/panic.h>
 #include <glue/address_space.h>
 #include <lib/format.h>
-#include <lib/string.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
 
@@ -37,10 +36,7 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
 {
-    status_t status = paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
-    if (status == STATUS_OK)
-        memset(start, 0, page_size);
-    return status;
+    return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 /* ---- pinning ---- */

@@ -3,7 +3,7 @@
  * fork(): a child has the memory of all threads, but only one of them. No lock may be held by one that it
  * has not, so the thread that forks takes all of them before: first those under which others are taken
  * (threads' numbers and turns, then the one that asks the shrinkers), then the rest, of which none is taken
- * under another but those of pages in their order.
+ * under another but the buddy allocator's and those of pages, in their order.
  *
  * The other threads' magazines are lost to the child; what is in them is never given out again. Their
  * numbers are not.
@@ -12,6 +12,7 @@
 
 #include <ashlar/mm/shrink.h>
 
+#include "buddy_private.h"
 #include "slab_private.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@
 static void for_all_locks(void (*act)(struct port_lock *lock))
 {
     act(&hosted_large_lock);
+    act(&buddy.lock); /* under which pages.c maps descriptors */
     hosted_for_page_locks(act);
     act(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++) {

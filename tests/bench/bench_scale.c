@@ -22,11 +22,14 @@
 #define OPERATIONS 512000
 #define BATCH      1000
 #define BULK       64
+#define FRAMES     4000 /* four times what a CPU's frame cache holds */
+#define BLOCKS     64   /* sixteen times what a CPU's block cache holds of an order */
+#define BLOCK_ORDER 4
 
 /* One CPU's. */
 struct share {
     struct work work;
-    void *objects[BATCH];
+    void *objects[FRAMES];
     uint64_t random;
 };
 
@@ -254,3 +257,37 @@ static void frame_batches(struct share *share, unsigned int operations)
     }
 }
 ROW(scale_frame_batch, "scale.frame.batch.1000", frame_batches, has_many_frames, end_shares);
+
+/*
+ * What the caches do not hold: three frames of four, and nearly all blocks, come from the buddy allocator and go back.
+ * A request that is refused meanwhile is counted as an operation; there is enough for all at once.
+ */
+static bool has_more_frames(void)
+{
+    return buddy_free_frames() > (uint64_t)percpu_count() * 2 * FRAMES && OPERATIONS / percpu_count() >= FRAMES && make_shares();
+}
+
+static void frame_overflows(struct share *share, unsigned int operations)
+{
+    for (unsigned int done = 0; done < operations; done += FRAMES) {
+        for (unsigned int i = 0; i < FRAMES; i++)
+            share->objects[i] = frame_alloc();
+        for (unsigned int i = 0; i < FRAMES; i++)
+            if (share->objects[i])
+                frame_free(share->objects[i]);
+    }
+}
+ROW(scale_frame_overflow, "scale.frame.batch.4000", frame_overflows, has_more_frames, end_shares);
+
+static void block_overflows(struct share *share, unsigned int operations)
+{
+    phys_t *blocks = (phys_t *)(void *)share->objects;
+    for (unsigned int done = 0; done < operations; done += BLOCKS) {
+        for (unsigned int i = 0; i < BLOCKS; i++)
+            blocks[i] = buddy_alloc(BLOCK_ORDER, 0);
+        for (unsigned int i = 0; i < BLOCKS; i++)
+            if (phys_is_valid(blocks[i]))
+                buddy_free(blocks[i], BLOCK_ORDER);
+    }
+}
+ROW(scale_block_overflow, "scale.block.batch.64", block_overflows, has_more_frames, end_shares);

@@ -108,7 +108,9 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
         perror("hosted descriptors");
         abort();
     }
-    memset(start, 0, page_size);
+    /* What the allocator has not zeroed is not zero; of a large page the ends, so that little is touched. */
+    memset(start, 0xa5, PAGE_SIZE);
+    memset((char *)start + page_size - PAGE_SIZE, 0xa5, PAGE_SIZE);
     return STATUS_OK;
 }
 

@@ -39,20 +39,33 @@ static ALWAYS_INLINE void *frame_alloc(void)
     return port_frame_pointer(frame);
 }
 
+/* A single frame in use becomes a free one. Return: false when it was none. */
+static ALWAYS_INLINE bool frame_retire(struct frame *frame)
+{
+#ifdef ASHLAR_CHECKED
+    return frame_try_set_state(frame, frame_state(FRAME_TAKEN, 0, 0), frame_state(FRAME_NONE, 0, 0));
+#else
+    if (frame->state != frame_state(FRAME_TAKEN, 0, 0))
+        return false;
+    frame->state = frame_state(FRAME_NONE, 0, 0);
+    return true;
+#endif
+}
+
 /**
  * frame_free() - give one frame back.
  * @page: from frame_alloc(), or port_pointer() of a block of order 0.
  *
- * What is not such a frame in use is reported by port_wrong() with the caller, and stays as it is.
+ * What is not such a frame in use is reported by port_wrong() with the caller, and stays as it is; frames.h says what
+ * is noticed in which build.
  * Context: as frame_alloc().
  */
 static ALWAYS_INLINE void frame_free(void *page)
 {
     struct frame *frame = port_frame(page);
-    if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0 || frame->state != frame_state(FRAME_TAKEN, 0, 0)))
-        goto slow;
     /* Before it can be taken again. */
-    frame->state = frame_state(FRAME_NONE, 0, 0);
+    if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0 || !frame_retire(frame)))
+        goto slow;
     if (LIKELY(PORT_STACK_PUSH(frame_cache, frame)))
         return;
     frame->state = frame_state(FRAME_TAKEN, 0, 0);

@@ -45,8 +45,9 @@
  *       Makes the page tables that pages of that size (PAGE_SIZE or LARGE_PAGE_SIZE) at [start, end)
  *       will need. During buddy_init() only; may take early memory.
  *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
- *       Puts one page of memory behind the array at @start, writable, and zero when this returns. The tables are
- *       there, so it takes no memory, and no lock of mm's. A page is mapped once, and stays.
+ *       Puts one page of memory behind the array at @start, writable, content undefined: the allocator zeroes what it
+ *       uses. Called with its lock held, so this takes no lock of mm's. The tables are there, so it takes no memory.
+ *       A page is mapped once, and stays.
  *
  * Processors
  *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1

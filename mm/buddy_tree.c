@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buddy allocator's tree: what is free, how it is taken and given, all under one lock.
+ *
+ * Memory is a tree of three levels with a fan-out of 512. A region is 1 GiB and has a bit for each
+ * of its chunks of 2 MiB; a chunk has a bit for each of its frames of 4 KiB; and the regions have a
+ * bit each in one bitmap. A block of order 0 to 8 is an aligned run of frame bits, of 9 to 17 an aligned
+ * run of chunk bits, of 18 a region's bit. So there are no lists to split and join: a block that is given
+ * back has merged with its buddy by lying beside it. Only between levels something happens.
+ *
+ * One lock guards all of it; it is a leaf: nothing that takes a lock is called under it, and it is held for less
+ * than 2 000 instructions. Whenever it is free, this is true:
+ *
+ *   1. A free frame is counted once: its region's bit is set in giants; or that is clear and its chunk's bit is
+ *      set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits below are clear.
+ *      A frame that is in use, in a CPU's cache, or never was ours has none of the three.
+ *   2. No chunk has all 512 bits set and no region all 512 of whole: they are one bit of the level above.
+ *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
+ *   4. buddy.free is the number of free frames.
+ *
+ * So a search follows set hints only and never returns empty-handed from one, but at the ends of [lo, hi), where a
+ * chunk may lie half outside; and a request that finds nothing was made at a moment when there was nothing.
+ *
+ * The caches in front take up to 64 frames of a word for one acquisition, which is why the lock is no bottleneck:
+ * docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the same tree without a
+ * lock. Refused: free lists, which want a word or two in every free block, that is memory touched, or in its
+ * descriptor, of which 16 TiB have 32 GiB.
+ */
+#include "buddy_private.h"
+
+struct buddy buddy;
+
+/* ---- bitmaps and hints ---- */
+
+static bool is_set(const uint64_t *bitmap, uint64_t bit)
+{
+    return (bitmap[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* Return: the highest bit set at or below @from; -1 when there is none. @stride: from word to word. */
+static int64_t highest_below(const uint64_t *bitmap, size_t stride, int64_t from)
+{
+    if (from < 0)
+        return -1;
+    int64_t word = from / 64;
+    uint64_t value = bitmap[(size_t)word * stride] & (UINT64_MAX >> (63 - from % 64));
+    while (value == 0) {
+        if (--word < 0)
+            return -1;
+        value = bitmap[(size_t)word * stride];
+    }
+    return word * 64 + 63 - __builtin_clzll(value);
+}
+
+static void count_free(int64_t frames)
+{
+    __atomic_store_n(&buddy.free, buddy.free + (uint64_t)frames, __ATOMIC_RELAXED);
+}
+
+/* The region has blocks of this order of chunks' bits, or none, after a chunk's hint changed. */
+static void hint_region(int64_t number, unsigned order)
+{
+    const struct region *region = &buddy.regions[number];
+    uint64_t any = 0;
+    for (unsigned word = 0; word < BITS512_WORDS; word++)
+        any |= region->hints[word][order];
+    uint64_t *hints = &buddy.hints[order][number / 64];
+    *hints = any ? *hints | BIT(number % 64) : *hints & ~BIT(number % 64);
+}
+
+/* A chunk's bits have changed: blocks of orders below @orders are free there. */
+static void set_orders(int64_t number, unsigned chunk, unsigned orders)
+{
+    struct region *region = &buddy.regions[number];
+    unsigned old = region->orders[chunk];
+    region->orders[chunk] = (uint8_t)orders;
+    for (unsigned order = old < orders ? old : orders; order < old || order < orders; order++) {
+        region->hints[chunk / 64][order] ^= BIT(chunk % 64);
+        hint_region(number, order);
+    }
+}
+
+/* The same of a region's bits. */
+static void set_whole_orders(int64_t number, unsigned orders)
+{
+    struct region *region = &buddy.regions[number];
+    unsigned old = region->whole_orders;
+    region->whole_orders = (uint8_t)orders;
+    for (unsigned order = old < orders ? old : orders; order < old || order < orders; order++)
+        buddy.hints[CHUNK_ORDER + order][number / 64] ^= BIT(number % 64);
+}
+
+/* How many orders of blocks there are after bits were cleared, of the @orders that there were before. */
+static unsigned orders_left(const struct bits512 *bits, unsigned orders)
+{
+    while (orders > 0 && !bits512_has(bits, orders - 1))
+        orders--;
+    return orders;
+}
+
+/* The same after bits were set in, or around, a word; ALL_ORDERS when that are all 512. */
+#define ALL_ORDERS (BITS512_ORDERS + 1)
+static unsigned orders_grown(const struct bits512 *bits, unsigned word, unsigned orders)
+{
+    while (orders < ALL_ORDERS && bits512_has_at(bits, word, orders))
+        orders++;
+    return orders;
+}
+
+/* ---- giving ---- */
+
+/* Bits of whole around @chunk were set. */
+static void settle_region(int64_t number, unsigned chunk)
+{
+    struct region *region = &buddy.regions[number];
+    unsigned orders = orders_grown(&region->whole, chunk / 64, region->whole_orders);
+    if (orders == ALL_ORDERS) {
+        bits512_clear(&region->whole);
+        orders = 0;
+        buddy.giants[number / 64] |= BIT(number % 64);
+    }
+    set_whole_orders(number, orders);
+}
+
+/* Bits of the chunk around @word were set. */
+static void settle_chunk(int64_t number, unsigned chunk, unsigned word)
+{
+    struct region *region = &buddy.regions[number];
+    unsigned orders = orders_grown(&region->chunks[chunk], word, region->orders[chunk]);
+    if (orders < ALL_ORDERS) {
+        set_orders(number, chunk, orders);
+        return;
+    }
+    bits512_clear(&region->chunks[chunk]);
+    set_orders(number, chunk, 0);
+    VERIFY(bits512_give(&region->whole, 0, chunk));
+    settle_region(number, chunk);
+}
+
+/* Whether some of 2^order chunks have frames that are free by themselves. */
+static bool has_free_frames(const struct region *region, unsigned chunk, unsigned order)
+{
+    if (order < BITS512_WORD_ORDER)
+        return (region->hints[chunk / 64][0] & (BIT(BIT(order)) - 1) << chunk % 64) != 0;
+    for (unsigned word = chunk / 64; word < (chunk + BIT(order)) / 64; word++)
+        if (region->hints[word][0] != 0)
+            return true;
+    return false;
+}
+
+static bool give_region(int64_t number)
+{
+    const struct region *region = &buddy.regions[number];
+    if (is_set(buddy.giants, (uint64_t)number) || region->whole_orders != 0 ||
+        has_free_frames(region, 0, REGION_ORDER - CHUNK_ORDER))
+        return false;
+    buddy.giants[number / 64] |= BIT(number % 64);
+    return true;
+}
+
+bool buddy_give_locked(const struct place *place, unsigned order)
+{
+    struct region *region = place->region;
+    if (order == REGION_ORDER) {
+        if (!give_region(place->number))
+            return false;
+    } else if (is_set(buddy.giants, (uint64_t)place->number)) {
+        return false;
+    } else if (order >= CHUNK_ORDER) {
+        if (has_free_frames(region, place->chunk, order - CHUNK_ORDER) ||
+            !bits512_give(&region->whole, order - CHUNK_ORDER, place->chunk))
+            return false;
+        settle_region(place->number, place->chunk);
+    } else {
+        if (is_set(region->whole.word, place->chunk) ||
+            !bits512_give(&region->chunks[place->chunk], order, place->frame))
+            return false;
+        settle_chunk(place->number, place->chunk, place->frame / 64);
+    }
+    count_free((int64_t)BIT(order));
+    return true;
+}
+
+/* By halves; the kernel does not count on the instruction. */
+static int64_t count_bits(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (int64_t)(word * 0x0101010101010101u >> 56);
+}
+
+bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
+{
+    struct region *region = place->region;
+    if (is_set(buddy.giants, (uint64_t)place->number) || is_set(region->whole.word, place->chunk) ||
+        !bits512_give_mask(&region->chunks[place->chunk], place->frame / 64, mask))
+        return false;
+    settle_chunk(place->number, place->chunk, place->frame / 64);
+    count_free(count_bits(mask));
+    return true;
+}
+
+/* ---- taking from what is split; without counting ---- */
+
+/* [lo, hi) cut to the 512 pieces of @size frames that begin at @base; in pieces. */
+struct window {
+    unsigned lo, hi;
+};
+
+static struct window window_of(uint64_t lo, uint64_t hi, uint64_t base, uint64_t size)
+{
+    uint64_t end = base + 512 * size;
+    return (struct window){
+        .lo = lo <= base ? 0 : (unsigned)((lo - base) / size),
+        .hi = hi >= end ? 512 : (unsigned)((hi - base + size - 1) / size),
+    };
+}
+
+static uint64_t take_frames(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi)
+{
+    struct region *region = &buddy.regions[number];
+    uint64_t base = buddy_first_frame(region, chunk);
+    struct window window = window_of(lo, hi, base, 1);
+    unsigned index;
+    if (!bits512_take(&region->chunks[chunk], order, window.lo, window.hi, &index))
+        return NO_FRAME;
+    set_orders(number, chunk, orders_left(&region->chunks[chunk], region->orders[chunk]));
+    return base + index;
+}
+
+/* Blocks of order 0 to 8, from a region's broken chunks. */
+static uint64_t take_in_broken(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
+{
+    const struct region *region = &buddy.regions[number];
+    struct window window = window_of(lo, hi, region->gib * REGION_FRAMES, CHUNK_FRAMES);
+    int64_t chunk = window.hi;
+    while ((chunk = highest_below(&region->hints[0][order], CHUNK_ORDER, chunk - 1)) >= (int64_t)window.lo) {
+        uint64_t frame = take_frames(number, (unsigned)chunk, order, lo, hi);
+        if (frame != NO_FRAME)
+            return frame;
+    }
+    return NO_FRAME;
+}
+
+/* Blocks of order 9 to 17, from a split region. */
+static uint64_t take_chunks(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
+{
+    struct region *region = &buddy.regions[number];
+    uint64_t base = region->gib * REGION_FRAMES;
+    struct window window = window_of(lo, hi, base, CHUNK_FRAMES);
+    unsigned index;
+    if (!bits512_take(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, &index))
+        return NO_FRAME;
+    set_whole_orders(number, orders_left(&region->whole, region->whole_orders));
+    return base + index * CHUNK_FRAMES;
+}
+
+/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range). */
+static uint64_t take_from_split(unsigned order, uint64_t lo, uint64_t hi)
+{
+    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
+    while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
+        if ((buddy.regions[number].gib + 1) * REGION_FRAMES <= lo)
+            break;
+        uint64_t frame = order < CHUNK_ORDER ? take_in_broken(number, order, lo, hi)
+                                             : take_chunks(number, order, lo, hi);
+        if (frame != NO_FRAME)
+            return frame;
+        number--;
+    }
+    return NO_FRAME;
+}
+
+/* ---- splitting ---- */
+
+/* A block of order 9 to 18 out of a region that is free as a whole. */
+static uint64_t take_from_giant(unsigned order, uint64_t lo, uint64_t hi)
+{
+    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
+    for (; (number = highest_below(buddy.giants, 1, number)) >= 0; number--) {
+        uint64_t base = buddy_gib_of(number) * REGION_FRAMES, end = base + REGION_FRAMES;
+        if (end <= lo)
+            break;
+        uint64_t frame = (hi < end ? hi : end) - BIT(order);
+        /* One end of the region is not the block's. */
+        unsigned spare = order == REGION_ORDER ? NO_CHUNK : frame == base ? REGION_CHUNKS - 1 : 0;
+        bool is_spare_used;
+        if (!buddy_prepare_region_locked(number, spare, &is_spare_used))
+            continue;
+        struct region *region = &buddy.regions[number];
+        buddy.giants[number / 64] &= ~BIT(number % 64);
+        unsigned first = (unsigned)((frame - base) / CHUNK_FRAMES);
+        bits512_fill_around(&region->whole, first, first + (unsigned)BIT(order - CHUNK_ORDER));
+        if (is_spare_used)
+            region->whole.word[spare / 64] &= ~BIT(spare % 64);
+        set_whole_orders(number, orders_left(&region->whole, BITS512_ORDERS));
+        return frame;
+    }
+    return NO_FRAME;
+}
+
+/* A block of order 0 to 8 out of a chunk that is free as a whole. */
+static uint64_t take_from_chunk(unsigned order, uint64_t lo, uint64_t hi)
+{
+    uint64_t chunk_lo = align_down(lo, CHUNK_FRAMES), chunk_hi = align_up(hi, CHUNK_FRAMES);
+    uint64_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
+    if (base == NO_FRAME)
+        base = take_from_giant(CHUNK_ORDER, chunk_lo, chunk_hi);
+    struct place place;
+    if (base == NO_FRAME || !buddy_find(base, &place))
+        return NO_FRAME;
+    struct region *region = place.region;
+    if (!buddy_describe(region, place.chunk)) {
+        VERIFY(bits512_give(&region->whole, 0, place.chunk));
+        settle_region(place.number, place.chunk);
+        return NO_FRAME;
+    }
+    uint64_t end = base + CHUNK_FRAMES, frame = (hi < end ? hi : end) - BIT(order);
+    unsigned first = frame % CHUNK_FRAMES;
+    bits512_fill_around(&region->chunks[place.chunk], first, first + (unsigned)BIT(order));
+    set_orders(place.number, place.chunk, orders_left(&region->chunks[place.chunk], BITS512_ORDERS));
+    return frame;
+}
+
+uint64_t buddy_take_between_locked(unsigned order, uint64_t lo, uint64_t hi)
+{
+    lo = align_up(lo, BIT(order));
+    hi = align_down(hi, BIT(order));
+    if (lo >= hi)
+        return NO_FRAME;
+    uint64_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi) : NO_FRAME;
+    if (frame == NO_FRAME)
+        frame = order < CHUNK_ORDER ? take_from_chunk(order, lo, hi) : take_from_giant(order, lo, hi);
+    if (frame != NO_FRAME)
+        count_free(-(int64_t)BIT(order));
+    return frame;
+}
+
+uint64_t buddy_take_spare_chunk_locked(void)
+{
+    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+        uint64_t lo = align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
+        uint64_t hi = align_down(buddy.zones[i].end, CHUNK_FRAMES);
+        uint64_t frame = lo < hi ? take_from_split(CHUNK_ORDER, lo, hi) : NO_FRAME;
+        if (frame != NO_FRAME) {
+            count_free(-(int64_t)CHUNK_FRAMES);
+            return frame;
+        }
+    }
+    return NO_FRAME;
+}
+
+/* Whether its bits say anything: no, while they hold the address of a page, or something above it is free. */
+static bool is_broken(const struct place *place)
+{
+    return buddy_is_described(place) && place->region->orders[place->chunk] != 0;
+}
+
+uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned order, uint64_t lo, uint64_t hi)
+{
+    uint64_t frame = is_broken(place) ? take_frames(place->number, place->chunk, order, lo, hi) : NO_FRAME;
+    if (frame != NO_FRAME)
+        count_free(-(int64_t)BIT(order));
+    return frame;
+}
+
+uint64_t buddy_take_some_locked(const struct place *place, unsigned wanted, uint64_t *mask)
+{
+    if (!is_broken(place))
+        return NO_FRAME;
+    struct bits512 *bits = &place->region->chunks[place->chunk];
+    unsigned word = bits512_take_some(bits, wanted, mask);
+    set_orders(place->number, place->chunk, orders_left(bits, place->region->orders[place->chunk]));
+    count_free(-count_bits(*mask));
+    return buddy_first_frame(place->region, place->chunk) + word * 64;
+}
