@@ -52,12 +52,15 @@ static status_t check_segment(const struct elf64_program_header *segment, uint32
     return STATUS_OK;
 }
 
+/* memory.c's, by words. As a builtin GCC writes it in place at -Os, by bytes: 376 000 turns for an emulator to count, not 94 000. */
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+
 /* What follows in the reserve need not be zero: after a reset it holds what the last kernel left. */
 static void load_segment(const void *file, const struct elf64_program_header *segment, void *reserve)
 {
     uint8_t *to = (uint8_t *)reserve + (uint32_t)(segment->virtual_address - KERNEL_IMAGE_START);
     uint32_t copied = (uint32_t)segment->file_size;
-    __builtin_memcpy(to, (const uint8_t *)file + (uint32_t)segment->offset, copied);
+    memcpy(to, (const uint8_t *)file + (uint32_t)segment->offset, copied);
     __builtin_memset(to + copied, 0, (uint32_t)segment->memory_size - copied);
 }
 

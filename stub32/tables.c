@@ -42,8 +42,8 @@ static unsigned int index_at(uint64_t virt, unsigned int level)
     return (unsigned int)index & (PTE_ENTRIES - 1);
 }
 
-/* One page: down from the PML4, taking frames for missing tables, to the level that maps it. */
-static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, unsigned int leaf_level)
+/* Down from the PML4 to the table of @leaf_level that maps @virt, taking frames for those that are missing. */
+static status_t find_table(struct tables *tables, uint64_t virt, unsigned int leaf_level, uint64_t **found)
 {
     uint64_t *table = tables->pool;
     for (unsigned int level = 4; level > leaf_level; level--) {
@@ -58,10 +58,7 @@ static status_t map_page(struct tables *tables, uint64_t virt, uint64_t leaf, un
         }
         table = frame_pointer(tables, *entry);
     }
-    uint64_t *entry = &table[index_at(virt, leaf_level)];
-    if (*entry & PTE_PRESENT)
-        return STATUS_EXISTS;
-    *entry = leaf;
+    *found = table;
     return STATUS_OK;
 }
 
@@ -80,8 +77,16 @@ status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_
     if (level > 1)
         leaf |= PTE_LARGE;
 
-    for (uint64_t done = 0; done < size_bytes; done += page_size) {
-        status_t status = map_page(tables, virt + done, leaf | (phys + done), level);
+    /* A table at a time: to walk down for each page cost more than all else that the stub does. */
+    for (uint64_t done = 0; done < size_bytes;) {
+        uint64_t *table = NULL;
+        status_t status = find_table(tables, virt + done, level, &table);
+        for (unsigned int i = index_at(virt + done, level); status == STATUS_OK && i < PTE_ENTRIES && done < size_bytes; i++) {
+            if (table[i] & PTE_PRESENT)
+                return STATUS_EXISTS;
+            table[i] = leaf | (phys + done);
+            done += page_size;
+        }
         if (status != STATUS_OK)
             return status;
     }
