@@ -10,6 +10,7 @@
 #include <acpi/mp_table.h>
 #include <acpi/words.h>
 #include <diag/log.h>
+#include <lib/format.h>
 #include <lib/string.h>
 
 /* ---- the tables, the root first ---- */
@@ -104,15 +105,14 @@ static void dump_table(const struct acpi_table *table, const uint8_t *data)
 {
     print("%.4s @ %#018lx\n", table->signature, table->address.raw);
     for (uint32_t at = 0; at < table->length; at += DUMP_COLUMNS) {
-        char text[DUMP_COLUMNS + 1] = { 0 };
-        print("    %04X:", at);
+        char text[DUMP_COLUMNS + 1] = { 0 }, bytes[3 * DUMP_COLUMNS + 1] = { 0 };
         for (uint32_t i = 0; i < DUMP_COLUMNS && at + i < table->length; i++) {
             uint8_t byte = data[at + i];
-            print(" %02X", byte);
+            format_buffer(bytes + 3 * i, 4, " %02X", byte);
             text[i] = byte >= 0x20 && byte < 0x7f ? (char)byte : '.';
         }
-        uint32_t missing = at + DUMP_COLUMNS > table->length ? at + DUMP_COLUMNS - table->length : 0;
-        print("%*s  %s\n", (int)missing * 3, "", text);
+        /* At once, so that no line of the log comes between. */
+        print("    %04X:%-*s  %s\n", at, 3 * DUMP_COLUMNS, bytes, text);
     }
     print("\n");
 }
