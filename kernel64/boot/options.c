@@ -83,10 +83,11 @@ void options_warn_unknown(void)
 {
     struct cmdline_option option;
     status_t status;
-    bool is_first = true;
+    bool is_in_front = true;
     for (size_t cursor = 0;
-         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND; is_first = false) {
-        if (is_first && cmdline_is_file_name(&option))
+         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND;) {
+        is_in_front = is_in_front && cmdline_is_file_name(&option);
+        if (is_in_front)
             continue;
         if (status == STATUS_MALFORMED)
             log_warn("boot", "command line: the quote in %.*s is never closed", (int)option.name_length,

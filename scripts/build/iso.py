@@ -9,7 +9,7 @@ each run (volume ids and times). So its steps are made here one by one, with eve
 vary fixed to --epoch, which is the time of the commit:
 
     GRUB core for El Torito, with the modules we use     grub-mkimage -O i386-pc-eltorito
-    GRUB for UEFI, the same, in a small FAT image         grub-mkimage -O x86_64-efi, mtools
+    GRUB for UEFI, the same, in a small FAT image         grub-mkimage -O x86_64-efi and i386-efi, mtools
     both boot images, the kernel and grub.cfg             xorriso
 
 The same sources and the same versions of these tools give the same bytes.
@@ -28,6 +28,9 @@ COMMON_MODULES = ['iso9660', 'search_fs_uuid', 'normal', 'multiboot2', 'all_vide
                   'echo', 'test', 'halt', 'reboot']
 BIOS_MODULES = ['biosdisk', 'vbe', 'vga', 'video_bochs', 'video_cirrus']
 EFI_MODULES = ['part_gpt', 'part_msdos', 'fat', 'efi_gop', 'efi_uga', 'video_bochs', 'video_cirrus']
+
+# Firmware of 32 bits on a 64-bit CPU, as in many a tablet and the first Intel Macs, starts the second.
+EFI_PROGRAMS = {'x86_64-efi': 'BOOTX64.EFI', 'i386-efi': 'BOOTIA32.EFI'}
 
 DEFAULT_GFXMODE = '1024x768x32,1024x768,auto'
 
@@ -112,20 +115,23 @@ class Medium:
         self.make_core('i386-pc', 'i386-pc-eltorito', BIOS_MODULES, self.tree / 'boot/grub/bios.img')
 
     def make_efi_image(self):
-        """A FAT image with EFI/BOOT/BOOTX64.EFI, as firmware wants it in the El Torito catalogue."""
-        core = self.scratch / 'bootx64.efi'
-        self.make_core('x86_64-efi', 'x86_64-efi', EFI_MODULES, core)
-        os.utime(core, (self.epoch, self.epoch))
+        """A FAT image with EFI/BOOT/BOOTX64.EFI and BOOTIA32.EFI, as firmware wants it in the El Torito catalogue."""
+        cores = []
+        for platform, name in EFI_PROGRAMS.items():
+            core = self.scratch / name
+            self.make_core(platform, platform, EFI_MODULES, core)
+            os.utime(core, (self.epoch, self.epoch))
+            cores.append(core)
         image = self.tree / 'boot/grub/efi.img'
-        # The file, two FATs, a root directory and two folders; in whole tracks of 32 sectors.
-        sectors = (core.stat().st_size // 512 + 128 + 31) // 32 * 32
+        # The files in clusters of 4 sectors, two FATs, a root directory and two folders; in whole tracks of 32 sectors.
+        sectors = (sum(core.stat().st_size // 2048 * 4 + 4 for core in cores) + 128 + 31) // 32 * 32
         with open(image, 'wb') as empty:
             empty.truncate(sectors * 512)
         serial = format(self.epoch & 0xffffffff, '08x')
         for command in (['mformat', '-i', image, '-T', sectors, '-h', 1, '-s', 32, '-c', 4, '-N', serial,
                          '-v', 'ASHLAR', '::'],
                         ['mmd', '-i', image, '::/EFI', '::/EFI/BOOT'],
-                        ['mcopy', '-m', '-i', image, core, '::/EFI/BOOT/BOOTX64.EFI']):
+                        *(['mcopy', '-m', '-i', image, core, f'::/EFI/BOOT/{core.name}'] for core in cores)):
             run(program(command[0]), *command[1:], env=self.env)
 
     def write(self, output):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Other loaders than GRUB and QEMU's -kernel."""
-import gzip
 import pathlib
 import shutil
 import struct
@@ -8,7 +7,10 @@ import subprocess
 
 import pytest
 
+import kexec
 import rust_vmm
+from ashlar import ROOT, Failure
+from ashlar.machine import find_ovmf
 
 SECONDS = 120
 MIB = 1 << 20
@@ -60,6 +62,85 @@ def test_a_start_info_without_a_memory_map_is_refused_in_words(start_vmm):
     outcome = start_vmm('run="exit"', memory_map=(0, 0)).wait(SECONDS)
     assert outcome.verdict == 'panic', outcome.words
     assert any('lists no usable memory' in line for line in outcome.stream.lines)
+
+
+# --- kexec ---------------------------------------------------------------------------------------
+
+@pytest.fixture(scope='session')
+def linux_and_kexec():
+    try:
+        return kexec.fetch(ROOT / 'build-test/linux')
+    except Failure as failure:
+        pytest.skip(f'no Linux to kexec from: {str(failure).splitlines()[-1]}')
+
+
+@pytest.fixture
+def start_from_linux(start, build, linux_and_kexec, tmp_path):
+    kernel, tools = linux_and_kexec
+
+    def make(firmware, commands, has_rsdp=True):
+        initrd = kexec.make_initrd(tmp_path, tools, build().elf, f'{commands} debugexit=0xf4', has_rsdp)
+        flash = ('-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={find_ovmf()}') if firmware == 'uefi' else ()
+        return start(boot='none', machine='q35', memory='1G', debug_exit=False, extra=(
+            *flash, '-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 quiet', '-device',
+            'isa-debug-exit,iobase=0xf4,iosize=4'))
+    return make
+
+
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_kexec_starts_it_from_linux(start_from_linux, firmware):
+    outcome = start_from_linux(firmware, 'run="report; test traps*; exit"').wait(3 * SECONDS)
+    text = '\n'.join(outcome.stream.lines)
+    assert '"status":"pass"' in text, outcome.words
+    facts = outcome.stream.fact('boot')
+    assert facts['loader'].startswith('kexec') and facts['command_line'].startswith('/ashlar.elf ')
+    assert ' acpi: ' in text and 'no root pointer' not in text
+    assert ('acpi_rsdp=0x' in facts['command_line']) == (firmware == 'uefi')
+    assert 'option /ashlar.elf' not in text
+
+
+def test_from_a_uefi_linux_without_the_option_there_is_no_root_pointer_and_a_boot(start_from_linux):
+    outcome = start_from_linux('uefi', 'run="exit"', has_rsdp=False).wait(3 * SECONDS)
+    text = '\n'.join(outcome.stream.lines)
+    assert 'acpi: no root pointer' in text and '"status":"pass"' in text, outcome.words
+
+
+@pytest.mark.parametrize('value, words', [('0x1000', 'acpi_rsdp=0x1000: no RSDP is there; looking for one'),
+                                          ('here', 'acpi_rsdp=here: expected an address')])
+def test_a_root_pointer_that_is_none_is_named_and_another_one_looked_for(start, value, words):
+    outcome = start(boot='kernel', machine='pc', cmdline=f'acpi_rsdp={value} run="exit"').wait(SECONDS)
+    text = '\n'.join(outcome.stream.lines)
+    assert outcome.verdict == 'pass' and words in text and 'RSDT at' in text, outcome.words
+
+
+# --- UEFI of 32 bits -----------------------------------------------------------------------------
+
+OVMF32 = pathlib.Path('/usr/share/OVMF')
+
+
+@pytest.mark.skipif(not (OVMF32 / 'OVMF32_CODE_4M.secboot.fd').exists(), reason='no OVMF of 32 bits (package ovmf-ia32)')
+def test_32_bit_uefi_starts_it_from_the_iso(start, build, tmp_path):
+    variables = tmp_path / 'variables.fd'
+    shutil.copy(OVMF32 / 'OVMF32_VARS_4M.fd', variables)
+    outcome = start(boot='iso', machine='q35,smm=on', cmdline='run="report; exit"', extra=(
+        '-global', 'driver=cfi.pflash01,property=secure,value=on', '-drive',
+        f'if=pflash,unit=0,format=raw,readonly=on,file={OVMF32}/OVMF32_CODE_4M.secboot.fd', '-drive',
+        f'if=pflash,unit=1,format=raw,file={variables}')).wait(3 * SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    text = '\n'.join(outcome.stream.lines)
+    assert outcome.stream.fact('boot')['loader'].startswith('GRUB')
+    assert 'framebuffer at' in text and 'XSDT at' in text
+
+
+def test_the_iso_has_programs_for_both_kinds_of_uefi(build, tmp_path):
+    image = tmp_path / 'efi.img'
+    subprocess.run(['xorriso', '-osirrox', 'on', '-indev', str(build().iso), '-extract', '/boot/grub/efi.img', str(image)],
+                   check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    for name, machine in (('BOOTX64.EFI', 0x8664), ('BOOTIA32.EFI', 0x14c)):
+        program = subprocess.run(['mtype', '-i', str(image), f'::/EFI/BOOT/{name}'], check=True, stdout=subprocess.PIPE,
+                                 env={'MTOOLS_SKIP_CHECK': '1', 'PATH': '/usr/bin:/bin'}).stdout
+        header = struct.unpack_from('<I', program, 0x3c)[0]
+        assert program[:2] == b'MZ' and struct.unpack_from('<4sH', program, header) == (b'PE\0\0', machine)
 
 
 # --- a leading file name -------------------------------------------------------------------------
