@@ -3,6 +3,7 @@
 the gdb stub changes what GRUB says."""
 import re
 import struct
+import subprocess
 
 import pytest
 
@@ -137,6 +138,45 @@ def test_a_power_off_that_cannot_be_halts_and_does_not_reset(forged):
     assert named(outcome.stream.lines, 'boot: Ashlar') == [1]
 
 
+# --- tables changed in memory --------------------------------------------------------------------
+
+RSDP_OF_START_INFO = 32  # of a PVH loader: struct hvm_start_info
+
+
+def find_table(gdb, signature):
+    """The address of a table, from the root pointer that a PVH loader names at the stub's first instruction."""
+    rsdp, = struct.unpack('<Q', gdb.read(gdb.register(RBX) + RSDP_OF_START_INFO, 8))
+    xsdt, = struct.unpack('<Q', gdb.read(rsdp + 24, 8))
+    size, = struct.unpack('<I', gdb.read(xsdt + 4, 4))
+    for address in struct.unpack(f'<{(size - 36) // 8}Q', gdb.read(xsdt + 36, (size - 36) // 8 * 8)):
+        if gdb.read(address, 4) == signature:
+            return address
+    raise AssertionError(f'no {signature}')
+
+
+def test_io_apics_do_not_share_gsis(start, build):
+    """A machine of two: the second's GSIs are moved into the first's."""
+    session = start(boot='kernel', machine='microvm', cmdline='run="irqs; exit"',
+                    extra=('-machine', 'microvm,acpi=on,ioapic2=on', '-S', '-gdb', 'unix:gdb.sock,server=on,wait=off'))
+    with GdbStub(session.folder / 'gdb.sock') as gdb:
+        gdb.run_to(symbol_of(build().elf, 'pvh_entry'))
+        madt = find_table(gdb, b'APIC')
+        data = gdb.read(madt, struct.unpack('<I', gdb.read(madt + 4, 4))[0])
+        at, ioapics = 44, []
+        while at < len(data):
+            if data[at] == 1:
+                ioapics.append((at, *struct.unpack_from('<II', data, at + 4)))
+            at += data[at + 1]
+        assert [base for _, _, base in ioapics] == [0, 24]
+        gdb.write(madt + ioapics[1][0] + 8, struct.pack('<I', 23))
+        gdb.go_on()
+        outcome = session.wait(120)
+    assert outcome.verdict == 'pass', outcome.words
+    assert named(outcome.stream.lines, 'I/O APIC . at P0xfec00000: GSI 0 to 23',
+                 f'firmware: I/O APIC at P{ioapics[1][1]:#x} refused: its GSIs belong to another one',
+                 'acpi: APIC at P.*: wrong checksum; used all the same') == [1, 1, 1], outcome.stream.lines
+
+
 # --- what the boot loader says -------------------------------------------------------------------
 
 def tags_of(gdb):
@@ -148,6 +188,11 @@ def tags_of(gdb):
         kind, size = struct.unpack('<II', gdb.read(at, 8))
         yield kind, at, size
         at += (size + 7) & ~7
+
+
+def symbol_of(elf, name):
+    done = subprocess.run(['nm', str(elf)], stdout=subprocess.PIPE, text=True, check=True)
+    return int(re.search(rf'^(\w+) T {name}$', done.stdout, re.MULTILINE)[1], 16)
 
 
 def entry_of(elf):
