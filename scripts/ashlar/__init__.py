@@ -11,7 +11,7 @@
     linux.py     Debian's kernel, the peer of scripts/bench
     debian.py    packages of another Debian suite, from the system's own mirror
     qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
-    bench_boot.py bench_irq.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures
+    bench_boot.py bench_irq.py bench_malloc.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures
     bench_counts.py bench_results.py   what these have in common
     run.py judge.py test.py bench.py   the programs; start.sh starts them
 """

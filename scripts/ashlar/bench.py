@@ -4,6 +4,7 @@
     scripts/bench boot      how the machine comes up: instructions, sizes, wall time beside Debian's kernel
     scripts/bench boot --smp N   how N processors come up: a time line
     scripts/bench mm        what memory costs: instructions beside Debian's kernel, time beside other allocators
+    scripts/bench malloc    mimalloc-bench's programs under the allocators as a library, beside others'
     scripts/bench irq       what an interrupt costs
     scripts/bench smp       how soon all processors are there, beside Debian's kernel, and what they cost one another
     scripts/bench time      what clock and timers cost, beside Debian's kernel, and how well the clock is measured
@@ -14,10 +15,10 @@ docs/benchmarks.md says what is measured how. Exit status: 1 when a target is mi
 import argparse
 import sys
 
-from ashlar import ROOT, Failure, bench_boot, bench_irq, bench_mm, bench_smp, bench_time, build
+from ashlar import ROOT, Failure, bench_boot, bench_irq, bench_malloc, bench_mm, bench_smp, bench_time, build
 from ashlar.bench_results import Results
 
-WHAT = {'boot': bench_boot, 'irq': bench_irq, 'mm': bench_mm, 'smp': bench_smp, 'time': bench_time}
+WHAT = {'boot': bench_boot, 'irq': bench_irq, 'malloc': bench_malloc, 'mm': bench_mm, 'smp': bench_smp, 'time': bench_time}
 
 
 def measure(options):
@@ -38,6 +39,7 @@ def main():
     parser.add_argument('what', choices=WHAT)
     parser.add_argument('--runs', type=int, default=5, help='of each wall time; default: 5')
     parser.add_argument('--smp', metavar='N', help='with boot: a time line of N processors, and nothing else')
+    parser.add_argument('--only', metavar='REGEX', help='with malloc: these tests')
     parser.add_argument('--no-peer', action='store_true', help='do not fetch and run the peers')
     options = parser.parse_args()
     if options.smp and options.what != 'boot':
