@@ -45,24 +45,36 @@ void counters_leave_out(const struct clock_counter *counter)
     counter_count = kept;
 }
 
+static bool init_hpet(const struct acpi_gas *base)
+{
+    phys_t address = phys(base->address);
+    if (base->space != ACPI_SPACE_MEMORY) {
+        device_refused("HPET", address, "it is not in memory");
+        return false;
+    }
+    void *registers = map_device(address, HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
+    if (!registers)
+        return false;
+    if (hpet_init(&hpet, registers) == STATUS_OK)
+        return true;
+    device_refused("HPET", address, "no HPET answers there");
+    unmap_device(registers);
+    return false;
+}
+
+/* Some machines have a table for each block, and some have one too many: the first that is right. */
 static void find_hpet(void)
 {
-    size_t size_bytes;
-    struct hpet_table table;
-    const void *data = acpi_find_here("HPET", &size_bytes);
-    if (!data || hpet_table_parse(data, size_bytes, &table) != STATUS_OK || machine_has_option("nohpet") ||
-        table.base.space != ACPI_SPACE_MEMORY)
+    const struct acpi_index *index = acpi_tables_here();
+    if (!index || machine_has_option("nohpet"))
         return;
-    void *registers = map_device(phys(table.base.address), HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
-    if (!registers)
-        return;
-    has_hpet = hpet_init(&hpet, registers) == STATUS_OK;
-    if (has_hpet) {
-        counters[counter_count++] = &hpet.counter;
-        return;
+    for (const struct acpi_table *at = NULL; !has_hpet && (at = acpi_index_find(index, "HPET", at)) != NULL;) {
+        struct hpet_table table;
+        const void *data = acpi_read(at->address, at->length);
+        has_hpet = data && hpet_table_parse(data, at->length, &table) == STATUS_OK && init_hpet(&table.base);
     }
-    device_refused("HPET", phys(table.base.address), "no HPET answers there");
-    unmap_device(registers);
+    if (has_hpet)
+        counters[counter_count++] = &hpet.counter;
 }
 
 static bool init_pm_timer_in_memory(const struct fadt_pm_timer *where)

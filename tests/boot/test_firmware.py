@@ -38,7 +38,9 @@ def forged(start, build, tmp_path):
                 files.append(tmp_path / f'{signature}{number}.bin')
                 files[-1].write_bytes(content)
         if files:
-            lines = [f'acpi -1 -2 --exclude={",".join(tables)} ' + ' '.join(f'/boot/{file.name}' for file in files)]
+            # GRUB lists the last one first.
+            names = ' '.join(f'/boot/{file.name}' for file in reversed(files))
+            lines = [f'acpi -1 -2 --exclude={",".join(tables)} {names}']
         cfg = tmp_path / 'grub.cfg'
         cfg.write_text(MENU.format(tables='\n'.join(lines), gfxpayload=gfxpayload))
         run = f'run="{commands}" ' if commands else ''
@@ -93,9 +95,13 @@ def test_without_a_usable_io_apic_the_8259s_serve(forged, address):
 # --- tables --------------------------------------------------------------------------------------
 
 def test_a_madt_with_an_entry_of_length_0_is_cut_there_and_said_once(forged):
-    tables = {'APIC': forge.madt(forge.cpu(0), bytes(8), forge.ioapic(0, 0xfec00000, 0))}
-    outcome = forged(tables, 'exit').wait(120)
+    tables = {'APIC': forge.madt(forge.cpu(0), bytes(8), forge.ioapic(0, 0xfec00000, 0)),
+              'HPET': [forge.hpet(0), forge.hpet(0xfed00000)]}
+    outcome = forged(tables, 'report; exit').wait(120)
     assert outcome.verdict == 'pass', outcome.words
+    # The second of two HPET tables serves where the first is wrong.
+    assert named(outcome.stream.lines, 'firmware: HPET at P0 refused: address zero') == [1]
+    assert 'hpet' in outcome.stream.fact('time')['sources']
     assert named(outcome.stream.lines, 'acpi: MADT cut short: .* from offset 52$', 'the rest is dropped') == [1, 1]
 
 
