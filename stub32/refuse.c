@@ -76,7 +76,10 @@ void confidential_trap(uint32_t vector)
 
 void confidential_refuse(void)
 {
-    struct idt_pointer pointer = { sizeof(gates) - 1, (uint32_t)(uintptr_t)gates };
+    /* Not a constant for the compiler, which would keep it in the image: the stub may be moved. */
+    struct gate *base = gates;
+    __asm__("" : "+r"(base));
+    struct idt_pointer pointer = { sizeof(gates) - 1, (uint32_t)(uintptr_t)base };
     set_gate(VECTOR_VE, trap_virtualization);
     set_gate(VECTOR_VC, trap_vmm_communication);
     __asm__ volatile("lidt %0" ::"m"(pointer) : "memory");
