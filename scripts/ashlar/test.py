@@ -15,9 +15,11 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from ashlar import ROOT, Failure, build
+from ashlar import ROOT, Failure, build, kvm_lane
 
 UNIT_BUILD = 'gcc-O2-checked'
+# What the machines under KVM may take in all; the rest is a skip with its name.
+KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
 # cmocka's lines; ASan's report comes between RUN and nothing.
 CMOCKA_LINE = re.compile(r'\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\w+)$', re.MULTILINE)
 
@@ -175,6 +177,26 @@ def run_checks(results):
         results.add('check', program.name, 'fail' if done.returncode else 'pass', time.monotonic() - start, done.stdout)
 
 
+def run_kvm(results, quick):
+    """Machines under a real KVM, a few of them or all; the newer ones in another lane."""
+    print(f'machines under KVM{", a few" if quick else ""} ...', flush=True)
+    machines = [machine for machine in kvm_lane.read_machines() if machine.quick or not quick]
+    variant = build.variant(UNIT_BUILD)
+    variant.compile(build.ELF)
+    for newer in (False, True):
+        mine = [machine for machine in machines if machine.newer == newer]
+        try:
+            ran = kvm_lane.Lane(variant.elf, newer).run(mine, KVM_QUICK_SECONDS if quick else KVM_SECONDS) if mine else ()
+            start = time.monotonic()
+            for result in ran:
+                results.add('kvm', result.machine.name, result.status, time.monotonic() - start, result.words)
+                print(f'{result.status}: {result.machine.name}', flush=True)
+                start = time.monotonic()
+        except Failure as failure:
+            for machine in mine:
+                results.add('kvm', machine.name, 'skip', 0, f'no lane: {str(failure).splitlines()[-1]}')
+
+
 def run_fuzzers(results, seconds):
     print(f'fuzzers, {seconds} s ...', flush=True)
     start = time.monotonic()
@@ -191,6 +213,7 @@ def parse_arguments():
     parser.add_argument('--boot', action='store_true', help='the whole-machine tests')
     parser.add_argument('--matrix', action='store_true', help='the whole-machine tests in all configurations')
     parser.add_argument('--shard', default='1/1', metavar='I/N', help='the I-th of N parts of the whole-machine tests')
+    parser.add_argument('--kvm', action='store_true', help='machines under a real KVM, in an emulated host')
     parser.add_argument('--fuzz', type=int, metavar='SECONDS', help='the fuzzers, for so long in all')
     parser.add_argument('--junit', type=pathlib.Path, metavar='FILE', help='write all results as JUnit XML')
     options = parser.parse_args()
@@ -202,13 +225,15 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     results = Results()
-    everything = not (options.unit or options.boot or options.matrix or options.fuzz is not None)
+    everything = not (options.unit or options.boot or options.matrix or options.kvm or options.fuzz is not None)
     try:
         if everything or options.unit:
             run_checks(results)
             run_unit_tests(results)
         if everything or options.boot or options.matrix:
             run_boot_tests(results, options)
+        if everything or options.kvm:
+            run_kvm(results, quick=not options.kvm)
         if options.fuzz is not None:
             run_fuzzers(results, options.fuzz)
     except Failure as failure:

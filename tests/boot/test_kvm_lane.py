@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How the KVM lane judges what its machines said. The machines themselves run by `scripts/test --kvm`."""
+import re
+
+from ashlar import kvm_lane
+from ashlar.kvm_lane import KvmMachine, judge, judge_cut, segments
+
+MACHINE = KvmMachine('m', '-cpu host', 'test', wants=['"lapic":"x2apic"'])
+SAID = """[    0.009548] cpu0 boot: Ashlar 0.1.0, loaded by pvh
+@ashlar {"v":1,"type":"irq","lapic":"x2apic"}
+KTAP version 1
+1..2
+ok 1 a.b
+ok 2 a.c
+"""
+VERDICT = '@ashlar {"v":1,"type":"verdict","status":"pass","passed":2,"failed":0,"skipped":0}\n'
+
+
+def test_each_machine_has_its_own_part_of_the_log():
+    text = f'noise\nkvm-lane: begin 000\n{SAID}{VERDICT}\nkvm-lane: end 000, status 33\nnoise\nkvm-lane: begin 012\n{SAID}'
+    found = segments(text)
+    assert set(found) == {0, 12}
+    assert found[0] == (f'{SAID}{VERDICT}\n', 33)
+    assert found[12] == (SAID, None)
+
+
+def test_verdict_status_and_what_is_wanted_must_agree():
+    assert judge(MACHINE, SAID + VERDICT, 33).status == 'pass'
+    for text, status in ((SAID + VERDICT, 0), (SAID + VERDICT, 35), (SAID, 33), ((SAID + VERDICT).replace('x2apic', 'xapic'), 33),
+                         ((SAID + VERDICT).replace('ok 2', 'not ok 2'), 33), ('', 1)):
+        assert judge(MACHINE, text, status).status == 'fail', text
+
+
+def test_a_machine_that_is_cut_off_is_a_skip_unless_something_failed():
+    assert judge_cut(MACHINE, SAID, 'too slow', 'skip').status == 'skip'
+    assert '2 tests passed' in judge_cut(MACHINE, SAID, 'too slow', 'skip').words
+    assert judge_cut(MACHINE, SAID.replace('ok 2', 'not ok 2'), 'too slow', 'skip').status == 'fail'
+    assert judge_cut(MACHINE, SAID + 'PANIC: no\n', 'too slow', 'skip').status == 'fail'
+
+
+def test_machines_are_told_apart_and_some_are_quick():
+    machines = kvm_lane.read_machines()
+    assert len({machine.name for machine in machines}) == len(machines)
+    assert any(machine.quick for machine in machines) and any(machine.newer for machine in machines)
+    for machine in machines:
+        command = machine.command()
+        assert 'isa-debug-exit' in command and '-accel kvm' in command
+        assert all(re.compile(want) for want in machine.wants)
