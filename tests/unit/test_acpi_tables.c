@@ -329,6 +329,25 @@ static void an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one(void **stat
     expect_table(1, "", STATUS_MALFORMED);
 }
 
+static void sums_are_those_of_single_bytes(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 3000; size += size < 40 ? 1 : 97) {
+        uint8_t sum = 0;
+        for (size_t i = 0; i < size; i++) {
+            memory[i + size % 5] = size % 3 ? 0xff : (uint8_t)(i * 37 + size);
+            sum = (uint8_t)(sum + memory[i + size % 5]);
+        }
+        assert_int_equal(acpi_sums_to_zero(memory + size % 5, size), sum == 0);
+        if (size == 0)
+            continue;
+        memory[size % 5 + size / 2] = (uint8_t)(memory[size % 5 + size / 2] - sum);
+        assert_true(acpi_sums_to_zero(memory + size % 5, size));
+        memory[size % 5 + size - 1] ^= 0x80;
+        assert_false(acpi_sums_to_zero(memory + size % 5, size));
+    }
+}
+
 static void a_table_too_short_for_its_kind_gives_way_to_the_next(void **state)
 {
     (void)state;
@@ -401,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup(a_root_of_thousands_keeps_the_first_of_each_kind, clear_memory),
         cmocka_unit_test_setup(more_kinds_than_there_is_room_for_are_counted, clear_memory),
         cmocka_unit_test_setup(an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one, clear_memory),
+        cmocka_unit_test_setup(sums_are_those_of_single_bytes, clear_memory),
         cmocka_unit_test_setup(a_table_too_short_for_its_kind_gives_way_to_the_next, clear_memory),
         cmocka_unit_test_setup(a_root_pointer_that_leads_nowhere_gives_way_to_the_next, clear_memory),
         cmocka_unit_test_setup(a_table_shorter_than_its_header_is_malformed, clear_memory),
