@@ -3,8 +3,9 @@
  * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
  *
  * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64
- * frames for one atomic operation; one that is full gives a quarter of its frames back, those of one word
- * together. A quarter, so that a caller who takes and gives at an edge does not come here each time.
+ * frames for one atomic operation; one that is full gives some of its frames back, those of one word
+ * together. Some, so that a caller who takes and gives at an edge does not come here each time; and no more than
+ * GIVE_MOST frames of GIVE_WORDS words, because the caller is whoever comes by, perhaps with interrupts off.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE, so to everyone it is in
  * use, except to a wrong free. Only its CPU touches a stack, pinned; other CPUs ask for frames by
@@ -24,6 +25,10 @@ PORT_PER_CPU(uint32_t, drained_epoch);
 static uint32_t wanted_epoch;
 static uint32_t cache_limit;
 static uint64_t block_share; /* frames; constant after init */
+
+/* Frames that one call gives back to the buddy allocator, and words that they stand in, but for frame_cache_drain(). */
+#define GIVE_MOST   64
+#define GIVE_WORDS  16
 
 /* All CPUs' stacks together hold at most this part of memory. */
 #define CACHED_PART 64
@@ -86,12 +91,17 @@ static uint64_t pop_word(uint32_t keep, uint64_t *mask)
     return word;
 }
 
-/* Gives frames back until @keep are left. */
-static void shrink_to(uint32_t keep)
+/* Gives frames of up to @words words back until @keep are left. */
+static void shrink_some(uint32_t keep, uint32_t words)
 {
     uint64_t mask, word;
-    while ((word = pop_word(keep, &mask)), mask != 0)
+    for (; words > 0 && ((word = pop_word(keep, &mask)), mask != 0); words--)
         give_run(word, mask);
+}
+
+static void shrink_to(uint32_t keep)
+{
+    shrink_some(keep, UINT32_MAX);
 }
 
 void frame_cache_drain(void)
@@ -100,12 +110,17 @@ void frame_cache_drain(void)
     block_cache_drain();
 }
 
-/* Somebody found no memory since we were last here. */
+/* Somebody found no memory since we were last here: they get some now, and the rest when we come again. */
 static void drain_if_wanted(void)
 {
     uint32_t wanted = __atomic_load_n(&wanted_epoch, __ATOMIC_RELAXED);
     if (LIKELY(PORT_MINE(drained_epoch) == wanted))
         return;
+    uint32_t count = held();
+    if (count > GIVE_MOST) {
+        shrink_some(count - GIVE_MOST, GIVE_WORDS);
+        return;
+    }
     PORT_MINE(drained_epoch) = wanted;
     frame_cache_drain();
 }
@@ -168,6 +183,12 @@ void *frame_alloc_slow(void)
     return use_frame(first + (unsigned)__builtin_ctzll(mask));
 }
 
+static uint32_t kept_when_full(void)
+{
+    uint32_t size = (uint32_t)(limit_of_mine() - PORT_MINE(frame_cache).slots);
+    return size / 4 > GIVE_MOST ? size - GIVE_MOST : size / 4 * 3;
+}
+
 void frame_free_slow(void *page)
 {
     const void *caller = __builtin_return_address(0);
@@ -188,7 +209,7 @@ void frame_free_slow(void *page)
         return;
     }
     if (top_of_mine() >= limit_of_mine())
-        shrink_to((uint32_t)(limit_of_mine() - PORT_MINE(frame_cache).slots) / 4 * 3);
+        shrink_some(kept_when_full(), GIVE_WORDS);
     push_all(align_down(number, 64), BIT(number % 64));
 }
 

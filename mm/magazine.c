@@ -5,199 +5,49 @@
  *
  * For each cache a CPU has two magazines of free objects, the loaded one and the previous one. It pops
  * from and pushes to the loaded one, without a lock or a locked instruction. When that is empty or
- * full it swaps the two, and when that does not help, it goes to the depot, of which each cache has
- * one a NUMA node, for a filled or an empty one; only whole magazines cross between CPUs, so a free
- * on another CPU costs what a local one costs. With two, a caller that takes and gives at an edge
- * does not go to the depot each time. When the depot has no filled one, one is filled from slabs.
+ * full it swaps the two, and when that does not help, it goes to the depot (depot.c) for a filled or an
+ * empty one; only whole magazines cross between CPUs, so a free on another CPU costs what a local one costs.
+ * With two, a caller that takes and gives at an edge does not go to the depot each time. When the depot has no
+ * filled one, one is filled from slabs.
  *
  * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU
- * without a magazine has `nothing`, which is empty and full at once, and the common path has no test for it.
+ * without a magazine has magazine_nothing, which is empty and full at once, and the common path has no test for it.
  *
- * How much lies around: every LOOK_AFTER exchanges a depot gives back what was not needed since the
- * last time, the fewest that it held meanwhile; a depot has a limit; who finds its lock taken too
- * often makes larger magazines, which come less often; memory pressure makes them smaller, and
- * they grow back to their usual size when it is over.
  * Other CPUs' magazines nobody touches. Pressure raises an epoch, and each CPU, when it next
- * comes to a slow path here, gives back what it has. Objects of another node are not put into a
- * depot but back into their slabs, so they find their way home.
+ * comes to a slow path here, puts what it has into the depots, a few caches at a time; from there whoever wants memory takes it.
+ * Before an allocation fails, the CPUs are called one cache after the other, so that idle ones do it, too: slab_collect().
  *
  * This file's slow paths are not pinned but for the moments in which they change the two pointers, and hold
- * no lock while they call slab.c. tests/models/magazines.pml has what may come in between.
+ * no lock while they call slab.c. No call gives back or takes more than a few dozen objects, and no lock is held
+ * or CPU pinned for longer than that. tests/models/magazines.pml has what may come in between.
  */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/fault.h>
 
 #include "slab_private.h"
 
-/* Exchanges between two looks at what a depot did not need. */
-#define LOOK_AFTER     512
-/* A lock found taken in one of so many exchanges is taken too often. */
-#define CONTENDED_PART 8
+/* Objects that a new magazine is filled with at most: the rest comes when it is needed. */
+#define FILL_MOST    64
+/* Caches whose magazines a CPU gives up in one slow path under pressure. */
+#define ANSWER_CACHES 8
 
 PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 
-extern PORT_PER_CPU(uint32_t, answered_epoch);
-PORT_PER_CPU(uint32_t, answered_epoch);
+/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a cache is asked
+   twice, or waits for the next epoch. */
+struct pressure {
+    uint32_t epoch, next_cache;
+};
+extern PORT_PER_CPU(struct pressure, answered_pressure);
+PORT_PER_CPU(struct pressure, answered_pressure);
 static uint32_t pressure_epoch;
 static bool is_all_direct;
 
-static struct magazine nothing = { .size_class = MAGAZINE_CLASSES, .slots = { NULL } };
-
-static struct slab_cache magazine_caches[MAGAZINE_CLASSES];
-static struct slab_node magazine_nodes[MAGAZINE_CLASSES];
-
-/* ---- magazines ---- */
-
-static uint16_t capacity_of(unsigned size_class)
-{
-    size_t slots = ((128u << size_class) - sizeof(struct magazine)) / sizeof(void *);
-    return (uint16_t)(slots - 1); /* slot 0 */
-}
-
-static unsigned current_class(const struct slab_cache *cache)
-{
-    return __atomic_load_n(&cache->magazine_class, __ATOMIC_RELAXED);
-}
-
-void magazine_resize(struct slab_cache *cache, int step)
-{
-    int size_class = (int)current_class(cache) + step;
-    if (size_class >= 0 && size_class <= cache->magazine_most)
-        __atomic_store_n(&cache->magazine_class, (uint8_t)size_class, __ATOMIC_RELAXED);
-}
-
-static struct magazine *magazine_new(struct slab_cache *cache)
-{
-    unsigned size_class = current_class(cache);
-    struct magazine *magazine = slab_take_one(&magazine_caches[size_class]);
-    if (!magazine)
-        return NULL;
-    *magazine = (struct magazine){ .capacity = capacity_of(size_class), .size_class = (uint16_t)size_class };
-    magazine->slots[0] = NULL;
-    return magazine;
-}
-
-static void magazine_end(struct magazine *magazine)
-{
-    slab_give(&magazine_caches[magazine->size_class], (void *[]){ magazine }, 1, NULL);
-}
-
-/* ---- depots ---- */
-
-static void list_push(struct magazine_list *list, struct magazine *magazine)
-{
-    magazine->next = list->first;
-    list->first = magazine;
-    list->count++;
-    list->objects += magazine->count;
-}
-
-static struct magazine *list_pop(struct magazine_list *list)
-{
-    struct magazine *magazine = list->first;
-    if (!magazine)
-        return NULL;
-    list->first = magazine->next;
-    list->count--;
-    list->objects -= magazine->count;
-    if (list->count < list->least)
-        list->least = list->count;
-    return magazine;
-}
-
-/* Takes out what nobody needed since the last look. */
-static void trim(struct magazine_list *list, struct magazine_list *surplus)
-{
-    struct magazine *magazine;
-    for (uint32_t unneeded = list->least; unneeded > 0 && (magazine = list_pop(list)) != NULL; unneeded--)
-        list_push(surplus, magazine);
-    list->least = list->count;
-}
-
-static void lock_depot(struct slab_cache *cache, struct slab_node *home, struct magazine_list *surplus)
-{
-    bool is_contended = !port_try_lock(&home->depot_lock);
-    if (is_contended)
-        port_lock(&home->depot_lock);
-    home->contended += is_contended;
-    if (++home->exchanges < LOOK_AFTER)
-        return;
-    if (home->contended > LOOK_AFTER / CONTENDED_PART || current_class(cache) < cache->magazine_usual)
-        magazine_resize(cache, +1);
-    home->exchanges = home->contended = 0;
-    trim(&home->filled, surplus);
-    trim(&home->emptied, surplus);
-}
-
-static void end_all(struct slab_cache *cache, struct magazine_list *magazines)
-{
-    struct magazine *magazine;
-    while ((magazine = list_pop(magazines)) != NULL) {
-        slab_give(cache, magazine->slots + 1, magazine->count, __builtin_return_address(0));
-        magazine_end(magazine);
-    }
-}
-
-static unsigned home_of(const struct slab_cache *cache)
+unsigned slab_home_of(const struct slab_cache *cache)
 {
     return cache->node_count > 1 ? buddy_home_node() : 0;
-}
-
-/* Objects of other nodes go back to their slabs. */
-static void send_strangers_home(struct slab_cache *cache, unsigned node, struct magazine *magazine)
-{
-    void **kept = magazine->slots + 1, **all = magazine->slots + 1;
-    for (uint32_t i = 0; i < magazine->count; i++) {
-        if (buddy_node_of(port_phys(all[i])) == node)
-            *kept++ = all[i];
-        else
-            slab_give(cache, &all[i], 1, __builtin_return_address(0));
-    }
-    magazine->count = (uint32_t)(kept - all);
-}
-
-static bool is_wanted(const struct slab_cache *cache, const struct magazine_list *list, const struct magazine *magazine)
-{
-    if (magazine->count == 0 && magazine->size_class != current_class(cache))
-        return false;
-    return list->count < cache->depot_limit;
-}
-
-enum depot_wish {
-    DEPOT_NOTHING,
-    DEPOT_EMPTIED,
-    DEPOT_FILLED
-};
-
-/* Gives the depot a magazine that no CPU has any more, or `nothing`, and takes one if there is one. Return: it, or NULL. */
-static struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
-                                       enum depot_wish wish)
-{
-    struct slab_node *home = &cache->nodes[node];
-    struct magazine_list surplus = { .first = NULL };
-    struct magazine *taken = NULL;
-    if (given != &nothing && cache->node_count > 1)
-        send_strangers_home(cache, node, given);
-
-    lock_depot(cache, home, &surplus);
-    if (wish != DEPOT_NOTHING)
-        taken = list_pop(wish == DEPOT_FILLED ? &home->filled : &home->emptied);
-    if (given != &nothing) {
-        struct magazine_list *list = given->count > 0 ? &home->filled : &home->emptied;
-        list_push(is_wanted(cache, list, given) ? list : &surplus, given);
-    }
-    port_unlock(&home->depot_lock);
-    if (UNLIKELY(surplus.count > 0))
-        end_all(cache, &surplus);
-    return taken;
-}
-
-static void depot_put(struct slab_cache *cache, struct magazine *magazine)
-{
-    if (magazine != &nothing)
-        depot_exchange(cache, home_of(cache), magazine, DEPOT_NOTHING);
 }
 
 /* ---- a CPU's two magazines; all pinned ---- */
@@ -206,7 +56,7 @@ static void depot_put(struct slab_cache *cache, struct magazine *magazine)
 static struct magazine *unload(unsigned number)
 {
     struct magazine *loaded = PORT_MINE(magazine_pairs).of[number].loaded;
-    if (loaded != &nothing)
+    if (loaded != &magazine_nothing)
         loaded->count = (uint32_t)(PORT_MINE(slab_stacks).of[number].top - loaded->slots);
     return loaded;
 }
@@ -225,7 +75,7 @@ static void swap(unsigned number)
     PORT_MINE(magazine_pairs).of[number].previous = loaded;
 }
 
-/* Puts @magazine before the loaded one when that is used up, or in the place of `nothing`. Return: what this CPU has no
+/* Puts @magazine before the loaded one when that is used up, or in the place of magazine_nothing. Return: what this CPU has no
    place for. */
 static struct magazine *insert(unsigned number, struct magazine *magazine, bool to_pop)
 {
@@ -233,8 +83,8 @@ static struct magazine *insert(unsigned number, struct magazine *magazine, bool 
     port_pin();
     struct magazine *loaded = unload(number);
     if (loaded->count == (to_pop ? 0 : loaded->capacity)) {
-        left = &nothing;
-        if (loaded != &nothing) {
+        left = &magazine_nothing;
+        if (loaded != &magazine_nothing) {
             left = PORT_MINE(magazine_pairs).of[number].previous;
             PORT_MINE(magazine_pairs).of[number].previous = loaded;
         }
@@ -244,15 +94,15 @@ static struct magazine *insert(unsigned number, struct magazine *magazine, bool 
     return left;
 }
 
-/* Takes the previous magazine away from this CPU when it has two; else `nothing`, and the one that it has will be the
+/* Takes the previous magazine away from this CPU when it has two; else magazine_nothing, and the one that it has will be the
    previous one. */
 static struct magazine *take_previous(unsigned number)
 {
-    struct magazine *previous = &nothing;
+    struct magazine *previous = &magazine_nothing;
     port_pin();
-    if (PORT_MINE(magazine_pairs).of[number].loaded != &nothing) {
+    if (PORT_MINE(magazine_pairs).of[number].loaded != &magazine_nothing) {
         previous = PORT_MINE(magazine_pairs).of[number].previous;
-        PORT_MINE(magazine_pairs).of[number].previous = &nothing;
+        PORT_MINE(magazine_pairs).of[number].previous = &magazine_nothing;
     }
     port_unpin();
     return previous;
@@ -260,79 +110,119 @@ static struct magazine *take_previous(unsigned number)
 
 /* ---- pressure ---- */
 
-/* Gives back what this CPU's magazines of one cache hold, and them. */
-static void drain_own(struct slab_cache *cache)
+/* Takes the loaded one, then the previous one, then magazine_nothing. */
+static struct magazine *take_own(unsigned number)
 {
-    unsigned number = cache->number;
-    struct magazine_list both = { .first = NULL };
     port_pin();
-    struct magazine *loaded = unload(number), *previous = PORT_MINE(magazine_pairs).of[number].previous;
-    load(number, &nothing);
-    PORT_MINE(magazine_pairs).of[number].previous = &nothing;
+    struct magazine *loaded = unload(number);
+    if (loaded != &magazine_nothing) {
+        load(number, &magazine_nothing);
+    } else {
+        loaded = PORT_MINE(magazine_pairs).of[number].previous;
+        PORT_MINE(magazine_pairs).of[number].previous = &magazine_nothing;
+    }
     port_unpin();
-    if (loaded != &nothing)
-        list_push(&both, loaded);
-    if (previous != &nothing)
-        list_push(&both, previous);
-    end_all(cache, &both);
+    return loaded;
 }
 
-static void drain_others(struct slab_cache *cache)
+static void give_up_own(struct slab_cache *cache)
+{
+    if (PORT_MINE(magazine_pairs).of[cache->number].loaded != &magazine_nothing ||
+        PORT_MINE(magazine_pairs).of[cache->number].previous != &magazine_nothing)
+        depot_put_unneeded(cache, take_own, true);
+}
+
+static void give_up_all(void)
+{
+    struct slab_cache *cache;
+    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
+        give_up_own(cache);
+}
+
+/* Others' are lost to their CPUs, which do not use the cache any more. */
+static void give_up_others(struct slab_cache *cache)
 {
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
         struct port_stack *stack = &PORT_OF(slab_stacks, cpu)->of[cache->number];
-        struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
-        struct magazine_list both = { .first = NULL };
-        if (pair->loaded != &nothing) {
-            pair->loaded->count = (uint32_t)(stack->top - pair->loaded->slots);
-            list_push(&both, pair->loaded);
-        }
-        if (pair->previous != &nothing)
-            list_push(&both, pair->previous);
+        struct magazine_pair pair = PORT_OF(magazine_pairs, cpu)->of[cache->number];
+        if (pair.loaded != &magazine_nothing)
+            pair.loaded->count = (uint32_t)(stack->top - pair.loaded->slots);
         magazine_attach(cache, cpu);
-        end_all(cache, &both);
+        depot_put(cache, pair.loaded);
+        depot_put(cache, pair.previous);
     }
 }
 
-void magazine_drain(struct slab_cache *cache, bool all_cpus)
+uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames)
 {
-    drain_own(cache);
+    give_up_own(cache);
     if (all_cpus)
-        drain_others(cache);
-    for (unsigned node = 0; node < cache->node_count; node++) {
-        struct slab_node *home = &cache->nodes[node];
-        struct magazine_list surplus = { .first = NULL };
-        port_lock(&home->depot_lock);
-        home->filled.least = home->filled.count;
-        home->emptied.least = home->emptied.count;
-        trim(&home->filled, &surplus);
-        trim(&home->emptied, &surplus);
-        port_unlock(&home->depot_lock);
-        end_all(cache, &surplus);
-    }
+        give_up_others(cache);
+    return depot_give_back(cache, frames);
 }
 
 void magazine_ask_all(void)
 {
     uint32_t epoch = __atomic_add_fetch(&pressure_epoch, 1, __ATOMIC_RELAXED);
-    PORT_MINE(answered_epoch) = epoch; /* the caller does it itself */
+    PORT_MINE(answered_pressure).epoch = epoch; /* the caller does it itself */
+    PORT_MINE(answered_pressure).next_cache = SLAB_CACHES_MAX;
+}
+
+static NOINLINE void answer_some(uint32_t epoch)
+{
+    struct slab_cache *cache;
+    bool is_new = PORT_MINE(answered_pressure).epoch != epoch;
+    struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(answered_pressure).next_cache };
+    PORT_MINE(answered_pressure).epoch = epoch;
+    for (unsigned n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
+        give_up_own(cache);
+    slab_visit_end(&walk);
+    PORT_MINE(answered_pressure).next_cache = (uint32_t)walk.next;
 }
 
 /* Somebody wanted memory since this CPU was last here. */
 static void answer_pressure(void)
 {
     uint32_t epoch = __atomic_load_n(&pressure_epoch, __ATOMIC_RELAXED);
-    if (LIKELY(PORT_MINE(answered_epoch) == epoch))
-        return;
-    PORT_MINE(answered_epoch) = epoch;
-    slab_leave_cpu();
+    if (UNLIKELY(PORT_MINE(answered_pressure).epoch != epoch ||
+                 PORT_MINE(answered_pressure).next_cache < SLAB_CACHES_MAX))
+        answer_some(epoch);
 }
 
 void slab_leave_cpu(void)
 {
+    give_up_all();
+}
+
+/* In a call between CPUs, perhaps while this one waits for that very depot: so it does not wait. */
+static void give_up_called(void *argument)
+{
+    depot_put_unneeded(argument, take_own, false);
+}
+
+static bool do_others_hold(const struct slab_cache *cache)
+{
+    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+        const struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
+        if (cpu != port_cpu() && (pair->loaded != &magazine_nothing || pair->previous != &magazine_nothing))
+            return true;
+    }
+    return false;
+}
+
+uint64_t slab_collect(void (*call_all)(void (*function)(void *argument), void *argument), uint64_t frames)
+{
+    uint64_t given = 0;
     struct slab_cache *cache;
-    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
-        drain_own(cache);
+    struct slab_walk walk = { .next = 0 };
+    while (given < frames && (cache = slab_visit(&walk)) != NULL) {
+        if (cache->is_direct || !do_others_hold(cache))
+            continue;
+        call_all(give_up_called, cache);
+        given += depot_give_back(cache, frames - given);
+    }
+    slab_visit_end(&walk);
+    return given;
 }
 
 void slab_set_direct(bool is_direct)
@@ -363,14 +253,17 @@ static void *pop_previous(unsigned number)
     return object;
 }
 
-static struct magazine *fill(struct slab_cache *cache)
+/* @has_grown: receives whether it has tried to make slabs. */
+static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
 {
-    unsigned node = home_of(cache);
-    struct magazine *magazine = depot_exchange(cache, node, &nothing, DEPOT_EMPTIED);
-    if (!magazine && !(magazine = magazine_new(cache)))
+    unsigned node = slab_home_of(cache);
+    struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_EMPTIED);
+    *has_grown = magazine || (magazine = magazine_new(cache)) != NULL;
+    if (!magazine)
         return NULL;
+    unsigned some = magazine->capacity < FILL_MOST ? magazine->capacity : FILL_MOST;
     do {
-        magazine->count = slab_take(cache, node, magazine->slots + 1, magazine->capacity);
+        magazine->count = slab_take(cache, node, magazine->slots + 1, some);
     } while (magazine->count == 0 && slab_grow(cache, &node));
     if (magazine->count > 0)
         return magazine;
@@ -378,18 +271,18 @@ static struct magazine *fill(struct slab_cache *cache)
     return NULL;
 }
 
-/* Memory has run out: other nodes' depots, then any slab. */
-static void *scrape(struct slab_cache *cache)
+/* Memory has run out: other nodes' depots, then any slab. @may_grow: it may be only memory for a magazine. */
+static void *scrape(struct slab_cache *cache, bool may_grow)
 {
     for (unsigned node = 0; node < cache->node_count; node++) {
-        struct magazine *magazine = depot_exchange(cache, node, &nothing, DEPOT_FILLED);
+        struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_FILLED);
         if (!magazine)
             continue;
         void *object = magazine->slots[magazine->count--];
         depot_put(cache, magazine);
         return object;
     }
-    return slab_take_one(cache);
+    return may_grow ? slab_take_one(cache) : slab_take_any(cache);
 }
 
 static void *alloc_by_magazine(struct slab_cache *cache)
@@ -398,11 +291,12 @@ static void *alloc_by_magazine(struct slab_cache *cache)
     if (object)
         return object;
     /* The two are empty. */
-    struct magazine *magazine = depot_exchange(cache, home_of(cache), take_previous(cache->number), DEPOT_FILLED);
+    struct magazine *magazine = depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_FILLED);
+    bool has_grown = false;
     if (!magazine)
-        magazine = fill(cache);
+        magazine = fill(cache, &has_grown);
     if (!magazine)
-        return scrape(cache);
+        return scrape(cache, !has_grown);
     object = magazine->slots[magazine->count--];
     depot_put(cache, insert(cache->number, magazine, true));
     return object;
@@ -427,15 +321,14 @@ static void free_by_magazine(struct slab_cache *cache, void *object, const void 
     if (magazine_push(cache->slot, object))
         return;
     /* The two are full. */
-    struct magazine *magazine = depot_exchange(cache, home_of(cache), take_previous(cache->number), DEPOT_EMPTIED);
+    struct magazine *magazine = depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_EMPTIED);
     if (!magazine)
         magazine = magazine_new(cache);
     if (!magazine) {
         slab_give(cache, &object, 1, caller);
         return;
     }
-    magazine->slots[1] = object;
-    magazine->count = 1;
+    magazine->slots[++magazine->count] = object; /* the depot may have only made room in one */
     depot_put(cache, insert(cache->number, magazine, false));
 }
 
@@ -513,33 +406,17 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 
 void magazine_attach(const struct slab_cache *cache, unsigned cpu)
 {
-    PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &nothing, &nothing };
-    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct port_stack){ nothing.slots, nothing.slots };
+    PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &magazine_nothing, &magazine_nothing };
+    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct port_stack){ magazine_nothing.slots, magazine_nothing.slots };
 }
 
 uint64_t magazine_count_objects(const struct slab_cache *cache)
 {
-    uint64_t objects = 0;
-    for (unsigned node = 0; node < cache->node_count; node++)
-        objects += cache->nodes[node].filled.objects;
+    uint64_t objects = depot_count_objects(cache);
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
         const struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
         objects += (uint64_t)(PORT_OF(slab_stacks, cpu)->of[cache->number].top - pair->loaded->slots) +
                    pair->previous->count;
     }
     return objects;
-}
-
-unsigned magazine_capacity(const struct slab_cache *cache)
-{
-    return capacity_of(current_class(cache));
-}
-
-void magazine_init(void)
-{
-    static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
-                                        "magazine-2048" };
-    STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
-    for (unsigned i = 0; i < MAGAZINE_CLASSES; i++)
-        slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);
 }

@@ -12,8 +12,8 @@
  * buddy allocator when more than a quarter of the cache's objects on that node is free (Hoard's
  * bound), but for one, so that a caller at an edge does not make and end a slab each time.
  *
- * Whole batches go in and out under one lock; single objects are the magazines' business. A CPU
- * that holds a node's lock allocates nothing and calls nobody.
+ * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single objects are
+ * the magazines' business. A CPU that holds a node's lock allocates nothing and calls nobody.
  *
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
@@ -28,6 +28,9 @@
 
 /* A slab may stay empty as long as no more than one of so many objects is free. */
 #define FREE_PART        4
+
+/* Objects, or empty slabs, under one lock. */
+#define BATCH            16
 
 /* ---- from an object to its slab ---- */
 
@@ -74,9 +77,8 @@ static unsigned take_from_slab(struct slab_cache *cache, struct slab *slab, void
     return taken;
 }
 
-unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count)
+static unsigned take_batch(struct slab_cache *cache, struct slab_node *home, void **objects, unsigned count)
 {
-    struct slab_node *home = &cache->nodes[node];
     unsigned taken = 0;
     port_lock(&home->lock);
     while (taken < count && !list_is_empty(&home->partial)) {
@@ -91,6 +93,17 @@ unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsi
     }
     home->free -= taken;
     port_unlock(&home->lock);
+    return taken;
+}
+
+unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count)
+{
+    unsigned taken = 0, some, wanted;
+    do {
+        wanted = count - taken < BATCH ? count - taken : BATCH;
+        some = take_batch(cache, &cache->nodes[node], objects + taken, wanted);
+        taken += some;
+    } while (some == BATCH && taken < count);
     return taken;
 }
 
@@ -234,18 +247,34 @@ static void unlink_empty(struct slab_cache *cache, struct slab_node *home, struc
     home->free -= cache->per_slab;
 }
 
-uint64_t slab_release_empty(struct slab_cache *cache)
+/* Return: frames; 0 when there is no empty slab. */
+static uint64_t release_batch(struct slab_cache *cache, struct slab_node *home)
 {
     struct list ended;
     list_init(&ended);
-    for (unsigned node = 0; node < cache->node_count; node++) {
-        struct slab_node *home = &cache->nodes[node];
-        port_lock(&home->lock);
-        while (home->empty > 0)
-            unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
-        port_unlock(&home->lock);
-    }
+    port_lock(&home->lock);
+    for (unsigned i = 0; i < BATCH && home->empty > 0; i++)
+        unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
+    port_unlock(&home->lock);
     return end_slabs(cache, &ended);
+}
+
+uint64_t slab_release_empty(struct slab_cache *cache)
+{
+    uint64_t frames = 0, some;
+    for (unsigned node = 0; node < cache->node_count; node++)
+        while ((some = release_batch(cache, &cache->nodes[node])) > 0)
+            frames += some;
+    return frames;
+}
+
+void *slab_take_any(struct slab_cache *cache)
+{
+    void *object;
+    for (unsigned node = 0; node < cache->node_count; node++)
+        if (slab_take(cache, node, &object, 1) == 1)
+            return object;
+    return NULL;
 }
 
 void *slab_take_one(struct slab_cache *cache)
@@ -256,10 +285,7 @@ void *slab_take_one(struct slab_cache *cache)
         if (slab_take(cache, node, &object, 1) == 1)
             return object;
     } while (slab_grow(cache, &node)); /* which another CPU may have emptied again already */
-    for (node = 0; node < cache->node_count; node++)
-        if (slab_take(cache, node, &object, 1) == 1)
-            return object;
-    return NULL;
+    return slab_take_any(cache);
 }
 
 /* ---- giving ---- */
@@ -301,35 +327,61 @@ static const char *examine(const struct slab_cache *cache, const void *object, s
     return NULL;
 }
 
-void slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+static void report_wrong(const struct slab_cache *cache, const void *object, const char *wrong, const void *caller)
 {
+    if (caller)
+        port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, object, wrong, caller);
+    else
+        port_wrong("slab: %s: %p was freed, but %s; noticed later, when its magazine was emptied; a checked build notices "
+                   "at once and names the caller", cache->name, object, wrong);
+}
+
+/* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than the rest, and whoever
+   gives an object keeps its slab from ending. */
+static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+{
+    struct {
+        struct slab *slab;
+        const char *wrong;
+        unsigned index;
+    } places[BATCH];
     struct list ended;
     struct slab_node *locked = NULL;
+    bool is_wrong = false;
     list_init(&ended);
+    for (unsigned i = 0; i < count; i++)
+        places[i].wrong = examine(cache, objects[i], &places[i].slab, &places[i].index);
     for (unsigned i = 0; i < count; i++) {
-        struct slab *slab;
-        unsigned index;
-        const char *wrong = examine(cache, objects[i], &slab, &index);
-        if (!wrong) {
-            struct slab_node *home = &cache->nodes[slab->node];
-            if (home != locked) {
-                if (locked)
-                    port_unlock(&locked->lock);
-                port_lock(&home->lock);
-                locked = home;
-            }
-            if (!put_back(cache, home, slab, index, &ended))
-                wrong = "is free already";
+        if (places[i].wrong) {
+            is_wrong = true;
+            continue;
         }
-        if (wrong) {
+        struct slab_node *home = &cache->nodes[places[i].slab->node];
+        if (home != locked) {
             if (locked)
                 port_unlock(&locked->lock);
-            locked = NULL;
-            port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, objects[i],
-                       wrong, caller);
+            port_lock(&home->lock);
+            locked = home;
+        }
+        if (!put_back(cache, home, places[i].slab, places[i].index, &ended)) {
+            places[i].wrong = "is free already";
+            is_wrong = true;
         }
     }
     if (locked)
         port_unlock(&locked->lock);
-    end_slabs(cache, &ended);
+    for (unsigned i = 0; UNLIKELY(is_wrong) && i < count; i++)
+        if (places[i].wrong)
+            report_wrong(cache, objects[i], places[i].wrong, caller);
+    return end_slabs(cache, &ended);
+}
+
+uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+{
+    uint64_t frames = 0;
+    for (unsigned done = 0, some; done < count; done += some) {
+        some = count - done < BATCH ? count - done : BATCH;
+        frames += give_batch(cache, objects + done, some, caller);
+    }
+    return frames;
 }

@@ -254,7 +254,7 @@ status_t slab_cache_destroy(struct slab_cache *cache)
     uint64_t free;
     hide(cache);
     checked_drain(cache);
-    magazine_drain(cache, true);
+    magazine_drain(cache, true, UINT64_MAX);
     uint64_t used = objects_in_slabs(cache, &free) - free;
     if (used > 0) {
         set_hidden(cache, false);
@@ -279,31 +279,53 @@ void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const 
 
 /* ---- pressure ---- */
 
-uint64_t slab_reap(void)
+/* What caches of the allocator's own came to have while others gave back. */
+static uint64_t release_own(void)
 {
     uint64_t frames = 0;
     struct slab_cache *cache;
-    magazine_ask_all();
-    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;) {
-        checked_drain(cache);
-        magazine_drain(cache, false);
-        frames += slab_release_empty(cache);
-    }
-    /* What caches of the allocator's own came to have while later ones were walked over. */
     for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
         if (cache->is_inside)
             frames += slab_release_empty(cache);
     return frames;
 }
 
+/* @first, @end: numbers of caches. @step: as in magazine_resize(). Return: frames that went back, about @frames if there are
+   as many. */
+static uint64_t reap_some(size_t first, size_t end, int step, uint64_t frames)
+{
+    uint64_t given = 0;
+    struct slab_cache *cache;
+    struct slab_walk walk = { .next = first };
+    while (given < frames && walk.next < end && (cache = slab_visit(&walk)) != NULL) {
+        magazine_resize(cache, step);
+        checked_drain(cache);
+        given += magazine_drain(cache, false, frames - given);
+    }
+    slab_visit_end(&walk);
+    return given;
+}
+
+uint64_t slab_reap(void)
+{
+    magazine_ask_all();
+    uint64_t frames = reap_some(0, SLAB_CACHES_MAX, 0, UINT64_MAX);
+    return frames + release_own();
+}
+
+/* In turn, so that not always the same caches lose what they have. */
+static size_t next_to_reap;
+
 static uint64_t reap_for(struct shrinker *shrinker, uint64_t frames)
 {
-    struct slab_cache *cache;
+    size_t first = next_to_reap;
     (void)shrinker;
-    (void)frames;
-    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
-        magazine_resize(cache, -1);
-    return slab_reap();
+    next_to_reap = (first + 7) % SLAB_CACHES_MAX;
+    magazine_ask_all();
+    uint64_t given = reap_some(first, SLAB_CACHES_MAX, -1, frames);
+    if (given < frames)
+        given += reap_some(0, first, -1, frames - given);
+    return given < frames ? given + release_own() : given;
 }
 
 static struct shrinker slab_shrinker = { .name = "slab", .cost = 0, .shrink = reap_for };
@@ -345,7 +367,7 @@ status_t slab_init(void)
     slab_cache_add_own(&slab_slab_cache, &slab_slab_node, "slab", sizeof(struct slab));
     slab_cache_add_own(&cache_cache, &cache_node, "slab-cache",
                        sizeof(struct slab_cache) + buddy_node_count() * sizeof(struct slab_node));
-    magazine_init();
+    depot_init();
     checked_init();
     if (!slab_shrinker.link.next)
         shrinker_add(&slab_shrinker);

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * What the files of the slab allocator share: slab.c (slabs: objects in and out of frames),
- * magazine.c (the common path: per-CPU magazines and the depots behind them), slab_cache.c (caches
+ * magazine.c (the common path: per-CPU magazines), depot.c (the depots behind them), slab_cache.c (caches
  * made, ended, counted), checked.c (red zones and the rest of a checked build), kmalloc.c.
  */
 #include <ashlar/bits.h>
@@ -42,8 +42,9 @@ struct magazine {
 struct magazine_list {
     struct magazine *first;
     uint32_t count;
-    uint32_t least;   /* the fewest there were since the last look: so many nobody needed */
-    uint64_t objects; /* in all of them */
+    uint32_t least;    /* the fewest there were since the last look: so many nobody needed */
+    uint32_t unneeded; /* of them, those that are still to be given back */
+    uint32_t objects;  /* in all of them */
 };
 
 /* What a cache has on one NUMA node. */
@@ -111,37 +112,89 @@ bool slab_index(const struct slab_cache *cache, const struct slab *slab, const v
  */
 unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count);
 
-/* Gives objects back to their slabs, and empty slabs back that are too many. Wrong ones are reported. */
-void slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller);
+/**
+ * slab_give() - give objects back to their slabs, and empty slabs back that are too many.
+ * @caller: for reports of wrong ones; NULL: they were freed some time ago, and nobody knows by whom.
+ *
+ * Return: frames that went back.
+ */
+uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller);
 
 /* Makes one more slab. @node: receives where it is. Return: false when there is no memory. */
 bool slab_grow(struct slab_cache *cache, unsigned *node);
 
-/* Takes one object past the magazines, growing if need be. */
+/* Takes one object past the magazines, growing if need be; from any node, without growing. Return: NULL when there is none. */
 void *slab_take_one(struct slab_cache *cache);
+void *slab_take_any(struct slab_cache *cache);
 
 /* Gives empty slabs back. Return: frames. */
 uint64_t slab_release_empty(struct slab_cache *cache);
 
-/* ---- magazine.c ---- */
+/* ---- depot.c ---- */
 
-void magazine_init(void);
+void depot_init(void);
+
+/* What a CPU has that has no magazine: empty and full at once. */
+extern struct magazine magazine_nothing;
+
+/* Return: NULL when there is no memory. */
+struct magazine *magazine_new(struct slab_cache *cache);
+/* @magazine: empty, and no CPU's. */
+void magazine_end(struct magazine *magazine);
+
+/* New magazines get larger (+1) or smaller (-1) by a size class, within their limits; and what one would hold. */
+void magazine_resize(struct slab_cache *cache, int step);
+unsigned magazine_capacity(const struct slab_cache *cache);
+
+enum depot_wish {
+    DEPOT_NOTHING,
+    DEPOT_EMPTIED,
+    DEPOT_FILLED
+};
+
+/**
+ * depot_exchange() - give a node's depot a magazine that no CPU has any more, and take one.
+ * @given: or magazine_nothing. Its objects may be any node's.
+ *
+ * Return: a magazine as wished; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the depot has enough
+ *         filled ones: with room, but not empty.
+ * Cost: a few dozen objects given back to slabs.
+ */
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given, enum depot_wish wish);
+/* The same for one that is only given. */
+void depot_put(struct slab_cache *cache, struct magazine *magazine);
+
+/**
+ * depot_put_unneeded() - give this CPU's node's depot magazines that are to be trimmed.
+ * @take: called under the depot's lock until it returns magazine_nothing.
+ * @may_wait: for the lock.
+ *
+ * Return: false when it may not wait and the lock is taken; nothing was done then.
+ */
+bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned number), bool may_wait);
+
+/* Gives back empty slabs, then what the depots hold, until @frames went back; UINT64_MAX: all. Return: how many did. */
+uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames);
+
+uint64_t depot_count_objects(const struct slab_cache *cache);
+
+/* ---- magazine.c ---- */
 
 /* A CPU has no magazine of that cache. */
 void magazine_attach(const struct slab_cache *cache, unsigned cpu);
 
-/* New magazines get larger (+1) or smaller (-1) by a size class, within their limits. */
-void magazine_resize(struct slab_cache *cache, int step);
+/* The node whose slabs and depot the calling CPU uses first. */
+unsigned slab_home_of(const struct slab_cache *cache);
 
-/* All CPUs are to give back what they hold, each when it next comes to a slow path. */
+/* All CPUs are to give up what they hold, each when it next comes to a slow path. */
 void magazine_ask_all(void);
 
-/* Gives back what a depot and this CPU's magazines hold; with @all_cpus, what all do: nobody may use the cache. */
-void magazine_drain(struct slab_cache *cache, bool all_cpus);
+/* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all hold: nobody may
+   use the cache. Return: how many did. */
+uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames);
 
-/* Objects outside slabs that are free, and how many a new magazine would hold. */
+/* Objects outside slabs that are free. */
 uint64_t magazine_count_objects(const struct slab_cache *cache);
-unsigned magazine_capacity(const struct slab_cache *cache);
 
 /* The slow halves of slab_alloc() and slab_free(), which kmalloc has for itself, too. */
 void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller);

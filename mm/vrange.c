@@ -2,10 +2,9 @@
 /*
  * Ranges of kernel address space.
  *
- * Segments cover all of it without a hole, free ones and used ones in turn, in one tree ordered by address: a treap
- * (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also knows the largest free segment below
- * it. So a request finds the lowest one that is large enough, and an address its segment, in O(log n). A used
- * segment begins with its guard page; what follows it is free, or begins with a guard page of its own.
+ * Segments cover all of it without a hole, free ones and used ones in turn, in one tree ordered by address (segment_tree.c). A
+ * request takes the lowest one that is large enough. A used segment begins with its guard page; what follows it is free,
+ * or begins with a guard page of its own.
  *
  * A segment that ends is taken in three steps: it becomes SEGMENT_ENDING, which nobody else may end or use; its pages are
  * unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing lazily, many at
@@ -23,28 +22,15 @@
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
 
+#include "segment_tree.h"
+
 #define GUARD_SIZE   PAGE_SIZE
 /* Of enum page_access. */
 #define MEMORY_TYPE  (PAGE_UNCACHED | PAGE_WRITE_COMBINING)
 /* Segments that need no allocator; a range needs up to two new ones. Most machines never have more. */
 #define EARLY_NODES  8
-/* Frames that are unmapped, flushed and freed at a time. */
-#define UNMAP_FRAMES 64
-
-enum state {
-    SEGMENT_FREE,
-    SEGMENT_USED,
-    SEGMENT_ENDING
-};
-
-struct segment {
-    struct segment *left, *right;
-    uint64_t priority;
-    uint64_t start, end; /* guard page included */
-    uint64_t largest;    /* free segment among this one and those below it */
-    enum state state;
-    struct vrange_info info; /* of a used one */
-};
+/* Pages that are mapped, or unmapped and flushed, under one lock: interrupts are off meanwhile. */
+#define PIECE_PAGES  16
 
 static struct paging *tables;
 static struct port_lock tree_lock, tables_lock;
@@ -86,138 +72,25 @@ static void give_node(struct segment *node)
     port_unlock(&tree_lock);
 }
 
-/* ---- the tree; under tree_lock ---- */
-
-/* splitmix64: addresses become numbers that look like chance. */
-static uint64_t priority_of(uint64_t start)
-{
-    uint64_t z = start * 0x9e3779b97f4a7c15ull;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return z ^ (z >> 31);
-}
-
-static uint64_t largest_of(const struct segment *node)
-{
-    return node ? node->largest : 0;
-}
-
-static void update(struct segment *node)
-{
-    uint64_t own = node->state == SEGMENT_FREE ? node->end - node->start : 0;
-    uint64_t left = largest_of(node->left), right = largest_of(node->right);
-    node->largest = own > left ? own : left;
-    if (right > node->largest)
-        node->largest = right;
-}
-
-/* Those that begin below @start go to @low, the others to @high. */
-static void split(struct segment *node, uint64_t start, struct segment **low, struct segment **high)
-{
-    if (!node) {
-        *low = *high = NULL;
-    } else if (node->start < start) {
-        split(node->right, start, &node->right, high);
-        update(node);
-        *low = node;
-    } else {
-        split(node->left, start, low, &node->left);
-        update(node);
-        *high = node;
-    }
-}
-
-/* All of @low begin below all of @high. */
-static struct segment *join(struct segment *low, struct segment *high)
-{
-    if (!low || !high)
-        return low ? low : high;
-    if (low->priority > high->priority) {
-        low->right = join(low->right, high);
-        update(low);
-        return low;
-    }
-    high->left = join(low, high->left);
-    update(high);
-    return high;
-}
-
-static void tree_insert(struct segment *node)
-{
-    struct segment *low, *high;
-    node->left = node->right = NULL;
-    node->priority = priority_of(node->start);
-    update(node);
-    split(root, node->start, &low, &high);
-    root = join(join(low, node), high);
-}
-
-static void tree_remove(struct segment *node)
-{
-    struct segment *low, *middle, *high;
-    split(root, node->start, &low, &high);
-    split(high, node->start + 1, &middle, &high);
-    root = join(low, high);
-}
-
-/* The segment that @address lies in; NULL outside of all. */
-static struct segment *segment_at(uint64_t address)
-{
-    struct segment *node = root;
-    while (node && (address < node->start || address >= node->end))
-        node = address < node->start ? node->left : node->right;
-    return node;
-}
-
-/* The lowest free segment of at least @size bytes. */
-static struct segment *lowest_free(uint64_t size)
-{
-    struct segment *node = root;
-    if (largest_of(node) < size)
-        return NULL;
-    for (;;) {
-        if (largest_of(node->left) >= size)
-            node = node->left;
-        else if (node->state == SEGMENT_FREE && node->end - node->start >= size)
-            return node;
-        else
-            node = node->right;
-    }
-}
-
 /* ---- reserving ---- */
 
 /* Cuts [start, end) out of a free segment, of which it takes the node; @spare: two that may be needed. */
 static struct segment *cut(struct segment *segment, uint64_t start, uint64_t end, struct segment *spare[2])
 {
     uint64_t free_start = segment->start, free_end = segment->end;
-    tree_remove(segment);
+    segment_remove(&root, segment);
     if (free_start < start) {
         *spare[0] = (struct segment){ .start = free_start, .end = start, .state = SEGMENT_FREE };
-        tree_insert(spare[0]);
+        segment_insert(&root, spare[0]);
         spare[0] = NULL;
     }
     if (end < free_end) {
         *spare[1] = (struct segment){ .start = end, .end = free_end, .state = SEGMENT_FREE };
-        tree_insert(spare[1]);
+        segment_insert(&root, spare[1]);
         spare[1] = NULL;
     }
     *segment = (struct segment){ .start = start, .end = end, .state = SEGMENT_USED };
     return segment;
-}
-
-/* Whether a device range shows part of [start, end) with another memory type. */
-static bool has_other_type(const struct segment *node, uint64_t start, uint64_t end, unsigned int type)
-{
-    if (!node)
-        return false;
-    if (node->state != SEGMENT_FREE && node->info.kind == VRANGE_DEVICE) {
-        uint64_t other = node->info.device.raw, size = node->info.end.raw - node->info.start.raw;
-        if (other < end && start < other + size &&
-            (node->info.access & MEMORY_TYPE) != type)
-            return true;
-    }
-    return has_other_type(node->left, start, end, type) || has_other_type(node->right, start, end, type);
 }
 
 /* Whether the direct map, which is write-back, shows part of [start, end). */
@@ -249,16 +122,16 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
 
     port_lock(&tree_lock);
     if (status == STATUS_OK && wanted->kind == VRANGE_DEVICE &&
-        has_other_type(root, wanted->device.raw, wanted->device.raw + size_bytes, type))
+        segment_has_other_type(root, wanted->device.raw, wanted->device.raw + size_bytes, type))
         status = STATUS_EXISTS;
-    struct segment *free = status == STATUS_OK ? lowest_free(needed) : NULL;
+    struct segment *free = status == STATUS_OK ? segment_lowest_free(root, needed) : NULL;
     if (free) {
         uint64_t start = align_up(free->start + GUARD_SIZE, alignment) + skew;
         struct segment *used = cut(free, start - GUARD_SIZE, start + size_bytes, spare);
         wanted->start = virt(start);
         wanted->end = virt(start + size_bytes);
         used->info = *wanted;
-        tree_insert(used);
+        segment_insert(&root, used);
     } else if (status == STATUS_OK) {
         status = STATUS_NO_MEMORY;
     }
@@ -272,16 +145,16 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
 static void release(struct segment *segment)
 {
     port_lock(&tree_lock);
-    tree_remove(segment);
-    struct segment *before = segment_at(segment->start - 1), *behind = segment_at(segment->end);
+    segment_remove(&root, segment);
+    struct segment *before = segment_at(root, segment->start - 1), *behind = segment_at(root, segment->end);
     if (before && before->state == SEGMENT_FREE) {
-        tree_remove(before);
+        segment_remove(&root, before);
         segment->start = before->start;
     } else {
         before = NULL;
     }
     if (behind && behind->state == SEGMENT_FREE) {
-        tree_remove(behind);
+        segment_remove(&root, behind);
         segment->end = behind->end;
     } else {
         behind = NULL;
@@ -295,7 +168,7 @@ static void release(struct segment *segment)
         early_free = segment->right;
         *segment = *left;
     }
-    tree_insert(segment);
+    segment_insert(&root, segment);
     port_unlock(&tree_lock);
     give_node(left);
     give_node(before);
@@ -312,7 +185,6 @@ static status_t map(uint64_t start, phys_t address, uint64_t size_bytes, unsigne
     return status;
 }
 
-/* Pages are unmapped as they were mapped, so none has to be split and nothing can fail. */
 static void unmap(uint64_t start, uint64_t size_bytes)
 {
     port_lock(&tables_lock);
@@ -321,14 +193,49 @@ static void unmap(uint64_t start, uint64_t size_bytes)
     VERIFY(status == STATUS_OK);
 }
 
+/* How much of [at, end), which shows @device at @at, is one piece: as many small pages, or large ones, as are allowed. Depends on
+   nothing else, so pages are unmapped in the pieces that they were mapped in, none has to be split, and unmapping cannot fail. */
+static uint64_t piece_of(uint64_t at, uint64_t end, uint64_t device)
+{
+    uint64_t left = end - at, most = PIECE_PAGES * PAGE_SIZE;
+    if (is_aligned(at | device, LARGE_PAGE_SIZE) && left >= LARGE_PAGE_SIZE) {
+        left = align_down(left, LARGE_PAGE_SIZE);
+        most = PIECE_PAGES * LARGE_PAGE_SIZE;
+    } else if (left > LARGE_PAGE_SIZE - at % LARGE_PAGE_SIZE) {
+        left = LARGE_PAGE_SIZE - at % LARGE_PAGE_SIZE;
+    }
+    return left < most ? left : most;
+}
+
+static void unmap_device(uint64_t start, uint64_t end, phys_t device)
+{
+    for (uint64_t at = start, piece; at < end; at += piece) {
+        piece = piece_of(at, end, device.raw + (at - start));
+        unmap(at, piece);
+    }
+}
+
+static status_t map_device(uint64_t start, uint64_t end, phys_t device, unsigned int access)
+{
+    for (uint64_t at = start, piece; at < end; at += piece) {
+        piece = piece_of(at, end, device.raw + (at - start));
+        status_t status = map(at, phys_add(device, at - start), piece, access);
+        if (status != STATUS_OK) {
+            unmap_device(start, at, device);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* Unmaps single frames, and frees each when every CPU has forgotten it. */
 static void unmap_frames(uint64_t start, uint64_t end)
 {
     while (start < end) {
-        void *frames[UNMAP_FRAMES];
+        void *frames[PIECE_PAGES];
         size_t count = 0;
         uint64_t at = start;
-        for (; at < end && count < UNMAP_FRAMES; at += PAGE_SIZE) {
+        for (; at < end && count < PIECE_PAGES; at += PAGE_SIZE) {
             struct page_mapping page;
             if (paging_query(tables, at, &page) == STATUS_OK)
                 frames[count++] = port_pointer(page.phys);
@@ -372,7 +279,7 @@ void vrange_prune(void)
 static struct segment *begin_end(uint64_t address)
 {
     port_lock(&tree_lock);
-    struct segment *segment = segment_at(address);
+    struct segment *segment = segment_at(root, address);
     if (segment && segment->state == SEGMENT_USED && address >= segment->info.start.raw)
         segment->state = SEGMENT_ENDING;
     else
@@ -398,7 +305,7 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
                               is_large ? start % LARGE_PAGE_SIZE : 0, &info);
     if (status != STATUS_OK)
         return status;
-    status = map(info.start.raw, phys(start), end - start, access);
+    status = map_device(info.start.raw, info.end.raw, phys(start), access);
     if (status != STATUS_OK) {
         release(begin_end(info.start.raw));
         return status;
@@ -437,7 +344,7 @@ void vrange_unmap(const volatile void *pointer)
         return;
     }
     if (segment->info.kind == VRANGE_DEVICE)
-        unmap(segment->info.start.raw, segment->info.end.raw - segment->info.start.raw);
+        unmap_device(segment->info.start.raw, segment->info.end.raw, segment->info.device);
     else
         unmap_frames(segment->info.start.raw, segment->info.end.raw);
     release(segment);
@@ -449,7 +356,7 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 {
     if (!port_try_lock(&tree_lock))
         return false;
-    const struct segment *segment = segment_at(address.raw);
+    const struct segment *segment = segment_at(root, address.raw);
     bool is_used = segment && segment->state != SEGMENT_FREE;
     if (is_used) {
         *info = segment->info;
@@ -462,9 +369,9 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 bool vrange_next(uint64_t *cursor, struct vrange_info *info)
 {
     port_lock(&tree_lock);
-    const struct segment *found = segment_at(*cursor > first_address ? *cursor : first_address);
+    const struct segment *found = segment_at(root, *cursor > first_address ? *cursor : first_address);
     while (found && found->state == SEGMENT_FREE)
-        found = segment_at(found->end);
+        found = segment_at(root, found->end);
     if (found) {
         *info = found->info;
         *cursor = found->end;
@@ -490,7 +397,7 @@ void vrange_init(struct paging *paging, virt_t start, virt_t end)
         give_node(&early_nodes[i]);
     struct segment *all = take_node();
     *all = (struct segment){ .start = start.raw, .end = end.raw, .state = SEGMENT_FREE };
-    tree_insert(all);
+    segment_insert(&root, all);
 }
 
 status_t vrange_init_memory(void)

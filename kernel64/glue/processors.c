@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What smp needs of rooms that stand above it, what irq needs of smp: to serve others while it waits; and what the allocators
- * need of it: the frames that other CPUs keep in their caches. Those that are idle would keep them for ever.
+ * need of it: the frames and objects that other CPUs keep in their caches. Those that are idle would keep them for ever.
  */
 #include <glue/processors.h>
 
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/shrink.h>
+#include <ashlar/mm/slab.h>
 #include <glue/address_space.h>
 #include <glue/numa.h>
 #include <irq/lapic.h>
@@ -33,6 +34,16 @@ static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
     return before.cached;
 }
 
+/* Theirs are handed over one cache after the other, so that no CPU has its interrupts off for long. */
+static uint64_t collect_objects(struct shrinker *shrinker, uint64_t frames)
+{
+    (void)shrinker;
+    uint64_t given = slab_collect(ipi_call_all, frames);
+    frame_cache_drain(); /* where single frames went */
+    return given;
+}
+
+static struct shrinker collect = { .name = "CPUs' objects", .cost = 2, .shrink = collect_objects };
 static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = drain_all };
 
 void start_processors(void)
@@ -44,6 +55,8 @@ void start_processors(void)
     line_serve_by(ipi_serve);
     smp_start(&setup);
     machine_checks_watch();
-    if (percpu_count() > 1)
-        shrinker_add(&drain);
+    if (percpu_count() == 1)
+        return;
+    shrinker_add(&drain);
+    shrinker_add(&collect);
 }

@@ -12,6 +12,7 @@ from ashlar.session import Session
 
 HANG_SECONDS = 120
 TABLE = tomllib.loads((pathlib.Path(__file__).parents[1] / 'bench/instructions.toml').read_text())
+WORST = TABLE.pop('worst')
 ICOUNT = ('-icount', 'shift=0,sleep=off')
 
 
@@ -30,6 +31,14 @@ def test_common_paths_cost_no_more_than_the_committed_table_says(boot):
     assert set(limits) <= set(rows)
     dearer = {name: (rows[name], limit) for name, limit in limits.items() if rows[name] > limit}
     assert not dearer, dearer
+
+
+def test_no_call_takes_long_and_none_has_interrupts_off_for_long(boot):
+    outcome = boot('bench worst*; exit', build_name='gcc-O2', boot='kernel', memory='1G', extra=ICOUNT)
+    assert outcome.verdict == 'pass', outcome.words
+    rows = {fact['name']: fact['max'] for fact in outcome.stream.of_type('bench')}
+    longer = {name: (rows[name], limit) for name, limit in WORST.items() if rows[name] > limit}
+    assert not longer, longer
 
 
 def test_the_table_asks_for_no_more_than_the_targets():

@@ -4,20 +4,21 @@
  * that they interrupt.
  *
  * faults: BROKEN_NO_RESTART BROKEN_UNPINNED_INSERT BROKEN_UNPINNED_SWAP BROKEN_UNLOCKED_DEPOT BROKEN_DRAINS_OTHERS
- * faults: BROKEN_UNCOUNTED BROKEN_KEEPS_PREVIOUS
+ * faults: BROKEN_UNCOUNTED BROKEN_KEEPS_PREVIOUS BROKEN_REFUSES_FULL BROKEN_UNLOCKED_GIVING_UP
  *
- * Stands for mm/magazine.c, on the sequences of kernel64/glue/port/mm_port.h and kernel64/cpu/restart.c
+ * Stands for mm/magazine.c and mm/depot.c, on the sequences of kernel64/glue/port/mm_port.h and kernel64/cpu/restart.c
  *     pop, push          PORT_POP, PORT_PUSH, which begin again when they were cut: restart_apply()
  *     exchange, put      depot_exchange(), depot_put()
- *     drain              drain_own()
+ *     exchange_full      depot_exchange() with DEPOT_EMPTIED, which may give back what it was given, with room
+ *     give_up            depot_put_unneeded(), also in a call from another CPU
  *     and unload, load, swap, insert, take_previous, pop_previous, fill, scrape, alloc_by_magazine, free_by_magazine
  *
  * After any number of undisturbed operations one is disturbed: between any two of its steps a handler may come and do any
  * operation, and so may another CPU, VISITS times each. Whenever nobody has anything in hand, everything must be in one
  * place. (With operations disturbed for ever there are more than 20 million states.)
  *
- * Operations: allocate, free what anybody allocated, give back what one has. Of another CPU there is what the depot sees: it
- * takes a magazine, uses what is in it or fills it with what is in use, and gives it back.
+ * Operations: allocate, free what anybody allocated, give up what one has. Of another CPU there is what the depot sees: it
+ * takes a magazine, uses what is in it, fills it with what is in use or trims it, and gives it back.
  *
  * A step is what nobody sees the inside of: what is pinned, what is done under the depot's lock, whose holder has
  * interrupts off, and what is done with things in hand. A handler is a step of the code that it interrupts. Of a set of
@@ -26,7 +27,7 @@
  */
 #define OBJECTS   3
 #define MAGAZINES 3
-#define CAPACITY  2
+#define CAPACITY  1
 #define VISITS    2
 
 #define BIT(n)    (1 << (n))
@@ -183,6 +184,16 @@ inline fill_from(set)
     }
 }
 
+/* Some of its objects go back to their slabs. */
+inline trim(magazine)
+{
+    ONE {
+        in_slabs = in_slabs | BIT(slots[SLOT(magazine, count[magazine])]);
+        slots[SLOT(magazine, count[magazine])] = NONE;
+        count[magazine]--
+    }
+}
+
 /* Its objects go back to their slabs. */
 inline give_back(magazine)
 {
@@ -230,6 +241,27 @@ inline exchange(list)
         list_pop(list);
         give()
     }
+}
+
+inline exchange_full()
+{
+    LOCKED {
+        if
+        :: list_pop(emptied);
+            give()
+        :: given != NOTHING && count[given] != 0 ->
+            taken = given;
+            given = NOTHING
+        fi
+    }
+#ifndef BROKEN_REFUSES_FULL
+    STEP {
+        if
+        :: count[taken] != 0 -> trim(taken)
+        :: count[taken] == 0
+        fi
+    }
+#endif
 }
 
 inline put()
@@ -376,7 +408,7 @@ inline free_by_magazine()
     :: object == NONE
     :: else ->
         take_previous();
-        exchange(emptied);
+        exchange_full();
         STEP {
             if
             :: taken == NOTHING -> take_lowest(taken, unused)
@@ -391,8 +423,9 @@ inline free_by_magazine()
             }
         :: STEP {
                 taken != NOTHING ->
-                slots[SLOT(taken, 1)] = object;
-                count[taken] = 1;
+                assert(count[taken] < CAPACITY);
+                count[taken]++;
+                slots[SLOT(taken, count[taken])] = object;
                 object = NONE
             }
             insert(CAPACITY);
@@ -401,18 +434,32 @@ inline free_by_magazine()
     fi
 }
 
-inline drain()
+inline keep(magazine)
 {
-    PINNED {
+    if
+    :: magazine != NOTHING && count[magazine] != 0 -> list_push(filled, magazine)
+    :: magazine != NOTHING && count[magazine] == 0 -> list_push(emptied, magazine)
+    :: magazine == NOTHING
+    fi
+}
+
+#ifdef BROKEN_UNLOCKED_GIVING_UP
+#define GIVING_UP
+#else
+#define GIVING_UP atomic
+#endif
+
+/* Under the depot's lock, with interrupts off. */
+inline give_up()
+{
+    GIVING_UP {
         unload();
         given = loaded;
         taken = previous;
         load(NOTHING);
-        previous = NOTHING
-    }
-    STEP {
-        give_back(given);
-        give_back(taken)
+        previous = NOTHING;
+        keep(given);
+        keep(taken)
     }
 }
 
@@ -508,7 +555,7 @@ inline operate()
         :: object == NONE -> alloc_by_magazine()
         :: else
         fi
-    :: object == NONE -> drain()
+    :: object == NONE -> give_up()
     :: object != NONE ->
         push();
         if
@@ -567,6 +614,7 @@ end:
             fi;
             if
             :: taken != NOTHING -> fill_from(in_use)
+            :: count[taken] > 0 -> trim(taken)
             :: count[taken] > 0 ->
                 do
                 :: count[taken] > 0 ->
@@ -587,7 +635,7 @@ end:
     :: STEP {
             is_disturbed ->
             begin();
-            drain();
+            give_up();
             finish()
         }
 #endif

@@ -8,7 +8,12 @@
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/shrink.h>
 #include <ashlar/mm/slab.h>
+
+#include <diag/log.h>
+
+#include "on_every_cpu.h"
 
 #define OBJECTS 1500
 
@@ -148,4 +153,40 @@ KTEST(slab, the_first_request_fails_when_it_shall)
     EXPECT(first == NULL && second != NULL);
     kfree(first);
     kfree(second);
+}
+
+/* ---- what idle CPUs keep ---- */
+
+static void keep_objects(void *argument)
+{
+    void *kept[32];
+    (void)argument;
+    for (size_t size = 16; size <= KMALLOC_SLAB_MAX; size *= 2) {
+        unsigned int count = 0;
+        while (count < ARRAY_LEN(kept) && (kept[count] = kmalloc(size)) != NULL)
+            count++;
+        while (count > 0)
+            kfree(kept[--count]);
+    }
+}
+
+static uint64_t bytes_kept(void)
+{
+    struct slab_stats stats;
+    uint64_t bytes = 0;
+    for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
+        bytes += stats.cached * stats.stride;
+    return bytes;
+}
+
+/* Before an allocation fails, all are called; none of them comes to a slow path by itself. */
+KTEST(slab, objects_of_idle_cpus_are_given_back_when_memory_is_short)
+{
+    NEEDS_TWO();
+    on_every_cpu(0, keep_objects, NULL);
+    uint64_t before = bytes_kept();
+    shrink_memory(UINT32_MAX); /* more than there is, so that all are asked */
+    log_info("test", "bytes of free objects in magazines: %lu, then %lu", before, bytes_kept());
+    EXPECT(before > 0);
+    EXPECT(bytes_kept() == 0);
 }

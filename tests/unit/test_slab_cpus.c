@@ -42,10 +42,54 @@ static void another_cpu_gives_its_magazines_when_it_is_next_there(void **state)
     slab_reap();
     assert_true(stats_of("kmalloc-64").cached > 0);
     hosted_cpu = 1;
-    kfree(kmalloc(2048)); /* another cache's slow path will do */
+    /* Other caches' slow paths will do; each gives up the magazines of some caches, to the depots. */
+    for (size_t size = 8192; size > 1024; size -= 512)
+        kfree(kmalloc(size));
+    hosted_cpu = 0;
+    slab_reap();
     assert_int_equal(stats_of("kmalloc-64").cached, 0);
+    hosted_cpu = 1;
     slab_reap();
     hosted_cpu = 0;
+    expect_all_free();
+}
+
+static unsigned called;
+
+static void call_all(void (*function)(void *argument), void *argument)
+{
+    unsigned me = hosted_cpu;
+    for (hosted_cpu = 0; hosted_cpu < hosted_cpu_count; hosted_cpu++)
+        function(argument);
+    hosted_cpu = me;
+    called++;
+}
+
+static void idle_cpus_give_up_their_objects_when_they_are_called(void **state)
+{
+    (void)state;
+    machine_pc(MIB(64));
+    start_on(false, 4);
+    for (hosted_cpu = 1; hosted_cpu < 4; hosted_cpu++)
+        for (size_t size = 16; size <= 8192; size *= 2)
+            kfree(kmalloc(size));
+    hosted_cpu = 0;
+    slab_reap();
+    assert_true(stats_of("kmalloc-64").cached > 0 && stats_of("kmalloc-8192").cached > 0);
+    uint64_t free_before = buddy_free_frames();
+    /* One frame is found in the first cache that has some. */
+    called = 0;
+    assert_true(slab_collect(call_all, 1) >= 1);
+    assert_int_equal(called, 1);
+    uint64_t given = slab_collect(call_all, UINT64_MAX);
+    assert_true(given > 0 && buddy_free_frames() >= free_before + given);
+    struct slab_stats stats;
+    for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
+        assert_int_equal(stats.cached, 0);
+    /* Nobody has anything: nobody is called. */
+    called = 0;
+    assert_int_equal(slab_collect(call_all, UINT64_MAX), 0);
+    assert_int_equal(called, 0);
     expect_all_free();
 }
 
@@ -204,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_cpu_frees_another_one_gets),
         cmocka_unit_test(another_cpu_gives_its_magazines_when_it_is_next_there),
+        cmocka_unit_test(idle_cpus_give_up_their_objects_when_they_are_called),
         cmocka_unit_test(objects_of_another_node_find_their_way_home),
         cmocka_unit_test(threads_free_each_others_objects_and_all_comes_back),
         cmocka_unit_test(a_cache_does_not_end_while_another_cpu_visits_it),

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Depots: whole magazines between CPUs and slabs, one depot for each cache and NUMA node.
+ *
+ * How much lies around: every LOOK_AFTER exchanges a depot marks as unneeded the fewest magazines that it held
+ * meanwhile. It has a limit for filled ones. A CPU that finds its lock taken too often makes larger magazines,
+ * which come less often; memory pressure makes them smaller, and they grow back to their usual size
+ * when it is over. Objects of another node go back into their slabs, so they find their way home.
+ *
+ * Giving back takes time, and the caller is whoever comes by. So no call gives back more than GIVE_MOST objects: an
+ * exchange trims that much of an unneeded magazine and leaves the rest for the next one. A CPU that comes with a
+ * full magazine to a depot at its limit gets the same magazine back with room for GIVE_MOST objects; so what comes
+ * in and what goes out are the same, however long somebody frees.
+ *
+ * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
+ *
+ * The lock of a depot is held for a few dozen instructions, and no other lock is taken under it.
+ */
+#include <ashlar/mm/buddy.h>
+
+#include "slab_private.h"
+
+/* Exchanges between two looks at what a depot did not need. */
+#define LOOK_AFTER     512
+/* A lock found taken in one of so many exchanges is taken too often. */
+#define CONTENDED_PART 8
+/* Objects that go from a magazine to slabs in one call. */
+#define GIVE_MOST      16
+
+struct magazine magazine_nothing = { .size_class = MAGAZINE_CLASSES, .slots = { NULL } };
+
+static struct slab_cache magazine_caches[MAGAZINE_CLASSES];
+static struct slab_node magazine_nodes[MAGAZINE_CLASSES];
+
+/* ---- magazines ---- */
+
+static uint16_t capacity_of(unsigned size_class)
+{
+    size_t slots = ((128u << size_class) - sizeof(struct magazine)) / sizeof(void *);
+    return (uint16_t)(slots - 1); /* slot 0 */
+}
+
+static unsigned current_class(const struct slab_cache *cache)
+{
+    return __atomic_load_n(&cache->magazine_class, __ATOMIC_RELAXED);
+}
+
+unsigned magazine_capacity(const struct slab_cache *cache)
+{
+    return capacity_of(current_class(cache));
+}
+
+void magazine_resize(struct slab_cache *cache, int step)
+{
+    int size_class = (int)current_class(cache) + step;
+    if (size_class >= 0 && size_class <= cache->magazine_most)
+        __atomic_store_n(&cache->magazine_class, (uint8_t)size_class, __ATOMIC_RELAXED);
+}
+
+struct magazine *magazine_new(struct slab_cache *cache)
+{
+    unsigned size_class = current_class(cache);
+    struct magazine *magazine = slab_take_one(&magazine_caches[size_class]);
+    if (!magazine)
+        return NULL;
+    *magazine = (struct magazine){ .capacity = capacity_of(size_class), .size_class = (uint16_t)size_class };
+    magazine->slots[0] = NULL;
+    return magazine;
+}
+
+void magazine_end(struct magazine *magazine)
+{
+    slab_give(&magazine_caches[magazine->size_class], (void *[]){ magazine }, 1, NULL);
+}
+
+/* Objects from the magazine's top, which were freed last, go back to slabs: half of GIVE_MOST, and as many again unless
+   slabs have ended with the first half, which takes longer. Return: frames that went back with them. */
+static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
+{
+    uint64_t frames = 0;
+    for (unsigned half = 0; half < 2 && frames == 0 && magazine->count > 0; half++) {
+        uint32_t some = magazine->count < GIVE_MOST / 2 ? magazine->count : GIVE_MOST / 2;
+        magazine->count -= some;
+        frames = slab_give(cache, magazine->slots + 1 + magazine->count, some, NULL);
+    }
+    return frames;
+}
+
+/* ---- lists ---- */
+
+/* Read without the lock, too, as a hint. */
+static void set_unneeded(struct magazine_list *list, uint32_t unneeded)
+{
+    __atomic_store_n(&list->unneeded, unneeded < list->count ? unneeded : list->count, __ATOMIC_RELAXED);
+}
+
+static void list_push(struct magazine_list *list, struct magazine *magazine)
+{
+    magazine->next = list->first;
+    list->first = magazine;
+    list->count++;
+    list->objects += magazine->count;
+}
+
+static struct magazine *list_pop(struct magazine_list *list)
+{
+    struct magazine *magazine = list->first;
+    if (!magazine)
+        return NULL;
+    list->first = magazine->next;
+    list->count--;
+    list->objects -= magazine->count;
+    if (list->count < list->least)
+        list->least = list->count;
+    if (list->count < list->unneeded)
+        set_unneeded(list, list->count);
+    return magazine;
+}
+
+static void push_unneeded(struct slab_node *home, struct magazine *magazine)
+{
+    struct magazine_list *list = magazine->count > 0 ? &home->filled : &home->emptied;
+    list_push(list, magazine);
+    set_unneeded(list, list->unneeded + 1);
+}
+
+/* ---- looking and trimming ---- */
+
+static void look_at(struct magazine_list *list)
+{
+    set_unneeded(list, list->least);
+    list->least = list->count;
+}
+
+static void lock_depot(struct slab_cache *cache, struct slab_node *home)
+{
+    bool is_contended = !port_try_lock(&home->depot_lock);
+    if (is_contended)
+        port_lock(&home->depot_lock);
+    home->contended += is_contended;
+    if (++home->exchanges < LOOK_AFTER)
+        return;
+    if (home->contended > LOOK_AFTER / CONTENDED_PART || current_class(cache) < cache->magazine_usual)
+        magazine_resize(cache, +1);
+    home->exchanges = home->contended = 0;
+    look_at(&home->filled);
+    look_at(&home->emptied);
+}
+
+static bool is_trimmed(const struct slab_node *home)
+{
+    return (__atomic_load_n(&home->filled.unneeded, __ATOMIC_RELAXED) |
+            __atomic_load_n(&home->emptied.unneeded, __ATOMIC_RELAXED)) == 0;
+}
+
+/* A magazine of which something is left comes back, unneeded as it was. */
+static void trim(struct slab_cache *cache, struct slab_node *home)
+{
+    struct magazine *magazine = NULL;
+    port_lock(&home->depot_lock);
+    struct magazine_list *list = home->filled.unneeded > 0 ? &home->filled : &home->emptied;
+    uint32_t unneeded = list->unneeded;
+    if (unneeded > 0) {
+        magazine = list_pop(list);
+        set_unneeded(list, unneeded - 1);
+    }
+    port_unlock(&home->depot_lock);
+    if (!magazine)
+        return;
+    give_some(cache, magazine);
+    if (magazine->count == 0) {
+        magazine_end(magazine);
+        return;
+    }
+    port_lock(&home->depot_lock);
+    push_unneeded(home, magazine);
+    port_unlock(&home->depot_lock);
+}
+
+/* ---- exchanging ---- */
+
+/* Objects of other nodes go back to their slabs. Return: false when some are left. */
+static bool send_strangers_home(struct slab_cache *cache, unsigned node, struct magazine *magazine)
+{
+    void *strangers[GIVE_MOST], **kept = magazine->slots + 1, **all = magazine->slots + 1;
+    uint32_t count = 0, at = 0;
+    for (; at < magazine->count && count < GIVE_MOST; at++) {
+        if (buddy_node_of(port_phys(all[at])) == node)
+            *kept++ = all[at];
+        else
+            strangers[count++] = all[at];
+    }
+    bool is_done = at == magazine->count;
+    for (; at < magazine->count; at++)
+        *kept++ = all[at];
+    magazine->count = (uint32_t)(kept - all);
+    if (count > 0)
+        slab_give(cache, strangers, count, NULL);
+    return is_done;
+}
+
+/* Return: the magazine when it is not kept; NULL when it is. */
+static struct magazine *keep(const struct slab_cache *cache, struct slab_node *home, struct magazine *magazine)
+{
+    if (magazine->count > 0) {
+        bool is_too_much = home->filled.count >= cache->depot_limit;
+        list_push(&home->filled, magazine);
+        if (is_too_much)
+            set_unneeded(&home->filled, home->filled.unneeded + 1);
+        return NULL;
+    }
+    if (magazine->size_class != current_class(cache) || home->emptied.count >= cache->depot_limit)
+        return magazine;
+    list_push(&home->emptied, magazine);
+    return NULL;
+}
+
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given, enum depot_wish wish)
+{
+    struct slab_node *home = &cache->nodes[node];
+    struct magazine *taken = NULL, *ended = NULL;
+    bool has_objects = given->count > 0, is_refused = false;
+    if (has_objects && cache->node_count > 1 && !send_strangers_home(cache, node, given) && wish == DEPOT_EMPTIED)
+        return given;
+
+    lock_depot(cache, home);
+    if (has_objects && wish == DEPOT_EMPTIED && home->filled.count >= cache->depot_limit) {
+        is_refused = true;
+    } else {
+        if (wish != DEPOT_NOTHING)
+            taken = list_pop(wish == DEPOT_FILLED ? &home->filled : &home->emptied);
+        if (given != &magazine_nothing)
+            ended = keep(cache, home, given);
+    }
+    port_unlock(&home->depot_lock);
+    if (UNLIKELY(ended != NULL))
+        magazine_end(ended);
+    if (UNLIKELY(is_refused)) {
+        give_some(cache, given);
+        taken = given;
+    } else if (UNLIKELY(!is_trimmed(home))) {
+        trim(cache, home);
+    }
+    return taken;
+}
+
+void depot_put(struct slab_cache *cache, struct magazine *magazine)
+{
+    if (magazine != &magazine_nothing)
+        depot_exchange(cache, slab_home_of(cache), magazine, DEPOT_NOTHING);
+}
+
+bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned number), bool may_wait)
+{
+    struct slab_node *home = &cache->nodes[slab_home_of(cache)];
+    struct magazine *magazine;
+    if (!port_try_lock(&home->depot_lock)) {
+        if (!may_wait)
+            return false;
+        port_lock(&home->depot_lock);
+    }
+    while ((magazine = take(cache->number)) != &magazine_nothing)
+        push_unneeded(home, magazine);
+    port_unlock(&home->depot_lock);
+    return true;
+}
+
+/* ---- giving all back ---- */
+
+uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
+{
+    /* With all to be given back, slabs end last: what is wrong with an object is found while its slab is there. */
+    bool is_all = frames == UINT64_MAX, was_there = is_all;
+    uint64_t given = is_all ? 0 : slab_release_empty(cache);
+    for (unsigned node = 0; node < cache->node_count; node++) {
+        struct slab_node *home = &cache->nodes[node];
+        while (given < frames) {
+            port_lock(&home->depot_lock);
+            struct magazine *magazine = list_pop(home->filled.count > 0 ? &home->filled : &home->emptied);
+            port_unlock(&home->depot_lock);
+            if (!magazine)
+                break;
+            was_there = true;
+            while (magazine->count > 0 && given < frames) {
+                given += give_some(cache, magazine);
+                if (!is_all)
+                    given += slab_release_empty(cache);
+            }
+            if (magazine->count > 0)
+                depot_put(cache, magazine);
+            else
+                magazine_end(magazine);
+        }
+    }
+    return was_there ? given + slab_release_empty(cache) : given;
+}
+
+uint64_t depot_count_objects(const struct slab_cache *cache)
+{
+    uint64_t objects = 0;
+    for (unsigned node = 0; node < cache->node_count; node++)
+        objects += cache->nodes[node].filled.objects;
+    return objects;
+}
+
+void depot_init(void)
+{
+    static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
+                                        "magazine-2048" };
+    STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
+    for (unsigned i = 0; i < MAGAZINE_CLASSES; i++)
+        slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);
+}

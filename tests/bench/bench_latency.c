@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The worst that a caller of the allocators meets, where the other benchmarks have what is usual: the longest single call, and
+ * the longest stretch with interrupts off.
+ *
+ * The longest call is found by timing each one, in phases that fill depots, leave them full of what nobody needs, mix sizes, and
+ * use up all memory. A stretch with interrupts off is found from outside: a timer that fires every few microseconds
+ * comes late by it. What it is late by in an empty loop, the way into the handler, is subtracted. Under -icount
+ * shift=0 a tick of the time-stamp counter is a nanosecond and an instruction; elsewhere the figures mean little.
+ */
+#include <ashlar/bench.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
+#include <ashlar/sync.h>
+
+#include <cpu/insn.h>
+#include <time/clock.h>
+#include <time/timer.h>
+
+#define OBJECTS_MOST 200000u
+#define LIVE         2000u
+
+/* Not a multiple of what anything below takes. */
+#define PERIOD_NS    7013
+
+static void **objects;
+static unsigned int object_count;
+
+static void end(void)
+{
+    kfree(objects);
+    objects = NULL;
+}
+
+/* Of 64 bytes each they take at most a quarter of memory. */
+static bool prepare(void)
+{
+    uint64_t most = buddy_free_frames() * PAGE_SIZE / 4 / 72;
+    object_count = most < OBJECTS_MOST ? (unsigned int)most : OBJECTS_MOST;
+    objects = kmalloc(OBJECTS_MOST * sizeof(*objects));
+    return objects && object_count >= LIVE;
+}
+
+/* ---- single calls ---- */
+
+struct worst {
+    uint64_t alloc, free;
+};
+
+static void *timed_alloc(struct worst *worst, size_t size)
+{
+    uint64_t begin = cpu_read_tsc();
+    void *object = kmalloc(size);
+    uint64_t ticks = cpu_read_tsc() - begin;
+    if (ticks > worst->alloc)
+        worst->alloc = ticks;
+    return object;
+}
+
+static void timed_free(struct worst *worst, void *object)
+{
+    uint64_t begin = cpu_read_tsc();
+    kfree(object);
+    uint64_t ticks = cpu_read_tsc() - begin;
+    if (ticks > worst->free)
+        worst->free = ticks;
+}
+
+static unsigned int take_all(struct worst *worst, size_t size, unsigned int most)
+{
+    unsigned int count = 0;
+    while (count < most && (objects[count] = timed_alloc(worst, size)) != NULL)
+        count++;
+    return count;
+}
+
+static void up_and_down(struct worst *worst, size_t size, unsigned int most)
+{
+    unsigned int count = take_all(worst, size, most);
+    for (unsigned int i = 0; i < count; i++)
+        timed_free(worst, objects[i]);
+}
+
+static void many(struct worst *worst)
+{
+    up_and_down(worst, 64, object_count);
+    up_and_down(worst, 1024, object_count / 16);
+}
+
+/* What the depot kept of the many is trimmed meanwhile. */
+static void some_after_many(struct worst *worst)
+{
+    up_and_down(worst, 64, object_count);
+    for (unsigned int round = 0; round < 3000; round++)
+        up_and_down(worst, 64, 600);
+}
+
+static void mixed(struct worst *worst)
+{
+    uint64_t random = 1;
+    for (unsigned int i = 0; i < LIVE; i++)
+        objects[i] = NULL;
+    for (unsigned int i = 0; i < 100 * LIVE; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        void **object = &objects[(random >> 33) % LIVE];
+        if (*object) {
+            timed_free(worst, *object);
+            *object = NULL;
+        } else {
+            *object = timed_alloc(worst, ((random >> 20) % 8000) >> (random >> 10) % 9);
+        }
+    }
+    for (unsigned int i = 0; i < LIVE; i++)
+        kfree(objects[i]);
+}
+
+static void blocks(struct worst *worst)
+{
+    for (unsigned int i = 0; i < 100; i++)
+        up_and_down(worst, KMALLOC_SLAB_MAX * 2u << i % 9, 1);
+}
+
+/* Requests that are refused, once the caches have given back what they can: whoever is first has that done. */
+static void refused(struct worst *worst)
+{
+    struct worst unused = { 0, 0 };
+    unsigned int count = take_all(&unused, 8192, OBJECTS_MOST);
+    for (unsigned int i = 0; i < 100; i++)
+        (void)!timed_alloc(worst, 8192);
+    for (unsigned int i = 0; i < count; i++)
+        timed_free(worst, objects[i]);
+}
+
+typedef void phase_fn(struct worst *worst);
+
+static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, bool is_alloc, uint64_t *values)
+{
+    irq_state_t state = interrupts_off();
+    for (unsigned int i = 0; i < count; i++) {
+        struct worst worst = { 0, 0 };
+        phases[i](&worst);
+        values[i] = is_alloc ? worst.alloc : worst.free;
+    }
+    interrupts_restore(state);
+    end();
+    return count;
+}
+
+static phase_fn *const usual[] = { many, some_after_many, mixed }, *const large[] = { blocks }, *const last[] = { refused };
+
+static unsigned int worst_alloc(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return worst_of_each(usual, ARRAY_LEN(usual), true, values);
+}
+BENCH_COLLECTS(worst_1_kmalloc, "worst.kmalloc", "tsc", prepare, worst_alloc);
+
+static unsigned int worst_free(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return worst_of_each(usual, ARRAY_LEN(usual), false, values);
+}
+BENCH_COLLECTS(worst_2_kfree, "worst.kfree", "tsc", prepare, worst_free);
+
+static unsigned int worst_block(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return worst_of_each(large, ARRAY_LEN(large), true, values);
+}
+BENCH_COLLECTS(worst_3_block, "worst.kmalloc.block", "tsc", prepare, worst_block);
+
+/* The last of all: magazines and frame caches are not what they were before. */
+static unsigned int worst_refused(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return worst_of_each(last, ARRAY_LEN(last), true, values);
+}
+BENCH_COLLECTS(worst_6_refused, "worst.kmalloc.refused", "tsc", prepare, worst_refused);
+
+/* ---- interrupts off ---- */
+
+/* In ticks: the clock may be set right meanwhile. */
+static uint64_t due, latest;
+
+static void arm(struct timer *timer)
+{
+    uint64_t now_ns = clock_now_ns();
+    due = cpu_read_tsc() + PERIOD_NS;
+    timer_arm(timer, now_ns + PERIOD_NS);
+}
+
+static void note_late(struct timer *timer, void *context)
+{
+    uint64_t now = cpu_read_tsc();
+    (void)context;
+    if (now > due && now - due > latest)
+        latest = now - due;
+    arm(timer);
+}
+
+static uint64_t latest_while(void (*run)(void))
+{
+    struct timer timer;
+    latest = 0;
+    timer_init(&timer, note_late, NULL);
+    arm(&timer);
+    run();
+    timer_cancel_wait(&timer);
+    return latest;
+}
+
+/* Of some times the best: other timers' handlers, of the clock for one, come between now and then. */
+static uint64_t least_late(void (*run)(void))
+{
+    uint64_t least = UINT64_MAX;
+    for (unsigned int i = 0; i < 3; i++) {
+        uint64_t late = latest_while(run);
+        least = late < least ? late : least;
+    }
+    return least;
+}
+
+static void nothing(void)
+{
+    for (volatile unsigned int i = 0; i < 100000; i++)
+        ;
+}
+
+static void come_and_go(size_t size, unsigned int most)
+{
+    struct worst unused = { 0, 0 };
+    for (unsigned int round = 0; round < 3; round++) {
+        up_and_down(&unused, size, most);
+        for (unsigned int i = 0; i < 600; i++)
+            up_and_down(&unused, size, 300);
+        slab_reap();
+    }
+}
+
+static void small_objects(void)
+{
+    come_and_go(64, object_count / 2);
+}
+
+static void large_objects(void)
+{
+    come_and_go(1024, object_count / 32);
+}
+
+static void memory_ranges(void)
+{
+    void *range;
+    for (unsigned int i = 0; i < 10; i++)
+        if (vrange_map_memory(4 << 20, VRANGE_MEMORY, "bench", &range) == STATUS_OK)
+            vrange_unmap(range);
+}
+
+/* In small pages, and in large ones with small ones at both ends. Nothing is read there. */
+static void device_ranges(void)
+{
+    static const uint64_t addresses[] = { 0x10000001000, 0x10000000000 - 0x1000 };
+    for (unsigned int i = 0; i < 10; i++) {
+        void *range;
+        if (vrange_map_device(phys(addresses[i % 2]), (64 << 20) + 0x2000, PAGE_UNCACHED, "bench", &range) == STATUS_OK)
+            vrange_unmap(range);
+    }
+}
+
+static void large_blocks(void)
+{
+    for (unsigned int i = 0; i < 100; i++)
+        kfree(kmalloc(16 << 20));
+}
+
+typedef void stretch_fn(void);
+
+static unsigned int latest_of_each(stretch_fn *const *stretches, unsigned int count, uint64_t *values)
+{
+    uint64_t always = least_late(nothing);
+    for (unsigned int i = 0; i < count; i++) {
+        uint64_t late = least_late(stretches[i]);
+        values[i] = late > always ? late - always : 0;
+    }
+    end();
+    return count;
+}
+
+static stretch_fn *const of_objects[] = { small_objects, large_objects }, *const of_blocks[] = { large_blocks };
+static stretch_fn *const of_ranges[] = { memory_ranges, device_ranges };
+
+static unsigned int off_for_objects(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return latest_of_each(of_objects, ARRAY_LEN(of_objects), values);
+}
+BENCH_COLLECTS(worst_4_objects, "worst.interrupts_off.objects", "tsc", prepare, off_for_objects);
+
+static unsigned int off_for_blocks(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return latest_of_each(of_blocks, ARRAY_LEN(of_blocks), values);
+}
+BENCH_COLLECTS(worst_4_blocks, "worst.interrupts_off.blocks", "tsc", prepare, off_for_blocks);
+
+static unsigned int off_for_ranges(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return latest_of_each(of_ranges, ARRAY_LEN(of_ranges), values);
+}
+BENCH_COLLECTS(worst_5_ranges, "worst.interrupts_off.ranges", "tsc", prepare, off_for_ranges);
