@@ -64,6 +64,8 @@ static struct console *consoles;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
+static bool is_deferring;    /* the next two: guarded by the consoles' lock */
+static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
 static uint64_t last_ns; /* the highest stamp; written with the lock held, read also without */
 
 /* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
@@ -277,7 +279,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         ring_push(&record, text);
     else
         atomic_fetch_add_explicit(&unkept, 1, memory_order_relaxed);
-    if (level <= threshold)
+    if (level <= threshold && !(held.taken && is_deferring))
         (void)show(NULL, &record, text);
     console_lock_give(held);
 }
@@ -302,9 +304,43 @@ void log_detach(struct console *console)
     console_lock_give(held);
 }
 
+void log_defer(void)
+{
+    struct held held = console_lock_take();
+    is_deferring = true;
+    deferred_from = ring.end;
+    console_lock_give(held);
+}
+
+/* Context: the lock is held. */
+static void show_deferred(void)
+{
+    uint64_t at = deferred_from > ring.start ? deferred_from : ring.start;
+    while (is_deferring && at < ring.end) {
+        struct record record;
+        char text[LOG_LINE_MAX];
+        ring_read(at, &record, sizeof(record));
+        ring_read(at + sizeof(record), text, record.length);
+        at += sizeof(record) + record.length;
+        if (record.level <= threshold)
+            (void)show(NULL, &record, text);
+    }
+    is_deferring = false;
+}
+
+void log_show_deferred(void)
+{
+    struct held held = console_lock_take();
+    if (held.taken)
+        show_deferred();
+    console_lock_give(held);
+}
+
 void log_settle(void)
 {
     struct held held = console_lock_take();
+    if (held.taken)
+        show_deferred();
     for (struct console *console = consoles; console; console = console->next)
         if (console->settle)
             console->settle(console);

@@ -43,6 +43,15 @@ void log_attach(struct console *console);
 /* The console gets nothing more; it may be attached again, which shows it the whole ring again. */
 void log_detach(struct console *console);
 
+/**
+ * log_defer() - lines go into the ring only, until log_show_deferred() shows them: somebody writes a line in parts that a program reads.
+ *
+ * A line that cannot have the log's lock is shown all the same, and log_settle() shows what was deferred.
+ * Context: thread, one at a time, for as long as it takes to write a line.
+ */
+void log_defer(void);
+void log_show_deferred(void);
+
 /* No interrupt will come any more: every console shows what it still holds, and waits for its device from now on. */
 void log_settle(void);
 

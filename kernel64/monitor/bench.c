@@ -29,6 +29,7 @@ static uint64_t per_operation(const struct bench *bench, uint64_t ticks)
 static void print_result(const struct bench *bench, const uint64_t *ticks)
 {
     struct json json = { .put = print_sink };
+    log_defer();
     json_begin(&json, "bench");
     json_string(&json, "name", bench->name);
     json_string(&json, "unit", "tsc");
@@ -39,11 +40,13 @@ static void print_result(const struct bench *bench, const uint64_t *ticks)
     json_number(&json, "min_ticks", ticks[0]);
     json_number(&json, "median_ticks", ticks[BENCH_ROUNDS / 2]);
     json_end(&json);
+    log_show_deferred();
 }
 
 static void print_samples(const struct bench *bench, const uint64_t *samples, unsigned int count)
 {
     struct json json = { .put = print_sink };
+    log_defer();
     json_begin(&json, "bench");
     json_string(&json, "name", bench->name);
     json_string(&json, "unit", bench->unit);
@@ -53,6 +56,7 @@ static void print_samples(const struct bench *bench, const uint64_t *samples, un
     json_number(&json, "max", samples[count - 1]);
     json_number(&json, "n", count);
     json_end(&json);
+    log_show_deferred();
 }
 
 static void take_samples(const struct bench *bench)

@@ -67,9 +67,11 @@ static status_t command_report(int argc, char **argv)
         struct json json = { .put = print_sink };
         if (!string_matches(pattern, report->type))
             continue;
+        log_defer();
         json_begin(&json, report->type);
         report->run(&json);
         json_end(&json);
+        log_show_deferred();
         is_any = true;
     }
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;

@@ -505,6 +505,36 @@ static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **s
     }
 }
 
+/* An interrupt logs while a report's line is written in parts. */
+static void what_is_logged_while_lines_are_deferred_comes_behind_them(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    clear(fake);
+    log_defer();
+    print_text("{\"a\":1", 6);
+    log_info("hold", "first");
+    log_debug("hold", "quiet");
+    print_text("}\n", 2);
+    log_warn("hold", "second");
+    assert_string_equal(fake->text, "{\"a\":1}\n");
+    log_show_deferred();
+    const char *first = strstr(fake->text, "hold: first\n"), *second = strstr(fake->text, "hold: second\n");
+    assert_true(first && second && first < second);
+    assert_int_equal(shown(fake, "hold: "), 2);
+    log_info("hold", "third");
+    assert_int_equal(shown(fake, "hold: "), 3);
+    /* A panic in between shows what was held. */
+    log_defer();
+    log_info("hold", "fourth");
+    assert_int_equal(shown(fake, "hold: "), 3);
+    log_settle();
+    assert_int_equal(shown(fake, "hold: "), 4);
+    log_show_deferred();
+    log_info("hold", "fifth");
+    assert_int_equal(shown(fake, "hold: "), 5);
+}
+
 /* ---- print ---- */
 
 static void printed_text_goes_to_all_consoles_and_not_into_the_ring(void **state)
@@ -583,6 +613,7 @@ int main(void)
         TEST(a_full_ring_drops_its_oldest_lines_whole),
         TEST(a_replay_that_is_overtaken_goes_on_with_the_oldest_line),
         TEST(lines_from_several_cpus_stay_whole_and_in_the_order_of_each),
+        TEST(what_is_logged_while_lines_are_deferred_comes_behind_them),
         TEST(printed_text_goes_to_all_consoles_and_not_into_the_ring),
         TEST(settling_reaches_each_console_once),
         TEST(settling_does_not_wait_for_what_it_interrupted),
