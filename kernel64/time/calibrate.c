@@ -36,19 +36,40 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
     return c == 0 ? 0 : a / c * b + a % c * b / c;
 }
 
-/* Of readings that found the same count, the first and the last bound; those between say nothing. */
+/* The PIT's rounds of 55 ms: a look that was interrupted for part of one may have lost one, and begins again. */
+#define NARROW_BITS  16
+#define TYPICAL      4
+#define RESTARTS_MAX 8
+
+/*
+ * Of readings that found the same count, the first and the last bound; those between say nothing. Counts add up from reading
+ * to reading, so that on a slow bus a look may be longer than a round.
+ */
 status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *look)
 {
-    unsigned int taken = 0, same = 0;
+    unsigned int taken = 0, same = 0, restarts = 0;
+    uint64_t last = 0, sum = 0, began = 0, shortest = UINT64_MAX;
     for (unsigned int still = 0; taken < CALIBRATE_READINGS; still++) {
         struct calibrate_reading reading;
         reading.before = read();
         uint64_t count = reference->read(reference);
         reading.after = read();
-        if (taken == 0)
-            look->first_count = count;
-        reading.count = counts_between(reference, look->first_count, count);
-        if (taken > 0 && reading.count == look->readings[taken - 1].count) {
+        uint64_t step = reading.after - began;
+        if (taken > 0 && reference->bits <= NARROW_BITS && shortest < step / TYPICAL && restarts < RESTARTS_MAX) {
+            restarts++;
+            taken = 0;
+        } else if (taken > 0) {
+            shortest = step < shortest ? step : shortest;
+        }
+        began = reading.before;
+        if (taken == 0) {
+            look->first_count = last = count;
+            sum = same = 0;
+        }
+        uint64_t counted = counts_between(reference, last, count);
+        last = count;
+        reading.count = sum += counted;
+        if (taken > 0 && counted == 0) {
             same++;
         } else {
             same = 0;

@@ -52,7 +52,7 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
 
 #define UNIT_NS      2000000ULL
 #define RATE_PERCENT 2 /* by how much two rates may differ: those who were measured in a busy hypervisor do */
-#define TRIES_MAX    100
+#define STEPS_MAX    100000
 
 /*
  * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take the CPU away
@@ -85,59 +85,78 @@ static uint64_t nanoseconds_of(const struct clock_counter *counter, uint64_t cou
     return count / counter->rate_hz * 1000000000 + count % counter->rate_hz * 1000000000 / counter->rate_hz;
 }
 
-/* What both counted between two moments: of the first the least and the most that it can have been. */
+/* What both counted: of the first the least and the most that it can have been; and by how much the second may be off. */
 struct span {
     uint64_t least_ns, most_ns;
-    uint64_t second_ns;
-    uint64_t gap_ns; /* by the time-stamp counter, the longest for which nobody looked at them */
+    uint64_t second_ns, doubt_ns;
 };
 
-/* What both count while @first counts so many units or more: the wait may end late, and both see that. */
-static struct span count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units)
+static void add_part(struct clock_counter *first, struct clock_counter *second, const struct moment *start,
+                     const struct moment *end, struct span *span)
 {
-    uint64_t wanted = first->rate_hz * units * UNIT_NS / 1000000000, longest = 0;
-    uint64_t last = cpu_read_tsc_ordered();
-    struct moment start = read_moment(first, second), end = start;
-    while (counts(first, start.before, end.before) < wanted) {
-        end = read_moment(first, second);
-        uint64_t now = cpu_read_tsc_ordered();
-        longest = now - last > longest ? now - last : longest;
+    uint64_t inner = counts(first, start->after, end->before), outer = counts(first, start->before, end->after);
+    span->least_ns += inner == 0 || inner > outer ? 0 : nanoseconds_of(first, inner - 1);
+    span->most_ns += nanoseconds_of(first, outer + 1);
+    span->second_ns += nanoseconds_of(second, counts(second, start->second, end->second));
+    span->doubt_ns += nanoseconds_of(second, 1) + 1;
+}
+
+/* Between two moments, by whichever counter saw more. */
+static uint64_t step_ns(struct clock_counter *first, struct clock_counter *second, const struct moment *from,
+                        const struct moment *to)
+{
+    uint64_t by_first = nanoseconds_of(first, counts(first, from->before, to->after));
+    uint64_t by_second = nanoseconds_of(second, counts(second, from->second, to->second));
+    return by_first > by_second ? by_first : by_second;
+}
+
+/*
+ * What both count while @first counts so many units. A hypervisor stops a virtual CPU and sometimes its time-stamp counter with
+ * it, and a counter of few bits may go round meanwhile: a step that either counter saw as much longer than others is in no
+ * sum. Each part between two such steps has its own error.
+ * Return: whether the units came together.
+ */
+static bool count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units, struct span *span)
+{
+    uint64_t shortest = UINT64_MAX;
+    struct moment start = read_moment(first, second), last = start;
+    *span = (struct span){ .least_ns = 0 };
+    for (unsigned int steps = 0; steps < STEPS_MAX; steps++) {
+        struct moment now = read_moment(first, second);
+        uint64_t step = step_ns(first, second, &last, &now);
+        if (step < shortest)
+            shortest = step;
+        if (step > shortest * 8) {
+            if (last.before != start.before)
+                add_part(first, second, &start, &last, span);
+            start = now;
+        } else if (span->least_ns + nanoseconds_of(first, counts(first, start.after, now.before)) >= units * UNIT_NS) {
+            add_part(first, second, &start, &now, span);
+            return true;
+        }
         last = now;
     }
-    uint64_t inner = counts(first, start.after, end.before), outer = counts(first, start.before, end.after);
-    return (struct span){
-        /* Nothing is known of the least when the first reading took longer than all that followed. */
-        .least_ns = inner == 0 || inner > outer ? 0 : nanoseconds_of(first, inner - 1),
-        .most_ns = nanoseconds_of(first, outer + 1),
-        .second_ns = nanoseconds_of(second, counts(second, start.second, end.second)),
-        .gap_ns = nanoseconds_of(&tsc, longest),
-    };
+    return false;
 }
 
-/* Whether a counter of few bits may have gone round unseen: a busy host stops a virtual machine for so long. */
-static bool may_have_wrapped(const struct clock_counter *counter, const struct span *span)
+/* Rates are good to RATE_PERCENT. The rest is what lay between readings. */
+static bool spans_agree(const struct span *span)
 {
-    return counter->bits <= 32 && span->gap_ns > nanoseconds_of(counter, 1ULL << counter->bits) / 4;
+    uint64_t low = span->second_ns / 100 * (100 - RATE_PERCENT), high = (span->second_ns / 100 + 1) * (100 + RATE_PERCENT);
+    return low <= span->most_ns + span->doubt_ns && high + span->doubt_ns >= span->least_ns;
 }
 
-/* A count of the second is part of one more or less; rates are good to RATE_PERCENT. The rest is what lay between readings. */
-static bool spans_agree(const struct clock_counter *second, const struct span *span)
-{
-    uint64_t tick_ns = 1000000000 / second->rate_hz + 1;
-    uint64_t low = span->second_ns * (100 - RATE_PERCENT) / 100, high = span->second_ns * (100 + RATE_PERCENT) / 100;
-    return low <= span->most_ns + tick_ns && high + tick_ns >= span->least_ns;
-}
-
-/* Whether @second counts n units while @first counts n, for a row of n. What was not looked at for too long is done again. */
+/* Whether @second counts n units while @first counts n, for a row of n. */
 static bool counts_as_the_other(struct clock_counter *first, struct clock_counter *second)
 {
     for (uint64_t units = 1; units <= 4; units++) {
-        struct span span = count_units(first, second, units);
-        for (unsigned int i = 1; i < TRIES_MAX && (may_have_wrapped(first, &span) || may_have_wrapped(second, &span)); i++)
-            span = count_units(first, second, units);
-        if (may_have_wrapped(first, &span) || may_have_wrapped(second, &span))
+        struct span span;
+        if (!count_units(first, second, units, &span)) {
+            log_info("time", "%s and %s could not be compared: the machine is never let alone for long enough", second->name,
+                     first->name);
             continue;
-        if (!spans_agree(second, &span)) {
+        }
+        if (!spans_agree(&span)) {
             log_warn("time", "%s counted %lu ns while %s counted between %lu and %lu", second->name, span.second_ns, first->name,
                      span.least_ns, span.most_ns);
             return false;

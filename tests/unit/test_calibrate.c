@@ -187,6 +187,20 @@ static void one_look_is_a_first_idea(void **state)
         }
 }
 
+/* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a look longer than a round. */
+static void a_look_may_be_longer_than_a_round(void **state)
+{
+    (void)state;
+    for (unsigned int round = 0; round < 200; round++) {
+        struct calibrate_look look;
+        set_machine(1000000000 + seed_next() % 3000000000, 500 * MS / 1000 + seed_next() % (2 * MS));
+        machine.disturbed_one_in = 1000;
+        machine.disturbance_ps = 60 * MS;
+        assert_int_equal(calibrate_look(read_tsc, &pit, &look), STATUS_OK);
+        assert_in_range(error_ppm(calibrate_idea(&pit, &look)), 0, 200000);
+    }
+}
+
 /* A boot on a slow serial line takes several of the PIT's rounds; what cannot be told any more is measured anew. */
 static void rounds_of_the_reference_are_counted_or_the_window_begins_anew(void **state)
 {
@@ -271,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_reference_that_counts_unevenly_serves_all_the_same),
         cmocka_unit_test(a_reference_that_stands_still_or_stops_ends_it),
         cmocka_unit_test(one_look_is_a_first_idea),
+        cmocka_unit_test(a_look_may_be_longer_than_a_round),
         cmocka_unit_test(rounds_of_the_reference_are_counted_or_the_window_begins_anew),
         cmocka_unit_test(a_second_tells_the_rate_to_a_few_parts_in_a_million),
         cmocka_unit_test(of_several_references_a_confirmed_one_is_believed),
