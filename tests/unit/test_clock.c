@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ashlar/check.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
 #include <time/clock.h>

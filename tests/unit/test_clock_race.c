@@ -15,6 +15,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <ashlar/check.h>
 #include <cpu/insn.h>
 #include <diag/log.h>
 #include <time/clock.h>
