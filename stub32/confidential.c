@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID and SEV_STATUS to the kind of guest. SEV's leaf is also there on the bare machine, where nothing of ours is encrypted;
- * whether this guest is, only the register says.
+ * From CPUID and SEV_STATUS to the kind of guest. SEV's leaf is also there on the bare machine, where nothing of ours
+ * is encrypted; whether this guest is, only the register says.
  */
 #include "confidential.h"
 

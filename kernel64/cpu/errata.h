@@ -4,7 +4,8 @@
  * What is wrong with which CPUs, as far as this kernel would do it: one table, errata.c, with a source a row. The table is pure:
  * hosted tests bring their own CPUs. Whoever has a workaround asks errata_applies().
  *
- * Nothing applies under a hypervisor: the features in question are its own, and the microcode revision that it shows says nothing.
+ * Nothing applies under a hypervisor: the features in question are its own, and the microcode revision that it shows says
+ * nothing.
  */
 #include <cpu/features.h>
 

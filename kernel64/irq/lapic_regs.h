@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Registers of the local APIC, and MSRs beside it, for lapic.c alone. A register's number is its offset in the page of xAPIC mode.
+ * Registers of the local APIC, and MSRs beside it, for lapic.c alone. A register's number is its offset in the page of
+ * xAPIC mode.
  * Source: Intel SDM vol. 3A, "Local APIC Register Address Map", "Local Vector Table", "Interrupt Command Register (ICR)"; vol. 4,
  * "Architectural MSRs".
  */

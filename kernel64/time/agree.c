@@ -137,7 +137,8 @@ void agree_pass(void)
     agree_round(&standing, view, cpu, read_counter);
     if (LIKELY(view->behind == 0) || !__atomic_exchange_n(&is_standing, false, __ATOMIC_RELAXED))
         return;
-    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu, nanoseconds(view->behind), view->ahead_cpu);
+    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu, nanoseconds(view->behind),
+             view->ahead_cpu);
     if (clock_is_tsc() && time_counter(0))
         watch_condemn();
 }

@@ -160,7 +160,8 @@ def means(rows, name, value):
 
 
 def show_means(results, rows, libraries):
-    figures = (('time', 'time', lambda run: run.seconds, NEAR_TIME), ('cpu', 'time of processors', lambda run: run.cpu_seconds, None),
+    figures = (('time', 'time', lambda run: run.seconds, NEAR_TIME),
+               ('cpu', 'time of processors', lambda run: run.cpu_seconds, None),
                ('peak', 'peak memory', lambda run: run.peak, NEAR_MEMORY))
     print()
     for key, words, value, near in figures:
