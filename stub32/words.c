@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words on the two devices that a PC may have at fixed places. A missing UART swallows the bytes
- * after a bounded wait; a missing VGA swallows the stores.
+ * Words on the two devices that a PC may have at fixed places, and on a virtual machine's debug port. A missing UART
+ * swallows the bytes after a bounded wait; a missing VGA swallows the stores; a debug port that is there reads back its
+ * number.
  */
 #include "words.h"
 
@@ -19,6 +20,8 @@
 #define STATUS_CAN_SEND  0x20
 #define DIVISOR_115200   1
 
+#define DEBUGCON 0xe9
+
 /* A byte takes 87 us; a port access takes about 1 us on real hardware. */
 #define SEND_PATIENCE 10000
 
@@ -27,7 +30,7 @@
 #define VGA_ROWS    25
 #define VGA_COLOUR  0x4f00 /* white on red */
 
-static bool uart_is_set;
+static bool uart_is_set, has_debugcon;
 static uint32_t column, row;
 
 static void out8(uint16_t port, uint8_t value)
@@ -52,6 +55,7 @@ static void set_up_uart(void)
     out8(COM1 + UART_FIFO, FIFO_ON);
     out8(COM1 + UART_MODEM, MODEM_READY);
     uart_is_set = true;
+    has_debugcon = in8(DEBUGCON) == DEBUGCON;
 }
 
 static void send(char c)
@@ -80,6 +84,8 @@ void words_say(const char *text)
         if (*text == '\n')
             send('\r');
         send(*text);
+        if (has_debugcon)
+            out8(DEBUGCON, (uint8_t)*text);
         draw(*text);
     }
 }

@@ -52,6 +52,13 @@ def test_a_cpu_without_long_mode_is_named(dies, cpu):
     dies('Ashlar cannot run on this CPU: it has no long mode (it is a 32-bit CPU).', cpu=cpu)
 
 
+def test_what_is_refused_is_said_on_the_debug_port_too(start):
+    session = start(boot='kernel', machine='pc', cpu='qemu32', extra=('-debugcon', 'file:debugcon.log'))
+    words = 'Ashlar cannot run on this CPU: it has no long mode (it is a 32-bit CPU).'
+    session.expect(re.escape(words), LAST_WORDS_SECONDS)
+    assert words in (session.folder / 'debugcon.log').read_text()
+
+
 @pytest.mark.parametrize('missing,what', [('pae', 'physical address extension (PAE)'),
                                           ('tsc', 'time-stamp counter (TSC)'), ('pge', 'global pages (PGE)'),
                                           ('pat', 'page attribute table (PAT)')])
