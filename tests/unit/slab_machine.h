@@ -63,7 +63,7 @@ static UNUSED struct slab_stats stats_of(const char *name)
     return stats;
 }
 
-static void expect_all_free(void)
+static UNUSED void expect_all_free(void)
 {
     struct slab_stats stats;
     slab_reap();

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A scheduler of interleavings: "CPUs" are coroutines on one thread, and each atomic operation of the real code is a point
+ * where another one may go on (interleave_hook.h).
+ *
+ * interleave_all() runs all schedules in which a CPU is interrupted at most so many times where it could have gone on;
+ * that it waits, or ends, is not counted. Few interruptions find most faults (Musuvathi and Qadeer, "Iterative Context
+ * Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007), and the number of schedules stays finite.
+ * interleave_random() runs schedules drawn from a seed. Compiled with -fsanitize-coverage=trace-pc, each basic block of the
+ * subject is a point for it, too, so that it sees what is plain memory under a lock.
+ *
+ * What runs has to be the same for the same schedule: each run begins in the same state.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <ashlar/types.h>
+
+#include "seed.h"
+
+#define INTERLEAVE_CPUS  4
+#define INTERLEAVE_STACK (256 << 10)
+#define INTERLEAVE_DEPTH 100000
+/* Of so many basic blocks one is a point where another CPU goes on. */
+#define INTERLEAVE_BLOCKS 100
+/* Waits in one run: more is a deadlock. */
+#define INTERLEAVE_WAITS 50000
+
+static struct {
+    struct {
+        void *stack_pointer;
+        char *stack;
+        bool is_done;
+    } cpus[INTERLEAVE_CPUS + 1]; /* the last is the caller */
+    unsigned count, current;
+    void (*run)(unsigned cpu);
+    void (*switched)(unsigned cpu); /* NULL, or told which CPU goes on */
+    bool is_running, is_random, is_deciding;
+
+    unsigned rate, waits;
+
+    /* The schedule: at each point with a choice, which one, and of how many. */
+    uint16_t choice[INTERLEAVE_DEPTH], options[INTERLEAVE_DEPTH];
+    unsigned depth, known;
+    unsigned interruptions, bound;
+} interleave;
+
+void interleave_switch(void **save, void *load);
+__asm__(".text\n.globl interleave_switch\ninterleave_switch:\n"
+        "    push %rbx\n    push %rbp\n    push %r12\n    push %r13\n    push %r14\n    push %r15\n"
+        "    mov %rsp, (%rdi)\n    mov %rsi, %rsp\n"
+        "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n    pop %rbp\n    pop %rbx\n    ret\n");
+
+/* The decision has been made. */
+static void interleave_go(unsigned to)
+{
+    unsigned from = interleave.current;
+    interleave.is_deciding = to != from;
+    if (to == from)
+        return;
+    interleave.current = to;
+    if (to < interleave.count && interleave.switched)
+        interleave.switched(to);
+    interleave.is_deciding = false;
+    interleave_switch(&interleave.cpus[from].stack_pointer, interleave.cpus[to].stack_pointer);
+}
+
+/* Return: the schedule's choice among @options. */
+static unsigned interleave_choose(unsigned options)
+{
+    if (options <= 1)
+        return 0;
+    if (interleave.is_random)
+        return seed_below(options);
+    unsigned at = interleave.depth++;
+    if (at == INTERLEAVE_DEPTH) {
+        fprintf(stderr, "interleave: a schedule of more than %u choices\n", INTERLEAVE_DEPTH);
+        abort();
+    }
+    if (at >= interleave.known) {
+        interleave.choice[at] = 0;
+        interleave.known = at + 1;
+    }
+    interleave.options[at] = (uint16_t)options;
+    return interleave.choice[at];
+}
+
+/* Return: number @n of the CPUs that are not done, without the current one. */
+static unsigned interleave_other(unsigned n)
+{
+    for (unsigned cpu = 0; cpu < interleave.count; cpu++)
+        if (cpu != interleave.current && !interleave.cpus[cpu].is_done && n-- == 0)
+            return cpu;
+    return interleave.count;
+}
+
+static unsigned interleave_others(void)
+{
+    unsigned others = 0;
+    while (interleave_other(others) < interleave.count)
+        others++;
+    return others;
+}
+
+/* One of those that can go on, mostly the current one: one time in @rate another. */
+static unsigned interleave_draw(unsigned rate)
+{
+    unsigned others = interleave_others();
+    return others > 0 && seed_below(rate) == 0 ? interleave_other(seed_below(others)) : interleave.current;
+}
+
+void interleave_point(void)
+{
+    if (!interleave.is_running || interleave.is_deciding)
+        return;
+    interleave.is_deciding = true;
+    unsigned to = interleave.current;
+    if (interleave.is_random) {
+        to = interleave_draw(interleave.rate);
+    } else if (interleave.interruptions < interleave.bound) {
+        unsigned choice = interleave_choose(1 + interleave_others());
+        if (choice > 0) {
+            interleave.interruptions++;
+            to = interleave_other(choice - 1);
+        }
+    }
+    interleave_go(to);
+}
+
+/* Called at each basic block of what is compiled so. */
+void __sanitizer_cov_trace_pc(void);
+__attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
+{
+    if (!interleave.is_running || !interleave.is_random || interleave.is_deciding)
+        return;
+    interleave.is_deciding = true;
+    interleave_go(interleave_draw(INTERLEAVE_BLOCKS));
+}
+
+/* The next one goes on, in turn, so that CPUs that wait for a third one do not hand on to each other for ever. */
+int interleave_wait(void)
+{
+    if (!interleave.is_running)
+        return 0;
+    interleave.is_deciding = true;
+    unsigned cpu = interleave.current;
+    do
+        cpu = (cpu + 1) % interleave.count;
+    while (interleave.cpus[cpu].is_done && cpu != interleave.current);
+    /* What it waits for may have come to pass since it looked, and the others be done. */
+    if (++interleave.waits > INTERLEAVE_WAITS) {
+        fprintf(stderr, "interleave: CPU %u waits for nobody\n", interleave.current);
+        abort();
+    }
+    interleave_go(cpu);
+    return 0;
+}
+
+static void interleave_body(void)
+{
+    interleave.run(interleave.current);
+    interleave.is_deciding = true;
+    interleave.cpus[interleave.current].is_done = true;
+    unsigned others = interleave_others();
+    interleave_go(others > 0 ? interleave_other(interleave_choose(others)) : INTERLEAVE_CPUS);
+    abort();
+}
+
+/* One run: @run(cpu) on each of @count CPUs, in one schedule. */
+static void interleave_once(unsigned count, void (*run)(unsigned cpu))
+{
+    interleave.count = count;
+    interleave.run = run;
+    interleave.depth = interleave.interruptions = interleave.waits = 0;
+    for (unsigned cpu = 0; cpu < count; cpu++) {
+        if (!interleave.cpus[cpu].stack)
+            interleave.cpus[cpu].stack = malloc(INTERLEAVE_STACK);
+        uint64_t *top = (uint64_t *)(void *)(interleave.cpus[cpu].stack + INTERLEAVE_STACK);
+        *--top = 0; /* the ABI's alignment at a function's entry */
+        *--top = (uint64_t)(uintptr_t)interleave_body;
+        top -= 6;
+        for (unsigned i = 0; i < 6; i++)
+            top[i] = 0;
+        interleave.cpus[cpu].stack_pointer = top;
+        interleave.cpus[cpu].is_done = false;
+    }
+    interleave.current = INTERLEAVE_CPUS;
+    interleave.is_deciding = interleave.is_running = true;
+    interleave_go(interleave_choose(count));
+    interleave.is_running = false;
+}
+
+/**
+ * interleave_all() - all schedules with at most @bound interruptions.
+ * @prepare: makes the state that each run begins in; @check: looks at what it has come to.
+ *
+ * Return: how many there were.
+ */
+static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void (*prepare)(void), void (*run)(unsigned cpu),
+                                           void (*check)(void))
+{
+    unsigned long runs = 0;
+    interleave.is_random = false;
+    interleave.bound = bound;
+    interleave.known = 0;
+    for (;;) {
+        prepare();
+        interleave_once(count, run);
+        check();
+        runs++;
+        unsigned at = interleave.depth < interleave.known ? interleave.depth : interleave.known;
+        while (at > 0 && interleave.choice[at - 1] + 1u >= interleave.options[at - 1])
+            at--;
+        if (at == 0)
+            return runs;
+        interleave.choice[at - 1]++;
+        interleave.known = at;
+    }
+}
+
+/* @runs random schedules; seed_from_environment() says the seed. */
+static UNUSED void interleave_random(unsigned count, unsigned long runs, void (*prepare)(void), void (*run)(unsigned cpu),
+                                     void (*check)(void))
+{
+    interleave.is_random = true;
+    for (unsigned long i = 0; i < runs; i++) {
+        interleave.rate = 1 + seed_below(40);
+        prepare();
+        interleave_once(count, run);
+        check();
+    }
+}
