@@ -282,6 +282,22 @@ static void fuzz_mcfg(const uint8_t *data, size_t size)
     insist(count == (mcfg.view.length - 44) / 16);
 }
 
+/* Whatever is planned, the driver can take: registers in range, and none wider than the way to the next. */
+static void check_plan(const struct serial_port *port)
+{
+    struct uart16550_config config;
+    const char *why = serial_port_plan(port, &config);
+    if (why) {
+        is_name(why, 80);
+        return;
+    }
+    unsigned int stride = config.stride_bytes, access = config.access_bytes;
+    insist((stride == 1 || stride == 2 || stride == 4 || stride == 8) && (access == 1 || access == 2 || access == 4));
+    insist(access <= stride && SERIAL_PORT_SPAN(&config) == 7 * stride + access);
+    insist(port->base.space != ACPI_SPACE_IO || config.port + SERIAL_PORT_SPAN(&config) <= 65536);
+    insist(config.baud == 0 || (config.baud == port->baud_rate && config.clock_hz != 0));
+}
+
 static void fuzz_serial_port(const uint8_t *data, size_t size)
 {
     struct serial_port port;
@@ -291,6 +307,7 @@ static void fuzz_serial_port(const uint8_t *data, size_t size)
     insist(status == STATUS_OK || status == STATUS_TRUNCATED || status == STATUS_MALFORMED);
     if (status == STATUS_OK) {
         insist(port.base.is_present);
+        check_plan(&port);
         is_name(serial_interface_name(port.interface), 64);
     }
     if (!check_parsed(dbg2_parse(data, size, &dbg2), &dbg2.view, data, size))
@@ -298,7 +315,8 @@ static void fuzz_serial_port(const uint8_t *data, size_t size)
     for (size_t before = 0; dbg2_next_serial(&dbg2, &cursor, &port); before = cursor.offset) {
         insist(cursor.offset > before && cursor.offset <= dbg2.view.length);
         insist(cursor.count <= number(data + ACPI_DBG2_COUNT, 4) && port.base.is_present);
-        insist(!port.has_irq && !port.has_gsi);
+        insist(!port.has_irq && !port.has_gsi && !port.is_pci);
+        check_plan(&port);
     }
     insist(!dbg2_next_serial(&dbg2, &cursor, &port));
 }
