@@ -39,7 +39,7 @@ BUILT = {
     'glibc-thread': ('glibc-bench/bench-malloc-thread.c', ()),
 }
 # In the place of a PDF of 20 MB: dictionaries, names and arrays that are made and forgotten.
-GS_PROGRAM = ('1 1 400 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
+GS_PROGRAM = ('1 1 40 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
               '(done) = quit')
 # Test: command; N is the number of threads, BENCH the checkout's bench folder. The first word is a program above or in PATH.
 TESTS = {
