@@ -10,7 +10,7 @@
  * again costs far more than taking them twice. Kept memory is a few extents, joined where they meet, cut
  * where a request is smaller, and stretched by mremap() where it is larger. How much: up to twice the
  * largest mapping freed so far that was not larger than KEPT_LARGEST (as glibc's threshold adapts). An
- * extent that waited for a second is unmapped by whoever comes by next.
+ * extent that waited for ten seconds is unmapped by whoever comes by next.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -23,7 +23,7 @@
 
 #define KEPT_EXTENTS  32
 #define KEPT_LARGEST  MIB(32)
-#define KEPT_SECONDS  1000000000u /* ticks */
+#define KEPT_TICKS    10000000000u /* 10 s, as jemalloc decays */
 #define TABLE_LEAST   256         /* places; a power of two */
 
 struct port_lock hosted_large_lock;
@@ -147,7 +147,7 @@ static void unmap_until(size_t limit)
 static void unmap_old(uint64_t now)
 {
     for (unsigned i = kept_count; i-- > 0;)
-        if (now - kept[i].since > KEPT_SECONDS)
+        if (now - kept[i].since > KEPT_TICKS)
             unmap_extent(i);
 }
 
