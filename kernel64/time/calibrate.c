@@ -227,18 +227,21 @@ static bool wait_since(struct clock_counter *reference, const struct calibrate_l
     return true;
 }
 
+/* How often a window begins anew, and how many looks there are in all. */
+#define ANEW_MAX  3
+#define LOOKS_MAX 12
+
 status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
                    uint32_t good_ppm, struct calibration *result)
 {
     struct calibrate_look end;
-    bool is_anew = false;
-    for (unsigned int looks = 0; looks < 6; looks++) {
+    unsigned int anew = 0;
+    for (unsigned int looks = 0; looks < LOOKS_MAX; looks++) {
         if (calibrate_look(read, reference, &end) != STATUS_OK)
             return STATUS_TIMEOUT;
         if (calibrate_between(reference, start, &end, NULL, result) != STATUS_OK) {
-            if (is_anew)
-                return STATUS_TIMEOUT;
-            is_anew = true;
+            if (anew++ == ANEW_MAX)
+                return STATUS_TOO_BIG;
             *start = end;
             if (!wait_since(reference, start, CALIBRATE_MAX_NS))
                 return STATUS_TIMEOUT;

@@ -69,8 +69,9 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
  * @start:    its first look; taken anew when too much time has passed since to tell how often the reference wrapped.
  * @good_ppm: the error that is small enough; at least 2.
  *
- * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still, or its rounds cannot be told.
- * Context: any. At most CALIBRATE_MAX_NS and three looks, or twice that when @start is taken anew.
+ * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still; STATUS_TOO_BIG when its rounds cannot be told, because
+ *         the machine is stopped again and again.
+ * Context: any. Mostly at most CALIBRATE_MAX_NS and three looks; four times that where @start is taken anew.
  */
 status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
                    uint32_t good_ppm, struct calibration *result) MUST_CHECK;

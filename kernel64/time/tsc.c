@@ -28,6 +28,7 @@ struct window {
     struct clock_counter *counter;
     struct calibrate_look start;
     struct calibration result; /* rate 0: none */
+    bool stands_still;
 };
 
 static struct window windows[COUNTERS_MAX];
@@ -155,11 +156,14 @@ static struct window *window_of(const struct clock_counter *counter)
 
 static void end_window(struct window *window)
 {
-    if (calibrate(tsc_read_ordered, window->counter, &window->start, GOOD_PPM, &window->result) != STATUS_OK)
+    status_t status = calibrate(tsc_read_ordered, window->counter, &window->start, GOOD_PPM, &window->result);
+    window->stands_still = status == STATUS_TIMEOUT;
+    if (status != STATUS_OK)
         window->result.rate_hz = 0;
 }
 
-/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. */
+/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. What could not be measured,
+   because a hypervisor stopped the machine too often, stays. */
 static void choose_window(void)
 {
     uint64_t rates[COUNTERS_MAX];
@@ -174,10 +178,12 @@ static void choose_window(void)
     }
     unsigned int chosen = calibrate_choose(rates, count, told.tsc_hz);
     for (unsigned int i = 0; i < count; i++) {
-        if (rates[i] != 0 && i >= chosen)
+        const struct window *window = window_of(counters[i]);
+        bool stands_still = !window || window->stands_still;
+        if (!stands_still && (rates[i] == 0 || i >= chosen))
             continue;
         log_warn("clock", "%s left out: %s", counters[i]->name,
-                 rates[i] == 0 ? "it stands still" : "its rate is not confirmed by any other counter");
+                 stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
         counters_leave_out(counters[i]);
     }
     best = chosen < count ? window_of(counters[chosen]) : NULL;

@@ -177,7 +177,8 @@ def test_the_rate_is_refined_in_the_background_and_then_final(words, reference, 
     assert facts['tsc_is_final'] and facts['tsc_hz_from'] == reference and facts['tsc_first_from'] == 'pit'
     assert facts['tsc_error_ppm'] < 1000
     assert sum('TSC refined' in line for line in outcome.stream.lines) == 1
-    stamps = [float(match[1]) for line in outcome.stream.lines if (match := re.match(r'(?:ashlar> )?\[ *([0-9.]+)\] cpu', line))]
+    stamps = [float(match[1]) for line in outcome.stream.lines
+              if (match := re.match(r'(?:ashlar> )?\[ *([0-9.]+)\] cpu', line))]
     assert stamps == sorted(stamps)
 
 
