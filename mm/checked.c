@@ -4,13 +4,17 @@
  *
  *   | red zone, `front` bytes | object | red zone, at least 16 bytes | struct trail |
  *
- * The rear red zone begins where the caller's request ended, to the byte. While the object is free it
+ * The rear red zone begins where the caller's request ended, to the byte. The trail is sealed: what overruns the red zone
+ * overwrites the seal first, and nothing that the trail says is believed then. While the object is free it
  * is filled with POISON, and that it still is when it is handed out again proves that nobody wrote to
  * it after the free. A freed object waits in its cache's quarantine, first in, first out, so that a
  * stale pointer meets poison and not somebody's new object.
  *
  * These caches have no magazines: every request takes the slow path, and the common path knows
  * nothing of checks. Constructors run at each allocation, since poison destroys what they made.
+ *
+ * kmalloc()'s blocks of frames have the rear red zone and the trail, at the end of their last frame; nothing stands before them,
+ * because they begin with a page. They have no quarantine.
  */
 #include "slab_private.h"
 
@@ -30,6 +34,7 @@ enum trail_state {
 };
 
 struct trail {
+    uint64_t seal; /* seal_of() */
     const void *allocated_from, *freed_from;
     uint32_t requested;
     uint32_t state; /* enum trail_state; atomic, so that of two frees at once one is the second */
@@ -69,6 +74,27 @@ static struct trail *trail_of(const struct slab_cache *cache, const void *object
     return (struct trail *)(uintptr_t)((const char *)object + trail_at(cache->object_size));
 }
 
+/* Of what does not change while an object is in use. */
+static uint64_t seal_of(const struct trail *trail)
+{
+    uint64_t mixed = (uintptr_t)trail ^ (uintptr_t)trail->allocated_from << 7 ^ (uint64_t)trail->requested << 40;
+    return mixed * 0x9e3779b97f4a7c15ull ^ 0x5a5a5a5aa5a5a5a5ull;
+}
+
+static void write_trail(struct trail *trail, const void *caller, size_t size_bytes, enum trail_state state)
+{
+    *trail = (struct trail){ .allocated_from = caller, .requested = (uint32_t)size_bytes, .state = state };
+    trail->seal = seal_of(trail);
+}
+
+/* Whether nobody has written to it but this file. */
+static bool is_sound(const struct trail *trail, size_t most)
+{
+    uint32_t state = __atomic_load_n(&trail->state, __ATOMIC_ACQUIRE);
+    return trail->seal == seal_of(trail) && trail->requested <= most &&
+           (state == TRAIL_FREE || state == TRAIL_WAITS || state == TRAIL_IN_USE);
+}
+
 static void fill(unsigned char *start, size_t count, unsigned char value)
 {
     for (size_t i = 0; i < count; i++)
@@ -91,7 +117,7 @@ void checked_fill_new(const struct slab_cache *cache, const struct slab *slab)
     for (unsigned i = 0; i < cache->per_slab; i++) {
         void *object = slab->objects + i * cache->stride;
         fill(object, cache->object_size, POISON);
-        *trail_of(cache, object) = (struct trail){ .state = TRAIL_FREE };
+        write_trail(trail_of(cache, object), NULL, 0, TRAIL_FREE);
     }
 }
 
@@ -100,14 +126,16 @@ void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes,
     struct trail *trail = trail_of(cache, object);
     unsigned char *bytes = object;
     const unsigned char *written = first_other(bytes, cache->object_size, POISON);
-    if (written)
+    if (!is_sound(trail, cache->object_size))
+        port_wrong("slab: %s: while object %p was free, what the checker keeps behind it was overwritten", cache->name, object);
+    else if (written)
         port_wrong("slab: %s: byte %lu of object %p was written after it was freed from %pS; it had been allocated "
                    "from %pS", cache->name, (unsigned long)(written - bytes), object, trail->freed_from,
                    trail->allocated_from);
     fill(bytes - cache->front, cache->front, RED);
     fill(bytes, size_bytes, FRESH);
     fill(bytes + size_bytes, trail_at(cache->object_size) - size_bytes, RED);
-    *trail = (struct trail){ .allocated_from = caller, .requested = (uint32_t)size_bytes, .state = TRAIL_IN_USE };
+    write_trail(trail, caller, size_bytes, TRAIL_IN_USE);
     if (cache->construct)
         cache->construct(object);
 }
@@ -156,6 +184,11 @@ void *checked_take_back(struct slab_cache *cache, void *object, const void *call
     }
     struct trail *trail = trail_of(cache, object);
     uint32_t state = TRAIL_IN_USE;
+    if (!is_sound(trail, cache->object_size)) {
+        port_wrong("slab: %s: object %p was written far behind its end: the red zone and what the checker keeps behind it "
+                   "are overwritten; freed from %pS", cache->name, object, caller);
+        return NULL;
+    }
     if (!__atomic_compare_exchange_n(&trail->state, &state, TRAIL_WAITS, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
         port_wrong("slab: %s: object %p was freed from %pS, but is free already: allocated from %pS, freed from %pS",
                    cache->name, object, caller, trail->allocated_from, trail->freed_from);
@@ -173,9 +206,59 @@ void *checked_take_back(struct slab_cache *cache, void *object, const void *call
 
 size_t checked_requested(const struct slab_cache *cache, const void *object)
 {
-    return trail_of(cache, object)->requested;
+    const struct trail *trail = trail_of(cache, object);
+    return is_sound(trail, cache->object_size) ? trail->requested : cache->object_size;
 }
 
+/* ---- blocks of frames ---- */
+
+/* Of the red zone behind a block so much is filled. */
+#define BLOCK_RED_MOST KIB(64)
+
+static struct trail *trail_of_block(void *block, size_t block_bytes)
+{
+    return (struct trail *)(void *)((char *)block + block_bytes) - 1;
+}
+
+static size_t red_of_block(const struct trail *trail, const void *block, size_t size_bytes)
+{
+    size_t red = (size_t)((uintptr_t)trail - (uintptr_t)block) - size_bytes;
+    return red < BLOCK_RED_MOST ? red : BLOCK_RED_MOST;
+}
+
+size_t checked_block_room(size_t size_bytes)
+{
+    return size_bytes + REAR_LEAST + sizeof(struct trail);
+}
+
+void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller)
+{
+    struct trail *trail = trail_of_block(block, block_bytes);
+    fill((unsigned char *)block + size_bytes, red_of_block(trail, block, size_bytes), RED);
+    write_trail(trail, caller, size_bytes, TRAIL_IN_USE);
+}
+
+size_t checked_block_requested(void *block, size_t block_bytes)
+{
+    const struct trail *trail = trail_of_block(block, block_bytes);
+    return is_sound(trail, block_bytes - sizeof(*trail)) ? trail->requested : block_bytes - sizeof(*trail);
+}
+
+bool checked_block_end(void *block, size_t block_bytes, const void *caller)
+{
+    const struct trail *trail = trail_of_block(block, block_bytes);
+    if (!is_sound(trail, block_bytes - sizeof(*trail))) {
+        port_wrong("kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; freed from %pS",
+                   block, caller);
+        return false;
+    }
+    const unsigned char *bytes = block, *behind = bytes + trail->requested;
+    const unsigned char *written = first_other(behind, red_of_block(trail, block, trail->requested), RED);
+    if (written)
+        port_wrong("kmalloc: byte %lu of block %p, which has %u bytes, was written; allocated from %pS, freed from %pS",
+                   (unsigned long)(written - bytes), block, trail->requested, trail->allocated_from, caller);
+    return !written;
+}
 /* ---- quarantine ---- */
 
 void checked_begin(struct slab_cache *cache)
@@ -252,7 +335,7 @@ static void add_slabs(struct roll *roll, const struct slab_cache *cache, const s
         const struct slab *slab = container_of(link, struct slab, link);
         for (unsigned i = 0; i < cache->per_slab; i++) {
             const struct trail *trail = trail_of(cache, slab->objects + i * cache->stride);
-            if (__atomic_load_n(&trail->state, __ATOMIC_ACQUIRE) == TRAIL_IN_USE)
+            if (__atomic_load_n(&trail->state, __ATOMIC_ACQUIRE) == TRAIL_IN_USE && is_sound(trail, cache->object_size))
                 add_holder(roll, cache->name, trail->allocated_from, 1, trail->requested);
         }
     }

@@ -38,26 +38,40 @@ static unsigned order_of(size_t size_bytes)
     return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
 }
 
-static void *alloc_block(size_t size_bytes)
+/* A checked one is larger, as long as there are larger ones. */
+static void *alloc_block(size_t size_bytes, const void *caller)
 {
-    unsigned order = order_of(size_bytes);
+    size_t room = slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
+    bool is_checked = room > size_bytes && room <= KMALLOC_MAX;
+    unsigned order = order_of(is_checked ? room : size_bytes);
+    size_t block_bytes = PAGE_SIZE << order;
     phys_t block = size_bytes <= KMALLOC_MAX ? buddy_alloc(order, 0) : PHYS_INVALID;
     if (!phys_is_valid(block))
         return NULL;
-    if (!port_commit(port_pointer(block), size_bytes)) {
+    if (!port_commit(port_pointer(block), is_checked ? block_bytes : size_bytes)) {
         buddy_free(block, order);
         return NULL;
     }
-    frame_set_kind(port_frame(port_pointer(block)), FRAME_LARGE);
+    struct frame *head = port_frame(port_pointer(block));
+    frame_set_kind(head, FRAME_LARGE);
+    if (is_checked) {
+        head->state |= FRAME_FLAG_CHECKED << 16;
+        checked_block_begin(port_pointer(block), block_bytes, size_bytes, caller);
+    }
     __atomic_fetch_add(&large_blocks, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&large_frames, BIT(order), __ATOMIC_RELAXED);
     return port_pointer(block);
 }
 
+static bool is_checked_block(const struct frame *head)
+{
+    return (frame_flags(head) & FRAME_FLAG_CHECKED) != 0;
+}
+
 static void free_block(void *pointer, struct frame *head, const void *caller)
 {
     uint32_t state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
-    uint32_t taken = (state & ~0xffu) | FRAME_TAKEN;
+    uint32_t taken = (state & ~(0xffu | FRAME_FLAG_CHECKED << 16)) | FRAME_TAKEN;
     if ((state & 0xff) != FRAME_LARGE || !is_aligned((uintptr_t)pointer, PAGE_SIZE) ||
         !__atomic_compare_exchange_n(&head->state, &state, taken, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
         port_wrong("kmalloc: %p was freed from %pS, but nothing that kmalloc gave begins there (descriptor %#x)",
@@ -65,6 +79,9 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
         return;
     }
     unsigned order = state >> 8 & 0xff;
+    /* What was overrun is better not used again, where reports return. */
+    if ((state >> 16 & FRAME_FLAG_CHECKED) && !checked_block_end(pointer, PAGE_SIZE << order, caller))
+        return;
     __atomic_fetch_sub(&large_blocks, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&large_frames, BIT(order), __ATOMIC_RELAXED);
     port_uncommit(pointer, PAGE_SIZE << order);
@@ -82,7 +99,7 @@ struct kmalloc_blocks kmalloc_blocks(void)
 void *kmalloc_slow(size_t size_bytes, const void *caller)
 {
     if (size_bytes > KMALLOC_SLAB_MAX)
-        return alloc_block(size_bytes);
+        return alloc_block(size_bytes, caller);
     size_t slot = kmalloc_slot(size_bytes);
     void *object = magazine_pop(slot); /* the larger classes' common way */
     return LIKELY(object != NULL) ? object : magazine_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
@@ -124,7 +141,8 @@ size_t kmalloc_usable_size(const void *pointer)
 {
     const struct frame *frame = port_frame_of(pointer);
     if (frame_kind(frame) != FRAME_SLAB)
-        return PAGE_SIZE << frame_order(frame);
+        return is_checked_block(frame) ? checked_block_requested((void *)(uintptr_t)pointer, PAGE_SIZE << frame_order(frame))
+                                       : PAGE_SIZE << frame_order(frame);
     const struct slab_cache *cache = SLAB_SLOT_CACHE(frame_flags(frame));
     return cache->is_checked ? checked_requested(cache, pointer) : cache->object_size;
 }
@@ -147,7 +165,7 @@ void *kcalloc(size_t count, size_t size_bytes)
 static bool may_stay(const void *pointer, size_t usable, size_t size_bytes)
 {
     const struct frame *frame = port_frame_of(pointer);
-    if (frame_kind(frame) == FRAME_SLAB && SLAB_SLOT_CACHE(frame_flags(frame))->is_checked)
+    if (frame_kind(frame) == FRAME_SLAB ? SLAB_SLOT_CACHE(frame_flags(frame))->is_checked : is_checked_block(frame))
         return false;
     return size_bytes <= usable && (size_bytes >= usable / 2 || usable <= size_classes[0].size);
 }
@@ -164,7 +182,8 @@ void *krealloc(void *pointer, size_t size_bytes)
     if (!moved)
         return size_bytes <= usable ? pointer : NULL;
     __builtin_memcpy(moved, pointer, usable < size_bytes ? usable : size_bytes);
-    kfree(pointer);
+    if (!kfree_fast(pointer))
+        kfree_slow(pointer, caller);
     return moved;
 }
 
@@ -172,7 +191,9 @@ void *krealloc(void *pointer, size_t size_bytes)
 
 static size_t alignment_of(size_t size)
 {
-    if (slab_checks_new_caches || !is_power_of_two(size))
+    if (slab_checks_new_caches)
+        return 16; /* for the hosted library, which does not round what it asks for then */
+    if (!is_power_of_two(size))
         return size % 16 == 0 ? 16 : 8;
     return size < PAGE_SIZE ? size : PAGE_SIZE;
 }

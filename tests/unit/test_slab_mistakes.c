@@ -112,6 +112,69 @@ static void a_checked_cache_names_each_mistake_at_once(void **state)
     expect_wrong("byte -1 of object");
 }
 
+/* Also over what the checker keeps behind the object, which it then believes nothing of. Behind the object stands its slab's next
+   one, so each gets a slab of its own. */
+static void overruns_of_any_length_are_named(void **state)
+{
+    (void)state;
+    for (unsigned length = 1; length < 300; length++)
+        for (unsigned value = 0; value < 3; value++) {
+            start(true);
+            unsigned char *object = kmalloc(32);
+            memset(object + 32, (int[]){ 0, 0xff, 0x41 }[value], length);
+            assert_true(kmalloc_usable_size(object) <= 32);
+            hosted_wrong_expected = true;
+            kfree(object);
+            expect_wrong(length <= 16 ? "byte 32 of object" : "was written far behind its end");
+        }
+}
+
+static void overruns_of_blocks_are_named(void **state)
+{
+    static const size_t sizes[] = { KMALLOC_SLAB_MAX + 1, 12288, 16384, 16384 - 16, 20000, 32767, MIB(1) + 5 };
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+        start(true);
+        unsigned char *block = kmalloc(sizes[i]);
+        assert_non_null(block);
+        assert_int_equal(kmalloc_usable_size(block), sizes[i]);
+        memset(block, 0x55, sizes[i]);
+        kfree(block);
+        assert_int_equal(hosted_wrong_count, 0);
+        expect_all_free();
+
+        block = kmalloc(sizes[i]);
+        block[sizes[i]] = 1;
+        hosted_wrong_expected = true;
+        kfree(block);
+        expect_wrong("of block");
+
+        block = kmalloc(sizes[i]);
+        size_t whole = PAGE_SIZE << frame_order(port_frame_of(block));
+        block[whole - 20] ^= 1;
+        hosted_wrong_expected = true;
+        kfree(block);
+        expect_wrong("far behind its end");
+    }
+}
+
+static void a_checked_block_that_is_resized_moves(void **state)
+{
+    (void)state;
+    start(true);
+    unsigned char *block = kmalloc(20000), *moved;
+    memset(block, 0x77, 20000);
+    moved = krealloc(block, 20100);
+    assert_ptr_not_equal(moved, block);
+    for (unsigned i = 0; i < 20000; i++)
+        assert_int_equal(moved[i], 0x77);
+    hosted_wrong_expected = true;
+    kfree(block);
+    expect_wrong("nothing that kmalloc gave begins there");
+    kfree(moved);
+    expect_all_free();
+}
+
 static void a_write_after_a_free_is_noticed_when_the_object_is_reused(void **state)
 {
     (void)state;
@@ -160,6 +223,9 @@ int main(void)
         cmocka_unit_test(a_block_is_freed_once_and_at_its_beginning),
         cmocka_unit_test(writing_to_free_objects_leads_nobody_astray),
         cmocka_unit_test(a_checked_cache_names_each_mistake_at_once),
+        cmocka_unit_test(overruns_of_any_length_are_named),
+        cmocka_unit_test(overruns_of_blocks_are_named),
+        cmocka_unit_test(a_checked_block_that_is_resized_moves),
         cmocka_unit_test(a_write_after_a_free_is_noticed_when_the_object_is_reused),
         cmocka_unit_test(holders_are_listed_by_caller),
     };

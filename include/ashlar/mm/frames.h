@@ -45,6 +45,7 @@ enum frame_kind {
     FRAME_KINDS
 };
 
+#define FRAME_FLAG_CHECKED 2u /* of kmalloc's blocks: has a red zone */
 #define FRAME_FLAG_DIRECT 1u /* goes back past the CPU's frame cache: it came from a restricted request */
 
 struct frame {
