@@ -46,10 +46,11 @@ uint64_t hosted_freed_mark;
 
 void hosted_prepare_classes(void)
 {
-    for (size_t size = 0; size <= KMALLOC_SLAB_MAX; size += SMALL_STEP) {
+    /* Checked, what is asked for is not rounded, and all classes are in use. */
+    for (size_t size = 0; size <= KMALLOC_SLAB_MAX; size += slab_checks_new_caches ? KMALLOC_SMALL_STEP : SMALL_STEP) {
         size_t slot = kmalloc_slot(size);
         classes[slot / sizeof(struct class)].reciprocal = SLAB_SLOT_CACHE(slot)->reciprocal;
-        if (size <= KMALLOC_SMALL_MAX)
+        if (size <= KMALLOC_SMALL_MAX && size % SMALL_STEP == 0)
             small_slots[size / SMALL_STEP] = (uint16_t)slot;
     }
     if (getrandom(&hosted_freed_mark, sizeof(hosted_freed_mark), GRND_NONBLOCK) != sizeof(hosted_freed_mark))
@@ -106,10 +107,11 @@ static void *fail(void)
     return NULL;
 }
 
-static void *alloc_small(size_t size)
+/* A checked object ends where its request did; its class is aligned to 16 whatever the size. */
+static void *alloc_small(size_t size, const void *caller)
 {
     bool is_shared = hosted_enter();
-    uint64_t *object = kmalloc(align_up(size, SMALL_STEP));
+    uint64_t *object = kmalloc_slow(slab_checks_new_caches ? size : align_up(size, SMALL_STEP), caller);
     if (is_shared)
         hosted_leave();
     if (object && !slab_checks_new_caches)
@@ -118,10 +120,10 @@ static void *alloc_small(size_t size)
 }
 
 /* @is_zero: as hosted_large_alloc() has it. */
-static void *alloc_block(size_t size, bool *is_zero)
+static void *alloc_block(size_t size, bool *is_zero, const void *caller)
 {
     bool is_shared = hosted_enter();
-    void *block = kmalloc(size);
+    void *block = kmalloc_slow(size, caller);
     if (is_shared)
         hosted_leave();
     if (!block)
@@ -145,34 +147,35 @@ static void *alloc_mapping(size_t size, size_t alignment, bool *is_zero)
     return mapping;
 }
 
-static void *alloc_slow(size_t size, bool *is_zero)
+/* @caller: whoever called the C library's function, for the reports of checked caches. */
+static void *alloc_slow(size_t size, bool *is_zero, const void *caller)
 {
     void *pointer = NULL;
     if (size <= KMALLOC_SLAB_MAX) {
-        pointer = alloc_small(size);
+        pointer = alloc_small(size, caller);
         *is_zero = false;
     } else if (size <= LARGE_LEAST) {
-        pointer = alloc_block(size, is_zero);
+        pointer = alloc_block(size, is_zero, caller);
     } else {
         pointer = alloc_mapping(size, PAGE_SIZE, is_zero);
     }
     return pointer ? pointer : fail();
 }
 
-static NOINLINE void *malloc_slow(size_t size)
+static NOINLINE void *malloc_slow(size_t size, const void *caller)
 {
     bool is_zero = false;
-    return alloc_slow(size, &is_zero);
+    return alloc_slow(size, &is_zero, caller);
 }
 
-static NOINLINE void *calloc_slow(size_t size)
+static NOINLINE void *calloc_slow(size_t size, const void *caller)
 {
     bool is_zero = true;
-    void *pointer = alloc_slow(size, &is_zero);
+    void *pointer = alloc_slow(size, &is_zero, caller);
     return pointer && !is_zero ? memset(pointer, 0, size) : pointer;
 }
 
-static NOINLINE void free_slow(void *pointer)
+static NOINLINE void free_slow(void *pointer, const void *caller)
 {
     if (!pointer)
         return;
@@ -187,10 +190,23 @@ static NOINLINE void free_slow(void *pointer)
     if (frame_kind(port_frame_of(pointer)) == FRAME_SLAB && !slab_checks_new_caches)
         ((uint64_t *)pointer)[1] = hosted_freed_mark;
     bool is_shared = hosted_enter();
-    kfree(pointer);
+    if (!kfree_fast(pointer))
+        kfree_slow(pointer, caller);
     if (is_shared)
         hosted_leave();
     errno = saved;
+}
+
+static void *alloc_for(size_t size, const void *caller)
+{
+    void *pointer = alloc_fast(size);
+    return LIKELY(pointer != NULL) ? pointer : malloc_slow(size, caller);
+}
+
+static void free_for(void *pointer, const void *caller)
+{
+    if (UNLIKELY(!free_fast(pointer)))
+        free_slow(pointer, caller);
 }
 
 /* ---- what programs call ---- */
@@ -198,13 +214,13 @@ static NOINLINE void free_slow(void *pointer)
 PUBLIC void *malloc(size_t size)
 {
     void *pointer = alloc_fast(size);
-    return LIKELY(pointer != NULL) ? pointer : malloc_slow(size);
+    return LIKELY(pointer != NULL) ? pointer : malloc_slow(size, __builtin_return_address(0));
 }
 
 PUBLIC void free(void *pointer)
 {
     if (UNLIKELY(!free_fast(pointer)))
-        free_slow(pointer);
+        free_slow(pointer, __builtin_return_address(0));
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
@@ -213,7 +229,7 @@ PUBLIC void *calloc(size_t count, size_t size)
     if (!multiply_fits(count, size, &product))
         return fail();
     void *pointer = alloc_fast(product);
-    return LIKELY(pointer != NULL) ? memset(pointer, 0, product) : calloc_slow(product);
+    return LIKELY(pointer != NULL) ? memset(pointer, 0, product) : calloc_slow(product, __builtin_return_address(0));
 }
 
 PUBLIC size_t malloc_usable_size(void *pointer)
@@ -223,13 +239,13 @@ PUBLIC size_t malloc_usable_size(void *pointer)
 
 /* ---- realloc ---- */
 
-static void *move(void *pointer, size_t old_size, size_t size)
+static void *move(void *pointer, size_t old_size, size_t size, const void *caller)
 {
-    void *moved = malloc(size);
+    void *moved = alloc_for(size, caller);
     if (!moved)
         return NULL;
     memcpy(moved, pointer, old_size < size ? old_size : size);
-    free(pointer);
+    free_for(pointer, caller);
     return moved;
 }
 
@@ -250,57 +266,62 @@ static bool resize_block(void *block, size_t usable, size_t size)
 static bool may_stay(void *pointer, size_t usable, size_t size)
 {
     if (frame_kind(port_frame_of(pointer)) == FRAME_LARGE)
-        return size <= LARGE_LEAST && resize_block(pointer, usable, size);
+        return !slab_checks_new_caches && size <= LARGE_LEAST && resize_block(pointer, usable, size);
     return !slab_checks_new_caches && size <= usable && (size >= usable / 2 || usable <= SMALL_STEP);
+}
+
+static void *resize(void *pointer, size_t size, const void *caller)
+{
+    if (!pointer)
+        return alloc_for(size, caller);
+    size_t usable = hosted_check(pointer, "realloc");
+    if (size == 0) {
+        free_for(pointer, caller);
+        return NULL;
+    }
+    if (hosted_owns(pointer))
+        return may_stay(pointer, usable, size) ? pointer : move(pointer, usable, size, caller);
+    if (size <= LARGE_LEAST / 2)
+        return move(pointer, usable, size, caller);
+    void *moved = hosted_large_resize(pointer, size);
+    return moved ? moved : move(pointer, usable, size, caller);
 }
 
 PUBLIC void *realloc(void *pointer, size_t size)
 {
-    if (!pointer)
-        return malloc(size);
-    size_t usable = hosted_check(pointer, "realloc");
-    if (size == 0) {
-        free(pointer);
-        return NULL;
-    }
-    if (hosted_owns(pointer))
-        return may_stay(pointer, usable, size) ? pointer : move(pointer, usable, size);
-    if (size <= LARGE_LEAST / 2)
-        return move(pointer, usable, size);
-    void *moved = hosted_large_resize(pointer, size);
-    return moved ? moved : move(pointer, usable, size);
+    return resize(pointer, size, __builtin_return_address(0));
 }
 
 PUBLIC void *reallocarray(void *pointer, size_t count, size_t size)
 {
     size_t product;
-    return multiply_fits(count, size, &product) ? realloc(pointer, product) : fail();
+    return multiply_fits(count, size, &product) ? resize(pointer, product, __builtin_return_address(0)) : fail();
 }
 
 /* ---- alignment ---- */
 
 /* All classes whose size is a multiple of 64 are aligned to 64, those of powers of two to their size, blocks
    to theirs. Checked caches align to 16 only. */
-static void *alloc_aligned(size_t alignment, size_t size)
+static void *alloc_aligned(size_t alignment, size_t size, const void *caller)
 {
     size_t rounded = size > alignment ? size : alignment;
     bool is_zero = false;
     if (alignment <= SMALL_STEP)
-        return malloc(size);
+        return alloc_for(size, caller);
     if (rounded > LARGE_LEAST) {
         if (alignment <= PAGE_SIZE)
-            return malloc(size);
+            return alloc_for(size, caller);
         void *pointer = alloc_mapping(rounded, alignment, &is_zero);
         return pointer ? pointer : fail();
     }
     if (alignment <= CLASS_ALIGNMENT && !slab_checks_new_caches)
-        return malloc(align_up(size, alignment));
+        return alloc_for(align_up(size, alignment), caller);
     if (rounded > KMALLOC_SLAB_MAX)
-        return malloc(rounded);
+        return alloc_for(rounded, caller);
     rounded = is_power_of_two(rounded) ? rounded : (size_t)1 << (64 - __builtin_clzll(rounded));
     if ((alignment > PAGE_SIZE || slab_checks_new_caches) && rounded <= KMALLOC_SLAB_MAX)
         rounded = 2 * KMALLOC_SLAB_MAX;
-    return malloc(rounded);
+    return alloc_for(rounded, caller);
 }
 
 PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
@@ -308,7 +329,7 @@ PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
     if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
         return EINVAL;
     int saved = errno;
-    void *pointer = alloc_aligned(alignment, size);
+    void *pointer = alloc_aligned(alignment, size, __builtin_return_address(0));
     errno = saved;
     if (!pointer)
         return ENOMEM;
@@ -319,22 +340,25 @@ PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
 PUBLIC void *aligned_alloc(size_t alignment, size_t size)
 {
     if (is_power_of_two(alignment))
-        return alloc_aligned(alignment, size);
+        return alloc_aligned(alignment, size, __builtin_return_address(0));
     errno = EINVAL;
     return NULL;
 }
 
 PUBLIC void *memalign(size_t alignment, size_t size)
 {
-    return aligned_alloc(alignment, size);
+    if (is_power_of_two(alignment))
+        return alloc_aligned(alignment, size, __builtin_return_address(0));
+    errno = EINVAL;
+    return NULL;
 }
 
 PUBLIC void *valloc(size_t size)
 {
-    return alloc_aligned(PAGE_SIZE, size);
+    return alloc_aligned(PAGE_SIZE, size, __builtin_return_address(0));
 }
 
 PUBLIC void *pvalloc(size_t size)
 {
-    return size > SIZE_LIMIT ? fail() : alloc_aligned(PAGE_SIZE, align_up(size, PAGE_SIZE));
+    return size > SIZE_LIMIT ? fail() : alloc_aligned(PAGE_SIZE, align_up(size, PAGE_SIZE), __builtin_return_address(0));
 }

@@ -109,5 +109,5 @@ size_t hosted_check(const void *pointer, const char *function)
         return check_object(pointer, frame, function);
     if (frame_kind(frame) != FRAME_LARGE || (uintptr_t)pointer % PAGE_SIZE != 0)
         die(pointer, function, "is not where memory from malloc() begins, or was freed already");
-    return (size_t)frame->index * PAGE_SIZE;
+    return slab_checks_new_caches ? kmalloc_usable_size(pointer) : (size_t)frame->index * PAGE_SIZE;
 }
