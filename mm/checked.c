@@ -248,8 +248,8 @@ bool checked_block_end(void *block, size_t block_bytes, const void *caller)
 {
     const struct trail *trail = trail_of_block(block, block_bytes);
     if (!is_sound(trail, block_bytes - sizeof(*trail))) {
-        port_wrong("kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; freed from %pS",
-                   block, caller);
+        port_wrong("kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; "
+                   "freed from %pS", block, caller);
         return false;
     }
     const unsigned char *bytes = block, *behind = bytes + trail->requested;

@@ -285,8 +285,9 @@ struct port_lock *checked_lock(const struct slab_cache *cache);
 /* What @object of a checked cache was asked for; all it can hold when that is not known any more. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);
 
-/* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is handed out; what it was
-   asked for; and when it comes back. checked_block_end() returns false, and has reported it, when somebody wrote behind it. */
+/* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is handed out;
+   what it was asked for; and when it comes back. checked_block_end() returns false, and has reported it, when somebody
+   wrote behind it. */
 size_t checked_block_room(size_t size_bytes);
 void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller);
 size_t checked_block_requested(void *block, size_t block_bytes);
