@@ -309,6 +309,35 @@ bool buddy_owns(phys_t address)
     struct place place;
     return buddy_find(address.raw >> PAGE_SHIFT, &place) && buddy_is_described(&place);
 }
+/* ---- nodes ---- */
+
+/* The runs cover everything: what the setup does not name is node 0's. */
+status_t buddy_set_nodes(const struct buddy_setup *setup)
+{
+    uint64_t at = 0;
+    buddy.node_run_count = 0;
+    for (;;) {
+        const struct buddy_node_range *next = NULL;
+        for (size_t i = 0; i < setup->node_range_count; i++) {
+            const struct buddy_node_range *range = &setup->node_ranges[i];
+            if (range->node >= buddy.node_count || range->start.raw >= range->end.raw)
+                return STATUS_INVALID;
+            if (range->start.raw >= at && (!next || range->start.raw < next->start.raw))
+                next = range;
+        }
+        if (!next || next->start.raw > at)
+            buddy.node_runs[buddy.node_run_count++] = (struct node_run){ at >> PAGE_SHIFT, 0 };
+        if (!next)
+            break;
+        buddy.node_runs[buddy.node_run_count++] =
+            (struct node_run){ next->start.raw >> PAGE_SHIFT, next->node };
+        at = next->end.raw;
+    }
+    for (unsigned i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
+        buddy.distances[i] = setup->distances[i];
+    return STATUS_OK;
+}
+
 unsigned buddy_node_of(phys_t address)
 {
     for (size_t i = buddy.node_run_count; i-- > 0;)

@@ -22,6 +22,34 @@
 
 /* ---- places ---- */
 
+/* Of kinds of ranges that become ours, now or by buddy_add(). */
+#define LAST_KIND MEMMAP_KERNEL
+
+/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides the rest. */
+uint64_t buddy_find_end(const struct buddy_setup *setup)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < setup->range_count; i++)
+        if (setup->ranges[i].kind <= LAST_KIND)
+            end = setup->ranges[i].end.raw;
+    struct phys_range taken;
+    for (size_t cursor = 0; setup->next_taken(&cursor, &taken);)
+        if (taken.end.raw > end && taken.start.raw < end)
+            end = taken.start.raw;
+    return end;
+}
+
+bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end)
+{
+    const struct memmap_range *range = &setup->ranges[i];
+    if (range->kind > LAST_KIND || range->start.raw >= buddy.end)
+        return false;
+    uint64_t end_raw = range->end.raw < buddy.end ? range->end.raw : buddy.end;
+    *first = range->start.raw / LARGE_PAGE_SIZE;
+    *end = (end_raw - 1) / LARGE_PAGE_SIZE + 1;
+    return true;
+}
+
 /* Return: the last span that begins at or below @chunk; NULL when there is none. */
 static struct span *span_below(uint64_t chunk)
 {

@@ -26,37 +26,9 @@ static const struct {
     { 64, MIB(4) >> PAGE_SHIFT },
 };
 
-/* Of kinds of ranges that become ours, now or by buddy_add(). */
-#define LAST_KIND MEMMAP_KERNEL
-
 static struct port_lock add_lock;
 
 /* ---- the room for the tables ---- */
-
-/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides the rest. */
-static uint64_t find_end(const struct buddy_setup *setup)
-{
-    uint64_t end = 0;
-    for (size_t i = 0; i < setup->range_count; i++)
-        if (setup->ranges[i].kind <= LAST_KIND)
-            end = setup->ranges[i].end.raw;
-    struct phys_range taken;
-    for (size_t cursor = 0; setup->next_taken(&cursor, &taken);)
-        if (taken.end.raw > end && taken.start.raw < end)
-            end = taken.start.raw;
-    return end;
-}
-
-bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end)
-{
-    const struct memmap_range *range = &setup->ranges[i];
-    if (range->kind > LAST_KIND || range->start.raw >= buddy.end)
-        return false;
-    uint64_t end_raw = range->end.raw < buddy.end ? range->end.raw : buddy.end;
-    *first = range->start.raw / LARGE_PAGE_SIZE;
-    *end = (end_raw - 1) / LARGE_PAGE_SIZE + 1;
-    return true;
-}
 
 /* Joins what shares a GiB. @spans: NULL to count only. */
 static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
@@ -143,7 +115,7 @@ static uint64_t count_regions(const struct buddy_setup *setup)
 static status_t make_tables(const struct buddy_setup *setup)
 {
     buddy.node_count = setup->node_count ? setup->node_count : 1;
-    buddy.end = find_end(setup);
+    buddy.end = buddy_find_end(setup);
     buddy.span_count = find_spans(setup, NULL);
     uint64_t chunks = count_regions(setup);
     if (buddy.span_count == 0)
@@ -161,35 +133,6 @@ static status_t make_tables(const struct buddy_setup *setup)
     lay_out(&room, setup, chunks);
     buddy_zero(buddy.giants, (size_t)((char *)buddy.spans - (char *)buddy.giants));
     buddy.metadata = size / PAGE_SIZE;
-    return STATUS_OK;
-}
-
-/* ---- nodes ---- */
-
-/* The runs cover everything: what the setup does not name is node 0's. */
-static status_t set_nodes(const struct buddy_setup *setup)
-{
-    uint64_t at = 0;
-    buddy.node_run_count = 0;
-    for (;;) {
-        const struct buddy_node_range *next = NULL;
-        for (size_t i = 0; i < setup->node_range_count; i++) {
-            const struct buddy_node_range *range = &setup->node_ranges[i];
-            if (range->node >= buddy.node_count || range->start.raw >= range->end.raw)
-                return STATUS_INVALID;
-            if (range->start.raw >= at && (!next || range->start.raw < next->start.raw))
-                next = range;
-        }
-        if (!next || next->start.raw > at)
-            buddy.node_runs[buddy.node_run_count++] = (struct node_run){ at >> PAGE_SHIFT, 0 };
-        if (!next)
-            break;
-        buddy.node_runs[buddy.node_run_count++] =
-            (struct node_run){ next->start.raw >> PAGE_SHIFT, next->node };
-        at = next->end.raw;
-    }
-    for (unsigned i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
-        buddy.distances[i] = setup->distances[i];
     return STATUS_OK;
 }
 
@@ -435,7 +378,7 @@ status_t buddy_init(const struct buddy_setup *setup)
     buddy_forget_cpus();
     status_t status = make_tables(setup);
     if (status == STATUS_OK)
-        status = set_nodes(setup);
+        status = buddy_set_nodes(setup);
     if (status == STATUS_OK)
         status = prepare_spans();
     if (status == STATUS_OK)

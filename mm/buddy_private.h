@@ -121,6 +121,9 @@ bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
 
 /* ---- buddy.c ---- */
 
+/* Makes the runs of nodes, which cover everything: what the setup does not name is node 0's. */
+status_t buddy_set_nodes(const struct buddy_setup *setup);
+
 /* No CPU has a chunk that it took from before, and all are on node 0. */
 void buddy_forget_cpus(void);
 
@@ -159,12 +162,13 @@ bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct pla
 /* buddy_free() past the stacks of blocks. Return: whether it was a block in use, which then has a descriptor. */
 bool buddy_free_checked(phys_t block, unsigned order, const void *caller);
 
-/* ---- buddy_init.c ---- */
+/* ---- buddy_descriptors.c ---- */
+
+/* Bytes: where memory ends that can ever be ours. Early memory's last run, if it reaches further than memory, hides the rest. */
+uint64_t buddy_find_end(const struct buddy_setup *setup);
 
 /* The chunks that range number @i of the map touches. Return: false when it never becomes ours, not even by buddy_add(). */
 bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end);
-
-/* ---- buddy_descriptors.c ---- */
 
 /* Return: the last region at or below @gib; NO_REGION when there is none. */
 int64_t buddy_region_below(uint64_t gib);
