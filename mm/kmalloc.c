@@ -38,8 +38,9 @@ static unsigned order_of(size_t size_bytes)
     return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
 }
 
-/* A checked one is larger, as long as there are larger ones. */
-static void *alloc_block(size_t size_bytes, const void *caller)
+/* A checked one is larger, as long as there are larger ones. Not inline: kmalloc_slow() is the usual way of objects above
+   KMALLOC_SMALL_MAX, and would save registers for it. */
+static NOINLINE void *alloc_block(size_t size_bytes, const void *caller)
 {
     size_t room = slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
     bool is_checked = room > size_bytes && room <= KMALLOC_MAX;
