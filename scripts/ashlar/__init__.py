@@ -10,6 +10,7 @@
     patience.py  when a machine is hung, on a host that is busy
     linux.py     Debian's kernel, the peer of scripts/bench
     kvm_lane.py  machines under a real KVM, in an emulated host
+    xen_lane.py  the same under Xen
     debian.py    packages of another Debian suite, from the system's own mirror
     qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
     bench_boot.py bench_irq.py bench_malloc.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures

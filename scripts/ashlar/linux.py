@@ -95,10 +95,10 @@ def make_initrd(folder, module=None):
 def fetch_packages(folder, packages):
     """Unpacks into @folder what was not unpacked there before."""
     folder.mkdir(parents=True, exist_ok=True)
-    for package in packages:
-        if list(folder.glob(f'{package}_*.deb')):
-            continue
-        run('apt-get', 'download', package, cwd=folder)
+    missing = [package for package in packages if not list(folder.glob(f'{package}_*.deb'))]
+    if missing:
+        run('apt-get', 'download', *missing, cwd=folder)
+    for package in missing:
         run('dpkg-deb', '-x', next(folder.glob(f'{package}_*.deb')), folder)
 
 

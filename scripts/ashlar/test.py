@@ -15,7 +15,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from ashlar import ROOT, Failure, build, kvm_lane
+from ashlar import ROOT, Failure, build, kvm_lane, xen_lane
 
 UNIT_BUILD = 'gcc-O2-checked'
 # What the machines under KVM may take in all; the rest is a skip with its name.
@@ -178,23 +178,29 @@ def run_checks(results):
 
 
 def run_kvm(results, quick):
-    """Machines under a real KVM, a few of them or all; the newer ones in another lane."""
-    print(f'machines under KVM{", a few" if quick else ""} ...', flush=True)
-    machines = [machine for machine in kvm_lane.read_machines() if machine.quick or not quick]
+    """Machines under a real KVM, a few of them or all, those of the newer QEMU in a lane of their own; and under Xen."""
+    print(f'machines under KVM{", a few" if quick else " and Xen"} ...', flush=True)
+    machines = kvm_lane.read_machines()
     variant = build.variant(UNIT_BUILD)
     variant.compile(build.ELF)
+    if quick:
+        run_lane(results, kvm_lane.Lane, variant.elf, [machine for machine in machines if machine.quick], KVM_QUICK_SECONDS)
+        return
     for newer in (False, True):
-        mine = [machine for machine in machines if machine.newer == newer]
-        try:
-            ran = kvm_lane.Lane(variant.elf, newer).run(mine, KVM_QUICK_SECONDS if quick else KVM_SECONDS) if mine else ()
+        run_lane(results, kvm_lane.Lane, variant.elf, [machine for machine in machines if machine.newer == newer], KVM_SECONDS)
+    run_lane(results, xen_lane.XenLane, variant.elf, xen_lane.read_machines(), KVM_SECONDS)
+
+
+def run_lane(results, kind, elf, machines, seconds):
+    try:
+        start = time.monotonic()
+        for result in kind(elf, machines[0].newer).run(machines, seconds):
+            results.add('kvm', result.machine.name, result.status, time.monotonic() - start, result.words)
+            print(f'{result.status}: {result.machine.name}', flush=True)
             start = time.monotonic()
-            for result in ran:
-                results.add('kvm', result.machine.name, result.status, time.monotonic() - start, result.words)
-                print(f'{result.status}: {result.machine.name}', flush=True)
-                start = time.monotonic()
-        except Failure as failure:
-            for machine in mine:
-                results.add('kvm', machine.name, 'skip', 0, f'no lane: {str(failure).splitlines()[-1]}')
+    except Failure as failure:
+        for machine in machines:
+            results.add('kvm', machine.name, 'skip', 0, f'no lane: {str(failure).splitlines()[-1]}')
 
 
 def run_fuzzers(results, seconds):
@@ -213,7 +219,7 @@ def parse_arguments():
     parser.add_argument('--boot', action='store_true', help='the whole-machine tests')
     parser.add_argument('--matrix', action='store_true', help='the whole-machine tests in all configurations')
     parser.add_argument('--shard', default='1/1', metavar='I/N', help='the I-th of N parts of the whole-machine tests')
-    parser.add_argument('--kvm', action='store_true', help='machines under a real KVM, in an emulated host')
+    parser.add_argument('--kvm', action='store_true', help='machines under a real KVM, and under Xen, in an emulated host')
     parser.add_argument('--fuzz', type=int, metavar='SECONDS', help='the fuzzers, for so long in all')
     parser.add_argument('--junit', type=pathlib.Path, metavar='FILE', help='write all results as JUnit XML')
     options = parser.parse_args()

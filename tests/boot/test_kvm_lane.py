@@ -2,7 +2,7 @@
 """How the KVM lane judges what its machines said. The machines themselves run by `scripts/test --kvm`."""
 import re
 
-from ashlar import kvm_lane
+from ashlar import kvm_lane, xen_lane
 from ashlar.kvm_lane import KvmMachine, judge, judge_cut, segments
 
 MACHINE = KvmMachine('m', '-cpu host', 'test', wants=['"lapic":"x2apic"'])
@@ -36,6 +36,15 @@ def test_a_machine_that_is_cut_off_is_a_skip_unless_something_failed():
     assert '2 tests passed' in judge_cut(MACHINE, SAID, 'too slow', 'skip').words
     assert judge_cut(MACHINE, SAID.replace('ok 2', 'not ok 2'), 'too slow', 'skip').status == 'fail'
     assert judge_cut(MACHINE, SAID + 'PANIC: no\n', 'too slow', 'skip').status == 'fail'
+
+
+def test_a_guest_of_xen_is_read_out_of_the_hypervisors_console():
+    lane = xen_lane.XenLane.__new__(xen_lane.XenLane)
+    said = '(XEN) noise\n' + ''.join(f'(d1) {line}\n' for line in (SAID + VERDICT).splitlines()) + '[    1.0] dom0: ok 3 x\n'
+    assert lane._judge(MACHINE, said, 0).status == 'pass'
+    assert lane._judge(MACHINE, said.replace('"pass"', '"fail"'), 0).status == 'fail'
+    assert lane._judge(MACHINE, said.replace('(d1) ok 2', 'ok 2'), 0).status == 'fail'
+    assert all('type = "pvh"' in machine.command() for machine in xen_lane.read_machines())
 
 
 def test_machines_are_told_apart_and_some_are_quick():
