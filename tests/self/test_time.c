@@ -52,7 +52,7 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
 
 #define UNIT_NS      2000000ULL
 #define RATE_PERCENT 2 /* by how much two rates may differ: those who were measured in a busy hypervisor do */
-#define STEPS_MAX    100000
+#define PATIENCE_NS  300000000ULL /* for a row of steps that are not let alone */
 
 /*
  * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take the CPU away
@@ -121,7 +121,8 @@ static bool count_units(struct clock_counter *first, struct clock_counter *secon
     uint64_t shortest = UINT64_MAX;
     struct moment start = read_moment(first, second), last = start;
     *span = (struct span){ .least_ns = 0 };
-    for (unsigned int steps = 0; steps < STEPS_MAX; steps++) {
+    uint64_t began = cpu_read_tsc_ordered();
+    while (nanoseconds_of(&tsc, cpu_read_tsc_ordered() - began) < PATIENCE_NS) {
         struct moment now = read_moment(first, second);
         uint64_t step = step_ns(first, second, &last, &now);
         if (step < shortest)
