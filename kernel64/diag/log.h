@@ -44,7 +44,8 @@ void log_attach(struct console *console);
 void log_detach(struct console *console);
 
 /**
- * log_defer() - lines go into the ring only, until log_show_deferred() shows them: somebody writes a line in parts that a program reads.
+ * log_defer() - lines go into the ring only, until log_show_deferred() shows them: for a line
+ *   in parts that a program reads.
  *
  * A line that cannot have the log's lock is shown all the same, and log_settle() shows what was deferred.
  * Context: thread, one at a time, for as long as it takes to write a line.

@@ -18,6 +18,8 @@ import xml.etree.ElementTree as ET
 from ashlar import ROOT, Failure, build, kvm_lane, xen_lane
 
 UNIT_BUILD = 'gcc-O2-checked'
+# Meson's time-outs are for a host that does nothing else, and are here to notice a hang only.
+UNIT_PATIENCE = 8
 # What the machines under KVM may take in all; the rest is a skip with its name.
 KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
 # cmocka's lines; ASan's report comes between RUN and nothing.
@@ -98,7 +100,8 @@ def run_unit_tests(results):
     variant.compile()
     log = variant.path('meson-logs/testlog.json')
     log.unlink(missing_ok=True)
-    done = subprocess.run(['meson', 'test', '-C', str(variant.folder), '--suite', 'unit', '--no-suite', 'fuzz'],
+    done = subprocess.run(['meson', 'test', '-C', str(variant.folder), '--suite', 'unit', '--no-suite', 'fuzz',
+                           '--timeout-multiplier', str(UNIT_PATIENCE)],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if not log.exists():
         results.add('unit', 'meson test', 'fail', 0, done.stdout)
