@@ -110,6 +110,11 @@ static uint64_t step_ns(struct clock_counter *first, struct clock_counter *secon
     return by_first > by_second ? by_first : by_second;
 }
 
+static bool may_have_wrapped(const struct clock_counter *counter, uint64_t step)
+{
+    return counter->bits <= 32 && step > nanoseconds_of(counter, 1ULL << counter->bits) / 4;
+}
+
 /*
  * What both count while @first counts so many units. A hypervisor stops a virtual CPU and sometimes its time-stamp counter with
  * it, and a counter of few bits may go round meanwhile: a step that either counter saw as much longer than others is in no
@@ -127,7 +132,7 @@ static bool count_units(struct clock_counter *first, struct clock_counter *secon
         uint64_t step = step_ns(first, second, &last, &now);
         if (step < shortest)
             shortest = step;
-        if (step > shortest * 8) {
+        if (step > shortest * 8 || may_have_wrapped(first, step) || may_have_wrapped(second, step)) {
             if (last.before != start.before)
                 add_part(first, second, &start, &last, span);
             start = now;
