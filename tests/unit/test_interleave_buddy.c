@@ -32,7 +32,7 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
 #define FRAMES_MAX (CHUNKS_MAX * CHUNK_FRAMES)
 #define SLOTS      64
 
-/* Seeds that once found something, tried each time. The first was written when the tree had no lock. */
+/* Seeds that are tried each time, besides the one of this run; a seed that finds a fault is added. */
 static const uint64_t kept_seeds[] = { 1, 7, 4242, 8191 };
 
 static uint64_t frames; /* of the memory that is played with */
