@@ -75,7 +75,7 @@ def graphics_screen(session):
 
 def expect_panic(read, session):
     """The end of a report stands on the screen."""
-    wait_until(lambda: 'The machine is halted.' in read(session), lambda: read(session))
+    wait_until(lambda: 'The machine is halted' in read(session), lambda: read(session))
     text = read(session)
     assert '"status":"panic"' in text.replace('\n', ''), text
     return text
@@ -123,7 +123,7 @@ def test_a_panic_is_shown_on_consoles_that_the_option_leaves_out(start, console)
         assert name == console or 'ashlar>' not in text()
     session.type('crash panic\n')
     for name in ('serial', 'debugcon'):
-        wait_until(lambda: 'The machine is halted.' in texts[name](), texts[name])
+        wait_until(lambda: 'The machine is halted' in texts[name](), texts[name])
         assert texts[name]().count('boot: Ashlar') == 1
         assert 'PANIC: ' in texts[name]()
     expect_panic(text_screen, session)
