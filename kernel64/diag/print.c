@@ -5,7 +5,8 @@
  * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is an observer,
  * text is written row by row, and the observer asked, without the lock, before the first character of a row. What others
  * write meanwhile is not counted. Tracked is where a terminal's cursor stands after printable text, '\n', '\r', '\b',
- * '\t' and '\f', as dev/console.h defines them. Terminals differ in whether a newline behind a full row begins one more; it
+ * '\t' and '\f', as dev/console.h defines them. A line that begins with '@' is a record for programs: it is counted, and the
+ * observer not asked within it. Terminals differ in whether a newline behind a full row begins one more; it
  * is counted.
  */
 #include <diag/log.h>
@@ -20,6 +21,7 @@
 static print_observer_fn *print_observer;
 static bool is_print_dropped;
 static size_t columns, column;
+static bool is_line_begun, is_record;
 static size_t rows_printed; /* since it was last asked */
 
 /* Asks the observer whether more may be printed. Called without the lock: it may wait for a person. */
@@ -48,6 +50,7 @@ void print_set_observer(print_observer_fn *observer, size_t row_columns)
     print_observer = observer;
     columns = observer ? row_columns : 0;
     column = 0;
+    is_line_begun = is_record = false;
     is_print_dropped = false;
     rows_printed = 0;
 }
@@ -86,14 +89,24 @@ static void write_out(const char *text, size_t length)
     console_lock_give(held);
 }
 
+/* Whether the line that @c is the next character of is a record. */
+static void note_record(char c)
+{
+    if (!is_line_begun)
+        is_record = c == '@';
+    is_line_begun = c != '\n' && c != '\r';
+    is_record = is_record && is_line_begun;
+}
+
 static void write_rows(const char *text, size_t length)
 {
-    while (length > 0 && may_print()) {
+    while (length > 0 && (is_record ? !is_print_dropped : may_print())) {
         size_t part = 0;
         bool is_row;
-        do
+        do {
+            note_record(text[part]);
             is_row = moves_down(text[part++]);
-        while (!is_row && part < length);
+        } while (!is_row && part < length);
         rows_printed += is_row;
         write_out(text, part);
         text += part;

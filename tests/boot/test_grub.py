@@ -37,9 +37,10 @@ def boot_iso(start, build, tmp_path):
 
 
 def read_memory(session, physical, size):
-    """@size bytes through the kernel's own eyes."""
-    session.type(f'peek {DIRECT_MAP_START + physical:#x} {size}\n')
-    session.expect(r'^ashlar> ', 60)
+    """@size bytes through the kernel's own eyes, so few at a time that the pager of an 80-column screen does not stop."""
+    for at in range(0, size, 128):
+        session.type(f'peek {DIRECT_MAP_START + physical + at:#x} {min(128, size - at)}\n')
+        session.expect(r'^ashlar> ', 60)
     rows = re.findall(r'^([0-9a-f]{16}) ((?: [0-9a-f]{2}){1,16})', '\n'.join(session.stream().lines), re.MULTILINE)
     return b''.join(bytes.fromhex(row) for _, row in rows)
 

@@ -24,10 +24,11 @@ def run(boot):
 LEAVE_AND_COME = 'cpus off 1,3; report cpus; test smp*; cpus on 1,3; report cpus; test smp*; exit'
 
 
-def check_leaving(outcome):
+def check_leaving(outcome, skipped=()):
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome) == [([0, 2], [1, 3]), ([0, 1, 2, 3], [])]
-    assert all(test.status == 'pass' for test in outcome.stream.tests)
+    assert {(test.name, test.status) for test in outcome.stream.tests if test.status != 'pass'} == \
+        {(name, 'skip') for name in skipped}
 
 
 MACHINES = {
@@ -49,7 +50,9 @@ def test_cpus_leave_and_come_back(words, run):
 
 
 def test_cpus_leave_and_come_back_with_x2apic(start_newer):
-    check_leaving(start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS))
+    # The ID is read-only there.
+    check_leaving(start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS),
+                  skipped=['smp.a_cpu_is_found_by_the_id_of_its_lapic'])
 
 
 def test_a_cpu_leaves_and_comes_back_on_bochs(run, request):

@@ -4,9 +4,11 @@
  * sent at the start had only now reached it. The machine must have it by now.
  */
 #include <ashlar/command.h>
+#include <ashlar/mm/paging.h>
 
 #include <cpu/physical.h>
 #include <diag/log.h>
+#include <glue/address_space.h>
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
@@ -26,6 +28,9 @@ static const struct trampoline_words *words_in(const uint8_t *page)
 static const struct ap_slot *find_slot(uint32_t apic_id, uint64_t *address)
 {
     for (*address = PAGE_SIZE; *address + TRAMPOLINE_SIZE < LOW_MEMORY_END; *address += PAGE_SIZE) {
+        /* Reserved memory is not in the direct map. */
+        if (!paging_maps_any(address_space(), DIRECT_MAP_START + *address, PAGE_SIZE))
+            continue;
         const uint8_t *page = phys_to_pointer(phys(*address));
         const struct ap_slot *slots = (const void *)(page + TRAMPOLINE_SIZE);
         if (memcmp(page, trampoline_start, (size_t)(trampoline_words - trampoline_start)) != 0)

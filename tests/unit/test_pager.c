@@ -128,6 +128,20 @@ static void rows_are_counted_in_whatever_pieces_the_text_comes(void **state)
     assert_string_equal(output, "012345678\t.\bx\r0123456789" MORE "ab\n\n" MORE "\f.");
 }
 
+/* A program reads it, whoever typed the command. */
+static void a_record_is_not_stopped_in(void **state)
+{
+    (void)state;
+#define RECORD "@ashlar {\"v\":1,\"type\":\"memory\",\"usable\":[{\"start\":0}]}\n"
+    begin(3, (const int[]){ ' ', ' ', 0 }, next_key);
+    print("a\n");
+    print("b\n");
+    print(RECORD);
+    print("last\n");
+    pager_end();
+    assert_string_equal(output, "a\nb\n" MORE RECORD MORE "last\n");
+}
+
 static void a_report_is_neither_stopped_nor_dropped(void **state)
 {
     (void)state;
@@ -166,6 +180,7 @@ int main(void)
         cmocka_unit_test(several_lines_at_once_count),
         cmocka_unit_test(a_line_that_is_wider_than_the_screen_takes_several_rows),
         cmocka_unit_test(rows_are_counted_in_whatever_pieces_the_text_comes),
+        cmocka_unit_test(a_record_is_not_stopped_in),
         cmocka_unit_test(a_report_is_neither_stopped_nor_dropped),
         cmocka_unit_test(no_screen_is_too_small),
     };
