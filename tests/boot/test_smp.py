@@ -77,7 +77,8 @@ def check_table(outcome):
     for row, cpu in zip(rows[1:], facts['online'][1:]):
         stamps = [int(word) for word in row[6:]]
         assert 0 < stamps[0] and stamps == sorted(stamps)
-        assert abs(stamps[-1] - cpu['us']) <= 1
+        # The clock's rate may have been refined between the two, by less than a thousandth.
+        assert abs(stamps[-1] - cpu['us']) <= 1 + cpu['us'] // 1000
     assert any(re.match(r'timer +240 ', line) for line in outcome.stream.lines)
 
 
