@@ -40,12 +40,14 @@ static status_t show_cpus(void)
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
         struct topology_place place = topology_place_of(&bits, cpu.initial_id);
+        log_defer(); /* a row is printed in parts */
         print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
         print_times(&cpu);
         const char *remark = cpu.is_offline                  ? "offline"
                              : cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind]
                                                             : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);
+        log_show_deferred();
     }
     for (const struct ap_absent *absent = ap_first_left_out(); absent; absent = absent->next)
         print("   - %5u  %s\n", absent->apic_id, ap_left_out_words(absent->why));

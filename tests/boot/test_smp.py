@@ -77,8 +77,8 @@ def check_table(outcome):
     for row, cpu in zip(rows[1:], facts['online'][1:]):
         stamps = [int(word) for word in row[6:]]
         assert 0 < stamps[0] and stamps == sorted(stamps)
-        # The clock's rate may have been refined between the two, by less than a thousandth.
-        assert abs(stamps[-1] - cpu['us']) <= 1 + cpu['us'] // 1000
+        # When the clock's rate is refined between the two, stamps are counted back from then: 0.1 % of some 2 s.
+        assert abs(stamps[-1] - cpu['us']) <= 2000
     assert any(re.match(r'timer +240 ', line) for line in outcome.stream.lines)
 
 
@@ -448,12 +448,14 @@ def test_a_panic_is_one_cpus_alone(kind, boot):
     first = next(i for i, line in enumerate(lines) if re.search(r'PANIC|EXCEPTION', line))
     last = next(i for i, line in enumerate(lines) if '"type":"verdict"' in line)
     assert not any(re.match(r'\[ *\d+\.\d+\] cpu[1-9]', line) for line in lines[first:])
-    assert sum(bool(re.search(r'PANIC|EXCEPTION', line)) for line in lines) == 1
+    # Once at the head, and once more at the end.
+    causes = [line for line in lines if re.search(r'PANIC|EXCEPTION', line)]
+    assert len(causes) == 2 and causes[0] == causes[1]
     assert sum(line == '  backtrace:' for line in lines[first:last]) == 1
 
 
 def test_a_panic_stops_all_cpus(start):
-    """For good: halted, and no interrupt wakes them."""
+    """For good: halted, and no interrupt wakes them. The first, at whose prompt it came, polls for a key."""
     session = start(boot='kernel', smp='4', debug_exit=False, qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
     session.type('crash panic\n')
@@ -462,8 +464,9 @@ def test_a_panic_stops_all_cpus(start):
     for _ in range(50):
         registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
         cpus = re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
-        if all(halted == '1' for _, halted in cpus):
+        if all(halted == '1' for _, halted in cpus[1:]):
             break
         time.sleep(0.1)
     assert len(cpus) == 4
-    assert all(halted == '1' and not int(flags, 16) & INTERRUPTS_ON for flags, halted in cpus), cpus
+    assert all(halted == '1' for _, halted in cpus[1:]), cpus
+    assert not any(int(flags, 16) & INTERRUPTS_ON for flags, _ in cpus), cpus
