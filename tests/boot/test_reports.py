@@ -95,13 +95,25 @@ def test_ctrl_alt_del_restarts_at_the_prompt(start):
 
 
 def test_the_pager_counts_rows_and_not_lines(start):
-    """An object of report is one line and many rows."""
+    """A line of peek is wider than 80 columns."""
+    session = start(boot='kernel')
+    session.expect(PROMPT, SECONDS)
+    session.type('peek 0xffffffff80000000 512\n')
+    session.expect('--More--', SECONDS)
+    text = session.log().decode().replace('\r\n', '\n').rsplit(' 512\n', 1)[1].split('--More--')[0]
+    rows = sum(max(1, -(-len(line) // 80)) for line in text.split('\n'))
+    assert 20 < rows <= 24
+    session.type('q')
+    session.expect('ashlar> ', SECONDS)
+
+
+def test_the_pager_does_not_stop_within_a_record(start):
+    """An object of report is one line and many rows, and a program reads it."""
     session = start(boot='kernel', smp='8')
     session.expect(PROMPT, SECONDS)
     session.type('report\n')
     session.expect('--More--', SECONDS)
     text = session.log().decode().replace('\r\n', '\n').rsplit('report\n', 1)[1].split('--More--')[0]
-    rows = sum(max(1, -(-len(line) // 80)) for line in text.split('\n'))
-    assert rows <= 24
+    assert text.endswith('}\n')
     session.type('q')
     session.expect('ashlar> ', SECONDS)
