@@ -123,8 +123,8 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
     add_claim(start, end, kind, 0);
 }
 
-/* A framebuffer in RAM or in the kernel is none, and its claim would take from the map what is there. Who wants to draw
-   on it is refused by map_screen(), which says so. */
+/* A framebuffer address in RAM or in the kernel is wrong, and its claim would remove that RAM from the map. map_screen()
+   refuses it later with a line. */
 static void claim_what_the_loader_left(void)
 {
     struct memmap_entry claim;

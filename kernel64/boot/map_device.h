@@ -44,6 +44,6 @@ void unmap_device(volatile void *pointer);
 /**
  * device_refused() - say that an address is not used.
  *
- * For who finds that something else answers there than was said.
+ * For drivers' owners that find another device, or none, at the address.
  */
 void device_refused(const char *name, phys_t address, const char *reason);

@@ -3,8 +3,8 @@
 /*
  * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command
  * line named one, else ACPI power-off, else halt with a line: a failed power-off never becomes a reset, which on a
- * machine that boots us by itself would never end. Nothing here prints the verdict; diag/verdict.h does, and who leaves
- * calls it before.
+ * machine that boots us by itself would never end. Nothing here prints the verdict: the caller does
+ * so first (diag/verdict.h).
  */
 #include <ashlar/types.h>
 

@@ -72,7 +72,7 @@ static uint64_t last_ns; /* the highest stamp; written with the lock held, read 
 static _Atomic uint32_t lock_owner;
 /* Somebody waited in vain for the present holder. Only a hint: no order. */
 static atomic_bool lock_is_stuck;
-/* Texts written to consoles: who waits sees that the holder goes on. Only a hint: no order. */
+/* Counts texts written to consoles: shows waiters that the holder makes progress. Only a hint: no order. */
 static _Atomic uint32_t texts_written;
 /* The CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
 static _Atomic uint32_t reporter;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report is many lines, and the log's lock keeps single lines whole: it is held for all of them. Who waits for it waits
- * as long as lines go on coming (take_lock() in log.c), also on a serial port of 9600 baud.
+ * A report is many lines, and the log's lock keeps single lines whole: it is held for all of them. A CPU
+ * waits for it as long as the holder makes progress (take_lock() in log.c), also on a serial port of 9600 baud.
  */
 #include <diag/report_head.h>
 

@@ -27,7 +27,7 @@ static bool is_quiet;
 /* Runs of one test, in each of which another request fails; of a test that makes more, the first so many. */
 #define SWEEP_MAX 400
 
-/* Who waits sees that the sweep goes on. */
+/* Shows that the sweep makes progress. */
 #define SWEEP_LINE_EVERY 50
 
 bool ktest_expect(bool held, const char *expression, const char *file, int line)

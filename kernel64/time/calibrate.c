@@ -14,7 +14,7 @@
  *
  * T is what is looked for. It is bounded, too: first by the readings of each look, then by the window, and again in ROUNDS.
  *
- * Refused: windows one behind the other of which three have to agree. They cost 3 ms of waiting, do not say how good the
+ * Refused: consecutive windows of which three have to agree. They cost 3 ms of waiting, do not say how good the
  * rate is, and cannot overlap anything.
  */
 #include <time/calibrate.h>
