@@ -26,7 +26,7 @@
     static const uint64_t name##_START UNUSED = start;                                                       \
     static const uint64_t name##_END UNUSED = end;                                                           \
     STATIC_ASSERT((start) < (end), #name " is empty or reversed");                                           \
-    STATIC_ASSERT(((start) & 0xfff) == 0 && ((end) & 0xfff) == 0, #name " is not page-aligned");
+    STATIC_ASSERT((start) % PAGE_SIZE == 0 && (end) % PAGE_SIZE == 0, #name " is not page-aligned");
 LAYOUT_TABLE(LAYOUT_CONSTANTS)
 #undef LAYOUT_CONSTANTS
 

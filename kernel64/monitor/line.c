@@ -15,7 +15,7 @@
 
 #include <lib/string.h>
 
-#define CTRL(letter) ((letter)&0x1f)
+#define CTRL(letter) (0x1f & (letter))
 #define KEY_DEL      0x7f
 
 void line_init(struct line *line, line_put_fn *put, void *context, const char *prompt, size_t columns)

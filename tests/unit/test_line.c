@@ -22,7 +22,7 @@ size_t string_copy(char *to, size_t size, const char *from)
 }
 
 #define PROMPT  "> "
-#define CTRL(c) ((c)&0x1f)
+#define CTRL(c) (0x1f & (c))
 
 /* One row of a terminal that knows '\b' and newline. */
 struct terminal {

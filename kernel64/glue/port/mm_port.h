@@ -84,7 +84,8 @@ static inline unsigned port_cpu_count(void)
 #define PORT_PER_CPU(type, name) type name SECTION(".bss.percpu")
 #define PORT_MINE(name)          (*(__seg_gs __typeof__(name) *)(uintptr_t)&(name))
 #define PORT_MINE_AT(type, name, offset) (*(__seg_gs type *)((uintptr_t)&(name) + (offset)))
-#define PORT_OF(name, cpu)       ((__typeof__(name) *)(void *)((char *)&(name) + percpu_distance(cpu)))
+#define PORT_OF(name, cpu)                                                                                   \
+    ((__typeof__(name) *)(void *)((char *)&(name) + percpu_distance(cpu)))
 
 /* ---- pinning: interrupts are off meanwhile, because handlers may call mm, too ---- */
 
