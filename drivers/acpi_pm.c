@@ -2,29 +2,32 @@
 /*
  * The ACPI PM timer.
  *
- * Some early chips do not hold the count while the bus reads it, and a read that meets a carry returns some bits of
- * the count before and some of the one after it (Intel 82371AB/EB PIIX4 specification update, "ACPI Timer Errata":
- * 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are said to do it too. None of them was sold
- * with a 64-bit processor, and everything later reads right at once, virtual PIIX4s as well, where each access is an
- * exit to the hypervisor. So one access is a reading, unless a timer has been seen to go back.
+ * Some early chips do not hold the count while the bus reads it, and a read that meets a carry returns some
+ * bits of the count before and some of the one after it (Intel 82371AB/EB PIIX4 specification update, "ACPI
+ * Timer Errata": 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are said to do it
+ * too. None of them was sold with a 64-bit processor, and everything later reads right at once, virtual
+ * PIIX4s as well, where each access is an exit to the hypervisor. So one access is a reading, unless a timer
+ * has been seen to go back.
  *
- * Going back is all there is to see: a wrong value that is too low is behind the one before it, and one that is too
- * high is ahead of the one after it. A step forward may be any length, since an SMI or a hypervisor can come between
- * two accesses. A timer under suspicion is read until three accesses in a row go forward, and the middle one counts:
- * it lies between the other two. The erratum's own advice, to read twice and compare, does not say which one is wrong.
+ * Going back is all there is to see: a wrong value that is too low is behind the one before it, and one that
+ * is too high is ahead of the one after it. A step forward may be any length, since an SMI or a hypervisor
+ * can come between two accesses. A timer under suspicion is read until three accesses in a row go forward,
+ * and the middle one counts: it lies between the other two. The erratum's own advice, to read twice and
+ * compare, does not say which one is wrong.
  */
 #include <ashlar/dev/acpi_pm.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/io.h>
 
-/* A tick is 0.28 us, an access as much or more on a PC, and a tenth of it in an emulator that counts instructions. */
+/* A tick is 0.28 us, an access as much or more on a PC, and a tenth of it in an emulator that counts
+   instructions. */
 #define FIND_READINGS  1000
 #define FIND_CHANGES   3
 #define TRUST_READINGS 32 /* at least, to see it go back, which at 1 or 2 in 100 is an even chance */
 
 /* Wrong ones in a row beyond this are no erratum, and waiting longer would not help. */
-#define MAX_ACCESSES   16
+#define MAX_ACCESSES 16
 
 static uint64_t access_timer(const struct acpi_pm *pm)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Port 0xE9, byte by byte. A newline is one byte: what the hypervisor writes is a file or a terminal of its own.
+ * Port 0xE9, byte by byte. A newline is one byte: what the hypervisor writes is a file or a terminal of its
+ * own.
  */
 #include <ashlar/dev/debugcon.h>
 #include <ashlar/io.h>

@@ -20,10 +20,10 @@
  */
 #include <ashlar/dev/framebuffer.h>
 
-#define FOREGROUND        0xaa /* of 255, in each of red, green and blue */
-#define BAR_LINES         2
-#define ROWS_THAT_STAY    25
-#define NO_BAR            UINT16_MAX
+#define FOREGROUND     0xaa /* of 255, in each of red, green and blue */
+#define BAR_LINES      2
+#define ROWS_THAT_STAY 25
+#define NO_BAR         UINT16_MAX
 
 /* The large font from here on: it still gives 160 columns and 40 rows. */
 #define LARGE_FONT_WIDTH  2560

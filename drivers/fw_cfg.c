@@ -12,16 +12,16 @@
 #include <ashlar/dev/fw_cfg.h>
 #include <ashlar/io.h>
 
-#define PORT_SELECTOR  0x510 /* 16 bits, little-endian, as all ports */
-#define PORT_DATA      0x511 /* 8 bits; inside the selector, which is written only */
+#define PORT_SELECTOR 0x510 /* 16 bits, little-endian, as all ports */
+#define PORT_DATA     0x511 /* 8 bits; inside the selector, which is written only */
 
 #define ITEM_SIGNATURE 0x0000 /* "QEMU" */
 #define ITEM_DIRECTORY 0x0019
 
 /* QEMU has room for 32 files, newer versions for a few dozen more; a liar gets no further. */
-#define MAX_FILES      4096u
+#define MAX_FILES 4096u
 
-#define NAME_SIZE      56
+#define NAME_SIZE 56
 
 /* A directory entry; its numbers are big-endian on every machine. */
 struct file {

@@ -2,17 +2,19 @@
 /*
  * The high precision event timers.
  *
- * The counter has 64 bits or 32, and 32 are used. The specification lets software read in either size, but a 64-bit
- * read crosses a 32-bit bus as two, and a carry between them gives a count that is 2^32 ticks wrong. Reading the upper
- * half twice would cure that and cost two accesses of up to a microsecond more, to tell what whoever keeps the time
- * knows anyway: it looks more often than every 43 s, which is how long 32 bits take at 100 MHz.
+ * The counter has 64 bits or 32, and 32 are used. The specification lets software read in either size, but a
+ * 64-bit read crosses a 32-bit bus as two, and a carry between them gives a count that is 2^32 ticks wrong.
+ * Reading the upper half twice would cure that and cost two accesses of up to a microsecond more, to tell
+ * what whoever keeps the time knows anyway: it looks more often than every 43 s, which is how long 32 bits
+ * take at 100 MHz.
  *
- * A comparator interrupts when the count equals it, not when the count has passed it. What is written too late is due
- * one turn of the counter later. So arm() looks at the count again after the write; if the count has come near the
- * value or passed it, the alarm may or may not have happened, and is set again, as soon as can be and each time twice
- * as far away. "Near" is SETTLE ticks, because a value that was written is not compared with at once: Intel's chips
- * take two ticks, and some of AMD's took so much longer that others settled on 128 after 8 had been too few. The read
- * that looks also pushes the write out of whatever buffers it on the way.
+ * A comparator interrupts when the count equals it, not when the count has passed it. What is written too
+ * late is due one turn of the counter later. So arm() looks at the count again after the write; if the count
+ * has come near the value or passed it, the alarm may or may not have happened, and is set again, as soon as
+ * can be and each time twice as far away. "Near" is SETTLE ticks, because a value that was written is not
+ * compared with at once: Intel's chips take two ticks, and some of AMD's took so much longer that others
+ * settled on 128 after 8 had been too few. The read that looks also pushes the write out of whatever buffers
+ * it on the way.
  *
  * An interrupt that came twice is asked about; one that never comes hangs the machine.
  */
@@ -34,7 +36,7 @@ enum reg {
     TIMER_ROUTES = 0x104,
     TIMER_VALUE = 0x108,
 };
-#define COMPARATOR_STRIDE       0x20
+#define COMPARATOR_STRIDE 0x20
 
 /* "General Capabilities and ID Register", 2.3.4. */
 #define CAPABILITIES_REVISION   0x000000ffu /* never 0 */
@@ -43,32 +45,32 @@ enum reg {
 #define FS_PER_SECOND           1000000000000000ULL
 
 /* "General Configuration Register", 2.3.5. The other bits are reserved, and kept. */
-#define CONFIG_ENABLE           0x1u
-#define CONFIG_LEGACY           0x2u
+#define CONFIG_ENABLE 0x1u
+#define CONFIG_LEGACY 0x2u
 
 /* "Timer N Configuration and Capabilities Register", 2.3.8. */
-#define TIMER_LEVEL             0x0002u
-#define TIMER_ENABLE            0x0004u
-#define TIMER_PERIODIC          0x0008u
-#define TIMER_SET_VALUE         0x0040u
-#define TIMER_32BIT             0x0100u
-#define TIMER_ROUTE             0x3e00u
-#define TIMER_ROUTE_SHIFT       9
-#define TIMER_MESSAGE           0x4000u /* its interrupt is a write, not a line */
+#define TIMER_LEVEL       0x0002u
+#define TIMER_ENABLE      0x0004u
+#define TIMER_PERIODIC    0x0008u
+#define TIMER_SET_VALUE   0x0040u
+#define TIMER_32BIT       0x0100u
+#define TIMER_ROUTE       0x3e00u
+#define TIMER_ROUTE_SHIFT 9
+#define TIMER_MESSAGE     0x4000u /* its interrupt is a write, not a line */
 
 /*
- * A quarter of a turn. Up to a half, a difference of two counts tells what is ahead from what has passed; the other
- * quarter is for who must see the counter at least once a turn and sleeps between alarms.
+ * A quarter of a turn. Up to a half, a difference of two counts tells what is ahead from what has passed; the
+ * other quarter is for who must see the counter at least once a turn and sleeps between alarms.
  */
-#define MAX_TICKS               0x40000000u
+#define MAX_TICKS 0x40000000u
 
 /* 128: see above. At 14.3 MHz, the slowest that exist, these are 9 us. */
-#define SETTLE                  128
-#define SHORTEST                (2 * SETTLE)
+#define SETTLE   128
+#define SHORTEST (2 * SETTLE)
 
 /* Readings to wait for the counter to move, and movements that prove it. */
-#define FIND_READINGS           1000
-#define FIND_CHANGES            3
+#define FIND_READINGS 1000
+#define FIND_CHANGES  3
 
 static uint32_t hpet_read(const struct hpet *hpet, unsigned int reg)
 {
@@ -130,8 +132,8 @@ status_t hpet_init(struct hpet *hpet, void *registers)
         .bits = 32,
         .read = hpet_counter_read,
     };
-    /* To count it must be enabled, and what does not count may be anything: it gets its word back, and nothing else is
-       written to it. */
+    /* To count it must be enabled, and what does not count may be anything: it gets its word back, and
+       nothing else is written to it. */
     uint32_t config = hpet_read(hpet, CONFIG);
     hpet_write(hpet, CONFIG, (config & ~CONFIG_LEGACY) | CONFIG_ENABLE);
     if (!hpet_counts(hpet)) {
@@ -188,8 +190,8 @@ status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
 
     if (hpet->is_armed)
         hpet_alarm_enable(hpet, false);
-    const uint32_t ours =
-        TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_SET_VALUE | TIMER_32BIT | TIMER_ROUTE | TIMER_MESSAGE;
+    const uint32_t ours = TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_SET_VALUE | TIMER_32BIT |
+                          TIMER_ROUTE | TIMER_MESSAGE;
     uint32_t config = hpet_read(hpet, of(n, TIMER_CONFIG)) & ~ours;
     hpet_write(hpet, of(n, TIMER_CONFIG), config | TIMER_32BIT | gsi << TIMER_ROUTE_SHIFT);
     /* The specification's way to tell that a route exists. A 32-bit comparator need not keep TIMER_32BIT. */

@@ -3,33 +3,33 @@
  * Two 8259s, the second behind input 2 of the first.
  *
  * An input that goes away between the chip's interrupt and the CPU's acknowledgement leaves the chip with
- * nothing to say, and it says 7. A real 7 is in service, a spurious one is not: the in-service register tells. Of a
- * spurious 15 the first chip knows nothing; for it the 2 is real, and is ended.
+ * nothing to say, and it says 7. A real 7 is in service, a spurious one is not: the in-service register
+ * tells. Of a spurious 15 the first chip knows nothing; for it the 2 is real, and is ended.
  *
- * The chips are never in automatic-end mode: that would lose the difference. Each end names its input ("specific"),
- * so that one too many ends nothing else.
+ * The chips are never in automatic-end mode: that would lose the difference. Each end names its input
+ * ("specific"), so that one too many ends nothing else.
  */
 #include <ashlar/dev/i8259.h>
 
 #include <ashlar/io.h>
 #include <ashlar/sync.h>
 
-#define PORT_FIRST         0x20
-#define PORT_SECOND        0xa0
-#define COMMAND            0 /* from a chip's port */
-#define DATA               1
+#define PORT_FIRST  0x20
+#define PORT_SECOND 0xa0
+#define COMMAND     0 /* from a chip's port */
+#define DATA        1
 
 #define PORT_LEVELS_FIRST  0x4d0
 #define PORT_LEVELS_SECOND 0x4d1
 #define NEVER_LEVEL        0x2107 /* timer, keyboard, cascade; real-time clock, FPU */
 
-#define ICW1_INIT_WITH_4   0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
-#define ICW4_8086          0x01
-#define OCW2_SPECIFIC_END  0x60
-#define OCW3_READ_SERVICE  0x0b
+#define ICW1_INIT_WITH_4  0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
+#define ICW4_8086         0x01
+#define OCW2_SPECIFIC_END 0x60
+#define OCW3_READ_SERVICE 0x0b
 
-#define PINS_EACH          8
-#define LAST_PIN           7 /* of each: what it says when it has nothing to say */
+#define PINS_EACH 8
+#define LAST_PIN  7 /* of each: what it says when it has nothing to say */
 
 static struct spinlock lock;
 
@@ -55,7 +55,8 @@ static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
     pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
     /* The second chip is heard while any of its inputs is. */
     bool is_second_heard = pair->mask >> PINS_EACH != 0xff;
-    pair->mask = (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_second_heard ? 0 : 1u << I8259_CASCADE));
+    pair->mask =
+        (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_second_heard ? 0 : 1u << I8259_CASCADE));
     write_masks(pair);
     spin_unlock(&lock, state);
 }

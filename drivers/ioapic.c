@@ -2,9 +2,10 @@
 /*
  * I/O APIC: an index register, a window, and behind them a redirection entry of 64 bits an input.
  *
- * An entry is written in two halves and acts at once, so it is masked while it changes: first the lower half with the
- * mask bit, then the upper half, then the lower one as it shall be. The destination is a physical APIC identity of 8
- * bits, of which 255 means everybody; CPUs beyond need interrupt remapping, which Ashlar does not program.
+ * An entry is written in two halves and acts at once, so it is masked while it changes: first the lower half
+ * with the mask bit, then the upper half, then the lower one as it shall be. The destination is a physical
+ * APIC identity of 8 bits, of which 255 means everybody; CPUs beyond need interrupt remapping, which Ashlar
+ * does not program.
  *
  * The end of a level interrupt reaches the chip as the LAPIC's broadcast, so end() is left out.
  */
@@ -12,18 +13,18 @@
 
 #include <ashlar/io.h>
 
-#define INDEX         0x00
-#define WINDOW        0x10
+#define INDEX  0x00
+#define WINDOW 0x10
 
-#define REG_ID        0x00
-#define REG_VERSION   0x01
-#define REG_ENTRIES   0x10 /* two an input */
+#define REG_ID      0x00
+#define REG_VERSION 0x01
+#define REG_ENTRIES 0x10 /* two an input */
 
 /* Read only. */
-#define IN_FLIGHT     (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
+#define IN_FLIGHT (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
 
-#define NOTHING       0xffffffffu
-#define LAST_CPU      254
+#define NOTHING  0xffffffffu
+#define LAST_CPU 254
 
 static uint32_t read_register(struct ioapic *ioapic, uint32_t index)
 {
@@ -46,8 +47,9 @@ static struct ioapic *ioapic_of(struct irq_chip *chip)
  * probe() - whether it is an I/O APIC at all.
  * @version: receives its version register.
  *
- * Asking takes a write to the index, so that is looked at first and put back where nothing behaves like an index and a
- * window: memory shows the same word for the identity and the version, and the upper half of an identity alone is used.
+ * Asking takes a write to the index, so that is looked at first and put back where nothing behaves like an
+ * index and a window: memory shows the same word for the identity and the version, and the upper half of an
+ * identity alone is used.
  */
 static bool probe(struct ioapic *ioapic, uint32_t *version)
 {
@@ -127,7 +129,11 @@ static bool is_on_its_way(struct irq_chip *chip, uint32_t pin)
 status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base)
 {
     *ioapic = (struct ioapic){
-        .chip = { .name = "ioapic", .gsi_base = gsi_base, .route = route, .mask = mask, .unmask = unmask,
+        .chip = { .name = "ioapic",
+                  .gsi_base = gsi_base,
+                  .route = route,
+                  .mask = mask,
+                  .unmask = unmask,
                   .is_on_its_way = is_on_its_way },
         .registers = registers,
     };
@@ -148,7 +154,8 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin)
 {
     irq_state_t state = spin_lock(&ioapic->lock);
-    uint64_t entry = read_register(ioapic, low_half(pin)) | (uint64_t)read_register(ioapic, low_half(pin) + 1) << 32;
+    uint64_t entry = read_register(ioapic, low_half(pin)) | (uint64_t)read_register(ioapic, low_half(pin) + 1)
+                                                                << 32;
     spin_unlock(&ioapic->lock, state);
     return entry;
 }

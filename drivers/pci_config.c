@@ -12,19 +12,19 @@
 #define CONFIG_DATA    0xcfc
 #define CONFIG_ENABLE  0x80000000u
 
-#define REG_ID           0x00
-#define REG_COMMAND      0x04 /* the upper half is the status, where written ones clear bits */
-#define REG_HEADER_TYPE  0x0c /* in bits 16 .. 22 */
-#define REG_BAR0         0x10
+#define REG_ID          0x00
+#define REG_COMMAND     0x04 /* the upper half is the status, where written ones clear bits */
+#define REG_HEADER_TYPE 0x0c /* in bits 16 .. 22 */
+#define REG_BAR0        0x10
 
 #define COMMAND_IO     0x01u
 #define COMMAND_MEMORY 0x02u
 
-#define BAR_IS_IO      0x01u
-#define BAR_IO_MASK    0xfffffffcu
-#define BAR_MEM_64     0x04u /* in BAR_MEM_TYPE: the next register is the upper half */
-#define BAR_MEM_TYPE   0x06u
-#define BAR_MEM_MASK   0xfffffff0u
+#define BAR_IS_IO    0x01u
+#define BAR_IO_MASK  0xfffffffcu
+#define BAR_MEM_64   0x04u /* in BAR_MEM_TYPE: the next register is the upper half */
+#define BAR_MEM_TYPE 0x06u
+#define BAR_MEM_MASK 0xfffffff0u
 
 #define MEMORY_REACH 4096u
 #define IO_REACH     256u
@@ -78,7 +78,8 @@ status_t pci_decode_address(const struct pci_device *pci, bool is_memory, uint64
         return STATUS_NOT_FOUND;
     if (!is_decoded(pci, is_memory, address))
         return STATUS_INVALID;
-    uint32_t command = read_register(pci, REG_COMMAND) & 0xffff, wanted = is_memory ? COMMAND_MEMORY : COMMAND_IO;
+    uint32_t command = read_register(pci, REG_COMMAND) & 0xffff,
+             wanted = is_memory ? COMMAND_MEMORY : COMMAND_IO;
     if (!(command & wanted)) {
         select_register(pci, REG_COMMAND);
         io_out32(CONFIG_DATA, command | wanted);

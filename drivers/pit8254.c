@@ -2,19 +2,20 @@
 /*
  * The interval timer. Both channels are in mode 0, the only one in which the output waits low and rises once.
  *
- * Channel 2 starts from 0, which is 65536, and in mode 0 goes on down through 65535 when it arrives there: a counter
- * of 16 bits for ever. It counts down and a clock counts up, so its negative is given.
+ * Channel 2 starts from 0, which is 65536, and in mode 0 goes on down through 65535 when it arrives there: a
+ * counter of 16 bits for ever. It counts down and a clock counts up, so its negative is given.
  *
- * Channel 0 raises its output, and with it the interrupt, on the tick after the one that brings its count to 0: an
- * alarm is late by up to one tick and never early. A control word alone stops it: the output goes low, which is no
- * interrupt, and nothing counts until a count is written. So the data sheet says and so real chips do. Some virtual
- * ones look at the control word only when a count is written (KVM), or when the interrupt that was due is due (QEMU).
- * For their sake a stop is: mode 0, the longest count, mode 0 again. There one interrupt may still come, within 55 ms;
- * it is the last one.
- * Refused: a mode that waits for its gate, which would be silent on those too. On a chip it raises a low output at
- * once, and that is an interrupt.
+ * Channel 0 raises its output, and with it the interrupt, on the tick after the one that brings its count to
+ * 0: an alarm is late by up to one tick and never early. A control word alone stops it: the output goes low,
+ * which is no interrupt, and nothing counts until a count is written. So the data sheet says and so real
+ * chips do. Some virtual ones look at the control word only when a count is written (KVM), or when the
+ * interrupt that was due is due (QEMU). For their sake a stop is: mode 0, the longest count, mode 0 again.
+ * There one interrupt may still come, within 55 ms; it is the last one.
+ * Refused: a mode that waits for its gate, which would be silent on those too. On a chip it raises a low
+ * output at once, and that is an interrupt.
  *
- * Whether there is a PIT is seen from whether it counts. What answers at its ports otherwise, if anything, does not.
+ * Whether there is a PIT is seen from whether it counts. What answers at its ports otherwise, if anything,
+ * does not.
  */
 #include <ashlar/dev/pit8254.h>
 
@@ -31,21 +32,22 @@ enum control_word {
     CONTROL_LATCH2 = 0x80,
 };
 
-/* NMI status and control, where also the gate of channel 2 is. The upper half is status, and is written as 0. */
+/* NMI status and control, where also the gate of channel 2 is. The upper half is status, and is written as
+   0. */
 #define PORT_SYSTEM      0x61
 #define SYSTEM_GATE2     0x01
 #define SYSTEM_SPEAKER   0x02
 #define SYSTEM_WRITEABLE 0x0f
 
-#define MAX_TICKS        0xffffu
+#define MAX_TICKS 0xffffu
 
 /*
- * Readings to wait for channel 2 to count, and changes that prove it: the first may be the old count giving way to
- * ours, which happens with a closed gate too. A reading takes 3 us on a PC, and a tenth of a tick in an emulator that
- * counts instructions.
+ * Readings to wait for channel 2 to count, and changes that prove it: the first may be the old count giving
+ * way to ours, which happens with a closed gate too. A reading takes 3 us on a PC, and a tenth of a tick in
+ * an emulator that counts instructions.
  */
-#define FIND_READINGS    1000
-#define FIND_CHANGES     3
+#define FIND_READINGS 1000
+#define FIND_CHANGES  3
 
 static void set_system_bits(uint8_t bits)
 {

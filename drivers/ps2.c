@@ -6,11 +6,11 @@
  * PC translates that to set 1; some emulated controllers do not, and there the keyboard itself is
  * told to speak set 1. What the firmware left is not relied on: both are set.
  *
- * No wait is without bound: a byte between controller and keyboard takes about 1 ms and a
- * keyboard has 20 ms to answer, and as there may be no clock yet, a wait is a number of status
- * reads of about 1 us each. To type, a keyboard needs none of the commands: what it refuses or does not answer is
- * left out. Only one that answers nothing counts as absent, and that is known after two commands. One that keeps set 2
- * where nothing translates is translated here.
+ * No wait is without bound: a byte between controller and keyboard takes about 1 ms and a keyboard has 20 ms
+ * to answer, and as there may be no clock yet, a wait is a number of status reads of about 1 us each. To
+ * type, a keyboard needs none of the commands: what it refuses or does not answer is left out. Only one that
+ * answers nothing counts as absent, and that is known after two commands. One that keeps set 2 where nothing
+ * translates is translated here.
  *
  * When a lock key changes the lamps, the keyboard is told without waiting: its acknowledgements
  * arrive among the scan codes, and the first of them is answered with the lamps' value.
@@ -22,16 +22,16 @@
 #include <ashlar/dev/ps2.h>
 #include <ashlar/io.h>
 
-#define PORT_DATA         0x60
-#define PORT_STATUS       0x64 /* read */
-#define PORT_COMMAND      0x64 /* written */
+#define PORT_DATA    0x60
+#define PORT_STATUS  0x64 /* read */
+#define PORT_COMMAND 0x64 /* written */
 
 #define STATUS_HAS_OUTPUT 0x01 /* a byte for us */
 #define STATUS_HAS_INPUT  0x02 /* our byte was not taken yet */
 #define STATUS_IS_MOUSE   0x20 /* the byte for us is the mouse's */
 
 /* What ports without a device read as. */
-#define NOTHING           0xff
+#define NOTHING 0xff
 
 enum controller_command {
     READ_CONFIG = 0x20,
@@ -55,16 +55,17 @@ enum keyboard_command {
     STOP_SCANNING = 0xf5, /* and all defaults: repetition after 500 ms, 10.9 a second */
 };
 
-#define SET_2_RELEASE      0xf0 /* before the code */
-#define SET_1_RELEASE      0x80 /* in it */
+#define SET_2_RELEASE 0xf0 /* before the code */
+#define SET_1_RELEASE 0x80 /* in it */
 
 #define ANSWER_ACKNOWLEDGE 0xfa
 #define ANSWER_RESEND      0xfe
 
-#define WAIT_READS         50000u
-#define MAX_RESENDS        3
-#define MAX_BYTES_AT_ONCE  16 /* as many as a keyboard remembers: a broken controller must not hold its caller */
-#define MAX_STALE_BYTES    64 /* the controller holds one, keyboard and mouse a dozen and a few */
+#define WAIT_READS  50000u
+#define MAX_RESENDS 3
+#define MAX_BYTES_AT_ONCE                                                                                    \
+    16                     /* as many as a keyboard remembers: a broken controller must not hold its caller */
+#define MAX_STALE_BYTES 64 /* the controller holds one, keyboard and mouse a dozen and a few */
 
 static bool wait_status(uint8_t mask, uint8_t wanted)
 {
@@ -111,7 +112,8 @@ static bool write_config(uint8_t config)
     return write_byte(PORT_COMMAND, WRITE_CONFIG) && write_byte(PORT_DATA, config);
 }
 
-/* Return: false without a controller. @result: its configuration, which says whether it turns set 2 into set 1. */
+/* Return: false without a controller. @result: its configuration, which says whether it turns set 2 into set
+   1. */
 static bool init_controller(uint8_t *result)
 {
     uint8_t config;
@@ -126,7 +128,7 @@ static bool init_controller(uint8_t *result)
     /* Before the keyboard is on: what it sends would be taken for the answer. */
     if (!write_config(config) || !read_config(result) || !write_byte(PORT_COMMAND, ENABLE_KEYBOARD))
         return false;
-    *result &= (uint8_t)~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF);
+    *result &= (uint8_t) ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF);
     return true;
 }
 
@@ -194,7 +196,8 @@ static bool is_lamp_answer(struct ps2_keyboard *keyboard, uint8_t byte)
     return true;
 }
 
-/* Return: the next byte of the keyboard's, from the controller; false when there is none. The mouse's are dropped. */
+/* Return: the next byte of the keyboard's, from the controller; false when there is none. The mouse's are
+   dropped. */
 static bool take_byte(uint8_t *byte)
 {
     for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
@@ -219,18 +222,17 @@ static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
     return has_byte;
 }
 
-/* What the 8042 makes of scan code set 2. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard Controller"; IBM PC AT Technical
-   Reference, "Keyboard Controller", scan code translation. */
+/* What the 8042 makes of scan code set 2. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard Controller"; IBM PC AT
+   Technical Reference, "Keyboard Controller", scan code translation. */
 static const uint8_t set_1_of_set_2[] = {
-    0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
-    0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
-    0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d,
-    0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f,
-    0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26, 0x27, 0x19, 0x0c, 0x61,
-    0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76,
-    0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f,
-    0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
-    0x80, 0x81, 0x82, 0x41, 0x54,
+    0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59, 0x65,
+    0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b, 0x67, 0x2e,
+    0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d, 0x69, 0x31, 0x30,
+    0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f, 0x6b, 0x33, 0x25, 0x17,
+    0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26, 0x27, 0x19, 0x0c, 0x61, 0x6d, 0x73, 0x28, 0x74, 0x1a,
+    0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76, 0x55, 0x56, 0x77, 0x78, 0x79, 0x7a,
+    0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f, 0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01,
+    0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54, 0x80, 0x81, 0x82, 0x41, 0x54,
 };
 
 /* Return: false when the byte belongs to the next one. Prefixes (0xe0, 0xe1) are the same in both sets. */
@@ -264,7 +266,8 @@ static int ps2_input_poll(struct input *input)
     uint8_t byte;
     while (key == KEY_NONE && take_received(keyboard, &byte))
         key = decode(keyboard, byte);
-    for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE && key == KEY_NONE && !input->interrupts && take_byte(&byte); i++)
+    for (unsigned int i = 0;
+         i < MAX_BYTES_AT_ONCE && key == KEY_NONE && !input->interrupts && take_byte(&byte); i++)
         key = decode(keyboard, byte);
     return key;
 }
@@ -299,8 +302,8 @@ uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
 }
 
 /*
- * The configuration is written from memory: the controller's answer to a question for it would interrupt, too, and be
- * taken for a key. A byte that waits already is taken first, because it makes no edge any more.
+ * The configuration is written from memory: the controller's answer to a question for it would interrupt,
+ * too, and be taken for a key. A byte that waits already is taken first, because it makes no edge any more.
  */
 static bool change_config(struct ps2_keyboard *keyboard, bool is_on)
 {

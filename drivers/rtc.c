@@ -2,22 +2,22 @@
 /*
  * Reading the battery clock. What was read is understood in rtc_time.c.
  *
- * Once a second the chip carries the time on, which takes up to 2 ms in which its registers may read as anything. A
- * bit announces that 244 us in advance, time enough to read them all, unless something slower comes between: an SMI,
- * or a hypervisor. So the registers are read until two readings agree, each begun when no update was announced. That
- * is right also where the bit does not work.
+ * Once a second the chip carries the time on, which takes up to 2 ms in which its registers may read as
+ * anything. A bit announces that 244 us in advance, time enough to read them all, unless something slower
+ * comes between: an SMI, or a hypervisor. So the registers are read until two readings agree, each begun when
+ * no update was announced. That is right also where the bit does not work.
  *
- * Bit 7 of the index port is not the clock's: set, it keeps NMIs from the processor. It cannot be read back, and is
- * written as 0, which is how the kernel runs. Each write of an index is followed by an access to the data port, or
- * some chips are left in an undefined state, and the index is left at a register that nothing is written to by
- * mistake: both are what the IBM AT's manual asks for.
+ * Bit 7 of the index port is not the clock's: set, it keeps NMIs from the processor. It cannot be read back,
+ * and is written as 0, which is how the kernel runs. Each write of an index is followed by an access to the
+ * data port, or some chips are left in an undefined state, and the index is left at a register that nothing
+ * is written to by mistake: both are what the IBM AT's manual asks for.
  */
 #include <ashlar/dev/rtc.h>
 
 #include <ashlar/io.h>
 
-#define PORT_INDEX         0x70 /* and bit 7: no NMI */
-#define PORT_DATA          0x71
+#define PORT_INDEX 0x70 /* and bit 7: no NMI */
+#define PORT_DATA  0x71
 
 #define REGISTER_A         0x0a
 #define REGISTER_B         0x0b
@@ -26,17 +26,17 @@
 #define D_VALID            0x80 /* VRT: time and memory have been powered since it was last read */
 
 /* What ports without a device read as. Register D cannot: its lower bits are 0, or a day. */
-#define NOTHING            0xff
+#define NOTHING 0xff
 
 /* The clock's own registers and those of the second bank are not where a century is kept. */
 #define FIRST_RAM_REGISTER 0x0e
 #define LAST_RAM_REGISTER  0x7f
 
 /* 2.2 ms of 2 us each on a PC; a few times more of them in an emulator that counts instructions. */
-#define UPDATE_READS       100000u
+#define UPDATE_READS 100000u
 
 /* Two are enough, and a third when an update falls between them. */
-#define MAX_READINGS       10
+#define MAX_READINGS 10
 
 static uint8_t read_register(uint8_t index)
 {

@@ -2,9 +2,9 @@
 /*
  * What the battery clock's registers mean, and the calendar. Pure.
  *
- * The format is the chip's to say: BCD or binary, 12 hours or 24. The century is not the chip's at all, but a byte of
- * its memory that firmware keeps, or does not; it has the same format. The day of the week is not looked at: firmware
- * does not agree on which one is the first, and it follows from the date.
+ * The format is the chip's to say: BCD or binary, 12 hours or 24. The century is not the chip's at all, but a
+ * byte of its memory that firmware keeps, or does not; it has the same format. The day of the week is not
+ * looked at: firmware does not agree on which one is the first, and it follows from the date.
  */
 #include <ashlar/dev/rtc.h>
 
@@ -15,8 +15,8 @@
 #define SECONDS_PER_HOUR   3600u
 #define SECONDS_PER_MINUTE 60u
 
-#define HOUR_PM            0x80u
-#define NO_NUMBER          UINT32_MAX
+#define HOUR_PM   0x80u
+#define NO_NUMBER UINT32_MAX
 
 static bool is_leap_year(uint32_t year)
 {
@@ -38,7 +38,8 @@ static uint32_t days_to_year(uint32_t year)
     return (year - FIRST_YEAR) * 365 + leap_years;
 }
 
-/* Return: 0 .. 255; NO_NUMBER for a second digit above 9. A first one above 9 gives a number above every limit. */
+/* Return: 0 .. 255; NO_NUMBER for a second digit above 9. A first one above 9 gives a number above every
+   limit. */
 static uint32_t number_of(uint8_t raw, uint8_t format)
 {
     if (format & RTC_BINARY)
@@ -105,8 +106,8 @@ uint64_t rtc_to_unix(const struct rtc_time *time)
     uint32_t days = days_to_year(time->year) + time->day - 1;
     for (uint32_t month = 1; month < time->month; month++)
         days += days_in_month(time->year, month);
-    return (uint64_t)days * SECONDS_PER_DAY + time->hour * SECONDS_PER_HOUR + time->minute * SECONDS_PER_MINUTE +
-           time->second;
+    return (uint64_t)days * SECONDS_PER_DAY + time->hour * SECONDS_PER_HOUR +
+           time->minute * SECONDS_PER_MINUTE + time->second;
 }
 
 void unix_to_date(uint64_t seconds, struct rtc_time *out)

@@ -3,16 +3,17 @@
  * 16550 serial port and its relatives: sending, receiving, interrupts. Finding one and setting it up is
  * drivers/uart16550_setup.c.
  *
- * With interrupts, what is written waits in a ring, and the UART's "transmitter empty" takes it from there a burst at a
- * time; who writes more than the ring holds sends the oldest itself. What is received waits in another until it is asked
- * for. Everything else is said for both ways.
+ * With interrupts, what is written waits in a ring, and the UART's "transmitter empty" takes it from there a
+ * burst at a time; who writes more than the ring holds sends the oldest itself. What is received waits in
+ * another until it is asked for. Everything else is said for both ways.
  *
- * The interrupt's input is an edge, and this decides the handler's order. It looks for causes until there is none, or
- * the line would stay asserted and no edge would follow. It writes to the transmitter only with the transmitter's
- * interrupt off and puts that back last, so that the one edge for the next burst comes when the line is seen low:
- * otherwise a UART that sends at once, as virtual ones do, makes an edge for each byte, and the last of them is an
- * interrupt for nothing. When the ring of received bytes is full, the receiver's interrupts are off and the rest stays
- * in the UART: a virtual one makes its sender wait, a real one says that it lost some.
+ * The interrupt's input is an edge, and this decides the handler's order. It looks for causes until there is
+ * none, or the line would stay asserted and no edge would follow. It writes to the transmitter only with the
+ * transmitter's interrupt off and puts that back last, so that the one edge for the next burst comes when the
+ * line is seen low: otherwise a UART that sends at once, as virtual ones do, makes an edge for each byte, and
+ * the last of them is an interrupt for nothing. When the ring of received bytes is full, the receiver's
+ * interrupts are off and the rest stays in the UART: a virtual one makes its sender wait, a real one says
+ * that it lost some.
  *
  * Output goes in bursts: when the UART says that its transmitter is empty, a working FIFO takes
  * sixteen bytes without being asked again, so one status read serves sixteen characters.
@@ -23,8 +24,8 @@
  * look, and is dropped if there is no room. The first look that finds room ends it. So a dead
  * line costs one bounded wait and not one for each character.
  *
- * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does not get it
- * sends past the ring, so that the text is seen, perhaps in the middle of another line.
+ * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does
+ * not get it sends past the ring, so that the text is seen, perhaps in the middle of another line.
  *
  * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "FIFO Interrupt Mode
  * Operation".
@@ -32,17 +33,18 @@
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/hw/uart16550.h>
 
-/* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so for ever. */
+/* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so
+   for ever. */
 #define CAUSES_MAX (2 * UART16550_RECEIVED_MAX)
 
 /*
  * A FIFO of 16 characters of 10 bits takes 1.5 s at 110 baud, and a read of an ISA port about
  * 1 us on a PC (8 MHz bus) and in a hypervisor.
  */
-#define SEND_WAIT_READS    2000000u
+#define SEND_WAIT_READS 2000000u
 
 /* Holders keep the lock for a burst, but for one who writes more than the ring holds. */
-#define LOCK_TRIES         100000u
+#define LOCK_TRIES 100000u
 
 #define INTERRUPTS_OF_RECEIVER (IER_ERBFI | IER_ELSI)
 
@@ -124,7 +126,8 @@ static void set_interrupts(struct uart16550 *uart, unsigned int enabled)
     uart16550_write(uart, UART_IER, uart->enabled);
 }
 
-/* The transmitter is empty and its interrupt off: gives it a burst, and has it interrupt when more is left. */
+/* The transmitter is empty and its interrupt off: gives it a burst, and has it interrupt when more is
+   left. */
 static void send_burst(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
@@ -242,7 +245,8 @@ static bool take_received(struct uart16550 *uart, uint8_t *byte)
     return has_byte;
 }
 
-/* The lock is held. With a full ring not even the status is read: the error bits of the next byte would be gone. */
+/* The lock is held. With a full ring not even the status is read: the error bits of the next byte would be
+   gone. */
 static void receive(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {

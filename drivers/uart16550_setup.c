@@ -9,8 +9,8 @@
  * The speed may be left as it is. Firmware that has a console on a port has set it, and the clock behind the
  * divisor need not be known then. A divisor of 0 was set by nobody: no UART sends with it.
  *
- * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "Modem Control Register" (loopback),
- * "Programmable Baud Generator".
+ * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "Modem Control Register"
+ * (loopback), "Programmable Baud Generator".
  */
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/hw/uart16550.h>

@@ -9,10 +9,10 @@
 #include <ashlar/dev/vga_text.h>
 #include <ashlar/io.h>
 
-#define MISC_OUTPUT_READ       0x3cc
-#define MISC_COLOUR            0x01 /* the CRTC is at 0x3d4, else, as on a monochrome card, at 0x3b4 */
-#define CRTC_PORT_COLOUR       0x3d4
-#define CRTC_PORT_MONOCHROME   0x3b4
+#define MISC_OUTPUT_READ     0x3cc
+#define MISC_COLOUR          0x01 /* the CRTC is at 0x3d4, else, as on a monochrome card, at 0x3b4 */
+#define CRTC_PORT_COLOUR     0x3d4
+#define CRTC_PORT_MONOCHROME 0x3b4
 
 #define GRAPHICS_PORT          0x3ce
 #define GRAPHICS_MISCELLANEOUS 6

@@ -9,9 +9,10 @@
 #include <cpu/traps.h>
 #include <smp/trampoline.h>
 
-#define ASM_CONSTANT(name)            __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))
-#define ASM_OFFSET(name, type, field) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(offsetof(type, field)))
-#define ASM_SIZE(name, type)          __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(sizeof(type)))
+#define ASM_CONSTANT(name) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))
+#define ASM_OFFSET(name, type, field)                                                                        \
+    __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(offsetof(type, field)))
+#define ASM_SIZE(name, type) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(sizeof(type)))
 
 void asm_constants(void);
 void asm_constants(void)

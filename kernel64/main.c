@@ -33,10 +33,10 @@ void kernel64_main(uint64_t handoff_address)
     panic_set_consoles(consoles_attach_all);
     cpu_features_init();
     stack_protector_init();
-    traps_init();                             /* from here on a mistake is a report, not a reset, and is seen */
+    traps_init(); /* from here on a mistake is a report, not a reset, and is seen */
     stage_mark("traps");
-    machine_read_handoff(handoff_address);    /* the loader's words, and the options among them */
-    tsc_init(machine_handoff()->tsc_entry);   /* ticks are time, roughly; */
+    machine_read_handoff(handoff_address);  /* the loader's words, and the options among them */
+    tsc_init(machine_handoff()->tsc_entry); /* ticks are time, roughly; */
     stage_mark_at("stub", machine_handoff()->tsc_entry);
     stage_mark_at("leap", machine_handoff()->tsc_leap);
     stage_mark("clock");
@@ -62,8 +62,8 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("tables");
     memory_init(); /* frames can be allocated */
     stage_mark("memory");
-    irq_init();          /* interrupt controllers, all inputs masked */
-    time_init();         /* timers */
+    irq_init();  /* interrupt controllers, all inputs masked */
+    time_init(); /* timers */
     wall_init();
     cpu_interrupts_on(); /* handlers run from here on */
     stage_mark("interrupts");

@@ -12,7 +12,8 @@ struct audit {
     uint64_t count;
 };
 
-static void offend(struct audit *audit, bool is_offence, enum audit_offence offence, const struct page_mapping *mapping)
+static void offend(struct audit *audit, bool is_offence, enum audit_offence offence,
+                   const struct page_mapping *mapping)
 {
     if (!is_offence)
         return;
@@ -45,7 +46,8 @@ static void look_at_page(void *context, const struct page_mapping *mapping)
     bool is_cached = !(access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING));
 
     /* Without NX nothing can be kept from being executed, and the log has said so. */
-    offend(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE, mapping);
+    offend(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE,
+           mapping);
     offend(audit, mapping->virt < USER_HALF_END, AUDIT_LOWER_HALF, mapping);
     offend(audit, (access & PAGE_USER) != 0, AUDIT_USER, mapping);
     offend(audit, is_written && overlaps(audit->rules->read_only, mapping), AUDIT_READ_ONLY_ALIAS, mapping);

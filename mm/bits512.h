@@ -19,7 +19,8 @@ struct bits512 {
 } ALIGNED(64);
 
 /**
- * bits512_take() - take the block of @order with the highest index, but none out of a full word if it can be helped.
+ * bits512_take() - take the block of @order with the highest index, but none out of a full word if it can be
+ * helped.
  * @order: 0 .. 8.
  * @lo, @hi: the block lies in bits [lo, hi); multiples of 2^order, at most 512.
  * @index: receives its first bit.

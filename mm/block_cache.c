@@ -82,7 +82,8 @@ static ALWAYS_INLINE bool push(phys_t block, unsigned order)
         uint32_t count = PORT_MINE(block_cache).of[order].count;
         /* Atomic, for another CPU may be freeing it, too. */
         if (LIKELY(count < PORT_MINE(block_cache).of[order].kept &&
-                   frame_try_set_state(head, frame_state(FRAME_TAKEN, order, 0), frame_state(FRAME_NONE, 0, 0)))) {
+                   frame_try_set_state(head, frame_state(FRAME_TAKEN, order, 0),
+                                       frame_state(FRAME_NONE, 0, 0)))) {
             PORT_MINE(block_cache).of[order].heads[count] = head;
             PORT_MINE(block_cache).of[order].count = count + 1;
             is_kept = true;
@@ -173,7 +174,8 @@ uint64_t block_cache_count(unsigned cpu)
 {
     uint64_t frames = 0;
     for (unsigned order = 1; order <= ORDER_LAST; order++)
-        frames += (uint64_t)__atomic_load_n(&PORT_OF(block_cache, cpu)->of[order].count, __ATOMIC_RELAXED) << order;
+        frames += (uint64_t)__atomic_load_n(&PORT_OF(block_cache, cpu)->of[order].count, __ATOMIC_RELAXED)
+                  << order;
     return frames;
 }
 
@@ -181,8 +183,8 @@ void block_cache_set_share(unsigned cpu, uint64_t frames)
 {
     for (unsigned order = 1; order <= ORDER_LAST; order++) {
         uint64_t blocks = frames >> order;
-        __atomic_store_n(&PORT_OF(block_cache, cpu)->of[order].kept, blocks < STACK_SIZE ? (uint32_t)blocks : STACK_SIZE,
-                         __ATOMIC_RELAXED);
+        __atomic_store_n(&PORT_OF(block_cache, cpu)->of[order].kept,
+                         blocks < STACK_SIZE ? (uint32_t)blocks : STACK_SIZE, __ATOMIC_RELAXED);
     }
 }
 

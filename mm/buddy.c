@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator's functions: in which order zones and nodes are looked at, what happens before a request
- * fails, and what may be freed. What is free is buddy_tree.c's.
+ * The buddy allocator's functions: in which order zones and nodes are looked at, what happens before a
+ * request fails, and what may be freed. What is free is buddy_tree.c's.
  *
- * A node's zones are tried from the highest down, each without its reserve unless the request is urgent or confined
- * to it; then the next nearest node. One request looks through all of them under one acquisition of the lock, so it
- * is refused only if at that moment there was no such block. Before that it has given back what this CPU's caches
- * hold, and asked the shrinkers.
+ * A node's zones are tried from the highest down, each without its reserve unless the request is urgent or
+ * confined to it; then the next nearest node. One request looks through all of them under one acquisition of
+ * the lock, so it is refused only if at that moment there was no such block. Before that it has given back
+ * what this CPU's caches hold, and asked the shrinkers.
  *
- * A block's head says in its descriptor what was taken, and nothing is given back that it does not agree with.
+ * A block's head says in its descriptor what was taken, and nothing is given back that it does not agree
+ * with.
  */
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>
@@ -31,7 +32,8 @@ static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_
         uint64_t end = i + 1 < buddy.node_run_count ? run[1].start : UINT64_MAX;
         if (run->node != node || run->start >= hi || end <= lo)
             continue;
-        uint64_t frame = buddy_take_between_locked(order, lo > run->start ? lo : run->start, hi < end ? hi : end);
+        uint64_t frame =
+            buddy_take_between_locked(order, lo > run->start ? lo : run->start, hi < end ? hi : end);
         if (frame != NO_FRAME)
             return frame;
     }
@@ -40,8 +42,8 @@ static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_
 
 static uint64_t take_by_zones(unsigned order, unsigned flags, uint64_t below, uint32_t node)
 {
-    /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the highest zone
-       in reach is theirs. */
+    /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the
+       highest zone in reach is theirs. */
     bool is_confined = false, is_topmost = true, has_looked = false;
     for (unsigned i = BUDDY_ZONES; i-- > 0;) {
         const struct zone *zone = &buddy.zones[i];
@@ -132,8 +134,9 @@ static uint64_t take_anywhere(unsigned order)
 static uint64_t take_in_own_chunk(unsigned order)
 {
     struct place place;
-    return order < CHUNK_ORDER && find_own_chunk(&place) ? buddy_take_in_chunk_locked(&place, order, 0, UINT64_MAX)
-                                                         : NO_FRAME;
+    return order < CHUNK_ORDER && find_own_chunk(&place)
+               ? buddy_take_in_chunk_locked(&place, order, 0, UINT64_MAX)
+               : NO_FRAME;
 }
 
 unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames)
@@ -188,7 +191,8 @@ void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order)
             wrong = frames[i];
     port_unlock(&buddy.lock);
     if (wrong != NO_FRAME)
-        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", wrong << PAGE_SHIFT, order);
+        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", wrong << PAGE_SHIFT,
+                   order);
 }
 
 void buddy_give(uint64_t frame, unsigned order)
@@ -209,7 +213,8 @@ static bool use_block(uint64_t frame, unsigned order, unsigned flags)
     return true;
 }
 
-/* Takes a block for an ordinary request, and a few more for this CPU to keep, if it keeps any of that order. */
+/* Takes a block for an ordinary request, and a few more for this CPU to keep, if it keeps any of that
+   order. */
 static uint64_t take_ordinary(unsigned order)
 {
     uint64_t frames[1 + BLOCK_CACHE_BATCH];
@@ -300,7 +305,8 @@ bool buddy_free_checked(phys_t block, unsigned order, const void *caller)
     bool was_taken = buddy_give_locked(&place, order);
     port_unlock(&buddy.lock);
     if (!was_taken)
-        port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order, caller);
+        port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order,
+                   caller);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a frame's number to what describes it: its region and chunk, and its descriptor, made when first needed.
+ * From a frame's number to what describes it: its region and chunk, and its descriptor, made when first
+ * needed.
  *
  * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
  *
@@ -10,8 +11,9 @@
  *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
  *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
  *
- * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by whoever has it;
- * zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for 300 000 instructions.
+ * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by whoever has
+ * it; zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for 300 000
+ * instructions.
  *
  * They stay where they are for good, so nothing is ever unmapped, and no other CPU has to forget
  * anything. Refused: descriptors within the 2 MiB that they describe. That needs no mapping at all,
@@ -25,7 +27,8 @@
 /* Of kinds of ranges that become ours, now or by buddy_add(). */
 #define LAST_KIND MEMMAP_KERNEL
 
-/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides the rest. */
+/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides
+   the rest. */
 uint64_t buddy_find_end(const struct buddy_setup *setup)
 {
     uint64_t end = 0;
@@ -187,7 +190,8 @@ bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used)
     *used = memory == NO_FRAME;
     if (*used)
         memory = base + spare * CHUNK_FRAMES;
-    if (port_map_descriptors(buddy_frame(base), pfn_to_phys((pfn_t){ memory }), LARGE_PAGE_SIZE) != STATUS_OK) {
+    if (port_map_descriptors(buddy_frame(base), pfn_to_phys((pfn_t){ memory }), LARGE_PAGE_SIZE) !=
+        STATUS_OK) {
         if (!*used)
             give_spare_chunk(memory);
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counting what is free, where and in which sizes. Bits are copied a line at a time under the lock and counted without
- * it, so nobody waits for a walk; where there is nothing free hints say so, and only what is split is looked into.
+ * Counting what is free, where and in which sizes. Bits are copied a line at a time under the lock and
+ * counted without it, so nobody waits for a walk; where there is nothing free hints say so, and only what is
+ * split is looked into.
  */
 #include <ashlar/mm/frame_cache.h>
 
@@ -64,7 +65,8 @@ static uint64_t copy_word(const uint64_t *word)
     return copy;
 }
 
-/* A chunk's bits say something only while its hint for order 0 is set: they are all 0 otherwise, or something else. */
+/* A chunk's bits say something only while its hint for order 0 is set: they are all 0 otherwise, or something
+   else. */
 static struct bits512 copy_frames(const struct region *region, unsigned chunk)
 {
     struct bits512 copy = { { 0 } };
@@ -134,7 +136,8 @@ static uint64_t count_cached(void)
 {
     uint64_t cached = 0;
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
-        cached += (uint64_t)((struct frame **)__atomic_load_n(&PORT_OF(frame_cache, cpu)->stack.top, __ATOMIC_RELAXED) -
+        cached += (uint64_t)((struct frame **)__atomic_load_n(&PORT_OF(frame_cache, cpu)->stack.top,
+                                                              __ATOMIC_RELAXED) -
                              PORT_OF(frame_cache, cpu)->slots) +
                   block_cache_count(cpu);
     return cached;

@@ -8,23 +8,24 @@
  * run of chunk bits, of 18 a region's bit. So there are no lists to split and join: a block that is given
  * back has merged with its buddy by lying beside it. Only between levels something happens.
  *
- * One lock guards all of it; it is a leaf: nothing that takes a lock is called under it, and it is held for less
- * than 2 000 instructions. Whenever it is free, this is true:
+ * One lock guards all of it; it is a leaf: nothing that takes a lock is called under it, and it is held for
+ * less than 2 000 instructions. Whenever it is free, this is true:
  *
- *   1. A free frame is counted once: its region's bit is set in giants; or that is clear and its chunk's bit is
- *      set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits below are clear.
- *      A frame that is in use, in a CPU's cache, or never was ours has none of the three.
+ *   1. A free frame is counted once: its region's bit is set in giants; or that is clear and its chunk's bit
+ *      is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits below
+ *      are clear. A frame that is in use, in a CPU's cache, or never was ours has none of the three.
  *   2. No chunk has all 512 bits set and no region all 512 of whole: they are one bit of the level above.
  *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
  *   4. buddy.free is the number of free frames.
  *
- * So a search follows set hints only and never returns empty-handed from one, but at the ends of [lo, hi), where a
- * chunk may lie half outside; and a request that finds nothing was made at a moment when there was nothing.
+ * So a search follows set hints only and never returns empty-handed from one, but at the ends of [lo, hi),
+ * where a chunk may lie half outside; and a request that finds nothing was made at a moment when there was
+ * nothing.
  *
- * The caches in front take up to 64 frames of a word for one acquisition, which is why the lock is no bottleneck:
- * docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the same tree without a
- * lock. Refused: free lists, which want a word or two in every free block, that is memory touched, or in its
- * descriptor, of which 16 TiB have 32 GiB.
+ * The caches in front take up to 64 frames of a word for one acquisition, which is why the lock is no
+ * bottleneck: docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the
+ * same tree without a lock. Refused: free lists, which want a word or two in every free block, that is memory
+ * touched, or in its descriptor, of which 16 TiB have 32 GiB.
  */
 #include "buddy_private.h"
 
@@ -263,8 +264,8 @@ static uint64_t take_from_split(unsigned order, uint64_t lo, uint64_t hi)
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
         if ((buddy.regions[number].gib + 1) * REGION_FRAMES <= lo)
             break;
-        uint64_t frame = order < CHUNK_ORDER ? take_in_broken(number, order, lo, hi)
-                                             : take_chunks(number, order, lo, hi);
+        uint64_t frame =
+            order < CHUNK_ORDER ? take_in_broken(number, order, lo, hi) : take_chunks(number, order, lo, hi);
         if (frame != NO_FRAME)
             return frame;
         number--;

@@ -4,28 +4,28 @@
  *
  *   | red zone, `front` bytes | object | red zone, at least 16 bytes | struct trail |
  *
- * The rear red zone begins where the caller's request ended, to the byte. The trail is sealed: what overruns the red zone
- * overwrites the seal first, and nothing that the trail says is believed then. While the object is free it
- * is filled with POISON, and that it still is when it is handed out again proves that nobody wrote to
- * it after the free. A freed object waits in its cache's quarantine, first in, first out, so that a
- * stale pointer meets poison and not somebody's new object.
+ * The rear red zone begins where the caller's request ended, to the byte. The trail is sealed: what overruns
+ * the red zone overwrites the seal first, and nothing that the trail says is believed then. While the object
+ * is free it is filled with POISON, and that it still is when it is handed out again proves that nobody wrote
+ * to it after the free. A freed object waits in its cache's quarantine, first in, first out, so that a stale
+ * pointer meets poison and not somebody's new object.
  *
  * These caches have no magazines: every request takes the slow path, and the common path knows
  * nothing of checks. Constructors run at each allocation, since poison destroys what they made.
  *
- * kmalloc()'s blocks of frames have the rear red zone and the trail, at the end of their last frame; nothing stands before them,
- * because they begin with a page. They have no quarantine.
+ * kmalloc()'s blocks of frames have the rear red zone and the trail, at the end of their last frame; nothing
+ * stands before them, because they begin with a page. They have no quarantine.
  */
 #include "slab_private.h"
 
-#define FRONT_LEAST     16
-#define REAR_LEAST      16
-#define RED             0xbb
-#define POISON          0xf5
-#define FRESH           0xaa
+#define FRONT_LEAST 16
+#define REAR_LEAST  16
+#define RED         0xbb
+#define POISON      0xf5
+#define FRESH       0xaa
 
-#define QUARANTINE_MAX  32        /* objects */
-#define QUARANTINE_SIZE KIB(64)   /* bytes of a cache's objects, but one object in any case */
+#define QUARANTINE_MAX  32      /* objects */
+#define QUARANTINE_SIZE KIB(64) /* bytes of a cache's objects, but one object in any case */
 
 enum trail_state {
     TRAIL_FREE = 0x46524545,
@@ -77,7 +77,8 @@ static struct trail *trail_of(const struct slab_cache *cache, const void *object
 /* Of what does not change while an object is in use. */
 static uint64_t seal_of(const struct trail *trail)
 {
-    uint64_t mixed = (uintptr_t)trail ^ (uintptr_t)trail->allocated_from << 7 ^ (uint64_t)trail->requested << 40;
+    uint64_t mixed =
+        (uintptr_t)trail ^ (uintptr_t)trail->allocated_from << 7 ^ (uint64_t)trail->requested << 40;
     return mixed * 0x9e3779b97f4a7c15ull ^ 0x5a5a5a5aa5a5a5a5ull;
 }
 
@@ -127,11 +128,13 @@ void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes,
     unsigned char *bytes = object;
     const unsigned char *written = first_other(bytes, cache->object_size, POISON);
     if (!is_sound(trail, cache->object_size))
-        port_wrong("slab: %s: while object %p was free, what the checker keeps behind it was overwritten", cache->name, object);
+        port_wrong("slab: %s: while object %p was free, what the checker keeps behind it was overwritten",
+                   cache->name, object);
     else if (written)
-        port_wrong("slab: %s: byte %lu of object %p was written after it was freed from %pS; it had been allocated "
-                   "from %pS", cache->name, (unsigned long)(written - bytes), object, trail->freed_from,
-                   trail->allocated_from);
+        port_wrong(
+            "slab: %s: byte %lu of object %p was written after it was freed from %pS; it had been allocated "
+            "from %pS",
+            cache->name, (unsigned long)(written - bytes), object, trail->freed_from, trail->allocated_from);
     fill(bytes - cache->front, cache->front, RED);
     fill(bytes, size_bytes, FRESH);
     fill(bytes + size_bytes, trail_at(cache->object_size) - size_bytes, RED);
@@ -149,8 +152,10 @@ static bool are_zones_red(const struct slab_cache *cache, const void *object, co
     if (!written)
         written = first_other(bytes + trail->requested, trail_at(cache->object_size) - trail->requested, RED);
     if (written)
-        port_wrong("slab: %s: byte %ld of object %p, which has %u bytes, was written; allocated from %pS, freed from %pS",
-                   cache->name, (long)(written - bytes), object, trail->requested, trail->allocated_from, caller);
+        port_wrong("slab: %s: byte %ld of object %p, which has %u bytes, was written; allocated from %pS, "
+                   "freed from %pS",
+                   cache->name, (long)(written - bytes), object, trail->requested, trail->allocated_from,
+                   caller);
     return !written;
 }
 
@@ -179,19 +184,24 @@ static void *exchange(struct quarantine *quarantine, void *object)
 void *checked_take_back(struct slab_cache *cache, void *object, const void *caller)
 {
     if (!is_object(cache, object)) {
-        port_wrong("slab: %s: %p was freed from %pS, but is not one of its objects", cache->name, object, caller);
+        port_wrong("slab: %s: %p was freed from %pS, but is not one of its objects", cache->name, object,
+                   caller);
         return NULL;
     }
     struct trail *trail = trail_of(cache, object);
     uint32_t state = TRAIL_IN_USE;
     if (!is_sound(trail, cache->object_size)) {
-        port_wrong("slab: %s: object %p was written far behind its end: the red zone and what the checker keeps behind it "
-                   "are overwritten; freed from %pS", cache->name, object, caller);
+        port_wrong("slab: %s: object %p was written far behind its end: the red zone and what the checker "
+                   "keeps behind it "
+                   "are overwritten; freed from %pS",
+                   cache->name, object, caller);
         return NULL;
     }
-    if (!__atomic_compare_exchange_n(&trail->state, &state, TRAIL_WAITS, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-        port_wrong("slab: %s: object %p was freed from %pS, but is free already: allocated from %pS, freed from %pS",
-                   cache->name, object, caller, trail->allocated_from, trail->freed_from);
+    if (!__atomic_compare_exchange_n(&trail->state, &state, TRAIL_WAITS, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        port_wrong(
+            "slab: %s: object %p was freed from %pS, but is free already: allocated from %pS, freed from %pS",
+            cache->name, object, caller, trail->allocated_from, trail->freed_from);
         return NULL;
     }
     if (!are_zones_red(cache, object, trail, caller))
@@ -248,14 +258,17 @@ bool checked_block_end(void *block, size_t block_bytes, const void *caller)
 {
     const struct trail *trail = trail_of_block(block, block_bytes);
     if (!is_sound(trail, block_bytes - sizeof(*trail))) {
-        port_wrong("kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; "
-                   "freed from %pS", block, caller);
+        port_wrong(
+            "kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; "
+            "freed from %pS",
+            block, caller);
         return false;
     }
     const unsigned char *bytes = block, *behind = bytes + trail->requested;
     const unsigned char *written = first_other(behind, red_of_block(trail, block, trail->requested), RED);
     if (written)
-        port_wrong("kmalloc: byte %lu of block %p, which has %u bytes, was written; allocated from %pS, freed from %pS",
+        port_wrong("kmalloc: byte %lu of block %p, which has %u bytes, was written; allocated from %pS, "
+                   "freed from %pS",
                    (unsigned long)(written - bytes), block, trail->requested, trail->allocated_from, caller);
     return !written;
 }
@@ -268,7 +281,9 @@ void checked_begin(struct slab_cache *cache)
         return;
     uint64_t size = QUARANTINE_SIZE / cache->stride;
     *cache->quarantine = (struct quarantine){
-        .size = size == 0 ? 1 : size < QUARANTINE_MAX ? (uint32_t)size : QUARANTINE_MAX,
+        .size = size == 0               ? 1
+                : size < QUARANTINE_MAX ? (uint32_t)size
+                                        : QUARANTINE_MAX,
     };
 }
 
@@ -314,7 +329,8 @@ struct roll {
     size_t capacity, count;
 };
 
-static void add_holder(struct roll *roll, const char *cache, const void *caller, uint64_t objects, uint64_t bytes)
+static void add_holder(struct roll *roll, const char *cache, const void *caller, uint64_t objects,
+                       uint64_t bytes)
 {
     struct slab_holder *holder = roll->holders, *end = roll->holders + roll->count;
     while (holder < end && (holder->cache != cache || holder->caller != caller))
@@ -331,11 +347,13 @@ static void add_holder(struct roll *roll, const char *cache, const void *caller,
 
 static void add_slabs(struct roll *roll, const struct slab_cache *cache, const struct list *slabs)
 {
-    list_for_each(link, slabs) {
+    list_for_each(link, slabs)
+    {
         const struct slab *slab = container_of(link, struct slab, link);
         for (unsigned i = 0; i < cache->per_slab; i++) {
             const struct trail *trail = trail_of(cache, slab->objects + i * cache->stride);
-            if (__atomic_load_n(&trail->state, __ATOMIC_ACQUIRE) == TRAIL_IN_USE && is_sound(trail, cache->object_size))
+            if (__atomic_load_n(&trail->state, __ATOMIC_ACQUIRE) == TRAIL_IN_USE &&
+                is_sound(trail, cache->object_size))
                 add_holder(roll, cache->name, trail->allocated_from, 1, trail->requested);
         }
     }

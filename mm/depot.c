@@ -2,15 +2,15 @@
 /*
  * Depots: whole magazines between CPUs and slabs, one depot for each cache and NUMA node.
  *
- * How much lies around: every LOOK_AFTER exchanges a depot marks as unneeded the fewest magazines that it held
- * meanwhile. It has a limit for filled ones. A CPU that finds its lock taken too often makes larger magazines,
- * which come less often; memory pressure makes them smaller, and they grow back to their usual size
- * when it is over. Objects of another node go back into their slabs, so they find their way home.
+ * How much lies around: every LOOK_AFTER exchanges a depot marks as unneeded the fewest magazines that it
+ * held meanwhile. It has a limit for filled ones. A CPU that finds its lock taken too often makes larger
+ * magazines, which come less often; memory pressure makes them smaller, and they grow back to their usual
+ * size when it is over. Objects of another node go back into their slabs, so they find their way home.
  *
- * Giving back takes time, and the caller is whoever comes by. So no call gives back more than GIVE_MOST objects: an
- * exchange trims that much of an unneeded magazine and leaves the rest for the next one. A CPU that comes with a
- * full magazine to a depot at its limit gets the same magazine back with room for GIVE_MOST objects; so what comes
- * in and what goes out are the same, however long somebody frees.
+ * Giving back takes time, and the caller is whoever comes by. So no call gives back more than GIVE_MOST
+ * objects: an exchange trims that much of an unneeded magazine and leaves the rest for the next one. A CPU
+ * that comes with a full magazine to a depot at its limit gets the same magazine back with room for GIVE_MOST
+ * objects; so what comes in and what goes out are the same, however long somebody frees.
  *
  * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
  *
@@ -73,8 +73,9 @@ void magazine_end(struct magazine *magazine)
     slab_give(&magazine_caches[magazine->size_class], (void *[]){ magazine }, 1, NULL);
 }
 
-/* Objects from the magazine's top, which were freed last, go back to slabs: half of GIVE_MOST, and as many again unless
-   slabs have ended with the first half, which takes longer. Return: frames that went back with them. */
+/* Objects from the magazine's top, which were freed last, go back to slabs: half of GIVE_MOST, and as many
+   again unless slabs have ended with the first half, which takes longer. Return: frames that went back with
+   them. */
 static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
 {
     uint64_t frames = 0;
@@ -200,7 +201,8 @@ static bool send_strangers_home(struct slab_cache *cache, unsigned node, struct 
 }
 
 /* Return: the magazine when it is not kept; NULL when it is. */
-static struct magazine *keep(const struct slab_cache *cache, struct slab_node *home, struct magazine *magazine)
+static struct magazine *keep(const struct slab_cache *cache, struct slab_node *home,
+                             struct magazine *magazine)
 {
     if (magazine->count > 0) {
         bool is_too_much = home->filled.count >= cache->depot_limit;
@@ -215,12 +217,14 @@ static struct magazine *keep(const struct slab_cache *cache, struct slab_node *h
     return NULL;
 }
 
-struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given, enum depot_wish wish)
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
+                                enum depot_wish wish)
 {
     struct slab_node *home = &cache->nodes[node];
     struct magazine *taken = NULL, *ended = NULL;
     bool has_objects = given->count > 0, is_refused = false;
-    if (has_objects && cache->node_count > 1 && !send_strangers_home(cache, node, given) && wish == DEPOT_EMPTIED)
+    if (has_objects && cache->node_count > 1 && !send_strangers_home(cache, node, given) &&
+        wish == DEPOT_EMPTIED)
         return given;
 
     lock_depot(cache, home);
@@ -269,7 +273,8 @@ bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsig
 
 uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
 {
-    /* With all to be given back, slabs end last: what is wrong with an object is found while its slab is there. */
+    /* With all to be given back, slabs end last: what is wrong with an object is found while its slab is
+       there. */
     bool is_all = frames == UINT64_MAX, was_there = is_all;
     uint64_t given = is_all ? 0 : slab_release_empty(cache);
     for (unsigned node = 0; node < cache->node_count; node++) {
@@ -306,7 +311,7 @@ uint64_t depot_count_objects(const struct slab_cache *cache)
 void depot_init(void)
 {
     static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
-                                        "magazine-2048" };
+                                         "magazine-2048" };
     STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
     for (unsigned i = 0; i < MAGAZINE_CLASSES; i++)
         slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);

@@ -12,8 +12,8 @@ bool fault_is_armed;
 static struct fault_plan plan;
 static uint64_t requests, failed; /* atomic */
 
-/* splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): the nth number needs no
-   state but n. */
+/* splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): the nth number
+   needs no state but n. */
 static uint64_t random_of(uint64_t n)
 {
     uint64_t z = n * 0x9e3779b97f4a7c15ull;
@@ -47,7 +47,8 @@ struct fault_counts fault_counts(void)
 
 /* ---- reading a plan ---- */
 
-/* Reads a decimal number and leaves @words behind it. Return: false when there is none, or it is too large. */
+/* Reads a decimal number and leaves @words behind it. Return: false when there is none, or it is too
+   large. */
 static bool read_number(const char **words, uint64_t *number)
 {
     const char *start = *words;

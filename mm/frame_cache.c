@@ -2,10 +2,10 @@
 /*
  * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
  *
- * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64
- * frames for one atomic operation; one that is full gives some of its frames back, those of one word
- * together. Some, so that a caller who takes and gives at an edge does not come here each time; and no more than
- * GIVE_MOST frames of GIVE_WORDS words, because the caller is whoever comes by, perhaps with interrupts off.
+ * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64 frames
+ * for one atomic operation; one that is full gives some of its frames back, those of one word together. Some,
+ * so that a caller who takes and gives at an edge does not come here each time; and no more than GIVE_MOST
+ * frames of GIVE_WORDS words, because the caller is whoever comes by, perhaps with interrupts off.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE, so to everyone it is in
  * use, except to a wrong free. Only its CPU touches a stack, pinned; other CPUs ask for frames by
@@ -26,14 +26,16 @@ static uint32_t wanted_epoch;
 static uint32_t cache_limit;
 static uint64_t block_share; /* frames; constant after init */
 
-/* Frames that one call gives back to the buddy allocator, and words that they stand in, but for frame_cache_drain(). */
-#define GIVE_MOST   64
-#define GIVE_WORDS  16
+/* Frames that one call gives back to the buddy allocator, and words that they stand in, but for
+   frame_cache_drain(). */
+#define GIVE_MOST  64
+#define GIVE_WORDS 16
 
 /* All CPUs' stacks together hold at most this part of memory. */
 #define CACHED_PART 64
 #define SLOTS_ORDER 1
-STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER, "slots do not fit");
+STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER,
+              "slots do not fit");
 /* And their blocks of one order this part. */
 #define BLOCKS_PART 64
 
@@ -67,7 +69,8 @@ static uint32_t held(void)
     return (uint32_t)(top_of_mine() - PORT_MINE(frame_cache).slots);
 }
 
-/* Takes those from the top of the stack that stand in one word. Return: the word; *mask is 0 when @keep are left. */
+/* Takes those from the top of the stack that stand in one word. Return: the word; *mask is 0 when @keep are
+   left. */
 static uint64_t pop_word(uint32_t keep, uint64_t *mask)
 {
     port_pin();

@@ -12,10 +12,12 @@
 #include "kmalloc_fast.h"
 
 /* Steps of 8 bytes up to 64, then four to a doubling. The smallest is what a slab's bits can hold. */
+/* clang-format off */
 #define SIZE_CLASSES(C)                                                                                      \
     C(16) C(24) C(32) C(40) C(48) C(56) C(64) C(80) C(96) C(112) C(128) C(160) C(192) C(224) C(256) C(320)   \
     C(384) C(448) C(512) C(640) C(768) C(896) C(1024) C(1280) C(1536) C(1792) C(2048) C(2560) C(3072)        \
     C(3584) C(4096) C(5120) C(6144) C(7168) C(8192)
+/* clang-format on */
 
 static const struct {
     uint16_t size;
@@ -38,11 +40,12 @@ static unsigned order_of(size_t size_bytes)
     return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
 }
 
-/* A checked one is larger, as long as there are larger ones. Not inline: kmalloc_slow() is the usual way of objects above
-   KMALLOC_SMALL_MAX, and would save registers for it. */
+/* A checked one is larger, as long as there are larger ones. Not inline: kmalloc_slow() is the usual way of
+   objects above KMALLOC_SMALL_MAX, and would save registers for it. */
 static NOINLINE void *alloc_block(size_t size_bytes, const void *caller)
 {
-    size_t room = slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
+    size_t room =
+        slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
     bool is_checked = room > size_bytes && room <= KMALLOC_MAX;
     unsigned order = order_of(is_checked ? room : size_bytes);
     size_t block_bytes = PAGE_SIZE << order;
@@ -74,9 +77,11 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
     uint32_t state = __atomic_load_n(&head->state, __ATOMIC_RELAXED);
     uint32_t taken = (state & ~(0xffu | FRAME_FLAG_CHECKED << 16)) | FRAME_TAKEN;
     if ((state & 0xff) != FRAME_LARGE || !is_aligned((uintptr_t)pointer, PAGE_SIZE) ||
-        !__atomic_compare_exchange_n(&head->state, &state, taken, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-        port_wrong("kmalloc: %p was freed from %pS, but nothing that kmalloc gave begins there (descriptor %#x)",
-                   pointer, caller, state);
+        !__atomic_compare_exchange_n(&head->state, &state, taken, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED)) {
+        port_wrong(
+            "kmalloc: %p was freed from %pS, but nothing that kmalloc gave begins there (descriptor %#x)",
+            pointer, caller, state);
         return;
     }
     unsigned order = state >> 8 & 0xff;
@@ -142,8 +147,9 @@ size_t kmalloc_usable_size(const void *pointer)
 {
     const struct frame *frame = port_frame_of(pointer);
     if (frame_kind(frame) != FRAME_SLAB)
-        return is_checked_block(frame) ? checked_block_requested((void *)(uintptr_t)pointer, PAGE_SIZE << frame_order(frame))
-                                       : PAGE_SIZE << frame_order(frame);
+        return is_checked_block(frame)
+                   ? checked_block_requested((void *)(uintptr_t)pointer, PAGE_SIZE << frame_order(frame))
+                   : PAGE_SIZE << frame_order(frame);
     const struct slab_cache *cache = SLAB_SLOT_CACHE(frame_flags(frame));
     return cache->is_checked ? checked_requested(cache, pointer) : cache->object_size;
 }
@@ -166,7 +172,8 @@ void *kcalloc(size_t count, size_t size_bytes)
 static bool may_stay(const void *pointer, size_t usable, size_t size_bytes)
 {
     const struct frame *frame = port_frame_of(pointer);
-    if (frame_kind(frame) == FRAME_SLAB ? SLAB_SLOT_CACHE(frame_flags(frame))->is_checked : is_checked_block(frame))
+    if (frame_kind(frame) == FRAME_SLAB ? SLAB_SLOT_CACHE(frame_flags(frame))->is_checked
+                                        : is_checked_block(frame))
         return false;
     return size_bytes <= usable && (size_bytes >= usable / 2 || usable <= size_classes[0].size);
 }

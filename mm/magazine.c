@@ -3,23 +3,24 @@
  * Magazines: what makes the slab allocator's common path short (Bonwick and Adams, "Magazines and
  * Vmem", 2001).
  *
- * For each cache a CPU has two magazines of free objects, the loaded one and the previous one. It pops
- * from and pushes to the loaded one, without a lock or a locked instruction. When that is empty or
- * full it swaps the two, and when that does not help, it goes to the depot (depot.c) for a filled or an
- * empty one; only whole magazines cross between CPUs, so a free on another CPU costs what a local one costs.
- * With two, a caller that takes and gives at an edge does not go to the depot each time. When the depot has no
- * filled one, one is filled from slabs.
+ * For each cache a CPU has two magazines of free objects, the loaded one and the previous one. It pops from
+ * and pushes to the loaded one, without a lock or a locked instruction. When that is empty or full it swaps
+ * the two, and when that does not help, it goes to the depot (depot.c) for a filled or an empty one; only
+ * whole magazines cross between CPUs, so a free on another CPU costs what a local one costs. With two, a
+ * caller that takes and gives at an edge does not go to the depot each time. When the depot has no filled
+ * one, one is filled from slabs.
  *
- * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU
- * without a magazine has magazine_nothing, which is empty and full at once, and the common path has no test for it.
+ * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU without a
+ * magazine has magazine_nothing, which is empty and full at once, and the common path has no test for it.
  *
- * Other CPUs' magazines nobody touches. Pressure raises an epoch, and each CPU, when it next
- * comes to a slow path here, puts what it has into the depots, a few caches at a time; from there whoever wants memory takes it.
- * Before an allocation fails, the CPUs are called one cache after the other, so that idle ones do it, too: slab_collect().
+ * Other CPUs' magazines nobody touches. Pressure raises an epoch, and each CPU, when it next comes to a slow
+ * path here, puts what it has into the depots, a few caches at a time; from there whoever wants memory takes
+ * it. Before an allocation fails, the CPUs are called one cache after the other, so that idle ones do it,
+ * too: slab_collect().
  *
  * This file's slow paths are not pinned but for the moments in which they change the two pointers, and hold
- * no lock while they call slab.c. No call gives back or takes more than a few dozen objects, and no lock is held
- * or CPU pinned for longer than that. tests/models/magazines.pml has what may come in between.
+ * no lock while they call slab.c. No call gives back or takes more than a few dozen objects, and no lock is
+ * held or CPU pinned for longer than that. tests/models/magazines.pml has what may come in between.
  */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/fault.h>
@@ -27,7 +28,7 @@
 #include "slab_private.h"
 
 /* Objects that a new magazine is filled with at most: the rest comes when it is needed. */
-#define FILL_MOST    64
+#define FILL_MOST     64
 /* Caches whose magazines a CPU gives up in one slow path under pressure. */
 #define ANSWER_CACHES 8
 
@@ -35,8 +36,8 @@ PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 
-/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a cache is asked
-   twice, or waits for the next epoch. */
+/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a
+   cache is asked twice, or waits for the next epoch. */
 struct pressure {
     uint32_t epoch, next_cache;
 };
@@ -75,8 +76,8 @@ static void swap(unsigned number)
     PORT_MINE(magazine_pairs).of[number].previous = loaded;
 }
 
-/* Puts @magazine before the loaded one when that is used up, or in the place of magazine_nothing. Return: what this CPU has no
-   place for. */
+/* Puts @magazine before the loaded one when that is used up, or in the place of magazine_nothing. Return:
+   what this CPU has no place for. */
 static struct magazine *insert(unsigned number, struct magazine *magazine, bool to_pop)
 {
     struct magazine *left = magazine;
@@ -94,8 +95,8 @@ static struct magazine *insert(unsigned number, struct magazine *magazine, bool 
     return left;
 }
 
-/* Takes the previous magazine away from this CPU when it has two; else magazine_nothing, and the one that it has will be the
-   previous one. */
+/* Takes the previous magazine away from this CPU when it has two; else magazine_nothing, and the one that it
+   has will be the previous one. */
 static struct magazine *take_previous(unsigned number)
 {
     struct magazine *previous = &magazine_nothing;
@@ -291,7 +292,8 @@ static void *alloc_by_magazine(struct slab_cache *cache)
     if (object)
         return object;
     /* The two are empty. */
-    struct magazine *magazine = depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_FILLED);
+    struct magazine *magazine =
+        depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_FILLED);
     bool has_grown = false;
     if (!magazine)
         magazine = fill(cache, &has_grown);
@@ -321,7 +323,8 @@ static void free_by_magazine(struct slab_cache *cache, void *object, const void 
     if (magazine_push(cache->slot, object))
         return;
     /* The two are full. */
-    struct magazine *magazine = depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_EMPTIED);
+    struct magazine *magazine =
+        depot_exchange(cache, slab_home_of(cache), take_previous(cache->number), DEPOT_EMPTIED);
     if (!magazine)
         magazine = magazine_new(cache);
     if (!magazine) {
@@ -352,8 +355,9 @@ void magazine_free_slow(struct slab_cache *cache, void *object, const void *call
 void *slab_alloc(struct slab_cache *cache)
 {
     void *object = magazine_pop(cache->slot);
-    return LIKELY(object != NULL) ? object
-                                  : magazine_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
+    return LIKELY(object != NULL)
+               ? object
+               : magazine_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
 }
 
 void slab_free(struct slab_cache *cache, void *object)
@@ -406,8 +410,10 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 
 void magazine_attach(const struct slab_cache *cache, unsigned cpu)
 {
-    PORT_OF(magazine_pairs, cpu)->of[cache->number] = (struct magazine_pair){ &magazine_nothing, &magazine_nothing };
-    PORT_OF(slab_stacks, cpu)->of[cache->number] = (struct port_stack){ magazine_nothing.slots, magazine_nothing.slots };
+    PORT_OF(magazine_pairs, cpu)->of[cache->number] =
+        (struct magazine_pair){ &magazine_nothing, &magazine_nothing };
+    PORT_OF(slab_stacks, cpu)->of[cache->number] =
+        (struct port_stack){ magazine_nothing.slots, magazine_nothing.slots };
 }
 
 uint64_t magazine_count_objects(const struct slab_cache *cache)

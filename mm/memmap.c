@@ -100,10 +100,7 @@ static enum memmap_kind kind_of(const struct memmap_entry *entry)
 
 /* ---- sorting ---- */
 
-enum edge {
-    EDGE_START,
-    EDGE_END
-};
+enum edge { EDGE_START, EDGE_END };
 
 static uint64_t edge_of(const struct memmap_entry *entry, enum edge edge)
 {

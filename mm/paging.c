@@ -24,9 +24,9 @@
 #include <ashlar/hw/paging.h>
 #include <ashlar/mm/port.h>
 
-#define TOP_LEVEL   4
-#define UPPER_HALF  (PTE_ENTRIES / 2)
-#define KEPT_LEVEL  3 /* tables of the upper half at this level stay */
+#define TOP_LEVEL  4
+#define UPPER_HALF (PTE_ENTRIES / 2)
+#define KEPT_LEVEL 3 /* tables of the upper half at this level stay */
 
 /* The bytes that one entry of a table at @level stands for. */
 static uint64_t span_of(unsigned int level)
@@ -71,7 +71,8 @@ static uint64_t leaf_address_mask(unsigned int level)
     return PTE_ADDRESS_MASK & ~(span_of(level) - 1);
 }
 
-static uint64_t make_leaf(const struct paging *paging, phys_t address, unsigned int access, unsigned int level)
+static uint64_t make_leaf(const struct paging *paging, phys_t address, unsigned int access,
+                          unsigned int level)
 {
     uint64_t entry = address.raw | PTE_PRESENT;
     if (level > 1)
@@ -165,8 +166,8 @@ static void note_kept(struct paging *paging, uint64_t start, uint64_t size_bytes
     paging->kept_end = end > paging->kept_end ? end : paging->kept_end;
 }
 
-/* @level: of the table. The entry that led to it is cleared first, so no CPU starts on it any more; and put back when one that
-   has started cannot be made to forget it: an empty table is as good as none. */
+/* @level: of the table. The entry that led to it is cleared first, so no CPU starts on it any more; and put
+   back when one that has started cannot be made to forget it: an empty table is as good as none. */
 static void free_if_empty(struct paging *paging, uint64_t *entry, uint64_t virt, unsigned int level)
 {
     phys_t table = table_of(*entry);
@@ -221,7 +222,8 @@ static bool is_valid_range(uint64_t virt, uint64_t size_bytes)
            paging_is_canonical(virt) && paging_is_canonical(last) && (virt >> 63) == (last >> 63);
 }
 
-/* Entries of @span bytes that [virt, end) has as wholes from its beginning on; @end may be 2^64, which is 0. */
+/* Entries of @span bytes that [virt, end) has as wholes from its beginning on; @end may be 2^64, which is
+   0. */
 static uint64_t whole_entries(uint64_t virt, uint64_t end, uint64_t span)
 {
     return is_aligned(virt, span) ? (end - virt) / span : 0;
@@ -276,8 +278,8 @@ static uint64_t map_entries(uint64_t *entry, uint64_t count, uint64_t value, uin
 
 /* @mapped: counts what has been mapped, also when it fails. Terabytes are mapped here at start, so runs of
    whole entries have a loop of their own. */
-static status_t map_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
-                          phys_t phys, unsigned int access, uint64_t *mapped)
+static status_t map_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt,
+                          uint64_t end, phys_t phys, unsigned int access, uint64_t *mapped)
 {
     const uint64_t span = span_of(level), leaf = make_leaf(paging, (phys_t){ 0 }, access, level);
     uint64_t *entry = &table_at(table)[index_of(virt, level)];
@@ -333,8 +335,8 @@ static void prune_range(struct paging *paging, phys_t table, unsigned int level,
     }
 }
 
-static void protect_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end,
-                          unsigned int access)
+static void protect_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt,
+                          uint64_t end, unsigned int access)
 {
     const uint64_t span = span_of(level);
     uint64_t *entry = &table_at(table)[index_of(virt, level)];
@@ -384,7 +386,8 @@ static status_t split_at(struct paging *paging, uint64_t virt)
             unsigned int access = access_of(*entry, level);
             phys_t address = leaf_address(*entry, level);
             for (unsigned int i = 0; i < PTE_ENTRIES; i++)
-                table_at(below)[i] = make_leaf(paging, phys_add(address, i * span_of(level - 1)), access, level - 1);
+                table_at(below)[i] =
+                    make_leaf(paging, phys_add(address, i * span_of(level - 1)), access, level - 1);
             *entry = table_entry(below, virt);
             /* Some CPUs raise a machine check when they hold a page in two sizes at once. */
             port_flush(align_down(virt, span_of(level)), span_of(level));
@@ -403,7 +406,8 @@ static uint64_t without_notes(uint64_t entry)
 /* A table whose pages together are one larger page becomes that page. @level: of @entry. */
 static void merge_entry(struct paging *paging, uint64_t *entry, uint64_t virt, unsigned int level)
 {
-    if (!is_present(*entry) || is_leaf(*entry, level) || level == TOP_LEVEL || (level == 3 && !paging->has_huge_pages))
+    if (!is_present(*entry) || is_leaf(*entry, level) || level == TOP_LEVEL ||
+        (level == 3 && !paging->has_huge_pages))
         return;
     phys_t table = table_of(*entry);
     const uint64_t *entries = table_at(table);
@@ -461,7 +465,8 @@ static status_t split_edges(struct paging *paging, uint64_t virt, uint64_t size_
 
 /* ---- the interface ---- */
 
-status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
+status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t size_bytes,
+                    unsigned int access)
 {
     if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
         !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
@@ -470,7 +475,8 @@ status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t 
         return STATUS_EXISTS;
 
     uint64_t mapped = 0;
-    status_t status = map_range(paging, paging->root, TOP_LEVEL, virt, virt + size_bytes, phys, access, &mapped);
+    status_t status =
+        map_range(paging, paging->root, TOP_LEVEL, virt, virt + size_bytes, phys, access, &mapped);
     if (status != STATUS_OK) {
         /* To the range's end, for the tables that were made and hold nothing yet. */
         unmap_range(paging, paging->root, TOP_LEVEL, virt, virt + size_bytes);
@@ -484,7 +490,8 @@ status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_byte
 {
     if (!is_valid_range(virt, size_bytes) || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
         return STATUS_INVALID;
-    return prepare_range(paging, paging->root, TOP_LEVEL, page_size == PAGE_SIZE ? 1 : 2, virt, virt + size_bytes);
+    return prepare_range(paging, paging->root, TOP_LEVEL, page_size == PAGE_SIZE ? 1 : 2, virt,
+                         virt + size_bytes);
 }
 
 status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes)
@@ -522,7 +529,8 @@ status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_byte
 
 bool paging_maps_any(const struct paging *paging, uint64_t virt, uint64_t size_bytes)
 {
-    return is_valid_range(virt, size_bytes) && !is_all(paging->root, TOP_LEVEL, virt, virt + size_bytes, false);
+    return is_valid_range(virt, size_bytes) &&
+           !is_all(paging->root, TOP_LEVEL, virt, virt + size_bytes, false);
 }
 
 unsigned int paging_walk(const struct paging *paging, uint64_t virt, struct paging_step steps[4])
@@ -574,7 +582,8 @@ static void visit_table(const struct visit *visit, uint64_t virt, phys_t table)
         visit->tables(visit->context, &(struct page_mapping){ .virt = virt, .phys = table });
 }
 
-static void visit_range(const struct visit *visit, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
+static void visit_range(const struct visit *visit, phys_t table, unsigned int level, uint64_t virt,
+                        uint64_t end)
 {
     const uint64_t span = span_of(level), *entry = &table_at(table)[index_of(virt, level)];
     for (uint64_t next; virt != end; virt = next, entry++) {

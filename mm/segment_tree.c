@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A treap (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also knows the largest free segment below it:
- * the lowest one that is large enough, and the segment of an address, are found in O(log n). The priorities come from the
- * addresses, so the tree is the same however it came about.
+ * A treap (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also knows the largest
+ * free segment below it: the lowest one that is large enough, and the segment of an address, are found in
+ * O(log n). The priorities come from the addresses, so the tree is the same however it came about.
  */
 #include "segment_tree.h"
 
@@ -111,9 +111,9 @@ bool segment_has_other_type(const struct segment *node, uint64_t start, uint64_t
         return false;
     if (node->state != SEGMENT_FREE && node->info.kind == VRANGE_DEVICE) {
         uint64_t other = node->info.device.raw, size = node->info.end.raw - node->info.start.raw;
-        if (other < end && start < other + size &&
-            (node->info.access & MEMORY_TYPE) != type)
+        if (other < end && start < other + size && (node->info.access & MEMORY_TYPE) != type)
             return true;
     }
-    return segment_has_other_type(node->left, start, end, type) || segment_has_other_type(node->right, start, end, type);
+    return segment_has_other_type(node->left, start, end, type) ||
+           segment_has_other_type(node->right, start, end, type);
 }

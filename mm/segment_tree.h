@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The tree of segments that vrange.c has: free and used pieces of address space, ordered by address. Not a tree for
- * anything else, and not locked: the caller's business.
+ * The tree of segments that vrange.c has: free and used pieces of address space, ordered by address. Not a
+ * tree for anything else, and not locked: the caller's business.
  */
 #include <ashlar/mm/vrange.h>
 
-enum segment_state {
-    SEGMENT_FREE,
-    SEGMENT_USED,
-    SEGMENT_ENDING
-};
+enum segment_state { SEGMENT_FREE, SEGMENT_USED, SEGMENT_ENDING };
 
 struct segment {
     struct segment *left, *right;
@@ -33,5 +29,6 @@ struct segment *segment_at(struct segment *root, uint64_t address);
 /* The lowest free segment of at least @size bytes; NULL when there is none. */
 struct segment *segment_lowest_free(struct segment *root, uint64_t size);
 
-/* Whether a device range shows part of [start, end) with another memory type than @type, of enum page_access. Walks over all. */
+/* Whether a device range shows part of [start, end) with another memory type than @type, of enum page_access.
+   Walks over all. */
 bool segment_has_other_type(const struct segment *root, uint64_t start, uint64_t end, unsigned int type);

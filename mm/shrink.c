@@ -2,10 +2,10 @@
 /*
  * Shrinkers, asked from the cheapest on.
  *
- * One CPU asks at a time. Another one that runs out of memory meanwhile waits for it. What came back beyond the first one's
- * wish serves those who waited, each frame one of them, instead of tearing down more than is needed; when that is used up, the
- * next one asks itself. A CPU that is shrinking already, or one whose interrupt came in the middle of that, gets 0: its
- * allocation fails.
+ * One CPU asks at a time. Another one that runs out of memory meanwhile waits for it. What came back beyond
+ * the first one's wish serves those who waited, each frame one of them, instead of tearing down more than is
+ * needed; when that is used up, the next one asks itself. A CPU that is shrinking already, or one whose
+ * interrupt came in the middle of that, gets 0: its allocation fails.
  */
 #include <ashlar/mm/shrink.h>
 
@@ -16,7 +16,7 @@ static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
 #define NOBODY UINT32_MAX
 static uint32_t asker = NOBODY; /* the CPU that may walk over and change the list; atomic */
-static uint64_t spare; /* frames that came back and that nobody has been promised; the asker's */
+static uint64_t spare;          /* frames that came back and that nobody has been promised; the asker's */
 
 /* Each asks for twice as much as the one before: enough for all memory. */
 #define SHRINK_ROUNDS 24
@@ -43,7 +43,8 @@ void shrinker_add(struct shrinker *shrinker)
 {
     VERIFY(become_asker());
     struct list *before = &shrinkers;
-    while (before->next != &shrinkers && container_of(before->next, struct shrinker, link)->cost <= shrinker->cost)
+    while (before->next != &shrinkers &&
+           container_of(before->next, struct shrinker, link)->cost <= shrinker->cost)
         before = before->next;
     list_add_first(before, &shrinker->link);
     spare = 0; /* long gone */
@@ -71,7 +72,8 @@ void shrink_release(void)
 static uint64_t ask_all(uint64_t frames)
 {
     uint64_t given = 0;
-    list_for_each(link, &shrinkers) {
+    list_for_each(link, &shrinkers)
+    {
         struct shrinker *shrinker = container_of(link, struct shrinker, link);
         given += shrinker->shrink(shrinker, frames - given);
         if (given >= frames)

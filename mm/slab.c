@@ -12,8 +12,8 @@
  * buddy allocator when more than a quarter of the cache's objects on that node is free (Hoard's
  * bound), but for one, so that a caller at an edge does not make and end a slab each time.
  *
- * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single objects are
- * the magazines' business. A CPU that holds a node's lock allocates nothing and calls nobody.
+ * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single
+ * objects are the magazines' business. A CPU that holds a node's lock allocates nothing and calls nobody.
  *
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
@@ -24,13 +24,13 @@
 #include "slab_private.h"
 
 /* A descriptor's index is a struct slab's address in units of 64 bytes: they lie below 256 GiB. */
-#define SLABS_END        (BIT(32) * sizeof(struct slab))
+#define SLABS_END (BIT(32) * sizeof(struct slab))
 
 /* A slab may stay empty as long as no more than one of so many objects is free. */
-#define FREE_PART        4
+#define FREE_PART 4
 
 /* Objects, or empty slabs, under one lock. */
-#define BATCH            16
+#define BATCH 16
 
 /* ---- from an object to its slab ---- */
 
@@ -238,7 +238,8 @@ static uint64_t end_slabs(struct slab_cache *cache, struct list *slabs)
     return frames;
 }
 
-static void unlink_empty(struct slab_cache *cache, struct slab_node *home, struct slab *slab, struct list *ended)
+static void unlink_empty(struct slab_cache *cache, struct slab_node *home, struct slab *slab,
+                         struct list *ended)
 {
     list_remove(&slab->link);
     list_add_last(ended, &slab->link);
@@ -308,14 +309,16 @@ static bool put_back(struct slab_cache *cache, struct slab_node *home, struct sl
         list_remove(&slab->link);
         list_add_last(&home->partial, &slab->link);
         /* Two for each that becomes empty: those that were kept while less was free go, too. */
-        for (unsigned i = 0; i < 2 && home->empty > 1 && home->free * FREE_PART > home->slabs * cache->per_slab; i++)
+        for (unsigned i = 0;
+             i < 2 && home->empty > 1 && home->free * FREE_PART > home->slabs * cache->per_slab; i++)
             unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), ended);
     }
     return true;
 }
 
 /* Return: what is wrong with freeing @object here; NULL when nothing is. */
-static const char *examine(const struct slab_cache *cache, const void *object, struct slab **slab, unsigned *index)
+static const char *examine(const struct slab_cache *cache, const void *object, struct slab **slab,
+                           unsigned *index)
 {
     *slab = slab_find(object);
     if (!*slab)
@@ -327,17 +330,21 @@ static const char *examine(const struct slab_cache *cache, const void *object, s
     return NULL;
 }
 
-static void report_wrong(const struct slab_cache *cache, const void *object, const char *wrong, const void *caller)
+static void report_wrong(const struct slab_cache *cache, const void *object, const char *wrong,
+                         const void *caller)
 {
     if (caller)
-        port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, object, wrong, caller);
+        port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, object, wrong,
+                   caller);
     else
-        port_wrong("slab: %s: %p was freed, but %s; noticed later, when its magazine was emptied; a checked build notices "
-                   "at once and names the caller", cache->name, object, wrong);
+        port_wrong("slab: %s: %p was freed, but %s; noticed later, when its magazine was emptied; a checked "
+                   "build notices "
+                   "at once and names the caller",
+                   cache->name, object, wrong);
 }
 
-/* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than the rest, and whoever
-   gives an object keeps its slab from ending. */
+/* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than
+   the rest, and whoever gives an object keeps its slab from ending. */
 static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
 {
     struct {

@@ -18,19 +18,19 @@
 
 #include "slab_private.h"
 
-#define MAX_ORDER         4 /* 64 KiB: see the reciprocal in slab.c */
-#define GOOD_ORDER        3
-#define GOOD_OBJECTS      8
-#define WASTE_PART        8
-#define OBJECT_LEAST      16 /* PAGE_SIZE / SLAB_MAX_OBJECTS */
-#define CACHE_LINE        64
+#define MAX_ORDER    4 /* 64 KiB: see the reciprocal in slab.c */
+#define GOOD_ORDER   3
+#define GOOD_OBJECTS 8
+#define WASTE_PART   8
+#define OBJECT_LEAST 16 /* PAGE_SIZE / SLAB_MAX_OBJECTS */
+#define CACHE_LINE   64
 
 /* Filled magazines that a depot holds at most: some thousands of small objects, but of no object more
    than a part of memory. */
-#define DEPOT_MOST        64
-#define DEPOT_PER_CPU     2
-#define DEPOT_LEAST       2
-#define DEPOT_PART        64
+#define DEPOT_MOST    64
+#define DEPOT_PER_CPU 2
+#define DEPOT_LEAST   2
+#define DEPOT_PART    64
 
 struct slab_cache *slab_caches[SLAB_CACHES_MAX];
 struct port_lock slab_table_lock; /* guards slab_caches; visitors grow only under it */
@@ -85,13 +85,18 @@ static void size_magazines(struct slab_cache *cache)
 {
     uint64_t memory = buddy_managed_frames() * PAGE_SIZE, share = memory / port_cpu_count();
     unsigned most = cache->stride <= 256 ? 4 : cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
-    unsigned begin = share < MIB(32) ? 0 : share < MIB(128) ? 1 : share < MIB(256) ? 2 : share < GIB(2) ? 3 : 4;
+    unsigned begin = share < MIB(32)    ? 0
+                     : share < MIB(128) ? 1
+                     : share < MIB(256) ? 2
+                     : share < GIB(2)   ? 3
+                                        : 4;
     cache->magazine_most = (uint8_t)most;
     cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
 
     uint64_t limit = memory / DEPOT_PART / (magazine_capacity(cache) * cache->stride);
     uint64_t limit_most = DEPOT_MOST + port_cpu_count() * DEPOT_PER_CPU;
-    cache->depot_limit = limit < DEPOT_LEAST ? DEPOT_LEAST : (uint32_t)(limit < limit_most ? limit : limit_most);
+    cache->depot_limit =
+        limit < DEPOT_LEAST ? DEPOT_LEAST : (uint32_t)(limit < limit_most ? limit : limit_most);
 }
 
 static void lay_out(struct slab_cache *cache, size_t object_size, size_t alignment)
@@ -213,7 +218,8 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
 {
     if (alignment == 0)
         alignment = sizeof(uint64_t);
-    if (object_size == 0 || object_size > SLAB_OBJECT_MAX || !is_power_of_two(alignment) || alignment > PAGE_SIZE)
+    if (object_size == 0 || object_size > SLAB_OBJECT_MAX || !is_power_of_two(alignment) ||
+        alignment > PAGE_SIZE)
         return NULL;
     if (alignment < sizeof(uint64_t))
         alignment = sizeof(uint64_t);
@@ -268,7 +274,8 @@ status_t slab_cache_destroy(struct slab_cache *cache)
     return STATUS_OK;
 }
 
-void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size)
+void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name,
+                        size_t object_size)
 {
     *cache = (struct slab_cache){ .is_inside = true, .is_direct = true };
     set_name(cache->name, name);
@@ -290,8 +297,8 @@ static uint64_t release_own(void)
     return frames;
 }
 
-/* @first, @end: numbers of caches. @step: as in magazine_resize(). Return: frames that went back, about @frames if there are
-   as many. */
+/* @first, @end: numbers of caches. @step: as in magazine_resize(). Return: frames that went back, about
+   @frames if there are as many. */
 static uint64_t reap_some(size_t first, size_t end, int step, uint64_t frames)
 {
     uint64_t given = 0;

@@ -76,8 +76,8 @@ struct slab_cache {
     uint32_t object_size, alignment;
     uint32_t colour_step, colour_count;
     void (*construct)(void *object);
-    struct quarantine *quarantine; /* checked caches: freed objects that wait; NULL: none */
-    uint32_t depot_limit;          /* filled magazines a node keeps */
+    struct quarantine *quarantine;         /* checked caches: freed objects that wait; NULL: none */
+    uint32_t depot_limit;                  /* filled magazines a node keeps */
     uint8_t magazine_usual, magazine_most; /* size classes */
     uint8_t node_count;
     char name[SLAB_NAME_MAX + 1];
@@ -123,7 +123,8 @@ uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned coun
 /* Makes one more slab. @node: receives where it is. Return: false when there is no memory. */
 bool slab_grow(struct slab_cache *cache, unsigned *node);
 
-/* Takes one object past the magazines, growing if need be; from any node, without growing. Return: NULL when there is none. */
+/* Takes one object past the magazines, growing if need be; from any node, without growing. Return: NULL when
+   there is none. */
 void *slab_take_one(struct slab_cache *cache);
 void *slab_take_any(struct slab_cache *cache);
 
@@ -142,25 +143,23 @@ struct magazine *magazine_new(struct slab_cache *cache);
 /* @magazine: empty, and no CPU's. */
 void magazine_end(struct magazine *magazine);
 
-/* New magazines get larger (+1) or smaller (-1) by a size class, within their limits; and what one would hold. */
+/* New magazines get larger (+1) or smaller (-1) by a size class, within their limits; and what one would
+   hold. */
 void magazine_resize(struct slab_cache *cache, int step);
 unsigned magazine_capacity(const struct slab_cache *cache);
 
-enum depot_wish {
-    DEPOT_NOTHING,
-    DEPOT_EMPTIED,
-    DEPOT_FILLED
-};
+enum depot_wish { DEPOT_NOTHING, DEPOT_EMPTIED, DEPOT_FILLED };
 
 /**
  * depot_exchange() - give a node's depot a magazine that no CPU has any more, and take one.
  * @given: or magazine_nothing. Its objects may be any node's.
  *
- * Return: a magazine as wished; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the depot has enough
- *         filled ones: with room, but not empty.
+ * Return: a magazine as wished; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the depot
+ *         has enough filled ones: with room, but not empty.
  * Cost: a few dozen objects given back to slabs.
  */
-struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given, enum depot_wish wish);
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
+                                enum depot_wish wish);
 /* The same for one that is only given. */
 void depot_put(struct slab_cache *cache, struct magazine *magazine);
 
@@ -173,7 +172,8 @@ void depot_put(struct slab_cache *cache, struct magazine *magazine);
  */
 bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned number), bool may_wait);
 
-/* Gives back empty slabs, then what the depots hold, until @frames went back; UINT64_MAX: all. Return: how many did. */
+/* Gives back empty slabs, then what the depots hold, until @frames went back; UINT64_MAX: all. Return: how
+   many did. */
 uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames);
 
 uint64_t depot_count_objects(const struct slab_cache *cache);
@@ -189,8 +189,8 @@ unsigned slab_home_of(const struct slab_cache *cache);
 /* All CPUs are to give up what they hold, each when it next comes to a slow path. */
 void magazine_ask_all(void);
 
-/* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all hold: nobody may
-   use the cache. Return: how many did. */
+/* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all
+   hold: nobody may use the cache. Return: how many did. */
 uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames);
 
 /* Objects outside slabs that are free. */
@@ -215,7 +215,7 @@ struct slab_stacks {
 extern PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 /* Common paths know a cache by its slot: its number times the size of a stack, ready to be added. */
-#define SLAB_SLOT(number)    ((uint32_t)((number) * sizeof(struct port_stack)))
+#define SLAB_SLOT(number)     ((uint32_t)((number) * sizeof(struct port_stack)))
 #define SLAB_SLOT_CACHE(slot) (slab_caches[(slot) / sizeof(struct port_stack)])
 STATIC_ASSERT(SLAB_SLOT(SLAB_CACHES_MAX) <= UINT16_MAX + 1, "a frame's flags hold a slot");
 
@@ -234,7 +234,8 @@ static ALWAYS_INLINE bool magazine_push(size_t slot, void *object)
 /* ---- slab_cache.c ---- */
 
 /* Adds one of the allocator's own caches: static, on one node, inside its slabs, without magazines. */
-void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size);
+void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name,
+                        size_t object_size);
 
 /**
  * slab_visit() - walk over all caches, also while others make and end some.
@@ -272,7 +273,8 @@ void checked_fill_new(const struct slab_cache *cache, const struct slab *slab);
 /* From the slab to the caller. Reports an object that was written to after it was freed. */
 void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes, const void *caller);
 
-/* From the caller into quarantine. Return: the object that leaves it instead, or NULL. Reports what is wrong. */
+/* From the caller into quarantine. Return: the object that leaves it instead, or NULL. Reports what is
+   wrong. */
 void *checked_take_back(struct slab_cache *cache, void *object, const void *caller);
 
 /* What the quarantine holds goes back to the slabs. */
@@ -285,9 +287,9 @@ struct port_lock *checked_lock(const struct slab_cache *cache);
 /* What @object of a checked cache was asked for; all it can hold when that is not known any more. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);
 
-/* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is handed out;
-   what it was asked for; and when it comes back. checked_block_end() returns false, and has reported it, when somebody
-   wrote behind it. */
+/* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is
+   handed out; what it was asked for; and when it comes back. checked_block_end() returns false, and has
+   reported it, when somebody wrote behind it. */
 size_t checked_block_room(size_t size_bytes);
 void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller);
 size_t checked_block_requested(void *block, size_t block_bytes);

@@ -2,16 +2,16 @@
 /*
  * Ranges of kernel address space.
  *
- * Segments cover all of it without a hole, free ones and used ones in turn, in one tree ordered by address (segment_tree.c). A
- * request takes the lowest one that is large enough. A used segment begins with its guard page; what follows it is free,
- * or begins with a guard page of its own.
+ * Segments cover all of it without a hole, free ones and used ones in turn, in one tree ordered by address
+ * (segment_tree.c). A request takes the lowest one that is large enough. A used segment begins with its guard
+ * page; what follows it is free, or begins with a guard page of its own.
  *
- * A segment that ends is taken in three steps: it becomes SEGMENT_ENDING, which nobody else may end or use; its pages are
- * unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing lazily, many at
- * a time, would be cheaper and is not done: no caller frees often.
+ * A segment that ends is taken in three steps: it becomes SEGMENT_ENDING, which nobody else may end or use;
+ * its pages are unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing
+ * lazily, many at a time, would be cheaper and is not done: no caller frees often.
  *
- * tree_lock guards the segments, tables_lock the page tables; they do not nest. Nodes are taken before the tree is
- * locked and given back after it is unlocked.
+ * tree_lock guards the segments, tables_lock the page tables; they do not nest. Nodes are taken before the
+ * tree is locked and given back after it is unlocked.
  */
 #include <ashlar/mm/vrange.h>
 
@@ -24,13 +24,13 @@
 
 #include "segment_tree.h"
 
-#define GUARD_SIZE   PAGE_SIZE
+#define GUARD_SIZE  PAGE_SIZE
 /* Of enum page_access. */
-#define MEMORY_TYPE  (PAGE_UNCACHED | PAGE_WRITE_COMBINING)
+#define MEMORY_TYPE (PAGE_UNCACHED | PAGE_WRITE_COMBINING)
 /* Segments that need no allocator; a range needs up to two new ones. Most machines never have more. */
-#define EARLY_NODES  8
+#define EARLY_NODES 8
 /* Pages that are mapped, or unmapped and flushed, under one lock: interrupts are off meanwhile. */
-#define PIECE_PAGES  16
+#define PIECE_PAGES 16
 
 static struct paging *tables;
 static struct port_lock tree_lock, tables_lock;
@@ -193,8 +193,9 @@ static void unmap(uint64_t start, uint64_t size_bytes)
     VERIFY(status == STATUS_OK);
 }
 
-/* How much of [at, end), which shows @device at @at, is one piece: as many small pages, or large ones, as are allowed. Depends on
-   nothing else, so pages are unmapped in the pieces that they were mapped in, none has to be split, and unmapping cannot fail. */
+/* How much of [at, end), which shows @device at @at, is one piece: as many small pages, or large ones, as are
+   allowed. Depends on nothing else, so pages are unmapped in the pieces that they were mapped in, none has to
+   be split, and unmapping cannot fail. */
 static uint64_t piece_of(uint64_t at, uint64_t end, uint64_t device)
 {
     uint64_t left = end - at, most = PIECE_PAGES * PAGE_SIZE;
@@ -290,7 +291,8 @@ static struct segment *begin_end(uint64_t address)
 
 /* ---- the interface ---- */
 
-status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name, void **result)
+status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name,
+                           void **result)
 {
     uint64_t start = align_down(address.raw, PAGE_SIZE), end;
     if (!range_fits(address.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE) ||
@@ -300,7 +302,9 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
         return STATUS_EXISTS;
     /* Larger pages want the same distance to the next boundary. */
     bool is_large = end - start >= LARGE_PAGE_SIZE;
-    struct vrange_info info = { .kind = VRANGE_DEVICE, .name = name, .access = access, .device = phys(start) };
+    struct vrange_info info = {
+        .kind = VRANGE_DEVICE, .name = name, .access = access, .device = phys(start)
+    };
     status_t status = reserve(end - start, is_large ? LARGE_PAGE_SIZE : PAGE_SIZE,
                               is_large ? start % LARGE_PAGE_SIZE : 0, &info);
     if (status != STATUS_OK)
@@ -317,7 +321,8 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
 status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result)
 {
     uint64_t size;
-    if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE || kind >= VRANGE_KINDS)
+    if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE ||
+        kind >= VRANGE_KINDS)
         return STATUS_INVALID;
     /* Or it would take all there is, and have everybody's caches emptied, before it fails. */
     if (size / PAGE_SIZE > buddy_managed_frames())
@@ -340,7 +345,8 @@ void vrange_unmap(const volatile void *pointer)
     uint64_t address = (uint64_t)(uintptr_t)pointer;
     struct segment *segment = begin_end(address);
     if (!segment) {
-        port_wrong("vrange: %#lx is in no range that could be unmapped; from %pS", address, __builtin_return_address(0));
+        port_wrong("vrange: %#lx is in no range that could be unmapped; from %pS", address,
+                   __builtin_return_address(0));
         return;
     }
     if (segment->info.kind == VRANGE_DEVICE)

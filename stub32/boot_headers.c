@@ -10,7 +10,9 @@
 #include <ashlar/layout.h>
 
 #define TAG(tag_type, tag_flags, member)                                                                     \
-    { .type = tag_type, .flags = tag_flags, .size = sizeof(((struct boot_header *)0)->member) }
+    {                                                                                                        \
+        .type = tag_type, .flags = tag_flags, .size = sizeof(((struct boot_header *)0)->member)              \
+    }
 
 struct boot_header {
     struct mb2_header header;
@@ -37,8 +39,8 @@ static const struct boot_header multiboot2_header USED ALIGNED(8) SECTION(".mult
                 .checksum = 0u - MB2_HEADER_MAGIC - MB2_ARCHITECTURE_I386 - HEADER_LENGTH },
     .needed = { TAG(MB2_HEADER_TAG_INFORMATION_REQUEST, 0, needed), { MB2_TAG_MEMORY_MAP } },
     .wished = { TAG(MB2_HEADER_TAG_INFORMATION_REQUEST, MB2_HEADER_TAG_OPTIONAL, wished),
-                { MB2_TAG_COMMAND_LINE, MB2_TAG_MODULE, MB2_TAG_FRAMEBUFFER, MB2_TAG_EFI64_SYSTEM_TABLE, MB2_TAG_RSDP_V1,
-                  MB2_TAG_RSDP_V2, MB2_TAG_EFI_MEMORY_MAP } },
+                { MB2_TAG_COMMAND_LINE, MB2_TAG_MODULE, MB2_TAG_FRAMEBUFFER, MB2_TAG_EFI64_SYSTEM_TABLE,
+                  MB2_TAG_RSDP_V1, MB2_TAG_RSDP_V2, MB2_TAG_EFI_MEMORY_MAP } },
     .framebuffer = { TAG(MB2_HEADER_TAG_FRAMEBUFFER, MB2_HEADER_TAG_OPTIONAL, framebuffer), 0, 0, 0 },
     .module_align = TAG(MB2_HEADER_TAG_MODULE_ALIGN, 0, module_align),
     .relocatable = { TAG(MB2_HEADER_TAG_RELOCATABLE, MB2_HEADER_TAG_OPTIONAL, relocatable),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID and SEV_STATUS to the kind of guest. SEV's leaf is also there on the bare machine, where nothing of ours
- * is encrypted; whether this guest is, only the register says.
+ * From CPUID and SEV_STATUS to the kind of guest. SEV's leaf is also there on the bare machine, where nothing
+ * of ours is encrypted; whether this guest is, only the register says.
  */
 #include "confidential.h"
 
@@ -10,17 +10,18 @@
 #define EAX_SEV          0x02
 #define LEAF1_HYPERVISOR 0x80000000u
 
-#define MSR_SEV_STATUS   0xc0010131
-#define SEV_STATUS_SEV   0x01
-#define SEV_STATUS_ES    0x02
-#define SEV_STATUS_SNP   0x04
+#define MSR_SEV_STATUS 0xc0010131
+#define SEV_STATUS_SEV 0x01
+#define SEV_STATUS_ES  0x02
+#define SEV_STATUS_SNP 0x04
 
 /* "IntelTDX    " in EBX, EDX, ECX. */
-#define TDX_EBX          0x65746e49
-#define TDX_EDX          0x5844546c
-#define TDX_ECX          0x20202020
+#define TDX_EBX 0x65746e49
+#define TDX_EDX 0x5844546c
+#define TDX_ECX 0x20202020
 
-enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer), uint64_t (*read_msr)(uint32_t msr))
+enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer),
+                                    uint64_t (*read_msr)(uint32_t msr))
 {
     struct stub_cpuid answer;
     ask(0, &answer);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Guests whose memory the hypervisor cannot read: AMD's SEV and Intel's TDX. kernel64 does not run in them: its page tables have
- * no C-bit and no shared bit, and it has no handler for #VC and #VE. The stub says so.
+ * Guests whose memory the hypervisor cannot read: AMD's SEV and Intel's TDX. kernel64 does not run in them:
+ * its page tables have no C-bit and no shared bit, and it has no handler for #VC and #VE. The stub says so.
  *
- * Source: AMD APM vol. 2, "Secure Encrypted Virtualization"; Intel TDX module specification, "CPUID Virtualization".
+ * Source: AMD APM vol. 2, "Secure Encrypted Virtualization"; Intel TDX module specification, "CPUID
+ * Virtualization".
  */
 #include <ashlar/types.h>
 
@@ -26,13 +27,14 @@ struct stub_cpuid {
  * @ask:      CPUID, subleaf 0.
  * @read_msr: RDMSR; asked only for SEV_STATUS (C0010131H), and only where CPUID says that there is one.
  */
-enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer), uint64_t (*read_msr)(uint32_t msr));
+enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer),
+                                    uint64_t (*read_msr)(uint32_t msr));
 
 /**
  * confidential_refuse() - halt with a sentence in such a guest.
  *
- * CPUID itself may raise #VC or #VE there, so both have gates from here on. In an SEV-ES guest the words need port
- * accesses, which raise #VC again: the hypervisor is then asked to end the guest.
+ * CPUID itself may raise #VC or #VE there, so both have gates from here on. In an SEV-ES guest the words need
+ * port accesses, which raise #VC again: the hypervisor is then asked to end the guest.
  */
 void confidential_refuse(void);
 

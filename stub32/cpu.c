@@ -10,14 +10,14 @@
 
 #include <ashlar/hw/cpu.h>
 
-#define LEAF1_EDX_TSC  (1u << 4)
-#define LEAF1_EDX_MSR  (1u << 5)
-#define LEAF1_EDX_PAE  (1u << 6)
-#define LEAF1_EDX_PGE  (1u << 13)
-#define LEAF1_EDX_PAT  (1u << 16)
-#define EXT1_EDX_NX    (1u << 20)
-#define EXT1_EDX_1GIB  (1u << 26)
-#define EXT1_EDX_LONG  (1u << 29)
+#define LEAF1_EDX_TSC (1u << 4)
+#define LEAF1_EDX_MSR (1u << 5)
+#define LEAF1_EDX_PAE (1u << 6)
+#define LEAF1_EDX_PGE (1u << 13)
+#define LEAF1_EDX_PAT (1u << 16)
+#define EXT1_EDX_NX   (1u << 20)
+#define EXT1_EDX_1GIB (1u << 26)
+#define EXT1_EDX_LONG (1u << 29)
 
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;

@@ -52,8 +52,8 @@ static status_t check_segment(const struct elf64_program_header *segment, uint32
     return STATUS_OK;
 }
 
-/* memory.c's, by words. As a builtin GCC writes it in place at -Os, by bytes: 376 000 turns for an emulator to count,
-   not 94 000. */
+/* memory.c's, by words. As a builtin GCC writes it in place at -Os, by bytes: 376 000 turns for an emulator
+   to count, not 94 000. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 
 /* What follows in the reserve need not be zero: after a reset it holds what the last kernel left. */

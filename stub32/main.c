@@ -19,7 +19,8 @@
  * Page-table frames: the PML4; 3 for the stub one-to-one; PDPT, PD and a PT for each 2 MiB of the
  * reserve; PDPT and, without 1 GiB pages, 4 PDs for the direct map.
  */
-#define TABLE_FRAMES (1 + 3 + 2 + KERNEL_RESERVE_SIZE / LARGE_PAGE_SIZE + 1 + BOOT_DIRECT_MAP_SIZE / HUGE_PAGE_SIZE)
+#define TABLE_FRAMES                                                                                         \
+    (1 + 3 + 2 + KERNEL_RESERVE_SIZE / LARGE_PAGE_SIZE + 1 + BOOT_DIRECT_MAP_SIZE / HUGE_PAGE_SIZE)
 
 static uint8_t reserve[KERNEL_RESERVE_SIZE] ALIGNED(1 << 21) SECTION(".bss.reserve");
 static uint64_t table_frames[TABLE_FRAMES * PAGE_SIZE / sizeof(uint64_t)] ALIGNED(4096);
@@ -71,7 +72,8 @@ static void map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t si
     words_halt(".");
 }
 
-static void map_one_to_one(struct tables *tables, const char *start, const char *end, unsigned int permissions)
+static void map_one_to_one(struct tables *tables, const char *start, const char *end,
+                           unsigned int permissions)
 {
     uint64_t from = align_down(address_of(start), PAGE_SIZE);
     map(tables, from, from, align_up(address_of(end), PAGE_SIZE) - from, PAGE_SIZE, permissions);
@@ -119,7 +121,8 @@ void stub_main(uint32_t entered, uint32_t magic, uint32_t info)
         .version = HANDOFF_VERSION,
         .size_bytes = sizeof(handoff),
         .protocol = entered == ENTERED_BY_PVH ? HANDOFF_PVH : HANDOFF_MULTIBOOT2,
-        .flags = (cpu.has_nx ? (uint32_t)HANDOFF_NX : 0) | (cpu.has_gib_pages ? (uint32_t)HANDOFF_GIB_PAGES : 0) |
+        .flags = (cpu.has_nx ? (uint32_t)HANDOFF_NX : 0) |
+                 (cpu.has_gib_pages ? (uint32_t)HANDOFF_GIB_PAGES : 0) |
                  (cpu.la57_was_on ? (uint32_t)HANDOFF_LA57 : 0),
         .boot_info = info,
         .image_start = address_of(__image_start),

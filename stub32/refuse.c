@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gates for #VC and #VE, and what is said in a confidential guest. The other exceptions have no gate: they reset the machine,
- * as before.
+ * Gates for #VC and #VE, and what is said in a confidential guest. The other exceptions have no gate: they
+ * reset the machine, as before.
  */
 #include "confidential.h"
 
 #include "words.h"
 
-#define VECTOR_VE          20
-#define VECTOR_VC          29
-#define GATES              (VECTOR_VC + 1)
-#define INTERRUPT_GATE_32  0x8e00
+#define VECTOR_VE         20
+#define VECTOR_VC         29
+#define GATES             (VECTOR_VC + 1)
+#define INTERRUPT_GATE_32 0x8e00
 
-/* The GHCB's MSR, and in it a request to end the guest, for no particular reason. (GHCB specification, "GHCB MSR Protocol",
-   0x100.) */
-#define MSR_GHCB           0xc0010130
-#define GHCB_TERMINATE     0x100
+/* The GHCB's MSR, and in it a request to end the guest, for no particular reason. (GHCB specification, "GHCB
+   MSR Protocol", 0x100.) */
+#define MSR_GHCB       0xc0010130
+#define GHCB_TERMINATE 0x100
 
 struct gate {
     uint16_t offset_low, selector, type, offset_high;
@@ -59,7 +59,8 @@ NORETURN static void refuse(const char *kind)
 /* VMGEXIT is VMMCALL with a prefix. The hypervisor does not return. */
 static void ask_for_the_end(void)
 {
-    __asm__ volatile("wrmsr; .byte 0xf3, 0x0f, 0x01, 0xd9" ::"c"(MSR_GHCB), "a"(GHCB_TERMINATE), "d"(0) : "memory");
+    __asm__ volatile("wrmsr; .byte 0xf3, 0x0f, 0x01, 0xd9" ::"c"(MSR_GHCB), "a"(GHCB_TERMINATE), "d"(0)
+                     : "memory");
 }
 
 void confidential_trap(uint32_t vector)

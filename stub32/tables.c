@@ -42,7 +42,8 @@ static unsigned int index_at(uint64_t virt, unsigned int level)
     return (unsigned int)index & (PTE_ENTRIES - 1);
 }
 
-/* Down from the PML4 to the table of @leaf_level that maps @virt, taking frames for those that are missing. */
+/* Down from the PML4 to the table of @leaf_level that maps @virt, taking frames for those that are
+   missing. */
 static status_t find_table(struct tables *tables, uint64_t virt, unsigned int leaf_level, uint64_t **found)
 {
     uint64_t *table = tables->pool;
@@ -62,8 +63,8 @@ static status_t find_table(struct tables *tables, uint64_t virt, unsigned int le
     return STATUS_OK;
 }
 
-status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes, uint64_t page_size,
-                    unsigned int permissions)
+status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes,
+                    uint64_t page_size, unsigned int permissions)
 {
     unsigned int level = page_size == PAGE_SIZE ? 1 : page_size == LARGE_PAGE_SIZE ? 2 : 3;
     if ((level == 3 && page_size != HUGE_PAGE_SIZE) || !is_aligned(virt | phys | size_bytes, page_size))
@@ -81,7 +82,8 @@ status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_
     for (uint64_t done = 0; done < size_bytes;) {
         uint64_t *table = NULL;
         status_t status = find_table(tables, virt + done, level, &table);
-        for (unsigned int i = index_at(virt + done, level); status == STATUS_OK && i < PTE_ENTRIES && done < size_bytes; i++) {
+        for (unsigned int i = index_at(virt + done, level);
+             status == STATUS_OK && i < PTE_ENTRIES && done < size_bytes; i++) {
             if (table[i] & PTE_PRESENT)
                 return STATUS_EXISTS;
             table[i] = leaf | (phys + done);

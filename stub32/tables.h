@@ -35,7 +35,7 @@ status_t tables_init(struct tables *tables) MUST_CHECK;
  * Return: STATUS_OK; STATUS_NO_MEMORY when the pool is used up; STATUS_EXISTS when something is
  *         mapped there; STATUS_INVALID for what is not aligned. What was mapped before stays.
  */
-status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes, uint64_t page_size,
-                    unsigned int permissions) MUST_CHECK;
+status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes,
+                    uint64_t page_size, unsigned int permissions) MUST_CHECK;
 
 #pragma GCC visibility pop

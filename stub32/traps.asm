@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; traps.asm: the two exceptions of confidential guests, to C.
-; In:   by an interrupt gate: 32-bit protected mode, paging off, interrupts off, flat segments, our stack, with or without an
-;       error code on it
+; In:   by an interrupt gate: 32-bit protected mode, paging off, interrupts off, flat segments, our stack,
+;       with or without an error code on it
 ; Out:  confidential_trap(vector), which does not return.
 ; Uses: everything.
 bits 32

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words on the two devices that a PC may have at fixed places, and on a virtual machine's debug port. A missing UART
- * swallows the bytes after a bounded wait; a missing VGA swallows the stores; a debug port that is there reads back its
- * number.
+ * Words on the two devices that a PC may have at fixed places, and on a virtual machine's debug port. A
+ * missing UART swallows the bytes after a bounded wait; a missing VGA swallows the stores; a debug port that
+ * is there reads back its number.
  */
 #include "words.h"
 
-#define COM1             0x3f8
-#define UART_DATA        0
-#define UART_INTERRUPTS  1
-#define UART_FIFO        2
-#define UART_LINE        3
-#define UART_MODEM       4
-#define UART_STATUS      5
-#define LINE_8N1         0x03
-#define LINE_DIVISOR     0x80
-#define FIFO_ON          0x07
-#define MODEM_READY      0x03
-#define STATUS_CAN_SEND  0x20
-#define DIVISOR_115200   1
+#define COM1            0x3f8
+#define UART_DATA       0
+#define UART_INTERRUPTS 1
+#define UART_FIFO       2
+#define UART_LINE       3
+#define UART_MODEM      4
+#define UART_STATUS     5
+#define LINE_8N1        0x03
+#define LINE_DIVISOR    0x80
+#define FIFO_ON         0x07
+#define MODEM_READY     0x03
+#define STATUS_CAN_SEND 0x20
+#define DIVISOR_115200  1
 
 #define DEBUGCON 0xe9
 

@@ -26,11 +26,12 @@ struct bench {
     unsigned int operations; /* in one call of run() */
     bool (*prepare)(void);   /* NULL: nothing to prepare. Return: false when it cannot run here */
     void (*run)(void);
-    void (*end)(void); /* after a prepare() that returned true; NULL: nothing to end */
+    void (*end)(void);        /* after a prepare() that returned true; NULL: nothing to end */
     uint64_t (*sample)(void); /* NULL; or instead of run(): one value, taken BENCH_SAMPLE_COUNT times */
-    /* NULL; or instead of both: fills in up to @room values, which are taken together. Return: how many; 0: it failed. */
+    /* NULL; or instead of both: fills in up to @room values, which are taken together. Return: how many; 0:
+       it failed. */
     unsigned int (*collect)(uint64_t *values, unsigned int room);
-    const char *unit;         /* of sample() and collect() */
+    const char *unit; /* of sample() and collect() */
 };
 
 #define BENCH_WITH(word, name, operations, prepare, run, end)                                                \

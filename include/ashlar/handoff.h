@@ -25,21 +25,21 @@ enum handoff_flags {
 };
 
 struct handoff {
-    uint64_t magic;        /* HANDOFF_MAGIC */
-    uint32_t version;      /* HANDOFF_VERSION */
-    uint32_t size_bytes;   /* sizeof(struct handoff) as the stub saw it */
-    uint32_t protocol;     /* enum handoff_protocol */
-    uint32_t flags;        /* enum handoff_flags */
-    uint64_t boot_info;    /* what the loader left */
-    uint64_t image_start;  /* all of ashlar.elf as it lies in memory: stub, payload, reserve, tables */
+    uint64_t magic;       /* HANDOFF_MAGIC */
+    uint32_t version;     /* HANDOFF_VERSION */
+    uint32_t size_bytes;  /* sizeof(struct handoff) as the stub saw it */
+    uint32_t protocol;    /* enum handoff_protocol */
+    uint32_t flags;       /* enum handoff_flags */
+    uint64_t boot_info;   /* what the loader left */
+    uint64_t image_start; /* all of ashlar.elf as it lies in memory: stub, payload, reserve, tables */
     uint64_t image_end;
     uint64_t kernel_start; /* kernel64 as loaded: the reserve up to the last byte of the last segment, */
     uint64_t kernel_end;   /* rounded up to a page; maps linearly from KERNEL_IMAGE_START */
     uint64_t tables_start; /* page-table frames in use */
     uint64_t tables_end;
-    uint64_t pml4;         /* what CR3 holds */
-    uint64_t tsc_entry;    /* time-stamp counter at the stub's first instructions */
-    uint64_t tsc_leap;     /* and just before the jump to kernel64 */
+    uint64_t pml4;      /* what CR3 holds */
+    uint64_t tsc_entry; /* time-stamp counter at the stub's first instructions */
+    uint64_t tsc_leap;  /* and just before the jump to kernel64 */
 };
 
 STATIC_ASSERT(sizeof(struct handoff) == 104, "handoff has another size in one of the two programs");

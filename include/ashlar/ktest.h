@@ -21,9 +21,8 @@ struct ktest {
 
 #define KTEST(suite, claim)                                                                                  \
     static void ktest_##suite##_##claim(void);                                                               \
-    static const struct ktest ktest_entry_##suite##_##claim USED                                             \
-        SECTION(".ktests." #suite "." #claim)                                                                \
-            ALIGNED(sizeof(void *)) = { #suite "." #claim, ktest_##suite##_##claim };                        \
+    static const struct ktest ktest_entry_##suite##_##claim USED SECTION(".ktests." #suite "." #claim)       \
+        ALIGNED(sizeof(void *)) = { #suite "." #claim, ktest_##suite##_##claim };                            \
     static void ktest_##suite##_##claim(void)
 
 extern const struct ktest __ktests_start[], __ktests_end[];

@@ -8,8 +8,8 @@
  */
 #include <ashlar/check.h>
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE  4096ULL
+#define PAGE_SHIFT      12
+#define PAGE_SIZE       4096ULL
 #define LARGE_PAGE_SIZE (1ULL << 21)
 #define HUGE_PAGE_SIZE  (1ULL << 30)
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Checked arithmetic for sizes, counts, alignments and addresses that somebody else brought: a caller, firmware, a
- * loader, a person. Not for numbers that the code made itself and whose bounds it knows.
+ * Checked arithmetic for sizes, counts, alignments and addresses that somebody else brought: a caller,
+ * firmware, a loader, a person. Not for numbers that the code made itself and whose bounds it knows.
  *
- * Each is true when the mathematically exact result fits into *result, and only then is the result meant to be used.
- * The operands may have any integer types, also different ones; the compiler works as if with unlimited width
- * (GCC manual, "Built-in Functions to Perform Arithmetic with Overflow Checking").
+ * Each is true when the mathematically exact result fits into *result, and only then is the result meant to
+ * be used. The operands may have any integer types, also different ones; the compiler works as if with
+ * unlimited width (GCC manual, "Built-in Functions to Perform Arithmetic with Overflow Checking").
  *
  *     uint64_t end;
  *     if (!add_fits(start, size_bytes, &end))
@@ -30,7 +30,8 @@ static inline bool MUST_CHECK overflow_fits(bool has_overflowed)
  * align_up_fits() - round up to a multiple.
  * @value:     any.
  * @alignment: a power of two.
- * @result:    receives the smallest multiple of @alignment that is not below @value; undefined when false is returned.
+ * @result:    receives the smallest multiple of @alignment that is not below @value; undefined when false is
+ *             returned.
  *
  * Return: false when that is 2^64 or more.
  */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Locks that are waited for without sleeping, and the interrupt flag. For whatever an interrupt handler and other code
- * share; mm has its own, through mm/port.h.
+ * Locks that are waited for without sleeping, and the interrupt flag. For whatever an interrupt handler and
+ * other code share; mm has its own, through mm/port.h.
  *
- * A spinlock is held with interrupts off, for as short as can be. Those who wait for it stand in a queue, and it knows who
- * holds it. Here is what it costs when nobody waits; the queue is in kernel64/sync/spinlock.c.
+ * A spinlock is held with interrupts off, for as short as can be. Those who wait for it stand in a queue, and
+ * it knows who holds it. Here is what it costs when nobody waits; the queue is in kernel64/sync/spinlock.c.
  *
- * Who waits in spin_lock() does nothing else, interrupts off, not even what another CPU calls it for. So nobody who holds a
- * lock that is waited for like that may call other CPUs and wait for them, nor unmap or allocate, which may do it. Who must
- * has everybody wait for the lock by spin_wait_serving(), as mm and kernel64/irq do.
- * Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about interrupts.
+ * Who waits in spin_lock() does nothing else, interrupts off, not even what another CPU calls it for. So
+ * nobody who holds a lock that is waited for like that may call other CPUs and wait for them, nor unmap or
+ * allocate, which may do it. Who must has everybody wait for the lock by spin_wait_serving(), as mm and
+ * kernel64/irq do. Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about
+ * interrupts.
  */
 #include <ashlar/types.h>
 
@@ -57,7 +58,8 @@ static inline bool interrupts_are_on(void)
 #endif
 }
 
-/* Between two looks at what another CPU will change. Hosted, that CPU is a thread that may need this one's processor. */
+/* Between two looks at what another CPU will change. Hosted, that CPU is a thread that may need this one's
+   processor. */
 static inline void spin_pause(void)
 {
 #ifndef ASHLAR_HOSTED
@@ -67,7 +69,8 @@ static inline void spin_pause(void)
 #endif
 }
 
-/* One turn of a loop that waits for another CPU: a pause, and more the longer it has waited. @turns: 0 at first. */
+/* One turn of a loop that waits for another CPU: a pause, and more the longer it has waited. @turns: 0 at
+   first. */
 static inline void spin_turn(uint32_t *turns)
 {
     for (uint32_t pauses = *turns < 1024 ? *turns / 64 : 15; pauses > 0; pauses--)
@@ -77,8 +80,8 @@ static inline void spin_turn(uint32_t *turns)
 }
 
 /*
- * All zero is free, with nobody waiting. The halves are written apart: the owner by who takes and gives back, the tail by
- * who joins the queue; sync/spinlock.c has the queue, and why that is sound.
+ * All zero is free, with nobody waiting. The halves are written apart: the owner by who takes and gives back,
+ * the tail by who joins the queue; sync/spinlock.c has the queue, and why that is sound.
  */
 struct spinlock {
     union {
@@ -128,22 +131,23 @@ NORETURN void spin_panic_not_mine(const struct spinlock *lock);
 #define CHECK_HELD(lock) ((void)(lock))
 #endif
 
-/* The queue: who finds the lock taken comes here, interrupts off, and returns with it. For spin_lock(), which is always
-   inline so that the caller seen here is its user. */
+/* The queue: who finds the lock taken comes here, interrupts off, and returns with it. For spin_lock(), which
+   is always inline so that the caller seen here is its user. */
 void spin_wait(struct spinlock *lock);
 
 /* Takes it if it is free and nobody waits. Acquire pairs with the release of spin_unlock(). */
 static inline bool spin_take_free(struct spinlock *lock)
 {
     uint64_t unused = 0;
-    return __atomic_compare_exchange_n(&lock->word, &unused, spin_me(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&lock->word, &unused, spin_me(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 
 /**
  * spin_lock() - interrupts off, and the lock ours.
  *
- * Who comes first is served first. A CPU that holds it already panics; one that waits for a second says in the log for
- * whom.
+ * Who comes first is served first. A CPU that holds it already panics; one that waits for a second says in
+ * the log for whom.
  * Return: for spin_unlock(). Context: any but NMI; not by who holds it.
  */
 static ALWAYS_INLINE irq_state_t spin_lock(struct spinlock *lock)

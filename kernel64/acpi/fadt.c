@@ -81,7 +81,8 @@ bool fadt_can_reset(const struct fadt *fadt)
 {
     /* Both the register and the byte behind it: a table may end between them. */
     bool is_in_pci = fadt->reset.space == ACPI_SPACE_PCI && fadt->reset.address != 0;
-    return (fadt->flags & ACPI_FADT_FLAG_RESET_SUPPORTED) && (is_in_pci || acpi_gas_is_usable(&fadt->reset)) &&
+    return (fadt->flags & ACPI_FADT_FLAG_RESET_SUPPORTED) &&
+           (is_in_pci || acpi_gas_is_usable(&fadt->reset)) &&
            acpi_view_covers(&fadt->view, ACPI_FADT_RESET_VALUE, 1);
 }
 

@@ -61,8 +61,8 @@ struct fadt_pm_timer {
  */
 bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer);
 
-/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells. The register
-   may also be in PCI configuration space. */
+/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells.
+   The register may also be in PCI configuration space. */
 bool fadt_can_reset(const struct fadt *fadt);
 
 /* Return: what @pm_profile is called; "unknown" for a number nobody knows. */

@@ -2,12 +2,12 @@
 /*
  * The tables that the root lists, read once.
  *
- * Every look-up used to walk the root again and to sum up each table on its way: forty tables of 1 MiB cost half a second
- * each time. Now the headers are kept, and a look-up compares names.
+ * Every look-up used to walk the root again and to sum up each table on its way: forty tables of 1 MiB cost
+ * half a second each time. Now the headers are kept, and a look-up compares names.
  *
- * There is no allocator yet, so there is room for ACPI_TABLES_MAX of them. A root that lists more is no machine's; but
- * whoever wants a MADT still gets it, because the first of each kind finds room behind them. What is not kept is
- * counted.
+ * There is no allocator yet, so there is room for ACPI_TABLES_MAX of them. A root that lists more is no
+ * machine's; but whoever wants a MADT still gets it, because the first of each kind finds room behind them.
+ * What is not kept is counted.
  */
 #include <acpi/tables.h>
 
@@ -25,7 +25,8 @@ enum root_quality {
     ROOT_GOOD
 };
 
-static bool view_root(acpi_read_fn *read, const struct acpi_table *table, bool is_xsdt, struct acpi_view *view)
+static bool view_root(acpi_read_fn *read, const struct acpi_table *table, bool is_xsdt,
+                      struct acpi_view *view)
 {
     return acpi_view_table(read(table->address, table->length), table->length, is_xsdt ? "XSDT" : "RSDT",
                            ACPI_HEADER_SIZE, view) == STATUS_OK;
@@ -75,7 +76,8 @@ static bool is_nothing(acpi_read_fn *read, phys_t address, bool is_xsdt)
 
 bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root)
 {
-    return is_nothing(read, root->table, root->is_xsdt) && (root->rsdt.raw == 0 || is_nothing(read, root->rsdt, false));
+    return is_nothing(read, root->table, root->is_xsdt) &&
+           (root->rsdt.raw == 0 || is_nothing(read, root->rsdt, false));
 }
 
 static bool is_known_address(const struct acpi_index *index, phys_t address)
@@ -134,9 +136,9 @@ static void add(acpi_read_fn *read, phys_t address, struct acpi_index *index, ui
     if (address.raw == 0 || is_known_address(index, address))
         return;
     status_t status = acpi_read_header(read, address, &table);
-    bool is_kept = index->count < ACPI_TABLES_MAX ||
-                   (index->count < ACPI_TABLES_MAX + ACPI_KINDS_MAX && status == STATUS_OK &&
-                    !has_kind(index, table.signature));
+    bool is_kept =
+        index->count < ACPI_TABLES_MAX || (index->count < ACPI_TABLES_MAX + ACPI_KINDS_MAX &&
+                                           status == STATUS_OK && !has_kind(index, table.signature));
     if (!is_kept) {
         index->left_out++;
         return;
@@ -176,12 +178,14 @@ void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct a
     phys_t address;
     memset(index, 0, sizeof(*index));
     choose_root(read, root, index);
-    if (index->root_table.status != STATUS_OK || !view_root(read, &index->root_table, index->root.is_xsdt, &view))
+    if (index->root_table.status != STATUS_OK ||
+        !view_root(read, &index->root_table, index->root.is_xsdt, &view))
         return;
     size_t width = index->root.is_xsdt ? 8 : 4;
     index->listed = (view.length - ACPI_HEADER_SIZE) / width;
     index->entries_cut = index->listed > ENTRIES_MAX ? index->listed - ENTRIES_MAX : 0;
-    for (size_t cursor = 0; cursor < ENTRIES_MAX && acpi_next_root_entry(&view, index->root.is_xsdt, &cursor, &address);)
+    for (size_t cursor = 0;
+         cursor < ENTRIES_MAX && acpi_next_root_entry(&view, index->root.is_xsdt, &cursor, &address);)
         add(read, address, index, &summed);
     add_what_the_fadt_names(read, index);
 }

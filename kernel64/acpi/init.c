@@ -74,10 +74,11 @@ static void report_root(void)
     else if (!tables.root_table.checksum_ok)
         log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", name, tables.root.table.raw);
     if (tables.left_out > 0)
-        log_warn("acpi", "%s lists %lu tables, %lu left out: only %u and the first of each kind are kept", name,
-                 tables.listed, tables.left_out, ACPI_TABLES_MAX);
+        log_warn("acpi", "%s lists %lu tables, %lu left out: only %u and the first of each kind are kept",
+                 name, tables.listed, tables.left_out, ACPI_TABLES_MAX);
     if (tables.entries_cut > 0)
-        log_warn("acpi", "%s cut short: %lu of its %lu entries not looked at", name, tables.entries_cut, tables.listed);
+        log_warn("acpi", "%s cut short: %lu of its %lu entries not looked at", name, tables.entries_cut,
+                 tables.listed);
 }
 
 static void report_tables(void)
@@ -88,16 +89,19 @@ static void report_tables(void)
         if ((table->status == STATUS_OK && table->checksum_ok) || ++bad > NAMED_MAX)
             continue;
         if (table->status == STATUS_OK)
-            log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", table->signature, table->address.raw);
+            log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", table->signature,
+                     table->address.raw);
         else
             log_warn("acpi", "table %s at P%#lx dropped: %s", table->signature[0] ? table->signature : "?",
                      table->address.raw, reason_of(table));
     }
     if (bad > NAMED_MAX)
-        log_warn("acpi", "%lu more tables are dropped or have wrong checksums; 'acpi' lists them", bad - NAMED_MAX);
+        log_warn("acpi", "%lu more tables are dropped or have wrong checksums; 'acpi' lists them",
+                 bad - NAMED_MAX);
 }
 
-/* Complaints wait for this: a table above 4 GiB is out of the first reader's reach, and nothing is wrong with it. */
+/* Complaints wait for this: a table above 4 GiB is out of the first reader's reach, and nothing is wrong with
+   it. */
 void acpi_set_reader(acpi_read_fn *read)
 {
     reader = read;
@@ -114,7 +118,8 @@ void acpi_set_reader(acpi_read_fn *read)
 static void claim(const struct acpi_table *table)
 {
     if (table->status == STATUS_OK)
-        machine_add_claim(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
+        machine_add_claim(table->address.raw, range_end(table->address.raw, table->length),
+                          MEMMAP_ACPI_TABLE);
 }
 
 /* acpi_rsdp=: where a loader that was started by UEFI hands nothing on, as kexec from Linux does. */
@@ -147,13 +152,14 @@ void acpi_find_root(void)
 void acpi_init(void)
 {
     if (!has_root) {
-        log_info("acpi", machine_has_option("noacpi") ? "not looked at, because of the option noacpi" : "no root pointer");
+        log_info("acpi", machine_has_option("noacpi") ? "not looked at, because of the option noacpi"
+                                                      : "no root pointer");
         return;
     }
     claim(&tables.root_table);
     for (size_t i = 0; i < tables.count; i++)
         claim(&tables.tables[i]);
-    log_info("acpi", "%s at P%#lx of %s, %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw, root.oem,
-             tables.count);
+    log_info("acpi", "%s at P%#lx of %s, %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw,
+             root.oem, tables.count);
     acpi_add_leave_ways(&tables, acpi_read);
 }

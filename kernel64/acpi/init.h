@@ -39,8 +39,8 @@ const void *acpi_read(phys_t address, size_t size_bytes);
 /**
  * acpi_set_reader() - from now on acpi_read() is @read. Pointers that it gave before are not good any more.
  *
- * Tables that were out of reach are read now, those that are bad are named, and registers in memory that switch the
- * machine off or reset it are mapped.
+ * Tables that were out of reach are read now, those that are bad are named, and registers in memory that
+ * switch the machine off or reset it are mapped.
  * Context: once, after address_space_init().
  */
 void acpi_set_reader(acpi_read_fn *read);

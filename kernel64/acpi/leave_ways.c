@@ -2,9 +2,9 @@
 /*
  * Switching off and resetting through ACPI's fixed hardware.
  *
- * The registers are decoded once, while the tables are readable, and used when the machine is left, perhaps in a panic.
- * Those at ports serve from the first moment; those in memory are mapped as soon as that is possible, because a panic can
- * map nothing. One whose address is refused is as good as absent.
+ * The registers are decoded once, while the tables are readable, and used when the machine is left, perhaps
+ * in a panic. Those at ports serve from the first moment; those in memory are mapped as soon as that is
+ * possible, because a panic can map nothing. One whose address is refused is as good as absent.
  */
 #include <acpi/leave_ways.h>
 
@@ -37,7 +37,8 @@ static void find_s5(const struct acpi_index *index, acpi_read_fn *read)
 {
     static const char *const kinds[] = { "DSDT", "SSDT", "PSDT" };
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        for (const struct acpi_table *table = NULL; (table = acpi_index_find(index, kinds[i], table)) != NULL;) {
+        for (const struct acpi_table *table = NULL;
+             (table = acpi_index_find(index, kinds[i], table)) != NULL;) {
             const void *bytes = bytes_of(table, read);
             if (bytes && acpi_decode_s5(bytes, table->length, &power))
                 return;
@@ -73,14 +74,15 @@ static bool any_in_memory(void)
 static void map_registers(void)
 {
     static const char *const names[ACPI_POWER_REGISTERS] = {
-        "PM1a event block", "PM1b event block", "PM1a control", "PM1b control", "GPE0 block",
+        "PM1a event block", "PM1b event block", "PM1a control", "PM1b control",   "GPE0 block",
         "GPE1 block",       "sleep control",    "sleep status", "reset register",
     };
     for (unsigned int which = 0; which < ACPI_POWER_REGISTERS; which++) {
         struct acpi_register *reg = &power.registers[which];
         if (!is_in_memory((enum acpi_power_register)which))
             continue;
-        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED, names[which]);
+        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED,
+                                 names[which]);
         if (!reg->mapped)
             reg->address = 0;
     }
@@ -118,5 +120,6 @@ void acpi_complete_leave_ways(const struct acpi_index *index, acpi_read_fn *read
     add_ways(true);
     if (!has_off)
         log_info("acpi", "no power-off: %s",
-                 power.has_sleep_types ? "no control register that can be used" : "no \\_S5_ in a form we understand");
+                 power.has_sleep_types ? "no control register that can be used"
+                                       : "no \\_S5_ in a form we understand");
 }

@@ -227,7 +227,8 @@ size_t madt_complain(const struct madt *madt, madt_complain_fn *complain)
     status_t status;
     while ((status = madt_next(madt, &cursor, &entry)) == STATUS_OK)
         if (entry.kind == MADT_OVERRIDE && entry.override.bus != 0)
-            complain("MADT: an override is of another bus than ISA, and taken as ISA's: bus", entry.override.bus);
+            complain("MADT: an override is of another bus than ISA, and taken as ISA's: bus",
+                     entry.override.bus);
     if (status != STATUS_MALFORMED)
         return 0;
     complain("MADT cut short: an entry's length is wrong, and the rest is dropped: from offset", cursor);

@@ -24,11 +24,7 @@ enum acpi_polarity {
     ACPI_POLARITY_HIGH = 1,
     ACPI_POLARITY_LOW = 3
 }; /* 2 is reserved */
-enum acpi_trigger {
-    ACPI_TRIGGER_BUS = 0,
-    ACPI_TRIGGER_EDGE = 1,
-    ACPI_TRIGGER_LEVEL = 3
-};
+enum acpi_trigger { ACPI_TRIGGER_BUS = 0, ACPI_TRIGGER_EDGE = 1, ACPI_TRIGGER_LEVEL = 3 };
 
 enum madt_kind {
     MADT_CPU,           /* types 0 and 9 */

@@ -57,20 +57,9 @@ status_t mp_table_read(acpi_read_fn *read, const struct mp_pointer *pointer,
 /* The same for bytes at hand. @table keeps pointing into @data. */
 status_t mp_table_parse(const void *data, size_t size_bytes, struct mp_table *table) MUST_CHECK;
 
-enum mp_kind {
-    MP_CPU,
-    MP_BUS,
-    MP_IOAPIC,
-    MP_INTERRUPT,
-    MP_LOCAL_INTERRUPT
-}; /* the types' own numbers */
+enum mp_kind { MP_CPU, MP_BUS, MP_IOAPIC, MP_INTERRUPT, MP_LOCAL_INTERRUPT }; /* the types' own numbers */
 
-enum mp_interrupt_type {
-    MP_INT = 0,
-    MP_NMI = 1,
-    MP_SMI = 2,
-    MP_EXTINT = 3
-};
+enum mp_interrupt_type { MP_INT = 0, MP_NMI = 1, MP_SMI = 2, MP_EXTINT = 3 };
 
 struct mp_cpu {
     uint8_t apic_id;

@@ -93,7 +93,8 @@ static struct phys_range pages_of(const struct srat_memory *memory)
 static void cut_to_unclaimed(const struct numa *numa, size_t limit, uint64_t *start, uint64_t *end)
 {
     struct srat_entry entry;
-    for (size_t cursor = 0; srat_next(&numa->srat, &cursor, &entry) == STATUS_OK && entry.raw.offset < limit;) {
+    for (size_t cursor = 0;
+         srat_next(&numa->srat, &cursor, &entry) == STATUS_OK && entry.raw.offset < limit;) {
         struct phys_range earlier;
         if (!is_memory(&entry))
             continue;
@@ -103,7 +104,8 @@ static void cut_to_unclaimed(const struct numa *numa, size_t limit, uint64_t *st
             cursor = 0; /* another one may begin where this one ends */
         }
     }
-    for (size_t cursor = 0; srat_next(&numa->srat, &cursor, &entry) == STATUS_OK && entry.raw.offset < limit;) {
+    for (size_t cursor = 0;
+         srat_next(&numa->srat, &cursor, &entry) == STATUS_OK && entry.raw.offset < limit;) {
         if (is_memory(&entry) && pages_of(&entry.memory).start.raw >= *start &&
             pages_of(&entry.memory).start.raw < *end && phys_range_size(pages_of(&entry.memory)) > 0)
             *end = pages_of(&entry.memory).start.raw;

@@ -35,7 +35,7 @@ struct numa_cursor {
     uint64_t start; /* what of it is still to come; empty: go on to the next */
     uint64_t end;
     uint32_t node;
-    size_t entry;   /* its offset, for the ones before it */
+    size_t entry; /* its offset, for the ones before it */
 };
 
 /**

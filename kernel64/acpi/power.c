@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power-off and reset, decoded from the FADT and from the one object that soft-off needs, which is in the DSDT or an SSDT:
- * Name (_S5_, Package () { type a, type b, ... }).
+ * Power-off and reset, decoded from the FADT and from the one object that soft-off needs, which is in the
+ * DSDT or an SSDT: Name (_S5_, Package () { type a, type b, ... }).
  *
- * In AML that is 08 [5C] "_S5_" 12 PkgLength NumElements, then each element as an integer: 00 (zero), 01 (one), FF (ones),
- * 0A byte, 0B word, 0C dword, 0E qword. Elements that are counted but not listed are uninitialized.
+ * In AML that is 08 [5C] "_S5_" 12 PkgLength NumElements, then each element as an integer: 00 (zero), 01
+ * (one), FF (ones), 0A byte, 0B word, 0C dword, 0E qword. Elements that are counted but not listed are
+ * uninitialized.
  */
 #include <acpi/power.h>
 #include <ashlar/fmt/acpi.h>
@@ -23,7 +24,7 @@
 #define AML_ROOT        0x5c
 #define AML_ONES        0xff
 
-#define SLEEP_TYPE_MAX  7
+#define SLEEP_TYPE_MAX 7
 
 /* ---- \_S5_ ---- */
 
@@ -76,8 +77,8 @@ static bool enter_package(struct aml *aml, uint64_t *elements)
         return false;
     uint8_t op = aml->bytes[aml->at++];
     size_t start = aml->at;
-    /* PkgLength counts itself. The two highest bits of its first byte say how many bytes follow, which hold all but the
-       lowest four bits. */
+    /* PkgLength counts itself. The two highest bits of its first byte say how many bytes follow, which hold
+       all but the lowest four bits. */
     uint8_t lead = aml->bytes[aml->at++];
     size_t more = lead >> 6, length = more ? lead & 0xf : lead & 0x3f;
     if (aml->end - aml->at < more)
@@ -128,13 +129,15 @@ bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *pow
 
 /* ---- the FADT's registers ---- */
 
-/* The old field's port, which every PC has, else the generic address; either may be the only one. Port numbers above 16
-   bits are a broken table, not a port. */
+/* The old field's port, which every PC has, else the generic address; either may be the only one. Port
+   numbers above 16 bits are a broken table, not a port. */
 static struct acpi_register choose(uint32_t port, const struct acpi_gas *gas, uint8_t bytes)
 {
     if (port != 0 && port <= UINT16_MAX)
         return (struct acpi_register){ .space = ACPI_SPACE_IO, .address = port, .bytes = bytes };
-    return (struct acpi_register){ .space = gas->space, .address = acpi_gas_is_usable(gas) ? gas->address : 0, .bytes = bytes };
+    return (struct acpi_register){ .space = gas->space,
+                                   .address = acpi_gas_is_usable(gas) ? gas->address : 0,
+                                   .bytes = bytes };
 }
 
 void acpi_decode_power(const struct fadt *fadt, struct acpi_power *power)

@@ -7,16 +7,19 @@
 status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root)
 {
     const void *bytes = read(address, ACPI_RSDP_V2_SIZE);
-    return bytes && acpi_parse_root_pointer(bytes, ACPI_RSDP_V2_SIZE, root) == STATUS_OK ? STATUS_OK : STATUS_NOT_FOUND;
+    return bytes && acpi_parse_root_pointer(bytes, ACPI_RSDP_V2_SIZE, root) == STATUS_OK ? STATUS_OK
+                                                                                         : STATUS_NOT_FOUND;
 }
 
 status_t acpi_locate_root(const struct boot_info *info, acpi_read_fn *read, struct acpi_root *root)
 {
     struct acpi_root found[3];
     size_t count = 0;
-    if (info->rsdp.data && acpi_parse_root_pointer(info->rsdp.data, info->rsdp.size_bytes, &found[count]) == STATUS_OK)
+    if (info->rsdp.data &&
+        acpi_parse_root_pointer(info->rsdp.data, info->rsdp.size_bytes, &found[count]) == STATUS_OK)
         count++;
-    if (phys_is_valid(info->rsdp_address) && acpi_root_at(read, info->rsdp_address, &found[count]) == STATUS_OK)
+    if (phys_is_valid(info->rsdp_address) &&
+        acpi_root_at(read, info->rsdp_address, &found[count]) == STATUS_OK)
         count++;
     /* The search takes long, and is left out where it is not needed. */
     for (size_t i = 0; i < count; i++) {

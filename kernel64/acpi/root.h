@@ -23,4 +23,5 @@ status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */
-status_t acpi_locate_root(const struct boot_info *info, acpi_read_fn *read, struct acpi_root *root) MUST_CHECK;
+status_t acpi_locate_root(const struct boot_info *info, acpi_read_fn *read,
+                          struct acpi_root *root) MUST_CHECK;

@@ -39,7 +39,8 @@ status_t spcr_parse(const void *data, size_t size_bytes, struct serial_port *por
         .baud_rate = precise ? precise : baud_of_code(acpi_view_u8(&view, ACPI_SPCR_BAUD)),
         .clock_hz = revision >= 3 ? acpi_view_u32(&view, ACPI_SPCR_CLOCK) : 0,
         .flow_control = acpi_view_u8(&view, ACPI_SPCR_FLOW_CONTROL) & 7,
-        .is_pci = pci_device_id != UINT16_MAX && acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID) != UINT16_MAX &&
+        .is_pci = pci_device_id != UINT16_MAX &&
+                  acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID) != UINT16_MAX &&
                   (pci_device_id != 0 || acpi_view_u16(&view, ACPI_SPCR_PCI_VENDOR_ID) != 0),
         .pci_segment = acpi_view_u8(&view, ACPI_SPCR_PCI_SEGMENT),
         .pci = { .bus = acpi_view_u8(&view, ACPI_SPCR_PCI_BUS),

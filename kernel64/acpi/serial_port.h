@@ -64,16 +64,18 @@ bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struc
 /**
  * serial_port_plan() - how our driver is to drive a port.
  * @port:   from SPCR or DBG2.
- * @config: filled in but for registers in memory, which the caller has to map: SERIAL_PORT_SPAN() bytes at @port's address.
+ * @config: filled in but for registers in memory, which the caller has to map: SERIAL_PORT_SPAN() bytes at
+ *          @port's address.
  *
- * Registers lie as far apart as the address's register width says, and are accessed with its access size, or bytes
- * where it says none; never closer than an access is wide. Behind I/O ports only SERIAL_16550_GAS says so: in the
- * others firmware fills in any width for the eight ports of a PC. A speed is set where the clock behind it is known, which
- * behind I/O ports without a number is that of a PC; else what firmware has set stays.
+ * Registers lie as far apart as the address's register width says, and are accessed with its access size, or
+ * bytes where it says none; never closer than an access is wide. Behind I/O ports only SERIAL_16550_GAS says
+ * so: in the others firmware fills in any width for the eight ports of a PC. A speed is set where the clock
+ * behind it is known, which behind I/O ports without a number is that of a PC; else what firmware has set
+ * stays.
  *
  * Return: NULL, or in words why our driver cannot drive it.
- * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)": Interface Type, Base Address, Configured Baud
- *         Rate, UART Clock Frequency, Precise Baud Rate; ACPI 6.5, 5.2.3.2 "Generic Address Structure".
+ * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)": Interface Type, Base Address, Configured
+ *         Baud Rate, UART Clock Frequency, Precise Baud Rate; ACPI 6.5, 5.2.3.2 "Generic Address Structure".
  */
 const char *serial_port_plan(const struct serial_port *port, struct uart16550_config *config);
 

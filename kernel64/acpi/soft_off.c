@@ -2,8 +2,9 @@
 /*
  * The writes that switch a machine off or reset it.
  *
- * A register that is not there, or lies in memory and was not mapped, reads as 0 and is not written: the sequence goes on
- * without it, because a machine that wakes too early is still better than one that was not switched off.
+ * A register that is not there, or lies in memory and was not mapped, reads as 0 and is not written: the
+ * sequence goes on without it, because a machine that wakes too early is still better than one that was not
+ * switched off.
  */
 #include <acpi/power.h>
 
@@ -11,25 +12,26 @@
 #include <ashlar/io.h>
 
 /* "PM1 Status Registers": all that software can clear, which it does by writing 1; among them WAK_STS. */
-#define PM1_STATUS_ALL           0xc731
+#define PM1_STATUS_ALL 0xc731
 
 /* "PM1 Control Registers". */
-#define PM1_SCI_ENABLE           0x0001
-#define PM1_SLEEP_TYPE_SHIFT     10
-#define PM1_SLEEP_TYPE_MASK      0x1c00
-#define PM1_SLEEP_ENABLE         0x2000
+#define PM1_SCI_ENABLE       0x0001
+#define PM1_SLEEP_TYPE_SHIFT 10
+#define PM1_SLEEP_TYPE_MASK  0x1c00
+#define PM1_SLEEP_ENABLE     0x2000
 
 /* "Sleep Control and Status Registers" of hardware-reduced machines. */
 #define SLEEP_CONTROL_TYPE_SHIFT 2
 #define SLEEP_CONTROL_ENABLE     0x20
 #define SLEEP_STATUS_WAKE        0x80
 
-/* How often to look whether firmware has switched to ACPI mode. Each look is a bus access of about a microsecond. */
-#define PATIENCE                 100000
+/* How often to look whether firmware has switched to ACPI mode. Each look is a bus access of about a
+   microsecond. */
+#define PATIENCE 100000
 
 /* Configuration mechanism 1. Source: PCI Local Bus Specification 3.0, 3.2.2.3.2. */
-#define PORT_PCI_ADDRESS         0xcf8
-#define PORT_PCI_DATA            0xcfc
+#define PORT_PCI_ADDRESS 0xcf8
+#define PORT_PCI_DATA    0xcfc
 
 /* Where in the block; NULL when it cannot be reached in memory. */
 static volatile uint8_t *in_memory(const struct acpi_register *reg, unsigned int offset)
@@ -69,7 +71,8 @@ static void write8(const struct acpi_register *reg, unsigned int offset, uint8_t
         mmio_write8(memory, value);
 }
 
-/* The first half of a block is status, the second enables. Enables first: what is cleared must not come again. */
+/* The first half of a block is status, the second enables. Enables first: what is cleared must not come
+   again. */
 static void silence_events(const struct acpi_register *block)
 {
     unsigned int half = block->bytes / 2;
@@ -119,8 +122,8 @@ void acpi_power_off(const struct acpi_power *power)
     write16(&registers[ACPI_PM1B_CONTROL], b | PM1_SLEEP_ENABLE);
 }
 
-/* Of bus 0: device in bits 32 to 47, function in 16 to 31, register in 0 to 15 (ACPI Specification 6.5, "Generic Address
-   Structure"). A byte is written, to its own place in the data port. */
+/* Of bus 0: device in bits 32 to 47, function in 16 to 31, register in 0 to 15 (ACPI Specification 6.5,
+   "Generic Address Structure"). A byte is written, to its own place in the data port. */
 static void reset_in_pci(uint64_t address, uint8_t value)
 {
     uint32_t device = (uint32_t)(address >> 32) & 0x1f, function = (uint32_t)(address >> 16) & 7;

@@ -10,7 +10,7 @@
 #include <lib/string.h>
 
 /* A table above this is taken for a broken length; the largest real ones (SSDTs) stay below 1 MiB. */
-#define TABLE_MAX            (64u << 20)
+#define TABLE_MAX (64u << 20)
 
 #define EBDA_SEGMENT_POINTER 0x40e
 #define BIOS_AREA_START      0xe0000

@@ -26,7 +26,8 @@ struct acpi_table {
     char signature[5]; /* unprintable bytes become '?' */
     uint8_t revision;
     bool checksum_ok;
-    uint8_t status; /* status_t: STATUS_OK, or why it cannot be used; STATUS_INVALID: too short for its kind */
+    uint8_t
+        status; /* status_t: STATUS_OK, or why it cannot be used; STATUS_INVALID: too short for its kind */
     uint32_t length; /* of the whole table; at least ACPI_HEADER_SIZE */
     phys_t address;
 };
@@ -59,8 +60,8 @@ uint64_t acpi_find_ebda(acpi_read_fn *read);
  * acpi_read_header() - what one table says of itself, without its sum.
  * @table: filled in; its status is what is returned.
  *
- * Return: STATUS_OK; STATUS_TRUNCATED when the header cannot be read; STATUS_MALFORMED when the length is below the
- *         header's or above 64 MiB.
+ * Return: STATUS_OK; STATUS_TRUNCATED when the header cannot be read; STATUS_MALFORMED when the length is
+ *         below the header's or above 64 MiB.
  */
 status_t acpi_read_header(acpi_read_fn *read, phys_t address, struct acpi_table *table) MUST_CHECK;
 
@@ -81,21 +82,22 @@ status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *
  */
 bool acpi_next_root_entry(const struct acpi_view *view, bool is_xsdt, size_t *cursor, phys_t *address);
 
-/* Tables that are kept whatever they are, and those that are kept besides because they are the first of their kind. */
+/* Tables that are kept whatever they are, and those that are kept besides because they are the first of their
+   kind. */
 #define ACPI_TABLES_MAX 512
 #define ACPI_KINDS_MAX  64
 
 /* All that was found on the way from the root pointer. */
 struct acpi_index {
-    struct acpi_root root;         /* the one that is used */
-    struct acpi_table root_table;  /* of its RSDT or XSDT; its status says whether it could be used at all */
-    struct acpi_table refused;     /* the XSDT, where the RSDT serves instead; address 0: none was refused */
-    size_t listed;                 /* entries of the root table */
-    size_t left_out;               /* of those, how many are not kept, for want of room */
-    size_t entries_cut;            /* and how many were not looked at */
+    struct acpi_root root;        /* the one that is used */
+    struct acpi_table root_table; /* of its RSDT or XSDT; its status says whether it could be used at all */
+    struct acpi_table refused;    /* the XSDT, where the RSDT serves instead; address 0: none was refused */
+    size_t listed;                /* entries of the root table */
+    size_t left_out;              /* of those, how many are not kept, for want of room */
+    size_t entries_cut;           /* and how many were not looked at */
     size_t count;
-    /* In the root table's order, each address once; then the DSDT and the FACS that the first FADT names. Those whose
-       status is not STATUS_OK are among them. */
+    /* In the root table's order, each address once; then the DSDT and the FACS that the first FADT names.
+       Those whose status is not STATUS_OK are among them. */
     struct acpi_table tables[ACPI_TABLES_MAX + ACPI_KINDS_MAX + 2];
 };
 
@@ -103,14 +105,15 @@ struct acpi_index {
  * acpi_index_build() - read the root table and the header and checksum of all that it lists.
  * @root: from the root pointer.
  *
- * An XSDT that cannot be read, has a wrong checksum or leads to no table gives way to the RSDT, unless that is no
- * better. A table with a wrong checksum is kept.
+ * An XSDT that cannot be read, has a wrong checksum or leads to no table gives way to the RSDT, unless that
+ * is no better. A table with a wrong checksum is kept.
  * Cost: each table's bytes once, at most ACPI_SUMMED_MAX of them; a table that goes beyond is STATUS_TOO_BIG.
  */
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 #define ACPI_SUMMED_MAX (256u << 20)
 
-/* Return: whether what a root pointer names can be read and is no root table, neither the XSDT nor the RSDT. */
+/* Return: whether what a root pointer names can be read and is no root table, neither the XSDT nor the
+   RSDT. */
 bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root);
 
 /**

@@ -105,12 +105,7 @@ bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t 
 /* ---- what the loader left in memory ---- */
 
 /* The cursor counts these steps, and then two for each of boot_info_next_module()'s cursors. */
-enum {
-    STEP_RAW,
-    STEP_PIECES,
-    STEP_FRAMEBUFFER = STEP_PIECES + 3,
-    STEP_MODULES
-};
+enum { STEP_RAW, STEP_PIECES, STEP_FRAMEBUFFER = STEP_PIECES + 3, STEP_MODULES };
 
 static struct memmap_entry reserve(phys_t start, uint64_t size_bytes, enum memmap_kind kind)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The boot description: what the loader said, whichever protocol it spoke, as views into its own
- * bytes. A view is a pointer and a length; nothing is copied and nothing is counted in advance,
- * so the only limit on modules and map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as
- * long as the description is used.
+ * The boot description: what the loader said, whichever protocol it spoke, as views into its own bytes. A
+ * view is a pointer and a length; nothing is copied and nothing is counted in advance, so the only limit on
+ * modules and map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as long as the
+ * description is used.
  *
  * mb2_parse() and pvh_parse() fill it in; both are pure, hosted-tested and trust no length.
  * Strings are views too, and a NUL stands behind each: one whose NUL is missing is left out.
@@ -13,8 +13,8 @@
 #include <ashlar/status.h>
 
 /*
- * Of modules, and of entries in one map: more than the memory behind the kernel holds claims for. A loader that says more
- * is wrong, and nobody walks its million.
+ * Of modules, and of entries in one map: more than the memory behind the kernel holds claims for. A loader
+ * that says more is wrong, and nobody walks its million.
  */
 #define BOOT_ENTRIES_MAX 16384u
 
@@ -89,7 +89,8 @@ struct boot_info {
     unsigned int module_count; /* of those boot_info_next_module() gives */
     unsigned int warnings;     /* how often something was out of order; each was reported in words */
 
-    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX; only seen by who ignores the parser's status */
+    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX; only seen by who ignores the parser's status
+                      */
 
     /* For the iterators only: what the description itself lies in. */
     phys_t raw_start;
@@ -125,14 +126,16 @@ status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_com
  * @complain, @info: as for mb2_parse().
  *
  * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED when the start info cannot be read;
- *         STATUS_MALFORMED when its magic number is another; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX: no list is read then.
+ *         STATUS_MALFORMED when its magic number is another; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX: no list
+ *         is read then.
  * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc), arch-x86/hvm/start_info.h.
  */
 status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complain,
                    struct boot_info *info) MUST_CHECK;
 
-/* How far a string that a start info points at is searched for its end: the command line, and that of a module. */
-#define PVH_TEXT_MAX 65536
+/* How far a string that a start info points at is searched for its end: the command line, and that of a
+   module. */
+#define PVH_TEXT_MAX        65536
 #define PVH_MODULE_TEXT_MAX 4096
 
 /**
@@ -158,8 +161,8 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
  */
 bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
 
-/* Return: whether the firmware's maps call any of [start, end) RAM: usable, or usable later, and no stricter claim covers
-   what they say so of. */
+/* Return: whether the firmware's maps call any of [start, end) RAM: usable, or usable later, and no stricter
+   claim covers what they say so of. */
 bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);
 
 /**

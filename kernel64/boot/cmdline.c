@@ -7,13 +7,7 @@
 
 #include <lib/string.h>
 
-enum meaning {
-    LITERAL,
-    ESCAPE,
-    QUOTE,
-    BLANK,
-    LINE_END
-};
+enum meaning { LITERAL, ESCAPE, QUOTE, BLANK, LINE_END };
 
 /* @text ends in NUL. */
 static enum meaning what_stands_at(const char *text)

@@ -34,8 +34,8 @@ status_t cmdline_next(const char *line, size_t *cursor, struct cmdline_option *o
 /**
  * cmdline_is_file_name() - whether the first word of a line is the kernel's own file.
  *
- * Some loaders put it there: kexec, and those that follow Multiboot 1. A word that begins with a slash, or one without a
- * value that has a slash or a dot in it, is one; no option looks like that.
+ * Some loaders put it there: kexec, and those that follow Multiboot 1. A word that begins with a slash, or
+ * one without a value that has a slash or a dot in it, is one; no option looks like that.
  */
 bool cmdline_is_file_name(const struct cmdline_option *option);
 

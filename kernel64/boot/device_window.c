@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks go from what needs no knowledge of the machine to what needs most, so that the reason that is given is
- * the plainest one: an address of 2^54 is out of range, not "unlisted".
+ * The checks go from what needs no knowledge of the machine to what needs most, so that the reason that is
+ * given is the plainest one: an address of 2^54 is out of range, not "unlisted".
  *
  * Windows are compared to the byte: some chip sets have two I/O APICs in one page.
  */
@@ -9,7 +9,8 @@
 
 #include <ashlar/bits.h>
 
-/* The PC's video memory, and the end of everything that real mode sees. No register block was ever put below that. */
+/* The PC's video memory, and the end of everything that real mode sees. No register block was ever put below
+   that. */
 #define VIDEO_START   0xa0000
 #define VIDEO_END     0xc0000
 #define FIRST_MIB_END MIB(1)
@@ -56,8 +57,8 @@ static enum device_fault check_numbers(const struct device_space *space, const s
     return DEVICE_FAULT_NONE;
 }
 
-static enum device_fault check_map(const struct device_space *space, enum device_use use, uint64_t start, uint64_t end,
-                                   const char **other)
+static enum device_fault check_map(const struct device_space *space, enum device_use use, uint64_t start,
+                                   uint64_t end, const char **other)
 {
     for (size_t i = 0; i < space->range_count; i++) {
         const struct memmap_range *range = &space->ranges[i];
@@ -69,7 +70,8 @@ static enum device_fault check_map(const struct device_space *space, enum device
     return DEVICE_FAULT_NONE;
 }
 
-static enum device_fault check_windows(const struct device_space *space, uint64_t start, uint64_t end, const char **other)
+static enum device_fault check_windows(const struct device_space *space, uint64_t start, uint64_t end,
+                                       const char **other)
 {
     for (size_t i = 0; i < space->window_count; i++) {
         const struct device_window *window = &space->windows[i];

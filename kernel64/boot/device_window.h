@@ -3,8 +3,8 @@
 /*
  * Whether an address that firmware or a loader names can be what it is said to be. Pure, hosted-tested.
  *
- * A wrong address of a device is worse than none: the first write to it changes somebody's memory. So it is held
- * against everything that is known of the physical address space before a page of it is mapped.
+ * A wrong address of a device is worse than none: the first write to it changes somebody's memory. So it is
+ * held against everything that is known of the physical address space before a page of it is mapped.
  *
  * Not for mapping: boot/map_device.h does that, and is what drivers' owners call.
  */
@@ -12,8 +12,8 @@
 
 enum device_use {
     DEVICE_REGISTERS, /* read and written by a driver */
-    DEVICE_SCREEN,    /* pixels or characters: may lie in the PC's video memory and in the framebuffer's claim */
-    DEVICE_TABLE      /* bytes of firmware's to read; lies in memory of any kind */
+    DEVICE_SCREEN, /* pixels or characters: may lie in the PC's video memory and in the framebuffer's claim */
+    DEVICE_TABLE   /* bytes of firmware's to read; lies in memory of any kind */
 };
 
 /* What is wrong with an address, and the words for the log. */
@@ -29,9 +29,7 @@ enum device_use {
     F(DEVICE_FAULT_TAKEN, "address of another device")
 
 #define DEVICE_FAULT_ENUM(name, words) name,
-enum device_fault {
-    DEVICE_FAULTS(DEVICE_FAULT_ENUM) DEVICE_FAULT_COUNT
-};
+enum device_fault { DEVICE_FAULTS(DEVICE_FAULT_ENUM) DEVICE_FAULT_COUNT };
 #undef DEVICE_FAULT_ENUM
 
 /* A device that is mapped: to the byte, because two chips may share a page. */
@@ -45,7 +43,8 @@ struct device_window {
 struct device_space {
     uint64_t address_end; /* the CPU has no address from here on */
     struct phys_range lapic;
-    struct phys_range kernel[2]; /* kernel64 and the boot image: known even where the map calls them something else */
+    struct phys_range
+        kernel[2]; /* kernel64 and the boot image: known even where the map calls them something else */
     const struct memmap_range *ranges; /* the swept map */
     size_t range_count;
     const struct device_window *windows;
@@ -62,8 +61,9 @@ struct device_request {
  * device_check() - what is wrong with an address.
  * @other: receives a word on what is there (a kind of memory, a device's name), or NULL. May be NULL.
  *
- * Registers of 4 bytes and more are aligned to 4. RAM here is every kind of the map that lies in RAM: also NVS, EFI
- * runtime and memory with errors. What the map calls reserved or device, or does not mention, can be a device.
+ * Registers of 4 bytes and more are aligned to 4. RAM here is every kind of the map that lies in RAM: also
+ * NVS, EFI runtime and memory with errors. What the map calls reserved or device, or does not mention, can be
+ * a device.
  * Return: DEVICE_FAULT_NONE when it may be mapped.
  * Context: any. Cost: one look at each range and window.
  */

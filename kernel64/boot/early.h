@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Memory before there is an allocator: what kernel64 leaves over of the reserve that the loader
- * found for it, some 3 MiB behind the kernel. It is taken from the front and never given back; the
- * memory map, which lies in it too, lists it as the boot image. Whoever gives the boot image back to an allocator keeps
+ * Memory before there is an allocator: what kernel64 leaves over of the reserve that the loader found for it,
+ * some 3 MiB behind the kernel. It is taken from the front and never given back; the memory map, which lies
+ * in it too, lists it as the boot image. Whoever gives the boot image back to an allocator keeps
  * [kernel_start of the hand-off, early_left().start): the kernel, the memory map, page tables.
  *
  * Context: the first CPU, until the allocators are up.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A block is good when one claim of usable memory holds all of it and no stricter one a part. That is less than the sweep
- * would find, where two claims meet inside a block; there are 80 blocks, and one is enough.
+ * A block is good when one claim of usable memory holds all of it and no stricter one a part. That is less
+ * than the sweep would find, where two claims meet inside a block; there are 80 blocks, and one is enough.
  */
 #include <boot/low_memory.h>
 

@@ -46,7 +46,8 @@ const void *machine_read_early(phys_t address, size_t size_bytes)
     return phys_to_pointer(address);
 }
 
-/* So many complaints about one loader's data tell what is wrong with it; a list of a million would only cost time. */
+/* So many complaints about one loader's data tell what is wrong with it; a list of a million would only cost
+   time. */
 #define COMPLAINTS_MAX 32
 
 static void complain(const char *sentence, uint64_t number)
@@ -104,8 +105,8 @@ void machine_read_handoff(uint64_t handoff_address)
 void machine_log_origin(void)
 {
     const char *loader = (const char *)machine.info.loader_name.data;
-    log_info("boot", "Ashlar %s, loaded by %s%s%s", ASHLAR_VERSION, machine.info.protocol, loader ? " from " : "",
-             loader ? loader : "");
+    log_info("boot", "Ashlar %s, loaded by %s%s%s", ASHLAR_VERSION, machine.info.protocol,
+             loader ? " from " : "", loader ? loader : "");
     if (machine.handoff.flags & HANDOFF_LA57)
         log_info("boot", "the firmware had left 5-level paging on; the stub went back to 4 levels");
 }
@@ -123,14 +124,15 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
     add_claim(start, end, kind, 0);
 }
 
-/* A framebuffer address in RAM or in the kernel is wrong, and its claim would remove that RAM from the map. map_screen()
-   refuses it later with a line. */
+/* A framebuffer address in RAM or in the kernel is wrong, and its claim would remove that RAM from the map.
+   map_screen() refuses it later with a line. */
 static void claim_what_the_loader_left(void)
 {
     struct memmap_entry claim;
     size_t before = machine.claim_count;
     for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &claim);)
-        if (claim.kind != MEMMAP_FRAMEBUFFER || !device_is_in_memory(machine.claims, before, claim.start, claim.end))
+        if (claim.kind != MEMMAP_FRAMEBUFFER ||
+            !device_is_in_memory(machine.claims, before, claim.start, claim.end))
             add_claim(claim.start, claim.end, claim.kind, claim.source_type);
 }
 
@@ -175,7 +177,8 @@ static uint64_t memory_limit(void)
     return UINT64_MAX;
 }
 
-/* No page-table entry holds an address beyond what the CPU has, and the direct map has no room beyond its own size. */
+/* No page-table entry holds an address beyond what the CPU has, and the direct map has no room beyond its own
+   size. */
 static uint64_t mappable_end(void)
 {
     uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
@@ -240,8 +243,8 @@ static void claim_low_memory(void)
     }
     machine_add_claim(0, hole.start.raw, MEMMAP_RESERVED);
     machine_add_claim(hole.end.raw, reserved, MEMMAP_RESERVED);
-    log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: CPUs are started there", hole.start.raw,
-             hole.end.raw, reserved / KIB(1));
+    log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: CPUs are started there",
+             hole.start.raw, hole.end.raw, reserved / KIB(1));
 }
 
 void machine_collect_claims(void)
@@ -300,7 +303,8 @@ phys_t machine_take_usable(uint64_t size_bytes)
     if (has_taken)
         return PHYS_INVALID;
     has_taken = true;
-    return memmap_take(machine.ranges, &machine.range_count, size_bytes, phys(BOOT_DIRECT_MAP_SIZE), MEMMAP_KERNEL);
+    return memmap_take(machine.ranges, &machine.range_count, size_bytes, phys(BOOT_DIRECT_MAP_SIZE),
+                       MEMMAP_KERNEL);
 }
 
 const struct handoff *machine_handoff(void)

@@ -62,7 +62,8 @@ phys_t machine_take_usable(uint64_t size_bytes);
 const struct handoff *machine_handoff(void);
 const struct boot_info *machine_boot_info(void);
 
-/* The joined command line: the loader's, then what QEMU's fw_cfg appends. "" before machine_sweep_claims(). */
+/* The joined command line: the loader's, then what QEMU's fw_cfg appends. "" before
+   machine_sweep_claims(). */
 const char *machine_command_line(void);
 
 /**

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of physical addresses, gathered for device_check(): the CPU's width, where its local APIC is, the
- * kernel, the swept memory map, and what has been mapped so far.
+ * What is known of physical addresses, gathered for device_check(): the CPU's width, where its local APIC is,
+ * the kernel, the swept memory map, and what has been mapped so far.
  *
- * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of everything else. Where they do not
- * suffice, the device is refused: it could not be told from the next one.
+ * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of everything else. Where
+ * they do not suffice, the device is refused: it could not be told from the next one.
  */
 #include <boot/map_device.h>
 
@@ -62,13 +62,15 @@ bool device_allow_early(const struct device_request *request, const char *name)
     if (check(request, name) != STATUS_OK)
         return false;
     uint64_t end = request->address + request->size_bytes;
-    const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end) ? device_fault_words(DEVICE_FAULT_MEMORY)
-                        : window_count == WINDOWS                                       ? "too many devices"
-                                                                                        : NULL;
+    const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end)
+                            ? device_fault_words(DEVICE_FAULT_MEMORY)
+                        : window_count == WINDOWS ? "too many devices"
+                                                  : NULL;
     if (fault)
         device_refused(name, phys(request->address), fault);
     else
-        windows[window_count++] = (struct device_window){ .start = request->address, .end = end, .name = name };
+        windows[window_count++] =
+            (struct device_window){ .start = request->address, .end = end, .name = name };
     return fault == NULL;
 }
 

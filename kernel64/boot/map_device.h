@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The one way to map what firmware or a loader names: the address is checked (boot/device_window.h), a refusal is a
- * line in the log with its true reason, and what is mapped is remembered, so that nothing else is put there.
+ * The one way to map what firmware or a loader names: the address is checked (boot/device_window.h), a
+ * refusal is a line in the log with its true reason, and what is mapped is remembered, so that nothing else
+ * is put there.
  *
  * Not for memory of ours: vrange_map_memory(), kmalloc().
  *
@@ -17,7 +18,8 @@
  * @access: PAGE_UNCACHED, and PAGE_WRITE where it is written.
  * @name:   for the log, vmap and fault reports; stays where it is.
  *
- * Return: where the byte at @address is; NULL when it was refused, which the log says. unmap_device() ends it.
+ * Return: where the byte at @address is; NULL when it was refused, which the log says. unmap_device() ends
+ * it.
  */
 void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name);
 

@@ -21,12 +21,7 @@
 
 /* ---- from tag to tag ---- */
 
-enum step {
-    STEP_TAG,
-    STEP_END,
-    STEP_NO_END,
-    STEP_BROKEN
-};
+enum step { STEP_TAG, STEP_END, STEP_NO_END, STEP_BROKEN };
 
 /* Return: STEP_TAG with the whole tag, head included, and *offset behind it; otherwise why not. */
 static enum step next_tag(struct bytes raw, size_t *offset, struct mb2_tag *head, struct bytes *tag)

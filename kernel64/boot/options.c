@@ -15,8 +15,9 @@
 #include <lib/string.h>
 
 static const char *const known_options[] = {
-    "absentcpu", "acpi_rsdp", "console", "cpus", "cpuwave", "debugexit", "events", "fail", "idle", "loglevel", "maxcpus",
-    "mcepoll", "mem", "noacpi", "nohpet", "noioapic", "notsc", "nox2apic", "reserve_low", "run", "x2apic",
+    "absentcpu", "acpi_rsdp", "console",  "cpus",     "cpuwave",     "debugexit", "events",
+    "fail",      "idle",      "loglevel", "maxcpus",  "mcepoll",     "mem",       "noacpi",
+    "nohpet",    "noioapic",  "notsc",    "nox2apic", "reserve_low", "run",       "x2apic",
 };
 
 static void apply_log_level(void)

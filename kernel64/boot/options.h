@@ -5,7 +5,8 @@
  * that exist, so that a misspelt one can be named.
  */
 
-/* loglevel=, debugexit=, and that there is a run=: wanted before anything can go wrong. After machine_read_handoff(). */
+/* loglevel=, debugexit=, and that there is a run=: wanted before anything can go wrong. After
+   machine_read_handoff(). */
 void options_apply_early(void);
 
 /* Names each option that nobody knows in a warning. After machine_sweep_claims(). */

@@ -73,7 +73,8 @@ static void take_modules(struct reading *reading, const struct pvh_start_info *s
                              module.start);
             continue;
         }
-        if (module.command_line != 0 && !read_text(info->read, module.command_line, PVH_MODULE_TEXT_MAX, &text))
+        if (module.command_line != 0 &&
+            !read_text(info->read, module.command_line, PVH_MODULE_TEXT_MAX, &text))
             reading_complain(reading, "a module's string cannot be read or has no end; its address",
                              module.command_line);
         info->module_count++;
@@ -120,7 +121,8 @@ status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complai
     info->raw = (struct bytes){ data, size_bytes };
 
     if (start.module_count > BOOT_ENTRIES_MAX) {
-        reading_complain(&reading, "the start info has more modules than any machine; their number", start.module_count);
+        reading_complain(&reading, "the start info has more modules than any machine; their number",
+                         start.module_count);
         info->is_too_big = true;
     }
     if (start.memory_map_count > BOOT_ENTRIES_MAX) {

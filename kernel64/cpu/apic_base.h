@@ -9,5 +9,5 @@
 #define APIC_BASE_ENABLED   0x800
 #define APIC_BASE_ADDRESS   0x000ffffffffff000ULL
 
-#define LAPIC_ID            0x20  /* offset in the registers; the ID is the highest 8 bits */
-#define MSR_X2APIC_ID       0x802 /* all 32 bits */
+#define LAPIC_ID      0x20  /* offset in the registers; the ID is the highest 8 bits */
+#define MSR_X2APIC_ID 0x802 /* all 32 bits */

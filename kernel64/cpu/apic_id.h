@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The two numbers that hardware has for a CPU. The initial APIC ID is CPUID's and never changes; package, core and thread are
- * fields of it (cpu/topology.h). The APIC ID is the LAPIC's, by which interrupts reach the CPU and the MADT lists it. They
- * are the same unless firmware has written the ID register in xAPIC mode, as boards of the K8 and of AMD's family 10H do to
- * make room for I/O APICs.
+ * The two numbers that hardware has for a CPU. The initial APIC ID is CPUID's and never changes; package,
+ * core and thread are fields of it (cpu/topology.h). The APIC ID is the LAPIC's, by which interrupts reach
+ * the CPU and the MADT lists it. They are the same unless firmware has written the ID register in xAPIC mode,
+ * as boards of the K8 and of AMD's family 10H do to make room for I/O APICs.
  */
 #include <cpu/cpuid.h>
 
@@ -17,6 +17,7 @@ uint32_t apic_initial_id(cpuid_fn *ask);
  * @lapic_id:   what the LAPIC says: 32 bits in x2APIC mode, 8 in xAPIC mode.
  * @initial_id: what CPUID says.
  *
- * In xAPIC mode the low 8 bits of an initial ID of 32 mean that all 32 hold: KVM and QEMU start CPUs beyond 255 in xAPIC mode.
+ * In xAPIC mode the low 8 bits of an initial ID of 32 mean that all 32 hold: KVM and QEMU start CPUs beyond
+ * 255 in xAPIC mode.
  */
 uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What is wrong with which CPUs, as far as this kernel would do it: one table, errata.c, with a source a row. The table is pure:
- * hosted tests bring their own CPUs. Whoever has a workaround asks errata_applies().
+ * What is wrong with which CPUs, as far as this kernel would do it: one table, errata.c, with a source a row.
+ * The table is pure: hosted tests bring their own CPUs. Whoever has a workaround asks errata_applies().
  *
- * Nothing applies under a hypervisor: the features in question are its own, and the microcode revision that it shows says
- * nothing.
+ * Nothing applies under a hypervisor: the features in question are its own, and the microcode revision that
+ * it shows says nothing.
  */
 #include <cpu/features.h>
 
@@ -31,7 +31,8 @@ struct erratum_row {
  *
  * Return: the row that says so; NULL when the CPU has not got it, or its microcode mends it.
  */
-const struct erratum_row *errata_find(const struct cpu_identity *identity, uint32_t microcode, enum erratum erratum);
+const struct erratum_row *errata_find(const struct cpu_identity *identity, uint32_t microcode,
+                                      enum erratum erratum);
 
 /* What it is called, and what is done about it. One sentence each. */
 struct erratum_words {
@@ -45,10 +46,12 @@ extern const struct erratum_words erratum_words[ERRATUM_COUNT];
  */
 void errata_init(void);
 
-/* What has to be done on each CPU: C1E is switched off. Context: each CPU, when its traps work; also when it has been away. */
+/* What has to be done on each CPU: C1E is switched off. Context: each CPU, when its traps work; also when it
+   has been away. */
 void errata_init_cpu(void);
 
-/* Return: whether to work around it. ERRATUM_C1E: only where C1E is on and could not be switched off. Context: any. */
+/* Return: whether to work around it. ERRATUM_C1E: only where C1E is on and could not be switched off.
+   Context: any. */
 bool errata_applies(enum erratum erratum);
 
 /* Of the first CPU: the revision of its microcode, 0 when it says none. */

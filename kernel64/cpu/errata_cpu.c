@@ -2,8 +2,8 @@
 /*
  * The errata of this machine's CPUs: found once, and C1E switched off on each.
  *
- * AMD's guide has the operating system look for C1E when ACPI has been enabled, because firmware may switch it on then. Nothing
- * here enables ACPI but the way to power off.
+ * AMD's guide has the operating system look for C1E when ACPI has been enabled, because firmware may switch
+ * it on then. Nothing here enables ACPI but the way to power off.
  */
 #include <cpu/errata.h>
 
@@ -11,17 +11,17 @@
 #include <cpu/traps.h>
 #include <diag/log.h>
 
-/* Intel: the upper half, after CPUID(1) with the register at 0 (SDM vol. 3A, "Microcode Update Resources"). AMD: the lower half
-   (APM vol. 2, "PATCH_LEVEL"). */
+/* Intel: the upper half, after CPUID(1) with the register at 0 (SDM vol. 3A, "Microcode Update Resources").
+   AMD: the lower half (APM vol. 2, "PATCH_LEVEL"). */
 #define MSR_MICROCODE 0x8b
 
 /* Interrupt Pending and CMP-Halt: C1eOnCmpHalt, SmiOnCmpHalt. (AMD BKDG 31116, MSRC001_0055.) */
-#define MSR_CMP_HALT  0xc0010055
-#define CMP_HALT_C1E  0x18000000ULL
+#define MSR_CMP_HALT 0xc0010055
+#define CMP_HALT_C1E 0x18000000ULL
 
 static uint32_t microcode;
 static const struct erratum_row *found[ERRATUM_COUNT]; /* constant after init */
-static unsigned int c1e_off, c1e_stays; /* atomic */
+static unsigned int c1e_off, c1e_stays;                /* atomic */
 
 static void read_microcode(void *argument)
 {
@@ -69,8 +69,8 @@ void errata_init(void)
     for (unsigned int i = 0; i < ERRATUM_COUNT; i++) {
         found[i] = errata_find(identity, microcode, (enum erratum)i);
         if (found[i])
-            log_info("cpu", "erratum: %s: %s (microcode %#x; %s)", erratum_words[i].name, erratum_words[i].workaround,
-                     microcode, found[i]->source);
+            log_info("cpu", "erratum: %s: %s (microcode %#x; %s)", erratum_words[i].name,
+                     erratum_words[i].workaround, microcode, found[i]->source);
     }
     errata_init_cpu();
 }

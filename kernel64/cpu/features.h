@@ -42,9 +42,7 @@
 /* clang-format on */
 
 #define CPU_FEATURE_ENUM(id, name, leaf, subleaf, reg, bit, used, purpose) CPU_FEATURE_##id,
-enum cpu_feature {
-    CPU_FEATURE_TABLE(CPU_FEATURE_ENUM) CPU_FEATURE_COUNT
-};
+enum cpu_feature { CPU_FEATURE_TABLE(CPU_FEATURE_ENUM) CPU_FEATURE_COUNT };
 #undef CPU_FEATURE_ENUM
 
 struct cpu_feature_words {
@@ -81,14 +79,15 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
 /**
  * cpu_address_end() - the first physical address that the CPU does not have.
  *
- * Bits from there on are reserved in page-table entries: the CPU faults on them. A width below 32 bits is what some
- * hypervisor forgot to say, and above 52 there is none; both count as 52.
+ * Bits from there on are reserved in page-table entries: the CPU faults on them. A width below 32 bits is
+ * what some hypervisor forgot to say, and above 52 there is none; both count as 52.
  * Source: Intel SDM vol. 2A, CPUID leaf 80000008H; vol. 3A, "4-Level Paging", MAXPHYADDR.
  */
 uint64_t cpu_address_end(const struct cpu_identity *identity);
 
-/* Return: whether LFENCE keeps RDTSC back only where a bit of MSR_DE_CFG says so: AMD's from family 10H up to the first two Zens.
-   (AMD, "Software Techniques for Managing Speculation on AMD Processors", "Serializing LFENCE".) */
+/* Return: whether LFENCE keeps RDTSC back only where a bit of MSR_DE_CFG says so: AMD's from family 10H up to
+   the first two Zens. (AMD, "Software Techniques for Managing Speculation on AMD Processors", "Serializing
+   LFENCE".) */
 bool cpu_lfence_is_optional(const struct cpu_identity *identity);
 
 /**

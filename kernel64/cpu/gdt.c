@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's segments. 64-bit mode ignores what they say of addresses, so there is one for code, one for data, and the
- * task state, which names the stacks of the traps that have their own.
+ * A CPU's segments. 64-bit mode ignores what they say of addresses, so there is one for code, one for data,
+ * and the task state, which names the stacks of the traps that have their own.
  */
 #include <cpu/gdt.h>
 
@@ -16,7 +16,7 @@
 #define DESCRIPTOR_LONG     (1ULL << 53)
 #define DESCRIPTOR_TSS      (9ULL << 40) /* available 64-bit TSS */
 
-#define DESCRIPTOR_FLAT     (DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_WRITE | DESCRIPTOR_ACCESSED)
+#define DESCRIPTOR_FLAT (DESCRIPTOR_PRESENT | DESCRIPTOR_SEGMENT | DESCRIPTOR_WRITE | DESCRIPTOR_ACCESSED)
 
 /* gdt.asm */
 void gdt_load_segments(uint64_t code, uint64_t data);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine-check banks: switched on, polled, and what they hold put into words. The exception's way is in traps.c.
+ * The machine-check banks: switched on, polled, and what they hold put into words. The exception's way is in
+ * traps.c.
  *
- * A CPU that is not the first cannot be asked whether it refuses a register before its traps work, so all of it stands
- * behind traps_init_cpu(). Clearing a status loses what an error wrote there between the two accesses; the overflow bit
- * of the value read said so if there was one before it.
+ * A CPU that is not the first cannot be asked whether it refuses a register before its traps work, so all of
+ * it stands behind traps_init_cpu(). Clearing a status loses what an error wrote there between the two
+ * accesses; the overflow bit of the value read said so if there was one before it.
  */
 #include <cpu/machine_check.h>
 
@@ -42,8 +43,9 @@ static void log_error_of(unsigned int bank, uint64_t status, const char *when)
         return;
     uint64_t address = status & MC_STATUS_ADDRESS ? cpu_read_msr(mc_bank_msr(my_banks(), bank, MC_ADDR)) : 0;
     log_warn("mce", "bank %u%s: %s: status %#lx, address %s%#lx%s", bank, when,
-             words_machine_check(status, words, sizeof(words)), status, status & MC_STATUS_ADDRESS ? "P" : "unknown ",
-             address, line + 1 == LINES_MOST ? "; further errors are only counted" : "");
+             words_machine_check(status, words, sizeof(words)), status,
+             status & MC_STATUS_ADDRESS ? "P" : "unknown ", address,
+             line + 1 == LINES_MOST ? "; further errors are only counted" : "");
 }
 
 /* Return: how many banks held an error; they are cleared. */
@@ -56,7 +58,7 @@ static unsigned int collect(const struct mc_banks *banks, const char *when, bool
         uint64_t status = cpu_read_msr(msr);
         if (status & MC_STATUS_VALID) {
             found++;
-            uint64_t *count = is_from_before                  ? &counts->from_before
+            uint64_t *count = is_from_before                   ? &counts->from_before
                               : status & MC_STATUS_UNCORRECTED ? &counts->uncorrected
                                                                : &counts->corrected;
             /* Others read it. */
@@ -91,7 +93,8 @@ static void switch_on(void *argument)
     for (unsigned int bank = 0; bank < banks->count; bank++)
         enable_bank(banks, bank);
     collect(banks, ", from before the boot", true);
-    /* What a machine check that nobody handled has left: with MCIP set, the next one would shut the CPU down. */
+    /* What a machine check that nobody handled has left: with MCIP set, the next one would shut the CPU
+       down. */
     cpu_write_msr(MSR_MCG_STATUS, 0);
     cpu_write_cr4(cpu_read_cr4() | CR4_MCE);
 }
@@ -122,8 +125,10 @@ struct machine_check_counts machine_check_counts(unsigned int cpu)
 {
     const struct machine_check_counts *counts = PERCPU_OF(cpu, mc_counts);
     return (struct machine_check_counts){ .corrected = __atomic_load_n(&counts->corrected, __ATOMIC_RELAXED),
-                                          .uncorrected = __atomic_load_n(&counts->uncorrected, __ATOMIC_RELAXED),
-                                          .from_before = __atomic_load_n(&counts->from_before, __ATOMIC_RELAXED) };
+                                          .uncorrected =
+                                              __atomic_load_n(&counts->uncorrected, __ATOMIC_RELAXED),
+                                          .from_before =
+                                              __atomic_load_n(&counts->from_before, __ATOMIC_RELAXED) };
 }
 
 static void report_bank(const struct mc_banks *banks, unsigned int bank)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Machine checks: switched on, collected, reported. An error that cannot be corrected raises #MC, if the controls of its bank are
- * set; a corrected one stays in its bank until somebody reads it, and so does one found by a scrubber.
+ * Machine checks: switched on, collected, reported. An error that cannot be corrected raises #MC, if the
+ * controls of its bank are set; a corrected one stays in its bank until somebody reads it, and so does one
+ * found by a scrubber.
  */
 #include <ashlar/bits.h>
 #include <ashlar/types.h>
@@ -16,15 +17,17 @@
 #define MC_STATUS_CONTEXT_LOST BIT(57)
 
 /**
- * machine_check_init_cpu() - have this CPU report hardware errors: its controls are set, whatever firmware left there.
+ * machine_check_init_cpu() - have this CPU report hardware errors: its controls are set, whatever firmware
+ * left there.
  *
- * What its banks hold from before the boot is logged, counted, and cleared. CR4.MCE comes last: until then an error resets
- * the machine.
+ * What its banks hold from before the boot is logged, counted, and cleared. CR4.MCE comes last: until then an
+ * error resets the machine.
  * Context: each CPU, after traps_init_cpu(), also when it has been away; interrupts off.
  */
 void machine_check_init_cpu(void);
 
-/* Return: how many banks this CPU has; 0: no machine checks. Where the CPU refused its registers, the log said so. */
+/* Return: how many banks this CPU has; 0: no machine checks. Where the CPU refused its registers, the log
+   said so. */
 unsigned int machine_check_bank_count(void);
 
 /**

@@ -4,30 +4,33 @@
  */
 #include <cpu/mc_banks.h>
 
-#define MCG_CAP_COUNT      0xff
-#define MCG_CAP_CTL        0x100
+#define MCG_CAP_COUNT 0xff
+#define MCG_CAP_CTL   0x100
 
-#define MSR_LEGACY_FIRST   0x400 /* 4 a bank; the range ends at 47FH (Intel SDM vol. 4, "Architectural MSRs") */
+#define MSR_LEGACY_FIRST                                                                                     \
+    0x400 /* 4 a bank; the range ends at 47FH (Intel SDM vol. 4, "Architectural MSRs")                       \
+           */
 #define LEGACY_BANKS       32
 #define LEGACY_STRIDE      4
 #define MSR_SCALABLE_FIRST 0xc0002000 /* 16 a bank; the range ends at C00023FFH (AMD APM vol. 2, "SMCA") */
 #define SCALABLE_BANKS     64
 #define SCALABLE_STRIDE    16
 
-#define LEAF_POWER         0x80000007
-#define EBX_SCALABLE_MCA   0x08
+#define LEAF_POWER       0x80000007
+#define EBX_SCALABLE_MCA 0x08
 
 /* Of family 6; from this model on bank 0 is as the others. (Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".) */
-#define MODEL_NEHALEM      0x1a
+#define MODEL_NEHALEM 0x1a
 
 /* GART table walk errors, of the K8's bank 4. (AMD BKDG 26094, "MC4_CTL", GartTblWkEn.) */
-#define GART_BANK          4
-#define GART_WALK_ERRORS   0x400ULL
+#define GART_BANK        4
+#define GART_WALK_ERRORS 0x400ULL
 
 static bool is_scalable(cpuid_fn *ask, const struct cpu_identity *identity)
 {
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
-    return is_amd && identity->max_extended_leaf >= LEAF_POWER && (ask(LEAF_POWER, 0).ebx & EBX_SCALABLE_MCA) != 0;
+    return is_amd && identity->max_extended_leaf >= LEAF_POWER &&
+           (ask(LEAF_POWER, 0).ebx & EBX_SCALABLE_MCA) != 0;
 }
 
 struct mc_banks mc_banks_read(cpuid_fn *ask, const struct cpu_identity *identity, uint64_t mcg_cap)

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which MTRRs there are, and which of two CPUs' differ. Source: Intel SDM vol. 3A, "Memory Type Range Registers (MTRRs)".
+ * Which MTRRs there are, and which of two CPUs' differ. Source: Intel SDM vol. 3A, "Memory Type Range
+ * Registers (MTRRs)".
  */
 #include <cpu/mtrr.h>
 
 #include <ashlar/bits.h>
 
-#define CAP_VARIABLE  0xff
-#define CAP_FIXED     0x100
+#define CAP_VARIABLE 0xff
+#define CAP_FIXED    0x100
 
-#define MSR_VARIABLE  0x200 /* base and mask, in turn */
-#define MASK_VALID    BIT(11)
+#define MSR_VARIABLE 0x200 /* base and mask, in turn */
+#define MASK_VALID   BIT(11)
 
 /* As many pairs as there are numbers for. */
 #define MOST_VARIABLE 16
 
-static const uint16_t fixed[] = { 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f };
+static const uint16_t fixed[] = {
+    0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f
+};
 
 static unsigned int fixed_count(uint64_t cap)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * MTRRs, compared between CPUs. All of a machine's CPUs have to have the same ones (Intel SDM vol. 3A, "MTRR Considerations in MP
- * Systems"); firmware that forgets one makes memory behave differently on it, or makes it slow. They are not changed here.
+ * MTRRs, compared between CPUs. All of a machine's CPUs have to have the same ones (Intel SDM vol. 3A, "MTRR
+ * Considerations in MP Systems"); firmware that forgets one makes memory behave differently on it, or makes
+ * it slow. They are not changed here.
  */
 #include <ashlar/types.h>
 

@@ -48,5 +48,6 @@ struct mtrr_difference mtrr_compare(void)
     read(&here);
     if (here.cap != first.cap)
         return (struct mtrr_difference){ MSR_MTRR_CAP, here.cap, first.cap };
-    return first.cap ? mtrr_find_difference(first.cap, here.of, first.of) : (struct mtrr_difference){ 0, 0, 0 };
+    return first.cap ? mtrr_find_difference(first.cap, here.of, first.of)
+                     : (struct mtrr_difference){ 0, 0, 0 };
 }

@@ -6,11 +6,11 @@
 
 #include <cpu/errata.h>
 
-#define LEAF_MONITOR  0x05
-#define EDX_VALID     0x01 /* of ECX: EDX tells which states there are */
-#define EDX_C1        0xf0 /* how many kinds of C1, which is asked for by a hint of 0 */
+#define LEAF_MONITOR 0x05
+#define EDX_VALID    0x01 /* of ECX: EDX tells which states there are */
+#define EDX_C1       0xf0 /* how many kinds of C1, which is asked for by a hint of 0 */
 
-#define AMD_ZEN       0x17 /* the first family whose MWAIT saves as much as HLT */
+#define AMD_ZEN 0x17 /* the first family whose MWAIT saves as much as HLT */
 
 /* A line to watch, and a state to wait in. */
 static bool is_complete(cpuid_fn *ask, const struct cpu_identity *identity)

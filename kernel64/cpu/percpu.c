@@ -48,6 +48,7 @@ void percpu_add(void *copy)
 void percpu_check_stays(void)
 {
     if (interrupts_are_on())
-        panic("per-CPU data is used by what may be moved to another CPU in the middle of it: interrupts are on");
+        panic("per-CPU data is used by what may be moved to another CPU in the middle of it: interrupts are "
+              "on");
 }
 #endif

@@ -7,11 +7,11 @@
  *     PERCPU_MINE(calls)++;                               one instruction
  *     sum += *PERCPU_OF(cpu, calls);                      another CPU's
  *
- * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS base is 0.
- * Another CPU's GS base is the distance from that section to its copy.
+ * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS
+ * base is 0. Another CPU's GS base is the distance from that section to its copy.
  *
- * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing moves it. A checked
- * build panics where neither is so.
+ * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing
+ * moves it. A checked build panics where neither is so.
  */
 #include <ashlar/types.h>
 
@@ -24,16 +24,17 @@
 #define PERCPU_MINE(name) (*(PERCPU_CHECK(), (__seg_gs __typeof__(percpu_##name) *)(uintptr_t)&percpu_##name))
 
 /* The address of any CPU's. @cpu: below percpu_count(). */
-#define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
+#define PERCPU_OF(cpu, name)                                                                                 \
+    ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
 
 /*
- * The same for arrays: this CPU's element, and the address of any CPU's first one. Apart, because GCC 12 forgets the
- * segment in an array's type, without a word: PERCPU_MINE(name)[i] would be the first CPU's.
+ * The same for arrays: this CPU's element, and the address of any CPU's first one. Apart, because GCC 12
+ * forgets the segment in an array's type, without a word: PERCPU_MINE(name)[i] would be the first CPU's.
  */
 #define PERCPU_ARRAY(type, name, count) type percpu_array_##name[count] SECTION(".bss.percpu")
-#define PERCPU_MINE_AT(name, index) \
+#define PERCPU_MINE_AT(name, index)                                                                          \
     ((PERCPU_CHECK(), (__seg_gs __typeof__(*percpu_array_##name) *)(uintptr_t)percpu_array_##name)[index])
-#define PERCPU_ARRAY_OF(cpu, name) \
+#define PERCPU_ARRAY_OF(cpu, name)                                                                           \
     ((__typeof__(&*percpu_array_##name))(void *)((char *)percpu_array_##name + percpu_distance(cpu)))
 
 #define PERCPU_MAX 1024
@@ -59,8 +60,8 @@ uintptr_t percpu_distance(unsigned int cpu);
 PERCPU_DECLARE(unsigned int, cpu_number);
 
 /*
- * Whether what runs on this CPU may be moved to another while interrupts are on: who schedules says so. Nothing is moved
- * yet, so it is false but in a test.
+ * Whether what runs on this CPU may be moved to another while interrupts are on: who schedules says so.
+ * Nothing is moved yet, so it is false but in a test.
  */
 PERCPU_DECLARE(bool, may_move);
 

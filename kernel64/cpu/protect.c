@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first CPU identified, and every protection that it offers switched on; also that LFENCE orders time stamps.
+ * The first CPU identified, and every protection that it offers switched on; also that LFENCE orders time
+ * stamps.
  */
 #include <cpu/protect.h>
 
@@ -47,8 +48,8 @@ void cpu_protect_cpu(void)
         { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
         { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },
     };
-    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub has cleared; MCE
-       comes when its exception leads somewhere: machine_check_init_cpu(). */
+    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub
+       has cleared; MCE comes when its exception leads somewhere: machine_check_init_cpu(). */
     uint64_t cr4 = CR4_PAE;
 
     /* The stub or the trampoline did this already where tables use NX. */
@@ -79,8 +80,8 @@ static void make_lfence_serialize(void)
 
 void cpu_protect(void)
 {
-    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family, boot_cpu.model,
-             boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
+    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family,
+             boot_cpu.model, boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
     if (!cpu_has(CPU_FEATURE_NX))
         log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
     cpu_protect_cpu();

@@ -5,9 +5,9 @@
  */
 
 /**
- * cpu_protect_cpu() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE,
- * DE, MCE, the PAT entries of <ashlar/hw/paging.h>, and an LFENCE that keeps RDTSC back. Everything else in CR4 but PAE
- * is off afterwards.
+ * cpu_protect_cpu() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE, DE,
+ * MCE, the PAT entries of <ashlar/hw/paging.h>, and an LFENCE that keeps RDTSC back. Everything else in CR4
+ * but PAE is off afterwards.
  *
  * Context: once on each CPU, after cpu_features_init(), interrupts off, and no page in use whose
  *          entry has PAT index 4.

@@ -3,9 +3,10 @@
 /*
  * Restartable sequences: code that an interrupt may cut anywhere, and that then begins again.
  *
- * Bershad, Redell and Ellis, "Fast Mutual Exclusion for Uniprocessors" (1992). A sequence is a run of instructions whose last,
- * the commit, makes all of it take effect; those before it only read, or write where nobody looks. Whoever writes one
- * puts the addresses of its first instruction and of its commit into the section .restarts: glue/port/mm_port.h does.
+ * Bershad, Redell and Ellis, "Fast Mutual Exclusion for Uniprocessors" (1992). A sequence is a run of
+ * instructions whose last, the commit, makes all of it take effect; those before it only read, or write where
+ * nobody looks. Whoever writes one puts the addresses of its first instruction and of its commit into the
+ * section .restarts: glue/port/mm_port.h does.
  */
 #include <cpu/trap_frame.h>
 
@@ -16,7 +17,8 @@ void restart_init(void);
 extern uint64_t restart_lowest, restart_highest;
 void restart_look_up(struct trap_frame *frame);
 
-/* An interrupt returns to the start of the sequence that it has cut, if it has. Context: the end of each interrupt. */
+/* An interrupt returns to the start of the sequence that it has cut, if it has. Context: the end of each
+   interrupt. */
 static inline void restart_apply(struct trap_frame *frame)
 {
     /* Most of the kernel lies below, the halted CPU too. */

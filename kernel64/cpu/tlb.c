@@ -13,8 +13,8 @@
 
 PERCPU(enum idleness, idleness);
 
-/* Kernel pages are global: writing CR3 would leave them, toggling CR4.PGE does not (Intel SDM vol. 3A, "Invalidation of
-   TLBs and Paging-Structure Caches"). */
+/* Kernel pages are global: writing CR3 would leave them, toggling CR4.PGE does not (Intel SDM vol. 3A,
+   "Invalidation of TLBs and Paging-Structure Caches"). */
 void tlb_flush_all(void)
 {
     uint64_t cr4 = cpu_read_cr4();

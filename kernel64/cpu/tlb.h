@@ -19,7 +19,8 @@ PERCPU_DECLARE(enum idleness, idleness);
 /* This CPU is idle until its next trap. Context: interrupts off, just before it halts. */
 void tlb_enter_idle(void);
 
-/* The same for a CPU that goes away, which nobody tells anything: should it ever wake, it flushes everything. */
+/* The same for a CPU that goes away, which nobody tells anything: should it ever wake, it flushes
+   everything. */
 void tlb_leave_cpu(void);
 
 /* First thing in every trap. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID to bits of the APIC identity. Leaf 1FH knows dies, 0BH only threads and cores; older AMD says how many bits
- * its cores have, older Intel only counts that are to be rounded up.
+ * From CPUID to bits of the APIC identity. Leaf 1FH knows dies, 0BH only threads and cores; older AMD says
+ * how many bits its cores have, older Intel only counts that are to be rounded up.
  */
 #include <cpu/topology.h>
 
@@ -13,12 +13,12 @@
 #define LEAF_AMD_SIZES    0x80000008u
 #define LEAF_AMD_TOPOLOGY 0x8000001eu
 
-#define LEVELS_MAX        8
-#define LEVEL_THREAD      1
-#define LEVEL_CORE        2
-#define LEVEL_DIE         5
+#define LEVELS_MAX   8
+#define LEVEL_THREAD 1
+#define LEVEL_CORE   2
+#define LEVEL_DIE    5
 
-#define FEATURE_HTT       (1u << 28) /* more than one identity in a package */
+#define FEATURE_HTT (1u << 28) /* more than one identity in a package */
 
 static unsigned int bits_for(unsigned int count)
 {
@@ -28,7 +28,8 @@ static unsigned int bits_for(unsigned int count)
     return bits;
 }
 
-/* Each level says how many bits lie below the next; @shift of a level that is not told is that of the one below it. */
+/* Each level says how many bits lie below the next; @shift of a level that is not told is that of the one
+   below it. */
 static bool read_levels(cpuid_fn *ask, uint32_t leaf, struct topology *topology)
 {
     unsigned int thread = 0, core = 0, die = 0;

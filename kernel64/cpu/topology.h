@@ -3,12 +3,13 @@
 /*
  * Where a CPU sits: package, die, core, thread, out of CPUID. Pure: hosted tests bring their own CPUs.
  *
- * Source: Intel SDM vol. 3A, "Detecting Hardware Multi-Threading Support and Topology", CPUID leaves 0BH and 1FH; AMD APM
- * vol. 3, CPUID 8000_0008 ECX, 8000_001E.
+ * Source: Intel SDM vol. 3A, "Detecting Hardware Multi-Threading Support and Topology", CPUID leaves 0BH and
+ * 1FH; AMD APM vol. 3, CPUID 8000_0008 ECX, 8000_001E.
  */
 #include <cpu/features.h>
 
-/* An APIC identity is package, die, core and thread, one after the other from the highest bit; a part may have no bits. */
+/* An APIC identity is package, die, core and thread, one after the other from the highest bit; a part may
+   have no bits. */
 struct topology {
     unsigned int thread_bits, core_bits, die_bits;
 };

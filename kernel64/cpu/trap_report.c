@@ -19,14 +19,15 @@
 #include <lib/image.h>
 #include <lib/string.h>
 
-/* A screen's; three registers stand in a row, and 22 bytes of code, of which an instruction has at most 15. */
+/* A screen's; three registers stand in a row, and 22 bytes of code, of which an instruction has at most
+   15. */
 #define ROW_COLUMNS        80
 #define REGISTERS_IN_A_ROW 3
 #define CODE_BYTES_BEFORE  7
 #define CODE_BYTES_FROM    15
 
 /* Nothing below is ever mapped: here lie the members of a struct, the elements of an array, at NULL. */
-#define NULL_AREA_END     0x10000
+#define NULL_AREA_END 0x10000
 
 static bool is_in(uint64_t address, const uint8_t *start, const uint8_t *end)
 {
@@ -195,8 +196,8 @@ static void print_control_registers(void)
 
 static void print_segments(uint64_t cs, uint64_t ss)
 {
-    print("  cs %04lx ss %04lx ds %04x es %04x fs %04x gs %04x\n", cs, ss, cpu_read_ds(), cpu_read_es(), cpu_read_fs(),
-          cpu_read_gs());
+    print("  cs %04lx ss %04lx ds %04x es %04x fs %04x gs %04x\n", cs, ss, cpu_read_ds(), cpu_read_es(),
+          cpu_read_fs(), cpu_read_gs());
     print("  fs base %016lx  gs base %016lx\n", cpu_read_msr(MSR_FS_BASE), cpu_read_msr(MSR_GS_BASE));
 }
 
@@ -217,8 +218,8 @@ static void print_code(uint64_t rip)
 }
 
 /*
- * At most 24 rows of 80 columns stand before the backtrace, so that a screen shows the cause; behind it the cause stands
- * once more, because a long backtrace moves it off the screen.
+ * At most 24 rows of 80 columns stand before the backtrace, so that a screen shows the cause; behind it the
+ * cause stands once more, because a long backtrace moves it off the screen.
  */
 void trap_report(const struct trap_frame *frame)
 {

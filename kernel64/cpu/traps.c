@@ -23,7 +23,7 @@
 #include <diag/symbols.h>
 #include <lib/format.h>
 
-#define INTERRUPTS       (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
+#define INTERRUPTS (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
 
 /* Interrupts without a handler that get a line in the log, on the whole; the rest is only counted. */
 #define UNEXPECTED_LINES 8
@@ -123,7 +123,8 @@ void traps_set_acknowledge(void (*function)(uint8_t vector))
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector)
 {
     VERIFY(vector >= TRAP_FIRST_INTERRUPT);
-    return __atomic_load_n(&PERCPU_ARRAY_OF(cpu, interrupts_taken)[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
+    return __atomic_load_n(&PERCPU_ARRAY_OF(cpu, interrupts_taken)[vector - TRAP_FIRST_INTERRUPT],
+                           __ATOMIC_RELAXED);
 }
 
 uint64_t traps_unexpected_count(uint8_t vector)
@@ -170,7 +171,8 @@ static unsigned int last_one_running;
 bool traps_stop_others_on_nmi(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number) + 1, before = 0;
-    return __atomic_compare_exchange_n(&last_one_running, &before, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+    return __atomic_compare_exchange_n(&last_one_running, &before, me, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE) ||
            before == me;
 }
 

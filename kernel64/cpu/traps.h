@@ -70,7 +70,8 @@ void traps_init(void);
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
 
 /**
- * traps_stop_others_on_nmi() - from now on an NMI halts every CPU but this, for good: how a panic stops all others.
+ * traps_stop_others_on_nmi() - from now on an NMI halts every CPU but this, for good: how a panic stops all
+ * others.
  *
  * Return: false when another CPU was first: it is this one that has to stop.
  */
@@ -96,7 +97,8 @@ void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
 /* Return: the handler of @vector, 32 .. 255, or NULL. */
 trap_handler_fn *traps_handler(uint8_t vector);
 
-/* @function is told of each interrupt without a handler, so that the controller that sent it hears of its end. */
+/* @function is told of each interrupt without a handler, so that the controller that sent it hears of its
+   end. */
 void traps_set_acknowledge(void (*function)(uint8_t vector));
 
 /* Return: how often @vector, 32 .. 255, came on a CPU, with a handler or without. */

@@ -3,17 +3,19 @@
 /*
  * Waiting for an interrupt without missing the one that is pending already.
  *
- * A waiter looks, with interrupts off, whether there is anything to do, and then executes STI and HLT side by side:
- * interrupts are inhibited until the instruction behind STI has been executed, so a pending one ends the halt. But STI does
- * not inhibit NMI, a machine check or a debug exception (Intel SDM vol. 2B, "STI"; AMD APM vol. 3, "STI"), and the
- * IRETQ of their handlers ends the inhibition: the pending interrupt is then taken in front of the HLT, and the halt comes behind
- * it. So the two instructions are a restartable sequence (cpu/restart.h) of a kind: every trap that has come between
- * them returns behind the HLT, as if it had ended the halt, and the waiter looks again.
+ * A waiter looks, with interrupts off, whether there is anything to do, and then executes STI and HLT side by
+ * side: interrupts are inhibited until the instruction behind STI has been executed, so a pending one ends
+ * the halt. But STI does not inhibit NMI, a machine check or a debug exception (Intel SDM vol. 2B, "STI"; AMD
+ * APM vol. 3, "STI"), and the IRETQ of their handlers ends the inhibition: the pending interrupt is then
+ * taken in front of the HLT, and the halt comes behind it. So the two instructions are a restartable sequence
+ * (cpu/restart.h) of a kind: every trap that has come between them returns behind the HLT, as if it had ended
+ * the halt, and the waiter looks again.
  */
 #include <cpu/trap_frame.h>
 
 /**
- * cpu_interrupts_on_and_halt() - switch interrupts on and halt until an interrupt, an NMI or another trap has been taken.
+ * cpu_interrupts_on_and_halt() - switch interrupts on and halt until an interrupt, an NMI or another trap has
+ * been taken.
  *
  * May return early: the caller looks again, with interrupts off, at what it waits for.
  * Context: interrupts off; on when it returns.

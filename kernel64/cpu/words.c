@@ -126,7 +126,8 @@ const char *words_pat(uint64_t pat, char *buffer, size_t size)
 
 /* ---- machine checks ---- */
 
-/* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error Codes". */
+/* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error
+   Codes". */
 static const char *machine_check_place(unsigned code)
 {
     static const struct {

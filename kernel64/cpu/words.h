@@ -19,10 +19,12 @@ const char *words_rflags(uint64_t rflags, char *buffer, size_t size);
 /* The memory types of the eight PAT entries: "WB WT UC- UC WC WT UC- UC". */
 const char *words_pat(uint64_t pat, char *buffer, size_t size);
 
-/* What a machine-check bank's status says: "error in the cache hierarchy, uncorrected, the CPU's state is lost". */
+/* What a machine-check bank's status says: "error in the cache hierarchy, uncorrected, the CPU's state is
+   lost". */
 const char *words_machine_check(uint64_t status, char *buffer, size_t size);
 
-/* "page fault"; "reserved exception" for those nobody uses; "interrupt" from 32 on. @vector: any number. Constant strings. */
+/* "page fault"; "reserved exception" for those nobody uses; "interrupt" from 32 on. @vector: any number.
+   Constant strings. */
 const char *words_exception(uint64_t vector);
 /* "#PF"; "" for what has no mnemonic. */
 const char *words_exception_mnemonic(uint64_t vector);

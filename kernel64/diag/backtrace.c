@@ -20,7 +20,7 @@ struct frame {
 #define STACK_SWITCHES_MAX 5
 
 /* Lines printed. A longer way is cut, after its recursion was folded. */
-#define LINES_MAX          48
+#define LINES_MAX 48
 
 void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer)
 {

@@ -20,5 +20,6 @@ void console_lock_write(const char *text, size_t length);
 /* Whether this CPU is in the middle of a report, log_hold(). */
 bool console_lock_is_reporter(void);
 
-/* A line of so many bytes, the newline included, was shown again. Return: whether more may be, as the observer says. */
+/* A line of so many bytes, the newline included, was shown again. Return: whether more may be, as the
+   observer says. */
 bool print_may_go_on(size_t line_length);

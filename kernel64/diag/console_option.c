@@ -12,7 +12,7 @@
 #define DEFAULT_BAUD 115200
 
 /* The longest word that can mean something, serial:0xffff:115200, is shorter. */
-#define WORD_MAX     32
+#define WORD_MAX 32
 
 /* Return: false when @text is neither com1 to com4 nor a port with room for eight registers. */
 static bool parse_port(const char *text, uint16_t *port)

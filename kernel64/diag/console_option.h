@@ -9,13 +9,7 @@
  */
 #include <ashlar/status.h>
 
-enum console_kind {
-    CONSOLE_SERIAL,
-    CONSOLE_VGA,
-    CONSOLE_FRAMEBUFFER,
-    CONSOLE_DEBUGCON,
-    CONSOLE_KINDS
-};
+enum console_kind { CONSOLE_SERIAL, CONSOLE_VGA, CONSOLE_FRAMEBUFFER, CONSOLE_DEBUGCON, CONSOLE_KINDS };
 
 struct console_choice {
     enum console_kind kind;

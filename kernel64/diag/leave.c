@@ -11,14 +11,14 @@
 #include <diag/log.h>
 #include <diag/port.h>
 
-#define PORT_POST       0x80 /* reads answer on every PC, and mean nothing */
+#define PORT_POST 0x80 /* reads answer on every PC, and mean nothing */
 
 /* The last characters leave the serial port: 16 bytes at 9600 baud take 17 ms. */
-#define SETTLE_US       20000
+#define SETTLE_US     20000
 /* QEMU's exit is carried out by another thread, on a busy host late. */
-#define DEBUG_EXIT_US   3000000
+#define DEBUG_EXIT_US 3000000
 /* A reset line is pulled within microseconds, a power supply takes longer. */
-#define RUNG_US         300000
+#define RUNG_US       300000
 
 /* Keyboard controller: "pulse output line 0", which is the CPU's reset.
    Source: IBM PC AT Technical Reference, "8042", command FEh. */

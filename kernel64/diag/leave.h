@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command
- * line named one, else ACPI power-off, else halt with a line: a failed power-off never becomes a reset, which on a
- * machine that boots us by itself would never end. Nothing here prints the verdict: the caller does
- * so first (diag/verdict.h).
+ * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command line named
+ * one, else ACPI power-off, else halt with a line: a failed power-off never becomes a reset, which on a
+ * machine that boots us by itself would never end. Nothing here prints the verdict: the caller does so first
+ * (diag/verdict.h).
  */
 #include <ashlar/types.h>
 
-enum verdict {
-    VERDICT_PASS,
-    VERDICT_FAIL,
-    VERDICT_PANIC
-};
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_PANIC };
 
 /* The port that debugexit= named; none at the start. */
 void leave_set_debug_port(uint16_t port);

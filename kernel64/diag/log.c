@@ -7,12 +7,12 @@
  * grow, so end - start is what the ring holds and the place is taken modulo RING_SIZE. A record
  * that needs room pushes out the oldest ones, whole.
  *
- * Time stamps never go backwards, in the order of the ring. The head of a line logged before there is a clock keeps
- * ticks of the time-stamp counter; log_set_clock() turns those into nanoseconds, once, so that a better rate that is
- * found later cannot move them past lines that are stamped already. From then on a line is stamped by the clock, with
- * the lock held: a stamp that was read before it could be older than that of a CPU that got the lock first. CPUs whose
- * counters disagree, and a clock that is left for another, can still give a lower time than the line before has: the
- * stamp is then that line's.
+ * Time stamps never go backwards, in the order of the ring. The head of a line logged before there is a clock
+ * keeps ticks of the time-stamp counter; log_set_clock() turns those into nanoseconds, once, so that a better
+ * rate that is found later cannot move them past lines that are stamped already. From then on a line is
+ * stamped by the clock, with the lock held: a stamp that was read before it could be older than that of a CPU
+ * that got the lock first. CPUs whose counters disagree, and a clock that is left for another, can still give
+ * a lower time than the line before has: the stamp is then that line's.
  *
  * One lock keeps lines whole, on the consoles too. It is held with interrupts off and for one
  * line at a time, also while the ring is replayed. Who finds it held does one of three things:
@@ -36,8 +36,8 @@
 
 #include <stdatomic.h>
 
-#define RING_SIZE      65536u
-#define PREFIX_MAX     64
+#define RING_SIZE  65536u
+#define PREFIX_MAX 64
 
 /* Behind a serial port: what every terminal shows. */
 #define TERMINAL_ROWS    24
@@ -47,7 +47,7 @@
 #define PATIENCE_TICKS (1ULL << 32)
 
 struct record {
-    uint64_t stamp; /* nanoseconds since boot; ticks of a line from before there was a clock */
+    uint64_t stamp;  /* nanoseconds since boot; ticks of a line from before there was a clock */
     uint16_t length; /* of the text */
     uint8_t level;
     bool has_time; /* the stamp is nanoseconds */
@@ -64,9 +64,9 @@ static struct console *consoles;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
-static bool is_deferring;    /* the next two: guarded by the consoles' lock */
+static bool is_deferring;      /* the next two: guarded by the consoles' lock */
 static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
-static uint64_t last_ns; /* the highest stamp; written with the lock held, read also without */
+static uint64_t last_ns;       /* the highest stamp; written with the lock held, read also without */
 
 /* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
 static _Atomic uint32_t lock_owner;
@@ -238,7 +238,8 @@ static void clean(char *text, size_t length)
             text[i] = text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
 }
 
-/* Without the lock, last_ns may be another CPU's to write: it is only read. Relaxed: the lock orders those who write. */
+/* Without the lock, last_ns may be another CPU's to write: it is only read. Relaxed: the lock orders those
+   who write. */
 static uint64_t stamp(bool has_lock)
 {
     if (!now_ns)

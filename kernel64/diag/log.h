@@ -53,17 +53,20 @@ void log_detach(struct console *console);
 void log_defer(void);
 void log_show_deferred(void);
 
-/* No interrupt will come any more: every console shows what it still holds, and waits for its device from now on. */
+/* No interrupt will come any more: every console shows what it still holds, and waits for its device from now
+   on. */
 void log_settle(void);
 
 /* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
 void log_set_threshold(enum log_level level);
 
 /**
- * log_set_clock() - there is a clock: the lines that the ring holds are stamped with a time, and so is each new one.
- * @nanoseconds_since_boot: of a tick of the time-stamp counter; until it is set, a tick counts as a nanosecond.
- * @nanoseconds_now:        the clock. Called from any context, NMI and panic among them, with the log's lock held.
- *                          NULL, for tests: there is none again.
+ * log_set_clock() - there is a clock: the lines that the ring holds are stamped with a time, and so is each
+ * new one.
+ * @nanoseconds_since_boot: of a tick of the time-stamp counter; until it is set, a tick counts as a
+ *                          nanosecond.
+ * @nanoseconds_now:        the clock. Called from any context, NMI and panic among them, with the log's lock
+ *                          held. NULL, for tests: there is none again.
  *
  * A line's stamp is never lower than that of the line before it, whatever the clock says.
  * Context: once, first CPU.
@@ -71,7 +74,8 @@ void log_set_threshold(enum log_level level);
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
 /**
- * log_hold() - only this CPU prints from here on, for a report of many lines; others wait until log_release().
+ * log_hold() - only this CPU prints from here on, for a report of many lines; others wait until
+ * log_release().
  *
  * The observer is not asked meanwhile, and nothing is dropped.
  * Return: false when this CPU prints a report already, which goes on.
@@ -102,7 +106,8 @@ typedef bool print_observer_fn(size_t rows);
  */
 void print_set_observer(print_observer_fn *observer, size_t columns);
 
-/* The smallest screen among the consoles: its rows and columns. One that does not know its own counts as 24 of 80. */
+/* The smallest screen among the consoles: its rows and columns. One that does not know its own counts as 24
+   of 80. */
 void log_screen(size_t *rows, size_t *columns);
 
 /* Text as it is, to every console. */

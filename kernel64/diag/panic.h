@@ -21,9 +21,9 @@ NORETURN void panic_trap(const struct trap_frame *frame);
 
 /**
  * panic_set_wait() - what a panic that halts does for the person in front of it.
- * @wait: returns when the machine is to be restarted, which is then done by leave_by_reset(). Called with interrupts off,
- *        other CPUs stopped, and locks perhaps held for ever. NULL, as at the start: the CPU halts for good. Not called
- *        by a panic inside a panic.
+ * @wait: returns when the machine is to be restarted, which is then done by leave_by_reset(). Called with
+ *        interrupts off, other CPUs stopped, and locks perhaps held for ever. NULL, as at the start: the CPU
+ *        halts for good. Not called by a panic inside a panic.
  * @words: what to press, for the last line of the report.
  */
 void panic_set_wait(void (*wait)(void), const char *words);
@@ -37,7 +37,8 @@ void panic_set_leaves(bool leaves);
 
 /**
  * panic_set_consoles() - who attaches the consoles that are there and not attached.
- * @attach_all: called once, when the first panic begins, before it prints. May fail in any way, a fault included.
+ * @attach_all: called once, when the first panic begins, before it prints. May fail in any way, a fault
+ *              included.
  */
 void panic_set_consoles(void (*attach_all)(void));
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * print(): text as it is, to all consoles, under the log's lock; and the observer, a pager, that is asked in between.
+ * print(): text as it is, to all consoles, under the log's lock; and the observer, a pager, that is asked in
+ * between.
  *
- * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is an observer,
- * text is written row by row, and the observer asked, without the lock, before the first character of a row. What others
- * write meanwhile is not counted. Tracked is where a terminal's cursor stands after printable text, '\n', '\r', '\b',
- * '\t' and '\f', as dev/console.h defines them. A line that begins with '@' is a record for programs: it is counted, and the
- * observer not asked within it. Terminals differ in whether a newline behind a full row begins one more; it
- * is counted.
+ * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is
+ * an observer, text is written row by row, and the observer asked, without the lock, before the first
+ * character of a row. What others write meanwhile is not counted. Tracked is where a terminal's cursor stands
+ * after printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A line that begins
+ * with '@' is a record for programs: it is counted, and the observer not asked within it. Terminals differ in
+ * whether a newline behind a full row begins one more; it is counted.
  */
 #include <diag/log.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A report is many lines, and the log's lock keeps single lines whole: it is held for all of them. A CPU
- * waits for it as long as the holder makes progress (take_lock() in log.c), also on a serial port of 9600 baud.
+ * waits for it as long as the holder makes progress (take_lock() in log.c), also on a serial port of 9600
+ * baud.
  */
 #include <diag/report_head.h>
 
@@ -14,8 +15,8 @@ bool report_head_begin(void)
     if (!log_hold())
         return false;
     uint64_t ns = log_nanoseconds(diag_port_ticks());
-    print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, diag_port_cpu(), ns / NS_PER_SECOND,
-          ns / NS_PER_US % US_PER_SECOND);
+    print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, diag_port_cpu(),
+          ns / NS_PER_SECOND, ns / NS_PER_US % US_PER_SECOND);
     return true;
 }
 

@@ -7,12 +7,7 @@
  */
 #include <diag/leave.h>
 
-enum test_outcome {
-    TEST_PASSED,
-    TEST_FAILED,
-    TEST_SKIPPED,
-    TEST_OUTCOMES
-};
+enum test_outcome { TEST_PASSED, TEST_FAILED, TEST_SKIPPED, TEST_OUTCOMES };
 
 /* Counts one self-test that has ended. Context: thread. */
 void verdict_count(enum test_outcome outcome);

@@ -8,9 +8,10 @@
  * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
  * read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory, and the allocator's when that has come to its end. Only the direct map of a
- * very large machine without 1 GiB pages needs more before there is an allocator; it gets a block of usable memory,
- * which the memory map then calls the kernel's. Early frames that come back are kept for the next table.
+ * Frames for tables are early memory, and the allocator's when that has come to its end. Only the direct map
+ * of a very large machine without 1 GiB pages needs more before there is an allocator; it gets a block of
+ * usable memory, which the memory map then calls the kernel's. Early frames that come back are kept for the
+ * next table.
  */
 #include <glue/address_space.h>
 
@@ -39,7 +40,7 @@
 #define EARLY_KEPT_BYTES KIB(512)
 
 static bool has_allocator;
-static uint64_t allocated_tables; /* atomic */
+static uint64_t allocated_tables;            /* atomic */
 static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
 static struct phys_range block;              /* taken for tables, from the front */
 static uint64_t early_kept_bytes;
@@ -47,7 +48,8 @@ static uint64_t early_kept_bytes;
 /* What came from the allocator goes back to it; the others wait for the next table. */
 static void give_table(phys_t frame)
 {
-    if (has_allocator && buddy_owns(frame) && frame_kind(port_frame(port_pointer(frame))) == FRAME_PAGE_TABLE) {
+    if (has_allocator && buddy_owns(frame) &&
+        frame_kind(port_frame(port_pointer(frame))) == FRAME_PAGE_TABLE) {
         frame_set_kind(port_frame(port_pointer(frame)), FRAME_TAKEN);
         __atomic_fetch_sub(&allocated_tables, 1, __ATOMIC_RELAXED);
         frame_free(port_pointer(frame));
@@ -124,8 +126,9 @@ static void must(status_t status, const char *what)
 static void copy_mapping(void *context, const struct page_mapping *mapping)
 {
     (void)context;
-    must(paging_map(&paging, mapping->virt, mapping->phys, mapping->size_bytes, mapping->access | PAGE_GLOBAL),
-         "the kernel's image");
+    must(
+        paging_map(&paging, mapping->virt, mapping->phys, mapping->size_bytes, mapping->access | PAGE_GLOBAL),
+        "the kernel's image");
 }
 
 static void map_image(void)
@@ -191,7 +194,8 @@ static void map_boot_information(void)
         for (uint64_t page = align_down(claim.start, PAGE_SIZE); claim.kind == MEMMAP_BOOT_INFO && page < end;
              page += PAGE_SIZE) {
             /* To read: the rest of the page may be somebody else's. */
-            status_t status = paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, PAGE_GLOBAL);
+            status_t status =
+                paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, PAGE_GLOBAL);
             if (status != STATUS_EXISTS)
                 must(status, "what the loader said");
         }
@@ -202,7 +206,8 @@ static void protect_aliases(void)
 {
     uint64_t start = machine_handoff()->kernel_start;
     uint64_t size_bytes = align_up((uint64_t)(__rodata_end - __kernel_start), PAGE_SIZE);
-    must(paging_protect(&paging, DIRECT_MAP_START + start, size_bytes, PAGE_GLOBAL), "the alias of the kernel's code");
+    must(paging_protect(&paging, DIRECT_MAP_START + start, size_bytes, PAGE_GLOBAL),
+         "the alias of the kernel's code");
 }
 
 /* ---- the switch ---- */

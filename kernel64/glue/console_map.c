@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A window of its own in the address map, handed out from its start. In the stub's tables what is asked for is added
- * by the same mapper, with frames of early memory; what was added is noted, for the kernel's own tables.
+ * A window of its own in the address map, handed out from its start. In the stub's tables what is asked for
+ * is added by the same mapper, with frames of early memory; what was added is noted, for the kernel's own
+ * tables.
  *
- * Refused: the stub's direct map, which shows the first 4 GiB. A framebuffer may lie above, its memory type would
- * be that of RAM, and the address would change with the tables, under a console that a fault at that moment needs.
+ * Refused: the stub's direct map, which shows the first 4 GiB. A framebuffer may lie above, its memory type
+ * would be that of RAM, and the address would change with the tables, under a console that a fault at that
+ * moment needs.
  */
 #include <glue/console_map.h>
 
@@ -46,7 +48,8 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
     return (void *)(uintptr_t)virt;
 }
 
-void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access, const char *name)
+void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
+                  const char *name)
 {
     const struct device_request request = { address.raw, size_bytes, use, false };
     uint64_t end = range_end(address.raw, size_bytes), first = align_down(address.raw, PAGE_SIZE);
@@ -67,7 +70,8 @@ status_t console_map_again(struct paging *paging)
 {
     status_t status = STATUS_OK;
     for (unsigned int i = 0; i < map_count && status == STATUS_OK; i++)
-        status = paging_map(paging, maps[i].virt, maps[i].phys, maps[i].size_bytes, maps[i].access | PAGE_GLOBAL);
+        status =
+            paging_map(paging, maps[i].virt, maps[i].phys, maps[i].size_bytes, maps[i].access | PAGE_GLOBAL);
     is_stub_left = true;
     return status;
 }

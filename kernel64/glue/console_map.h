@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Devices of consoles, mapped before there is a memory map, and at the same addresses in the stub's page tables and in
- * the kernel's own: a console writes before the one is left for the other, and after.
+ * Devices of consoles, mapped before there is a memory map, and at the same addresses in the stub's page
+ * tables and in the kernel's own: a console writes before the one is left for the other, and after.
  */
 #include <ashlar/mm/paging.h>
 #include <boot/device_window.h>
@@ -15,13 +15,16 @@
  * @name:   for a refusal's line in the log, and for vmap.
  *
  * Before address_space_init() at most CONSOLE_MAPS times; afterwards it is map_device() or map_screen().
- * Return: where the byte at @address is, for good; NULL when the address is refused or there are no frames for page tables.
+ * Return: where the byte at @address is, for good; NULL when the address is refused or there are no frames
+ * for page tables.
  * Context: the first CPU. In a panic before machine_read_handoff() too, below BOOT_DIRECT_MAP_SIZE.
  */
-void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access, const char *name);
+void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
+                  const char *name);
 
 /* A framebuffer or text screen, and a UART. */
 #define CONSOLE_MAPS 4
 
-/* Maps all of it in @paging as well. Return: as paging_map(). Context: address_space_init(), before the switch. */
+/* Maps all of it in @paging as well. Return: as paging_map(). Context: address_space_init(), before the
+   switch. */
 status_t console_map_again(struct paging *paging) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From what console= says to consoles that write. Without it, every console that is there is attached. If none of
- * the consoles that it names is there, all others are used: a machine that says nothing helps nobody.
+ * From what console= says to consoles that write. Without it, every console that is there is attached. If
+ * none of the consoles that it names is there, all others are used: a machine that says nothing helps nobody.
  *
  * All are found once, early; which of them get the log is a second question, because a panic asks it again.
  */
@@ -57,7 +57,8 @@ static unsigned int attach_kinds(const bool *is_wanted)
     return count;
 }
 
-/* Return: whether console= is there. @serial: what it says of a serial port; its word is NULL when it says nothing. */
+/* Return: whether console= is there. @serial: what it says of a serial port; its word is NULL when it says
+   nothing. */
 static bool read_option(struct console_choice *serial)
 {
     static char option[128];
@@ -72,7 +73,8 @@ static bool read_option(struct console_choice *serial)
             continue;
         }
         if (choice.kind == CONSOLE_SERIAL && serial->word)
-            log_warn("console", "console=%.*s: one serial port is enough", (int)choice.word_length, choice.word);
+            log_warn("console", "console=%.*s: one serial port is enough", (int)choice.word_length,
+                     choice.word);
         else if (choice.kind == CONSOLE_SERIAL)
             *serial = choice;
         is_named[choice.kind] = true;

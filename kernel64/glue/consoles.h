@@ -16,7 +16,8 @@ void consoles_start(void);
 /**
  * consoles_attach_all() - attach every console that is there, whatever console= says: for a panic.
  *
- * A machine whose consoles have not been found yet gets COM1, the debug port, and the screen as far as it is known.
+ * A machine whose consoles have not been found yet gets COM1, the debug port, and the screen as far as it is
+ * known.
  * Context: a panic, at any time.
  */
 void consoles_attach_all(void);

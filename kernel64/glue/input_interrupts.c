@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts are tried before they are relied on: a prompt must come up also on a machine whose tables are wrong.
+ * Interrupts are tried before they are relied on: a prompt must come up also on a machine whose tables are
+ * wrong.
  */
 #include <glue/input_interrupts.h>
 
@@ -41,7 +42,8 @@ static uint32_t serial_count(const void *uart)
 void serial_start_interrupts(struct uart16550 *uart, int isa)
 {
     struct irq *irq;
-    status_t status = isa < 0 ? STATUS_NOT_FOUND : irq_request_isa((uint8_t)isa, serial_handler, uart, "serial", &irq);
+    status_t status =
+        isa < 0 ? STATUS_NOT_FOUND : irq_request_isa((uint8_t)isa, serial_handler, uart, "serial", &irq);
     if (status != STATUS_OK) {
         say_polled("the serial port", status_sentence(status));
         return;

@@ -9,8 +9,8 @@
 /**
  * serial_start_interrupts(), keyboard_start_interrupts() - have them interrupt, if that works.
  *
- * Each is asked for an interrupt at once. One that does not come within INPUT_WAIT_NS is not wired as firmware says: the
- * device is polled as before, and the log says so.
+ * Each is asked for an interrupt at once. One that does not come within INPUT_WAIT_NS is not wired as
+ * firmware says: the device is polled as before, and the log says so.
  * @isa: the ISA interrupt that it has; -1: none, or not known.
  * Context: thread, interrupts on.
  */

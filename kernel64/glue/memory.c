@@ -99,7 +99,8 @@ void memory_init(void)
     setup.ranges = machine_map(&setup.range_count);
     status_t status = buddy_init(&setup);
     if (status != STATUS_OK)
-        panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its tables.",
+        panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its "
+              "tables.",
               status_sentence(status));
     status = slab_init();
     if (status == STATUS_OK)

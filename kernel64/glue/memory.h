@@ -6,8 +6,8 @@
 #include <ashlar/addr.h>
 
 /**
- * memory_init() - give all usable memory that the direct map holds to the buddy allocator, and bring up the slab
- * allocator over it. From here on fail= makes allocations fail.
+ * memory_init() - give all usable memory that the direct map holds to the buddy allocator, and bring up the
+ * slab allocator over it. From here on fail= makes allocations fail.
  *
  * Panics when there is not enough even for the allocators' tables.
  * Context: once, first CPU, after address_space_init().

@@ -38,7 +38,8 @@ static void print_bits(const struct paging_step *step)
 
 static void print_step(const struct paging_step *step)
 {
-    print("%-4s at P%#012lx, entry %3u: %016lx ", level_names[step->level], step->table.raw, step->index, step->entry);
+    print("%-4s at P%#012lx, entry %3u: %016lx ", level_names[step->level], step->table.raw, step->index,
+          step->entry);
     if (!(step->entry & PTE_PRESENT)) {
         print(" not present\n");
         return;
@@ -55,8 +56,8 @@ static const char *size_words(uint64_t size_bytes)
 
 /* The CPU allows what all levels allow; our mapper restricts at the page only, but this is a look at
    what is there, not at what should be. */
-static void print_mapping(const struct page_mapping *mapping, uint64_t address, const struct paging_step *steps,
-                          unsigned int count)
+static void print_mapping(const struct page_mapping *mapping, uint64_t address,
+                          const struct paging_step *steps, unsigned int count)
 {
     uint64_t all = UINT64_MAX, any = 0;
     for (unsigned int i = 0; i < count; i++) {

@@ -36,7 +36,8 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
 {
-    return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
+    return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size,
+                      PAGE_WRITE | PAGE_GLOBAL);
 }
 
 /* ---- pinning ---- */
@@ -45,7 +46,8 @@ PERCPU(uint64_t, pin_rflags);
 
 /* ---- locks ---- */
 
-/* Nobody else writes the owner of a lock that is held; the others look whether it is 0, or for words in the log. */
+/* Nobody else writes the owner of a lock that is held; the others look whether it is 0, or for words in the
+   log. */
 static inline void keep_state(struct port_lock *lock, irq_state_t state)
 {
     if (state.rflags & SYNC_RFLAGS_IF)
@@ -61,16 +63,16 @@ bool port_try_lock(struct port_lock *lock)
     return true;
 }
 
-/* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may itself be
-   waiting for just that, a shootdown for one. */
+/* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may
+   itself be waiting for just that, a shootdown for one. */
 void port_pause(void)
 {
     ipi_serve();
     cpu_pause();
 }
 
-/* In turn, but not under a hypervisor, where the one whose turn it is may not be running, and all would wait for it:
-   docs/decisions/0006-turns-under-a-hypervisor.md. */
+/* In turn, but not under a hypervisor, where the one whose turn it is may not be running, and all would wait
+   for it: docs/decisions/0006-turns-under-a-hypervisor.md. */
 static NOINLINE void wait_for_lock(struct port_lock *lock, const void *caller)
 {
     irq_state_t state = interrupts_off();

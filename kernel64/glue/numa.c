@@ -21,7 +21,9 @@ static void complain_about(const struct srat *srat)
     while ((status = srat_next(srat, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        log_warn("acpi", "SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset %lu", cursor);
+        log_warn("acpi",
+                 "SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset %lu",
+                 cursor);
 }
 
 /* Return: whether the firmware describes nodes. */
@@ -56,7 +58,9 @@ void numa_fill_in(struct buddy_setup *setup)
     size_t count = count_ranges();
     struct buddy_node_range *ranges = early_take(count * sizeof(*ranges), _Alignof(struct buddy_node_range));
     if (!ranges) {
-        log_warn("memory", "%zu runs of NUMA memory are more than there is room for: all memory counts as one node", count);
+        log_warn("memory",
+                 "%zu runs of NUMA memory are more than there is room for: all memory counts as one node",
+                 count);
         return;
     }
     struct numa_cursor cursor = { .offset = 0 };
@@ -70,7 +74,8 @@ void numa_fill_in(struct buddy_setup *setup)
     log_info("memory", "%u NUMA nodes with %zu runs of memory; distances %s", numa.node_count, count,
              numa.has_distances ? "from the SLIT" : "unknown");
     if (numa.domains_left_out > 0)
-        log_warn("memory", "%u more NUMA domains than there are nodes: their memory counts as node 0's", numa.domains_left_out);
+        log_warn("memory", "%u more NUMA domains than there are nodes: their memory counts as node 0's",
+                 numa.domains_left_out);
 }
 
 unsigned int numa_home_of(uint32_t apic_id)

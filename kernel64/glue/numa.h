@@ -8,7 +8,8 @@
 /**
  * numa_fill_in() - describe nodes in @setup.
  *
- * Leaves it as it is, one node, where the firmware says nothing, with noacpi, or where there is no room for the list.
+ * Leaves it as it is, one node, where the firmware says nothing, with noacpi, or where there is no room for
+ * the list.
  * Context: once, before buddy_init(); @setup's pointers stay good.
  */
 void numa_fill_in(struct buddy_setup *setup);

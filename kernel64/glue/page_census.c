@@ -2,8 +2,8 @@
 /*
  * Counting RAM, and the monitor's `pages`, which shows it.
  *
- * Each owner is asked for what it has; what the allocators have given out and no owner names is shown as a line of its
- * own, and a self-test says that there is none.
+ * Each owner is asked for what it has; what the allocators have given out and no owner names is shown as a
+ * line of its own, and a self-test says that there is none.
  */
 #include <glue/page_census.h>
 
@@ -49,9 +49,10 @@ static void count_image(struct page_census *census)
     census->constants = (uint64_t)(__rodata_end - __text_end);
     census->early_taken = phys_range_size(early_taken());
     census->early_left = phys_range_size(early_left());
-    census->variables = early_taken().start.raw - machine_handoff()->kernel_start - census->code - census->constants;
-    census->other_image = census->by_kind[MEMMAP_BOOT_IMAGE] - census->code - census->constants - census->variables -
-                          census->early_taken - census->early_left;
+    census->variables =
+        early_taken().start.raw - machine_handoff()->kernel_start - census->code - census->constants;
+    census->other_image = census->by_kind[MEMMAP_BOOT_IMAGE] - census->code - census->constants -
+                          census->variables - census->early_taken - census->early_left;
 }
 
 void page_census_take(struct page_census *census)
@@ -73,15 +74,17 @@ void page_census_take(struct page_census *census)
         if (ranges[i].kind == MEMMAP_USABLE && ranges[i].end.raw > address_space_ram_end().raw)
             census->unmanaged += (ranges[i].end.raw - (ranges[i].start.raw > address_space_ram_end().raw
                                                            ? ranges[i].start.raw
-                                                           : address_space_ram_end().raw)) / PAGE_SIZE;
+                                                           : address_space_ram_end().raw)) /
+                                 PAGE_SIZE;
     census->slabs = frames_of_slabs();
     census->large_blocks = kmalloc_blocks().frames;
     census->page_tables = address_space_allocated_tables();
     census->ranges = frames_of_ranges();
     census->trampolines = trampoline_frames();
-    census->unaccounted = (int64_t)(census->by_kind[MEMMAP_USABLE] / PAGE_SIZE - free - census->buddy.metadata -
-                                    census->unmanaged - census->slabs - census->large_blocks - census->page_tables -
-                                    census->ranges - census->trampolines);
+    census->unaccounted =
+        (int64_t)(census->by_kind[MEMMAP_USABLE] / PAGE_SIZE - free - census->buddy.metadata -
+                  census->unmanaged - census->slabs - census->large_blocks - census->page_tables -
+                  census->ranges - census->trampolines);
 }
 
 /* ---- pages ---- */
@@ -100,7 +103,8 @@ static void show_part(const char *words, uint64_t bytes)
 
 static status_t command_pages(int argc, char **argv)
 {
-    static const char *const zones[BUDDY_ZONES] = { "free below 1 MiB", "free below 16 MiB", "free below 4 GiB", "free above" };
+    static const char *const zones[BUDDY_ZONES] = { "free below 1 MiB", "free below 16 MiB",
+                                                    "free below 4 GiB", "free above" };
     struct page_census census;
     (void)argv;
     if (argc > 1)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What smp needs of rooms that stand above it, what irq needs of smp: to serve others while it waits; and what the allocators
- * need of it: the frames and objects that other CPUs keep in their caches. Those that are idle would keep them for ever.
+ * What smp needs of rooms that stand above it, what irq needs of smp: to serve others while it waits; and
+ * what the allocators need of it: the frames and objects that other CPUs keep in their caches. Those that are
+ * idle would keep them for ever.
  */
 #include <glue/processors.h>
 
@@ -23,7 +24,8 @@ static void give_frames_back(void *argument)
     frame_cache_drain();
 }
 
-/* Giving frames back takes no lock. But the caller holds none that anybody waits for without serving (ashlar/sync.h). */
+/* Giving frames back takes no lock. But the caller holds none that anybody waits for without serving
+   (ashlar/sync.h). */
 static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
 {
     struct buddy_stats before;

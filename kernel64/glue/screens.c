@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loader decides whether there is a framebuffer or a text screen. Memory for the characters is early memory; the
- * usual text screen has its own, so that it works in a panic before there is any.
+ * The loader decides whether there is a framebuffer or a text screen. Memory for the characters is early
+ * memory; the usual text screen has its own, so that it works in a panic before there is any.
  */
 #include <glue/screens.h>
 
@@ -13,7 +13,8 @@
 #include <diag/log.h>
 #include <glue/console_map.h>
 
-/* Of early memory, whose larger part is for the memory map: the characters of the largest screens sold take 130 KiB. */
+/* Of early memory, whose larger part is for the memory map: the characters of the largest screens sold take
+   130 KiB. */
 #define CELLS_MAX KIB(512)
 
 static struct framebuffer framebuffer;
@@ -75,7 +76,8 @@ static void find_framebuffer(const struct boot_framebuffer *loader)
 static void find_text(const struct boot_framebuffer *loader)
 {
     text = *loader;
-    if (text.width == 0 || text.width > TEXT_GRID_MAX_COLUMNS || text.height == 0 || text.height > TEXT_GRID_MAX_ROWS)
+    if (text.width == 0 || text.width > TEXT_GRID_MAX_COLUMNS || text.height == 0 ||
+        text.height > TEXT_GRID_MAX_ROWS)
         return;
     pixels = console_map(text.address, (size_t)text.pitch_bytes * text.height, DEVICE_SCREEN,
                          PAGE_WRITE | PAGE_UNCACHED, "text screen");
@@ -99,15 +101,16 @@ struct console *screens_start_framebuffer(void)
         return NULL;
     status_t status = framebuffer_memory_size(&mode) == 0 ? STATUS_UNSUPPORTED
                       : !pixels || !cells                 ? STATUS_NO_MEMORY
-                                                          : framebuffer_init(&framebuffer, &mode, pixels, cells);
+                                          : framebuffer_init(&framebuffer, &mode, pixels, cells);
     if (status != STATUS_OK) {
         if (status != STATUS_NO_MEMORY || pixels) /* else the refusal has been said */
             log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
                      mode.bits_per_pixel, status_sentence(status));
         return NULL;
     }
-    log_info("console", "framebuffer at P%#lx: %ux%u pixels, %u bits each, %ux%u characters", framebuffer_address.raw,
-             mode.width, mode.height, mode.bits_per_pixel, framebuffer.grid.columns, framebuffer.grid.rows);
+    log_info("console", "framebuffer at P%#lx: %ux%u pixels, %u bits each, %ux%u characters",
+             framebuffer_address.raw, mode.width, mode.height, mode.bits_per_pixel, framebuffer.grid.columns,
+             framebuffer.grid.rows);
     return &framebuffer.console;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One after the other, until a port answers. What firmware says of a port is decided in acpi/serial_port.c; here it is
- * carried out.
+ * One after the other, until a port answers. What firmware says of a port is decided in acpi/serial_port.c;
+ * here it is carried out.
  *
- * SPCR is read before the first byte is sent, because the speed that firmware has set must not be touched before it is
- * known that it is to stay. Tables that the boot direct map does not reach are read later, and the port moves then.
+ * SPCR is read before the first byte is sent, because the speed that firmware has set must not be touched
+ * before it is known that it is to stay. Tables that the boot direct map does not reach are read later, and
+ * the port moves then.
  */
 #include <glue/serial_console.h>
 
@@ -72,7 +73,8 @@ static void say_undriven(const char *table, const struct serial_port *port, cons
              serial_interface_name(port->interface), why);
 }
 
-/* @is_used: firmware's own console is on it, so that its speed is set. Return: whether it is the console now. */
+/* @is_used: firmware's own console is on it, so that its speed is set. Return: whether it is the console
+   now. */
 static bool try_firmware_port(const char *table, const struct serial_port *port, bool is_used)
 {
     struct uart16550_config config;
@@ -92,11 +94,13 @@ static bool try_firmware_port(const char *table, const struct serial_port *port,
     if (!is_used && config.clock_hz != 0)
         config.baud = UART16550_USUAL_BAUD;
 
-    int irq = port->has_irq && port->irq < 16 ? port->irq : config.registers ? -1 : uart16550_isa_interrupt(config.port);
+    int irq = port->has_irq && port->irq < 16 ? port->irq
+              : config.registers              ? -1
+                                              : uart16550_isa_interrupt(config.port);
     status_t status = try_config(&config, irq);
     if (status == STATUS_INVALID && config.baud != 0) {
-        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", table, config.clock_hz,
-                 config.baud);
+        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", table,
+                 config.clock_hz, config.baud);
         config.baud = 0;
         status = try_config(&config, irq);
     }
@@ -105,9 +109,11 @@ static bool try_firmware_port(const char *table, const struct serial_port *port,
         return false;
     }
     if (config.baud)
-        log_info("console", "%s names the serial port %#lx at %u baud", table, port->base.address, config.baud);
+        log_info("console", "%s names the serial port %#lx at %u baud", table, port->base.address,
+                 config.baud);
     else
-        log_info("console", "%s names the serial port %#lx at the speed that it has", table, port->base.address);
+        log_info("console", "%s names the serial port %#lx at the speed that it has", table,
+                 port->base.address);
     if (port->flow_control)
         log_warn("console", "%s asks for flow control (%#x), which is not done", table, port->flow_control);
     return true;
@@ -142,7 +148,8 @@ static bool try_dbg2(void)
 /* ---- what the BIOS says ---- */
 
 /*
- * Four ports in the BIOS data area, of which the equipment word counts those that are there. UEFI leaves it as it is.
+ * Four ports in the BIOS data area, of which the equipment word counts those that are there. UEFI leaves it
+ * as it is.
  * Source: IBM, "PS/2 and PC BIOS Interface Technical Reference", "BIOS Data Area".
  */
 #define BDA_ADDRESS         0x400
@@ -176,7 +183,8 @@ static bool try_choice(const struct console_choice *choice)
 {
     status_t status = try_isa(choice->port, choice->baud);
     if (status != STATUS_OK)
-        log_warn("console", "console=%.*s: %s", (int)choice->word_length, choice->word, status_sentence(status));
+        log_warn("console", "console=%.*s: %s", (int)choice->word_length, choice->word,
+                 status_sentence(status));
     return status == STATUS_OK;
 }
 

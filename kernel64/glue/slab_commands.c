@@ -36,8 +36,8 @@ static void print_heading(void)
 
 static void print_cache(const struct slab_stats *stats)
 {
-    print("%-18s %7zu %9lu %9lu %9lu %7lu %9lu ", stats->name, stats->object_size, stats->in_use, stats->cached,
-          stats->free, stats->slabs, slab_kib(stats));
+    print("%-18s %7zu %9lu %9lu %9lu %7lu %9lu ", stats->name, stats->object_size, stats->in_use,
+          stats->cached, stats->free, stats->slabs, slab_kib(stats));
     if (stats->magazine > 0)
         print("%9u\n", stats->magazine);
     else
@@ -81,8 +81,9 @@ static status_t command_slabs(int argc, char **argv)
     kfree(stats);
     struct kmalloc_blocks blocks = kmalloc_blocks();
     print("\n%zu more caches hold nothing\n", without);
-    print("slabs hold %lu KiB, of which objects in use have %lu; larger blocks from kmalloc: %lu, with %lu KiB\n", all_kib,
-          used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
+    print("slabs hold %lu KiB, of which objects in use have %lu; larger blocks from kmalloc: %lu, with %lu "
+          "KiB\n",
+          all_kib, used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
     return STATUS_OK;
 }
 COMMAND(slabs, "", "caches of objects, those with most memory first", command_slabs);

@@ -8,7 +8,9 @@
 
 static const char *type_words(unsigned int access)
 {
-    return access & PAGE_UNCACHED ? "uncached" : access & PAGE_WRITE_COMBINING ? "write-combining" : "write-back";
+    return access & PAGE_UNCACHED          ? "uncached"
+           : access & PAGE_WRITE_COMBINING ? "write-combining"
+                                           : "write-back";
 }
 
 static status_t command_vmap(int argc, char **argv)
@@ -22,13 +24,14 @@ static status_t command_vmap(int argc, char **argv)
     for (uint64_t cursor = 0; vrange_next(&cursor, &info); count++) {
         uint64_t size = info.end.raw - info.start.raw;
         bytes[info.kind] += size;
-        print("%016lx %10lu KiB  %-7s %-16s %s", info.start.raw, size >> 10, vrange_kind_words(info.kind), info.name,
-              info.access & PAGE_WRITE ? "read, write" : "read");
+        print("%016lx %10lu KiB  %-7s %-16s %s", info.start.raw, size >> 10, vrange_kind_words(info.kind),
+              info.name, info.access & PAGE_WRITE ? "read, write" : "read");
         if (info.kind == VRANGE_DEVICE)
             print(", %s, P%#lx", type_words(info.access), info.device.raw);
         print("\n");
     }
-    print("%u ranges: %lu KiB of devices, %lu KiB of memory, %lu KiB of stacks, with a page before each that is not mapped\n",
+    print("%u ranges: %lu KiB of devices, %lu KiB of memory, %lu KiB of stacks, with a page before each that "
+          "is not mapped\n",
           count, bytes[VRANGE_DEVICE] >> 10, bytes[VRANGE_MEMORY] >> 10, bytes[VRANGE_STACK] >> 10);
     return STATUS_OK;
 }

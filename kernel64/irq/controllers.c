@@ -3,11 +3,12 @@
  * From firmware's tables to controllers that work.
  *
  *     MADT                I/O APICs with their GSI bases, overrides of ISA interrupts, NMI inputs
- *     no MADT: MP tables  I/O APICs, which get GSIs in their order; which input each ISA interrupt is wired to
+ *     no MADT: MP tables  I/O APICs, which get GSIs in their order; which input each ISA interrupt is wired
+ *     to
  *     neither             the 8259s alone
  *
- * With I/O APICs the 8259s are masked for good. Without, their output reaches the CPU through the LAPIC's input 0, or
- * directly where there is no LAPIC.
+ * With I/O APICs the 8259s are masked for good. Without, their output reaches the CPU through the LAPIC's
+ * input 0, or directly where there is no LAPIC.
  */
 #include <irq/controllers.h>
 
@@ -58,7 +59,8 @@ static void complain_about_mp(void)
     while ((status = mp_next(&mp, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        complain("MP table cut short: an entry is of no known type, and the rest is dropped: from offset", cursor);
+        complain("MP table cut short: an entry is of no known type, and the rest is dropped: from offset",
+                 cursor);
 }
 
 static void read_tables(void)
@@ -182,7 +184,8 @@ static status_t isa_input_of_mp(uint8_t isa, uint32_t *gsi, struct irq_wiring *w
     struct mp_entry entry;
     for (size_t cursor = 0; mp_next(&mp, &cursor, &entry) == STATUS_OK;) {
         const struct mp_interrupt *input = &entry.interrupt;
-        if (entry.kind != MP_INTERRUPT || input->type != MP_INT || input->source != isa || !is_isa_bus(input->bus))
+        if (entry.kind != MP_INTERRUPT || input->type != MP_INT || input->source != isa ||
+            !is_isa_bus(input->bus))
             continue;
         struct irq_chip *chip = chip_of_id(input->apic_id);
         if (!chip || input->input >= chip->pin_count)
@@ -205,8 +208,8 @@ static status_t isa_input_of_ioapics(uint8_t isa, uint32_t *gsi, struct irq_wiri
     return STATUS_OK;
 }
 
-/* Whether an I/O APIC has the inputs of the ISA timer and keyboard: where the one that should have them was refused, the
-   8259s have them, beside the I/O APICs that are left. */
+/* Whether an I/O APIC has the inputs of the ISA timer and keyboard: where the one that should have them was
+   refused, the 8259s have them, beside the I/O APICs that are left. */
 static bool ioapics_serve_isa(void)
 {
     struct irq_chip *first = irq_next_chip(NULL);
@@ -353,8 +356,8 @@ static void init_lapic(void)
         log_warn("irq", "no local APIC: %s", status_sentence(status));
         return;
     }
-    log_info("irq", "local APIC %u, version %#x: found in mode %s, used in mode %s", lapic_id(), lapic_version() & 0xff,
-             words[lapic_mode_found()], words[lapic_mode()]);
+    log_info("irq", "local APIC %u, version %#x: found in mode %s, used in mode %s", lapic_id(),
+             lapic_version() & 0xff, words[lapic_mode_found()], words[lapic_mode()]);
 }
 
 void irq_init(void)

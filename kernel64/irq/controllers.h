@@ -10,13 +10,14 @@
 /**
  * irq_init() - find and set up LAPIC, I/O APICs and 8259s; everything is masked afterwards but NMIs.
  *
- * After it, interrupts may be switched on. Says in the log what there is. No machine is refused: without an I/O APIC the
- * 8259s are used, without those nothing can be requested.
+ * After it, interrupts may be switched on. Says in the log what there is. No machine is refused: without an
+ * I/O APIC the 8259s are used, without those nothing can be requested.
  * Context: once, first CPU, interrupts off, memory can be allocated.
  */
 void irq_init(void);
 
-/* The local APIC's inputs of this CPU, as firmware wires them. Context: interrupts off, once on each CPU but the first. */
+/* The local APIC's inputs of this CPU, as firmware wires them. Context: interrupts off, once on each CPU but
+   the first. */
 void controllers_init_cpu(void);
 
 #define ISA_INTERRUPTS 16
@@ -29,7 +30,8 @@ void controllers_init_cpu(void);
  */
 status_t controllers_isa_input(uint8_t isa, uint32_t *gsi, struct irq_wiring *wiring) MUST_CHECK;
 
-/* An interrupt of a vector that no line has. Return: whether it was one of the 8259s', which has been ended. */
+/* An interrupt of a vector that no line has. Return: whether it was one of the 8259s', which has been
+   ended. */
 bool controllers_take_stray(uint8_t vector);
 
 /* The 8259s; NULL when the machine has none. */

@@ -2,11 +2,12 @@
 /*
  * Vectors and lines.
  *
- * Each CPU has its own table from vector to line, so that each can give out all of its vectors. A line that somebody
- * asks for gets the lowest free vector of the CPU that it will interrupt; a chip whose vectors are fixed gets its own.
+ * Each CPU has its own table from vector to line, so that each can give out all of its vectors. A line that
+ * somebody asks for gets the lowest free vector of the CPU that it will interrupt; a chip whose vectors are
+ * fixed gets its own.
  *
- * A vector without a line may still be raised: by a controller that was being masked, or by INT. It is then in service
- * or not, and only if it is may it be ended; lapic_is_in_service() tells.
+ * A vector without a line may still be raised: by a controller that was being masked, or by INT. It is then
+ * in service or not, and only if it is may it be ended; lapic_is_in_service() tells.
  */
 #include <irq/irq.h>
 
@@ -22,17 +23,18 @@
 static struct irq_chip *chips;
 
 /*
- * The lines that ever had a handler. Order of locks: this one, then a line's; it is held while a line's is waited for. Threads
- * take it, and the clock's interrupt when it has to ask for another one; no handler of a line does.
+ * The lines that ever had a handler. Order of locks: this one, then a line's; it is held while a line's is
+ * waited for. Threads take it, and the clock's interrupt when it has to ask for another one; no handler of a
+ * line does.
  */
 static struct spinlock lines_lock;
 static struct irq_line *lines;
 
 /*
- * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock by any CPU: a line
- * before its input is unmasked, which is a write to the controller that waits for all before it, so that volatile is
- * enough; NULL once nothing of the line comes here any more. Its interrupt finds the line, which stays, or a stray; both
- * are ended.
+ * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock by any
+ * CPU: a line before its input is unmasked, which is a write to the controller that waits for all before it,
+ * so that volatile is enough; NULL once nothing of the line comes here any more. Its interrupt finds the
+ * line, which stays, or a stray; both are ended.
  */
 static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
 
@@ -69,8 +71,8 @@ struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin)
 
 static void report_storm(const struct irq_line *line)
 {
-    log_warn("irq", "%s input %u (GSI %u): %u of %u interrupts and none of its devices had asked; masked", line->chip->name,
-             line->pin, line->chip->gsi_base + line->pin, LINE_STORM, LINE_WINDOW);
+    log_warn("irq", "%s input %u (GSI %u): %u of %u interrupts and none of its devices had asked; masked",
+             line->chip->name, line->pin, line->chip->gsi_base + line->pin, LINE_STORM, LINE_WINDOW);
 }
 
 /* A vector that no line has: given back a moment ago, or raised by a pair of 8259s by mistake, or by INT. */
@@ -151,7 +153,8 @@ static struct irq_target target_of(const struct irq_chip *chip)
     return (struct irq_target){ PERCPU_MINE(cpu_number), lapic_id() };
 }
 
-/* @spare: a line to use when the input has none; @irq names the one that was used. Return: as irq_request(). */
+/* @spare: a line to use when the input has none; @irq names the one that was used. Return: as
+   irq_request(). */
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_OK;
@@ -173,8 +176,8 @@ static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_
     return status;
 }
 
-status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context, const char *name,
-                     struct irq **result)
+status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context,
+                     const char *name, struct irq **result)
 {
     uint32_t pin;
     struct irq_chip *chip = irq_chip_of(gsi, &pin);
@@ -200,7 +203,8 @@ status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *han
     return STATUS_OK;
 }
 
-status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name, struct irq **result)
+status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name,
+                         struct irq **result)
 {
     struct irq_wiring wiring;
     uint32_t gsi;
@@ -208,7 +212,8 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
     return status == STATUS_OK ? irq_request(gsi, wiring, handler, context, name, result) : status;
 }
 
-/* The line stays, without a vector: its CPU may just be looking at it. There are no more lines than inputs. */
+/* The line stays, without a vector: its CPU may just be looking at it. There are no more lines than
+   inputs. */
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
@@ -244,8 +249,8 @@ static struct irq_line *find_line_here(void)
 }
 
 /*
- * Moves a line unless an interrupt of it is still to be taken; it is masked then. Return: whether it was done with, one way or
- * the other. Context: lines_lock is held.
+ * Moves a line unless an interrupt of it is still to be taken; it is masked then. Return: whether it was done
+ * with, one way or the other. Context: lines_lock is held.
  */
 static bool try_move(struct irq_line *line, const struct irq_target *to, status_t *status)
 {

@@ -15,13 +15,13 @@
  * @result:  receives what irq_release() takes; untouched on failure.
  *
  * The first interrupt may come before this returns.
- * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that input; STATUS_BUSY when somebody has it and it cannot
- *         be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU; STATUS_NO_MEMORY, also when all
- *         vectors are taken.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that input; STATUS_BUSY when somebody has it and
+ *         it cannot be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU;
+ *         STATUS_NO_MEMORY, also when all vectors are taken.
  * Context: thread, or an interrupt that is no line's; not in a function that another CPU called.
  */
-status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context, const char *name,
-                     struct irq **result) MUST_CHECK;
+status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context,
+                     const char *name, struct irq **result) MUST_CHECK;
 
 /**
  * irq_request_isa() - the same for an ISA interrupt, which firmware may have wired to any GSI.
@@ -46,10 +46,10 @@ struct irq_target {
  * irq_leave_cpu() - the lines that interrupt this CPU interrupt another from now on.
  * @to: online.
  *
- * Nothing is lost: what is on its way is taken here first, and the handler of an edge is called once more for what came
- * while the input was masked; it may find nothing to do.
- * Return: STATUS_OK; otherwise as irq_request(), or STATUS_TIMEOUT when what is on its way does not arrive: lines that were
- *         not moved go on interrupting this CPU.
+ * Nothing is lost: what is on its way is taken here first, and the handler of an edge is called once more for
+ * what came while the input was masked; it may find nothing to do.
+ * Return: STATUS_OK; otherwise as irq_request(), or STATUS_TIMEOUT when what is on its way does not arrive:
+ *         lines that were not moved go on interrupting this CPU.
  * Context: thread, interrupts on; no line is requested on this CPU meanwhile.
  */
 status_t irq_leave_cpu(const struct irq_target *to) MUST_CHECK;
@@ -59,7 +59,8 @@ status_t irq_leave_cpu(const struct irq_target *to) MUST_CHECK;
 /**
  * irq_add_chip() - lines of @chip can be requested from now on. Its gsi_base and pin_count are constant.
  *
- * Return: STATUS_OK; STATUS_EXISTS when a chip that was added before has one of its GSIs; STATUS_INVALID when they pass 2^32.
+ * Return: STATUS_OK; STATUS_EXISTS when a chip that was added before has one of its GSIs; STATUS_INVALID when
+ * they pass 2^32.
  * Context: irq_init().
  */
 status_t irq_add_chip(struct irq_chip *chip) MUST_CHECK;

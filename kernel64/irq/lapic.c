@@ -2,16 +2,18 @@
 /*
  * The local APIC.
  *
- * A register has one number in both modes: its offset in the page, of which x2APIC makes an MSR by dividing by 16. The
- * mode is asked at each access; the branch is always predicted, and a call through a pointer would not be cheaper.
+ * A register has one number in both modes: its offset in the page, of which x2APIC makes an MSR by dividing
+ * by 16. The mode is asked at each access; the branch is always predicted, and a call through a pointer would
+ * not be cheaper.
  *
  *     firmware left      wanted      done
  *     off                            switched on: xAPIC, and further as below
  *     xAPIC              x2APIC      both bits set in IA32_APIC_BASE
- *     x2APIC             xAPIC       off first: there is no direct way back. Where the way is locked, it stays
+ *     x2APIC             xAPIC       off first: there is no direct way back. Where the way is locked, it
+ *                                    stays
  *
- * A write to an x2APIC MSR is not ordered behind earlier stores to memory, unlike a write to the uncached page; only
- * who sends an IPI cares, since the receiver must see what was written for it.
+ * A write to an x2APIC MSR is not ordered behind earlier stores to memory, unlike a write to the uncached
+ * page; only who sends an IPI cares, since the receiver must see what was written for it.
  */
 #include <irq/lapic.h>
 
@@ -28,8 +30,9 @@
 #include <irq/lapic_regs.h>
 #include <irq/vectors.h>
 
-/* An IPI leaves within microseconds; a hypervisor may be slower by any amount. Reads of an uncached register. */
-#define SEND_WAIT_READS      1000000
+/* An IPI leaves within microseconds; a hypervisor may be slower by any amount. Reads of an uncached
+   register. */
+#define SEND_WAIT_READS 1000000
 
 static enum lapic_mode mode, mode_found;
 static volatile uint8_t *registers; /* of the CPU that reads them: each sees its own at the same address */
@@ -144,7 +147,8 @@ static enum lapic_mode choose_mode(phys_t address, lapic_choose_fn *wants_x2apic
 
 /* ---- handlers ---- */
 
-/* Raised when an interrupt went away while it was delivered. It is not in service: an end would end another. */
+/* Raised when an interrupt went away while it was delivered. It is not in service: an end would end
+   another. */
 static void count_spurious(struct trap_frame *frame)
 {
     (void)frame;
@@ -160,8 +164,14 @@ static uint32_t read_errors(void)
 static void report_error(struct trap_frame *frame)
 {
     static const char *const words[8] = {
-        "send checksum", "receive checksum", "nobody took what was sent", "nobody took what was received",
-        "an IPI of lowest priority", "sent an illegal vector", "received an illegal vector", "illegal register",
+        "send checksum",
+        "receive checksum",
+        "nobody took what was sent",
+        "nobody took what was received",
+        "an IPI of lowest priority",
+        "sent an illegal vector",
+        "received an illegal vector",
+        "illegal register",
     };
     (void)frame;
     uint32_t errors = read_errors(), seen = PERCPU_MINE(lapic_error_bits);
@@ -175,16 +185,19 @@ static void report_error(struct trap_frame *frame)
 
 /* ---- setting up ---- */
 
-/* Local inputs that firmware may take as SMIs, which are its own; and from which highest LVT entry on each exists. */
+/* Local inputs that firmware may take as SMIs, which are its own; and from which highest LVT entry on each
+   exists. */
 static const struct {
     enum reg reg;
     unsigned int from;
-} inputs[] = { { REG_LVT_LINT0, 0 },      { REG_LVT_LINT0 + 0x10, 0 },
+} inputs[] = { { REG_LVT_LINT0, 0 },
+               { REG_LVT_LINT0 + 0x10, 0 },
                { REG_LVT_COUNTERS, LVT_COUNTERS_FROM },
                { REG_LVT_THERMAL, LVT_THERMAL_FROM },
                { REG_LVT_CMCI, LVT_CMCI_FROM } };
 
-static uint32_t smis[ARRAY_LEN(inputs)]; /* the first CPU's entries that are SMIs, else 0. Constant after init */
+static uint32_t
+    smis[ARRAY_LEN(inputs)]; /* the first CPU's entries that are SMIs, else 0. Constant after init */
 
 static unsigned int highest_entry(void)
 {
@@ -199,8 +212,8 @@ static void note_smis(void)
     }
 }
 
-/* INIT has masked those of another CPU, where firmware had the same SMIs as on the first. (Intel SDM vol. 3A, "Local APIC State
-   After It Has Been Software Disabled" and "After an INIT Reset".) */
+/* INIT has masked those of another CPU, where firmware had the same SMIs as on the first. (Intel SDM vol. 3A,
+   "Local APIC State After It Has Been Software Disabled" and "After an INIT Reset".) */
 static void mask_local_inputs(void)
 {
     write_register(REG_LVT_TIMER, LVT_MASKED);
@@ -258,7 +271,8 @@ status_t lapic_init_cpu(void)
     uint64_t base = cpu_read_msr(MSR_APIC_BASE);
     uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
     uint64_t wanted = mode == LAPIC_X2APIC ? on | APIC_BASE_X2APIC : on;
-    /* Firmware has put all CPUs into x2APIC mode or none, and INIT leaves them there: off first, as on the first CPU. */
+    /* Firmware has put all CPUs into x2APIC mode or none, and INIT leaves them there: off first, as on the
+       first CPU. */
     if (mode_in(base) == LAPIC_X2APIC && mode == LAPIC_XAPIC)
         (void)change_mode(off);
     /* From off to x2APIC in one step is forbidden. */
@@ -379,8 +393,8 @@ void lapic_timer_set(enum lapic_timer_kind kind)
     };
     write_register(REG_TIMER_COUNT, 0);
     write_register(REG_LVT_TIMER, entries[kind]);
-    /* In xAPIC mode the write above goes through memory and the first deadline through an MSR: MFENCE keeps their
-       order. (Intel SDM vol. 3A, "TSC-Deadline Mode".) */
+    /* In xAPIC mode the write above goes through memory and the first deadline through an MSR: MFENCE keeps
+       their order. (Intel SDM vol. 3A, "TSC-Deadline Mode".) */
     __asm__ volatile("mfence" ::: "memory");
 }
 

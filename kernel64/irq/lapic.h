@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The local APIC: each CPU's own interrupt controller, in xAPIC mode (a page of registers) or x2APIC mode (MSRs), which
- * nobody but lapic.c needs to tell apart.
+ * The local APIC: each CPU's own interrupt controller, in xAPIC mode (a page of registers) or x2APIC mode
+ * (MSRs), which nobody but lapic.c needs to tell apart.
  *
- * Source of all: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; AMD APM vol. 2, "Advanced
- * Programmable Interrupt Controller (APIC)".
+ * Source of all: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"; AMD APM vol. 2,
+ * "Advanced Programmable Interrupt Controller (APIC)".
  */
 #include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
@@ -14,11 +14,7 @@
 /* In xAPIC mode an APIC ID has 8 bits, and 255 is the broadcast. */
 #define LAPIC_XAPIC_ID_LAST 254
 
-enum lapic_mode {
-    LAPIC_NONE,
-    LAPIC_XAPIC,
-    LAPIC_X2APIC
-};
+enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
 
 /* How firmware left it. */
 struct lapic_found {
@@ -33,7 +29,8 @@ typedef bool lapic_choose_fn(const struct lapic_found *found);
 
 /**
  * lapic_init() - the first CPU's LAPIC, in the mode that is chosen: sets it up with all local inputs masked.
- * @address:       physical, of the registers in xAPIC mode, as firmware's tables say; PHYS_INVALID when they say nothing.
+ * @address:       physical, of the registers in xAPIC mode, as firmware's tables say; PHYS_INVALID when they
+ *                 say nothing.
  * @wants_x2apic:  asked once. A mode that firmware has entered is left, where that works.
  *
  * What firmware left in service is ended.
@@ -50,7 +47,8 @@ status_t lapic_init(phys_t address, lapic_choose_fn *wants_x2apic) MUST_CHECK;
  */
 status_t lapic_init_cpu(void) MUST_CHECK;
 
-/* Nothing reaches this CPU any more but NMI, INIT and a startup. Context: interrupts off, until lapic_init_cpu(). */
+/* Nothing reaches this CPU any more but NMI, INIT and a startup. Context: interrupts off, until
+   lapic_init_cpu(). */
 void lapic_leave_cpu(void);
 
 /* The mode of all CPUs; LAPIC_NONE before lapic_init(). */
@@ -98,8 +96,8 @@ status_t lapic_send(uint32_t apic_id, uint8_t vector) MUST_CHECK;
  * lapic_send_init(), lapic_send_startup(), lapic_send_nmi() - the same for what is no vector.
  * @page: physical, below 1 MiB and a multiple of 4 KiB: where the CPU begins, in real mode.
  *
- * A startup is heard only by a CPU that waits for it: after INIT, and once.
- * Return, context: as lapic_send(); an NMI may be sent from anywhere, and comes also to a CPU with interrupts off.
+ * A startup is heard only by a CPU that waits for it: after INIT, and once. Return, context: as lapic_send();
+ * an NMI may be sent from anywhere, and comes also to a CPU with interrupts off.
  */
 status_t lapic_send_init(uint32_t apic_id) MUST_CHECK;
 status_t lapic_send_startup(uint32_t apic_id, uint32_t page) MUST_CHECK;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Registers of the local APIC, and MSRs beside it, for lapic.c alone. A register's number is its offset in the page of
- * xAPIC mode.
- * Source: Intel SDM vol. 3A, "Local APIC Register Address Map", "Local Vector Table", "Interrupt Command Register (ICR)"; vol. 4,
- * "Architectural MSRs".
+ * Registers of the local APIC, and MSRs beside it, for lapic.c alone. A register's number is its offset in
+ * the page of xAPIC mode.
+ * Source: Intel SDM vol. 3A, "Local APIC Register Address Map", "Local Vector Table", "Interrupt Command
+ * Register (ICR)"; vol. 4, "Architectural MSRs".
  */
 #include <ashlar/bits.h>
 #include <cpu/apic_base.h>
@@ -12,9 +12,9 @@
 enum reg {
     REG_ID = LAPIC_ID,
     REG_VERSION = 0x030,
-    REG_PRIORITY = 0x080, /* TPR */
-    REG_END = 0x0b0,      /* EOI */
-    REG_SPURIOUS = 0x0f0, /* SVR */
+    REG_PRIORITY = 0x080,   /* TPR */
+    REG_END = 0x0b0,        /* EOI */
+    REG_SPURIOUS = 0x0f0,   /* SVR */
     REG_IN_SERVICE = 0x100, /* 8 registers of 32 vectors each */
     REG_REQUESTED = 0x200,
     REG_ERROR = 0x280,
@@ -31,32 +31,32 @@ enum reg {
     REG_TIMER_DIVIDER = 0x3e0,
 };
 
-#define MSR_X2APIC_FIRST     0x800
-#define MSR_TSC_DEADLINE     0x6e0
+#define MSR_X2APIC_FIRST 0x800
+#define MSR_TSC_DEADLINE 0x6e0
 
 #define MSR_ARCH_CAPABILITIES     0x10a
 #define ARCH_XAPIC_DISABLE_STATUS BIT(21)
 #define MSR_XAPIC_DISABLE_STATUS  0xbd
 #define LEGACY_XAPIC_DISABLED     BIT(0)
 
-#define SPURIOUS_ENABLE      0x100
-#define LVT_MASKED           0x10000
-#define LVT_SMI              0x200
-#define LVT_NMI              0x400
-#define LVT_DELIVERY         0x700
-#define LVT_PENDING          0x1000
-#define LVT_EXTINT           0x700
-#define LVT_LOW              0x2000
-#define LVT_LEVEL            0x8000
-#define LVT_TIMER_DEADLINE   0x40000
-#define COMMAND_PENDING      0x1000
-#define COMMAND_ASSERT       0x4000
-#define COMMAND_NMI          0x400
-#define COMMAND_INIT         0x500
-#define COMMAND_STARTUP      0x600
-#define DIVIDE_BY_16         0x3
+#define SPURIOUS_ENABLE    0x100
+#define LVT_MASKED         0x10000
+#define LVT_SMI            0x200
+#define LVT_NMI            0x400
+#define LVT_DELIVERY       0x700
+#define LVT_PENDING        0x1000
+#define LVT_EXTINT         0x700
+#define LVT_LOW            0x2000
+#define LVT_LEVEL          0x8000
+#define LVT_TIMER_DEADLINE 0x40000
+#define COMMAND_PENDING    0x1000
+#define COMMAND_ASSERT     0x4000
+#define COMMAND_NMI        0x400
+#define COMMAND_INIT       0x500
+#define COMMAND_STARTUP    0x600
+#define DIVIDE_BY_16       0x3
 
 /* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
-#define LVT_THERMAL_FROM     5 /* highest LVT entry */
-#define LVT_COUNTERS_FROM    4
-#define LVT_CMCI_FROM        6
+#define LVT_THERMAL_FROM  5 /* highest LVT entry */
+#define LVT_COUNTERS_FROM 4
+#define LVT_CMCI_FROM     6

@@ -2,9 +2,10 @@
 /*
  * Handlers that share an input, and what to do when none of them feels responsible.
  *
- * The line's lock is held while handlers run. Who adds or removes one waits for that, which is what they want. An interrupt
- * waits for those, who are quick, and for line_resume(), which calls a handler outside of an interrupt: that line may
- * interrupt another CPU already. What handlers may do is why all of them serve other CPUs while they wait.
+ * The line's lock is held while handlers run. Who adds or removes one waits for that, which is what they
+ * want. An interrupt waits for those, who are quick, and for line_resume(), which calls a handler outside of
+ * an interrupt: that line may interrupt another CPU already. What handlers may do is why all of them serve
+ * other CPUs while they wait.
  */
 #include <irq/line.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A line: one input of an interrupt controller and the handlers that share it. Pure, hosted-tested; which vector it
- * has is irq.c's affair.
+ * A line: one input of an interrupt controller and the handlers that share it. Pure, hosted-tested; which
+ * vector it has is irq.c's affair.
  */
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/sync.h>
@@ -10,11 +10,12 @@
 /**
  * irq_handler_fn - a device's handler.
  *
- * Return: whether the device had asked for it. On a line that several share each is called every time; one that
- *         claims what is not its own hides a storm.
- * Context: interrupts off, the line's lock held: an interrupt of the line, or, for an edge that may have come while the line
- *          was masked, whoever calls line_resume(). It may allocate, unmap and call other CPUs, because who waits for the lock
- *          serves meanwhile. It does not sleep, and neither requests nor releases: those take their locks before a line's.
+ * Return: whether the device had asked for it. On a line that several share each is called every time; one
+ *         that claims what is not its own hides a storm.
+ * Context: interrupts off, the line's lock held: an interrupt of the line, or, for an edge that may have come
+ *          while the line was masked, whoever calls line_resume(). It may allocate, unmap and call other
+ *          CPUs, because who waits for the lock serves meanwhile. It does not sleep, and neither requests nor
+ *          releases: those take their locks before a line's.
  */
 typedef bool irq_handler_fn(void *context);
 
@@ -32,17 +33,17 @@ struct irq_line {
     uint32_t pin;
     struct irq_wiring wiring;
 
-    uint8_t vector; /* these three: irq.c's; 0: none, nobody has asked */
+    uint8_t vector;   /* these three: irq.c's; 0: none, nobody has asked */
     unsigned int cpu; /* that it interrupts */
     struct irq_line *next;
 
     struct spinlock lock; /* held while handlers run, so that one that was removed does not run any more */
     /* guarded by lock: */
-    struct irq *handlers;       /* in the order in which they came */
-    uint64_t unclaimed;         /* interrupts that none of them claimed */
-    unsigned int window;        /* interrupts since the count below began */
+    struct irq *handlers; /* in the order in which they came */
+    uint64_t unclaimed;   /* interrupts that none of them claimed */
+    unsigned int window;  /* interrupts since the count below began */
     unsigned int window_unclaimed;
-    bool is_storming;           /* masked, because nobody claims what comes */
+    bool is_storming; /* masked, because nobody claims what comes */
 };
 
 /* Whether two chips claim the same GSI; whether all GSIs of a chip are below 2^32. */
@@ -55,8 +56,8 @@ NOINLINE void line_wait(struct spinlock *lock);
 /**
  * line_lock() - spin_lock() for the locks of this room, under which handlers run.
  *
- * A handler may call other CPUs, also by allocating when memory is short, and waits for the one that waits here. So what
- * others want of this CPU is done meanwhile.
+ * A handler may call other CPUs, also by allocating when memory is short, and waits for the one that waits
+ * here. So what others want of this CPU is done meanwhile.
  * Return: for spin_unlock(). Context: any but NMI, a handler, and a function that another CPU called.
  */
 static ALWAYS_INLINE irq_state_t line_lock(struct spinlock *lock)
@@ -76,8 +77,9 @@ static ALWAYS_INLINE irq_state_t line_lock(struct spinlock *lock)
 void line_serve_by(void (*serve)(void));
 
 /*
- * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unclaimed. A level that nobody lowers comes
- * back at once, so that takes milliseconds; a shared line on which every other one is unclaimed goes on for ever.
+ * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unclaimed. A level that nobody
+ * lowers comes back at once, so that takes milliseconds; a shared line on which every other one is unclaimed
+ * goes on for ever.
  */
 #define LINE_WINDOW 1000
 #define LINE_STORM  990
@@ -87,7 +89,8 @@ void line_serve_by(void (*serve)(void));
  * @irq: filled in by the caller, but for line and next.
  *
  * A line that was masked in a storm gets another chance.
- * Return: STATUS_OK; STATUS_BUSY when it has handlers already and cannot be shared: an edge, or wired otherwise.
+ * Return: STATUS_OK; STATUS_BUSY when it has handlers already and cannot be shared: an edge, or wired
+ * otherwise.
  * Context: as line_lock().
  */
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring) MUST_CHECK;
@@ -103,7 +106,8 @@ bool line_remove(struct irq *irq);
 /**
  * line_resume() - goes on after the line was masked for a while, from outside.
  *
- * The handler of an edge is called once, for one that came meanwhile and was not heard; it may find nothing to do.
+ * The handler of an edge is called once, for one that came meanwhile and was not heard; it may find nothing
+ * to do.
  * Context: as line_lock(); the handler runs in it, with interrupts off.
  */
 void line_resume(struct irq_line *line);
@@ -111,7 +115,7 @@ void line_resume(struct irq_line *line);
 enum line_outcome {
     LINE_CLAIMED,
     LINE_UNCLAIMED,
-    LINE_SPURIOUS, /* the chip says that no device asked: nobody was called, nothing is to be ended */
+    LINE_SPURIOUS,    /* the chip says that no device asked: nobody was called, nothing is to be ended */
     LINE_STORM_BEGINS /* unclaimed, and masked from now on */
 };
 

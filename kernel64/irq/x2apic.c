@@ -18,9 +18,9 @@
 #define DMAR_X2APIC_OPT_OUT 0x02
 
 /* VMware's backdoor. (open-vm-tools, backdoor_def.h.) */
-#define VMWARE_PORT         0x5658
-#define VMWARE_MAGIC        0x564d5868
-#define VMWARE_VCPU_INFO    68
+#define VMWARE_PORT      0x5658
+#define VMWARE_MAGIC     0x564d5868
+#define VMWARE_VCPU_INFO 68
 
 static bool firmware_opts_out(void)
 {

@@ -4,8 +4,8 @@
  */
 #include <irq/x2apic_rule.h>
 
-/* VMware's backdoor, GETVCPU_INFO: LEGACY_X2APIC_OK; the other bit says that the answer is none. (open-vm-tools,
-   backdoor_def.h.) */
+/* VMware's backdoor, GETVCPU_INFO: LEGACY_X2APIC_OK; the other bit says that the answer is none.
+   (open-vm-tools, backdoor_def.h.) */
 #define VMWARE_LEGACY_X2APIC 0x00000008u
 #define VMWARE_NO_ANSWER     0x80000000u
 

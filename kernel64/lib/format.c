@@ -17,20 +17,9 @@
 #include <ashlar/check.h>
 #include <lib/string.h>
 
-enum {
-    LEFT = 1,
-    PLUS = 2,
-    SPACE = 4,
-    ALTERNATE = 8,
-    ZERO = 16
-};
+enum { LEFT = 1, PLUS = 2, SPACE = 4, ALTERNATE = 8, ZERO = 16 };
 
-enum length {
-    LENGTH_INT,
-    LENGTH_CHAR,
-    LENGTH_SHORT,
-    LENGTH_LONG
-};
+enum length { LENGTH_INT, LENGTH_CHAR, LENGTH_SHORT, LENGTH_LONG };
 
 /* One directive, as it was read. */
 struct directive {

@@ -119,4 +119,5 @@ static status_t command_bench(int argc, char **argv)
         print("no benchmark is called %s\n", pattern);
     return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks for an operation", command_bench, bench_names);
+COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks for an operation", command_bench,
+                   bench_names);

@@ -180,5 +180,5 @@ static status_t command_peek(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(peek, "ADDRESS|FUNCTION [BYTES [WIDTH]]", "memory at a virtual address, in units of WIDTH 1, 2, 4 or 8",
-        command_peek);
+COMMAND(peek, "ADDRESS|FUNCTION [BYTES [WIDTH]]",
+        "memory at a virtual address, in units of WIDTH 1, 2, 4 or 8", command_peek);

@@ -16,8 +16,8 @@ const struct command *dispatch_find(const char *name);
  * @line:   split by monitor/split.h; written to.
  * @failed: told of each command that did not return STATUS_OK, after the person was; may be NULL.
  *
- * A command may itself call this, DISPATCH_DEPTH_MAX deep in all, and while DISPATCH_STACK_MIN bytes are left of the
- * stack; what is deeper is refused, in words.
+ * A command may itself call this, DISPATCH_DEPTH_MAX deep in all, and while DISPATCH_STACK_MIN bytes are left
+ * of the stack; what is deeper is refused, in words.
  *
  * Return: false when the line's end was not run, because it cannot be split: an open quote, too many words.
  * Context: the monitor's thread.

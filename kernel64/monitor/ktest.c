@@ -118,8 +118,8 @@ static int64_t run_failing_often(const struct ktest *test, uint64_t nth, struct 
 }
 
 /*
- * What a test expects need not hold when it gets no memory; that it leaves all as it was must. A frame may stay behind
- * once, because something that lasts has moved into it; what stays behind each time is lost.
+ * What a test expects need not hold when it gets no memory; that it leaves all as it was must. A frame may
+ * stay behind once, because something that lasts has moved into it; what stays behind each time is lost.
  */
 static void sweep_one(const struct ktest *test, unsigned number)
 {
@@ -168,5 +168,6 @@ static status_t command_test(int argc, char **argv)
             (sweeps ? sweep_one : run_one)(test, ++number);
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(test, "[-l|-f] [GLOB]", "run the self-tests, with each allocation failing once (-f), or list them (-l)",
+COMMAND_WITH_WORDS(test, "[-l|-f] [GLOB]",
+                   "run the self-tests, with each allocation failing once (-f), or list them (-l)",
                    command_test, test_names);

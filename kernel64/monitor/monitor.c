@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's loop. It halts until an interrupt comes; an input that has none is polled, because a prompt must come up
- * on a machine whose interrupts do not work. What is printed while a person edits a line (log lines) appears in the
- * middle of it; Ctrl-L shows the line again. Only the monitor prints while a command runs, and only
- * what a person typed is paged.
+ * The monitor's loop. It halts until an interrupt comes; an input that has none is polled, because a prompt
+ * must come up on a machine whose interrupts do not work. What is printed while a person edits a line (log
+ * lines) appears in the middle of it; Ctrl-L shows the line again. Only the monitor prints while a command
+ * runs, and only what a person typed is paged.
  */
 #include <monitor/monitor.h>
 
@@ -89,8 +89,8 @@ static int wait_for_key(void)
 }
 
 /*
- * What panic_set_wait() wants. No interrupt comes, so all inputs are polled at their devices; what was typed before the
- * report is not meant for it.
+ * What panic_set_wait() wants. No interrupt comes, so all inputs are polled at their devices; what was typed
+ * before the report is not meant for it.
  */
 static void wait_for_restart(void)
 {
@@ -229,7 +229,8 @@ NORETURN void monitor_leave(void)
     leave(verdict_so_far());
 }
 
-/* A line whose end cannot be run leaves as `exit` does: the exit may stand there, and somebody waits for the verdict. */
+/* A line whose end cannot be run leaves as `exit` does: the exit may stand there, and somebody waits for the
+   verdict. */
 static void run_without_a_person(const char *run)
 {
     static char text[LINE_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * --More-- : stops what a command prints at each full screen, while a person types. Rows of
- * the screen are counted, so a line that is wrapped counts more than once; a record for programs is not stopped in.
+ * --More-- : stops what a command prints at each full screen, while a person types. Rows of the screen are
+ * counted, so a line that is wrapped counts more than once; a record for programs is not stopped in.
  *
  *     Space, Page Down   one screen more     q, Ctrl-C   drop the rest
  *     Enter, Down        one line more

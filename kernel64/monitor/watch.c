@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `watch`: a command once a second, until a key is pressed. A person sees counts grow; run=, which has no
- * keys, gets two looks.
+ * The monitor's `watch`: a command once a second, until a key is pressed. A person sees counts grow; run=,
+ * which has no keys, gets two looks.
  */
 #include <ashlar/command.h>
 #include <ashlar/time_units.h>

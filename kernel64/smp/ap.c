@@ -215,7 +215,8 @@ static void consider(uint32_t apic_id)
     }
     if (!add(apic_id)) {
         leave_out(apic_id, AP_LEFT_OUT_BY_MEMORY);
-        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
+        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id,
+                 status_sentence(STATUS_NO_MEMORY));
     }
 }
 
@@ -225,7 +226,8 @@ static void consider_absent(void)
     uint64_t first, last;
     const char *list = wish.absent;
     while (parse_next_range(&list, &first, &last) == STATUS_OK)
-        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX; apic_id++)
+        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX;
+             apic_id++)
             consider((uint32_t)apic_id);
 }
 

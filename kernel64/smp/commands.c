@@ -24,7 +24,9 @@ static struct topology topology(void)
 }
 
 /* Of CPUs whose cores are not all of one kind; "" for the others. */
-static const char *const kinds[] = { [CORE_USUAL] = "", [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast" };
+static const char *const kinds[] = {
+    [CORE_USUAL] = "", [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast"
+};
 
 static void print_times(const struct smp_cpu *cpu)
 {
@@ -41,9 +43,10 @@ static status_t show_cpus(void)
         smp_cpu(i, &cpu);
         struct topology_place place = topology_place_of(&bits, cpu.initial_id);
         log_defer(); /* a row is printed in parts */
-        print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core, place.thread);
+        print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core,
+              place.thread);
         print_times(&cpu);
-        const char *remark = cpu.is_offline                  ? "offline"
+        const char *remark = cpu.is_offline                 ? "offline"
                              : cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind]
                                                             : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);
@@ -68,7 +71,8 @@ static const char *const not_on[STATUS_COUNT] = {
 };
 
 /* Each CPU of a list; goes on when one fails. Return: what the last one that failed returned. */
-static status_t change_cpus(const char *list, status_t (*change)(unsigned int cpu), const char *const why[STATUS_COUNT])
+static status_t change_cpus(const char *list, status_t (*change)(unsigned int cpu),
+                            const char *const why[STATUS_COUNT])
 {
     uint64_t first, last;
     status_t result = STATUS_OK, status;
@@ -98,7 +102,8 @@ static status_t command_cpus(int argc, char **argv)
         return change_cpus(argv[2], hotplug_bring_back, not_on);
     return STATUS_INVALID;
 }
-COMMAND(cpus, "[off|on LIST]", "processors: where they sit, when each came up; take some offline, bring them back", command_cpus);
+COMMAND(cpus, "[off|on LIST]",
+        "processors: where they sit, when each came up; take some offline, bring them back", command_cpus);
 
 static void report_place(struct json *json, const struct topology *bits, uint32_t initial_id)
 {
@@ -113,8 +118,10 @@ static void report_place(struct json *json, const struct topology *bits, uint32_
 static void report_times(struct json *json, const struct smp_cpu *cpu)
 {
     static const char *const names[] = {
-        [AP_STAGE_REAL] = "real_us", [AP_STAGE_PROTECTED] = "protected_us",
-        [AP_STAGE_LONG] = "long_us", [AP_STAGE_KERNEL] = "kernel_us",
+        [AP_STAGE_REAL] = "real_us",
+        [AP_STAGE_PROTECTED] = "protected_us",
+        [AP_STAGE_LONG] = "long_us",
+        [AP_STAGE_KERNEL] = "kernel_us",
     };
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage && stage <= AP_STAGE_KERNEL; stage++)
         json_number(json, names[stage], cpu->ns[stage] / 1000);

@@ -2,10 +2,11 @@
 /*
  * Processors taken offline and brought back.
  *
- * A CPU leaves by itself, out of its idle loop, where it holds nothing: it moves its interrupt lines while it can still take
- * what is on its way; then, with interrupts off for good, it empties its caches, moves its timers, and leaves those who are
- * called. From there on nobody counts on it, and nobody tells it of translations that end: it halts. It comes back as
- * it came, by INIT and the trampoline, on the stacks and with the per-CPU data of before.
+ * A CPU leaves by itself, out of its idle loop, where it holds nothing: it moves its interrupt lines while it
+ * can still take what is on its way; then, with interrupts off for good, it empties its caches, moves its
+ * timers, and leaves those who are called. From there on nobody counts on it, and nobody tells it of
+ * translations that end: it halts. It comes back as it came, by INIT and the trampoline, on the stacks and
+ * with the per-CPU data of before.
  */
 #include <smp/hotplug.h>
 
@@ -81,7 +82,8 @@ static bool wait_for_leaving(const struct ap *ap)
     uint64_t wait_ns = 20000;
     for (uint64_t waited_ns = 0; waited_ns < SMP_PATIENCE_NS; waited_ns += wait_ns) {
         timer_sleep_until(clock_now_ns() + wait_ns);
-        if (stage_of(ap) != AP_STAGE_ONLINE || __atomic_load_n(&ap->leave_status, __ATOMIC_ACQUIRE) != STATUS_OK)
+        if (stage_of(ap) != AP_STAGE_ONLINE ||
+            __atomic_load_n(&ap->leave_status, __ATOMIC_ACQUIRE) != STATUS_OK)
             return true;
         if (wait_ns < 1000000)
             wait_ns *= 2;

@@ -2,9 +2,10 @@
 /*
  * Idle CPUs. Until there are threads, this is also how work reaches a CPU.
  *
- * The list is looked at with interrupts off, which the wait turns on. One that waits by HLT is interrupted by who adds to a
- * list that was empty. One that waits by MWAIT watches the line that the list is in, from before it looks at the list, and
- * needs no interrupt; as nothing else is in that line, nothing else wakes it.
+ * The list is looked at with interrupts off, which the wait turns on. One that waits by HLT is interrupted by
+ * who adds to a list that was empty. One that waits by MWAIT watches the line that the list is in, from
+ * before it looks at the list, and needs no interrupt; as nothing else is in that line, nothing else wakes
+ * it.
  */
 #include <smp/idle.h>
 
@@ -42,7 +43,8 @@ void idle_init(void)
     else if (status == STATUS_OK && strcmp(wanted, "mwait") == 0 && is_there)
         waits_by_mwait = true;
     else if (status != STATUS_NOT_FOUND)
-        log_warn("smp", "idle=%s: expected hlt%s", wanted, is_there ? " or mwait" : "; this CPU has no other way");
+        log_warn("smp", "idle=%s: expected hlt%s", wanted,
+                 is_there ? " or mwait" : "; this CPU has no other way");
 }
 
 const char *idle_way(void)

@@ -6,7 +6,8 @@
 #include <smp/work_list.h>
 
 /**
- * idle_init() - choose how idle CPUs wait: by MWAIT where that is good, else by HLT; the option idle=hlt|mwait has its way.
+ * idle_init() - choose how idle CPUs wait: by MWAIT where that is good, else by HLT; the option
+ * idle=hlt|mwait has its way.
  * Context: first CPU, before idle_init_cpu() of any.
  */
 void idle_init(void);
@@ -27,7 +28,8 @@ void idle_init_cpu(void);
 NORETURN void idle_run(void);
 
 /**
- * idle_give() - have work done by another CPU's idle loop, with interrupts on: it may take its time, allocate, and wait.
+ * idle_give() - have work done by another CPU's idle loop, with interrupts on: it may take its time,
+ * allocate, and wait.
  * @cpu:  not the first, which runs the monitor.
  * @work: run and argument filled in; not to be touched until it is done.
  *
@@ -42,7 +44,8 @@ void idle_wait(const struct work *work);
 typedef void leave_fn(void);
 
 /**
- * idle_leave() - have a CPU leave its idle loop, once it has done what it was given; it is given nothing from then on.
+ * idle_leave() - have a CPU leave its idle loop, once it has done what it was given; it is given nothing from
+ * then on.
  * @cpu:   online, not the first.
  * @leave: called there, with interrupts off. When it returns, the CPU stays, and may be given work again.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a call between CPUs is agreed upon with: the call, which stays with the caller, and each CPU's inbox, which has a bit
- * for each caller. Interrupts, and who waits how, are ipi.c's.
+ * What a call between CPUs is agreed upon with: the call, which stays with the caller, and each CPU's inbox,
+ * which has a bit for each caller. Interrupts, and who waits how, are ipi.c's.
  *
  *     caller                                          called
  *     starts its call, left = number of CPUs          takes the callers out of its inbox (acquire)
@@ -10,10 +10,10 @@
  *     interrupts who had an empty word                decrements the caller's left (release)
  *     waits for left to be 0 (acquire)
  *
- * The first pair shows the call to those who are called, the second what they did to the caller, and that they have read
- * the call for the last time. In between both words are changed by read-modify-writes alone, so a post that finds others'
- * bits, and a decrement that is not the last, pass on what came before them; and in the one sequence of a word's changes
- * the first post after a taking, and no other, finds it empty.
+ * The first pair shows the call to those who are called, the second what they did to the caller, and that
+ * they have read the call for the last time. In between both words are changed by read-modify-writes alone,
+ * so a post that finds others' bits, and a decrement that is not the last, pass on what came before them; and
+ * in the one sequence of a word's changes the first post after a taking, and no other, finds it empty.
  */
 #include <ashlar/types.h>
 #include <cpu/percpu.h>
@@ -66,18 +66,20 @@ static inline bool call_is_over(const struct call *call)
 }
 
 enum inbox_posted {
-    INBOX_REFUSED,     /* the owner has left, or has not come */
+    INBOX_REFUSED, /* the owner has left, or has not come */
     INBOX_POSTED,
     INBOX_POSTED_FIRST /* nobody has interrupted the owner for this word yet */
 };
 
 /*
- * An owner that leaves closes its inbox and then looks into it for the last time; a caller looks, after posting, whether it
- * is closed. Each writes before it reads, so of the two at least one sees the other, if all four accesses are sequentially
- * consistent. A caller that sees it takes its post back, unless it was taken in that last look.
+ * An owner that leaves closes its inbox and then looks into it for the last time; a caller looks, after
+ * posting, whether it is closed. Each writes before it reads, so of the two at least one sees the other, if
+ * all four accesses are sequentially consistent. A caller that sees it takes its post back, unless it was
+ * taken in that last look.
  *
- * An owner that comes back opens it and then looks into it, too. One caller may have posted to the empty word and another
- * behind it, and only the other found it open: the first took its post back, and nobody would interrupt for the second's.
+ * An owner that comes back opens it and then looks into it, too. One caller may have posted to the empty word
+ * and another behind it, and only the other found it open: the first took its post back, and nobody would
+ * interrupt for the second's.
  */
 static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int caller)
 {
@@ -89,7 +91,8 @@ static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int cal
     return is_first ? INBOX_POSTED_FIRST : INBOX_POSTED;
 }
 
-/* By the owner: posts are taken from now on; until now everybody has taken its own back. Then inbox_take_ordered(). */
+/* By the owner: posts are taken from now on; until now everybody has taken its own back. Then
+   inbox_take_ordered(). */
 static inline void inbox_open(struct inbox *inbox)
 {
     __atomic_store_n(&inbox->is_open, true, __ATOMIC_SEQ_CST);

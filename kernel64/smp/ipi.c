@@ -2,17 +2,19 @@
 /*
  * Calls between CPUs.
  *
- * Each CPU makes one call at a time, which it describes in its own struct call; who is called finds the caller's bit in
- * its inbox, a bit for each CPU (inbox.h). So a call needs no memory, a caller that calls many sends one interrupt to each,
- * and one interrupt may bring several callers' calls.
+ * Each CPU makes one call at a time, which it describes in its own struct call; who is called finds the
+ * caller's bit in its inbox, a bit for each CPU (inbox.h). So a call needs no memory, a caller that calls
+ * many sends one interrupt to each, and one interrupt may bring several callers' calls.
  *
- * Interrupts are off from a call's first line to its last, so a CPU's one call is never in use twice; and as the caller
- * serves its own inbox while it waits, nobody waits for somebody who does not listen: tests/models/calls.pml.
+ * Interrupts are off from a call's first line to its last, so a CPU's one call is never in use twice; and as
+ * the caller serves its own inbox while it waits, nobody waits for somebody who does not listen:
+ * tests/models/calls.pml.
  *
- * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent. Whether one got
- * lost shows when nobody answers: it is sent again.
+ * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent.
+ * Whether one got lost shows when nobody answers: it is sent again.
  *
- * What is posted brings its own memory and comes in a list of each CPU's (work_list.h), which is served with the inbox.
+ * What is posted brings its own memory and comes in a list of each CPU's (work_list.h), which is served with
+ * the inbox.
  */
 #include <smp/ipi.h>
 
@@ -41,7 +43,7 @@ static PERCPU(struct inbox, inbox) ALIGNED(64);
 static PERCPU(struct work_list, posted) ALIGNED(64);
 static PERCPU(uint32_t, my_apic_id);
 
-static struct cpu_set online;       /* atomic words */
+static struct cpu_set online; /* atomic words */
 static unsigned int online_count;
 
 /* ---- who is there ---- */
@@ -135,7 +137,8 @@ static void remind(const struct call *call, const struct cpu_set *set, unsigned 
             continue;
         log_warn("smp", "CPU %u (APIC id %u) has not answered a call for %u s", cpu, ipi_apic_id(cpu), times);
         if (times >= LAST_RESEND)
-            panic("CPU %u (APIC id %u) does not answer, and what was asked of it cannot be left undone.", cpu, ipi_apic_id(cpu));
+            panic("CPU %u (APIC id %u) does not answer, and what was asked of it cannot be left undone.", cpu,
+                  ipi_apic_id(cpu));
         interrupt(cpu, VECTOR_CALL);
         taken--;
     }
@@ -226,8 +229,8 @@ static void do_nothing(void *argument)
     (void)argument;
 }
 
-/* To be called takes a CPU that does what was posted to it before, on the way; more than once only when it was about to,
-   or when a function on it waits for a lock, and serves from there. */
+/* To be called takes a CPU that does what was posted to it before, on the way; more than once only when it
+   was about to, or when a function on it waits for a lock, and serves from there. */
 void ipi_wait(unsigned int cpu, const struct work *request)
 {
     while (!work_is_done(request)) {
@@ -276,8 +279,8 @@ void ipi_init_cpu(void)
     inbox_open(PERCPU_OF(me, inbox));
     __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
     __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
-    /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while. Locked
-       instructions above: who did not see them has changed its tables before this. */
+    /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while.
+       Locked instructions above: who did not see them has changed its tables before this. */
     tlb_flush_all();
     serve_inbox_ordered();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer on the first CPU posts a look at its banks to each CPU that is online; and the monitor's `mce`, which looks now.
+ * A timer on the first CPU posts a look at its banks to each CPU that is online; and the monitor's `mce`,
+ * which looks now.
  *
  * A CPU that has not done the last look yet is not posted another.
  */
@@ -86,7 +87,8 @@ static status_t command_mce(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(mce, "", "hardware errors that were corrected, or found at the start; looks for new ones", command_mce);
+COMMAND(mce, "", "hardware errors that were corrected, or found at the start; looks for new ones",
+        command_mce);
 
 static void report_mce(struct json *json)
 {

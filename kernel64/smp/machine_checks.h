@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Looking for corrected hardware errors on all CPUs, again and again: nothing interrupts for them. cpu/machine_check.h reads
- * one CPU's.
+ * Looking for corrected hardware errors on all CPUs, again and again: nothing interrupts for them.
+ * cpu/machine_check.h reads one CPU's.
  */
 
 /**

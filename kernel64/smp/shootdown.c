@@ -2,9 +2,9 @@
 /*
  * TLB shootdown over calls between CPUs.
  *
- * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is looked at after
- * the page tables were changed, which the caller did before; cpu/idleness.h has the ordering, tests/models/shootdown.pml
- * the model.
+ * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is
+ * looked at after the page tables were changed, which the caller did before; cpu/idleness.h has the ordering,
+ * tests/models/shootdown.pml the model.
  */
 #include <smp/shootdown.h>
 
@@ -65,8 +65,8 @@ void shootdown_release_tables(void)
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 
-/* The holders are counted last. A CPU that was not online when the others were called, or was excused, and uses an old
-   table has been counted before; one that is counted after this finds the entry as it is now. */
+/* The holders are counted last. A CPU that was not online when the others were called, or was excused, and
+   uses an old table has been counted before; one that is counted after this finds the entry as it is now. */
 bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, false);

@@ -2,13 +2,15 @@
 /*
  * The other processors, from the tables to the idle loop.
  *
- * Everything that a CPU needs is made before it is woken: a copy of the per-CPU data, stacks with guards, places in
- * the allocators' lists. So no CPU waits for another on its way, and the whole start takes what the slowest takes.
+ * Everything that a CPU needs is made before it is woken: a copy of the per-CPU data, stacks with guards,
+ * places in the allocators' lists. So no CPU waits for another on its way, and the whole start takes what the
+ * slowest takes.
  *
- * Below 640 KiB lie the trampoline's page and, behind it in the same 64 KiB, a slot for each CPU of a wave; CPUs that find
- * no room there come in the next wave. The trampoline's page tables have the kernel's upper half and, below, these pages
- * one-to-one, writable and executable: they are nobody's but the starting CPUs'. All of it is given back when every
- * CPU has arrived, and kept when one has not, because it may still turn up and must find the code that parks it.
+ * Below 640 KiB lie the trampoline's page and, behind it in the same 64 KiB, a slot for each CPU of a wave;
+ * CPUs that find no room there come in the next wave. The trampoline's page tables have the kernel's upper
+ * half and, below, these pages one-to-one, writable and executable: they are nobody's but the starting CPUs'.
+ * All of it is given back when every CPU has arrived, and kept when one has not, because it may still turn up
+ * and must find the code that parks it.
  *
  * A CPU that is given up keeps its number, which nobody uses then, and its memory.
  */
@@ -50,8 +52,8 @@
 #define INIT_WAIT_NS     10000000ULL
 #define STARTUP_AGAIN_NS 1000000ULL
 
-#define IDLE_STACK_SIZE  16384
-#define TRAP_STACK_SIZE  4096
+#define IDLE_STACK_SIZE 16384
+#define TRAP_STACK_SIZE 4096
 
 static const struct smp_setup *setup;
 static phys_t kernel_root;
@@ -65,21 +67,21 @@ static bool make_stack(struct ap *ap, enum trap_stack which, const char *name, u
     format_buffer(ap->stack_names[which], sizeof(ap->stack_names[which]), "CPU %u's %s", ap->cpu, name);
     if (vrange_map_memory(size_bytes, VRANGE_STACK, ap->stack_names[which], &bottom) != STATUS_OK)
         return false;
-    *stack = (struct stack){ ap->stack_names[which], (uintptr_t)bottom, (uintptr_t)bottom + size_bytes, NULL };
+    *stack =
+        (struct stack){ ap->stack_names[which], (uintptr_t)bottom, (uintptr_t)bottom + size_bytes, NULL };
     return true;
 }
 
 static bool make_stacks(struct ap *ap)
 {
     static const char *const names[TRAP_STACK_END] = {
-        [TRAP_STACK_NONE] = "idle",
-        [TRAP_STACK_DOUBLE_FAULT] = "double fault",
-        [TRAP_STACK_NMI] = "NMI",
-        [TRAP_STACK_MACHINE_CHECK] = "machine check",
+        [TRAP_STACK_NONE] = "idle",   [TRAP_STACK_DOUBLE_FAULT] = "double fault",
+        [TRAP_STACK_NMI] = "NMI",     [TRAP_STACK_MACHINE_CHECK] = "machine check",
         [TRAP_STACK_DEBUG] = "debug",
     };
     for (unsigned int i = 0; i < TRAP_STACK_END; i++) {
-        if (make_stack(ap, (enum trap_stack)i, names[i], i == TRAP_STACK_NONE ? IDLE_STACK_SIZE : TRAP_STACK_SIZE))
+        if (make_stack(ap, (enum trap_stack)i, names[i],
+                       i == TRAP_STACK_NONE ? IDLE_STACK_SIZE : TRAP_STACK_SIZE))
             continue;
         while (i-- > 0)
             vrange_unmap((void *)(uintptr_t)ap->stacks[i].bottom);
@@ -96,7 +98,8 @@ static bool prepare(struct ap *ap)
     ap->cpu = percpu_count();
     if (!copy || !make_stacks(ap)) {
         kfree(copy);
-        log_warn("smp", "the CPU with APIC id %u is left out: %s", ap->apic_id, status_sentence(STATUS_NO_MEMORY));
+        log_warn("smp", "the CPU with APIC id %u is left out: %s", ap->apic_id,
+                 status_sentence(STATUS_NO_MEMORY));
         return false;
     }
     VERIFY(is_aligned((uintptr_t)copy, 64)); /* of this size it is whole pages */
@@ -137,7 +140,8 @@ NORETURN static void ap_main(void *argument)
     machine_check_init_cpu();
     errata_init_cpu();
     if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
-        log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity", ap->cpu);
+        log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity",
+                  ap->cpu);
         diag_port_halt();
     }
     controllers_init_cpu();
@@ -173,7 +177,9 @@ static void fill_slot(struct ap_slot *slot, struct ap *ap)
 static enum ap_stage stage_of(const struct wave *wave, unsigned int index, const struct ap *ap)
 {
     enum ap_stage stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
-    return stage != AP_STAGE_NONE ? stage : (enum ap_stage)__atomic_load_n(&wave->tables.slots[index].stage, __ATOMIC_ACQUIRE);
+    return stage != AP_STAGE_NONE
+               ? stage
+               : (enum ap_stage)__atomic_load_n(&wave->tables.slots[index].stage, __ATOMIC_ACQUIRE);
 }
 
 /* Sum of the stages of all: it grows as long as anybody comes further. @online: how many have arrived. */
@@ -208,14 +214,15 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
 static bool needs_rest(void)
 {
     const struct cpu_identity *identity = cpu_boot_identity();
-    bool is_intel = identity->vendor[0] == 'G', is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
+    bool is_intel = identity->vendor[0] == 'G',
+         is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
     return !cpu_has(CPU_FEATURE_HYPERVISOR) && !(is_intel && identity->family >= 6) &&
            !(is_amd && identity->family >= 15);
 }
 
-/* Until all have arrived, or nobody comes further. The wait grows from a few microseconds, and the CPU is halted in it.
-   Patience is counted by what was waited and not by the clock, which may leap when the machine was stopped for a while:
-   the others stood still, too. */
+/* Until all have arrived, or nobody comes further. The wait grows from a few microseconds, and the CPU is
+   halted in it. Patience is counted by what was waited and not by the clock, which may leap when the machine
+   was stopped for a while: the others stood still, too. */
 static void wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
@@ -236,7 +243,8 @@ static void wait_for_wave(const struct wave *wave)
     }
 }
 
-/* Copies what the CPUs of the wave wrote, and gives up those that have not arrived. Return: whether all had. */
+/* Copies what the CPUs of the wave wrote, and gives up those that have not arrived. Return: whether all
+   had. */
 static bool end_wave(struct wave *wave)
 {
     bool have_all = true;
@@ -244,10 +252,13 @@ static bool end_wave(struct wave *wave)
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         struct ap_slot *slot = &wave->tables.slots[index];
         enum ap_stage none = AP_STAGE_NONE;
-        /* It parks in the trampoline; or, if it has come further, where it would go online; or it is online in a moment. */
+        /* It parks in the trampoline; or, if it has come further, where it would go online; or it is online
+           in a moment. */
         bool is_outside = take_claim(&slot->claim, AP_CLAIM_GIVEN_UP);
         bool is_late = take_claim(&ap->join, AP_CLAIM_GIVEN_UP);
-        enum ap_stage stage = !is_late ? AP_STAGE_ONLINE : is_outside ? stage_of(wave, index, ap) : AP_STAGE_KERNEL;
+        enum ap_stage stage = !is_late     ? AP_STAGE_ONLINE
+                              : is_outside ? stage_of(wave, index, ap)
+                                           : AP_STAGE_KERNEL;
         for (unsigned int i = 0; i < ARRAY_LEN(slot->ticks); i++)
             ap->ticks[AP_STAGE_REAL + i] = slot->ticks[i];
         if (stage == AP_STAGE_ONLINE)
@@ -300,8 +311,10 @@ static void name_mtrr_difference(const struct ap *first, unsigned int ap_total)
         differs = differs ? differs : ap;
     }
     if (differs)
-        log_warn("smp", "MTRRs of %u CPUs differ from the first one's: CPU %u: MSR %#x is %#lx, the first one's %#lx",
-                 count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
+        log_warn(
+            "smp",
+            "MTRRs of %u CPUs differ from the first one's: CPU %u: MSR %#x is %#lx, the first one's %#lx",
+            count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
 }
 
 void smp_start(const struct smp_setup *from)

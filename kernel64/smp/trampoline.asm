@@ -1,15 +1,17 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; trampoline.asm: another CPU's way from its first instruction into the kernel.
 ; In:   by a startup IPI: real mode, interrupts off, CS:IP = page:0, everything else as after INIT
-; Out:  calls trampoline_words.entry(slot.argument) on slot.stack, in long mode, on the trampoline's page tables, whose
-;       upper half is the kernel's. A CPU that finds no slot of its own, or one that was given up, halts for good.
+; Out:  calls trampoline_words.entry(slot.argument) on slot.stack, in long mode, on the trampoline's page
+;       tables, whose upper half is the kernel's. A CPU that finds no slot of its own, or one that was given
+;       up, halts for good.
 ; Uses: everything.
 ;
-; The code is copied to a page below 640 KiB and runs there, in many CPUs at once. It is position-independent: what it
-; must know of its place is in trampoline_words, which start.c fills in. It writes nowhere but into the CPU's own slot, and
-; has no stack until the kernel's.
+; The code is copied to a page below 640 KiB and runs there, in many CPUs at once. It is position-independent:
+; what it must know of its place is in trampoline_words, which start.c fills in. It writes nowhere but into
+; the CPU's own slot, and has no stack until the kernel's.
 ;
-; A CPU is told apart by its APIC ID, which may be read only where the LAPIC's registers can be reached: in protected mode.
+; A CPU is told apart by its APIC ID, which may be read only where the LAPIC's registers can be reached: in
+; protected mode.
 ;
 ; EBX = the page's address, from the first lines on    EDI = the slot's, from protected mode on
 %include "cpu/asm.inc"
@@ -25,8 +27,8 @@ section .rodata.trampoline progbits alloc noexec nowrite align=16
 %define AT(label) (label - trampoline_start)
 %define WORD_OF(name) AT(trampoline_words) + TRAMPOLINE_WORDS_ %+ name
 
-; EDX:EAX = the time-stamp counter, into the slot. %1: number of the stage, less 1; %2: the slot's address in a form
-; that the mode has.
+; EDX:EAX = the time-stamp counter, into the slot. %1: number of the stage, less 1; %2: the slot's address in
+; a form that the mode has.
 %macro MARK 2
     rdtsc
     mov     [%2 + AP_SLOT_TICKS + 8 * (%1 - 1)], eax
@@ -80,8 +82,8 @@ GLOBAL_HERE trampoline_protected
     shr     ebx, 24
     mov     ebp, ebx
 
-    ; The APIC ID, which firmware may have changed, is in the LAPIC; apic_id_of() in cpu/apic_id.c has the rule. Registers that
-    ; lie above 4 GiB cannot be read here: then the initial ID serves.
+    ; The APIC ID, which firmware may have changed, is in the LAPIC; apic_id_of() in cpu/apic_id.c has the
+    ; rule. Registers that lie above 4 GiB cannot be read here: then the initial ID serves.
 .ask_lapic:
     mov     ebx, esp
     mov     ecx, MSR_APIC_BASE
@@ -122,7 +124,8 @@ GLOBAL_HERE trampoline_protected
     mov     edi, eax
     MARK    AP_STAGE_PROTECTED, edi
 
-    ; As the stub does it for the first CPU (leap.asm), with the tables at hand. PAE first; LA57 can be cleared only here.
+    ; As the stub does it for the first CPU (leap.asm), with the tables at hand. PAE first; LA57 can be
+    ; cleared only here.
     mov     eax, cr4
     or      eax, CR4_PAE
     and     eax, ~CR4_LA57

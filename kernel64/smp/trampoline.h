@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What trampoline.asm and start.c share: the words behind the code in the trampoline's page, and a slot for each CPU
- * that is being started, behind that page. All physical memory below 640 KiB, mapped one-to-one in the trampoline's
- * page tables.
+ * What trampoline.asm and start.c share: the words behind the code in the trampoline's page, and a slot for
+ * each CPU that is being started, behind that page. All physical memory below 640 KiB, mapped one-to-one in
+ * the trampoline's page tables.
  */
 #include <ashlar/check.h>
 #include <ashlar/types.h>
 
 /* How far a CPU has come. Each is written by the CPU itself, but for the first and the last. */
 enum ap_stage {
-    AP_STAGE_NONE,      /* nothing was heard of it */
-    AP_STAGE_REAL,      /* runs the trampoline */
+    AP_STAGE_NONE, /* nothing was heard of it */
+    AP_STAGE_REAL, /* runs the trampoline */
     AP_STAGE_PROTECTED,
-    AP_STAGE_LONG,      /* in 64-bit mode, on the trampoline's page tables */
-    AP_STAGE_KERNEL,    /* on the kernel's page tables, its own stack, segments and interrupt controller */
-    AP_STAGE_ONLINE,    /* takes interrupts and work */
+    AP_STAGE_LONG,   /* in 64-bit mode, on the trampoline's page tables */
+    AP_STAGE_KERNEL, /* on the kernel's page tables, its own stack, segments and interrupt controller */
+    AP_STAGE_ONLINE, /* takes interrupts and work */
     AP_STAGES
 };
 
@@ -28,8 +28,8 @@ enum ap_claim {
 
 struct ap_slot {
     uint32_t apic_id;
-    uint32_t stage;    /* enum ap_stage, up to AP_STAGE_LONG */
-    uint32_t claim;    /* enum ap_claim */
+    uint32_t stage; /* enum ap_stage, up to AP_STAGE_LONG */
+    uint32_t claim; /* enum ap_claim */
     uint32_t reserved;
     uint64_t ticks[3]; /* when it was in real, protected and long mode */
     uint64_t stack;    /* its highest address, in the kernel's half */

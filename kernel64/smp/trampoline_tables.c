@@ -21,11 +21,11 @@
 #define UPPER_HALF     (PTE_ENTRIES / 2)
 
 /* Selectors of trampoline_gdt. */
-#define CODE_32        0x08
-#define CODE_64        0x10
-#define GDT_BYTES      32
+#define CODE_32   0x08
+#define CODE_64   0x10
+#define GDT_BYTES 32
 
-#define INT3           0xcc
+#define INT3 0xcc
 
 static uint64_t frames_taken;
 
@@ -72,13 +72,14 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
     status_t status = paging_init(&trampoline->paging);
     if (status != STATUS_OK)
         return status;
-    status = paging_map(&trampoline->paging, trampoline->page.raw, trampoline->page, PAGE_SIZE << trampoline->order,
-                        PAGE_WRITE | PAGE_EXECUTE);
+    status = paging_map(&trampoline->paging, trampoline->page.raw, trampoline->page,
+                        PAGE_SIZE << trampoline->order, PAGE_WRITE | PAGE_EXECUTE);
     if (status != STATUS_OK) {
         give_frame(trampoline->paging.root);
         return status;
     }
-    memcpy(root_of(&trampoline->paging) + UPPER_HALF, root_of(kernel) + UPPER_HALF, UPPER_HALF * sizeof(uint64_t));
+    memcpy(root_of(&trampoline->paging) + UPPER_HALF, root_of(kernel) + UPPER_HALF,
+           UPPER_HALF * sizeof(uint64_t));
     return STATUS_OK;
 }
 
@@ -128,8 +129,8 @@ static void write_code(struct trampoline *trampoline, uint64_t entry)
     };
 }
 
-status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted, uint64_t entry,
-                         uint32_t *room)
+status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted,
+                         uint64_t entry, uint32_t *room)
 {
     status_t status = take_block(trampoline, wanted);
     if (status != STATUS_OK)

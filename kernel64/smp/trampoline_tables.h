@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The trampoline in its place: memory below 640 KiB, the code in it, and page tables that show both it and the kernel.
+ * The trampoline in its place: memory below 640 KiB, the code in it, and page tables that show both it and
+ * the kernel.
  */
 #include <ashlar/mm/paging.h>
 #include <smp/trampoline.h>
 
 struct trampoline {
-    phys_t page;  /* of the code; the slots lie behind it */
-    unsigned int order; /* of the block that all of it is */
+    phys_t page;                    /* of the code; the slots lie behind it */
+    unsigned int order;             /* of the block that all of it is */
     struct trampoline_words *words; /* these two: in the direct map */
     struct ap_slot *slots;
     struct paging paging;
@@ -23,11 +24,12 @@ struct trampoline {
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY.
  */
-status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted, uint64_t entry,
-                         uint32_t *room) MUST_CHECK;
+status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted,
+                         uint64_t entry, uint32_t *room) MUST_CHECK;
 
 /* Gives everything back. No CPU may be on its way through it. */
 void trampoline_free(struct trampoline *trampoline);
 
-/* Frames that trampolines and their page tables have now: once CPUs are started, those kept for CPUs that did not come. */
+/* Frames that trampolines and their page tables have now: once CPUs are started, those kept for CPUs that did
+   not come. */
 uint64_t trampoline_frames(void);

@@ -2,23 +2,23 @@
 /*
  * Lists of work: add by compare and exchange, take all by exchange.
  *
- * Nobody takes a single node, so none is ever seen at the head again with another one behind it. What was taken is turned
- * round, to be done in the order in which it came.
+ * Nobody takes a single node, so none is ever seen at the head again with another one behind it. What was
+ * taken is turned round, to be done in the order in which it came.
  *
  * The orders, none of which can be weaker:
  *
- *     add: release          the work is filled in, and its next. Those added before need no more: each add is a
- *                           read-modify-write, so who acquires the newest has acquired all below it. To add, nobody
- *                           looks into the node that it finds: relaxed when it fails.
+ *     add: release          the work is filled in, and its next. Those added before need no more: each add is
+ *                           a read-modify-write, so who acquires the newest has acquired all below it. To
+ *                           add, nobody looks into the node that it finds: relaxed when it fails.
  *     take: acquire         pairs with it. No release: it leaves nothing to be read.
  *     is_done = true: release    what was done, and that next was read before: the memory may go.
  *     work_is_done(): acquire    pairs with it.
  *
- * A closed list has a node that is nobody's, so closing is one compare and exchange against an empty list. It takes nothing,
- * and shows nobody anything: relaxed, as opening is.
+ * A closed list has a node that is nobody's, so closing is one compare and exchange against an empty list. It
+ * takes nothing, and shows nobody anything: relaxed, as opening is.
  *
- * Whether it was empty needs no order of its own: of all adds and takes of one list there is one sequence, in which the
- * first add after a take, and no other, finds it empty.
+ * Whether it was empty needs no order of its own: of all adds and takes of one list there is one sequence, in
+ * which the first add after a take, and no other, finds it empty.
  */
 #include <smp/work_list.h>
 
@@ -32,7 +32,8 @@ enum work_added work_list_add(struct work_list *list, struct work *work)
         if (newest == &closed)
             return WORK_REFUSED;
         work->next = newest;
-    } while (!__atomic_compare_exchange_n(&list->newest, &newest, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(&list->newest, &newest, work, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
     return newest ? WORK_ADDED : WORK_ADDED_FIRST;
 }
 
@@ -66,7 +67,8 @@ bool work_list_run(struct work_list *list)
 bool work_list_close(struct work_list *list)
 {
     struct work *none = NULL;
-    return __atomic_compare_exchange_n(&list->newest, &none, &closed, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&list->newest, &none, &closed, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
 }
 
 void work_list_open(struct work_list *list)

@@ -23,7 +23,7 @@ struct work_list {
 };
 
 enum work_added {
-    WORK_REFUSED,    /* the list is closed */
+    WORK_REFUSED, /* the list is closed */
     WORK_ADDED,
     WORK_ADDED_FIRST /* it was empty: nobody has told the taker yet */
 };
@@ -36,7 +36,8 @@ enum work_added {
  */
 enum work_added work_list_add(struct work_list *list, struct work *work);
 
-/* Context: any, of an open list. What is added at the same time may not be seen; whoever adds to an empty list is told so. */
+/* Context: any, of an open list. What is added at the same time may not be seen; whoever adds to an empty
+   list is told so. */
 static inline bool work_list_is_empty(const struct work_list *list)
 {
     return !__atomic_load_n(&list->newest, __ATOMIC_RELAXED);
@@ -46,8 +47,8 @@ static inline bool work_list_is_empty(const struct work_list *list)
  * work_list_run() - take all that there is, and do it in the order in which it was added.
  *
  * Return: false when there was nothing.
- * Context: the work's. What is added meanwhile, also by the work itself, waits for the next time. It may be run from within
- *          work that it runs, and on several CPUs; each does what it took.
+ * Context: the work's. What is added meanwhile, also by the work itself, waits for the next time. It may be
+ *          run from within work that it runs, and on several CPUs; each does what it took.
  */
 bool work_list_run(struct work_list *list);
 

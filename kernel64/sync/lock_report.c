@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words about locks. No lock of the log's is ever waited for without bound (diag/log.c, drivers/uart16550.c), so a
- * report about one of those comes out, too.
+ * The words about locks. No lock of the log's is ever waited for without bound (diag/log.c,
+ * drivers/uart16550.c), so a report about one of those comes out, too.
  */
 #include <sync/lock_report.h>
 
@@ -35,8 +35,8 @@ void lock_watch(struct lock_wait *wait)
     if (wait->is_reported || waited_ns < PATIENCE_NS(wait))
         return;
     wait->is_reported = true;
-    log_warn("sync", "CPU %u has waited %lu s for the lock at %p, in %pS; %s", diag_port_cpu(), waited_ns / 1000000000,
-             (const void *)wait->lock, wait->caller, holder_of(wait->lock).words);
+    log_warn("sync", "CPU %u has waited %lu s for the lock at %p, in %pS; %s", diag_port_cpu(),
+             waited_ns / 1000000000, (const void *)wait->lock, wait->caller, holder_of(wait->lock).words);
 }
 
 void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What is said of locks that are waited for too long, or for ever. spinlock.c calls it; a hosted test answers itself.
+ * What is said of locks that are waited for too long, or for ever. spinlock.c calls it; a hosted test answers
+ * itself.
  */
 #include <ashlar/sync.h>
 
@@ -17,13 +18,14 @@ struct lock_wait {
 /**
  * lock_watch() - a look at the clock; reports the wait, once, when it has taken too long.
  *
- * The first in the queue says after LOCK_PATIENCE_NS who holds the lock. The others wait their turn, which may take as
- * many times the holder's time as there are CPUs; they speak after ten times that.
+ * The first in the queue says after LOCK_PATIENCE_NS who holds the lock. The others wait their turn, which
+ * may take as many times the holder's time as there are CPUs; they speak after ten times that.
  * Context: interrupts off; may take the consoles' locks.
  */
 void lock_watch(struct lock_wait *wait);
 
 #define LOCK_PATIENCE_NS 1000000000ULL
 
-/* @caller wants a lock that its CPU holds (@is_held), or waits for in code that has been interrupted by serving others. */
+/* @caller wants a lock that its CPU holds (@is_held), or waits for in code that has been interrupted by
+   serving others. */
 NORETURN void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller);

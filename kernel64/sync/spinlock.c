@@ -2,35 +2,42 @@
 /*
  * The queue of a spinlock (Mellor-Crummey and Scott, 1991).
  *
- * Who waits looks at a node of its own and not at the lock, so a lock that is handed on costs the same however many wait.
- * A CPU is in the queue of one lock at a time, and of one more in whatever runs while it waits: in what it serves there,
- * in the console that reports the wait. So each has LEVELS nodes; the lock's tail and a node's `next` name a CPU and a level.
+ * Who waits looks at a node of its own and not at the lock, so a lock that is handed on costs the same
+ * however many wait. A CPU is in the queue of one lock at a time, and of one more in whatever runs while it
+ * waits: in what it serves there, in the console that reports the wait. So each has LEVELS nodes; the lock's
+ * tail and a node's `next` name a CPU and a level.
  *
  *     free            owner 0, tail 0   taken by spin_take_free()
  *     held            owner a, tail 0   given back by a store of 0 to owner
  *     held, waited    owner a, tail b   likewise
- *     handed over     owner 0, tail b   only the first of the queue may take it, so nobody gets past those who wait
+ *     handed over     owner 0, tail b   only the first of the queue may take it, so nobody gets past those
+ *                                       who wait
  *
- * Who joins swaps itself in for the tail, and tells the one that was the tail before. The first of the queue waits for the
- * owner to become 0, and takes the lock: if it is the tail, owner and tail in one exchange, which ends the queue; else only
- * the owner, and makes the next one the first.
+ * Who joins swaps itself in for the tail, and tells the one that was the tail before. The first of the queue
+ * waits for the owner to become 0, and takes the lock: if it is the tail, owner and tail in one exchange,
+ * which ends the queue; else only the owner, and makes the next one the first.
  *
- * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too: docs/decisions/0006-turns-under-a-hypervisor.md
- * says who waits out of turn.
+ * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too:
+ * docs/decisions/0006-turns-under-a-hypervisor.md says who waits out of turn.
  *
  * The orders, each with what it pairs with:
  *
- *     owner = 0               release   the acquire of who takes it, here or in spin_take_free(): what the lock guards
+ *     owner = 0               release   the acquire of who takes it, here or in spin_take_free(): what the
+ *                                       lock guards
  *     tail swapped            acq_rel   itself: a node is ready before the one that comes next finds it
- *     before->next = me       release   the acquire of its reader: is_first was cleared before that one sets it
+ *     before->next = me       release   the acquire of its reader: is_first was cleared before that one sets
+ *                                       it
  *     owner = me              relaxed   ordered by the next line
- *     next->is_first = true   release   the acquire of its reader: it sees that the lock has an owner again. Without it the
- *                                       next one could still find the 0 that made this one the owner.
- *     end of the queue        relaxed   nobody knows the node any more; the lock was acquired when its owner was seen to be 0
+ *     next->is_first = true   release   the acquire of its reader: it sees that the lock has an owner again.
+ *                                       Without it the next one could still find the 0 that made this one the
+ *                                       owner.
+ *     end of the queue        relaxed   nobody knows the node any more; the lock was acquired when its owner
+ *                                       was seen to be 0
  *
- * That halves of a word are written apart which others exchange as a whole is sound on this architecture, if not by C's
- * words: docs/decisions/0005-half-a-lock-word.md. tests/models/spinlock.pml is this protocol, tried in every order that its
- * steps may take; that they come in an order at all is what the table above is for.
+ * That halves of a word are written apart which others exchange as a whole is sound on this architecture, if
+ * not by C's words: docs/decisions/0005-half-a-lock-word.md. tests/models/spinlock.pml is this protocol,
+ * tried in every order that its steps may take; that they come in an order at all is what the table above is
+ * for.
  */
 #include <ashlar/check.h>
 #include <ashlar/sync.h>
@@ -43,8 +50,9 @@
 #define LEVEL_BITS 2
 #define LEVELS     (1u << LEVEL_BITS)
 
-/* A wait is long after so many turns, in which a lock is handed on a good many times. A long wait's turns grow by a pause each
-   time it has been as long again, up to PAUSES_MAX, and then the clock is looked at, too. */
+/* A wait is long after so many turns, in which a lock is handed on a good many times. A long wait's turns
+   grow by a pause each time it has been as long again, up to PAUSES_MAX, and then the clock is looked at,
+   too. */
 #define LONG_WAIT  256
 #define PAUSES_MAX 16
 
@@ -121,7 +129,8 @@ static inline uint32_t turn(uint32_t turns, void (*serve)(void), struct lock_wai
 }
 
 /* Waits for what another CPU writes, to be 0 or to be anything else. Return: what it is then; acquired. */
-static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*serve)(void), struct lock_wait *wait)
+static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*serve)(void),
+                                  struct lock_wait *wait)
 {
     uint32_t value, turns = 0;
     while (((value = __atomic_load_n(place, __ATOMIC_ACQUIRE)) == 0) != is_zero)
@@ -130,7 +139,8 @@ static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*se
 }
 
 /* Return: when nobody is before us. */
-static void join(struct spinlock *lock, struct node *node, uint32_t name, void (*serve)(void), struct lock_wait *wait)
+static void join(struct spinlock *lock, struct node *node, uint32_t name, void (*serve)(void),
+                 struct lock_wait *wait)
 {
     __atomic_store_n(&node->next, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&node->is_first, false, __ATOMIC_RELAXED);

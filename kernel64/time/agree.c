@@ -2,8 +2,8 @@
 /*
  * Comparing the time-stamp counters of this machine's CPUs: agree_rule.h has the rule.
  *
- * All CPUs are called at once and none waits for another. One that comes early goes on with its rounds for a while, because
- * two that are never at it together see of a difference only what exceeds the time between.
+ * All CPUs are called at once and none waits for another. One that comes early goes on with its rounds for a
+ * while, because two that are never at it together see of a difference only what exceeds the time between.
  */
 #include <time/agree.h>
 
@@ -54,7 +54,8 @@ void agree_init_cpu(void)
     if (added == first_adjust)
         return;
     cpu_write_msr(MSR_TSC_ADJUST, first_adjust);
-    log_warn("time", "CPU %u's time-stamp counter had been moved by %ld ticks, the first CPU's by %ld; corrected",
+    log_warn("time",
+             "CPU %u's time-stamp counter had been moved by %ld ticks, the first CPU's by %ld; corrected",
              PERCPU_MINE(cpu_number), (int64_t)added, (int64_t)first_adjust);
 }
 
@@ -95,13 +96,14 @@ static uint64_t nanoseconds(uint64_t ticks)
     return clock_nanoseconds(ticks) - clock_nanoseconds(0);
 }
 
-/* Of those that are ahead, not all need have been seen: the highest hides the others. How many are behind says the rest. */
+/* Of those that are ahead, not all need have been seen: the highest hides the others. How many are behind
+   says the rest. */
 static void name_odd(const struct agree_result *result, unsigned int cpus)
 {
     unsigned int odd = 0;
     bool is_ahead = agree_blames_ahead(result);
-    log_warn("time", "time-stamp counters do not agree: %u of %u CPUs are behind others, by up to %lu ns", result->behind_cpus,
-             cpus, nanoseconds(result->most));
+    log_warn("time", "time-stamp counters do not agree: %u of %u CPUs are behind others, by up to %lu ns",
+             result->behind_cpus, cpus, nanoseconds(result->most));
     for (unsigned int cpu = 0; cpu < percpu_count() && odd < NAMED_MAX; cpu++) {
         const struct agree_view *view = view_of(cpu);
         uint64_t ticks = agree_odd_ticks(result, view);
@@ -109,14 +111,16 @@ static void name_odd(const struct agree_result *result, unsigned int cpus)
             continue;
         odd++;
         log_warn("time", "CPU %u's time-stamp counter is %s CPU %u's by %lu ns or more", cpu,
-                 is_ahead ? "ahead of" : "behind", is_ahead ? view->behind_cpu : view->ahead_cpu, nanoseconds(ticks));
+                 is_ahead ? "ahead of" : "behind", is_ahead ? view->behind_cpu : view->ahead_cpu,
+                 nanoseconds(ticks));
     }
 }
 
 /* Once; a CPU that comes up later takes part from then on. Release pairs with the acquire in agree_pass(). */
 static void stand(unsigned int cpus)
 {
-    if (cpu_has(CPU_FEATURE_INVARIANT_TSC) || __atomic_load_n(&is_standing, __ATOMIC_RELAXED) || !clock_is_tsc())
+    if (cpu_has(CPU_FEATURE_INVARIANT_TSC) || __atomic_load_n(&is_standing, __ATOMIC_RELAXED) ||
+        !clock_is_tsc())
         return;
     agree_begin(&standing, cpu_read_tsc_ordered(), cpus);
     __atomic_store_n(&is_standing, true, __ATOMIC_RELEASE);
@@ -137,8 +141,8 @@ void agree_pass(void)
     agree_round(&standing, view, cpu, read_counter);
     if (LIKELY(view->behind == 0) || !__atomic_exchange_n(&is_standing, false, __ATOMIC_RELAXED))
         return;
-    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu, nanoseconds(view->behind),
-             view->ahead_cpu);
+    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu,
+             nanoseconds(view->behind), view->ahead_cpu);
     if (clock_is_tsc() && time_counter(0))
         watch_condemn();
 }

@@ -48,7 +48,8 @@ void agree_note(struct agree *agree, struct agree_view *view, unsigned int cpu, 
         view->behind = (uint64_t)behind;
         view->ahead_cpu = (unsigned int)(seen & (CPUS - 1));
     }
-    while (mine > seen && !__atomic_compare_exchange_n(&agree->highest, &seen, mine, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    while (mine > seen && !__atomic_compare_exchange_n(&agree->highest, &seen, mine, true, __ATOMIC_RELEASE,
+                                                       __ATOMIC_RELAXED))
         ;
 }
 

@@ -3,14 +3,16 @@
 /*
  * Whether the time-stamp counters of several CPUs agree, by what they tell each other. Pure, hosted-tested.
  *
- * Each CPU goes through rounds: it looks at the highest reading that anybody has published, then reads its own counter, then
- * publishes that, if it is higher. What was published had been read before; an own reading below it is behind the other
- * counter by the difference, or by more. Counters that agree are never found to differ, whatever holds a CPU up between two
- * steps: that only blurs the look. So there is no tolerance. A difference that can be seen at all is one by which time
- * goes back from one CPU to another, and one that is shorter than a message's way is seen by nobody.
+ * Each CPU goes through rounds: it looks at the highest reading that anybody has published, then reads its
+ * own counter, then publishes that, if it is higher. What was published had been read before; an own reading
+ * below it is behind the other counter by the difference, or by more. Counters that agree are never found to
+ * differ, whatever holds a CPU up between two steps: that only blurs the look. So there is no tolerance. A
+ * difference that can be seen at all is one by which time goes back from one CPU to another, and one that is
+ * shorter than a message's way is seen by nobody.
  *
- * One word holds the highest reading and whose it is: a signed distance from one CPU's reading of before, in ticks, and in the
- * low bits the CPU's number. It has room for 26 days at 4 GHz; who is further away is taken to be so far.
+ * One word holds the highest reading and whose it is: a signed distance from one CPU's reading of before, in
+ * ticks, and in the low bits the CPU's number. It has room for 26 days at 4 GHz; who is further away is taken
+ * to be so far.
  */
 #include <ashlar/types.h>
 
@@ -21,7 +23,7 @@ struct agree {
     ALIGNED(64) uint64_t base; /* a tick of about now */
     unsigned int expected;     /* CPUs */
     unsigned int arrived;      /* atomic */
-    int64_t highest;           /* atomic; the distance from base, times 2^AGREE_CPU_BITS, and the CPU's number */
+    int64_t highest; /* atomic; the distance from base, times 2^AGREE_CPU_BITS, and the CPU's number */
 };
 
 /* Of one CPU. What it has found out is written by that CPU, the rest by agree_judge(). */
@@ -76,8 +78,8 @@ struct agree_result agree_judge(agree_view_fn *view_of, unsigned int cpus);
 /**
  * agree_odd_ticks() - by how much a CPU is wrong, if it is one of those to blame.
  *
- * One that is ahead makes all others look behind, and one that is behind sees some other ahead; so those of whom there are fewer
- * are to blame, and where there are as many of both, those that are behind.
+ * One that is ahead makes all others look behind, and one that is behind sees some other ahead; so those of
+ * whom there are fewer are to blame, and where there are as many of both, those that are behind.
  * Return: ticks, at least; 0: it is not to blame.
  */
 uint64_t agree_odd_ticks(const struct agree_result *result, const struct agree_view *view);

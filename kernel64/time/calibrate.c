@@ -2,27 +2,30 @@
 /*
  * Measuring a fast counter against a coarse one.
  *
- * A reading of the reference lies between two ticks of the measured counter, before and after it. Let T be the ticks in a
- * count, and E the tick at which the reference came to the look's first count. A reading of count n says that n had been
- * reached when it ended, and n + 1 had not been when it began:
+ * A reading of the reference lies between two ticks of the measured counter, before and after it. Let T be
+ * the ticks in a count, and E the tick at which the reference came to the look's first count. A reading of
+ * count n says that n had been reached when it ended, and n + 1 had not been when it began:
  *
  *     before - (n + 1) T  <  E  <=  after - n T
  *
- * Of all readings of a look the highest lower bound and the lowest upper bound count. A reading that was interrupted (an SMI,
- * a hypervisor, another master of the bus) bounds loosely and does no harm. What a reading always costs is in both ends of a
- * window, and the middle between the bounds is mostly much better than they are.
+ * Of all readings of a look the highest lower bound and the lowest upper bound count. A reading that was
+ * interrupted (an SMI, a hypervisor, another master of the bus) bounds loosely and does no harm. What a
+ * reading always costs is in both ends of a window, and the middle between the bounds is mostly much better
+ * than they are.
  *
- * T is what is looked for. It is bounded, too: first by the readings of each look, then by the window, and again in ROUNDS.
+ * T is what is looked for. It is bounded, too: first by the readings of each look, then by the window, and
+ * again in ROUNDS.
  *
- * Refused: consecutive windows of which three have to agree. They cost 3 ms of waiting, do not say how good the
- * rate is, and cannot overlap anything.
+ * Refused: consecutive windows of which three have to agree. They cost 3 ms of waiting, do not say how good
+ * the rate is, and cannot overlap anything.
  */
 #include <time/calibrate.h>
 
-#define PPM      1000000ULL
-#define ROUNDS   3
+#define PPM    1000000ULL
+#define ROUNDS 3
 
-/* Reads of a reference that does not change, before it is given up: more than any change takes on the fastest bus. */
+/* Reads of a reference that does not change, before it is given up: more than any change takes on the fastest
+   bus. */
 #define PATIENCE 100000
 
 static uint64_t counts_between(const struct clock_counter *reference, uint64_t from, uint64_t to)
@@ -36,14 +39,15 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
     return c == 0 ? 0 : a / c * b + a % c * b / c;
 }
 
-/* The PIT's rounds of 55 ms: a look that was interrupted for part of one may have lost one, and begins again. */
+/* The PIT's rounds of 55 ms: a look that was interrupted for part of one may have lost one, and begins
+   again. */
 #define NARROW_BITS  16
 #define TYPICAL      4
 #define RESTARTS_MAX 8
 
 /*
- * Of readings that found the same count, the first and the last bound; those between say nothing. Counts add up from reading
- * to reading, so that on a slow bus a look may be longer than a round.
+ * Of readings that found the same count, the first and the last bound; those between say nothing. Counts add
+ * up from reading to reading, so that on a slow bus a look may be longer than a round.
  */
 status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *look)
 {
@@ -55,7 +59,8 @@ status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference
         uint64_t count = reference->read(reference);
         reading.after = read();
         uint64_t step = reading.after - began;
-        if (taken > 0 && reference->bits <= NARROW_BITS && shortest < step / TYPICAL && restarts < RESTARTS_MAX) {
+        if (taken > 0 && reference->bits <= NARROW_BITS && shortest < step / TYPICAL &&
+            restarts < RESTARTS_MAX) {
             restarts++;
             taken = 0;
         } else if (taken > 0) {
@@ -87,7 +92,8 @@ struct ratio {
     uint64_t least, most;
 };
 
-/* Bounds that exclude each other are of a reference that does not count evenly, an emulator's: what is between is the doubt. */
+/* Bounds that exclude each other are of a reference that does not count evenly, an emulator's: what is
+   between is the doubt. */
 static struct ratio tighter(struct ratio a, struct ratio b)
 {
     uint64_t least = a.least > b.least ? a.least : b.least, most = a.most < b.most ? a.most : b.most;
@@ -106,8 +112,9 @@ static struct ratio ratio_of(const struct calibrate_look *look)
             uint64_t counts = last->count - first->count;
             uint64_t inner = last->before > first->after ? last->before - first->after : 0;
             if (counts > 1)
-                ratio = tighter(ratio, (struct ratio){ (inner << 16) / (counts + 1),
-                                                       ((last->after - first->before) << 16) / (counts - 1) });
+                ratio =
+                    tighter(ratio, (struct ratio){ (inner << 16) / (counts + 1),
+                                                   ((last->after - first->before) << 16) / (counts - 1) });
         }
     return ratio;
 }
@@ -142,8 +149,8 @@ static struct edge edge_of(const struct calibrate_look *look, struct ratio ratio
  * @slack: by how many ticks the window may have been longer or shorter.
  * Return: false when more than one number of rounds would do, or none.
  */
-static bool add_rounds(const struct clock_counter *reference, struct ratio ratio, uint64_t ticks, uint64_t slack,
-                       uint64_t *counts)
+static bool add_rounds(const struct clock_counter *reference, struct ratio ratio, uint64_t ticks,
+                       uint64_t slack, uint64_t *counts)
 {
     if (reference->bits == 64)
         return true;
@@ -174,7 +181,8 @@ static struct ratio known_ratio(const struct calibration *known)
 }
 
 status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_look *start,
-                           const struct calibrate_look *end, const struct calibration *known, struct calibration *result)
+                           const struct calibrate_look *end, const struct calibration *known,
+                           struct calibration *result)
 {
     struct ratio ratio = tighter(ratio_of(start), ratio_of(end));
     if (known)
@@ -200,7 +208,8 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
 }
 
 /* Return: how long the window has to be in all, in nanoseconds; 0 when it is long enough as it is. */
-static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct calibration *result, uint32_t good_ppm)
+static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct calibration *result,
+                             uint32_t good_ppm)
 {
     uint64_t has_ns = scale(result->counts, NS_PER_SECOND, reference->rate_hz);
     if (result->error_ppm <= good_ppm || has_ns >= CALIBRATE_MAX_NS)

@@ -3,15 +3,17 @@
  * Reading the time.
  *
  * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
- * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new epoch begins
- * with the time that the old one shows. An epoch is never written again after it was published, and there are enough
- * for all changes that a boot can make, so a reader needs one pointer and no lock; it reads again when that has changed
- * meanwhile.
+ * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new
+ * epoch begins with the time that the old one shows. An epoch is never written again after it was published,
+ * and there are enough for all changes that a boot can make, so a reader needs one pointer and no lock; it
+ * reads again when that has changed meanwhile.
  *
- * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any crystal.
+ * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any
+ * crystal.
  *
- * A counter of less than 64 bits is widened in wide_count: the count of the last reader, to which the new count's
- * distance is added. A reader that was overtaken finds itself "behind" by nearly a whole round, and takes the other's.
+ * A counter of less than 64 bits is widened in wide_count: the count of the last reader, to which the new
+ * count's distance is added. A reader that was overtaken finds itself "behind" by nearly a whole round, and
+ * takes the other's.
  */
 #include <time/clock.h>
 
@@ -23,8 +25,8 @@
 struct epoch {
     struct clock_counter *counter; /* NULL: the time-stamp counter */
     uint64_t start_tick, start_ns;
-    uint64_t multiplier;           /* nanoseconds a tick, times 2^CLOCK_SHIFT */
-    uint64_t ticks_per_ns;         /* the inverse, rounded up, times 2^CLOCK_SHIFT */
+    uint64_t multiplier;   /* nanoseconds a tick, times 2^CLOCK_SHIFT */
+    uint64_t ticks_per_ns; /* the inverse, rounded up, times 2^CLOCK_SHIFT */
 };
 
 /* Before anybody knows better, a tick is a nanosecond. */
@@ -32,7 +34,7 @@ static struct epoch epochs[CLOCK_CHANGES_MAX + 1] = {
     { .multiplier = 1ULL << CLOCK_SHIFT, .ticks_per_ns = 1ULL << CLOCK_SHIFT },
 };
 static unsigned int epoch_count = 1;
-static const struct epoch *current = &epochs[0]; /* atomic */
+static const struct epoch *current = &epochs[0];   /* atomic */
 static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the newest of the time-stamp counter */
 
 static uint64_t wide_count; /* atomic; of the counter that is the clock */
@@ -48,8 +50,8 @@ static inline uint64_t nanoseconds_in(const struct epoch *epoch, uint64_t ticks)
     return epoch->start_ns + (uint64_t)(product >> CLOCK_SHIFT);
 }
 
-/* The last reader's count is looked at before the counter: what is read then is not behind it by more than another CPU's
-   reading, however long this one is held up in between. */
+/* The last reader's count is looked at before the counter: what is read then is not behind it by more than
+   another CPU's reading, however long this one is held up in between. */
 static uint64_t read_wide(struct clock_counter *counter)
 {
     uint64_t mask = clock_counter_mask(counter);
@@ -59,7 +61,8 @@ static uint64_t read_wide(struct clock_counter *counter)
         if (ahead > mask / 2)
             return last;
         /* Release pairs with the acquire: who finds this count reads the counter after it. */
-        if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true,
+                                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return last + ahead;
     }
 }
@@ -70,8 +73,8 @@ static inline const struct epoch *current_epoch(void)
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 }
 
-/* Whoever was held up between looking for the epoch and reading its counter reads again: with a new rate, the time that the
-   old epoch tells by now may be one that no longer comes. */
+/* Whoever was held up between looking for the epoch and reading its counter reads again: with a new rate, the
+   time that the old epoch tells by now may be one that no longer comes. */
 static NOINLINE uint64_t read_slowly(void)
 {
     const struct epoch *epoch;
@@ -109,7 +112,8 @@ uint64_t clock_tick_of(uint64_t ns)
     const struct epoch *epoch = __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
     if (ns <= epoch->start_ns)
         return epoch->start_tick;
-    unsigned __int128 ticks = ((unsigned __int128)(ns - epoch->start_ns) * epoch->ticks_per_ns >> CLOCK_SHIFT) + 1;
+    unsigned __int128 ticks =
+        ((unsigned __int128)(ns - epoch->start_ns) * epoch->ticks_per_ns >> CLOCK_SHIFT) + 1;
     uint64_t left = UINT64_MAX - epoch->start_tick;
     return ticks > left ? UINT64_MAX : epoch->start_tick + (uint64_t)ticks;
 }
@@ -117,7 +121,8 @@ uint64_t clock_tick_of(uint64_t ns)
 /* No 128-bit division: in two parts. */
 uint64_t clock_ticks_per_ns(uint64_t rate_hz)
 {
-    return (rate_hz / NS_PER_SECOND << CLOCK_SHIFT) + ((rate_hz % NS_PER_SECOND) << CLOCK_SHIFT) / NS_PER_SECOND + 1;
+    return (rate_hz / NS_PER_SECOND << CLOCK_SHIFT) +
+           ((rate_hz % NS_PER_SECOND) << CLOCK_SHIFT) / NS_PER_SECOND + 1;
 }
 
 /* ---- changing ---- */

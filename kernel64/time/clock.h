@@ -3,8 +3,8 @@
 /*
  * What time it is: nanoseconds since boot, on all CPUs, never going back.
  *
- * The time-stamp counter is read where it can be trusted, another counter elsewhere; time/sources.h decides. What
- * day it is: time/wall.h. To be called at a time: time/timer.h.
+ * The time-stamp counter is read where it can be trusted, another counter elsewhere; time/sources.h decides.
+ * What day it is: time/wall.h. To be called at a time: time/timer.h.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
@@ -20,20 +20,21 @@ void clock_init(uint64_t zero, uint64_t rate_hz);
 /**
  * clock_now_ns() - the time.
  *
- * Return: nanoseconds since boot. What happened before on this CPU is before it, also a load; so it is monotonic on all
- *         CPUs whose counters agree.
+ * Return: nanoseconds since boot. What happened before on this CPU is before it, also a load; so it is
+ *         monotonic on all CPUs whose counters agree.
  * Context: any; no lock, no division.
  */
 uint64_t clock_now_ns(void);
 
-/* The same for the log, which may be in an NMI: no lock is taken. With the PIT as clock it is the time-stamp counter's time,
-   which may differ from clock_now_ns() and go back. Context: any, also NMI and panic. */
+/* The same for the log, which may be in an NMI: no lock is taken. With the PIT as clock it is the time-stamp
+   counter's time, which may differ from clock_now_ns() and go back. Context: any, also NMI and panic. */
 uint64_t clock_stamp_ns(void);
 
 /* Nanoseconds since boot at a tick of the time-stamp counter, past or future. Context: any. */
 uint64_t clock_nanoseconds(uint64_t ticks);
 
-/* Return: the first tick of the time-stamp counter at which clock_now_ns() is @ns or later. Only while clock_is_tsc(). */
+/* Return: the first tick of the time-stamp counter at which clock_now_ns() is @ns or later. Only while
+   clock_is_tsc(). */
 uint64_t clock_tick_of(uint64_t ns);
 
 /* "tsc", or the counter's name. */
@@ -43,7 +44,8 @@ bool clock_is_tsc(void);
 /* The time-stamp counter's rate as it is believed now. */
 uint64_t clock_tsc_hz(void);
 
-/* Return: how many ticks of a counter a nanosecond has, times 2^CLOCK_SHIFT, rounded up. @rate_hz: below 2^62. */
+/* Return: how many ticks of a counter a nanosecond has, times 2^CLOCK_SHIFT, rounded up. @rate_hz: below
+   2^62. */
 uint64_t clock_ticks_per_ns(uint64_t rate_hz);
 
 #define CLOCK_SHIFT 32
@@ -51,7 +53,8 @@ uint64_t clock_ticks_per_ns(uint64_t rate_hz);
 /* ---- for time/tsc.c, time/sources.c and time/watch.c ---- */
 
 /**
- * clock_set_tsc_rate() - the time-stamp counter runs at this rate. What the clock is, stays so; time goes on from where it is.
+ * clock_set_tsc_rate() - the time-stamp counter runs at this rate. What the clock is, stays so; time goes on
+ * from where it is.
  *
  * Context: interrupts off, one caller at a time. At most CLOCK_CHANGES_MAX changes of either kind: VERIFYed.
  */

@@ -30,7 +30,8 @@ static status_t command_date(int argc, char **argv)
     if (status != STATUS_OK)
         return status;
     unix_to_date(seconds, &date);
-    print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute, date.second);
+    print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute,
+          date.second);
     if (wall_doubt())
         print("do not rely on this date: %s\n", wall_doubt());
     return STATUS_OK;
@@ -46,13 +47,17 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
 static void print_rate(void)
 {
     const struct tsc_rate *told = tsc_rate_told();
-    print("the tsc's rate is from %s%s", tsc_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    print("the tsc's rate is from %s%s", tsc_rate_source(),
+          cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (tsc_rate_error_ppm() > 0)
         print(", within %u ppm", tsc_rate_error_ppm());
-    print("%s; first %lu Hz from %s\n", tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(), tsc_first_source());
+    print("%s; first %lu Hz from %s\n", tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(),
+          tsc_first_source());
     if (told->source)
         print("%s tells %lu Hz: %s\n", told->source, told->tsc_hz,
-              tsc_rate_is_refuted() ? "wrong" : told->trust == TSC_RATE_GIVEN ? "given, cross-checked" : "nominal, a first idea");
+              tsc_rate_is_refuted()           ? "wrong"
+              : told->trust == TSC_RATE_GIVEN ? "given, cross-checked"
+                                              : "nominal, a first idea");
     if (time_measuring_ns() > 0)
         print("measuring took %lu us\n", time_measuring_ns() / NS_PER_US);
 }
@@ -65,8 +70,8 @@ static status_t command_clock(int argc, char **argv)
     if (argc > 1)
         return STATUS_INVALID;
     uint64_t now_ns = clock_now_ns();
-    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / NS_PER_SECOND, now_ns % NS_PER_SECOND, clock_name(),
-          event_name());
+    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / NS_PER_SECOND, now_ns % NS_PER_SECOND,
+          clock_name(), event_name());
     print("counters:\n");
     print_counter("tsc", clock_tsc_hz(), 64, cpu_read_tsc());
     for (unsigned int i = 0; time_counter(i); i++)
@@ -76,7 +81,8 @@ static status_t command_clock(int argc, char **argv)
     if (time_lapic_hz() > 0)
         print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
     if (watch_drift_ppm(&ppm))
-        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(), ppm);
+        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(),
+              ppm);
     if (keeper_rounds_added() > 0)
         print("%lu rounds of %s were seen too late, and added\n", keeper_rounds_added(), clock_name());
     if (agree_most_ns(&most_ns))

@@ -68,7 +68,8 @@ static void find_hpet(void)
     const struct acpi_index *index = acpi_tables_here();
     if (!index || machine_has_option("nohpet"))
         return;
-    for (const struct acpi_table *at = NULL; !has_hpet && (at = acpi_index_find(index, "HPET", at)) != NULL;) {
+    for (const struct acpi_table *at = NULL;
+         !has_hpet && (at = acpi_index_find(index, "HPET", at)) != NULL;) {
         struct hpet_table table;
         const void *data = acpi_read(at->address, at->length);
         has_hpet = data && hpet_table_parse(data, at->length, &table) == STATUS_OK && init_hpet(&table.base);
@@ -89,7 +90,8 @@ static bool init_pm_timer_in_memory(const struct fadt_pm_timer *where)
     return false;
 }
 
-/* In memory where the table says so; where nothing can be there, or it does not count, the port of the old field. */
+/* In memory where the table says so; where nothing can be there, or it does not count, the port of the old
+   field. */
 static void find_pm_timer(void)
 {
     size_t size_bytes;

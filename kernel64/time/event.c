@@ -2,13 +2,13 @@
 /*
  * Timer interrupts from whichever source there is.
  *
- * The source is chosen once for all CPUs, and again when the clock is found to lie, on one CPU while the others go on. Each
- * CPU finds out when it arms the next time, and sets up its own timer then; what it had armed before still comes, by the
- * source of before.
+ * The source is chosen once for all CPUs, and again when the clock is found to lie, on one CPU while the
+ * others go on. Each CPU finds out when it arms the next time, and sets up its own timer then; what it had
+ * armed before still comes, by the source of before.
  *
- * Each source is armed by a delay in its own ticks, but for TSC-deadline, which takes a moment. A delay is rounded up,
- * and one that is longer than the source can count is cut: the interrupt then comes early, finds nothing due, and arms
- * the rest.
+ * Each source is armed by a delay in its own ticks, but for TSC-deadline, which takes a moment. A delay is
+ * rounded up, and one that is longer than the source can count is cut: the interrupt then comes early, finds
+ * nothing due, and arms the rest.
  */
 #include <time/event.h>
 
@@ -27,14 +27,9 @@
 
 #define LAPIC_MAX 0xffffffffULL
 
-enum source {
-    SOURCE_NONE,
-    SOURCE_DEADLINE,
-    SOURCE_LAPIC,
-    SOURCE_ALARM
-};
+enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_ALARM };
 
-static enum source source; /* atomic; written behind the rates it is armed by */
+static enum source source;                     /* atomic; written behind the rates it is armed by */
 static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
 static struct event_setup setup;
 static struct irq *alarm_irq;
@@ -85,8 +80,8 @@ static enum source source_here(void)
 }
 
 /*
- * While the rates are not final, a deadline far away would come late by the error of the rate, times the delay. It is armed for
- * no further than this, finds nothing due, and is armed for the rest.
+ * While the rates are not final, a deadline far away would come late by the error of the rate, times the
+ * delay. It is armed for no further than this, finds nothing due, and is armed for the rest.
  */
 #define PROVISIONAL_NS (2 * NS_PER_SECOND)
 
@@ -152,9 +147,10 @@ static bool use_alarm(void)
         return false;
     if (alarm_irq)
         return true;
-    status = setup.isa >= 0 ? irq_request_isa((uint8_t)setup.isa, take_alarm, NULL, setup.alarm->name, &alarm_irq)
-                            : irq_request(setup.gsi, (struct irq_wiring){ false, false }, take_alarm, NULL,
-                                          setup.alarm->name, &alarm_irq);
+    status = setup.isa >= 0
+                 ? irq_request_isa((uint8_t)setup.isa, take_alarm, NULL, setup.alarm->name, &alarm_irq)
+                 : irq_request(setup.gsi, (struct irq_wiring){ false, false }, take_alarm, NULL,
+                               setup.alarm->name, &alarm_irq);
     if (status != STATUS_OK)
         log_warn("time", "the interrupt of %s cannot be had: %s", setup.alarm->name, status_sentence(status));
     return status == STATUS_OK;
@@ -166,7 +162,8 @@ bool event_init(const struct event_setup *from)
     enum source chosen = SOURCE_NONE;
     bool has_lapic = lapic_mode() != LAPIC_NONE;
     bool has_timer = has_lapic && !errata_applies(ERRATUM_C1E);
-    bool has_deadline = has_timer && cpu_has(CPU_FEATURE_TSC_DEADLINE) && !errata_applies(ERRATUM_TSC_DEADLINE);
+    bool has_deadline =
+        has_timer && cpu_has(CPU_FEATURE_TSC_DEADLINE) && !errata_applies(ERRATUM_TSC_DEADLINE);
     if (has_deadline && clock_is_tsc() && may_use("tsc-deadline")) {
         chosen = SOURCE_DEADLINE;
     } else if (has_timer && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {

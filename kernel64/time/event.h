@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The interrupt that says that a time has come: one source for all CPUs, chosen at the start and again when the clock is
- * left. Only time/timer.c uses it; everybody else arms timers.
+ * The interrupt that says that a time has come: one source for all CPUs, chosen at the start and again when
+ * the clock is left. Only time/timer.c uses it; everybody else arms timers.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
@@ -12,15 +12,16 @@ struct event_setup {
     struct clock_alarm *alarm; /* of a timer chip, for a CPU that has no timer of its own; NULL: none */
     int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
     uint32_t gsi;
-    uint64_t lapic_hz;         /* of the LAPIC's timer, before its divider; 0: not known */
-    const char *only;          /* the name of the one source that may be used; NULL: the best */
-    void (*expired)(void);     /* called in the interrupt when the time has come, and perhaps before */
+    uint64_t lapic_hz;     /* of the LAPIC's timer, before its divider; 0: not known */
+    const char *only;      /* the name of the one source that may be used; NULL: the best */
+    void (*expired)(void); /* called in the interrupt when the time has come, and perhaps before */
 };
 
 /**
  * event_init() - choose the source for this machine, and set up the first CPU's.
  *
- *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock; no erratum forbids it (cpu/errata.h)
+ *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock; no erratum forbids it
+ *                    (cpu/errata.h)
  *     lapic          its rate is known, and C1E does not stop it
  *     the alarm      its interrupt can be had
  *
@@ -30,14 +31,17 @@ struct event_setup {
 bool event_init(const struct event_setup *setup);
 
 /**
- * event_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the source reaches.
+ * event_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the source
+ * reaches.
  *
  * Replaces what was armed; a time that has passed interrupts as soon as interrupts are on.
- * Context: interrupts off, on the CPU that is to be interrupted; where event_is_shared(), one caller at a time.
+ * Context: interrupts off, on the CPU that is to be interrupted; where event_is_shared(), one caller at a
+ * time.
  */
 void event_arm(uint64_t deadline_ns);
 
-/* The LAPIC timer's rate before its divider is known better. What is armed keeps its delay. Context: interrupts off. */
+/* The LAPIC timer's rate before its divider is known better. What is armed keeps its delay. Context:
+   interrupts off. */
 void event_set_lapic_rate(uint64_t lapic_hz);
 
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each hypervisor's way to tell the rate, one function each. None is believed to exist because of its name alone: the leaf, the
- * feature bit and a value that makes sense have to be there.
+ * Each hypervisor's way to tell the rate, one function each. None is believed to exist because of its name
+ * alone: the leaf, the feature bit and a value that makes sense have to be there.
  */
 #include <time/hypervisor.h>
 
@@ -36,15 +36,15 @@ struct signature {
 #define MSR_HYPERV_APIC_HZ    0x40000023u
 #define HYPERV_TICK_HZ        10000000ULL
 
-#define KVM_CLOCKSOURCE       0x1u /* EAX: MSR_KVM_SYSTEM_TIME, */
-#define KVM_CLOCKSOURCE2      0x8u /* and MSR_KVM_SYSTEM_TIME_NEW */
-#define MSR_KVM_TIME          0x12u
-#define MSR_KVM_TIME_NEW      0x4b564d01u
+#define KVM_CLOCKSOURCE  0x1u /* EAX: MSR_KVM_SYSTEM_TIME, */
+#define KVM_CLOCKSOURCE2 0x8u /* and MSR_KVM_SYSTEM_TIME_NEW */
+#define MSR_KVM_TIME     0x12u
+#define MSR_KVM_TIME_NEW 0x4b564d01u
 
-#define PAGE_ENABLE           1u
+#define PAGE_ENABLE 1u
 
 /* While a hypervisor writes, the version is odd (pvclock) or has changed after a reading. */
-#define READINGS_MAX          100
+#define READINGS_MAX 100
 
 struct pvclock {
     uint32_t version;
@@ -60,7 +60,7 @@ struct pvclock {
 struct hyperv_tsc_page {
     uint32_t sequence; /* 0: not valid */
     uint32_t reserved;
-    uint64_t scale;    /* 100 ns a tick, times 2^64 */
+    uint64_t scale; /* 100 ns a tick, times 2^64 */
     int64_t offset;
 };
 
@@ -104,7 +104,8 @@ static struct tsc_rate ask_timing_leaf(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "hypervisor leaf", TSC_RATE_GIVEN };
     struct cpuid_result first = port->ask(LEAF_FIRST, 0);
-    if (first.eax < LEAF_FIRST + LEAF_TIMING || is_signed(&first, SIGNATURE_HYPERV) || is_signed(&first, SIGNATURE_XEN))
+    if (first.eax < LEAF_FIRST + LEAF_TIMING || is_signed(&first, SIGNATURE_HYPERV) ||
+        is_signed(&first, SIGNATURE_XEN))
         return rate;
     struct cpuid_result timing = port->ask(LEAF_FIRST + LEAF_TIMING, 0);
     rate.tsc_hz = timing.eax * KHZ;
@@ -128,9 +129,11 @@ static struct tsc_rate ask_hyperv_msrs(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "Hyper-V MSR", TSC_RATE_GIVEN };
     struct cpuid_result features;
-    if (!find_hyperv(port, &features) || !(features.eax & HYPERV_FREQUENCY_MSRS) || !(features.edx & HYPERV_HAS_RATES))
+    if (!find_hyperv(port, &features) || !(features.eax & HYPERV_FREQUENCY_MSRS) ||
+        !(features.edx & HYPERV_HAS_RATES))
         return rate;
-    if (!port->read_msr(MSR_HYPERV_TSC_HZ, &rate.tsc_hz) || !port->read_msr(MSR_HYPERV_APIC_HZ, &rate.lapic_hz))
+    if (!port->read_msr(MSR_HYPERV_TSC_HZ, &rate.tsc_hz) ||
+        !port->read_msr(MSR_HYPERV_APIC_HZ, &rate.lapic_hz))
         rate.tsc_hz = rate.lapic_hz = 0;
     return rate;
 }
@@ -173,7 +176,8 @@ static uint64_t pvclock_hz(const struct pvclock *clock)
 {
     if (clock->tsc_to_system_mul == 0 || clock->tsc_shift > 31 || clock->tsc_shift < -31)
         return 0;
-    /* 10^9 * 2^32 fits 64 bits; a shift of ticks to the right makes each count for less, and the rate higher. */
+    /* 10^9 * 2^32 fits 64 bits; a shift of ticks to the right makes each count for less, and the rate
+       higher. */
     uint64_t hz = (NS_PER_SECOND << 32) / clock->tsc_to_system_mul;
     return clock->tsc_shift < 0 ? hz << -clock->tsc_shift : hz >> clock->tsc_shift;
 }
@@ -225,7 +229,8 @@ static struct tsc_rate ask_xen(const struct tsc_port *port)
 struct tsc_rate hypervisor_tsc_rate(const struct tsc_port *port)
 {
     typedef struct tsc_rate asking(const struct tsc_port *port);
-    static asking *const askings[] = { ask_timing_leaf, ask_hyperv_msrs, ask_pvclock, ask_hyperv_page, ask_xen };
+    static asking *const askings[] = { ask_timing_leaf, ask_hyperv_msrs, ask_pvclock, ask_hyperv_page,
+                                       ask_xen };
     for (size_t i = 0; i < ARRAY_LEN(askings); i++) {
         struct tsc_rate rate = askings[i](port);
         if (tsc_rate_is_plausible(rate.tsc_hz))

@@ -3,14 +3,16 @@
 /*
  * What a hypervisor tells of the rate at which it lets the time-stamp counter run. Pure, as time/tsc_rate.h.
  *
- * Not for its clocks: the time-stamp counter is ours to read, and the page that is shared for the asking is taken back.
+ * Not for its clocks: the time-stamp counter is ours to read, and the page that is shared for the asking is
+ * taken back.
  */
 #include <time/tsc_rate.h>
 
 /**
  * hypervisor_tsc_rate() - ask it, in this order:
  *
- *     leaf 40000010H   in kHz: VMware, VirtualBox, bhyve, KVM where QEMU is told so; and the LAPIC timer's rate
+ *     leaf 40000010H   in kHz: VMware, VirtualBox, bhyve, KVM where QEMU is told so; and the LAPIC timer's
+ *                      rate
  *     Hyper-V's MSRs   HV_X64_MSR_TSC_FREQUENCY and HV_X64_MSR_APIC_FREQUENCY
  *     KVM's pvclock    the scale from ticks to nanoseconds, by multiplier and shift
  *     Hyper-V's page   the reference TSC page: the scale from ticks to 100 ns
@@ -18,8 +20,9 @@
  *
  * A hypervisor may show another's leaves beside its own, each set at a multiple of 100H above 40000000H.
  * Return: source NULL when it tells nothing. Context: the CPU whose counter it is; trust is TSC_RATE_GIVEN.
- * Source: VMware, "Mechanisms to determine if software is running in a VMware virtual machine"; Microsoft, "Hypervisor Top
- *         Level Functional Specification", "Feature and Interface Discovery", "Partition Reference Time Enlightenment";
- *         Linux, Documentation/virt/kvm/x86/cpuid.rst and msr.rst (MSR_KVM_SYSTEM_TIME_NEW); Xen, public/arch-x86/cpuid.h.
+ * Source: VMware, "Mechanisms to determine if software is running in a VMware virtual machine"; Microsoft,
+ *         "Hypervisor Top Level Functional Specification", "Feature and Interface Discovery", "Partition
+ *         Reference Time Enlightenment"; Linux, Documentation/virt/kvm/x86/cpuid.rst and msr.rst
+ *         (MSR_KVM_SYSTEM_TIME_NEW); Xen, public/arch-x86/cpuid.h.
  */
 struct tsc_rate hypervisor_tsc_rate(const struct tsc_port *port);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One timer, on the CPU that chose the clock. It is late when interrupts were off, or the virtual machine was stopped.
+ * One timer, on the CPU that chose the clock. It is late when interrupts were off, or the virtual machine was
+ * stopped.
  */
 #include <time/keeper.h>
 
@@ -51,7 +52,8 @@ static void look(struct clock_counter *counter)
         break;
     case ROUNDS_UNKNOWN:
         if (may_log())
-            log_warn("clock", "%s may have been read too late, and the TSC cannot tell: time may be lost", counter->name);
+            log_warn("clock", "%s may have been read too late, and the TSC cannot tell: time may be lost",
+                     counter->name);
         break;
     case ROUNDS_IN_TIME:
         break;

@@ -6,10 +6,11 @@
 #include <ashlar/dev/clock.h>
 
 /**
- * keeper_start() - read the clock four times in each of the counter's rounds (2^32 counts, where it has more bits).
+ * keeper_start() - read the clock four times in each of the counter's rounds (2^32 counts, where it has more
+ * bits).
  *
- * One that is late for a round and more has the rounds added that the time-stamp counter tells of (time/rounds.h), with a
- * line in the log; where that cannot tell, the line says that time may be lost.
+ * One that is late for a round and more has the rounds added that the time-stamp counter tells of
+ * (time/rounds.h), with a line in the log; where that cannot tell, the line says that time may be lost.
  * Context: interrupts off, behind clock_set_counter().
  */
 void keeper_start(struct clock_counter *counter);

@@ -15,7 +15,8 @@ void rounds_begin(struct rounds *rounds, uint64_t tick_hz, uint64_t count_hz)
     *rounds = (struct rounds){ .ratio = scale(tick_hz, 1 << 16, count_hz) };
 }
 
-enum rounds_verdict rounds_look(struct rounds *rounds, uint64_t tick, uint64_t count, unsigned int bits, uint64_t *missed)
+enum rounds_verdict rounds_look(struct rounds *rounds, uint64_t tick, uint64_t count, unsigned int bits,
+                                uint64_t *missed)
 {
     uint64_t ticks = tick - rounds->tick, counts = count - rounds->count, round = 1ULL << bits;
     bool has_looked = rounds->has_looked;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Rounds of a narrow counter that nobody saw: the PIT as clock wraps every 55 ms, and a CPU that has interrupts off for
- * longer, or a virtual machine that is stopped, looks at it too late. Pure, hosted-tested.
+ * Rounds of a narrow counter that nobody saw: the PIT as clock wraps every 55 ms, and a CPU that has
+ * interrupts off for longer, or a virtual machine that is stopped, looks at it too late. Pure, hosted-tested.
  *
- * The time-stamp counter of one CPU is the witness. It need not be a good clock (it was left for being none): its ratio to
- * the counter is learnt anew from each look that came in time, and from a late one only whole rounds are taken. A witness that
- * points between two rounds knows nothing.
+ * The time-stamp counter of one CPU is the witness. It need not be a good clock (it was left for being none):
+ * its ratio to the counter is learnt anew from each look that came in time, and from a late one only whole
+ * rounds are taken. A witness that points between two rounds knows nothing.
  */
 #include <ashlar/types.h>
 
@@ -29,6 +29,8 @@ void rounds_begin(struct rounds *rounds, uint64_t tick_hz, uint64_t count_hz);
  * rounds_look() - how many rounds were missed since the last look.
  * @tick, @count: read together, on one CPU.
  * @bits:         of the counter; below 64.
- * @missed:       receives how many; 0 but for ROUNDS_MISSED. They are taken to be added to what @count will be.
+ * @missed:       receives how many; 0 but for ROUNDS_MISSED. They are taken to be added to what @count will
+ *                be.
  */
-enum rounds_verdict rounds_look(struct rounds *rounds, uint64_t tick, uint64_t count, unsigned int bits, uint64_t *missed);
+enum rounds_verdict rounds_look(struct rounds *rounds, uint64_t tick, uint64_t count, unsigned int bits,
+                                uint64_t *missed);

@@ -2,8 +2,8 @@
 /*
  * From firmware's tables to a clock that is right and an interrupt that comes.
  *
- * Everything here runs once. What may change later is the clock, when the watch finds that it lies; then the reference
- * takes its place, and a timer keeps reading it often enough that no round of it is missed.
+ * Everything here runs once. What may change later is the clock, when the watch finds that it lies; then the
+ * reference takes its place, and a timer keeps reading it often enough that no round of it is missed.
  */
 #include <time/sources.h>
 

@@ -2,8 +2,8 @@
 /*
  * Each CPU's queue of timers, and the interrupt that serves it.
  *
- * The hardware is always armed for the earliest deadline of the queue, or for nothing. A canceled timer leaves it
- * armed: one interrupt finds nothing due, which is cheaper than telling the hardware each time.
+ * The hardware is always armed for the earliest deadline of the queue, or for nothing. A canceled timer
+ * leaves it armed: one interrupt finds nothing due, which is cheaper than telling the hardware each time.
  */
 #include <time/timer.h>
 
@@ -35,7 +35,8 @@ static void arm_hardware(struct timer_queue *queue)
         spin_unlock(&shared_lock, state);
 }
 
-/* Whether this CPU's queue is its own: a queue is run by one CPU. Where one chip serves all, it interrupts the first. */
+/* Whether this CPU's queue is its own: a queue is run by one CPU. Where one chip serves all, it interrupts
+   the first. */
 static bool has_queue(void)
 {
     return !event_is_shared() || PERCPU_MINE(cpu_number) == 0;
@@ -44,7 +45,8 @@ static bool has_queue(void)
 /* Context: interrupts off. */
 static struct timer_queue *my_queue(void)
 {
-    struct timer_queue *mine = PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), *first = PERCPU_OF(0, timer_queue);
+    struct timer_queue *mine = PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue),
+                       *first = PERCPU_OF(0, timer_queue);
     if (LIKELY(has_queue()))
         return mine;
     /* What was armed here before the clock was left, and its timer with it. */

@@ -3,7 +3,8 @@
 /*
  * Timers: a function called at a time, on the CPU that armed it. Nothing interrupts when nothing is due.
  *
- * A struct timer is set up by timer_init() and taken back by timer_cancel() or timer_cancel_wait(): time/timer_queue.h.
+ * A struct timer is set up by timer_init() and taken back by timer_cancel() or timer_cancel_wait():
+ * time/timer_queue.h.
  */
 #include <time/event.h>
 #include <time/timer_queue.h>

@@ -2,36 +2,39 @@
 /*
  * Timers in the order of their deadlines: a leftist heap whose links lie in the timers.
  *
- * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers on the
- * way down its right links. At each timer the left child's rank is at least the right one's, so that way is the
- * shortest one down, and among n timers it passes at most log2(n + 1). All work is done along it: two heaps merge by
- * merging their right ways; to insert is to merge with a heap of one; to remove is to put the merged children in the
- * timer's place and to correct the ranks above, up to the first that stays as it was. That comes soon, however deep the
- * timer lay: a rank that grew matters to a parent only across a right link, and no way of these is longer than
- * log2(n + 1); where one shrank, each parent it matters to gets a rank one above its child's, and ranks end at
- * log2(n + 1). Loops and not recursion, because the left way may be n long.
+ * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers
+ * on the way down its right links. At each timer the left child's rank is at least the right one's, so that
+ * way is the shortest one down, and among n timers it passes at most log2(n + 1). All work is done along it:
+ * two heaps merge by merging their right ways; to insert is to merge with a heap of one; to remove is to put
+ * the merged children in the timer's place and to correct the ranks above, up to the first that stays as it
+ * was. That comes soon, however deep the timer lay: a rank that grew matters to a parent only across a right
+ * link, and no way of these is longer than log2(n + 1); where one shrank, each parent it matters to gets a
+ * rank one above its child's, and ranks end at log2(n + 1). Loops and not recursion, because the left way may
+ * be n long.
  *
- * Refused: a pairing heap, whose removals are cheap in the mean but O(n) at worst, with interrupts off. A wheel, O(1),
- * but it rounds deadlines or has them cascade in bursts, and it has to search for the next one, where a one-shot timer
- * must know it. A red-black tree has the same bounds and as many links, with more code, and keeps the later timers in
- * an order that nobody asks for. A heap in an array must grow, so that arming could fail.
+ * Refused: a pairing heap, whose removals are cheap in the mean but O(n) at worst, with interrupts off. A
+ * wheel, O(1), but it rounds deadlines or has them cascade in bursts, and it has to search for the next one,
+ * where a one-shot timer must know it. A red-black tree has the same bounds and as many links, with more
+ * code, and keeps the later timers in an order that nobody asks for. A heap in an array must grow, so that
+ * arming could fail.
  *
- * One run. timer_queue_run() takes timers off the heap `first` one by one and calls their handlers without the lock.
- * What is armed meanwhile, by anybody, goes to the heap `late`, and the two are merged at the end. That is what bounds
- * a run, without changing a deadline, and it keeps the order.
+ * One run. timer_queue_run() takes timers off the heap `first` one by one and calls their handlers without
+ * the lock. What is armed meanwhile, by anybody, goes to the heap `late`, and the two are merged at the end.
+ * That is what bounds a run, without changing a deadline, and it keeps the order.
  *
- * Who is running. A timer is at rest, armed, running, or both of the last two. That it is armed, it says itself. That
- * it is running, its queue says: `running` names it from when it is taken off the heap, under the lock, until its
- * handler has returned. Were the mark in the timer, a handler could not free it. The timer only says on which queue
- * to look (`ran_on`), because meanwhile it may be armed on another; there it is passed over when due, until its
- * handler has returned.
+ * Who is running. A timer is at rest, armed, running, or both of the last two. That it is armed, it says
+ * itself. That it is running, its queue says: `running` names it from when it is taken off the heap, under
+ * the lock, until its handler has returned. Were the mark in the timer, a handler could not free it. The
+ * timer only says on which queue to look (`ran_on`), because meanwhile it may be armed on another; there it
+ * is passed over when due, until its handler has returned.
  *
- * Which lock. A timer is guarded by the lock of the queue it names, also at rest. It is made to name another with both
- * queues' locks held; so who reads the name, locks that queue and reads the same name again, has it. Only the first
- * time, when it names none, is that a compare-and-exchange under the lock of the new queue alone.
+ * Which lock. A timer is guarded by the lock of the queue it names, also at rest. It is made to name another
+ * with both queues' locks held; so who reads the name, locks that queue and reads the same name again, has
+ * it. Only the first time, when it names none, is that a compare-and-exchange under the lock of the new queue
+ * alone.
  *
- * Refused: a level between a timer and its queue, which would let timer_queue_move_all() merge in O(log n). Each arming
- * and each cancelling would pay a load for what happens when a CPU is taken away.
+ * Refused: a level between a timer and its queue, which would let timer_queue_move_all() merge in O(log n).
+ * Each arming and each cancelling would pay a load for what happens when a CPU is taken away.
  */
 #include <time/timer_queue.h>
 
@@ -63,7 +66,8 @@ static bool settle(struct timer *timer)
     return is_changed;
 }
 
-/* One heap of two, either may be NULL. Down both right ways, always on with the earlier; then up again, settling. */
+/* One heap of two, either may be NULL. Down both right ways, always on with the earlier; then up again,
+   settling. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
     struct timer *top = NULL, *bottom = NULL, **link = &top;
@@ -151,7 +155,8 @@ static void let_go(const struct held *held)
     spin_unlock(&held->lower->lock, held->before_lower);
 }
 
-/* Relaxed: what it says is used as an address to lock, and read again under that lock, which gives the order. */
+/* Relaxed: what it says is used as an address to lock, and read again under that lock, which gives the
+   order. */
 static struct timer_queue *named_queue(const struct timer *timer)
 {
     return __atomic_load_n(&timer->queue, __ATOMIC_RELAXED);
@@ -171,16 +176,18 @@ static struct timer_queue *lock_queue_of(const struct timer *timer, irq_state_t 
     }
 }
 
-/* Locks @queue and the queue that the timer names, which is returned, NULL if none; the timer then names @queue. */
+/* Locks @queue and the queue that the timer names, which is returned, NULL if none; the timer then names
+   @queue. */
 static struct timer_queue *hold_and_rename(struct timer_queue *queue, struct timer *timer, struct held *held)
 {
     for (;;) {
         struct timer_queue *from = named_queue(timer);
         struct timer_queue *found = from;
         *held = hold(from, queue);
-        /* Relaxed, as above. An exchange and not a store because of two that arm it for the first time at once, each
-           with a lock of its own. */
-        if (__atomic_compare_exchange_n(&timer->queue, &found, queue, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        /* Relaxed, as above. An exchange and not a store because of two that arm it for the first time at
+           once, each with a lock of its own. */
+        if (__atomic_compare_exchange_n(&timer->queue, &found, queue, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
             return from;
         let_go(held);
     }
@@ -266,7 +273,8 @@ unsigned timer_cancel_wait(struct timer *timer)
         spin_unlock(&queue->lock, before);
         if (!runner)
             return count;
-        /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the order. */
+        /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the
+           order. */
         while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
             spin_turn(&turns);
     }

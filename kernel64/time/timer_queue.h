@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Timers: a function that is to be called at a moment, and one queue of them a CPU. Not a clock and not a chip: moments
- * are nanoseconds since boot that the caller read, and the caller programs the hardware for the earliest of them.
+ * Timers: a function that is to be called at a moment, and one queue of them a CPU. Not a clock and not a
+ * chip: moments are nanoseconds since boot that the caller read, and the caller programs the hardware for the
+ * earliest of them.
  *
  * How a CPU uses its queue, from its timer interrupt:
  *
@@ -23,10 +24,11 @@ struct timer_queue;
  * @timer:   what it was armed as; it is not armed any more, unless somebody armed it again since.
  * @context: what timer_init() got.
  *
- * May arm and cancel any timer on any queue, its own too. May free the memory of its own timer, or make it another
- * timer by timer_init(), if nobody else can still arm or cancel it: a queue does not touch a timer after its handler
- * was called. Two CPUs never run the handler of one timer at a time.
- * Context: interrupts off and to be left so, on the CPU whose queue it was armed on; no lock of the queue held.
+ * May arm and cancel any timer on any queue, its own too. May free the memory of its own timer, or make it
+ * another timer by timer_init(), if nobody else can still arm or cancel it: a queue does not touch a timer
+ * after its handler was called. Two CPUs never run the handler of one timer at a time.
+ * Context: interrupts off and to be left so, on the CPU whose queue it was armed on; no lock of the queue
+ * held.
  */
 typedef void timer_fn(struct timer *timer, void *context);
 
@@ -35,12 +37,14 @@ struct timer {
     timer_fn *run; /* constant after timer_init() */
     void *context; /* constant after timer_init() */
 
-    /* The queue it was last armed on; NULL before the first time. Written under the locks of the queue it names and
-       of the one it is going to name, read by anyone: who needs it to stay reads it again under that queue's lock. */
+    /* The queue it was last armed on; NULL before the first time. Written under the locks of the queue it
+       names and of the one it is going to name, read by anyone: who needs it to stay reads it again under
+       that queue's lock. */
     struct timer_queue *queue;
 
     /* guarded by the lock of @queue: */
-    struct timer_queue *ran_on; /* the queue that last called the handler, and may still be at it; NULL: none */
+    struct timer_queue
+        *ran_on; /* the queue that last called the handler, and may still be at it; NULL: none */
     uint64_t deadline_ns;
     uint64_t sequence;    /* among equal deadlines the lower is first */
     struct timer *parent; /* NULL at the top */
@@ -50,8 +54,8 @@ struct timer {
 };
 
 /*
- * All zero is an empty queue. It stays where it is, and exists for as long as any timer that was ever armed on it.
- * Between two queues' locks, the one at the lower address is taken first.
+ * All zero is an empty queue. It stays where it is, and exists for as long as any timer that was ever armed
+ * on it. Between two queues' locks, the one at the lower address is taken first.
  */
 struct timer_queue {
     struct spinlock lock;
@@ -59,10 +63,11 @@ struct timer_queue {
     /* guarded by lock: */
     bool is_running;     /* timer_queue_run() is at work */
     struct timer *first; /* the earliest, and the top of the heap of all that may run */
-    struct timer *late;  /* the heap of what waits for timer_queue_run() to end: armed since, or passed over */
+    struct timer *late; /* the heap of what waits for timer_queue_run() to end: armed since, or passed over */
     uint64_t next_sequence;
 
-    /* The timer whose handler is being called, else NULL. Written by the CPU that runs the queue, read by anyone. */
+    /* The timer whose handler is being called, else NULL. Written by the CPU that runs the queue, read by
+       anyone. */
     struct timer *running;
 };
 
@@ -85,12 +90,13 @@ struct timer_arming {
  * @timer:       by timer_init(); armed or not, on this queue or another, its handler running or not.
  * @deadline_ns: since boot; any value, also one that has passed.
  *
- * Equal deadlines run in the order of their arming. Armed while timer_queue_run() is at work on this queue it waits for
- * the next time, even if due: so a handler that always arms itself in the past cannot keep a CPU for ever.
+ * Equal deadlines run in the order of their arming. Armed while timer_queue_run() is at work on this queue it
+ * waits for the next time, even if due: so a handler that always arms itself in the past cannot keep a CPU
+ * for ever.
  *
- * Return: is_earliest asks for the hardware to be programmed on the queue's CPU: with interrupts off, for what
- *         timer_queue_next() says then, since something earlier may have come in between. Always false while
- *         timer_queue_run() is at work: its caller asks timer_queue_next() anyway.
+ * Return: is_earliest asks for the hardware to be programmed on the queue's CPU: with interrupts off, for
+ *         what timer_queue_next() says then, since something earlier may have come in between. Always false
+ *         while timer_queue_run() is at work: its caller asks timer_queue_next() anyway.
  * Context: any but NMI. Takes the locks of this queue and of the one it was armed on.
  * Cost: O(log armed), in the worst case.
  */
@@ -108,7 +114,8 @@ struct timer_cancelling {
  *
  * Return: neither: the timer is at rest. Nobody else touches it until somebody arms it.
  * Context: any but NMI. Takes the lock of the queue it was armed on.
- * Cost: O(log armed), in the worst case. The hardware may stay programmed for it: that interrupt finds nothing due.
+ * Cost: O(log armed), in the worst case. The hardware may stay programmed for it: that interrupt finds
+ * nothing due.
  */
 struct timer_cancelling timer_cancel(struct timer *timer);
 
@@ -119,9 +126,9 @@ struct timer_cancelling timer_cancel(struct timer *timer);
  * Cancels again what a running handler arms. What others arm meanwhile they must know.
  *
  * Return: how many armings it cancelled.
- * Context: interrupts on, which is verified: so it is never the handler that waits for itself, and what the handler may
- *          be waiting for from this CPU can come. No lock held that the handler takes. Spins while the handler runs
- *          on another CPU.
+ * Context: interrupts on, which is verified: so it is never the handler that waits for itself, and what the
+ *          handler may be waiting for from this CPU can come. No lock held that the handler takes. Spins
+ *          while the handler runs on another CPU.
  */
 unsigned timer_cancel_wait(struct timer *timer);
 
@@ -129,11 +136,12 @@ unsigned timer_cancel_wait(struct timer *timer);
  * timer_queue_run() - call the handlers of all timers whose deadline is not after a moment.
  * @now_ns: since boot.
  *
- * In the order of their deadlines. Those armed since the call began wait for the next one, and so does one whose
- * handler is still running on another CPU: timer_queue_next() then says a moment that has passed.
+ * In the order of their deadlines. Those armed since the call began wait for the next one, and so does one
+ * whose handler is still running on another CPU: timer_queue_next() then says a moment that has passed.
  *
  * Return: how many were called; no more than were armed when the call began.
- * Context: the queue's CPU, interrupts off; not from a handler. Takes the queue's lock, not held while a handler runs.
+ * Context: the queue's CPU, interrupts off; not from a handler. Takes the queue's lock, not held while a
+ * handler runs.
  */
 unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns);
 

@@ -2,9 +2,10 @@
 /*
  * The time-stamp counter's rate on this machine: tsc.h has the stages, calibrate.h how it is measured.
  *
- * Each counter has a window of its own, so that one that counts wrong is found out by the others. The refinement goes on from the
- * last look of the calibration: one timer, and none after it. What it finds becomes the rate of the clock in a new epoch, which
- * begins with the time that the old one shows (time/clock.c): the clock neither steps nor goes back.
+ * Each counter has a window of its own, so that one that counts wrong is found out by the others. The
+ * refinement goes on from the last look of the calibration: one timer, and none after it. What it finds
+ * becomes the rate of the clock in a new epoch, which begins with the time that the old one shows
+ * (time/clock.c): the clock neither steps nor goes back.
  */
 #include <time/tsc.h>
 
@@ -19,9 +20,10 @@
 #include <time/timer.h>
 
 /* 20 parts in a million are asked of the calibration; what is bounded to this is mostly four times better. */
-#define GOOD_PPM    80
+#define GOOD_PPM 80
 
-/* A hypervisor that stops the machine for longer than the counter's rounds can be told does so now and then. */
+/* A hypervisor that stops the machine for longer than the counter's rounds can be told does so now and
+   then. */
 #define REFINES_MAX 8
 
 struct window {
@@ -162,8 +164,8 @@ static void end_window(struct window *window)
         window->result.rate_hz = 0;
 }
 
-/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. What could not be measured,
-   because a hypervisor stopped the machine too often, stays. */
+/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. What could
+   not be measured, because a hypervisor stopped the machine too often, stays. */
 static void choose_window(void)
 {
     uint64_t rates[COUNTERS_MAX];
@@ -203,8 +205,9 @@ static bool take_rate(const struct calibration *result)
     if (verdict == TSC_KEEP)
         return false;
     if (verdict == TSC_REFUTED && !is_refuted)
-        log_warn("clock", "TSC rate told wrong: %lu.%03lu MHz by %s, %lu.%03lu MHz against %s", MHZ(told.tsc_hz),
-                 KHZS(told.tsc_hz), told.source, MHZ(result->rate_hz), KHZS(result->rate_hz), best->counter->name);
+        log_warn("clock", "TSC rate told wrong: %lu.%03lu MHz by %s, %lu.%03lu MHz against %s",
+                 MHZ(told.tsc_hz), KHZS(told.tsc_hz), told.source, MHZ(result->rate_hz),
+                 KHZS(result->rate_hz), best->counter->name);
     is_refuted |= verdict == TSC_REFUTED;
     irq_state_t state = interrupts_off();
     clock_set_tsc_rate(result->rate_hz);
@@ -243,11 +246,13 @@ static void refine(struct timer *timer, void *context)
         return;
     }
     if (take_rate(&result))
-        log_info("clock", "TSC refined: %lu.%03lu MHz (was %lu.%03lu from %s), against %s", MHZ(result.rate_hz),
-                 KHZS(result.rate_hz), MHZ(first_hz), KHZS(first_hz), first_source, window->counter->name);
+        log_info("clock", "TSC refined: %lu.%03lu MHz (was %lu.%03lu from %s), against %s",
+                 MHZ(result.rate_hz), KHZS(result.rate_hz), MHZ(first_hz), KHZS(first_hz), first_source,
+                 window->counter->name);
     else
-        log_info("clock", "TSC rate confirmed: %lu.%03lu MHz from %s, %ld ppm off against %s", MHZ(told.tsc_hz),
-                 KHZS(told.tsc_hz), told.source, tsc_rate_ppm(told.tsc_hz, result.rate_hz), window->counter->name);
+        log_info("clock", "TSC rate confirmed: %lu.%03lu MHz from %s, %ld ppm off against %s",
+                 MHZ(told.tsc_hz), KHZS(told.tsc_hz), told.source, tsc_rate_ppm(told.tsc_hz, result.rate_hz),
+                 window->counter->name);
 }
 
 void tsc_end_calibration(void)
@@ -258,8 +263,8 @@ void tsc_end_calibration(void)
         take_rate(&best->result);
     measuring_ns += clock_now_ns() - began_ns;
     is_final = !best;
-    log_info("clock", "TSC runs at %lu.%03lu MHz, from %s%s", MHZ(clock_tsc_hz()), KHZS(clock_tsc_hz()), source,
-             cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    log_info("clock", "TSC runs at %lu.%03lu MHz, from %s%s", MHZ(clock_tsc_hz()), KHZS(clock_tsc_hz()),
+             source, cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (!best)
         return;
     timer_init(&refining, refine, (void *)(uintptr_t)best);

@@ -3,11 +3,14 @@
 /*
  * The time-stamp counter as a clocksource: how fast it runs, from the first idea to what is final.
  *
- *     first idea     told by the hypervisor or the CPU; else by one look at the PIT, to some 2 %; else assumed
- *     calibrated     over the time in which the machine boots, when its processors are up, against the best counter there is
+ *     first idea     told by the hypervisor or the CPU; else by one look at the PIT, to some 2 %; else
+ *                    assumed
+ *     calibrated     over the time in which the machine boots, when its processors are up, against the best
+ *                    counter there is
  *     refined        against the same, TSC_REFINE_NS later, by one timer interrupt; then the rate is final
  *
- * What a hypervisor tells is kept where both measurements confirm it; what a CPU tells is a first idea (time/tsc_rate.h).
+ * What a hypervisor tells is kept where both measurements confirm it; what a CPU tells is a first idea
+ * (time/tsc_rate.h).
  */
 #include <ashlar/dev/clock.h>
 #include <time/calibrate.h>
@@ -29,22 +32,26 @@ void tsc_begin_calibration(void);
 /**
  * tsc_end_calibration() - the rate by the windows that have begun, and one timer that will refine it.
  *
- * Waits only for windows that are shorter than their error asks for: 3 ms at most for each counter. A counter that stands
- * still, or that no other and nobody's word confirms while others are confirmed, is left out, with a line in the log.
+ * Waits only for windows that are shorter than their error asks for: 3 ms at most for each counter. A counter
+ * that stands still, or that no other and nobody's word confirms while others are confirmed, is left out,
+ * with a line in the log.
  * Context: once, first CPU, interrupts on or off, timers work.
  */
 void tsc_end_calibration(void);
 
-/* What the rate was measured against, for who goes on comparing; NULL: nothing, and before tsc_end_calibration(). */
+/* What the rate was measured against, for who goes on comparing; NULL: nothing, and before
+   tsc_end_calibration(). */
 struct clock_counter *tsc_reference(void);
 
 /* What somebody told; source NULL: nobody did. */
 const struct tsc_rate *tsc_rate_told(void);
 
-/* Where the rate comes from as it is believed now: what tells it (time/tsc_rate.h), a counter's name, or "assumed". */
+/* Where the rate comes from as it is believed now: what tells it (time/tsc_rate.h), a counter's name, or
+   "assumed". */
 const char *tsc_rate_source(void);
 
-/* By how much it may be off, in parts in a million, as far as its source is right; 0: unknown, as of a rate that was told. */
+/* By how much it may be off, in parts in a million, as far as its source is right; 0: unknown, as of a rate
+   that was told. */
 uint32_t tsc_rate_error_ppm(void);
 
 /* Whether it was told wrong by more than tsc_rate_check() allows. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who tells the TSC's rate on a machine of its own, one function each; and the rule for when it has been measured.
+ * Who tells the TSC's rate on a machine of its own, one function each; and the rule for when it has been
+ * measured.
  */
 #include <time/tsc_rate.h>
 
@@ -10,15 +11,16 @@
 #define PPM 1000000LL
 #define MHZ 1000000ULL
 
-/* Less than this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor says less than 1 MHz. */
+/* Less than this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor says less than 1
+   MHz. */
 #define LOWEST_HZ  MHZ
 #define HIGHEST_HZ (100000 * MHZ)
 
-#define LEAF_TSC_RATIO        0x15
-#define LEAF_FREQUENCIES      0x16
+#define LEAF_TSC_RATIO   0x15
+#define LEAF_FREQUENCIES 0x16
 
-#define MSR_AMD_PSTATE0       0xc0010064
-#define AMD_PSTATE_VALID      (1ULL << 63)
+#define MSR_AMD_PSTATE0  0xc0010064
+#define AMD_PSTATE_VALID (1ULL << 63)
 
 bool tsc_rate_is_plausible(uint64_t hz)
 {
@@ -50,7 +52,8 @@ static struct tsc_rate ask_amd(read_msr_fn *read_msr, const struct cpu_identity 
     struct tsc_rate rate = { 0, 0, "AMD P0", TSC_RATE_NOMINAL };
     uint64_t state;
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H'; /* AuthenticAMD, HygonGenuine */
-    if (!is_amd || identity->family < 0x17 || !read_msr(MSR_AMD_PSTATE0, &state) || !(state & AMD_PSTATE_VALID))
+    if (!is_amd || identity->family < 0x17 || !read_msr(MSR_AMD_PSTATE0, &state) ||
+        !(state & AMD_PSTATE_VALID))
         return rate;
     if (identity->family >= 0x1a) {
         rate.tsc_hz = (state & 0xfff) * 5 * MHZ;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The rate of the time-stamp counter, where somebody tells it, and what that is worth beside a measurement. Pure: the CPU is
- * asked through functions, so that hosted tests bring their own CPUs and hypervisors.
+ * The rate of the time-stamp counter, where somebody tells it, and what that is worth beside a measurement.
+ * Pure: the CPU is asked through functions, so that hosted tests bring their own CPUs and hypervisors.
  */
 #include <cpu/cpuid.h>
 #include <cpu/features.h>
@@ -36,14 +36,15 @@ struct tsc_port {
 /**
  * tsc_rate_given() - ask everybody who may know.
  *
- *     hypervisor  time/hypervisor.h; TSC_RATE_GIVEN. Asked first: it may have scaled what the CPU counts. The others are
+ *     hypervisor  time/hypervisor.h; TSC_RATE_GIVEN. Asked first: it may have scaled what the CPU counts. The
+ *     others are
  *                 TSC_RATE_NOMINAL:
  *     CPUID.15H   crystal and ratio
  *     CPUID.16H   the base frequency in MHz, where 15H does not give the crystal's rate
  *     AMD P0      the P-state 0 MSR, from family 17h on, not under a hypervisor: the TSC runs at P0's rate
  *
- * Source: Intel SDM vol. 2A, "CPUID", leaves 15H and 16H, and the note that 16H is not the actual frequency; AMD PPR for
- *         family 17h, "MSRC001_0064 [P-state]".
+ * Source: Intel SDM vol. 2A, "CPUID", leaves 15H and 16H, and the note that 16H is not the actual frequency;
+ *         AMD PPR for family 17h, "MSRC001_0064 [P-state]".
  */
 struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_identity *identity);
 
@@ -51,13 +52,14 @@ struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_ide
 bool tsc_rate_is_plausible(uint64_t hz);
 
 enum tsc_verdict {
-    TSC_KEEP,    /* as it was told, or there is no measurement */
+    TSC_KEEP,     /* as it was told, or there is no measurement */
     TSC_MEASURED, /* as it was measured */
-    TSC_REFUTED  /* as it was measured, and whoever told it told wrong */
+    TSC_REFUTED   /* as it was measured, and whoever told it told wrong */
 };
 
-/* A given rate that differs by more than this, besides the error of the measurement, is wrong: no host's clock is slewed by
-   more (NTP: 500 ppm). A nominal one that differs by more than CALIBRATE_SAME_PPM is no idea of this counter. */
+/* A given rate that differs by more than this, besides the error of the measurement, is wrong: no host's
+   clock is slewed by more (NTP: 500 ppm). A nominal one that differs by more than CALIBRATE_SAME_PPM is no
+   idea of this counter. */
 #define TSC_RATE_GIVEN_PPM 1000
 
 /**

@@ -36,8 +36,8 @@ void wall_init(void)
     }
     unix_at_read = rtc_to_unix(&time);
     doubt = rtc_doubt(&time, has_lost_power);
-    log_info("time", "it is %04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month, time.day,
-             time.hour, time.minute, time.second);
+    log_info("time", "it is %04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month,
+             time.day, time.hour, time.minute, time.second);
     if (doubt)
         log_warn("time", "rtc: do not rely on this date: %s", doubt);
 }

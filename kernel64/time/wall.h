@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What day it is: read once from the battery clock, and counted on by the clock. UTC, as far as the battery clock is.
+ * What day it is: read once from the battery clock, and counted on by the clock. UTC, as far as the battery
+ * clock is.
  */
 #include <ashlar/status.h>
 #include <ashlar/types.h>
@@ -9,7 +10,8 @@
 /**
  * wall_init() - read the battery clock.
  *
- * It shows whole seconds, so what is read is up to a second late; waiting for the next second would take a second.
+ * It shows whole seconds, so what is read is up to a second late; waiting for the next second would take a
+ * second.
  * Context: once, first CPU, after time_init().
  */
 void wall_init(void);

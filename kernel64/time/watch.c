@@ -13,8 +13,9 @@
 #include <time/watch_rule.h>
 
 /*
- * Whoever looks has it alone, until also what follows is done; others go on, since the next timer looks again. It is no lock to
- * wait for: choosing another clock may want memory, from a CPU that waits for an answer of who would be waiting here.
+ * Whoever looks has it alone, until also what follows is done; others go on, since the next timer looks
+ * again. It is no lock to wait for: choosing another clock may want memory, from a CPU that waits for an
+ * answer of who would be waiting here.
  */
 static bool is_taken;                   /* atomic */
 static bool is_condemned;               /* atomic */
@@ -97,12 +98,13 @@ void watch_clock(void)
     __atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
 }
 
-/* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is raised. One that
-   cannot be raised is left to the next that comes. */
+/* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is
+   raised. One that cannot be raised is left to the next that comes. */
 void watch_condemn(void)
 {
     __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
-    if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE || lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
+    if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE ||
+        lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
         watch_clock();
 }
 

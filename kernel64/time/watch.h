@@ -31,7 +31,8 @@ void watch_clock(void);
  */
 void watch_condemn(void);
 
-/* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing was compared. */
+/* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing
+   was compared. */
 bool watch_drift_ppm(int64_t *ppm);
 
 /* How many comparisons were made. */

@@ -24,10 +24,12 @@ enum watch_verdict watch_judge(struct watch *watch, uint64_t tick, uint64_t coun
     uint64_t ticks = tick - watch->tick, counts = (count - watch->count) & watch->mask;
     uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watch->rate_hz);
 
-    /* Another CPU's counter may be behind the one that was looked at last: that is no time at all, and not 2^64 ticks. */
+    /* Another CPU's counter may be behind the one that was looked at last: that is no time at all, and not
+       2^64 ticks. */
     if (watch->has_looked && ((int64_t)ticks < 0 || elapsed_ns < WATCH_MIN_NS))
         return WATCH_TOO_EARLY;
-    /* Half a round: the clock may be wrong by as much and still say rightly that the reference has not wrapped. */
+    /* Half a round: the clock may be wrong by as much and still say rightly that the reference has not
+       wrapped. */
     if (!watch->has_looked || scale(elapsed_ns, watch->reference_hz, NS_PER_SECOND) > watch->mask / 2) {
         remember(watch, tick, count);
         return WATCH_NOTHING;

@@ -3,33 +3,33 @@
 /*
  * The rule by which a clock is found to lie. Pure, hosted-tested.
  *
- * Both counters are read together now and then. What one look says is believed only when they were looked at in time:
- * a reference that has wrapped meanwhile says nothing. One look that differs may be a virtual machine that was stopped
- * between the two readings; the second in a row is a lie.
+ * Both counters are read together now and then. What one look says is believed only when they were looked at
+ * in time: a reference that has wrapped meanwhile says nothing. One look that differs may be a virtual
+ * machine that was stopped between the two readings; the second in a row is a lie.
  */
 #include <ashlar/time_units.h>
 #include <ashlar/types.h>
 
-#define WATCH_MIN_NS    500000000ULL /* looks that are closer than this are not made */
-#define WATCH_LIE_PPM   2000
-#define WATCH_LIES      2
+#define WATCH_MIN_NS  500000000ULL /* looks that are closer than this are not made */
+#define WATCH_LIE_PPM 2000
+#define WATCH_LIES    2
 
 struct watch {
-    uint64_t rate_hz;     /* of the clock, as it is believed; may change between two looks */
+    uint64_t rate_hz; /* of the clock, as it is believed; may change between two looks */
     uint64_t reference_hz;
-    uint64_t mask;        /* of the reference's count */
+    uint64_t mask; /* of the reference's count */
 
     uint64_t tick, count; /* at the last look */
     bool has_looked;
-    unsigned int lies;    /* in a row */
+    unsigned int lies; /* in a row */
 };
 
 enum watch_verdict {
     WATCH_TOO_EARLY,
-    WATCH_NOTHING,  /* it cannot be said: the first look, or the reference may have wrapped */
+    WATCH_NOTHING, /* it cannot be said: the first look, or the reference may have wrapped */
     WATCH_AGREES,
-    WATCH_DIFFERS,  /* and was believed no lie yet */
-    WATCH_LIES_NOW  /* for the second time */
+    WATCH_DIFFERS, /* and was believed no lie yet */
+    WATCH_LIES_NOW /* for the second time */
 };
 
 /**

@@ -47,7 +47,6 @@ extern __thread bool hosted_is_fresh __attribute__((visibility("hidden"), tls_mo
 /* Maps @size_bytes at the fixed @address, multiples of PAGE_SIZE. Return: false when the system refuses. */
 bool hosted_map(uint64_t address, uint64_t size_bytes);
 
-
 /* After the system refused memory: gives up what is kept in case it is wanted again, of every kind. Return:
    whether there was any. Context: the thread is a CPU; no lock is held. */
 bool hosted_make_room(uint64_t frames);
@@ -58,8 +57,8 @@ bool hosted_make_room(uint64_t frames);
  * hosted_large_alloc() - make a mapping of its own.
  * @size:      at least 1 byte; the mapping is rounded up to pages.
  * @alignment: a power of two, PAGE_SIZE at least.
- * @is_zero:   whether zeros are wanted, so that memory that was never used is preferred; receives whether its content is known
- *             to be zero.
+ * @is_zero:   whether zeros are wanted, so that memory that was never used is preferred; receives whether its
+ *             content is known to be zero.
  *
  * Return: its beginning; NULL when the system refuses.
  */

@@ -21,10 +21,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define KEPT_EXTENTS  32
-#define KEPT_LARGEST  MIB(32)
-#define KEPT_TICKS    10000000000u /* 10 s, as jemalloc decays */
-#define TABLE_LEAST   256         /* places; a power of two */
+#define KEPT_EXTENTS 32
+#define KEPT_LARGEST MIB(32)
+#define KEPT_TICKS   10000000000u /* 10 s, as jemalloc decays */
+#define TABLE_LEAST  256          /* places; a power of two */
 
 struct port_lock hosted_large_lock;
 
@@ -33,7 +33,7 @@ static struct mapping {
     uintptr_t start; /* 0: the place is empty */
     size_t size;
     uint64_t origin; /* which mmap() it is from, or a part of */
-} *table;
+} * table;
 static size_t table_places, table_count;
 
 static struct extent {

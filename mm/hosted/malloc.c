@@ -28,14 +28,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define PUBLIC      __attribute__((visibility("default")))
-#define SIZE_LIMIT  ((size_t)PTRDIFF_MAX)
-#define LARGE_LEAST KIB(512)
-#define SMALL_STEP  16u
+#define PUBLIC          __attribute__((visibility("default")))
+#define SIZE_LIMIT      ((size_t)PTRDIFF_MAX)
+#define LARGE_LEAST     KIB(512)
+#define SMALL_STEP      16u
 #define CLASS_ALIGNMENT 64
 
 /* By slot, as the stacks of magazines are. */
-static struct class {
+static struct class
+{
     uint32_t reciprocal; /* 0: no cache of kmalloc's */
     uint32_t unused[3];
 } classes[SLAB_CACHES_MAX];
@@ -47,7 +48,8 @@ uint64_t hosted_freed_mark;
 void hosted_prepare_classes(void)
 {
     /* Checked, what is asked for is not rounded, and all classes are in use. */
-    for (size_t size = 0; size <= KMALLOC_SLAB_MAX; size += slab_checks_new_caches ? KMALLOC_SMALL_STEP : SMALL_STEP) {
+    for (size_t size = 0; size <= KMALLOC_SLAB_MAX;
+         size += slab_checks_new_caches ? KMALLOC_SMALL_STEP : SMALL_STEP) {
         size_t slot = kmalloc_slot(size);
         classes[slot / sizeof(struct class)].reciprocal = SLAB_SLOT_CACHE(slot)->reciprocal;
         if (size <= KMALLOC_SMALL_MAX && size % SMALL_STEP == 0)
@@ -229,7 +231,8 @@ PUBLIC void *calloc(size_t count, size_t size)
     if (!multiply_fits(count, size, &product))
         return fail();
     void *pointer = alloc_fast(product);
-    return LIKELY(pointer != NULL) ? memset(pointer, 0, product) : calloc_slow(product, __builtin_return_address(0));
+    return LIKELY(pointer != NULL) ? memset(pointer, 0, product)
+                                   : calloc_slow(product, __builtin_return_address(0));
 }
 
 PUBLIC size_t malloc_usable_size(void *pointer)
@@ -295,7 +298,8 @@ PUBLIC void *realloc(void *pointer, size_t size)
 PUBLIC void *reallocarray(void *pointer, size_t count, size_t size)
 {
     size_t product;
-    return multiply_fits(count, size, &product) ? resize(pointer, product, __builtin_return_address(0)) : fail();
+    return multiply_fits(count, size, &product) ? resize(pointer, product, __builtin_return_address(0))
+                                                : fail();
 }
 
 /* ---- alignment ---- */
@@ -360,5 +364,7 @@ PUBLIC void *valloc(size_t size)
 
 PUBLIC void *pvalloc(size_t size)
 {
-    return size > SIZE_LIMIT ? fail() : alloc_aligned(PAGE_SIZE, align_up(size, PAGE_SIZE), __builtin_return_address(0));
+    return size > SIZE_LIMIT
+               ? fail()
+               : alloc_aligned(PAGE_SIZE, align_up(size, PAGE_SIZE), __builtin_return_address(0));
 }

@@ -15,9 +15,9 @@
 
 #include <process_port.h>
 
-#define HOSTED_RAM     0x40000000000u                /* physical address 0 */
-#define HOSTED_RAM_END (HOSTED_RAM + 0x4000000000u)  /* 256 GiB: as far as a struct slab may lie */
-#define HOSTED_PHASES  (HOSTED_RAM >> 10)            /* port_note_slab(): 4 bytes a frame */
+#define HOSTED_RAM     0x40000000000u               /* physical address 0 */
+#define HOSTED_RAM_END (HOSTED_RAM + 0x4000000000u) /* 256 GiB: as far as a struct slab may lie */
+#define HOSTED_PHASES  (HOSTED_RAM >> 10)           /* port_note_slab(): 4 bytes a frame */
 
 static inline void *port_pointer(phys_t address)
 {
@@ -85,13 +85,12 @@ static inline unsigned port_cpu_count(void)
 }
 
 /* The library's own: reached without its table of global addresses. */
-#define PORT_PRIVATE             __attribute__((visibility("hidden")))
-#define PORT_PER_CPU(type, name) type name PORT_PRIVATE __attribute__((section("ashlar_percpu")))
-#define PORT_MINE(name)          (*(__typeof__(name) *)(void *)((char *)&(name) + hosted_cpu_offset))
-#define PORT_MINE_AT(type, name, offset) \
-    (*(type *)(void *)((char *)&(name) + hosted_cpu_offset + (offset)))
-#define PORT_OF(name, cpu) \
-    ((__typeof__(name) *)(void *)(hosted_cpu_area(cpu) + ((char *)&(name) - __start_ashlar_percpu)))
+#define PORT_PRIVATE                     __attribute__((visibility("hidden")))
+#define PORT_PER_CPU(type, name)         type name PORT_PRIVATE __attribute__((section("ashlar_percpu")))
+#define PORT_MINE(name)                  (*(__typeof__(name) *)(void *)((char *)&(name) + hosted_cpu_offset))
+#define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&(name) + hosted_cpu_offset + (offset)))
+#define PORT_OF(name, cpu)                                                                                   \
+    ((__typeof__(name) *)(void *)(hosted_cpu_area(cpu) + ((char *)&(name)-__start_ashlar_percpu)))
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);

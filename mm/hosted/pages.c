@@ -27,25 +27,25 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define CHUNK_PAGES    512u
-#define CHUNK_WORDS    (CHUNK_PAGES / 64)
-#define WINDOW_CHUNKS  ((HOSTED_RAM_END - HOSTED_RAM) / LARGE_PAGE_SIZE)
-#define REGION_CHUNKS  (HUGE_PAGE_SIZE / LARGE_PAGE_SIZE)
+#define CHUNK_PAGES   512u
+#define CHUNK_WORDS   (CHUNK_PAGES / 64)
+#define WINDOW_CHUNKS ((HOSTED_RAM_END - HOSTED_RAM) / LARGE_PAGE_SIZE)
+#define REGION_CHUNKS (HUGE_PAGE_SIZE / LARGE_PAGE_SIZE)
 
 /* Chunks share locks: neighbours have different ones. */
-#define LOCKS          16
+#define LOCKS 16
 
-#define IDLE_PART      16            /* of the pages in use */
-#define FLOOR_LEAST    (MIB(4) >> PAGE_SHIFT)
-#define FLOOR_MOST     (MIB(32) >> PAGE_SHIFT)
-#define IDLE_SECOND    1000000000u   /* ticks */
-#define LOOK_EVERY     64            /* calls of port_uncommit() */
-#define RUN_LONG       8             /* pages */
+#define IDLE_PART   16 /* of the pages in use */
+#define FLOOR_LEAST (MIB(4) >> PAGE_SHIFT)
+#define FLOOR_MOST  (MIB(32) >> PAGE_SHIFT)
+#define IDLE_SECOND 1000000000u /* ticks */
+#define LOOK_EVERY  64          /* calls of port_uncommit() */
+#define RUN_LONG    8           /* pages */
 
 struct chunk {
     uint64_t used[CHUNK_WORDS], dirty[CHUNK_WORDS]; /* guarded by its lock */
-    uint32_t purged;                                /* pages that were purged and not touched again; likewise */
-    uint32_t is_mapped;                             /* likewise */
+    uint32_t purged;    /* pages that were purged and not touched again; likewise */
+    uint32_t is_mapped; /* likewise */
 };
 /* By address, mapped with the descriptors. */
 #define CHUNKS ((struct chunk *)0x3000000000u)
@@ -87,7 +87,8 @@ static uint64_t chunk_number(const void *pointer)
     return ((uintptr_t)pointer - HOSTED_RAM) / LARGE_PAGE_SIZE;
 }
 
-STATIC_ASSERT(REGION_CHUNKS * sizeof(struct chunk) % PAGE_SIZE == 0, "two regions would share a page of chunks");
+STATIC_ASSERT(REGION_CHUNKS * sizeof(struct chunk) % PAGE_SIZE == 0,
+              "two regions would share a page of chunks");
 
 /* Descriptors and what goes with them for the GiB at @region. */
 static bool map_tables(uint64_t region)
@@ -114,7 +115,8 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
     (void)page_size;
     port_lock(&map_lock);
     while (status == STATUS_OK && !hosted_owns((void *)(uintptr_t)region)) {
-        uint64_t below = hosted_floor == UINT64_MAX ? 0 : -hosted_floor << PAGE_SHIFT; /* HOSTED_RAM_END, mapped */
+        uint64_t below =
+            hosted_floor == UINT64_MAX ? 0 : -hosted_floor << PAGE_SHIFT; /* HOSTED_RAM_END, mapped */
         uint64_t next = HOSTED_RAM_END - below - HUGE_PAGE_SIZE;
         if (map_tables(next))
             __atomic_store_n(&hosted_floor, -((HOSTED_RAM_END - next) >> PAGE_SHIFT), __ATOMIC_RELEASE);
@@ -184,8 +186,8 @@ static bool map_chunk(struct chunk *chunk)
         return false;
     chunk->is_mapped = 1;
     uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED);
-    while (number < lowest &&
-           !__atomic_compare_exchange_n(&lowest_chunk, &lowest, number, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (number < lowest && !__atomic_compare_exchange_n(&lowest_chunk, &lowest, number, false,
+                                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
     return true;
 }
@@ -318,7 +320,8 @@ static void adapt_floor(uint64_t purged)
 static uint64_t purge_around(uint64_t keep, unsigned least)
 {
     static uint64_t cursor; /* guarded by purge_lock */
-    uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED), count = WINDOW_CHUNKS - lowest, purged = 0;
+    uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED), count = WINDOW_CHUNKS - lowest,
+             purged = 0;
     for (uint64_t i = 0; i < count && __atomic_load_n(&idle_pages, __ATOMIC_RELAXED) > keep; i++) {
         cursor = cursor >= lowest && cursor + 1 < WINDOW_CHUNKS ? cursor + 1 : lowest;
         purged += purge_chunk(&CHUNKS[cursor], least);
@@ -389,8 +392,9 @@ static bool unmap_chunk(struct chunk *chunk)
     lock_for_commit(chunk);
     for (unsigned word = 0; word < CHUNK_WORDS; word++)
         used |= chunk->used[word];
-    bool may_go = chunk->is_mapped && used == 0 &&
-                  munmap((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, LARGE_PAGE_SIZE) == 0;
+    bool may_go =
+        chunk->is_mapped && used == 0 &&
+        munmap((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, LARGE_PAGE_SIZE) == 0;
     for (unsigned word = 0; may_go && word < CHUNK_WORDS; word++) {
         idle += (unsigned)__builtin_popcountll(chunk->dirty[word]);
         chunk->dirty[word] = 0;

@@ -37,11 +37,12 @@ extern char __stop_ashlar_percpu[];
 static char *areas; /* accessible for numbers that were ever given out */
 
 static bool is_up;
-static struct port_lock up_lock;     /* guards is_up */
-static struct port_lock shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
+static struct port_lock up_lock; /* guards is_up */
+static struct port_lock
+    shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
-static bool is_new[HOSTED_CPUS];                       /* likewise: never used, or by a thread that a fork left out */
+static bool is_new[HOSTED_CPUS]; /* likewise: never used, or by a thread that a fork left out */
 static pthread_key_t ending_key;
 
 void hosted_die(const char *words)
@@ -119,7 +120,9 @@ static void bring_up(void)
         hosted_die("no memory for the first thread");
     ram.start = phys(ram.end.raw - window_size());
 
-    const struct buddy_setup setup = { .ranges = &ram, .range_count = 1, .take = take_early, .next_taken = next_early };
+    const struct buddy_setup setup = {
+        .ranges = &ram, .range_count = 1, .take = take_early, .next_taken = next_early
+    };
     slab_checks_new_caches = getenv("ASHLAR_MM_CHECKED") != NULL;
     become(0);
     if (buddy_init(&setup) != STATUS_OK || slab_init() != STATUS_OK || kmalloc_init() != STATUS_OK)
@@ -243,8 +246,8 @@ void hosted_forget_threads(void)
 
 /* ---- words ---- */
 
-/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MM_COUNTS names.
-   */
+/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MM_COUNTS
+   names. */
 static __attribute__((destructor)) void say_what_was_made(void)
 {
     const char *name = getenv("ASHLAR_MM_COUNTS");

@@ -75,7 +75,8 @@ enum {
 static inline bool port_try_lock(struct port_lock *lock)
 {
     uint32_t free = PORT_LOCK_FREE;
-    return __atomic_compare_exchange_n(&lock->state, &free, PORT_LOCK_HELD, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&lock->state, &free, PORT_LOCK_HELD, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 
 static inline void port_lock(struct port_lock *lock)

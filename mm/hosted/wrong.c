@@ -5,7 +5,8 @@
  * What each kind is known by, in the release build:
  *
  *   a pointer to no memory of ours   it lies outside the window and is not in the table of mappings
- *   a pointer into an object         its distance from the slab's first object, by the cache's reciprocal (malloc.c)
+ *   a pointer into an object         its distance from the slab's first object, by the cache's reciprocal
+ *                                    (malloc.c)
  *   a pointer into a block,
  *   a block freed twice              the descriptor of its frame, which changes atomically
  *   an object freed twice            a mark
@@ -57,7 +58,8 @@ static bool is_in_depot(struct slab_node *node, const void *object)
 {
     bool is_there = false;
     port_lock(&node->depot_lock);
-    for (const struct magazine *magazine = node->filled.first; magazine && !is_there; magazine = magazine->next)
+    for (const struct magazine *magazine = node->filled.first; magazine && !is_there;
+         magazine = magazine->next)
         is_there = is_among(magazine->slots, magazine->count, object);
     port_unlock(&node->depot_lock);
     return is_there;
@@ -71,7 +73,8 @@ static bool is_in_slab(struct slab_node *node, const struct slab *slab, unsigned
     return is_there;
 }
 
-static bool is_free(const struct slab_cache *cache, const struct slab *slab, unsigned index, const void *object)
+static bool is_free(const struct slab_cache *cache, const struct slab *slab, unsigned index,
+                    const void *object)
 {
     struct slab_node *node = &cache->nodes[slab->node];
     for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)

@@ -18,7 +18,14 @@ import sys
 from ashlar import ROOT, Failure, bench_boot, bench_irq, bench_malloc, bench_mm, bench_smp, bench_time, build
 from ashlar.bench_results import Results
 
-WHAT = {'boot': bench_boot, 'irq': bench_irq, 'malloc': bench_malloc, 'mm': bench_mm, 'smp': bench_smp, 'time': bench_time}
+WHAT = {
+    'boot': bench_boot,
+    'irq': bench_irq,
+    'malloc': bench_malloc,
+    'mm': bench_mm,
+    'smp': bench_smp,
+    'time': bench_time,
+}
 
 
 def measure(options):
@@ -34,8 +41,11 @@ def measure(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='scripts/bench', description=__doc__.split(': ', 1)[1],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench',
+        description=__doc__.split(': ', 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('what', choices=WHAT)
     parser.add_argument('--runs', type=int, default=5, help='of each wall time; default: 5')
     parser.add_argument('--smp', metavar='N', help='with boot: a time line of N processors, and nothing else')

@@ -22,6 +22,7 @@ ISO_TARGET = 5 << 20
 
 # --- instructions --------------------------------------------------------------------------------
 
+
 def measure_instructions(results, variant, folder):
     """From the stub's first C line to the prompt, by the kernel's own stages. Through -kernel only: what a
     boot loader does before us is not ours, and GRUB's own delays take minutes under -icount."""
@@ -29,24 +30,35 @@ def measure_instructions(results, variant, folder):
     stream = boot_kernel(variant, folder, '-kernel', cmdline='run="report boot; exit"', extra=ICOUNT)
     stages = stream.fact('boot')['stages']
     for before, after in zip(stages, stages[1:]):
-        results.row(f'to {after["name"]}', f'boot.instructions.{after["name"]}', 'instructions',
-                    after['ticks'] - before['ticks'])
-    results.row('in all', 'boot.instructions', 'instructions', stages[-1]['ticks'] - stages[0]['ticks'],
-                INSTRUCTIONS_TARGET)
+        results.row(
+            f'to {after["name"]}',
+            f'boot.instructions.{after["name"]}',
+            'instructions',
+            after['ticks'] - before['ticks'],
+        )
+    results.row(
+        'in all',
+        'boot.instructions',
+        'instructions',
+        stages[-1]['ticks'] - stages[0]['ticks'],
+        INSTRUCTIONS_TARGET,
+    )
 
 
 def measure_sizes(results, variant, plain):
     """@plain: the build without self-tests and benchmarks."""
     results.heading('sizes (release, -O2)')
     for words, name, path, target in (
-            ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), KERNEL64_TARGET),
-            ('kernel64, stripped, with them', 'size.kernel64.selftests', variant.path(KERNEL64), None),
-            ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
-            ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET)):
+        ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), KERNEL64_TARGET),
+        ('kernel64, stripped, with them', 'size.kernel64.selftests', variant.path(KERNEL64), None),
+        ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
+        ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET),
+    ):
         results.row(words, name, 'bytes', path.stat().st_size, target)
 
 
 # --- wall time -----------------------------------------------------------------------------------
+
 
 def seconds_until(machine, image, words, folder):
     """From starting the emulator to @words on the serial port."""
@@ -57,22 +69,38 @@ def seconds_until(machine, image, words, folder):
 
 
 def measure_wall_times(results, variant, peer, runs, folder):
-    results.heading(f'power-on to prompt, wall time, median of {runs} alternating runs (QEMU TCG, 512 MiB, 1 CPU)')
+    results.heading(
+        f'power-on to prompt, wall time, median of {runs} alternating runs (QEMU TCG, 512 MiB, 1 CPU)'
+    )
     for words, way in WAYS.items():
-        candidates = [('Ashlar', Machine(memory='512M', **way),
-                       variant.elf if way['boot'] == 'kernel' else variant.iso, b'ashlar> ')]
+        candidates = [
+            (
+                'Ashlar',
+                Machine(memory='512M', **way),
+                variant.elf if way['boot'] == 'kernel' else variant.iso,
+                b'ashlar> ',
+            )
+        ]
         if peer:
             extra = peer.kernel_words if way['boot'] == 'kernel' else ()
             machine = Machine(memory='512M', debug_exit=False, extra=extra, cmdline=linux.CMDLINE, **way)
-            candidates.append((peer.name, machine, peer.kernel if way['boot'] == 'kernel' else peer.iso, linux.READY))
+            candidates.append(
+                (peer.name, machine, peer.kernel if way['boot'] == 'kernel' else peer.iso, linux.READY)
+            )
         seconds = {name: [] for name, *_ in candidates}
         for _ in range(runs):
             for name, machine, image, ready in candidates:
                 seconds[name].append(seconds_until(machine, image, ready, folder))
         medians = {name: statistics.median(values) for name, values in seconds.items()}
         for name, value in medians.items():
-            results.row(f'{words}: {name}', f'boot.seconds.{words.lower().replace("-", "").replace(", ", "-")}', 'seconds',
-                        value, system=name, runs=[round(second, 3) for second in seconds[name]])
+            results.row(
+                f'{words}: {name}',
+                f'boot.seconds.{words.lower().replace("-", "").replace(", ", "-")}',
+                'seconds',
+                value,
+                system=name,
+                runs=[round(second, 3) for second in seconds[name]],
+            )
         if peer:
             print(f'  {"":<36} {medians[peer.name] / medians["Ashlar"]:>14.1f} times as long for {peer.name}')
 

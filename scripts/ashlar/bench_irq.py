@@ -11,6 +11,9 @@ ROWS = {
 
 def run(results, variant, folder, _options):
     stream = read_stream(variant, folder, '512M', 'bench irq*')
-    counts = {fact['name']: per_operation(fact['median_ticks'], fact['operations']) for fact in stream.of_type('bench')}
+    counts = {
+        fact['name']: per_operation(fact['median_ticks'], fact['operations'])
+        for fact in stream.of_type('bench')
+    }
     results.heading('instructions for an interrupt, under -icount, 512 MiB, 1 CPU')
     show_counts(results, 'irq', ROWS, counts, '', {})

@@ -39,8 +39,10 @@ BUILT = {
     'glibc-thread': ('glibc-bench/bench-malloc-thread.c', ()),
 }
 # In the place of a PDF of 20 MB: dictionaries, names and arrays that are made and forgotten.
-GS_PROGRAM = ('1 1 40 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
-              '(done) = quit')
+GS_PROGRAM = (
+    '1 1 40 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
+    '(done) = quit'
+)
 # Test: command; N is the number of threads, BENCH the checkout's bench folder. The first word is a program above or in PATH.
 TESTS = {
     'cfrac': 'cfrac 17545186520507317056371138836327483792789528',
@@ -90,14 +92,22 @@ def compile_programs(bench, folder):
     """Program: where it is. One that cannot be built is named."""
     programs = {}
     for name, (sources, flags) in BUILT.items():
-        paths = [f'{name}/{source}' for source in listed_sources(bench, name)] if sources.endswith('*') else sources.split()
+        paths = (
+            [f'{name}/{source}' for source in listed_sources(bench, name)]
+            if sources.endswith('*')
+            else sources.split()
+        )
         output = folder / name
         compiler = 'g++' if any(path.endswith('.cpp') for path in paths) else 'gcc'
-        done = subprocess.run([compiler, *FLAGS, *flags, '-o', output, *paths, '-lm'], cwd=bench, capture_output=True, text=True)
+        done = subprocess.run(
+            [compiler, *FLAGS, *flags, '-o', output, *paths, '-lm'], cwd=bench, capture_output=True, text=True
+        )
         if done.returncode == 0:
             programs[name] = output
         else:
-            print(f'  SKIP {name}: does not compile: {done.stderr.strip().splitlines()[0] if done.stderr else ""}')
+            print(
+                f'  SKIP {name}: does not compile: {done.stderr.strip().splitlines()[0] if done.stderr else ""}'
+            )
     return programs
 
 
@@ -107,7 +117,10 @@ def command_of(test, programs, bench):
     program = programs.get(words[0]) or shutil.which(words[0])
     if not program:
         return None
-    return [str(program), *(str(os.cpu_count()) if word == 'N' else word.replace('BENCH', str(bench)) for word in words[1:])]
+    return [
+        str(program),
+        *(str(os.cpu_count()) if word == 'N' else word.replace('BENCH', str(bench)) for word in words[1:]),
+    ]
 
 
 class Run:
@@ -117,9 +130,16 @@ class Run:
         stdin = open(bench / 'barnes/input') if test == 'barnes' else subprocess.DEVNULL
         with tempfile.TemporaryDirectory() as scratch:
             figures = pathlib.Path(scratch) / 'figures'
-            done = subprocess.run([str(measure), str(figures), str(HANG_SECONDS), str(library or ''), *command], stdin=stdin,
-                                  env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C'}, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, errors='replace', cwd=scratch)
+            done = subprocess.run(
+                [str(measure), str(figures), str(HANG_SECONDS), str(library or ''), *command],
+                stdin=stdin,
+                env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C'},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors='replace',
+                cwd=scratch,
+            )
             seconds, cpu_seconds, peak = figures.read_text().split()
         self.status, self.output = done.returncode, done.stdout
         self.seconds, self.cpu_seconds, self.peak = float(seconds), float(cpu_seconds), int(peak) << 10
@@ -140,8 +160,13 @@ def measure_test(test, command, libraries, bench, measure, runs):
     for name, all_runs in taken.items():
         best[name] = run = min(all_runs, key=lambda run: run.seconds)
         bad = next((run for run in all_runs if run.status != 0), None)
-        run.problem = f'status {bad.status}: {bad.output.strip()[-200:]}' if bad else \
-            'other output' if test in SAME_OUTPUT and any(run.output != expected for run in all_runs) else ''
+        run.problem = (
+            f'status {bad.status}: {bad.output.strip()[-200:]}'
+            if bad
+            else 'other output'
+            if test in SAME_OUTPUT and any(run.output != expected for run in all_runs)
+            else ''
+        )
         run.peak = min(run.peak for run in all_runs)
         run.cpu_seconds = min(run.cpu_seconds for run in all_runs)
     return best
@@ -156,20 +181,30 @@ def geometric_mean(values):
 
 def means(rows, name, value):
     """Of an allocator's figures, each divided by the test's best of all."""
-    return geometric_mean([value(best[name]) / min(value(run) for run in best.values()) for best in rows.values()])
+    return geometric_mean(
+        [value(best[name]) / min(value(run) for run in best.values()) for best in rows.values()]
+    )
 
 
 def show_means(results, rows, libraries):
-    figures = (('time', 'time', lambda run: run.seconds, NEAR_TIME),
-               ('cpu', 'time of processors', lambda run: run.cpu_seconds, None),
-               ('peak', 'peak memory', lambda run: run.peak, NEAR_MEMORY))
+    figures = (
+        ('time', 'time', lambda run: run.seconds, NEAR_TIME),
+        ('cpu', 'time of processors', lambda run: run.cpu_seconds, None),
+        ('peak', 'peak memory', lambda run: run.peak, NEAR_MEMORY),
+    )
     print()
     for key, words, value, near in figures:
         mean = {name: means(rows, name, value) for name in libraries}
         is_met = near is None or mean['Ashlar'] <= min(mean.values()) * near
         results.is_missed |= not is_met
-        note = '' if near is None else f'   within {near - 1:.0%} of the first: {"met" if is_met else "MISSED"}'
-        print(f'  {"geometric mean, " + words:<38}' + ''.join(f'{mean[name]:>16.3f}' for name in libraries) + note)
+        note = (
+            '' if near is None else f'   within {near - 1:.0%} of the first: {"met" if is_met else "MISSED"}'
+        )
+        print(
+            f'  {"geometric mean, " + words:<38}'
+            + ''.join(f'{mean[name]:>16.3f}' for name in libraries)
+            + note
+        )
         for name in libraries:
             results.add(f'malloc.mean.{key}', 'ratio', round(mean[name], 4), system=name)
 
@@ -199,13 +234,24 @@ def run(results, variant, folder, options):
             print(f'  {test:<38}   SKIP: {shlex.split(TESTS[test])[0]} is not there')
             continue
         best = measure_test(test, command, libraries, bench, measure, options.runs)
-        print(f'  {test:<38}' + ''.join(f'{run.seconds:>8.2f}{run.peak / 2**20:>8.1f}' for run in best.values()), flush=True)
+        print(
+            f'  {test:<38}'
+            + ''.join(f'{run.seconds:>8.2f}{run.peak / 2**20:>8.1f}' for run in best.values()),
+            flush=True,
+        )
         for name, one in best.items():
             if one.problem:
                 print(f'    {name}: {one.problem}')
                 results.is_missed |= name == 'Ashlar'
-            results.add(f'malloc.{test}', 's', round(one.seconds, 4), system=name, peak_bytes=one.peak,
-                        cpu_seconds=round(one.cpu_seconds, 3), ended_right=not one.problem)
+            results.add(
+                f'malloc.{test}',
+                's',
+                round(one.seconds, 4),
+                system=name,
+                peak_bytes=one.peak,
+                cpu_seconds=round(one.cpu_seconds, 3),
+                ended_right=not one.problem,
+            )
         if not any(one.problem for one in best.values()):
             rows[test] = best
     if rows:

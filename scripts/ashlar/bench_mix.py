@@ -12,10 +12,12 @@ from ashlar import ROOT, Failure, linux
 
 FREED = (1 << 64) - 1
 # Python's small objects come from malloc() when it is told so.
-PYTHON = ('import ast, json, re, sys\n'
-          'trees = [ast.parse(open(name).read()) for name in sys.argv[1:]]\n'
-          'words = [re.findall(r"[a-z]+", open(name).read()) for name in sys.argv[1:]]\n'
-          'made = json.loads(json.dumps([[word, [n, str(n)]] for n, word in enumerate(sum(words, []))]))\n')
+PYTHON = (
+    'import ast, json, re, sys\n'
+    'trees = [ast.parse(open(name).read()) for name in sys.argv[1:]]\n'
+    'words = [re.findall(r"[a-z]+", open(name).read()) for name in sys.argv[1:]]\n'
+    'made = json.loads(json.dumps([[word, [n, str(n)]] for n, word in enumerate(sum(words, []))]))\n'
+)
 
 
 def programs():
@@ -24,7 +26,19 @@ def programs():
     folders = [word for name in ('include', 'kernel64/glue/port', 'mm') for word in ('-I', str(ROOT / name))]
     modules = sorted(str(path) for path in (ROOT / 'scripts/ashlar').glob('*.py'))
     return {
-        'gcc': ([compiler, '-quiet', '-O2', '-ffreestanding', *folders, str(ROOT / 'mm/slab_cache.c'), '-o', '/dev/null'], {}),
+        'gcc': (
+            [
+                compiler,
+                '-quiet',
+                '-O2',
+                '-ffreestanding',
+                *folders,
+                str(ROOT / 'mm/slab_cache.c'),
+                '-o',
+                '/dev/null',
+            ],
+            {},
+        ),
         'python3': (['/usr/bin/python3', '-S', '-c', PYTHON, *modules], {'PYTHONMALLOC': 'malloc'}),
     }
 
@@ -32,8 +46,13 @@ def programs():
 def record(library, command, environment, path):
     """Events of one run, a flat array: address, size, address, size, ..."""
     path.unlink(missing_ok=True)
-    environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C', 'LD_PRELOAD': str(library), 'ASHLAR_MIX': str(path),
-                   **environment}
+    environment = {
+        'PATH': os.environ['PATH'],
+        'LC_ALL': 'C',
+        'LD_PRELOAD': str(library),
+        'ASHLAR_MIX': str(path),
+        **environment,
+    }
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise Failure(f'{command[0]}, recorded: {done.stderr}')
@@ -51,7 +70,7 @@ def steps_to_the_most(events):
                 number, old = live.pop(address)
                 unused.append(number)
                 asked -= old
-                steps.extend((number, 0xffffffff))
+                steps.extend((number, 0xFFFFFFFF))
             continue
         number = unused.pop() if unused else objects
         objects = max(objects, number + 1)
@@ -69,7 +88,9 @@ def measure(results, folder, libraries):
     recorder, replayer = folder / 'record_mix.so', folder / 'replay_mix'
     linux.run('gcc', '-O2', '-fPIC', '-shared', '-fno-builtin', '-o', recorder, sources / 'record_mix.c')
     linux.run('gcc', '-O2', '-fno-builtin', '-o', replayer, sources / 'replay_mix.c')
-    results.heading('utilisation: bytes that a recorded program asked for over bytes taken from the system, at its peak')
+    results.heading(
+        'utilisation: bytes that a recorded program asked for over bytes taken from the system, at its peak'
+    )
     print(f'  {"":<38}' + ''.join(f'{name:>11}' for name in libraries))
     for name, (command, environment) in programs().items():
         events = record(recorder, command, environment, folder / 'events')
@@ -78,9 +99,23 @@ def measure(results, folder, libraries):
         taken = {}
         for allocator, library in libraries.items():
             preload = {'LD_PRELOAD': str(library)} if library else {}
-            taken[allocator] = int(subprocess.run([str(replayer), str(folder / 'steps'), str(objects)], env=preload,
-                                                  capture_output=True, text=True, check=True).stdout)
-            results.add(f'mm.utilisation.{name}', 'ratio', round(asked / taken[allocator], 3), system=allocator,
-                        asked=asked, taken=taken[allocator], steps=len(steps) // 2)
+            taken[allocator] = int(
+                subprocess.run(
+                    [str(replayer), str(folder / 'steps'), str(objects)],
+                    env=preload,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+            )
+            results.add(
+                f'mm.utilisation.{name}',
+                'ratio',
+                round(asked / taken[allocator], 3),
+                system=allocator,
+                asked=asked,
+                taken=taken[allocator],
+                steps=len(steps) // 2,
+            )
         words = f'{name}: {asked / 1e6:.1f} MB, {len(steps) // 2:,} calls'
         print(f'  {words:<38}' + ''.join(f'{asked / taken[allocator]:>11.3f}' for allocator in libraries))

@@ -50,21 +50,28 @@ FRAME = 4096
 
 # --- instructions, in the kernel -----------------------------------------------------------------
 
+
 def measure_ours(variant, folder):
     """Instructions for an operation, by row. The median: a round in which a page is fetched is not typical."""
     stream = read_stream(variant, folder, '1G', 'bench')
-    return {fact['name']: per_operation(fact['median_ticks'], fact['operations'])
-            for fact in stream.of_type('bench') if 'median_ticks' in fact}
+    return {
+        fact['name']: per_operation(fact['median_ticks'], fact['operations'])
+        for fact in stream.of_type('bench')
+        if 'median_ticks' in fact
+    }
 
 
 def show_kernel_rows(results, variant, folder, with_peer):
     ours = measure_ours(variant, folder)
     peer_name, peer = count_of_linux(folder / 'linux') if with_peer else ('', {})
-    results.heading(f'instructions for an operation, under -icount, 1 GiB, 1 CPU{", beside " + peer_name if peer else ""}')
+    results.heading(
+        f'instructions for an operation, under -icount, 1 GiB, 1 CPU{", beside " + peer_name if peer else ""}'
+    )
     show_counts(results, 'mm', KERNEL_ROWS, ours, peer_name, peer)
 
 
 # --- native, hosted ------------------------------------------------------------------------------
+
 
 def fetch_allocators(folder):
     """Libraries to preload, by name."""
@@ -79,7 +86,9 @@ def fetch_allocators(folder):
                 linux.fetch_packages(folder, [package])
             except Failure:
                 continue
-            libraries[name] = next(path for path in sorted(folder.glob(f'usr/lib/*/{pattern}')) if path.exists())
+            libraries[name] = next(
+                path for path in sorted(folder.glob(f'usr/lib/*/{pattern}')) if path.exists()
+            )
             break
         else:
             raise Failure(f'Debian has none of {packages}')
@@ -101,34 +110,48 @@ def prepare_allocators(variant, folder, with_peers):
 
 def measure_hosted(results, folder, libraries, runs):
     program = folder / 'malloc_rows'
-    linux.run('gcc', '-O2', '-fno-builtin-malloc', '-pthread', '-o', program, ROOT / 'tests/bench/malloc_rows.c')
+    linux.run(
+        'gcc', '-O2', '-fno-builtin-malloc', '-pthread', '-o', program, ROOT / 'tests/bench/malloc_rows.c'
+    )
     taken = {name: [] for name in libraries}
     for _ in range(runs):
         for name, library in libraries.items():
             taken[name].append(run_rows(program, library))
     # The least disturbed run of each: others on the host, and where the system puts libraries, make any of them slower.
-    best = {name: {row: min(one[row] for one in all_runs) for row in all_runs[0]} for name, all_runs in taken.items()}
-    results.heading(f'nanoseconds for an allocation and a free, native, through LD_PRELOAD, fastest of {runs} runs in turn')
+    best = {
+        name: {row: min(one[row] for one in all_runs) for row in all_runs[0]}
+        for name, all_runs in taken.items()
+    }
+    results.heading(
+        f'nanoseconds for an allocation and a free, native, through LD_PRELOAD, fastest of {runs} runs in turn'
+    )
     print(f'  {"":<38}' + ''.join(f'{name:>11}' for name in libraries))
     for row, words in HOSTED_ROWS.items():
         first = min(values[row] for values in best.values())
         near = best['Ashlar'][row] <= first * NEAR_FIRST
         results.is_missed |= not near
-        print(f'  {words:<38}' + ''.join(f'{best[name][row]:>11.2f}' for name in libraries) +
-              f'   {"within 10 % of the first" if near else "MISSED: not within 10 % of the first"}')
+        print(
+            f'  {words:<38}'
+            + ''.join(f'{best[name][row]:>11.2f}' for name in libraries)
+            + f'   {"within 10 % of the first" if near else "MISSED: not within 10 % of the first"}'
+        )
         for name in libraries:
             results.add(f'mm.hosted.{row}', 'ns', round(best[name][row], 3), system=name)
     # Not the least ratio: that is of a run in which one thread was disturbed and two were not.
     ratios = {name: rows['disjoint.2'] / rows['disjoint.1'] for name, rows in best.items()}
     near = ratios['Ashlar'] <= DISJOINT_TARGET
     results.is_missed |= not near
-    print(f'  {"disjoint work, two threads to one":<38}' + ''.join(f'{ratios[name]:>11.3f}' for name in libraries) +
-          f'   target {DISJOINT_TARGET}: {"met" if near else "MISSED"}')
+    print(
+        f'  {"disjoint work, two threads to one":<38}'
+        + ''.join(f'{ratios[name]:>11.3f}' for name in libraries)
+        + f'   target {DISJOINT_TARGET}: {"met" if near else "MISSED"}'
+    )
     for name in libraries:
         results.add('mm.hosted.disjoint', 'ratio', round(ratios[name], 3), system=name)
 
 
 # --- start-up and space --------------------------------------------------------------------------
+
 
 def peak_of(session):
     """Bytes of the host that the emulator has used at most."""
@@ -153,7 +176,9 @@ def host_memory(variant, folder, memory):
     with Session.of(machine, variant.elf, folder) as session:
         session.expect(r'ashlar> ', HANG_SECONDS)
         ram, whole = ram_touched(session, machine.memory_bytes), peak_of(session)
-    with Session.of(Machine(memory=memory, boot='kernel', extra=('-S',)), variant.elf, folder, qmp=True) as session:
+    with Session.of(
+        Machine(memory=memory, boot='kernel', extra=('-S',)), variant.elf, folder, qmp=True
+    ) as session:
         session.qmp('query-status')
         alone = peak_of(session)
     return ram, whole, alone
@@ -161,8 +186,10 @@ def host_memory(variant, folder, memory):
 
 def measure_start(results, variant, folder):
     results.heading('start-up: instructions from the stub to the prompt, and KiB of the host')
-    print(f'  {"":<6}{"instructions":>14}{"more":>10}{"RAM touched":>14}{"more":>10}'
-          f'{"all of QEMU":>14}{"before we run":>16}')
+    print(
+        f'  {"":<6}{"instructions":>14}{"more":>10}{"RAM touched":>14}{"more":>10}'
+        f'{"all of QEMU":>14}{"before we run":>16}'
+    )
     first = None
     for memory in SIZES:
         stages = read_stream(variant, folder, memory, 'report boot').fact('boot')['stages']
@@ -172,8 +199,10 @@ def measure_start(results, variant, folder):
         growth, ram_growth = instructions - first[0], ram - first[1]
         is_met = growth <= GROWTH_TARGET and ram_growth <= HOST_MEMORY_TARGET
         results.is_missed |= not is_met
-        print(f'  {memory:<6}{instructions:>14,}{growth:>10,}{ram >> 10:>14,}{ram_growth >> 10:>10,}{whole >> 10:>14,}'
-              f'{alone >> 10:>16,}{"" if is_met else "   MISSED"}')
+        print(
+            f'  {memory:<6}{instructions:>14,}{growth:>10,}{ram >> 10:>14,}{ram_growth >> 10:>10,}{whole >> 10:>14,}'
+            f'{alone >> 10:>16,}{"" if is_met else "   MISSED"}'
+        )
         name = f'mm.start.{memory}'
         results.add(f'{name}.instructions', 'instructions', instructions)
         results.add(f'{name}.growth', 'instructions', growth, target=GROWTH_TARGET)
@@ -181,7 +210,9 @@ def measure_start(results, variant, folder):
         results.add(f'{name}.ram-growth', 'bytes', ram_growth, target=HOST_MEMORY_TARGET)
         results.add(f'{name}.emulator', 'bytes', whole)
         results.add(f'{name}.emulator-alone', 'bytes', alone)
-    print(f'  at most {GROWTH_TARGET:,} instructions and {HOST_MEMORY_TARGET >> 10:,} KiB of RAM more than at {SIZES[0]}')
+    print(
+        f'  at most {GROWTH_TARGET:,} instructions and {HOST_MEMORY_TARGET >> 10:,} KiB of RAM more than at {SIZES[0]}'
+    )
 
 
 def static_bytes(variant):
@@ -210,14 +241,26 @@ def measure_space(results, variant, folder):
     taken = small['usable_bytes'] - small['free_bytes']
     results.row('32 MiB: tables, slabs of its own', 'mm.space.32M.taken', 'bytes', taken - others)
     results.row("32 MiB: mm's variables", 'mm.space.32M.static', 'bytes', static_bytes(variant))
-    results.row('32 MiB: together', 'mm.space.32M', 'bytes', taken - others + static_bytes(variant), SMALL_TARGET)
+    results.row(
+        '32 MiB: together', 'mm.space.32M', 'bytes', taken - others + static_bytes(variant), SMALL_TARGET
+    )
     results.row("32 MiB: magazines, others' objects", 'mm.space.32M.others', 'bytes', others)
     closed = read_stream(variant, folder, '128G', 'report memory').fact('memory')
-    results.row('metadata a page, nothing opened', 'mm.space.closed', 'bytes',
-                round(closed['metadata_bytes'] / (closed['usable_bytes'] / FRAME), 3))
-    opened = read_stream(variant, folder, '512M', 'test memmap.filling*; report memory', extra=()).fact('memory')
-    results.row('metadata a page, all opened', 'mm.space.opened', 'bytes',
-                round(opened['metadata_bytes'] / (opened['usable_bytes'] / FRAME), 3))
+    results.row(
+        'metadata a page, nothing opened',
+        'mm.space.closed',
+        'bytes',
+        round(closed['metadata_bytes'] / (closed['usable_bytes'] / FRAME), 3),
+    )
+    opened = read_stream(variant, folder, '512M', 'test memmap.filling*; report memory', extra=()).fact(
+        'memory'
+    )
+    results.row(
+        'metadata a page, all opened',
+        'mm.space.opened',
+        'bytes',
+        round(opened['metadata_bytes'] / (opened['usable_bytes'] / FRAME), 3),
+    )
 
 
 def run(results, variant, folder, options):

@@ -23,7 +23,9 @@ REFERENCES = {
 
 def show_lateness(results, stream, words):
     fact = next(fact for fact in stream.of_type('bench') if fact['name'] == 'timer.lateness')
-    print(f'  {words:<44}{fact["median"]:>10,} ns median{fact["p99"]:>12,} ns 99th of 100, {fact["n"]} timers')
+    print(
+        f'  {words:<44}{fact["median"]:>10,} ns median{fact["p99"]:>12,} ns 99th of 100, {fact["n"]} timers'
+    )
     for part in ('median', 'p99'):
         results.add(f'time.lateness.{part}', 'ns', fact[part], system=words)
 
@@ -32,23 +34,30 @@ def measure_calibration(results, variant, folder):
     results.heading('measuring the time-stamp counter, under -icount, where its rate is 1,000,000,000 Hz')
     print(f'  {"reference":<20}{"error":>14}{"guest time":>16}')
     for name, (way, options) in REFERENCES.items():
-        stream = boot_kernel(variant, folder, name, cmdline=f'{options} run="report time; exit"'.strip(), extra=ICOUNT, **way)
+        stream = boot_kernel(
+            variant, folder, name, cmdline=f'{options} run="report time; exit"'.strip(), extra=ICOUNT, **way
+        )
         fact = stream.fact('time')
         if fact['tsc_hz_from'] != name:
             raise Failure(f'{name} was not what measured, but {fact["tsc_hz_from"]}')
         error_ppm = round(abs(fact['tsc_hz'] - TRUE_HZ) * 1e6 / TRUE_HZ, 2)
         is_met = error_ppm < ERROR_TARGET_PPM and fact['measuring_ns'] <= MEASURING_TARGET_NS
         results.is_missed |= not is_met
-        print(f'  {name:<20}{error_ppm:>10} ppm{fact["measuring_ns"] / 1e6:>13.2f} ms   '
-              f'targets {ERROR_TARGET_PPM} ppm, 5 ms: {"met" if is_met else "MISSED"}')
+        print(
+            f'  {name:<20}{error_ppm:>10} ppm{fact["measuring_ns"] / 1e6:>13.2f} ms   '
+            f'targets {ERROR_TARGET_PPM} ppm, 5 ms: {"met" if is_met else "MISSED"}'
+        )
         results.add(f'time.calibration.{name}', 'ppm', error_ppm, target=ERROR_TARGET_PPM)
         results.add(f'time.measuring.{name}', 'ns', fact['measuring_ns'], target=MEASURING_TARGET_NS)
 
 
 def run(results, variant, folder, options):
     counted = read_stream(variant, folder, '512M', 'bench clock*; bench timer*')
-    counts = {fact['name']: per_operation(fact['median_ticks'], fact['operations'])
-              for fact in counted.of_type('bench') if 'median_ticks' in fact}
+    counts = {
+        fact['name']: per_operation(fact['median_ticks'], fact['operations'])
+        for fact in counted.of_type('bench')
+        if 'median_ticks' in fact
+    }
     peer_name, peer = ('', {}) if options.no_peer else count_of_linux(folder / 'linux')
     results.heading('instructions, under -icount, 512 MiB, 1 CPU' + (f', beside {peer_name}' if peer else ''))
     show_counts(results, 'time', ROWS, counts, peer_name, peer)

@@ -28,10 +28,17 @@ INSTRUCTIONS_PER_SECOND = 50000000
 
 # Bochs' own BIOS puts the ACPI tables where GRUB 2.06's heap ends, and GRUB then stops with "free magic is
 # broken". SeaBIOS leaves a gap.
-BIOS = ['/usr/share/seabios/bios-256k.bin', '/usr/share/seabios/bios.bin', '/usr/share/qemu/bios-256k.bin',
-        '/usr/share/bochs/BIOS-bochs-latest']
-VGA_BIOS = ['/usr/share/vgabios/vgabios.bin', '/usr/share/bochs/VGABIOS-lgpl-latest',
-            '/usr/share/bochs/VGABIOS-lgpl-latest.bin']
+BIOS = [
+    '/usr/share/seabios/bios-256k.bin',
+    '/usr/share/seabios/bios.bin',
+    '/usr/share/qemu/bios-256k.bin',
+    '/usr/share/bochs/BIOS-bochs-latest',
+]
+VGA_BIOS = [
+    '/usr/share/vgabios/vgabios.bin',
+    '/usr/share/bochs/VGABIOS-lgpl-latest',
+    '/usr/share/bochs/VGABIOS-lgpl-latest.bin',
+]
 LEAVE_KEY, LEAVE_LETTER = b'\x01', b'x'
 
 

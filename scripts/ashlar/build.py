@@ -78,8 +78,14 @@ class Build:
         for cross_file in cross_files(self.compiler):
             command += ['--cross-file', cross_file]
         command += [f'-D{key}={value}' for key, value in self.options.items()]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, cwd=ROOT)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+        )
         if done.returncode != 0:
             raise Failure(f'meson setup failed:\n{done.stdout}')
 
@@ -90,20 +96,44 @@ class Build:
             self._ninja(targets)
 
     def _ninja(self, targets):
-        process = subprocess.Popen([ninja(), '-C', str(self.folder), '--quiet', *targets], text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [ninja(), '-C', str(self.folder), '--quiet', *targets],
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         for line in process.stdout:
             if line != 'ninja: no work to do.\n':
                 sys.stderr.write(line)
         if process.wait() != 0:
             raise Failure(f'the build in {self.folder.relative_to(ROOT)} failed')
 
-    def make_iso(self, output, cmdline='', modules=(), gfxmode=None, grub_cfg=ROOT / 'iso/grub.cfg', elf=None,
-                 grub_modules=(), files=()):
+    def make_iso(
+        self,
+        output,
+        cmdline='',
+        modules=(),
+        gfxmode=None,
+        grub_cfg=ROOT / 'iso/grub.cfg',
+        elf=None,
+        grub_modules=(),
+        files=(),
+    ):
         """An ISO of this build that differs from the one ninja makes: options for the kernel in its menu, ..."""
         self.compile(ISO)
-        command = [sys.executable, str(ROOT / 'scripts/build/iso.py'), '--elf', str(elf or self.elf),
-                   '--grub-cfg', str(grub_cfg), '--epoch', str(self.path('iso/commit-time')), '--cmdline', cmdline]
+        command = [
+            sys.executable,
+            str(ROOT / 'scripts/build/iso.py'),
+            '--elf',
+            str(elf or self.elf),
+            '--grub-cfg',
+            str(grub_cfg),
+            '--epoch',
+            str(self.path('iso/commit-time')),
+            '--cmdline',
+            cmdline,
+        ]
         if gfxmode:
             command += ['--gfxmode', gfxmode]
         for module in modules:
@@ -137,5 +167,11 @@ def variant(name):
     if not match:
         raise Failure(f'{name!r} is not a build such as gcc-O2 or clang-Os-checked')
     compiler, level, checked, plain = match.groups()
-    return Build(ROOT / 'build-test' / name, compiler, werror='true', optimization=level,
-                 checked='true' if checked else 'false', selftests='false' if plain else 'true')
+    return Build(
+        ROOT / 'build-test' / name,
+        compiler,
+        werror='true',
+        optimization=level,
+        checked='true' if checked else 'false',
+        selftests='false' if plain else 'true',
+    )

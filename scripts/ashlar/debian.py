@@ -56,8 +56,12 @@ def own_source(targets, release):
     """
     for stanza in targets.split('\n\n'):
         field = dict(re.findall(r'^([\w-]+): (.*)$', stanza, re.MULTILINE))
-        if field.get('Created-By') == 'Packages' and field.get('Component') == 'main' and field.get('Repo-URI') and \
-                (field.get('Codename') or field.get('Release')) == release:
+        if (
+            field.get('Created-By') == 'Packages'
+            and field.get('Component') == 'main'
+            and field.get('Repo-URI')
+            and (field.get('Codename') or field.get('Release')) == release
+        ):
             return field['Repo-URI'], field.get('Signed-By', '')
     raise Failure(f"the system's apt has no source of {release} main")
 

@@ -44,13 +44,13 @@ class GdbStub:
 
     def _send(self, text):
         data = text.encode()
-        self.connection.sendall(b'$' + data + b'#%02x' % (sum(data) & 0xff))
+        self.connection.sendall(b'$' + data + b'#%02x' % (sum(data) & 0xFF))
 
     def _receive(self):
         while True:
             start, end = self.buffer.find(b'$'), self.buffer.find(b'#')
             if 0 <= start < end and len(self.buffer) >= end + 3:
-                packet, self.buffer = self.buffer[start + 1:end], self.buffer[end + 3:]
+                packet, self.buffer = self.buffer[start + 1 : end], self.buffer[end + 3 :]
                 self.connection.sendall(b'+')
                 return packet.decode('latin-1')
             more = self.connection.recv(65536)
@@ -74,7 +74,7 @@ class GdbStub:
     def register(self, number):
         # All of them: a single one is given only to who has asked for the description of registers.
         every = bytes.fromhex(self._ask('g'))
-        return int.from_bytes(every[8 * number:8 * number + 8], 'little')
+        return int.from_bytes(every[8 * number : 8 * number + 8], 'little')
 
     def read(self, address, size):
         data = b''
@@ -85,7 +85,7 @@ class GdbStub:
 
     def write(self, address, data):
         for at in range(0, len(data), CHUNK):
-            part = data[at:at + CHUNK]
+            part = data[at : at + CHUNK]
             assert self._ask(f'M{address + at:x},{len(part):x}:{part.hex()}') == 'OK'
 
     def go_on(self):

@@ -23,7 +23,10 @@ def plain(text):
 def main():
     sys.stdout.reconfigure(errors='backslashreplace')
     parser = argparse.ArgumentParser(
-        prog='scripts/judge', description=__doc__.split(': ', 1)[1], formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='scripts/judge',
+        description=__doc__.split(': ', 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('log', nargs='?', default='-', help='file; default: standard input')
     parser.add_argument('--json', action='store_true', help='print the JSON lines')
     options = parser.parse_args()

@@ -64,16 +64,40 @@ class KvmMachine:
         words = shlex.split(self.qemu)
         machine = [] if '-machine' in words else ['-machine', 'q35']
         cmdline = f'run="{self.run}; exit" debugexit={DEBUG_EXIT_PORT:#x} {self.cmdline}'.strip()
-        return shlex.join(['qemu-system-x86_64', '-L', '/firmware', '-no-user-config', '-nodefaults', *machine, '-accel', 'kvm',
-                           '-m', '256M', '-display', 'none', '-serial', 'stdio', '-vga', 'none', '-no-reboot', '-device',
-                           f'isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4', *words, '-kernel', '/ashlar.elf',
-                           '-append', cmdline])
+        return shlex.join(
+            [
+                'qemu-system-x86_64',
+                '-L',
+                '/firmware',
+                '-no-user-config',
+                '-nodefaults',
+                *machine,
+                '-accel',
+                'kvm',
+                '-m',
+                '256M',
+                '-display',
+                'none',
+                '-serial',
+                'stdio',
+                '-vga',
+                'none',
+                '-no-reboot',
+                '-device',
+                f'isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4',
+                *words,
+                '-kernel',
+                '/ashlar.elf',
+                '-append',
+                cmdline,
+            ]
+        )
 
 
 @dataclasses.dataclass
 class Result:
     machine: KvmMachine
-    status: str   # pass, fail, skip
+    status: str  # pass, fail, skip
     words: str = ''
 
 
@@ -82,6 +106,7 @@ def read_machines(path=MACHINES, kind=KvmMachine):
 
 
 # ---- the outer machine ----
+
 
 def fetch_kernel(folder, newer):
     """Debian's kernel, and the folder that its modules are in."""
@@ -111,7 +136,7 @@ def copy_module(modules, name, root):
     """Newer releases compress them."""
     found = list(modules.glob(f'{name}.ko*'))
     if not found:
-        return # built in, or merged with another one
+        return  # built in, or merged with another one
     target = root / 'modules' / f'{pathlib.Path(name).name}.ko'
     if found[0].suffix == '.xz':
         with open(target, 'wb') as output:
@@ -159,24 +184,54 @@ def make_initrd(root, elf, machines):
     files = '\n'.join(str(path.relative_to(root)) for path in sorted(root.rglob('*')))
     initrd = root.parent / f'{root.name}.cpio'
     with open(initrd, 'wb') as output:
-        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=files.encode(), stdout=output, cwd=root, check=True)
+        subprocess.run(
+            ['cpio', '--quiet', '-o', '-H', 'newc'], input=files.encode(), stdout=output, cwd=root, check=True
+        )
     return initrd
 
 
 def outer_command(qemu, needs, kernel, initrd, log):
     # lpj: counting loops under emulation takes a second, and is wrong. On a busy host the timer's first interrupts are late.
-    return [str(qemu), *needs, '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G', '-display', 'none',
-            '-vga', 'none', '-nic', 'none', '-serial', f'file:{log}', '-no-reboot', '-kernel', str(kernel), '-initrd',
-            str(initrd), '-append', 'console=ttyS0 quiet panic=-1 lpj=4000000 no_timer_check']
+    return [
+        str(qemu),
+        *needs,
+        '-accel',
+        'tcg,thread=multi',
+        '-cpu',
+        'max',
+        '-smp',
+        '2',
+        '-m',
+        '3G',
+        '-display',
+        'none',
+        '-vga',
+        'none',
+        '-nic',
+        'none',
+        '-serial',
+        f'file:{log}',
+        '-no-reboot',
+        '-kernel',
+        str(kernel),
+        '-initrd',
+        str(initrd),
+        '-append',
+        'console=ttyS0 quiet panic=-1 lpj=4000000 no_timer_check',
+    ]
 
 
 # ---- judging ----
 
+
 def segments(text):
     """What each machine said: number -> (text, exit status or None when it has not ended)."""
     found = {}
-    for match in re.finditer(r'^kvm-lane: begin (\d+)\n(.*?)(?:^kvm-lane: end \1, status (\d+)$|\Z)', text,
-                             re.MULTILINE | re.DOTALL):
+    for match in re.finditer(
+        r'^kvm-lane: begin (\d+)\n(.*?)(?:^kvm-lane: end \1, status (\d+)$|\Z)',
+        text,
+        re.MULTILINE | re.DOTALL,
+    ):
         found[int(match[1])] = (match[2], int(match[3]) if match[3] else None)
     return found
 
@@ -186,7 +241,11 @@ def judge(machine, text, status):
     log = stream.Stream(text)
     verdict = log.verdict()
     complaints = [*log.complaints, *(f'failed: {name}' for name in log.failed_tests())]
-    complaints += [f'no line has {want}' for want in machine.wants if not any(re.search(want, line) for line in log.lines)]
+    complaints += [
+        f'no line has {want}'
+        for want in machine.wants
+        if not any(re.search(want, line) for line in log.lines)
+    ]
     if status is not None and QEMU_STATUS.get(status) != verdict:
         complaints.append(f"QEMU's status {status} does not say {verdict}")
     if verdict == stream.PASS and not complaints:
@@ -206,6 +265,7 @@ def judge_cut(machine, text, why, status):
 
 
 # ---- the lane ----
+
 
 class Lane:
     def __init__(self, elf, newer=False, folder=FOLDER):
@@ -233,7 +293,9 @@ class Lane:
         initrd = make_initrd(self.root, self.elf, machines)
         silence = Patience(SILENCE_SECONDS)
         with open(self.folder / 'emulator.log', 'wb') as errors:
-            process = subprocess.Popen(self._command(initrd, log), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            process = subprocess.Popen(
+                self._command(initrd, log), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+            )
         is_hung = False
         try:
             while process.poll() is None and not budget.is_over(None) and not is_hung:
@@ -248,7 +310,7 @@ class Lane:
 
     def run(self, machines, budget_seconds):
         """Yields a Result for each machine, in order. @budget_seconds: of real time."""
-        with debian.locked(self.folder / 'lane'): # the log, the initramfs
+        with debian.locked(self.folder / 'lane'):  # the log, the initramfs
             self._prepare(self.folder, self.newer)
             yield from self._run_all(machines, budget_seconds)
 
@@ -270,12 +332,16 @@ class Lane:
                     yield judge_cut(machine, said, 'the outer machine ended', 'fail')
                 else:
                     yield judge_cut(machine, said, 'the outer machine is too slow here', 'skip')
-            waiting = waiting[len(done):]
+            waiting = waiting[len(done) :]
             vain = 0 if done else vain + 1
             if budget.is_over(None) or vain == TRIES:
                 break
         for _, machine in waiting:
             if vain == TRIES:
-                yield Result(machine, 'fail', f'the outer machine does not come up; last line: {stream.Stream(text).last_line}')
+                yield Result(
+                    machine,
+                    'fail',
+                    f'the outer machine does not come up; last line: {stream.Stream(text).last_line}',
+                )
             else:
                 yield Result(machine, 'skip', f'not run: the budget of {budget_seconds} s was used up')

@@ -15,7 +15,8 @@ CMDLINE = 'console=ttyS0 quiet'
 READY = b'The prompt would be here.'
 
 # The whole of user space: a module is loaded, a line written, then nothing.
-INIT = '''
+INIT = (
+    '''
 static long call(long number, long a, long b, long c)
 {
     long result;
@@ -33,7 +34,9 @@ void _start(void)
     for (;;)
         call(34, 0, 0, 0); /* pause */
 }
-''' % READY.decode()
+'''
+    % READY.decode()
+)
 
 GRUB_CFG = f'''set timeout=0
 insmod all_video
@@ -58,8 +61,14 @@ class Peer:
 
 
 def run(*command, cwd=None):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, cwd=cwd)
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=cwd,
+    )
     if done.returncode != 0:
         raise Failure(f'{" ".join(map(str, command))}:\n{done.stdout}')
     return done.stdout
@@ -82,13 +91,28 @@ def make_initrd(folder, module=None):
     root.mkdir(parents=True)
     source = folder / 'init.c'
     source.write_text(INIT)
-    run('gcc', '-O1', '-static', '-nostdlib', '-ffreestanding', '-fno-stack-protector', '-o', root / 'init', source)
+    run(
+        'gcc',
+        '-O1',
+        '-static',
+        '-nostdlib',
+        '-ffreestanding',
+        '-fno-stack-protector',
+        '-o',
+        root / 'init',
+        source,
+    )
     if module:
         shutil.copy(module, root / 'module.ko')
     initrd = folder / ('initrd-module' if module else 'initrd')
     with open(initrd, 'wb') as output:
-        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=b'init\nmodule.ko\n' if module else b'init\n',
-                       stdout=output, cwd=root, check=True)
+        subprocess.run(
+            ['cpio', '--quiet', '-o', '-H', 'newc'],
+            input=b'init\nmodule.ko\n' if module else b'init\n',
+            stdout=output,
+            cwd=root,
+            check=True,
+        )
     return initrd
 
 
@@ -134,5 +158,7 @@ def fetch(folder, variant):
     initrd = make_initrd(folder)
     menu = folder / 'grub.cfg'
     menu.write_text(GRUB_CFG)
-    iso = variant.make_iso(folder / 'linux.iso', elf=kernel, grub_cfg=menu, modules=[initrd], grub_modules=['linux'])
+    iso = variant.make_iso(
+        folder / 'linux.iso', elf=kernel, grub_cfg=menu, modules=[initrd], grub_modules=['linux']
+    )
     return Peer(f'Linux {kernel.name.removeprefix("vmlinuz-")}', kernel, initrd, iso)

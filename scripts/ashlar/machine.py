@@ -12,14 +12,18 @@ import shutil
 
 from ashlar import Failure
 
-DEBUG_EXIT_PORT = 0xf4
+DEBUG_EXIT_PORT = 0xF4
 # What isa-debug-exit makes of the kernel's 0x10, 0x11 and 0x12: (value << 1) | 1.
 QEMU_STATUS = {33: 'pass', 35: 'fail', 37: 'panic'}
 
 OVMF_CODE = [
-    '/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_CODE.fd',
-    '/usr/share/edk2/ovmf/OVMF_CODE.fd', '/usr/share/edk2/x64/OVMF_CODE.4m.fd', '/usr/share/edk2-ovmf/x64/OVMF_CODE.fd',
-    '/usr/share/qemu/edk2-x86_64-code.fd', '/usr/share/qemu/ovmf-x86_64-code.bin',
+    '/usr/share/OVMF/OVMF_CODE_4M.fd',
+    '/usr/share/OVMF/OVMF_CODE.fd',
+    '/usr/share/edk2/ovmf/OVMF_CODE.fd',
+    '/usr/share/edk2/x64/OVMF_CODE.4m.fd',
+    '/usr/share/edk2-ovmf/x64/OVMF_CODE.fd',
+    '/usr/share/qemu/edk2-x86_64-code.fd',
+    '/usr/share/qemu/ovmf-x86_64-code.bin',
 ]
 
 UNITS = {'': 1 << 20, 'B': 1, 'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30, 'T': 1 << 40}
@@ -35,20 +39,20 @@ def parse_size(text):
 
 @dataclasses.dataclass
 class Machine:
-    boot: str = 'iso'          # iso, kernel, or none: from a drive that `extra` brings
-    firmware: str = 'bios'     # bios, uefi
-    emulator: str = 'qemu'     # qemu, bochs
-    machine: str = 'q35'       # q35, pc, microvm
-    cpu: str = ''              # the emulator's name for a model; '' for the best it has
+    boot: str = 'iso'  # iso, kernel, or none: from a drive that `extra` brings
+    firmware: str = 'bios'  # bios, uefi
+    emulator: str = 'qemu'  # qemu, bochs
+    machine: str = 'q35'  # q35, pc, microvm
+    cpu: str = ''  # the emulator's name for a model; '' for the best it has
     smp: str = '1'
     memory: str = '512M'
     cmdline: str = ''
     display: str = 'none'
     accel: str = 'tcg'
-    debug: bool = False        # wait for gdb on port 1234
-    debug_exit: bool = True    # leave through the debug-exit port; else by whatever the machine has
-    restarts: object = None    # whether a reset starts it again; None: unless a script waits for run=
-    extra: tuple = ()          # more words for the emulator
+    debug: bool = False  # wait for gdb on port 1234
+    debug_exit: bool = True  # leave through the debug-exit port; else by whatever the machine has
+    restarts: object = None  # whether a reset starts it again; None: unless a script waits for run=
+    extra: tuple = ()  # more words for the emulator
 
     def check(self):
         """Says in words what cannot be had together."""
@@ -124,11 +128,27 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
     machine.check()
     serial = f'stdio,id=com1,logfile={serial_log},signal=off' + (',mux=on' if interactive else '')
     command = [
-        qemu_program(), '-no-user-config', '-nodefaults',
-        '-machine', _machine_words(machine), '-accel', machine.accel, '-cpu', _cpu_words(machine),
-        '-smp', machine.smp, '-m', f'{machine.memory_bytes >> 20}M',
-        '-object', f'memory-backend-ram,id=ram,size={machine.memory_bytes >> 20}M,reserve=off',
-        '-display', machine.display, '-chardev', serial, '-serial', 'chardev:com1',
+        qemu_program(),
+        '-no-user-config',
+        '-nodefaults',
+        '-machine',
+        _machine_words(machine),
+        '-accel',
+        machine.accel,
+        '-cpu',
+        _cpu_words(machine),
+        '-smp',
+        machine.smp,
+        '-m',
+        f'{machine.memory_bytes >> 20}M',
+        '-object',
+        f'memory-backend-ram,id=ram,size={machine.memory_bytes >> 20}M,reserve=off',
+        '-display',
+        machine.display,
+        '-chardev',
+        serial,
+        '-serial',
+        'chardev:com1',
     ]
     if interactive:
         command += ['-mon', 'chardev=com1']

@@ -40,4 +40,5 @@ class Patience:
         self._silent = self._silent + step if progress == self._progress else 0.0
         self._progress = progress
         return self.seconds is not None and (
-            self._silent > self.seconds or self._whole > self._printing_factor * self.seconds)
+            self._silent > self.seconds or self._whole > self._printing_factor * self.seconds
+        )

@@ -23,23 +23,51 @@ from ashlar.session import Session
 
 def parse_arguments(argv):
     parser = argparse.ArgumentParser(
-        prog='scripts/run', description=__doc__.split(': ', 1)[1], formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='scripts/run',
+        description=__doc__.split(': ', 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     defaults = Machine()
-    parser.add_argument('--boot', choices=['iso', 'kernel'], default=defaults.boot,
-                        help='through GRUB from an ISO, or the ELF file by QEMU itself (PVH); default: %(default)s')
-    parser.add_argument('--firmware', choices=['bios', 'uefi'], default=defaults.firmware, help='default: %(default)s')
-    parser.add_argument('--emulator', choices=['qemu', 'bochs'], default=defaults.emulator, help='default: %(default)s')
-    parser.add_argument('--machine', choices=['q35', 'pc', 'microvm'], default=defaults.machine,
-                        help='default: %(default)s')
-    parser.add_argument('--cpu', default=defaults.cpu, metavar='MODEL',
-                        help="the emulator's name for it, with its options; default: everything it can do")
-    parser.add_argument('--smp', default=defaults.smp, metavar='N', help="CPUs, or QEMU's -smp words; default: 1")
-    parser.add_argument('--memory', default=defaults.memory, metavar='SIZE', help='such as 64M or 16G; default: %(default)s')
-    parser.add_argument('--cmdline', default='', metavar='TEXT', help='kernel options, such as \'run="test; exit"\'')
-    parser.add_argument('--display', default=defaults.display, help='none, gtk, sdl, ...; default: %(default)s')
-    parser.add_argument('--accel', choices=['tcg', 'kvm'], default=defaults.accel, help='default: %(default)s')
+    parser.add_argument(
+        '--boot',
+        choices=['iso', 'kernel'],
+        default=defaults.boot,
+        help='through GRUB from an ISO, or the ELF file by QEMU itself (PVH); default: %(default)s',
+    )
+    parser.add_argument(
+        '--firmware', choices=['bios', 'uefi'], default=defaults.firmware, help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--emulator', choices=['qemu', 'bochs'], default=defaults.emulator, help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--machine', choices=['q35', 'pc', 'microvm'], default=defaults.machine, help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--cpu',
+        default=defaults.cpu,
+        metavar='MODEL',
+        help="the emulator's name for it, with its options; default: everything it can do",
+    )
+    parser.add_argument(
+        '--smp', default=defaults.smp, metavar='N', help="CPUs, or QEMU's -smp words; default: 1"
+    )
+    parser.add_argument(
+        '--memory', default=defaults.memory, metavar='SIZE', help='such as 64M or 16G; default: %(default)s'
+    )
+    parser.add_argument(
+        '--cmdline', default='', metavar='TEXT', help='kernel options, such as \'run="test; exit"\''
+    )
+    parser.add_argument(
+        '--display', default=defaults.display, help='none, gtk, sdl, ...; default: %(default)s'
+    )
+    parser.add_argument(
+        '--accel', choices=['tcg', 'kvm'], default=defaults.accel, help='default: %(default)s'
+    )
     parser.add_argument('--debug', action='store_true', help='wait for gdb before the first instruction')
-    parser.add_argument('--timeout', type=float, metavar='SECONDS', help='stop the machine then, with status 4')
+    parser.add_argument(
+        '--timeout', type=float, metavar='SECONDS', help='stop the machine then, with status 4'
+    )
     parser.add_argument('--report', type=pathlib.Path, metavar='FILE', help='write the JSON lines to FILE')
     parser.add_argument('--build', type=pathlib.Path, metavar='FOLDER', help='build folder; default: build')
     parser.add_argument('--dry-run', action='store_true', help="print the emulator's command, and do nothing")
@@ -48,7 +76,19 @@ def parse_arguments(argv):
 
 
 def machine_of(options):
-    fields = ('boot', 'firmware', 'emulator', 'machine', 'cpu', 'smp', 'memory', 'cmdline', 'display', 'accel', 'debug')
+    fields = (
+        'boot',
+        'firmware',
+        'emulator',
+        'machine',
+        'cpu',
+        'smp',
+        'memory',
+        'cmdline',
+        'display',
+        'accel',
+        'debug',
+    )
     return Machine(**{field: getattr(options, field) for field in fields}, extra=tuple(options.extra))
 
 
@@ -63,8 +103,11 @@ def print_command(machine, build, folder):
 
 def print_debug_hint(build):
     script = ROOT / 'scripts/gdb/ashlar.gdb'
-    print(f'The machine waits. In another terminal:  gdb -x {script.relative_to(ROOT)}'
-          + ('' if build.folder == ROOT / 'build' else f'  (with ASHLAR_BUILD={build.folder})'), file=sys.stderr)
+    print(
+        f'The machine waits. In another terminal:  gdb -x {script.relative_to(ROOT)}'
+        + ('' if build.folder == ROOT / 'build' else f'  (with ASHLAR_BUILD={build.folder})'),
+        file=sys.stderr,
+    )
 
 
 def write_report(path, log):

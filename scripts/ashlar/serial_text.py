@@ -15,8 +15,10 @@ LINE_END = re.compile(r'\r*\n|\r+')
 CONTROL = re.compile(r'[\x00-\x08\x0e-\x1f\x7f\ufeff]')
 
 BYTE_ORDER_MARKS = [
-    (codecs.BOM_UTF32_LE, 'UTF-32', 'utf-32'), (codecs.BOM_UTF32_BE, 'UTF-32', 'utf-32'),
-    (codecs.BOM_UTF16_LE, 'UTF-16', 'utf-16'), (codecs.BOM_UTF16_BE, 'UTF-16', 'utf-16'),
+    (codecs.BOM_UTF32_LE, 'UTF-32', 'utf-32'),
+    (codecs.BOM_UTF32_BE, 'UTF-32', 'utf-32'),
+    (codecs.BOM_UTF16_LE, 'UTF-16', 'utf-16'),
+    (codecs.BOM_UTF16_BE, 'UTF-16', 'utf-16'),
 ]
 # Without a byte order mark: of the bytes that would be the upper halves of ASCII characters, so many are 0.
 UPPER_HALVES_ZERO = 0.9

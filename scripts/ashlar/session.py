@@ -35,8 +35,8 @@ GRACE_SECONDS = 5
 
 @dataclasses.dataclass
 class Outcome:
-    verdict: str            # pass, fail, panic, timeout, no verdict
-    exit_status: object     # the emulator's; None when it was stopped from outside
+    verdict: str  # pass, fail, panic, timeout, no verdict
+    exit_status: object  # the emulator's; None when it was stopped from outside
     seconds: float
     stream: stream.Stream
     complaints: list
@@ -75,9 +75,16 @@ class Session:
         if machine.emulator == 'bochs':
             return BochsSession(machine, image, folder, interactive)
         # The socket's name must be short: the process runs in the folder.
-        command = qemu_command(machine, pathlib.Path(image).absolute() if image else None, 'serial.log', interactive,
-                               'qmp.sock' if qmp else None)
-        return Session(command, folder, interactive, folder / 'qmp.sock' if qmp else None, machine.may_restart)
+        command = qemu_command(
+            machine,
+            pathlib.Path(image).absolute() if image else None,
+            'serial.log',
+            interactive,
+            'qmp.sock' if qmp else None,
+        )
+        return Session(
+            command, folder, interactive, folder / 'qmp.sock' if qmp else None, machine.may_restart
+        )
 
     # --- starting and stopping ---
 
@@ -88,13 +95,27 @@ class Session:
         return self
 
     def _launch(self):
-        quiet = {} if self.interactive else {
-            'stdin': subprocess.PIPE, 'stdout': subprocess.DEVNULL, 'stderr': open(self.folder / 'emulator.log', 'wb')}
+        quiet = (
+            {}
+            if self.interactive
+            else {
+                'stdin': subprocess.PIPE,
+                'stdout': subprocess.DEVNULL,
+                'stderr': open(self.folder / 'emulator.log', 'wb'),
+            }
+        )
         self.events, qemus_end = socket.socketpair()
         self.events.sendall(b'{"execute":"qmp_capabilities"}\n')
-        words = ['-chardev', f'socket,id=events,fd={qemus_end.fileno()}', '-mon', 'chardev=events,mode=control']
+        words = [
+            '-chardev',
+            f'socket,id=events,fd={qemus_end.fileno()}',
+            '-mon',
+            'chardev=events,mode=control',
+        ]
         with qemus_end:
-            self.process = subprocess.Popen([*self.command, *words], cwd=self.folder, pass_fds=[qemus_end.fileno()], **quiet)
+            self.process = subprocess.Popen(
+                [*self.command, *words], cwd=self.folder, pass_fds=[qemus_end.fileno()], **quiet
+            )
 
     @staticmethod
     def _has_restarted(log):
@@ -147,9 +168,15 @@ class Session:
                 self.cursor = match.end()
                 return match
             if ended or patience.is_over(len(text)):
-                how = f'ended with status {self.process.returncode}' if ended else f'said nothing like it in {timeout} s'
-                raise AssertionError(f'waiting for {pattern!r}: the machine {how}; '
-                                     f'last line: {stream.Stream(text).last_line}{self.emulator_words()}')
+                how = (
+                    f'ended with status {self.process.returncode}'
+                    if ended
+                    else f'said nothing like it in {timeout} s'
+                )
+                raise AssertionError(
+                    f'waiting for {pattern!r}: the machine {how}; '
+                    f'last line: {stream.Stream(text).last_line}{self.emulator_words()}'
+                )
             time.sleep(POLL_SECONDS)
 
     def wait_for_file(self, path, timeout=10):
@@ -268,8 +295,9 @@ class BochsSession(Session):
 
     def _launch(self):
         output = open(self.folder / 'emulator.log', 'wb')
-        self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=output,
-                                        stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+        )
         # Debian's Bochs stops in its debugger first.
         self.process.stdin.write(b'c\n')
         self.process.stdin.flush()

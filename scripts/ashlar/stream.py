@@ -74,7 +74,7 @@ def rejoin(lines):
         inside = LOG_LINE.search(line, match.end()) if match else None
         if inside and lines and not _decodes(line, match.end()):
             yield inside[0]
-            lines[-1] = line[:inside.start()] + lines[-1]
+            lines[-1] = line[: inside.start()] + lines[-1]
         else:
             yield line
 
@@ -98,12 +98,19 @@ class Ktap:
     @staticmethod
     def _shape_of(match):
         part = match[0]
-        return (r'\d+' if part[0].isdecimal() else r'[A-Za-z]+' if part.isascii() and part.isalpha() else
-                r'\s*' if part.isspace() else re.escape(part))
+        return (
+            r'\d+'
+            if part[0].isdecimal()
+            else r'[A-Za-z]+'
+            if part.isascii() and part.isalpha()
+            else r'\s*'
+            if part.isspace()
+            else re.escape(part)
+        )
 
     def rest_of(self, line):
         match = self.prefix.match(line)
-        return line[match.end():] if match else ''
+        return line[match.end() :] if match else ''
 
     def complaints(self):
         if self.planned is None:
@@ -119,10 +126,10 @@ class Boot:
         self.has_first_line = False
         self.first_words = None  # of subsystem boot: where the first line is not one that we know
         self.last_line = '(nothing)'
-        self.loads = 0           # how often a loader said that it starts this one
+        self.loads = 0  # how often a loader said that it starts this one
         self.objects = []
-        self.streams = []        # KTAP
-        self.open = None         # the last of them, until it ends
+        self.streams = []  # KTAP
+        self.open = None  # the last of them, until it ends
         self.has_panicked = False
         self.complaints = []
 
@@ -199,7 +206,7 @@ class Boot:
         if verdict.get('status') not in (PASS, FAIL, PANIC):
             self.complain(f'the verdict is {str(verdict.get("status"))[:80]!r}')
         if verdict.get('status') == PANIC:
-            return # one inside a panic counts nothing
+            return  # one inside a panic counts nothing
         for member, status in VERDICT_COUNTS.items():
             said, seen = verdict.get(member), sum(test.status == status for test in self.tests)
             if type(said) is not int or said != seen:
@@ -240,7 +247,7 @@ class Stream:
         for line in rejoin(self.lines):
             self._read_line(line)
         if len(self.boots) > 1 and self.boots[-2].verdicts and not self.boots[-1].has_started:
-            del self.boots[-1] # left by a reset, and the log was ended then
+            del self.boots[-1]  # left by a reset, and the log was ended then
         for boot in self.boots:
             boot.end()
         self._complain_of_restarts()
@@ -282,7 +289,7 @@ class Stream:
         boot = self.boots[-1]
         is_first = bool(FIRST_LINE.match(words))
         if self._is_replay:
-            self._is_replay = not is_first # it holds one first line; a second one is no longer the replay's
+            self._is_replay = not is_first  # it holds one first line; a second one is no longer the replay's
             return
         if is_first and boot.is_running or not boot.has_first_line and words == boot.first_words:
             self.boots.append(Boot())
@@ -299,8 +306,10 @@ class Stream:
     def _complain_of_restarts(self):
         for index, boot in enumerate(self.boots[:-1], 1):
             if boot.has_vanished:
-                boot.complain(f'the machine restarted by itself: boot {index} ends without a verdict, behind: '
-                              f'{boot.last_line[:200]}')
+                boot.complain(
+                    f'the machine restarted by itself: boot {index} ends without a verdict, behind: '
+                    f'{boot.last_line[:200]}'
+                )
 
     # --- what others ask ---
 

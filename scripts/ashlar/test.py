@@ -30,9 +30,9 @@ CMOCKA_LINE = re.compile(r'\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\w+)$', re.MULTILI
 class Case:
     suite: str
     name: str
-    status: str          # pass, fail, skip
+    status: str  # pass, fail, skip
     seconds: float = 0.0
-    words: str = ''      # why it failed or was skipped
+    words: str = ''  # why it failed or was skipped
 
 
 class Results:
@@ -54,11 +54,18 @@ class Results:
         root = ET.Element('testsuites')
         for name in dict.fromkeys(case.suite for case in self.cases):
             cases = [case for case in self.cases if case.suite == name]
-            suite = ET.SubElement(root, 'testsuite', name=name, tests=str(len(cases)),
-                                  failures=str(sum(case.status == 'fail' for case in cases)),
-                                  skipped=str(sum(case.status == 'skip' for case in cases)))
+            suite = ET.SubElement(
+                root,
+                'testsuite',
+                name=name,
+                tests=str(len(cases)),
+                failures=str(sum(case.status == 'fail' for case in cases)),
+                skipped=str(sum(case.status == 'skip' for case in cases)),
+            )
             for case in cases:
-                element = ET.SubElement(suite, 'testcase', classname=name, name=case.name, time=f'{case.seconds:.3f}')
+                element = ET.SubElement(
+                    suite, 'testcase', classname=name, name=case.name, time=f'{case.seconds:.3f}'
+                )
                 if case.status != 'pass':
                     tag = 'failure' if case.status == 'fail' else 'skipped'
                     words = re.sub(r'[^\t\n\r -\ud7ff\ue000-\ufffd]', '?', case.words)
@@ -67,6 +74,7 @@ class Results:
 
 
 # --- unit tests ----------------------------------------------------------------------------------
+
 
 def read_unit_test(results, record):
     """One line of Meson's testlog.json: a program with one or many cases in it."""
@@ -84,13 +92,20 @@ def read_unit_test(results, record):
     elif not started:
         started['(the program itself)'] = outcome
     for name, status in started.items():
-        results.add('unit', f'{program}: {name}', status, record['duration'] / len(started),
-                    skip_reason(output, name) if status == 'skip' else output[-4000:] if status == 'fail' else '')
+        results.add(
+            'unit',
+            f'{program}: {name}',
+            status,
+            record['duration'] / len(started),
+            skip_reason(output, name) if status == 'skip' else output[-4000:] if status == 'fail' else '',
+        )
 
 
 def skip_reason(output, name):
     """What a test said between its RUN and SKIPPED lines."""
-    match = re.search(rf'\[ RUN\s+\] {name}\n(.*?)\[\s*SKIPPED\s*\] {name}$', output, re.MULTILINE | re.DOTALL)
+    match = re.search(
+        rf'\[ RUN\s+\] {name}\n(.*?)\[\s*SKIPPED\s*\] {name}$', output, re.MULTILINE | re.DOTALL
+    )
     return match[1].strip() if match else output.strip()[-200:]
 
 
@@ -100,9 +115,24 @@ def run_unit_tests(results):
     variant.compile()
     log = variant.path('meson-logs/testlog.json')
     log.unlink(missing_ok=True)
-    done = subprocess.run(['meson', 'test', '-C', str(variant.folder), '--suite', 'unit', '--no-suite', 'fuzz',
-                           '--timeout-multiplier', str(UNIT_PATIENCE)],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [
+            'meson',
+            'test',
+            '-C',
+            str(variant.folder),
+            '--suite',
+            'unit',
+            '--no-suite',
+            'fuzz',
+            '--timeout-multiplier',
+            str(UNIT_PATIENCE),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if not log.exists():
         results.add('unit', 'meson test', 'fail', 0, done.stdout)
         return
@@ -114,7 +144,9 @@ def run_unit_tests(results):
     for source in sorted((ROOT / 'tests/unit').glob('test_*.c')):
         # Some are built in several ways, named behind the test.
         if not any(re.fullmatch(rf'{source.stem[5:]}(_O.|_threads|_fast)?', name) for name in ran):
-            results.add('unit', source.stem, 'fail', 0, 'was not run: is it listed, and does the build find cmocka?')
+            results.add(
+                'unit', source.stem, 'fail', 0, 'was not run: is it listed, and does the build find cmocka?'
+            )
     for source in sorted((ROOT / 'tests/models').glob('*.pml')):
         if f'model_{source.stem}' not in ran:
             results.add('unit', source.name, 'fail', 0, 'was not run: is it listed?')
@@ -125,6 +157,7 @@ def run_unit_tests(results):
 
 
 # --- whole machines ------------------------------------------------------------------------------
+
 
 def read_pytest_report(results, path):
     for element in ET.parse(path).getroot().iter('testcase'):
@@ -148,9 +181,23 @@ def run_boot_tests(results, options):
     report.unlink(missing_ok=True)
     # Two workers at least: a booting machine waits as often as it computes.
     workers = max(2, os.cpu_count() or 1)
-    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--tb=short', '-n', str(workers),
-               '--dist', 'worksteal' if has_worksteal() else 'load',
-               f'--junitxml={report}', '--shard', options.shard, str(ROOT / 'tests/boot')]
+    command = [
+        sys.executable,
+        '-m',
+        'pytest',
+        '-q',
+        '-p',
+        'no:cacheprovider',
+        '--tb=short',
+        '-n',
+        str(workers),
+        '--dist',
+        'worksteal' if has_worksteal() else 'load',
+        f'--junitxml={report}',
+        '--shard',
+        options.shard,
+        str(ROOT / 'tests/boot'),
+    ]
     if options.matrix:
         command.append('--matrix')
     done = subprocess.run(command, stdin=subprocess.DEVNULL, cwd=ROOT)
@@ -163,10 +210,12 @@ def run_boot_tests(results, options):
 def has_worksteal():
     """pytest-xdist 3.2 and newer hand out tests one by one."""
     import xdist
+
     return tuple(map(int, xdist.__version__.split('.')[:2])) >= (3, 2)
 
 
 # --- the rest ------------------------------------------------------------------------------------
+
 
 def run_checks(results):
     """scripts/check: programs that look at the tree itself. Each is a test; those that want an argument are
@@ -175,9 +224,21 @@ def run_checks(results):
         if program.name in ('image',) or not os.access(program, os.X_OK) or program.is_dir():
             continue
         start = time.monotonic()
-        done = subprocess.run([str(program)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, cwd=ROOT)
-        results.add('check', program.name, 'fail' if done.returncode else 'pass', time.monotonic() - start, done.stdout)
+        done = subprocess.run(
+            [str(program)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+        results.add(
+            'check',
+            program.name,
+            'fail' if done.returncode else 'pass',
+            time.monotonic() - start,
+            done.stdout,
+        )
 
 
 def run_kvm(results, quick):
@@ -187,10 +248,22 @@ def run_kvm(results, quick):
     variant = build.variant(UNIT_BUILD)
     variant.compile(build.ELF)
     if quick:
-        run_lane(results, kvm_lane.Lane, variant.elf, [machine for machine in machines if machine.quick], KVM_QUICK_SECONDS)
+        run_lane(
+            results,
+            kvm_lane.Lane,
+            variant.elf,
+            [machine for machine in machines if machine.quick],
+            KVM_QUICK_SECONDS,
+        )
         return
     for newer in (False, True):
-        run_lane(results, kvm_lane.Lane, variant.elf, [machine for machine in machines if machine.newer == newer], KVM_SECONDS)
+        run_lane(
+            results,
+            kvm_lane.Lane,
+            variant.elf,
+            [machine for machine in machines if machine.newer == newer],
+            KVM_SECONDS,
+        )
     run_lane(results, xen_lane.XenLane, variant.elf, xen_lane.read_machines(), KVM_SECONDS)
 
 
@@ -217,12 +290,19 @@ def run_fuzzers(results, seconds):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog='scripts/test', description=__doc__.split(': ', 1)[1], formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog='scripts/test',
+        description=__doc__.split(': ', 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('--unit', action='store_true', help='the hosted unit tests')
     parser.add_argument('--boot', action='store_true', help='the whole-machine tests')
     parser.add_argument('--matrix', action='store_true', help='the whole-machine tests in all configurations')
-    parser.add_argument('--shard', default='1/1', metavar='I/N', help='the I-th of N parts of the whole-machine tests')
-    parser.add_argument('--kvm', action='store_true', help='machines under a real KVM, and under Xen, in an emulated host')
+    parser.add_argument(
+        '--shard', default='1/1', metavar='I/N', help='the I-th of N parts of the whole-machine tests'
+    )
+    parser.add_argument(
+        '--kvm', action='store_true', help='machines under a real KVM, and under Xen, in an emulated host'
+    )
     parser.add_argument('--fuzz', type=int, metavar='SECONDS', help='the fuzzers, for so long in all')
     parser.add_argument('--junit', type=pathlib.Path, metavar='FILE', help='write all results as JUnit XML')
     options = parser.parse_args()
@@ -234,7 +314,9 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     results = Results()
-    everything = not (options.unit or options.boot or options.matrix or options.kvm or options.fuzz is not None)
+    everything = not (
+        options.unit or options.boot or options.matrix or options.kvm or options.fuzz is not None
+    )
     try:
         if everything or options.unit:
             run_checks(results)

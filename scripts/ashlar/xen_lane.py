@@ -14,12 +14,33 @@ from ashlar import ROOT, kvm_lane, linux
 from ashlar.kvm_lane import KvmMachine
 from ashlar.machine import qemu_program
 
-PACKAGES = ('xen-hypervisor-4.17-amd64', 'xen-utils-4.17', 'xenstore-utils', 'libxencall1', 'libxenevtchn1',
-            'libxenforeignmemory1', 'libxengnttab1', 'libxenmisc4.17', 'libxenstore4', 'libxentoollog1', 'libyajl2',
-            'libxentoolcore1', 'libxenhypfs1', 'libxendevicemodel1', 'libnl-3-200', 'libnl-route-3-200', 'libfdt1')
+PACKAGES = (
+    'xen-hypervisor-4.17-amd64',
+    'xen-utils-4.17',
+    'xenstore-utils',
+    'libxencall1',
+    'libxenevtchn1',
+    'libxenforeignmemory1',
+    'libxengnttab1',
+    'libxenmisc4.17',
+    'libxenstore4',
+    'libxentoollog1',
+    'libyajl2',
+    'libxentoolcore1',
+    'libxenhypfs1',
+    'libxendevicemodel1',
+    'libnl-3-200',
+    'libnl-route-3-200',
+    'libfdt1',
+)
 PROGRAMS = ('xl', 'xenstored', 'xenconsoled', 'xen-init-dom0')
-MODULES = ('drivers/xen/xen-privcmd', 'drivers/xen/xenfs/xenfs', 'drivers/xen/xen-evtchn', 'drivers/xen/xen-gntdev',
-           'drivers/xen/xen-gntalloc')
+MODULES = (
+    'drivers/xen/xen-privcmd',
+    'drivers/xen/xenfs/xenfs',
+    'drivers/xen/xen-evtchn',
+    'drivers/xen/xen-gntdev',
+    'drivers/xen/xen-gntalloc',
+)
 # With these Debian 12's PV kernel does not come up as dom0 under TCG.
 OUTER_CPU = 'max,-smap,-smep,-pku,-la57,-umip'
 GUEST_LINE = re.compile(r'\(d\d+\) ?')
@@ -49,10 +70,18 @@ poweroff -f
 class XenMachine(KvmMachine):
     def command(self):
         """xl's configuration of the guest."""
-        return '\n'.join([
-            'name = "ashlar"', 'kernel = "/ashlar.elf"', 'memory = 128', 'on_poweroff = "destroy"',
-            'on_reboot = "destroy"', 'on_crash = "destroy"',
-            f"cmdline = 'run=\"{self.run}; exit\" console=debugcon {self.cmdline}'", *self.qemu.split(';')])
+        return '\n'.join(
+            [
+                'name = "ashlar"',
+                'kernel = "/ashlar.elf"',
+                'memory = 128',
+                'on_poweroff = "destroy"',
+                'on_reboot = "destroy"',
+                'on_crash = "destroy"',
+                f"cmdline = 'run=\"{self.run}; exit\" console=debugcon {self.cmdline}'",
+                *self.qemu.split(';'),
+            ]
+        )
 
 
 class XenLane(kvm_lane.Lane):
@@ -70,13 +99,15 @@ class XenLane(kvm_lane.Lane):
 
     @staticmethod
     def _make_root(root, modules, packages):
-        kvm_lane.make_folders(root, ('lib', 'run/xen', 'run/xenstored', 'var/lib/xenstored', 'var/lib/xen', 'var/log/xen',
-                                     'etc/xen'))
+        kvm_lane.make_folders(
+            root,
+            ('lib', 'run/xen', 'run/xenstored', 'var/lib/xenstored', 'var/lib/xen', 'var/log/xen', 'etc/xen'),
+        )
         (root / 'var/run').symlink_to('/run')
         (root / 'etc/xen/xl.conf').write_text('')
         programs = next(packages.glob('usr/lib/xen-*/bin'))
         own = [packages / 'usr/lib/x86_64-linux-gnu', programs.parent / 'lib/x86_64-linux-gnu']
-        libraries = {'/lib/x86_64-linux-gnu/libgcc_s.so.1'} # glibc looks for it when a thread ends
+        libraries = {'/lib/x86_64-linux-gnu/libgcc_s.so.1'}  # glibc looks for it when a thread ends
         for name in PROGRAMS:
             shutil.copy(programs / name, root / 'bin')
             said = linux.run('env', f'LD_LIBRARY_PATH={":".join(map(str, own))}', 'ldd', programs / name)
@@ -90,13 +121,37 @@ class XenLane(kvm_lane.Lane):
         kvm_lane.write_init(root, INIT.format(modules=' '.join(pathlib.Path(name).name for name in MODULES)))
 
     def _command(self, initrd, log):
-        return [str(qemu_program()), '-accel', 'tcg,thread=multi', '-cpu', OUTER_CPU, '-smp', '2', '-m', '3G', '-display', 'none',
-                '-vga', 'none', '-nic', 'none', '-serial', f'file:{log}', '-no-reboot', '-kernel', str(self.hypervisor),
-                '-append', 'console=com1 com1=115200,8n1 loglvl=error guest_loglvl=all dom0_mem=1G noreboot conring_size=1m',
-                '-initrd', f'{self.kernel} console=hvc0 quiet panic=-1 lpj=4000000 no_timer_check,{initrd}']
+        return [
+            str(qemu_program()),
+            '-accel',
+            'tcg,thread=multi',
+            '-cpu',
+            OUTER_CPU,
+            '-smp',
+            '2',
+            '-m',
+            '3G',
+            '-display',
+            'none',
+            '-vga',
+            'none',
+            '-nic',
+            'none',
+            '-serial',
+            f'file:{log}',
+            '-no-reboot',
+            '-kernel',
+            str(self.hypervisor),
+            '-append',
+            'console=com1 com1=115200,8n1 loglvl=error guest_loglvl=all dom0_mem=1G noreboot conring_size=1m',
+            '-initrd',
+            f'{self.kernel} console=hvc0 quiet panic=-1 lpj=4000000 no_timer_check,{initrd}',
+        ]
 
     def _judge(self, machine, text, status):
-        said = ''.join(f'{line[match.end():]}\n' for line in text.split('\n') if (match := GUEST_LINE.match(line)))
+        said = ''.join(
+            f'{line[match.end():]}\n' for line in text.split('\n') if (match := GUEST_LINE.match(line))
+        )
         # xl's status says nothing about the guest.
         return kvm_lane.judge(machine, said, None)
 

@@ -11,10 +11,13 @@ import sys
 
 def main():
     source, output, depfile = sys.argv[1:4]
-    compiler = sys.argv[sys.argv.index("--") + 1:]
+    compiler = sys.argv[sys.argv.index("--") + 1 :]
     assembly = subprocess.run(
         compiler + ["-S", "-MD", "-MF", depfile, "-MQ", output, "-o", "-", source],
-        check=True, stdout=subprocess.PIPE, text=True).stdout
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
     found = re.findall(r"->ASM (\w+) \$?(-?\d+)", assembly)
     if not found:
         sys.exit(f"{source}: the compiler's output names no constant")

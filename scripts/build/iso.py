@@ -24,8 +24,19 @@ import subprocess
 import sys
 import tempfile
 
-COMMON_MODULES = ['iso9660', 'search_fs_uuid', 'normal', 'multiboot2', 'all_video', 'serial', 'terminal',
-                  'echo', 'test', 'halt', 'reboot']
+COMMON_MODULES = [
+    'iso9660',
+    'search_fs_uuid',
+    'normal',
+    'multiboot2',
+    'all_video',
+    'serial',
+    'terminal',
+    'echo',
+    'test',
+    'halt',
+    'reboot',
+]
 BIOS_MODULES = ['biosdisk', 'vbe', 'vga', 'video_bochs', 'video_cirrus']
 EFI_MODULES = ['part_gpt', 'part_msdos', 'fat', 'efi_gop', 'efi_uga', 'video_bochs', 'video_cirrus']
 
@@ -55,8 +66,14 @@ def grub_folder(platform):
 
 
 def run(*command, env=None):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode != 0:
         sys.exit(f'iso.py: {" ".join(map(str, command))}\n{done.stdout}')
 
@@ -108,8 +125,22 @@ class Medium:
         """A GRUB that finds this very volume again, whatever drive it was started from."""
         config = self.scratch / f'{platform}.cfg'
         config.write_text(f'search.fs_uuid {self.volume_uuid} root\nset prefix=($root)/boot/grub\n')
-        run(program('grub-mkimage', 'grub2-mkimage'), '-d', grub_folder(platform), '-O', image_format,
-            '-p', '/boot/grub', '-c', config, '-o', output, *COMMON_MODULES, *modules, *self.grub_modules)
+        run(
+            program('grub-mkimage', 'grub2-mkimage'),
+            '-d',
+            grub_folder(platform),
+            '-O',
+            image_format,
+            '-p',
+            '/boot/grub',
+            '-c',
+            config,
+            '-o',
+            output,
+            *COMMON_MODULES,
+            *modules,
+            *self.grub_modules,
+        )
 
     def make_bios_core(self):
         self.make_core('i386-pc', 'i386-pc-eltorito', BIOS_MODULES, self.tree / 'boot/grub/bios.img')
@@ -127,31 +158,83 @@ class Medium:
         sectors = (sum(core.stat().st_size // 2048 * 4 + 4 for core in cores) + 128 + 31) // 32 * 32
         with open(image, 'wb') as empty:
             empty.truncate(sectors * 512)
-        serial = format(self.epoch & 0xffffffff, '08x')
-        for command in (['mformat', '-i', image, '-T', sectors, '-h', 1, '-s', 32, '-c', 4, '-N', serial,
-                         '-v', 'ASHLAR', '::'],
-                        ['mmd', '-i', image, '::/EFI', '::/EFI/BOOT'],
-                        *(['mcopy', '-m', '-i', image, core, f'::/EFI/BOOT/{core.name}'] for core in cores)):
+        serial = format(self.epoch & 0xFFFFFFFF, '08x')
+        for command in (
+            [
+                'mformat',
+                '-i',
+                image,
+                '-T',
+                sectors,
+                '-h',
+                1,
+                '-s',
+                32,
+                '-c',
+                4,
+                '-N',
+                serial,
+                '-v',
+                'ASHLAR',
+                '::',
+            ],
+            ['mmd', '-i', image, '::/EFI', '::/EFI/BOOT'],
+            *(['mcopy', '-m', '-i', image, core, f'::/EFI/BOOT/{core.name}'] for core in cores),
+        ):
             run(program(command[0]), *command[1:], env=self.env)
 
     def write(self, output):
         for path in [*self.tree.rglob('*'), self.tree]:
             os.chmod(path, 0o755 if path.is_dir() else 0o644)
             os.utime(path, (self.epoch, self.epoch))
-        run(program('xorriso'), '-as', 'mkisofs', '-quiet', '-o', output, '-V', 'ASHLAR', '-r', '-uid', 0, '-gid', 0,
+        run(
+            program('xorriso'),
+            '-as',
+            'mkisofs',
+            '-quiet',
+            '-o',
+            output,
+            '-V',
+            'ASHLAR',
+            '-r',
+            '-uid',
+            0,
+            '-gid',
+            0,
             f'--modification-date={self.volume_date}',
             # The first El Torito entry, for BIOS; from a USB stick, the boot sector loads the same file.
-            '-b', 'boot/grub/bios.img', '-c', 'boot/grub/boot.cat', '-no-emul-boot', '-boot-load-size', 4,
-            '-boot-info-table', '--grub2-boot-info', '--grub2-mbr', grub_folder('i386-pc') / 'boot_hybrid.img',
+            '-b',
+            'boot/grub/bios.img',
+            '-c',
+            'boot/grub/boot.cat',
+            '-no-emul-boot',
+            '-boot-load-size',
+            4,
+            '-boot-info-table',
+            '--grub2-boot-info',
+            '--grub2-mbr',
+            grub_folder('i386-pc') / 'boot_hybrid.img',
             # The second, for UEFI; also a partition, where UEFI looks on a USB stick.
-            '-eltorito-alt-boot', '-e', 'boot/grub/efi.img', '-no-emul-boot',
-            '-efi-boot-part', '--efi-boot-image', '--protective-msdos-label', self.tree, env=self.env)
+            '-eltorito-alt-boot',
+            '-e',
+            'boot/grub/efi.img',
+            '-no-emul-boot',
+            '-efi-boot-part',
+            '--efi-boot-image',
+            '--protective-msdos-label',
+            self.tree,
+            env=self.env,
+        )
 
 
 def check_boot_images(iso):
     """Refuses an ISO whose El Torito catalogue lacks BIOS or UEFI: it would be only a data disk."""
-    report = subprocess.run([program('xorriso'), '-indev', str(iso), '-report_el_torito', 'plain'],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    report = subprocess.run(
+        [program('xorriso'), '-indev', str(iso), '-report_el_torito', 'plain'],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    ).stdout
     for platform in ('BIOS', 'UEFI'):
         lines = [line.split() for line in report.splitlines() if line.startswith('El Torito boot img')]
         if not any(platform in words and 'y' in words for words in lines):
@@ -169,15 +252,34 @@ def main():
     parser.add_argument('output', type=pathlib.Path)
     parser.add_argument('--elf', type=pathlib.Path, required=True, help='the image that GRUB loads')
     parser.add_argument('--grub-cfg', type=pathlib.Path, required=True)
-    parser.add_argument('--epoch', type=read_epoch, required=True, help='seconds since 1970, or a file that holds them')
+    parser.add_argument(
+        '--epoch', type=read_epoch, required=True, help='seconds since 1970, or a file that holds them'
+    )
     parser.add_argument('--cmdline', default='', help="the kernel's command line")
-    parser.add_argument('--gfxmode', default=DEFAULT_GFXMODE, help='video mode asked for, as in GRUB: WxHxDEPTH or text')
-    parser.add_argument('--module', action='append', default=[], metavar='FILE[:ARGUMENTS]',
-                        help='a file to load beside the kernel, with its own arguments')
-    parser.add_argument('--file', action='append', default=[], metavar='FILE',
-                        help='a file to put into /boot beside the kernel, for a menu that names it')
-    parser.add_argument('--grub-module', action='append', default=[], metavar='NAME',
-                        help="one of GRUB's that its menu needs besides")
+    parser.add_argument(
+        '--gfxmode', default=DEFAULT_GFXMODE, help='video mode asked for, as in GRUB: WxHxDEPTH or text'
+    )
+    parser.add_argument(
+        '--module',
+        action='append',
+        default=[],
+        metavar='FILE[:ARGUMENTS]',
+        help='a file to load beside the kernel, with its own arguments',
+    )
+    parser.add_argument(
+        '--file',
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='a file to put into /boot beside the kernel, for a menu that names it',
+    )
+    parser.add_argument(
+        '--grub-module',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help="one of GRUB's that its menu needs besides",
+    )
     options = parser.parse_args()
 
     modules = []

@@ -10,8 +10,9 @@ import sys
 
 def main():
     nm, kernel, output = sys.argv[1:4]
-    listing = subprocess.run([nm, "--numeric-sort", "--format=sysv", kernel],
-                             check=True, stdout=subprocess.PIPE, text=True).stdout
+    listing = subprocess.run(
+        [nm, "--numeric-sort", "--format=sysv", kernel], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     functions = {}
     text_end = None
     for line in listing.splitlines():
@@ -24,9 +25,11 @@ def main():
         elif kind == "FUNC":
             # Of several names for one address the first in nm's order is kept.
             functions.setdefault(int(address, 16), name)
-    base = 0xffffffff80000000
+    base = 0xFFFFFFFF80000000
     with open(output, "w") as out:
-        out.write("/* Generated from the first link of kernel64. Not to be edited. */\n#include <diag/symbols.h>\n\n")
+        out.write(
+            "/* Generated from the first link of kernel64. Not to be edited. */\n#include <diag/symbols.h>\n\n"
+        )
         out.write(f"const uint32_t symbol_count = {len(functions)};\n")
         out.write(f"const uint32_t symbol_text_end = {text_end - base:#x};\n")
         out.write(f"const struct symbol symbol_table[{max(1, len(functions))}] = {{\n")

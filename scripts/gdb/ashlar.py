@@ -17,13 +17,21 @@ BUILD = os.environ.get('ASHLAR_BUILD', 'build')
 KERNEL64 = os.path.join(BUILD, 'kernel64/kernel64')
 STUB32 = os.path.join(BUILD, 'stub32/ashlar.elf')
 
-PAGE_ADDRESS = 0x000ffffffffff000
+PAGE_ADDRESS = 0x000FFFFFFFFFF000
 CR4_LA57 = 1 << 12
 LEVELS = {5: 'PML5', 4: 'PML4', 3: 'PDPT', 2: 'PD', 1: 'PT'}
 PRESENT, LARGE = 1 << 0, 1 << 7
 # Bits of an entry, with the words for set and for clear.
-FLAGS = [(1, 'writable', 'read-only'), (2, 'user', ''), (3, 'write-through', ''), (4, 'uncached', ''),
-         (5, 'accessed', ''), (6, 'dirty', ''), (8, 'global', ''), (63, 'no-execute', 'executable')]
+FLAGS = [
+    (1, 'writable', 'read-only'),
+    (2, 'user', ''),
+    (3, 'write-through', ''),
+    (4, 'uncached', ''),
+    (5, 'accessed', ''),
+    (6, 'dirty', ''),
+    (8, 'global', ''),
+    (63, 'no-execute', 'executable'),
+]
 
 
 def read_physical(address):
@@ -42,7 +50,9 @@ def register(name):
 def flag_words(entry, level):
     """The entry's bits in words; dirty and global mean something in the last level only."""
     is_leaf = level == 1 or entry & LARGE
-    words = [is_set if entry >> bit & 1 else clear for bit, is_set, clear in FLAGS if is_leaf or bit not in (6, 8)]
+    words = [
+        is_set if entry >> bit & 1 else clear for bit, is_set, clear in FLAGS if is_leaf or bit not in (6, 8)
+    ]
     return ', '.join(word for word in words if word)
 
 
@@ -58,7 +68,7 @@ def walk(virtual):
     lines = [f'{virtual:#018x}, from CR3 P{table:#x}']
     while True:
         shift = 12 + 9 * (level - 1)
-        index = virtual >> shift & 0x1ff
+        index = virtual >> shift & 0x1FF
         entry = read_physical(table + 8 * index)
         line = f'{LEVELS[level]}[{index}] = {entry:#018x}'
         if not entry & PRESENT:
@@ -82,7 +92,9 @@ class Symbols(gdb.Command):
     def invoke(self, argument, from_tty):
         for path in (KERNEL64, STUB32):
             if not os.path.exists(path):
-                raise gdb.GdbError(f'no {path}: build first, or set ASHLAR_BUILD, and start gdb in the top folder')
+                raise gdb.GdbError(
+                    f'no {path}: build first, or set ASHLAR_BUILD, and start gdb in the top folder'
+                )
         gdb.execute(f'file {KERNEL64}')
         gdb.execute(f'add-symbol-file {STUB32}', to_string=True)
 
@@ -107,7 +119,7 @@ class Relocate(gdb.Command):
     def invoke(self, argument, from_tty):
         handoff = int(gdb.parse_and_eval('(unsigned long)$rdi'))
         loaded = read_physical(handoff + int(gdb.parse_and_eval('(long)&((struct handoff *)0)->image_start')))
-        linked = int(gdb.parse_and_eval('(unsigned long)&__image_start')) & 0xffffffff
+        linked = int(gdb.parse_and_eval('(unsigned long)&__image_start')) & 0xFFFFFFFF
         if loaded != linked:
             gdb.execute(f'remove-symbol-file {STUB32}', to_string=True)
             gdb.execute(f'add-symbol-file {STUB32} -o {loaded - linked:#x}', to_string=True)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an interrupt costs: into a handler and back, through a device's line, and round by way of the local APIC.
+ * What an interrupt costs: into a handler and back, through a device's line, and round by way of the local
+ * APIC.
  */
 #include <ashlar/bench.h>
 
@@ -94,8 +95,8 @@ static bool take_line(void)
     if (lapic_mode() == LAPIC_NONE || !chip || chip->end)
         return false;
     for (uint32_t pin = chip->pin_count; pin-- > 0;)
-        if (irq_request(chip->gsi_base + pin, (struct irq_wiring){ false, false }, claim, NULL, "bench", &line_irq) ==
-            STATUS_OK)
+        if (irq_request(chip->gsi_base + pin, (struct irq_wiring){ false, false }, claim, NULL, "bench",
+                        &line_irq) == STATUS_OK)
             return true;
     return false;
 }

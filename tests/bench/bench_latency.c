@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worst that a caller of the allocators meets, where the other benchmarks have what is usual: the longest single call, and
- * the longest stretch with interrupts off.
+ * The worst that a caller of the allocators meets, where the other benchmarks have what is usual: the longest
+ * single call, and the longest stretch with interrupts off.
  *
- * The longest call is found by timing each one, in phases that fill depots, leave them full of what nobody needs, mix sizes, and
- * use up all memory. A stretch with interrupts off is found from outside: a timer that fires every few microseconds
- * comes late by it. What it is late by in an empty loop, the way into the handler, is subtracted. Under -icount
- * shift=0 a tick of the time-stamp counter is a nanosecond and an instruction; elsewhere the figures mean little.
+ * The longest call is found by timing each one, in phases that fill depots, leave them full of what nobody
+ * needs, mix sizes, and use up all memory. A stretch with interrupts off is found from outside: a timer that
+ * fires every few microseconds comes late by it. What it is late by in an empty loop, the way into the
+ * handler, is subtracted. Under -icount shift=0 a tick of the time-stamp counter is a nanosecond and an
+ * instruction; elsewhere the figures mean little.
  */
 #include <ashlar/bench.h>
 #include <ashlar/mm/buddy.h>
@@ -23,7 +24,7 @@
 #define LIVE         2000u
 
 /* Not a multiple of what anything below takes. */
-#define PERIOD_NS    7013
+#define PERIOD_NS 7013
 
 static void **objects;
 static unsigned int object_count;
@@ -122,7 +123,8 @@ static void blocks(struct worst *worst)
         up_and_down(worst, KMALLOC_SLAB_MAX * 2u << i % 9, 1);
 }
 
-/* Requests that are refused, once the caches have given back what they can: whoever is first has that done. */
+/* Requests that are refused, once the caches have given back what they can: whoever is first has that
+   done. */
 static void refused(struct worst *worst)
 {
     struct worst unused = { 0, 0 };
@@ -135,7 +137,8 @@ static void refused(struct worst *worst)
 
 typedef void phase_fn(struct worst *worst);
 
-static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, bool is_alloc, uint64_t *values)
+static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, bool is_alloc,
+                                  uint64_t *values)
 {
     irq_state_t state = interrupts_off();
     for (unsigned int i = 0; i < count; i++) {
@@ -148,7 +151,8 @@ static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, b
     return count;
 }
 
-static phase_fn *const usual[] = { many, some_after_many, mixed }, *const large[] = { blocks }, *const last[] = { refused };
+static phase_fn *const usual[] = { many, some_after_many, mixed }, *const large[] = { blocks },
+                       *const last[] = { refused };
 
 static unsigned int worst_alloc(uint64_t *values, unsigned int room)
 {
@@ -263,7 +267,8 @@ static void device_ranges(void)
     static const uint64_t addresses[] = { 0x10000001000, 0x10000000000 - 0x1000 };
     for (unsigned int i = 0; i < 10; i++) {
         void *range;
-        if (vrange_map_device(phys(addresses[i % 2]), (64 << 20) + 0x2000, PAGE_UNCACHED, "bench", &range) == STATUS_OK)
+        if (vrange_map_device(phys(addresses[i % 2]), (64 << 20) + 0x2000, PAGE_UNCACHED, "bench", &range) ==
+            STATUS_OK)
             vrange_unmap(range);
     }
 }
@@ -287,7 +292,9 @@ static unsigned int latest_of_each(stretch_fn *const *stretches, unsigned int co
     return count;
 }
 
-static stretch_fn *const of_objects[] = { small_objects, large_objects }, *const of_blocks[] = { large_blocks };
+static stretch_fn *const of_objects[] = { small_objects, large_objects }, *const of_blocks[] = {
+    large_blocks
+};
 static stretch_fn *const of_ranges[] = { memory_ranges, device_ranges };
 
 static unsigned int off_for_objects(uint64_t *values, unsigned int room)

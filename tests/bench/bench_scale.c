@@ -2,9 +2,10 @@
 /*
  * The allocators' rows of bench_slab.c and bench_frames.c on all CPUs at once.
  *
- * The operations of a row are divided among the CPUs, so their number does not depend on how many those are, and a row is
- * what an operation costs in all: flat is ideal where the host has fewer processors than the machine, and under -icount,
- * where the CPUs take turns. Who is done first halts; the last one wakes the first CPU, so that waiting costs nothing.
+ * The operations of a row are divided among the CPUs, so their number does not depend on how many those are,
+ * and a row is what an operation costs in all: flat is ideal where the host has fewer processors than the
+ * machine, and under -icount, where the CPUs take turns. Who is done first halts; the last one wakes the
+ * first CPU, so that waiting costs nothing.
  */
 #include <ashlar/bench.h>
 
@@ -19,11 +20,11 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 
-#define OPERATIONS 512000
-#define BATCH      1000
-#define BULK       64
-#define FRAMES     4000 /* four times what a CPU's frame cache holds */
-#define BLOCKS     64   /* sixteen times what a CPU's block cache holds of an order */
+#define OPERATIONS  512000
+#define BATCH       1000
+#define BULK        64
+#define FRAMES      4000 /* four times what a CPU's frame cache holds */
+#define BLOCKS      64   /* sixteen times what a CPU's block cache holds of an order */
 #define BLOCK_ORDER 4
 
 /* One CPU's. */
@@ -259,12 +260,13 @@ static void frame_batches(struct share *share, unsigned int operations)
 ROW(scale_frame_batch, "scale.frame.batch.1000", frame_batches, has_many_frames, end_shares);
 
 /*
- * What the caches do not hold: three frames of four, and nearly all blocks, come from the buddy allocator and go back.
- * A request that is refused meanwhile is counted as an operation; there is enough for all at once.
+ * What the caches do not hold: three frames of four, and nearly all blocks, come from the buddy allocator and
+ * go back. A request that is refused meanwhile is counted as an operation; there is enough for all at once.
  */
 static bool has_more_frames(void)
 {
-    return buddy_free_frames() > (uint64_t)percpu_count() * 2 * FRAMES && OPERATIONS / percpu_count() >= FRAMES && make_shares();
+    return buddy_free_frames() > (uint64_t)percpu_count() * 2 * FRAMES &&
+           OPERATIONS / percpu_count() >= FRAMES && make_shares();
 }
 
 static void frame_overflows(struct share *share, unsigned int operations)

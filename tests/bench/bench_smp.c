@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processors cost one another: a call and back, translations forgotten everywhere, a lock that nobody else wants, and
- * how evenly one is handed round that all want.
+ * What processors cost one another: a call and back, translations forgotten everywhere, a lock that nobody
+ * else wants, and how evenly one is handed round that all want.
  *
- * The rows about other CPUs are about all that the machine has: 2, 4 and 64 vCPUs give shootdowns to 1, 3 and 63. Busy
- * CPUs turn in a loop with a pause in it, idle ones are halted.
+ * The rows about other CPUs are about all that the machine has: 2, 4 and 64 vCPUs give shootdowns to 1, 3 and
+ * 63. Busy CPUs turn in a loop with a pause in it, idle ones are halted.
  */
 #include <ashlar/bench.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What malloc() and free() cost, whoever provides them: run with LD_PRELOAD for each allocator. Prints one line a row,
- * "name nanoseconds", for one allocation and one free together. scripts/bench mm runs it, the allocators in turn.
+ * What malloc() and free() cost, whoever provides them: run with LD_PRELOAD for each allocator. Prints one
+ * line a row, "name nanoseconds", for one allocation and one free together. scripts/bench mm runs it, the
+ * allocators in turn.
  *
  *     malloc_rows [ROUNDS]      the fastest of so many rounds of each row
  */
@@ -119,7 +120,8 @@ static size_t producer_consumer(void)
     return PAIRS;
 }
 
-/* As in Larson and Krishnan's: threads replace objects, then hand all they have to a thread that begins anew. */
+/* As in Larson and Krishnan's: threads replace objects, then hand all they have to a thread that begins
+   anew. */
 #define LARSON_THREADS 2
 #define LARSON_TURNS   20
 static void *larson_objects[LARSON_THREADS][LIVE];
@@ -143,7 +145,8 @@ static size_t larson(void)
     for (size_t turn = 0; turn < LARSON_TURNS; turn++) {
         pthread_t threads[LARSON_THREADS];
         for (size_t i = 0; i < LARSON_THREADS; i++)
-            pthread_create(&threads[i], NULL, larson_thread, (void *)(uintptr_t)((i + turn) % LARSON_THREADS));
+            pthread_create(&threads[i], NULL, larson_thread,
+                           (void *)(uintptr_t)((i + turn) % LARSON_THREADS));
         for (size_t i = 0; i < LARSON_THREADS; i++)
             pthread_join(threads[i], NULL);
     }

@@ -4,9 +4,9 @@
  *
  * usage: measure_run RESULT SECONDS LIBRARY PROGRAM [ARGUMENT...]
  *
- * RESULT is the file for the three figures, LIBRARY what is preloaded ("": nothing). After SECONDS the program is killed. The
- * exit status is the program's, or 128 and the signal. A program of its own, because the peak of a child begins with that of
- * the process that forked it, and this one is small.
+ * RESULT is the file for the three figures, LIBRARY what is preloaded ("": nothing). After SECONDS the
+ * program is killed. The exit status is the program's, or 128 and the signal. A program of its own, because
+ * the peak of a child begins with that of the process that forked it, and this one is small.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -48,7 +48,8 @@ int main(int count, char **words)
     FILE *result = fopen(words[1], "w");
     if (!result)
         return 2;
-    fprintf(result, "%.4f %.4f %ld\n", now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss);
+    fprintf(result, "%.4f %.4f %ld\n", now() - start, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            usage.ru_maxrss);
     fclose(result);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -6,9 +6,11 @@ import struct
 
 
 def table(signature, body, revision=1):
-    head = struct.pack('<4sIBB6s8sIII', signature.encode(), 36 + len(body), revision, 0, b'FORGED', b'FORGED  ', 1, 0, 1)
+    head = struct.pack(
+        '<4sIBB6s8sIII', signature.encode(), 36 + len(body), revision, 0, b'FORGED', b'FORGED  ', 1, 0, 1
+    )
     data = bytearray(head + body)
-    data[9] = -sum(data) & 0xff
+    data[9] = -sum(data) & 0xFF
     return bytes(data)
 
 
@@ -25,11 +27,11 @@ def override(source, gsi, flags=0, bus=0):
 
 
 TIMER = override(0, 2)
-LINT1_NMI = struct.pack('<BBBHB', 4, 6, 0xff, 0, 1)
+LINT1_NMI = struct.pack('<BBBHB', 4, 6, 0xFF, 0, 1)
 
 
 def madt(*entries):
-    return table('APIC', struct.pack('<II', 0xfee00000, 1) + b''.join(entries), revision=3)
+    return table('APIC', struct.pack('<II', 0xFEE00000, 1) + b''.join(entries), revision=3)
 
 
 def gas(space, address, bits=32):
@@ -37,7 +39,7 @@ def gas(space, address, bits=32):
 
 
 def hpet(address):
-    return table('HPET', struct.pack('<I', 0x8086a201) + gas(0, address, 0) + struct.pack('<BHB', 0, 0, 0))
+    return table('HPET', struct.pack('<I', 0x8086A201) + gas(0, address, 0) + struct.pack('<BHB', 0, 0, 0))
 
 
 def fadt(**fields):
@@ -45,11 +47,24 @@ def fadt(**fields):
     body = bytearray(276 - 36)
 
     def put(offset, data):
-        body[offset - 36:offset - 36 + len(data)] = data
+        body[offset - 36 : offset - 36 + len(data)] = data
 
-    for offset, form, value in ((46, 'H', 9), (48, 'I', 0xb2), (52, 'B', 2), (53, 'B', 3), (56, 'I', 0x600), (64, 'I', 0x604),
-                                (76, 'I', 0x608), (80, 'I', 0x620), (88, 'B', 4), (89, 'B', 2), (91, 'B', 4), (92, 'B', 16),
-                                (108, 'B', 0x32), (112, 'I', 0x84a5)):
+    for offset, form, value in (
+        (46, 'H', 9),
+        (48, 'I', 0xB2),
+        (52, 'B', 2),
+        (53, 'B', 3),
+        (56, 'I', 0x600),
+        (64, 'I', 0x604),
+        (76, 'I', 0x608),
+        (80, 'I', 0x620),
+        (88, 'B', 4),
+        (89, 'B', 2),
+        (91, 'B', 4),
+        (92, 'B', 16),
+        (108, 'B', 0x32),
+        (112, 'I', 0x84A5),
+    ):
         put(offset, struct.pack('<' + form, value))
     for key, data in fields.items():
         put(int(key.removeprefix('at_')), data)

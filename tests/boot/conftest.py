@@ -22,7 +22,9 @@ PROMPT = r'^ashlar> '
 
 
 def pytest_addoption(parser):
-    parser.addoption('--matrix', action='store_true', help='all machines of machines.toml, not only its cover')
+    parser.addoption(
+        '--matrix', action='store_true', help='all machines of machines.toml, not only its cover'
+    )
     parser.addoption('--shard', default='1/1', metavar='I/N', help='the I-th of N equal parts of the tests')
 
 
@@ -31,7 +33,7 @@ def pytest_collection_modifyitems(config, items):
     index, count = map(int, config.getoption('--shard').split('/'))
     if not 1 <= index <= count:
         raise pytest.UsageError('--shard I/N wants 1 <= I <= N')
-    chosen = items[index - 1::count]
+    chosen = items[index - 1 :: count]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
 
@@ -46,6 +48,7 @@ def build():
             done[name] = builds.variant(name)
             done[name].compile(builds.ELF, builds.ISO)
         return done[name]
+
     return get
 
 
@@ -65,6 +68,7 @@ def start(build, tmp_path):
         session = Session.of(machine, image, folder, qmp=qmp)
         sessions.append(session)
         return session.start()
+
     yield start_machine
     for session in sessions:
         session.stop()
@@ -73,9 +77,11 @@ def start(build, tmp_path):
 @pytest.fixture
 def boot(start):
     """boot(commands, machine words...): the outcome of a machine that runs @commands and leaves."""
+
     def boot_machine(commands, timeout=HANG_SECONDS, cmdline='', **words):
         cmdline = f'run="{commands}" {cmdline}'.strip()
         return start(cmdline=cmdline, **words).wait(timeout)
+
     return boot_machine
 
 
@@ -95,4 +101,5 @@ def start_newer(newer_qemu, start, monkeypatch):
 
     def start_machine(commands, extra=(), cmdline='', **words):
         return start(extra=(*needs, *extra), cmdline=f'run="{commands}" {cmdline}'.strip(), **words)
+
     return start_machine

@@ -20,8 +20,15 @@ def store(address, value):
 
 def write_msr(msr, value):
     """mov ecx, msr; mov eax, low; mov edx, high; wrmsr"""
-    return (b'\xb9' + msr.to_bytes(4, 'little') + b'\xb8' + (value & 0xffffffff).to_bytes(4, 'little') +
-            b'\xba' + (value >> 32).to_bytes(4, 'little') + b'\x0f\x30')
+    return (
+        b'\xb9'
+        + msr.to_bytes(4, 'little')
+        + b'\xb8'
+        + (value & 0xFFFFFFFF).to_bytes(4, 'little')
+        + b'\xba'
+        + (value >> 32).to_bytes(4, 'little')
+        + b'\x0f\x30'
+    )
 
 
 def start_after(start, build, code, commands=(), build_name='gcc-O2-checked', **words):
@@ -30,14 +37,35 @@ def start_after(start, build, code, commands=(), build_name='gcc-O2-checked', **
     session = start(extra=(*words.pop('extra', ()), *WAITING), boot='kernel', build_name=build_name, **words)
     socket = session.folder / 'gdb.sock'
     session.wait_for_file(socket)
-    lines = ['set pagination off', 'set confirm off', 'set architecture i386:x86-64', f'target remote {socket}',
-             'hbreak *(unsigned long)&pvh_entry', 'continue', 'set $entry = $rip']
+    lines = [
+        'set pagination off',
+        'set confirm off',
+        'set architecture i386:x86-64',
+        f'target remote {socket}',
+        'hbreak *(unsigned long)&pvh_entry',
+        'continue',
+        'set $entry = $rip',
+    ]
     lines += [f'set {{unsigned char}}{CODE + i:#x} = {byte}' for i, byte in enumerate(code + b'\x90')]
-    lines += [*commands, 'delete', f'hbreak *{CODE + len(code):#x}', f'set $rip = {CODE:#x}', 'continue',
-              'printf "at %lx\\n", $rip', 'set $rip = $entry', 'delete', 'detach']
+    lines += [
+        *commands,
+        'delete',
+        f'hbreak *{CODE + len(code):#x}',
+        f'set $rip = {CODE:#x}',
+        'continue',
+        'printf "at %lx\\n", $rip',
+        'set $rip = $entry',
+        'delete',
+        'detach',
+    ]
     script = session.folder / 'leave.gdb'
     script.write_text('\n'.join(lines) + '\n')
-    done = subprocess.run(['gdb', '-nx', '-batch', str(build(build_name).elf), '-x', str(script)],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ['gdb', '-nx', '-batch', str(build(build_name).elf), '-x', str(script)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert f'at {CODE + len(code):x}' in done.stdout, done.stdout + done.stderr
     return session

@@ -80,8 +80,13 @@ def fetch(folder):
 
 def libraries(tools, program):
     folders = {str(path.parent) for path in tools.rglob('*.so*')}
-    listing = subprocess.run(['ldd', str(program)], env={**os.environ, 'LD_LIBRARY_PATH': ':'.join(folders)}, check=True,
-                             stdout=subprocess.PIPE, text=True).stdout
+    listing = subprocess.run(
+        ['ldd', str(program)],
+        env={**os.environ, 'LD_LIBRARY_PATH': ':'.join(folders)},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
     if 'not found' in listing:
         raise Failure(f'{program.name}: {listing}')
     return [pathlib.Path(path) for path in re.findall(r'(/\S+\.so\S*) \(', listing)]
@@ -101,12 +106,19 @@ def make_initrd(folder, tools, image, cmdline, has_rsdp):
     shutil.copy(image, root / 'ashlar.elf')
     # Where the loader of Debian's programs looks; the loader itself has a place of its own.
     for library in libraries(tools, kexec):
-        target = root / ('lib64' if library.name.startswith('ld-linux') else 'lib/x86_64-linux-gnu') / library.name
+        target = (
+            root / ('lib64' if library.name.startswith('ld-linux') else 'lib/x86_64-linux-gnu') / library.name
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(library, target)
     names = '\n'.join(sorted(str(path.relative_to(root)) for path in root.rglob('*')))
-    archive = subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc'], input=names.encode(), stdout=subprocess.PIPE, cwd=root,
-                             check=True).stdout
+    archive = subprocess.run(
+        ['cpio', '--quiet', '-o', '-H', 'newc'],
+        input=names.encode(),
+        stdout=subprocess.PIPE,
+        cwd=root,
+        check=True,
+    ).stdout
     initrd = folder / 'initrd.gz'
     initrd.write_bytes(gzip.compress(archive, 1))
     return pathlib.Path(initrd)

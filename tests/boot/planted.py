@@ -18,7 +18,10 @@ def address_of(kernel64, function):
 def offset_in(image, address):
     """Where in the loadable file the byte at @address of kernel64 is: kernel64's file lies in the stub's."""
     kernel = image.index(b'\x7fELF\x02', 4)
-    headers, count = struct.unpack_from('<Q', image, kernel + 32)[0], struct.unpack_from('<H', image, kernel + 56)[0]
+    headers, count = (
+        struct.unpack_from('<Q', image, kernel + 32)[0],
+        struct.unpack_from('<H', image, kernel + 56)[0],
+    )
     for i in range(count):
         kind, _, offset, virtual, _, size = struct.unpack_from('<IIQQQQ', image, kernel + headers + i * 56)
         if kind == 1 and virtual <= address < virtual + size:
@@ -30,6 +33,6 @@ def plant(variant, function, path):
     """A copy of @variant's image at @path that faults when @function is called."""
     image = bytearray(variant.elf.read_bytes())
     at = offset_in(image, address_of(variant.path('kernel64/kernel64'), function))
-    image[at:at + len(UD2)] = UD2
+    image[at : at + len(UD2)] = UD2
     pathlib.Path(path).write_bytes(image)
     return path

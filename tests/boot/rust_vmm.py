@@ -14,7 +14,7 @@ import subprocess
 
 START_INFO, COMMAND_LINE, MEMORY_MAP, MODULES = 0x6000, 0x20000, 0x7000, 0x6040
 KERNEL_START = 1 << 20  # HIMEM_START, HIGH_RAM_START: nothing of a kernel below
-START_MAGIC = 0x336ec578
+START_MAGIC = 0x336EC578
 ROM_BYTES = 65536
 
 ROM = '''
@@ -71,9 +71,9 @@ def load_elf(image):
     for at in range(headers, headers + size * count, size):
         kind, _, offset, _, physical, file_size, _, _ = struct.unpack_from('<IIQQQQQQ', image, at)
         if kind == 4:
-            pvh_entry = find_note(image[offset:offset + file_size])
+            pvh_entry = find_note(image[offset : offset + file_size])
         elif kind == 1 and file_size:
-            pieces.append((physical, image[offset:offset + file_size]))
+            pieces.append((physical, image[offset : offset + file_size]))
     return pieces, pvh_entry
 
 
@@ -81,7 +81,7 @@ def find_note(notes):
     at = 0
     while at < len(notes):
         name_size, size, kind = struct.unpack_from('<III', notes, at)
-        if kind == 18 and name_size == 4 and notes[at + 12:at + 16] == b'Xen\0':
+        if kind == 18 and name_size == 4 and notes[at + 12 : at + 16] == b'Xen\0':
             if size < 4:
                 raise Refused('InvalidPvhNote')
             return struct.unpack_from('<I', notes, at + 16)[0]
@@ -92,9 +92,11 @@ def find_note(notes):
 def start_info(memory_bytes, modules=(0, 0), memory_map=None):
     """Firecracker's: version 1, a memory map of the two halves of low memory, no RSDP. @modules, @memory_map: (count,
     address) in place of what is there."""
-    entries = [(0, 0x9fc00, 1), (KERNEL_START, memory_bytes - KERNEL_START, 1)]
+    entries = [(0, 0x9FC00, 1), (KERNEL_START, memory_bytes - KERNEL_START, 1)]
     count, address = memory_map or (len(entries), MEMORY_MAP)
-    info = struct.pack('<IIIIQQQQII', START_MAGIC, 1, 0, modules[0], modules[1], COMMAND_LINE, 0, address, count, 0)
+    info = struct.pack(
+        '<IIIIQQQQII', START_MAGIC, 1, 0, modules[0], modules[1], COMMAND_LINE, 0, address, count, 0
+    )
     return [(START_INFO, info), (MEMORY_MAP, b''.join(struct.pack('<QQII', *entry, 0) for entry in entries))]
 
 

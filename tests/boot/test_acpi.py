@@ -10,12 +10,18 @@ WAYS = [
     pytest.param({'boot': 'kernel', 'machine': 'q35'}, 'RSDT', id='q35'),
     pytest.param({'boot': 'kernel', 'machine': 'pc'}, 'RSDT', id='pc'),
     pytest.param({'boot': 'iso', 'firmware': 'uefi'}, 'XSDT', id='uefi'),
-    pytest.param({'boot': 'kernel', 'machine': 'microvm', 'extra': ('-machine', 'microvm,acpi=on')}, 'XSDT', id='microvm'),
+    pytest.param(
+        {'boot': 'kernel', 'machine': 'microvm', 'extra': ('-machine', 'microvm,acpi=on')},
+        'XSDT',
+        id='microvm',
+    ),
 ]
 
 
 def run(*words, folder):
-    return subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+    return subprocess.run(
+        words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    ).stdout
 
 
 def listed(lines):
@@ -34,12 +40,15 @@ def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
     assert all(checksum == 'good' for signature, _, checksum in tables if signature != 'FACS')
 
     # Lines of the log may come between rows, and acpixtract knows none.
-    (tmp_path / 'serial.txt').write_text('\n'.join(line for line in outcome.stream.lines if not line.startswith('[')))
+    (tmp_path / 'serial.txt').write_text(
+        '\n'.join(line for line in outcome.stream.lines if not line.startswith('['))
+    )
     run('acpixtract', '-a', 'serial.txt', folder=tmp_path)
     files = {path: path.read_bytes() for path in sorted(tmp_path.glob('*.dat'))}
     # Each once, whole: iasl checks the sum and complains in the listing where it is wrong.
-    assert sorted((data[:4].decode(), len(data)) for data in files.values()) == \
-        sorted((signature, int(length)) for signature, length, _ in tables)
+    assert sorted((data[:4].decode(), len(data)) for data in files.values()) == sorted(
+        (signature, int(length)) for signature, length, _ in tables
+    )
     for path in files:
         words = run('iasl', '-d', path.name, folder=tmp_path)
         listing = path.with_suffix('.dsl').read_text()
@@ -47,21 +56,36 @@ def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
 
 
 def test_acpi_says_in_words_what_the_machine_has(boot):
-    outcome = boot('acpi APIC; acpi FACP; acpi HPET; acpi MCFG; acpi SRAT; acpi SLIT; exit', boot='kernel', smp='4',
-                   memory='512M', extra=('-object', 'memory-backend-ram,size=256M,id=near',
-                                         '-object', 'memory-backend-ram,size=256M,id=far',
-                                         '-numa', 'node,nodeid=0,cpus=0-1,memdev=near',
-                                         '-numa', 'node,nodeid=1,cpus=2-3,memdev=far',
-                                         '-numa', 'dist,src=0,dst=1,val=31'))
+    outcome = boot(
+        'acpi APIC; acpi FACP; acpi HPET; acpi MCFG; acpi SRAT; acpi SLIT; exit',
+        boot='kernel',
+        smp='4',
+        memory='512M',
+        extra=(
+            '-object',
+            'memory-backend-ram,size=256M,id=near',
+            '-object',
+            'memory-backend-ram,size=256M,id=far',
+            '-numa',
+            'node,nodeid=0,cpus=0-1,memdev=near',
+            '-numa',
+            'node,nodeid=1,cpus=2-3,memdev=far',
+            '-numa',
+            'dist,src=0,dst=1,val=31',
+        ),
+    )
     assert outcome.verdict == 'pass', outcome.words
     lines = [line.strip() for line in outcome.stream.lines]
     assert sum(bool(re.fullmatch(r'CPU +APIC id \d, uid \d, enabled', line)) for line in lines) == 4
-    for words in ('so 4 CPUs can be started', 'so ISA interrupt 0 arrives at GSI 2, active high, edge',
-                  'timer block          memory P0xfed00000, 0 bits',
-                  'segment 0, buses 0 to 255: configuration space at P0xb0000000',
-                  'CPU        APIC id 3 is of domain 1',
-                  'memory     P0x10000000 - P0x20000000 is of domain 1',
-                  'from domain 0     10  31'):
+    for words in (
+        'so 4 CPUs can be started',
+        'so ISA interrupt 0 arrives at GSI 2, active high, edge',
+        'timer block          memory P0xfed00000, 0 bits',
+        'segment 0, buses 0 to 255: configuration space at P0xb0000000',
+        'CPU        APIC id 3 is of domain 1',
+        'memory     P0x10000000 - P0x20000000 is of domain 1',
+        'from domain 0     10  31',
+    ):
         assert words in lines
     assert any(re.fullmatch(r'PM timer +port 0x608, wraps after \d\d bits', line) for line in lines)
 
@@ -69,8 +93,10 @@ def test_acpi_says_in_words_what_the_machine_has(boot):
 def test_mp_tables_are_read_where_there_is_no_acpi(boot):
     outcome = boot('acpi MP; exit', boot='kernel', smp='2', cmdline='noacpi')
     assert outcome.verdict == 'pass', outcome.words
-    assert any(line.startswith('MP tables of version 1.4') and line.endswith('checksum good')
-               for line in outcome.stream.lines)
+    assert any(
+        line.startswith('MP tables of version 1.4') and line.endswith('checksum good')
+        for line in outcome.stream.lines
+    )
     assert '  I/O APIC   id 0 at P0xfec00000, enabled' in outcome.stream.lines
 
 
@@ -82,15 +108,23 @@ def test_a_table_that_is_not_there_is_an_error(boot):
 
 def spcr(port, baud_code):
     """The body of an SPCR, behind the header: a 16550 at an I/O port."""
-    return struct.pack('<B3xBBBBQBBIBBBBBB', 0, 1, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) + bytes(18)
+    return struct.pack('<B3xBBBBQBBIBBBBBB', 0, 1, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) + bytes(
+        18
+    )
 
 
 @pytest.mark.parametrize('cmdline, moves', [('', True), ('console=serial', False)])
-def test_the_serial_port_that_firmware_names_is_used_where_nobody_says_otherwise(cmdline, moves, boot, tmp_path):
-    (tmp_path / 'spcr').write_bytes(spcr(0x2f8, 7))
+def test_the_serial_port_that_firmware_names_is_used_where_nobody_says_otherwise(
+    cmdline, moves, boot, tmp_path
+):
+    (tmp_path / 'spcr').write_bytes(spcr(0x2F8, 7))
     second = tmp_path / 'second.log'
-    outcome = boot('date; exit', boot='kernel', cmdline=cmdline,
-                   extra=('-serial', f'file:{second}', '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'))
+    outcome = boot(
+        'date; exit',
+        boot='kernel',
+        cmdline=cmdline,
+        extra=('-serial', f'file:{second}', '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'),
+    )
     assert outcome.exit_status == 33, outcome.words
     words = second.read_text()
     assert ('"type":"verdict"' in words) == moves

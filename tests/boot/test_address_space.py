@@ -8,12 +8,15 @@ import pytest
 def paragraphs(lines, address):
     """The lines that one `walk` printed: from the first that names the address to the last."""
     named = [i for i, line in enumerate(lines) if line.startswith(address)]
-    return lines[named[0]:named[-1] + 1]
+    return lines[named[0] : named[-1] + 1]
 
 
 def test_walk_says_in_words_what_is_there(boot):
-    outcome = boot('walk kernel64_entry; walk 0xffff800003000000; walk 0x10; walk 0x800000000000; exit',
-                   boot='kernel', memory='64M')
+    outcome = boot(
+        'walk kernel64_entry; walk 0xffff800003000000; walk 0x10; walk 0x800000000000; exit',
+        boot='kernel',
+        memory='64M',
+    )
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
 
@@ -31,7 +34,7 @@ def test_walk_says_in_words_what_is_there(boot):
     for walk in (code, ram):
         steps = [re.search(r'at P0x([0-9a-f]+), entry +(\d+): ([0-9a-f]{16})', line) for line in walk[1:-1]]
         for step, below in zip(steps, steps[1:]):
-            assert int(step[3], 16) & 0x000ffffffffff000 == int(below[1], 16)
+            assert int(step[3], 16) & 0x000FFFFFFFFFF000 == int(below[1], 16)
 
     nothing = paragraphs(lines, '0000000000000010')
     assert nothing[1].startswith('PML4') and nothing[1].endswith('not present')
@@ -39,11 +42,13 @@ def test_walk_says_in_words_what_is_there(boot):
     assert 'is not canonical' in paragraphs(lines, '0000800000000000')[0]
 
 
-@pytest.mark.parametrize('memory, cpu', [('20M', 'qemu64'), ('3000M', 'max'), ('1T', 'qemu64'), ('1T', 'max'),
-                                         ('16T', 'max')])
+@pytest.mark.parametrize(
+    'memory, cpu', [('20M', 'qemu64'), ('3000M', 'max'), ('1T', 'qemu64'), ('1T', 'max'), ('16T', 'max')]
+)
 def test_the_direct_map_holds_all_of_any_amount_of_ram(memory, cpu, boot):
-    outcome = boot('audit; test address_space*; test memmap*; report memory; exit', boot='kernel', memory=memory,
-                   cpu=cpu)
+    outcome = boot(
+        'audit; test address_space*; test memmap*; report memory; exit', boot='kernel', memory=memory, cpu=cpu
+    )
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
     assert 'no offence' in lines

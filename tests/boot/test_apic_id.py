@@ -5,10 +5,10 @@ import re
 import firmware_leaves
 
 HANG_SECONDS = 120
-LAPIC_ID = 0xfee00020
+LAPIC_ID = 0xFEE00020
 NEW_ID = 0x11
 # Where QEMU's firmware puts the tables of a machine of 512 MiB.
-TABLES, TABLES_SIZE = 0x1ffe0000, 0x20000
+TABLES, TABLES_SIZE = 0x1FFE0000, 0x20000
 
 # The MADT's first entry is the first CPU: its APIC ID is byte 3 of the entry, which is byte 44 of the table; byte 9 makes the
 # sum 0. (ACPI specification 6.5, 5.2.12.2.)
@@ -22,13 +22,23 @@ RENUMBER_IN_MADT = (
 
 
 def test_a_first_cpu_that_firmware_renumbered_is_not_started_again(start, build):
-    session = firmware_leaves.start_after(start, build, firmware_leaves.store(LAPIC_ID, NEW_ID << 24), RENUMBER_IN_MADT,
-                                          smp='2', cmdline='run="cpus; test irq.*; test smp.*; exit"')
+    session = firmware_leaves.start_after(
+        start,
+        build,
+        firmware_leaves.store(LAPIC_ID, NEW_ID << 24),
+        RENUMBER_IN_MADT,
+        smp='2',
+        cmdline='run="cpus; test irq.*; test smp.*; exit"',
+    )
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert any(f'irq: local APIC {NEW_ID}, ' in line for line in outcome.stream.lines)
     assert any(re.search(r'smp: 2 of 2 CPUs online', line) for line in outcome.stream.lines)
     assert not any('MADT' in line and 'dropped' in line for line in outcome.stream.lines)
-    rows = [line.split()[:5] for line in outcome.stream.lines if re.match(r' +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ ', line)]
+    rows = [
+        line.split()[:5]
+        for line in outcome.stream.lines
+        if re.match(r' +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ ', line)
+    ]
     # cpu, apic, package, die, core: where it sits is what CPUID says, not what firmware made of it.
     assert rows == [['0', str(NEW_ID), '0', '0', '0'], ['1', '1', '0', '0', '1']]

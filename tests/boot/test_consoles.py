@@ -9,11 +9,22 @@ import pytest
 from planted import plant
 from test_screen import read_screenshot
 
-VGA_TEXT, VGA_BYTES = 0xb8000, 80 * 25 * 2
+VGA_TEXT, VGA_BYTES = 0xB8000, 80 * 25 * 2
 SECONDS = 120
 # From the first step that can fail to the last one before interrupts.
-EARLY = ['machine_read_handoff', 'clock_init', 'consoles_start', 'machine_collect_claims', 'acpi_init',
-         'machine_sweep_claims', 'address_space_init', 'vrange_init', 'memory_init', 'irq_init', 'time_init']
+EARLY = [
+    'machine_read_handoff',
+    'clock_init',
+    'consoles_start',
+    'machine_collect_claims',
+    'acpi_init',
+    'machine_sweep_claims',
+    'address_space_init',
+    'vrange_init',
+    'memory_init',
+    'irq_init',
+    'time_init',
+]
 # What is known of the loader's screen only once its words are read.
 BEFORE_THE_LOADERS_WORDS = ['machine_read_handoff']
 
@@ -21,10 +32,12 @@ BEFORE_THE_LOADERS_WORDS = ['machine_read_handoff']
 @pytest.fixture
 def faulty(build, tmp_path):
     """faulty(function, ...): an image, or with gfxmode= an ISO, that faults when @function is called."""
+
     def make(function, gfxmode=None):
         variant = build()
         elf = plant(variant, function, tmp_path / 'faulty.elf')
         return variant.make_iso(tmp_path / 'faulty.iso', elf=elf, gfxmode=gfxmode) if gfxmode else elf
+
     return make
 
 
@@ -32,7 +45,7 @@ def without_com1(session):
     """QEMU without any serial port. The control socket is all that is left."""
     command = session.command
     at = command.index('-serial')
-    command[at:at + 2] = ['-serial', 'none']
+    command[at : at + 2] = ['-serial', 'none']
     return session
 
 
@@ -40,6 +53,7 @@ def without_com1(session):
 def start_mute(start, monkeypatch):
     """start() of a machine without serial ports."""
     from ashlar.session import Session
+
     of = Session.of
     monkeypatch.setattr(Session, 'of', staticmethod(lambda *words, **more: without_com1(of(*words, **more))))
     return start
@@ -64,7 +78,7 @@ def text_screen(session):
     dump = session.folder / 'vga.bin'
     session.qmp('pmemsave', val=VGA_TEXT, size=VGA_BYTES, filename=str(dump))
     cells = dump.read_bytes()[::2].decode('ascii', 'replace')
-    return '\n'.join(cells[at:at + 80].rstrip() for at in range(0, len(cells), 80))
+    return '\n'.join(cells[at : at + 80].rstrip() for at in range(0, len(cells), 80))
 
 
 def graphics_screen(session):
@@ -89,7 +103,9 @@ def test_an_early_panic_is_seen_on_a_text_screen_without_com1(start_mute, faulty
 
 @pytest.mark.parametrize('function', [name for name in EARLY if name not in BEFORE_THE_LOADERS_WORDS])
 def test_an_early_panic_is_seen_on_a_framebuffer_without_com1(start_mute, faulty, function):
-    session = start_mute(image=faulty(function, gfxmode='1024x768x32'), boot='iso', qmp=True, debug_exit=False)
+    session = start_mute(
+        image=faulty(function, gfxmode='1024x768x32'), boot='iso', qmp=True, debug_exit=False
+    )
     text = expect_panic(graphics_screen, session)
     assert function in text
     # What was logged before is there too.
@@ -98,27 +114,48 @@ def test_an_early_panic_is_seen_on_a_framebuffer_without_com1(start_mute, faulty
 
 @pytest.mark.parametrize('function', ['acpi_init', 'address_space_init'])
 def test_an_early_panic_is_seen_on_uefis_framebuffer_without_com1(start_mute, faulty, function):
-    session = start_mute(image=faulty(function, gfxmode='auto'), boot='iso', firmware='uefi', qmp=True, debug_exit=False)
+    session = start_mute(
+        image=faulty(function, gfxmode='auto'), boot='iso', firmware='uefi', qmp=True, debug_exit=False
+    )
     assert function in expect_panic(graphics_screen, session)
 
 
 @pytest.mark.parametrize('function', ['machine_read_handoff', 'acpi_init', 'vrange_init', 'memory_init'])
 def test_an_early_panic_is_seen_on_the_debug_port_alone(start_mute, faulty, function):
-    session = start_mute(image=faulty(function), boot='kernel', machine='microvm', debug_exit=False,
-                         extra=('-debugcon', 'file:debugcon.log'))
-    wait_until(lambda: 'The machine is halted.' in read_log(session, 'debugcon.log'),
-               lambda: read_log(session, 'debugcon.log'))
+    session = start_mute(
+        image=faulty(function),
+        boot='kernel',
+        machine='microvm',
+        debug_exit=False,
+        extra=('-debugcon', 'file:debugcon.log'),
+    )
+    wait_until(
+        lambda: 'The machine is halted.' in read_log(session, 'debugcon.log'),
+        lambda: read_log(session, 'debugcon.log'),
+    )
     assert function in read_log(session, 'debugcon.log')
 
 
 @pytest.mark.parametrize('console', ['vga', 'serial', 'debugcon'])
 def test_a_panic_is_shown_on_consoles_that_the_option_leaves_out(start, console):
     """With the whole log before it, once on each."""
-    session = start(boot='kernel', machine='pc', qmp=True, debug_exit=False, cmdline=f'console={console}',
-                    extra=('-debugcon', 'file:debugcon.log'))
-    texts = {'vga': lambda: text_screen(session), 'serial': lambda: session.log().decode(),
-             'debugcon': lambda: read_log(session, 'debugcon.log')}
-    wait_until(lambda: 'ashlar> ' in texts[console]() or texts[console]().rstrip().endswith('ashlar>'), texts[console])
+    session = start(
+        boot='kernel',
+        machine='pc',
+        qmp=True,
+        debug_exit=False,
+        cmdline=f'console={console}',
+        extra=('-debugcon', 'file:debugcon.log'),
+    )
+    texts = {
+        'vga': lambda: text_screen(session),
+        'serial': lambda: session.log().decode(),
+        'debugcon': lambda: read_log(session, 'debugcon.log'),
+    }
+    wait_until(
+        lambda: 'ashlar> ' in texts[console]() or texts[console]().rstrip().endswith('ashlar>'),
+        texts[console],
+    )
     for name, text in texts.items():
         assert name == console or 'ashlar>' not in text()
     session.type('crash panic\n')
@@ -137,7 +174,9 @@ def test_the_debug_port_is_a_console(start):
 
 
 def test_a_machine_with_nothing_but_the_debug_port_comes_up(start_mute):
-    session = start_mute(boot='kernel', machine='microvm', cmdline='run="test; exit"', extra=('-debugcon', 'file:debugcon.log'))
+    session = start_mute(
+        boot='kernel', machine='microvm', cmdline='run="test; exit"', extra=('-debugcon', 'file:debugcon.log')
+    )
     session.wait(SECONDS)
     assert '"status":"pass"' in (session.folder / 'debugcon.log').read_text()
 
@@ -147,7 +186,8 @@ def test_a_machine_with_nothing_but_the_debug_port_comes_up(start_mute):
 # A whole table: revision 2, port 0x3f8, speed 0. GRUB sets what neither reset nor the kernel would.
 SPCR_SPEED_0 = bytes.fromhex(
     '535043525000000002e954455354455242554752455052540100000054455354010000000000000001080000f803000000000000010400000000000001'
-    '000300ffffffff000000000000000000000000')
+    '000300ffffffff000000000000000000000000'
+)
 GRUB_CFG = '''set timeout=0
 serial --unit=0 --speed=19200
 terminal_output serial
@@ -159,18 +199,22 @@ menuentry Ashlar {
 '''
 
 
-def spcr(port, baud_code=7, interface=0, space=1, pci=(0xffff, 0xffff, 0, 0, 0), revision=2):
+def spcr(port, baud_code=7, interface=0, space=1, pci=(0xFFFF, 0xFFFF, 0, 0, 0), revision=2):
     """The body of an SPCR, behind the header: a 16550 at an I/O port."""
     vendor, device, *place = pci
-    return (struct.pack('<B3xBBBBQBBIBBBBBB', interface, space, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) +
-            struct.pack('<HHBBBIBI', device, vendor, *place, 0, 0, 0))
+    return struct.pack(
+        '<B3xBBBBQBBIBBBBBB', interface, space, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0
+    ) + struct.pack('<HHBBBIBI', device, vendor, *place, 0, 0, 0)
 
 
 @pytest.fixture
 def start_with_spcr(start, tmp_path):
     def make(body, extra=(), **words):
         (tmp_path / 'spcr').write_bytes(body)
-        return start(boot='kernel', extra=(*extra, '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'), **words)
+        return start(
+            boot='kernel', extra=(*extra, '-acpitable', f'sig=SPCR,rev=2,data={tmp_path / "spcr"}'), **words
+        )
+
     return make
 
 
@@ -183,16 +227,22 @@ def speeds_set(session):
 def test_spcrs_speed_0_leaves_the_speed_that_grub_has_set(start, build, tmp_path):
     (tmp_path / 'spcr.bin').write_bytes(SPCR_SPEED_0)
     (tmp_path / 'grub.cfg').write_text(GRUB_CFG)
-    iso = build().make_iso(tmp_path / 'spcr.iso', modules=[tmp_path / 'spcr.bin'], grub_cfg=tmp_path / 'grub.cfg',
-                           grub_modules=['acpi'])
+    iso = build().make_iso(
+        tmp_path / 'spcr.iso',
+        modules=[tmp_path / 'spcr.bin'],
+        grub_cfg=tmp_path / 'grub.cfg',
+        grub_modules=['acpi'],
+    )
     session = start(image=iso, boot='iso', cmdline='run="exit"', extra=('-trace', 'serial_update_parameters'))
     outcome = session.wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
-    assert any('SPCR names the serial port 0x3f8 at the speed that it has' in line for line in outcome.stream.lines)
+    assert any(
+        'SPCR names the serial port 0x3f8 at the speed that it has' in line for line in outcome.stream.lines
+    )
     speeds = speeds_set(session)
     assert speeds[-1] == 19200
     # From GRUB's own setting on there is no other.
-    assert set(speeds[speeds.index(19200):]) == {19200}, speeds
+    assert set(speeds[speeds.index(19200) :]) == {19200}, speeds
 
 
 def test_without_spcr_com1_is_set_to_115200(start):
@@ -204,22 +254,29 @@ def test_without_spcr_com1_is_set_to_115200(start):
 @pytest.mark.parametrize('code', [0, 3, 7])
 def test_the_log_is_printed_once_on_the_port_that_spcr_names(start_with_spcr, code):
     """Also where that is the port which is used without it."""
-    session = start_with_spcr(spcr(0x3f8, code), cmdline='run="exit"')
+    session = start_with_spcr(spcr(0x3F8, code), cmdline='run="exit"')
     assert session.wait(SECONDS).verdict == 'pass'
     assert session.log().count(b'boot: Ashlar') == 1
     assert session.log().count(b'SPCR names the serial port') == 1
 
 
-@pytest.mark.parametrize('body, why', [
-    (spcr(0x3f8, interface=3), "interface 0x3 (ARM PL011), is not used: its interface is not a 16550's"),
-    (spcr(0x3f8, space=2), 'is not used: its registers are neither in memory nor behind I/O ports'),
-    (spcr(0x2e8), 'serial port at port 0x2e8, interface 0 (16550), is not used: there is no such thing'),
-    (spcr(0x1000003f8), 'is not used: address out of range'),
-    (spcr(0x2f8, pci=(0x8086, 0x9d3d, 0, 0x16, 3)), 'is not used: the PCI device that it belongs to is not there'),
-    (spcr(1 << 53, space=0), 'serial port at P0x20000000000000 refused: address out of range'),
-    (spcr(0x1000000, space=0), 'serial port at P0x1000000 refused: address in RAM'),
-    (spcr(0x200000, space=0), 'serial port at P0x200000 refused: address in the kernel'),
-], ids=['interface', 'space', 'absent', 'range', 'pci', 'width', 'ram', 'kernel'])
+@pytest.mark.parametrize(
+    'body, why',
+    [
+        (spcr(0x3F8, interface=3), "interface 0x3 (ARM PL011), is not used: its interface is not a 16550's"),
+        (spcr(0x3F8, space=2), 'is not used: its registers are neither in memory nor behind I/O ports'),
+        (spcr(0x2E8), 'serial port at port 0x2e8, interface 0 (16550), is not used: there is no such thing'),
+        (spcr(0x1000003F8), 'is not used: address out of range'),
+        (
+            spcr(0x2F8, pci=(0x8086, 0x9D3D, 0, 0x16, 3)),
+            'is not used: the PCI device that it belongs to is not there',
+        ),
+        (spcr(1 << 53, space=0), 'serial port at P0x20000000000000 refused: address out of range'),
+        (spcr(0x1000000, space=0), 'serial port at P0x1000000 refused: address in RAM'),
+        (spcr(0x200000, space=0), 'serial port at P0x200000 refused: address in the kernel'),
+    ],
+    ids=['interface', 'space', 'absent', 'range', 'pci', 'width', 'ram', 'kernel'],
+)
 def test_a_port_that_cannot_be_driven_is_named(start_with_spcr, body, why):
     session = start_with_spcr(body, cmdline='run="exit"', smp='1')
     outcome = session.wait(SECONDS)
@@ -232,11 +289,15 @@ def test_a_pci_serial_port_is_driven_where_its_bar_is(start_with_spcr, start):
     card = ('-chardev', 'file,id=card,path=card.log', '-device', 'pci-serial,chardev=card,addr=5')
     session = start(boot='kernel', machine='q35', qmp=True, extra=card)
     session.expect(r'^ashlar> ', SECONDS)
-    device = next(device for bus in session.qmp('query-pci') for device in bus['devices'] if device['slot'] == 5)
+    device = next(
+        device for bus in session.qmp('query-pci') for device in bus['devices'] if device['slot'] == 5
+    )
     port = next(region['address'] for region in device['regions'] if region['type'] == 'io')
     session.stop()
     identity = (device['id']['vendor'], device['id']['device'])
-    session = start_with_spcr(spcr(port, pci=(*identity, 0, 5, 0)), extra=card, machine='q35', cmdline='run="exit"')
+    session = start_with_spcr(
+        spcr(port, pci=(*identity, 0, 5, 0)), extra=card, machine='q35', cmdline='run="exit"'
+    )
     assert session.wait(SECONDS).exit_status == 33
     log = (session.folder / 'card.log').read_text()
     assert f'SPCR names the serial port {port:#x} at 115200 baud' in log and '"status":"pass"' in log
@@ -244,8 +305,17 @@ def test_a_pci_serial_port_is_driven_where_its_bar_is(start_with_spcr, start):
 
 @pytest.mark.parametrize('boot', ['kernel', 'iso'])
 def test_a_port_that_only_the_bios_lists_is_used(start_mute, boot):
-    session = start_mute(boot=boot, machine='pc', cmdline='run="exit"', extra=(
-        '-chardev', 'file,id=other,path=other.log', '-device', 'isa-serial,chardev=other,iobase=0x2e8,irq=3'))
+    session = start_mute(
+        boot=boot,
+        machine='pc',
+        cmdline='run="exit"',
+        extra=(
+            '-chardev',
+            'file,id=other,path=other.log',
+            '-device',
+            'isa-serial,chardev=other,iobase=0x2e8,irq=3',
+        ),
+    )
     assert session.wait(SECONDS).exit_status == 33
     log = (session.folder / 'other.log').read_text()
     assert 'the BIOS lists the serial port 0x2e8' in log and '"status":"pass"' in log

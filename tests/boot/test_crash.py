@@ -9,22 +9,33 @@ PANIC_STATUS = 37
 # What the log must say, beside the names of who called whom.
 REPORTS = {
     'divide': ['EXCEPTION 0: divide error (#DE) at crash_divide+'],
-    'null': ['EXCEPTION 14: page fault (#PF) at crash_null+',
-             'error code 0x2: write to a page that is not present, by the kernel',
-             'by way of a null pointer'],
-    'stack': ['EXCEPTION 8: double fault (#DF)',
-              'stack overflow: the boot stack grew into its guard page',
-              'rsp is in the guard page of the boot stack'],
-    'text': ['EXCEPTION 14: page fault (#PF) at crash_text+',
-             'error code 0x3: write to a page that does not permit it, by the kernel',
-             "the kernel's code"],
-    'execute': ['EXCEPTION 14: page fault (#PF) at',
-                'error code 0x11: instruction fetch from a page that does not permit it, by the kernel',
-                "code: none, rip is in the kernel's data"],
+    'null': [
+        'EXCEPTION 14: page fault (#PF) at crash_null+',
+        'error code 0x2: write to a page that is not present, by the kernel',
+        'by way of a null pointer',
+    ],
+    'stack': [
+        'EXCEPTION 8: double fault (#DF)',
+        'stack overflow: the boot stack grew into its guard page',
+        'rsp is in the guard page of the boot stack',
+    ],
+    'text': [
+        'EXCEPTION 14: page fault (#PF) at crash_text+',
+        'error code 0x3: write to a page that does not permit it, by the kernel',
+        "the kernel's code",
+    ],
+    'execute': [
+        'EXCEPTION 14: page fault (#PF) at',
+        'error code 0x11: instruction fetch from a page that does not permit it, by the kernel',
+        "code: none, rip is in the kernel's data",
+    ],
     'doublefault': ['EXCEPTION 8: double fault (#DF) at crash_doublefault+'],
     'opcode': ['EXCEPTION 6: invalid opcode (#UD) at crash_opcode+', '<0f> 0b'],
-    'lock': ['PANIC: CPU 0 wants the lock at 0xffffffff',
-             ', in crash_lock+', ', but holds it already: it would wait for itself'],
+    'lock': [
+        'PANIC: CPU 0 wants the lock at 0xffffffff',
+        ', in crash_lock+',
+        ', but holds it already: it would wait for itself',
+    ],
     'panic': ['PANIC: crash panic: asked for by a person'],
 }
 
@@ -64,14 +75,14 @@ def test_crash_gives_its_report(kind, build_name, boot):
     for register in ('cr0 ', 'cr2 ', 'cr4 ', 'efer '):
         assert says(lines, f'  {register}'), register
     # From the mistake all the way back to the kernel's first function.
-    backtrace = lines[lines.index('  backtrace:'):]
+    backtrace = lines[lines.index('  backtrace:') :]
     assert says(backtrace, ' command_crash+')
     assert says(backtrace, ' kernel64_entry+')
 
 
 def test_a_stack_overflow_is_folded(boot):
     lines = crash(boot, 'stack', 'gcc-O2-checked')
-    backtrace = lines[lines.index('  backtrace:'):]
+    backtrace = lines[lines.index('  backtrace:') :]
     assert sum('recurse' in line for line in backtrace) <= 3
     assert any('recurse' in line and line.endswith(' times') for line in backtrace)
 

@@ -8,15 +8,24 @@ import firmware_leaves
 
 HANG_SECONDS = 120
 C1E = 'erratum: the LAPIC timer stops in C1E: C1E is switched off, or timers are not the LAPIC\'s ('
-DEADLINE = 'erratum: TSC-deadline timers are late or lost: one-shot timers instead; newer microcode mends it ('
+DEADLINE = (
+    'erratum: TSC-deadline timers are late or lost: one-shot timers instead; newer microcode mends it ('
+)
 X2APIC = 'erratum: firmware fails with CPUs in x2APIC mode: xAPIC mode stays ('
 
 
 # QEMU's models, without the word that a hypervisor is there: under one nothing applies.
-@pytest.mark.parametrize('model, errata', [
-    ('phenom', [C1E]), ('Haswell', [DEADLINE]), ('Skylake-Client', [DEADLINE]), ('SandyBridge', [X2APIC]),
-    ('Nehalem', []), ('EPYC', []),
-])
+@pytest.mark.parametrize(
+    'model, errata',
+    [
+        ('phenom', [C1E]),
+        ('Haswell', [DEADLINE]),
+        ('Skylake-Client', [DEADLINE]),
+        ('SandyBridge', [X2APIC]),
+        ('Nehalem', []),
+        ('EPYC', []),
+    ],
+)
 def test_cpu_lists_what_applies(model, errata, boot):
     outcome = boot('cpu; report time; exit', boot='kernel', cpu=f'{model},-hypervisor')
     assert outcome.verdict == 'pass', outcome.words
@@ -34,18 +43,39 @@ def test_nothing_applies_under_a_hypervisor(boot):
 
 def test_timers_are_not_the_lapics_where_c1e_stays_on(start, build):
     """gdb makes the look at MSRC001_0055, which QEMU does not have, say that C1E is on still."""
-    session = start(extra=firmware_leaves.WAITING, boot='kernel', cpu='phenom,-hypervisor',
-                    cmdline='run="report time; test time.*; exit"')
+    session = start(
+        extra=firmware_leaves.WAITING,
+        boot='kernel',
+        cpu='phenom,-hypervisor',
+        cmdline='run="report time; test time.*; exit"',
+    )
     socket = session.folder / 'gdb.sock'
     session.wait_for_file(socket)
-    commands = ['set pagination off', 'set confirm off', 'set architecture i386:x86-64', f'target remote {socket}',
-                'hbreak switch_c1e_off', 'continue', 'set {char}$rdi = 1', 'set $rip = {long}$rsp', 'set $rsp = $rsp + 8',
-                'delete', 'detach']
+    commands = [
+        'set pagination off',
+        'set confirm off',
+        'set architecture i386:x86-64',
+        f'target remote {socket}',
+        'hbreak switch_c1e_off',
+        'continue',
+        'set {char}$rdi = 1',
+        'set $rip = {long}$rsp',
+        'set $rsp = $rsp + 8',
+        'delete',
+        'detach',
+    ]
     script = session.folder / 'c1e.gdb'
     script.write_text('\n'.join(commands) + '\n')
-    subprocess.run(['gdb', '-nx', '-batch', str(build().folder / 'kernel64/kernel64'), '-x', str(script)], check=True,
-                   stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_SECONDS)
+    subprocess.run(
+        ['gdb', '-nx', '-batch', str(build().folder / 'kernel64/kernel64'), '-x', str(script)],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=HANG_SECONDS,
+    )
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
-    assert any(' cpu: C1E cannot be switched off: LAPIC timers are not used' in line for line in outcome.stream.lines)
+    assert any(
+        ' cpu: C1E cannot be switched off: LAPIC timers are not used' in line for line in outcome.stream.lines
+    )
     assert outcome.stream.fact('time')['events'] == 'hpet'

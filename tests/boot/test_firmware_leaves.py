@@ -6,9 +6,9 @@ import firmware_leaves
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
-LVT_THERMAL = 0xfee00330
+LVT_THERMAL = 0xFEE00330
 SMI = 0x200
-MSR_MTRR_DEF_TYPE = 0x2ff
+MSR_MTRR_DEF_TYPE = 0x2FF
 FIXED = (0x250, 0x258, 0x259, *range(0x268, 0x270))
 
 
@@ -18,7 +18,9 @@ def local_thermal_entry(session, apic_id):
 
 
 def test_other_cpus_take_the_thermal_smi_as_the_first_one_does(start, build):
-    session = firmware_leaves.start_after(start, build, firmware_leaves.store(LVT_THERMAL, SMI), smp='3', qmp=True)
+    session = firmware_leaves.start_after(
+        start, build, firmware_leaves.store(LVT_THERMAL, SMI), smp='3', qmp=True
+    )
     session.expect(PROMPT, HANG_SECONDS)
     assert [local_thermal_entry(session, apic_id) for apic_id in range(3)] == [SMI] * 3
     session.type('cpus off 1; cpus on 1\n')
@@ -27,12 +29,15 @@ def test_other_cpus_take_the_thermal_smi_as_the_first_one_does(start, build):
 
 
 def test_a_thermal_interrupt_that_is_no_smi_is_masked(start, build):
-    session = firmware_leaves.start_after(start, build, firmware_leaves.store(LVT_THERMAL, 0x35), smp='2', qmp=True)
+    session = firmware_leaves.start_after(
+        start, build, firmware_leaves.store(LVT_THERMAL, 0x35), smp='2', qmp=True
+    )
     session.expect(PROMPT, HANG_SECONDS)
     assert [local_thermal_entry(session, apic_id) & 0x10000 for apic_id in range(2)] == [0x10000] * 2
 
 
 # QEMU's INIT switches a CPU's MTRRs off, so they always differ from the first one's; that is not named under a hypervisor.
+
 
 def mtrr_lines(outcome):
     assert outcome.verdict == 'pass', outcome.words
@@ -40,8 +45,11 @@ def mtrr_lines(outcome):
 
 
 def test_mtrrs_that_differ_are_named_once(boot):
-    line, = mtrr_lines(boot('exit', boot='kernel', smp='3', cpu='max,-hypervisor'))
-    assert re.search(r" smp: MTRRs of 2 CPUs differ from the first one's: CPU 1: MSR 0x2ff is 0, the first one's 0xc\w\w$", line)
+    (line,) = mtrr_lines(boot('exit', boot='kernel', smp='3', cpu='max,-hypervisor'))
+    assert re.search(
+        r" smp: MTRRs of 2 CPUs differ from the first one's: CPU 1: MSR 0x2ff is 0, the first one's 0xc\w\w$",
+        line,
+    )
 
 
 def test_a_cpu_that_comes_back_is_compared_again(boot):
@@ -54,7 +62,13 @@ def test_mtrrs_that_are_off_are_not_named_under_a_hypervisor(boot):
 
 
 def test_mtrrs_that_are_alike_are_not_named(start, build):
-    session = firmware_leaves.start_after(start, build, firmware_leaves.write_msr(MSR_MTRR_DEF_TYPE, 0) + b''.join(
-        firmware_leaves.write_msr(msr, 0) for msr in (*FIXED, *range(0x200, 0x210))), smp='3', cpu='max,-hypervisor',
-        cmdline='run="exit"')
+    session = firmware_leaves.start_after(
+        start,
+        build,
+        firmware_leaves.write_msr(MSR_MTRR_DEF_TYPE, 0)
+        + b''.join(firmware_leaves.write_msr(msr, 0) for msr in (*FIXED, *range(0x200, 0x210))),
+        smp='3',
+        cpu='max,-hypervisor',
+        cmdline='run="exit"',
+    )
     assert mtrr_lines(session.wait(HANG_SECONDS)) == []

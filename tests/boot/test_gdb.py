@@ -16,6 +16,7 @@ WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
 @pytest.fixture
 def gdb(start, build):
     """gdb(commands, machine words...): what gdb said; it starts as a person starts it."""
+
     def run(*commands, **words):
         session = start(extra=WAITING, no_reboot=False, **words)  # a reset is one of the commands
         socket = session.folder / 'gdb.sock'
@@ -24,14 +25,25 @@ def gdb(start, build):
             command += ['-ex', text]
         environment = dict(os.environ, ASHLAR_BUILD=str(build().folder), ASHLAR_GDB=str(socket), LC_ALL='C')
         session.wait_for_file(socket)
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=120)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         return done.stdout + done.stderr
+
     return run
 
 
-@pytest.mark.parametrize('words', [{'boot': 'kernel'}, {'boot': 'iso'}, {'boot': 'iso', 'firmware': 'uefi'}],
-                         ids=['kernel', 'iso', 'iso-uefi'])
+@pytest.mark.parametrize(
+    'words',
+    [{'boot': 'kernel'}, {'boot': 'iso'}, {'boot': 'iso', 'firmware': 'uefi'}],
+    ids=['kernel', 'iso', 'iso-uefi'],
+)
 def test_it_stops_in_kernel64_main_with_both_programs_symbols(gdb, words):
     said = gdb('info line stub_main', 'next', 'backtrace', **words)
     assert re.search(r'Breakpoint 1, kernel64_main \(handoff_address=\d+\) at .*main\.c:\d+', said), said
@@ -40,9 +52,15 @@ def test_it_stops_in_kernel64_main_with_both_programs_symbols(gdb, words):
 
 
 def test_the_walk_agrees_with_the_image(gdb):
-    said = gdb('ashlar-walk $rip', 'ashlar-walk &__data_start', 'ashlar-walk 0x900000000000',
-               'ashlar-walk 0xdeadbeef00', 'print/x *(unsigned long*)$rip',
-               'maintenance packet Qqemu.PhyMemMode:0', boot='kernel')
+    said = gdb(
+        'ashlar-walk $rip',
+        'ashlar-walk &__data_start',
+        'ashlar-walk 0x900000000000',
+        'ashlar-walk 0xdeadbeef00',
+        'print/x *(unsigned long*)$rip',
+        'maintenance packet Qqemu.PhyMemMode:0',
+        boot='kernel',
+    )
     code, data = re.findall(r'^PT\[\d+\] = 0x\w+: (.*)$', said, re.MULTILINE)
     assert 'read-only' in code and 'executable' in code and 'no-execute' not in code
     assert 'writable' in data and 'no-execute' in data

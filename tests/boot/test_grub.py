@@ -15,24 +15,33 @@ from ashlar import ROOT
 GRUB = {'bios': 'i386-pc', 'uefi': 'x86_64-efi'}
 SECTOR = 512
 FIRST_SECTOR = 2048  # of the partition; GRUB's core lies before it
-DIRECT_MAP_START = 0xffff800000000000
+DIRECT_MAP_START = 0xFFFF800000000000
 
 
 def run(*command, **words):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, **words)
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **words,
+    )
     assert done.returncode == 0, f'{command}:\n{done.stdout}'
     return done.stdout
 
 
 # --- modules and command lines -------------------------------------------------------------------
 
+
 @pytest.fixture
 def boot_iso(start, build, tmp_path):
     """boot_iso(menu's command line, modules, ...): a session of an ISO made for it."""
+
     def boot(cmdline, modules=(), **words):
         iso = build().make_iso(tmp_path / 'own.iso', cmdline=cmdline, modules=modules)
         return start(image=iso, boot='iso', **words)
+
     return boot
 
 
@@ -41,7 +50,9 @@ def read_memory(session, physical, size):
     for at in range(0, size, 128):
         session.type(f'peek {DIRECT_MAP_START + physical + at:#x} {min(128, size - at)}\n')
         session.expect(r'^ashlar> ', 60)
-    rows = re.findall(r'^([0-9a-f]{16}) ((?: [0-9a-f]{2}){1,16})', '\n'.join(session.stream().lines), re.MULTILINE)
+    rows = re.findall(
+        r'^([0-9a-f]{16}) ((?: [0-9a-f]{2}){1,16})', '\n'.join(session.stream().lines), re.MULTILINE
+    )
     return b''.join(bytes.fromhex(row) for _, row in rows)
 
 
@@ -57,8 +68,9 @@ def test_modules_arrive_whole_with_their_command_lines(boot_iso, tmp_path, firmw
     session.expect(r'^ashlar> ', 120)
     session.type('modules\n')
     session.expect(r'^ashlar> ', 60)
-    listed = re.findall(r'^ *\d+  P(0x\w+) - P(0x\w+) +(\d+) bytes  (.*)$', '\n'.join(session.stream().lines),
-                        re.MULTILINE)
+    listed = re.findall(
+        r'^ *\d+  P(0x\w+) - P(0x\w+) +(\d+) bytes  (.*)$', '\n'.join(session.stream().lines), re.MULTILINE
+    )
     assert [int(size) for _, _, size, _ in listed] == [len(data) for data in files.values()]
     for (start, end, size, words), name in zip(listed, files):
         assert int(end, 16) - int(start, 16) == int(size)
@@ -125,16 +137,27 @@ def generated_entry(tree, elf):
     fakes.mkdir()
     answers = {
         'probe': 'case "$*" in *partmap*) echo msdos ;; *hint*|*abstraction*) ;; *fs_uuid*) echo $UUID ;; *=fs*) echo ext2 ;; '
-                 '*=device*) echo /dev/sda1 ;; *compat*|*drive*) echo "(hd0,msdos1)" ;; esac',
+        '*=device*) echo /dev/sda1 ;; *compat*|*drive*) echo "(hd0,msdos1)" ;; esac',
         'mkrelpath': f'echo "${{1#{tree}}}"',
     }
     for name, body in answers.items():
         (fakes / name).write_text(f'#!/bin/sh\n{body}\n')
         (fakes / name).chmod((fakes / name).stat().st_mode | stat.S_IXUSR)
     script = ROOT / 'iso/snippets/40_ashlar'
-    done = subprocess.run(['sh', str(script)], stdin=subprocess.DEVNULL, capture_output=True, text=True, env={
-        'PATH': '/usr/bin:/bin', 'UUID': UUID, 'ASHLAR_IMAGE': str(tree / 'boot/ashlar.elf'),
-        'ASHLAR_CMDLINE': 'mem=100M', 'grub_probe': str(fakes / 'probe'), 'grub_mkrelpath': str(fakes / 'mkrelpath')})
+    done = subprocess.run(
+        ['sh', str(script)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={
+            'PATH': '/usr/bin:/bin',
+            'UUID': UUID,
+            'ASHLAR_IMAGE': str(tree / 'boot/ashlar.elf'),
+            'ASHLAR_CMDLINE': 'mem=100M',
+            'grub_probe': str(fakes / 'probe'),
+            'grub_mkrelpath': str(fakes / 'mkrelpath'),
+        },
+    )
     assert done.returncode == 0, done.stderr
     assert 'Found Ashlar' in done.stderr
     return done.stdout
@@ -142,7 +165,9 @@ def generated_entry(tree, elf):
 
 def blind_entry(tree, elf):
     """What many a hand-written entry looks like: no video driver, so under UEFI no framebuffer."""
-    return ''.join(line for line in pasted_entry(tree, elf).splitlines(True) if 'video' not in line and 'gfx' not in line)
+    return ''.join(
+        line for line in pasted_entry(tree, elf).splitlines(True) if 'video' not in line and 'gfx' not in line
+    )
 
 
 UUID = '2d3cc3a5-6f1c-4f0e-9d6c-0a3f1c7be011'
@@ -152,19 +177,35 @@ def make_tree(tmp_path, firmware):
     """A disk's files as grub-install leaves them."""
     tree = tmp_path / 'tree'
     platform = GRUB[firmware]
-    shutil.copytree(f'/usr/lib/grub/{platform}', tree / 'boot/grub' / platform,
-                    ignore=lambda _, names: [name for name in names if not name.endswith(('.mod', '.lst'))])
+    shutil.copytree(
+        f'/usr/lib/grub/{platform}',
+        tree / 'boot/grub' / platform,
+        ignore=lambda _, names: [name for name in names if not name.endswith(('.mod', '.lst'))],
+    )
     return tree
 
 
 def make_bios_disk(tmp_path, tree):
     """An MBR disk: boot.img in its first sector, core.img behind it, an ext2 partition."""
     core, part, disk = tmp_path / 'core.img', tmp_path / 'part.img', tmp_path / 'disk.img'
-    run('grub-mkimage', '-O', 'i386-pc', '-p', '(hd0,msdos1)/boot/grub', '-o', core, 'biosdisk', 'part_msdos', 'ext2')
+    run(
+        'grub-mkimage',
+        '-O',
+        'i386-pc',
+        '-p',
+        '(hd0,msdos1)/boot/grub',
+        '-o',
+        core,
+        'biosdisk',
+        'part_msdos',
+        'ext2',
+    )
     run('/sbin/mke2fs', '-q', '-t', 'ext2', '-U', UUID, '-d', tree, part, '32M')
     assert core.stat().st_size <= (FIRST_SECTOR - 1) * SECTOR
     mbr = bytearray(open('/usr/lib/grub/i386-pc/boot.img', 'rb').read())
-    entry = struct.pack('<B3sB3sII', 0x80, b'\0\2\0', 0x83, b'\xff\xff\xff', FIRST_SECTOR, part.stat().st_size // SECTOR)
+    entry = struct.pack(
+        '<B3sB3sII', 0x80, b'\0\2\0', 0x83, b'\xff\xff\xff', FIRST_SECTOR, part.stat().st_size // SECTOR
+    )
     mbr[446:510] = entry.ljust(64, b'\0')  # where boot.img has code for floppies
     with open(disk, 'wb') as file:
         file.write(mbr)
@@ -177,14 +218,26 @@ def make_bios_disk(tmp_path, tree):
 def make_uefi_disk(tmp_path, tree):
     """A folder that QEMU shows as a FAT disk, as an EFI system partition is one."""
     (tree / 'EFI/BOOT').mkdir(parents=True)
-    run('grub-mkimage', '-O', 'x86_64-efi', '-p', '/boot/grub', '-o', tree / 'EFI/BOOT/BOOTX64.EFI', 'part_msdos',
-        'part_gpt', 'fat')
+    run(
+        'grub-mkimage',
+        '-O',
+        'x86_64-efi',
+        '-p',
+        '/boot/grub',
+        '-o',
+        tree / 'EFI/BOOT/BOOTX64.EFI',
+        'part_msdos',
+        'part_gpt',
+        'fat',
+    )
     return ['-drive', f'if=ide,format=raw,file=fat:rw:{tree}']
 
 
-@pytest.mark.parametrize('firmware,entry', [('bios', pasted_entry), ('uefi', pasted_entry), ('bios', generated_entry),
-                                            ('uefi', blind_entry)],
-                         ids=['bios-pasted', 'uefi-pasted', 'bios-generated', 'uefi-blind'])
+@pytest.mark.parametrize(
+    'firmware,entry',
+    [('bios', pasted_entry), ('uefi', pasted_entry), ('bios', generated_entry), ('uefi', blind_entry)],
+    ids=['bios-pasted', 'uefi-pasted', 'bios-generated', 'uefi-blind'],
+)
 def test_an_installed_grub_boots_our_entry(start, build, tmp_path, firmware, entry):
     tree = make_tree(tmp_path, firmware)
     build().compile('iso/ashlar.elf')
@@ -192,7 +245,9 @@ def test_an_installed_grub_boots_our_entry(start, build, tmp_path, firmware, ent
     # Beside the entry that was there; ours is the default only so that the test need not press keys.
     (tree / 'boot/grub/grub.cfg').write_text(f'{OTHER_ENTRY}{text}set default=Ashlar\n')
     disk = (make_bios_disk if firmware == 'bios' else make_uefi_disk)(tmp_path, tree)
-    outcome = start(boot='none', machine='pc', firmware=firmware, extra=disk, cmdline='run="report; exit"').wait(60)
+    outcome = start(
+        boot='none', machine='pc', firmware=firmware, extra=disk, cmdline='run="report; exit"'
+    ).wait(60)
     assert outcome.verdict == 'pass', outcome.words
     facts = outcome.stream.fact('boot')
     assert facts['loader'].startswith('GRUB')

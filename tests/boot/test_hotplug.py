@@ -10,14 +10,17 @@ PROMPT = r'^ashlar> '
 
 def cpus_of(outcome):
     """Of each `report cpus`: the numbers of those online, and of those offline."""
-    return [([cpu['cpu'] for cpu in fact['online']], [cpu['cpu'] for cpu in fact['offline']])
-            for fact in outcome.stream.of_type('cpus')]
+    return [
+        ([cpu['cpu'] for cpu in fact['online']], [cpu['cpu'] for cpu in fact['offline']])
+        for fact in outcome.stream.of_type('cpus')
+    ]
 
 
 @pytest.fixture
 def run(boot):
     def run_commands(commands, **words):
         return boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, 'smp': '4', **words})
+
     return run_commands
 
 
@@ -27,8 +30,9 @@ LEAVE_AND_COME = 'cpus off 1,3; report cpus; test smp*; cpus on 1,3; report cpus
 def check_leaving(outcome, skipped=()):
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome) == [([0, 2], [1, 3]), ([0, 1, 2, 3], [])]
-    assert {(test.name, test.status) for test in outcome.stream.tests if test.status != 'pass'} == \
-        {(name, 'skip') for name in skipped}
+    assert {(test.name, test.status) for test in outcome.stream.tests if test.status != 'pass'} == {
+        (name, 'skip') for name in skipped
+    }
 
 
 MACHINES = {
@@ -51,15 +55,24 @@ def test_cpus_leave_and_come_back(words, run):
 
 def test_cpus_leave_and_come_back_with_x2apic(start_newer):
     # The ID is read-only there.
-    check_leaving(start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS),
-                  skipped=['smp.a_cpu_is_found_by_the_id_of_its_lapic'])
+    check_leaving(
+        start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS),
+        skipped=['smp.a_cpu_is_found_by_the_id_of_its_lapic'],
+    )
 
 
 def test_a_cpu_leaves_and_comes_back_on_bochs(run, request):
     if not request.config.getoption('--matrix'):
         pytest.skip('Bochs takes a minute for two CPUs: --matrix')
-    outcome = run('cpus off 1; report cpus; cpus on 1; report cpus; test smp*; exit', emulator='bochs', boot='iso', smp='2',
-                  cmdline='absentcpu=1', memory='64M', timeout=300)
+    outcome = run(
+        'cpus off 1; report cpus; cpus on 1; report cpus; test smp*; exit',
+        emulator='bochs',
+        boot='iso',
+        smp='2',
+        cmdline='absentcpu=1',
+        memory='64M',
+        timeout=300,
+    )
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome) == [([0], [1]), ([0, 1], [])]
 
@@ -70,18 +83,21 @@ def test_all_others_leave_and_the_first_goes_on_alone(run):
     assert cpus_of(outcome) == [([0], [1, 2, 3])]
 
 
-@pytest.mark.parametrize('command, words', [
-    ('cpus off 0', ['CPU 0: the first CPU stays online']),
-    ('cpus off 2,2', ['CPU 2: it is not online']),
-    ('cpus on 0-1', ['CPU 0: it is online', 'CPU 1: it is online']),
-    ('cpus off 3-9', ['CPUs are numbered 0 to 3']),
-    ('cpus off 4-18446744073709551615', ['CPUs are numbered 0 to 3']),
-    ('cpus on 7', ['CPUs are numbered 0 to 3']),
-    ('cpus off x', ['usage: cpus [off|on LIST]']),
-    ('cpus off 1-', ['usage: cpus [off|on LIST]']),
-    ('cpus off', ['usage: cpus [off|on LIST]']),
-    ('cpus away 1', ['usage: cpus [off|on LIST]']),
-])
+@pytest.mark.parametrize(
+    'command, words',
+    [
+        ('cpus off 0', ['CPU 0: the first CPU stays online']),
+        ('cpus off 2,2', ['CPU 2: it is not online']),
+        ('cpus on 0-1', ['CPU 0: it is online', 'CPU 1: it is online']),
+        ('cpus off 3-9', ['CPUs are numbered 0 to 3']),
+        ('cpus off 4-18446744073709551615', ['CPUs are numbered 0 to 3']),
+        ('cpus on 7', ['CPUs are numbered 0 to 3']),
+        ('cpus off x', ['usage: cpus [off|on LIST]']),
+        ('cpus off 1-', ['usage: cpus [off|on LIST]']),
+        ('cpus off', ['usage: cpus [off|on LIST]']),
+        ('cpus away 1', ['usage: cpus [off|on LIST]']),
+    ],
+)
 def test_what_cannot_be_done_is_said(command, words, run):
     outcome = run(f'{command}; report cpus; exit')
     assert outcome.verdict == 'fail', outcome.words
@@ -103,7 +119,9 @@ def test_one_that_comes_late_parks_and_can_be_brought_online(start):
     """It is plugged in after it was given up, and then hears the startup that was sent to it."""
     session = start(boot='kernel', smp='2,maxcpus=3', cmdline='absentcpu=2', qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
-    session.qmp('device_add', driver='max-x86_64-cpu', id='late', **{'socket-id': 0, 'core-id': 2, 'thread-id': 0})
+    session.qmp(
+        'device_add', driver='max-x86_64-cpu', id='late', **{'socket-id': 0, 'core-id': 2, 'thread-id': 0}
+    )
     session.type('late 2; report cpus; test smp.a_cpu_that_did_not*\n')
     session.expect(r'^late: it stopped in long mode, before the kernel, given up', HANG_SECONDS)
     session.expect(r'"failed":\[\{"apic":2,"stage":"none"\}\]', HANG_SECONDS)

@@ -20,16 +20,20 @@ MACHINES = {**PCS, 'q35': {'machine': 'q35'}, 'microvm': {'machine': 'microvm'}}
 
 
 def parametrized(machines):
-    return pytest.mark.parametrize('machine', [pytest.param(words, id=name) for name, words in machines.items()])
+    return pytest.mark.parametrize(
+        'machine', [pytest.param(words, id=name) for name, words in machines.items()]
+    )
 
 
 @pytest.fixture
 def at_prompt(start):
     """at_prompt(machine words): a session that has shown its first prompt."""
+
     def start_machine(words):
         session = start(boot='kernel', qmp=True, **words)
         session.expect(PROMPT, SECONDS)
         return session
+
     return start_machine
 
 
@@ -37,7 +41,7 @@ def answer_to(session, line):
     session.type(f'{line}\n')
     before = session.cursor
     session.expect(PROMPT, SECONDS)
-    return session.log().decode().replace('\r\n', '\n')[before:session.cursor]
+    return session.log().decode().replace('\r\n', '\n')[before : session.cursor]
 
 
 def interrupts_of(session, name):
@@ -75,10 +79,15 @@ def test_the_serial_port_interrupts(at_prompt, machine):
     assert interrupts_of(session, 'serial') > before + len('help exit\n')
 
 
-@pytest.mark.parametrize('name, controller', [('ioapic', 'ioapic'), ('noioapic', '8259'), ('no-apic', '8259')])
+@pytest.mark.parametrize(
+    'name, controller', [('ioapic', 'ioapic'), ('noioapic', '8259'), ('no-apic', '8259')]
+)
 def test_each_machine_has_the_controller_that_it_is_there_for(at_prompt, name, controller):
     text = answer_to(at_prompt(PCS[name]), 'irqs')
-    assert re.findall(r'^GSI \d+ +(\S+) .*  (?:serial|keyboard)', text, re.MULTILINE) == [controller, controller], text
+    assert re.findall(r'^GSI \d+ +(\S+) .*  (?:serial|keyboard)', text, re.MULTILINE) == [
+        controller,
+        controller,
+    ], text
 
 
 @parametrized(PCS)
@@ -93,8 +102,14 @@ def test_each_byte_of_the_keyboard_interrupts(at_prompt, machine):
     session.expect('give the verdict', SECONDS)
 
 
-@parametrized({**MACHINES, '64-cpus': {'smp': '64'}, '255-cpus': {'smp': '255'},
-               'some-offline': {'smp': '16', 'cmdline': 'run="cpus off 8-15"'}})
+@parametrized(
+    {
+        **MACHINES,
+        '64-cpus': {'smp': '64'},
+        '255-cpus': {'smp': '255'},
+        'some-offline': {'smp': '16', 'cmdline': 'run="cpus off 8-15"'},
+    }
+)
 def test_a_prompt_that_waits_uses_no_cpu(at_prompt, machine):
     session = at_prompt(machine)
     answer_to(session, 'help exit')
@@ -112,5 +127,7 @@ def test_a_long_paste_arrives_whole_and_in_order(at_prompt, machine):
     words = [f'x{number:05}' for number in range(500)]
     session.type(''.join(f'{word}\n' for word in words))
     session.expect(f'^{words[-1]}: no such command', SECONDS)
-    answered = re.findall(r'^(\S+): no such command', session.log().decode().replace('\r\n', '\n'), re.MULTILINE)
+    answered = re.findall(
+        r'^(\S+): no such command', session.log().decode().replace('\r\n', '\n'), re.MULTILINE
+    )
     assert answered == words

@@ -46,11 +46,12 @@ NO_SHARED_INPUT = {'no input is free that two comparators can raise'}
 @dataclasses.dataclass
 class Case:
     """A machine, what it must say, and for what reasons self-tests are skipped on it."""
+
     words: dict
     lapic: str = 'xapic'
     found: str = 'xapic'
     i8259: bool = True
-    ioapics: tuple = ((0, 24),)             # GSI base and pins of each
+    ioapics: tuple = ((0, 24),)  # GSI base and pins of each
     overrides: dict = dataclasses.field(default_factory=lambda: ACPI_OVERRIDES)
     lines: dict = dataclasses.field(default_factory=lambda: {'serial': 4, 'keyboard': 1})
     clock: str = 'tsc'
@@ -58,13 +59,19 @@ class Case:
     rate_from: str = 'hpet'
     events: str = 'lapic'
     skipped: set = dataclasses.field(default_factory=set)
-    cpus: int = 1                           # that come up
+    cpus: int = 1  # that come up
 
 
 def machine(name='q35', *options, **words):
     """The words for a machine of QEMU with these of its options."""
     extra = ('-machine', ','.join((name, *options))) if options else ()
-    return {'boot': 'kernel', 'machine': name, 'cmdline': '', **words, 'extra': (*extra, *words.get('extra', ()))}
+    return {
+        'boot': 'kernel',
+        'machine': name,
+        'cmdline': '',
+        **words,
+        'extra': (*extra, *words.get('extra', ())),
+    }
 
 
 NO_HPET = {'sources': ('tsc', 'pm-timer', 'pit'), 'rate_from': 'pm-timer'}
@@ -78,22 +85,40 @@ CASES = {
     'pc,hpet=off': Case(machine('pc', 'hpet=off'), **NO_HPET),
     # Without a MADT the MP tables say what there is.
     'pc,acpi=off': Case(machine('pc', 'acpi=off'), overrides=MP_OVERRIDES, **ONLY_PIT),
-    'pc,acpi=off,4cpus': Case(machine('pc', 'acpi=off', smp='4,sockets=4'), overrides=MP_OVERRIDES, **ONLY_PIT),
+    'pc,acpi=off,4cpus': Case(
+        machine('pc', 'acpi=off', smp='4,sockets=4'), overrides=MP_OVERRIDES, **ONLY_PIT
+    ),
     'microvm': Case(machine('microvm'), **MICROVM),
     # Nothing to measure against: the rate is a guess, but timers and clock agree on it.
     'microvm,pit=off,pic=off': Case(
-        machine('microvm', 'pit=off', 'pic=off'), skipped=NO_COUNTER,
-        **{**MICROVM, 'i8259': False, 'sources': ('tsc',), 'rate_from': 'assumed'}),
-    'microvm,acpi=off': Case(machine('microvm', 'acpi=off'),
-                             **{**MICROVM, 'ioapics': ((0, 24),), 'overrides': MP_OVERRIDES}),
+        machine('microvm', 'pit=off', 'pic=off'),
+        skipped=NO_COUNTER,
+        **{**MICROVM, 'i8259': False, 'sources': ('tsc',), 'rate_from': 'assumed'},
+    ),
+    'microvm,acpi=off': Case(
+        machine('microvm', 'acpi=off'), **{**MICROVM, 'ioapics': ((0, 24),), 'overrides': MP_OVERRIDES}
+    ),
     # An I/O APIC can send to nobody: the 8259s serve.
-    '-apic': Case(machine(cpu='max,-apic'), lapic='none', found='none', ioapics=(), overrides=ELCR_OVERRIDES,
-                  lines={'serial': 4, 'keyboard': 1, 'pit': 0}, events='pit', skipped=NO_LAPIC),
+    '-apic': Case(
+        machine(cpu='max,-apic'),
+        lapic='none',
+        found='none',
+        ioapics=(),
+        overrides=ELCR_OVERRIDES,
+        lines={'serial': 4, 'keyboard': 1, 'pit': 0},
+        events='pit',
+        skipped=NO_LAPIC,
+    ),
     'nohpet': Case(machine(cmdline='nohpet'), **NO_HPET),
     'notsc': Case(machine(cmdline='notsc'), clock='hpet', skipped=NO_TSC),
     'notsc nohpet': Case(machine(cmdline='notsc nohpet'), clock='pm-timer', skipped=NO_TSC, **NO_HPET),
-    'notsc pit': Case(machine('pc', 'acpi=off', cmdline='notsc'), clock='pit', skipped=NO_TSC, overrides=MP_OVERRIDES,
-                      **ONLY_PIT),
+    'notsc pit': Case(
+        machine('pc', 'acpi=off', cmdline='notsc'),
+        clock='pit',
+        skipped=NO_TSC,
+        overrides=MP_OVERRIDES,
+        **ONLY_PIT,
+    ),
     'noioapic': Case(machine(cmdline='noioapic'), ioapics=(), overrides=ELCR_OVERRIDES),
     'nox2apic': Case(machine(cmdline='nox2apic')),
     'noacpi': Case(machine(cmdline='noacpi'), overrides=MP_OVERRIDES, **ONLY_PIT),
@@ -119,7 +144,9 @@ def check_irq_facts(case, facts):
     assert (facts['lapic'], facts['lapic_found']) == (case.lapic, case.found)
     assert facts['i8259'] == case.i8259
     assert tuple((ioapic['gsi_base'], ioapic['pins']) for ioapic in facts['ioapics']) == case.ioapics
-    assert {item['irq']: (item['gsi'], item['polarity'], item['trigger']) for item in facts['overrides']} == case.overrides
+    assert {
+        item['irq']: (item['gsi'], item['polarity'], item['trigger']) for item in facts['overrides']
+    } == case.overrides
     assert {name: line['gsi'] for line in facts['lines'] for name in line['devices']} == case.lines
     vectors = [line['vector'] for line in facts['lines']]
     assert len(set(vectors)) == len(vectors) and min(vectors) >= 32
@@ -143,12 +170,15 @@ def test_machine(case, boot):
     check_outcome(case, outcome)
 
 
-@pytest.mark.parametrize('words, reference', [
-    pytest.param(machine(), 'hpet', id='hpet'),
-    pytest.param(machine(cmdline='nohpet'), 'pm-timer', id='pm-timer'),
-    pytest.param(machine('pc', 'acpi=off'), 'pit', id='pit'),
-    pytest.param(machine('microvm'), 'pit', id='microvm'),
-])
+@pytest.mark.parametrize(
+    'words, reference',
+    [
+        pytest.param(machine(), 'hpet', id='hpet'),
+        pytest.param(machine(cmdline='nohpet'), 'pm-timer', id='pm-timer'),
+        pytest.param(machine('pc', 'acpi=off'), 'pit', id='pit'),
+        pytest.param(machine('microvm'), 'pit', id='microvm'),
+    ],
+)
 def test_rates_are_measured_truly_and_soon(words, reference, boot):
     outcome = boot('report boot; report time; exit', **{**words, 'extra': (*words['extra'], *ICOUNT)})
     assert outcome.verdict == 'pass', outcome.words
@@ -161,15 +191,20 @@ def test_rates_are_measured_truly_and_soon(words, reference, boot):
     assert stages[-1]['ticks'] - stages[0]['ticks'] <= BOOT_INSTRUCTIONS
 
 
-@pytest.mark.parametrize('words, reference', [
-    pytest.param(machine(), 'hpet', id='hpet'),
-    pytest.param(machine(cmdline='nohpet'), 'pm-timer', id='pm-timer'),
-    pytest.param(machine('microvm'), 'pit', id='pit'),
-])
+@pytest.mark.parametrize(
+    'words, reference',
+    [
+        pytest.param(machine(), 'hpet', id='hpet'),
+        pytest.param(machine(cmdline='nohpet'), 'pm-timer', id='pm-timer'),
+        pytest.param(machine('microvm'), 'pit', id='pit'),
+    ],
+)
 def test_the_rate_is_refined_in_the_background_and_then_final(words, reference, start):
     session = start(**words)
     session.expect(PROMPT, HANG_SECONDS)
-    session.expect(rf'clock: TSC refined: [0-9.]+ MHz \(was [0-9.]+ from pit\), against {reference}', HANG_SECONDS)
+    session.expect(
+        rf'clock: TSC refined: [0-9.]+ MHz \(was [0-9.]+ from pit\), against {reference}', HANG_SECONDS
+    )
     session.type('report time; test timer.nothing*; exit\r')
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
@@ -177,8 +212,11 @@ def test_the_rate_is_refined_in_the_background_and_then_final(words, reference, 
     assert facts['tsc_is_final'] and facts['tsc_hz_from'] == reference and facts['tsc_first_from'] == 'pit'
     assert facts['tsc_error_ppm'] < 1000
     assert sum('TSC refined' in line for line in outcome.stream.lines) == 1
-    stamps = [float(match[1]) for line in outcome.stream.lines
-              if (match := re.match(r'(?:ashlar> )?\[ *([0-9.]+)\] cpu', line))]
+    stamps = [
+        float(match[1])
+        for line in outcome.stream.lines
+        if (match := re.match(r'(?:ashlar> )?\[ *([0-9.]+)\] cpu', line))
+    ]
     assert stamps == sorted(stamps)
 
 
@@ -197,7 +235,9 @@ def check_bochs_rates(facts):
 
 def test_bochs_has_x2apic_and_gives_a_wrong_rate(boot):
     """Its Ice Lake has a real one's CPUID leaf 0x15, which says 1.5 GHz. Two counters tell otherwise."""
-    outcome = boot(COMMANDS, timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M', cmdline='x2apic')
+    outcome = boot(
+        COMMANDS, timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M', cmdline='x2apic'
+    )
     check_outcome(dataclasses.replace(BOCHS, lapic='x2apic'), outcome)
     check_bochs_rates(outcome.stream.fact('time'))
     assert any('TSC rate told wrong: 1497.600 MHz by CPUID.15H' in line for line in outcome.stream.lines)
@@ -206,14 +246,20 @@ def test_bochs_has_x2apic_and_gives_a_wrong_rate(boot):
 def test_a_machine_that_needs_no_x2apic_stays_in_xapic_mode(boot):
     outcome = boot('report irq; exit', timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M')
     assert outcome.stream.fact('irq')['lapic'] == 'xapic'
-    assert any('irq: xAPIC mode: x2APIC mode wants interrupt remapping' in line for line in outcome.stream.lines)
+    assert any(
+        'irq: xAPIC mode: x2APIC mode wants interrupt remapping' in line for line in outcome.stream.lines
+    )
 
 
 def test_bochs_with_nox2apic(boot):
-    outcome = boot(COMMANDS, timeout=300, emulator='bochs', cpu='corei7_haswell_4770', memory='64M', cmdline='nox2apic')
+    outcome = boot(
+        COMMANDS, timeout=300, emulator='bochs', cpu='corei7_haswell_4770', memory='64M', cmdline='nox2apic'
+    )
     # Its Haswell has no microcode that mends TSC-deadline: docs/smp.md.
     check_outcome(dataclasses.replace(BOCHS, lapic='xapic', events='lapic'), outcome)
-    assert any(' cpu: erratum: TSC-deadline timers are late or lost: ' in line for line in outcome.stream.lines)
+    assert any(
+        ' cpu: erratum: TSC-deadline timers are late or lost: ' in line for line in outcome.stream.lines
+    )
     check_bochs_rates(outcome.stream.fact('time'))
 
 
@@ -280,10 +326,13 @@ Repo-URI: mirror+file:/etc/apt/mirrors.list
 def test_no_script_names_a_mirror():
     for path in (ROOT / 'scripts').rglob('*'):
         if path.is_file() and '__pycache__' not in path.parts:
-            assert not re.search(r'(deb|security|ftp)[\w.]*\.debian\.org', path.read_text(errors='replace')), path
+            assert not re.search(
+                r'(deb|security|ftp)[\w.]*\.debian\.org', path.read_text(errors='replace')
+            ), path
 
 
 # --- the battery clock ---
+
 
 def printed_date(lines):
     """What `date` printed; the log's own line has words before it."""
@@ -293,18 +342,26 @@ def printed_date(lines):
 
 
 # Later dates QEMU itself loses: up to 10.0 it counts days in 32 bits of seconds.
-@pytest.mark.parametrize('base', ['2024-02-29T23:59:58', '2000-01-01T00:00:00', '1999-12-31T23:59:59', '2038-01-19T03:14:08'])
+@pytest.mark.parametrize(
+    'base', ['2024-02-29T23:59:58', '2000-01-01T00:00:00', '1999-12-31T23:59:59', '2038-01-19T03:14:08']
+)
 def test_the_date_is_the_battery_clocks(base, boot):
     outcome = boot('date; exit', **machine(extra=('-rtc', f'base={base}')))
     assert outcome.verdict == 'pass', outcome.words
     passed = printed_date(outcome.stream.lines) - datetime.datetime.fromisoformat(base)
     assert 0 <= passed.total_seconds() <= outcome.seconds + 1
-    doubts = [line for line in outcome.stream.lines if 'do not rely on this date: this kernel was written later' in line]
+    doubts = [
+        line
+        for line in outcome.stream.lines
+        if 'do not rely on this date: this kernel was written later' in line
+    ]
     assert len(doubts) == (2 if base < '2024' else 0), doubts
 
 
 @pytest.mark.parametrize('source', ['lapic', 'hpet', 'pit'])
 def test_timers_come_from_each_source(source, boot):
-    outcome = boot('test time*; test smp*; report time; exit', boot='kernel', smp='3', cmdline=f'events={source}')
+    outcome = boot(
+        'test time*; test smp*; report time; exit', boot='kernel', smp='3', cmdline=f'events={source}'
+    )
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('time')['events'] == source

@@ -35,17 +35,32 @@ def test_the_same_commit_gives_the_same_bytes(tmp_path):
 def test_an_iso_without_el_torito_images_is_refused(build, tmp_path):
     """With an xorriso that forgets them, as it would if an option changed its meaning."""
     fake = tmp_path / 'xorriso'
-    fake.write_text('#!/bin/sh\nfor word; do case $word in -as) making=yes ;; esac; done\n'
-                    f'if [ "$making" ]; then exec {shutil.which("xorriso")} -as mkisofs -o {tmp_path}/out.unfinished '
-                    f'{tmp_path}/tree; fi\nexec {shutil.which("xorriso")} "$@"\n')
+    fake.write_text(
+        '#!/bin/sh\nfor word; do case $word in -as) making=yes ;; esac; done\n'
+        f'if [ "$making" ]; then exec {shutil.which("xorriso")} -as mkisofs -o {tmp_path}/out.unfinished '
+        f'{tmp_path}/tree; fi\nexec {shutil.which("xorriso")} "$@"\n'
+    )
     fake.chmod(0o755)
     (tmp_path / 'tree').mkdir()
     (tmp_path / 'tree/file').touch()  # of an empty folder xorriso makes no ISO at all
     variant = build()
-    done = subprocess.run(['/usr/bin/env', f'PATH={tmp_path}:/usr/bin:/bin', 'python3',
-                           str(ROOT / 'scripts/build/iso.py'), '--elf', str(variant.elf),
-                           '--grub-cfg', str(ROOT / 'iso/grub.cfg'), '--epoch', '1767225600', str(tmp_path / 'out.iso')],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            '/usr/bin/env',
+            f'PATH={tmp_path}:/usr/bin:/bin',
+            'python3',
+            str(ROOT / 'scripts/build/iso.py'),
+            '--elf',
+            str(variant.elf),
+            '--grub-cfg',
+            str(ROOT / 'iso/grub.cfg'),
+            '--epoch',
+            '1767225600',
+            str(tmp_path / 'out.iso'),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode != 0
     assert 'no El Torito image' in done.stderr
     assert not (tmp_path / 'out.iso').exists()
@@ -54,8 +69,12 @@ def test_an_iso_without_el_torito_images_is_refused(build, tmp_path):
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
 def test_the_iso_boots_from_a_usb_stick(start, build, firmware):
     words = [word.format(iso=build().iso) for word in STICK]
-    session = start(boot='none', firmware=firmware, cmdline='run="report; exit"',
-                    extra=(*words, '-device', 'qemu-xhci', '-device', 'usb-storage,drive=stick'))
+    session = start(
+        boot='none',
+        firmware=firmware,
+        cmdline='run="report; exit"',
+        extra=(*words, '-device', 'qemu-xhci', '-device', 'usb-storage,drive=stick'),
+    )
     outcome = session.wait(180)
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('boot')['protocol'] == 'multiboot2'

@@ -22,7 +22,9 @@ ok 2 buddy.merges # SKIP not on this machine\r
 """
 # As the kernel speaks today: two streams, facts, lines of several CPUs.
 FIRST = b'[    0.009548] cpu0 boot: Ashlar 0.1.0, loaded by pvh\n'
-LONG = FIRST + b"""[    0.010447] cpu0 cpu: AuthenticAMD, family 15 model 107 stepping 1: QEMU TCG CPU version 2.5+
+LONG = (
+    FIRST
+    + b"""[    0.010447] cpu0 cpu: AuthenticAMD, family 15 model 107 stepping 1: QEMU TCG CPU version 2.5+
 KTAP version 1
 1..3
 ok 1 traps.attempts_nest
@@ -36,13 +38,19 @@ KTAP version 1
 ok 1 slab.live_objects_never_overlap
 @ashlar {"v":1,"type":"verdict","status":"pass","passed":3,"failed":0,"skipped":1}
 """
+)
 PANIC_VERDICT = b'@ashlar {"v":1,"type":"verdict","status":"panic","passed":0,"failed":0,"skipped":0}\n'
-PANICKING = FIRST + b"""
+PANICKING = (
+    FIRST
+    + b"""
 PANIC: crash panic: asked for by a person
   cr2 0000000000000000   cr3 0000000000a64000
-""" + PANIC_VERDICT
-FAILING = LONG.replace(b'ok 1 traps', b'not ok 1 traps').replace(b'"status":"pass","passed":3,"failed":0',
-                                                             b'"status":"fail","passed":2,"failed":1')
+"""
+    + PANIC_VERDICT
+)
+FAILING = LONG.replace(b'ok 1 traps', b'not ok 1 traps').replace(
+    b'"status":"pass","passed":3,"failed":0', b'"status":"fail","passed":2,"failed":1'
+)
 SILENT = FIRST + b'[    0.010447] cpu0 cpu: AuthenticAMD\n'
 
 
@@ -64,16 +72,19 @@ def test_judge_reads_standard_input():
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize('change, status, verdict', [
-    ((b'"status":"pass"', b'"status":"fail"'), 1, 'fail'),
-    ((b'"status":"pass"', b'"status":"panic"'), 3, 'panic'),
-    # A log that contradicts itself does not pass: a failed test, a missing test, half a line.
-    ((b'ok 1 memmap', b'not ok 1 memmap'), 1, 'fail'),
-    ((b'1..2', b'1..3'), 1, 'fail'),
-    ((b'KTAP version 1', b'@ashlar {"v":1,"type":"mem'), 1, 'fail'),
-    # And one that just ends did not pass either.
-    ((b'@ashlar {"v":1,"type":"verdict"', b'@as'), 5, 'no verdict'),
-])
+@pytest.mark.parametrize(
+    'change, status, verdict',
+    [
+        ((b'"status":"pass"', b'"status":"fail"'), 1, 'fail'),
+        ((b'"status":"pass"', b'"status":"panic"'), 3, 'panic'),
+        # A log that contradicts itself does not pass: a failed test, a missing test, half a line.
+        ((b'ok 1 memmap', b'not ok 1 memmap'), 1, 'fail'),
+        ((b'1..2', b'1..3'), 1, 'fail'),
+        ((b'KTAP version 1', b'@ashlar {"v":1,"type":"mem'), 1, 'fail'),
+        # And one that just ends did not pass either.
+        ((b'@ashlar {"v":1,"type":"verdict"', b'@as'), 5, 'no verdict'),
+    ],
+)
 def test_judge_fails_what_did_not_pass(tmp_path, change, status, verdict):
     assert change[0] in PASSING
     done = judge(tmp_path, PASSING.replace(*change))
@@ -82,56 +93,106 @@ def test_judge_fails_what_did_not_pass(tmp_path, change, status, verdict):
 
 
 def test_judge_says_when_there_is_no_log(tmp_path):
-    done = subprocess.run([str(ROOT / 'scripts/judge'), str(tmp_path / 'absent')], capture_output=True, text=True)
+    done = subprocess.run(
+        [str(ROOT / 'scripts/judge'), str(tmp_path / 'absent')], capture_output=True, text=True
+    )
     assert done.returncode == 2
 
 
-@pytest.mark.parametrize('log, status, words', [
-    # Several boots: whatever comes behind or before a panic, a failure or a restart.
-    (PANICKING + PASSING, 3, '2 boots: panic, pass'),
-    (PASSING + PANICKING, 3, '2 boots: pass, panic'),
-    (PANICKING.replace(PANIC_VERDICT, b'') + LONG, 3, '2 boots: panic, pass'),
-    (FAILING + LONG, 1, '2 boots: fail, pass'),
-    (LONG + LONG, 0, '2 boots: pass, pass'),
-    (PASSING + PASSING, 0, '2 boots: pass, pass'),
-    (SILENT + LONG, 1, 'the machine restarted by itself: boot 1 ends without a verdict'),
-    (PASSING[:PASSING.index(b'@ashlar')] + PASSING, 1, 'the machine restarted by itself'),
-    (LONG + SILENT, 5, '2 boots: pass, no verdict'),
-    (SILENT + b'@ashlar {"v":1,"type":"reboot"}\n' + LONG, 0, '2 boots: no verdict, pass'),
-    (SILENT + b'@ashlar {"v":1,"type":"reboot"}\n' + FAILING, 1, 'fail: traps'),
-    (LONG[:LONG.index(b'@ashlar {"v":1,"type":"verdict"')].replace(b'ok 1 traps', b'not ok 1 traps') +
-     b'@ashlar {"v":1,"type":"reboot"}\n' + LONG, 1, 'fail: traps'),
-    (b"Booting `Ashlar'\r\n" + PASSING, 1, 'a loader started the kernel 2 times'),
-    (LONG.replace(b'KTAP version 1\n1..1', b'log, shown again:\n' + SILENT + b'end of the log\nKTAP version 1\n1..1'), 0, ''),
-    # An exception that nobody survives, in a log that was cut; an NMI that was survived.
-    (LONG.replace(b'KTAP version 1\n1..1', b'EXCEPTION 14: page fault (#PF) at f+0x1/0x2\nKTAP version 1\n1..1'), 3, ''),
-    (LONG.replace(b'KTAP version 1\n1..1', b'EXCEPTION 2: NMI at f+0x1/0x2\nKTAP version 1\n1..1'), 0, ''),
-    # Counts.
-    (LONG.replace(b'"passed":3', b'"passed":4'), 1, 'the verdict says 4 passed, the results are 3'),
-    (LONG.replace(b'"skipped":1', b'"skipped":0'), 1, 'the verdict says 0 skipped, the results are 1'),
-    (LONG.replace(b'"passed":3', b'"passed":true'), 1, 'the verdict says True passed'),
-    (LONG.replace(b',"skipped":1', b''), 1, 'the verdict says None skipped'),
-    (LONG.replace(b'ok 2 mm', b'ok 3 mm'), 1, 'test 3 stands where test 2 is due'),
-    (LONG.replace(b'1..3\n', b''), 1, 'a KTAP stream has no plan'),
-    (LONG.replace(b'1..3\n', b'1..3\n1..3\n'), 1, 'a KTAP stream has two plans'),
-    # KTAP behind its version line only.
-    (b'OK 200 HTTP from iPXE\nok 5 packets\nnot ok 6 packets\n1..7\n' + LONG, 0, ''),
-    (LONG + b'ok 5 packets\n1..7\n', 0, ''),
-    # JSON.
-    (LONG.replace(b'KTAP version 1\n1..1', b'@ashlar 5\nKTAP version 1\n1..1'), 1, 'not an object: @ashlar 5'),
-    (LONG.replace(b'KTAP version 1\n1..1', b'@ashlar [{}]\nKTAP version 1\n1..1'), 1, 'not an object'),
-    (LONG.replace(b'KTAP version 1\n1..1', b'@ashlar ' + b'[' * 100000 + b'\nKTAP version 1\n1..1'), 1, 'not JSON'),
-    (LONG.replace(b'"status":"pass"', b'"status":"fail","status":"pass"'), 5, 'a member comes twice'),
-    (LONG.replace(b'"status":"pass"', b'"status":NaN'), 5, 'not JSON'),
-    (LONG.replace(b'"status":"pass"', b'"status":7'), 1, "the verdict is '7'"),
-    (LONG.replace(b'@ashlar {"v":1,"type":"verdict"', b'ashlar> exit @ashlar {"v":1,"type":"verdict"'), 0, ''),
-    (LONG.replace(b'@ashlar {"v":1,"type":"verdict"', b'[    0.1 half a line@ashlar {"v":1,"type":"verdict"'), 0, ''),
-    (b'user@ashlar ~ $ cat /dev/ttyUSB0\n' + LONG, 0, ''),
-    # A log line of another CPU in the middle of an object.
-    (LONG.replace(b'"protocol"', b'"pro[    0.106255] cpu1 irq: a line\ntocol"'), 0, ''),
-    (LONG.replace(b'"skipped":1', b'"skip[    0.106255] cpu1 irq: a line\nped":0'), 1, 'the verdict says 0 skipped'),
-    (b'', 5, ''),
-], ids=lambda value: '' if isinstance(value, (bytes, int)) else value.replace(' ', '-') or 'fine')
+@pytest.mark.parametrize(
+    'log, status, words',
+    [
+        # Several boots: whatever comes behind or before a panic, a failure or a restart.
+        (PANICKING + PASSING, 3, '2 boots: panic, pass'),
+        (PASSING + PANICKING, 3, '2 boots: pass, panic'),
+        (PANICKING.replace(PANIC_VERDICT, b'') + LONG, 3, '2 boots: panic, pass'),
+        (FAILING + LONG, 1, '2 boots: fail, pass'),
+        (LONG + LONG, 0, '2 boots: pass, pass'),
+        (PASSING + PASSING, 0, '2 boots: pass, pass'),
+        (SILENT + LONG, 1, 'the machine restarted by itself: boot 1 ends without a verdict'),
+        (PASSING[: PASSING.index(b'@ashlar')] + PASSING, 1, 'the machine restarted by itself'),
+        (LONG + SILENT, 5, '2 boots: pass, no verdict'),
+        (SILENT + b'@ashlar {"v":1,"type":"reboot"}\n' + LONG, 0, '2 boots: no verdict, pass'),
+        (SILENT + b'@ashlar {"v":1,"type":"reboot"}\n' + FAILING, 1, 'fail: traps'),
+        (
+            LONG[: LONG.index(b'@ashlar {"v":1,"type":"verdict"')].replace(b'ok 1 traps', b'not ok 1 traps')
+            + b'@ashlar {"v":1,"type":"reboot"}\n'
+            + LONG,
+            1,
+            'fail: traps',
+        ),
+        (b"Booting `Ashlar'\r\n" + PASSING, 1, 'a loader started the kernel 2 times'),
+        (
+            LONG.replace(
+                b'KTAP version 1\n1..1',
+                b'log, shown again:\n' + SILENT + b'end of the log\nKTAP version 1\n1..1',
+            ),
+            0,
+            '',
+        ),
+        # An exception that nobody survives, in a log that was cut; an NMI that was survived.
+        (
+            LONG.replace(
+                b'KTAP version 1\n1..1', b'EXCEPTION 14: page fault (#PF) at f+0x1/0x2\nKTAP version 1\n1..1'
+            ),
+            3,
+            '',
+        ),
+        (
+            LONG.replace(b'KTAP version 1\n1..1', b'EXCEPTION 2: NMI at f+0x1/0x2\nKTAP version 1\n1..1'),
+            0,
+            '',
+        ),
+        # Counts.
+        (LONG.replace(b'"passed":3', b'"passed":4'), 1, 'the verdict says 4 passed, the results are 3'),
+        (LONG.replace(b'"skipped":1', b'"skipped":0'), 1, 'the verdict says 0 skipped, the results are 1'),
+        (LONG.replace(b'"passed":3', b'"passed":true'), 1, 'the verdict says True passed'),
+        (LONG.replace(b',"skipped":1', b''), 1, 'the verdict says None skipped'),
+        (LONG.replace(b'ok 2 mm', b'ok 3 mm'), 1, 'test 3 stands where test 2 is due'),
+        (LONG.replace(b'1..3\n', b''), 1, 'a KTAP stream has no plan'),
+        (LONG.replace(b'1..3\n', b'1..3\n1..3\n'), 1, 'a KTAP stream has two plans'),
+        # KTAP behind its version line only.
+        (b'OK 200 HTTP from iPXE\nok 5 packets\nnot ok 6 packets\n1..7\n' + LONG, 0, ''),
+        (LONG + b'ok 5 packets\n1..7\n', 0, ''),
+        # JSON.
+        (
+            LONG.replace(b'KTAP version 1\n1..1', b'@ashlar 5\nKTAP version 1\n1..1'),
+            1,
+            'not an object: @ashlar 5',
+        ),
+        (LONG.replace(b'KTAP version 1\n1..1', b'@ashlar [{}]\nKTAP version 1\n1..1'), 1, 'not an object'),
+        (
+            LONG.replace(b'KTAP version 1\n1..1', b'@ashlar ' + b'[' * 100000 + b'\nKTAP version 1\n1..1'),
+            1,
+            'not JSON',
+        ),
+        (LONG.replace(b'"status":"pass"', b'"status":"fail","status":"pass"'), 5, 'a member comes twice'),
+        (LONG.replace(b'"status":"pass"', b'"status":NaN'), 5, 'not JSON'),
+        (LONG.replace(b'"status":"pass"', b'"status":7'), 1, "the verdict is '7'"),
+        (
+            LONG.replace(b'@ashlar {"v":1,"type":"verdict"', b'ashlar> exit @ashlar {"v":1,"type":"verdict"'),
+            0,
+            '',
+        ),
+        (
+            LONG.replace(
+                b'@ashlar {"v":1,"type":"verdict"', b'[    0.1 half a line@ashlar {"v":1,"type":"verdict"'
+            ),
+            0,
+            '',
+        ),
+        (b'user@ashlar ~ $ cat /dev/ttyUSB0\n' + LONG, 0, ''),
+        # A log line of another CPU in the middle of an object.
+        (LONG.replace(b'"protocol"', b'"pro[    0.106255] cpu1 irq: a line\ntocol"'), 0, ''),
+        (
+            LONG.replace(b'"skipped":1', b'"skip[    0.106255] cpu1 irq: a line\nped":0'),
+            1,
+            'the verdict says 0 skipped',
+        ),
+        (b'', 5, ''),
+    ],
+    ids=lambda value: '' if isinstance(value, (bytes, int)) else value.replace(' ', '-') or 'fine',
+)
 def test_judge_reads_what_other_machines_say(tmp_path, log, status, words):
     done = judge(tmp_path, log)
     assert done.returncode == status, done.stdout + done.stderr
@@ -139,7 +200,9 @@ def test_judge_reads_what_other_machines_say(tmp_path, log, status, words):
 
 
 def prefixed(form):
-    return lambda log: b''.join(form(index).encode() + line for index, line in enumerate(log.splitlines(keepends=True)))
+    return lambda log: b''.join(
+        form(index).encode() + line for index, line in enumerate(log.splitlines(keepends=True))
+    )
 
 
 CAPTURES = {
@@ -165,9 +228,19 @@ CAPTURES = {
 
 
 @pytest.mark.parametrize('capture', CAPTURES)
-@pytest.mark.parametrize('log, verdict', [(PASSING, 'pass'), (LONG, 'pass'), (FAILING, 'fail'), (PANICKING, 'panic'),
-                                          (SILENT, 'no verdict'), (SILENT + LONG, 'fail'), (LONG + LONG, 'pass')],
-                         ids=lambda value: '' if isinstance(value, bytes) else value)
+@pytest.mark.parametrize(
+    'log, verdict',
+    [
+        (PASSING, 'pass'),
+        (LONG, 'pass'),
+        (FAILING, 'fail'),
+        (PANICKING, 'panic'),
+        (SILENT, 'no verdict'),
+        (SILENT + LONG, 'fail'),
+        (LONG + LONG, 'pass'),
+    ],
+    ids=lambda value: '' if isinstance(value, bytes) else value,
+)
 def test_how_a_log_was_captured_does_not_matter(capture, log, verdict):
     plain, captured = stream.Stream(log), stream.Stream(CAPTURES[capture](log))
     assert captured.verdict() == plain.verdict() == verdict, captured.complaints
@@ -185,8 +258,11 @@ def test_a_log_in_utf_16_is_named(tmp_path):
 def test_judge_prints_no_controls_and_needs_no_utf_8(tmp_path):
     log = LONG.replace(b'# SKIP one CPU', '# SKIP \u009b2J \u00e9 \u2028'.encode())
     (tmp_path / 'log').write_bytes(log)
-    done = subprocess.run([str(ROOT / 'scripts/judge'), '--json', str(tmp_path / 'log')], capture_output=True,
-                          env={'PYTHONIOENCODING': 'ascii', 'PATH': '/usr/bin:/bin'})
+    done = subprocess.run(
+        [str(ROOT / 'scripts/judge'), '--json', str(tmp_path / 'log')],
+        capture_output=True,
+        env={'PYTHONIOENCODING': 'ascii', 'PATH': '/usr/bin:/bin'},
+    )
     assert done.returncode == 0, done.stderr
     assert b'\x1b' not in done.stdout and done.stdout.isascii()
     assert b'@ashlar {"v":1,"type":"verdict"' in done.stdout
@@ -195,24 +271,50 @@ def test_judge_prints_no_controls_and_needs_no_utf_8(tmp_path):
 # ---- mutations ----
 
 LOGS = [PASSING, LONG, FAILING, PANICKING, SILENT]
-PIECES = [b'\r', b'\n', b'\0', b'\x1b[', b'\x1b]', b'@ashlar ', b'@ashlar {', b'@ashlar 5\n', b'KTAP version 1\n',
-          b'1..2\n', b'ok 1 x\n', b'not ok 1 x\n', b'# SKIP',
-          b'{"type":"verdict"', b'"status":"pass"', b'\xff\xfe', b'[    0.009548] cpu0 boot: ',
-          b'log, shown again:\n', b'end of the log\n', b'PANIC: ', b'}' * 9, b'[' * 2000, b'9' * 5000, b'\xc3\x28',
-          b"Booting `Ashlar'\n"]
+PIECES = [
+    b'\r',
+    b'\n',
+    b'\0',
+    b'\x1b[',
+    b'\x1b]',
+    b'@ashlar ',
+    b'@ashlar {',
+    b'@ashlar 5\n',
+    b'KTAP version 1\n',
+    b'1..2\n',
+    b'ok 1 x\n',
+    b'not ok 1 x\n',
+    b'# SKIP',
+    b'{"type":"verdict"',
+    b'"status":"pass"',
+    b'\xff\xfe',
+    b'[    0.009548] cpu0 boot: ',
+    b'log, shown again:\n',
+    b'end of the log\n',
+    b'PANIC: ',
+    b'}' * 9,
+    b'[' * 2000,
+    b'9' * 5000,
+    b'\xc3\x28',
+    b"Booting `Ashlar'\n",
+]
 
 
 def mutate(draw, log):
     for _ in range(draw.randint(1, 6)):
         at, to = sorted(draw.randint(0, len(log)) for _ in range(2))
-        log = draw.choice([
-            lambda: log[:at] + draw.choice(PIECES) + log[at:],
-            lambda: log[:at] + log[to:],
-            lambda: log[:to] + log[at:],
-            lambda: log[:at] + bytes(draw.randrange(256) for _ in range(draw.randint(1, 8))) + log[at + 1:],
-            lambda: log[:at] + draw.choice(LOGS) + log[at:],
-            lambda: log + draw.choice(LOGS),
-        ])()
+        log = draw.choice(
+            [
+                lambda: log[:at] + draw.choice(PIECES) + log[at:],
+                lambda: log[:at] + log[to:],
+                lambda: log[:to] + log[at:],
+                lambda: log[:at]
+                + bytes(draw.randrange(256) for _ in range(draw.randint(1, 8)))
+                + log[at + 1 :],
+                lambda: log[:at] + draw.choice(LOGS) + log[at:],
+                lambda: log + draw.choice(LOGS),
+            ]
+        )()
     return log
 
 
@@ -237,11 +339,13 @@ def test_nothing_behind_or_before_a_failure_makes_it_a_pass(seed):
     """A whole panic or failing log, between whole lines of anything."""
     draw = random.Random(seed)
     for _ in range(100):
-        before, after = (mutate(draw, draw.choice(LOGS)) if draw.randint(0, 1) else draw.choice([b'', PASSING, LONG])
-                         for _ in range(2))
+        before, after = (
+            mutate(draw, draw.choice(LOGS)) if draw.randint(0, 1) else draw.choice([b'', PASSING, LONG])
+            for _ in range(2)
+        )
         bad = draw.choice([PANICKING, FAILING, PANIC_VERDICT, SILENT])
         if bad is SILENT:
-            after = draw.choice([PASSING, LONG]) # one without its first line would be what is missing
+            after = draw.choice([PASSING, LONG])  # one without its first line would be what is missing
         log = before.replace(b'\xff\xfe', b'') + b'\n' + bad + (after or LONG)
         assert stream.Stream(log).verdict() != stream.PASS, (seed, log[:4000])
 
@@ -252,12 +356,13 @@ def test_no_line_of_a_passing_log_can_be_lost(log):
     lines = log.splitlines(keepends=True)
     for index, line in enumerate(lines):
         if line.startswith((b'ok', b'1..', b'KTAP', b'@ashlar {"v":1,"type":"verdict"')):
-            assert stream.Stream(b''.join(lines[:index] + lines[index + 1:])).verdict() != stream.PASS, line
+            assert stream.Stream(b''.join(lines[:index] + lines[index + 1 :])).verdict() != stream.PASS, line
     for end in range(len(log.rstrip())):
         assert stream.Stream(log[:end]).verdict() != stream.PASS, log[:end]
 
 
 # ---- patience ----
+
 
 def test_a_machine_that_prints_is_not_hung_and_a_busy_host_is_not_held_against_it():
     now = 0.0
@@ -270,6 +375,7 @@ def test_a_machine_that_prints_is_not_hung_and_a_busy_host_is_not_held_against_i
             if patience.is_over(said):
                 return True
         return False
+
     quick = Patience(10, lambda: now, lambda: share)
     assert not silence(quick, 10) and silence(quick, 3)
     talker = Patience(10, lambda: now, lambda: share)

@@ -26,8 +26,14 @@ def test_each_machine_has_its_own_part_of_the_log():
 
 def test_verdict_status_and_what_is_wanted_must_agree():
     assert judge(MACHINE, SAID + VERDICT, 33).status == 'pass'
-    for text, status in ((SAID + VERDICT, 0), (SAID + VERDICT, 35), (SAID, 33), ((SAID + VERDICT).replace('x2apic', 'xapic'), 33),
-                         ((SAID + VERDICT).replace('ok 2', 'not ok 2'), 33), ('', 1)):
+    for text, status in (
+        (SAID + VERDICT, 0),
+        (SAID + VERDICT, 35),
+        (SAID, 33),
+        ((SAID + VERDICT).replace('x2apic', 'xapic'), 33),
+        ((SAID + VERDICT).replace('ok 2', 'not ok 2'), 33),
+        ('', 1),
+    ):
         assert judge(MACHINE, text, status).status == 'fail', text
 
 
@@ -40,7 +46,11 @@ def test_a_machine_that_is_cut_off_is_a_skip_unless_something_failed():
 
 def test_a_guest_of_xen_is_read_out_of_the_hypervisors_console():
     lane = xen_lane.XenLane.__new__(xen_lane.XenLane)
-    said = '(XEN) noise\n' + ''.join(f'(d1) {line}\n' for line in (SAID + VERDICT).splitlines()) + '[    1.0] dom0: ok 3 x\n'
+    said = (
+        '(XEN) noise\n'
+        + ''.join(f'(d1) {line}\n' for line in (SAID + VERDICT).splitlines())
+        + '[    1.0] dom0: ok 3 x\n'
+    )
     assert lane._judge(MACHINE, said, 0).status == 'pass'
     assert lane._judge(MACHINE, said.replace('"pass"', '"fail"'), 0).status == 'fail'
     assert lane._judge(MACHINE, said.replace('(d1) ok 2', 'ok 2'), 0).status == 'fail'

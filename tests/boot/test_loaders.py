@@ -18,15 +18,29 @@ MIB = 1 << 20
 
 # --- rust-vmm: Firecracker, Cloud Hypervisor ----------------------------------------------------
 
+
 @pytest.fixture
 def start_vmm(start, build, tmp_path):
     """start_vmm(commands, ...): a session of the image as rust-vmm's loader puts it into memory; no firmware, no ACPI, no
     PCI, no fw_cfg command line."""
+
     def make(commands, memory='256M', smp='1', **info):
-        words = rust_vmm.machine_words(tmp_path, build().elf.read_bytes(), f'reboot=k {commands} debugexit=0xf4',
-                                       int(memory[:-1]) * MIB, **info)
-        return start(boot='none', machine='microvm,acpi=off,rtc=off', memory=memory, smp=smp, debug_exit=False,
-                     extra=(*words, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'))
+        words = rust_vmm.machine_words(
+            tmp_path,
+            build().elf.read_bytes(),
+            f'reboot=k {commands} debugexit=0xf4',
+            int(memory[:-1]) * MIB,
+            **info,
+        )
+        return start(
+            boot='none',
+            machine='microvm,acpi=off,rtc=off',
+            memory=memory,
+            smp=smp,
+            debug_exit=False,
+            extra=(*words, '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'),
+        )
+
     return make
 
 
@@ -40,16 +54,31 @@ def test_rust_vmms_loader_starts_it_without_firmware(start_vmm):
 def test_rust_vmms_loader_knows_64_bit_headers_only(build, tmp_path):
     """What the image was before: our emulation of that loader refuses what the real one refuses."""
     narrow = tmp_path / 'narrow.elf'
-    subprocess.run(['objcopy', '-I', 'elf64-x86-64', '-O', 'elf32-i386', str(build().elf), str(narrow)], check=True)
+    subprocess.run(
+        ['objcopy', '-I', 'elf64-x86-64', '-O', 'elf32-i386', str(build().elf), str(narrow)], check=True
+    )
     with pytest.raises(rust_vmm.Refused, match='InvalidProgramHeaderSize'):
         rust_vmm.load_elf(narrow.read_bytes())
 
 
-@pytest.mark.parametrize('what, words', [
-    ({'modules': (1000000, 64 * MIB)}, 'the start info has more modules than any machine; their number (0xf4240)'),
-    ({'memory_map': (1000000, 64 * MIB)}, "the memory map has more entries than any machine's; their number (0xf4240)"),
-    ({'memory_map': (0xffffffff, 0)}, "the memory map has more entries than any machine's; their number (0xffffffff)"),
-], ids=['modules', 'map', 'map-unreadable'])
+@pytest.mark.parametrize(
+    'what, words',
+    [
+        (
+            {'modules': (1000000, 64 * MIB)},
+            'the start info has more modules than any machine; their number (0xf4240)',
+        ),
+        (
+            {'memory_map': (1000000, 64 * MIB)},
+            "the memory map has more entries than any machine's; their number (0xf4240)",
+        ),
+        (
+            {'memory_map': (0xFFFFFFFF, 0)},
+            "the memory map has more entries than any machine's; their number (0xffffffff)",
+        ),
+    ],
+    ids=['modules', 'map', 'map-unreadable'],
+)
 def test_a_million_entries_are_refused_at_once_in_words(start_vmm, what, words):
     outcome = start_vmm('run="exit"', **what).wait(SECONDS)
     assert outcome.verdict == 'panic', outcome.words
@@ -66,6 +95,7 @@ def test_a_start_info_without_a_memory_map_is_refused_in_words(start_vmm):
 
 # --- kexec ---------------------------------------------------------------------------------------
 
+
 @pytest.fixture(scope='session')
 def linux_and_kexec():
     try:
@@ -80,10 +110,29 @@ def start_from_linux(start, build, linux_and_kexec, tmp_path):
 
     def make(firmware, commands, has_rsdp=True):
         initrd = kexec.make_initrd(tmp_path, tools, build().elf, f'{commands} debugexit=0xf4', has_rsdp)
-        flash = ('-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={find_ovmf()}') if firmware == 'uefi' else ()
-        return start(boot='none', machine='q35', memory='1G', debug_exit=False, extra=(
-            *flash, '-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 quiet', '-device',
-            'isa-debug-exit,iobase=0xf4,iosize=4'))
+        flash = (
+            ('-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={find_ovmf()}')
+            if firmware == 'uefi'
+            else ()
+        )
+        return start(
+            boot='none',
+            machine='q35',
+            memory='1G',
+            debug_exit=False,
+            extra=(
+                *flash,
+                '-kernel',
+                kernel,
+                '-initrd',
+                initrd,
+                '-append',
+                'console=ttyS0 quiet',
+                '-device',
+                'isa-debug-exit,iobase=0xf4,iosize=4',
+            ),
+        )
+
     return make
 
 
@@ -105,8 +154,13 @@ def test_from_a_uefi_linux_without_the_option_there_is_no_root_pointer_and_a_boo
     assert 'acpi: no root pointer' in text and '"status":"pass"' in text, outcome.words
 
 
-@pytest.mark.parametrize('value, words', [('0x1000', 'acpi_rsdp=0x1000: no RSDP is there; looking for one'),
-                                          ('here', 'acpi_rsdp=here: expected an address')])
+@pytest.mark.parametrize(
+    'value, words',
+    [
+        ('0x1000', 'acpi_rsdp=0x1000: no RSDP is there; looking for one'),
+        ('here', 'acpi_rsdp=here: expected an address'),
+    ],
+)
 def test_a_root_pointer_that_is_none_is_named_and_another_one_looked_for(start, value, words):
     outcome = start(boot='kernel', machine='pc', cmdline=f'acpi_rsdp={value} run="exit"').wait(SECONDS)
     text = '\n'.join(outcome.stream.lines)
@@ -118,14 +172,25 @@ def test_a_root_pointer_that_is_none_is_named_and_another_one_looked_for(start, 
 OVMF32 = pathlib.Path('/usr/share/OVMF')
 
 
-@pytest.mark.skipif(not (OVMF32 / 'OVMF32_CODE_4M.secboot.fd').exists(), reason='no OVMF of 32 bits (package ovmf-ia32)')
+@pytest.mark.skipif(
+    not (OVMF32 / 'OVMF32_CODE_4M.secboot.fd').exists(), reason='no OVMF of 32 bits (package ovmf-ia32)'
+)
 def test_32_bit_uefi_starts_it_from_the_iso(start, build, tmp_path):
     variables = tmp_path / 'variables.fd'
     shutil.copy(OVMF32 / 'OVMF32_VARS_4M.fd', variables)
-    outcome = start(boot='iso', machine='q35,smm=on', cmdline='run="report; exit"', extra=(
-        '-global', 'driver=cfi.pflash01,property=secure,value=on', '-drive',
-        f'if=pflash,unit=0,format=raw,readonly=on,file={OVMF32}/OVMF32_CODE_4M.secboot.fd', '-drive',
-        f'if=pflash,unit=1,format=raw,file={variables}')).wait(3 * SECONDS)
+    outcome = start(
+        boot='iso',
+        machine='q35,smm=on',
+        cmdline='run="report; exit"',
+        extra=(
+            '-global',
+            'driver=cfi.pflash01,property=secure,value=on',
+            '-drive',
+            f'if=pflash,unit=0,format=raw,readonly=on,file={OVMF32}/OVMF32_CODE_4M.secboot.fd',
+            '-drive',
+            f'if=pflash,unit=1,format=raw,file={variables}',
+        ),
+    ).wait(3 * SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     text = '\n'.join(outcome.stream.lines)
     assert outcome.stream.fact('boot')['loader'].startswith('GRUB')
@@ -134,18 +199,38 @@ def test_32_bit_uefi_starts_it_from_the_iso(start, build, tmp_path):
 
 def test_the_iso_has_programs_for_both_kinds_of_uefi(build, tmp_path):
     image = tmp_path / 'efi.img'
-    subprocess.run(['xorriso', '-osirrox', 'on', '-indev', str(build().iso), '-extract', '/boot/grub/efi.img', str(image)],
-                   check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    for name, machine in (('BOOTX64.EFI', 0x8664), ('BOOTIA32.EFI', 0x14c)):
-        program = subprocess.run(['mtype', '-i', str(image), f'::/EFI/BOOT/{name}'], check=True, stdout=subprocess.PIPE,
-                                 env={'MTOOLS_SKIP_CHECK': '1', 'PATH': '/usr/bin:/bin'}).stdout
-        header = struct.unpack_from('<I', program, 0x3c)[0]
+    subprocess.run(
+        [
+            'xorriso',
+            '-osirrox',
+            'on',
+            '-indev',
+            str(build().iso),
+            '-extract',
+            '/boot/grub/efi.img',
+            str(image),
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+    for name, machine in (('BOOTX64.EFI', 0x8664), ('BOOTIA32.EFI', 0x14C)):
+        program = subprocess.run(
+            ['mtype', '-i', str(image), f'::/EFI/BOOT/{name}'],
+            check=True,
+            stdout=subprocess.PIPE,
+            env={'MTOOLS_SKIP_CHECK': '1', 'PATH': '/usr/bin:/bin'},
+        ).stdout
+        header = struct.unpack_from('<I', program, 0x3C)[0]
         assert program[:2] == b'MZ' and struct.unpack_from('<4sH', program, header) == (b'PE\0\0', machine)
 
 
 # --- a leading file name -------------------------------------------------------------------------
 
-@pytest.mark.parametrize('first, is_warned', [('/boot/ashlar.elf', False), ('./ashlar', False), ('consle', True)])
+
+@pytest.mark.parametrize(
+    'first, is_warned', [('/boot/ashlar.elf', False), ('./ashlar', False), ('consle', True)]
+)
 def test_the_kernels_file_name_in_front_is_no_option(start, first, is_warned):
     outcome = start(boot='kernel', machine='pc', cmdline=f'{first} run="exit" /boot/other.elf').wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words

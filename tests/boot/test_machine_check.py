@@ -6,17 +6,18 @@ import firmware_leaves
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
-MCG_CTL, MC0_CTL, MC0_STATUS = 0x17b, 0x400, 0x401
+MCG_CTL, MC0_CTL, MC0_STATUS = 0x17B, 0x400, 0x401
 BANKS = 10  # QEMU's
 
 # IA32_MCi_STATUS: valid, enabled, MISC and ADDR valid (Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs"); a memory read error of
 # channel 1.
-CORRECTED = 0x9c00000000000091
+CORRECTED = 0x9C00000000000091
 # Uncorrected, the CPU's state lost; an internal parity error.
-UNCORRECTED = 0xb200000000000005
+UNCORRECTED = 0xB200000000000005
 
 CONTROLS_OFF = firmware_leaves.write_msr(MCG_CTL, 0) + b''.join(
-    firmware_leaves.write_msr(MC0_CTL + 4 * bank, 0) for bank in range(BANKS))
+    firmware_leaves.write_msr(MC0_CTL + 4 * bank, 0) for bank in range(BANKS)
+)
 
 
 def inject(session, bank, status, mcg_status=0):
@@ -39,10 +40,14 @@ def test_corrected_errors_are_looked_for_and_counted(start):
     session.expect(PROMPT, HANG_SECONDS)
     for bank in (3, 4):
         assert inject(session, bank, CORRECTED) == ''
-        line = session.expect(rf' mce: bank {bank}: .*corrected.*: status {CORRECTED:#x}, address P0x1000$', HANG_SECONDS)
+        line = session.expect(
+            rf' mce: bank {bank}: .*corrected.*: status {CORRECTED:#x}, address P0x1000$', HANG_SECONDS
+        )
         assert 'uncorrected' not in line[0]
     session.type('report mce\n')
-    session.expect(rf'"type":"mce","banks":{BANKS},"corrected":2,"uncorrected":0,"from_before":0', HANG_SECONDS)
+    session.expect(
+        rf'"type":"mce","banks":{BANKS},"corrected":2,"uncorrected":0,"from_before":0', HANG_SECONDS
+    )
 
 
 def test_mce_looks_now(start):
@@ -63,5 +68,17 @@ def test_what_was_there_before_the_boot_is_named_and_cleared(start, build):
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
-    assert sum(bool(re.search(r' mce: bank 5, from before the boot: .*, address unknown', line)) for line in lines) == 1
-    assert sum(line.startswith('cpu 0: 0 corrected, 0 uncorrected without an exception, 1 from before') for line in lines) == 2
+    assert (
+        sum(
+            bool(re.search(r' mce: bank 5, from before the boot: .*, address unknown', line))
+            for line in lines
+        )
+        == 1
+    )
+    assert (
+        sum(
+            line.startswith('cpu 0: 0 corrected, 0 uncorrected without an exception, 1 from before')
+            for line in lines
+        )
+        == 2
+    )

@@ -49,8 +49,14 @@ def test_the_cover_sees_each_value_of_each_axis():
 def outcome(row, boot):
     words = dict(MACHINES['way'][row['way']])
     timeout = words.pop('timeout')
-    return boot('test; report; exit', timeout=timeout, build_name=row['build'], cpu=row['cpu'], memory=row['memory'],
-                **words)
+    return boot(
+        'test; report; exit',
+        timeout=timeout,
+        build_name=row['build'],
+        cpu=row['cpu'],
+        memory=row['memory'],
+        **words
+    )
 
 
 def test_machine(row, outcome):

@@ -18,15 +18,22 @@ ICOUNT = ('-icount', 'shift=0,sleep=off')
 
 def compiler():
     """As the table calls it: gcc and its major version."""
-    return 'gcc-' + subprocess.run(['x86_64-linux-gnu-gcc', '-dumpversion'], capture_output=True,
-                                   text=True, check=True).stdout.strip().split('.')[0]
+    return (
+        'gcc-'
+        + subprocess.run(['x86_64-linux-gnu-gcc', '-dumpversion'], capture_output=True, text=True, check=True)
+        .stdout.strip()
+        .split('.')[0]
+    )
 
 
 def test_common_paths_cost_no_more_than_the_committed_table_says(boot):
     outcome = boot('bench; exit', build_name='gcc-O2', boot='kernel', memory='1G', extra=ICOUNT)
     assert outcome.verdict == 'pass', outcome.words
-    rows = {fact['name']: fact['median_ticks'] / fact['operations']
-            for fact in outcome.stream.of_type('bench') if 'median_ticks' in fact}
+    rows = {
+        fact['name']: fact['median_ticks'] / fact['operations']
+        for fact in outcome.stream.of_type('bench')
+        if 'median_ticks' in fact
+    }
     limits = TABLE.get(compiler(), TABLE['target'])
     assert set(limits) <= set(rows)
     dearer = {name: (rows[name], limit) for name, limit in limits.items() if rows[name] > limit}
@@ -49,8 +56,11 @@ def test_the_table_asks_for_no_more_than_the_targets():
 
 SWEEP_PARTS = 6
 # The sweep reaches allocations in these, and fails one after the other.
-ALLOCATING = ['slab.live_objects_never_overlap', 'slab.a_cache_of_ones_own_comes_and_goes',
-              'buddy.blocks_of_all_sizes_keep_what_is_written_to_them']
+ALLOCATING = [
+    'slab.live_objects_never_overlap',
+    'slab.a_cache_of_ones_own_comes_and_goes',
+    'buddy.blocks_of_all_sizes_keep_what_is_written_to_them',
+]
 
 
 @pytest.fixture(scope='session')
@@ -71,8 +81,11 @@ def test_each_allocation_of_each_self_test_can_fail(boot, build_name, part, suit
     commands = '; '.join(f'test -f {suite}.*' for suite in mine)
     outcome = boot(f'{commands}; exit', build_name=build_name, boot='kernel', memory='32M')
     assert outcome.verdict == 'pass', outcome.words
-    swept = {match[1]: int(match[2]) for line in outcome.stream.lines
-             if (match := re.match(r'# (\S+): with requests 1 to (\d+) failing', line))}
+    swept = {
+        match[1]: int(match[2])
+        for line in outcome.stream.lines
+        if (match := re.match(r'# (\S+): with requests 1 to (\d+) failing', line))
+    }
     assert {name.split('.')[0] for name in swept} == set(mine)
     for name in ALLOCATING:
         assert name.split('.')[0] not in mine or swept[name] > 50
@@ -94,35 +107,65 @@ def test_a_plan_that_is_none_is_named(boot, words):
 
 @pytest.mark.parametrize('memory', ['16M', '64M', '512M', '3.5G', '4G', '128G', '1T', '16T'])
 def test_memory_of_any_size_is_used_and_accounted_for(boot, memory):
-    outcome = boot('test buddy*; test slab*; test vrange*; test pages*; pages; audit; exit', boot='kernel', memory=memory)
+    outcome = boot(
+        'test buddy*; test slab*; test vrange*; test pages*; pages; audit; exit', boot='kernel', memory=memory
+    )
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
     first = next(index for index, line in enumerate(lines) if line.strip() == 'bytes of RAM')
-    rows = [match.groups() for line in lines[first + 1:] if (match := re.match(r'( *)(\d+)  (.*)', line))]
+    rows = [match.groups() for line in lines[first + 1 :] if (match := re.match(r'( *)(\d+)  (.*)', line))]
     end = next(index for index, row in enumerate(rows) if row[2].startswith('in all'))
     outer = [int(number) for space, number, _ in rows[:end] if len(space) + len(number) == 16]
     usable = next(index for index, row in enumerate(rows) if row[2] == 'usable')
-    parts = [int(number) for space, number, _ in rows[usable + 1:end] if len(space) + len(number) == 20]
+    parts = [int(number) for space, number, _ in rows[usable + 1 : end] if len(space) + len(number) == 20]
     assert sum(outer) == int(rows[end][1])
     assert sum(parts) == int(rows[usable][1])
     assert not any('nobody who says so' in line for line in lines)
 
 
-NUMA = ('-object', 'memory-backend-ram,size=100M,id=a', '-object', 'memory-backend-ram,size=200M,id=b',
-        '-object', 'memory-backend-ram,size=212M,id=c', '-numa', 'node,nodeid=0,memdev=a', '-numa', 'node,nodeid=1,memdev=b',
-        '-numa', 'node,nodeid=2,memdev=c,cpus=0')
+NUMA = (
+    '-object',
+    'memory-backend-ram,size=100M,id=a',
+    '-object',
+    'memory-backend-ram,size=200M,id=b',
+    '-object',
+    'memory-backend-ram,size=212M,id=c',
+    '-numa',
+    'node,nodeid=0,memdev=a',
+    '-numa',
+    'node,nodeid=1,memdev=b',
+    '-numa',
+    'node,nodeid=2,memdev=c,cpus=0',
+)
 
 
 @pytest.mark.parametrize('way', [{'boot': 'kernel'}, {'boot': 'iso'}])
-@pytest.mark.parametrize('distances', [(), ('-numa', 'dist,src=0,dst=1,val=21', '-numa', 'dist,src=0,dst=2,val=31',
-                                            '-numa', 'dist,src=1,dst=2,val=15')])
+@pytest.mark.parametrize(
+    'distances',
+    [
+        (),
+        (
+            '-numa',
+            'dist,src=0,dst=1,val=21',
+            '-numa',
+            'dist,src=0,dst=2,val=31',
+            '-numa',
+            'dist,src=1,dst=2,val=15',
+        ),
+    ],
+)
 def test_nodes_of_odd_sizes_are_the_allocators(boot, way, distances):
     outcome = boot('buddy; test; exit', memory='512M', extra=(*NUMA, *distances), **way)
     assert outcome.verdict == 'pass', outcome.words
-    free = {int(match[1]): int(match[2]) >> 10 for line in outcome.stream.lines
-            if (match := re.match(r"node \d+ \(the firmware's domain (\d+)\): (\d+) KiB free", line))}
+    free = {
+        int(match[1]): int(match[2]) >> 10
+        for line in outcome.stream.lines
+        if (match := re.match(r"node \d+ \(the firmware's domain (\d+)\): (\d+) KiB free", line))
+    }
     assert 80 < free[0] <= 100 and 190 < free[1] <= 200 and 200 < free[2] <= 212, free
-    assert not [test.name for test in outcome.stream.tests if test.status == 'skip' and test.name.startswith('numa')]
+    assert not [
+        test.name for test in outcome.stream.tests if test.status == 'skip' and test.name.startswith('numa')
+    ]
 
 
 def test_a_checked_build_says_who_holds_objects(boot):

@@ -49,8 +49,15 @@ def test_an_nmi_at_any_instruction_loses_no_wakeup(start, build, way):
     script.write_text(SCRIPT.replace('{way}', way))
     environment = dict(os.environ, ASHLAR_BUILD=str(build().folder), ASHLAR_GDB=str(socket), LC_ALL='C')
     session.wait_for_file(socket)
-    done = subprocess.run(['gdb', '-nx', '-batch', '-x', 'scripts/gdb/ashlar.gdb', '-x', str(script)], cwd=ROOT,
-                          env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_SECONDS)
+    done = subprocess.run(
+        ['gdb', '-nx', '-batch', '-x', 'scripts/gdb/ashlar.gdb', '-x', str(script)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
     said = done.stdout + done.stderr
     outcome = session.wait(HANG_SECONDS)
     injected = re.findall(r'^NMI at (\w+)$', said, re.MULTILINE)

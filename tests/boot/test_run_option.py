@@ -7,13 +7,17 @@ import pytest
 from ashlar import ROOT
 
 
-@pytest.mark.parametrize('commands, words', [
-    ('cpus; ' * 200 + 'exit', 'run= is longer than 1023 bytes'),
-    ('log; ' * 500 + 'exit', 'run= is longer than 1023 bytes'),
-    # What follows an open quote, or too many words, is not run: the exit neither.
-    ("cpus; peek 'exit", 'a quote is not closed'),
-    ('cpus; peek ' + 'x ' * 20 + '; exit', 'more than 16 words'),
-], ids=['long', 'very-long', 'quote', 'words'])
+@pytest.mark.parametrize(
+    'commands, words',
+    [
+        ('cpus; ' * 200 + 'exit', 'run= is longer than 1023 bytes'),
+        ('log; ' * 500 + 'exit', 'run= is longer than 1023 bytes'),
+        # What follows an open quote, or too many words, is not run: the exit neither.
+        ("cpus; peek 'exit", 'a quote is not closed'),
+        ('cpus; peek ' + 'x ' * 20 + '; exit', 'more than 16 words'),
+    ],
+    ids=['long', 'very-long', 'quote', 'words'],
+)
 def test_run_that_cannot_be_run_ends_in_a_verdict(commands, words, boot):
     outcome = boot(commands, boot='kernel')
     assert outcome.verdict == 'fail' and outcome.exit_status == 35, outcome.words
@@ -33,8 +37,20 @@ def test_a_machine_that_is_told_to_restart_is_not_complained_of(boot):
 
 
 def test_scripts_run_stops_a_machine_that_restarts():
-    done = subprocess.run([str(ROOT / 'scripts/run'), '--boot', 'kernel', '--build', str(ROOT / 'build-test/gcc-O2-checked'),
-                           '--cmdline', 'run="crash reset; exit"'], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            str(ROOT / 'scripts/run'),
+            '--boot',
+            'kernel',
+            '--build',
+            str(ROOT / 'build-test/gcc-O2-checked'),
+            '--cmdline',
+            'run="crash reset; exit"',
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 5, done.stderr
     assert 'the machine restarted by itself' in done.stderr
 

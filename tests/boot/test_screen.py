@@ -11,7 +11,7 @@ from ashlar import ROOT
 PROMPT = r'^ashlar> $'
 FONTS = {(8, 16): 'Uni2-Terminus16.psf.gz', (16, 32): 'Uni2-Terminus32x16.psf.gz'}
 CONSOLE_FONTS = '/usr/share/consolefonts'
-VGA_TEXT = 0xb8000
+VGA_TEXT = 0xB8000
 # Enough to scroll any screen here.
 COMMANDS = ['help', 'map', 'cpu', 'regs', 'peek 0xffffffff80000000 512']
 
@@ -29,8 +29,13 @@ def glyphs(width, height):
         found_width, found_height, shapes, characters = load_font_script().read_psf(file.read())
     assert (found_width, found_height) == (width, height)
     size = width // 8
-    return {tuple(int.from_bytes(shapes[characters[ord(c)]][row * size:row * size + size], 'big')
-                  for row in range(height)): c for c in map(chr, range(0x20, 0x7f))}
+    return {
+        tuple(
+            int.from_bytes(shapes[characters[ord(c)]][row * size : row * size + size], 'big')
+            for row in range(height)
+        ): c
+        for c in map(chr, range(0x20, 0x7F))
+    }
 
 
 def read_ppm(path):
@@ -39,8 +44,8 @@ def read_ppm(path):
     magic, width, height, depth = re.match(rb'(P6)\s+(\d+)\s+(\d+)\s+(\d+)\s', data).groups()
     assert magic == b'P6' and depth == b'255'
     width, height = int(width), int(height)
-    pixels = data[-3 * width * height:]
-    return width, height, [pixels[y * 3 * width:(y + 1) * 3 * width] for y in range(height)]
+    pixels = data[-3 * width * height :]
+    return width, height, [pixels[y * 3 * width : (y + 1) * 3 * width] for y in range(height)]
 
 
 def read_cell(rows, column, row, cell_width, cell_height):
@@ -49,7 +54,7 @@ def read_cell(rows, column, row, cell_width, cell_height):
     for y in range(row * cell_height, (row + 1) * cell_height):
         value = 0
         for x in range(column * cell_width, (column + 1) * cell_width):
-            value = value << 1 | (max(rows[y][3 * x:3 * x + 3]) > 0x60)
+            value = value << 1 | (max(rows[y][3 * x : 3 * x + 3]) > 0x60)
         bits.append(value)
     return tuple(bits)
 
@@ -58,15 +63,19 @@ def read_screenshot(path, cell):
     """The text of a screenshot, row by row; what is no glyph of ours becomes \\ufffd."""
     width, height, rows = read_ppm(path)
     known = glyphs(*cell)
-    return [''.join(known.get(read_cell(rows, column, row, *cell), '\ufffd') for column in range(width // cell[0])).rstrip()
-            for row in range(height // cell[1])]
+    return [
+        ''.join(
+            known.get(read_cell(rows, column, row, *cell), '\ufffd') for column in range(width // cell[0])
+        ).rstrip()
+        for row in range(height // cell[1])
+    ]
 
 
 def wrapped(text, columns):
     """@text in rows, as a screen of that width shows it."""
     rows = []
     for line in text.split('\n'):
-        rows += [line[at:at + columns].rstrip() for at in range(0, max(len(line), 1), columns)]
+        rows += [line[at : at + columns].rstrip() for at in range(0, max(len(line), 1), columns)]
     return rows
 
 
@@ -92,7 +101,7 @@ def applied(text):
             elif c == '\b':
                 at = max(at - 1, 0)
             else:
-                cells[at:at + 1] = [c]
+                cells[at : at + 1] = [c]
                 at += 1
         lines.append(''.join(cells).rstrip())
     return '\n'.join(lines)
@@ -105,15 +114,17 @@ def expect_same(screen, text, columns):
     expected = wrapped(applied(text), columns)
     assert screen[-1].startswith('ashlar>')
     assert len(screen) > 10
-    assert screen[:-1] == expected[-len(screen):-1]
+    assert screen[:-1] == expected[-len(screen) : -1]
 
 
 @pytest.fixture
 def fb(start, build, tmp_path):
     """fb(gfxmode, machine words...): a session that was booted in that mode."""
+
     def boot(gfxmode, **words):
         iso = build().make_iso(tmp_path / 'mode.iso', gfxmode=gfxmode)
         return start(image=iso, boot='iso', qmp=True, **words)
+
     return boot
 
 
@@ -158,7 +169,7 @@ def test_vgas_text_memory_holds_what_the_log_says(fb, start, way):
     dump = session.folder / 'vga.bin'
     session.qmp('pmemsave', val=VGA_TEXT, size=80 * 25 * 2, filename=str(dump))
     cells = dump.read_bytes()[::2].decode('ascii', 'replace')
-    expect_same([cells[at:at + 80].rstrip() for at in range(0, 2000, 80)], text, 80)
+    expect_same([cells[at : at + 80].rstrip() for at in range(0, 2000, 80)], text, 80)
 
 
 def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
@@ -175,5 +186,7 @@ def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
 def test_a_machine_without_any_screen_comes_up(start, firmware):
-    outcome = start(boot='iso', firmware=firmware, extra=('-vga', 'none'), cmdline='run="test; exit"').wait(120)
+    outcome = start(boot='iso', firmware=firmware, extra=('-vga', 'none'), cmdline='run="test; exit"').wait(
+        120
+    )
     assert outcome.verdict == 'pass', outcome.words

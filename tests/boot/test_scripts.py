@@ -9,24 +9,31 @@ import pytest
 
 from ashlar import ROOT
 
+
 def dry_run(*words):
     return subprocess.run([str(ROOT / 'scripts/run'), '--dry-run', *words], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize('words, wanted', [
-    ((), ['-machine q35', '-cdrom', 'isa-debug-exit,iobase=0xf4']),
-    (('--boot', 'kernel', '--machine', 'microvm'), ['-machine microvm', '-kernel', 'debugexit=0xf4']),
-    (('--firmware', 'uefi'), ['if=pflash']),
-    (('--cpu', 'Haswell', '--smp', '4', '--memory', '16G'), ['-cpu Haswell', '-smp 4', '-m 16384M', 'reserve=off']),
-    (('--memory', '16T'), ['phys-bits=46']),
-    (('--cmdline', 'run="test a,b; exit"'), ['string=run="test a,,b; exit" debugexit=0xf4']),
-    (('--debug',), ['-s -S']),
-    (('--display', 'gtk'), ['-display gtk']),
-    (('--', '-icount', 'shift=0'), ['-icount shift=0']),
-    # A machine that a script waits for ends when it would restart.
-    (('--cmdline', 'run="test"'), ['-no-reboot']),
-    (('--emulator', 'bochs', '--memory', '64M'), ['memory: guest=64', 'display_library: rfb']),
-])
+@pytest.mark.parametrize(
+    'words, wanted',
+    [
+        ((), ['-machine q35', '-cdrom', 'isa-debug-exit,iobase=0xf4']),
+        (('--boot', 'kernel', '--machine', 'microvm'), ['-machine microvm', '-kernel', 'debugexit=0xf4']),
+        (('--firmware', 'uefi'), ['if=pflash']),
+        (
+            ('--cpu', 'Haswell', '--smp', '4', '--memory', '16G'),
+            ['-cpu Haswell', '-smp 4', '-m 16384M', 'reserve=off'],
+        ),
+        (('--memory', '16T'), ['phys-bits=46']),
+        (('--cmdline', 'run="test a,b; exit"'), ['string=run="test a,,b; exit" debugexit=0xf4']),
+        (('--debug',), ['-s -S']),
+        (('--display', 'gtk'), ['-display gtk']),
+        (('--', '-icount', 'shift=0'), ['-icount shift=0']),
+        # A machine that a script waits for ends when it would restart.
+        (('--cmdline', 'run="test"'), ['-no-reboot']),
+        (('--emulator', 'bochs', '--memory', '64M'), ['memory: guest=64', 'display_library: rfb']),
+    ],
+)
 def test_dry_run_prints_the_command(words, wanted):
     done = dry_run(*words)
     assert done.returncode == 0, done.stderr
@@ -34,10 +41,16 @@ def test_dry_run_prints_the_command(words, wanted):
         assert part in done.stdout
 
 
-@pytest.mark.parametrize('words', [
-    ('--boot', 'kernel', '--firmware', 'uefi'), ('--machine', 'microvm'), ('--emulator', 'bochs', '--boot', 'kernel'),
-    ('--memory', 'much'), ('--boot', 'tape'),
-])
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('--boot', 'kernel', '--firmware', 'uefi'),
+        ('--machine', 'microvm'),
+        ('--emulator', 'bochs', '--boot', 'kernel'),
+        ('--memory', 'much'),
+        ('--boot', 'tape'),
+    ],
+)
 def test_what_cannot_be_booted_is_said_so(words):
     done = dry_run(*words)
     assert done.returncode == 2
@@ -52,38 +65,76 @@ def test_setup_elsewhere_names_everything_at_once(tmp_path):
     empty.mkdir()
     for name in ('sh', 'uname', 'dirname', 'grep', 'id', 'cut'):
         (empty / name).symlink_to(f'/usr/bin/{name}')
-    done = subprocess.run(['/bin/sh', str(ROOT / 'scripts/setup'), 'build', 'boot', 'test'], capture_output=True,
-                          text=True, env={'PATH': str(empty), 'ASHLAR_OS_RELEASE': str(release)})
+    done = subprocess.run(
+        ['/bin/sh', str(ROOT / 'scripts/setup'), 'build', 'boot', 'test'],
+        capture_output=True,
+        text=True,
+        env={'PATH': str(empty), 'ASHLAR_OS_RELEASE': str(release)},
+    )
     assert done.returncode == 2
-    for name in ('meson', 'ninja', 'nasm', 'x86_64-linux-gnu-gcc', 'qemu-system-x86_64', 'grub-mkimage', 'xorriso',
-                 'mformat', 'clang', 'gdb', 'spin', 'bochs'):
+    for name in (
+        'meson',
+        'ninja',
+        'nasm',
+        'x86_64-linux-gnu-gcc',
+        'qemu-system-x86_64',
+        'grub-mkimage',
+        'xorriso',
+        'mformat',
+        'clang',
+        'gdb',
+        'spin',
+        'bochs',
+    ):
         assert re.search(rf'^    {name}$', done.stderr, re.MULTILINE), name
 
 
 HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#pragma once\n'
-FINE = {'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n', 'mm/page.c': HEAD + '#include <ashlar/types.h>\n'}
+FINE = {
+    'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n',
+    'mm/page.c': HEAD + '#include <ashlar/types.h>\n',
+}
 
 
-@pytest.mark.parametrize('check, change, words', [
-    ('walls', {'mm/page.c': '#include "../drivers/ps2.h"\n'}, 'mm/page.c: includes ../drivers/ps2.h'),
-    ('walls', {'mm/page.c': '#include <ashlar/dev/console.h>\n'}, 'mm/ may not see'),
-    ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
-    ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
-    ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
-    ('walls', {'mm/page.c': 'void f(void) { __asm__ volatile("cli"); }\n'}, 'inline assembly'),
-    ('walls', {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'}, 'overflow.h does that'),
-    ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
-    ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
-    ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),
-    ('words', {'mm/page.c': HEAD + 'int x; \n'}, 'blanks at the end'),
-    ('words', {'mm/page.c': HEAD + '/* \u00e9 */\n'}, 'not ASCII'),
-    ('words', {'mm/page.c': HEAD + '/* TO' 'DO: later */\n'}, 'what is missing'),
-    ('words', {'mm/page.c': HEAD + '/* CLONE/notes */\n'}, 'names the folder of this clone'),
-    ('headers', {'include/ashlar/page.h': HEAD + 'word_t pages_free(void);\n'}, 'include/ashlar/page.h (-m64)'),
-    ('headers', {'include/ashlar/types.h': HEAD.replace('#pragma once', '') + 'enum { ORDER };\n'}, 'ORDER'),
-    # Wrong in the 32-bit program only.
-    ('headers', {'include/ashlar/handoff.h': HEAD + '_Static_assert(sizeof(long) == 8, "size");\n'}, 'handoff.h (-m32)'),
-])
+@pytest.mark.parametrize(
+    'check, change, words',
+    [
+        ('walls', {'mm/page.c': '#include "../drivers/ps2.h"\n'}, 'mm/page.c: includes ../drivers/ps2.h'),
+        ('walls', {'mm/page.c': '#include <ashlar/dev/console.h>\n'}, 'mm/ may not see'),
+        ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
+        ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
+        ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
+        ('walls', {'mm/page.c': 'void f(void) { __asm__ volatile("cli"); }\n'}, 'inline assembly'),
+        (
+            'walls',
+            {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'},
+            'overflow.h does that',
+        ),
+        ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
+        ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
+        ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),
+        ('words', {'mm/page.c': HEAD + 'int x; \n'}, 'blanks at the end'),
+        ('words', {'mm/page.c': HEAD + '/* \u00e9 */\n'}, 'not ASCII'),
+        ('words', {'mm/page.c': HEAD + '/* TO' 'DO: later */\n'}, 'what is missing'),
+        ('words', {'mm/page.c': HEAD + '/* CLONE/notes */\n'}, 'names the folder of this clone'),
+        (
+            'headers',
+            {'include/ashlar/page.h': HEAD + 'word_t pages_free(void);\n'},
+            'include/ashlar/page.h (-m64)',
+        ),
+        (
+            'headers',
+            {'include/ashlar/types.h': HEAD.replace('#pragma once', '') + 'enum { ORDER };\n'},
+            'ORDER',
+        ),
+        # Wrong in the 32-bit program only.
+        (
+            'headers',
+            {'include/ashlar/handoff.h': HEAD + '_Static_assert(sizeof(long) == 8, "size");\n'},
+            'handoff.h (-m32)',
+        ),
+    ],
+)
 def test_the_checks_refuse(tmp_path, check, change, words):
     """Each in a tree of two files, which it passes before the change."""
     command = [str(ROOT / 'scripts/check' / check), str(tmp_path)]
@@ -103,23 +154,37 @@ def test_the_checks_refuse(tmp_path, check, change, words):
     assert words in after.stdout
 
 
-@pytest.mark.parametrize('page', sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
-                         ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    'page',
+    sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_every_file_a_page_names_exists(page):
     """Links, and words in code type that look like a path of ours."""
     text = page.read_text()
-    folders = '|'.join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != '.'
-                              and not path.name.startswith('build')))
+    folders = '|'.join(
+        sorted(
+            path.name
+            for path in ROOT.iterdir()
+            if path.is_dir() and path.name[0] != '.' and not path.name.startswith('build')
+        )
+    )
     named = set(re.findall(rf'`((?:{folders})/[\w./-]+)`', text))
-    named |= {(page.parent / link).resolve().relative_to(ROOT).as_posix()
-              for link in re.findall(r'\]\((?!https?:|#)([^)#]+)[^)]*\)', text)}
+    named |= {
+        (page.parent / link).resolve().relative_to(ROOT).as_posix()
+        for link in re.findall(r'\]\((?!https?:|#)([^)#]+)[^)]*\)', text)
+    }
     for name in sorted(named):
         assert (ROOT / name).exists(), f'{page.name} names {name}'
 
 
 def test_the_tour_passes_by_every_source_file():
     tour = (ROOT / 'docs/tour.md').read_text()
-    files = [path.relative_to(ROOT) for folder in ('stub32', 'kernel64', 'mm', 'drivers')
-             for suffix in ('c', 'asm') for path in (ROOT / folder).rglob(f'*.{suffix}')]
+    files = [
+        path.relative_to(ROOT)
+        for folder in ('stub32', 'kernel64', 'mm', 'drivers')
+        for suffix in ('c', 'asm')
+        for path in (ROOT / folder).rglob(f'*.{suffix}')
+    ]
     assert len(files) > 100
     assert not [str(path) for path in sorted(files) if f'`{path}`' not in tour]

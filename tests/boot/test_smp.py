@@ -22,9 +22,11 @@ INTERRUPTS_ON = 1 << 9  # in RFLAGS
 
 # --- what -smp means ---
 
+
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """Packages of dies of cores of threads, as many of each."""
+
     sockets: int = 1
     dies: int = 1
     cores: int = 1
@@ -38,7 +40,9 @@ class Shape:
     def places(self, with_dies=True):
         """(APIC id, package, die, core, thread) of each CPU. Each part of the id has as many bits as it needs, so ids are
         sparse where a number is no power of two. A CPU that does not tell its dies has more cores instead."""
-        die_bits, core_bits, thread_bits = [(count - 1).bit_length() for count in (self.dies, self.cores, self.threads)]
+        die_bits, core_bits, thread_bits = [
+            (count - 1).bit_length() for count in (self.dies, self.cores, self.threads)
+        ]
         for package, die, core, thread in itertools.product(*map(range, dataclasses.astuple(self))):
             die_core = die << core_bits | core
             apic = (package << die_bits + core_bits | die_core) << thread_bits | thread
@@ -46,6 +50,7 @@ class Shape:
 
 
 # --- what a machine says ---
+
 
 def online_places(facts):
     return [(cpu['apic'], cpu['package'], cpu['die'], cpu['core'], cpu['thread']) for cpu in facts['online']]
@@ -64,8 +69,11 @@ def check_cpus(outcome, count, failed=()):
     assert facts['failed'] == [{'apic': apic, 'stage': 'none'} for apic in failed]
     for test in outcome.stream.tests:
         if test.name.startswith('smp.'):
-            assert (test.status == 'pass' or test.reason in (NO_TIMERS, FIXED_ID) or
-                    (count == 1 and test.reason == ONE_CPU)), test
+            assert (
+                test.status == 'pass'
+                or test.reason in (NO_TIMERS, FIXED_ID)
+                or (count == 1 and test.reason == ONE_CPU)
+            ), test
 
 
 def check_table(outcome):
@@ -73,7 +81,8 @@ def check_table(outcome):
     facts = outcome.stream.fact('cpus')
     rows = [line.split() for line in outcome.stream.lines if re.fullmatch(r' *\d+ ( *\d+){10}', line)]
     assert [tuple(map(int, row[:6])) for row in rows] == [
-        (cpu['cpu'], *place) for cpu, place in zip(facts['online'], online_places(facts))]
+        (cpu['cpu'], *place) for cpu, place in zip(facts['online'], online_places(facts))
+    ]
     # When the clock's rate is refined between the two, stamps are counted back from then: 0.1 % of some 2 s.
     error_us = 2000 if any('TSC refined' in line for line in outcome.stream.lines) else 1
     for row, cpu in zip(rows[1:], facts['online'][1:]):
@@ -93,24 +102,29 @@ def check_outcome(outcome, count, failed=(), exit_status=33):
 @pytest.fixture
 def check(boot):
     """check(count, machine words...): boots, checks all of the above, and gives the outcome."""
+
     def check_machine(count, failed=(), commands=COMMANDS, exit_status=33, **words):
         outcome = boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, **words})
         check_outcome(outcome, count, failed, exit_status)
         return outcome
+
     return check_machine
 
 
 @pytest.fixture
 def check_newer(start_newer):
     """The same in a QEMU that has x2APIC."""
+
     def check_machine(count, failed=(), commands=COMMANDS, **words):
         outcome = start_newer(commands, boot='kernel', **words).wait(HANG_SECONDS)
         check_outcome(outcome, count, failed)
         return outcome
+
     return check_machine
 
 
 # --- how many, and where they sit ---
+
 
 @pytest.mark.parametrize('count', [1, 2, 3, 4, 7, 16, 64, 128, 255])
 def test_all_cpus_come_up(count, check, request):
@@ -131,10 +145,17 @@ INTEL = 'max,vendor=GenuineIntel'
 DIES = Shape(sockets=2, dies=2, cores=2)
 
 
-@pytest.mark.parametrize('shape', [
-    DIES, Shape(dies=3, cores=2), Shape(sockets=2, dies=3, cores=3, threads=2),
-    Shape(sockets=3, cores=2, threads=2), Shape(sockets=5, cores=3),
-], ids=Shape.words)
+@pytest.mark.parametrize(
+    'shape',
+    [
+        DIES,
+        Shape(dies=3, cores=2),
+        Shape(sockets=2, dies=3, cores=3, threads=2),
+        Shape(sockets=3, cores=2, threads=2),
+        Shape(sockets=5, cores=3),
+    ],
+    ids=Shape.words,
+)
 def test_the_shape_is_told(shape, check):
     outcome = check(len(list(shape.places())), commands=SHOW, cpu=INTEL, smp=shape.words())
     assert online_places(outcome.stream.fact('cpus')) == list(shape.places())
@@ -192,8 +213,17 @@ def test_bochs(count, check, request):
     if not request.config.getoption('--matrix'):
         pytest.skip('Bochs takes a minute for two CPUs, some for eight: --matrix')
     commands = f"test agree*; {COMMANDS.removesuffix('exit')} skew together {FAR} 1; report time; exit"
-    outcome = check(count, commands=commands, emulator='bochs', boot='iso', smp=str(count), cmdline=f'absentcpu=1-{count - 1}',
-                    memory='64M', timeout=300, exit_status=None)
+    outcome = check(
+        count,
+        commands=commands,
+        emulator='bochs',
+        boot='iso',
+        smp=str(count),
+        cmdline=f'absentcpu=1-{count - 1}',
+        memory='64M',
+        timeout=300,
+        exit_status=None,
+    )
     assert outcome.stream.fact('cpus')['x2apic']
     assert outcome.stream.fact('cpus')['idle'] == 'mwait'
     # Alone of all emulators it moves a counter that is told to.
@@ -205,26 +235,44 @@ def test_bochs(count, check, request):
 
 def warnings(outcome):
     """What smp complained about."""
-    return [line.partition(' smp: ')[2] for line in outcome.stream.lines
-            if ' smp: ' in line and not re.search(r'\d+ of \d+ CPUs online|goes offline', line)]
+    return [
+        line.partition(' smp: ')[2]
+        for line in outcome.stream.lines
+        if ' smp: ' in line and not re.search(r'\d+ of \d+ CPUs online|goes offline', line)
+    ]
 
 
-@pytest.mark.parametrize('words, way, said', [
-    ({}, 'hlt', []),
-    ({'cmdline': 'idle=mwait'}, 'mwait', []),
-    ({'cmdline': 'idle=sleep'}, 'hlt', ['idle=sleep: expected hlt or mwait']),
-    ({'cmdline': 'idle=mwait', 'cpu': 'max,-monitor'}, 'hlt', ['idle=mwait: expected hlt; this CPU has no other way']),
-])
+@pytest.mark.parametrize(
+    'words, way, said',
+    [
+        ({}, 'hlt', []),
+        ({'cmdline': 'idle=mwait'}, 'mwait', []),
+        ({'cmdline': 'idle=sleep'}, 'hlt', ['idle=sleep: expected hlt or mwait']),
+        (
+            {'cmdline': 'idle=mwait', 'cpu': 'max,-monitor'},
+            'hlt',
+            ['idle=mwait: expected hlt; this CPU has no other way'],
+        ),
+    ],
+)
 def test_idle_cpus_halt_under_a_hypervisor_or_wait_as_told(words, way, said, check):
     outcome = check(2, commands=SHOW, smp='2', **words)
     assert outcome.stream.fact('cpus')['idle'] == way
     assert warnings(outcome) == said
 
 
-@pytest.mark.parametrize('cmdline, apic_ids', [
-    ('maxcpus=2', [0, 1]), ('maxcpus=1', [0]), ('maxcpus=9', [0, 1, 2, 3]),
-    ('cpus=0-1,3', [0, 1, 3]), ('cpus=2', [0, 2]), ('cpus=1-3 maxcpus=3', [0, 1, 2]), ('cpus=7', [0]),
-])
+@pytest.mark.parametrize(
+    'cmdline, apic_ids',
+    [
+        ('maxcpus=2', [0, 1]),
+        ('maxcpus=1', [0]),
+        ('maxcpus=9', [0, 1, 2, 3]),
+        ('cpus=0-1,3', [0, 1, 3]),
+        ('cpus=2', [0, 2]),
+        ('cpus=1-3 maxcpus=3', [0, 1, 2]),
+        ('cpus=7', [0]),
+    ],
+)
 def test_cpus_may_be_left_out(cmdline, apic_ids, check):
     outcome = check(len(apic_ids), commands=SHOW, smp='4', cmdline=cmdline)
     facts = outcome.stream.fact('cpus')
@@ -250,20 +298,38 @@ def test_cpus_that_interrupts_cannot_reach_are_named(check):
 
 
 def test_without_a_local_apic_the_others_are_named(boot):
-    outcome = boot(SHOW, boot='kernel', timeout=HANG_SECONDS, smp='1', cpu='max,-apic', cmdline='absentcpu=1-3')
+    outcome = boot(
+        SHOW, boot='kernel', timeout=HANG_SECONDS, smp='1', cpu='max,-apic', cmdline='absentcpu=1-3'
+    )
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('cpus')['left_out'] == [{'apic': apic, 'why': 'reach'} for apic in (1, 2, 3)]
     assert any(' smp: 1 of 4 CPUs online: ' in line for line in outcome.stream.lines)
 
 
-@pytest.mark.parametrize('option', [
-    'maxcpus=0', 'maxcpus=x', 'maxcpus=-1', 'maxcpus', 'maxcpus=99999999999999999999', 'cpuwave=0',
-    'cpus=x', 'cpus', 'cpus=0-', 'cpus=3-1', 'cpus=0,,2', 'cpus=' + '1,' * 200, 'absentcpu=x',
-])
+@pytest.mark.parametrize(
+    'option',
+    [
+        'maxcpus=0',
+        'maxcpus=x',
+        'maxcpus=-1',
+        'maxcpus',
+        'maxcpus=99999999999999999999',
+        'cpuwave=0',
+        'cpus=x',
+        'cpus',
+        'cpus=0-',
+        'cpus=3-1',
+        'cpus=0,,2',
+        'cpus=' + '1,' * 200,
+        'absentcpu=x',
+    ],
+)
 def test_a_nonsense_option_is_named_and_all_start(option, check):
     outcome = check(4, commands=SHOW, smp='4', cmdline=option)
     said = warnings(outcome)
-    assert len(said) == 1 and re.match(rf"{option.partition('=')[0]}=.*: expected (a number|numbers)", said[0]), said
+    assert len(said) == 1 and re.match(
+        rf"{option.partition('=')[0]}=.*: expected (a number|numbers)", said[0]
+    ), said
 
 
 # --- CPUs that do not answer ---
@@ -274,26 +340,41 @@ PATIENCE_US = 1000000
 SLACK_US = 10000000
 
 
-@pytest.mark.parametrize('cmdline, absent, waits', [
-    ('absentcpu=200', [200], 1),
-    # Those that are there are not listed twice; nobody has 255 in xAPIC mode.
-    ('absentcpu=200,210-211,1-3,255', [200, 210, 211], 1),
-    # Waves of 3 and 2; of 2, 2 and 1; of one each.
-    ('absentcpu=200-201 cpuwave=3', [200, 201], 1),
-    ('absentcpu=200-201 cpuwave=2', [200, 201], 2),
-    ('absentcpu=200-201 cpuwave=1', [200, 201], 2),
-    ('absentcpu=100-250', list(range(100, 251)), 1),
-])
+@pytest.mark.parametrize(
+    'cmdline, absent, waits',
+    [
+        ('absentcpu=200', [200], 1),
+        # Those that are there are not listed twice; nobody has 255 in xAPIC mode.
+        ('absentcpu=200,210-211,1-3,255', [200, 210, 211], 1),
+        # Waves of 3 and 2; of 2, 2 and 1; of one each.
+        ('absentcpu=200-201 cpuwave=3', [200, 201], 1),
+        ('absentcpu=200-201 cpuwave=2', [200, 201], 2),
+        ('absentcpu=200-201 cpuwave=1', [200, 201], 2),
+        ('absentcpu=100-250', list(range(100, 251)), 1),
+    ],
+)
 def test_the_boot_goes_on_without_cpus_that_do_not_answer(cmdline, absent, waits, check):
-    outcome = check(4, failed=absent, commands=f'test pages*; test smp.a_cpu_that_did_not*; {SHOW}', smp='4', cmdline=cmdline)
-    assert [line for line in warnings(outcome) if '255' not in line and not line.startswith('CPUs left out: 1')] == [
-        f'the CPU with APIC id {apic} did not come up: nothing was heard of it' for apic in absent]
+    outcome = check(
+        4,
+        failed=absent,
+        commands=f'test pages*; test smp.a_cpu_that_did_not*; {SHOW}',
+        smp='4',
+        cmdline=cmdline,
+    )
+    assert [
+        line for line in warnings(outcome) if '255' not in line and not line.startswith('CPUs left out: 1')
+    ] == [f'the CPU with APIC id {apic} did not come up: nothing was heard of it' for apic in absent]
     listed = 4 + len(absent) + ('255' in cmdline)
-    took_us, = [int(match[1]) for line in outcome.stream.lines
-                if (match := re.search(rf'4 of {listed} CPUs online after (\d+) us', line))]
+    (took_us,) = [
+        int(match[1])
+        for line in outcome.stream.lines
+        if (match := re.search(rf'4 of {listed} CPUs online after (\d+) us', line))
+    ]
     assert waits * PATIENCE_US < took_us < waits * PATIENCE_US + SLACK_US
     # All that they would have needed is accounted for.
-    assert 'pages.every_page_is_accounted_for' in {test.name for test in outcome.stream.tests if test.status == 'pass'}
+    assert 'pages.every_page_is_accounted_for' in {
+        test.name for test in outcome.stream.tests if test.status == 'pass'
+    }
 
 
 def test_a_cpu_that_does_not_answer_leaves_the_rest_of_the_machine_alone(check):
@@ -303,7 +384,7 @@ def test_a_cpu_that_does_not_answer_leaves_the_rest_of_the_machine_alone(check):
 # --- time-stamp counters that do not agree ---
 
 # In ticks; at any rate more than the comparison takes, and less than the machine has been running for makes no difference.
-FAR = 10 ** 11
+FAR = 10**11
 SEEN = re.compile(r"CPU (\d+)'s time-stamp counter is (ahead of|behind) CPU (\d+)'s by (\d+) ns or more")
 NO_CLOCK = 'there is no other clock: times of different CPUs may not agree'
 
@@ -321,14 +402,17 @@ def check_seen(outcome, odd):
     return facts
 
 
-@pytest.mark.parametrize('skew, odd', [
-    (f'together {FAR} 2', 2),
-    (f'together {FAR} 0', 0),
-    (f'together {FAR} 0 1 3', 2),
-    # Also when no two CPUs are at it together: the last and the first one are compared with CPU 0.
-    (f'up {FAR} 3', 3),
-    (f'down {FAR} 0 1 2', 3),
-])
+@pytest.mark.parametrize(
+    'skew, odd',
+    [
+        (f'together {FAR} 2', 2),
+        (f'together {FAR} 0', 0),
+        (f'together {FAR} 0 1 3', 2),
+        # Also when no two CPUs are at it together: the last and the first one are compared with CPU 0.
+        (f'up {FAR} 3', 3),
+        (f'down {FAR} 0 1 2', 3),
+    ],
+)
 def test_a_counter_that_does_not_agree_is_named_and_is_no_clock(skew, odd, boot):
     outcome = boot(f'skew {skew}; report time; test time*; test smp*; exit', boot='kernel', smp='4')
     assert outcome.verdict == 'pass', outcome.words
@@ -338,10 +422,15 @@ def test_a_counter_that_does_not_agree_is_named_and_is_no_clock(skew, odd, boot)
 
 def test_a_counter_that_is_not_invariant_is_compared_again_by_whoever_comes_by(boot):
     """It moves behind the check, and no check is asked for: a CPU that finds itself behind leaves the clock."""
-    outcome = boot(f'skew later {FAR} 2; test timer*; test smp*; report time; test time*; exit', boot='kernel', smp='4')
+    outcome = boot(
+        f'skew later {FAR} 2; test timer*; test smp*; report time; test time*; exit', boot='kernel', smp='4'
+    )
     assert outcome.verdict == 'pass', outcome.words
     assert any('TSC is not invariant' in line for line in outcome.stream.lines)
-    assert sum('clock: TSC unstable: CPU' in line and "behind CPU 2's" in line for line in outcome.stream.lines) == 1
+    assert (
+        sum('clock: TSC unstable: CPU' in line and "behind CPU 2's" in line for line in outcome.stream.lines)
+        == 1
+    )
     assert sum('the clock is hpet from here on' in line for line in outcome.stream.lines) == 1
     assert outcome.stream.fact('time')['clock'] == 'hpet'
 
@@ -351,7 +440,7 @@ def test_a_counter_that_is_not_invariant_is_compared_again_at_the_prompt(start):
     session.expect(PROMPT, HANG_SECONDS)
     session.type(f'skew later {FAR} 3\r')
     for _ in range(120):
-        session.type('\r')                  # whoever types comes by; a second after the last check it is made again
+        session.type('\r')  # whoever types comes by; a second after the last check it is made again
         if re.search(rb'TSC unstable: CPU|counters do not agree', session.log()):
             break
         time.sleep(0.5)
@@ -364,18 +453,29 @@ def test_a_counter_that_is_not_invariant_is_compared_again_at_the_prompt(start):
 
 def test_of_many_that_are_off_eight_are_named(boot):
     """Each odd CPU finds itself behind the even one before it."""
-    outcome = boot(f"skew up {FAR} {' '.join(map(str, range(0, 24, 2)))}; report time; exit", boot='kernel', smp='24')
+    outcome = boot(
+        f"skew up {FAR} {' '.join(map(str, range(0, 24, 2)))}; report time; exit", boot='kernel', smp='24'
+    )
     assert outcome.verdict == 'pass', outcome.words
     seen = [match.groups()[:3] for line in outcome.stream.lines if (match := SEEN.search(line))]
     assert seen == [(str(cpu), 'behind', str(cpu - 1)) for cpu in range(1, 17, 2)]
-    assert sum('do not agree: 12 of 24 CPUs are behind others, by up to' in line for line in outcome.stream.lines) == 1
+    assert (
+        sum(
+            'do not agree: 12 of 24 CPUs are behind others, by up to' in line for line in outcome.stream.lines
+        )
+        == 1
+    )
 
 
-@pytest.mark.parametrize('words, clock', [
-    (dict(machine='pc', smp='4,sockets=4', extra=('-machine', 'pc,acpi=off')), 'pit'),
-    (dict(machine='microvm', smp='4', extra=('-machine', 'microvm,pit=off,pic=off')), 'tsc'),
-    (dict(smp='4', cmdline='notsc'), 'hpet'),
-], ids=['pit', 'none', 'notsc'])
+@pytest.mark.parametrize(
+    'words, clock',
+    [
+        (dict(machine='pc', smp='4,sockets=4', extra=('-machine', 'pc,acpi=off')), 'pit'),
+        (dict(machine='microvm', smp='4', extra=('-machine', 'microvm,pit=off,pic=off')), 'tsc'),
+        (dict(smp='4', cmdline='notsc'), 'hpet'),
+    ],
+    ids=['pit', 'none', 'notsc'],
+)
 def test_the_clock_is_left_for_any_other(words, clock, boot):
     outcome = boot(f'skew together {FAR} 1; report time; test smp*; exit', boot='kernel', **words)
     facts = check_seen(outcome, 1)
@@ -384,7 +484,9 @@ def test_the_clock_is_left_for_any_other(words, clock, boot):
     assert any('from here on' in line for line in outcome.stream.lines) == (clock != 'tsc')
 
 
-@pytest.mark.parametrize('smp, facts', [('1', {}), ('4', {'disagreement_ns': 0}), ('24', {'disagreement_ns': 0})])
+@pytest.mark.parametrize(
+    'smp, facts', [('1', {}), ('4', {'disagreement_ns': 0}), ('24', {'disagreement_ns': 0})]
+)
 def test_counters_that_agree_are_left_alone(smp, facts, boot):
     outcome = boot('skew together; skew up; skew down; report time; exit', boot='kernel', smp=smp)
     assert outcome.verdict == 'pass', outcome.words
@@ -400,13 +502,17 @@ def test_counters_that_agree_are_left_alone(smp, facts, boot):
 SPARSE = {'smp': '2,maxcpus=288', 'extra': ('-device', 'max-x86_64-cpu,socket-id=0,core-id=287,thread-id=0')}
 
 
-@pytest.mark.parametrize('words', [
-    dict(smp='4'),
-    dict(smp='4', machine='microvm', commands=SHOW),
-    dict(smp='4', cmdline='noioapic', commands=SHOW),
-    # Without dies: asked for leaf 1FH's by SeaBIOS, QEMU 10.0 stops over an assertion of its own.
-    dict(smp=Shape(sockets=3, cores=3, threads=2).words(), cpu=INTEL, commands=SHOW),
-], ids=['q35', 'microvm', 'noioapic', 'shape'])
+@pytest.mark.parametrize(
+    'words',
+    [
+        dict(smp='4'),
+        dict(smp='4', machine='microvm', commands=SHOW),
+        dict(smp='4', cmdline='noioapic', commands=SHOW),
+        # Without dies: asked for leaf 1FH's by SeaBIOS, QEMU 10.0 stops over an assertion of its own.
+        dict(smp=Shape(sockets=3, cores=3, threads=2).words(), cpu=INTEL, commands=SHOW),
+    ],
+    ids=['q35', 'microvm', 'noioapic', 'shape'],
+)
 def test_machine_with_x2apic(words, check_newer):
     outcome = check_newer(int(words['smp'].split(',')[0]), **words)
     assert outcome.stream.fact('cpus')['x2apic']
@@ -420,13 +526,21 @@ def test_an_apic_id_above_254_needs_x2apic(check_newer):
 def test_an_apic_id_above_254_is_out_of_reach_in_xapic_mode(check_newer):
     outcome = check_newer(2, cmdline='nox2apic', **SPARSE)
     assert not outcome.stream.fact('cpus')['x2apic']
-    assert warnings(outcome) == ['the CPU with APIC id 287 is left out: xAPIC mode does not reach it',
-                                 "CPUs left out: 1; 'cpus' says why"]
+    assert warnings(outcome) == [
+        'the CPU with APIC id 287 is left out: xAPIC mode does not reach it',
+        "CPUs left out: 1; 'cpus' says why",
+    ]
     assert outcome.stream.fact('cpus')['left_out'] == [{'apic': 287, 'why': 'reach'}]
 
 
 def test_absent_cpus_may_have_any_identity_with_x2apic(check_newer):
-    check_newer(4, failed=[255, 70000, 4294967294], commands=SHOW, smp='4', cmdline='absentcpu=255,70000,4294967294-4294967295')
+    check_newer(
+        4,
+        failed=[255, 70000, 4294967294],
+        commands=SHOW,
+        smp='4',
+        cmdline='absentcpu=255,70000,4294967294-4294967295',
+    )
 
 
 @pytest.mark.parametrize('count', [288, 512])
@@ -438,6 +552,7 @@ def test_hundreds_of_cpus_come_up(count, check_newer, request):
 
 
 # --- a panic ---
+
 
 @pytest.mark.parametrize('kind', ['divide', 'panic', 'stack', 'doublefault', 'null'])
 def test_a_panic_is_one_cpus_alone(kind, boot):

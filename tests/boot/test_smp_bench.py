@@ -21,16 +21,26 @@ def test_the_report_says_when_each_cpu_was_how_far(boot):
     stages = {stage['name']: stage['us'] for stage in outcome.stream.fact('boot')['stages']}
     for cpu in outcome.stream.fact('cpus')['online'][1:]:
         times = [cpu[name] for name in STAGES]
-        assert stages['consoles'] <= times[0] and times == sorted(times) and times[-1] <= stages['processors'], cpu
+        assert (
+            stages['consoles'] <= times[0] and times == sorted(times) and times[-1] <= stages['processors']
+        ), cpu
 
 
 @pytest.fixture(scope='module')
 def four(build, tmp_path_factory):
     from ashlar.bench_counts import read_stream
+
     variant = build('gcc-O2')
-    return {fact['name']: fact for fact in
-            read_stream(variant, tmp_path_factory.mktemp('four'), '512M', 'bench lock.contest; bench shootdown*; bench scale*',
-                        cpus=4).of_type('bench')}
+    return {
+        fact['name']: fact
+        for fact in read_stream(
+            variant,
+            tmp_path_factory.mktemp('four'),
+            '512M',
+            'bench lock.contest; bench shootdown*; bench scale*',
+            cpus=4,
+        ).of_type('bench')
+    }
 
 
 def test_a_lock_goes_round_evenly(four):

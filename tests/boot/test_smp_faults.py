@@ -17,23 +17,29 @@ LONG_MS = 3600000
 def run(boot):
     def run_commands(commands, **words):
         return boot(commands, **{'boot': 'kernel', 'timeout': HANG_SECONDS, 'smp': '2', **words})
+
     return run_commands
 
 
 @pytest.fixture
 def talk(start):
     """talk(machine words...): a machine of two CPUs that waits for commands."""
+
     def start_machine(**words):
         session = start(boot='kernel', smp='2', **words)
         session.expect(PROMPT, HANG_SECONDS)
         return session
+
     return start_machine
 
 
 def reminders(stream):
     """After how many seconds CPU 1 was missed."""
-    return [int(match[1]) for line in stream.lines
-            if (match := re.search(r' smp: CPU 1 \(APIC id 1\) has not answered a call for (\d+) s$', line))]
+    return [
+        int(match[1])
+        for line in stream.lines
+        if (match := re.search(r' smp: CPU 1 \(APIC id 1\) has not answered a call for (\d+) s$', line))
+    ]
 
 
 def statuses(outcome):
@@ -42,11 +48,14 @@ def statuses(outcome):
 
 # --- a panic ---
 
+
 def cpu_states(session):
     """Of each CPU: whether it is halted, and whether its interrupts are on."""
     registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
-    return [(halted == '1', int(flags, 16) & INTERRUPTS_ON != 0)
-            for flags, halted in re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)]
+    return [
+        (halted == '1', int(flags, 16) & INTERRUPTS_ON != 0)
+        for flags, halted in re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
+    ]
 
 
 STOPPED = (True, False)
@@ -76,6 +85,7 @@ def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
 
 # --- calls that are not answered ---
 
+
 def test_a_cpu_that_answers_late_is_named(run):
     outcome = run(f'hold 1 3000 off; {CALL_ONE}; exit')
     assert outcome.verdict == 'pass', outcome.words
@@ -95,11 +105,14 @@ def test_a_cpu_that_never_answers_is_a_panic_after_ten_reminders(run):
     assert outcome.verdict == 'panic', outcome.words
     assert outcome.exit_status == 37, outcome.words
     assert reminders(outcome.stream) == list(range(1, 11))
-    assert ('PANIC: CPU 1 (APIC id 1) does not answer, and what was asked of it cannot be left undone.'
-            in outcome.stream.lines)
+    assert (
+        'PANIC: CPU 1 (APIC id 1) does not answer, and what was asked of it cannot be left undone.'
+        in outcome.stream.lines
+    )
 
 
 # --- busy ---
+
 
 def cpus_now(session):
     """The numbers of the CPUs online, and of those offline."""

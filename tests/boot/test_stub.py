@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-VGA_TEXT, VGA_BYTES = 0xb8000, 80 * 25 * 2
+VGA_TEXT, VGA_BYTES = 0xB8000, 80 * 25 * 2
 LAST_WORDS_SECONDS = 60
 
 
@@ -20,30 +20,34 @@ def screen_text(session):
     dump = session.folder / 'vga.bin'
     session.qmp('pmemsave', val=VGA_TEXT, size=VGA_BYTES, filename=str(dump))
     cells = dump.read_bytes()[::2].decode('ascii', 'replace')
-    return ''.join(cells[at:at + 80] for at in range(0, len(cells), 80))
+    return ''.join(cells[at : at + 80] for at in range(0, len(cells), 80))
 
 
 @pytest.fixture
 def dies(start):
     """dies(words, machine words...): boots and expects the stub's last words, on serial and on the screen."""
+
     def run(words, **machine):
         session = start(boot='kernel', machine='pc', qmp=True, **machine)
         said = session.expect(re.escape(words), LAST_WORDS_SECONDS)[0]
         # A row of the screen breaks anywhere.
         assert said in screen_text(session)
         assert not session.stream().objects
+
     return run
 
 
 @pytest.fixture
 def changed(build, tmp_path):
     """changed(function): a copy of the image that @function, given its bytes, has changed."""
+
     def make(change):
         image = bytearray(build().elf.read_bytes())
         change(image)
         path = tmp_path / 'changed.elf'
         path.write_bytes(image)
         return path
+
     return make
 
 
@@ -59,37 +63,50 @@ def test_what_is_refused_is_said_on_the_debug_port_too(start):
     assert words in (session.folder / 'debugcon.log').read_text()
 
 
-@pytest.mark.parametrize('missing,what', [('pae', 'physical address extension (PAE)'),
-                                          ('tsc', 'time-stamp counter (TSC)'), ('pge', 'global pages (PGE)'),
-                                          ('pat', 'page attribute table (PAT)')])
+@pytest.mark.parametrize(
+    'missing,what',
+    [
+        ('pae', 'physical address extension (PAE)'),
+        ('tsc', 'time-stamp counter (TSC)'),
+        ('pge', 'global pages (PGE)'),
+        ('pat', 'page attribute table (PAT)'),
+    ],
+)
 def test_a_cpu_that_lacks_something_else_is_named(dies, missing, what):
     dies(f'Ashlar cannot run on this CPU: it has no {what}.', cpu=f'qemu64,-{missing}')
 
 
 def test_an_unknown_magic_number_is_named(dies, changed):
     """QEMU enters at the address of the PVH note; here that is the Multiboot2 entry."""
+
     def enter_as_multiboot2(image):
         note = image.index(struct.pack('<III', 4, 8, 18) + b'Xen\0')
         struct.pack_into('<I', image, note + 16, struct.unpack_from('<I', image, 24)[0])
+
     dies('in EAX, but a Multiboot2 loader leaves 0x36d76289 there.', image=changed(enter_as_multiboot2))
 
 
 def last_segment(image):
     """Where the program header of kernel64's last segment is."""
     kernel = start_of_kernel64(image)
-    offset, count = struct.unpack_from('<Q', image, kernel + 32)[0], struct.unpack_from('<H', image, kernel + 56)[0]
+    offset, count = (
+        struct.unpack_from('<Q', image, kernel + 32)[0],
+        struct.unpack_from('<H', image, kernel + 56)[0],
+    )
     return kernel + offset + (count - 1) * 56
 
 
 def test_a_kernel64_that_does_not_fit_is_named_with_its_size(dies, changed):
     def grow(image):
         struct.pack_into('<Q', image, last_segment(image) + 40, 64 << 20)
+
     dies("Ashlar's image cannot be started: kernel64: it does not fit; it needs 0x4", image=changed(grow))
 
 
 def test_a_kernel64_that_is_damaged_is_named(dies, changed):
     def damage(image):
         struct.pack_into('<I', image, last_segment(image) + 4, 7)  # readable, writable, executable
+
     dies("Ashlar's image cannot be started: kernel64: the data contradicts itself.", image=changed(damage))
 
 
@@ -105,7 +122,7 @@ def test_it_runs_where_the_loader_puts_it(boot, start, build, tmp_path):
     """GRUB loads it as low as it can: a module of the size of all low memory cannot be in its way, but a
     machine whose memory begins with a hole can. Here the header's lowest address is raised instead."""
     image = bytearray(build().elf.read_bytes())
-    at = next(at for at in range(0, 32768, 8) if image[at:at + 4] == struct.pack('<I', 0xe85250d6))
+    at = next(at for at in range(0, 32768, 8) if image[at : at + 4] == struct.pack('<I', 0xE85250D6))
     length = struct.unpack_from('<I', image, at + 8)[0]
     tag = at + 16
     while tag < at + length:
@@ -119,8 +136,12 @@ def test_it_runs_where_the_loader_puts_it(boot, start, build, tmp_path):
     moved = tmp_path / 'moved.elf'
     moved.write_bytes(image)
     variant = build()
-    outcome = start(image=variant.make_iso(tmp_path / 'moved.iso', elf=moved), boot='iso', memory='256M',
-                    cmdline='run="map; test; exit"').wait(120)
+    outcome = start(
+        image=variant.make_iso(tmp_path / 'moved.iso', elf=moved),
+        boot='iso',
+        memory='256M',
+        cmdline='run="map; test; exit"',
+    ).wait(120)
     assert outcome.verdict == 'pass', outcome.words
     kernel = [line for line in outcome.stream.lines if re.search(r'\bkernel$', line)][0]
     assert int(kernel.split()[0], 16) >= 64 << 20

@@ -9,11 +9,42 @@ PROMPT = r'^ashlar> '
 SECONDS = 60
 
 # QEMU's names of the keys that give a character on the US layout.
-SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', [*'1234567890', 'minus', 'equal', 'bracket_left', 'bracket_right', 'backslash',
-                                             'semicolon', 'apostrophe', 'comma', 'dot', 'slash', 'grave_accent']))
-PLAIN = {' ': 'spc', '-': 'minus', '=': 'equal', '[': 'bracket_left', ']': 'bracket_right', '\\': 'backslash',
-         ';': 'semicolon', "'": 'apostrophe', ',': 'comma', '.': 'dot', '/': 'slash', '`': 'grave_accent',
-         '\n': 'ret', '\t': 'tab', '\b': 'backspace'}
+SHIFTED = dict(
+    zip(
+        '!@#$%^&*()_+{}|:"<>?~',
+        [
+            *'1234567890',
+            'minus',
+            'equal',
+            'bracket_left',
+            'bracket_right',
+            'backslash',
+            'semicolon',
+            'apostrophe',
+            'comma',
+            'dot',
+            'slash',
+            'grave_accent',
+        ],
+    )
+)
+PLAIN = {
+    ' ': 'spc',
+    '-': 'minus',
+    '=': 'equal',
+    '[': 'bracket_left',
+    ']': 'bracket_right',
+    '\\': 'backslash',
+    ';': 'semicolon',
+    "'": 'apostrophe',
+    ',': 'comma',
+    '.': 'dot',
+    '/': 'slash',
+    '`': 'grave_accent',
+    '\n': 'ret',
+    '\t': 'tab',
+    '\b': 'backspace',
+}
 
 
 def keys_of(character):
@@ -34,21 +65,27 @@ def session(start):
 @pytest.fixture
 def serial(session):
     """serial(text): types it on the serial line and returns what came back up to the next prompt."""
+
     def enter(text):
         session.type(text)
         return read_answer(session)
+
     return enter
 
 
 @pytest.fixture
 def keyboard(session):
     """keyboard(text or key names): types at the PS/2 keyboard; a list names keys held together."""
+
     def enter(*strokes):
         for stroke in strokes:
             for keys in [stroke] if isinstance(stroke, list) else map(keys_of, stroke):
-                session.qmp('send-key', keys=[{'type': 'qcode', 'data': key} for key in keys], **{'hold-time': 10})
+                session.qmp(
+                    'send-key', keys=[{'type': 'qcode', 'data': key} for key in keys], **{'hold-time': 10}
+                )
                 time.sleep(0.05)  # QEMU drops a key that comes while the last one is held
         return read_answer(session)
+
     return enter
 
 
@@ -95,7 +132,7 @@ def test_a_long_output_stops_at_each_screen(session):
 
 
 def test_every_printable_character_comes_through(serial, keyboard):
-    text = ''.join(c for c in map(chr, range(0x21, 0x7f)) if c not in '";\'\\')
+    text = ''.join(c for c in map(chr, range(0x21, 0x7F)) if c not in '";\'\\')
     for enter in (serial, keyboard):
         answer = enter(f'{text}\n')
         assert text in answer.replace('\b', ''), answer
@@ -114,8 +151,10 @@ def test_caps_lock_shifts_letters_only(keyboard):
 
 def test_a_held_key_repeats(session):
     """The keyboard repeats by sending its code again."""
+
     def event(down):
         return [{'type': 'key', 'data': {'down': down, 'key': {'type': 'qcode', 'data': 'x'}}}]
+
     for _ in range(5):
         session.qmp('input-send-event', events=event(True))
         time.sleep(0.05)
@@ -144,11 +183,12 @@ def test_without_a_debug_port_exit_switches_the_machine_off(start):
 
 # --- console= ------------------------------------------------------------------------------------
 
+
 def text_of_screen(session):
     dump = session.folder / 'vga.bin'
-    session.qmp('pmemsave', val=0xb8000, size=4000, filename=str(dump))
+    session.qmp('pmemsave', val=0xB8000, size=4000, filename=str(dump))
     cells = dump.read_bytes()[::2].decode('ascii', 'replace')
-    return '\n'.join(cells[at:at + 80].rstrip() for at in range(0, 2000, 80))
+    return '\n'.join(cells[at : at + 80].rstrip() for at in range(0, 2000, 80))
 
 
 def wait_for_screen(session, words):
@@ -172,8 +212,12 @@ def test_console_serial_leaves_the_screen_alone(start):
 
 @pytest.mark.parametrize('port', ['com2', '0x2f8'])
 def test_console_serial_goes_to_the_port_that_is_named(start, port):
-    session = start(boot='kernel', machine='pc', cmdline=f'console=serial:{port}:38400 run="help; exit"',
-                    extra=('-serial', 'file:second.log'))
+    session = start(
+        boot='kernel',
+        machine='pc',
+        cmdline=f'console=serial:{port}:38400 run="help; exit"',
+        extra=('-serial', 'file:second.log'),
+    )
     assert session.wait(SECONDS).exit_status == 33
     second = (session.folder / 'second.log').read_text()
     assert re.search(r'^\[ +\d+\.\d+\] cpu0 boot: Ashlar', second, re.MULTILINE)
@@ -181,9 +225,15 @@ def test_console_serial_goes_to_the_port_that_is_named(start, port):
     assert b'help' not in session.log()
 
 
-@pytest.mark.parametrize('option,warning', [('fb', 'none of the consoles'), ('telex', 'console=telex: expected serial'),
-                                            ('serial:com4', 'console=serial:com4: there is no such thing'),
-                                            ('serial::100000', 'console=serial::100000:')])
+@pytest.mark.parametrize(
+    'option,warning',
+    [
+        ('fb', 'none of the consoles'),
+        ('telex', 'console=telex: expected serial'),
+        ('serial:com4', 'console=serial:com4: there is no such thing'),
+        ('serial::100000', 'console=serial::100000:'),
+    ],
+)
 def test_a_console_that_is_not_there_is_named_and_the_others_speak(start, option, warning):
     outcome = start(boot='kernel', machine='pc', cmdline=f'console={option} run="exit"').wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words

@@ -10,9 +10,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 LARGEST = 8000
 # As in fuzz_acpi.c: the order of its parsers, what it puts right, where it puts memory.
-PARSERS = ['view', 'APIC', 'FACP', 'HPET', 'MCFG', 'SRAT', 'SLIT', 'SPCR', 'DBG2', 'DSDT', 'PCMP', 'tables', 'mp']
+PARSERS = [
+    'view',
+    'APIC',
+    'FACP',
+    'HPET',
+    'MCFG',
+    'SRAT',
+    'SLIT',
+    'SPCR',
+    'DBG2',
+    'DSDT',
+    'PCMP',
+    'tables',
+    'mp',
+]
 FIX_ALL = 7
-PLACES = [0xe0000, 0xf0000, 0x9fc00, 0x98000]
+PLACES = [0xE0000, 0xF0000, 0x9FC00, 0x98000]
 
 
 def seed(parser, content, fixes=0, place=0):
@@ -20,7 +34,12 @@ def seed(parser, content, fixes=0, place=0):
 
 
 def table(signature, body, revision=1):
-    return struct.pack('<4sIBB6s8sIII', signature.encode(), 36 + len(body), revision, 0, b'ASHLAR', b'SEED', 1, 0, 1) + body
+    return (
+        struct.pack(
+            '<4sIBB6s8sIII', signature.encode(), 36 + len(body), revision, 0, b'ASHLAR', b'SEED', 1, 0, 1
+        )
+        + body
+    )
 
 
 def machine(tables, place):
@@ -37,10 +56,30 @@ def machine(tables, place):
 
 def mp_machine(place):
     """A pointer and a table with an entry of each kind."""
-    entries = bytes([0, 3, 0x14, 3]).ljust(20, b'\0') + bytes([1, 0]) + b'ISA   ' + bytes([2, 4, 0x20, 1, 0, 0, 0xc0, 0xfe])
+    entries = (
+        bytes([0, 3, 0x14, 3]).ljust(20, b'\0')
+        + bytes([1, 0])
+        + b'ISA   '
+        + bytes([2, 4, 0x20, 1, 0, 0, 0xC0, 0xFE])
+    )
     entries += bytes([3, 0, 0, 0, 0, 1, 4, 1]) + bytes([4, 3, 0, 0, 0, 0, 255, 0])
-    content = struct.pack('<4sHBB8s12sIHHII', b'PCMP', 44 + len(entries), 4, 0, b'ASHLAR  ', b'SEED        ', 0, 0, 5,
-                          0xfee00000, 0) + entries
+    content = (
+        struct.pack(
+            '<4sHBB8s12sIHHII',
+            b'PCMP',
+            44 + len(entries),
+            4,
+            0,
+            b'ASHLAR  ',
+            b'SEED        ',
+            0,
+            0,
+            5,
+            0xFEE00000,
+            0,
+        )
+        + entries
+    )
     pointer = struct.pack('<4sIBBBBBBBB', b'_MP_', PLACES[place] + 16, 1, 4, 0, 0, 0, 0, 0, 0)
     return pointer + content
 
@@ -54,11 +93,15 @@ def made():
     yield seed('DSDT', table('DSDT', b'\x10\x05\\' + s5))
     yield seed('DSDT', table('DSDT', b'\x08\\_S5_\x12\x46\x00\x02\x00\x01'))
     yield seed('DSDT', table('DSDT', b'\x08_S5_\x12\x06\x02\x0a\x07\x0a\x08'))
-    spcr = b'\0' * 4 + gas(1, 0x3f8) + bytes([3, 4, 4, 0, 0, 0, 7]) + b'\0' * 25
+    spcr = b'\0' * 4 + gas(1, 0x3F8) + bytes([3, 4, 4, 0, 0, 0, 7]) + b'\0' * 25
     yield seed('SPCR', table('SPCR', spcr))
-    device = struct.pack('<BHBHHHHHHHHH', 0, 22 + 12 + 4, 1, 0, 0, 0, 0, 0x8000, 0, 0, 22, 34) + gas(1, 0x2f8) + b'\0' * 4
+    device = (
+        struct.pack('<BHBHHHHHHHHH', 0, 22 + 12 + 4, 1, 0, 0, 0, 0, 0x8000, 0, 0, 22, 34)
+        + gas(1, 0x2F8)
+        + b'\0' * 4
+    )
     yield seed('DBG2', table('DBG2', struct.pack('<II', 44, 2) + device * 2))
-    memory = struct.pack('<BBIHQQIIQ', 1, 40, 0, 0, 0x1000, 0x9f000, 0, 1, 0)
+    memory = struct.pack('<BBIHQQIIQ', 1, 40, 0, 0, 0x1000, 0x9F000, 0, 1, 0)
     near = struct.pack('<BBBBIB3sI', 0, 16, 0, 1, 1, 0, b'', 0)
     far = struct.pack('<BBIHQQIIQ', 1, 40, 7, 0, 0x9000, 0x100000, 0, 1, 0)
     srat = table('SRAT', b'\0' * 12 + memory + near + far, 3)

@@ -27,7 +27,7 @@
 #define FIX_CHECKSUM  BIT(2)
 #define PLACE_SHIFT   4
 
-#define MOST          8192 /* of anything in one input */
+#define MOST 8192 /* of anything in one input */
 
 static uint32_t number(const uint8_t *at, size_t size_bytes)
 {
@@ -233,7 +233,8 @@ static void fuzz_power(const uint8_t *data, size_t size)
     acpi_decode_power(&fadt, &power);
     acpi_decode_power(&fadt, &again);
     bool has_s5 = acpi_decode_s5(data, size, &power);
-    insist(has_s5 == acpi_decode_s5(data, size, &again) && has_s5 == acpi_can_power_off(&power) && !acpi_can_reset(&power));
+    insist(has_s5 == acpi_decode_s5(data, size, &again) && has_s5 == acpi_can_power_off(&power) &&
+           !acpi_can_reset(&power));
     if (!has_s5)
         return;
     insist(power.sleep_type_a <= 7 && power.sleep_type_b <= 7);
@@ -292,7 +293,8 @@ static void check_plan(const struct serial_port *port)
         return;
     }
     unsigned int stride = config.stride_bytes, access = config.access_bytes;
-    insist((stride == 1 || stride == 2 || stride == 4 || stride == 8) && (access == 1 || access == 2 || access == 4));
+    insist((stride == 1 || stride == 2 || stride == 4 || stride == 8) &&
+           (access == 1 || access == 2 || access == 4));
     insist(access <= stride && SERIAL_PORT_SPAN(&config) == 7 * stride + access);
     insist(port->base.space != ACPI_SPACE_IO || config.port + SERIAL_PORT_SPAN(&config) <= 65536);
     insist(config.baud == 0 || (config.baud == port->baud_rate && config.clock_hz != 0));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sequences of allocations and frees, of frames, blocks and objects, on a small machine: each byte or two of the input is an
- * operation. What is alive never overlaps, holds what was written to it, and everything comes back at the end.
+ * Sequences of allocations and frees, of frames, blocks and objects, on a small machine: each byte or two of
+ * the input is an operation. What is alive never overlaps, holds what was written to it, and everything comes
+ * back at the end.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -40,11 +41,7 @@ static bool next_taken(size_t *cursor, struct phys_range *taken)
 static struct one {
     uint8_t *start;
     uint64_t size;
-    enum {
-        FRAME,
-        BLOCK,
-        OBJECT
-    } kind;
+    enum { FRAME, BLOCK, OBJECT } kind;
     unsigned order;
     uint8_t mark;
 } live[LIVE];
@@ -91,8 +88,9 @@ static void begin(struct one *one, uint8_t how, uint8_t value)
         one->size = PAGE_SIZE;
         break;
     case BLOCK:
-        block = buddy_alloc_where(one->order, how & 4 ? BUDDY_URGENT : 0,
-                                  how & 8 ? phys(MIB(1) + value * PAGE_SIZE) : BUDDY_ANYWHERE, BUDDY_ANY_NODE);
+        block =
+            buddy_alloc_where(one->order, how & 4 ? BUDDY_URGENT : 0,
+                              how & 8 ? phys(MIB(1) + value * PAGE_SIZE) : BUDDY_ANYWHERE, BUDDY_ANY_NODE);
         one->start = phys_is_valid(block) ? port_pointer(block) : NULL;
         one->size = PAGE_SIZE << one->order;
         insist(!one->start || is_aligned(block.raw, one->size));
@@ -136,7 +134,9 @@ static void resize(struct one *one, uint8_t value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct buddy_setup setup = { .ranges = &ram, .range_count = 1, .take = take, .next_taken = next_taken };
+    const struct buddy_setup setup = {
+        .ranges = &ram, .range_count = 1, .take = take, .next_taken = next_taken
+    };
     early_top = MEMORY;
     hosted_memory_init(0, HUGE_PAGE_SIZE);
     slab_checks_new_caches = size > 0 && data[0] & 1;

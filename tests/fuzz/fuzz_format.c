@@ -81,10 +81,7 @@ static void compare_one(const struct recipe *r)
  */
 static void format_anything(const uint8_t *data, size_t size)
 {
-    enum {
-        LONGEST = 24,
-        DIRECTIVES = LONGEST / 2
-    };
+    enum { LONGEST = 24, DIRECTIVES = LONGEST / 2 };
     char format[LONGEST + 1], whole[4096];
     const char *t = "text";
     unsigned digits = 0;

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     complaints = 0;
     status_t status = mb2_parse(copy, size, phys(0x10000), note_complaint, &info);
-    insist(status == STATUS_OK || status == STATUS_TRUNCATED || status == STATUS_MALFORMED || status == STATUS_TOO_BIG);
+    insist(status == STATUS_OK || status == STATUS_TRUNCATED || status == STATUS_MALFORMED ||
+           status == STATUS_TOO_BIG);
     insist(info.warnings == complaints);
     walk_boot_info(&info, size);
     free(copy);

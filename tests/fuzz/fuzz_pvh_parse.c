@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= sizeof(magic))
         memcpy(memory, &magic, sizeof(magic));
     status_t status = pvh_parse(phys(BASE), read_memory, note_complaint, &info);
-    insist(status == STATUS_OK || status == STATUS_TRUNCATED || status == STATUS_MALFORMED || status == STATUS_TOO_BIG);
+    insist(status == STATUS_OK || status == STATUS_TRUNCATED || status == STATUS_MALFORMED ||
+           status == STATUS_TOO_BIG);
     walk_boot_info(&info, size);
     free(memory);
     return 0;

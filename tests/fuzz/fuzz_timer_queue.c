@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sequences of arming, cancelling, running and moving, on three queues; each three bytes of the input are an operation,
- * in a handler too. What runs, and in which order, is what an array with the same deadlines says.
+ * Sequences of arming, cancelling, running and moving, on three queues; each three bytes of the input are an
+ * operation, in a handler too. What runs, and in which order, is what an array with the same deadlines says.
  */
 #include <ashlar/check.h>
 #include <time/timer_queue.h>
@@ -78,7 +78,8 @@ static void move_all(unsigned from, unsigned to)
     while (from != to) {
         struct modelled *oldest = NULL;
         for (struct modelled *at = all; at < all + TIMERS; at++)
-            if (at->is_armed && at->queue == from && at->order < limit && (!oldest || at->order < oldest->order))
+            if (at->is_armed && at->queue == from && at->order < limit &&
+                (!oldest || at->order < oldest->order))
                 oldest = at;
         if (!oldest)
             return;
@@ -119,7 +120,8 @@ static void operation(void)
     }
     uint64_t next_ns;
     struct modelled *first = first_of(queue, true);
-    insist(timer_queue_next(&queues[queue], &next_ns) == (first != NULL) && (!first || next_ns == first->deadline_ns));
+    insist(timer_queue_next(&queues[queue], &next_ns) == (first != NULL) &&
+           (!first || next_ns == first->deadline_ns));
 }
 
 static void called(struct timer *timer, void *context)

@@ -61,9 +61,7 @@ void hosted_memory_init(uint64_t start, uint64_t end)
 /* A piece at a time: mincore() wants a byte a page. */
 static uint64_t resident_bytes(unsigned char *start, uint64_t size)
 {
-    enum {
-        PIECE_PAGES = 1 << 20
-    };
+    enum { PIECE_PAGES = 1 << 20 };
     unsigned char *present = malloc(PIECE_PAGES);
     uint64_t bytes = 0;
     for (uint64_t at = 0; at < size; at += PIECE_PAGES * PAGE_SIZE) {

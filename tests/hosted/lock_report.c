@@ -14,8 +14,8 @@ void lock_watch(struct lock_wait *wait)
 
 void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller)
 {
-    fprintf(stderr, "%p: thread %u %s the lock at %p already\n", caller, spin_me(), is_held ? "holds" : "waits for",
-            (const void *)lock);
+    fprintf(stderr, "%p: thread %u %s the lock at %p already\n", caller, spin_me(),
+            is_held ? "holds" : "waits for", (const void *)lock);
     abort();
 }
 

@@ -95,10 +95,10 @@ static inline unsigned port_cpu_count(void)
 }
 
 #define PORT_PRIVATE
-#define PORT_PER_CPU(type, name) type name[HOSTED_CPUS]
-#define PORT_MINE(name)          (name[hosted_cpu])
+#define PORT_PER_CPU(type, name)         type name[HOSTED_CPUS]
+#define PORT_MINE(name)                  (name[hosted_cpu])
 #define PORT_MINE_AT(type, name, offset) (*(type *)(void *)((char *)&name[hosted_cpu] + (offset)))
-#define PORT_OF(name, cpu)       (&name[cpu])
+#define PORT_OF(name, cpu)               (&name[cpu])
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);

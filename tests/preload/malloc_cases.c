@@ -620,7 +620,8 @@ static void a_buffer_taken_again_and_again_stays(void)
     }
 }
 
-/* What stays of 200 MiB: idle pages, at most 32 MiB, filled magazines in depots, and empty slabs up to a quarter of a cache. */
+/* What stays of 200 MiB: idle pages, at most 32 MiB, filled magazines in depots, and empty slabs up to a
+   quarter of a cache. */
 #define STAYS_MIB 80
 
 static void fill_and_free(size_t size, size_t total)
@@ -635,7 +636,8 @@ static void fill_and_free(size_t size, size_t total)
     free(all);
     long left = resident_mib();
     if (full < (long)(total >> 20) || left > STAYS_MIB) {
-        printf("%zu bytes, %zu MiB of them: %ld MiB resident, %ld after all were freed\n", size, total >> 20, full, left);
+        printf("%zu bytes, %zu MiB of them: %ld MiB resident, %ld after all were freed\n", size, total >> 20,
+               full, left);
         exit(1);
     }
 }
@@ -773,6 +775,7 @@ static void a_pair_takes_few_instructions(void)
 
 /* ---- the table ---- */
 
+/* clang-format off */
 #define CASES(C)                                                                                             \
     C(wrong_object_twice) C(wrong_object_twice_with_another_between)                                         \
     C(wrong_object_twice_with_a_thousand_between) C(wrong_object_twice_with_many_between)                    \
@@ -790,6 +793,7 @@ static void a_pair_takes_few_instructions(void)
     C(a_child_may_go_on_while_threads_begin_and_end) C(a_child_may_make_threads_when_there_were_1100)        \
     C(a_buffer_taken_again_and_again_stays) C(what_is_freed_goes_back_to_the_system)                         \
     C(threads_that_end_keep_little) C(fifo_threads_do_not_wait_for_ever) C(a_pair_takes_few_instructions)
+/* clang-format on */
 
 static const struct {
     const char *name;

@@ -24,16 +24,16 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* clang-format off */
 #define COUNTED(F)                                                                                           \
     F(memcpy)                                                                                                \
     F(memmove)                                                                                               \
     F(memset) F(memcmp) F(memchr) F(strlen) F(strnlen) F(strcmp) F(strncmp) F(strchr) F(strrchr) F(strstr)   \
         F(strspn) F(strcspn) F(format) F(format_passed_on)
+/* clang-format on */
 
 #define COUNT_INDEX(name) COUNT_##name,
-enum {
-    COUNTED(COUNT_INDEX) COUNT_END
-};
+enum { COUNTED(COUNT_INDEX) COUNT_END };
 
 static _Atomic unsigned long counts[COUNT_END];
 

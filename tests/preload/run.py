@@ -56,11 +56,11 @@ PROGRAMS = {
     'grep -F': 'grep -c -F -e static -e size_t words',
     'sed': 'sed -e "s/[a-z]*_t/<&>/g" -n -e "1,400p" words',
     'awk': "awk '{ c[$1]++ } END { for (w in c) printf \"%s %d %5d|%-5d|%x\\n\", w, c[w], c[w], c[w], c[w] }' words"
-           ' | sort',
+    ' | sort',
     'gzip': 'gzip -n -9 -c words | md5sum && gzip -n -c words | gzip -dc',
     'xz': 'xz -c words | xz -dc | md5sum',
     'tar': 'tar --sort=name --mtime=@0 --owner=0 --group=0 -cf - tree | md5sum;'
-           'tar -cf - tree | tar -tvf - | sort | cut -c 1-20',
+    'tar -cf - tree | tar -tvf - | sort | cut -c 1-20',
     'diff': 'diff -u words numbers; diff -r tree tree2',
     'od': 'od -A x -t x1z -t d4 -t o2 numbers',
     'printf': "env printf '%5d|%-5d|%05d|%+d|%x|%#o|%.3s|%-8s|%c|%%|%8.5d\\n' 42 42 42 42 255 8 abcdef left z -17",
@@ -88,10 +88,25 @@ def make_files(folder):
 
 
 def run(command, folder, **more):
-    environment = {'PATH': os.environ['PATH'], 'LC_ALL': 'C', 'HOME': str(folder), 'TZ': 'UTC',
-                   'PERL_HASH_SEED': '0', 'PYTHONHASHSEED': '0', 'GIT_CONFIG_NOSYSTEM': '1', **more}
-    done = subprocess.run(['bash', '-c', command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    environment = {
+        'PATH': os.environ['PATH'],
+        'LC_ALL': 'C',
+        'HOME': str(folder),
+        'TZ': 'UTC',
+        'PERL_HASH_SEED': '0',
+        'PYTHONHASHSEED': '0',
+        'GIT_CONFIG_NOSYSTEM': '1',
+        **more,
+    }
+    done = subprocess.run(
+        ['bash', '-c', command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=120,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -124,13 +139,17 @@ def main():
             calls = sum(counts.values())
             for key, count in counts.items():
                 total[key] = total.get(key, 0) + count
-            problems = [what for what, a, b in zip(('exit status', 'output', 'errors'), plain, ours) if a != b]
+            problems = [
+                what for what, a, b in zip(('exit status', 'output', 'errors'), plain, ours) if a != b
+            ]
             if not plain[1]:
                 problems.append('says nothing even by itself')
             if calls == 0:
                 problems.append('nothing was preloaded')
-            print(f'{"FAIL" if problems else "ok  "} {name}: {calls} calls, {counts.get("format", 0)} formats',
-                  *problems)
+            print(
+                f'{"FAIL" if problems else "ok  "} {name}: {calls} calls, {counts.get("format", 0)} formats',
+                *problems,
+            )
             if problems:
                 failed.append(name)
                 print('  alone:    ', plain[0], plain[2][-300:], '\n  preloaded:', ours[0], ours[2][-300:])

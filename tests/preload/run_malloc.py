@@ -137,16 +137,28 @@ int main(void)
 }
 """
 
-COMPILE = ' && '.join(f'gcc -O2 -g0 -w -I{SOURCE}/include -I{SOURCE}/kernel64 -I{SOURCE}/kernel64/glue/port -I{SOURCE}/mm'
-                      f' -ffreestanding -c {SOURCE}/{name} -o out.o && md5sum < out.o'
-                      for name in ('mm/buddy.c', 'mm/slab.c', 'mm/paging.c', 'kernel64/lib/format.c',
-                                   'kernel64/boot/mb2_parse.c', 'kernel64/cpu/words.c', 'kernel64/diag/log.c'))
+COMPILE = ' && '.join(
+    f'gcc -O2 -g0 -w -I{SOURCE}/include -I{SOURCE}/kernel64 -I{SOURCE}/kernel64/glue/port -I{SOURCE}/mm'
+    f' -ffreestanding -c {SOURCE}/{name} -o out.o && md5sum < out.o'
+    for name in (
+        'mm/buddy.c',
+        'mm/slab.c',
+        'mm/paging.c',
+        'kernel64/lib/format.c',
+        'kernel64/boot/mb2_parse.c',
+        'kernel64/cpu/words.c',
+        'kernel64/diag/log.c',
+    )
+)
 
 # Timings and addresses are not the allocator's affair.
 PYTHON_TESTS = r"python3 -m test.test_{0} 2>&1 | sed -e 's/ in [0-9.]*s//' -e 's/0x[0-9a-f]*//g'"
 
 PROGRAMS = {
-    **{name: SINGLE[name] for name in ('sort', 'grep', 'sed', 'awk', 'tar', 'bash', 'python3', 'perl', 'git', 'gcc')},
+    **{
+        name: SINGLE[name]
+        for name in ('sort', 'grep', 'sed', 'awk', 'tar', 'bash', 'python3', 'perl', 'git', 'gcc')
+    },
     'gcc (this kernel)': COMPILE,
     'sqlite3': 'sqlite3 :memory: < script.sql',
     'sort --parallel': 'for i in 1 2 3 4 5 6 7 8; do cat words numbers; done | sort --parallel=4 -S 8M | md5sum',
@@ -212,8 +224,16 @@ def main():
                 print(f'{"FAIL" if problems else "ok  "} {name}{mode}: {slabs} slabs', *problems, flush=True)
                 if problems:
                     failed.append(name)
-                    print('  alone:    ', plain[0], plain[1][-300:], plain[2][-300:], '\n  preloaded:', ours[0],
-                          ours[1][-300:], ours[2][-300:])
+                    print(
+                        '  alone:    ',
+                        plain[0],
+                        plain[1][-300:],
+                        plain[2][-300:],
+                        '\n  preloaded:',
+                        ours[0],
+                        ours[1][-300:],
+                        ours[2][-300:],
+                    )
     sys.exit(1 if failed else 0)
 
 

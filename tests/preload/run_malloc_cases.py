@@ -22,8 +22,14 @@ def run(program, library, case):
         command = ['sh', '-c', f'ulimit -v {LIMIT_KIB[case]}; exec "$0" "$@"', *command]
     environment = {'PATH': os.environ['PATH'], 'LD_PRELOAD': library, 'LC_ALL': 'C'}
     try:
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=HANG_SECONDS)
+        done = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=HANG_SECONDS,
+        )
     except subprocess.TimeoutExpired:
         return 'hangs'
     output = (done.stdout + done.stderr).strip()
@@ -39,7 +45,9 @@ def run(program, library, case):
 
 def main():
     program, library = (os.path.abspath(word) for word in sys.argv[1:3])
-    cases = sys.argv[3:] or subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+    cases = (
+        sys.argv[3:] or subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+    )
     failed = False
     for case in cases:
         problem = run(program, library, case)

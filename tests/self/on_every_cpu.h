@@ -6,10 +6,10 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 
-#define NEEDS_TWO() \
-    do { \
-        if (ipi_online_count() < 2) \
-            SKIP_TEST("one CPU"); \
+#define NEEDS_TWO()                                                                                          \
+    do {                                                                                                     \
+        if (ipi_online_count() < 2)                                                                          \
+            SKIP_TEST("one CPU");                                                                            \
     } while (0)
 
 /* What another CPU found, which EXPECT cannot count there; a test that wants it sets it to 0 first. */
@@ -20,7 +20,8 @@ void note_wrong(void);
 void count_call(void *argument);
 
 /**
- * on_every_cpu() - run @function(@argument) on the first @cpus CPUs that are online, this one included, at once.
+ * on_every_cpu() - run @function(@argument) on the first @cpus CPUs that are online, this one included, at
+ * once.
  * @cpus: 0 for all.
  *
  * Returns when all have. Return: how many those were; 0, and nothing was run, when there is no memory.

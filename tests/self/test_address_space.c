@@ -166,7 +166,8 @@ KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
     /* The CPU must not go on with what it remembers. */
     void *mapped = NULL;
     struct trap_frame caught;
-    ASSERT_THAT(vrange_map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test", &mapped) == STATUS_OK);
+    ASSERT_THAT(vrange_map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test",
+                                  &mapped) == STATUS_OK);
     uint8_t *page = mapped;
     uint64_t virt = (uint64_t)(uintptr_t)page;
     uint8_t before = *page;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time-stamp counters that do not agree. The command `skew` is there for tests/boot: a clock that was left is not taken again,
- * so no self-test may do that to those that follow.
+ * Time-stamp counters that do not agree. The command `skew` is there for tests/boot: a clock that was left is
+ * not taken again, so no self-test may do that to those that follow.
  */
 #include <ashlar/command.h>
 #include <ashlar/hw/cpu.h>
@@ -23,8 +23,8 @@
 #define MOVED_TICKS (1ULL << 40)
 
 static struct {
-    uint64_t added;         /* as the CPU found it */
-    uint64_t moved, back;   /* how far its counter was before it was corrected, and after */
+    uint64_t added;       /* as the CPU found it */
+    uint64_t moved, back; /* how far its counter was before it was corrected, and after */
     uint64_t added_at_last;
     unsigned int tries;
 } found;
@@ -93,7 +93,8 @@ static status_t command_skew(int argc, char **argv)
     uint64_t cpu, ticks = 0;
     agree_call_fn *order;
     bool is_later = argc >= 2 && strcmp(argv[1], "later") == 0;
-    if (argc < 2 || (!order_of(argv[1], &order) && !is_later) || (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
+    if (argc < 2 || (!order_of(argv[1], &order) && !is_later) ||
+        (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
         return STATUS_INVALID;
     for (int i = 3; i < argc; i++) {
         if (parse_number(argv[i], &cpu) != STATUS_OK || cpu >= percpu_count())
@@ -107,4 +108,5 @@ static status_t command_skew(int argc, char **argv)
         agree_check(order, ipi_online_count());
     return STATUS_OK;
 }
-COMMAND(skew, "together|up|down|later [TICKS CPU...]", "compare time-stamp counters when these CPUs' are ahead", command_skew);
+COMMAND(skew, "together|up|down|later [TICKS CPU...]",
+        "compare time-stamp counters when these CPUs' are ahead", command_skew);

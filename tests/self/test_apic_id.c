@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU whose APIC ID is another than CPUID says, as after firmware that renumbers: it is given one here, and started with it.
+ * A CPU whose APIC ID is another than CPUID says, as after firmware that renumbers: it is given one here, and
+ * started with it.
  */
 #include <ashlar/io.h>
 #include <ashlar/ktest.h>
@@ -28,7 +29,8 @@ struct renumber {
     bool is_done;
 };
 
-/* Nobody may call the CPU by its old number meanwhile: it leaves those who are called, and joins them anew. */
+/* Nobody may call the CPU by its old number meanwhile: it leaves those who are called, and joins them
+   anew. */
 static void write_id(void *argument)
 {
     struct renumber *wanted = argument;
@@ -71,7 +73,8 @@ KTEST(smp, a_cpu_is_found_by_the_id_of_its_lapic)
     unsigned int cpu = next_online_cpu(0);
     struct renumber old = { .apic_id = ipi_apic_id(cpu) }, new = { .apic_id = unused_id() };
     phys_t base = phys(cpu_read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS);
-    ASSERT_THAT(vrange_map_device(base, PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED, "local APIC", &mapped) == STATUS_OK);
+    ASSERT_THAT(vrange_map_device(base, PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED, "local APIC", &mapped) ==
+                STATUS_OK);
     registers = mapped;
     ASSERT_THAT(on_cpu(cpu, write_id, &new));
     if (new.is_done) {

@@ -90,8 +90,8 @@ KTEST(smp, an_interrupt_is_counted_by_the_cpu_that_takes_it)
     }
 }
 
-/* So many rounds of each, of all at all; fewer where there are many, because on a host with few CPUs a call to hundreds takes
-   as many time slices. */
+/* So many rounds of each, of all at all; fewer where there are many, because on a host with few CPUs a call
+   to hundreds takes as many time slices. */
 #define STORM_CALLS 20
 #define STORM_MOST  320
 
@@ -101,7 +101,8 @@ static unsigned int storm_rounds(void)
     return fair > STORM_CALLS ? STORM_CALLS : fair > 2 ? fair : 2;
 }
 
-/* Every second one with interrupts off, where only serving while waiting keeps two from waiting for each other. */
+/* Every second one with interrupts off, where only serving while waiting keeps two from waiting for each
+   other. */
 static void call_everybody(void *argument)
 {
     for (unsigned int i = 0; i < storm_rounds(); i++) {
@@ -196,7 +197,7 @@ KTEST(smp, what_all_post_to_all_is_called_once_each)
 static struct hop {
     struct work request;
     unsigned int cpu;
-} *hops; /* each posts the next one */
+} * hops; /* each posts the next one */
 
 static void hop_on(void *argument)
 {

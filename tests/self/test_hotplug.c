@@ -93,8 +93,8 @@ KTEST(smp, a_cpu_that_did_not_come_is_given_nothing)
 
 /* ---- timers ---- */
 
-#define TIMERS   32
-#define LATER_NS 100000000ULL
+#define TIMERS      32
+#define LATER_NS    100000000ULL
 #define PATIENCE_NS 5000000000ULL
 
 static struct {
@@ -132,7 +132,8 @@ static void arm_all(void *argument)
 /* Without arming one here, which would arm the hardware for the others, too. */
 static void wait_for_timers(void)
 {
-    while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS && clock_now_ns() < armed.deadline_ns + PATIENCE_NS)
+    while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS &&
+           clock_now_ns() < armed.deadline_ns + PATIENCE_NS)
         cpu_pause();
 }
 
@@ -275,7 +276,8 @@ static void load_memory(void)
         kfree(objects[i]);
 }
 
-/* Calls all, also with interrupts off: each that is called is called once, and nobody waits for one that has left. */
+/* Calls all, also with interrupts off: each that is called is called once, and nobody waits for one that has
+   left. */
 static void load_calls(bool are_off)
 {
     uint32_t reached = 0, most = ipi_online_count() + 1;
@@ -362,13 +364,15 @@ static void map_or_unmap(struct timer *timer, void *context)
         vrange_unmap(remapped.range);
         remapped.range = NULL;
         remapped.unmapped++;
-    } else if (vrange_map_device(phys(DEVICE_ADDRESS), DEVICE_SIZE, PAGE_UNCACHED, "test", &remapped.range) != STATUS_OK) {
+    } else if (vrange_map_device(phys(DEVICE_ADDRESS), DEVICE_SIZE, PAGE_UNCACHED, "test", &remapped.range) !=
+               STATUS_OK) {
         remapped.range = NULL;
     }
     timer_arm(timer, clock_now_ns() + REMAP_EVERY_NS);
 }
 
-/* The handler runs on the CPU that starts the other one. It cannot wait for that one: it would wait for itself. */
+/* The handler runs on the CPU that starts the other one. It cannot wait for that one: it would wait for
+   itself. */
 KTEST(smp, an_interrupt_ends_ranges_while_its_cpu_starts_another)
 {
     NEEDS_TWO();

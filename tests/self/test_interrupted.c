@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocators that are interrupted by their own use: a timer's handler takes and gives while the code that it interrupts does
- * the same. What both hold is marked, so that two owners of one object would be seen.
+ * Allocators that are interrupted by their own use: a timer's handler takes and gives while the code that it
+ * interrupts does the same. What both hold is marked, so that two owners of one object would be seen.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
@@ -63,7 +63,8 @@ static uint64_t *take_block(void)
     return phys_is_valid(block) ? phys_to_pointer(block) : NULL;
 }
 
-/* Replaces one object, one frame and one block. Takes before it gives, so that the top of each stack is another one then. */
+/* Replaces one object, one frame and one block. Takes before it gives, so that the top of each stack is
+   another one then. */
 static void replace(struct owner *owner)
 {
     owner->random = owner->random * 6364136223846793005 + 1442695040888963407;

@@ -133,7 +133,8 @@ static bool find_free_gsi(uint32_t *gsi)
     for (struct irq_chip *chip = NULL; (chip = irq_next_chip(chip)) != NULL;)
         for (uint32_t pin = chip->pin_count; pin-- > 0;) {
             *gsi = chip->gsi_base + pin;
-            if (irq_request(*gsi, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) == STATUS_OK) {
+            if (irq_request(*gsi, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) ==
+                STATUS_OK) {
                 irq_release(irq);
                 return true;
             }
@@ -171,7 +172,8 @@ KTEST(irq, an_edge_has_one_owner_and_a_level_many)
 KTEST(irq, an_input_that_no_controller_has_is_refused)
 {
     struct irq *irq;
-    EXPECT(irq_request(100000, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) == STATUS_NOT_FOUND);
+    EXPECT(irq_request(100000, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) ==
+           STATUS_NOT_FOUND);
     EXPECT(irq_request_isa(16, claim_nothing, NULL, "test", &irq) == STATUS_NOT_FOUND);
 }
 
@@ -182,7 +184,8 @@ KTEST(irq, vectors_come_back)
         SKIP_TEST("no input is free");
     for (unsigned int i = 0; i < 1000; i++) {
         struct irq *irq;
-        ASSERT_THAT(irq_request(gsi, (struct irq_wiring){ true, true }, claim_nothing, NULL, "test", &irq) == STATUS_OK);
+        ASSERT_THAT(irq_request(gsi, (struct irq_wiring){ true, true }, claim_nothing, NULL, "test", &irq) ==
+                    STATUS_OK);
         irq_release(irq);
     }
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines with devices on them that really interrupt: comparators of the HPET, which can share an input and hold its level
- * until they are told to let go. The second and the third are used; the clock's alarm is another.
+ * Lines with devices on them that really interrupt: comparators of the HPET, which can share an input and
+ * hold its level until they are told to let go. The second and the third are used; the clock's alarm is
+ * another.
  *
- * Source: IA-PC HPET Specification 1.0a, "General Interrupt Status Register", "Timer N Configuration and Capabilities
- * Register".
+ * Source: IA-PC HPET Specification 1.0a, "General Interrupt Status Register", "Timer N Configuration and
+ * Capabilities Register".
  */
 #include <ashlar/ktest.h>
 
@@ -78,16 +79,19 @@ static void set_comparator(struct device *device, uint32_t gsi, uint32_t count)
                  gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | trigger | HPET_CONFIG_ENABLE);
 }
 
-/* A busy host may stop the machine for longer than that: a comparator that is late waits for a whole round. */
+/* A busy host may stop the machine for longer than that: a comparator that is late waits for a whole
+   round. */
 static void fire_soon(struct device *device, uint32_t gsi)
 {
-    uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000), mine = 1u << device->comparator;
+    uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000),
+             mine = 1u << device->comparator;
     uint32_t count;
     irq_state_t state = interrupts_off();
     do {
         count = mmio_read32(registers + HPET_COUNT) + ticks;
         set_comparator(device, gsi, count);
-    } while ((int32_t)(count - mmio_read32(registers + HPET_COUNT)) <= 0 && !(mmio_read32(registers + HPET_STATUS) & mine));
+    } while ((int32_t)(count - mmio_read32(registers + HPET_COUNT)) <= 0 &&
+             !(mmio_read32(registers + HPET_STATUS) & mine));
     interrupts_restore(state);
 }
 
@@ -111,7 +115,8 @@ static bool find_gsi(unsigned int first, unsigned int second, uint32_t *gsi)
         struct irq *irq;
         uint32_t pin;
         if (!(routes >> *gsi & 1) || !irq_chip_of(*gsi, &pin) ||
-            irq_request(*gsi, (struct irq_wiring){ false, false }, take_nothing, NULL, "test", &irq) != STATUS_OK)
+            irq_request(*gsi, (struct irq_wiring){ false, false }, take_nothing, NULL, "test", &irq) !=
+                STATUS_OK)
             continue;
         irq_release(irq);
         return true;
@@ -177,7 +182,8 @@ KTEST(irq, two_devices_share_a_level_line)
     end(&second);
 }
 
-/* Bochs raises a level that is held once, and again only when the input's entry is written. Elsewhere nothing changes. */
+/* Bochs raises a level that is held once, and again only when the input's entry is written. Elsewhere nothing
+   changes. */
 static void nudge(const struct irq_line *line)
 {
     irq_state_t state = interrupts_off();
@@ -225,10 +231,12 @@ struct asking {
 static void ask_here(void *argument)
 {
     struct asking *asking = argument;
-    asking->status = irq_request(asking->gsi, asking->wiring, take, asking->device, "leaves", &asking->device->irq);
+    asking->status =
+        irq_request(asking->gsi, asking->wiring, take, asking->device, "leaves", &asking->device->irq);
 }
 
-/* Its interrupt comes a moment before the CPU goes, meanwhile, or a moment later: from one time to the next, later. */
+/* Its interrupt comes a moment before the CPU goes, meanwhile, or a moment later: from one time to the next,
+   later. */
 static void leave_while_it_fires(struct asking *asking, unsigned int cpu, unsigned int time)
 {
     struct device *device = asking->device;
@@ -397,7 +405,8 @@ static bool take_and_call(void *context)
 static void ask_for_calls(void *argument)
 {
     struct asking *asking = argument;
-    asking->status = irq_request(asking->gsi, asking->wiring, take_and_call, asking->device, "calls", &asking->device->irq);
+    asking->status = irq_request(asking->gsi, asking->wiring, take_and_call, asking->device, "calls",
+                                 &asking->device->irq);
 }
 
 KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_it_to_return)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Machine checks are on: on every CPU, and again on one that has been away and whose controls somebody cleared meanwhile.
+ * Machine checks are on: on every CPU, and again on one that has been away and whose controls somebody
+ * cleared meanwhile.
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/ktest.h>
@@ -41,10 +42,10 @@ static void clear_controls(void *argument)
     cpu_write_cr4(cpu_read_cr4() & ~(uint64_t)CR4_MCE);
 }
 
-#define NEEDS_BANKS() \
-    do { \
-        if (machine_check_bank_count() == 0) \
-            SKIP_TEST("no machine checks"); \
+#define NEEDS_BANKS()                                                                                        \
+    do {                                                                                                     \
+        if (machine_check_bank_count() == 0)                                                                 \
+            SKIP_TEST("no machine checks");                                                                  \
     } while (0)
 
 KTEST(mce, machine_checks_are_on_on_every_cpu)

@@ -23,7 +23,7 @@
 
 #define ALL_UP_TO     MIB(512)
 #define MOST_TAKEN    GIB(64) /* each GiB in use has 2 MiB of descriptors, which the host must have */
-#define SAMPLED_PAGES 256 /* about; a host that backs memory by 2 MiB pages gives 512 MiB for them */
+#define SAMPLED_PAGES 256     /* about; a host that backs memory by 2 MiB pages gives 512 MiB for them */
 
 static uint64_t sum_of(uint64_t sum, const void *start, const void *end)
 {
@@ -54,8 +54,8 @@ static uint64_t sum_of_range(uint64_t sum, uint64_t start, uint64_t end)
 }
 
 /*
- * What is not in the direct map: the screen, which shows nothing new meanwhile, because nobody prints. Mapped before all
- * memory is taken: to map something takes memory.
+ * What is not in the direct map: the screen, which shows nothing new meanwhile, because nobody prints. Mapped
+ * before all memory is taken: to map something takes memory.
  */
 static struct {
     void *bytes; /* NULL: there is none */
@@ -71,8 +71,10 @@ static void map_screen(void)
             continue;
         screen.size = claim.end - claim.start;
         /* Consoles have it mapped as one or the other. */
-        if (vrange_map_device(phys(claim.start), screen.size, PAGE_UNCACHED, "test", &screen.bytes) != STATUS_OK &&
-            vrange_map_device(phys(claim.start), screen.size, PAGE_WRITE_COMBINING, "test", &screen.bytes) != STATUS_OK)
+        if (vrange_map_device(phys(claim.start), screen.size, PAGE_UNCACHED, "test", &screen.bytes) !=
+                STATUS_OK &&
+            vrange_map_device(phys(claim.start), screen.size, PAGE_WRITE_COMBINING, "test", &screen.bytes) !=
+                STATUS_OK)
             screen.bytes = NULL;
         return;
     }
@@ -168,7 +170,8 @@ static uint64_t walk_page(uint64_t address, size_t skipped_bytes, bool write)
     return wrong;
 }
 
-/* @distance: of samples; an odd number of pages, so that they do not all lie at the same place of a large page. */
+/* @distance: of samples; an odd number of pages, so that they do not all lie at the same place of a large
+              page. */
 static uint64_t walk_everything(phys_t first, uint64_t distance, bool write)
 {
     uint64_t wrong = 0, walked = 0;
@@ -224,7 +227,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     /* What interrupts change, the serial port's rings say, is not what is looked for. */
     map_screen();
     irq_state_t state = interrupts_off();
-    slab_reap(); /* taking everything makes it give back what it keeps, */
+    slab_reap();                          /* taking everything makes it give back what it keeps, */
     ipi_call_all(give_frames_back, NULL); /* and what all CPUs keep */
     uint64_t bytes, free_before = buddy_free_frames();
     uint64_t before = sum_of_all_that_is_taken();

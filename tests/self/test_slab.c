@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator on this machine: objects of all sizes live at once keep what was written to them, and all
- * memory comes back. Each test copes with allocations that fail, for the sweep of `test -f`.
+ * The slab allocator on this machine: objects of all sizes live at once keep what was written to them, and
+ * all memory comes back. Each test copes with allocations that fail, for the sweep of `test -f`.
  */
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All processors at once: who they are, shootdowns, and the allocators, timers and locks that were tested on one.
+ * All processors at once: who they are, shootdowns, and the allocators, timers and locks that were tested on
+ * one.
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/ktest.h>
@@ -77,7 +78,8 @@ KTEST(smp, every_cpu_is_protected_as_the_first)
 
 /* ---- shootdown ---- */
 
-/* So many times; fewer where many watch, because on a host with few CPUs a shootdown takes as many time slices. */
+/* So many times; fewer where many watch, because on a host with few CPUs a shootdown takes as many time
+   slices. */
 #define REMAPS       200
 #define REMAPS_MOST  800
 #define REMAPS_LEAST 8
@@ -95,7 +97,8 @@ static void read_page(void *argument)
     *(uint64_t *)argument = *remapped.page;
 }
 
-/* Between unmapping and mapping the page is not there; that is seen, too, and is no fault of the shootdown's. */
+/* Between unmapping and mapping the page is not there; that is seen, too, and is no fault of the
+   shootdown's. */
 static void watch_page(void)
 {
     struct trap_frame caught;
@@ -112,7 +115,8 @@ static bool remap(void **frames)
     for (unsigned int i = 1; i <= remaps; i++) {
         *(uint64_t *)frames[i % 2] = i;
         if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||
-            paging_map(address_space(), virt, port_phys(frames[i % 2]), PAGE_SIZE, PAGE_WRITE | PAGE_GLOBAL) != STATUS_OK)
+            paging_map(address_space(), virt, port_phys(frames[i % 2]), PAGE_SIZE,
+                       PAGE_WRITE | PAGE_GLOBAL) != STATUS_OK)
             return false;
         __atomic_store_n(&remapped.newest, i, __ATOMIC_RELEASE);
         for (unsigned int look = 0; look < 20; look++)
@@ -174,7 +178,8 @@ static void use_objects(void *argument)
 {
     static uint32_t callers; /* atomic */
     uint64_t **objects = kcalloc(OBJECTS, sizeof(*objects));
-    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED) << 32;
+    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED)
+                                                 << 32;
     (void)argument;
     if (!objects)
         return;
@@ -204,8 +209,8 @@ KTEST(smp, objects_of_all_cpus_do_not_overlap)
     EXPECT(wrong == 0);
 }
 
-#define BLOCKS      24
-#define LAST_ORDER  6
+#define BLOCKS     24
+#define LAST_ORDER 6
 
 /* The first and the last word of a block say whose it is. */
 static void mark_block(phys_t block, unsigned int order, uint64_t mark)
@@ -407,7 +412,8 @@ static void read_clocks(void *argument)
         uint64_t now = clock_now_ns();
         if (now < before)
             note_wrong();
-        while (now > before && !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        while (now > before && !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELEASE,
+                                                            __ATOMIC_RELAXED))
             ;
     }
 }

@@ -50,13 +50,16 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
     return (to - from) & clock_counter_mask(counter);
 }
 
-#define UNIT_NS      2000000ULL
-#define RATE_PERCENT 2 /* by how much two rates may differ: those who were measured in a busy hypervisor do */
-#define PATIENCE_NS  300000000ULL /* for a row of steps that are not let alone */
+#define UNIT_NS 2000000ULL
+#define RATE_PERCENT                                                                                         \
+    2 /* by how much two rates may differ: those who were measured in a busy hypervisor do                   \
+       */
+#define PATIENCE_NS 300000000ULL /* for a row of steps that are not let alone */
 
 /*
- * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take the CPU away
- * between any two of them, so of a few tries the one with the least between; and what it has between is in the error.
+ * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take
+ * the CPU away between any two of them, so of a few tries the one with the least between; and what it has
+ * between is in the error.
  */
 struct moment {
     uint64_t before, after; /* of the first */
@@ -85,7 +88,8 @@ static uint64_t nanoseconds_of(const struct clock_counter *counter, uint64_t cou
     return count / counter->rate_hz * 1000000000 + count % counter->rate_hz * 1000000000 / counter->rate_hz;
 }
 
-/* What both counted: of the first the least and the most that it can have been; and by how much the second may be off. */
+/* What both counted: of the first the least and the most that it can have been; and by how much the second
+   may be off. */
 struct span {
     uint64_t least_ns, most_ns;
     uint64_t second_ns, doubt_ns;
@@ -94,7 +98,8 @@ struct span {
 static void add_part(struct clock_counter *first, struct clock_counter *second, const struct moment *start,
                      const struct moment *end, struct span *span)
 {
-    uint64_t inner = counts(first, start->after, end->before), outer = counts(first, start->before, end->after);
+    uint64_t inner = counts(first, start->after, end->before),
+             outer = counts(first, start->before, end->after);
     span->least_ns += inner == 0 || inner > outer ? 0 : nanoseconds_of(first, inner - 1);
     span->most_ns += nanoseconds_of(first, outer + 1);
     span->second_ns += nanoseconds_of(second, counts(second, start->second, end->second));
@@ -116,12 +121,13 @@ static bool may_have_wrapped(const struct clock_counter *counter, uint64_t step)
 }
 
 /*
- * What both count while @first counts so many units. A hypervisor stops a virtual CPU and sometimes its time-stamp counter with
- * it, and a counter of few bits may go round meanwhile: a step that either counter saw as much longer than others is in no
- * sum. Each part between two such steps has its own error.
+ * What both count while @first counts so many units. A hypervisor stops a virtual CPU and sometimes its
+ * time-stamp counter with it, and a counter of few bits may go round meanwhile: a step that either counter
+ * saw as much longer than others is in no sum. Each part between two such steps has its own error.
  * Return: whether the units came together.
  */
-static bool count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units, struct span *span)
+static bool count_units(struct clock_counter *first, struct clock_counter *second, uint64_t units,
+                        struct span *span)
 {
     uint64_t shortest = UINT64_MAX;
     struct moment start = read_moment(first, second), last = start;
@@ -136,7 +142,8 @@ static bool count_units(struct clock_counter *first, struct clock_counter *secon
             if (last.before != start.before)
                 add_part(first, second, &start, &last, span);
             start = now;
-        } else if (span->least_ns + nanoseconds_of(first, counts(first, start.after, now.before)) >= units * UNIT_NS) {
+        } else if (span->least_ns + nanoseconds_of(first, counts(first, start.after, now.before)) >=
+                   units * UNIT_NS) {
             add_part(first, second, &start, &now, span);
             return true;
         }
@@ -148,7 +155,8 @@ static bool count_units(struct clock_counter *first, struct clock_counter *secon
 /* Rates are good to RATE_PERCENT. The rest is what lay between readings. */
 static bool spans_agree(const struct span *span)
 {
-    uint64_t low = span->second_ns / 100 * (100 - RATE_PERCENT), high = (span->second_ns / 100 + 1) * (100 + RATE_PERCENT);
+    uint64_t low = span->second_ns / 100 * (100 - RATE_PERCENT),
+             high = (span->second_ns / 100 + 1) * (100 + RATE_PERCENT);
     return low <= span->most_ns + span->doubt_ns && high + span->doubt_ns >= span->least_ns;
 }
 
@@ -158,13 +166,14 @@ static bool counts_as_the_other(struct clock_counter *first, struct clock_counte
     for (uint64_t units = 1; units <= 4; units++) {
         struct span span;
         if (!count_units(first, second, units, &span)) {
-            log_info("time", "%s and %s could not be compared: the machine is never let alone for long enough", second->name,
-                     first->name);
+            log_info("time",
+                     "%s and %s could not be compared: the machine is never let alone for long enough",
+                     second->name, first->name);
             continue;
         }
         if (!spans_agree(&span)) {
-            log_warn("time", "%s counted %lu ns while %s counted between %lu and %lu", second->name, span.second_ns, first->name,
-                     span.least_ns, span.most_ns);
+            log_warn("time", "%s counted %lu ns while %s counted between %lu and %lu", second->name,
+                     span.second_ns, first->name, span.least_ns, span.most_ns);
             return false;
         }
     }
@@ -192,7 +201,8 @@ static uint64_t tsc_ns(uint64_t ticks)
     return ticks / clock_tsc_hz() * 1000000000 + ticks % clock_tsc_hz() * 1000000000 / clock_tsc_hz();
 }
 
-/* Interrupts off, and nobody reads the clock. The time-stamp counter is the measure, and is good to RATE_PERCENT. */
+/* Interrupts off, and nobody reads the clock. The time-stamp counter is the measure, and is good to
+   RATE_PERCENT. */
 KTEST(time, a_round_that_is_read_late_is_not_lost)
 {
     struct clock_counter *counter = time_counter(0);
@@ -259,7 +269,8 @@ KTEST(timer, timers_run_once_each_in_order_and_not_before_their_time)
 {
     uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1000000;
     init_alarms();
-    /* None runs before all are armed, however long that takes: else an earlier one could come after a later one. */
+    /* None runs before all are armed, however long that takes: else an earlier one could come after a later
+       one. */
     irq_state_t state = interrupts_off();
     for (unsigned int i = 0; i < TIMERS; i++) {
         random = random * 6364136223846793005 + 1442695040888963407;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ranges of kernel address space on this machine: memory that can be written to its last byte and not one further,
- * on either side. Copes with allocations that fail, for the sweep of `test -f`.
+ * Ranges of kernel address space on this machine: memory that can be written to its last byte and not one
+ * further, on either side. Copes with allocations that fail, for the sweep of `test -f`.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
@@ -21,9 +21,7 @@ static bool faults(uint8_t *address)
 
 KTEST(vrange, memory_is_there_to_its_edges_and_no_further)
 {
-    enum {
-        SIZE = 5 * 4096
-    };
+    enum { SIZE = 5 * 4096 };
     void *memory;
     ASSERT_THAT(vrange_map_memory(SIZE - 100, VRANGE_STACK, "test", &memory) == STATUS_OK);
     uint8_t *bytes = memory;
@@ -48,7 +46,8 @@ KTEST(vrange, ranges_side_by_side_have_a_page_between)
 {
     void *ranges[40];
     unsigned int count = 0;
-    while (count < ARRAY_LEN(ranges) && vrange_map_memory(4096, VRANGE_MEMORY, "test", &ranges[count]) == STATUS_OK)
+    while (count < ARRAY_LEN(ranges) &&
+           vrange_map_memory(4096, VRANGE_MEMORY, "test", &ranges[count]) == STATUS_OK)
         *(unsigned int *)ranges[count] = count, count++;
     EXPECT(count == ARRAY_LEN(ranges));
     for (unsigned int i = 0; i < count; i++) {
@@ -68,7 +67,8 @@ KTEST(vrange, ram_is_not_mapped_uncached_beside_the_direct_map)
     ASSERT_THAT(frame != NULL);
     static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
     for (unsigned int i = 0; i < ARRAY_LEN(types); i++)
-        EXPECT(vrange_map_device(port_phys(frame), PAGE_SIZE, types[i] | PAGE_WRITE, "test", &other) == STATUS_EXISTS);
+        EXPECT(vrange_map_device(port_phys(frame), PAGE_SIZE, types[i] | PAGE_WRITE, "test", &other) ==
+               STATUS_EXISTS);
     EXPECT(other == NULL);
     frame_free(frame);
 }

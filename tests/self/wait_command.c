@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `wait hlt|mwait COUNT`, for tests/boot/test_nmi.py: waits for an interrupt that is pending already, COUNT times. The test stops
- * at wait_begins() and injects an NMI further on. Nothing else may end a wait: this CPU's timer is off meanwhile.
+ * `wait hlt|mwait COUNT`, for tests/boot/test_nmi.py: waits for an interrupt that is pending already, COUNT
+ * times. The test stops at wait_begins() and injects an NMI further on. Nothing else may end a wait: this
+ * CPU's timer is off meanwhile.
  */
 #include <ashlar/command.h>
 
@@ -74,4 +75,5 @@ static status_t command_wait(int argc, char **argv)
     print("wait: %lu interrupts taken\n", done);
     return STATUS_OK;
 }
-COMMAND(wait, "hlt|mwait COUNT", "wait for an interrupt that is pending already, so many times", command_wait);
+COMMAND(wait, "hlt|mwait COUNT", "wait for an interrupt that is pending already, so many times",
+        command_wait);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gives memory maps from files to the buddy allocator, on sparse memory, and uses them up: for corpus_buddy.py and
- * for anyone with a map at hand.
+ * Gives memory maps from files to the buddy allocator, on sparse memory, and uses them up: for
+ * corpus_buddy.py and for anyone with a map at hand.
  *
  *     allocate_maps FILE...
  *
- * Each map is swept and the allocator brought up on it. Then all there is is taken, from the largest blocks to the smallest;
- * what was taken must lie in usable memory, overlap nowhere, and add up to what was free; and all of it must come back. A line a
- * file: "ok FILE BLOCKS BYTES", or "wrong FILE: what".
+ * Each map is swept and the allocator brought up on it. Then all there is is taken, from the largest blocks
+ * to the smallest; what was taken must lie in usable memory, overlap nowhere, and add up to what was free;
+ * and all of it must come back. A line a file: "ok FILE BLOCKS BYTES", or "wrong FILE: what".
  */
 #include "map_file.h"
 
@@ -22,8 +22,8 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     (void)size_bytes;
 }
 
-/* Maps that say more are cut here, as the direct map cuts them where it ends: using up a GiB touches 2 MiB of descriptors, and
-   the machine that runs this has to have them. */
+/* Maps that say more are cut here, as the direct map cuts them where it ends: using up a GiB touches 2 MiB of
+   descriptors, and the machine that runs this has to have them. */
 #define LIMIT GIB(256)
 
 struct block {
@@ -87,7 +87,8 @@ static const char *use_up(uint64_t *bytes)
     *bytes = block_count = 0;
     for (unsigned order = BUDDY_ORDERS; order-- > 0;) {
         phys_t block;
-        while (phys_is_valid(block = buddy_alloc_where(order, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE))) {
+        while (
+            phys_is_valid(block = buddy_alloc_where(order, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE))) {
             note(block.raw, order);
             *bytes += PAGE_SIZE << order;
         }
@@ -128,7 +129,8 @@ static void sweep(const struct map *map)
     machine_begin();
     for (size_t i = 0; i < count; i++)
         if (ranges[i].start.raw < LIMIT)
-            machine_range(ranges[i].start.raw, ranges[i].end.raw < LIMIT ? ranges[i].end.raw : LIMIT, ranges[i].kind);
+            machine_range(ranges[i].start.raw, ranges[i].end.raw < LIMIT ? ranges[i].end.raw : LIMIT,
+                          ranges[i].kind);
     free(ranges);
     free(scratch);
 }

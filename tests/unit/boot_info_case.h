@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What tests of both loaders' boot information share: the description that comes out, the complaints on the way,
- * and how to compare. One test program has one.
+ * What tests of both loaders' boot information share: the description that comes out, the complaints on the
+ * way, and how to compare. One test program has one.
  */
 #include <ashlar/bits.h>
 #include <boot/boot_info.h>

@@ -99,11 +99,7 @@ static UNUSED void machine_pc(uint64_t size)
 
 /* ---- the model ---- */
 
-enum {
-    MODEL_NOT_OURS,
-    MODEL_FREE,
-    MODEL_USED
-};
+enum { MODEL_NOT_OURS, MODEL_FREE, MODEL_USED };
 static uint8_t *model;
 static uint64_t model_frames;
 

@@ -19,8 +19,15 @@ KINDS = {'APIC', 'FACP', 'HPET', 'MCFG', 'RSDP', 'RSDT', 'SLIT', 'SRAT', 'XSDT'}
 # What the oracle says about the file or about iasl, and not about the table.
 NOT_DECODED = {'table', 'bytes', 'iasl_notes'}
 NAMES = ('oem_id', 'oem_table_id')
-FADT_FLAG_BITS = {'wbinvd': 1, 'pm_timer_32bit': 8, 'reset_supported': 10, 'force_apic_cluster': 18,
-                  'force_apic_physical': 19, 'hw_reduced': 20, 'low_power_s0': 21}
+FADT_FLAG_BITS = {
+    'wbinvd': 1,
+    'pm_timer_32bit': 8,
+    'reset_supported': 10,
+    'force_apic_cluster': 18,
+    'force_apic_physical': 19,
+    'hw_reduced': 20,
+    'low_power_s0': 21,
+}
 BOOT_FLAG_BITS = {'legacy_devices': 0, 'i8042': 1, 'no_vga': 2, 'no_msi': 3, 'no_cmos_rtc': 5}
 
 
@@ -71,10 +78,12 @@ def expect_srat(oracle):
     revision = oracle.get('revision', 2)
     expected = dict(oracle)
     if 'cpus' in oracle:
-        expected['cpus'] = [[apic, low | high << 8 if revision > 1 else low, enabled]
-                            for apic, low, high, enabled in oracle['cpus']]
+        expected['cpus'] = [
+            [apic, low | high << 8 if revision > 1 else low, enabled]
+            for apic, low, high, enabled in oracle['cpus']
+        ]
     if 'memory' in oracle and revision == 1:
-        expected['memory'] = [[row[0] & 0xff, *row[1:]] for row in oracle['memory']]
+        expected['memory'] = [[row[0] & 0xFF, *row[1:]] for row in oracle['memory']]
     return expected
 
 
@@ -93,8 +102,9 @@ def expected_of(kind, oracle):
             oracle[name] = name_of(oracle[name])
     if oracle.get('reject'):
         return oracle
-    return {'RSDP': expect_root_pointer, 'FACP': expect_fadt, 'SRAT': expect_srat,
-            'MCFG': expect_mcfg}.get(kind, lambda same: same)(oracle)
+    return {'RSDP': expect_root_pointer, 'FACP': expect_fadt, 'SRAT': expect_srat, 'MCFG': expect_mcfg}.get(
+        kind, lambda same: same
+    )(oracle)
 
 
 def decode(program, files):
@@ -104,8 +114,10 @@ def decode(program, files):
     lines = output.splitlines()
     if len(lines) != len(files):
         raise ValueError(f'{len(files)} tables went in and {len(lines)} came out')
-    return [{field: name_of(value) if field in NAMES else value for field, value in json.loads(line).items()}
-            for line in lines]
+    return [
+        {field: name_of(value) if field in NAMES else value for field, value in json.loads(line).items()}
+        for line in lines
+    ]
 
 
 def mistakes(program, case):
@@ -126,7 +138,14 @@ def mistakes(program, case):
             if decoded.get(field) != value:
                 yield f'{name}: {field} is {decoded.get(field)}, not {value}'
         # What the oracle does not have must not be made up: a refusal, a stop, a register.
-        for field in {'reject', 'stop', 'reset_reg', 'reset_value', 'x_pm_tmr', 'x_pm1a_cnt'} - expected.keys():
+        for field in {
+            'reject',
+            'stop',
+            'reset_reg',
+            'reset_value',
+            'x_pm_tmr',
+            'x_pm1a_cnt',
+        } - expected.keys():
             if field in decoded:
                 yield f'{name}: {field} is {decoded[field]}, and should not be there'
 

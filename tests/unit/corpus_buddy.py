@@ -20,8 +20,11 @@ LEAST = 64 << 10
 
 def mistakes(line, path):
     # Frame 0 is never given out.
-    usable = sum(min(end, LIMIT) - max(start, PAGE) for start, end in expected_usable(path)
-                 if end > PAGE and start < LIMIT)
+    usable = sum(
+        min(end, LIMIT) - max(start, PAGE)
+        for start, end in expected_usable(path)
+        if end > PAGE and start < LIMIT
+    )
     if not line.startswith('ok ') and usable >= LEAST:
         yield line
 

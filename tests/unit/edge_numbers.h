@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Numbers at which sums and products of 64 bits begin to wrap: around each power of two, by a byte and by a page, and around 0,
- * which is 2^64 from the other side.
+ * Numbers at which sums and products of 64 bits begin to wrap: around each power of two, by a byte and by a
+ * page, and around 0, which is 2^64 from the other side.
  */
 #include <ashlar/bits.h>
 

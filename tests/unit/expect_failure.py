@@ -7,8 +7,13 @@ import sys
 HANG_SECONDS = 250
 
 try:
-    done = subprocess.run([sys.argv[1]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=HANG_SECONDS)
+    done = subprocess.run(
+        [sys.argv[1]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=HANG_SECONDS,
+    )
 except subprocess.TimeoutExpired:
     sys.exit(f'{sys.argv[1]}: did not end')
 if done.returncode == 0:

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A scheduler of interleavings: "CPUs" are coroutines on one thread, and each atomic operation of the real code is a point
- * where another one may go on (interleave_hook.h).
+ * A scheduler of interleavings: "CPUs" are coroutines on one thread, and each atomic operation of the real
+ * code is a point where another one may go on (interleave_hook.h).
  *
- * interleave_all() runs all schedules in which a CPU is interrupted at most so many times where it could have gone on;
- * that it waits, or ends, is not counted. Few interruptions find most faults (Musuvathi and Qadeer, "Iterative Context
- * Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007), and the number of schedules stays finite.
- * interleave_random() runs schedules drawn from a seed. Compiled with -fsanitize-coverage=trace-pc, each basic block of the
- * subject is a point for it, too, so that it sees what is plain memory under a lock.
+ * interleave_all() runs all schedules in which a CPU is interrupted at most so many times where it could have
+ * gone on; that it waits, or ends, is not counted. Few interruptions find most faults (Musuvathi and Qadeer,
+ * "Iterative Context Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007), and the number
+ * of schedules stays finite. interleave_random() runs schedules drawn from a seed. Compiled with
+ * -fsanitize-coverage=trace-pc, each basic block of the subject is a point for it, too, so that it sees what
+ * is plain memory under a lock.
  *
  * What runs has to be the same for the same schedule: each run begins in the same state.
  */
@@ -21,13 +22,13 @@
 
 #include "seed.h"
 
-#define INTERLEAVE_CPUS  4
-#define INTERLEAVE_STACK (256 << 10)
-#define INTERLEAVE_DEPTH 100000
+#define INTERLEAVE_CPUS   4
+#define INTERLEAVE_STACK  (256 << 10)
+#define INTERLEAVE_DEPTH  100000
 /* Of so many basic blocks one is a point where another CPU goes on. */
 #define INTERLEAVE_BLOCKS 100
 /* Waits in one run: more is a deadlock. */
-#define INTERLEAVE_WAITS 50000
+#define INTERLEAVE_WAITS  50000
 
 static struct {
     struct {
@@ -140,7 +141,8 @@ __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
     interleave_go(interleave_draw(INTERLEAVE_BLOCKS));
 }
 
-/* The next one goes on, in turn, so that CPUs that wait for a third one do not hand on to each other for ever. */
+/* The next one goes on, in turn, so that CPUs that wait for a third one do not hand on to each other for
+   ever. */
 int interleave_wait(void)
 {
     if (!interleave.is_running)
@@ -199,8 +201,8 @@ static void interleave_once(unsigned count, void (*run)(unsigned cpu))
  *
  * Return: how many there were.
  */
-static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void (*prepare)(void), void (*run)(unsigned cpu),
-                                           void (*check)(void))
+static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void (*prepare)(void),
+                                           void (*run)(unsigned cpu), void (*check)(void))
 {
     unsigned long runs = 0;
     interleave.is_random = false;
@@ -222,8 +224,8 @@ static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void 
 }
 
 /* @runs random schedules; seed_from_environment() says the seed. */
-static UNUSED void interleave_random(unsigned count, unsigned long runs, void (*prepare)(void), void (*run)(unsigned cpu),
-                                     void (*check)(void))
+static UNUSED void interleave_random(unsigned count, unsigned long runs, void (*prepare)(void),
+                                     void (*run)(unsigned cpu), void (*check)(void))
 {
     interleave.is_random = true;
     for (unsigned long i = 0; i < runs; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Included before everything else (-include) by the tests of interleavings and their subjects: each atomic operation, and
- * so each lock of mm/hosted/process_port.h, becomes a point where interleave.h may let another CPU go on, and waiting
- * gives way to another CPU. The subjects are compiled as they are.
+ * Included before everything else (-include) by the tests of interleavings and their subjects: each atomic
+ * operation, and so each lock of mm/hosted/process_port.h, becomes a point where interleave.h may let another
+ * CPU go on, and waiting gives way to another CPU. The subjects are compiled as they are.
  *
  * Planted faults, for variants of which the build expects that they fail:
  *   BROKEN_ATOMICS  a read-modify-write is a read and a write, with a point between them
@@ -24,67 +24,67 @@ int interleave_wait(void);
 #define usleep(us)    interleave_wait()
 #define syscall(...)  interleave_wait()
 
-#define __atomic_load_n(...)                 \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_load_n(__VA_ARGS__);        \
+#define __atomic_load_n(...)                                                                                 \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_load_n(__VA_ARGS__);                                                                        \
     })
-#define __atomic_store_n(...)                \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_store_n(__VA_ARGS__);       \
+#define __atomic_store_n(...)                                                                                \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_store_n(__VA_ARGS__);                                                                       \
     })
 
 #ifdef BROKEN_ATOMICS
-#define INTERLEAVE_CHANGE(pointer, result)          \
-    ({                                              \
-        interleave_point();                         \
-        __typeof__(*(pointer)) old_ = *(pointer);   \
-        interleave_point();                         \
-        *(pointer) = (__typeof__(*(pointer)))(result); \
-        old_;                                       \
+#define INTERLEAVE_CHANGE(pointer, result)                                                                   \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __typeof__(*(pointer)) old_ = *(pointer);                                                            \
+        interleave_point();                                                                                  \
+        *(pointer) = (__typeof__(*(pointer)))(result);                                                       \
+        old_;                                                                                                \
     })
 #define __atomic_fetch_or(pointer, value, order)   INTERLEAVE_CHANGE(pointer, old_ | (value))
-#define __atomic_fetch_and(pointer, value, order)  INTERLEAVE_CHANGE(pointer, old_ & (value))
+#define __atomic_fetch_and(pointer, value, order)  INTERLEAVE_CHANGE(pointer, old_ &(value))
 #define __atomic_fetch_add(pointer, value, order)  INTERLEAVE_CHANGE(pointer, old_ + (value))
 #define __atomic_fetch_sub(pointer, value, order)  INTERLEAVE_CHANGE(pointer, old_ - (value))
 #define __atomic_exchange_n(pointer, value, order) INTERLEAVE_CHANGE(pointer, value)
-#define __atomic_compare_exchange_n(pointer, expected, desired, ...) \
-    ({                                                               \
-        interleave_point();                                          \
-        bool is_same_ = *(pointer) == *(expected);                   \
-        interleave_point();                                          \
-        if (is_same_)                                                \
-            *(pointer) = (desired);                                  \
-        else                                                         \
-            *(expected) = *(pointer);                                \
-        is_same_;                                                    \
+#define __atomic_compare_exchange_n(pointer, expected, desired, ...)                                         \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        bool is_same_ = *(pointer) == *(expected);                                                           \
+        interleave_point();                                                                                  \
+        if (is_same_)                                                                                        \
+            *(pointer) = (desired);                                                                          \
+        else                                                                                                 \
+            *(expected) = *(pointer);                                                                        \
+        is_same_;                                                                                            \
     })
 #else
-#define __atomic_fetch_or(...)               \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_fetch_or(__VA_ARGS__);      \
+#define __atomic_fetch_or(...)                                                                               \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_fetch_or(__VA_ARGS__);                                                                      \
     })
-#define __atomic_fetch_and(...)              \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_fetch_and(__VA_ARGS__);     \
+#define __atomic_fetch_and(...)                                                                              \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_fetch_and(__VA_ARGS__);                                                                     \
     })
-#define __atomic_fetch_add(...)              \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_fetch_add(__VA_ARGS__);     \
+#define __atomic_fetch_add(...)                                                                              \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_fetch_add(__VA_ARGS__);                                                                     \
     })
-#define __atomic_fetch_sub(...)              \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_fetch_sub(__VA_ARGS__);     \
+#define __atomic_fetch_sub(...)                                                                              \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_fetch_sub(__VA_ARGS__);                                                                     \
     })
-#define __atomic_exchange_n(...)             \
-    ({                                       \
-        interleave_point();                  \
-        __atomic_exchange_n(__VA_ARGS__);    \
+#define __atomic_exchange_n(...)                                                                             \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        __atomic_exchange_n(__VA_ARGS__);                                                                    \
     })
 #ifdef BROKEN_LOCK
 #define INTERLEAVE_IS_LOCK(words) (strcmp(words, "&lock->state") == 0)
@@ -96,15 +96,15 @@ int interleave_wait(void);
 #else
 #define INTERLEAVE_IS_STATE(words) false
 #endif
-#define __atomic_compare_exchange_n(pointer, expected, desired, ...)                             \
-    ({                                                                                           \
-        interleave_point();                                                                      \
-        bool is_done_ = INTERLEAVE_IS_LOCK(#pointer);                                            \
-        if (INTERLEAVE_IS_STATE(#pointer) && *(pointer) == *(expected)) {                        \
-            interleave_point();                                                                  \
-            *(pointer) = (desired);                                                              \
-            is_done_ = true;                                                                     \
-        }                                                                                        \
-        is_done_ || __atomic_compare_exchange_n(pointer, expected, desired, __VA_ARGS__);        \
+#define __atomic_compare_exchange_n(pointer, expected, desired, ...)                                         \
+    ({                                                                                                       \
+        interleave_point();                                                                                  \
+        bool is_done_ = INTERLEAVE_IS_LOCK(#pointer);                                                        \
+        if (INTERLEAVE_IS_STATE(#pointer) && *(pointer) == *(expected)) {                                    \
+            interleave_point();                                                                              \
+            *(pointer) = (desired);                                                                          \
+            is_done_ = true;                                                                                 \
+        }                                                                                                    \
+        is_done_ || __atomic_compare_exchange_n(pointer, expected, desired, __VA_ARGS__);                    \
     })
 #endif

@@ -3,9 +3,9 @@
 /*
  * Threads that are CPUs, for tests of protocols without locks.
  *
- * Such a test passes plain memory through the protocol, and the thread sanitizer reports what is not ordered by it. So what
- * the test itself tells its threads must order nothing: loads and stores are relaxed here. And a thread that waits in vain
- * is a finding, not a hang.
+ * Such a test passes plain memory through the protocol, and the thread sanitizer reports what is not ordered
+ * by it. So what the test itself tells its threads must order nothing: loads and stores are relaxed here. And
+ * a thread that waits in vain is a finding, not a hang.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -21,13 +21,13 @@
 #define LITMUS_THREADS    8
 
 /* cmocka's assertions are for its own thread. */
-#define MUST(condition) \
-    do { \
-        if (!(condition)) { \
-            printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-            fflush(stdout); \
-            abort(); \
-        } \
+#define MUST(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                                   \
+            fflush(stdout);                                                                                  \
+            abort();                                                                                         \
+        }                                                                                                    \
     } while (0)
 
 #define relaxed_load(word)         __atomic_load_n(word, __ATOMIC_RELAXED)
@@ -43,8 +43,8 @@ static inline unsigned litmus_below(unsigned limit)
     return (unsigned)(litmus_random >> 40) % limit;
 }
 
-/* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system call, so that
-   two threads on two processors meet within nanoseconds, as CPUs do. */
+/* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system
+   call, so that two threads on two processors meet within nanoseconds, as CPUs do. */
 static inline void litmus_wait(unsigned *turns)
 {
     if (++*turns % 64 != 0) {
@@ -56,7 +56,8 @@ static inline void litmus_wait(unsigned *turns)
         MUST(time(NULL) < litmus_end);
 }
 
-/* Lets the others come along: waits until @steps, which another thread counts, has moved on since the last time. */
+/* Lets the others come along: waits until @steps, which another thread counts, has moved on since the last
+   time. */
 static inline void litmus_keep_pace(unsigned *steps, unsigned *last)
 {
     for (unsigned turns = 0; relaxed_load(steps) == *last; litmus_wait(&turns))

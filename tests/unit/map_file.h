@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Memory maps from files: "# kind e820" or "# kind efi" and then, an entry a line, base, length, type and for EFI the
- * attribute, in hexadecimal (the type in any base).
+ * Memory maps from files: "# kind e820" or "# kind efi" and then, an entry a line, base, length, type and for
+ * EFI the attribute, in hexadecimal (the type in any base).
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/memmap.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * An 8042 and a keyboard that speaks scan code sets 1 and 2, for tests of their driver. One test program has one.
+ * An 8042 and a keyboard that speaks scan code sets 1 and 2, for tests of their driver. One test program has
+ * one.
  *
- * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt controller does.
+ * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt
+ * controller does.
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/io.h>
@@ -22,7 +24,7 @@ static struct {
     unsigned int resends; /* how often the keyboard asks again */
     uint8_t refuses;      /* this command, or its argument, by the answer below; 0: none */
     bool refuses_argument;
-    uint8_t refusal;      /* 0: by silence */
+    uint8_t refusal; /* 0: by silence */
 
     /* controller */
     uint8_t config;
@@ -53,7 +55,8 @@ static struct ps2_keyboard keyboard;
 static void update_line(void)
 {
     bool was_asserted = device.is_asserted;
-    device.is_asserted = (device.config & 1) && device.head < device.tail && !device.output[device.head].is_mouse;
+    device.is_asserted =
+        (device.config & 1) && device.head < device.tail && !device.output[device.head].is_mouse;
     device.has_edge |= device.is_asserted && !was_asserted;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A machine for tests of the slab allocator: buddy_machine.h's, with the slab allocator on it, and the question
- * whether all has come back. One test program has one.
+ * A machine for tests of the slab allocator: buddy_machine.h's, with the slab allocator on it, and the
+ * question whether all has come back. One test program has one.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,7 +71,8 @@ static UNUSED void expect_all_free(void)
         if (strcmp(stats.name, "slab-cache") == 0 || strcmp(stats.name, "slab-quarantine") == 0)
             continue;
         if (stats.in_use != 0 || stats.cached != 0 || stats.slabs != 0)
-            fail_msg("%s: %lu slabs, %lu in use, %lu cached", stats.name, stats.slabs, stats.in_use, stats.cached);
+            fail_msg("%s: %lu slabs, %lu in use, %lu cached", stats.name, stats.slabs, stats.in_use,
+                     stats.cached);
     }
     assert_int_equal(kmalloc_blocks().blocks, 0);
     frame_cache_drain();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver against a model of the timer, at a port or in memory, which may have the PIIX4's erratum: a read that
- * meets a carry returns each changing bit as it was or as it will be.
+ * The driver against a model of the timer, at a port or in memory, which may have the PIIX4's erratum: a read
+ * that meets a carry returns each changing bit as it was or as it will be.
  */
 #include <ashlar/dev/acpi_pm.h>
 #include <ashlar/io.h>
@@ -110,7 +110,8 @@ static void a_reading_is_the_count_across_the_wrap(void **state)
             plug_in(state);
             device.count = (bits == 24 ? 0x00ffffff : 0xffffffff) - 300;
             uint8_t width = (uint8_t)bits;
-            assert_int_equal(in_memory ? acpi_pm_init_memory(&pm, &reg, width) : acpi_pm_init_port(&pm, PORT, width),
+            assert_int_equal(in_memory ? acpi_pm_init_memory(&pm, &reg, width)
+                                       : acpi_pm_init_port(&pm, PORT, width),
                              STATUS_OK);
             assert_int_equal(pm.counter.rate_hz, 3579545);
             assert_false(pm.is_distrusted);
@@ -162,7 +163,8 @@ static void a_timer_that_goes_back_is_distrusted(void **state)
     assert_in_range(distrusted, 80, 100);
 }
 
-/* Reads @n times; returns how often the result was no count that the timer had between start and end of the reading. */
+/* Reads @n times; returns how often the result was no count that the timer had between start and end of the
+   reading. */
 static unsigned int false_readings(unsigned int n)
 {
     unsigned int count = 0;
@@ -188,7 +190,8 @@ static void the_erratum_makes_single_accesses_wrong_and_distrusted_readings_righ
     unsigned int distrusted = false_readings(200000);
     assert_true(device.wrong_reads > 1000);
     assert_true(trusted > 1000);
-    /* With a tick an access no carry of two bits or more has another beside it, so that its neighbours are true. */
+    /* With a tick an access no carry of two bits or more has another beside it, so that its neighbours are
+       true. */
     assert_int_equal(distrusted, 0);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64/acpi/power.c and soft_off.c: what \_S5_ says in each form that firmware writes it, and the writes that follow, on
- * registers that note them.
+ * kernel64/acpi/power.c and soft_off.c: what \_S5_ says in each form that firmware writes it, and the writes
+ * that follow, on registers that note them.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,8 +23,8 @@ static uint8_t memory[64];
 static void tell(const char *space, uint64_t place, int digits, uint32_t value)
 {
     size_t length = strlen(story);
-    snprintf(story + length, sizeof(story) - length, "%s%s%x:%0*x", length > 0 ? " " : "", space, (unsigned)place, digits,
-             value);
+    snprintf(story + length, sizeof(story) - length, "%s%s%x:%0*x", length > 0 ? " " : "", space,
+             (unsigned)place, digits, value);
 }
 
 uint16_t io_in16(uint16_t port)
@@ -131,13 +131,13 @@ static void what_is_no_plain_s5_is_absent(void **state)
         const char *aml;
         size_t size;
     } cases[] = {
-        { FORM("\x14_S5_\x06\x00\xa4\x00\x00") },     /* a method */
-        { FORM(S5 "\x02\x00") },                       /* no element */
-        { FORM(S5 "\x04\x01\x0a\x08") },               /* SLP_TYP has three bits */
+        { FORM("\x14_S5_\x06\x00\xa4\x00\x00") }, /* a method */
+        { FORM(S5 "\x02\x00") },                  /* no element */
+        { FORM(S5 "\x04\x01\x0a\x08") },          /* SLP_TYP has three bits */
         { FORM(S5 "\x04\x01\xff\x00") },
-        { FORM(S5 "\x06\x02\x00_S6_") },               /* a reference */
-        { FORM(S5 "\x03\x02\x00\x00") },               /* the second element is outside of the package */
-        { FORM(S5 "\x3f\x02\x00\x00") },               /* the package is outside of the table */
+        { FORM(S5 "\x06\x02\x00_S6_") }, /* a reference */
+        { FORM(S5 "\x03\x02\x00\x00") }, /* the second element is outside of the package */
+        { FORM(S5 "\x3f\x02\x00\x00") }, /* the package is outside of the table */
         { FORM(S5 "\xc0\x00\x00\x00\x02\x00\x00") },
         { FORM("\x09_S5_\x12\x04\x02\x00\x00") },
     };
@@ -164,7 +164,8 @@ static void put_gas(uint8_t *at, uint8_t space, uint64_t address)
     memcpy(at + 4, &address, 8);
 }
 
-/* PM1a at 0x604, PM1b at 0x704, events at 0x600 and 0x700, GPE0 of 4 bytes at 0xafe0, reset register at port 0xcf9. */
+/* PM1a at 0x604, PM1b at 0x704, events at 0x600 and 0x700, GPE0 of 4 bytes at 0xafe0, reset register at port
+   0xcf9. */
 static void put_fadt(uint8_t *fadt)
 {
     memset(fadt, 0, 276);
@@ -212,7 +213,8 @@ static void soft_off_clears_what_could_wake_and_writes_both_registers(void **sta
     assert_true(acpi_can_power_off(&power));
     control_a = 0xffff;
     acpi_power_off(&power);
-    assert_string_equal(story, "afe2:00 afe3:00 afe0:ff afe1:ff 600:c731 700:c731 604:d7ff 704:1c00 604:f7ff 704:3c00");
+    assert_string_equal(
+        story, "afe2:00 afe3:00 afe0:ff afe1:ff 600:c731 700:c731 604:d7ff 704:1c00 604:f7ff 704:3c00");
 }
 
 static void firmware_hands_over_first_where_it_has_not(void **state)

@@ -118,7 +118,8 @@ static void the_scan_finds_the_ebda_first_and_then_the_bios_area(void **state)
     assert_int_equal(root.table.raw, 0x6000);
 }
 
-/* RSDT at an odd address: an FADT that names DSDT and FACS, a null entry, a table beyond memory, and half an entry. */
+/* RSDT at an odd address: an FADT that names DSDT and FACS, a null entry, a table beyond memory, and half an
+   entry. */
 static struct acpi_root put_everything(void)
 {
     struct acpi_root root = { .table = phys(0x2001) };
@@ -186,7 +187,8 @@ static void a_repeated_address_is_one_table_and_a_repeated_kind_is_two(void **st
     assert_int_equal(acpi_index_find(&tables, "SSDT", first)->length, 200);
 }
 
-/* An RSDP whose XSDT leads to zeros, the RSDT beside it good; and each other way in which an XSDT can be bad. */
+/* An RSDP whose XSDT leads to zeros, the RSDT beside it good; and each other way in which an XSDT can be
+   bad. */
 static void a_bad_xsdt_gives_way_to_the_rsdt(void **state)
 {
     enum { ZEROS, UNREADABLE, CHECKSUM, SIGNATURE, EMPTY, LEADS_NOWHERE, KINDS };

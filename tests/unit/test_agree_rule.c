@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPUs whose counters agree, and such that are ahead or behind: as a model, in which what each does next and how long it
- * takes is drawn, and with threads, for which see also the thread sanitizer.
+ * CPUs whose counters agree, and such that are ahead or behind: as a model, in which what each does next and
+ * how long it takes is drawn, and with threads, for which see also the thread sanitizer.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static int fresh_cpus(void **state)
 
 /* ---- the model ---- */
 
-#define STEP_MAX 20  /* ticks between two steps of anybody */
+#define STEP_MAX 20 /* ticks between two steps of anybody */
 #define STOP     100000
 
 /* Where a CPU is in its round. */
@@ -70,7 +70,8 @@ static void step(unsigned int cpu, uint64_t now)
     }
 }
 
-/* CPUs @from .. @end - 1 in a drawn order; one time in so many all are stopped for long, before anybody's step. */
+/* CPUs @from .. @end - 1 in a drawn order; one time in so many all are stopped for long, before anybody's
+   step. */
 static struct agree_result compare(unsigned int from, unsigned int end)
 {
     unsigned int left = end - from;
@@ -270,7 +271,7 @@ static void all_have_arrived_when_the_last_has(void **state)
 static uint64_t true_time;                  /* atomic: nobody reads the same twice */
 static unsigned int has_published[THREADS]; /* plain: who sees what one has published sees this */
 
-static unsigned int unpublished;            /* atomic */
+static unsigned int unpublished; /* atomic */
 
 static __thread uint64_t my_offset;
 
@@ -297,7 +298,8 @@ static void *be_a_cpu(void *argument)
         if (i % 64 == 0)
             agree_round(&agree, &views[cpu], cpu, read_true_time);
         else
-            agree_note(&agree, &views[cpu], cpu, seen, __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset);
+            agree_note(&agree, &views[cpu], cpu, seen,
+                       __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset);
     }
     return NULL;
 }

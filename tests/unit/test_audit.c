@@ -38,8 +38,8 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
 }
 
 static const struct memmap_range map[] = {
-    { { 0x0 }, { 0x1000 }, MEMMAP_RESERVED },        { { 0x100000 }, { 0x800000 }, MEMMAP_BOOT_IMAGE },
-    { { 0x800000 }, { 0x4000000 }, MEMMAP_USABLE },  { { 0x4000000 }, { 0x4400000 }, MEMMAP_ACPI_TABLE },
+    { { 0x0 }, { 0x1000 }, MEMMAP_RESERVED },          { { 0x100000 }, { 0x800000 }, MEMMAP_BOOT_IMAGE },
+    { { 0x800000 }, { 0x4000000 }, MEMMAP_USABLE },    { { 0x4000000 }, { 0x4400000 }, MEMMAP_ACPI_TABLE },
     { { 0x4400000 }, { 0x4600000 }, MEMMAP_RESERVED }, { { 0x4800000 }, { 0x4900000 }, MEMMAP_USABLE },
     { { 0x4900000 }, { 0x4a00000 }, MEMMAP_ACPI_NVS },
 };
@@ -156,10 +156,10 @@ static void reserved_memory_written_through_the_cache_is_found(void **state)
         uint64_t phys;
         bool is_offence;
     } cases[] = {
-        { 0x0, true },        { 0x1000, true },      /* nobody's: between two ranges */
-        { 0x4400000, true },  { 0x45ff000, true },   /* reserved */
-        { 0x4600000, true },  { 0x4900000, true },   /* nobody's; the firmware's for good */
-        { 0x4a00000, true },  { 1ULL << 40, true },  /* behind all of it */
+        { 0x0, true },        { 0x1000, true },     /* nobody's: between two ranges */
+        { 0x4400000, true },  { 0x45ff000, true },  /* reserved */
+        { 0x4600000, true },  { 0x4900000, true },  /* nobody's; the firmware's for good */
+        { 0x4a00000, true },  { 1ULL << 40, true }, /* behind all of it */
         { 0x4000000, false }, { 0x3fff000, false },
     };
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the buddy allocator's headers promise beyond right blocks: descriptors of all frames in use, nothing spent on
- * memory out of reach, reserves that only those get who may, refusals that cost little and lie never, and frees at once.
+ * What the buddy allocator's headers promise beyond right blocks: descriptors of all frames in use, nothing
+ * spent on memory out of reach, reserves that only those get who may, refusals that cost little and lie
+ * never, and frees at once.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +60,8 @@ static void frames_of_large_blocks_have_descriptors(void **state)
 
 /* Not under ThreadSanitizer, whose shadow leaves no room for so much address space. */
 #ifndef __SANITIZE_THREAD__
-/* As kernel64/glue/memory.c: early memory at the top of the first range, and a last run that is out of reach. */
+/* As kernel64/glue/memory.c: early memory at the top of the first range, and a last run that is out of
+   reach. */
 static uint64_t reach_end;
 
 static phys_t take_in_first_range(uint64_t size, uint64_t alignment)
@@ -96,8 +98,8 @@ static uint64_t metadata_with(uint64_t far_start, uint64_t far_end, uint64_t rea
     return stats.metadata;
 }
 
-/* A PC with more memory than the direct map has room for is to start, whatever the rest is: 1 000 GiB of it needed
-   2 000 MiB of descriptors in 1 GiB. */
+/* A PC with more memory than the direct map has room for is to start, whatever the rest is: 1 000 GiB of it
+   needed 2 000 MiB of descriptors in 1 GiB. */
 static void memory_out_of_reach_costs_nothing(void **state)
 {
     (void)state;

@@ -161,9 +161,9 @@ static void a_wrong_free_of_a_single_frame_is_named(void **state)
 
 static void the_nearest_node_gives_first(void **state)
 {
-    static const struct buddy_node_range nodes[] = {
-        { { 0 }, { MIB(96) }, 0 }, { { MIB(96) }, { MIB(160) }, 1 }, { { MIB(160) }, { MIB(256) }, 2 }
-    };
+    static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(96) }, 0 },
+                                                     { { MIB(96) }, { MIB(160) }, 1 },
+                                                     { { MIB(160) }, { MIB(256) }, 2 } };
     static const uint8_t distances[] = { 10, 40, 20, 40, 10, 30, 20, 30, 10 };
     (void)state;
     machine_pc(MIB(256));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Measuring a counter against another, on pretended machines: time passes with each reading, more on a slow bus, much
- * more when something else gets the CPU.
+ * Measuring a counter against another, on pretended machines: time passes with each reading, more on a slow
+ * bus, much more when something else gets the CPU.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,13 +19,13 @@
 static struct {
     uint64_t now_ps;
     uint64_t tsc_hz;
-    uint64_t bus_ps;            /* what reading the reference takes */
-    uint64_t jitter_ps;         /* up to this much more, each time */
+    uint64_t bus_ps;               /* what reading the reference takes */
+    uint64_t jitter_ps;            /* up to this much more, each time */
     unsigned int disturbed_one_in; /* readings are disturbed, by: */
     uint64_t disturbance_ps;
-    uint64_t stops_at_ps;       /* the reference does not count any further; 0: never */
+    uint64_t stops_at_ps; /* the reference does not count any further; 0: never */
     uint64_t started_ps;
-    uint64_t step_ps;           /* the reference is carried on only now and then, by several counts; 0: with each */
+    uint64_t step_ps; /* the reference is carried on only now and then, by several counts; 0: with each */
 } machine;
 
 static void pass(uint64_t ps)
@@ -123,7 +123,8 @@ static void what_the_machine_does_meanwhile_is_not_waited_for(void **state)
         }
 }
 
-/* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the bound says so. */
+/* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the bound
+   says so. */
 static void a_disturbed_machine_is_never_surer_than_it_may_be(void **state)
 {
     static const uint64_t disturbances_ps[] = { 5000000, 100000000, 3000000000 };
@@ -140,12 +141,14 @@ static void a_disturbed_machine_is_never_surer_than_it_may_be(void **state)
             continue;
         good += error_ppm(result.rate_hz) < 100;
         if (error_ppm(result.rate_hz) > result.error_ppm)
-            fail_msg("%lu ppm, and the bound is %u", (unsigned long)error_ppm(result.rate_hz), result.error_ppm);
+            fail_msg("%lu ppm, and the bound is %u", (unsigned long)error_ppm(result.rate_hz),
+                     result.error_ppm);
     }
     assert_in_range(good, 400, 600);
 }
 
-/* Bochs' PM timer counts microseconds and shows 3 or 4 counts more after each. Good enough to confirm others. */
+/* Bochs' PM timer counts microseconds and shows 3 or 4 counts more after each. Good enough to confirm
+   others. */
 static void a_reference_that_counts_unevenly_serves_all_the_same(void **state)
 {
     (void)state;
@@ -187,7 +190,8 @@ static void one_look_is_a_first_idea(void **state)
         }
 }
 
-/* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a look longer than a round. */
+/* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a look longer than a
+   round. */
 static void a_look_may_be_longer_than_a_round(void **state)
 {
     (void)state;
@@ -201,7 +205,8 @@ static void a_look_may_be_longer_than_a_round(void **state)
     }
 }
 
-/* A boot on a slow serial line takes several of the PIT's rounds; what cannot be told any more is measured anew. */
+/* A boot on a slow serial line takes several of the PIT's rounds; what cannot be told any more is measured
+   anew. */
 static void rounds_of_the_reference_are_counted_or_the_window_begins_anew(void **state)
 {
     (void)state;
@@ -258,11 +263,11 @@ static void of_several_references_a_confirmed_one_is_believed(void **state)
         { { 3000000000, 1000000000 }, 3030000000, 2, 0 },
         { { 1000000000, 3000000000 }, 3030000000, 2, 1 },
         { { 6000000000, 3000000000 }, 2970000000, 2, 1 },
-        { { 1000000000, 1000000000 }, 3000000000, 2, 0 },             /* it was the idea that was wrong */
-        { { 1000000000, 2000000000 }, 3000000000, 2, 0 },             /* one against one against one */
-        { { 1000000000, 2000000000, 2000000000 }, 0, 3, 1 },          /* two against one */
+        { { 1000000000, 1000000000 }, 3000000000, 2, 0 },    /* it was the idea that was wrong */
+        { { 1000000000, 2000000000 }, 3000000000, 2, 0 },    /* one against one against one */
+        { { 1000000000, 2000000000, 2000000000 }, 0, 3, 1 }, /* two against one */
         { { 1000000000, 2000000000, 1001000000 }, 3000000000, 3, 0 },
-        { { 2930000000, 2970000000 }, 3000000000, 2, 0 },             /* between them there is nothing to choose */
+        { { 2930000000, 2970000000 }, 3000000000, 2, 0 }, /* between them there is nothing to choose */
         { { 0, 3000000000 }, 0, 2, 1 },
         { { 0, 1000000000 }, 3000000000, 2, 1 },
         { { 1000000000, 0 }, 3000000000, 2, 0 },
@@ -273,7 +278,8 @@ static void of_several_references_a_confirmed_one_is_believed(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(calibrate_choose(cases[i].rates_hz, cases[i].count, cases[i].idea_hz), cases[i].chosen);
+        assert_int_equal(calibrate_choose(cases[i].rates_hz, cases[i].count, cases[i].idea_hz),
+                         cases[i].chosen);
 }
 
 int main(void)

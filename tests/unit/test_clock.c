@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading the time: ticks to nanoseconds, changes of rate and counter, counters that wrap. The time-stamp counter is the
- * real one of the machine that runs the test, so rates are checked on ticks that are made up.
+ * Reading the time: ticks to nanoseconds, changes of rate and counter, counters that wrap. The time-stamp
+ * counter is the real one of the machine that runs the test, so rates are checked on ticks that are made up.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +44,8 @@ static void time_counts_from_the_zero_at_the_estimated_rate(void **state)
     assert_int_equal(clock_tsc_hz(), 2500000000);
     assert_int_equal(clock_nanoseconds(1000), 0);
     /* A day, to within the multiplier's rounding: one part in 10^9. */
-    assert_in_range(clock_nanoseconds(1000 + 86400 * 2500000000ULL), 86400000000000ULL - 86400, 86400000000000ULL);
+    assert_in_range(clock_nanoseconds(1000 + 86400 * 2500000000ULL), 86400000000000ULL - 86400,
+                    86400000000000ULL);
 }
 
 static void a_better_rate_goes_on_from_the_same_time(void **state)

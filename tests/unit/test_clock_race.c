@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock with threads that are CPUs: who reads the time while its rate and its counter change, and a counter that wraps
- * while several widen it.
+ * The clock with threads that are CPUs: who reads the time while its rate and its counter change, and a
+ * counter that wraps while several widen it.
  *
- * The release of publishing an epoch, and each acquire of a reader, have been made relaxed, one at a time, and the thread
- * sanitizer has reported it. The acquire and the release of the wide count order it with a read of the counter, which is a
- * device or an instruction: no sanitizer sees that, and as x86 moves no load before a load or a locked instruction, no run
- * can. Of the count itself, an exchange taken apart has been seen to go back; of a change, one that mixes two epochs.
+ * The release of publishing an epoch, and each acquire of a reader, have been made relaxed, one at a time,
+ * and the thread sanitizer has reported it. The acquire and the release of the wide count order it with a
+ * read of the counter, which is a device or an instruction: no sanitizer sees that, and as x86 moves no load
+ * before a load or a locked instruction, no run can. Of the count itself, an exchange taken apart has been
+ * seen to go back; of a change, one that mixes two epochs.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,8 @@ static void read_once(void)
 {
     uint64_t before = __atomic_load_n(&latest_ns, __ATOMIC_RELAXED), now = clock_now_ns();
     MUST(now >= before);
-    while (now > before && !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (now > before &&
+           !__atomic_compare_exchange_n(&latest_ns, &before, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
 }
 
@@ -98,8 +100,8 @@ static void read_or_change(unsigned thread)
         }
         return;
     }
-    /* Time runs faster after each: who is held up inside a reading shows the old rate's time, which would be ahead of a
-       slower one's. One change has been made before, and one comes after. */
+    /* Time runs faster after each: who is held up inside a reading shows the old rate's time, which would be
+       ahead of a slower one's. One change has been made before, and one comes after. */
     for (unsigned i = 2; i < CLOCK_CHANGES_MAX; i++) {
         unsigned turns = 0;
         for (uint64_t goal = relaxed_load(&latest_ns) + 100000; relaxed_load(&latest_ns) < goal;)

@@ -175,9 +175,18 @@ static void a_file_name_is_told_from_an_option(void **state)
         const char *line;
         bool is_file_name;
     } cases[] = {
-        { "/boot/ashlar.elf run=exit", true }, { "./ashlar", true }, { "ashlar.elf", true }, { "/boot/a=b/ashlar", true },
-        { "/ashlar", true },                   { "boot/x", true },   { "noacpi", false },    { "run=\"a/b.c\"", false },
-        { "root=/dev/sda1", false },           { "noapci", false },  { "mem=1.5G", false },  { "=x", false },
+        { "/boot/ashlar.elf run=exit", true },
+        { "./ashlar", true },
+        { "ashlar.elf", true },
+        { "/boot/a=b/ashlar", true },
+        { "/ashlar", true },
+        { "boot/x", true },
+        { "noacpi", false },
+        { "run=\"a/b.c\"", false },
+        { "root=/dev/sda1", false },
+        { "noapci", false },
+        { "mem=1.5G", false },
+        { "=x", false },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct cmdline_option option;

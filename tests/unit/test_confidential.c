@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Confidential guests, and machines that are none. Leaf 21H: Intel TDX module specification; leaf 8000001FH and SEV_STATUS:
- * AMD APM vol. 2, "Secure Encrypted Virtualization".
+ * Confidential guests, and machines that are none. Leaf 21H: Intel TDX module specification; leaf 8000001FH
+ * and SEV_STATUS: AMD APM vol. 2, "Secure Encrypted Virtualization".
  */
 #include <stdarg.h>
 #include <stddef.h>

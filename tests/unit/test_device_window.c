@@ -104,12 +104,12 @@ static void what_machines_really_have_is_accepted(void **state)
     static const struct {
         uint64_t address, size;
     } good[] = {
-        { 0xfed00000, 1024 },           /* HPET, in a hole of the map */
-        { 0xfec00020, 32 },             /* a reserved page */
-        { 0xfec80000, 32 },             /* two I/O APICs in one page */
-        { (1ULL << 40) - 4096, 4096 },  /* the last page */
+        { 0xfed00000, 1024 },          /* HPET, in a hole of the map */
+        { 0xfec00020, 32 },            /* a reserved page */
+        { 0xfec80000, 32 },            /* two I/O APICs in one page */
+        { (1ULL << 40) - 4096, 4096 }, /* the last page */
         { GIB(64), MIB(16) },
-        { 0xfed80b03, 1 },              /* a register of a byte stands anywhere */
+        { 0xfed80b03, 1 },                /* a register of a byte stands anywhere */
         { MIB(512) - 1 + MIB(8) + 1, 4 }, /* the byte behind the last piece of memory */
     };
     for (size_t i = 0; i < ARRAY_LEN(good); i++)

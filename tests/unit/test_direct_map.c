@@ -17,8 +17,8 @@
 
 #include "seed.h"
 
-#define FRAMES     1024
-#define MAX_RANGES 24
+#define FRAMES       1024
+#define MAX_RANGES   24
 /* The PML4, and a table for each entry of its upper half. */
 #define UPPER_TABLES 257u
 
@@ -71,7 +71,9 @@ static size_t make_map(void)
 
 static struct paging map_all(const struct direct_map_plan *plan)
 {
-    struct paging paging = { .has_nx = true, .has_huge_pages = plan->has_huge_pages, .take = take, .give = give };
+    struct paging paging = {
+        .has_nx = true, .has_huge_pages = plan->has_huge_pages, .take = take, .give = give
+    };
     taken = 0;
     assert_int_equal(paging_init(&paging), STATUS_OK);
     assert_int_equal(paging_fill_upper_half(&paging), STATUS_OK);
@@ -79,8 +81,9 @@ static struct paging map_all(const struct direct_map_plan *plan)
     struct phys_range run, last = { phys(0), phys(0) };
     for (size_t cursor = 0, runs = 0; direct_map_next_run(plan, &cursor, &run); last = run, runs++) {
         assert_true(runs == 0 || run.start.raw > last.end.raw);
-        assert_int_equal(paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, phys_range_size(run),
-                                    PAGE_WRITE), STATUS_OK);
+        assert_int_equal(paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start,
+                                    phys_range_size(run), PAGE_WRITE),
+                         STATUS_OK);
     }
     return paging;
 }
@@ -96,7 +99,8 @@ static void every_map_takes_as_many_tables_as_counted(void **state)
     (void)state;
     unsigned int compared = 0;
     for (unsigned int round = 0; round < 300; round++) {
-        struct direct_map_plan plan = { ranges, make_map(), (1 + seed_below(64)) * HUGE_PAGE_SIZE, round % 2 };
+        struct direct_map_plan plan = { ranges, make_map(), (1 + seed_below(64)) * HUGE_PAGE_SIZE,
+                                        round % 2 };
         uint64_t counted = direct_map_table_count(&plan);
         if (counted > FRAMES - UPPER_TABLES)
             continue; /* more than this test has frames for */

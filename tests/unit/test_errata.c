@@ -113,8 +113,10 @@ static void a_stepping_has_its_own_microcode(void **state)
 static void the_edges_of_the_k8_that_have_c1e(void **state)
 {
     (void)state;
-    struct cpu_identity before = cpu_of("AuthenticAMD", 15, 0x41, 1), first = cpu_of("AuthenticAMD", 15, 0x41, 2);
-    struct cpu_identity early = cpu_of("AuthenticAMD", 16, 2, 0), barcelona = cpu_of("AuthenticAMD", 16, 2, 1);
+    struct cpu_identity before = cpu_of("AuthenticAMD", 15, 0x41, 1),
+                        first = cpu_of("AuthenticAMD", 15, 0x41, 2);
+    struct cpu_identity early = cpu_of("AuthenticAMD", 16, 2, 0),
+                        barcelona = cpu_of("AuthenticAMD", 16, 2, 1);
     assert_false(has(&before, 0, ERRATUM_C1E));
     assert_true(has(&first, 0, ERRATUM_C1E));
     assert_false(has(&early, 0, ERRATUM_C1E));
@@ -124,7 +126,8 @@ static void the_edges_of_the_k8_that_have_c1e(void **state)
 static void a_model_of_another_family_or_vendor_is_not_meant(void **state)
 {
     (void)state;
-    struct cpu_identity amd = cpu_of("AuthenticAMD", 6, 0x3c, 3), netburst = cpu_of("GenuineIntel", 15, 0x3c, 3);
+    struct cpu_identity amd = cpu_of("AuthenticAMD", 6, 0x3c, 3),
+                        netburst = cpu_of("GenuineIntel", 15, 0x3c, 3);
     for (unsigned int i = 0; i < ERRATUM_COUNT; i++) {
         assert_false(has(&amd, 0, (enum erratum)i));
         assert_false(has(&netburst, 0, (enum erratum)i));

@@ -25,13 +25,22 @@ def psf1(order, height, with_table=True):
     data += b"".join(pattern(c, 8, height) for c in order)
     if with_table:
         # A sequence that begins with a character says nothing about that character.
-        data += b"".join(struct.pack("<HHHHH", c, 0xfffe, ord("A"), 0x301, 0xffff) for c in order)
+        data += b"".join(struct.pack("<HHHHH", c, 0xFFFE, ord("A"), 0x301, 0xFFFF) for c in order)
     return data
 
 
 def psf2(order, width, height, with_table=True, header=32):
-    data = struct.pack("<8I", 0x864ab572, 0, header, 1 if with_table else 0, len(order),
-                       height * ((width + 7) // 8), height, width).ljust(header, b"\0")
+    data = struct.pack(
+        "<8I",
+        0x864AB572,
+        0,
+        header,
+        1 if with_table else 0,
+        len(order),
+        height * ((width + 7) // 8),
+        height,
+        width,
+    ).ljust(header, b"\0")
     data += b"".join(pattern(c, (width + 7) // 8 * 8, height) for c in order)
     if with_table:
         data += b"".join(chr(c).encode() + b"\xfeA\xcc\x81\xff" for c in order)
@@ -44,13 +53,17 @@ def convert(data, size):
         source, output = os.path.join(folder, "font"), os.path.join(folder, "font.c")
         with open(source, "wb") as file:
             file.write(data)
-        result = subprocess.run([sys.executable, FONT_PY, source, size, output],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        result = subprocess.run(
+            [sys.executable, FONT_PY, source, size, output],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         if result.returncode != 0:
             return result, None
         with open(output) as file:
             text = file.read()
-    body = text[text.index("= {") + 3:text.index("};")]
+    body = text[text.index("= {") + 3 : text.index("};")]
     return result, bytes(int(number, 16) for number in re.findall(r"0x[0-9a-f]{2}", body))
 
 
@@ -65,9 +78,11 @@ class Font(unittest.TestCase):
         step = width // 8
         self.assertEqual(len(lines), height * 128 * step)
         for character in range(128):
-            shape = b"".join(lines[(y * 128 + character) * step:][:step] for y in range(height))
-            is_printable = 0x20 <= character < 0x7f
-            self.assertEqual(shape, pattern(character, width, height) if is_printable else bytes(height * step))
+            shape = b"".join(lines[(y * 128 + character) * step :][:step] for y in range(height))
+            is_printable = 0x20 <= character < 0x7F
+            self.assertEqual(
+                shape, pattern(character, width, height) if is_printable else bytes(height * step)
+            )
 
     def test_psf1_by_its_table(self):
         self.expect_patterns(psf1(self.order, 16), 8, 16)

@@ -80,13 +80,7 @@ static void for_each_directive(const char *length, char conversion, unsigned fla
     }
 }
 
-enum {
-    MINUS = 1,
-    PLUS = 2,
-    SPACE = 4,
-    HASH = 8,
-    ZERO = 16
-};
+enum { MINUS = 1, PLUS = 2, SPACE = 4, HASH = 8, ZERO = 16 };
 
 static const uint64_t values[] = { 0,          1,
                                    7,          8,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver against a model of a timer block. The count goes on with each access; a comparator interrupts when the
- * count equals its value, and only then.
+ * The driver against a model of a timer block. The count goes on with each access; a comparator interrupts
+ * when the count equals its value, and only then.
  */
 #include <ashlar/check.h>
 #include <ashlar/dev/hpet.h>
@@ -227,9 +227,11 @@ static void what_is_no_capability_register_is_refused_untouched(void **state)
     (void)state;
     static const struct {
         uint32_t capabilities, period;
-    } wrong[] = {
-        { 0xffffffff, 0xffffffff }, { 0, 0 }, { 0x8086a201, 0 }, { 0x8086a201, 100000001 }, { 0x8086a200, 69841279 }
-    };
+    } wrong[] = { { 0xffffffff, 0xffffffff },
+                  { 0, 0 },
+                  { 0x8086a201, 0 },
+                  { 0x8086a201, 100000001 },
+                  { 0x8086a200, 69841279 } };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         device.capabilities = wrong[i].capabilities;
         device.period = wrong[i].period;

@@ -68,7 +68,7 @@ void io_out8(uint16_t port, uint8_t value)
         chip->reads_service = (value & 3) == 3;
     } else {
         assert_int_equal(value & 0xe0, 0x60);
-        chip->in_service &= (uint8_t)~(1u << (value & 7));
+        chip->in_service &= (uint8_t) ~(1u << (value & 7));
     }
 }
 

@@ -2,11 +2,11 @@
 /*
  * Idleness, with threads that are CPUs and others that change page tables.
  *
- * The first test is the pattern itself, with plain memory on both sides: each of the three orders of idleness.h has been
- * made relaxed, one at a time, and the thread sanitizer has reported it; likewise a deferring that only looks when it
- * finds the word stale. The second is a storm over the states, which asks what the kernel asks: no CPU that is not idle
- * uses what was true before a change that is over. It has found a leaving that is not one step, and the deferring that
- * only looks.
+ * The first test is the pattern itself, with plain memory on both sides: each of the three orders of
+ * idleness.h has been made relaxed, one at a time, and the thread sanitizer has reported it; likewise a
+ * deferring that only looks when it finds the word stale. The second is a storm over the states, which asks
+ * what the kernel asks: no CPU that is not idle uses what was true before a change that is over. It has found
+ * a leaving that is not one step, and the deferring that only looks.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +103,8 @@ static void change_often(unsigned changer)
             relaxed_add(&told, 1);
             /* As inbox_post() and the end of a call do it. */
             __atomic_store_n(&cpus[cpu].is_interrupted[changer], 1, __ATOMIC_RELEASE);
-            for (unsigned turns = 0; __atomic_load_n(&cpus[cpu].is_interrupted[changer], __ATOMIC_ACQUIRE); litmus_wait(&turns))
+            for (unsigned turns = 0; __atomic_load_n(&cpus[cpu].is_interrupted[changer], __ATOMIC_ACQUIRE);
+                 litmus_wait(&turns))
                 ;
         }
         __atomic_store_n(&newest[changer], i, __ATOMIC_RELEASE);
@@ -135,7 +136,8 @@ static void use_or_change(unsigned thread)
     }
     while (relaxed_load(&changers_left) > 0) {
         for (unsigned looks = litmus_below(4); looks > 0; looks--) {
-            unsigned changer = litmus_below(CHANGERS), least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
+            unsigned changer = litmus_below(CHANGERS),
+                     least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
             MUST(cpus[thread].tlb[changer] >= least);
             take_interrupts(thread);
         }

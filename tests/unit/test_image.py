@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 CHECK, STUB, KERNEL64, CC, OBJDUMP, NM = sys.argv[1:7]
-MB2_MAGIC = struct.pack('<I', 0xe85250d6)
+MB2_MAGIC = struct.pack('<I', 0xE85250D6)
 
 
 class ImageCheck(unittest.TestCase):
@@ -28,8 +28,23 @@ class ImageCheck(unittest.TestCase):
         stub, kernel = self.folder / 'stub', self.folder / 'kernel64'
         stub.write_bytes(self.stub)
         kernel.write_bytes(self.kernel)
-        return subprocess.run([sys.executable, CHECK, str(stub), str(kernel), '--objdump', OBJDUMP, '--nm', NM,
-                               '--output', str(self.folder / 'out'), *options], capture_output=True, text=True)
+        return subprocess.run(
+            [
+                sys.executable,
+                CHECK,
+                str(stub),
+                str(kernel),
+                '--objdump',
+                OBJDUMP,
+                '--nm',
+                NM,
+                '--output',
+                str(self.folder / 'out'),
+                *options,
+            ],
+            capture_output=True,
+            text=True,
+        )
 
     def expect(self, offence, *options, lines=1):
         done = self.check(*options)
@@ -39,7 +54,7 @@ class ImageCheck(unittest.TestCase):
         self.assertFalse((self.folder / 'out').exists())
 
     def header_at(self):
-        return next(at for at in range(0, 32768, 8) if self.stub[at:at + 4] == MB2_MAGIC)
+        return next(at for at in range(0, 32768, 8) if self.stub[at : at + 4] == MB2_MAGIC)
 
     def note_at(self):
         return self.stub.index(struct.pack('<III', 4, 8, 18) + b'Xen\0')
@@ -65,14 +80,14 @@ class ImageCheck(unittest.TestCase):
 
     def test_a_header_behind_the_first_32_kib(self):
         at = self.header_at()
-        header = self.stub[at:at + 64]
+        header = self.stub[at : at + 64]
         self.stub[at] ^= 1
         self.stub[40000:40064] = header
         self.expect('no Multiboot2 header')
 
     def test_a_header_that_is_not_aligned(self):
         at = self.header_at()
-        self.stub[at + 4:at + 68] = self.stub[at:at + 64]
+        self.stub[at + 4 : at + 68] = self.stub[at : at + 64]
         self.stub[at] ^= 1
         self.expect('no Multiboot2 header')
 
@@ -102,7 +117,9 @@ class ImageCheck(unittest.TestCase):
     def test_a_32_bit_file(self):
         narrow = self.folder / 'narrow'
         (self.folder / 'wide').write_bytes(self.stub)
-        subprocess.run(['objcopy', '-I', 'elf64-x86-64', '-O', 'elf32-i386', self.folder / 'wide', narrow], check=True)
+        subprocess.run(
+            ['objcopy', '-I', 'elf64-x86-64', '-O', 'elf32-i386', self.folder / 'wide', narrow], check=True
+        )
         self.stub = bytearray(narrow.read_bytes())
         self.expect('rust-vmm would not start it: it is no ELF64 file')
 
@@ -112,7 +129,7 @@ class ImageCheck(unittest.TestCase):
 
     def test_program_headers_too_far_behind_for_grub(self):
         offset, count = struct.unpack_from('<Q', self.stub, 32)[0], struct.unpack_from('<H', self.stub, 56)[0]
-        headers = self.stub[offset:offset + 56 * count]
+        headers = self.stub[offset : offset + 56 * count]
         struct.pack_into('<Q', self.stub, 32, len(self.stub))
         self.stub += headers
         self.expect('GRUB would not start it: its program headers end behind byte 32768')
@@ -123,11 +140,13 @@ class ImageCheck(unittest.TestCase):
 
     def test_segments_that_share_a_page(self):
         code = self.header_of(1, 1)
-        struct.pack_into('<Q', self.stub, code + 40, struct.unpack_from('<Q', self.stub, code + 40)[0] + 0x4000)
+        struct.pack_into(
+            '<Q', self.stub, code + 40, struct.unpack_from('<Q', self.stub, code + 40)[0] + 0x4000
+        )
         self.expect('kexec would not start it: two segments share the page')
 
     def test_a_multiboot_1_header(self):
-        struct.pack_into('<III', self.stub, 0x400, 0x1badb002, 0, 0xffffffff & -0x1badb002)
+        struct.pack_into('<III', self.stub, 0x400, 0x1BADB002, 0, 0xFFFFFFFF & -0x1BADB002)
         self.expect('a Multiboot 1 header at byte 1024 is taken first')
 
     def test_a_required_request_that_limine_does_not_know(self):
@@ -149,17 +168,23 @@ class ImageCheck(unittest.TestCase):
         return object_file
 
     def test_relocation_sections(self):
-        self.kernel = self.compile('void g(void); void f(void) { g(); }\n', '-fno-asynchronous-unwind-tables').read_bytes()
+        self.kernel = self.compile(
+            'void g(void); void f(void) { g(); }\n', '-fno-asynchronous-unwind-tables'
+        ).read_bytes()
         self.expect('relocation section')
 
     def test_vector_registers_in_either_program(self):
-        for name, code in (('stub', b'\x0f\x28\xc1'), ('kernel', b'\x0f\x28\xc1'), ('kernel', b'\x0f\x6f\xc1'),
-                           ('kernel', b'\xd9\xc1\x90')):
+        for name, code in (
+            ('stub', b'\x0f\x28\xc1'),
+            ('kernel', b'\x0f\x28\xc1'),
+            ('kernel', b'\x0f\x6f\xc1'),
+            ('kernel', b'\xd9\xc1\x90'),
+        ):
             with self.subTest(name):
                 self.setUp()
                 image = getattr(self, name)
                 at = self.code_at(image)
-                image[at:at + len(code)] = code
+                image[at : at + len(code)] = code
                 self.expect('uses a vector register')
 
     def code_at(self, image):

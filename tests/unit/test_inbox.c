@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls between threads that are CPUs, all of them at all of them. What is asked and what is answered is plain memory: each
- * of the four orders of inbox.h (posting, taking, decrementing, finding it over) has been made relaxed, one at a time, and
- * the thread sanitizer has reported it.
+ * Calls between threads that are CPUs, all of them at all of them. What is asked and what is answered is
+ * plain memory: each of the four orders of inbox.h (posting, taking, decrementing, finding it over) has been
+ * made relaxed, one at a time, and the thread sanitizer has reported it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,7 +108,8 @@ static void each_who_is_called_answers_once_and_has_when_it_is_over(void **state
             assert_int_equal(cpus[i].inbox.words[word], 0);
 }
 
-/* One thread that is several callers and does not wait, and one that does nothing but take: the two meet far more often. */
+/* One thread that is several callers and does not wait, and one that does nothing but take: the two meet far
+   more often. */
 
 #define CALLERS 6
 #define CALLS   200000

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interleavings of the real buddy allocator with its caches: all with few interruptions for two CPUs and chosen operations,
- * random ones for three. After each run, with all CPUs at rest:
+ * Interleavings of the real buddy allocator with its caches: all with few interruptions for two CPUs and
+ * chosen operations, random ones for three. After each run, with all CPUs at rest:
  *
  *   - no frame was given to two owners, and the allocator counts what nobody has;
  *   - the invariants of buddy_tree.c hold, so all that is free is found;
- *   - a request was refused only if no block was free all the time that it took, and no other request that was under way
- *     when it was refused can have had it.
+ *   - a request was refused only if no block was free all the time that it took, and no other request that
+ *     was under way when it was refused can have had it.
  *
- * Without caches each operation reaches the tree; with them frames wait in CPUs' stacks, and are drained before counting.
+ * Without caches each operation reaches the tree; with them frames wait in CPUs' stacks, and are drained
+ * before counting.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -243,19 +244,40 @@ static const struct script {
     bool is_rest_taken;
     struct operation of[2][5];
 } scripts[] = {
-    { "a block of four words comes back while its words are taken", 1, { 8, 8 }, true,
+    { "a block of four words comes back while its words are taken",
+      1,
+      { 8, 8 },
+      true,
       { { { GIVE, 0 } }, { { TAKE, 6 }, { TAKE, 6 }, { TAKE, 0 } } } },
-    { "the last block of an order comes back while it is asked for", 1, { 4, 4 }, true,
+    { "the last block of an order comes back while it is asked for",
+      1,
+      { 4, 4 },
+      true,
       { { { GIVE, 0 } }, { { TAKE, 4 }, { TAKE, 4 } } } },
-    { "a chunk is split while another wants some of it", 1, { 255, 255 }, false,
+    { "a chunk is split while another wants some of it",
+      1,
+      { 255, 255 },
+      false,
       { { { TAKE, 0 }, { GIVE, 0 } }, { { TAKE, 3 }, { TAKE, 7 } } } },
-    { "a chunk merges while it is taken as a whole and in parts", 1, { 3, 255 }, false,
+    { "a chunk merges while it is taken as a whole and in parts",
+      1,
+      { 3, 255 },
+      false,
       { { { GIVE, 0 } }, { { TAKE, 9 }, { TAKE, 0 } } } },
-    { "both halves of a chunk come back", 1, { 8, 8 }, true,
+    { "both halves of a chunk come back",
+      1,
+      { 8, 8 },
+      true,
       { { { GIVE, 0 }, { TAKE, 9 } }, { { GIVE, 0 }, { TAKE, 9 } } } },
-    { "two chunks merge and are taken as one", 2, { 9, 9 }, false,
+    { "two chunks merge and are taken as one",
+      2,
+      { 9, 9 },
+      false,
       { { { GIVE, 0 }, { TAKE, 10 } }, { { GIVE, 0 }, { TAKE, 7 } } } },
-    { "the last frame is passed on", 1, { 0, 255 }, true,
+    { "the last frame is passed on",
+      1,
+      { 0, 255 },
+      true,
       { { { GIVE, 0 }, { TAKE, 0 } }, { { TAKE, 0 }, { GIVE, 0 } } } },
 };
 static const struct script *script;

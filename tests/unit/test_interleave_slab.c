@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interleavings of the real slab allocator over the real buddy allocator: magazines that are exchanged with depots, slabs that
- * come and go, while another CPU frees what this one took. No object has two owners, and when all are free and each
- * CPU has been reaped, every frame is back.
+ * Interleavings of the real slab allocator over the real buddy allocator: magazines that are exchanged with
+ * depots, slabs that come and go, while another CPU frees what this one took. No object has two owners, and
+ * when all are free and each CPU has been reaped, every frame is back.
  */
 #include "interleave.h"
 #include "slab_machine.h"

@@ -47,7 +47,9 @@ static void end(struct irq_chip *chip, uint32_t pin)
     input.ends++;
 }
 
-static struct irq_chip chip = { .name = "model", .pin_count = 4, .mask = mask, .unmask = unmask, .begin = begin, .end = end };
+static struct irq_chip chip = {
+    .name = "model", .pin_count = 4, .mask = mask, .unmask = unmask, .begin = begin, .end = end
+};
 static struct irq_line line;
 
 struct device {
@@ -263,9 +265,15 @@ static void chips_do_not_share_a_gsi(void **state)
         uint32_t base, pins, other_base, other_pins;
         bool overlap;
     } cases[] = {
-        { 0, 24, 24, 24, false }, { 24, 24, 0, 24, false }, { 0, 24, 23, 24, true },   { 0, 24, 0, 24, true },
-        { 0, 240, 8, 8, true },   { 8, 8, 0, 240, true },   { UINT32_MAX - 23, 24, 0, 24, false },
-        { UINT32_MAX - 22, 24, 0, 24, false }, { UINT32_MAX - 22, 24, UINT32_MAX, 1, true },
+        { 0, 24, 24, 24, false },
+        { 24, 24, 0, 24, false },
+        { 0, 24, 23, 24, true },
+        { 0, 24, 0, 24, true },
+        { 0, 240, 8, 8, true },
+        { 8, 8, 0, 240, true },
+        { UINT32_MAX - 23, 24, 0, 24, false },
+        { UINT32_MAX - 22, 24, 0, 24, false },
+        { UINT32_MAX - 22, 24, UINT32_MAX, 1, true },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct irq_chip one = { .gsi_base = cases[i].base, .pin_count = cases[i].pins };

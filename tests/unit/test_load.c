@@ -27,12 +27,16 @@ static struct image {
 static uint8_t *reserve;
 static struct load_result result;
 
-static void set_segment(unsigned int i, uint64_t offset, uint64_t virt, uint64_t file_size, uint64_t memory_size,
-                        uint32_t flags)
+static void set_segment(unsigned int i, uint64_t offset, uint64_t virt, uint64_t file_size,
+                        uint64_t memory_size, uint32_t flags)
 {
     file.segments[i] = (struct elf64_program_header){
-        .type = ELF_PT_LOAD, .flags = flags, .offset = offset, .virtual_address = virt,
-        .file_size = file_size, .memory_size = memory_size,
+        .type = ELF_PT_LOAD,
+        .flags = flags,
+        .offset = offset,
+        .virtual_address = virt,
+        .file_size = file_size,
+        .memory_size = memory_size,
     };
 }
 
@@ -127,9 +131,12 @@ static void other_kinds_of_files_are_refused(void **state)
         size_t offset;
         uint8_t value;
     } changes[] = {
-        { 0, 'M' }, { 3, 'f' }, { 4, 1 }, { 5, 2 },
-        { offsetof(struct elf64_header, type), 3 },               /* position-independent */
-        { offsetof(struct elf64_header, machine), 183 },          /* AArch64 */
+        { 0, 'M' },
+        { 3, 'f' },
+        { 4, 1 },
+        { 5, 2 },
+        { offsetof(struct elf64_header, type), 3 },      /* position-independent */
+        { offsetof(struct elf64_header, machine), 183 }, /* AArch64 */
         { offsetof(struct elf64_header, program_header_size), 32 },
     };
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
@@ -168,8 +175,13 @@ static void what_does_not_fit_the_reserve_is_refused_with_its_size(void **state)
 static void segments_outside_the_image_are_refused(void **state)
 {
     (void)state;
-    static const uint64_t addresses[] = { 0, 0x100000, KERNEL_IMAGE_START - 0x1000, KERNEL_IMAGE_END - 0x1000,
-                                          KERNEL_IMAGE_END, UINT64_MAX - 0x1000, UINT64_MAX };
+    static const uint64_t addresses[] = { 0,
+                                          0x100000,
+                                          KERNEL_IMAGE_START - 0x1000,
+                                          KERNEL_IMAGE_END - 0x1000,
+                                          KERNEL_IMAGE_END,
+                                          UINT64_MAX - 0x1000,
+                                          UINT64_MAX };
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         file.segments[2].virtual_address = addresses[i];
         expect_refused(STATUS_MALFORMED);
@@ -237,8 +249,10 @@ static void more_segments_than_we_note_are_refused(void **state)
     file.header.program_header_count = LOAD_SEGMENTS_MAX + 1;
     for (unsigned int i = 0; i < LOAD_SEGMENTS_MAX + 1u; i++) {
         struct elf64_program_header *segment = &file.segments[0] + i;
-        *segment = (struct elf64_program_header){ .type = ELF_PT_LOAD, .flags = ELF_PF_X,
-                                                  .virtual_address = KERNEL_IMAGE_START + i * 0x1000, .memory_size = 1 };
+        *segment = (struct elf64_program_header){ .type = ELF_PT_LOAD,
+                                                  .flags = ELF_PF_X,
+                                                  .virtual_address = KERNEL_IMAGE_START + i * 0x1000,
+                                                  .memory_size = 1 };
     }
     expect_refused(STATUS_TOO_BIG);
     file.header.program_header_count = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is said of locks: after how long, once, and about whom. The test is the clock, the log, and where a panic leads.
+ * What is said of locks: after how long, once, and about whom. The test is the clock, the log, and where a
+ * panic leads.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,8 +89,9 @@ static struct lock_wait start_wait(bool is_first)
 static void expect_waited(unsigned long seconds)
 {
     char expected[LOG_LINE_MAX];
-    snprintf(expected, sizeof(expected), "CPU 7 has waited %lu s for the lock at %p, in 0x1234; CPU %u holds it", seconds,
-             (void *)&lock, holder);
+    snprintf(expected, sizeof(expected),
+             "CPU 7 has waited %lu s for the lock at %p, in 0x1234; CPU %u holds it", seconds, (void *)&lock,
+             holder);
     assert_string_equal(said, expected);
 }
 
@@ -149,7 +151,8 @@ static void its_own_lock_ends_a_cpu(void **state)
     (void)state;
     if (setjmp(panicked) == 0)
         lock_panic_mine(&lock, true, (const void *)0x1234);
-    snprintf(expected, sizeof(expected), "CPU 7 wants the lock at %p, in 0x1234, but holds it already: it would wait for itself",
+    snprintf(expected, sizeof(expected),
+             "CPU 7 wants the lock at %p, in 0x1234, but holds it already: it would wait for itself",
              (void *)&lock);
     assert_string_equal(said, expected);
     if (setjmp(panicked) == 0)

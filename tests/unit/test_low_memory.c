@@ -16,9 +16,10 @@ static void the_bios_begins_where_the_lower_of_its_two_words_says(void **state)
         uint16_t segment, kib;
         uint64_t start;
     } cases[] = {
-        { 0x9fc0, 639, 0x9fc00 }, { 0x9d80, 630, 0x9d800 }, { 0x9fc0, 634, 0x9e800 }, { 0x8f00, 639, 0x8f000 },
-        { 0x8000, 639, 0x80000 }, { 0x9fc0, 0, 0x9fc00 },   { 0, 639, 0x9fc00 },      { 0, 0, 0x9f000 },
-        { 0xffff, 0xffff, 0x9f000 }, { 0x1fff, 127, 0x9f000 }, { 0x2000, 639, 0x20000 }, { 0xa000, 640, 0x9f000 },
+        { 0x9fc0, 639, 0x9fc00 }, { 0x9d80, 630, 0x9d800 }, { 0x9fc0, 634, 0x9e800 },
+        { 0x8f00, 639, 0x8f000 }, { 0x8000, 639, 0x80000 }, { 0x9fc0, 0, 0x9fc00 },
+        { 0, 639, 0x9fc00 },      { 0, 0, 0x9f000 },        { 0xffff, 0xffff, 0x9f000 },
+        { 0x1fff, 127, 0x9f000 }, { 0x2000, 639, 0x20000 }, { 0xa000, 640, 0x9f000 },
         { 0x9fff, 640, 0x9fff0 },
     };
     (void)state;
@@ -28,7 +29,8 @@ static void the_bios_begins_where_the_lower_of_its_two_words_says(void **state)
 
 static void no_hole_is_left_where_there_is_room_above(void **state)
 {
-    static const struct memmap_entry claims[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 }, { 0, 0x1000, MEMMAP_RESERVED, 0 } };
+    static const struct memmap_entry claims[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
+                                                  { 0, 0x1000, MEMMAP_RESERVED, 0 } };
     (void)state;
     assert_int_equal(phys_range_size(low_memory_hole(claims, 2, KIB(64))), 0);
     assert_int_equal(phys_range_size(low_memory_hole(claims, 2, 0x9c000)), 0);
@@ -37,12 +39,15 @@ static void no_hole_is_left_where_there_is_room_above(void **state)
 
 static void the_highest_block_below_is_left_where_there_is_none(void **state)
 {
-    static const struct memmap_entry all[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 }, { 0, 0x1000, MEMMAP_RESERVED, 0 } };
-    /* Usable memory only in the first 64 KiB, a table in it, and a piece above that holds no aligned block. */
+    static const struct memmap_entry all[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
+                                               { 0, 0x1000, MEMMAP_RESERVED, 0 } };
+    /* Usable memory only in the first 64 KiB, a table in it, and a piece above that holds no aligned
+       block. */
     static const struct memmap_entry little[] = { { 0, 0xf800, MEMMAP_USABLE, 1 },
                                                   { 0xd000, 0xd100, MEMMAP_ACPI_TABLE, 0 },
                                                   { 0x51000, 0x53000, MEMMAP_USABLE, 1 } };
-    static const struct memmap_entry nothing[] = { { 0, 0x3000, MEMMAP_USABLE, 1 }, { 0, 0x2800, MEMMAP_RESERVED, 0 } };
+    static const struct memmap_entry nothing[] = { { 0, 0x3000, MEMMAP_USABLE, 1 },
+                                                   { 0, 0x2800, MEMMAP_RESERVED, 0 } };
     (void)state;
     struct phys_range hole = low_memory_hole(all, 2, KIB(640));
     assert_int_equal(hole.start.raw, 0x9c000);

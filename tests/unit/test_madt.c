@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel64/acpi/madt.c: tables that contradict themselves or the specification, and what is told about them. */
+/* kernel64/acpi/madt.c: tables that contradict themselves or the specification, and what is told about
+   them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -51,7 +52,8 @@ static struct madt parsed(void)
 #define IOAPIC   "\x01\x0c\0\0\0\0\xc0\xfe\0\0\0\0"
 #define NO_ENTRY "\0\0\0\0\0\0\0\0"
 
-/* A CPU, an entry of type 0 and length 0, an I/O APIC: what comes before stays good, the rest is dropped and named once. */
+/* A CPU, an entry of type 0 and length 0, an I/O APIC: what comes before stays good, the rest is dropped and
+   named once. */
 static void an_entry_of_length_0_ends_the_table_in_words(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot2 information with more in it than any machine has: it is refused at once, and before it costs time.
+ * Multiboot2 information with more in it than any machine has: it is refused at once, and before it costs
+ * time.
  */
 #include "boot_info_case.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory maps in Multiboot2 information, the BIOS's and EFI's: what is usable, and strides, types and lengths that
- * kernels have read wrong.
+ * Memory maps in Multiboot2 information, the BIOS's and EFI's: what is usable, and strides, types and lengths
+ * that kernels have read wrong.
  */
 #include "mb2_case.h"
 
@@ -203,11 +203,14 @@ static void the_basic_sizes_may_be_4_tib(void **state)
     EXPECT_CLAIMS({ 0x100000, 0x100000 + KIB(0xffffffff), MEMMAP_USABLE, 1 });
 }
 
-/* EFI calls 1 MiB to 8 MiB usable and the BIOS's map calls part of that reserved: stolen by graphics, for one. */
+/* EFI calls 1 MiB to 8 MiB usable and the BIOS's map calls part of that reserved: stolen by graphics, for
+   one. */
 static void what_a_stricter_claim_covers_is_not_called_ram(void **state)
 {
     (void)state;
-    static const struct mb2_memory_map_entry entries[] = { { .base = 0x400000, .length = 0x200000, .type = 2 } };
+    static const struct mb2_memory_map_entry entries[] = {
+        { .base = 0x400000, .length = 0x200000, .type = 2 }
+    };
     build_efi_map(48, 1, efi_descriptors, 3, 0);
     build_map(24, entries, 1, 0);
     parse_without_complaint();

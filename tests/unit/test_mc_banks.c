@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Machine-check banks of CPUs made up after real ones. The registers' numbers are those of the Intel SDM vol. 4, "Architectural
- * MSRs", and the AMD APM vol. 2, "SMCA".
+ * Machine-check banks of CPUs made up after real ones. The registers' numbers are those of the Intel SDM vol.
+ * 4, "Architectural MSRs", and the AMD APM vol. 2, "SMCA".
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,9 @@ static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
 
 static struct mc_banks read(const char *vendor, unsigned family, unsigned model, uint64_t mcg_cap)
 {
-    struct cpu_identity identity = { .family = family, .model = model, .features = HAS_MCA, .max_extended_leaf = 0x80000008 };
+    struct cpu_identity identity = {
+        .family = family, .model = model, .features = HAS_MCA, .max_extended_leaf = 0x80000008
+    };
     for (unsigned i = 0; vendor[i]; i++)
         identity.vendor[i] = vendor[i];
     return mc_banks_read(ask, &identity, mcg_cap);

@@ -56,12 +56,7 @@ static void expect_sweep(const struct memmap_entry *entries, size_t count, const
 /* ---- properties, on random maps ---- */
 
 /* The model: PAGES pages of grains, each painted with the strictest claim. */
-enum {
-    PAGES = 48,
-    GRAIN = 512,
-    GRAINS = PAGES * 4096 / GRAIN,
-    MAX_ENTRIES = 40
-};
+enum { PAGES = 48, GRAIN = 512, GRAINS = PAGES * 4096 / GRAIN, MAX_ENTRIES = 40 };
 
 static uint64_t random_state;
 
@@ -393,11 +388,11 @@ static void a_part_that_is_taken_changes_that_part_and_nothing_else(void **state
         uint64_t size, limit, taken;
         size_t count;
     } cases[] = {
-        { 0x1000, UINT64_MAX - 0xfff, 0x17000, 7 },  /* the end of the highest */
-        { 0x8000, UINT64_MAX - 0xfff, 0x10000, 6 },  /* all of it */
-        { 0x2000, 0x14000, 0x12000, 8 },             /* the limit cuts it: out of the middle */
-        { 0x4000, 0x14000, 0x10000, 7 },             /* its front */
-        { 0x2000, 0x11000, 0xa000, 6 },              /* a lower one, whole: the limit leaves the higher too little */
+        { 0x1000, UINT64_MAX - 0xfff, 0x17000, 7 }, /* the end of the highest */
+        { 0x8000, UINT64_MAX - 0xfff, 0x10000, 6 }, /* all of it */
+        { 0x2000, 0x14000, 0x12000, 8 },            /* the limit cuts it: out of the middle */
+        { 0x4000, 0x14000, 0x10000, 7 },            /* its front */
+        { 0x2000, 0x11000, 0xa000, 6 }, /* a lower one, whole: the limit leaves the higher too little */
         { 0x3000, 0x10000, 0x6000, 7 },
         { 0x8000, 0x17000, 0x1000, 6 },
         { 0x9000, UINT64_MAX - 0xfff, UINT64_MAX, 6 },

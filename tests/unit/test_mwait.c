@@ -26,9 +26,15 @@ static int fresh_cpus(void **state)
 {
     (void)state;
     leaf5 = (struct cpuid_result){ .eax = 64, .ebx = 64, .ecx = 3, .edx = 0x1120 };
-    intel = (struct cpu_identity){ .vendor = "GenuineIntel", .family = 6, .model = 0x9e, .max_leaf = 22,
+    intel = (struct cpu_identity){ .vendor = "GenuineIntel",
+                                   .family = 6,
+                                   .model = 0x9e,
+                                   .max_leaf = 22,
                                    .features = BIT(CPU_FEATURE_MONITOR) };
-    amd = (struct cpu_identity){ .vendor = "AuthenticAMD", .family = 0x17, .model = 1, .max_leaf = 13,
+    amd = (struct cpu_identity){ .vendor = "AuthenticAMD",
+                                 .family = 0x17,
+                                 .model = 1,
+                                 .max_leaf = 13,
                                  .features = BIT(CPU_FEATURE_MONITOR) };
     return 0;
 }

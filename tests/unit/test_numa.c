@@ -39,11 +39,7 @@ static void begin_srat(void)
     srat_size = 48;
 }
 
-enum {
-    ENABLED = 1,
-    HOT = 2,
-    NON_VOLATILE = 4
-};
+enum { ENABLED = 1, HOT = 2, NON_VOLATILE = 4 };
 
 static void memory(uint32_t domain, uint64_t start, uint64_t end, uint32_t flags)
 {
@@ -145,11 +141,13 @@ static void of_overlapping_entries_the_first_has_the_memory(void **state)
     (void)state;
     begin_srat();
     memory(0, GIB(1), GIB(2), ENABLED);
-    memory(1, 0, GIB(4), ENABLED);                /* around it */
-    memory(2, GIB(3), GIB(5), ENABLED);           /* over its end */
-    memory(3, GIB(1) + MIB(1), GIB(2), ENABLED);  /* inside */
+    memory(1, 0, GIB(4), ENABLED);               /* around it */
+    memory(2, GIB(3), GIB(5), ENABLED);          /* over its end */
+    memory(3, GIB(1) + MIB(1), GIB(2), ENABLED); /* inside */
     struct numa numa = describe(STATUS_OK, 0, NULL);
-    const uint64_t runs[][3] = { { GIB(1), GIB(2), 0 }, { 0, GIB(1), 1 }, { GIB(2), GIB(4), 1 }, { GIB(4), GIB(5), 2 } };
+    const uint64_t runs[][3] = {
+        { GIB(1), GIB(2), 0 }, { 0, GIB(1), 1 }, { GIB(2), GIB(4), 1 }, { GIB(4), GIB(5), 2 }
+    };
     expect_runs(&numa, ARRAY_LEN(runs), runs);
 }
 
@@ -166,7 +164,8 @@ static void edges_are_whole_pages_and_ends_stay_below_2_to_the_64(void **state)
     struct buddy_node_range range;
     uint64_t last_end = 0;
     for (unsigned i = 0; numa_next_range(&numa, &cursor, &range); i++) {
-        assert_true(is_aligned(range.start.raw | range.end.raw, PAGE_SIZE) && range.start.raw < range.end.raw);
+        assert_true(is_aligned(range.start.raw | range.end.raw, PAGE_SIZE) &&
+                    range.start.raw < range.end.raw);
         assert_true(range.start.raw >= last_end);
         last_end = range.end.raw;
         assert_true(i < 4);

@@ -2,9 +2,9 @@
 /*
  * The mapper against a list of pages and against a TLB that forgets only what it is told to forget.
  *
- * Random operations work on a window of 12 MiB that crosses a 1 GiB boundary. After each one, every
- * page must translate as the model says; what the TLB remembers from before must still be true; no
- * table comes back that the CPU may still read; and when everything is unmapped, all have come back. Now and then there is a
+ * Random operations work on a window of 12 MiB that crosses a 1 GiB boundary. After each one, every page must
+ * translate as the model says; what the TLB remembers from before must still be true; no table comes back
+ * that the CPU may still read; and when everything is unmapped, all have come back. Now and then there is a
  * CPU that cannot be asked and holds on to the tables that it has seen.
  */
 #include <stdarg.h>
@@ -207,7 +207,7 @@ static bool is_full(unsigned int first, unsigned int count)
 static unsigned int random_access(void)
 {
     static const unsigned int some[] = {
-        PAGE_WRITE | PAGE_GLOBAL,     PAGE_GLOBAL, PAGE_EXECUTE, PAGE_WRITE | PAGE_UNCACHED,
+        PAGE_WRITE | PAGE_GLOBAL,          PAGE_GLOBAL, PAGE_EXECUTE, PAGE_WRITE | PAGE_UNCACHED,
         PAGE_WRITE | PAGE_WRITE_COMBINING, 0,
     };
     return some[random_below(sizeof(some) / sizeof(some[0]))];
@@ -309,7 +309,8 @@ static void the_largest_page_that_fits_is_used(void **state)
 {
     (void)state;
     uint64_t virt = DIRECT_MAP_START + GIB(4) - MIB(2) - PAGE_SIZE;
-    assert_int_equal(paging_map(&paging, virt, phys(GIB(8) - MIB(2) - PAGE_SIZE), GIB(1) + MIB(4), 0), STATUS_OK);
+    assert_int_equal(paging_map(&paging, virt, phys(GIB(8) - MIB(2) - PAGE_SIZE), GIB(1) + MIB(4), 0),
+                     STATUS_OK);
     assert_int_equal(query(virt).size_bytes, PAGE_SIZE);
     assert_int_equal(query(virt + PAGE_SIZE).size_bytes, LARGE_PAGE_SIZE);
     assert_int_equal(query(DIRECT_MAP_START + GIB(4)).size_bytes, HUGE_PAGE_SIZE);
@@ -412,16 +413,20 @@ static void memory_types_have_their_bits_at_each_size(void **state)
     (void)state;
     static const struct {
         uint64_t size, wc_bit;
-    } sizes[] = { { PAGE_SIZE, PTE_PAT_4K }, { LARGE_PAGE_SIZE, PTE_PAT_LARGE }, { HUGE_PAGE_SIZE, PTE_PAT_LARGE } };
+    } sizes[] = { { PAGE_SIZE, PTE_PAT_4K },
+                  { LARGE_PAGE_SIZE, PTE_PAT_LARGE },
+                  { HUGE_PAGE_SIZE, PTE_PAT_LARGE } };
     for (unsigned int i = 0; i < 3; i++) {
         struct paging_step steps[4];
-        assert_int_equal(paging_map(&paging, VRANGE_START, phys(GIB(3)), sizes[i].size,
-                                    PAGE_WRITE | PAGE_WRITE_COMBINING), STATUS_OK);
+        assert_int_equal(
+            paging_map(&paging, VRANGE_START, phys(GIB(3)), sizes[i].size, PAGE_WRITE | PAGE_WRITE_COMBINING),
+            STATUS_OK);
         uint64_t entry = steps[paging_walk(&paging, VRANGE_START, steps) - 1].entry;
         assert_int_equal(entry & (PTE_PCD | PTE_PWT), 0);
         assert_true(entry & sizes[i].wc_bit);
         assert_int_equal(query(VRANGE_START).phys.raw, GIB(3));
-        assert_int_equal(paging_protect(&paging, VRANGE_START, sizes[i].size, PAGE_WRITE | PAGE_UNCACHED), STATUS_OK);
+        assert_int_equal(paging_protect(&paging, VRANGE_START, sizes[i].size, PAGE_WRITE | PAGE_UNCACHED),
+                         STATUS_OK);
         entry = steps[paging_walk(&paging, VRANGE_START, steps) - 1].entry;
         assert_int_equal(entry & (PTE_PCD | PTE_PWT), PTE_PCD | PTE_PWT);
         assert_int_equal(entry & sizes[i].wc_bit, 0);
@@ -482,7 +487,8 @@ static void what_is_prepared_is_mapped_without_taking_a_frame(void **state)
     assert_int_equal(paging_prepare(&paging, VRANGE_START, GIB(2), LARGE_PAGE_SIZE), STATUS_OK);
     unsigned int tables = taken_count;
     takes_until_failure = 0;
-    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(2) - PAGE_SIZE, phys(0), 2 * PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(2) - PAGE_SIZE, phys(0), 2 * PAGE_SIZE, 0),
+                     STATUS_OK);
     assert_int_equal(paging_map(&paging, VRANGE_START + GIB(1), phys(MIB(2)), MIB(2), 0), STATUS_OK);
     assert_int_equal(query(VRANGE_START + GIB(1)).size_bytes, LARGE_PAGE_SIZE);
     assert_int_equal(taken_count, tables);
@@ -509,14 +515,17 @@ static void ranges_that_make_no_sense_are_refused(void **state)
         { DIRECT_MAP_START, (1ULL << 52) - PAGE_SIZE, 2 * PAGE_SIZE },
     };
     for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-        assert_int_equal(paging_map(&paging, wrong[i].virt, phys(wrong[i].phys), wrong[i].size, 0), STATUS_INVALID);
+        assert_int_equal(paging_map(&paging, wrong[i].virt, phys(wrong[i].phys), wrong[i].size, 0),
+                         STATUS_INVALID);
     /* These two are too long for any physical address, but not for unmapping. */
-    assert_int_equal(paging_unmap(&paging, USER_HALF_END - PAGE_SIZE, DIRECT_MAP_START - USER_HALF_END + 2 * PAGE_SIZE),
-                     STATUS_INVALID);
+    assert_int_equal(
+        paging_unmap(&paging, USER_HALF_END - PAGE_SIZE, DIRECT_MAP_START - USER_HALF_END + 2 * PAGE_SIZE),
+        STATUS_INVALID);
     assert_int_equal(paging_unmap(&paging, DIRECT_MAP_START + 2 * PAGE_SIZE, 0 - PAGE_SIZE), STATUS_INVALID);
     assert_int_equal(taken_count, 1);
     /* But the last page of all is an address like any other. */
-    assert_int_equal(paging_map(&paging, 0 - PAGE_SIZE, phys((1ULL << 52) - PAGE_SIZE), PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map(&paging, 0 - PAGE_SIZE, phys((1ULL << 52) - PAGE_SIZE), PAGE_SIZE, 0),
+                     STATUS_OK);
     assert_int_equal(query(0 - PAGE_SIZE).phys.raw, (1ULL << 52) - PAGE_SIZE);
     assert_int_equal(paging_protect(&paging, 0 - PAGE_SIZE, PAGE_SIZE, PAGE_WRITE), STATUS_OK);
     assert_int_equal(paging_unmap(&paging, 0 - PAGE_SIZE, PAGE_SIZE), STATUS_OK);
@@ -561,7 +570,8 @@ static void a_visit_sees_each_page_and_each_table_once(void **state)
 {
     (void)state;
     assert_int_equal(paging_map(&paging, 0x1000, phys(0), PAGE_SIZE, 0), STATUS_OK);
-    assert_int_equal(paging_map(&paging, DIRECT_MAP_START, phys(0), GIB(1) + MIB(2) + 2 * PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START, phys(0), GIB(1) + MIB(2) + 2 * PAGE_SIZE, 0),
+                     STATUS_OK);
     assert_int_equal(paging_map(&paging, 0 - PAGE_SIZE, phys(0), PAGE_SIZE, 0), STATUS_OK);
     pages_seen = tables_seen = 0;
     bytes_seen = 0;
@@ -571,8 +581,8 @@ static void a_visit_sees_each_page_and_each_table_once(void **state)
     assert_int_equal(tables_seen, taken_count);
 
     pages_seen = 0;
-    paging_visit(&paging, DIRECT_MAP_START + GIB(1), DIRECT_MAP_START + GIB(1) + MIB(2) + PAGE_SIZE, see_page, NULL,
-                 &paging);
+    paging_visit(&paging, DIRECT_MAP_START + GIB(1), DIRECT_MAP_START + GIB(1) + MIB(2) + PAGE_SIZE, see_page,
+                 NULL, &paging);
     assert_int_equal(pages_seen, 2);
 }
 

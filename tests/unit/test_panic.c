@@ -27,8 +27,7 @@
 #define ZERO_VERDICT                                                                                         \
     "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":0,\"failed\":0,\"skipped\":0}\n"
 
-#define CAUSE_TWICE                                                                                          \
-    "(settled)(head)\nPANIC: expected 1, found 2\n(state)\nPANIC: expected 1, found 2\n"
+#define CAUSE_TWICE "(settled)(head)\nPANIC: expected 1, found 2\n(state)\nPANIC: expected 1, found 2\n"
 
 static char output[4096];
 static void (*on_state)(void); /* what goes wrong while registers are printed */
@@ -229,8 +228,7 @@ static void verify_something(void)
 static void a_panic_for_a_person_halts_with_its_report(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_plainly), CAUSE_TWICE ZERO_VERDICT
-                                                  "The machine is halted.\n<halt>");
+    assert_string_equal(output_of(panic_plainly), CAUSE_TWICE ZERO_VERDICT "The machine is halted.\n<halt>");
 }
 
 static void wait_for_key(void)
@@ -260,8 +258,8 @@ static void panic_in_a_run_that_waits(void)
 static void a_person_may_restart_the_machine_behind_the_report(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_that_waits),
-                        CAUSE_TWICE ZERO_VERDICT "The machine is halted; a key restarts it.\n(waited)<reset>");
+    assert_string_equal(output_of(panic_that_waits), CAUSE_TWICE ZERO_VERDICT
+                        "The machine is halted; a key restarts it.\n(waited)<reset>");
     assert_null(strstr(output_of(panic_in_report_that_waits), "(waited)"));
     assert_null(strstr(output_of(panic_in_a_run_that_waits), "(waited)"));
 }
@@ -269,31 +267,28 @@ static void a_person_may_restart_the_machine_behind_the_report(void **state)
 static void a_panic_in_a_run_leaves_with_the_counts(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_in_a_run),
-                        CAUSE_TWICE "(verdict with counts)\n<leave panic>");
+    assert_string_equal(output_of(panic_in_a_run), CAUSE_TWICE "(verdict with counts)\n<leave panic>");
 }
 
 static void a_debug_port_is_reason_enough_to_leave(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(panic_with_debug_port),
-                        CAUSE_TWICE ZERO_VERDICT "<leave panic>");
+    assert_string_equal(output_of(panic_with_debug_port), CAUSE_TWICE ZERO_VERDICT "<leave panic>");
 }
 
 static void an_exception_reports_its_own_state(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(exception),
-                        "(settled)(head)\n(state of the exception)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+    assert_string_equal(output_of(exception), "(settled)(head)\n(state of the exception)\n" ZERO_VERDICT
+                                              "The machine is halted.\n<halt>");
 }
 
 static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
 {
     (void)state;
-    assert_string_equal(
-        output_of(exception_in_report),
-        "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
-        "The machine is halted.\n<halt>");
+    assert_string_equal(output_of(exception_in_report),
+                        "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: "
+                        "(headline)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_in_report),
                         "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n"
                         "\nPANIC inside a panic: expected 1, found 2\n" ZERO_VERDICT
@@ -304,16 +299,17 @@ static void consoles_are_attached_before_the_first_word_and_once(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_without_consoles),
-                        "(attached)" CAUSE_TWICE ZERO_VERDICT
-                        "The machine is halted.\n<halt>");
+                        "(attached)" CAUSE_TWICE ZERO_VERDICT "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_while_attaching),
-                        "(attached)\nPANIC inside a panic: (headline)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+                        "(attached)\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
+                        "The machine is halted.\n<halt>");
 }
 
 static void a_third_failure_ends_in_silence(void **state)
 {
     (void)state;
-    assert_string_equal(output_of(everything_fails), "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
+    assert_string_equal(output_of(everything_fails),
+                        "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
 }
 
 static void a_failed_verify_names_what_was_expected(void **state)

@@ -109,7 +109,8 @@ static void a_number_has_no_suffix(void **state)
     assert_int_equal(value, UNTOUCHED);
 }
 
-/* Reads @list to its end or first mistake; returns the status there and the ranges' text again, as F-L each. */
+/* Reads @list to its end or first mistake; returns the status there and the ranges' text again, as F-L
+   each. */
 static status_t read_ranges(const char *list, char *ranges, size_t size)
 {
     uint64_t first = UNTOUCHED, last = UNTOUCHED;
@@ -118,7 +119,8 @@ static status_t read_ranges(const char *list, char *ranges, size_t size)
     size_t length = 0;
     ranges[0] = 0;
     while ((status = parse_next_range(&at, &first, &last)) == STATUS_OK)
-        length += (size_t)snprintf(ranges + length, size - length, "%lu-%lu ", (unsigned long)first, (unsigned long)last);
+        length += (size_t)snprintf(ranges + length, size - length, "%lu-%lu ", (unsigned long)first,
+                                   (unsigned long)last);
     return status;
 }
 
@@ -136,7 +138,8 @@ static void a_list_has_numbers_and_ranges(void **state)
 
 static void a_list_ends_at_what_is_no_range(void **state)
 {
-    static const char *const wrong[] = { "1,", "1,,2", "1,x", "1,-2", "1,2-", "1,3-2", "1,2 ", "1,2-3-4", "1,2;" };
+    static const char *const wrong[] = { "1,",    "1,,2", "1,x",     "1,-2", "1,2-",
+                                         "1,3-2", "1,2 ", "1,2-3-4", "1,2;" };
     char ranges[64];
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Configuration space of one device, 00:16.3, as the serial port of Intel AMT has it; every other reads as nothing.
+ * Configuration space of one device, 00:16.3, as the serial port of Intel AMT has it; every other reads as
+ * nothing.
  */
 #include <ashlar/dev/pci_config.h>
 #include <ashlar/io.h>
@@ -80,9 +81,17 @@ static void an_address_of_nobody_changes_nothing(void **state)
     static const struct {
         bool is_memory;
         uint64_t address;
-    } cases[] = { { false, 0x3f8 },      { false, 0xf1a0 },     { true, 0xf0a0 },       { true, 0xdf23d000 },
-                  { true, 0xdf23f000 },  { true, 0x1000 },      { true, 0x4000002000 }, { false, 0xdf23e000 },
-                  { true, 0x40 },        { true, 0 },           { false, 0 } };
+    } cases[] = { { false, 0x3f8 },
+                  { false, 0xf1a0 },
+                  { true, 0xf0a0 },
+                  { true, 0xdf23d000 },
+                  { true, 0xdf23f000 },
+                  { true, 0x1000 },
+                  { true, 0x4000002000 },
+                  { false, 0xdf23e000 },
+                  { true, 0x40 },
+                  { true, 0 },
+                  { false, 0 } };
     bus.registers[1] = 0;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_int_equal(pci_decode_address(&serial, cases[i].is_memory, cases[i].address), STATUS_INVALID);

@@ -236,7 +236,8 @@ static void a_counter_behind_a_dead_gate_is_not_found(void **state)
 {
     (void)state;
     device.has_dead_gate = true;
-    device.channel[2].count = 4711; /* gives way to the driver's own after some readings: a change, but no counting */
+    device.channel[2].count =
+        4711; /* gives way to the driver's own after some readings: a change, but no counting */
     device.ticks_per_access = 0;
     device.accesses_per_tick = 50;
     device.system_port = 0x0c;
@@ -377,7 +378,8 @@ static void after_disarm_nothing_comes(void **state)
     assert_int_equal(device.interrupts, 0);
 }
 
-/* One that takes a mode only with a count cannot be stopped at once; what comes within 65536 ticks is the last. */
+/* One that takes a mode only with a count cannot be stopped at once; what comes within 65536 ticks is the
+   last. */
 static void a_virtual_pit_interrupts_at_most_once_more(void **state)
 {
     (void)state;

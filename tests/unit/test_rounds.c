@@ -12,8 +12,8 @@
 
 #include "seed.h"
 
-#define PIT_HZ   1193182.0
-#define ROUND_S  (65536.0 / PIT_HZ)
+#define PIT_HZ  1193182.0
+#define ROUND_S (65536.0 / PIT_HZ)
 
 static struct rounds rounds;
 static double now_s, tsc_hz, tsc_at; /* what the counter really does */
@@ -27,7 +27,8 @@ static void begin(double believed_hz, double true_hz)
     wide = (uint64_t)(now_s * PIT_HZ);
 }
 
-/* Time passes, then somebody looks: the clock gets the distance of the low bits, and the rounds that are found. */
+/* Time passes, then somebody looks: the clock gets the distance of the low bits, and the rounds that are
+   found. */
 static enum rounds_verdict look_after(double seconds)
 {
     uint64_t missed;
@@ -50,7 +51,8 @@ static void a_clock_that_is_read_in_time_gets_nothing(void **state)
     (void)state;
     begin(2e9, 2e9);
     for (unsigned int i = 0; i < 10000; i++) {
-        assert_int_equal(look_after(ROUND_S / 4 * (0.1 + 3 * (double)seed_below(1000) / 1000)), ROUNDS_IN_TIME);
+        assert_int_equal(look_after(ROUND_S / 4 * (0.1 + 3 * (double)seed_below(1000) / 1000)),
+                         ROUNDS_IN_TIME);
         assert_true(is_right());
     }
 }

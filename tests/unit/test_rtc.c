@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver against a model of the chip, whose time passes with each access and which shows garbage while it updates;
- * the calendar against the host's.
+ * The driver against a model of the chip, whose time passes with each access and which shows garbage while it
+ * updates; the calendar against the host's.
  */
 #include <ashlar/check.h>
 #include <ashlar/dev/rtc.h>
@@ -151,9 +151,12 @@ static int plug_in(void **state)
 
 static uint64_t seconds_of(int year, int month, int day, int hour, int minute, int second)
 {
-    struct tm tm = {
-        .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_hour = hour, .tm_min = minute, .tm_sec = second
-    };
+    struct tm tm = { .tm_year = year - 1900,
+                     .tm_mon = month - 1,
+                     .tm_mday = day,
+                     .tm_hour = hour,
+                     .tm_min = minute,
+                     .tm_sec = second };
     return (uint64_t)timegm(&tm);
 }
 
@@ -334,8 +337,9 @@ static void years_that_nobody_can_see_here_are_doubted(void **state)
     static const struct {
         int year;
         bool is_doubted;
-    } years[] = { { 1970, true }, { 1980, true }, { 1999, true }, { 2023, true }, { 2024, false },
-                  { 2026, false }, { 2069, false }, { 2105, false }, { 2106, true }, { 2226, true }, { 9999, true } };
+    } years[] = { { 1970, true },  { 1980, true },  { 1999, true },  { 2023, true },
+                  { 2024, false }, { 2026, false }, { 2069, false }, { 2105, false },
+                  { 2106, true },  { 2226, true },  { 9999, true } };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(years); i++) {
         device.seconds = seconds_of(years[i].year, 6, 1, 0, 0, 0);
@@ -375,8 +379,9 @@ static void days_that_are_not_in_the_calendar_are_refused(void **state)
         { 0x20, 0x24, 0x10, 0x00, STATUS_MALFORMED }, { 0x99, 0x99, 0x12, 0x31, STATUS_OK },
     };
     for (size_t i = 0; i < ARRAY_LEN(days); i++)
-        assert_int_equal(decode(days[i].year, days[i].month, days[i].day, 0, 0, 0, days[i].century, RTC_24_HOUR),
-                         days[i].status);
+        assert_int_equal(
+            decode(days[i].year, days[i].month, days[i].day, 0, 0, 0, days[i].century, RTC_24_HOUR),
+            days[i].status);
 }
 
 /* What a byte is as a number, in the words of the data sheet and not of the driver. */
@@ -400,12 +405,17 @@ static void each_byte_is_taken_exactly_when_it_is_a_number_in_range(void **state
             int hour = is_24 ? value : value_of(byte & 0x7f, format);
             bool is_hour = is_24 ? hour >= 0 && hour <= 23 : hour >= 1 && hour <= 12;
             uint8_t century = format & RTC_BINARY ? 20 : 0x20;
-            assert_int_equal(decode(1, 1, 1, noon, 1, b, century, format) == STATUS_OK, value >= 0 && value <= 59);
-            assert_int_equal(decode(1, 1, 1, noon, b, 1, century, format) == STATUS_OK, value >= 0 && value <= 59);
+            assert_int_equal(decode(1, 1, 1, noon, 1, b, century, format) == STATUS_OK,
+                             value >= 0 && value <= 59);
+            assert_int_equal(decode(1, 1, 1, noon, b, 1, century, format) == STATUS_OK,
+                             value >= 0 && value <= 59);
             assert_int_equal(decode(1, 1, 1, b, 1, 1, century, format) == STATUS_OK, is_hour);
-            assert_int_equal(decode(1, 1, b, noon, 1, 1, century, format) == STATUS_OK, value >= 1 && value <= 31);
-            assert_int_equal(decode(1, b, 1, noon, 1, 1, century, format) == STATUS_OK, value >= 1 && value <= 12);
-            assert_int_equal(decode(b, 1, 1, noon, 1, 1, century, format) == STATUS_OK, value >= 0 && value <= 99);
+            assert_int_equal(decode(1, 1, b, noon, 1, 1, century, format) == STATUS_OK,
+                             value >= 1 && value <= 31);
+            assert_int_equal(decode(1, b, 1, noon, 1, 1, century, format) == STATUS_OK,
+                             value >= 1 && value <= 12);
+            assert_int_equal(decode(b, 1, 1, noon, 1, 1, century, format) == STATUS_OK,
+                             value >= 0 && value <= 99);
             assert_int_equal(decode(1, 1, 1, noon, 1, 1, b, format), STATUS_OK);
         }
 }

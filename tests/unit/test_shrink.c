@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shrinkers that come and go on several CPUs while others run out of memory, with threads as CPUs. The list and what a
- * shrinker counts are plain memory: the acquire and the release of the right to ask have each been made relaxed, and the
- * thread sanitizer has reported it.
+ * Shrinkers that come and go on several CPUs while others run out of memory, with threads as CPUs. The list
+ * and what a shrinker counts are plain memory: the acquire and the release of the right to ask have each been
+ * made relaxed, and the thread sanitizer has reported it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ struct counter {
 };
 
 static uint64_t asked_in_all; /* not atomic: one CPU asks at a time */
-static uint64_t promised; /* atomic: frames that requests were told to have */
+static uint64_t promised;     /* atomic: frames that requests were told to have */
 static unsigned inside;
 
 static uint64_t count(struct shrinker *shrinker, uint64_t frames)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sizes, counts, alignments, orders and addresses at which sums and products wrap, given to each allocator: what is handed out is
- * as large and as aligned as was asked for, and what cannot be is refused and leaves no trace. That of virtual ranges is in
- * test_vrange.c.
+ * Sizes, counts, alignments, orders and addresses at which sums and products wrap, given to each allocator:
+ * what is handed out is as large and as aligned as was asked for, and what cannot be is refused and leaves no
+ * trace. That of virtual ranges is in test_vrange.c.
  */
 #include "slab_machine.h"
 
@@ -56,7 +56,8 @@ static void a_product_that_wraps_is_no_size(void **state)
         for (unsigned m = 0; m < EDGES; m += 1 + n % 4) {
             uint64_t count = edge_number(n), size = edge_number(m);
             unsigned __int128 product = (unsigned __int128)count * size;
-            unsigned char *memory = product > KIB(64) && product <= LARGEST && (n + m) % 8 ? NULL : kcalloc(count, size);
+            unsigned char *memory =
+                product > KIB(64) && product <= LARGEST && (n + m) % 8 ? NULL : kcalloc(count, size);
             assert_true(product > KIB(64) || memory != NULL);
             assert_true(product <= LARGEST || memory == NULL);
             if (memory && product > 0) {
@@ -235,13 +236,17 @@ int main(void)
 {
     static bool is_unchecked = false, is_checked = true;
     const struct CMUnitTest tests[] = {
-        { "memory_of_any_size_is_there_or_refused", memory_of_any_size_is_there_or_refused, NULL, NULL, &is_unchecked },
-        { "memory_of_any_size_is_there_or_refused_checked", memory_of_any_size_is_there_or_refused, NULL, NULL, &is_checked },
+        { "memory_of_any_size_is_there_or_refused", memory_of_any_size_is_there_or_refused, NULL, NULL,
+          &is_unchecked },
+        { "memory_of_any_size_is_there_or_refused_checked", memory_of_any_size_is_there_or_refused, NULL,
+          NULL, &is_checked },
         { "a_product_that_wraps_is_no_size", a_product_that_wraps_is_no_size, NULL, NULL, &is_unchecked },
-        { "a_product_that_wraps_is_no_size_checked", a_product_that_wraps_is_no_size, NULL, NULL, &is_checked },
-        { "a_cache_has_objects_as_asked_for_or_is_none", a_cache_has_objects_as_asked_for_or_is_none, NULL, NULL, &is_unchecked },
-        { "a_cache_has_objects_as_asked_for_or_is_none_checked", a_cache_has_objects_as_asked_for_or_is_none, NULL, NULL,
+        { "a_product_that_wraps_is_no_size_checked", a_product_that_wraps_is_no_size, NULL, NULL,
           &is_checked },
+        { "a_cache_has_objects_as_asked_for_or_is_none", a_cache_has_objects_as_asked_for_or_is_none, NULL,
+          NULL, &is_unchecked },
+        { "a_cache_has_objects_as_asked_for_or_is_none_checked", a_cache_has_objects_as_asked_for_or_is_none,
+          NULL, NULL, &is_checked },
         cmocka_unit_test(a_block_lies_where_it_was_asked_for_or_there_is_none),
         cmocka_unit_test(a_free_of_any_address_and_order_is_named),
         cmocka_unit_test(limits_and_wishes_of_any_size_do_no_harm),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator, checked and unchecked: contents that nobody else writes, sizes and alignment, named caches.
+ * The slab allocator, checked and unchecked: contents that nobody else writes, sizes and alignment, named
+ * caches.
  */
 #include "slab_machine.h"
 #include "seed.h"

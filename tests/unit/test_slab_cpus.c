@@ -96,7 +96,8 @@ static void idle_cpus_give_up_their_objects_when_they_are_called(void **state)
 static void objects_of_another_node_find_their_way_home(void **state)
 {
     static void *objects[6000];
-    static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(100) }, 0 }, { { MIB(100) }, { MIB(256) }, 1 } };
+    static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(100) }, 0 },
+                                                     { { MIB(100) }, { MIB(256) }, 1 } };
     (void)state;
     machine_pc(MIB(256));
     machine.setup.node_ranges = nodes;
@@ -155,7 +156,8 @@ static void *work(void *argument)
             object[1] = (uint64_t)(uintptr_t)object;
             object[words - 1] = ~(uint64_t)(uintptr_t)object;
         }
-        object = __atomic_exchange_n((uint64_t **)&shared[(choice >> 8) % SHARED].slot, object, __ATOMIC_ACQ_REL);
+        object =
+            __atomic_exchange_n((uint64_t **)&shared[(choice >> 8) % SHARED].slot, object, __ATOMIC_ACQ_REL);
         if (!object)
             continue;
         if (object[1] != (uint64_t)(uintptr_t)object || object[object[0] - 1] != ~(uint64_t)(uintptr_t)object)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mistakes of the slab allocator's users: wrong frees, writes outside an object and after its end, leaks. Each is
- * noticed, and named.
+ * Mistakes of the slab allocator's users: wrong frees, writes outside an object and after its end, leaks.
+ * Each is noticed, and named.
  */
 #include "slab_machine.h"
 
@@ -19,9 +19,10 @@ static void wrong_frees_are_noticed_when_the_magazine_is_emptied(void **state)
     static unsigned char elsewhere[64];
     (void)state;
     start(false);
-    struct slab_cache *one = slab_cache_create("one", 64, 0, NULL), *two = slab_cache_create("two", 64, 0, NULL);
-    static const char *const words[] = { "is free already", "is not where an object begins", "belongs to another cache",
-                                         "is in no slab" };
+    struct slab_cache *one = slab_cache_create("one", 64, 0, NULL),
+                      *two = slab_cache_create("two", 64, 0, NULL);
+    static const char *const words[] = { "is free already", "is not where an object begins",
+                                         "belongs to another cache", "is in no slab" };
     for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
         void *object = slab_alloc(one), *other = slab_alloc(two);
         void *wrong[] = { object, (char *)object + 8, other, elsewhere };
@@ -112,8 +113,8 @@ static void a_checked_cache_names_each_mistake_at_once(void **state)
     expect_wrong("byte -1 of object");
 }
 
-/* Also over what the checker keeps behind the object, which it then believes nothing of. Behind the object stands its slab's next
-   one, so each gets a slab of its own. */
+/* Also over what the checker keeps behind the object, which it then believes nothing of. Behind the object
+   stands its slab's next one, so each gets a slab of its own. */
 static void overruns_of_any_length_are_named(void **state)
 {
     (void)state;
@@ -131,7 +132,9 @@ static void overruns_of_any_length_are_named(void **state)
 
 static void overruns_of_blocks_are_named(void **state)
 {
-    static const size_t sizes[] = { KMALLOC_SLAB_MAX + 1, 12288, 16384, 16384 - 16, 20000, 32767, MIB(1) + 5 };
+    static const size_t sizes[] = {
+        KMALLOC_SLAB_MAX + 1, 12288, 16384, 16384 - 16, 20000, 32767, MIB(1) + 5
+    };
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
         start(true);

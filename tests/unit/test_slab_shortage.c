@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator when memory runs out, and when it is made to fail: who gives back, and that nothing is lost.
+ * The slab allocator when memory runs out, and when it is made to fail: who gives back, and that nothing is
+ * lost.
  */
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/shrink.h>
@@ -210,8 +211,9 @@ static void plans_are_read_and_nonsense_is_refused(void **state)
 {
     (void)state;
     struct fault_plan plan = { .nth = 77 };
-    static const char *const nonsense[] = { "",       "nth:",  "nth:0", "nth:x",  "nth:1 ", "10",
-                                            "0,1",    "10,",   ",5",    "10,5,1", "-1,5",   "nth:18446744073709551616",
+    static const char *const nonsense[] = { "",       "nth:",   "nth:0", "nth:x",
+                                            "nth:1 ", "10",     "0,1",   "10,",
+                                            ",5",     "10,5,1", "-1,5",  "nth:18446744073709551616",
                                             "10;5" };
     for (size_t i = 0; i < ARRAY_LEN(nonsense); i++)
         assert_int_equal(fault_parse(nonsense[i], &plan), STATUS_INVALID);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The queued lock with threads that are CPUs. Where the order of things matters, a test sees who waits by the lock's tail,
- * and stops a thread in the middle of its wait by what it serves there. Once under the address sanitizer and once under the
- * thread sanitizer, for which the counters that locks guard are not atomic.
+ * The queued lock with threads that are CPUs. Where the order of things matters, a test sees who waits by the
+ * lock's tail, and stops a thread in the middle of its wait by what it serves there. Once under the address
+ * sanitizer and once under the thread sanitizer, for which the counters that locks guard are not atomic.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,8 @@ static unsigned counter; /* guarded by lock */
 
 #define ROUNDS 5000
 
-/* Gives way, so that the others come to wait: sometimes with the lock, sometimes without, so that queues begin and end. */
+/* Gives way, so that the others come to wait: sometimes with the lock, sometimes without, so that queues
+   begin and end. */
 static void *count(void *unused)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {

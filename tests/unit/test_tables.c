@@ -69,9 +69,11 @@ static void expect_page(uint64_t virt, uint64_t phys, uint64_t size_bytes, uint6
 static void each_size_of_page_is_mapped_whole(void **state)
 {
     (void)state;
-    assert_int_equal(tables_map(&tables, KERNEL_IMAGE_START, 0x400000, 3 * PAGE_SIZE, PAGE_SIZE, TABLES_EXECUTE), 0);
+    assert_int_equal(
+        tables_map(&tables, KERNEL_IMAGE_START, 0x400000, 3 * PAGE_SIZE, PAGE_SIZE, TABLES_EXECUTE), 0);
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, MIB(8), LARGE_PAGE_SIZE, TABLES_WRITE), 0);
-    assert_int_equal(tables_map(&tables, DIRECT_MAP_START + GIB(1), GIB(1), GIB(2), HUGE_PAGE_SIZE, TABLES_WRITE), 0);
+    assert_int_equal(
+        tables_map(&tables, DIRECT_MAP_START + GIB(1), GIB(1), GIB(2), HUGE_PAGE_SIZE, TABLES_WRITE), 0);
     for (unsigned int i = 0; i < 3; i++)
         expect_page(KERNEL_IMAGE_START + i * PAGE_SIZE, 0x400000 + i * PAGE_SIZE, PAGE_SIZE, 0);
     for (unsigned int i = 0; i < 4; i++)
@@ -84,7 +86,8 @@ static void nothing_is_mapped_that_was_not_asked_for(void **state)
 {
     (void)state;
     uint64_t size;
-    assert_int_equal(tables_map(&tables, KERNEL_IMAGE_START + PAGE_SIZE, 0x400000, PAGE_SIZE, PAGE_SIZE, 0), 0);
+    assert_int_equal(tables_map(&tables, KERNEL_IMAGE_START + PAGE_SIZE, 0x400000, PAGE_SIZE, PAGE_SIZE, 0),
+                     0);
     assert_int_equal(translate(KERNEL_IMAGE_START, &size), 0);
     assert_int_equal(translate(KERNEL_IMAGE_START + 2 * PAGE_SIZE, &size), 0);
     assert_int_equal(translate(0x400000, &size), 0);
@@ -105,7 +108,8 @@ static void permissions_are_those_asked_for(void **state)
     };
     for (unsigned int i = 0; i < 4; i++) {
         uint64_t virt = 0x200000 + i * PAGE_SIZE;
-        assert_int_equal(tables_map(&tables, virt, virt, PAGE_SIZE, PAGE_SIZE, cases[i].permissions), STATUS_OK);
+        assert_int_equal(tables_map(&tables, virt, virt, PAGE_SIZE, PAGE_SIZE, cases[i].permissions),
+                         STATUS_OK);
         expect_page(virt, virt, PAGE_SIZE, cases[i].bits);
     }
 }
@@ -114,7 +118,8 @@ static void without_nx_its_bit_is_never_set(void **state)
 {
     (void)state;
     tables.has_nx = false;
-    assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, MIB(2), LARGE_PAGE_SIZE, TABLES_WRITE), STATUS_OK);
+    assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, MIB(2), LARGE_PAGE_SIZE, TABLES_WRITE),
+                     STATUS_OK);
     for (unsigned int i = 0; i < tables.used * 512; i++)
         assert_false(tables.pool[i] & PTE_NX);
 }
@@ -123,8 +128,10 @@ static void what_is_mapped_stays_when_mapped_again(void **state)
 {
     (void)state;
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, MIB(2), LARGE_PAGE_SIZE, 0), STATUS_OK);
-    assert_int_equal(tables_map(&tables, DIRECT_MAP_START, MIB(4), MIB(2), LARGE_PAGE_SIZE, 0), STATUS_EXISTS);
-    assert_int_equal(tables_map(&tables, DIRECT_MAP_START + PAGE_SIZE, 0, PAGE_SIZE, PAGE_SIZE, 0), STATUS_EXISTS);
+    assert_int_equal(tables_map(&tables, DIRECT_MAP_START, MIB(4), MIB(2), LARGE_PAGE_SIZE, 0),
+                     STATUS_EXISTS);
+    assert_int_equal(tables_map(&tables, DIRECT_MAP_START + PAGE_SIZE, 0, PAGE_SIZE, PAGE_SIZE, 0),
+                     STATUS_EXISTS);
     expect_page(DIRECT_MAP_START, 0, LARGE_PAGE_SIZE, PTE_NX);
     /* A large page where a table stands already. */
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, GIB(1), HUGE_PAGE_SIZE, 0), STATUS_EXISTS);
@@ -160,12 +167,9 @@ static void what_is_not_aligned_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLAIM(each_size_of_page_is_mapped_whole),
-        CLAIM(nothing_is_mapped_that_was_not_asked_for),
-        CLAIM(permissions_are_those_asked_for),
-        CLAIM(without_nx_its_bit_is_never_set),
-        CLAIM(what_is_mapped_stays_when_mapped_again),
-        CLAIM(a_pool_that_is_used_up_is_said),
+        CLAIM(each_size_of_page_is_mapped_whole),      CLAIM(nothing_is_mapped_that_was_not_asked_for),
+        CLAIM(permissions_are_those_asked_for),        CLAIM(without_nx_its_bit_is_never_set),
+        CLAIM(what_is_mapped_stays_when_mapped_again), CLAIM(a_pool_that_is_used_up_is_said),
         CLAIM(what_is_not_aligned_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers against a model that is an unsorted array, on two queues at once; what handlers may do; the bound on the work
- * of one operation, counted in timers that it looks at. Several CPUs: test_timer_race.c.
+ * Timers against a model that is an unsorted array, on two queues at once; what handlers may do; the bound on
+ * the work of one operation, counted in timers that it looks at. Several CPUs: test_timer_race.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,8 @@ static struct subject *model_first(unsigned queue, bool with_late)
     struct subject *first = NULL;
     for (unsigned i = 0; i < subject_count; i++) {
         struct subject *at = &subjects[i];
-        if (at->is_armed && at->queue == queue && (with_late || !at->is_late) && (!first || is_sooner(at, first)))
+        if (at->is_armed && at->queue == queue && (with_late || !at->is_late) &&
+            (!first || is_sooner(at, first)))
             first = at;
     }
     return first;
@@ -145,7 +146,8 @@ static unsigned expect_heap(const struct timer_queue *queue, const struct timer 
 static void expect_as_modelled(void)
 {
     for (unsigned q = 0; q < QUEUES; q++) {
-        unsigned first = expect_heap(&queues[q], queues[q].first), late = expect_heap(&queues[q], queues[q].late);
+        unsigned first = expect_heap(&queues[q], queues[q].first),
+                 late = expect_heap(&queues[q], queues[q].late);
         unsigned armed = 0, armed_late = 0;
         for (unsigned i = 0; i < subject_count; i++)
             if (subjects[i].is_armed && subjects[i].queue == q)
@@ -188,8 +190,8 @@ static void cancel(struct subject *subject)
 static void move_all(unsigned from, unsigned to)
 {
     const struct subject *earliest = model_first(to, true), *moved = model_first(from, true);
-    bool is_earliest =
-        from != to && running_queue != to && moved && (!earliest || moved->deadline_ns < earliest->deadline_ns);
+    bool is_earliest = from != to && running_queue != to && moved &&
+                       (!earliest || moved->deadline_ns < earliest->deadline_ns);
     assert_true(timer_queue_move_all(&queues[from], &queues[to]) == is_earliest);
     if (from != to)
         model_move_all(from, to);
@@ -430,8 +432,8 @@ static void a_handler_may_free_its_timer(void **state)
 /* ---- the work of one operation ---- */
 
 /*
- * Each timer on a page of its own that cannot be read until a fault lets it: so faults count the timers that an
- * operation looks at.
+ * Each timer on a page of its own that cannot be read until a fault lets it: so faults count the timers that
+ * an operation looks at.
  */
 static uint8_t *pages;
 static volatile unsigned looked_at;

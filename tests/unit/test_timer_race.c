@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timer queues with threads that are CPUs: handlers that run while others arm, cancel, wait for and free their timers,
- * and while timers go from queue to queue. Once under the address sanitizer and once under the thread sanitizer.
+ * Timer queues with threads that are CPUs: handlers that run while others arm, cancel, wait for and free
+ * their timers, and while timers go from queue to queue. Once under the address sanitizer and once under the
+ * thread sanitizer.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -325,7 +326,8 @@ static void wait_for_a_handler(bool with_arming)
     assert_true(!got.was_armed && got.is_running);
     if (with_arming) {
         assert_false(timer_queue_arm(&queues[1], &timer, 5).was_armed);
-        /* Due on another CPU, while its handler is at work on this one: it is kept for later, and the next one runs. */
+        /* Due on another CPU, while its handler is at work on this one: it is kept for later, and the next
+           one runs. */
         assert_false(timer_queue_arm(&queues[1], &next, 6).is_earliest);
         assert_int_equal(timer_queue_run(&queues[1], 10), 1);
         uint64_t next_ns;

@@ -12,7 +12,10 @@
 #include <cpu/topology.h>
 
 static struct {
-    struct { uint32_t leaf, subleaf; struct cpuid_result answer; } leaves[12];
+    struct {
+        uint32_t leaf, subleaf;
+        struct cpuid_result answer;
+    } leaves[12];
 } cpu;
 
 static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
@@ -78,7 +81,9 @@ static void an_empty_leaf_1f_leaves_it_to_0b(void **state)
 
 static void amd_says_how_many_bits(void **state)
 {
-    struct cpu_identity amd = { .vendor = "AuthenticAMD", .family = 0x17, .max_leaf = 1, .max_extended_leaf = 0x8000001e };
+    struct cpu_identity amd = {
+        .vendor = "AuthenticAMD", .family = 0x17, .max_leaf = 1, .max_extended_leaf = 0x8000001e
+    };
     (void)state;
     set(0, 1, 0, (struct cpuid_result){ 0, 0, 0, 1u << 28 });
     set(1, 0x80000008, 0, (struct cpuid_result){ 0, 0, 0x400f, 0 });

@@ -12,8 +12,14 @@
 #include <time/tsc_rate.h>
 
 static struct {
-    struct { uint32_t leaf; struct cpuid_result answer; } leaves[8];
-    struct { uint32_t msr; uint64_t value; } msrs[4];
+    struct {
+        uint32_t leaf;
+        struct cpuid_result answer;
+    } leaves[8];
+    struct {
+        uint32_t msr;
+        uint64_t value;
+    } msrs[4];
 } machine;
 
 static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
@@ -62,8 +68,9 @@ static bool write_msr(uint32_t msr, uint64_t value)
 static const struct tsc_port port = { ask, read_msr, write_msr, page, PAGE_ADDRESS };
 
 static const struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x16 };
-static const struct cpu_identity guest = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x16,
-                                           .features = 1ULL << CPU_FEATURE_HYPERVISOR };
+static const struct cpu_identity guest = {
+    .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x16, .features = 1ULL << CPU_FEATURE_HYPERVISOR
+};
 
 static int fresh_machine(void **state)
 {
@@ -151,7 +158,11 @@ static void hyperv_tells_by_registers_where_it_allows_it(void **state)
     assert_int_equal(tsc_rate_given(&port, &guest).tsc_hz, 0);
 }
 
-#define LEAF(n, ...) machine.leaves[n] = (typeof(machine.leaves[0])){ __VA_ARGS__ }
+#define LEAF(n, ...)                                                                                         \
+    machine.leaves[n] = (typeof(machine.leaves[0]))                                                          \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
 #define KVM_NAME    0x4b4d564b, 0x564b4d56, 0x0000004d
 #define HYPERV_NAME 0x7263694d, 0x666f736f, 0x76482074
 #define XEN_NAME    0x566e6558, 0x65584d4d, 0x4d4d566e
@@ -170,7 +181,8 @@ static void fill_pvclock(uint32_t msr)
     memcpy(page + 28, &shift, 1);
 }
 
-/* What KVM's kvm_get_time_scale() makes of a rate: nanoseconds = (ticks shifted by it) * multiplier / 2^32. */
+/* What KVM's kvm_get_time_scale() makes of a rate: nanoseconds = (ticks shifted by it) * multiplier /
+   2^32. */
 static void scale_of(double hz)
 {
     shift = 0;
@@ -184,7 +196,8 @@ static void scale_of(double hz)
 
 static void kvm_tells_by_multiplier_and_shift(void **state)
 {
-    static const double rates[] = { 2095998000, 2599999000, 3593200000, 999999999, 500000000, 4999000000, 1996250000 };
+    static const double rates[] = { 2095998000, 2599999000, 3593200000, 999999999,
+                                    500000000,  4999000000, 1996250000 };
     LEAF(0, 0x40000000, { 0x40000001, KVM_NAME });
     LEAF(1, 0x40000001, { 0x01000009, 0, 0, 0 });
     (void)state;
@@ -385,10 +398,12 @@ int main(void)
         cmocka_unit_test_setup(a_hypervisor_without_the_leaf_leaves_it_to_the_cpu, fresh_machine),
         cmocka_unit_test_setup(hyperv_tells_by_registers_where_it_allows_it, fresh_machine),
         cmocka_unit_test_setup(kvm_tells_by_multiplier_and_shift, fresh_machine),
-        cmocka_unit_test_setup(a_pvclock_that_nobody_writes_or_that_is_being_written_tells_nothing, fresh_machine),
+        cmocka_unit_test_setup(a_pvclock_that_nobody_writes_or_that_is_being_written_tells_nothing,
+                               fresh_machine),
         cmocka_unit_test_setup(hyperv_tells_by_its_page_where_it_has_no_registers, fresh_machine),
         cmocka_unit_test_setup(vmware_and_xen_tell_by_leaves_of_their_own, fresh_machine),
-        cmocka_unit_test_setup(a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked, fresh_machine),
+        cmocka_unit_test_setup(a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked,
+                               fresh_machine),
         cmocka_unit_test_setup(only_a_hypervisors_rate_is_taken_as_given, fresh_machine),
         cmocka_unit_test_setup(amd_tells_by_p_state_0, fresh_machine),
         cmocka_unit_test_setup(a_divisor_of_0_and_rates_nobody_runs_at_are_not_believed, fresh_machine),

@@ -102,9 +102,9 @@ static void the_divisor_follows_the_clock(void **state)
     static const struct {
         uint32_t clock_hz, baud;
         uint16_t divisor; /* 0: none comes within 2 % */
-    } cases[] = { { 48000000, 3000000, 1 },    { 44236800, 115200, 24 }, { 25000000, 115200, 0 },
-                  { 7372800, 921600, 0 },      { 14745600, 921600, 1 },  { 1843200, 921600, 0 },
-                  { 4294967295u, 2400, 0 },    { 0, 115200, 0 },         { 24000000, 115200, 13 } };
+    } cases[] = { { 48000000, 3000000, 1 }, { 44236800, 115200, 24 }, { 25000000, 115200, 0 },
+                  { 7372800, 921600, 0 },   { 14745600, 921600, 1 },  { 1843200, 921600, 0 },
+                  { 4294967295u, 2400, 0 }, { 0, 115200, 0 },         { 24000000, 115200, 13 } };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct uart16550_config config = uart16550_isa(PORT, cases[i].baud);
         config.clock_hz = cases[i].clock_hz;
@@ -134,8 +134,9 @@ static void every_register_is_reached_at_its_distance_and_width(void **state)
     static const struct {
         bool is_memory;
         uint8_t stride, access;
-    } places[] = { { false, 1, 1 }, { false, 4, 1 }, { false, 4, 4 }, { false, 2, 2 }, { true, 1, 1 }, { true, 2, 2 },
-                   { true, 4, 4 },  { true, 4, 1 },  { true, 4, 2 },  { true, 8, 4 },  { true, 8, 1 } };
+    } places[] = { { false, 1, 1 }, { false, 4, 1 }, { false, 4, 4 }, { false, 2, 2 },
+                   { true, 1, 1 },  { true, 2, 2 },  { true, 4, 4 },  { true, 4, 1 },
+                   { true, 4, 2 },  { true, 8, 4 },  { true, 8, 1 } };
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         plug_in(state);
         device.is_memory = places[i].is_memory;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial port by interrupts. Only an edge of the device's line calls the handler here, so an edge that the driver
- * loses leaves text waiting, and the test sees it.
+ * The serial port by interrupts. Only an edge of the device's line calls the handler here, so an edge that
+ * the driver loses leaves text waiting, and the test sees it.
  */
 #include <uart16550_model.h>
 
@@ -169,7 +169,8 @@ static void a_full_ring_sends_the_oldest_and_loses_nothing(void **state)
         write_some(1);
         assert_int_equal(device.sent_count, uart.burst);
         write_some(10000);
-        assert_in_range(text_length - device.sent_count, UART16550_WAITING_MAX - FIFO_SIZE, UART16550_WAITING_MAX);
+        assert_in_range(text_length - device.sent_count, UART16550_WAITING_MAX - FIFO_SIZE,
+                        UART16550_WAITING_MAX);
         assert_memory_equal(device.sent, text, device.sent_count);
         run_on();
         expect_all_sent();
@@ -238,7 +239,8 @@ static void text_is_seen_although_the_lock_is_held_by_who_was_interrupted(void *
     spin_unlock(&uart.lock, lock);
 }
 
-/* Another CPU takes from the ring at the same time: it has the lock, and we did not wait for it any longer. */
+/* Another CPU takes from the ring at the same time: it has the lock, and we did not wait for it any
+   longer. */
 static void take_one_more(void)
 {
     uart.waiting_start++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ranges of address space: random ones against a list of what there should be, page tables and frames counted, each
- * flush seen before a page is used again, several threads.
+ * Ranges of address space: random ones against a list of what there should be, page tables and frames
+ * counted, each flush seen before a page is used again, several threads.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,7 +108,8 @@ static bool is_mapped(uint64_t address)
 /* What a range must be: mapped from end to end, with nothing before and behind, and nowhere stale. */
 static void expect_range(void *pointer, uint64_t size, unsigned int access)
 {
-    uint64_t first = align_down((uintptr_t)pointer, PAGE_SIZE), end = align_up((uintptr_t)pointer + size, PAGE_SIZE);
+    uint64_t first = align_down((uintptr_t)pointer, PAGE_SIZE),
+             end = align_up((uintptr_t)pointer + size, PAGE_SIZE);
     struct vrange_info info;
     bool is_guard;
     assert_true(vrange_find(virt((uintptr_t)pointer), &info, &is_guard));
@@ -148,7 +149,8 @@ static void begin(struct one *one)
     one->size = seed_below(10) == 0 ? MIB(2) + seed_below(3u << 20) : 1 + seed_below(60000);
     if (seed_below(2)) {
         phys_t address = phys(GIB(4) + seed_below(1u << 30));
-        if (vrange_map_device(address, one->size, PAGE_WRITE | PAGE_UNCACHED, "device", &one->pointer) == STATUS_OK) {
+        if (vrange_map_device(address, one->size, PAGE_WRITE | PAGE_UNCACHED, "device", &one->pointer) ==
+            STATUS_OK) {
             struct page_mapping page;
             expect_range(one->pointer, one->size, PAGE_WRITE | PAGE_UNCACHED);
             assert_int_equal(paging_query(&paging, (uintptr_t)one->pointer, &page), STATUS_OK);
@@ -201,14 +203,15 @@ static void the_space_can_be_used_up_and_comes_back_whole(void **state)
     start(1);
     for (unsigned round = 0; round < 2; round++) {
         size_t count = 0;
-        while (vrange_map_device(phys(MIB(64) + count * PAGE_SIZE), PAGE_SIZE, PAGE_UNCACHED, "page", &pages[count]) ==
-               STATUS_OK)
+        while (vrange_map_device(phys(MIB(64) + count * PAGE_SIZE), PAGE_SIZE, PAGE_UNCACHED, "page",
+                                 &pages[count]) == STATUS_OK)
             count++;
         assert_true(count > SPACE_SIZE / PAGE_SIZE / 2 - 8); /* each with its guard page */
         for (size_t i = 0; i < count; i++)
             vrange_unmap(pages[round == 0 ? i : count - 1 - i]);
         void *whole;
-        assert_int_equal(vrange_map_device(phys(0), SPACE_SIZE - MIB(3), PAGE_UNCACHED, "whole", &whole), STATUS_OK);
+        assert_int_equal(vrange_map_device(phys(0), SPACE_SIZE - MIB(3), PAGE_UNCACHED, "whole", &whole),
+                         STATUS_OK);
         vrange_unmap(whole);
         expect_nothing_left();
     }
@@ -221,10 +224,12 @@ static void a_device_is_not_shown_with_two_types(void **state)
     void *first, *second, *third = NULL;
     assert_int_equal(vrange_map_device(phys(GIB(5) + 100), 8000, PAGE_UNCACHED, "a", &first), STATUS_OK);
     assert_int_equal(vrange_map_device(phys(GIB(5) + PAGE_SIZE), 4, PAGE_UNCACHED, "b", &second), STATUS_OK);
-    assert_int_equal(vrange_map_device(phys(GIB(5) + PAGE_SIZE), 4, PAGE_WRITE_COMBINING, "c", &third), STATUS_EXISTS);
+    assert_int_equal(vrange_map_device(phys(GIB(5) + PAGE_SIZE), 4, PAGE_WRITE_COMBINING, "c", &third),
+                     STATUS_EXISTS);
     assert_int_equal(vrange_map_device(phys(GIB(5)), 4, 0, "c", &third), STATUS_EXISTS);
     assert_null(third);
-    assert_int_equal(vrange_map_device(phys(GIB(5) + 2 * PAGE_SIZE), 4, PAGE_WRITE_COMBINING, "c", &third), STATUS_OK);
+    assert_int_equal(vrange_map_device(phys(GIB(5) + 2 * PAGE_SIZE), 4, PAGE_WRITE_COMBINING, "c", &third),
+                     STATUS_OK);
     vrange_unmap(first);
     vrange_unmap(second);
     vrange_unmap(third);
@@ -236,7 +241,9 @@ static void large_devices_are_mapped_in_large_pages(void **state)
     (void)state;
     start(1);
     void *pointer;
-    assert_int_equal(vrange_map_device(phys(GIB(5) + MIB(1)), MIB(9), PAGE_WRITE_COMBINING, "screen", &pointer), STATUS_OK);
+    assert_int_equal(
+        vrange_map_device(phys(GIB(5) + MIB(1)), MIB(9), PAGE_WRITE_COMBINING, "screen", &pointer),
+        STATUS_OK);
     struct page_mapping page;
     assert_int_equal(paging_query(&paging, (uintptr_t)pointer + MIB(1), &page), STATUS_OK);
     assert_int_equal(page.size_bytes, LARGE_PAGE_SIZE);
@@ -306,7 +313,8 @@ static void device_ranges_at_the_edges_are_mapped_whole_or_refused(void **state)
             assert_true((status == STATUS_OK) == (pointer != NULL));
             assert_true(is_valid ? status != STATUS_INVALID : status == STATUS_INVALID);
             /* Two more pages for its ends, and up to 2 MiB on either side for larger pages. */
-            assert_true(!is_valid || (size <= SPACE_SIZE - MIB(5)) == (status == STATUS_OK) || size < SPACE_SIZE);
+            assert_true(!is_valid || (size <= SPACE_SIZE - MIB(5)) == (status == STATUS_OK) ||
+                        size < SPACE_SIZE);
             if (!pointer)
                 continue;
             expect_range(pointer, size, PAGE_WRITE);
@@ -324,8 +332,10 @@ static void ram_is_not_shown_with_another_type_than_the_direct_map_has(void **st
     start(1);
     void *pointer = NULL;
     /* A direct map of two pages, with a hole between. */
-    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(8), phys(MIB(8)), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
-    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(10), phys(MIB(10)), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(8), phys(MIB(8)), PAGE_SIZE, PAGE_WRITE),
+                     STATUS_OK);
+    assert_int_equal(paging_map(&paging, DIRECT_MAP_START + MIB(10), phys(MIB(10)), PAGE_SIZE, PAGE_WRITE),
+                     STATUS_OK);
     const struct {
         uint64_t address, size;
         unsigned access;
@@ -339,13 +349,15 @@ static void ram_is_not_shown_with_another_type_than_the_direct_map_has(void **st
         { MIB(8), 4096, PAGE_WRITE, STATUS_OK }, /* write-back, as the direct map */
         { MIB(8) + 4096, MIB(2) - 4096, PAGE_UNCACHED, STATUS_OK },
         { MIB(8) - 4096, 4096, PAGE_UNCACHED, STATUS_OK },
-        { DIRECT_MAP_END - DIRECT_MAP_START, 4096, PAGE_UNCACHED, STATUS_OK }, /* behind all that it can show */
+        { DIRECT_MAP_END - DIRECT_MAP_START, 4096, PAGE_UNCACHED,
+          STATUS_OK }, /* behind all that it can show */
         { DIRECT_MAP_END - DIRECT_MAP_START - 4096, 8192, PAGE_UNCACHED, STATUS_OK },
     };
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         pointer = NULL;
-        assert_int_equal(vrange_map_device(phys(cases[i].address), cases[i].size, cases[i].access, "x", &pointer),
-                         cases[i].status);
+        assert_int_equal(
+            vrange_map_device(phys(cases[i].address), cases[i].size, cases[i].access, "x", &pointer),
+            cases[i].status);
         assert_true((cases[i].status == STATUS_OK) == (pointer != NULL));
         if (pointer)
             vrange_unmap(pointer);
@@ -396,7 +408,8 @@ static void *work(void *argument)
         } else if (choice & 16) {
             (void)!vrange_map_memory(1 + (choice >> 8) % 30000, VRANGE_MEMORY, "thread", &mine[n]);
         } else {
-            (void)!vrange_map_device(phys(GIB(4) + (choice >> 8)), 1 + choice % 9000, PAGE_UNCACHED, "thread", &mine[n]);
+            (void)!vrange_map_device(phys(GIB(4) + (choice >> 8)), 1 + choice % 9000, PAGE_UNCACHED, "thread",
+                                     &mine[n]);
         }
         struct vrange_info info;
         bool is_guard;

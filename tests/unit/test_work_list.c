@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists of work, with threads that are CPUs. Everything that passes through the list is plain memory: each of the four
- * orders that work_list.c names has been made relaxed, one at a time, and the thread sanitizer has reported it.
+ * Lists of work, with threads that are CPUs. Everything that passes through the list is plain memory: each of
+ * the four orders that work_list.c names has been made relaxed, one at a time, and the thread sanitizer has
+ * reported it.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -37,9 +37,10 @@ static void a_mode_that_firmware_entered_is_kept(void **state)
     (void)state;
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_on = true }));
     assert_false(uses((struct x2apic_facts){ .has_it = true, .is_on = true, .is_refused_by_user = true }));
-    assert_false(uses((struct x2apic_facts){ .has_it = true, .is_on = true, .is_refused_by_firmware = true }));
-    assert_true(uses((struct x2apic_facts){ .has_it = true, .is_on = true, .is_refused_by_firmware = true,
-                                            .has_wide_ids = true }));
+    assert_false(
+        uses((struct x2apic_facts){ .has_it = true, .is_on = true, .is_refused_by_firmware = true }));
+    assert_true(uses((struct x2apic_facts){
+        .has_it = true, .is_on = true, .is_refused_by_firmware = true, .has_wide_ids = true }));
     /* Sandy Bridge: what firmware has entered, it can live with. */
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_on = true, .has_erratum = true }));
 }
@@ -47,30 +48,39 @@ static void a_mode_that_firmware_entered_is_kept(void **state)
 static void a_locked_mode_is_never_left(void **state)
 {
     (void)state;
-    assert_true(uses((struct x2apic_facts){ .has_it = true, .is_on = true, .is_locked = true, .is_refused_by_user = true,
-                                            .is_refused_by_firmware = true, .has_erratum = true }));
+    assert_true(uses((struct x2apic_facts){ .has_it = true,
+                                            .is_on = true,
+                                            .is_locked = true,
+                                            .is_refused_by_user = true,
+                                            .is_refused_by_firmware = true,
+                                            .has_erratum = true }));
 }
 
 static void boards_that_fail_in_it_stay_in_xapic_mode(void **state)
 {
     (void)state;
-    assert_false(uses((struct x2apic_facts){ .has_it = true, .has_erratum = true, .has_wide_ids = true, .is_offered = true }));
-    assert_false(uses((struct x2apic_facts){ .has_it = true, .is_refused_by_firmware = true, .is_wanted_by_user = true }));
+    assert_false(uses((struct x2apic_facts){
+        .has_it = true, .has_erratum = true, .has_wide_ids = true, .is_offered = true }));
+    assert_false(uses(
+        (struct x2apic_facts){ .has_it = true, .is_refused_by_firmware = true, .is_wanted_by_user = true }));
 }
 
 static void renumbered_cpus_stay_in_xapic_mode(void **state)
 {
     (void)state;
     assert_false(uses((struct x2apic_facts){ .has_it = true, .is_renumbered = true, .is_offered = true }));
-    assert_false(uses((struct x2apic_facts){ .has_it = true, .is_renumbered = true, .is_wanted_by_user = true }));
+    assert_false(
+        uses((struct x2apic_facts){ .has_it = true, .is_renumbered = true, .is_wanted_by_user = true }));
 }
 
 static void a_user_decides_where_nothing_forbids(void **state)
 {
     (void)state;
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_wanted_by_user = true }));
-    assert_true(uses((struct x2apic_facts){ .has_it = true, .is_wanted_by_user = true, .has_erratum = true }));
-    assert_false(uses((struct x2apic_facts){ .has_it = true, .is_refused_by_user = true, .is_offered = true }));
+    assert_true(
+        uses((struct x2apic_facts){ .has_it = true, .is_wanted_by_user = true, .has_erratum = true }));
+    assert_false(
+        uses((struct x2apic_facts){ .has_it = true, .is_refused_by_user = true, .is_offered = true }));
 }
 
 static void hypervisors_that_offer_it_are_known(void **state)

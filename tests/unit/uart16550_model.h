@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A UART at one place, for tests of its driver; every other port reads as nothing. One test program has one. Its place is
- * I/O ports, or memory, with registers some bytes apart that answer accesses of one size only.
+ * A UART at one place, for tests of its driver; every other port reads as nothing. One test program has one.
+ * Its place is I/O ports, or memory, with registers some bytes apart that answer accesses of one size only.
  *
- * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt controller does.
+ * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt
+ * controller does.
  * Source: National Semiconductor PC16550D data sheet (1995), "Interrupt Identification Register".
  */
 #include <ashlar/dev/uart16550.h>
@@ -15,9 +16,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#define PORT       0x2f8
-#define FIFO_SIZE  16
-#define NO_CAUSE   0x01
+#define PORT      0x2f8
+#define FIFO_SIZE 16
+#define NO_CAUSE  0x01
 
 static struct {
     /* where it is */

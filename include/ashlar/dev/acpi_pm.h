@@ -26,8 +26,8 @@ struct acpi_pm {
  * @bits: 24 or 32: after how many it wraps. A timer of 32 is also one of 24.
  *
  * Return: STATUS_OK; STATUS_INVALID for another number of bits; STATUS_NOT_FOUND when it does not count.
- * Context: any. Bounded: some 30 readings, 1000 where it does not count, of about 1 us each on a PC and up to 35 us in
- * a hypervisor.
+ * Context: any. Bounded: some 30 readings, 1000 where it does not count, of about 1 us each on a PC and up to
+ * 35 us in a hypervisor.
  */
 status_t acpi_pm_init_port(struct acpi_pm *pm, uint16_t port, uint8_t bits) MUST_CHECK;
 status_t acpi_pm_init_memory(struct acpi_pm *pm, const volatile void *reg, uint8_t bits) MUST_CHECK;
@@ -35,7 +35,8 @@ status_t acpi_pm_init_memory(struct acpi_pm *pm, const volatile void *reg, uint8
 /**
  * acpi_pm_distrust() - from now on read as a chip must be that changes its count while it is read.
  *
- * For who knows the chip; acpi_pm_init_port() and acpi_pm_init_memory() do it when they see it happen. A reading then
- * takes three accesses, some more when one of them was wrong. Context: any; not while the counter is read.
+ * For who knows the chip; acpi_pm_init_port() and acpi_pm_init_memory() do it when they see it happen. A
+ * reading then takes three accesses, some more when one of them was wrong. Context: any; not while the
+ * counter is read.
  */
 void acpi_pm_distrust(struct acpi_pm *pm);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of a timer chip offers: a counter to read time from, an alarm that interrupts once, or both. Which
- * one is used, what time it is, and who waits for what: kernel64/time decides.
+ * What a driver of a timer chip offers: a counter to read time from, an alarm that interrupts once, or both.
+ * Which one is used, what time it is, and who waits for what: kernel64/time decides.
  */
 #include <ashlar/types.h>
 
@@ -15,8 +15,8 @@ struct clock_counter {
     /**
      * read() - the count now, below 2^bits.
      *
-     * Context: any, interrupts on or off; a counter that needs more than one access to be read is read by one CPU at a
-     * time, which its driver sees to.
+     * Context: any, interrupts on or off; a counter that needs more than one access to be read is read by one
+     * CPU at a time, which its driver sees to.
      */
     uint64_t (*read)(struct clock_counter *self);
 };

@@ -25,8 +25,8 @@ struct console {
     void (*write)(struct console *self, const char *text, size_t length);
 
     /**
-     * settle() - no interrupt will come any more: what was written goes out now, and write() waits from now on. NULL: a
-     * console whose write() always waits.
+     * settle() - no interrupt will come any more: what was written goes out now, and write() waits from now
+     * on. NULL: a console whose write() always waits.
      *
      * Context: as write().
      */

@@ -3,7 +3,8 @@
 /*
  * The pair of 8259 interrupt controllers of the PC: GSI 0 to 15 are the ISA interrupts. A PC has one pair.
  *
- * Source: Intel, "8259A Programmable Interrupt Controller" data sheet; IBM PC AT Technical Reference, "Interrupts".
+ * Source: Intel, "8259A Programmable Interrupt Controller" data sheet; IBM PC AT Technical Reference,
+ * "Interrupts".
  */
 #include <ashlar/dev/irqchip.h>
 
@@ -12,7 +13,7 @@
 
 struct i8259 {
     struct irq_chip chip;
-    uint16_t mask;       /* bit n: pin n is masked; as the chips have it */
+    uint16_t mask;        /* bit n: pin n is masked; as the chips have it */
     uint64_t spurious[2]; /* interrupts 7 and 15 that no device had asked for */
 };
 
@@ -21,8 +22,8 @@ struct i8259 {
  * @pair:         filled in; its chip may then be used.
  * @first_vector: multiple of 8, above 31: pin n raises first_vector + n.
  *
- * To be done also where the pair is not used: a pair that firmware left on raises vectors of exceptions, and a
- * spurious interrupt 7 comes from a masked one, too.
+ * To be done also where the pair is not used: a pair that firmware left on raises vectors of exceptions, and
+ * a spurious interrupt 7 comes from a masked one, too.
  * Return: STATUS_OK; STATUS_NOT_FOUND when nothing at the ports keeps what is written.
  * Context: interrupts off, once.
  */

@@ -3,8 +3,8 @@
 /*
  * An I/O APIC. A machine may have any number, each with as many inputs as it says itself.
  *
- * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet, "I/O APIC
- * Registers".
+ * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet,
+ * "I/O APIC Registers".
  */
 #include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
@@ -23,12 +23,14 @@ struct ioapic {
 };
 
 /**
- * ioapic_init() - ask a chip how many inputs it has, and mask them all, but for those that firmware takes as SMIs.
+ * ioapic_init() - ask a chip how many inputs it has, and mask them all, but for those that firmware takes as
+ * SMIs.
  * @ioapic:    filled in; its chip may then be used.
  * @registers: mapped uncached, IOAPIC_SIZE bytes.
  * @gsi_base:  of its first input.
  *
- * What does not behave like an I/O APIC is left as it was. To route an input that is an SMI gives STATUS_BUSY.
+ * What does not behave like an I/O APIC is left as it was. To route an input that is an SMI gives
+ * STATUS_BUSY.
  * Return: STATUS_OK; STATUS_NOT_FOUND when none answers there.
  * Context: interrupts off.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of an interrupt controller offers: inputs that are routed to a vector, masked, unmasked. Which vector,
- * and who is called: kernel64/irq decides.
+ * What a driver of an interrupt controller offers: inputs that are routed to a vector, masked, unmasked.
+ * Which vector, and who is called: kernel64/irq decides.
  *
  * Inputs of all controllers together are numbered by GSI (ACPI Specification, "Global System Interrupts"); a
  * controller has those from gsi_base on.
@@ -16,9 +16,9 @@ struct irq_wiring {
 };
 
 struct irq_route {
-    uint8_t vector;    /* 32 .. 254; a chip with fixed_vector takes only that of the pin */
-    uint32_t apic_id;  /* of the CPU that is interrupted */
-    bool is_nmi;       /* not by the vector, but as an NMI */
+    uint8_t vector;   /* 32 .. 254; a chip with fixed_vector takes only that of the pin */
+    uint32_t apic_id; /* of the CPU that is interrupted */
+    bool is_nmi;      /* not by the vector, but as an NMI */
     struct irq_wiring wiring;
 };
 
@@ -39,13 +39,15 @@ struct irq_chip {
     void (*mask)(struct irq_chip *self, uint32_t pin);
     void (*unmask)(struct irq_chip *self, uint32_t pin);
 
-    /* Return: whether an interrupt of this pin was sent and not taken, or taken and not ended. NULL: it never moves. */
+    /* Return: whether an interrupt of this pin was sent and not taken, or taken and not ended. NULL: it never
+       moves. */
     bool (*is_on_its_way)(struct irq_chip *self, uint32_t pin);
 
     /**
      * begin() - an interrupt of this pin has come. NULL: nothing to do.
      *
-     * Return: false when it is none: the chip raised the vector and no device asked for it. end() is not called then.
+     * Return: false when it is none: the chip raised the vector and no device asked for it. end() is not
+     * called then.
      */
     bool (*begin)(struct irq_chip *self, uint32_t pin);
 

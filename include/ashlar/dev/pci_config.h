@@ -15,7 +15,8 @@ struct pci_device {
  * pci_decode_address() - make sure that a device answers at an address which firmware gave it.
  * @pci:       the device.
  * @is_memory: the address is one of memory; else of an I/O port.
- * @address:   a register's; at most 4 KiB (memory) or 256 bytes (ports) into one of its base address registers.
+ * @address:   a register's; at most 4 KiB (memory) or 256 bytes (ports) into one of its base address
+ *             registers.
  *
  * Where decoding of that space is off in the command register, it is switched on; nothing else changes.
  * Return: STATUS_OK; STATUS_NOT_FOUND when that device is not there; STATUS_INVALID when none of its base

@@ -23,11 +23,11 @@ struct pit8254 {
  * pit8254_init() - find the PIT, stop the tick that firmware left on channel 0, let channel 2 count.
  * @pit: filled in; not to be moved.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: everything is then as it was, but for channel 0,
- *         if there is one.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: everything is then as it was, but for
+ *         channel 0, if there is one.
  * Context: any; nobody else uses ports 0x40 to 0x43. Bounded: 1000 readings where there is none.
- * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel ICH9 data
- *         sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
+ * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel
+ *         ICH9 data sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
  */
 status_t pit8254_init(struct pit8254 *pit) MUST_CHECK;
 

@@ -35,10 +35,11 @@ struct ps2_keyboard {
  * @keyboard: filled in; its input may then be registered.
  *
  * What the keyboard refuses or does not answer is left out: none of it is needed to type.
- * Return: STATUS_OK; STATUS_TIMEOUT when there is a controller but no keyboard answered anything: one that
- *         is plugged in later still types, so the input may be registered all the same; STATUS_NOT_FOUND without a
- *         controller.
- * Context: any; nobody else uses the controller. Bounded: about 0.1 s without a keyboard, 0.4 s with one that refuses all.
+ * Return: STATUS_OK; STATUS_TIMEOUT when there is a controller but no keyboard answered anything: one that is
+ *         plugged in later still types, so the input may be registered all the same; STATUS_NOT_FOUND without
+ *         a controller.
+ * Context: any; nobody else uses the controller. Bounded: about 0.1 s without a keyboard, 0.4 s with one that
+ * refuses all.
  * Source: IBM, "PS/2 Hardware Interface Technical Reference", "Keyboard and Auxiliary Device
  *         Controller"; Intel, "UPI-41AH/42AH Universal Peripheral Interface" for the 8042.
  */
@@ -48,8 +49,8 @@ status_t ps2_init(struct ps2_keyboard *keyboard) MUST_CHECK;
  * ps2_use_interrupts() - from now on the controller interrupts for each byte of the keyboard.
  * @is_on: false goes back to polling.
  *
- * A first interrupt comes at once, for a byte that is no key: where none comes, it is not wired, and polling is all there
- * is.
+ * A first interrupt comes at once, for a byte that is no key: where none comes, it is not wired, and polling
+ * is all there is.
  * Return: STATUS_OK; STATUS_TIMEOUT when the controller takes nothing: it is polled.
  * Context: thread; nobody polls meanwhile. Bounded, as ps2_init().
  */

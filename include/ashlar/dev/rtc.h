@@ -3,9 +3,10 @@
 /*
  * The PC's battery clock (MC146818 and what is compatible): the date and time when the machine starts.
  *
- * Not for its alarm and periodic interrupts. What zone the clock shows, it does not know; here it is taken as UTC,
- * in the Gregorian calendar, without leap seconds.
- * Source: Motorola MC146818A data sheet (1984), "Time, Calendar, and Alarm Locations", "Update Cycle", "Registers".
+ * Not for its alarm and periodic interrupts. What zone the clock shows, it does not know; here it is taken as
+ * UTC, in the Gregorian calendar, without leap seconds.
+ * Source: Motorola MC146818A data sheet (1984), "Time, Calendar, and Alarm Locations", "Update Cycle",
+ * "Registers".
  */
 #include <ashlar/status.h>
 #include <ashlar/types.h>
@@ -24,18 +25,18 @@ struct rtc_time {
  * @century_register: of the FADT; 0 for none, and so is what cannot be one (below 14, above 127).
  * @out:              untouched on failure.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND without a clock; STATUS_TIMEOUT when an update never ends or the time is never
- *         the same twice; STATUS_MALFORMED when it is no date.
- * Context: any; nobody else uses ports 0x70 and 0x71. NMIs are on afterwards. Up to 3 ms when it meets an update,
- *          0.2 s when that never ends.
+ * Return: STATUS_OK; STATUS_NOT_FOUND without a clock; STATUS_TIMEOUT when an update never ends or the time
+ *         is never the same twice; STATUS_MALFORMED when it is no date.
+ * Context: any; nobody else uses ports 0x70 and 0x71. NMIs are on afterwards. Up to 3 ms when it meets an
+ *          update, 0.2 s when that never ends.
  */
 status_t rtc_read(uint8_t century_register, struct rtc_time *out) MUST_CHECK;
 
 /**
  * rtc_has_lost_power() - whether the battery was or is empty: VRT, bit 7 of register D, is clear.
  *
- * Time and memory, the century among it, have then no defined content. Reading sets the bit again, so whoever reads the
- * clock asks this first. Some virtual clocks keep the bit clear beside a right time.
+ * Time and memory, the century among it, have then no defined content. Reading sets the bit again, so whoever
+ * reads the clock asks this first. Some virtual clocks keep the bit clear beside a right time.
  * Return: false also without a clock. Context: as rtc_read().
  * Source: MC146818A data sheet, "Register D", VRT.
  */
@@ -77,8 +78,8 @@ enum rtc_field {
  * @has_century: whether raw[RTC_CENTURY] is one.
  * @out:         untouched on failure.
  *
- * Without a century, and with one that is not a number or gives a year before 1970, as firmware that never set it
- * leaves it, years 70 to 99 are 1970 to 1999 and 0 to 69 are 2000 to 2069.
+ * Without a century, and with one that is not a number or gives a year before 1970, as firmware that never
+ * set it leaves it, years 70 to 99 are 1970 to 1999 and 0 to 69 are 2000 to 2069.
  * Return: STATUS_OK; STATUS_MALFORMED. Pure.
  */
 status_t rtc_decode(const uint8_t raw[RTC_FIELDS], bool has_century, struct rtc_time *out) MUST_CHECK;

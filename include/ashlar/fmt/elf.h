@@ -6,15 +6,15 @@
  */
 #include <ashlar/check.h>
 
-#define ELF_MAGIC      "\177ELF"
-#define ELF_CLASS_64   2
-#define ELF_DATA_LSB   1
-#define ELF_TYPE_EXEC  2
+#define ELF_MAGIC          "\177ELF"
+#define ELF_CLASS_64       2
+#define ELF_DATA_LSB       1
+#define ELF_TYPE_EXEC      2
 #define ELF_MACHINE_X86_64 62
-#define ELF_PT_LOAD    1
-#define ELF_PF_X       1u
-#define ELF_PF_W       2u
-#define ELF_PF_R       4u
+#define ELF_PT_LOAD        1
+#define ELF_PF_X           1u
+#define ELF_PF_W           2u
+#define ELF_PF_R           4u
 
 struct elf64_header {
     uint8_t ident[16]; /* magic, class, data, version, ... */

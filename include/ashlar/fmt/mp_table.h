@@ -17,7 +17,7 @@
 #define MP_TABLE_SIZE          44
 #define MP_TABLE_LENGTH        4 /* 16 bits; of header and entries, without the extended ones */
 #define MP_TABLE_REVISION      6
-#define MP_TABLE_OEM_ID        8 /* 8 bytes */
+#define MP_TABLE_OEM_ID        8  /* 8 bytes */
 #define MP_TABLE_PRODUCT_ID    16 /* 12 bytes */
 #define MP_TABLE_ENTRY_COUNT   34
 #define MP_TABLE_LAPIC_ADDRESS 36

@@ -45,12 +45,12 @@ enum mb2_header_tag_type {
 
 #define MB2_HEADER_TAG_OPTIONAL 1u /* flags: a loader that does not know the tag may go on */
 
-#define MB2_CONSOLE_REQUIRED    1u /* console flags */
-#define MB2_CONSOLE_EGA_TEXT    2u
+#define MB2_CONSOLE_REQUIRED 1u /* console flags */
+#define MB2_CONSOLE_EGA_TEXT 2u
 
-#define MB2_RELOCATE_ANYWHERE   0u /* preference of the relocatable tag */
-#define MB2_RELOCATE_LOW        1u
-#define MB2_RELOCATE_HIGH       2u
+#define MB2_RELOCATE_ANYWHERE 0u /* preference of the relocatable tag */
+#define MB2_RELOCATE_LOW      1u
+#define MB2_RELOCATE_HIGH     2u
 
 struct mb2_header_tag {
     uint16_t type;

@@ -15,7 +15,7 @@
 /* The ELF note: owner "Xen", this type, content the 32-bit physical entry point. */
 #define PVH_NOTE_PHYS32_ENTRY 18
 
-#define PVH_START_MAGIC       0x336ec578u /* "xEn3" with the top bit of the E set */
+#define PVH_START_MAGIC 0x336ec578u /* "xEn3" with the top bit of the E set */
 
 struct pvh_start_info {
     uint32_t magic;

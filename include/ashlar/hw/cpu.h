@@ -38,15 +38,16 @@
 #define MSR_TSC_ADJUST 0x0000003b
 #define MSR_PAT        0x00000277
 #define MSR_EFER       0xc0000080
-/* AMD APM vol. 2, "MSR Cross-Reference"; bit 1: LFENCE lets nothing behind it begin before all before it is done. */
+/* AMD APM vol. 2, "MSR Cross-Reference"; bit 1: LFENCE lets nothing behind it begin before all before it is
+   done. */
 #define MSR_DE_CFG     0xc0011029
 #define DE_CFG_LFENCE  0x2
 #define MSR_FS_BASE    0xc0000100
 #define MSR_GS_BASE    0xc0000101
 
 #define RFLAGS_FIXED 0x00000002 /* always set */
-#define RFLAGS_TF 0x00000100
-#define RFLAGS_IF 0x00000200
-#define RFLAGS_DF 0x00000400
-#define RFLAGS_AC 0x00040000
-#define RFLAGS_ID 0x00200000
+#define RFLAGS_TF    0x00000100
+#define RFLAGS_IF    0x00000200
+#define RFLAGS_DF    0x00000400
+#define RFLAGS_AC    0x00040000
+#define RFLAGS_ID    0x00200000

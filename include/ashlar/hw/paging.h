@@ -4,18 +4,18 @@
  * Page-table bits of 4-level paging, and the page-attribute table as we program it.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging"; "Page Attribute Table (PAT)".
  */
-#define PTE_PRESENT  (1ULL << 0)
-#define PTE_WRITE    (1ULL << 1)
-#define PTE_USER     (1ULL << 2)
-#define PTE_PWT      (1ULL << 3)
-#define PTE_PCD      (1ULL << 4)
-#define PTE_ACCESSED (1ULL << 5)
-#define PTE_DIRTY    (1ULL << 6)
-#define PTE_LARGE    (1ULL << 7)  /* in a PDPT or PD entry: this entry maps a page */
-#define PTE_PAT_4K   (1ULL << 7)  /* in a PT entry: PAT index bit 2 */
-#define PTE_GLOBAL   (1ULL << 8)
+#define PTE_PRESENT   (1ULL << 0)
+#define PTE_WRITE     (1ULL << 1)
+#define PTE_USER      (1ULL << 2)
+#define PTE_PWT       (1ULL << 3)
+#define PTE_PCD       (1ULL << 4)
+#define PTE_ACCESSED  (1ULL << 5)
+#define PTE_DIRTY     (1ULL << 6)
+#define PTE_LARGE     (1ULL << 7) /* in a PDPT or PD entry: this entry maps a page */
+#define PTE_PAT_4K    (1ULL << 7) /* in a PT entry: PAT index bit 2 */
+#define PTE_GLOBAL    (1ULL << 8)
 #define PTE_PAT_LARGE (1ULL << 12) /* in an entry that maps a large page: PAT index bit 2 */
-#define PTE_NX       (1ULL << 63)
+#define PTE_NX        (1ULL << 63)
 
 #define PTE_ADDRESS_MASK 0x000ffffffffff000ULL /* bits 12 to 51 */
 

@@ -28,11 +28,11 @@ enum uart16550_register {
 #define IER_ETBEI 0x02 /* transmitter holding register empty */
 #define IER_ELSI  0x04 /* receiver line status */
 
-#define IIR_NONE      0x01 /* set: nothing is pending */
-#define IIR_ID        0x0e
-#define IIR_ID_MODEM  0x00
-#define IIR_ID_THRE   0x02 /* what remains: data, at once or after a time, and errors of the line */
-#define IIR_FIFO      0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
+#define IIR_NONE     0x01 /* set: nothing is pending */
+#define IIR_ID       0x0e
+#define IIR_ID_MODEM 0x00
+#define IIR_ID_THRE  0x02 /* what remains: data, at once or after a time, and errors of the line */
+#define IIR_FIFO     0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
 
 #define FCR_ENABLE_CLEAR 0x07 /* FIFOs on, both emptied */
 #define FIFO_DEPTH       16

@@ -40,15 +40,15 @@ struct buddy_node_range {
 };
 
 struct buddy_setup {
-    /* The swept map. MEMMAP_USABLE is given out; the kinds up to MEMMAP_MODULE may come later by buddy_add().
-     */
+    /* The swept map. MEMMAP_USABLE is given out; the kinds up to MEMMAP_MODULE may come later by
+       buddy_add(). */
     const struct memmap_range *ranges;
     size_t range_count;
 
     /* Early memory. take() gives page-aligned memory, not zeroed, PHYS_INVALID when there is none;
-       next_taken() walks, in ascending order, over all that was ever taken: false behind the last. A last run that
-       reaches further than the map's memory is what the machine cannot reach, not early memory: nothing from its
-       start on is ever the allocator's, and it takes no descriptors. */
+       next_taken() walks, in ascending order, over all that was ever taken: false behind the last. A last run
+       that reaches further than the map's memory is what the machine cannot reach, not early memory: nothing
+       from its start on is ever the allocator's, and it takes no descriptors. */
     phys_t (*take)(uint64_t size_bytes, uint64_t alignment);
     bool (*next_taken)(size_t *cursor, struct phys_range *taken);
 
@@ -87,10 +87,11 @@ status_t buddy_add(phys_t start, phys_t end);
  *
  * Return: the block, aligned to its size, content undefined; PHYS_INVALID when there is none.
  *         Its head's descriptor is frame_state(FRAME_TAKEN, order, ...).
- * Context: any, also interrupts, not NMI. Never sleeps. Orders 0 to 9 come from this CPU's caches if they can; else it
- *          takes the allocator's lock, under which no other lock is taken.
- * Cost: 50 instructions for a cached block; about 500 for another one of order 1 to 8; the first use of a 2 MiB chunk,
- *       by whatever order, 700 more, which a block of order 9 and more pays for each of its chunks.
+ * Context: any, also interrupts, not NMI. Never sleeps. Orders 0 to 9 come from this CPU's caches if they
+ *          can; else it takes the allocator's lock, under which no other lock is taken.
+ * Cost: 50 instructions for a cached block; about 500 for another one of order 1 to 8; the first use of a 2
+ *       MiB chunk, by whatever order, 700 more, which a block of order 9 and more pays for each of its
+ *       chunks.
  */
 phys_t buddy_alloc(unsigned order, unsigned flags);
 
@@ -98,13 +99,14 @@ phys_t buddy_alloc(unsigned order, unsigned flags);
  * buddy_alloc_where() - take a block from a certain part of memory.
  * @order: 0 .. BUDDY_MAX_ORDER.
  * @flags: BUDDY_...
- * @below: the block ends at or below this address; BUDDY_ANYWHERE for no limit. Such a request may use the reserve of
- *         the highest zone that it reaches, if there is memory in a higher one; the topmost zone's is for what is urgent.
+ * @below: the block ends at or below this address; BUDDY_ANYWHERE for no limit. Such a request may use the
+ *         reserve of the highest zone that it reaches, if there is memory in a higher one; the topmost zone's
+ *         is for what is urgent.
  * @node:  the node to look in first, or BUDDY_ANY_NODE.
  *
- * Return: as buddy_alloc(); PHYS_INVALID only if at one moment during the call no such block was free in the zones,
- *         less reserves, and nodes that the request may use. What other CPUs keep in their caches is not free: they
- *         give it back when they next come to their own slow path.
+ * Return: as buddy_alloc(); PHYS_INVALID only if at one moment during the call no such block was free in the
+ *         zones, less reserves, and nodes that the request may use. What other CPUs keep in their caches is
+ *         not free: they give it back when they next come to their own slow path.
  * Context: as buddy_alloc(). A single frame goes back by frame_free() or buddy_free().
  */
 phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node);
@@ -114,14 +116,14 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
  * @block: from buddy_alloc(), buddy_alloc_where(), or (order 0) frame_alloc().
  * @order: as it was taken with.
  *
- * A block that is free already, has another order, or was never given out is reported by
- * port_wrong() with the caller's address, and is not freed; also when two CPUs free it at once: frames.h has the table.
+ * A block that is free already, has another order, or was never given out is reported by port_wrong() with
+ * the caller's address, and is not freed; also when two CPUs free it at once: frames.h has the table.
  * Context: as buddy_alloc().
  */
 void buddy_free(phys_t block, unsigned order);
 
-/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any context.
- */
+/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any
+   context. */
 bool buddy_owns(phys_t address);
 
 /* The node that @address belongs to; 0 for addresses of nobody. */
@@ -152,7 +154,8 @@ struct buddy_stats {
  * buddy_stats() - count what is free, where and in which sizes.
  * @node: one node's, or BUDDY_ANY_NODE for all; cached and metadata are always of all.
  *
- * Walks over all that is split, so not for common paths. Exact when nobody allocates meanwhile. Context: as buddy_alloc().
+ * Walks over all that is split, so not for common paths. Exact when nobody allocates meanwhile. Context: as
+ * buddy_alloc().
  */
 void buddy_stats(uint32_t node, struct buddy_stats *stats);
 

@@ -13,7 +13,8 @@
 
 /* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
 struct frame_cache {
-    struct port_stack stack; /* of struct frame *, NULL under the first; a limit of slots[0] sends every request past it */
+    struct port_stack
+        stack; /* of struct frame *, NULL under the first; a limit of slots[0] sends every request past it */
     struct frame **slots; /* constant after init */
     uint32_t size;        /* what the limit may be; constant after init */
     struct frame *few[1 + FRAME_CACHE_FEW];
@@ -56,8 +57,8 @@ static ALWAYS_INLINE bool frame_retire(struct frame *frame)
  * frame_free() - give one frame back.
  * @page: from frame_alloc(), or port_pointer() of a block of order 0.
  *
- * What is not such a frame in use is reported by port_wrong() with the caller, and stays as it is; frames.h says what
- * is noticed in which build.
+ * What is not such a frame in use is reported by port_wrong() with the caller, and stays as it is; frames.h
+ * says what is noticed in which build.
  * Context: as frame_alloc().
  */
 static ALWAYS_INLINE void frame_free(void *page)

@@ -12,7 +12,8 @@
  * all its frames, and before freeing puts the head's state back to frame_state(FRAME_TAKEN,
  * order, flags) as it was, and the others' to 0; the index may stay.
  *
- * Wrong frees. buddy_free() and frame_free() report these to port_wrong(), with the caller, and change nothing:
+ * Wrong frees. buddy_free() and frame_free() report these to port_wrong(), with the caller, and change
+ * nothing:
  *
  *   what                                                     caught in
  *   an address that is not page-aligned or not ours          every build
@@ -20,14 +21,16 @@
  *   a second free that begins after the first has returned,
  *     and before the block is given out again                every build, on any CPU
  *   two frees of one block at once, on two CPUs              every build, of the two exactly one
- *     the same by frame_free() of a single frame             checked builds, of the two exactly one; in release builds both
- *                                                            may succeed if they fall within the same five instructions.
- *                                                            The frame is then in two CPUs' caches, and is reported when
- *                                                            it comes back from the second one while it is free.
+ *     the same by frame_free() of a single frame             checked builds, of the two exactly one; in
+ *                                                            release builds both may succeed if they fall
+ *                                                            within the same five instructions. The frame is
+ *                                                            then in two CPUs' caches, and is reported when
+ *                                                            it comes back from the second one while it is
+ *                                                            free.
  *   a free after the block was given out again               never: it is the new owner's head that is seen
  *
- * A single frame's state is tested and set without an atomic operation in release builds because that alone would
- * double what frame_alloc() and frame_free() cost.
+ * A single frame's state is tested and set without an atomic operation in release builds because that alone
+ * would double what frame_alloc() and frame_free() cost.
  *
  * Descriptors exist for each frame of a block in use, and of the 2 MiB that hold it. Asking for
  * another address's descriptor faults; buddy_owns() answers for any.
@@ -46,7 +49,7 @@ enum frame_kind {
 };
 
 #define FRAME_FLAG_CHECKED 2u /* of kmalloc's blocks: has a red zone */
-#define FRAME_FLAG_DIRECT 1u /* goes back past the CPU's frame cache: it came from a restricted request */
+#define FRAME_FLAG_DIRECT  1u /* goes back past the CPU's frame cache: it came from a restricted request */
 
 struct frame {
     uint32_t state; /* frame_state() */
@@ -83,7 +86,8 @@ static inline void frame_set_kind(struct frame *frame, enum frame_kind kind)
     frame->state = (frame->state & ~0xffu) | (uint32_t)kind;
 }
 
-/* Changes the state if it is still @from: of several CPUs that try, one has done it. Return: whether this one has. */
+/* Changes the state if it is still @from: of several CPUs that try, one has done it. Return: whether this one
+   has. */
 static inline bool frame_try_set_state(struct frame *frame, uint32_t from, uint32_t to)
 {
     return __atomic_compare_exchange_n(&frame->state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);

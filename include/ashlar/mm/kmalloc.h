@@ -16,8 +16,8 @@
  * kmalloc() - take memory.
  * @size_bytes: 0 .. KMALLOC_MAX; 0 is a valid request for an object that nobody may look into.
  *
- * Return: memory, content undefined, aligned to 16 bytes when size_bytes is a multiple of 16, to its size when
- *         that is a power of two up to PAGE_SIZE (in a checked build: to 16 bytes), to PAGE_SIZE above
+ * Return: memory, content undefined, aligned to 16 bytes when size_bytes is a multiple of 16, to its size
+ *         when that is a power of two up to PAGE_SIZE (in a checked build: to 16 bytes), to PAGE_SIZE above
  *         KMALLOC_SLAB_MAX, and to 8 bytes at least; NULL when there is none.
  */
 void *kmalloc(size_t size_bytes) MUST_CHECK;

@@ -33,9 +33,7 @@
     K(MEMMAP_UNUSABLE, "unusable")
 
 #define MEMMAP_ENUM(name, words) name,
-enum memmap_kind {
-    MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT
-};
+enum memmap_kind { MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT };
 #undef MEMMAP_ENUM
 
 /* The kinds up to this one are RAM that the kernel reads and writes through its direct map. */

@@ -82,14 +82,16 @@ status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t 
  * They stay as long as nothing in their range is unmapped.
  * Return: STATUS_OK; STATUS_EXISTS where a larger page is mapped; STATUS_NO_MEMORY; STATUS_INVALID.
  */
-status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_bytes, uint64_t page_size) MUST_CHECK;
+status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_bytes,
+                        uint64_t page_size) MUST_CHECK;
 
 /**
  * paging_unmap() - remove what is mapped in a range; what is not mapped there is passed over.
  * @virt, @size_bytes: as for paging_map(). Large pages at the edges are split.
  *
- * Tables that become empty are freed, after every CPU has forgotten them. While one cannot be asked (port_flush_table()), they
- * stay in place, empty, and serve the next mapping there; paging_prune() tries again.
+ * Tables that become empty are freed, after every CPU has forgotten them. While one cannot be asked
+ * (port_flush_table()), they stay in place, empty, and serve the next mapping there; paging_prune() tries
+ * again.
  * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: nothing that can
  *         be seen has changed then.
  */
@@ -110,7 +112,8 @@ void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes);
  * Large pages at the edges are split, and what has become uniform is merged.
  * Return: as paging_unmap(); STATUS_NOT_FOUND when part of the range is not mapped.
  */
-status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_bytes, unsigned int access) MUST_CHECK;
+status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_bytes,
+                        unsigned int access) MUST_CHECK;
 
 /**
  * paging_query() - what maps an address.
@@ -133,7 +136,7 @@ struct paging_step {
     phys_t table;
     unsigned int index; /* in the table */
     uint64_t entry;
-    bool is_leaf;       /* it maps a page */
+    bool is_leaf; /* it maps a page */
 };
 
 /**

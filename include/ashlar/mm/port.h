@@ -17,21 +17,23 @@
  *   phys_t port_phys(const void *pointer)
  *       The way back. @pointer: from port_pointer(), or inside that page.
  *   bool port_commit(void *start, size_t size_bytes)
- *       A block was just allocated, and its first @size_bytes from @start on are going to be written. Return: false when the
- *       machine has nothing to put behind them: the block is then given back unused. Content stays undefined.
+ *       A block was just allocated, and its first @size_bytes from @start on are going to be written. Return:
+ *       false when the machine has nothing to put behind them: the block is then given back unused. Content
+ *       stays undefined.
  *   void port_uncommit(void *start, size_t size_bytes)
- *       A whole block, of which a part was committed, is about to be given back: its content is no longer needed.
- *       Neither concerns what the buddy allocator keeps for itself. Not with a lock of mm's held.
+ *       A whole block, of which a part was committed, is about to be given back: its content is no longer
+ *       needed. Neither concerns what the buddy allocator keeps for itself. Not with a lock of mm's held.
  *   void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal)
- *       The block at @memory was cut into objects, the first at @objects; reciprocal is 2^32 / stride, rounded up.
+ *       The block at @memory was cut into objects, the first at @objects; reciprocal is 2^32 / stride,
+ *       rounded up.
  *   void port_flush(uint64_t virt, uint64_t size_bytes)
  *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
  *       it does anything else.
  *   bool port_flush_table(uint64_t virt, uint64_t size_bytes)
- *       The same, and the page table that led there, which no entry names any more, is to be freed. Return: true when no CPU
- *       holds it in its paging-structure caches; false when one that cannot be asked, because it is being started or is
- *       leaving, may still walk it: then the table must stay what it is. Waits for no such CPU: the caller may
- *       be an interrupt of the one that starts it.
+ *       The same, and the page table that led there, which no entry names any more, is to be freed. Return:
+ *       true when no CPU holds it in its paging-structure caches; false when one that cannot be asked,
+ *       because it is being started or is leaving, may still walk it: then the table must stay what it is.
+ *       Waits for no such CPU: the caller may be an interrupt of the one that starts it.
  *
  * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
  * only where the buddy allocator put some.
@@ -45,15 +47,17 @@
  *       Makes the page tables that pages of that size (PAGE_SIZE or LARGE_PAGE_SIZE) at [start, end)
  *       will need. During buddy_init() only; may take early memory.
  *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
- *       Puts one page of memory behind the array at @start, writable, content undefined: the allocator zeroes what it
- *       uses. Called with its lock held, so this takes no lock of mm's. The tables are there, so it takes no memory.
- *       A page is mapped once, and stays.
+ *       Puts one page of memory behind the array at @start, writable, content undefined: the allocator zeroes
+ *       what it uses. Called with its lock held, so this takes no lock of mm's. The tables are there, so it
+ *       takes no memory. A page is mapped once, and stays.
  *
  * Processors
  *   unsigned port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1
- *   unsigned port_cpu_count(void)  may grow: by a CPU for which frame_cache_init_cpu() and slab_init_cpu() run next
+ *   unsigned port_cpu_count(void)  may grow: by a CPU for which frame_cache_init_cpu() and
+ *                                  slab_init_cpu() run next
  *   PORT_PER_CPU(type, name)       defines (after `extern`: declares) a zeroed variable for each CPU
- *   PORT_PRIVATE                   an attribute of variables that only mm refers to, where that makes access shorter
+ *   PORT_PRIVATE                   an attribute of variables that only mm refers to, where that makes access
+ *                                  shorter
  *   PORT_MINE(name)                this CPU's, as an lvalue whose members are used at once; its
  *                                  address is not taken. Pinned, or it may be another CPU's soon.
  *   PORT_MINE_AT(type, name, offset)
@@ -66,8 +70,8 @@
  *       Pops from the struct port_stack that this CPU's @name begins with, or that lies at so many bytes
  *       in it. NULL when the top is NULL: what lies under the first, so that empty needs no test of its own.
  *   bool PORT_STACK_PUSH(name, pointer), PORT_STACK_PUSH_AT(name, offset, pointer)
- *       Pushes; false when the top has reached the limit.
- *       These four need no pin: an interrupt that uses the same stack in their middle is as if it had come before.
+ *       Pushes; false when the top has reached the limit. These four need no pin: an interrupt that uses the
+ *       same stack in their middle is as if it had come before.
  *   void port_pause(void)          one turn of a loop that waits for another CPU
  *
  * Locks: fair or not, taken for short; interrupts are off while one is held or waited for.

@@ -30,14 +30,16 @@ void shrinker_remove(struct shrinker *shrinker);
  * shrink_memory() - ask all, from the cheapest on, until enough came back.
  * @frames: at least 1.
  *
- * Return: how many frames went back, as far as shrinkers know; 0 also when this CPU is shrinking
- *         already. When another CPU is, waits for it; if that one got @frames more than it had been asked for, they are
- *         this caller's, and else the shrinkers are asked again. So 0 means that they have just been asked in vain.
+ * Return: how many frames went back, as far as shrinkers know; 0 also when this CPU is shrinking already.
+ *         When another CPU is, waits for it; if that one got @frames more than it had been asked for, they
+ *         are this caller's, and else the shrinkers are asked again. So 0 means that they have just been
+ *         asked in vain.
  * Context: any; no lock held that a shrinker needs.
  */
 uint64_t shrink_memory(uint64_t frames);
 
-/* Between them this CPU is the one that asks: nobody else is in the middle of it. For a fork of the hosted library. */
+/* Between them this CPU is the one that asks: nobody else is in the middle of it. For a fork of the hosted
+   library. */
 void shrink_hold(void);
 void shrink_release(void);
 
@@ -48,8 +50,8 @@ struct shrink_request {
 
 /**
  * shrink_again() - have memory given back for a request that found none.
- * @frames: what the request needs; each round asks for twice as much as the one before, because what comes back may lie apart,
- *          or be somebody else's by now.
+ * @frames: what the request needs; each round asks for twice as much as the one before, because what comes
+ *          back may lie apart, or be somebody else's by now.
  *
  * Return: whether to try again. False when shrinkers have just been asked in vain, or after many rounds.
  * Context: as shrink_memory().

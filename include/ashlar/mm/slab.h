@@ -79,8 +79,8 @@ uint64_t slab_reap(void);
 
 /**
  * slab_collect() - have all CPUs give up the objects that they keep, also those that are idle.
- * @call_all: runs a function on each CPU, this one included, and returns when all have returned; it may be called
- *            where a CPU waits for a lock of mm's.
+ * @call_all: runs a function on each CPU, this one included, and returns when all have returned; it may be
+ *            called where a CPU waits for a lock of mm's.
  * @frames:   how many are wanted; it ends when so many went back. UINT64_MAX: all.
  *
  * The function runs for a few hundred instructions, once for each cache of which another CPU has objects.
@@ -150,5 +150,6 @@ status_t slab_init(void) MUST_CHECK;
 /* For a CPU that comes after slab_init(), before it calls anything else here. */
 void slab_init_cpu(unsigned cpu);
 
-/* Gives up what this CPU keeps of every cache, to the depots: it goes away. Context: nothing else allocates on it afterwards. */
+/* Gives up what this CPU keeps of every cache, to the depots: it goes away. Context: nothing else allocates
+   on it afterwards. */
 void slab_leave_cpu(void);

@@ -6,7 +6,8 @@
  * A page that is never mapped stands before each range, and so also behind it. Memory that may be
  * contiguous is better off with kmalloc() or the buddy allocator: the direct map holds it already.
  *
- * Context of all, but where it says so: thread or interrupt, not NMI, no lock of a shrinker held. Never sleeps.
+ * Context of all, but where it says so: thread or interrupt, not NMI, no lock of a shrinker held. Never
+ * sleeps.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/paging.h>
@@ -37,10 +38,11 @@ status_t vrange_init_memory(void) MUST_CHECK;
  * @name:   for vmap and fault reports; stays where it is.
  * @result: receives where the byte at @address is; untouched on failure.
  *
- * A physical page that a device range or the direct map shows already may be shown again only with the same memory type:
- * two types at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). The direct map is write-back.
- * Return: STATUS_OK; STATUS_EXISTS when it is mapped with another type; STATUS_NO_MEMORY; STATUS_INVALID for nothing at
- *         all, or an end behind what an entry can hold.
+ * A physical page that a device range or the direct map shows already may be shown again only with the same
+ * memory type: two types at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). The direct map is
+ * write-back.
+ * Return: STATUS_OK; STATUS_EXISTS when it is mapped with another type; STATUS_NO_MEMORY; STATUS_INVALID for
+ *         nothing at all, or an end behind what an entry can hold.
  */
 status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name,
                            void **result) MUST_CHECK;
@@ -51,22 +53,25 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
  * @kind:       VRANGE_MEMORY or VRANGE_STACK.
  * @result:     receives its lowest address; untouched on failure.
  *
- * Return: STATUS_OK; STATUS_NO_MEMORY, at once when the machine does not have as much; STATUS_INVALID, also when
+ * Return: STATUS_OK; STATUS_NO_MEMORY, at once when the machine does not have as much; STATUS_INVALID, also
+ * when
  *         @size_bytes rounds up to 2^64.
  */
-status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result) MUST_CHECK;
+status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name,
+                           void **result) MUST_CHECK;
 
 /**
  * vrange_unmap() - end a range.
  * @pointer: anywhere in it.
  *
- * When it returns, no CPU knows the range any more and its frames are free; only then is it used again. What is in no range
- * is reported by port_wrong() with the caller.
+ * When it returns, no CPU knows the range any more and its frames are free; only then is it used again. What
+ * is in no range is reported by port_wrong() with the caller.
  */
 void vrange_unmap(const volatile void *pointer);
 
 /**
- * vrange_prune() - free empty page tables that vrange_unmap() had to leave while a CPU was being started or left.
+ * vrange_prune() - free empty page tables that vrange_unmap() had to leave while a CPU was being started or
+ * left.
  *
  * The next vrange_unmap() does it, too. Context: thread; whoever starts CPUs calls it when they have come.
  */

@@ -63,8 +63,8 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size);
 
 /*
- * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and GS leads each
- * CPU to its own. No thread moves between CPUs.
+ * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and
+ * GS leads each CPU to its own. No thread moves between CPUs.
  */
 extern unsigned int percpu_cpu_number; /* cpu/percpu.c */
 unsigned int percpu_count(void);
@@ -81,11 +81,11 @@ static inline unsigned port_cpu_count(void)
 }
 
 #define PORT_PRIVATE
-#define PORT_PER_CPU(type, name) type name SECTION(".bss.percpu")
-#define PORT_MINE(name)          (*(__seg_gs __typeof__(name) *)(uintptr_t)&(name))
-#define PORT_MINE_AT(type, name, offset) (*(__seg_gs type *)((uintptr_t)&(name) + (offset)))
-#define PORT_OF(name, cpu)                                                                                   \
-    ((__typeof__(name) *)(void *)((char *)&(name) + percpu_distance(cpu)))
+#define PORT_PER_CPU(type, name)         type name SECTION(".bss.percpu")
+#define PORT_MINE(name)                  (*(__seg_gs __typeof__(name) *)(uintptr_t)&name)
+#define PORT_MINE_AT(type, name, offset) (*(__seg_gs type *)((uintptr_t)&name + (offset)))
+
+#define PORT_OF(name, cpu) ((__typeof__(name) *)(void *)((char *)&(name) + percpu_distance(cpu)))
 
 /* ---- pinning: interrupts are off meanwhile, because handlers may call mm, too ---- */
 
@@ -110,26 +110,27 @@ static inline void port_unpin(void)
 /*
  * ---- restartable sequences: common paths that interrupts may cut, for no instruction more ----
  *
- * Each takes effect by its last instruction, the commit, and has changed nothing before that anybody could see. An interrupt
- * whose return address lies behind the first and not behind the commit returns to the first: cpu/restart.c knows the
- * addresses from the section .restarts, which holds pairs of them.
+ * Each takes effect by its last instruction, the commit, and has changed nothing before that anybody could
+ * see. An interrupt whose return address lies behind the first and not behind the commit returns to the
+ * first: cpu/restart.c knows the addresses from the section .restarts, which holds pairs of them.
  */
-#define PORT_RESTART(first, commit) ".pushsection .restarts,\"aw\"\n\t.quad " first ", " commit "\n\t.popsection\n\t"
+#define PORT_RESTART(first, commit)                                                                          \
+    ".pushsection .restarts,\"aw\"\n\t.quad " first ", " commit "\n\t.popsection\n\t"
 
 #define PORT_POP(place, ...)                                                                                 \
     ({                                                                                                       \
         __label__ empty_, end_;                                                                              \
         void **top_, *object_;                                                                               \
-        __asm__ volatile goto("881: movq " place ", %[top]\n\t"                                                       \
-                     "movq (%[top]), %[object]\n\t"                                                         \
-                     "testq %[object], %[object]\n\t"                                                       \
-                     "jz %l[empty_]\n\t"                                                                    \
-                     "subq $8, %[top]\n\t"                                                                  \
-                     "882: movq %[top], " place "\n\t" PORT_RESTART("881b", "882b")                        \
-                     : [top] "=&r"(top_), [object] "=&r"(object_)                                            \
-                     : __VA_ARGS__                                                                           \
-                     : "cc", "memory"                                                                        \
-                     : empty_);                                                                              \
+        __asm__ volatile goto("881: movq " place ", %[top]\n\t"                                              \
+                              "movq (%[top]), %[object]\n\t"                                                 \
+                              "testq %[object], %[object]\n\t"                                               \
+                              "jz %l[empty_]\n\t"                                                            \
+                              "subq $8, %[top]\n\t"                                                          \
+                              "882: movq %[top], " place "\n\t" PORT_RESTART("881b", "882b")                 \
+                              : [top] "=&r"(top_), [object] "=&r"(object_)                                   \
+                              : __VA_ARGS__                                                                  \
+                              : "cc", "memory"                                                               \
+                              : empty_);                                                                     \
         if (!object_)                                                                                        \
             __builtin_unreachable();                                                                         \
         goto end_;                                                                                           \
@@ -144,16 +145,16 @@ static inline void port_unpin(void)
         __label__ full_, end_;                                                                               \
         void **top_;                                                                                         \
         bool has_room_ = true;                                                                               \
-        __asm__ volatile goto("881: movq " place ", %[top]\n\t"                                                       \
-                     "cmpq " limit_place ", %[top]\n\t"                                                     \
-                     "jae %l[full_]\n\t"                                                                    \
-                     "movq %[object], 8(%[top])\n\t"                                                        \
-                     "addq $8, %[top]\n\t"                                                                  \
-                     "882: movq %[top], " place "\n\t" PORT_RESTART("881b", "882b")                        \
-                     : [top] "=&r"(top_)                                                                     \
-                     : [object] "r"((void *)(pointer)), __VA_ARGS__                                          \
-                     : "cc", "memory"                                                                        \
-                     : full_);                                                                               \
+        __asm__ volatile goto("881: movq " place ", %[top]\n\t"                                              \
+                              "cmpq " limit_place ", %[top]\n\t"                                             \
+                              "jae %l[full_]\n\t"                                                            \
+                              "movq %[object], 8(%[top])\n\t"                                                \
+                              "addq $8, %[top]\n\t"                                                          \
+                              "882: movq %[top], " place "\n\t" PORT_RESTART("881b", "882b")                 \
+                              : [top] "=&r"(top_)                                                            \
+                              : [object] "r"((void *)(pointer)), __VA_ARGS__                                 \
+                              : "cc", "memory"                                                               \
+                              : full_);                                                                      \
         goto end_;                                                                                           \
     full_:                                                                                                   \
         has_room_ = false;                                                                                   \
@@ -168,8 +169,8 @@ static inline void port_unpin(void)
 #define PORT_STACK_PUSH(name, pointer)                                                                       \
     PORT_PUSH("%%gs:%c[base](%%rip)", "%%gs:%c[base]+8(%%rip)", pointer, [base] "i"(&(name)))
 #define PORT_STACK_PUSH_AT(name, offset, pointer)                                                            \
-    PORT_PUSH("%%gs:%c[base](%[at])", "%%gs:%c[base]+8(%[at])", pointer, [base] "i"(&(name)),                \
-              [at] "r"((uintptr_t)(offset)))
+    PORT_PUSH("%%gs:%c[base](%[at])", "%%gs:%c[base]+8(%[at])",                                              \
+              pointer, [base] "i"(&(name)), [at] "r"((uintptr_t)(offset)))
 
 void port_pause(void);
 

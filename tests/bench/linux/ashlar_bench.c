@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The rows of tests/bench/bench_frames.c, bench_slab.c and bench_time.c as a module for Linux, which is the peer:
- * the same loops, the same generator, rounds between two readings of the time-stamp counter, printed under the same names as
- * "ashlar_bench: NAME MINIMUM_TICKS MEDIAN_TICKS OPERATIONS".
+ * The rows of tests/bench/bench_frames.c, bench_slab.c and bench_time.c as a module for Linux, which is the
+ * peer: the same loops, the same generator, rounds between two readings of the time-stamp counter, printed
+ * under the same names as "ashlar_bench: NAME MINIMUM_TICKS MEDIAN_TICKS OPERATIONS".
  *
- * It does its work when it is loaded, and loading fails with -EAGAIN, so that nothing stays. MODULE_LICENSE says which
- * symbols it may use; its text is ours.
+ * It does its work when it is loaded, and loading fails with -EAGAIN, so that nothing stays. MODULE_LICENSE
+ * says which symbols it may use; its text is ours.
  */
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
@@ -168,7 +168,7 @@ static const struct {
     { "slab.kmalloc.pair.64", kmalloc_pair, OPERATIONS },
     { "slab.cache.pair.64", cache_pair, OPERATIONS },
     { "slab.kmalloc.batch.64", kmalloc_batch, OPERATIONS },
-    { "slab.bulk.64", bulk_pair, OPERATIONS / BULK * BULK },
+    { "slab.bulk.64", bulk_pair, OPERATIONS / BULK *BULK },
     { "slab.random.16-4096", random_sizes, OPERATIONS, true },
     { "clock.read", read_clock, OPERATIONS },
     { "timer.arm-cancel", arm_and_cancel, OPERATIONS },
@@ -195,7 +195,8 @@ static void measure(unsigned int row)
     for (i = 0; rows[row].keeps_objects && i < OPERATIONS; i++)
         kfree(objects[i]);
     sort(taken, ROUNDS, sizeof(taken[0]), compare, NULL);
-    pr_info("ashlar_bench: %s %llu %llu %u\n", rows[row].name, taken[0], taken[ROUNDS / 2], rows[row].operations);
+    pr_info("ashlar_bench: %s %llu %llu %u\n", rows[row].name, taken[0], taken[ROUNDS / 2],
+            rows[row].operations);
 }
 
 static int __init run_all(void)
