@@ -6,7 +6,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
 #include <cpu/apic_base.h>
-#include <cpu/traps.h>
+#include <trap/traps.h>
 #include <smp/trampoline.h>
 
 #define ASM_CONSTANT(name) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))

@@ -6,24 +6,24 @@
 #include <acpi/init.h>
 #include <boot/machine.h>
 #include <boot/options.h>
+#include <console/consoles.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
-#include <cpu/traps.h>
-#include <diag/panic.h>
-#include <diag/stages.h>
-#include <glue/address_space.h>
-#include <glue/consoles.h>
-#include <glue/firmware_memory.h>
-#include <glue/memory.h>
-#include <glue/processors.h>
 #include <irq/controllers.h>
+#include <log/stages.h>
 #include <monitor/monitor.h>
+#include <panic/panic.h>
+#include <smp/processors.h>
 #include <time/counters.h>
-#include <time/sources.h>
+#include <time/time.h>
 #include <time/tsc.h>
-#include <time/wall.h>
+#include <time/wall_clock.h>
+#include <trap/traps.h>
+#include <vm/address_space.h>
+#include <vm/firmware_memory.h>
+#include <vm/memory.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
 

@@ -6,7 +6,7 @@
 #include "cpu.h"
 
 #include "confidential.h"
-#include "words.h"
+#include "console.h"
 
 #include <ashlar/hw/cpu.h>
 

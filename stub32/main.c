@@ -8,7 +8,7 @@
 #include "entry.h"
 #include "load.h"
 #include "tables.h"
-#include "words.h"
+#include "console.h"
 
 #include <ashlar/bits.h>
 #include <ashlar/fmt/multiboot2.h>

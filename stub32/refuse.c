@@ -5,7 +5,7 @@
  */
 #include "confidential.h"
 
-#include "words.h"
+#include "console.h"
 
 #define VECTOR_VE         20
 #define VECTOR_VC         29

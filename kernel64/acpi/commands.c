@@ -6,12 +6,12 @@
 #include <ashlar/command.h>
 #include <ashlar/fmt/acpi.h>
 
+#include <acpi/decode.h>
 #include <acpi/init.h>
 #include <acpi/mp_table.h>
-#include <acpi/words.h>
-#include <diag/log.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <log/log.h>
 
 /* ---- the tables, the root first ---- */
 

@@ -5,11 +5,11 @@
  */
 #include <acpi/init.h>
 
-#include <acpi/leave_ways.h>
+#include <acpi/power_methods.h>
 #include <acpi/root.h>
 #include <ashlar/bits.h>
 #include <boot/machine.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <lib/parse.h>
 
 /* Of bad tables, how many are named one by one. */

@@ -6,7 +6,7 @@
  * A wrong address of a device is worse than none: the first write to it changes somebody's memory. So it is
  * held against everything that is known of the physical address space before a page of it is mapped.
  *
- * Not for mapping: boot/map_device.h does that, and is what drivers' owners call.
+ * Not for mapping: vm/map_device.h does that, and is what drivers' owners call.
  */
 #include <ashlar/mm/memmap.h>
 

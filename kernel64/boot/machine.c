@@ -21,10 +21,10 @@
 #include <cpu/features.h>
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>
-#include <diag/log.h>
-#include <diag/panic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <log/log.h>
+#include <panic/panic.h>
 
 static struct {
     struct handoff handoff;

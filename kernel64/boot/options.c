@@ -8,9 +8,9 @@
 #include <ashlar/types.h>
 #include <boot/cmdline.h>
 #include <boot/machine.h>
-#include <diag/leave.h>
-#include <diag/log.h>
-#include <diag/panic.h>
+#include <power/exit.h>
+#include <log/log.h>
+#include <panic/panic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 

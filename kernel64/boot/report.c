@@ -7,8 +7,8 @@
 #include <ashlar/report.h>
 #include <ashlar/time_units.h>
 #include <boot/machine.h>
-#include <diag/log.h>
-#include <diag/stages.h>
+#include <log/log.h>
+#include <log/stages.h>
 
 /* ---- boot ---- */
 

@@ -8,8 +8,8 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/words.h>
-#include <diag/log.h>
+#include <log/log.h>
+#include <trap/decode.h>
 
 static void print_features(const char *heading, bool is_used, bool is_there)
 {

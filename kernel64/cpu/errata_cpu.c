@@ -8,8 +8,8 @@
 #include <cpu/errata.h>
 
 #include <cpu/insn.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
+#include <log/log.h>
+#include <trap/traps.h>
 
 /* Intel: the upper half, after CPUID(1) with the register at 0 (SDM vol. 3A, "Microcode Update Resources").
    AMD: the lower half (APM vol. 2, "PATCH_LEVEL"). */

@@ -5,7 +5,7 @@
 #include <ashlar/hw/cpu.h>
 #include <cpu/apic_base.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
+#include <trap/traps.h>
 
 static void read_base(void *argument)
 {

@@ -6,7 +6,7 @@
 
 #include <ashlar/bits.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
+#include <trap/traps.h>
 
 #define EDX_MTRR     BIT(12)
 #define MSR_MTRR_CAP 0xfe

@@ -6,7 +6,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/sync.h>
-#include <diag/panic.h>
+#include <panic/panic.h>
 #include <lib/string.h>
 
 /* kernel64.ld */

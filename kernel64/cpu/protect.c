@@ -10,9 +10,9 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/machine_check.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
+#include <log/log.h>
+#include <trap/machine_check.h>
+#include <trap/traps.h>
 
 static struct cpu_identity boot_cpu;
 static bool can_write_de_cfg; /* constant once the first CPU is protected */

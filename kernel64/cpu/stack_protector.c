@@ -11,7 +11,7 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <diag/panic.h>
+#include <panic/panic.h>
 
 /* Any of Intel's and AMD's generators that works at all answers within this many tries. */
 #define RANDOM_TRIES 10

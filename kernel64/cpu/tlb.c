@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Flushing, and putting it off; cpu/idleness.h has the ordering.
+ * Flushing, and putting it off; cpu/lazy_tlb.h has the ordering.
  */
 #include <cpu/tlb.h>
 

@@ -5,7 +5,7 @@
  *
  * Other CPUs' are smp/shootdown.h.
  */
-#include <cpu/idleness.h>
+#include <cpu/lazy_tlb.h>
 #include <cpu/percpu.h>
 
 /* Forgets what this CPU knows of [virt, virt + size_bytes), global pages too. Context: any. */

@@ -8,8 +8,8 @@
  * the halt. But STI does not inhibit NMI, a machine check or a debug exception (Intel SDM vol. 2B, "STI"; AMD
  * APM vol. 3, "STI"), and the IRETQ of their handlers ends the inhibition: the pending interrupt is then
  * taken in front of the HLT, and the halt comes behind it. So the two instructions are a restartable sequence
- * (cpu/restart.h) of a kind: every trap that has come between them returns behind the HLT, as if it had ended
- * the halt, and the waiter looks again.
+ * (trap/restart.h) of a kind: every trap that has come between them returns behind the HLT, as if it had
+ * ended the halt, and the waiter looks again.
  */
 #include <cpu/trap_frame.h>
 

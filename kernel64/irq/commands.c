@@ -5,12 +5,12 @@
 #include <ashlar/command.h>
 
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
+#include <log/log.h>
+#include <trap/traps.h>
 
 static void print_counts(uint8_t vector)
 {

@@ -18,15 +18,15 @@
 #include <ashlar/io.h>
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
-#include <boot/map_device.h>
 #include <cpu/features.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <irq/x2apic.h>
 #include <lib/string.h>
+#include <log/log.h>
+#include <trap/traps.h>
+#include <vm/map_device.h>
 
 /* Source: MultiProcessor Specification 1.4, "Interrupt Mode Configuration Register". */
 #define PORT_IMCR_SELECT 0x22

@@ -14,11 +14,11 @@
 #include <ashlar/mm/kmalloc.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
+#include <log/log.h>
+#include <trap/traps.h>
 
 static struct irq_chip *chips;
 

@@ -20,13 +20,13 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
-#include <boot/map_device.h>
+#include <vm/map_device.h>
 #include <cpu/apic_base.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
+#include <trap/traps.h>
+#include <log/log.h>
 #include <irq/lapic_regs.h>
 #include <irq/vectors.h>
 

@@ -9,9 +9,9 @@
 #include <cpu/apic_id.h>
 #include <cpu/errata.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
 #include <irq/x2apic_rule.h>
 #include <lib/string.h>
+#include <log/log.h>
 
 /* Source: Intel VT-d specification, "DMA Remapping Reporting Structure". */
 #define DMAR_FLAGS          37

@@ -7,7 +7,7 @@
 #include <ashlar/command.h>
 #include <ashlar/json.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <lib/string.h>
 
 static void sort(uint64_t *values, size_t count)

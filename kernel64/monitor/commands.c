@@ -6,9 +6,9 @@
 #include <ashlar/command.h>
 #include <ashlar/report.h>
 #include <cpu/trap_frame.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
-#include <diag/symbols.h>
+#include <trap/traps.h>
+#include <log/log.h>
+#include <panic/symbols.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <monitor/dispatch.h>

@@ -4,11 +4,11 @@
  */
 #include <monitor/dispatch.h>
 
-#include <diag/log.h>
-#include <diag/stacks.h>
 #include <lib/string.h>
+#include <log/log.h>
 #include <monitor/complete.h>
 #include <monitor/split.h>
+#include <panic/stacks.h>
 
 const char *dispatch_names(unsigned index)
 {

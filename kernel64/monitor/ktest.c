@@ -11,9 +11,9 @@
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
-#include <diag/log.h>
-#include <diag/verdict.h>
 #include <lib/string.h>
+#include <log/log.h>
+#include <power/verdict.h>
 
 /* The test that runs now. Expectations may fail on several CPUs at once; they only ever set these. */
 static struct {

@@ -11,17 +11,17 @@
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
-#include <diag/leave.h>
-#include <diag/log.h>
-#include <diag/panic.h>
-#include <diag/stages.h>
-#include <diag/verdict.h>
+#include <power/exit.h>
+#include <log/log.h>
+#include <panic/panic.h>
+#include <log/stages.h>
+#include <power/verdict.h>
 #include <lib/string.h>
 #include <monitor/complete.h>
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
 #include <monitor/pager.h>
-#include <time/agree.h>
+#include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/timer.h>
 

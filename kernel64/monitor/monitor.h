@@ -23,7 +23,7 @@ bool monitor_is_attended(void);
 /* Says so in the log and resets the machine: what `reboot` and Ctrl-Alt-Del do. Context: a command. */
 NORETURN void monitor_restart(void);
 
-/* Prints the verdict and leaves by the ladder of diag/leave.h: what `exit` does. Context: a command. */
+/* Prints the verdict and leaves by the ladder of power/exit.h: what `exit` does. Context: a command. */
 NORETURN void monitor_leave(void);
 
 /**

@@ -6,7 +6,7 @@
 #include <monitor/pager.h>
 
 #include <ashlar/dev/input.h>
-#include <diag/log.h>
+#include <log/log.h>
 
 #define CTRL_C 3
 

@@ -6,8 +6,8 @@
 #include <ashlar/command.h>
 #include <ashlar/time_units.h>
 
-#include <diag/log.h>
 #include <lib/string.h>
+#include <log/log.h>
 #include <monitor/dispatch.h>
 #include <monitor/line.h>
 #include <monitor/monitor.h>

@@ -12,9 +12,9 @@
 #include <cpu/apic_id.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <diag/log.h>
 #include <irq/lapic.h>
 #include <lib/parse.h>
+#include <log/log.h>
 
 static struct ap *aps;
 static unsigned int count;

@@ -7,7 +7,7 @@
 #include <cpu/gdt.h>
 #include <cpu/mtrr.h>
 #include <cpu/topology.h>
-#include <diag/stacks.h>
+#include <panic/stacks.h>
 #include <smp/trampoline.h>
 
 struct ap {

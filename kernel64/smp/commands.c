@@ -8,10 +8,10 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/topology.h>
-#include <diag/log.h>
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <log/log.h>
 #include <smp/ap.h>
 #include <smp/hotplug.h>
 #include <smp/idle.h>

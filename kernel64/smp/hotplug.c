@@ -16,9 +16,9 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
-#include <diag/log.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
+#include <log/log.h>
 #include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>

@@ -16,10 +16,10 @@
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
 #include <cpu/wait.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <lib/string.h>
 #include <smp/ipi.h>
-#include <time/agree.h>
+#include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/timer.h>
 

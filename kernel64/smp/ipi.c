@@ -22,10 +22,10 @@
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
-#include <diag/panic.h>
-#include <diag/port.h>
+#include <trap/traps.h>
+#include <log/log.h>
+#include <panic/panic.h>
+#include <lib/machine_ops.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <lib/string.h>

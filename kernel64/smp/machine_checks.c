@@ -12,15 +12,15 @@
 
 #include <boot/machine.h>
 #include <cpu/features.h>
-#include <cpu/machine_check.h>
 #include <cpu/percpu.h>
-#include <diag/log.h>
 #include <lib/parse.h>
+#include <log/log.h>
 #include <smp/ipi.h>
 #include <smp/work_list.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <time/timer_queue.h>
+#include <trap/machine_check.h>
 
 #define NS_PER_SECOND   1000000000ULL
 #define DEFAULT_SECONDS 60

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Looking for corrected hardware errors on all CPUs, again and again: nothing interrupts for them.
- * cpu/machine_check.h reads one CPU's.
+ * trap/machine_check.h reads one CPU's.
  */
 
 /**

@@ -3,7 +3,7 @@
  * TLB shootdown over calls between CPUs.
  *
  * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is
- * looked at after the page tables were changed, which the caller did before; cpu/idleness.h has the ordering,
+ * looked at after the page tables were changed, which the caller did before; cpu/lazy_tlb.h has the ordering,
  * tests/models/shootdown.pml the model.
  */
 #include <smp/shootdown.h>

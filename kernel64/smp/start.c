@@ -27,12 +27,12 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/machine_check.h>
+#include <trap/machine_check.h>
 #include <cpu/mtrr.h>
 #include <cpu/protect.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
-#include <diag/port.h>
+#include <trap/traps.h>
+#include <log/log.h>
+#include <lib/machine_ops.h>
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <lib/format.h>
@@ -43,7 +43,7 @@
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
 #include <smp/trampoline_tables.h>
-#include <time/agree.h>
+#include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/event.h>
 #include <time/timer.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words about locks. No lock of the log's is ever waited for without bound (diag/log.c,
+ * The words about locks. No lock of the log's is ever waited for without bound (log/log.c,
  * drivers/uart16550.c), so a report about one of those comes out, too.
  */
 #include <sync/lock_report.h>
 
-#include <diag/log.h>
-#include <diag/panic.h>
-#include <diag/port.h>
 #include <lib/format.h>
+#include <lib/machine_ops.h>
+#include <log/log.h>
+#include <panic/panic.h>
 
 /* What the others in a queue wait for is the patience of all before them. */
 #define PATIENCE_NS(wait) ((wait)->is_first ? LOCK_PATIENCE_NS : 10 * LOCK_PATIENCE_NS)

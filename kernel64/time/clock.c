@@ -20,7 +20,7 @@
 #include <ashlar/check.h>
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
+#include <log/log.h>
 
 struct epoch {
     struct clock_counter *counter; /* NULL: the time-stamp counter */

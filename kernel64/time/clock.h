@@ -3,8 +3,8 @@
 /*
  * What time it is: nanoseconds since boot, on all CPUs, never going back.
  *
- * The time-stamp counter is read where it can be trusted, another counter elsewhere; time/sources.h decides.
- * What day it is: time/wall.h. To be called at a time: time/timer.h.
+ * The time-stamp counter is read where it can be trusted, another counter elsewhere; time/time.h decides.
+ * What day it is: time/wall_clock.h. To be called at a time: time/timer.h.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
@@ -50,7 +50,7 @@ uint64_t clock_ticks_per_ns(uint64_t rate_hz);
 
 #define CLOCK_SHIFT 32
 
-/* ---- for time/tsc.c, time/sources.c and time/watch.c ---- */
+/* ---- for time/tsc.c, time/time.c and time/watchdog.c ---- */
 
 /**
  * clock_set_tsc_rate() - the time-stamp counter runs at this rate. What the clock is, stays so; time goes on

@@ -8,16 +8,16 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
-#include <time/agree.h>
+#include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/event.h>
 #include <time/keeper.h>
-#include <time/sources.h>
+#include <time/time.h>
 #include <time/tsc.h>
-#include <time/wall.h>
-#include <time/watch.h>
+#include <time/tsc_sync.h>
+#include <time/wall_clock.h>
+#include <time/watchdog.h>
 
 static status_t command_date(int argc, char **argv)
 {

@@ -10,8 +10,8 @@
 #include <ashlar/dev/acpi_pm.h>
 #include <ashlar/fmt/acpi.h>
 #include <boot/machine.h>
-#include <boot/map_device.h>
-#include <diag/log.h>
+#include <log/log.h>
+#include <vm/map_device.h>
 
 static struct hpet hpet;
 static struct acpi_pm pm_timer;

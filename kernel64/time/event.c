@@ -16,8 +16,8 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
+#include <trap/traps.h>
+#include <log/log.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>

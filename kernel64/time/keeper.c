@@ -8,7 +8,7 @@
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <time/clock.h>
 #include <time/rounds.h>
 #include <time/timer.h>

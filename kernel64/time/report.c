@@ -4,14 +4,14 @@
  */
 #include <ashlar/report.h>
 
-#include <time/agree.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/event.h>
 #include <time/keeper.h>
-#include <time/sources.h>
+#include <time/time.h>
 #include <time/tsc.h>
-#include <time/watch.h>
+#include <time/tsc_sync.h>
+#include <time/watchdog.h>
 
 static void report_time(struct json *json)
 {

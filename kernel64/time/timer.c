@@ -11,9 +11,9 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/wait.h>
-#include <time/agree.h>
+#include <time/tsc_sync.h>
 #include <time/clock.h>
-#include <time/watch.h>
+#include <time/watchdog.h>
 
 static PERCPU(struct timer_queue, timer_queue);
 static bool interrupts;

@@ -13,8 +13,8 @@
 #include <boot/machine.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
+#include <trap/traps.h>
+#include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/timer.h>

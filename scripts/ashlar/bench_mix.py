@@ -23,7 +23,7 @@ PYTHON = (
 def programs():
     """What is recorded: words for the table, command, environment."""
     compiler = linux.run('gcc', '-print-prog-name=cc1').strip()
-    folders = [word for name in ('include', 'kernel64/glue/port', 'mm') for word in ('-I', str(ROOT / name))]
+    folders = [word for name in ('include', 'kernel64/vm/port', 'mm') for word in ('-I', str(ROOT / name))]
     modules = sorted(str(path) for path in (ROOT / 'scripts/ashlar').glob('*.py'))
     return {
         'gcc': (

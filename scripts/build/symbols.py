@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the kernel's symbol table (diag/symbols.h) from the functions that nm lists.
+"""Makes the kernel's symbol table (panic/symbols.h) from the functions that nm lists.
 
 usage: symbols.py NM KERNEL OUTPUT.c
 """
@@ -28,7 +28,7 @@ def main():
     base = 0xFFFFFFFF80000000
     with open(output, "w") as out:
         out.write(
-            "/* Generated from the first link of kernel64. Not to be edited. */\n#include <diag/symbols.h>\n\n"
+            "/* Generated from the first link of kernel64. Not to be edited. */\n#include <panic/symbols.h>\n\n"
         )
         out.write(f"const uint32_t symbol_count = {len(functions)};\n")
         out.write(f"const uint32_t symbol_text_end = {text_end - base:#x};\n")

@@ -7,7 +7,7 @@
 
 #include <ashlar/sync.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
+#include <trap/traps.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>

@@ -138,7 +138,7 @@ int main(void)
 """
 
 COMPILE = ' && '.join(
-    f'gcc -O2 -g0 -w -I{SOURCE}/include -I{SOURCE}/kernel64 -I{SOURCE}/kernel64/glue/port -I{SOURCE}/mm'
+    f'gcc -O2 -g0 -w -I{SOURCE}/include -I{SOURCE}/kernel64 -I{SOURCE}/kernel64/vm/port -I{SOURCE}/mm'
     f' -ffreestanding -c {SOURCE}/{name} -o out.o && md5sum < out.o'
     for name in (
         'mm/buddy.c',
@@ -146,8 +146,8 @@ COMPILE = ' && '.join(
         'mm/paging.c',
         'kernel64/lib/format.c',
         'kernel64/boot/mb2_parse.c',
-        'kernel64/cpu/words.c',
-        'kernel64/diag/log.c',
+        'kernel64/trap/decode.c',
+        'kernel64/log/log.c',
     )
 )
 

@@ -8,7 +8,6 @@
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <lib/parse.h>
@@ -16,6 +15,7 @@
 #include <smp/idle.h>
 #include <time/clock.h>
 #include <time/timer.h>
+#include <trap/traps.h>
 
 /* ---- busy ---- */
 

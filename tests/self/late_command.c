@@ -7,14 +7,14 @@
 #include <ashlar/mm/paging.h>
 
 #include <cpu/physical.h>
-#include <diag/log.h>
-#include <glue/address_space.h>
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <log/log.h>
 #include <smp/start.h>
 #include <time/clock.h>
 #include <time/timer.h>
+#include <vm/address_space.h>
 
 #define LOW_MEMORY_END 0xa0000
 #define WAIT_NS        300000000

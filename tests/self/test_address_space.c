@@ -8,15 +8,15 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
-#include <boot/map_device.h>
 #include <cpu/features.h>
+#include <cpu/image.h>
 #include <cpu/insn.h>
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
-#include <glue/address_space.h>
-#include <lib/image.h>
+#include <log/log.h>
+#include <trap/traps.h>
+#include <vm/address_space.h>
+#include <vm/map_device.h>
 
 #define FAULT_WRITE_FORBIDDEN 0x03
 

@@ -4,9 +4,9 @@
  */
 #include <ashlar/ktest.h>
 #include <cpu/stack_protector.h>
-#include <cpu/traps.h>
-#include <diag/backtrace.h>
-#include <diag/symbols.h>
+#include <trap/traps.h>
+#include <panic/backtrace.h>
+#include <panic/symbols.h>
 #include <lib/string.h>
 
 #define DEPTH 3

@@ -8,11 +8,11 @@
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <smp/ipi.h>
 #include <time/clock.h>
+#include <trap/traps.h>
 
 #include "on_every_cpu.h"
 

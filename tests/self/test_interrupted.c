@@ -10,9 +10,9 @@
 #include <ashlar/mm/slab.h>
 
 #include <cpu/physical.h>
-#include <cpu/restart.h>
 #include <time/clock.h>
 #include <time/timer.h>
+#include <trap/restart.h>
 
 #define HELD         64
 #define BLOCKS_HELD  4
@@ -167,7 +167,7 @@ KTEST(interrupted, handlers_may_allocate_in_the_middle_of_an_allocation)
     EXPECT(handler.wrong == 0);
 }
 
-/* kernel64.ld; as cpu/restart.c has it. */
+/* kernel64.ld; as trap/restart.c has it. */
 extern const struct {
     uint64_t first, commit;
 } __restarts_start[], __restarts_end[];

@@ -6,11 +6,11 @@
 #include <ashlar/sync.h>
 
 #include <cpu/insn.h>
-#include <cpu/traps.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <time/clock.h>
+#include <trap/traps.h>
 
 #define PATIENCE_NS 1000000000
 

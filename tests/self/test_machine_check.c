@@ -8,9 +8,9 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/machine_check.h>
-#include <cpu/mc_banks.h>
 #include <smp/hotplug.h>
+#include <trap/machine_check.h>
+#include <trap/mc_banks.h>
 
 #include "on_every_cpu.h"
 

@@ -18,7 +18,7 @@
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
-#include <lib/image.h>
+#include <cpu/image.h>
 #include <smp/ipi.h>
 
 #define ALL_UP_TO     MIB(512)

@@ -6,7 +6,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/vrange.h>
-#include <glue/page_census.h>
+#include <monitor/commands/pages.h>
 
 static int64_t unaccounted(void)
 {

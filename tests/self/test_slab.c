@@ -11,7 +11,7 @@
 #include <ashlar/mm/shrink.h>
 #include <ashlar/mm/slab.h>
 
-#include <diag/log.h>
+#include <log/log.h>
 
 #include "on_every_cpu.h"
 

@@ -17,13 +17,13 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/physical.h>
-#include <cpu/traps.h>
-#include <glue/address_space.h>
 #include <irq/lapic.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
 #include <time/clock.h>
 #include <time/timer.h>
+#include <trap/traps.h>
+#include <vm/address_space.h>
 
 #include "on_every_cpu.h"
 

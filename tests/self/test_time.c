@@ -7,14 +7,14 @@
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
-#include <cpu/traps.h>
-#include <diag/log.h>
 #include <irq/vectors.h>
+#include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/keeper.h>
 #include <time/timer.h>
 #include <time/tsc.h>
+#include <trap/traps.h>
 
 /* ---- reading ---- */
 

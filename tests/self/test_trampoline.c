@@ -6,9 +6,9 @@
 #include <ashlar/mm/buddy.h>
 
 #include <cpu/physical.h>
-#include <glue/address_space.h>
 #include <lib/string.h>
 #include <smp/trampoline_tables.h>
+#include <vm/address_space.h>
 
 #define INT3 0xcc
 

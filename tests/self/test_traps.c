@@ -6,9 +6,9 @@
 #include <ashlar/ktest.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
-#include <diag/stacks.h>
-#include <lib/image.h>
+#include <trap/traps.h>
+#include <panic/stacks.h>
+#include <cpu/image.h>
 
 #define FAULT_WRITE_ABSENT    0x02
 #define FAULT_WRITE_FORBIDDEN 0x03

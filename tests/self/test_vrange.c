@@ -6,7 +6,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
-#include <cpu/traps.h>
+#include <trap/traps.h>
 
 static void touch(void *argument)
 {

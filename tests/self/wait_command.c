@@ -8,15 +8,15 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <cpu/traps.h>
 #include <cpu/wait.h>
-#include <diag/log.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <log/log.h>
 #include <time/event.h>
 #include <time/timer.h>
+#include <trap/traps.h>
 
 static volatile bool is_taken;
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <diag/backtrace.h>
-#include <diag/log.h>
-#include <diag/stacks.h>
-#include <diag/symbols.h>
+#include <log/log.h>
+#include <panic/backtrace.h>
+#include <panic/stacks.h>
+#include <panic/symbols.h>
 
 #define WORDS 4096
 

@@ -60,7 +60,7 @@ static void frames_of_large_blocks_have_descriptors(void **state)
 
 /* Not under ThreadSanitizer, whose shadow leaves no room for so much address space. */
 #ifndef __SANITIZE_THREAD__
-/* As kernel64/glue/memory.c: early memory at the top of the first range, and a last run that is out of
+/* As kernel64/vm/memory.c: early memory at the top of the first range, and a last run that is out of
    reach. */
 static uint64_t reach_end;
 

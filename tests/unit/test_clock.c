@@ -12,7 +12,7 @@
 
 #include <ashlar/check.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <time/clock.h>
 
 /* ---- what the clock asks of others ---- */

@@ -18,7 +18,7 @@
 
 #include <ashlar/check.h>
 #include <cpu/insn.h>
-#include <diag/log.h>
+#include <log/log.h>
 #include <time/clock.h>
 
 #include "litmus.h"

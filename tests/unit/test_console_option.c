@@ -2,7 +2,7 @@
 /*
  * What console= may say, and what it may not.
  */
-#include <diag/console_option.h>
+#include <console/option.h>
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,10 +12,10 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include <diag/log.h>
-#include <diag/panic.h>
-#include <diag/port.h>
 #include <lib/format.h>
+#include <lib/machine_ops.h>
+#include <log/log.h>
+#include <panic/panic.h>
 #include <sync/lock_report.h>
 
 static uint64_t now_ns = 5;

@@ -4,8 +4,8 @@
  * consoles. The log cannot be reset, so each test silences the consoles of those before it and
  * looks only for its own lines.
  */
-#include <diag/log.h>
-#include <diag/port.h>
+#include <lib/machine_ops.h>
+#include <log/log.h>
 
 #include <pthread.h>
 #include <stdio.h>

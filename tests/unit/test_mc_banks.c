@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <cpu/mc_banks.h>
+#include <trap/mc_banks.h>
 
 #define HAS_MCA (1ULL << CPU_FEATURE_MCE | 1ULL << CPU_FEATURE_MCA)
 

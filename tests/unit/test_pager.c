@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pager, behind the real print() of diag/print.c, which tells it of rows.
+ * The pager, behind the real print() of log/print.c, which tells it of rows.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include <ashlar/dev/input.h>
-#include <diag/console_lock.h>
-#include <diag/log.h>
+#include <log/console_lock.h>
+#include <log/log.h>
 #include <monitor/pager.h>
 #include <string.h>
 

@@ -14,11 +14,11 @@
 #include <cmocka.h>
 
 #include <ashlar/check.h>
-#include <diag/leave.h>
-#include <diag/log.h>
-#include <diag/panic.h>
-#include <diag/port.h>
-#include <diag/report_head.h>
+#include <power/exit.h>
+#include <log/log.h>
+#include <panic/panic.h>
+#include <lib/machine_ops.h>
+#include <log/report_head.h>
 
 /*
  * A panic ends the program, so each scenario runs in a child of its own; what it printed and did

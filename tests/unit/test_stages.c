@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <diag/port.h>
-#include <diag/stages.h>
+#include <lib/machine_ops.h>
+#include <log/stages.h>
 
 static uint64_t now = 500;
 

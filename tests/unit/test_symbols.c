@@ -2,7 +2,7 @@
 /*
  * Looking up addresses in a table of four functions, one of them a byte long.
  */
-#include <diag/symbols.h>
+#include <panic/symbols.h>
 
 #include <ashlar/layout.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * What a driver offers that shows text: one call. The log keeps the list of consoles
- * (kernel64/diag/log.h); a driver only fills in this struct.
+ * (kernel64/log/log.h); a driver only fills in this struct.
  *
  * Text is ASCII. '\n' starts a new line (a serial driver sends CR LF), '\r' goes to the first
  * column, '\b' one column left without erasing, '\t' to the next multiple of 8; '\f' clears a

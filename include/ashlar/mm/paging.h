@@ -4,7 +4,7 @@
  * Page tables of 4-level paging: the one walker and the one mapper. They reach tables through
  * mm/port.h, so they run hosted, and they run on tables that no CPU uses yet.
  *
- * Not here: which address means what (layout.h, glue/address_space.h), and who owns a frame.
+ * Not here: which address means what (layout.h, vm/address_space.h), and who owns a frame.
  *
  * Context of all: one caller at a time for one tree; any otherwise. Never sleeps.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".

@@ -5,7 +5,7 @@
  * <mm_port.h> is on the include path, and not by function pointers: the allocators' common paths
  * count single instructions.
  *
- *   kernel64/glue/port/mm_port.h   the kernel's answers
+ *   kernel64/vm/port/mm_port.h   the kernel's answers
  *   mm/hosted/mm_port.h            a process's, for the allocators as a library: a window of addresses
  *   tests/hosted/mm_port.h         a test's: "physical" memory is a block the test brings
  *

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From what console= says to consoles that write. Without it, every console that is there is attached. If
+ * none of the consoles that it names is there, all others are used: a machine that says nothing helps nobody.
+ *
+ * All are found once, early; which of them get the log is a second question, because a panic asks it again.
+ */
+#include <console/consoles.h>
+
+#include <ashlar/dev/debugcon.h>
+#include <ashlar/dev/ps2.h>
+#include <boot/machine.h>
+#include <console/input_interrupts.h>
+#include <console/option.h>
+#include <console/screens.h>
+#include <console/serial_console.h>
+#include <log/log.h>
+#include <monitor/monitor.h>
+
+static struct debugcon debugcon;
+static struct ps2_keyboard keyboard;
+
+static bool is_named[CONSOLE_KINDS]; /* by console= */
+static bool is_tried[CONSOLE_KINDS]; /* and attached, if it is there */
+
+static struct console *start_debugcon(void)
+{
+    return debugcon_init(&debugcon, is_named[CONSOLE_DEBUGCON]) == STATUS_OK ? &debugcon.console : NULL;
+}
+
+static struct console *(*const starters[CONSOLE_KINDS])(void) = {
+    [CONSOLE_DEBUGCON] = start_debugcon,
+    [CONSOLE_SERIAL] = serial_console,
+    [CONSOLE_VGA] = screens_start_vga,
+    [CONSOLE_FRAMEBUFFER] = screens_start_framebuffer,
+};
+
+/* Return: whether it is there and attached now. */
+static bool attach(enum console_kind kind)
+{
+    if (is_tried[kind])
+        return false;
+    is_tried[kind] = true; /* first: what panics in the middle is not tried again */
+    struct console *console = starters[kind]();
+    if (console)
+        log_attach(console);
+    return console != NULL;
+}
+
+/* Return: how many were attached. */
+static unsigned int attach_kinds(const bool *is_wanted)
+{
+    unsigned int count = 0;
+    for (unsigned int kind = 0; kind < CONSOLE_KINDS; kind++)
+        if (!is_wanted || is_wanted[kind])
+            count += attach((enum console_kind)kind);
+    return count;
+}
+
+/* Return: whether console= is there. @serial: what it says of a serial port; its word is NULL when it says
+   nothing. */
+static bool read_option(struct console_choice *serial)
+{
+    static char option[128];
+    struct console_choice choice;
+    status_t status = machine_option("console", option, sizeof(option));
+    if (status == STATUS_NOT_FOUND)
+        return false;
+    for (size_t cursor = 0; (status = console_option_next(option, &cursor, &choice)) != STATUS_NOT_FOUND;) {
+        if (status != STATUS_OK) {
+            log_warn("console", "console=%.*s: expected serial[:PORT[:BAUD]], vga, fb or debugcon",
+                     (int)choice.word_length, choice.word);
+            continue;
+        }
+        if (choice.kind == CONSOLE_SERIAL && serial->word)
+            log_warn("console", "console=%.*s: one serial port is enough", (int)choice.word_length,
+                     choice.word);
+        else if (choice.kind == CONSOLE_SERIAL)
+            *serial = choice;
+        is_named[choice.kind] = true;
+    }
+    return true;
+}
+
+void consoles_start(void)
+{
+    struct console_choice serial = { .word = NULL };
+    bool has_option = read_option(&serial);
+    screens_find(&machine_boot_info()->framebuffer);
+    serial_console_find(serial.word ? &serial : NULL);
+    if (attach_kinds(has_option ? is_named : NULL) > 0 || !has_option)
+        return;
+    log_warn("console", "none of the consoles that console= names is there; all others are used");
+    attach_kinds(NULL);
+}
+
+void consoles_attach_all(void)
+{
+    serial_console_find_in_panic();
+    screens_find(&machine_boot_info()->framebuffer);
+    attach_kinds(NULL);
+}
+
+void consoles_apply_firmware(void)
+{
+    if (!machine_has_option("console"))
+        serial_console_look_again(is_tried[CONSOLE_SERIAL]);
+}
+
+void consoles_start_inputs(void)
+{
+    serial_console_start_input();
+    /* Without an answer it is still an input: one that is plugged in later types. */
+    if (ps2_init(&keyboard) != STATUS_NOT_FOUND) {
+        monitor_add_input(&keyboard.input);
+        keyboard_start_interrupts(&keyboard);
+    }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A window of its own in the address map, handed out from its start. In the stub's tables what is asked for
+ * is added by the same mapper, with frames of early memory; what was added is noted, for the kernel's own
+ * tables.
+ *
+ * Refused: the stub's direct map, which shows the first 4 GiB. A framebuffer may lie above, its memory type
+ * would be that of RAM, and the address would change with the tables, under a console that a fault at that
+ * moment needs.
+ */
+#include <console/map.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/layout.h>
+#include <boot/early.h>
+#include <boot/machine.h>
+#include <vm/map_device.h>
+#include <cpu/physical.h>
+
+static struct page_mapping maps[CONSOLE_MAPS];
+static unsigned int map_count;
+static uint64_t next_address = CONSOLE_DEVICES_START;
+static bool is_stub_left;
+
+/* Nothing is unmapped here, so only a failed request gives a frame back, and it is lost. */
+static void give_nothing(phys_t frame)
+{
+    (void)frame;
+}
+
+static void *map_early(uint64_t first, uint64_t last, unsigned int access)
+{
+    const struct handoff *handoff = machine_handoff();
+    struct paging stubs = {
+        .root = phys(handoff->pml4),
+        .has_nx = (handoff->flags & HANDOFF_NX) != 0,
+        .has_huge_pages = (handoff->flags & HANDOFF_GIB_PAGES) != 0,
+        .take = early_take_frame,
+        .give = give_nothing,
+    };
+    /* As far into a large page as it is in physical memory, so that large pages can map it. */
+    uint64_t virt = align_up(next_address, LARGE_PAGE_SIZE) + (first & (LARGE_PAGE_SIZE - 1));
+    if (map_count == CONSOLE_MAPS || last - first > CONSOLE_DEVICES_END - virt ||
+        paging_map(&stubs, virt, phys(first), last - first, access) != STATUS_OK)
+        return NULL;
+    maps[map_count++] = (struct page_mapping){ virt, phys(first), last - first, access };
+    next_address = virt + (last - first);
+    return (void *)(uintptr_t)virt;
+}
+
+void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
+                  const char *name)
+{
+    const struct device_request request = { address.raw, size_bytes, use, false };
+    uint64_t end = range_end(address.raw, size_bytes), first = align_down(address.raw, PAGE_SIZE);
+    if (machine_handoff()->pml4 == 0)
+        return end <= BOOT_DIRECT_MAP_SIZE ? phys_to_pointer(address) : NULL;
+    if (is_stub_left)
+        return use == DEVICE_SCREEN ? map_screen(address, size_bytes, access, name)
+                                    : map_device(address, size_bytes, access, name);
+    if (!device_allow_early(&request, name))
+        return NULL;
+    uint8_t *start = map_early(first, align_up(end, PAGE_SIZE), access);
+    if (!start)
+        device_refused(name, address, "no room for page tables");
+    return start ? start + (address.raw - first) : NULL;
+}
+
+status_t console_map_again(struct paging *paging)
+{
+    status_t status = STATUS_OK;
+    for (unsigned int i = 0; i < map_count && status == STATUS_OK; i++)
+        status =
+            paging_map(paging, maps[i].virt, maps[i].phys, maps[i].size_bytes, maps[i].access | PAGE_GLOBAL);
+    is_stub_left = true;
+    return status;
+}

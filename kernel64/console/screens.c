@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loader decides whether there is a framebuffer or a text screen. Memory for the characters is early
+ * memory; the usual text screen has its own, so that it works in a panic before there is any.
+ */
+#include <console/screens.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/dev/framebuffer.h>
+#include <ashlar/dev/vga_text.h>
+#include <ashlar/mm/paging.h>
+#include <boot/early.h>
+#include <console/map.h>
+#include <log/log.h>
+
+/* Of early memory, whose larger part is for the memory map: the characters of the largest screens sold take
+   130 KiB. */
+#define CELLS_MAX KIB(512)
+
+static struct framebuffer framebuffer;
+static struct vga_text vga;
+
+static struct framebuffer_mode mode;
+static phys_t framebuffer_address;
+static struct boot_framebuffer text;
+static void *pixels, *cells; /* of whichever screen there is; NULL: it cannot be used */
+static bool is_searched;
+
+/* What a PC shows to which nobody has said anything. */
+static const struct boot_framebuffer usual_text = {
+    .type = FRAMEBUFFER_TEXT,
+    .address = { VGA_TEXT_ADDRESS },
+    .width = VGA_TEXT_COLUMNS,
+    .height = VGA_TEXT_ROWS,
+    .pitch_bytes = VGA_TEXT_PITCH_BYTES,
+};
+
+static bool has_framebuffer(void)
+{
+    return mode.width != 0;
+}
+
+static void *take_cells(size_t size_bytes)
+{
+    static uint8_t usual_cells[2 * VGA_TEXT_COLUMNS * VGA_TEXT_ROWS];
+    if (size_bytes <= sizeof(usual_cells))
+        return usual_cells;
+    return size_bytes <= CELLS_MAX ? early_take(size_bytes, 1) : NULL;
+}
+
+static void find_framebuffer(const struct boot_framebuffer *loader)
+{
+    framebuffer_address = loader->address;
+    mode = (struct framebuffer_mode){
+        .width = loader->width,
+        .height = loader->height,
+        .pitch_bytes = loader->pitch_bytes,
+        .bits_per_pixel = loader->bits_per_pixel,
+        .red_position = loader->red_position,
+        .red_size = loader->red_size,
+        .green_position = loader->green_position,
+        .green_size = loader->green_size,
+        .blue_position = loader->blue_position,
+        .blue_size = loader->blue_size,
+        .palette = loader->palette.data,
+        .palette_count = (uint32_t)(loader->palette.size_bytes / 3),
+    };
+    size_t cells_size = framebuffer_memory_size(&mode);
+    if (cells_size == 0)
+        return;
+    pixels = console_map(loader->address, (size_t)mode.pitch_bytes * mode.height, DEVICE_SCREEN,
+                         PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
+    cells = pixels ? take_cells(cells_size) : NULL;
+}
+
+static void find_text(const struct boot_framebuffer *loader)
+{
+    text = *loader;
+    if (text.width == 0 || text.width > TEXT_GRID_MAX_COLUMNS || text.height == 0 ||
+        text.height > TEXT_GRID_MAX_ROWS)
+        return;
+    pixels = console_map(text.address, (size_t)text.pitch_bytes * text.height, DEVICE_SCREEN,
+                         PAGE_WRITE | PAGE_UNCACHED, "text screen");
+    cells = pixels ? take_cells(text_grid_size(text.width, text.height)) : NULL;
+}
+
+void screens_find(const struct boot_framebuffer *loader)
+{
+    if (is_searched)
+        return;
+    is_searched = true;
+    if (loader->type == FRAMEBUFFER_RGB || loader->type == FRAMEBUFFER_INDEXED)
+        find_framebuffer(loader);
+    else
+        find_text(loader->type == FRAMEBUFFER_TEXT ? loader : &usual_text);
+}
+
+struct console *screens_start_framebuffer(void)
+{
+    if (!has_framebuffer())
+        return NULL;
+    status_t status = framebuffer_memory_size(&mode) == 0 ? STATUS_UNSUPPORTED
+                      : !pixels || !cells                 ? STATUS_NO_MEMORY
+                                          : framebuffer_init(&framebuffer, &mode, pixels, cells);
+    if (status != STATUS_OK) {
+        if (status != STATUS_NO_MEMORY || pixels) /* else the refusal has been said */
+            log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
+                     mode.bits_per_pixel, status_sentence(status));
+        return NULL;
+    }
+    log_info("console", "framebuffer at P%#lx: %ux%u pixels, %u bits each, %ux%u characters",
+             framebuffer_address.raw, mode.width, mode.height, mode.bits_per_pixel, framebuffer.grid.columns,
+             framebuffer.grid.rows);
+    return &framebuffer.console;
+}
+
+struct console *screens_start_vga(void)
+{
+    if (has_framebuffer() || !pixels || !cells ||
+        vga_text_init(&vga, pixels, text.width, text.height, text.pitch_bytes, cells) != STATUS_OK)
+        return NULL;
+    return &vga.console;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One after the other, until a port answers. What firmware says of a port is decided in acpi/serial_port.c;
+ * here it is carried out.
+ *
+ * SPCR is read before the first byte is sent, because the speed that firmware has set must not be touched
+ * before it is known that it is to stay. Tables that the boot direct map does not reach are read later, and
+ * the port moves then.
+ */
+#include <console/serial_console.h>
+
+#include <ashlar/dev/uart16550.h>
+#include <ashlar/fmt/acpi.h>
+#include <ashlar/mm/paging.h>
+#include <acpi/init.h>
+#include <acpi/serial_port.h>
+#include <boot/machine.h>
+#include <console/input_interrupts.h>
+#include <console/map.h>
+#include <log/log.h>
+#include <monitor/monitor.h>
+
+/* Two, so that a port can be tried while another one is in use. */
+static struct uart16550 uarts[2];
+static struct uart16550 *serial; /* NULL: none */
+static int isa_irq;              /* of serial; -1: not known */
+static bool is_searched, is_spcr_read;
+
+static struct uart16550 *spare(void)
+{
+    return serial == &uarts[0] ? &uarts[1] : &uarts[0];
+}
+
+static status_t try_config(const struct uart16550_config *config, int irq)
+{
+    struct uart16550 *uart = spare();
+    status_t status = uart16550_init(uart, config);
+    if (status == STATUS_OK) {
+        serial = uart;
+        isa_irq = irq;
+    }
+    return status;
+}
+
+static status_t try_isa(uint16_t port, uint32_t baud)
+{
+    const struct uart16550_config config = uart16550_isa(port, baud);
+    return try_config(&config, uart16550_isa_interrupt(port));
+}
+
+/* ---- what firmware's tables say ---- */
+
+static const char *decode_pci(const struct serial_port *port)
+{
+    if (!port->is_pci)
+        return NULL;
+    if (port->pci_segment != 0)
+        return "it is in another PCI segment than 0";
+    switch (pci_decode_address(&port->pci, port->base.space == ACPI_SPACE_MEMORY, port->base.address)) {
+    case STATUS_OK:
+        return NULL;
+    case STATUS_NOT_FOUND:
+        return "the PCI device that it belongs to is not there";
+    default:
+        return "the PCI device that it belongs to does not decode that address";
+    }
+}
+
+static void say_undriven(const char *table, const struct serial_port *port, const char *why)
+{
+    log_warn("console", "%s: serial port at %s %#lx, interface %#x (%s), is not used: %s", table,
+             port->base.space == ACPI_SPACE_IO ? "port" : "address", port->base.address, port->interface,
+             serial_interface_name(port->interface), why);
+}
+
+/* @is_used: firmware's own console is on it, so that its speed is set. Return: whether it is the console
+   now. */
+static bool try_firmware_port(const char *table, const struct serial_port *port, bool is_used)
+{
+    struct uart16550_config config;
+    const char *why = serial_port_plan(port, &config);
+    if (!why)
+        why = decode_pci(port);
+    if (why) {
+        say_undriven(table, port, why);
+        return false;
+    }
+    if (port->base.space == ACPI_SPACE_MEMORY) {
+        config.registers = console_map(phys(port->base.address), SERIAL_PORT_SPAN(&config), DEVICE_REGISTERS,
+                                       PAGE_WRITE | PAGE_UNCACHED, "serial port");
+        if (!config.registers)
+            return false;
+    }
+    if (!is_used && config.clock_hz != 0)
+        config.baud = UART16550_USUAL_BAUD;
+
+    int irq = port->has_irq && port->irq < 16 ? port->irq
+              : config.registers              ? -1
+                                              : uart16550_isa_interrupt(config.port);
+    status_t status = try_config(&config, irq);
+    if (status == STATUS_INVALID && config.baud != 0) {
+        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", table,
+                 config.clock_hz, config.baud);
+        config.baud = 0;
+        status = try_config(&config, irq);
+    }
+    if (status != STATUS_OK) {
+        say_undriven(table, port, status_sentence(status));
+        return false;
+    }
+    if (config.baud)
+        log_info("console", "%s names the serial port %#lx at %u baud", table, port->base.address,
+                 config.baud);
+    else
+        log_info("console", "%s names the serial port %#lx at the speed that it has", table,
+                 port->base.address);
+    if (port->flow_control)
+        log_warn("console", "%s asks for flow control (%#x), which is not done", table, port->flow_control);
+    return true;
+}
+
+/* An SPCR without an address: redirection is switched off. */
+static bool try_spcr(void)
+{
+    struct serial_port port;
+    size_t size_bytes;
+    const void *data = acpi_find_here("SPCR", &size_bytes);
+    is_spcr_read = data != NULL;
+    return data && spcr_parse(data, size_bytes, &port) == STATUS_OK && port.base.address != 0 &&
+           try_firmware_port("SPCR", &port, true);
+}
+
+static bool try_dbg2(void)
+{
+    struct dbg2 dbg2;
+    struct dbg2_cursor cursor = { 0, 0 };
+    struct serial_port port;
+    size_t size_bytes;
+    const void *data = acpi_find_here("DBG2", &size_bytes);
+    if (!data || dbg2_parse(data, size_bytes, &dbg2) != STATUS_OK)
+        return false;
+    while (dbg2_next_serial(&dbg2, &cursor, &port))
+        if (port.base.address != 0 && try_firmware_port("DBG2", &port, false))
+            return true;
+    return false;
+}
+
+/* ---- what the BIOS says ---- */
+
+/*
+ * Four ports in the BIOS data area, of which the equipment word counts those that are there. UEFI leaves it
+ * as it is.
+ * Source: IBM, "PS/2 and PC BIOS Interface Technical Reference", "BIOS Data Area".
+ */
+#define BDA_ADDRESS         0x400
+#define BDA_EQUIPMENT       (0x10 / 2) /* in words */
+#define EQUIPMENT_SERIAL(e) ((e) >> 9 & 7)
+#define BDA_SERIAL_MAX      4
+
+/* The motherboard's own devices lie below, and a UART's eight ports on a multiple of eight. */
+#define BDA_PORT_MIN 0x100
+
+static bool try_bios_data(void)
+{
+    const uint16_t *words = machine_read_early(phys(BDA_ADDRESS), 2 * (BDA_EQUIPMENT + 1));
+    if (!words || machine_boot_info()->efi_bits != 0)
+        return false;
+    unsigned int count = EQUIPMENT_SERIAL(words[BDA_EQUIPMENT]);
+    for (unsigned int i = 0; i < count && i < BDA_SERIAL_MAX; i++) {
+        uint16_t port = words[i];
+        if (port >= BDA_PORT_MIN && port % 8 == 0 && port != UART16550_COM1 &&
+            try_isa(port, UART16550_USUAL_BAUD) == STATUS_OK) {
+            log_info("console", "the BIOS lists the serial port %#x", port);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the search ---- */
+
+static bool try_choice(const struct console_choice *choice)
+{
+    status_t status = try_isa(choice->port, choice->baud);
+    if (status != STATUS_OK)
+        log_warn("console", "console=%.*s: %s", (int)choice->word_length, choice->word,
+                 status_sentence(status));
+    return status == STATUS_OK;
+}
+
+void serial_console_find(const struct console_choice *choice)
+{
+    if (is_searched)
+        return;
+    is_searched = true;
+    if (choice) {
+        if (!try_choice(choice))
+            (void)(try_isa(UART16550_COM1, UART16550_USUAL_BAUD) == STATUS_OK || try_bios_data());
+        return;
+    }
+    if (!try_spcr())
+        (void)(try_isa(UART16550_COM1, UART16550_USUAL_BAUD) == STATUS_OK || try_dbg2() || try_bios_data());
+}
+
+/* On the port that is in use already nothing changes: the log was printed there. */
+void serial_console_look_again(bool is_attached)
+{
+    struct uart16550 *before = serial;
+    struct serial_port port;
+    size_t size_bytes;
+    const void *data = is_spcr_read ? NULL : acpi_find_here("SPCR", &size_bytes);
+    if (!data || spcr_parse(data, size_bytes, &port) != STATUS_OK || port.base.address == 0 ||
+        (before && !before->config.registers && port.base.space == ACPI_SPACE_IO &&
+         port.base.address == before->config.port) ||
+        !try_firmware_port("SPCR", &port, true))
+        return;
+    if (is_attached && before)
+        log_detach(&before->console);
+    if (is_attached)
+        log_attach(&serial->console);
+}
+
+void serial_console_find_in_panic(void)
+{
+    is_searched = true;
+    if (!serial)
+        (void)try_isa(UART16550_COM1, UART16550_USUAL_BAUD);
+}
+
+struct console *serial_console(void)
+{
+    return serial ? &serial->console : NULL;
+}
+
+void serial_console_start_input(void)
+{
+    if (!serial)
+        return;
+    monitor_add_input(&serial->input);
+    serial_start_interrupts(serial, isa_irq);
+}

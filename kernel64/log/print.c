@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * print(): text as it is, to all consoles, under the log's lock; and the observer, a pager, that is asked in
+ * between.
+ *
+ * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is
+ * an observer, text is written row by row, and the observer asked, without the lock, before the first
+ * character of a row. What others write meanwhile is not counted. Tracked is where a terminal's cursor stands
+ * after printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A line that begins
+ * with '@' is a record for programs: it is counted, and the observer not asked within it. Terminals differ in
+ * whether a newline behind a full row begins one more; it is counted.
+ */
+#include <log/log.h>
+
+#include <lib/format.h>
+#include <lib/string.h>
+#include <log/console_lock.h>
+
+#define TAB_COLUMNS 8
+
+/* The monitor's only, on the CPU that it runs on; a panic takes it away. */
+static print_observer_fn *print_observer;
+static bool is_print_dropped;
+static size_t columns, column;
+static bool is_line_begun, is_record;
+static size_t rows_printed; /* since it was last asked */
+
+/* Asks the observer whether more may be printed. Called without the lock: it may wait for a person. */
+static bool may_print(void)
+{
+    size_t rows = rows_printed;
+
+    if (console_lock_is_reporter())
+        return true;
+    if (is_print_dropped || !print_observer)
+        return !is_print_dropped;
+    rows_printed = 0;
+    is_print_dropped = !print_observer(rows);
+    return !is_print_dropped;
+}
+
+bool print_may_go_on(size_t line_length)
+{
+    if (columns > 0)
+        rows_printed += line_length > 1 ? (line_length - 2) / columns + 1 : 1;
+    return may_print();
+}
+
+void print_set_observer(print_observer_fn *observer, size_t row_columns)
+{
+    print_observer = observer;
+    columns = observer ? row_columns : 0;
+    column = 0;
+    is_line_begun = is_record = false;
+    is_print_dropped = false;
+    rows_printed = 0;
+}
+
+/* Return: whether the character begins another row. */
+static bool moves_down(char c)
+{
+    switch (c) {
+    case '\n':
+    case '\f':
+        column = 0;
+        return true;
+    case '\r':
+        column = 0;
+        return false;
+    case '\b':
+        column -= column > 0;
+        return false;
+    case '\t':
+        column = (column / TAB_COLUMNS + 1) * TAB_COLUMNS;
+        break;
+    default:
+        column++;
+        break;
+    }
+    if (column < columns)
+        return false;
+    column = 0;
+    return true;
+}
+
+static void write_out(const char *text, size_t length)
+{
+    struct held held = console_lock_take();
+    console_lock_write(text, length);
+    console_lock_give(held);
+}
+
+/* Whether the line that @c is the next character of is a record. */
+static void note_record(char c)
+{
+    if (!is_line_begun)
+        is_record = c == '@';
+    is_line_begun = c != '\n' && c != '\r';
+    is_record = is_record && is_line_begun;
+}
+
+static void write_rows(const char *text, size_t length)
+{
+    while (length > 0 && (is_record ? !is_print_dropped : may_print())) {
+        size_t part = 0;
+        bool is_row;
+        do {
+            note_record(text[part]);
+            is_row = moves_down(text[part++]);
+        } while (!is_row && part < length);
+        rows_printed += is_row;
+        write_out(text, part);
+        text += part;
+        length -= part;
+    }
+}
+
+void print_text(const char *text, size_t length)
+{
+    if (print_observer && !console_lock_is_reporter())
+        write_rows(text, length);
+    else if (may_print())
+        write_out(text, length);
+}
+
+void print_sink(void *context, const char *text, size_t length)
+{
+    (void)context;
+    print_text(text, length);
+}
+
+/* Pieces of a format are gathered, so that consoles see lines and not words. */
+struct gathered {
+    char text[256];
+    size_t length;
+    bool by_rows; /* else under the lock, which is held */
+};
+
+static void flush(struct gathered *gathered)
+{
+    if (gathered->by_rows)
+        write_rows(gathered->text, gathered->length);
+    else
+        console_lock_write(gathered->text, gathered->length);
+    gathered->length = 0;
+}
+
+static void gather(void *context, const char *text, size_t length)
+{
+    struct gathered *gathered = context;
+    while (length > 0) {
+        size_t room = sizeof(gathered->text) - gathered->length;
+        size_t part = length < room ? length : room;
+        memcpy(gathered->text + gathered->length, text, part);
+        gathered->length += part;
+        text += part;
+        length -= part;
+        if (gathered->length == sizeof(gathered->text))
+            flush(gathered);
+    }
+}
+
+void print_v(const char *format, va_list arguments)
+{
+    struct gathered gathered = { .length = 0, .by_rows = print_observer && !console_lock_is_reporter() };
+    struct held held = { .taken = false };
+
+    if (!gathered.by_rows) {
+        if (!may_print())
+            return;
+        held = console_lock_take();
+    }
+    format_to(gather, &gathered, format, arguments);
+    flush(&gathered);
+    if (!gathered.by_rows)
+        console_lock_give(held);
+}
+
+void print(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_v(format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A report is many lines, and the log's lock keeps single lines whole: it is held for all of them. A CPU
+ * waits for it as long as the holder makes progress (take_lock() in log.c), also on a serial port of 9600
+ * baud.
+ */
+#include <log/report_head.h>
+
+#include <ashlar/time_units.h>
+#include <log/log.h>
+#include <lib/machine_ops.h>
+
+bool report_head_begin(void)
+{
+    if (!log_hold())
+        return false;
+    uint64_t ns = log_nanoseconds(diag_port_ticks());
+    print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, diag_port_cpu(),
+          ns / NS_PER_SECOND, ns / NS_PER_US % US_PER_SECOND);
+    return true;
+}
+
+void report_head_end(void)
+{
+    log_release();
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The empty symbol table of the first link, from which the full one is made. */
+#include <panic/symbols.h>
+
+const uint32_t symbol_count = 0;
+const uint32_t symbol_text_end = 0;
+const struct symbol symbol_table[1] = { { 0, 0 } };
+const char symbol_names[] = "";

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Panic: report, verdict, end. Each part may itself fail on a machine whose memory is wrong, so
+ * panic_depth counts how far inside itself it is:
+ *
+ *     1   the whole report, then the verdict and the end
+ *     2   one line that names the second mistake, then the end
+ *     3   printing does not work: the end, in silence
+ */
+#include <panic/panic.h>
+
+#include <ashlar/check.h>
+#include <power/exit.h>
+#include <log/log.h>
+#include <lib/machine_ops.h>
+#include <log/report_head.h>
+
+static unsigned panic_depth;
+static bool leaves;
+static void (*verdict_printer)(void);
+static void (*console_attacher)(void);
+static void (*wait_for_restart)(void);
+static const char *restart_words;
+
+void panic_set_leaves(bool yes)
+{
+    leaves = yes;
+}
+
+void panic_set_consoles(void (*attach_all)(void))
+{
+    console_attacher = attach_all;
+}
+
+void panic_set_verdict(void (*print_verdict)(void))
+{
+    verdict_printer = print_verdict;
+}
+
+void panic_set_wait(void (*wait)(void), const char *words)
+{
+    wait_for_restart = wait;
+    restart_words = words;
+}
+
+static NORETURN void end(void)
+{
+    if (panic_depth == 1 && verdict_printer)
+        verdict_printer();
+    else if (panic_depth <= 2)
+        print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
+              "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
+
+    if (leaves || leave_has_debug_port())
+        leave(VERDICT_PANIC);
+    if (panic_depth == 1 && wait_for_restart) {
+        print("The machine is halted; %s.\n", restart_words);
+        wait_for_restart();
+        leave_by_reset();
+    }
+    if (panic_depth <= 2)
+        print("The machine is halted.\n");
+    diag_port_halt();
+}
+
+static void begin(void)
+{
+    diag_port_begin_panic();
+    print_set_observer(NULL, 0); /* a pager would wait for a key, or drop the report */
+    panic_depth++;
+    if (panic_depth == 1) {
+        if (console_attacher)
+            console_attacher();
+        log_settle();
+        (void)report_head_begin(); /* a panic inside another report goes on in it */
+    }
+}
+
+static void print_cause(const char *format, va_list arguments)
+{
+    print("PANIC: ");
+    print_v(format, arguments);
+    print("\n");
+}
+
+void panic(const char *format, ...)
+{
+    va_list arguments;
+
+    begin();
+    if (panic_depth > 2)
+        end();
+
+    if (panic_depth == 2)
+        print("\nPANIC inside a panic: ");
+    va_start(arguments, format);
+    if (panic_depth == 1) {
+        print_cause(format, arguments);
+    } else {
+        print_v(format, arguments);
+        print("\n");
+    }
+    va_end(arguments);
+    if (panic_depth == 1) {
+        diag_port_print_state(NULL);
+        va_start(arguments, format);
+        print_cause(format, arguments); /* the first one may have left the screen */
+        va_end(arguments);
+    }
+    end();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+    begin();
+    if (panic_depth == 1) {
+        diag_port_print_state(frame);
+    } else if (panic_depth == 2) {
+        print("\nPANIC inside a panic: ");
+        diag_port_print_headline(frame);
+    }
+    end();
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    panic("%s:%d: expected %s; memory or hardware state is already wrong", file, line, expression);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of stacks. It is only ever added to, so it may be read in any context.
+ */
+#include <panic/stacks.h>
+
+#include <ashlar/layout.h>
+
+static struct stack *stacks;
+
+void stacks_add(struct stack *stack)
+{
+    stack->next = stacks;
+    stacks = stack;
+}
+
+const struct stack *stacks_first(void)
+{
+    return stacks;
+}
+
+const struct stack *stacks_find(uint64_t address)
+{
+    for (const struct stack *stack = stacks; stack; stack = stack->next) {
+        if (address >= stack->bottom && address < stack->top)
+            return stack;
+    }
+    return NULL;
+}
+
+const struct stack *stacks_find_guard(uint64_t address)
+{
+    for (const struct stack *stack = stacks; stack; stack = stack->next) {
+        if (address >= stack->bottom - PAGE_SIZE && address < stack->bottom)
+            return stack;
+    }
+    return NULL;
+}

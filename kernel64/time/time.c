@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From firmware's tables to a clock that is right and an interrupt that comes.
+ *
+ * Everything here runs once. What may change later is the clock, when the watch finds that it lies; then the
+ * reference takes its place, and a timer keeps reading it often enough that no round of it is missed.
+ */
+#include <time/time.h>
+
+#include <ashlar/dev/hpet.h>
+#include <ashlar/dev/pit8254.h>
+#include <ashlar/sync.h>
+#include <ashlar/time_units.h>
+#include <boot/machine.h>
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <log/log.h>
+#include <irq/controllers.h>
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <lib/string.h>
+#include <time/tsc_sync.h>
+#include <time/calibrate.h>
+#include <time/clock.h>
+#include <time/counters.h>
+#include <time/keeper.h>
+#include <time/timer.h>
+#include <time/tsc.h>
+#include <time/watchdog.h>
+
+#define ISA_TIMER 0
+#define KHZ       1000ULL
+
+static struct event_setup events;
+static uint64_t measuring_ns;
+
+uint64_t time_lapic_hz(void)
+{
+    return events.lapic_hz;
+}
+
+uint64_t time_measuring_ns(void)
+{
+    return measuring_ns + tsc_measuring_ns();
+}
+
+/* ---- the LAPIC's timer ---- */
+
+/* The LAPIC's timer while it is measured. It counts down. */
+static uint64_t count_lapic(struct clock_counter *self)
+{
+    (void)self;
+    return UINT32_MAX - lapic_timer_left();
+}
+
+static struct clock_counter lapic_counter = { .name = "lapic", .bits = 32, .read = count_lapic };
+
+static struct calibration lapic_sample; /* counts 0: none */
+
+/* A timer that runs by it is late by this at most; TSC_REFINE_NS and no shorter delay would tell. */
+#define LAPIC_GOOD_PPM 300
+
+/* Against the time-stamp counter, whose rate is not known well yet: what both counted is kept. */
+static void sample_lapic(void)
+{
+    static struct calibrate_look start;
+    uint64_t began_ns = clock_now_ns();
+    lapic_timer_set(LAPIC_TIMER_MEASURED);
+    lapic_timer_arm(UINT32_MAX);
+    if (calibrate_look(tsc_read_ordered, &lapic_counter, &start) == STATUS_OK) {
+        /* At 1 GHz the look's idea would be the ticks in a count, times 10^9. */
+        lapic_counter.rate_hz = NS_PER_SECOND;
+        uint64_t ticks = calibrate_idea(&lapic_counter, &start) / KHZ;
+        if (ticks != 0)
+            lapic_counter.rate_hz = clock_tsc_hz() / KHZ * NS_PER_SECOND / ticks;
+        if (calibrate(tsc_read_ordered, &lapic_counter, &start, LAPIC_GOOD_PPM, &lapic_sample) != STATUS_OK)
+            lapic_sample.counts = 0;
+    }
+    lapic_timer_set(LAPIC_TIMER_OFF);
+    measuring_ns += clock_now_ns() - began_ns;
+}
+
+/* By a hypervisor's word, unless it was wrong about the time-stamp counter; else by the sample. */
+static uint64_t lapic_hz(void)
+{
+    const struct tsc_rate *told = tsc_rate_told();
+    if (lapic_mode() == LAPIC_NONE)
+        return 0;
+    if (told->trust == TSC_RATE_GIVEN && told->lapic_hz != 0 && !tsc_rate_is_refuted())
+        return told->lapic_hz;
+    if (lapic_sample.counts == 0)
+        return 0;
+    /* A window of 3 ms: no overflow, by far. */
+    return lapic_sample.counts * LAPIC_TIMER_DIVIDER * clock_tsc_hz() / lapic_sample.ticks;
+}
+
+/* ---- choosing ---- */
+
+/* Context: interrupts off. Return: false when there is no other clock than the time-stamp counter. */
+static bool leave_tsc(void)
+{
+    struct clock_counter *counter = time_counter(0);
+    if (!counter || !clock_is_tsc())
+        return false;
+    clock_set_counter(counter);
+    log_info("time", "the clock is %s from here on", clock_name());
+    timer_start(&events);
+    keeper_start(counter);
+    return true;
+}
+
+static void demote_tsc(void)
+{
+    if (!leave_tsc())
+        log_warn("time", "there is no other clock; it stays in use");
+}
+
+/* An I/O APIC's input for one of the HPET's comparators: above the ISA interrupts where it can be. */
+static bool choose_hpet_alarm(struct hpet *hpet)
+{
+    uint32_t pin;
+    if (!hpet || !controllers_use_ioapics())
+        return false;
+    for (unsigned int gsi = 16; gsi < 32 + 16; gsi++) {
+        unsigned int candidate = gsi % 32;
+        if (!(hpet_routes(hpet, 0) >> candidate & 1) || !irq_chip_of(candidate, &pin))
+            continue;
+        if (hpet_use_comparator(hpet, 0, candidate) != STATUS_OK)
+            continue;
+        events.alarm = &hpet->alarm;
+        events.isa = -1;
+        events.gsi = candidate;
+        return true;
+    }
+    return false;
+}
+
+/* events=NAME: only that source. */
+static void choose_alarm(void)
+{
+    static const char *const names[] = { "tsc-deadline", "lapic", "hpet", "pit" };
+    char wish[16] = "";
+    status_t status = machine_option("events", wish, sizeof(wish));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (status == STATUS_OK && strcmp(wish, names[i]) == 0)
+            events.only = names[i];
+    if (status != STATUS_NOT_FOUND && !events.only)
+        log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", wish);
+    bool wants_pit = events.only && strcmp(events.only, "pit") == 0;
+    if (!wants_pit && choose_hpet_alarm(time_hpet()))
+        return;
+    if (time_pit()) {
+        events.alarm = &time_pit()->alarm;
+        events.isa = ISA_TIMER;
+    }
+}
+
+void time_init(void)
+{
+    agree_init_cpu();
+    if (lapic_mode() != LAPIC_NONE)
+        sample_lapic();
+    events.lapic_hz = lapic_hz();
+    choose_alarm();
+    timer_start(&events);
+    watch_start(NULL, demote_tsc);
+    log_info("time", "timers by %s", event_name());
+    if (!timer_interrupts())
+        log_warn("time", "nothing interrupts when a time has come%s: timers run when somebody looks",
+                 events.only ? ", because of the option events" : "");
+}
+
+/* The PIT's rounds are too short to compare anything over a time that says something. */
+static struct clock_counter *watch_reference(void)
+{
+    struct clock_counter *reference = tsc_reference();
+    return reference && reference->bits > 16 ? reference : NULL;
+}
+
+void time_calibrate(void)
+{
+    tsc_end_calibration();
+    irq_state_t state = interrupts_off();
+    events.lapic_hz = lapic_hz();
+    event_set_lapic_rate(events.lapic_hz);
+    timer_rearm();
+    if (machine_has_option("notsc") && clock_is_tsc() && !leave_tsc())
+        log_warn("time", "notsc: there is no other clock");
+    if (clock_is_tsc())
+        watch_start(watch_reference(), demote_tsc);
+    interrupts_restore(state);
+    log_info("time", "clock %s", clock_name());
+}

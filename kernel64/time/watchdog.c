@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The watch over this machine's clock: watch_rule.h has the rule.
+ */
+#include <time/watchdog.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <irq/lapic.h>
+#include <irq/vectors.h>
+#include <log/log.h>
+#include <time/clock.h>
+#include <time/watchdog_rule.h>
+
+/*
+ * Whoever looks has it alone, until also what follows is done; others go on, since the next timer looks
+ * again. It is no lock to wait for: choosing another clock may want memory, from a CPU that waits for an
+ * answer of who would be waiting here.
+ */
+static bool is_taken;                   /* atomic */
+static bool is_condemned;               /* atomic */
+static struct clock_counter *reference; /* gone when the clock is left */
+static void (*demote)(void);
+static struct watch watch;
+static int64_t drift_ppm;
+static uint64_t comparisons;
+static uint32_t first_apic_id;
+
+void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
+{
+    reference = counter;
+    demote = when_it_lies;
+    if (lapic_mode() != LAPIC_NONE)
+        first_apic_id = lapic_id();
+    if (!reference)
+        return;
+    watch = (struct watch){
+        .reference_hz = reference->rate_hz,
+        .mask = clock_counter_mask(reference),
+    };
+}
+
+/* Both counters of one moment: of a few pairs the one that was read fastest. */
+static uint64_t cross_timestamp(uint64_t *count)
+{
+    uint64_t tick = 0, narrowest = UINT64_MAX;
+    for (unsigned int i = 0; i < 3; i++) {
+        uint64_t before = cpu_read_tsc_ordered();
+        uint64_t now = reference->read(reference);
+        uint64_t after = cpu_read_tsc_ordered();
+        if (after - before >= narrowest)
+            continue;
+        narrowest = after - before;
+        tick = before + narrowest / 2;
+        *count = now;
+    }
+    return tick;
+}
+
+static void leave(void)
+{
+    reference = NULL;
+    demote();
+}
+
+static void look(void)
+{
+    int64_t ppm;
+    uint64_t count = 0;
+    uint64_t tick = cross_timestamp(&count);
+    watch.rate_hz = clock_tsc_hz();
+    enum watch_verdict verdict = watch_judge(&watch, tick, count, &ppm);
+    if (verdict >= WATCH_AGREES) {
+        drift_ppm = ppm;
+        comparisons++;
+    }
+    if (verdict != WATCH_LIES_NOW)
+        return;
+    log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
+    leave();
+}
+
+static bool is_time_to_look(void)
+{
+    return reference && clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watch.tick) >= WATCH_MIN_NS;
+}
+
+void watch_clock(void)
+{
+    bool is_due = __atomic_load_n(&is_condemned, __ATOMIC_RELAXED) || is_time_to_look();
+    /* Acquire pairs with the release below: what the last one changed is seen. */
+    if (!is_due || __atomic_exchange_n(&is_taken, true, __ATOMIC_ACQUIRE))
+        return;
+    if (__atomic_exchange_n(&is_condemned, false, __ATOMIC_RELAXED))
+        leave();
+    else if (reference)
+        look();
+    __atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
+}
+
+/* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is
+   raised. One that cannot be raised is left to the next that comes. */
+void watch_condemn(void)
+{
+    __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
+    if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE ||
+        lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
+        watch_clock();
+}
+
+bool watch_drift_ppm(int64_t *ppm)
+{
+    *ppm = drift_ppm;
+    return comparisons > 0;
+}
+
+uint64_t watch_count(void)
+{
+    return comparisons;
+}

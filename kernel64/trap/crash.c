@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `crash KIND`: mistakes on purpose, to see that each gives its report. Each is made
+ * the way a program makes it by accident, in a way that the compiler cannot see through.
+ */
+#include <ashlar/command.h>
+#include <ashlar/sync.h>
+#include <cpu/percpu.h>
+#include <log/log.h>
+#include <panic/panic.h>
+#include <lib/machine_ops.h>
+#include <lib/string.h>
+
+/* Read where the compiler must not know the value. */
+static volatile uint64_t zero;
+
+static void crash_divide(void)
+{
+    uint64_t quotient;
+    __asm__ volatile("xorl %%edx, %%edx; divq %1" : "=a"(quotient) : "r"(zero), "a"(1ULL) : "rdx", "cc");
+}
+
+static void crash_null(void)
+{
+    struct {
+        uint64_t first, second;
+    } volatile *nothing = (void *)(uintptr_t)zero;
+
+    nothing->second = 1;
+}
+
+static NOINLINE uint64_t recurse(uint64_t depth)
+{
+    volatile uint64_t here[16] = { depth };
+
+    /* The sum after the call keeps it from being a jump. */
+    return zero != 0 ? depth : recurse(depth + 1) + here[depth % 16];
+}
+
+static void crash_stack(void)
+{
+    zero = recurse(0);
+}
+
+static void crash_text(void)
+{
+    *(volatile uint8_t *)(uintptr_t)crash_text = 0xc3;
+}
+
+static void crash_execute(void)
+{
+    static uint8_t code[] ALIGNED(16) = { 0xc3 }; /* RET */
+
+    ((void (*)(void))(uintptr_t)code)();
+}
+
+/* With no stack to push to, neither the page fault nor anything after it can be delivered on it. */
+static void crash_doublefault(void)
+{
+    /* Asking for the frame makes one, and a backtrace needs it where RSP leads nowhere. */
+    __asm__ volatile("xorl %%esp, %%esp; pushq $0" ::"r"(__builtin_frame_address(0)) : "memory");
+}
+
+static void crash_overrun(void)
+{
+    char small[16];
+
+    for (volatile unsigned i = 0; i < 64; i++)
+        *(volatile char *)(small + i) = 'A';
+}
+
+static void crash_opcode(void)
+{
+    __asm__ volatile("ud2");
+}
+
+static void crash_lock(void)
+{
+    static struct spinlock lock;
+
+    spin_lock(&lock);
+    spin_unlock(&lock, spin_lock(&lock));
+}
+
+static void crash_panic(void)
+{
+    panic("crash panic: asked for by a person");
+}
+
+/* As a thread would that a scheduler may move. Only a checked build notices. */
+static void crash_percpu(void)
+{
+    PERCPU_MINE(may_move) = true;
+    zero = PERCPU_MINE(cpu_number);
+    PERCPU_MINE(may_move) = false;
+}
+
+/* The verdict's printer is the last code of others that a panic calls. */
+static void crash_twice(void)
+{
+    panic_set_verdict(crash_null);
+    panic("crash twice: the next line comes from a fault inside this panic");
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+    const char *help; /* what the mistake is */
+} kinds[] = {
+    { "divide", crash_divide, "divide by zero" },
+    { "null", crash_null, "write through a null pointer" },
+    { "stack", crash_stack, "call without end" },
+    { "text", crash_text, "write to the kernel's code" },
+    { "execute", crash_execute, "execute data" },
+    { "doublefault", crash_doublefault, "lose the stack" },
+    { "overrun", crash_overrun, "write past an array on the stack" },
+    { "opcode", crash_opcode, "execute an invalid opcode" },
+    { "lock", crash_lock, "wait for oneself" },
+    { "panic", crash_panic, "give up in words" },
+    { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
+    { "twice", crash_twice, "fault inside a panic" },
+    { "reset", diag_port_triple_fault, "lose the IDT: a triple fault, which no report can tell of" },
+};
+
+static status_t command_crash(int argc, char **argv)
+{
+    for (unsigned i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
+        if (strcmp(argv[1], kinds[i].name) != 0)
+            continue;
+        kinds[i].run();
+        print("crash %s: still alive, so this mistake goes unnoticed here\n", argv[1]);
+        return STATUS_UNSUPPORTED;
+    }
+    print("kinds:\n");
+    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
+        print("    %-12s %s\n", kinds[i].name, kinds[i].help);
+    return STATUS_INVALID;
+}
+
+static const char *crash_words(unsigned index)
+{
+    return index < ARRAY_LEN(kinds) ? kinds[index].name : NULL;
+}
+COMMAND_WITH_WORDS(crash, "KIND",
+                   "make a mistake on purpose: divide, null, stack, text, execute, doublefault, ...",
+                   command_crash, crash_words);

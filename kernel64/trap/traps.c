@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a gate's stub in traps.asm to whoever handles the vector: an attempt that catches it, a handler
+ * that was registered, or the end.
+ */
+#include <trap/traps.h>
+
+#include <ashlar/hw/cpu.h>
+#include <ashlar/io.h>
+#include <cpu/gdt.h>
+#include <trap/idt.h>
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <trap/restart.h>
+#include <cpu/tlb.h>
+#include <trap/trap_report.h>
+#include <cpu/wait.h>
+#include <log/log.h>
+#include <panic/panic.h>
+#include <lib/machine_ops.h>
+#include <log/report_head.h>
+#include <panic/stacks.h>
+#include <panic/symbols.h>
+#include <lib/format.h>
+
+#define INTERRUPTS (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
+
+/* Interrupts without a handler that get a line in the log, on the whole; the rest is only counted. */
+#define UNEXPECTED_LINES 8
+
+/*
+ * System control port B: why the chipset raised an NMI.
+ * Source: Intel ICH9 datasheet, "NMI Status and Control Register".
+ */
+#define PORT_NMI_STATUS  0x61
+#define NMI_IO_CHECK     0x40
+#define NMI_SYSTEM_ERROR 0x80
+#define NMI_NO_DEVICE    0xff /* what a port answers where nothing is */
+
+/* One attempt of trap_try(), on the stack of its caller. */
+struct attempt {
+    uint64_t rsp; /* written by trap_try_call, for trap_try_caught */
+    uint64_t rflags;
+    struct trap_frame *caught;
+    struct attempt *outer;
+};
+
+/* traps.asm */
+bool trap_try_call(uint64_t *rsp, trap_try_fn *function, void *argument);
+void trap_try_caught(void);
+void trap_dispatch(struct trap_frame *frame);
+
+/* kernel64.ld; the page below each is its guard. */
+extern uint8_t __boot_stack_bottom[], __boot_stack_top[];
+extern uint8_t __df_stack_bottom[], __df_stack_top[];
+extern uint8_t __nmi_stack_bottom[], __nmi_stack_top[];
+extern uint8_t __mc_stack_bottom[], __mc_stack_top[];
+extern uint8_t __db_stack_bottom[], __db_stack_top[];
+
+static PERCPU(struct cpu_segments, segments) ALIGNED(16);
+
+static trap_handler_fn *handlers[INTERRUPTS];
+static void (*acknowledge)(uint8_t vector);
+static uint64_t unexpected[INTERRUPTS];
+static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
+static unsigned unexpected_lines;
+
+/* The innermost attempt in progress. */
+static PERCPU(struct attempt *, attempt);
+
+void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
+{
+    gdt_init_cpu(PERCPU_OF(cpu, segments), stack_top);
+    /* Loading the segments has cleared it. */
+    cpu_write_msr(MSR_GS_BASE, percpu_distance(cpu));
+    idt_init_cpu();
+}
+
+void traps_init(void)
+{
+#define BOOT_STACK(called, edge)                                                                             \
+    {                                                                                                        \
+        called, (uintptr_t)__##edge##_stack_bottom, (uintptr_t)__##edge##_stack_top, NULL                    \
+    }
+    static struct stack stacks[TRAP_STACK_END] = {
+        [TRAP_STACK_NONE] = BOOT_STACK("boot", boot),
+        [TRAP_STACK_DOUBLE_FAULT] = BOOT_STACK("double fault", df),
+        [TRAP_STACK_NMI] = BOOT_STACK("NMI", nmi),
+        [TRAP_STACK_MACHINE_CHECK] = BOOT_STACK("machine check", mc),
+        [TRAP_STACK_DEBUG] = BOOT_STACK("debug", db),
+    };
+#undef BOOT_STACK
+    uint64_t stack_top[TRAP_STACK_END];
+
+    format_set_symbols(symbol_describe);
+    for (unsigned i = 0; i < TRAP_STACK_END; i++) {
+        stack_top[i] = stacks[i].top;
+        stacks_add(&stacks[i]);
+    }
+    restart_init();
+    idt_init();
+    traps_init_cpu(stack_top, 0);
+}
+
+void traps_set_handler(uint8_t vector, trap_handler_fn *handler)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    /* Release: what the handler needs is in memory before trap_dispatch() can read its address. */
+    __atomic_store_n(&handlers[vector - TRAP_FIRST_INTERRUPT], handler, __ATOMIC_RELEASE);
+}
+
+trap_handler_fn *traps_handler(uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&handlers[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_ACQUIRE);
+}
+
+void traps_set_acknowledge(void (*function)(uint8_t vector))
+{
+    acknowledge = function;
+}
+
+uint64_t traps_taken_count(unsigned int cpu, uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&PERCPU_ARRAY_OF(cpu, interrupts_taken)[vector - TRAP_FIRST_INTERRUPT],
+                           __ATOMIC_RELAXED);
+}
+
+uint64_t traps_unexpected_count(uint8_t vector)
+{
+    VERIFY(vector >= TRAP_FIRST_INTERRUPT);
+    return __atomic_load_n(&unexpected[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
+}
+
+bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
+{
+    struct attempt mine = { .rflags = cpu_read_rflags(), .caught = caught, .outer = PERCPU_MINE(attempt) };
+
+    PERCPU_MINE(attempt) = &mine;
+    bool returned = trap_try_call(&mine.rsp, function, argument);
+    PERCPU_MINE(attempt) = mine.outer;
+    return returned;
+}
+
+void traps_stop_catching(void)
+{
+    PERCPU_MINE(attempt) = NULL;
+}
+
+static bool is_catchable(uint64_t vector)
+{
+    return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
+}
+
+/* Sends the interrupted code to the end of the innermost trap_try(). Return: whether there is one. */
+static bool catch_exception(struct trap_frame *frame)
+{
+    if (!PERCPU_MINE(attempt) || !is_catchable(frame->vector))
+        return false;
+    *PERCPU_MINE(attempt)->caught = *frame;
+    frame->rip = (uintptr_t)trap_try_caught;
+    frame->rsp = PERCPU_MINE(attempt)->rsp;
+    frame->rflags = PERCPU_MINE(attempt)->rflags;
+    return true;
+}
+
+/* The number, plus 1, of the CPU that wants all others to stand still; 0: none does. */
+static unsigned int last_one_running;
+
+bool traps_stop_others_on_nmi(void)
+{
+    unsigned int me = PERCPU_MINE(cpu_number) + 1, before = 0;
+    return __atomic_compare_exchange_n(&last_one_running, &before, me, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE) ||
+           before == me;
+}
+
+static bool is_stopped_by_nmi(void)
+{
+    unsigned int last = __atomic_load_n(&last_one_running, __ATOMIC_ACQUIRE);
+    return last != 0 && last != PERCPU_MINE(cpu_number) + 1;
+}
+
+/* Return: false when a device says that data were lost; the machine must not go on then. */
+static bool survive_nmi(const struct trap_frame *frame)
+{
+    uint8_t status = io_in8(PORT_NMI_STATUS);
+    struct attempt *interrupted = PERCPU_MINE(attempt);
+
+    if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
+        return false;
+    /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    if (!report_head_begin())
+        return true; /* inside a report on this CPU, a panic's among them, which shows where it was */
+    PERCPU_MINE(attempt) = NULL;
+    trap_report(frame);
+    print("  No device says why. Going on.\n");
+    report_head_end();
+    PERCPU_MINE(attempt) = interrupted;
+    return true;
+}
+
+static void dispatch_interrupt(struct trap_frame *frame)
+{
+    uint8_t vector = (uint8_t)frame->vector;
+    trap_handler_fn *handler = traps_handler(vector);
+    struct attempt *interrupted = PERCPU_MINE(attempt);
+
+    PERCPU_MINE_AT(interrupts_taken, vector - TRAP_FIRST_INTERRUPT)++;
+    if (handler) {
+        /* What the handler raises is not what the interrupted code tries. */
+        PERCPU_MINE(attempt) = NULL;
+        handler(frame);
+        PERCPU_MINE(attempt) = interrupted;
+        restart_apply(frame);
+        return;
+    }
+    if (acknowledge)
+        acknowledge(vector);
+    __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
+    if (unexpected_lines < UNEXPECTED_LINES) {
+        unexpected_lines++;
+        log_warn("trap", "interrupt %u came and nobody handles it%s", vector,
+                 unexpected_lines == UNEXPECTED_LINES ? "; more like it are only counted" : "");
+    }
+}
+
+static void dispatch(struct trap_frame *frame)
+{
+    if (frame->vector >= TRAP_FIRST_INTERRUPT) {
+        dispatch_interrupt(frame);
+        return;
+    }
+    if (catch_exception(frame))
+        return;
+    if (frame->vector == TRAP_NMI && is_stopped_by_nmi())
+        diag_port_halt();
+    if (frame->vector == TRAP_NMI && survive_nmi(frame))
+        return;
+    panic_trap(frame);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    tlb_leave_idle();
+    dispatch(frame);
+    wait_skip(frame);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Exceptions and interrupts, from the gate to a function in C.
+ *
+ * Vectors 0 to 31 are the CPU's exceptions. One that nobody catches with trap_try() ends in
+ * panic_trap(); an NMI without a cause that we know is reported and survived. Vectors 32 to 255 are
+ * interrupts: each has at most one handler; one without is counted, reported, and never fatal.
+ *
+ * There is no user mode, so every trap comes from the kernel: no stub executes SWAPGS.
+ */
+#include <cpu/trap_frame.h>
+
+enum trap_vector {
+    TRAP_DIVIDE = 0,
+    TRAP_DEBUG = 1,
+    TRAP_NMI = 2,
+    TRAP_BREAKPOINT = 3,
+    TRAP_OVERFLOW = 4,
+    TRAP_BOUND = 5,
+    TRAP_INVALID_OPCODE = 6,
+    TRAP_NO_FPU = 7,
+    TRAP_DOUBLE_FAULT = 8,
+    TRAP_INVALID_TSS = 10,
+    TRAP_SEGMENT = 11,
+    TRAP_STACK_SEGMENT = 12,
+    TRAP_PROTECTION = 13,
+    TRAP_PAGE_FAULT = 14,
+    TRAP_FPU = 16,
+    TRAP_ALIGNMENT = 17,
+    TRAP_MACHINE_CHECK = 18,
+    TRAP_SIMD = 19,
+    TRAP_VIRTUALIZATION = 20,
+    TRAP_CONTROL_PROTECTION = 21,
+    TRAP_HYPERVISOR = 28,
+    TRAP_VMM = 29,
+    TRAP_SECURITY = 30,
+    TRAP_FIRST_INTERRUPT = 32,
+    TRAP_VECTORS = 256,
+};
+
+/*
+ * Bit n: the CPU pushes an error code for vector n.
+ * Source: Intel SDM vol. 3A, "Exception and Interrupt Reference"; AMD APM vol. 2, "Vectors", for 29 and 30.
+ */
+#define TRAP_ERROR_CODES                                                                                     \
+    (1u << TRAP_DOUBLE_FAULT | 1u << TRAP_INVALID_TSS | 1u << TRAP_SEGMENT | 1u << TRAP_STACK_SEGMENT |      \
+     1u << TRAP_PROTECTION | 1u << TRAP_PAGE_FAULT | 1u << TRAP_ALIGNMENT | 1u << TRAP_CONTROL_PROTECTION |  \
+     1u << TRAP_VMM | 1u << TRAP_SECURITY)
+
+/* Every vector's stub has this size, so that the gates can be computed. */
+#define TRAP_STUB_SIZE 16
+
+/**
+ * traps_init() - GDT, TSS and IDT of the first CPU.
+ *
+ * Before it an exception resets the machine; after it each gives a report, with names: from here on
+ * %pS prints them. Registers the first CPU's stacks (panic/stacks.h).
+ * Context: the first CPU, once, interrupts off.
+ */
+void traps_init(void);
+
+/**
+ * traps_init_cpu() - the same for another CPU: its segments, its per-CPU data, the one IDT.
+ * @stack_top: for each enum trap_stack from 1 on.
+ * @cpu:       its number: PERCPU_MINE() is good from here on.
+ *
+ * Context: that CPU, once, interrupts off.
+ */
+void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
+
+/**
+ * traps_stop_others_on_nmi() - from now on an NMI halts every CPU but this, for good: how a panic stops all
+ * others.
+ *
+ * Return: false when another CPU was first: it is this one that has to stop.
+ */
+bool traps_stop_others_on_nmi(void);
+
+/**
+ * trap_handler_fn - an interrupt's handler.
+ * @frame: the interrupted state; what the handler changes in it is loaded on return.
+ *
+ * Context: interrupts off, on the interrupted stack.
+ */
+typedef void trap_handler_fn(struct trap_frame *frame);
+
+/**
+ * traps_set_handler() - who handles an interrupt.
+ * @vector:  32 .. 255.
+ * @handler: NULL takes the present one away.
+ *
+ * Context: any. An interrupt that comes during the call sees the old or the new handler.
+ */
+void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
+
+/* Return: the handler of @vector, 32 .. 255, or NULL. */
+trap_handler_fn *traps_handler(uint8_t vector);
+
+/* @function is told of each interrupt without a handler, so that the controller that sent it hears of its
+   end. */
+void traps_set_acknowledge(void (*function)(uint8_t vector));
+
+/* Return: how often @vector, 32 .. 255, came on a CPU, with a handler or without. */
+uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
+
+/* Return: how often @vector came without a handler, on all CPUs together. */
+uint64_t traps_unexpected_count(uint8_t vector);
+
+/**
+ * trap_try() - run a function that may raise an exception.
+ * @function: called with @argument. When it raises an exception it is abandoned on the spot: it
+ *            must hold no lock and leave nothing half done.
+ * @caught:   the state at the exception, if there was one; else untouched.
+ *
+ * May be nested. NMI, double fault and machine check are not caught, nor is what an interrupt
+ * handler raises meanwhile.
+ *
+ * Return: true when @function returned, false when it raised an exception.
+ * Context: any but NMI. The attempt belongs to the CPU, so the caller must not move to another.
+ */
+typedef void trap_try_fn(void *argument);
+bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught);
+
+/* Forgets all attempts of this CPU: a panic has begun, and what it raises must not lead back out of it. */
+void traps_stop_catching(void);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's own page tables.
+ *
+ * The kernel image is copied mapping by mapping from the stub's tables: the ELF file's segments
+ * have decided there what may be written and what executed, and the pages that the stub left out,
+ * the guards below the stacks, are left out here. The direct map is made of what the memory map
+ * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
+ * read-only, so that no alias of them can be written.
+ *
+ * Frames for tables are early memory, and the allocator's when that has come to its end. Only the direct map
+ * of a very large machine without 1 GiB pages needs more before there is an allocator; it gets a block of
+ * usable memory, which the memory map then calls the kernel's. Early frames that come back are kept for the
+ * next table.
+ */
+#include <vm/address_space.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/hw/cpu.h>
+#include <ashlar/hw/paging.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/direct_map.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/vrange.h>
+#include <boot/early.h>
+#include <boot/machine.h>
+#include <console/map.h>
+#include <cpu/features.h>
+#include <cpu/image.h>
+#include <cpu/insn.h>
+#include <cpu/physical.h>
+#include <log/log.h>
+#include <panic/panic.h>
+
+#define DIRECT_MAP_ACCESS (PAGE_WRITE | PAGE_GLOBAL)
+
+/* ---- frames for tables ---- */
+
+/* What the direct map leaves of early memory: for devices, and for what consoles keep. */
+#define EARLY_KEPT_BYTES KIB(512)
+
+static bool has_allocator;
+static uint64_t allocated_tables;            /* atomic */
+static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
+static struct phys_range block;              /* taken for tables, from the front */
+static uint64_t early_kept_bytes;
+
+/* What came from the allocator goes back to it; the others wait for the next table. */
+static void give_table(phys_t frame)
+{
+    if (has_allocator && buddy_owns(frame) &&
+        frame_kind(port_frame(port_pointer(frame))) == FRAME_PAGE_TABLE) {
+        frame_set_kind(port_frame(port_pointer(frame)), FRAME_TAKEN);
+        __atomic_fetch_sub(&allocated_tables, 1, __ATOMIC_RELAXED);
+        frame_free(port_pointer(frame));
+        return;
+    }
+    *(phys_t *)phys_to_pointer(frame) = spare_tables;
+    spare_tables = frame;
+}
+
+static bool has_early_memory(uint64_t size_bytes)
+{
+    struct phys_range left = early_left();
+    return left.end.raw - left.start.raw >= size_bytes;
+}
+
+static phys_t take_from_allocator(void)
+{
+    void *frame = frame_alloc();
+    if (!frame)
+        return PHYS_INVALID;
+    frame_set_kind(port_frame(frame), FRAME_PAGE_TABLE);
+    __atomic_fetch_add(&allocated_tables, 1, __ATOMIC_RELAXED);
+    return port_phys(frame);
+}
+
+static phys_t take_table(void)
+{
+    phys_t frame = spare_tables;
+    if (phys_is_valid(frame)) {
+        spare_tables = *(phys_t *)phys_to_pointer(frame);
+    } else if (block.start.raw < block.end.raw) {
+        frame = block.start;
+        block.start = phys_add(frame, PAGE_SIZE);
+    } else if (has_early_memory(early_kept_bytes + PAGE_SIZE)) {
+        frame = early_take_frame();
+    } else if (has_allocator) {
+        frame = take_from_allocator();
+    }
+    return frame;
+}
+
+static struct paging paging = { .take = take_table, .give = give_table };
+static phys_t ram_end;
+
+void address_space_use_allocator(void)
+{
+    has_allocator = true;
+}
+
+uint64_t address_space_allocated_tables(void)
+{
+    return __atomic_load_n(&allocated_tables, __ATOMIC_RELAXED);
+}
+
+struct paging *address_space(void)
+{
+    return &paging;
+}
+
+phys_t address_space_ram_end(void)
+{
+    return ram_end;
+}
+
+/* ---- the kernel image ---- */
+
+static void must(status_t status, const char *what)
+{
+    if (status != STATUS_OK)
+        panic("address space: %s: %s.\nThe %lu KiB behind the kernel were meant to be enough.", what,
+              status_sentence(status), (uint64_t)(KERNEL_RESERVE_SIZE / KIB(1)));
+}
+
+static void copy_mapping(void *context, const struct page_mapping *mapping)
+{
+    (void)context;
+    must(
+        paging_map(&paging, mapping->virt, mapping->phys, mapping->size_bytes, mapping->access | PAGE_GLOBAL),
+        "the kernel's image");
+}
+
+static void map_image(void)
+{
+    const struct paging stubs = { .root = phys(machine_handoff()->pml4) };
+    paging_visit(&stubs, KERNEL_IMAGE_START, KERNEL_IMAGE_END, copy_mapping, NULL, NULL);
+}
+
+/* ---- the direct map ---- */
+
+/* The direct map has no room for addresses from here on, or no entry can hold them. */
+static uint64_t addressable_end(void)
+{
+    uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
+    return cpu < map ? cpu : map;
+}
+
+static struct direct_map_plan plan_direct_map(void)
+{
+    struct direct_map_plan plan = { .end = addressable_end(), .has_huge_pages = paging.has_huge_pages };
+    plan.ranges = machine_map(&plan.range_count);
+    return plan;
+}
+
+static void take_block_for_tables(void)
+{
+    const struct direct_map_plan plan = plan_direct_map();
+    uint64_t size_bytes = direct_map_table_count(&plan) * PAGE_SIZE;
+    if (has_early_memory(EARLY_KEPT_BYTES + size_bytes))
+        return;
+    phys_t start = machine_take_usable(size_bytes);
+    if (!phys_is_valid(start))
+        return;
+    block = (struct phys_range){ start, phys_add(start, size_bytes) };
+    log_info("memory", "%lu KiB at P%#lx hold the direct map's page tables", size_bytes / KIB(1), start.raw);
+}
+
+static void map_all_ram(void)
+{
+    struct phys_range run;
+    take_block_for_tables(); /* which changes the map */
+    const struct direct_map_plan plan = plan_direct_map();
+    early_kept_bytes = EARLY_KEPT_BYTES;
+    ram_end = phys(plan.end);
+    for (size_t cursor = 0; direct_map_next_run(&plan, &cursor, &run);) {
+        if (paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, run.end.raw - run.start.raw,
+                       DIRECT_MAP_ACCESS) != STATUS_OK) {
+            log_warn("memory", "RAM from P%#lx on is left out: no frames for its page tables", run.start.raw);
+            ram_end = run.start;
+            break;
+        }
+    }
+    early_kept_bytes = 0;
+}
+
+/* The description of the boot stays where the loader put it, and QEMU puts parts of it into page 0,
+   which is nobody's. */
+static void map_boot_information(void)
+{
+    struct memmap_entry claim;
+    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &claim);) {
+        uint64_t end = align_up(claim.end, PAGE_SIZE);
+        for (uint64_t page = align_down(claim.start, PAGE_SIZE); claim.kind == MEMMAP_BOOT_INFO && page < end;
+             page += PAGE_SIZE) {
+            /* To read: the rest of the page may be somebody else's. */
+            status_t status =
+                paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, PAGE_GLOBAL);
+            if (status != STATUS_EXISTS)
+                must(status, "what the loader said");
+        }
+    }
+}
+
+static void protect_aliases(void)
+{
+    uint64_t start = machine_handoff()->kernel_start;
+    uint64_t size_bytes = align_up((uint64_t)(__rodata_end - __kernel_start), PAGE_SIZE);
+    must(paging_protect(&paging, DIRECT_MAP_START + start, size_bytes, PAGE_GLOBAL),
+         "the alias of the kernel's code");
+}
+
+/* ---- the switch ---- */
+
+void address_space_init(void)
+{
+    paging.has_nx = cpu_has(CPU_FEATURE_NX);
+    paging.has_huge_pages = cpu_has(CPU_FEATURE_GIB_PAGES);
+    must(paging_init(&paging), "the PML4");
+    must(paging_fill_upper_half(&paging), "the upper half");
+    map_image();
+    map_all_ram();
+    map_boot_information();
+    protect_aliases();
+    must(console_map_again(&paging), "the consoles' devices");
+    /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
+    cpu_write_cr3(paging.root.raw);
+    port_flush(0, UINT64_MAX);
+    vrange_init(&paging, virt(VRANGE_START), virt(VRANGE_END));
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known of physical addresses, gathered for device_check(): the CPU's width, where its local APIC is,
+ * the kernel, the swept memory map, and what has been mapped so far.
+ *
+ * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of everything else. Where
+ * they do not suffice, the device is refused: it could not be told from the next one.
+ */
+#include <vm/map_device.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/mm/vrange.h>
+#include <boot/machine.h>
+#include <cpu/features.h>
+#include <cpu/lapic_base.h>
+#include <log/log.h>
+
+#define WINDOWS 128
+
+static struct device_window windows[WINDOWS];
+static size_t window_count;
+
+void device_refused(const char *name, phys_t address, const char *reason)
+{
+    log_warn("firmware", "%s at P%#lx refused: %s", name, address.raw, reason);
+}
+
+static void gather(struct device_space *space)
+{
+    const struct handoff *handoff = machine_handoff();
+    uint64_t lapic = cpu_lapic_base();
+    *space = (struct device_space){
+        .address_end = cpu_address_end(cpu_boot_identity()),
+        .kernel = { { phys(handoff->kernel_start), phys(handoff->kernel_start + KERNEL_RESERVE_SIZE) },
+                    { phys(handoff->image_start), phys(handoff->image_end) } },
+        .windows = windows,
+        .window_count = window_count,
+    };
+    if (lapic)
+        space->lapic = (struct phys_range){ phys(lapic), phys(lapic + PAGE_SIZE) };
+    space->ranges = machine_map(&space->range_count);
+}
+
+static status_t check(const struct device_request *request, const char *name)
+{
+    struct device_space space;
+    const char *other;
+    gather(&space);
+    enum device_fault fault = device_check(&space, request, &other);
+    if (fault == DEVICE_FAULT_NONE)
+        return STATUS_OK;
+    /* A table is the business of who reads it. */
+    if (request->use == DEVICE_TABLE)
+        return STATUS_INVALID;
+    log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address, device_fault_words(fault),
+             other ? " (" : "", other ? other : "", other ? ")" : "");
+    return STATUS_INVALID;
+}
+
+bool device_allow_early(const struct device_request *request, const char *name)
+{
+    if (check(request, name) != STATUS_OK)
+        return false;
+    uint64_t end = request->address + request->size_bytes;
+    const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end)
+                            ? device_fault_words(DEVICE_FAULT_MEMORY)
+                        : window_count == WINDOWS ? "too many devices"
+                                                  : NULL;
+    if (fault)
+        device_refused(name, phys(request->address), fault);
+    else
+        windows[window_count++] =
+            (struct device_window){ .start = request->address, .end = end, .name = name };
+    return fault == NULL;
+}
+
+static void *map(const struct device_request *request, unsigned int access, const char *name)
+{
+    void *pointer;
+    if (check(request, name) != STATUS_OK)
+        return NULL;
+    bool is_remembered = request->use != DEVICE_TABLE;
+    status_t status = is_remembered && window_count == WINDOWS ? STATUS_TOO_BIG : STATUS_OK;
+    if (status == STATUS_OK)
+        status = vrange_map_device(phys(request->address), request->size_bytes, access, name, &pointer);
+    if (status != STATUS_OK) {
+        device_refused(name, phys(request->address),
+                       status == STATUS_EXISTS ? "mapped with another memory type" : status_sentence(status));
+        return NULL;
+    }
+    if (is_remembered)
+        windows[window_count++] = (struct device_window){ .start = request->address,
+                                                          .end = request->address + request->size_bytes,
+                                                          .name = name,
+                                                          .mapped = pointer };
+    return pointer;
+}
+
+void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name)
+{
+    const struct device_request request = { address.raw, size_bytes, DEVICE_REGISTERS, false };
+    return map(&request, access, name);
+}
+
+void *map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name)
+{
+    const struct device_request request = { address.raw, size_bytes, DEVICE_SCREEN, false };
+    return map(&request, access, name);
+}
+
+void *map_lapic(phys_t address)
+{
+    const struct device_request request = { address.raw, PAGE_SIZE, DEVICE_REGISTERS, true };
+    return map(&request, PAGE_WRITE | PAGE_UNCACHED, "local APIC");
+}
+
+const void *map_table(phys_t address, size_t size_bytes, const char *name)
+{
+    const struct device_request request = { address.raw, size_bytes, DEVICE_TABLE, false };
+    return map(&request, 0, name);
+}
+
+void unmap_device(volatile void *pointer)
+{
+    for (size_t i = 0; i < window_count; i++) {
+        if (windows[i].mapped != (const volatile void *)pointer)
+            continue;
+        windows[i] = windows[--window_count];
+        break;
+    }
+    vrange_unmap(pointer);
+}

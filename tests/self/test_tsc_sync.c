@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time-stamp counters that do not agree. The command `skew` is there for tests/boot: a clock that was left is
+ * not taken again, so no self-test may do that to those that follow.
+ */
+#include <ashlar/command.h>
+#include <ashlar/hw/cpu.h>
+#include <ashlar/ktest.h>
+#include <ashlar/sync.h>
+
+#include <cpu/features.h>
+#include <cpu/insn.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+#include <smp/idle.h>
+#include <smp/ipi.h>
+#include <time/tsc_sync.h>
+
+#include "on_every_cpu.h"
+
+/* ---- what firmware added ---- */
+
+#define MOVED_TICKS (1ULL << 40)
+
+static struct {
+    uint64_t added;       /* as the CPU found it */
+    uint64_t moved, back; /* how far its counter was before it was corrected, and after */
+    uint64_t added_at_last;
+    unsigned int tries;
+} found;
+
+/* On the second CPU. */
+static void move_and_correct(void *argument)
+{
+    (void)argument;
+    if (PERCPU_MINE(cpu_number) == 0)
+        return;
+    irq_state_t state = interrupts_off();
+    uint64_t before = cpu_read_tsc();
+    found.added = cpu_read_msr(MSR_TSC_ADJUST);
+    cpu_write_msr(MSR_TSC_ADJUST, found.added + MOVED_TICKS);
+    found.moved = cpu_read_tsc() - before;
+    agree_init_cpu();
+    found.back = cpu_read_tsc() - before;
+    found.added_at_last = cpu_read_msr(MSR_TSC_ADJUST);
+    found.tries++;
+    interrupts_restore(state);
+}
+
+KTEST(agree, a_counter_that_was_moved_is_moved_back)
+{
+    if (!cpu_has(CPU_FEATURE_TSC_ADJUST))
+        SKIP_TEST("no IA32_TSC_ADJUST");
+    if (ipi_online_count() < 2)
+        SKIP_TEST("one CPU");
+    found.tries = 0;
+    on_every_cpu(2, move_and_correct, NULL);
+    ASSERT_THAT(found.tries == 1);
+    EXPECT(found.moved >= MOVED_TICKS);
+    EXPECT(found.back < MOVED_TICKS);
+    EXPECT(found.added_at_last == found.added);
+}
+
+/* ---- for tests/boot ---- */
+
+/* On one CPU after the other: two are never at it together. */
+static void call_up(void (*function)(void *), void *argument)
+{
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
+        ipi_call_one(cpu, function, argument);
+}
+
+static void call_down(void (*function)(void *), void *argument)
+{
+    for (unsigned int cpu = percpu_count(); cpu-- > 0;)
+        ipi_call_one(cpu, function, argument);
+}
+
+static bool order_of(const char *word, agree_call_fn **order)
+{
+    *order = strcmp(word, "up") == 0 ? call_up : strcmp(word, "down") == 0 ? call_down : ipi_call_all;
+    return *order != ipi_call_all || strcmp(word, "together") == 0;
+}
+
+static void move_counter(void *ticks)
+{
+    cpu_write_msr(MSR_TSC_ADJUST, cpu_read_msr(MSR_TSC_ADJUST) + *(uint64_t *)ticks);
+}
+
+/* Where a counter can be moved it is, and elsewhere it is pretended. */
+static status_t command_skew(int argc, char **argv)
+{
+    uint64_t cpu, ticks = 0;
+    agree_call_fn *order;
+    bool is_later = argc >= 2 && strcmp(argv[1], "later") == 0;
+    if (argc < 2 || (!order_of(argv[1], &order) && !is_later) ||
+        (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
+        return STATUS_INVALID;
+    for (int i = 3; i < argc; i++) {
+        if (parse_number(argv[i], &cpu) != STATUS_OK || cpu >= percpu_count())
+            return STATUS_INVALID;
+        if (cpu_has(CPU_FEATURE_TSC_ADJUST))
+            ipi_call_one((unsigned int)cpu, move_counter, &ticks);
+        else
+            *PERCPU_OF((unsigned int)cpu, agree_skew) = ticks;
+    }
+    if (!is_later)
+        agree_check(order, ipi_online_count());
+    return STATUS_OK;
+}
+COMMAND(skew, "together|up|down|later [TICKS CPU...]",
+        "compare time-stamp counters when these CPUs' are ahead", command_skew);

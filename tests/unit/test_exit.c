@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ladder of leaving, rung by rung, on ports that only note what was written.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <ashlar/check.h>
+#include <ashlar/io.h>
+#include <power/exit.h>
+#include <log/log.h>
+#include <lib/machine_ops.h>
+
+#define DEBUG_PORT 0xf4
+
+/* The machine: what happened to it, in order, as words; and which rung of the ladder works. */
+static char story[512];
+static const char *working_rung;
+static uint8_t keyboard_status;
+static unsigned long reads;
+static jmp_buf gone;
+
+static void tell(const char *word)
+{
+    size_t length = strlen(story);
+
+    snprintf(story + length, sizeof(story) - length, "%s%s", length > 0 ? " " : "", word);
+    if (working_rung && strcmp(word, working_rung) == 0)
+        longjmp(gone, 1);
+}
+
+uint8_t io_in8(uint16_t port)
+{
+    reads++;
+    return port == 0x64 ? keyboard_status : 0xff;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "%x:%x", port, value);
+    tell(word);
+}
+
+static bool interrupts_on;
+/* How often the consoles were settled, and what had happened before the first time. */
+static unsigned settles;
+static size_t told_before_settling;
+static unsigned long reads_before_settling;
+
+void log_settle(void)
+{
+    assert_false(interrupts_on);
+    if (settles++ == 0) {
+        told_before_settling = strlen(story);
+        reads_before_settling = reads;
+    }
+}
+
+void diag_port_interrupts_off(void)
+{
+    interrupts_on = false;
+}
+
+void diag_port_halt(void)
+{
+    tell("halt");
+    longjmp(gone, 1);
+}
+
+void log_line(enum log_level level, const char *subsystem, const char *format, ...)
+{
+    assert_int_equal(level, LOG_ERROR);
+    assert_string_equal(subsystem, "leave");
+    assert_non_null(strstr(format, "halted"));
+    tell("said");
+}
+
+void diag_port_triple_fault(void)
+{
+    tell("triple-fault");
+    longjmp(gone, 1);
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    print_error("%s:%d: %s\n", file, line, expression);
+    fail();
+    longjmp(gone, 1);
+}
+
+static void first_power_off(void)
+{
+    tell("off1");
+}
+
+static void second_power_off(void)
+{
+    tell("off2");
+}
+
+static void first_reset(void)
+{
+    tell("reset1");
+}
+
+static void leave_and_come_back(enum verdict verdict)
+{
+    story[0] = '\0';
+    reads = 0;
+    if (setjmp(gone) == 0)
+        leave(verdict);
+}
+
+static int fresh_machine(void **state)
+{
+    (void)state;
+    working_rung = NULL;
+    keyboard_status = 0;
+    interrupts_on = true;
+    settles = 0;
+    leave_set_debug_port(0);
+    return 0;
+}
+
+static void each_verdict_has_its_code_at_the_debug_port(void **state)
+{
+    (void)state;
+    leave_set_debug_port(DEBUG_PORT);
+    assert_true(leave_has_debug_port());
+    working_rung = "f4:10";
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "f4:10");
+    working_rung = "f4:11";
+    leave_and_come_back(VERDICT_FAIL);
+    assert_string_equal(story, "f4:11");
+    working_rung = "f4:12";
+    leave_and_come_back(VERDICT_PANIC);
+    assert_string_equal(story, "f4:12");
+}
+
+/* A machine that boots us by itself would do so for ever. */
+static void a_power_off_that_fails_is_said_and_never_becomes_a_reset(void **state)
+{
+    (void)state;
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2 said halt");
+}
+
+static void a_debug_port_without_a_device_does_not_hang(void **state)
+{
+    (void)state;
+    leave_set_debug_port(DEBUG_PORT);
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "f4:10 off1 off2 said halt");
+}
+
+static void a_rung_that_works_is_the_last(void **state)
+{
+    (void)state;
+    working_rung = "off2";
+    leave_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "off1 off2");
+}
+
+static void reset_does_not_switch_off(void **state)
+{
+    (void)state;
+    story[0] = '\0';
+    if (setjmp(gone) == 0)
+        leave_by_reset();
+    assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_busy_keyboard_controller_is_not_waited_for_without_end(void **state)
+{
+    (void)state;
+    keyboard_status = 0xff;
+    story[0] = '\0';
+    if (setjmp(gone) == 0)
+        leave_by_reset();
+    assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
+static void a_slow_rung_is_given_time(void **state)
+{
+    (void)state;
+    working_rung = "off1";
+    leave_and_come_back(VERDICT_PASS);
+    unsigned long before = reads;
+    working_rung = "off2";
+    leave_and_come_back(VERDICT_PASS);
+    assert_true(reads - before >= 100000);
+}
+
+static void consoles_are_settled_before_anything_else(void **state)
+{
+    leave_set_debug_port(DEBUG_PORT);
+    leave_and_come_back(VERDICT_PASS);
+    assert_true(settles > 0);
+    assert_int_equal(told_before_settling, 0);
+    assert_int_equal(reads_before_settling, 0);
+
+    fresh_machine(state);
+    story[0] = '\0';
+    reads = 0;
+    if (setjmp(gone) == 0)
+        leave_by_reset();
+    assert_int_equal(settles, 1);
+    assert_int_equal(told_before_settling, 0);
+    assert_int_equal(reads_before_settling, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(each_verdict_has_its_code_at_the_debug_port, fresh_machine),
+        cmocka_unit_test_setup(a_power_off_that_fails_is_said_and_never_becomes_a_reset, fresh_machine),
+        cmocka_unit_test_setup(a_debug_port_without_a_device_does_not_hang, fresh_machine),
+        cmocka_unit_test_setup(a_rung_that_works_is_the_last, fresh_machine),
+        cmocka_unit_test_setup(reset_does_not_switch_off, fresh_machine),
+        cmocka_unit_test_setup(a_busy_keyboard_controller_is_not_waited_for_without_end, fresh_machine),
+        cmocka_unit_test_setup(a_slow_rung_is_given_time, fresh_machine),
+        cmocka_unit_test_setup(consoles_are_settled_before_anything_else, fresh_machine),
+    };
+
+    leave_add_power_off(first_power_off);
+    leave_add_power_off(second_power_off);
+    leave_add_reset(first_reset);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Idleness, with threads that are CPUs and others that change page tables.
+ *
+ * The first test is the pattern itself, with plain memory on both sides: each of the three orders of
+ * lazy_tlb.h has been made relaxed, one at a time, and the thread sanitizer has reported it; likewise a
+ * deferring that only looks when it finds the word stale. The second is a storm over the states, which asks
+ * what the kernel asks: no CPU that is not idle uses what was true before a change that is over. It has found
+ * a leaving that is not one step, and the deferring that only looks.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <cpu/lazy_tlb.h>
+
+#include "litmus.h"
+
+/* ---- who wakes sees all that was put off, and who puts it off sees that the old is not in use ---- */
+
+#define CHANGERS 2
+#define ROUNDS   20000
+
+static enum idleness word;
+static unsigned idle_round, deferred; /* relaxed */
+
+/* Plain: used by the CPU before it is idle, and anew by each changer afterwards; changed, and looked at. */
+static unsigned in_use[ROUNDS][CHANGERS], entry[ROUNDS][CHANGERS];
+
+static void change(unsigned changer)
+{
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned turns = 0; relaxed_load(&idle_round) != round + 1; litmus_wait(&turns))
+            ;
+        entry[round][changer] = round + 1;
+        MUST(idleness_defer(&word));
+        MUST(in_use[round][changer] == 1);
+        in_use[round][changer] = 2;
+        relaxed_add(&deferred, 1);
+    }
+}
+
+static void be_idle_or_change(unsigned thread)
+{
+    if (thread < CHANGERS) {
+        change(thread);
+        return;
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < CHANGERS; i++)
+            in_use[round][i] = 1;
+        idleness_enter(&word);
+        relaxed_store(&idle_round, round + 1);
+        for (unsigned turns = 0; relaxed_load(&deferred) != (round + 1) * CHANGERS; litmus_wait(&turns))
+            ;
+        MUST(!idleness_leave(&word));
+        for (unsigned i = 0; i < CHANGERS; i++)
+            MUST(entry[round][i] == round + 1);
+        idleness_flushed(&word);
+        MUST(idleness_leave(&word));
+    }
+}
+
+static void who_wakes_sees_what_all_have_changed_who_found_it_idle(void **state)
+{
+    (void)state;
+    word = CPU_BUSY;
+    idle_round = deferred = 0;
+    memset(in_use, 0, sizeof(in_use));
+    memset(entry, 0, sizeof(entry));
+    litmus_run(CHANGERS + 1, be_idle_or_change);
+}
+
+/* ---- a storm ---- */
+
+#define CPUS    2
+#define CHANGES 3000 /* of each kind: told, put off */
+
+static struct {
+    enum idleness idleness;
+    unsigned is_interrupted[CHANGERS];
+    unsigned tlb[CHANGERS]; /* its own: the number of the change that it knows */
+} cpus[CPUS];
+
+static unsigned table[CHANGERS];  /* number of the latest change */
+static unsigned newest[CHANGERS]; /* of the latest that is over */
+static unsigned changers_left;
+static unsigned told, put_off;
+
+static void change_often(unsigned changer)
+{
+    unsigned pause = 0;
+    for (unsigned i = 1; relaxed_load(&told) < CHANGES || relaxed_load(&put_off) < CHANGES; i++) {
+        relaxed_store(&table[changer], i);
+        for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+            if (idleness_defer(&cpus[cpu].idleness)) {
+                relaxed_add(&put_off, 1);
+                continue;
+            }
+            relaxed_add(&told, 1);
+            /* As inbox_post() and the end of a call do it. */
+            __atomic_store_n(&cpus[cpu].is_interrupted[changer], 1, __ATOMIC_RELEASE);
+            for (unsigned turns = 0; __atomic_load_n(&cpus[cpu].is_interrupted[changer], __ATOMIC_ACQUIRE);
+                 litmus_wait(&turns))
+                ;
+        }
+        __atomic_store_n(&newest[changer], i, __ATOMIC_RELEASE);
+        litmus_wait(&pause);
+    }
+    relaxed_add(&changers_left, -1u);
+}
+
+static void flush(unsigned cpu)
+{
+    for (unsigned i = 0; i < CHANGERS; i++)
+        cpus[cpu].tlb[i] = relaxed_load(&table[i]);
+}
+
+static void take_interrupts(unsigned cpu)
+{
+    for (unsigned i = 0; i < CHANGERS; i++)
+        if (__atomic_load_n(&cpus[cpu].is_interrupted[i], __ATOMIC_ACQUIRE)) {
+            cpus[cpu].tlb[i] = relaxed_load(&table[i]);
+            __atomic_store_n(&cpus[cpu].is_interrupted[i], 0, __ATOMIC_RELEASE);
+        }
+}
+
+static void use_or_change(unsigned thread)
+{
+    if (thread >= CPUS) {
+        change_often(thread - CPUS);
+        return;
+    }
+    while (relaxed_load(&changers_left) > 0) {
+        for (unsigned looks = litmus_below(4); looks > 0; looks--) {
+            unsigned changer = litmus_below(CHANGERS),
+                     least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
+            MUST(cpus[thread].tlb[changer] >= least);
+            take_interrupts(thread);
+        }
+        idleness_enter(&cpus[thread].idleness);
+        for (unsigned turns = 0, limit = litmus_below(100); turns < limit;)
+            litmus_wait(&turns);
+        /* What a trap does, in its order. */
+        while (!idleness_leave(&cpus[thread].idleness)) {
+            flush(thread);
+            idleness_flushed(&cpus[thread].idleness);
+        }
+        take_interrupts(thread);
+    }
+}
+
+static void no_cpu_uses_what_was_true_before_a_change_that_is_over(void **state)
+{
+    (void)state;
+    memset(cpus, 0, sizeof(cpus));
+    memset(table, 0, sizeof(table));
+    memset(newest, 0, sizeof(newest));
+    changers_left = CHANGERS;
+    told = put_off = 0;
+    litmus_run(CPUS + CHANGERS, use_or_change);
+    printf("told %u times, put off %u times\n", told, put_off);
+}
+
+/* ---- alone ---- */
+
+static void only_who_is_idle_is_left_to_itself(void **state)
+{
+    (void)state;
+    enum idleness mine = CPU_BUSY;
+    assert_false(idleness_defer(&mine));
+    assert_int_equal(mine, CPU_BUSY);
+    idleness_enter(&mine);
+    assert_true(idleness_leave(&mine));
+    assert_int_equal(mine, CPU_BUSY);
+    idleness_enter(&mine);
+    assert_true(idleness_defer(&mine) && idleness_defer(&mine));
+    assert_false(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_int_equal(mine, CPU_BUSY);
+    assert_true(idleness_leave(&mine));
+    assert_false(idleness_defer(&mine));
+}
+
+static void what_changes_during_a_flush_takes_another(void **state)
+{
+    (void)state;
+    enum idleness mine = CPU_BUSY;
+    idleness_enter(&mine);
+    assert_true(idleness_defer(&mine));
+    assert_false(idleness_leave(&mine));
+    assert_true(idleness_defer(&mine));
+    idleness_flushed(&mine);
+    assert_false(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_true(idleness_leave(&mine));
+}
+
+static void an_nmi_during_a_flush_flushes_for_itself(void **state)
+{
+    (void)state;
+    enum idleness mine = CPU_BUSY;
+    idleness_enter(&mine);
+    assert_true(idleness_defer(&mine));
+    assert_false(idleness_leave(&mine));
+    /* The NMI, to its end: */
+    assert_false(idleness_leave(&mine));
+    idleness_flushed(&mine);
+    assert_true(idleness_leave(&mine));
+    /* What it came into: */
+    idleness_flushed(&mine);
+    assert_true(idleness_leave(&mine));
+    assert_int_equal(mine, CPU_BUSY);
+}
+
+int main(void)
+{
+    seed_from_environment();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_who_is_idle_is_left_to_itself),
+        cmocka_unit_test(what_changes_during_a_flush_takes_another),
+        cmocka_unit_test(an_nmi_during_a_flush_flushes_for_itself),
+        cmocka_unit_test(who_wakes_sees_what_all_have_changed_who_found_it_idle),
+        cmocka_unit_test(no_cpu_uses_what_was_true_before_a_change_that_is_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

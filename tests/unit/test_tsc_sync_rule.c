@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUs whose counters agree, and such that are ahead or behind: as a model, in which what each does next and
+ * how long it takes is drawn, and with threads, for which see also the thread sanitizer.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <time/tsc_sync_rule.h>
+
+#include "seed.h"
+
+#define CPUS   (1u << AGREE_CPU_BITS)
+#define ROUNDS 32
+
+static struct agree agree;
+static struct agree_view views[CPUS];
+static uint64_t offset[CPUS]; /* of each CPU's counter from the true time; wraps */
+
+static struct agree_view *view_of(unsigned int cpu)
+{
+    return &views[cpu];
+}
+
+static int fresh_cpus(void **state)
+{
+    (void)state;
+    memset(offset, 0, sizeof(offset));
+    memset(views, 0, sizeof(views));
+    return 0;
+}
+
+/* ---- the model ---- */
+
+#define STEP_MAX 20 /* ticks between two steps of anybody */
+#define STOP     100000
+
+/* Where a CPU is in its round. */
+static struct stage {
+    enum { LOOKS, READS, NOTES } next;
+    unsigned int rounds;
+    int64_t seen;
+    uint64_t tick;
+} stages[CPUS];
+
+static void step(unsigned int cpu, uint64_t now)
+{
+    struct stage *at = &stages[cpu];
+    switch (at->next) {
+    case LOOKS:
+        at->seen = agree_look(&agree);
+        at->next = READS;
+        break;
+    case READS:
+        at->tick = now + offset[cpu];
+        at->next = NOTES;
+        break;
+    case NOTES:
+        agree_note(&agree, &views[cpu], cpu, at->seen, at->tick);
+        at->next = LOOKS;
+        at->rounds++;
+        break;
+    }
+}
+
+/* CPUs @from .. @end - 1 in a drawn order; one time in so many all are stopped for long, before anybody's
+   step. */
+static struct agree_result compare(unsigned int from, unsigned int end)
+{
+    unsigned int left = end - from;
+    uint64_t now = 5000000000 + seed_below(1000);
+    agree_begin(&agree, now + offset[from], end - from);
+    memset(stages, 0, sizeof(stages));
+    for (unsigned int cpu = from; cpu < end; cpu++)
+        agree_arrive(&agree, &views[cpu]);
+    while (left > 0) {
+        unsigned int cpu = from + seed_below(end - from);
+        if (stages[cpu].rounds == ROUNDS)
+            continue;
+        now += 1 + seed_below(STEP_MAX) + (seed_below(500) == 0 ? STOP : 0);
+        step(cpu, now);
+        left -= stages[cpu].rounds == ROUNDS;
+    }
+    return agree_judge(view_of, end);
+}
+
+/* Return: how many CPUs are blamed. */
+static unsigned int blamed(const struct agree_result *result, unsigned int end)
+{
+    unsigned int count = 0;
+    for (unsigned int cpu = 0; cpu < end; cpu++)
+        count += agree_odd_ticks(result, &views[cpu]) > 0;
+    return count;
+}
+
+static void counters_that_agree_are_never_found_to_differ(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 200; i++) {
+        unsigned int cpus = 2 + seed_below(20);
+        struct agree_result result = compare(0, cpus);
+        assert_int_equal(result.most, 0);
+        assert_int_equal(result.behind_cpus, 0);
+        assert_int_equal(blamed(&result, cpus), 0);
+    }
+}
+
+#define OFF 10000
+
+static void one_that_is_ahead_is_blamed_and_nobody_else(void **state)
+{
+    for (unsigned int i = 0; i < 200; i++) {
+        fresh_cpus(state);
+        unsigned int cpus = 3 + seed_below(20), odd = seed_below(cpus);
+        offset[odd] = OFF;
+        struct agree_result result = compare(0, cpus);
+        assert_true(agree_blames_ahead(&result));
+        assert_int_equal(blamed(&result, cpus), 1);
+        /* Never more than it is; and little less, for somebody looked soon after it had published. */
+        uint64_t ticks = agree_odd_ticks(&result, &views[odd]);
+        assert_in_range(ticks, OFF * 8 / 10, OFF);
+        assert_int_equal(ticks, result.most);
+        assert_int_equal(views[odd].behind, 0);
+        assert_int_equal(views[views[odd].behind_cpu].behind, ticks);
+    }
+}
+
+static void one_that_is_behind_is_blamed_and_nobody_else(void **state)
+{
+    for (unsigned int i = 0; i < 200; i++) {
+        fresh_cpus(state);
+        unsigned int cpus = 2 + seed_below(20), odd = seed_below(cpus);
+        offset[odd] = -(uint64_t)OFF;
+        struct agree_result result = compare(0, cpus);
+        assert_false(agree_blames_ahead(&result));
+        assert_int_equal(blamed(&result, cpus), 1);
+        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        assert_int_not_equal(views[odd].ahead_cpu, odd);
+    }
+}
+
+/* As on two sockets that did not begin to count together. */
+static void of_two_groups_each_in_the_later_one_is_seen_behind_the_other(void **state)
+{
+    for (unsigned int i = 0; i < 50; i++) {
+        fresh_cpus(state);
+        unsigned int half = 2 + seed_below(10), cpus = 2 * half;
+        for (unsigned int cpu = half; cpu < cpus; cpu++)
+            offset[cpu] = OFF;
+        struct agree_result result = compare(0, cpus);
+        assert_int_equal(result.behind_cpus, half);
+        for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+            if (cpu < half) {
+                assert_in_range(views[cpu].behind, OFF * 7 / 10, OFF);
+                assert_in_range(views[cpu].ahead_cpu, half, cpus - 1);
+            } else {
+                assert_int_equal(views[cpu].behind, 0);
+            }
+        }
+        assert_in_range(result.most, OFF * 8 / 10, OFF);
+        assert_in_range(blamed(&result, cpus), 1, half);
+    }
+}
+
+static void what_is_seen_is_never_more_than_what_is(void **state)
+{
+    for (unsigned int i = 0; i < 300; i++) {
+        fresh_cpus(state);
+        unsigned int cpus = 2 + seed_below(12);
+        for (unsigned int cpu = 0; cpu < cpus; cpu++)
+            offset[cpu] = seed_below(600);
+        (void)compare(0, cpus);
+        for (unsigned int cpu = 0; cpu < cpus; cpu++)
+            if (views[cpu].behind > 0)
+                assert_in_range(views[cpu].behind, 1, offset[views[cpu].ahead_cpu] - offset[cpu]);
+    }
+}
+
+/* Numbers take all their bits, before and behind the base. */
+static void the_highest_numbers_are_told_apart(void **state)
+{
+    for (unsigned int odd = CPUS - 3; odd < CPUS; odd++) {
+        fresh_cpus(state);
+        offset[odd] = OFF;
+        struct agree_result result = compare(CPUS - 3, CPUS);
+        assert_int_equal(blamed(&result, CPUS), 1);
+        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        fresh_cpus(state);
+        offset[odd] = -(uint64_t)OFF;
+        result = compare(CPUS - 3, CPUS);
+        assert_int_equal(blamed(&result, CPUS), 1);
+        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        assert_in_range(views[odd].ahead_cpu, CPUS - 3, CPUS - 1);
+    }
+}
+
+/* A counter that began anew when the others had been running for months, and the other way round. */
+static void months_are_seen_as_26_days_of_4_ghz(void **state)
+{
+    static const uint64_t far[] = { 1ULL << 60, -(1ULL << 60), INT64_MAX, (uint64_t)INT64_MIN, 1ULL << 53 };
+    for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        fresh_cpus(state);
+        offset[1] = far[i];
+        struct agree_result result = compare(0, 3);
+        assert_int_equal(blamed(&result, 3), 1);
+        assert_in_range(agree_odd_ticks(&result, &views[1]), (1ULL << 53) - 2000000, (1ULL << 53) + 2000000);
+    }
+}
+
+static void one_that_takes_no_part_is_not_to_blame(void **state)
+{
+    (void)state;
+    offset[0] = OFF;
+    struct agree_result result = compare(1, 5);
+    assert_int_equal(result.most, 0);
+}
+
+static void a_second_look_knows_nothing_of_the_first(void **state)
+{
+    (void)state;
+    offset[2] = OFF;
+    struct agree_result result = compare(0, 4);
+    assert_true(result.most > 0);
+    offset[2] = 0;
+    result = compare(0, 4);
+    assert_int_equal(result.most, 0);
+    assert_int_equal(blamed(&result, 4), 0);
+}
+
+static void the_highest_stays_published_and_the_most_is_remembered(void **state)
+{
+    (void)state;
+    agree_begin(&agree, 1000, 3);
+    int64_t nothing = agree_look(&agree);
+    agree_note(&agree, &views[0], 0, nothing, 1500);
+    int64_t highest = agree_look(&agree);
+    agree_note(&agree, &views[1], 1, nothing, 1400); /* it looked before the first had published */
+    assert_int_equal(views[1].behind, 0);
+    assert_int_equal(agree_look(&agree), highest);
+    agree_note(&agree, &views[2], 2, highest, 1450);
+    agree_note(&agree, &views[1], 1, highest, 1410);
+    agree_note(&agree, &views[2], 2, agree_look(&agree), 1499);
+    assert_int_equal(views[2].behind, 50);
+    assert_int_equal(views[1].behind, 90);
+    assert_int_equal(agree_look(&agree), highest);
+}
+
+static void all_have_arrived_when_the_last_has(void **state)
+{
+    (void)state;
+    agree_begin(&agree, 0, 3);
+    for (unsigned int cpu = 0; cpu < 3; cpu++) {
+        assert_false(agree_have_all_arrived(&agree));
+        agree_arrive(&agree, &views[cpu]);
+    }
+    assert_true(agree_have_all_arrived(&agree));
+}
+
+/* ---- threads ---- */
+
+#define THREADS       4
+#define THREAD_ROUNDS 5000
+
+static uint64_t true_time;                  /* atomic: nobody reads the same twice */
+static unsigned int has_published[THREADS]; /* plain: who sees what one has published sees this */
+
+static unsigned int unpublished; /* atomic */
+
+static __thread uint64_t my_offset;
+
+/* Others go on before it is used. */
+static uint64_t read_true_time(void)
+{
+    uint64_t tick = __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset;
+    sched_yield();
+    return tick;
+}
+
+static void *be_a_cpu(void *argument)
+{
+    unsigned int cpu = (unsigned int)(uintptr_t)argument;
+    agree_arrive(&agree, &views[cpu]);
+    while (!agree_have_all_arrived(&agree))
+        sched_yield();
+    has_published[cpu] = 1;
+    my_offset = offset[cpu];
+    for (unsigned int i = 0; i < THREAD_ROUNDS; i++) {
+        int64_t seen = agree_look(&agree);
+        if (seen != INT64_MIN && !has_published[seen & (CPUS - 1)])
+            __atomic_fetch_add(&unpublished, 1, __ATOMIC_RELAXED);
+        if (i % 64 == 0)
+            agree_round(&agree, &views[cpu], cpu, read_true_time);
+        else
+            agree_note(&agree, &views[cpu], cpu, seen,
+                       __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset);
+    }
+    return NULL;
+}
+
+static struct agree_result compare_threads(void)
+{
+    pthread_t threads[THREADS];
+    memset(has_published, 0, sizeof(has_published));
+    true_time = 1000000;
+    agree_begin(&agree, true_time, THREADS);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, be_a_cpu, (void *)i);
+    for (unsigned int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return agree_judge(view_of, THREADS);
+}
+
+static void threads_with_one_clock_agree(void **state)
+{
+    for (unsigned int i = 0; i < 20; i++) {
+        fresh_cpus(state);
+        struct agree_result result = compare_threads();
+        assert_int_equal(result.most, 0);
+        assert_int_equal(unpublished, 0);
+    }
+}
+
+/* As much ahead as all of them count together, so that each sees it. */
+static void a_thread_that_is_ahead_is_found(void **state)
+{
+    (void)state;
+    offset[2] = THREADS * THREAD_ROUNDS;
+    struct agree_result result = compare_threads();
+    assert_int_equal(result.ahead_cpus, 1);
+    assert_int_equal(views[2].behind, 0);
+    assert_in_range(views[2].ahead, 1, THREADS * THREAD_ROUNDS);
+}
+
+int main(void)
+{
+    seed_from_environment();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(counters_that_agree_are_never_found_to_differ, fresh_cpus),
+        cmocka_unit_test(one_that_is_ahead_is_blamed_and_nobody_else),
+        cmocka_unit_test(one_that_is_behind_is_blamed_and_nobody_else),
+        cmocka_unit_test(of_two_groups_each_in_the_later_one_is_seen_behind_the_other),
+        cmocka_unit_test(what_is_seen_is_never_more_than_what_is),
+        cmocka_unit_test(the_highest_numbers_are_told_apart),
+        cmocka_unit_test(months_are_seen_as_26_days_of_4_ghz),
+        cmocka_unit_test_setup(one_that_takes_no_part_is_not_to_blame, fresh_cpus),
+        cmocka_unit_test_setup(a_second_look_knows_nothing_of_the_first, fresh_cpus),
+        cmocka_unit_test_setup(the_highest_stays_published_and_the_most_is_remembered, fresh_cpus),
+        cmocka_unit_test_setup(all_have_arrived_when_the_last_has, fresh_cpus),
+        cmocka_unit_test(threads_with_one_clock_agree),
+        cmocka_unit_test_setup(a_thread_that_is_ahead_is_found, fresh_cpus),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
