@@ -118,6 +118,12 @@ FINE = {
         ('words', {'mm/page.c': HEAD + '/* TO' 'DO: later */\n'}, 'what is missing'),
         ('words', {'mm/page.c': HEAD + '/* CLONE/notes */\n'}, 'names the folder of this clone'),
         (
+            'words',
+            {'mm/page.c': HEAD + '/* At a glance. */\n'},
+            'mm/page.c:4: "glance": write cross-timestamp',
+        ),
+        ('words', {'mm/page.c': HEAD + 'void glance_at(void);\n'}, 'mm/page.c:4: "glance": write'),
+        (
             'headers',
             {'include/ashlar/page.h': HEAD + 'word_t pages_free(void);\n'},
             'include/ashlar/page.h (-m64)',
