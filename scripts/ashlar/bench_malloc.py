@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/bench malloc: the programs of mimalloc-bench under libashlar-mm.so and other allocators: time and peak memory.
+"""scripts/bench malloc: the programs of mimalloc-bench under libashlar-malloc.so and other allocators: time and peak memory.
 
 The programs are data from outside the tree: MIMALLOC_BENCH names a checkout of github.com/daanx/mimalloc-bench. What it
 downloads itself (sh6bench, lean, redis, rocksdb, lua, a PDF, ...) is left out; ghostscript, z3 and ruby are run when Debian's

@@ -23,7 +23,9 @@ PYTHON = (
 def programs():
     """What is recorded: words for the table, command, environment."""
     compiler = linux.run('gcc', '-print-prog-name=cc1').strip()
-    folders = [word for name in ('include', 'kernel64/vm/port', 'mm') for word in ('-I', str(ROOT / name))]
+    folders = [
+        word for name in ('include', 'kernel64/vm/port', 'mm/slab') for word in ('-I', str(ROOT / name))
+    ]
     modules = sorted(str(path) for path in (ROOT / 'scripts/ashlar').glob('*.py'))
     return {
         'gcc': (
@@ -33,7 +35,7 @@ def programs():
                 '-O2',
                 '-ffreestanding',
                 *folders,
-                str(ROOT / 'mm/slab_cache.c'),
+                str(ROOT / 'mm/slab/cache.c'),
                 '-o',
                 '/dev/null',
             ],

@@ -103,9 +103,9 @@ def run_rows(program, library):
 
 def prepare_allocators(variant, folder, with_peers):
     """Libraries to preload, by name: the peers', and ours last."""
-    variant.compile('mm/hosted/libashlar-mm.so')
+    variant.compile('mm/malloc/libashlar-malloc.so')
     libraries = fetch_allocators(folder / 'allocators') if with_peers else {}
-    return {**libraries, 'Ashlar': variant.path('mm/hosted/libashlar-mm.so')}
+    return {**libraries, 'Ashlar': variant.path('mm/malloc/libashlar-malloc.so')}
 
 
 def measure_hosted(results, folder, libraries, runs):

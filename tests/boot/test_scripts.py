@@ -104,6 +104,11 @@ FINE = {
         ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
         ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
         ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
+        (
+            'walls',
+            {'mm/frames/tree.h': HEAD, 'mm/slab/slab.c': '#include "tree.h"\n'},
+            'tree.h, which is private to mm/frames',
+        ),
         ('walls', {'mm/page.c': 'void f(void) { __asm__ volatile("cli"); }\n'}, 'inline assembly'),
         (
             'walls',

@@ -6,7 +6,7 @@
  * faults: BROKEN_NO_RESTART BROKEN_UNPINNED_INSERT BROKEN_UNPINNED_SWAP BROKEN_UNLOCKED_DEPOT BROKEN_DRAINS_OTHERS
  * faults: BROKEN_UNCOUNTED BROKEN_KEEPS_PREVIOUS BROKEN_REFUSES_FULL BROKEN_UNLOCKED_GIVING_UP
  *
- * Stands for mm/magazine.c and mm/depot.c, on the sequences of kernel64/vm/port/mm_port.h and kernel64/trap/restart.c
+ * Stands for mm/slab/magazine.c and mm/slab/depot.c, on the sequences of kernel64/vm/port/mm_port.h and kernel64/trap/restart.c
  *     pop, push          PORT_POP, PORT_PUSH, which begin again when they were cut: restart_apply()
  *     exchange, put      depot_exchange(), depot_put()
  *     exchange_full      depot_exchange() with DEPOT_EMPTIED, which may give back what it was given, with room

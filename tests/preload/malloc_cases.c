@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a program may expect of libashlar-mm.so as its malloc, and what has to end it: run_malloc_cases.py
+ * What a program may expect of libashlar-malloc.so as its malloc, and what has to end it: run_malloc_cases.py
  * runs each case in a process of its own.
  *
  * usage: malloc_cases NAME: prints what is wrong and exits with 1; exits with 0 when nothing is, with 77

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Real programs, once on their own allocator and once on libashlar-mm, unchecked and checked: what they write must be the
+"""Real programs, once on their own allocator and once on libashlar-malloc, unchecked and checked: what they write must be the
 same bytes, with the same exit status.
 
 usage: run_malloc.py LIBRARY [PROGRAM...]
@@ -141,9 +141,9 @@ COMPILE = ' && '.join(
     f'gcc -O2 -g0 -w -I{SOURCE}/include -I{SOURCE}/kernel64 -I{SOURCE}/kernel64/vm/port -I{SOURCE}/mm'
     f' -ffreestanding -c {SOURCE}/{name} -o out.o && md5sum < out.o'
     for name in (
-        'mm/buddy.c',
-        'mm/slab.c',
-        'mm/paging.c',
+        'mm/frames/buddy.c',
+        'mm/slab/slab_layer.c',
+        'mm/vm/paging.c',
         'kernel64/lib/format.c',
         'kernel64/boot/mb2_parse.c',
         'kernel64/trap/decode.c',
@@ -212,9 +212,9 @@ def main():
                 print(f'SKIP {name}: Debian keeps it in libpython3.N-testsuite')
                 continue
             plain = run(command, folder) if name not in EXPECTED else (0, b'-', b'')
-            for mode, more in (('', {}), (', checked', {'ASHLAR_MM_CHECKED': '1'})):
+            for mode, more in (('', {}), (', checked', {'ASHLAR_MALLOC_CHECKED': '1'})):
                 counts = folder / f'counts{number}{mode[2:]}'
-                ours = run(command, folder, LD_PRELOAD=str(library), ASHLAR_MM_COUNTS=str(counts), **more)
+                ours = run(command, folder, LD_PRELOAD=str(library), ASHLAR_MALLOC_COUNTS=str(counts), **more)
                 problems = differences(name, plain, ours)
                 slabs = slabs_made(counts)
                 if not plain[1]:

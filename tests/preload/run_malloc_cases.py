@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The corners of libashlar-mm.so as a malloc: the cases of malloc_cases.c, each in a process of its own.
+"""The corners of libashlar-malloc.so as a malloc: the cases of malloc_cases.c, each in a process of its own.
 
 usage: run_malloc_cases.py PROGRAM LIBRARY [CASE...]
 """
@@ -39,7 +39,7 @@ def run(program, library, case):
         return '' if done.returncode == 0 else f'status {done.returncode}: {output}'
     if done.returncode != -signal.SIGABRT:
         return f'a wrong pointer was accepted: status {done.returncode}: {output}'
-    lines = [line for line in done.stderr.splitlines() if line.startswith('ashlar-mm: ')]
+    lines = [line for line in done.stderr.splitlines() if line.startswith('ashlar-malloc: ')]
     return '' if len(lines) == 1 else f'ended by {len(lines)} lines of words and not one: {output}'
 
 

@@ -10,7 +10,7 @@
 
 #include <hosted.h>
 
-#include "../../mm/buddy_private.h"
+#include "../../mm/frames/buddy_private.h"
 
 #ifndef MACHINE_RANGES
 #define MACHINE_RANGES 64

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Included before everything else (-include) by the tests of interleavings and their subjects: each atomic
- * operation, and so each lock of mm/hosted/process_port.h, becomes a point where interleave.h may let another
+ * operation, and so each lock of mm/malloc/process_port.h, becomes a point where interleave.h may let another
  * CPU go on, and waiting gives way to another CPU. The subjects are compiled as they are.
  *
  * Planted faults, for variants of which the build expects that they fail:

@@ -14,7 +14,7 @@
 
 #include "buddy_machine.h"
 
-#include "../../mm/slab_private.h"
+#include "../../mm/slab/slab_private.h"
 
 #define ROUNDS 20
 

@@ -6,7 +6,7 @@
  * count single instructions.
  *
  *   kernel64/vm/port/mm_port.h   the kernel's answers
- *   mm/hosted/mm_port.h            a process's, for the allocators as a library: a window of addresses
+ *   mm/malloc/mm_port.h            a process's, for the allocators as a library: a window of addresses
  *   tests/hosted/mm_port.h         a test's: "physical" memory is a block the test brings
  *
  * Each answers, as a function or an inline:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The shortest ways of kmalloc() and kfree(), for them and for the C library's names in mm/hosted/.
+ * The shortest ways of kmalloc() and kfree(), for them and for the C library's names in mm/malloc/.
  */
 #include <ashlar/mm/kmalloc.h>
 

@@ -47,7 +47,7 @@ static pthread_key_t ending_key;
 
 void hosted_die(const char *words)
 {
-    char line[600] = "ashlar-mm: ";
+    char line[600] = "ashlar-malloc: ";
     __builtin_strncat(line, words, sizeof(line) - __builtin_strlen(line) - 2);
     __builtin_strcat(line, "\n");
     (void)!write(STDERR_FILENO, line, __builtin_strlen(line));
@@ -123,7 +123,7 @@ static void bring_up(void)
     const struct buddy_setup setup = {
         .ranges = &ram, .range_count = 1, .take = take_early, .next_taken = next_early
     };
-    slab_checks_new_caches = getenv("ASHLAR_MM_CHECKED") != NULL;
+    slab_checks_new_caches = getenv("ASHLAR_MALLOC_CHECKED") != NULL;
     become(0);
     if (buddy_init(&setup) != STATUS_OK || slab_init() != STATUS_OK || kmalloc_init() != STATUS_OK)
         hosted_die("the allocators cannot start: its addresses are taken, or there is no memory");
@@ -246,11 +246,11 @@ void hosted_forget_threads(void)
 
 /* ---- words ---- */
 
-/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MM_COUNTS
+/* For tests, which want to know that a program really ran on this: to the file that ASHLAR_MALLOC_COUNTS
    names. */
 static __attribute__((destructor)) void say_what_was_made(void)
 {
-    const char *name = getenv("ASHLAR_MM_COUNTS");
+    const char *name = getenv("ASHLAR_MALLOC_COUNTS");
     struct slab_stats stats;
     uint64_t slabs = 0;
     char words[64];
