@@ -26,37 +26,37 @@
 
 /* "Register Overview", 2.3.1. Each is 64 bits; we use halves. */
 enum reg {
-    CAPABILITIES = 0x000,
-    PERIOD = 0x004, /* of the counter, in femtoseconds */
-    CONFIG = 0x010,
-    INTERRUPT_STATUS = 0x020,
-    COUNTER = 0x0f0,
+    GCAP_ID = 0x000,
+    COUNTER_CLK_PERIOD = 0x004, /* of the counter, in femtoseconds */
+    GEN_CONF = 0x010,
+    GINTR_STA = 0x020,
+    MAIN_CNT = 0x0f0,
     /* of comparator 0; the next is COMPARATOR_STRIDE further */
-    TIMER_CONFIG = 0x100,
-    TIMER_ROUTES = 0x104,
-    TIMER_VALUE = 0x108,
+    TIM_CONF = 0x100,
+    TIM_ROUTE_CAP = 0x104,
+    TIM_COMP = 0x108,
 };
 #define COMPARATOR_STRIDE 0x20
 
 /* "General Capabilities and ID Register", 2.3.4. */
-#define CAPABILITIES_REVISION   0x000000ffu /* never 0 */
-#define CAPABILITIES_LAST_TIMER 0x00001f00u
-#define LONGEST_PERIOD_FS       100000000u /* 100 ns */
-#define FS_PER_SECOND           1000000000000000ULL
+#define REV_ID        0x000000ffu /* never 0 */
+#define NUM_TIM_CAP   0x00001f00u
+#define MAX_PERIOD_FS 100000000u /* 100 ns */
+#define FS_PER_SECOND 1000000000000000ULL
 
 /* "General Configuration Register", 2.3.5. The other bits are reserved, and kept. */
-#define CONFIG_ENABLE 0x1u
-#define CONFIG_LEGACY 0x2u
+#define ENABLE_CNF 0x1u
+#define LEG_RT_CNF 0x2u
 
 /* "Timer N Configuration and Capabilities Register", 2.3.8. */
-#define TIMER_LEVEL       0x0002u
-#define TIMER_ENABLE      0x0004u
-#define TIMER_PERIODIC    0x0008u
-#define TIMER_SET_VALUE   0x0040u
-#define TIMER_32BIT       0x0100u
-#define TIMER_ROUTE       0x3e00u
-#define TIMER_ROUTE_SHIFT 9
-#define TIMER_MESSAGE     0x4000u /* its interrupt is a write, not a line */
+#define INT_TYPE_CNF    0x0002u
+#define INT_ENB_CNF     0x0004u
+#define TYPE_CNF        0x0008u
+#define VAL_SET_CNF     0x0040u
+#define MODE32_CNF      0x0100u
+#define INT_ROUTE_CNF   0x3e00u
+#define INT_ROUTE_SHIFT 9
+#define FSB_EN_CNF      0x4000u /* its interrupt is a write, not a line */
 
 /*
  * A quarter of a turn. Up to a half, a difference of two counts tells what is ahead from what has passed; the
@@ -90,15 +90,15 @@ static unsigned int of(unsigned int n, enum reg reg)
 
 static uint64_t hpet_counter_read(struct clock_counter *counter)
 {
-    return hpet_read(container_of(counter, struct hpet, counter), COUNTER);
+    return hpet_read(container_of(counter, struct hpet, counter), MAIN_CNT);
 }
 
 static bool hpet_counts(const struct hpet *hpet)
 {
     unsigned int changes = 0;
-    uint32_t before = hpet_read(hpet, COUNTER);
+    uint32_t before = hpet_read(hpet, MAIN_CNT);
     for (unsigned int i = 0; i < FIND_READINGS && changes < FIND_CHANGES; i++) {
-        uint32_t now = hpet_read(hpet, COUNTER);
+        uint32_t now = hpet_read(hpet, MAIN_CNT);
         changes += now != before;
         before = now;
     }
@@ -109,23 +109,23 @@ static void silence_comparators(const struct hpet *hpet)
 {
     uint32_t level_triggered = 0;
     for (unsigned int n = 0; n < hpet->comparators; n++) {
-        uint32_t config = hpet_read(hpet, of(n, TIMER_CONFIG));
-        hpet_write(hpet, of(n, TIMER_CONFIG), config & ~(TIMER_ENABLE | TIMER_MESSAGE));
-        if (config & TIMER_LEVEL)
+        uint32_t config = hpet_read(hpet, of(n, TIM_CONF));
+        hpet_write(hpet, of(n, TIM_CONF), config & ~(INT_ENB_CNF | FSB_EN_CNF));
+        if (config & INT_TYPE_CNF)
             level_triggered |= (uint32_t)BIT(n);
     }
     /* Lines that are held; those of edge-triggered ones are to be written as 0. */
-    hpet_write(hpet, INTERRUPT_STATUS, level_triggered);
+    hpet_write(hpet, GINTR_STA, level_triggered);
 }
 
 status_t hpet_init(struct hpet *hpet, void *registers)
 {
     *hpet = (struct hpet){ .registers = registers };
-    uint32_t capabilities = hpet_read(hpet, CAPABILITIES), period_fs = hpet_read(hpet, PERIOD);
-    if ((capabilities & CAPABILITIES_REVISION) == 0 || period_fs == 0 || period_fs > LONGEST_PERIOD_FS)
+    uint32_t capabilities = hpet_read(hpet, GCAP_ID), period_fs = hpet_read(hpet, COUNTER_CLK_PERIOD);
+    if ((capabilities & REV_ID) == 0 || period_fs == 0 || period_fs > MAX_PERIOD_FS)
         return STATUS_MALFORMED;
 
-    hpet->comparators = (uint8_t)(((capabilities & CAPABILITIES_LAST_TIMER) >> 8) + 1);
+    hpet->comparators = (uint8_t)(((capabilities & NUM_TIM_CAP) >> 8) + 1);
     hpet->counter = (struct clock_counter){
         .name = "hpet",
         .rate_hz = (FS_PER_SECOND + period_fs / 2) / period_fs,
@@ -134,10 +134,10 @@ status_t hpet_init(struct hpet *hpet, void *registers)
     };
     /* To count it must be enabled, and what does not count may be anything: it gets its word back, and
        nothing else is written to it. */
-    uint32_t config = hpet_read(hpet, CONFIG);
-    hpet_write(hpet, CONFIG, (config & ~CONFIG_LEGACY) | CONFIG_ENABLE);
+    uint32_t config = hpet_read(hpet, GEN_CONF);
+    hpet_write(hpet, GEN_CONF, (config & ~LEG_RT_CNF) | ENABLE_CNF);
     if (!hpet_counts(hpet)) {
-        hpet_write(hpet, CONFIG, config);
+        hpet_write(hpet, GEN_CONF, config);
         return STATUS_NOT_FOUND;
     }
     silence_comparators(hpet);
@@ -146,14 +146,14 @@ status_t hpet_init(struct hpet *hpet, void *registers)
 
 uint32_t hpet_routes(const struct hpet *hpet, unsigned int n)
 {
-    return n < hpet->comparators ? hpet_read(hpet, of(n, TIMER_ROUTES)) : 0;
+    return n < hpet->comparators ? hpet_read(hpet, of(n, TIM_ROUTE_CAP)) : 0;
 }
 
 static void hpet_alarm_enable(struct hpet *hpet, bool enable)
 {
-    unsigned int reg = of(hpet->used, TIMER_CONFIG);
-    uint32_t config = hpet_read(hpet, reg) & ~TIMER_ENABLE;
-    hpet_write(hpet, reg, enable ? config | TIMER_ENABLE : config);
+    unsigned int reg = of(hpet->used, TIM_CONF);
+    uint32_t config = hpet_read(hpet, reg) & ~INT_ENB_CNF;
+    hpet_write(hpet, reg, enable ? config | INT_ENB_CNF : config);
     hpet->is_armed = enable;
 }
 
@@ -164,12 +164,12 @@ static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
     /* The tick that we read has begun already, hence 1 more. */
     uint32_t delay = (uint32_t)ticks + 1 > SHORTEST ? (uint32_t)ticks + 1 : SHORTEST;
     for (uint32_t again = SHORTEST; again <= MAX_TICKS; again *= 2) {
-        uint32_t value = hpet_read(hpet, COUNTER) + delay;
-        hpet_write(hpet, of(hpet->used, TIMER_VALUE), value);
+        uint32_t value = hpet_read(hpet, MAIN_CNT) + delay;
+        hpet_write(hpet, of(hpet->used, TIM_COMP), value);
         /* After the write: the value from before could match. */
         if (!hpet->is_armed)
             hpet_alarm_enable(hpet, true);
-        int32_t left = (int32_t)(value - hpet_read(hpet, COUNTER));
+        int32_t left = (int32_t)(value - hpet_read(hpet, MAIN_CNT));
         if (left >= SETTLE)
             return;
         delay = again;
@@ -190,13 +190,13 @@ status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
 
     if (hpet->is_armed)
         hpet_alarm_enable(hpet, false);
-    const uint32_t ours = TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_SET_VALUE | TIMER_32BIT |
-                          TIMER_ROUTE | TIMER_MESSAGE;
-    uint32_t config = hpet_read(hpet, of(n, TIMER_CONFIG)) & ~ours;
-    hpet_write(hpet, of(n, TIMER_CONFIG), config | TIMER_32BIT | gsi << TIMER_ROUTE_SHIFT);
-    /* The specification's way to tell that a route exists. A 32-bit comparator need not keep TIMER_32BIT. */
-    uint32_t kept = hpet_read(hpet, of(n, TIMER_CONFIG)) & ours & ~TIMER_32BIT;
-    if (kept != gsi << TIMER_ROUTE_SHIFT)
+    const uint32_t ours =
+        INT_TYPE_CNF | INT_ENB_CNF | TYPE_CNF | VAL_SET_CNF | MODE32_CNF | INT_ROUTE_CNF | FSB_EN_CNF;
+    uint32_t config = hpet_read(hpet, of(n, TIM_CONF)) & ~ours;
+    hpet_write(hpet, of(n, TIM_CONF), config | MODE32_CNF | gsi << INT_ROUTE_SHIFT);
+    /* The specification's way to tell that a route exists. A 32-bit comparator need not keep MODE32_CNF. */
+    uint32_t kept = hpet_read(hpet, of(n, TIM_CONF)) & ours & ~MODE32_CNF;
+    if (kept != gsi << INT_ROUTE_SHIFT)
         return STATUS_UNSUPPORTED;
 
     hpet->used = (uint8_t)n;

@@ -14,22 +14,22 @@
 #include <ashlar/io.h>
 #include <ashlar/sync.h>
 
-#define PORT_FIRST  0x20
-#define PORT_SECOND 0xa0
+#define PORT_MASTER 0x20
+#define PORT_SLAVE  0xa0
 #define COMMAND     0 /* from a chip's port */
 #define DATA        1
 
-#define PORT_LEVELS_FIRST  0x4d0
-#define PORT_LEVELS_SECOND 0x4d1
-#define NEVER_LEVEL        0x2107 /* timer, keyboard, cascade; real-time clock, FPU */
+#define PORT_ELCR1  0x4d0
+#define PORT_ELCR2  0x4d1
+#define NEVER_LEVEL 0x2107 /* timer, keyboard, cascade; real-time clock, FPU */
 
-#define ICW1_INIT_WITH_4  0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
+#define ICW1_INIT_IC4     0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
 #define ICW4_8086         0x01
-#define OCW2_SPECIFIC_END 0x60
-#define OCW3_READ_SERVICE 0x0b
+#define OCW2_SPECIFIC_EOI 0x60
+#define OCW3_READ_ISR     0x0b
 
-#define PINS_EACH 8
-#define LAST_PIN  7 /* of each: what it says when it has nothing to say */
+#define PINS_EACH    8
+#define SPURIOUS_PIN 7 /* of each: what it says when it has nothing to say */
 
 static struct spinlock lock;
 
@@ -40,13 +40,13 @@ static struct i8259 *pair_of(struct irq_chip *chip)
 
 static uint16_t port_of(uint32_t pin)
 {
-    return pin < PINS_EACH ? PORT_FIRST : PORT_SECOND;
+    return pin < PINS_EACH ? PORT_MASTER : PORT_SLAVE;
 }
 
 static void write_masks(const struct i8259 *pair)
 {
-    io_out8(PORT_FIRST + DATA, (uint8_t)pair->mask);
-    io_out8(PORT_SECOND + DATA, (uint8_t)(pair->mask >> PINS_EACH));
+    io_out8(PORT_MASTER + DATA, (uint8_t)pair->mask);
+    io_out8(PORT_SLAVE + DATA, (uint8_t)(pair->mask >> PINS_EACH));
 }
 
 static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
@@ -80,33 +80,33 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
     return STATUS_OK;
 }
 
-static void end_pin(uint32_t pin)
+static void send_eoi(uint32_t pin)
 {
-    io_out8(port_of(pin) + COMMAND, (uint8_t)(OCW2_SPECIFIC_END | pin % PINS_EACH));
+    io_out8(port_of(pin) + COMMAND, (uint8_t)(OCW2_SPECIFIC_EOI | pin % PINS_EACH));
     if (pin >= PINS_EACH)
-        io_out8(PORT_FIRST + COMMAND, OCW2_SPECIFIC_END | I8259_CASCADE);
+        io_out8(PORT_MASTER + COMMAND, OCW2_SPECIFIC_EOI | I8259_CASCADE);
 }
 
-static void end(struct irq_chip *chip, uint32_t pin)
+static void eoi(struct irq_chip *chip, uint32_t pin)
 {
     (void)chip;
     irq_state_t state = spin_lock(&lock);
-    end_pin(pin);
+    send_eoi(pin);
     spin_unlock(&lock, state);
 }
 
 static bool begin(struct irq_chip *chip, uint32_t pin)
 {
     bool is_real = true;
-    if (pin % PINS_EACH != LAST_PIN)
+    if (pin % PINS_EACH != SPURIOUS_PIN)
         return true;
     irq_state_t state = spin_lock(&lock);
-    io_out8(port_of(pin) + COMMAND, OCW3_READ_SERVICE);
-    if (!(io_in8(port_of(pin) + COMMAND) & 1u << LAST_PIN)) {
+    io_out8(port_of(pin) + COMMAND, OCW3_READ_ISR);
+    if (!(io_in8(port_of(pin) + COMMAND) & 1u << SPURIOUS_PIN)) {
         is_real = false;
         pair_of(chip)->spurious[pin / PINS_EACH]++;
         if (pin >= PINS_EACH)
-            io_out8(PORT_FIRST + COMMAND, OCW2_SPECIFIC_END | I8259_CASCADE);
+            io_out8(PORT_MASTER + COMMAND, OCW2_SPECIFIC_EOI | I8259_CASCADE);
     }
     spin_unlock(&lock, state);
     return is_real;
@@ -115,7 +115,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
 /* Each word goes to its place in a sequence, not to a register: the chip counts. */
 static void program(uint16_t port, uint8_t vector, uint8_t cascade)
 {
-    io_out8(port + COMMAND, ICW1_INIT_WITH_4);
+    io_out8(port + COMMAND, ICW1_INIT_IC4);
     io_out8(port + DATA, vector);
     io_out8(port + DATA, cascade);
     io_out8(port + DATA, ICW4_8086);
@@ -131,22 +131,22 @@ status_t i8259_init(struct i8259 *pair, uint8_t first_vector)
                   .mask = mask,
                   .unmask = unmask,
                   .begin = begin,
-                  .end = end },
+                  .eoi = eoi },
         .mask = 0xffff,
     };
     write_masks(pair);
-    program(PORT_FIRST, first_vector, 1u << I8259_CASCADE);
-    program(PORT_SECOND, (uint8_t)(first_vector + PINS_EACH), I8259_CASCADE);
+    program(PORT_MASTER, first_vector, 1u << I8259_CASCADE);
+    program(PORT_SLAVE, (uint8_t)(first_vector + PINS_EACH), I8259_CASCADE);
     /* A mask that nothing else would answer with; both chips must keep theirs. */
-    io_out8(PORT_FIRST + DATA, 0xfb);
-    io_out8(PORT_SECOND + DATA, 0xdf);
-    bool is_there = io_in8(PORT_FIRST + DATA) == 0xfb && io_in8(PORT_SECOND + DATA) == 0xdf;
+    io_out8(PORT_MASTER + DATA, 0xfb);
+    io_out8(PORT_SLAVE + DATA, 0xdf);
+    bool is_there = io_in8(PORT_MASTER + DATA) == 0xfb && io_in8(PORT_SLAVE + DATA) == 0xdf;
     write_masks(pair);
     return is_there ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-uint16_t i8259_levels(void)
+uint16_t i8259_read_elcr(void)
 {
-    uint16_t levels = (uint16_t)(io_in8(PORT_LEVELS_FIRST) | io_in8(PORT_LEVELS_SECOND) << PINS_EACH);
+    uint16_t levels = (uint16_t)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << PINS_EACH);
     return levels & NEVER_LEVEL ? 0 : levels;
 }

@@ -13,29 +13,29 @@
 
 #include <ashlar/io.h>
 
-#define INDEX  0x00
-#define WINDOW 0x10
+#define IOREGSEL 0x00
+#define IOWIN    0x10
 
-#define REG_ID      0x00
-#define REG_VERSION 0x01
-#define REG_ENTRIES 0x10 /* two an input */
+#define IOAPICID  0x00
+#define IOAPICVER 0x01
+#define IOREDTBL  0x10 /* two an input */
 
 /* Read only. */
-#define IN_FLIGHT (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
+#define IN_FLIGHT (IOAPIC_ENTRY_DELIVS | IOAPIC_ENTRY_REMOTE_IRR)
 
-#define NOTHING  0xffffffffu
-#define LAST_CPU 254
+#define ALL_ONES        0xffffffffu
+#define MAX_DESTINATION 254
 
 static uint32_t read_register(struct ioapic *ioapic, uint32_t index)
 {
-    mmio_write32(ioapic->registers + INDEX, index);
-    return mmio_read32(ioapic->registers + WINDOW);
+    mmio_write32(ioapic->registers + IOREGSEL, index);
+    return mmio_read32(ioapic->registers + IOWIN);
 }
 
 static void write_register(struct ioapic *ioapic, uint32_t index, uint32_t value)
 {
-    mmio_write32(ioapic->registers + INDEX, index);
-    mmio_write32(ioapic->registers + WINDOW, value);
+    mmio_write32(ioapic->registers + IOREGSEL, index);
+    mmio_write32(ioapic->registers + IOWIN, value);
 }
 
 static struct ioapic *ioapic_of(struct irq_chip *chip)
@@ -53,20 +53,20 @@ static struct ioapic *ioapic_of(struct irq_chip *chip)
  */
 static bool probe(struct ioapic *ioapic, uint32_t *version)
 {
-    uint32_t index = mmio_read32(ioapic->registers + INDEX);
-    if (index == NOTHING)
+    uint32_t index = mmio_read32(ioapic->registers + IOREGSEL);
+    if (index == ALL_ONES)
         return false;
-    *version = read_register(ioapic, REG_VERSION);
-    bool is_index = (mmio_read32(ioapic->registers + INDEX) & 0xff) == REG_VERSION;
-    if (is_index && *version != NOTHING && *version != 0 && read_register(ioapic, REG_ID) != *version)
+    *version = read_register(ioapic, IOAPICVER);
+    bool is_index = (mmio_read32(ioapic->registers + IOREGSEL) & 0xff) == IOAPICVER;
+    if (is_index && *version != ALL_ONES && *version != 0 && read_register(ioapic, IOAPICID) != *version)
         return true;
-    mmio_write32(ioapic->registers + INDEX, index);
+    mmio_write32(ioapic->registers + IOREGSEL, index);
     return false;
 }
 
 static uint32_t low_half(uint32_t pin)
 {
-    return REG_ENTRIES + 2 * pin;
+    return IOREDTBL + 2 * pin;
 }
 
 static void write_entry(struct ioapic *ioapic, uint32_t pin, uint64_t entry)
@@ -79,21 +79,21 @@ static void write_entry(struct ioapic *ioapic, uint32_t pin, uint64_t entry)
 /* Firmware takes this input as an SMI: that is its own. */
 static bool is_smi(struct ioapic *ioapic, uint32_t pin)
 {
-    return (read_register(ioapic, low_half(pin)) & IOAPIC_ENTRY_DELIVERY) == IOAPIC_ENTRY_SMI;
+    return (read_register(ioapic, low_half(pin)) & IOAPIC_ENTRY_DELMOD) == IOAPIC_ENTRY_DELMOD_SMI;
 }
 
 static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_route *route)
 {
     struct ioapic *ioapic = ioapic_of(chip);
-    uint64_t entry = (uint64_t)route->apic_id << IOAPIC_ENTRY_CPU_SHIFT | IOAPIC_ENTRY_MASKED;
-    if (route->apic_id > LAST_CPU)
+    uint64_t entry = (uint64_t)route->apic_id << IOAPIC_ENTRY_DEST_SHIFT | IOAPIC_ENTRY_MASKED;
+    if (route->apic_id > MAX_DESTINATION)
         return STATUS_UNSUPPORTED;
     /* An NMI is always an edge; its vector is not looked at. */
-    entry |= route->is_nmi ? IOAPIC_ENTRY_NMI : route->vector;
+    entry |= route->is_nmi ? IOAPIC_ENTRY_DELMOD_NMI : route->vector;
     if (route->wiring.is_active_low)
-        entry |= IOAPIC_ENTRY_LOW;
+        entry |= IOAPIC_ENTRY_INTPOL_LOW;
     if (route->wiring.is_level && !route->is_nmi)
-        entry |= IOAPIC_ENTRY_LEVEL;
+        entry |= IOAPIC_ENTRY_TRIGGER_LEVEL;
     irq_state_t state = spin_lock(&ioapic->lock);
     bool is_ours = !is_smi(ioapic, pin);
     if (is_ours)
@@ -121,7 +121,7 @@ static void unmask(struct irq_chip *chip, uint32_t pin)
     change_mask(chip, pin, false);
 }
 
-static bool is_on_its_way(struct irq_chip *chip, uint32_t pin)
+static bool is_in_flight(struct irq_chip *chip, uint32_t pin)
 {
     return ioapic_read_entry(ioapic_of(chip), pin) & IN_FLIGHT;
 }
@@ -134,7 +134,7 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
                   .route = route,
                   .mask = mask,
                   .unmask = unmask,
-                  .is_on_its_way = is_on_its_way },
+                  .is_in_flight = is_in_flight },
         .registers = registers,
     };
     uint32_t version;

@@ -12,10 +12,10 @@
 #define CONFIG_DATA    0xcfc
 #define CONFIG_ENABLE  0x80000000u
 
-#define REG_ID          0x00
-#define REG_COMMAND     0x04 /* the upper half is the status, where written ones clear bits */
-#define REG_HEADER_TYPE 0x0c /* in bits 16 .. 22 */
-#define REG_BAR0        0x10
+#define PCI_ID          0x00
+#define PCI_COMMAND     0x04 /* the upper half is the status, where written ones clear bits */
+#define PCI_HEADER_TYPE 0x0c /* in bits 16 .. 22 */
+#define PCI_BAR0        0x10
 
 #define COMMAND_IO     0x01u
 #define COMMAND_MEMORY 0x02u
@@ -44,7 +44,7 @@ static uint32_t read_register(const struct pci_device *pci, unsigned int reg)
 /* Type 0 is a device, type 1 a bridge; others have no base address registers that we know. */
 static unsigned int bar_count(const struct pci_device *pci)
 {
-    unsigned int type = read_register(pci, REG_HEADER_TYPE) >> 16 & 0x7f;
+    unsigned int type = read_register(pci, PCI_HEADER_TYPE) >> 16 & 0x7f;
     return type == 0 ? 6 : type == 1 ? 2 : 0;
 }
 
@@ -57,7 +57,7 @@ static bool is_decoded(const struct pci_device *pci, bool is_memory, uint64_t ad
 {
     unsigned int count = bar_count(pci);
     for (unsigned int i = 0; i < count; i++) {
-        uint32_t bar = read_register(pci, REG_BAR0 + 4 * i);
+        uint32_t bar = read_register(pci, PCI_BAR0 + 4 * i);
         if (bar & BAR_IS_IO) {
             if (!is_memory && covers(bar & BAR_IO_MASK, IO_REACH, address))
                 return true;
@@ -65,7 +65,7 @@ static bool is_decoded(const struct pci_device *pci, bool is_memory, uint64_t ad
         }
         uint64_t base = bar & BAR_MEM_MASK;
         if ((bar & BAR_MEM_TYPE) == BAR_MEM_64 && i + 1 < count)
-            base |= (uint64_t)read_register(pci, REG_BAR0 + 4 * ++i) << 32;
+            base |= (uint64_t)read_register(pci, PCI_BAR0 + 4 * ++i) << 32;
         if (is_memory && covers(base, MEMORY_REACH, address))
             return true;
     }
@@ -74,14 +74,14 @@ static bool is_decoded(const struct pci_device *pci, bool is_memory, uint64_t ad
 
 status_t pci_decode_address(const struct pci_device *pci, bool is_memory, uint64_t address)
 {
-    if (read_register(pci, REG_ID) != ((uint32_t)pci->device_id << 16 | pci->vendor_id))
+    if (read_register(pci, PCI_ID) != ((uint32_t)pci->device_id << 16 | pci->vendor_id))
         return STATUS_NOT_FOUND;
     if (!is_decoded(pci, is_memory, address))
         return STATUS_INVALID;
-    uint32_t command = read_register(pci, REG_COMMAND) & 0xffff,
+    uint32_t command = read_register(pci, PCI_COMMAND) & 0xffff,
              wanted = is_memory ? COMMAND_MEMORY : COMMAND_IO;
     if (!(command & wanted)) {
-        select_register(pci, REG_COMMAND);
+        select_register(pci, PCI_COMMAND);
         io_out32(CONFIG_DATA, command | wanted);
     }
     return STATUS_OK;

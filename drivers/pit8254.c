@@ -34,10 +34,10 @@ enum control_word {
 
 /* NMI status and control, where also the gate of channel 2 is. The upper half is status, and is written as
    0. */
-#define PORT_SYSTEM      0x61
-#define SYSTEM_GATE2     0x01
-#define SYSTEM_SPEAKER   0x02
-#define SYSTEM_WRITEABLE 0x0f
+#define PORT_NMI_SC      0x61
+#define TIM_CNT2_EN      0x01
+#define SPKR_DAT_EN      0x02
+#define NMI_SC_WRITEABLE 0x0f
 
 #define MAX_TICKS 0xffffu
 
@@ -49,10 +49,10 @@ enum control_word {
 #define FIND_READINGS 1000
 #define FIND_CHANGES  3
 
-static void set_system_bits(uint8_t bits)
+static void write_nmi_sc(uint8_t bits)
 {
-    uint8_t others = io_in8(PORT_SYSTEM) & SYSTEM_WRITEABLE & ~(SYSTEM_GATE2 | SYSTEM_SPEAKER);
-    io_out8(PORT_SYSTEM, others | bits);
+    uint8_t others = io_in8(PORT_NMI_SC) & NMI_SC_WRITEABLE & ~(TIM_CNT2_EN | SPKR_DAT_EN);
+    io_out8(PORT_NMI_SC, others | bits);
 }
 
 static void load_channel0(uint16_t count)
@@ -117,17 +117,17 @@ status_t pit8254_init(struct pit8254 *pit)
                    .max_ticks = MAX_TICKS,
                    .arm = pit_alarm_arm,
                    .disarm = pit_alarm_disarm },
-        .system_port_found = io_in8(PORT_SYSTEM) & (SYSTEM_GATE2 | SYSTEM_SPEAKER),
+        .nmi_sc_found = io_in8(PORT_NMI_SC) & (TIM_CNT2_EN | SPKR_DAT_EN),
     };
     stop_channel0();
 
-    set_system_bits(SYSTEM_GATE2);
+    write_nmi_sc(TIM_CNT2_EN);
     io_out8(PORT_CONTROL, CONTROL_CHANNEL2);
     io_out8(PORT_CHANNEL2, 0);
     io_out8(PORT_CHANNEL2, 0);
     if (pit_counts(pit))
         return STATUS_OK;
-    set_system_bits(pit->system_port_found);
+    write_nmi_sc(pit->nmi_sc_found);
     return STATUS_NOT_FOUND;
 }
 
@@ -135,6 +135,6 @@ void pit8254_stop(struct pit8254 *pit)
 {
     irq_state_t state = spin_lock(&pit->lock);
     stop_channel0();
-    set_system_bits(pit->system_port_found);
+    write_nmi_sc(pit->nmi_sc_found);
     spin_unlock(&pit->lock, state);
 }

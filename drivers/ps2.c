@@ -26,20 +26,20 @@
 #define PORT_STATUS  0x64 /* read */
 #define PORT_COMMAND 0x64 /* written */
 
-#define STATUS_HAS_OUTPUT 0x01 /* a byte for us */
-#define STATUS_HAS_INPUT  0x02 /* our byte was not taken yet */
-#define STATUS_IS_MOUSE   0x20 /* the byte for us is the mouse's */
+#define STATUS_OBF     0x01 /* a byte for us */
+#define STATUS_IBF     0x02 /* our byte was not taken yet */
+#define STATUS_AUX_OBF 0x20 /* the byte for us is the mouse's */
 
 /* What ports without a device read as. */
-#define NOTHING 0xff
+#define ALL_ONES 0xff
 
 enum controller_command {
-    READ_CONFIG = 0x20,
-    WRITE_CONFIG = 0x60,
-    DISABLE_MOUSE = 0xa7,
+    READ_COMMAND_BYTE = 0x20,
+    WRITE_COMMAND_BYTE = 0x60,
+    DISABLE_AUX = 0xa7,
     DISABLE_KEYBOARD = 0xad,
     ENABLE_KEYBOARD = 0xae,
-    PRETEND_KEYBOARD = 0xd2, /* the byte that follows arrives as if the keyboard had sent it */
+    WRITE_KEYBOARD_OUTPUT = 0xd2, /* the byte that follows arrives as if the keyboard had sent it */
 };
 
 /* The commands above that switch a device off and on keep bits of their own here. */
@@ -49,17 +49,17 @@ enum controller_command {
 #define CONFIG_TRANSLATION  0x40
 
 enum keyboard_command {
-    SET_LAMPS = 0xed,
-    SET_SCAN_CODES = 0xf0,
-    START_SCANNING = 0xf4,
-    STOP_SCANNING = 0xf5, /* and all defaults: repetition after 500 ms, 10.9 a second */
+    SET_LEDS = 0xed,
+    SELECT_SCAN_CODE_SET = 0xf0,
+    ENABLE = 0xf4,
+    DEFAULT_DISABLE = 0xf5, /* and all defaults: repetition after 500 ms, 10.9 a second */
 };
 
 #define SET_2_RELEASE 0xf0 /* before the code */
 #define SET_1_RELEASE 0x80 /* in it */
 
-#define ANSWER_ACKNOWLEDGE 0xfa
-#define ANSWER_RESEND      0xfe
+#define REPLY_ACK    0xfa
+#define REPLY_RESEND 0xfe
 
 #define WAIT_READS  50000u
 #define MAX_RESENDS 3
@@ -77,7 +77,7 @@ static bool wait_status(uint8_t mask, uint8_t wanted)
 
 static bool write_byte(uint16_t port, uint8_t value)
 {
-    if (!wait_status(STATUS_HAS_INPUT, 0))
+    if (!wait_status(STATUS_IBF, 0))
         return false;
     io_out8(port, value);
     return true;
@@ -85,7 +85,7 @@ static bool write_byte(uint16_t port, uint8_t value)
 
 static bool read_byte(uint8_t *value)
 {
-    if (!wait_status(STATUS_HAS_OUTPUT, STATUS_HAS_OUTPUT))
+    if (!wait_status(STATUS_OBF, STATUS_OBF))
         return false;
     *value = io_in8(PORT_DATA);
     return true;
@@ -95,7 +95,7 @@ static bool read_byte(uint8_t *value)
 static bool drop_stale_bytes(void)
 {
     for (unsigned int i = 0; i < MAX_STALE_BYTES; i++) {
-        if (!(io_in8(PORT_STATUS) & STATUS_HAS_OUTPUT))
+        if (!(io_in8(PORT_STATUS) & STATUS_OBF))
             return true;
         io_in8(PORT_DATA);
     }
@@ -104,12 +104,12 @@ static bool drop_stale_bytes(void)
 
 static bool read_config(uint8_t *config)
 {
-    return write_byte(PORT_COMMAND, READ_CONFIG) && read_byte(config);
+    return write_byte(PORT_COMMAND, READ_COMMAND_BYTE) && read_byte(config);
 }
 
 static bool write_config(uint8_t config)
 {
-    return write_byte(PORT_COMMAND, WRITE_CONFIG) && write_byte(PORT_DATA, config);
+    return write_byte(PORT_COMMAND, WRITE_COMMAND_BYTE) && write_byte(PORT_DATA, config);
 }
 
 /* Return: false without a controller. @result: its configuration, which says whether it turns set 2 into set
@@ -117,9 +117,9 @@ static bool write_config(uint8_t config)
 static bool init_controller(uint8_t *result)
 {
     uint8_t config;
-    if (io_in8(PORT_STATUS) == NOTHING)
+    if (io_in8(PORT_STATUS) == ALL_ONES)
         return false;
-    if (!write_byte(PORT_COMMAND, DISABLE_KEYBOARD) || !write_byte(PORT_COMMAND, DISABLE_MOUSE) ||
+    if (!write_byte(PORT_COMMAND, DISABLE_KEYBOARD) || !write_byte(PORT_COMMAND, DISABLE_AUX) ||
         !drop_stale_bytes() || !read_config(&config))
         return false;
 
@@ -132,67 +132,67 @@ static bool init_controller(uint8_t *result)
     return true;
 }
 
-enum answer {
+enum reply {
     SILENT,  /* not a byte came */
     REFUSED, /* asked again and again, or answered with something else */
-    TAKEN
+    ACKNOWLEDGED
 };
 
 /* Scan codes that come meanwhile are dropped. */
-static enum answer tell_keyboard(uint8_t byte)
+static enum reply send_byte(uint8_t byte)
 {
-    enum answer result = SILENT;
+    enum reply result = SILENT;
     for (unsigned int tries = 0; tries <= MAX_RESENDS; tries++) {
         uint8_t answer = 0;
         if (!write_byte(PORT_DATA, byte))
             return result;
-        for (unsigned int i = 0; i < MAX_STALE_BYTES && answer != ANSWER_RESEND; i++) {
+        for (unsigned int i = 0; i < MAX_STALE_BYTES && answer != REPLY_RESEND; i++) {
             if (!read_byte(&answer))
                 return result;
             result = REFUSED;
-            if (answer == ANSWER_ACKNOWLEDGE)
-                return TAKEN;
+            if (answer == REPLY_ACK)
+                return ACKNOWLEDGED;
         }
     }
     return result;
 }
 
 /* A command and its argument, which is not sent to who does not want the command. */
-static enum answer tell_keyboard_with(uint8_t command, uint8_t argument)
+static enum reply send_command(uint8_t command, uint8_t argument)
 {
-    enum answer answer = tell_keyboard(command);
-    return answer == TAKEN ? tell_keyboard(argument) : answer;
+    enum reply answer = send_byte(command);
+    return answer == ACKNOWLEDGED ? send_byte(argument) : answer;
 }
 
 /* Return: whether there is a keyboard: one that has answered anything. */
 static bool init_keyboard(struct ps2_keyboard *keyboard, bool translates)
 {
-    if (tell_keyboard(STOP_SCANNING) == SILENT && tell_keyboard(START_SCANNING) == SILENT)
+    if (send_byte(DEFAULT_DISABLE) == SILENT && send_byte(ENABLE) == SILENT)
         return false;
-    enum answer codes = tell_keyboard_with(SET_SCAN_CODES, translates ? 2 : 1);
-    keyboard->speaks_set_2 = !translates && codes != TAKEN;
-    (void)tell_keyboard_with(SET_LAMPS, 0);
-    (void)tell_keyboard(START_SCANNING);
+    enum reply codes = send_command(SELECT_SCAN_CODE_SET, translates ? 2 : 1);
+    keyboard->speaks_set_2 = !translates && codes != ACKNOWLEDGED;
+    (void)send_command(SET_LEDS, 0);
+    (void)send_byte(ENABLE);
     return true;
 }
 
 /* Begins to tell the keyboard about its lamps if they changed. */
-static void update_lamps(struct ps2_keyboard *keyboard)
+static void update_leds(struct ps2_keyboard *keyboard)
 {
-    if (keyboard->lamps == keyboard->keys.locks)
+    if (keyboard->leds == keyboard->keys.locks)
         return;
-    keyboard->lamps = keyboard->keys.locks;
-    keyboard->is_lamp_value_due = write_byte(PORT_DATA, SET_LAMPS);
+    keyboard->leds = keyboard->keys.locks;
+    keyboard->is_led_argument_due = write_byte(PORT_DATA, SET_LEDS);
 }
 
 /* Return: whether the byte is the answer to a lamp command: no key has these codes. */
-static bool is_lamp_answer(struct ps2_keyboard *keyboard, uint8_t byte)
+static bool is_led_reply(struct ps2_keyboard *keyboard, uint8_t byte)
 {
-    if (byte != ANSWER_ACKNOWLEDGE && byte != ANSWER_RESEND)
+    if (byte != REPLY_ACK && byte != REPLY_RESEND)
         return false;
-    if (keyboard->is_lamp_value_due && byte == ANSWER_ACKNOWLEDGE)
-        write_byte(PORT_DATA, keyboard->lamps);
-    keyboard->is_lamp_value_due = false;
+    if (keyboard->is_led_argument_due && byte == REPLY_ACK)
+        write_byte(PORT_DATA, keyboard->leds);
+    keyboard->is_led_argument_due = false;
     return true;
 }
 
@@ -202,10 +202,10 @@ static bool take_byte(uint8_t *byte)
 {
     for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
         uint8_t status = io_in8(PORT_STATUS);
-        if (!(status & STATUS_HAS_OUTPUT))
+        if (!(status & STATUS_OBF))
             return false;
         *byte = io_in8(PORT_DATA);
-        if (!(status & STATUS_IS_MOUSE))
+        if (!(status & STATUS_AUX_OBF))
             return true;
     }
     return false;
@@ -251,10 +251,10 @@ static bool translate(struct ps2_keyboard *keyboard, uint8_t *byte)
 
 static int decode(struct ps2_keyboard *keyboard, uint8_t byte)
 {
-    if (is_lamp_answer(keyboard, byte) || (keyboard->speaks_set_2 && !translate(keyboard, &byte)))
+    if (is_led_reply(keyboard, byte) || (keyboard->speaks_set_2 && !translate(keyboard, &byte)))
         return KEY_NONE;
     int key = scan_keys_feed(&keyboard->keys, byte);
-    update_lamps(keyboard);
+    update_leds(keyboard);
     return key;
 }
 
@@ -319,8 +319,8 @@ status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
     if (!change_config(keyboard, is_on))
         return STATUS_TIMEOUT;
     keyboard->input.interrupts = is_on;
-    if (is_on && write_byte(PORT_COMMAND, PRETEND_KEYBOARD))
-        (void)write_byte(PORT_DATA, ANSWER_ACKNOWLEDGE);
+    if (is_on && write_byte(PORT_COMMAND, WRITE_KEYBOARD_OUTPUT))
+        (void)write_byte(PORT_DATA, REPLY_ACK);
     return STATUS_OK;
 }
 

@@ -19,14 +19,14 @@
 #define PORT_INDEX 0x70 /* and bit 7: no NMI */
 #define PORT_DATA  0x71
 
-#define REGISTER_A         0x0a
-#define REGISTER_B         0x0b
-#define REGISTER_D         0x0d
-#define A_UPDATE_ANNOUNCED 0x80
-#define D_VALID            0x80 /* VRT: time and memory have been powered since it was last read */
+#define REGISTER_A     0x0a
+#define REGISTER_B     0x0b
+#define REGISTER_D     0x0d
+#define REGISTER_A_UIP 0x80
+#define REGISTER_D_VRT 0x80 /* VRT: time and memory have been powered since it was last read */
 
 /* What ports without a device read as. Register D cannot: its lower bits are 0, or a day. */
-#define NOTHING 0xff
+#define ALL_ONES 0xff
 
 /* The clock's own registers and those of the second bank are not where a century is kept. */
 #define FIRST_RAM_REGISTER 0x0e
@@ -48,7 +48,7 @@ static uint8_t read_register(uint8_t index)
 static bool wait_for_update(void)
 {
     for (unsigned int reads = 0; reads < UPDATE_READS; reads++)
-        if (!(read_register(REGISTER_A) & A_UPDATE_ANNOUNCED))
+        if (!(read_register(REGISTER_A) & REGISTER_A_UIP))
             return true;
     return false;
 }
@@ -82,12 +82,12 @@ static status_t read_twice(uint8_t century_register, uint8_t raw[RTC_FIELDS])
 
 bool rtc_has_lost_power(void)
 {
-    return !(read_register(REGISTER_D) & D_VALID);
+    return !(read_register(REGISTER_D) & REGISTER_D_VRT);
 }
 
 status_t rtc_read(uint8_t century_register, struct rtc_time *out)
 {
-    if (read_register(REGISTER_D) == NOTHING)
+    if (read_register(REGISTER_D) == ALL_ONES)
         return STATUS_NOT_FOUND;
 
     bool has_century = century_register >= FIRST_RAM_REGISTER && century_register <= LAST_RAM_REGISTER;

@@ -42,7 +42,7 @@ static uint32_t days_to_year(uint32_t year)
    limit. */
 static uint32_t number_of(uint8_t raw, uint8_t format)
 {
-    if (format & RTC_BINARY)
+    if (format & RTC_B_DM)
         return raw;
     uint32_t ones = raw & 0x0fu;
     return ones <= 9 ? (raw >> 4) * 10u + ones : NO_NUMBER;
@@ -51,7 +51,7 @@ static uint32_t number_of(uint8_t raw, uint8_t format)
 /* Return: 0 .. 23, or more than that. */
 static uint32_t hour_of(uint8_t raw, uint8_t format)
 {
-    if (format & RTC_24_HOUR)
+    if (format & RTC_B_24_HOUR)
         return number_of(raw, format);
     /* The hour after midnight is 12 AM, the one after noon is 12 PM. */
     uint32_t hour = number_of(raw & (uint8_t)~HOUR_PM, format);

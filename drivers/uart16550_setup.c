@@ -26,7 +26,7 @@
 #define MSR_LOOP_ANSWER  0x90
 
 /* What a port without a device reads as. */
-#define NOTHING 0xff
+#define ALL_ONES 0xff
 
 /* ---- registers ---- */
 
@@ -67,7 +67,7 @@ void uart16550_write(const struct uart16550 *uart, unsigned int reg, uint8_t val
 static bool is_present(const struct uart16550 *uart)
 {
     uart16550_write(uart, UART_IER, 0);
-    if (uart16550_read(uart, UART_LSR) == NOTHING)
+    if (uart16550_read(uart, UART_LSR) == ALL_ONES)
         return false;
 
     bool has_scratch = true;

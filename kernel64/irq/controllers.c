@@ -300,7 +300,7 @@ bool controllers_take_stray(uint8_t vector)
         return false;
     uint32_t pin = vector - VECTOR_8259_FIRST;
     if (pair.chip.begin(&pair.chip, pin))
-        pair.chip.end(&pair.chip, pin);
+        pair.chip.eoi(&pair.chip, pin);
     return true;
 }
 
@@ -312,7 +312,7 @@ static void init_8259(void)
     has_8259 = i8259_init(&pair, VECTOR_8259_FIRST) == STATUS_OK;
     if (!has_8259)
         return;
-    pair_levels = i8259_levels();
+    pair_levels = i8259_read_elcr();
     for (unsigned int vector = VECTOR_8259_FIRST; vector <= VECTOR_8259_LAST; vector++)
         traps_set_handler((uint8_t)vector, irq_dispatch);
 }

@@ -92,7 +92,7 @@ void irq_dispatch(struct trap_frame *frame)
         return;
     }
     enum line_outcome outcome = line_handle(line);
-    if (!line->chip->end)
+    if (!line->chip->eoi)
         lapic_end();
     if (outcome == LINE_STORM_BEGINS)
         report_storm(line);
@@ -262,7 +262,7 @@ static bool try_move(struct irq_line *line, const struct irq_target *to, status_
     }
     /* Each time: who shares the line may have unmasked it. */
     line->chip->mask(line->chip, line->pin);
-    if (line->chip->is_on_its_way(line->chip, line->pin) || lapic_is_requested(vector))
+    if (line->chip->is_in_flight(line->chip, line->pin) || lapic_is_requested(vector))
         return false;
     *status = route(line, line->wiring, to);
     if (*status == STATUS_OK)

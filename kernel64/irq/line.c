@@ -120,8 +120,8 @@ enum line_outcome line_handle(struct irq_line *line)
         line->is_storming = true;
         chip->mask(chip, line->pin);
     }
-    if (chip->end)
-        chip->end(chip, line->pin);
+    if (chip->eoi)
+        chip->eoi(chip, line->pin);
     spin_unlock(&line->lock, state);
     if (is_storm)
         return LINE_STORM_BEGINS;

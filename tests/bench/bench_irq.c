@@ -92,7 +92,7 @@ static bool claim(void *context)
 static bool take_line(void)
 {
     struct irq_chip *chip = irq_next_chip(NULL);
-    if (lapic_mode() == LAPIC_NONE || !chip || chip->end)
+    if (lapic_mode() == LAPIC_NONE || !chip || chip->eoi)
         return false;
     for (uint32_t pin = chip->pin_count; pin-- > 0;)
         if (irq_request(chip->gsi_base + pin, (struct irq_wiring){ false, false }, claim, NULL, "bench",

@@ -36,7 +36,7 @@ static struct {
     size_t head, tail;
 
     /* keyboard */
-    uint8_t scan_set, lamps;
+    uint8_t scan_set, leds;
     bool is_scanning;
     uint8_t pending_command;
     unsigned int refused;
@@ -140,7 +140,7 @@ static void keyboard_takes(uint8_t byte)
     }
     give(0xfa, false);
     if (command == 0xed)
-        device.lamps = byte;
+        device.leds = byte;
     else if (command == 0xf0)
         device.scan_set = byte;
     else if (byte == 0xed || byte == 0xf0)
@@ -231,7 +231,7 @@ static UNUSED int plug_in(void **state)
     device.is_scanning = true;
     device.scan_set = 2;
     device.config = 0x07; /* as firmware leaves it: interrupts on, no translation yet */
-    device.lamps = 2;
+    device.leds = 2;
     return 0;
 }
 

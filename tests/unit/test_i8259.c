@@ -123,10 +123,10 @@ static void an_end_clears_the_pin_and_only_it(void **state)
     (void)state;
     machine.chips[0].in_service = 0x06;
     machine.chips[1].in_service = 0x11;
-    pair.chip.end(&pair.chip, 12);
+    pair.chip.eoi(&pair.chip, 12);
     assert_int_equal(machine.chips[0].in_service, 0x02);
     assert_int_equal(machine.chips[1].in_service, 0x01);
-    pair.chip.end(&pair.chip, 1);
+    pair.chip.eoi(&pair.chip, 1);
     assert_int_equal(machine.chips[0].in_service, 0);
     assert_int_equal(machine.chips[1].in_service, 0x01);
 }
@@ -172,9 +172,9 @@ static void levels_are_believed_only_where_they_are_possible(void **state)
 {
     (void)state;
     machine.elcr = 0x0e20;
-    assert_int_equal(i8259_levels(), 0x0e20);
+    assert_int_equal(i8259_read_elcr(), 0x0e20);
     machine.elcr = 0xffff;
-    assert_int_equal(i8259_levels(), 0);
+    assert_int_equal(i8259_read_elcr(), 0);
 }
 
 int main(void)

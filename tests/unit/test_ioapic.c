@@ -12,7 +12,7 @@
 #include <ashlar/io.h>
 
 #define PINS      120
-#define READ_ONLY (IOAPIC_ENTRY_PENDING | IOAPIC_ENTRY_IN_SERVICE)
+#define READ_ONLY (IOAPIC_ENTRY_DELIVS | IOAPIC_ENTRY_REMOTE_IRR)
 
 static uint8_t window[IOAPIC_SIZE];
 static struct {
@@ -172,19 +172,19 @@ static void masking_changes_nothing_else(void **state)
     assert_int_equal(chip.entries[6] & 0xffff, 0);
 }
 
-static void what_was_sent_is_on_its_way_until_it_is_ended(void **state)
+static void an_interrupt_is_in_flight_until_its_eoi(void **state)
 {
     (void)state;
-    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
-    chip.entries[5] |= IOAPIC_ENTRY_PENDING;
-    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
-    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 4));
+    assert_false(ioapic.chip.is_in_flight(&ioapic.chip, 5));
+    chip.entries[5] |= IOAPIC_ENTRY_DELIVS;
+    assert_true(ioapic.chip.is_in_flight(&ioapic.chip, 5));
+    assert_false(ioapic.chip.is_in_flight(&ioapic.chip, 4));
     chip.entries[5] ^= READ_ONLY; /* taken */
-    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    assert_true(ioapic.chip.is_in_flight(&ioapic.chip, 5));
     ioapic.chip.mask(&ioapic.chip, 5);
-    assert_true(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
-    chip.entries[5] &= ~IOAPIC_ENTRY_IN_SERVICE;
-    assert_false(ioapic.chip.is_on_its_way(&ioapic.chip, 5));
+    assert_true(ioapic.chip.is_in_flight(&ioapic.chip, 5));
+    chip.entries[5] &= ~IOAPIC_ENTRY_REMOTE_IRR;
+    assert_false(ioapic.chip.is_in_flight(&ioapic.chip, 5));
 }
 
 int main(void)
@@ -198,7 +198,7 @@ int main(void)
         cmocka_unit_test_setup(an_nmi_is_an_edge, fresh_machine),
         cmocka_unit_test_setup(a_cpu_that_8_bits_do_not_name_is_refused, fresh_machine),
         cmocka_unit_test_setup(masking_changes_nothing_else, fresh_machine),
-        cmocka_unit_test_setup(what_was_sent_is_on_its_way_until_it_is_ended, fresh_machine),
+        cmocka_unit_test_setup(an_interrupt_is_in_flight_until_its_eoi, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
     return input.is_real;
 }
 
-static void end(struct irq_chip *chip, uint32_t pin)
+static void eoi(struct irq_chip *chip, uint32_t pin)
 {
     (void)chip;
     (void)pin;
@@ -48,7 +48,7 @@ static void end(struct irq_chip *chip, uint32_t pin)
 }
 
 static struct irq_chip chip = {
-    .name = "model", .pin_count = 4, .mask = mask, .unmask = unmask, .begin = begin, .end = end
+    .name = "model", .pin_count = 4, .mask = mask, .unmask = unmask, .begin = begin, .eoi = eoi
 };
 static struct irq_line line;
 

@@ -138,27 +138,27 @@ static void the_mouse_types_nothing(void **state)
     assert_int_equal(poll(), 'c');
 }
 
-static void lamps_follow_the_locks(void **state)
+static void leds_follow_the_locks(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
-    assert_int_equal(device.lamps, 0);
+    assert_int_equal(device.leds, 0);
     give(0x3a, false);
     give(0xba, false);
     assert_int_equal(poll(), KEY_NONE);
-    assert_int_equal(device.lamps, 4);
+    assert_int_equal(device.leds, 4);
     move_key(0, false);
     assert_int_equal(poll(), 'A');
     give(0x45, false);
     give(0xc5, false);
     assert_int_equal(poll(), KEY_NONE);
-    assert_int_equal(device.lamps, 6);
+    assert_int_equal(device.leds, 6);
     give(0x3a, false);
     assert_int_equal(poll(), KEY_NONE);
-    assert_int_equal(device.lamps, 2);
+    assert_int_equal(device.leds, 2);
 }
 
-static void a_keyboard_that_refuses_its_lamps_still_types(void **state)
+static void a_keyboard_that_refuses_the_led_command_still_types(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
@@ -167,7 +167,7 @@ static void a_keyboard_that_refuses_its_lamps_still_types(void **state)
     assert_int_equal(poll(), KEY_NONE);
     move_key(3, false);
     assert_int_equal(poll(), 'D');
-    /* An acknowledgement that nobody waits for is no key and no lamp's. */
+    /* An acknowledgement that nobody waits for is no key and no LED reply. */
     give(0xfa, false);
     assert_int_equal(poll(), KEY_NONE);
     move_key(3, false);
@@ -202,8 +202,8 @@ int main(void)
         TEST(a_keyboard_that_asks_again_is_told_again),
         TEST(a_keyboard_that_refuses_an_optional_command_still_types),
         TEST(the_mouse_types_nothing),
-        TEST(lamps_follow_the_locks),
-        TEST(a_keyboard_that_refuses_its_lamps_still_types),
+        TEST(leds_follow_the_locks),
+        TEST(a_keyboard_that_refuses_the_led_command_still_types),
         TEST(a_controller_that_went_away_types_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

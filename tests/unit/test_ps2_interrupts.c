@@ -169,16 +169,16 @@ static void more_than_is_remembered_is_dropped_and_typing_goes_on(void **state)
     assert_int_equal(poll(), 'd');
 }
 
-static void lamps_follow_the_locks_by_interrupt(void **state)
+static void leds_follow_the_locks_by_interrupt(void **state)
 {
     (void)state;
     start();
     give(0x3a, false);
     assert_true(deliver());
     assert_int_equal(poll(), KEY_NONE);
-    assert_true(deliver()); /* the keyboard acknowledges that lamps come */
+    assert_true(deliver()); /* the keyboard acknowledges the LED command */
     assert_int_equal(poll(), KEY_NONE);
-    assert_int_equal(device.lamps, 4);
+    assert_int_equal(device.leds, 4);
     assert_true(deliver());
     assert_int_equal(poll(), KEY_NONE);
     type_key(0);
@@ -231,7 +231,7 @@ int main(void)
         TEST(a_controller_that_takes_nothing_stays_polled),
         TEST(a_key_behind_many_that_type_nothing_is_found_at_one_look),
         TEST(more_than_is_remembered_is_dropped_and_typing_goes_on),
-        TEST(lamps_follow_the_locks_by_interrupt),
+        TEST(leds_follow_the_locks_by_interrupt),
         TEST(the_mouse_types_nothing_by_interrupt),
         TEST(an_interrupt_that_brings_nothing_is_not_claimed),
         TEST(a_controller_that_never_stops_talking_does_not_hold_the_cpu),

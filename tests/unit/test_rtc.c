@@ -53,12 +53,12 @@ static void pass(void)
 
 static uint8_t encode(unsigned int value)
 {
-    return (uint8_t)(device.format & RTC_BINARY ? value : value / 10 * 16 + value % 10);
+    return (uint8_t)(device.format & RTC_B_DM ? value : value / 10 * 16 + value % 10);
 }
 
 static uint8_t encode_hour(unsigned int hour)
 {
-    if (device.format & RTC_24_HOUR)
+    if (device.format & RTC_B_24_HOUR)
         return encode(hour);
     unsigned int shown = hour == 0 ? 12 : hour > 12 ? hour - 12 : hour;
     return (uint8_t)(encode(shown) | (hour >= 12 ? 0x80 : 0));
@@ -143,7 +143,7 @@ static int plug_in(void **state)
     (void)state;
     memset(&device, 0, sizeof(device));
     device.is_present = device.has_century = device.shows_garbage = true;
-    device.format = RTC_24_HOUR;
+    device.format = RTC_B_24_HOUR;
     device.us_per_access = 1;
     device.seconds = 1709164800; /* 2024-02-29 */
     return 0;
@@ -380,14 +380,14 @@ static void days_that_are_not_in_the_calendar_are_refused(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(days); i++)
         assert_int_equal(
-            decode(days[i].year, days[i].month, days[i].day, 0, 0, 0, days[i].century, RTC_24_HOUR),
+            decode(days[i].year, days[i].month, days[i].day, 0, 0, 0, days[i].century, RTC_B_24_HOUR),
             days[i].status);
 }
 
 /* What a byte is as a number, in the words of the data sheet and not of the driver. */
 static int value_of(int byte, int format)
 {
-    if (format & RTC_BINARY)
+    if (format & RTC_B_DM)
         return byte;
     char digits[3];
     snprintf(digits, sizeof(digits), "%02x", (unsigned int)byte & 0xff);
@@ -401,10 +401,10 @@ static void each_byte_is_taken_exactly_when_it_is_a_number_in_range(void **state
         for (int byte = 0; byte < 256; byte++) {
             uint8_t b = (uint8_t)byte, noon = 0x08;
             int value = value_of(byte, format);
-            bool is_24 = format & RTC_24_HOUR;
+            bool is_24 = format & RTC_B_24_HOUR;
             int hour = is_24 ? value : value_of(byte & 0x7f, format);
             bool is_hour = is_24 ? hour >= 0 && hour <= 23 : hour >= 1 && hour <= 12;
-            uint8_t century = format & RTC_BINARY ? 20 : 0x20;
+            uint8_t century = format & RTC_B_DM ? 20 : 0x20;
             assert_int_equal(decode(1, 1, 1, noon, 1, b, century, format) == STATUS_OK,
                              value >= 0 && value <= 59);
             assert_int_equal(decode(1, 1, 1, noon, b, 1, century, format) == STATUS_OK,

@@ -30,9 +30,9 @@ struct i8259 {
 status_t i8259_init(struct i8259 *pair, uint8_t first_vector) MUST_CHECK;
 
 /**
- * i8259_levels() - which inputs firmware has made level triggered (the ELCR of chipsets since EISA).
+ * i8259_read_elcr() - which inputs firmware has made level triggered (the ELCR of chipsets since EISA).
  *
  * Return: bit n for pin n. 0 where there is no such register: what it answers there says that pins are level
  *         triggered that never are.
  */
-uint16_t i8259_levels(void);
+uint16_t i8259_read_elcr(void);

@@ -42,13 +42,13 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
  */
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin);
 
-#define IOAPIC_ENTRY_VECTOR     0xffULL
-#define IOAPIC_ENTRY_SMI        0x200ULL
-#define IOAPIC_ENTRY_NMI        0x400ULL
-#define IOAPIC_ENTRY_DELIVERY   0x700ULL
-#define IOAPIC_ENTRY_PENDING    0x1000ULL /* sent and not taken yet; read only */
-#define IOAPIC_ENTRY_LOW        0x2000ULL
-#define IOAPIC_ENTRY_IN_SERVICE 0x4000ULL /* level: taken, and its end not heard; read only */
-#define IOAPIC_ENTRY_LEVEL      0x8000ULL
-#define IOAPIC_ENTRY_MASKED     0x10000ULL
-#define IOAPIC_ENTRY_CPU_SHIFT  56
+#define IOAPIC_ENTRY_INTVEC        0xffULL
+#define IOAPIC_ENTRY_DELMOD_SMI    0x200ULL
+#define IOAPIC_ENTRY_DELMOD_NMI    0x400ULL
+#define IOAPIC_ENTRY_DELMOD        0x700ULL
+#define IOAPIC_ENTRY_DELIVS        0x1000ULL /* sent and not taken yet; read only */
+#define IOAPIC_ENTRY_INTPOL_LOW    0x2000ULL
+#define IOAPIC_ENTRY_REMOTE_IRR    0x4000ULL /* level: taken, and its end not heard; read only */
+#define IOAPIC_ENTRY_TRIGGER_LEVEL 0x8000ULL
+#define IOAPIC_ENTRY_MASKED        0x10000ULL
+#define IOAPIC_ENTRY_DEST_SHIFT    56

@@ -41,7 +41,7 @@ struct irq_chip {
 
     /* Return: whether an interrupt of this pin was sent and not taken, or taken and not ended. NULL: it never
        moves. */
-    bool (*is_on_its_way)(struct irq_chip *self, uint32_t pin);
+    bool (*is_in_flight)(struct irq_chip *self, uint32_t pin);
 
     /**
      * begin() - an interrupt of this pin has come. NULL: nothing to do.
@@ -52,7 +52,7 @@ struct irq_chip {
     bool (*begin)(struct irq_chip *self, uint32_t pin);
 
     /* It has been handled: the chip's own acknowledgement. NULL: the CPU's (LAPIC) is the only one. */
-    void (*end)(struct irq_chip *self, uint32_t pin);
+    void (*eoi)(struct irq_chip *self, uint32_t pin);
 
     struct irq_chip *next; /* for the list of kernel64/irq; NULL before */
 };

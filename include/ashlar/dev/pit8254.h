@@ -15,8 +15,8 @@
 struct pit8254 {
     struct clock_counter counter; /* 16 bits: wraps every 54.9 ms */
     struct clock_alarm alarm;
-    struct spinlock lock;      /* the chip's: to read a count takes three accesses */
-    uint8_t system_port_found; /* gate and speaker as pit8254_init() found them */
+    struct spinlock lock; /* the chip's: to read a count takes three accesses */
+    uint8_t nmi_sc_found; /* gate and speaker as pit8254_init() found them */
 };
 
 /**

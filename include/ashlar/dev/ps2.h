@@ -17,10 +17,10 @@
 struct ps2_keyboard {
     struct input input;
     struct scan_keys keys;
-    uint8_t config;         /* of the controller, as set up: without interrupts */
-    uint8_t lamps;          /* as the keyboard was last told */
-    bool is_lamp_value_due; /* it was told that they come, and has not acknowledged it */
-    bool speaks_set_2;      /* and nobody translates it: its release prefix, below, is ours to keep */
+    uint8_t config;           /* of the controller, as set up: without interrupts */
+    uint8_t leds;             /* as the keyboard was last told */
+    bool is_led_argument_due; /* it was told that they come, and has not acknowledged it */
+    bool speaks_set_2;        /* and nobody translates it: its release prefix, below, is ours to keep */
     bool is_release_due;
 
     struct spinlock lock;

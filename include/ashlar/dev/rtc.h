@@ -69,8 +69,8 @@ enum rtc_field {
 };
 
 /* In RTC_FORMAT. */
-#define RTC_BINARY  0x04u /* else BCD */
-#define RTC_24_HOUR 0x02u /* else 1 .. 12, and bit 7 of the hour is PM */
+#define RTC_B_DM      0x04u /* else BCD */
+#define RTC_B_24_HOUR 0x02u /* else 1 .. 12, and bit 7 of the hour is PM */
 
 /**
  * rtc_decode() - what the registers mean.

@@ -5,7 +5,7 @@
  */
 #include <ashlar/dev/input.h>
 
-/* Bits of scan_keys.locks, as a keyboard's lamps have them. */
+/* Bits of scan_keys.locks, in the order of the keyboard's LED command. */
 #define SCAN_KEYS_SCROLL_LOCK 1
 #define SCAN_KEYS_NUM_LOCK    2
 #define SCAN_KEYS_CAPS_LOCK   4
