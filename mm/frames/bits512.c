@@ -7,21 +7,21 @@
 #include <ashlar/bits.h>
 
 /* 2^order bits from 0 on; order at most 6. */
-static uint64_t block_mask(unsigned order)
+static uint64_t block_mask(unsigned int order)
 {
     return BITS512_ALL >> (64 - (1u << order));
 }
 
 /* Bits [lo, hi) of a word, both at most 64. */
-static uint64_t range_mask(unsigned lo, unsigned hi)
+static uint64_t range_mask(unsigned int lo, unsigned int hi)
 {
     return lo >= hi ? 0 : BITS512_ALL >> (64 - (hi - lo)) << lo;
 }
 
 /* The part of word number @word that lies in bits [lo, hi) of all. */
-static uint64_t word_range(unsigned word, unsigned lo, unsigned hi)
+static uint64_t word_range(unsigned int word, unsigned int lo, unsigned int hi)
 {
-    unsigned base = word * 64;
+    unsigned int base = word * 64;
     return range_mask(lo > base ? lo - base : 0, hi < base + 64 ? (hi > base ? hi - base : 0) : 64);
 }
 
@@ -32,39 +32,40 @@ static const uint64_t aligned_bits[] = {
 };
 
 /* The first bits of all blocks of @order, at most 6, that are free in a word. */
-static uint64_t block_starts(uint64_t word, unsigned order)
+static uint64_t block_starts(uint64_t word, unsigned int order)
 {
-    for (unsigned i = 0; i < order; i++)
+    for (unsigned int i = 0; i < order; i++)
         word &= word >> (1u << i);
     return word & aligned_bits[order];
 }
 
-static unsigned highest_bit(uint64_t word)
+static unsigned int highest_bit(uint64_t word)
 {
-    return 63 - (unsigned)__builtin_clzll(word);
+    return 63 - (unsigned int)__builtin_clzll(word);
 }
 
-static bool are_all(const struct bits512 *bits, unsigned first, unsigned count, uint64_t value)
+static bool are_all(const struct bits512 *bits, unsigned int first, unsigned int count, uint64_t value)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         if (bits->word[first + i] != value)
             return false;
     return true;
 }
 
-static void set_words(struct bits512 *bits, unsigned first, unsigned count, uint64_t value)
+static void set_words(struct bits512 *bits, unsigned int first, unsigned int count, uint64_t value)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         bits->word[first + i] = value;
 }
 
 /* ---- taking ---- */
 
-static bool take_words(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi, unsigned *index)
+static bool take_words(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
+                       unsigned int *index)
 {
-    unsigned words = 1u << (order - BITS512_WORD_ORDER);
-    for (unsigned end = hi / 64; end >= lo / 64 + words; end -= words) {
-        unsigned first = end - words;
+    unsigned int words = 1u << (order - BITS512_WORD_ORDER);
+    for (unsigned int end = hi / 64; end >= lo / 64 + words; end -= words) {
+        unsigned int first = end - words;
         if (!are_all(bits, first, words, BITS512_ALL))
             continue;
         set_words(bits, first, words, 0);
@@ -74,7 +75,8 @@ static bool take_words(struct bits512 *bits, unsigned order, unsigned lo, unsign
     return false;
 }
 
-bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi, unsigned *index)
+bool bits512_take(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
+                  unsigned int *index)
 {
     if (lo >= hi)
         return false;
@@ -82,14 +84,14 @@ bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi
         return take_words(bits, order, lo, hi, index);
 
     /* A full word is the last resort: it is part of something larger. */
-    for (unsigned breaks_full = 0; breaks_full < 2; breaks_full++) {
-        for (unsigned word = (hi + 63) / 64; word-- > lo / 64;) {
+    for (unsigned int breaks_full = 0; breaks_full < 2; breaks_full++) {
+        for (unsigned int word = (hi + 63) / 64; word-- > lo / 64;) {
             if (bits->word[word] == 0 || (bits->word[word] == BITS512_ALL && !breaks_full))
                 continue;
             uint64_t starts = block_starts(bits->word[word] & word_range(word, lo, hi), order);
             if (starts == 0)
                 continue;
-            unsigned bit = highest_bit(starts);
+            unsigned int bit = highest_bit(starts);
             bits->word[word] &= ~(block_mask(order) << bit);
             *index = word * 64 + bit;
             return true;
@@ -99,7 +101,7 @@ bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi
 }
 
 /* The lowest @wanted of the bits set; all of them when there are fewer. */
-static uint64_t lowest_bits(uint64_t word, unsigned wanted)
+static uint64_t lowest_bits(uint64_t word, unsigned int wanted)
 {
     uint64_t rest = word;
     for (; wanted > 0 && rest != 0; wanted--)
@@ -107,10 +109,10 @@ static uint64_t lowest_bits(uint64_t word, unsigned wanted)
     return word & ~rest;
 }
 
-unsigned bits512_take_some(struct bits512 *bits, unsigned wanted, uint64_t *mask)
+unsigned int bits512_take_some(struct bits512 *bits, unsigned int wanted, uint64_t *mask)
 {
-    unsigned found = BITS512_WORDS;
-    for (unsigned word = 0; word < BITS512_WORDS; word++) {
+    unsigned int found = BITS512_WORDS;
+    for (unsigned int word = 0; word < BITS512_WORDS; word++) {
         if (bits->word[word] == 0 || (bits->word[word] == BITS512_ALL && found < BITS512_WORDS))
             continue;
         found = word;
@@ -126,7 +128,7 @@ unsigned bits512_take_some(struct bits512 *bits, unsigned wanted, uint64_t *mask
 
 /* ---- giving ---- */
 
-bool bits512_give_mask(struct bits512 *bits, unsigned word, uint64_t mask)
+bool bits512_give_mask(struct bits512 *bits, unsigned int word, uint64_t mask)
 {
     if ((bits->word[word] & mask) != 0)
         return false;
@@ -134,20 +136,20 @@ bool bits512_give_mask(struct bits512 *bits, unsigned word, uint64_t mask)
     return true;
 }
 
-bool bits512_give(struct bits512 *bits, unsigned order, unsigned index)
+bool bits512_give(struct bits512 *bits, unsigned int order, unsigned int index)
 {
     if (order < BITS512_WORD_ORDER)
         return bits512_give_mask(bits, index / 64, block_mask(order) << index % 64);
-    unsigned words = 1u << (order - BITS512_WORD_ORDER);
+    unsigned int words = 1u << (order - BITS512_WORD_ORDER);
     if (!are_all(bits, index / 64, words, 0))
         return false;
     set_words(bits, index / 64, words, BITS512_ALL);
     return true;
 }
 
-void bits512_fill_around(struct bits512 *bits, unsigned lo, unsigned hi)
+void bits512_fill_around(struct bits512 *bits, unsigned int lo, unsigned int hi)
 {
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
+    for (unsigned int word = 0; word < BITS512_WORDS; word++)
         bits->word[word] = ~word_range(word, lo, hi);
 }
 
@@ -158,27 +160,27 @@ void bits512_clear(struct bits512 *bits)
 
 /* ---- looking ---- */
 
-bool bits512_has_at(const struct bits512 *bits, unsigned word, unsigned order)
+bool bits512_has_at(const struct bits512 *bits, unsigned int word, unsigned int order)
 {
     if (order < BITS512_WORD_ORDER)
         return block_starts(bits->word[word], order) != 0;
-    unsigned words = 1u << (order - BITS512_WORD_ORDER);
+    unsigned int words = 1u << (order - BITS512_WORD_ORDER);
     return are_all(bits, word & ~(words - 1), words, BITS512_ALL);
 }
 
-bool bits512_has(const struct bits512 *bits, unsigned order)
+bool bits512_has(const struct bits512 *bits, unsigned int order)
 {
-    unsigned step = order > BITS512_WORD_ORDER ? 1u << (order - BITS512_WORD_ORDER) : 1;
-    for (unsigned word = 0; word < BITS512_WORDS; word += step)
+    unsigned int step = order > BITS512_WORD_ORDER ? 1u << (order - BITS512_WORD_ORDER) : 1;
+    for (unsigned int word = 0; word < BITS512_WORDS; word += step)
         if (bits->word[word] != 0 && bits512_has_at(bits, word, order))
             return true;
     return false;
 }
 
-void bits512_count(const struct bits512 *bits, unsigned lo, unsigned hi, uint64_t blocks[10])
+void bits512_count(const struct bits512 *bits, unsigned int lo, unsigned int hi, uint64_t blocks[10])
 {
-    for (unsigned at = lo; at < hi;) {
-        unsigned order = 0;
+    for (unsigned int at = lo; at < hi;) {
+        unsigned int order = 0;
         uint64_t word = bits->word[at / 64];
         if (word >> at % 64 == 0) {
             at = (at / 64 + 1) * 64;
@@ -189,7 +191,7 @@ void bits512_count(const struct bits512 *bits, unsigned lo, unsigned hi, uint64_
             continue;
         }
         while (order < BITS512_ORDERS) {
-            unsigned size = 2u << order;
+            unsigned int size = 2u << order;
             bool fits = is_aligned(at, size) && at + size <= hi;
             if (!fits || !(order < BITS512_WORD_ORDER ? (block_starts(word, order + 1) >> at % 64 & 1) != 0
                                                       : are_all(bits, at / 64, size / 64, BITS512_ALL)))

@@ -27,7 +27,8 @@ struct bits512 {
  *
  * Return: false when there is none; exact.
  */
-bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi, unsigned *index);
+bool bits512_take(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
+                  unsigned int *index);
 
 /**
  * bits512_take_some() - take up to @wanted single bits of one word, of a broken one rather than a full one.
@@ -36,20 +37,20 @@ bool bits512_take(struct bits512 *bits, unsigned order, unsigned lo, unsigned hi
  *
  * Return: the word's number; BITS512_WORDS when no bit is set.
  */
-unsigned bits512_take_some(struct bits512 *bits, unsigned wanted, uint64_t *mask);
+unsigned int bits512_take_some(struct bits512 *bits, unsigned int wanted, uint64_t *mask);
 
 /* Gives bits of one word, or a block. Return: false, and nothing changes, when one of them is set already. */
-bool bits512_give_mask(struct bits512 *bits, unsigned word, uint64_t mask);
-bool bits512_give(struct bits512 *bits, unsigned order, unsigned index);
+bool bits512_give_mask(struct bits512 *bits, unsigned int word, uint64_t mask);
+bool bits512_give(struct bits512 *bits, unsigned int order, unsigned int index);
 
 /* Sets all bits but [lo, hi). */
-void bits512_fill_around(struct bits512 *bits, unsigned lo, unsigned hi);
+void bits512_fill_around(struct bits512 *bits, unsigned int lo, unsigned int hi);
 
 void bits512_clear(struct bits512 *bits);
 
 /* Whether a block of @order, 0 .. 9, is free anywhere; in, or around, one word. */
-bool bits512_has(const struct bits512 *bits, unsigned order);
-bool bits512_has_at(const struct bits512 *bits, unsigned word, unsigned order);
+bool bits512_has(const struct bits512 *bits, unsigned int order);
+bool bits512_has_at(const struct bits512 *bits, unsigned int word, unsigned int order);
 
 /* Adds the free blocks among bits [lo, hi) to @blocks, each at its largest order. */
-void bits512_count(const struct bits512 *bits, unsigned lo, unsigned hi, uint64_t blocks[10]);
+void bits512_count(const struct bits512 *bits, unsigned int lo, unsigned int hi, uint64_t blocks[10]);

@@ -30,7 +30,7 @@ struct block_cache {
 extern PORT_PER_CPU(struct block_cache, block_cache);
 PORT_PER_CPU(struct block_cache, block_cache);
 
-static struct frame *pop(unsigned order)
+static struct frame *pop(unsigned int order)
 {
     struct frame *head = NULL;
     port_pin();
@@ -43,7 +43,7 @@ static struct frame *pop(unsigned order)
     return head;
 }
 
-phys_t buddy_alloc(unsigned order, unsigned flags)
+phys_t buddy_alloc(unsigned int order, unsigned int flags)
 {
     struct frame *head;
     if (LIKELY(flags == 0 && order - 1 < ORDER_LAST && (head = pop(order)) != NULL)) {
@@ -71,7 +71,7 @@ static void remember(phys_t block)
 }
 
 /* Return: false when there is no room, or the block is not one for a stack: perhaps not one at all. */
-static ALWAYS_INLINE bool push(phys_t block, unsigned order)
+static ALWAYS_INLINE bool push(phys_t block, unsigned int order)
 {
     bool is_kept = false;
     if (buddy.node_count > 1 && buddy_node_of(block) != buddy_home_node())
@@ -93,22 +93,22 @@ static ALWAYS_INLINE bool push(phys_t block, unsigned order)
     return is_kept;
 }
 
-static NOINLINE bool push_rarely(phys_t block, unsigned order)
+static NOINLINE bool push_rarely(phys_t block, unsigned int order)
 {
     return push(block, order);
 }
 
 /* Takes up to @wanted from the stack. Return: how many. */
-static unsigned pop_some(unsigned order, unsigned wanted, uint64_t *frames)
+static unsigned int pop_some(unsigned int order, unsigned int wanted, uint64_t *frames)
 {
     struct frame *head;
-    unsigned count = 0;
+    unsigned int count = 0;
     while (count < wanted && (head = pop(order)) != NULL)
         frames[count++] = port_phys(port_frame_pointer(head)).raw >> PAGE_SHIFT;
     return count;
 }
 
-static void shrink_by(unsigned order, unsigned count)
+static void shrink_by(unsigned int order, unsigned int count)
 {
     uint64_t frames[BLOCK_CACHE_BATCH];
     count = pop_some(order, count, frames);
@@ -117,7 +117,7 @@ static void shrink_by(unsigned order, unsigned count)
 }
 
 /* Not for a stack, or there is no room in it: then half of it goes back. */
-static NOINLINE void free_slow(phys_t block, unsigned order, const void *caller)
+static NOINLINE void free_slow(phys_t block, unsigned int order, const void *caller)
 {
     if (order - 1 < ORDER_LAST && is_aligned(block.raw, PAGE_SIZE) &&
         PORT_MINE(block_cache).of[order].count >= PORT_MINE(block_cache).of[order].kept) {
@@ -129,7 +129,7 @@ static NOINLINE void free_slow(phys_t block, unsigned order, const void *caller)
         remember(block);
 }
 
-void buddy_free(phys_t block, unsigned order)
+void buddy_free(phys_t block, unsigned int order)
 {
     if (LIKELY(order - 1 < ORDER_LAST && is_aligned(block.raw, PAGE_SIZE) && push(block, order)))
         return;
@@ -138,12 +138,12 @@ void buddy_free(phys_t block, unsigned order)
 
 void block_cache_drain(void)
 {
-    for (unsigned order = 1; order <= ORDER_LAST; order++)
+    for (unsigned int order = 1; order <= ORDER_LAST; order++)
         while (PORT_MINE(block_cache).of[order].count > 0)
             shrink_by(order, BLOCK_CACHE_BATCH);
 }
 
-unsigned block_cache_room(unsigned order)
+unsigned int block_cache_room(unsigned int order)
 {
     if (order - 1 >= ORDER_LAST)
         return 0;
@@ -151,9 +151,9 @@ unsigned block_cache_room(unsigned order)
     return half < BLOCK_CACHE_BATCH ? half : BLOCK_CACHE_BATCH;
 }
 
-void block_cache_push_all(const uint64_t *frames, unsigned count, unsigned order)
+void block_cache_push_all(const uint64_t *frames, unsigned int count, unsigned int order)
 {
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         phys_t block = pfn_to_phys((pfn_t){ frames[i] });
         if (order >= CHUNK_ORDER && !buddy_describe_block(frames[i], order)) {
             buddy_give(frames[i], order);
@@ -170,25 +170,25 @@ void block_cache_push_all(const uint64_t *frames, unsigned count, unsigned order
 
 /* ---- size ---- */
 
-uint64_t block_cache_count(unsigned cpu)
+uint64_t block_cache_count(unsigned int cpu)
 {
     uint64_t frames = 0;
-    for (unsigned order = 1; order <= ORDER_LAST; order++)
+    for (unsigned int order = 1; order <= ORDER_LAST; order++)
         frames += (uint64_t)__atomic_load_n(&PORT_OF(block_cache, cpu)->of[order].count, __ATOMIC_RELAXED)
                   << order;
     return frames;
 }
 
-void block_cache_set_share(unsigned cpu, uint64_t frames)
+void block_cache_set_share(unsigned int cpu, uint64_t frames)
 {
-    for (unsigned order = 1; order <= ORDER_LAST; order++) {
+    for (unsigned int order = 1; order <= ORDER_LAST; order++) {
         uint64_t blocks = frames >> order;
         __atomic_store_n(&PORT_OF(block_cache, cpu)->of[order].kept,
                          blocks < STACK_SIZE ? (uint32_t)blocks : STACK_SIZE, __ATOMIC_RELAXED);
     }
 }
 
-void block_cache_init_cpu(unsigned cpu)
+void block_cache_init_cpu(unsigned int cpu)
 {
     *PORT_OF(block_cache, cpu) = (struct block_cache){ .known = { 0 } };
 }

@@ -20,12 +20,12 @@
 /* This CPU's chunk, + 1: where it took single frames last. Any value does no harm. */
 extern PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
 PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
-extern PORT_PER_CPU(unsigned, buddy_cpu_node);
-PORT_PER_CPU(unsigned, buddy_cpu_node);
+extern PORT_PER_CPU(unsigned int, buddy_cpu_node);
+PORT_PER_CPU(unsigned int, buddy_cpu_node);
 
 /* ---- where to look ---- */
 
-static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_t hi)
+static uint64_t take_on_node(unsigned int order, uint32_t node, uint64_t lo, uint64_t hi)
 {
     for (size_t i = buddy.node_run_count; i-- > 0;) {
         const struct node_run *run = &buddy.node_runs[i];
@@ -40,12 +40,12 @@ static uint64_t take_on_node(unsigned order, uint32_t node, uint64_t lo, uint64_
     return NO_FRAME;
 }
 
-static uint64_t take_by_zones(unsigned order, unsigned flags, uint64_t below, uint32_t node)
+static uint64_t take_by_zones(unsigned int order, unsigned int flags, uint64_t below, uint32_t node)
 {
     /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the
        highest zone in reach is theirs. */
     bool is_confined = false, is_topmost = true, has_looked = false;
-    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
         const struct zone *zone = &buddy.zones[i];
         if (zone->managed == 0)
             continue;
@@ -66,11 +66,11 @@ static uint64_t take_by_zones(unsigned order, unsigned flags, uint64_t below, ui
 }
 
 /* Return: the nearest node to @from that is not in @seen; BUDDY_MAX_NODES when all are. */
-static unsigned nearest_node(unsigned from, uint64_t seen)
+static unsigned int nearest_node(unsigned int from, uint64_t seen)
 {
-    unsigned best = BUDDY_MAX_NODES, best_distance = UINT32_MAX;
-    for (unsigned to = 0; to < buddy.node_count; to++) {
-        unsigned distance = buddy.distances ? buddy.distances[from * buddy.node_count + to] : 0;
+    unsigned int best = BUDDY_MAX_NODES, best_distance = UINT32_MAX;
+    for (unsigned int to = 0; to < buddy.node_count; to++) {
+        unsigned int distance = buddy.distances ? buddy.distances[from * buddy.node_count + to] : 0;
         if (!(seen & BIT(to)) && distance < best_distance) {
             best = to;
             best_distance = distance;
@@ -79,10 +79,10 @@ static unsigned nearest_node(unsigned from, uint64_t seen)
     return best;
 }
 
-static uint64_t take_nearest(unsigned order, unsigned flags, uint64_t below, unsigned from)
+static uint64_t take_nearest(unsigned int order, unsigned int flags, uint64_t below, unsigned int from)
 {
     uint64_t seen = 0;
-    for (unsigned node = from; node < buddy.node_count; node = nearest_node(from, seen)) {
+    for (unsigned int node = from; node < buddy.node_count; node = nearest_node(from, seen)) {
         uint64_t frame = take_by_zones(order, flags, below, node);
         if (frame != NO_FRAME || (flags & BUDDY_THIS_NODE))
             return frame;
@@ -91,10 +91,10 @@ static uint64_t take_nearest(unsigned order, unsigned flags, uint64_t below, uns
     return NO_FRAME;
 }
 
-uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
+uint64_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
     uint64_t limit = phys_is_valid(below) ? below.raw >> PAGE_SHIFT : UINT64_MAX;
-    unsigned from = node == BUDDY_ANY_NODE ? PORT_MINE(buddy_cpu_node) : node;
+    unsigned int from = node == BUDDY_ANY_NODE ? PORT_MINE(buddy_cpu_node) : node;
     if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
         return NO_FRAME;
     port_lock(&buddy.lock);
@@ -108,7 +108,7 @@ uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
 /* Whether every ordinary request may take from this chunk, so that it can be a CPU's own. */
 static bool is_ordinary_chunk(uint64_t chunk)
 {
-    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         const struct zone *zone = &buddy.zones[i];
         if (chunk * CHUNK_FRAMES >= zone->reserve_end && (chunk + 1) * CHUNK_FRAMES <= zone->end)
             return true;
@@ -123,7 +123,7 @@ static bool find_own_chunk(struct place *place)
 }
 
 /* From the whole of memory, remembering where. Under the lock. */
-static uint64_t take_anywhere(unsigned order)
+static uint64_t take_anywhere(unsigned int order)
 {
     uint64_t frame = take_nearest(order, 0, UINT64_MAX, PORT_MINE(buddy_cpu_node));
     if (frame != NO_FRAME && order < CHUNK_ORDER && is_ordinary_chunk(frame / CHUNK_FRAMES))
@@ -131,7 +131,7 @@ static uint64_t take_anywhere(unsigned order)
     return frame;
 }
 
-static uint64_t take_in_own_chunk(unsigned order)
+static uint64_t take_in_own_chunk(unsigned int order)
 {
     struct place place;
     return order < CHUNK_ORDER && find_own_chunk(&place)
@@ -139,9 +139,9 @@ static uint64_t take_in_own_chunk(unsigned order)
                : NO_FRAME;
 }
 
-unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames)
+unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, uint64_t *frames)
 {
-    unsigned count = 0;
+    unsigned int count = 0;
     port_lock(&buddy.lock);
     uint64_t frame = take_in_own_chunk(order);
     if (frame == NO_FRAME)
@@ -155,7 +155,7 @@ unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames)
     return count;
 }
 
-uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask)
+uint64_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 {
     struct place place;
     port_lock(&buddy.lock);
@@ -181,12 +181,12 @@ bool buddy_give_frames(const struct place *place, uint64_t mask)
     return was_taken;
 }
 
-void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order)
+void buddy_give_blocks(const uint64_t *frames, unsigned int count, unsigned int order)
 {
     struct place place;
     uint64_t wrong = NO_FRAME;
     port_lock(&buddy.lock);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         if (!buddy_find(frames[i], &place) || !buddy_give_locked(&place, order))
             wrong = frames[i];
     port_unlock(&buddy.lock);
@@ -195,7 +195,7 @@ void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order)
                    order);
 }
 
-void buddy_give(uint64_t frame, unsigned order)
+void buddy_give(uint64_t frame, unsigned int order)
 {
     buddy_give_blocks(&frame, 1, order);
 }
@@ -203,7 +203,7 @@ void buddy_give(uint64_t frame, unsigned order)
 /* ---- the public functions ---- */
 
 /* Writes a block's head. Return: false, and the block is free again, when its descriptors cannot exist. */
-static bool use_block(uint64_t frame, unsigned order, unsigned flags)
+static bool use_block(uint64_t frame, unsigned int order, unsigned int flags)
 {
     if (order >= CHUNK_ORDER && !buddy_describe_block(frame, order)) {
         buddy_give(frame, order);
@@ -215,17 +215,17 @@ static bool use_block(uint64_t frame, unsigned order, unsigned flags)
 
 /* Takes a block for an ordinary request, and a few more for this CPU to keep, if it keeps any of that
    order. */
-static uint64_t take_ordinary(unsigned order)
+static uint64_t take_ordinary(unsigned int order)
 {
     uint64_t frames[1 + BLOCK_CACHE_BATCH];
-    unsigned count = buddy_take_blocks(order, 1 + block_cache_room(order), frames);
+    unsigned int count = buddy_take_blocks(order, 1 + block_cache_room(order), frames);
     if (count > 1)
         block_cache_push_all(frames + 1, count - 1, order);
     return count > 0 ? frames[0] : NO_FRAME;
 }
 
 /* After a request found nothing. Return: whether to try again. */
-static bool make_room(unsigned order, unsigned flags, bool is_first, struct shrink_request *request)
+static bool make_room(unsigned int order, unsigned int flags, bool is_first, struct shrink_request *request)
 {
     if (!is_first && ((flags & BUDDY_THIS_NODE) || !shrink_again(request, BIT(order))))
         return false;
@@ -233,11 +233,11 @@ static bool make_room(unsigned order, unsigned flags, bool is_first, struct shri
     return true;
 }
 
-phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node)
+phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
     bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
     struct shrink_request request = { 0 };
-    unsigned attempt = 0;
+    unsigned int attempt = 0;
     if (order > BUDDY_MAX_ORDER || fault_should_fail())
         return PHYS_INVALID;
     do {
@@ -248,7 +248,7 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
     return PHYS_INVALID;
 }
 
-static const char *reason_of(uint32_t state, unsigned order)
+static const char *reason_of(uint32_t state, unsigned int order)
 {
     switch ((enum frame_kind)(state & 0xff)) {
     case FRAME_NONE:
@@ -271,7 +271,8 @@ static const char *reason_of(uint32_t state, unsigned order)
 }
 
 /* The state changes atomically, so that of two CPUs that free the same block only one does. */
-bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags)
+bool buddy_retire(uint64_t frame, unsigned int order, const void *caller, struct place *place,
+                  unsigned int *flags)
 {
     const char *reason = "no memory of ours is there";
     uint32_t state = 0;
@@ -291,10 +292,10 @@ bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct pla
     return false;
 }
 
-bool buddy_free_checked(phys_t block, unsigned order, const void *caller)
+bool buddy_free_checked(phys_t block, unsigned int order, const void *caller)
 {
     struct place place;
-    unsigned flags;
+    unsigned int flags;
     if (!is_aligned(block.raw, PAGE_SIZE)) {
         port_wrong("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
         return false;
@@ -339,12 +340,12 @@ status_t buddy_set_nodes(const struct buddy_setup *setup)
             (struct node_run){ next->start.raw >> PAGE_SHIFT, next->node };
         at = next->end.raw;
     }
-    for (unsigned i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
+    for (unsigned int i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
         buddy.distances[i] = setup->distances[i];
     return STATUS_OK;
 }
 
-unsigned buddy_node_of(phys_t address)
+unsigned int buddy_node_of(phys_t address)
 {
     for (size_t i = buddy.node_run_count; i-- > 0;)
         if (buddy.node_runs[i].start <= address.raw >> PAGE_SHIFT)
@@ -352,25 +353,25 @@ unsigned buddy_node_of(phys_t address)
     return 0;
 }
 
-unsigned buddy_node_count(void)
+unsigned int buddy_node_count(void)
 {
     return buddy.node_count;
 }
 
-unsigned buddy_home_node(void)
+unsigned int buddy_home_node(void)
 {
     return PORT_MINE(buddy_cpu_node);
 }
 
 void buddy_forget_cpus(void)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         *PORT_OF(buddy_cpu_chunk, cpu) = 0;
         *PORT_OF(buddy_cpu_node, cpu) = 0;
     }
 }
 
-void buddy_set_cpu_node(unsigned cpu, unsigned node)
+void buddy_set_cpu_node(unsigned int cpu, unsigned int node)
 {
     *PORT_OF(buddy_cpu_node, cpu) = node;
 }

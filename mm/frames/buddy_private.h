@@ -66,9 +66,9 @@ struct node_run {
 /* A frame's place. */
 struct place {
     struct region *region;
-    int64_t number; /* of the region */
-    unsigned chunk; /* in the region */
-    unsigned frame; /* in the chunk */
+    int64_t number;     /* of the region */
+    unsigned int chunk; /* in the region */
+    unsigned int frame; /* in the chunk */
 };
 
 struct buddy {
@@ -80,7 +80,7 @@ struct buddy {
     size_t region_words; /* of a bitmap with a bit for each region */
     struct node_run *node_runs;
     size_t node_run_count; /* the last one's end is nobody's start */
-    unsigned node_count;
+    unsigned int node_count;
     uint8_t *distances;             /* NULL: nodes are equally far */
     uint64_t end;                   /* bytes; memory behind it is not ours and never will be */
     struct zone zones[BUDDY_ZONES]; /* but for what buddy_add() adds */
@@ -106,21 +106,21 @@ extern struct buddy buddy;
  * Return: NO_FRAME when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER
  *         and more may not exist yet: buddy_describe_block().
  */
-uint64_t buddy_take_between_locked(unsigned order, uint64_t lo, uint64_t hi);
+uint64_t buddy_take_between_locked(unsigned int order, uint64_t lo, uint64_t hi);
 
 /* The same in one chunk, for orders 0 to 8. */
-uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned order, uint64_t lo, uint64_t hi);
+uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order, uint64_t lo, uint64_t hi);
 
 /* The same of single frames: up to @wanted of one word. Return: the word's first frame; NO_FRAME when none is
    free. */
-uint64_t buddy_take_some_locked(const struct place *place, unsigned wanted, uint64_t *mask);
+uint64_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
 
 /* A free chunk in regions that are split already, with no part in a reserve. */
 uint64_t buddy_take_spare_chunk_locked(void);
 
 /* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
    already. */
-bool buddy_give_locked(const struct place *place, unsigned order);
+bool buddy_give_locked(const struct place *place, unsigned int order);
 bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
 
 /* ---- buddy.c ---- */
@@ -132,7 +132,7 @@ status_t buddy_set_nodes(const struct buddy_setup *setup);
 void buddy_forget_cpus(void);
 
 /* Takes a block without the caches. Return: NO_FRAME when there was none at the moment of looking. */
-uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node);
+uint64_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node);
 
 /**
  * buddy_take_blocks() - take blocks for ordinary requests, from the chunk that this CPU used last if it can.
@@ -141,7 +141,7 @@ uint64_t buddy_take(unsigned order, unsigned flags, phys_t below, uint32_t node)
  *
  * Return: how many there were. Descriptors are not written, and may not exist: buddy_describe_block().
  */
-unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames);
+unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, uint64_t *frames);
 
 /**
  * buddy_take_frames() - take single frames near each other for this CPU.
@@ -150,23 +150,24 @@ unsigned buddy_take_blocks(unsigned order, unsigned wanted, uint64_t *frames);
  *
  * Return: the first frame of a word; NO_FRAME when there is none. Their descriptors are not written.
  */
-uint64_t buddy_take_frames(unsigned wanted, uint64_t *mask);
+uint64_t buddy_take_frames(unsigned int wanted, uint64_t *mask);
 
 /* Gives frames of one chunk's word. Return: false, and none is given, when one was free already. */
 bool buddy_give_frames(const struct place *place, uint64_t mask);
 
 /* Gives blocks, of which nobody has the descriptors any more; reports one that is free already. */
-void buddy_give_blocks(const uint64_t *frames, unsigned count, unsigned order);
-void buddy_give(uint64_t frame, unsigned order);
+void buddy_give_blocks(const uint64_t *frames, unsigned int count, unsigned int order);
+void buddy_give(uint64_t frame, unsigned int order);
 
 /* The check that all frees share: a head in use of @order becomes FRAME_NONE; where it is and its flags are
    said.
    Return: false, and it was reported, when there is none. */
-bool buddy_retire(uint64_t frame, unsigned order, const void *caller, struct place *place, unsigned *flags);
+bool buddy_retire(uint64_t frame, unsigned int order, const void *caller, struct place *place,
+                  unsigned int *flags);
 
 /* buddy_free() past the stacks of blocks. Return: whether it was a block in use, which then has a
    descriptor. */
-bool buddy_free_checked(phys_t block, unsigned order, const void *caller);
+bool buddy_free_checked(phys_t block, unsigned int order, const void *caller);
 
 /* ---- buddy_descriptors.c ---- */
 
@@ -188,7 +189,7 @@ struct frame *buddy_frame(uint64_t frame);
 bool buddy_is_described(const struct place *place);
 
 /* The number of a chunk's first frame. */
-uint64_t buddy_first_frame(const struct region *region, unsigned chunk);
+uint64_t buddy_first_frame(const struct region *region, unsigned int chunk);
 
 /* @start, @size_bytes: multiples of 64. */
 void buddy_zero(void *start, size_t size_bytes);
@@ -198,11 +199,11 @@ uint64_t buddy_gib_of(int64_t number);
 
 /* Makes a chunk's descriptors exist. The caller owns the chunk wholly. About 700 instructions the first
    time. */
-bool buddy_describe(struct region *region, unsigned chunk);
+bool buddy_describe(struct region *region, unsigned int chunk);
 
 /* The same for all chunks of a block that the caller owns, of CHUNK_ORDER and more. Takes the time, and no
    lock. */
-bool buddy_describe_block(uint64_t frame, unsigned order);
+bool buddy_describe_block(uint64_t frame, unsigned int order);
 
 /**
  * buddy_prepare_region_locked() - make the struct of a region that is free as a whole, and memory for its
@@ -211,7 +212,7 @@ bool buddy_describe_block(uint64_t frame, unsigned order);
  * @used:  receives whether it was.
  */
 #define NO_CHUNK REGION_CHUNKS
-bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used);
+bool buddy_prepare_region_locked(int64_t number, unsigned int spare, bool *used);
 
 /* At init, the same for a region that is not wholly free: its struct, and early memory for its
    descriptors. */
@@ -222,20 +223,20 @@ status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t nu
 #define BLOCK_CACHE_BATCH 4 /* blocks that come and go at once */
 
 /* How many blocks this CPU would take, at most BLOCK_CACHE_BATCH. */
-unsigned block_cache_room(unsigned order);
+unsigned int block_cache_room(unsigned int order);
 
 /* Puts blocks there, whose descriptors exist or are made. Those that do not fit go back. */
-void block_cache_push_all(const uint64_t *frames, unsigned count, unsigned order);
+void block_cache_push_all(const uint64_t *frames, unsigned int count, unsigned int order);
 
 void block_cache_drain(void);
 
 /* Frames that a CPU keeps in blocks. */
-uint64_t block_cache_count(unsigned cpu);
+uint64_t block_cache_count(unsigned int cpu);
 
 /* What a CPU may keep of one order; 0: no blocks at all. What it has above that goes back when it is
    drained. */
-void block_cache_set_share(unsigned cpu, uint64_t frames);
-void block_cache_init_cpu(unsigned cpu);
+void block_cache_set_share(unsigned int cpu, uint64_t frames);
+void block_cache_init_cpu(unsigned int cpu);
 
 /* ---- frame_cache.c ---- */
 

@@ -106,7 +106,7 @@ struct frame *buddy_frame(uint64_t frame)
     return port_frame(port_pointer(pfn_to_phys((pfn_t){ frame })));
 }
 
-uint64_t buddy_first_frame(const struct region *region, unsigned chunk)
+uint64_t buddy_first_frame(const struct region *region, unsigned int chunk)
 {
     return region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES;
 }
@@ -177,7 +177,7 @@ static void give_spare_chunk(uint64_t frame)
     VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
 }
 
-bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used)
+bool buddy_prepare_region_locked(int64_t number, unsigned int spare, bool *used)
 {
     struct region *region = &buddy.regions[number];
     *used = false;
@@ -197,7 +197,7 @@ bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used)
         return false;
     }
     set_up_region(number);
-    for (unsigned i = 0; i < BITS512_WORDS; i++)
+    for (unsigned int i = 0; i < BITS512_WORDS; i++)
         region->owned[i] = UINT64_MAX;
     region->is_mapped = true;
     mark_prepared(number);
@@ -210,7 +210,7 @@ bool buddy_prepare_region_locked(int64_t number, unsigned spare, bool *used)
     return true;
 }
 
-bool buddy_describe(struct region *region, unsigned chunk)
+bool buddy_describe(struct region *region, unsigned int chunk)
 {
     uint64_t *described = &region->described[chunk / 64], bit = BIT(chunk % 64);
     struct bits512 *bits = &region->chunks[chunk];
@@ -229,7 +229,7 @@ bool buddy_describe(struct region *region, unsigned chunk)
     return true;
 }
 
-bool buddy_describe_block(uint64_t frame, unsigned order)
+bool buddy_describe_block(uint64_t frame, unsigned int order)
 {
     struct place place;
     for (uint64_t end = frame + BIT(order); frame < end; frame += CHUNK_FRAMES)
@@ -241,11 +241,11 @@ bool buddy_describe_block(uint64_t frame, unsigned order)
 /* ---- regions that are not wholly free ---- */
 
 /* Takes a page for the descriptors of each chunk of [first, end) and notes where it is. */
-static status_t take_descriptor_pages(const struct buddy_setup *setup, struct region *region, unsigned first,
-                                      unsigned end)
+static status_t take_descriptor_pages(const struct buddy_setup *setup, struct region *region,
+                                      unsigned int first, unsigned int end)
 {
     phys_t pages = setup->take((end - first) * PAGE_SIZE, PAGE_SIZE);
-    for (unsigned chunk = first; chunk < end; chunk++) {
+    for (unsigned int chunk = first; chunk < end; chunk++) {
         phys_t page = phys_is_valid(pages) ? phys_add(pages, (chunk - first) * PAGE_SIZE)
                                            : setup->take(PAGE_SIZE, PAGE_SIZE);
         if (!phys_is_valid(page))
@@ -278,7 +278,7 @@ status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t nu
         first = first < base + done ? done : first - base;
         end = end < base + REGION_CHUNKS ? end - base : REGION_CHUNKS;
         if (first < end) {
-            status = take_descriptor_pages(setup, region, (unsigned)first, (unsigned)end);
+            status = take_descriptor_pages(setup, region, (unsigned int)first, (unsigned int)end);
             done = end;
         }
     }

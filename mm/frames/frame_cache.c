@@ -138,8 +138,8 @@ static void push_all(uint64_t first, uint64_t mask)
     struct frame *frame = buddy_frame(first);
     /* A whole word but the lowest, which the caller has: what a busy CPU gets most of the time. */
     if (mask == UINT64_MAX - 1 && top + 63 <= limit) {
-        for (unsigned i = 1; i < 64; i += 7, top += 7)
-            for (unsigned n = 0; n < 7; n++)
+        for (unsigned int i = 1; i < 64; i += 7, top += 7)
+            for (unsigned int n = 0; n < 7; n++)
                 top[1 + n] = &frame[i + n];
         mask = 0;
     }
@@ -152,7 +152,7 @@ static void push_all(uint64_t first, uint64_t mask)
 }
 
 /* Return: how many frames are worth taking at once. */
-static unsigned refill_size(void)
+static unsigned int refill_size(void)
 {
     uint32_t half = (uint32_t)(limit_of_mine() - PORT_MINE(frame_cache).slots) / 2;
     return half >= 64 ? 64 : half > 0 ? half : 1;
@@ -183,7 +183,7 @@ void *frame_alloc_slow(void)
         shrink_to(0); /* where what came back may lie */
     }
     push_all(first, mask & (mask - 1));
-    return use_frame(first + (unsigned)__builtin_ctzll(mask));
+    return use_frame(first + (unsigned int)__builtin_ctzll(mask));
 }
 
 static uint32_t kept_when_full(void)
@@ -198,7 +198,7 @@ void frame_free_slow(void *page)
     phys_t address = port_phys(page);
     uint64_t number = address.raw >> PAGE_SHIFT;
     struct place place;
-    unsigned flags;
+    unsigned int flags;
     if (!is_aligned(address.raw, PAGE_SIZE)) {
         port_wrong("frame cache: P%#lx cannot be freed: no frame begins there; freed from %pS", address.raw,
                    caller);
@@ -243,13 +243,13 @@ size_t frame_alloc_bulk(void **pages, size_t count)
         uint64_t mask;
         if (fault_should_fail())
             break;
-        uint64_t first = buddy_take_frames(count - done < 64 ? (unsigned)(count - done) : 64, &mask);
+        uint64_t first = buddy_take_frames(count - done < 64 ? (unsigned int)(count - done) : 64, &mask);
         if (first == NO_FRAME) {
             __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
             break;
         }
         for (; mask != 0; mask &= mask - 1)
-            pages[done++] = use_frame(first + (unsigned)__builtin_ctzll(mask));
+            pages[done++] = use_frame(first + (unsigned int)__builtin_ctzll(mask));
     }
     return done;
 }
@@ -262,7 +262,7 @@ void frame_free_bulk(void *const *pages, size_t count)
 
 /* ---- size ---- */
 
-static void set_limit_of(unsigned cpu)
+static void set_limit_of(unsigned int cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
     uint32_t limit = cache_limit < cache->size ? cache_limit : cache->size;
@@ -270,15 +270,15 @@ static void set_limit_of(unsigned cpu)
     block_cache_set_share(cpu, cache_limit > 0 ? block_share : 0);
 }
 
-void frame_cache_set_limit(unsigned limit)
+void frame_cache_set_limit(unsigned int limit)
 {
     cache_limit = limit < FRAME_CACHE_SIZE ? limit : FRAME_CACHE_SIZE;
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
         set_limit_of(cpu);
     __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
 }
 
-unsigned frame_cache_limit(void)
+unsigned int frame_cache_limit(void)
 {
     return cache_limit;
 }
@@ -304,7 +304,7 @@ static void find_slots(struct frame_cache *cache)
     cache->size = FRAME_CACHE_SIZE;
 }
 
-void frame_cache_init_cpu(unsigned cpu)
+void frame_cache_init_cpu(unsigned int cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
     find_slots(cache);
@@ -317,8 +317,8 @@ void frame_cache_init(void)
 {
     uint64_t managed = buddy_managed_frames();
     uint64_t limit = managed / CACHED_PART / port_cpu_count();
-    cache_limit = limit < FRAME_CACHE_SIZE ? (unsigned)limit & ~1u : FRAME_CACHE_SIZE;
+    cache_limit = limit < FRAME_CACHE_SIZE ? (unsigned int)limit & ~1u : FRAME_CACHE_SIZE;
     block_share = managed / BLOCKS_PART / port_cpu_count();
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
         frame_cache_init_cpu(cpu);
 }

@@ -17,7 +17,7 @@ static const uint64_t zone_starts[BUDDY_ZONES] = { 0, MIB(1) >> PAGE_SHIFT, MIB(
 /* A reserve is that part of a zone's memory, and at most so much. The topmost zone that has any
    memory serves nobody in particular, so it keeps only what is urgent. */
 static const struct {
-    unsigned part;
+    unsigned int part;
     uint64_t most;
 } reserves[BUDDY_ZONES] = {
     { 1, MIB(1) >> PAGE_SHIFT },
@@ -70,7 +70,7 @@ static void lay_out(struct room *room, const struct buddy_setup *setup, uint64_t
         setup->distances ? room_take(room, (uint64_t)buddy.node_count * buddy.node_count, 1) : NULL;
     buddy.giants = room_take(room, buddy.region_words, sizeof(uint64_t));
     buddy.prepared = room_take(room, buddy.region_words, sizeof(uint64_t));
-    for (unsigned order = 0; order < HINT_ORDERS; order++)
+    for (unsigned int order = 0; order < HINT_ORDERS; order++)
         buddy.hints[order] = room_take(room, buddy.region_words, sizeof(uint64_t));
     buddy.spans = room_take(room, buddy.span_count, sizeof(struct span));
     buddy.regions = room_take(room, (uint64_t)buddy.region_count, sizeof(struct region));
@@ -233,7 +233,7 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
 
 static void count_managed(uint64_t lo, uint64_t hi)
 {
-    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         struct zone *zone = &buddy.zones[i];
         uint64_t from = lo > zone->start ? lo : zone->start, to = hi < zone->end ? hi : zone->end;
         if (from < to)
@@ -249,7 +249,7 @@ static bool describe_as_reserved(const struct place *place)
     if (!buddy_describe(place->region, place->chunk))
         return false;
     struct frame *frames = buddy_frame(place->region->gib * REGION_FRAMES + place->chunk * CHUNK_FRAMES);
-    for (unsigned i = 0; i < CHUNK_FRAMES; i++)
+    for (unsigned int i = 0; i < CHUNK_FRAMES; i++)
         frames[i].state = frame_state(FRAME_RESERVED, 0, 0);
     return true;
 }
@@ -314,7 +314,7 @@ static void set_zones(void)
 {
     const struct span *last = &buddy.spans[buddy.span_count - 1];
     uint64_t top = last->end_chunk * CHUNK_FRAMES;
-    for (unsigned i = 0; i < BUDDY_ZONES; i++) {
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         struct zone *zone = &buddy.zones[i];
         zone->start = zone->reserve_end = zone_starts[i];
         zone->end = i + 1 < BUDDY_ZONES && zone_starts[i + 1] < top ? zone_starts[i + 1] : top;
@@ -325,10 +325,10 @@ static void set_zones(void)
 }
 
 /* The reserve is the zone's lowest memory; how far that reaches depends on its holes. */
-static void set_reserve(const struct buddy_setup *setup, unsigned number, bool is_topmost)
+static void set_reserve(const struct buddy_setup *setup, unsigned int number, bool is_topmost)
 {
     struct zone *zone = &buddy.zones[number];
-    unsigned kind = is_topmost ? BUDDY_ZONE_HIGH : number;
+    unsigned int kind = is_topmost ? BUDDY_ZONE_HIGH : number;
     uint64_t wanted = zone->managed / reserves[kind].part;
     if (wanted > reserves[kind].most)
         wanted = reserves[kind].most;
@@ -348,7 +348,7 @@ static void set_reserve(const struct buddy_setup *setup, unsigned number, bool i
 static void set_reserves(const struct buddy_setup *setup)
 {
     bool is_topmost = true;
-    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
         if (buddy.zones[i].managed == 0)
             continue;
         set_reserve(setup, i, is_topmost);

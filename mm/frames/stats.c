@@ -14,7 +14,7 @@ struct count {
     struct buddy_zone_stats *stats;
 };
 
-static void add(const struct count *count, unsigned order, uint64_t blocks)
+static void add(const struct count *count, unsigned int order, uint64_t blocks)
 {
     count->stats->blocks[order] += blocks;
     count->stats->free += blocks << order;
@@ -31,8 +31,8 @@ static void count_frames(const struct count *count, const struct bits512 *bits, 
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
     if (count->hi <= base || lo >= hi)
         return;
-    bits512_count(bits, (unsigned)lo, (unsigned)hi, blocks);
-    for (unsigned order = 0; order <= CHUNK_ORDER; order++)
+    bits512_count(bits, (unsigned int)lo, (unsigned int)hi, blocks);
+    for (unsigned int order = 0; order <= CHUNK_ORDER; order++)
         add(count, order, blocks[order]);
 }
 
@@ -44,12 +44,13 @@ static void count_chunks(const struct count *count, const struct bits512 *whole,
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
     if (count->hi <= base || lo >= hi)
         return;
-    unsigned first = (unsigned)((lo + CHUNK_FRAMES - 1) / CHUNK_FRAMES), end = (unsigned)(hi / CHUNK_FRAMES);
+    unsigned int first = (unsigned int)((lo + CHUNK_FRAMES - 1) / CHUNK_FRAMES),
+                 end = (unsigned int)(hi / CHUNK_FRAMES);
     bits512_count(whole, first, end, blocks);
-    for (unsigned order = 0; order <= CHUNK_ORDER; order++)
+    for (unsigned int order = 0; order <= CHUNK_ORDER; order++)
         add(count, CHUNK_ORDER + order, blocks[order]);
 
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < 2; i++) {
         uint64_t bound = i == 0 ? lo : hi, chunk = bound / CHUNK_FRAMES;
         if (bound % CHUNK_FRAMES != 0 && (i == 0 || chunk != lo / CHUNK_FRAMES || lo % CHUNK_FRAMES == 0) &&
             (whole->word[chunk / 64] & BIT(chunk % 64)))
@@ -67,7 +68,7 @@ static uint64_t copy_word(const uint64_t *word)
 
 /* A chunk's bits say something only while its hint for order 0 is set: they are all 0 otherwise, or something
    else. */
-static struct bits512 copy_frames(const struct region *region, unsigned chunk)
+static struct bits512 copy_frames(const struct region *region, unsigned int chunk)
 {
     struct bits512 copy = { { 0 } };
     port_lock(&buddy.lock);
@@ -90,9 +91,9 @@ static void count_region(const struct count *count, const struct region *region)
     uint64_t base = region->gib * REGION_FRAMES;
     const struct bits512 whole = copy_whole(region);
     count_chunks(count, &whole, base);
-    for (unsigned word = 0; word < BITS512_WORDS; word++) {
+    for (unsigned int word = 0; word < BITS512_WORDS; word++) {
         for (uint64_t hinted = copy_word(&region->hints[word][0]); hinted != 0; hinted &= hinted - 1) {
-            unsigned chunk = word * 64 + (unsigned)__builtin_ctzll(hinted);
+            unsigned int chunk = word * 64 + (unsigned int)__builtin_ctzll(hinted);
             const struct bits512 bits = copy_frames(region, chunk);
             count_frames(count, &bits, base + chunk * CHUNK_FRAMES);
         }
@@ -106,18 +107,18 @@ static void count_all(const struct count *count)
         uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_ACQUIRE) & ~giants;
         for (; giants != 0; giants &= giants - 1) {
             uint64_t base =
-                buddy_gib_of((int64_t)(word * 64 + (unsigned)__builtin_ctzll(giants))) * REGION_FRAMES;
+                buddy_gib_of((int64_t)(word * 64 + (unsigned int)__builtin_ctzll(giants))) * REGION_FRAMES;
             if (base >= count->lo && base + REGION_FRAMES <= count->hi)
                 add(count, REGION_ORDER, 1);
             else
                 count_chunks(count, &all_free, base);
         }
         for (; split != 0; split &= split - 1)
-            count_region(count, &buddy.regions[word * 64 + (unsigned)__builtin_ctzll(split)]);
+            count_region(count, &buddy.regions[word * 64 + (unsigned int)__builtin_ctzll(split)]);
     }
 }
 
-static void count_zone(unsigned number, uint32_t node, struct buddy_zone_stats *stats)
+static void count_zone(unsigned int number, uint32_t node, struct buddy_zone_stats *stats)
 {
     const struct zone *zone = &buddy.zones[number];
     stats->managed = zone->managed;
@@ -135,7 +136,7 @@ static void count_zone(unsigned number, uint32_t node, struct buddy_zone_stats *
 static uint64_t count_cached(void)
 {
     uint64_t cached = 0;
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
         cached += (uint64_t)((struct frame **)__atomic_load_n(&PORT_OF(frame_cache, cpu)->stack.top,
                                                               __ATOMIC_RELAXED) -
                              PORT_OF(frame_cache, cpu)->slots) +
@@ -146,7 +147,7 @@ static uint64_t count_cached(void)
 void buddy_stats(uint32_t node, struct buddy_stats *stats)
 {
     *stats = (struct buddy_stats){ .cached = count_cached() };
-    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
         count_zone(i, node, &stats->zones[i]);
     stats->metadata = __atomic_load_n(&buddy.metadata, __ATOMIC_RELAXED);
     stats->metadata_opened = __atomic_load_n(&buddy.metadata_opened, __ATOMIC_RELAXED);
@@ -155,7 +156,7 @@ void buddy_stats(uint32_t node, struct buddy_stats *stats)
 uint64_t buddy_managed_frames(void)
 {
     uint64_t managed = 0;
-    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
         managed += buddy.zones[i].managed;
     return managed;
 }
@@ -163,7 +164,7 @@ uint64_t buddy_managed_frames(void)
 static uint64_t free_in(const struct buddy_stats *stats)
 {
     uint64_t frames = 0;
-    for (unsigned i = 0; i < BUDDY_ZONES; i++)
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
         frames += stats->zones[i].free;
     return frames;
 }
@@ -173,7 +174,7 @@ uint64_t buddy_free_frames(void)
     return __atomic_load_n(&buddy.free, __ATOMIC_RELAXED) + count_cached();
 }
 
-uint64_t buddy_free_frames_of(unsigned node)
+uint64_t buddy_free_frames_of(unsigned int node)
 {
     struct buddy_stats stats;
     buddy_stats(node, &stats);

@@ -59,40 +59,40 @@ static void count_free(int64_t frames)
 }
 
 /* The region has blocks of this order of chunks' bits, or none, after a chunk's hint changed. */
-static void hint_region(int64_t number, unsigned order)
+static void hint_region(int64_t number, unsigned int order)
 {
     const struct region *region = &buddy.regions[number];
     uint64_t any = 0;
-    for (unsigned word = 0; word < BITS512_WORDS; word++)
+    for (unsigned int word = 0; word < BITS512_WORDS; word++)
         any |= region->hints[word][order];
     uint64_t *hints = &buddy.hints[order][number / 64];
     *hints = any ? *hints | BIT(number % 64) : *hints & ~BIT(number % 64);
 }
 
 /* A chunk's bits have changed: blocks of orders below @orders are free there. */
-static void set_orders(int64_t number, unsigned chunk, unsigned orders)
+static void set_orders(int64_t number, unsigned int chunk, unsigned int orders)
 {
     struct region *region = &buddy.regions[number];
-    unsigned old = region->orders[chunk];
+    unsigned int old = region->orders[chunk];
     region->orders[chunk] = (uint8_t)orders;
-    for (unsigned order = old < orders ? old : orders; order < old || order < orders; order++) {
+    for (unsigned int order = old < orders ? old : orders; order < old || order < orders; order++) {
         region->hints[chunk / 64][order] ^= BIT(chunk % 64);
         hint_region(number, order);
     }
 }
 
 /* The same of a region's bits. */
-static void set_whole_orders(int64_t number, unsigned orders)
+static void set_whole_orders(int64_t number, unsigned int orders)
 {
     struct region *region = &buddy.regions[number];
-    unsigned old = region->whole_orders;
+    unsigned int old = region->whole_orders;
     region->whole_orders = (uint8_t)orders;
-    for (unsigned order = old < orders ? old : orders; order < old || order < orders; order++)
+    for (unsigned int order = old < orders ? old : orders; order < old || order < orders; order++)
         buddy.hints[CHUNK_ORDER + order][number / 64] ^= BIT(number % 64);
 }
 
 /* How many orders of blocks there are after bits were cleared, of the @orders that there were before. */
-static unsigned orders_left(const struct bits512 *bits, unsigned orders)
+static unsigned int orders_left(const struct bits512 *bits, unsigned int orders)
 {
     while (orders > 0 && !bits512_has(bits, orders - 1))
         orders--;
@@ -101,7 +101,7 @@ static unsigned orders_left(const struct bits512 *bits, unsigned orders)
 
 /* The same after bits were set in, or around, a word; ALL_ORDERS when that are all 512. */
 #define ALL_ORDERS (BITS512_ORDERS + 1)
-static unsigned orders_grown(const struct bits512 *bits, unsigned word, unsigned orders)
+static unsigned int orders_grown(const struct bits512 *bits, unsigned int word, unsigned int orders)
 {
     while (orders < ALL_ORDERS && bits512_has_at(bits, word, orders))
         orders++;
@@ -111,10 +111,10 @@ static unsigned orders_grown(const struct bits512 *bits, unsigned word, unsigned
 /* ---- giving ---- */
 
 /* Bits of whole around @chunk were set. */
-static void settle_region(int64_t number, unsigned chunk)
+static void settle_region(int64_t number, unsigned int chunk)
 {
     struct region *region = &buddy.regions[number];
-    unsigned orders = orders_grown(&region->whole, chunk / 64, region->whole_orders);
+    unsigned int orders = orders_grown(&region->whole, chunk / 64, region->whole_orders);
     if (orders == ALL_ORDERS) {
         bits512_clear(&region->whole);
         orders = 0;
@@ -124,10 +124,10 @@ static void settle_region(int64_t number, unsigned chunk)
 }
 
 /* Bits of the chunk around @word were set. */
-static void settle_chunk(int64_t number, unsigned chunk, unsigned word)
+static void settle_chunk(int64_t number, unsigned int chunk, unsigned int word)
 {
     struct region *region = &buddy.regions[number];
-    unsigned orders = orders_grown(&region->chunks[chunk], word, region->orders[chunk]);
+    unsigned int orders = orders_grown(&region->chunks[chunk], word, region->orders[chunk]);
     if (orders < ALL_ORDERS) {
         set_orders(number, chunk, orders);
         return;
@@ -139,11 +139,11 @@ static void settle_chunk(int64_t number, unsigned chunk, unsigned word)
 }
 
 /* Whether some of 2^order chunks have frames that are free by themselves. */
-static bool has_free_frames(const struct region *region, unsigned chunk, unsigned order)
+static bool has_free_frames(const struct region *region, unsigned int chunk, unsigned int order)
 {
     if (order < BITS512_WORD_ORDER)
         return (region->hints[chunk / 64][0] & (BIT(BIT(order)) - 1) << chunk % 64) != 0;
-    for (unsigned word = chunk / 64; word < (chunk + BIT(order)) / 64; word++)
+    for (unsigned int word = chunk / 64; word < (chunk + BIT(order)) / 64; word++)
         if (region->hints[word][0] != 0)
             return true;
     return false;
@@ -159,7 +159,7 @@ static bool give_region(int64_t number)
     return true;
 }
 
-bool buddy_give_locked(const struct place *place, unsigned order)
+bool buddy_give_locked(const struct place *place, unsigned int order)
 {
     struct region *region = place->region;
     if (order == REGION_ORDER) {
@@ -206,24 +206,24 @@ bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
 
 /* [lo, hi) cut to the 512 pieces of @size frames that begin at @base; in pieces. */
 struct window {
-    unsigned lo, hi;
+    unsigned int lo, hi;
 };
 
 static struct window window_of(uint64_t lo, uint64_t hi, uint64_t base, uint64_t size)
 {
     uint64_t end = base + 512 * size;
     return (struct window){
-        .lo = lo <= base ? 0 : (unsigned)((lo - base) / size),
-        .hi = hi >= end ? 512 : (unsigned)((hi - base + size - 1) / size),
+        .lo = lo <= base ? 0 : (unsigned int)((lo - base) / size),
+        .hi = hi >= end ? 512 : (unsigned int)((hi - base + size - 1) / size),
     };
 }
 
-static uint64_t take_frames(int64_t number, unsigned chunk, unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_frames(int64_t number, unsigned int chunk, unsigned int order, uint64_t lo, uint64_t hi)
 {
     struct region *region = &buddy.regions[number];
     uint64_t base = buddy_first_frame(region, chunk);
     struct window window = window_of(lo, hi, base, 1);
-    unsigned index;
+    unsigned int index;
     if (!bits512_take(&region->chunks[chunk], order, window.lo, window.hi, &index))
         return NO_FRAME;
     set_orders(number, chunk, orders_left(&region->chunks[chunk], region->orders[chunk]));
@@ -231,13 +231,13 @@ static uint64_t take_frames(int64_t number, unsigned chunk, unsigned order, uint
 }
 
 /* Blocks of order 0 to 8, from a region's broken chunks. */
-static uint64_t take_in_broken(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_in_broken(int64_t number, unsigned int order, uint64_t lo, uint64_t hi)
 {
     const struct region *region = &buddy.regions[number];
     struct window window = window_of(lo, hi, region->gib * REGION_FRAMES, CHUNK_FRAMES);
     int64_t chunk = window.hi;
     while ((chunk = highest_below(&region->hints[0][order], CHUNK_ORDER, chunk - 1)) >= (int64_t)window.lo) {
-        uint64_t frame = take_frames(number, (unsigned)chunk, order, lo, hi);
+        uint64_t frame = take_frames(number, (unsigned int)chunk, order, lo, hi);
         if (frame != NO_FRAME)
             return frame;
     }
@@ -245,12 +245,12 @@ static uint64_t take_in_broken(int64_t number, unsigned order, uint64_t lo, uint
 }
 
 /* Blocks of order 9 to 17, from a split region. */
-static uint64_t take_chunks(int64_t number, unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_chunks(int64_t number, unsigned int order, uint64_t lo, uint64_t hi)
 {
     struct region *region = &buddy.regions[number];
     uint64_t base = region->gib * REGION_FRAMES;
     struct window window = window_of(lo, hi, base, CHUNK_FRAMES);
-    unsigned index;
+    unsigned int index;
     if (!bits512_take(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, &index))
         return NO_FRAME;
     set_whole_orders(number, orders_left(&region->whole, region->whole_orders));
@@ -258,7 +258,7 @@ static uint64_t take_chunks(int64_t number, unsigned order, uint64_t lo, uint64_
 }
 
 /* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range). */
-static uint64_t take_from_split(unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_from_split(unsigned int order, uint64_t lo, uint64_t hi)
 {
     int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
@@ -276,7 +276,7 @@ static uint64_t take_from_split(unsigned order, uint64_t lo, uint64_t hi)
 /* ---- splitting ---- */
 
 /* A block of order 9 to 18 out of a region that is free as a whole. */
-static uint64_t take_from_giant(unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_from_giant(unsigned int order, uint64_t lo, uint64_t hi)
 {
     int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
     for (; (number = highest_below(buddy.giants, 1, number)) >= 0; number--) {
@@ -285,14 +285,14 @@ static uint64_t take_from_giant(unsigned order, uint64_t lo, uint64_t hi)
             break;
         uint64_t frame = (hi < end ? hi : end) - BIT(order);
         /* One end of the region is not the block's. */
-        unsigned spare = order == REGION_ORDER ? NO_CHUNK : frame == base ? REGION_CHUNKS - 1 : 0;
+        unsigned int spare = order == REGION_ORDER ? NO_CHUNK : frame == base ? REGION_CHUNKS - 1 : 0;
         bool is_spare_used;
         if (!buddy_prepare_region_locked(number, spare, &is_spare_used))
             continue;
         struct region *region = &buddy.regions[number];
         buddy.giants[number / 64] &= ~BIT(number % 64);
-        unsigned first = (unsigned)((frame - base) / CHUNK_FRAMES);
-        bits512_fill_around(&region->whole, first, first + (unsigned)BIT(order - CHUNK_ORDER));
+        unsigned int first = (unsigned int)((frame - base) / CHUNK_FRAMES);
+        bits512_fill_around(&region->whole, first, first + (unsigned int)BIT(order - CHUNK_ORDER));
         if (is_spare_used)
             region->whole.word[spare / 64] &= ~BIT(spare % 64);
         set_whole_orders(number, orders_left(&region->whole, BITS512_ORDERS));
@@ -302,7 +302,7 @@ static uint64_t take_from_giant(unsigned order, uint64_t lo, uint64_t hi)
 }
 
 /* A block of order 0 to 8 out of a chunk that is free as a whole. */
-static uint64_t take_from_chunk(unsigned order, uint64_t lo, uint64_t hi)
+static uint64_t take_from_chunk(unsigned int order, uint64_t lo, uint64_t hi)
 {
     uint64_t chunk_lo = align_down(lo, CHUNK_FRAMES), chunk_hi = align_up(hi, CHUNK_FRAMES);
     uint64_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
@@ -318,13 +318,13 @@ static uint64_t take_from_chunk(unsigned order, uint64_t lo, uint64_t hi)
         return NO_FRAME;
     }
     uint64_t end = base + CHUNK_FRAMES, frame = (hi < end ? hi : end) - BIT(order);
-    unsigned first = frame % CHUNK_FRAMES;
-    bits512_fill_around(&region->chunks[place.chunk], first, first + (unsigned)BIT(order));
+    unsigned int first = frame % CHUNK_FRAMES;
+    bits512_fill_around(&region->chunks[place.chunk], first, first + (unsigned int)BIT(order));
     set_orders(place.number, place.chunk, orders_left(&region->chunks[place.chunk], BITS512_ORDERS));
     return frame;
 }
 
-uint64_t buddy_take_between_locked(unsigned order, uint64_t lo, uint64_t hi)
+uint64_t buddy_take_between_locked(unsigned int order, uint64_t lo, uint64_t hi)
 {
     lo = align_up(lo, BIT(order));
     hi = align_down(hi, BIT(order));
@@ -340,7 +340,7 @@ uint64_t buddy_take_between_locked(unsigned order, uint64_t lo, uint64_t hi)
 
 uint64_t buddy_take_spare_chunk_locked(void)
 {
-    for (unsigned i = BUDDY_ZONES; i-- > 0;) {
+    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
         uint64_t lo = align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
         uint64_t hi = align_down(buddy.zones[i].end, CHUNK_FRAMES);
         uint64_t frame = lo < hi ? take_from_split(CHUNK_ORDER, lo, hi) : NO_FRAME;
@@ -358,7 +358,7 @@ static bool is_broken(const struct place *place)
     return buddy_is_described(place) && place->region->orders[place->chunk] != 0;
 }
 
-uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned order, uint64_t lo, uint64_t hi)
+uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order, uint64_t lo, uint64_t hi)
 {
     uint64_t frame = is_broken(place) ? take_frames(place->number, place->chunk, order, lo, hi) : NO_FRAME;
     if (frame != NO_FRAME)
@@ -366,12 +366,12 @@ uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned order, u
     return frame;
 }
 
-uint64_t buddy_take_some_locked(const struct place *place, unsigned wanted, uint64_t *mask)
+uint64_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask)
 {
     if (!is_broken(place))
         return NO_FRAME;
     struct bits512 *bits = &place->region->chunks[place->chunk];
-    unsigned word = bits512_take_some(bits, wanted, mask);
+    unsigned int word = bits512_take_some(bits, wanted, mask);
     set_orders(place->number, place->chunk, orders_left(bits, place->region->orders[place->chunk]));
     count_free(-count_bits(*mask));
     return buddy_first_frame(place->region, place->chunk) + word * 64;

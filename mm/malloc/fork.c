@@ -27,7 +27,7 @@ static void for_all_locks(void (*act)(struct port_lock *lock))
         struct slab_cache *cache = slab_caches[number];
         if (cache && checked_lock(cache))
             act(checked_lock(cache));
-        for (unsigned node = 0; cache && node < cache->node_count; node++) {
+        for (unsigned int node = 0; cache && node < cache->node_count; node++) {
             act(&cache->nodes[node].lock);
             act(&cache->nodes[node].depot_lock);
         }

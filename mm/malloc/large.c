@@ -41,7 +41,7 @@ static struct extent {
     size_t size;
     uint64_t origin, since;
 } kept[KEPT_EXTENTS];
-static unsigned kept_count;
+static unsigned int kept_count;
 static size_t kept_bytes, kept_limit;
 static uint64_t last_origin;
 
@@ -121,13 +121,13 @@ static bool remember(uintptr_t start, size_t size, uint64_t origin)
 
 /* ---- kept extents ---- */
 
-static void drop_extent(unsigned i)
+static void drop_extent(unsigned int i)
 {
     kept_bytes -= kept[i].size;
     kept[i] = kept[--kept_count];
 }
 
-static void unmap_extent(unsigned i)
+static void unmap_extent(unsigned int i)
 {
     munmap((void *)kept[i].start, kept[i].size);
     drop_extent(i);
@@ -136,8 +136,8 @@ static void unmap_extent(unsigned i)
 static void unmap_until(size_t limit)
 {
     while (kept_bytes > limit) {
-        unsigned oldest = 0;
-        for (unsigned i = 1; i < kept_count; i++)
+        unsigned int oldest = 0;
+        for (unsigned int i = 1; i < kept_count; i++)
             if (kept[i].since < kept[oldest].since)
                 oldest = i;
         unmap_extent(oldest);
@@ -146,7 +146,7 @@ static void unmap_until(size_t limit)
 
 static void unmap_old(uint64_t now)
 {
-    for (unsigned i = kept_count; i-- > 0;)
+    for (unsigned int i = kept_count; i-- > 0;)
         if (now - kept[i].since > KEPT_TICKS)
             unmap_extent(i);
 }
@@ -169,7 +169,7 @@ static void keep(uintptr_t start, size_t size, uint64_t origin)
         munmap((void *)start, size);
         return;
     }
-    for (unsigned i = 0; i < kept_count;) {
+    for (unsigned int i = 0; i < kept_count;) {
         if (!meets(&kept[i], start, size, origin)) {
             i++;
             continue;
@@ -189,8 +189,8 @@ static void keep(uintptr_t start, size_t size, uint64_t origin)
 /* The smallest extent that is large enough; its rest stays. Return: 0 when there is none. */
 static uintptr_t take_kept(size_t size, uint64_t *origin)
 {
-    unsigned best = KEPT_EXTENTS;
-    for (unsigned i = 0; i < kept_count; i++)
+    unsigned int best = KEPT_EXTENTS;
+    for (unsigned int i = 0; i < kept_count; i++)
         if (kept[i].size >= size && (best == KEPT_EXTENTS || kept[i].size < kept[best].size))
             best = i;
     if (best == KEPT_EXTENTS)
@@ -210,8 +210,8 @@ static uintptr_t take_kept(size_t size, uint64_t *origin)
 /* No extent is large enough: the largest grows. */
 static uintptr_t stretch_kept(size_t size, uint64_t *origin)
 {
-    unsigned largest = 0;
-    for (unsigned i = 1; i < kept_count; i++)
+    unsigned int largest = 0;
+    for (unsigned int i = 1; i < kept_count; i++)
         if (kept[i].size > kept[largest].size)
             largest = i;
     if (kept_count == 0)

@@ -69,17 +69,17 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 /* From a variable in the section to this thread's. 0: the thread is no CPU now. The section stays all zero:
    pushing to its stacks finds no room. */
 extern __thread intptr_t hosted_cpu_offset __attribute__((visibility("hidden"), tls_model("initial-exec")));
-extern __thread unsigned hosted_cpu __attribute__((visibility("hidden"), tls_model("initial-exec")));
-extern unsigned hosted_cpu_count __attribute__((visibility("hidden")));
-char *hosted_cpu_area(unsigned cpu);
+extern __thread unsigned int hosted_cpu __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern unsigned int hosted_cpu_count __attribute__((visibility("hidden")));
+char *hosted_cpu_area(unsigned int cpu);
 extern char __start_ashlar_percpu[] __attribute__((visibility("hidden")));
 
-static inline unsigned port_cpu(void)
+static inline unsigned int port_cpu(void)
 {
     return hosted_cpu;
 }
 
-static inline unsigned port_cpu_count(void)
+static inline unsigned int port_cpu_count(void)
 {
     return __atomic_load_n(&hosted_cpu_count, __ATOMIC_ACQUIRE);
 }

@@ -142,17 +142,17 @@ static struct port_lock *lock_of(const struct chunk *chunk)
 }
 
 /* The part of pages [first, end) of a chunk that lies in @word. */
-static uint64_t mask_of(unsigned word, unsigned first, unsigned end)
+static uint64_t mask_of(unsigned int word, unsigned int first, unsigned int end)
 {
-    unsigned low = first > word * 64 ? first - word * 64 : 0;
-    unsigned high = end < word * 64 + 64 ? end - word * 64 : 64;
+    unsigned int low = first > word * 64 ? first - word * 64 : 0;
+    unsigned int high = end < word * 64 + 64 ? end - word * 64 : 64;
     return UINT64_MAX >> (64 - (high - low)) << low;
 }
 
 /* Pages [start, start + size_bytes), cut where chunks end. */
 struct part {
     struct chunk *chunk;
-    unsigned first, end;
+    unsigned int first, end;
 };
 
 static bool next_part(uintptr_t *at, uintptr_t end, struct part *part)
@@ -161,8 +161,8 @@ static bool next_part(uintptr_t *at, uintptr_t end, struct part *part)
         return false;
     uintptr_t chunk_end = align_down(*at, LARGE_PAGE_SIZE) + LARGE_PAGE_SIZE;
     part->chunk = &CHUNKS[chunk_number((void *)*at)];
-    part->first = (unsigned)(*at % LARGE_PAGE_SIZE / PAGE_SIZE);
-    part->end = end < chunk_end ? (unsigned)(end % LARGE_PAGE_SIZE / PAGE_SIZE) : CHUNK_PAGES;
+    part->first = (unsigned int)(*at % LARGE_PAGE_SIZE / PAGE_SIZE);
+    part->end = end < chunk_end ? (unsigned int)(end % LARGE_PAGE_SIZE / PAGE_SIZE) : CHUNK_PAGES;
     *at = chunk_end;
     return true;
 }
@@ -193,9 +193,9 @@ static bool map_chunk(struct chunk *chunk)
 }
 
 /* Pages that were purged and are wanted again. */
-static void count_touched_again(struct chunk *chunk, unsigned clean)
+static void count_touched_again(struct chunk *chunk, unsigned int clean)
 {
-    unsigned again = clean < chunk->purged ? clean : chunk->purged;
+    unsigned int again = clean < chunk->purged ? clean : chunk->purged;
     if (again == 0)
         return;
     chunk->purged -= again;
@@ -205,13 +205,13 @@ static void count_touched_again(struct chunk *chunk, unsigned clean)
 static bool commit_part(const struct part *part)
 {
     struct chunk *chunk = part->chunk;
-    unsigned idle = 0, clean = 0;
+    unsigned int idle = 0, clean = 0;
     lock_for_commit(chunk);
     bool is_mapped = map_chunk(chunk);
-    for (unsigned word = part->first / 64; is_mapped && word * 64 < part->end; word++) {
+    for (unsigned int word = part->first / 64; is_mapped && word * 64 < part->end; word++) {
         uint64_t mask = mask_of(word, part->first, part->end);
-        idle += (unsigned)__builtin_popcountll(mask & chunk->dirty[word] & ~chunk->used[word]);
-        clean += (unsigned)__builtin_popcountll(mask & ~chunk->dirty[word]);
+        idle += (unsigned int)__builtin_popcountll(mask & chunk->dirty[word] & ~chunk->used[word]);
+        clean += (unsigned int)__builtin_popcountll(mask & ~chunk->dirty[word]);
         chunk->used[word] |= mask;
         chunk->dirty[word] |= mask;
     }
@@ -232,11 +232,11 @@ static bool commit_part(const struct part *part)
 static void uncommit_part(const struct part *part)
 {
     struct chunk *chunk = part->chunk;
-    unsigned idle = 0;
+    unsigned int idle = 0;
     lock_for_commit(chunk);
-    for (unsigned word = part->first / 64; word * 64 < part->end; word++) {
+    for (unsigned int word = part->first / 64; word * 64 < part->end; word++) {
         uint64_t mask = mask_of(word, part->first, part->end) & chunk->used[word];
-        idle += (unsigned)__builtin_popcountll(mask);
+        idle += (unsigned int)__builtin_popcountll(mask);
         chunk->used[word] &= ~mask;
     }
     port_unlock(lock_of(chunk));
@@ -246,14 +246,14 @@ static void uncommit_part(const struct part *part)
 
 /* ---- purging ---- */
 
-static bool bit(const uint64_t bits[CHUNK_WORDS], unsigned page)
+static bool bit(const uint64_t bits[CHUNK_WORDS], unsigned int page)
 {
     return (bits[page / 64] >> page % 64 & 1) != 0;
 }
 
 static void give_back(char *memory, const uint64_t runs[CHUNK_WORDS])
 {
-    for (unsigned page = 0, end; page < CHUNK_PAGES; page = end + 1) {
+    for (unsigned int page = 0, end; page < CHUNK_PAGES; page = end + 1) {
         for (end = page; end < CHUNK_PAGES && bit(runs, end); end++)
             ;
         if (end > page)
@@ -263,33 +263,33 @@ static void give_back(char *memory, const uint64_t runs[CHUNK_WORDS])
 
 /* Which pages to give back: runs of at least @least that nobody uses and of which one is dirty; clean ones
    between dirty ones do no harm. Return: how many dirty ones there are. */
-static unsigned find_runs(const struct chunk *chunk, unsigned least, uint64_t runs[CHUNK_WORDS])
+static unsigned int find_runs(const struct chunk *chunk, unsigned int least, uint64_t runs[CHUNK_WORDS])
 {
-    unsigned count = 0;
-    for (unsigned page = 0, end; page < CHUNK_PAGES; page = end + 1) {
-        unsigned dirty = 0;
+    unsigned int count = 0;
+    for (unsigned int page = 0, end; page < CHUNK_PAGES; page = end + 1) {
+        unsigned int dirty = 0;
         for (end = page; end < CHUNK_PAGES && !bit(chunk->used, end); end++)
             dirty += bit(chunk->dirty, end);
         if (dirty == 0 || end - page < least)
             continue;
         count += dirty;
-        for (unsigned i = page; i < end; i++)
+        for (unsigned int i = page; i < end; i++)
             runs[i / 64] |= BIT(i % 64);
     }
     return count;
 }
 
 /* Return: pages given back. */
-static unsigned purge_chunk(struct chunk *chunk, unsigned least)
+static unsigned int purge_chunk(struct chunk *chunk, unsigned int least)
 {
     uint64_t runs[CHUNK_WORDS] = { 0 }, any = 0;
-    for (unsigned word = 0; word < CHUNK_WORDS; word++) /* a look before the lock */
+    for (unsigned int word = 0; word < CHUNK_WORDS; word++) /* a look before the lock */
         any |= chunk->dirty[word] & ~chunk->used[word];
     if (any == 0)
         return 0;
     port_lock(lock_of(chunk));
-    unsigned count = find_runs(chunk, least, runs);
-    for (unsigned word = 0; word < CHUNK_WORDS; word++)
+    unsigned int count = find_runs(chunk, least, runs);
+    for (unsigned int word = 0; word < CHUNK_WORDS; word++)
         chunk->dirty[word] &= ~runs[word];
     chunk->purged += count;
     __atomic_store_n(&purging, count > 0 ? chunk : NULL, __ATOMIC_RELAXED);
@@ -317,7 +317,7 @@ static void adapt_floor(uint64_t purged)
 }
 
 /* Once around all chunks, from where the last time ended. Return: pages given back. */
-static uint64_t purge_around(uint64_t keep, unsigned least)
+static uint64_t purge_around(uint64_t keep, unsigned int least)
 {
     static uint64_t cursor; /* guarded by purge_lock */
     uint64_t lowest = __atomic_load_n(&lowest_chunk, __ATOMIC_RELAXED), count = WINDOW_CHUNKS - lowest,
@@ -388,15 +388,15 @@ static bool commit(void *start, size_t size_bytes)
 static bool unmap_chunk(struct chunk *chunk)
 {
     uint64_t used = 0;
-    unsigned idle = 0;
+    unsigned int idle = 0;
     lock_for_commit(chunk);
-    for (unsigned word = 0; word < CHUNK_WORDS; word++)
+    for (unsigned int word = 0; word < CHUNK_WORDS; word++)
         used |= chunk->used[word];
     bool may_go =
         chunk->is_mapped && used == 0 &&
         munmap((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, LARGE_PAGE_SIZE) == 0;
-    for (unsigned word = 0; may_go && word < CHUNK_WORDS; word++) {
-        idle += (unsigned)__builtin_popcountll(chunk->dirty[word]);
+    for (unsigned int word = 0; may_go && word < CHUNK_WORDS; word++) {
+        idle += (unsigned int)__builtin_popcountll(chunk->dirty[word]);
         chunk->dirty[word] = 0;
     }
     if (may_go)
@@ -431,6 +431,6 @@ void hosted_for_page_locks(void (*act)(struct port_lock *lock))
 {
     act(&map_lock);
     act(&purge_lock);
-    for (unsigned i = 0; i < LOCKS; i++)
+    for (unsigned int i = 0; i < LOCKS; i++)
         act(&locks[i].lock);
 }

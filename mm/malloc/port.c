@@ -29,9 +29,9 @@
 #define WARM_NUMBERS 16
 
 __thread intptr_t hosted_cpu_offset;
-__thread unsigned hosted_cpu;
+__thread unsigned int hosted_cpu;
 static __thread bool is_ending;
-unsigned hosted_cpu_count = 1;
+unsigned int hosted_cpu_count = 1;
 
 extern char __stop_ashlar_percpu[];
 static char *areas; /* accessible for numbers that were ever given out */
@@ -41,7 +41,7 @@ static struct port_lock up_lock; /* guards is_up */
 static struct port_lock
     shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
+static unsigned int idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
 static bool is_new[HOSTED_CPUS]; /* likewise: never used, or by a thread that a fork left out */
 static pthread_key_t ending_key;
 
@@ -86,18 +86,18 @@ static uint64_t window_size(void)
     return size < most ? size : most;
 }
 
-char *hosted_cpu_area(unsigned cpu)
+char *hosted_cpu_area(unsigned int cpu)
 {
     return areas + cpu * align_up((uint64_t)(__stop_ashlar_percpu - __start_ashlar_percpu), PAGE_SIZE);
 }
 
-static bool open_area(unsigned cpu)
+static bool open_area(unsigned int cpu)
 {
     char *area = hosted_cpu_area(cpu);
     return mprotect(area, (size_t)(hosted_cpu_area(cpu + 1) - area), PROT_READ | PROT_WRITE) == 0;
 }
 
-static void become(unsigned number)
+static void become(unsigned int number)
 {
     hosted_cpu = number;
     hosted_cpu_offset = hosted_cpu_area(number) - __start_ashlar_percpu;
@@ -145,20 +145,20 @@ static void leave_number(void *number)
     is_ending = true;
     become_nobody();
     pthread_mutex_lock(&numbers_lock);
-    idle_numbers[idle_count++] = (unsigned)(uintptr_t)number;
+    idle_numbers[idle_count++] = (unsigned int)(uintptr_t)number;
     pthread_mutex_unlock(&numbers_lock);
 }
 
-static void init_number(unsigned number)
+static void init_number(unsigned int number)
 {
     frame_cache_init_cpu(number);
     slab_init_cpu(number);
 }
 
 /* Becomes a CPU. Return: its number; 0 when there is none left. */
-static unsigned take_number(void)
+static unsigned int take_number(void)
 {
-    unsigned number = 0;
+    unsigned int number = 0;
     pthread_mutex_lock(&numbers_lock);
     if (idle_count > 0) {
         number = idle_numbers[--idle_count];
@@ -202,7 +202,7 @@ bool hosted_enter(void)
     if (hosted_cpu_offset != 0)
         return false;
     make_sure_it_is_up();
-    unsigned number = is_ending ? 0 : take_number();
+    unsigned int number = is_ending ? 0 : take_number();
     if (number == 0) {
         port_lock(&shared_lock);
         become(0);
@@ -234,9 +234,9 @@ void hosted_release_threads(void)
 void hosted_forget_threads(void)
 {
     bool is_idle[HOSTED_CPUS] = { false };
-    for (unsigned i = 0; i < idle_count; i++)
+    for (unsigned int i = 0; i < idle_count; i++)
         is_idle[idle_numbers[i]] = true;
-    for (unsigned number = 1; number < hosted_cpu_count; number++) {
+    for (unsigned int number = 1; number < hosted_cpu_count; number++) {
         if (is_idle[number] || number == hosted_cpu)
             continue;
         is_new[number] = true;

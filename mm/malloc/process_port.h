@@ -50,7 +50,7 @@ static inline void port_unpin(void)
 
 static inline void port_pause(void)
 {
-    static __thread unsigned turns;
+    static __thread unsigned int turns;
     if (++turns % PORT_PAUSE_TURNS != 0)
         sched_yield();
     else
@@ -81,7 +81,7 @@ static inline bool port_try_lock(struct port_lock *lock)
 
 static inline void port_lock(struct port_lock *lock)
 {
-    for (unsigned spins = 0; spins < PORT_LOCK_SPINS; spins++) {
+    for (unsigned int spins = 0; spins < PORT_LOCK_SPINS; spins++) {
         if (port_try_lock(lock))
             return;
         sched_yield();

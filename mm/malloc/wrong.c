@@ -44,7 +44,7 @@ static bool is_among(void *const *slots, size_t count, const void *object)
 }
 
 /* The other CPUs go on meanwhile, so what they have just taken or given may be missed. */
-static bool is_in_magazine(const struct slab_cache *cache, unsigned cpu, const void *object)
+static bool is_in_magazine(const struct slab_cache *cache, unsigned int cpu, const void *object)
 {
     struct magazine_pair pair = PORT_OF(magazine_pairs, cpu)->of[cache->number];
     void **top = PORT_OF(slab_stacks, cpu)->of[cache->number].top;
@@ -65,7 +65,7 @@ static bool is_in_depot(struct slab_node *node, const void *object)
     return is_there;
 }
 
-static bool is_in_slab(struct slab_node *node, const struct slab *slab, unsigned index)
+static bool is_in_slab(struct slab_node *node, const struct slab *slab, unsigned int index)
 {
     port_lock(&node->lock);
     bool is_there = (slab->free[index / 64] >> index % 64 & 1) != 0;
@@ -73,11 +73,11 @@ static bool is_in_slab(struct slab_node *node, const struct slab *slab, unsigned
     return is_there;
 }
 
-static bool is_free(const struct slab_cache *cache, const struct slab *slab, unsigned index,
+static bool is_free(const struct slab_cache *cache, const struct slab *slab, unsigned int index,
                     const void *object)
 {
     struct slab_node *node = &cache->nodes[slab->node];
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
         if (is_in_magazine(cache, cpu, object))
             return true;
     return is_in_depot(node, object) || is_in_slab(node, slab, index);
@@ -89,7 +89,7 @@ static size_t check_object(const void *object, const struct frame *frame, const 
 {
     const struct slab_cache *cache = SLAB_SLOT_CACHE(frame_flags(frame));
     const struct slab *slab = slab_find(object);
-    unsigned index;
+    unsigned int index;
     if (!slab || !slab_index(cache, slab, object, &index))
         die(object, function, "points into an object, not to where one begins");
     if (cache->is_checked)

@@ -54,21 +54,21 @@ static uint32_t header_of(const struct slab_cache *cache)
     return cache->is_inside ? (uint32_t)align_up(sizeof(struct slab), cache->alignment) : 0;
 }
 
-static uint32_t objects_at(const struct slab_cache *cache, unsigned order)
+static uint32_t objects_at(const struct slab_cache *cache, unsigned int order)
 {
     uint32_t count = (uint32_t)((PAGE_SIZE << order) - header_of(cache)) / cache->stride;
     return count < SLAB_MAX_OBJECTS ? count : SLAB_MAX_OBJECTS;
 }
 
-static uint32_t waste_at(const struct slab_cache *cache, unsigned order)
+static uint32_t waste_at(const struct slab_cache *cache, unsigned int order)
 {
     return (uint32_t)(PAGE_SIZE << order) - header_of(cache) - objects_at(cache, order) * cache->stride;
 }
 
-static unsigned best_order(const struct slab_cache *cache)
+static unsigned int best_order(const struct slab_cache *cache)
 {
-    unsigned best = MAX_ORDER;
-    for (unsigned order = MAX_ORDER + 1; order-- > 0;) {
+    unsigned int best = MAX_ORDER;
+    for (unsigned int order = MAX_ORDER + 1; order-- > 0;) {
         uint32_t count = objects_at(cache, order);
         if (count == 0)
             break;
@@ -84,12 +84,12 @@ static unsigned best_order(const struct slab_cache *cache)
 static void size_magazines(struct slab_cache *cache)
 {
     uint64_t memory = buddy_managed_frames() * PAGE_SIZE, share = memory / port_cpu_count();
-    unsigned most = cache->stride <= 256 ? 4 : cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
-    unsigned begin = share < MIB(32)    ? 0
-                     : share < MIB(128) ? 1
-                     : share < MIB(256) ? 2
-                     : share < GIB(2)   ? 3
-                                        : 4;
+    unsigned int most = cache->stride <= 256 ? 4 : cache->stride <= 512 ? 3 : cache->stride <= 2048 ? 2 : 1;
+    unsigned int begin = share < MIB(32)    ? 0
+                         : share < MIB(128) ? 1
+                         : share < MIB(256) ? 2
+                         : share < GIB(2)   ? 3
+                                            : 4;
     cache->magazine_most = (uint8_t)most;
     cache->magazine_class = cache->magazine_usual = (uint8_t)(begin < most ? begin : most);
 
@@ -115,11 +115,11 @@ static void lay_out(struct slab_cache *cache, size_t object_size, size_t alignme
     size_magazines(cache);
 }
 
-static void init_nodes(struct slab_cache *cache, struct slab_node *nodes, unsigned count)
+static void init_nodes(struct slab_cache *cache, struct slab_node *nodes, unsigned int count)
 {
     cache->nodes = nodes;
     cache->node_count = (uint8_t)count;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         nodes[i] = (struct slab_node){ .slabs = 0 };
         list_init(&nodes[i].partial);
         list_init(&nodes[i].full);
@@ -146,7 +146,7 @@ static bool enter(struct slab_cache *cache)
             continue;
         cache->number = number;
         cache->slot = SLAB_SLOT(number);
-        for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++)
+        for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
             magazine_attach(cache, cpu);
         slab_caches[number] = cache;
         is_entered = true;
@@ -155,7 +155,7 @@ static bool enter(struct slab_cache *cache)
     return is_entered;
 }
 
-void slab_init_cpu(unsigned cpu)
+void slab_init_cpu(unsigned int cpu)
 {
     port_lock(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)
@@ -248,7 +248,7 @@ static uint64_t objects_in_slabs(const struct slab_cache *cache, uint64_t *free)
 {
     uint64_t slabs = 0;
     *free = 0;
-    for (unsigned node = 0; node < cache->node_count; node++) {
+    for (unsigned int node = 0; node < cache->node_count; node++) {
         slabs += cache->nodes[node].slabs;
         *free += cache->nodes[node].free;
     }

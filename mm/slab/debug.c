@@ -115,7 +115,7 @@ static const unsigned char *first_other(const unsigned char *start, size_t count
 
 void checked_fill_new(const struct slab_cache *cache, const struct slab *slab)
 {
-    for (unsigned i = 0; i < cache->per_slab; i++) {
+    for (unsigned int i = 0; i < cache->per_slab; i++) {
         void *object = slab->objects + i * cache->stride;
         fill(object, cache->object_size, POISON);
         write_trail(trail_of(cache, object), NULL, 0, TRAIL_FREE);
@@ -161,7 +161,7 @@ static bool are_zones_red(const struct slab_cache *cache, const void *object, co
 
 static bool is_object(const struct slab_cache *cache, const void *object)
 {
-    unsigned index;
+    unsigned int index;
     const struct slab *slab = slab_find(object);
     return slab && slab->cache == cache->number && slab_index(cache, slab, object, &index);
 }
@@ -306,12 +306,12 @@ void checked_drain(struct slab_cache *cache)
     if (!quarantine)
         return;
     port_lock(&quarantine->lock);
-    unsigned count = quarantine->count;
-    for (unsigned i = 0; i < count; i++)
+    unsigned int count = quarantine->count;
+    for (unsigned int i = 0; i < count; i++)
         objects[i] = quarantine->objects[i];
     quarantine->count = quarantine->next = 0;
     port_unlock(&quarantine->lock);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         __atomic_store_n(&trail_of(cache, objects[i])->state, TRAIL_FREE, __ATOMIC_RELEASE);
     slab_give(cache, objects, count, __builtin_return_address(0));
 }
@@ -350,7 +350,7 @@ static void add_slabs(struct roll *roll, const struct slab_cache *cache, const s
     list_for_each(link, slabs)
     {
         const struct slab *slab = container_of(link, struct slab, link);
-        for (unsigned i = 0; i < cache->per_slab; i++) {
+        for (unsigned int i = 0; i < cache->per_slab; i++) {
             const struct trail *trail = trail_of(cache, slab->objects + i * cache->stride);
             if (__atomic_load_n(&trail->state, __ATOMIC_ACQUIRE) == TRAIL_IN_USE &&
                 is_sound(trail, cache->object_size))
@@ -368,7 +368,7 @@ static void add_cache(struct roll *roll, struct slab_cache *cache)
             add_holder(roll, cache->name, NULL, stats.in_use, stats.in_use * cache->object_size);
         return;
     }
-    for (unsigned node = 0; node < cache->node_count; node++) {
+    for (unsigned int node = 0; node < cache->node_count; node++) {
         port_lock(&cache->nodes[node].lock);
         add_slabs(roll, cache, &cache->nodes[node].partial);
         add_slabs(roll, cache, &cache->nodes[node].full);

@@ -34,18 +34,18 @@ static struct slab_node magazine_nodes[MAGAZINE_CLASSES];
 
 /* ---- magazines ---- */
 
-static uint16_t capacity_of(unsigned size_class)
+static uint16_t capacity_of(unsigned int size_class)
 {
     size_t slots = ((128u << size_class) - sizeof(struct magazine)) / sizeof(void *);
     return (uint16_t)(slots - 1); /* slot 0 */
 }
 
-static unsigned current_class(const struct slab_cache *cache)
+static unsigned int current_class(const struct slab_cache *cache)
 {
     return __atomic_load_n(&cache->magazine_class, __ATOMIC_RELAXED);
 }
 
-unsigned magazine_capacity(const struct slab_cache *cache)
+unsigned int magazine_capacity(const struct slab_cache *cache)
 {
     return capacity_of(current_class(cache));
 }
@@ -59,7 +59,7 @@ void magazine_resize(struct slab_cache *cache, int step)
 
 struct magazine *magazine_new(struct slab_cache *cache)
 {
-    unsigned size_class = current_class(cache);
+    unsigned int size_class = current_class(cache);
     struct magazine *magazine = slab_take_one(&magazine_caches[size_class]);
     if (!magazine)
         return NULL;
@@ -79,7 +79,7 @@ void magazine_end(struct magazine *magazine)
 static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
 {
     uint64_t frames = 0;
-    for (unsigned half = 0; half < 2 && frames == 0 && magazine->count > 0; half++) {
+    for (unsigned int half = 0; half < 2 && frames == 0 && magazine->count > 0; half++) {
         uint32_t some = magazine->count < GIVE_MOST / 2 ? magazine->count : GIVE_MOST / 2;
         magazine->count -= some;
         frames = slab_give(cache, magazine->slots + 1 + magazine->count, some, NULL);
@@ -181,7 +181,7 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
 /* ---- exchanging ---- */
 
 /* Objects of other nodes go back to their slabs. Return: false when some are left. */
-static bool send_strangers_home(struct slab_cache *cache, unsigned node, struct magazine *magazine)
+static bool send_strangers_home(struct slab_cache *cache, unsigned int node, struct magazine *magazine)
 {
     void *strangers[GIVE_MOST], **kept = magazine->slots + 1, **all = magazine->slots + 1;
     uint32_t count = 0, at = 0;
@@ -217,7 +217,7 @@ static struct magazine *keep(const struct slab_cache *cache, struct slab_node *h
     return NULL;
 }
 
-struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
                                 enum depot_wish wish)
 {
     struct slab_node *home = &cache->nodes[node];
@@ -254,7 +254,8 @@ void depot_put(struct slab_cache *cache, struct magazine *magazine)
         depot_exchange(cache, slab_home_of(cache), magazine, DEPOT_NOTHING);
 }
 
-bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned number), bool may_wait)
+bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned int number),
+                        bool may_wait)
 {
     struct slab_node *home = &cache->nodes[slab_home_of(cache)];
     struct magazine *magazine;
@@ -277,7 +278,7 @@ uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
        there. */
     bool is_all = frames == UINT64_MAX, was_there = is_all;
     uint64_t given = is_all ? 0 : slab_release_empty(cache);
-    for (unsigned node = 0; node < cache->node_count; node++) {
+    for (unsigned int node = 0; node < cache->node_count; node++) {
         struct slab_node *home = &cache->nodes[node];
         while (given < frames) {
             port_lock(&home->depot_lock);
@@ -303,7 +304,7 @@ uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
 uint64_t depot_count_objects(const struct slab_cache *cache)
 {
     uint64_t objects = 0;
-    for (unsigned node = 0; node < cache->node_count; node++)
+    for (unsigned int node = 0; node < cache->node_count; node++)
         objects += cache->nodes[node].filled.objects;
     return objects;
 }
@@ -313,6 +314,6 @@ void depot_init(void)
     static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
                                          "magazine-2048" };
     STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
-    for (unsigned i = 0; i < MAGAZINE_CLASSES; i++)
+    for (unsigned int i = 0; i < MAGAZINE_CLASSES; i++)
         slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);
 }

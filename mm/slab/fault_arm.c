@@ -8,7 +8,7 @@
 
 void fault_arm(const struct fault_plan *plan)
 {
-    static unsigned frame_limit; /* from before */
+    static unsigned int frame_limit; /* from before */
     if (plan && !fault_is_armed) {
         frame_limit = frame_cache_limit();
         slab_set_direct(true);

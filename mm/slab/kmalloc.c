@@ -35,9 +35,9 @@ static uint64_t large_blocks, large_frames; /* in use; atomic */
 
 /* ---- blocks of frames ---- */
 
-static unsigned order_of(size_t size_bytes)
+static unsigned int order_of(size_t size_bytes)
 {
-    return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
+    return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned int)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
 }
 
 /* A checked one is larger, as long as there are larger ones. Not inline: kmalloc_slow() is the usual way of
@@ -47,7 +47,7 @@ static NOINLINE void *alloc_block(size_t size_bytes, const void *caller)
     size_t room =
         slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
     bool is_checked = room > size_bytes && room <= KMALLOC_MAX;
-    unsigned order = order_of(is_checked ? room : size_bytes);
+    unsigned int order = order_of(is_checked ? room : size_bytes);
     size_t block_bytes = PAGE_SIZE << order;
     phys_t block = size_bytes <= KMALLOC_MAX ? buddy_alloc(order, 0) : PHYS_INVALID;
     if (!phys_is_valid(block))
@@ -84,7 +84,7 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
             pointer, caller, state);
         return;
     }
-    unsigned order = state >> 8 & 0xff;
+    unsigned int order = state >> 8 & 0xff;
     /* What was overrun is better not used again, where reports return. */
     if ((state >> 16 & FRAME_FLAG_CHECKED) && !checked_block_end(pointer, PAGE_SIZE << order, caller))
         return;

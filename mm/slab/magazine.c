@@ -46,7 +46,7 @@ PORT_PER_CPU(struct pressure, answered_pressure);
 static uint32_t pressure_epoch;
 static bool is_all_direct;
 
-unsigned slab_home_of(const struct slab_cache *cache)
+unsigned int slab_home_of(const struct slab_cache *cache)
 {
     return cache->node_count > 1 ? buddy_home_node() : 0;
 }
@@ -54,7 +54,7 @@ unsigned slab_home_of(const struct slab_cache *cache)
 /* ---- a CPU's two magazines; all pinned ---- */
 
 /* Writes down how many objects the loaded one has. */
-static struct magazine *unload(unsigned number)
+static struct magazine *unload(unsigned int number)
 {
     struct magazine *loaded = PORT_MINE(magazine_pairs).of[number].loaded;
     if (loaded != &magazine_nothing)
@@ -62,14 +62,14 @@ static struct magazine *unload(unsigned number)
     return loaded;
 }
 
-static void load(unsigned number, struct magazine *magazine)
+static void load(unsigned int number, struct magazine *magazine)
 {
     PORT_MINE(magazine_pairs).of[number].loaded = magazine;
     PORT_MINE(slab_stacks).of[number].top = magazine->slots + magazine->count;
     PORT_MINE(slab_stacks).of[number].limit = magazine->slots + magazine->capacity;
 }
 
-static void swap(unsigned number)
+static void swap(unsigned int number)
 {
     struct magazine *loaded = unload(number);
     load(number, PORT_MINE(magazine_pairs).of[number].previous);
@@ -78,7 +78,7 @@ static void swap(unsigned number)
 
 /* Puts @magazine before the loaded one when that is used up, or in the place of magazine_nothing. Return:
    what this CPU has no place for. */
-static struct magazine *insert(unsigned number, struct magazine *magazine, bool to_pop)
+static struct magazine *insert(unsigned int number, struct magazine *magazine, bool to_pop)
 {
     struct magazine *left = magazine;
     port_pin();
@@ -97,7 +97,7 @@ static struct magazine *insert(unsigned number, struct magazine *magazine, bool 
 
 /* Takes the previous magazine away from this CPU when it has two; else magazine_nothing, and the one that it
    has will be the previous one. */
-static struct magazine *take_previous(unsigned number)
+static struct magazine *take_previous(unsigned int number)
 {
     struct magazine *previous = &magazine_nothing;
     port_pin();
@@ -112,7 +112,7 @@ static struct magazine *take_previous(unsigned number)
 /* ---- pressure ---- */
 
 /* Takes the loaded one, then the previous one, then magazine_nothing. */
-static struct magazine *take_own(unsigned number)
+static struct magazine *take_own(unsigned int number)
 {
     port_pin();
     struct magazine *loaded = unload(number);
@@ -143,7 +143,7 @@ static void give_up_all(void)
 /* Others' are lost to their CPUs, which do not use the cache any more. */
 static void give_up_others(struct slab_cache *cache)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         struct port_stack *stack = &PORT_OF(slab_stacks, cpu)->of[cache->number];
         struct magazine_pair pair = PORT_OF(magazine_pairs, cpu)->of[cache->number];
         if (pair.loaded != &magazine_nothing)
@@ -175,7 +175,7 @@ static NOINLINE void answer_some(uint32_t epoch)
     bool is_new = PORT_MINE(answered_pressure).epoch != epoch;
     struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(answered_pressure).next_cache };
     PORT_MINE(answered_pressure).epoch = epoch;
-    for (unsigned n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
+    for (unsigned int n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
         give_up_own(cache);
     slab_visit_end(&walk);
     PORT_MINE(answered_pressure).next_cache = (uint32_t)walk.next;
@@ -203,7 +203,7 @@ static void give_up_called(void *argument)
 
 static bool do_others_hold(const struct slab_cache *cache)
 {
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         const struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
         if (cpu != port_cpu() && (pair->loaded != &magazine_nothing || pair->previous != &magazine_nothing))
             return true;
@@ -240,7 +240,7 @@ static bool is_direct(const struct slab_cache *cache)
     return cache->is_direct || __atomic_load_n(&is_all_direct, __ATOMIC_RELAXED);
 }
 
-static void *pop_previous(unsigned number)
+static void *pop_previous(unsigned int number)
 {
     void *object = NULL;
     port_pin();
@@ -257,12 +257,12 @@ static void *pop_previous(unsigned number)
 /* @has_grown: receives whether it has tried to make slabs. */
 static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
 {
-    unsigned node = slab_home_of(cache);
+    unsigned int node = slab_home_of(cache);
     struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_EMPTIED);
     *has_grown = magazine || (magazine = magazine_new(cache)) != NULL;
     if (!magazine)
         return NULL;
-    unsigned some = magazine->capacity < FILL_MOST ? magazine->capacity : FILL_MOST;
+    unsigned int some = magazine->capacity < FILL_MOST ? magazine->capacity : FILL_MOST;
     do {
         magazine->count = slab_take(cache, node, magazine->slots + 1, some);
     } while (magazine->count == 0 && slab_grow(cache, &node));
@@ -275,7 +275,7 @@ static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
 /* Memory has run out: other nodes' depots, then any slab. @may_grow: it may be only memory for a magazine. */
 static void *scrape(struct slab_cache *cache, bool may_grow)
 {
-    for (unsigned node = 0; node < cache->node_count; node++) {
+    for (unsigned int node = 0; node < cache->node_count; node++) {
         struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_FILLED);
         if (!magazine)
             continue;
@@ -368,7 +368,7 @@ void slab_free(struct slab_cache *cache, void *object)
 
 size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
 {
-    unsigned number = cache->number;
+    unsigned int number = cache->number;
     size_t done = 0;
     while (done < count) {
         port_pin();
@@ -391,7 +391,7 @@ size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
 
 void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count)
 {
-    unsigned number = cache->number;
+    unsigned int number = cache->number;
     for (size_t done = 0; done < count;) {
         port_pin();
         void **top = PORT_MINE(slab_stacks).of[number].top;
@@ -408,7 +408,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 
 /* ---- caches come and are counted ---- */
 
-void magazine_attach(const struct slab_cache *cache, unsigned cpu)
+void magazine_attach(const struct slab_cache *cache, unsigned int cpu)
 {
     PORT_OF(magazine_pairs, cpu)->of[cache->number] =
         (struct magazine_pair){ &magazine_nothing, &magazine_nothing };
@@ -419,7 +419,7 @@ void magazine_attach(const struct slab_cache *cache, unsigned cpu)
 uint64_t magazine_count_objects(const struct slab_cache *cache)
 {
     uint64_t objects = depot_count_objects(cache);
-    for (unsigned cpu = 0; cpu < port_cpu_count(); cpu++) {
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         const struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
         objects += (uint64_t)(PORT_OF(slab_stacks, cpu)->of[cache->number].top - pair->loaded->slots) +
                    pair->previous->count;

@@ -48,26 +48,28 @@ struct slab *slab_find(const void *object)
     return frame_kind(frame) == FRAME_SLAB ? port_pointer(phys(frame->index * sizeof(struct slab))) : NULL;
 }
 
-bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object, unsigned *index)
+bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object,
+                unsigned int *index)
 {
     uint64_t offset = (uint64_t)((const char *)object - slab->objects);
     if ((const char *)object < slab->objects || offset >= PAGE_SIZE << slab->order)
         return false;
     /* The reciprocal is exact for offset * stride < 2^32: 64 KiB slabs of at most half that an object. */
-    *index = (unsigned)(offset * cache->reciprocal >> 32);
+    *index = (unsigned int)(offset * cache->reciprocal >> 32);
     return *index < cache->per_slab && *index * cache->stride == offset;
 }
 
 /* ---- taking ---- */
 
 /* Takes up to @count objects out of one slab, from the highest address down. */
-static unsigned take_from_slab(struct slab_cache *cache, struct slab *slab, void **objects, unsigned count)
+static unsigned int take_from_slab(struct slab_cache *cache, struct slab *slab, void **objects,
+                                   unsigned int count)
 {
-    unsigned taken = 0;
-    for (unsigned word = SLAB_MAX_OBJECTS / 64; word-- > 0 && taken < count;) {
+    unsigned int taken = 0;
+    for (unsigned int word = SLAB_MAX_OBJECTS / 64; word-- > 0 && taken < count;) {
         uint64_t bits = slab->free[word];
         for (; bits != 0 && taken < count; taken++) {
-            unsigned bit = 63 - (unsigned)__builtin_clzll(bits);
+            unsigned int bit = 63 - (unsigned int)__builtin_clzll(bits);
             bits &= ~BIT(bit);
             objects[taken] = slab->objects + (word * 64 + bit) * cache->stride;
         }
@@ -77,9 +79,10 @@ static unsigned take_from_slab(struct slab_cache *cache, struct slab *slab, void
     return taken;
 }
 
-static unsigned take_batch(struct slab_cache *cache, struct slab_node *home, void **objects, unsigned count)
+static unsigned int take_batch(struct slab_cache *cache, struct slab_node *home, void **objects,
+                               unsigned int count)
 {
-    unsigned taken = 0;
+    unsigned int taken = 0;
     port_lock(&home->lock);
     while (taken < count && !list_is_empty(&home->partial)) {
         struct slab *slab = container_of(home->partial.next, struct slab, link);
@@ -96,9 +99,9 @@ static unsigned take_batch(struct slab_cache *cache, struct slab_node *home, voi
     return taken;
 }
 
-unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count)
+unsigned int slab_take(struct slab_cache *cache, unsigned int node, void **objects, unsigned int count)
 {
-    unsigned taken = 0, some, wanted;
+    unsigned int taken = 0, some, wanted;
     do {
         wanted = count - taken < BATCH ? count - taken : BATCH;
         some = take_batch(cache, &cache->nodes[node], objects + taken, wanted);
@@ -125,7 +128,7 @@ static void *find_frames(const struct slab_cache *cache)
     return phys_is_valid(block) ? port_pointer(block) : NULL;
 }
 
-static void give_frames(void *memory, unsigned order)
+static void give_frames(void *memory, unsigned int order)
 {
     port_uncommit(memory, PAGE_SIZE << order);
     if (order == 0)
@@ -147,7 +150,7 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
 {
     struct frame *frames = port_frame(memory);
     slab->frame_flags = (uint8_t)frame_flags(frames);
-    for (unsigned i = 0; i < 1u << cache->order; i++)
+    for (unsigned int i = 0; i < 1u << cache->order; i++)
         frames[i] = (struct frame){
             .state = frame_state(FRAME_SLAB, i == 0 ? cache->order : 0, cache->slot),
             .index = (uint32_t)(port_phys(slab).raw / sizeof(struct slab)),
@@ -156,7 +159,7 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
 }
 
 /* A frame of another node goes past this CPU's frame cache, home. */
-static unsigned way_back(const struct slab *slab)
+static unsigned int way_back(const struct slab *slab)
 {
     bool is_strange = buddy_node_count() > 1 && slab->order == 0 && slab->node != buddy_home_node();
     return slab->frame_flags | (is_strange ? FRAME_FLAG_DIRECT : 0);
@@ -166,7 +169,7 @@ static void release_frames(struct slab *slab)
 {
     void *memory = (void *)align_down((uint64_t)(uintptr_t)slab->objects, PAGE_SIZE << slab->order);
     struct frame *frames = port_frame(memory);
-    for (unsigned i = 1; i < 1u << slab->order; i++)
+    for (unsigned int i = 1; i < 1u << slab->order; i++)
         frames[i] = (struct frame){ .state = frame_state(FRAME_NONE, 0, 0) };
     frames[0] = (struct frame){ .state = frame_state(FRAME_TAKEN, slab->order, way_back(slab)) };
     give_frames(memory, slab->order);
@@ -190,11 +193,11 @@ static void fill_in(struct slab_cache *cache, struct slab *slab, char *memory)
         .node = cache->node_count > 1 ? (uint8_t)buddy_node_of(port_phys(memory)) : 0,
         .order = cache->order,
     };
-    for (unsigned i = 0; i < cache->per_slab; i += 64)
+    for (unsigned int i = 0; i < cache->per_slab; i += 64)
         slab->free[i / 64] = cache->per_slab - i < 64 ? BIT(cache->per_slab - i) - 1 : UINT64_MAX;
 }
 
-bool slab_grow(struct slab_cache *cache, unsigned *node)
+bool slab_grow(struct slab_cache *cache, unsigned int *node)
 {
     char *memory = take_frames(cache);
     if (!memory)
@@ -209,7 +212,7 @@ bool slab_grow(struct slab_cache *cache, unsigned *node)
     if (cache->is_checked)
         checked_fill_new(cache, slab);
     else if (cache->construct)
-        for (unsigned i = 0; i < cache->per_slab; i++)
+        for (unsigned int i = 0; i < cache->per_slab; i++)
             cache->construct(slab->objects + i * cache->stride);
 
     struct slab_node *home = &cache->nodes[slab->node];
@@ -254,7 +257,7 @@ static uint64_t release_batch(struct slab_cache *cache, struct slab_node *home)
     struct list ended;
     list_init(&ended);
     port_lock(&home->lock);
-    for (unsigned i = 0; i < BATCH && home->empty > 0; i++)
+    for (unsigned int i = 0; i < BATCH && home->empty > 0; i++)
         unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
     port_unlock(&home->lock);
     return end_slabs(cache, &ended);
@@ -263,7 +266,7 @@ static uint64_t release_batch(struct slab_cache *cache, struct slab_node *home)
 uint64_t slab_release_empty(struct slab_cache *cache)
 {
     uint64_t frames = 0, some;
-    for (unsigned node = 0; node < cache->node_count; node++)
+    for (unsigned int node = 0; node < cache->node_count; node++)
         while ((some = release_batch(cache, &cache->nodes[node])) > 0)
             frames += some;
     return frames;
@@ -272,7 +275,7 @@ uint64_t slab_release_empty(struct slab_cache *cache)
 void *slab_take_any(struct slab_cache *cache)
 {
     void *object;
-    for (unsigned node = 0; node < cache->node_count; node++)
+    for (unsigned int node = 0; node < cache->node_count; node++)
         if (slab_take(cache, node, &object, 1) == 1)
             return object;
     return NULL;
@@ -281,7 +284,7 @@ void *slab_take_any(struct slab_cache *cache)
 void *slab_take_one(struct slab_cache *cache)
 {
     void *object;
-    unsigned node = cache->node_count > 1 ? buddy_home_node() : 0;
+    unsigned int node = cache->node_count > 1 ? buddy_home_node() : 0;
     do {
         if (slab_take(cache, node, &object, 1) == 1)
             return object;
@@ -292,7 +295,7 @@ void *slab_take_one(struct slab_cache *cache)
 /* ---- giving ---- */
 
 /* Return: false when the object is free already. Empty slabs that are too many go to @ended. */
-static bool put_back(struct slab_cache *cache, struct slab_node *home, struct slab *slab, unsigned index,
+static bool put_back(struct slab_cache *cache, struct slab_node *home, struct slab *slab, unsigned int index,
                      struct list *ended)
 {
     uint64_t *word = &slab->free[index / 64], bit = BIT(index % 64);
@@ -309,7 +312,7 @@ static bool put_back(struct slab_cache *cache, struct slab_node *home, struct sl
         list_remove(&slab->link);
         list_add_last(&home->partial, &slab->link);
         /* Two for each that becomes empty: those that were kept while less was free go, too. */
-        for (unsigned i = 0;
+        for (unsigned int i = 0;
              i < 2 && home->empty > 1 && home->free * FREE_PART > home->slabs * cache->per_slab; i++)
             unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), ended);
     }
@@ -318,7 +321,7 @@ static bool put_back(struct slab_cache *cache, struct slab_node *home, struct sl
 
 /* Return: what is wrong with freeing @object here; NULL when nothing is. */
 static const char *examine(const struct slab_cache *cache, const void *object, struct slab **slab,
-                           unsigned *index)
+                           unsigned int *index)
 {
     *slab = slab_find(object);
     if (!*slab)
@@ -345,20 +348,21 @@ static void report_wrong(const struct slab_cache *cache, const void *object, con
 
 /* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than
    the rest, and whoever gives an object keeps its slab from ending. */
-static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned int count,
+                           const void *caller)
 {
     struct {
         struct slab *slab;
         const char *wrong;
-        unsigned index;
+        unsigned int index;
     } places[BATCH];
     struct list ended;
     struct slab_node *locked = NULL;
     bool is_wrong = false;
     list_init(&ended);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         places[i].wrong = examine(cache, objects[i], &places[i].slab, &places[i].index);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         if (places[i].wrong) {
             is_wrong = true;
             continue;
@@ -377,16 +381,16 @@ static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsig
     }
     if (locked)
         port_unlock(&locked->lock);
-    for (unsigned i = 0; UNLIKELY(is_wrong) && i < count; i++)
+    for (unsigned int i = 0; UNLIKELY(is_wrong) && i < count; i++)
         if (places[i].wrong)
             report_wrong(cache, objects[i], places[i].wrong, caller);
     return end_slabs(cache, &ended);
 }
 
-uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller)
+uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned int count, const void *caller)
 {
     uint64_t frames = 0;
-    for (unsigned done = 0, some; done < count; done += some) {
+    for (unsigned int done = 0, some; done < count; done += some) {
         some = count - done < BATCH ? count - done : BATCH;
         frames += give_batch(cache, objects + done, some, caller);
     }

@@ -102,7 +102,8 @@ extern struct port_lock slab_table_lock;
 struct slab *slab_find(const void *object);
 
 /* Number of @object in its slab; false when it is not the start of one. */
-bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object, unsigned *index);
+bool slab_index(const struct slab_cache *cache, const struct slab *slab, const void *object,
+                unsigned int *index);
 
 /**
  * slab_take() - take free objects out of a node's slabs.
@@ -110,7 +111,7 @@ bool slab_index(const struct slab_cache *cache, const struct slab *slab, const v
  *
  * Return: how many there were, 0 .. count.
  */
-unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsigned count);
+unsigned int slab_take(struct slab_cache *cache, unsigned int node, void **objects, unsigned int count);
 
 /**
  * slab_give() - give objects back to their slabs, and empty slabs back that are too many.
@@ -118,10 +119,10 @@ unsigned slab_take(struct slab_cache *cache, unsigned node, void **objects, unsi
  *
  * Return: frames that went back.
  */
-uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned count, const void *caller);
+uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned int count, const void *caller);
 
 /* Makes one more slab. @node: receives where it is. Return: false when there is no memory. */
-bool slab_grow(struct slab_cache *cache, unsigned *node);
+bool slab_grow(struct slab_cache *cache, unsigned int *node);
 
 /* Takes one object past the magazines, growing if need be; from any node, without growing. Return: NULL when
    there is none. */
@@ -146,7 +147,7 @@ void magazine_end(struct magazine *magazine);
 /* New magazines get larger (+1) or smaller (-1) by a size class, within their limits; and what one would
    hold. */
 void magazine_resize(struct slab_cache *cache, int step);
-unsigned magazine_capacity(const struct slab_cache *cache);
+unsigned int magazine_capacity(const struct slab_cache *cache);
 
 enum depot_wish { DEPOT_NOTHING, DEPOT_EMPTIED, DEPOT_FILLED };
 
@@ -158,7 +159,7 @@ enum depot_wish { DEPOT_NOTHING, DEPOT_EMPTIED, DEPOT_FILLED };
  *         has enough filled ones: with room, but not empty.
  * Cost: a few dozen objects given back to slabs.
  */
-struct magazine *depot_exchange(struct slab_cache *cache, unsigned node, struct magazine *given,
+struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
                                 enum depot_wish wish);
 /* The same for one that is only given. */
 void depot_put(struct slab_cache *cache, struct magazine *magazine);
@@ -170,7 +171,8 @@ void depot_put(struct slab_cache *cache, struct magazine *magazine);
  *
  * Return: false when it may not wait and the lock is taken; nothing was done then.
  */
-bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned number), bool may_wait);
+bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned int number),
+                        bool may_wait);
 
 /* Gives back empty slabs, then what the depots hold, until @frames went back; UINT64_MAX: all. Return: how
    many did. */
@@ -181,10 +183,10 @@ uint64_t depot_count_objects(const struct slab_cache *cache);
 /* ---- magazine.c ---- */
 
 /* A CPU has no magazine of that cache. */
-void magazine_attach(const struct slab_cache *cache, unsigned cpu);
+void magazine_attach(const struct slab_cache *cache, unsigned int cpu);
 
 /* The node whose slabs and depot the calling CPU uses first. */
-unsigned slab_home_of(const struct slab_cache *cache);
+unsigned int slab_home_of(const struct slab_cache *cache);
 
 /* All CPUs are to give up what they hold, each when it next comes to a slow path. */
 void magazine_ask_all(void);

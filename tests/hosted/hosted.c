@@ -17,10 +17,10 @@
 unsigned char *hosted_ram;
 uint64_t hosted_ram_start;
 struct frame *hosted_frames;
-__thread unsigned hosted_cpu;
-unsigned hosted_cpu_count = 1;
+__thread unsigned int hosted_cpu;
+unsigned int hosted_cpu_count = 1;
 
-unsigned hosted_wrong_count;
+unsigned int hosted_wrong_count;
 char hosted_wrong_words[512];
 bool hosted_wrong_expected;
 

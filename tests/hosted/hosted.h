@@ -19,7 +19,7 @@ uint64_t hosted_touched_bytes(void);
 uint64_t hosted_touched_descriptor_bytes(void);
 
 /* How often port_wrong() was called, and its last words. */
-extern unsigned hosted_wrong_count;
+extern unsigned int hosted_wrong_count;
 extern char hosted_wrong_words[512];
 /* port_wrong() aborts unless this is set. */
 extern bool hosted_wrong_expected;

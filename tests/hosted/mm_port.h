@@ -81,15 +81,15 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 
 /* A thread sets its number before it calls mm; two running threads never have the same. */
 #define HOSTED_CPUS 64
-extern __thread unsigned hosted_cpu;
-extern unsigned hosted_cpu_count;
+extern __thread unsigned int hosted_cpu;
+extern unsigned int hosted_cpu_count;
 
-static inline unsigned port_cpu(void)
+static inline unsigned int port_cpu(void)
 {
     return hosted_cpu;
 }
 
-static inline unsigned port_cpu_count(void)
+static inline unsigned int port_cpu_count(void)
 {
     return hosted_cpu_count;
 }

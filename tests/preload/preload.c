@@ -51,7 +51,7 @@ __attribute__((destructor)) static void write_counts(void)
     if (file < 0)
         return;
     size_t length = format_buffer(line, sizeof(line), "%s ", program_invocation_short_name);
-    for (unsigned i = 0; i < COUNT_END; i++)
+    for (unsigned int i = 0; i < COUNT_END; i++)
         length += format_buffer(line + length, sizeof(line) - length, "%s=%lu%c", names[i], counts[i],
                                 i + 1 < COUNT_END ? ' ' : '\n');
     if (write(file, line, length) < 0)

@@ -136,7 +136,7 @@ static UNUSED uint64_t model_count(uint64_t lo, uint64_t hi, uint8_t state)
 }
 
 /* Whether [first, first + 2^order) is all @state. */
-static UNUSED bool model_is(uint64_t first, unsigned order, uint8_t state)
+static UNUSED bool model_is(uint64_t first, unsigned int order, uint8_t state)
 {
     if (first + BIT(order) > model_frames)
         return false;
@@ -147,7 +147,7 @@ static UNUSED bool model_is(uint64_t first, unsigned order, uint8_t state)
 }
 
 /* Whether a block of @order is free within [lo, hi). */
-static UNUSED bool model_has(unsigned order, uint64_t lo, uint64_t hi)
+static UNUSED bool model_has(unsigned int order, uint64_t lo, uint64_t hi)
 {
     for (uint64_t at = align_up(lo, BIT(order)); at + BIT(order) <= hi && at < model_frames; at += BIT(order))
         if (model_is(at, order, MODEL_FREE))

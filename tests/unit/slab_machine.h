@@ -33,7 +33,7 @@ static uint64_t frames_now(void)
     return buddy_free_frames() + stats.metadata;
 }
 
-static void start_on(bool is_checked, unsigned cpus)
+static void start_on(bool is_checked, unsigned int cpus)
 {
     hosted_cpu = 0;
     hosted_cpu_count = cpus;

@@ -49,12 +49,12 @@ static void check_count(void)
 
 struct live {
     uint64_t frame;
-    unsigned order;
+    unsigned int order;
 };
 static struct live live[1 << 16];
 static size_t live_count;
 
-static void note(phys_t block, unsigned order, phys_t below)
+static void note(phys_t block, unsigned int order, phys_t below)
 {
     uint64_t frame = block.raw >> PAGE_SHIFT;
     assert_true(is_aligned(frame, BIT(order)));
@@ -79,10 +79,10 @@ static void one_operation(bool is_exact)
 {
     static const uint64_t limits[] = { MIB(1), MIB(16), GIB(4), MIB(3) + PAGE_SIZE, MIB(700) };
     if (live_count > 0 && (seed_below(100) < 48 || live_count == ARRAY_LEN(live))) {
-        release(seed_below((unsigned)live_count));
+        release(seed_below((unsigned int)live_count));
         return;
     }
-    unsigned order = seed_below(3) == 0 ? seed_below(BUDDY_ORDERS) : seed_below(4);
+    unsigned int order = seed_below(3) == 0 ? seed_below(BUDDY_ORDERS) : seed_below(4);
     phys_t below = seed_below(4) == 0 ? phys(limits[seed_below(ARRAY_LEN(limits))]) : BUDDY_ANYWHERE;
     phys_t block = buddy_alloc_where(order, BUDDY_URGENT, below, BUDDY_ANY_NODE);
     if (phys_is_valid(block))
@@ -99,14 +99,14 @@ static void free_everything(void)
     check_count();
 }
 
-static void run_random(unsigned operations, bool is_exact)
+static void run_random(unsigned int operations, bool is_exact)
 {
     start();
     metadata_at_start = metadata_now();
     check_count();
     struct buddy_stats before, after;
     buddy_stats(BUDDY_ANY_NODE, &before);
-    for (unsigned i = 0; i < operations; i++) {
+    for (unsigned int i = 0; i < operations; i++) {
         one_operation(is_exact);
         if (i % (operations / 20) == 0)
             check_count();
@@ -134,7 +134,7 @@ static void everything_can_be_taken_and_comes_back(void **state)
 {
     (void)state;
     seed_from_environment();
-    for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
+    for (unsigned int order = 0; order < BUDDY_ORDERS; order++) {
         machine_pc(MIB(64));
         start();
         metadata_at_start = metadata_now();
@@ -165,7 +165,7 @@ static void a_wrong_free_is_named_and_changes_nothing(void **state)
     static const char *const words[] = { "another order",          "free already",      "no frame begins",
                                          "no block of that order", "no memory of ours", "free already",
                                          "never the allocator's" };
-    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(words); i++) {
         switch (i) {
         case 0:
             buddy_free(pair, 0);
@@ -226,7 +226,7 @@ static void sixteen_tebibytes_touch_a_few_mebibytes(void **state)
     assert_true(stats.zones[BUDDY_ZONE_HIGH].blocks[18] > 16000);
     phys_t giant = buddy_alloc(18, 0);
     assert_true(phys_is_valid(giant));
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned int i = 0; i < 1000; i++)
         assert_non_null(frame_alloc());
     buddy_free(giant, 18);
     assert_true(hosted_touched_bytes() < MIB(4));
@@ -241,13 +241,13 @@ static uint8_t *owners;
 
 static void *work(void *argument)
 {
-    hosted_cpu = (unsigned)(uintptr_t)argument;
+    hosted_cpu = (unsigned int)(uintptr_t)argument;
     uint64_t random = hosted_cpu * 7919 + 1;
     struct live mine[256];
     size_t count = 0;
-    for (unsigned i = 0; i < 40000; i++) {
+    for (unsigned int i = 0; i < 40000; i++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned choice = (unsigned)(random >> 40);
+        unsigned int choice = (unsigned int)(random >> 40);
         if (count == ARRAY_LEN(mine) || (count > 0 && choice % 2)) {
             size_t index = (choice >> 1) % count;
             struct live block = mine[index];
@@ -261,7 +261,7 @@ static void *work(void *argument)
                 buddy_free(phys(block.frame << PAGE_SHIFT), block.order);
             continue;
         }
-        unsigned order = choice & 8 ? 0 : (choice >> 4) % 11;
+        unsigned int order = choice & 8 ? 0 : (choice >> 4) % 11;
         phys_t block = buddy_alloc(order, 0);
         if (!phys_is_valid(block))
             continue;
@@ -297,7 +297,7 @@ static void threads_never_share_a_frame_and_all_comes_back(void **state)
         pthread_t threads[THREADS];
         for (uintptr_t i = 0; i < THREADS; i++)
             pthread_create(&threads[i], NULL, work, (void *)i);
-        for (unsigned i = 0; i < THREADS; i++)
+        for (unsigned int i = 0; i < THREADS; i++)
             pthread_join(threads[i], NULL);
         free(owners);
         buddy_stats(BUDDY_ANY_NODE, &after);

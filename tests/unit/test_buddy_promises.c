@@ -21,7 +21,7 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     (void)size_bytes;
 }
 
-static void start(unsigned cpus)
+static void start(unsigned int cpus)
 {
     hosted_cpu = 0;
     hosted_cpu_count = cpus;
@@ -31,7 +31,7 @@ static void start(unsigned cpus)
 }
 
 /* Every frame of the block has a descriptor that can be read, and says nothing. */
-static void check_descriptors(phys_t block, unsigned order)
+static void check_descriptors(phys_t block, unsigned int order)
 {
     assert_int_equal(frame_kind(port_frame(port_pointer(block))), FRAME_TAKEN);
     for (uint64_t i = 1; i < BIT(order); i++) {
@@ -44,11 +44,11 @@ static void check_descriptors(phys_t block, unsigned order)
 static void frames_of_large_blocks_have_descriptors(void **state)
 {
     (void)state;
-    for (unsigned order = 9; order <= 18; order++) {
+    for (unsigned int order = 9; order <= 18; order++) {
         /* Below 3 GiB each region is broken by something; above 4 GiB one is whole. */
         machine_pc(GIB(6));
         start(1);
-        for (unsigned place = 0; place < 2; place++) {
+        for (unsigned int place = 0; place < 2; place++) {
             phys_t block = buddy_alloc_where(order, 0, place ? phys(GIB(4)) : BUDDY_ANYWHERE, BUDDY_ANY_NODE);
             if (!phys_is_valid(block))
                 continue;
@@ -122,7 +122,7 @@ static void memory_out_of_reach_costs_nothing(void **state)
 
 #endif
 
-static uint64_t reserve_left(unsigned zone)
+static uint64_t reserve_left(unsigned int zone)
 {
     struct buddy_stats stats;
     buddy_stats(BUDDY_ANY_NODE, &stats);
@@ -140,7 +140,7 @@ static void a_limit_above_all_memory_opens_no_reserve(void **state)
         buddy_stats(BUDDY_ANY_NODE, &stats);
         while (phys_is_valid(buddy_alloc_where(0, 0, phys(limits[i]), BUDDY_ANY_NODE)))
             ;
-        for (unsigned zone = 0; zone < BUDDY_ZONES; zone++)
+        for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
             assert_int_equal(reserve_left(zone), stats.zones[zone].reserve);
         assert_true(stats.zones[BUDDY_ZONE_4G].reserve > 0);
         assert_true(phys_is_valid(buddy_alloc_where(0, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE)));
@@ -188,7 +188,7 @@ static void descriptors_leave_the_reserves_alone(void **state)
 static void the_last_region_gives_all_but_itself(void **state)
 {
     (void)state;
-    for (unsigned order = 9; order <= 18; order++) {
+    for (unsigned int order = 9; order <= 18; order++) {
         machine_begin();
         machine_early_is_low = true;
         machine_range(MIB(1), MIB(40), MEMMAP_USABLE);
@@ -209,12 +209,12 @@ static void the_last_region_gives_all_but_itself(void **state)
 
 /* ---- refused ---- */
 
-static bool is_free_anywhere(unsigned order)
+static bool is_free_anywhere(unsigned int order)
 {
     struct buddy_stats stats;
     buddy_stats(BUDDY_ANY_NODE, &stats);
-    for (unsigned zone = 0; zone < BUDDY_ZONES; zone++)
-        for (unsigned larger = order; larger < BUDDY_ORDERS; larger++)
+    for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
+        for (unsigned int larger = order; larger < BUDDY_ORDERS; larger++)
             if (stats.zones[zone].blocks[larger] > 0)
                 return true;
     return false;
@@ -230,7 +230,7 @@ static void a_refused_request_changes_nothing(void **state)
         ;
     assert_false(is_free_anywhere(0));
     struct buddy before = buddy;
-    for (unsigned order = 0; order < BUDDY_ORDERS; order++)
+    for (unsigned int order = 0; order < BUDDY_ORDERS; order++)
         assert_false(phys_is_valid(buddy_alloc(order, BUDDY_URGENT)));
     assert_int_equal(buddy.free, before.free);
     assert_int_equal(buddy.metadata, before.metadata);
@@ -242,7 +242,7 @@ static void a_refused_request_changes_nothing(void **state)
 static pthread_barrier_t barrier;
 
 struct wanting {
-    unsigned cpu;
+    unsigned int cpu;
     phys_t got;
 };
 
@@ -258,7 +258,7 @@ static void *want_one(void *argument)
 static void nobody_is_refused_while_the_last_region_is_split(void **state)
 {
     (void)state;
-    for (unsigned run = 0; run < 8; run++) {
+    for (unsigned int run = 0; run < 8; run++) {
         machine_begin();
         machine_early_is_low = true;
         machine_range(MIB(1), MIB(64), MEMMAP_USABLE);
@@ -271,13 +271,13 @@ static void nobody_is_refused_while_the_last_region_is_split(void **state)
         struct wanting all[WANTING];
         pthread_t threads[WANTING];
         pthread_barrier_init(&barrier, NULL, WANTING);
-        for (unsigned i = 0; i < WANTING; i++) {
+        for (unsigned int i = 0; i < WANTING; i++) {
             all[i].cpu = 1 + i;
             pthread_create(&threads[i], NULL, want_one, &all[i]);
         }
-        for (unsigned i = 0; i < WANTING; i++)
+        for (unsigned int i = 0; i < WANTING; i++)
             pthread_join(threads[i], NULL);
-        for (unsigned i = 0; i < WANTING; i++)
+        for (unsigned int i = 0; i < WANTING; i++)
             assert_true(phys_is_valid(all[i].got));
         pthread_barrier_destroy(&barrier);
     }
@@ -286,10 +286,10 @@ static void nobody_is_refused_while_the_last_region_is_split(void **state)
 /* ---- frees at once ---- */
 
 #define ROUNDS 4000
-static unsigned round_number; /* atomic */
-static unsigned round_done;   /* atomic */
+static unsigned int round_number; /* atomic */
+static unsigned int round_done;   /* atomic */
 static phys_t shared_block;
-static unsigned shared_order;
+static unsigned int shared_order;
 
 static void free_shared(void)
 {
@@ -302,7 +302,7 @@ static void free_shared(void)
 static void *free_too(void *unused)
 {
     hosted_cpu = 1;
-    for (unsigned round = 1; round <= ROUNDS; round++) {
+    for (unsigned int round = 1; round <= ROUNDS; round++) {
         while (__atomic_load_n(&round_number, __ATOMIC_ACQUIRE) != round)
             port_pause();
         free_shared();
@@ -314,7 +314,7 @@ static void *free_too(void *unused)
 /* Of two frees of one block exactly one is reported; single frames: in checked builds, which this is. */
 static void of_two_frees_at_once_one_is_reported(void **state)
 {
-    static const unsigned orders[] = { 0, 3, 9 };
+    static const unsigned int orders[] = { 0, 3, 9 };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
         machine_pc(GIB(1));
@@ -328,7 +328,7 @@ static void of_two_frees_at_once_one_is_reported(void **state)
         round_number = round_done = 0;
         pthread_t thread;
         pthread_create(&thread, NULL, free_too, NULL);
-        for (unsigned round = 1; round <= ROUNDS; round++) {
+        for (unsigned int round = 1; round <= ROUNDS; round++) {
             shared_block = buddy_alloc(shared_order, 0);
             assert_true(phys_is_valid(shared_block));
             __atomic_store_n(&round_number, round, __ATOMIC_RELEASE);

@@ -18,7 +18,7 @@
 
 struct block {
     uint64_t frame;
-    unsigned order;
+    unsigned int order;
 };
 
 static struct block live[LIVE_MAX];
@@ -35,7 +35,7 @@ static void begin(uint64_t size)
 }
 
 /* Takes a block and notes it in the model; false when there was none. */
-static bool take(unsigned order, unsigned flags, phys_t below)
+static bool take(unsigned int order, unsigned int flags, phys_t below)
 {
     phys_t block = phys_is_valid(below) || flags ? buddy_alloc_where(order, flags, below, BUDDY_ANY_NODE)
                                                  : buddy_alloc(order, 0);
@@ -81,7 +81,7 @@ static void what_is_usable_is_free_at_the_start(void **state)
 static void every_order_can_be_used_up_and_comes_back(void **state)
 {
     (void)state;
-    for (unsigned order = 6; order <= BUDDY_MAX_ORDER; order += order < 9 ? 1 : 3) {
+    for (unsigned int order = 6; order <= BUDDY_MAX_ORDER; order += order < 9 ? 1 : 3) {
         struct buddy_stats stats;
         begin(GIB(3) + MIB(200));
         uint64_t at_start = buddy_free_frames();
@@ -90,8 +90,8 @@ static void every_order_can_be_used_up_and_comes_back(void **state)
         while (take(order, BUDDY_URGENT, BUDDY_ANYWHERE))
             ;
         buddy_stats(BUDDY_ANY_NODE, &stats);
-        for (unsigned zone = 0; zone < BUDDY_ZONES; zone++)
-            for (unsigned larger = order; larger < BUDDY_ORDERS; larger++)
+        for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
+            for (unsigned int larger = order; larger < BUDDY_ORDERS; larger++)
                 assert_int_equal(stats.zones[zone].blocks[larger], 0);
         assert_true(live_count > 0);
         give_all_back();
@@ -123,7 +123,7 @@ static void ordinary_requests_leave_each_zones_reserve(void **state)
         ;
     struct buddy_stats stats;
     buddy_stats(BUDDY_ANY_NODE, &stats);
-    for (unsigned zone = 0; zone < BUDDY_ZONES; zone++)
+    for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
         assert_int_equal(stats.zones[zone].free, stats.zones[zone].reserve);
     assert_true(take(0, BUDDY_URGENT, BUDDY_ANYWHERE));
     assert_true(take(0, 0, phys(MIB(1))));
@@ -135,7 +135,7 @@ static void a_limit_is_kept(void **state)
     begin(GIB(6));
     static const uint64_t limits[] = { KIB(640), MIB(1), MIB(16), GIB(4) };
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-        for (unsigned order = 0; order < 4; order++)
+        for (unsigned int order = 0; order < 4; order++)
             assert_true(take(order, 0, phys(limits[i])));
     assert_false(take(0, 0, phys(PAGE_SIZE)));
     assert_false(take(9, 0, phys(MIB(1))));
@@ -176,9 +176,9 @@ static void the_nearest_node_gives_first(void **state)
     live_count = 0;
     buddy_set_cpu_node(0, 0);
     /* Node 0 first; when it is used up, 2 is nearer than 1. */
-    unsigned expected[] = { 0, 2, 1 }, at = 0;
+    unsigned int expected[] = { 0, 2, 1 }, at = 0;
     while (take(5, 0, BUDDY_ANYWHERE)) {
-        unsigned node = buddy_node_of(pfn_to_phys((pfn_t){ live[live_count - 1].frame }));
+        unsigned int node = buddy_node_of(pfn_to_phys((pfn_t){ live[live_count - 1].frame }));
         while (at < 3 && expected[at] != node)
             at++;
         assert_true(at < 3);

@@ -44,17 +44,17 @@ static uint64_t frames; /* of the memory that is played with */
 static uint8_t owner[FRAMES_MAX];
 static uint64_t free_since[FRAMES_MAX]; /* by the clock below */
 static uint64_t now;
-static unsigned requests_under_way;
+static unsigned int requests_under_way;
 
 static struct {
     struct slot {
         uint64_t frame;
-        unsigned order;
+        unsigned int order;
     } slots[SLOTS];
-    unsigned count;
+    unsigned int count;
 } held[INTERLEAVE_CPUS];
 
-static void claim(unsigned cpu, uint64_t frame, unsigned order)
+static void claim(unsigned int cpu, uint64_t frame, unsigned int order)
 {
     assert_true(is_aligned(frame, BIT(order)) && frame >= START && frame + BIT(order) <= START + frames);
     for (uint64_t i = frame - START; i < frame - START + BIT(order); i++) {
@@ -65,7 +65,7 @@ static void claim(unsigned cpu, uint64_t frame, unsigned order)
     held[cpu].slots[held[cpu].count++] = (struct slot){ frame, order };
 }
 
-static bool was_free_since(uint64_t first, unsigned order, uint64_t moment)
+static bool was_free_since(uint64_t first, unsigned int order, uint64_t moment)
 {
     for (uint64_t i = first; i < first + BIT(order); i++)
         if (free_since[i] >= moment)
@@ -73,7 +73,7 @@ static bool was_free_since(uint64_t first, unsigned order, uint64_t moment)
     return true;
 }
 
-static void check_refusal(unsigned order, uint64_t begun)
+static void check_refusal(unsigned int order, uint64_t begun)
 {
     if (requests_under_way > 0)
         return;
@@ -84,7 +84,7 @@ static void check_refusal(unsigned order, uint64_t begun)
 static bool has_caches;
 
 /* Return: false when it was refused. */
-static bool take(unsigned cpu, unsigned order)
+static bool take(unsigned int cpu, unsigned int order)
 {
     uint64_t begun = ++now;
     requests_under_way++;
@@ -98,7 +98,7 @@ static bool take(unsigned cpu, unsigned order)
     return phys_is_valid(block);
 }
 
-static void give(unsigned cpu, unsigned index)
+static void give(unsigned int cpu, unsigned int index)
 {
     struct slot slot = held[cpu].slots[index];
     held[cpu].slots[index] = held[cpu].slots[--held[cpu].count];
@@ -117,10 +117,10 @@ static void give(unsigned cpu, unsigned index)
 
 /* ---- at rest ---- */
 
-static void check_orders(unsigned orders, const struct bits512 *bits)
+static void check_orders(unsigned int orders, const struct bits512 *bits)
 {
     assert_true(orders <= BITS512_ORDERS);
-    for (unsigned order = 0; order <= BITS512_ORDERS; order++)
+    for (unsigned int order = 0; order <= BITS512_ORDERS; order++)
         assert_int_equal(bits512_has(bits, order), order < orders);
 }
 
@@ -132,33 +132,33 @@ static void check_tree(void)
     assert_int_equal(buddy.region_count, 1);
     assert_int_equal(buddy.giants[0], 0);
     check_orders(region->whole_orders, &region->whole);
-    for (unsigned order = 0; order < region->whole_orders; order++)
+    for (unsigned int order = 0; order < region->whole_orders; order++)
         has[CHUNK_ORDER + order] = 1;
-    for (unsigned chunk = 0; chunk < REGION_CHUNKS; chunk++) {
+    for (unsigned int chunk = 0; chunk < REGION_CHUNKS; chunk++) {
         bool is_whole = region->whole.word[chunk / 64] >> chunk % 64 & 1;
-        unsigned orders = region->orders[chunk];
+        unsigned int orders = region->orders[chunk];
         if (is_whole)
             counted += CHUNK_FRAMES;
         assert_false(is_whole && orders > 0);
-        for (unsigned order = 0; order < CHUNK_ORDER; order++)
+        for (unsigned int order = 0; order < CHUNK_ORDER; order++)
             assert_int_equal(region->hints[chunk / 64][order] >> chunk % 64 & 1, order < orders);
-        for (unsigned order = 0; order < orders; order++)
+        for (unsigned int order = 0; order < orders; order++)
             has[order] = 1;
         if (!(region->described[chunk / 64] >> chunk % 64 & 1)) {
             assert_int_equal(orders, 0);
             continue;
         }
         check_orders(orders, &region->chunks[chunk]);
-        for (unsigned word = 0; word < BITS512_WORDS; word++)
+        for (unsigned int word = 0; word < BITS512_WORDS; word++)
             for (uint64_t bits = region->chunks[chunk].word[word]; bits != 0; bits &= bits - 1)
                 counted++;
     }
-    for (unsigned order = 0; order < HINT_ORDERS; order++)
+    for (unsigned int order = 0; order < HINT_ORDERS; order++)
         assert_int_equal(buddy.hints[order][0], has[order]);
     assert_int_equal(counted, buddy.free);
 }
 
-static void drain_all(unsigned cpus)
+static void drain_all(unsigned int cpus)
 {
     for (hosted_cpu = 0; hosted_cpu <= cpus; hosted_cpu++)
         frame_cache_drain();
@@ -183,7 +183,7 @@ static void check_at_rest(void)
 static void give_all_back(void)
 {
     hosted_cpu = 0;
-    for (unsigned cpu = 0; cpu < INTERLEAVE_CPUS; cpu++)
+    for (unsigned int cpu = 0; cpu < INTERLEAVE_CPUS; cpu++)
         while (held[cpu].count > 0)
             give(cpu, held[cpu].count - 1);
     drain_all(INTERLEAVE_CPUS);
@@ -196,12 +196,12 @@ static void give_all_back(void)
 
 /* ---- the machine ---- */
 
-static void on_cpu(unsigned cpu)
+static void on_cpu(unsigned int cpu)
 {
     hosted_cpu = cpu + 1;
 }
 
-static void set_up(unsigned chunks, bool caches)
+static void set_up(unsigned int chunks, bool caches)
 {
     interleave.switched = on_cpu;
     hosted_cpu = 0;
@@ -215,7 +215,7 @@ static void set_up(unsigned chunks, bool caches)
     has_caches = caches;
     frame_cache_set_limit(caches ? 16 : 0);
     drain_all(INTERLEAVE_CPUS);
-    for (unsigned order = 10; order-- > 0;)
+    for (unsigned int order = 10; order-- > 0;)
         while (buddy_take_between_locked(order, 0, START) != NO_FRAME)
             ;
     frames = chunks * CHUNK_FRAMES;
@@ -225,8 +225,8 @@ static void set_up(unsigned chunks, bool caches)
     while (take(0, 0) && held[0].count < SLOTS)
         ;
     give_all_back();
-    for (unsigned chunk = 0; chunk < chunks; chunk++)
-        assert_true(buddy_describe(&buddy.regions[0], (unsigned)(START / CHUNK_FRAMES) + chunk));
+    for (unsigned int chunk = 0; chunk < chunks; chunk++)
+        assert_true(buddy_describe(&buddy.regions[0], (unsigned int)(START / CHUNK_FRAMES) + chunk));
 }
 
 /* ---- all interleavings of a few operations ---- */
@@ -238,7 +238,7 @@ struct operation {
 
 static const struct script {
     const char *name;
-    unsigned chunks;
+    unsigned int chunks;
     /* What each CPU has at first: a block of this order, or 255 for none; whether the rest is taken, too. */
     uint8_t first[2];
     bool is_rest_taken;
@@ -285,16 +285,16 @@ static const struct script *script;
 static void prepare_script(void)
 {
     give_all_back();
-    for (unsigned cpu = 0; cpu < 2; cpu++)
+    for (unsigned int cpu = 0; cpu < 2; cpu++)
         if (script->first[cpu] != 255)
             assert_true(take(cpu, script->first[cpu]) || has_caches); /* with which a reserve is kept */
     /* The rest is CPU 2's, which does not run. */
-    for (unsigned order = 10; script->is_rest_taken && order-- > 0;)
+    for (unsigned int order = 10; script->is_rest_taken && order-- > 0;)
         while (take(2, order))
             ;
 }
 
-static void run_script(unsigned cpu)
+static void run_script(unsigned int cpu)
 {
     for (const struct operation *operation = script->of[cpu]; operation->what != END; operation++) {
         if (operation->what == TAKE)
@@ -304,7 +304,7 @@ static void run_script(unsigned cpu)
     }
 }
 
-static void all_interleavings(bool caches, unsigned bound)
+static void all_interleavings(bool caches, unsigned int bound)
 {
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
         script = &scripts[i];
@@ -334,18 +334,18 @@ static void two_cpus_with_caches_lose_nothing_in_any_schedule(void **state)
 static void prepare_random(void)
 {
     give_all_back();
-    unsigned order = seed_below(4) == 0 ? 255 : seed_below(9);
+    unsigned int order = seed_below(4) == 0 ? 255 : seed_below(9);
     /* Mostly full: what happens at the edges is what goes wrong. */
-    for (unsigned cpu = 0; order != 255 && cpu < 3; cpu++)
-        for (unsigned i = 0; i < 4; i++)
+    for (unsigned int cpu = 0; order != 255 && cpu < 3; cpu++)
+        for (unsigned int i = 0; i < 4; i++)
             (void)!take(cpu, order);
-    for (unsigned i = seed_below(3); order != 255 && i < SLOTS && take(3, seed_below(10)); i++)
+    for (unsigned int i = seed_below(3); order != 255 && i < SLOTS && take(3, seed_below(10)); i++)
         ;
 }
 
-static void run_random(unsigned cpu)
+static void run_random(unsigned int cpu)
 {
-    for (unsigned i = 0; i < OPERATIONS; i++) {
+    for (unsigned int i = 0; i < OPERATIONS; i++) {
         if (held[cpu].count == SLOTS || (held[cpu].count > 0 && seed_below(2)))
             give(cpu, seed_below(held[cpu].count));
         else
@@ -355,7 +355,7 @@ static void run_random(unsigned cpu)
 
 static void random_runs(unsigned long runs)
 {
-    for (unsigned variant = 0; variant < 4; variant++) {
+    for (unsigned int variant = 0; variant < 4; variant++) {
         set_up(1 + variant % 2, variant / 2 == 1);
         interleave_random(3, runs, prepare_random, run_random, check_at_rest);
         give_all_back();
@@ -376,7 +376,7 @@ static void three_cpus_lose_nothing_in_random_schedules(void **state)
 /* ---- wrong frees at once ---- */
 
 static phys_t freed_twice;
-static unsigned freed_order;
+static unsigned int freed_order;
 
 static void begin_twice(void)
 {
@@ -386,7 +386,7 @@ static void begin_twice(void)
     assert_true(phys_is_valid(freed_twice));
 }
 
-static void free_it(unsigned cpu)
+static void free_it(unsigned int cpu)
 {
     (void)cpu;
     if (freed_order == 0)
@@ -405,7 +405,7 @@ static void check_twice(void)
 
 static void of_two_frees_at_once_one_is_reported(void **state)
 {
-    static const unsigned orders[] = { 0, 1, 5, 9 };
+    static const unsigned int orders[] = { 0, 1, 5, 9 };
     (void)state;
     for (size_t i = 0; i < 2 * ARRAY_LEN(orders); i++) {
         set_up(2, i % 2 == 1);

@@ -20,7 +20,7 @@ static struct {
     uint64_t *object;
     uint64_t tag;
 } pool[OBJECTS];
-static unsigned pool_count;
+static unsigned int pool_count;
 static uint64_t next_tag;
 
 static bool add_object(size_t size)
@@ -33,7 +33,7 @@ static bool add_object(size_t size)
         kfree(object);
         return false;
     }
-    for (unsigned i = 0; i < pool_count; i++)
+    for (unsigned int i = 0; i < pool_count; i++)
         assert_ptr_not_equal(pool[i].object, object);
     *object = ++next_tag;
     pool[pool_count].object = object;
@@ -41,7 +41,7 @@ static bool add_object(size_t size)
     return true;
 }
 
-static void free_object(unsigned index)
+static void free_object(unsigned int index)
 {
     uint64_t *object = pool[index].object;
     assert_int_equal(*object, pool[index].tag);
@@ -50,12 +50,12 @@ static void free_object(unsigned index)
     kfree(object);
 }
 
-static void on_cpu(unsigned cpu)
+static void on_cpu(unsigned int cpu)
 {
     hosted_cpu = cpu + 1;
 }
 
-static void begin_on(unsigned cpus)
+static void begin_on(unsigned int cpus)
 {
     machine_pc(MIB(32));
     interleave.switched = on_cpu;
@@ -63,9 +63,9 @@ static void begin_on(unsigned cpus)
     pool_count = 0;
 }
 
-static void check_all_is_back(unsigned cpus)
+static void check_all_is_back(unsigned int cpus)
 {
-    for (unsigned pass = 0; pass < 2; pass++)
+    for (unsigned int pass = 0; pass < 2; pass++)
         for (hosted_cpu = 0; hosted_cpu <= cpus; hosted_cpu++)
             slab_reap();
     hosted_cpu = 0;
@@ -76,12 +76,12 @@ static void check_all_is_back(unsigned cpus)
 /* ---- all schedules ---- */
 
 static size_t size_now;
-static unsigned moved;
+static unsigned int moved;
 
 /* CPU 0 takes, CPU 1 frees what there is; a magazine's worth and more each. */
-static void take_or_free(unsigned cpu)
+static void take_or_free(unsigned int cpu)
 {
-    for (unsigned i = 0; i < moved; i++) {
+    for (unsigned int i = 0; i < moved; i++) {
         if (cpu == 0)
             (void)!add_object(size_now);
         else if (pool_count > 0)
@@ -101,14 +101,14 @@ static void begin_half_full(void)
 
 static void check_tags(void)
 {
-    for (unsigned i = 0; i < pool_count; i++)
+    for (unsigned int i = 0; i < pool_count; i++)
         assert_int_equal(*pool[i].object, pool[i].tag);
 }
 
 static void one_takes_what_another_frees_in_any_schedule(void **state)
 {
     (void)state;
-    for (unsigned i = 1; i < SIZES; i++) {
+    for (unsigned int i = 1; i < SIZES; i++) {
         begin_on(2);
         size_now = sizes[i];
         moved = 48;
@@ -128,13 +128,13 @@ static void begin_random(void)
     hosted_cpu = 0;
 }
 
-static void run_random(unsigned cpu)
+static void run_random(unsigned int cpu)
 {
     (void)cpu;
-    for (unsigned round = 0; round < 6; round++) {
+    for (unsigned int round = 0; round < 6; round++) {
         size_t size = sizes[seed_below(SIZES)];
         bool is_taking = seed_below(2);
-        for (unsigned i = 1 + seed_below(60); i > 0; i--) {
+        for (unsigned int i = 1 + seed_below(60); i > 0; i--) {
             if (is_taking)
                 (void)!add_object(size);
             else if (pool_count > 0)
@@ -147,7 +147,7 @@ static void run_random(unsigned cpu)
 
 static void check_random(void)
 {
-    static unsigned runs;
+    static unsigned int runs;
     check_tags();
     if (++runs % 16 != 0)
         return;

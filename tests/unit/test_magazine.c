@@ -27,7 +27,7 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
 /* Two each: after one object the CPU would be between the edges again, with one magazine too. */
 static void take_and_give(struct slab_cache *cache)
 {
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         void *one = slab_alloc(cache), *other = slab_alloc(cache);
         slab_free(cache, one);
         slab_free(cache, other);
@@ -48,16 +48,16 @@ static void who_takes_and_gives_at_an_edge_stays_away_from_the_depot(void **stat
 
     /* Wherever the edge is: one more object is kept each time, through three magazines. */
     void *kept[1024];
-    unsigned count = 3 * magazine_capacity(cache);
+    unsigned int count = 3 * magazine_capacity(cache);
     assert_in_range(count, 3, ARRAY_LEN(kept));
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         kept[i] = slab_alloc(cache);
         uint32_t before = cache->nodes[0].exchanges;
         take_and_give(cache);
         /* The depot may be asked for a filled magazine, and for an empty one to fill. */
         assert_in_range(cache->nodes[0].exchanges - before, 0, 2);
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         slab_free(cache, kept[i]);
     assert_int_equal(slab_cache_destroy(cache), STATUS_OK);
 }

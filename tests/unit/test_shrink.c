@@ -26,7 +26,7 @@ struct counter {
 
 static uint64_t asked_in_all; /* not atomic: one CPU asks at a time */
 static uint64_t promised;     /* atomic: frames that requests were told to have */
-static unsigned inside;
+static unsigned int inside;
 
 static uint64_t count(struct shrinker *shrinker, uint64_t frames)
 {
@@ -41,14 +41,14 @@ static uint64_t count(struct shrinker *shrinker, uint64_t frames)
     return 1;
 }
 
-static void come_ask_and_go(unsigned cpu)
+static void come_ask_and_go(unsigned int cpu)
 {
     hosted_cpu = cpu;
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         struct counter mine = { .shrinker = { .name = "test", .cost = litmus_below(4), .shrink = count } };
         shrinker_add(&mine.shrinker);
         /* All that are there give one each; one is always there. */
-        for (unsigned asks = litmus_below(3); asks > 0; asks--) {
+        for (unsigned int asks = litmus_below(3); asks > 0; asks--) {
             uint64_t wanted = 1 + litmus_below(2), given = shrink_memory(wanted);
             MUST(given > 0);
             relaxed_add(&promised, given < wanted ? given : wanted);
@@ -70,26 +70,26 @@ static void one_cpu_asks_at_a_time_and_nobody_who_has_gone(void **state)
 
 /* ---- waiting ---- */
 
-static unsigned one_is_inside, another_comes, asked_for_one;
+static unsigned int one_is_inside, another_comes, asked_for_one;
 
 static uint64_t give_one(struct shrinker *shrinker, uint64_t frames)
 {
-    unsigned turns = 0;
+    unsigned int turns = 0;
     (void)shrinker;
     (void)frames;
     relaxed_store(&one_is_inside, 1);
     while (!relaxed_load(&another_comes))
         litmus_wait(&turns);
     /* It waits by now, or finds it over: then it asks in any case. */
-    for (unsigned i = 0; i < 2000; i++)
+    for (unsigned int i = 0; i < 2000; i++)
         litmus_wait(&turns);
     asked_for_one++;
     return 1;
 }
 
-static void ask_for_one(unsigned cpu)
+static void ask_for_one(unsigned int cpu)
 {
-    unsigned turns = 0;
+    unsigned int turns = 0;
     hosted_cpu = cpu;
     if (cpu == 1) {
         while (!relaxed_load(&one_is_inside))
@@ -125,7 +125,7 @@ static void each_round_asks_for_more_until_there_is_nothing(void **state)
     (void)state;
     struct shrinker shrinker = { .shrink = give_apart };
     struct shrink_request request = { 0 }, endless = { 0 };
-    unsigned rounds = 0;
+    unsigned int rounds = 0;
     shrinker_add(&shrinker);
     for (; shrink_again(&request, 4); rounds++)
         assert_int_equal(wanted_most, 4u << rounds);

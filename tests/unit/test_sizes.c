@@ -28,7 +28,7 @@ static void expect_usable(unsigned char *memory, uint64_t size)
 static void memory_of_any_size_is_there_or_refused(void **state)
 {
     start(*(bool *)*state);
-    for (unsigned n = 0; n < EDGES; n++) {
+    for (unsigned int n = 0; n < EDGES; n++) {
         uint64_t size = edge_number(n);
         unsigned char *memory = kmalloc(size), *moved, *small = kmalloc(100);
         assert_true(size > 8192 || memory != NULL);
@@ -52,10 +52,10 @@ static void memory_of_any_size_is_there_or_refused(void **state)
 static void a_product_that_wraps_is_no_size(void **state)
 {
     start(*(bool *)*state);
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < EDGES; m += 1 + n % 4) {
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < EDGES; m += 1 + n % 4) {
             uint64_t count = edge_number(n), size = edge_number(m);
-            unsigned __int128 product = (unsigned __int128)count * size;
+            unsigned int __int128 product = (unsigned int __int128)count * size;
             unsigned char *memory =
                 product > KIB(64) && product <= LARGEST && (n + m) % 8 ? NULL : kcalloc(count, size);
             assert_true(product > KIB(64) || memory != NULL);
@@ -72,8 +72,8 @@ static void a_product_that_wraps_is_no_size(void **state)
 static void a_cache_has_objects_as_asked_for_or_is_none(void **state)
 {
     start(*(bool *)*state);
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < EDGES; m += 1 + n % 4) {
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < EDGES; m += 1 + n % 4) {
             uint64_t size = edge_number(n), alignment = edge_number(m);
             bool is_valid = size > 0 && size <= SLAB_OBJECT_MAX &&
                             (alignment == 0 || (is_power_of_two(alignment) && alignment <= PAGE_SIZE));
@@ -84,11 +84,11 @@ static void a_cache_has_objects_as_asked_for_or_is_none(void **state)
             unsigned char *objects[3];
             assert_int_equal(slab_alloc_bulk(cache, (void **)objects, 0), 0);
             assert_int_equal(slab_alloc_bulk(cache, (void **)objects, 3), 3);
-            for (unsigned i = 0; i < 3; i++) {
+            for (unsigned int i = 0; i < 3; i++) {
                 assert_true(is_aligned((uintptr_t)objects[i], alignment ? alignment : 8));
                 memset(objects[i], (int)i + 1, size);
             }
-            for (unsigned i = 0; i < 3; i++)
+            for (unsigned int i = 0; i < 3; i++)
                 assert_true(objects[i][0] == i + 1 && objects[i][size - 1] == i + 1);
             slab_free_bulk(cache, (void **)objects, 3);
             assert_int_equal(slab_cache_destroy(cache), STATUS_OK);
@@ -100,9 +100,9 @@ static void a_block_lies_where_it_was_asked_for_or_there_is_none(void **state)
 {
     (void)state;
     start(false);
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < EDGES; m += 1 + n % 5) {
-            unsigned order = n % 3 ? n % (BUDDY_MAX_ORDER + 4) : (unsigned)edge_number(n);
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < EDGES; m += 1 + n % 5) {
+            unsigned int order = n % 3 ? n % (BUDDY_MAX_ORDER + 4) : (unsigned int)edge_number(n);
             uint64_t below = edge_number(m);
             uint32_t node = m % 4 == 1 ? (uint32_t)edge_number(n) : m % 4 == 2 ? 0 : BUDDY_ANY_NODE;
             phys_t block = buddy_alloc_where(order, m % 8, phys(below), node);
@@ -113,11 +113,11 @@ static void a_block_lies_where_it_was_asked_for_or_there_is_none(void **state)
             assert_true(block.raw + (PAGE_SIZE << order) <= below || below == UINT64_MAX);
             buddy_free(block, order);
         }
-    for (unsigned n = 0; n < EDGES; n++) {
+    for (unsigned int n = 0; n < EDGES; n++) {
         uint64_t address = edge_number(n);
         assert_true(!buddy_owns(phys(address)) || address < MIB(64));
         assert_int_equal(buddy_node_of(phys(address)), 0);
-        for (unsigned m = 0; m < EDGES; m++) {
+        for (unsigned int m = 0; m < EDGES; m++) {
             uint64_t last = edge_number(m);
             /* Below are the loader's memory and holes. */
             if (address > last || (address < last && last > MIB(64)))
@@ -132,10 +132,10 @@ static void a_free_of_any_address_and_order_is_named(void **state)
     (void)state;
     start(false);
     hosted_wrong_expected = true;
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < 40; m++) {
-            unsigned before = hosted_wrong_count;
-            buddy_free(phys(edge_number(n)), m < 36 ? m : (unsigned)edge_number(n));
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < 40; m++) {
+            unsigned int before = hosted_wrong_count;
+            buddy_free(phys(edge_number(n)), m < 36 ? m : (unsigned int)edge_number(n));
             assert_int_equal(hosted_wrong_count, before + 1);
         }
     expect_all_free();
@@ -145,9 +145,9 @@ static void limits_and_wishes_of_any_size_do_no_harm(void **state)
 {
     (void)state;
     start(false);
-    unsigned usual = frame_cache_limit();
-    for (unsigned n = 0; n < EDGES; n++) {
-        frame_cache_set_limit((unsigned)edge_number(n));
+    unsigned int usual = frame_cache_limit();
+    for (unsigned int n = 0; n < EDGES; n++) {
+        frame_cache_set_limit((unsigned int)edge_number(n));
         assert_true(frame_cache_limit() <= FRAME_CACHE_SIZE);
         void *frame = frame_alloc();
         assert_non_null(frame);
@@ -165,7 +165,7 @@ static void limits_and_wishes_of_any_size_do_no_harm(void **state)
 /* ---- page tables ---- */
 
 /* So few that a range which needs more is refused soon. */
-static unsigned tables_left;
+static unsigned int tables_left;
 
 static phys_t take_table(void)
 {
@@ -182,8 +182,9 @@ static void give_table(phys_t frame)
 
 static bool is_range(uint64_t at, uint64_t size)
 {
-    unsigned __int128 end = (unsigned __int128)at + size;
-    bool is_low = end <= USER_HALF_END, is_high = at >= DIRECT_MAP_START && end <= (unsigned __int128)1 << 64;
+    unsigned int __int128 end = (unsigned int __int128)at + size;
+    bool is_low = end <= USER_HALF_END,
+         is_high = at >= DIRECT_MAP_START && end <= (unsigned int __int128)1 << 64;
     return size > 0 && is_aligned(at | size, PAGE_SIZE) && (is_low || is_high);
 }
 
@@ -202,8 +203,8 @@ static void page_tables_map_a_range_whole_or_refuse_it(void **state)
     tables_left = 400;
     assert_int_equal(paging_init(&paging), STATUS_OK);
     assert_int_equal(paging_fill_upper_half(&paging), STATUS_OK);
-    unsigned mapped = 0;
-    for (unsigned i = 0; i < 1500; i++) {
+    unsigned int mapped = 0;
+    for (unsigned int i = 0; i < 1500; i++) {
         uint64_t at = page_edge(), size = page_edge(), frame = page_edge();
         if (seed_below(3))
             size = align_down(edge_number(seed_below(EDGES)) >> 16, PAGE_SIZE);

@@ -43,9 +43,9 @@ static size_t some_size(void)
 
 static void one_operation(struct piece *pieces, size_t count)
 {
-    struct piece *piece = &pieces[seed_below((unsigned)count)];
+    struct piece *piece = &pieces[seed_below((unsigned int)count)];
     size_t size = some_size();
-    unsigned way = seed_below(8);
+    unsigned int way = seed_below(8);
     if (piece->start && way > 0) {
         expect_marked(piece, piece->size);
         kfree(piece->start);
@@ -77,10 +77,10 @@ static void nobody_else_writes_to_an_object(void **state)
     (void)state;
     seed_from_environment();
     static const uint64_t sizes[] = { MIB(16), MIB(64), GIB(6) };
-    for (unsigned i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
+    for (unsigned int i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
         machine_pc(sizes[i / 2]);
         start_on(i % 2, 1);
-        for (unsigned n = 0; n < 60000; n++)
+        for (unsigned int n = 0; n < 60000; n++)
             one_operation(pieces, i / 2 == 0 ? 3000 : 300);
         for (size_t n = 0; n < ARRAY_LEN(pieces); n++) {
             if (pieces[n].start)
@@ -141,7 +141,7 @@ static void the_impossible_is_refused(void **state)
 
 /* ---- named caches ---- */
 
-static unsigned constructed;
+static unsigned int constructed;
 
 static void construct(void *object)
 {
@@ -159,12 +159,12 @@ static void objects_come_constructed_and_aligned(void **state)
         for (size_t alignment = 8; alignment <= PAGE_SIZE; alignment *= 4) {
             struct slab_cache *cache = slab_cache_create("named", 100, alignment, construct);
             assert_non_null(cache);
-            for (unsigned round = 0; round < 2; round++) {
+            for (unsigned int round = 0; round < 2; round++) {
                 for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
                     objects[i] = slab_alloc(cache);
                     assert_non_null(objects[i]);
                     assert_true(is_aligned((uintptr_t)objects[i], alignment));
-                    for (unsigned n = 0; n < 100; n++)
+                    for (unsigned int n = 0; n < 100; n++)
                         assert_int_equal(((char *)objects[i])[n], 'c');
                 }
                 for (size_t i = 0; i < ARRAY_LEN(objects); i++)
@@ -215,7 +215,7 @@ static void caches_come_and_go_until_there_is_no_place(void **state)
     static struct slab_cache *caches[SLAB_CACHES_MAX];
     (void)state;
     start(false);
-    for (unsigned round = 0; round < 2; round++) {
+    for (unsigned int round = 0; round < 2; round++) {
         size_t count = 0;
         while ((caches[count] = slab_cache_create("many", 24, 0, NULL)) != NULL)
             count++;

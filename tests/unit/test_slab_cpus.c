@@ -14,7 +14,7 @@ static void what_one_cpu_frees_another_one_gets(void **state)
     (void)state;
     machine_pc(MIB(64));
     start_on(false, 2);
-    for (unsigned round = 0; round < 100; round++) {
+    for (unsigned int round = 0; round < 100; round++) {
         hosted_cpu = 0;
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             assert_non_null(objects[i] = kmalloc(256));
@@ -54,11 +54,11 @@ static void another_cpu_gives_its_magazines_when_it_is_next_there(void **state)
     expect_all_free();
 }
 
-static unsigned called;
+static unsigned int called;
 
 static void call_all(void (*function)(void *argument), void *argument)
 {
-    unsigned me = hosted_cpu;
+    unsigned int me = hosted_cpu;
     for (hosted_cpu = 0; hosted_cpu < hosted_cpu_count; hosted_cpu++)
         function(argument);
     hosted_cpu = me;
@@ -105,7 +105,7 @@ static void objects_of_another_node_find_their_way_home(void **state)
     machine.setup.node_count = 2;
     start_on(false, 2);
     buddy_set_cpu_node(1, 1);
-    for (unsigned round = 0; round < 3; round++) {
+    for (unsigned int round = 0; round < 3; round++) {
         hosted_cpu = 1;
         for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
             assert_non_null(objects[i] = kmalloc(64));
@@ -114,7 +114,7 @@ static void objects_of_another_node_find_their_way_home(void **state)
         hosted_cpu = 0; /* on node 0 */
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             kfree(objects[i]);
-        unsigned strangers = 0;
+        unsigned int strangers = 0;
         for (size_t i = 0; i < 1000; i++) {
             objects[i] = kmalloc(64);
             strangers += buddy_node_of(port_phys(objects[i])) == 1;
@@ -142,11 +142,11 @@ static struct {
 /* The first and last word of an object name it. */
 static void *work(void *argument)
 {
-    hosted_cpu = (unsigned)(uintptr_t)argument;
+    hosted_cpu = (unsigned int)(uintptr_t)argument;
     uint64_t random = hosted_cpu * 7919 + 1;
-    for (unsigned i = 0; i < 60000; i++) {
+    for (unsigned int i = 0; i < 60000; i++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned choice = (unsigned)(random >> 33);
+        unsigned int choice = (unsigned int)(random >> 33);
         uint64_t *object = NULL;
         size_t words = 3 + choice % (choice & 64 ? 1024 : 60);
         if (choice & 128)
@@ -176,7 +176,7 @@ static void run_on_all(void *(*function)(void *cpu))
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, function, (void *)i);
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
 }
 
@@ -210,18 +210,18 @@ static void threads_free_each_others_objects_and_all_comes_back(void **state)
     run_threads(false, MIB(8)); /* with memory running out all the time */
 }
 
-static unsigned makers; /* atomic: threads that still make caches */
+static unsigned int makers; /* atomic: threads that still make caches */
 
 /* Two CPUs make and end caches, two walk over all that there are. */
 static void *make_or_walk(void *argument)
 {
-    hosted_cpu = (unsigned)(uintptr_t)argument;
+    hosted_cpu = (unsigned int)(uintptr_t)argument;
     if (hosted_cpu % 2) {
         while (__atomic_load_n(&makers, __ATOMIC_RELAXED) > 0)
             slab_reap();
         return NULL;
     }
-    for (unsigned i = 0; i < 10000; i++) {
+    for (unsigned int i = 0; i < 10000; i++) {
         struct slab_cache *cache = slab_cache_create("brief", 40 + i % 100, 0, NULL);
         uint64_t *object = cache ? slab_alloc(cache) : NULL;
         if (!object)

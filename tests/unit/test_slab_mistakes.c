@@ -23,7 +23,7 @@ static void wrong_frees_are_noticed_when_the_magazine_is_emptied(void **state)
                       *two = slab_cache_create("two", 64, 0, NULL);
     static const char *const words[] = { "is free already", "is not where an object begins",
                                          "belongs to another cache", "is in no slab" };
-    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(words); i++) {
         void *object = slab_alloc(one), *other = slab_alloc(two);
         void *wrong[] = { object, (char *)object + 8, other, elsewhere };
         if (i == 0)
@@ -73,7 +73,7 @@ static void writing_to_free_objects_leads_nobody_astray(void **state)
     (void)state;
     start(false);
     void *objects[600];
-    for (unsigned round = 0; round < 3; round++) {
+    for (unsigned int round = 0; round < 3; round++) {
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             objects[i] = kmalloc(64);
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
@@ -118,8 +118,8 @@ static void a_checked_cache_names_each_mistake_at_once(void **state)
 static void overruns_of_any_length_are_named(void **state)
 {
     (void)state;
-    for (unsigned length = 1; length < 300; length++)
-        for (unsigned value = 0; value < 3; value++) {
+    for (unsigned int length = 1; length < 300; length++)
+        for (unsigned int value = 0; value < 3; value++) {
             start(true);
             unsigned char *object = kmalloc(32);
             memset(object + 32, (int[]){ 0, 0xff, 0x41 }[value], length);
@@ -136,7 +136,7 @@ static void overruns_of_blocks_are_named(void **state)
         KMALLOC_SLAB_MAX + 1, 12288, 16384, 16384 - 16, 20000, 32767, MIB(1) + 5
     };
     (void)state;
-    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(sizes); i++) {
         start(true);
         unsigned char *block = kmalloc(sizes[i]);
         assert_non_null(block);
@@ -169,7 +169,7 @@ static void a_checked_block_that_is_resized_moves(void **state)
     memset(block, 0x77, 20000);
     moved = krealloc(block, 20100);
     assert_ptr_not_equal(moved, block);
-    for (unsigned i = 0; i < 20000; i++)
+    for (unsigned int i = 0; i < 20000; i++)
         assert_int_equal(moved[i], 0x77);
     hosted_wrong_expected = true;
     kfree(block);
@@ -187,7 +187,7 @@ static void a_write_after_a_free_is_noticed_when_the_object_is_reused(void **sta
     slab_free(cache, object);
     object[123] = 1;
     hosted_wrong_expected = true;
-    for (unsigned i = 0; i < 200 && hosted_wrong_count == 0; i++) {
+    for (unsigned int i = 0; i < 200 && hosted_wrong_count == 0; i++) {
         void *other = slab_alloc(cache);
         assert_true(i > 5 || other != object); /* it waits in quarantine */
         slab_free(cache, other);
@@ -207,7 +207,7 @@ static void holders_are_listed_by_caller(void **state)
     start(true);
     struct slab_cache *cache = slab_cache_create("held", 1000, 0, NULL);
     void *objects[30];
-    for (unsigned i = 0; i < 30; i++)
+    for (unsigned int i = 0; i < 30; i++)
         objects[i] = i < 20 ? slab_alloc(cache) : take_for(cache);
     size_t count = slab_holders(holders, ARRAY_LEN(holders));
     assert_true(count >= 2);

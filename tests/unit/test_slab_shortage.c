@@ -36,7 +36,7 @@ static void all_memory_is_reachable_and_comes_back(void **state)
 }
 
 static void *hoard;
-static unsigned hoard_asked;
+static unsigned int hoard_asked;
 
 static uint64_t give_hoard(struct shrinker *shrinker, uint64_t frames)
 {
@@ -84,7 +84,7 @@ static void magazines_shrink_under_pressure_and_grow_back(void **state)
     (void)state;
     machine_pc(MIB(64));
     start_on(false, 1);
-    unsigned usual = stats_of("kmalloc-4096").magazine;
+    unsigned int usual = stats_of("kmalloc-4096").magazine;
     void **chain = NULL, **next;
     while ((next = kmalloc(4096)) != NULL) {
         *next = chain;
@@ -96,7 +96,7 @@ static void magazines_shrink_under_pressure_and_grow_back(void **state)
         kfree(chain);
     }
     void *objects[100];
-    for (unsigned round = 0; round < 500; round++) {
+    for (unsigned int round = 0; round < 500; round++) {
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             objects[i] = kmalloc(4096);
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
@@ -133,7 +133,7 @@ static void a_depot_gives_back_what_nobody_needs(void **state)
     uint64_t before = stats_of("kmalloc-64").cached;
     /* From now on 300 at a time are enough: more than two magazines, or the depot would not be asked. */
     assert_true(2 * stats_of("kmalloc-64").magazine < 300);
-    for (unsigned round = 0; round < 2000; round++) {
+    for (unsigned int round = 0; round < 2000; round++) {
         for (size_t i = 0; i < 300; i++)
             objects[i] = kmalloc(64);
         for (size_t i = 0; i < 300; i++)
@@ -190,11 +190,11 @@ static void a_rate_fails_about_one_of_so_many_and_the_same_ones(void **state)
     (void)state;
     start(false);
     uint64_t failed[3];
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned int i = 0; i < 3; i++) {
         struct fault_plan plan = { .rate = 10, .seed = i == 2 ? 8 : 7 };
         fault_arm(&plan);
         uint64_t which = 0;
-        for (unsigned n = 0; n < 1000; n++) {
+        for (unsigned int n = 0; n < 1000; n++) {
             void *object = kmalloc(64);
             which = which * 31 + !object;
             kfree(object);

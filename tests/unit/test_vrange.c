@@ -71,7 +71,7 @@ static uint64_t frames_now(void)
     return buddy_free_frames() + stats.metadata + frames_of_one_segment();
 }
 
-static void start(unsigned cpus)
+static void start(unsigned int cpus)
 {
     hosted_cpu = 0;
     hosted_cpu_count = cpus;
@@ -121,7 +121,7 @@ static void expect_range(void *pointer, uint64_t size, unsigned int access)
     for (uint64_t at = first; at < end; at += PAGE_SIZE) {
         struct page_mapping page;
         assert_int_equal(paging_query(&paging, at, &page), STATUS_OK);
-        assert_int_equal(page.access & ~(unsigned)PAGE_GLOBAL, access);
+        assert_int_equal(page.access & ~(unsigned int)PAGE_GLOBAL, access);
         assert_int_equal(stale[(at - SPACE_START) / PAGE_SIZE], 0);
         stale[(at - SPACE_START) / PAGE_SIZE] = 1;
     }
@@ -136,7 +136,7 @@ static void end(struct one *one)
 {
     uint64_t first = align_down((uintptr_t)one->pointer, PAGE_SIZE);
     uint64_t last = align_up((uintptr_t)one->pointer + one->size, PAGE_SIZE);
-    vrange_unmap((char *)one->pointer + seed_below((unsigned)one->size));
+    vrange_unmap((char *)one->pointer + seed_below((unsigned int)one->size));
     for (uint64_t at = first; at < last; at += PAGE_SIZE) {
         assert_false(is_mapped(at));
         assert_int_equal(stale[(at - SPACE_START) / PAGE_SIZE], 0); /* flushed before it can be used again */
@@ -167,8 +167,8 @@ static void random_ranges_are_as_asked_and_nothing_leaks(void **state)
     (void)state;
     seed_from_environment();
     start(1);
-    unsigned done = 0;
-    for (unsigned i = 0; i < 6000; i++) {
+    unsigned int done = 0;
+    for (unsigned int i = 0; i < 6000; i++) {
         struct one *one = &all[seed_below(ARRAY_LEN(all))];
         if (one->pointer) {
             end(one);
@@ -178,7 +178,7 @@ static void random_ranges_are_as_asked_and_nothing_leaks(void **state)
         }
         if (i % 500 != 0)
             continue;
-        unsigned listed = 0, there = 0;
+        unsigned int listed = 0, there = 0;
         struct vrange_info info;
         uint64_t last = 0;
         for (uint64_t cursor = 0; vrange_next(&cursor, &info); listed++) {
@@ -201,7 +201,7 @@ static void the_space_can_be_used_up_and_comes_back_whole(void **state)
     static void *pages[SPACE_SIZE / PAGE_SIZE];
     (void)state;
     start(1);
-    for (unsigned round = 0; round < 2; round++) {
+    for (unsigned int round = 0; round < 2; round++) {
         size_t count = 0;
         while (vrange_map_device(phys(MIB(64) + count * PAGE_SIZE), PAGE_SIZE, PAGE_UNCACHED, "page",
                                  &pages[count]) == STATUS_OK)
@@ -268,7 +268,7 @@ static void nonsense_is_refused_and_a_wrong_end_is_named(void **state)
     assert_int_equal(vrange_map_memory(1, VRANGE_MEMORY, "x", &pointer), STATUS_OK);
     vrange_unmap(pointer);
     void *wrong[] = { pointer, NULL, (void *)(uintptr_t)(SPACE_START + SPACE_SIZE) };
-    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(wrong); i++) {
         hosted_wrong_expected = true;
         vrange_unmap(wrong[i]);
         assert_int_equal(hosted_wrong_count, i + 1);
@@ -282,7 +282,7 @@ static void sizes_at_the_edges_are_mapped_whole_or_refused(void **state)
 {
     (void)state;
     start(1);
-    for (unsigned n = 0; n < EDGES; n++) {
+    for (unsigned int n = 0; n < EDGES; n++) {
         uint64_t size = edge_number(n);
         void *pointer = NULL;
         status_t status = vrange_map_memory(size, VRANGE_MEMORY, "edge", &pointer);
@@ -303,9 +303,9 @@ static void device_ranges_at_the_edges_are_mapped_whole_or_refused(void **state)
 {
     (void)state;
     start(1);
-    unsigned mapped = 0;
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < EDGES; m += n % 7 + 1) {
+    unsigned int mapped = 0;
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < EDGES; m += n % 7 + 1) {
             uint64_t address = edge_number(n), size = edge_number(m), end;
             bool is_valid = size != 0 && !__builtin_add_overflow(address, size, &end) && end <= BIT(52);
             void *pointer = NULL;
@@ -338,7 +338,7 @@ static void ram_is_not_shown_with_another_type_than_the_direct_map_has(void **st
                      STATUS_OK);
     const struct {
         uint64_t address, size;
-        unsigned access;
+        unsigned int access;
         status_t status;
     } cases[] = {
         { MIB(8), 1, PAGE_UNCACHED, STATUS_EXISTS },
@@ -353,7 +353,7 @@ static void ram_is_not_shown_with_another_type_than_the_direct_map_has(void **st
           STATUS_OK }, /* behind all that it can show */
         { DIRECT_MAP_END - DIRECT_MAP_START - 4096, 8192, PAGE_UNCACHED, STATUS_OK },
     };
-    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(cases); i++) {
         pointer = NULL;
         assert_int_equal(
             vrange_map_device(phys(cases[i].address), cases[i].size, cases[i].access, "x", &pointer),
@@ -370,7 +370,7 @@ static void every_request_can_fail_and_nothing_leaks(void **state)
 {
     (void)state;
     start(1);
-    unsigned failures = 0;
+    unsigned int failures = 0;
     for (uint64_t nth = 1;; nth++) {
         struct fault_plan plan = { .nth = nth };
         void *memory = NULL, *device = NULL;
@@ -397,11 +397,11 @@ static void every_request_can_fail_and_nothing_leaks(void **state)
 static void *work(void *argument)
 {
     void *mine[16] = { NULL };
-    hosted_cpu = (unsigned)(uintptr_t)argument;
+    hosted_cpu = (unsigned int)(uintptr_t)argument;
     uint64_t random = hosted_cpu + 1;
-    for (unsigned i = 0; i < 2500; i++) {
+    for (unsigned int i = 0; i < 2500; i++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned choice = (unsigned)(random >> 33), n = choice % ARRAY_LEN(mine);
+        unsigned int choice = (unsigned int)(random >> 33), n = choice % ARRAY_LEN(mine);
         if (mine[n]) {
             vrange_unmap(mine[n]);
             mine[n] = NULL;
@@ -431,7 +431,7 @@ static void threads_get_ranges_of_their_own(void **state)
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, work, (void *)i);
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     for (hosted_cpu = 0; hosted_cpu < THREADS; hosted_cpu++) {
         slab_reap();

@@ -55,7 +55,7 @@ struct buddy_setup {
     /* NUMA; all zero and NULL for a machine with one node. */
     const struct buddy_node_range *node_ranges;
     size_t node_range_count;
-    unsigned node_count;      /* 0 counts as 1; at most BUDDY_MAX_NODES */
+    unsigned int node_count;  /* 0 counts as 1; at most BUDDY_MAX_NODES */
     const uint8_t *distances; /* [from * node_count + to], as in the SLIT; NULL: all others equally far */
 };
 
@@ -93,7 +93,7 @@ status_t buddy_add(phys_t start, phys_t end);
  *       MiB chunk, by whatever order, 700 more, which a block of order 9 and more pays for each of its
  *       chunks.
  */
-phys_t buddy_alloc(unsigned order, unsigned flags);
+phys_t buddy_alloc(unsigned int order, unsigned int flags);
 
 /**
  * buddy_alloc_where() - take a block from a certain part of memory.
@@ -109,7 +109,7 @@ phys_t buddy_alloc(unsigned order, unsigned flags);
  *         not free: they give it back when they next come to their own slow path.
  * Context: as buddy_alloc(). A single frame goes back by frame_free() or buddy_free().
  */
-phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t node);
+phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, uint32_t node);
 
 /**
  * buddy_free() - give a block back.
@@ -120,21 +120,21 @@ phys_t buddy_alloc_where(unsigned order, unsigned flags, phys_t below, uint32_t 
  * the caller's address, and is not freed; also when two CPUs free it at once: frames.h has the table.
  * Context: as buddy_alloc().
  */
-void buddy_free(phys_t block, unsigned order);
+void buddy_free(phys_t block, unsigned int order);
 
 /* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any
    context. */
 bool buddy_owns(phys_t address);
 
 /* The node that @address belongs to; 0 for addresses of nobody. */
-unsigned buddy_node_of(phys_t address);
+unsigned int buddy_node_of(phys_t address);
 
 /* How many nodes there are, at least 1; and the calling CPU's, which may change when it is not pinned. */
-unsigned buddy_node_count(void);
-unsigned buddy_home_node(void);
+unsigned int buddy_node_count(void);
+unsigned int buddy_home_node(void);
 
 /* The node of a CPU, which BUDDY_ANY_NODE begins with; 0 until it is set. */
-void buddy_set_cpu_node(unsigned cpu, unsigned node);
+void buddy_set_cpu_node(unsigned int cpu, unsigned int node);
 
 struct buddy_zone_stats {
     uint64_t managed;              /* frames the allocator has, free or given out */
@@ -166,4 +166,4 @@ uint64_t buddy_managed_frames(void);
 uint64_t buddy_free_frames(void);
 
 /* Free frames of one node, but for those in CPUs' caches. */
-uint64_t buddy_free_frames_of(unsigned node);
+uint64_t buddy_free_frames_of(unsigned int node);

@@ -95,8 +95,8 @@ void frame_cache_drain(void);
  *
  * What CPUs hold above it goes back when they next come to their slow path.
  */
-void frame_cache_set_limit(unsigned limit);
-unsigned frame_cache_limit(void);
+void frame_cache_set_limit(unsigned int limit);
+unsigned int frame_cache_limit(void);
 
 /* For a CPU that comes after buddy_init(), before it calls anything else here; slab_init_cpu() next. */
-void frame_cache_init_cpu(unsigned cpu);
+void frame_cache_init_cpu(unsigned int cpu);

@@ -60,7 +60,7 @@ struct frame {
 STATIC_ASSERT(sizeof(struct frame) <= 8, "a frame descriptor has more than 8 bytes");
 
 /* @order: of the block, at its head. @flags: FRAME_FLAG_... */
-static inline uint32_t frame_state(enum frame_kind kind, unsigned order, unsigned flags)
+static inline uint32_t frame_state(enum frame_kind kind, unsigned int order, unsigned int flags)
 {
     return (uint32_t)kind | (uint32_t)order << 8 | (uint32_t)flags << 16;
 }
@@ -70,12 +70,12 @@ static inline enum frame_kind frame_kind(const struct frame *frame)
     return (enum frame_kind)(frame->state & 0xff);
 }
 
-static inline unsigned frame_order(const struct frame *frame)
+static inline unsigned int frame_order(const struct frame *frame)
 {
     return frame->state >> 8 & 0xff;
 }
 
-static inline unsigned frame_flags(const struct frame *frame)
+static inline unsigned int frame_flags(const struct frame *frame)
 {
     return frame->state >> 16;
 }

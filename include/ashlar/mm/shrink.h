@@ -9,7 +9,7 @@
 struct shrinker {
     struct list link; /* shrink.c's */
     const char *name;
-    unsigned cost; /* of making again what is given up; the cheap are asked first */
+    unsigned int cost; /* of making again what is given up; the cheap are asked first */
 
     /**
      * @shrink: give memory back.
@@ -45,7 +45,7 @@ void shrink_release(void);
 
 /* What one request has done about its shortage; all zero to begin with. */
 struct shrink_request {
-    unsigned rounds;
+    unsigned int rounds;
 };
 
 /**

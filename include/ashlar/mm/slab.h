@@ -93,13 +93,13 @@ struct slab_stats {
     char name[SLAB_NAME_MAX + 1];
     size_t object_size; /* as asked for */
     size_t stride;      /* what one takes */
-    unsigned per_slab;
-    unsigned order;    /* of a slab's frames */
-    uint64_t slabs;    /* there are */
-    uint64_t free;     /* objects free in slabs */
-    uint64_t cached;   /* objects free in magazines, depots' and CPUs', or in quarantine */
-    uint64_t in_use;   /* the rest */
-    unsigned magazine; /* objects a new magazine holds; 0: the cache has none */
+    unsigned int per_slab;
+    unsigned int order;    /* of a slab's frames */
+    uint64_t slabs;        /* there are */
+    uint64_t free;         /* objects free in slabs */
+    uint64_t cached;       /* objects free in magazines, depots' and CPUs', or in quarantine */
+    uint64_t in_use;       /* the rest */
+    unsigned int magazine; /* objects a new magazine holds; 0: the cache has none */
     bool is_checked;
 };
 
@@ -148,7 +148,7 @@ size_t slab_holders(struct slab_holder *holders, size_t capacity);
 status_t slab_init(void) MUST_CHECK;
 
 /* For a CPU that comes after slab_init(), before it calls anything else here. */
-void slab_init_cpu(unsigned cpu);
+void slab_init_cpu(unsigned int cpu);
 
 /* Gives up what this CPU keeps of every cache, to the depots: it goes away. Context: nothing else allocates
    on it afterwards. */

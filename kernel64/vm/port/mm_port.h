@@ -70,12 +70,12 @@ extern unsigned int percpu_cpu_number; /* cpu/percpu.c */
 unsigned int percpu_count(void);
 uintptr_t percpu_distance(unsigned int cpu);
 
-static inline unsigned port_cpu(void)
+static inline unsigned int port_cpu(void)
 {
     return *(__seg_gs unsigned int *)(uintptr_t)&percpu_cpu_number;
 }
 
-static inline unsigned port_cpu_count(void)
+static inline unsigned int port_cpu_count(void)
 {
     return percpu_count();
 }
