@@ -55,7 +55,7 @@ static void a_product_that_wraps_is_no_size(void **state)
     for (unsigned int n = 0; n < EDGES; n++)
         for (unsigned int m = 0; m < EDGES; m += 1 + n % 4) {
             uint64_t count = edge_number(n), size = edge_number(m);
-            unsigned int __int128 product = (unsigned int __int128)count * size;
+            unsigned __int128 product = (unsigned __int128)count * size;
             unsigned char *memory =
                 product > KIB(64) && product <= LARGEST && (n + m) % 8 ? NULL : kcalloc(count, size);
             assert_true(product > KIB(64) || memory != NULL);
@@ -182,9 +182,8 @@ static void give_table(phys_t frame)
 
 static bool is_range(uint64_t at, uint64_t size)
 {
-    unsigned int __int128 end = (unsigned int __int128)at + size;
-    bool is_low = end <= USER_HALF_END,
-         is_high = at >= DIRECT_MAP_START && end <= (unsigned int __int128)1 << 64;
+    unsigned __int128 end = (unsigned __int128)at + size;
+    bool is_low = end <= USER_HALF_END, is_high = at >= DIRECT_MAP_START && end <= (unsigned __int128)1 << 64;
     return size > 0 && is_aligned(at | size, PAGE_SIZE) && (is_low || is_high);
 }
 
