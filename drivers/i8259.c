@@ -12,7 +12,7 @@
 #include <ashlar/dev/i8259.h>
 
 #include <ashlar/io.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 #define PORT_MASTER 0x20
 #define PORT_SLAVE  0xa0
@@ -51,7 +51,7 @@ static void write_masks(const struct i8259 *pair)
 
 static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
 {
-    irq_state_t state = spin_lock(&lock);
+    irq_flags_t state = spin_lock(&lock);
     pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
     /* The second chip is heard while any of its inputs is. */
     bool is_second_heard = pair->mask >> PINS_EACH != 0xff;
@@ -90,7 +90,7 @@ static void send_eoi(uint32_t pin)
 static void eoi(struct irq_chip *chip, uint32_t pin)
 {
     (void)chip;
-    irq_state_t state = spin_lock(&lock);
+    irq_flags_t state = spin_lock(&lock);
     send_eoi(pin);
     spin_unlock(&lock, state);
 }
@@ -100,7 +100,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
     bool is_real = true;
     if (pin % PINS_EACH != SPURIOUS_PIN)
         return true;
-    irq_state_t state = spin_lock(&lock);
+    irq_flags_t state = spin_lock(&lock);
     io_out8(port_of(pin) + COMMAND, OCW3_READ_ISR);
     if (!(io_in8(port_of(pin) + COMMAND) & 1u << SPURIOUS_PIN)) {
         is_real = false;

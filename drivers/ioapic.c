@@ -94,7 +94,7 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
         entry |= IOAPIC_ENTRY_INTPOL_LOW;
     if (route->wiring.is_level && !route->is_nmi)
         entry |= IOAPIC_ENTRY_TRIGGER_LEVEL;
-    irq_state_t state = spin_lock(&ioapic->lock);
+    irq_flags_t state = spin_lock(&ioapic->lock);
     bool is_ours = !is_smi(ioapic, pin);
     if (is_ours)
         write_entry(ioapic, pin, entry);
@@ -105,7 +105,7 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
 static void change_mask(struct irq_chip *chip, uint32_t pin, bool is_masked)
 {
     struct ioapic *ioapic = ioapic_of(chip);
-    irq_state_t state = spin_lock(&ioapic->lock);
+    irq_flags_t state = spin_lock(&ioapic->lock);
     uint64_t entry = read_register(ioapic, low_half(pin)) & ~(IOAPIC_ENTRY_MASKED | IN_FLIGHT);
     write_register(ioapic, low_half(pin), (uint32_t)(entry | (is_masked ? IOAPIC_ENTRY_MASKED : 0)));
     spin_unlock(&ioapic->lock, state);
@@ -153,7 +153,7 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
 
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin)
 {
-    irq_state_t state = spin_lock(&ioapic->lock);
+    irq_flags_t state = spin_lock(&ioapic->lock);
     uint64_t entry = read_register(ioapic, low_half(pin)) | (uint64_t)read_register(ioapic, low_half(pin) + 1)
                                                                 << 32;
     spin_unlock(&ioapic->lock, state);

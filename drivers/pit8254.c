@@ -71,7 +71,7 @@ static void stop_channel0(void)
 static uint64_t pit_counter_read(struct clock_counter *counter)
 {
     struct pit8254 *pit = container_of(counter, struct pit8254, counter);
-    irq_state_t state = spin_lock(&pit->lock);
+    irq_flags_t state = spin_lock(&pit->lock);
     io_out8(PORT_CONTROL, CONTROL_LATCH2);
     unsigned int count = io_in8(PORT_CHANNEL2);
     count |= (unsigned int)io_in8(PORT_CHANNEL2) << 8;
@@ -83,7 +83,7 @@ static void pit_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
 {
     struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
     CHECK(ticks >= 1 && ticks <= MAX_TICKS);
-    irq_state_t state = spin_lock(&pit->lock);
+    irq_flags_t state = spin_lock(&pit->lock);
     load_channel0((uint16_t)ticks);
     spin_unlock(&pit->lock, state);
 }
@@ -91,7 +91,7 @@ static void pit_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
 static void pit_alarm_disarm(struct clock_alarm *alarm)
 {
     struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
-    irq_state_t state = spin_lock(&pit->lock);
+    irq_flags_t state = spin_lock(&pit->lock);
     stop_channel0();
     spin_unlock(&pit->lock, state);
 }
@@ -133,7 +133,7 @@ status_t pit8254_init(struct pit8254 *pit)
 
 void pit8254_stop(struct pit8254 *pit)
 {
-    irq_state_t state = spin_lock(&pit->lock);
+    irq_flags_t state = spin_lock(&pit->lock);
     stop_channel0();
     write_nmi_sc(pit->nmi_sc_found);
     spin_unlock(&pit->lock, state);

@@ -214,7 +214,7 @@ static bool take_byte(uint8_t *byte)
 /* The same, of those that interrupts have brought. */
 static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
 {
-    irq_state_t state = spin_lock(&keyboard->lock);
+    irq_flags_t state = spin_lock(&keyboard->lock);
     bool has_byte = keyboard->received_start != keyboard->received_end;
     if (has_byte)
         *byte = keyboard->received[keyboard->received_start++ % PS2_RECEIVED_MAX];
@@ -289,7 +289,7 @@ static bool receive(struct ps2_keyboard *keyboard)
 
 bool ps2_interrupt(struct ps2_keyboard *keyboard)
 {
-    irq_state_t state = spin_lock(&keyboard->lock);
+    irq_flags_t state = spin_lock(&keyboard->lock);
     bool is_ours = receive(keyboard);
     keyboard->interrupts += is_ours;
     spin_unlock(&keyboard->lock, state);
@@ -307,7 +307,7 @@ uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
  */
 static bool change_config(struct ps2_keyboard *keyboard, bool is_on)
 {
-    irq_state_t state = spin_lock(&keyboard->lock);
+    irq_flags_t state = spin_lock(&keyboard->lock);
     (void)receive(keyboard);
     spin_unlock(&keyboard->lock, state);
     return write_config((uint8_t)(keyboard->config | (is_on ? CONFIG_KEYBOARD : 0)));

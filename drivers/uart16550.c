@@ -32,6 +32,8 @@
  */
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/hw/uart16550.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 /* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so
    for ever. */
@@ -88,12 +90,12 @@ static unsigned int encode(char c, uint8_t bytes[2])
 
 /* ---- sending ---- */
 
-static bool try_lock(struct uart16550 *uart, irq_state_t *state)
+static bool try_lock(struct uart16550 *uart, irq_flags_t *state)
 {
     for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
         if (spin_try_lock(&uart->lock, state))
             return true;
-        __builtin_ia32_pause();
+        cpu_relax();
     }
     return false;
 }
@@ -194,7 +196,7 @@ static void write_polled(struct uart16550 *uart, const char *text, size_t length
 void uart16550_console_write(struct console *console, const char *text, size_t length)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
-    irq_state_t state;
+    irq_flags_t state;
     if (!uart->uses_interrupts || !try_lock(uart, &state)) {
         write_polled(uart, text, length);
         return;
@@ -210,7 +212,7 @@ void uart16550_console_write(struct console *console, const char *text, size_t l
 void uart16550_console_settle(struct console *console)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
-    irq_state_t state;
+    irq_flags_t state;
     if (!uart->uses_interrupts)
         return;
     bool is_locked = try_lock(uart, &state);
@@ -234,7 +236,7 @@ static uint32_t received_count(const struct uart16550 *uart)
 /* Return: whether there was a byte. A receiver that had to stop goes on at half a ring, not for each byte. */
 static bool take_received(struct uart16550 *uart, uint8_t *byte)
 {
-    irq_state_t state = spin_lock(&uart->lock);
+    irq_flags_t state = spin_lock(&uart->lock);
     bool has_byte = received_count(uart) > 0;
     if (has_byte)
         *byte = uart->received[uart->received_start++ % UART16550_RECEIVED_MAX];
@@ -325,7 +327,7 @@ static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 bool uart16550_interrupt(struct uart16550 *uart)
 {
     bool is_ours = false, is_sent = false;
-    irq_state_t state = spin_lock(&uart->lock);
+    irq_flags_t state = spin_lock(&uart->lock);
     if (uart->uses_interrupts)
         is_ours = handle_causes(uart, &is_sent);
     if (is_sent)
@@ -337,7 +339,7 @@ bool uart16550_interrupt(struct uart16550 *uart)
 
 void uart16550_use_interrupts(struct uart16550 *uart, bool is_on)
 {
-    irq_state_t state = spin_lock(&uart->lock);
+    irq_flags_t state = spin_lock(&uart->lock);
     uart->uses_interrupts = is_on;
     if (is_on)
         set_interrupts(uart, INTERRUPTS_OF_RECEIVER | IER_ETBEI);

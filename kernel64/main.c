@@ -3,6 +3,7 @@
  * Bring-up: one line a step, in the order in which things become usable. The comment says what the
  * next line may rely on.
  */
+#include <ashlar/sync/irqflags.h>
 #include <acpi/init.h>
 #include <boot/machine.h>
 #include <boot/options.h>
@@ -65,7 +66,7 @@ void kernel64_main(uint64_t handoff_address)
     irq_init();  /* interrupt controllers, all inputs masked */
     time_init(); /* timers */
     wall_init();
-    cpu_interrupts_on(); /* handlers run from here on */
+    local_irq_enable(); /* handlers run from here on */
     stage_mark("interrupts");
     consoles_start_inputs();
     stage_mark("inputs");

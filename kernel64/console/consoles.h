@@ -25,5 +25,5 @@ void consoles_attach_all(void);
 /* The serial port of firmware's tables that could not be read before. After acpi_set_reader(). */
 void consoles_apply_firmware(void);
 
-/* Serial port and keyboard as inputs, by interrupts where they come. After cpu_interrupts_on(). */
+/* Serial port and keyboard as inputs, by interrupts where they come. After local_irq_enable(). */
 void consoles_start_inputs(void);

@@ -5,6 +5,7 @@
  */
 #include <console/input_interrupts.h>
 
+#include <ashlar/sync/backoff.h>
 #include <cpu/insn.h>
 #include <irq/irq.h>
 #include <log/log.h>
@@ -17,7 +18,7 @@ static bool has_come(uint32_t (*count)(const void *device), const void *device, 
     while (count(device) == before) {
         if (clock_now_ns() > end_ns)
             return false;
-        cpu_pause();
+        cpu_relax();
     }
     return true;
 }

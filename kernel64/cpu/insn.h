@@ -4,8 +4,8 @@
  * One instruction, one inline. What C cannot say and nothing more: whoever needs a sequence writes
  * it where its reason stands.
  *
- * What changes how memory is seen (control registers, flushes, the interrupt flag) also stops the
- * compiler from moving memory accesses across it. Device ports are in <ashlar/io.h>.
+ * What changes how memory is seen (control registers, flushes) also stops the compiler from moving memory
+ * accesses across it. Device ports are in <ashlar/io.h>, the interrupt flag in <ashlar/sync/irqflags.h>.
  * Source: Intel SDM vol. 2, one page an instruction.
  */
 #include <cpu/cpuid.h>
@@ -99,16 +99,6 @@ static inline void cpu_invalidate_page(const volatile void *address)
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
-static inline void cpu_interrupts_off(void)
-{
-    __asm__ volatile("cli" ::: "memory");
-}
-
-static inline void cpu_interrupts_on(void)
-{
-    __asm__ volatile("sti" ::: "memory");
-}
-
 /* Until the next interrupt. */
 static inline void cpu_halt(void)
 {
@@ -119,12 +109,6 @@ static inline void cpu_halt(void)
 static inline void cpu_monitor(const void *address)
 {
     __asm__ volatile("monitor" ::"a"(address), "c"(0), "d"(0));
-}
-
-/* For loops that wait for another CPU or a device. */
-static inline void cpu_pause(void)
-{
-    __asm__ volatile("pause" ::: "memory");
 }
 
 /* The operand of LGDT, LIDT, SGDT and SIDT. */

@@ -5,7 +5,7 @@
 #include <cpu/percpu.h>
 
 #include <ashlar/check.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <panic/panic.h>
 #include <lib/string.h>
 
@@ -47,7 +47,7 @@ void percpu_add(void *copy)
 #ifdef ASHLAR_CHECKED
 void percpu_check_stays(void)
 {
-    if (interrupts_are_on())
+    if (local_irq_is_enabled())
         panic("per-CPU data is used by what may be moved to another CPU in the middle of it: interrupts are "
               "on");
 }

@@ -12,6 +12,8 @@
 #include <irq/irq.h>
 
 #include <ashlar/mm/kmalloc.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <irq/controllers.h>
@@ -158,7 +160,7 @@ static struct irq_target target_of(const struct irq_chip *chip)
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_OK;
-    irq_state_t state = line_lock(&lines_lock);
+    irq_flags_t state = line_lock(&lines_lock);
     struct irq_line *line = find_line(spare->chip, spare->pin);
     if (!line) {
         line = spare;
@@ -217,7 +219,7 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_state_t state = line_lock(&lines_lock);
+    irq_flags_t state = line_lock(&lines_lock);
     if (line_remove(irq)) {
         PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] = NULL;
         line->vector = 0;
@@ -240,7 +242,7 @@ static bool is_here(const struct irq_line *line)
 /* Return: a line that interrupts this CPU, if nobody releases it meanwhile; NULL when there is none. */
 static struct irq_line *find_line_here(void)
 {
-    irq_state_t state = line_lock(&lines_lock);
+    irq_flags_t state = line_lock(&lines_lock);
     struct irq_line *line = lines;
     while (line && !is_here(line))
         line = line->next;
@@ -274,7 +276,7 @@ static bool try_move(struct irq_line *line, const struct irq_target *to, status_
 /* The line that try_move() masked goes on where it is. */
 static void stay(struct irq_line *line)
 {
-    irq_state_t state = line_lock(&lines_lock);
+    irq_flags_t state = line_lock(&lines_lock);
     if (is_here(line))
         line_resume(line);
     spin_unlock(&lines_lock, state);
@@ -285,11 +287,11 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
     status_t status = STATUS_TIMEOUT;
     bool is_done = false;
     for (unsigned int turn = 0; !is_done && turn < ARRIVAL_TURNS; turn++) {
-        irq_state_t state = line_lock(&lines_lock);
+        irq_flags_t state = line_lock(&lines_lock);
         is_done = try_move(line, to, &status);
         spin_unlock(&lines_lock, state);
         /* Interrupts are on here: what is on its way is taken. */
-        cpu_pause();
+        cpu_relax();
     }
     if (!is_done)
         stay(line);
@@ -307,7 +309,7 @@ status_t irq_leave_cpu(const struct irq_target *to)
 
 void irq_visit_lines(irq_visit_fn *visit, void *context)
 {
-    irq_state_t state = line_lock(&lines_lock);
+    irq_flags_t state = line_lock(&lines_lock);
     for (const struct irq_line *line = lines; line; line = line->next)
         if (line->vector != 0)
             visit(context, line);

@@ -20,6 +20,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
+#include <ashlar/sync/backoff.h>
 #include <vm/map_device.h>
 #include <cpu/apic_base.h>
 #include <cpu/features.h>
@@ -354,7 +355,7 @@ static status_t send_command(uint32_t apic_id, uint32_t command)
     for (unsigned int reads = SEND_WAIT_READS; read_register(REG_COMMAND) & COMMAND_PENDING; reads--) {
         if (reads == 0)
             return STATUS_TIMEOUT;
-        cpu_pause();
+        cpu_relax();
     }
     write_register(REG_COMMAND_HIGH, apic_id << 24);
     write_register(REG_COMMAND, command);

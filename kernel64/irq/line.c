@@ -41,7 +41,7 @@ static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_BUSY;
-    irq_state_t state = line_lock(&line->lock);
+    irq_flags_t state = line_lock(&line->lock);
     if (!line->handlers || can_share(line, wiring)) {
         struct irq **last = &line->handlers;
         while (*last)
@@ -61,7 +61,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
 bool line_remove(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_state_t state = line_lock(&line->lock);
+    irq_flags_t state = line_lock(&line->lock);
     struct irq **at = &line->handlers;
     while (*at != irq)
         at = &(*at)->next;
@@ -83,7 +83,7 @@ static bool call_handlers(const struct irq_line *line)
 
 void line_resume(struct irq_line *line)
 {
-    irq_state_t state = line_lock(&line->lock);
+    irq_flags_t state = line_lock(&line->lock);
     if (line->handlers && !line->is_storming) {
         line->chip->unmask(line->chip, line->pin);
         if (!line->wiring.is_level)
@@ -113,7 +113,7 @@ enum line_outcome line_handle(struct irq_line *line)
     struct irq_chip *chip = line->chip;
     if (chip->begin && !chip->begin(chip, line->pin))
         return LINE_SPURIOUS;
-    irq_state_t state = line_lock(&line->lock);
+    irq_flags_t state = line_lock(&line->lock);
     bool is_claimed = call_handlers(line);
     bool is_storm = note_outcome(line, is_claimed);
     if (is_storm) {

@@ -5,7 +5,7 @@
  * vector it has is irq.c's affair.
  */
 #include <ashlar/dev/irqchip.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 /**
  * irq_handler_fn - a device's handler.
@@ -60,9 +60,9 @@ NOINLINE void line_wait(struct spinlock *lock);
  * here. So what others want of this CPU is done meanwhile.
  * Return: for spin_unlock(). Context: any but NMI, a handler, and a function that another CPU called.
  */
-static ALWAYS_INLINE irq_state_t line_lock(struct spinlock *lock)
+static ALWAYS_INLINE irq_flags_t line_lock(struct spinlock *lock)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (UNLIKELY(!spin_take_free(lock)))
         line_wait(lock);
     return state;

@@ -10,12 +10,6 @@
 
 struct trap_frame;
 
-void diag_port_interrupts_off(void);
-
-/* Interrupts off; returns whether they were on, for diag_port_interrupts_restore(). */
-bool diag_port_interrupts_save(void);
-void diag_port_interrupts_restore(bool were_on);
-
 /* The time-stamp counter, and the number of this CPU. */
 uint64_t diag_port_ticks(void);
 unsigned int diag_port_cpu(void);

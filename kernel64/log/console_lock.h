@@ -3,10 +3,11 @@
 /*
  * Between log.c, which has the consoles and their lock, and print.c. Not for others: they print.
  */
-#include <ashlar/types.h>
+#include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/irqflags.h>
 
 struct held {
-    bool interrupts; /* were on */
+    irq_flags_t flags; /* from before */
     bool taken;
 };
 

@@ -28,6 +28,8 @@
  */
 #include <log/log.h>
 
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <log/console_lock.h>
 #include <lib/machine_ops.h>
@@ -90,7 +92,7 @@ static bool try_lock(uint32_t me, uint32_t *owner)
 
 struct held console_lock_take(void)
 {
-    struct held held = { .interrupts = diag_port_interrupts_save() };
+    struct held held = { .flags = local_irq_save() };
     uint32_t me = diag_port_cpu() + 1, owner;
     uint64_t began = diag_port_ticks();
     uint32_t seen = atomic_load_explicit(&texts_written, memory_order_relaxed);
@@ -104,7 +106,7 @@ struct held console_lock_take(void)
         seen = now;
         if (diag_port_ticks() - began > PATIENCE_TICKS)
             atomic_store_explicit(&lock_is_stuck, true, memory_order_relaxed);
-        __builtin_ia32_pause();
+        cpu_relax();
     }
     return held;
 }
@@ -115,7 +117,7 @@ void console_lock_give(struct held held)
         atomic_store_explicit(&lock_is_stuck, false, memory_order_relaxed);
         atomic_store_explicit(&lock_owner, 0, memory_order_release);
     }
-    diag_port_interrupts_restore(held.interrupts);
+    local_irq_restore(held.flags);
 }
 
 bool console_lock_is_reporter(void)

@@ -8,6 +8,8 @@
 #include <monitor/monitor.h>
 
 #include <ashlar/json.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -65,7 +67,7 @@ static void wait_for_input(void)
         cpu_interrupts_on_and_halt();
         return;
     }
-    cpu_interrupts_on();
+    local_irq_enable();
     if (timer_interrupts())
         timer_sleep_until(clock_now_ns() + POLL_NS);
     else
@@ -75,12 +77,12 @@ static void wait_for_input(void)
 static int wait_for_key(void)
 {
     for (;;) {
-        cpu_interrupts_off();
+        local_irq_disable();
         int key = poll_inputs();
         if (key == KEY_RESTART)
             monitor_restart();
         if (key != KEY_NONE) {
-            cpu_interrupts_on();
+            local_irq_enable();
             agree_poll();
             return key;
         }
@@ -101,7 +103,7 @@ static void wait_for_restart(void)
     while (poll_inputs() != KEY_NONE)
         ;
     do {
-        cpu_pause();
+        cpu_relax();
         key = poll_inputs();
     } while (key != KEY_RESTART && key != '\r' && key != 'r' && key != 'R');
 }

@@ -8,6 +8,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/io.h>
+#include <ashlar/sync/irqflags.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
 
@@ -90,7 +91,7 @@ static void write_debug_port(enum verdict verdict)
 
 void leave(enum verdict verdict)
 {
-    diag_port_interrupts_off();
+    local_irq_disable();
     log_settle();
     wait_about_us(SETTLE_US);
     if (leave_has_debug_port())
@@ -104,7 +105,7 @@ void leave(enum verdict verdict)
 
 void leave_by_reset(void)
 {
-    diag_port_interrupts_off();
+    local_irq_disable();
     log_settle();
     wait_about_us(SETTLE_US);
     try_ways(&reset_ways);

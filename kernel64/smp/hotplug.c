@@ -13,6 +13,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/tlb.h>
@@ -50,9 +51,9 @@ void hotplug_park(struct ap *ap)
 static void leave(void)
 {
     struct ap *ap = ap_of(PERCPU_MINE(cpu_number));
-    cpu_interrupts_on();
+    local_irq_enable();
     status_t status = irq_leave_cpu(&(struct irq_target){ 0, ipi_apic_id(0) });
-    cpu_interrupts_off();
+    local_irq_disable();
     if (status != STATUS_OK) {
         __atomic_store_n(&ap->leave_status, status, __ATOMIC_RELEASE);
         return;

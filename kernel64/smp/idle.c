@@ -10,6 +10,7 @@
 #include <smp/idle.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync/irqflags.h>
 #include <boot/machine.h>
 #include <cpu/insn.h>
 #include <cpu/mwait.h>
@@ -80,7 +81,7 @@ static void wait_for_wish(const struct wish *mine)
     } else {
         cpu_interrupts_on_and_halt();
     }
-    cpu_interrupts_off();
+    local_irq_disable();
     /* A write wakes without a trap. */
     tlb_leave_idle();
 }
@@ -88,12 +89,12 @@ static void wait_for_wish(const struct wish *mine)
 void idle_run(void)
 {
     struct wish *mine = PERCPU_OF(PERCPU_MINE(cpu_number), wish);
-    cpu_interrupts_off();
+    local_irq_disable();
     for (;;) {
         if (!work_list_is_empty(&mine->given)) {
-            cpu_interrupts_on();
+            local_irq_enable();
             work_list_run(&mine->given);
-            cpu_interrupts_off();
+            local_irq_disable();
         } else if (UNLIKELY(mine->leave) && work_list_close(&mine->given)) {
             mine->leave();
             idle_init_cpu();

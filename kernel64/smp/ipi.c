@@ -19,7 +19,8 @@
 #include <smp/ipi.h>
 
 #include <ashlar/check.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
 #include <trap/traps.h>
@@ -105,9 +106,9 @@ static void take_wake(struct trap_frame *frame)
 
 void ipi_serve(void)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     serve_inbox();
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 /* ---- calling ---- */
@@ -153,11 +154,11 @@ static void remind(const struct call *call, const struct cpu_set *set, unsigned 
 static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
     uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;
-    unsigned int turns = 0, reminders = 0;
+    struct backoff backoff = BACKOFF_INIT;
+    unsigned int reminders = 0;
     while (!call_is_over(call)) {
         serve_inbox();
-        spin_turn(&turns);
-        if (turns % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
+        if (backoff_spin(&backoff) % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
             continue;
         remind(call, set, ++reminders);
         due_ns = clock_now_ns() + IPI_PATIENCE_NS;
@@ -167,7 +168,7 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
 void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
 {
     struct cpu_set wanted;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     unsigned int me = PERCPU_MINE(cpu_number), count = 0;
     struct call *call = PERCPU_OF(me, my_call);
 
@@ -188,7 +189,7 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
     if (is_me)
         function(argument);
     wait_for_answers(call, &wanted);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 void ipi_call_one(unsigned int cpu, call_fn *function, void *argument)
@@ -209,9 +210,9 @@ void ipi_call_all(call_fn *function, void *argument)
 
 static void interrupt_from_anywhere(unsigned int cpu, uint8_t vector)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     interrupt(cpu, vector);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 bool ipi_post(unsigned int cpu, struct work *request)

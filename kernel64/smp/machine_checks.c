@@ -9,6 +9,7 @@
 
 #include <ashlar/command.h>
 #include <ashlar/report.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <boot/machine.h>
 #include <cpu/features.h>
@@ -35,10 +36,10 @@ static bool has_found; /* atomic; since the timer last ran */
 static void look(void *argument)
 {
     (void)argument;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (machine_check_poll() > 0)
         __atomic_store_n(&has_found, true, __ATOMIC_RELAXED);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 static void look_everywhere(struct timer *expired, void *context)

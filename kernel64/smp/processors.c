@@ -25,7 +25,7 @@ static void give_frames_back(void *argument)
 }
 
 /* Giving frames back takes no lock. But the caller holds none that anybody waits for without serving
-   (ashlar/sync.h). */
+   (ashlar/sync/spinlock.h). */
 static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
 {
     struct buddy_stats before;

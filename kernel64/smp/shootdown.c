@@ -8,7 +8,7 @@
  */
 #include <smp/shootdown.h>
 
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
 #include <smp/ipi.h>
@@ -43,11 +43,11 @@ static void flush_on_others(struct request *request, bool may_defer)
 static void flush_all(uint64_t virt, uint64_t size_bytes, bool may_defer)
 {
     struct request request = { virt, size_bytes };
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     tlb_flush(virt, size_bytes);
     if (ipi_online_count() > 1)
         flush_on_others(&request, may_defer);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 void shootdown(uint64_t virt, uint64_t size_bytes)

@@ -22,7 +22,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/apic_id.h>
 #include <cpu/errata.h>
 #include <cpu/features.h>
@@ -201,10 +201,10 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
     for (const struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         if (only_silent && stage_of(wave, index, ap) != AP_STAGE_NONE)
             continue;
-        irq_state_t state = interrupts_off();
+        irq_flags_t state = local_irq_save();
         status_t status = is_startup ? lapic_send_startup(ap->apic_id, (uint32_t)wave->tables.page.raw)
                                      : lapic_send_init(ap->apic_id);
-        interrupts_restore(state);
+        local_irq_restore(state);
         if (status != STATUS_OK)
             log_warn("smp", "APIC id %u: %s", ap->apic_id, status_sentence(status));
     }

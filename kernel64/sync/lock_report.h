@@ -4,7 +4,7 @@
  * What is said of locks that are waited for too long, or for ever. spinlock.c calls it; a hosted test answers
  * itself.
  */
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 /* A wait of one CPU, as far as it has come. */
 struct lock_wait {

@@ -40,7 +40,8 @@
  * for.
  */
 #include <ashlar/check.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/spinlock.h>
 
 #include <sync/lock_report.h>
 #ifndef ASHLAR_HOSTED
@@ -112,7 +113,7 @@ static uint32_t find_level(const struct node *mine, const struct spinlock *lock,
 static NOINLINE void turn_long(struct lock_wait *wait, uint32_t turns)
 {
     for (uint32_t i = 0; i < turns / LONG_WAIT && i < PAUSES_MAX; i++)
-        spin_pause();
+        cpu_relax();
     if (turns % LONG_WAIT == 0)
         lock_watch(wait);
 }
@@ -122,7 +123,7 @@ static inline uint32_t turn(uint32_t turns, void (*serve)(void), struct lock_wai
 {
     if (serve)
         serve();
-    spin_pause();
+    cpu_relax();
     if (UNLIKELY(++turns >= LONG_WAIT))
         turn_long(wait, turns);
     return turns;

@@ -21,6 +21,7 @@
  */
 #include <time/calibrate.h>
 
+#include <ashlar/sync/backoff.h>
 #define PPM    1000000ULL
 #define ROUNDS 3
 
@@ -231,7 +232,7 @@ static bool wait_since(struct clock_counter *reference, const struct calibrate_l
         if (still == PATIENCE)
             return false;
         last = count;
-        __builtin_ia32_pause();
+        cpu_relax();
     }
     return true;
 }

@@ -9,7 +9,7 @@
 
 #include <ashlar/dev/hpet.h>
 #include <ashlar/dev/pit8254.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
@@ -180,7 +180,7 @@ static struct clock_counter *watch_reference(void)
 void time_calibrate(void)
 {
     tsc_end_calibration();
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     events.lapic_hz = lapic_hz();
     event_set_lapic_rate(events.lapic_hz);
     timer_rearm();
@@ -188,6 +188,6 @@ void time_calibrate(void)
         log_warn("time", "notsc: there is no other clock");
     if (clock_is_tsc())
         watch_start(watch_reference(), demote_tsc);
-    interrupts_restore(state);
+    local_irq_restore(state);
     log_info("time", "clock %s", clock_name());
 }

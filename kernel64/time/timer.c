@@ -7,7 +7,8 @@
  */
 #include <time/timer.h>
 
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/spinlock.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/wait.h>
@@ -26,7 +27,7 @@ static void arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
     bool is_shared = event_is_shared();
-    irq_state_t state = { 0 };
+    irq_flags_t state = { 0 };
     if (is_shared)
         state = spin_lock(&shared_lock);
     if (timer_queue_next(queue, &deadline_ns))
@@ -94,12 +95,12 @@ bool timer_interrupts(void)
 
 bool timer_arm(struct timer *timer, uint64_t deadline_ns)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     struct timer_queue *queue = my_queue();
     struct timer_arming arming = timer_queue_arm(queue, timer, deadline_ns);
     if (arming.is_earliest)
         arm_hardware(queue);
-    interrupts_restore(state);
+    local_irq_restore(state);
     return arming.was_armed;
 }
 
@@ -111,10 +112,10 @@ static void set_flag(struct timer *timer, void *context)
 
 void timer_poll(void)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (has_queue())
         run_due();
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 /* Where no interrupt would end a halt. */
@@ -122,7 +123,7 @@ static void wait_awake(uint64_t deadline_ns)
 {
     while (clock_now_ns() < deadline_ns) {
         timer_poll();
-        cpu_pause();
+        cpu_relax();
     }
 }
 
@@ -136,17 +137,17 @@ void timer_sleep_until(uint64_t deadline_ns)
     }
     timer_init(&timer, set_flag, &is_over);
     timer_arm(&timer, deadline_ns);
-    cpu_interrupts_off();
+    local_irq_disable();
     while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
         cpu_interrupts_on_and_halt();
-        cpu_interrupts_off();
+        local_irq_disable();
     }
-    cpu_interrupts_on();
+    local_irq_enable();
 }
 
 void timer_spin_ns(uint64_t delay_ns)
 {
     uint64_t end_ns = clock_now_ns() + delay_ns;
     while (clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
 }

@@ -39,6 +39,8 @@
 #include <time/timer_queue.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 /* ---- the heap ---- */
 
@@ -131,7 +133,7 @@ static struct timer *next_in_heap(const struct timer *at)
 /* One or two queues' locks, and how interrupts were before each. */
 struct held {
     struct timer_queue *lower, *higher; /* higher is NULL when there is one only */
-    irq_state_t before_lower, before_higher;
+    irq_flags_t before_lower, before_higher;
 };
 
 /* @a may be NULL or the same as @b. */
@@ -163,7 +165,7 @@ static struct timer_queue *named_queue(const struct timer *timer)
 }
 
 /* The queue that the timer names, locked; NULL, and nothing locked, when it has never been armed. */
-static struct timer_queue *lock_queue_of(const struct timer *timer, irq_state_t *before)
+static struct timer_queue *lock_queue_of(const struct timer *timer, irq_flags_t *before)
 {
     for (;;) {
         struct timer_queue *queue = named_queue(timer);
@@ -248,7 +250,7 @@ struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *tim
 
 struct timer_cancelling timer_cancel(struct timer *timer)
 {
-    irq_state_t before;
+    irq_flags_t before;
     struct timer_queue *queue = lock_queue_of(timer, &before);
     if (!queue)
         return (struct timer_cancelling){ false, false };
@@ -260,11 +262,11 @@ struct timer_cancelling timer_cancel(struct timer *timer)
 
 unsigned timer_cancel_wait(struct timer *timer)
 {
-    VERIFY(interrupts_are_on());
+    VERIFY(local_irq_is_enabled());
     unsigned count = 0;
-    uint32_t turns = 0;
+    struct backoff backoff = BACKOFF_INIT;
     for (;;) {
-        irq_state_t before;
+        irq_flags_t before;
         struct timer_queue *queue = lock_queue_of(timer, &before);
         if (!queue)
             return count;
@@ -276,7 +278,7 @@ unsigned timer_cancel_wait(struct timer *timer)
         /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the
            order. */
         while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
-            spin_turn(&turns);
+            backoff_spin(&backoff);
     }
 }
 
@@ -310,7 +312,7 @@ static void call(struct timer_queue *queue, struct timer *timer)
 unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
 {
     unsigned count = 0;
-    irq_state_t before = spin_lock(&queue->lock);
+    irq_flags_t before = spin_lock(&queue->lock);
     VERIFY(!queue->is_running);
     queue->is_running = true;
     struct timer *timer;
@@ -329,7 +331,7 @@ unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
 
 bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns)
 {
-    irq_state_t before = spin_lock(&queue->lock);
+    irq_flags_t before = spin_lock(&queue->lock);
     const struct timer *earliest = earliest_locked(queue);
     if (earliest)
         *deadline_ns = earliest->deadline_ns;

@@ -13,7 +13,7 @@
  *
  * and who arms a timer does the second half too, on the CPU of the queue, where timer_queue_arm() says so.
  */
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 #include <ashlar/types.h>
 
 struct timer;

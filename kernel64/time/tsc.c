@@ -9,7 +9,7 @@
  */
 #include <time/tsc.h>
 
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -209,9 +209,9 @@ static bool take_rate(const struct calibration *result)
                  MHZ(told.tsc_hz), KHZS(told.tsc_hz), told.source, MHZ(result->rate_hz),
                  KHZS(result->rate_hz), best->counter->name);
     is_refuted |= verdict == TSC_REFUTED;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     clock_set_tsc_rate(result->rate_hz);
-    interrupts_restore(state);
+    local_irq_restore(state);
     source = best->counter->name;
     return true;
 }

@@ -9,7 +9,8 @@
 
 #include <ashlar/check.h>
 #include <ashlar/hw/cpu.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>
@@ -87,7 +88,7 @@ static void compare_here(void *argument)
         if (agree_have_all_arrived(agree) || clock_nanoseconds(cpu_read_tsc()) - began_ns > AGREE_STAY_NS)
             left--;
         else
-            cpu_pause();
+            cpu_relax();
     }
 }
 
@@ -184,9 +185,9 @@ void agree_check(agree_call_fn *on_all, unsigned int cpus)
         log_warn("time", "there is no other clock: times of different CPUs may not agree");
         return;
     }
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     watch_condemn();
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 bool agree_most_ns(uint64_t *ns)

@@ -4,7 +4,7 @@
  * the way a program makes it by accident, in a way that the compiler cannot see through.
  */
 #include <ashlar/command.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 #include <cpu/percpu.h>
 #include <log/log.h>
 #include <panic/panic.h>

@@ -5,6 +5,7 @@
 #include <lib/machine_ops.h>
 
 #include <ashlar/hw/cpu.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <trap/trap_report.h>
@@ -15,24 +16,6 @@ static void (*stop_others)(void);
 void diag_port_set_stop_others(void (*function)(void))
 {
     stop_others = function;
-}
-
-void diag_port_interrupts_off(void)
-{
-    cpu_interrupts_off();
-}
-
-bool diag_port_interrupts_save(void)
-{
-    bool were_on = (cpu_read_rflags() & RFLAGS_IF) != 0;
-    cpu_interrupts_off();
-    return were_on;
-}
-
-void diag_port_interrupts_restore(bool were_on)
-{
-    if (were_on)
-        cpu_interrupts_on();
 }
 
 uint64_t diag_port_ticks(void)
@@ -47,7 +30,7 @@ unsigned int diag_port_cpu(void)
 
 void diag_port_begin_panic(void)
 {
-    cpu_interrupts_off();
+    local_irq_disable();
     traps_stop_catching();
     if (stop_others)
         stop_others();
@@ -57,7 +40,7 @@ void diag_port_halt(void)
 {
     /* In a loop: an NMI ends the halt. */
     for (;;) {
-        cpu_interrupts_off();
+        local_irq_disable();
         cpu_halt();
     }
 }

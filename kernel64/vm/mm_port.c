@@ -5,6 +5,8 @@
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -48,15 +50,15 @@ PERCPU(uint64_t, pin_rflags);
 
 /* Nobody else writes the owner of a lock that is held; the others look whether it is 0, or for words in the
    log. */
-static inline void keep_state(struct port_lock *lock, irq_state_t state)
+static inline void keep_state(struct port_lock *lock, irq_flags_t state)
 {
-    if (state.rflags & SYNC_RFLAGS_IF)
+    if (state.rflags & RFLAGS_IF)
         lock->spin.owner |= SPIN_WERE_ON;
 }
 
 bool port_try_lock(struct port_lock *lock)
 {
-    irq_state_t state;
+    irq_flags_t state;
     if (!spin_try_lock(&lock->spin, &state))
         return false;
     keep_state(lock, state);
@@ -68,14 +70,14 @@ bool port_try_lock(struct port_lock *lock)
 void port_pause(void)
 {
     ipi_serve();
-    cpu_pause();
+    cpu_relax();
 }
 
 /* In turn, but not under a hypervisor, where the one whose turn it is may not be running, and all would wait
    for it: docs/decisions/0006-turns-under-a-hypervisor.md. */
 static NOINLINE void wait_for_lock(struct port_lock *lock, const void *caller)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     spin_wait_serving(&lock->spin, !cpu_has(CPU_FEATURE_HYPERVISOR), ipi_serve, caller);
     keep_state(lock, state);
 }
@@ -89,7 +91,7 @@ void port_lock(struct port_lock *lock)
 void port_unlock(struct port_lock *lock)
 {
     uint32_t owner = __atomic_load_n(&lock->spin.owner, __ATOMIC_RELAXED);
-    spin_unlock(&lock->spin, (irq_state_t){ owner & SPIN_WERE_ON ? SYNC_RFLAGS_IF : 0 });
+    spin_unlock(&lock->spin, (irq_flags_t){ owner & SPIN_WERE_ON ? RFLAGS_IF : 0 });
 }
 
 /* ---- words ---- */

@@ -5,7 +5,8 @@
  */
 #include <ashlar/bench.h>
 
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <trap/traps.h>
 #include <irq/irq.h>
@@ -64,11 +65,11 @@ static void send_to_oneself(uint8_t vector)
     uint32_t self = lapic_id();
     taken = 0;
     for (unsigned int i = 0; i < OPERATIONS; i++) {
-        irq_state_t state = interrupts_off();
+        irq_flags_t state = local_irq_save();
         status_t status = lapic_send(self, vector);
-        interrupts_restore(state);
+        local_irq_restore(state);
         while (status == STATUS_OK && taken <= i)
-            cpu_pause();
+            cpu_relax();
     }
 }
 

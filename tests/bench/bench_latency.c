@@ -14,7 +14,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <time/clock.h>
@@ -140,13 +140,13 @@ typedef void phase_fn(struct worst *worst);
 static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, bool is_alloc,
                                   uint64_t *values)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     for (unsigned int i = 0; i < count; i++) {
         struct worst worst = { 0, 0 };
         phases[i](&worst);
         values[i] = is_alloc ? worst.alloc : worst.free;
     }
-    interrupts_restore(state);
+    local_irq_restore(state);
     end();
     return count;
 }

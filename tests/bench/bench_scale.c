@@ -15,6 +15,8 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
 #include <smp/idle.h>
@@ -56,16 +58,16 @@ static void do_share(void *argument)
 
 static void wait_for_all(void)
 {
-    cpu_interrupts_off();
+    local_irq_disable();
     while (__atomic_load_n(&left, __ATOMIC_ACQUIRE) > 0) {
         cpu_interrupts_on_and_halt();
-        cpu_interrupts_off();
+        local_irq_disable();
     }
-    cpu_interrupts_on();
+    local_irq_enable();
     /* The idle loops mark their work a moment later; until then it is theirs. */
     for (unsigned int cpu = 1; cpu < cpus; cpu++)
         while (!work_is_done(&shares[cpu].work))
-            cpu_pause();
+            cpu_relax();
 }
 
 static void run_row(row_fn *function)

@@ -10,7 +10,8 @@
 
 #include <ashlar/addr.h>
 #include <ashlar/mm/kmalloc.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/spinlock.h>
 #include <cpu/insn.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
@@ -41,7 +42,7 @@ static void turn(void *argument)
     (void)argument;
     __atomic_fetch_add(&busy_count, 1, __ATOMIC_RELAXED);
     while (!__atomic_load_n(&busy_is_over, __ATOMIC_RELAXED))
-        cpu_pause();
+        cpu_relax();
 }
 
 /* Without a thread that runs elsewhere, the bench itself is the first CPU's; all others turn. */
@@ -129,7 +130,7 @@ static struct spinlock lock;
 static void lock_pair(void)
 {
     for (unsigned int i = 0; i < OPERATIONS; i++) {
-        irq_state_t state = spin_lock(&lock);
+        irq_flags_t state = spin_lock(&lock);
         spin_unlock(&lock, state);
     }
 }
@@ -154,7 +155,7 @@ static uint64_t begin_contest(void)
     if (__atomic_add_fetch(&contest.ready, 1, __ATOMIC_RELAXED) == contest.cpus)
         __atomic_store_n(&contest.end_ns, clock_now_ns() + CONTEST_NS, __ATOMIC_RELAXED);
     while ((end_ns = __atomic_load_n(&contest.end_ns, __ATOMIC_RELAXED)) == 0)
-        cpu_pause();
+        cpu_relax();
     return end_ns;
 }
 
@@ -163,9 +164,9 @@ static void contend(void *argument)
     uint64_t end_ns = begin_contest(), taken = 0;
     (void)argument;
     while (clock_now_ns() < end_ns) {
-        irq_state_t state = spin_lock(&lock);
+        irq_flags_t state = spin_lock(&lock);
         /* The others come to want it, also where the CPUs take turns. */
-        cpu_pause();
+        cpu_relax();
         spin_unlock(&lock, state);
         taken++;
     }

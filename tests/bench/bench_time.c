@@ -3,6 +3,8 @@
  * What it costs to read the clock, to arm a timer and to have it fire; and how late timers are.
  */
 #include <ashlar/bench.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -59,7 +61,7 @@ static void arm_and_fire(void)
     for (unsigned int i = 0; i < OPERATIONS; i++) {
         timer_arm(&timer, 0);
         while (fired <= i)
-            cpu_pause();
+            cpu_relax();
     }
 }
 BENCH_WITH(timer_fire, "timer.fire", OPERATIONS, init_timer, arm_and_fire, cancel_timer);
@@ -73,12 +75,12 @@ static uint64_t lateness(void)
     fired = 0;
     timer_arm(&timer, deadline_ns);
     while (fired == 0) {
-        cpu_interrupts_off();
+        local_irq_disable();
         if (fired > 0)
             break;
         cpu_interrupts_on_and_halt();
     }
-    cpu_interrupts_on();
+    local_irq_enable();
     return fired_ns - deadline_ns;
 }
 BENCH_SAMPLES(timer_lateness, "timer.lateness", "ns", init_timer, lateness);

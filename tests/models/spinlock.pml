@@ -7,7 +7,8 @@
  * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_IMPATIENT
  *
  * Stands for
- *     take_free    spin_take_free() of include/ashlar/sync.h: acquire; also what a wait out of turn tries again and again
+ *     take_free    spin_take_free() of include/ashlar/sync/spinlock.h: acquire; also what a wait out of turn tries again and
+ *                  again
  *     unlock       spin_unlock() there: a release store to the owner's half alone
  *     join         join() of sync/spinlock.c: the swap acquires and releases, before->next releases, is_first is acquired
  *     take         spin_wait_serving()'s wait for the owner, acquired; and take(): owner relaxed, is_first released

@@ -4,7 +4,8 @@
  * takes interrupts away from one.
  */
 #include <ashlar/command.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -33,15 +34,15 @@ static struct {
 static void spin(void *argument)
 {
     uint64_t end_ns = clock_now_ns() + hold.length_ns;
-    irq_state_t state = { 0 };
+    irq_flags_t state = { 0 };
     (void)argument;
     if (hold.has_interrupts_off)
-        state = interrupts_off();
+        state = local_irq_save();
     __atomic_store_n(&hold.has_begun, true, __ATOMIC_RELEASE);
     while (clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     if (hold.has_interrupts_off)
-        interrupts_restore(state);
+        local_irq_restore(state);
 }
 
 /* Returns when the CPU is at it. */

@@ -5,6 +5,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/mm/paging.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/physical.h>
 #include <irq/lapic.h>
@@ -50,9 +51,9 @@ static status_t command_late(int argc, char **argv)
     const struct ap_slot *slot = find_slot((uint32_t)apic_id, &page);
     if (!slot)
         return STATUS_NOT_FOUND;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     status_t status = lapic_send_startup((uint32_t)apic_id, (uint32_t)page);
-    interrupts_restore(state);
+    local_irq_restore(state);
     timer_sleep_until(clock_now_ns() + WAIT_NS);
     print("late: %s, %s\n", ap_stage_words((enum ap_stage)__atomic_load_n(&slot->stage, __ATOMIC_RELAXED)),
           __atomic_load_n(&slot->claim, __ATOMIC_RELAXED) == AP_CLAIM_GIVEN_UP ? "given up" : "expected");

@@ -7,7 +7,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/paging.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/apic_base.h>
 #include <cpu/apic_id.h>
@@ -34,13 +34,13 @@ struct renumber {
 static void write_id(void *argument)
 {
     struct renumber *wanted = argument;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     ipi_refuse_posts();
     ipi_leave_cpu();
     mmio_write32(registers + LAPIC_ID, wanted->apic_id << 24);
     wanted->is_done = lapic_id() == wanted->apic_id;
     ipi_init_cpu();
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 static uint32_t unused_id(void)

@@ -4,7 +4,8 @@
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/kmalloc.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -34,7 +35,7 @@ static void wait_for_two(void *argument)
     uint64_t end_ns = clock_now_ns() + IPI_PATIENCE_NS;
     count_call(argument);
     while (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2 && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     if (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2)
         note_wrong();
 }
@@ -107,12 +108,12 @@ static void call_everybody(void *argument)
 {
     for (unsigned int i = 0; i < storm_rounds(); i++) {
         uint32_t reached = 0;
-        irq_state_t state = { 0 };
+        irq_flags_t state = { 0 };
         if (i % 2)
-            state = interrupts_off();
+            state = local_irq_save();
         ipi_call_all(count_call, &reached);
         if (i % 2)
-            interrupts_restore(state);
+            local_irq_restore(state);
         if (reached != ipi_online_count())
             note_wrong();
         count_call(argument);
@@ -164,9 +165,9 @@ static void post_to_everybody(void *argument)
         return;
     }
     for (unsigned int i = 1; i <= storm_rounds(); i++) {
-        irq_state_t state = { 0 };
+        irq_flags_t state = { 0 };
         if (i % 2)
-            state = interrupts_off();
+            state = local_irq_save();
         for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
             if (cpu_set_has(&reachable, cpu))
                 post_letter(&letters[cpu], cpu);
@@ -177,7 +178,7 @@ static void post_to_everybody(void *argument)
                     note_wrong();
             }
         if (i % 2)
-            interrupts_restore(state);
+            local_irq_restore(state);
         count_call(argument);
     }
     kfree(letters);
@@ -236,7 +237,7 @@ static bool is_read_by_itself(const struct letter *letter)
         if (clock_now_ns() > end_ns)
             return false;
         else
-            cpu_pause();
+            cpu_relax();
     return letter->times == 1;
 }
 
@@ -260,10 +261,10 @@ KTEST(smp, a_post_to_oneself_waits_for_interrupts)
     struct letter letter = { 0 };
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     post_letter(&letter, PERCPU_MINE(cpu_number));
     bool was_done = work_is_done(&letter.request);
-    interrupts_restore(state);
+    local_irq_restore(state);
     EXPECT(!was_done);
     EXPECT(is_read_by_itself(&letter));
     ipi_wait(letter.cpu, &letter.request);

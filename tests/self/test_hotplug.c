@@ -7,7 +7,8 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -134,7 +135,7 @@ static void wait_for_timers(void)
 {
     while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS &&
            clock_now_ns() < armed.deadline_ns + PATIENCE_NS)
-        cpu_pause();
+        cpu_relax();
 }
 
 KTEST(smp, timers_of_a_cpu_that_goes_offline_are_not_lost)
@@ -281,12 +282,12 @@ static void load_memory(void)
 static void load_calls(bool are_off)
 {
     uint32_t reached = 0, most = ipi_online_count() + 1;
-    irq_state_t state = { 0 };
+    irq_flags_t state = { 0 };
     if (are_off)
-        state = interrupts_off();
+        state = local_irq_save();
     ipi_call_all(count_call, &reached);
     if (are_off)
-        interrupts_restore(state);
+        local_irq_restore(state);
     if (reached == 0 || reached > most)
         note_wrong();
 }

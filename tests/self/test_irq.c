@@ -3,7 +3,8 @@
  * Interrupts on the machine's own controllers.
  */
 #include <ashlar/ktest.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <irq/irq.h>
@@ -28,15 +29,15 @@ static bool wait_for_ipis(unsigned int count)
 {
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
     while (ipis < count && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     return ipis == count;
 }
 
 static status_t send_to_self(uint8_t vector)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     status_t status = lapic_send(lapic_id(), vector);
-    interrupts_restore(state);
+    local_irq_restore(state);
     return status;
 }
 
@@ -61,14 +62,14 @@ KTEST(irq, interrupts_wait_until_they_are_allowed)
         SKIP_TEST("no local APIC");
     ipis = 0;
     traps_set_handler(VECTOR_SELF_TEST, take_ipi);
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     EXPECT(lapic_send(lapic_id(), VECTOR_SELF_TEST) == STATUS_OK);
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
     while (!lapic_is_requested(VECTOR_SELF_TEST) && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     EXPECT(lapic_is_requested(VECTOR_SELF_TEST));
     EXPECT(ipis == 0);
-    interrupts_restore(state);
+    local_irq_restore(state);
     EXPECT(wait_for_ipis(1));
     traps_set_handler(VECTOR_SELF_TEST, NULL);
 }
@@ -82,7 +83,7 @@ KTEST(irq, an_interrupt_that_nobody_handles_is_ended)
     uint64_t before = traps_unexpected_count(stray), end_ns = clock_now_ns() + PATIENCE_NS;
     ASSERT_THAT(send_to_self(stray) == STATUS_OK);
     while (traps_unexpected_count(stray) == before && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     EXPECT(traps_unexpected_count(stray) == before + 1);
     EXPECT(!lapic_is_in_service(stray));
     ipis = 0;

@@ -10,7 +10,8 @@
 #include <ashlar/ktest.h>
 
 #include <ashlar/io.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <irq/controllers.h>
@@ -86,13 +87,13 @@ static void fire_soon(struct device *device, uint32_t gsi)
     uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000),
              mine = 1u << device->comparator;
     uint32_t count;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     do {
         count = mmio_read32(registers + HPET_COUNT) + ticks;
         set_comparator(device, gsi, count);
     } while ((int32_t)(count - mmio_read32(registers + HPET_COUNT)) <= 0 &&
              !(mmio_read32(registers + HPET_STATUS) & mine));
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 static void silence(const struct device *device)
@@ -148,7 +149,7 @@ static bool comes(const volatile unsigned int *count, unsigned int wanted)
 {
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
     while (*count < wanted && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     return *count >= wanted;
 }
 
@@ -186,10 +187,10 @@ KTEST(irq, two_devices_share_a_level_line)
    changes. */
 static void nudge(const struct irq_line *line)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (!line->is_storming)
         line->chip->unmask(line->chip, line->pin);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 /* A device that nobody listens to holds the level: its line is masked, and the machine goes on. */
@@ -288,12 +289,12 @@ static void leave_with_one_on_its_way(void *argument)
     ask_here(asking);
     if (asking->status != STATUS_OK)
         return;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     fire_soon(asking->device, asking->gsi);
     while (!lapic_is_requested(asking->device->irq->line->vector))
-        cpu_pause();
+        cpu_relax();
     asking->status = irq_leave_cpu(&first_cpu);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
@@ -324,13 +325,13 @@ static void leave_slowly(void *argument)
 {
     struct asking *asking = argument;
     const struct irq_target first_cpu = { 0, ipi_apic_id(0) };
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     fire_soon(asking->device, asking->gsi);
     while (!lapic_is_requested(asking->device->irq->line->vector))
-        cpu_pause();
+        cpu_relax();
     __atomic_store_n(&is_leaving, true, __ATOMIC_RELEASE);
     asking->status = irq_leave_cpu(&first_cpu);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 static void release_while_it_leaves(struct asking *asking, unsigned int cpu)
@@ -340,7 +341,7 @@ static void release_while_it_leaves(struct asking *asking, unsigned int cpu)
     is_leaving = false;
     ASSERT_THAT(idle_give(cpu, &leaving));
     while (!__atomic_load_n(&is_leaving, __ATOMIC_ACQUIRE))
-        cpu_pause();
+        cpu_relax();
     end(asking->device);
     idle_wait(&leaving);
     /* A busy host may have kept us until it had given up. */
@@ -422,7 +423,7 @@ KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_it_to_return)
     fire_soon(&first, gsi);
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
     while (!is_handling && clock_now_ns() < end_ns)
-        cpu_pause();
+        cpu_relax();
     EXPECT(is_handling);
     irq_release(first.irq);
     first.irq = NULL;

@@ -14,7 +14,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/physical.h>
@@ -226,7 +226,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
 
     /* What interrupts change, the serial port's rings say, is not what is looked for. */
     map_screen();
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     slab_reap();                          /* taking everything makes it give back what it keeps, */
     ipi_call_all(give_frames_back, NULL); /* and what all CPUs keep */
     uint64_t bytes, free_before = buddy_free_frames();
@@ -242,7 +242,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     EXPECT(buddy_free_frames() * PAGE_SIZE == bytes + left);
     /* Descriptors that were made on the way stay. */
     EXPECT(buddy_free_frames() <= free_before);
-    interrupts_restore(state);
+    local_irq_restore(state);
     unmap_screen();
 }
 

@@ -12,7 +12,8 @@
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/spinlock.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -120,7 +121,7 @@ static bool remap(void **frames)
             return false;
         __atomic_store_n(&remapped.newest, i, __ATOMIC_RELEASE);
         for (unsigned int look = 0; look < 20; look++)
-            cpu_pause();
+            cpu_relax();
     }
     return true;
 }
@@ -132,7 +133,7 @@ static void remap_or_watch(void *argument)
         count_call(&remapped.watchers);
         while (!__atomic_load_n(&remapped.is_over, __ATOMIC_ACQUIRE)) {
             watch_page();
-            cpu_pause();
+            cpu_relax();
         }
         return;
     }
@@ -332,7 +333,7 @@ static void count_with_lock(void *argument)
 {
     (void)argument;
     for (unsigned int i = 0; i < 100; i++) {
-        irq_state_t state = spin_lock(&lock);
+        irq_flags_t state = spin_lock(&lock);
         guarded++;
         if (spin_owner(&lock) != PERCPU_MINE(cpu_number))
             note_wrong();
@@ -360,19 +361,19 @@ static void call_with_lock(void *argument)
 {
     (void)argument;
     for (unsigned int i = 0; i < 10; i++) {
-        irq_state_t outside = interrupts_off();
+        irq_flags_t outside = local_irq_save();
         if (i % 2 == 0)
-            interrupts_restore(outside);
-        bool on = interrupts_are_on();
+            local_irq_restore(outside);
+        bool on = local_irq_is_enabled();
         port_lock(&served_lock);
         guarded++;
-        if (interrupts_are_on())
+        if (local_irq_is_enabled())
             note_wrong();
         ipi_call_all(count_call, &served_calls);
         port_unlock(&served_lock);
-        if (interrupts_are_on() != on)
+        if (local_irq_is_enabled() != on)
             note_wrong();
-        interrupts_restore(outside);
+        local_irq_restore(outside);
     }
 }
 
@@ -381,7 +382,7 @@ static void call_with_lock_in_turn(void *argument)
 {
     (void)argument;
     for (unsigned int i = 0; i < 10; i++) {
-        irq_state_t state = interrupts_off();
+        irq_flags_t state = local_irq_save();
         if (!spin_take_free(&served_lock.spin))
             spin_wait_serving(&served_lock.spin, true, ipi_serve, NULL);
         guarded++;

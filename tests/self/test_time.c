@@ -3,7 +3,8 @@
  * The clock and timers on the machine they run on.
  */
 #include <ashlar/ktest.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -210,11 +211,11 @@ KTEST(time, a_round_that_is_read_late_is_not_lost)
         SKIP_TEST("the clock's rounds are long");
     timer_sleep_until(clock_now_ns() + 60000000); /* the keeper has looked once, at least */
     uint64_t added = keeper_rounds_added();
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     uint64_t outer = cpu_read_tsc_ordered(), start_ns = clock_now_ns(), inner = cpu_read_tsc_ordered();
     while (tsc_ns(cpu_read_tsc_ordered() - inner) < BLIND_NS)
-        cpu_pause();
-    interrupts_restore(state);
+        cpu_relax();
+    local_irq_restore(state);
     uint64_t before = keeper_rounds_added();
     while (before < added + 3 && tsc_ns(cpu_read_tsc_ordered() - inner) < 10000000000) {
         timer_poll();
@@ -271,13 +272,13 @@ KTEST(timer, timers_run_once_each_in_order_and_not_before_their_time)
     init_alarms();
     /* None runs before all are armed, however long that takes: else an earlier one could come after a later
        one. */
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     for (unsigned int i = 0; i < TIMERS; i++) {
         random = random * 6364136223846793005 + 1442695040888963407;
         alarms[i].deadline_ns = start + (random >> 33) % 8000000;
         EXPECT(!timer_arm(&alarms[i].timer, alarms[i].deadline_ns));
     }
-    interrupts_restore(state);
+    local_irq_restore(state);
     ASSERT_THAT(wait_for_alarms(TIMERS));
     for (unsigned int i = 0; i < TIMERS; i++) {
         EXPECT(alarms[i].calls == 1);
@@ -292,12 +293,12 @@ KTEST(timer, a_canceled_timer_does_not_run)
 {
     uint64_t start = clock_now_ns();
     init_alarms();
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     for (unsigned int i = 0; i < TIMERS; i++)
         timer_arm(&alarms[i].timer, start + 1000000 + i * 1000);
     for (unsigned int i = 0; i < TIMERS; i += 2)
         EXPECT(timer_cancel(&alarms[i].timer).was_armed);
-    interrupts_restore(state);
+    local_irq_restore(state);
     ASSERT_THAT(wait_for_alarms(TIMERS / 2));
     timer_sleep_until(clock_now_ns() + 2000000);
     for (unsigned int i = 0; i < TIMERS; i++)

@@ -6,7 +6,7 @@
 #include <ashlar/command.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/ktest.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -35,7 +35,7 @@ static void move_and_correct(void *argument)
     (void)argument;
     if (PERCPU_MINE(cpu_number) == 0)
         return;
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     uint64_t before = cpu_read_tsc();
     found.added = cpu_read_msr(MSR_TSC_ADJUST);
     cpu_write_msr(MSR_TSC_ADJUST, found.added + MOVED_TICKS);
@@ -44,7 +44,7 @@ static void move_and_correct(void *argument)
     found.back = cpu_read_tsc() - before;
     found.added_at_last = cpu_read_msr(MSR_TSC_ADJUST);
     found.tries++;
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 KTEST(agree, a_counter_that_was_moved_is_moved_back)

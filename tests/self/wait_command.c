@@ -5,6 +5,8 @@
  * CPU's timer is off meanwhile.
  */
 #include <ashlar/command.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -41,7 +43,7 @@ static bool wait_once(bool by_mwait)
     if (lapic_send(lapic_id(), VECTOR_SELF_TEST) != STATUS_OK)
         return false;
     while (!lapic_is_requested(VECTOR_SELF_TEST))
-        cpu_pause();
+        cpu_relax();
     wait_begins();
     while (!is_taken) {
         if (by_mwait) {
@@ -50,7 +52,7 @@ static bool wait_once(bool by_mwait)
         } else {
             cpu_interrupts_on_and_halt();
         }
-        cpu_interrupts_off();
+        local_irq_disable();
     }
     return true;
 }
@@ -64,13 +66,13 @@ static status_t command_wait(int argc, char **argv)
     if (lapic_mode() == LAPIC_NONE || event_is_shared() || (by_mwait && !cpu_has(CPU_FEATURE_MONITOR)))
         return STATUS_UNSUPPORTED;
     traps_set_handler(VECTOR_SELF_TEST, take);
-    cpu_interrupts_off();
+    local_irq_disable();
     event_leave_cpu();
     while (done < count && wait_once(by_mwait))
         done++;
     event_init_cpu();
     timer_rearm();
-    cpu_interrupts_on();
+    local_irq_enable();
     traps_set_handler(VECTOR_SELF_TEST, NULL);
     print("wait: %lu interrupts taken\n", done);
     return STATUS_OK;

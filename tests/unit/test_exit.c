@@ -12,6 +12,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/io.h>
+#include <ashlar/sync/irqflags.h>
 #include <power/exit.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
@@ -48,7 +49,6 @@ void io_out8(uint16_t port, uint8_t value)
     tell(word);
 }
 
-static bool interrupts_on;
 /* How often the consoles were settled, and what had happened before the first time. */
 static unsigned settles;
 static size_t told_before_settling;
@@ -56,16 +56,11 @@ static unsigned long reads_before_settling;
 
 void log_settle(void)
 {
-    assert_false(interrupts_on);
+    assert_false(local_irq_is_enabled());
     if (settles++ == 0) {
         told_before_settling = strlen(story);
         reads_before_settling = reads;
     }
-}
-
-void diag_port_interrupts_off(void)
-{
-    interrupts_on = false;
 }
 
 void diag_port_halt(void)
@@ -123,7 +118,7 @@ static int fresh_machine(void **state)
     (void)state;
     working_rung = NULL;
     keyboard_status = 0;
-    interrupts_on = true;
+    hosted_irqs_disabled = false;
     settles = 0;
     leave_set_debug_port(0);
     return 0;

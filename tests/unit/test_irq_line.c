@@ -2,6 +2,8 @@
 /*
  * Handlers that share an input: who is called, who may share, and what a storm is.
  */
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -221,10 +223,10 @@ static void serve(void)
 /* As a handler that waits for the CPU that waits for it. */
 static void *hold_until_served(void *unused)
 {
-    irq_state_t state = line_lock(&line.lock);
+    irq_flags_t state = line_lock(&line.lock);
     __atomic_store_n(&is_held, true, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&is_served, __ATOMIC_ACQUIRE))
-        spin_pause();
+        cpu_relax();
     spin_unlock(&line.lock, state);
     return unused;
 }
@@ -235,7 +237,7 @@ static pthread_t start_holder(void)
     is_held = is_served = false;
     assert_int_equal(pthread_create(&holder, NULL, hold_until_served, NULL), 0);
     while (!__atomic_load_n(&is_held, __ATOMIC_ACQUIRE))
-        spin_pause();
+        cpu_relax();
     return holder;
 }
 

@@ -165,7 +165,7 @@ static void a_lock_given_back_by_another_ends_it(void **state)
     (void)state;
     have_it_held();
     if (setjmp(panicked) == 0)
-        spin_unlock(&lock, (irq_state_t){ 0 });
+        spin_unlock(&lock, (irq_flags_t){ 0 });
     char expected[64];
     snprintf(expected, sizeof(expected), "CPU 7 should hold the lock at %p, in ", (void *)&lock);
     assert_memory_equal(said, expected, strlen(expected));

@@ -4,6 +4,7 @@
  * consoles. The log cannot be reset, so each test silences the consoles of those before it and
  * looks only for its own lines.
  */
+#include <ashlar/sync/irqflags.h>
 #include <lib/machine_ops.h>
 #include <log/log.h>
 
@@ -18,27 +19,15 @@
 
 /* ---- the machine ---- */
 
-static bool interrupts_on = true;
 static void (*between)(void); /* runs where interrupts come back on: as an interrupt would */
 static uint64_t now, step;    /* the clock, and how far each look at it moves it */
 static unsigned looks;        /* at the clock */
 static _Thread_local unsigned cpu;
 static bool threads;
 
-bool diag_port_interrupts_save(void)
+void hosted_irqs_enabled(void)
 {
-    bool were_on = interrupts_on;
-    if (!threads)
-        interrupts_on = false;
-    return were_on;
-}
-
-void diag_port_interrupts_restore(bool were_on)
-{
-    if (threads)
-        return;
-    interrupts_on = were_on;
-    if (were_on && between)
+    if (!threads && between)
         between();
 }
 
@@ -59,7 +48,7 @@ struct fake {
     struct console console;
     char text[1 << 19];
     size_t length;
-    bool saw_interrupts_on;
+    bool saw_irqs_enabled;
     unsigned settles;
     void (*inside)(void); /* runs inside write(), once: as an NMI would */
 };
@@ -69,7 +58,7 @@ static void record(struct console *self, const char *text, size_t length)
     struct fake *fake = container_of(self, struct fake, console);
     void (*inside)(void) = fake->inside;
 
-    fake->saw_interrupts_on |= interrupts_on;
+    fake->saw_irqs_enabled |= local_irq_is_enabled();
     assert_true(fake->length + length < sizeof(fake->text));
     memcpy(fake->text + fake->length, text, length);
     fake->length += length;
@@ -87,7 +76,7 @@ static void silence(struct console *self, const char *text, size_t length)
 static void count_settle(struct console *self)
 {
     struct fake *fake = container_of(self, struct fake, console);
-    fake->saw_interrupts_on |= interrupts_on;
+    fake->saw_irqs_enabled |= local_irq_is_enabled();
     fake->settles++;
 }
 
@@ -107,7 +96,7 @@ static int begin(void **state)
     (void)state;
     for (unsigned i = 0; i < fakes_used; i++)
         fakes[i].console.write = silence;
-    interrupts_on = true;
+    hosted_irqs_disabled = false;
     between = NULL;
     now = step = 0;
     cpu = 0;
@@ -336,15 +325,15 @@ static void interrupts_are_off_while_a_console_writes_and_then_as_they_were(void
     (void)state;
     struct fake *fake = attach("fake");
     for (int on = 0; on < 2; on++) {
-        interrupts_on = on;
+        hosted_irqs_disabled = !on;
         log_info("s", "text");
-        assert_int_equal(interrupts_on, on);
+        assert_int_equal(local_irq_is_enabled(), on);
         print("text");
-        assert_int_equal(interrupts_on, on);
+        assert_int_equal(local_irq_is_enabled(), on);
         log_replay();
-        assert_int_equal(interrupts_on, on);
+        assert_int_equal(local_irq_is_enabled(), on);
     }
-    assert_false(fake->saw_interrupts_on);
+    assert_false(fake->saw_irqs_enabled);
 }
 
 static void log_from_inside(void)
@@ -562,7 +551,7 @@ static struct fake *attach_with_settle(const char *name)
     struct fake *fake = attach(name);
     fake->console.settle = count_settle;
     clear(fake);
-    fake->saw_interrupts_on = false;
+    fake->saw_irqs_enabled = false;
     return fake;
 }
 
@@ -577,8 +566,8 @@ static void settling_reaches_each_console_once(void **state)
     assert_int_equal(without->settles, 0);
     assert_int_equal(last->settles, 1);
     assert_int_equal(gone->settles, 0);
-    assert_false(first->saw_interrupts_on);
-    assert_true(interrupts_on);
+    assert_false(first->saw_irqs_enabled);
+    assert_true(local_irq_is_enabled());
 }
 
 /* A panic while a line is written: the consoles settle all the same. */

@@ -12,7 +12,8 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include <ashlar/sync.h>
+#include <ashlar/sync/backoff.h>
+#include <ashlar/sync/spinlock.h>
 #include <sync/lock_report.h>
 
 #define THREADS 4
@@ -83,16 +84,16 @@ static pthread_t start_waiter(struct spinlock *lock, void *(*run)(void *), void 
     uint32_t tail = load(&lock->tail);
     pthread_t thread = start(run, argument);
     while (load(&lock->tail) == tail)
-        spin_pause();
+        cpu_relax();
     return thread;
 }
 
 /* As a lock of mm's is taken. */
 static bool is_in_turn = true;
 
-static irq_state_t lock_serving(struct spinlock *wanted, void (*serve)(void), const void *caller)
+static irq_flags_t lock_serving(struct spinlock *wanted, void (*serve)(void), const void *caller)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (!spin_take_free(wanted))
         spin_wait_serving(wanted, is_in_turn, serve, caller);
     return state;
@@ -110,13 +111,13 @@ static unsigned counter; /* guarded by lock */
 static void *count(void *unused)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
-        irq_state_t state = spin_lock(&lock);
+        irq_flags_t state = spin_lock(&lock);
         counter++;
         if (i % 3 == 0)
-            spin_pause();
+            cpu_relax();
         spin_unlock(&lock, state);
         if (i % 5 == 0)
-            spin_pause();
+            cpu_relax();
     }
     return unused;
 }
@@ -141,7 +142,7 @@ static unsigned served_count;
 
 static void *note_turn(void *who)
 {
-    irq_state_t state = spin_lock(&lock);
+    irq_flags_t state = spin_lock(&lock);
     served[served_count++] = (uintptr_t)who;
     spin_unlock(&lock, state);
     return NULL;
@@ -152,7 +153,7 @@ static void who_comes_first_is_served_first(void **state)
     pthread_t threads[WAITERS];
     (void)state;
     served_count = 0;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     for (uintptr_t i = 0; i < WAITERS; i++)
         threads[i] = start_waiter(&lock, note_turn, (void *)i);
     spin_unlock(&lock, held);
@@ -172,9 +173,9 @@ static void *meet(void *unused)
 {
     for (uint32_t i = 1; i <= MEETINGS; i++) {
         while (load(&meeting) < i)
-            spin_pause();
+            cpu_relax();
         __atomic_fetch_add(&present, 1, __ATOMIC_RELAXED);
-        irq_state_t state = spin_lock(&lock);
+        irq_flags_t state = spin_lock(&lock);
         counter++;
         spin_unlock(&lock, state);
         __atomic_fetch_add(&gone, 1, __ATOMIC_RELEASE);
@@ -191,13 +192,13 @@ static void any_number_may_come_at_once(void **state)
     for (unsigned i = 0; i < THREADS; i++)
         threads[i] = start(meet, NULL);
     for (uint32_t i = 1; i <= MEETINGS; i++) {
-        irq_state_t held = spin_lock(&lock);
+        irq_flags_t held = spin_lock(&lock);
         store(&meeting, i);
         while (load(&present) < i * THREADS)
-            spin_pause();
+            cpu_relax();
         spin_unlock(&lock, held);
         while (load(&gone) < i * THREADS)
-            spin_pause();
+            cpu_relax();
     }
     for (unsigned i = 0; i < THREADS; i++)
         wait_for_end(threads[i]);
@@ -211,12 +212,12 @@ static void serve_for_long(void)
 {
     store(&is_serving, true);
     while (!load(&may_go_on))
-        spin_pause();
+        cpu_relax();
 }
 
 static void *note_turn_serving(void *who)
 {
-    irq_state_t state = lock_serving(&lock, serve_for_long, NULL);
+    irq_flags_t state = lock_serving(&lock, serve_for_long, NULL);
     served[served_count++] = (uintptr_t)who;
     spin_unlock(&lock, state);
     return NULL;
@@ -226,13 +227,13 @@ static void *note_turn_serving(void *who)
 static void nobody_gets_past_those_who_wait(void **state)
 {
     (void)state;
-    irq_state_t mine;
+    irq_flags_t mine;
     served_count = 0;
     is_serving = may_go_on = false;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     pthread_t first = start_waiter(&lock, note_turn_serving, (void *)1);
     while (!load(&is_serving))
-        spin_pause();
+        cpu_relax();
     spin_unlock(&lock, held);
     assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
     assert_false(spin_try_lock(&lock, &mine));
@@ -262,7 +263,7 @@ static void take_nested(void)
 {
     unsigned mine = depth++;
     store(&depth_reached, depth);
-    irq_state_t state = lock_serving(&nested[mine], go_deeper, NULL);
+    irq_flags_t state = lock_serving(&nested[mine], go_deeper, NULL);
     taken[taken_count++] = mine;
     spin_unlock(&nested[mine], state);
 }
@@ -282,7 +283,7 @@ static void *start_nesting(void *unused)
 
 static void waits_nest_to_any_depth(void **state)
 {
-    irq_state_t held[DEPTH];
+    irq_flags_t held[DEPTH];
     (void)state;
     depth_reached = 0;
     taken_count = 0;
@@ -290,7 +291,7 @@ static void waits_nest_to_any_depth(void **state)
         held[i] = spin_lock(&nested[i]);
     pthread_t thread = start(start_nesting, NULL);
     while (load(&depth_reached) < DEPTH)
-        spin_pause();
+        cpu_relax();
     for (unsigned i = 0; i < DEPTH; i++)
         spin_unlock(&nested[i], held[i]);
     wait_for_end(thread);
@@ -306,19 +307,19 @@ static unsigned inner_counter; /* guarded by inner */
 
 static void use_inner(void)
 {
-    irq_state_t state = spin_lock(&inner);
+    irq_flags_t state = spin_lock(&inner);
     inner_counter++;
     if (inner_counter % 4 == 0)
-        spin_pause();
+        cpu_relax();
     spin_unlock(&inner, state);
 }
 
 static void *count_serving(void *unused)
 {
     for (unsigned i = 0; i < ROUNDS / 4; i++) {
-        irq_state_t state = lock_serving(&lock, use_inner, NULL);
+        irq_flags_t state = lock_serving(&lock, use_inner, NULL);
         counter++;
-        spin_pause();
+        cpu_relax();
         use_inner();
         spin_unlock(&lock, state);
     }
@@ -357,15 +358,15 @@ static void one_holds_it_at_a_time_also_out_of_turn(void **state)
 /* Its wait is not seen by the tail: it has served, so it waits. */
 static void who_waits_out_of_turn_may_be_overtaken(void **state)
 {
-    irq_state_t mine;
+    irq_flags_t mine;
     (void)state;
     served_count = 0;
     is_serving = may_go_on = false;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     is_in_turn = false;
     pthread_t thread = start(note_turn_serving, NULL);
     while (!load(&is_serving))
-        spin_pause();
+        cpu_relax();
     is_in_turn = true;
     assert_int_equal(lock.tail, 0);
     spin_unlock(&lock, held);
@@ -391,7 +392,7 @@ static void a_lock_knows_its_owner(void **state)
     (void)state;
     assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
     assert_false(spin_is_mine(&lock));
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     assert_true(spin_is_mine(&lock));
     wait_for_end(start(look_at_owner, &seen));
     assert_int_equal(seen, spin_me() - 1);
@@ -403,7 +404,7 @@ static void the_owner_is_known_also_after_a_hand_over(void **state)
 {
     (void)state;
     is_serving = may_go_on = false;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     uint32_t before = spin_owner(&lock);
     pthread_t first = start_waiter(&lock, note_turn_serving, NULL);
     pthread_t second = start_waiter(&lock, note_turn_serving, NULL);
@@ -421,7 +422,7 @@ static void the_owner_is_known_also_after_a_hand_over(void **state)
 
 static void a_lock_is_tried_without_waiting(void **state)
 {
-    irq_state_t held, again;
+    irq_flags_t held, again;
     (void)state;
     assert_true(spin_try_lock(&lock, &held));
     assert_true(spin_is_mine(&lock));
@@ -440,7 +441,7 @@ static void a_cpu_that_takes_its_own_lock_is_stopped(void **state)
     static struct spinlock own;
     complaint = NOTHING;
     is_expected = true;
-    irq_state_t held = spin_lock(&own);
+    irq_flags_t held = spin_lock(&own);
     if (setjmp(complained) == 0)
         spin_lock(&own);
     assert_int_equal(complaint, HOLDS_IT);
@@ -478,7 +479,7 @@ static void *give_back(void *unused)
 {
     is_expected = true;
     if (setjmp(complained) == 0)
-        spin_unlock(&lock, (irq_state_t){ 0 });
+        spin_unlock(&lock, (irq_flags_t){ 0 });
     return unused;
 }
 
@@ -486,7 +487,7 @@ static void only_its_owner_gives_a_lock_back(void **state)
 {
     (void)state;
     complaint = NOTHING;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     wait_for_end(start(give_back, NULL));
     assert_int_equal(complaint, NOT_MINE);
     assert_true(spin_is_mine(&lock));
@@ -501,15 +502,15 @@ static void long_waits_are_watched(void **state)
     (void)state;
     served_count = 0;
     looks_of_first = looks_of_others = 0;
-    irq_state_t held = spin_lock(&lock);
+    irq_flags_t held = spin_lock(&lock);
     watched = &lock;
     pthread_t first = start_waiter(&lock, note_turn, (void *)1);
     while (load(&looks_of_first) < 3)
-        spin_pause();
+        cpu_relax();
     assert_int_equal(load(&looks_of_others), 0);
     pthread_t second = start_waiter(&lock, note_turn, (void *)2);
     while (load(&looks_of_others) < 3)
-        spin_pause();
+        cpu_relax();
     spin_unlock(&lock, held);
     wait_for_end(first);
     wait_for_end(second);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync/backoff.h>
 #include <time/timer_queue.h>
 
 #include "seed.h"
@@ -257,7 +258,7 @@ static void *arm_fresh(void *argument)
     unsigned which = (unsigned)(uintptr_t)argument;
     for (unsigned round = 1; round <= ROUNDS; round++) {
         while (load(&fresh_round) != round)
-            spin_pause();
+            cpu_relax();
         add(&fresh_replaced, timer_queue_arm(&queues[which], &fresh, 1).was_armed);
         __atomic_fetch_add(&fresh_done, 1, __ATOMIC_RELEASE);
     }
@@ -277,7 +278,7 @@ static void two_that_arm_a_new_timer_at_once_arm_it_once(void **state)
         timer_init(&fresh, do_nothing, NULL);
         store(&fresh_round, round);
         while (load(&fresh_done) != 2 * round)
-            spin_pause();
+            cpu_relax();
         ran += timer_queue_run(&queues[0], 1) + timer_queue_run(&queues[1], 1);
     }
     for (unsigned i = 0; i < 2; i++)

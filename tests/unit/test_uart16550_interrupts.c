@@ -229,7 +229,7 @@ static void text_is_seen_although_the_lock_is_held_by_who_was_interrupted(void *
     start();
     forget_text();
     write_text("what waits\n");
-    irq_state_t lock = spin_lock(&uart.lock);
+    irq_flags_t lock = spin_lock(&uart.lock);
     write_text("panic\n");
     expect_sent("panic\r\n");
     uart.console.settle(&uart.console);
@@ -252,7 +252,7 @@ static void settling_without_the_lock_ends(void **state)
     start();
     forget_text();
     write_some(101);
-    irq_state_t lock = spin_lock(&uart.lock);
+    irq_flags_t lock = spin_lock(&uart.lock);
     device.on_sent = take_one_more;
     uart.console.settle(&uart.console);
     assert_in_range(device.sent_count, 50, UART16550_WAITING_MAX);

@@ -8,7 +8,7 @@
  */
 #include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 #define IOAPIC_SIZE     32 /* bytes of registers: an index, and behind it a window */
 #define IOAPIC_MAX_PINS 240

@@ -7,7 +7,7 @@
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 /* 14.31818 MHz, the colour carrier's crystal, divided by 12. */
 #define PIT8254_HZ 1193182u

@@ -9,7 +9,7 @@
 #include <ashlar/dev/input.h>
 #include <ashlar/dev/scan_keys.h>
 #include <ashlar/status.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 #define PS2_ISA_INTERRUPT 1
 #define PS2_RECEIVED_MAX  64 /* a power of two */

@@ -8,7 +8,7 @@
 #include <ashlar/dev/input.h>
 #include <ashlar/dev/vt_keys.h>
 #include <ashlar/status.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 #define UART16550_COM1         0x3f8
 #define UART16550_ISA_CLOCK_HZ 1843200u /* behind every serial port of a PC/AT */

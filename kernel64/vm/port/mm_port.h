@@ -6,7 +6,7 @@
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
 #include <ashlar/status.h>
-#include <ashlar/sync.h>
+#include <ashlar/sync/spinlock.h>
 
 static inline void *port_pointer(phys_t address)
 {
@@ -90,21 +90,17 @@ static inline unsigned int port_cpu_count(void)
 /* ---- pinning: interrupts are off meanwhile, because handlers may call mm, too ---- */
 
 extern uint64_t percpu_pin_rflags; /* this CPU's, while it is pinned: vm/mm_port.c */
-#define PORT_RFLAGS_IF 0x200
 
 static inline void port_pin(void)
 {
-    uint64_t rflags;
-    __asm__ volatile("pushfq; popq %0; cli" : "=r"(rflags)::"memory");
-    PORT_MINE(percpu_pin_rflags) = rflags;
+    PORT_MINE(percpu_pin_rflags) = local_irq_save().rflags;
 }
 
 static inline void port_unpin(void)
 {
-    uint64_t rflags = PORT_MINE(percpu_pin_rflags);
+    irq_flags_t flags = { PORT_MINE(percpu_pin_rflags) };
     __asm__ volatile("" ::: "memory");
-    if (rflags & PORT_RFLAGS_IF)
-        __asm__ volatile("sti" ::: "memory");
+    local_irq_restore(flags);
 }
 
 /*

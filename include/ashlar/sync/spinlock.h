@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Locks that are waited for without sleeping, and the interrupt flag. For whatever an interrupt handler and
+ * Locks that are waited for without sleeping. For whatever an interrupt handler and
  * other code share; mm has its own, through mm/port.h.
  *
  * A spinlock is held with interrupts off, for as short as can be. Those who wait for it stand in a queue, and
@@ -13,71 +13,8 @@
  * kernel64/irq do. Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about
  * interrupts.
  */
-#include <ashlar/types.h>
-
-#ifdef ASHLAR_HOSTED
-#include <sched.h>
-#endif
-
-/* Whether interrupts were on: what interrupts_off() gives and interrupts_restore() takes. */
-typedef struct {
-    uint64_t rflags;
-} irq_state_t;
-
-#define SYNC_RFLAGS_IF 0x200
-
-/* Context of both: any. */
-static inline irq_state_t interrupts_off(void)
-{
-    irq_state_t state = { 0 };
-#ifndef ASHLAR_HOSTED
-    __asm__ volatile("pushfq; popq %0; cli" : "=r"(state.rflags)::"memory");
-#endif
-    return state;
-}
-
-static inline void interrupts_restore(irq_state_t state)
-{
-#ifndef ASHLAR_HOSTED
-    if (state.rflags & SYNC_RFLAGS_IF)
-        __asm__ volatile("sti" ::: "memory");
-#else
-    (void)state;
-#endif
-}
-
-/* Hosted, where nothing turns them off, always. Context: any. */
-static inline bool interrupts_are_on(void)
-{
-#ifndef ASHLAR_HOSTED
-    uint64_t rflags;
-    __asm__ volatile("pushfq; popq %0" : "=r"(rflags));
-    return rflags & SYNC_RFLAGS_IF;
-#else
-    return true;
-#endif
-}
-
-/* Between two looks at what another CPU will change. Hosted, that CPU is a thread that may need this one's
-   processor. */
-static inline void spin_pause(void)
-{
-#ifndef ASHLAR_HOSTED
-    __builtin_ia32_pause();
-#else
-    sched_yield();
-#endif
-}
-
-/* One turn of a loop that waits for another CPU: a pause, and more the longer it has waited. @turns: 0 at
-   first. */
-static inline void spin_turn(uint32_t *turns)
-{
-    for (uint32_t pauses = *turns < 1024 ? *turns / 64 : 15; pauses > 0; pauses--)
-        spin_pause();
-    spin_pause();
-    ++*turns;
-}
+#include <ashlar/check.h>
+#include <ashlar/sync/irqflags.h>
 
 /*
  * All zero is free, with nobody waiting. The halves are written apart: the owner by who takes and gives back,
@@ -150,9 +87,9 @@ static inline bool spin_take_free(struct spinlock *lock)
  * the log for whom.
  * Return: for spin_unlock(). Context: any but NMI; not by who holds it.
  */
-static ALWAYS_INLINE irq_state_t spin_lock(struct spinlock *lock)
+static ALWAYS_INLINE irq_flags_t spin_lock(struct spinlock *lock)
 {
-    irq_state_t state = interrupts_off();
+    irq_flags_t state = local_irq_save();
     if (UNLIKELY(!spin_take_free(lock)))
         spin_wait(lock);
     return state;
@@ -163,22 +100,22 @@ static ALWAYS_INLINE irq_state_t spin_lock(struct spinlock *lock)
  *
  * Return: whether it is ours; if not, interrupts are as they were. Context: any, also NMI and panic.
  */
-static inline bool spin_try_lock(struct spinlock *lock, irq_state_t *state)
+static inline bool spin_try_lock(struct spinlock *lock, irq_flags_t *state)
 {
-    *state = interrupts_off();
+    *state = local_irq_save();
     if (LIKELY(spin_take_free(lock)))
         return true;
-    interrupts_restore(*state);
+    local_irq_restore(*state);
     return false;
 }
 
 /* Context: the CPU that took it. */
-static inline void spin_unlock(struct spinlock *lock, irq_state_t state)
+static inline void spin_unlock(struct spinlock *lock, irq_flags_t state)
 {
     CHECK_HELD(lock);
     /* Whoever waits sees it; the tail is theirs. */
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
-    interrupts_restore(state);
+    local_irq_restore(state);
 }
 
 /**
