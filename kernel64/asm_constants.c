@@ -7,7 +7,7 @@
 #include <ashlar/layout.h>
 #include <cpu/apic_base.h>
 #include <trap/traps.h>
-#include <smp/trampoline.h>
+#include <smp/trampoline_layout.h>
 
 #define ASM_CONSTANT(name) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))
 #define ASM_OFFSET(name, type, field)                                                                        \
@@ -50,8 +50,8 @@ void asm_constants(void)
     ASM_CONSTANT(AP_STAGE_REAL);
     ASM_CONSTANT(AP_STAGE_PROTECTED);
     ASM_CONSTANT(AP_STAGE_LONG);
-    ASM_CONSTANT(AP_CLAIM_EXPECTED);
-    ASM_CONSTANT(AP_CLAIM_ARRIVED);
+    ASM_CONSTANT(AP_EXPECTED);
+    ASM_CONSTANT(AP_ARRIVED);
     ASM_CONSTANT(TRAMPOLINE_SIZE);
     ASM_OFFSET(AP_SLOT_APIC_ID, struct ap_slot, apic_id);
     ASM_OFFSET(AP_SLOT_STAGE, struct ap_slot, stage);

@@ -65,7 +65,7 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("memory");
     irq_init();  /* interrupt controllers, all inputs masked */
     time_init(); /* timers */
-    wall_init();
+    wall_clock_init();
     local_irq_enable(); /* handlers run from here on */
     stage_mark("interrupts");
     consoles_start_inputs();

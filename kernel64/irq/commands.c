@@ -35,8 +35,8 @@ static void print_line(void *context, const struct irq_line *line)
     print("  ");
     for (const struct irq *irq = line->handlers; irq; irq = irq->next)
         print("%s%s", irq->name, irq->next ? ", " : "");
-    if (line->unclaimed > 0)
-        print(", %lu unclaimed", line->unclaimed);
+    if (line->unhandled > 0)
+        print(", %lu unhandled", line->unhandled);
     print("%s\n", line->is_storming ? "; masked in a storm" : "");
 }
 

@@ -277,11 +277,11 @@ void controllers_init_cpu(void)
             continue;
         has_lapic_nmi = true;
         if (entry.lapic_nmi.lint <= 1 && is_for_this_cpu(&entry.lapic_nmi))
-            lapic_set_input(entry.lapic_nmi.lint, LAPIC_INPUT_NMI, wiring_of(&entry.lapic_nmi.wiring));
+            lapic_set_lint(entry.lapic_nmi.lint, LAPIC_LINT_NMI, wiring_of(&entry.lapic_nmi.wiring));
     }
     /* What every PC wires, said or not. */
     if (!has_lapic_nmi)
-        lapic_set_input(1, LAPIC_INPUT_NMI, (struct irq_wiring){ false, false });
+        lapic_set_lint(1, LAPIC_LINT_NMI, (struct irq_wiring){ false, false });
 }
 
 static void route_nmi_sources(void)
@@ -294,7 +294,7 @@ static void route_nmi_sources(void)
 
 /* ---- the 8259s ---- */
 
-bool controllers_take_stray(uint8_t vector)
+bool controllers_take_8259_spurious(uint8_t vector)
 {
     if (!has_8259 || vector < VECTOR_8259_FIRST || vector > VECTOR_8259_LAST)
         return false;
@@ -329,7 +329,7 @@ static void use_8259(void)
         return;
     }
     if (lapic_mode() != LAPIC_NONE)
-        lapic_set_input(0, LAPIC_INPUT_8259, (struct irq_wiring){ false, false });
+        lapic_set_lint(0, LAPIC_LINT_EXTINT, (struct irq_wiring){ false, false });
     log_info("irq", "devices interrupt through the 8259s");
 }
 
@@ -362,7 +362,7 @@ static void init_lapic(void)
 
 void irq_init(void)
 {
-    traps_set_acknowledge(irq_take_stray);
+    traps_set_acknowledge(irq_take_unexpected);
     read_tables();
     init_8259();
     init_lapic();

@@ -32,7 +32,7 @@ status_t controllers_isa_input(uint8_t isa, uint32_t *gsi, struct irq_wiring *wi
 
 /* An interrupt of a vector that no line has. Return: whether it was one of the 8259s', which has been
    ended. */
-bool controllers_take_stray(uint8_t vector);
+bool controllers_take_8259_spurious(uint8_t vector);
 
 /* The 8259s; NULL when the machine has none. */
 const struct i8259 *controllers_8259(void);

@@ -7,7 +7,7 @@
  * fixed gets its own.
  *
  * A vector without a line may still be raised: by a controller that was being masked, or by INT. It is then
- * in service or not, and only if it is may it be ended; lapic_is_in_service() tells.
+ * in service or not, and only if it is may it be ended; lapic_isr_is_set() tells.
  */
 #include <irq/irq.h>
 
@@ -78,25 +78,25 @@ static void report_storm(const struct irq_line *line)
 }
 
 /* A vector that no line has: given back a moment ago, or raised by a pair of 8259s by mistake, or by INT. */
-void irq_take_stray(uint8_t vector)
+void irq_take_unexpected(uint8_t vector)
 {
-    if (controllers_take_stray(vector))
+    if (controllers_take_8259_spurious(vector))
         return;
-    if (lapic_mode() != LAPIC_NONE && lapic_is_in_service(vector))
-        lapic_end();
+    if (lapic_mode() != LAPIC_NONE && lapic_isr_is_set(vector))
+        lapic_eoi();
 }
 
 void irq_dispatch(struct trap_frame *frame)
 {
     struct irq_line *line = PERCPU_MINE_AT(irq_line_of_vector, frame->vector);
     if (!line) {
-        irq_take_stray((uint8_t)frame->vector);
+        irq_take_unexpected((uint8_t)frame->vector);
         return;
     }
     enum line_outcome outcome = line_handle(line);
     if (!line->chip->eoi)
-        lapic_end();
-    if (outcome == LINE_STORM_BEGINS)
+        lapic_eoi();
+    if (outcome == LINE_STORM_MASKED)
         report_storm(line);
 }
 
@@ -264,7 +264,7 @@ static bool try_move(struct irq_line *line, const struct irq_target *to, status_
     }
     /* Each time: who shares the line may have unmasked it. */
     line->chip->mask(line->chip, line->pin);
-    if (line->chip->is_in_flight(line->chip, line->pin) || lapic_is_requested(vector))
+    if (line->chip->is_in_flight(line->chip, line->pin) || lapic_irr_is_set(vector))
         return false;
     *status = route(line, line->wiring, to);
     if (*status == STATUS_OK)
@@ -298,7 +298,7 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
     return status;
 }
 
-status_t irq_leave_cpu(const struct irq_target *to)
+status_t irq_offline_cpu(const struct irq_target *to)
 {
     status_t status = STATUS_OK;
     struct irq_line *line;

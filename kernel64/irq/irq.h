@@ -43,7 +43,7 @@ struct irq_target {
 };
 
 /**
- * irq_leave_cpu() - the lines that interrupt this CPU interrupt another from now on.
+ * irq_offline_cpu() - the lines that interrupt this CPU interrupt another from now on.
  * @to: online.
  *
  * Nothing is lost: what is on its way is taken here first, and the handler of an edge is called once more for
@@ -52,7 +52,7 @@ struct irq_target {
  *         lines that were not moved go on interrupting this CPU.
  * Context: thread, interrupts on; no line is requested on this CPU meanwhile.
  */
-status_t irq_leave_cpu(const struct irq_target *to) MUST_CHECK;
+status_t irq_offline_cpu(const struct irq_target *to) MUST_CHECK;
 
 /* ---- for who sets up the machine, and who shows it ---- */
 
@@ -70,7 +70,7 @@ struct trap_frame;
 void irq_dispatch(struct trap_frame *frame);
 
 /* An interrupt that nobody handles has come: ends it where it came from, if it came from a controller. */
-void irq_take_stray(uint8_t vector);
+void irq_take_unexpected(uint8_t vector);
 
 /* The chips, in the order in which they were added. @chip: NULL to begin with. */
 struct irq_chip *irq_next_chip(struct irq_chip *chip);

@@ -158,8 +158,8 @@ static void count_spurious(struct trap_frame *frame)
 
 static uint32_t read_errors(void)
 {
-    write_register(REG_ERROR, 0); /* which moves what was found since into the register */
-    return read_register(REG_ERROR);
+    write_register(REG_ESR, 0); /* which moves what was found since into the register */
+    return read_register(REG_ESR);
 }
 
 static void report_error(struct trap_frame *frame)
@@ -176,7 +176,7 @@ static void report_error(struct trap_frame *frame)
     };
     (void)frame;
     uint32_t errors = read_errors(), seen = PERCPU_MINE(lapic_error_bits);
-    lapic_end();
+    lapic_eoi();
     PERCPU_MINE(lapic_error_bits) = seen | errors;
     for (unsigned int bit = 0; bit < ARRAY_LEN(words); bit++) {
         if (errors & ~seen & BIT(bit))
@@ -193,9 +193,9 @@ static const struct {
     unsigned int from;
 } inputs[] = { { REG_LVT_LINT0, 0 },
                { REG_LVT_LINT0 + 0x10, 0 },
-               { REG_LVT_COUNTERS, LVT_COUNTERS_FROM },
-               { REG_LVT_THERMAL, LVT_THERMAL_FROM },
-               { REG_LVT_CMCI, LVT_CMCI_FROM } };
+               { REG_LVT_PMC, LVT_PMC_MIN_MAX_LVT },
+               { REG_LVT_THERMAL, LVT_THERMAL_MIN_MAX_LVT },
+               { REG_LVT_CMCI, LVT_CMCI_MIN_MAX_LVT } };
 
 static uint32_t
     smis[ARRAY_LEN(inputs)]; /* the first CPU's entries that are SMIs, else 0. Constant after init */
@@ -209,7 +209,8 @@ static void note_smis(void)
 {
     for (unsigned int i = 0; i < ARRAY_LEN(inputs); i++) {
         uint32_t entry = highest_entry() >= inputs[i].from ? read_register(inputs[i].reg) : 0;
-        smis[i] = (entry & LVT_DELIVERY) == LVT_SMI ? entry & ~(uint32_t)LVT_PENDING : 0;
+        smis[i] =
+            (entry & LVT_DELIVERY_MODE) == LVT_DELIVERY_SMI ? entry & ~(uint32_t)LVT_DELIVERY_PENDING : 0;
     }
 }
 
@@ -227,7 +228,7 @@ static bool is_anything_in_service(void)
 {
     uint32_t bits = 0;
     for (unsigned int group = 0; group < TRAP_VECTORS / 32; group++)
-        bits |= read_register(REG_IN_SERVICE + group * 16);
+        bits |= read_register(REG_ISR + group * 16);
     return bits != 0;
 }
 
@@ -235,18 +236,18 @@ static bool is_anything_in_service(void)
 static void end_what_firmware_left(void)
 {
     for (unsigned int ends = 0; ends < TRAP_VECTORS && is_anything_in_service(); ends++)
-        lapic_end();
+        lapic_eoi();
 }
 
 static void init_cpu(void)
 {
-    write_register(REG_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    write_register(REG_SVR, SVR_APIC_ENABLE | VECTOR_SPURIOUS);
     mask_local_inputs();
-    write_register(REG_PRIORITY, 0);
+    write_register(REG_TPR, 0);
     end_what_firmware_left();
     (void)read_errors();
     write_register(REG_LVT_ERROR, VECTOR_LAPIC_ERROR);
-    write_register(REG_TIMER_DIVIDER, DIVIDE_BY_16);
+    write_register(REG_TIMER_DIVIDE_CONFIG, TIMER_DIVIDE_BY_16);
 }
 
 status_t lapic_init(phys_t address, lapic_choose_fn *wants_x2apic)
@@ -287,10 +288,10 @@ status_t lapic_init_cpu(void)
     return STATUS_OK;
 }
 
-void lapic_leave_cpu(void)
+void lapic_offline_cpu(void)
 {
     mask_local_inputs();
-    write_register(REG_SPURIOUS, VECTOR_SPURIOUS);
+    write_register(REG_SVR, VECTOR_SPURIOUS);
 }
 
 enum lapic_mode lapic_mode(void)
@@ -313,32 +314,32 @@ uint32_t lapic_version(void)
     return read_register(REG_VERSION);
 }
 
-void lapic_end(void)
+void lapic_eoi(void)
 {
-    write_register(REG_END, 0);
+    write_register(REG_EOI, 0);
 }
 
-bool lapic_is_in_service(uint8_t vector)
+bool lapic_isr_is_set(uint8_t vector)
 {
-    return read_vector_bit(REG_IN_SERVICE, vector);
+    return read_vector_bit(REG_ISR, vector);
 }
 
-bool lapic_is_requested(uint8_t vector)
+bool lapic_irr_is_set(uint8_t vector)
 {
-    return read_vector_bit(REG_REQUESTED, vector);
+    return read_vector_bit(REG_IRR, vector);
 }
 
-void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wiring wiring)
+void lapic_set_lint(unsigned int lint, enum lapic_lint meaning, struct irq_wiring wiring)
 {
-    static const uint32_t entries[] = {
-        [LAPIC_INPUT_OFF] = LVT_MASKED, [LAPIC_INPUT_NMI] = LVT_NMI, [LAPIC_INPUT_8259] = LVT_EXTINT
-    };
+    static const uint32_t entries[] = { [LAPIC_LINT_MASKED] = LVT_MASKED,
+                                        [LAPIC_LINT_NMI] = LVT_DELIVERY_NMI,
+                                        [LAPIC_LINT_EXTINT] = LVT_DELIVERY_EXTINT };
     uint32_t entry = entries[meaning];
     if (wiring.is_active_low)
-        entry |= LVT_LOW;
+        entry |= LVT_ACTIVE_LOW;
     /* An NMI is an edge whatever the table says. */
-    if (wiring.is_level && meaning == LAPIC_INPUT_8259)
-        entry |= LVT_LEVEL;
+    if (wiring.is_level && meaning == LAPIC_LINT_EXTINT)
+        entry |= LVT_LEVEL_TRIGGERED;
     write_register(REG_LVT_LINT0 + 0x10 * lint, entry);
 }
 
@@ -349,50 +350,50 @@ static status_t send_command(uint32_t apic_id, uint32_t command)
     if (mode == LAPIC_X2APIC) {
         /* MFENCE and LFENCE: the SDM's order of a store before a write of an x2APIC register. */
         __asm__ volatile("mfence; lfence" ::: "memory");
-        cpu_write_msr(MSR_X2APIC_FIRST + REG_COMMAND / 16, (uint64_t)apic_id << 32 | command);
+        cpu_write_msr(MSR_X2APIC_FIRST + REG_ICR_LOW / 16, (uint64_t)apic_id << 32 | command);
         return STATUS_OK;
     }
-    for (unsigned int reads = SEND_WAIT_READS; read_register(REG_COMMAND) & COMMAND_PENDING; reads--) {
+    for (unsigned int reads = SEND_WAIT_READS; read_register(REG_ICR_LOW) & ICR_DELIVERY_PENDING; reads--) {
         if (reads == 0)
             return STATUS_TIMEOUT;
         cpu_relax();
     }
-    write_register(REG_COMMAND_HIGH, apic_id << 24);
-    write_register(REG_COMMAND, command);
+    write_register(REG_ICR_HIGH, apic_id << 24);
+    write_register(REG_ICR_LOW, command);
     return STATUS_OK;
 }
 
 status_t lapic_send(uint32_t apic_id, uint8_t vector)
 {
-    return send_command(apic_id, COMMAND_ASSERT | vector);
+    return send_command(apic_id, ICR_LEVEL_ASSERT | vector);
 }
 
 status_t lapic_send_init(uint32_t apic_id)
 {
-    return send_command(apic_id, COMMAND_ASSERT | COMMAND_INIT);
+    return send_command(apic_id, ICR_LEVEL_ASSERT | ICR_DELIVERY_INIT);
 }
 
 status_t lapic_send_startup(uint32_t apic_id, uint32_t page)
 {
-    return send_command(apic_id, COMMAND_ASSERT | COMMAND_STARTUP | page >> PAGE_SHIFT);
+    return send_command(apic_id, ICR_LEVEL_ASSERT | ICR_DELIVERY_STARTUP | page >> PAGE_SHIFT);
 }
 
 status_t lapic_send_nmi(uint32_t apic_id)
 {
-    return send_command(apic_id, COMMAND_ASSERT | COMMAND_NMI);
+    return send_command(apic_id, ICR_LEVEL_ASSERT | ICR_DELIVERY_NMI);
 }
 
 /* ---- timer ---- */
 
-void lapic_timer_set(enum lapic_timer_kind kind)
+void lapic_timer_set_mode(enum lapic_timer_mode kind)
 {
     static const uint32_t entries[] = {
         [LAPIC_TIMER_OFF] = LVT_MASKED | VECTOR_TIMER,
-        [LAPIC_TIMER_MEASURED] = LVT_MASKED | VECTOR_TIMER,
+        [LAPIC_TIMER_MASKED] = LVT_MASKED | VECTOR_TIMER,
         [LAPIC_TIMER_ONE_SHOT] = VECTOR_TIMER,
-        [LAPIC_TIMER_DEADLINE] = LVT_TIMER_DEADLINE | VECTOR_TIMER,
+        [LAPIC_TIMER_TSC_DEADLINE] = LVT_TIMER_TSC_DEADLINE | VECTOR_TIMER,
     };
-    write_register(REG_TIMER_COUNT, 0);
+    write_register(REG_TIMER_INITIAL_COUNT, 0);
     write_register(REG_LVT_TIMER, entries[kind]);
     /* In xAPIC mode the write above goes through memory and the first deadline through an MSR: MFENCE keeps
        their order. (Intel SDM vol. 3A, "TSC-Deadline Mode".) */
@@ -401,12 +402,12 @@ void lapic_timer_set(enum lapic_timer_kind kind)
 
 void lapic_timer_arm(uint32_t count)
 {
-    write_register(REG_TIMER_COUNT, count);
+    write_register(REG_TIMER_INITIAL_COUNT, count);
 }
 
-uint32_t lapic_timer_left(void)
+uint32_t lapic_timer_current_count(void)
 {
-    return read_register(REG_TIMER_LEFT);
+    return read_register(REG_TIMER_CURRENT_COUNT);
 }
 
 void lapic_timer_arm_deadline(uint64_t tick)

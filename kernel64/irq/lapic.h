@@ -49,7 +49,7 @@ status_t lapic_init_cpu(void) MUST_CHECK;
 
 /* Nothing reaches this CPU any more but NMI, INIT and a startup. Context: interrupts off, until
    lapic_init_cpu(). */
-void lapic_leave_cpu(void);
+void lapic_offline_cpu(void);
 
 /* The mode of all CPUs; LAPIC_NONE before lapic_init(). */
 enum lapic_mode lapic_mode(void);
@@ -64,23 +64,23 @@ uint32_t lapic_id(void);
 uint32_t lapic_version(void);
 
 /* The interrupt in service with the highest vector has been handled. Context: its handler. */
-void lapic_end(void);
+void lapic_eoi(void);
 
 /* Return: whether @vector was delivered to this CPU and not ended yet; whether it waits to be delivered. */
-bool lapic_is_in_service(uint8_t vector);
-bool lapic_is_requested(uint8_t vector);
+bool lapic_isr_is_set(uint8_t vector);
+bool lapic_irr_is_set(uint8_t vector);
 
-enum lapic_input {
-    LAPIC_INPUT_OFF,
-    LAPIC_INPUT_NMI,
-    LAPIC_INPUT_8259 /* "ExtINT": the vector comes from the 8259s, past priorities and acknowledgement */
+enum lapic_lint {
+    LAPIC_LINT_MASKED,
+    LAPIC_LINT_NMI,
+    LAPIC_LINT_EXTINT /* "ExtINT": the vector comes from the 8259s, past priorities and acknowledgement */
 };
 
 /**
- * lapic_set_input() - what one of this CPU's two local inputs means.
+ * lapic_set_lint() - what one of this CPU's two local inputs means.
  * @lint: 0 or 1.
  */
-void lapic_set_input(unsigned int lint, enum lapic_input meaning, struct irq_wiring wiring);
+void lapic_set_lint(unsigned int lint, enum lapic_lint meaning, struct irq_wiring wiring);
 
 /**
  * lapic_send() - raise a vector on one CPU, also on this.
@@ -105,24 +105,24 @@ status_t lapic_send_nmi(uint32_t apic_id) MUST_CHECK;
 
 /* ---- the timer: counts down at a rate that nobody tells, or compares the time-stamp counter ---- */
 
-enum lapic_timer_kind {
+enum lapic_timer_mode {
     LAPIC_TIMER_OFF,
-    LAPIC_TIMER_MEASURED, /* counts down and interrupts nobody */
+    LAPIC_TIMER_MASKED, /* counts down and interrupts nobody */
     LAPIC_TIMER_ONE_SHOT,
-    LAPIC_TIMER_DEADLINE /* only with CPU_FEATURE_TSC_DEADLINE */
+    LAPIC_TIMER_TSC_DEADLINE /* only with CPU_FEATURE_TSC_DEADLINE */
 };
 
 /* The timer counts a step in this many of its rate. */
 #define LAPIC_TIMER_DIVIDER 16
 
 /* Raises VECTOR_TIMER from now on, when it is armed. This CPU's. */
-void lapic_timer_set(enum lapic_timer_kind kind);
+void lapic_timer_set_mode(enum lapic_timer_mode kind);
 
 /* One-shot: interrupts when @count steps have passed; 0 stops it. */
 void lapic_timer_arm(uint32_t count);
 
 /* One-shot: steps that are left; 0 when it has stopped. */
-uint32_t lapic_timer_left(void);
+uint32_t lapic_timer_current_count(void);
 
 /* Deadline: interrupts when the time-stamp counter reaches @tick, at once when it has; 0 disarms. */
 void lapic_timer_arm_deadline(uint64_t tick);

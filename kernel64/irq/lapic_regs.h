@@ -12,23 +12,23 @@
 enum reg {
     REG_ID = LAPIC_ID,
     REG_VERSION = 0x030,
-    REG_PRIORITY = 0x080,   /* TPR */
-    REG_END = 0x0b0,        /* EOI */
-    REG_SPURIOUS = 0x0f0,   /* SVR */
-    REG_IN_SERVICE = 0x100, /* 8 registers of 32 vectors each */
-    REG_REQUESTED = 0x200,
-    REG_ERROR = 0x280,
+    REG_TPR = 0x080, /* TPR */
+    REG_EOI = 0x0b0, /* EOI */
+    REG_SVR = 0x0f0, /* SVR */
+    REG_ISR = 0x100, /* 8 registers of 32 vectors each */
+    REG_IRR = 0x200,
+    REG_ESR = 0x280,
     REG_LVT_CMCI = 0x2f0,
-    REG_COMMAND = 0x300, /* ICR; 64 bits in x2APIC mode */
-    REG_COMMAND_HIGH = 0x310,
+    REG_ICR_LOW = 0x300, /* ICR; 64 bits in x2APIC mode */
+    REG_ICR_HIGH = 0x310,
     REG_LVT_TIMER = 0x320,
     REG_LVT_THERMAL = 0x330,
-    REG_LVT_COUNTERS = 0x340,
+    REG_LVT_PMC = 0x340,
     REG_LVT_LINT0 = 0x350,
     REG_LVT_ERROR = 0x370,
-    REG_TIMER_COUNT = 0x380,
-    REG_TIMER_LEFT = 0x390,
-    REG_TIMER_DIVIDER = 0x3e0,
+    REG_TIMER_INITIAL_COUNT = 0x380,
+    REG_TIMER_CURRENT_COUNT = 0x390,
+    REG_TIMER_DIVIDE_CONFIG = 0x3e0,
 };
 
 #define MSR_X2APIC_FIRST 0x800
@@ -39,24 +39,24 @@ enum reg {
 #define MSR_XAPIC_DISABLE_STATUS  0xbd
 #define LEGACY_XAPIC_DISABLED     BIT(0)
 
-#define SPURIOUS_ENABLE    0x100
-#define LVT_MASKED         0x10000
-#define LVT_SMI            0x200
-#define LVT_NMI            0x400
-#define LVT_DELIVERY       0x700
-#define LVT_PENDING        0x1000
-#define LVT_EXTINT         0x700
-#define LVT_LOW            0x2000
-#define LVT_LEVEL          0x8000
-#define LVT_TIMER_DEADLINE 0x40000
-#define COMMAND_PENDING    0x1000
-#define COMMAND_ASSERT     0x4000
-#define COMMAND_NMI        0x400
-#define COMMAND_INIT       0x500
-#define COMMAND_STARTUP    0x600
-#define DIVIDE_BY_16       0x3
+#define SVR_APIC_ENABLE        0x100
+#define LVT_MASKED             0x10000
+#define LVT_DELIVERY_SMI       0x200
+#define LVT_DELIVERY_NMI       0x400
+#define LVT_DELIVERY_MODE      0x700
+#define LVT_DELIVERY_PENDING   0x1000
+#define LVT_DELIVERY_EXTINT    0x700
+#define LVT_ACTIVE_LOW         0x2000
+#define LVT_LEVEL_TRIGGERED    0x8000
+#define LVT_TIMER_TSC_DEADLINE 0x40000
+#define ICR_DELIVERY_PENDING   0x1000
+#define ICR_LEVEL_ASSERT       0x4000
+#define ICR_DELIVERY_NMI       0x400
+#define ICR_DELIVERY_INIT      0x500
+#define ICR_DELIVERY_STARTUP   0x600
+#define TIMER_DIVIDE_BY_16     0x3
 
 /* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
-#define LVT_THERMAL_FROM  5 /* highest LVT entry */
-#define LVT_COUNTERS_FROM 4
-#define LVT_CMCI_FROM     6
+#define LVT_THERMAL_MIN_MAX_LVT 5 /* highest LVT entry */
+#define LVT_PMC_MIN_MAX_LVT     4
+#define LVT_CMCI_MIN_MAX_LVT    6

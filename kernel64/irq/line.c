@@ -50,7 +50,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
         irq->next = NULL;
         *last = irq;
         line->is_storming = false;
-        line->window = line->window_unclaimed = 0;
+        line->window = line->window_unhandled = 0;
         line->chip->unmask(line->chip, line->pin);
         status = STATUS_OK;
     }
@@ -98,12 +98,12 @@ static bool note_outcome(struct irq_line *line, bool is_claimed)
     bool is_storm = false;
     line->window++;
     if (!is_claimed) {
-        line->unclaimed++;
-        line->window_unclaimed++;
+        line->unhandled++;
+        line->window_unhandled++;
     }
     if (line->window >= LINE_WINDOW) {
-        is_storm = line->window_unclaimed >= LINE_STORM;
-        line->window = line->window_unclaimed = 0;
+        is_storm = line->window_unhandled >= LINE_STORM;
+        line->window = line->window_unhandled = 0;
     }
     return is_storm;
 }
@@ -124,6 +124,6 @@ enum line_outcome line_handle(struct irq_line *line)
         chip->eoi(chip, line->pin);
     spin_unlock(&line->lock, state);
     if (is_storm)
-        return LINE_STORM_BEGINS;
-    return is_claimed ? LINE_CLAIMED : LINE_UNCLAIMED;
+        return LINE_STORM_MASKED;
+    return is_claimed ? LINE_HANDLED : LINE_UNHANDLED;
 }

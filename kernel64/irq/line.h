@@ -40,9 +40,9 @@ struct irq_line {
     struct spinlock lock; /* held while handlers run, so that one that was removed does not run any more */
     /* guarded by lock: */
     struct irq *handlers; /* in the order in which they came */
-    uint64_t unclaimed;   /* interrupts that none of them claimed */
+    uint64_t unhandled;   /* interrupts that none of them claimed */
     unsigned int window;  /* interrupts since the count below began */
-    unsigned int window_unclaimed;
+    unsigned int window_unhandled;
     bool is_storming; /* masked, because nobody claims what comes */
 };
 
@@ -77,8 +77,8 @@ static ALWAYS_INLINE irq_flags_t line_lock(struct spinlock *lock)
 void line_serve_by(void (*serve)(void));
 
 /*
- * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unclaimed. A level that nobody
- * lowers comes back at once, so that takes milliseconds; a shared line on which every other one is unclaimed
+ * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unhandled. A level that nobody
+ * lowers comes back at once, so that takes milliseconds; a shared line on which every other one is unhandled
  * goes on for ever.
  */
 #define LINE_WINDOW 1000
@@ -113,10 +113,10 @@ bool line_remove(struct irq *irq);
 void line_resume(struct irq_line *line);
 
 enum line_outcome {
-    LINE_CLAIMED,
-    LINE_UNCLAIMED,
+    LINE_HANDLED,
+    LINE_UNHANDLED,
     LINE_SPURIOUS,    /* the chip says that no device asked: nobody was called, nothing is to be ended */
-    LINE_STORM_BEGINS /* unclaimed, and masked from now on */
+    LINE_STORM_MASKED /* unhandled, and masked from now on */
 };
 
 /**

@@ -83,7 +83,7 @@ static int wait_for_key(void)
             monitor_restart();
         if (key != KEY_NONE) {
             local_irq_enable();
-            agree_poll();
+            tsc_sync_recheck();
             return key;
         }
         wait_for_input();

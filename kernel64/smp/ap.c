@@ -109,7 +109,7 @@ unsigned int ap_count(void)
     return count;
 }
 
-void ap_keep(bool (*keeps)(struct ap *ap))
+void ap_filter(bool (*keeps)(struct ap *ap))
 {
     struct ap **at = &aps;
     while (*at) {

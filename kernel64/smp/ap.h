@@ -8,16 +8,16 @@
 #include <cpu/mtrr.h>
 #include <cpu/topology.h>
 #include <panic/stacks.h>
-#include <smp/trampoline.h>
+#include <smp/trampoline_layout.h>
 
 struct ap {
-    uint32_t apic_id;      /* as firmware lists it */
-    uint32_t initial_id;   /* of CPUID; written by the CPU before AP_STAGE_KERNEL */
-    unsigned int cpu;      /* its number; constant from when it is prepared */
-    enum ap_stage stage;   /* atomic; written by the CPU from AP_STAGE_KERNEL on */
-    uint32_t join;         /* atomic; enum ap_claim: whether it goes online when it is ready to */
-    bool is_offline;       /* taken offline; written by the CPU before its stage is none again */
-    status_t leave_status; /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
+    uint32_t apic_id;        /* as firmware lists it */
+    uint32_t initial_id;     /* of CPUID; written by the CPU before AP_STAGE_KERNEL */
+    unsigned int cpu;        /* its number; constant from when it is prepared */
+    enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
+    uint32_t join;           /* atomic; enum ap_claim: whether it goes online when it is ready to */
+    bool is_offline;         /* taken offline; written by the CPU before its stage is none again */
+    status_t offline_status; /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
     uint64_t ticks[AP_STAGES];
     enum core_kind kind;         /* written by the CPU before AP_STAGE_KERNEL */
     struct mtrr_difference mtrr; /* likewise */
@@ -75,4 +75,4 @@ const char *ap_left_out_words(enum ap_left_out why);
 
 /* Takes those out of the list for which @keeps returns false; asked in the list's order. They are left out
    for want of memory. */
-void ap_keep(bool (*keeps)(struct ap *ap));
+void ap_filter(bool (*keeps)(struct ap *ap));

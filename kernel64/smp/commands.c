@@ -97,9 +97,9 @@ static status_t command_cpus(int argc, char **argv)
     if (argc == 1)
         return show_cpus();
     if (argc == 3 && strcmp(argv[1], "off") == 0)
-        return change_cpus(argv[2], hotplug_take_off, not_off);
+        return change_cpus(argv[2], cpu_offline, not_off);
     if (argc == 3 && strcmp(argv[1], "on") == 0)
-        return change_cpus(argv[2], hotplug_bring_back, not_on);
+        return change_cpus(argv[2], cpu_online, not_on);
     return STATUS_INVALID;
 }
 COMMAND(cpus, "[off|on LIST]",
@@ -190,7 +190,7 @@ static void report_cpus(struct json *json)
     }
     json_close(json);
     json_number(json, "listed", smp_cpu_count() + ap_left_out_count());
-    json_string(json, "idle", idle_way());
+    json_string(json, "idle", idle_method());
     json_bool(json, "x2apic", lapic_mode() == LAPIC_X2APIC);
 }
 REPORT(cpus, report_cpus);

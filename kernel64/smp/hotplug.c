@@ -34,9 +34,9 @@ static void rearm(void *argument)
     timer_rearm();
 }
 
-void hotplug_park(struct ap *ap)
+void cpu_park(struct ap *ap)
 {
-    lapic_leave_cpu();
+    lapic_offline_cpu();
     ap->is_offline = true;
     /* Release: who finds it gone may start it anew. */
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
@@ -52,24 +52,24 @@ static void leave(void)
 {
     struct ap *ap = ap_of(PERCPU_MINE(cpu_number));
     local_irq_enable();
-    status_t status = irq_leave_cpu(&(struct irq_target){ 0, ipi_apic_id(0) });
+    status_t status = irq_offline_cpu(&(struct irq_target){ 0, ipi_apic_id(0) });
     local_irq_disable();
     if (status != STATUS_OK) {
-        __atomic_store_n(&ap->leave_status, status, __ATOMIC_RELEASE);
+        __atomic_store_n(&ap->offline_status, status, __ATOMIC_RELEASE);
         return;
     }
     log_info("smp", "goes offline");
     slab_leave_cpu();
     frame_cache_drain();
-    if (timer_leave_cpu())
+    if (timer_offline_cpu())
         ipi_call_one(0, rearm, NULL);
-    ipi_refuse_posts();
+    ipi_close_posts();
     /* Not earlier: what was posted may wait until nobody holds them. */
-    shootdown_hold_tables();
-    ipi_leave_cpu();
+    shootdown_block_table_freeing();
+    ipi_offline_cpu();
     /* Before it may be started anew. What is left are a few instructions. */
-    shootdown_release_tables();
-    hotplug_park(ap);
+    shootdown_unblock_table_freeing();
+    cpu_park(ap);
 }
 
 static enum ap_stage stage_of(const struct ap *ap)
@@ -84,7 +84,7 @@ static bool wait_for_leaving(const struct ap *ap)
     for (uint64_t waited_ns = 0; waited_ns < SMP_PATIENCE_NS; waited_ns += wait_ns) {
         timer_sleep_until(clock_now_ns() + wait_ns);
         if (stage_of(ap) != AP_STAGE_ONLINE ||
-            __atomic_load_n(&ap->leave_status, __ATOMIC_ACQUIRE) != STATUS_OK)
+            __atomic_load_n(&ap->offline_status, __ATOMIC_ACQUIRE) != STATUS_OK)
             return true;
         if (wait_ns < 1000000)
             wait_ns *= 2;
@@ -92,23 +92,23 @@ static bool wait_for_leaving(const struct ap *ap)
     return false;
 }
 
-status_t hotplug_take_off(unsigned int cpu)
+status_t cpu_offline(unsigned int cpu)
 {
     struct ap *ap = ap_of(cpu);
     if (cpu == 0)
         return STATUS_UNSUPPORTED;
     if (!ap || stage_of(ap) != AP_STAGE_ONLINE)
         return STATUS_NOT_FOUND;
-    ap->leave_status = STATUS_OK;
-    idle_leave(cpu, leave);
+    ap->offline_status = STATUS_OK;
+    idle_request_exit(cpu, leave);
     bool has_left = wait_for_leaving(ap);
     vrange_prune();
     if (!has_left)
         return STATUS_TIMEOUT;
-    return stage_of(ap) == AP_STAGE_ONLINE ? ap->leave_status : STATUS_OK;
+    return stage_of(ap) == AP_STAGE_ONLINE ? ap->offline_status : STATUS_OK;
 }
 
-status_t hotplug_bring_back(unsigned int cpu)
+status_t cpu_online(unsigned int cpu)
 {
     struct ap *ap = ap_of(cpu);
     if (!ap)

@@ -27,7 +27,7 @@
 /* All that others write to have an idle CPU do something. */
 struct wish {
     struct work_list given;
-    leave_fn *leave; /* atomic */
+    idle_exit_fn *leave; /* atomic */
 } ALIGNED(64);
 
 static PERCPU(struct wish, wish);
@@ -48,7 +48,7 @@ void idle_init(void)
                  is_there ? " or mwait" : "; this CPU has no other way");
 }
 
-const char *idle_way(void)
+const char *idle_method(void)
 {
     return waits_by_mwait ? "mwait" : "hlt";
 }
@@ -100,7 +100,7 @@ void idle_run(void)
             idle_init_cpu();
         } else {
             wait_for_wish(mine);
-            agree_pass(); /* a counter that is not invariant may have stood still meanwhile */
+            tsc_sync_tick(); /* a counter that is not invariant may have stood still meanwhile */
         }
     }
 }
@@ -121,15 +121,15 @@ static void wake_all(void)
             ipi_wake(cpu);
 }
 
-bool idle_give(unsigned int cpu, struct work *work)
+bool idle_queue_work(unsigned int cpu, struct work *work)
 {
-    enum work_added added = work_list_add(&PERCPU_OF(cpu, wish)->given, work);
+    enum work_add_result added = work_list_add(&PERCPU_OF(cpu, wish)->given, work);
     if (added == WORK_ADDED_FIRST)
         wake(cpu);
     return added != WORK_REFUSED;
 }
 
-void idle_wait(const struct work *work)
+void idle_wait_for_work(const struct work *work)
 {
     uint64_t wait_ns = 10000, silent_ns = 0;
     while (!work_is_done(work)) {
@@ -144,7 +144,7 @@ void idle_wait(const struct work *work)
     }
 }
 
-void idle_leave(unsigned int cpu, leave_fn *leave)
+void idle_request_exit(unsigned int cpu, idle_exit_fn *leave)
 {
     __atomic_store_n(&PERCPU_OF(cpu, wish)->leave, leave, __ATOMIC_RELEASE);
     wake(cpu);

@@ -13,7 +13,7 @@
 void idle_init(void);
 
 /* "mwait" or "hlt". */
-const char *idle_way(void);
+const char *idle_method(void);
 
 /* Nothing can be given to a CPU that has not come yet. Context: before its idle_init_cpu(). */
 void idle_prepare_cpu(unsigned int cpu);
@@ -22,13 +22,13 @@ void idle_prepare_cpu(unsigned int cpu);
 void idle_init_cpu(void);
 
 /**
- * idle_run() - wait, and do what idle_give() brings.
+ * idle_run() - wait, and do what idle_queue_work() brings.
  * Context: each CPU but the first, when it is online.
  */
 NORETURN void idle_run(void);
 
 /**
- * idle_give() - have work done by another CPU's idle loop, with interrupts on: it may take its time,
+ * idle_queue_work() - have work done by another CPU's idle loop, with interrupts on: it may take its time,
  * allocate, and wait.
  * @cpu:  not the first, which runs the monitor.
  * @work: run and argument filled in; not to be touched until it is done.
@@ -36,19 +36,19 @@ NORETURN void idle_run(void);
  * In the order in which it was given. Return: false when the CPU is not online: nothing will be done.
  * Context: any but NMI.
  */
-bool idle_give(unsigned int cpu, struct work *work) MUST_CHECK;
+bool idle_queue_work(unsigned int cpu, struct work *work) MUST_CHECK;
 
 /* Waits until it is done. Context: thread, interrupts on; not the CPU that does it. */
-void idle_wait(const struct work *work);
+void idle_wait_for_work(const struct work *work);
 
-typedef void leave_fn(void);
+typedef void idle_exit_fn(void);
 
 /**
- * idle_leave() - have a CPU leave its idle loop, once it has done what it was given; it is given nothing from
- * then on.
+ * idle_request_exit() - have a CPU leave its idle loop, once it has done what it was given; it is given
+ * nothing from then on.
  * @cpu:   online, not the first.
  * @leave: called there, with interrupts off. When it returns, the CPU stays, and may be given work again.
  *
  * Context: any but NMI.
  */
-void idle_leave(unsigned int cpu, leave_fn *leave);
+void idle_request_exit(unsigned int cpu, idle_exit_fn *leave);

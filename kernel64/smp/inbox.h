@@ -48,7 +48,7 @@ static inline void call_serve(struct call *call)
 }
 
 /* By the caller: one that was counted will not be called. */
-static inline void call_excuse(struct call *call)
+static inline void call_drop_target(struct call *call)
 {
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELAXED);
 }
@@ -60,12 +60,12 @@ static inline unsigned int call_left(const struct call *call)
 }
 
 /* By the caller. Return: whether all have returned; if so, what they did is seen. */
-static inline bool call_is_over(const struct call *call)
+static inline bool call_is_done(const struct call *call)
 {
     return __atomic_load_n(&call->left, __ATOMIC_ACQUIRE) == 0;
 }
 
-enum inbox_posted {
+enum inbox_post_result {
     INBOX_REFUSED, /* the owner has left, or has not come */
     INBOX_POSTED,
     INBOX_POSTED_FIRST /* nobody has interrupted the owner for this word yet */
@@ -81,7 +81,7 @@ enum inbox_posted {
  * and another behind it, and only the other found it open: the first took its post back, and nobody would
  * interrupt for the second's.
  */
-static inline enum inbox_posted inbox_post(struct inbox *inbox, unsigned int caller)
+static inline enum inbox_post_result inbox_post(struct inbox *inbox, unsigned int caller)
 {
     uint64_t *word = &inbox->words[caller / 64], bit = 1ULL << caller % 64;
     bool is_first = __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST) == 0;

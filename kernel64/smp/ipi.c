@@ -94,17 +94,17 @@ static void serve_inbox_ordered(void)
 static void take_call(struct trap_frame *frame)
 {
     (void)frame;
-    lapic_end();
+    lapic_eoi();
     serve_inbox();
 }
 
 static void take_wake(struct trap_frame *frame)
 {
     (void)frame;
-    lapic_end();
+    lapic_eoi();
 }
 
-void ipi_serve(void)
+void ipi_poll(void)
 {
     irq_flags_t state = local_irq_save();
     serve_inbox();
@@ -122,11 +122,11 @@ static void interrupt(unsigned int cpu, uint8_t vector)
 /* One that has left since the set was read is not called. */
 static void post(struct call *call, unsigned int cpu)
 {
-    enum inbox_posted posted = inbox_post(PERCPU_OF(cpu, inbox), PERCPU_MINE(cpu_number));
+    enum inbox_post_result posted = inbox_post(PERCPU_OF(cpu, inbox), PERCPU_MINE(cpu_number));
     if (posted == INBOX_POSTED_FIRST)
         interrupt(cpu, VECTOR_CALL);
     if (UNLIKELY(posted == INBOX_REFUSED))
-        call_excuse(call);
+        call_drop_target(call);
 }
 
 /* Names whoever has not even taken the call, and interrupts it again. */
@@ -156,7 +156,7 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
     uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;
     struct backoff backoff = BACKOFF_INIT;
     unsigned int reminders = 0;
-    while (!call_is_over(call)) {
+    while (!call_is_done(call)) {
         serve_inbox();
         if (backoff_spin(&backoff) % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
             continue;
@@ -217,11 +217,11 @@ static void interrupt_from_anywhere(unsigned int cpu, uint8_t vector)
 
 bool ipi_post(unsigned int cpu, struct work *request)
 {
-    enum work_added added = work_list_add(PERCPU_OF(cpu, posted), request);
+    enum work_add_result added = work_list_add(PERCPU_OF(cpu, posted), request);
     if (added == WORK_ADDED_FIRST && lapic_mode() != LAPIC_NONE)
         interrupt_from_anywhere(cpu, VECTOR_CALL);
     else if (added == WORK_ADDED_FIRST)
-        ipi_serve();
+        ipi_poll();
     return added != WORK_REFUSED;
 }
 
@@ -235,7 +235,7 @@ static void do_nothing(void *argument)
 void ipi_wait(unsigned int cpu, const struct work *request)
 {
     while (!work_is_done(request)) {
-        ipi_serve();
+        ipi_poll();
         ipi_call_one(cpu, do_nothing, NULL);
     }
 }
@@ -287,14 +287,14 @@ void ipi_init_cpu(void)
 }
 
 /* While shootdowns still reach it: what is posted may use anything. */
-void ipi_refuse_posts(void)
+void ipi_close_posts(void)
 {
     struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), posted);
     while (!work_list_close(mine))
         work_list_run(mine);
 }
 
-void ipi_leave_cpu(void)
+void ipi_offline_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
     __atomic_fetch_and(&online.words[me / 64], ~(1ULL << me % 64), __ATOMIC_RELEASE);

@@ -36,19 +36,19 @@ void ipi_prepare_cpu(unsigned int cpu);
  */
 void ipi_init_cpu(void);
 
-/* What was posted here is done, and nothing more is taken; ipi_leave_cpu() follows. Context: interrupts
+/* What was posted here is done, and nothing more is taken; ipi_offline_cpu() follows. Context: interrupts
    off. */
-void ipi_refuse_posts(void);
+void ipi_close_posts(void);
 
 /**
- * ipi_leave_cpu() - this CPU takes no more calls: when it returns, those that had reached it are done, and
+ * ipi_offline_cpu() - this CPU takes no more calls: when it returns, those that had reached it are done, and
  * nobody waits.
  *
  * Shootdowns do not reach it any more, either: until it stops it may touch nothing but what stays mapped for
  * good.
  * Context: interrupts off, from now until it stops.
  */
-void ipi_leave_cpu(void);
+void ipi_offline_cpu(void);
 
 /* The CPUs that take calls; a copy, of a set which others may join and leave meanwhile. */
 void ipi_online(struct cpu_set *set);
@@ -97,7 +97,7 @@ void ipi_wait(unsigned int cpu, const struct work *request);
 
 /* Does what others call here and have posted here now. For loops that wait for another CPU, whether
    interrupts are on or off. */
-void ipi_serve(void);
+void ipi_poll(void);
 
 #define IPI_PATIENCE_NS 1000000000ULL
 

@@ -54,7 +54,7 @@ void start_processors(void)
     setup.paging = address_space();
     if (lapic_mode() != LAPIC_NONE)
         buddy_set_cpu_node(0, numa_home_of(lapic_id()));
-    line_serve_by(ipi_serve);
+    line_serve_by(ipi_poll);
     smp_start(&setup);
     machine_checks_watch();
     if (percpu_count() == 1)

@@ -55,12 +55,12 @@ void shootdown(uint64_t virt, uint64_t size_bytes)
     flush_all(virt, size_bytes, true);
 }
 
-void shootdown_hold_tables(void)
+void shootdown_block_table_freeing(void)
 {
     __atomic_fetch_add(&holders, 1, __ATOMIC_SEQ_CST);
 }
 
-void shootdown_release_tables(void)
+void shootdown_unblock_table_freeing(void)
 {
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }

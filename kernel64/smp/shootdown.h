@@ -26,11 +26,11 @@ void shootdown(uint64_t virt, uint64_t size_bytes);
 bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
 
 /**
- * shootdown_hold_tables(), shootdown_release_tables() - between them a CPU may walk the page tables that is
- * not online.
+ * shootdown_block_table_freeing(), shootdown_unblock_table_freeing() - between them a CPU may walk the page
+ * tables that is not online.
  *
  * One that is started walks them on suspicion from the trampoline on, and flushes when it comes online; one
  * that leaves does so until it halts. Context: the one that starts them, or leaves; no lock of mm's.
  */
-void shootdown_hold_tables(void);
-void shootdown_release_tables(void);
+void shootdown_block_table_freeing(void);
+void shootdown_unblock_table_freeing(void);

@@ -42,10 +42,10 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
-#include <smp/trampoline_tables.h>
+#include <smp/trampoline.h>
 #include <time/tsc_sync.h>
 #include <time/clock.h>
-#include <time/event.h>
+#include <time/clockevent.h>
 #include <time/timer.h>
 
 /* Source: MultiProcessor Specification 1.4, B.4, "Application Processor Startup". */
@@ -104,8 +104,8 @@ static bool prepare(struct ap *ap)
     }
     VERIFY(is_aligned((uintptr_t)copy, 64)); /* of this size it is whole pages */
     percpu_add(copy);
-    frame_cache_init_cpu(ap->cpu);
-    slab_init_cpu(ap->cpu);
+    frame_cache_prepare_cpu(ap->cpu);
+    slab_prepare_cpu(ap->cpu);
     idle_prepare_cpu(ap->cpu);
     ipi_prepare_cpu(ap->cpu);
     buddy_set_cpu_node(ap->cpu, setup->node_of(ap->apic_id));
@@ -124,7 +124,7 @@ static void reach(struct ap *ap, enum ap_stage stage)
 /* Acquire and release: of the CPU and the starter one has it, and what it did before is seen by the other. */
 static bool take_claim(uint32_t *claim, enum ap_claim by)
 {
-    uint32_t expected = AP_CLAIM_EXPECTED;
+    uint32_t expected = AP_EXPECTED;
     return __atomic_compare_exchange_n(claim, &expected, by, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
@@ -145,14 +145,14 @@ NORETURN static void ap_main(void *argument)
         diag_port_halt();
     }
     controllers_init_cpu();
-    agree_init_cpu();
-    event_init_cpu();
+    tsc_sync_init_cpu();
+    clockevent_init_cpu();
     ap->initial_id = apic_initial_id(cpu_cpuid);
     ap->mtrr = mtrr_compare();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
     reach(ap, AP_STAGE_KERNEL);
-    if (!take_claim(&ap->join, AP_CLAIM_ARRIVED))
-        hotplug_park(ap);
+    if (!take_claim(&ap->join, AP_ARRIVED))
+        cpu_park(ap);
     idle_init_cpu();
     ipi_init_cpu();
     reach(ap, AP_STAGE_ONLINE);
@@ -254,8 +254,8 @@ static bool end_wave(struct wave *wave)
         enum ap_stage none = AP_STAGE_NONE;
         /* It parks in the trampoline; or, if it has come further, where it would go online; or it is online
            in a moment. */
-        bool is_outside = take_claim(&slot->claim, AP_CLAIM_GIVEN_UP);
-        bool is_late = take_claim(&ap->join, AP_CLAIM_GIVEN_UP);
+        bool is_outside = take_claim(&slot->claim, AP_GIVEN_UP);
+        bool is_late = take_claim(&ap->join, AP_GIVEN_UP);
         enum ap_stage stage = !is_late     ? AP_STAGE_ONLINE
                               : is_outside ? stage_of(wave, index, ap)
                                            : AP_STAGE_KERNEL;
@@ -278,14 +278,14 @@ static bool start_wave(struct wave *wave)
     for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
         fill_slot(&wave->tables.slots[index], ap);
     wave->tables.words->slot_count = (uint16_t)wave->count;
-    shootdown_hold_tables();
+    shootdown_block_table_freeing();
     send_to_wave(wave, false, false);
     if (needs_rest())
         timer_sleep_until(clock_now_ns() + INIT_WAIT_NS);
     send_to_wave(wave, true, false);
     wait_for_wave(wave);
     bool have_all = end_wave(wave);
-    shootdown_release_tables();
+    shootdown_unblock_table_freeing();
     vrange_prune();
     return have_all;
 }
@@ -332,7 +332,7 @@ void smp_start(const struct smp_setup *from)
     }
     idle_init();
     mtrr_note_first();
-    ap_keep(prepare);
+    ap_filter(prepare);
     unsigned int left = ap_count();
     struct wave wave = { .first = ap_first() };
     while (left > 0) {
@@ -357,7 +357,7 @@ void smp_start(const struct smp_setup *from)
     if (left_out > 0)
         log_info("smp", "CPUs left out: %u; 'cpus' says why", left_out);
     name_mtrr_difference(ap_first(), ap_count());
-    agree_check(ipi_call_all, ipi_online_count());
+    tsc_sync_check(ipi_call_all, ipi_online_count());
 }
 
 status_t smp_start_again(struct ap *ap)
@@ -368,14 +368,14 @@ status_t smp_start_again(struct ap *ap)
     if (status != STATUS_OK)
         return status;
     ap->is_offline = false;
-    ap->join = AP_CLAIM_EXPECTED;
+    ap->join = AP_EXPECTED;
     memset(ap->ticks, 0, sizeof(ap->ticks));
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELAXED);
     if (!start_wave(&wave))
         return STATUS_TIMEOUT;
     trampoline_free(&wave.tables);
     name_mtrr_difference(ap, 1);
-    agree_check(ipi_call_all, ipi_online_count());
+    tsc_sync_check(ipi_call_all, ipi_online_count());
     return STATUS_OK;
 }
 

@@ -5,7 +5,7 @@
  */
 #include <ashlar/mm/paging.h>
 #include <cpu/topology.h>
-#include <smp/trampoline.h>
+#include <smp/trampoline_layout.h>
 
 struct smp_setup {
     const struct paging *paging;               /* the kernel's tree */

@@ -150,8 +150,8 @@ GLOBAL_HERE trampoline_long
     MARK    AP_STAGE_LONG, rdi
 
     ; Whoever was waited for long enough must not go on: its stack may be somebody else's.
-    mov     eax, AP_CLAIM_EXPECTED
-    mov     ecx, AP_CLAIM_ARRIVED
+    mov     eax, AP_EXPECTED
+    mov     ecx, AP_ARRIVED
     lock cmpxchg [rdi + AP_SLOT_CLAIM], ecx
     jne     .park
 

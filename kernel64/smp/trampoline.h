@@ -1,64 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What trampoline.asm and start.c share: the words behind the code in the trampoline's page, and a slot for
- * each CPU that is being started, behind that page. All physical memory below 640 KiB, mapped one-to-one in
- * the trampoline's page tables.
+ * The trampoline in its place: memory below 640 KiB, the code in it, and page tables that show both it and
+ * the kernel.
  */
-#include <ashlar/check.h>
-#include <ashlar/types.h>
+#include <ashlar/mm/paging.h>
+#include <smp/trampoline_layout.h>
 
-/* How far a CPU has come. Each is written by the CPU itself, but for the first and the last. */
-enum ap_stage {
-    AP_STAGE_NONE, /* nothing was heard of it */
-    AP_STAGE_REAL, /* runs the trampoline */
-    AP_STAGE_PROTECTED,
-    AP_STAGE_LONG,   /* in 64-bit mode, on the trampoline's page tables */
-    AP_STAGE_KERNEL, /* on the kernel's page tables, its own stack, segments and interrupt controller */
-    AP_STAGE_ONLINE, /* takes interrupts and work */
-    AP_STAGES
+struct trampoline {
+    phys_t page;                    /* of the code; the slots lie behind it */
+    unsigned int order;             /* of the block that all of it is */
+    struct trampoline_words *words; /* these two: in the direct map */
+    struct ap_slot *slots;
+    struct paging paging;
 };
 
-/* Who may go on: the CPU takes the slot, or the starter does when it has waited long enough. */
-enum ap_claim {
-    AP_CLAIM_EXPECTED,
-    AP_CLAIM_ARRIVED,
-    AP_CLAIM_GIVEN_UP /* the CPU parks when it turns up */
-};
+/**
+ * trampoline_make() - make one, with room for as many CPUs as can be had.
+ * @kernel: the tree whose upper half the tables get.
+ * @wanted: CPUs; at least 1.
+ * @entry:  what each calls, with the argument of its slot.
+ * @room:   receives the number of slots, at least 1.
+ *
+ * Return: STATUS_OK; STATUS_NO_MEMORY.
+ */
+status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted,
+                         uint64_t entry, uint32_t *room) MUST_CHECK;
 
-struct ap_slot {
-    uint32_t apic_id;
-    uint32_t stage; /* enum ap_stage, up to AP_STAGE_LONG */
-    uint32_t claim; /* enum ap_claim */
-    uint32_t reserved;
-    uint64_t ticks[3]; /* when it was in real, protected and long mode */
-    uint64_t stack;    /* its highest address, in the kernel's half */
-    uint64_t argument; /* of the entry */
-};
+/* Gives everything back. No CPU may be on its way through it. */
+void trampoline_free(struct trampoline *trampoline);
 
-/* At trampoline_words in the code; addresses are physical. */
-struct trampoline_words {
-    uint32_t protected_entry; /* a far pointer: offset, selector */
-    uint16_t protected_selector;
-    uint16_t gdt_limit; /* the operand of LGDT */
-    uint32_t gdt_base;
-    uint32_t long_entry; /* a far pointer */
-    uint16_t long_selector;
-    uint16_t slot_count;
-    uint32_t slots;
-    uint32_t pml4;
-    uint32_t efer;
-    uint32_t reserved;
-    uint64_t entry; /* of the kernel: void entry(void *argument) */
-};
-
-#define TRAMPOLINE_SIZE 4096
-
-STATIC_ASSERT(sizeof(struct ap_slot) == 56, "fixed layout");
-STATIC_ASSERT(sizeof(struct trampoline_words) == 48, "fixed layout");
-STATIC_ASSERT(offsetof(struct trampoline_words, gdt_limit) + 2 == offsetof(struct trampoline_words, gdt_base),
-              "LGDT reads limit and base side by side");
-
-/* trampoline.asm; copied, never run where it is linked. */
-extern const uint8_t trampoline_start[], trampoline_words[], trampoline_end[];
-extern const uint8_t trampoline_protected[], trampoline_long[], trampoline_gdt[];
+/* Frames that trampolines and their page tables have now: once CPUs are started, those kept for CPUs that did
+   not come. */
+uint64_t trampoline_frames(void);

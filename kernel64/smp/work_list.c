@@ -24,7 +24,7 @@
 
 static struct work closed;
 
-enum work_added work_list_add(struct work_list *list, struct work *work)
+enum work_add_result work_list_add(struct work_list *list, struct work *work)
 {
     struct work *newest = __atomic_load_n(&list->newest, __ATOMIC_RELAXED);
     work->is_done = false;

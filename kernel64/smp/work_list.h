@@ -22,7 +22,7 @@ struct work_list {
     struct work *newest; /* atomic */
 };
 
-enum work_added {
+enum work_add_result {
     WORK_REFUSED, /* the list is closed */
     WORK_ADDED,
     WORK_ADDED_FIRST /* it was empty: nobody has told the taker yet */
@@ -34,7 +34,7 @@ enum work_added {
  *
  * Context: any, also where another add was interrupted, and NMI.
  */
-enum work_added work_list_add(struct work_list *list, struct work *work);
+enum work_add_result work_list_add(struct work_list *list, struct work *work);
 
 /* Context: any, of an open list. What is added at the same time may not be seen; whoever adds to an empty
    list is told so. */

@@ -50,7 +50,8 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
  * Of readings that found the same count, the first and the last bound; those between say nothing. Counts add
  * up from reading to reading, so that on a slow bus a look may be longer than a round.
  */
-status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *look)
+status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
+                          struct calibrate_sample *look)
 {
     unsigned int taken = 0, same = 0, restarts = 0;
     uint64_t last = 0, sum = 0, began = 0, shortest = UINT64_MAX;
@@ -104,7 +105,7 @@ static struct ratio tighter(struct ratio a, struct ratio b)
 /* Between the first few readings and the last few, so that one that was interrupted does not decide. */
 #define ENDS 8
 
-static struct ratio ratio_of(const struct calibrate_look *look)
+static struct ratio ratio_of(const struct calibrate_sample *look)
 {
     struct ratio ratio = { 0, UINT64_MAX };
     for (unsigned int i = 0; i < ENDS; i++)
@@ -120,7 +121,7 @@ static struct ratio ratio_of(const struct calibrate_look *look)
     return ratio;
 }
 
-uint64_t calibrate_idea(const struct clock_counter *reference, const struct calibrate_look *look)
+uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *look)
 {
     struct ratio ratio = ratio_of(look);
     return ratio.least == 0 ? 0 : scale(reference->rate_hz, ratio.least / 2 + ratio.most / 2, 1 << 16);
@@ -131,7 +132,7 @@ struct edge {
     int64_t low, high;
 };
 
-static struct edge edge_of(const struct calibrate_look *look, struct ratio ratio)
+static struct edge edge_of(const struct calibrate_sample *look, struct ratio ratio)
 {
     struct edge edge = { INT64_MIN, INT64_MAX };
     uint64_t origin = look->readings[0].before;
@@ -166,7 +167,7 @@ static bool add_rounds(const struct clock_counter *reference, struct ratio ratio
     return half < round / 4 && distance < half + round / 8;
 }
 
-static uint64_t width_of(const struct calibrate_look *look)
+static uint64_t width_of(const struct calibrate_sample *look)
 {
     return look->readings[0].after - look->readings[0].before;
 }
@@ -181,8 +182,8 @@ static struct ratio known_ratio(const struct calibration *known)
     return (struct ratio){ ratio > doubt ? ratio - doubt : 0, ratio + doubt };
 }
 
-status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_look *start,
-                           const struct calibrate_look *end, const struct calibration *known,
+status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_sample *start,
+                           const struct calibrate_sample *end, const struct calibration *known,
                            struct calibration *result)
 {
     struct ratio ratio = tighter(ratio_of(start), ratio_of(end));
@@ -220,7 +221,7 @@ static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct
 }
 
 /* Waits until @ns have passed since the look. Return: false when the reference stands still. */
-static bool wait_since(struct clock_counter *reference, const struct calibrate_look *look, uint64_t ns)
+static bool wait_since(struct clock_counter *reference, const struct calibrate_sample *look, uint64_t ns)
 {
     uint64_t wanted = scale(ns, reference->rate_hz, NS_PER_SECOND), last = look->first_count, waited = 0;
     unsigned int still = 0;
@@ -241,13 +242,13 @@ static bool wait_since(struct clock_counter *reference, const struct calibrate_l
 #define ANEW_MAX  3
 #define LOOKS_MAX 12
 
-status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
+status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_sample *start,
                    uint32_t good_ppm, struct calibration *result)
 {
-    struct calibrate_look end;
+    struct calibrate_sample end;
     unsigned int anew = 0;
     for (unsigned int looks = 0; looks < LOOKS_MAX; looks++) {
-        if (calibrate_look(read, reference, &end) != STATUS_OK)
+        if (calibrate_sample(read, reference, &end) != STATUS_OK)
             return STATUS_TIMEOUT;
         if (calibrate_between(reference, start, &end, NULL, result) != STATUS_OK) {
             if (anew++ == ANEW_MAX)

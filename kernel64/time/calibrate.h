@@ -26,7 +26,7 @@ struct calibrate_reading {
     uint64_t count;         /* of the reference, since the look began */
 };
 
-struct calibrate_look {
+struct calibrate_sample {
     struct calibrate_reading readings[CALIBRATE_READINGS];
     uint64_t first_count; /* what their counts are counted from */
 };
@@ -41,7 +41,7 @@ struct calibration {
 typedef uint64_t calibrate_read_fn(void);
 
 /**
- * calibrate_look() - one end of a window.
+ * calibrate_sample() - one end of a window.
  * @look: 1.2 KiB; filled in on STATUS_OK.
  *
  * Takes CALIBRATE_READINGS readings at least half of which see the reference change: 48 accesses, or 24 of
@@ -49,11 +49,11 @@ typedef uint64_t calibrate_read_fn(void);
  * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still.
  * Context: any; what interrupts it makes brackets wider.
  */
-status_t calibrate_look(calibrate_read_fn *read, struct clock_counter *reference,
-                        struct calibrate_look *look) MUST_CHECK;
+status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
+                          struct calibrate_sample *look) MUST_CHECK;
 
 /* Return: the rate in Hz as one look alone tells it, to some 2 %; 0 when it tells nothing. */
-uint64_t calibrate_idea(const struct clock_counter *reference, const struct calibrate_look *look);
+uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *look);
 
 /**
  * calibrate_between() - the rate over the window from one look to another.
@@ -63,8 +63,8 @@ uint64_t calibrate_idea(const struct clock_counter *reference, const struct cali
  * ideas are enough for some ten of its rounds.
  * Return: STATUS_OK; STATUS_TOO_BIG when that cannot be told: @result is untouched.
  */
-status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_look *start,
-                           const struct calibrate_look *end, const struct calibration *known,
+status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_sample *start,
+                           const struct calibrate_sample *end, const struct calibration *known,
                            struct calibration *result) MUST_CHECK;
 
 /**
@@ -77,7 +77,7 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
  *         told, because the machine is stopped again and again.
  * Context: any. Mostly at most CALIBRATE_MAX_NS and three looks; four times that where @start is taken anew.
  */
-status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_look *start,
+status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_sample *start,
                    uint32_t good_ppm, struct calibration *result) MUST_CHECK;
 
 /**

@@ -170,7 +170,7 @@ uint64_t clock_wide_count(void)
 }
 
 /* Whole rounds leave the low bits, by which others widen what they read at the same time, as they are. */
-void clock_add_rounds(uint64_t rounds)
+void clock_add_wraps(uint64_t rounds)
 {
     __atomic_fetch_add(&wide_count, rounds << current_epoch()->counter->bits, __ATOMIC_ACQ_REL);
 }

@@ -69,11 +69,11 @@ void clock_set_counter(struct clock_counter *counter);
 
 /**
  * clock_wide_count() - the count of the counter that is the clock, widened to 64 bits.
- * clock_add_rounds() - it has wrapped so many times more than anybody saw: time leaps forward.
+ * clock_add_wraps() - it has wrapped so many times more than anybody saw: time leaps forward.
  *
  * Context: any but NMI; while a counter is the clock.
  */
 uint64_t clock_wide_count(void);
-void clock_add_rounds(uint64_t rounds);
+void clock_add_wraps(uint64_t rounds);
 
 #define CLOCK_CHANGES_MAX 8

@@ -11,8 +11,8 @@
 #include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
-#include <time/event.h>
-#include <time/keeper.h>
+#include <time/clockevent.h>
+#include <time/wrap_guard.h>
 #include <time/time.h>
 #include <time/tsc.h>
 #include <time/tsc_sync.h>
@@ -26,14 +26,14 @@ static status_t command_date(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    status_t status = wall_unix_seconds(&seconds);
+    status_t status = wall_clock_unix_seconds(&seconds);
     if (status != STATUS_OK)
         return status;
     unix_to_date(seconds, &date);
     print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute,
           date.second);
-    if (wall_doubt())
-        print("do not rely on this date: %s\n", wall_doubt());
+    if (wall_clock_doubt())
+        print("do not rely on this date: %s\n", wall_clock_doubt());
     return STATUS_OK;
 }
 COMMAND(date, "", "date and time, by the battery clock", command_date);
@@ -46,7 +46,7 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
 /* Where the rate comes from, stage by stage (time/tsc.h). */
 static void print_rate(void)
 {
-    const struct tsc_rate *told = tsc_rate_told();
+    const struct tsc_rate *told = tsc_rate_reported();
     print("the tsc's rate is from %s%s", tsc_rate_source(),
           cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (tsc_rate_error_ppm() > 0)
@@ -71,21 +71,21 @@ static status_t command_clock(int argc, char **argv)
         return STATUS_INVALID;
     uint64_t now_ns = clock_now_ns();
     print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / NS_PER_SECOND, now_ns % NS_PER_SECOND,
-          clock_name(), event_name());
+          clock_name(), clockevent_name());
     print("counters:\n");
     print_counter("tsc", clock_tsc_hz(), 64, cpu_read_tsc());
-    for (unsigned int i = 0; time_counter(i); i++)
-        print_counter(time_counter(i)->name, time_counter(i)->rate_hz, time_counter(i)->bits,
-                      time_counter(i)->read(time_counter(i)));
+    for (unsigned int i = 0; counters_get(i); i++)
+        print_counter(counters_get(i)->name, counters_get(i)->rate_hz, counters_get(i)->bits,
+                      counters_get(i)->read(counters_get(i)));
     print_rate();
     if (time_lapic_hz() > 0)
         print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
-    if (watch_drift_ppm(&ppm))
-        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n", watch_count(),
-              ppm);
-    if (keeper_rounds_added() > 0)
-        print("%lu rounds of %s were seen too late, and added\n", keeper_rounds_added(), clock_name());
-    if (agree_most_ns(&most_ns))
+    if (watchdog_drift_ppm(&ppm))
+        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n",
+              watchdog_count(), ppm);
+    if (wrap_guard_added() > 0)
+        print("%lu rounds of %s were seen too late, and added\n", wrap_guard_added(), clock_name());
+    if (tsc_sync_max_ns(&most_ns))
         print("the CPUs' tscs were seen up to %lu ns apart\n", most_ns);
     return STATUS_OK;
 }

@@ -21,22 +21,22 @@ static bool has_hpet, has_pit;
 static struct clock_counter *counters[COUNTERS_MAX];
 static unsigned int counter_count;
 
-struct clock_counter *time_counter(unsigned int index)
+struct clock_counter *counters_get(unsigned int index)
 {
     return index < counter_count ? counters[index] : NULL;
 }
 
-struct hpet *time_hpet(void)
+struct hpet *counters_hpet(void)
 {
     return has_hpet ? &hpet : NULL;
 }
 
-struct pit8254 *time_pit(void)
+struct pit8254 *counters_pit(void)
 {
     return has_pit ? &pit : NULL;
 }
 
-void counters_leave_out(const struct clock_counter *counter)
+void counters_reject(const struct clock_counter *counter)
 {
     unsigned int kept = 0;
     for (unsigned int i = 0; i < counter_count; i++)

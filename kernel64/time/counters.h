@@ -20,13 +20,13 @@ void counters_init_early(void);
 void counters_init(void);
 
 /* The counters, the best first: hpet, pm-timer, pit; NULL behind the last. */
-struct clock_counter *time_counter(unsigned int index);
+struct clock_counter *counters_get(unsigned int index);
 
 /* This one is not used any more: it stands still, or counts at a rate that is not its own. */
-void counters_leave_out(const struct clock_counter *counter);
+void counters_reject(const struct clock_counter *counter);
 
 #define COUNTERS_MAX 3
 
 /* NULL where there is none. The HPET is also for tests, which borrow its comparators. */
-struct hpet *time_hpet(void);
-struct pit8254 *time_pit(void);
+struct hpet *counters_hpet(void);
+struct pit8254 *counters_pit(void);

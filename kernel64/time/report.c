@@ -6,8 +6,8 @@
 
 #include <time/clock.h>
 #include <time/counters.h>
-#include <time/event.h>
-#include <time/keeper.h>
+#include <time/clockevent.h>
+#include <time/wrap_guard.h>
 #include <time/time.h>
 #include <time/tsc.h>
 #include <time/tsc_sync.h>
@@ -27,18 +27,18 @@ static void report_time(struct json *json)
     json_number(json, "lapic_hz", time_lapic_hz());
     json_open_list(json, "sources");
     json_string(json, NULL, "tsc");
-    for (unsigned int i = 0; time_counter(i); i++)
-        json_string(json, NULL, time_counter(i)->name);
+    for (unsigned int i = 0; counters_get(i); i++)
+        json_string(json, NULL, counters_get(i)->name);
     json_close(json);
-    json_string(json, "events", event_name());
+    json_string(json, "events", clockevent_name());
     json_number(json, "measuring_ns", time_measuring_ns());
-    json_number(json, "watched", watch_count());
-    if (watch_drift_ppm(&ppm)) {
+    json_number(json, "watched", watchdog_count());
+    if (watchdog_drift_ppm(&ppm)) {
         json_number(json, "drift_ppm", (uint64_t)(ppm < 0 ? -ppm : ppm));
         json_bool(json, "drift_is_fast", ppm > 0);
     }
-    json_number(json, "rounds_added", keeper_rounds_added());
-    if (agree_most_ns(&most_ns))
+    json_number(json, "rounds_added", wrap_guard_added());
+    if (tsc_sync_max_ns(&most_ns))
         json_number(json, "disagreement_ns", most_ns);
 }
 REPORT(time, report_time);

@@ -23,7 +23,7 @@
 #include <time/calibrate.h>
 #include <time/clock.h>
 #include <time/counters.h>
-#include <time/keeper.h>
+#include <time/wrap_guard.h>
 #include <time/timer.h>
 #include <time/tsc.h>
 #include <time/watchdog.h>
@@ -31,7 +31,7 @@
 #define ISA_TIMER 0
 #define KHZ       1000ULL
 
-static struct event_setup events;
+static struct clockevent_setup events;
 static uint64_t measuring_ns;
 
 uint64_t time_lapic_hz(void)
@@ -50,7 +50,7 @@ uint64_t time_measuring_ns(void)
 static uint64_t count_lapic(struct clock_counter *self)
 {
     (void)self;
-    return UINT32_MAX - lapic_timer_left();
+    return UINT32_MAX - lapic_timer_current_count();
 }
 
 static struct clock_counter lapic_counter = { .name = "lapic", .bits = 32, .read = count_lapic };
@@ -63,27 +63,27 @@ static struct calibration lapic_sample; /* counts 0: none */
 /* Against the time-stamp counter, whose rate is not known well yet: what both counted is kept. */
 static void sample_lapic(void)
 {
-    static struct calibrate_look start;
+    static struct calibrate_sample start;
     uint64_t began_ns = clock_now_ns();
-    lapic_timer_set(LAPIC_TIMER_MEASURED);
+    lapic_timer_set_mode(LAPIC_TIMER_MASKED);
     lapic_timer_arm(UINT32_MAX);
-    if (calibrate_look(tsc_read_ordered, &lapic_counter, &start) == STATUS_OK) {
+    if (calibrate_sample(tsc_read_ordered, &lapic_counter, &start) == STATUS_OK) {
         /* At 1 GHz the look's idea would be the ticks in a count, times 10^9. */
         lapic_counter.rate_hz = NS_PER_SECOND;
-        uint64_t ticks = calibrate_idea(&lapic_counter, &start) / KHZ;
+        uint64_t ticks = calibrate_estimate(&lapic_counter, &start) / KHZ;
         if (ticks != 0)
             lapic_counter.rate_hz = clock_tsc_hz() / KHZ * NS_PER_SECOND / ticks;
         if (calibrate(tsc_read_ordered, &lapic_counter, &start, LAPIC_GOOD_PPM, &lapic_sample) != STATUS_OK)
             lapic_sample.counts = 0;
     }
-    lapic_timer_set(LAPIC_TIMER_OFF);
+    lapic_timer_set_mode(LAPIC_TIMER_OFF);
     measuring_ns += clock_now_ns() - began_ns;
 }
 
 /* By a hypervisor's word, unless it was wrong about the time-stamp counter; else by the sample. */
 static uint64_t lapic_hz(void)
 {
-    const struct tsc_rate *told = tsc_rate_told();
+    const struct tsc_rate *told = tsc_rate_reported();
     if (lapic_mode() == LAPIC_NONE)
         return 0;
     if (told->trust == TSC_RATE_GIVEN && told->lapic_hz != 0 && !tsc_rate_is_refuted())
@@ -99,13 +99,13 @@ static uint64_t lapic_hz(void)
 /* Context: interrupts off. Return: false when there is no other clock than the time-stamp counter. */
 static bool leave_tsc(void)
 {
-    struct clock_counter *counter = time_counter(0);
+    struct clock_counter *counter = counters_get(0);
     if (!counter || !clock_is_tsc())
         return false;
     clock_set_counter(counter);
     log_info("time", "the clock is %s from here on", clock_name());
     timer_start(&events);
-    keeper_start(counter);
+    wrap_guard_start(counter);
     return true;
 }
 
@@ -147,24 +147,24 @@ static void choose_alarm(void)
     if (status != STATUS_NOT_FOUND && !events.only)
         log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", wish);
     bool wants_pit = events.only && strcmp(events.only, "pit") == 0;
-    if (!wants_pit && choose_hpet_alarm(time_hpet()))
+    if (!wants_pit && choose_hpet_alarm(counters_hpet()))
         return;
-    if (time_pit()) {
-        events.alarm = &time_pit()->alarm;
+    if (counters_pit()) {
+        events.alarm = &counters_pit()->alarm;
         events.isa = ISA_TIMER;
     }
 }
 
 void time_init(void)
 {
-    agree_init_cpu();
+    tsc_sync_init_cpu();
     if (lapic_mode() != LAPIC_NONE)
         sample_lapic();
     events.lapic_hz = lapic_hz();
     choose_alarm();
     timer_start(&events);
-    watch_start(NULL, demote_tsc);
-    log_info("time", "timers by %s", event_name());
+    watchdog_start(NULL, demote_tsc);
+    log_info("time", "timers by %s", clockevent_name());
     if (!timer_interrupts())
         log_warn("time", "nothing interrupts when a time has come%s: timers run when somebody looks",
                  events.only ? ", because of the option events" : "");
@@ -182,12 +182,12 @@ void time_calibrate(void)
     tsc_end_calibration();
     irq_flags_t state = local_irq_save();
     events.lapic_hz = lapic_hz();
-    event_set_lapic_rate(events.lapic_hz);
+    clockevent_set_lapic_rate(events.lapic_hz);
     timer_rearm();
     if (machine_has_option("notsc") && clock_is_tsc() && !leave_tsc())
         log_warn("time", "notsc: there is no other clock");
     if (clock_is_tsc())
-        watch_start(watch_reference(), demote_tsc);
+        watchdog_start(watch_reference(), demote_tsc);
     local_irq_restore(state);
     log_info("time", "clock %s", clock_name());
 }

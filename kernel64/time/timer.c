@@ -26,12 +26,12 @@ static struct spinlock shared_lock;
 static void arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
-    bool is_shared = event_is_shared();
+    bool is_shared = clockevent_is_shared();
     irq_flags_t state = { 0 };
     if (is_shared)
         state = spin_lock(&shared_lock);
     if (timer_queue_next(queue, &deadline_ns))
-        event_arm(deadline_ns);
+        clockevent_arm(deadline_ns);
     if (is_shared)
         spin_unlock(&shared_lock, state);
 }
@@ -40,7 +40,7 @@ static void arm_hardware(struct timer_queue *queue)
    the first. */
 static bool has_queue(void)
 {
-    return !event_is_shared() || PERCPU_MINE(cpu_number) == 0;
+    return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
 }
 
 /* Context: interrupts off. */
@@ -59,26 +59,26 @@ static struct timer_queue *my_queue(void)
 static void run_due(void)
 {
     struct timer_queue *queue = my_queue();
-    agree_pass();
+    tsc_sync_tick();
     if (has_queue())
         timer_queue_run(queue, clock_now_ns());
     arm_hardware(queue);
     /* The first CPU's, because leaving the clock asks for interrupts there. */
     if (PERCPU_MINE(cpu_number) == 0)
-        watch_clock();
+        watchdog_poll();
 }
 
-void timer_start(const struct event_setup *setup)
+void timer_start(const struct clockevent_setup *setup)
 {
-    struct event_setup mine = *setup;
+    struct clockevent_setup mine = *setup;
     mine.expired = run_due;
-    interrupts = event_init(&mine);
+    interrupts = clockevent_init(&mine);
     arm_hardware(my_queue());
 }
 
-bool timer_leave_cpu(void)
+bool timer_offline_cpu(void)
 {
-    event_leave_cpu();
+    clockevent_offline_cpu();
     /* Its own queue, also where all share one: that may be since the clock was left. */
     return timer_queue_move_all(PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), PERCPU_OF(0, timer_queue));
 }

@@ -6,7 +6,7 @@
  * A struct timer is set up by timer_init() and taken back by timer_cancel() or timer_cancel_wait():
  * time/timer_queue.h.
  */
-#include <time/event.h>
+#include <time/clockevent.h>
 #include <time/timer_queue.h>
 
 /**
@@ -15,7 +15,7 @@
  *
  * Context: first CPU, interrupts off.
  */
-void timer_start(const struct event_setup *setup);
+void timer_start(const struct clockevent_setup *setup);
 
 /**
  * timer_arm() - have a timer's handler called at a time, on this CPU; one that is armed already is moved.
@@ -41,11 +41,11 @@ void timer_sleep_until(uint64_t deadline_ns);
 void timer_spin_ns(uint64_t delay_ns);
 
 /**
- * timer_leave_cpu() - this CPU's timers are the first CPU's from now on, and nothing interrupts here.
+ * timer_offline_cpu() - this CPU's timers are the first CPU's from now on, and nothing interrupts here.
  *
  * Return: whether the first CPU has to call timer_rearm(). Context: interrupts off, until this CPU stops.
  */
-bool timer_leave_cpu(void) MUST_CHECK;
+bool timer_offline_cpu(void) MUST_CHECK;
 
 /* Has the hardware armed for the earliest deadline of this CPU. Context: interrupts off. */
 void timer_rearm(void);

@@ -28,7 +28,7 @@
 
 struct window {
     struct clock_counter *counter;
-    struct calibrate_look start;
+    struct calibrate_sample start;
     struct calibration result; /* rate 0: none */
     bool stands_still;
 };
@@ -108,7 +108,7 @@ static void begin_window(struct clock_counter *counter)
     struct window *window = &windows[window_count];
     uint64_t began = cpu_read_tsc();
     *window = (struct window){ .counter = counter };
-    if (calibrate_look(tsc_read_ordered, counter, &window->start) == STATUS_OK)
+    if (calibrate_sample(tsc_read_ordered, counter, &window->start) == STATUS_OK)
         window_count++;
     measuring_ns += clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(began);
 }
@@ -126,13 +126,13 @@ void tsc_init(uint64_t zero)
     uint64_t rate_hz = NS_PER_SECOND;
     ask_for_rate();
     counters_init_early();
-    if (time_counter(0))
-        begin_window(time_counter(0));
+    if (counters_get(0))
+        begin_window(counters_get(0));
     if (told.tsc_hz != 0) {
         rate_hz = told.tsc_hz;
         source = told.source;
     } else if (window_count > 0) {
-        rate_hz = calibrate_idea(windows[0].counter, &windows[0].start);
+        rate_hz = calibrate_estimate(windows[0].counter, &windows[0].start);
         source = windows[0].counter->name;
     }
     first_hz = rate_hz;
@@ -142,12 +142,12 @@ void tsc_init(uint64_t zero)
 
 void tsc_begin_calibration(void)
 {
-    for (unsigned int i = 0; time_counter(i); i++)
-        if (!has_window(time_counter(i)))
-            begin_window(time_counter(i));
+    for (unsigned int i = 0; counters_get(i); i++)
+        if (!has_window(counters_get(i)))
+            begin_window(counters_get(i));
 }
 
-/* In the order of time_counter(). */
+/* In the order of counters_get(). */
 static struct window *window_of(const struct clock_counter *counter)
 {
     for (unsigned int i = 0; i < window_count; i++)
@@ -171,11 +171,11 @@ static void choose_window(void)
     uint64_t rates[COUNTERS_MAX];
     struct clock_counter *counters[COUNTERS_MAX];
     unsigned int count = 0;
-    for (; time_counter(count); count++) {
-        struct window *window = window_of(time_counter(count));
+    for (; counters_get(count); count++) {
+        struct window *window = window_of(counters_get(count));
         if (window)
             end_window(window);
-        counters[count] = time_counter(count);
+        counters[count] = counters_get(count);
         rates[count] = window ? window->result.rate_hz : 0;
     }
     unsigned int chosen = calibrate_choose(rates, count, told.tsc_hz);
@@ -186,7 +186,7 @@ static void choose_window(void)
             continue;
         log_warn("clock", "%s left out: %s", counters[i]->name,
                  stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
-        counters_leave_out(counters[i]);
+        counters_reject(counters[i]);
     }
     best = chosen < count ? window_of(counters[chosen]) : NULL;
 }
@@ -226,10 +226,10 @@ static bool is_likely(const struct calibration *result)
 /* Context: interrupts off, in a timer's interrupt. */
 static void refine(struct timer *timer, void *context)
 {
-    static struct calibrate_look end;
+    static struct calibrate_sample end;
     struct window *window = context;
     struct calibration result;
-    status_t status = calibrate_look(tsc_read_ordered, window->counter, &end);
+    status_t status = calibrate_sample(tsc_read_ordered, window->counter, &end);
     if (status == STATUS_OK)
         status = calibrate_between(window->counter, &window->start, &end, &window->result, &result);
     /* The counter was moved meanwhile: a virtual machine has gone to another host. */
@@ -278,7 +278,7 @@ struct clock_counter *tsc_reference(void)
     return best ? best->counter : NULL;
 }
 
-const struct tsc_rate *tsc_rate_told(void)
+const struct tsc_rate *tsc_rate_reported(void)
 {
     return &told;
 }

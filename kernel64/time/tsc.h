@@ -26,7 +26,7 @@
  */
 void tsc_init(uint64_t zero);
 
-/* The windows against time_counter()'s counters begin. Context: once, first CPU, behind counters_init(). */
+/* The windows against counters_get()'s counters begin. Context: once, first CPU, behind counters_init(). */
 void tsc_begin_calibration(void);
 
 /**
@@ -44,7 +44,7 @@ void tsc_end_calibration(void);
 struct clock_counter *tsc_reference(void);
 
 /* What somebody told; source NULL: nobody did. */
-const struct tsc_rate *tsc_rate_told(void);
+const struct tsc_rate *tsc_rate_reported(void);
 
 /* Where the rate comes from as it is believed now: what tells it (time/tsc_rate.h), a counter's name, or
    "assumed". */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comparing the time-stamp counters of this machine's CPUs: agree_rule.h has the rule.
+ * Comparing the time-stamp counters of this machine's CPUs: tsc_sync_rule.h has the rule.
  *
  * All CPUs are called at once and none waits for another. One that comes early goes on with its rounds for a
  * while, because two that are never at it together see of a difference only what exceeds the time between.
@@ -24,28 +24,28 @@
 
 #define PASSES_PER_SECOND 1000
 
-STATIC_ASSERT(PERCPU_MAX <= 1 << AGREE_CPU_BITS, "agree_rule.h keeps a CPU's number in these bits");
+STATIC_ASSERT(PERCPU_MAX <= 1 << TSC_SYNC_CPU_BITS, "tsc_sync_rule.h keeps a CPU's number in these bits");
 
-PERCPU(uint64_t, agree_skew);
-static PERCPU(struct agree_view, agree_view);
+PERCPU(uint64_t, tsc_sync_test_skew);
+static PERCPU(struct tsc_sync_view, tsc_sync_view);
 static uint64_t first_adjust; /* the first CPU's, for all */
 static uint64_t most_ns;
 static bool has_compared;
 
 /* The comparison that goes on; its views are each CPU's own. */
-static struct agree standing;
-static PERCPU(struct agree_view, standing_view);
+static struct tsc_sync standing;
+static PERCPU(struct tsc_sync_view, standing_view);
 static PERCPU(uint64_t, last_pass);
 static bool is_standing; /* atomic: standing is set up, and nobody has been found behind */
 
 /* Of the last check, for the next. */
-static agree_call_fn *last_on_all;
+static tsc_sync_call_fn *last_on_all;
 static unsigned int last_cpus;
 static uint64_t last_ns;
 
 /* ---- what firmware added ---- */
 
-void agree_init_cpu(void)
+void tsc_sync_init_cpu(void)
 {
     if (!cpu_has(CPU_FEATURE_TSC_ADJUST))
         return;
@@ -62,30 +62,30 @@ void agree_init_cpu(void)
 
 /* ---- comparing ---- */
 
-static struct agree_view *view_of(unsigned int cpu)
+static struct tsc_sync_view *view_of(unsigned int cpu)
 {
-    return PERCPU_OF(cpu, agree_view);
+    return PERCPU_OF(cpu, tsc_sync_view);
 }
 
 static uint64_t read_counter(void)
 {
-    return cpu_read_tsc_ordered() + PERCPU_MINE(agree_skew);
+    return cpu_read_tsc_ordered() + PERCPU_MINE(tsc_sync_test_skew);
 }
 
-static void go_round(struct agree *agree)
+static void go_round(struct tsc_sync *sync)
 {
     unsigned int cpu = PERCPU_MINE(cpu_number);
-    agree_round(agree, view_of(cpu), cpu, read_counter);
+    tsc_sync_round(sync, view_of(cpu), cpu, read_counter);
 }
 
 static void compare_here(void *argument)
 {
-    struct agree *agree = argument;
+    struct tsc_sync *sync = argument;
     uint64_t began_ns = clock_nanoseconds(cpu_read_tsc());
-    agree_arrive(agree, view_of(PERCPU_MINE(cpu_number)));
-    for (unsigned int left = AGREE_ROUNDS; left > 0;) {
-        go_round(agree);
-        if (agree_have_all_arrived(agree) || clock_nanoseconds(cpu_read_tsc()) - began_ns > AGREE_STAY_NS)
+    tsc_sync_join(sync, view_of(PERCPU_MINE(cpu_number)));
+    for (unsigned int left = TSC_SYNC_ROUNDS; left > 0;) {
+        go_round(sync);
+        if (tsc_sync_all_joined(sync) || clock_nanoseconds(cpu_read_tsc()) - began_ns > TSC_SYNC_STAY_NS)
             left--;
         else
             cpu_relax();
@@ -99,15 +99,15 @@ static uint64_t nanoseconds(uint64_t ticks)
 
 /* Of those that are ahead, not all need have been seen: the highest hides the others. How many are behind
    says the rest. */
-static void name_odd(const struct agree_result *result, unsigned int cpus)
+static void name_odd(const struct tsc_sync_result *result, unsigned int cpus)
 {
     unsigned int odd = 0;
-    bool is_ahead = agree_blames_ahead(result);
+    bool is_ahead = tsc_sync_faulty_are_ahead(result);
     log_warn("time", "time-stamp counters do not agree: %u of %u CPUs are behind others, by up to %lu ns",
              result->behind_cpus, cpus, nanoseconds(result->most));
     for (unsigned int cpu = 0; cpu < percpu_count() && odd < NAMED_MAX; cpu++) {
-        const struct agree_view *view = view_of(cpu);
-        uint64_t ticks = agree_odd_ticks(result, view);
+        const struct tsc_sync_view *view = view_of(cpu);
+        uint64_t ticks = tsc_sync_error_ticks(result, view);
         if (ticks == 0)
             continue;
         odd++;
@@ -117,59 +117,60 @@ static void name_odd(const struct agree_result *result, unsigned int cpus)
     }
 }
 
-/* Once; a CPU that comes up later takes part from then on. Release pairs with the acquire in agree_pass(). */
+/* Once; a CPU that comes up later takes part from then on. Release pairs with the acquire in tsc_sync_tick().
+ */
 static void stand(unsigned int cpus)
 {
     if (cpu_has(CPU_FEATURE_INVARIANT_TSC) || __atomic_load_n(&is_standing, __ATOMIC_RELAXED) ||
         !clock_is_tsc())
         return;
-    agree_begin(&standing, cpu_read_tsc_ordered(), cpus);
+    tsc_sync_begin(&standing, cpu_read_tsc_ordered(), cpus);
     __atomic_store_n(&is_standing, true, __ATOMIC_RELEASE);
     log_info("clock", "TSC is not invariant: the CPUs' are compared again and again");
 }
 
-void agree_pass(void)
+void tsc_sync_tick(void)
 {
     if (LIKELY(!__atomic_load_n(&is_standing, __ATOMIC_ACQUIRE)))
         return;
     unsigned int cpu = PERCPU_MINE(cpu_number);
-    struct agree_view *view = PERCPU_OF(cpu, standing_view);
+    struct tsc_sync_view *view = PERCPU_OF(cpu, standing_view);
     /* The shared word is not for each of many wake-ups. A counter that has gone back comes from far ahead. */
     uint64_t tick = read_counter();
     if (tick - PERCPU_MINE(last_pass) < clock_tsc_hz() / PASSES_PER_SECOND)
         return;
     PERCPU_MINE(last_pass) = tick;
-    agree_round(&standing, view, cpu, read_counter);
+    tsc_sync_round(&standing, view, cpu, read_counter);
     if (LIKELY(view->behind == 0) || !__atomic_exchange_n(&is_standing, false, __ATOMIC_RELAXED))
         return;
     log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu,
              nanoseconds(view->behind), view->ahead_cpu);
-    if (clock_is_tsc() && time_counter(0))
-        watch_condemn();
+    if (clock_is_tsc() && counters_get(0))
+        watchdog_mark_unstable();
 }
 
-void agree_poll(void)
+void tsc_sync_recheck(void)
 {
-    if (__atomic_load_n(&is_standing, __ATOMIC_RELAXED) && clock_now_ns() - last_ns >= AGREE_AGAIN_NS)
-        agree_check(last_on_all, last_cpus);
+    if (__atomic_load_n(&is_standing, __ATOMIC_RELAXED) && clock_now_ns() - last_ns >= TSC_SYNC_RECHECK_NS)
+        tsc_sync_check(last_on_all, last_cpus);
 }
 
-void agree_check(agree_call_fn *on_all, unsigned int cpus)
+void tsc_sync_check(tsc_sync_call_fn *on_all, unsigned int cpus)
 {
-    struct agree agree;
+    struct tsc_sync sync;
     if (cpus < 2)
         return;
     last_on_all = on_all;
     last_cpus = cpus;
     last_ns = clock_now_ns();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
-        *view_of(cpu) = (struct agree_view){ .behind = 0 };
-    agree_begin(&agree, cpu_read_tsc_ordered(), cpus);
+        *view_of(cpu) = (struct tsc_sync_view){ .behind = 0 };
+    tsc_sync_begin(&sync, cpu_read_tsc_ordered(), cpus);
     /* Before all others, and behind them: nobody is off by more than this takes without being seen. */
-    go_round(&agree);
-    on_all(compare_here, &agree);
-    go_round(&agree);
-    struct agree_result result = agree_judge(view_of, percpu_count());
+    go_round(&sync);
+    on_all(compare_here, &sync);
+    go_round(&sync);
+    struct tsc_sync_result result = tsc_sync_evaluate(view_of, percpu_count());
     has_compared = true;
     if (result.most == 0) {
         stand(cpus);
@@ -181,16 +182,16 @@ void agree_check(agree_call_fn *on_all, unsigned int cpus)
     name_odd(&result, cpus);
     if (!clock_is_tsc())
         return;
-    if (!time_counter(0)) {
-        log_warn("time", "there is no other clock: times of different CPUs may not agree");
+    if (!counters_get(0)) {
+        log_warn("time", "there is no other clock: times of different CPUs may not sync");
         return;
     }
     irq_flags_t state = local_irq_save();
-    watch_condemn();
+    watchdog_mark_unstable();
     local_irq_restore(state);
 }
 
-bool agree_most_ns(uint64_t *ns)
+bool tsc_sync_max_ns(uint64_t *ns)
 {
     *ns = most_ns;
     return has_compared;

@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rule by which CPUs' counters are compared: agree_rule.h has it.
+ * The rule by which CPUs' counters are compared: tsc_sync_rule.h has it.
  */
 #include <time/tsc_sync_rule.h>
 
-#define CPUS      (1LL << AGREE_CPU_BITS)
+#define CPUS      (1LL << TSC_SYNC_CPU_BITS)
 #define NOBODY    INT64_MIN /* further behind than any reading */
 #define REACH_MAX (INT64_MAX / CPUS)
 
-void agree_begin(struct agree *agree, uint64_t base, unsigned int expected)
+void tsc_sync_begin(struct tsc_sync *sync, uint64_t base, unsigned int expected)
 {
-    *agree = (struct agree){ .base = base, .expected = expected, .highest = NOBODY };
+    *sync = (struct tsc_sync){ .base = base, .expected = expected, .highest = NOBODY };
 }
 
-void agree_arrive(struct agree *agree, struct agree_view *view)
+void tsc_sync_join(struct tsc_sync *sync, struct tsc_sync_view *view)
 {
-    *view = (struct agree_view){ .behind = 0 };
+    *view = (struct tsc_sync_view){ .behind = 0 };
     /* Nothing is handed over by it. */
-    __atomic_fetch_add(&agree->arrived, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sync->arrived, 1, __ATOMIC_RELAXED);
 }
 
-bool agree_have_all_arrived(const struct agree *agree)
+bool tsc_sync_all_joined(const struct tsc_sync *sync)
 {
-    return __atomic_load_n(&agree->arrived, __ATOMIC_RELAXED) >= agree->expected;
+    return __atomic_load_n(&sync->arrived, __ATOMIC_RELAXED) >= sync->expected;
 }
 
-int64_t agree_look(const struct agree *agree)
+int64_t tsc_sync_load_highest(const struct tsc_sync *sync)
 {
-    /* Acquire pairs with the release in agree_note(): the other counter was read before this one will be. */
-    return __atomic_load_n(&agree->highest, __ATOMIC_ACQUIRE);
+    /* Acquire pairs with the release in tsc_sync_publish(): the other counter was read before this one will
+     * be. */
+    return __atomic_load_n(&sync->highest, __ATOMIC_ACQUIRE);
 }
 
-static int64_t reading_of(const struct agree *agree, unsigned int cpu, uint64_t tick)
+static int64_t reading_of(const struct tsc_sync *sync, unsigned int cpu, uint64_t tick)
 {
-    int64_t distance = (int64_t)(tick - agree->base);
+    int64_t distance = (int64_t)(tick - sync->base);
     if (distance > REACH_MAX)
         distance = REACH_MAX;
     if (distance < -REACH_MAX)
@@ -41,32 +42,35 @@ static int64_t reading_of(const struct agree *agree, unsigned int cpu, uint64_t 
     return distance * CPUS + cpu;
 }
 
-void agree_note(struct agree *agree, struct agree_view *view, unsigned int cpu, int64_t seen, uint64_t tick)
+void tsc_sync_publish(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu, int64_t seen,
+                      uint64_t tick)
 {
-    int64_t mine = reading_of(agree, cpu, tick), behind = (seen >> AGREE_CPU_BITS) - (mine >> AGREE_CPU_BITS);
+    int64_t mine = reading_of(sync, cpu, tick),
+            behind = (seen >> TSC_SYNC_CPU_BITS) - (mine >> TSC_SYNC_CPU_BITS);
     if (behind > (int64_t)view->behind) {
         view->behind = (uint64_t)behind;
         view->ahead_cpu = (unsigned int)(seen & (CPUS - 1));
     }
-    while (mine > seen && !__atomic_compare_exchange_n(&agree->highest, &seen, mine, true, __ATOMIC_RELEASE,
+    while (mine > seen && !__atomic_compare_exchange_n(&sync->highest, &seen, mine, true, __ATOMIC_RELEASE,
                                                        __ATOMIC_RELAXED))
         ;
 }
 
-void agree_round(struct agree *agree, struct agree_view *view, unsigned int cpu, agree_read_fn *read)
+void tsc_sync_round(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu,
+                    tsc_sync_read_fn *read)
 {
-    int64_t seen = agree_look(agree);
-    agree_note(agree, view, cpu, seen, read());
+    int64_t seen = tsc_sync_load_highest(sync);
+    tsc_sync_publish(sync, view, cpu, seen, read());
 }
 
-struct agree_result agree_judge(agree_view_fn *view_of, unsigned int cpus)
+struct tsc_sync_result tsc_sync_evaluate(tsc_sync_view_fn *view_of, unsigned int cpus)
 {
-    struct agree_result result = { 0, 0, 0 };
+    struct tsc_sync_result result = { 0, 0, 0 };
     for (unsigned int cpu = 0; cpu < cpus; cpu++) {
         uint64_t behind = view_of(cpu)->behind;
         if (behind == 0)
             continue;
-        struct agree_view *other = view_of(view_of(cpu)->ahead_cpu);
+        struct tsc_sync_view *other = view_of(view_of(cpu)->ahead_cpu);
         result.behind_cpus++;
         result.ahead_cpus += other->ahead == 0;
         if (behind > other->ahead) {
@@ -79,12 +83,12 @@ struct agree_result agree_judge(agree_view_fn *view_of, unsigned int cpus)
     return result;
 }
 
-bool agree_blames_ahead(const struct agree_result *result)
+bool tsc_sync_faulty_are_ahead(const struct tsc_sync_result *result)
 {
     return result->ahead_cpus < result->behind_cpus;
 }
 
-uint64_t agree_odd_ticks(const struct agree_result *result, const struct agree_view *view)
+uint64_t tsc_sync_error_ticks(const struct tsc_sync_result *result, const struct tsc_sync_view *view)
 {
-    return agree_blames_ahead(result) ? view->ahead : view->behind;
+    return tsc_sync_faulty_are_ahead(result) ? view->ahead : view->behind;
 }

@@ -16,73 +16,75 @@
  */
 #include <ashlar/types.h>
 
-#define AGREE_CPU_BITS 10
+#define TSC_SYNC_CPU_BITS 10
 
 /* What the CPUs share. */
-struct agree {
+struct tsc_sync {
     ALIGNED(64) uint64_t base; /* a tick of about now */
     unsigned int expected;     /* CPUs */
     unsigned int arrived;      /* atomic */
-    int64_t highest; /* atomic; the distance from base, times 2^AGREE_CPU_BITS, and the CPU's number */
+    int64_t highest; /* atomic; the distance from base, times 2^TSC_SYNC_CPU_BITS, and the CPU's number */
 };
 
-/* Of one CPU. What it has found out is written by that CPU, the rest by agree_judge(). */
-struct agree_view {
+/* Of one CPU. What it has found out is written by that CPU, the rest by tsc_sync_evaluate(). */
+struct tsc_sync_view {
     uint64_t behind;         /* ticks, by how many at least; 0: it was not seen behind anybody */
     uint64_t ahead;          /* ticks, by how many at least another found itself behind this one */
     unsigned int ahead_cpu;  /* whom it was behind the most */
     unsigned int behind_cpu; /* who was behind it the most */
 };
 
-struct agree_result {
+struct tsc_sync_result {
     uint64_t most;            /* ticks: the largest difference that was seen; 0: the counters agree */
     unsigned int behind_cpus; /* how many are behind, */
     unsigned int ahead_cpus;  /* and how many they are behind of */
 };
 
 /* @base: the counter of the CPU that begins. @expected: how many CPUs will take part. */
-void agree_begin(struct agree *agree, uint64_t base, unsigned int expected);
+void tsc_sync_begin(struct tsc_sync *sync, uint64_t base, unsigned int expected);
 
 /* This CPU begins its rounds; @view is cleared. */
-void agree_arrive(struct agree *agree, struct agree_view *view);
+void tsc_sync_join(struct tsc_sync *sync, struct tsc_sync_view *view);
 
 /* Return: whether all have begun. */
-bool agree_have_all_arrived(const struct agree *agree);
+bool tsc_sync_all_joined(const struct tsc_sync *sync);
 
 /* Gives the counter of the CPU that it runs on, read behind all loads before. */
-typedef uint64_t agree_read_fn(void);
+typedef uint64_t tsc_sync_read_fn(void);
 
 /* A round: the two steps below, and @read between them. */
-void agree_round(struct agree *agree, struct agree_view *view, unsigned int cpu, agree_read_fn *read);
+void tsc_sync_round(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu,
+                    tsc_sync_read_fn *read);
 
 /* A round's first step: what was published. The own counter is to be read after it. */
-int64_t agree_look(const struct agree *agree);
+int64_t tsc_sync_load_highest(const struct tsc_sync *sync);
 
 /**
- * agree_note() - a round's second step.
- * @cpu:  whose counter it is; below 2^AGREE_CPU_BITS.
- * @seen: what agree_look() gave.
+ * tsc_sync_publish() - a round's second step.
+ * @cpu:  whose counter it is; below 2^TSC_SYNC_CPU_BITS.
+ * @seen: what tsc_sync_load_highest() gave.
  * @tick: the CPU's counter, read since.
  */
-void agree_note(struct agree *agree, struct agree_view *view, unsigned int cpu, int64_t seen, uint64_t tick);
+void tsc_sync_publish(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu, int64_t seen,
+                      uint64_t tick);
 
 /* The view of a CPU that has a number. */
-typedef struct agree_view *agree_view_fn(unsigned int cpu);
+typedef struct tsc_sync_view *tsc_sync_view_fn(unsigned int cpu);
 
 /**
- * agree_judge() - what all views together say, when every CPU is through.
+ * tsc_sync_evaluate() - what all views together say, when every CPU is through.
  * @cpus: how many CPUs have numbers; the views of those that took no part are clear.
  */
-struct agree_result agree_judge(agree_view_fn *view_of, unsigned int cpus);
+struct tsc_sync_result tsc_sync_evaluate(tsc_sync_view_fn *view_of, unsigned int cpus);
 
 /**
- * agree_odd_ticks() - by how much a CPU is wrong, if it is one of those to blame.
+ * tsc_sync_error_ticks() - by how much a CPU is wrong, if it is one of those to blame.
  *
  * One that is ahead makes all others look behind, and one that is behind sees some other ahead; so those of
  * whom there are fewer are to blame, and where there are as many of both, those that are behind.
  * Return: ticks, at least; 0: it is not to blame.
  */
-uint64_t agree_odd_ticks(const struct agree_result *result, const struct agree_view *view);
+uint64_t tsc_sync_error_ticks(const struct tsc_sync_result *result, const struct tsc_sync_view *view);
 
 /* Return: whether those to blame are ahead, of their behind_cpu; else they are behind their ahead_cpu. */
-bool agree_blames_ahead(const struct agree_result *result);
+bool tsc_sync_faulty_are_ahead(const struct tsc_sync_result *result);

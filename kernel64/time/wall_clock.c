@@ -16,7 +16,7 @@ static status_t status = STATUS_NOT_FOUND;
 static uint64_t unix_at_read, read_ns;
 static const char *doubt;
 
-void wall_init(void)
+void wall_clock_init(void)
 {
     size_t size_bytes;
     struct fadt fadt = { .century = 0 };
@@ -42,12 +42,12 @@ void wall_init(void)
         log_warn("time", "rtc: do not rely on this date: %s", doubt);
 }
 
-const char *wall_doubt(void)
+const char *wall_clock_doubt(void)
 {
     return doubt;
 }
 
-status_t wall_unix_seconds(uint64_t *seconds)
+status_t wall_clock_unix_seconds(uint64_t *seconds)
 {
     if (status == STATUS_OK)
         *seconds = unix_at_read + (clock_now_ns() - read_ns) / NS_PER_SECOND;

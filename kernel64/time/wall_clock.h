@@ -8,20 +8,20 @@
 #include <ashlar/types.h>
 
 /**
- * wall_init() - read the battery clock.
+ * wall_clock_init() - read the battery clock.
  *
  * It shows whole seconds, so what is read is up to a second late; waiting for the next second would take a
  * second.
  * Context: once, first CPU, after time_init().
  */
-void wall_init(void);
+void wall_clock_init(void);
 
 /**
- * wall_unix_seconds() - seconds since 1970-01-01 00:00 now.
+ * wall_clock_unix_seconds() - seconds since 1970-01-01 00:00 now.
  *
  * Return: STATUS_OK; else why the battery clock could not be read, and @seconds is untouched.
  */
-status_t wall_unix_seconds(uint64_t *seconds) MUST_CHECK;
+status_t wall_clock_unix_seconds(uint64_t *seconds) MUST_CHECK;
 
 /* Why the date is not to be relied on, in words; NULL when nothing speaks against it. */
-const char *wall_doubt(void);
+const char *wall_clock_doubt(void);

@@ -21,12 +21,12 @@ static bool is_taken;                   /* atomic */
 static bool is_condemned;               /* atomic */
 static struct clock_counter *reference; /* gone when the clock is left */
 static void (*demote)(void);
-static struct watch watch;
+static struct watchdog watchdog;
 static int64_t drift_ppm;
 static uint64_t comparisons;
 static uint32_t first_apic_id;
 
-void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
+void watchdog_start(struct clock_counter *counter, void (*when_it_lies)(void))
 {
     reference = counter;
     demote = when_it_lies;
@@ -34,7 +34,7 @@ void watch_start(struct clock_counter *counter, void (*when_it_lies)(void))
         first_apic_id = lapic_id();
     if (!reference)
         return;
-    watch = (struct watch){
+    watchdog = (struct watchdog){
         .reference_hz = reference->rate_hz,
         .mask = clock_counter_mask(reference),
     };
@@ -68,13 +68,13 @@ static void look(void)
     int64_t ppm;
     uint64_t count = 0;
     uint64_t tick = cross_timestamp(&count);
-    watch.rate_hz = clock_tsc_hz();
-    enum watch_verdict verdict = watch_judge(&watch, tick, count, &ppm);
-    if (verdict >= WATCH_AGREES) {
+    watchdog.rate_hz = clock_tsc_hz();
+    enum watchdog_verdict verdict = watchdog_check(&watchdog, tick, count, &ppm);
+    if (verdict >= WATCHDOG_STABLE) {
         drift_ppm = ppm;
         comparisons++;
     }
-    if (verdict != WATCH_LIES_NOW)
+    if (verdict != WATCHDOG_UNSTABLE)
         return;
     log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
     leave();
@@ -82,10 +82,11 @@ static void look(void)
 
 static bool is_time_to_look(void)
 {
-    return reference && clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watch.tick) >= WATCH_MIN_NS;
+    return reference &&
+           clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watchdog.tick) >= WATCHDOG_MIN_NS;
 }
 
-void watch_clock(void)
+void watchdog_poll(void)
 {
     bool is_due = __atomic_load_n(&is_condemned, __ATOMIC_RELAXED) || is_time_to_look();
     /* Acquire pairs with the release below: what the last one changed is seen. */
@@ -100,21 +101,21 @@ void watch_clock(void)
 
 /* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is
    raised. One that cannot be raised is left to the next that comes. */
-void watch_condemn(void)
+void watchdog_mark_unstable(void)
 {
     __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
     if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE ||
         lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
-        watch_clock();
+        watchdog_poll();
 }
 
-bool watch_drift_ppm(int64_t *ppm)
+bool watchdog_drift_ppm(int64_t *ppm)
 {
     *ppm = drift_ppm;
     return comparisons > 0;
 }
 
-uint64_t watch_count(void)
+uint64_t watchdog_count(void)
 {
     return comparisons;
 }

@@ -7,33 +7,34 @@
 #include <ashlar/types.h>
 
 /**
- * watch_start() - compare with this from now on.
- * @reference: NULL: there is none, and nothing is watched until watch_condemn().
+ * watchdog_start() - compare with this from now on.
+ * @reference: NULL: there is none, and nothing is watched until watchdog_mark_unstable().
  * @demote:    called when the time-stamp counter lies; chooses another clock. In an interrupt.
  *
  * Context: first CPU.
  */
-void watch_start(struct clock_counter *reference, void (*demote)(void));
+void watchdog_start(struct clock_counter *reference, void (*demote)(void));
 
 /**
- * watch_clock() - look, if it is time to. For timer interrupts and for who waits.
+ * watchdog_poll() - look, if it is time to. For timer interrupts and for who waits.
  *
  * Nobody is woken for it: a machine that sleeps is looked at when it wakes.
  * Context: interrupts off.
  */
-void watch_clock(void);
+void watchdog_poll(void);
 
 /**
- * watch_condemn() - the time-stamp counter is not to be the clock any longer, whatever the reference says.
+ * watchdog_mark_unstable() - the time-stamp counter is not to be the clock any longer, whatever the reference
+ * says.
  *
  * The same follows as when it lies: now, or, when another CPU is at it, at the next look.
  * Context: interrupts off.
  */
-void watch_condemn(void);
+void watchdog_mark_unstable(void);
 
 /* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing
    was compared. */
-bool watch_drift_ppm(int64_t *ppm);
+bool watchdog_drift_ppm(int64_t *ppm);
 
 /* How many comparisons were made. */
-uint64_t watch_count(void);
+uint64_t watchdog_count(void);

@@ -12,34 +12,35 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
     return a / c * b + a % c * b / c;
 }
 
-static void remember(struct watch *watch, uint64_t tick, uint64_t count)
+static void remember(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 {
-    watch->tick = tick;
-    watch->count = count;
-    watch->has_looked = true;
+    watchdog->tick = tick;
+    watchdog->count = count;
+    watchdog->has_looked = true;
 }
 
-enum watch_verdict watch_judge(struct watch *watch, uint64_t tick, uint64_t count, int64_t *ppm)
+enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, uint64_t count, int64_t *ppm)
 {
-    uint64_t ticks = tick - watch->tick, counts = (count - watch->count) & watch->mask;
-    uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watch->rate_hz);
+    uint64_t ticks = tick - watchdog->tick, counts = (count - watchdog->count) & watchdog->mask;
+    uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watchdog->rate_hz);
 
     /* Another CPU's counter may be behind the one that was looked at last: that is no time at all, and not
        2^64 ticks. */
-    if (watch->has_looked && ((int64_t)ticks < 0 || elapsed_ns < WATCH_MIN_NS))
-        return WATCH_TOO_EARLY;
+    if (watchdog->has_looked && ((int64_t)ticks < 0 || elapsed_ns < WATCHDOG_MIN_NS))
+        return WATCHDOG_TOO_EARLY;
     /* Half a round: the clock may be wrong by as much and still say rightly that the reference has not
        wrapped. */
-    if (!watch->has_looked || scale(elapsed_ns, watch->reference_hz, NS_PER_SECOND) > watch->mask / 2) {
-        remember(watch, tick, count);
-        return WATCH_NOTHING;
+    if (!watchdog->has_looked ||
+        scale(elapsed_ns, watchdog->reference_hz, NS_PER_SECOND) > watchdog->mask / 2) {
+        remember(watchdog, tick, count);
+        return WATCHDOG_UNKNOWN;
     }
-    uint64_t expected = scale(counts, watch->rate_hz, watch->reference_hz);
+    uint64_t expected = scale(counts, watchdog->rate_hz, watchdog->reference_hz);
     int64_t difference = (int64_t)(ticks - expected);
     *ppm = difference / (int64_t)(ticks / PPM + 1);
-    remember(watch, tick, count);
-    if (*ppm > WATCH_LIE_PPM || *ppm < -WATCH_LIE_PPM)
-        return ++watch->lies >= WATCH_LIES ? WATCH_LIES_NOW : WATCH_DIFFERS;
-    watch->lies = 0;
-    return WATCH_AGREES;
+    remember(watchdog, tick, count);
+    if (*ppm > WATCHDOG_MAX_PPM || *ppm < -WATCHDOG_MAX_PPM)
+        return ++watchdog->lies >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
+    watchdog->lies = 0;
+    return WATCHDOG_STABLE;
 }

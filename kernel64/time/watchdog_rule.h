@@ -10,11 +10,11 @@
 #include <ashlar/time_units.h>
 #include <ashlar/types.h>
 
-#define WATCH_MIN_NS  500000000ULL /* looks that are closer than this are not made */
-#define WATCH_LIE_PPM 2000
-#define WATCH_LIES    2
+#define WATCHDOG_MIN_NS  500000000ULL /* looks that are closer than this are not made */
+#define WATCHDOG_MAX_PPM 2000
+#define WATCHDOG_STRIKES 2
 
-struct watch {
+struct watchdog {
     uint64_t rate_hz; /* of the clock, as it is believed; may change between two looks */
     uint64_t reference_hz;
     uint64_t mask; /* of the reference's count */
@@ -24,17 +24,17 @@ struct watch {
     unsigned int lies; /* in a row */
 };
 
-enum watch_verdict {
-    WATCH_TOO_EARLY,
-    WATCH_NOTHING, /* it cannot be said: the first look, or the reference may have wrapped */
-    WATCH_AGREES,
-    WATCH_DIFFERS, /* and was believed no lie yet */
-    WATCH_LIES_NOW /* for the second time */
+enum watchdog_verdict {
+    WATCHDOG_TOO_EARLY,
+    WATCHDOG_UNKNOWN, /* it cannot be said: the first look, or the reference may have wrapped */
+    WATCHDOG_STABLE,
+    WATCHDOG_DEVIATES, /* and was believed no lie yet */
+    WATCHDOG_UNSTABLE  /* for the second time */
 };
 
 /**
- * watch_judge() - one look.
+ * watchdog_check() - one look.
  * @tick, @count: the clock's and the reference's, read together.
- * @ppm:          receives the difference when the verdict is WATCH_AGREES or after it.
+ * @ppm:          receives the difference when the verdict is WATCHDOG_STABLE or after it.
  */
-enum watch_verdict watch_judge(struct watch *watch, uint64_t tick, uint64_t count, int64_t *ppm);
+enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, uint64_t count, int64_t *ppm);

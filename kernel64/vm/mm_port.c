@@ -69,7 +69,7 @@ bool port_try_lock(struct port_lock *lock)
    itself be waiting for just that, a shootdown for one. */
 void port_pause(void)
 {
-    ipi_serve();
+    ipi_poll();
     cpu_relax();
 }
 
@@ -78,7 +78,7 @@ void port_pause(void)
 static NOINLINE void wait_for_lock(struct port_lock *lock, const void *caller)
 {
     irq_flags_t state = local_irq_save();
-    spin_wait_serving(&lock->spin, !cpu_has(CPU_FEATURE_HYPERVISOR), ipi_serve, caller);
+    spin_wait_serving(&lock->spin, !cpu_has(CPU_FEATURE_HYPERVISOR), ipi_poll, caller);
     keep_state(lock, state);
 }
 

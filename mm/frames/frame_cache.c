@@ -304,7 +304,7 @@ static void find_slots(struct frame_cache *cache)
     cache->size = FRAME_CACHE_SIZE;
 }
 
-void frame_cache_init_cpu(unsigned int cpu)
+void frame_cache_prepare_cpu(unsigned int cpu)
 {
     struct frame_cache *cache = PORT_OF(frame_cache, cpu);
     find_slots(cache);
@@ -320,5 +320,5 @@ void frame_cache_init(void)
     cache_limit = limit < FRAME_CACHE_SIZE ? (unsigned int)limit & ~1u : FRAME_CACHE_SIZE;
     block_share = managed / BLOCKS_PART / port_cpu_count();
     for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
-        frame_cache_init_cpu(cpu);
+        frame_cache_prepare_cpu(cpu);
 }

@@ -151,8 +151,8 @@ static void leave_number(void *number)
 
 static void init_number(unsigned int number)
 {
-    frame_cache_init_cpu(number);
-    slab_init_cpu(number);
+    frame_cache_prepare_cpu(number);
+    slab_prepare_cpu(number);
 }
 
 /* Becomes a CPU. Return: its number; 0 when there is none left. */

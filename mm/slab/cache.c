@@ -155,7 +155,7 @@ static bool enter(struct slab_cache *cache)
     return is_entered;
 }
 
-void slab_init_cpu(unsigned int cpu)
+void slab_prepare_cpu(unsigned int cpu)
 {
     port_lock(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)

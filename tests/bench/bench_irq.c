@@ -47,7 +47,7 @@ BENCH_WITH(irq_entry, "irq.entry", OPERATIONS, take_vector, raise_interrupts, gi
 static void count_ipi(struct trap_frame *frame)
 {
     (void)frame;
-    lapic_end();
+    lapic_eoi();
     taken++;
 }
 

@@ -75,7 +75,7 @@ static void run_row(row_fn *function)
     row = function;
     __atomic_store_n(&left, cpus, __ATOMIC_RELEASE);
     for (unsigned int cpu = 1; cpu < cpus; cpu++)
-        VERIFY(idle_give(cpu, &shares[cpu].work));
+        VERIFY(idle_queue_work(cpu, &shares[cpu].work));
     do_share(&shares[0]);
     wait_for_all();
 }

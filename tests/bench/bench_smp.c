@@ -62,7 +62,7 @@ static bool make_others_busy(void)
         if (!cpu_set_has(&online, cpu))
             continue;
         busy_work[cpu].run = turn;
-        wanted += idle_give(cpu, &busy_work[cpu]);
+        wanted += idle_queue_work(cpu, &busy_work[cpu]);
     }
     while (__atomic_load_n(&busy_count, __ATOMIC_RELAXED) < wanted)
         timer_sleep_until(clock_now_ns() + 100000);
@@ -74,7 +74,7 @@ static void free_others(void)
     __atomic_store_n(&busy_is_over, true, __ATOMIC_RELAXED);
     for (unsigned int cpu = 1; cpu < percpu_count(); cpu++)
         if (busy_work[cpu].run)
-            idle_wait(&busy_work[cpu]);
+            idle_wait_for_work(&busy_work[cpu]);
     kfree(busy_work);
 }
 

@@ -8,10 +8,10 @@
  *
  * Stands for, in smp/ipi.c and smp/inbox.h
  *     call              ipi_call() with wait_for_answers()
- *     post              post() with inbox_post(), call_excuse() and interrupt()
+ *     post              post() with inbox_post(), call_drop_target() and interrupt()
  *     serve_inbox       serve_inbox() with inbox_take() and call_serve()
  *     take_interrupt    take_call()
- *     leave, come_back  ipi_leave_cpu() with inbox_close() and inbox_take_ordered(); ipi_init_cpu() with inbox_open()
+ *     leave, come_back  ipi_offline_cpu() with inbox_close() and inbox_take_ordered(); ipi_init_cpu() with inbox_open()
  *
  * An inbox has two words, as with more than 64 CPUs: one for callers 0 and 1, one for caller 2. A local APIC remembers one
  * interrupt of a vector, until INIT. A CPU calls when it likes and takes interrupts when it likes, but none while it calls. It

@@ -13,8 +13,8 @@
  *     defer, sleep, leave_idle   tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c, cpu/lazy_tlb.h
  *     post, wait_for_answers     ipi_call() in smp/ipi.c; how a call meets one who leaves is the subject of calls.pml
  *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c
- *     leave                      leave() in smp/hotplug.c: ipi_leave_cpu(), tlb_leave_cpu()
- *     holders                    shootdown_hold_tables(), shootdown_release_tables()
+ *     leave                      leave() in smp/hotplug.c: ipi_offline_cpu(), tlb_leave_cpu()
+ *     holders                    shootdown_block_table_freeing(), shootdown_unblock_table_freeing()
  *
  * CPUs 0 and 1 change an entry of the page tables each, CPU 2 comes and leaves, and all sleep and run code that uses both
  * entries. What a CPU forgets its hardware loads again at once, whether the CPU runs, sleeps or is gone: later, it could only

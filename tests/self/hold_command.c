@@ -59,7 +59,7 @@ static status_t command_hold(int argc, char **argv)
     hold.length_ns = length_ms * NS_PER_MS;
     hold.has_interrupts_off = strcmp(argv[3], "off") == 0;
     hold.has_begun = false;
-    if (!idle_give((unsigned int)cpu, &hold.work)) {
+    if (!idle_queue_work((unsigned int)cpu, &hold.work)) {
         hold.work.is_done = true;
         return STATUS_NOT_FOUND;
     }
@@ -83,7 +83,7 @@ static void lose_call(struct trap_frame *frame)
         losing.handler(frame);
         return;
     }
-    lapic_end();
+    lapic_eoi();
     if (--losing.left == 0)
         traps_set_handler(VECTOR_CALL, losing.handler);
 }

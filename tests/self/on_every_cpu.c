@@ -31,11 +31,11 @@ unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument)
         if (cpu == PERCPU_MINE(cpu_number) || !cpu_set_has(&online, cpu))
             continue;
         work[given] = (struct work){ .run = function, .argument = argument };
-        given += idle_give(cpu, &work[given]);
+        given += idle_queue_work(cpu, &work[given]);
     }
     function(argument);
     for (unsigned int i = 0; i < given; i++)
-        idle_wait(&work[i]);
+        idle_wait_for_work(&work[i]);
     kfree(work);
     return given + 1;
 }
@@ -43,9 +43,9 @@ unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument)
 bool on_cpu(unsigned int cpu, work_fn *function, void *argument)
 {
     struct work work = { .run = function, .argument = argument };
-    if (!idle_give(cpu, &work))
+    if (!idle_queue_work(cpu, &work))
         return false;
-    idle_wait(&work);
+    idle_wait_for_work(&work);
     return true;
 }
 

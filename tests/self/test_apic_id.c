@@ -35,8 +35,8 @@ static void write_id(void *argument)
 {
     struct renumber *wanted = argument;
     irq_flags_t state = local_irq_save();
-    ipi_refuse_posts();
-    ipi_leave_cpu();
+    ipi_close_posts();
+    ipi_offline_cpu();
     mmio_write32(registers + LAPIC_ID, wanted->apic_id << 24);
     wanted->is_done = lapic_id() == wanted->apic_id;
     ipi_init_cpu();
@@ -56,11 +56,11 @@ static uint32_t unused_id(void)
 
 static status_t start_as(unsigned int cpu, uint32_t apic_id)
 {
-    status_t status = hotplug_take_off(cpu);
+    status_t status = cpu_offline(cpu);
     if (status != STATUS_OK)
         return status;
     ap_of(cpu)->apic_id = apic_id;
-    return hotplug_bring_back(cpu);
+    return cpu_online(cpu);
 }
 
 KTEST(smp, a_cpu_is_found_by_the_id_of_its_lapic)

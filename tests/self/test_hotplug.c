@@ -45,35 +45,35 @@ KTEST(smp, a_cpu_goes_offline_and_comes_back)
     for (unsigned int cpu = 0; (cpu = next_cpu(cpu)) != 0;) {
         uint32_t calls = 0;
         struct work work = { .run = count_call, .argument = &calls };
-        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
         EXPECT(!is_online(cpu));
         EXPECT(ipi_online_count() == count - 1);
         ipi_call_all(count_call, &calls);
         EXPECT(calls == count - 1);
         ipi_call_one(cpu, count_call, &calls);
-        EXPECT(!idle_give(cpu, &work));
+        EXPECT(!idle_queue_work(cpu, &work));
         EXPECT(!ipi_post(cpu, &work));
         EXPECT(calls == count - 1);
-        EXPECT(hotplug_take_off(cpu) == STATUS_NOT_FOUND);
+        EXPECT(cpu_offline(cpu) == STATUS_NOT_FOUND);
 
-        ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+        ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
         EXPECT(is_online(cpu));
         ipi_call_one(cpu, count_call, &calls);
         EXPECT(on_cpu(cpu, count_call, &calls));
         EXPECT(ipi_post(cpu, &work));
         ipi_wait(cpu, &work);
         EXPECT(calls == count + 2);
-        EXPECT(hotplug_bring_back(cpu) == STATUS_EXISTS);
+        EXPECT(cpu_online(cpu) == STATUS_EXISTS);
     }
     EXPECT(ipi_online_count() == count);
 }
 
 KTEST(smp, the_first_cpu_stays_online)
 {
-    EXPECT(hotplug_take_off(0) == STATUS_UNSUPPORTED);
-    EXPECT(hotplug_bring_back(0) == STATUS_EXISTS);
-    EXPECT(hotplug_take_off(percpu_count()) == STATUS_NOT_FOUND);
-    EXPECT(hotplug_bring_back(percpu_count()) == STATUS_NOT_FOUND);
+    EXPECT(cpu_offline(0) == STATUS_UNSUPPORTED);
+    EXPECT(cpu_online(0) == STATUS_EXISTS);
+    EXPECT(cpu_offline(percpu_count()) == STATUS_NOT_FOUND);
+    EXPECT(cpu_online(percpu_count()) == STATUS_NOT_FOUND);
     EXPECT(is_online(0));
 }
 
@@ -85,7 +85,7 @@ KTEST(smp, a_cpu_that_did_not_come_is_given_nothing)
     for (unsigned int cpu = 1; cpu < percpu_count(); cpu++) {
         if (is_online(cpu))
             continue;
-        EXPECT(!idle_give(cpu, &work));
+        EXPECT(!idle_queue_work(cpu, &work));
         EXPECT(!ipi_post(cpu, &work));
         ipi_call_one(cpu, count_call, &calls);
     }
@@ -141,20 +141,20 @@ static void wait_for_timers(void)
 KTEST(smp, timers_of_a_cpu_that_goes_offline_are_not_lost)
 {
     NEEDS_TWO();
-    if (!timer_interrupts() || event_is_shared())
+    if (!timer_interrupts() || clockevent_is_shared())
         SKIP_TEST("CPUs have no timers of their own");
     unsigned int cpu = next_cpu(0);
     wrong = 0;
     prepare_timers(LATER_NS);
     ASSERT_THAT(on_cpu(cpu, arm_all, NULL));
-    ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+    ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
     bool was_in_time = clock_now_ns() < armed.deadline_ns;
     wait_for_timers();
     EXPECT(armed.fired == TIMERS);
     /* Where the host let it take longer, they fired where they were. */
     EXPECT(!was_in_time || armed.on_first == TIMERS);
     EXPECT(wrong == 0);
-    ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     prepare_timers(0);
     ASSERT_THAT(on_cpu(cpu, arm_all, NULL));
     while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS)
@@ -176,15 +176,15 @@ KTEST(smp, a_busy_cpu_goes_offline_when_it_has_done_its_work)
 {
     struct work work = { .run = be_busy_and_arm };
     NEEDS_TWO();
-    if (!timer_interrupts() || event_is_shared())
+    if (!timer_interrupts() || clockevent_is_shared())
         SKIP_TEST("CPUs have no timers of their own");
     unsigned int cpu = next_cpu(0);
     may_end = false;
     wrong = 0;
-    ASSERT_THAT(idle_give(cpu, &work));
-    EXPECT(hotplug_take_off(cpu) == STATUS_TIMEOUT);
+    ASSERT_THAT(idle_queue_work(cpu, &work));
+    EXPECT(cpu_offline(cpu) == STATUS_TIMEOUT);
     EXPECT(is_online(cpu));
-    EXPECT(hotplug_bring_back(cpu) == STATUS_EXISTS);
+    EXPECT(cpu_online(cpu) == STATUS_EXISTS);
     prepare_timers(LATER_NS);
     __atomic_store_n(&may_end, true, __ATOMIC_RELEASE);
     wait_for_timers();
@@ -192,7 +192,7 @@ KTEST(smp, a_busy_cpu_goes_offline_when_it_has_done_its_work)
     while (is_online(cpu))
         timer_sleep_until(clock_now_ns() + 100000);
     EXPECT(work_is_done(&work));
-    ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     EXPECT(wrong == 0);
 }
 
@@ -246,11 +246,11 @@ KTEST(smp, a_cpu_that_goes_offline_keeps_no_memory)
     EXPECT(on_cpu(cpu, leave_memory_in_caches, cache));
     EXPECT(frames_kept_by(cpu) > 0);
     EXPECT(objects_kept() > 0);
-    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(cpu_offline(cpu) == STATUS_OK);
     EXPECT(frames_kept_by(cpu) == 0);
     slab_reap(); /* of what is in depots, not of what another CPU has */
     EXPECT(objects_kept() == 0);
-    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+    EXPECT(cpu_online(cpu) == STATUS_OK);
     EXPECT(on_cpu(cpu, leave_memory_in_caches, cache));
     EXPECT(slab_cache_destroy(cache) == STATUS_OK);
 }
@@ -312,13 +312,13 @@ static void come_and_go(unsigned int cpu)
         done = 0;
         for (unsigned int n = 0; n < ARRAY_LEN(work); n++) {
             work[n] = (struct work){ .run = count_call, .argument = &done };
-            given += idle_give(cpu, &work[n]);
+            given += idle_queue_work(cpu, &work[n]);
         }
         EXPECT(given == ARRAY_LEN(work));
-        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
         /* What it was given it has done. */
         EXPECT(done == given);
-        ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+        ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     }
 }
 
@@ -332,14 +332,14 @@ KTEST(smp, a_cpu_comes_and_goes_under_load)
     load.working = 0;
     while (given < ARRAY_LEN(work) && (other = next_cpu(other)) != 0) {
         work[given] = (struct work){ .run = be_loaded };
-        given += idle_give(other, &work[given]);
+        given += idle_queue_work(other, &work[given]);
     }
     while (__atomic_load_n(&load.working, __ATOMIC_RELAXED) < given)
         timer_sleep_until(clock_now_ns() + 100000);
     come_and_go(cpu);
     __atomic_store_n(&load.is_over, true, __ATOMIC_RELAXED);
     for (unsigned int i = 0; i < given; i++)
-        idle_wait(&work[i]);
+        idle_wait_for_work(&work[i]);
     EXPECT(wrong == 0);
 }
 
@@ -383,10 +383,10 @@ KTEST(smp, an_interrupt_ends_ranges_while_its_cpu_starts_another)
     remapped.unmapped = 0;
     for (unsigned int round = 0; round < 10; round++) {
         remapped.is_over = 0;
-        ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
+        ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
         timer_init(&timer, map_or_unmap, NULL);
         timer_arm(&timer, clock_now_ns());
-        EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+        EXPECT(cpu_online(cpu) == STATUS_OK);
         __atomic_store_n(&remapped.is_over, 1, __ATOMIC_RELAXED);
         timer_cancel_wait(&timer);
         EXPECT(is_online(cpu));

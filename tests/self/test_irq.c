@@ -21,8 +21,8 @@ static volatile bool was_in_service;
 static void take_ipi(struct trap_frame *frame)
 {
     ipis++;
-    was_in_service = lapic_is_in_service((uint8_t)frame->vector);
-    lapic_end();
+    was_in_service = lapic_isr_is_set((uint8_t)frame->vector);
+    lapic_eoi();
 }
 
 static bool wait_for_ipis(unsigned int count)
@@ -51,7 +51,7 @@ KTEST(irq, an_ipi_to_oneself_arrives_once_each_time)
         ASSERT_THAT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);
         ASSERT_THAT(wait_for_ipis(i));
         EXPECT(was_in_service);
-        EXPECT(!lapic_is_in_service(VECTOR_SELF_TEST));
+        EXPECT(!lapic_isr_is_set(VECTOR_SELF_TEST));
     }
     traps_set_handler(VECTOR_SELF_TEST, NULL);
 }
@@ -65,9 +65,9 @@ KTEST(irq, interrupts_wait_until_they_are_allowed)
     irq_flags_t state = local_irq_save();
     EXPECT(lapic_send(lapic_id(), VECTOR_SELF_TEST) == STATUS_OK);
     uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
-    while (!lapic_is_requested(VECTOR_SELF_TEST) && clock_now_ns() < end_ns)
+    while (!lapic_irr_is_set(VECTOR_SELF_TEST) && clock_now_ns() < end_ns)
         cpu_relax();
-    EXPECT(lapic_is_requested(VECTOR_SELF_TEST));
+    EXPECT(lapic_irr_is_set(VECTOR_SELF_TEST));
     EXPECT(ipis == 0);
     local_irq_restore(state);
     EXPECT(wait_for_ipis(1));
@@ -85,7 +85,7 @@ KTEST(irq, an_interrupt_that_nobody_handles_is_ended)
     while (traps_unexpected_count(stray) == before && clock_now_ns() < end_ns)
         cpu_relax();
     EXPECT(traps_unexpected_count(stray) == before + 1);
-    EXPECT(!lapic_is_in_service(stray));
+    EXPECT(!lapic_isr_is_set(stray));
     ipis = 0;
     traps_set_handler(VECTOR_SELF_TEST, take_ipi);
     EXPECT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);
@@ -99,8 +99,8 @@ static volatile bool was_ended_by_spurious;
 static void raise_spurious(struct trap_frame *frame)
 {
     __asm__ volatile("int %0" ::"i"(VECTOR_SPURIOUS));
-    was_ended_by_spurious = !lapic_is_in_service((uint8_t)frame->vector);
-    lapic_end();
+    was_ended_by_spurious = !lapic_isr_is_set((uint8_t)frame->vector);
+    lapic_eoi();
     ipis++;
 }
 

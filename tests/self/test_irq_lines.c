@@ -84,7 +84,7 @@ static void set_comparator(struct device *device, uint32_t gsi, uint32_t count)
    round. */
 static void fire_soon(struct device *device, uint32_t gsi)
 {
-    uint32_t ticks = (uint32_t)(time_hpet()->counter.rate_hz * SOON_NS / 1000000000),
+    uint32_t ticks = (uint32_t)(counters_hpet()->counter.rate_hz * SOON_NS / 1000000000),
              mine = 1u << device->comparator;
     uint32_t count;
     irq_flags_t state = local_irq_save();
@@ -111,7 +111,7 @@ static bool take_nothing(void *context)
 /* An input that both can raise and nobody has asked for. */
 static bool find_gsi(unsigned int first, unsigned int second, uint32_t *gsi)
 {
-    uint32_t routes = hpet_routes(time_hpet(), first) & hpet_routes(time_hpet(), second);
+    uint32_t routes = hpet_routes(counters_hpet(), first) & hpet_routes(counters_hpet(), second);
     for (*gsi = 3; *gsi < 32; (*gsi)++) {
         struct irq *irq;
         uint32_t pin;
@@ -132,7 +132,7 @@ static struct device first, second;
 /* Return: why it cannot be done here; NULL when both are ready. */
 static const char *prepare(uint32_t *gsi)
 {
-    const struct hpet *hpet = time_hpet();
+    const struct hpet *hpet = counters_hpet();
     if (!hpet || hpet->comparators < 3 || !controllers_use_ioapics())
         return "needs an HPET with three comparators and an I/O APIC";
     registers = hpet->registers;
@@ -208,7 +208,7 @@ KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
     while (!__atomic_load_n(&line->is_storming, __ATOMIC_RELAXED) && clock_now_ns() < end_ns)
         nudge(line);
     EXPECT(line->is_storming);
-    EXPECT(line->unclaimed >= LINE_STORM);
+    EXPECT(line->unhandled >= LINE_STORM);
     /* Who comes now gets the line back, and the interrupt that still waits. */
     second.comparator = first.comparator;
     if (irq_request(gsi, level, take, &second, "listens", &second.irq) == STATUS_OK)
@@ -244,14 +244,14 @@ static void leave_while_it_fires(struct asking *asking, unsigned int cpu, unsign
     EXPECT(device->irq->line->cpu == cpu);
     fire_soon(device, asking->gsi);
     timer_spin_ns(SOON_NS * time / LEAVINGS);
-    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(cpu_offline(cpu) == STATUS_OK);
     EXPECT(comes(&device->taken, 1));
     EXPECT(device->irq->line->cpu == 0);
     device->taken = 0;
     fire_soon(device, asking->gsi);
     EXPECT(comes(&device->taken, 1));
     EXPECT(device->cpu == 0);
-    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+    EXPECT(cpu_online(cpu) == STATUS_OK);
 }
 
 static void leave_again_and_again(struct irq_wiring wiring, bool is_edge)
@@ -291,9 +291,9 @@ static void leave_with_one_on_its_way(void *argument)
         return;
     irq_flags_t state = local_irq_save();
     fire_soon(asking->device, asking->gsi);
-    while (!lapic_is_requested(asking->device->irq->line->vector))
+    while (!lapic_irr_is_set(asking->device->irq->line->vector))
         cpu_relax();
-    asking->status = irq_leave_cpu(&first_cpu);
+    asking->status = irq_offline_cpu(&first_cpu);
     local_irq_restore(state);
 }
 
@@ -320,17 +320,17 @@ KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
 
 static bool is_leaving;
 
-/* With an edge here that is not taken, so that irq_leave_cpu() goes round. */
+/* With an edge here that is not taken, so that irq_offline_cpu() goes round. */
 static void leave_slowly(void *argument)
 {
     struct asking *asking = argument;
     const struct irq_target first_cpu = { 0, ipi_apic_id(0) };
     irq_flags_t state = local_irq_save();
     fire_soon(asking->device, asking->gsi);
-    while (!lapic_is_requested(asking->device->irq->line->vector))
+    while (!lapic_irr_is_set(asking->device->irq->line->vector))
         cpu_relax();
     __atomic_store_n(&is_leaving, true, __ATOMIC_RELEASE);
-    asking->status = irq_leave_cpu(&first_cpu);
+    asking->status = irq_offline_cpu(&first_cpu);
     local_irq_restore(state);
 }
 
@@ -339,11 +339,11 @@ static void release_while_it_leaves(struct asking *asking, unsigned int cpu)
     struct work leaving = { .run = leave_slowly, .argument = asking };
     const struct irq_line *line = asking->device->irq->line;
     is_leaving = false;
-    ASSERT_THAT(idle_give(cpu, &leaving));
+    ASSERT_THAT(idle_queue_work(cpu, &leaving));
     while (!__atomic_load_n(&is_leaving, __ATOMIC_ACQUIRE))
         cpu_relax();
     end(asking->device);
-    idle_wait(&leaving);
+    idle_wait_for_work(&leaving);
     /* A busy host may have kept us until it had given up. */
     EXPECT(asking->status == STATUS_OK || asking->status == STATUS_TIMEOUT);
     EXPECT(line->vector == 0);
@@ -377,9 +377,9 @@ KTEST(irq, a_line_that_was_released_is_not_moved_and_can_be_had_anew)
     EXPECT(can_be_had_here(&asking, 0));
     ASSERT_THAT(on_cpu(cpu, ask_here, &asking) && asking.status == STATUS_OK);
     end(&first);
-    EXPECT(hotplug_take_off(cpu) == STATUS_OK);
+    EXPECT(cpu_offline(cpu) == STATUS_OK);
     EXPECT(can_be_had_here(&asking, 0));
-    EXPECT(hotplug_bring_back(cpu) == STATUS_OK);
+    EXPECT(cpu_online(cpu) == STATUS_OK);
 }
 
 /* ---- a handler that calls other CPUs, of which one waits for it ---- */

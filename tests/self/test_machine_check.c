@@ -66,8 +66,8 @@ KTEST(mce, machine_checks_are_on_again_on_a_cpu_that_was_away)
     ASSERT_THAT(on_cpu(cpu, check_controls, NULL));
     EXPECT(wrong > 0);
     wrong = 0;
-    ASSERT_THAT(hotplug_take_off(cpu) == STATUS_OK);
-    ASSERT_THAT(hotplug_bring_back(cpu) == STATUS_OK);
+    ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
+    ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     ASSERT_THAT(on_cpu(cpu, check_controls, NULL));
     EXPECT(wrong == 0);
 }

@@ -384,7 +384,7 @@ static void call_with_lock_in_turn(void *argument)
     for (unsigned int i = 0; i < 10; i++) {
         irq_flags_t state = local_irq_save();
         if (!spin_take_free(&served_lock.spin))
-            spin_wait_serving(&served_lock.spin, true, ipi_serve, NULL);
+            spin_wait_serving(&served_lock.spin, true, ipi_poll, NULL);
         guarded++;
         ipi_call_all(count_call, &served_calls);
         spin_unlock(&served_lock.spin, state);
@@ -447,7 +447,7 @@ static void fire(struct timer *timer, void *context)
     (void)timer;
     if (clock_now_ns() < own->deadline_ns)
         note_wrong();
-    if (!event_is_shared() && PERCPU_MINE(cpu_number) != own->cpu)
+    if (!clockevent_is_shared() && PERCPU_MINE(cpu_number) != own->cpu)
         note_wrong();
     count_call(&own->fired);
 }

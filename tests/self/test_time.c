@@ -12,7 +12,7 @@
 #include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
-#include <time/keeper.h>
+#include <time/wrap_guard.h>
 #include <time/timer.h>
 #include <time/tsc.h>
 #include <trap/traps.h>
@@ -39,11 +39,11 @@ static uint64_t count_tsc(struct clock_counter *self)
 
 static struct clock_counter tsc = { .name = "tsc", .bits = 64, .read = count_tsc };
 
-/* The time-stamp counter, then what time_counter() gives; NULL behind the last. */
+/* The time-stamp counter, then what counters_get() gives; NULL behind the last. */
 static struct clock_counter *counter_at(unsigned int index)
 {
     tsc.rate_hz = clock_tsc_hz();
-    return index == 0 ? &tsc : time_counter(index - 1);
+    return index == 0 ? &tsc : counters_get(index - 1);
 }
 
 static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint64_t to)
@@ -184,7 +184,7 @@ static bool counts_as_the_other(struct clock_counter *first, struct clock_counte
 /* "Do not calibrate with the TSC blindly": one that counts 3 5 7 where another counts 1 2 3. */
 KTEST(time, every_two_counters_count_the_same_units)
 {
-    if (!time_counter(0))
+    if (!counters_get(0))
         SKIP_TEST("there is no counter beside the time-stamp counter");
     for (unsigned int i = 0; counter_at(i); i++)
         for (unsigned int j = 0; counter_at(j); j++)
@@ -206,20 +206,20 @@ static uint64_t tsc_ns(uint64_t ticks)
    RATE_PERCENT. */
 KTEST(time, a_round_that_is_read_late_is_not_lost)
 {
-    struct clock_counter *counter = time_counter(0);
+    struct clock_counter *counter = counters_get(0);
     if (clock_is_tsc() || !counter || counter->bits > 16)
         SKIP_TEST("the clock's rounds are long");
     timer_sleep_until(clock_now_ns() + 60000000); /* the keeper has looked once, at least */
-    uint64_t added = keeper_rounds_added();
+    uint64_t added = wrap_guard_added();
     irq_flags_t state = local_irq_save();
     uint64_t outer = cpu_read_tsc_ordered(), start_ns = clock_now_ns(), inner = cpu_read_tsc_ordered();
     while (tsc_ns(cpu_read_tsc_ordered() - inner) < BLIND_NS)
         cpu_relax();
     local_irq_restore(state);
-    uint64_t before = keeper_rounds_added();
+    uint64_t before = wrap_guard_added();
     while (before < added + 3 && tsc_ns(cpu_read_tsc_ordered() - inner) < 10000000000) {
         timer_poll();
-        before = keeper_rounds_added();
+        before = wrap_guard_added();
     }
     uint64_t least = tsc_ns(cpu_read_tsc_ordered() - inner), ns = clock_now_ns() - start_ns;
     uint64_t most = tsc_ns(cpu_read_tsc_ordered() - outer);

@@ -7,7 +7,7 @@
 
 #include <cpu/physical.h>
 #include <lib/string.h>
-#include <smp/trampoline_tables.h>
+#include <smp/trampoline.h>
 #include <vm/address_space.h>
 
 #define INT3 0xcc

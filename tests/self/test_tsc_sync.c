@@ -40,14 +40,14 @@ static void move_and_correct(void *argument)
     found.added = cpu_read_msr(MSR_TSC_ADJUST);
     cpu_write_msr(MSR_TSC_ADJUST, found.added + MOVED_TICKS);
     found.moved = cpu_read_tsc() - before;
-    agree_init_cpu();
+    tsc_sync_init_cpu();
     found.back = cpu_read_tsc() - before;
     found.added_at_last = cpu_read_msr(MSR_TSC_ADJUST);
     found.tries++;
     local_irq_restore(state);
 }
 
-KTEST(agree, a_counter_that_was_moved_is_moved_back)
+KTEST(sync, a_counter_that_was_moved_is_moved_back)
 {
     if (!cpu_has(CPU_FEATURE_TSC_ADJUST))
         SKIP_TEST("no IA32_TSC_ADJUST");
@@ -76,7 +76,7 @@ static void call_down(void (*function)(void *), void *argument)
         ipi_call_one(cpu, function, argument);
 }
 
-static bool order_of(const char *word, agree_call_fn **order)
+static bool order_of(const char *word, tsc_sync_call_fn **order)
 {
     *order = strcmp(word, "up") == 0 ? call_up : strcmp(word, "down") == 0 ? call_down : ipi_call_all;
     return *order != ipi_call_all || strcmp(word, "together") == 0;
@@ -91,7 +91,7 @@ static void move_counter(void *ticks)
 static status_t command_skew(int argc, char **argv)
 {
     uint64_t cpu, ticks = 0;
-    agree_call_fn *order;
+    tsc_sync_call_fn *order;
     bool is_later = argc >= 2 && strcmp(argv[1], "later") == 0;
     if (argc < 2 || (!order_of(argv[1], &order) && !is_later) ||
         (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
@@ -102,10 +102,10 @@ static status_t command_skew(int argc, char **argv)
         if (cpu_has(CPU_FEATURE_TSC_ADJUST))
             ipi_call_one((unsigned int)cpu, move_counter, &ticks);
         else
-            *PERCPU_OF((unsigned int)cpu, agree_skew) = ticks;
+            *PERCPU_OF((unsigned int)cpu, tsc_sync_test_skew) = ticks;
     }
     if (!is_later)
-        agree_check(order, ipi_online_count());
+        tsc_sync_check(order, ipi_online_count());
     return STATUS_OK;
 }
 COMMAND(skew, "together|up|down|later [TICKS CPU...]",

@@ -16,7 +16,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <log/log.h>
-#include <time/event.h>
+#include <time/clockevent.h>
 #include <time/timer.h>
 #include <trap/traps.h>
 
@@ -26,7 +26,7 @@ static void take(struct trap_frame *frame)
 {
     (void)frame;
     is_taken = true;
-    lapic_end();
+    lapic_eoi();
 }
 
 /* A breakpoint. Not static: gdb looks for it. */
@@ -42,7 +42,7 @@ static bool wait_once(bool by_mwait)
     is_taken = false;
     if (lapic_send(lapic_id(), VECTOR_SELF_TEST) != STATUS_OK)
         return false;
-    while (!lapic_is_requested(VECTOR_SELF_TEST))
+    while (!lapic_irr_is_set(VECTOR_SELF_TEST))
         cpu_relax();
     wait_begins();
     while (!is_taken) {
@@ -63,14 +63,14 @@ static status_t command_wait(int argc, char **argv)
     if (argc != 3 || parse_number(argv[2], &count) != STATUS_OK)
         return STATUS_INVALID;
     bool by_mwait = strcmp(argv[1], "mwait") == 0;
-    if (lapic_mode() == LAPIC_NONE || event_is_shared() || (by_mwait && !cpu_has(CPU_FEATURE_MONITOR)))
+    if (lapic_mode() == LAPIC_NONE || clockevent_is_shared() || (by_mwait && !cpu_has(CPU_FEATURE_MONITOR)))
         return STATUS_UNSUPPORTED;
     traps_set_handler(VECTOR_SELF_TEST, take);
     local_irq_disable();
-    event_leave_cpu();
+    clockevent_offline_cpu();
     while (done < count && wait_once(by_mwait))
         done++;
-    event_init_cpu();
+    clockevent_init_cpu();
     timer_rearm();
     local_irq_enable();
     traps_set_handler(VECTOR_SELF_TEST, NULL);

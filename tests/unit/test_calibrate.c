@@ -81,8 +81,8 @@ static uint64_t error_ppm(uint64_t rate_hz)
 /* A window from a look of now over at least @boot_ps, in which the machine does something else. */
 static status_t measure(struct clock_counter *reference, uint64_t boot_ps, struct calibration *result)
 {
-    static struct calibrate_look start;
-    status_t status = calibrate_look(read_tsc, reference, &start);
+    static struct calibrate_sample start;
+    status_t status = calibrate_sample(read_tsc, reference, &start);
     machine.now_ps += boot_ps;
     return status == STATUS_OK ? calibrate(read_tsc, reference, &start, 80, result) : status;
 }
@@ -178,15 +178,15 @@ static void one_look_is_a_first_idea(void **state)
     (void)state;
     for (unsigned int round = 0; round < 100; round++)
         for (size_t r = 0; r < ARRAY_LEN(references); r++) {
-            struct calibrate_look look;
+            struct calibrate_sample look;
             set_machine(1000000000 + seed_next() % 4000000000, r == 2 ? 3000000 : 700000);
-            assert_int_equal(calibrate_look(read_tsc, references[r], &look), STATUS_OK);
-            assert_in_range(error_ppm(calibrate_idea(references[r], &look)), 0, CALIBRATE_SAME_PPM);
+            assert_int_equal(calibrate_sample(read_tsc, references[r], &look), STATUS_OK);
+            assert_in_range(error_ppm(calibrate_estimate(references[r], &look)), 0, CALIBRATE_SAME_PPM);
             assert_in_range(machine.now_ps - machine.started_ps, 0, MS / 2);
             /* An interruption at either end does not decide. */
             look.readings[0].after += machine.tsc_hz / 10000;
             look.readings[CALIBRATE_READINGS - 1].before -= machine.tsc_hz / 10000;
-            assert_in_range(error_ppm(calibrate_idea(references[r], &look)), 0, CALIBRATE_SAME_PPM);
+            assert_in_range(error_ppm(calibrate_estimate(references[r], &look)), 0, CALIBRATE_SAME_PPM);
         }
 }
 
@@ -196,12 +196,12 @@ static void a_look_may_be_longer_than_a_round(void **state)
 {
     (void)state;
     for (unsigned int round = 0; round < 200; round++) {
-        struct calibrate_look look;
+        struct calibrate_sample look;
         set_machine(1000000000 + seed_next() % 3000000000, 500 * MS / 1000 + seed_next() % (2 * MS));
         machine.disturbed_one_in = 1000;
         machine.disturbance_ps = 60 * MS;
-        assert_int_equal(calibrate_look(read_tsc, &pit, &look), STATUS_OK);
-        assert_in_range(error_ppm(calibrate_idea(&pit, &look)), 0, 200000);
+        assert_int_equal(calibrate_sample(read_tsc, &pit, &look), STATUS_OK);
+        assert_in_range(error_ppm(calibrate_estimate(&pit, &look)), 0, 200000);
     }
 }
 
@@ -218,22 +218,22 @@ static void rounds_of_the_reference_are_counted_or_the_window_begins_anew(void *
         assert_true(error_ppm(result.rate_hz) <= result.error_ppm);
         assert_in_range(error_ppm(result.rate_hz), 0, 400);
     }
-    static struct calibrate_look start, end;
+    static struct calibrate_sample start, end;
     struct calibration result;
     set_machine(3000000000, 3000000);
-    assert_int_equal(calibrate_look(read_tsc, &pit, &start), STATUS_OK);
+    assert_int_equal(calibrate_sample(read_tsc, &pit, &start), STATUS_OK);
     machine.now_ps += 400 * MS; /* seven rounds */
-    assert_int_equal(calibrate_look(read_tsc, &pit, &end), STATUS_OK);
+    assert_int_equal(calibrate_sample(read_tsc, &pit, &end), STATUS_OK);
     assert_int_equal(calibrate_between(&pit, &start, &end, NULL, &result), STATUS_OK);
     assert_in_range(error_ppm(result.rate_hz), 0, 10);
     struct calibration known = result;
     machine.now_ps += 10000 * MS;
-    assert_int_equal(calibrate_look(read_tsc, &pit, &end), STATUS_OK);
+    assert_int_equal(calibrate_sample(read_tsc, &pit, &end), STATUS_OK);
     assert_int_equal(calibrate_between(&pit, &start, &end, NULL, &result), STATUS_TOO_BIG);
     assert_int_equal(calibrate_between(&pit, &start, &end, &known, &result), STATUS_OK);
     assert_in_range(error_ppm(result.rate_hz), 0, 1);
     machine.now_ps += 60000 * MS;
-    assert_int_equal(calibrate_look(read_tsc, &pit, &end), STATUS_OK);
+    assert_int_equal(calibrate_sample(read_tsc, &pit, &end), STATUS_OK);
     assert_int_equal(calibrate_between(&pit, &start, &end, NULL, &result), STATUS_TOO_BIG);
 }
 

@@ -67,7 +67,7 @@ static void call(unsigned set, struct question *question)
     for (unsigned i = 0; i < CPUS; i++)
         if ((set >> i & 1) && inbox_post(&cpus[i].inbox, numbers[self]) == INBOX_POSTED_FIRST)
             relaxed_store(&cpus[i].is_interrupted, 1);
-    for (unsigned turns = 0; !call_is_over(mine); litmus_wait(&turns))
+    for (unsigned turns = 0; !call_is_done(mine); litmus_wait(&turns))
         serve();
 }
 
@@ -140,7 +140,7 @@ static void call_always_or_take_always(unsigned thread)
     unsigned turns = 0;
     for (unsigned left = CALLS; left > 0; litmus_wait(&turns))
         for (unsigned caller = 0; caller < CALLERS; caller++) {
-            if (!call_is_over(&calls[caller]))
+            if (!call_is_done(&calls[caller]))
                 continue;
             MUST(answered[caller] == asked[caller]);
             asked[caller]++;
@@ -149,7 +149,7 @@ static void call_always_or_take_always(unsigned thread)
             MUST(inbox_post(&cpus[0].inbox, caller) != INBOX_REFUSED);
         }
     for (unsigned caller = 0; caller < CALLERS; caller++)
-        while (!call_is_over(&calls[caller]))
+        while (!call_is_done(&calls[caller]))
             litmus_wait(&turns);
     relaxed_store(&is_over, 1);
 }
@@ -197,7 +197,7 @@ static void a_call_of_nobody_is_over(void **state)
     (void)state;
     struct call call;
     call_start(&call, answer, NULL, 0);
-    assert_true(call_is_over(&call));
+    assert_true(call_is_done(&call));
 }
 
 /* ---- leaving ---- */
@@ -244,10 +244,10 @@ static void post_to_who_leaves(unsigned thread)
     while ((inbox = relaxed_load(&leavings)) < LEAVINGS) {
         call_start(&calls[1], count_served, NULL, 1);
         if (inbox_post(&left[inbox], 1) == INBOX_REFUSED) {
-            call_excuse(&calls[1]);
+            call_drop_target(&calls[1]);
             refused++;
         }
-        for (unsigned has_left = 0; !call_is_over(&calls[1]); litmus_wait(&turns)) {
+        for (unsigned has_left = 0; !call_is_done(&calls[1]); litmus_wait(&turns)) {
             MUST(!has_left);
             has_left = relaxed_load(&leavings) > inbox;
         }

@@ -58,7 +58,7 @@ static void begin_list(void)
 
 static void add_own(unsigned cpu)
 {
-    enum work_added added = work_list_add(&list, &works[cpu]);
+    enum work_add_result added = work_list_add(&list, &works[cpu]);
     if (added == WORK_ADDED_FIRST)
         is_told = true;
     if (added == WORK_REFUSED)
@@ -134,7 +134,7 @@ static void call_owner(unsigned cpu)
     call_start(&calls[cpu], count, &done[cpu], 1);
     switch (inbox_post(&inbox, cpu)) {
     case INBOX_REFUSED:
-        call_excuse(&calls[cpu]);
+        call_drop_target(&calls[cpu]);
         refused[cpu]++;
         break;
     case INBOX_POSTED_FIRST:
@@ -144,7 +144,7 @@ static void call_owner(unsigned cpu)
     case INBOX_POSTED:
         break;
     }
-    while (!call_is_over(&calls[cpu]))
+    while (!call_is_done(&calls[cpu]))
         interleave_wait();
     givers_left--;
 }

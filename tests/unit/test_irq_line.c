@@ -97,15 +97,15 @@ static void all_who_share_are_called_and_one_claim_is_enough(void **state)
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
     assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
     first.asks = true;
-    assert_int_equal(line_handle(&line), LINE_CLAIMED);
+    assert_int_equal(line_handle(&line), LINE_HANDLED);
     first.asks = false;
     second.asks = true;
-    assert_int_equal(line_handle(&line), LINE_CLAIMED);
+    assert_int_equal(line_handle(&line), LINE_HANDLED);
     second.asks = false;
-    assert_int_equal(line_handle(&line), LINE_UNCLAIMED);
+    assert_int_equal(line_handle(&line), LINE_UNHANDLED);
     assert_int_equal(first.calls, 3);
     assert_int_equal(second.calls, 3);
-    assert_int_equal(line.unclaimed, 1);
+    assert_int_equal(line.unhandled, 1);
     assert_int_equal(input.ends, 3);
 }
 
@@ -143,7 +143,7 @@ static void a_spurious_interrupt_reaches_nobody_and_is_not_ended(void **state)
     assert_int_equal(line_handle(&line), LINE_SPURIOUS);
     assert_int_equal(first.calls, 0);
     assert_int_equal(input.ends, 0);
-    assert_int_equal(line.unclaimed, 0);
+    assert_int_equal(line.unhandled, 0);
 }
 
 static void a_level_that_nobody_lowers_is_masked(void **state)
@@ -151,9 +151,9 @@ static void a_level_that_nobody_lowers_is_masked(void **state)
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
     for (unsigned int i = 1; i < LINE_WINDOW; i++)
-        assert_int_equal(line_handle(&line), LINE_UNCLAIMED);
+        assert_int_equal(line_handle(&line), LINE_UNHANDLED);
     assert_false(input.is_masked);
-    assert_int_equal(line_handle(&line), LINE_STORM_BEGINS);
+    assert_int_equal(line_handle(&line), LINE_STORM_MASKED);
     assert_true(input.is_masked);
     assert_true(line.is_storming);
     assert_int_equal(input.ends, LINE_WINDOW);
@@ -170,7 +170,7 @@ static void a_line_that_is_claimed_now_and_then_goes_on(void **state)
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
     for (unsigned int i = 0; i < 20 * LINE_WINDOW; i++) {
         first.asks = i % 80 == 0;
-        assert_int_not_equal(line_handle(&line), LINE_STORM_BEGINS);
+        assert_int_not_equal(line_handle(&line), LINE_STORM_MASKED);
     }
     assert_false(input.is_masked);
 }
@@ -184,7 +184,7 @@ static void an_edge_that_came_while_it_was_masked_is_looked_for(void **state)
     line_resume(&line);
     assert_false(input.is_masked);
     assert_int_equal(first.calls, 1);
-    assert_int_equal(line.unclaimed, 0);
+    assert_int_equal(line.unhandled, 0);
     assert_int_equal(input.ends, 0);
 }
 

@@ -17,14 +17,14 @@
 
 #include "seed.h"
 
-#define CPUS   (1u << AGREE_CPU_BITS)
+#define CPUS   (1u << TSC_SYNC_CPU_BITS)
 #define ROUNDS 32
 
-static struct agree agree;
-static struct agree_view views[CPUS];
+static struct tsc_sync sync;
+static struct tsc_sync_view views[CPUS];
 static uint64_t offset[CPUS]; /* of each CPU's counter from the true time; wraps */
 
-static struct agree_view *view_of(unsigned int cpu)
+static struct tsc_sync_view *view_of(unsigned int cpu)
 {
     return &views[cpu];
 }
@@ -55,7 +55,7 @@ static void step(unsigned int cpu, uint64_t now)
     struct stage *at = &stages[cpu];
     switch (at->next) {
     case LOOKS:
-        at->seen = agree_look(&agree);
+        at->seen = tsc_sync_load_highest(&sync);
         at->next = READS;
         break;
     case READS:
@@ -63,7 +63,7 @@ static void step(unsigned int cpu, uint64_t now)
         at->next = NOTES;
         break;
     case NOTES:
-        agree_note(&agree, &views[cpu], cpu, at->seen, at->tick);
+        tsc_sync_publish(&sync, &views[cpu], cpu, at->seen, at->tick);
         at->next = LOOKS;
         at->rounds++;
         break;
@@ -72,14 +72,14 @@ static void step(unsigned int cpu, uint64_t now)
 
 /* CPUs @from .. @end - 1 in a drawn order; one time in so many all are stopped for long, before anybody's
    step. */
-static struct agree_result compare(unsigned int from, unsigned int end)
+static struct tsc_sync_result compare(unsigned int from, unsigned int end)
 {
     unsigned int left = end - from;
     uint64_t now = 5000000000 + seed_below(1000);
-    agree_begin(&agree, now + offset[from], end - from);
+    tsc_sync_begin(&sync, now + offset[from], end - from);
     memset(stages, 0, sizeof(stages));
     for (unsigned int cpu = from; cpu < end; cpu++)
-        agree_arrive(&agree, &views[cpu]);
+        tsc_sync_join(&sync, &views[cpu]);
     while (left > 0) {
         unsigned int cpu = from + seed_below(end - from);
         if (stages[cpu].rounds == ROUNDS)
@@ -88,15 +88,15 @@ static struct agree_result compare(unsigned int from, unsigned int end)
         step(cpu, now);
         left -= stages[cpu].rounds == ROUNDS;
     }
-    return agree_judge(view_of, end);
+    return tsc_sync_evaluate(view_of, end);
 }
 
 /* Return: how many CPUs are blamed. */
-static unsigned int blamed(const struct agree_result *result, unsigned int end)
+static unsigned int blamed(const struct tsc_sync_result *result, unsigned int end)
 {
     unsigned int count = 0;
     for (unsigned int cpu = 0; cpu < end; cpu++)
-        count += agree_odd_ticks(result, &views[cpu]) > 0;
+        count += tsc_sync_error_ticks(result, &views[cpu]) > 0;
     return count;
 }
 
@@ -105,7 +105,7 @@ static void counters_that_agree_are_never_found_to_differ(void **state)
     (void)state;
     for (unsigned int i = 0; i < 200; i++) {
         unsigned int cpus = 2 + seed_below(20);
-        struct agree_result result = compare(0, cpus);
+        struct tsc_sync_result result = compare(0, cpus);
         assert_int_equal(result.most, 0);
         assert_int_equal(result.behind_cpus, 0);
         assert_int_equal(blamed(&result, cpus), 0);
@@ -120,11 +120,11 @@ static void one_that_is_ahead_is_blamed_and_nobody_else(void **state)
         fresh_cpus(state);
         unsigned int cpus = 3 + seed_below(20), odd = seed_below(cpus);
         offset[odd] = OFF;
-        struct agree_result result = compare(0, cpus);
-        assert_true(agree_blames_ahead(&result));
+        struct tsc_sync_result result = compare(0, cpus);
+        assert_true(tsc_sync_faulty_are_ahead(&result));
         assert_int_equal(blamed(&result, cpus), 1);
         /* Never more than it is; and little less, for somebody looked soon after it had published. */
-        uint64_t ticks = agree_odd_ticks(&result, &views[odd]);
+        uint64_t ticks = tsc_sync_error_ticks(&result, &views[odd]);
         assert_in_range(ticks, OFF * 8 / 10, OFF);
         assert_int_equal(ticks, result.most);
         assert_int_equal(views[odd].behind, 0);
@@ -138,10 +138,10 @@ static void one_that_is_behind_is_blamed_and_nobody_else(void **state)
         fresh_cpus(state);
         unsigned int cpus = 2 + seed_below(20), odd = seed_below(cpus);
         offset[odd] = -(uint64_t)OFF;
-        struct agree_result result = compare(0, cpus);
-        assert_false(agree_blames_ahead(&result));
+        struct tsc_sync_result result = compare(0, cpus);
+        assert_false(tsc_sync_faulty_are_ahead(&result));
         assert_int_equal(blamed(&result, cpus), 1);
-        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        assert_in_range(tsc_sync_error_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
         assert_int_not_equal(views[odd].ahead_cpu, odd);
     }
 }
@@ -154,7 +154,7 @@ static void of_two_groups_each_in_the_later_one_is_seen_behind_the_other(void **
         unsigned int half = 2 + seed_below(10), cpus = 2 * half;
         for (unsigned int cpu = half; cpu < cpus; cpu++)
             offset[cpu] = OFF;
-        struct agree_result result = compare(0, cpus);
+        struct tsc_sync_result result = compare(0, cpus);
         assert_int_equal(result.behind_cpus, half);
         for (unsigned int cpu = 0; cpu < cpus; cpu++) {
             if (cpu < half) {
@@ -189,14 +189,14 @@ static void the_highest_numbers_are_told_apart(void **state)
     for (unsigned int odd = CPUS - 3; odd < CPUS; odd++) {
         fresh_cpus(state);
         offset[odd] = OFF;
-        struct agree_result result = compare(CPUS - 3, CPUS);
+        struct tsc_sync_result result = compare(CPUS - 3, CPUS);
         assert_int_equal(blamed(&result, CPUS), 1);
-        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        assert_in_range(tsc_sync_error_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
         fresh_cpus(state);
         offset[odd] = -(uint64_t)OFF;
         result = compare(CPUS - 3, CPUS);
         assert_int_equal(blamed(&result, CPUS), 1);
-        assert_in_range(agree_odd_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
+        assert_in_range(tsc_sync_error_ticks(&result, &views[odd]), OFF * 8 / 10, OFF);
         assert_in_range(views[odd].ahead_cpu, CPUS - 3, CPUS - 1);
     }
 }
@@ -208,9 +208,10 @@ static void months_are_seen_as_26_days_of_4_ghz(void **state)
     for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
         fresh_cpus(state);
         offset[1] = far[i];
-        struct agree_result result = compare(0, 3);
+        struct tsc_sync_result result = compare(0, 3);
         assert_int_equal(blamed(&result, 3), 1);
-        assert_in_range(agree_odd_ticks(&result, &views[1]), (1ULL << 53) - 2000000, (1ULL << 53) + 2000000);
+        assert_in_range(tsc_sync_error_ticks(&result, &views[1]), (1ULL << 53) - 2000000,
+                        (1ULL << 53) + 2000000);
     }
 }
 
@@ -218,7 +219,7 @@ static void one_that_takes_no_part_is_not_to_blame(void **state)
 {
     (void)state;
     offset[0] = OFF;
-    struct agree_result result = compare(1, 5);
+    struct tsc_sync_result result = compare(1, 5);
     assert_int_equal(result.most, 0);
 }
 
@@ -226,7 +227,7 @@ static void a_second_look_knows_nothing_of_the_first(void **state)
 {
     (void)state;
     offset[2] = OFF;
-    struct agree_result result = compare(0, 4);
+    struct tsc_sync_result result = compare(0, 4);
     assert_true(result.most > 0);
     offset[2] = 0;
     result = compare(0, 4);
@@ -237,30 +238,30 @@ static void a_second_look_knows_nothing_of_the_first(void **state)
 static void the_highest_stays_published_and_the_most_is_remembered(void **state)
 {
     (void)state;
-    agree_begin(&agree, 1000, 3);
-    int64_t nothing = agree_look(&agree);
-    agree_note(&agree, &views[0], 0, nothing, 1500);
-    int64_t highest = agree_look(&agree);
-    agree_note(&agree, &views[1], 1, nothing, 1400); /* it looked before the first had published */
+    tsc_sync_begin(&sync, 1000, 3);
+    int64_t nothing = tsc_sync_load_highest(&sync);
+    tsc_sync_publish(&sync, &views[0], 0, nothing, 1500);
+    int64_t highest = tsc_sync_load_highest(&sync);
+    tsc_sync_publish(&sync, &views[1], 1, nothing, 1400); /* it looked before the first had published */
     assert_int_equal(views[1].behind, 0);
-    assert_int_equal(agree_look(&agree), highest);
-    agree_note(&agree, &views[2], 2, highest, 1450);
-    agree_note(&agree, &views[1], 1, highest, 1410);
-    agree_note(&agree, &views[2], 2, agree_look(&agree), 1499);
+    assert_int_equal(tsc_sync_load_highest(&sync), highest);
+    tsc_sync_publish(&sync, &views[2], 2, highest, 1450);
+    tsc_sync_publish(&sync, &views[1], 1, highest, 1410);
+    tsc_sync_publish(&sync, &views[2], 2, tsc_sync_load_highest(&sync), 1499);
     assert_int_equal(views[2].behind, 50);
     assert_int_equal(views[1].behind, 90);
-    assert_int_equal(agree_look(&agree), highest);
+    assert_int_equal(tsc_sync_load_highest(&sync), highest);
 }
 
 static void all_have_arrived_when_the_last_has(void **state)
 {
     (void)state;
-    agree_begin(&agree, 0, 3);
+    tsc_sync_begin(&sync, 0, 3);
     for (unsigned int cpu = 0; cpu < 3; cpu++) {
-        assert_false(agree_have_all_arrived(&agree));
-        agree_arrive(&agree, &views[cpu]);
+        assert_false(tsc_sync_all_joined(&sync));
+        tsc_sync_join(&sync, &views[cpu]);
     }
-    assert_true(agree_have_all_arrived(&agree));
+    assert_true(tsc_sync_all_joined(&sync));
 }
 
 /* ---- threads ---- */
@@ -286,42 +287,42 @@ static uint64_t read_true_time(void)
 static void *be_a_cpu(void *argument)
 {
     unsigned int cpu = (unsigned int)(uintptr_t)argument;
-    agree_arrive(&agree, &views[cpu]);
-    while (!agree_have_all_arrived(&agree))
+    tsc_sync_join(&sync, &views[cpu]);
+    while (!tsc_sync_all_joined(&sync))
         sched_yield();
     has_published[cpu] = 1;
     my_offset = offset[cpu];
     for (unsigned int i = 0; i < THREAD_ROUNDS; i++) {
-        int64_t seen = agree_look(&agree);
+        int64_t seen = tsc_sync_load_highest(&sync);
         if (seen != INT64_MIN && !has_published[seen & (CPUS - 1)])
             __atomic_fetch_add(&unpublished, 1, __ATOMIC_RELAXED);
         if (i % 64 == 0)
-            agree_round(&agree, &views[cpu], cpu, read_true_time);
+            tsc_sync_round(&sync, &views[cpu], cpu, read_true_time);
         else
-            agree_note(&agree, &views[cpu], cpu, seen,
-                       __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset);
+            tsc_sync_publish(&sync, &views[cpu], cpu, seen,
+                             __atomic_fetch_add(&true_time, 1, __ATOMIC_RELAXED) + my_offset);
     }
     return NULL;
 }
 
-static struct agree_result compare_threads(void)
+static struct tsc_sync_result compare_threads(void)
 {
     pthread_t threads[THREADS];
     memset(has_published, 0, sizeof(has_published));
     true_time = 1000000;
-    agree_begin(&agree, true_time, THREADS);
+    tsc_sync_begin(&sync, true_time, THREADS);
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, be_a_cpu, (void *)i);
     for (unsigned int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    return agree_judge(view_of, THREADS);
+    return tsc_sync_evaluate(view_of, THREADS);
 }
 
 static void threads_with_one_clock_agree(void **state)
 {
     for (unsigned int i = 0; i < 20; i++) {
         fresh_cpus(state);
-        struct agree_result result = compare_threads();
+        struct tsc_sync_result result = compare_threads();
         assert_int_equal(result.most, 0);
         assert_int_equal(unpublished, 0);
     }
@@ -332,7 +333,7 @@ static void a_thread_that_is_ahead_is_found(void **state)
 {
     (void)state;
     offset[2] = THREADS * THREAD_ROUNDS;
-    struct agree_result result = compare_threads();
+    struct tsc_sync_result result = compare_threads();
     assert_int_equal(result.ahead_cpus, 1);
     assert_int_equal(views[2].behind, 0);
     assert_in_range(views[2].ahead, 1, THREADS * THREAD_ROUNDS);

@@ -12,31 +12,31 @@
 
 #define PM_HZ 3579545ULL
 
-static struct watch watch;
+static struct watchdog watchdog;
 static double now, tsc_rate; /* seconds; what the counter really does */
 static int64_t ppm;
 
 static int fresh_watch(void **state)
 {
     (void)state;
-    watch = (struct watch){ .rate_hz = 2000000000, .reference_hz = PM_HZ, .mask = 0xffffff };
+    watchdog = (struct watchdog){ .rate_hz = 2000000000, .reference_hz = PM_HZ, .mask = 0xffffff };
     now = 1.5;
     tsc_rate = 2e9;
     return 0;
 }
 
-static enum watch_verdict look_after(double seconds)
+static enum watchdog_verdict look_after(double seconds)
 {
     now += seconds;
-    return watch_judge(&watch, (uint64_t)(now * tsc_rate), (uint64_t)(now * PM_HZ) & 0xffffff, &ppm);
+    return watchdog_check(&watchdog, (uint64_t)(now * tsc_rate), (uint64_t)(now * PM_HZ) & 0xffffff, &ppm);
 }
 
 static void a_true_clock_agrees_at_every_look(void **state)
 {
     (void)state;
-    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
     for (unsigned int i = 0; i < 1000; i++) {
-        assert_int_equal(look_after(0.6 + 0.0013 * i), WATCH_AGREES);
+        assert_int_equal(look_after(0.6 + 0.0013 * i), WATCHDOG_STABLE);
         assert_in_range(ppm + 2, 0, 4);
     }
 }
@@ -44,32 +44,32 @@ static void a_true_clock_agrees_at_every_look(void **state)
 static void looks_that_come_too_soon_change_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(look_after(0), WATCH_NOTHING);
-    assert_int_equal(look_after(0.3), WATCH_TOO_EARLY);
-    assert_int_equal(look_after(0.1), WATCH_TOO_EARLY);
-    assert_int_equal(look_after(0.2), WATCH_AGREES);
+    assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(0.3), WATCHDOG_TOO_EARLY);
+    assert_int_equal(look_after(0.1), WATCHDOG_TOO_EARLY);
+    assert_int_equal(look_after(0.2), WATCHDOG_STABLE);
 }
 
 /* Of another CPU; a wide reference cannot be seen to have wrapped. */
 static void a_counter_that_is_behind_changes_nothing(void **state)
 {
     (void)state;
-    watch.mask = UINT64_MAX;
-    assert_int_equal(watch_judge(&watch, 3000000000, 5000000, &ppm), WATCH_NOTHING);
-    assert_int_equal(watch_judge(&watch, 2999999000, 5000100, &ppm), WATCH_TOO_EARLY);
-    assert_int_equal(watch.rate_hz, 2000000000);
-    assert_int_equal(watch_judge(&watch, 6000000000, 5000000 + PM_HZ * 3 / 2, &ppm), WATCH_AGREES);
+    watchdog.mask = UINT64_MAX;
+    assert_int_equal(watchdog_check(&watchdog, 3000000000, 5000000, &ppm), WATCHDOG_UNKNOWN);
+    assert_int_equal(watchdog_check(&watchdog, 2999999000, 5000100, &ppm), WATCHDOG_TOO_EARLY);
+    assert_int_equal(watchdog.rate_hz, 2000000000);
+    assert_int_equal(watchdog_check(&watchdog, 6000000000, 5000000 + PM_HZ * 3 / 2, &ppm), WATCHDOG_STABLE);
 }
 
 static void a_reference_that_has_wrapped_says_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(look_after(0), WATCH_NOTHING);
-    assert_int_equal(look_after(3), WATCH_NOTHING);
-    assert_int_equal(look_after(5.2), WATCH_NOTHING);
-    assert_int_equal(look_after(1), WATCH_AGREES);
-    assert_int_equal(look_after(3600), WATCH_NOTHING);
-    assert_int_equal(look_after(1), WATCH_AGREES);
+    assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(3), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(5.2), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(1), WATCHDOG_STABLE);
+    assert_int_equal(look_after(3600), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(1), WATCHDOG_STABLE);
 }
 
 static void a_liar_is_found_at_the_second_look(void **state)
@@ -78,10 +78,10 @@ static void a_liar_is_found_at_the_second_look(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
         fresh_watch(state);
         tsc_rate = rates[i];
-        assert_int_equal(look_after(0), WATCH_NOTHING);
-        assert_int_equal(look_after(1), WATCH_DIFFERS);
-        assert_int_equal(look_after(1), WATCH_LIES_NOW);
-        assert_true(rates[i] > 2e9 ? ppm > WATCH_LIE_PPM : ppm < -WATCH_LIE_PPM);
+        assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
+        assert_int_equal(look_after(1), WATCHDOG_DEVIATES);
+        assert_int_equal(look_after(1), WATCHDOG_UNSTABLE);
+        assert_true(rates[i] > 2e9 ? ppm > WATCHDOG_MAX_PPM : ppm < -WATCHDOG_MAX_PPM);
     }
 }
 
@@ -89,11 +89,11 @@ static void a_liar_is_found_at_the_second_look(void **state)
 static void one_odd_look_is_forgiven(void **state)
 {
     (void)state;
-    assert_int_equal(look_after(0), WATCH_NOTHING);
+    assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
     for (unsigned int i = 0; i < 5; i++) {
-        watch.tick -= 20000000;
-        assert_int_equal(look_after(1), WATCH_DIFFERS);
-        assert_int_equal(look_after(1), WATCH_AGREES);
+        watchdog.tick -= 20000000;
+        assert_int_equal(look_after(1), WATCHDOG_DEVIATES);
+        assert_int_equal(look_after(1), WATCHDOG_STABLE);
     }
 }
 
@@ -102,11 +102,11 @@ static void a_rate_may_become_better_between_two_looks(void **state)
 {
     (void)state;
     tsc_rate = 2.003e9; /* 1500 ppm: a nominal rate */
-    assert_int_equal(look_after(0), WATCH_NOTHING);
-    assert_int_equal(look_after(1), WATCH_AGREES);
+    assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
+    assert_int_equal(look_after(1), WATCHDOG_STABLE);
     assert_in_range(ppm, 1490, 1510);
-    watch.rate_hz = 2003000000;
-    assert_int_equal(look_after(1), WATCH_AGREES);
+    watchdog.rate_hz = 2003000000;
+    assert_int_equal(look_after(1), WATCHDOG_STABLE);
     assert_in_range(ppm + 2, 0, 4);
 }
 

@@ -98,5 +98,5 @@ void frame_cache_drain(void);
 void frame_cache_set_limit(unsigned int limit);
 unsigned int frame_cache_limit(void);
 
-/* For a CPU that comes after buddy_init(), before it calls anything else here; slab_init_cpu() next. */
-void frame_cache_init_cpu(unsigned int cpu);
+/* For a CPU that comes after buddy_init(), before it calls anything else here; slab_prepare_cpu() next. */
+void frame_cache_prepare_cpu(unsigned int cpu);

@@ -53,8 +53,8 @@
  *
  * Processors
  *   unsigned int port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1
- *   unsigned int port_cpu_count(void)  may grow: by a CPU for which frame_cache_init_cpu() and
- *                                  slab_init_cpu() run next
+ *   unsigned int port_cpu_count(void)  may grow: by a CPU for which frame_cache_prepare_cpu() and
+ *                                  slab_prepare_cpu() run next
  *   PORT_PER_CPU(type, name)       defines (after `extern`: declares) a zeroed variable for each CPU
  *   PORT_PRIVATE                   an attribute of variables that only mm refers to, where that makes access
  *                                  shorter

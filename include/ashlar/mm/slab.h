@@ -148,7 +148,7 @@ size_t slab_holders(struct slab_holder *holders, size_t capacity);
 status_t slab_init(void) MUST_CHECK;
 
 /* For a CPU that comes after slab_init(), before it calls anything else here. */
-void slab_init_cpu(unsigned int cpu);
+void slab_prepare_cpu(unsigned int cpu);
 
 /* Gives up what this CPU keeps of every cache, to the depots: it goes away. Context: nothing else allocates
    on it afterwards. */

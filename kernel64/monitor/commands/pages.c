@@ -15,7 +15,7 @@
 #include <boot/machine.h>
 #include <cpu/image.h>
 #include <log/log.h>
-#include <smp/trampoline_tables.h>
+#include <smp/trampoline.h>
 #include <vm/address_space.h>
 
 /* Firmware's own, but RAM nevertheless. */

@@ -8,20 +8,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <time/rounds.h>
+#include <time/wraps.h>
 
 #include "seed.h"
 
 #define PIT_HZ  1193182.0
 #define ROUND_S (65536.0 / PIT_HZ)
 
-static struct rounds rounds;
+static struct wraps wraps;
 static double now_s, tsc_hz, tsc_at; /* what the counter really does */
 static uint64_t wide;                /* the clock's count, as it is widened */
 
 static void begin(double believed_hz, double true_hz)
 {
-    rounds_begin(&rounds, (uint64_t)believed_hz, (uint64_t)PIT_HZ);
+    wraps_begin(&wraps, (uint64_t)believed_hz, (uint64_t)PIT_HZ);
     tsc_hz = true_hz;
     now_s = tsc_at = 10;
     wide = (uint64_t)(now_s * PIT_HZ);
@@ -29,15 +29,15 @@ static void begin(double believed_hz, double true_hz)
 
 /* Time passes, then somebody looks: the clock gets the distance of the low bits, and the rounds that are
    found. */
-static enum rounds_verdict look_after(double seconds)
+static enum wraps_verdict look_after(double seconds)
 {
     uint64_t missed;
     now_s += seconds;
     tsc_at += seconds * tsc_hz / 2e9;
     wide += ((uint64_t)(now_s * PIT_HZ) - wide) & 0xffff;
-    enum rounds_verdict verdict = rounds_look(&rounds, (uint64_t)(tsc_at * 2e9), wide, 16, &missed);
+    enum wraps_verdict verdict = wraps_check(&wraps, (uint64_t)(tsc_at * 2e9), wide, 16, &missed);
     wide += missed << 16;
-    assert_int_equal(missed != 0, verdict == ROUNDS_MISSED);
+    assert_int_equal(missed != 0, verdict == WRAPS_MISSED);
     return verdict;
 }
 
@@ -51,8 +51,7 @@ static void a_clock_that_is_read_in_time_gets_nothing(void **state)
     (void)state;
     begin(2e9, 2e9);
     for (unsigned int i = 0; i < 10000; i++) {
-        assert_int_equal(look_after(ROUND_S / 4 * (0.1 + 3 * (double)seed_below(1000) / 1000)),
-                         ROUNDS_IN_TIME);
+        assert_int_equal(look_after(ROUND_S / 4 * (0.1 + 3 * (double)seed_below(1000) / 1000)), WRAPS_NONE);
         assert_true(is_right());
     }
 }
@@ -67,7 +66,7 @@ static void rounds_that_nobody_saw_are_added(void **state)
         look_after(ROUND_S * (double)seed_below(30000) / 1000);
         assert_true(is_right());
     }
-    assert_int_equal(look_after(0.130), ROUNDS_MISSED);
+    assert_int_equal(look_after(0.130), WRAPS_MISSED);
 }
 
 /* It is left because its rate changes: the looks in time teach the new one. */
@@ -79,8 +78,8 @@ static void a_witness_whose_rate_changes_is_learnt(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
         tsc_hz = rates[i];
         for (unsigned int j = 0; j < 3; j++)
-            assert_int_equal(look_after(ROUND_S / 4), ROUNDS_IN_TIME);
-        assert_int_equal(look_after(ROUND_S * 7.4), ROUNDS_MISSED);
+            assert_int_equal(look_after(ROUND_S / 4), WRAPS_NONE);
+        assert_int_equal(look_after(ROUND_S * 7.4), WRAPS_MISSED);
         assert_true(is_right());
     }
 }
@@ -92,13 +91,13 @@ static void a_witness_that_knows_nothing_says_so(void **state)
     look_after(ROUND_S / 4);
     look_after(ROUND_S / 4);
     tsc_at -= 5; /* a virtual machine that was moved */
-    assert_int_equal(look_after(ROUND_S / 4), ROUNDS_UNKNOWN);
-    assert_int_equal(look_after(ROUND_S / 4), ROUNDS_IN_TIME);
+    assert_int_equal(look_after(ROUND_S / 4), WRAPS_UNKNOWN);
+    assert_int_equal(look_after(ROUND_S / 4), WRAPS_NONE);
     tsc_hz = 2e9 * 1.05; /* for 7 rounds it points in between */
-    assert_int_equal(look_after(ROUND_S * 7), ROUNDS_UNKNOWN);
+    assert_int_equal(look_after(ROUND_S * 7), WRAPS_UNKNOWN);
     begin(0, 2e9);
     look_after(ROUND_S / 4);
-    assert_int_equal(look_after(ROUND_S * 2), ROUNDS_UNKNOWN);
+    assert_int_equal(look_after(ROUND_S * 2), WRAPS_UNKNOWN);
 }
 
 int main(void)

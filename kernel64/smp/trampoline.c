@@ -4,7 +4,7 @@
  *
  * CR3 is loaded in protected mode, so the root lies below 4 GiB; all its tables do.
  */
-#include <smp/trampoline_tables.h>
+#include <smp/trampoline.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>

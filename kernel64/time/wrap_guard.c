@@ -3,21 +3,21 @@
  * One timer, on the CPU that chose the clock. It is late when interrupts were off, or the virtual machine was
  * stopped.
  */
-#include <time/keeper.h>
+#include <time/wrap_guard.h>
 
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <log/log.h>
 #include <time/clock.h>
-#include <time/rounds.h>
+#include <time/wraps.h>
 #include <time/timer.h>
 
 /* A host that stops the machine does it often. */
 #define LINES_MAX 8
 
 static struct timer timer;
-static struct rounds rounds;
+static struct wraps wraps;
 static unsigned int cpu; /* whose time-stamp counter is the witness */
 static unsigned int lines;
 static uint64_t rounds_added;
@@ -29,7 +29,7 @@ static bool may_log(void)
 
 static void note_missed(const struct clock_counter *counter, uint64_t missed)
 {
-    clock_add_rounds(missed);
+    clock_add_wraps(missed);
     rounds_added += missed;
     if (may_log())
         log_warn("clock", "%s read too late: %lu rounds added (%lu ms), by the TSC", counter->name, missed,
@@ -44,18 +44,18 @@ static void look(struct clock_counter *counter)
     uint64_t count = clock_wide_count(), tick = cpu_read_tsc_ordered();
     if (cpu != PERCPU_MINE(cpu_number)) { /* it went away, and its timers came here */
         cpu = PERCPU_MINE(cpu_number);
-        rounds.has_looked = false;
+        wraps.has_looked = false;
     }
-    switch (rounds_look(&rounds, tick, count, counter->bits, &missed)) {
-    case ROUNDS_MISSED:
+    switch (wraps_check(&wraps, tick, count, counter->bits, &missed)) {
+    case WRAPS_MISSED:
         note_missed(counter, missed);
         break;
-    case ROUNDS_UNKNOWN:
+    case WRAPS_UNKNOWN:
         if (may_log())
             log_warn("clock", "%s may have been read too late, and the TSC cannot tell: time may be lost",
                      counter->name);
         break;
-    case ROUNDS_IN_TIME:
+    case WRAPS_NONE:
         break;
     }
 }
@@ -68,15 +68,15 @@ static void keep_reading(struct timer *self, void *context)
     timer_arm(self, clock_now_ns() + round / 4 * NS_PER_SECOND / counter->rate_hz);
 }
 
-void keeper_start(struct clock_counter *counter)
+void wrap_guard_start(struct clock_counter *counter)
 {
     cpu = PERCPU_MINE(cpu_number);
-    rounds_begin(&rounds, clock_tsc_hz(), counter->rate_hz);
+    wraps_begin(&wraps, clock_tsc_hz(), counter->rate_hz);
     timer_init(&timer, keep_reading, counter);
     keep_reading(&timer, counter);
 }
 
-uint64_t keeper_rounds_added(void)
+uint64_t wrap_guard_added(void)
 {
     return rounds_added;
 }

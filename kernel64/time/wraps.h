@@ -10,27 +10,27 @@
  */
 #include <ashlar/types.h>
 
-struct rounds {
+struct wraps {
     uint64_t tick, count; /* at the last look: the witness's, and the counter's widened count */
     uint64_t ratio;       /* ticks in a count, times 2^16; 0: not known */
     bool has_looked;
 };
 
-enum rounds_verdict {
-    ROUNDS_IN_TIME,
-    ROUNDS_MISSED, /* so many are to be added to the count */
-    ROUNDS_UNKNOWN /* some may have been missed, and nobody knows how many */
+enum wraps_verdict {
+    WRAPS_NONE,
+    WRAPS_MISSED, /* so many are to be added to the count */
+    WRAPS_UNKNOWN /* some may have been missed, and nobody knows how many */
 };
 
 /* @tick_hz, @count_hz: how fast both run, as far as is known. */
-void rounds_begin(struct rounds *rounds, uint64_t tick_hz, uint64_t count_hz);
+void wraps_begin(struct wraps *wraps, uint64_t tick_hz, uint64_t count_hz);
 
 /**
- * rounds_look() - how many rounds were missed since the last look.
+ * wraps_check() - how many rounds were missed since the last look.
  * @tick, @count: read together, on one CPU.
  * @bits:         of the counter; below 64.
- * @missed:       receives how many; 0 but for ROUNDS_MISSED. They are taken to be added to what @count will
+ * @missed:       receives how many; 0 but for WRAPS_MISSED. They are taken to be added to what @count will
  *                be.
  */
-enum rounds_verdict rounds_look(struct rounds *rounds, uint64_t tick, uint64_t count, unsigned int bits,
-                                uint64_t *missed);
+enum wraps_verdict wraps_check(struct wraps *wraps, uint64_t tick, uint64_t count, unsigned int bits,
+                               uint64_t *missed);

@@ -10,7 +10,7 @@
  * rounded up, and one that is longer than the source can count is cut: the interrupt then comes early, finds
  * nothing due, and arms the rest.
  */
-#include <time/event.h>
+#include <time/clockevent.h>
 
 #include <ashlar/time_units.h>
 #include <cpu/errata.h>
@@ -31,7 +31,7 @@ enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_ALARM };
 
 static enum source source;                     /* atomic; written behind the rates it is armed by */
 static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
-static struct event_setup setup;
+static struct clockevent_setup setup;
 static struct irq *alarm_irq;
 static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC and alarm */
 static uint64_t max_ticks;
@@ -41,7 +41,7 @@ static uint64_t max_ticks;
 static void take_lapic_timer(struct trap_frame *frame)
 {
     (void)frame;
-    lapic_end();
+    lapic_eoi();
     setup.expired();
 }
 
@@ -66,15 +66,15 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
 /* Return: the source, which this CPU's timer is set up for. Context: interrupts off. */
 static enum source source_here(void)
 {
-    static const enum lapic_timer_kind kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_DEADLINE,
+    static const enum lapic_timer_mode kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_TSC_DEADLINE,
                                                    [SOURCE_LAPIC] = LAPIC_TIMER_ONE_SHOT,
                                                    [SOURCE_ALARM] = LAPIC_TIMER_OFF };
-    /* Acquire pairs with the release in event_init(): rates and alarm are this source's. */
+    /* Acquire pairs with the release in clockevent_init(): rates and alarm are this source's. */
     enum source wanted = __atomic_load_n(&source, __ATOMIC_ACQUIRE);
     if (UNLIKELY(PERCPU_MINE(event_source_here) != wanted)) {
         PERCPU_MINE(event_source_here) = wanted;
         if (lapic_mode() != LAPIC_NONE)
-            lapic_timer_set(kinds[wanted]);
+            lapic_timer_set_mode(kinds[wanted]);
     }
     return wanted;
 }
@@ -93,7 +93,7 @@ static uint64_t bounded(uint64_t deadline_ns)
     return deadline_ns < latest_ns ? deadline_ns : latest_ns;
 }
 
-void event_arm(uint64_t deadline_ns)
+void clockevent_arm(uint64_t deadline_ns)
 {
     deadline_ns = bounded(deadline_ns);
     switch (source_here()) {
@@ -113,7 +113,7 @@ void event_arm(uint64_t deadline_ns)
     }
 }
 
-const char *event_name(void)
+const char *clockevent_name(void)
 {
     static const char *const names[] = { "none", "tsc-deadline", "lapic" };
     return source == SOURCE_ALARM ? setup.alarm->name : names[source];
@@ -128,7 +128,7 @@ static void set_rate(uint64_t rate_hz, uint64_t most)
     max_ticks = most;
 }
 
-void event_set_lapic_rate(uint64_t lapic_hz)
+void clockevent_set_lapic_rate(uint64_t lapic_hz)
 {
     setup.lapic_hz = lapic_hz;
     if (source == SOURCE_LAPIC && lapic_hz >= LAPIC_TIMER_DIVIDER)
@@ -156,7 +156,7 @@ static bool use_alarm(void)
     return status == STATUS_OK;
 }
 
-bool event_init(const struct event_setup *from)
+bool clockevent_init(const struct clockevent_setup *from)
 {
     setup = *from;
     enum source chosen = SOURCE_NONE;
@@ -180,20 +180,20 @@ bool event_init(const struct event_setup *from)
     return chosen != SOURCE_NONE;
 }
 
-void event_init_cpu(void)
+void clockevent_init_cpu(void)
 {
     /* Of before, if it was here before: INIT has switched the timer off. */
     PERCPU_MINE(event_source_here) = SOURCE_NONE;
     (void)source_here();
 }
 
-void event_leave_cpu(void)
+void clockevent_offline_cpu(void)
 {
     PERCPU_MINE(event_source_here) = SOURCE_NONE;
-    lapic_timer_set(LAPIC_TIMER_OFF);
+    lapic_timer_set_mode(LAPIC_TIMER_OFF);
 }
 
-bool event_is_shared(void)
+bool clockevent_is_shared(void)
 {
     enum source now = __atomic_load_n(&source, __ATOMIC_RELAXED);
     return now == SOURCE_ALARM || now == SOURCE_NONE;

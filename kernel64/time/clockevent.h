@@ -8,7 +8,7 @@
 #include <ashlar/types.h>
 
 /* What there is to choose from. */
-struct event_setup {
+struct clockevent_setup {
     struct clock_alarm *alarm; /* of a timer chip, for a CPU that has no timer of its own; NULL: none */
     int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
     uint32_t gsi;
@@ -18,7 +18,7 @@ struct event_setup {
 };
 
 /**
- * event_init() - choose the source for this machine, and set up the first CPU's.
+ * clockevent_init() - choose the source for this machine, and set up the first CPU's.
  *
  *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock; no erratum forbids it
  *                    (cpu/errata.h)
@@ -28,30 +28,31 @@ struct event_setup {
  * Return: false when there is none: nothing interrupts, timers run only when somebody looks.
  * Context: first CPU, interrupts off, after irq_init(). Again after the clock has changed.
  */
-bool event_init(const struct event_setup *setup);
+bool clockevent_init(const struct clockevent_setup *setup);
 
 /**
- * event_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the source
- * reaches.
+ * clockevent_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the
+ * source reaches.
  *
  * Replaces what was armed; a time that has passed interrupts as soon as interrupts are on.
- * Context: interrupts off, on the CPU that is to be interrupted; where event_is_shared(), one caller at a
- * time.
+ * Context: interrupts off, on the CPU that is to be interrupted; where clockevent_is_shared(), one caller at
+ * a time.
  */
-void event_arm(uint64_t deadline_ns);
+void clockevent_arm(uint64_t deadline_ns);
 
 /* The LAPIC timer's rate before its divider is known better. What is armed keeps its delay. Context:
    interrupts off. */
-void event_set_lapic_rate(uint64_t lapic_hz);
+void clockevent_set_lapic_rate(uint64_t lapic_hz);
 
 /* "tsc-deadline", "lapic", "hpet", "pit", "none". */
-const char *event_name(void);
+const char *clockevent_name(void);
 
-/* The source of another CPU, as event_init() chose it. Context: that CPU, interrupts off. */
-void event_init_cpu(void);
+/* The source of another CPU, as clockevent_init() chose it. Context: that CPU, interrupts off. */
+void clockevent_init_cpu(void);
 
-/* This CPU's timer interrupts no more; event_init_cpu() has it interrupt again. Context: interrupts off. */
-void event_leave_cpu(void);
+/* This CPU's timer interrupts no more; clockevent_init_cpu() has it interrupt again. Context: interrupts off.
+ */
+void clockevent_offline_cpu(void);
 
 /* Whether all CPUs share one source, which interrupts the first: an alarm. */
-bool event_is_shared(void);
+bool clockevent_is_shared(void);
