@@ -10,6 +10,7 @@
 #include <console/consoles.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/machine_ops.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <irq/controllers.h>
@@ -21,6 +22,7 @@
 #include <time/time.h>
 #include <time/tsc.h>
 #include <time/wall_clock.h>
+#include <trap/machine_check.h>
 #include <trap/traps.h>
 #include <vm/address_space.h>
 #include <vm/firmware_memory.h>
@@ -31,6 +33,7 @@ NORETURN void kernel64_main(uint64_t handoff_address);
 /* Entered from kernel64_entry on the boot stack, interrupts off, on the stub's page tables. */
 void kernel64_main(uint64_t handoff_address)
 {
+    machine_ops_init(); /* the log and a panic can ask the CPU */
     panic_set_consoles(consoles_attach_all);
     cpu_features_init();
     stack_protector_init();
@@ -44,7 +47,8 @@ void kernel64_main(uint64_t handoff_address)
 
     options_apply_early();
     machine_log_origin();
-    cpu_protect();    /* every protection that CPUID offers */
+    cpu_protect(); /* every protection that CPUID offers */
+    machine_check_init_cpu();
     acpi_find_root(); /* which may know the serial port */
     consoles_start(); /* what was logged is shown */
     stage_mark("consoles");

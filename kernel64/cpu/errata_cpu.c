@@ -9,7 +9,7 @@
 
 #include <cpu/insn.h>
 #include <log/log.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 
 /* Intel: the upper half, after CPUID(1) with the register at 0 (SDM vol. 3A, "Microcode Update Resources").
    AMD: the lower half (APM vol. 2, "PATCH_LEVEL"). */
@@ -55,7 +55,7 @@ void errata_init_cpu(void)
     bool is_on = true;
     if (!found[ERRATUM_C1E])
         return;
-    (void)trap_try(switch_c1e_off, &is_on, &caught);
+    (void)fixup_try(switch_c1e_off, &is_on, &caught);
     if (is_on && __atomic_fetch_add(&c1e_stays, 1, __ATOMIC_RELAXED) == 0)
         log_warn("cpu", "C1E cannot be switched off: LAPIC timers are not used");
 }
@@ -65,7 +65,7 @@ void errata_init(void)
     struct trap_frame caught;
     const struct cpu_identity *identity = cpu_boot_identity();
     if (!cpu_has(CPU_FEATURE_HYPERVISOR))
-        (void)trap_try(read_microcode, NULL, &caught);
+        (void)fixup_try(read_microcode, NULL, &caught);
     for (unsigned int i = 0; i < ERRATUM_COUNT; i++) {
         found[i] = errata_find(identity, microcode, (enum erratum)i);
         if (found[i])

@@ -5,7 +5,7 @@
 #include <ashlar/hw/cpu.h>
 #include <cpu/apic_base.h>
 #include <cpu/insn.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 
 static void read_base(void *argument)
 {
@@ -16,5 +16,5 @@ uint64_t cpu_lapic_base(void)
 {
     struct trap_frame caught;
     uint64_t base;
-    return trap_try(read_base, &base, &caught) ? base & APIC_BASE_ADDRESS : 0;
+    return fixup_try(read_base, &base, &caught) ? base & APIC_BASE_ADDRESS : 0;
 }

@@ -6,7 +6,7 @@
 
 #include <ashlar/bits.h>
 #include <cpu/insn.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 
 #define EDX_MTRR     BIT(12)
 #define MSR_MTRR_CAP 0xfe
@@ -34,7 +34,7 @@ static void read(struct values *values)
     struct trap_frame caught;
     values->cap = 0;
     if (cpu_cpuid(1, 0).edx & EDX_MTRR)
-        (void)trap_try(read_all, values, &caught);
+        (void)fixup_try(read_all, values, &caught);
 }
 
 void mtrr_note_first(void)

@@ -11,8 +11,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>
-#include <trap/machine_check.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 
 static struct cpu_identity boot_cpu;
 static bool can_write_de_cfg; /* constant once the first CPU is protected */
@@ -75,7 +74,7 @@ void cpu_protect_cpu(void)
 static void make_lfence_serialize(void)
 {
     struct trap_frame caught;
-    can_write_de_cfg = cpu_lfence_is_optional(&boot_cpu) && trap_try(write_de_cfg, NULL, &caught);
+    can_write_de_cfg = cpu_lfence_is_optional(&boot_cpu) && fixup_try(write_de_cfg, NULL, &caught);
 }
 
 void cpu_protect(void)
@@ -86,6 +85,5 @@ void cpu_protect(void)
         log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
     cpu_protect_cpu();
     make_lfence_serialize();
-    machine_check_init_cpu();
     errata_init();
 }

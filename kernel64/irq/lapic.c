@@ -26,6 +26,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <cpu/fixup.h>
 #include <trap/traps.h>
 #include <log/log.h>
 #include <irq/lapic_regs.h>
@@ -89,7 +90,7 @@ static bool change_mode(uint64_t base)
 {
     struct mode_change change = { base };
     struct trap_frame caught;
-    return trap_try(write_base, &change, &caught) && cpu_read_msr(MSR_APIC_BASE) == base;
+    return fixup_try(write_base, &change, &caught) && cpu_read_msr(MSR_APIC_BASE) == base;
 }
 
 static void read_base(void *argument)
@@ -121,7 +122,7 @@ static enum lapic_mode choose_mode(phys_t address, lapic_choose_fn *wants_x2apic
     struct trap_frame caught;
     struct lapic_found found = { .is_locked = false };
     uint64_t base;
-    if (!trap_try(read_base, &base, &caught))
+    if (!fixup_try(read_base, &base, &caught))
         return LAPIC_NONE;
     mode_found = mode_in(base);
     uint64_t off = base & ~(uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC), on = off | APIC_BASE_ENABLED;
@@ -129,7 +130,7 @@ static enum lapic_mode choose_mode(phys_t address, lapic_choose_fn *wants_x2apic
     if (mode_found == LAPIC_NONE && (!change_mode(on) || !cpuid_has_apic()))
         return LAPIC_NONE;
     found.mode = mode_found == LAPIC_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
-    if (!trap_try(read_lock, &found.is_locked, &caught))
+    if (!fixup_try(read_lock, &found.is_locked, &caught))
         found.is_locked = false;
     found.has_registers = found.mode == LAPIC_X2APIC || map_registers(address) == STATUS_OK;
     if (found.mode == LAPIC_XAPIC && found.has_registers)

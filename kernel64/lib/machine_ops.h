@@ -1,37 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * All that diag asks of the machine. kernel64/trap/machine_ops.c answers; a hosted test brings its
- * own answers. This is how a panic shows registers although diag may not include cpu.
+ * What the log, a panic and power-off need of the machine: the one seam at which the lowest rooms call higher
+ * ones. lib, log, power and panic include nothing of cpu, trap or smp; a hosted test fills in operations of
+ * its own.
  *
- * Context of all: any, also NMI and panic.
+ * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
+ * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and
+ * their callers check.
+ *
+ * Context of all: any, also NMI and panic. They take no lock.
  */
 #include <ashlar/types.h>
 
 struct trap_frame;
 
-/* The time-stamp counter, and the number of this CPU. */
-uint64_t diag_port_ticks(void);
-unsigned int diag_port_cpu(void);
+struct machine_ops {
+    /* cpu: number of the executing CPU. */
+    unsigned int (*cpu)(void);
 
-/* Interrupts off, no exception leads back to who waits for one, and the other CPUs stand still. */
-void diag_port_begin_panic(void);
+    /* cpu: the time-stamp counter. */
+    uint64_t (*ticks)(void);
 
-/* @function is called when a panic begins, also a second one, and lets no other CPU go on. */
-void diag_port_set_stop_others(void (*function)(void));
+    /* cpu: interrupts off, and no exception leads back to a fixup (cpu/fixup.h). */
+    void (*begin_panic)(void);
 
-/* Interrupts off and no way back. */
-NORETURN void diag_port_halt(void);
+    /* cpu: interrupts off, halted for good. */
+    NORETURN void (*halt)(void);
 
-/* Resets the CPU by a triple fault: the way that needs no device. */
-NORETURN void diag_port_triple_fault(void);
+    /* cpu: resets the machine by a triple fault, which needs no device. */
+    NORETURN void (*triple_fault)(void);
 
-/**
- * diag_port_print_state() - the registers, and what they tell.
- * @frame: of an exception; NULL for a panic that the code called itself, which shows control
- *         registers only, because the general ones are the caller's no longer.
- */
-void diag_port_print_state(const struct trap_frame *frame);
+    /* trap: registers and a backtrace. @frame: of an exception; NULL for a panic that code called itself:
+       control registers only, because the general ones have been overwritten since. */
+    void (*print_state)(const struct trap_frame *frame);
 
-/* One line: which exception, and where. */
-void diag_port_print_headline(const struct trap_frame *frame);
+    /* trap: one line: which exception, and where. */
+    void (*print_headline)(const struct trap_frame *frame);
+
+    /* smp: stops all other CPUs for good. Does not return on a CPU that another one has stopped. */
+    void (*stop_others)(void);
+};
+
+extern struct machine_ops machine_ops;

@@ -93,8 +93,8 @@ static bool try_lock(uint32_t me, uint32_t *owner)
 struct held console_lock_take(void)
 {
     struct held held = { .flags = local_irq_save() };
-    uint32_t me = diag_port_cpu() + 1, owner;
-    uint64_t began = diag_port_ticks();
+    uint32_t me = machine_ops.cpu() + 1, owner;
+    uint64_t began = machine_ops.ticks();
     uint32_t seen = atomic_load_explicit(&texts_written, memory_order_relaxed);
 
     while (!(held.taken = try_lock(me, &owner))) {
@@ -102,9 +102,9 @@ struct held console_lock_take(void)
             break;
         uint32_t now = atomic_load_explicit(&texts_written, memory_order_relaxed);
         if (now != seen)
-            began = diag_port_ticks();
+            began = machine_ops.ticks();
         seen = now;
-        if (diag_port_ticks() - began > PATIENCE_TICKS)
+        if (machine_ops.ticks() - began > PATIENCE_TICKS)
             atomic_store_explicit(&lock_is_stuck, true, memory_order_relaxed);
         cpu_relax();
     }
@@ -122,7 +122,7 @@ void console_lock_give(struct held held)
 
 bool console_lock_is_reporter(void)
 {
-    return atomic_load_explicit(&reporter, memory_order_relaxed) == diag_port_cpu() + 1;
+    return atomic_load_explicit(&reporter, memory_order_relaxed) == machine_ops.cpu() + 1;
 }
 
 /* ---- the ring ---- */
@@ -245,7 +245,7 @@ static void clean(char *text, size_t length)
 static uint64_t stamp(bool has_lock)
 {
     if (!now_ns)
-        return diag_port_ticks();
+        return machine_ops.ticks();
     uint64_t ns = now_ns(), last = __atomic_load_n(&last_ns, __ATOMIC_RELAXED);
     if (ns < last)
         return last;
@@ -274,7 +274,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         .length = (uint16_t)length,
         .level = (uint8_t)level,
         .has_time = now_ns != NULL,
-        .cpu = diag_port_cpu(),
+        .cpu = machine_ops.cpu(),
     };
     struct held held = console_lock_take();
     record.stamp = stamp(held.taken);
@@ -356,7 +356,7 @@ bool log_hold(void)
         return false;
     struct held held = console_lock_take();
     report_lock = held;
-    atomic_store_explicit(&reporter, diag_port_cpu() + 1, memory_order_relaxed);
+    atomic_store_explicit(&reporter, machine_ops.cpu() + 1, memory_order_relaxed);
     return true;
 }
 

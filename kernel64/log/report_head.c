@@ -14,8 +14,8 @@ bool report_head_begin(void)
 {
     if (!log_hold())
         return false;
-    uint64_t ns = log_nanoseconds(diag_port_ticks());
-    print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, diag_port_cpu(),
+    uint64_t ns = log_nanoseconds(machine_ops.ticks());
+    print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, machine_ops.cpu(),
           ns / NS_PER_SECOND, ns / NS_PER_US % US_PER_SECOND);
     return true;
 }

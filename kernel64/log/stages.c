@@ -12,7 +12,7 @@ static size_t list_count;
 
 void stage_mark(const char *name)
 {
-    stage_mark_at(name, diag_port_ticks());
+    stage_mark_at(name, machine_ops.ticks());
 }
 
 void stage_mark_at(const char *name, uint64_t ticks)

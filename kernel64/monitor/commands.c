@@ -6,7 +6,7 @@
 #include <ashlar/command.h>
 #include <ashlar/report.h>
 #include <cpu/trap_frame.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 #include <log/log.h>
 #include <panic/symbols.h>
 #include <lib/parse.h>
@@ -142,7 +142,7 @@ static bool peek_row(uint64_t address, uint64_t size, unsigned width)
     while (done < size) {
         struct peek peek = { .address = address + done, .width = width };
         struct trap_frame frame;
-        if (!trap_try(peek_value, &peek, &frame))
+        if (!fixup_try(peek_value, &peek, &frame))
             break;
         print(" %0*lx", (int)width * 2, peek.value);
         for (unsigned i = 0; i < width; i++) {

@@ -255,7 +255,6 @@ static void run_without_a_person(const char *run)
 
 void monitor_run(const char *run)
 {
-    panic_set_verdict(verdict_print_panic);
     panic_set_wait(wait_for_restart, "Ctrl-Alt-Del, Enter or R restarts it");
     stage_mark("prompt");
     if (run && run[0])

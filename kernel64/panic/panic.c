@@ -11,13 +11,13 @@
 
 #include <ashlar/check.h>
 #include <power/exit.h>
+#include <power/verdict.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
 #include <log/report_head.h>
 
 static unsigned panic_depth;
 static bool leaves;
-static void (*verdict_printer)(void);
 static void (*console_attacher)(void);
 static void (*wait_for_restart)(void);
 static const char *restart_words;
@@ -32,11 +32,6 @@ void panic_set_consoles(void (*attach_all)(void))
     console_attacher = attach_all;
 }
 
-void panic_set_verdict(void (*print_verdict)(void))
-{
-    verdict_printer = print_verdict;
-}
-
 void panic_set_wait(void (*wait)(void), const char *words)
 {
     wait_for_restart = wait;
@@ -45,8 +40,8 @@ void panic_set_wait(void (*wait)(void), const char *words)
 
 static NORETURN void end(void)
 {
-    if (panic_depth == 1 && verdict_printer)
-        verdict_printer();
+    if (panic_depth == 1)
+        verdict_print(VERDICT_PANIC);
     else if (panic_depth <= 2)
         print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
               "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
@@ -60,12 +55,14 @@ static NORETURN void end(void)
     }
     if (panic_depth <= 2)
         print("The machine is halted.\n");
-    diag_port_halt();
+    machine_ops.halt();
 }
 
 static void begin(void)
 {
-    diag_port_begin_panic();
+    machine_ops.begin_panic();
+    if (machine_ops.stop_others)
+        machine_ops.stop_others();
     print_set_observer(NULL, 0); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth == 1) {
@@ -74,6 +71,12 @@ static void begin(void)
         log_settle();
         (void)report_head_begin(); /* a panic inside another report goes on in it */
     }
+}
+
+static void print_state(const struct trap_frame *frame)
+{
+    if (machine_ops.print_state)
+        machine_ops.print_state(frame);
 }
 
 static void print_cause(const char *format, va_list arguments)
@@ -102,7 +105,7 @@ void panic(const char *format, ...)
     }
     va_end(arguments);
     if (panic_depth == 1) {
-        diag_port_print_state(NULL);
+        print_state(NULL);
         va_start(arguments, format);
         print_cause(format, arguments); /* the first one may have left the screen */
         va_end(arguments);
@@ -114,10 +117,10 @@ void panic_trap(const struct trap_frame *frame)
 {
     begin();
     if (panic_depth == 1) {
-        diag_port_print_state(frame);
+        print_state(frame);
     } else if (panic_depth == 2) {
         print("\nPANIC inside a panic: ");
-        diag_port_print_headline(frame);
+        machine_ops.print_headline(frame);
     }
     end();
 }

@@ -41,10 +41,3 @@ void panic_set_leaves(bool leaves);
  *              included.
  */
 void panic_set_consoles(void (*attach_all)(void));
-
-/**
- * panic_set_verdict() - who prints the verdict line.
- * @print_verdict: prints it with status "panic" and the counts so far. Until it is set, and in a
- *                 panic inside a panic, panic prints one that counts nothing.
- */
-void panic_set_verdict(void (*print_verdict)(void));

@@ -100,7 +100,7 @@ void leave(enum verdict verdict)
     /* Not a reset: the loader would start us again, and run= would do it for ever. */
     log_error("leave", "%s; halted, switch the machine off by hand",
               power_off_ways.count > 0 ? "power-off failed" : "no power-off on this machine");
-    diag_port_halt();
+    machine_ops.halt();
 }
 
 void leave_by_reset(void)
@@ -119,5 +119,5 @@ void leave_by_reset(void)
     io_out8(PORT_RESET, RESET_HARD | RESET_START);
     wait_about_us(RUNG_US);
 
-    diag_port_triple_fault();
+    machine_ops.triple_fault();
 }

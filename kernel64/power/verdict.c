@@ -35,8 +35,3 @@ void verdict_print(enum verdict verdict)
           "{\"v\":1,\"type\":\"verdict\",\"status\":\"%s\",\"passed\":%u,\"failed\":%u,\"skipped\":%u}\n",
           words[verdict], counts[TEST_PASSED], counts[TEST_FAILED], counts[TEST_SKIPPED]);
 }
-
-void verdict_print_panic(void)
-{
-    verdict_print(VERDICT_PANIC);
-}

@@ -20,6 +20,3 @@ enum verdict verdict_so_far(void);
 
 /* The line `@ashlar {"v":1,"type":"verdict",...}`. Context: any, also a panic. */
 void verdict_print(enum verdict verdict);
-
-/* verdict_print(VERDICT_PANIC), as panic_set_verdict() wants it. */
-void verdict_print_panic(void);

@@ -22,6 +22,7 @@
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
+#include <cpu/machine_ops.h>
 #include <cpu/tlb.h>
 #include <trap/traps.h>
 #include <log/log.h>
@@ -250,7 +251,7 @@ void ipi_stop_others(void)
     struct cpu_set set;
     ipi_online(&set);
     if (!traps_stop_others_on_nmi())
-        diag_port_halt();
+        cpu_halt_forever();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))
             /* One that cannot be reached goes on: the report that follows is worth more than its silence. */
@@ -270,7 +271,7 @@ void ipi_init_cpu(void)
     if (me == 0) {
         traps_set_handler(VECTOR_CALL, take_call);
         traps_set_handler(VECTOR_WAKE, take_wake);
-        diag_port_set_stop_others(ipi_stop_others);
+        machine_ops.stop_others = ipi_stop_others;
     }
     /* Without a local APIC it is the only CPU, and nobody sends it anything. */
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;

@@ -27,12 +27,12 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/machine_ops.h>
 #include <trap/machine_check.h>
 #include <cpu/mtrr.h>
 #include <cpu/protect.h>
 #include <trap/traps.h>
 #include <log/log.h>
-#include <lib/machine_ops.h>
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <lib/format.h>
@@ -142,7 +142,7 @@ NORETURN static void ap_main(void *argument)
     if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
         log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity",
                   ap->cpu);
-        diag_port_halt();
+        cpu_halt_forever();
     }
     controllers_init_cpu();
     tsc_sync_init_cpu();

@@ -28,27 +28,27 @@ static struct holder holder_of(const struct spinlock *lock)
 
 void lock_watch(struct lock_wait *wait)
 {
-    uint64_t now_ns = log_nanoseconds(diag_port_ticks());
+    uint64_t now_ns = log_nanoseconds(machine_ops.ticks());
     if (wait->began_ns == 0)
         wait->began_ns = now_ns;
     uint64_t waited_ns = now_ns - wait->began_ns;
     if (wait->is_reported || waited_ns < PATIENCE_NS(wait))
         return;
     wait->is_reported = true;
-    log_warn("sync", "CPU %u has waited %lu s for the lock at %p, in %pS; %s", diag_port_cpu(),
+    log_warn("sync", "CPU %u has waited %lu s for the lock at %p, in %pS; %s", machine_ops.cpu(),
              waited_ns / 1000000000, (const void *)wait->lock, wait->caller, holder_of(wait->lock).words);
 }
 
 void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller)
 {
-    panic("CPU %u wants the lock at %p, in %pS, but %s it already: it would wait for itself", diag_port_cpu(),
-          (const void *)lock, caller, is_held ? "holds" : "waits for");
+    panic("CPU %u wants the lock at %p, in %pS, but %s it already: it would wait for itself",
+          machine_ops.cpu(), (const void *)lock, caller, is_held ? "holds" : "waits for");
 }
 
 #ifdef ASHLAR_CHECKED
 void spin_panic_not_mine(const struct spinlock *lock)
 {
-    panic("CPU %u should hold the lock at %p, in %pS, but %s", diag_port_cpu(), (const void *)lock,
+    panic("CPU %u should hold the lock at %p, in %pS, but %s", machine_ops.cpu(), (const void *)lock,
           __builtin_return_address(0), holder_of(lock).words);
 }
 #endif

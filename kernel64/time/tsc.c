@@ -13,7 +13,7 @@
 #include <boot/machine.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 #include <log/log.h>
 #include <time/clock.h>
 #include <time/counters.h>
@@ -75,7 +75,7 @@ static bool try_read_msr(uint32_t msr, uint64_t *value)
 {
     struct msr_access access = { .msr = msr };
     struct trap_frame caught;
-    if (!trap_try(read_msr, &access, &caught))
+    if (!fixup_try(read_msr, &access, &caught))
         return false;
     *value = access.value;
     return true;
@@ -85,7 +85,7 @@ static bool try_write_msr(uint32_t msr, uint64_t value)
 {
     struct msr_access access = { msr, value };
     struct trap_frame caught;
-    return trap_try(write_msr, &access, &caught);
+    return fixup_try(write_msr, &access, &caught);
 }
 
 static void ask_for_rate(void)

@@ -5,6 +5,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/spinlock.h>
+#include <cpu/machine_ops.h>
 #include <cpu/percpu.h>
 #include <log/log.h>
 #include <panic/panic.h>
@@ -20,7 +21,7 @@ static void crash_divide(void)
     __asm__ volatile("xorl %%edx, %%edx; divq %1" : "=a"(quotient) : "r"(zero), "a"(1ULL) : "rdx", "cc");
 }
 
-static void crash_null(void)
+static NOINLINE void crash_null(void)
 {
     struct {
         uint64_t first, second;
@@ -95,10 +96,18 @@ static void crash_percpu(void)
     PERCPU_MINE(may_move) = false;
 }
 
-/* The verdict's printer is the last code of others that a panic calls. */
+static void (*print_state)(const struct trap_frame *frame);
+
+static void print_state_and_fault(const struct trap_frame *frame)
+{
+    print_state(frame);
+    crash_null();
+}
+
 static void crash_twice(void)
 {
-    panic_set_verdict(crash_null);
+    print_state = machine_ops.print_state;
+    machine_ops.print_state = print_state_and_fault;
     panic("crash twice: the next line comes from a fault inside this panic");
 }
 
@@ -119,7 +128,7 @@ static const struct {
     { "panic", crash_panic, "give up in words" },
     { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },
-    { "reset", diag_port_triple_fault, "lose the IDT: a triple fault, which no report can tell of" },
+    { "reset", cpu_triple_fault, "lose the IDT: a triple fault, which no report can tell of" },
 };
 
 static status_t command_crash(int argc, char **argv)

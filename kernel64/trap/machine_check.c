@@ -16,7 +16,7 @@
 #include <log/log.h>
 #include <trap/decode.h>
 #include <trap/mc_banks.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 
 /* Lines in the log, of all CPUs. */
 #define LINES_MOST 16
@@ -105,7 +105,7 @@ void machine_check_init_cpu(void)
     struct mc_banks *banks = my_banks();
     if (!cpu_has(CPU_FEATURE_MCE) || !cpu_has(CPU_FEATURE_MCA))
         return;
-    if (trap_try(switch_on, banks, &caught))
+    if (fixup_try(switch_on, banks, &caught))
         return;
     *banks = (struct mc_banks){ .count = 0 };
     log_warn("mce", "machine checks stay off: the CPU refuses their registers");

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; traps.asm: from a gate to trap_dispatch() and back; and the two ends of trap_try().
+; traps.asm: from a gate to trap_dispatch() and back.
 %include "cpu/asm.inc"
 
 extern trap_dispatch
@@ -93,38 +93,3 @@ FUNC trap_common
     add     rsp, 16                     ; vector, error code
     iretq
 ENDFUNC trap_common
-
-; ---- bool trap_try_call(uint64_t *rsp, trap_try_fn *function, void *argument)
-; Calls function(argument), after noting in *rsp where trap_try_caught finds its way back.
-; Out:  AL = 1 when the function returned, 0 by way of trap_try_caught.
-FUNC trap_try_call
-    push    rbp
-    mov     rbp, rsp
-    push    rbx
-    push    r12
-    push    r13
-    push    r14
-    push    r15
-    sub     rsp, 8                      ; 8 words with the return address: aligned for the call
-    mov     [rdi], rsp
-    mov     rdi, rdx
-    call    rsi
-    mov     eax, 1
-.return:
-    add     rsp, 8
-    pop     r15
-    pop     r14
-    pop     r13
-    pop     r12
-    pop     rbx
-    pop     rbp
-    ret
-ENDFUNC trap_try_call
-
-; ---- Where trap_dispatch() sends a caught exception.
-; In:   by IRETQ, RSP = what trap_try_call noted; all other registers are the abandoned function's
-; Out:  returns from trap_try_call with AL = 0.
-FUNC trap_try_caught
-    xor     eax, eax
-    jmp     trap_try_call.return
-ENDFUNC trap_try_caught

@@ -7,7 +7,9 @@
 
 #include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
+#include <cpu/fixup.h>
 #include <cpu/gdt.h>
+#include <cpu/machine_ops.h>
 #include <trap/idt.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -37,17 +39,7 @@
 #define NMI_SYSTEM_ERROR 0x80
 #define NMI_NO_DEVICE    0xff /* what a port answers where nothing is */
 
-/* One attempt of trap_try(), on the stack of its caller. */
-struct attempt {
-    uint64_t rsp; /* written by trap_try_call, for trap_try_caught */
-    uint64_t rflags;
-    struct trap_frame *caught;
-    struct attempt *outer;
-};
-
 /* traps.asm */
-bool trap_try_call(uint64_t *rsp, trap_try_fn *function, void *argument);
-void trap_try_caught(void);
 void trap_dispatch(struct trap_frame *frame);
 
 /* kernel64.ld; the page below each is its guard. */
@@ -65,15 +57,20 @@ static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
 static unsigned unexpected_lines;
 
-/* The innermost attempt in progress. */
-static PERCPU(struct attempt *, attempt);
-
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
 {
     gdt_init_cpu(PERCPU_OF(cpu, segments), stack_top);
     /* Loading the segments has cleared it. */
     cpu_write_msr(MSR_GS_BASE, percpu_distance(cpu));
     idt_init_cpu();
+}
+
+static void print_state(const struct trap_frame *frame)
+{
+    if (frame)
+        trap_report(frame);
+    else
+        trap_report_here();
 }
 
 void traps_init(void)
@@ -93,6 +90,8 @@ void traps_init(void)
     uint64_t stack_top[TRAP_STACK_END];
 
     format_set_symbols(symbol_describe);
+    machine_ops.print_state = print_state;
+    machine_ops.print_headline = trap_report_headline;
     for (unsigned i = 0; i < TRAP_STACK_END; i++) {
         stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);
@@ -133,36 +132,9 @@ uint64_t traps_unexpected_count(uint8_t vector)
     return __atomic_load_n(&unexpected[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_RELAXED);
 }
 
-bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught)
-{
-    struct attempt mine = { .rflags = cpu_read_rflags(), .caught = caught, .outer = PERCPU_MINE(attempt) };
-
-    PERCPU_MINE(attempt) = &mine;
-    bool returned = trap_try_call(&mine.rsp, function, argument);
-    PERCPU_MINE(attempt) = mine.outer;
-    return returned;
-}
-
-void traps_stop_catching(void)
-{
-    PERCPU_MINE(attempt) = NULL;
-}
-
 static bool is_catchable(uint64_t vector)
 {
     return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
-}
-
-/* Sends the interrupted code to the end of the innermost trap_try(). Return: whether there is one. */
-static bool catch_exception(struct trap_frame *frame)
-{
-    if (!PERCPU_MINE(attempt) || !is_catchable(frame->vector))
-        return false;
-    *PERCPU_MINE(attempt)->caught = *frame;
-    frame->rip = (uintptr_t)trap_try_caught;
-    frame->rsp = PERCPU_MINE(attempt)->rsp;
-    frame->rflags = PERCPU_MINE(attempt)->rflags;
-    return true;
 }
 
 /* The number, plus 1, of the CPU that wants all others to stand still; 0: none does. */
@@ -186,18 +158,18 @@ static bool is_stopped_by_nmi(void)
 static bool survive_nmi(const struct trap_frame *frame)
 {
     uint8_t status = io_in8(PORT_NMI_STATUS);
-    struct attempt *interrupted = PERCPU_MINE(attempt);
+    struct fixup *interrupted;
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
     if (!report_head_begin())
         return true; /* inside a report on this CPU, a panic's among them, which shows where it was */
-    PERCPU_MINE(attempt) = NULL;
+    interrupted = fixup_set_aside();
     trap_report(frame);
     print("  No device says why. Going on.\n");
     report_head_end();
-    PERCPU_MINE(attempt) = interrupted;
+    fixup_restore(interrupted);
     return true;
 }
 
@@ -205,14 +177,13 @@ static void dispatch_interrupt(struct trap_frame *frame)
 {
     uint8_t vector = (uint8_t)frame->vector;
     trap_handler_fn *handler = traps_handler(vector);
-    struct attempt *interrupted = PERCPU_MINE(attempt);
 
     PERCPU_MINE_AT(interrupts_taken, vector - TRAP_FIRST_INTERRUPT)++;
     if (handler) {
         /* What the handler raises is not what the interrupted code tries. */
-        PERCPU_MINE(attempt) = NULL;
+        struct fixup *interrupted = fixup_set_aside();
         handler(frame);
-        PERCPU_MINE(attempt) = interrupted;
+        fixup_restore(interrupted);
         restart_apply(frame);
         return;
     }
@@ -232,10 +203,10 @@ static void dispatch(struct trap_frame *frame)
         dispatch_interrupt(frame);
         return;
     }
-    if (catch_exception(frame))
+    if (is_catchable(frame->vector) && fixup_apply(frame))
         return;
     if (frame->vector == TRAP_NMI && is_stopped_by_nmi())
-        diag_port_halt();
+        cpu_halt_forever();
     if (frame->vector == TRAP_NMI && survive_nmi(frame))
         return;
     panic_trap(frame);

@@ -3,7 +3,7 @@
 /*
  * Exceptions and interrupts, from the gate to a function in C.
  *
- * Vectors 0 to 31 are the CPU's exceptions. One that nobody catches with trap_try() ends in
+ * Vectors 0 to 31 are the CPU's exceptions. One without a fixup (cpu/fixup.h) ends in
  * panic_trap(); an NMI without a cause that we know is reported and survived. Vectors 32 to 255 are
  * interrupts: each has at most one handler; one without is counted, reported, and never fatal.
  *
@@ -106,21 +106,3 @@ uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
 
 /* Return: how often @vector came without a handler, on all CPUs together. */
 uint64_t traps_unexpected_count(uint8_t vector);
-
-/**
- * trap_try() - run a function that may raise an exception.
- * @function: called with @argument. When it raises an exception it is abandoned on the spot: it
- *            must hold no lock and leave nothing half done.
- * @caught:   the state at the exception, if there was one; else untouched.
- *
- * May be nested. NMI, double fault and machine check are not caught, nor is what an interrupt
- * handler raises meanwhile.
- *
- * Return: true when @function returned, false when it raised an exception.
- * Context: any but NMI. The attempt belongs to the CPU, so the caller must not move to another.
- */
-typedef void trap_try_fn(void *argument);
-bool trap_try(trap_try_fn *function, void *argument, struct trap_frame *caught);
-
-/* Forgets all attempts of this CPU: a panic has begun, and what it raises must not lead back out of it. */
-void traps_stop_catching(void);

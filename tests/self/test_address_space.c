@@ -14,6 +14,7 @@
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>
 #include <log/log.h>
+#include <cpu/fixup.h>
 #include <trap/traps.h>
 #include <vm/address_space.h>
 #include <vm/map_device.h>
@@ -34,7 +35,7 @@ static void write_byte(void *address)
 static bool is_absent(uint64_t address)
 {
     struct trap_frame caught;
-    return !trap_try(read_byte, (void *)(uintptr_t)address, &caught) && caught.vector == TRAP_PAGE_FAULT &&
+    return !fixup_try(read_byte, (void *)(uintptr_t)address, &caught) && caught.vector == TRAP_PAGE_FAULT &&
            caught.error_code == 0 && cpu_read_cr2() == address;
 }
 
@@ -73,7 +74,7 @@ KTEST(address_space, the_kernels_code_cannot_be_written_through_the_direct_map)
         struct trap_frame caught;
         uint8_t *alias = phys_to_pointer(phys(start + offsets[i]));
         EXPECT(*alias == __kernel_start[offsets[i]]);
-        EXPECT(!trap_try(write_byte, alias, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
+        EXPECT(!fixup_try(write_byte, alias, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
     }
 }
 
@@ -171,9 +172,9 @@ KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
     uint8_t *page = mapped;
     uint64_t virt = (uint64_t)(uintptr_t)page;
     uint8_t before = *page;
-    EXPECT(trap_try(read_byte, page, &caught));
+    EXPECT(fixup_try(read_byte, page, &caught));
     ASSERT_THAT(paging_protect(address_space(), virt, PAGE_SIZE, 0) == STATUS_OK);
-    EXPECT(!trap_try(write_byte, page, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
+    EXPECT(!fixup_try(write_byte, page, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
     EXPECT(*page == before);
     vrange_unmap(page);
     EXPECT(is_absent(virt));

@@ -23,7 +23,7 @@
 #include <smp/shootdown.h>
 #include <time/clock.h>
 #include <time/timer.h>
-#include <trap/traps.h>
+#include <cpu/fixup.h>
 #include <vm/address_space.h>
 
 #include "on_every_cpu.h"
@@ -104,7 +104,7 @@ static void watch_page(void)
 {
     struct trap_frame caught;
     uint64_t number, least = __atomic_load_n(&remapped.newest, __ATOMIC_ACQUIRE);
-    if (trap_try(read_page, &number, &caught) && number < least)
+    if (fixup_try(read_page, &number, &caught) && number < least)
         note_wrong();
 }
 

@@ -6,6 +6,7 @@
 #include <ashlar/ktest.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/fixup.h>
 #include <trap/traps.h>
 #include <panic/stacks.h>
 #include <cpu/image.h>
@@ -55,9 +56,9 @@ static void raise_nothing(void *argument)
 }
 
 /* Return: whether the attempt ended in @vector; its frame in *caught. */
-static bool ends_in(trap_try_fn *function, void *argument, uint64_t vector, struct trap_frame *caught)
+static bool ends_in(fixup_fn *function, void *argument, uint64_t vector, struct trap_frame *caught)
 {
-    return !trap_try(function, argument, caught) && caught->vector == vector;
+    return !fixup_try(function, argument, caught) && caught->vector == vector;
 }
 
 KTEST(traps, breakpoint_is_caught_behind_its_instruction)
@@ -89,7 +90,7 @@ KTEST(traps, an_attempt_without_an_exception_returns)
     struct trap_frame caught;
     bool has_run = false;
 
-    EXPECT(trap_try(raise_nothing, &has_run, &caught));
+    EXPECT(fixup_try(raise_nothing, &has_run, &caught));
     EXPECT(has_run);
 }
 
@@ -160,7 +161,7 @@ KTEST(traps, every_stack_has_a_guard)
         EXPECT(ends_in(read_byte, (void *)(uintptr_t)(stack->bottom - 1), TRAP_PAGE_FAULT, &caught));
         EXPECT(caught.error_code == 0);
         /* The last word is there: the fault was the guard's. */
-        EXPECT(trap_try(read_byte, (void *)(uintptr_t)stack->bottom, &caught));
+        EXPECT(fixup_try(read_byte, (void *)(uintptr_t)stack->bottom, &caught));
     }
     EXPECT(stacks >= 5);
 }

@@ -6,6 +6,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
+#include <cpu/fixup.h>
 #include <trap/traps.h>
 
 static void touch(void *argument)
@@ -16,7 +17,7 @@ static void touch(void *argument)
 static bool faults(uint8_t *address)
 {
     struct trap_frame frame;
-    return !trap_try(touch, address, &frame) && frame.vector == TRAP_PAGE_FAULT;
+    return !fixup_try(touch, address, &frame) && frame.vector == TRAP_PAGE_FAULT;
 }
 
 KTEST(vrange, memory_is_there_to_its_edges_and_no_further)

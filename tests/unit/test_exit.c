@@ -63,7 +63,7 @@ void log_settle(void)
     }
 }
 
-void diag_port_halt(void)
+NORETURN static void halt(void)
 {
     tell("halt");
     longjmp(gone, 1);
@@ -77,11 +77,16 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
     tell("said");
 }
 
-void diag_port_triple_fault(void)
+NORETURN static void triple_fault(void)
 {
     tell("triple-fault");
     longjmp(gone, 1);
 }
+
+struct machine_ops machine_ops = {
+    .halt = halt,
+    .triple_fault = triple_fault,
+};
 
 void verify_failed(const char *expression, const char *file, int line)
 {

@@ -23,7 +23,7 @@ static unsigned lines;
 static char said[LOG_LINE_MAX];
 static jmp_buf panicked;
 
-uint64_t diag_port_ticks(void)
+static uint64_t read_ticks(void)
 {
     return now_ns * 2;
 }
@@ -33,10 +33,12 @@ uint64_t log_nanoseconds(uint64_t ticks)
     return ticks / 2;
 }
 
-unsigned int diag_port_cpu(void)
+static unsigned int number_of_cpu(void)
 {
     return 7;
 }
+
+struct machine_ops machine_ops = { .cpu = number_of_cpu, .ticks = read_ticks };
 
 void log_line(enum log_level level, const char *subsystem, const char *format, ...)
 {

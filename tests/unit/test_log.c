@@ -31,7 +31,7 @@ void hosted_irqs_enabled(void)
         between();
 }
 
-uint64_t diag_port_ticks(void)
+static uint64_t read_ticks(void)
 {
     if (threads)
         return __builtin_ia32_rdtsc();
@@ -39,10 +39,15 @@ uint64_t diag_port_ticks(void)
     return now += step;
 }
 
-unsigned int diag_port_cpu(void)
+static unsigned int number_of_cpu(void)
 {
     return cpu;
 }
+
+struct machine_ops machine_ops = {
+    .cpu = number_of_cpu,
+    .ticks = read_ticks,
+};
 
 struct fake {
     struct console console;
