@@ -2,18 +2,18 @@
 /*
  * The ACPI PM timer.
  *
- * Some early chips do not hold the count while the bus reads it, and a read that meets a carry returns some
- * bits of the count before and some of the one after it (Intel 82371AB/EB PIIX4 specification update, "ACPI
- * Timer Errata": 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are said to do it
- * too. None of them was sold with a 64-bit processor, and everything later reads right at once, virtual
- * PIIX4s as well, where each access is an exit to the hypervisor. So one access is a reading, unless a timer
- * has been seen to go back.
+ * Some early chips do not latch the count for a read, and a read that coincides with a carry returns some
+ * bits of the count before it and some of the one after it (Intel 82371AB/EB PIIX4 specification update,
+ * "ACPI Timer Errata": 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are reported to
+ * do it too. None of them was sold with a 64-bit processor, and all later chips read correctly, virtual
+ * PIIX4s as well, where each access is a VM exit. So a read is one access, unless the timer has been seen to
+ * go backwards.
  *
- * Going back is all there is to see: a wrong value that is too low is behind the one before it, and one that
- * is too high is ahead of the one after it. A step forward may be any length, since an SMI or a hypervisor
- * can come between two accesses. A timer under suspicion is read until three accesses in a row go forward,
- * and the middle one counts: it lies between the other two. The erratum's own advice, to read twice and
- * compare, does not say which one is wrong.
+ * A backward step is the only symptom: a wrong value that is too low is less than the one before it, and one
+ * that is too high is greater than the one after it. A forward step may be of any length, because an SMI or a
+ * hypervisor can come between two accesses. A distrusted timer is read until three accesses in a row go
+ * forward, and the middle one is used: it is between the other two. The erratum's workaround, to read twice
+ * and compare, does not tell which one is wrong.
  */
 #include <ashlar/dev/acpi_pm.h>
 
@@ -24,9 +24,9 @@
    instructions. */
 #define FIND_READINGS  1000
 #define FIND_CHANGES   3
-#define TRUST_READINGS 32 /* at least, to see it go back, which at 1 or 2 in 100 is an even chance */
+#define TRUST_READINGS 32 /* at least, to see a backward step, which at 1 or 2 in 100 is an even chance */
 
-/* Wrong ones in a row beyond this are no erratum, and waiting longer would not help. */
+/* A longer run of wrong values is not the erratum, and more accesses would not help. */
 #define MAX_ACCESSES 16
 
 static uint64_t access_timer(const struct acpi_pm *pm)
@@ -36,7 +36,7 @@ static uint64_t access_timer(const struct acpi_pm *pm)
     return raw & (BIT(pm->counter.bits) - 1);
 }
 
-/* Return: whether @to comes after @from or equals it, by less than half a turn. */
+/* Return: whether @to is @from or later, by less than half of the counter's range. */
 static bool is_forward(const struct acpi_pm *pm, uint64_t from, uint64_t to)
 {
     return ((to - from) & BIT(pm->counter.bits - 1)) == 0;
@@ -67,7 +67,7 @@ void acpi_pm_distrust(struct acpi_pm *pm)
     pm->counter.read = read_distrusted;
 }
 
-/* Return: whether it counts; it is distrusted when it went back meanwhile. */
+/* Return: whether it counts. Distrusts it when it went backwards meanwhile. */
 static bool pm_counts(struct acpi_pm *pm)
 {
     bool went_back = false;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Port 0xE9, byte by byte. A newline is one byte: what the hypervisor writes is a file or a terminal of its
- * own.
+ * Port 0xE9, byte by byte. A newline is one byte: the hypervisor writes to a file or to its own terminal.
  */
 #include <ashlar/dev/debugcon.h>
 #include <ashlar/io.h>

@@ -2,21 +2,20 @@
 /*
  * Text on a linear framebuffer.
  *
- * Video memory is write-combining at best: reading it is a hundred times dearer than reading
- * RAM, and writes are cheap when they come in ascending order and in wide stores. So
+ * Video memory is write-combining at best: reading it costs a hundred times as much as reading RAM, and
+ * writes are cheap in ascending order and in wide stores. So
  *
- * - nothing is read back: text_grid.c remembers which character each cell shows, and the old
- *   glyph tells which of its lines already look right;
+ * - nothing is read back: text_grid.c keeps which character each cell shows, and the lines in which the old
+ *   glyph equals the new one are not drawn;
  * - a run of cells is drawn line by line across the whole run;
- * - a byte of a glyph is eight pixels, and eight pixels are as many 64-bit words as a pixel has
- *   bytes, whatever the depth. One table of 256 entries turns the one into the other, and depth
- *   matters nowhere else;
- * - when the text reaches the foot of the screen it jumps up by several rows, but by so few
- *   that 25 rows stay. One jump of twelve costs what one jump of one does.
+ * - a byte of a glyph is eight pixels, and eight pixels are as many 64-bit words as a pixel has bytes, at any
+ *   depth. One table of 256 entries translates, and the depth matters nowhere else;
+ * - at the bottom of the screen the text scrolls by several rows, but by so few that 25 rows stay. Scrolling
+ * by twelve rows costs as much as by one.
  *
- * The cursor is a bar under its cell, drawn after the text and taken away before.
+ * The cursor is a bar under its cell, drawn after the text and removed before.
  *
- * Colours are light grey on black, or what in the palette comes nearest.
+ * Colours are light grey on black, or the nearest ones of the palette.
  */
 #include <ashlar/dev/framebuffer.h>
 
@@ -25,7 +24,7 @@
 #define ROWS_THAT_STAY 25
 #define NO_BAR         UINT16_MAX
 
-/* The large font from here on: it still gives 160 columns and 40 rows. */
+/* The large font is used from this size on: 160 columns and 40 rows. */
 #define LARGE_FONT_WIDTH  2560
 #define LARGE_FONT_HEIGHT 1280
 
@@ -68,7 +67,7 @@ static uint32_t square(int difference)
     return (uint32_t)(difference * difference);
 }
 
-/* A loader that gives no palette has left the VGA's, where 7 is light grey. */
+/* Without a palette from the loader, it is assumed to be the VGA's default, where 7 is light grey. */
 static uint32_t nearest_in_palette(const struct framebuffer_mode *mode, int level)
 {
     uint32_t best = level == 0 ? 0 : 7, best_distance = UINT32_MAX;

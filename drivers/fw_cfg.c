@@ -2,10 +2,9 @@
 /*
  * QEMU's firmware configuration device, by its I/O ports.
  *
- * Writing an item's number to the selector puts a read position at the item's start; each read
- * of the data port gives the next byte, and zeros behind the end. One item is the directory of
- * all that have names. Refused: the DMA interface, faster and newer, because the one short file
- * that we read is not worth physical addresses here.
+ * Writing an item's number to the selector sets the read position to the item's start; each read of the data
+ * port returns the next byte, and 0 after the end. One item is the directory of all named ones. Refused: the
+ * DMA interface, faster and newer, because one short file is not worth physical addresses here.
  *
  * Source: QEMU, docs/specs/fw_cfg.
  */
@@ -18,7 +17,7 @@
 #define ITEM_SIGNATURE 0x0000 /* "QEMU" */
 #define ITEM_DIRECTORY 0x0019
 
-/* QEMU has room for 32 files, newer versions for a few dozen more; a liar gets no further. */
+/* A bound for a corrupt directory: QEMU has 32 files, newer versions a few dozen more. */
 #define MAX_FILES 4096u
 
 #define NAME_SIZE 56
@@ -27,7 +26,7 @@
 struct file {
     uint32_t size_bytes;
     uint16_t item;
-    char name[NAME_SIZE]; /* ends in NUL, if the device is honest */
+    char name[NAME_SIZE]; /* should end in NUL */
 };
 
 static void select_item(uint16_t item)

@@ -2,21 +2,20 @@
 /*
  * The high precision event timers.
  *
- * The counter has 64 bits or 32, and 32 are used. The specification lets software read in either size, but a
+ * The main counter has 64 bits or 32, and 32 are used. The specification allows reads of either size, but a
  * 64-bit read crosses a 32-bit bus as two, and a carry between them gives a count that is 2^32 ticks wrong.
- * Reading the upper half twice would cure that and cost two accesses of up to a microsecond more, to tell
- * what whoever keeps the time knows anyway: it looks more often than every 43 s, which is how long 32 bits
- * take at 100 MHz.
+ * Reading the upper half twice would avoid that and cost two more accesses of up to a microsecond, for a
+ * value that is not needed: the clock is updated more often than every 43 s, in which 32 bits wrap at 100
+ * MHz.
  *
- * A comparator interrupts when the count equals it, not when the count has passed it. What is written too
- * late is due one turn of the counter later. So arm() looks at the count again after the write; if the count
- * has come near the value or passed it, the alarm may or may not have happened, and is set again, as soon as
- * can be and each time twice as far away. "Near" is SETTLE ticks, because a value that was written is not
- * compared with at once: Intel's chips take two ticks, and some of AMD's took so much longer that others
- * settled on 128 after 8 had been too few. The read that looks also pushes the write out of whatever buffers
- * it on the way.
+ * A comparator interrupts when the count equals it, not when the count has passed it: a value written too
+ * late matches one wrap of the counter later. So arm() reads the count again after the write; if the count is
+ * near the value or past it, the interrupt may or may not have been raised, and the comparator is set again,
+ * as close as possible and each time twice as far away. "Near" is SETTLE ticks, because a new value takes
+ * effect with a delay: two ticks on Intel's chips, and so many more on some of AMD's that other kernels use
+ * 128 after 8 had been too few. The read also flushes the posted write.
  *
- * An interrupt that came twice is asked about; one that never comes hangs the machine.
+ * An extra interrupt is harmless; one that never comes hangs the machine.
  */
 #include <ashlar/dev/hpet.h>
 
@@ -24,7 +23,7 @@
 #include <ashlar/check.h>
 #include <ashlar/io.h>
 
-/* "Register Overview", 2.3.1. Each is 64 bits; we use halves. */
+/* "Register Overview", 2.3.1. Each is 64 bits wide and accessed in halves. */
 enum reg {
     GCAP_ID = 0x000,
     COUNTER_CLK_PERIOD = 0x004, /* of the counter, in femtoseconds */
@@ -56,19 +55,20 @@ enum reg {
 #define MODE32_CNF      0x0100u
 #define INT_ROUTE_CNF   0x3e00u
 #define INT_ROUTE_SHIFT 9
-#define FSB_EN_CNF      0x4000u /* its interrupt is a write, not a line */
+#define FSB_EN_CNF      0x4000u /* the interrupt is a message (FSB), not a line */
 
 /*
- * A quarter of a turn. Up to a half, a difference of two counts tells what is ahead from what has passed; the
- * other quarter is for who must see the counter at least once a turn and sleeps between alarms.
+ * A quarter of the counter's range. Up to a half, the sign of the difference of two counts is their order;
+ * the other quarter is reserve for a clock that must read the counter once per wrap and sleeps between
+ * alarms.
  */
 #define MAX_TICKS 0x40000000u
 
-/* 128: see above. At 14.3 MHz, the slowest that exist, these are 9 us. */
+/* 128: see above. At 14.3 MHz, the lowest rate in use, these are 9 us. */
 #define SETTLE   128
 #define SHORTEST (2 * SETTLE)
 
-/* Readings to wait for the counter to move, and movements that prove it. */
+/* Reads to wait for the counter to advance, and changes that are proof of it. */
 #define FIND_READINGS 1000
 #define FIND_CHANGES  3
 
@@ -82,7 +82,7 @@ static void hpet_write(const struct hpet *hpet, unsigned int reg, uint32_t value
     mmio_write32(hpet->registers + reg, value);
 }
 
-/* One of the TIMER registers, of comparator @n. */
+/* The offset of comparator @n's copy of one of the TIM registers. */
 static unsigned int of(unsigned int n, enum reg reg)
 {
     return reg + n * COMPARATOR_STRIDE;
@@ -114,7 +114,7 @@ static void silence_comparators(const struct hpet *hpet)
         if (config & INT_TYPE_CNF)
             level_triggered |= (uint32_t)BIT(n);
     }
-    /* Lines that are held; those of edge-triggered ones are to be written as 0. */
+    /* Clears asserted level-triggered interrupts; bits of edge-triggered ones must be written as 0. */
     hpet_write(hpet, GINTR_STA, level_triggered);
 }
 
@@ -132,8 +132,8 @@ status_t hpet_init(struct hpet *hpet, void *registers)
         .bits = 32,
         .read = hpet_counter_read,
     };
-    /* To count it must be enabled, and what does not count may be anything: it gets its word back, and
-       nothing else is written to it. */
+    /* It must be enabled to count. If it does not, it may be no HPET: the register is restored, and no other
+       is written. */
     uint32_t config = hpet_read(hpet, GEN_CONF);
     hpet_write(hpet, GEN_CONF, (config & ~LEG_RT_CNF) | ENABLE_CNF);
     if (!hpet_counts(hpet)) {
@@ -161,12 +161,12 @@ static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
 {
     struct hpet *hpet = container_of(alarm, struct hpet, alarm);
     CHECK(ticks >= 1 && ticks <= MAX_TICKS);
-    /* The tick that we read has begun already, hence 1 more. */
+    /* One more, because part of the current tick has passed. */
     uint32_t delay = (uint32_t)ticks + 1 > SHORTEST ? (uint32_t)ticks + 1 : SHORTEST;
     for (uint32_t again = SHORTEST; again <= MAX_TICKS; again *= 2) {
         uint32_t value = hpet_read(hpet, MAIN_CNT) + delay;
         hpet_write(hpet, of(hpet->used, TIM_COMP), value);
-        /* After the write: the value from before could match. */
+        /* After the write: the previous value could match. */
         if (!hpet->is_armed)
             hpet_alarm_enable(hpet, true);
         int32_t left = (int32_t)(value - hpet_read(hpet, MAIN_CNT));
@@ -194,7 +194,7 @@ status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
         INT_TYPE_CNF | INT_ENB_CNF | TYPE_CNF | VAL_SET_CNF | MODE32_CNF | INT_ROUTE_CNF | FSB_EN_CNF;
     uint32_t config = hpet_read(hpet, of(n, TIM_CONF)) & ~ours;
     hpet_write(hpet, of(n, TIM_CONF), config | MODE32_CNF | gsi << INT_ROUTE_SHIFT);
-    /* The specification's way to tell that a route exists. A 32-bit comparator need not keep MODE32_CNF. */
+    /* A route exists if the field reads back (2.3.8). A 32-bit comparator need not keep MODE32_CNF. */
     uint32_t kept = hpet_read(hpet, of(n, TIM_CONF)) & ours & ~MODE32_CNF;
     if (kept != gsi << INT_ROUTE_SHIFT)
         return STATUS_UNSUPPORTED;

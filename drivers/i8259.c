@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two 8259s, the second behind input 2 of the first.
+ * Two 8259s, the slave cascaded into IR2 of the master.
  *
- * An input that goes away between the chip's interrupt and the CPU's acknowledgement leaves the chip with
- * nothing to say, and it says 7. A real 7 is in service, a spurious one is not: the in-service register
- * tells. Of a spurious 15 the first chip knows nothing; for it the 2 is real, and is ended.
+ * When a request is withdrawn between INTR and the CPU's INTA cycle, the chip delivers IR7. A real IR7 is set
+ * in ISR, a spurious one is not. For a spurious IR15 the master has seen a real IR2, which needs its EOI.
  *
- * The chips are never in automatic-end mode: that would lose the difference. Each end names its input
- * ("specific"), so that one too many ends nothing else.
+ * Automatic EOI is not used: ISR would be clear for real interrupts, too. Each EOI is a specific one, so that
+ * an extra EOI ends no other interrupt.
  */
 #include <ashlar/dev/i8259.h>
 
@@ -23,7 +22,7 @@
 #define PORT_ELCR2  0x4d1
 #define NEVER_LEVEL 0x2107 /* timer, keyboard, cascade; real-time clock, FPU */
 
-#define ICW1_INIT_IC4     0x11 /* edge triggered where there is no ELCR, cascaded, a fourth word follows */
+#define ICW1_INIT_IC4     0x11 /* edge triggered where there is no ELCR, cascaded, ICW4 follows */
 #define ICW4_8086         0x01
 #define OCW2_SPECIFIC_EOI 0x60
 #define OCW3_READ_ISR     0x0b
@@ -53,10 +52,10 @@ static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
 {
     irq_flags_t state = spin_lock(&lock);
     pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
-    /* The second chip is heard while any of its inputs is. */
-    bool is_second_heard = pair->mask >> PINS_EACH != 0xff;
+    /* The cascade is unmasked while any pin of the slave is. */
+    bool is_slave_used = pair->mask >> PINS_EACH != 0xff;
     pair->mask =
-        (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_second_heard ? 0 : 1u << I8259_CASCADE));
+        (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_slave_used ? 0 : 1u << I8259_CASCADE));
     write_masks(pair);
     spin_unlock(&lock, state);
 }
@@ -71,7 +70,7 @@ static void unmask(struct irq_chip *chip, uint32_t pin)
     set_mask(pair_of(chip), pin, false);
 }
 
-/* The pair interrupts one CPU, whichever its output leads to; polarity and trigger are the chipset's. */
+/* The pair interrupts the one CPU that its INTR is wired to; polarity and trigger are the chipset's. */
 static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_route *route)
 {
     if (route->is_nmi || pin == I8259_CASCADE || route->vector != chip->fixed_vector + pin)
@@ -112,7 +111,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
     return is_real;
 }
 
-/* Each word goes to its place in a sequence, not to a register: the chip counts. */
+/* ICW1 to ICW4 are told apart by their order. */
 static void program(uint16_t port, uint8_t vector, uint8_t cascade)
 {
     io_out8(port + COMMAND, ICW1_INIT_IC4);
@@ -137,7 +136,7 @@ status_t i8259_init(struct i8259 *pair, uint8_t first_vector)
     write_masks(pair);
     program(PORT_MASTER, first_vector, 1u << I8259_CASCADE);
     program(PORT_SLAVE, (uint8_t)(first_vector + PINS_EACH), I8259_CASCADE);
-    /* A mask that nothing else would answer with; both chips must keep theirs. */
+    /* IMR must read back, with a value that a missing chip does not return. */
     io_out8(PORT_MASTER + DATA, 0xfb);
     io_out8(PORT_SLAVE + DATA, 0xdf);
     bool is_there = io_in8(PORT_MASTER + DATA) == 0xfb && io_in8(PORT_SLAVE + DATA) == 0xdf;

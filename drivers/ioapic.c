@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * I/O APIC: an index register, a window, and behind them a redirection entry of 64 bits an input.
+ * I/O APIC: IOREGSEL selects a register that IOWIN accesses, and each pin has a redirection entry of 64 bits.
  *
- * An entry is written in two halves and acts at once, so it is masked while it changes: first the lower half
- * with the mask bit, then the upper half, then the lower one as it shall be. The destination is a physical
- * APIC identity of 8 bits, of which 255 means everybody; CPUs beyond need interrupt remapping, which Ashlar
- * does not program.
+ * An entry is written in two halves and takes effect at once, so it is masked while it changes: first the
+ * lower half with the mask bit, then the upper half, then the lower half with its final value. The
+ * destination is a physical APIC id of 8 bits, of which 255 is broadcast; CPUs with larger ids need interrupt
+ * remapping, which Ashlar does not program.
  *
- * The end of a level interrupt reaches the chip as the LAPIC's broadcast, so end() is left out.
+ * The EOI of a level-triggered interrupt reaches the chip as the LAPIC's EOI broadcast, so there is no eoi().
  */
 #include <ashlar/dev/ioapic.h>
 
@@ -18,7 +18,7 @@
 
 #define IOAPICID  0x00
 #define IOAPICVER 0x01
-#define IOREDTBL  0x10 /* two an input */
+#define IOREDTBL  0x10 /* two registers a pin */
 
 /* Read only. */
 #define IN_FLIGHT (IOAPIC_ENTRY_DELIVS | IOAPIC_ENTRY_REMOTE_IRR)
@@ -44,12 +44,11 @@ static struct ioapic *ioapic_of(struct irq_chip *chip)
 }
 
 /**
- * probe() - whether it is an I/O APIC at all.
- * @version: receives its version register.
+ * probe() - whether an I/O APIC answers.
+ * @version: receives IOAPICVER.
  *
- * Asking takes a write to the index, so that is looked at first and put back where nothing behaves like an
- * index and a window: memory shows the same word for the identity and the version, and the upper half of an
- * identity alone is used.
+ * The probe writes IOREGSEL, so that is read first and restored where it does not behave as an index. Memory
+ * is told apart by reading the same word for IOAPICID and IOAPICVER; of IOAPICID only bits 24 to 27 are used.
  */
 static bool probe(struct ioapic *ioapic, uint32_t *version)
 {
@@ -76,7 +75,7 @@ static void write_entry(struct ioapic *ioapic, uint32_t pin, uint64_t entry)
     write_register(ioapic, low_half(pin), (uint32_t)entry);
 }
 
-/* Firmware takes this input as an SMI: that is its own. */
+/* A pin that firmware has routed as an SMI belongs to firmware. */
 static bool is_smi(struct ioapic *ioapic, uint32_t pin)
 {
     return (read_register(ioapic, low_half(pin)) & IOAPIC_ENTRY_DELMOD) == IOAPIC_ENTRY_DELMOD_SMI;
@@ -88,7 +87,7 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
     uint64_t entry = (uint64_t)route->apic_id << IOAPIC_ENTRY_DEST_SHIFT | IOAPIC_ENTRY_MASKED;
     if (route->apic_id > MAX_DESTINATION)
         return STATUS_UNSUPPORTED;
-    /* An NMI is always an edge; its vector is not looked at. */
+    /* An NMI is always edge triggered; its vector is ignored. */
     entry |= route->is_nmi ? IOAPIC_ENTRY_DELMOD_NMI : route->vector;
     if (route->wiring.is_active_low)
         entry |= IOAPIC_ENTRY_INTPOL_LOW;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Configuration mechanism 1: an address to one port, data through another. Segment 0 only.
+ * Configuration mechanism 1: CONFIG_ADDRESS selects what CONFIG_DATA accesses. Segment 0 only.
  *
- * A base address register's size is not asked for: that takes writing it, with decoding off, to a device that
- * firmware may be using. How far a console's registers lie behind the base is bounded instead.
+ * The size of a BAR is not probed: that takes a write to it, with decoding disabled, on a device that
+ * firmware may be using. The offset of a console's registers from the base is bounded instead.
  */
 #include <ashlar/dev/pci_config.h>
 #include <ashlar/io.h>
@@ -41,7 +41,7 @@ static uint32_t read_register(const struct pci_device *pci, unsigned int reg)
     return io_in32(CONFIG_DATA);
 }
 
-/* Type 0 is a device, type 1 a bridge; others have no base address registers that we know. */
+/* Type 0 is a device, type 1 a bridge; other types have no BARs that are known here. */
 static unsigned int bar_count(const struct pci_device *pci)
 {
     unsigned int type = read_register(pci, PCI_HEADER_TYPE) >> 16 & 0x7f;

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interval timer. Both channels are in mode 0, the only one in which the output waits low and rises once.
+ * The interval timer. Both channels are in mode 0, the only one in which the output stays low and rises once.
  *
- * Channel 2 starts from 0, which is 65536, and in mode 0 goes on down through 65535 when it arrives there: a
- * counter of 16 bits for ever. It counts down and a clock counts up, so its negative is given.
+ * Channel 2 starts from 0, which is 65536, and in mode 0 wraps to 65535 after 0: a free-running counter of 16
+ * bits. It counts down and a clock counts up, so its negative is returned.
  *
- * Channel 0 raises its output, and with it the interrupt, on the tick after the one that brings its count to
- * 0: an alarm is late by up to one tick and never early. A control word alone stops it: the output goes low,
- * which is no interrupt, and nothing counts until a count is written. So the data sheet says and so real
- * chips do. Some virtual ones look at the control word only when a count is written (KVM), or when the
- * interrupt that was due is due (QEMU). For their sake a stop is: mode 0, the longest count, mode 0 again.
- * There one interrupt may still come, within 55 ms; it is the last one.
- * Refused: a mode that waits for its gate, which would be silent on those too. On a chip it raises a low
- * output at once, and that is an interrupt.
+ * Channel 0 raises its output, and with it the interrupt, on the tick after the count has reached 0: an alarm
+ * is late by up to one tick and never early. By the data sheet, and on real chips, a control word alone stops
+ * it: the output goes low, which is no interrupt, and counting stops until a count is written. Some virtual
+ * PITs evaluate the control word only when a count is written (KVM) or when the pending interrupt is due
+ * (QEMU). For these, stopping is: mode 0, the longest count, mode 0 again. One more interrupt may then come
+ * there, within 55 ms.
+ * Refused: a mode that waits for its gate, which would stop those too. On a chip it raises a low output at
+ * once, and that is an interrupt.
  *
- * Whether there is a PIT is seen from whether it counts. What answers at its ports otherwise, if anything,
- * does not.
+ * The probe is whether channel 2 counts.
  */
 #include <ashlar/dev/pit8254.h>
 
@@ -32,8 +31,8 @@ enum control_word {
     CONTROL_LATCH2 = 0x80,
 };
 
-/* NMI status and control, where also the gate of channel 2 is. The upper half is status, and is written as
-   0. */
+/* NMI_SC, NMI status and control, with the gate of channel 2. The upper half is status, and is written as 0.
+ */
 #define PORT_NMI_SC      0x61
 #define TIM_CNT2_EN      0x01
 #define SPKR_DAT_EN      0x02
@@ -42,9 +41,9 @@ enum control_word {
 #define MAX_TICKS 0xffffu
 
 /*
- * Readings to wait for channel 2 to count, and changes that prove it: the first may be the old count giving
- * way to ours, which happens with a closed gate too. A reading takes 3 us on a PC, and a tenth of a tick in
- * an emulator that counts instructions.
+ * Reads to wait for channel 2 to count, and changes that are proof of it: the first may be the new count
+ * replacing the old one, which happens with a closed gate too. A read takes 3 us on a PC, and a tenth of a
+ * tick in an emulator that counts instructions.
  */
 #define FIND_READINGS 1000
 #define FIND_CHANGES  3

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 8042 keyboard controller and the keyboard behind it.
+ * The 8042 keyboard controller and its keyboard.
  *
- * scan_keys.c wants scan code set 1. Keyboards speak set 2 natively, and the controller of every
- * PC translates that to set 1; some emulated controllers do not, and there the keyboard itself is
- * told to speak set 1. What the firmware left is not relied on: both are set.
+ * scan_keys.c decodes scan code set 1. Keyboards use set 2 natively, and the controller of every PC
+ * translates that to set 1; some emulated controllers do not, and there the keyboard itself is switched to
+ * set 1. Both are set, whatever firmware left.
  *
- * No wait is without bound: a byte between controller and keyboard takes about 1 ms and a keyboard has 20 ms
- * to answer, and as there may be no clock yet, a wait is a number of status reads of about 1 us each. To
- * type, a keyboard needs none of the commands: what it refuses or does not answer is left out. Only one that
- * answers nothing counts as absent, and that is known after two commands. One that keeps set 2 where nothing
- * translates is translated here.
+ * Each wait is bounded: a byte between controller and keyboard takes about 1 ms and a keyboard has 20 ms to
+ * reply, and as no clock may be available yet, a wait is a number of status reads of about 1 us each. None of
+ * the commands is needed to type: one that is refused or not replied to is skipped. Only a keyboard that
+ * replies to nothing counts as absent, which is known after two commands. If the keyboard stays in set 2 and
+ * the controller does not translate, the driver translates.
  *
- * When a lock key changes the lamps, the keyboard is told without waiting: its acknowledgements
- * arrive among the scan codes, and the first of them is answered with the lamps' value.
+ * When a lock key changes the LEDs, the command is sent without waiting: its acknowledgements arrive among
+ * the scan codes, and the first of them is followed by the argument.
  *
- * Refused: the controller's self test (0xaa). It takes long, on some laptops it resets what the
- * firmware had arranged, and it tells nothing that the first answered command does not.
- * Refused: resetting the keyboard (0xff), which may take it 0.75 s.
+ * Refused: the controller's self test (0xaa). It is slow, it resets firmware's settings on some laptops, and
+ * it shows nothing that the first acknowledged command does not.
+ * Refused: resetting the keyboard (0xff), which may take 0.75 s.
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/io.h>
@@ -39,10 +39,10 @@ enum controller_command {
     DISABLE_AUX = 0xa7,
     DISABLE_KEYBOARD = 0xad,
     ENABLE_KEYBOARD = 0xae,
-    WRITE_KEYBOARD_OUTPUT = 0xd2, /* the byte that follows arrives as if the keyboard had sent it */
+    WRITE_KEYBOARD_OUTPUT = 0xd2, /* the next byte appears as if the keyboard had sent it */
 };
 
-/* The commands above that switch a device off and on keep bits of their own here. */
+/* The command byte. The commands above that disable and enable a device change bits of it, too. */
 #define CONFIG_INTERRUPTS   0x03 /* of both devices */
 #define CONFIG_KEYBOARD     0x01 /* the keyboard's */
 #define CONFIG_KEYBOARD_OFF 0x10
@@ -91,7 +91,7 @@ static bool read_byte(uint8_t *value)
     return true;
 }
 
-/* Return: false when bytes keep coming, as from a port that is not a controller's. */
+/* Return: false when bytes keep coming, as from a port without a controller. */
 static bool drop_stale_bytes(void)
 {
     for (unsigned int i = 0; i < MAX_STALE_BYTES; i++) {
@@ -112,8 +112,7 @@ static bool write_config(uint8_t config)
     return write_byte(PORT_COMMAND, WRITE_COMMAND_BYTE) && write_byte(PORT_DATA, config);
 }
 
-/* Return: false without a controller. @result: its configuration, which says whether it turns set 2 into set
-   1. */
+/* Return: false without a controller. @result: its command byte, with the translation bit. */
 static bool init_controller(uint8_t *result)
 {
     uint8_t config;
@@ -125,7 +124,7 @@ static bool init_controller(uint8_t *result)
 
     config &= (uint8_t)~CONFIG_INTERRUPTS;
     config |= CONFIG_TRANSLATION;
-    /* Before the keyboard is on: what it sends would be taken for the answer. */
+    /* Before the keyboard is enabled: a scan code would be taken for the reply. */
     if (!write_config(config) || !read_config(result) || !write_byte(PORT_COMMAND, ENABLE_KEYBOARD))
         return false;
     *result &= (uint8_t) ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF);
@@ -133,12 +132,12 @@ static bool init_controller(uint8_t *result)
 }
 
 enum reply {
-    SILENT,  /* not a byte came */
-    REFUSED, /* asked again and again, or answered with something else */
+    SILENT,  /* no byte was received */
+    REFUSED, /* resend requests without end, or another reply */
     ACKNOWLEDGED
 };
 
-/* Scan codes that come meanwhile are dropped. */
+/* Scan codes received meanwhile are dropped. */
 static enum reply send_byte(uint8_t byte)
 {
     enum reply result = SILENT;
@@ -157,14 +156,14 @@ static enum reply send_byte(uint8_t byte)
     return result;
 }
 
-/* A command and its argument, which is not sent to who does not want the command. */
+/* A command and its argument, which is sent only after the command was acknowledged. */
 static enum reply send_command(uint8_t command, uint8_t argument)
 {
     enum reply answer = send_byte(command);
     return answer == ACKNOWLEDGED ? send_byte(argument) : answer;
 }
 
-/* Return: whether there is a keyboard: one that has answered anything. */
+/* Return: whether there is a keyboard: one that has replied to anything. */
 static bool init_keyboard(struct ps2_keyboard *keyboard, bool translates)
 {
     if (send_byte(DEFAULT_DISABLE) == SILENT && send_byte(ENABLE) == SILENT)
@@ -176,7 +175,7 @@ static bool init_keyboard(struct ps2_keyboard *keyboard, bool translates)
     return true;
 }
 
-/* Begins to tell the keyboard about its lamps if they changed. */
+/* Sends the LED command if a lock has changed; is_led_reply() sends its argument. */
 static void update_leds(struct ps2_keyboard *keyboard)
 {
     if (keyboard->leds == keyboard->keys.locks)
@@ -185,7 +184,7 @@ static void update_leds(struct ps2_keyboard *keyboard)
     keyboard->is_led_argument_due = write_byte(PORT_DATA, SET_LEDS);
 }
 
-/* Return: whether the byte is the answer to a lamp command: no key has these codes. */
+/* Return: whether the byte is the reply to an LED command: no key has these codes. */
 static bool is_led_reply(struct ps2_keyboard *keyboard, uint8_t byte)
 {
     if (byte != REPLY_ACK && byte != REPLY_RESEND)
@@ -196,8 +195,7 @@ static bool is_led_reply(struct ps2_keyboard *keyboard, uint8_t byte)
     return true;
 }
 
-/* Return: the next byte of the keyboard's, from the controller; false when there is none. The mouse's are
-   dropped. */
+/* Return: whether the controller has a byte from the keyboard. Bytes from the mouse are dropped. */
 static bool take_byte(uint8_t *byte)
 {
     for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE; i++) {
@@ -211,7 +209,7 @@ static bool take_byte(uint8_t *byte)
     return false;
 }
 
-/* The same, of those that interrupts have brought. */
+/* The same for the ring that the interrupt handler fills. */
 static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
 {
     irq_flags_t state = spin_lock(&keyboard->lock);
@@ -222,8 +220,8 @@ static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
     return has_byte;
 }
 
-/* What the 8042 makes of scan code set 2. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard Controller"; IBM PC AT
-   Technical Reference, "Keyboard Controller", scan code translation. */
+/* The 8042's translation of scan code set 2 to set 1. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard
+   Controller"; IBM PC AT Technical Reference, "Keyboard Controller", scan code translation. */
 static const uint8_t set_1_of_set_2[] = {
     0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59, 0x65,
     0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b, 0x67, 0x2e,
@@ -235,7 +233,7 @@ static const uint8_t set_1_of_set_2[] = {
     0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54, 0x80, 0x81, 0x82, 0x41, 0x54,
 };
 
-/* Return: false when the byte belongs to the next one. Prefixes (0xe0, 0xe1) are the same in both sets. */
+/* Return: false for the prefix of a release. The other prefixes (0xe0, 0xe1) are the same in both sets. */
 static bool translate(struct ps2_keyboard *keyboard, uint8_t *byte)
 {
     if (*byte == SET_2_RELEASE) {
@@ -258,7 +256,7 @@ static int decode(struct ps2_keyboard *keyboard, uint8_t byte)
     return key;
 }
 
-/* Leaves nothing that interrupts have brought: nobody looks again before the next one. */
+/* Drains the ring down to a key: the monitor does not poll again before the next interrupt. */
 static int ps2_input_poll(struct input *input)
 {
     struct ps2_keyboard *keyboard = container_of(input, struct ps2_keyboard, input);
@@ -274,7 +272,7 @@ static int ps2_input_poll(struct input *input)
 
 /* ---- interrupts ---- */
 
-/* The lock is held. Return: whether there was a byte of the keyboard's. */
+/* The lock is held. Return: whether there was a byte from the keyboard. */
 static bool receive(struct ps2_keyboard *keyboard)
 {
     uint8_t byte;
@@ -302,8 +300,8 @@ uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
 }
 
 /*
- * The configuration is written from memory: the controller's answer to a question for it would interrupt,
- * too, and be taken for a key. A byte that waits already is taken first, because it makes no edge any more.
+ * The command byte is written from a copy: a reply to reading it would raise an interrupt and be taken for a
+ * scan code. A byte that is pending already is read first, because it raises no further edge.
  */
 static bool change_config(struct ps2_keyboard *keyboard, bool is_on)
 {
@@ -324,7 +322,7 @@ status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
     return STATUS_OK;
 }
 
-/* ---- setting up ---- */
+/* ---- setup ---- */
 
 status_t ps2_init(struct ps2_keyboard *keyboard)
 {

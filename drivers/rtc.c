@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading the battery clock. What was read is understood in rtc_time.c.
+ * Register access to the real-time clock. rtc_time.c decodes what was read.
  *
- * Once a second the chip carries the time on, which takes up to 2 ms in which its registers may read as
- * anything. A bit announces that 244 us in advance, time enough to read them all, unless something slower
- * comes between: an SMI, or a hypervisor. So the registers are read until two readings agree, each begun when
- * no update was announced. That is right also where the bit does not work.
+ * Once a second the chip updates its registers, for up to 2 ms in which they read as undefined values. UIP is
+ * set 244 us in advance, time enough to read all of them, unless an SMI or a hypervisor comes between. So the
+ * registers are read until two consecutive readings are equal, each begun with UIP clear. That is correct
+ * also where UIP does not work.
  *
- * Bit 7 of the index port is not the clock's: set, it keeps NMIs from the processor. It cannot be read back,
- * and is written as 0, which is how the kernel runs. Each write of an index is followed by an access to the
- * data port, or some chips are left in an undefined state, and the index is left at a register that nothing
- * is written to by mistake: both are what the IBM AT's manual asks for.
+ * Bit 7 of the index port masks NMIs when set. It cannot be read back, and is written as 0, because the
+ * kernel runs with NMIs enabled. Each write of an index is followed by an access to the data port, or some
+ * chips are left in an undefined state, and the index is left at register D, which is read only: the IBM AT's
+ * manual requires both.
  */
 #include <ashlar/dev/rtc.h>
 
@@ -23,16 +23,16 @@
 #define REGISTER_B     0x0b
 #define REGISTER_D     0x0d
 #define REGISTER_A_UIP 0x80
-#define REGISTER_D_VRT 0x80 /* VRT: time and memory have been powered since it was last read */
+#define REGISTER_D_VRT 0x80 /* time and RAM have had power since it was last read */
 
 /* What ports without a device read as. Register D cannot: its lower bits are 0, or a day. */
 #define ALL_ONES 0xff
 
-/* The clock's own registers and those of the second bank are not where a century is kept. */
+/* A century is not kept in the clock's own registers or in the second bank. */
 #define FIRST_RAM_REGISTER 0x0e
 #define LAST_RAM_REGISTER  0x7f
 
-/* 2.2 ms of 2 us each on a PC; a few times more of them in an emulator that counts instructions. */
+/* 2.2 ms at 2 us a read on a PC; a few times more in an emulator that counts instructions. */
 #define UPDATE_READS 100000u
 
 /* Two are enough, and a third when an update falls between them. */
@@ -44,7 +44,7 @@ static uint8_t read_register(uint8_t index)
     return io_in8(PORT_DATA);
 }
 
-/* Return: whether no update is announced any more. */
+/* Return: whether UIP was clear in time. */
 static bool wait_for_update(void)
 {
     for (unsigned int reads = 0; reads < UPDATE_READS; reads++)
@@ -53,7 +53,7 @@ static bool wait_for_update(void)
     return false;
 }
 
-/* Return: whether @raw was the same already. */
+/* Return: whether @raw had the same values before. */
 static bool read_fields(uint8_t century_register, uint8_t raw[RTC_FIELDS])
 {
     const uint8_t registers[RTC_FIELDS] = {

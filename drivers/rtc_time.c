@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the battery clock's registers mean, and the calendar. Pure.
+ * Decoding of the real-time clock's registers, and the calendar. Pure functions.
  *
- * The format is the chip's to say: BCD or binary, 12 hours or 24. The century is not the chip's at all, but a
- * byte of its memory that firmware keeps, or does not; it has the same format. The day of the week is not
- * looked at: firmware does not agree on which one is the first, and it follows from the date.
+ * Register B has the format: BCD or binary, 12 hours or 24. The century is not a register of the chip but a
+ * byte of its RAM that firmware may maintain; it has the same format. The day of the week is ignored:
+ * firmware differs in which day is the first, and it follows from the date.
  */
 #include <ashlar/dev/rtc.h>
 
@@ -29,7 +29,7 @@ static uint32_t days_in_month(uint32_t year, uint32_t month)
     return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
 }
 
-/* Return: from the first day of FIRST_YEAR to that of @year. */
+/* Return: days from the first day of FIRST_YEAR to that of @year. */
 static uint32_t days_to_year(uint32_t year)
 {
     /* Leap years from the year 1 up to and including the last one. */
@@ -38,8 +38,8 @@ static uint32_t days_to_year(uint32_t year)
     return (year - FIRST_YEAR) * 365 + leap_years;
 }
 
-/* Return: 0 .. 255; NO_NUMBER for a second digit above 9. A first one above 9 gives a number above every
-   limit. */
+/* Return: 0 .. 255; NO_NUMBER for a low digit above 9. A high digit above 9 gives a number above every limit.
+ */
 static uint32_t number_of(uint8_t raw, uint8_t format)
 {
     if (format & RTC_B_DM)
@@ -95,10 +95,10 @@ status_t rtc_decode(const uint8_t raw[RTC_FIELDS], bool has_century, struct rtc_
 const char *rtc_doubt(const struct rtc_time *time, bool has_lost_power)
 {
     if (has_lost_power)
-        return "its battery was or is empty";
+        return "the clock lost power (empty battery?)";
     if (time->year < RTC_PLAUSIBLE_FROM)
-        return "this kernel was written later";
-    return time->year > RTC_PLAUSIBLE_TO ? "no year of this century; its battery may be empty" : NULL;
+        return "the year is before this kernel was written";
+    return time->year > RTC_PLAUSIBLE_TO ? "the year is not of this century (empty battery?)" : NULL;
 }
 
 uint64_t rtc_to_unix(const struct rtc_time *time)
@@ -110,11 +110,11 @@ uint64_t rtc_to_unix(const struct rtc_time *time)
            time->minute * SECONDS_PER_MINUTE + time->second;
 }
 
-void unix_to_date(uint64_t seconds, struct rtc_time *out)
+void rtc_from_unix(uint64_t seconds, struct rtc_time *out)
 {
     CHECK(seconds <= RTC_UNIX_MAX);
     uint32_t days = (uint32_t)(seconds / SECONDS_PER_DAY), rest = (uint32_t)(seconds % SECONDS_PER_DAY);
-    /* Never too late a year, and at most 16 too early. */
+    /* A lower bound, at most 16 years too early. */
     uint32_t year = FIRST_YEAR + days / 366, month = 1;
     while (days >= days_to_year(year + 1))
         year++;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PC keyboard's scan codes, set 1, as keys.
+ * Decoder of a PC keyboard's scan codes, set 1.
  *
- * A code below 0x80 is a key going down, the same with bit 7 the key going up. Keys that the
- * first PC did not have send 0xe0 before their code, and the code is that of the old key with
- * the same meaning; around some of them the keyboard pretends Shift to be up or down (0xe0 0x2a
- * and the like) for programs of 1987, which is passed over here. Pause alone sends 0xe1 and two
- * codes, and never goes up.
+ * A code below 0x80 is a key press, the same with bit 7 set its release. Keys that the first PC did not have
+ * send 0xe0 before the code of the old key with the same meaning; around some of them the keyboard sends fake
+ * Shift presses and releases (0xe0 0x2a and the like) for programs of 1987, which are ignored. Pause alone
+ * sends 0xe1 and two codes, and no release.
  *
  * Source: IBM, "PS/2 Hardware Interface Technical Reference", Keyboards: "Scan Code Set 1".
  */
@@ -56,7 +55,7 @@ static const char shifted[] = "\0\x1b"
                               "ASDFGHJKL:\"~\0|"
                               "ZXCVBNM<>?\0*\0 ";
 
-/* By code, from CODE_KEYPAD on; NumLock chooses. The same codes behind the prefix are the grey keys. */
+/* By code, from CODE_KEYPAD on; NumLock selects. The same codes with the prefix are the grey keys. */
 static const char keypad_characters[] = "789-456+1230.";
 static const int16_t keypad_keys[] = {
     KEY_HOME, KEY_UP,  KEY_PAGE_UP, '-',           KEY_LEFT,   KEY_NONE,   KEY_RIGHT,

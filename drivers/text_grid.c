@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text in cells, twice: as it is wanted and as the screen shows it.
+ * Two copies of the cells: the wanted text, and what the screen shows.
  *
- * Video memory is slow to write and very slow to read, so it is never read, and written only
- * where a cell differs. Writing text touches the wanted copy alone. Scrolling moves no cell: the
- * wanted rows are a ring, and scrolling turns it and blanks the rows that come in. A flush then
- * compares the two copies eight cells at a time and draws what differs, so a hundred lines that
- * arrive in one write cost one redraw and not a hundred.
+ * Video memory is slow to write and very slow to read, so it is never read, and written only where a cell
+ * differs. Writing text changes the wanted copy alone. Scrolling moves no cell: the wanted rows are a ring,
+ * and scrolling rotates it and blanks the rows that come in. A flush compares the two copies eight cells at a
+ * time and draws the differences, so a hundred lines in one write cost one redraw and not a hundred.
  *
  * Padding cells at the end of each row, up to a multiple of eight, are blank in both copies.
  */

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550 serial port and its relatives: sending, receiving, interrupts. Finding one and setting it up is
+ * 16550 serial port and compatibles: transmit, receive, interrupts. Probe and setup are in
  * drivers/uart16550_setup.c.
  *
- * With interrupts, what is written waits in a ring, and the UART's "transmitter empty" takes it from there a
- * burst at a time; who writes more than the ring holds sends the oldest itself. What is received waits in
- * another until it is asked for. Everything else is said for both ways.
+ * With interrupts, output is queued in a ring, and the THRE interrupt sends from it a burst at a time; a
+ * write that does not fit sends the oldest bytes by polling. Received bytes are queued in a second ring until
+ * the input is polled. The rest of this comment holds with and without interrupts.
  *
- * The interrupt's input is an edge, and this decides the handler's order. It looks for causes until there is
- * none, or the line would stay asserted and no edge would follow. It writes to the transmitter only with the
- * transmitter's interrupt off and puts that back last, so that the one edge for the next burst comes when the
- * line is seen low: otherwise a UART that sends at once, as virtual ones do, makes an edge for each byte, and
- * the last of them is an interrupt for nothing. When the ring of received bytes is full, the receiver's
- * interrupts are off and the rest stays in the UART: a virtual one makes its sender wait, a real one says
- * that it lost some.
+ * The interrupt line is edge triggered, which dictates the order of the handler. It reads IIR until no cause
+ * is pending, or the line would stay asserted and no further edge would follow. It writes THR only with ETBEI
+ * clear and sets ETBEI last, so that the line has been low before the one edge for the next burst: otherwise
+ * a UART that transmits at once, as virtual ones do, raises an edge for each byte, and the last of them is a
+ * spurious interrupt. When the receive ring is full, the receiver's interrupts are disabled and further bytes
+ * stay in the UART: a virtual one blocks its sender, a real one reports an overrun.
  *
- * Output goes in bursts: when the UART says that its transmitter is empty, a working FIFO takes
- * sixteen bytes without being asked again, so one status read serves sixteen characters.
+ * Output goes in bursts: when LSR.THRE is set, a working FIFO takes sixteen bytes, so one read of LSR is
+ * enough for sixteen characters.
  *
- * No wait is without bound, and there is no clock yet when the first line is printed, so the
- * bound is a number of status reads. A UART that stays full that long (its far end holds the
- * line, or a hypervisor has stopped listening) is "stuck": from then on each byte gets one
- * look, and is dropped if there is no room. The first look that finds room ends it. So a dead
- * line costs one bounded wait and not one for each character.
+ * Each wait is bounded, and no clock is available when the first line is printed, so the bound is a number of
+ * LSR reads. A UART whose FIFO stays full that long (its peer holds the line by flow control, or a hypervisor
+ * has stopped reading) is "stuck": from then on LSR is read once for each byte, and the byte is dropped if
+ * there is no room. The first read that finds room clears the state. So a dead line costs one bounded wait
+ * and not one for each character.
  *
  * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does
  * not get it sends past the ring, so that the text is seen, perhaps in the middle of another line.
@@ -35,8 +34,8 @@
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 
-/* In one interrupt. Each cause takes a byte of a ring or an interrupt away, so more is a UART that says so
-   for ever. */
+/* In one interrupt. Each cause removes a byte from a ring or disables an interrupt, so a UART that reports
+   more than this reports them for ever. */
 #define CAUSES_MAX (2 * UART16550_RECEIVED_MAX)
 
 /*
@@ -50,7 +49,7 @@
 
 #define INTERRUPTS_OF_RECEIVER (IER_ERBFI | IER_ELSI)
 
-/* Reading it takes the error bits away, whoever reads: they are kept until their byte is read. */
+/* A read of LSR clears its error bits: they are kept until the byte that they belong to is read. */
 static uint8_t read_status(struct uart16550 *uart)
 {
     uint8_t status = uart16550_read(uart, UART_LSR);
@@ -77,7 +76,7 @@ static bool uart_wait_empty(struct uart16550 *uart)
     return false;
 }
 
-/* The line's bytes for one character of text; how many. */
+/* Encodes one character of text for the line. Return: the number of bytes. */
 static unsigned int encode(char c, uint8_t bytes[2])
 {
     unsigned int count = 0;
@@ -88,7 +87,7 @@ static unsigned int encode(char c, uint8_t bytes[2])
     return count;
 }
 
-/* ---- sending ---- */
+/* ---- transmit ---- */
 
 static bool try_lock(struct uart16550 *uart, irq_flags_t *state)
 {
@@ -100,7 +99,7 @@ static bool try_lock(struct uart16550 *uart, irq_flags_t *state)
     return false;
 }
 
-/* @room: bytes that fit without asking; kept by the caller from byte to byte. */
+/* @room: bytes that fit without another read of LSR; kept by the caller from byte to byte. */
 static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *room)
 {
     if (*room == 0 && uart_wait_empty(uart))
@@ -128,8 +127,7 @@ static void set_interrupts(struct uart16550 *uart, unsigned int enabled)
     uart16550_write(uart, UART_IER, uart->enabled);
 }
 
-/* The transmitter is empty and its interrupt off: gives it a burst, and has it interrupt when more is
-   left. */
+/* The transmitter is empty and ETBEI is clear: sends a burst, and sets ETBEI when more is left. */
 static void send_burst(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
@@ -146,7 +144,7 @@ static void send_all_waiting(struct uart16550 *uart)
         send_polled(uart, take_waiting(uart), &room);
 }
 
-/* No more interrupts; what waits is sent. */
+/* Disables interrupts for good and sends what is queued. */
 static void go_polled(struct uart16550 *uart)
 {
     uart->uses_interrupts = false;
@@ -155,7 +153,7 @@ static void go_polled(struct uart16550 *uart)
     send_all_waiting(uart);
 }
 
-/* Makes room by sending the oldest: as much as a burst, so that the wait is for many bytes. */
+/* Makes room by sending the oldest bytes, a burst at a time, so that one wait is for many bytes. */
 static void make_room(struct uart16550 *uart)
 {
     unsigned int room = 0;
@@ -163,7 +161,7 @@ static void make_room(struct uart16550 *uart)
         send_polled(uart, take_waiting(uart), &room);
 }
 
-/* The text waits in the ring for the transmitter. */
+/* Queues text in the ring for the transmitter. */
 static void queue_text(struct uart16550 *uart, const char *text, size_t length)
 {
     bool was_idle = waiting_count(uart) == 0;
@@ -180,7 +178,7 @@ static void queue_text(struct uart16550 *uart, const char *text, size_t length)
         set_interrupts(uart, uart->enabled | IER_ETBEI);
 }
 
-/* ---- what the log calls ---- */
+/* ---- console ---- */
 
 static void write_polled(struct uart16550 *uart, const char *text, size_t length)
 {
@@ -208,7 +206,7 @@ void uart16550_console_write(struct console *console, const char *text, size_t l
     spin_unlock(&uart->lock, state);
 }
 
-/* Without the lock, too: its holder will not come back to send what waits. */
+/* Goes on without the lock when it cannot be had: its owner was stopped and will not send what is queued. */
 void uart16550_console_settle(struct console *console)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
@@ -221,7 +219,7 @@ void uart16550_console_settle(struct console *console)
         spin_unlock(&uart->lock, state);
 }
 
-/* ---- receiving ---- */
+/* ---- receive ---- */
 
 static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
 {
@@ -233,7 +231,8 @@ static uint32_t received_count(const struct uart16550 *uart)
     return uart->received_end - uart->received_start;
 }
 
-/* Return: whether there was a byte. A receiver that had to stop goes on at half a ring, not for each byte. */
+/* Return: whether there was a byte. A receiver that was disabled is enabled again at half a ring, not for
+   each byte. */
 static bool take_received(struct uart16550 *uart, uint8_t *byte)
 {
     irq_flags_t state = spin_lock(&uart->lock);
@@ -247,8 +246,7 @@ static bool take_received(struct uart16550 *uart, uint8_t *byte)
     return has_byte;
 }
 
-/* The lock is held. With a full ring not even the status is read: the error bits of the next byte would be
-   gone. */
+/* The lock is held. With a full ring LSR is not read either: that would clear the next byte's error bits. */
 static void receive(struct uart16550 *uart)
 {
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
@@ -282,11 +280,11 @@ static int poll_ring(struct uart16550 *uart)
 int uart16550_input_poll(struct input *input)
 {
     struct uart16550 *uart = container_of(input, struct uart16550, input);
-    /* Also after interrupts were given up: something may wait there. */
+    /* Also after interrupts were given up: the ring may still hold bytes. */
     int key = poll_ring(uart);
     if (key != KEY_NONE || uart->uses_interrupts)
         return key;
-    /* At most a FIFO full: a port that went away must not hold its caller for ever. */
+    /* At most a FIFO full: a port that was removed must not hold its caller for ever. */
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
         uint8_t status = read_status(uart);
         if (!(status & LSR_DR))
@@ -300,7 +298,7 @@ int uart16550_input_poll(struct input *input)
 
 /* ---- interrupts ---- */
 
-/* The lock is held. Return: whether there was a cause. @is_sent: whether the transmitter is empty. */
+/* The lock is held. Return: whether a cause was pending. @is_sent: whether THRE was among them. */
 static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 {
     for (unsigned int i = 0; i < CAUSES_MAX; i++) {
@@ -315,7 +313,7 @@ static bool handle_causes(struct uart16550 *uart, bool *is_sent)
         case IIR_ID_MODEM:
             (void)uart16550_read(uart, UART_MSR);
             break;
-        default: /* data; and an error, which reading the line status takes away */
+        default: /* received data; or a line error, which a read of LSR clears */
             receive(uart);
             break;
         }

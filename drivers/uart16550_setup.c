@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding a 16550 and setting it up. Its registers are I/O ports or memory, one, two, four or eight bytes
- * apart, and read and written with one, two or four bytes at a time.
+ * Probe and setup of a 16550. Its registers are I/O ports or memory, one, two, four or eight bytes apart, and
+ * accessed one, two or four bytes at a time.
  *
- * Refused: a probe by writing to the interrupt enable register, as many do; it can raise an
- * interrupt that nobody is ready for.
+ * Refused: a probe by writing IER, as many drivers do; it can raise an interrupt that has no handler yet.
  *
- * The speed may be left as it is. Firmware that has a console on a port has set it, and the clock behind the
- * divisor need not be known then. A divisor of 0 was set by nobody: no UART sends with it.
+ * The speed may be left as it is: firmware with a console on the port has set it, and the clock that the
+ * divisor divides need not be known then. A divisor of 0 was never set: no UART sends with it.
  *
  * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "Modem Control Register"
  * (loopback), "Programmable Baud Generator".
@@ -16,10 +15,10 @@
 #include <ashlar/hw/uart16550.h>
 #include <ashlar/io.h>
 
-/* 16 characters at 9600 baud take 17 ms. */
+/* LSR reads; 16 characters at 9600 baud take 17 ms. */
 #define DRAIN_WAIT_READS 50000u
 
-/* A bit lasts 16 periods of the clock that the divisor has divided. */
+/* A bit lasts 16 periods of the divided clock. */
 #define CLOCKS_A_BIT 16u
 
 #define MCR_LOOP_PATTERN 0x0a /* RTS and OUT2, which loop back as CTS and DCD */
@@ -58,11 +57,11 @@ void uart16550_write(const struct uart16550 *uart, unsigned int reg, uint8_t val
         config->registers ? mmio_write8(place, value) : io_out8(port, value);
 }
 
-/* ---- is there one? ---- */
+/* ---- probe ---- */
 
 /*
- * An 8250 has no scratch register and some virtual UARTs have no loopback: either will do. What
- * is written in between keeps a bus that merely remembers its last byte from passing.
+ * An 8250 has no SCR and some virtual UARTs have no loopback: one of the two is enough. The write of IER in
+ * between makes the test fail on a bus that returns the last byte driven.
  */
 static bool is_present(const struct uart16550 *uart)
 {
@@ -85,9 +84,9 @@ static bool is_present(const struct uart16550 *uart)
     return has_loopback;
 }
 
-/* ---- its speed ---- */
+/* ---- speed ---- */
 
-/* Return: the divisor for @baud, or 0 when no divisor comes within 2 %, which a receiver bears. */
+/* Return: the divisor for @baud, or 0 when none is within 2 %, which a receiver tolerates. */
 static uint16_t divisor_of(uint64_t clock_hz, uint64_t baud)
 {
     uint64_t clock_of_bit = baud * CLOCKS_A_BIT;
@@ -117,9 +116,9 @@ static void write_divisor(const struct uart16550 *uart, uint16_t divisor)
     uart16550_write(uart, UART_LCR, LCR_8N1);
 }
 
-/* ---- setting up ---- */
+/* ---- setup ---- */
 
-static bool is_sound(const struct uart16550_config *config)
+static bool is_valid(const struct uart16550_config *config)
 {
     unsigned int stride = config->stride_bytes, access = config->access_bytes;
     bool has_stride = stride == 1 || stride == 2 || stride == 4 || stride == 8;
@@ -142,7 +141,7 @@ struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud)
 status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config)
 {
     uint16_t divisor = divisor_of(config->clock_hz, config->baud);
-    if (!is_sound(config) || (config->baud != 0 && divisor == 0))
+    if (!is_valid(config) || (config->baud != 0 && divisor == 0))
         return STATUS_INVALID;
 
     *uart = (struct uart16550){
@@ -150,12 +149,12 @@ status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *c
         .input = { .name = "serial", .poll = uart16550_input_poll },
         .config = *config,
     };
-    /* First, because firmware may have left the divisor showing where the probe looks. */
+    /* First, because firmware may have left DLAB set, which hides the registers that the probe reads. */
     uart16550_write(uart, UART_LCR, LCR_8N1);
     if (!is_present(uart))
         return STATUS_NOT_FOUND;
 
-    /* The loader's last words may still be on their way out. */
+    /* The loader's last output may still be in the FIFO. */
     for (unsigned int reads = DRAIN_WAIT_READS; reads > 0; reads--)
         if (uart16550_read(uart, UART_LSR) & LSR_TEMT)
             break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VGA text mode. The cells are kept by text_grid.c; here are the adapter's memory (a character
- * and an attribute a cell), its hardware cursor, and the question whether it is there at all.
+ * VGA text mode: the adapter's memory (a character and an attribute a cell), its hardware cursor, and the
+ * probe. text_grid.c keeps the text.
  *
  * Source: IBM, "PS/2 Video Subsystem", Video Graphics Array: "CRT Controller Registers",
  * "Graphics Controller Registers", "General Registers".
@@ -77,7 +77,7 @@ static void vga_console_write(struct console *console, const char *text, size_t 
     show_cursor(vga);
 }
 
-/* The cursor's position is a register that holds what is written, and harmless. */
+/* The probe: the cursor's position reads back, and writing it is harmless. */
 static bool holds_a_value(const struct vga_text *vga)
 {
     uint8_t before = indexed_read(vga->crtc_port, CRTC_CURSOR_LOW);
@@ -115,7 +115,7 @@ status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t col
         for (unsigned int column = 0; column < columns; column++)
             put_cell(vga, row, column, ' ');
 
-    /* Whoever was here before may have scrolled by moving the start, and hidden the cursor. */
+    /* Firmware or the loader may have scrolled by moving the start address, and hidden the cursor. */
     write_pair(vga, CRTC_START_HIGH, 0);
     uint8_t last_line = indexed_read(vga->crtc_port, CRTC_MAX_SCAN_LINE) & 0x1f;
     indexed_write(vga->crtc_port, CRTC_CURSOR_START, (uint8_t)(last_line > 0 ? last_line - 1 : 0));

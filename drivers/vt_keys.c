@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A terminal's bytes as keys: a state machine over ECMA-48 sequences.
+ * Decoder of a terminal's bytes: a state machine over ECMA-48 sequences.
  *
  *   GROUND   --ESC-->  ESCAPE  --[-->  CONTROL  --number ; ... letter-->  GROUND
  *                              --O-->  SHIFTED  --letter-->               GROUND
  *
- * A control character inside a sequence ends it and counts for itself, so a broken sequence
- * never swallows an Enter.
+ * A control character inside a sequence aborts the sequence and is decoded itself, so that an incomplete
+ * sequence does not swallow an Enter.
  *
  * Source: ECMA-48, 5th edition, "Control sequences"; DEC VT220 Programmer Reference Manual,
  * "Keyboard codes"; xterm's ctlseqs, "PC-Style Function Keys".
@@ -95,7 +95,7 @@ static int feed_control(struct vt_keys *decoder, uint8_t byte)
             decoder->parameter = (uint8_t)(value < 255 ? value : 255);
         return KEY_NONE;
     }
-    /* What follows the first ';' is the modifiers: Ctrl-Left is Left here. */
+    /* The modifiers after the first ';' are ignored: Ctrl-Left is Left here. */
     if (byte >= 0x20 && byte < 0x40) {
         decoder->has_parameter_ended = true;
         return KEY_NONE;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Access to device registers, as functions, so that a hosted test can be the device: kernel64
- * links the instructions, a unit test links a model. Bulk memory (a framebuffer's pixels) is a
- * plain pointer and does not come through here.
+ * Access to device registers, as functions, so that a hosted test can model the device: kernel64 links the
+ * instructions, a unit test links a model. Bulk memory (a framebuffer's pixels) is a plain pointer instead.
  *
- * Context: any, interrupts on or off. The functions neither lock nor order against ordinary
- * memory beyond what the instruction itself does.
+ * Context of all: any, interrupts on or off. The functions take no lock and order no ordinary memory access
+ * beyond what the instruction itself does.
  */
 #include <ashlar/types.h>
 

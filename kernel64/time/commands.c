@@ -29,7 +29,7 @@ static status_t command_date(int argc, char **argv)
     status_t status = wall_clock_unix_seconds(&seconds);
     if (status != STATUS_OK)
         return status;
-    unix_to_date(seconds, &date);
+    rtc_from_unix(seconds, &date);
     print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute,
           date.second);
     if (wall_clock_doubt())

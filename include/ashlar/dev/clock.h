@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of a timer chip offers: a counter to read time from, an alarm that interrupts once, or both.
- * Which one is used, what time it is, and who waits for what: kernel64/time decides.
+ * What a driver of a timer chip offers: a counter (a clocksource), a one-shot alarm (a clockevent device), or
+ * both. Their selection, the time of day and timers are kernel64/time's.
  */
 #include <ashlar/types.h>
 
@@ -15,32 +15,32 @@ struct clock_counter {
     /**
      * read() - the count now, below 2^bits.
      *
-     * Context: any, interrupts on or off; a counter that needs more than one access to be read is read by one
-     * CPU at a time, which its driver sees to.
+     * Context: any, interrupts on or off. A driver whose counter takes more than one access to read takes a
+     * lock.
      */
     uint64_t (*read)(struct clock_counter *self);
 };
 
-/* Return: 2^bits - 1. */
+/* Return: 2^bits - 1. Context: any. */
 static inline uint64_t clock_counter_mask(const struct clock_counter *self)
 {
     return UINT64_MAX >> (64 - self->bits);
 }
 
-/* Interrupts once, after a delay. The interrupt itself is set up by who uses it. */
+/* Interrupts once, after a delay. The caller sets up the interrupt itself. */
 struct clock_alarm {
     const char *name;   /* "hpet", "pit" */
     uint64_t rate_hz;   /* of the ticks below */
     uint64_t max_ticks; /* the longest delay; at least 1 */
 
     /**
-     * arm() - one interrupt after @ticks, 1 .. max_ticks, and not before. Replaces what was armed.
+     * arm() - one interrupt after @ticks, 1 .. max_ticks, and not before. Replaces an earlier arm().
      *
-     * One that is too short for the chip comes at once or as soon as it can: it always comes.
+     * A delay too short for the chip is lengthened; the interrupt always comes.
      * Context: interrupts off, one caller at a time.
      */
     void (*arm)(struct clock_alarm *self, uint64_t ticks);
 
-    /* No interrupt any more, but for one that is on its way. Context: as arm(). */
+    /* No interrupt from now on, except one that is in flight. Context: as arm(). */
     void (*disarm)(struct clock_alarm *self);
 };

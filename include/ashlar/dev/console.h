@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver offers that shows text: one call. The log keeps the list of consoles
+ * What a driver of an output device offers: one call. The log keeps the list of consoles
  * (kernel64/log/log.h); a driver only fills in this struct.
  *
  * Text is ASCII. '\n' starts a new line (a serial driver sends CR LF), '\r' goes to the first
@@ -19,20 +19,20 @@ struct console {
      * @self:   this console.
      * @text:   @length bytes, need not end in NUL.
      *
-     * Context: any, also a panic with other writers stopped half-way; must not lock, allocate
-     * or wait without bound.
+     * Context: any, also a panic with other writers stopped half-way; must not allocate, nor wait for a lock
+     * or a device without bound.
      */
     void (*write)(struct console *self, const char *text, size_t length);
 
     /**
-     * settle() - no interrupt will come any more: what was written goes out now, and write() waits from now
-     * on. NULL: a console whose write() always waits.
+     * settle() - send all queued output now, and make write() synchronous from now on, because no interrupt
+     * will follow. NULL: a console whose write() always is.
      *
      * Context: as write().
      */
     void (*settle)(struct console *self);
 
-    /* Of its screen; 0: not known, as of a terminal behind a serial port. */
+    /* Of its screen; 0: not known, as for a terminal at a serial port. */
     uint16_t rows, columns;
 
     struct console *next; /* for the log's list; NULL before registration */

@@ -5,8 +5,8 @@
  * hypervisor.
  *
  * QEMU has it with -debugcon FILE (isa-debugcon), Bochs with port_e9_hack, and both read back as 0xE9. Xen
- * has it for HVM guests, for output only. Output needs no set-up, no memory and no wait, so it is the console
- * of the first moment.
+ * has it for HVM guests, for output only. Output needs no setup, no memory and no wait, so it is the earliest
+ * console.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/status.h>
@@ -18,7 +18,7 @@ struct debugcon {
 /**
  * debugcon_init() - the debug port as a console.
  * @debugcon:  filled in; its console may then be registered.
- * @is_forced: the user says that it is there, as on Xen, where it cannot be read.
+ * @is_forced: do not probe: the user named it, as needed on Xen, where the port cannot be read.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when the port does not read back as 0xE9: nothing was written then.
  * Context: any.

@@ -8,7 +8,7 @@
 #include <ashlar/dev/text_grid.h>
 #include <ashlar/status.h>
 
-/* A mode as a loader describes it; any values. */
+/* A mode as a loader describes it; not validated. */
 struct framebuffer_mode {
     uint32_t width, height; /* pixels */
     uint32_t pitch_bytes;   /* from row to row */
@@ -31,14 +31,16 @@ struct framebuffer {
     uint8_t bytes_per_pixel;
     /* Eight pixels for each byte of a glyph; the first bytes_per_pixel words of each are used. */
     uint64_t octets[256][FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
-    /* Where the cursor's bar is on the screen; a column past the last: nowhere. */
+    /* Position of the cursor's bar; a column past the last: it is not shown. */
     uint16_t bar_row, bar_column;
 };
 
 /**
  * framebuffer_memory_size() - how much memory framebuffer_init() needs for a mode.
+ * @mode: any values.
  *
- * Return: bytes; two for each character that fits. 0 when the mode is not one we can use.
+ * Return: bytes; two for each character that fits. 0 for an unsupported mode.
+ * Context: any.
  */
 size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
 
@@ -46,14 +48,13 @@ size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
  * framebuffer_init() - take over the screen and clear it.
  * @framebuffer: filled in; its console may then be registered.
  * @mode:        not used after the call.
- * @pixels:      the video memory, mapped, best write-combining: @mode->height rows a pitch apart.
- *               It is written and never read.
- * @memory:      framebuffer_memory_size(@mode) bytes, the driver's for good.
+ * @pixels:      the video memory, mapped, best write-combining: @mode->height rows a pitch apart. It is
+ * written and never read.
+ * @memory:      framebuffer_memory_size(@mode) bytes, owned by the driver from now on.
  *
- * Return: STATUS_OK; STATUS_UNSUPPORTED for a depth, a colour layout or a size (not even one
- *         character) that we cannot use; STATUS_MALFORMED when a row is longer than its pitch.
- *         On failure the screen is left as it was.
- * Context: any. Cost: one store for each 8 bytes of the screen.
+ * Return: STATUS_OK; STATUS_UNSUPPORTED for a depth, a colour layout or a size (less than one character) that
+ *         is not supported; STATUS_MALFORMED when a row is longer than its pitch. On failure the screen is
+ * left as it was. Context: any. Cost: one store for each 8 bytes of the screen.
  */
 status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
                           void *memory) MUST_CHECK;

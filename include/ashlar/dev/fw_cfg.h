@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What QEMU tells a guest on request: named files behind two I/O ports.
+ * QEMU's firmware configuration device: named files, read through two I/O ports.
  *
- * Only for machines that are virtual: on some chipsets the ports belong to general-purpose pins.
- * The caller asks CPUID whether there is a hypervisor first.
+ * Only for virtual machines: on some chipsets the ports belong to general-purpose pins. The caller checks
+ * CPUID for a hypervisor first.
  */
 #include <ashlar/status.h>
 
@@ -12,14 +12,14 @@
 #define FW_CFG_COMMAND_LINE "opt/org.ashlar/cmdline"
 
 /**
- * fw_cfg_read_file() - copy a file of QEMU's.
- * @name:   its whole name.
- * @buffer: receives its first bytes, no NUL behind them; untouched when there is no such file.
+ * fw_cfg_read_file() - copy one of QEMU's files.
+ * @name:   its full name.
+ * @buffer: receives its first bytes, without a NUL; untouched when there is no such file.
  * @size_bytes: of the buffer.
  * @length: how many bytes it received; untouched when there is no such file.
  *
  * Return: STATUS_OK; STATUS_UNSUPPORTED without the device; STATUS_NOT_FOUND without the file;
- *         STATUS_TOO_BIG when the file was cut.
+ *         STATUS_TOO_BIG when the file was truncated to the buffer.
  * Context: any, one caller at a time. Bounded.
  * Source: QEMU, docs/specs/fw_cfg, "QEMU Firmware Configuration (fw_cfg) Device".
  */

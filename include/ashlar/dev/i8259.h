@@ -9,30 +9,30 @@
 #include <ashlar/dev/irqchip.h>
 
 #define I8259_PINS    16
-#define I8259_CASCADE 2 /* the input of the first that the second hangs on */
+#define I8259_CASCADE 2 /* the master's pin that the slave is wired to */
 
 struct i8259 {
     struct irq_chip chip;
-    uint16_t mask;        /* bit n: pin n is masked; as the chips have it */
-    uint64_t spurious[2]; /* interrupts 7 and 15 that no device had asked for */
+    uint16_t mask;        /* bit n: pin n is masked; the IMRs of both chips */
+    uint64_t spurious[2]; /* spurious IR7 and IR15 so far */
 };
 
 /**
- * i8259_init() - move the pair's vectors out of the exceptions, and mask all inputs.
+ * i8259_init() - move the pair's vectors out of the exceptions' range, and mask all pins.
  * @pair:         filled in; its chip may then be used.
  * @first_vector: multiple of 8, above 31: pin n raises first_vector + n.
  *
- * To be done also where the pair is not used: a pair that firmware left on raises vectors of exceptions, and
- * a spurious interrupt 7 comes from a masked one, too.
- * Return: STATUS_OK; STATUS_NOT_FOUND when nothing at the ports keeps what is written.
+ * Needed also where the pair is not used: a pair that firmware left enabled raises vectors of exceptions, and
+ * a masked one still raises spurious IR7.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when IMR does not read back.
  * Context: interrupts off, once.
  */
 status_t i8259_init(struct i8259 *pair, uint8_t first_vector) MUST_CHECK;
 
 /**
- * i8259_read_elcr() - which inputs firmware has made level triggered (the ELCR of chipsets since EISA).
+ * i8259_read_elcr() - which pins firmware has made level triggered (ELCR1 and ELCR2, in chipsets since EISA).
  *
- * Return: bit n for pin n. 0 where there is no such register: what it answers there says that pins are level
- *         triggered that never are.
+ * Return: bit n for pin n. 0 where there is no ELCR, which is the case when pins that are always edge
+ * triggered read as level triggered. Context: any.
  */
 uint16_t i8259_read_elcr(void);

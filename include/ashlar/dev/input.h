@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver offers that a person types on. A key is one int: an ASCII character (Enter is
- * '\r', Backspace '\b', Tab '\t', Ctrl-A to Ctrl-Z 1 to 26), or one of enum key for the rest.
- * Drivers speak keys; only the monitor knows what a key does.
+ * What a driver of an input device offers. A key is one int: an ASCII character (Enter is '\r', Backspace
+ * '\b', Tab '\t', Ctrl-A to Ctrl-Z 1 to 26), or one of enum key. Drivers deliver keys; the monitor gives
+ * them their meaning.
  */
 #include <ashlar/types.h>
 
@@ -34,7 +34,7 @@ struct input {
      */
     int (*poll)(struct input *self);
 
-    bool interrupts; /* an interrupt comes with each key, so that nobody need poll until one has come */
+    bool interrupts; /* each key raises an interrupt, so poll() is needed only after one */
 
     struct input *next; /* for the monitor's list; NULL before registration */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * An I/O APIC. A machine may have any number, each with as many inputs as it says itself.
+ * An I/O APIC. A machine may have any number of them; IOAPICVER has the number of pins.
  *
  * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet,
  * "I/O APIC Registers".
@@ -10,35 +10,37 @@
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/sync/spinlock.h>
 
-#define IOAPIC_SIZE     32 /* bytes of registers: an index, and behind it a window */
+#define IOAPIC_SIZE     32 /* bytes of registers: IOREGSEL and IOWIN */
 #define IOAPIC_MAX_PINS 240
 
 struct ioapic {
     struct irq_chip chip;
     volatile uint8_t *registers;
-    phys_t address;    /* where firmware says it is, and */
-    uint8_t ioapic_id; /* what it calls it: two for the tables and the monitor, filled in by who found it */
+    phys_t address;    /* of the registers, and */
+    uint8_t ioapic_id; /* its id, both as the MADT has them; filled in by the caller, for the monitor */
     uint8_t version;
     struct spinlock lock;
 };
 
 /**
- * ioapic_init() - ask a chip how many inputs it has, and mask them all, but for those that firmware takes as
- * SMIs.
+ * ioapic_init() - probe a chip and mask all its pins, except those that firmware has routed as SMIs.
  * @ioapic:    filled in; its chip may then be used.
  * @registers: mapped uncached, IOAPIC_SIZE bytes.
- * @gsi_base:  of its first input.
+ * @gsi_base:  GSI of pin 0.
  *
- * What does not behave like an I/O APIC is left as it was. To route an input that is an SMI gives
- * STATUS_BUSY.
- * Return: STATUS_OK; STATUS_NOT_FOUND when none answers there.
+ * Registers that do not behave like an I/O APIC's are left as they were. Routing a pin that is an SMI fails
+ * with STATUS_BUSY.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when no I/O APIC answers there.
  * Context: interrupts off.
  */
 status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base) MUST_CHECK;
 
 /**
- * ioapic_read_entry() - an input's redirection entry as the chip has it, for the monitor.
+ * ioapic_read_entry() - a pin's redirection entry as the chip has it.
  * @pin: 0 .. pin_count - 1.
+ *
+ * Return: the entry, IOREDTBL.
+ * Context: any but NMI. Takes the chip's lock.
  */
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin);
 

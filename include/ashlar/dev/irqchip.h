@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of an interrupt controller offers: inputs that are routed to a vector, masked, unmasked.
- * Which vector, and who is called: kernel64/irq decides.
+ * What a driver of an interrupt controller offers: pins that are routed to a vector, masked, unmasked. The
+ * choice of vectors and the dispatch to handlers are kernel64/irq's.
  *
- * Inputs of all controllers together are numbered by GSI (ACPI Specification, "Global System Interrupts"); a
- * controller has those from gsi_base on.
+ * The pins of all controllers together are numbered by GSI (ACPI Specification 6.5, "Global System
+ * Interrupts"); a controller has those from gsi_base on.
  */
 #include <ashlar/status.h>
 
-/* How an input is wired. */
+/* How a pin is wired. */
 struct irq_wiring {
-    bool is_level;      /* asserted as long as the device wants something; else an edge */
-    bool is_active_low; /* else active high; of an edge: the falling one */
+    bool is_level;      /* level triggered; else edge triggered */
+    bool is_active_low; /* else active high; of an edge: falling */
 };
 
 struct irq_route {
     uint8_t vector;   /* 32 .. 254; a chip with fixed_vector takes only that of the pin */
     uint32_t apic_id; /* of the CPU that is interrupted */
-    bool is_nmi;      /* not by the vector, but as an NMI */
+    bool is_nmi;      /* delivered as an NMI; the vector is ignored */
     struct irq_wiring wiring;
 };
 
@@ -29,29 +29,30 @@ struct irq_chip {
     uint8_t fixed_vector; /* pin n always raises fixed_vector + n; 0: any vector can be chosen */
 
     /**
-     * route() - where the interrupts of an input go. Masked afterwards.
+     * route() - set the destination of a pin's interrupts. Masked afterwards.
      * @pin: 0 .. pin_count - 1, here and below.
      *
-     * Return: STATUS_OK; STATUS_UNSUPPORTED when the chip cannot: a CPU it does not reach, a vector, an NMI.
+     * Return: STATUS_OK; STATUS_UNSUPPORTED for a CPU, a vector or an NMI that the chip cannot deliver;
+     *         STATUS_BUSY for a pin that belongs to firmware.
      * Context of all: any but NMI; takes a lock of the driver's.
      */
     status_t (*route)(struct irq_chip *self, uint32_t pin, const struct irq_route *route) MUST_CHECK;
     void (*mask)(struct irq_chip *self, uint32_t pin);
     void (*unmask)(struct irq_chip *self, uint32_t pin);
 
-    /* Return: whether an interrupt of this pin was sent and not taken, or taken and not ended. NULL: it never
-       moves. */
+    /* Return: whether an interrupt of this pin was sent and not accepted, or accepted and its EOI is
+       outstanding. NULL: pins are never rerouted. */
     bool (*is_in_flight)(struct irq_chip *self, uint32_t pin);
 
     /**
-     * begin() - an interrupt of this pin has come. NULL: nothing to do.
+     * begin() - first step of handling an interrupt of this pin. NULL: nothing to do.
      *
-     * Return: false when it is none: the chip raised the vector and no device asked for it. end() is not
-     * called then.
+     * Return: false for a spurious interrupt, which the chip raised without a request; eoi() is not called
+     * then.
      */
     bool (*begin)(struct irq_chip *self, uint32_t pin);
 
-    /* It has been handled: the chip's own acknowledgement. NULL: the CPU's (LAPIC) is the only one. */
+    /* The chip's own EOI, after the handlers. NULL: the local APIC's EOI is the only one. */
     void (*eoi)(struct irq_chip *self, uint32_t pin);
 
     struct irq_chip *next; /* for the list of kernel64/irq; NULL before */

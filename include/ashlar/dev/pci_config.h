@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * PCI configuration space by the two I/O ports that every PC has: enough to ask whether a device is there and
+ * PCI configuration space by mechanism 1 (ports 0xcf8 and 0xcfc): enough to check that a device exists and
  * decodes an address. Not an enumeration of the bus.
  */
 #include <ashlar/status.h>
@@ -12,16 +12,15 @@ struct pci_device {
 };
 
 /**
- * pci_decode_address() - make sure that a device answers at an address which firmware gave it.
+ * pci_decode_address() - make sure that a device decodes an address that firmware assigned.
  * @pci:       the device.
- * @is_memory: the address is one of memory; else of an I/O port.
- * @address:   a register's; at most 4 KiB (memory) or 256 bytes (ports) into one of its base address
- *             registers.
+ * @is_memory: @address is a memory address; else an I/O port.
+ * @address:   of a register; at most 4 KiB (memory) or 256 bytes (ports) into one of its BARs.
  *
- * Where decoding of that space is off in the command register, it is switched on; nothing else changes.
- * Return: STATUS_OK; STATUS_NOT_FOUND when that device is not there; STATUS_INVALID when none of its base
- *         address registers covers the address: nothing has changed then.
- * Context: nobody else uses ports 0xcf8 and 0xcfc meanwhile.
+ * Where decoding of that space is disabled in the command register, it is enabled; nothing else changes.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when there is no such device; STATUS_INVALID when none of its BARs
+ *         covers the address: nothing has changed then.
+ * Context: any; no concurrent access to ports 0xcf8 and 0xcfc.
  * Source: PCI Local Bus Specification 3.0, 3.2.2.3.2 "Software Generation of Configuration Transactions",
  *         6.2 "Configuration Space Functions".
  */

@@ -3,7 +3,7 @@
 /*
  * The PC's interval timer (8254, PIT): a counter on channel 2, an alarm on channel 0 (ISA interrupt 0).
  *
- * Not for the speaker, which hangs on channel 2 and stays silent. There is one PIT, at fixed ports, or none.
+ * Not for the speaker, which is wired to channel 2 and stays off. There is one PIT, at fixed ports, or none.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>
@@ -15,24 +15,23 @@
 struct pit8254 {
     struct clock_counter counter; /* 16 bits: wraps every 54.9 ms */
     struct clock_alarm alarm;
-    struct spinlock lock; /* the chip's: to read a count takes three accesses */
+    struct spinlock lock; /* of the chip: a read of a count takes three accesses */
     uint8_t nmi_sc_found; /* gate and speaker as pit8254_init() found them */
 };
 
 /**
- * pit8254_init() - find the PIT, stop the tick that firmware left on channel 0, let channel 2 count.
+ * pit8254_init() - probe the PIT, stop the tick that firmware left on channel 0, start channel 2.
  * @pit: filled in; not to be moved.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: everything is then as it was, but for
- *         channel 0, if there is one.
- * Context: any; nobody else uses ports 0x40 to 0x43. Bounded: 1000 readings where there is none.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: port 0x61 is then restored.
+ * Context: any; no concurrent access to ports 0x40 to 0x43. Bounded: 1000 reads where there is no PIT.
  * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel
  *         ICH9 data sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
  */
 status_t pit8254_init(struct pit8254 *pit) MUST_CHECK;
 
 /**
- * pit8254_stop() - no alarm, and the gate and the speaker as they were found. The counter stands still then.
+ * pit8254_stop() - disarm the alarm and restore the gate and the speaker. The counter may stop.
  *
  * Context: any. Takes the PIT's lock.
  */

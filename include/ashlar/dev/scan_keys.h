@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * From the scan codes of a PC keyboard, set 1, to keys (dev/input.h), by the US layout. Pure.
+ * Decoder from the scan codes of a PC keyboard, set 1, to keys (dev/input.h), in the US layout. Pure.
  */
 #include <ashlar/dev/input.h>
 
@@ -12,20 +12,21 @@
 
 struct scan_keys {
     uint8_t locks;      /* that are on */
-    uint8_t locks_held; /* whose key is down, so that its repetition does not count */
+    uint8_t locks_held; /* locks whose key is down: its repetition is ignored */
     uint8_t modifiers;  /* that are down */
-    uint8_t skip;       /* codes to come that mean nothing */
+    uint8_t skip;       /* number of codes to ignore */
     bool is_extended;   /* the last code was the prefix 0xe0 */
 };
 
 /**
- * scan_keys_feed() - the next code from the keyboard.
- * @decoder: all zero at first: no lock on, as laptops want whose NumLock turns letters to digits.
+ * scan_keys_feed() - decode the next code from the keyboard.
+ * @decoder: all zero at first: all locks off, because NumLock turns letters into digits on some laptops.
  * @code:    any value.
  *
- * A held key repeats by sending its code again. Ctrl with a letter is 1 to 26 and with another
- * character nothing; Alt with any key is nothing.
+ * A held key repeats by sending its code again. Ctrl with a letter is 1 to 26; Ctrl with another character
+ * and Alt with any key give no key.
  *
  * Return: a key, or KEY_NONE when the code completed none.
+ * Context: any; one caller at a time for a decoder.
  */
 int scan_keys_feed(struct scan_keys *decoder, uint8_t code);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The text on a screen of character cells: what dev/console.h's control characters do, scrolling,
- * and which cells differ from what the screen shows. Pure memory; a driver draws the cells.
+ * The text on a screen of character cells: dev/console.h's control characters, scrolling, and which cells
+ * differ from what the screen shows. Memory only; a driver draws the cells.
  *
- * Not for serial lines: those have no cells.
+ * Not for serial lines, which have no cells.
+ *
+ * Context of all: any, one caller at a time for a grid. All indices are in range between any two statements,
+ * so that a panic may write into a grid whose writer was stopped half-way.
  */
 #include <ashlar/types.h>
 
@@ -36,24 +39,23 @@ struct text_grid {
 typedef void text_grid_draw_fn(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
                                const uint8_t *wanted, unsigned int count);
 
-/* Return: the bytes of memory that text_grid_init() needs for a screen of that many cells. */
+/* Return: the bytes of memory that text_grid_init() needs. */
 size_t text_grid_size(unsigned int columns, unsigned int rows);
 
 /**
  * text_grid_init() - an empty grid for a screen that shows blanks, with the cursor at the top left.
  * @columns, @rows: 1 .. TEXT_GRID_MAX_COLUMNS, TEXT_GRID_MAX_ROWS.
- * @scroll_rows:    1 .. @rows; more than one trades smoothness for work.
- * @memory:         text_grid_size() bytes, the grid's for good.
+ * @scroll_rows:    rows to scroll at a time, 1 .. @rows; more than one is less smooth and less work.
+ * @memory:         text_grid_size() bytes, owned by the grid from now on.
  */
 void text_grid_init(struct text_grid *grid, unsigned int columns, unsigned int rows, unsigned int scroll_rows,
                     void *memory);
 
 /**
  * text_grid_write() - put text into the grid; nothing is drawn.
+ * @text:   @length bytes, any values.
  *
- * A row that was filled exactly stays as it is: the next row begins when the next character comes.
- * Context: any. All indices are in range between any two statements, so that a panic may
- *          write into a grid whose writer was stopped half-way.
+ * A row that was filled exactly does not wrap yet: the next row begins with the next character.
  */
 void text_grid_write(struct text_grid *grid, const char *text, size_t length);
 
@@ -61,7 +63,7 @@ void text_grid_write(struct text_grid *grid, const char *text, size_t length);
  * text_grid_flush() - draw every cell that differs from what the screen shows.
  * @draw, @context: called for each run of such cells.
  *
- * Context: as text_grid_write().
+ * Cost: a comparison of 8 cells for each 8 cells of the rows that changed.
  */
 void text_grid_flush(struct text_grid *grid, text_grid_draw_fn *draw, void *context);
 

@@ -7,7 +7,7 @@
 #include <ashlar/dev/text_grid.h>
 #include <ashlar/status.h>
 
-/* What a PC that nobody touched shows: physical address, and size in characters. */
+/* The text mode after reset: physical address, and size in characters. */
 #define VGA_TEXT_ADDRESS     0xb8000
 #define VGA_TEXT_COLUMNS     80
 #define VGA_TEXT_ROWS        25
@@ -25,13 +25,13 @@ struct vga_text {
  * vga_text_init() - take over the text screen and clear it.
  * @vga:           filled in; its console may then be registered.
  * @screen:        the video memory, mapped, @pitch_bytes * @rows long.
- * @columns, @rows: as TEXT_GRID_MAX_*; the mode that is set.
+ * @columns, @rows: of the current mode, at most TEXT_GRID_MAX_COLUMNS and TEXT_GRID_MAX_ROWS.
  * @pitch_bytes:   from row to row, at least 2 * @columns.
- * @memory:        text_grid_size(@columns, @rows) bytes, the driver's for good.
+ * @memory:        text_grid_size(@columns, @rows) bytes, owned by the driver from now on.
  *
  * Return: STATUS_OK; STATUS_INVALID for a size out of range; STATUS_NOT_FOUND without a VGA;
- *         STATUS_UNSUPPORTED when it shows graphics. On failure the screen is left as it was.
- * Context: any; nobody else uses the adapter.
+ *         STATUS_UNSUPPORTED in a graphics mode. On failure the screen is left as it was.
+ * Context: any; no concurrent access to the adapter.
  */
 status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t columns, uint32_t rows,
                        uint32_t pitch_bytes, void *memory) MUST_CHECK;

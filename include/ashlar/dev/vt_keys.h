@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * From the bytes that a terminal sends to keys (dev/input.h). Pure; one decoder for each line
- * that a terminal may be at the far end of.
+ * Decoder from the bytes that a terminal sends to keys (dev/input.h). Pure; one decoder for each line.
  *
  * Not for keyboards: those send scan codes.
  */
@@ -16,15 +15,16 @@ struct vt_keys {
 };
 
 /**
- * vt_keys_feed() - the next byte from the terminal.
+ * vt_keys_feed() - decode the next byte from the terminal.
  * @decoder: all zero at first.
  * @byte:    any value.
  *
- * LF, CR and CR LF are Enter; BS and DEL are Backspace. Escape sequences of the VT220, xterm, rxvt
- * and Linux consoles become their keys, and those that have none here vanish whole, with a
- * character typed with Alt (ESC and the character). A lone ESC cannot be told from the start of
- * a sequence without a clock; it is a key when the next byte is an ESC too.
+ * LF, CR and CR LF are Enter; BS and DEL are Backspace. Escape sequences of the VT220, xterm, rxvt and Linux
+ * consoles are decoded to keys, and those that have no key here are dropped whole, as is a character typed
+ * with Alt (ESC and the character). A lone ESC cannot be told from the start of a sequence without a clock;
+ * it is a key when the next byte is an ESC, too.
  *
  * Return: a key, or KEY_NONE when the byte completed none.
+ * Context: any; one caller at a time for a decoder.
  */
 int vt_keys_feed(struct vt_keys *decoder, uint8_t byte);

@@ -6,11 +6,11 @@
  */
 
 enum uart16550_register {
-    UART_RBR = 0, /* read: receiver buffer; divisor latch low with LCR_DLAB */
-    UART_THR = 0, /* written: transmitter holding; divisor latch low with LCR_DLAB */
-    UART_DLL = 0,
-    UART_IER = 1, /* interrupt enable; divisor latch high with LCR_DLAB */
-    UART_DLM = 1,
+    UART_RBR = 0, /* read: receiver buffer */
+    UART_THR = 0, /* written: transmitter holding */
+    UART_DLL = 0, /* divisor latch low, with LCR_DLAB */
+    UART_IER = 1, /* interrupt enable */
+    UART_DLM = 1, /* divisor latch high, with LCR_DLAB */
     UART_IIR = 2, /* read: interrupt identification */
     UART_FCR = 2, /* written: FIFO control */
     UART_LCR = 3, /* line control */
@@ -31,7 +31,7 @@ enum uart16550_register {
 #define IIR_NONE     0x01 /* set: nothing is pending */
 #define IIR_ID       0x0e
 #define IIR_ID_MODEM 0x00
-#define IIR_ID_THRE  0x02 /* what remains: data, at once or after a time, and errors of the line */
+#define IIR_ID_THRE  0x02 /* the other values: received data, character time-out, line status */
 #define IIR_FIFO     0xc0 /* both bits; the first 16550 sets only one, and its FIFO loses bytes */
 
 #define FCR_ENABLE_CLEAR 0x07 /* FIFOs on, both emptied */
@@ -43,5 +43,5 @@ enum uart16550_register {
 #define LSR_DR   0x01 /* data ready */
 #define LSR_OE   0x02 /* overrun: bytes before this one were lost */
 #define LSR_BAD  0x1c /* parity, framing, break: the byte means nothing */
-#define LSR_THRE 0x20 /* room for a burst */
-#define LSR_TEMT 0x40 /* and the last bit has left */
+#define LSR_THRE 0x20 /* transmitter holding register (with FIFOs: transmit FIFO) empty */
+#define LSR_TEMT 0x40 /* and the shift register, too */
