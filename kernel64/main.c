@@ -17,6 +17,7 @@
 #include <log/stages.h>
 #include <monitor/monitor.h>
 #include <panic/panic.h>
+#include <platform/platform.h>
 #include <smp/processors.h>
 #include <time/counters.h>
 #include <time/time.h>
@@ -26,6 +27,7 @@
 #include <trap/traps.h>
 #include <vm/address_space.h>
 #include <vm/firmware_memory.h>
+#include <vm/map_device.h>
 #include <vm/memory.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
@@ -49,18 +51,20 @@ void kernel64_main(uint64_t handoff_address)
     machine_log_origin();
     cpu_protect(); /* every protection that CPUID offers */
     machine_check_init_cpu();
-    acpi_find_root(); /* which may know the serial port */
-    consoles_start(); /* what was logged is shown */
+    acpi_find_root();
+    platform_init_early(); /* serial ports that firmware names, power-off */
+    consoles_start();      /* what was logged is shown */
     stage_mark("consoles");
 
     machine_collect_claims();
-    acpi_init();            /* its tables are claimed, the ways to switch off known */
+    acpi_init();            /* its tables are claimed */
     machine_sweep_claims(); /* the memory map */
     options_warn_unknown();
     stage_mark("map");
 
     address_space_init();                  /* our own page tables; devices can be mapped, */
-    acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie */
+    acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie: */
+    platform_init(map_device);             /* processors, controllers, nodes, timers are known */
     counters_init();                       /* counters whose rate is known, */
     tsc_begin_calibration();               /* which measure the others from here to time_calibrate() */
     consoles_apply_firmware();

@@ -5,7 +5,6 @@
  */
 #include <acpi/init.h>
 
-#include <acpi/power_methods.h>
 #include <acpi/root.h>
 #include <ashlar/bits.h>
 #include <boot/machine.h>
@@ -110,7 +109,6 @@ void acpi_set_reader(acpi_read_fn *read)
     acpi_index_retry(read, &root, &tables);
     report_root();
     report_tables();
-    acpi_complete_leave_ways(&tables, read);
 }
 
 /* ---- setting up ---- */
@@ -161,5 +159,4 @@ void acpi_init(void)
         claim(&tables.tables[i]);
     log_info("acpi", "%s at P%#lx of %s, %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw,
              root.oem, tables.count);
-    acpi_add_leave_ways(&tables, acpi_read);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * ACPI on this machine: where its tables are, that nobody may overwrite them, how they switch the
- * machine off, and how everybody reads them afterwards.
+ * ACPI on this machine: where its tables are, that nothing overwrites them, and how they are read afterwards.
  *
- * For: every room that wants a table. Find it by acpi_find_here(), hand the bytes to its parser.
+ * For platform/, which makes struct platform of them, and for the command `acpi`. Other rooms read
+ * platform/platform.h.
  */
 #include <acpi/tables.h>
 #include <acpi/view.h>
@@ -18,7 +18,7 @@
 void acpi_find_root(void);
 
 /**
- * acpi_init() - claim each table's memory, add the ways out to the leaving ladder.
+ * acpi_init() - claim each table's memory.
  *
  * Nothing with the option noacpi, or where there is no root; the log says which.
  * Context: once, between machine_collect_claims() and machine_sweep_claims().
@@ -39,8 +39,7 @@ const void *acpi_read(phys_t address, size_t size_bytes);
 /**
  * acpi_set_reader() - from now on acpi_read() is @read. Pointers that it gave before are not good any more.
  *
- * Tables that were out of reach are read now, those that are bad are named, and registers in memory that
- * switch the machine off or reset it are mapped.
+ * Tables that were out of reach are read now, and those that are bad are named.
  * Context: once, after address_space_init().
  */
 void acpi_set_reader(acpi_read_fn *read);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One after the other, until a port answers. What firmware says of a port is decided in acpi/serial_port.c;
- * here it is carried out.
+ * One after the other, until a port answers. How a port that firmware names is to be driven is decided in
+ * acpi/serial_port.c; here it is carried out.
  *
  * SPCR is read before the first byte is sent, because the speed that firmware has set must not be touched
  * before it is known that it is to stay. Tables that the boot direct map does not reach are read later, and
@@ -10,15 +10,13 @@
 #include <console/serial_console.h>
 
 #include <ashlar/dev/uart16550.h>
-#include <ashlar/fmt/acpi.h>
 #include <ashlar/mm/paging.h>
-#include <acpi/init.h>
-#include <acpi/serial_port.h>
 #include <boot/machine.h>
 #include <console/input_interrupts.h>
 #include <console/map.h>
 #include <log/log.h>
 #include <monitor/monitor.h>
+#include <platform/platform.h>
 
 /* Two, so that a port can be tried while another one is in use. */
 static struct uart16550 uarts[2];
@@ -50,13 +48,13 @@ static status_t try_isa(uint16_t port, uint32_t baud)
 
 /* ---- what firmware's tables say ---- */
 
-static const char *decode_pci(const struct serial_port *port)
+static const char *decode_pci(const struct platform_serial *port)
 {
     if (!port->is_pci)
         return NULL;
     if (port->pci_segment != 0)
         return "it is in another PCI segment than 0";
-    switch (pci_decode_address(&port->pci, port->base.space == ACPI_SPACE_MEMORY, port->base.address)) {
+    switch (pci_decode_address(&port->pci, !port->is_port, port->address)) {
     case STATUS_OK:
         return NULL;
     case STATUS_NOT_FOUND:
@@ -66,32 +64,29 @@ static const char *decode_pci(const struct serial_port *port)
     }
 }
 
-static void say_undriven(const char *table, const struct serial_port *port, const char *why)
+static void say_undriven(const struct platform_serial *port, const char *why)
 {
-    log_warn("console", "%s: serial port at %s %#lx, interface %#x (%s), is not used: %s", table,
-             port->base.space == ACPI_SPACE_IO ? "port" : "address", port->base.address, port->interface,
-             serial_interface_name(port->interface), why);
+    log_warn("console", "%s: serial port at %s %#lx, interface %#x (%s), is not used: %s", port->table,
+             port->is_port ? "port" : "address", port->address, port->interface, port->interface_name, why);
 }
 
-/* @is_used: firmware's own console is on it, so that its speed is set. Return: whether it is the console
+/* The speed of firmware's own console is the table's, or stays. Return: whether the port is the console
    now. */
-static bool try_firmware_port(const char *table, const struct serial_port *port, bool is_used)
+static bool try_firmware_port(const struct platform_serial *port)
 {
-    struct uart16550_config config;
-    const char *why = serial_port_plan(port, &config);
-    if (!why)
-        why = decode_pci(port);
+    struct uart16550_config config = port->config;
+    const char *why = port->refusal ? port->refusal : decode_pci(port);
     if (why) {
-        say_undriven(table, port, why);
+        say_undriven(port, why);
         return false;
     }
-    if (port->base.space == ACPI_SPACE_MEMORY) {
-        config.registers = console_map(phys(port->base.address), SERIAL_PORT_SPAN(&config), DEVICE_REGISTERS,
+    if (!port->is_port) {
+        config.registers = console_map(phys(port->address), port->span_bytes, DEVICE_REGISTERS,
                                        PAGE_WRITE | PAGE_UNCACHED, "serial port");
         if (!config.registers)
             return false;
     }
-    if (!is_used && config.clock_hz != 0)
+    if (!port->is_firmware_console && config.clock_hz != 0)
         config.baud = UART16550_USUAL_BAUD;
 
     int irq = port->has_irq && port->irq < 16 ? port->irq
@@ -99,49 +94,35 @@ static bool try_firmware_port(const char *table, const struct serial_port *port,
                                               : uart16550_isa_interrupt(config.port);
     status_t status = try_config(&config, irq);
     if (status == STATUS_INVALID && config.baud != 0) {
-        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", table,
+        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", port->table,
                  config.clock_hz, config.baud);
         config.baud = 0;
         status = try_config(&config, irq);
     }
     if (status != STATUS_OK) {
-        say_undriven(table, port, status_sentence(status));
+        say_undriven(port, status_sentence(status));
         return false;
     }
     if (config.baud)
-        log_info("console", "%s names the serial port %#lx at %u baud", table, port->base.address,
+        log_info("console", "%s names the serial port %#lx at %u baud", port->table, port->address,
                  config.baud);
     else
-        log_info("console", "%s names the serial port %#lx at the speed that it has", table,
-                 port->base.address);
+        log_info("console", "%s names the serial port %#lx at the speed that it has", port->table,
+                 port->address);
     if (port->flow_control)
-        log_warn("console", "%s asks for flow control (%#x), which is not done", table, port->flow_control);
+        log_warn("console", "%s asks for flow control (%#x), which is not done", port->table,
+                 port->flow_control);
     return true;
 }
 
-/* An SPCR without an address: redirection is switched off. */
-static bool try_spcr(void)
+/* The SPCR's, or those of DBG2 one after the other. */
+static bool try_firmware_ports(bool is_firmware_console)
 {
-    struct serial_port port;
-    size_t size_bytes;
-    const void *data = acpi_find_here("SPCR", &size_bytes);
-    is_spcr_read = data != NULL;
-    return data && spcr_parse(data, size_bytes, &port) == STATUS_OK && port.base.address != 0 &&
-           try_firmware_port("SPCR", &port, true);
-}
-
-static bool try_dbg2(void)
-{
-    struct dbg2 dbg2;
-    struct dbg2_cursor cursor = { 0, 0 };
-    struct serial_port port;
-    size_t size_bytes;
-    const void *data = acpi_find_here("DBG2", &size_bytes);
-    if (!data || dbg2_parse(data, size_bytes, &dbg2) != STATUS_OK)
-        return false;
-    while (dbg2_next_serial(&dbg2, &cursor, &port))
-        if (port.base.address != 0 && try_firmware_port("DBG2", &port, false))
+    for (size_t i = 0; i < platform()->serial_count; i++) {
+        const struct platform_serial *port = &platform()->serials[i];
+        if (port->is_firmware_console == is_firmware_console && try_firmware_port(port))
             return true;
+    }
     return false;
 }
 
@@ -193,26 +174,25 @@ void serial_console_find(const struct console_choice *choice)
     if (is_searched)
         return;
     is_searched = true;
+    is_spcr_read = platform()->is_spcr_read;
     if (choice) {
         if (!try_choice(choice))
             (void)(try_isa(UART16550_COM1, UART16550_USUAL_BAUD) == STATUS_OK || try_bios_data());
         return;
     }
-    if (!try_spcr())
-        (void)(try_isa(UART16550_COM1, UART16550_USUAL_BAUD) == STATUS_OK || try_dbg2() || try_bios_data());
+    if (!try_firmware_ports(true))
+        (void)(try_isa(UART16550_COM1, UART16550_USUAL_BAUD) == STATUS_OK || try_firmware_ports(false) ||
+               try_bios_data());
 }
 
 /* On the port that is in use already nothing changes: the log was printed there. */
 void serial_console_look_again(bool is_attached)
 {
     struct uart16550 *before = serial;
-    struct serial_port port;
-    size_t size_bytes;
-    const void *data = is_spcr_read ? NULL : acpi_find_here("SPCR", &size_bytes);
-    if (!data || spcr_parse(data, size_bytes, &port) != STATUS_OK || port.base.address == 0 ||
-        (before && !before->config.registers && port.base.space == ACPI_SPACE_IO &&
-         port.base.address == before->config.port) ||
-        !try_firmware_port("SPCR", &port, true))
+    const struct platform_serial *port = platform()->serials;
+    if (is_spcr_read || platform()->serial_count == 0 || !port->is_firmware_console ||
+        (before && !before->config.registers && port->is_port && port->address == before->config.port) ||
+        !try_firmware_port(port))
         return;
     if (is_attached && before)
         log_detach(&before->console);

@@ -12,9 +12,6 @@
  */
 #include <irq/controllers.h>
 
-#include <acpi/init.h>
-#include <acpi/madt.h>
-#include <acpi/mp_table.h>
 #include <ashlar/io.h>
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
@@ -23,8 +20,8 @@
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <irq/x2apic.h>
-#include <lib/string.h>
 #include <log/log.h>
+#include <platform/platform.h>
 #include <trap/traps.h>
 #include <vm/map_device.h>
 
@@ -34,68 +31,11 @@
 #define IMCR             0x70
 #define IMCR_TO_APIC     0x01
 
-static struct madt madt;
-static bool has_madt;
-static struct mp_table mp;
-static bool has_mp, has_imcr;
 static bool uses_ioapics;
 
 static struct i8259 pair;
 static bool has_8259;
 static uint16_t pair_levels;
-
-/* ---- what firmware says ---- */
-
-static void complain(const char *sentence, size_t number)
-{
-    log_warn("acpi", "%s %lu", sentence, number);
-}
-
-static void complain_about_mp(void)
-{
-    struct mp_entry entry;
-    size_t cursor = 0;
-    status_t status;
-    while ((status = mp_next(&mp, &cursor, &entry)) == STATUS_OK)
-        ;
-    if (status == STATUS_MALFORMED)
-        complain("MP table cut short: an entry is of no known type, and the rest is dropped: from offset",
-                 cursor);
-}
-
-static void read_tables(void)
-{
-    size_t size_bytes;
-    struct mp_pointer pointer;
-    const void *data = acpi_find_here("APIC", &size_bytes);
-    has_madt = data && madt_parse(data, size_bytes, &madt) == STATUS_OK;
-    if (has_madt) {
-        (void)madt_complain(&madt, complain);
-        return;
-    }
-    if (mp_find(acpi_read, &pointer) == STATUS_OK && mp_table_read(acpi_read, &pointer, &mp) == STATUS_OK) {
-        has_mp = true;
-        has_imcr = pointer.has_imcr;
-        complain_about_mp();
-        log_info("irq", "no MADT; the MP tables of %s %s serve", mp.oem_id, mp.product_id);
-    }
-}
-
-static bool lists_wide_ids(void)
-{
-    struct madt_cpu cpu;
-    for (struct madt_cpu_cursor cursor = { 0, 0 }; has_madt && madt_next_cpu(&madt, &cursor, &cpu);)
-        if (cpu.apic_id > LAPIC_XAPIC_ID_LAST)
-            return true;
-    return false;
-}
-
-static phys_t lapic_address(void)
-{
-    if (has_madt)
-        return madt.lapic_address;
-    return has_mp ? mp.lapic_address : PHYS_INVALID;
-}
 
 /* ---- I/O APICs ---- */
 
@@ -128,24 +68,21 @@ static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
              gsi_base + ioapic->chip.pin_count - 1);
 }
 
-static void add_ioapics_of_madt(void)
+/* Where the inputs of the I/O APICs that were added so far end. */
+static uint32_t next_gsi(void)
 {
-    struct madt_entry entry;
-    for (size_t cursor = 0; madt_next(&madt, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MADT_IOAPIC)
-            add_ioapic(entry.ioapic.address, entry.ioapic.gsi_base, entry.ioapic.ioapic_id);
+    uint32_t gsi = 0;
+    for (struct irq_chip *chip = NULL; (chip = irq_next_chip(chip)) != NULL;)
+        gsi = chip->gsi_base + chip->pin_count;
+    return gsi;
 }
 
-static void add_ioapics_of_mp(void)
+static void add_ioapics(void)
 {
-    struct mp_entry entry;
-    uint32_t gsi = 0;
-    for (size_t cursor = 0; mp_next(&mp, &cursor, &entry) == STATUS_OK;) {
-        if (entry.kind != MP_IOAPIC || !entry.ioapic.is_enabled)
-            continue;
-        add_ioapic(entry.ioapic.address, gsi, entry.ioapic.ioapic_id);
-        for (struct irq_chip *chip = NULL; (chip = irq_next_chip(chip)) != NULL;)
-            gsi = chip->gsi_base + chip->pin_count;
+    for (size_t i = 0; i < platform()->ioapic_count; i++) {
+        const struct platform_ioapic *ioapic = &platform()->ioapics[i];
+        bool follows = ioapic->gsi_base == PLATFORM_GSI_FOLLOWS;
+        add_ioapic(ioapic->address, follows ? next_gsi() : ioapic->gsi_base, ioapic->ioapic_id);
     }
 }
 
@@ -161,15 +98,6 @@ bool controllers_use_ioapics(void)
 
 /* ---- ISA interrupts ---- */
 
-static bool is_isa_bus(uint8_t bus)
-{
-    struct mp_entry entry;
-    for (size_t cursor = 0; mp_next(&mp, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MP_BUS && entry.bus.bus == bus)
-            return strncmp(entry.bus.name, "ISA", 3) == 0;
-    return false;
-}
-
 static struct irq_chip *chip_of_id(uint8_t ioapic_id)
 {
     struct irq_chip *chip = NULL;
@@ -179,33 +107,31 @@ static struct irq_chip *chip_of_id(uint8_t ioapic_id)
     return chip;
 }
 
-static status_t isa_input_of_mp(uint8_t isa, uint32_t *gsi, struct irq_wiring *wiring)
+/* Return: false when @input is a pin that no I/O APIC has. */
+static bool find_gsi(const struct platform_isa_input *input, uint32_t *gsi)
 {
-    struct mp_entry entry;
-    for (size_t cursor = 0; mp_next(&mp, &cursor, &entry) == STATUS_OK;) {
-        const struct mp_interrupt *input = &entry.interrupt;
-        if (entry.kind != MP_INTERRUPT || input->type != MP_INT || input->source != isa ||
-            !is_isa_bus(input->bus))
-            continue;
-        struct irq_chip *chip = chip_of_id(input->apic_id);
-        if (!chip || input->input >= chip->pin_count)
-            continue;
-        *gsi = chip->gsi_base + input->input;
-        *wiring = (struct irq_wiring){ .is_level = input->trigger == ACPI_TRIGGER_LEVEL,
-                                       .is_active_low = input->polarity == ACPI_POLARITY_LOW };
-        return STATUS_OK;
-    }
-    return STATUS_NOT_FOUND;
+    *gsi = input->input;
+    if (!input->is_pin)
+        return true;
+    const struct irq_chip *chip = chip_of_id(input->ioapic_id);
+    if (!chip || input->input >= chip->pin_count)
+        return false;
+    *gsi = chip->gsi_base + input->input;
+    return true;
 }
 
 static status_t isa_input_of_ioapics(uint8_t isa, uint32_t *gsi, struct irq_wiring *wiring)
 {
-    if (!has_madt)
-        return isa_input_of_mp(isa, gsi, wiring);
-    struct madt_input input = madt_isa_input(&madt, isa);
-    *gsi = input.gsi;
-    *wiring = (struct irq_wiring){ .is_level = input.is_level, .is_active_low = input.is_active_low };
-    return STATUS_OK;
+    for (size_t i = 0; i < platform()->isa_input_count; i++) {
+        const struct platform_isa_input *input = &platform()->isa_inputs[i];
+        if (input->isa != isa || !find_gsi(input, gsi))
+            continue;
+        *wiring = input->wiring;
+        return STATUS_OK;
+    }
+    *gsi = isa;
+    *wiring = (struct irq_wiring){ false, false };
+    return platform()->isa_is_identity ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 /* Whether an I/O APIC has the inputs of the ISA timer and keyboard: where the one that should have them was
@@ -249,47 +175,20 @@ static void route_nmi(uint32_t gsi, struct irq_wiring wiring)
         log_warn("irq", "the NMI input GSI %u cannot be used", gsi);
 }
 
-static struct irq_wiring wiring_of(const struct madt_wiring *wiring)
-{
-    return (struct irq_wiring){ .is_level = wiring->trigger == ACPI_TRIGGER_LEVEL,
-                                .is_active_low = wiring->polarity == ACPI_POLARITY_LOW };
-}
-
-/* Entries for other CPUs are theirs; which one we are, the CPU entries say. */
-static bool is_for_this_cpu(const struct madt_lapic_nmi *nmi)
-{
-    struct madt_entry entry;
-    if (nmi->all_cpus)
-        return true;
-    for (size_t cursor = 0; madt_next(&madt, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MADT_CPU && entry.cpu.uid == nmi->uid && entry.cpu.is_x2apic == nmi->is_x2apic &&
-            entry.cpu.apic_id == lapic_id())
-            return true;
-    return false;
-}
-
 void controllers_init_cpu(void)
 {
-    struct madt_entry entry;
-    bool has_lapic_nmi = false;
-    for (size_t cursor = 0; has_madt && madt_next(&madt, &cursor, &entry) == STATUS_OK;) {
-        if (entry.kind != MADT_LAPIC_NMI)
-            continue;
-        has_lapic_nmi = true;
-        if (entry.lapic_nmi.lint <= 1 && is_for_this_cpu(&entry.lapic_nmi))
-            lapic_set_lint(entry.lapic_nmi.lint, LAPIC_LINT_NMI, wiring_of(&entry.lapic_nmi.wiring));
+    uint32_t mine = lapic_id();
+    for (size_t i = 0; i < platform()->lint_nmi_count; i++) {
+        const struct platform_lint_nmi *nmi = &platform()->lint_nmis[i];
+        if (nmi->lint <= 1 && (nmi->all_cpus || nmi->apic_id == mine))
+            lapic_set_lint(nmi->lint, LAPIC_LINT_NMI, nmi->wiring);
     }
-    /* What every PC wires, said or not. */
-    if (!has_lapic_nmi)
-        lapic_set_lint(1, LAPIC_LINT_NMI, (struct irq_wiring){ false, false });
 }
 
 static void route_nmi_sources(void)
 {
-    struct madt_entry entry;
-    for (size_t cursor = 0; has_madt && madt_next(&madt, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MADT_NMI_SOURCE)
-            route_nmi(entry.nmi_source.gsi, wiring_of(&entry.nmi_source.wiring));
+    for (size_t i = 0; i < platform()->nmi_source_count; i++)
+        route_nmi(platform()->nmi_sources[i].gsi, platform()->nmi_sources[i].wiring);
 }
 
 /* ---- the 8259s ---- */
@@ -307,7 +206,7 @@ bool controllers_take_8259_spurious(uint8_t vector)
 /* Without a MADT there is a pair, or the ports say that there is none. */
 static void init_8259(void)
 {
-    if (has_madt && !madt.has_8259)
+    if (!platform()->has_8259)
         return;
     has_8259 = i8259_init(&pair, VECTOR_8259_FIRST) == STATUS_OK;
     if (!has_8259)
@@ -335,7 +234,7 @@ static void use_8259(void)
 
 static void leave_8259(void)
 {
-    if (has_imcr) {
+    if (platform()->has_imcr) {
         io_out8(PORT_IMCR_SELECT, IMCR);
         io_out8(PORT_IMCR_DATA, IMCR_TO_APIC);
     }
@@ -343,15 +242,10 @@ static void leave_8259(void)
 
 /* ---- setting up ---- */
 
-static bool wants_x2apic(const struct lapic_found *found)
-{
-    return x2apic_is_wanted(found, lists_wide_ids());
-}
-
 static void init_lapic(void)
 {
     static const char *const words[] = { "none", "xAPIC", "x2APIC" };
-    status_t status = lapic_init(lapic_address(), wants_x2apic);
+    status_t status = lapic_init(platform()->lapic_address, x2apic_is_wanted);
     if (status != STATUS_OK) {
         log_warn("irq", "no local APIC: %s", status_sentence(status));
         return;
@@ -363,14 +257,10 @@ static void init_lapic(void)
 void irq_init(void)
 {
     traps_set_acknowledge(irq_take_unexpected);
-    read_tables();
     init_8259();
     init_lapic();
     if (lapic_mode() != LAPIC_NONE && !machine_has_option("noioapic")) {
-        if (has_madt)
-            add_ioapics_of_madt();
-        else if (has_mp)
-            add_ioapics_of_mp();
+        add_ioapics();
         uses_ioapics = ioapics_serve_isa();
     }
     if (uses_ioapics)

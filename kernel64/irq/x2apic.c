@@ -4,7 +4,6 @@
  */
 #include <irq/x2apic.h>
 
-#include <acpi/init.h>
 #include <boot/machine.h>
 #include <cpu/apic_id.h>
 #include <cpu/errata.h>
@@ -12,21 +11,19 @@
 #include <irq/x2apic_rule.h>
 #include <lib/string.h>
 #include <log/log.h>
-
-/* Source: Intel VT-d specification, "DMA Remapping Reporting Structure". */
-#define DMAR_FLAGS          37
-#define DMAR_X2APIC_OPT_OUT 0x02
+#include <platform/platform.h>
 
 /* VMware's backdoor. (open-vm-tools, backdoor_def.h.) */
 #define VMWARE_PORT      0x5658
 #define VMWARE_MAGIC     0x564d5868
 #define VMWARE_VCPU_INFO 68
 
-static bool firmware_opts_out(void)
+static bool has_wide_ids(void)
 {
-    size_t size_bytes;
-    const uint8_t *dmar = acpi_find_here("DMAR", &size_bytes);
-    return dmar && size_bytes > DMAR_FLAGS && (dmar[DMAR_FLAGS] & DMAR_X2APIC_OPT_OUT) != 0;
+    for (size_t i = 0; platform()->source == PLATFORM_MADT && i < platform()->cpu_count; i++)
+        if (platform()->cpus[i].apic_id > LAPIC_XAPIC_ID_LAST)
+            return true;
+    return false;
 }
 
 /* Only under VMware: elsewhere a port that nobody has. */
@@ -39,7 +36,7 @@ static uint32_t ask_vmware(void)
     return eax;
 }
 
-bool x2apic_is_wanted(const struct lapic_found *found, bool has_wide_ids)
+bool x2apic_is_wanted(const struct lapic_found *found)
 {
     bool is_xapic = found->mode == LAPIC_XAPIC && found->has_registers;
     struct x2apic_facts facts = {
@@ -48,9 +45,9 @@ bool x2apic_is_wanted(const struct lapic_found *found, bool has_wide_ids)
         .is_locked = found->is_locked,
         .is_refused_by_user = machine_has_option("nox2apic"),
         .is_wanted_by_user = machine_has_option("x2apic"),
-        .is_refused_by_firmware = firmware_opts_out(),
+        .is_refused_by_firmware = platform()->refuses_x2apic,
         .has_erratum = errata_applies(ERRATUM_X2APIC),
-        .has_wide_ids = has_wide_ids,
+        .has_wide_ids = has_wide_ids(),
         .has_no_registers = !found->has_registers,
         .is_renumbered = is_xapic && found->apic_id != (apic_initial_id(cpu_cpuid) & 0xff),
         .is_offered = x2apic_is_offered_by(cpu_boot_identity()->hypervisor, ask_vmware()),

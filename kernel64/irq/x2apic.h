@@ -7,8 +7,7 @@
 
 /**
  * x2apic_is_wanted() - whether the first CPU's LAPIC, and so all, are to be in x2APIC mode. The log says why.
- * @has_wide_ids: firmware lists a CPU with an APIC ID above 254.
  *
- * Context: once, first CPU, when ACPI's tables can be read.
+ * Context: once, first CPU, after platform_init().
  */
-bool x2apic_is_wanted(const struct lapic_found *found, bool has_wide_ids);
+bool x2apic_is_wanted(const struct lapic_found *found);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which processors there are: the MADT's, or the MP tables' where there is no MADT, chosen by options.
+ * Which processors there are: those that firmware lists, chosen by options.
  */
 #include <smp/ap.h>
 
-#include <acpi/init.h>
-#include <acpi/madt.h>
-#include <acpi/mp_table.h>
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
 #include <cpu/apic_id.h>
@@ -15,6 +12,7 @@
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <log/log.h>
+#include <platform/platform.h>
 
 static struct ap *aps;
 static unsigned int count;
@@ -24,13 +22,14 @@ static unsigned int left_out_count;
 /* ---- the list ---- */
 
 /* Return: false when there is no memory. */
-static bool add(uint32_t apic_id)
+static bool add(uint32_t apic_id, unsigned int node)
 {
     static struct ap **last = &aps;
     struct ap *ap = kcalloc(1, sizeof(*ap));
     if (!ap)
         return false;
     ap->apic_id = apic_id;
+    ap->node = node;
     *last = ap;
     last = &ap->next;
     count++;
@@ -187,10 +186,10 @@ static bool is_chosen(unsigned int number)
     return wish.chosen[0] == 0;
 }
 
-/* ---- the tables ---- */
+/* ---- which are in the list ---- */
 
-/* The MP tables may name a CPU twice, and so may an option. */
-static void consider(uint32_t apic_id)
+/* An option may name a CPU twice. */
+static void consider(uint32_t apic_id, unsigned int node)
 {
     uint32_t mine = lapic_mode() != LAPIC_NONE ? lapic_id() : apic_initial_id(cpu_cpuid);
     if (apic_id == mine || is_known(apic_id))
@@ -213,7 +212,7 @@ static void consider(uint32_t apic_id)
         leave_out(apic_id, AP_LEFT_OUT_BY_REACH);
         return;
     }
-    if (!add(apic_id)) {
+    if (!add(apic_id, node)) {
         leave_out(apic_id, AP_LEFT_OUT_BY_MEMORY);
         log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id,
                  status_sentence(STATUS_NO_MEMORY));
@@ -228,33 +227,7 @@ static void consider_absent(void)
     while (parse_next_range(&list, &first, &last) == STATUS_OK)
         for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX;
              apic_id++)
-            consider((uint32_t)apic_id);
-}
-
-static void find_cpus_of_mp(void)
-{
-    struct mp_pointer pointer;
-    struct mp_table table;
-    struct mp_entry entry;
-    if (mp_find(acpi_read, &pointer) != STATUS_OK || mp_table_read(acpi_read, &pointer, &table) != STATUS_OK)
-        return;
-    for (size_t cursor = 0; mp_next(&table, &cursor, &entry) == STATUS_OK;)
-        if (entry.kind == MP_CPU && entry.cpu.is_enabled)
-            consider(entry.cpu.apic_id);
-}
-
-static void find_cpus_of_tables(void)
-{
-    size_t size_bytes;
-    struct madt madt;
-    struct madt_cpu cpu;
-    const void *data = acpi_find_here("APIC", &size_bytes);
-    if (!data || madt_parse(data, size_bytes, &madt) != STATUS_OK) {
-        find_cpus_of_mp();
-        return;
-    }
-    for (struct madt_cpu_cursor cursor = { 0, 0 }; madt_next_cpu(&madt, &cursor, &cpu);)
-        consider(cpu.apic_id);
+            consider((uint32_t)apic_id, 0);
 }
 
 uint64_t ap_wave_limit(void)
@@ -265,6 +238,7 @@ uint64_t ap_wave_limit(void)
 void ap_find_all(void)
 {
     read_options();
-    find_cpus_of_tables();
+    for (size_t i = 0; i < platform()->cpu_count; i++)
+        consider(platform()->cpus[i].apic_id, platform()->cpus[i].node);
     consider_absent();
 }

@@ -13,6 +13,7 @@
 struct ap {
     uint32_t apic_id;        /* as firmware lists it */
     uint32_t initial_id;     /* of CPUID; written by the CPU before AP_STAGE_KERNEL */
+    unsigned int node;       /* its NUMA node */
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
     uint32_t join;           /* atomic; enum ap_claim: whether it goes online when it is ready to */

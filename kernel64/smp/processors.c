@@ -12,7 +12,7 @@
 #include <ashlar/mm/slab.h>
 #include <irq/lapic.h>
 #include <irq/line.h>
-#include <platform/numa.h>
+#include <platform/platform.h>
 #include <smp/ipi.h>
 #include <smp/machine_checks.h>
 #include <smp/start.h>
@@ -50,10 +50,10 @@ static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = dr
 
 void start_processors(void)
 {
-    static struct smp_setup setup = { .node_of = numa_home_of };
+    static struct smp_setup setup;
     setup.paging = address_space();
     if (lapic_mode() != LAPIC_NONE)
-        buddy_set_cpu_node(0, numa_home_of(lapic_id()));
+        buddy_set_cpu_node(0, platform_node_of(lapic_id()));
     line_serve_by(ipi_poll);
     smp_start(&setup);
     machine_checks_watch();

@@ -108,7 +108,7 @@ static bool prepare(struct ap *ap)
     slab_prepare_cpu(ap->cpu);
     idle_prepare_cpu(ap->cpu);
     ipi_prepare_cpu(ap->cpu);
-    buddy_set_cpu_node(ap->cpu, setup->node_of(ap->apic_id));
+    buddy_set_cpu_node(ap->cpu, ap->node);
     return true;
 }
 

@@ -8,8 +8,7 @@
 #include <smp/trampoline_layout.h>
 
 struct smp_setup {
-    const struct paging *paging;               /* the kernel's tree */
-    unsigned int (*node_of)(uint32_t apic_id); /* NUMA node of a CPU */
+    const struct paging *paging; /* the kernel's tree */
 };
 
 /**

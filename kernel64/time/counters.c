@@ -4,13 +4,10 @@
  */
 #include <time/counters.h>
 
-#include <acpi/fadt.h>
-#include <acpi/hpet.h>
-#include <acpi/init.h>
 #include <ashlar/dev/acpi_pm.h>
-#include <ashlar/fmt/acpi.h>
 #include <boot/machine.h>
 #include <log/log.h>
+#include <platform/platform.h>
 #include <vm/map_device.h>
 
 static struct hpet hpet;
@@ -45,10 +42,10 @@ void counters_reject(const struct clock_counter *counter)
     counter_count = kept;
 }
 
-static bool init_hpet(const struct acpi_gas *base)
+static bool init_hpet(const struct platform_hpet *block)
 {
-    phys_t address = phys(base->address);
-    if (base->space != ACPI_SPACE_MEMORY) {
+    phys_t address = phys(block->address);
+    if (!block->is_in_memory) {
         device_refused("HPET", address, "it is not in memory");
         return false;
     }
@@ -62,23 +59,17 @@ static bool init_hpet(const struct acpi_gas *base)
     return false;
 }
 
-/* Some machines have a table for each block, and some have one too many: the first that is right. */
+/* The first block that is right. */
 static void find_hpet(void)
 {
-    const struct acpi_index *index = acpi_tables_here();
-    if (!index || machine_has_option("nohpet"))
-        return;
-    for (const struct acpi_table *at = NULL;
-         !has_hpet && (at = acpi_index_find(index, "HPET", at)) != NULL;) {
-        struct hpet_table table;
-        const void *data = acpi_read(at->address, at->length);
-        has_hpet = data && hpet_table_parse(data, at->length, &table) == STATUS_OK && init_hpet(&table.base);
-    }
+    const struct platform *machine = platform();
+    for (size_t i = 0; i < machine->hpet_count && !has_hpet && !machine_has_option("nohpet"); i++)
+        has_hpet = init_hpet(&machine->hpets[i]);
     if (has_hpet)
         counters[counter_count++] = &hpet.counter;
 }
 
-static bool init_pm_timer_in_memory(const struct fadt_pm_timer *where)
+static bool init_pm_timer_in_memory(const struct platform_pm_timer *where)
 {
     void *reg = map_device(phys(where->address), sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
     if (!reg)
@@ -94,17 +85,14 @@ static bool init_pm_timer_in_memory(const struct fadt_pm_timer *where)
    field. */
 static void find_pm_timer(void)
 {
-    size_t size_bytes;
-    struct fadt fadt;
-    struct fadt_pm_timer where;
-    const void *data = acpi_find_here("FACP", &size_bytes);
-    if (!data || fadt_parse(data, size_bytes, &fadt) != STATUS_OK || !fadt_pm_timer(&fadt, &where))
+    const struct platform_pm_timer *where = &platform()->pm_timer;
+    if (where->bits == 0)
         return;
-    bool is_there = where.is_in_memory && init_pm_timer_in_memory(&where);
-    if (!is_there && where.port != 0) {
-        is_there = acpi_pm_init_port(&pm_timer, where.port, where.bits) == STATUS_OK;
+    bool is_there = where->is_in_memory && init_pm_timer_in_memory(where);
+    if (!is_there && where->port != 0) {
+        is_there = acpi_pm_init_port(&pm_timer, where->port, where->bits) == STATUS_OK;
         if (!is_there)
-            log_warn("firmware", "PM timer at port %#x refused: it does not count", where.port);
+            log_warn("firmware", "PM timer at port %#x refused: it does not count", where->port);
     }
     if (is_there)
         counters[counter_count++] = &pm_timer.counter;

@@ -4,12 +4,10 @@
  */
 #include <time/wall_clock.h>
 
-#include <acpi/fadt.h>
-#include <acpi/init.h>
 #include <ashlar/dev/rtc.h>
-#include <ashlar/fmt/acpi.h>
 #include <ashlar/time_units.h>
 #include <log/log.h>
+#include <platform/platform.h>
 #include <time/clock.h>
 
 static status_t status = STATUS_NOT_FOUND;
@@ -18,17 +16,13 @@ static const char *doubt;
 
 void wall_clock_init(void)
 {
-    size_t size_bytes;
-    struct fadt fadt = { .century = 0 };
     struct rtc_time time;
-    const void *data = acpi_find_here("FACP", &size_bytes);
-    bool has_fadt = data && fadt_parse(data, size_bytes, &fadt) == STATUS_OK;
-    if (has_fadt && (fadt.boot_flags & ACPI_BOOT_FLAG_NO_CMOS_RTC)) {
+    if (!platform()->has_rtc) {
         log_info("time", "no battery clock, says firmware");
         return;
     }
     bool has_lost_power = rtc_has_lost_power();
-    status = rtc_read(fadt.century, &time);
+    status = rtc_read(platform()->rtc_century, &time);
     read_ns = clock_now_ns();
     if (status != STATUS_OK) {
         log_warn("time", "the battery clock: %s", status_sentence(status));

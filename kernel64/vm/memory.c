@@ -18,7 +18,7 @@
 #include <boot/machine.h>
 #include <log/log.h>
 #include <panic/panic.h>
-#include <platform/numa.h>
+#include <platform/platform.h>
 #include <vm/address_space.h>
 
 /* Ranges that have given something: one is enough for all tables on nearly every machine. */
@@ -94,8 +94,14 @@ static void apply_fail(void)
 
 void memory_init(void)
 {
-    struct buddy_setup setup = { .take = take, .next_taken = next_taken };
-    numa_fill_in(&setup);
+    struct buddy_setup setup = {
+        .take = take,
+        .next_taken = next_taken,
+        .node_ranges = platform()->node_ranges,
+        .node_range_count = platform()->node_range_count,
+        .node_count = platform()->node_count,
+        .distances = platform()->distances,
+    };
     setup.ranges = machine_map(&setup.range_count);
     status_t status = buddy_init(&setup);
     if (status != STATUS_OK)

@@ -6,7 +6,7 @@
 #include <ashlar/command.h>
 #include <ashlar/mm/buddy.h>
 #include <log/log.h>
-#include <platform/numa.h>
+#include <platform/platform.h>
 
 static const char *const zone_names[BUDDY_ZONES] = { "below 1 MiB", "below 16 MiB", "below 4 GiB",
                                                      "the rest" };
@@ -31,7 +31,7 @@ static status_t command_buddy(int argc, char **argv)
           kib(stats.cached), kib(stats.metadata), kib(stats.metadata_opened));
 
     for (unsigned int node = 0; buddy_node_count() > 1 && node < buddy_node_count(); node++)
-        print("node %u (the firmware's domain %u): %lu KiB free\n", node, numa_domain_of(node),
+        print("node %u (the firmware's domain %u): %lu KiB free\n", node, platform()->domains[node],
               kib(buddy_free_frames_of(node)));
 
     print("\n%-14s", "free blocks of");

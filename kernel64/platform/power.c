@@ -6,13 +6,13 @@
  * in a panic. Those at ports serve from the first moment; those in memory are mapped as soon as that is
  * possible, because a panic can map nothing. One whose address is refused is as good as absent.
  */
-#include <acpi/power_methods.h>
+#include <platform/power.h>
 
 #include <acpi/power.h>
 #include <ashlar/fmt/acpi.h>
+#include <ashlar/mm/paging.h>
 #include <log/log.h>
 #include <power/exit.h>
-#include <vm/map_device.h>
 
 static struct acpi_power power;
 static bool has_fadt, has_off, has_reset;
@@ -27,35 +27,28 @@ static void reset(void)
     acpi_reset(&power);
 }
 
-static const void *bytes_of(const struct acpi_table *table, acpi_read_fn *read)
-{
-    return table ? read(table->address, table->length) : NULL;
-}
-
 /* The DSDT is where it nearly always is; some machines have it in an SSDT. */
-static void find_s5(const struct acpi_index *index, acpi_read_fn *read)
+static void find_s5(const struct platform_firmware *firmware)
 {
     static const char *const kinds[] = { "DSDT", "SSDT", "PSDT" };
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        for (const struct acpi_table *table = NULL;
-             (table = acpi_index_find(index, kinds[i], table)) != NULL;) {
-            const void *bytes = bytes_of(table, read);
-            if (bytes && acpi_decode_s5(bytes, table->length, &power))
+    const void *bytes;
+    size_t size_bytes;
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++)
+        for (size_t i = 0; (bytes = firmware->find(kinds[kind], i, &size_bytes)) != NULL; i++)
+            if (acpi_decode_s5(bytes, size_bytes, &power))
                 return;
-        }
-    }
 }
 
-static void decode(const struct acpi_index *index, acpi_read_fn *read)
+static void decode(const struct platform_firmware *firmware)
 {
     struct fadt fadt;
-    const struct acpi_table *table = acpi_index_find(index, "FACP", NULL);
-    const void *bytes = bytes_of(table, read);
-    has_fadt = bytes && fadt_parse(bytes, table->length, &fadt) == STATUS_OK;
+    size_t size_bytes;
+    const void *bytes = firmware->find("FACP", 0, &size_bytes);
+    has_fadt = bytes && fadt_parse(bytes, size_bytes, &fadt) == STATUS_OK;
     if (!has_fadt)
         return;
     acpi_decode_power(&fadt, &power);
-    find_s5(index, read);
+    find_s5(firmware);
 }
 
 static bool is_in_memory(enum acpi_power_register which)
@@ -71,7 +64,7 @@ static bool any_in_memory(void)
     return false;
 }
 
-static void map_registers(void)
+static void map_registers(platform_map_fn *map)
 {
     static const char *const names[ACPI_POWER_REGISTERS] = {
         "PM1a event block", "PM1b event block", "PM1a control", "PM1b control",   "GPE0 block",
@@ -81,15 +74,15 @@ static void map_registers(void)
         struct acpi_register *reg = &power.registers[which];
         if (!is_in_memory((enum acpi_power_register)which))
             continue;
-        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED,
-                                 names[which]);
+        reg->mapped =
+            map(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED, names[which]);
         if (!reg->mapped)
             reg->address = 0;
     }
 }
 
 /* Adds what can be used and was not added yet. */
-static void add_ways(bool may_use_memory)
+static void add_methods(bool may_use_memory)
 {
     if (!has_off && acpi_can_power_off(&power) && (may_use_memory || !any_in_memory())) {
         leave_add_power_off(power_off);
@@ -101,23 +94,23 @@ static void add_ways(bool may_use_memory)
     }
 }
 
-void acpi_add_leave_ways(const struct acpi_index *index, acpi_read_fn *read)
+void platform_power_init_early(const struct platform_firmware *firmware)
 {
-    decode(index, read);
+    decode(firmware);
     if (has_fadt)
-        add_ways(false);
+        add_methods(false);
 }
 
-void acpi_complete_leave_ways(const struct acpi_index *index, acpi_read_fn *read)
+void platform_power_init(const struct platform_firmware *firmware, platform_map_fn *map)
 {
     if (!has_fadt || !power.has_sleep_types)
-        decode(index, read);
+        decode(firmware);
     if (!has_fadt) {
         log_info("acpi", "no FADT, so no power-off and no reset register");
         return;
     }
-    map_registers();
-    add_ways(true);
+    map_registers(map);
+    add_methods(true);
     if (!has_off)
         log_info("acpi", "no power-off: %s",
                  power.has_sleep_types ? "no control register that can be used"
