@@ -26,8 +26,6 @@
 #include <trap/machine_check.h>
 #include <trap/traps.h>
 #include <vm/address_space.h>
-#include <vm/firmware_memory.h>
-#include <vm/map_device.h>
 #include <vm/memory.h>
 
 NORETURN void kernel64_main(uint64_t handoff_address);
@@ -62,14 +60,14 @@ void kernel64_main(uint64_t handoff_address)
     options_warn_unknown();
     stage_mark("map");
 
-    address_space_init();                  /* our own page tables; devices can be mapped, */
-    acpi_set_reader(firmware_memory_read); /* and ACPI's tables be read wherever they lie: */
-    platform_init(map_device);             /* processors, controllers, nodes, timers are known */
-    counters_init();                       /* counters whose rate is known, */
-    tsc_begin_calibration();               /* which measure the others from here to time_calibrate() */
+    address_space_init();    /* our own page tables; devices can be mapped, */
+    acpi_init_late();        /* and ACPI's tables be read wherever they lie: */
+    platform_init();         /* processors, controllers, nodes, timers are known */
+    counters_init();         /* counters whose rate is known, */
+    tsc_begin_calibration(); /* which measure the others from here to time_calibrate() */
     consoles_apply_firmware();
     stage_mark("tables");
-    memory_init(); /* frames can be allocated */
+    memory_init(platform_nodes()); /* frames can be allocated */
     stage_mark("memory");
     irq_init();  /* interrupt controllers, all inputs masked */
     time_init(); /* timers */

@@ -10,6 +10,7 @@
 #include <boot/machine.h>
 #include <log/log.h>
 #include <lib/parse.h>
+#include <vm/firmware_memory.h>
 
 /* Of bad tables, how many are named one by one. */
 #define NAMED_MAX 12
@@ -101,12 +102,12 @@ static void report_tables(void)
 
 /* Complaints wait for this: a table above 4 GiB is out of the first reader's reach, and nothing is wrong with
    it. */
-void acpi_set_reader(acpi_read_fn *read)
+void acpi_init_late(void)
 {
-    reader = read;
+    reader = firmware_memory_read;
     if (!has_root)
         return;
-    acpi_index_retry(read, &root, &tables);
+    acpi_index_retry(reader, &root, &tables);
     report_root();
     report_tables();
 }

@@ -31,18 +31,19 @@ const struct acpi_index *acpi_tables_here(void);
 /**
  * acpi_read() - the one access to tables: an acpi_read_fn.
  *
- * Through the boot direct map until acpi_set_reader() names another way. What it returns stays readable.
+ * Through the boot direct map until acpi_init_late(), then wherever they lie. What it returns stays readable.
  * Context: as the reader's.
  */
 const void *acpi_read(phys_t address, size_t size_bytes);
 
 /**
- * acpi_set_reader() - from now on acpi_read() is @read. Pointers that it gave before are not good any more.
+ * acpi_init_late() - read tables wherever they lie, through vm/firmware_memory.h. Pointers that acpi_read()
+ *                    gave before are not good any more.
  *
  * Tables that were out of reach are read now, and those that are bad are named.
  * Context: once, after address_space_init().
  */
-void acpi_set_reader(acpi_read_fn *read);
+void acpi_init_late(void);
 
 /**
  * acpi_find_here() - the first table of a kind, with its bytes.

@@ -11,11 +11,11 @@
 #include <ashlar/dev/ps2.h>
 #include <boot/machine.h>
 #include <console/input_interrupts.h>
+#include <console/inputs.h>
 #include <console/option.h>
 #include <console/screens.h>
 #include <console/serial_console.h>
 #include <log/log.h>
-#include <monitor/monitor.h>
 
 static struct debugcon debugcon;
 static struct ps2_keyboard keyboard;
@@ -112,7 +112,7 @@ void consoles_start_inputs(void)
     serial_console_start_input();
     /* Without an answer it is still an input: one that is plugged in later types. */
     if (ps2_init(&keyboard) != STATUS_NOT_FOUND) {
-        monitor_add_input(&keyboard.input);
+        inputs_add(&keyboard.input);
         keyboard_start_interrupts(&keyboard);
     }
 }

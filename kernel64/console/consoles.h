@@ -22,7 +22,7 @@ void consoles_start(void);
  */
 void consoles_attach_all(void);
 
-/* The serial port of firmware's tables that could not be read before. After acpi_set_reader(). */
+/* The serial port of firmware's tables that could not be read before. After acpi_init_late(). */
 void consoles_apply_firmware(void);
 
 /* Serial port and keyboard as inputs, by interrupts where they come. After local_irq_enable(). */

@@ -10,7 +10,7 @@
 #include <ashlar/dev/vga_text.h>
 #include <ashlar/mm/paging.h>
 #include <boot/early.h>
-#include <console/map.h>
+#include <vm/early_device.h>
 #include <log/log.h>
 
 /* Of early memory, whose larger part is for the memory map: the characters of the largest screens sold take
@@ -68,8 +68,8 @@ static void find_framebuffer(const struct boot_framebuffer *loader)
     size_t cells_size = framebuffer_memory_size(&mode);
     if (cells_size == 0)
         return;
-    pixels = console_map(loader->address, (size_t)mode.pitch_bytes * mode.height, DEVICE_SCREEN,
-                         PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
+    pixels = early_device_map(loader->address, (size_t)mode.pitch_bytes * mode.height, DEVICE_SCREEN,
+                              PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
     cells = pixels ? take_cells(cells_size) : NULL;
 }
 
@@ -79,8 +79,8 @@ static void find_text(const struct boot_framebuffer *loader)
     if (text.width == 0 || text.width > TEXT_GRID_MAX_COLUMNS || text.height == 0 ||
         text.height > TEXT_GRID_MAX_ROWS)
         return;
-    pixels = console_map(text.address, (size_t)text.pitch_bytes * text.height, DEVICE_SCREEN,
-                         PAGE_WRITE | PAGE_UNCACHED, "text screen");
+    pixels = early_device_map(text.address, (size_t)text.pitch_bytes * text.height, DEVICE_SCREEN,
+                              PAGE_WRITE | PAGE_UNCACHED, "text screen");
     cells = pixels ? take_cells(text_grid_size(text.width, text.height)) : NULL;
 }
 

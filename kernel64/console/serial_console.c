@@ -13,9 +13,9 @@
 #include <ashlar/mm/paging.h>
 #include <boot/machine.h>
 #include <console/input_interrupts.h>
-#include <console/map.h>
+#include <console/inputs.h>
+#include <vm/early_device.h>
 #include <log/log.h>
-#include <monitor/monitor.h>
 #include <platform/platform.h>
 
 /* Two, so that a port can be tried while another one is in use. */
@@ -81,8 +81,8 @@ static bool try_firmware_port(const struct platform_serial *port)
         return false;
     }
     if (!port->is_port) {
-        config.registers = console_map(phys(port->address), port->span_bytes, DEVICE_REGISTERS,
-                                       PAGE_WRITE | PAGE_UNCACHED, "serial port");
+        config.registers = early_device_map(phys(port->address), port->span_bytes, DEVICE_REGISTERS,
+                                            PAGE_WRITE | PAGE_UNCACHED, "serial port");
         if (!config.registers)
             return false;
     }
@@ -216,6 +216,6 @@ void serial_console_start_input(void)
 {
     if (!serial)
         return;
-    monitor_add_input(&serial->input);
+    inputs_add(&serial->input);
     serial_start_interrupts(serial, isa_irq);
 }

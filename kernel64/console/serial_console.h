@@ -23,7 +23,7 @@ void serial_console_find_in_panic(void);
 /* Return: its console; NULL when there is no port. */
 struct console *serial_console(void);
 
-/* SPCR and DBG2 once more, if they could not be read before. After acpi_set_reader(). @is_attached: to the
+/* SPCR and DBG2 once more, if they could not be read before. After acpi_init_late(). @is_attached: to the
    log. */
 void serial_console_look_again(bool is_attached);
 

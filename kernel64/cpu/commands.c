@@ -9,7 +9,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>
-#include <trap/decode.h>
+#include <cpu/decode.h>
 
 static void print_features(const char *heading, bool is_used, bool is_there)
 {
@@ -75,22 +75,22 @@ static void print_apic_base(void)
 
 static status_t command_regs(int argc, char **argv)
 {
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
     struct descriptor_table_pointer gdt, idt;
 
     (void)argc;
     (void)argv;
-    print_register("cr0", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print_register("cr0", cpu_read_cr0(), decode_cr0(cpu_read_cr0(), words, sizeof(words)));
     print_register("cr2", cpu_read_cr2(), "address of the last page fault");
     print_register("cr3", cpu_read_cr3(), "page tables");
-    print_register("cr4", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
-    print_register("rflags", cpu_read_rflags(), words_rflags(cpu_read_rflags(), words, sizeof(words)));
+    print_register("cr4", cpu_read_cr4(), decode_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print_register("rflags", cpu_read_rflags(), decode_rflags(cpu_read_rflags(), words, sizeof(words)));
     print_register("dr6", cpu_read_dr6(), "which breakpoint hit");
     print_register("dr7", cpu_read_dr7(), "which breakpoints are set");
 
-    print_register("efer", cpu_read_msr(MSR_EFER), words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
+    print_register("efer", cpu_read_msr(MSR_EFER), decode_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
     if (cpu_has(CPU_FEATURE_PAT))
-        print_register("pat", cpu_read_msr(MSR_PAT), words_pat(cpu_read_msr(MSR_PAT), words, sizeof(words)));
+        print_register("pat", cpu_read_msr(MSR_PAT), decode_pat(cpu_read_msr(MSR_PAT), words, sizeof(words)));
     print_apic_base();
     print_register("fs_base", cpu_read_msr(MSR_FS_BASE), "");
     print_register("gs_base", cpu_read_msr(MSR_GS_BASE), "");

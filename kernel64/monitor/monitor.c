@@ -11,6 +11,7 @@
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
+#include <console/inputs.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
 #include <power/exit.h>
@@ -32,38 +33,15 @@
 /* Nobody types faster; a serial port's FIFO holds what comes in between. */
 #define POLL_NS NS_PER_MS
 
-static struct input *inputs;
 static bool is_run_running;
 static struct line line;
 static size_t rows, columns; /* of the smallest screen that shows the prompt */
 static struct history history;
 
-void monitor_add_input(struct input *input)
-{
-    input->next = inputs;
-    inputs = input;
-}
-
-static int poll_inputs(void)
-{
-    int key = KEY_NONE;
-    for (struct input *input = inputs; input && key == KEY_NONE; input = input->next)
-        key = input->poll(input);
-    return key;
-}
-
-static bool do_all_interrupt(void)
-{
-    for (struct input *input = inputs; input; input = input->next)
-        if (!input->interrupts)
-            return false;
-    return true;
-}
-
 /* Context: interrupts off, so that none can come between the last look and the halt; on afterwards. */
 static void wait_for_input(void)
 {
-    if (do_all_interrupt()) {
+    if (inputs_all_interrupt()) {
         cpu_interrupts_on_and_halt();
         return;
     }
@@ -78,7 +56,7 @@ static int wait_for_key(void)
 {
     for (;;) {
         local_irq_disable();
-        int key = poll_inputs();
+        int key = inputs_poll();
         if (key == KEY_RESTART)
             monitor_restart();
         if (key != KEY_NONE) {
@@ -98,20 +76,19 @@ static void wait_for_restart(void)
 {
     int key;
 
-    for (struct input *input = inputs; input; input = input->next)
-        input->interrupts = false;
-    while (poll_inputs() != KEY_NONE)
+    inputs_poll_devices();
+    while (inputs_poll() != KEY_NONE)
         ;
     do {
         cpu_relax();
-        key = poll_inputs();
+        key = inputs_poll();
     } while (key != KEY_RESTART && key != '\r' && key != 'r' && key != 'R');
 }
 
 int monitor_wait_for_key(uint64_t deadline_ns)
 {
     int key;
-    while ((key = poll_inputs()) == KEY_NONE && clock_now_ns() < deadline_ns)
+    while ((key = inputs_poll()) == KEY_NONE && clock_now_ns() < deadline_ns)
         timer_sleep_until(clock_now_ns() + POLL_NS * 10);
     return key;
 }

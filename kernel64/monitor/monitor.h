@@ -6,9 +6,6 @@
 #include <ashlar/dev/input.h>
 #include <ashlar/types.h>
 
-/* Another thing to type on; stays for good. Context: before monitor_run(), or from a command. */
-void monitor_add_input(struct input *input);
-
 /**
  * monitor_wait_for_key() - the next key, for a command that goes on until one is pressed.
  * @deadline_ns: as clock_now_ns() counts.

@@ -59,17 +59,27 @@ static void log_nodes(void)
                  here.domains_left_out);
 }
 
+const struct buddy_setup *platform_nodes(void)
+{
+    static struct buddy_setup setup;
+    setup.node_ranges = here.node_ranges;
+    setup.node_range_count = here.node_range_count;
+    setup.node_count = here.node_count;
+    setup.distances = here.distances;
+    return &setup;
+}
+
 void platform_init_early(void)
 {
     platform_read_serials(&firmware, &here);
     platform_power_init_early(&firmware);
 }
 
-void platform_init(platform_map_fn *map)
+void platform_init(void)
 {
     platform_read_tables(&firmware, &here);
     if (here.source == PLATFORM_MP_TABLES)
         log_info("platform", "no MADT; the MP tables of %s %s serve", here.mp_oem, here.mp_product);
     log_nodes();
-    platform_power_init(&firmware, map);
+    platform_power_init(&firmware);
 }

@@ -175,10 +175,16 @@ void platform_init_early(void);
 /**
  * platform_init() - read all tables, name in the log what is wrong with them, and map the registers that
  * switch the machine off.
- * @map: as map_device() of vm/map_device.h, which stands above this room.
  *
  * Arrays are early memory. One for which there is none left is empty, and the log says so.
- * Context: once, first CPU, after acpi_set_reader() and before memory_init().
+ * Context: once, first CPU, after acpi_init_late() and before memory_init().
  */
-typedef void *platform_map_fn(phys_t address, size_t size_bytes, unsigned int access, const char *name);
-void platform_init(platform_map_fn *map);
+void platform_init(void);
+
+/**
+ * platform_nodes() - the NUMA nodes, as memory_init() takes them.
+ *
+ * Return: their ranges and distances; no memory to take yet.
+ * Context: after platform_init().
+ */
+const struct buddy_setup *platform_nodes(void);

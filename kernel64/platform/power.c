@@ -13,6 +13,7 @@
 #include <ashlar/mm/paging.h>
 #include <log/log.h>
 #include <power/exit.h>
+#include <vm/map_device.h>
 
 static struct acpi_power power;
 static bool has_fadt, has_off, has_reset;
@@ -64,7 +65,7 @@ static bool any_in_memory(void)
     return false;
 }
 
-static void map_registers(platform_map_fn *map)
+static void map_registers(void)
 {
     static const char *const names[ACPI_POWER_REGISTERS] = {
         "PM1a event block", "PM1b event block", "PM1a control", "PM1b control",   "GPE0 block",
@@ -74,8 +75,8 @@ static void map_registers(platform_map_fn *map)
         struct acpi_register *reg = &power.registers[which];
         if (!is_in_memory((enum acpi_power_register)which))
             continue;
-        reg->mapped =
-            map(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED, names[which]);
+        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED,
+                                 names[which]);
         if (!reg->mapped)
             reg->address = 0;
     }
@@ -101,7 +102,7 @@ void platform_power_init_early(const struct platform_firmware *firmware)
         add_methods(false);
 }
 
-void platform_power_init(const struct platform_firmware *firmware, platform_map_fn *map)
+void platform_power_init(const struct platform_firmware *firmware)
 {
     if (!has_fadt || !power.has_sleep_types)
         decode(firmware);
@@ -109,7 +110,7 @@ void platform_power_init(const struct platform_firmware *firmware, platform_map_
         log_info("acpi", "no FADT, so no power-off and no reset register");
         return;
     }
-    map_registers(map);
+    map_registers();
     add_methods(true);
     if (!has_off)
         log_info("acpi", "no power-off: %s",

@@ -18,4 +18,4 @@ void platform_power_init_early(const struct platform_firmware *firmware);
  * The log says what the tables do not offer, or offer in a form that is not understood.
  * Context: once, first CPU, after address_space_init().
  */
-void platform_power_init(const struct platform_firmware *firmware, platform_map_fn *map);
+void platform_power_init(const struct platform_firmware *firmware);

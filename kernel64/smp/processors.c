@@ -16,7 +16,6 @@
 #include <smp/ipi.h>
 #include <smp/machine_checks.h>
 #include <smp/start.h>
-#include <vm/address_space.h>
 
 static void give_frames_back(void *argument)
 {
@@ -50,12 +49,10 @@ static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = dr
 
 void start_processors(void)
 {
-    static struct smp_setup setup;
-    setup.paging = address_space();
     if (lapic_mode() != LAPIC_NONE)
         buddy_set_cpu_node(0, platform_node_of(lapic_id()));
     line_serve_by(ipi_poll);
-    smp_start(&setup);
+    smp_start();
     machine_checks_watch();
     if (percpu_count() == 1)
         return;

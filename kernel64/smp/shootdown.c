@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TLB shootdown over calls between CPUs.
+ * TLB shootdown over cross-calls: the answers to mm/port.h that need other CPUs.
  *
  * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is
  * looked at after the page tables were changed, which the caller did before; cpu/lazy_tlb.h has the ordering,
@@ -8,6 +8,7 @@
  */
 #include <smp/shootdown.h>
 
+#include <ashlar/mm/port.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
@@ -50,7 +51,7 @@ static void flush_all(uint64_t virt, uint64_t size_bytes, bool may_defer)
     local_irq_restore(state);
 }
 
-void shootdown(uint64_t virt, uint64_t size_bytes)
+void port_flush(uint64_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, true);
 }
@@ -67,7 +68,7 @@ void shootdown_unblock_table_freeing(void)
 
 /* The holders are counted last. A CPU that was not online when the others were called, or was excused, and
    uses an old table has been counted before; one that is counted after this finds the entry as it is now. */
-bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes)
+bool port_flush_table(uint64_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Translations forgotten on every CPU.
+ * TLB shootdown: port_flush() and port_flush_table() of mm/port.h, declared by mm, defined here.
+ *
+ * One interrupt goes to each CPU that is busy, whatever the size of the range. port_flush() only marks an
+ * idle CPU, which flushes when it wakes; port_flush_table() interrupts it too, because it may hold entries of
+ * its paging-structure caches. Both wait as ipi_call() does, and name a CPU that does not answer. Context of
+ * both: as ipi_call().
  */
 #include <ashlar/types.h>
-
-/**
- * shootdown() - when it returns, no CPU uses an old translation of [virt, virt + size_bytes).
- *
- * One interrupt to each CPU that is busy, whatever the size; idle ones flush when they wake. Waits as
- * ipi_call() does, and names whoever does not answer.
- * Context: as ipi_call().
- */
-void shootdown(uint64_t virt, uint64_t size_bytes);
-
-/**
- * shootdown_everywhere() - the same, with idle CPUs interrupted too: what they remember of page tables must
- * be gone.
- *
- * Return: whether it is gone from every CPU. False while one is being started or leaves, which cannot be
- *         interrupted. It is not waited for: the caller may be an interrupt of the CPU that starts it, and
- *         then it would never arrive.
- * Context: as ipi_call().
- */
-bool shootdown_everywhere(uint64_t virt, uint64_t size_bytes);
 
 /**
  * shootdown_block_table_freeing(), shootdown_unblock_table_freeing() - between them a CPU may walk the page

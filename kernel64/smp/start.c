@@ -43,6 +43,7 @@
 #include <smp/ipi.h>
 #include <smp/shootdown.h>
 #include <smp/trampoline.h>
+#include <vm/address_space.h>
 #include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/clockevent.h>
@@ -55,7 +56,6 @@
 #define IDLE_STACK_SIZE 16384
 #define TRAP_STACK_SIZE 4096
 
-static const struct smp_setup *setup;
 static phys_t kernel_root;
 
 /* ---- what a CPU needs ---- */
@@ -317,11 +317,10 @@ static void name_mtrr_difference(const struct ap *first, unsigned int ap_total)
             count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
 }
 
-void smp_start(const struct smp_setup *from)
+void smp_start(void)
 {
     uint64_t began_ns = clock_now_ns();
-    setup = from;
-    kernel_root = setup->paging->root;
+    kernel_root = address_space()->root;
     ipi_init_cpu();
     ap_find_all();
     if (lapic_mode() == LAPIC_NONE) {
@@ -338,7 +337,8 @@ void smp_start(const struct smp_setup *from)
     while (left > 0) {
         uint32_t room;
         wave.count = left < ap_wave_limit() ? left : (unsigned int)ap_wave_limit();
-        status_t status = trampoline_make(&wave.tables, setup->paging, wave.count, (uintptr_t)ap_main, &room);
+        status_t status =
+            trampoline_make(&wave.tables, address_space(), wave.count, (uintptr_t)ap_main, &room);
         if (status != STATUS_OK) {
             log_warn("smp", "%u CPUs are not started: no memory below 640 KiB for the trampoline: %s", left,
                      status_sentence(status));
@@ -364,7 +364,7 @@ status_t smp_start_again(struct ap *ap)
 {
     struct wave wave = { .first = ap, .count = 1 };
     uint32_t room;
-    status_t status = trampoline_make(&wave.tables, setup->paging, 1, (uintptr_t)ap_main, &room);
+    status_t status = trampoline_make(&wave.tables, address_space(), 1, (uintptr_t)ap_main, &room);
     if (status != STATUS_OK)
         return status;
     ap->is_offline = false;

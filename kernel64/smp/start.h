@@ -3,13 +3,9 @@
 /*
  * Starting the other processors, all at once, and what became of each.
  */
-#include <ashlar/mm/paging.h>
+#include <ashlar/status.h>
 #include <cpu/topology.h>
 #include <smp/trampoline_layout.h>
-
-struct smp_setup {
-    const struct paging *paging; /* the kernel's tree */
-};
 
 /**
  * smp_start() - start every CPU that firmware lists and the options maxcpus= and cpus= allow.
@@ -22,7 +18,7 @@ struct smp_setup {
  * The CPUs that arrived are online when this returns.
  * Context: once, first CPU, interrupts on.
  */
-void smp_start(const struct smp_setup *setup);
+void smp_start(void);
 
 #define SMP_PATIENCE_NS 1000000000ULL
 

@@ -14,7 +14,7 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <log/log.h>
-#include <trap/decode.h>
+#include <cpu/decode.h>
 #include <trap/mc_banks.h>
 #include <cpu/fixup.h>
 
@@ -37,13 +37,13 @@ static struct machine_check_counts *my_counts(void)
 
 static void log_error_of(unsigned int bank, uint64_t status, const char *when)
 {
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
     unsigned int line = __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED);
     if (line >= LINES_MOST)
         return;
     uint64_t address = status & MC_STATUS_ADDRESS ? cpu_read_msr(mc_bank_msr(my_banks(), bank, MC_ADDR)) : 0;
     log_warn("mce", "bank %u%s: %s: status %#lx, address %s%#lx%s", bank, when,
-             words_machine_check(status, words, sizeof(words)), status,
+             decode_machine_check(status, words, sizeof(words)), status,
              status & MC_STATUS_ADDRESS ? "P" : "unknown ", address,
              line + 1 == LINES_MOST ? "; further errors are only counted" : "");
 }
@@ -134,11 +134,11 @@ struct machine_check_counts machine_check_counts(unsigned int cpu)
 static void report_bank(const struct mc_banks *banks, unsigned int bank)
 {
     uint64_t status = cpu_read_msr(mc_bank_msr(banks, bank, MC_STATUS));
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
 
     if (!(status & MC_STATUS_VALID))
         return;
-    print("  bank %u: status %016lx: %s\n", bank, status, words_machine_check(status, words, sizeof(words)));
+    print("  bank %u: status %016lx: %s\n", bank, status, decode_machine_check(status, words, sizeof(words)));
     /* The two others exist only when the status says so. */
     if (status & MC_STATUS_ADDRESS)
         print("  bank %u: address P0x%lx\n", bank, cpu_read_msr(mc_bank_msr(banks, bank, MC_ADDR)));

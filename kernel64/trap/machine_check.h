@@ -5,16 +5,8 @@
  * controls of its bank are set; a corrected one stays in its bank until somebody reads it, and so does one
  * found by a scrubber.
  */
-#include <ashlar/bits.h>
 #include <ashlar/types.h>
-
-/* A bank's status. Source: Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs". */
-#define MC_STATUS_VALID        BIT(63)
-#define MC_STATUS_OVERFLOW     BIT(62) /* an earlier error was lost */
-#define MC_STATUS_UNCORRECTED  BIT(61)
-#define MC_STATUS_MISC         BIT(59) /* MISC register is valid */
-#define MC_STATUS_ADDRESS      BIT(58) /* ADDR register is valid */
-#define MC_STATUS_CONTEXT_LOST BIT(57)
+#include <cpu/mc_status.h>
 
 /**
  * machine_check_init_cpu() - have this CPU report hardware errors: its controls are set, whatever firmware

@@ -15,7 +15,7 @@
 #include <log/log.h>
 #include <panic/backtrace.h>
 #include <panic/stacks.h>
-#include <trap/decode.h>
+#include <cpu/decode.h>
 #include <trap/machine_check.h>
 #include <trap/traps.h>
 
@@ -103,22 +103,22 @@ static const struct stack *overflowed_stack(const struct trap_frame *frame)
 
 void trap_report_headline(const struct trap_frame *frame)
 {
-    const char *mnemonic = words_exception_mnemonic(frame->vector);
+    const char *mnemonic = decode_exception_mnemonic(frame->vector);
 
-    print("EXCEPTION %lu: %s%s%s%s at %pS\n", frame->vector, words_exception(frame->vector),
+    print("EXCEPTION %lu: %s%s%s%s at %pS\n", frame->vector, decode_exception(frame->vector),
           *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "", (void *)(uintptr_t)frame->rip);
 }
 
 static void print_cause(const struct trap_frame *frame)
 {
     const struct stack *stack = overflowed_stack(frame);
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
 
     if (stack)
         print("  stack overflow: the %s stack grew into its guard page\n", stack->name);
     if (frame->vector < TRAP_FIRST_INTERRUPT && (TRAP_ERROR_CODES >> frame->vector & 1))
         print("  error code 0x%lx: %s\n", frame->error_code,
-              words_error_code(frame->vector, frame->error_code, words, sizeof(words)));
+              decode_error_code(frame->vector, frame->error_code, words, sizeof(words)));
     if (frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT) {
         print("  %s %016lx: ", frame->vector == TRAP_PAGE_FAULT ? "address" : "last page fault, at",
               cpu_read_cr2());
@@ -148,7 +148,7 @@ static void print_registers(const struct trap_frame *frame)
         { "r12", frame->r12 }, { "r13", frame->r13 }, { "r14", frame->r14 }, { "r15", frame->r15 },
         { "rip", frame->rip },
     };
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
     bool is_any_odd = false;
 
     for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
@@ -161,7 +161,7 @@ static void print_registers(const struct trap_frame *frame)
         print("  (! is not canonical, so no address: the usual reason for this exception)\n");
     print("  rsp is in ");
     print_place(frame->rsp);
-    print("\n  rflags %06lx [%s]\n", frame->rflags, words_rflags(frame->rflags, words, sizeof(words)));
+    print("\n  rflags %06lx [%s]\n", frame->rflags, decode_rflags(frame->rflags, words, sizeof(words)));
 }
 
 /* A register's name, its value and words for it, in rows of ROW_COLUMNS. */
@@ -186,12 +186,12 @@ static void print_words(const char *name, uint64_t value, const char *words)
 
 static void print_control_registers(void)
 {
-    char words[WORDS_SIZE];
+    char words[DECODE_MAX];
 
-    print_words("cr0", cpu_read_cr0(), words_cr0(cpu_read_cr0(), words, sizeof(words)));
+    print_words("cr0", cpu_read_cr0(), decode_cr0(cpu_read_cr0(), words, sizeof(words)));
     print("  cr2 %016lx  cr3 %016lx\n", cpu_read_cr2(), cpu_read_cr3());
-    print_words("cr4", cpu_read_cr4(), words_cr4(cpu_read_cr4(), words, sizeof(words)));
-    print_words("efer", cpu_read_msr(MSR_EFER), words_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
+    print_words("cr4", cpu_read_cr4(), decode_cr4(cpu_read_cr4(), words, sizeof(words)));
+    print_words("efer", cpu_read_msr(MSR_EFER), decode_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
 }
 
 static void print_segments(uint64_t cs, uint64_t ss)

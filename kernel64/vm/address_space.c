@@ -24,7 +24,7 @@
 #include <ashlar/mm/vrange.h>
 #include <boot/early.h>
 #include <boot/machine.h>
-#include <console/map.h>
+#include <vm/early_device.h>
 #include <cpu/features.h>
 #include <cpu/image.h>
 #include <cpu/insn.h>
@@ -222,7 +222,7 @@ void address_space_init(void)
     map_all_ram();
     map_boot_information();
     protect_aliases();
-    must(console_map_again(&paging), "the consoles' devices");
+    must(early_device_map_again(&paging), "the consoles' devices");
     /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
     cpu_write_cr3(paging.root.raw);
     port_flush(0, UINT64_MAX);

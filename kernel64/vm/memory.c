@@ -18,7 +18,6 @@
 #include <boot/machine.h>
 #include <log/log.h>
 #include <panic/panic.h>
-#include <platform/platform.h>
 #include <vm/address_space.h>
 
 /* Ranges that have given something: one is enough for all tables on nearly every machine. */
@@ -92,16 +91,11 @@ static void apply_fail(void)
         log_warn("mm", "fail=%s: expected RATE,SEED or nth:N, in decimal", words);
 }
 
-void memory_init(void)
+void memory_init(const struct buddy_setup *nodes)
 {
-    struct buddy_setup setup = {
-        .take = take,
-        .next_taken = next_taken,
-        .node_ranges = platform()->node_ranges,
-        .node_range_count = platform()->node_range_count,
-        .node_count = platform()->node_count,
-        .distances = platform()->distances,
-    };
+    struct buddy_setup setup = *nodes;
+    setup.take = take;
+    setup.next_taken = next_taken;
     setup.ranges = machine_map(&setup.range_count);
     status_t status = buddy_init(&setup);
     if (status != STATUS_OK)

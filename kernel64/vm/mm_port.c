@@ -15,18 +15,7 @@
 #include <log/log.h>
 #include <panic/panic.h>
 #include <smp/ipi.h>
-#include <smp/shootdown.h>
 #include <vm/address_space.h>
-
-void port_flush(uint64_t virt, uint64_t size_bytes)
-{
-    shootdown(virt, size_bytes);
-}
-
-bool port_flush_table(uint64_t virt, uint64_t size_bytes)
-{
-    return shootdown_everywhere(virt, size_bytes);
-}
 
 /* ---- descriptors ---- */
 

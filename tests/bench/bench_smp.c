@@ -15,7 +15,7 @@
 #include <cpu/insn.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
-#include <smp/shootdown.h>
+#include <ashlar/mm/port.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -99,7 +99,7 @@ BENCH_WITH(ipi_call_busy, "ipi.call.busy", FEW, make_others_busy, call_one, free
 static void shoot(unsigned int pages)
 {
     for (unsigned int i = 0; i < FEW; i++)
-        shootdown(VRANGE_START, pages * PAGE_SIZE);
+        port_flush(VRANGE_START, pages * PAGE_SIZE);
 }
 
 static void shoot_1(void)

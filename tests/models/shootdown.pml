@@ -9,7 +9,7 @@
  * faults: BROKEN_JOINS_IDLE BROKEN_LEAVER_RUNS_ON BROKEN_LEAVES_IDLE BROKEN_LEAVES_UNHELD
  *
  * Stands for
- *     change, look, shootdown    shootdown(), shootdown_everywhere(), flush_on_others() in smp/shootdown.c
+ *     change, look, shootdown    port_flush(), port_flush_table(), flush_on_others() in smp/shootdown.c
  *     defer, sleep, leave_idle   tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c, cpu/lazy_tlb.h
  *     post, wait_for_answers     ipi_call() in smp/ipi.c; how a call meets one who leaves is the subject of calls.pml
  *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c

@@ -146,7 +146,7 @@ COMPILE = ' && '.join(
         'mm/vm/paging.c',
         'kernel64/lib/format.c',
         'kernel64/boot/mb2_parse.c',
-        'kernel64/trap/decode.c',
+        'kernel64/cpu/decode.c',
         'kernel64/log/log.c',
     )
 )

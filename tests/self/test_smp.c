@@ -20,7 +20,6 @@
 #include <cpu/physical.h>
 #include <irq/lapic.h>
 #include <smp/ipi.h>
-#include <smp/shootdown.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <cpu/fixup.h>

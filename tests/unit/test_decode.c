@@ -14,7 +14,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
 #include <lib/format.h>
-#include <trap/decode.h>
+#include <cpu/decode.h>
 #include <trap/traps.h>
 
 /* The formatter has its own tests; here the C library's stands in for it. */
@@ -26,11 +26,11 @@ size_t format_buffer_v(char *buffer, size_t size, const char *format, va_list ar
 #pragma GCC diagnostic pop
 }
 
-static char buffer[WORDS_SIZE];
+static char buffer[DECODE_MAX];
 
 static const char *error_words(uint64_t vector, uint64_t code)
 {
-    return words_error_code(vector, code, buffer, sizeof(buffer));
+    return decode_error_code(vector, code, buffer, sizeof(buffer));
 }
 
 static void page_fault_error_code_tells_access_page_and_privilege(void **state)
@@ -76,33 +76,33 @@ static void exceptions_without_an_error_code_have_none(void **state)
 static void flags_are_named_without_the_bit_that_is_always_set(void **state)
 {
     (void)state;
-    assert_string_equal(words_rflags(0x2, buffer, sizeof(buffer)), "");
-    assert_string_equal(words_rflags(0x202, buffer, sizeof(buffer)), "IF");
-    assert_string_equal(words_rflags(0x246, buffer, sizeof(buffer)), "IF ZF PF");
-    assert_string_equal(words_rflags(0x3002, buffer, sizeof(buffer)), "IOPL=3");
-    assert_string_equal(words_rflags(0x40403, buffer, sizeof(buffer)), "AC DF CF");
-    assert_string_equal(words_rflags(0x1202, buffer, sizeof(buffer)), "IF IOPL=1");
+    assert_string_equal(decode_rflags(0x2, buffer, sizeof(buffer)), "");
+    assert_string_equal(decode_rflags(0x202, buffer, sizeof(buffer)), "IF");
+    assert_string_equal(decode_rflags(0x246, buffer, sizeof(buffer)), "IF ZF PF");
+    assert_string_equal(decode_rflags(0x3002, buffer, sizeof(buffer)), "IOPL=3");
+    assert_string_equal(decode_rflags(0x40403, buffer, sizeof(buffer)), "AC DF CF");
+    assert_string_equal(decode_rflags(0x1202, buffer, sizeof(buffer)), "IF IOPL=1");
 }
 
 static void control_registers_are_named_bit_by_bit(void **state)
 {
     (void)state;
-    assert_string_equal(words_cr0(0x80010033, buffer, sizeof(buffer)), "PG WP NE ET MP PE");
-    assert_string_equal(words_cr4(0x3008e8, buffer, sizeof(buffer)), "SMAP SMEP UMIP PGE MCE PAE DE");
-    assert_string_equal(words_efer(0xd00, buffer, sizeof(buffer)), "NXE LMA LME");
+    assert_string_equal(decode_cr0(0x80010033, buffer, sizeof(buffer)), "PG WP NE ET MP PE");
+    assert_string_equal(decode_cr4(0x3008e8, buffer, sizeof(buffer)), "SMAP SMEP UMIP PGE MCE PAE DE");
+    assert_string_equal(decode_efer(0xd00, buffer, sizeof(buffer)), "NXE LMA LME");
 }
 
 static void a_bit_without_a_name_is_shown_as_a_number(void **state)
 {
     (void)state;
-    assert_string_equal(words_cr0(CR0_PE | BIT(40), buffer, sizeof(buffer)), "PE +0x10000000000");
-    assert_string_equal(words_efer(BIT(63), buffer, sizeof(buffer)), "+0x8000000000000000");
+    assert_string_equal(decode_cr0(CR0_PE | BIT(40), buffer, sizeof(buffer)), "PE +0x10000000000");
+    assert_string_equal(decode_efer(BIT(63), buffer, sizeof(buffer)), "+0x8000000000000000");
 }
 
 static void our_pat_has_write_combining_at_its_index(void **state)
 {
     (void)state;
-    assert_string_equal(words_pat(PAT_VALUE, buffer, sizeof(buffer)), "WB WT UC- UC WC WT UC- UC");
+    assert_string_equal(decode_pat(PAT_VALUE, buffer, sizeof(buffer)), "WB WT UC- UC WC WT UC- UC");
     assert_int_equal(PAT_VALUE >> (8 * PAT_INDEX_WC) & 0xff, 1);
     assert_int_equal(PAT_VALUE >> (8 * PAT_INDEX_WB) & 0xff, 6);
     assert_int_equal(PAT_VALUE >> (8 * PAT_INDEX_UC) & 0xff, 0);
@@ -114,48 +114,48 @@ static void every_word_fits_and_a_short_buffer_cuts(void **state)
 
     (void)state;
     memset(buffer, 'x', sizeof(buffer));
-    words_cr4(UINT64_MAX, buffer, sizeof(buffer));
+    decode_cr4(UINT64_MAX, buffer, sizeof(buffer));
     assert_true(strlen(buffer) < sizeof(buffer) - 1);
-    words_rflags(UINT64_MAX, buffer, sizeof(buffer));
+    decode_rflags(UINT64_MAX, buffer, sizeof(buffer));
     assert_true(strlen(buffer) < sizeof(buffer) - 1);
     error_words(TRAP_PAGE_FAULT, UINT64_MAX);
     assert_true(strlen(buffer) < sizeof(buffer) - 1);
 
-    assert_string_equal(words_cr0(0x80010033, small, sizeof(small)), "PG WP N");
-    assert_string_equal(words_rflags(0x3246, small, sizeof(small)), "IF ZF P");
+    assert_string_equal(decode_cr0(0x80010033, small, sizeof(small)), "PG WP N");
+    assert_string_equal(decode_rflags(0x3246, small, sizeof(small)), "IF ZF P");
     small[0] = 'x';
-    words_cr0(0x80010033, small, 0);
+    decode_cr0(0x80010033, small, 0);
     assert_int_equal(small[0], 'x');
 }
 
 static void machine_check_status_tells_place_and_gravity(void **state)
 {
     (void)state;
-    assert_string_equal(words_machine_check(0xb200000000000005, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0xb200000000000005, buffer, sizeof(buffer)),
                         "parity error inside the CPU, uncorrected, the CPU's state is lost");
-    assert_string_equal(words_machine_check(0x8c0000000000009f, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0x8c0000000000009f, buffer, sizeof(buffer)),
                         "error of the memory controller, corrected");
-    assert_string_equal(words_machine_check(0xf000000000001135, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0xf000000000001135, buffer, sizeof(buffer)),
                         "error in the cache hierarchy, uncorrected, and another one before it");
-    assert_string_equal(words_machine_check(0xa000000000000e0b, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0xa000000000000e0b, buffer, sizeof(buffer)),
                         "error on the bus between CPUs, memory and devices, uncorrected");
-    assert_string_equal(words_machine_check(0x8000000000000016, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0x8000000000000016, buffer, sizeof(buffer)),
                         "error in a translation buffer (TLB), corrected");
-    assert_string_equal(words_machine_check(0x8000000000002000, buffer, sizeof(buffer)),
+    assert_string_equal(decode_machine_check(0x8000000000002000, buffer, sizeof(buffer)),
                         "error of an unknown kind, corrected");
-    words_machine_check(UINT64_MAX, buffer, sizeof(buffer));
+    decode_machine_check(UINT64_MAX, buffer, sizeof(buffer));
     assert_true(strlen(buffer) < sizeof(buffer) - 1);
 }
 
 static void any_vector_has_a_name(void **state)
 {
     (void)state;
-    assert_string_equal(words_exception(TRAP_PAGE_FAULT), "page fault");
-    assert_string_equal(words_exception_mnemonic(TRAP_PAGE_FAULT), "#PF");
-    assert_string_equal(words_exception(15), "reserved exception");
-    assert_string_equal(words_exception_mnemonic(15), "");
-    assert_string_equal(words_exception(UINT64_MAX), "interrupt");
-    assert_string_equal(words_exception_mnemonic(255), "");
+    assert_string_equal(decode_exception(TRAP_PAGE_FAULT), "page fault");
+    assert_string_equal(decode_exception_mnemonic(TRAP_PAGE_FAULT), "#PF");
+    assert_string_equal(decode_exception(15), "reserved exception");
+    assert_string_equal(decode_exception_mnemonic(15), "");
+    assert_string_equal(decode_exception(UINT64_MAX), "interrupt");
+    assert_string_equal(decode_exception_mnemonic(255), "");
 }
 
 int main(void)

@@ -36,5 +36,5 @@ struct input {
 
     bool interrupts; /* each key raises an interrupt, so poll() is needed only after one */
 
-    struct input *next; /* for the monitor's list; NULL before registration */
+    struct input *next; /* for console/inputs.c; NULL before registration */
 };

@@ -4,35 +4,35 @@
  * The CPU's numbers in words. Pure: hosted tests check them.
  *
  * Every function writes at most @size bytes with the NUL into @buffer, cuts what does not fit, and
- * returns @buffer. WORDS_SIZE bytes hold any of them.
+ * returns @buffer. DECODE_MAX bytes hold any of them.
  */
 #include <ashlar/types.h>
 
-#define WORDS_SIZE 200
+#define DECODE_MAX 200
 
 /* Bits by name, highest first: "PG WP PE"; bits without a name as one number: "WP +0x40". */
-const char *words_cr0(uint64_t cr0, char *buffer, size_t size);
-const char *words_cr4(uint64_t cr4, char *buffer, size_t size);
-const char *words_efer(uint64_t efer, char *buffer, size_t size);
-const char *words_rflags(uint64_t rflags, char *buffer, size_t size);
+const char *decode_cr0(uint64_t cr0, char *buffer, size_t size);
+const char *decode_cr4(uint64_t cr4, char *buffer, size_t size);
+const char *decode_efer(uint64_t efer, char *buffer, size_t size);
+const char *decode_rflags(uint64_t rflags, char *buffer, size_t size);
 
 /* The memory types of the eight PAT entries: "WB WT UC- UC WC WT UC- UC". */
-const char *words_pat(uint64_t pat, char *buffer, size_t size);
+const char *decode_pat(uint64_t pat, char *buffer, size_t size);
 
 /* What a machine-check bank's status says: "error in the cache hierarchy, uncorrected, the CPU's state is
    lost". */
-const char *words_machine_check(uint64_t status, char *buffer, size_t size);
+const char *decode_machine_check(uint64_t status, char *buffer, size_t size);
 
 /* "page fault"; "reserved exception" for those nobody uses; "interrupt" from 32 on. @vector: any number.
    Constant strings. */
-const char *words_exception(uint64_t vector);
+const char *decode_exception(uint64_t vector);
 /* "#PF"; "" for what has no mnemonic. */
-const char *words_exception_mnemonic(uint64_t vector);
+const char *decode_exception_mnemonic(uint64_t vector);
 
 /**
- * words_error_code() - what the error code of an exception says.
+ * decode_error_code() - what the error code of an exception says.
  * @vector: any number; for one without an error code the text is "none".
  *
  * "write to a page that is not present, by the kernel"; "selector 0x28, entry 5 of the GDT".
  */
-const char *words_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size);
+const char *decode_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size);

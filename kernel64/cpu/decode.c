@@ -5,13 +5,13 @@
  * Source of all names: Intel SDM vol. 3A, "Control Registers", "Exception and Interrupt
  * Reference", "Page Attribute Table (PAT)"; vol. 1, "EFLAGS Register"; vol. 4 for IA32_EFER.
  */
-#include <trap/decode.h>
+#include <cpu/decode.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
+#include <cpu/exceptions.h>
+#include <cpu/mc_status.h>
 #include <lib/format.h>
-#include <trap/machine_check.h>
-#include <trap/traps.h>
 
 #include <stdarg.h>
 
@@ -61,7 +61,7 @@ static const char *name_bits(uint64_t value, const struct bit_name *names, size_
 
 /* ---- registers ---- */
 
-const char *words_cr0(uint64_t cr0, char *buffer, size_t size)
+const char *decode_cr0(uint64_t cr0, char *buffer, size_t size)
 {
     static const struct bit_name names[] = {
         { CR0_PG, "PG" }, { CR0_CD, "CD" }, { CR0_NW, "NW" }, { CR0_AM, "AM" },
@@ -71,7 +71,7 @@ const char *words_cr0(uint64_t cr0, char *buffer, size_t size)
     return name_bits(cr0, names, ARRAY_LEN(names), buffer, size);
 }
 
-const char *words_cr4(uint64_t cr4, char *buffer, size_t size)
+const char *decode_cr4(uint64_t cr4, char *buffer, size_t size)
 {
     static const struct bit_name names[] = {
         { BIT(24), "PKS" },        { BIT(23), "CET" },     { BIT(22), "PKE" },   { CR4_SMAP, "SMAP" },
@@ -84,7 +84,7 @@ const char *words_cr4(uint64_t cr4, char *buffer, size_t size)
     return name_bits(cr4, names, ARRAY_LEN(names), buffer, size);
 }
 
-const char *words_efer(uint64_t efer, char *buffer, size_t size)
+const char *decode_efer(uint64_t efer, char *buffer, size_t size)
 {
     static const struct bit_name names[] = {
         { BIT(14), "FFXSR" }, { BIT(13), "LMSLE" }, { BIT(12), "SVME" }, { EFER_NXE, "NXE" },
@@ -93,7 +93,7 @@ const char *words_efer(uint64_t efer, char *buffer, size_t size)
     return name_bits(efer, names, ARRAY_LEN(names), buffer, size);
 }
 
-const char *words_rflags(uint64_t rflags, char *buffer, size_t size)
+const char *decode_rflags(uint64_t rflags, char *buffer, size_t size)
 {
     static const struct bit_name names[] = {
         { RFLAGS_ID, "ID" }, { BIT(20), "VIP" },  { BIT(19), "VIF" },  { RFLAGS_AC, "AC" },
@@ -114,7 +114,7 @@ const char *words_rflags(uint64_t rflags, char *buffer, size_t size)
     return buffer;
 }
 
-const char *words_pat(uint64_t pat, char *buffer, size_t size)
+const char *decode_pat(uint64_t pat, char *buffer, size_t size)
 {
     static const char *const types[8] = { "UC", "WC", "?2", "?3", "WT", "WP", "WB", "UC-" };
     struct text text = { buffer, size, 0 };
@@ -155,7 +155,7 @@ static const char *machine_check_place(unsigned code)
     return "error of an unknown kind";
 }
 
-const char *words_machine_check(uint64_t status, char *buffer, size_t size)
+const char *decode_machine_check(uint64_t status, char *buffer, size_t size)
 {
     struct text text = { buffer, size, 0 };
 
@@ -201,14 +201,14 @@ static const struct exception_name exception_names[TRAP_FIRST_INTERRUPT] = {
     [TRAP_SECURITY] = { "#SX", "security exception" },
 };
 
-const char *words_exception(uint64_t vector)
+const char *decode_exception(uint64_t vector)
 {
     if (vector >= TRAP_FIRST_INTERRUPT)
         return "interrupt";
     return exception_names[vector].name ? exception_names[vector].name : "reserved exception";
 }
 
-const char *words_exception_mnemonic(uint64_t vector)
+const char *decode_exception_mnemonic(uint64_t vector)
 {
     if (vector >= TRAP_FIRST_INTERRUPT || !exception_names[vector].mnemonic)
         return "";
@@ -260,7 +260,7 @@ static void selector_words(struct text *text, uint64_t code)
         add(text, ", while an event from outside was delivered");
 }
 
-const char *words_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size)
+const char *decode_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size)
 {
     struct text text = { buffer, size, 0 };
 

@@ -8,7 +8,7 @@
  * would be that of RAM, and the address would change with the tables, under a console that a fault at that
  * moment needs.
  */
-#include <console/map.h>
+#include <vm/early_device.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/layout.h>
@@ -17,7 +17,7 @@
 #include <vm/map_device.h>
 #include <cpu/physical.h>
 
-static struct page_mapping maps[CONSOLE_MAPS];
+static struct page_mapping maps[EARLY_DEVICES_MAX];
 static unsigned int map_count;
 static uint64_t next_address = CONSOLE_DEVICES_START;
 static bool is_stub_left;
@@ -40,7 +40,7 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
     };
     /* As far into a large page as it is in physical memory, so that large pages can map it. */
     uint64_t virt = align_up(next_address, LARGE_PAGE_SIZE) + (first & (LARGE_PAGE_SIZE - 1));
-    if (map_count == CONSOLE_MAPS || last - first > CONSOLE_DEVICES_END - virt ||
+    if (map_count == EARLY_DEVICES_MAX || last - first > CONSOLE_DEVICES_END - virt ||
         paging_map(&stubs, virt, phys(first), last - first, access) != STATUS_OK)
         return NULL;
     maps[map_count++] = (struct page_mapping){ virt, phys(first), last - first, access };
@@ -48,8 +48,8 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
     return (void *)(uintptr_t)virt;
 }
 
-void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
-                  const char *name)
+void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
+                       const char *name)
 {
     const struct device_request request = { address.raw, size_bytes, use, false };
     uint64_t end = range_end(address.raw, size_bytes), first = align_down(address.raw, PAGE_SIZE);
@@ -66,7 +66,7 @@ void *console_map(phys_t address, size_t size_bytes, enum device_use use, unsign
     return start ? start + (address.raw - first) : NULL;
 }
 
-status_t console_map_again(struct paging *paging)
+status_t early_device_map_again(struct paging *paging)
 {
     status_t status = STATUS_OK;
     for (unsigned int i = 0; i < map_count && status == STATUS_OK; i++)
