@@ -69,8 +69,8 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("tables");
     memory_init(platform_nodes()); /* frames can be allocated */
     stage_mark("memory");
-    irq_init();  /* interrupt controllers, all inputs masked */
-    time_init(); /* timers */
+    controllers_init(); /* interrupt controllers, all inputs masked */
+    time_init();        /* timers */
     wall_clock_init();
     local_irq_enable(); /* handlers run from here on */
     stage_mark("interrupts");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `irqs`: which interrupts there are, who handles them, and how often they came on each CPU.
+ * The monitor's `irqs`: lines and vectors, their handlers, and how often each CPU took them.
  */
 #include <ashlar/command.h>
 
@@ -37,7 +37,7 @@ static void print_line(void *context, const struct irq_line *line)
         print("%s%s", irq->name, irq->next ? ", " : "");
     if (line->unhandled > 0)
         print(", %lu unhandled", line->unhandled);
-    print("%s\n", line->is_storming ? "; masked in a storm" : "");
+    print("%s\n", line->is_storming ? "; masked: nobody cared" : "");
 }
 
 static void print_own(const char *name, uint8_t vector)
@@ -47,14 +47,14 @@ static void print_own(const char *name, uint8_t vector)
     print("\n");
 }
 
-/* Vectors that came although nobody has them: how many, and which as far as a line reaches. */
+/* Interrupts whose vector has no handler: how many, and which vectors as far as a line has room. */
 static void print_unexpected(void)
 {
     uint64_t total = 0;
     unsigned int shown = 0;
     for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++)
         total += traps_unexpected_count((uint8_t)vector);
-    print("nobody's                            %12lu ", total);
+    print("unexpected                          %12lu ", total);
     for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++)
         if (traps_unexpected_count((uint8_t)vector) > 0 && shown++ < 8)
             print(" %u", vector);
@@ -71,8 +71,8 @@ static status_t command_irqs(int argc, char **argv)
     if (lapic_mode() != LAPIC_NONE) {
         print_own("timer", VECTOR_TIMER);
         if (percpu_count() > 1) {
-            print_own("calls of CPUs", VECTOR_CALL);
-            print_own("wakes of CPUs", VECTOR_WAKE);
+            print_own("cross-calls", VECTOR_CALL);
+            print_own("wake-ups", VECTOR_WAKE);
         }
         print_own("APIC errors", VECTOR_LAPIC_ERROR);
         print_own("APIC spurious", VECTOR_SPURIOUS);
@@ -83,4 +83,4 @@ static status_t command_irqs(int argc, char **argv)
     print_unexpected();
     return STATUS_OK;
 }
-COMMAND(irqs, "", "interrupts: from where, for whom, how often on each CPU", command_irqs);
+COMMAND(irqs, "", "interrupts: lines and vectors, handlers, counts for each CPU", command_irqs);

@@ -53,9 +53,9 @@ static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
     }
     const char *reason = NULL;
     if (ioapic_init(ioapic, registers, gsi_base) != STATUS_OK)
-        reason = "no I/O APIC answers there";
+        reason = "no I/O APIC responds there";
     else if (irq_add_chip(&ioapic->chip) != STATUS_OK)
-        reason = "its GSIs belong to another one";
+        reason = "its GSIs are another I/O APIC's";
     if (reason) {
         device_refused("I/O APIC", address, reason);
         unmap_device(registers);
@@ -134,9 +134,9 @@ static status_t isa_input_of_ioapics(uint8_t isa, uint32_t *gsi, struct irq_wiri
     return platform()->isa_is_identity ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-/* Whether an I/O APIC has the inputs of the ISA timer and keyboard: where the one that should have them was
-   refused, the 8259s have them, beside the I/O APICs that are left. */
-static bool ioapics_serve_isa(void)
+/* Whether an I/O APIC has the pins of the ISA timer and keyboard. Where the one that should have them was
+   refused, the 8259s are used for ISA interrupts, beside the remaining I/O APICs. */
+static bool ioapics_have_isa(void)
 {
     struct irq_chip *first = irq_next_chip(NULL);
     if (!first || !has_8259)
@@ -172,7 +172,7 @@ static void route_nmi(uint32_t gsi, struct irq_wiring wiring)
     if (chip && chip->route(chip, pin, &to) == STATUS_OK)
         chip->unmask(chip, pin);
     else
-        log_warn("irq", "the NMI input GSI %u cannot be used", gsi);
+        log_warn("irq", "NMI input GSI %u ignored: no I/O APIC routes it", gsi);
 }
 
 void controllers_init_cpu(void)
@@ -203,7 +203,7 @@ bool controllers_take_8259_spurious(uint8_t vector)
     return true;
 }
 
-/* Without a MADT there is a pair, or the ports say that there is none. */
+/* Without a MADT, i8259_init() finds out whether there is a pair. */
 static void init_8259(void)
 {
     if (!platform()->has_8259)
@@ -224,15 +224,15 @@ const struct i8259 *controllers_8259(void)
 static void use_8259(void)
 {
     if (!has_8259 || irq_add_chip(&pair.chip) != STATUS_OK) {
-        log_warn("irq", "no I/O APIC and no 8259: devices cannot interrupt");
+        log_warn("irq", "no I/O APIC and no 8259: devices are polled");
         return;
     }
     if (lapic_mode() != LAPIC_NONE)
         lapic_set_lint(0, LAPIC_LINT_EXTINT, (struct irq_wiring){ false, false });
-    log_info("irq", "devices interrupt through the 8259s");
+    log_info("irq", "device interrupts through the 8259s");
 }
 
-static void leave_8259(void)
+static void disconnect_8259(void)
 {
     if (platform()->has_imcr) {
         io_out8(PORT_IMCR_SELECT, IMCR);
@@ -244,27 +244,28 @@ static void leave_8259(void)
 
 static void init_lapic(void)
 {
-    static const char *const words[] = { "none", "xAPIC", "x2APIC" };
+    static const char *const names[] = { "none", "xAPIC", "x2APIC" };
     status_t status = lapic_init(platform()->lapic_address, x2apic_is_wanted);
     if (status != STATUS_OK) {
-        log_warn("irq", "no local APIC: %s", status_sentence(status));
+        log_warn("irq", "no local APIC: %s; one CPU, device interrupts through the 8259s",
+                 status_sentence(status));
         return;
     }
-    log_info("irq", "local APIC %u, version %#x: found in mode %s, used in mode %s", lapic_id(),
-             lapic_version() & 0xff, words[lapic_mode_found()], words[lapic_mode()]);
+    log_info("irq", "local APIC %u, version %#x: %s mode (firmware left it in %s)", lapic_id(),
+             lapic_version() & 0xff, names[lapic_mode()], names[lapic_mode_found()]);
 }
 
-void irq_init(void)
+void controllers_init(void)
 {
     traps_set_acknowledge(irq_take_unexpected);
     init_8259();
     init_lapic();
     if (lapic_mode() != LAPIC_NONE && !machine_has_option("noioapic")) {
         add_ioapics();
-        uses_ioapics = ioapics_serve_isa();
+        uses_ioapics = ioapics_have_isa();
     }
     if (uses_ioapics)
-        leave_8259();
+        disconnect_8259();
     else
         use_8259();
     if (lapic_mode() == LAPIC_NONE)

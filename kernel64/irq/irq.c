@@ -2,12 +2,12 @@
 /*
  * Vectors and lines.
  *
- * Each CPU has its own table from vector to line, so that each can give out all of its vectors. A line that
- * somebody asks for gets the lowest free vector of the CPU that it will interrupt; a chip whose vectors are
- * fixed gets its own.
+ * Each CPU has its own table from vector to line, so that all of its vectors can be allocated. A requested
+ * line gets the lowest free vector of the CPU that it is routed to; a chip whose vectors are fixed keeps
+ * its own.
  *
- * A vector without a line may still be raised: by a controller that was being masked, or by INT. It is then
- * in service or not, and only if it is may it be ended; lapic_isr_is_set() tells.
+ * A vector without a line may still be raised: by a controller that was being masked, or by INT. An EOI may
+ * be sent only if it is in service; lapic_isr_is_set() tells.
  */
 #include <irq/irq.h>
 
@@ -25,18 +25,18 @@
 static struct irq_chip *chips;
 
 /*
- * The lines that ever had a handler. Order of locks: this one, then a line's; it is held while a line's is
- * waited for. Threads take it, and the clock's interrupt when it has to ask for another one; no handler of a
- * line does.
+ * The lines that ever had a handler. Lock order: this one, then a line's; it is held while a line's is
+ * waited for. Taken by threads, and by the timer interrupt when it changes the clockevent; never by a
+ * line's handler.
  */
 static struct spinlock lines_lock;
 static struct irq_line *lines;
 
 /*
- * Which line each of this CPU's vectors belongs to; read by its interrupts. Written under lines_lock by any
- * CPU: a line before its input is unmasked, which is a write to the controller that waits for all before it,
- * so that volatile is enough; NULL once nothing of the line comes here any more. Its interrupt finds the
- * line, which stays, or a stray; both are ended.
+ * The line of each of this CPU's vectors; read by its interrupts. Written under lines_lock by any CPU: a
+ * line before its pin is unmasked, which is an uncached write that is ordered after all writes before it,
+ * so volatile is enough; NULL once no interrupt of the line can arrive here. An interrupt finds the line,
+ * which is never freed, or is unexpected; both get their EOI.
  */
 static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
 
@@ -73,11 +73,11 @@ struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin)
 
 static void report_storm(const struct irq_line *line)
 {
-    log_warn("irq", "%s input %u (GSI %u): %u of %u interrupts and none of its devices had asked; masked",
+    log_warn("irq", "%s pin %u (GSI %u): nobody cared for %u of %u interrupts, masked: check its devices",
              line->chip->name, line->pin, line->chip->gsi_base + line->pin, LINE_STORM, LINE_WINDOW);
 }
 
-/* A vector that no line has: given back a moment ago, or raised by a pair of 8259s by mistake, or by INT. */
+/* A vector that no line has: released a moment ago, or raised by the 8259s without a cause, or by INT. */
 void irq_take_unexpected(uint8_t vector)
 {
     if (controllers_take_8259_spurious(vector))
@@ -108,7 +108,7 @@ static bool is_free(unsigned int cpu, unsigned int vector)
     return !PERCPU_ARRAY_OF(cpu, irq_line_of_vector)[vector] && (!handler || handler == irq_dispatch);
 }
 
-/* Return: a vector of @cpu for a line of @chip; 0 when there is none left. */
+/* Return: a vector of @cpu for a line of @chip; 0 when none is free. */
 static uint8_t choose_vector(unsigned int cpu, const struct irq_chip *chip, uint32_t pin)
 {
     if (chip->fixed_vector != 0)
@@ -147,7 +147,7 @@ static struct irq_line *find_line(const struct irq_chip *chip, uint32_t pin)
     return line;
 }
 
-/* A new line interrupts the CPU that asks; but the 8259s reach only the first. */
+/* A new line is routed to the requesting CPU; the 8259s reach only the BSP. */
 static struct irq_target target_of(const struct irq_chip *chip)
 {
     if (lapic_mode() == LAPIC_NONE || chip->fixed_vector != 0)
@@ -155,7 +155,7 @@ static struct irq_target target_of(const struct irq_chip *chip)
     return (struct irq_target){ PERCPU_MINE(cpu_number), lapic_id() };
 }
 
-/* @spare: a line to use when the input has none; @irq names the one that was used. Return: as
+/* @spare: a line to use when the pin has none; irq->line is the one that was used. Return: as
    irq_request(). */
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
@@ -214,8 +214,7 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
     return status == STATUS_OK ? irq_request(gsi, wiring, handler, context, name, result) : status;
 }
 
-/* The line stays, without a vector: its CPU may just be looking at it. There are no more lines than
-   inputs. */
+/* The line stays, without a vector: its CPU may be reading it now. There are no more lines than pins. */
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
@@ -228,9 +227,9 @@ void irq_release(struct irq *irq)
     kfree(irq);
 }
 
-/* ---- leaving a CPU ---- */
+/* ---- routing lines away from a CPU ---- */
 
-/* Turns of waiting for what a controller has sent to this very CPU. */
+/* Iterations to wait for an interrupt that a controller has sent to this CPU. */
 #define ARRIVAL_TURNS 100000
 
 /* Context: lines_lock is held. */
@@ -239,7 +238,7 @@ static bool is_here(const struct irq_line *line)
     return line->vector != 0 && line->cpu == PERCPU_MINE(cpu_number);
 }
 
-/* Return: a line that interrupts this CPU, if nobody releases it meanwhile; NULL when there is none. */
+/* Return: a line that is routed to this CPU, unless it is released meanwhile; NULL when there is none. */
 static struct irq_line *find_line_here(void)
 {
     irq_flags_t state = line_lock(&lines_lock);
@@ -251,18 +250,19 @@ static struct irq_line *find_line_here(void)
 }
 
 /*
- * Moves a line unless an interrupt of it is still to be taken; it is masked then. Return: whether it was done
- * with, one way or the other. Context: lines_lock is held.
+ * Masks a line and routes it to another CPU, unless an interrupt of it is pending here: then it stays masked.
+ * Return: whether the attempt is over; @status says how.
+ * Context: lines_lock is held.
  */
 static bool try_move(struct irq_line *line, const struct irq_target *to, status_t *status)
 {
     uint8_t vector = line->vector;
-    /* Released since it was found, and perhaps requested by another CPU. */
+    /* Released since find_line_here(), and perhaps requested by another CPU. */
     if (!is_here(line)) {
         *status = STATUS_OK;
         return true;
     }
-    /* Each time: who shares the line may have unmasked it. */
+    /* Each time: a request that shares the line may have unmasked it. */
     line->chip->mask(line->chip, line->pin);
     if (line->chip->is_in_flight(line->chip, line->pin) || lapic_irr_is_set(vector))
         return false;
@@ -273,7 +273,7 @@ static bool try_move(struct irq_line *line, const struct irq_target *to, status_
     return true;
 }
 
-/* The line that try_move() masked goes on where it is. */
+/* Unmasks a line that try_move() left masked; it stays routed to this CPU. */
 static void stay(struct irq_line *line)
 {
     irq_flags_t state = line_lock(&lines_lock);
@@ -290,7 +290,7 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
         irq_flags_t state = line_lock(&lines_lock);
         is_done = try_move(line, to, &status);
         spin_unlock(&lines_lock, state);
-        /* Interrupts are on here: what is on its way is taken. */
+        /* Interrupts are on here: a pending one is taken. */
         cpu_relax();
     }
     if (!is_done)

@@ -1,86 +1,116 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Interrupts for those who want one: ask for a GSI or an ISA interrupt, give a handler.
+ * Device interrupts: request a GSI or an ISA interrupt with a handler. Not for IPIs and the CPU's own
+ * vectors: irq/lapic.h, trap/traps.h.
  *
- * Interrupts that are messages (MSI, MSI-X) come with PCI: they take a vector as a line does, and no chip.
+ * Message-signalled interrupts (MSI, MSI-X) come with PCI: they take a vector as a line does, and no chip.
  */
 #include <irq/line.h>
 
 /**
- * irq_request() - have a handler called for an input of the machine.
- * @gsi:     which.
- * @wiring:  as the device has it, or as firmware says.
- * @name:    of the device; stays where it is.
+ * irq_request() - have a handler called for a GSI.
+ * @gsi:     0 .. 2^32 - 1.
+ * @wiring:  polarity and trigger, as the device has them or as firmware says.
+ * @handler: see irq_handler_fn.
+ * @context: passed to @handler.
+ * @name:    the device's; the string is kept by reference.
  * @result:  receives what irq_release() takes; untouched on failure.
  *
- * The first interrupt may come before this returns.
- * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that input; STATUS_BUSY when somebody has it and
- *         it cannot be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU;
- *         STATUS_NO_MEMORY, also when all vectors are taken.
- * Context: thread, or an interrupt that is no line's; not in a function that another CPU called.
+ * The first interrupt may arrive before this returns. A new line is routed to the calling CPU.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that GSI; STATUS_BUSY when it is in use and
+ * cannot be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU; STATUS_NO_MEMORY, also
+ *         when no vector is free.
+ * Context: thread, or an interrupt handler that is no line's; not in a cross-call. Takes the lock of the list
+ *          of lines, then the line's. Allocates.
  */
 status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context,
                      const char *name, struct irq **result) MUST_CHECK;
 
 /**
  * irq_request_isa() - the same for an ISA interrupt, which firmware may have wired to any GSI.
- * @isa: 0 .. 15.
+ * @isa:     0 .. 15.
+ * @handler, @context, @name, @result: as for irq_request().
+ *
+ * Return: as irq_request(); STATUS_NOT_FOUND also when firmware does not wire it.
+ * Context: as irq_request().
  */
 status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name,
                          struct irq **result) MUST_CHECK;
 
 /**
- * irq_release() - ends it. When this returns, the handler does not run and will not.
- * Context: thread; not from a handler.
+ * irq_release() - remove a handler. When this returns, it does not run and will not run again.
+ * @irq: from irq_request(); freed.
+ *
+ * Context: thread; not from a handler or a cross-call. Takes the locks that irq_request() takes.
  */
 void irq_release(struct irq *irq);
 
-/* A CPU that lines may interrupt. */
+/* A CPU that lines may be routed to. */
 struct irq_target {
     unsigned int cpu;
     uint32_t apic_id;
 };
 
 /**
- * irq_offline_cpu() - the lines that interrupt this CPU interrupt another from now on.
- * @to: online.
+ * irq_offline_cpu() - route this CPU's lines to another CPU.
+ * @to: an online CPU.
  *
- * Nothing is lost: what is on its way is taken here first, and the handler of an edge is called once more for
- * what came while the input was masked; it may find nothing to do.
- * Return: STATUS_OK; otherwise as irq_request(), or STATUS_TIMEOUT when what is on its way does not arrive:
+ * No interrupt is lost: a pending one is taken here first, and the handler of an edge-triggered line is
+ * called once more for an edge that arrived while the pin was masked; its device may have nothing to
+ * report.
+ *
+ * Return: STATUS_OK; otherwise as irq_request(), or STATUS_TIMEOUT when a pending interrupt does not arrive:
  *         lines that were not moved go on interrupting this CPU.
- * Context: thread, interrupts on; no line is requested on this CPU meanwhile.
+ * Context: thread, interrupts on; no line is requested on this CPU meanwhile. Takes the locks that
+ *          irq_request() takes.
  */
 status_t irq_offline_cpu(const struct irq_target *to) MUST_CHECK;
 
-/* ---- for who sets up the machine, and who shows it ---- */
+/* ---- for irq/controllers.c, and for what shows the lines ---- */
 
 /**
- * irq_add_chip() - lines of @chip can be requested from now on. Its gsi_base and pin_count are constant.
+ * irq_add_chip() - make the lines of a controller available to irq_request().
+ * @chip: its gsi_base and pin_count are constant from now on; kept by reference.
  *
- * Return: STATUS_OK; STATUS_EXISTS when a chip that was added before has one of its GSIs; STATUS_INVALID when
- * they pass 2^32.
- * Context: irq_init().
+ * Return: STATUS_OK; STATUS_EXISTS when an earlier chip has one of its GSIs; STATUS_INVALID when its GSIs
+ *         exceed 2^32 - 1.
+ * Context: controllers_init().
  */
 status_t irq_add_chip(struct irq_chip *chip) MUST_CHECK;
 
-/* The trap handler of every vector that a line may have. */
+/* The trap handler of every vector that a line may have. Context: interrupt. */
 struct trap_frame;
 void irq_dispatch(struct trap_frame *frame);
 
-/* An interrupt that nobody handles has come: ends it where it came from, if it came from a controller. */
+/**
+ * irq_take_unexpected() - send the EOI for a vector without a handler, if it is in service.
+ * @vector: 32 .. 255.
+ *
+ * Context: its interrupt.
+ */
 void irq_take_unexpected(uint8_t vector);
 
-/* The chips, in the order in which they were added. @chip: NULL to begin with. */
+/* The chip after @chip in the order of irq_add_chip(); the first for NULL; NULL after the last.
+   Context: any, after controllers_init(). */
 struct irq_chip *irq_next_chip(struct irq_chip *chip);
 
-/* Return: the chip that has this input, with its pin there; NULL when none has. */
+/**
+ * irq_chip_of() - the chip that has a GSI.
+ * @gsi: 0 .. 2^32 - 1.
+ * @pin: receives its pin there; untouched where there is none.
+ *
+ * Return: NULL when no chip has it.
+ * Context: any, after controllers_init().
+ */
 struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin);
 
 /**
- * irq_visit_lines() - every line that has a handler.
- * Context: thread. @visit must not request or release.
+ * irq_visit_lines() - call @visit(@context, line) for every line that has a handler.
+ *
+ * Context: thread. Takes the lock of the list of lines and holds it meanwhile: @visit does not request or
+ *          release.
  */
 typedef void irq_visit_fn(void *context, const struct irq_line *line);
 void irq_visit_lines(irq_visit_fn *visit, void *context);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Registers of the local APIC, and MSRs beside it, for lapic.c alone. A register's number is its offset in
- * the page of xAPIC mode.
+ * Registers of the local APIC and the MSRs beside it, by the SDM's names; for lapic.c and lapic_mode.c alone.
+ * A register's number is its offset in the page of xAPIC mode; its MSR in x2APIC mode is MSR_X2APIC_FIRST +
+ * offset / 16.
  * Source: Intel SDM vol. 3A, "Local APIC Register Address Map", "Local Vector Table", "Interrupt Command
- * Register (ICR)"; vol. 4, "Architectural MSRs".
+ *         Register (ICR)", ed. 081, 11.4.1, 11.5.1, 11.6.1; vol. 4, "Architectural MSRs", 2.1.
  */
 #include <ashlar/bits.h>
 #include <cpu/apic_base.h>
@@ -12,18 +13,18 @@
 enum reg {
     REG_ID = LAPIC_ID,
     REG_VERSION = 0x030,
-    REG_TPR = 0x080, /* TPR */
-    REG_EOI = 0x0b0, /* EOI */
-    REG_SVR = 0x0f0, /* SVR */
-    REG_ISR = 0x100, /* 8 registers of 32 vectors each */
-    REG_IRR = 0x200,
-    REG_ESR = 0x280,
+    REG_TPR = 0x080, /* task priority */
+    REG_EOI = 0x0b0,
+    REG_SVR = 0x0f0, /* spurious interrupt vector */
+    REG_ISR = 0x100, /* in service: 8 registers of 32 vectors each */
+    REG_IRR = 0x200, /* interrupt request: likewise */
+    REG_ESR = 0x280, /* error status */
     REG_LVT_CMCI = 0x2f0,
-    REG_ICR_LOW = 0x300, /* ICR; 64 bits in x2APIC mode */
+    REG_ICR_LOW = 0x300, /* the whole ICR, 64 bits, in x2APIC mode */
     REG_ICR_HIGH = 0x310,
     REG_LVT_TIMER = 0x320,
     REG_LVT_THERMAL = 0x330,
-    REG_LVT_PMC = 0x340,
+    REG_LVT_PMC = 0x340, /* performance monitoring counters */
     REG_LVT_LINT0 = 0x350,
     REG_LVT_ERROR = 0x370,
     REG_TIMER_INITIAL_COUNT = 0x380,
@@ -56,7 +57,8 @@ enum reg {
 #define ICR_DELIVERY_STARTUP   0x600
 #define TIMER_DIVIDE_BY_16     0x3
 
-/* Local inputs beyond timer, LINT0, LINT1 and error exist when the version register says so. */
-#define LVT_THERMAL_MIN_MAX_LVT 5 /* highest LVT entry */
-#define LVT_PMC_MIN_MAX_LVT     4
-#define LVT_CMCI_MIN_MAX_LVT    6
+/* LVT entries beside timer, LINT0, LINT1 and error exist from this "Max LVT Entry" of the version register
+ * on. */
+#define MAX_LVT_WITH_THERMAL 5
+#define MAX_LVT_WITH_PMC     4
+#define MAX_LVT_WITH_CMCI    6

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handlers that share an input, and what to do when none of them feels responsible.
+ * Handlers that share a pin, and masking a line whose interrupts are unhandled.
  *
- * The line's lock is held while handlers run. Who adds or removes one waits for that, which is what they
- * want. An interrupt waits for those, who are quick, and for line_resume(), which calls a handler outside of
- * an interrupt: that line may interrupt another CPU already. What handlers may do is why all of them serve
- * other CPUs while they wait.
+ * The line's lock is held while handlers run, so line_add() and line_remove() wait until they have
+ * returned. An interrupt waits for those two, which are short, and for line_resume(), which calls handlers
+ * outside of an interrupt: that line may already be routed to another CPU. Because handlers may make
+ * cross-calls, every waiter for the lock polls cross-calls.
  */
 #include <irq/line.h>
 
@@ -75,10 +75,10 @@ bool line_remove(struct irq *irq)
 
 static bool call_handlers(const struct irq_line *line)
 {
-    bool is_claimed = false;
+    bool is_handled = false;
     for (struct irq *irq = line->handlers; irq; irq = irq->next)
-        is_claimed |= irq->handler(irq->context);
-    return is_claimed;
+        is_handled |= irq->handler(irq->context);
+    return is_handled;
 }
 
 void line_resume(struct irq_line *line)
@@ -92,12 +92,12 @@ void line_resume(struct irq_line *line)
     spin_unlock(&line->lock, state);
 }
 
-/* Return: whether a storm has just been found. */
-static bool note_outcome(struct irq_line *line, bool is_claimed)
+/* Return: whether this interrupt makes it a storm. */
+static bool count_outcome(struct irq_line *line, bool is_handled)
 {
     bool is_storm = false;
     line->window++;
-    if (!is_claimed) {
+    if (!is_handled) {
         line->unhandled++;
         line->window_unhandled++;
     }
@@ -114,8 +114,8 @@ enum line_outcome line_handle(struct irq_line *line)
     if (chip->begin && !chip->begin(chip, line->pin))
         return LINE_SPURIOUS;
     irq_flags_t state = line_lock(&line->lock);
-    bool is_claimed = call_handlers(line);
-    bool is_storm = note_outcome(line, is_claimed);
+    bool is_handled = call_handlers(line);
+    bool is_storm = count_outcome(line, is_handled);
     if (is_storm) {
         line->is_storming = true;
         chip->mask(chip, line->pin);
@@ -125,5 +125,5 @@ enum line_outcome line_handle(struct irq_line *line)
     spin_unlock(&line->lock, state);
     if (is_storm)
         return LINE_STORM_MASKED;
-    return is_claimed ? LINE_HANDLED : LINE_UNHANDLED;
+    return is_handled ? LINE_HANDLED : LINE_UNHANDLED;
 }

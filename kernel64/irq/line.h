@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A line: one input of an interrupt controller and the handlers that share it. Pure, hosted-tested; which
- * vector it has is irq.c's affair.
+ * A line: one pin of an interrupt controller and the handlers that share it. Free of hardware, hosted-tested.
+ * Not for vectors: irq.c.
  */
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/sync/spinlock.h>
@@ -10,12 +10,12 @@
 /**
  * irq_handler_fn - a device's handler.
  *
- * Return: whether the device had asked for it. On a line that several share each is called every time; one
- *         that claims what is not its own hides a storm.
- * Context: interrupts off, the line's lock held: an interrupt of the line, or, for an edge that may have come
- *          while the line was masked, whoever calls line_resume(). It may allocate, unmap and call other
- *          CPUs, because who waits for the lock serves meanwhile. It does not sleep, and neither requests nor
- *          releases: those take their locks before a line's.
+ * Return: whether its device had raised the interrupt. Every handler of a shared line is called each time;
+ *         one that returns true for another device's interrupt hides a storm.
+ * Context: interrupts off, the line's lock held: in an interrupt of the line or, for an edge that may have
+ *          arrived while the line was masked, in line_resume(). It may allocate, unmap and make cross-calls,
+ *          because a waiter for the line's lock polls them. It does not sleep, and neither requests nor
+ *          releases a line: those take their locks before a line's.
  */
 typedef bool irq_handler_fn(void *context);
 
@@ -29,36 +29,41 @@ struct irq {
 };
 
 struct irq_line {
-    struct irq_chip *chip; /* these: constant */
+    /* constant: */
+    struct irq_chip *chip;
     uint32_t pin;
     struct irq_wiring wiring;
 
-    uint8_t vector;   /* these three: irq.c's; 0: none, nobody has asked */
-    unsigned int cpu; /* that it interrupts */
+    /* guarded by irq.c's lines_lock: */
+    uint8_t vector;   /* 0: none, not requested */
+    unsigned int cpu; /* to which it is routed */
     struct irq_line *next;
 
     struct spinlock lock; /* held while handlers run, so that one that was removed does not run any more */
     /* guarded by lock: */
-    struct irq *handlers; /* in the order in which they came */
-    uint64_t unhandled;   /* interrupts that none of them claimed */
-    unsigned int window;  /* interrupts since the count below began */
-    unsigned int window_unhandled;
-    bool is_storming; /* masked, because nobody claims what comes */
+    struct irq *handlers;          /* in the order of line_add() */
+    uint64_t unhandled;            /* interrupts that every handler declined */
+    unsigned int window;           /* interrupts in the current window of LINE_WINDOW */
+    unsigned int window_unhandled; /* of those, the unhandled ones */
+    bool is_storming;              /* masked, because too many interrupts were unhandled */
 };
 
-/* Whether two chips claim the same GSI; whether all GSIs of a chip are below 2^32. */
+/* Whether two chips have a GSI in common; whether all GSIs of a chip are below 2^32. Context of both: any. */
 bool line_gsis_overlap(const struct irq_chip *one, const struct irq_chip *other);
 bool line_gsis_are_numbers(const struct irq_chip *chip);
 
-/* The slow path of line_lock(): interrupts off, and returns with the lock. */
+/* The slow path of line_lock(): returns with the lock. Context: interrupts off. */
 NOINLINE void line_wait(struct spinlock *lock);
 
 /**
  * line_lock() - spin_lock() for the locks of this room, under which handlers run.
+ * @lock: a line's, or that of the list of lines.
  *
- * A handler may call other CPUs, also by allocating when memory is short, and waits for the one that waits
- * here. So what others want of this CPU is done meanwhile.
- * Return: for spin_unlock(). Context: any but NMI, a handler, and a function that another CPU called.
+ * A handler may make a cross-call, also by allocating when memory is short, and so wait for a CPU that waits
+ * here: the waiter polls cross-calls.
+ *
+ * Return: for spin_unlock().
+ * Context: any but NMI, a line's handler and a cross-call.
  */
 static ALWAYS_INLINE irq_flags_t line_lock(struct spinlock *lock)
 {
@@ -69,58 +74,65 @@ static ALWAYS_INLINE irq_flags_t line_lock(struct spinlock *lock)
 }
 
 /**
- * line_serve_by() - how to serve other CPUs.
- * @serve: as for spin_wait_serving(). What is served requests and releases nothing.
+ * line_serve_by() - set the function that polls cross-calls.
+ * @serve: as for spin_wait_serving(). The cross-calls request and release no line.
  *
  * Context: before there is a second CPU.
  */
 void line_serve_by(void (*serve)(void));
 
 /*
- * A line is masked when of LINE_WINDOW interrupts at least LINE_STORM went unhandled. A level that nobody
- * lowers comes back at once, so that takes milliseconds; a shared line on which every other one is unhandled
- * goes on for ever.
+ * A line is masked when at least LINE_STORM of LINE_WINDOW interrupts were unhandled. A level-triggered
+ * input that stays asserted interrupts again at once, so a storm is found within milliseconds; a shared
+ * line of which every other interrupt is unhandled is never masked.
  */
 #define LINE_WINDOW 1000
 #define LINE_STORM  990
 
 /**
- * line_add() - one more handler.
- * @irq: filled in by the caller, but for line and next.
+ * line_add() - add a handler to a line, and unmask it.
+ * @line:   initialized: chip, pin and wiring.
+ * @irq:    handler, context and name filled in by the caller; in the line's list from now on.
+ * @wiring: polarity and trigger of the device.
  *
- * A line that was masked in a storm gets another chance.
- * Return: STATUS_OK; STATUS_BUSY when it has handlers already and cannot be shared: an edge, or wired
- * otherwise.
- * Context: as line_lock().
+ * A line that was masked in a storm is unmasked again.
+ * Return: STATUS_OK; STATUS_BUSY when it has handlers and cannot be shared: edge triggered, or another
+ *         polarity or trigger.
+ * Context: as line_lock(). Takes the line's lock.
  */
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring) MUST_CHECK;
 
 /**
- * line_remove() - takes a handler away. When it returns, the handler does not run and will not.
+ * line_remove() - remove a handler. When this returns, it does not run and will not run again.
+ * @irq: in a line's list.
  *
  * Return: whether the line has no handler left; it is masked then.
- * Context: as line_lock().
+ * Context: as line_lock(); not from a handler. Takes the line's lock.
  */
 bool line_remove(struct irq *irq);
 
 /**
- * line_resume() - goes on after the line was masked for a while, from outside.
+ * line_resume() - unmask a line that a caller outside of this file had masked for a while.
+ * @line: with handlers or without.
  *
- * The handler of an edge is called once, for one that came meanwhile and was not heard; it may find nothing
- * to do.
- * Context: as line_lock(); the handler runs in it, with interrupts off.
+ * The handlers of an edge-triggered line are called once, because an edge that arrived while the pin was
+ * masked is lost; their device may have nothing to report.
+ * Context: as line_lock(); handlers run in it with interrupts off. Takes the line's lock.
  */
 void line_resume(struct irq_line *line);
 
 enum line_outcome {
     LINE_HANDLED,
     LINE_UNHANDLED,
-    LINE_SPURIOUS,    /* the chip says that no device asked: nobody was called, nothing is to be ended */
+    LINE_SPURIOUS,    /* the chip had no cause for it: no handler was called, and no EOI is due */
     LINE_STORM_MASKED /* unhandled, and masked from now on */
 };
 
 /**
- * line_handle() - an interrupt of this line has come: calls the handlers, and ends it at the chip.
- * Context: its interrupt.
+ * line_handle() - handle an interrupt of a line: call its handlers, and end it at the chip.
+ * @line: whose vector was raised.
+ *
+ * Return: as above.
+ * Context: its interrupt. Takes the line's lock.
  */
 enum line_outcome line_handle(struct irq_line *line);

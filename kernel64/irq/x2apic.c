@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What options, firmware, CPU and hypervisor say about x2APIC mode.
+ * Collects what options, firmware, CPU and hypervisor say about x2APIC mode.
  */
 #include <irq/x2apic.h>
 
@@ -26,7 +26,7 @@ static bool has_wide_ids(void)
     return false;
 }
 
-/* Only under VMware: elsewhere a port that nobody has. */
+/* Only under VMware: elsewhere the port does not exist. */
 static uint32_t ask_vmware(void)
 {
     uint32_t eax = VMWARE_MAGIC, ebx = 0, ecx = VMWARE_VCPU_INFO, edx = VMWARE_PORT;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The facts by which irq/x2apic_rule.h chooses, of this machine.
+ * This machine's facts, by which irq/x2apic_rule.h chooses.
  */
 #include <irq/lapic.h>
 
 /**
- * x2apic_is_wanted() - whether the first CPU's LAPIC, and so all, are to be in x2APIC mode. The log says why.
+ * x2apic_is_wanted() - whether to use the local APICs in x2APIC mode; logs the reason.
+ * @found: the BSP's local APIC as firmware left it.
  *
- * Context: once, first CPU, after platform_init().
+ * Context: once, BSP, after platform_init().
  */
 bool x2apic_is_wanted(const struct lapic_found *found);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reasons for x2APIC mode and against it, the stronger ones first.
+ * Reasons for x2APIC mode and against it, the strongest first.
  */
 #include <irq/x2apic_rule.h>
 
@@ -31,12 +31,12 @@ bool x2apic_is_offered_by(const char *signature, uint32_t vmware)
 struct x2apic_choice x2apic_choose(const struct x2apic_facts *facts)
 {
     if (!facts->has_it)
-        return (struct x2apic_choice){ false, "the CPU has no other" };
+        return (struct x2apic_choice){ false, "the CPU has no x2APIC mode" };
     if (facts->is_on && facts->is_locked)
         return (struct x2apic_choice){ true, "the CPU is locked in it" };
     if (facts->is_refused_by_user)
         return (struct x2apic_choice){ false, "nox2apic" };
-    /* Such a CPU is reached in no other way, and firmware that lists it has prepared for it. */
+    /* Such a CPU can be reached in no other mode, and firmware that lists it supports the mode. */
     if (facts->is_on && facts->has_wide_ids)
         return (struct x2apic_choice){ true, "firmware left it on, and CPUs need it" };
     if (facts->is_refused_by_firmware)
@@ -45,7 +45,7 @@ struct x2apic_choice x2apic_choose(const struct x2apic_facts *facts)
         return (struct x2apic_choice){ true, "firmware left it on" };
     if (facts->has_no_registers)
         return (struct x2apic_choice){ true, "the registers of xAPIC mode cannot be mapped" };
-    /* x2APIC mode brings the initial IDs back, and firmware's tables have the others. */
+    /* x2APIC mode restores the initial IDs, and firmware's tables have the others. */
     if (facts->is_renumbered)
         return (struct x2apic_choice){ false, "firmware has renumbered the CPUs" };
     if (facts->is_wanted_by_user)
@@ -56,5 +56,5 @@ struct x2apic_choice x2apic_choose(const struct x2apic_facts *facts)
         return (struct x2apic_choice){ true, "CPUs need it" };
     if (facts->is_offered)
         return (struct x2apic_choice){ true, "the hypervisor offers it" };
-    return (struct x2apic_choice){ false, "x2APIC mode wants interrupt remapping, and nothing needs it" };
+    return (struct x2apic_choice){ false, "x2APIC mode requires interrupt remapping, and no CPU needs it" };
 }

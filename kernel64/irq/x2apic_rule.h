@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whether local APICs are used in x2APIC mode. Pure: hosted tests bring their own machines.
+ * Whether local APICs are used in x2APIC mode. Free of hardware: hosted tests supply the facts.
  *
  * Intel and AMD want interrupt remapping set up before x2APIC mode is entered, and this kernel does not
  * program it; firmware has been tested with systems that keep to that (Intel SDM vol. 3A, "Extended XAPIC
@@ -29,11 +29,21 @@ struct x2apic_choice {
     const char *why; /* for the log */
 };
 
+/**
+ * x2apic_choose() - the mode for a machine.
+ * @facts: about it.
+ *
+ * Return: the mode and the reason.
+ * Context: any.
+ */
 struct x2apic_choice x2apic_choose(const struct x2apic_facts *facts);
 
 /**
- * x2apic_is_offered_by() - whether a hypervisor has the mode without interrupt remapping.
+ * x2apic_is_offered_by() - whether a hypervisor supports the mode without interrupt remapping.
  * @signature: its name, of CPUID leaf 40000000H; "" for none.
- * @vmware:    what VMware's GETVCPU_INFO answers; 0 elsewhere.
+ * @vmware:    the answer of VMware's GETVCPU_INFO; 0 elsewhere.
+ *
+ * Return: false for an unknown hypervisor.
+ * Context: any.
  */
 bool x2apic_is_offered_by(const char *signature, uint32_t vmware);

@@ -22,7 +22,7 @@ EARLY = [
     'address_space_init',
     'vrange_init',
     'memory_init',
-    'irq_init',
+    'controllers_init',
     'time_init',
 ]
 # What is known of the loader's screen only once its words are read.

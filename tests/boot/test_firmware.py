@@ -94,7 +94,7 @@ def test_wrong_addresses_are_refused_with_their_reason_and_the_next_source_serve
         ('I/O APIC at P0xfec00000', r'address of another device \(I/O APIC\)'),
         ('I/O APIC at P0xfec00010', r'address of another device \(I/O APIC\)'),
         ('I/O APIC at P0xf0000', 'address in the first MiB'),
-        ('I/O APIC at P0xfff00000', 'no I/O APIC answers there'),
+        ('I/O APIC at P0xfff00000', 'no I/O APIC responds there'),
         ('HPET at P0x10000000000', 'address out of range'),
         ('PM timer at P0x10000000000', 'address out of range'),
         ('reset register at P0x3000000', r'address in RAM \(usable\)'),
@@ -117,7 +117,7 @@ def test_without_a_usable_io_apic_the_8259s_serve(forged, address):
     outcome = session.wait(60)
     assert outcome.verdict == 'pass', outcome.words
     assert named(
-        outcome.stream.lines, 'I/O APIC at .* refused', 'irq: devices interrupt through the 8259s'
+        outcome.stream.lines, 'I/O APIC at .* refused', 'irq: device interrupts through the 8259s'
     ) == [1, 1]
 
 
