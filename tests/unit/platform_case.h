@@ -198,11 +198,11 @@ static inline void begin_mp(void)
     mp_add("\x01\x03ISA   ", 8);
     mp_add("\x01\x04PCI   ", 8);
     mp_add("\x02\x08\x11\x01\0\0\xc0\xfe", 8);
-    mp_add("\x02\x09\x11\x00\0\x10\xc0\xfe", 8);   /* not enabled */
-    mp_add("\x03\x00\0\0\x03\x00\x08\x02", 8);      /* ISA 0 at pin 2 */
-    mp_add("\x03\x00\x0f\0\x03\x09\x08\x14", 8);    /* ISA 9 at pin 20, low, level */
-    mp_add("\x03\x00\x0f\0\x04\x10\x08\x10", 8);    /* a PCI interrupt */
-    mp_add("\x03\x03\0\0\x03\x00\x08\x00", 8);      /* the 8259s' output */
+    mp_add("\x02\x09\x11\x00\0\x10\xc0\xfe", 8); /* not enabled */
+    mp_add("\x03\x00\0\0\x03\x00\x08\x02", 8);   /* ISA 0 at pin 2 */
+    mp_add("\x03\x00\x0f\0\x03\x09\x08\x14", 8); /* ISA 9 at pin 20, low, level */
+    mp_add("\x03\x00\x0f\0\x04\x10\x08\x10", 8); /* a PCI interrupt */
+    mp_add("\x03\x03\0\0\x03\x00\x08\x00", 8);   /* the 8259s' output */
 }
 
 /* ---- serial ports ---- */
@@ -225,7 +225,7 @@ static inline void add_dbg2(unsigned int count)
     for (unsigned int i = 0; i < count; i++) {
         uint8_t *device = add((const uint8_t[38]){ 0 }, 38);
         put(device + 1, 38, 2);
-        device[3] = 1;            /* one address */
+        device[3] = 1;               /* one address */
         put(device + 12, 0x8000, 2); /* a serial port, */
         put(device + 14, 0, 2);      /* a 16550, */
         put(device + 18, 22, 2);     /* its address, */

@@ -39,11 +39,11 @@ static void a_madt_becomes_arrays_in_its_order(void **state)
     madt_cpu(3, 2, true);    /* an identity a second time */
     madt_cpu(4, 0xff, true); /* the broadcast */
     madt_x2apic(5, 0x12345);
-    add("\x01\x0c\x07\0\0\0\xc0\xfe\x18\0\0\0", 12);         /* I/O APIC 7, GSI 24 on */
-    add("\x02\x0a\0\0\x02\0\0\0\0\0", 10);                   /* ISA 0 at GSI 2, as the bus */
-    add("\x02\x0a\0\x09\x14\0\0\0\x0f\0", 10);               /* ISA 9 at GSI 20, low, level */
-    add("\x03\x08\x0d\0\x05\0\0\0", 8);                      /* GSI 5 is NMI: high, level */
-    add("\x05\x0c\0\0\0\0\0\0\x01\0\0\0", 12);               /* LAPICs at 4 GiB */
+    add("\x01\x0c\x07\0\0\0\xc0\xfe\x18\0\0\0", 12); /* I/O APIC 7, GSI 24 on */
+    add("\x02\x0a\0\0\x02\0\0\0\0\0", 10);           /* ISA 0 at GSI 2, as the bus */
+    add("\x02\x0a\0\x09\x14\0\0\0\x0f\0", 10);       /* ISA 9 at GSI 20, low, level */
+    add("\x03\x08\x0d\0\x05\0\0\0", 8);              /* GSI 5 is NMI: high, level */
+    add("\x05\x0c\0\0\0\0\0\0\x01\0\0\0", 12);       /* LAPICs at 4 GiB */
     const struct platform *platform = read_all();
     assert_int_equal(platform->source, PLATFORM_MADT);
     assert_int_equal(platform->cpu_count, 3);
@@ -84,10 +84,10 @@ static void a_lint_input_belongs_to_the_cpus_of_its_uid(void **state)
     madt_cpu(1, 10, true);
     madt_cpu(1, 11, true);
     madt_x2apic(1, 300);
-    add("\x04\x06\x01\x0d\0\0", 6);                              /* LAPIC UID 1, LINT0 */
-    add("\x0a\x0c\x03\0\x01\0\0\0\x01\0\0\0", 12);               /* x2APIC UID 1, LINT1 */
-    add("\x04\x06\x63\0\0\x01", 6);                              /* a UID of no CPU */
-    add("\x04\x06\xff\0\0\x01", 6);                              /* all */
+    add("\x04\x06\x01\x0d\0\0", 6);                /* LAPIC UID 1, LINT0 */
+    add("\x0a\x0c\x03\0\x01\0\0\0\x01\0\0\0", 12); /* x2APIC UID 1, LINT1 */
+    add("\x04\x06\x63\0\0\x01", 6);                /* a UID of no CPU */
+    add("\x04\x06\xff\0\0\x01", 6);                /* all */
     const struct platform *platform = read_all();
     assert_int_equal(platform->lint_nmi_count, 5);
     assert_int_equal(platform->lint_nmis[0].apic_id, 10);
@@ -252,10 +252,8 @@ static void changed_tables_are_survived(void **state)
         begin_mp();
         for (unsigned int i = 0; i < 8; i++) {
             unsigned int table = seed_below(table_count);
-            tables[table].bytes[seed_below((unsigned int)tables[table].size)] =
-                (uint8_t)seed_below(256);
-            low_memory[MP_TABLE + seed_below((unsigned int)mp_length)] ^=
-                (uint8_t)seed_below(256);
+            tables[table].bytes[seed_below((unsigned int)tables[table].size)] = (uint8_t)seed_below(256);
+            low_memory[MP_TABLE + seed_below((unsigned int)mp_length)] ^= (uint8_t)seed_below(256);
         }
         complaint_count = 0;
         const struct platform *platform = read_all();
