@@ -74,7 +74,9 @@ def expected_of(tables):
         expected['has_rtc'] = 1 - (one['FACP'].get('boot_flags', 0) >> 5 & 1)
     if 'MCFG' in one:
         names = ('base', 'segment', 'start_bus', 'end_bus')
-        rows = [[row[name] for name in names] if isinstance(row, dict) else row for row in one['MCFG']['segments']]
+        rows = [
+            [row[name] for name in names] if isinstance(row, dict) else row for row in one['MCFG']['segments']
+        ]
         expected['pci_segments'] = [row for row in rows if row[2] <= row[3]]
     return expected
 
@@ -118,7 +120,9 @@ def node_mistakes(srat, described):
 def mistakes(program, case):
     """What is wrong in a case, as sentences."""
     tables = json.loads((case / 'oracle.json').read_text())['tables']
-    files = [str(case / f'{name}.bin') for name in tables if name.split('.')[0] not in ('RSDP', 'RSDT', 'XSDT')]
+    files = [
+        str(case / f'{name}.bin') for name in tables if name.split('.')[0] not in ('RSDP', 'RSDT', 'XSDT')
+    ]
     output = subprocess.run([program, *files], check=True, capture_output=True, text=True).stdout
     described = json.loads(output)
     for field, value in expected_of(tables).items():
