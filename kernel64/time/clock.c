@@ -3,17 +3,20 @@
  * Reading the time.
  *
  * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
- * multiplication; the multiplier is computed once. When a better rate or another counter is chosen, a new
- * epoch begins with the time that the old one shows. An epoch is never written again after it was published,
- * and there are enough for all changes that a boot can make, so a reader needs one pointer and no lock; it
- * reads again when that has changed meanwhile.
+ * multiplication; the multiplier is computed once. When a better rate or another clocksource is chosen, a new
+ * epoch begins at the time that the old one shows. An epoch is not written after it was published, and there
+ * are enough for all changes that a boot can make, so a reader needs one pointer and no lock; it reads again
+ * when that pointer has changed meanwhile.
+ *
+ * The TSC's epochs are kept in a chain, the newest first. A tick is converted by the epoch in which it was
+ * counted, so a time stamp means the same nanosecond before and after the rate is refined.
  *
  * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any
  * crystal.
  *
  * A counter of less than 64 bits is widened in wide_count: the count of the last reader, to which the new
- * count's distance is added. A reader that was overtaken finds itself "behind" by nearly a whole round, and
- * takes the other's.
+ * count's distance is added. A reader that was overtaken finds its distance to be nearly a whole wrap, and
+ * returns the other's count.
  */
 #include <time/clock.h>
 
@@ -23,19 +26,20 @@
 #include <log/log.h>
 
 struct epoch {
-    struct clock_counter *counter; /* NULL: the time-stamp counter */
+    struct clock_counter *counter; /* NULL: the TSC */
+    const struct epoch *earlier;   /* of the TSC: the one before; NULL: none, or of another counter */
     uint64_t start_tick, start_ns;
     uint64_t multiplier;   /* nanoseconds a tick, times 2^CLOCK_SHIFT */
     uint64_t ticks_per_ns; /* the inverse, rounded up, times 2^CLOCK_SHIFT */
 };
 
-/* Before anybody knows better, a tick is a nanosecond. */
+/* Before clock_init() a tick counts as a nanosecond. */
 static struct epoch epochs[CLOCK_CHANGES_MAX + 1] = {
     { .multiplier = 1ULL << CLOCK_SHIFT, .ticks_per_ns = 1ULL << CLOCK_SHIFT },
 };
 static unsigned int epoch_count = 1;
 static const struct epoch *current = &epochs[0];   /* atomic */
-static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the newest of the time-stamp counter */
+static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the TSC's newest */
 
 static uint64_t wide_count; /* atomic; of the counter that is the clock */
 
@@ -43,15 +47,15 @@ static uint64_t tsc_hz = NS_PER_SECOND;
 
 /* ---- reading ---- */
 
-/* Signed: a tick before the epoch's first is a time before it. */
+/* Signed: a tick before the epoch's first is a time before its start. */
 static inline uint64_t nanoseconds_in(const struct epoch *epoch, uint64_t ticks)
 {
     __int128 product = (__int128)(int64_t)(ticks - epoch->start_tick) * (int64_t)epoch->multiplier;
     return epoch->start_ns + (uint64_t)(product >> CLOCK_SHIFT);
 }
 
-/* The last reader's count is looked at before the counter: what is read then is not behind it by more than
-   another CPU's reading, however long this one is held up in between. */
+/* The last reader's count is loaded before the counter is read: the reading is then behind it by at most what
+   another CPU's reading takes, however long this CPU is interrupted in between. */
 static uint64_t read_wide(struct clock_counter *counter)
 {
     uint64_t mask = clock_counter_mask(counter);
@@ -60,7 +64,7 @@ static uint64_t read_wide(struct clock_counter *counter)
         uint64_t ahead = (counter->read(counter) - last) & mask;
         if (ahead > mask / 2)
             return last;
-        /* Release pairs with the acquire: who finds this count reads the counter after it. */
+        /* Release pairs with the acquire: a reader that loads this count reads the counter after it. */
         if (ahead == 0 || __atomic_compare_exchange_n(&wide_count, &last, last + ahead, true,
                                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             return last + ahead;
@@ -73,8 +77,8 @@ static inline const struct epoch *current_epoch(void)
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 }
 
-/* Whoever was held up between looking for the epoch and reading its counter reads again: with a new rate, the
-   time that the old epoch tells by now may be one that no longer comes. */
+/* A reader that was interrupted between loading the epoch and reading its counter reads again: after a change
+   of rate, the old epoch's time for this moment may lie ahead of the new one's. */
 static NOINLINE uint64_t read_slowly(void)
 {
     const struct epoch *epoch;
@@ -95,12 +99,26 @@ uint64_t clock_now_ns(void)
     return LIKELY(epoch == current_epoch()) ? ns : read_slowly();
 }
 
-uint64_t clock_nanoseconds(uint64_t ticks)
+static const struct epoch *current_tsc_epoch(void)
 {
-    return nanoseconds_in(__atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE), ticks);
+    return __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
 }
 
-/* The PIT takes three accesses and a lock for them, and NMIs and panics log. */
+uint64_t clock_nanoseconds(uint64_t ticks)
+{
+    const struct epoch *epoch = current_tsc_epoch();
+    while (UNLIKELY((int64_t)(ticks - epoch->start_tick) < 0) && epoch->earlier)
+        epoch = epoch->earlier;
+    return nanoseconds_in(epoch, ticks);
+}
+
+uint64_t clock_duration_ns(uint64_t ticks)
+{
+    const struct epoch *epoch = current_tsc_epoch();
+    return nanoseconds_in(epoch, epoch->start_tick + ticks) - epoch->start_ns;
+}
+
+/* The PIT is read by three accesses under a lock, and NMIs and panics log. */
 uint64_t clock_stamp_ns(void)
 {
     const struct clock_counter *counter = current_epoch()->counter;
@@ -109,7 +127,7 @@ uint64_t clock_stamp_ns(void)
 
 uint64_t clock_tick_of(uint64_t ns)
 {
-    const struct epoch *epoch = __atomic_load_n(&tsc_epoch, __ATOMIC_ACQUIRE);
+    const struct epoch *epoch = current_tsc_epoch();
     if (ns <= epoch->start_ns)
         return epoch->start_tick;
     unsigned __int128 ticks =
@@ -149,6 +167,7 @@ void clock_set_tsc_rate(uint64_t rate_hz)
 {
     struct epoch *epoch = next_epoch(NULL, rate_hz);
     tsc_hz = rate_hz;
+    epoch->earlier = tsc_epoch;
     epoch->start_tick = cpu_read_tsc_ordered();
     epoch->start_ns = current->counter ? clock_now_ns() : nanoseconds_in(current, epoch->start_tick);
     publish(epoch);
@@ -169,10 +188,10 @@ uint64_t clock_wide_count(void)
     return read_wide(current_epoch()->counter);
 }
 
-/* Whole rounds leave the low bits, by which others widen what they read at the same time, as they are. */
-void clock_add_wraps(uint64_t rounds)
+/* Whole wraps do not change the low bits, by which other CPUs widen what they read at the same time. */
+void clock_add_wraps(uint64_t wraps)
 {
-    __atomic_fetch_add(&wide_count, rounds << current_epoch()->counter->bits, __ATOMIC_ACQ_REL);
+    __atomic_fetch_add(&wide_count, wraps << current_epoch()->counter->bits, __ATOMIC_ACQ_REL);
 }
 
 void clock_init(uint64_t zero, uint64_t rate_hz)

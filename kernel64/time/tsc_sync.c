@@ -94,7 +94,7 @@ static void compare_here(void *argument)
 
 static uint64_t nanoseconds(uint64_t ticks)
 {
-    return clock_nanoseconds(ticks) - clock_nanoseconds(0);
+    return clock_duration_ns(ticks);
 }
 
 /* Of those that are ahead, not all need have been seen: the highest hides the others. How many are behind

@@ -82,8 +82,7 @@ static void look(void)
 
 static bool is_time_to_look(void)
 {
-    return reference &&
-           clock_nanoseconds(cpu_read_tsc()) - clock_nanoseconds(watchdog.tick) >= WATCHDOG_MIN_NS;
+    return reference && clock_duration_ns(cpu_read_tsc() - watchdog.tick) >= WATCHDOG_MIN_NS;
 }
 
 void watchdog_poll(void)

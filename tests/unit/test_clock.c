@@ -52,14 +52,38 @@ static void a_better_rate_goes_on_from_the_same_time(void **state)
 {
     (void)state;
     uint64_t before = clock_now_ns();
+    uint64_t stamp = cpu_read_tsc(), stamp_ns = clock_nanoseconds(stamp);
     clock_set_tsc_rate(2000000000);
     uint64_t after = clock_now_ns();
     assert_true(before <= after);
     assert_in_range(after - before, 0, 1000000000);
     uint64_t tick = cpu_read_tsc();
     assert_int_equal(clock_nanoseconds(tick + 4000000000) - clock_nanoseconds(tick), 2000000000);
-    /* Ticks of before the change are times before it. */
+    /* A stamp taken before the change keeps its time; one of long before is a time before it. */
+    assert_int_equal(clock_nanoseconds(stamp), stamp_ns);
     assert_true(clock_nanoseconds(tick - 40000000000) < before);
+}
+
+static void a_stamp_keeps_its_nanosecond_through_every_refinement(void **state)
+{
+    static const uint64_t rates[] = { 2100000000, 1900000000, 2000000000 };
+    uint64_t stamps[ARRAY_LEN(rates)], times[ARRAY_LEN(rates)];
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_LEN(rates); i++) {
+        stamps[i] = cpu_read_tsc();
+        times[i] = clock_nanoseconds(stamps[i]);
+        clock_set_tsc_rate(rates[i]);
+        for (unsigned int old = 0; old <= i; old++)
+            assert_int_equal(clock_nanoseconds(stamps[old]), times[old]);
+    }
+    assert_true(times[0] <= times[1] && times[1] <= times[2]);
+}
+
+static void a_duration_is_counted_at_the_newest_rate(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_duration_ns(4000000000), 2000000000);
+    assert_int_equal(clock_duration_ns(0), 0);
 }
 
 static void a_deadline_is_never_too_early_by_its_tick(void **state)
@@ -158,6 +182,8 @@ int main(void)
         cmocka_unit_test(before_there_is_a_clock_a_tick_is_a_nanosecond),
         cmocka_unit_test(time_counts_from_the_zero_at_the_estimated_rate),
         cmocka_unit_test(a_better_rate_goes_on_from_the_same_time),
+        cmocka_unit_test(a_stamp_keeps_its_nanosecond_through_every_refinement),
+        cmocka_unit_test(a_duration_is_counted_at_the_newest_rate),
         cmocka_unit_test(a_deadline_is_never_too_early_by_its_tick),
         cmocka_unit_test(a_million_readings_never_go_back),
         cmocka_unit_test(a_counter_takes_over_and_may_wrap_any_number_of_times),
