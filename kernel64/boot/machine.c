@@ -288,23 +288,14 @@ void machine_sweep_claims(void)
 {
     size_t count = machine.claim_count;
     machine.ranges = (void *)align_up((uintptr_t)(machine.claims + count), 16);
-    char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count) + MEMMAP_TAKE_RANGES);
+    char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
     char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
     memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
         panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
-    early_take_below(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)));
+    early_reserve_below(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)));
+    early_add_map(machine.ranges, machine.range_count, phys(BOOT_DIRECT_MAP_SIZE));
     log_memory();
-}
-
-phys_t machine_take_usable(uint64_t size_bytes)
-{
-    static bool has_taken;
-    if (has_taken)
-        return PHYS_INVALID;
-    has_taken = true;
-    return memmap_take(machine.ranges, &machine.range_count, size_bytes, phys(BOOT_DIRECT_MAP_SIZE),
-                       MEMMAP_KERNEL);
 }
 
 const struct handoff *machine_handoff(void)

@@ -49,16 +49,6 @@ void machine_sweep_claims(void);
  */
 const void *machine_read_early(phys_t address, size_t size_bytes);
 
-/**
- * machine_take_usable() - usable memory becomes the kernel's, for good.
- * @size_bytes: multiple of PAGE_SIZE, above 0.
- *
- * For what does not fit into early memory. Works once.
- * Return: where it begins, in the boot direct map; PHYS_INVALID when there is no such run.
- * Context: after machine_sweep_claims(), before anybody allocates.
- */
-phys_t machine_take_usable(uint64_t size_bytes);
-
 const struct handoff *machine_handoff(void);
 const struct boot_info *machine_boot_info(void);
 

@@ -8,10 +8,9 @@
  * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
  * read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory, and the allocator's when that has come to its end. Only the direct map
- * of a very large machine without 1 GiB pages needs more before there is an allocator; it gets a block of
- * usable memory, which the memory map then calls the kernel's. Early frames that come back are kept for the
- * next table.
+ * Frames for tables are early memory (boot/early.h), and the allocator's when that has come to its end. Only
+ * the direct map of a very large machine without 1 GiB pages needs usable memory before there is an
+ * allocator.
  */
 #include <vm/address_space.h>
 
@@ -36,16 +35,13 @@
 
 /* ---- frames for tables ---- */
 
-/* What the direct map leaves of early memory: for devices, and for what consoles keep. */
-#define EARLY_KEPT_BYTES KIB(512)
+/* What the direct map leaves of the reserve: for devices that are mapped when there is nothing else. */
+#define RESERVE_KEPT_BYTES KIB(512)
 
 static bool has_allocator;
-static uint64_t allocated_tables;            /* atomic */
-static phys_t spare_tables = { UINT64_MAX }; /* each holds the address of the next */
-static struct phys_range block;              /* taken for tables, from the front */
-static uint64_t early_kept_bytes;
+static uint64_t allocated_tables; /* atomic */
 
-/* What came from the allocator goes back to it; the others wait for the next table. */
+/* What came from the allocator goes back to it. */
 static void give_table(phys_t frame)
 {
     if (has_allocator && buddy_owns(frame) &&
@@ -55,14 +51,7 @@ static void give_table(phys_t frame)
         frame_free(port_pointer(frame));
         return;
     }
-    *(phys_t *)phys_to_pointer(frame) = spare_tables;
-    spare_tables = frame;
-}
-
-static bool has_early_memory(uint64_t size_bytes)
-{
-    struct phys_range left = early_left();
-    return left.end.raw - left.start.raw >= size_bytes;
+    early_give_frame(frame);
 }
 
 static phys_t take_from_allocator(void)
@@ -77,18 +66,8 @@ static phys_t take_from_allocator(void)
 
 static phys_t take_table(void)
 {
-    phys_t frame = spare_tables;
-    if (phys_is_valid(frame)) {
-        spare_tables = *(phys_t *)phys_to_pointer(frame);
-    } else if (block.start.raw < block.end.raw) {
-        frame = block.start;
-        block.start = phys_add(frame, PAGE_SIZE);
-    } else if (has_early_memory(early_kept_bytes + PAGE_SIZE)) {
-        frame = early_take_frame();
-    } else if (has_allocator) {
-        frame = take_from_allocator();
-    }
-    return frame;
+    phys_t frame = early_take_frame();
+    return phys_is_valid(frame) || !has_allocator ? frame : take_from_allocator();
 }
 
 static struct paging paging = { .take = take_table, .give = give_table };
@@ -118,9 +97,12 @@ phys_t address_space_ram_end(void)
 
 static void must(status_t status, const char *what)
 {
+    if (status == STATUS_NO_MEMORY)
+        panic("address space: out of page tables for %s: the %lu KiB of KERNEL_RESERVE_SIZE and all usable "
+              "memory below P%#lx are taken.",
+              what, (uint64_t)(KERNEL_RESERVE_SIZE / KIB(1)), (uint64_t)BOOT_DIRECT_MAP_SIZE);
     if (status != STATUS_OK)
-        panic("address space: %s: %s.\nThe %lu KiB behind the kernel were meant to be enough.", what,
-              status_sentence(status), (uint64_t)(KERNEL_RESERVE_SIZE / KIB(1)));
+        panic("address space: %s: %s.", what, status_sentence(status));
 }
 
 static void copy_mapping(void *context, const struct page_mapping *mapping)
@@ -153,25 +135,11 @@ static struct direct_map_plan plan_direct_map(void)
     return plan;
 }
 
-static void take_block_for_tables(void)
-{
-    const struct direct_map_plan plan = plan_direct_map();
-    uint64_t size_bytes = direct_map_table_count(&plan) * PAGE_SIZE;
-    if (has_early_memory(EARLY_KEPT_BYTES + size_bytes))
-        return;
-    phys_t start = machine_take_usable(size_bytes);
-    if (!phys_is_valid(start))
-        return;
-    block = (struct phys_range){ start, phys_add(start, size_bytes) };
-    log_info("memory", "%lu KiB at P%#lx hold the direct map's page tables", size_bytes / KIB(1), start.raw);
-}
-
 static void map_all_ram(void)
 {
     struct phys_range run;
-    take_block_for_tables(); /* which changes the map */
     const struct direct_map_plan plan = plan_direct_map();
-    early_kept_bytes = EARLY_KEPT_BYTES;
+    early_hold_back(RESERVE_KEPT_BYTES);
     ram_end = phys(plan.end);
     for (size_t cursor = 0; direct_map_next_run(&plan, &cursor, &run);) {
         if (paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, run.end.raw - run.start.raw,
@@ -181,7 +149,8 @@ static void map_all_ram(void)
             break;
         }
     }
-    early_kept_bytes = 0;
+    early_hold_back(0);
+    early_set_limit(ram_end);
 }
 
 /* The description of the boot stays where the loader put it, and QEMU puts parts of it into page 0,

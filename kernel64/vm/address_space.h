@@ -10,8 +10,7 @@
  *
  * Afterwards the kernel image is mapped as before, the direct map holds RAM and nothing else, and
  * the lower half is empty. RAM for which there are no page-table frames is left out of the direct
- * map, with a warning; address_space_ram_end() says where. May take usable memory for page tables:
- * the memory map shows it as the kernel's.
+ * map, with a warning; address_space_ram_end() says where.
  * Context: once, first CPU, interrupts off, after machine_sweep_claims().
  */
 void address_space_init(void);

@@ -2,8 +2,8 @@
 /*
  * The allocators on this machine: what memory they may have, and where the buddy's own tables come from.
  *
- * Its tables are taken from the upper ends of usable ranges, the highest first. The memory map stays
- * as the sweep made it; what was taken is noted here, one run a range.
+ * Its tables are early memory (boot/early.h), which ends here: what was taken of usable memory stays taken,
+ * and the rest is the buddy allocator's. The memory map stays as the sweep made it.
  */
 #include <vm/memory.h>
 
@@ -15,67 +15,11 @@
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
+#include <boot/early.h>
 #include <boot/machine.h>
 #include <log/log.h>
 #include <panic/panic.h>
 #include <vm/address_space.h>
-
-/* Ranges that have given something: one is enough for all tables on nearly every machine. */
-#define TAKEN_MAX 16
-
-static struct phys_range taken[TAKEN_MAX]; /* ascending */
-static size_t taken_count;
-
-/* The run that ends at @end, made when there is none: empty, in its place. NULL when there is no room. */
-static struct phys_range *taken_below(uint64_t end)
-{
-    size_t at = 0;
-    while (at < taken_count && taken[at].end.raw < end)
-        at++;
-    if (at < taken_count && taken[at].end.raw == end)
-        return &taken[at];
-    if (taken_count == TAKEN_MAX)
-        return NULL;
-    for (size_t i = taken_count++; i > at; i--)
-        taken[i] = taken[i - 1];
-    taken[at] = (struct phys_range){ phys(end), phys(end) };
-    return &taken[at];
-}
-
-static phys_t take(uint64_t size_bytes, uint64_t alignment)
-{
-    size_t count;
-    const struct memmap_range *ranges = machine_map(&count);
-    uint64_t ram_end = address_space_ram_end().raw;
-    while (count-- > 0) {
-        const struct memmap_range *range = &ranges[count];
-        uint64_t end = range->end.raw < ram_end ? range->end.raw : ram_end;
-        if (range->kind != MEMMAP_USABLE || range->start.raw >= end || end - range->start.raw < size_bytes)
-            continue;
-        struct phys_range *run = taken_below(end);
-        if (!run)
-            return PHYS_INVALID;
-        if (run->start.raw - range->start.raw < size_bytes)
-            continue;
-        uint64_t start = align_down(run->start.raw - size_bytes, alignment);
-        if (start < range->start.raw)
-            continue;
-        run->start = phys(start);
-        return run->start;
-    }
-    return PHYS_INVALID;
-}
-
-/* What the direct map does not hold counts as taken, too. */
-static bool next_taken(size_t *cursor, struct phys_range *run)
-{
-    size_t at = (*cursor)++;
-    if (at < taken_count)
-        *run = taken[at];
-    else if (at == taken_count)
-        *run = (struct phys_range){ address_space_ram_end(), phys(UINT64_MAX - PAGE_SIZE + 1) };
-    return at <= taken_count;
-}
 
 /* fail=RATE,SEED or fail=nth:N */
 static void apply_fail(void)
@@ -94,14 +38,15 @@ static void apply_fail(void)
 void memory_init(const struct buddy_setup *nodes)
 {
     struct buddy_setup setup = *nodes;
-    setup.take = take;
-    setup.next_taken = next_taken;
+    setup.take = early_alloc;
+    setup.next_taken = early_next_taken;
     setup.ranges = machine_map(&setup.range_count);
     status_t status = buddy_init(&setup);
     if (status != STATUS_OK)
         panic("memory: the buddy allocator cannot start: %s.\nUsable memory is in pieces too small for its "
               "tables.",
               status_sentence(status));
+    early_finish();
     status = slab_init();
     if (status == STATUS_OK)
         status = kmalloc_init();

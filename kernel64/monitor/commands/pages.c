@@ -79,12 +79,13 @@ void page_census_take(struct page_census *census)
     census->slabs = frames_of_slabs();
     census->large_blocks = kmalloc_blocks().frames;
     census->page_tables = address_space_allocated_tables();
+    census->early_usable = early_usable_taken() / PAGE_SIZE;
     census->ranges = frames_of_ranges();
     census->trampolines = trampoline_frames();
     census->unaccounted =
         (int64_t)(census->by_kind[MEMMAP_USABLE] / PAGE_SIZE - free - census->buddy.metadata -
                   census->unmanaged - census->slabs - census->large_blocks - census->page_tables -
-                  census->ranges - census->trampolines);
+                  census->early_usable - census->ranges - census->trampolines);
 }
 
 /* ---- pages ---- */
@@ -130,6 +131,7 @@ static status_t command_pages(int argc, char **argv)
     show_part("slabs of objects", census.slabs * PAGE_SIZE);
     show_part("larger blocks from kmalloc", census.large_blocks * PAGE_SIZE);
     show_part("page tables", census.page_tables * PAGE_SIZE);
+    show_part("early memory beyond the reserve", census.early_usable * PAGE_SIZE);
     show_part("memory and stacks in virtual ranges", census.ranges * PAGE_SIZE);
     show_part("kept for CPUs that did not come up", census.trampolines * PAGE_SIZE);
     show_part("behind the end of the direct map", census.unmanaged * PAGE_SIZE);
