@@ -40,6 +40,7 @@
 #define PERCPU_MAX 1024
 
 /* How many CPUs have a copy. */
+/* NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 unsigned int percpu_count(void);
 
 /* Bytes of a copy; alignment: 64. */
@@ -54,6 +55,7 @@ size_t percpu_size(void);
 void percpu_add(void *copy);
 
 /* From the first CPU's copy to that of @cpu, in bytes. */
+/* NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 uintptr_t percpu_distance(unsigned int cpu);
 
 /* The number of the CPU that asks. */

@@ -101,9 +101,11 @@ bool controllers_use_ioapics(void)
 static struct irq_chip *chip_of_id(uint8_t ioapic_id)
 {
     struct irq_chip *chip = NULL;
-    while ((chip = irq_next_chip(chip)) != NULL)
-        if (controllers_ioapic_of(chip)->ioapic_id == ioapic_id)
+    while ((chip = irq_next_chip(chip)) != NULL) {
+        const struct ioapic *ioapic = controllers_ioapic_of(chip);
+        if (ioapic && ioapic->ioapic_id == ioapic_id)
             break;
+    }
     return chip;
 }
 

@@ -77,13 +77,15 @@ status_t parse_next_range(const char **list, uint64_t *first, uint64_t *last)
     if (!*at)
         return STATUS_NOT_FOUND;
     status_t status = parse_digits(&at, &from);
-    to = from;
-    if (status == STATUS_OK && *at == '-') {
-        at++;
-        status = parse_digits(&at, &to);
-    }
     if (status != STATUS_OK)
         return status;
+    to = from;
+    if (*at == '-') {
+        at++;
+        status = parse_digits(&at, &to);
+        if (status != STATUS_OK)
+            return status;
+    }
     if (to < from || (*at && *at != ',') || (at[0] == ',' && !at[1]))
         return STATUS_INVALID;
     *list = *at ? at + 1 : at;

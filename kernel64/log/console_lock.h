@@ -4,7 +4,6 @@
  * Between log.c, which has the consoles and their lock, and print.c. Not for others: they print.
  */
 #include <ashlar/sync/irqflags.h>
-#include <ashlar/sync/irqflags.h>
 
 struct held {
     irq_flags_t flags; /* from before */

@@ -123,6 +123,7 @@ static void bring_up(void)
     const struct buddy_setup setup = {
         .ranges = &ram, .range_count = 1, .take = take_early, .next_taken = next_early
     };
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of ours sets a variable. */
     slab_checks_new_caches = getenv("ASHLAR_MALLOC_CHECKED") != NULL;
     become(0);
     if (buddy_init(&setup) != STATUS_OK || slab_init() != STATUS_OK || kmalloc_init() != STATUS_OK)
@@ -250,6 +251,7 @@ void hosted_forget_threads(void)
    names. */
 static __attribute__((destructor)) void say_what_was_made(void)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of ours sets a variable. */
     const char *name = getenv("ASHLAR_MALLOC_COUNTS");
     struct slab_stats stats;
     uint64_t slabs = 0;
@@ -283,7 +285,7 @@ void port_wrong(const char *format, ...)
     char words[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(words, sizeof(words), format, arguments);
+    (void)vsnprintf(words, sizeof(words), format, arguments);
     va_end(arguments);
     hosted_die(words);
 }

@@ -29,7 +29,7 @@
 static NORETURN void die(const void *pointer, const char *function, const char *reason)
 {
     char words[160];
-    snprintf(words, sizeof(words), "%s(%p): %s", function, pointer, reason);
+    (void)snprintf(words, sizeof(words), "%s(%p): %s", function, pointer, reason);
     hosted_die(words);
 }
 

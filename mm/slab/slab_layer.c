@@ -197,6 +197,7 @@ static void fill_in(struct slab_cache *cache, struct slab *slab, char *memory)
         slab->free[i / 64] = cache->per_slab - i < 64 ? BIT(cache->per_slab - i) - 1 : UINT64_MAX;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 bool slab_grow(struct slab_cache *cache, unsigned int *node)
 {
     char *memory = take_frames(cache);
@@ -227,6 +228,7 @@ bool slab_grow(struct slab_cache *cache, unsigned int *node)
 }
 
 /* @slabs: in no list of the cache any more. Return: frames. */
+/* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 static uint64_t end_slabs(struct slab_cache *cache, struct list *slabs)
 {
     uint64_t frames = 0;
@@ -281,6 +283,7 @@ void *slab_take_any(struct slab_cache *cache)
     return NULL;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 void *slab_take_one(struct slab_cache *cache)
 {
     void *object;
@@ -348,6 +351,7 @@ static void report_wrong(const struct slab_cache *cache, const void *object, con
 
 /* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than
    the rest, and whoever gives an object keeps its slab from ending. */
+/* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned int count,
                            const void *caller)
 {
@@ -387,6 +391,7 @@ static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsig
     return end_slabs(cache, &ended);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned int count, const void *caller)
 {
     uint64_t frames = 0;

@@ -239,6 +239,7 @@ static uint64_t count_absent(const uint64_t *entry, uint64_t count)
 }
 
 /* Whether every page of the range is mapped (@want), or none is (!@want). */
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static bool is_all(phys_t table, unsigned int level, uint64_t virt, uint64_t end, bool want)
 {
     const uint64_t span = span_of(level), *entry = &table_at(table)[index_of(virt, level)];
@@ -278,6 +279,7 @@ static uint64_t map_entries(uint64_t *entry, uint64_t count, uint64_t value, uin
 
 /* @mapped: counts what has been mapped, also when it fails. Terabytes are mapped here at start, so runs of
    whole entries have a loop of their own. */
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static status_t map_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt,
                           uint64_t end, phys_t phys, unsigned int access, uint64_t *mapped)
 {
@@ -305,6 +307,7 @@ static status_t map_range(struct paging *paging, phys_t table, unsigned int leve
     return STATUS_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static void unmap_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
 {
     const uint64_t span = span_of(level);
@@ -322,6 +325,7 @@ static void unmap_range(struct paging *paging, phys_t table, unsigned int level,
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static void prune_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt, uint64_t end)
 {
     const uint64_t span = span_of(level);
@@ -335,6 +339,7 @@ static void prune_range(struct paging *paging, phys_t table, unsigned int level,
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static void protect_range(struct paging *paging, phys_t table, unsigned int level, uint64_t virt,
                           uint64_t end, unsigned int access)
 {
@@ -350,6 +355,7 @@ static void protect_range(struct paging *paging, phys_t table, unsigned int leve
 }
 
 /* Makes the tables down to @lowest. Those that were made before a failure stay, empty. */
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static status_t prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
                               uint64_t virt, uint64_t end)
 {
@@ -582,6 +588,7 @@ static void visit_table(const struct visit *visit, uint64_t virt, phys_t table)
         visit->tables(visit->context, &(struct page_mapping){ .virt = virt, .phys = table });
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 static void visit_range(const struct visit *visit, phys_t table, unsigned int level, uint64_t virt,
                         uint64_t end)
 {

@@ -34,6 +34,7 @@ static void update(struct segment *node)
 }
 
 /* Those that begin below @start go to @low, the others to @high. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the treap, about twice log2 of its nodes. */
 static void split(struct segment *node, uint64_t start, struct segment **low, struct segment **high)
 {
     if (!node) {
@@ -50,6 +51,7 @@ static void split(struct segment *node, uint64_t start, struct segment **low, st
 }
 
 /* All of @low begin below all of @high. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the treap, about twice log2 of its nodes. */
 static struct segment *join(struct segment *low, struct segment *high)
 {
     if (!low || !high)
@@ -105,6 +107,7 @@ struct segment *segment_lowest_free(struct segment *root, uint64_t size)
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the treap, about twice log2 of its nodes. */
 bool segment_has_other_type(const struct segment *node, uint64_t start, uint64_t end, unsigned int type)
 {
     if (!node)

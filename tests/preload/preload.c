@@ -35,7 +35,7 @@
 #define COUNT_INDEX(name) COUNT_##name,
 enum { COUNTED(COUNT_INDEX) COUNT_END };
 
-static _Atomic unsigned long counts[COUNT_END];
+static unsigned long counts[COUNT_END];
 
 #define COUNT(name) __atomic_fetch_add(&counts[COUNT_##name], 1, __ATOMIC_RELAXED)
 

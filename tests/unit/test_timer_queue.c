@@ -89,6 +89,7 @@ static void model_move_all(unsigned from, unsigned to)
     for (unsigned i = 0; i < subject_count; i++)
         if (subjects[i].is_armed && subjects[i].queue == from)
             moved[count++] = &subjects[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted. */
     qsort(moved, count, sizeof(moved[0]), by_order);
     for (unsigned i = 0; i < count; i++)
         model_arm(moved[i], to, moved[i]->deadline_ns);

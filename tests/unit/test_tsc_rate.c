@@ -187,10 +187,14 @@ static void scale_of(double hz)
 {
     shift = 0;
     double ticks = hz;
-    for (; ticks > 2e9; ticks /= 2)
+    while (ticks > 2e9) {
+        ticks /= 2;
         shift--;
-    for (; ticks <= 1e9; ticks *= 2)
+    }
+    while (ticks <= 1e9) {
+        ticks *= 2;
         shift++;
+    }
     multiplier = (uint32_t)(1e9 / ticks * 4294967296.0);
 }
 

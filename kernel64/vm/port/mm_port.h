@@ -66,8 +66,11 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
  * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and
  * GS leads each CPU to its own. No thread moves between CPUs.
  */
+/* NOLINTNEXTLINE(readability-redundant-declaration): mm may not include cpu/percpu.h. */
 extern unsigned int percpu_cpu_number; /* cpu/percpu.c */
+/* NOLINTNEXTLINE(readability-redundant-declaration): mm may not include cpu/percpu.h. */
 unsigned int percpu_count(void);
+/* NOLINTNEXTLINE(readability-redundant-declaration): mm may not include cpu/percpu.h. */
 uintptr_t percpu_distance(unsigned int cpu);
 
 static inline unsigned int port_cpu(void)
