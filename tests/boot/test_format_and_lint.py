@@ -31,7 +31,9 @@ class Tree:
             (root / name).write_text((ROOT / name).read_text())
         folder = root / 'build-test/gcc-O2-checked'
         folder.mkdir(parents=True)
-        command = 'gcc -I../../include -O2 -ffreestanding -Werror -MD -MQ p.o -MF p.o.d -o p.o -c ../../mm/page.c'
+        command = (
+            'gcc -I../../include -O2 -ffreestanding -Werror -MD -MQ p.o -MF p.o.d -o p.o -c ../../mm/page.c'
+        )
         entry = {'directory': str(folder), 'command': command, 'file': '../../mm/page.c'}
         (folder / 'compile_commands.json').write_text(json.dumps([entry]))
         self.write(FINE)
@@ -69,7 +71,10 @@ def refuses(tree, check, change, words):
 @pytest.mark.parametrize(
     'change, words',
     [
-        ({'mm/page.c': FUNCTION.format('  return count;\n')}, 'mm/page.c:5:2: error: code should be clang-form'),
+        (
+            {'mm/page.c': FUNCTION.format('  return count;\n')},
+            'mm/page.c:5:2: error: code should be clang-form',
+        ),
         ({'mm/page.c': C_HEAD + f'/* {"page " * 22} */\n'}, 'mm/page.c:3: 116 columns; the limit is 110'),
         ({'scripts/page.py': FINE['scripts/page.py'] + "PAGE = {'size' : 1}\n"}, "-PAGE = {'size' : 1}"),
         ({'cpu/halt.asm': ASM_HEAD + '    mov    eax, 1\n'}, 'cpu/halt.asm:6: operands of mov are not in'),
@@ -104,9 +109,9 @@ def test_format_refuses(tmp_path, change, words):
         (
             {
                 'include/page.h': '#define PAGE_MORE(n) ((n) > 1 ? (n) : (n))\n',
-                'mm/page.c': C_HEAD + '#include <page.h>\n' + FUNCTION[len(C_HEAD) :].format(
-                    '    return PAGE_MORE(count);\n'
-                ),
+                'mm/page.c': C_HEAD
+                + '#include <page.h>\n'
+                + FUNCTION[len(C_HEAD) :].format('    return PAGE_MORE(count);\n'),
             },
             'bugprone-branch-clone',
         ),
@@ -115,7 +120,10 @@ def test_format_refuses(tmp_path, change, words):
             'mm/page.c:6: NOLINT' ' without the name of a check and a reason',
         ),
         ({'scripts/page.py': FINE['scripts/page.py'] + 'print(SIZE)\n'}, "undefined name 'SIZE'"),
-        ({'scripts/page.sh': FINE['scripts/page.sh'] + 'rm -r $PAGE/\n'}, 'scripts/page.sh:5:7: note: Double'),
+        (
+            {'scripts/page.sh': FINE['scripts/page.sh'] + 'rm -r $PAGE/\n'},
+            'scripts/page.sh:5:7: note: Double',
+        ),
     ],
 )
 def test_lint_refuses(tmp_path, change, words):
