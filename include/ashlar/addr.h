@@ -29,6 +29,9 @@ struct phys_range {
 
 /* No address: outside what any x86-64 CPU can form (52 bits). */
 #define PHYS_INVALID ((phys_t){ UINT64_MAX })
+#define PFN_INVALID  ((pfn_t){ UINT64_MAX })
+/* Above every frame, as the end of a range that has no limit. */
+#define PFN_END      PFN_INVALID
 
 static inline phys_t phys(uint64_t raw)
 {
@@ -38,6 +41,11 @@ static inline phys_t phys(uint64_t raw)
 static inline virt_t virt(uint64_t raw)
 {
     return (virt_t){ raw };
+}
+
+static inline pfn_t pfn(uint64_t raw)
+{
+    return (pfn_t){ raw };
 }
 
 static inline virt_t virt_of(const volatile void *pointer)
@@ -58,6 +66,48 @@ static inline phys_t pfn_to_phys(pfn_t frame)
 static inline phys_t phys_add(phys_t address, uint64_t bytes)
 {
     return (phys_t){ address.raw + bytes };
+}
+
+static inline virt_t virt_add(virt_t address, uint64_t bytes)
+{
+    return (virt_t){ address.raw + bytes };
+}
+
+/* The caller knows that something is mapped there. */
+static inline void *virt_to_pointer(virt_t address)
+{
+    return (void *)(uintptr_t)address.raw;
+}
+
+static inline pfn_t pfn_add(pfn_t frame, uint64_t frames)
+{
+    return (pfn_t){ frame.raw + frames };
+}
+
+static inline pfn_t pfn_min(pfn_t a, pfn_t b)
+{
+    return a.raw < b.raw ? a : b;
+}
+
+static inline pfn_t pfn_max(pfn_t a, pfn_t b)
+{
+    return a.raw > b.raw ? a : b;
+}
+
+/* @frames: a power of two. */
+static inline pfn_t pfn_align_down(pfn_t frame, uint64_t frames)
+{
+    return (pfn_t){ frame.raw & ~(frames - 1) };
+}
+
+static inline pfn_t pfn_align_up(pfn_t frame, uint64_t frames)
+{
+    return (pfn_t){ (frame.raw + frames - 1) & ~(frames - 1) };
+}
+
+static inline bool pfn_is_valid(pfn_t frame)
+{
+    return frame.raw != UINT64_MAX;
 }
 
 static inline bool phys_is_valid(phys_t address)

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the files of the buddy allocator share: buddy.c (its functions: where a request looks, what may be
- * freed), buddy_tree.c (the idea; what is free), buddy_descriptors.c (what describes a piece when it is first
- * used), buddy_init.c (from the memory map to the first free block), buddy_stats.c (counting), frame_cache.c,
- * block_cache.c.
+ * What the files of the frame allocator share. Each calls only those above it in this list:
+ *
+ *   bits512.c      512 bits of one node of the tree
+ *   descriptors.c  from a frame number to its region, chunk and descriptor; descriptors made on first use
+ *   tree.c         what is free: splitting, merging, hints
+ *   nodes.c        NUMA: memory's nodes and CPUs'
+ *   zones.c        in which order zones and nodes are searched; the chunk that a CPU takes from
+ *   free_check.c   whether a block may be freed
+ *   block_cache.c  per-CPU stacks of blocks
+ *   frame_cache.c  per-CPU stacks of single frames
+ *   buddy.c        the functions of buddy.h
+ *   init.c         from the memory map to the first free block: buddy_init(), buddy_add()
+ *   stats.c        counting
+ *
+ * Context of all: as buddy_alloc(); those that end in _locked with buddy.lock held.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -19,9 +30,10 @@
 #define REGION_FRAMES (CHUNK_FRAMES * REGION_CHUNKS)
 #define HINT_ORDERS   REGION_ORDER /* orders 0 .. 17 have hints for each region */
 
-/* Frame numbers, chunk numbers and region indices are plain integers here. */
-#define NO_FRAME  UINT64_MAX
+/* Regions are numbered from 0 by ascending address; chunks by address / 2 MiB, or from 0 within their region.
+ */
 #define NO_REGION (-1)
+#define NO_CHUNK  REGION_CHUNKS
 
 STATIC_ASSERT(BUDDY_MAX_ORDER == REGION_ORDER, "a region is a block of the largest order");
 
@@ -38,7 +50,7 @@ struct region {
     /* Of chunk 0; only chunks of the span have theirs. Until a chunk is described, word 0 of its bits holds
        the physical address of the page for its descriptors, if it has one of its own; else anything. */
     struct bits512 *chunks;
-    bool is_mapped; /* there is memory behind the descriptors of the whole region, not zeroed */
+    bool is_mapped; /* the descriptors of the whole region are mapped, not zeroed */
 
     /* guarded by buddy.lock: */
     struct bits512 whole;                       /* chunks that are free as a whole */
@@ -52,14 +64,14 @@ struct region {
 } ALIGNED(64);
 
 struct zone {
-    uint64_t start, end;  /* frames */
-    uint64_t reserve_end; /* ordinary requests begin here */
-    uint64_t managed, reserve;
+    pfn_t start, end;
+    pfn_t reserve_end;         /* ordinary requests begin here */
+    uint64_t managed, reserve; /* frames */
 };
 
 /* Memory from @start up to the next one's start belongs to @node. */
 struct node_run {
-    uint64_t start;
+    pfn_t start;
     uint32_t node;
 };
 
@@ -79,17 +91,17 @@ struct buddy {
     int64_t region_count;
     size_t region_words; /* of a bitmap with a bit for each region */
     struct node_run *node_runs;
-    size_t node_run_count; /* the last one's end is nobody's start */
+    size_t node_run_count; /* the last one has no end */
     unsigned int node_count;
     uint8_t *distances;             /* NULL: nodes are equally far */
-    uint64_t end;                   /* bytes; memory behind it is not ours and never will be */
+    phys_t end;                     /* memory from here on is never the allocator's */
     struct zone zones[BUDDY_ZONES]; /* but for what buddy_add() adds */
 
     struct port_lock lock ALIGNED(64);
     /* guarded by lock; the counters are also read without it: */
-    uint64_t *giants;                   /* by region: free as a whole; its struct region says nothing then */
-    uint64_t *hints[HINT_ORDERS];       /* by region: it has a free block of that order */
-    uint64_t free;                      /* frames, but for those in CPUs' caches */
+    uint64_t *free_regions;       /* by region: all of it is free; its struct region says nothing then */
+    uint64_t *hints[HINT_ORDERS]; /* by region: it has a free block of that order */
+    uint64_t free;                /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
 
     /* Only ever set, by release, once the struct region is filled in; read without the lock. */
@@ -97,83 +109,11 @@ struct buddy {
 };
 extern struct buddy buddy;
 
-/* ---- buddy_tree.c: all with buddy.lock held ---- */
+/* ---- descriptors.c ---- */
 
-/**
- * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
- * broken.
- *
- * Return: NO_FRAME when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER
- *         and more may not exist yet: buddy_describe_block().
- */
-uint64_t buddy_take_between_locked(unsigned int order, uint64_t lo, uint64_t hi);
-
-/* The same in one chunk, for orders 0 to 8. */
-uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order, uint64_t lo, uint64_t hi);
-
-/* The same of single frames: up to @wanted of one word. Return: the word's first frame; NO_FRAME when none is
-   free. */
-uint64_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
-
-/* A free chunk in regions that are split already, with no part in a reserve. */
-uint64_t buddy_take_spare_chunk_locked(void);
-
-/* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
-   already. */
-bool buddy_give_locked(const struct place *place, unsigned int order);
-bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
-
-/* ---- buddy.c ---- */
-
-/* Makes the runs of nodes, which cover everything: what the setup does not name is node 0's. */
-status_t buddy_set_nodes(const struct buddy_setup *setup);
-
-/* No CPU has a chunk that it took from before, and all are on node 0. */
-void buddy_forget_cpus(void);
-
-/* Takes a block without the caches. Return: NO_FRAME when there was none at the moment of looking. */
-uint64_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node);
-
-/**
- * buddy_take_blocks() - take blocks for ordinary requests, from the chunk that this CPU used last if it can.
- * @wanted: 1 .. 1 + BLOCK_CACHE_BATCH.
- * @frames: receives their first frames.
- *
- * Return: how many there were. Descriptors are not written, and may not exist: buddy_describe_block().
- */
-unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, uint64_t *frames);
-
-/**
- * buddy_take_frames() - take single frames near each other for this CPU.
- * @wanted: 1 .. 64.
- * @mask:   receives which ones: bit n is the frame @return + n.
- *
- * Return: the first frame of a word; NO_FRAME when there is none. Their descriptors are not written.
- */
-uint64_t buddy_take_frames(unsigned int wanted, uint64_t *mask);
-
-/* Gives frames of one chunk's word. Return: false, and none is given, when one was free already. */
-bool buddy_give_frames(const struct place *place, uint64_t mask);
-
-/* Gives blocks, of which nobody has the descriptors any more; reports one that is free already. */
-void buddy_give_blocks(const uint64_t *frames, unsigned int count, unsigned int order);
-void buddy_give(uint64_t frame, unsigned int order);
-
-/* The check that all frees share: a head in use of @order becomes FRAME_NONE; where it is and its flags are
-   said.
-   Return: false, and it was reported, when there is none. */
-bool buddy_retire(uint64_t frame, unsigned int order, const void *caller, struct place *place,
-                  unsigned int *flags);
-
-/* buddy_free() past the stacks of blocks. Return: whether it was a block in use, which then has a
-   descriptor. */
-bool buddy_free_checked(phys_t block, unsigned int order, const void *caller);
-
-/* ---- buddy_descriptors.c ---- */
-
-/* Bytes: where memory ends that can ever be ours. Early memory's last run, if it reaches further than memory,
-   hides the rest. */
-uint64_t buddy_find_end(const struct buddy_setup *setup);
+/* Where memory ends that can ever be ours. Early memory's last run, if it reaches further than memory, hides
+   the rest. */
+phys_t buddy_find_end(const struct buddy_setup *setup);
 
 /* The chunks that range number @i of the map touches. Return: false when it never becomes ours, not even by
    buddy_add(). */
@@ -183,13 +123,15 @@ bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *f
 int64_t buddy_region_below(uint64_t gib);
 
 /* Return: false when no region holds the frame. Takes no lock. */
-bool buddy_find(uint64_t frame, struct place *place);
+bool buddy_find(pfn_t frame, struct place *place);
 
-struct frame *buddy_frame(uint64_t frame);
+struct frame *buddy_frame(pfn_t frame);
 bool buddy_is_described(const struct place *place);
+bool buddy_is_prepared(int64_t number);
 
-/* The number of a chunk's first frame. */
-uint64_t buddy_first_frame(const struct region *region, unsigned int chunk);
+/* The first frame of a region, and of one of its chunks. */
+pfn_t buddy_region_start(const struct region *region);
+pfn_t buddy_chunk_start(const struct region *region, unsigned int chunk);
 
 /* @start, @size_bytes: multiples of 64. */
 void buddy_zero(void *start, size_t size_bytes);
@@ -197,36 +139,112 @@ void buddy_zero(void *start, size_t size_bytes);
 /* The GiB of any region, also of one that was never split. */
 uint64_t buddy_gib_of(int64_t number);
 
-/* Makes a chunk's descriptors exist. The caller owns the chunk wholly. About 700 instructions the first
-   time. */
+/* Makes a chunk's descriptors exist. The caller owns the chunk wholly. Return: false when they cannot.
+   Cost: 700 instructions the first time. */
 bool buddy_describe(struct region *region, unsigned int chunk);
 
-/* The same for all chunks of a block that the caller owns, of CHUNK_ORDER and more. Takes the time, and no
-   lock. */
-bool buddy_describe_block(uint64_t frame, unsigned int order);
+/* The same for all chunks of a block that the caller owns, of CHUNK_ORDER and more. Context: no lock held. */
+bool buddy_describe_block(pfn_t frame, unsigned int order);
 
 /**
- * buddy_prepare_region_locked() - make the struct of a region that is free as a whole, and memory for its
- * descriptors.
- * @spare: a chunk that may be used for them when no other region has one; NO_CHUNK for none.
- * @used:  receives whether it was.
+ * buddy_prepare_region_locked() - make the struct of a region that is free as a whole.
+ * @memory: a chunk for the descriptors of all of it.
+ *
+ * Return: false, and nothing has changed, when @memory cannot be mapped.
  */
-#define NO_CHUNK REGION_CHUNKS
-bool buddy_prepare_region_locked(int64_t number, unsigned int spare, bool *used);
+bool buddy_prepare_region_locked(int64_t number, pfn_t memory);
 
 /* At init, the same for a region that is not wholly free: its struct, and early memory for its
    descriptors. */
 status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number);
 
-/* ---- block_cache.c ---- */
+/* ---- tree.c: all with buddy.lock held ---- */
+
+/**
+ * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
+ * broken.
+ *
+ * Return: PFN_INVALID when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER
+ *         and more may not exist yet: buddy_describe_block().
+ */
+pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi);
+
+/* The same in one chunk, for orders 0 to 8. */
+pfn_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order);
+
+/* The same of single frames: up to @wanted of one word. Return: the word's first frame; PFN_INVALID when none
+   is free. */
+pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
+
+/* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
+   already. */
+bool buddy_give_locked(const struct place *place, unsigned int order);
+bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
+
+/* ---- nodes.c ---- */
+
+/* Makes the runs of nodes, which cover everything: what the setup does not name is node 0's. */
+status_t buddy_set_nodes(const struct buddy_setup *setup);
+
+/* Return: the nearest node to @from that is not in @seen, a bit for each; BUDDY_MAX_NODES when all are. */
+unsigned int buddy_nearest_node(unsigned int from, uint64_t seen);
+
+/* ---- zones.c ---- */
+
+/* No CPU remembers a chunk, and all are on node 0. */
+void buddy_reset_cpus(void);
+
+/* Takes a block without the caches. Return: PFN_INVALID when there was none at the moment of looking. */
+pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node);
+
+/**
+ * buddy_take_blocks() - take blocks for ordinary requests, from the chunk that this CPU used last if it can.
+ * @wanted: 1 .. 1 + BLOCK_CACHE_BATCH.
+ * @frames: receives their first frames.
+ *
+ * Return: how many there were. Descriptors are not written, and may not exist: buddy_describe_block().
+ */
+unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames);
+
+/**
+ * buddy_take_frames() - take single frames near each other for this CPU.
+ * @wanted: 1 .. 64.
+ * @mask:   receives which ones: bit n is the frame @return + n.
+ *
+ * Return: the first frame of a word; PFN_INVALID when there is none. Their descriptors are not written.
+ */
+pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask);
+
+/* Gives frames of one chunk's word. Return: false, and none is given, when one was free already. */
+bool buddy_give_frames(const struct place *place, uint64_t mask);
+
+/* Gives blocks whose heads say FRAME_NONE; reports one that is free already. */
+void buddy_give_blocks(const pfn_t *frames, unsigned int count, unsigned int order);
+void buddy_give(pfn_t frame, unsigned int order);
+
+/* ---- free_check.c ---- */
+
+/**
+ * buddy_retire() - the check that all frees share: a head in use of @order becomes FRAME_NONE.
+ * @caller: for the report.
+ * @place:  receives where it is.
+ * @flags:  receives the flags it had.
+ *
+ * Of several CPUs that free one block at once, one succeeds.
+ * Return: false, and it was reported, when there is no such head.
+ */
+bool buddy_retire(pfn_t frame, unsigned int order, const void *caller, struct place *place,
+                  unsigned int *flags);
+
+/* ---- block_cache.c, whose common path is in block_cache.h ---- */
 
 #define BLOCK_CACHE_BATCH 4 /* blocks that come and go at once */
 
 /* How many blocks this CPU would take, at most BLOCK_CACHE_BATCH. */
-unsigned int block_cache_room(unsigned int order);
+unsigned int block_cache_capacity_left(unsigned int order);
 
 /* Puts blocks there, whose descriptors exist or are made. Those that do not fit go back. */
-void block_cache_push_all(const uint64_t *frames, unsigned int count, unsigned int order);
+void block_cache_push_all(const pfn_t *frames, unsigned int count, unsigned int order);
 
 void block_cache_drain(void);
 

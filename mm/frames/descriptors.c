@@ -27,27 +27,25 @@
 /* Of kinds of ranges that become ours, now or by buddy_add(). */
 #define LAST_KIND MEMMAP_KERNEL
 
-/* Where memory ends that can ever be ours: early memory's last run, if it reaches further than memory, hides
-   the rest. */
-uint64_t buddy_find_end(const struct buddy_setup *setup)
+phys_t buddy_find_end(const struct buddy_setup *setup)
 {
-    uint64_t end = 0;
+    phys_t end = { 0 };
     for (size_t i = 0; i < setup->range_count; i++)
         if (setup->ranges[i].kind <= LAST_KIND)
-            end = setup->ranges[i].end.raw;
+            end = setup->ranges[i].end;
     struct phys_range taken;
     for (size_t cursor = 0; setup->next_taken(&cursor, &taken);)
-        if (taken.end.raw > end && taken.start.raw < end)
-            end = taken.start.raw;
+        if (taken.end.raw > end.raw && taken.start.raw < end.raw)
+            end = taken.start;
     return end;
 }
 
 bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end)
 {
     const struct memmap_range *range = &setup->ranges[i];
-    if (range->kind > LAST_KIND || range->start.raw >= buddy.end)
+    if (range->kind > LAST_KIND || range->start.raw >= buddy.end.raw)
         return false;
-    uint64_t end_raw = range->end.raw < buddy.end ? range->end.raw : buddy.end;
+    uint64_t end_raw = range->end.raw < buddy.end.raw ? range->end.raw : buddy.end.raw;
     *first = range->start.raw / LARGE_PAGE_SIZE;
     *end = (end_raw - 1) / LARGE_PAGE_SIZE + 1;
     return true;
@@ -76,16 +74,16 @@ int64_t buddy_region_below(uint64_t gib)
     return span->first_region + (int64_t)((gib < last_gib ? gib : last_gib) - first_gib);
 }
 
-bool buddy_find(uint64_t frame, struct place *place)
+bool buddy_find(pfn_t frame, struct place *place)
 {
-    uint64_t chunk = frame / CHUNK_FRAMES;
+    uint64_t chunk = frame.raw / CHUNK_FRAMES;
     struct span *span = span_below(chunk);
     if (!span || chunk >= span->end_chunk)
         return false;
     place->number = span->first_region + (int64_t)(chunk / REGION_CHUNKS - span->first_chunk / REGION_CHUNKS);
     place->region = &buddy.regions[place->number];
     place->chunk = chunk % REGION_CHUNKS;
-    place->frame = frame % CHUNK_FRAMES;
+    place->frame = frame.raw % CHUNK_FRAMES;
     return true;
 }
 
@@ -94,21 +92,31 @@ static bool is_set_acquire(const uint64_t *bitmap, uint64_t bit)
     return (__atomic_load_n(&bitmap[bit / 64], __ATOMIC_ACQUIRE) >> bit % 64 & 1) != 0;
 }
 
-/* Acquire pairs with the releases in buddy_descriptors.c. */
+/* Acquire pairs with the release in mark_prepared(). */
+bool buddy_is_prepared(int64_t number)
+{
+    return is_set_acquire(buddy.prepared, (uint64_t)number);
+}
+
+/* Acquire pairs with the release in buddy_describe(). */
 bool buddy_is_described(const struct place *place)
 {
-    return is_set_acquire(buddy.prepared, (uint64_t)place->number) &&
-           is_set_acquire(place->region->described, place->chunk);
+    return buddy_is_prepared(place->number) && is_set_acquire(place->region->described, place->chunk);
 }
 
-struct frame *buddy_frame(uint64_t frame)
+struct frame *buddy_frame(pfn_t frame)
 {
-    return port_frame(port_pointer(pfn_to_phys((pfn_t){ frame })));
+    return port_frame(port_pointer(pfn_to_phys(frame)));
 }
 
-uint64_t buddy_first_frame(const struct region *region, unsigned int chunk)
+pfn_t buddy_region_start(const struct region *region)
 {
-    return region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES;
+    return pfn(region->gib * REGION_FRAMES);
+}
+
+pfn_t buddy_chunk_start(const struct region *region, unsigned int chunk)
+{
+    return pfn(region->gib * REGION_FRAMES + chunk * CHUNK_FRAMES);
 }
 
 /* ---- descriptors ---- */
@@ -149,63 +157,23 @@ static void set_up_region(int64_t number)
     region->chunks = (struct bits512 *)((uintptr_t)span->bits - (uintptr_t)(before * sizeof(struct bits512)));
 }
 
-/* Release pairs with the acquire in buddy_is_described(). */
+/* Release pairs with the acquire in buddy_is_prepared(). */
 static void mark_prepared(int64_t number)
 {
     __atomic_fetch_or(&buddy.prepared[number / 64], BIT(number % 64), __ATOMIC_RELEASE);
 }
 
-/* Memory for a region's descriptors that is not its own. Return: NO_FRAME when there is none to spare. */
-static uint64_t take_spare_chunk(void)
-{
-    struct place place;
-    uint64_t frame = buddy_take_spare_chunk_locked();
-    if (frame == NO_FRAME || !buddy_find(frame, &place))
-        return NO_FRAME;
-    if (!buddy_describe(place.region, place.chunk)) {
-        buddy_give_locked(&place, CHUNK_ORDER);
-        return NO_FRAME;
-    }
-    buddy_frame(frame)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
-    return frame;
-}
-
-static void give_spare_chunk(uint64_t frame)
-{
-    struct place place;
-    buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
-    VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
-}
-
-bool buddy_prepare_region_locked(int64_t number, unsigned int spare, bool *used)
+bool buddy_prepare_region_locked(int64_t number, pfn_t memory)
 {
     struct region *region = &buddy.regions[number];
-    *used = false;
-    if (__atomic_load_n(&buddy.prepared[number / 64], __ATOMIC_RELAXED) & BIT(number % 64))
-        return true;
-
-    uint64_t base = buddy_gib_of(number) * REGION_FRAMES, memory = take_spare_chunk();
-    if (memory == NO_FRAME && spare == NO_CHUNK)
+    pfn_t start = pfn(buddy_gib_of(number) * REGION_FRAMES);
+    if (port_map_descriptors(buddy_frame(start), pfn_to_phys(memory), LARGE_PAGE_SIZE) != STATUS_OK)
         return false;
-    *used = memory == NO_FRAME;
-    if (*used)
-        memory = base + spare * CHUNK_FRAMES;
-    if (port_map_descriptors(buddy_frame(base), pfn_to_phys((pfn_t){ memory }), LARGE_PAGE_SIZE) !=
-        STATUS_OK) {
-        if (!*used)
-            give_spare_chunk(memory);
-        return false;
-    }
     set_up_region(number);
     for (unsigned int i = 0; i < BITS512_WORDS; i++)
         region->owned[i] = UINT64_MAX;
     region->is_mapped = true;
     mark_prepared(number);
-    if (*used) {
-        buddy_describe(region, spare);
-        buddy_frame(memory)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
-        __atomic_store_n(&buddy.free, buddy.free - CHUNK_FRAMES, __ATOMIC_RELAXED);
-    }
     __atomic_fetch_add(&buddy.metadata, CHUNK_FRAMES, __ATOMIC_RELAXED);
     return true;
 }
@@ -216,7 +184,7 @@ bool buddy_describe(struct region *region, unsigned int chunk)
     struct bits512 *bits = &region->chunks[chunk];
     if (__atomic_load_n(described, __ATOMIC_ACQUIRE) & bit)
         return true;
-    struct frame *frames = buddy_frame(buddy_first_frame(region, chunk));
+    struct frame *frames = buddy_frame(buddy_chunk_start(region, chunk));
     if (!region->is_mapped) {
         uint64_t memory = bits->word[0];
         if (memory == 0 || port_map_descriptors(frames, phys(memory), PAGE_SIZE) != STATUS_OK)
@@ -229,10 +197,10 @@ bool buddy_describe(struct region *region, unsigned int chunk)
     return true;
 }
 
-bool buddy_describe_block(uint64_t frame, unsigned int order)
+bool buddy_describe_block(pfn_t frame, unsigned int order)
 {
     struct place place;
-    for (uint64_t end = frame + BIT(order); frame < end; frame += CHUNK_FRAMES)
+    for (pfn_t end = pfn_add(frame, BIT(order)); frame.raw < end.raw; frame = pfn_add(frame, CHUNK_FRAMES))
         if (!buddy_find(frame, &place) || !buddy_describe(place.region, place.chunk))
             return false;
     return true;
@@ -267,7 +235,7 @@ status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t nu
     for (uint64_t chunk = lo; chunk < hi; chunk++)
         region->chunks[chunk].word[0] = 0;
 
-    struct frame *frames = buddy_frame(base * CHUNK_FRAMES);
+    struct frame *frames = buddy_frame(buddy_region_start(region));
     status_t status =
         port_prepare_descriptors(frames + lo * CHUNK_FRAMES, frames + hi * CHUNK_FRAMES, PAGE_SIZE);
     uint64_t done = lo;

@@ -41,17 +41,18 @@ STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SL
 
 /* ---- giving back ---- */
 
-static void give_run(uint64_t word, uint64_t mask)
+/* Gives frames @first + n for each bit n of @mask. @first: a multiple of 64. */
+static void give_run(pfn_t first, uint64_t mask)
 {
     struct place place;
-    if (!buddy_find(word * 64, &place) || !buddy_give_frames(&place, mask))
+    if (!buddy_find(first, &place) || !buddy_give_frames(&place, mask))
         port_wrong("frame cache: among 64 frames at P%#lx (mask %#lx) one was free already",
-                   word * 64 << PAGE_SHIFT, mask);
+                   pfn_to_phys(first).raw, mask);
 }
 
-static uint64_t number_of(const struct frame *frame)
+static pfn_t number_of(const struct frame *frame)
 {
-    return port_phys(port_frame_pointer(frame)).raw >> PAGE_SHIFT;
+    return phys_to_pfn(port_phys(port_frame_pointer(frame)));
 }
 
 static struct frame **top_of_mine(void)
@@ -69,18 +70,20 @@ static uint32_t held(void)
     return (uint32_t)(top_of_mine() - PORT_MINE(frame_cache).slots);
 }
 
-/* Takes those from the top of the stack that stand in one word. Return: the word; *mask is 0 when @keep are
-   left. */
-static uint64_t pop_word(uint32_t keep, uint64_t *mask)
+/* Takes those from the top of the stack that stand in one word. Return: the word's first frame; *mask is 0
+   when
+   @keep are left. */
+static pfn_t pop_word(uint32_t keep, uint64_t *mask)
 {
     port_pin();
     struct frame **top = top_of_mine(), **end = PORT_MINE(frame_cache).slots + keep;
     struct frame *first = NULL;
-    uint64_t word = 0, bits = 0;
+    pfn_t start = { 0 };
+    uint64_t bits = 0;
     if (top > end) {
-        uint64_t number = number_of(*top);
-        word = number / 64;
-        first = *top - number % 64;
+        pfn_t number = number_of(*top);
+        start = pfn_align_down(number, 64);
+        first = *top - number.raw % 64;
     }
     for (; top > end; top--) {
         uint64_t offset = (uint64_t)((uintptr_t)*top - (uintptr_t)first) / sizeof(struct frame);
@@ -91,15 +94,15 @@ static uint64_t pop_word(uint32_t keep, uint64_t *mask)
     PORT_MINE(frame_cache).stack.top = (void **)top;
     port_unpin();
     *mask = bits;
-    return word;
+    return start;
 }
 
 /* Gives frames of up to @words words back until @keep are left. */
 static void shrink_some(uint32_t keep, uint32_t words)
 {
-    uint64_t mask, word;
-    for (; words > 0 && ((word = pop_word(keep, &mask)), mask != 0); words--)
-        give_run(word, mask);
+    uint64_t mask;
+    for (pfn_t start; words > 0 && ((start = pop_word(keep, &mask)), mask != 0); words--)
+        give_run(start, mask);
 }
 
 static void shrink_to(uint32_t keep)
@@ -131,7 +134,7 @@ static void drain_if_wanted(void)
 /* ---- the slow halves ---- */
 
 /* Pushes the frames of @mask; those that do not fit go back. */
-static void push_all(uint64_t first, uint64_t mask)
+static void push_all(pfn_t first, uint64_t mask)
 {
     port_pin();
     struct frame **top = top_of_mine(), **limit = limit_of_mine();
@@ -148,7 +151,7 @@ static void push_all(uint64_t first, uint64_t mask)
     PORT_MINE(frame_cache).stack.top = (void **)top;
     port_unpin();
     if (mask != 0)
-        give_run(first / 64, mask);
+        give_run(first, mask);
 }
 
 /* Return: how many frames are worth taking at once. */
@@ -158,7 +161,7 @@ static unsigned int refill_size(void)
     return half >= 64 ? 64 : half > 0 ? half : 1;
 }
 
-static void *use_frame(uint64_t number)
+static void *use_frame(pfn_t number)
 {
     struct frame *frame = buddy_frame(number);
     frame->state = frame_state(FRAME_TAKEN, 0, 0);
@@ -171,19 +174,19 @@ void *frame_alloc_slow(void)
     drain_if_wanted();
     if (fault_should_fail())
         return NULL;
-    uint64_t first = buddy_take_frames(refill_size(), &mask);
-    if (first == NO_FRAME) {
+    pfn_t first = buddy_take_frames(refill_size(), &mask);
+    if (!pfn_is_valid(first)) {
         block_cache_drain();
         first = buddy_take_frames(1, &mask);
     }
-    for (struct shrink_request request = { 0 }; first == NO_FRAME; first = buddy_take_frames(1, &mask)) {
+    for (struct shrink_request request = { 0 }; !pfn_is_valid(first); first = buddy_take_frames(1, &mask)) {
         __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
         if (!shrink_again(&request, 1))
             return NULL;
         shrink_to(0); /* where what came back may lie */
     }
     push_all(first, mask & (mask - 1));
-    return use_frame(first + (unsigned int)__builtin_ctzll(mask));
+    return use_frame(pfn_add(first, (unsigned int)__builtin_ctzll(mask)));
 }
 
 static uint32_t kept_when_full(void)
@@ -196,7 +199,7 @@ void frame_free_slow(void *page)
 {
     const void *caller = __builtin_return_address(0);
     phys_t address = port_phys(page);
-    uint64_t number = address.raw >> PAGE_SHIFT;
+    pfn_t number = phys_to_pfn(address);
     struct place place;
     unsigned int flags;
     if (!is_aligned(address.raw, PAGE_SIZE)) {
@@ -208,12 +211,12 @@ void frame_free_slow(void *page)
         return;
     drain_if_wanted();
     if ((flags & FRAME_FLAG_DIRECT) || limit_of_mine() == PORT_MINE(frame_cache).slots) {
-        give_run(number / 64, BIT(number % 64));
+        give_run(pfn_align_down(number, 64), BIT(number.raw % 64));
         return;
     }
     if (top_of_mine() >= limit_of_mine())
         shrink_some(kept_when_full(), GIVE_WORDS);
-    push_all(align_down(number, 64), BIT(number % 64));
+    push_all(pfn_align_down(number, 64), BIT(number.raw % 64));
 }
 
 /* ---- several ---- */
@@ -243,13 +246,13 @@ size_t frame_alloc_bulk(void **pages, size_t count)
         uint64_t mask;
         if (fault_should_fail())
             break;
-        uint64_t first = buddy_take_frames(count - done < 64 ? (unsigned int)(count - done) : 64, &mask);
-        if (first == NO_FRAME) {
+        pfn_t first = buddy_take_frames(count - done < 64 ? (unsigned int)(count - done) : 64, &mask);
+        if (!pfn_is_valid(first)) {
             __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
             break;
         }
         for (; mask != 0; mask &= mask - 1)
-            pages[done++] = use_frame(first + (unsigned int)__builtin_ctzll(mask));
+            pages[done++] = use_frame(pfn_add(first, (unsigned int)__builtin_ctzll(mask)));
     }
     return done;
 }
@@ -290,16 +293,17 @@ static void find_slots(struct frame_cache *cache)
     cache->size = FRAME_CACHE_FEW;
     if (cache_limit <= FRAME_CACHE_FEW)
         return;
-    phys_t block = buddy_alloc_where(SLOTS_ORDER, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
-    if (!phys_is_valid(block))
+    pfn_t block = buddy_take(SLOTS_ORDER, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE);
+    if (!pfn_is_valid(block))
         return;
-    if (!port_commit(port_pointer(block), PAGE_SIZE << SLOTS_ORDER)) {
-        buddy_free(block, SLOTS_ORDER);
+    struct frame **slots = port_pointer(pfn_to_phys(block));
+    if (!port_commit(slots, PAGE_SIZE << SLOTS_ORDER)) {
+        buddy_give(block, SLOTS_ORDER);
         return;
     }
-    frame_set_kind(port_frame(port_pointer(block)), FRAME_METADATA);
+    buddy_frame(block)->state = frame_state(FRAME_METADATA, SLOTS_ORDER, 0);
     __atomic_fetch_add(&buddy.metadata, BIT(SLOTS_ORDER), __ATOMIC_RELAXED);
-    cache->slots = port_pointer(block);
+    cache->slots = slots;
     cache->slots[0] = NULL;
     cache->size = FRAME_CACHE_SIZE;
 }

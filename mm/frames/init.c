@@ -2,7 +2,7 @@
 /*
  * From the memory map to the first free block.
  *
- * One room of early memory holds the tables that grow with the machine: a struct region for each
+ * One run of early memory holds the tables that grow with the machine: a struct region for each
  * GiB, 64 bytes for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and
  * what belongs to a region that is not wholly free: the others stay one bit until they are split.
  * That is how 16 TiB cost no more than one.
@@ -11,11 +11,12 @@
 
 #include "buddy_private.h"
 
-static const uint64_t zone_starts[BUDDY_ZONES] = { 0, MIB(1) >> PAGE_SHIFT, MIB(16) >> PAGE_SHIFT,
-                                                   GIB(4) >> PAGE_SHIFT };
+static const pfn_t zone_starts[BUDDY_ZONES] = {
+    { 0 }, { MIB(1) >> PAGE_SHIFT }, { MIB(16) >> PAGE_SHIFT }, { GIB(4) >> PAGE_SHIFT }
+};
 
 /* A reserve is that part of a zone's memory, and at most so much. The topmost zone that has any
-   memory serves nobody in particular, so it keeps only what is urgent. */
+   memory serves no device in particular, so its reserve is for urgent requests only. */
 static const struct {
     unsigned int part;
     uint64_t most;
@@ -28,7 +29,7 @@ static const struct {
 
 static struct port_lock add_lock;
 
-/* ---- the room for the tables ---- */
+/* ---- space for the tables ---- */
 
 /* Joins what shares a GiB. @spans: NULL to count only. */
 static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
@@ -51,31 +52,31 @@ static size_t find_spans(const struct buddy_setup *setup, struct span *spans)
     return count;
 }
 
-/* Room is measured and handed out by the same lines: first from address 0, then from the real start. */
-struct room {
+/* Space is measured and handed out by the same lines: first from address 0, then from the real start. */
+struct layout {
     uint64_t at;
 };
 
-static void *room_take(struct room *room, uint64_t count, size_t size)
+static void *layout_take(struct layout *layout, uint64_t count, size_t size)
 {
-    uint64_t start = align_up(room->at, 64);
-    room->at = start + count * size;
+    uint64_t start = align_up(layout->at, 64);
+    layout->at = start + count * size;
     return (void *)(uintptr_t)start;
 }
 
-static void lay_out(struct room *room, const struct buddy_setup *setup, uint64_t chunk_count)
+static void lay_out(struct layout *layout, const struct buddy_setup *setup, uint64_t chunk_count)
 {
-    buddy.node_runs = room_take(room, 2 * setup->node_range_count + 1, sizeof(struct node_run));
+    buddy.node_runs = layout_take(layout, 2 * setup->node_range_count + 1, sizeof(struct node_run));
     buddy.distances =
-        setup->distances ? room_take(room, (uint64_t)buddy.node_count * buddy.node_count, 1) : NULL;
-    buddy.giants = room_take(room, buddy.region_words, sizeof(uint64_t));
-    buddy.prepared = room_take(room, buddy.region_words, sizeof(uint64_t));
+        setup->distances ? layout_take(layout, (uint64_t)buddy.node_count * buddy.node_count, 1) : NULL;
+    buddy.free_regions = layout_take(layout, buddy.region_words, sizeof(uint64_t));
+    buddy.prepared = layout_take(layout, buddy.region_words, sizeof(uint64_t));
     for (unsigned int order = 0; order < HINT_ORDERS; order++)
-        buddy.hints[order] = room_take(room, buddy.region_words, sizeof(uint64_t));
-    buddy.spans = room_take(room, buddy.span_count, sizeof(struct span));
-    buddy.regions = room_take(room, (uint64_t)buddy.region_count, sizeof(struct region));
+        buddy.hints[order] = layout_take(layout, buddy.region_words, sizeof(uint64_t));
+    buddy.spans = layout_take(layout, buddy.span_count, sizeof(struct span));
+    buddy.regions = layout_take(layout, (uint64_t)buddy.region_count, sizeof(struct region));
     /* The frame bits come last, and are handed out span by span. */
-    struct bits512 *bits = room_take(room, chunk_count, sizeof(struct bits512));
+    struct bits512 *bits = layout_take(layout, chunk_count, sizeof(struct bits512));
     if (buddy.node_runs == NULL)
         return;
     find_spans(setup, buddy.spans);
@@ -89,7 +90,7 @@ static void lay_out(struct room *room, const struct buddy_setup *setup, uint64_t
     }
 }
 
-/* Regions and chunks of all spans; the spans themselves have no room yet. */
+/* Regions and chunks of all spans; the spans themselves are not stored yet. */
 static uint64_t count_regions(const struct buddy_setup *setup)
 {
     uint64_t first = 0, end = 0, regions = 0, chunks = 0;
@@ -123,15 +124,15 @@ static status_t make_tables(const struct buddy_setup *setup)
     if (buddy.node_count > BUDDY_MAX_NODES)
         return STATUS_INVALID;
 
-    struct room room = { 0 };
-    lay_out(&room, setup, chunks);
-    uint64_t size = align_up(room.at, PAGE_SIZE);
+    struct layout layout = { 0 };
+    lay_out(&layout, setup, chunks);
+    uint64_t size = align_up(layout.at, PAGE_SIZE);
     phys_t start = setup->take(size, PAGE_SIZE);
     if (!phys_is_valid(start))
         return STATUS_NO_MEMORY;
-    room.at = (uint64_t)(uintptr_t)port_pointer(start);
-    lay_out(&room, setup, chunks);
-    buddy_zero(buddy.giants, (size_t)((char *)buddy.spans - (char *)buddy.giants));
+    layout.at = (uint64_t)(uintptr_t)port_pointer(start);
+    lay_out(&layout, setup, chunks);
+    buddy_zero(buddy.free_regions, (size_t)((char *)buddy.spans - (char *)buddy.free_regions));
     buddy.metadata = size / PAGE_SIZE;
     return STATUS_OK;
 }
@@ -154,8 +155,7 @@ static struct free_walk walk_free(const struct buddy_setup *setup)
     return walk;
 }
 
-/* @lo, @hi: frames. */
-static bool walk_next(struct free_walk *walk, uint64_t *lo, uint64_t *hi)
+static bool walk_next(struct free_walk *walk, pfn_t *lo, pfn_t *hi)
 {
     while (walk->range < walk->setup->range_count) {
         const struct memmap_range *range = &walk->setup->ranges[walk->range];
@@ -174,8 +174,8 @@ static bool walk_next(struct free_walk *walk, uint64_t *lo, uint64_t *hi)
         uint64_t end = range->end.raw;
         if (walk->has_taken && walk->taken.start.raw < end)
             end = walk->taken.start.raw;
-        *lo = walk->at >> PAGE_SHIFT;
-        *hi = end >> PAGE_SHIFT;
+        *lo = phys_to_pfn(phys(walk->at));
+        *hi = phys_to_pfn(phys(end));
         walk->at = end;
         return true;
     }
@@ -191,16 +191,16 @@ static void set_bits(uint64_t *bitmap, uint64_t from, uint64_t to)
     }
 }
 
-static void find_giants(const struct buddy_setup *setup)
+static void find_free_regions(const struct buddy_setup *setup)
 {
-    buddy_zero(buddy.giants, align_up(buddy.region_words * sizeof(uint64_t), 64));
-    uint64_t lo, hi;
+    buddy_zero(buddy.free_regions, align_up(buddy.region_words * sizeof(uint64_t), 64));
+    pfn_t lo, hi;
     for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
-        uint64_t first = (lo + REGION_FRAMES - 1) / REGION_FRAMES, end = hi / REGION_FRAMES;
+        uint64_t first = (lo.raw + REGION_FRAMES - 1) / REGION_FRAMES, end = hi.raw / REGION_FRAMES;
         if (first >= end)
             continue;
         uint64_t number = (uint64_t)buddy_region_below(first);
-        set_bits(buddy.giants, number, number + end - first);
+        set_bits(buddy.free_regions, number, number + end - first);
     }
 }
 
@@ -211,9 +211,9 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
 {
     for (bool is_stable = false; !is_stable;) {
         is_stable = true;
-        find_giants(setup);
+        find_free_regions(setup);
         for (int64_t number = 0; number < buddy.region_count; number++) {
-            uint64_t unknown = ~(buddy.giants[number / 64] | buddy.prepared[number / 64]);
+            uint64_t unknown = ~(buddy.free_regions[number / 64] | buddy.prepared[number / 64]);
             if (unknown == 0) {
                 number |= 63;
                 continue;
@@ -231,24 +231,24 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
 
 /* ---- giving for the first time ---- */
 
-static void count_managed(uint64_t lo, uint64_t hi)
+static void count_managed(pfn_t lo, pfn_t hi)
 {
     for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         struct zone *zone = &buddy.zones[i];
-        uint64_t from = lo > zone->start ? lo : zone->start, to = hi < zone->end ? hi : zone->end;
-        if (from < to)
-            zone->managed += to - from;
+        pfn_t from = pfn_max(lo, zone->start), to = pfn_min(hi, zone->end);
+        if (from.raw < to.raw)
+            zone->managed += to.raw - from.raw;
     }
 }
 
-/* A chunk that we have only a part of: all its frames are somebody's but those that are added now. */
+/* A chunk that we have only a part of: all its frames are reserved but those that are added now. */
 static bool describe_as_reserved(const struct place *place)
 {
     if (buddy_is_described(place))
         return true;
     if (!buddy_describe(place->region, place->chunk))
         return false;
-    struct frame *frames = buddy_frame(place->region->gib * REGION_FRAMES + place->chunk * CHUNK_FRAMES);
+    struct frame *frames = buddy_frame(buddy_chunk_start(place->region, place->chunk));
     for (unsigned int i = 0; i < CHUNK_FRAMES; i++)
         frames[i].state = frame_state(FRAME_RESERVED, 0, 0);
     return true;
@@ -264,46 +264,46 @@ static void add_chunk(const struct place *place)
 }
 
 /* Frames of one chunk. They are not added when the chunk can have no descriptors. */
-static void add_in_chunk(struct place place, uint64_t lo, uint64_t hi)
+static void add_in_chunk(struct place place, pfn_t lo, pfn_t hi)
 {
-    if (lo % CHUNK_FRAMES == 0 && hi - lo == CHUNK_FRAMES && !buddy_is_described(&place)) {
+    if (lo.raw % CHUNK_FRAMES == 0 && hi.raw - lo.raw == CHUNK_FRAMES && !buddy_is_described(&place)) {
         add_chunk(&place);
         return;
     }
     if (!describe_as_reserved(&place))
         return;
-    for (uint64_t frame = lo; frame < hi; frame++)
+    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
         buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
-    while (lo < hi) {
-        uint64_t end = align_down(lo, 64) + 64 < hi ? align_down(lo, 64) + 64 : hi;
-        place.frame = lo % CHUNK_FRAMES;
-        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - (end - lo)) << lo % 64));
+    while (lo.raw < hi.raw) {
+        pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, 64), 64), hi);
+        place.frame = lo.raw % CHUNK_FRAMES;
+        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - (end.raw - lo.raw)) << lo.raw % 64));
         lo = end;
     }
 }
 
-static bool is_giant(int64_t number)
+static bool is_free_region(int64_t number)
 {
-    return (buddy.giants[number / 64] >> number % 64 & 1) != 0;
+    return (buddy.free_regions[number / 64] >> number % 64 & 1) != 0;
 }
 
-/* [lo, hi), cut where chunks end. Giants are free already. */
-static void add_run(uint64_t lo, uint64_t hi)
+/* [lo, hi), cut where chunks end. Regions that are free as a whole are already. */
+static void add_run(pfn_t lo, pfn_t hi)
 {
     struct place place;
-    while (lo < hi) {
-        uint64_t end = align_down(lo, CHUNK_FRAMES) + CHUNK_FRAMES;
+    while (lo.raw < hi.raw) {
+        pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, CHUNK_FRAMES), CHUNK_FRAMES), hi);
         if (!buddy_find(lo, &place))
             return;
-        if (is_giant(place.number)) {
+        if (is_free_region(place.number)) {
             /* The regions of a run follow each other, and terabytes are mostly these. */
             do {
                 buddy.free += REGION_FRAMES;
-                lo = align_down(lo, REGION_FRAMES) + REGION_FRAMES;
-            } while (lo < hi && is_giant(++place.number));
+                lo = pfn_add(pfn_align_down(lo, REGION_FRAMES), REGION_FRAMES);
+            } while (lo.raw < hi.raw && is_free_region(++place.number));
             continue;
         }
-        add_in_chunk(place, lo, end < hi ? end : hi);
+        add_in_chunk(place, lo, end);
         lo = end;
     }
 }
@@ -313,13 +313,11 @@ static void add_run(uint64_t lo, uint64_t hi)
 static void set_zones(void)
 {
     const struct span *last = &buddy.spans[buddy.span_count - 1];
-    uint64_t top = last->end_chunk * CHUNK_FRAMES;
+    pfn_t top = pfn(last->end_chunk * CHUNK_FRAMES);
     for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         struct zone *zone = &buddy.zones[i];
         zone->start = zone->reserve_end = zone_starts[i];
-        zone->end = i + 1 < BUDDY_ZONES && zone_starts[i + 1] < top ? zone_starts[i + 1] : top;
-        if (zone->end < zone->start)
-            zone->end = zone->start;
+        zone->end = pfn_max(i + 1 < BUDDY_ZONES ? pfn_min(zone_starts[i + 1], top) : top, zone->start);
         zone->managed = zone->reserve = 0;
     }
 }
@@ -333,15 +331,15 @@ static void set_reserve(const struct buddy_setup *setup, unsigned int number, bo
     if (wanted > reserves[kind].most)
         wanted = reserves[kind].most;
     zone->reserve = wanted;
-    uint64_t lo, hi;
+    pfn_t lo, hi;
     for (struct free_walk walk = walk_free(setup); wanted > 0 && walk_next(&walk, &lo, &hi);) {
-        lo = lo > zone->start ? lo : zone->start;
-        hi = hi < zone->end ? hi : zone->end;
-        if (lo >= hi)
+        lo = pfn_max(lo, zone->start);
+        hi = pfn_min(hi, zone->end);
+        if (lo.raw >= hi.raw)
             continue;
-        uint64_t part = hi - lo < wanted ? hi - lo : wanted;
+        uint64_t part = hi.raw - lo.raw < wanted ? hi.raw - lo.raw : wanted;
         wanted -= part;
-        zone->reserve_end = lo + part;
+        zone->reserve_end = pfn_add(lo, part);
     }
 }
 
@@ -363,7 +361,7 @@ static status_t prepare_spans(void)
     for (size_t i = 0; i < buddy.span_count; i++) {
         const struct span *span = &buddy.spans[i];
         uint64_t first = span->first_chunk / REGION_CHUNKS, last = (span->end_chunk - 1) / REGION_CHUNKS;
-        struct frame *start = buddy_frame(first * REGION_FRAMES);
+        struct frame *start = buddy_frame(pfn(first * REGION_FRAMES));
         status_t status =
             port_prepare_descriptors(start, start + (last - first + 1) * REGION_FRAMES, LARGE_PAGE_SIZE);
         if (status != STATUS_OK)
@@ -375,7 +373,7 @@ static status_t prepare_spans(void)
 status_t buddy_init(const struct buddy_setup *setup)
 {
     buddy = (struct buddy){ 0 };
-    buddy_forget_cpus();
+    buddy_reset_cpus();
     status_t status = make_tables(setup);
     if (status == STATUS_OK)
         status = buddy_set_nodes(setup);
@@ -387,7 +385,7 @@ status_t buddy_init(const struct buddy_setup *setup)
         return status;
 
     set_zones();
-    uint64_t lo, hi;
+    pfn_t lo, hi;
     for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
         count_managed(lo, hi);
         add_run(lo, hi);
@@ -398,15 +396,15 @@ status_t buddy_init(const struct buddy_setup *setup)
 }
 
 /* Whether nothing of [lo, hi), which lies in one chunk, is ours, and could be. */
-static bool may_add(uint64_t lo, uint64_t hi)
+static bool may_add(pfn_t lo, pfn_t hi)
 {
     struct place place;
-    if (!buddy_find(lo, &place) || !(buddy.prepared[place.number / 64] & BIT(place.number % 64)))
+    if (!buddy_find(lo, &place) || !buddy_is_prepared(place.number))
         return false;
     if (!buddy_is_described(&place))
         return !(place.region->owned[place.chunk / 64] & BIT(place.chunk % 64)) &&
                place.region->chunks[place.chunk].word[0] != 0;
-    for (uint64_t frame = lo; frame < hi; frame++)
+    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
         if (frame_kind(buddy_frame(frame)) != FRAME_RESERVED)
             return false;
     return true;
@@ -414,14 +412,14 @@ static bool may_add(uint64_t lo, uint64_t hi)
 
 status_t buddy_add(phys_t start, phys_t end)
 {
-    uint64_t lo = start.raw >> PAGE_SHIFT, hi = end.raw >> PAGE_SHIFT;
-    if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo > hi)
+    pfn_t lo = phys_to_pfn(start), hi = phys_to_pfn(end);
+    if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo.raw > hi.raw)
         return STATUS_INVALID;
     status_t status = STATUS_OK;
     port_lock(&add_lock);
-    for (uint64_t at = lo, next; at < hi && status == STATUS_OK; at = next) {
-        next = align_down(at, CHUNK_FRAMES) + CHUNK_FRAMES;
-        if (!may_add(at, next < hi ? next : hi))
+    for (pfn_t at = lo, next; at.raw < hi.raw && status == STATUS_OK; at = next) {
+        next = pfn_min(pfn_add(pfn_align_down(at, CHUNK_FRAMES), CHUNK_FRAMES), hi);
+        if (!may_add(at, next))
             status = STATUS_INVALID;
     }
     if (status == STATUS_OK) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Counting what is free, where and in which sizes. Bits are copied a line at a time under the lock and
- * counted without it, so nobody waits for a walk; where there is nothing free hints say so, and only what is
+ * counted without it, so no CPU waits for a walk; where there is nothing free hints say so, and only what is
  * split is looked into.
  */
 #include <ashlar/mm/frame_cache.h>
 
 #include "buddy_private.h"
 
-/* The part of memory that is counted, in frames, and where the counts go. */
+/* The part of memory that is counted, and where the counts go. */
 struct count {
-    uint64_t lo, hi;
+    pfn_t lo, hi;
     struct buddy_zone_stats *stats;
 };
 
@@ -24,12 +24,12 @@ static const struct bits512 all_free = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, U
                                            UINT64_MAX, UINT64_MAX, UINT64_MAX } };
 
 /* The frames at @base that are within the bounds. */
-static void count_frames(const struct count *count, const struct bits512 *bits, uint64_t base)
+static void count_frames(const struct count *count, const struct bits512 *bits, pfn_t base)
 {
-    uint64_t lo = count->lo > base ? count->lo - base : 0;
-    uint64_t hi = count->hi < base + CHUNK_FRAMES ? count->hi - base : CHUNK_FRAMES;
+    uint64_t lo = count->lo.raw > base.raw ? count->lo.raw - base.raw : 0;
+    uint64_t hi = count->hi.raw < base.raw + CHUNK_FRAMES ? count->hi.raw - base.raw : CHUNK_FRAMES;
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
-    if (count->hi <= base || lo >= hi)
+    if (count->hi.raw <= base.raw || lo >= hi)
         return;
     bits512_count(bits, (unsigned int)lo, (unsigned int)hi, blocks);
     for (unsigned int order = 0; order <= CHUNK_ORDER; order++)
@@ -37,12 +37,12 @@ static void count_frames(const struct count *count, const struct bits512 *bits, 
 }
 
 /* The chunks of the region at @base. A bound may lie inside of one: its part counts as frames. */
-static void count_chunks(const struct count *count, const struct bits512 *whole, uint64_t base)
+static void count_chunks(const struct count *count, const struct bits512 *whole, pfn_t base)
 {
-    uint64_t lo = count->lo > base ? count->lo - base : 0;
-    uint64_t hi = count->hi < base + REGION_FRAMES ? count->hi - base : REGION_FRAMES;
+    uint64_t lo = count->lo.raw > base.raw ? count->lo.raw - base.raw : 0;
+    uint64_t hi = count->hi.raw < base.raw + REGION_FRAMES ? count->hi.raw - base.raw : REGION_FRAMES;
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
-    if (count->hi <= base || lo >= hi)
+    if (count->hi.raw <= base.raw || lo >= hi)
         return;
     unsigned int first = (unsigned int)((lo + CHUNK_FRAMES - 1) / CHUNK_FRAMES),
                  end = (unsigned int)(hi / CHUNK_FRAMES);
@@ -54,7 +54,7 @@ static void count_chunks(const struct count *count, const struct bits512 *whole,
         uint64_t bound = i == 0 ? lo : hi, chunk = bound / CHUNK_FRAMES;
         if (bound % CHUNK_FRAMES != 0 && (i == 0 || chunk != lo / CHUNK_FRAMES || lo % CHUNK_FRAMES == 0) &&
             (whole->word[chunk / 64] & BIT(chunk % 64)))
-            count_frames(count, &all_free, base + chunk * CHUNK_FRAMES);
+            count_frames(count, &all_free, pfn_add(base, chunk * CHUNK_FRAMES));
     }
 }
 
@@ -88,14 +88,13 @@ static struct bits512 copy_whole(const struct region *region)
 
 static void count_region(const struct count *count, const struct region *region)
 {
-    uint64_t base = region->gib * REGION_FRAMES;
     const struct bits512 whole = copy_whole(region);
-    count_chunks(count, &whole, base);
+    count_chunks(count, &whole, buddy_region_start(region));
     for (unsigned int word = 0; word < BITS512_WORDS; word++) {
         for (uint64_t hinted = copy_word(&region->hints[word][0]); hinted != 0; hinted &= hinted - 1) {
             unsigned int chunk = word * 64 + (unsigned int)__builtin_ctzll(hinted);
             const struct bits512 bits = copy_frames(region, chunk);
-            count_frames(count, &bits, base + chunk * CHUNK_FRAMES);
+            count_frames(count, &bits, buddy_chunk_start(region, chunk));
         }
     }
 }
@@ -103,12 +102,12 @@ static void count_region(const struct count *count, const struct region *region)
 static void count_all(const struct count *count)
 {
     for (size_t word = 0; word < buddy.region_words; word++) {
-        uint64_t giants = copy_word(&buddy.giants[word]);
-        uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_ACQUIRE) & ~giants;
-        for (; giants != 0; giants &= giants - 1) {
-            uint64_t base =
-                buddy_gib_of((int64_t)(word * 64 + (unsigned int)__builtin_ctzll(giants))) * REGION_FRAMES;
-            if (base >= count->lo && base + REGION_FRAMES <= count->hi)
+        uint64_t free_regions = copy_word(&buddy.free_regions[word]);
+        uint64_t split = __atomic_load_n(&buddy.prepared[word], __ATOMIC_ACQUIRE) & ~free_regions;
+        for (; free_regions != 0; free_regions &= free_regions - 1) {
+            int64_t number = (int64_t)(word * 64 + (unsigned int)__builtin_ctzll(free_regions));
+            pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES);
+            if (base.raw >= count->lo.raw && base.raw + REGION_FRAMES <= count->hi.raw)
                 add(count, REGION_ORDER, 1);
             else
                 count_chunks(count, &all_free, base);
@@ -124,11 +123,10 @@ static void count_zone(unsigned int number, uint32_t node, struct buddy_zone_sta
     stats->managed = zone->managed;
     stats->reserve = zone->reserve;
     for (size_t i = 0; i < buddy.node_run_count; i++) {
-        uint64_t start = buddy.node_runs[i].start;
-        uint64_t end = i + 1 < buddy.node_run_count ? buddy.node_runs[i + 1].start : UINT64_MAX;
-        struct count count = { start > zone->start ? start : zone->start, end < zone->end ? end : zone->end,
-                               stats };
-        if ((node == BUDDY_ANY_NODE || node == buddy.node_runs[i].node) && count.lo < count.hi)
+        pfn_t start = buddy.node_runs[i].start;
+        pfn_t end = i + 1 < buddy.node_run_count ? buddy.node_runs[i + 1].start : PFN_END;
+        struct count count = { pfn_max(start, zone->start), pfn_min(end, zone->end), stats };
+        if ((node == BUDDY_ANY_NODE || node == buddy.node_runs[i].node) && count.lo.raw < count.hi.raw)
             count_all(&count);
     }
 }

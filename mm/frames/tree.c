@@ -11,9 +11,9 @@
  * One lock guards all of it; it is a leaf: nothing that takes a lock is called under it, and it is held for
  * less than 2 000 instructions. Whenever it is free, this is true:
  *
- *   1. A free frame is counted once: its region's bit is set in giants; or that is clear and its chunk's bit
- *      is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits below
- *      are clear. A frame that is in use, in a CPU's cache, or never was ours has none of the three.
+ *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
+ * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
+ * below are clear. A frame that is in use, in a CPU's cache, or never was ours has none of the three.
  *   2. No chunk has all 512 bits set and no region all 512 of whole: they are one bit of the level above.
  *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
  *   4. buddy.free is the number of free frames.
@@ -118,7 +118,7 @@ static void settle_region(int64_t number, unsigned int chunk)
     if (orders == ALL_ORDERS) {
         bits512_clear(&region->whole);
         orders = 0;
-        buddy.giants[number / 64] |= BIT(number % 64);
+        buddy.free_regions[number / 64] |= BIT(number % 64);
     }
     set_whole_orders(number, orders);
 }
@@ -152,10 +152,10 @@ static bool has_free_frames(const struct region *region, unsigned int chunk, uns
 static bool give_region(int64_t number)
 {
     const struct region *region = &buddy.regions[number];
-    if (is_set(buddy.giants, (uint64_t)number) || region->whole_orders != 0 ||
+    if (is_set(buddy.free_regions, (uint64_t)number) || region->whole_orders != 0 ||
         has_free_frames(region, 0, REGION_ORDER - CHUNK_ORDER))
         return false;
-    buddy.giants[number / 64] |= BIT(number % 64);
+    buddy.free_regions[number / 64] |= BIT(number % 64);
     return true;
 }
 
@@ -165,7 +165,7 @@ bool buddy_give_locked(const struct place *place, unsigned int order)
     if (order == REGION_ORDER) {
         if (!give_region(place->number))
             return false;
-    } else if (is_set(buddy.giants, (uint64_t)place->number)) {
+    } else if (is_set(buddy.free_regions, (uint64_t)place->number)) {
         return false;
     } else if (order >= CHUNK_ORDER) {
         if (has_free_frames(region, place->chunk, order - CHUNK_ORDER) ||
@@ -194,7 +194,7 @@ static int64_t count_bits(uint64_t word)
 bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
 {
     struct region *region = place->region;
-    if (is_set(buddy.giants, (uint64_t)place->number) || is_set(region->whole.word, place->chunk) ||
+    if (is_set(buddy.free_regions, (uint64_t)place->number) || is_set(region->whole.word, place->chunk) ||
         !bits512_give_mask(&region->chunks[place->chunk], place->frame / 64, mask))
         return false;
     settle_chunk(place->number, place->chunk, place->frame / 64);
@@ -209,147 +209,191 @@ struct window {
     unsigned int lo, hi;
 };
 
-static struct window window_of(uint64_t lo, uint64_t hi, uint64_t base, uint64_t size)
+static struct window window_of(pfn_t lo, pfn_t hi, pfn_t base, uint64_t size)
 {
-    uint64_t end = base + 512 * size;
+    pfn_t end = pfn_add(base, 512 * size);
     return (struct window){
-        .lo = lo <= base ? 0 : (unsigned int)((lo - base) / size),
-        .hi = hi >= end ? 512 : (unsigned int)((hi - base + size - 1) / size),
+        .lo = lo.raw <= base.raw ? 0 : (unsigned int)((lo.raw - base.raw) / size),
+        .hi = hi.raw >= end.raw ? 512 : (unsigned int)((hi.raw - base.raw + size - 1) / size),
     };
 }
 
-static uint64_t take_frames(int64_t number, unsigned int chunk, unsigned int order, uint64_t lo, uint64_t hi)
+static pfn_t take_frames(int64_t number, unsigned int chunk, unsigned int order, pfn_t lo, pfn_t hi)
 {
     struct region *region = &buddy.regions[number];
-    uint64_t base = buddy_first_frame(region, chunk);
+    pfn_t base = buddy_chunk_start(region, chunk);
     struct window window = window_of(lo, hi, base, 1);
     unsigned int index;
     if (!bits512_take(&region->chunks[chunk], order, window.lo, window.hi, &index))
-        return NO_FRAME;
+        return PFN_INVALID;
     set_orders(number, chunk, orders_left(&region->chunks[chunk], region->orders[chunk]));
-    return base + index;
+    return pfn_add(base, index);
 }
 
 /* Blocks of order 0 to 8, from a region's broken chunks. */
-static uint64_t take_in_broken(int64_t number, unsigned int order, uint64_t lo, uint64_t hi)
+static pfn_t take_in_broken(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
 {
     const struct region *region = &buddy.regions[number];
-    struct window window = window_of(lo, hi, region->gib * REGION_FRAMES, CHUNK_FRAMES);
+    struct window window = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
     int64_t chunk = window.hi;
     while ((chunk = highest_below(&region->hints[0][order], CHUNK_ORDER, chunk - 1)) >= (int64_t)window.lo) {
-        uint64_t frame = take_frames(number, (unsigned int)chunk, order, lo, hi);
-        if (frame != NO_FRAME)
+        pfn_t frame = take_frames(number, (unsigned int)chunk, order, lo, hi);
+        if (pfn_is_valid(frame))
             return frame;
     }
-    return NO_FRAME;
+    return PFN_INVALID;
 }
 
 /* Blocks of order 9 to 17, from a split region. */
-static uint64_t take_chunks(int64_t number, unsigned int order, uint64_t lo, uint64_t hi)
+static pfn_t take_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
 {
     struct region *region = &buddy.regions[number];
-    uint64_t base = region->gib * REGION_FRAMES;
+    pfn_t base = buddy_region_start(region);
     struct window window = window_of(lo, hi, base, CHUNK_FRAMES);
     unsigned int index;
     if (!bits512_take(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, &index))
-        return NO_FRAME;
+        return PFN_INVALID;
     set_whole_orders(number, orders_left(&region->whole, region->whole_orders));
-    return base + index * CHUNK_FRAMES;
+    return pfn_add(base, index * CHUNK_FRAMES);
 }
 
 /* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range). */
-static uint64_t take_from_split(unsigned int order, uint64_t lo, uint64_t hi)
+static pfn_t take_from_split(unsigned int order, pfn_t lo, pfn_t hi)
 {
-    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
+    int64_t number = buddy_region_below((hi.raw - 1) / REGION_FRAMES);
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
-        if ((buddy.regions[number].gib + 1) * REGION_FRAMES <= lo)
+        if (pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES).raw <= lo.raw)
             break;
-        uint64_t frame =
+        pfn_t frame =
             order < CHUNK_ORDER ? take_in_broken(number, order, lo, hi) : take_chunks(number, order, lo, hi);
-        if (frame != NO_FRAME)
+        if (pfn_is_valid(frame))
             return frame;
         number--;
     }
-    return NO_FRAME;
+    return PFN_INVALID;
 }
 
 /* ---- splitting ---- */
 
-/* A block of order 9 to 18 out of a region that is free as a whole. */
-static uint64_t take_from_giant(unsigned int order, uint64_t lo, uint64_t hi)
+/* A chunk of a region that is split already, with no part in a reserve, for another region's descriptors.
+   Return: PFN_INVALID when there is none to spare. */
+static pfn_t take_spare_chunk(void)
 {
-    int64_t number = buddy_region_below((hi - 1) / REGION_FRAMES);
-    for (; (number = highest_below(buddy.giants, 1, number)) >= 0; number--) {
-        uint64_t base = buddy_gib_of(number) * REGION_FRAMES, end = base + REGION_FRAMES;
-        if (end <= lo)
+    struct place place;
+    pfn_t frame = PFN_INVALID;
+    for (unsigned int i = BUDDY_ZONES; i-- > 0 && !pfn_is_valid(frame);) {
+        pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
+        pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
+        frame = lo.raw < hi.raw ? take_from_split(CHUNK_ORDER, lo, hi) : PFN_INVALID;
+    }
+    if (!pfn_is_valid(frame) || !buddy_find(frame, &place))
+        return PFN_INVALID;
+    count_free(-(int64_t)CHUNK_FRAMES);
+    if (!buddy_describe(place.region, place.chunk)) {
+        buddy_give_locked(&place, CHUNK_ORDER);
+        return PFN_INVALID;
+    }
+    return frame;
+}
+
+static void give_spare_chunk(pfn_t frame)
+{
+    struct place place;
+    VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
+}
+
+static void set_metadata(pfn_t chunk)
+{
+    buddy_frame(chunk)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
+}
+
+/* Gives the region a struct, and memory for its descriptors: another region's chunk, else its own one @own,
+   or NO_CHUNK. @is_own_used: receives which. */
+static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
+{
+    struct region *region = &buddy.regions[number];
+    *is_own_used = false;
+    if (buddy_is_prepared(number))
+        return true;
+    pfn_t memory = take_spare_chunk();
+    if (pfn_is_valid(memory)) {
+        if (!buddy_prepare_region_locked(number, memory)) {
+            give_spare_chunk(memory);
+            return false;
+        }
+    } else {
+        memory = pfn(buddy_gib_of(number) * REGION_FRAMES + own * CHUNK_FRAMES);
+        if (own == NO_CHUNK || !buddy_prepare_region_locked(number, memory))
+            return false;
+        *is_own_used = true;
+        buddy_describe(region, own);
+        count_free(-(int64_t)CHUNK_FRAMES);
+    }
+    set_metadata(memory);
+    return true;
+}
+
+/* A block of order 9 to 18 out of a region that is free as a whole. */
+static pfn_t take_from_free_region(unsigned int order, pfn_t lo, pfn_t hi)
+{
+    int64_t number = buddy_region_below((hi.raw - 1) / REGION_FRAMES);
+    for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
+        pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
+        if (end.raw <= lo.raw)
             break;
-        uint64_t frame = (hi < end ? hi : end) - BIT(order);
+        pfn_t frame = pfn(pfn_min(hi, end).raw - BIT(order));
         /* One end of the region is not the block's. */
-        unsigned int spare = order == REGION_ORDER ? NO_CHUNK : frame == base ? REGION_CHUNKS - 1 : 0;
-        bool is_spare_used;
-        if (!buddy_prepare_region_locked(number, spare, &is_spare_used))
+        unsigned int own = order == REGION_ORDER ? NO_CHUNK : frame.raw == base.raw ? REGION_CHUNKS - 1 : 0;
+        bool is_own_used;
+        if (!prepare_region(number, own, &is_own_used))
             continue;
         struct region *region = &buddy.regions[number];
-        buddy.giants[number / 64] &= ~BIT(number % 64);
-        unsigned int first = (unsigned int)((frame - base) / CHUNK_FRAMES);
+        buddy.free_regions[number / 64] &= ~BIT(number % 64);
+        unsigned int first = (unsigned int)((frame.raw - base.raw) / CHUNK_FRAMES);
         bits512_fill_around(&region->whole, first, first + (unsigned int)BIT(order - CHUNK_ORDER));
-        if (is_spare_used)
-            region->whole.word[spare / 64] &= ~BIT(spare % 64);
+        if (is_own_used)
+            region->whole.word[own / 64] &= ~BIT(own % 64);
         set_whole_orders(number, orders_left(&region->whole, BITS512_ORDERS));
         return frame;
     }
-    return NO_FRAME;
+    return PFN_INVALID;
 }
 
 /* A block of order 0 to 8 out of a chunk that is free as a whole. */
-static uint64_t take_from_chunk(unsigned int order, uint64_t lo, uint64_t hi)
+static pfn_t take_from_chunk(unsigned int order, pfn_t lo, pfn_t hi)
 {
-    uint64_t chunk_lo = align_down(lo, CHUNK_FRAMES), chunk_hi = align_up(hi, CHUNK_FRAMES);
-    uint64_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
-    if (base == NO_FRAME)
-        base = take_from_giant(CHUNK_ORDER, chunk_lo, chunk_hi);
+    pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
+    pfn_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
+    if (!pfn_is_valid(base))
+        base = take_from_free_region(CHUNK_ORDER, chunk_lo, chunk_hi);
     struct place place;
-    if (base == NO_FRAME || !buddy_find(base, &place))
-        return NO_FRAME;
+    if (!pfn_is_valid(base) || !buddy_find(base, &place))
+        return PFN_INVALID;
     struct region *region = place.region;
     if (!buddy_describe(region, place.chunk)) {
         VERIFY(bits512_give(&region->whole, 0, place.chunk));
         settle_region(place.number, place.chunk);
-        return NO_FRAME;
+        return PFN_INVALID;
     }
-    uint64_t end = base + CHUNK_FRAMES, frame = (hi < end ? hi : end) - BIT(order);
-    unsigned int first = frame % CHUNK_FRAMES;
+    pfn_t frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
+    unsigned int first = frame.raw % CHUNK_FRAMES;
     bits512_fill_around(&region->chunks[place.chunk], first, first + (unsigned int)BIT(order));
     set_orders(place.number, place.chunk, orders_left(&region->chunks[place.chunk], BITS512_ORDERS));
     return frame;
 }
 
-uint64_t buddy_take_between_locked(unsigned int order, uint64_t lo, uint64_t hi)
+pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi)
 {
-    lo = align_up(lo, BIT(order));
-    hi = align_down(hi, BIT(order));
-    if (lo >= hi)
-        return NO_FRAME;
-    uint64_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi) : NO_FRAME;
-    if (frame == NO_FRAME)
-        frame = order < CHUNK_ORDER ? take_from_chunk(order, lo, hi) : take_from_giant(order, lo, hi);
-    if (frame != NO_FRAME)
+    lo = pfn_align_up(lo, BIT(order));
+    hi = pfn_align_down(hi, BIT(order));
+    if (lo.raw >= hi.raw)
+        return PFN_INVALID;
+    pfn_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi) : PFN_INVALID;
+    if (!pfn_is_valid(frame))
+        frame = order < CHUNK_ORDER ? take_from_chunk(order, lo, hi) : take_from_free_region(order, lo, hi);
+    if (pfn_is_valid(frame))
         count_free(-(int64_t)BIT(order));
     return frame;
-}
-
-uint64_t buddy_take_spare_chunk_locked(void)
-{
-    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
-        uint64_t lo = align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
-        uint64_t hi = align_down(buddy.zones[i].end, CHUNK_FRAMES);
-        uint64_t frame = lo < hi ? take_from_split(CHUNK_ORDER, lo, hi) : NO_FRAME;
-        if (frame != NO_FRAME) {
-            count_free(-(int64_t)CHUNK_FRAMES);
-            return frame;
-        }
-    }
-    return NO_FRAME;
 }
 
 /* Whether its bits say anything: no, while they hold the address of a page, or something above it is free. */
@@ -358,21 +402,22 @@ static bool is_broken(const struct place *place)
     return buddy_is_described(place) && place->region->orders[place->chunk] != 0;
 }
 
-uint64_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order, uint64_t lo, uint64_t hi)
+pfn_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order)
 {
-    uint64_t frame = is_broken(place) ? take_frames(place->number, place->chunk, order, lo, hi) : NO_FRAME;
-    if (frame != NO_FRAME)
+    pfn_t frame =
+        is_broken(place) ? take_frames(place->number, place->chunk, order, pfn(0), PFN_END) : PFN_INVALID;
+    if (pfn_is_valid(frame))
         count_free(-(int64_t)BIT(order));
     return frame;
 }
 
-uint64_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask)
+pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask)
 {
     if (!is_broken(place))
-        return NO_FRAME;
+        return PFN_INVALID;
     struct bits512 *bits = &place->region->chunks[place->chunk];
     unsigned int word = bits512_take_some(bits, wanted, mask);
     set_orders(place->number, place->chunk, orders_left(bits, place->region->orders[place->chunk]));
     count_free(-count_bits(*mask));
-    return buddy_first_frame(place->region, place->chunk) + word * 64;
+    return pfn_add(buddy_chunk_start(place->region, place->chunk), word * 64);
 }

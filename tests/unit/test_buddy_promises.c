@@ -175,10 +175,10 @@ static void descriptors_leave_the_reserves_alone(void **state)
     uint64_t left;
     do {
         left = reserve_left(BUDDY_ZONE_4G);
-        (void)!buddy_take_between_locked(0, buddy.zones[BUDDY_ZONE_4G].reserve_end, GIB(4) >> PAGE_SHIFT);
+        (void)buddy_take_between_locked(0, buddy.zones[BUDDY_ZONE_4G].reserve_end, phys_to_pfn(phys(GIB(4))));
     } while (reserve_left(BUDDY_ZONE_4G) < left);
     assert_true(before.zones[BUDDY_ZONE_4G].reserve > 2 * CHUNK_FRAMES);
-    assert_int_equal(buddy.giants[0], 2);
+    assert_int_equal(buddy.free_regions[0], 2);
     assert_true(phys_is_valid(buddy_alloc(0, 0)));
     assert_true(phys_is_valid(buddy_alloc(3, 0)));
     assert_int_equal(reserve_left(BUDDY_ZONE_4G), before.zones[BUDDY_ZONE_4G].reserve);
@@ -197,7 +197,7 @@ static void the_last_region_gives_all_but_itself(void **state)
         machine_early_is_low = false;
         while (phys_is_valid(buddy_alloc_where(0, BUDDY_URGENT, phys(GIB(1)), BUDDY_ANY_NODE)))
             ;
-        assert_int_equal(buddy.giants[0], 2);
+        assert_int_equal(buddy.free_regions[0], 2);
         uint64_t half = order == 17 ? GIB(4) + MIB(512) : GIB(5); /* the lower half is as good */
         phys_t block = buddy_alloc_where(order, BUDDY_URGENT, phys(half), BUDDY_ANY_NODE);
         assert_int_equal(phys_is_valid(block), order < 18);
@@ -267,7 +267,7 @@ static void nobody_is_refused_while_the_last_region_is_split(void **state)
         machine_early_is_low = false;
         while (phys_is_valid(buddy_alloc_where(0, BUDDY_URGENT, phys(GIB(4)), BUDDY_ANY_NODE)))
             ;
-        assert_int_equal(buddy.giants[0], 2);
+        assert_int_equal(buddy.free_regions[0], 2);
         struct wanting all[WANTING];
         pthread_t threads[WANTING];
         pthread_barrier_init(&barrier, NULL, WANTING);

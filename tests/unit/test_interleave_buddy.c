@@ -130,7 +130,7 @@ static void check_tree(void)
     uint64_t counted = 0, has[HINT_ORDERS] = { 0 };
     const struct region *region = &buddy.regions[0];
     assert_int_equal(buddy.region_count, 1);
-    assert_int_equal(buddy.giants[0], 0);
+    assert_int_equal(buddy.free_regions[0], 0);
     check_orders(region->whole_orders, &region->whole);
     for (unsigned int order = 0; order < region->whole_orders; order++)
         has[CHUNK_ORDER + order] = 1;
@@ -188,7 +188,7 @@ static void give_all_back(void)
             give(cpu, held[cpu].count - 1);
     drain_all(INTERLEAVE_CPUS);
     check_at_rest();
-    buddy_forget_cpus();
+    buddy_reset_cpus();
     for (uint64_t i = 0; i < frames; i++)
         free_since[i] = 0;
     now = 0;
@@ -216,7 +216,7 @@ static void set_up(unsigned int chunks, bool caches)
     frame_cache_set_limit(caches ? 16 : 0);
     drain_all(INTERLEAVE_CPUS);
     for (unsigned int order = 10; order-- > 0;)
-        while (buddy_take_between_locked(order, 0, START) != NO_FRAME)
+        while (pfn_is_valid(buddy_take_between_locked(order, pfn(0), pfn(START))))
             ;
     frames = chunks * CHUNK_FRAMES;
     free_at_start = buddy.free - frames;

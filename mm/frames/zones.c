@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a request looks: zones and nodes in which order, and the chunk that a CPU took from last.
+ *
+ * A node's zones are tried from the highest down, each without its reserve unless the request is urgent or
+ * confined to it; then the next nearest node. One request looks through all of them under one acquisition of
+ * the lock, so it is refused only if at that moment there was no such block.
+ *
+ * Ordinary requests of up to 1 MiB first look into the chunk that this CPU took from last, so that CPUs do not
+ * write the same descriptors' cache lines.
+ */
+#include "buddy_private.h"
+
+/* This CPU's chunk, + 1: where it took from last. Any value does no harm. */
+extern PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
+PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
+
+/* ---- zones and nodes ---- */
+
+static pfn_t take_on_node(unsigned int order, uint32_t node, pfn_t lo, pfn_t hi)
+{
+    for (size_t i = buddy.node_run_count; i-- > 0;) {
+        const struct node_run *run = &buddy.node_runs[i];
+        pfn_t end = i + 1 < buddy.node_run_count ? run[1].start : PFN_END;
+        if (run->node != node || run->start.raw >= hi.raw || end.raw <= lo.raw)
+            continue;
+        pfn_t frame = buddy_take_between_locked(order, pfn_max(lo, run->start), pfn_min(hi, end));
+        if (pfn_is_valid(frame))
+            return frame;
+    }
+    return PFN_INVALID;
+}
+
+static pfn_t take_by_zones(unsigned int order, unsigned int flags, pfn_t below, uint32_t node)
+{
+    /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the
+       highest zone in reach is theirs. */
+    bool is_confined = false, is_topmost = true, has_looked = false;
+    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
+        const struct zone *zone = &buddy.zones[i];
+        if (zone->managed == 0)
+            continue;
+        is_confined = !is_topmost && !has_looked;
+        is_topmost = false;
+        if (zone->start.raw >= below.raw)
+            continue;
+        pfn_t lo = is_confined || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
+        pfn_t hi = pfn_min(zone->end, below);
+        if (lo.raw < hi.raw) {
+            pfn_t frame = take_on_node(order, node, lo, hi);
+            if (pfn_is_valid(frame))
+                return frame;
+        }
+        has_looked = true;
+    }
+    return PFN_INVALID;
+}
+
+static pfn_t take_nearest(unsigned int order, unsigned int flags, pfn_t below, unsigned int from)
+{
+    uint64_t seen = 0;
+    for (unsigned int node = from; node < buddy.node_count; node = buddy_nearest_node(from, seen)) {
+        pfn_t frame = take_by_zones(order, flags, below, node);
+        if (pfn_is_valid(frame) || (flags & BUDDY_THIS_NODE))
+            return frame;
+        seen |= BIT(node);
+    }
+    return PFN_INVALID;
+}
+
+pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
+{
+    pfn_t limit = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END;
+    unsigned int from = node == BUDDY_ANY_NODE ? buddy_home_node() : node;
+    if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
+        return PFN_INVALID;
+    port_lock(&buddy.lock);
+    pfn_t frame = take_nearest(order, flags, limit, from);
+    port_unlock(&buddy.lock);
+    return frame;
+}
+
+/* ---- a CPU's own chunk ---- */
+
+/* Whether every ordinary request may take from this chunk, so that it can be a CPU's own. */
+static bool is_ordinary_chunk(uint64_t chunk)
+{
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
+        const struct zone *zone = &buddy.zones[i];
+        if (chunk * CHUNK_FRAMES >= zone->reserve_end.raw && (chunk + 1) * CHUNK_FRAMES <= zone->end.raw)
+            return true;
+    }
+    return false;
+}
+
+static bool find_own_chunk(struct place *place)
+{
+    uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
+    return chunk != 0 && buddy_find(pfn((chunk - 1) * CHUNK_FRAMES), place);
+}
+
+/* From the whole of memory, remembering where. Under the lock. */
+static pfn_t take_anywhere(unsigned int order)
+{
+    pfn_t frame = take_nearest(order, 0, PFN_END, buddy_home_node());
+    if (pfn_is_valid(frame) && order < CHUNK_ORDER && is_ordinary_chunk(frame.raw / CHUNK_FRAMES))
+        PORT_MINE(buddy_cpu_chunk) = frame.raw / CHUNK_FRAMES + 1;
+    return frame;
+}
+
+static pfn_t take_in_own_chunk(unsigned int order)
+{
+    struct place place;
+    return order < CHUNK_ORDER && find_own_chunk(&place) ? buddy_take_in_chunk_locked(&place, order)
+                                                         : PFN_INVALID;
+}
+
+unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames)
+{
+    unsigned int count = 0;
+    port_lock(&buddy.lock);
+    pfn_t frame = take_in_own_chunk(order);
+    if (!pfn_is_valid(frame))
+        frame = take_anywhere(order);
+    /* More only where that is cheap: other CPUs wait for the lock. */
+    while (pfn_is_valid(frame)) {
+        frames[count++] = frame;
+        frame = count < wanted ? take_in_own_chunk(order) : PFN_INVALID;
+    }
+    port_unlock(&buddy.lock);
+    return count;
+}
+
+pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
+{
+    struct place place;
+    port_lock(&buddy.lock);
+    pfn_t first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
+    if (!pfn_is_valid(first)) {
+        pfn_t frame = take_anywhere(0);
+        if (pfn_is_valid(frame)) {
+            *mask = BIT(frame.raw % 64);
+            first = pfn_align_down(frame, 64);
+        }
+    }
+    port_unlock(&buddy.lock);
+    return first;
+}
+
+/* ---- giving ---- */
+
+bool buddy_give_frames(const struct place *place, uint64_t mask)
+{
+    port_lock(&buddy.lock);
+    bool was_taken = buddy_give_mask_locked(place, mask);
+    port_unlock(&buddy.lock);
+    return was_taken;
+}
+
+void buddy_give_blocks(const pfn_t *frames, unsigned int count, unsigned int order)
+{
+    struct place place;
+    pfn_t wrong = PFN_INVALID;
+    port_lock(&buddy.lock);
+    for (unsigned int i = 0; i < count; i++)
+        if (!buddy_find(frames[i], &place) || !buddy_give_locked(&place, order))
+            wrong = frames[i];
+    port_unlock(&buddy.lock);
+    if (pfn_is_valid(wrong))
+        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free",
+                   pfn_to_phys(wrong).raw, order);
+}
+
+void buddy_give(pfn_t frame, unsigned int order)
+{
+    buddy_give_blocks(&frame, 1, order);
+}
+
+void buddy_reset_cpus(void)
+{
+    for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
+        *PORT_OF(buddy_cpu_chunk, cpu) = 0;
+        buddy_set_cpu_node(cpu, 0);
+    }
+}
