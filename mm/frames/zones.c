@@ -6,8 +6,8 @@
  * confined to it; then the next nearest node. One request looks through all of them under one acquisition of
  * the lock, so it is refused only if at that moment there was no such block.
  *
- * Ordinary requests of up to 1 MiB first look into the chunk that this CPU took from last, so that CPUs do not
- * write the same descriptors' cache lines.
+ * Ordinary requests of up to 1 MiB first look into the chunk that this CPU took from last, so that CPUs do
+ * not write the same descriptors' cache lines.
  */
 #include "buddy_private.h"
 
@@ -167,8 +167,8 @@ void buddy_give_blocks(const pfn_t *frames, unsigned int count, unsigned int ord
             wrong = frames[i];
     port_unlock(&buddy.lock);
     if (pfn_is_valid(wrong))
-        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free",
-                   pfn_to_phys(wrong).raw, order);
+        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", pfn_to_phys(wrong).raw,
+                   order);
 }
 
 void buddy_give(pfn_t frame, unsigned int order)

@@ -143,7 +143,7 @@ static void every_register_is_reached_at_its_distance_and_width(void **state)
         device.stride = places[i].stride;
         device.access = places[i].access;
         struct uart16550_config config = uart16550_isa(PORT, 9600);
-        config.registers = places[i].is_memory ? window : NULL;
+        config.registers = places[i].is_memory ? uart_model_window : NULL;
         config.stride_bytes = places[i].stride;
         config.access_bytes = places[i].access;
         assert_int_equal(uart16550_init(&uart, &config), STATUS_OK);

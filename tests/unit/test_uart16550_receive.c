@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The serial port by interrupts: receiving.
+ */
+#include <uart16550_driven.h>
+
+static void what_is_received_comes_as_keys_in_order(void **state)
+{
+    (void)state;
+    start();
+    assert_int_equal(poll_key(), KEY_NONE);
+    receive("ab\x1b[A");
+    assert_int_equal(poll_key(), KEY_NONE); /* an interrupt brings it, nobody looks for it */
+    assert_true(deliver());
+    receive("c");
+    assert_true(deliver());
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), KEY_UP);
+    assert_int_equal(poll_key(), 'c');
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_int_equal(uart.lost, 0);
+}
+
+static void garbled_bytes_are_dropped_and_counted(void **state)
+{
+    (void)state;
+    start();
+    receive_byte('a', 0);
+    receive_byte('x', 0x04);
+    receive_byte('x', 0x08);
+    receive_byte(0, 0x10);
+    receive_byte('b', 0);
+    run_on();
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_int_equal(uart.lost, 3);
+}
+
+/* The n-th byte that is typed: each letter tells its neighbours. */
+static uint8_t typed(unsigned int n)
+{
+    return (uint8_t)('a' + n % 23);
+}
+
+/* A virtual line: its sender waits while the UART's FIFO is full. */
+static void a_late_reader_loses_nothing_of_a_sender_that_waits(void **state)
+{
+    (void)state;
+    seed_from_environment();
+    start();
+    unsigned int sent = 0, read = 0;
+    const unsigned int count = 20000;
+    for (unsigned int i = 0; read < count; i++) {
+        assert_true(i < 100 * count);
+        bool is_late = i / 2000 % 2;
+        while (sent < count && device.received_count < FIFO_SIZE && seed_below(8))
+            receive_byte(typed(sent++), 0);
+        deliver();
+        if (is_late && sent < count && seed_below(64))
+            continue;
+        int key = poll_key();
+        if (key != KEY_NONE)
+            assert_int_equal(key, typed(read++));
+    }
+    assert_int_equal(uart.lost, 0);
+}
+
+static void an_overflow_is_counted_and_not_fatal(void **state)
+{
+    (void)state;
+    start();
+    const unsigned int room = UART16550_RECEIVED_MAX + FIFO_SIZE;
+    for (unsigned int i = 0; i < 2 * room; i++) {
+        receive_byte(typed(i), 0);
+        deliver();
+    }
+    assert_false(device.is_asserted); /* or who does not read would be interrupted for ever */
+    for (unsigned int i = 0; i < room; i++) {
+        assert_int_equal(poll_key(), typed(i));
+        deliver();
+    }
+    assert_int_equal(poll_key(), KEY_NONE);
+    assert_in_range(uart.lost, 1, room);
+    receive("z");
+    assert_true(deliver());
+    assert_int_equal(poll_key(), 'z');
+}
+
+static void what_was_received_is_not_lost_by_settling(void **state)
+{
+    (void)state;
+    start();
+    receive("ab");
+    run_on();
+    uart.console.settle(&uart.console);
+    receive("c");
+    assert_int_equal(poll_key(), 'a');
+    assert_int_equal(poll_key(), 'b');
+    assert_int_equal(poll_key(), 'c');
+}
+
+static void typing_and_writing_do_not_lose_each_others_edges(void **state)
+{
+    seed_from_environment();
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        unsigned int received = 0, read = 0;
+        plug_in_any(state);
+        for (unsigned int i = 0; i < 200; i++) {
+            happen();
+            while (device.received_count < FIFO_SIZE && seed_below(3) == 0)
+                receive_byte(typed(received++), 0);
+            int key = seed_below(2) ? poll_key() : KEY_NONE;
+            if (key != KEY_NONE)
+                assert_int_equal(key, typed(read++));
+        }
+        run_on();
+        for (int key = poll_key(); key != KEY_NONE; key = poll_key())
+            assert_int_equal(key, typed(read++));
+        assert_int_equal(read, received);
+        expect_all_sent();
+        expect_sender_is_quiet();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_received_comes_as_keys_in_order),
+        TEST(garbled_bytes_are_dropped_and_counted),
+        TEST(a_late_reader_loses_nothing_of_a_sender_that_waits),
+        TEST(an_overflow_is_counted_and_not_fatal),
+        TEST(what_was_received_is_not_lost_by_settling),
+        TEST(typing_and_writing_do_not_lose_each_others_edges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The driver by interrupts on the model of uart16550_model.h. Only an edge of the device's line calls the handler,
+ * so an edge that the driver loses leaves text waiting, and the test sees it.
+ */
+#include <uart16550_model.h>
+
+#include <seed.h>
+
+#define TEXT_MAX 60000
+#define ROUNDS   400 /* of random events, each on a UART of another kind */
+
+/* Return: whether there was an edge to deliver. */
+bool deliver(void);
+
+/* Until nothing happens any more: the line sends what the transmitter has, and interrupts come. */
+void run_on(void);
+
+/* Initialises the driver and has it use interrupts. */
+void start(void);
+
+/* Return: a key, or KEY_NONE. */
+int poll_key(void);
+
+void expect_sender_is_quiet(void);
+
+/* ---- what a test writes ---- */
+
+extern char text[TEXT_MAX + 1];
+extern size_t text_length;
+
+/* @length bytes of a sequence, so that what is lost or out of order can be seen. */
+void write_some(size_t length);
+void forget_text(void);
+void expect_all_sent(void);
+
+/* ---- random events ---- */
+
+/* Plugs in one of the kinds of UART that there are, and starts the driver. */
+void plug_in_any(void **state);
+
+/* One event: text, the line goes on, an interrupt. */
+void happen(void);
