@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID and SEV_STATUS to the kind of guest. SEV's leaf is also there on the bare machine, where nothing
- * of ours is encrypted; whether this guest is, only the register says.
+ * Detection of the kind of guest by CPUID and SEV_STATUS. SEV's CPUID leaf exists on bare metal, too, where
+ * memory is not encrypted; only SEV_STATUS has the state of this guest.
  */
 #include "confidential.h"
 

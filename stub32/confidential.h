@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Guests whose memory the hypervisor cannot read: AMD's SEV and Intel's TDX. kernel64 does not run in them:
- * its page tables have no C-bit and no shared bit, and it has no handler for #VC and #VE. The stub says so.
+ * its page tables have no C-bit and no shared bit, and it has no handler for #VC and #VE. The stub refuses
+ * them.
  *
  * Source: AMD APM vol. 2, "Secure Encrypted Virtualization"; Intel TDX module specification, "CPUID
  * Virtualization".
@@ -25,16 +26,16 @@ struct stub_cpuid {
 /**
  * confidential_kind() - what kind of guest this is. Pure.
  * @ask:      CPUID, subleaf 0.
- * @read_msr: RDMSR; asked only for SEV_STATUS (C0010131H), and only where CPUID says that there is one.
+ * @read_msr: RDMSR; called only for SEV_STATUS (C0010131H), and only where CPUID shows that it exists.
  */
 enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer),
                                     uint64_t (*read_msr)(uint32_t msr));
 
 /**
- * confidential_refuse() - halt with a sentence in such a guest.
+ * confidential_refuse() - stop with a fatal error in such a guest.
  *
- * CPUID itself may raise #VC or #VE there, so both have gates from here on. In an SEV-ES guest the words need
- * port accesses, which raise #VC again: the hypervisor is then asked to end the guest.
+ * CPUID itself may raise #VC or #VE there, so both have gates from here on. In an SEV-ES guest the output
+ * takes port accesses, which raise #VC again: the hypervisor is then requested to terminate the guest.
  */
 void confidential_refuse(void);
 
@@ -42,7 +43,7 @@ void confidential_refuse(void);
 void trap_virtualization(void);
 void trap_vmm_communication(void);
 
-/* What they do. @vector: 20 or 29. */
+/* Their handler. @vector: 20 or 29. */
 NORETURN void confidential_trap(uint32_t vector);
 
 #pragma GCC visibility pop

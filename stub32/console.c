@@ -1,36 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words on the two devices that a PC may have at fixed places, and on a virtual machine's debug port. A
- * missing UART swallows the bytes after a bounded wait; a missing VGA swallows the stores; a debug port that
- * is there reads back its number.
+ * Output to COM1, to the VGA text screen and to a virtual machine's debug port. Without a UART each byte is
+ * dropped after a bounded wait; without a VGA the stores have no effect; the debug port reads back its number
+ * where it exists.
  */
 #include "console.h"
 
-#define COM1            0x3f8
-#define UART_DATA       0
-#define UART_INTERRUPTS 1
-#define UART_FIFO       2
-#define UART_LINE       3
-#define UART_MODEM      4
-#define UART_STATUS     5
-#define LINE_8N1        0x03
-#define LINE_DIVISOR    0x80
-#define FIFO_ON         0x07
-#define MODEM_READY     0x03
-#define STATUS_CAN_SEND 0x20
-#define DIVISOR_115200  1
+#include <ashlar/hw/uart16550.h>
+
+#define COM1           0x3f8
+#define MCR_DTR_RTS    0x03
+#define DIVISOR_115200 1
 
 #define DEBUGCON 0xe9
 
-/* A byte takes 87 us; a port access takes about 1 us on real hardware. */
-#define SEND_PATIENCE 10000
+/* LSR reads. A byte takes 87 us; a port access takes about 1 us on real hardware. */
+#define SEND_WAIT_READS 10000
 
 #define VGA_TEXT    0xb8000
 #define VGA_COLUMNS 80
 #define VGA_ROWS    25
 #define VGA_COLOUR  0x4f00 /* white on red */
 
-static bool uart_is_set, has_debugcon;
+static bool is_set_up, has_debugcon;
 static uint32_t column, row;
 
 static void out8(uint16_t port, uint8_t value)
@@ -45,24 +37,24 @@ static uint8_t in8(uint16_t port)
     return value;
 }
 
-static void set_up_uart(void)
+static void set_up(void)
 {
-    out8(COM1 + UART_INTERRUPTS, 0);
-    out8(COM1 + UART_LINE, LINE_DIVISOR);
-    out8(COM1 + UART_DATA, DIVISOR_115200);
-    out8(COM1 + UART_INTERRUPTS, 0);
-    out8(COM1 + UART_LINE, LINE_8N1);
-    out8(COM1 + UART_FIFO, FIFO_ON);
-    out8(COM1 + UART_MODEM, MODEM_READY);
-    uart_is_set = true;
+    out8(COM1 + UART_IER, 0);
+    out8(COM1 + UART_LCR, LCR_DLAB);
+    out8(COM1 + UART_DLL, DIVISOR_115200);
+    out8(COM1 + UART_DLM, 0);
+    out8(COM1 + UART_LCR, LCR_8N1);
+    out8(COM1 + UART_FCR, FCR_ENABLE_CLEAR);
+    out8(COM1 + UART_MCR, MCR_DTR_RTS);
+    is_set_up = true;
     has_debugcon = in8(DEBUGCON) == DEBUGCON;
 }
 
 static void send(char c)
 {
-    for (int i = 0; i < SEND_PATIENCE && !(in8(COM1 + UART_STATUS) & STATUS_CAN_SEND); i++)
+    for (int i = 0; i < SEND_WAIT_READS && !(in8(COM1 + UART_LSR) & LSR_THRE); i++)
         ;
-    out8(COM1 + UART_DATA, (uint8_t)c);
+    out8(COM1 + UART_THR, (uint8_t)c);
 }
 
 static void draw(char c)
@@ -76,10 +68,10 @@ static void draw(char c)
         screen[row * VGA_COLUMNS + column++] = (uint16_t)(VGA_COLOUR | (uint8_t)c);
 }
 
-void words_say(const char *text)
+void console_write(const char *text)
 {
-    if (!uart_is_set)
-        set_up_uart();
+    if (!is_set_up)
+        set_up();
     for (; *text; text++) {
         if (*text == '\n')
             send('\r');
@@ -90,7 +82,7 @@ void words_say(const char *text)
     }
 }
 
-void words_say_number(uint64_t number)
+void console_write_hex(uint64_t number)
 {
     char text[] = "0x0000000000000000";
     char *digit = text + sizeof(text) - 1;
@@ -101,13 +93,13 @@ void words_say_number(uint64_t number)
     } while (number);
     *--digit = 'x';
     *--digit = '0';
-    words_say(digit);
+    console_write(digit);
 }
 
-void words_halt(const char *text)
+void fatal(const char *text)
 {
-    words_say(text);
-    words_say("\n");
+    console_write(text);
+    console_write("\n");
     for (;;)
         __asm__ volatile("cli; hlt");
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Last words: text on COM1 and on the VGA text screen, for when kernel64 cannot be started. While
- * all goes well the stub says nothing.
+ * Output of fatal errors on COM1, the debug port and the VGA text screen. The stub prints nothing else.
+ *
+ * Context of all: the stub, one CPU, interrupts off.
  */
 #include <ashlar/types.h>
 
 #pragma GCC visibility push(hidden)
 
-/* Both: any text, 7-bit; '\n' ends a line. Waits for the serial port, but not for ever. */
-void words_say(const char *text);
-void words_say_number(uint64_t number);
+/* @text: 7-bit ASCII; '\n' ends a line. The wait for the serial port is bounded. */
+void console_write(const char *text);
+void console_write_hex(uint64_t number);
 
-/* Ends the sentence and halts. */
-NORETURN void words_halt(const char *text);
+/* Prints the text and a line end, and halts. */
+NORETURN void fatal(const char *text);
 
 #pragma GCC visibility pop

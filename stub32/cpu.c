@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CPU's qualifications. Each thing that kernel64 cannot do without has its sentence.
+ * Check of the CPU's features. Each feature that kernel64 requires has its own message.
  * Source: Intel SDM vol. 2A, "CPUID - CPU Identification"; AMD APM vol. 3, Fn8000_0001.
  */
 #include "cpu.h"
@@ -60,9 +60,9 @@ static void require(bool has, const char *what)
 {
     if (has)
         return;
-    words_say("Ashlar cannot run on this CPU: it has no ");
-    words_say(what);
-    words_halt(".");
+    console_write("Ashlar cannot run on this CPU: it has no ");
+    console_write(what);
+    fatal(".");
 }
 
 void cpu_require(struct stub_cpu *cpu)

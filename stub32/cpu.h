@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the CPU must have, and what it may have, by CPUID.
+ * Required and optional features of the CPU, by CPUID.
  */
 #include <ashlar/types.h>
 
@@ -13,8 +13,8 @@ struct stub_cpu {
 };
 
 /**
- * cpu_require() - halt with a sentence if this CPU cannot run kernel64.
- * @cpu: what it has beyond that.
+ * cpu_require() - stop with a fatal error if this CPU cannot run kernel64.
+ * @cpu: receives the optional features.
  */
 void cpu_require(struct stub_cpu *cpu);
 

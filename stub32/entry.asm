@@ -28,9 +28,9 @@ stack:  resb 8192
 
 section .text
 
-; A relocating loader has put us at some distance from where we are linked, and the only way to
-; learn it is a call, which needs a stack. The reserved word of the Multiboot2 information is one
-; word of memory that is surely ours: it serves as that stack and is put back.
+; A relocating loader has loaded the stub at a distance from its linked address, which only a call can
+; find out, and a call needs a stack. The reserved word of the Multiboot2 information is one word of
+; memory that is certainly writable: it is used as that stack and restored.
 FUNC multiboot2_entry
     cli
     cld
@@ -45,7 +45,7 @@ FUNC multiboot2_entry
 .here:
     pop     ebp
     mov     [ebx + 4], ecx
-    sub     ebp, .here                  ; how far we are from where we are linked
+    sub     ebp, .here                  ; load address less linked address
     jmp     start
 ENDFUNC multiboot2_entry
 
@@ -59,8 +59,8 @@ FUNC pvh_entry
 ENDFUNC pvh_entry
 
 ; EDX = entered, EAX = magic, EBX = info, EBP = distance
-; Our variables are cleared here although loaders do it, too: after a reset, QEMU's -kernel brings back
-; what the file holds and leaves the rest of memory as it was.
+; The variables are cleared here although loaders do it, too: after a reset, QEMU's -kernel reloads the
+; file's content and leaves the rest of memory as it was.
 FUNC start
     mov     esi, eax
     lea     edi, [ebp + __bss_start]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Where the assembly and the C of stub32 meet.
+ * Interface between the assembly and the C of stub32.
  */
 #include <ashlar/types.h>
 
@@ -22,7 +22,7 @@ enum entered_by { ENTERED_BY_MULTIBOOT2 = 1, ENTERED_BY_PVH = 2 };
 NORETURN void stub_main(uint32_t entered, uint32_t magic, uint32_t info);
 
 /**
- * leap() - into kernel64.
+ * leap() - switch to long mode and call kernel64.
  * @pml4:    physical address of the page tables; this code is mapped one-to-one.
  * @handoff: physical address of struct handoff.
  * @entry:   64-bit address of kernel64_entry.

@@ -13,12 +13,12 @@ section .note.GNU-stack noalloc noexec nowrite progbits
 
 section .rodata
 align 8
-; A descriptor table of our own: loaders leave only segment registers behind, not a table to trust.
+; The loader's GDT may be invalid: the boot protocols define the segment registers only.
 ; The code segment's L bit makes it 64-bit; bases and limits are ignored there.
 gdt:
     dq      0
     dq      0x00209b0000000000          ; 0x08: code, present, ring 0, 64-bit, already accessed:
-    dq      0x0000930000000000          ; 0x10: data; the CPU must not want to write here
+    dq      0x0000930000000000          ; 0x10: data, accessed: the table is read only
 .end:
 
 section .text
@@ -48,14 +48,14 @@ leap:
     wrmsr
 
     ; Paging on, and with it long mode (compatibility mode until the far return). WP makes the
-    ; read-only pages read-only for us, too; caches on; no lazy FPU from whoever ran before.
+    ; read-only pages read-only in ring 0, too; caches on; the loader's TS and EM cleared.
     mov     eax, cr0
     and     eax, ~(CR0_CD | CR0_NW | CR0_EM | CR0_TS)
     or      eax, CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE
     mov     cr0, eax
 
-    ; The 64-bit code segment. Its table's address is found by a call, because a relocating loader
-    ; may have put us anywhere.
+    ; The 64-bit code segment. The address of its table is found by a call, because a relocating loader
+    ; may have loaded the stub anywhere.
     call    .here
 .here:
     pop     ebx
@@ -79,7 +79,7 @@ bits 64
     mov     fs, eax
     mov     gs, eax
 
-    ; Global pages only now: changing PGE flushes, and the SDM wants paging on before.
+    ; Global pages last: changing PGE flushes, and the SDM requires paging on before.
     mov     rax, cr4
     or      rax, CR4_PGE
     mov     cr4, rax

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading kernel64. All checks are made before the first byte is copied. Segments must come in
- * ascending order, as the linker writes them: then two neighbours tell whether any overlap.
+ * Loader for kernel64's ELF file. All checks are made before the first byte is copied. Segments must be in
+ * ascending order, as the linker writes them: then a comparison of neighbours finds every overlap.
  */
 #include "load.h"
 
@@ -23,7 +23,7 @@ static bool is_loaded(const struct elf64_program_header *segment)
     return segment->type == ELF_PT_LOAD && segment->memory_size > 0;
 }
 
-/* Notes one segment in @result after checking it against the file and the one before it. */
+/* Appends one segment to @result after checking it against the file and the segment before it. */
 static status_t check_segment(const struct elf64_program_header *segment, uint32_t file_size,
                               struct load_result *result)
 {
@@ -52,11 +52,11 @@ static status_t check_segment(const struct elf64_program_header *segment, uint32
     return STATUS_OK;
 }
 
-/* memory.c's, by words. As a builtin GCC writes it in place at -Os, by bytes: 376 000 turns for an emulator
-   to count, not 94 000. */
+/* Declared so that memory.c's, which copies words, is called. GCC at -Os expands its builtin to a copy of
+   bytes: 376,000 iterations in an emulator, not 94,000. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 
-/* What follows in the reserve need not be zero: after a reset it holds what the last kernel left. */
+/* The reserve is not zero: after a reset it holds what the last kernel left. */
 static void load_segment(const void *file, const struct elf64_program_header *segment, void *reserve)
 {
     uint8_t *to = (uint8_t *)reserve + (uint32_t)(segment->virtual_address - KERNEL_IMAGE_START);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * kernel64's ELF file into the reserve. Plain C over (pointer, length), also compiled hosted.
+ * Loads kernel64's ELF file into the reserve. Plain C over (pointer, length), also compiled hosted.
  */
 #include <ashlar/layout.h>
 #include <ashlar/status.h>
@@ -17,15 +17,15 @@ struct load_segment {
 
 struct load_result {
     uint64_t entry; /* linked address, inside an executable segment */
-    uint64_t end;   /* linked address behind the last byte of the last segment, a whole page */
+    uint64_t end;   /* linked address after the last byte of the last segment, page-aligned */
     uint32_t segment_count;
     struct load_segment segments[LOAD_SEGMENTS_MAX];
 };
 
 /**
  * load_kernel() - check an ELF file and copy its segments to where they run.
- * @file, @file_size: the bytes; trusted in nothing.
- * @reserve, @reserve_size: where KERNEL_IMAGE_START comes to lie, and how much there is; any content.
+ * @file, @file_size: the bytes; not trusted.
+ * @reserve, @reserve_size: memory for KERNEL_IMAGE_START and up; any content.
  * @result: filled in; @result->end also on STATUS_TOO_BIG.
  *
  * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_UNSUPPORTED for another kind of file;

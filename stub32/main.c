@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stub32's story: check the CPU and the loader, load kernel64 into the reserve, build page tables
- * that give each of its segments exactly its own permissions, and leap. Says nothing unless it
- * cannot go on.
+ * The sequence of stub32: check the CPU and the loader, load kernel64 into the reserve, build page tables
+ * that give each of its segments exactly its own permissions, and leap. Prints fatal errors only.
  */
 #include "cpu.h"
 #include "entry.h"
@@ -35,11 +34,11 @@ static void check_loader(uint32_t entered, uint32_t magic)
 {
     if (entered == ENTERED_BY_PVH || magic == MB2_LOADER_MAGIC)
         return;
-    words_say("Ashlar was entered with the number ");
-    words_say_number(magic);
-    words_say(" in EAX, but a Multiboot2 loader leaves ");
-    words_say_number(MB2_LOADER_MAGIC);
-    words_halt(" there. Start it by Multiboot2 or PVH.");
+    console_write("Ashlar was entered with the number ");
+    console_write_hex(magic);
+    console_write(" in EAX, but a Multiboot2 loader leaves ");
+    console_write_hex(MB2_LOADER_MAGIC);
+    fatal(" there. Start it by Multiboot2 or PVH.");
 }
 
 static void load(struct load_result *kernel)
@@ -48,15 +47,15 @@ static void load(struct load_result *kernel)
                                   sizeof(reserve), kernel);
     if (status == STATUS_OK)
         return;
-    words_say("Ashlar's image cannot be started: kernel64: ");
-    words_say(status_sentence(status));
+    console_write("Ashlar's image cannot be started: kernel64: ");
+    console_write(status_sentence(status));
     if (status == STATUS_TOO_BIG && kernel->end - KERNEL_IMAGE_START > sizeof(reserve)) {
-        words_say("; it needs ");
-        words_say_number(kernel->end - KERNEL_IMAGE_START);
-        words_say(" bytes, the reserve has ");
-        words_say_number(sizeof(reserve));
+        console_write("; it needs ");
+        console_write_hex(kernel->end - KERNEL_IMAGE_START);
+        console_write(" bytes, the reserve has ");
+        console_write_hex(sizeof(reserve));
     }
-    words_halt(".");
+    fatal(".");
 }
 
 static void map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size, uint64_t page_size,
@@ -65,11 +64,11 @@ static void map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t si
     status_t status = tables_map(tables, virt, phys, size, page_size, permissions);
     if (status == STATUS_OK)
         return;
-    words_say("Ashlar's boot page tables: ");
-    words_say(status_sentence(status));
-    words_say(" at ");
-    words_say_number(virt);
-    words_halt(".");
+    console_write("Ashlar's boot page tables: ");
+    console_write(status_sentence(status));
+    console_write(" at ");
+    console_write_hex(virt);
+    fatal(".");
 }
 
 static void map_one_to_one(struct tables *tables, const char *start, const char *end,
@@ -82,8 +81,8 @@ static void map_one_to_one(struct tables *tables, const char *start, const char 
 static void build_tables(struct tables *tables, const struct load_result *kernel, bool has_gib_pages)
 {
     if (tables_init(tables) != STATUS_OK)
-        words_halt("Ashlar's boot page tables: no frames.");
-    /* For the moment of the switch: what runs there, and its stack. */
+        fatal("Ashlar's boot page tables: no frames.");
+    /* For the switch of modes: the stub's code and stack. */
     map_one_to_one(tables, __text_start, __text_end, TABLES_EXECUTE);
     map_one_to_one(tables, __rodata_start, __rodata_end, 0);
     map_one_to_one(tables, __data_start, __data_end, TABLES_WRITE);

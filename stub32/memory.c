@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copy and fill, for the compiler: it may call these two where the source has an assignment, also
- * in a freestanding program and with -fno-builtin. String instructions, because a loop would be
- * recognised and turned into a call to itself; by words, because an emulator counts each turn.
+ * memcpy() and memset() for the compiler, which may call them for an assignment, also in a freestanding
+ * program and with -fno-builtin. String instructions, because GCC would turn a loop into a call of the
+ * function itself; by words, because each iteration costs time in an emulator.
  */
 #include <ashlar/types.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gates for #VC and #VE, and what is said in a confidential guest. The other exceptions have no gate: they
- * reset the machine, as before.
+ * Gates for #VC and #VE, and the fatal error of a confidential guest. The other exceptions have no gate: they
+ * reset the machine.
  */
 #include "confidential.h"
 
@@ -12,8 +12,8 @@
 #define GATES             (VECTOR_VC + 1)
 #define INTERRUPT_GATE_32 0x8e00
 
-/* The GHCB's MSR, and in it a request to end the guest, for no particular reason. (GHCB specification, "GHCB
-   MSR Protocol", 0x100.) */
+/* The GHCB MSR, and the termination request with reason 0. (GHCB specification, "GHCB MSR Protocol", 0x100.)
+ */
 #define MSR_GHCB       0xc0010130
 #define GHCB_TERMINATE 0x100
 
@@ -27,7 +27,7 @@ struct PACKED idt_pointer {
 };
 
 static struct gate gates[GATES];
-static bool is_speaking;
+static bool is_printing;
 
 static void set_gate(unsigned int vector, void (*entry)(void))
 {
@@ -51,13 +51,13 @@ static uint64_t read_msr(uint32_t msr)
 
 NORETURN static void refuse(const char *kind)
 {
-    words_say("Ashlar cannot run here: this is a guest with encrypted memory (");
-    words_say(kind);
-    words_halt("). Start it without.");
+    console_write("Ashlar cannot run here: this is a guest with encrypted memory (");
+    console_write(kind);
+    fatal("). Start it without.");
 }
 
 /* VMGEXIT is VMMCALL with a prefix. The hypervisor does not return. */
-static void ask_for_the_end(void)
+static void request_termination(void)
 {
     __asm__ volatile("wrmsr; .byte 0xf3, 0x0f, 0x01, 0xd9" ::"c"(MSR_GHCB), "a"(GHCB_TERMINATE), "d"(0)
                      : "memory");
@@ -65,19 +65,20 @@ static void ask_for_the_end(void)
 
 void confidential_trap(uint32_t vector)
 {
-    /* Speaking takes port accesses, which raise it again where nobody may see what a guest writes. */
-    while (is_speaking) {
+    /* Output takes port accesses, which raise the exception again in such a guest. */
+    while (is_printing) {
         if (vector == VECTOR_VC)
-            ask_for_the_end();
+            request_termination();
         __asm__ volatile("cli; hlt");
     }
-    is_speaking = true;
+    is_printing = true;
     refuse(vector == VECTOR_VC ? "AMD SEV-ES or SEV-SNP; #VC was raised" : "Intel TDX; #VE was raised");
 }
 
 void confidential_refuse(void)
 {
-    /* Not a constant for the compiler, which would keep it in the image: the stub may be moved. */
+    /* Hidden from the compiler, which would store the linked address in the image: the stub may be relocated.
+     */
     struct gate *base = gates;
     __asm__("" : "+r"(base));
     struct idt_pointer pointer = { sizeof(gates) - 1, (uint32_t)(uintptr_t)base };

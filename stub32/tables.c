@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Boot page tables. Frames come from the pool in order, zeroed when taken; upper levels allow
- * everything, the last one decides.
+ * Boot page tables. Frames are taken from the pool in order and zeroed; upper levels allow every access, the
+ * last one has the permissions.
  */
 #include "tables.h"
 
@@ -78,7 +78,7 @@ status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_
     if (level > 1)
         leaf |= PTE_LARGE;
 
-    /* A table at a time: to walk down for each page cost more than all else that the stub does. */
+    /* A table at a time: a walk for each page took longer than the rest of the stub. */
     for (uint64_t done = 0; done < size_bytes;) {
         uint64_t *table = NULL;
         status_t status = find_table(tables, virt + done, level, &table);

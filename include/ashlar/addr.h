@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Addresses that must not be mixed. A physical address and a frame number are structs of one
- * member: mixing them does not compile, and on x86-64 they cost no instruction. A virtual
- * address that the kernel dereferences is a pointer; a number that only describes one is virt_t.
+ * Types of addresses. A physical address and a frame number are structs of one member: mixing them does not
+ * compile, and on x86-64 they cost no instruction. A virtual address that the kernel dereferences is a
+ * pointer; a number that only describes one is virt_t.
  *
  * Not for stub32: its physical addresses are 32-bit pointers.
+ *
+ * Context of all: any. Pure.
  */
 #include <ashlar/layout.h>
 #include <ashlar/types.h>
@@ -27,7 +29,7 @@ struct phys_range {
     phys_t start, end;
 };
 
-/* No address: outside what any x86-64 CPU can form (52 bits). */
+/* Not an address: beyond the physical address width of any x86-64 CPU (52 bits). */
 #define PHYS_INVALID ((phys_t){ UINT64_MAX })
 #define PFN_INVALID  ((pfn_t){ UINT64_MAX })
 /* Above every frame, as the end of a range that has no limit. */

@@ -28,9 +28,9 @@ struct bench {
     void (*run)(void);
     void (*end)(void);        /* after a prepare() that returned true; NULL: nothing to end */
     uint64_t (*sample)(void); /* NULL; or instead of run(): one value, taken BENCH_SAMPLE_COUNT times */
-    /* NULL; or instead of both: fills in up to @room values, which are taken together. Return: how many; 0:
-       it failed. */
-    unsigned int (*collect)(uint64_t *values, unsigned int room);
+    /* NULL; or instead of both: fills in up to @capacity values, which are taken together. Return: how many;
+       0: it failed. */
+    unsigned int (*collect)(uint64_t *values, unsigned int capacity);
     const char *unit; /* of sample() and collect() */
 };
 

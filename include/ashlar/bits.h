@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The one set of bit helpers. Alignments are powers of two. No helper checks for overflow
- * unless its name says so: a number that a stranger wrote goes through overflow.h, or range_end().
+ * Bit helpers. Alignments are powers of two. No helper checks for overflow unless its contract says so: a
+ * number from outside the kernel goes through overflow.h, or range_end().
+ *
+ * Context of all: any. Pure.
  */
 #include <ashlar/overflow.h>
 #include <ashlar/types.h>
@@ -35,7 +37,7 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
 }
 
 /**
- * range_end() - start + length, held at the top of the address space instead of wrapping.
+ * range_end() - start + length, saturated instead of wrapping.
  * @start, @length: any values.
  *
  * Return: the exclusive end; UINT64_MAX when it would pass 2^64.

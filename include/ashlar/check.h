@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Three ways to insist on something.
+ * Assertions.
  *
  *   STATIC_ASSERT  layouts, sizes, the address map: decided by the compiler.
- *   VERIFY         in every build: cheap facts whose failure means memory is already wrong.
- *   CHECK          in checked builds, as dear as one likes; elsewhere compiled but not run.
+ *   VERIFY         in every build: cheap conditions whose failure means that memory is corrupt.
+ *   CHECK          in checked builds, at any cost; elsewhere compiled but not evaluated.
  *
- * None of them is for input: what firmware, a loader or a person says is reported and survived.
+ * None of them is for input from firmware, a loader or a person: an invalid one is reported and survived.
  */
 #include <ashlar/types.h>
 
 #define STATIC_ASSERT(condition, why) _Static_assert(condition, why)
 
 /**
- * verify_failed() - the end of a failed VERIFY or CHECK; each program supplies its own.
- * @expression: source text of what should have been true.
- * @file, @line: where.
+ * verify_failed() - handle a failed VERIFY or CHECK; each program supplies its own.
+ * @expression: source text of the condition.
+ * @file, @line: of the assertion.
  *
  * kernel64 panics, a hosted test aborts.
+ * Context: any.
  */
 NORETURN void verify_failed(const char *expression, const char *file, int line);
 

@@ -4,7 +4,7 @@
  * Registering a monitor command, beside the code that it shows:
  *
  *     static status_t command_walk(int argc, char **argv) { ... }
- *     COMMAND(walk, "ADDRESS", "page-table walk of a virtual address, in words", command_walk);
+ *     COMMAND(walk, "ADDRESS", "page-table walk of a virtual address", command_walk);
  *
  * The linker collects the entries (sorted by name) between __commands_start and __commands_end;
  * nothing else lists them.
@@ -17,7 +17,7 @@ struct command {
     const char *help;      /* one line, no full stop */
 
     /**
-     * run() - do it.
+     * run() - execute the command.
      * @argc, @argv: as in C; argv[0] is the command's name. The strings may be written to and
      *               live until run() returns.
      *
@@ -28,12 +28,12 @@ struct command {
     status_t (*run)(int argc, char **argv);
 
     /**
-     * words() - what the first argument may be, for completion; NULL when nobody can know.
+     * words() - possible first arguments, for completion; NULL: not known.
      * @index: 0, 1, 2, ...
      *
-     * Return: the word, or NULL behind the last.
+     * Return: an argument, or NULL after the last.
      */
-    const char *(*words)(unsigned index);
+    const char *(*words)(unsigned int index);
 };
 
 #define COMMAND_WITH_WORDS(word, arguments_text, help_text, function, words_function)                        \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Writing one JSON object as one line that begins "@ashlar ", straight into a sink: no memory, no
- * tree. The caller says what opens and what closes; the writer puts commas, quotes and escapes.
+ * Writer of one JSON object as one line that begins "@ashlar ", straight into a sink: no memory, no tree. The
+ * caller opens and closes objects and lists; the writer adds commas, quotes and escapes.
  *
  *     json_begin(json, "time");                 @ashlar {"v":1,"type":"time"
  *     json_string(json, "clock", "tsc");        ,"clock":"tsc"
@@ -11,7 +11,7 @@
  *     json_close(json);                         ]
  *     json_end(json);                           }\n
  *
- * Context: that of the sink.
+ * Context of all: as the sink's. They take no lock and allocate nothing.
  */
 #include <ashlar/types.h>
 
@@ -28,13 +28,13 @@ struct json {
     uint8_t depth;    /* open levels; 0 outside an object */
 };
 
-/* One line's frame: version and type come first. Everything between stands inside that object. */
+/* Begin and end of the line. Version and type are the first members; all others are written in between. */
 void json_begin(struct json *json, const char *type);
 void json_end(struct json *json);
 
 /*
  * A member. @name: NULL inside a list, and only there; needs no escaping. Text is ASCII; every
- * other byte is written as \u00XX, so what a loader says arrives whole.
+ * other byte is written as \u00XX, so that a loader's text is complete.
  */
 void json_number(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);

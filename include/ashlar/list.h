@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The one list: doubly linked, circular, the links inside what they link. A list's head is a link
- * of its own. No locks: whoever owns the list has them.
+ * Doubly linked circular list, with the links inside the linked structures. A list's head is a link of its
+ * own.
+ *
+ * Context of all: any; the caller holds the lock that guards the list, if it needs one.
  */
 #include <ashlar/types.h>
 
@@ -35,7 +37,7 @@ static inline void list_add_last(struct list *list, struct list *link)
     list_add_first(list->previous, link);
 }
 
-/* Leaves @link as one that is in no list. */
+/* Afterwards @link is in no list, as after list_init(). */
 static inline void list_remove(struct list *link)
 {
     link->previous->next = link->next;

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Checked arithmetic for sizes, counts, alignments and addresses that somebody else brought: a caller,
- * firmware, a loader, a person. Not for numbers that the code made itself and whose bounds it knows.
+ * Checked arithmetic for sizes, counts, alignments and addresses from outside: from a caller, firmware, a
+ * loader, a person. Not for numbers whose bounds the code knows.
  *
- * Each is true when the mathematically exact result fits into *result, and only then is the result meant to
- * be used. The operands may have any integer types, also different ones; the compiler works as if with
- * unlimited width (GCC manual, "Built-in Functions to Perform Arithmetic with Overflow Checking").
+ * Each is true when the exact result fits into *result; otherwise *result must not be used. The operands may
+ * have any integer types, also different ones; the compiler computes with unlimited width (GCC manual,
+ * "Built-in Functions to Perform Arithmetic with Overflow Checking").
  *
  *     uint64_t end;
  *     if (!add_fits(start, size_bytes, &end))
  *         return STATUS_INVALID;
  *
- * Nothing else in the tree uses the built-ins: scripts/check/walls refuses them.
+ * The rest of the tree does not use the built-ins: scripts/check/walls refuses them.
+ *
+ * Context of all: any. Pure.
  */
 #include <ashlar/types.h>
 
-/* A function, so that the compiler insists on the answer being looked at. */
+/* A function, so that the compiler warns about an unused result. */
 static inline bool MUST_CHECK overflow_fits(bool has_overflowed)
 {
     return LIKELY(!has_overflowed);

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a function that can fail says. One list: the code, and one sentence for people.
+ * Results of functions that can fail. One list: the code, and a text for log lines.
  */
 #include <ashlar/types.h>
 
 #define STATUS_LIST(S)                                                                                       \
     S(STATUS_OK, "done")                                                                                     \
-    S(STATUS_NO_MEMORY, "no memory left")                                                                    \
-    S(STATUS_INVALID, "an argument is outside its range")                                                    \
-    S(STATUS_NOT_FOUND, "there is no such thing")                                                            \
-    S(STATUS_EXISTS, "something is there already")                                                           \
-    S(STATUS_TRUNCATED, "the data ends before it says it does")                                              \
-    S(STATUS_MALFORMED, "the data contradicts itself")                                                       \
-    S(STATUS_UNSUPPORTED, "this machine or this version cannot do that")                                     \
-    S(STATUS_TOO_BIG, "it does not fit")                                                                     \
-    S(STATUS_TIMEOUT, "no answer in time")                                                                   \
-    S(STATUS_BUSY, "it is in use")
+    S(STATUS_NO_MEMORY, "out of memory")                                                                     \
+    S(STATUS_INVALID, "argument out of range")                                                               \
+    S(STATUS_NOT_FOUND, "not found")                                                                         \
+    S(STATUS_EXISTS, "already exists")                                                                       \
+    S(STATUS_TRUNCATED, "truncated data")                                                                    \
+    S(STATUS_MALFORMED, "malformed data")                                                                    \
+    S(STATUS_UNSUPPORTED, "not supported")                                                                   \
+    S(STATUS_TOO_BIG, "too large")                                                                           \
+    S(STATUS_TIMEOUT, "timed out")                                                                           \
+    S(STATUS_BUSY, "in use")
 
 #define STATUS_ENUM(name, sentence) name,
 typedef enum status { STATUS_LIST(STATUS_ENUM) STATUS_COUNT } status_t;
 #undef STATUS_ENUM
 
 /**
- * status_sentence() - what a status means, in words.
+ * status_sentence() - the text of a status.
  * @status: any value, valid or not.
  *
  * Return: a constant string, never NULL.
+ * Context: any.
  */
 static inline const char *status_sentence(status_t status)
 {
@@ -39,5 +40,5 @@ static inline const char *status_sentence(status_t status)
         break;
     }
 #undef STATUS_CASE
-    return "an unknown status";
+    return "unknown status";
 }

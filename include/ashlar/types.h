@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The words every file may use: fixed-width integers, attributes, and three small helpers.
- * Not a place for anything that belongs to one subsystem.
+ * Fixed-width integers, attributes, and three small helpers, for every file. Not for definitions of one
+ * subsystem.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Refuses a pointer: the second term is a negative array size for anything but a true array. */
+/* Does not compile for a pointer: the second term is then a negative array size. */
 #define ARRAY_LEN(a)                                                                                         \
     (sizeof(a) / sizeof((a)[0]) +                                                                            \
      0 * sizeof(char[1 - 2 * __builtin_types_compatible_p(__typeof__(a), __typeof__(&(a)[0]))]))

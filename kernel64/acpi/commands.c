@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `acpi`: which tables there are, what stands in them, and any of them as text for acpixtract,
- * which makes files of them for iasl.
+ * The command `acpi`: the list of tables, a table decoded, and a hex dump for acpixtract, which makes files
+ * of it for iasl.
  */
 #include <ashlar/command.h>
 #include <ashlar/fmt/acpi.h>
@@ -15,7 +15,7 @@
 
 /* ---- the tables, the root first ---- */
 
-/* What to do with a table. @data: its bytes. */
+/* Callback for a table. @data: its bytes. */
 typedef void visit_fn(const struct acpi_table *table, const uint8_t *data);
 
 static bool visit_table(const struct acpi_table *table, const char *signature, visit_fn *visit)
@@ -73,7 +73,7 @@ static void explain_table(const struct acpi_table *table, const uint8_t *data)
           table->length, table->revision, table->checksum_ok ? "good" : "wrong");
     status_t status = acpi_print_table(table->signature, data, table->length);
     if (status == STATUS_UNSUPPORTED)
-        print("  is not decoded here; acpi dump %s shows its bytes\n", table->signature);
+        print("  no decoder for this table; 'acpi dump %s' shows its bytes\n", table->signature);
     else if (status != STATUS_OK)
         print("  cannot be decoded: %s\n", status_sentence(status));
 }
@@ -99,8 +99,8 @@ static status_t explain_mp(void)
 
 #define DUMP_COLUMNS 16
 
-/* acpixtract takes a line "SIGN @ address" and below it lines of offset, bytes and, behind two blanks, what
-   they are as characters; an empty line ends the table. */
+/* acpixtract's format: a line "SIGN @ address", then lines of offset, bytes and, after two blanks, the bytes
+   as characters; an empty line ends the table. */
 static void dump_table(const struct acpi_table *table, const uint8_t *data)
 {
     print("%.4s @ %#018lx\n", table->signature, table->address.raw);
@@ -111,7 +111,7 @@ static void dump_table(const struct acpi_table *table, const uint8_t *data)
             format_buffer(bytes + 3 * i, 4, " %02X", byte);
             text[i] = byte >= 0x20 && byte < 0x7f ? (char)byte : '.';
         }
-        /* At once, so that no line of the log comes between. */
+        /* In one call, so that no log line is printed in between. */
         print("    %04X:%-*s  %s\n", at, 3 * DUMP_COLUMNS, bytes, text);
     }
     print("\n");
@@ -136,11 +136,11 @@ static status_t command_acpi(int argc, char **argv)
     return visit_tables(signature, is_dump ? dump_table : explain_table) > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-static const char *acpi_words(unsigned int index)
+static const char *acpi_arguments(unsigned int index)
 {
     static const char *const own[] = { "dump", "MP" };
     return index < ARRAY_LEN(own) ? own[index] : acpi_known_signature(index - (unsigned int)ARRAY_LEN(own));
 }
 COMMAND_WITH_WORDS(acpi, "[SIGNATURE|MP|dump [SIGNATURE]]",
-                   "ACPI's tables; one in words (or the MP tables); bytes for acpixtract", command_acpi,
-                   acpi_words);
+                   "ACPI tables; one decoded (or the MP tables); a dump for acpixtract", command_acpi,
+                   acpi_arguments);

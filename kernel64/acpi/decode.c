@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each kind of table in words. What firmware stored is shown as it is, and beside it what follows from it
- * where that is not the same: the timer that counts, the input an ISA interrupt arrives at, what is no CPU.
+ * Tables as text. Firmware's values are shown as stored, followed by what the kernel makes of them where that
+ * differs: the PM timer in use, the GSI of an ISA interrupt, the CPUs that can be started.
  */
 #include <acpi/decode.h>
 
@@ -30,16 +30,16 @@ static void print_gas(const char *name, const struct acpi_gas *gas)
     print(", %u bits\n", gas->width_bits);
 }
 
-/* @offset: where the walk over a table's entries ended with @status. */
+/* @offset: where the iteration over a table's entries ended with @status. */
 static void print_end(status_t status, size_t offset)
 {
     if (status == STATUS_MALFORMED)
-        print("  the entry at offset %zu is broken, so nothing behind it is known\n", offset);
+        print("  invalid entry at offset %zu; the rest of the table is ignored\n", offset);
 }
 
 static void print_other(const struct acpi_entry *entry)
 {
-    print("  type %-3u   %u bytes, passed over\n", entry->type, entry->length);
+    print("  type %-3u   %u bytes, not decoded\n", entry->type, entry->length);
 }
 
 static void print_port(const char *name, uint32_t port)
@@ -106,13 +106,13 @@ static void print_madt_entry(const struct madt_entry *entry)
     }
 }
 
-/* Where an interrupt arrives that is not where and how its number says. */
+/* ISA interrupts whose GSI or wiring is not the default. */
 static void print_isa_inputs(const struct madt *madt)
 {
     for (uint8_t irq = 0; irq < 16; irq++) {
         struct madt_input input = madt_isa_input(madt, irq);
         if (input.gsi != irq || input.is_active_low || input.is_level)
-            print("  so ISA interrupt %u arrives at GSI %u, active %s, %s\n", irq, input.gsi,
+            print("  => ISA interrupt %u is GSI %u, active %s, %s\n", irq, input.gsi,
                   input.is_active_low ? "low" : "high", input.is_level ? "level" : "edge");
     }
 }
@@ -136,7 +136,7 @@ static status_t print_madt(const void *data, size_t size_bytes)
     print_isa_inputs(&madt);
     while (madt_next_cpu(&madt, &cpus, &cpu))
         count++;
-    print("  so %u CPU%s can be started\n", count, count == 1 ? "" : "s");
+    print("  => %u CPU%s can be started\n", count, count == 1 ? "" : "s");
     return STATUS_OK;
 }
 

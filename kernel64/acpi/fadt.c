@@ -3,7 +3,7 @@
 #include <acpi/fadt.h>
 #include <ashlar/fmt/acpi.h>
 
-/* Two fields for one address; the wide one counts where it is there and not 0. */
+/* Two fields for one address; the 64-bit one is used where it exists and is not 0. */
 static phys_t wide_or_narrow(const struct acpi_view *view, size_t wide, size_t narrow)
 {
     uint64_t address = acpi_view_u64(view, wide);
@@ -79,7 +79,7 @@ bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer)
 
 bool fadt_can_reset(const struct fadt *fadt)
 {
-    /* Both the register and the byte behind it: a table may end between them. */
+    /* Both the register and its value: a table may end between them. */
     bool is_in_pci = fadt->reset.space == ACPI_SPACE_PCI && fadt->reset.address != 0;
     return (fadt->flags & ACPI_FADT_FLAG_RESET_SUPPORTED) &&
            (is_in_pci || acpi_gas_is_usable(&fadt->reset)) &&

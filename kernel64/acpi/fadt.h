@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The FADT ("FACP"): the fixed registers, and what is and is not in this machine. Pure, hosted-tested.
+ * The FADT ("FACP"): the fixed registers, and flags for the hardware of this machine. Pure, hosted-tested.
  *
- * For: acpi/power.c (leaving), acpi/tables.c (the DSDT), time (PM timer, century), irq (SCI, the
- * APIC modes that firmware insists on), the keyboard's driver and the screen (hints of what is missing).
+ * A field exists when the table is long enough for it, whatever its revision; one that does not is 0. Real
+ * tables have any combination of revision and length.
  *
- * A field exists when the table is long enough for it, whatever its revision says; one that does not
- * is 0. Revisions and lengths are paired freely out there.
+ * Context of all: as acpi/view.h's: any.
  * Source: ACPI Specification 6.5, "Fixed ACPI Description Table (FADT)".
  */
 #include <acpi/view.h>
@@ -17,7 +16,7 @@ struct fadt {
     phys_t dsdt, facs;  /* the 64-bit field where it is not 0, else the 32-bit one; 0: none */
     uint8_t pm_profile; /* what kind of machine: fadt_profile_name() */
     uint8_t minor_revision;
-    uint16_t sci_interrupt; /* ISA number or GSI: madt_sci_input() knows */
+    uint16_t sci_interrupt; /* ISA interrupt with 8259s, else a GSI */
     uint32_t smi_command;   /* ports, as stored; 0: none */
     uint8_t acpi_enable, acpi_disable;
     uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control;
@@ -28,9 +27,9 @@ struct fadt {
     uint8_t gpe0_length, gpe1_length;
     struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm_timer, x_gpe0, x_gpe1;
     uint8_t century;          /* CMOS register; 0: none */
-    uint16_t boot_flags;      /* ACPI_BOOT_FLAG_...; hints: many machines say there is no 8042 and have one */
+    uint16_t boot_flags;      /* ACPI_BOOT_FLAG_...; unreliable: many machines with an 8042 clear its flag */
     uint32_t flags;           /* ACPI_FADT_FLAG_... */
-    bool is_hardware_reduced; /* no SCI, PM1 registers or PM timer, whatever their fields say */
+    bool is_hardware_reduced; /* no SCI, PM1 registers or PM timer, whatever their fields contain */
     struct acpi_gas reset;
     uint8_t reset_value;
     struct acpi_gas sleep_control, sleep_status;
@@ -38,7 +37,8 @@ struct fadt {
 
 /**
  * fadt_parse() - check the table and read all fields.
- * @data, @size_bytes: what can be read; must stay as long as @fadt->view is used.
+ * @data, @size_bytes: readable bytes; must stay valid as long as @fadt->view is used.
+ * @fadt: untouched on failure.
  *
  * Return: as acpi_view_table(); a table of ACPI 1.0 (116 bytes) is enough.
  */
@@ -48,22 +48,24 @@ status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt) MUST
 struct fadt_pm_timer {
     bool is_in_memory; /* a 32-bit register at an address */
     uint64_t address;  /* where it is in memory */
-    uint16_t port;     /* else, or where nothing answers in memory; 0: none */
+    uint16_t port;     /* else, or where no timer answers in memory; 0: none */
     uint8_t bits;      /* 24 or 32: after how many it wraps */
 };
 
 /**
- * fadt_pm_timer() - where the PM timer is.
+ * fadt_pm_timer() - address and width of the PM timer.
+ * @fadt:  from fadt_parse().
+ * @timer: filled in if there is one.
  *
- * The generic address where it is usable, else the port; some tables fill in only one of them. Its
- * width field is not looked at: 32-bit timers are described as 8 bits wide.
+ * The generic address where it is usable, else the port; some tables fill in only one of them. The address's
+ * width field is ignored: 32-bit timers are described as 8 bits wide.
  * Return: false when the machine has none.
  */
 bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer);
 
-/* Return: whether writing @fadt->reset_value to @fadt->reset resets the machine, as far as the table tells.
-   The register may also be in PCI configuration space. */
+/* Return: whether the table has a reset register: writing @fadt->reset_value to @fadt->reset resets the
+   machine. It may be in PCI configuration space. */
 bool fadt_can_reset(const struct fadt *fadt);
 
-/* Return: what @pm_profile is called; "unknown" for a number nobody knows. */
+/* Return: the name of @pm_profile; "unknown" for a number that ACPI does not define. */
 const char *fadt_profile_name(uint8_t pm_profile);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tables that the root lists, read once.
+ * The tables that the root table lists, read once.
  *
- * Every look-up used to walk the root again and to sum up each table on its way: forty tables of 1 MiB cost
- * half a second each time. Now the headers are kept, and a look-up compares names.
+ * The headers are kept, so a look-up compares signatures. Refused: walking the root table and verifying each
+ * checksum for every look-up; forty tables of 1 MiB took half a second each time.
  *
- * There is no allocator yet, so there is room for ACPI_TABLES_MAX of them. A root that lists more is no
- * machine's; but whoever wants a MADT still gets it, because the first of each kind finds room behind them.
- * What is not kept is counted.
+ * There is no allocator yet, so the array has a fixed size, ACPI_TABLES_MAX. No machine is known to list
+ * more; if one does, a MADT is still found, because the first of each kind has a slot at the end. Tables that
+ * are not kept are counted.
  */
 #include <acpi/tables.h>
 
@@ -15,13 +15,13 @@
 #include <ashlar/fmt/acpi.h>
 #include <lib/string.h>
 
-/* Entries of the root that are looked at. */
+/* Entries of the root table that are read. */
 #define ENTRIES_MAX 65536
 
 /* How good a root table is. */
 enum root_quality {
     ROOT_UNUSABLE,
-    ROOT_DOUBTFUL, /* a wrong checksum, or nothing in it leads to a table */
+    ROOT_DOUBTFUL, /* bad checksum, or no entry is a table */
     ROOT_GOOD
 };
 
@@ -96,7 +96,7 @@ static bool has_kind(const struct acpi_index *index, const char *signature)
     return false;
 }
 
-/* Whether a table is too short for what every table of its kind has: its parser would refuse it. */
+/* Whether a table is shorter than the fixed part of its kind: its parser would refuse it. */
 static bool is_too_short(const struct acpi_table *table)
 {
     static const struct {
@@ -113,7 +113,7 @@ static bool is_too_short(const struct acpi_table *table)
     return false;
 }
 
-/* Sums a table up, if that is still within what may be summed up in all. */
+/* Verifies a table's checksum, up to ACPI_SUMMED_MAX bytes of all tables together. */
 static void sum_up(acpi_read_fn *read, struct acpi_table *table, uint64_t *summed)
 {
     if (table->status != STATUS_OK)
@@ -147,7 +147,7 @@ static void add(acpi_read_fn *read, phys_t address, struct acpi_index *index, ui
     index->tables[index->count++] = table;
 }
 
-/* What the FADT names is what it is only under its own signature. */
+/* A table that the FADT points to is valid only with the right signature. */
 static void add_named(acpi_read_fn *read, uint64_t address, const char *signature, struct acpi_index *index)
 {
     struct acpi_table *table = &index->tables[index->count];
@@ -165,7 +165,7 @@ static void add_what_the_fadt_names(acpi_read_fn *read, struct acpi_index *index
     if (!table || fadt_parse(read(table->address, table->length), table->length, &fadt) != STATUS_OK)
         return;
     add_named(read, fadt.dsdt.raw, "DSDT", index);
-    /* The wide field leads nowhere: the narrow one may. */
+    /* X_DSDT is not a DSDT: DSDT may be. */
     if (!acpi_index_find(index, "DSDT", NULL))
         add_named(read, acpi_view_u32(&fadt.view, ACPI_FADT_DSDT), "DSDT", index);
     add_named(read, fadt.facs.raw, "FACS", index);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Firmware lists most of its tables as ACPI memory, and some of them nowhere, so each is claimed
- * where the walk from the root finds it.
+ * Firmware marks most of its tables as ACPI memory in the memory map, and some of them not at all, so each
+ * table that the walk from the root finds is added to the map.
  */
 #include <acpi/init.h>
 
@@ -12,7 +12,7 @@
 #include <lib/parse.h>
 #include <vm/firmware_memory.h>
 
-/* Of bad tables, how many are named one by one. */
+/* How many bad tables have a log line of their own. */
 #define NAMED_MAX 12
 
 static struct acpi_root root;
@@ -39,7 +39,7 @@ const void *acpi_find_here(const char *signature, size_t *size_bytes)
     return bytes;
 }
 
-/* ---- what is wrong, once ---- */
+/* ---- warnings ---- */
 
 static const char *root_name(bool is_xsdt)
 {
@@ -50,15 +50,15 @@ static const char *reason_of(const struct acpi_table *table)
 {
     switch (table->status) {
     case STATUS_OK:
-        return table->checksum_ok ? "it leads to no table" : "wrong checksum";
+        return table->checksum_ok ? "no entry is a table" : "bad checksum";
     case STATUS_TRUNCATED:
-        return "it cannot be read";
+        return "unreadable";
     case STATUS_INVALID:
-        return "it is too short for its kind";
+        return "too short";
     case STATUS_TOO_BIG:
-        return "the tables before it are too large";
+        return "tables before it exceed the size limit";
     default:
-        return "no such table is there";
+        return "invalid header";
     }
 }
 
@@ -66,18 +66,18 @@ static void report_root(void)
 {
     const char *name = root_name(tables.root.is_xsdt);
     if (tables.refused.address.raw != 0)
-        log_warn("acpi", "XSDT at P%#lx not used: %s; the RSDT serves", tables.refused.address.raw,
+        log_warn("acpi", "XSDT at P%#lx: %s; using the RSDT", tables.refused.address.raw,
                  reason_of(&tables.refused));
     if (tables.root_table.status != STATUS_OK)
-        log_warn("acpi", "%s at P%#lx not used: %s; there are no tables", name, tables.root.table.raw,
+        log_warn("acpi", "%s at P%#lx: %s; no ACPI tables", name, tables.root.table.raw,
                  reason_of(&tables.root_table));
     else if (!tables.root_table.checksum_ok)
-        log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", name, tables.root.table.raw);
+        log_warn("acpi", "%s at P%#lx: bad checksum; used anyway", name, tables.root.table.raw);
     if (tables.left_out > 0)
-        log_warn("acpi", "%s lists %lu tables, %lu left out: only %u and the first of each kind are kept",
+        log_warn("acpi", "%s lists %lu tables: %lu ignored, all but the first %u and the first of each kind",
                  name, tables.listed, tables.left_out, ACPI_TABLES_MAX);
     if (tables.entries_cut > 0)
-        log_warn("acpi", "%s cut short: %lu of its %lu entries not looked at", name, tables.entries_cut,
+        log_warn("acpi", "%s truncated: %lu of its %lu entries ignored", name, tables.entries_cut,
                  tables.listed);
 }
 
@@ -89,19 +89,18 @@ static void report_tables(void)
         if ((table->status == STATUS_OK && table->checksum_ok) || ++bad > NAMED_MAX)
             continue;
         if (table->status == STATUS_OK)
-            log_warn("acpi", "%s at P%#lx: wrong checksum; used all the same", table->signature,
-                     table->address.raw);
+            log_warn("acpi", "%s at P%#lx: bad checksum; used anyway", table->signature, table->address.raw);
         else
-            log_warn("acpi", "table %s at P%#lx dropped: %s", table->signature[0] ? table->signature : "?",
+            log_warn("acpi", "%s at P%#lx ignored: %s", table->signature[0] ? table->signature : "?",
                      table->address.raw, reason_of(table));
     }
     if (bad > NAMED_MAX)
-        log_warn("acpi", "%lu more tables are dropped or have wrong checksums; 'acpi' lists them",
+        log_warn("acpi", "%lu more tables ignored or with a bad checksum; the command 'acpi' lists them",
                  bad - NAMED_MAX);
 }
 
-/* Complaints wait for this: a table above 4 GiB is out of the first reader's reach, and nothing is wrong with
-   it. */
+/* The warnings are logged here and not before: a table above 4 GiB is out of acpi_find_root()'s reach, but
+   valid. */
 void acpi_init_late(void)
 {
     reader = firmware_memory_read;
@@ -112,9 +111,9 @@ void acpi_init_late(void)
     report_tables();
 }
 
-/* ---- setting up ---- */
+/* ---- setup ---- */
 
-static void claim(const struct acpi_table *table)
+static void reserve(const struct acpi_table *table)
 {
     if (table->status == STATUS_OK)
         machine_add_claim(table->address.raw, range_end(table->address.raw, table->length),
@@ -135,7 +134,7 @@ static bool find_root_by_option(void)
     }
     status = acpi_root_at(acpi_read, phys(address), &root);
     if (status != STATUS_OK)
-        log_warn("acpi", "acpi_rsdp=%s: no RSDP is there; looking for one", value);
+        log_warn("acpi", "acpi_rsdp=%s: no RSDP at this address; searching for one", value);
     return status == STATUS_OK;
 }
 
@@ -151,13 +150,13 @@ void acpi_find_root(void)
 void acpi_init(void)
 {
     if (!has_root) {
-        log_info("acpi", machine_has_option("noacpi") ? "not looked at, because of the option noacpi"
-                                                      : "no root pointer");
+        log_info("acpi", machine_has_option("noacpi") ? "disabled by the option noacpi"
+                                                      : "no RSDP found: no ACPI tables");
         return;
     }
-    claim(&tables.root_table);
+    reserve(&tables.root_table);
     for (size_t i = 0; i < tables.count; i++)
-        claim(&tables.tables[i]);
-    log_info("acpi", "%s at P%#lx of %s, %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw,
+        reserve(&tables.tables[i]);
+    log_info("acpi", "%s at P%#lx by %s: %lu tables", root_name(tables.root.is_xsdt), tables.root.table.raw,
              root.oem, tables.count);
 }

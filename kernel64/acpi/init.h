@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * ACPI on this machine: where its tables are, that nothing overwrites them, and how they are read afterwards.
+ * The ACPI tables of this machine: finding them, reserving their memory, reading them.
  *
  * For platform/, which makes struct platform of them, and for the command `acpi`. Other rooms read
  * platform/platform.h.
@@ -10,37 +10,40 @@
 #include <acpi/view.h>
 
 /**
- * acpi_find_root() - from here on tables can be found that the boot direct map reaches.
+ * acpi_find_root() - find the RSDP and index all tables that the boot direct map reaches.
  *
- * Nothing with the option noacpi, or where there is no root.
+ * Does nothing with the option noacpi, or without an RSDP.
  * Context: once, after machine_read_handoff().
  */
 void acpi_find_root(void);
 
 /**
- * acpi_init() - claim each table's memory.
+ * acpi_init() - add each table's memory to the memory map.
  *
- * Nothing with the option noacpi, or where there is no root; the log says which.
+ * Without tables, it logs the reason.
  * Context: once, between machine_collect_claims() and machine_sweep_claims().
  */
 void acpi_init(void);
 
-/* Return: what acpi_find_root() found; NULL when there is no root, or with noacpi. */
+/* Return: all tables; NULL without an RSDP, or with the option noacpi. Context: any, after acpi_find_root().
+ */
 const struct acpi_index *acpi_tables_here(void);
 
 /**
- * acpi_read() - the one access to tables: an acpi_read_fn.
+ * acpi_read() - read physical memory of tables: an acpi_read_fn.
+ * @address, @size_bytes: any values.
  *
- * Through the boot direct map until acpi_init_late(), then wherever they lie. What it returns stays readable.
- * Context: as the reader's.
+ * Uses the boot direct map until acpi_init_late(), then it reaches all memory.
+ * Return: the bytes, which stay mapped; NULL when they cannot be read.
+ * Context: early boot; after acpi_init_late() thread, one caller at a time.
  */
 const void *acpi_read(phys_t address, size_t size_bytes);
 
 /**
- * acpi_init_late() - read tables wherever they lie, through vm/firmware_memory.h. Pointers that acpi_read()
- *                    gave before are not good any more.
+ * acpi_init_late() - make acpi_read() reach all memory, through vm/firmware_memory.h. Pointers that it
+ * returned before become invalid.
  *
- * Tables that were out of reach are read now, and those that are bad are named.
+ * Indexes tables that were out of reach before, and logs the invalid ones.
  * Context: once, after address_space_init().
  */
 void acpi_init_late(void);
@@ -48,10 +51,11 @@ void acpi_init_late(void);
 /**
  * acpi_find_here() - the first table of a kind, with its bytes.
  * @signature:  four characters.
- * @size_bytes: of the table; what its parser wants as size.
+ * @size_bytes: receives the table's length.
  *
- * Of two tables with one signature the second is left alone: it is another machine's, or a copy.
- * Cost: a look at each kept header.
+ * A second table with the same signature is ignored.
  * Return: its first byte; NULL when there is none that can be read.
+ * Context: early boot; after acpi_init_late() thread, one caller at a time.
+ * Cost: a comparison for each table.
  */
 const void *acpi_find_here(const char *signature, size_t *size_bytes);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The MADT's entries, one at a time, out of the caller's bytes: there is no number of CPUs or I/O
- * APICs that would not fit.
+ * The MADT's entries, one at a time from the caller's bytes, so there is no limit on the number of CPUs or
+ * I/O APICs.
  *
- * Duplicates are told by looking back over the table, because there is no room to note ids in. As
- * ids mostly ascend, an id above all earlier ones needs no look, and 4096 CPUs in order cost 4096
- * steps.
+ * Duplicates are found by searching the entries before, because there is no memory for a set of ids. Ids
+ * mostly ascend, and an id above all earlier ones needs no search: 4096 CPUs in order cost 4096 steps.
  */
 #include <acpi/madt.h>
 #include <ashlar/fmt/acpi.h>
@@ -58,7 +57,7 @@ static struct madt_cpu read_cpu(uint32_t uid, uint32_t apic_id, uint32_t flags, 
     };
 }
 
-/* How many bytes the fields of a type need; 0 for a type that we do not know. */
+/* The bytes of a type's fields; 0 for an unknown type. */
 static size_t size_of_type(uint8_t type)
 {
     switch (type) {
@@ -160,7 +159,7 @@ status_t madt_next(const struct madt *madt, size_t *cursor, struct madt_entry *e
 
 /* ---- CPUs ---- */
 
-/* The next entry that is an enabled CPU, a repeated one too. */
+/* The next entry that is an enabled CPU, duplicates included. */
 static bool next_enabled(const struct madt *madt, size_t *offset, struct madt_entry *entry)
 {
     while (madt_next(madt, offset, entry) == STATUS_OK) {
@@ -171,7 +170,7 @@ static bool next_enabled(const struct madt *madt, size_t *offset, struct madt_en
     return false;
 }
 
-/* Whether an enabled CPU before @end has this identity. */
+/* Whether an enabled CPU before @end has this APIC id. */
 static bool was_seen(const struct madt *madt, uint32_t apic_id, size_t end)
 {
     struct madt_entry entry;
@@ -199,22 +198,16 @@ bool madt_next_cpu(const struct madt *madt, struct madt_cpu_cursor *cursor, stru
 
 /* ---- ISA interrupts ---- */
 
-static struct madt_input find_input(const struct madt *madt, uint32_t source, bool default_is_low,
-                                    bool default_is_level)
+struct madt_input madt_isa_input(const struct madt *madt, uint8_t irq)
 {
     struct madt_entry entry;
-    struct madt_input input = { .gsi = source,
-                                .is_active_low = default_is_low,
-                                .is_level = default_is_level };
+    struct madt_input input = { .gsi = irq };
     for (size_t cursor = 0; madt_next(madt, &cursor, &entry) == STATUS_OK;) {
-        if (entry.kind != MADT_OVERRIDE || entry.override.source != source)
+        if (entry.kind != MADT_OVERRIDE || entry.override.source != irq)
             continue;
-        const struct madt_wiring *wiring = &entry.override.wiring;
         input.gsi = entry.override.gsi;
-        if (wiring->polarity == ACPI_POLARITY_HIGH || wiring->polarity == ACPI_POLARITY_LOW)
-            input.is_active_low = wiring->polarity == ACPI_POLARITY_LOW;
-        if (wiring->trigger == ACPI_TRIGGER_EDGE || wiring->trigger == ACPI_TRIGGER_LEVEL)
-            input.is_level = wiring->trigger == ACPI_TRIGGER_LEVEL;
+        input.is_active_low = entry.override.wiring.polarity == ACPI_POLARITY_LOW;
+        input.is_level = entry.override.wiring.trigger == ACPI_TRIGGER_LEVEL;
         break;
     }
     return input;
@@ -227,20 +220,10 @@ size_t madt_complain(const struct madt *madt, madt_complain_fn *complain)
     status_t status;
     while ((status = madt_next(madt, &cursor, &entry)) == STATUS_OK)
         if (entry.kind == MADT_OVERRIDE && entry.override.bus != 0)
-            complain("MADT: an override is of another bus than ISA, and taken as ISA's: bus",
+            complain("MADT: interrupt source override of a bus other than ISA, used as ISA's: bus",
                      entry.override.bus);
     if (status != STATUS_MALFORMED)
         return 0;
-    complain("MADT cut short: an entry's length is wrong, and the rest is dropped: from offset", cursor);
+    complain("MADT: invalid entry length, the rest of the table is ignored: from offset", cursor);
     return cursor;
-}
-
-struct madt_input madt_isa_input(const struct madt *madt, uint8_t irq)
-{
-    return find_input(madt, irq, false, false);
-}
-
-struct madt_input madt_sci_input(const struct madt *madt, uint16_t sci_interrupt)
-{
-    return find_input(madt, sci_interrupt, true, true);
 }

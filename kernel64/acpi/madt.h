@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The MADT ("APIC"): which processors and interrupt controllers there are. Pure, hosted-tested.
+ * The MADT ("APIC"): processors and interrupt controllers. Pure, hosted-tested.
  *
- * For: smp, which starts the CPUs of madt_next_cpu(); irq, which takes I/O APICs, overrides and NMI
- * inputs from madt_next() and routes ISA interrupts by madt_isa_input(). Ids and addresses are as
- * stored; that an I/O APIC has a CPU's id means nothing, they are numbered apart.
+ * Ids and addresses are as stored; an I/O APIC may have the id of a CPU, the two are numbered separately.
  *
- * The table's revision is not looked at: real ones say 1 and hold entries of version 4.
+ * The table's revision is ignored: real tables of revision 1 have entries of revision 4.
  * Source: ACPI Specification 6.5, "Multiple APIC Description Table (MADT)".
+ *
+ * Context of all: as acpi/view.h's: any.
  */
 #include <acpi/view.h>
 
 struct madt {
     struct acpi_view view;
     uint32_t flags;
-    bool has_8259;        /* flag PCAT_COMPAT; without it ports 0x20 and 0xa0 are not to be touched */
-    phys_t lapic_address; /* of the first override (type 5), else of the fixed part */
+    bool has_8259;        /* flag PCAT_COMPAT; without it ports 0x20 and 0xa0 must not be accessed */
+    phys_t lapic_address; /* from the first override (type 5), else from the fixed part */
 };
 
 enum acpi_polarity {
@@ -40,17 +40,17 @@ struct madt_cpu {
     uint32_t uid, apic_id;
     uint32_t flags; /* as stored */
     bool is_enabled;
-    bool is_online_capable; /* not enabled, but may be plugged in */
+    bool is_online_capable; /* not enabled, but can be hot-added */
     bool is_x2apic;         /* type 9 */
 };
 
 struct madt_ioapic {
     uint8_t ioapic_id;
     phys_t address;
-    uint32_t gsi_base; /* how many inputs it has, only the chip knows */
+    uint32_t gsi_base; /* the number of pins is in the chip's IOAPICVER */
 };
 
-/* How an interrupt input is wired. */
+/* How an interrupt pin is wired (MPS INTI flags). */
 struct madt_wiring {
     uint16_t flags;   /* as stored */
     uint8_t polarity; /* enum acpi_polarity, or 2 */
@@ -80,7 +80,7 @@ struct madt_lapic_nmi {
 struct madt_entry {
     enum madt_kind kind;
     struct acpi_entry raw;
-    union { /* which one, kind says; none for MADT_OTHER */
+    union { /* by kind; none for MADT_OTHER */
         struct madt_cpu cpu;
         struct madt_ioapic ioapic;
         struct madt_override override;
@@ -92,7 +92,8 @@ struct madt_entry {
 
 /**
  * madt_parse() - check the table and read its fixed part.
- * @data, @size_bytes: what can be read; must stay as long as @madt is used.
+ * @data, @size_bytes: readable bytes; must stay valid as long as @madt is used.
+ * @madt: untouched on failure.
  *
  * Return: as acpi_view_table().
  */
@@ -100,60 +101,59 @@ status_t madt_parse(const void *data, size_t size_bytes, struct madt *madt) MUST
 
 /**
  * madt_next() - iterate over the entries, in the table's order.
- * @cursor: 0 to begin with; afterwards the offset of the next entry, or of the bad one.
+ * @madt:   from madt_parse().
+ * @cursor: 0 at first; afterwards the offset of the next entry, or of the bad one.
+ * @entry:  filled in; untouched on failure.
  *
- * An entry of a known type that is too short for its fields is passed over.
- * Return: as acpi_next_entry(); on STATUS_MALFORMED what came before stays good, and the walk is over.
+ * An entry of a known type that is too short for its fields is skipped.
+ * Return: as acpi_next_entry(); after STATUS_MALFORMED the entries before stay valid, and the iteration ends.
  */
 status_t madt_next(const struct madt *madt, size_t *cursor, struct madt_entry *entry) MUST_CHECK;
 
-/* Where madt_next_cpu() stands. All zero to begin with. */
+/* State of madt_next_cpu(). All zero at first. */
 struct madt_cpu_cursor {
     size_t offset;
-    uint64_t above_all; /* one more than the largest id that was given so far */
+    uint64_t above_all; /* one more than the largest id returned so far */
 };
 
 /**
- * madt_next_cpu() - iterate over the CPUs that can be started: enabled, each identity once.
+ * madt_next_cpu() - iterate over the CPUs that can be started: enabled, each APIC id once.
+ * @madt:   from madt_parse().
+ * @cursor: all zero at first.
+ * @cpu:    filled in.
  *
- * In the table's order, which is no order of ids; the first entry need not be the CPU we run on.
- * LAPIC id 255 and x2APIC id 0xffffffff are the broadcast and never a CPU. A second enabled entry
- * with the id of an earlier one, of either type, is left out.
+ * In the table's order, which need not be that of ids; the first entry need not be the BSP. LAPIC id 255 and
+ * x2APIC id 0xffffffff are the broadcast ids and never a CPU. A second enabled entry with the id of an
+ * earlier one, of either type, is skipped.
  *
- * Return: false when there is none left.
- * Cost: one step an entry where ids ascend; where they do not, a look back over the table for each.
+ * Return: false after the last.
+ * Cost: one step an entry where ids ascend; where they do not, a search of the entries before for each.
  */
 bool madt_next_cpu(const struct madt *madt, struct madt_cpu_cursor *cursor, struct madt_cpu *cpu);
 
 /**
- * madt_complain() - name what is wrong with a table, once.
- * @complain: told a sentence and the number that belongs to it.
+ * madt_complain() - report the faults of a table.
+ * @madt:     from madt_parse().
+ * @complain: called with a message and its number.
  *
- * Return: the offset from which on the table is dropped; 0 when it is whole.
+ * Return: the offset from which on the table is ignored; 0 when it is valid.
  */
 typedef void madt_complain_fn(const char *sentence, size_t number);
 size_t madt_complain(const struct madt *madt, madt_complain_fn *complain);
 
-/* An I/O APIC input, ready to be programmed. */
+/* An I/O APIC pin and its wiring. */
 struct madt_input {
     uint32_t gsi;
     bool is_active_low, is_level;
 };
 
 /**
- * madt_isa_input() - where an ISA interrupt arrives, and how.
- * @irq: 0 .. 15.
+ * madt_isa_input() - the pin of an ISA interrupt, and its wiring.
+ * @madt: from madt_parse().
+ * @irq:  0 .. 15.
  *
- * The first override of that source; without one, the GSI of the same number. What is left to
- * the bus is ISA's: edge, active high.
+ * The first override of that source; without one, the GSI of the same number. Where the wiring is the bus's
+ * default, it is ISA's: edge triggered, active high.
+ * Return: the pin.
  */
 struct madt_input madt_isa_input(const struct madt *madt, uint8_t irq);
-
-/**
- * madt_sci_input() - the same for the SCI.
- * @sci_interrupt: from the FADT.
- *
- * What is not said is not ISA's here, but level and active low: the SCI is a shareable line.
- * Source: ACPI Specification 6.5, "Fixed ACPI Description Table (FADT)", SCI_INT.
- */
-struct madt_input madt_sci_input(const struct madt *madt, uint16_t sci_interrupt);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The MCFG: where PCI configuration space is in memory. For PCI and MSI, which come later. Pure,
- * hosted-tested.
+ * The MCFG: address windows of PCI configuration space. Pure, hosted-tested.
  * Source: PCI Firmware Specification 3.3, "MCFG Table Description".
+ *
+ * Context of all: as acpi/view.h's: any.
  */
 #include <acpi/view.h>
 
@@ -14,16 +15,18 @@ struct mcfg {
 struct mcfg_window {
     phys_t base; /* of bus 0 of the segment, also when it starts at a later bus */
     uint16_t segment;
-    uint8_t start_bus, last_bus; /* both included; last below start occurs, and is no bus */
+    uint8_t start_bus, last_bus; /* both included; last below start occurs: the window is empty */
 };
 
 /* Return: as acpi_view_table(). */
 status_t mcfg_parse(const void *data, size_t size_bytes, struct mcfg *mcfg) MUST_CHECK;
 
 /**
- * mcfg_next() - iterate over the windows. A part of one at the table's end is not one.
- * @cursor: 0 to begin with; opaque afterwards.
+ * mcfg_next() - iterate over the windows. A partial entry at the table's end is ignored.
+ * @mcfg:   from mcfg_parse().
+ * @cursor: 0 at first; opaque afterwards.
+ * @window: filled in.
  *
- * Return: false when there is none left.
+ * Return: false after the last.
  */
 bool mcfg_next(const struct mcfg *mcfg, size_t *cursor, struct mcfg_window *window);

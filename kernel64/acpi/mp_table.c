@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MP floating pointer and the table it names. */
+/* The MP floating pointer and the MP configuration table. */
 #include <acpi/mp_table.h>
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/fmt/mp_table.h>
@@ -16,7 +16,7 @@ status_t mp_parse_pointer(const void *data, size_t size_bytes, struct mp_pointer
     const uint8_t *bytes = data;
     if (size_bytes < MP_POINTER_SIZE)
         return STATUS_TRUNCATED;
-    /* One unit is the only length there has ever been, and a longer one would not be checked here. */
+    /* The specification has only this length, one unit of 16 bytes, and the checksum covers no more here. */
     if (memcmp(bytes, MP_POINTER_SIGNATURE, 4) != 0 || bytes[MP_POINTER_LENGTH] != 1 ||
         !acpi_sums_to_zero(bytes, MP_POINTER_SIZE))
         return STATUS_MALFORMED;
@@ -52,7 +52,7 @@ status_t mp_find(acpi_read_fn *read, struct mp_pointer *pointer)
         return STATUS_OK;
     if (base_end >= 0x10000 && base_end <= 0xa0000 && scan(read, base_end - 1024, base_end, pointer))
         return STATUS_OK;
-    /* Without a BIOS nobody fills in those two numbers; 639 KiB is what hypervisors assume. */
+    /* Without a BIOS those two numbers are not set; hypervisors put the pointer at 639 KiB. */
     if (scan(read, 639 << 10, 640 << 10, pointer))
         return STATUS_OK;
     return scan(read, BIOS_AREA_START, BIOS_AREA_END, pointer) ? STATUS_OK : STATUS_NOT_FOUND;

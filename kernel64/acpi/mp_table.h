@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The MP tables: processors and interrupt routing as PCs told before ACPI did. Only a fallback where
- * there is no MADT: old PCs, and small hypervisors. Pure, hosted-tested.
+ * The MP tables: processors and interrupt routing before ACPI. Only a fallback where there is no MADT: old
+ * PCs, and small hypervisors. Pure, hosted-tested.
  *
- * For: smp (CPUs) and irq (I/O APICs, interrupts). Interrupts are named by bus and by the bus' own
- * number; on the ISA bus that is the IRQ, on a PCI bus device and pin.
+ * Interrupts have the number of their bus: on the ISA bus the IRQ, on a PCI bus device and pin.
  *
- * Not understood: the extended entries behind the table, which are about address decoding.
+ * Not for the extended entries after the table, which are about address decoding.
  * Source: Intel, "MultiProcessor Specification" version 1.4, chapter 4.
+ *
+ * Context of all: any; they take no lock and call nothing but the acpi_read_fn.
  */
 #include <acpi/tables.h>
 
@@ -16,20 +17,24 @@ struct mp_pointer {
     phys_t address; /* of the pointer itself */
     phys_t table;   /* PHYS_INVALID when there is none */
     uint8_t revision;
-    uint8_t default_configuration; /* 1 .. 7: a board that needs no table, two CPUs; 0: see the table */
-    bool has_imcr;                 /* the 8259s reach the CPU unless a register says otherwise */
+    uint8_t default_configuration; /* 1 .. 7: two CPUs, no table; 0: as the table describes */
+    bool has_imcr;                 /* IMCR selects between the 8259s and the APICs */
 };
 
 /**
- * mp_find() - look for the MP floating pointer, where PC firmware leaves it: the first KiB of the EBDA,
- * the last KiB of conventional memory, then 0xf0000 to 0xfffff, on 16-byte boundaries.
+ * mp_find() - search for the MP floating pointer: the first KiB of the EBDA, the last KiB of conventional
+ * memory, then 0xf0000 to 0xfffff, on 16-byte boundaries.
+ * @read:    access to physical memory.
+ * @pointer: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */
 status_t mp_find(acpi_read_fn *read, struct mp_pointer *pointer) MUST_CHECK;
 
 /**
- * mp_parse_pointer() - read a floating pointer.
+ * mp_parse_pointer() - decode a floating pointer.
+ * @data, @size_bytes: its bytes, any alignment.
+ * @pointer: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature, length or checksum.
  */
@@ -41,20 +46,23 @@ struct mp_table {
     uint8_t revision;
     bool checksum_ok;
     char oem_id[9], product_id[13];
-    uint16_t entry_count; /* as stored; 0 in tables with entries, so not believed */
+    uint16_t entry_count; /* as stored; not used, because some tables with entries have 0 */
     phys_t lapic_address;
 };
 
 /**
- * mp_table_read() - find the table that the pointer names and check its length.
+ * mp_table_read() - read the table at the pointer's address and check its length.
+ * @read:    access to physical memory.
+ * @pointer: from mp_find().
+ * @table:   untouched on failure.
  *
- * Return: STATUS_OK, also with a wrong checksum; STATUS_NOT_FOUND when the pointer names none;
+ * Return: STATUS_OK, also with a bad checksum; STATUS_NOT_FOUND when the pointer has no address;
  *         STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature or a length below the header's.
  */
 status_t mp_table_read(acpi_read_fn *read, const struct mp_pointer *pointer,
                        struct mp_table *table) MUST_CHECK;
 
-/* The same for bytes at hand. @table keeps pointing into @data. */
+/* The same for bytes in memory. @table keeps a pointer into @data. */
 status_t mp_table_parse(const void *data, size_t size_bytes, struct mp_table *table) MUST_CHECK;
 
 enum mp_kind { MP_CPU, MP_BUS, MP_IOAPIC, MP_INTERRUPT, MP_LOCAL_INTERRUPT }; /* the types' own numbers */
@@ -89,7 +97,7 @@ struct mp_interrupt {
 struct mp_entry {
     enum mp_kind kind;
     size_t offset;
-    union { /* which one, kind says */
+    union { /* by kind */
         struct mp_cpu cpu;
         struct mp_bus bus;
         struct mp_ioapic ioapic;
@@ -98,11 +106,13 @@ struct mp_entry {
 };
 
 /**
- * mp_next() - iterate over the entries, up to the end of the table's length and not of its count:
- * Firecracker before 1.8 stored a count of 0.
- * @cursor: 0 to begin with; afterwards the offset of the next entry, or of the bad one.
+ * mp_next() - iterate over the entries, up to the table's length and not to its count: Firecracker before 1.8
+ * stored a count of 0.
+ * @table:  from mp_table_read() or mp_table_parse().
+ * @cursor: 0 at first; afterwards the offset of the next entry, or of the bad one.
+ * @entry:  filled in; untouched on failure.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_MALFORMED at an entry that is cut or of a
- *         type whose length nobody knows: the walk is over, what came before stays good.
+ * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_MALFORMED at a truncated entry or an unknown type,
+ *         whose length is unknown, too: the iteration ends, the entries before stay valid.
  */
 status_t mp_next(const struct mp_table *table, size_t *cursor, struct mp_entry *entry) MUST_CHECK;

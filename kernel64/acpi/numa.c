@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nodes out of SRAT and SLIT, without memory to build lists in: overlaps are found by looking back over the
- * entries before, of which there are as many as there are memory controllers.
+ * Nodes from SRAT and SLIT, without memory for lists: overlaps are found by searching the entries before, of
+ * which there are as many as memory controllers.
  */
 #include <acpi/numa.h>
 
@@ -29,7 +29,7 @@ static void add_domain(struct numa *numa, uint32_t domain)
         numa->domains_left_out++;
 }
 
-/* An entry of memory that counts. */
+/* Whether an entry is usable memory. */
 static bool is_memory(const struct srat_entry *entry)
 {
     return entry->kind == SRAT_MEMORY && entry->memory.is_enabled && !entry->memory.is_non_volatile &&
@@ -89,8 +89,8 @@ static struct phys_range pages_of(const struct srat_memory *memory)
     return (struct phys_range){ phys(align_down(memory->base, PAGE_SIZE)), phys(align_down(end, PAGE_SIZE)) };
 }
 
-/* Cuts [start, end) to the first run of it that no entry before @limit has. */
-static void cut_to_unclaimed(const struct numa *numa, size_t limit, uint64_t *start, uint64_t *end)
+/* Reduces [start, end) to its first part that is in no entry before @limit. */
+static void cut_to_unused(const struct numa *numa, size_t limit, uint64_t *start, uint64_t *end)
 {
     struct srat_entry entry;
     for (size_t cursor = 0;
@@ -101,7 +101,7 @@ static void cut_to_unclaimed(const struct numa *numa, size_t limit, uint64_t *st
         earlier = pages_of(&entry.memory);
         if (*start < *end && earlier.start.raw <= *start && *start < earlier.end.raw) {
             *start = earlier.end.raw < *end ? earlier.end.raw : *end;
-            cursor = 0; /* another one may begin where this one ends */
+            cursor = 0; /* another entry may begin where this one ends */
         }
     }
     for (size_t cursor = 0;
@@ -118,7 +118,7 @@ bool numa_next_range(const struct numa *numa, struct numa_cursor *cursor, struct
         struct srat_entry entry;
         uint64_t start = cursor->start, end = cursor->end;
         if (start < end) {
-            cut_to_unclaimed(numa, cursor->entry, &start, &end);
+            cut_to_unused(numa, cursor->entry, &start, &end);
             cursor->start = end;
             if (start < end) {
                 *range = (struct buddy_node_range){ phys(start), phys(end), cursor->node };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power-off and reset, decoded from the FADT and from the one object that soft-off needs, which is in the
- * DSDT or an SSDT: Name (_S5_, Package () { type a, type b, ... }).
+ * Decoding of the FADT's power registers, and of the one AML object that soft-off needs, in the DSDT or an
+ * SSDT: Name (_S5_, Package () { SLP_TYPa, SLP_TYPb, ... }).
  *
  * In AML that is 08 [5C] "_S5_" 12 PkgLength NumElements, then each element as an integer: 00 (zero), 01
- * (one), FF (ones), 0A byte, 0B word, 0C dword, 0E qword. Elements that are counted but not listed are
+ * (one), FF (ones), 0A byte, 0B word, 0C dword, 0E qword. Elements beyond the list, up to NumElements, are
  * uninitialized.
  */
 #include <acpi/power.h>
@@ -70,15 +70,15 @@ static bool read_integer(struct aml *aml, uint64_t *value)
     return true;
 }
 
-/* Confines @aml to a package that begins at its place, behind the number of elements. */
+/* Limits @aml to the package at its position, after the number of elements. */
 static bool enter_package(struct aml *aml, uint64_t *elements)
 {
     if (aml->end - aml->at < 3)
         return false;
     uint8_t op = aml->bytes[aml->at++];
     size_t start = aml->at;
-    /* PkgLength counts itself. The two highest bits of its first byte say how many bytes follow, which hold
-       all but the lowest four bits. */
+    /* PkgLength includes itself. The two highest bits of its first byte are the number of bytes that follow,
+       which hold all but the lowest four bits. */
     uint8_t lead = aml->bytes[aml->at++];
     size_t more = lead >> 6, length = more ? lead & 0xf : lead & 0x3f;
     if (aml->end - aml->at < more)
@@ -129,8 +129,8 @@ bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *pow
 
 /* ---- the FADT's registers ---- */
 
-/* The old field's port, which every PC has, else the generic address; either may be the only one. Port
-   numbers above 16 bits are a broken table, not a port. */
+/* The 32-bit field's port, which every PC has, else the generic address; a table may have only one of them. A
+   port number above 16 bits is invalid. */
 static struct acpi_register choose(uint32_t port, const struct acpi_gas *gas, uint8_t bytes)
 {
     if (port != 0 && port <= UINT16_MAX)

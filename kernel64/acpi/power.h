@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the FADT and \_S5_ say about switching the machine off and resetting it, and the writes that do it.
- * Hosted-tested: it reads and writes registers through ashlar/io.h only.
+ * Soft-off and reset: the registers in the FADT, \_S5_, and the writes. Hosted-tested: registers are accessed
+ * through ashlar/io.h only.
  *
- * The narrow way to \_S5_: it is found by its bytes and not by an AML interpreter: the name, a package, and
- * its first elements as integers. That is how firmware writes it; an \_S5_ made by a method or by
- * references is not understood, and counts as absent.
+ * \_S5_ is found by its bytes and not by an AML interpreter: the name, a package, and its first elements as
+ * integers. That is how firmware encodes it; an \_S5_ that is a method or has references is not supported,
+ * and counts as absent.
  */
 #include <acpi/fadt.h>
 
-/* A register of the FADT's, at a port, in memory or, for reset only, in PCI configuration space. */
+/* A register of the FADT, at a port, in memory or, for reset only, in PCI configuration space. */
 struct acpi_register {
     uint8_t space;         /* ACPI_SPACE_... */
     uint64_t address;      /* 0: there is none */
     uint8_t bytes;         /* of the block */
-    volatile void *mapped; /* where a register in memory can be reached; NULL until somebody has mapped it */
+    volatile void *mapped; /* of a register in memory; NULL until the caller has mapped it */
 };
 
 /* The registers that soft-off and reset need. */
@@ -26,7 +26,7 @@ enum acpi_power_register {
     ACPI_PM1B_CONTROL,
     ACPI_GPE0,
     ACPI_GPE1,
-    ACPI_SLEEP_CONTROL, /* these two of hardware-reduced machines, which have none of those above */
+    ACPI_SLEEP_CONTROL, /* these two only on hardware-reduced machines, which have none of those above */
     ACPI_SLEEP_STATUS,
     ACPI_RESET,
     ACPI_POWER_REGISTERS
@@ -35,7 +35,7 @@ enum acpi_power_register {
 struct acpi_power {
     struct acpi_register registers[ACPI_POWER_REGISTERS];
     bool is_hardware_reduced;
-    uint16_t smi_command; /* port that hands over to ACPI mode; 0 when there is none */
+    uint16_t smi_command; /* SMI_CMD, the port that switches to ACPI mode; 0 when there is none */
     uint8_t acpi_enable;
     uint8_t reset_value;
 
@@ -43,22 +43,22 @@ struct acpi_power {
     uint8_t sleep_type_a, sleep_type_b; /* 0 .. 7 */
 };
 
-/* What the FADT says. @power: filled in with whatever there was; \_S5_ is not among it. */
+/* Decodes the FADT's registers. @power: filled in, without \_S5_. Context: any. */
 void acpi_decode_power(const struct fadt *fadt, struct acpi_power *power);
 
 /**
- * acpi_decode_s5() - look for \_S5_ in a DSDT or SSDT.
+ * acpi_decode_s5() - search a DSDT or SSDT for \_S5_.
  * @table, @size_bytes: the whole table.
+ * @power: receives the sleep types; untouched when \_S5_ is not found.
  *
- * Element 0 of the package is SLP_TYP for PM1a or the sleep control register, element 1 for PM1b. Of a
- * package with one element, bits 8 to 10 are for PM1b, as ACPICA reads it.
- * Return: whether it was there; @power is untouched otherwise.
- * Source: ACPI Specification 6.5, "\_Sx (System States)" (7.4.2); "AML Byte Stream Byte Values".
+ * Element 0 of the package is SLP_TYP for PM1a or the sleep control register, element 1 for PM1b. In a
+ * package with one element, bits 8 to 10 are for PM1b, as in ACPICA. Return: whether it was found. Context:
+ * any. Source: ACPI Specification 6.5, "\_Sx (System States)" (7.4.2); "AML Byte Stream Byte Values".
  */
 bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *power);
 
-/* Whether there is a register for it, and, for power-off, \_S5_. Whether registers in memory are mapped is
-   not asked. */
+/* Whether there is a register for it, and, for power-off, \_S5_. Registers in memory need not be mapped yet.
+   Context of both: any. */
 bool acpi_can_power_off(const struct acpi_power *power);
 bool acpi_can_reset(const struct acpi_power *power);
 
@@ -66,13 +66,14 @@ bool acpi_can_reset(const struct acpi_power *power);
  * acpi_power_off() - enter S5.
  * @power: acpi_can_power_off(), its registers in memory mapped.
  *
- * Wake status and all general-purpose events are cleared first: a machine that wakes at once has been reset,
- * not switched off. Then both PM1 control registers get SLP_TYP, and only then SLP_EN.
- * Return: it did not work, or does so later.
- * Context: any, interrupts off, also a panic. Waits for nothing but the change to ACPI mode, some 100 ms.
+ * WAK_STS and all general-purpose events are cleared first: with one of them pending the machine wakes at
+ * once, which is a reset. Then SLP_TYP is written to both PM1 control registers, and only then SLP_EN.
+ * Return: it did not work, or takes effect later.
+ * Context: any, interrupts off, also a panic. Bounded: at most some 100 ms for the change to ACPI mode.
  * Source: ACPI Specification 6.5, "PM1 Control Registers", "Sleep Control and Status Registers", 4.8.3.
  */
 void acpi_power_off(const struct acpi_power *power);
 
-/* Writes the reset value to the reset register. @power: acpi_can_reset(). Return and context as above. */
+/* Writes the reset value to the reset register. @power: acpi_can_reset(). Return: as above.
+   Context: as acpi_power_off(). */
 void acpi_reset(const struct acpi_power *power);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ways to the ACPI root, best first. */
+/* Search for the RSDP: the loader's first, then the legacy areas. */
 #include <acpi/root.h>
 
 #include <ashlar/fmt/acpi.h>
@@ -21,7 +21,7 @@ status_t acpi_locate_root(const struct boot_info *info, acpi_read_fn *read, stru
     if (phys_is_valid(info->rsdp_address) &&
         acpi_root_at(read, info->rsdp_address, &found[count]) == STATUS_OK)
         count++;
-    /* The search takes long, and is left out where it is not needed. */
+    /* The scan is slow, so it is done only if no candidate is good. */
     for (size_t i = 0; i < count; i++) {
         if (!acpi_root_leads_nowhere(read, &found[i])) {
             *root = found[i];

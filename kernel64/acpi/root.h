@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Where this machine's ACPI root is: what the loader said first, then the legacy areas.
+ * Search for this machine's RSDP: the loader's first, then the legacy areas.
+ *
+ * Context of all: early boot, the BSP. No lock; bounded reads through the acpi_read_fn.
  */
 #include <acpi/tables.h>
 #include <boot/boot_info.h>
 
 /**
- * acpi_root_at() - the root table, by the RSDP at an address that somebody names.
+ * acpi_root_at() - parse the RSDP at an address.
+ * @read:    access to physical memory.
+ * @address: from the option acpi_rsdp= or the loader; any value.
+ * @root:    untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when there is none.
  */
 status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root) MUST_CHECK;
 
 /**
- * acpi_locate_root() - the root table, by whichever way leads to one.
+ * acpi_locate_root() - find the RSDP.
+ * @info: of the loader.
+ * @read: access to physical memory.
+ * @root: untouched on failure.
  *
- * In this order: the copy in a Multiboot2 tag (version 2 before 1, as the parser chose), the
- * address that a PVH loader gives, the EBDA and the BIOS area.
- * One that leads to no root table is passed over for the next; where all do, the first is given, for
- * whoever says so.
+ * In this order: the copy in a Multiboot2 tag (version 2 before 1, as the parser chose), the address that a
+ * PVH loader gives, the EBDA and the BIOS area. An RSDP without a valid root table is skipped; where all are,
+ * the first is returned, so that the caller can report it.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */

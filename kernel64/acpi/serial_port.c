@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SPCR, one port in fields of fixed places; and DBG2, a row of descriptions of any length, each with the
- * offsets of its own parts.
+ * SPCR, one port in fixed fields; and DBG2, descriptors of any length, each with the offsets of its parts.
  */
 #include <acpi/serial_port.h>
 #include <ashlar/fmt/acpi.h>
 
-/* SPCR codes speeds; 0 is "as it is". */
+/* SPCR's codes of speeds; 0 is "as is". */
 static uint32_t baud_of_code(uint8_t code)
 {
     switch (code) {
@@ -61,7 +60,7 @@ status_t dbg2_parse(const void *data, size_t size_bytes, struct dbg2 *dbg2)
     return acpi_view_table(data, size_bytes, "DBG2", ACPI_DBG2_SIZE, &dbg2->view);
 }
 
-/* The description at @at, @length bytes of the table long. */
+/* Decodes the descriptor at @at, which is @length bytes long. */
 static bool read_device(const struct acpi_view *view, size_t at, size_t length, struct serial_port *port)
 {
     size_t base = acpi_view_u16(view, at + ACPI_DBG2_DEVICE_BASES);
@@ -91,14 +90,14 @@ bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struc
     return false;
 }
 
-/* ---- how to drive it ---- */
+/* ---- the driver's configuration ---- */
 
 static bool is_drivable_interface(uint16_t interface)
 {
     return interface == SERIAL_16550 || interface == SERIAL_16450 || interface == SERIAL_16550_GAS;
 }
 
-/* Return: false when there is no such access. */
+/* Return: false when the width or the access size is not supported. */
 static bool plan_registers(const struct serial_port *port, struct uart16550_config *config)
 {
     bool is_io = port->base.space == ACPI_SPACE_IO;
@@ -117,7 +116,7 @@ static bool plan_registers(const struct serial_port *port, struct uart16550_conf
     default:
         return false;
     }
-    /* Codes: 0 not said, 1 to 4 for 8 to 64 bits. */
+    /* 0: undefined; 1 to 4: 8 to 64 bits. */
     if (port->base.access_size > 3)
         return false;
     if (port->base.access_size > 0)
@@ -132,13 +131,13 @@ const char *serial_port_plan(const struct serial_port *port, struct uart16550_co
     bool is_io = port->base.space == ACPI_SPACE_IO;
     *config = (struct uart16550_config){ .clock_hz = port->clock_hz, .baud = port->baud_rate };
     if (!is_drivable_interface(port->interface))
-        return "its interface is not a 16550's";
+        return "not a 16550";
     if (!is_io && port->base.space != ACPI_SPACE_MEMORY)
-        return "its registers are neither in memory nor behind I/O ports";
+        return "registers neither in memory nor at I/O ports";
     if (port->base.offset_bits != 0)
-        return "its registers do not begin at a byte";
+        return "registers not aligned to a byte";
     if (!plan_registers(port, config))
-        return "no access reaches registers of that width";
+        return "unsupported register width";
     if (is_io && port->base.address > UINT16_MAX - (SERIAL_PORT_SPAN(config) - 1))
         return "address out of range";
     if (is_io)

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Where the firmware's serial console (SPCR) and debug ports (DBG2) are. For the serial console, which
- * has no other way to find a UART that is not COM1. Pure, hosted-tested.
+ * Firmware's serial console (SPCR) and debug ports (DBG2). For the serial console, which has no other way to
+ * find a UART that is not COM1. Pure, hosted-tested.
  *
- * Both tables name a port by a generic address and by what kind of UART it is; the numbers of the kinds
- * are the same in both. An SPCR without an address is a firmware that has redirection switched off.
+ * Both tables describe a port by a generic address and an interface type, with the same numbers in both. An
+ * SPCR without an address means that redirection is disabled in the firmware.
  * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)", "Debug Port Table 2 (DBG2)".
+ *
+ * Context of all: as acpi/view.h's: any.
  */
 #include <acpi/view.h>
 #include <ashlar/dev/pci_config.h>
 #include <ashlar/dev/uart16550.h>
 
-/* What a driver of the 16550 can drive. */
+/* The interface types that the 16550 driver supports. */
 enum serial_interface {
     SERIAL_16550 = 0x00,
     SERIAL_16450 = 0x01,     /* or a subset of the 16550, from DBG2 and from SPCR revision 2 on */
-    SERIAL_16550_GAS = 0x12, /* register width and distance as the generic address says */
+    SERIAL_16550_GAS = 0x12, /* register width and stride from the generic address */
 };
 
 struct serial_port {
     struct acpi_gas base; /* not usable: there is no such port */
-    uint16_t interface;   /* enum serial_interface; other numbers are other kinds of UART */
-    uint32_t baud_rate;   /* 0: as firmware has left it, or not told */
-    uint32_t clock_hz;    /* of the UART; 0: not told */
+    uint16_t interface;   /* enum serial_interface; other numbers are other UARTs */
+    uint32_t baud_rate;   /* 0: as firmware has left it, or not specified */
+    uint32_t clock_hz;    /* of the UART; 0: not specified */
     uint8_t flow_control; /* bits DCD, RTS/CTS, XON/XOFF; 0: none */
     bool is_pci;
     uint8_t pci_segment;
@@ -34,9 +36,11 @@ struct serial_port {
 };
 
 /**
- * spcr_parse() - read an SPCR.
+ * spcr_parse() - decode an SPCR.
+ * @data, @size_bytes: readable bytes.
+ * @port: untouched on failure.
  *
- * Return: as acpi_view_table(), also when it names no port.
+ * Return: as acpi_view_table(); STATUS_OK also when it has no port.
  */
 status_t spcr_parse(const void *data, size_t size_bytes, struct serial_port *port) MUST_CHECK;
 
@@ -47,33 +51,35 @@ struct dbg2 {
 /* Return: as acpi_view_table(). */
 status_t dbg2_parse(const void *data, size_t size_bytes, struct dbg2 *dbg2) MUST_CHECK;
 
-/* Where dbg2_next_serial() stands. All zero to begin with. */
+/* State of dbg2_next_serial(). All zero at first. */
 struct dbg2_cursor {
     size_t offset;
     uint32_t count;
 };
 
 /**
- * dbg2_next_serial() - iterate over the debug ports that are serial ones, by their first address.
+ * dbg2_next_serial() - iterate over the serial debug ports, by their first address.
+ * @dbg2:   from dbg2_parse().
+ * @cursor: all zero at first.
+ * @port:   filled in.
  *
- * A description that reaches past the table ends the walk; one whose address does is passed over.
- * Return: false when there is none left.
+ * A descriptor that extends past the table ends the iteration; one whose address does is skipped.
+ * Return: false after the last.
  */
 bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struct serial_port *port);
 
 /**
- * serial_port_plan() - how our driver is to drive a port.
+ * serial_port_plan() - the 16550 driver's configuration for a port.
  * @port:   from SPCR or DBG2.
- * @config: filled in but for registers in memory, which the caller has to map: SERIAL_PORT_SPAN() bytes at
+ * @config: filled in except for registers in memory, which the caller has to map: SERIAL_PORT_SPAN() bytes at
  *          @port's address.
  *
- * Registers lie as far apart as the address's register width says, and are accessed with its access size, or
- * bytes where it says none; never closer than an access is wide. Behind I/O ports only SERIAL_16550_GAS says
- * so: in the others firmware fills in any width for the eight ports of a PC. A speed is set where the clock
- * behind it is known, which behind I/O ports without a number is that of a PC; else what firmware has set
- * stays.
+ * The stride is the address's register width, and the access width its access size, or a byte where it has
+ * none; the stride is never less than the access width. For I/O ports this holds for SERIAL_16550_GAS only:
+ * for the other types firmware fills in any width for the eight ports of a PC. A speed is set where the
+ * UART's clock is known; for I/O ports without one it is a PC's. Else the speed that firmware has set stays.
  *
- * Return: NULL, or in words why our driver cannot drive it.
+ * Return: NULL, or the reason why the driver does not support the port.
  * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)": Interface Type, Base Address, Configured
  *         Baud Rate, UART Clock Frequency, Precise Baud Rate; ACPI 6.5, 5.2.3.2 "Generic Address Structure".
  */
@@ -82,5 +88,5 @@ const char *serial_port_plan(const struct serial_port *port, struct uart16550_co
 /* From the first byte of the first register to the last of the last. */
 #define SERIAL_PORT_SPAN(config) (7u * (config)->stride_bytes + (config)->access_bytes)
 
-/* Return: what @interface is called; "unknown" for a number nobody knows. */
+/* Return: the name of @interface; "unknown" for a number that is not known here. */
 const char *serial_interface_name(uint16_t interface);

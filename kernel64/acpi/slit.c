@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The SLIT is one square matrix; the count is 64 bits wide, and so its square may not fit anywhere. */
+/* The SLIT is one square matrix; the count has 64 bits, so its square may overflow. */
 #include <acpi/slit.h>
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/overflow.h>

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The SLIT: how far the SRAT's domains are from each other. For acpi/numa.h. Pure, hosted-tested.
+ * The SLIT: the distances between the SRAT's domains. For acpi/numa.h. Pure, hosted-tested.
  * Source: ACPI Specification 6.5, "System Locality Information Table (SLIT)".
+ *
+ * Context of all: as acpi/view.h's: any.
  */
 #include <acpi/view.h>
 
-#define SLIT_LOCAL       10 /* a domain to itself, in a sound table */
+#define SLIT_LOCAL       10 /* a domain to itself, in a valid table */
 #define SLIT_UNREACHABLE 255
 
 struct slit {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The writes that switch a machine off or reset it.
+ * Entry into S5, and reset, by register writes.
  *
- * A register that is not there, or lies in memory and was not mapped, reads as 0 and is not written: the
- * sequence goes on without it, because a machine that wakes too early is still better than one that was not
- * switched off.
+ * A register that does not exist, or is in memory and was not mapped, reads as 0 and is not written: the
+ * sequence continues without it, because a machine that wakes too early is better than one that stays on.
  */
 #include <acpi/power.h>
 
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/io.h>
 
-/* "PM1 Status Registers": all that software can clear, which it does by writing 1; among them WAK_STS. */
+/* "PM1 Status Registers": all bits that are cleared by writing 1, WAK_STS among them. */
 #define PM1_STATUS_ALL 0xc731
 
 /* "PM1 Control Registers". */
@@ -25,15 +24,14 @@
 #define SLEEP_CONTROL_ENABLE     0x20
 #define SLEEP_STATUS_WAKE        0x80
 
-/* How often to look whether firmware has switched to ACPI mode. Each look is a bus access of about a
-   microsecond. */
-#define PATIENCE 100000
+/* Reads of SCI_EN while firmware switches to ACPI mode, of about a microsecond each. */
+#define ACPI_MODE_READS 100000
 
 /* Configuration mechanism 1. Source: PCI Local Bus Specification 3.0, 3.2.2.3.2. */
 #define PORT_PCI_ADDRESS 0xcf8
 #define PORT_PCI_DATA    0xcfc
 
-/* Where in the block; NULL when it cannot be reached in memory. */
+/* The address of a byte of the block; NULL when it is not mapped. */
 static volatile uint8_t *in_memory(const struct acpi_register *reg, unsigned int offset)
 {
     return reg->mapped ? (volatile uint8_t *)reg->mapped + offset : NULL;
@@ -71,8 +69,8 @@ static void write8(const struct acpi_register *reg, unsigned int offset, uint8_t
         mmio_write8(memory, value);
 }
 
-/* The first half of a block is status, the second enables. Enables first: what is cleared must not come
-   again. */
+/* The first half of a block is status, the second half enable bits. Enables first, so that a cleared event
+   cannot become pending again. */
 static void silence_events(const struct acpi_register *block)
 {
     unsigned int half = block->bytes / 2;
@@ -88,7 +86,7 @@ static void enter_acpi_mode(const struct acpi_power *power)
     if (power->smi_command == 0 || power->acpi_enable == 0 || (read16(control) & PM1_SCI_ENABLE))
         return;
     io_out8(power->smi_command, power->acpi_enable);
-    for (int i = 0; i < PATIENCE && !(read16(control) & PM1_SCI_ENABLE); i++)
+    for (int i = 0; i < ACPI_MODE_READS && !(read16(control) & PM1_SCI_ENABLE); i++)
         ;
 }
 

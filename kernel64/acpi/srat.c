@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The SRAT's entries, one at a time, out of the caller's bytes. */
+/* The SRAT's entries, one at a time from the caller's bytes. */
 #include <acpi/srat.h>
 #include <ashlar/fmt/acpi.h>
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The SRAT: which CPUs and which memory are near each other. Pure, hosted-tested.
+ * The SRAT: proximity domains of CPUs and memory. Pure, hosted-tested.
  *
- * For: acpi/numa.h, which makes the allocator's nodes of it, and smp, which asks for a CPU's node. A
- * domain is the firmware's number, of 32 bits, with gaps; a node is ours, from 0 without gaps.
+ * A domain is firmware's number, of 32 bits, with gaps; acpi/numa.h maps domains to nodes 0, 1, ...
  * Source: ACPI Specification 6.5, "System Resource Affinity Table (SRAT)".
+ *
+ * Context of all: as acpi/view.h's: any.
  */
 #include <acpi/view.h>
 
 struct srat {
     struct acpi_view view;
-    uint8_t revision; /* 1: domains have 8 bits, the bytes behind them are reserved */
+    uint8_t revision; /* 1: domains have 8 bits, the upper bytes are reserved */
 };
 
 enum srat_kind {
@@ -22,7 +23,7 @@ enum srat_kind {
 
 struct srat_cpu {
     uint32_t apic_id, domain;
-    bool is_enabled; /* of a disabled entry nothing else means anything */
+    bool is_enabled; /* else the other fields are undefined */
     bool is_x2apic;
 };
 
@@ -35,7 +36,7 @@ struct srat_memory {
 struct srat_entry {
     enum srat_kind kind;
     struct acpi_entry raw;
-    union { /* which one, kind says; none for SRAT_OTHER */
+    union { /* by kind; none for SRAT_OTHER */
         struct srat_cpu cpu;
         struct srat_memory memory;
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Root pointers, and single tables. What all of them together are: acpi/index.c.
+ * The RSDP, and single tables. acpi/index.c has all tables of the machine.
  */
 #include <acpi/tables.h>
 
@@ -9,7 +9,7 @@
 #include <lib/little_endian.h>
 #include <lib/string.h>
 
-/* A table above this is taken for a broken length; the largest real ones (SSDTs) stay below 1 MiB. */
+/* A larger length is taken as corrupt; the largest real tables (SSDTs) are below 1 MiB. */
 #define TABLE_MAX (64u << 20)
 
 #define EBDA_SEGMENT_POINTER 0x40e
@@ -49,7 +49,7 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
 static status_t scan_area(acpi_read_fn *read, uint64_t start, uint64_t end, struct acpi_root *root)
 {
     for (uint64_t at = start; at + ACPI_RSDP_V1_SIZE <= end; at += 16) {
-        /* The last one in an area may be of version 1 only: 36 bytes need not be there. */
+        /* The last one in an area may be of version 1, with fewer than 36 bytes before the end. */
         size_t size_bytes = at + ACPI_RSDP_V2_SIZE <= end ? ACPI_RSDP_V2_SIZE : ACPI_RSDP_V1_SIZE;
         const uint8_t *bytes = read(phys(at), size_bytes);
         if (bytes && memcmp(bytes, ACPI_RSDP_SIGNATURE, 8) == 0 &&
@@ -63,7 +63,7 @@ uint64_t acpi_find_ebda(acpi_read_fn *read)
 {
     const void *segment = read(phys(EBDA_SEGMENT_POINTER), 2);
     uint64_t ebda = segment ? (uint64_t)get_le16(segment) << 4 : 0;
-    /* A real one lies between the first 64 KiB and the end of conventional memory. */
+    /* A valid EBDA is between 64 KiB and the end of conventional memory. */
     return ebda >= 0x10000 && ebda < 0xa0000 ? ebda : 0;
 }
 

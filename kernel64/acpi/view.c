@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Access to one table's bytes. A number outside the table reads as 0: that is what ACPI means by a
- * field that an older table does not have, and it spares each parser a length check a field.
+ * Access to one table's bytes. A number outside the table reads as 0: that is ACPI's meaning of a field that
+ * an older table does not have, and it saves the parsers a length check for each field.
  */
 #include <acpi/view.h>
 #include <ashlar/fmt/acpi.h>
@@ -23,7 +23,7 @@ static uint8_t sum_words(const uint8_t *bytes, size_t words)
     return (uint8_t)(lanes + (lanes >> 16) + (lanes >> 32) + (lanes >> 48));
 }
 
-/* Tables of firmware are hundreds of KiB, each is summed up, and the boot waits for it. */
+/* By words, because firmware's tables are hundreds of KiB and each is summed during boot. */
 bool acpi_sums_to_zero(const void *data, size_t size_bytes)
 {
     const uint8_t *bytes = data;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * One ACPI table as bytes whose length has been checked, and the three shapes that recur in all of
- * them: the header, the generic address, the row of entries with type and length. Every parser of
- * this room stands on it, and none looks at a byte that the table's own length does not cover.
+ * One ACPI table as bytes of checked length, and the three structures that recur in all tables: the header,
+ * the generic address, and entries with type and length. Every parser of this room uses it, and none reads a
+ * byte outside the table's own length.
  *
- * Not here: which tables there are (acpi/tables.h), and what stands in them (acpi/madt.h, ...).
+ * Not for finding tables (acpi/tables.h) or for their content (acpi/madt.h, ...).
  *
  * Context of everything here and in the parsers: any. They keep a pointer into the caller's bytes,
  * allocate nothing, lock nothing, and change nothing.
@@ -15,7 +15,7 @@
 
 struct acpi_view {
     const uint8_t *bytes; /* of any alignment */
-    size_t length;        /* what the header says; the bytes are at least as many */
+    size_t length;        /* from the header; at least as many bytes can be read */
 };
 
 struct acpi_header {
@@ -43,20 +43,20 @@ struct acpi_entry {
 };
 
 /**
- * acpi_view_table() - check a table's length and see it as one.
- * @data, @size_bytes: what can be read; may go on behind the table.
+ * acpi_view_table() - check a table's signature and length.
+ * @data, @size_bytes: readable bytes; may extend past the table.
  * @signature:     four characters, which must be the table's.
- * @minimum_bytes: of the part that every table of this kind has; ACPI_HEADER_SIZE or more.
+ * @minimum_bytes: of the fixed part of this kind; ACPI_HEADER_SIZE or more.
+ * @view:          untouched on failure.
  *
- * A wrong checksum is not looked at here: it is seen in acpi_view_header(), and what to do about it
- * is the caller's affair.
+ * The checksum is not verified here; acpi_view_header() returns it, and the caller decides.
  * Return: STATUS_OK; STATUS_TRUNCATED when the table reaches past @size_bytes or its own fixed part
  *         past its length; STATUS_MALFORMED for another signature or a length below the header's.
  */
 status_t acpi_view_table(const void *data, size_t size_bytes, const char *signature, size_t minimum_bytes,
                          struct acpi_view *view) MUST_CHECK;
 
-/* What the header says. @view: from acpi_view_table(). */
+/* Decodes the header. @view: from acpi_view_table(). */
 void acpi_view_header(const struct acpi_view *view, struct acpi_header *header);
 
 /* Whether the table covers @size_bytes at @offset. */
@@ -72,23 +72,25 @@ uint64_t acpi_view_u64(const struct acpi_view *view, size_t offset);
 struct acpi_gas acpi_view_gas(const struct acpi_view *view, size_t offset);
 
 /**
- * acpi_gas_is_usable() - whether the address is one: not 0, in memory or a port of 16 bits.
+ * acpi_gas_is_usable() - whether an address is valid: not 0, in memory or an I/O port of 16 bits.
+ * @gas: from acpi_view_gas().
  *
- * Width and access size are not looked at: firmware writes 0, 8, 16, 32 and 64 for the same register.
+ * Width and access size are ignored: firmware writes 0, 8, 16, 32 and 64 for the same register.
  */
 bool acpi_gas_is_usable(const struct acpi_gas *gas);
 
 /**
  * acpi_next_entry() - iterate over entries that begin with type and length.
- * @offset: where to read; moved behind the entry, or, at a bad one, left on it.
+ * @view:   from acpi_view_table().
+ * @offset: of the entry; advanced past it, or, at a bad one, unchanged.
  * @entry:  filled in; untouched at the end and at a bad one.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND at the table's end; STATUS_MALFORMED at an entry whose length is
- *         below 2 or past the table's end: nothing behind it can be found.
+ *         below 2 or past the table's end: the entries after it cannot be found.
  */
 status_t acpi_next_entry(const struct acpi_view *view, size_t *offset, struct acpi_entry *entry) MUST_CHECK;
 
-/* Whether the bytes add up to 0, as those of a table, a root pointer or an MP structure must. */
+/* Whether the bytes sum to 0, as those of a table, an RSDP or an MP structure must. */
 bool acpi_sums_to_zero(const void *data, size_t size_bytes);
 
 /* Copies a name of at most @length bytes as a string: it ends at its NUL or before trailing blanks, and

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The formatter. A directive is read whole before the first argument is taken, so that one that
- * nobody knows can be copied as it stands and take none.
+ * The formatter. A directive is parsed whole before its first argument is taken, so that an unknown one can
+ * be copied as it is and take none.
  *
- * What a number prints has five parts, each of which may be empty:
+ * The output of a number has five parts, each of which may be empty:
  *
  *     blanks | sign or 0x | zeros | digits | blanks
  *
@@ -23,15 +23,15 @@ enum length { LENGTH_INT, LENGTH_CHAR, LENGTH_SHORT, LENGTH_LONG };
 
 /* One directive, as it was read. */
 struct directive {
-    unsigned flags;
+    unsigned int flags;
     int width;       /* 0: none */
     int precision;   /* -1: none */
     bool width_star; /* the number is the next argument */
     bool precision_star;
     bool symbol; /* %pS */
     enum length length;
-    char conversion; /* 0: a directive that nobody knows */
-    const char *end; /* behind it */
+    char conversion; /* 0: unknown */
+    const char *end; /* the character after it */
 };
 
 struct sink {
@@ -40,7 +40,7 @@ struct sink {
     size_t length;
 };
 
-/* va_list is an array: only inside a struct can a pointer to it be handed on. */
+/* va_list is an array: only inside a struct can a pointer to it be passed on. */
 struct arguments {
     va_list list;
 };
@@ -96,7 +96,7 @@ static int read_int(const char **text)
 
 static unsigned read_flags(const char **text)
 {
-    unsigned flags = 0;
+    unsigned int flags = 0;
 
     for (;; (*text)++) {
         switch (**text) {
@@ -209,7 +209,7 @@ static uint64_t take_unsigned(enum length length, struct arguments *arguments)
 {
     if (length == LENGTH_LONG)
         return va_arg(arguments->list, uint64_t);
-    unsigned value = va_arg(arguments->list, unsigned);
+    unsigned int value = va_arg(arguments->list, unsigned int);
     if (length == LENGTH_CHAR)
         return (unsigned char)value;
     return length == LENGTH_SHORT ? (unsigned short)value : value;

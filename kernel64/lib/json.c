@@ -73,7 +73,7 @@ void json_begin(struct json *json, const char *type)
 void json_end(struct json *json)
 {
     VERIFY(json->depth == 1);
-    put(json, "}\n"); /* at once: a log line of another CPU never stands behind the object in its row */
+    put(json, "}\n"); /* in one call, so that no log line of another CPU follows the object on its line */
     json->depth = 0;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Numbers out of somebody else's bytes, at any alignment. The caller has checked the length.
+ * Little-endian numbers in bytes of any alignment. The caller has checked the length.
+ *
+ * Context of all: any. Pure.
  */
 #include <ashlar/types.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers out of text. A number ends where its digits end; what follows decides whether it counts. */
+/* Parsers of numbers. A number ends at its last digit; the callers check what follows. */
 #include <lib/parse.h>
 
 #include <ashlar/overflow.h>
@@ -17,7 +17,7 @@ static int digit_value(char c)
     return 16;
 }
 
-/* The digits at *text; moves *text behind them. */
+/* Parses the digits at *text and advances *text past them. */
 static status_t parse_digits(const char **text, uint64_t *result)
 {
     uint64_t base = 10, value = 0;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Reading numbers that a person typed.
+ * Parsers of numbers in options and commands.
+ *
+ * Context of all: any. Pure.
  */
 #include <ashlar/status.h>
 
 /**
- * parse_number() - a whole number: decimal, or hexadecimal behind 0x.
+ * parse_number() - a whole number: decimal, or hexadecimal with the prefix 0x.
  * @text:   all of it must be the number.
  * @result: untouched on failure.
  *
@@ -19,7 +21,7 @@ status_t parse_size(const char *text, uint64_t *result) MUST_CHECK;
 
 /**
  * parse_next_range() - the next of a list of numbers and ranges, such as 0-3,8.
- * @list:        moves behind the range and its comma; stays on failure.
+ * @list:        advanced past the range and its comma; unchanged on failure.
  * @first, @last: the range, both inclusive; equal for a single number. Untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_INVALID; STATUS_TOO_BIG.

@@ -15,7 +15,7 @@
  */
 #include <lib/string.h>
 
-/* Of any alignment, and an alias of whatever lies there. */
+/* Of any alignment, and may alias any type. */
 typedef uint64_t ALIGNED(1) __attribute__((may_alias)) word_t;
 typedef uint32_t ALIGNED(1) __attribute__((may_alias)) half_t;
 typedef uint16_t ALIGNED(1) __attribute__((may_alias)) quarter_t;
@@ -23,7 +23,7 @@ typedef uint16_t ALIGNED(1) __attribute__((may_alias)) quarter_t;
 #define WORD sizeof(word_t)
 #define TURN (4 * WORD)
 
-/* Below a word: everything is read before anything is written, so the blocks may overlap. */
+/* Less than a word: all bytes are read before any is written, so the blocks may overlap. */
 static inline void copy_below_a_word(unsigned char *to, const unsigned char *from, size_t n)
 {
     if (n >= 4) {
@@ -126,7 +126,7 @@ int memcmp(const void *a, const void *b, size_t n)
 
     for (; n >= WORD && *(const word_t *)x == *(const word_t *)y; n -= WORD)
         x += WORD, y += WORD;
-    /* At most a word is left that matters: all of the rest, or the one with the difference. */
+    /* At most a word is left: the tail, or the word with the difference. */
     for (; n > 0; n--, x++, y++)
         if (*x != *y)
             return *x < *y ? -1 : 1;
@@ -180,29 +180,6 @@ char *strchr(const char *s, int c)
         if (*s == 0)
             return NULL;
     return (char *)s;
-}
-
-char *strrchr(const char *s, int c)
-{
-    const char *found = NULL;
-    do {
-        if (*s == (char)c)
-            found = s;
-    } while (*s++);
-    return (char *)found;
-}
-
-/* Tries each place: the strings here are names and lines. */
-char *strstr(const char *haystack, const char *needle)
-{
-    size_t length = strlen(needle);
-
-    if (length == 0)
-        return (char *)haystack;
-    for (; (haystack = strchr(haystack, *needle)) != NULL; haystack++)
-        if (strncmp(haystack, needle, length) == 0)
-            return (char *)haystack;
-    return NULL;
 }
 
 size_t strspn(const char *s, const char *accept)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The string and memory functions, as ISO C defines them. The compiler calls the first four by
- * itself. Hosted tests hold them against the C library's, under other names and by LD_PRELOAD.
+ * String and memory functions of ISO C. The compiler generates calls of the first four. Hosted tests compare
+ * them with the C library's, under other names and by LD_PRELOAD.
+ *
+ * Context of all: any, also NMI and panic.
  */
 #include <ashlar/types.h>
 
@@ -17,8 +19,6 @@ size_t strnlen(const char *s, size_t limit);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
-char *strrchr(const char *s, int c);
-char *strstr(const char *haystack, const char *needle);
 size_t strspn(const char *s, const char *accept);
 size_t strcspn(const char *s, const char *reject);
 
@@ -27,7 +27,7 @@ size_t strcspn(const char *s, const char *reject);
  * @to, @size: the buffer; @size at least 1.
  * @from:      NUL-terminated.
  *
- * Return: strlen(from); when that is not below @size, the copy was cut.
+ * Return: strlen(from); when that is not below @size, the copy was truncated.
  */
 size_t string_copy(char *to, size_t size, const char *from);
 

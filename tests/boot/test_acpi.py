@@ -78,8 +78,8 @@ def test_acpi_says_in_words_what_the_machine_has(boot):
     lines = [line.strip() for line in outcome.stream.lines]
     assert sum(bool(re.fullmatch(r'CPU +APIC id \d, uid \d, enabled', line)) for line in lines) == 4
     for words in (
-        'so 4 CPUs can be started',
-        'so ISA interrupt 0 arrives at GSI 2, active high, edge',
+        '=> 4 CPUs can be started',
+        '=> ISA interrupt 0 is GSI 2, active high, edge',
         'timer block          memory P0xfed00000, 0 bits',
         'segment 0, buses 0 to 255: configuration space at P0xb0000000',
         'CPU        APIC id 3 is of domain 1',
@@ -103,7 +103,7 @@ def test_mp_tables_are_read_where_there_is_no_acpi(boot):
 def test_a_table_that_is_not_there_is_an_error(boot):
     outcome = boot('acpi NONE; exit', boot='kernel')
     assert outcome.verdict == 'fail'
-    assert 'acpi: there is no such thing' in outcome.stream.lines
+    assert 'acpi: not found' in outcome.stream.lines
 
 
 def spcr(port, baud_code):

@@ -263,9 +263,9 @@ def test_the_log_is_printed_once_on_the_port_that_spcr_names(start_with_spcr, co
 @pytest.mark.parametrize(
     'body, why',
     [
-        (spcr(0x3F8, interface=3), "interface 0x3 (ARM PL011), is not used: its interface is not a 16550's"),
-        (spcr(0x3F8, space=2), 'is not used: its registers are neither in memory nor behind I/O ports'),
-        (spcr(0x2E8), 'serial port at port 0x2e8, interface 0 (16550), is not used: there is no such thing'),
+        (spcr(0x3F8, interface=3), "interface 0x3 (ARM PL011), is not used: not a 16550"),
+        (spcr(0x3F8, space=2), 'is not used: registers neither in memory nor at I/O ports'),
+        (spcr(0x2E8), 'serial port at port 0x2e8, interface 0 (16550), is not used: not found'),
         (spcr(0x1000003F8), 'is not used: address out of range'),
         (
             spcr(0x2F8, pci=(0x8086, 0x9D3D, 0, 0x16, 3)),

@@ -84,7 +84,7 @@ def test_a_million_entries_are_refused_at_once_in_words(start_vmm, what, words):
     assert outcome.verdict == 'panic', outcome.words
     text = '\n'.join(outcome.stream.lines)
     assert words in text
-    assert "the loader's information at P0x6000 cannot be used: it does not fit." in text
+    assert "the loader's information at P0x6000 cannot be used: too large." in text
 
 
 def test_a_start_info_without_a_memory_map_is_refused_in_words(start_vmm):
@@ -143,7 +143,7 @@ def test_kexec_starts_it_from_linux(start_from_linux, firmware):
     assert '"status":"pass"' in text, outcome.words
     facts = outcome.stream.fact('boot')
     assert facts['loader'].startswith('kexec') and facts['command_line'].startswith('/ashlar.elf ')
-    assert ' acpi: ' in text and 'no root pointer' not in text
+    assert ' acpi: ' in text and 'no RSDP found' not in text
     assert ('acpi_rsdp=0x' in facts['command_line']) == (firmware == 'uefi')
     assert 'option /ashlar.elf' not in text
 
@@ -151,13 +151,13 @@ def test_kexec_starts_it_from_linux(start_from_linux, firmware):
 def test_from_a_uefi_linux_without_the_option_there_is_no_root_pointer_and_a_boot(start_from_linux):
     outcome = start_from_linux('uefi', 'run="exit"', has_rsdp=False).wait(3 * SECONDS)
     text = '\n'.join(outcome.stream.lines)
-    assert 'acpi: no root pointer' in text and '"status":"pass"' in text, outcome.words
+    assert 'acpi: no RSDP found' in text and '"status":"pass"' in text, outcome.words
 
 
 @pytest.mark.parametrize(
     'value, words',
     [
-        ('0x1000', 'acpi_rsdp=0x1000: no RSDP is there; looking for one'),
+        ('0x1000', 'acpi_rsdp=0x1000: no RSDP at this address; searching for one'),
         ('here', 'acpi_rsdp=here: expected an address'),
     ],
 )

@@ -100,14 +100,14 @@ def test_a_kernel64_that_does_not_fit_is_named_with_its_size(dies, changed):
     def grow(image):
         struct.pack_into('<Q', image, last_segment(image) + 40, 64 << 20)
 
-    dies("Ashlar's image cannot be started: kernel64: it does not fit; it needs 0x4", image=changed(grow))
+    dies("Ashlar's image cannot be started: kernel64: too large; it needs 0x4", image=changed(grow))
 
 
 def test_a_kernel64_that_is_damaged_is_named(dies, changed):
     def damage(image):
         struct.pack_into('<I', image, last_segment(image) + 4, 7)  # readable, writable, executable
 
-    dies("Ashlar's image cannot be started: kernel64: the data contradicts itself.", image=changed(damage))
+    dies("Ashlar's image cannot be started: kernel64: malformed data.", image=changed(damage))
 
 
 @pytest.mark.parametrize('cpu', ['qemu64', 'qemu64,+pdpe1gb', 'qemu64,-nx', 'qemu64,+la57', 'Nehalem', 'max'])

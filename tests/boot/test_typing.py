@@ -230,7 +230,7 @@ def test_console_serial_goes_to_the_port_that_is_named(start, port):
     [
         ('fb', 'none of the consoles'),
         ('telex', 'console=telex: expected serial'),
-        ('serial:com4', 'console=serial:com4: there is no such thing'),
+        ('serial:com4', 'console=serial:com4: not found'),
         ('serial::100000', 'console=serial::100000:'),
     ],
 )

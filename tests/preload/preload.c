@@ -28,7 +28,7 @@
 #define COUNTED(F)                                                                                           \
     F(memcpy)                                                                                                \
     F(memmove)                                                                                               \
-    F(memset) F(memcmp) F(memchr) F(strlen) F(strnlen) F(strcmp) F(strncmp) F(strchr) F(strrchr) F(strstr)   \
+    F(memset) F(memcmp) F(memchr) F(strlen) F(strnlen) F(strcmp) F(strncmp) F(strchr)   \
         F(strspn) F(strcspn) F(format) F(format_passed_on)
 /* clang-format on */
 
@@ -79,8 +79,6 @@ FORWARD(size_t, strnlen, (const char *s, size_t limit), s, limit)
 FORWARD(int, strcmp, (const char *a, const char *b), a, b)
 FORWARD(int, strncmp, (const char *a, const char *b, size_t n), a, b, n)
 FORWARD(char *, strchr, (const char *s, int c), s, c)
-FORWARD(char *, strrchr, (const char *s, int c), s, c)
-FORWARD(char *, strstr, (const char *haystack, const char *needle), haystack, needle)
 FORWARD(size_t, strspn, (const char *s, const char *accept), s, accept)
 FORWARD(size_t, strcspn, (const char *s, const char *reject), s, reject)
 

@@ -13,7 +13,5 @@
 #define strcmp  ashlar_strcmp
 #define strncmp ashlar_strncmp
 #define strchr  ashlar_strchr
-#define strrchr ashlar_strrchr
-#define strstr  ashlar_strstr
 #define strspn  ashlar_strspn
 #define strcspn ashlar_strcspn

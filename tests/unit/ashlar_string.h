@@ -14,7 +14,5 @@
 #undef strcmp
 #undef strncmp
 #undef strchr
-#undef strrchr
-#undef strstr
 #undef strspn
 #undef strcspn

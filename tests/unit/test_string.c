@@ -177,8 +177,6 @@ static void string_functions_agree_with_the_c_library(void **state)
         assert_int_equal(ashlar_strcmp(a, a), 0);
         assert_int_equal(sign(ashlar_strncmp(a, b, n)), sign(strncmp(a, b, n)));
         assert_ptr_equal(ashlar_strchr(a, c), strchr(a, c));
-        assert_ptr_equal(ashlar_strrchr(a, c), strrchr(a, c));
-        assert_ptr_equal(ashlar_strstr(a, b), strstr(a, b));
         assert_int_equal(ashlar_strspn(a, b), strspn(a, b));
         assert_int_equal(ashlar_strcspn(a, b), strcspn(a, b));
     }
