@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Random numbers for tests: xorshift64*, from a seed that is printed and that ASHLAR_SEED sets.
+ * Random numbers for tests: xorshift64*, from a seed that is printed and that ASHLAR_SEED sets. All files of
+ * a program draw from one sequence; without a seed it ends the program.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-static uint64_t seed_state;
+/* Weak, so that each file that includes this has the same one. */
+__attribute__((weak)) uint64_t seed_state;
 
 static inline void seed_from_environment(void)
 {
@@ -20,6 +22,10 @@ static inline void seed_from_environment(void)
 
 static inline uint64_t seed_next(void)
 {
+    if (seed_state == 0) {
+        fprintf(stderr, "a random number before seed_from_environment()\n");
+        abort();
+    }
     seed_state ^= seed_state >> 12;
     seed_state ^= seed_state << 25;
     seed_state ^= seed_state >> 27;
@@ -27,7 +33,7 @@ static inline uint64_t seed_next(void)
 }
 
 /* 0 .. limit - 1 */
-static inline unsigned seed_below(unsigned limit)
+static inline unsigned int seed_below(unsigned int limit)
 {
-    return (unsigned)((seed_next() >> 33) % limit);
+    return (unsigned int)((seed_next() >> 33) % limit);
 }

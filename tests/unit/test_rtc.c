@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver against a model of the chip, whose time passes with each access and which shows garbage while it
- * updates; the calendar against the host's.
+ * The driver of the real-time clock on a model of the chip; the calendar is in test_rtc_time.c.
  */
 #include <ashlar/check.h>
 #include <ashlar/dev/rtc.h>
-#include <ashlar/io.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,138 +13,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "seed.h"
-
-#define CENTURY 0x32
+#include <seed.h>
+#include <rtc_model.h>
 
 void verify_failed(const char *expression, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: %s\n", file, line, expression);
     abort();
-}
-
-static struct {
-    bool is_present;
-    uint8_t format; /* register B */
-    bool has_century;
-    uint8_t century_kept; /* shown instead of the true one, if not 0 */
-
-    uint64_t seconds;      /* since 1970 */
-    uint64_t microseconds; /* in this second; the update is at its end */
-    uint64_t us_per_access;
-    uint64_t seconds_per_access; /* a chip that is out of its mind */
-    bool announces_nothing, announces_always, shows_garbage;
-    bool has_lost_power; /* until somebody has seen it */
-
-    uint8_t index;
-    bool is_index_open; /* written, and no access to the data since */
-    unsigned int accesses, masked_nmis;
-} device;
-
-static void pass(void)
-{
-    device.accesses++;
-    device.microseconds += device.us_per_access;
-    device.seconds += device.microseconds / 1000000 + device.seconds_per_access;
-    device.microseconds %= 1000000;
-}
-
-static uint8_t encode(unsigned int value)
-{
-    return (uint8_t)(device.format & RTC_B_DM ? value : value / 10 * 16 + value % 10);
-}
-
-static uint8_t encode_hour(unsigned int hour)
-{
-    if (device.format & RTC_B_24_HOUR)
-        return encode(hour);
-    unsigned int shown = hour == 0 ? 12 : hour > 12 ? hour - 12 : hour;
-    return (uint8_t)(encode(shown) | (hour >= 12 ? 0x80 : 0));
-}
-
-/* The announcement begins 244 us before the update, and the update takes 1984 us. */
-static bool is_update_announced(void)
-{
-    if (device.announces_nothing || device.announces_always)
-        return device.announces_always;
-    return device.microseconds >= 1000000 - 1984 - 244;
-}
-
-static bool is_updating(void)
-{
-    return device.shows_garbage && device.microseconds >= 1000000 - 1984;
-}
-
-static uint8_t time_register(uint8_t index)
-{
-    if (is_updating())
-        return (uint8_t)seed_next();
-    time_t now = (time_t)device.seconds;
-    struct tm tm;
-    gmtime_r(&now, &tm);
-    unsigned int year = (unsigned int)tm.tm_year + 1900;
-    switch (index) {
-    case 0x00:
-        return encode((unsigned int)tm.tm_sec);
-    case 0x02:
-        return encode((unsigned int)tm.tm_min);
-    case 0x04:
-        return encode_hour((unsigned int)tm.tm_hour);
-    case 0x07:
-        return encode((unsigned int)tm.tm_mday);
-    case 0x08:
-        return encode((unsigned int)tm.tm_mon + 1);
-    case 0x09:
-        return encode(year % 100);
-    default:
-        assert_true(device.has_century);
-        assert_int_equal(index, CENTURY);
-        return device.century_kept ? device.century_kept : encode(year / 100);
-    }
-}
-
-void io_out8(uint16_t port, uint8_t value)
-{
-    assert_int_equal(port, 0x70);
-    pass();
-    assert_false(device.is_index_open);
-    device.is_index_open = true;
-    device.masked_nmis += value >> 7;
-    device.index = value & 0x7f;
-}
-
-uint8_t io_in8(uint16_t port)
-{
-    assert_int_equal(port, 0x71);
-    pass();
-    assert_true(device.is_index_open);
-    device.is_index_open = false;
-    if (!device.is_present)
-        return 0xff;
-    switch (device.index) {
-    case 0x0a:
-        return (uint8_t)(0x26 | (is_update_announced() ? 0x80 : 0));
-    case 0x0b:
-        return device.format;
-    case 0x0d: {
-        bool has_lost_power = device.has_lost_power;
-        device.has_lost_power = false;
-        return has_lost_power ? 0 : 0x80;
-    }
-    default:
-        return time_register(device.index);
-    }
-}
-
-static int plug_in(void **state)
-{
-    (void)state;
-    memset(&device, 0, sizeof(device));
-    device.is_present = device.has_century = device.shows_garbage = true;
-    device.format = RTC_B_24_HOUR;
-    device.us_per_access = 1;
-    device.seconds = 1709164800; /* 2024-02-29 */
-    return 0;
 }
 
 static uint64_t seconds_of(int year, int month, int day, int hour, int minute, int second)
@@ -347,121 +220,6 @@ static void years_that_nobody_can_see_here_are_doubted(void **state)
     }
 }
 
-static status_t decode(uint8_t year, uint8_t month, uint8_t day, uint8_t hour, uint8_t minute, uint8_t second,
-                       uint8_t century, uint8_t format)
-{
-    const uint8_t raw[RTC_FIELDS] = {
-        [RTC_SECOND] = second, [RTC_MINUTE] = minute, [RTC_HOUR] = hour,     [RTC_DAY] = day,
-        [RTC_MONTH] = month,   [RTC_YEAR] = year,     [RTC_FORMAT] = format, [RTC_CENTURY] = century,
-    };
-    struct rtc_time time = untouched;
-    status_t status = rtc_decode(raw, true, &time);
-    if (status != STATUS_OK)
-        assert_memory_equal(&time, &untouched, sizeof(time));
-    return status;
-}
-
-static void days_that_are_not_in_the_calendar_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        uint8_t century, year, month, day;
-        status_t status;
-    } days[] = {
-        { 0x20, 0x24, 0x02, 0x29, STATUS_OK },        { 0x20, 0x24, 0x02, 0x30, STATUS_MALFORMED },
-        { 0x20, 0x23, 0x02, 0x29, STATUS_MALFORMED }, { 0x20, 0x00, 0x02, 0x29, STATUS_OK },
-        { 0x21, 0x00, 0x02, 0x28, STATUS_OK },        { 0x21, 0x00, 0x02, 0x29, STATUS_MALFORMED },
-        { 0x24, 0x00, 0x02, 0x29, STATUS_OK },        { 0x20, 0x24, 0x02, 0x31, STATUS_MALFORMED },
-        { 0x20, 0x24, 0x04, 0x31, STATUS_MALFORMED }, { 0x20, 0x24, 0x06, 0x31, STATUS_MALFORMED },
-        { 0x20, 0x24, 0x09, 0x31, STATUS_MALFORMED }, { 0x20, 0x24, 0x11, 0x31, STATUS_MALFORMED },
-        { 0x20, 0x24, 0x12, 0x31, STATUS_OK },        { 0x20, 0x24, 0x12, 0x32, STATUS_MALFORMED },
-        { 0x20, 0x24, 0x00, 0x10, STATUS_MALFORMED }, { 0x20, 0x24, 0x13, 0x10, STATUS_MALFORMED },
-        { 0x20, 0x24, 0x10, 0x00, STATUS_MALFORMED }, { 0x99, 0x99, 0x12, 0x31, STATUS_OK },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(days); i++)
-        assert_int_equal(
-            decode(days[i].year, days[i].month, days[i].day, 0, 0, 0, days[i].century, RTC_B_24_HOUR),
-            days[i].status);
-}
-
-/* What a byte is as a number, in the words of the data sheet and not of the driver. */
-static int value_of(int byte, int format)
-{
-    if (format & RTC_B_DM)
-        return byte;
-    char digits[3];
-    snprintf(digits, sizeof(digits), "%02x", (unsigned int)byte & 0xff);
-    return strpbrk(digits, "abcdef") ? -1 : atoi(digits);
-}
-
-static void each_byte_is_taken_exactly_when_it_is_a_number_in_range(void **state)
-{
-    (void)state;
-    for (uint8_t format = 0; format < 8; format += 2)
-        for (int byte = 0; byte < 256; byte++) {
-            uint8_t b = (uint8_t)byte, noon = 0x08;
-            int value = value_of(byte, format);
-            bool is_24 = format & RTC_B_24_HOUR;
-            int hour = is_24 ? value : value_of(byte & 0x7f, format);
-            bool is_hour = is_24 ? hour >= 0 && hour <= 23 : hour >= 1 && hour <= 12;
-            uint8_t century = format & RTC_B_DM ? 20 : 0x20;
-            assert_int_equal(decode(1, 1, 1, noon, 1, b, century, format) == STATUS_OK,
-                             value >= 0 && value <= 59);
-            assert_int_equal(decode(1, 1, 1, noon, b, 1, century, format) == STATUS_OK,
-                             value >= 0 && value <= 59);
-            assert_int_equal(decode(1, 1, 1, b, 1, 1, century, format) == STATUS_OK, is_hour);
-            assert_int_equal(decode(1, 1, b, noon, 1, 1, century, format) == STATUS_OK,
-                             value >= 1 && value <= 31);
-            assert_int_equal(decode(1, b, 1, noon, 1, 1, century, format) == STATUS_OK,
-                             value >= 1 && value <= 12);
-            assert_int_equal(decode(b, 1, 1, noon, 1, 1, century, format) == STATUS_OK,
-                             value >= 0 && value <= 99);
-            assert_int_equal(decode(1, 1, 1, noon, 1, 1, b, format), STATUS_OK);
-        }
-}
-
-static void expect_calendar_agrees(uint64_t seconds)
-{
-    struct rtc_time time;
-    struct tm tm;
-    time_t host = (time_t)seconds;
-    rtc_from_unix(seconds, &time);
-    assert_non_null(gmtime_r(&host, &tm));
-    assert_int_equal(time.year, tm.tm_year + 1900);
-    assert_int_equal(time.month, tm.tm_mon + 1);
-    assert_int_equal(time.day, tm.tm_mday);
-    assert_int_equal(time.hour, tm.tm_hour);
-    assert_int_equal(time.minute, tm.tm_min);
-    assert_int_equal(time.second, tm.tm_sec);
-    assert_int_equal(rtc_to_unix(&time), timegm(&tm));
-    assert_int_equal(rtc_to_unix(&time), seconds);
-}
-
-static void the_calendar_is_the_hosts_over_a_random_walk(void **state)
-{
-    (void)state;
-    for (unsigned int i = 0; i < 100000; i++)
-        expect_calendar_agrees(seed_next() % (RTC_UNIX_MAX + 1));
-    uint64_t at = seed_next() % RTC_UNIX_MAX;
-    for (unsigned int i = 0; i < 100000; i++) {
-        at = (at + (1ULL << seed_below(32))) % (RTC_UNIX_MAX + 1);
-        expect_calendar_agrees(at);
-    }
-}
-
-static void the_calendar_is_the_hosts_at_both_ends_of_each_month(void **state)
-{
-    (void)state;
-    for (int year = 1970; year <= 9999; year++)
-        for (int month = 1; month <= 12; month++) {
-            uint64_t first = seconds_of(year, month, 1, 0, 0, 0);
-            expect_calendar_agrees(first);
-            if (first > 0)
-                expect_calendar_agrees(first - 1);
-        }
-    expect_calendar_agrees(RTC_UNIX_MAX);
-}
-
 static void a_clock_in_any_format_is_read_right_at_random_times(void **state)
 {
     for (unsigned int i = 0; i < 20000; i++) {
@@ -474,8 +232,6 @@ static void a_clock_in_any_format_is_read_right_at_random_times(void **state)
         assert_in_range(seconds, before, device.seconds);
     }
 }
-
-#define TEST(claim) cmocka_unit_test_setup(claim, plug_in)
 
 int main(void)
 {
@@ -491,10 +247,6 @@ int main(void)
         TEST(a_century_that_is_nonsense_counts_as_none),
         TEST(the_date_behind_a_dead_battery_is_doubted),
         TEST(years_that_nobody_can_see_here_are_doubted),
-        TEST(days_that_are_not_in_the_calendar_are_refused),
-        TEST(each_byte_is_taken_exactly_when_it_is_a_number_in_range),
-        TEST(the_calendar_is_the_hosts_over_a_random_walk),
-        TEST(the_calendar_is_the_hosts_at_both_ends_of_each_month),
         TEST(a_clock_in_any_format_is_read_right_at_random_times),
     };
     seed_from_environment();

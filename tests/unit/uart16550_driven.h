@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The driver by interrupts on the model of uart16550_model.h. Only an edge of the device's line calls the handler,
- * so an edge that the driver loses leaves text waiting, and the test sees it.
+ * The driver by interrupts on the model of uart16550_model.h. Only an edge of the device's line calls the
+ * handler, so an edge that the driver loses leaves text waiting, and the test sees it.
  */
 #include <uart16550_model.h>
 

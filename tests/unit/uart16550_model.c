@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model of a UART: see uart16550_model.h. Its constants are copied from the data sheet and not from the driver.
+ * The model of a UART: see uart16550_model.h. Its constants are copied from the data sheet and not from the
+ * driver.
  */
 #include <uart16550_model.h>
 
@@ -76,7 +77,8 @@ static uint8_t read_ident(void)
     if (ident == IIR_THR_EMPTY)
         device.sent_pending = false;
     update_line();
-    return (uint8_t)(ident | (device.fifo_enabled ? (device.has_broken_fifo ? IIR_FIFO_BROKEN : IIR_FIFO) : 0));
+    return (uint8_t)(ident |
+                     (device.fifo_enabled ? (device.has_broken_fifo ? IIR_FIFO_BROKEN : IIR_FIFO) : 0));
 }
 
 /* ---- its transmitter ---- */
@@ -248,7 +250,8 @@ static unsigned int reached(bool is_memory, uint64_t offset, unsigned int size)
 {
     unsigned int stride = device.stride ? device.stride : 1, access = device.access ? device.access : 1;
     device.accesses++;
-    if (is_memory == device.is_memory && size == access && offset % stride == 0 && offset / stride < REGISTERS)
+    if (is_memory == device.is_memory && size == access && offset % stride == 0 &&
+        offset / stride < REGISTERS)
         return (unsigned int)(offset / stride);
     device.odd_accesses += is_memory || device.is_memory || offset < REGISTERS;
     return REGISTERS;
@@ -328,7 +331,6 @@ void mmio_write32(volatile void *reg, uint32_t value)
 }
 
 /* ---- the driver on it ---- */
-
 
 int plug_in(void **state)
 {
