@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A pretended machine for the log: the test is the clock, the CPUs, the interrupts and the consoles. The log
+ * cannot be reset, so each test silences the consoles of those before it and looks only for its own lines.
+ */
+#include <ashlar/sync/irqflags.h>
+#include <lib/machine_ops.h>
+#include <log/log.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+extern void (*between)(void);          /* runs where interrupts come back on: as an interrupt would */
+extern uint64_t now, step;             /* the clock, and how far each look at it moves it */
+extern unsigned int looks;             /* at the clock */
+extern _Thread_local unsigned int cpu; /* whose number the log reads */
+extern bool threads;                   /* several CPUs: no @between, and the clock is the TSC */
+
+/* A console that keeps what it is shown. */
+struct fake {
+    struct console console;
+    char text[1 << 19];
+    size_t length;
+    bool saw_irqs_enabled;
+    unsigned int settles;
+    void (*inside)(void); /* runs inside write(), once: as an NMI would */
+};
+
+struct fake *attach(const char *name);
+
+/* A settle() for a console of attach(): counts in @settles. */
+void count_settle(struct console *self);
+
+/* Forgets what the console was shown. */
+void clear(struct fake *fake);
+
+/* Return: how often @what is in what the console was shown. */
+unsigned int shown(const struct fake *fake, const char *what);
+
+/* Fails the test if a time stamp in @text, which is whole lines, is before the one above it. Return: their number. */
+unsigned int check_stamps(const char *text);
+
+/* For log_set_clock(): nanoseconds of ticks. */
+uint64_t times_three(uint64_t ticks);
+
+/* Set-up of a cmocka test. */
+int begin(void **state);
+
+#define TEST(claim) cmocka_unit_test_setup(claim, begin)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log when something else logs meanwhile: an interrupt, an NMI, a console, another CPU.
+ */
+#include <log_machine.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static void interrupts_are_off_while_a_console_writes_and_then_as_they_were(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    for (int on = 0; on < 2; on++) {
+        hosted_irqs_disabled = !on;
+        log_info("s", "text");
+        assert_int_equal(local_irq_is_enabled(), on);
+        print("text");
+        assert_int_equal(local_irq_is_enabled(), on);
+        log_replay();
+        assert_int_equal(local_irq_is_enabled(), on);
+    }
+    assert_false(fake->saw_irqs_enabled);
+}
+
+static void log_from_inside(void)
+{
+    log_error("nmi", "inside");
+    print("printed inside\n");
+}
+
+static void what_interrupts_the_log_is_seen_and_not_waited_for(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    fake->inside = log_from_inside;
+    looks = 0;
+    log_info("outer", "line");
+    assert_int_equal(shown(fake, "nmi: inside\n"), 1);
+    assert_int_equal(shown(fake, "printed inside\n"), 1);
+    assert_in_range(looks, 1, 10);
+    /* Not in the ring, and the ring says so; the interrupted line is there whole. */
+    clear(fake);
+    log_replay();
+    assert_int_equal(shown(fake, "nmi: inside"), 0);
+    assert_int_equal(shown(fake, "[1 lines were not kept]\n"), 1);
+    assert_int_equal(shown(fake, "outer: line\n"), 1);
+    log_info("outer", "afterwards");
+    clear(fake);
+    log_replay();
+    assert_int_equal(shown(fake, "outer: afterwards\n"), 1);
+}
+
+static unsigned int looks_while_stuck[2];
+
+static void log_from_another_cpu(void)
+{
+    cpu = 1;
+    for (int i = 0; i < 2; i++) {
+        looks = 0;
+        log_error("other", "line %d", i);
+        looks_while_stuck[i] = looks;
+    }
+    cpu = 0;
+}
+
+static void a_holder_that_stopped_is_waited_for_once(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    step = 1ULL << 28;
+    for (int round = 0; round < 2; round++) {
+        fake->inside = log_from_another_cpu;
+        log_info("holder", "line");
+        assert_in_range(looks_while_stuck[0], 10, 1000);
+        assert_in_range(looks_while_stuck[1], 1, 5);
+    }
+    assert_int_equal(shown(fake, "other: line 0\n"), 2);
+    assert_int_equal(shown(fake, "other: line 1\n"), 2);
+}
+
+static unsigned int left;
+
+static void log_between(void)
+{
+    if (left == 0)
+        return;
+    log_info("between", "line %u", --left);
+}
+
+static void lines_that_come_during_a_replay_are_shown_once(void **state)
+{
+    (void)state;
+    struct fake *early = attach("early");
+    clear(early);
+    left = 5;
+    between = log_between;
+    struct fake *late = attach("late");
+    between = NULL;
+    for (unsigned int i = 0; i < 5; i++) {
+        char line[32];
+        snprintf(line, sizeof(line), "between: line %u\n", i);
+        assert_int_equal(shown(early, line), 1);
+        assert_int_equal(shown(late, line), 1);
+    }
+    clear(early);
+    left = 5;
+    between = log_between;
+    log_replay();
+    between = NULL;
+    /* Five from before, out of the ring, and five as they come. */
+    assert_int_equal(shown(early, "between: line "), 10);
+}
+
+static void flood_between(void)
+{
+    between = NULL;
+    for (unsigned int i = 0; i < 3000; i++)
+        log_info("push", "out %u.", i);
+}
+
+static void a_replay_that_is_overtaken_goes_on_with_the_oldest_line(void **state)
+{
+    (void)state;
+    log_info("before", "line");
+    between = flood_between;
+    struct fake *fake = attach("late");
+    assert_int_equal(shown(fake, "push: out 2999.\n"), 1);
+    assert_int_equal(shown(fake, "push: out 0.\n"), 0);
+    unsigned int pieces = shown(fake, "push: out "), whole = shown(fake, ".\n");
+    assert_true(pieces > 1000);
+    assert_int_equal(pieces, whole);
+}
+
+/* Each CPU's counter is behind that of the one before it. */
+static uint64_t read_skewed(void)
+{
+    return __builtin_ia32_rdtsc() - cpu * 10000000;
+}
+
+#define WRITERS    4
+#define LINES_EACH 100
+
+static void *write_lines(void *number)
+{
+    cpu = (unsigned int)(uintptr_t)number;
+    for (unsigned int i = 0; i < LINES_EACH; i++)
+        log_info("thread", "<%u:%u>", cpu, i);
+    return NULL;
+}
+
+static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **state)
+{
+    (void)state;
+    pthread_t writers[WRITERS];
+    struct fake *early = attach("early");
+    clear(early);
+    log_set_clock(times_three, read_skewed);
+    threads = true;
+    for (uintptr_t i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&writers[i], NULL, write_lines, (void *)(i + 1)), 0);
+    struct fake *late = attach("late");
+    for (unsigned int i = 0; i < WRITERS; i++)
+        pthread_join(writers[i], NULL);
+    threads = false;
+
+    struct fake *both[] = { early, late };
+    for (unsigned int f = 0; f < 2; f++) {
+        unsigned int next[WRITERS + 1] = { 0 };
+        if (f == 0)
+            assert_int_equal(check_stamps(early->text), WRITERS * LINES_EACH);
+        for (char *at = both[f]->text; (at = strstr(at, "thread: ")) != NULL; at++) {
+            unsigned int who, number, length = 0;
+            sscanf(at, "thread: <%u:%u>%n", &who, &number, (int *)&length);
+            assert_true(length > 0 && at[length] == '\n');
+            assert_in_range(who, 1, WRITERS);
+            assert_int_equal(number, next[who]++);
+        }
+        for (unsigned int i = 1; i <= WRITERS; i++)
+            assert_int_equal(next[i], LINES_EACH);
+    }
+}
+
+/* An interrupt logs while a report's line is written in parts. */
+static void what_is_logged_while_lines_are_deferred_comes_behind_them(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    clear(fake);
+    log_defer();
+    print_text("{\"a\":1", 6);
+    log_info("hold", "first");
+    log_debug("hold", "quiet");
+    print_text("}\n", 2);
+    log_warn("hold", "second");
+    assert_string_equal(fake->text, "{\"a\":1}\n");
+    log_show_deferred();
+    const char *first = strstr(fake->text, "hold: first\n"), *second = strstr(fake->text, "hold: second\n");
+    assert_true(first && second && first < second);
+    assert_int_equal(shown(fake, "hold: "), 2);
+    log_info("hold", "third");
+    assert_int_equal(shown(fake, "hold: "), 3);
+    /* A panic in between shows what was held. */
+    log_defer();
+    log_info("hold", "fourth");
+    assert_int_equal(shown(fake, "hold: "), 3);
+    log_settle();
+    assert_int_equal(shown(fake, "hold: "), 4);
+    log_show_deferred();
+    log_info("hold", "fifth");
+    assert_int_equal(shown(fake, "hold: "), 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(interrupts_are_off_while_a_console_writes_and_then_as_they_were),
+        TEST(what_interrupts_the_log_is_seen_and_not_waited_for),
+        TEST(a_holder_that_stopped_is_waited_for_once),
+        TEST(lines_that_come_during_a_replay_are_shown_once),
+        TEST(a_replay_that_is_overtaken_goes_on_with_the_oldest_line),
+        TEST(lines_from_several_cpus_stay_whole_and_in_the_order_of_each),
+        TEST(what_is_logged_while_lines_are_deferred_comes_behind_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
