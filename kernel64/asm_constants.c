@@ -6,7 +6,9 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
 #include <cpu/apic_base.h>
-#include <trap/traps.h>
+#include <cpu/exceptions.h>
+#include <cpu/trap_frame.h>
+#include <trap/idt.h>
 #include <smp/trampoline_layout.h>
 
 #define ASM_CONSTANT(name) __asm__ volatile(".ascii \"->ASM " #name " %0\"" ::"i"(name))

@@ -13,7 +13,7 @@
 #include <cpu/machine_ops.h>
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
-#include <irq/controllers.h>
+#include <irq/irq.h>
 #include <log/stages.h>
 #include <monitor/monitor.h>
 #include <panic/panic.h>
@@ -69,8 +69,8 @@ void kernel64_main(uint64_t handoff_address)
     stage_mark("tables");
     memory_init(platform_nodes()); /* frames can be allocated */
     stage_mark("memory");
-    controllers_init(); /* interrupt controllers, all inputs masked */
-    time_init();        /* timers */
+    irq_init();  /* interrupt controllers, all inputs masked */
+    time_init(); /* timers */
     wall_clock_init();
     local_irq_enable(); /* handlers run from here on */
     stage_mark("interrupts");

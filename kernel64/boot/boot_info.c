@@ -7,20 +7,11 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/fmt/multiboot2.h>
-#include <boot/loader.h>
 #include <lib/string.h>
-
-void boot_info_clear(struct boot_info *info, const char *protocol, phys_t raw_start)
-{
-    memset(info, 0, sizeof(*info));
-    info->protocol = protocol;
-    info->raw_start = raw_start;
-    info->rsdp_address = PHYS_INVALID;
-}
 
 bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module)
 {
-    return info->read ? pvh_next_module(info, cursor, module) : mb2_next_module(info, cursor, module);
+    return info->next_module && info->next_module(info, cursor, module);
 }
 
 /* ---- what the firmware's maps claim ---- */

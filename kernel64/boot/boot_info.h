@@ -6,8 +6,9 @@
  * modules and map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as long as the
  * description is used.
  *
- * mb2_parse() and pvh_parse() fill it in; both are pure, hosted-tested and trust no length.
- * Strings are views too, and a NUL stands behind each: one whose NUL is missing is left out.
+ * mb2_parse() (boot/mb2_parse.h) and pvh_parse() (boot/pvh_parse.h) fill it in; both are pure, hosted-tested
+ * and trust no length. Strings are views too, and a NUL stands behind each: one whose NUL is missing is left
+ * out.
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/status.h>
@@ -58,6 +59,11 @@ typedef void boot_complain_fn(const char *sentence, uint64_t number);
  */
 typedef const void *boot_read_fn(phys_t address, size_t size_bytes);
 
+struct boot_info;
+
+/* boot_info_next_module(), as the loader's protocol has it. */
+typedef bool boot_next_module_fn(const struct boot_info *info, size_t *cursor, struct boot_module *module);
+
 struct boot_info {
     const char *protocol; /* "multiboot2" or "pvh" */
 
@@ -66,18 +72,11 @@ struct boot_info {
     phys_t rsdp_address; /* PVH gives an address instead of a copy; PHYS_INVALID otherwise */
     struct bytes smbios; /* the tables copied into the tag */
     uint8_t smbios_major, smbios_minor;
-    struct bytes network;                        /* a DHCP acknowledgement; the first one */
-    unsigned int network_count;                  /* one for each interface the loader asked on */
     uint64_t efi_system_table, efi_image_handle; /* 0 when absent */
     uint8_t efi_bits;                            /* 32 or 64; 0 when not started by EFI */
     bool efi_boot_services;                      /* firmware was left running: the EFI map may still change */
-    uint32_t load_base;                          /* tag 21 */
-    bool has_load_base;
     uint32_t memory_lower_kib, memory_upper_kib; /* tag 4 */
     bool has_basic_memory;
-    uint32_t bios_device, bios_partition, bios_subpartition; /* tag 5; 0xffffffff: none */
-    bool has_bios_device;
-    struct bytes vbe, apm, elf_sections; /* the tags behind their heads, as they came */
     struct boot_framebuffer framebuffer;
 
     /* The maps as they came; whole entries only. Use boot_info_next_claim(). */
@@ -93,50 +92,13 @@ struct boot_info {
                       */
 
     /* For the iterators only: what the description itself lies in. */
+    boot_next_module_fn *next_module; /* NULL: nothing was parsed */
     phys_t raw_start;
     struct bytes raw;            /* Multiboot2: all of it. PVH: the start info */
     struct bytes modules;        /* PVH: the module list */
     boot_read_fn *read;          /* PVH only */
     struct phys_range pieces[3]; /* PVH: command line, module list, memory map */
 };
-
-/**
- * mb2_parse() - read a Multiboot2 information structure.
- * @data, @size_bytes: what is mapped and may be read; the structure's own total_size is checked
- *                     against it.
- * @address:  its physical address.
- * @complain: called for each thing out of order; may be NULL.
- * @info:     filled in from scratch; complete as far as the data was sound, also on failure.
- *
- * A tag too short for its fields is skipped; a tag longer than what is left ends the walk. Of a tag
- * that may come once, the first counts. Numbers that nobody knows are skipped without a word.
- *
- * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED or STATUS_MALFORMED when not even the
- *         first eight bytes make sense; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX.
- * Context: any. Allocates nothing.
- * Source: Multiboot2 Specification version 2.0, "Boot information format".
- */
-status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_complain_fn *complain,
-                   struct boot_info *info) MUST_CHECK;
-
-/**
- * pvh_parse() - read a PVH hvm_start_info, version 0 or 1, and what it points at.
- * @address: of the start info.
- * @read:    gives access to physical memory; kept, and used again by boot_info_next_module().
- * @complain, @info: as for mb2_parse().
- *
- * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED when the start info cannot be read;
- *         STATUS_MALFORMED when its magic number is another; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX: no list
- *         is read then.
- * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc), arch-x86/hvm/start_info.h.
- */
-status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complain,
-                   struct boot_info *info) MUST_CHECK;
-
-/* How far a string that a start info points at is searched for its end: the command line, and that of a
-   module. */
-#define PVH_TEXT_MAX        65536
-#define PVH_MODULE_TEXT_MAX 4096
 
 /**
  * boot_info_next_module() - iterate over modules.

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What mb2_parse.c, pvh_parse.c and boot_info.c share; nobody else includes it.
+ * What the parsers of boot descriptions share; private to boot/.
  */
 #include <boot/boot_info.h>
+#include <lib/string.h>
 
 /* One reading of a loader's data: where it goes, and who hears what is wrong with it. */
 struct reading {
@@ -19,8 +20,12 @@ static inline void reading_complain(struct reading *reading, const char *sentenc
 }
 
 /* Empties @info, so that what the loader does not mention reads as absent. */
-void boot_info_clear(struct boot_info *info, const char *protocol, phys_t raw_start);
-
-/* boot_info_next_module() for either protocol. */
-bool mb2_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module);
-bool pvh_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module);
+static inline void boot_info_clear(struct boot_info *info, const char *protocol, phys_t raw_start,
+                                   boot_next_module_fn *next_module)
+{
+    memset(info, 0, sizeof(*info));
+    info->protocol = protocol;
+    info->raw_start = raw_start;
+    info->next_module = next_module;
+    info->rsdp_address = PHYS_INVALID;
+}

@@ -18,6 +18,8 @@
 #include <boot/device_window.h>
 #include <boot/early.h>
 #include <boot/low_memory.h>
+#include <boot/mb2_parse.h>
+#include <boot/pvh_parse.h>
 #include <cpu/features.h>
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>

@@ -4,7 +4,7 @@
  * is asked for through @read with the length that its own count gives, and is absent when that is
  * refused; the rest is still used.
  */
-#include <boot/boot_info.h>
+#include <boot/pvh_parse.h>
 
 #include <ashlar/fmt/pvh.h>
 #include <boot/loader.h>
@@ -91,11 +91,29 @@ static void take_memory_map(struct reading *reading, const struct pvh_start_info
     info->pieces[2] = piece_at(start->memory_map, info->memory_map.size_bytes);
 }
 
+static bool next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module)
+{
+    for (; *cursor < info->modules.size_bytes / sizeof(struct pvh_module); ++*cursor) {
+        struct pvh_module found;
+        memcpy(&found, info->modules.data + *cursor * sizeof(found), sizeof(found));
+        if (found.size > UINT64_MAX - found.start)
+            continue;
+
+        *module = (struct boot_module){ .start = phys(found.start), .end = phys(found.start + found.size) };
+        if (found.command_line != 0 &&
+            read_text(info->read, found.command_line, PVH_MODULE_TEXT_MAX, &module->command_line))
+            module->command_line_start = phys(found.command_line);
+        ++*cursor;
+        return true;
+    }
+    return false;
+}
+
 status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complain, struct boot_info *info)
 {
     struct reading reading = { info, complain };
     struct pvh_start_info start = { 0 };
-    boot_info_clear(info, "pvh", address);
+    boot_info_clear(info, "pvh", address, next_module);
     info->read = read;
 
     /* The oldest version first: nothing is known about how long this one is before it was read. */
@@ -139,22 +157,4 @@ status_t pvh_parse(phys_t address, boot_read_fn *read, boot_complain_fn *complai
     take_modules(&reading, &start);
     take_memory_map(&reading, &start);
     return STATUS_OK;
-}
-
-bool pvh_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module)
-{
-    for (; *cursor < info->modules.size_bytes / sizeof(struct pvh_module); ++*cursor) {
-        struct pvh_module found;
-        memcpy(&found, info->modules.data + *cursor * sizeof(found), sizeof(found));
-        if (found.size > UINT64_MAX - found.start)
-            continue;
-
-        *module = (struct boot_module){ .start = phys(found.start), .end = phys(found.start + found.size) };
-        if (found.command_line != 0 &&
-            read_text(info->read, found.command_line, PVH_MODULE_TEXT_MAX, &module->command_line))
-            module->command_line_start = phys(found.command_line);
-        ++*cursor;
-        return true;
-    }
-    return false;
 }

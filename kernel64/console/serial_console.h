@@ -27,5 +27,5 @@ struct console *serial_console(void);
    log. */
 void serial_console_look_again(bool is_attached);
 
-/* It is an input of the monitor, and interrupts. After controllers_init(). */
+/* It is an input of the monitor, and interrupts. After irq_init(). */
 void serial_console_start_input(void);

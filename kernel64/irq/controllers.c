@@ -16,7 +16,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
-#include <irq/irq.h>
+#include <irq/chips.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <irq/x2apic.h>
@@ -206,7 +206,7 @@ bool controllers_take_8259_spurious(uint8_t vector)
 }
 
 /* Without a MADT, i8259_init() finds out whether there is a pair. */
-static void init_8259(void)
+static void init_8259(trap_handler_fn *dispatch)
 {
     if (!platform()->has_8259)
         return;
@@ -215,7 +215,7 @@ static void init_8259(void)
         return;
     pair_levels = i8259_read_elcr();
     for (unsigned int vector = VECTOR_8259_FIRST; vector <= VECTOR_8259_LAST; vector++)
-        traps_set_handler((uint8_t)vector, irq_dispatch);
+        traps_set_handler((uint8_t)vector, dispatch);
 }
 
 const struct i8259 *controllers_8259(void)
@@ -257,10 +257,9 @@ static void init_lapic(void)
              lapic_version() & 0xff, names[lapic_mode()], names[lapic_mode_found()]);
 }
 
-void controllers_init(void)
+void controllers_init(trap_handler_fn *dispatch)
 {
-    traps_set_acknowledge(irq_take_unexpected);
-    init_8259();
+    init_8259(dispatch);
     init_lapic();
     if (lapic_mode() != LAPIC_NONE && !machine_has_option("noioapic")) {
         add_ioapics();

@@ -7,16 +7,18 @@
 #include <ashlar/dev/i8259.h>
 #include <ashlar/dev/ioapic.h>
 #include <ashlar/dev/irqchip.h>
+#include <trap/traps.h>
 
 /**
  * controllers_init() - find and initialize local APIC, I/O APICs and 8259s; only NMI inputs are unmasked
  * afterwards.
+ * @dispatch: the trap handler of every vector of the 8259s.
  *
  * Interrupts may be enabled after it. Logs what it found. No machine is refused: without an I/O APIC the
  * 8259s are used; without those, irq_request() finds no GSI.
  * Context: once, BSP, interrupts off, memory can be allocated.
  */
-void controllers_init(void);
+void controllers_init(trap_handler_fn *dispatch);
 
 /**
  * controllers_init_cpu() - program this CPU's LINT pins as firmware describes them.

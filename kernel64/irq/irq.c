@@ -16,13 +16,12 @@
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <irq/chips.h>
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
 #include <log/log.h>
 #include <trap/traps.h>
-
-static struct irq_chip *chips;
 
 /*
  * The lines that ever had a handler. Lock order: this one, then a line's; it is held while a line's is
@@ -40,35 +39,6 @@ static struct irq_line *lines;
  */
 static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS);
 
-/* ---- chips ---- */
-
-status_t irq_add_chip(struct irq_chip *chip)
-{
-    struct irq_chip **last = &chips;
-    if (!line_gsis_are_numbers(chip))
-        return STATUS_INVALID;
-    for (; *last; last = &(*last)->next)
-        if (line_gsis_overlap(*last, chip))
-            return STATUS_EXISTS;
-    *last = chip;
-    return STATUS_OK;
-}
-
-struct irq_chip *irq_next_chip(struct irq_chip *chip)
-{
-    return chip ? chip->next : chips;
-}
-
-struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin)
-{
-    for (struct irq_chip *chip = chips; chip; chip = chip->next)
-        if (gsi >= chip->gsi_base && gsi - chip->gsi_base < chip->pin_count) {
-            *pin = gsi - chip->gsi_base;
-            return chip;
-        }
-    return NULL;
-}
-
 /* ---- an interrupt ---- */
 
 static void report_storm(const struct irq_line *line)
@@ -78,7 +48,7 @@ static void report_storm(const struct irq_line *line)
 }
 
 /* A vector that no line has: released a moment ago, or raised by the 8259s without a cause, or by INT. */
-void irq_take_unexpected(uint8_t vector)
+static void take_unexpected(uint8_t vector)
 {
     if (controllers_take_8259_spurious(vector))
         return;
@@ -86,11 +56,11 @@ void irq_take_unexpected(uint8_t vector)
         lapic_eoi();
 }
 
-void irq_dispatch(struct trap_frame *frame)
+static void dispatch(struct trap_frame *frame)
 {
     struct irq_line *line = PERCPU_MINE_AT(irq_line_of_vector, frame->vector);
     if (!line) {
-        irq_take_unexpected((uint8_t)frame->vector);
+        take_unexpected((uint8_t)frame->vector);
         return;
     }
     enum line_outcome outcome = line_handle(line);
@@ -105,7 +75,7 @@ void irq_dispatch(struct trap_frame *frame)
 static bool is_free(unsigned int cpu, unsigned int vector)
 {
     trap_handler_fn *handler = traps_handler((uint8_t)vector);
-    return !PERCPU_ARRAY_OF(cpu, irq_line_of_vector)[vector] && (!handler || handler == irq_dispatch);
+    return !PERCPU_ARRAY_OF(cpu, irq_line_of_vector)[vector] && (!handler || handler == dispatch);
 }
 
 /* Return: a vector of @cpu for a line of @chip; 0 when none is free. */
@@ -133,7 +103,7 @@ static status_t route(struct irq_line *line, struct irq_wiring wiring, const str
     line->cpu = target->cpu;
     line->wiring = wiring;
     PERCPU_ARRAY_OF(target->cpu, irq_line_of_vector)[vector] = line;
-    traps_set_handler(vector, irq_dispatch);
+    traps_set_handler(vector, dispatch);
     return STATUS_OK;
 }
 
@@ -314,4 +284,10 @@ void irq_visit_lines(irq_visit_fn *visit, void *context)
         if (line->vector != 0)
             visit(context, line);
     spin_unlock(&lines_lock, state);
+}
+
+void irq_init(void)
+{
+    traps_set_acknowledge(take_unexpected);
+    controllers_init(dispatch);
 }

@@ -68,43 +68,14 @@ struct irq_target {
  */
 status_t irq_offline_cpu(const struct irq_target *to) MUST_CHECK;
 
-/* ---- for irq/controllers.c, and for what shows the lines ---- */
+/* ---- setting up, and showing ---- */
 
 /**
- * irq_add_chip() - make the lines of a controller available to irq_request().
- * @chip: its gsi_base and pin_count are constant from now on; kept by reference.
+ * irq_init() - set up the interrupt controllers: controllers_init().
  *
- * Return: STATUS_OK; STATUS_EXISTS when an earlier chip has one of its GSIs; STATUS_INVALID when its GSIs
- *         exceed 2^32 - 1.
- * Context: controllers_init().
+ * Context: as controllers_init().
  */
-status_t irq_add_chip(struct irq_chip *chip) MUST_CHECK;
-
-/* The trap handler of every vector that a line may have. Context: interrupt. */
-struct trap_frame;
-void irq_dispatch(struct trap_frame *frame);
-
-/**
- * irq_take_unexpected() - send the EOI for a vector without a handler, if it is in service.
- * @vector: 32 .. 255.
- *
- * Context: its interrupt.
- */
-void irq_take_unexpected(uint8_t vector);
-
-/* The chip after @chip in the order of irq_add_chip(); the first for NULL; NULL after the last.
-   Context: any, after controllers_init(). */
-struct irq_chip *irq_next_chip(struct irq_chip *chip);
-
-/**
- * irq_chip_of() - the chip that has a GSI.
- * @gsi: 0 .. 2^32 - 1.
- * @pin: receives its pin there; untouched where there is none.
- *
- * Return: NULL when no chip has it.
- * Context: any, after controllers_init().
- */
-struct irq_chip *irq_chip_of(uint32_t gsi, uint32_t *pin);
+void irq_init(void);
 
 /**
  * irq_visit_lines() - call @visit(@context, line) for every line that has a handler.

@@ -11,25 +11,12 @@
  * from NMI. No lock is taken, nothing sleeps. All but lapic_mode() and lapic_mode_found() need a local APIC:
  * lapic_mode() is not LAPIC_NONE.
  */
-#include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/status.h>
+#include <irq/lapic_mode.h>
 
 /* In xAPIC mode an APIC ID has 8 bits, and 255 is the broadcast. */
 #define LAPIC_XAPIC_ID_LAST 254
-
-enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
-
-/* The state in which firmware left the local APIC. */
-struct lapic_found {
-    enum lapic_mode mode; /* xAPIC also where it was disabled */
-    bool is_locked;       /* x2APIC mode cannot be left: IA32_XAPIC_DISABLE_STATUS */
-    bool has_registers;   /* false: in xAPIC mode, and its registers cannot be mapped */
-    uint32_t apic_id;     /* in xAPIC mode */
-};
-
-/* Return: whether to use x2APIC mode (irq/x2apic_rule.h). Context: as lapic_init(). */
-typedef bool lapic_choose_fn(const struct lapic_found *found);
 
 /**
  * lapic_init() - enable the BSP's local APIC in the chosen mode, with every LVT entry masked.

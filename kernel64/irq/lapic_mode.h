@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The local APIC's modes, which IA32_APIC_BASE selects; for lapic.c alone.
+ * The local APIC's modes, which IA32_APIC_BASE selects. The functions are for lapic.c alone.
  */
-#include <irq/lapic.h>
+#include <ashlar/addr.h>
+
+enum lapic_mode { LAPIC_NONE, LAPIC_XAPIC, LAPIC_X2APIC };
+
+/* The state in which firmware left the local APIC. */
+struct lapic_found {
+    enum lapic_mode mode; /* xAPIC also where it was disabled */
+    bool is_locked;       /* x2APIC mode cannot be left: IA32_XAPIC_DISABLE_STATUS */
+    bool has_registers;   /* false: in xAPIC mode, and its registers cannot be mapped */
+    uint32_t apic_id;     /* in xAPIC mode */
+};
+
+/* Return: whether to use x2APIC mode (irq/x2apic_rule.h). Context: as lapic_init(). */
+typedef bool lapic_choose_fn(const struct lapic_found *found);
 
 /**
  * lapic_mode_enter() - have this CPU's local APIC in a mode, whatever mode it is in.

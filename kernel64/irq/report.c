@@ -4,6 +4,7 @@
  */
 #include <ashlar/report.h>
 
+#include <irq/chips.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>

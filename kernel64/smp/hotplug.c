@@ -23,6 +23,7 @@
 #include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
+#include <smp/park.h>
 #include <smp/shootdown.h>
 #include <smp/start.h>
 #include <time/clock.h>
@@ -32,19 +33,6 @@ static void rearm(void *argument)
 {
     (void)argument;
     timer_rearm();
-}
-
-void cpu_park(struct ap *ap)
-{
-    lapic_offline_cpu();
-    ap->is_offline = true;
-    /* Release: who finds it gone may start it anew. */
-    __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
-    /* Until INIT. An NMI may come. */
-    for (;;) {
-        tlb_leave_cpu();
-        cpu_halt();
-    }
 }
 
 /* On the CPU that leaves, interrupts off; returns when it has to stay. */

@@ -29,7 +29,3 @@ status_t cpu_offline(unsigned int cpu) MUST_CHECK;
  * Context: as cpu_offline().
  */
 status_t cpu_online(unsigned int cpu) MUST_CHECK;
-
-/* Halts this CPU, which is not online, until it is started anew. Context: interrupts off, with its local APIC
-   set up. */
-NORETURN void cpu_park(struct ap *ap);

@@ -38,7 +38,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <smp/ap.h>
-#include <smp/hotplug.h>
+#include <smp/park.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/shootdown.h>

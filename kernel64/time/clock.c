@@ -44,6 +44,7 @@ static const struct epoch *tsc_epoch = &epochs[0]; /* atomic; the TSC's newest *
 static uint64_t wide_count; /* atomic; of the counter that is the clock */
 
 static uint64_t tsc_hz = NS_PER_SECOND;
+static bool is_tsc_rate_final; /* atomic */
 
 /* ---- reading ---- */
 
@@ -171,6 +172,16 @@ void clock_set_tsc_rate(uint64_t rate_hz)
     epoch->start_tick = cpu_read_tsc_ordered();
     epoch->start_ns = current->counter ? clock_now_ns() : nanoseconds_in(current, epoch->start_tick);
     publish(epoch);
+}
+
+void clock_set_tsc_rate_final(void)
+{
+    __atomic_store_n(&is_tsc_rate_final, true, __ATOMIC_RELAXED);
+}
+
+bool clock_tsc_rate_is_final(void)
+{
+    return __atomic_load_n(&is_tsc_rate_final, __ATOMIC_RELAXED);
 }
 
 void clock_set_counter(struct clock_counter *counter)

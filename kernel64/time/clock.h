@@ -75,6 +75,9 @@ bool clock_is_tsc(void);
 /* The TSC's rate in Hz as far as it is known. Context: any. */
 uint64_t clock_tsc_hz(void);
 
+/* Whether that rate is final: it is not measured again. Context: any. */
+bool clock_tsc_rate_is_final(void);
+
 /**
  * clock_ticks_per_ns() - a counter's ticks in a nanosecond, times 2^CLOCK_SHIFT, rounded up.
  * @rate_hz: below 2^62.
@@ -98,6 +101,9 @@ uint64_t clock_ticks_per_ns(uint64_t rate_hz);
  * Context: interrupts off, one caller at a time.
  */
 void clock_set_tsc_rate(uint64_t rate_hz);
+
+/* The rate is not measured again. Context: as clock_set_tsc_rate(). */
+void clock_set_tsc_rate_final(void);
 
 /**
  * clock_set_counter() - make another counter the clocksource. Time neither steps nor goes back.

@@ -23,7 +23,6 @@
 #include <irq/vectors.h>
 #include <lib/string.h>
 #include <time/clock.h>
-#include <time/tsc.h>
 
 #define LAPIC_MAX 0xffffffffULL
 
@@ -87,7 +86,7 @@ static enum source source_here(void)
 
 static uint64_t bounded(uint64_t deadline_ns)
 {
-    if (LIKELY(tsc_rate_is_final()))
+    if (LIKELY(clock_tsc_rate_is_final()))
         return deadline_ns;
     uint64_t latest_ns = clock_now_ns() + PROVISIONAL_NS;
     return deadline_ns < latest_ns ? deadline_ns : latest_ns;

@@ -26,7 +26,7 @@ struct clockevent_setup {
  *     the alarm      its interrupt can be had
  *
  * Return: false when there is none: nothing interrupts, timers run only when somebody looks.
- * Context: first CPU, interrupts off, after controllers_init(). Again after the clock has changed.
+ * Context: first CPU, interrupts off, after irq_init(). Again after the clock has changed.
  */
 bool clockevent_init(const struct clockevent_setup *setup);
 

@@ -51,7 +51,7 @@ static void print_rate(void)
           cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (tsc_rate_error_ppm() > 0)
         print(", within %u ppm", tsc_rate_error_ppm());
-    print("%s; first %lu Hz from %s\n", tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(),
+    print("%s; first %lu Hz from %s\n", clock_tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(),
           tsc_first_source());
     if (told->source)
         print("%s tells %lu Hz: %s\n", told->source, told->tsc_hz,

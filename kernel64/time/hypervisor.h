@@ -6,7 +6,7 @@
  * Not for its clocks: the time-stamp counter is ours to read, and the page that is shared for the asking is
  * taken back.
  */
-#include <time/tsc_rate.h>
+#include <time/tsc_port.h>
 
 /**
  * hypervisor_tsc_rate() - ask it, in this order:

@@ -15,6 +15,7 @@
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>
+#include <irq/chips.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>

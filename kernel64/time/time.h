@@ -9,7 +9,7 @@
  * time_init() - choose what interrupts; timers work then. Options: events.
  *
  * The rates are still first ideas, good to some 2 % (time/tsc.h).
- * Context: once, first CPU, interrupts off, after controllers_init() and tsc_begin_calibration().
+ * Context: once, first CPU, interrupts off, after irq_init() and tsc_begin_calibration().
  */
 void time_init(void);
 

@@ -42,7 +42,7 @@ static const char assumed[] = "assumed";
 static const char *source = assumed, *first_source = assumed;
 static uint64_t first_hz, measuring_ns;
 static uint32_t error_ppm;
-static bool is_refuted, is_final;
+static bool is_refuted;
 
 static struct timer refining;
 static unsigned int refines;
@@ -240,7 +240,7 @@ static void refine(struct timer *timer, void *context)
         timer_arm(timer, clock_now_ns() + TSC_REFINE_NS);
         return;
     }
-    __atomic_store_n(&is_final, true, __ATOMIC_RELAXED);
+    clock_set_tsc_rate_final();
     if (status != STATUS_OK) {
         log_warn("clock", "TSC not refined against %s: %s", window->counter->name, status_sentence(status));
         return;
@@ -262,11 +262,12 @@ void tsc_end_calibration(void)
     if (best)
         take_rate(&best->result);
     measuring_ns += clock_now_ns() - began_ns;
-    is_final = !best;
     log_info("clock", "TSC runs at %lu.%03lu MHz, from %s%s", MHZ(clock_tsc_hz()), KHZS(clock_tsc_hz()),
              source, cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
-    if (!best)
+    if (!best) {
+        clock_set_tsc_rate_final();
         return;
+    }
     timer_init(&refining, refine, (void *)(uintptr_t)best);
     timer_arm(&refining, clock_now_ns() + TSC_REFINE_NS);
 }
@@ -296,11 +297,6 @@ uint32_t tsc_rate_error_ppm(void)
 bool tsc_rate_is_refuted(void)
 {
     return is_refuted;
-}
-
-bool tsc_rate_is_final(void)
-{
-    return __atomic_load_n(&is_final, __ATOMIC_RELAXED);
 }
 
 uint64_t tsc_first_hz(void)

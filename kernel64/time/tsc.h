@@ -57,9 +57,6 @@ uint32_t tsc_rate_error_ppm(void);
 /* Whether it was told wrong by more than tsc_rate_check() allows. */
 bool tsc_rate_is_refuted(void);
 
-/* Whether the rate will not change any more. */
-bool tsc_rate_is_final(void);
-
 /* The rate that was believed at first, and whose it was. */
 uint64_t tsc_first_hz(void);
 const char *tsc_first_source(void);

@@ -11,21 +11,11 @@
 #define PPM 1000000LL
 #define MHZ 1000000ULL
 
-/* Less than this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor says less than 1
-   MHz. */
-#define LOWEST_HZ  MHZ
-#define HIGHEST_HZ (100000 * MHZ)
-
 #define LEAF_TSC_RATIO   0x15
 #define LEAF_FREQUENCIES 0x16
 
 #define MSR_AMD_PSTATE0  0xc0010064
 #define AMD_PSTATE_VALID (1ULL << 63)
-
-bool tsc_rate_is_plausible(uint64_t hz)
-{
-    return hz >= LOWEST_HZ && hz <= HIGHEST_HZ;
-}
 
 /* Where the crystal's rate is given, the LAPIC's timer runs at it. */
 static struct tsc_rate ask_cpuid(cpuid_fn *ask, const struct cpu_identity *identity)

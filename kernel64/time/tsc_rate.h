@@ -4,34 +4,8 @@
  * The rate of the time-stamp counter, where somebody tells it, and what that is worth beside a measurement.
  * Pure: the CPU is asked through functions, so that hosted tests bring their own CPUs and hypervisors.
  */
-#include <cpu/cpuid.h>
 #include <cpu/features.h>
-
-enum tsc_trust {
-    TSC_RATE_UNKNOWN,
-    TSC_RATE_NOMINAL, /* what the CPU is sold as: a first idea, wrong by up to some 0.5 % */
-    TSC_RATE_GIVEN    /* a hypervisor's, who counts for us: only cross-checked */
-};
-
-struct tsc_rate {
-    uint64_t tsc_hz;    /* 0: nobody tells */
-    uint64_t lapic_hz;  /* of the LAPIC's timer, before its divider; 0: nobody tells */
-    const char *source; /* "CPUID.15H", "hypervisor leaf", "pvclock", ...; NULL: nobody tells */
-    enum tsc_trust trust;
-};
-
-/* Reads or writes a model-specific register. Return: false when the CPU has none of that number. */
-typedef bool read_msr_fn(uint32_t msr, uint64_t *value);
-typedef bool write_msr_fn(uint32_t msr, uint64_t value);
-
-/* How the CPU and the hypervisor are asked. */
-struct tsc_port {
-    cpuid_fn *ask;
-    read_msr_fn *read_msr;
-    write_msr_fn *write_msr;
-    void *page;            /* one that a hypervisor may write to while it is asked */
-    uint64_t page_address; /* its physical address; a multiple of 4 KiB */
-};
+#include <time/tsc_port.h>
 
 /**
  * tsc_rate_given() - ask everybody who may know.
@@ -47,9 +21,6 @@ struct tsc_port {
  *         AMD PPR for family 17h, "MSRC001_0064 [P-state]".
  */
 struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_identity *identity);
-
-/* Return: whether any counter runs at this rate. */
-bool tsc_rate_is_plausible(uint64_t hz);
 
 enum tsc_verdict {
     TSC_KEEP,     /* as it was told, or there is no measurement */

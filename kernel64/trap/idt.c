@@ -6,9 +6,9 @@
 #include <trap/idt.h>
 
 #include <ashlar/check.h>
+#include <cpu/exceptions.h>
 #include <cpu/gdt.h>
 #include <cpu/insn.h>
-#include <trap/traps.h>
 
 /* Source: Intel SDM vol. 3A, "64-Bit Mode IDT". */
 struct gate {

@@ -5,6 +5,9 @@
  */
 #include <ashlar/types.h>
 
+/* Every vector's stub has this size, so that the gates can be computed. */
+#define TRAP_STUB_SIZE 16
+
 /* Fills the table in. Once. */
 void idt_init(void);
 

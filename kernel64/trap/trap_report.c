@@ -17,7 +17,7 @@
 #include <panic/stacks.h>
 #include <cpu/decode.h>
 #include <trap/machine_check.h>
-#include <trap/traps.h>
+#include <cpu/exceptions.h>
 
 /* A screen's; three registers stand in a row, and 22 bytes of code, of which an instruction has at most
    15. */

@@ -12,9 +12,6 @@
 #include <cpu/exceptions.h>
 #include <cpu/trap_frame.h>
 
-/* Every vector's stub has this size, so that the gates can be computed. */
-#define TRAP_STUB_SIZE 16
-
 /**
  * traps_init() - GDT, TSS and IDT of the first CPU.
  *

@@ -9,6 +9,7 @@
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <trap/traps.h>
+#include <irq/chips.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>

@@ -103,6 +103,18 @@ FINE = {
         ('walls', {'mm/page.c': '#include <ashlar/dev/console.h>\n'}, 'mm/ may not see'),
         ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
         ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
+        ('walls', {'kernel64/lib/copy.asm': '%include "cpu/asm.inc"\n'}, 'cpu stands above lib'),
+        (
+            'walls',
+            {
+                'kernel64/cpu/msr.h': HEAD + '#include <cpu/tlb.h>\n',
+                'kernel64/cpu/tlb.h': HEAD,
+                'kernel64/cpu/tlb.c': '#include <cpu/gdt.h>\n',
+                'kernel64/cpu/gdt.h': HEAD + '#include <cpu/msr.h>\n',
+            },
+            'a circle of includes: kernel64/cpu/gdt -> kernel64/cpu/msr -> kernel64/cpu/tlb -> kernel64/cpu/gdt',
+        ),
+        ('walls', {'kernel64/vm/mm_port.c': HEAD}, 'no longer includes smp/: take it out of UPWARD'),
         ('walls', {'drivers/ps2.c': '#include "uart16550.h"\n'}, 'no driver includes another'),
         (
             'walls',
@@ -163,6 +175,54 @@ def test_the_checks_refuse(tmp_path, check, change, words):
     after = run(change)
     assert after.returncode == 1, after.stderr
     assert words in after.stdout
+
+
+@pytest.mark.parametrize(
+    'low, words',
+    [
+        # A room uses its own and what stands below it, and what a seam names.
+        (('c', 'void verify_failed(void); void f(void) { verify_failed(); }'), None),
+        (('c', 'int g; void f(void) { g++; }'), None),
+        # Declared by hand, so that no include shows it.
+        (
+            ('c', 'void traps_init(void); void f(void) { traps_init(); }'),
+            'lib: low uses traps_init: trap stands',
+        ),
+        (('asm', 'bits 64\nextern traps_init\ncall traps_init\n'), 'lib: low uses traps_init: trap stands'),
+        (
+            ('c', 'void kernel64_run(void); void f(void) { kernel64_run(); }'),
+            'kernel64_run: main stands above lib',
+        ),
+    ],
+)
+def test_no_room_uses_a_symbol_of_a_room_above_it(tmp_path, low, words):
+    """Two rooms as libraries: lib, and trap above it."""
+    suffix, text = low
+    (tmp_path / f'low.{suffix}').write_text(text)
+    (tmp_path / 'high.c').write_text(
+        'void f(void); void traps_init(void) { f(); } void verify_failed(void) {}'
+    )
+    compilers = {'c': ['gcc', '-c', '-fno-pic', '-O1'], 'asm': ['nasm', '-f', 'elf64']}
+    for name, kind, room in ('low', suffix, 'lib_once'), ('high', 'c', 'trap'):
+        command = compilers[kind] + [f'{name}.{kind}', '-o', f'{name}.o']
+        subprocess.run(command, cwd=tmp_path, check=True)
+        subprocess.run(['ar', 'rc', f'libkernel64_{room}.a', f'{name}.o'], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [
+            ROOT / 'scripts/check/walls',
+            '--symbols',
+            'nm',
+            'stamp',
+            'libkernel64_lib_once.a',
+            'libkernel64_trap.a',
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == (1 if words else 0), done.stdout
+    assert (words or 'every wall holds') in done.stdout
+    assert (tmp_path / 'stamp').exists() == (not words)
 
 
 @pytest.mark.parametrize(

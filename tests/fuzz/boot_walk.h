@@ -30,10 +30,6 @@ static inline void walk_boot_info(const struct boot_info *info, size_t most)
     read_view(info->loader_name, true);
     read_view(info->rsdp, false);
     read_view(info->smbios, false);
-    read_view(info->network, false);
-    read_view(info->vbe, false);
-    read_view(info->apm, false);
-    read_view(info->elf_sections, false);
     read_view(info->framebuffer.palette, false);
     read_view(info->memory_map, false);
     read_view(info->efi_map, false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The Multiboot2 information structure; total_size is set right now and then, to get past it. */
-#include <boot/boot_info.h>
+#include <boot/mb2_parse.h>
 
 #include "boot_walk.h"
 

@@ -3,7 +3,7 @@
  * PVH start info. Physical memory is the input, at address BASE; what lies outside cannot be
  * read. The magic number is put in, because a fuzzer would look long for it.
  */
-#include <boot/boot_info.h>
+#include <boot/pvh_parse.h>
 
 #include <ashlar/fmt/pvh.h>
 

@@ -8,6 +8,7 @@
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <irq/chips.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>

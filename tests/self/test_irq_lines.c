@@ -14,6 +14,7 @@
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
+#include <irq/chips.h>
 #include <irq/controllers.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>

@@ -360,7 +360,7 @@ KTEST(timer, nothing_interrupts_when_nothing_is_due)
     if (!clock_is_tsc())
         SKIP_TEST("a clock that wraps is read now and then");
     /* One timer refines the rate, within seconds of the start. */
-    while (!tsc_rate_is_final())
+    while (!clock_tsc_rate_is_final())
         timer_sleep_until(clock_now_ns() + 10000000);
     timer_spin_ns(3000000); /* what was armed for a canceled timer comes in this time */
     uint64_t before = traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER);

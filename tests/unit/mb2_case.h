@@ -4,6 +4,8 @@
  * One case of Multiboot2 information: what a test writes with mb2_builder.h is parsed into the description of
  * boot_info_case.h. And the tags that several tests want.
  */
+#include <boot/mb2_parse.h>
+
 #include "boot_info_case.h"
 #include "mb2_builder.h"
 

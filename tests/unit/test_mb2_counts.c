@@ -3,6 +3,9 @@
  * Multiboot2 information with more in it than any machine has: it is refused at once, and before it costs
  * time.
  */
+#include <boot/mb2_parse.h>
+#include <boot/pvh_parse.h>
+
 #include "boot_info_case.h"
 
 #include <ashlar/fmt/multiboot2.h>

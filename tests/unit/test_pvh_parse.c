@@ -4,6 +4,7 @@
  * array at BASE, exactly as long as what was put into it; whatever lies outside cannot be read.
  */
 #include <ashlar/fmt/pvh.h>
+#include <boot/pvh_parse.h>
 
 #include "boot_info_case.h"
 
