@@ -39,7 +39,8 @@ void clear(struct fake *fake);
 /* Return: how often @what is in what the console was shown. */
 unsigned int shown(const struct fake *fake, const char *what);
 
-/* Fails the test if a time stamp in @text, which is whole lines, is before the one above it. Return: their number. */
+/* Fails the test if a time stamp in @text, which is whole lines, is before the one above it. Return: their
+ * number. */
 unsigned int check_stamps(const char *text);
 
 /* For log_set_clock(): nanoseconds of ticks. */
