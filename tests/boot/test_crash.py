@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What must die dies well: each `crash KIND` gives its report, its verdict and status 37."""
 import re
+import time
 
 import pytest
 
 PANIC_STATUS = 37
+HANG_SECONDS = 120
+PROMPT = r'^ashlar> '
+INTERRUPTS_ON = 1 << 9  # in RFLAGS
 
 # What the log must say, beside the names of who called whom.
 REPORTS = {
@@ -109,3 +113,40 @@ def test_a_fault_inside_a_panic_is_one_line(boot):
     assert says(lines, 'PANIC: crash twice')
     assert says(lines, 'PANIC inside a panic: EXCEPTION 14: page fault (#PF) at crash_null+')
     assert sum(line == '  backtrace:' for line in lines) == 1
+
+
+# --- of several CPUs ---
+
+
+@pytest.mark.parametrize('kind', ['divide', 'panic', 'stack', 'doublefault', 'null'])
+def test_a_panic_is_one_cpus_alone(kind, boot):
+    """The others stand still: between the report's first line and the verdict nobody else says anything."""
+    outcome = boot(f'crash {kind}', boot='kernel', smp='4')
+    assert outcome.verdict == 'panic', outcome.words
+    assert outcome.exit_status == PANIC_STATUS, outcome.words
+    lines = outcome.stream.lines
+    first = next(i for i, line in enumerate(lines) if re.search(r'PANIC|EXCEPTION', line))
+    last = next(i for i, line in enumerate(lines) if '"type":"verdict"' in line)
+    assert not any(re.match(r'\[ *\d+\.\d+\] cpu[1-9]', line) for line in lines[first:])
+    # Once at the head, and once more at the end.
+    causes = [line for line in lines if re.search(r'PANIC|EXCEPTION', line)]
+    assert len(causes) == 2 and causes[0] == causes[1]
+    assert sum(line == '  backtrace:' for line in lines[first:last]) == 1
+
+
+def test_a_panic_stops_all_cpus(start):
+    """For good: halted, and no interrupt wakes them. The first, at whose prompt it came, polls for a key."""
+    session = start(boot='kernel', smp='4', debug_exit=False, qmp=True)
+    session.expect(PROMPT, HANG_SECONDS)
+    session.type('crash panic\n')
+    session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
+    cpus = []
+    for _ in range(50):
+        registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
+        cpus = re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
+        if all(halted == '1' for _, halted in cpus[1:]):
+            break
+        time.sleep(0.1)
+    assert len(cpus) == 4
+    assert all(halted == '1' for _, halted in cpus[1:]), cpus
+    assert not any(int(flags, 16) & INTERRUPTS_ON for flags, _ in cpus), cpus

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the parts of the ACPI fuzzer share. Each fuzz_...() parses an input of @size bytes, at most MOST, that ends where
- * the address sanitizer begins to watch, and holds the result against a plain second reading of the same bytes.
+ * What the parts of the ACPI fuzzer share. Each fuzz_...() parses an input of @size bytes, at most MOST, that
+ * ends where the address sanitizer begins to watch, and holds the result against a plain second reading of
+ * the same bytes.
  */
 #include <acpi/view.h>
 
@@ -16,8 +17,8 @@ uint32_t number(const uint8_t *at, size_t size_bytes);
 /* Insists on a printable string that ends within @room bytes. */
 void is_name(const char *name, size_t room);
 
-/* Insists on a status that a parser may give for a bad table, and for a good one on a view of @data. Return: whether
-   it is good. */
+/* Insists on a status that a parser may give for a bad table, and for a good one on a view of @data. Return:
+   whether it is good. */
 bool check_parsed(status_t status, const struct acpi_view *view, const uint8_t *data, size_t size);
 
 /* acpi_tables.c: a table each. */
