@@ -8,6 +8,7 @@ import itertools
 import re
 
 import pytest
+from test_tsc_sync import FAR, check_seen
 
 HANG_SECONDS = 120
 SHOW = 'cpus; irqs; report cpus; exit'
