@@ -4,7 +4,7 @@
     build.py     configures and compiles one variant of the tree
     machine.py   a machine to boot on, and the emulator's command line for it
     bochs.py     the same for Bochs, which wants a file
-    session.py   one boot: the process, what it says on the serial port, what is typed to it
+    session.py   one boot: the process, its serial output, the input to it
     stream.py    reads a serial log: boots, log lines, KTAP, JSON lines, the verdict
     serial_text.py   bytes as lines, whatever captured them
     patience.py  when a machine is hung, on a host that is busy
@@ -23,4 +23,4 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Failure(Exception):
-    """What went wrong, in a sentence for the person who typed the command."""
+    """An error, with a message for the person who typed the command."""

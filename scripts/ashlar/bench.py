@@ -10,7 +10,7 @@
     scripts/bench time      what clock and timers cost, beside Debian's kernel, and how well the clock is measured
 
 Every table is followed by its figures as JSON, one object a line, each line beginning `@ashlar `.
-docs/benchmarks.md says what is measured how. Exit status: 1 when a target is missed.
+docs/benchmarks.md has what is measured and how. Exit status: 1 when a target is missed.
 """
 import argparse
 import sys

@@ -227,7 +227,7 @@ def static_bytes(variant):
 
 
 def slabs_of_others(lines):
-    """Bytes of the slabs that hold magazines, which the target leaves out, or objects that somebody asked for."""
+    """Bytes of the slabs that hold magazines, which the target leaves out, or objects of other rooms."""
     rows = [re.match(r'(\S+) +\d+ +\d+ +\d+ +\d+ +\d+ +(\d+) +(?:none|\d+)', line) for line in lines]
     own = ('slab-cache', 'slab')
     return sum(int(row[2]) << 10 for row in rows if row and row[1] not in own)

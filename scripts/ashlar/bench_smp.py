@@ -221,7 +221,7 @@ def measure_locks(results, variant, folder, contests):
     pair = stream.of_type('bench')[0]
     results.heading('locks and memory')
     results.row(
-        'a lock nobody else wants, instructions',
+        'an uncontended lock, instructions',
         'smp.lock.pair',
         'instructions',
         per_operation(pair['median_ticks'], pair['operations']),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Bochs needs to boot a Machine: a configuration file, and somebody at the serial line.
+"""What Bochs needs to boot a Machine: a configuration file, and a reader at the serial line.
 
 Bochs has no debug-exit port and no command line of ours (no fw_cfg): the ISO carries the options,
-and the session ends when the verdict has come.
+and the session ends with the verdict.
 """
 import os
 import socket
@@ -54,7 +54,7 @@ def bochsrc(machine, iso, serial_port):
     megabytes = machine.memory_bytes >> 20
     # Bochs asks the host for all of the guest's memory; above 1 GiB it pages parts of it.
     host_megabytes = min(megabytes, 1024)
-    # Without options that name a display, one that needs no screen and waits for nobody.
+    # Without options that name a display, one that needs no screen and no viewer.
     display = {'none': 'rfb, options="timeout=0"'}.get(machine.display, machine.display)
     lines = [
         f'display_library: {display}',

@@ -50,7 +50,7 @@ def codename():
 
 
 def own_source(targets, release):
-    """The mirror of @release and its keys, out of what `apt-get indextargets` says.
+    """The mirror of @release and its keys, from `apt-get indextargets`.
 
     Return: the URI, and the option in front of it in a source list, '' for the system's trusted keys.
     """

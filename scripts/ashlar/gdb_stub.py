@@ -72,7 +72,7 @@ class GdbStub:
         assert self._ask(f'z1,{address:x},1') == 'OK'
 
     def register(self, number):
-        # All of them: a single one is given only to who has asked for the description of registers.
+        # All of them: a single one is available only after a request for the description of registers.
         every = bytes.fromhex(self._ask('g'))
         return int.from_bytes(every[8 * number : 8 * number + 8], 'little')
 

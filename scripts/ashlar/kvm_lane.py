@@ -9,7 +9,7 @@ Debian's kernel boots under QEMU's TCG, which emulates AMD's nested SVM; it load
     kvm-lane: end NUMBER, status STATUS
 
 What is needed is downloaded and unpacked, and never installed: the kernel and its modules. busybox-static is the whole
-of user space; QEMU is the one that runs outside, with its libraries. A machine that says nothing for SILENCE_SECONDS
+of user space; QEMU is the one that runs outside, with its libraries. A machine without output for SILENCE_SECONDS
 is hung; the lane then begins again with the next one. What the budget leaves no time for is named.
 """
 import dataclasses

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The peer in benchmarks: Debian's own kernel, with an initramfs that loads a module, if any, and says one line.
+"""The peer in benchmarks: Debian's own kernel, with an initramfs that loads a module, if any, and prints one line.
 
 Packages are downloaded and unpacked into a folder of the build, and never installed.
 """

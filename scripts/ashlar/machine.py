@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine to boot on, and the emulator's command line for it.
 
-A Machine says what is wanted in a few words; qemu_command() turns it into QEMU's words. What boots
+A Machine describes what is wanted; qemu_command() makes QEMU's arguments of it. What boots
 (an ELF file or an ISO) is given apart, so that the same machine can boot several builds.
 """
 import dataclasses
@@ -52,10 +52,10 @@ class Machine:
     debug: bool = False  # wait for gdb on port 1234
     debug_exit: bool = True  # leave through the debug-exit port; else by whatever the machine has
     restarts: object = None  # whether a reset starts it again; None: unless a script waits for run=
-    extra: tuple = ()  # more words for the emulator
+    extra: tuple = ()  # more arguments for the emulator
 
     def check(self):
-        """Says in words what cannot be had together."""
+        """Fails with a message for options that exclude each other."""
         if self.boot == 'kernel' and self.firmware == 'uefi':
             raise Failure('QEMU gives -kernel to UEFI only for kernels that are EFI programs; use --boot iso')
         if self.machine == 'microvm' and (self.boot == 'iso' or self.firmware == 'uefi'):

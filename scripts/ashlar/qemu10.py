@@ -43,7 +43,7 @@ def fetch(folder=FOLDER):
 def find():
     """The system's QEMU where it is new enough, else fetch().
 
-    Return: the program, and the words that it needs, in front of all others or behind: where its firmware is.
+    Return: the program, and its arguments before and after all others: where its firmware is.
     """
     with contextlib.suppress(Failure, OSError):
         system = qemu_program()

@@ -50,7 +50,7 @@ def parse_arguments(argv):
         help="the emulator's name for it, with its options; default: everything it can do",
     )
     parser.add_argument(
-        '--smp', default=defaults.smp, metavar='N', help="CPUs, or QEMU's -smp words; default: 1"
+        '--smp', default=defaults.smp, metavar='N', help="CPUs, or the argument of QEMU's -smp; default: 1"
     )
     parser.add_argument(
         '--memory', default=defaults.memory, metavar='SIZE', help='such as 64M or 16G; default: %(default)s'
@@ -71,7 +71,7 @@ def parse_arguments(argv):
     parser.add_argument('--report', type=pathlib.Path, metavar='FILE', help='write the JSON lines to FILE')
     parser.add_argument('--build', type=pathlib.Path, metavar='FOLDER', help='build folder; default: build')
     parser.add_argument('--dry-run', action='store_true', help="print the emulator's command, and do nothing")
-    parser.add_argument('extra', nargs='*', metavar='-- ARGS', help='more words for the emulator')
+    parser.add_argument('extra', nargs='*', metavar='-- ARGS', help='more arguments for the emulator')
     return parser.parse_args(argv)
 
 

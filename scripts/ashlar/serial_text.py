@@ -7,7 +7,7 @@ their text and move the cursor. A line here is what stands between two line ends
 import codecs
 import re
 
-# Cursor position, next line, form feed: the text behind stands in another row.
+# Cursor position, next line, form feed: the text after it is in another row.
 NEW_ROW = re.compile(r'\x1b\[\d*(?:;\d*)?[HfEF]|[\f\v\x85]')
 # ECMA-48: OSC strings, CSI sequences, other escapes with their intermediate bytes. Never across a line end.
 ESCAPE = re.compile(r'\x1b(?:\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)?|\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])')

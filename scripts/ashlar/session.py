@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One boot: the emulator's process, what the machine says on its serial port, what is typed to it.
+"""One boot: the emulator's process, the machine's serial output, the input to it.
 
     with Session.of(machine, image, folder) as session:
         session.expect(r'ashlar> ', 30)
@@ -10,7 +10,7 @@ The serial log is a file that the emulator (or, for Bochs, a thread of ours) app
 reads on in it from where it last stopped. A timeout here is only there to notice a hang: of a machine that prints
 nothing, on a host whose load is taken off (patience.py).
 
-A machine that a script waits for must not reset itself: QEMU is told to end then, and says so over a socket of ours.
+A machine that a script waits for must not reset itself: QEMU then ends, and reports that over a socket.
 """
 import contextlib
 import dataclasses
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def words(self):
-        """A sentence or two for whoever looks at a failure."""
+        """A sentence or two about a failure."""
         lines = [f'verdict: {self.verdict}, emulator status {self.exit_status}, after {self.seconds:.1f} s']
         lines += [f'complaint: {complaint}' for complaint in self.complaints]
         lines += [f'failed: {name}' for name in self.stream.failed_tests()]
@@ -158,7 +158,7 @@ class Session:
         return stream.Stream(self.log())
 
     def expect(self, pattern, timeout):
-        """Waits for @pattern behind what was last expected; returns the match. Raises when it does not come."""
+        """Waits for @pattern after the last match; returns the match. Raises when it does not come."""
         patience = Patience(timeout)
         while True:
             ended = self.process.poll() is not None
@@ -314,5 +314,5 @@ class BochsSession(Session):
         self.line.close()
 
     def _judge(self, status, timed_out, has_reset):
-        # Bochs' own status says nothing about the machine.
+        # Bochs' own status does not depend on the machine.
         return super()._judge(None, timed_out, False)

@@ -5,10 +5,10 @@ A log is judged by things that must agree: the verdict line, the KTAP results an
 where the emulator gave one, its exit status. A log that just ends is not a pass.
 
 A log may hold several boots. Each begins at the kernel's first line, and is judged on its own; the log passes when all
-of them pass. A boot that neither gave its verdict nor was told to restart, and behind which another one begins,
+of them pass. A boot that neither gave its verdict nor was told to restart, and after which another one begins,
 restarted by itself.
 
-Only the kernel's text is believed. KTAP results count behind a `KTAP version` line and nowhere else, because loaders
+Only the kernel's text counts. KTAP results count after a `KTAP version` line and nowhere else, because loaders
 say "ok", too; they have the prefix that the version line has (a capture program's time stamp), and no other.
 """
 import dataclasses
@@ -25,7 +25,7 @@ EXIT_STATUS = {PASS: 0, FAIL: 1, PANIC: 3, 'timeout': 4, NO_VERDICT: 5}
 LOG_PREFIX = r'\[ *\d+\.\d{6}\] cpu\d+ '
 LOG_LINE = re.compile(LOG_PREFIX + r'([\w.-]+): (.*)')
 FIRST_LINE = re.compile(r'Ashlar \S+, loaded by ')
-# GRUB says it once for each try.
+# GRUB prints it once for each attempt.
 LOADER_LINE = re.compile(r'Booting `Ashlar')
 # Between these two the monitor's `log` shows lines once more.
 REPLAY_START, REPLAY_END = 'log, shown again:', 'end of the log'
@@ -144,7 +144,7 @@ class Boot:
 
     @property
     def is_running(self):
-        """Whether its first line is behind it, or must have been."""
+        """Whether its first line was seen, or must have been before."""
         return bool(self.has_first_line or self.objects or self.streams or self.has_panicked)
 
     @property
@@ -185,7 +185,7 @@ class Boot:
             self.complain(f'test {number[:18]} stands where test {len(self.open.results)} is due')
 
     def read_objects(self, line, start):
-        """The objects of a line, from @start on. Nothing but blanks may stand between and behind them."""
+        """The objects of a line, from @start on. Only blanks may be between and after them."""
         while match := OBJECT.search(line, start):
             try:
                 item, start = DECODER.raw_decode(line, match.end())
@@ -298,7 +298,7 @@ class Stream:
         boot.first_words = boot.first_words or words
 
     def _boot_after_verdict(self):
-        """The machine has left behind a verdict: who starts anything then is another boot."""
+        """The machine has ended after a verdict: a line that follows begins another boot."""
         if self.boots[-1].verdicts:
             self.boots.append(Boot())
         return self.boots[-1]

@@ -142,7 +142,7 @@ def run_unit_tests(results):
         read_unit_test(results, record)
     ran = {record['name'].split(' / ')[-1] for record in records}
     for source in sorted((ROOT / 'tests/unit').glob('test_*.c')):
-        # Some are built in several ways, named behind the test.
+        # Some are built in several variants, with a suffix after the test's name.
         if not any(re.fullmatch(rf'{source.stem[5:]}(_O.|_threads|_fast)?', name) for name in ran):
             results.add(
                 'unit', source.stem, 'fail', 0, 'was not run: is it listed, and does the build find cmocka?'

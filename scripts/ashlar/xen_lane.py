@@ -152,7 +152,7 @@ class XenLane(kvm_lane.Lane):
         said = ''.join(
             f'{line[match.end():]}\n' for line in text.split('\n') if (match := GUEST_LINE.match(line))
         )
-        # xl's status says nothing about the guest.
+        # xl's status does not depend on the guest.
         return kvm_lane.judge(machine, said, None)
 
 

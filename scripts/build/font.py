@@ -4,7 +4,7 @@
 
 usage: font.py FONT.psf[.gz] WIDTHxHEIGHT OUTPUT.c
 
-Which glyph is which character the font's own Unicode table says; without one, glyph n is
+The font's own Unicode table maps characters to glyphs; without one, glyph n is
 character n. All of 0x20 to 0x7e must be there.
 """
 import gzip
@@ -34,7 +34,7 @@ def table_psf1(data):
 
 
 def table_psf2(data):
-    """{character: glyph} of a PSF2 table: UTF-8, 0xff after each glyph's, sequences behind 0xfe."""
+    """{character: glyph} of a PSF2 table: UTF-8, 0xff after each glyph's, sequences after 0xfe."""
     characters = {}
     for glyph, entry in enumerate(data.split(b"\xff")[:-1]):
         for character in entry.split(b"\xfe")[0].decode("utf-8"):

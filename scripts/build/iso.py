@@ -298,7 +298,7 @@ def main():
         medium.add_text(menu, 'boot/grub/grub.cfg')
         medium.make_bios_core()
         medium.make_efi_image()
-        # Written beside its final name, so that nobody ever sees half an ISO there.
+        # Written under another name and renamed, so that the final name is never half an ISO.
         unfinished = options.output.with_suffix('.unfinished')
         medium.write(unfinished)
         check_boot_images(unfinished)

@@ -5,7 +5,7 @@
 #     scripts/run --debug                       in one terminal: the machine waits
 #     gdb -x scripts/gdb/ashlar.gdb             in another: stops at kernel64_main
 #
-# docs/debugging.md says more. Here is what must happen before the connection, and the connection;
+# See docs/debugging.md. This file has the steps before the connection, and the connection;
 # commands of our own are in ashlar.py.
 
 set pagination off

@@ -21,7 +21,7 @@ PAGE_ADDRESS = 0x000FFFFFFFFFF000
 CR4_LA57 = 1 << 12
 LEVELS = {5: 'PML5', 4: 'PML4', 3: 'PDPT', 2: 'PD', 1: 'PT'}
 PRESENT, LARGE = 1 << 0, 1 << 7
-# Bits of an entry, with the words for set and for clear.
+# Bits of an entry, with the text for set and for clear.
 FLAGS = [
     (1, 'writable', 'read-only'),
     (2, 'user', ''),
@@ -48,7 +48,7 @@ def register(name):
 
 
 def flag_words(entry, level):
-    """The entry's bits in words; dirty and global mean something in the last level only."""
+    """The entry's bits as text; dirty and global are defined in the last level only."""
     is_leaf = level == 1 or entry & LARGE
     words = [
         is_set if entry >> bit & 1 else clear for bit, is_set, clear in FLAGS if is_leaf or bit not in (6, 8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/check/image finds each offence that is planted in a sound image, and names it.
+"""scripts/check/image finds each violation that is planted in a sound image, and names it.
 
 usage: test_image.py CHECK STUB KERNEL64 CC OBJDUMP NM
 """
@@ -46,10 +46,10 @@ class ImageCheck(unittest.TestCase):
             text=True,
         )
 
-    def expect(self, offence, *options, lines=1):
+    def expect(self, violation, *options, lines=1):
         done = self.check(*options)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(offence, done.stderr)
+        self.assertIn(violation, done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), lines, done.stderr)
         self.assertFalse((self.folder / 'out').exists())
 
@@ -132,7 +132,7 @@ class ImageCheck(unittest.TestCase):
         headers = self.stub[offset : offset + 56 * count]
         struct.pack_into('<Q', self.stub, 32, len(self.stub))
         self.stub += headers
-        self.expect('GRUB would not start it: its program headers end behind byte 32768')
+        self.expect('GRUB would not start it: its program headers end after byte 32768')
 
     def test_an_entry_that_is_not_code(self):
         struct.pack_into('<Q', self.stub, 24, 0x400000)
