@@ -14,7 +14,7 @@
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <irq/irq.h>
-#include <log/stages.h>
+#include <boot/stages.h>
 #include <monitor/monitor.h>
 #include <panic/panic.h>
 #include <platform/platform.h>
@@ -38,12 +38,12 @@ void kernel64_main(uint64_t handoff_address)
     cpu_features_init();
     stack_protector_init();
     traps_init(); /* from here on a mistake is a report, not a reset, and is seen */
-    stage_mark("traps");
+    boot_stage_mark("traps");
     machine_read_handoff(handoff_address);  /* the loader's words, and the options among them */
     tsc_init(machine_handoff()->tsc_entry); /* ticks are time, roughly; */
-    stage_mark_at("stub", machine_handoff()->tsc_entry);
-    stage_mark_at("leap", machine_handoff()->tsc_leap);
-    stage_mark("clock");
+    boot_stage_mark_at("stub", machine_handoff()->tsc_entry);
+    boot_stage_mark_at("leap", machine_handoff()->tsc_leap);
+    boot_stage_mark("clock");
 
     options_apply_early();
     machine_log_origin();
@@ -52,13 +52,13 @@ void kernel64_main(uint64_t handoff_address)
     acpi_find_root();
     platform_init_early(); /* serial ports that firmware names, power-off */
     consoles_start();      /* what was logged is shown */
-    stage_mark("consoles");
+    boot_stage_mark("consoles");
 
     machine_collect_claims();
     acpi_init();            /* its tables are claimed */
     machine_sweep_claims(); /* the memory map */
     options_warn_unknown();
-    stage_mark("map");
+    boot_stage_mark("map");
 
     address_space_init();    /* our own page tables; devices can be mapped, */
     acpi_init_late();        /* and ACPI's tables be read wherever they lie: */
@@ -66,18 +66,18 @@ void kernel64_main(uint64_t handoff_address)
     counters_init();         /* counters whose rate is known, */
     tsc_begin_calibration(); /* which measure the others from here to time_calibrate() */
     consoles_apply_firmware();
-    stage_mark("tables");
+    boot_stage_mark("tables");
     memory_init(platform_nodes()); /* frames can be allocated */
-    stage_mark("memory");
+    boot_stage_mark("memory");
     irq_init();  /* interrupt controllers, all inputs masked */
     time_init(); /* timers */
     wall_clock_init();
     local_irq_enable(); /* handlers run from here on */
-    stage_mark("interrupts");
+    boot_stage_mark("interrupts");
     consoles_start_inputs();
-    stage_mark("inputs");
+    boot_stage_mark("inputs");
     start_processors(); /* the other CPUs */
     time_calibrate();   /* the clock is right */
-    stage_mark("processors");
+    boot_stage_mark("processors");
     monitor_run(options_run());
 }

@@ -46,7 +46,7 @@ static void apply_debug_exit(void)
     if (status == STATUS_NOT_FOUND)
         return;
     if (status == STATUS_OK && parse_number(value, &port) == STATUS_OK && port != 0 && port <= UINT16_MAX)
-        leave_set_debug_port((uint16_t)port);
+        power_set_debug_exit((uint16_t)port);
     else
         log_warn("boot", "debugexit=%s: expected an I/O port, 1 to 0xffff", value);
 }
@@ -54,7 +54,7 @@ static void apply_debug_exit(void)
 /* Nobody watches a machine that run= drives: also a panic before the prompt must leave it. */
 static void apply_run(void)
 {
-    panic_set_leaves(machine_has_option("run"));
+    panic_set_exits(machine_has_option("run"));
 }
 
 void options_apply_early(void)

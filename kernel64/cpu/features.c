@@ -6,6 +6,8 @@
  */
 #include <cpu/features.h>
 
+#include <cpu/insn.h>
+
 #include <ashlar/check.h>
 
 #define LEAF_EXTENDED   0x80000000u
@@ -137,4 +139,23 @@ bool cpu_lfence_is_optional(const struct cpu_identity *identity)
 {
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
     return is_amd && identity->family >= 0x10 && identity->family != 0x11 && identity->family < 0x19;
+}
+
+/* ---- the first CPU ---- */
+
+static struct cpu_identity boot_cpu;
+
+void cpu_features_init(void)
+{
+    cpu_identify(cpu_cpuid, &boot_cpu);
+}
+
+const struct cpu_identity *cpu_boot_identity(void)
+{
+    return &boot_cpu;
+}
+
+bool cpu_has(enum cpu_feature feature)
+{
+    return cpu_identity_has(&boot_cpu, feature);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first CPU identified, and every protection that it offers switched on; also that LFENCE orders time
- * stamps.
+ * Every protection that the CPU offers, switched on; and LFENCE made to order time stamps.
  */
 #include <cpu/protect.h>
 
@@ -13,23 +12,7 @@
 #include <log/log.h>
 #include <cpu/fixup.h>
 
-static struct cpu_identity boot_cpu;
 static bool can_write_de_cfg; /* constant once the first CPU is protected */
-
-void cpu_features_init(void)
-{
-    cpu_identify(cpu_cpuid, &boot_cpu);
-}
-
-const struct cpu_identity *cpu_boot_identity(void)
-{
-    return &boot_cpu;
-}
-
-bool cpu_has(enum cpu_feature feature)
-{
-    return cpu_identity_has(&boot_cpu, feature);
-}
 
 /* A hypervisor may refuse it, and then does the same itself, or does not show it. */
 static void write_de_cfg(void *argument)
@@ -74,13 +57,14 @@ void cpu_protect_cpu(void)
 static void make_lfence_serialize(void)
 {
     struct trap_frame caught;
-    can_write_de_cfg = cpu_lfence_is_optional(&boot_cpu) && fixup_try(write_de_cfg, NULL, &caught);
+    can_write_de_cfg = cpu_lfence_is_optional(cpu_boot_identity()) && fixup_try(write_de_cfg, NULL, &caught);
 }
 
 void cpu_protect(void)
 {
-    log_info("cpu", "%s, family %u model %u stepping %u%s%s", boot_cpu.vendor, boot_cpu.family,
-             boot_cpu.model, boot_cpu.stepping, boot_cpu.brand[0] ? ": " : "", boot_cpu.brand);
+    const struct cpu_identity *cpu = cpu_boot_identity();
+    log_info("cpu", "%s, family %u model %u stepping %u%s%s", cpu->vendor, cpu->family, cpu->model,
+             cpu->stepping, cpu->brand[0] ? ": " : "", cpu->brand);
     if (!cpu_has(CPU_FEATURE_NX))
         log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
     cpu_protect_cpu();

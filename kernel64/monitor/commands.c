@@ -86,7 +86,7 @@ static status_t command_exit(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    monitor_leave();
+    monitor_exit();
 }
 COMMAND(exit, "", "give the verdict and leave: debug port, power-off, reset or halt", command_exit);
 
@@ -95,7 +95,7 @@ static status_t command_reboot(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    monitor_restart();
+    monitor_reboot();
 }
 COMMAND(reboot, "", "reset the machine", command_reboot);
 

@@ -17,7 +17,7 @@
 #include <power/exit.h>
 #include <log/log.h>
 #include <panic/panic.h>
-#include <log/stages.h>
+#include <boot/stages.h>
 #include <power/verdict.h>
 #include <lib/string.h>
 #include <monitor/complete.h>
@@ -58,7 +58,7 @@ static int wait_for_key(void)
         local_irq_disable();
         int key = inputs_poll();
         if (key == KEY_RESTART)
-            monitor_restart();
+            monitor_reboot();
         if (key != KEY_NONE) {
             local_irq_enable();
             tsc_sync_recheck();
@@ -193,19 +193,19 @@ static void command_of_run_failed(const char *command)
     log_error("monitor", "run=: the command '%s' failed", command);
 }
 
-NORETURN void monitor_restart(void)
+NORETURN void monitor_reboot(void)
 {
     struct json json = { .put = print_sink };
     print_set_observer(NULL, 0);
     json_begin(&json, "reboot");
     json_end(&json);
-    leave_by_reset();
+    power_reboot();
 }
 
-NORETURN void monitor_leave(void)
+NORETURN void monitor_exit(void)
 {
     verdict_print(verdict_so_far());
-    leave(verdict_so_far());
+    power_exit(verdict_so_far());
 }
 
 /* A line whose end cannot be run leaves as `exit` does: the exit may stand there, and somebody waits for the
@@ -215,7 +215,7 @@ static void run_without_a_person(const char *run)
     static char text[LINE_MAX];
     bool is_run;
 
-    panic_set_leaves(true);
+    panic_set_exits(true);
     is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
         verdict_spoil();
@@ -225,15 +225,15 @@ static void run_without_a_person(const char *run)
         is_run = dispatch_line(text, command_of_run_failed);
     }
     if (!is_run)
-        monitor_leave();
+        monitor_exit();
     is_run_running = false;
-    panic_set_leaves(false);
+    panic_set_exits(false);
 }
 
 void monitor_run(const char *run)
 {
     panic_set_wait(wait_for_restart, "Ctrl-Alt-Del, Enter or R restarts it");
-    stage_mark("prompt");
+    boot_stage_mark("prompt");
     if (run && run[0])
         run_without_a_person(run);
 

@@ -18,10 +18,10 @@ int monitor_wait_for_key(uint64_t deadline_ns);
 bool monitor_is_attended(void);
 
 /* Says so in the log and resets the machine: what `reboot` and Ctrl-Alt-Del do. Context: a command. */
-NORETURN void monitor_restart(void);
+NORETURN void monitor_reboot(void);
 
 /* Prints the verdict and leaves by the ladder of power/exit.h: what `exit` does. Context: a command. */
-NORETURN void monitor_leave(void);
+NORETURN void monitor_exit(void);
 
 /**
  * monitor_run() - run what run= says, then prompt for ever.

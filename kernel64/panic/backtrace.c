@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who called whom, by following frame pointers. Nothing is believed: a frame counts only if it lies on a
- * stack that we know, above the one before it.
+ * Following frame pointers. A frame counts only if it lies on a known stack, above the one before it.
  */
 #include <panic/backtrace.h>
 
@@ -19,7 +18,7 @@ struct frame {
 /* An exception in an NMI in a machine check in a debug exception in the kernel, and one to spare. */
 #define STACK_SWITCHES_MAX 5
 
-/* Lines printed. A longer way is cut, after its recursion was folded. */
+/* Lines printed. A longer backtrace is cut, after its recursion was folded. */
 #define LINES_MAX 48
 
 void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer)
@@ -63,7 +62,7 @@ static void print_address(uint64_t address, bool is_return)
         print("    %016lx (not in the kernel's code)", address);
 }
 
-static void end_line(unsigned repeats)
+static void end_line(unsigned int repeats)
 {
     if (repeats)
         print(", %u times", repeats + 1);
@@ -74,7 +73,7 @@ static void print_callers(uint64_t frame_pointer)
 {
     struct backtrace walk;
     uint64_t address, last = 0;
-    unsigned lines = 0, repeats = 0;
+    unsigned int lines = 0, repeats = 0;
 
     backtrace_begin(&walk, frame_pointer);
     while (backtrace_next(&walk, &address)) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Who called whom, by the frame pointers on the stack.
+ * Backtraces by frame pointers.
  *
- * Each function's frame begins with two words: the caller's frame pointer, and the return address.
- * Nothing on a stack is trusted: a frame is read only when both words lie in one known stack
- * (panic/stacks.h), and each must lie above the one before it, so a walk always ends. A step to
- * another stack is what an exception on a stack of its own looks like; few are allowed.
+ * Each function's frame begins with two words: the caller's frame pointer and the return address. Nothing on
+ * a stack is trusted: a frame is read only when both words lie in one known stack (panic/stacks.h), and each
+ * must lie above the one before it, so that a walk ends. An exception on a stack of its own is a step to
+ * another stack, of which few are allowed.
  */
 #include <ashlar/types.h>
 
@@ -14,14 +14,21 @@ struct backtrace {
     uint64_t frame;    /* address of the next frame; 0 is the proper end */
     uint64_t floor;    /* the next frame on this stack lies at or above it */
     const void *stack; /* the struct stack of the last frame; NULL before the first */
-    unsigned stack_switches;
+    unsigned int stack_switches;
 };
 
-/* @frame_pointer: RBP of the place where the walk begins; any number. */
+/**
+ * backtrace_begin() - start a walk.
+ * @walk:          initialised here.
+ * @frame_pointer: RBP of the place where the walk begins; any number.
+ *
+ * Context: any, also NMI and panic.
+ */
 void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer);
 
 /**
  * backtrace_next() - one step outwards.
+ * @walk:           from backtrace_begin().
  * @return_address: where the function of this frame returns to.
  *
  * Return: false at the end. Then walk->frame is 0, or, when the walk ended because a frame pointer
@@ -41,10 +48,12 @@ void backtrace_print(uint64_t frame_pointer);
 
 /**
  * backtrace_print_interrupted() - the same, beginning at an interrupted instruction.
- * @rip, @rsp: of the instruction; any numbers.
+ * @rip, @rsp:      of the instruction; any numbers.
+ * @frame_pointer:  as in backtrace_begin().
  *
  * The interrupted function may have no frame: the compiler makes none in a function that calls
  * nothing and keeps nothing on the stack. Then the word at RSP is its return address. If that word
  * is a code address it is shown, with a question mark, because it may be something else.
+ * Context: any, also NMI and panic.
  */
 void backtrace_print_interrupted(uint64_t rip, uint64_t rsp, uint64_t frame_pointer);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Panic: report, verdict, end. Each part may itself fail on a machine whose memory is wrong, so
- * panic_depth counts how far inside itself it is:
+ * Report, verdict, end. Each part may itself fault on a machine whose memory is corrupt, so panic_depth
+ * counts the nesting:
  *
  *     1   the whole report, then the verdict and the end
- *     2   one line that names the second mistake, then the end
- *     3   printing does not work: the end, in silence
+ *     2   one line that names the second fault, then the end
+ *     3   printing does not work: the end, without output
  */
 #include <panic/panic.h>
 
@@ -16,15 +16,15 @@
 #include <lib/machine_ops.h>
 #include <log/report_head.h>
 
-static unsigned panic_depth;
-static bool leaves;
+static unsigned int panic_depth;
+static bool exits;
 static void (*console_attacher)(void);
 static void (*wait_for_restart)(void);
 static const char *restart_words;
 
-void panic_set_leaves(bool yes)
+void panic_set_exits(bool yes)
 {
-    leaves = yes;
+    exits = yes;
 }
 
 void panic_set_consoles(void (*attach_all)(void))
@@ -46,12 +46,12 @@ static NORETURN void end(void)
         print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
               "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
 
-    if (leaves || leave_has_debug_port())
-        leave(VERDICT_PANIC);
+    if (exits || power_has_debug_exit())
+        power_exit(VERDICT_PANIC);
     if (panic_depth == 1 && wait_for_restart) {
         print("The machine is halted; %s.\n", restart_words);
         wait_for_restart();
-        leave_by_reset();
+        power_reboot();
     }
     if (panic_depth <= 2)
         print("The machine is halted.\n");

@@ -12,7 +12,7 @@ struct symbol {
 };
 
 extern const uint32_t symbol_count;
-extern const uint32_t symbol_text_end; /* offset behind the last byte of code */
+extern const uint32_t symbol_text_end; /* offset of the first byte after the code */
 extern const struct symbol symbol_table[];
 extern const char symbol_names[];
 
@@ -28,13 +28,21 @@ const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes
 
 /**
  * symbol_read_address() - an address that a person typed: a number, or the name of a function.
- * @text:    decimal, hexadecimal behind 0x, or the whole name. Of static functions that share a
- *           name, the one that lies lowest.
+ * @text:    decimal, hexadecimal after 0x, or the whole name. Of static functions that share a name, the one
+ *           with the lowest address.
  * @address: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when it is neither.
+ * Context: any. Cost: a comparison with each symbol.
  */
 status_t symbol_read_address(const char *text, uint64_t *address) MUST_CHECK;
 
-/* "name+0xoffset/0xsize" for %pS; a format_symbol_fn. */
+/**
+ * symbol_describe() - "name+0xoffset/0xsize", for %pS: a format_symbol_fn.
+ * @address: any number.
+ * @buffer:  receives @size bytes at most, the NUL included.
+ *
+ * Return: false, and @buffer untouched, when the address is not in the kernel's code.
+ * Context: any, also NMI and panic.
+ */
 bool symbol_describe(uint64_t address, char *buffer, size_t size);

@@ -86,11 +86,11 @@ static void map_registers(void)
 static void add_methods(bool may_use_memory)
 {
     if (!has_off && acpi_can_power_off(&power) && (may_use_memory || !any_in_memory())) {
-        leave_add_power_off(power_off);
+        power_add_off_method(power_off);
         has_off = true;
     }
     if (!has_reset && acpi_can_reset(&power) && (may_use_memory || !is_in_memory(ACPI_RESET))) {
-        leave_add_reset(reset);
+        power_add_reboot_method(reset);
         has_reset = true;
     }
 }

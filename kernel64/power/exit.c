@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ladder of leave.h. Each rung may be missing on this machine, and nothing says so: a rung has
- * failed when the CPU is still here some time later. There may be no clock yet, so that time is
+ * The methods of exit.h, one after the other. Any of them may be absent on this machine, and no device says
+ * so: a method has failed when the CPU still runs some time later. There may be no clock yet, so that time is
  * counted in reads of the POST port, each about a microsecond on a PC's bus and in an emulator.
  */
 #include <power/exit.h>
@@ -12,14 +12,14 @@
 #include <log/log.h>
 #include <lib/machine_ops.h>
 
-#define PORT_POST 0x80 /* reads answer on every PC, and mean nothing */
+#define PORT_POST 0x80 /* can be read on every PC, without effect */
 
-/* The last characters leave the serial port: 16 bytes at 9600 baud take 17 ms. */
+/* The serial port sends its last characters: 16 bytes at 9600 baud take 17 ms. */
 #define SETTLE_US     20000
-/* QEMU's exit is carried out by another thread, on a busy host late. */
+/* Another thread of QEMU carries the exit out, late on a busy host. */
 #define DEBUG_EXIT_US 3000000
-/* A reset line is pulled within microseconds, a power supply takes longer. */
-#define RUNG_US       300000
+/* A reset line acts within microseconds, a power supply takes longer. */
+#define METHOD_US     300000
 
 /* Keyboard controller: "pulse output line 0", which is the CPU's reset.
    Source: IBM PC AT Technical Reference, "8042", command FEh. */
@@ -33,51 +33,51 @@
 #define RESET_HARD      0x02
 #define RESET_START     0x04
 
-struct ways {
-    leave_way_fn *way[LEAVE_WAYS_MAX];
-    unsigned count;
+struct methods {
+    power_method_fn *method[POWER_METHODS_MAX];
+    unsigned int count;
 };
 
 static uint16_t debug_port;
-static struct ways power_off_ways, reset_ways;
+static struct methods off_methods, reboot_methods;
 
-void leave_set_debug_port(uint16_t port)
+void power_set_debug_exit(uint16_t port)
 {
     debug_port = port;
 }
 
-bool leave_has_debug_port(void)
+bool power_has_debug_exit(void)
 {
     return debug_port != 0;
 }
 
-static void add_way(struct ways *ways, leave_way_fn *way)
+static void add_method(struct methods *methods, power_method_fn *method)
 {
-    VERIFY(ways->count < LEAVE_WAYS_MAX);
-    ways->way[ways->count++] = way;
+    VERIFY(methods->count < POWER_METHODS_MAX);
+    methods->method[methods->count++] = method;
 }
 
-void leave_add_power_off(leave_way_fn *way)
+void power_add_off_method(power_method_fn *method)
 {
-    add_way(&power_off_ways, way);
+    add_method(&off_methods, method);
 }
 
-void leave_add_reset(leave_way_fn *way)
+void power_add_reboot_method(power_method_fn *method)
 {
-    add_way(&reset_ways, way);
+    add_method(&reboot_methods, method);
 }
 
-static void wait_about_us(unsigned us)
+static void wait_about_us(unsigned int us)
 {
     while (us-- > 0)
         (void)io_in8(PORT_POST);
 }
 
-static void try_ways(const struct ways *ways)
+static void try_methods(const struct methods *methods)
 {
-    for (unsigned i = 0; i < ways->count; i++) {
-        ways->way[i]();
-        wait_about_us(RUNG_US);
+    for (unsigned int i = 0; i < methods->count; i++) {
+        methods->method[i]();
+        wait_about_us(METHOD_US);
     }
 }
 
@@ -89,35 +89,35 @@ static void write_debug_port(enum verdict verdict)
     wait_about_us(DEBUG_EXIT_US);
 }
 
-void leave(enum verdict verdict)
+void power_exit(enum verdict verdict)
 {
     local_irq_disable();
     log_settle();
     wait_about_us(SETTLE_US);
-    if (leave_has_debug_port())
+    if (power_has_debug_exit())
         write_debug_port(verdict);
-    try_ways(&power_off_ways);
-    /* Not a reset: the loader would start us again, and run= would do it for ever. */
-    log_error("leave", "%s; halted, switch the machine off by hand",
-              power_off_ways.count > 0 ? "power-off failed" : "no power-off on this machine");
+    try_methods(&off_methods);
+    /* Not a reboot: the loader would start this kernel again, and run= would loop. */
+    log_error("power", "power-off: %s: halted; switch the machine off by hand",
+              off_methods.count > 0 ? "no method worked" : "this machine has no method");
     machine_ops.halt();
 }
 
-void leave_by_reset(void)
+void power_reboot(void)
 {
     local_irq_disable();
     log_settle();
     wait_about_us(SETTLE_US);
-    try_ways(&reset_ways);
+    try_methods(&reboot_methods);
 
-    for (unsigned us = 0; us < KBC_WAIT_US && (io_in8(PORT_KBC) & KBC_INPUT_FULL); us++)
+    for (unsigned int us = 0; us < KBC_WAIT_US && (io_in8(PORT_KBC) & KBC_INPUT_FULL); us++)
         (void)io_in8(PORT_POST);
     io_out8(PORT_KBC, KBC_PULSE_RESET);
-    wait_about_us(RUNG_US);
+    wait_about_us(METHOD_US);
 
     io_out8(PORT_RESET, RESET_HARD);
     io_out8(PORT_RESET, RESET_HARD | RESET_START);
-    wait_about_us(RUNG_US);
+    wait_about_us(METHOD_US);
 
     machine_ops.triple_fault();
 }

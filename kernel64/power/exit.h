@@ -1,29 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The ways out, in the order that docs/interfaces.md promises: the debug-exit port if the command line named
- * one, else ACPI power-off, else halt with a line: a failed power-off never becomes a reset, which on a
- * machine that boots us by itself would never end. Nothing here prints the verdict: the caller does so first
- * (power/verdict.h).
+ * Power-off and reboot. Power-off tries, in the order that docs/interfaces.md promises: the debug-exit port
+ * if the command line named one, else ACPI's methods, else it halts with a line in the log. A failed
+ * power-off never becomes a reboot, which would not end on a machine that boots this kernel by itself.
+ *
+ * Nothing here prints the verdict: the caller does so first (power/verdict.h).
  */
 #include <ashlar/types.h>
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_PANIC };
 
-/* The port that debugexit= named; none at the start. */
-void leave_set_debug_port(uint16_t port);
-bool leave_has_debug_port(void);
+/**
+ * power_set_debug_exit() - the port that debugexit= named.
+ * @port: of QEMU's isa-debug-exit; 0, as at the start: none.
+ *
+ * Context: boot, one CPU.
+ */
+void power_set_debug_exit(uint16_t port);
 
-/* A way to switch the machine off or to reset it; returns when it did not work. Tried in the order
-   in which they were added, best first; at most LEAVE_WAYS_MAX of each kind. */
-#define LEAVE_WAYS_MAX 4
-typedef void leave_way_fn(void);
-void leave_add_power_off(leave_way_fn *way);
-void leave_add_reset(leave_way_fn *way);
+/**
+ * power_has_debug_exit() - whether a port was named.
+ *
+ * Context: any, also panic.
+ */
+bool power_has_debug_exit(void);
 
-/* Leaves by the ladder. Context: any, also a panic. */
-NORETURN void leave(enum verdict verdict);
+/* Switches the machine off, or reboots it; returns when it did not work. Called with interrupts off, also in
+   a panic. */
+typedef void power_method_fn(void);
 
-/* Restarts the machine: each way of leave_add_reset(), then the keyboard controller, then port
-   0xcf9, then a triple fault. */
-NORETURN void leave_by_reset(void);
+#define POWER_METHODS_MAX 4 /* of each kind */
+
+/**
+ * power_add_off_method(), power_add_reboot_method() - one more way to power off or to reboot.
+ * @method: tried after those that were added before.
+ *
+ * Context: boot, one CPU. At most POWER_METHODS_MAX calls of each: VERIFYed.
+ */
+void power_add_off_method(power_method_fn *method);
+void power_add_reboot_method(power_method_fn *method);
+
+/**
+ * power_exit() - end: the debug-exit port, else power-off, else halt.
+ * @verdict: the code that the debug-exit port tells; QEMU's exit status is twice it plus 1.
+ *
+ * Context: any, also NMI and panic. Waits for the consoles to have sent everything.
+ */
+NORETURN void power_exit(enum verdict verdict);
+
+/**
+ * power_reboot() - restart the machine: each method that was added, then the keyboard controller, then the
+ *                  chipset's reset control register, then a triple fault.
+ *
+ * Context: as power_exit().
+ */
+NORETURN void power_reboot(void);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts and the verdict line. Written with print() and not with the JSON writer: a panic may be
- * the JSON writer's.
+ * Counts and the verdict line. Written with print() and not with the JSON writer, in which the panic may
+ * have begun.
  */
 #include <power/verdict.h>
 
 #include <log/log.h>
 
-static unsigned counts[TEST_OUTCOMES];
+static unsigned int counts[TEST_OUTCOMES];
 static bool is_spoilt;
 
 void verdict_count(enum test_outcome outcome)

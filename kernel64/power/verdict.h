@@ -1,22 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the machine has to say for itself in the end: how many self-tests passed, failed and were
- * skipped, whether anything else went wrong, and the verdict line made of it. It lives down here
- * so that a panic can print it too.
+ * The verdict on a run: how many self-tests passed, failed and were skipped, whether anything else failed,
+ * and the line that says so. It stands in a low room so that a panic can print it.
  */
 #include <power/exit.h>
 
 enum test_outcome { TEST_PASSED, TEST_FAILED, TEST_SKIPPED, TEST_OUTCOMES };
 
-/* Counts one self-test that has ended. Context: thread. */
+/**
+ * verdict_count() - count a self-test that has ended.
+ * @outcome: below TEST_OUTCOMES.
+ *
+ * Context: thread, one caller at a time.
+ */
 void verdict_count(enum test_outcome outcome);
 
-/* Something other than a self-test failed, such as a command of run=: the verdict is fail. */
+/**
+ * verdict_spoil() - something other than a self-test failed, such as a command of run=: the verdict is fail.
+ *
+ * Context: thread.
+ */
 void verdict_spoil(void);
 
-/* Return: VERDICT_FAIL when a test failed or verdict_spoil() was called, else VERDICT_PASS. */
+/**
+ * verdict_so_far() - the verdict, if the run ended now.
+ *
+ * Return: VERDICT_FAIL when a test failed or verdict_spoil() was called, else VERDICT_PASS.
+ * Context: any.
+ */
 enum verdict verdict_so_far(void);
 
-/* The line `@ashlar {"v":1,"type":"verdict",...}`. Context: any, also a panic. */
+/**
+ * verdict_print() - print the record of type "verdict" that docs/interfaces.md describes.
+ * @verdict: its status.
+ *
+ * Context: any, also panic.
+ */
 void verdict_print(enum verdict verdict);

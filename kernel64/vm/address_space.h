@@ -3,7 +3,7 @@
 /*
  * The kernel's own address space, as layout.h draws it: docs/address-space.md.
  */
-#include <ashlar/mm/audit.h>
+#include <ashlar/mm/paging.h>
 
 /**
  * address_space_init() - leave the stub's page tables for our own.
@@ -17,9 +17,6 @@ void address_space_init(void);
 
 /* The tree that the CPU uses. */
 struct paging *address_space(void);
-
-/* audit_tree() of it, by the rules of this kernel. */
-uint64_t address_space_audit(audit_report_fn *report, void *context);
 
 /* RAM at and above this address is not in the direct map, so nobody may use it. */
 phys_t address_space_ram_end(void);

@@ -17,6 +17,7 @@
 #include <cpu/fixup.h>
 #include <trap/traps.h>
 #include <vm/address_space.h>
+#include <vm/address_space_audit.h>
 #include <vm/map_device.h>
 
 #define FAULT_WRITE_FORBIDDEN 0x03

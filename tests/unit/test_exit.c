@@ -72,7 +72,7 @@ NORETURN static void halt(void)
 void log_line(enum log_level level, const char *subsystem, const char *format, ...)
 {
     assert_int_equal(level, LOG_ERROR);
-    assert_string_equal(subsystem, "leave");
+    assert_string_equal(subsystem, "power");
     assert_non_null(strstr(format, "halted"));
     tell("said");
 }
@@ -110,12 +110,12 @@ static void first_reset(void)
     tell("reset1");
 }
 
-static void leave_and_come_back(enum verdict verdict)
+static void exit_and_come_back(enum verdict verdict)
 {
     story[0] = '\0';
     reads = 0;
     if (setjmp(gone) == 0)
-        leave(verdict);
+        power_exit(verdict);
 }
 
 static int fresh_machine(void **state)
@@ -125,23 +125,23 @@ static int fresh_machine(void **state)
     keyboard_status = 0;
     hosted_irqs_disabled = false;
     settles = 0;
-    leave_set_debug_port(0);
+    power_set_debug_exit(0);
     return 0;
 }
 
 static void each_verdict_has_its_code_at_the_debug_port(void **state)
 {
     (void)state;
-    leave_set_debug_port(DEBUG_PORT);
-    assert_true(leave_has_debug_port());
+    power_set_debug_exit(DEBUG_PORT);
+    assert_true(power_has_debug_exit());
     working_rung = "f4:10";
-    leave_and_come_back(VERDICT_PASS);
+    exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "f4:10");
     working_rung = "f4:11";
-    leave_and_come_back(VERDICT_FAIL);
+    exit_and_come_back(VERDICT_FAIL);
     assert_string_equal(story, "f4:11");
     working_rung = "f4:12";
-    leave_and_come_back(VERDICT_PANIC);
+    exit_and_come_back(VERDICT_PANIC);
     assert_string_equal(story, "f4:12");
 }
 
@@ -149,15 +149,15 @@ static void each_verdict_has_its_code_at_the_debug_port(void **state)
 static void a_power_off_that_fails_is_said_and_never_becomes_a_reset(void **state)
 {
     (void)state;
-    leave_and_come_back(VERDICT_PASS);
+    exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "off1 off2 said halt");
 }
 
 static void a_debug_port_without_a_device_does_not_hang(void **state)
 {
     (void)state;
-    leave_set_debug_port(DEBUG_PORT);
-    leave_and_come_back(VERDICT_PASS);
+    power_set_debug_exit(DEBUG_PORT);
+    exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "f4:10 off1 off2 said halt");
 }
 
@@ -165,7 +165,7 @@ static void a_rung_that_works_is_the_last(void **state)
 {
     (void)state;
     working_rung = "off2";
-    leave_and_come_back(VERDICT_PASS);
+    exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "off1 off2");
 }
 
@@ -174,7 +174,7 @@ static void reset_does_not_switch_off(void **state)
     (void)state;
     story[0] = '\0';
     if (setjmp(gone) == 0)
-        leave_by_reset();
+        power_reboot();
     assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
 }
 
@@ -184,7 +184,7 @@ static void a_busy_keyboard_controller_is_not_waited_for_without_end(void **stat
     keyboard_status = 0xff;
     story[0] = '\0';
     if (setjmp(gone) == 0)
-        leave_by_reset();
+        power_reboot();
     assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
 }
 
@@ -192,17 +192,17 @@ static void a_slow_rung_is_given_time(void **state)
 {
     (void)state;
     working_rung = "off1";
-    leave_and_come_back(VERDICT_PASS);
+    exit_and_come_back(VERDICT_PASS);
     unsigned long before = reads;
     working_rung = "off2";
-    leave_and_come_back(VERDICT_PASS);
+    exit_and_come_back(VERDICT_PASS);
     assert_true(reads - before >= 100000);
 }
 
 static void consoles_are_settled_before_anything_else(void **state)
 {
-    leave_set_debug_port(DEBUG_PORT);
-    leave_and_come_back(VERDICT_PASS);
+    power_set_debug_exit(DEBUG_PORT);
+    exit_and_come_back(VERDICT_PASS);
     assert_true(settles > 0);
     assert_int_equal(told_before_settling, 0);
     assert_int_equal(reads_before_settling, 0);
@@ -211,7 +211,7 @@ static void consoles_are_settled_before_anything_else(void **state)
     story[0] = '\0';
     reads = 0;
     if (setjmp(gone) == 0)
-        leave_by_reset();
+        power_reboot();
     assert_int_equal(settles, 1);
     assert_int_equal(told_before_settling, 0);
     assert_int_equal(reads_before_settling, 0);
@@ -230,8 +230,8 @@ int main(void)
         cmocka_unit_test_setup(consoles_are_settled_before_anything_else, fresh_machine),
     };
 
-    leave_add_power_off(first_power_off);
-    leave_add_power_off(second_power_off);
-    leave_add_reset(first_reset);
+    power_add_off_method(first_power_off);
+    power_add_off_method(second_power_off);
+    power_add_reboot_method(first_reset);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,17 +97,17 @@ NORETURN static void halt(void)
     leave_child("halt");
 }
 
-bool leave_has_debug_port(void)
+bool power_has_debug_exit(void)
 {
     return has_debug_port;
 }
 
-NORETURN void leave_by_reset(void)
+NORETURN void power_reboot(void)
 {
     leave_child("reset");
 }
 
-void leave(enum verdict verdict)
+void power_exit(enum verdict verdict)
 {
     leave_child(verdict == VERDICT_PANIC ? "leave panic" : "leave otherwise");
 }
@@ -165,7 +165,7 @@ static void panic_plainly(void)
 
 static void panic_in_a_run(void)
 {
-    panic_set_leaves(true);
+    panic_set_exits(true);
     verdict_count(TEST_PASSED);
     panic_plainly();
 }
@@ -222,7 +222,7 @@ static void break_printing(void)
 static void everything_fails(void)
 {
     on_state = break_printing;
-    panic_set_leaves(true);
+    panic_set_exits(true);
     panic_plainly();
 }
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include <lib/machine_ops.h>
-#include <log/stages.h>
+#include <boot/stages.h>
 
 static uint64_t now = 500;
 
@@ -23,15 +23,15 @@ struct machine_ops machine_ops = { .ticks = read_ticks };
 static void stages_stand_in_the_order_of_time_and_never_overflow(void **state)
 {
     size_t count;
-    const struct stage *list;
+    const struct boot_stage *list;
     (void)state;
 
-    stage_mark("console");
+    boot_stage_mark("console");
     now = 600;
-    stage_mark("map");
-    stage_mark_at("leap", 200);
-    stage_mark_at("stub", 100);
-    list = stages(&count);
+    boot_stage_mark("map");
+    boot_stage_mark_at("leap", 200);
+    boot_stage_mark_at("stub", 100);
+    list = boot_stages(&count);
     assert_int_equal(count, 4);
     assert_string_equal(list[0].name, "stub");
     assert_string_equal(list[1].name, "leap");
@@ -39,10 +39,10 @@ static void stages_stand_in_the_order_of_time_and_never_overflow(void **state)
     assert_string_equal(list[3].name, "map");
     assert_int_equal(list[3].ticks, 600);
 
-    for (unsigned i = 0; i < 2 * STAGES_MAX; i++)
-        stage_mark("again");
-    list = stages(&count);
-    assert_int_equal(count, STAGES_MAX);
+    for (unsigned i = 0; i < 2 * BOOT_STAGES_MAX; i++)
+        boot_stage_mark("again");
+    list = boot_stages(&count);
+    assert_int_equal(count, BOOT_STAGES_MAX);
     assert_string_equal(list[0].name, "stub");
 }
 

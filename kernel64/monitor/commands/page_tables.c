@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's `walk` and `audit`: page tables in words.
+ */
+#include <ashlar/command.h>
+#include <ashlar/hw/paging.h>
+#include <boot/machine.h>
+#include <cpu/image.h>
+#include <cpu/insn.h>
+#include <log/log.h>
+#include <panic/symbols.h>
+#include <vm/address_space.h>
+#include <vm/address_space_audit.h>
+
+/* ---- walk ---- */
+
+static const char *const level_names[] = { "", "PT", "PD", "PDPT", "PML4" };
+
+static void print_bits(const struct paging_step *step)
+{
+    static const struct {
+        uint64_t bit;
+        const char *word;
+    } bits[] = {
+        { PTE_WRITE, "write" },       { PTE_USER, "user" },         { PTE_PWT, "write-through" },
+        { PTE_PCD, "cache-disable" }, { PTE_ACCESSED, "accessed" }, { PTE_DIRTY, "dirty" },
+        { PTE_GLOBAL, "global" },     { PTE_NX, "no-execute" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
+        /* In an entry that leads to a table, these two mean nothing. */
+        bool means_nothing = !step->is_leaf && (bits[i].bit == PTE_DIRTY || bits[i].bit == PTE_GLOBAL);
+        if ((step->entry & bits[i].bit) && !means_nothing)
+            print(" %s", bits[i].word);
+    }
+    if (step->is_leaf && (step->entry & (step->level == 1 ? PTE_PAT_4K : PTE_PAT_LARGE)))
+        print(" pat");
+}
+
+static void print_step(const struct paging_step *step)
+{
+    print("%-4s at P%#012lx, entry %3u: %016lx ", level_names[step->level], step->table.raw, step->index,
+          step->entry);
+    if (!(step->entry & PTE_PRESENT)) {
+        print(" not present\n");
+        return;
+    }
+    print(step->is_leaf ? " page:" : " table:");
+    print_bits(step);
+    print("\n");
+}
+
+static const char *size_words(uint64_t size_bytes)
+{
+    return size_bytes == PAGE_SIZE ? "4 KiB" : size_bytes == LARGE_PAGE_SIZE ? "2 MiB" : "1 GiB";
+}
+
+/* The CPU allows what all levels allow; our mapper restricts at the page only, but this is a look at
+   what is there, not at what should be. */
+static void print_mapping(const struct page_mapping *mapping, uint64_t address,
+                          const struct paging_step *steps, unsigned int count)
+{
+    uint64_t all = UINT64_MAX, any = 0;
+    for (unsigned int i = 0; i < count; i++) {
+        all &= steps[i].entry;
+        any |= steps[i].entry;
+    }
+    print("%016lx is P%#lx, in a page of %s: read%s%s%s, %s%s\n", address,
+          mapping->phys.raw + (address - mapping->virt), size_words(mapping->size_bytes),
+          all & PTE_WRITE ? ", write" : "", any & PTE_NX ? "" : ", execute",
+          all & PTE_USER ? ", by user code too" : "",
+          mapping->access & PAGE_UNCACHED          ? "uncached"
+          : mapping->access & PAGE_WRITE_COMBINING ? "write-combining"
+                                                   : "write-back",
+          mapping->access & PAGE_GLOBAL ? ", global" : "");
+}
+
+static void print_room(uint64_t address)
+{
+#define LAYOUT_ROW(name, start, end, what)                                                                   \
+    if (address >= (start) && address < (end))                                                               \
+        print("%016lx lies in: %s\n", address, what);
+    LAYOUT_TABLE(LAYOUT_ROW)
+#undef LAYOUT_ROW
+    if (address < USER_HALF_END)
+        print("%016lx lies in: user half, empty in the kernel's own tables\n", address);
+}
+
+/* What CR3 holds, whoever built it. */
+static struct paging current_tables(void)
+{
+    return (struct paging){ .root = phys(cpu_read_cr3() & PTE_ADDRESS_MASK) };
+}
+
+static status_t command_walk(int argc, char **argv)
+{
+    uint64_t address;
+    if (argc != 2 || symbol_read_address(argv[1], &address) != STATUS_OK)
+        return STATUS_INVALID;
+    if (!paging_is_canonical(address)) {
+        print("%016lx is not canonical: bits 47 to 63 must be the same, so no table is looked at\n", address);
+        return STATUS_OK;
+    }
+
+    const struct paging tables = current_tables();
+    struct paging_step steps[4];
+    struct page_mapping mapping;
+    unsigned int count = paging_walk(&tables, address, steps);
+    print_room(address);
+    for (unsigned int i = 0; i < count; i++)
+        print_step(&steps[i]);
+    if (paging_query(&tables, address, &mapping) == STATUS_OK)
+        print_mapping(&mapping, address, steps, count);
+    else
+        print("%016lx is not mapped\n", address);
+    return STATUS_OK;
+}
+COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, in words", command_walk);
+
+/* ---- audit ---- */
+
+/* What audit has seen besides offences. */
+struct census {
+    uint64_t pages[3], bytes, tables;
+};
+
+static void count_page(void *context, const struct page_mapping *mapping)
+{
+    struct census *census = context;
+    census->pages[mapping->size_bytes == PAGE_SIZE ? 0 : mapping->size_bytes == LARGE_PAGE_SIZE ? 1 : 2]++;
+    census->bytes += mapping->size_bytes;
+}
+
+static void count_table(void *context, const struct page_mapping *table)
+{
+    (void)table;
+    ((struct census *)context)->tables++;
+}
+
+static void print_offence(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+{
+    (void)context;
+    print("%016lx, P%#lx, %lu KiB: is %s\n", mapping->virt, mapping->phys.raw, mapping->size_bytes >> 10,
+          audit_offence_words(offence));
+}
+
+static status_t command_audit(int argc, char **argv)
+{
+    struct census census = { .tables = 0 };
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    paging_visit(address_space(), 0, 0, count_page, count_table, &census);
+    print("%lu tables map %lu KiB in %lu pages of 4 KiB, %lu of 2 MiB, %lu of 1 GiB\n", census.tables,
+          census.bytes >> 10, census.pages[0], census.pages[1], census.pages[2]);
+    uint64_t offences = address_space_audit(print_offence, NULL);
+    if (offences > 0)
+        print("%lu offences\n", offences);
+    else
+        print("no offence\n");
+    return offences == 0 ? STATUS_OK : STATUS_MALFORMED;
+}
+COMMAND(audit, "", "look at all page tables for what must never be in them", command_audit);
