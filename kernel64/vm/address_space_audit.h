@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* Whether the page tables hold what they must not: W+X, free memory, a writable alias of the kernel's code. */
+/*
+ * Whether the page tables hold what they must not: W+X, free memory, a writable alias of the kernel's code.
+ */
 #include <ashlar/mm/audit.h>
 
 /**
