@@ -34,7 +34,7 @@ CALL_ROWS = {
     'ipi.call.idle': 'a call to one and back, the others idle',
     'ipi.call.busy': 'a call to one and back, the others busy',
     **{
-        f'shootdown.{state}.{pages}': f'{pages} {"page" if pages == 1 else "pages"} forgotten, the others {state}'
+        f'shootdown.{state}.{pages}': f'shootdown of {pages} {"page" if pages == 1 else "pages"}, the others {state}'
         for state in ('idle', 'busy')
         for pages in (1, 33, 512)
     },
