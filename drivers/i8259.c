@@ -30,7 +30,8 @@
 #define PINS_EACH    8
 #define SPURIOUS_PIN 7 /* of each: what it says when it has nothing to say */
 
-static struct spinlock lock;
+/* Guards the ports of both chips: OCW3 and the read after it belong together. */
+static struct spinlock lock = SPINLOCK("i8259", LOCK_IRQ_CHIP);
 
 static struct i8259 *pair_of(struct irq_chip *chip)
 {
@@ -50,14 +51,14 @@ static void write_masks(const struct i8259 *pair)
 
 static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
 {
-    irq_flags_t state = spin_lock(&lock);
+    spin_lock(&lock);
     pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
     /* The cascade is unmasked while any pin of the slave is. */
     bool is_slave_used = pair->mask >> PINS_EACH != 0xff;
     pair->mask =
         (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_slave_used ? 0 : 1u << I8259_CASCADE));
     write_masks(pair);
-    spin_unlock(&lock, state);
+    spin_unlock(&lock);
 }
 
 static void mask(struct irq_chip *chip, uint32_t pin)
@@ -89,9 +90,9 @@ static void send_eoi(uint32_t pin)
 static void eoi(struct irq_chip *chip, uint32_t pin)
 {
     (void)chip;
-    irq_flags_t state = spin_lock(&lock);
+    spin_lock(&lock);
     send_eoi(pin);
-    spin_unlock(&lock, state);
+    spin_unlock(&lock);
 }
 
 static bool begin(struct irq_chip *chip, uint32_t pin)
@@ -99,7 +100,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
     bool is_real = true;
     if (pin % PINS_EACH != SPURIOUS_PIN)
         return true;
-    irq_flags_t state = spin_lock(&lock);
+    spin_lock(&lock);
     io_out8(port_of(pin) + COMMAND, OCW3_READ_ISR);
     if (!(io_in8(port_of(pin) + COMMAND) & 1u << SPURIOUS_PIN)) {
         is_real = false;
@@ -107,7 +108,7 @@ static bool begin(struct irq_chip *chip, uint32_t pin)
         if (pin >= PINS_EACH)
             io_out8(PORT_MASTER + COMMAND, OCW2_SPECIFIC_EOI | I8259_CASCADE);
     }
-    spin_unlock(&lock, state);
+    spin_unlock(&lock);
     return is_real;
 }
 

@@ -93,21 +93,21 @@ static status_t route(struct irq_chip *chip, uint32_t pin, const struct irq_rout
         entry |= IOAPIC_ENTRY_INTPOL_LOW;
     if (route->wiring.is_level && !route->is_nmi)
         entry |= IOAPIC_ENTRY_TRIGGER_LEVEL;
-    irq_flags_t state = spin_lock(&ioapic->lock);
+    spin_lock(&ioapic->lock);
     bool is_ours = !is_smi(ioapic, pin);
     if (is_ours)
         write_entry(ioapic, pin, entry);
-    spin_unlock(&ioapic->lock, state);
+    spin_unlock(&ioapic->lock);
     return is_ours ? STATUS_OK : STATUS_BUSY;
 }
 
 static void change_mask(struct irq_chip *chip, uint32_t pin, bool is_masked)
 {
     struct ioapic *ioapic = ioapic_of(chip);
-    irq_flags_t state = spin_lock(&ioapic->lock);
+    spin_lock(&ioapic->lock);
     uint64_t entry = read_register(ioapic, low_half(pin)) & ~(IOAPIC_ENTRY_MASKED | IN_FLIGHT);
     write_register(ioapic, low_half(pin), (uint32_t)(entry | (is_masked ? IOAPIC_ENTRY_MASKED : 0)));
-    spin_unlock(&ioapic->lock, state);
+    spin_unlock(&ioapic->lock);
 }
 
 static void mask(struct irq_chip *chip, uint32_t pin)
@@ -136,6 +136,7 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
                   .is_in_flight = is_in_flight },
         .registers = registers,
     };
+    SPIN_INIT(&ioapic->lock, "ioapic", LOCK_IRQ_CHIP);
     uint32_t version;
     if (!probe(ioapic, &version))
         return STATUS_NOT_FOUND;
@@ -152,9 +153,9 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
 
 uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin)
 {
-    irq_flags_t state = spin_lock(&ioapic->lock);
+    spin_lock(&ioapic->lock);
     uint64_t entry = read_register(ioapic, low_half(pin)) | (uint64_t)read_register(ioapic, low_half(pin) + 1)
                                                                 << 32;
-    spin_unlock(&ioapic->lock, state);
+    spin_unlock(&ioapic->lock);
     return entry;
 }

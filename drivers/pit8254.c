@@ -70,11 +70,11 @@ static void stop_channel0(void)
 static uint64_t pit_counter_read(struct clock_counter *counter)
 {
     struct pit8254 *pit = container_of(counter, struct pit8254, counter);
-    irq_flags_t state = spin_lock(&pit->lock);
+    spin_lock(&pit->lock);
     io_out8(PORT_CONTROL, CONTROL_LATCH2);
     unsigned int count = io_in8(PORT_CHANNEL2);
     count |= (unsigned int)io_in8(PORT_CHANNEL2) << 8;
-    spin_unlock(&pit->lock, state);
+    spin_unlock(&pit->lock);
     return (uint16_t)-count;
 }
 
@@ -82,17 +82,17 @@ static void pit_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
 {
     struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
     CHECK(ticks >= 1 && ticks <= MAX_TICKS);
-    irq_flags_t state = spin_lock(&pit->lock);
+    spin_lock(&pit->lock);
     load_channel0((uint16_t)ticks);
-    spin_unlock(&pit->lock, state);
+    spin_unlock(&pit->lock);
 }
 
 static void pit_alarm_disarm(struct clock_alarm *alarm)
 {
     struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
-    irq_flags_t state = spin_lock(&pit->lock);
+    spin_lock(&pit->lock);
     stop_channel0();
-    spin_unlock(&pit->lock, state);
+    spin_unlock(&pit->lock);
 }
 
 static bool pit_counts(struct pit8254 *pit)
@@ -118,6 +118,7 @@ status_t pit8254_init(struct pit8254 *pit)
                    .disarm = pit_alarm_disarm },
         .nmi_sc_found = io_in8(PORT_NMI_SC) & (TIM_CNT2_EN | SPKR_DAT_EN),
     };
+    SPIN_INIT(&pit->lock, "pit", LOCK_PIT);
     stop_channel0();
 
     write_nmi_sc(TIM_CNT2_EN);
@@ -132,8 +133,8 @@ status_t pit8254_init(struct pit8254 *pit)
 
 void pit8254_stop(struct pit8254 *pit)
 {
-    irq_flags_t state = spin_lock(&pit->lock);
+    spin_lock(&pit->lock);
     stop_channel0();
     write_nmi_sc(pit->nmi_sc_found);
-    spin_unlock(&pit->lock, state);
+    spin_unlock(&pit->lock);
 }

@@ -212,11 +212,11 @@ static bool take_byte(uint8_t *byte)
 /* The same for the ring that the interrupt handler fills. */
 static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
 {
-    irq_flags_t state = spin_lock(&keyboard->lock);
+    spin_lock(&keyboard->lock);
     bool has_byte = keyboard->received_start != keyboard->received_end;
     if (has_byte)
         *byte = keyboard->received[keyboard->received_start++ % PS2_RECEIVED_MAX];
-    spin_unlock(&keyboard->lock, state);
+    spin_unlock(&keyboard->lock);
     return has_byte;
 }
 
@@ -287,10 +287,10 @@ static bool receive(struct ps2_keyboard *keyboard)
 
 bool ps2_interrupt(struct ps2_keyboard *keyboard)
 {
-    irq_flags_t state = spin_lock(&keyboard->lock);
+    spin_lock(&keyboard->lock);
     bool is_ours = receive(keyboard);
     keyboard->interrupts += is_ours;
-    spin_unlock(&keyboard->lock, state);
+    spin_unlock(&keyboard->lock);
     return is_ours;
 }
 
@@ -305,9 +305,9 @@ uint32_t ps2_interrupt_count(const struct ps2_keyboard *keyboard)
  */
 static bool change_config(struct ps2_keyboard *keyboard, bool is_on)
 {
-    irq_flags_t state = spin_lock(&keyboard->lock);
+    spin_lock(&keyboard->lock);
     (void)receive(keyboard);
-    spin_unlock(&keyboard->lock, state);
+    spin_unlock(&keyboard->lock);
     return write_config((uint8_t)(keyboard->config | (is_on ? CONFIG_KEYBOARD : 0)));
 }
 
@@ -327,6 +327,7 @@ status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
 status_t ps2_init(struct ps2_keyboard *keyboard)
 {
     *keyboard = (struct ps2_keyboard){ .input = { .name = "ps2", .poll = ps2_input_poll } };
+    SPIN_INIT(&keyboard->lock, "ps2", LOCK_KEYBOARD);
     if (!init_controller(&keyboard->config))
         return STATUS_NOT_FOUND;
     return init_keyboard(keyboard, keyboard->config & CONFIG_TRANSLATION) ? STATUS_OK : STATUS_TIMEOUT;

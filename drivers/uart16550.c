@@ -31,8 +31,6 @@
  */
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/hw/uart16550.h>
-#include <ashlar/sync/backoff.h>
-#include <ashlar/sync/irqflags.h>
 
 /* In one interrupt. Each cause removes a byte from a ring or disables an interrupt, so a UART that reports
    more than this reports them for ever. */
@@ -43,9 +41,6 @@
  * 1 us on a PC (8 MHz bus) and in a hypervisor.
  */
 #define SEND_WAIT_READS 2000000u
-
-/* Holders keep the lock for a burst, but for one who writes more than the ring holds. */
-#define LOCK_TRIES 100000u
 
 #define INTERRUPTS_OF_RECEIVER (IER_ERBFI | IER_ELSI)
 
@@ -88,16 +83,6 @@ static unsigned int encode(char c, uint8_t bytes[2])
 }
 
 /* ---- transmit ---- */
-
-static bool try_lock(struct uart16550 *uart, irq_flags_t *state)
-{
-    for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
-        if (spin_try_lock(&uart->lock, state))
-            return true;
-        cpu_relax();
-    }
-    return false;
-}
 
 /* @room: bytes that fit without another read of LSR; kept by the caller from byte to byte. */
 static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *room)
@@ -194,8 +179,7 @@ static void write_polled(struct uart16550 *uart, const char *text, size_t length
 void uart16550_console_write(struct console *console, const char *text, size_t length)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
-    irq_flags_t state;
-    if (!uart->uses_interrupts || !try_lock(uart, &state)) {
+    if (!uart->uses_interrupts || !spin_lock_or_give_up(&uart->lock)) {
         write_polled(uart, text, length);
         return;
     }
@@ -203,20 +187,19 @@ void uart16550_console_write(struct console *console, const char *text, size_t l
         queue_text(uart, text, length);
     else
         write_polled(uart, text, length);
-    spin_unlock(&uart->lock, state);
+    spin_unlock(&uart->lock);
 }
 
 /* Goes on without the lock when it cannot be had: its owner was stopped and will not send what is queued. */
 void uart16550_console_settle(struct console *console)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
-    irq_flags_t state;
     if (!uart->uses_interrupts)
         return;
-    bool is_locked = try_lock(uart, &state);
+    bool is_locked = spin_lock_or_give_up(&uart->lock);
     go_polled(uart);
     if (is_locked)
-        spin_unlock(&uart->lock, state);
+        spin_unlock(&uart->lock);
 }
 
 /* ---- receive ---- */
@@ -235,14 +218,14 @@ static uint32_t received_count(const struct uart16550 *uart)
    each byte. */
 static bool take_received(struct uart16550 *uart, uint8_t *byte)
 {
-    irq_flags_t state = spin_lock(&uart->lock);
+    spin_lock(&uart->lock);
     bool has_byte = received_count(uart) > 0;
     if (has_byte)
         *byte = uart->received[uart->received_start++ % UART16550_RECEIVED_MAX];
     if (uart->uses_interrupts && !(uart->enabled & IER_ERBFI) &&
         received_count(uart) <= UART16550_RECEIVED_MAX / 2)
         set_interrupts(uart, uart->enabled | INTERRUPTS_OF_RECEIVER);
-    spin_unlock(&uart->lock, state);
+    spin_unlock(&uart->lock);
     return has_byte;
 }
 
@@ -325,25 +308,25 @@ static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 bool uart16550_interrupt(struct uart16550 *uart)
 {
     bool is_ours = false, is_sent = false;
-    irq_flags_t state = spin_lock(&uart->lock);
+    spin_lock(&uart->lock);
     if (uart->uses_interrupts)
         is_ours = handle_causes(uart, &is_sent);
     if (is_sent)
         send_burst(uart);
     uart->interrupts += is_ours;
-    spin_unlock(&uart->lock, state);
+    spin_unlock(&uart->lock);
     return is_ours;
 }
 
 void uart16550_use_interrupts(struct uart16550 *uart, bool is_on)
 {
-    irq_flags_t state = spin_lock(&uart->lock);
+    spin_lock(&uart->lock);
     uart->uses_interrupts = is_on;
     if (is_on)
         set_interrupts(uart, INTERRUPTS_OF_RECEIVER | IER_ETBEI);
     else
         go_polled(uart);
-    spin_unlock(&uart->lock, state);
+    spin_unlock(&uart->lock);
 }
 
 uint32_t uart16550_interrupt_count(const struct uart16550 *uart)

@@ -138,6 +138,11 @@ struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud)
     };
 }
 
+/* The holder keeps the lock for a burst, or for a text that is larger than the ring: 2^24 ticks are 4 ms at
+   4 GHz. Shared by all ports: a holder that another CPU gave up on is not waited for on any of them, until
+   one of their locks is taken again. */
+static struct lock_bound lock_bound = { .patience_ticks = 1 << 24 };
+
 status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config)
 {
     uint16_t divisor = divisor_of(config->clock_hz, config->baud);
@@ -149,6 +154,7 @@ status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *c
         .input = { .name = "serial", .poll = uart16550_input_poll },
         .config = *config,
     };
+    SPIN_INIT(&uart->lock, "uart", LOCK_UART, .bound = &lock_bound);
     /* First, because firmware may have left DLAB set, which hides the registers that the probe reads. */
     uart16550_write(uart, UART_LCR, LCR_8N1);
     if (!is_present(uart))

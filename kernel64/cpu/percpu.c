@@ -5,7 +5,7 @@
 #include <cpu/percpu.h>
 
 #include <ashlar/check.h>
-#include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/spinlock.h>
 #include <panic/panic.h>
 #include <lib/string.h>
 
@@ -14,6 +14,7 @@ extern uint8_t __percpu_start[], __percpu_end[];
 
 PERCPU(unsigned int, cpu_number);
 PERCPU(bool, may_move);
+PERCPU(uint64_t, spin_me); /* ashlar/sync/spinlock.h */
 
 static uintptr_t distances[PERCPU_MAX]; /* constant once counted */
 static unsigned int count = 1;          /* atomic */
@@ -41,6 +42,7 @@ void percpu_add(void *copy)
     memset(copy, 0, percpu_size());
     distances[cpu] = (uintptr_t)copy - (uintptr_t)__percpu_start;
     *PERCPU_OF(cpu, cpu_number) = cpu;
+    *PERCPU_OF(cpu, spin_me) = (uint64_t)cpu << SPIN_CPU_SHIFT;
     __atomic_store_n(&count, cpu + 1, __ATOMIC_RELEASE);
 }
 

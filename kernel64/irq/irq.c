@@ -24,11 +24,11 @@
 #include <trap/traps.h>
 
 /*
- * The lines that ever had a handler. Lock order: this one, then a line's; it is held while a line's is
- * waited for. Taken by threads, and by the timer interrupt when it changes the clockevent; never by a
+ * The lines that ever had a handler. Held while a line's lock is waited for (ashlar/sync/lock_class.h has
+ * the order). Taken by threads, and by the timer interrupt when it changes the clockevent; never by a
  * line's handler.
  */
-static struct spinlock lines_lock;
+static struct spinlock lines_lock = SPINLOCK("lines", LOCK_IRQ_LINES, LINE_LOCK_POLICY);
 static struct irq_line *lines;
 
 /*
@@ -130,7 +130,7 @@ static struct irq_target target_of(const struct irq_chip *chip)
 static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_OK;
-    irq_flags_t state = line_lock(&lines_lock);
+    spin_lock(&lines_lock);
     struct irq_line *line = find_line(spare->chip, spare->pin);
     if (!line) {
         line = spare;
@@ -144,7 +144,7 @@ static status_t add_to_line(struct irq_line *spare, struct irq *irq, struct irq_
     }
     if (status == STATUS_OK)
         status = line_add(line, irq, wiring);
-    spin_unlock(&lines_lock, state);
+    spin_unlock(&lines_lock);
     return status;
 }
 
@@ -163,7 +163,7 @@ status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *han
         return STATUS_NO_MEMORY;
     }
     *irq = (struct irq){ .handler = handler, .context = context, .name = name };
-    *spare = (struct irq_line){ .chip = chip, .pin = pin };
+    irq_line_init(spare, chip, pin);
     status_t status = add_to_line(spare, irq, wiring);
     if (irq->line != spare)
         kfree(spare);
@@ -188,12 +188,12 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_flags_t state = line_lock(&lines_lock);
+    spin_lock(&lines_lock);
     if (line_remove(irq)) {
         PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] = NULL;
         line->vector = 0;
     }
-    spin_unlock(&lines_lock, state);
+    spin_unlock(&lines_lock);
     kfree(irq);
 }
 
@@ -211,11 +211,11 @@ static bool is_here(const struct irq_line *line)
 /* Return: a line that is routed to this CPU, unless it is released meanwhile; NULL when there is none. */
 static struct irq_line *find_line_here(void)
 {
-    irq_flags_t state = line_lock(&lines_lock);
+    spin_lock(&lines_lock);
     struct irq_line *line = lines;
     while (line && !is_here(line))
         line = line->next;
-    spin_unlock(&lines_lock, state);
+    spin_unlock(&lines_lock);
     return line;
 }
 
@@ -246,10 +246,10 @@ static bool try_move(struct irq_line *line, const struct irq_target *to, status_
 /* Unmasks a line that try_move() left masked; it stays routed to this CPU. */
 static void stay(struct irq_line *line)
 {
-    irq_flags_t state = line_lock(&lines_lock);
+    spin_lock(&lines_lock);
     if (is_here(line))
         line_resume(line);
-    spin_unlock(&lines_lock, state);
+    spin_unlock(&lines_lock);
 }
 
 static status_t move_line(struct irq_line *line, const struct irq_target *to)
@@ -257,9 +257,9 @@ static status_t move_line(struct irq_line *line, const struct irq_target *to)
     status_t status = STATUS_TIMEOUT;
     bool is_done = false;
     for (unsigned int turn = 0; !is_done && turn < ARRIVAL_TURNS; turn++) {
-        irq_flags_t state = line_lock(&lines_lock);
+        spin_lock(&lines_lock);
         is_done = try_move(line, to, &status);
-        spin_unlock(&lines_lock, state);
+        spin_unlock(&lines_lock);
         /* Interrupts are on here: a pending one is taken. */
         cpu_relax();
     }
@@ -279,11 +279,11 @@ status_t irq_offline_cpu(const struct irq_target *to)
 
 void irq_visit_lines(irq_visit_fn *visit, void *context)
 {
-    irq_flags_t state = line_lock(&lines_lock);
+    spin_lock(&lines_lock);
     for (const struct irq_line *line = lines; line; line = line->next)
         if (line->vector != 0)
             visit(context, line);
-    spin_unlock(&lines_lock, state);
+    spin_unlock(&lines_lock);
 }
 
 void irq_init(void)

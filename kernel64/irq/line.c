@@ -9,17 +9,10 @@
  */
 #include <irq/line.h>
 
-static void (*serve)(void);
-
-void line_serve_by(void (*how)(void))
+void irq_line_init(struct irq_line *line, struct irq_chip *chip, uint32_t pin)
 {
-    serve = how;
-}
-
-/* Out of turn: there are never many who wait, and one that a hypervisor has halted keeps nobody. */
-void line_wait(struct spinlock *lock)
-{
-    spin_wait_serving(lock, false, serve, __builtin_return_address(0));
+    *line = (struct irq_line){ .chip = chip, .pin = pin };
+    SPIN_INIT(&line->lock, "line", LOCK_IRQ_LINE, LINE_LOCK_POLICY);
 }
 
 bool line_gsis_are_numbers(const struct irq_chip *chip)
@@ -41,7 +34,7 @@ static bool can_share(const struct irq_line *line, struct irq_wiring wiring)
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring)
 {
     status_t status = STATUS_BUSY;
-    irq_flags_t state = line_lock(&line->lock);
+    spin_lock(&line->lock);
     if (!line->handlers || can_share(line, wiring)) {
         struct irq **last = &line->handlers;
         while (*last)
@@ -54,14 +47,14 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
         line->chip->unmask(line->chip, line->pin);
         status = STATUS_OK;
     }
-    spin_unlock(&line->lock, state);
+    spin_unlock(&line->lock);
     return status;
 }
 
 bool line_remove(struct irq *irq)
 {
     struct irq_line *line = irq->line;
-    irq_flags_t state = line_lock(&line->lock);
+    spin_lock(&line->lock);
     struct irq **at = &line->handlers;
     while (*at != irq)
         at = &(*at)->next;
@@ -69,7 +62,7 @@ bool line_remove(struct irq *irq)
     bool is_empty = !line->handlers;
     if (is_empty)
         line->chip->mask(line->chip, line->pin);
-    spin_unlock(&line->lock, state);
+    spin_unlock(&line->lock);
     return is_empty;
 }
 
@@ -83,13 +76,13 @@ static bool call_handlers(const struct irq_line *line)
 
 void line_resume(struct irq_line *line)
 {
-    irq_flags_t state = line_lock(&line->lock);
+    spin_lock(&line->lock);
     if (line->handlers && !line->is_storming) {
         line->chip->unmask(line->chip, line->pin);
         if (!line->wiring.is_level)
             (void)call_handlers(line);
     }
-    spin_unlock(&line->lock, state);
+    spin_unlock(&line->lock);
 }
 
 /* Return: whether this interrupt makes it a storm. */
@@ -113,7 +106,7 @@ enum line_outcome line_handle(struct irq_line *line)
     struct irq_chip *chip = line->chip;
     if (chip->begin && !chip->begin(chip, line->pin))
         return LINE_SPURIOUS;
-    irq_flags_t state = line_lock(&line->lock);
+    spin_lock(&line->lock);
     bool is_handled = call_handlers(line);
     bool is_storm = count_outcome(line, is_handled);
     if (is_storm) {
@@ -122,7 +115,7 @@ enum line_outcome line_handle(struct irq_line *line)
     }
     if (chip->eoi)
         chip->eoi(chip, line->pin);
-    spin_unlock(&line->lock, state);
+    spin_unlock(&line->lock);
     if (is_storm)
         return LINE_STORM_MASKED;
     return is_handled ? LINE_HANDLED : LINE_UNHANDLED;

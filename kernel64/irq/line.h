@@ -52,34 +52,18 @@ struct irq_line {
 bool line_gsis_overlap(const struct irq_chip *one, const struct irq_chip *other);
 bool line_gsis_are_numbers(const struct irq_chip *chip);
 
-/* The slow path of line_lock(): returns with the lock. Context: interrupts off. */
-NOINLINE void line_wait(struct spinlock *lock);
+/* How the locks of this room are waited for. A handler may make a cross-call, also by allocating when memory
+   is short, and so wait for a CPU that waits here: the waiter polls cross-calls. Unfair, because few CPUs
+   ever wait, and one that a hypervisor has halted must not delay the others. */
+#define LINE_LOCK_POLICY .fairness = LOCK_UNFAIR, .polls_calls = true
 
 /**
- * line_lock() - spin_lock() for the locks of this room, under which handlers run.
- * @lock: a line's, or that of the list of lines.
+ * irq_line_init() - make a line without a handler.
+ * @pin: of @chip.
  *
- * A handler may make a cross-call, also by allocating when memory is short, and so wait for a CPU that waits
- * here: the waiter polls cross-calls.
- *
- * Return: for spin_unlock().
- * Context: any but NMI, a line's handler and a cross-call.
+ * Context: any; no other CPU knows the line yet.
  */
-static ALWAYS_INLINE irq_flags_t line_lock(struct spinlock *lock)
-{
-    irq_flags_t state = local_irq_save();
-    if (UNLIKELY(!spin_take_free(lock)))
-        line_wait(lock);
-    return state;
-}
-
-/**
- * line_serve_by() - set the function that polls cross-calls.
- * @serve: as for spin_wait_serving(). The cross-calls request and release no line.
- *
- * Context: before there is a second CPU.
- */
-void line_serve_by(void (*serve)(void));
+void irq_line_init(struct irq_line *line, struct irq_chip *chip, uint32_t pin);
 
 /*
  * A line is masked when at least LINE_STORM of LINE_WINDOW interrupts were unhandled. A level-triggered
@@ -98,7 +82,7 @@ void line_serve_by(void (*serve)(void));
  * A line that was masked in a storm is unmasked again.
  * Return: STATUS_OK; STATUS_BUSY when it has handlers and cannot be shared: edge triggered, or another
  *         polarity or trigger.
- * Context: as line_lock(). Takes the line's lock.
+ * Context: any but NMI, a line's handler and a cross-call. Takes the line's lock.
  */
 status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiring) MUST_CHECK;
 
@@ -107,7 +91,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
  * @irq: in a line's list.
  *
  * Return: whether the line has no handler left; it is masked then.
- * Context: as line_lock(); not from a handler. Takes the line's lock.
+ * Context: any but NMI, a line's handler and a cross-call; not from a handler. Takes the line's lock.
  */
 bool line_remove(struct irq *irq);
 
@@ -117,7 +101,8 @@ bool line_remove(struct irq *irq);
  *
  * The handlers of an edge-triggered line are called once, because an edge that arrived while the pin was
  * masked is lost; their device may have nothing to report.
- * Context: as line_lock(); handlers run in it with interrupts off. Takes the line's lock.
+ * Context: any but NMI, a line's handler and a cross-call; handlers run in it with interrupts off. Takes the
+ * line's lock.
  */
 void line_resume(struct irq_line *line);
 

@@ -28,15 +28,12 @@
  */
 #include <log/log.h>
 
-#include <ashlar/sync/backoff.h>
-#include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/spinlock.h>
 #include <ashlar/time_units.h>
 #include <log/console_lock.h>
 #include <lib/machine_ops.h>
 #include <lib/format.h>
 #include <lib/string.h>
-
-#include <stdatomic.h>
 
 #define RING_SIZE  65536u
 #define PREFIX_MAX 64
@@ -70,59 +67,32 @@ static bool is_deferring;      /* the next two: guarded by the consoles' lock */
 static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
 static uint64_t last_ns;       /* the highest stamp; written with the lock held, read also without */
 
-/* Everything above is behind this one, but for the threshold: who holds it, plus 1; 0 when free. */
-static _Atomic uint32_t lock_owner;
-/* Somebody waited in vain for the present holder. Only a hint: no order. */
-static atomic_bool lock_is_stuck;
-/* Counts texts written to consoles: shows waiters that the holder makes progress. Only a hint: no order. */
-static _Atomic uint32_t texts_written;
-/* The CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
-static _Atomic uint32_t reporter;
-static _Atomic uint64_t unkept; /* lines that skipped the ring; a plain counter: no order */
+/* Guards everything above but the threshold. The holder's progress is the texts written to consoles. */
+static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
+static struct spinlock lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
+/* Atomic: the CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
+static uint32_t reporter;
+static uint64_t unkept; /* atomic; lines that skipped the ring; a plain counter: no order */
 
 static struct held report_lock;
-
-/* Return: whether the lock is now ours. Acquire pairs with the release in console_lock_give(). */
-static bool try_lock(uint32_t me, uint32_t *owner)
-{
-    *owner = 0;
-    return atomic_compare_exchange_strong_explicit(&lock_owner, owner, me, memory_order_acquire,
-                                                   memory_order_relaxed);
-}
 
 struct held console_lock_take(void)
 {
     struct held held = { .flags = local_irq_save() };
-    uint32_t me = machine_ops.cpu() + 1, owner;
-    uint64_t began = machine_ops.ticks();
-    uint32_t seen = atomic_load_explicit(&texts_written, memory_order_relaxed);
-
-    while (!(held.taken = try_lock(me, &owner))) {
-        if (owner == me || atomic_load_explicit(&lock_is_stuck, memory_order_relaxed))
-            break;
-        uint32_t now = atomic_load_explicit(&texts_written, memory_order_relaxed);
-        if (now != seen)
-            began = machine_ops.ticks();
-        seen = now;
-        if (machine_ops.ticks() - began > PATIENCE_TICKS)
-            atomic_store_explicit(&lock_is_stuck, true, memory_order_relaxed);
-        cpu_relax();
-    }
+    held.taken = spin_lock_or_give_up(&lock);
     return held;
 }
 
 void console_lock_give(struct held held)
 {
-    if (held.taken) {
-        atomic_store_explicit(&lock_is_stuck, false, memory_order_relaxed);
-        atomic_store_explicit(&lock_owner, 0, memory_order_release);
-    }
+    if (held.taken)
+        spin_unlock(&lock);
     local_irq_restore(held.flags);
 }
 
 bool console_lock_is_reporter(void)
 {
-    return atomic_load_explicit(&reporter, memory_order_relaxed) == machine_ops.cpu() + 1;
+    return __atomic_load_n(&reporter, __ATOMIC_RELAXED) == machine_ops.cpu() + 1;
 }
 
 /* ---- the ring ---- */
@@ -161,7 +131,7 @@ static void ring_push(const struct record *record, const char *text)
 
 static void write_to(struct console *only, const char *text, size_t length)
 {
-    atomic_fetch_add_explicit(&texts_written, 1, memory_order_relaxed);
+    __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
     if (only) {
         only->write(only, text, length);
         return;
@@ -192,7 +162,7 @@ static size_t show(struct console *only, const struct record *record, const char
 static void show_losses(struct console *only)
 {
     char text[64];
-    uint64_t skipped = atomic_load_explicit(&unkept, memory_order_relaxed);
+    uint64_t skipped = __atomic_load_n(&unkept, __ATOMIC_RELAXED);
 
     if (ring.dropped)
         write_to(only, text, format_buffer(text, sizeof(text), "[%lu older lines are gone]\n", ring.dropped));
@@ -281,7 +251,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
     if (held.taken)
         ring_push(&record, text);
     else
-        atomic_fetch_add_explicit(&unkept, 1, memory_order_relaxed);
+        __atomic_fetch_add(&unkept, 1, __ATOMIC_RELAXED);
     if (level <= threshold && !(held.taken && is_deferring))
         (void)show(NULL, &record, text);
     console_lock_give(held);
@@ -356,14 +326,14 @@ bool log_hold(void)
         return false;
     struct held held = console_lock_take();
     report_lock = held;
-    atomic_store_explicit(&reporter, machine_ops.cpu() + 1, memory_order_relaxed);
+    __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);
     return true;
 }
 
 void log_release(void)
 {
     struct held held = report_lock;
-    atomic_store_explicit(&reporter, 0, memory_order_relaxed);
+    __atomic_store_n(&reporter, 0, __ATOMIC_RELAXED);
     console_lock_give(held);
 }
 

@@ -10,6 +10,7 @@
 #include <panic/panic.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync/lock_class.h>
 #include <power/exit.h>
 #include <power/verdict.h>
 #include <log/log.h>
@@ -60,6 +61,7 @@ static NORETURN void end(void)
 
 static void begin(void)
 {
+    lock_order_stop();
     machine_ops.begin_panic();
     if (machine_ops.stop_others)
         machine_ops.stop_others();

@@ -20,7 +20,8 @@
 
 #include <ashlar/check.h>
 #include <ashlar/sync/backoff.h>
-#include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/spinlock.h>
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/machine_ops.h>
 #include <cpu/tlb.h>
@@ -170,6 +171,7 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
 {
     struct cpu_set wanted;
     irq_flags_t state = local_irq_save();
+    lock_order_check_call();
     unsigned int me = PERCPU_MINE(cpu_number), count = 0;
     struct call *call = PERCPU_OF(me, my_call);
 
@@ -272,6 +274,7 @@ void ipi_init_cpu(void)
         traps_set_handler(VECTOR_CALL, take_call);
         traps_set_handler(VECTOR_WAKE, take_wake);
         machine_ops.stop_others = ipi_stop_others;
+        spin_set_machine(ipi_poll, cpu_has(CPU_FEATURE_HYPERVISOR));
     }
     /* Without a local APIC it is the only CPU, and nobody sends it anything. */
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;

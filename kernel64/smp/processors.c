@@ -51,7 +51,6 @@ void start_processors(void)
 {
     if (lapic_mode() != LAPIC_NONE)
         buddy_set_cpu_node(0, platform_node_of(lapic_id()));
-    line_serve_by(ipi_poll);
     smp_start();
     machine_checks_watch();
     if (percpu_count() == 1)

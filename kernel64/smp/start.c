@@ -106,6 +106,7 @@ static bool prepare(struct ap *ap)
     percpu_add(copy);
     frame_cache_prepare_cpu(ap->cpu);
     slab_prepare_cpu(ap->cpu);
+    timer_prepare_cpu(ap->cpu);
     idle_prepare_cpu(ap->cpu);
     ipi_prepare_cpu(ap->cpu);
     buddy_set_cpu_node(ap->cpu, ap->node);

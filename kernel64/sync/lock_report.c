@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words about locks. No lock of the log's is ever waited for without bound (log/log.c,
+ * Reports about locks. The log's own locks are never waited for without bound (log/log.c,
  * drivers/uart16550.c), so a report about one of those comes out, too.
  */
 #include <sync/lock_report.h>
@@ -10,7 +10,7 @@
 #include <log/log.h>
 #include <panic/panic.h>
 
-/* What the others in a queue wait for is the patience of all before them. */
+/* The others in a queue wait for the patience of all before them. */
 #define PATIENCE_NS(wait) ((wait)->is_first ? LOCK_PATIENCE_NS : 10 * LOCK_PATIENCE_NS)
 
 struct holder {
@@ -19,11 +19,16 @@ struct holder {
 
 static struct holder holder_of(const struct spinlock *lock)
 {
-    struct holder holder = { "nobody holds it" };
+    struct holder holder = { "not held" };
     uint32_t owner = spin_owner(lock);
     if (owner != SPIN_NOBODY)
-        format_buffer(holder.words, sizeof(holder.words), "CPU %u holds it", owner);
+        format_buffer(holder.words, sizeof(holder.words), "held by CPU %u", owner);
     return holder;
+}
+
+static const char *name_of(const struct lock_kind *kind)
+{
+    return kind ? kind->name : "(not initialised)";
 }
 
 void lock_watch(struct lock_wait *wait)
@@ -35,20 +40,62 @@ void lock_watch(struct lock_wait *wait)
     if (wait->is_reported || waited_ns < PATIENCE_NS(wait))
         return;
     wait->is_reported = true;
-    log_warn("sync", "CPU %u has waited %lu s for the lock at %p, in %pS; %s", machine_ops.cpu(),
-             waited_ns / 1000000000, (const void *)wait->lock, wait->caller, holder_of(wait->lock).words);
+    log_warn("sync", "lock \"%s\" (%p): CPU %u has waited %lu s in %pS; %s", name_of(wait->lock->kind),
+             (const void *)wait->lock, machine_ops.cpu(), waited_ns / 1000000000, wait->caller,
+             holder_of(wait->lock).words);
 }
 
-void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller)
+void lock_panic_recursive(const struct spinlock *lock, bool is_held, const void *caller)
 {
-    panic("CPU %u wants the lock at %p, in %pS, but %s it already: it would wait for itself",
-          machine_ops.cpu(), (const void *)lock, caller, is_held ? "holds" : "waits for");
+    panic("lock \"%s\" (%p): CPU %u takes it in %pS, but %s it already", name_of(lock->kind),
+          (const void *)lock, machine_ops.cpu(), caller, is_held ? "holds" : "waits for");
 }
 
 #ifdef ASHLAR_CHECKED
-void spin_panic_not_mine(const struct spinlock *lock)
+void lock_panic_not_held(const struct spinlock *lock)
 {
-    panic("CPU %u should hold the lock at %p, in %pS, but %s", machine_ops.cpu(), (const void *)lock,
-          __builtin_return_address(0), holder_of(lock).words);
+    panic("lock \"%s\" (%p): CPU %u should hold it in %pS, but it is %s", name_of(lock->kind),
+          (const void *)lock, machine_ops.cpu(), __builtin_return_address(0), holder_of(lock).words);
+}
+
+/* ---- the order ---- */
+
+#define CLASS_NAME_(class, name, guards, nesting) [class] = name,
+static const char *const class_names[LOCK_CLASS_COUNT] = { LOCK_CLASSES(CLASS_NAME_) };
+#undef CLASS_NAME_
+
+struct stack_words {
+    char words[LOCK_STACK_DEPTH * 64];
+};
+
+static struct stack_words stack_of(const struct lock_held *held)
+{
+    struct stack_words stack = { "" };
+    size_t length = 0;
+    for (unsigned int i = 0; i < LOCK_STACK_DEPTH && held->stack[i] != 0 && length < sizeof(stack); i++)
+        length += format_buffer(stack.words + length, sizeof(stack.words) - length, "\n    %pS",
+                                (const void *)held->stack[i]);
+    return stack;
+}
+
+void lock_panic_order(const struct lock_held *held, const struct lock_held *taken)
+{
+    lock_order_stop();
+    if (!held)
+        panic("lock (%p): CPU %u takes it, but nothing has initialised it; taken by:%s", taken->lock,
+              machine_ops.cpu(), stack_of(taken).words);
+    panic("lock order: CPU %u takes \"%s\" (%p, class %s) while it holds \"%s\" (%p, class %s), which may be "
+          "taken only after it\n  \"%s\" was taken by:%s\n  \"%s\" is being taken by:%s",
+          machine_ops.cpu(), taken->kind->name, taken->lock, class_names[taken->kind->class],
+          held->kind->name, held->lock, class_names[held->kind->class], held->kind->name,
+          stack_of(held).words, taken->kind->name, stack_of(taken).words);
+}
+
+void lock_panic_call(const struct lock_held *held)
+{
+    lock_order_stop();
+    panic("lock \"%s\" (%p): CPU %u calls other CPUs with it held, but its waiters do not poll calls; taken "
+          "by:%s",
+          held->kind->name, held->lock, machine_ops.cpu(), stack_of(held).words);
 }
 #endif

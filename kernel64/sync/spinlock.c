@@ -17,8 +17,8 @@
  * waits for the owner to become 0, and takes the lock: if it is the tail, owner and tail in one exchange,
  * which ends the queue; else only the owner, and makes the next one the first.
  *
- * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too:
- * docs/decisions/0006-turns-under-a-hypervisor.md says who waits out of turn.
+ * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too: such a lock is unfair, and
+ * its waiters look at its word (docs/decisions/0006-turns-under-a-hypervisor.md).
  *
  * The orders, each with what it pairs with:
  *
@@ -39,10 +39,10 @@
  * tried in every order that its steps may take; that they come in an order at all is what the table above is
  * for.
  */
-#include <ashlar/check.h>
-#include <ashlar/sync/backoff.h>
 #include <ashlar/sync/spinlock.h>
 
+#include <ashlar/sync/backoff.h>
+#include <lib/machine_ops.h>
 #include <sync/lock_report.h>
 #ifndef ASHLAR_HOSTED
 #include <cpu/percpu.h>
@@ -51,11 +51,8 @@
 #define LEVEL_BITS 2
 #define LEVELS     (1u << LEVEL_BITS)
 
-/* A wait is long after so many turns, in which a lock is handed on a good many times. A long wait's turns
-   grow by a pause each time it has been as long again, up to PAUSES_MAX, and then the clock is looked at,
-   too. */
-#define LONG_WAIT  256
-#define PAUSES_MAX 16
+/* Turns of a wait between two looks at the clock. */
+#define CLOCK_EVERY 256
 
 struct node {
     const struct spinlock *lock; /* this CPU only: what it waits for; NULL: the node is not in use */
@@ -64,18 +61,29 @@ struct node {
 };
 STATIC_ASSERT(sizeof(struct node) * LEVELS == 64, "a CPU's nodes are a cache line");
 
+/* Constant once there is a second CPU. */
+static void (*poll_calls)(void);
+static bool is_guest;
+
+void spin_set_machine(void (*poll)(void), bool is_virtual)
+{
+    poll_calls = poll;
+    is_guest = is_virtual;
+}
+
 #ifdef ASHLAR_HOSTED
 static struct node nodes[SPIN_THREADS_MAX][LEVELS];
 
-uint32_t spin_me(void)
+/* Weak: a test may say which CPU a thread is. */
+__attribute__((weak)) uint64_t spin_me(void)
 {
     static uint32_t threads;
-    static __thread uint32_t me;
-    if (me == 0)
-        me = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
-    if (me > SPIN_THREADS_MAX)
+    static __thread uint32_t number; /* plus 1 */
+    if (number == 0)
+        number = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
+    if (number > SPIN_THREADS_MAX)
         __builtin_trap();
-    return me;
+    return (uint64_t)(number - 1) << SPIN_CPU_SHIFT;
 }
 
 static struct node *nodes_of(uint32_t cpu)
@@ -84,7 +92,8 @@ static struct node *nodes_of(uint32_t cpu)
 }
 #else
 static PERCPU_ARRAY(struct node, nodes, LEVELS) ALIGNED(64);
-STATIC_ASSERT(PERCPU_MAX < SPIN_WERE_ON >> LEVEL_BITS, "the name of a node fits into a tail");
+STATIC_ASSERT(PERCPU_MAX < 1u << (32 - SPIN_CPU_SHIFT), "a CPU's number fits into an owner");
+STATIC_ASSERT(PERCPU_MAX < 1u << (32 - LEVEL_BITS), "the name of a node fits into a tail");
 
 static struct node *nodes_of(uint32_t cpu)
 {
@@ -104,43 +113,34 @@ static uint32_t find_level(const struct node *mine, const struct spinlock *lock,
     uint32_t level = 0;
     while (level < LEVELS && mine[level].lock) {
         if (mine[level].lock == lock)
-            lock_panic_mine(lock, false, caller);
+            lock_panic_recursive(lock, false, caller);
         level++;
     }
     return level;
 }
 
-static NOINLINE void turn_long(struct lock_wait *wait, uint32_t turns)
+/* One turn of a wait. */
+static inline void turn(struct backoff *backoff, void (*poll)(void), struct lock_wait *wait)
 {
-    for (uint32_t i = 0; i < turns / LONG_WAIT && i < PAUSES_MAX; i++)
-        cpu_relax();
-    if (turns % LONG_WAIT == 0)
+    if (poll)
+        poll();
+    if (UNLIKELY(backoff_spin(backoff) % CLOCK_EVERY == 0))
         lock_watch(wait);
 }
 
-/* One turn of waiting. @turns: how many there were. Return: how many there are now. */
-static inline uint32_t turn(uint32_t turns, void (*serve)(void), struct lock_wait *wait)
-{
-    if (serve)
-        serve();
-    cpu_relax();
-    if (UNLIKELY(++turns >= LONG_WAIT))
-        turn_long(wait, turns);
-    return turns;
-}
-
 /* Waits for what another CPU writes, to be 0 or to be anything else. Return: what it is then; acquired. */
-static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*serve)(void),
+static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*poll)(void),
                                   struct lock_wait *wait)
 {
-    uint32_t value, turns = 0;
+    uint32_t value;
+    struct backoff backoff = BACKOFF_INIT;
     while (((value = __atomic_load_n(place, __ATOMIC_ACQUIRE)) == 0) != is_zero)
-        turns = turn(turns, serve, wait);
+        turn(&backoff, poll, wait);
     return value;
 }
 
-/* Return: when nobody is before us. */
-static void join(struct spinlock *lock, struct node *node, uint32_t name, void (*serve)(void),
+/* Return: when no CPU is before us. */
+static void join(struct spinlock *lock, struct node *node, uint32_t name, void (*poll)(void),
                  struct lock_wait *wait)
 {
     __atomic_store_n(&node->next, 0, __ATOMIC_RELAXED);
@@ -149,51 +149,97 @@ static void join(struct spinlock *lock, struct node *node, uint32_t name, void (
     if (before == 0)
         return;
     __atomic_store_n(&node_of(before)->next, name, __ATOMIC_RELEASE);
-    wait_until(&node->is_first, false, serve, wait);
+    wait_until(&node->is_first, false, poll, wait);
 }
 
-/* The lock is free, and nobody is before us. */
-static void take(struct spinlock *lock, struct node *node, uint32_t name, struct lock_wait *wait)
+/* The lock is free, and no CPU is before us. */
+static void take(struct spinlock *lock, struct node *node, uint32_t name, uint64_t owner,
+                 struct lock_wait *wait)
 {
     uint64_t last = (uint64_t)name << 32;
-    if (__atomic_compare_exchange_n(&lock->word, &last, spin_me(), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&lock->word, &last, owner, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return;
-    __atomic_store_n(&lock->owner, spin_me(), __ATOMIC_RELAXED);
-    /* Who came after us may not have said so yet. */
+    __atomic_store_n(&lock->owner, (uint32_t)owner, __ATOMIC_RELAXED);
+    /* The one that came after us may not have told us its name yet. */
     uint32_t next = wait_until(&node->next, false, NULL, wait);
     __atomic_store_n(&node_of(next)->is_first, true, __ATOMIC_RELEASE);
 }
 
 /* Looks before it takes, because to try costs all others their copy of the line. */
-static void wait_out_of_turn(struct spinlock *lock, void (*serve)(void), struct lock_wait *wait)
+static void wait_unfair(struct spinlock *lock, uint64_t owner, void (*poll)(void), struct lock_wait *wait)
 {
-    for (uint32_t turns = 0; __atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0 || !spin_take_free(lock);)
-        turns = turn(turns, serve, wait);
+    struct backoff backoff = BACKOFF_INIT;
+    while (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0 || !spin_take_free(lock, owner))
+        turn(&backoff, poll, wait);
 }
 
-void spin_wait_serving(struct spinlock *lock, bool in_turn, void (*serve)(void), const void *caller)
+static bool is_fair(const struct lock_kind *kind)
 {
+    return kind->fairness == LOCK_FAIR || (kind->fairness == LOCK_UNFAIR_IN_GUEST && !is_guest);
+}
+
+void spin_wait(struct spinlock *lock, uint64_t owner)
+{
+    const void *caller = __builtin_return_address(0);
     struct lock_wait wait = { .lock = lock, .caller = caller };
-    struct node *mine = nodes_of(spin_me() - 1);
+    void (*poll)(void) = lock->kind->polls_calls ? poll_calls : NULL;
+    uint32_t cpu = (uint32_t)(owner >> SPIN_CPU_SHIFT);
+    struct node *mine = nodes_of(cpu);
     if (spin_is_mine(lock))
-        lock_panic_mine(lock, true, caller);
+        lock_panic_recursive(lock, true, caller);
     uint32_t level = find_level(mine, lock, caller);
-    /* Deeper than anything should be is out of turn, too. */
-    if (!in_turn || level == LEVELS) {
-        wait_out_of_turn(lock, serve, &wait);
+    /* Deeper than anything should be is unfair, too. */
+    if (!is_fair(lock->kind) || level == LEVELS) {
+        wait_unfair(lock, owner, poll, &wait);
         return;
     }
-    uint32_t name = spin_me() << LEVEL_BITS | level;
+    uint32_t name = (cpu + 1) << LEVEL_BITS | level;
     mine[level].lock = lock;
-    join(lock, &mine[level], name, serve, &wait);
+    join(lock, &mine[level], name, poll, &wait);
     wait.is_first = true;
     wait.began_ns = 0;
-    wait_until(&lock->owner, true, serve, &wait);
-    take(lock, &mine[level], name, &wait);
+    wait_until(&lock->owner, true, poll, &wait);
+    take(lock, &mine[level], name, owner, &wait);
     mine[level].lock = NULL;
 }
 
-void spin_wait(struct spinlock *lock)
+/* ---- a wait that may end in vain ---- */
+
+static bool is_worth_waiting(const struct spinlock *lock)
 {
-    spin_wait_serving(lock, true, NULL, __builtin_return_address(0));
+    return !spin_is_mine(lock) && !__atomic_load_n(&lock->kind->bound->is_stuck, __ATOMIC_RELAXED);
+}
+
+/* Unfair, and not in the queue, which cannot be left. */
+static bool wait_bounded(struct spinlock *lock, uint64_t owner)
+{
+    struct lock_bound *bound = lock->kind->bound;
+    uint64_t began = machine_ops.ticks();
+    uint32_t seen = __atomic_load_n(&bound->progress, __ATOMIC_RELAXED);
+    while (is_worth_waiting(lock)) {
+        uint32_t now = __atomic_load_n(&bound->progress, __ATOMIC_RELAXED);
+        if (now != seen)
+            began = machine_ops.ticks();
+        seen = now;
+        if (machine_ops.ticks() - began > bound->patience_ticks)
+            __atomic_store_n(&bound->is_stuck, true, __ATOMIC_RELAXED);
+        cpu_relax();
+        if (spin_take_free(lock, owner))
+            return true;
+    }
+    return false;
+}
+
+bool spin_lock_or_give_up(struct spinlock *lock)
+{
+    irq_flags_t flags = local_irq_save();
+    uint64_t owner = spin_owner_word(flags);
+    if (!spin_take_free(lock, owner) && !wait_bounded(lock, owner)) {
+        local_irq_restore(flags);
+        return false;
+    }
+    /* The holder that others gave up on has released it. */
+    __atomic_store_n(&lock->kind->bound->is_stuck, false, __ATOMIC_RELAXED);
+    lock_order_acquire(lock, lock->kind, false);
+    return true;
 }

@@ -20,20 +20,19 @@ static PERCPU(struct timer_queue, timer_queue);
 static bool interrupts;
 
 /* One chip for all CPUs is armed by one at a time, for the earliest deadline at that moment. */
-static struct spinlock shared_lock;
+static struct spinlock shared_lock = SPINLOCK("timer device", LOCK_TIMER_DEVICE);
 
 /* Context: interrupts off. */
 static void arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
     bool is_shared = clockevent_is_shared();
-    irq_flags_t state = { 0 };
     if (is_shared)
-        state = spin_lock(&shared_lock);
+        spin_lock(&shared_lock);
     if (timer_queue_next(queue, &deadline_ns))
         clockevent_arm(deadline_ns);
     if (is_shared)
-        spin_unlock(&shared_lock, state);
+        spin_unlock(&shared_lock);
 }
 
 /* Whether this CPU's queue is its own: a queue is run by one CPU. Where one chip serves all, it interrupts
@@ -68,8 +67,14 @@ static void run_due(void)
         watchdog_poll();
 }
 
+void timer_prepare_cpu(unsigned int cpu)
+{
+    timer_queue_init(PERCPU_OF(cpu, timer_queue));
+}
+
 void timer_start(const struct clockevent_setup *setup)
 {
+    timer_prepare_cpu(0);
     struct clockevent_setup mine = *setup;
     mine.expired = run_due;
     interrupts = clockevent_init(&mine);

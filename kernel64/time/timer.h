@@ -10,6 +10,14 @@
 #include <time/timer_queue.h>
 
 /**
+ * timer_prepare_cpu() - make a CPU's queue, empty.
+ * @cpu: counted by percpu_add(), and not online yet.
+ *
+ * Context: any.
+ */
+void timer_prepare_cpu(unsigned int cpu);
+
+/**
  * timer_start() - timers work from now on.
  * @setup: what the interrupt may come from; its expired is filled in here.
  *

@@ -130,10 +130,9 @@ static struct timer *next_in_heap(const struct timer *at)
 
 /* ---- locks ---- */
 
-/* One or two queues' locks, and how interrupts were before each. */
+/* One or two queues' locks. */
 struct held {
     struct timer_queue *lower, *higher; /* higher is NULL when there is one only */
-    irq_flags_t before_lower, before_higher;
 };
 
 /* @a may be NULL or the same as @b. */
@@ -144,17 +143,17 @@ static struct held hold(struct timer_queue *a, struct timer_queue *b)
         held.lower = (uintptr_t)a < (uintptr_t)b ? a : b;
         held.higher = held.lower == a ? b : a;
     }
-    held.before_lower = spin_lock(&held.lower->lock);
+    spin_lock(&held.lower->lock);
     if (held.higher)
-        held.before_higher = spin_lock(&held.higher->lock);
+        spin_lock(&held.higher->lock);
     return held;
 }
 
 static void let_go(const struct held *held)
 {
     if (held->higher)
-        spin_unlock(&held->higher->lock, held->before_higher);
-    spin_unlock(&held->lower->lock, held->before_lower);
+        spin_unlock(&held->higher->lock);
+    spin_unlock(&held->lower->lock);
 }
 
 /* Relaxed: what it says is used as an address to lock, and read again under that lock, which gives the
@@ -165,16 +164,16 @@ static struct timer_queue *named_queue(const struct timer *timer)
 }
 
 /* The queue that the timer names, locked; NULL, and nothing locked, when it has never been armed. */
-static struct timer_queue *lock_queue_of(const struct timer *timer, irq_flags_t *before)
+static struct timer_queue *lock_queue_of(const struct timer *timer)
 {
     for (;;) {
         struct timer_queue *queue = named_queue(timer);
         if (!queue)
             return NULL;
-        *before = spin_lock(&queue->lock);
+        spin_lock(&queue->lock);
         if (named_queue(timer) == queue)
             return queue;
-        spin_unlock(&queue->lock, *before);
+        spin_unlock(&queue->lock);
     }
 }
 
@@ -226,6 +225,12 @@ static struct timer *earliest_locked(const struct timer_queue *queue)
 
 /* ---- the interface ---- */
 
+void timer_queue_init(struct timer_queue *queue)
+{
+    *queue = (struct timer_queue){ .first = NULL };
+    SPIN_INIT(&queue->lock, "timer queue", LOCK_TIMER_QUEUE);
+}
+
 void timer_init(struct timer *timer, timer_fn *run, void *context)
 {
     *timer = (struct timer){ .run = run, .context = context };
@@ -250,13 +255,12 @@ struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *tim
 
 struct timer_cancelling timer_cancel(struct timer *timer)
 {
-    irq_flags_t before;
-    struct timer_queue *queue = lock_queue_of(timer, &before);
+    struct timer_queue *queue = lock_queue_of(timer);
     if (!queue)
         return (struct timer_cancelling){ false, false };
     bool was_armed = disarm_locked(queue, timer);
     bool is_running = runner_of(timer) != NULL;
-    spin_unlock(&queue->lock, before);
+    spin_unlock(&queue->lock);
     return (struct timer_cancelling){ was_armed, is_running };
 }
 
@@ -266,13 +270,12 @@ unsigned timer_cancel_wait(struct timer *timer)
     unsigned count = 0;
     struct backoff backoff = BACKOFF_INIT;
     for (;;) {
-        irq_flags_t before;
-        struct timer_queue *queue = lock_queue_of(timer, &before);
+        struct timer_queue *queue = lock_queue_of(timer);
         if (!queue)
             return count;
         count += disarm_locked(queue, timer);
         struct timer_queue *runner = runner_of(timer);
-        spin_unlock(&queue->lock, before);
+        spin_unlock(&queue->lock);
         if (!runner)
             return count;
         /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the
@@ -312,30 +315,30 @@ static void call(struct timer_queue *queue, struct timer *timer)
 unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
 {
     unsigned count = 0;
-    irq_flags_t before = spin_lock(&queue->lock);
+    spin_lock(&queue->lock);
     VERIFY(!queue->is_running);
     queue->is_running = true;
     struct timer *timer;
     while ((timer = take_due_locked(queue, now_ns))) {
-        spin_unlock(&queue->lock, before);
+        spin_unlock(&queue->lock);
         call(queue, timer);
         count++;
-        before = spin_lock(&queue->lock);
+        spin_lock(&queue->lock);
     }
     queue->is_running = false;
     queue->first = merge(queue->first, queue->late);
     queue->late = NULL;
-    spin_unlock(&queue->lock, before);
+    spin_unlock(&queue->lock);
     return count;
 }
 
 bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns)
 {
-    irq_flags_t before = spin_lock(&queue->lock);
+    spin_lock(&queue->lock);
     const struct timer *earliest = earliest_locked(queue);
     if (earliest)
         *deadline_ns = earliest->deadline_ns;
-    spin_unlock(&queue->lock, before);
+    spin_unlock(&queue->lock);
     return earliest != NULL;
 }
 

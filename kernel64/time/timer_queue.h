@@ -54,8 +54,8 @@ struct timer {
 };
 
 /*
- * All zero is an empty queue. It stays where it is, and exists for as long as any timer that was ever armed
- * on it. Between two queues' locks, the one at the lower address is taken first.
+ * Made by timer_queue_init(). It stays where it is, and exists for as long as any timer that was ever armed
+ * on it. The locks of two queues nest by address (ashlar/sync/lock_class.h).
  */
 struct timer_queue {
     struct spinlock lock;
@@ -70,6 +70,13 @@ struct timer_queue {
        anyone. */
     struct timer *running;
 };
+
+/**
+ * timer_queue_init() - make an empty queue.
+ *
+ * Context: any; no other CPU uses the queue.
+ */
+void timer_queue_init(struct timer_queue *queue);
 
 /**
  * timer_init() - make a timer that is not armed.

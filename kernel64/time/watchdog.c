@@ -4,6 +4,7 @@
  */
 #include <time/watchdog.h>
 
+#include <ashlar/sync/exclusive.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <irq/lapic.h>
@@ -17,7 +18,7 @@
  * again. It is no lock to wait for: choosing another clock may want memory, from a CPU that waits for an
  * answer of who would be waiting here.
  */
-static bool is_taken;                   /* atomic */
+static struct exclusive looking;
 static bool is_condemned;               /* atomic */
 static struct clock_counter *reference; /* gone when the clock is left */
 static void (*demote)(void);
@@ -88,14 +89,13 @@ static bool is_time_to_look(void)
 void watchdog_poll(void)
 {
     bool is_due = __atomic_load_n(&is_condemned, __ATOMIC_RELAXED) || is_time_to_look();
-    /* Acquire pairs with the release below: what the last one changed is seen. */
-    if (!is_due || __atomic_exchange_n(&is_taken, true, __ATOMIC_ACQUIRE))
+    if (!is_due || !exclusive_try_enter(&looking, PERCPU_MINE(cpu_number)))
         return;
     if (__atomic_exchange_n(&is_condemned, false, __ATOMIC_RELAXED))
         leave();
     else if (reference)
         look();
-    __atomic_store_n(&is_taken, false, __ATOMIC_RELEASE);
+    exclusive_leave(&looking);
 }
 
 /* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is

@@ -77,12 +77,24 @@ static void crash_opcode(void)
     __asm__ volatile("ud2");
 }
 
+static struct spinlock outer = SPINLOCK("crash outer", LOCK_TEST);
+static struct spinlock inner = SPINLOCK("crash inner", LOCK_PIT);
+
 static void crash_lock(void)
 {
-    static struct spinlock lock;
+    spin_lock(&outer);
+    spin_lock(&outer);
+    spin_unlock(&outer);
+    spin_unlock(&outer);
+}
 
-    spin_lock(&lock);
-    spin_unlock(&lock, spin_lock(&lock));
+/* Alone it does no harm; another CPU that takes them the other way round could wait for ever. */
+static void crash_lockorder(void)
+{
+    spin_lock(&inner);
+    spin_lock(&outer);
+    spin_unlock(&outer);
+    spin_unlock(&inner);
 }
 
 static void crash_panic(void)
@@ -126,7 +138,8 @@ static const struct {
     { "doublefault", crash_doublefault, "lose the stack" },
     { "overrun", crash_overrun, "write past an array on the stack" },
     { "opcode", crash_opcode, "execute an invalid opcode" },
-    { "lock", crash_lock, "wait for oneself" },
+    { "lock", crash_lock, "take a lock twice" },
+    { "lockorder", crash_lockorder, "take two locks out of order (found by a checked build)" },
     { "panic", crash_panic, "give up in words" },
     { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },

@@ -35,52 +35,12 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 
 PERCPU(uint64_t, pin_rflags);
 
-/* ---- locks ---- */
-
-/* Nobody else writes the owner of a lock that is held; the others look whether it is 0, or for words in the
-   log. */
-static inline void keep_state(struct port_lock *lock, irq_flags_t state)
-{
-    if (state.rflags & RFLAGS_IF)
-        lock->spin.owner |= SPIN_WERE_ON;
-}
-
-bool port_try_lock(struct port_lock *lock)
-{
-    irq_flags_t state;
-    if (!spin_try_lock(&lock->spin, &state))
-        return false;
-    keep_state(lock, state);
-    return true;
-}
-
 /* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may
    itself be waiting for just that, a shootdown for one. */
 void port_pause(void)
 {
     ipi_poll();
     cpu_relax();
-}
-
-/* In turn, but not under a hypervisor, where the one whose turn it is may not be running, and all would wait
-   for it: docs/decisions/0006-turns-under-a-hypervisor.md. */
-static NOINLINE void wait_for_lock(struct port_lock *lock, const void *caller)
-{
-    irq_flags_t state = local_irq_save();
-    spin_wait_serving(&lock->spin, !cpu_has(CPU_FEATURE_HYPERVISOR), ipi_poll, caller);
-    keep_state(lock, state);
-}
-
-void port_lock(struct port_lock *lock)
-{
-    if (!port_try_lock(lock))
-        wait_for_lock(lock, __builtin_return_address(0));
-}
-
-void port_unlock(struct port_lock *lock)
-{
-    uint32_t owner = __atomic_load_n(&lock->spin.owner, __ATOMIC_RELAXED);
-    spin_unlock(&lock->spin, (irq_flags_t){ owner & SPIN_WERE_ON ? RFLAGS_IF : 0 });
 }
 
 /* ---- words ---- */

@@ -89,9 +89,9 @@ static bool free_checked(phys_t block, unsigned int order, const void *caller)
     }
     if (!buddy_retire(phys_to_pfn(block), order, caller, &place, &flags))
         return false;
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     bool was_taken = buddy_give_locked(&place, order);
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     if (!was_taken)
         port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order,
                    caller);

@@ -97,7 +97,7 @@ struct buddy {
     phys_t end;                     /* memory from here on is never the allocator's */
     struct zone zones[BUDDY_ZONES]; /* but for what buddy_add() adds */
 
-    struct port_lock lock ALIGNED(64);
+    struct spinlock lock ALIGNED(64);
     /* guarded by lock; the counters are also read without it: */
     uint64_t *free_regions;       /* by region: all of it is free; its struct region says nothing then */
     uint64_t *hints[HINT_ORDERS]; /* by region: it has a free block of that order */

@@ -27,7 +27,8 @@ static const struct {
     { 64, MIB(4) >> PAGE_SHIFT },
 };
 
-static struct port_lock add_lock;
+/* One buddy_add() at a time. */
+static struct spinlock add_lock = SPINLOCK("buddy add", LOCK_BUDDY_ADD, LOCK_POLICY_MM);
 
 /* ---- space for the tables ---- */
 
@@ -257,10 +258,10 @@ static bool describe_as_reserved(const struct place *place)
 /* A whole chunk that nothing is known of yet. */
 static void add_chunk(const struct place *place)
 {
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     place->region->owned[place->chunk / 64] |= BIT(place->chunk % 64);
     VERIFY(buddy_give_locked(place, CHUNK_ORDER));
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
 }
 
 /* Frames of one chunk. They are not added when the chunk can have no descriptors. */
@@ -373,6 +374,7 @@ static status_t prepare_spans(void)
 status_t buddy_init(const struct buddy_setup *setup)
 {
     buddy = (struct buddy){ 0 };
+    SPIN_INIT(&buddy.lock, "buddy", LOCK_BUDDY, LOCK_POLICY_MM);
     buddy_reset_cpus();
     status_t status = make_tables(setup);
     if (status == STATUS_OK)
@@ -416,7 +418,7 @@ status_t buddy_add(phys_t start, phys_t end)
     if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo.raw > hi.raw)
         return STATUS_INVALID;
     status_t status = STATUS_OK;
-    port_lock(&add_lock);
+    spin_lock(&add_lock);
     for (pfn_t at = lo, next; at.raw < hi.raw && status == STATUS_OK; at = next) {
         next = pfn_min(pfn_add(pfn_align_down(at, CHUNK_FRAMES), CHUNK_FRAMES), hi);
         if (!may_add(at, next))
@@ -426,6 +428,6 @@ status_t buddy_add(phys_t start, phys_t end)
         count_managed(lo, hi);
         add_run(lo, hi);
     }
-    port_unlock(&add_lock);
+    spin_unlock(&add_lock);
     return status;
 }

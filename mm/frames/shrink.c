@@ -11,11 +11,12 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/sync/exclusive.h>
+#include <ashlar/sync/lock_class.h>
 
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
-#define NOBODY UINT32_MAX
-static uint32_t asker = NOBODY; /* the CPU that may walk over and change the list; atomic */
+static struct exclusive asking; /* the CPU that is at it may walk over and change the list */
 static uint64_t spare;          /* frames that came back and that nobody has been promised; the asker's */
 
 /* Each asks for twice as much as the one before: enough for all memory. */
@@ -24,11 +25,11 @@ static uint64_t spare;          /* frames that came back and that nobody has bee
 /* Return: false when this CPU has it already. */
 static bool become_asker(void)
 {
-    uint32_t me = port_cpu(), nobody = NOBODY;
-    while (!__atomic_compare_exchange_n(&asker, &nobody, me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        if (nobody == me)
+    uint32_t me = port_cpu();
+    lock_order_check(LOCK_SHRINK);
+    while (!exclusive_try_enter(&asking, me)) {
+        if (exclusive_is_entered_by(&asking, me))
             return false;
-        nobody = NOBODY;
         port_pause();
     }
     return true;
@@ -36,7 +37,7 @@ static bool become_asker(void)
 
 static void end_asking(void)
 {
-    __atomic_store_n(&asker, NOBODY, __ATOMIC_RELEASE);
+    exclusive_leave(&asking);
 }
 
 void shrinker_add(struct shrinker *shrinker)
@@ -84,7 +85,7 @@ static uint64_t ask_all(uint64_t frames)
 
 uint64_t shrink_memory(uint64_t frames)
 {
-    bool had_to_wait = __atomic_load_n(&asker, __ATOMIC_RELAXED) != NOBODY;
+    bool had_to_wait = exclusive_is_entered(&asking);
     if (!become_asker())
         return 0;
     uint64_t given = frames;

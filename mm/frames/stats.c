@@ -60,9 +60,9 @@ static void count_chunks(const struct count *count, const struct bits512 *whole,
 
 static uint64_t copy_word(const uint64_t *word)
 {
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     uint64_t copy = *word;
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return copy;
 }
 
@@ -71,18 +71,18 @@ static uint64_t copy_word(const uint64_t *word)
 static struct bits512 copy_frames(const struct region *region, unsigned int chunk)
 {
     struct bits512 copy = { { 0 } };
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     if (region->orders[chunk] != 0)
         copy = region->chunks[chunk];
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return copy;
 }
 
 static struct bits512 copy_whole(const struct region *region)
 {
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     struct bits512 copy = region->whole;
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return copy;
 }
 

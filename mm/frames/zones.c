@@ -74,9 +74,9 @@ pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t 
     unsigned int from = node == BUDDY_ANY_NODE ? buddy_home_node() : node;
     if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
         return PFN_INVALID;
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     pfn_t frame = take_nearest(order, flags, limit, from);
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return frame;
 }
 
@@ -118,7 +118,7 @@ static pfn_t take_in_own_chunk(unsigned int order)
 unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
     unsigned int count = 0;
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     pfn_t frame = take_in_own_chunk(order);
     if (!pfn_is_valid(frame))
         frame = take_anywhere(order);
@@ -127,14 +127,14 @@ unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *f
         frames[count++] = frame;
         frame = count < wanted ? take_in_own_chunk(order) : PFN_INVALID;
     }
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return count;
 }
 
 pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 {
     struct place place;
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     pfn_t first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
     if (!pfn_is_valid(first)) {
         pfn_t frame = take_anywhere(0);
@@ -143,7 +143,7 @@ pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
             first = pfn_align_down(frame, 64);
         }
     }
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return first;
 }
 
@@ -151,9 +151,9 @@ pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 
 bool buddy_give_frames(const struct place *place, uint64_t mask)
 {
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     bool was_taken = buddy_give_mask_locked(place, mask);
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     return was_taken;
 }
 
@@ -161,11 +161,11 @@ void buddy_give_blocks(const pfn_t *frames, unsigned int count, unsigned int ord
 {
     struct place place;
     pfn_t wrong = PFN_INVALID;
-    port_lock(&buddy.lock);
+    spin_lock(&buddy.lock);
     for (unsigned int i = 0; i < count; i++)
         if (!buddy_find(frames[i], &place) || !buddy_give_locked(&place, order))
             wrong = frames[i];
-    port_unlock(&buddy.lock);
+    spin_unlock(&buddy.lock);
     if (pfn_is_valid(wrong))
         port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", pfn_to_phys(wrong).raw,
                    order);

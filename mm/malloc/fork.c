@@ -17,7 +17,7 @@
 
 #include <pthread.h>
 
-static void for_all_locks(void (*act)(struct port_lock *lock))
+static void for_all_locks(void (*act)(struct spinlock *lock))
 {
     act(&hosted_large_lock);
     act(&buddy.lock); /* under which pages.c maps descriptors */
@@ -38,12 +38,12 @@ static void lock_all(void)
 {
     hosted_hold_threads();
     shrink_hold();
-    for_all_locks(port_lock);
+    for_all_locks(spin_lock);
 }
 
 static void unlock_all(void)
 {
-    for_all_locks(port_unlock);
+    for_all_locks(spin_unlock);
     shrink_release();
     hosted_release_threads();
 }

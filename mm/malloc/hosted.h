@@ -101,8 +101,8 @@ extern uint64_t hosted_freed_mark PORT_PRIVATE;
 
 /* ---- locks, for fork.c ---- */
 
-void hosted_for_page_locks(void (*act)(struct port_lock *lock));
-extern struct port_lock hosted_large_lock PORT_PRIVATE;
+void hosted_for_page_locks(void (*act)(struct spinlock *lock));
+extern struct spinlock hosted_large_lock PORT_PRIVATE;
 
 /* Registers what a fork needs; once. */
 void hosted_prepare_forks(void);

@@ -26,7 +26,7 @@
 #define KEPT_TICKS   10000000000u /* 10 s, as jemalloc decays */
 #define TABLE_LEAST  256          /* places; a power of two */
 
-struct port_lock hosted_large_lock;
+struct spinlock hosted_large_lock;
 
 /* All guarded by hosted_large_lock. */
 static struct mapping {
@@ -229,10 +229,10 @@ static uintptr_t stretch_kept(size_t size, uint64_t *origin)
 
 bool hosted_large_release(void)
 {
-    port_lock(&hosted_large_lock);
+    spin_lock(&hosted_large_lock);
     bool had_some = kept_count > 0;
     unmap_until(0);
-    port_unlock(&hosted_large_lock);
+    spin_unlock(&hosted_large_lock);
     return had_some;
 }
 
@@ -290,24 +290,24 @@ void *hosted_large_alloc(size_t size, size_t alignment, bool *is_zero)
 {
     if (!round_up(&size))
         return NULL;
-    port_lock(&hosted_large_lock);
+    spin_lock(&hosted_large_lock);
     uintptr_t start = obtain(size, alignment, is_zero);
-    port_unlock(&hosted_large_lock);
+    spin_unlock(&hosted_large_lock);
     return (void *)start;
 }
 
 size_t hosted_large_size(const void *pointer)
 {
-    port_lock(&hosted_large_lock);
+    spin_lock(&hosted_large_lock);
     struct mapping *mapping = find((uintptr_t)pointer);
     size_t size = mapping && mapping->start != 0 ? mapping->size : 0;
-    port_unlock(&hosted_large_lock);
+    spin_unlock(&hosted_large_lock);
     return size;
 }
 
 bool hosted_large_free(void *pointer)
 {
-    port_lock(&hosted_large_lock);
+    spin_lock(&hosted_large_lock);
     struct mapping *mapping = find((uintptr_t)pointer);
     bool is_there = pointer && mapping && mapping->start != 0;
     if (is_there) {
@@ -315,7 +315,7 @@ bool hosted_large_free(void *pointer)
         forget(mapping);
         keep(freed.start, freed.size, freed.origin);
     }
-    port_unlock(&hosted_large_lock);
+    spin_unlock(&hosted_large_lock);
     return is_there;
 }
 
@@ -342,10 +342,10 @@ void *hosted_large_resize(void *pointer, size_t size)
     void *moved = pointer;
     if (!round_up(&size))
         return NULL;
-    port_lock(&hosted_large_lock);
+    spin_lock(&hosted_large_lock);
     struct mapping *mapping = find((uintptr_t)pointer);
     if (mapping && mapping->start != 0 && mapping->size != size)
         moved = move_pages(mapping, size);
-    port_unlock(&hosted_large_lock);
+    spin_unlock(&hosted_large_lock);
     return moved;
 }

@@ -51,14 +51,14 @@ struct chunk {
 #define CHUNKS ((struct chunk *)0x3000000000u)
 
 static struct {
-    struct port_lock lock;
+    struct spinlock lock;
 } ALIGNED(64) locks[LOCKS];
 
 uint64_t hosted_floor = UINT64_MAX;
 __thread bool hosted_is_fresh;
 
-static struct port_lock map_lock;   /* descriptors */
-static struct port_lock purge_lock; /* one purge at a time; taken before a chunk's */
+static struct spinlock map_lock;    /* descriptors */
+static struct spinlock purge_lock;  /* one purge at a time; taken before a chunk's */
 static const struct chunk *purging; /* atomic; written under its chunk's lock */
 static uint64_t lowest_chunk = WINDOW_CHUNKS;
 
@@ -113,7 +113,7 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
     status_t status = STATUS_OK;
     (void)memory; /* a part of the window that stays without pages */
     (void)page_size;
-    port_lock(&map_lock);
+    spin_lock(&map_lock);
     while (status == STATUS_OK && !hosted_owns((void *)(uintptr_t)region)) {
         uint64_t below =
             hosted_floor == UINT64_MAX ? 0 : -hosted_floor << PAGE_SHIFT; /* HOSTED_RAM_END, mapped */
@@ -123,7 +123,7 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
         else
             status = STATUS_NO_MEMORY;
     }
-    port_unlock(&map_lock);
+    spin_unlock(&map_lock);
     return status;
 }
 
@@ -136,7 +136,7 @@ void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint
 
 /* ---- bits ---- */
 
-static struct port_lock *lock_of(const struct chunk *chunk)
+static struct spinlock *lock_of(const struct chunk *chunk)
 {
     return &locks[(size_t)(chunk - CHUNKS) % LOCKS].lock;
 }
@@ -169,11 +169,11 @@ static bool next_part(uintptr_t *at, uintptr_t end, struct part *part)
 
 static void lock_for_commit(struct chunk *chunk)
 {
-    port_lock(lock_of(chunk));
+    spin_lock(lock_of(chunk));
     while (__atomic_load_n(&purging, __ATOMIC_RELAXED) == chunk) {
-        port_unlock(lock_of(chunk));
+        spin_unlock(lock_of(chunk));
         port_pause();
-        port_lock(lock_of(chunk));
+        spin_lock(lock_of(chunk));
     }
 }
 
@@ -217,7 +217,7 @@ static bool commit_part(const struct part *part)
     }
     if (clean > 0)
         count_touched_again(chunk, clean);
-    port_unlock(lock_of(chunk));
+    spin_unlock(lock_of(chunk));
     if (!is_mapped)
         return false;
     if (clean < part->end - part->first)
@@ -239,7 +239,7 @@ static void uncommit_part(const struct part *part)
         idle += (unsigned int)__builtin_popcountll(mask);
         chunk->used[word] &= ~mask;
     }
-    port_unlock(lock_of(chunk));
+    spin_unlock(lock_of(chunk));
     __atomic_fetch_sub(&used_pages, idle, __ATOMIC_RELAXED);
     __atomic_fetch_add(&idle_pages, idle, __ATOMIC_RELAXED);
 }
@@ -287,19 +287,19 @@ static unsigned int purge_chunk(struct chunk *chunk, unsigned int least)
         any |= chunk->dirty[word] & ~chunk->used[word];
     if (any == 0)
         return 0;
-    port_lock(lock_of(chunk));
+    spin_lock(lock_of(chunk));
     unsigned int count = find_runs(chunk, least, runs);
     for (unsigned int word = 0; word < CHUNK_WORDS; word++)
         chunk->dirty[word] &= ~runs[word];
     chunk->purged += count;
     __atomic_store_n(&purging, count > 0 ? chunk : NULL, __ATOMIC_RELAXED);
-    port_unlock(lock_of(chunk));
+    spin_unlock(lock_of(chunk));
     if (count == 0)
         return 0;
     give_back((char *)HOSTED_RAM + (uint64_t)(chunk - CHUNKS) * LARGE_PAGE_SIZE, runs);
-    port_lock(lock_of(chunk));
+    spin_lock(lock_of(chunk));
     __atomic_store_n(&purging, NULL, __ATOMIC_RELAXED);
-    port_unlock(lock_of(chunk));
+    spin_unlock(lock_of(chunk));
     __atomic_fetch_sub(&idle_pages, count, __ATOMIC_RELAXED);
     return count;
 }
@@ -332,13 +332,13 @@ static uint64_t purge_around(uint64_t keep, unsigned int least)
 /* Gives idle pages back to the system, down to @keep of them: long runs first, which cost one call. */
 static void purge(uint64_t keep)
 {
-    if (!port_try_lock(&purge_lock))
+    if (!spin_trylock(&purge_lock))
         return;
     uint64_t purged = purge_around(keep, RUN_LONG);
     purged += purge_around(keep, 1);
     if (purged > 0)
         adapt_floor(purged);
-    port_unlock(&purge_lock);
+    spin_unlock(&purge_lock);
 }
 
 static void look_at_idle(void)
@@ -401,7 +401,7 @@ static bool unmap_chunk(struct chunk *chunk)
     }
     if (may_go)
         chunk->is_mapped = chunk->purged = 0;
-    port_unlock(lock_of(chunk));
+    spin_unlock(lock_of(chunk));
     __atomic_fetch_sub(&idle_pages, idle, __ATOMIC_RELAXED);
     return may_go;
 }
@@ -427,7 +427,7 @@ bool port_commit(void *start, size_t size_bytes)
            (hosted_make_room((size_bytes + PAGE_SIZE - 1) / PAGE_SIZE) && commit(start, size_bytes));
 }
 
-void hosted_for_page_locks(void (*act)(struct port_lock *lock))
+void hosted_for_page_locks(void (*act)(struct spinlock *lock))
 {
     act(&map_lock);
     act(&purge_lock);

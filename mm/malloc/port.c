@@ -37,8 +37,8 @@ extern char __stop_ashlar_percpu[];
 static char *areas; /* accessible for numbers that were ever given out */
 
 static bool is_up;
-static struct port_lock up_lock; /* guards is_up */
-static struct port_lock
+static struct spinlock up_lock; /* guards is_up */
+static struct spinlock
     shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
@@ -181,7 +181,7 @@ static void make_sure_it_is_up(void)
 {
     if (__atomic_load_n(&is_up, __ATOMIC_ACQUIRE))
         return;
-    port_lock(&up_lock);
+    spin_lock(&up_lock);
     if (!is_up) {
         bring_up();
         if (pthread_key_create(&ending_key, leave_number) != 0)
@@ -189,7 +189,7 @@ static void make_sure_it_is_up(void)
         hosted_prepare_forks();
         __atomic_store_n(&is_up, true, __ATOMIC_RELEASE);
     }
-    port_unlock(&up_lock);
+    spin_unlock(&up_lock);
 }
 
 /* Before there are threads, of which one could fork in the middle. */
@@ -205,7 +205,7 @@ bool hosted_enter(void)
     make_sure_it_is_up();
     unsigned int number = is_ending ? 0 : take_number();
     if (number == 0) {
-        port_lock(&shared_lock);
+        spin_lock(&shared_lock);
         become(0);
         return true;
     }
@@ -217,18 +217,18 @@ bool hosted_enter(void)
 void hosted_leave(void)
 {
     become_nobody();
-    port_unlock(&shared_lock);
+    spin_unlock(&shared_lock);
 }
 
 void hosted_hold_threads(void)
 {
     pthread_mutex_lock(&numbers_lock);
-    port_lock(&shared_lock);
+    spin_lock(&shared_lock);
 }
 
 void hosted_release_threads(void)
 {
-    port_unlock(&shared_lock);
+    spin_unlock(&shared_lock);
     pthread_mutex_unlock(&numbers_lock);
 }
 

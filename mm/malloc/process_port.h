@@ -4,7 +4,7 @@
  * The part of <ashlar/mm/port.h> that any process answers alike: a thread has its CPU for itself, and a lock
  * is a futex. For the library here and for tests/hosted.
  */
-#include <ashlar/types.h>
+#include <ashlar/sync/lock_class.h>
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -59,11 +59,16 @@ static inline void port_pause(void)
 }
 
 /*
- * A lock spins with sched_yield() for PORT_LOCK_SPINS turns and then sleeps in the kernel, so that a waiter
- * of any scheduling class lets the owner run (Drepper, "Futexes Are Tricky", 2011, mutex3).
+ * <ashlar/sync/spinlock.h> for a process, under the same names. A lock spins with sched_yield() for
+ * PORT_LOCK_SPINS turns and then sleeps in the kernel, so that a waiter of any scheduling class lets the
+ * owner run (Drepper, "Futexes Are Tricky", 2011, mutex3). The order of the classes is checked here, too;
+ * without that check a lock knows neither its class nor its name, and zeroed is free.
  */
-struct port_lock {
+struct spinlock {
     uint32_t state; /* enum; a futex */
+#ifdef ASHLAR_CHECKED
+    const struct lock_kind *kind; /* constant */
+#endif
 };
 
 enum {
@@ -73,17 +78,48 @@ enum {
 };
 #define PORT_LOCK_SPINS 64
 
-static inline bool port_try_lock(struct port_lock *lock)
+#ifdef ASHLAR_CHECKED
+#define SPINLOCK(name_, class_, ...)                                                                         \
+    {                                                                                                        \
+        .kind = &(const struct lock_kind)                                                                    \
+        {                                                                                                    \
+            .name = (name_), .class = (class_), __VA_ARGS__                                                  \
+        }                                                                                                    \
+    }
+#define SPIN_INIT(lock, name_, class_, ...)                                                                  \
+    do {                                                                                                     \
+        static const struct lock_kind kind_ = { .name = (name_), .class = (class_), __VA_ARGS__ };           \
+        *(lock) = (struct spinlock){ .kind = &kind_ };                                                       \
+    } while (0)
+#define PORT_LOCK_KIND(lock) ((lock)->kind)
+#else
+#define SPINLOCK(name_, class_, ...)                                                                         \
+    {                                                                                                        \
+    }
+#define SPIN_INIT(lock, name_, class_, ...) (*(lock) = (struct spinlock){ .state = PORT_LOCK_FREE })
+#define PORT_LOCK_KIND(lock)                NULL
+#endif
+
+static inline bool port_lock_take_free(struct spinlock *lock)
 {
     uint32_t free = PORT_LOCK_FREE;
     return __atomic_compare_exchange_n(&lock->state, &free, PORT_LOCK_HELD, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
 }
 
-static inline void port_lock(struct port_lock *lock)
+static inline bool spin_trylock(struct spinlock *lock)
 {
+    if (!port_lock_take_free(lock))
+        return false;
+    lock_order_acquire(lock, PORT_LOCK_KIND(lock), false);
+    return true;
+}
+
+static inline void spin_lock(struct spinlock *lock)
+{
+    lock_order_acquire(lock, PORT_LOCK_KIND(lock), true);
     for (unsigned int spins = 0; spins < PORT_LOCK_SPINS; spins++) {
-        if (port_try_lock(lock))
+        if (port_lock_take_free(lock))
             return;
         sched_yield();
     }
@@ -91,8 +127,9 @@ static inline void port_lock(struct port_lock *lock)
         (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, PORT_LOCK_AWAITED, NULL);
 }
 
-static inline void port_unlock(struct port_lock *lock)
+static inline void spin_unlock(struct spinlock *lock)
 {
+    lock_order_release(lock);
     if (__atomic_exchange_n(&lock->state, PORT_LOCK_FREE, __ATOMIC_RELEASE) == PORT_LOCK_AWAITED)
         (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
 }

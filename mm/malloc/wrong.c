@@ -57,19 +57,19 @@ static bool is_in_magazine(const struct slab_cache *cache, unsigned int cpu, con
 static bool is_in_depot(struct slab_node *node, const void *object)
 {
     bool is_there = false;
-    port_lock(&node->depot_lock);
+    spin_lock(&node->depot_lock);
     for (const struct magazine *magazine = node->filled.first; magazine && !is_there;
          magazine = magazine->next)
         is_there = is_among(magazine->slots, magazine->count, object);
-    port_unlock(&node->depot_lock);
+    spin_unlock(&node->depot_lock);
     return is_there;
 }
 
 static bool is_in_slab(struct slab_node *node, const struct slab *slab, unsigned int index)
 {
-    port_lock(&node->lock);
+    spin_lock(&node->lock);
     bool is_there = (slab->free[index / 64] >> index % 64 & 1) != 0;
-    port_unlock(&node->lock);
+    spin_unlock(&node->lock);
     return is_there;
 }
 

@@ -33,7 +33,8 @@
 #define DEPOT_PART    64
 
 struct slab_cache *slab_caches[SLAB_CACHES_MAX];
-struct port_lock slab_table_lock; /* guards slab_caches; visitors grow only under it */
+/* Guards slab_caches; visitors grow only under it. */
+struct spinlock slab_table_lock = SPINLOCK("slab caches", LOCK_SLAB_CACHES, LOCK_POLICY_MM);
 
 struct slab_cache slab_slab_cache;
 static struct slab_node slab_slab_node;
@@ -121,6 +122,8 @@ static void init_nodes(struct slab_cache *cache, struct slab_node *nodes, unsign
     cache->node_count = (uint8_t)count;
     for (unsigned int i = 0; i < count; i++) {
         nodes[i] = (struct slab_node){ .slabs = 0 };
+        SPIN_INIT(&nodes[i].lock, "slab node", LOCK_SLAB_NODE, LOCK_POLICY_MM);
+        SPIN_INIT(&nodes[i].depot_lock, "slab depot", LOCK_SLAB_DEPOT, LOCK_POLICY_MM);
         list_init(&nodes[i].partial);
         list_init(&nodes[i].full);
     }
@@ -140,7 +143,7 @@ static void set_name(char *to, const char *name)
 static bool enter(struct slab_cache *cache)
 {
     bool is_entered = false;
-    port_lock(&slab_table_lock);
+    spin_lock(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX && !is_entered; number++) {
         if (slab_caches[number])
             continue;
@@ -151,24 +154,24 @@ static bool enter(struct slab_cache *cache)
         slab_caches[number] = cache;
         is_entered = true;
     }
-    port_unlock(&slab_table_lock);
+    spin_unlock(&slab_table_lock);
     return is_entered;
 }
 
 void slab_prepare_cpu(unsigned int cpu)
 {
-    port_lock(&slab_table_lock);
+    spin_lock(&slab_table_lock);
     for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)
         if (slab_caches[number])
             magazine_attach(slab_caches[number], cpu);
-    port_unlock(&slab_table_lock);
+    spin_unlock(&slab_table_lock);
 }
 
 static void set_hidden(struct slab_cache *cache, bool is_hidden)
 {
-    port_lock(&slab_table_lock);
+    spin_lock(&slab_table_lock);
     cache->is_hidden = is_hidden;
-    port_unlock(&slab_table_lock);
+    spin_unlock(&slab_table_lock);
 }
 
 /* Nobody visits the cache any more. */
@@ -182,16 +185,16 @@ static void hide(struct slab_cache *cache)
 
 static void leave(struct slab_cache *cache)
 {
-    port_lock(&slab_table_lock);
+    spin_lock(&slab_table_lock);
     slab_caches[cache->number] = NULL;
-    port_unlock(&slab_table_lock);
+    spin_unlock(&slab_table_lock);
 }
 
 struct slab_cache *slab_visit(struct slab_walk *walk)
 {
     struct slab_cache *next = NULL;
     slab_visit_end(walk);
-    port_lock(&slab_table_lock);
+    spin_lock(&slab_table_lock);
     while (walk->next < SLAB_CACHES_MAX && !next) {
         next = slab_caches[walk->next++];
         if (next && next->is_hidden)
@@ -199,7 +202,7 @@ struct slab_cache *slab_visit(struct slab_walk *walk)
     }
     if (next)
         __atomic_fetch_add(&next->visitors, 1, __ATOMIC_RELAXED);
-    port_unlock(&slab_table_lock);
+    spin_unlock(&slab_table_lock);
     walk->visited = next;
     return next;
 }

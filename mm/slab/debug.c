@@ -41,8 +41,11 @@ struct trail {
 };
 
 struct quarantine {
-    struct port_lock lock;
-    uint32_t size, next, count; /* [next] is the oldest when it is full */
+    uint32_t size; /* constant */
+
+    struct spinlock lock;
+    /* guarded by lock: */
+    uint32_t next, count; /* [next] is the oldest when it is full */
     void *objects[QUARANTINE_MAX];
 };
 
@@ -170,14 +173,14 @@ static bool is_object(const struct slab_cache *cache, const void *object)
 static void *exchange(struct quarantine *quarantine, void *object)
 {
     void *leaves = NULL;
-    port_lock(&quarantine->lock);
+    spin_lock(&quarantine->lock);
     if (quarantine->count == quarantine->size)
         leaves = quarantine->objects[quarantine->next];
     else
         quarantine->count++;
     quarantine->objects[quarantine->next] = object;
     quarantine->next = (quarantine->next + 1) % quarantine->size;
-    port_unlock(&quarantine->lock);
+    spin_unlock(&quarantine->lock);
     return leaves;
 }
 
@@ -285,6 +288,7 @@ void checked_begin(struct slab_cache *cache)
                 : size < QUARANTINE_MAX ? (uint32_t)size
                                         : QUARANTINE_MAX,
     };
+    SPIN_INIT(&cache->quarantine->lock, "slab quarantine", LOCK_SLAB_QUARANTINE, LOCK_POLICY_MM);
 }
 
 void checked_end(struct slab_cache *cache)
@@ -294,7 +298,7 @@ void checked_end(struct slab_cache *cache)
     cache->quarantine = NULL;
 }
 
-struct port_lock *checked_lock(const struct slab_cache *cache)
+struct spinlock *checked_lock(const struct slab_cache *cache)
 {
     return cache->quarantine ? &cache->quarantine->lock : NULL;
 }
@@ -305,12 +309,12 @@ void checked_drain(struct slab_cache *cache)
     void *objects[QUARANTINE_MAX];
     if (!quarantine)
         return;
-    port_lock(&quarantine->lock);
+    spin_lock(&quarantine->lock);
     unsigned int count = quarantine->count;
     for (unsigned int i = 0; i < count; i++)
         objects[i] = quarantine->objects[i];
     quarantine->count = quarantine->next = 0;
-    port_unlock(&quarantine->lock);
+    spin_unlock(&quarantine->lock);
     for (unsigned int i = 0; i < count; i++)
         __atomic_store_n(&trail_of(cache, objects[i])->state, TRAIL_FREE, __ATOMIC_RELEASE);
     slab_give(cache, objects, count, __builtin_return_address(0));
@@ -369,10 +373,10 @@ static void add_cache(struct roll *roll, struct slab_cache *cache)
         return;
     }
     for (unsigned int node = 0; node < cache->node_count; node++) {
-        port_lock(&cache->nodes[node].lock);
+        spin_lock(&cache->nodes[node].lock);
         add_slabs(roll, cache, &cache->nodes[node].partial);
         add_slabs(roll, cache, &cache->nodes[node].full);
-        port_unlock(&cache->nodes[node].lock);
+        spin_unlock(&cache->nodes[node].lock);
     }
 }
 

@@ -135,9 +135,9 @@ static void look_at(struct magazine_list *list)
 
 static void lock_depot(struct slab_cache *cache, struct slab_node *home)
 {
-    bool is_contended = !port_try_lock(&home->depot_lock);
+    bool is_contended = !spin_trylock(&home->depot_lock);
     if (is_contended)
-        port_lock(&home->depot_lock);
+        spin_lock(&home->depot_lock);
     home->contended += is_contended;
     if (++home->exchanges < LOOK_AFTER)
         return;
@@ -158,14 +158,14 @@ static bool is_trimmed(const struct slab_node *home)
 static void trim(struct slab_cache *cache, struct slab_node *home)
 {
     struct magazine *magazine = NULL;
-    port_lock(&home->depot_lock);
+    spin_lock(&home->depot_lock);
     struct magazine_list *list = home->filled.unneeded > 0 ? &home->filled : &home->emptied;
     uint32_t unneeded = list->unneeded;
     if (unneeded > 0) {
         magazine = list_pop(list);
         set_unneeded(list, unneeded - 1);
     }
-    port_unlock(&home->depot_lock);
+    spin_unlock(&home->depot_lock);
     if (!magazine)
         return;
     give_some(cache, magazine);
@@ -173,9 +173,9 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
         magazine_end(magazine);
         return;
     }
-    port_lock(&home->depot_lock);
+    spin_lock(&home->depot_lock);
     push_unneeded(home, magazine);
-    port_unlock(&home->depot_lock);
+    spin_unlock(&home->depot_lock);
 }
 
 /* ---- exchanging ---- */
@@ -236,7 +236,7 @@ struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, str
         if (given != &magazine_nothing)
             ended = keep(cache, home, given);
     }
-    port_unlock(&home->depot_lock);
+    spin_unlock(&home->depot_lock);
     if (UNLIKELY(ended != NULL))
         magazine_end(ended);
     if (UNLIKELY(is_refused)) {
@@ -259,14 +259,14 @@ bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsig
 {
     struct slab_node *home = &cache->nodes[slab_home_of(cache)];
     struct magazine *magazine;
-    if (!port_try_lock(&home->depot_lock)) {
+    if (!spin_trylock(&home->depot_lock)) {
         if (!may_wait)
             return false;
-        port_lock(&home->depot_lock);
+        spin_lock(&home->depot_lock);
     }
     while ((magazine = take(cache->number)) != &magazine_nothing)
         push_unneeded(home, magazine);
-    port_unlock(&home->depot_lock);
+    spin_unlock(&home->depot_lock);
     return true;
 }
 
@@ -281,9 +281,9 @@ uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
     for (unsigned int node = 0; node < cache->node_count; node++) {
         struct slab_node *home = &cache->nodes[node];
         while (given < frames) {
-            port_lock(&home->depot_lock);
+            spin_lock(&home->depot_lock);
             struct magazine *magazine = list_pop(home->filled.count > 0 ? &home->filled : &home->emptied);
-            port_unlock(&home->depot_lock);
+            spin_unlock(&home->depot_lock);
             if (!magazine)
                 break;
             was_there = true;

@@ -83,7 +83,7 @@ static unsigned int take_batch(struct slab_cache *cache, struct slab_node *home,
                                unsigned int count)
 {
     unsigned int taken = 0;
-    port_lock(&home->lock);
+    spin_lock(&home->lock);
     while (taken < count && !list_is_empty(&home->partial)) {
         struct slab *slab = container_of(home->partial.next, struct slab, link);
         if (slab->free_count == cache->per_slab)
@@ -95,7 +95,7 @@ static unsigned int take_batch(struct slab_cache *cache, struct slab_node *home,
         }
     }
     home->free -= taken;
-    port_unlock(&home->lock);
+    spin_unlock(&home->lock);
     return taken;
 }
 
@@ -218,12 +218,12 @@ bool slab_grow(struct slab_cache *cache, unsigned int *node)
 
     struct slab_node *home = &cache->nodes[slab->node];
     *node = slab->node;
-    port_lock(&home->lock);
+    spin_lock(&home->lock);
     list_add_last(&home->partial, &slab->link);
     home->slabs++;
     home->empty++;
     home->free += cache->per_slab;
-    port_unlock(&home->lock);
+    spin_unlock(&home->lock);
     return true;
 }
 
@@ -258,10 +258,10 @@ static uint64_t release_batch(struct slab_cache *cache, struct slab_node *home)
 {
     struct list ended;
     list_init(&ended);
-    port_lock(&home->lock);
+    spin_lock(&home->lock);
     for (unsigned int i = 0; i < BATCH && home->empty > 0; i++)
         unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
-    port_unlock(&home->lock);
+    spin_unlock(&home->lock);
     return end_slabs(cache, &ended);
 }
 
@@ -374,8 +374,8 @@ static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsig
         struct slab_node *home = &cache->nodes[places[i].slab->node];
         if (home != locked) {
             if (locked)
-                port_unlock(&locked->lock);
-            port_lock(&home->lock);
+                spin_unlock(&locked->lock);
+            spin_lock(&home->lock);
             locked = home;
         }
         if (!put_back(cache, home, places[i].slab, places[i].index, &ended)) {
@@ -384,7 +384,7 @@ static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsig
         }
     }
     if (locked)
-        port_unlock(&locked->lock);
+        spin_unlock(&locked->lock);
     for (unsigned int i = 0; UNLIKELY(is_wrong) && i < count; i++)
         if (places[i].wrong)
             report_wrong(cache, objects[i], places[i].wrong, caller);

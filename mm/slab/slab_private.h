@@ -49,13 +49,13 @@ struct magazine_list {
 
 /* What a cache has on one NUMA node. */
 struct slab_node {
-    struct port_lock lock;
+    struct spinlock lock;
     /* guarded by lock: */
     struct list partial; /* slabs with a free object; empty ones last */
     struct list full;
     uint64_t slabs, empty, free; /* slabs, those without an object in use, objects in slabs */
 
-    struct port_lock depot_lock ALIGNED(64);
+    struct spinlock depot_lock ALIGNED(64);
     /* guarded by depot_lock: */
     struct magazine_list filled, emptied;
     uint32_t exchanges; /* since the last look at what was needed */
@@ -94,7 +94,7 @@ struct slab_cache {
 
 /* All caches by number; NULL: none. Written under the lock. */
 extern struct slab_cache *slab_caches[SLAB_CACHES_MAX];
-extern struct port_lock slab_table_lock;
+extern struct spinlock slab_table_lock;
 
 /* ---- slab.c ---- */
 
@@ -284,7 +284,7 @@ void checked_drain(struct slab_cache *cache);
 uint64_t checked_count_quarantined(const struct slab_cache *cache);
 
 /* The quarantine's lock; NULL when there is none. For those who need all locks. */
-struct port_lock *checked_lock(const struct slab_cache *cache);
+struct spinlock *checked_lock(const struct slab_cache *cache);
 
 /* What @object of a checked cache was asked for; all it can hold when that is not known any more. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);

@@ -10,8 +10,8 @@
  * its pages are unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing
  * lazily, many at a time, would be cheaper and is not done: no caller frees often.
  *
- * tree_lock guards the segments, tables_lock the page tables; they do not nest. Nodes are taken before the
- * tree is locked and given back after it is unlocked.
+ * tree_lock guards the segments, tables_lock the page tables (ashlar/sync/lock_class.h has the order). Nodes
+ * are taken before the tree is locked and given back after it is unlocked.
  */
 #include <ashlar/mm/vrange.h>
 
@@ -33,23 +33,28 @@
 #define PIECE_PAGES 16
 
 static struct paging *tables;
-static struct port_lock tree_lock, tables_lock;
+
+static struct spinlock tables_lock = SPINLOCK("page tables", LOCK_PAGE_TABLES, LOCK_POLICY_MM);
+
+static struct spinlock tree_lock = SPINLOCK("segments", LOCK_SEGMENTS, LOCK_POLICY_MM);
+/* guarded by tree_lock, as are the segments: */
 static struct segment *root;
-static uint64_t first_address; /* of all */
+static struct segment *early_free; /* early_nodes that are free, by their right pointers */
 
 static struct segment early_nodes[EARLY_NODES];
-static struct segment *early_free; /* by their right pointers; guarded by tree_lock */
+/* constant after initialisation: */
+static uint64_t first_address; /* of all */
 static struct slab_cache *node_cache;
 
 /* ---- nodes ---- */
 
 static struct segment *take_node(void)
 {
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     struct segment *node = early_free;
     if (node)
         early_free = node->right;
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     return node || !node_cache ? node : slab_alloc(node_cache);
 }
 
@@ -66,10 +71,10 @@ static void give_node(struct segment *node)
         slab_free(node_cache, node);
         return;
     }
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     node->right = early_free;
     early_free = node;
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
 }
 
 /* ---- reserving ---- */
@@ -99,9 +104,9 @@ static bool is_in_direct_map(uint64_t start, uint64_t end)
     uint64_t size = DIRECT_MAP_END - DIRECT_MAP_START;
     if (start >= size)
         return false;
-    port_lock(&tables_lock);
+    spin_lock(&tables_lock);
     bool is_there = paging_maps_any(tables, DIRECT_MAP_START + start, (end < size ? end : size) - start);
-    port_unlock(&tables_lock);
+    spin_unlock(&tables_lock);
     return is_there;
 }
 
@@ -120,7 +125,7 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
     status_t status = spare[0] && spare[1] ? STATUS_OK : STATUS_NO_MEMORY;
     unsigned int type = wanted->access & MEMORY_TYPE;
 
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     if (status == STATUS_OK && wanted->kind == VRANGE_DEVICE &&
         segment_has_other_type(root, wanted->device.raw, wanted->device.raw + size_bytes, type))
         status = STATUS_EXISTS;
@@ -135,7 +140,7 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
     } else if (status == STATUS_OK) {
         status = STATUS_NO_MEMORY;
     }
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     give_node(spare[0]);
     give_node(spare[1]);
     return status;
@@ -144,7 +149,7 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
 /* The segment becomes free, one with free neighbours. */
 static void release(struct segment *segment)
 {
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     segment_remove(&root, segment);
     struct segment *before = segment_at(root, segment->start - 1), *behind = segment_at(root, segment->end);
     if (before && before->state == SEGMENT_FREE) {
@@ -169,7 +174,7 @@ static void release(struct segment *segment)
         *segment = *left;
     }
     segment_insert(&root, segment);
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     give_node(left);
     give_node(before);
     give_node(behind);
@@ -179,17 +184,17 @@ static void release(struct segment *segment)
 
 static status_t map(uint64_t start, phys_t address, uint64_t size_bytes, unsigned int access)
 {
-    port_lock(&tables_lock);
+    spin_lock(&tables_lock);
     status_t status = paging_map(tables, start, address, size_bytes, access | PAGE_GLOBAL);
-    port_unlock(&tables_lock);
+    spin_unlock(&tables_lock);
     return status;
 }
 
 static void unmap(uint64_t start, uint64_t size_bytes)
 {
-    port_lock(&tables_lock);
+    spin_lock(&tables_lock);
     status_t status = paging_unmap(tables, start, size_bytes);
-    port_unlock(&tables_lock);
+    spin_unlock(&tables_lock);
     VERIFY(status == STATUS_OK);
 }
 
@@ -264,28 +269,28 @@ static status_t map_frames(uint64_t start, uint64_t end)
 
 void vrange_prune(void)
 {
-    port_lock(&tables_lock);
+    spin_lock(&tables_lock);
     uint64_t at = align_down(tables->kept_start, LARGE_PAGE_SIZE), end = tables->kept_end;
     tables->kept_start = tables->kept_end = 0;
-    port_unlock(&tables_lock);
+    spin_unlock(&tables_lock);
     /* A page table at a time, so that nobody waits for long. */
     for (; at < end; at += LARGE_PAGE_SIZE) {
-        port_lock(&tables_lock);
+        spin_lock(&tables_lock);
         paging_prune(tables, at, LARGE_PAGE_SIZE);
-        port_unlock(&tables_lock);
+        spin_unlock(&tables_lock);
     }
 }
 
 /* Makes a used segment one that only the caller may end. Return: NULL when there is none. */
 static struct segment *begin_end(uint64_t address)
 {
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     struct segment *segment = segment_at(root, address);
     if (segment && segment->state == SEGMENT_USED && address >= segment->info.start.raw)
         segment->state = SEGMENT_ENDING;
     else
         segment = NULL;
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     return segment;
 }
 
@@ -360,7 +365,7 @@ void vrange_unmap(const volatile void *pointer)
 
 bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 {
-    if (!port_try_lock(&tree_lock))
+    if (!spin_trylock(&tree_lock))
         return false;
     const struct segment *segment = segment_at(root, address.raw);
     bool is_used = segment && segment->state != SEGMENT_FREE;
@@ -368,13 +373,13 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
         *info = segment->info;
         *is_guard = address.raw < segment->info.start.raw;
     }
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     return is_used;
 }
 
 bool vrange_next(uint64_t *cursor, struct vrange_info *info)
 {
-    port_lock(&tree_lock);
+    spin_lock(&tree_lock);
     const struct segment *found = segment_at(root, *cursor > first_address ? *cursor : first_address);
     while (found && found->state == SEGMENT_FREE)
         found = segment_at(root, found->end);
@@ -382,7 +387,7 @@ bool vrange_next(uint64_t *cursor, struct vrange_info *info)
         *info = found->info;
         *cursor = found->end;
     }
-    port_unlock(&tree_lock);
+    spin_unlock(&tree_lock);
     return found != NULL;
 }
 

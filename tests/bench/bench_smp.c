@@ -125,13 +125,13 @@ BENCH_WITH(shootdown_idle_512, "shootdown.idle.512", FEW, has_others, shoot_512,
 
 /* ---- a lock that nobody else wants ---- */
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK("bench", LOCK_TEST);
 
 static void lock_pair(void)
 {
     for (unsigned int i = 0; i < OPERATIONS; i++) {
-        irq_flags_t state = spin_lock(&lock);
-        spin_unlock(&lock, state);
+        spin_lock(&lock);
+        spin_unlock(&lock);
     }
 }
 BENCH(lock_pair, "lock.pair", OPERATIONS, lock_pair);
@@ -164,10 +164,10 @@ static void contend(void *argument)
     uint64_t end_ns = begin_contest(), taken = 0;
     (void)argument;
     while (clock_now_ns() < end_ns) {
-        irq_flags_t state = spin_lock(&lock);
+        spin_lock(&lock);
         /* The others come to want it, also where the CPUs take turns. */
         cpu_relax();
-        spin_unlock(&lock, state);
+        spin_unlock(&lock);
         taken++;
     }
     contest.taken[__atomic_fetch_add(&contest.done, 1, __ATOMIC_RELAXED)] = taken;

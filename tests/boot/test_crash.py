@@ -36,9 +36,9 @@ REPORTS = {
     'doublefault': ['EXCEPTION 8: double fault (#DF) at crash_doublefault+'],
     'opcode': ['EXCEPTION 6: invalid opcode (#UD) at crash_opcode+', '<0f> 0b'],
     'lock': [
-        'PANIC: CPU 0 wants the lock at 0xffffffff',
-        ', in crash_lock+',
-        ', but holds it already: it would wait for itself',
+        'PANIC: lock "crash outer" (0xffffffff',
+        ': CPU 0 takes it in crash_lock+',
+        ', but holds it already',
     ],
     'panic': ['PANIC: crash panic: asked for by a person'],
 }
@@ -95,6 +95,23 @@ def test_an_overrun_is_caught_by_the_stack_protector(boot):
     lines = crash(boot, 'overrun', 'gcc-O2-checked')
     assert says(lines, 'PANIC: stack protector: crash_overrun+')
     assert says(lines, "does not point to a caller's frame")
+
+
+def test_a_checked_build_catches_locks_taken_out_of_order(boot):
+    lines = crash(boot, 'lockorder', 'gcc-O2-checked')
+    assert says(lines, 'PANIC: lock order: CPU 0 takes "crash outer" (0xffffffff')
+    assert says(lines, ', class test) while it holds "crash inner" (0xffffffff')
+    # Where each was taken, back to the command.
+    for heading in ('  "crash inner" was taken by:', '  "crash outer" is being taken by:'):
+        taken = lines.index(heading)
+        assert lines[taken + 1].startswith('    crash_lockorder+'), lines[taken + 1]
+        assert lines[taken + 2].startswith('    command_crash+'), lines[taken + 2]
+    assert lines[lines.index('  "crash inner" was taken by:') + 1] != lines[taken + 1]
+
+
+def test_a_build_that_is_not_checked_takes_them(boot):
+    outcome = boot('crash lockorder; exit', boot='kernel', build_name='gcc-O2')
+    assert any('still alive' in line for line in outcome.stream.lines)
 
 
 def test_a_checked_build_catches_per_cpu_data_of_a_cpu_that_may_change(boot):

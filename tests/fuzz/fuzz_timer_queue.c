@@ -20,6 +20,12 @@ NORETURN void verify_failed(const char *expression, const char *file, int line)
 }
 
 static struct timer_queue queues[QUEUES];
+
+static void init_queues(void)
+{
+    for (unsigned int i = 0; i < QUEUES; i++)
+        timer_queue_init(&queues[i]);
+}
 static struct modelled {
     struct timer timer;
     bool is_armed, is_late;
@@ -138,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input = data;
     input_end = data + size;
     running = QUEUES;
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     memset(all, 0, sizeof(all));
     for (unsigned i = 0; i < TIMERS; i++)
         timer_init(&all[i].timer, called, &all[i]);

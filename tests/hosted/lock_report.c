@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process's words about locks: none for one that waits, and an end for one that would wait for ever.
+ * A process's reports about locks: none for one that waits, and an end for one that is used wrongly. A test
+ * that has a clock or a complaint of its own brings it.
  */
 #include <sync/lock_report.h>
+
+#include <lib/machine_ops.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
-void lock_watch(struct lock_wait *wait)
+static uint64_t read_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+__attribute__((weak)) struct machine_ops machine_ops = { .ticks = read_ticks };
+
+__attribute__((weak)) void lock_watch(struct lock_wait *wait)
 {
     (void)wait;
 }
 
-void lock_panic_mine(const struct spinlock *lock, bool is_held, const void *caller)
+__attribute__((weak)) void lock_panic_recursive(const struct spinlock *lock, bool is_held, const void *caller)
 {
-    fprintf(stderr, "%p: thread %u %s the lock at %p already\n", caller, spin_me(),
-            is_held ? "holds" : "waits for", (const void *)lock);
+    fprintf(stderr, "%p: thread %u %s lock \"%s\" already\n", caller,
+            (unsigned int)(spin_me() >> SPIN_CPU_SHIFT), is_held ? "holds" : "waits for", lock->kind->name);
     abort();
 }
 
-void spin_panic_not_mine(const struct spinlock *lock)
+__attribute__((weak)) void lock_panic_not_held(const struct spinlock *lock)
 {
-    fprintf(stderr, "thread %u does not hold the lock at %p\n", spin_me(), (const void *)lock);
+    fprintf(stderr, "thread %u does not hold lock \"%s\"\n", (unsigned int)(spin_me() >> SPIN_CPU_SHIFT),
+            lock->kind->name);
     abort();
 }

@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define LOCK_ORDER_UNCHECKED
+
 void interleave_point(void);
 int interleave_wait(void);
 

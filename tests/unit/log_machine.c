@@ -13,6 +13,12 @@ unsigned int looks;
 _Thread_local unsigned int cpu;
 bool threads;
 
+/* The lock's owner is this CPU, not this thread. */
+uint64_t spin_me(void)
+{
+    return (uint64_t)cpu << SPIN_CPU_SHIFT;
+}
+
 void hosted_irqs_enabled(void)
 {
     if (!threads && between)

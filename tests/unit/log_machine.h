@@ -4,7 +4,7 @@
  * A pretended machine for the log: the test is the clock, the CPUs, the interrupts and the consoles. The log
  * cannot be reset, so each test silences the consoles of those before it and looks only for its own lines.
  */
-#include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/spinlock.h>
 #include <lib/machine_ops.h>
 #include <log/log.h>
 

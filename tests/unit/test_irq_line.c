@@ -73,7 +73,8 @@ static int fresh_line(void **state)
 {
     (void)state;
     input = (typeof(input)){ .is_masked = true, .is_real = true };
-    line = (struct irq_line){ .chip = &chip, .pin = 3, .wiring = level };
+    irq_line_init(&line, &chip, 3);
+    line.wiring = level;
     first = (struct device){ .irq = { .handler = handle, .context = &first } };
     second = (struct device){ .irq = { .handler = handle, .context = &second } };
     return 0;
@@ -223,11 +224,11 @@ static void serve(void)
 /* As a handler that waits for the CPU that waits for it. */
 static void *hold_until_served(void *unused)
 {
-    irq_flags_t state = line_lock(&line.lock);
+    spin_lock(&line.lock);
     __atomic_store_n(&is_held, true, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&is_served, __ATOMIC_ACQUIRE))
         cpu_relax();
-    spin_unlock(&line.lock, state);
+    spin_unlock(&line.lock);
     return unused;
 }
 
@@ -245,7 +246,7 @@ static void everybody_who_waits_for_a_line_serves(void **state)
 {
     (void)state;
     pthread_t holder;
-    line_serve_by(serve);
+    spin_set_machine(serve, false);
     holder = start_holder();
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
     pthread_join(holder, NULL);

@@ -20,7 +20,7 @@
 
 static uint64_t now_ns = 5;
 static unsigned lines;
-static char said[LOG_LINE_MAX];
+static char said[1024];
 static jmp_buf panicked;
 
 static uint64_t read_ticks(void)
@@ -60,20 +60,20 @@ void panic(const char *format, ...)
     longjmp(panicked, 1);
 }
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK("zone", LOCK_BUDDY);
 static uint32_t holder; /* number of the thread that holds it */
 
 static void *take(void *unused)
 {
     spin_lock(&lock);
-    holder = spin_me() - 1;
+    holder = (uint32_t)(spin_me() >> SPIN_CPU_SHIFT);
     return unused;
 }
 
 static void have_it_held(void)
 {
     pthread_t thread;
-    lock = (struct spinlock){ 0 };
+    lock.word = 0;
     assert_int_equal(pthread_create(&thread, NULL, take, NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
@@ -90,9 +90,9 @@ static struct lock_wait start_wait(bool is_first)
 
 static void expect_waited(unsigned long seconds)
 {
-    char expected[LOG_LINE_MAX];
+    char expected[256];
     snprintf(expected, sizeof(expected),
-             "CPU 7 has waited %lu s for the lock at %p, in 0x1234; CPU %u holds it", seconds, (void *)&lock,
+             "lock \"zone\" (%p): CPU 7 has waited %lu s in 0x1234; held by CPU %u", (void *)&lock, seconds,
              holder);
     assert_string_equal(said, expected);
 }
@@ -136,29 +136,28 @@ static void the_others_have_ten_times_the_patience(void **state)
     expect_waited(10);
 }
 
-static void a_lock_that_nobody_holds_is_said_to_be_so(void **state)
+static void a_free_lock_is_reported_as_not_held(void **state)
 {
     (void)state;
-    lock = (struct spinlock){ 0 };
+    lock.word = 0;
     struct lock_wait wait = start_wait(true);
     now_ns += 1000000000;
     lock_watch(&wait);
     assert_int_equal(lines, 1);
-    assert_non_null(strstr(said, "; nobody holds it"));
+    assert_non_null(strstr(said, "; not held"));
 }
 
 static void its_own_lock_ends_a_cpu(void **state)
 {
-    char expected[LOG_LINE_MAX];
+    char expected[256];
     (void)state;
     if (setjmp(panicked) == 0)
-        lock_panic_mine(&lock, true, (const void *)0x1234);
-    snprintf(expected, sizeof(expected),
-             "CPU 7 wants the lock at %p, in 0x1234, but holds it already: it would wait for itself",
+        lock_panic_recursive(&lock, true, (const void *)0x1234);
+    snprintf(expected, sizeof(expected), "lock \"zone\" (%p): CPU 7 takes it in 0x1234, but holds it already",
              (void *)&lock);
     assert_string_equal(said, expected);
     if (setjmp(panicked) == 0)
-        lock_panic_mine(&lock, false, (const void *)0x1234);
+        lock_panic_recursive(&lock, false, (const void *)0x1234);
     assert_non_null(strstr(said, "but waits for it already"));
 }
 
@@ -167,12 +166,50 @@ static void a_lock_given_back_by_another_ends_it(void **state)
     (void)state;
     have_it_held();
     if (setjmp(panicked) == 0)
-        spin_unlock(&lock, (irq_flags_t){ 0 });
+        spin_unlock(&lock);
     char expected[64];
-    snprintf(expected, sizeof(expected), "CPU 7 should hold the lock at %p, in ", (void *)&lock);
+    snprintf(expected, sizeof(expected), "lock \"zone\" (%p): CPU 7 should hold it in ", (void *)&lock);
     assert_memory_equal(said, expected, strlen(expected));
-    snprintf(expected, sizeof(expected), ", but CPU %u holds it", holder);
+    snprintf(expected, sizeof(expected), ", but it is held by CPU %u", holder);
     assert_non_null(strstr(said, expected));
+}
+
+static void an_inversion_is_reported_with_both_stacks(void **state)
+{
+    static const struct lock_kind early = { .name = "early", .class = LOCK_IRQ_LINES };
+    static const struct lock_kind late = { .name = "late", .class = LOCK_PIT };
+    struct lock_held held = { .lock = (void *)0x100, .kind = &late, .stack = { 0x111, 0x112 } };
+    struct lock_held taken = { .lock = (void *)0x200, .kind = &early, .stack = { 0x211 } };
+    (void)state;
+    if (setjmp(panicked) == 0)
+        lock_panic_order(&held, &taken);
+    assert_string_equal(said,
+                        "lock order: CPU 7 takes \"early\" (0x200, class irq lines) while it holds \"late\" "
+                        "(0x100, class pit), which may be taken only after it\n"
+                        "  \"late\" was taken by:\n    0x111\n    0x112\n"
+                        "  \"early\" is being taken by:\n    0x211");
+}
+
+static void a_lock_without_a_kind_is_reported(void **state)
+{
+    struct lock_held taken = { .lock = (void *)0x200, .stack = { 0x211 } };
+    (void)state;
+    if (setjmp(panicked) == 0)
+        lock_panic_order(NULL, &taken);
+    assert_string_equal(said, "lock (0x200): CPU 7 takes it, but nothing has initialised it; taken by:\n"
+                              "    0x211");
+}
+
+static void a_call_with_a_lock_that_does_not_poll_is_reported(void **state)
+{
+    static const struct lock_kind late = { .name = "late", .class = LOCK_PIT };
+    struct lock_held held = { .lock = (void *)0x100, .kind = &late, .stack = { 0x111 } };
+    (void)state;
+    if (setjmp(panicked) == 0)
+        lock_panic_call(&held);
+    assert_string_equal(said,
+                        "lock \"late\" (0x100): CPU 7 calls other CPUs with it held, but its waiters do "
+                        "not poll calls; taken by:\n    0x111");
 }
 
 #define TEST(name) cmocka_unit_test(name)
@@ -183,9 +220,12 @@ int main(void)
         TEST(the_first_says_after_a_second_who_holds_it),
         TEST(it_is_said_once),
         TEST(the_others_have_ten_times_the_patience),
-        TEST(a_lock_that_nobody_holds_is_said_to_be_so),
+        TEST(a_free_lock_is_reported_as_not_held),
         TEST(its_own_lock_ends_a_cpu),
         TEST(a_lock_given_back_by_another_ends_it),
+        TEST(an_inversion_is_reported_with_both_stacks),
+        TEST(a_lock_without_a_kind_is_reported),
+        TEST(a_call_with_a_lock_that_does_not_poll_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

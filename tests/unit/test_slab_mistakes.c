@@ -205,7 +205,7 @@ static void holders_are_listed_by_caller(void **state)
     struct slab_holder holders[64];
     (void)state;
     start(true);
-    struct slab_cache *cache = slab_cache_create("held", 1000, 0, NULL);
+    struct slab_cache *cache = slab_cache_create("held", 2000, 0, NULL);
     void *objects[30];
     for (unsigned int i = 0; i < 30; i++)
         objects[i] = i < 20 ? slab_alloc(cache) : take_for(cache);

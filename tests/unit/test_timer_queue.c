@@ -41,6 +41,12 @@ struct subject {
 };
 
 static struct timer_queue queues[QUEUES];
+
+static void init_queues(void)
+{
+    for (unsigned int i = 0; i < QUEUES; i++)
+        timer_queue_init(&queues[i]);
+}
 static struct subject *subjects;
 static unsigned subject_count;
 static uint64_t next_order;
@@ -261,7 +267,7 @@ static void expect_turn_and_do_something(struct timer *timer, void *context)
 
 static void start(unsigned count)
 {
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     free(subjects);
     subjects = calloc(count, sizeof(*subjects));
     subject_count = count;
@@ -300,7 +306,7 @@ static void note(struct timer *timer, void *context)
 
 static void start_notes(struct timer *timers, unsigned count)
 {
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     calls = 0;
     subject_count = count;
     for (unsigned i = 0; i < count; i++)
@@ -394,7 +400,8 @@ static void run_again(struct timer *timer, void *context)
     (void)context;
     calls++;
     expect_assert_failure((void)timer_queue_run(&queues[0], 100));
-    queues[0].lock = (struct spinlock){ 0 };
+    spin_unlock(&queues[0].lock);
+    init_queues();
 }
 
 static void a_handler_that_runs_its_own_queue_is_caught(void **state)
@@ -482,7 +489,7 @@ static void an_operation_looks_at_few_timers_however_many_there_are(void **state
     /* Removing: down two right ways and up one, the other child of each looked at too. */
     unsigned bound = 6 * log2_of(MOST + 1), most = 0;
     for (unsigned shape = 0; shape < 3; shape++) {
-        memset(queues, 0, sizeof(queues));
+        init_queues();
         mprotect(pages, MOST * 4096, PROT_READ | PROT_WRITE);
         for (unsigned i = 0; i < MOST; i++)
             timer_init(paged(i), note, NULL);

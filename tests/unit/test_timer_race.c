@@ -30,6 +30,12 @@ NORETURN void verify_failed(const char *expression, const char *file, int line)
 #define CPUS 4
 
 static struct timer_queue queues[CPUS];
+
+static void init_queues(void)
+{
+    for (unsigned int i = 0; i < CPUS; i++)
+        timer_queue_init(&queues[i]);
+}
 static uint64_t clock_now;
 
 static unsigned load(const unsigned *flag)
@@ -90,7 +96,7 @@ static void *be_a_cpu(void *argument)
 static void with_cpus(unsigned count, void *(*work)(void *))
 {
     pthread_t cpus[CPUS], others[4];
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     others_left = count;
     for (uintptr_t i = 0; i < CPUS; i++)
         pthread_create(&cpus[i], NULL, be_a_cpu, (void *)i);
@@ -268,7 +274,7 @@ static void *arm_fresh(void *argument)
 static void two_that_arm_a_new_timer_at_once_arm_it_once(void **state)
 {
     (void)state;
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     pthread_t threads[2];
     fresh_round = fresh_done = fresh_replaced = 0;
     for (uintptr_t i = 0; i < 2; i++)
@@ -313,7 +319,7 @@ static void *run_once(void *argument)
 static void wait_for_a_handler(bool with_arming)
 {
     struct timer timer, next;
-    memset(queues, 0, sizeof(queues));
+    init_queues();
     timer_init(&timer, stay, NULL);
     timer_init(&next, do_nothing, NULL);
     entered = released = finished = 0;

@@ -15,11 +15,13 @@
 
 struct ioapic {
     struct irq_chip chip;
-    volatile uint8_t *registers;
     phys_t address;    /* of the registers, and */
     uint8_t ioapic_id; /* its id, both as the MADT has them; filled in by the caller, for the monitor */
     uint8_t version;
+
     struct spinlock lock;
+    /* guarded by lock: */
+    volatile uint8_t *registers; /* IOREGSEL and IOWIN are used together */
 };
 
 /**

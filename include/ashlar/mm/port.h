@@ -75,10 +75,9 @@
  *   void port_pause(void)          one turn of a loop that waits for another CPU
  *
  * Locks: fair or not, taken for short; interrupts are off while one is held or waited for.
- *   struct port_lock               zeroed: free
- *   void port_lock(struct port_lock *lock), port_unlock(struct port_lock *lock)
- *       Not recursive. They may nest among each other, in mm's own order, and within a pin.
- *   bool port_try_lock(struct port_lock *lock)
+ *   struct spinlock, SPINLOCK(), SPIN_INIT(), spin_lock(), spin_trylock(), spin_unlock()
+ *       As <ashlar/sync/spinlock.h> has them; the kernel's are those. Not recursive; they nest within a pin,
+ *       and among each other in the order of <ashlar/sync/lock_class.h>, which both check.
  *
  * Words
  *   uint64_t port_ticks(void)

@@ -1,129 +1,226 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Locks that are waited for without sleeping. For whatever an interrupt handler and
- * other code share; mm has its own, through mm/port.h.
+ * The one lock that is waited for without sleeping: for what an interrupt handler and other code share, and
+ * what CPUs share for a short time.
  *
- * A spinlock is held with interrupts off, for as short as can be. Those who wait for it stand in a queue, and
- * it knows who holds it. Here is what it costs when nobody waits; the queue is in kernel64/sync/spinlock.c.
+ *     static struct spinlock lock = SPINLOCK("i8259", LOCK_IRQ_CHIP);
  *
- * Who waits in spin_lock() does nothing else, interrupts off, not even what another CPU calls it for. So
- * nobody who holds a lock that is waited for like that may call other CPUs and wait for them, nor unmap or
- * allocate, which may do it. Who must has everybody wait for the lock by spin_wait_serving(), as mm and
- * kernel64/irq do. Compiled hosted, for threads in a process (ASHLAR_HOSTED), nothing is done about
- * interrupts.
+ *     spin_lock(&lock);
+ *     ...
+ *     spin_unlock(&lock);
+ *
+ * It is held with interrupts masked and keeps the interrupt flag of its holder itself. Its name, its class
+ * (lock_class.h has the order of the classes) and how it is waited for stand in its initialiser. By default
+ * its waiters get it in the order in which they came, and do nothing else meanwhile, not even what another
+ * CPU calls them for. So under such a lock no CPU may call others and wait for them, nor unmap or allocate,
+ * which may do so; a lock under which that is done polls calls (.polls_calls).
+ *
+ * Here is what a lock costs when it is free; the wait is in kernel64/sync/spinlock.c. Hosted, for threads in
+ * a process (ASHLAR_HOSTED), a thread is a CPU.
  */
 #include <ashlar/check.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/lock_class.h>
 
 /*
- * All zero is free, with nobody waiting. The halves are written apart: the owner by who takes and gives back,
- * the tail by who joins the queue; sync/spinlock.c has the queue, and why that is sound.
+ * The halves are written apart: the owner by the CPU that takes and releases the lock, the tail by CPUs that
+ * join the queue; sync/spinlock.c has the queue, and why that is sound.
  */
 struct spinlock {
     union {
-        uint64_t word;
+        uint64_t word; /* 0: free, and no CPU waits */
         struct {
-            uint32_t owner; /* the number of the CPU that holds it, plus 1; 0: free. And SPIN_WERE_ON. */
-            uint32_t tail;  /* who came last of those that wait; 0: nobody waits */
+            uint32_t owner; /* 0: free; else spin_me() of the holder, and its RFLAGS_IF and RFLAGS_FIXED */
+            uint32_t tail;  /* the last of the queue; 0: no CPU waits */
         };
     };
+    const struct lock_kind *kind; /* constant */
 };
 
-/* Beside the owner's number, for a lock that keeps its holder's interrupt flag itself. */
-#define SPIN_WERE_ON 0x80000000u
+/* An initialiser for a lock of static storage at file scope. @class_: enum lock_class. Then the waiting
+   policy, if it is not the default: fields of struct lock_kind. */
+#define SPINLOCK(name_, class_, ...)                                                                         \
+    {                                                                                                        \
+        .kind = &(const struct lock_kind)                                                                    \
+        {                                                                                                    \
+            .name = (name_), .class = (class_), __VA_ARGS__                                                  \
+        }                                                                                                    \
+    }
 
-/* This CPU's number, plus 1. Hosted, a thread's: they are counted as they come, up to SPIN_THREADS_MAX. */
+/* The same for a lock in memory that was allocated, or in a struct that is filled in: makes it free. */
+#define SPIN_INIT(lock, name_, class_, ...)                                                                  \
+    do {                                                                                                     \
+        static const struct lock_kind kind_ = { .name = (name_), .class = (class_), __VA_ARGS__ };           \
+        spin_init(lock, &kind_);                                                                             \
+    } while (0)
+
+/**
+ * spin_init() - make a lock that is free.
+ * @lock: in memory that no CPU uses as a lock now.
+ * @kind: stays where it is for as long as the lock is used.
+ *
+ * Context: any; no other CPU knows the lock yet.
+ */
+static inline void spin_init(struct spinlock *lock, const struct lock_kind *kind)
+{
+    lock->word = 0;
+    lock->kind = kind;
+}
+
+/* RFLAGS_IF and RFLAGS_FIXED, which makes an owner's word other than 0, lie below the number of the CPU. */
+#define SPIN_CPU_SHIFT 10
+#define SPIN_FLAGS     (RFLAGS_IF | RFLAGS_FIXED)
+#define SPIN_NOBODY    UINT32_MAX
+
+/* spin_me(): this CPU's number, shifted by SPIN_CPU_SHIFT. Hosted, a thread's: they are counted as they come,
+ * up to SPIN_THREADS_MAX.
+ * Context of both: any; stays so only with interrupts masked. */
 #ifdef ASHLAR_HOSTED
 #define SPIN_THREADS_MAX 1024
-uint32_t spin_me(void);
+uint64_t spin_me(void);
 #else
-extern unsigned int percpu_cpu_number; /* cpu/percpu.h */
+extern uint64_t percpu_spin_me; /* cpu/percpu.c */
 
-static inline uint32_t spin_me(void)
+/* Context: any; stays so only with interrupts masked. */
+static inline uint64_t spin_me(void)
 {
-    return *(__seg_gs unsigned int *)(uintptr_t)&percpu_cpu_number + 1;
+    return *(__seg_gs uint64_t *)(uintptr_t)&percpu_spin_me;
 }
 #endif
 
-#define SPIN_NOBODY UINT32_MAX
-
-/* Return: number of the CPU that holds it, or SPIN_NOBODY; may be another's by now. Context: any. */
+/**
+ * spin_owner() - number of the CPU that holds a lock.
+ * @lock: any; may be in use by other CPUs.
+ *
+ * Return: SPIN_NOBODY when none does; may be another's by now.
+ * Context: any.
+ */
 static inline uint32_t spin_owner(const struct spinlock *lock)
 {
-    return (__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) & ~SPIN_WERE_ON) - 1;
+    uint32_t owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+    return owner == 0 ? SPIN_NOBODY : owner >> SPIN_CPU_SHIFT;
 }
 
-/* Whether this CPU holds it. Context: interrupts off, or no answer but "no" is worth anything. */
+/* Whether this CPU holds it.
+ * Context: interrupts masked, or no answer but "no" is worth anything. */
 static inline bool spin_is_mine(const struct spinlock *lock)
 {
-    return spin_owner(lock) == spin_me() - 1;
+    return spin_owner(lock) == spin_me() >> SPIN_CPU_SHIFT;
 }
 
-/* Complains in checked builds when this CPU does not hold a lock that it should. */
+/* CHECK_HELD() panics in checked builds when this CPU does not hold a lock that it should.
+ * Context of both: interrupts masked. */
 #ifdef ASHLAR_CHECKED
-NORETURN void spin_panic_not_mine(const struct spinlock *lock);
-#define CHECK_HELD(lock) (LIKELY(spin_is_mine(lock)) ? (void)0 : spin_panic_not_mine(lock))
+NORETURN void lock_panic_not_held(const struct spinlock *lock);
+#define CHECK_HELD(lock) (LIKELY(spin_is_mine(lock)) ? (void)0 : lock_panic_not_held(lock))
 #else
 #define CHECK_HELD(lock) ((void)(lock))
 #endif
 
-/* The queue: who finds the lock taken comes here, interrupts off, and returns with it. For spin_lock(), which
-   is always inline so that the caller seen here is its user. */
-void spin_wait(struct spinlock *lock);
+/* What this CPU writes as owner; 64 bits wide, with a tail of 0, because that is how it is compared.
+ * Context: interrupts masked. */
+static ALWAYS_INLINE uint64_t spin_owner_word(irq_flags_t flags)
+{
+    return (flags.rflags & SPIN_FLAGS) | spin_me();
+}
 
-/* Takes it if it is free and nobody waits. Acquire pairs with the release of spin_unlock(). */
-static inline bool spin_take_free(struct spinlock *lock)
+/* Takes it if it is free and no CPU waits. Acquire pairs with the release of spin_unlock().
+ * Context: interrupts masked. */
+static ALWAYS_INLINE bool spin_take_free(struct spinlock *lock, uint64_t owner)
 {
     uint64_t unused = 0;
-    return __atomic_compare_exchange_n(&lock->word, &unused, spin_me(), false, __ATOMIC_ACQUIRE,
+    return __atomic_compare_exchange_n(&lock->word, &unused, owner, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
 }
 
+/* The wait, according to the lock's policy: returns with it. @owner: spin_owner_word(). For spin_lock(),
+   which is always inline so that the caller that is seen here is its user.
+ * Context: interrupts masked. */
+void spin_wait(struct spinlock *lock, uint64_t owner);
+
 /**
- * spin_lock() - interrupts off, and the lock ours.
+ * spin_lock() - mask interrupts and take a lock.
+ * @lock: initialised; not held by this CPU.
  *
- * Who comes first is served first. A CPU that holds it already panics; one that waits for a second says in
- * the log for whom.
- * Return: for spin_unlock(). Context: any but NMI; not by who holds it.
+ * A CPU that holds it already panics; one that has waited for a second says so in the log.
+ * Context: any but NMI and machine check; not with the lock held, nor with one that is to be taken after it.
+ * Cost: 8 instructions when it is free, one of them locked.
  */
-static ALWAYS_INLINE irq_flags_t spin_lock(struct spinlock *lock)
+static ALWAYS_INLINE void spin_lock(struct spinlock *lock)
 {
-    irq_flags_t state = local_irq_save();
-    if (UNLIKELY(!spin_take_free(lock)))
-        spin_wait(lock);
-    return state;
+    uint64_t owner = spin_owner_word(local_irq_save());
+    lock_order_acquire(lock, lock->kind, true);
+    if (UNLIKELY(!spin_take_free(lock, owner)))
+        spin_wait(lock, owner);
 }
 
 /**
- * spin_try_lock() - the same, if nobody holds it or waits for it.
+ * spin_trylock() - the same, if it is free and no CPU waits for it.
+ * @lock: initialised.
  *
- * Return: whether it is ours; if not, interrupts are as they were. Context: any, also NMI and panic.
+ * Return: whether it is ours; if not, interrupts are as they were.
+ * Context: any, also NMI and panic.
  */
-static inline bool spin_try_lock(struct spinlock *lock, irq_flags_t *state)
+static inline bool spin_trylock(struct spinlock *lock)
 {
-    *state = local_irq_save();
-    if (LIKELY(spin_take_free(lock)))
+    irq_flags_t flags = local_irq_save();
+    if (LIKELY(spin_take_free(lock, spin_owner_word(flags)))) {
+        lock_order_acquire(lock, lock->kind, false);
         return true;
-    local_irq_restore(*state);
+    }
+    local_irq_restore(flags);
     return false;
 }
 
-/* Context: the CPU that took it. */
-static inline void spin_unlock(struct spinlock *lock, irq_flags_t state)
+/**
+ * spin_lock_or_give_up() - take a lock whose holder may never release it.
+ * @lock: has a bound. Not waited for with spin_lock() for long: its queue is not joined.
+ *
+ * Gives up at once when this CPU holds it, as in an NMI or a panic, and when another CPU has waited in vain
+ * for the present holder; else when so much time has passed since its holder showed progress.
+ * Return: whether it is ours; if not, interrupts are as they were.
+ * Context: any, also NMI and panic.
+ */
+bool spin_lock_or_give_up(struct spinlock *lock) MUST_CHECK;
+
+/**
+ * spin_unlock() - release a lock; interrupts are then as they were before it was taken.
+ * @lock: held by this CPU.
+ *
+ * Context: the CPU that took it. Locks are released in any order, but the one that was taken first last,
+ * because it keeps the flag.
+ * Cost: 4 instructions.
+ */
+static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
 {
     CHECK_HELD(lock);
-    /* Whoever waits sees it; the tail is theirs. */
+    lock_order_release(lock);
+#ifdef ASHLAR_HOSTED
+    irq_flags_t flags = { __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) };
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
-    local_irq_restore(state);
+    local_irq_restore(flags);
+#else
+    /* The store is a release: stores are not reordered with what precedes them (Intel SDM vol. 3A, "Memory
+       Ordering in P6 and More Recent Processor Families", ed. 081, 9.2.2). The tail is the waiters'. In
+       assembly, because a compiler does not test a word in memory and then overwrite it. */
+    bool were_enabled;
+    __asm__ volatile("testl %[irqs], %[owner]\n\t"
+                     "movl $0, %[owner]"
+                     : "=@ccnz"(were_enabled), [owner] "+m"(lock->owner)
+                     : [irqs] "i"(RFLAGS_IF)
+                     : "memory");
+    if (were_enabled)
+        local_irq_enable();
+#endif
 }
 
 /**
- * spin_wait_serving() - spin_wait() for a lock whose holder may be waiting for this CPU.
- * @in_turn: first come, first served; else whoever sees it free takes it, if nobody waits in turn.
- * @serve:   called again and again meanwhile, interrupts off: does what others want of this CPU.
- * @caller:  who wants the lock, for the log.
+ * spin_set_machine() - what the waits need of the machine.
+ * @poll:     serves what other CPUs call this one for; called again and again while a lock that polls calls
+ *            is waited for, interrupts masked. NULL, as at first: nothing.
+ * @is_guest: this is a virtual machine, whose CPUs may stop running at any time. At first false.
  *
- * @serve may itself take locks, but never this one.
+ * Context: before there is a second CPU.
  */
-void spin_wait_serving(struct spinlock *lock, bool in_turn, void (*serve)(void), const void *caller);
+void spin_set_machine(void (*poll)(void), bool is_guest);

@@ -173,15 +173,6 @@ static inline void port_unpin(void)
 
 void port_pause(void);
 
-/* It keeps its holder's interrupt flag itself: SPIN_WERE_ON. */
-struct port_lock {
-    struct spinlock spin;
-};
-
-void port_lock(struct port_lock *lock);
-bool port_try_lock(struct port_lock *lock);
-void port_unlock(struct port_lock *lock);
-
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
 void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);

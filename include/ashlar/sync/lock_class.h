@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The classes of spinlocks, the order in which locks of them are taken, and what a lock's initialiser says.
+ *
+ * The rule: a CPU that holds a lock takes another one only if that is of a class further down in the table;
+ * of the same class only where the table says that it nests. A checked build keeps the locks that each CPU
+ * holds and panics at the first acquisition out of order, with the stack of the present acquisition and of
+ * that of the lock already held, whether or not two CPUs meet in it: kernel64/sync/lock_order.c.
+ *
+ * Interrupts. Every spinlock is held with interrupts masked, so the handler of an interrupt starts with no
+ * lock held and may take locks of any class. NMI and machine-check handlers interrupt code that holds locks:
+ * they use spin_trylock() and spin_lock_or_give_up() only. Neither of these waits without bound, so neither
+ * is checked against the locks held; but what is taken after them is checked against them, too. A function
+ * that another CPU calls may run while this CPU waits for a lock that polls calls; it may take only what the
+ * table allows after that lock, which counts as held from the moment this CPU begins to wait for it.
+ */
+#include <ashlar/types.h>
+
+enum lock_nesting {
+    LOCK_NESTS_NOT,        /* one lock of the class at a time */
+    LOCK_NESTS_BY_ADDRESS, /* several; the one at the lower address first */
+};
+
+/*
+ * From the outermost class to the innermost:
+ * X(class, name, what its locks guard, whether it nests in itself)
+ *
+ * A lock may be taken with any of the classes above its own held.
+ */
+#define LOCK_CLASSES(X)                                                                                      \
+    X(LOCK_TEST, "test", "what a test shares between CPUs", LOCK_NESTS_BY_ADDRESS)                           \
+    X(LOCK_IRQ_LINES, "irq lines", "the list of interrupt lines and their vectors", LOCK_NESTS_NOT)          \
+    X(LOCK_IRQ_LINE, "irq line", "the handlers of one line, which run under it", LOCK_NESTS_NOT)             \
+    X(LOCK_TIMER_DEVICE, "timer device", "a clockevent that all CPUs share", LOCK_NESTS_NOT)                 \
+    X(LOCK_TIMER_QUEUE, "timer queue", "one CPU's queue of timers", LOCK_NESTS_BY_ADDRESS)                   \
+    X(LOCK_SEGMENTS, "segments", "ranges of kernel address space", LOCK_NESTS_NOT)                           \
+    X(LOCK_PAGE_TABLES, "page tables", "the kernel's page tables", LOCK_NESTS_NOT)                           \
+    X(LOCK_SHRINK, "shrink", "the list of shrinkers (struct exclusive)", LOCK_NESTS_NOT)                     \
+    X(LOCK_SLAB_CACHES, "slab caches", "the table of object caches", LOCK_NESTS_NOT)                         \
+    X(LOCK_SLAB_QUARANTINE, "slab quarantine", "freed objects of a checked cache", LOCK_NESTS_NOT)           \
+    X(LOCK_SLAB_DEPOT, "slab depot", "a cache's full and empty magazines on one node", LOCK_NESTS_NOT)       \
+    X(LOCK_SLAB_NODE, "slab node", "a cache's slabs on one node", LOCK_NESTS_NOT)                            \
+    X(LOCK_BUDDY_ADD, "buddy add", "the range that is being added to the buddy allocator", LOCK_NESTS_NOT)   \
+    X(LOCK_BUDDY, "buddy", "the buddy allocator's trees and bitmaps", LOCK_NESTS_NOT)                        \
+    X(LOCK_IRQ_CHIP, "irq chip", "the registers of one interrupt controller", LOCK_NESTS_NOT)                \
+    X(LOCK_KEYBOARD, "keyboard", "the keyboard controller and its ring of bytes", LOCK_NESTS_NOT)            \
+    X(LOCK_LOG, "log", "the log's ring and the consoles", LOCK_NESTS_NOT)                                    \
+    X(LOCK_UART, "uart", "one serial port's rings and its interrupt enable register", LOCK_NESTS_NOT)        \
+    X(LOCK_PIT, "pit", "the ports of the 8254, which is also read as a clock by the log", LOCK_NESTS_NOT)
+
+#define LOCK_CLASS_ENUM_(class, name, guards, nesting) class,
+enum lock_class { LOCK_CLASSES(LOCK_CLASS_ENUM_) LOCK_CLASS_COUNT };
+#undef LOCK_CLASS_ENUM_
+
+/* Who gets a lock that several CPUs wait for. docs/decisions/0006-turns-under-a-hypervisor.md */
+enum lock_fairness {
+    LOCK_FAIR,            /* the one that has waited longest: a queue */
+    LOCK_UNFAIR_IN_GUEST, /* in a virtual machine any of them, else fair */
+    LOCK_UNFAIR,          /* any of them */
+};
+
+/* How long spin_lock_or_give_up() waits, and what its waiters have found out; one for each lock. */
+struct lock_bound {
+    uint64_t patience_ticks; /* constant; of the time-stamp counter, since the last progress */
+    uint32_t progress; /* the holder changes it to show that it goes on; atomic, only a hint: no order */
+    bool is_stuck;     /* a CPU has waited in vain for the present holder; likewise */
+};
+
+/* What is constant of a lock; may be shared by locks that are alike. */
+struct lock_kind {
+    const char *name; /* for reports */
+    uint8_t class;    /* enum lock_class */
+
+    /* The waiting policy. Of the lock and not of the caller, because it depends on what its holders may do.
+     */
+    uint8_t fairness;         /* enum lock_fairness */
+    bool polls_calls;         /* waiters serve calls of other CPUs, so that a holder may call them and wait */
+    struct lock_bound *bound; /* for spin_lock_or_give_up(); NULL: never used with it */
+};
+
+/* The policy of mm's locks: under one of them frames may be unmapped, which calls other CPUs. */
+#define LOCK_POLICY_MM .fairness = LOCK_UNFAIR_IN_GUEST, .polls_calls = true
+
+/* Coroutines that are CPUs on one thread would share its stack of held locks. */
+#if defined(ASHLAR_CHECKED) && !defined(LOCK_ORDER_UNCHECKED)
+
+/**
+ * lock_order_acquire() - note that this CPU is about to wait for a lock, or has got it by trying.
+ * @lock:  its address.
+ * @kind:  its kind.
+ * @waits: whether it is waited for, so that the order matters.
+ *
+ * Panics when @kind is NULL, which is a lock that nothing has initialised, or out of order.
+ * Context: interrupts masked.
+ */
+void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits);
+
+/**
+ * lock_order_release() - note that this CPU is about to release a lock.
+ * @lock: its address; one that is not noted is ignored.
+ *
+ * Context: interrupts masked.
+ */
+void lock_order_release(const void *lock);
+
+/**
+ * lock_order_check() - panic if this CPU holds a lock of a class or of one further down.
+ * @class: of what is going to be waited for without being a spinlock.
+ *
+ * Context: any but NMI.
+ */
+void lock_order_check(enum lock_class class);
+
+/**
+ * lock_order_check_call() - panic if this CPU holds a lock whose waiters do not poll calls.
+ *
+ * A CPU that waits for it would never serve the call that its holder is going to wait for.
+ * Context: interrupts masked.
+ */
+void lock_order_check_call(void);
+
+/**
+ * lock_order_stop() - no more checks, on any CPU: a panic may have interrupted any code.
+ *
+ * Context: any, also NMI and panic.
+ */
+void lock_order_stop(void);
+
+#else
+
+/* Nothing of that. Context of all: any. */
+static inline void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits)
+{
+    (void)lock;
+    (void)kind;
+    (void)waits;
+}
+
+static inline void lock_order_release(const void *lock)
+{
+    (void)lock;
+}
+
+static inline void lock_order_check(enum lock_class class)
+{
+    (void)class;
+}
+
+static inline void lock_order_check_call(void)
+{
+}
+
+static inline void lock_order_stop(void)
+{
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The locks that each CPU holds, in checked builds, and the check that it takes them in the order of the
+ * table in ashlar/sync/lock_class.h.
+ *
+ * A CPU keeps a stack of what it holds or waits for, each with the return addresses of the code that took it.
+ * Only the CPU itself touches its stack, and only with interrupts masked, so it needs no lock; an NMI or a
+ * machine check pushes and pops in a balanced way above what it has interrupted. One that comes between the
+ * store of an entry and the count of entries overwrites that entry with its own: the count is written first,
+ * and an entry that is not written yet is empty (kind NULL).
+ *
+ * A lock counts as held from before the wait for it. Were it noted after the wait, an inversion would have to
+ * lead to a deadlock to be met; and what a CPU does for others while it waits in a queue delays all that
+ * stand behind it, as if it held the lock.
+ */
+#include <ashlar/sync/lock_class.h>
+
+#include <sync/lock_report.h>
+#ifndef ASHLAR_HOSTED
+#include <cpu/percpu.h>
+#endif
+
+#if defined(ASHLAR_CHECKED) && !defined(LOCK_ORDER_UNCHECKED)
+
+/* More than any path nests. */
+#define HELD_MAX 16
+
+#define NESTING_(class, name, guards, nesting) [class] = nesting,
+static const uint8_t nesting_of[LOCK_CLASS_COUNT] = { LOCK_CLASSES(NESTING_) };
+#undef NESTING_
+
+struct held_stack {
+    uint32_t count;
+    struct lock_held entries[HELD_MAX];
+};
+
+#ifdef ASHLAR_HOSTED
+static __thread struct held_stack held_stack;
+
+static struct held_stack *my_stack(void)
+{
+    return &held_stack;
+}
+#else
+static PERCPU(struct held_stack, held_stack);
+
+static struct held_stack *my_stack(void)
+{
+    return PERCPU_OF(*(__seg_gs unsigned int *)(uintptr_t)&percpu_cpu_number, held_stack);
+}
+#endif
+
+static bool is_stopped; /* atomic */
+
+void lock_order_stop(void)
+{
+    __atomic_store_n(&is_stopped, true, __ATOMIC_RELAXED);
+}
+
+static bool is_checking(void)
+{
+    return LIKELY(!__atomic_load_n(&is_stopped, __ATOMIC_RELAXED));
+}
+
+/* ---- who takes it ---- */
+
+/* A caller's frame lies above, and not further than a frame is large. */
+#define FRAME_MOST 4096
+
+struct frame_head {
+    const struct frame_head *caller;
+    uintptr_t return_address;
+};
+
+/* Along the frame pointers of this stack; checked builds keep them. Hosted there may be none: the first only.
+ */
+static ALWAYS_INLINE void note_stack(uintptr_t stack[LOCK_STACK_DEPTH])
+{
+    const struct frame_head *frame = __builtin_frame_address(0);
+    unsigned int depth = 0;
+    stack[depth++] = (uintptr_t)__builtin_return_address(0);
+#ifndef ASHLAR_HOSTED
+    for (; depth < LOCK_STACK_DEPTH; depth++) {
+        uintptr_t here = (uintptr_t)frame, next = (uintptr_t)frame->caller;
+        if (next <= here || next - here > FRAME_MOST || next % sizeof(uintptr_t) != 0)
+            break;
+        frame = frame->caller;
+        stack[depth] = frame->return_address;
+    }
+#else
+    (void)frame;
+#endif
+    if (depth < LOCK_STACK_DEPTH)
+        stack[depth] = 0;
+}
+
+/* ---- the order ---- */
+
+static bool may_follow(const struct lock_held *taken, const struct lock_held *held)
+{
+    if (held->kind->class != taken->kind->class)
+        return held->kind->class < taken->kind->class;
+    return nesting_of[held->kind->class] == LOCK_NESTS_BY_ADDRESS &&
+           (uintptr_t)held->lock < (uintptr_t)taken->lock;
+}
+
+static void check(const struct held_stack *mine, const struct lock_held *taken)
+{
+    for (uint32_t i = mine->count; i-- > 0;) {
+        const struct lock_held *held = &mine->entries[i];
+        /* The lock itself is the spinlock's to report, with whether it is held or waited for. */
+        if (held->kind && held->lock != taken->lock && !may_follow(taken, held))
+            lock_panic_order(held, taken);
+    }
+}
+
+NOINLINE void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits)
+{
+    struct lock_held taken = { .lock = lock, .kind = kind };
+    if (!is_checking())
+        return;
+    note_stack(taken.stack);
+    if (!kind)
+        lock_panic_order(NULL, &taken);
+    struct held_stack *mine = my_stack();
+    if (waits)
+        check(mine, &taken);
+    if (mine->count == HELD_MAX)
+        lock_panic_order(&mine->entries[HELD_MAX - 1], &taken);
+    struct lock_held *entry = &mine->entries[mine->count++];
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* an NMI on this CPU */
+    *entry = taken;
+}
+
+/* Mostly the one that was taken last. */
+void lock_order_release(const void *lock)
+{
+    struct held_stack *mine = my_stack();
+    if (!is_checking())
+        return;
+    uint32_t at = mine->count;
+    while (at > 0 && mine->entries[at - 1].lock != lock)
+        at--;
+    /* Taken while nothing was checked, as by a test that ended in a complaint. */
+    if (at == 0)
+        return;
+    for (; at < mine->count; at++)
+        mine->entries[at - 1] = mine->entries[at];
+    mine->entries[mine->count - 1].kind = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    mine->count--;
+}
+
+NOINLINE void lock_order_check(enum lock_class class)
+{
+    const struct lock_kind kind = { .name = "(not a spinlock)", .class = (uint8_t) class };
+    struct lock_held taken = { .kind = &kind };
+    if (!is_checking())
+        return;
+    note_stack(taken.stack);
+    check(my_stack(), &taken);
+}
+
+void lock_order_check_call(void)
+{
+    const struct held_stack *mine = my_stack();
+    for (uint32_t i = mine->count; is_checking() && i-- > 0;)
+        if (mine->entries[i].kind && !mine->entries[i].kind->polls_calls)
+            lock_panic_call(&mine->entries[i]);
+}
+
+#endif

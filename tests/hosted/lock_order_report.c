@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An end for a process that takes locks out of order; a test that does so on purpose brings its own.
+ */
+#include <sync/lock_report.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+__attribute__((weak)) void lock_panic_order(const struct lock_held *held, const struct lock_held *taken)
+{
+    fprintf(stderr, "lock order: \"%s\" is taken by %#lx, \"%s\" was taken by %#lx\n",
+            taken->kind ? taken->kind->name : "(not initialised)", (unsigned long)taken->stack[0],
+            held ? held->kind->name : "", held ? (unsigned long)held->stack[0] : 0);
+    abort();
+}
+
+__attribute__((weak)) void lock_panic_call(const struct lock_held *held)
+{
+    fprintf(stderr, "other CPUs are called with lock \"%s\" held\n", held->kind->name);
+    abort();
+}

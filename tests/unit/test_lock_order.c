@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The check of the order in which locks are taken, with the real spinlock: the test is where its panics lead.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <ashlar/sync/spinlock.h>
+#include <sync/lock_report.h>
+
+static struct spinlock outer = SPINLOCK("outer", LOCK_IRQ_LINES);
+static struct spinlock inner = SPINLOCK("inner", LOCK_BUDDY, .polls_calls = true);
+static struct spinlock innermost = SPINLOCK("innermost", LOCK_PIT);
+static struct spinlock queues[2]; /* of a class that nests by address */
+static struct spinlock twins[2];  /* of one that does not */
+
+static jmp_buf panicked;
+static const void *held_lock, *taken_lock;
+static uintptr_t held_from, taken_from;
+static bool is_call;
+
+static NORETURN void note(const struct lock_held *held, const struct lock_held *taken)
+{
+    held_lock = held ? held->lock : NULL;
+    held_from = held ? held->stack[0] : 0;
+    taken_lock = taken ? taken->lock : NULL;
+    taken_from = taken ? taken->stack[0] : 0;
+    longjmp(panicked, 1);
+}
+
+void lock_panic_order(const struct lock_held *held, const struct lock_held *taken)
+{
+    note(held, taken);
+}
+
+void lock_panic_call(const struct lock_held *held)
+{
+    is_call = true;
+    note(held, NULL);
+}
+
+/* So that a return address is known to lie in one of them. */
+static NOINLINE void take(struct spinlock *lock)
+{
+    spin_lock(lock);
+    __asm__ volatile("");
+}
+
+static NOINLINE void take_second(struct spinlock *lock)
+{
+    spin_lock(lock);
+    __asm__ volatile("");
+}
+
+static bool is_in(uintptr_t address, void (*function)(struct spinlock *lock))
+{
+    return address > (uintptr_t)function && address - (uintptr_t)function < 512;
+}
+
+/* Return: whether to take @second with @first held is out of order; the complaint names both. */
+static bool is_refused(struct spinlock *first, struct spinlock *second)
+{
+    volatile bool is_refused = false;
+    held_lock = taken_lock = NULL;
+    take(first);
+    if (setjmp(panicked) == 0) {
+        take_second(second);
+        spin_unlock(second);
+    } else {
+        is_refused = true;
+        assert_ptr_equal(held_lock, first);
+        assert_ptr_equal(taken_lock, second);
+        assert_true(is_in(held_from, take));
+        assert_true(is_in(taken_from, take_second));
+    }
+    spin_unlock(first);
+    return is_refused;
+}
+
+static int fresh(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        SPIN_INIT(&queues[i], "queue", LOCK_TIMER_QUEUE);
+        SPIN_INIT(&twins[i], "twin", LOCK_SLAB_NODE);
+    }
+    is_call = false;
+    hosted_irqs_disabled = false;
+    return 0;
+}
+
+static void locks_are_taken_in_the_order_of_the_table(void **state)
+{
+    (void)state;
+    assert_false(is_refused(&outer, &inner));
+    assert_false(is_refused(&outer, &innermost));
+    assert_false(is_refused(&inner, &innermost));
+}
+
+static void an_inversion_is_found_without_a_second_cpu(void **state)
+{
+    (void)state;
+    assert_true(is_refused(&inner, &outer));
+    assert_true(is_refused(&innermost, &outer));
+    assert_true(is_refused(&innermost, &inner));
+    /* It is not remembered beyond the lock. */
+    assert_false(is_refused(&outer, &inner));
+}
+
+static void any_lock_that_is_held_forbids(void **state)
+{
+    (void)state;
+    spin_lock(&inner);
+    assert_true(spin_trylock(&outer)); /* not checked itself */
+    held_lock = NULL;
+    if (setjmp(panicked) == 0)
+        take_second(&queues[0]);
+    assert_ptr_equal(held_lock, &inner);
+    spin_unlock(&outer);
+    spin_unlock(&inner);
+}
+
+static void locks_of_a_class_nest_only_where_the_table_says_so_and_by_address(void **state)
+{
+    (void)state;
+    assert_true(is_refused(&twins[0], &twins[1]));
+    assert_true(is_refused(&twins[1], &twins[0]));
+    assert_false(is_refused(&queues[0], &queues[1]));
+    assert_true(is_refused(&queues[1], &queues[0]));
+}
+
+static void a_lock_taken_by_trying_is_not_checked_but_counts(void **state)
+{
+    (void)state;
+    spin_lock(&innermost);
+    assert_true(spin_trylock(&inner));
+    held_lock = NULL;
+    if (setjmp(panicked) == 0)
+        take_second(&outer);
+    assert_ptr_equal(held_lock, &inner);
+    spin_unlock(&inner);
+    spin_unlock(&innermost);
+    assert_false(is_refused(&outer, &inner));
+}
+
+static void locks_may_be_released_in_any_order(void **state)
+{
+    (void)state;
+    spin_lock(&outer);
+    spin_lock(&queues[0]);
+    spin_lock(&inner);
+    spin_unlock(&queues[0]);
+    if (setjmp(panicked) == 0)
+        take_second(&queues[1]);
+    else
+        assert_ptr_equal(held_lock, &inner);
+    spin_unlock(&inner);
+    spin_lock(&queues[1]);
+    spin_unlock(&queues[1]);
+    spin_unlock(&outer);
+}
+
+static void a_lock_that_nothing_initialised_is_refused(void **state)
+{
+    (void)state;
+    struct spinlock blank = { .kind = NULL };
+    taken_lock = NULL;
+    if (setjmp(panicked) == 0)
+        take_second(&blank);
+    assert_ptr_equal(taken_lock, &blank);
+    assert_null(held_lock);
+}
+
+static void what_waits_without_a_lock_is_checked_by_its_class(void **state)
+{
+    (void)state;
+    spin_lock(&outer);
+    lock_order_check(LOCK_SHRINK);
+    spin_lock(&inner);
+    held_lock = NULL;
+    if (setjmp(panicked) == 0)
+        lock_order_check(LOCK_SHRINK);
+    assert_ptr_equal(held_lock, &inner);
+    spin_unlock(&inner);
+    spin_unlock(&outer);
+}
+
+static void other_cpus_are_called_only_with_locks_that_poll(void **state)
+{
+    (void)state;
+    lock_order_check_call();
+    spin_lock(&inner);
+    lock_order_check_call();
+    spin_lock(&innermost);
+    if (setjmp(panicked) == 0)
+        lock_order_check_call();
+    assert_true(is_call);
+    assert_ptr_equal(held_lock, &innermost);
+    spin_unlock(&innermost);
+    spin_unlock(&inner);
+}
+
+/* Last: there is no way back. */
+static void nothing_is_checked_after_a_panic_has_begun(void **state)
+{
+    (void)state;
+    lock_order_stop();
+    assert_false(is_refused(&inner, &outer));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(locks_are_taken_in_the_order_of_the_table),
+        TEST(an_inversion_is_found_without_a_second_cpu),
+        TEST(any_lock_that_is_held_forbids),
+        TEST(locks_of_a_class_nest_only_where_the_table_says_so_and_by_address),
+        TEST(a_lock_taken_by_trying_is_not_checked_but_counts),
+        TEST(locks_may_be_released_in_any_order),
+        TEST(a_lock_that_nothing_initialised_is_refused),
+        TEST(what_waits_without_a_lock_is_checked_by_its_class),
+        TEST(other_cpus_are_called_only_with_locks_that_poll),
+        TEST(nothing_is_checked_after_a_panic_has_begun),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
