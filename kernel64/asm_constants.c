@@ -57,7 +57,7 @@ void asm_constants(void)
     ASM_CONSTANT(TRAMPOLINE_SIZE);
     ASM_OFFSET(AP_SLOT_APIC_ID, struct ap_slot, apic_id);
     ASM_OFFSET(AP_SLOT_STAGE, struct ap_slot, stage);
-    ASM_OFFSET(AP_SLOT_CLAIM, struct ap_slot, claim);
+    ASM_OFFSET(AP_SLOT_ARRIVAL, struct ap_slot, arrival);
     ASM_OFFSET(AP_SLOT_TICKS, struct ap_slot, ticks);
     ASM_OFFSET(AP_SLOT_STACK, struct ap_slot, stack);
     ASM_OFFSET(AP_SLOT_ARGUMENT, struct ap_slot, argument);

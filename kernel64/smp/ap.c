@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which processors there are: those that firmware lists, chosen by options.
+ * The list of application processors: those that firmware lists and the options choose.
  */
 #include <smp/ap.h>
 
@@ -88,7 +88,7 @@ const char *ap_left_out_words(enum ap_left_out why)
     return words[why];
 }
 
-/* ---- the list, as others see it ---- */
+/* ---- access to the list ---- */
 
 struct ap *ap_first(void)
 {
@@ -108,12 +108,12 @@ unsigned int ap_count(void)
     return count;
 }
 
-void ap_filter(bool (*keeps)(struct ap *ap))
+void ap_filter(bool (*predicate)(struct ap *ap))
 {
     struct ap **at = &aps;
     while (*at) {
         struct ap *ap = *at;
-        if (keeps(ap)) {
+        if (predicate(ap)) {
             at = &ap->next;
             continue;
         }
@@ -132,9 +132,9 @@ static struct {
     char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
     char absent[256]; /* absentcpu=: APIC ids */
     unsigned int counted;
-} wish = { .most = UINT64_MAX, .at_once = PERCPU_MAX };
+} config = { .most = UINT64_MAX, .at_once = PERCPU_MAX };
 
-/* A number from 1 on; @value stays where there is none. */
+/* A number from 1 on; @value is unchanged where there is none. */
 static void read_number(const char *name, uint64_t *value)
 {
     char text[24];
@@ -148,7 +148,7 @@ static void read_number(const char *name, uint64_t *value)
         log_warn("smp", "%s=%s: expected a number from 1 on", name, text);
 }
 
-/* Numbers and ranges, up to what a wish has room for; "" where there are none. */
+/* Numbers and ranges, up to the capacity of @list; "" where there are none. */
 static void read_list(const char *name, char *list, size_t size)
 {
     uint64_t first, last;
@@ -170,20 +170,20 @@ static void read_list(const char *name, char *list, size_t size)
 
 static void read_options(void)
 {
-    read_number("maxcpus", &wish.most);
-    read_number("cpuwave", &wish.at_once);
-    read_list("cpus", wish.chosen, sizeof(wish.chosen));
-    read_list("absentcpu", wish.absent, sizeof(wish.absent));
+    read_number("maxcpus", &config.most);
+    read_number("cpuwave", &config.at_once);
+    read_list("cpus", config.chosen, sizeof(config.chosen));
+    read_list("absentcpu", config.absent, sizeof(config.absent));
 }
 
 static bool is_chosen(unsigned int number)
 {
     uint64_t first, last;
-    const char *list = wish.chosen;
+    const char *list = config.chosen;
     while (parse_next_range(&list, &first, &last) == STATUS_OK)
         if (number >= first && number <= last)
             return true;
-    return wish.chosen[0] == 0;
+    return config.chosen[0] == 0;
 }
 
 /* ---- which are in the list ---- */
@@ -194,8 +194,8 @@ static void consider(uint32_t apic_id, unsigned int node)
     uint32_t mine = lapic_mode() != LAPIC_NONE ? lapic_id() : apic_initial_id(cpu_cpuid);
     if (apic_id == mine || is_known(apic_id))
         return;
-    wish.counted++;
-    if (count + 1 >= wish.most || !is_chosen(wish.counted)) {
+    config.counted++;
+    if (count + 1 >= config.most || !is_chosen(config.counted)) {
         leave_out(apic_id, AP_LEFT_OUT_BY_OPTION);
         return;
     }
@@ -208,31 +208,30 @@ static void consider(uint32_t apic_id, unsigned int node)
         return;
     }
     if (lapic_mode() == LAPIC_XAPIC && apic_id > LAPIC_XAPIC_ID_LAST) {
-        log_warn("smp", "the CPU with APIC id %u is left out: xAPIC mode does not reach it", apic_id);
+        log_warn("smp", "CPU with APIC ID %u left out: beyond the 8 bits of xAPIC mode", apic_id);
         leave_out(apic_id, AP_LEFT_OUT_BY_REACH);
         return;
     }
     if (!add(apic_id, node)) {
         leave_out(apic_id, AP_LEFT_OUT_BY_MEMORY);
-        log_warn("smp", "the CPU with APIC id %u is left out: %s", apic_id,
-                 status_sentence(STATUS_NO_MEMORY));
+        log_warn("smp", "CPU with APIC ID %u left out: %s", apic_id, status_sentence(STATUS_NO_MEMORY));
     }
 }
 
-/* As if firmware listed them, too; behind all others. The highest APIC id names everybody. */
+/* As if firmware listed them after all others. The highest APIC ID is the broadcast. */
 static void consider_absent(void)
 {
     uint64_t first, last;
-    const char *list = wish.absent;
+    const char *list = config.absent;
     while (parse_next_range(&list, &first, &last) == STATUS_OK)
-        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && wish.counted < PERCPU_MAX;
+        for (uint64_t apic_id = first; apic_id <= last && apic_id < UINT32_MAX && config.counted < PERCPU_MAX;
              apic_id++)
             consider((uint32_t)apic_id, 0);
 }
 
 uint64_t ap_wave_limit(void)
 {
-    return wish.at_once;
+    return config.at_once;
 }
 
 void ap_find_all(void)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The processors that are not the first: which there are, and what is known of each.
+ * The application processors: the list of them, and the record of each.
+ *
+ * Context of all: BSP's thread, where nothing else is said; records stay for good once smp_start() has begun.
  */
 #include <ashlar/status.h>
 #include <cpu/gdt.h>
@@ -16,9 +18,9 @@ struct ap {
     unsigned int node;       /* its NUMA node */
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
-    uint32_t join;           /* atomic; enum ap_claim: whether it goes online when it is ready to */
-    bool is_offline;         /* taken offline; written by the CPU before its stage is none again */
-    status_t offline_status; /* atomic; why it did not leave; STATUS_OK: nothing has kept it */
+    uint32_t arrival;        /* atomic; enum ap_arrival: decides whether it goes online or parks */
+    bool is_offline;         /* taken offline; written by the CPU before its stage is AP_STAGE_NONE again */
+    status_t offline_status; /* atomic; why it could not go offline; STATUS_OK: no error so far */
     uint64_t ticks[AP_STAGES];
     enum core_kind kind;         /* written by the CPU before AP_STAGE_KERNEL */
     struct mtrr_difference mtrr; /* likewise */
@@ -28,38 +30,37 @@ struct ap {
 };
 
 /**
- * ap_find_all() - make the list: every CPU that firmware lists, the first CPU excepted, and that the options
- * allow.
+ * ap_find_all() - make the list: every CPU that firmware lists and the options allow, without the BSP.
  *
- * maxcpus=N, cpus=LIST choose, by the numbers that all would have; absentcpu=LIST adds APIC ids that nobody
- * answers to. A CPU that is listed twice is one; one that interrupts cannot reach is left out, and the log
- * says so. Those that are left out are kept by reason.
- * Context: once, first CPU, thread.
+ * maxcpus=N and cpus=LIST choose by the numbers that all CPUs would have; absentcpu=LIST adds APIC IDs of
+ * CPUs that do not exist, for tests. A CPU that is listed twice is one. One that interrupts cannot reach is
+ * left out with a line in the log. Those left out are recorded with the reason.
+ * Context: once, BSP's thread. Allocates.
  */
 void ap_find_all(void);
 
-/* How many may be started at once: cpuwave=N. */
+/* How many CPUs may be started at once: cpuwave=N. */
 uint64_t ap_wave_limit(void);
 
-/* The list, in the tables' order; NULL when it is empty. */
+/* The list, in the order of firmware's tables; NULL when it is empty. Context: any. */
 struct ap *ap_first(void);
 
-/* The one of a number; NULL when there is none. */
+/* The record of the CPU with a number; NULL for the BSP and where there is none. Context: any. */
 struct ap *ap_of(unsigned int cpu);
 
-/* How many it has. */
+/* How many CPUs the list has. */
 unsigned int ap_count(void);
 
 /* Why a CPU that firmware lists is not in the list. */
 enum ap_left_out {
     AP_LEFT_OUT_BY_OPTION, /* maxcpus= or cpus= */
     AP_LEFT_OUT_BY_NUMBER, /* there are PERCPU_MAX before it */
-    AP_LEFT_OUT_BY_REACH,  /* its APIC ID is beyond xAPIC mode, or there is no local APIC */
+    AP_LEFT_OUT_BY_REACH,  /* its APIC ID exceeds xAPIC mode's 8 bits, or there is no local APIC */
     AP_LEFT_OUT_BY_MEMORY,
     AP_LEFT_OUT_REASONS
 };
 
-/* CPUs that were left out, in the tables' order; NULL at the end. */
+/* CPUs that were left out, in the order of firmware's tables; NULL at the end. */
 struct ap_absent {
     uint32_t apic_id;
     enum ap_left_out why;
@@ -67,13 +68,17 @@ struct ap_absent {
 };
 const struct ap_absent *ap_first_left_out(void);
 
-/* How many those are; only the first PERCPU_MAX are noted. */
+/* How many were left out; only the first PERCPU_MAX are in the list above. */
 unsigned int ap_left_out_count(void);
 
-/* A word for programs, and one for people. */
+/* @why as a word of the JSON report, and as words for a user. Context of both: any. */
 const char *ap_left_out_name(enum ap_left_out why);
 const char *ap_left_out_words(enum ap_left_out why);
 
-/* Takes those out of the list for which @keeps returns false; asked in the list's order. They are left out
-   for want of memory. */
-void ap_filter(bool (*keeps)(struct ap *ap));
+/**
+ * ap_filter() - remove CPUs from the list; they are left out by AP_LEFT_OUT_BY_MEMORY.
+ * @predicate: called for each in the list's order; false removes it.
+ *
+ * Context: BSP's thread, from smp_start().
+ */
+void ap_filter(bool (*predicate)(struct ap *ap));

@@ -58,19 +58,19 @@ static status_t show_cpus(void)
     return STATUS_OK;
 }
 
-/* Of why it was not done; by status. */
-static const char *const not_off[STATUS_COUNT] = {
-    [STATUS_UNSUPPORTED] = "the first CPU stays online",
-    [STATUS_NOT_FOUND] = "it is not online",
-    [STATUS_TIMEOUT] = "it is busy, and goes offline when it has done its work",
+/* Why it failed, by status. */
+static const char *const offline_errors[STATUS_COUNT] = {
+    [STATUS_UNSUPPORTED] = "the BSP stays online",
+    [STATUS_NOT_FOUND] = "not online",
+    [STATUS_TIMEOUT] = "busy; offline when its work is done",
 };
-static const char *const not_on[STATUS_COUNT] = {
-    [STATUS_EXISTS] = "it is online",
-    [STATUS_BUSY] = "it stopped in the kernel, and is not touched",
-    [STATUS_TIMEOUT] = "it does not come",
+static const char *const online_errors[STATUS_COUNT] = {
+    [STATUS_EXISTS] = "already online",
+    [STATUS_BUSY] = "stopped in the kernel; not restarted",
+    [STATUS_TIMEOUT] = "does not start",
 };
 
-/* Each CPU of a list; goes on when one fails. Return: what the last one that failed returned. */
+/* Each CPU of a list, also after one failed. Return: the last error. */
 static status_t change_cpus(const char *list, status_t (*change)(unsigned int cpu),
                             const char *const why[STATUS_COUNT])
 {
@@ -97,13 +97,13 @@ static status_t command_cpus(int argc, char **argv)
     if (argc == 1)
         return show_cpus();
     if (argc == 3 && strcmp(argv[1], "off") == 0)
-        return change_cpus(argv[2], cpu_offline, not_off);
+        return change_cpus(argv[2], cpu_offline, offline_errors);
     if (argc == 3 && strcmp(argv[1], "on") == 0)
-        return change_cpus(argv[2], cpu_online, not_on);
+        return change_cpus(argv[2], cpu_online, online_errors);
     return STATUS_INVALID;
 }
-COMMAND(cpus, "[off|on LIST]",
-        "processors: where they sit, when each came up; take some offline, bring them back", command_cpus);
+COMMAND(cpus, "[off|on LIST]", "processors: topology and start times; take CPUs offline and online",
+        command_cpus);
 
 static void report_place(struct json *json, const struct topology *bits, uint32_t initial_id)
 {

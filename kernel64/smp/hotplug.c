@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processors taken offline and brought back.
+ * Taking processors offline and online.
  *
- * A CPU leaves by itself, out of its idle loop, where it holds nothing: it moves its interrupt lines while it
- * can still take what is on its way; then, with interrupts off for good, it empties its caches, moves its
- * timers, and leaves those who are called. From there on nobody counts on it, and nobody tells it of
- * translations that end: it halts. It comes back as it came, by INIT and the trampoline, on the stacks and
- * with the per-CPU data of before.
+ * A CPU goes offline by itself, from its idle loop, where it holds no lock and no reference: it moves its
+ * interrupt lines while it can still take pending interrupts; then, with interrupts off for good, it drains
+ * its caches, moves its timers, and leaves the set of CPUs that take cross-calls. From then on it gets no TLB
+ * shootdown either, and halts. It comes online as it was started, by INIT and the trampoline, on the same
+ * stacks and per-CPU data.
  */
 #include <smp/hotplug.h>
 
@@ -35,8 +35,8 @@ static void rearm(void *argument)
     timer_rearm();
 }
 
-/* On the CPU that leaves, interrupts off; returns when it has to stay. */
-static void leave(void)
+/* Context: on the CPU that goes offline, interrupts off. Returns only when it has to stay online. */
+static void go_offline(void)
 {
     struct ap *ap = ap_of(PERCPU_MINE(cpu_number));
     local_irq_enable();
@@ -46,16 +46,16 @@ static void leave(void)
         __atomic_store_n(&ap->offline_status, status, __ATOMIC_RELEASE);
         return;
     }
-    log_info("smp", "goes offline");
+    log_info("smp", "CPU %u: offline", PERCPU_MINE(cpu_number));
     slab_leave_cpu();
     frame_cache_drain();
     if (timer_offline_cpu())
         ipi_call_one(0, rearm, NULL);
     ipi_close_posts();
-    /* Not earlier: what was posted may wait until nobody holds them. */
+    /* Not earlier: posted work may wait until page tables can be freed. */
     shootdown_block_table_freeing();
     ipi_offline_cpu();
-    /* Before it may be started anew. What is left are a few instructions. */
+    /* Before it may be started again. Only a few instructions are left until it halts. */
     shootdown_unblock_table_freeing();
     cpu_park(ap);
 }
@@ -65,8 +65,8 @@ static enum ap_stage stage_of(const struct ap *ap)
     return __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
 }
 
-/* Return: whether it has left, or says that it stays. */
-static bool wait_for_leaving(const struct ap *ap)
+/* Return: whether it is offline, or has found that it must stay online. */
+static bool wait_until_offline(const struct ap *ap)
 {
     uint64_t wait_ns = 20000;
     for (uint64_t waited_ns = 0; waited_ns < SMP_PATIENCE_NS; waited_ns += wait_ns) {
@@ -88,10 +88,10 @@ status_t cpu_offline(unsigned int cpu)
     if (!ap || stage_of(ap) != AP_STAGE_ONLINE)
         return STATUS_NOT_FOUND;
     ap->offline_status = STATUS_OK;
-    idle_request_exit(cpu, leave);
-    bool has_left = wait_for_leaving(ap);
+    idle_request_exit(cpu, go_offline);
+    bool is_decided = wait_until_offline(ap);
     vrange_prune();
-    if (!has_left)
+    if (!is_decided)
         return STATUS_TIMEOUT;
     return stage_of(ap) == AP_STAGE_ONLINE ? ap->offline_status : STATUS_OK;
 }

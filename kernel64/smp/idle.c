@@ -2,10 +2,9 @@
 /*
  * Idle CPUs. Until there are threads, this is also how work reaches a CPU.
  *
- * The list is looked at with interrupts off, which the wait turns on. One that waits by HLT is interrupted by
- * who adds to a list that was empty. One that waits by MWAIT watches the line that the list is in, from
- * before it looks at the list, and needs no interrupt; as nothing else is in that line, nothing else wakes
- * it.
+ * The list is checked with interrupts off, which the wait enables. A CPU in HLT gets an IPI when work is
+ * added to an empty list. A CPU in MWAIT monitors the cache line of the list, from before it checks the list,
+ * and needs no IPI; as nothing else is in that line, nothing else wakes it.
  */
 #include <smp/idle.h>
 
@@ -24,28 +23,28 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
-/* All that others write to have an idle CPU do something. */
-struct wish {
-    struct work_list given;
-    idle_exit_fn *leave; /* atomic */
+/* What other CPUs write to wake an idle one. */
+struct idle_request {
+    struct work_list queued;
+    idle_exit_fn *exit; /* atomic */
 } ALIGNED(64);
 
-static PERCPU(struct wish, wish);
+static PERCPU(struct idle_request, idle_request);
 static bool waits_by_mwait; /* constant after init */
 
 void idle_init(void)
 {
     char wanted[8];
-    bool is_there = cpu_has(CPU_FEATURE_MONITOR);
+    bool has_mwait = cpu_has(CPU_FEATURE_MONITOR);
     status_t status = machine_option("idle", wanted, sizeof(wanted));
     waits_by_mwait = mwait_is_good(cpu_cpuid, cpu_boot_identity());
     if (status == STATUS_OK && strcmp(wanted, "hlt") == 0)
         waits_by_mwait = false;
-    else if (status == STATUS_OK && strcmp(wanted, "mwait") == 0 && is_there)
+    else if (status == STATUS_OK && strcmp(wanted, "mwait") == 0 && has_mwait)
         waits_by_mwait = true;
     else if (status != STATUS_NOT_FOUND)
         log_warn("smp", "idle=%s: expected hlt%s", wanted,
-                 is_there ? " or mwait" : "; this CPU has no other way");
+                 has_mwait ? " or mwait" : "; this CPU has no MWAIT");
 }
 
 const char *idle_method(void)
@@ -55,52 +54,52 @@ const char *idle_method(void)
 
 void idle_prepare_cpu(unsigned int cpu)
 {
-    VERIFY(work_list_close(&PERCPU_OF(cpu, wish)->given));
+    VERIFY(work_list_close(&PERCPU_OF(cpu, idle_request)->queued));
 }
 
 void idle_init_cpu(void)
 {
-    struct wish *mine = PERCPU_OF(PERCPU_MINE(cpu_number), wish);
-    mine->leave = NULL;
-    work_list_open(&mine->given);
+    struct idle_request *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idle_request);
+    mine->exit = NULL;
+    work_list_open(&mine->queued);
 }
 
-static bool is_anything_wanted(const struct wish *mine)
+static bool is_requested(const struct idle_request *mine)
 {
-    return !work_list_is_empty(&mine->given) || __atomic_load_n(&mine->leave, __ATOMIC_RELAXED);
+    return !work_list_is_empty(&mine->queued) || __atomic_load_n(&mine->exit, __ATOMIC_RELAXED);
 }
 
 /* Context: interrupts off; they are so again afterwards. */
-static void wait_for_wish(const struct wish *mine)
+static void wait_for_request(const struct idle_request *mine)
 {
     tlb_enter_idle();
     if (waits_by_mwait) {
         cpu_monitor(mine);
-        if (!is_anything_wanted(mine))
+        if (!is_requested(mine))
             cpu_interrupts_on_and_mwait();
     } else {
         cpu_interrupts_on_and_halt();
     }
     local_irq_disable();
-    /* A write wakes without a trap. */
+    /* MWAIT ends without a trap, which would have left lazy-TLB mode. */
     tlb_leave_idle();
 }
 
 void idle_run(void)
 {
-    struct wish *mine = PERCPU_OF(PERCPU_MINE(cpu_number), wish);
+    struct idle_request *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idle_request);
     local_irq_disable();
     for (;;) {
-        if (!work_list_is_empty(&mine->given)) {
+        if (!work_list_is_empty(&mine->queued)) {
             local_irq_enable();
-            work_list_run(&mine->given);
+            work_list_run(&mine->queued);
             local_irq_disable();
-        } else if (UNLIKELY(mine->leave) && work_list_close(&mine->given)) {
-            mine->leave();
+        } else if (UNLIKELY(mine->exit) && work_list_close(&mine->queued)) {
+            mine->exit();
             idle_init_cpu();
         } else {
-            wait_for_wish(mine);
-            tsc_sync_tick(); /* a counter that is not invariant may have stood still meanwhile */
+            wait_for_request(mine);
+            tsc_sync_tick(); /* a TSC that is not invariant may have stopped meanwhile */
         }
     }
 }
@@ -111,7 +110,7 @@ static void wake(unsigned int cpu)
         ipi_wake(cpu);
 }
 
-/* A wake that got lost is not missed by anybody else. */
+/* No other mechanism notices a lost wake-up IPI. */
 static void wake_all(void)
 {
     struct cpu_set online;
@@ -123,7 +122,7 @@ static void wake_all(void)
 
 bool idle_queue_work(unsigned int cpu, struct work *work)
 {
-    enum work_add_result added = work_list_add(&PERCPU_OF(cpu, wish)->given, work);
+    enum work_add_result added = work_list_add(&PERCPU_OF(cpu, idle_request)->queued, work);
     if (added == WORK_ADDED_FIRST)
         wake(cpu);
     return added != WORK_REFUSED;
@@ -144,8 +143,8 @@ void idle_wait_for_work(const struct work *work)
     }
 }
 
-void idle_request_exit(unsigned int cpu, idle_exit_fn *leave)
+void idle_request_exit(unsigned int cpu, idle_exit_fn *exit)
 {
-    __atomic_store_n(&PERCPU_OF(cpu, wish)->leave, leave, __ATOMIC_RELEASE);
+    __atomic_store_n(&PERCPU_OF(cpu, idle_request)->exit, exit, __ATOMIC_RELEASE);
     wake(cpu);
 }

@@ -1,54 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a CPU does that has nothing to do, and giving it something.
+ * The idle loop of the APs, and work for it. Until there are threads, this is how long-running work reaches a
+ * CPU; for short functions that run in an interrupt see smp/ipi.h.
  */
 #include <smp/work_list.h>
 
 /**
- * idle_init() - choose how idle CPUs wait: by MWAIT where that is good, else by HLT; the option
- * idle=hlt|mwait has its way.
- * Context: first CPU, before idle_init_cpu() of any.
+ * idle_init() - choose how idle CPUs wait: MWAIT where it wakes reliably, else HLT; idle=hlt|mwait overrides.
+ *
+ * Context: once, BSP, before idle_init_cpu() of any CPU.
  */
 void idle_init(void);
 
-/* "mwait" or "hlt". */
+/* "mwait" or "hlt". Context: any, after idle_init(). */
 const char *idle_method(void);
 
-/* Nothing can be given to a CPU that has not come yet. Context: before its idle_init_cpu(). */
+/**
+ * idle_prepare_cpu() - refuse work for a CPU that is not online yet.
+ * @cpu: its number.
+ *
+ * Context: the CPU that starts it, before its idle_init_cpu().
+ */
 void idle_prepare_cpu(unsigned int cpu);
 
-/* This CPU may be given work. Context: when it comes, before others may know that it is there. */
+/* Accept work for this CPU. Context: this CPU as it starts, interrupts off, before it is online. */
 void idle_init_cpu(void);
 
 /**
- * idle_run() - wait, and do what idle_queue_work() brings.
- * Context: each CPU but the first, when it is online.
+ * idle_run() - wait for work and run it, for good.
+ *
+ * Context: each AP once it is online.
  */
 NORETURN void idle_run(void);
 
 /**
- * idle_queue_work() - have work done by another CPU's idle loop, with interrupts on: it may take its time,
- * allocate, and wait.
- * @cpu:  not the first, which runs the monitor.
- * @work: run and argument filled in; not to be touched until it is done.
+ * idle_queue_work() - have a function run in another CPU's idle loop, with interrupts on: it may take long,
+ * allocate and wait.
+ * @cpu:  not the BSP, which runs the monitor.
+ * @work: run and argument filled in; the caller's memory, not to be touched until work_is_done().
  *
- * In the order in which it was given. Return: false when the CPU is not online: nothing will be done.
- * Context: any but NMI.
+ * Work runs in the order in which it was queued.
+ * Return: false when the CPU is not online: the work will not run.
+ * Context: any but NMI. Takes no lock.
  */
 bool idle_queue_work(unsigned int cpu, struct work *work) MUST_CHECK;
 
-/* Waits until it is done. Context: thread, interrupts on; not the CPU that does it. */
+/**
+ * idle_wait_for_work() - sleep until queued work is done.
+ * @work: from idle_queue_work().
+ *
+ * Context: thread, interrupts on; not the CPU that runs it.
+ */
 void idle_wait_for_work(const struct work *work);
 
 typedef void idle_exit_fn(void);
 
 /**
- * idle_request_exit() - have a CPU leave its idle loop, once it has done what it was given; it is given
- * nothing from then on.
- * @cpu:   online, not the first.
- * @leave: called there, with interrupts off. When it returns, the CPU stays, and may be given work again.
+ * idle_request_exit() - have a CPU's idle loop call a function once its work is done; it accepts no work
+ * then.
+ * @cpu:  online, not the BSP.
+ * @exit: called there with interrupts off. If it returns, the CPU accepts work again.
  *
- * Context: any but NMI.
+ * Context: any but NMI. Takes no lock; does not wait.
  */
-void idle_request_exit(unsigned int cpu, idle_exit_fn *leave);
+void idle_request_exit(unsigned int cpu, idle_exit_fn *exit);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a call between CPUs is agreed upon with: the call, which stays with the caller, and each CPU's inbox,
- * which has a bit for each caller. Interrupts, and who waits how, are ipi.c's.
+ * The protocol of a cross-call: the call, which stays with the caller, and each CPU's inbox, which has a bit
+ * for each caller. Not for IPIs and waiting: ipi.c. All of it is inline because hosted tests compile it with
+ * atomics that they instrument (tests/unit/litmus.h), and because each function is a few instructions of a
+ * hot path.
+ *
+ * Context of all: interrupts off, on the CPU that each function names.
  *
  *     caller                                          called
- *     starts its call, left = number of CPUs          takes the callers out of its inbox (acquire)
+ *     starts its call, left = number of targets       takes the callers out of its inbox (acquire)
  *     posts it to each inbox (release)                calls each caller's function
- *     interrupts who had an empty word                decrements the caller's left (release)
+ *     sends an IPI where a word was empty             decrements the caller's left (release)
  *     waits for left to be 0 (acquire)
  *
- * The first pair shows the call to those who are called, the second what they did to the caller, and that
- * they have read the call for the last time. In between both words are changed by read-modify-writes alone,
- * so a post that finds others' bits, and a decrement that is not the last, pass on what came before them; and
- * in the one sequence of a word's changes the first post after a taking, and no other, finds it empty.
+ * The first pair makes the call visible to its targets; the second makes what they did visible to the caller,
+ * and that they have read the call for the last time. In between both words are changed only by
+ * read-modify-writes, so a post that finds other bits, and a decrement that is not the last, continue the
+ * release sequence; and in the modification order of a word exactly the first post after a take finds it
+ * empty.
  */
 #include <ashlar/types.h>
 #include <cpu/percpu.h>
@@ -31,55 +36,57 @@ struct inbox {
     uint64_t words[PERCPU_MAX / 64]; /* atomic: bit n % 64 of word n / 64 is CPU n's */
 };
 
-/* @left: how many will be posted it. Context: the last call that was started here is over. */
+/* The caller: describes its call. @left: number of targets. Its previous call is done. */
 static inline void call_start(struct call *call, call_fn *function, void *argument, unsigned int left)
 {
     call->function = function;
     call->argument = argument;
-    /* Relaxed: inbox_post() makes it seen. */
+    /* Relaxed: the release in inbox_post() makes it visible. */
     __atomic_store_n(&call->left, left, __ATOMIC_RELAXED);
 }
 
-/* By one who took the caller out of its inbox. Afterwards the call is the caller's again. */
+/* A target that took the caller out of its inbox: runs the call, which is the caller's again afterwards. */
 static inline void call_serve(struct call *call)
 {
     call->function(call->argument);
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELEASE);
 }
 
-/* By the caller: one that was counted will not be called. */
+/* The caller: one of the counted targets will not be called. */
 static inline void call_drop_target(struct call *call)
 {
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELAXED);
 }
 
-/* By the caller. Return: how many have not returned; may be fewer by now. */
+/* The caller. Return: how many targets have not returned; may be fewer by now. */
 static inline unsigned int call_left(const struct call *call)
 {
     return __atomic_load_n(&call->left, __ATOMIC_RELAXED);
 }
 
-/* By the caller. Return: whether all have returned; if so, what they did is seen. */
+/* The caller. Return: whether all have returned; if so, what they did is visible. */
 static inline bool call_is_done(const struct call *call)
 {
     return __atomic_load_n(&call->left, __ATOMIC_ACQUIRE) == 0;
 }
 
 enum inbox_post_result {
-    INBOX_REFUSED, /* the owner has left, or has not come */
+    INBOX_REFUSED, /* the owner is offline */
     INBOX_POSTED,
-    INBOX_POSTED_FIRST /* nobody has interrupted the owner for this word yet */
+    INBOX_POSTED_FIRST /* no IPI was sent for this word yet */
 };
 
 /*
- * An owner that leaves closes its inbox and then looks into it for the last time; a caller looks, after
- * posting, whether it is closed. Each writes before it reads, so of the two at least one sees the other, if
- * all four accesses are sequentially consistent. A caller that sees it takes its post back, unless it was
- * taken in that last look.
+ * The caller: posts its call to a target's inbox.
  *
- * An owner that comes back opens it and then looks into it, too. One caller may have posted to the empty word
- * and another behind it, and only the other found it open: the first took its post back, and nobody would
- * interrupt for the second's.
+ * An owner that goes offline closes its inbox and then takes from it for the last time; a caller checks,
+ * after posting, whether it is closed. Each writes before it reads, so at least one of the two sees the
+ * other, if all four accesses are sequentially consistent. A caller that finds it closed removes its post,
+ * unless the last take had it.
+ *
+ * An owner that comes online opens the inbox and then takes from it, too. One caller may have posted to the
+ * empty word and another after it, of which only the other found it open: the first removed its post, and no
+ * IPI would be sent for the second.
  */
 static inline enum inbox_post_result inbox_post(struct inbox *inbox, unsigned int caller)
 {
@@ -91,23 +98,22 @@ static inline enum inbox_post_result inbox_post(struct inbox *inbox, unsigned in
     return is_first ? INBOX_POSTED_FIRST : INBOX_POSTED;
 }
 
-/* By the owner: posts are taken from now on; until now everybody has taken its own back. Then
-   inbox_take_ordered(). */
+/* The owner: accepts posts from now on; until now callers removed them. inbox_take_ordered() follows. */
 static inline void inbox_open(struct inbox *inbox)
 {
     __atomic_store_n(&inbox->is_open, true, __ATOMIC_SEQ_CST);
 }
 
-/* By the owner: no more are taken, once inbox_take_ordered() has been called for each word. */
+/* The owner: accepts no more posts, once inbox_take_ordered() has been called for each word. */
 static inline void inbox_close(struct inbox *inbox)
 {
     __atomic_store_n(&inbox->is_open, false, __ATOMIC_SEQ_CST);
 }
 
-/* By the owner. Return: the callers in a word, which is empty then. */
+/* The owner. Return: the callers in a word, which is empty afterwards. */
 static inline uint64_t inbox_take(struct inbox *inbox, unsigned int word)
 {
-    /* Who waits in a loop shall not take the line away from those who post. */
+    /* A polling loop must not take the cache line away from those that post. */
     if (__atomic_load_n(&inbox->words[word], __ATOMIC_RELAXED) == 0)
         return 0;
     return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_ACQUIRE);
@@ -119,7 +125,7 @@ static inline uint64_t inbox_take_ordered(struct inbox *inbox, unsigned int word
     return __atomic_exchange_n(&inbox->words[word], 0, __ATOMIC_SEQ_CST);
 }
 
-/* By the caller. Return: whether its call has not been taken yet; nothing follows from that. */
+/* The caller. Return: whether its post was not taken yet; a hint. */
 static inline bool inbox_has(const struct inbox *inbox, unsigned int caller)
 {
     return (__atomic_load_n(&inbox->words[caller / 64], __ATOMIC_RELAXED) >> caller % 64 & 1) != 0;

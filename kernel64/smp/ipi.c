@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls between CPUs.
+ * Cross-calls.
  *
- * Each CPU makes one call at a time, which it describes in its own struct call; who is called finds the
- * caller's bit in its inbox, a bit for each CPU (inbox.h). So a call needs no memory, a caller that calls
- * many sends one interrupt to each, and one interrupt may bring several callers' calls.
+ * Each CPU makes one cross-call at a time, which it describes in its own struct call; a called CPU finds the
+ * caller's bit in its inbox, which has a bit for each CPU (inbox.h). So a cross-call needs no memory, a
+ * caller sends one IPI to each CPU, and one IPI may deliver several callers' calls.
  *
- * Interrupts are off from a call's first line to its last, so a CPU's one call is never in use twice; and as
- * the caller serves its own inbox while it waits, nobody waits for somebody who does not listen:
+ * Interrupts are off from a cross-call's begin to its end, so the one struct call is never in use twice; and
+ * as the caller polls its own inbox while it waits, no cycle of waiting CPUs can deadlock:
  * tests/models/calls.pml.
  *
- * A word of the inbox that was empty before means that no interrupt is on its way for it, so one is sent.
- * Whether one got lost shows when nobody answers: it is sent again.
+ * If a word of the inbox was empty before, no IPI is pending for it, so one is sent. A lost IPI shows by the
+ * missing response: it is sent again.
  *
- * What is posted brings its own memory and comes in a list of each CPU's (work_list.h), which is served with
- * the inbox.
+ * Posted work brings its own memory and goes to a list of each CPU (work_list.h), which is polled with the
+ * inbox.
  */
 #include <smp/ipi.h>
 
@@ -37,7 +37,7 @@
 
 #define SET_WORDS (PERCPU_MAX / 64)
 
-/* Turns of waiting between two looks at the clock. */
+/* Iterations between two readings of the clock, which may be slow. */
 #define CLOCK_EVERY 256
 #define LAST_RESEND 10
 
@@ -49,7 +49,7 @@ static PERCPU(uint32_t, my_apic_id);
 static struct cpu_set online; /* atomic words */
 static unsigned int online_count;
 
-/* ---- who is there ---- */
+/* ---- the CPUs online ---- */
 
 void ipi_online(struct cpu_set *set)
 {
@@ -67,7 +67,7 @@ uint32_t ipi_apic_id(unsigned int cpu)
     return *PERCPU_OF(cpu, my_apic_id);
 }
 
-/* ---- being called ---- */
+/* ---- on the called CPU ---- */
 
 static void serve_callers(unsigned int word, uint64_t callers)
 {
@@ -75,7 +75,7 @@ static void serve_callers(unsigned int word, uint64_t callers)
         call_serve(PERCPU_OF(word * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
 }
 
-/* What is posted comes first: who waits for it calls, and is to find it done then. */
+/* Posted work first: ipi_wait() makes a cross-call, and must find it done then. */
 static void serve_inbox(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
@@ -118,10 +118,10 @@ void ipi_poll(void)
 static void interrupt(unsigned int cpu, uint8_t vector)
 {
     if (lapic_send(ipi_apic_id(cpu), vector) != STATUS_OK)
-        log_warn("smp", "the local APIC does not send to CPU %u", cpu);
+        log_warn("smp", "CPU %u: IPI not sent, the previous one is still pending", cpu);
 }
 
-/* One that has left since the set was read is not called. */
+/* A CPU that went offline since the set was read is not called. */
 static void post(struct call *call, unsigned int cpu)
 {
     enum inbox_post_result posted = inbox_post(PERCPU_OF(cpu, inbox), PERCPU_MINE(cpu_number));
@@ -131,38 +131,39 @@ static void post(struct call *call, unsigned int cpu)
         call_drop_target(call);
 }
 
-/* Names whoever has not even taken the call, and interrupts it again. */
-static void remind(const struct call *call, const struct cpu_set *set, unsigned int times)
+/* Logs the CPUs that have not taken the call, and interrupts them again. */
+static void resend(const struct call *call, const struct cpu_set *set, unsigned int times)
 {
     unsigned int me = PERCPU_MINE(cpu_number), taken = call_left(call);
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
         if (!cpu_set_has(set, cpu) || cpu == me || !inbox_has(PERCPU_OF(cpu, inbox), me))
             continue;
-        log_warn("smp", "CPU %u (APIC id %u) has not answered a call for %u s", cpu, ipi_apic_id(cpu), times);
+        log_warn("smp", "CPU %u (APIC ID %u): no response to a cross-call for %u s", cpu, ipi_apic_id(cpu),
+                 times);
         if (times >= LAST_RESEND)
-            panic("CPU %u (APIC id %u) does not answer, and what was asked of it cannot be left undone.", cpu,
-                  ipi_apic_id(cpu));
+            panic("smp: CPU %u (APIC ID %u): no response to a cross-call for %u s", cpu, ipi_apic_id(cpu),
+                  times);
         interrupt(cpu, VECTOR_CALL);
         taken--;
     }
     if (taken == 0 || taken > percpu_count())
         return;
-    log_warn("smp", "%u CPUs have taken a call and not returned for %u s", taken, times);
+    log_warn("smp", "%u CPUs have taken a cross-call and not returned for %u s", taken, times);
     if (times >= LAST_RESEND)
-        panic("%u CPUs do not return from what was asked of them.", taken);
+        panic("smp: %u CPUs have taken a cross-call and not returned for %u s", taken, times);
 }
 
-/* A clock that leaps, because the machine was stopped for a while, is one reminder and no more. */
+/* A leap of the clock, because the machine was stopped for a while, causes one resend and no more. */
 static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
     uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;
     struct backoff backoff = BACKOFF_INIT;
-    unsigned int reminders = 0;
+    unsigned int resends = 0;
     while (!call_is_done(call)) {
         serve_inbox();
         if (backoff_spin(&backoff) % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
             continue;
-        remind(call, set, ++reminders);
+        resend(call, set, ++resends);
         due_ns = clock_now_ns() + IPI_PATIENCE_NS;
     }
 }
@@ -209,7 +210,7 @@ void ipi_call_all(call_fn *function, void *argument)
     ipi_call(&set, function, argument);
 }
 
-/* ---- telling ---- */
+/* ---- posting and waking ---- */
 
 static void interrupt_from_anywhere(unsigned int cpu, uint8_t vector)
 {
@@ -233,8 +234,8 @@ static void do_nothing(void *argument)
     (void)argument;
 }
 
-/* To be called takes a CPU that does what was posted to it before, on the way; more than once only when it
-   was about to, or when a function on it waits for a lock, and serves from there. */
+/* A called CPU runs its posted work first. A second call is needed only when the work was being run at that
+   time, perhaps by a function that waits for a lock and polls. */
 void ipi_wait(unsigned int cpu, const struct work *request)
 {
     while (!work_is_done(request)) {
@@ -256,11 +257,11 @@ void ipi_stop_others(void)
         cpu_halt_forever();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))
-            /* One that cannot be reached goes on: the report that follows is worth more than its silence. */
+            /* If it is not sent, that CPU goes on: the panic's report is worth more than its silence. */
             (void)!lapic_send_nmi(ipi_apic_id(cpu));
 }
 
-/* ---- joining and leaving ---- */
+/* ---- online and offline ---- */
 
 void ipi_prepare_cpu(unsigned int cpu)
 {
@@ -276,21 +277,21 @@ void ipi_init_cpu(void)
         machine_ops.stop_others = ipi_stop_others;
         spin_set_machine(ipi_poll, cpu_has(CPU_FEATURE_HYPERVISOR));
     }
-    /* Without a local APIC it is the only CPU, and nobody sends it anything. */
+    /* Without a local APIC it is the only CPU, and gets no IPI. */
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;
-    /* One that was away is taken for idle by who looks: nobody would tell it anything. */
+    /* A CPU that was offline is still marked idle, for which shootdowns would be deferred. */
     tlb_leave_idle();
     work_list_open(PERCPU_OF(me, posted));
     inbox_open(PERCPU_OF(me, inbox));
     __atomic_fetch_or(&online.words[me / 64], 1ULL << me % 64, __ATOMIC_RELEASE);
     __atomic_fetch_add(&online_count, 1, __ATOMIC_RELEASE);
-    /* Shootdowns did not reach this CPU until now, and it has been using the kernel's tables for a while.
-       Locked instructions above: who did not see them has changed its tables before this. */
+    /* Shootdowns did not reach this CPU until now, and it has been using the kernel's page tables. The locked
+       instructions above: a CPU that did not see them has changed its tables before this flush. */
     tlb_flush_all();
     serve_inbox_ordered();
 }
 
-/* While shootdowns still reach it: what is posted may use anything. */
+/* While shootdowns still reach it, because posted work may access any mapping. */
 void ipi_close_posts(void)
 {
     struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), posted);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Functions called on other CPUs, and waking and stopping them.
+ * Cross-calls: functions run on other CPUs, and waking and stopping those.
  *
- * What is called runs in an interrupt of the other CPU, or in the middle of a call that it makes itself: it
- * is short, takes no lock that is ever held with interrupts on, does not allocate, arms no timer, calls
- * nobody and waits for nobody. It may post.
+ * A called function runs in an interrupt of the other CPU, or while that CPU waits for a cross-call of its
+ * own or polls: it is short, takes no lock that is ever held with interrupts on, does not allocate, arms no
+ * timer, makes no cross-call and waits for no CPU. It may post. For long work see smp/idle.h.
  */
 #include <ashlar/status.h>
 #include <cpu/percpu.h>
 #include <smp/inbox.h>
 #include <smp/work_list.h>
 
-/* A set of CPUs, by number. */
+/* A set of CPUs, by number. Context of what follows: any. */
 struct cpu_set {
     uint64_t words[PERCPU_MAX / 64];
 };
@@ -27,86 +27,114 @@ static inline bool cpu_set_has(const struct cpu_set *set, unsigned int cpu)
     return (set->words[cpu / 64] >> cpu % 64 & 1) != 0;
 }
 
-/* Nothing can be posted to a CPU that has not come yet. Context: before its ipi_init_cpu(). */
+/**
+ * ipi_prepare_cpu() - refuse posts for a CPU that is not online yet.
+ * @cpu: its number.
+ *
+ * Context: the CPU that starts it, before its ipi_init_cpu().
+ */
 void ipi_prepare_cpu(unsigned int cpu);
 
 /**
- * ipi_init_cpu() - this CPU takes calls from now on.
- * Context: interrupts off, each CPU when it comes.
+ * ipi_init_cpu() - put this CPU online: it takes cross-calls and posts from now on. Flushes its TLB.
+ *
+ * Context: interrupts off, each CPU as it starts.
  */
 void ipi_init_cpu(void);
 
-/* What was posted here is done, and nothing more is taken; ipi_offline_cpu() follows. Context: interrupts
-   off. */
+/**
+ * ipi_close_posts() - run what was posted to this CPU, and refuse further posts; ipi_offline_cpu() follows.
+ *
+ * Context: interrupts off.
+ */
 void ipi_close_posts(void);
 
 /**
- * ipi_offline_cpu() - this CPU takes no more calls: when it returns, those that had reached it are done, and
- * nobody waits.
+ * ipi_offline_cpu() - this CPU takes no more cross-calls: those that had reached it have run on return.
  *
- * Shootdowns do not reach it any more, either: until it stops it may touch nothing but what stays mapped for
- * good.
- * Context: interrupts off, from now until it stops.
+ * TLB shootdowns do not reach it any more either: until it halts it accesses only what is never unmapped.
+ * Context: interrupts off, from now until it halts.
  */
 void ipi_offline_cpu(void);
 
-/* The CPUs that take calls; a copy, of a set which others may join and leave meanwhile. */
+/**
+ * ipi_online() - the CPUs that take cross-calls.
+ * @set: receives a copy; CPUs may go online and offline meanwhile.
+ *
+ * Context: any.
+ */
 void ipi_online(struct cpu_set *set);
 
-/* How many those are. */
+/* How many CPUs are online. Context: any. */
 unsigned int ipi_online_count(void);
 
 /**
  * ipi_call() - call @function(@argument) on every CPU of a set, and wait until all have returned.
- * @set: CPUs that are not online, or leave meanwhile, are left out; this CPU may be in it, and is then called
- *       beside them.
+ * @set:      CPUs that are not online, or go offline meanwhile, are skipped. This CPU may be in it, and calls
+ *            the function itself.
+ * @function: see the head of this file.
+ * @argument: valid until this returns.
  *
- * While it waits it serves what others call here, so two that call each other do not deadlock, whether
- * interrupts are on or off. A CPU that does not answer is named in the log after IPI_PATIENCE_NS, and its
- * interrupt is sent again; after ten times that the machine panics, because what was asked of that CPU may
- * not be left undone.
- * Context: any but NMI and a function that is being called.
+ * While it waits it runs what others call here, so two CPUs that call each other do not deadlock, with
+ * interrupts on or off. A CPU that does not respond for IPI_PATIENCE_NS is logged and interrupted again;
+ * after ten times the kernel panics, because what was asked of that CPU must not be left undone.
+ * Context: any but NMI and a cross-call. Takes no lock; no lock held for which another CPU waits without
+ *          polling.
+ * Cost: one IPI to each CPU, at the same time; no memory.
  */
 void ipi_call(const struct cpu_set *set, call_fn *function, void *argument);
 
-/* The same on one CPU; on all. */
+/* The same on one CPU, and on all. Context of both: as ipi_call(). */
 void ipi_call_one(unsigned int cpu, call_fn *function, void *argument);
 void ipi_call_all(call_fn *function, void *argument);
 
 /**
- * ipi_post() - have @request->run(@request->argument) called on a CPU, without waiting for it.
- * @cpu:     also this one, which does it when its interrupts are on, or when it serves.
- * @request: the caller's memory, not to be touched until it is done, which work_is_done() tells. To call
- *           many, one for each.
+ * ipi_post() - have @request->run(@request->argument) run on a CPU, without waiting for it.
+ * @cpu:     may be this one, which runs it when its interrupts are on, or when it polls.
+ * @request: the caller's memory, one for each CPU; not to be touched until work_is_done() is true.
  *
- * It runs once, as what is called does, and may post in its turn. In no particular order with others. When
- * its interrupt is lost, it runs with the next call to that CPU, which does all that is there: ipi_wait() is
- * one, and so has its patience. Without a local APIC it has run before this returns.
+ * It runs once, under the rules for a called function, and may post in turn; the order of requests is not
+ * defined. If its IPI is lost, it runs with the next cross-call to that CPU: ipi_wait() makes one. Without a
+ * local APIC it has run before this returns.
+ *
  * Return: false when that CPU is not online: it will not run.
- * Context: any but NMI; interrupts on or off; also a function that is being called.
+ * Context: any but NMI; interrupts on or off; also a cross-call. Takes no lock.
  */
 bool ipi_post(unsigned int cpu, struct work *request) MUST_CHECK;
 
 /**
- * ipi_wait() - wait until what was posted is done.
- * @cpu: to which it was posted.
+ * ipi_wait() - wait until posted work is done.
+ * @cpu:     to which it was posted.
+ * @request: from ipi_post().
  *
- * Context: as ipi_call(), which it may do.
+ * Context: as ipi_call(), which it may make.
  */
 void ipi_wait(unsigned int cpu, const struct work *request);
 
-/* Does what others call here and have posted here now. For loops that wait for another CPU, whether
-   interrupts are on or off. */
+/**
+ * ipi_poll() - run what other CPUs call here and have posted here.
+ *
+ * For loops that wait for another CPU with interrupts off.
+ * Context: any but NMI and a cross-call.
+ */
 void ipi_poll(void);
 
 #define IPI_PATIENCE_NS 1000000000ULL
 
-/* Has a CPU look for work, if it is halted. Context: any but NMI. */
+/**
+ * ipi_wake() - end HLT on a CPU, so that its idle loop checks for work.
+ * @cpu: online.
+ *
+ * Context: any but NMI.
+ */
 void ipi_wake(unsigned int cpu);
 
-/* No other CPU goes on: NMIs halt them, also those with interrupts off. Waits for nobody. Context: any; a
-   panic. */
+/**
+ * ipi_stop_others() - halt all other CPUs by NMI, also those with interrupts off. Does not wait for them.
+ *
+ * Context: any; for a panic.
+ */
 void ipi_stop_others(void);
 
-/* APIC identity of a CPU that is online. */
+/* The APIC ID of a CPU that is or was online. Context: any. */
 uint32_t ipi_apic_id(unsigned int cpu);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A timer on the first CPU posts a look at its banks to each CPU that is online; and the monitor's `mce`,
- * which looks now.
+ * A timer on the BSP posts a read of the machine-check banks to each online CPU; and the monitor's `mce`,
+ * which reads them now.
  *
- * A CPU that has not done the last look yet is not posted another.
+ * A CPU that has not run the last read yet is not posted another.
  */
 #include <smp/machine_checks.h>
 
@@ -28,10 +28,10 @@
 #define MOST_SECONDS    86400
 
 static PERCPU(struct work, mce_look);
-static PERCPU(bool, has_mce_look); /* it was posted once */
+static PERCPU(bool, has_mce_look); /* mce_look was posted before */
 static struct timer timer;
 static uint64_t seconds;
-static bool has_found; /* atomic; since the timer last ran */
+static bool has_found; /* atomic; an error, since the timer last ran */
 
 static void look(void *argument)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Looking for corrected hardware errors on all CPUs, again and again: nothing interrupts for them.
- * trap/machine_check.h reads one CPU's.
+ * Polling all CPUs for corrected hardware errors, which raise no exception. For one CPU:
+ * trap/machine_check.h.
  */
 
 /**
- * machine_checks_watch() - look every so many seconds, as the option mcepoll= says; 60 without it, 0 never.
+ * machine_checks_watch() - poll periodically: every mcepoll= seconds, 60 by default, 0 for never.
  *
- * When a look has found something, the next one comes a second later.
- * Context: once, first CPU's thread, when timers work and all CPUs are there.
+ * When an error was found, the next poll is a second later.
+ * Context: once, BSP's thread, after smp_start(); timers work.
  */
 void machine_checks_watch(void);

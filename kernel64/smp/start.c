@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The other processors, from the tables to the idle loop.
+ * Starting the application processors.
  *
- * Everything that a CPU needs is made before it is woken: a copy of the per-CPU data, stacks with guards,
- * places in the allocators' lists. So no CPU waits for another on its way, and the whole start takes what the
- * slowest takes.
+ * Everything that a CPU needs is allocated before it is started: a copy of the per-CPU data, stacks with
+ * guard pages, its entries in the allocators. So no CPU waits for another, and the whole start takes as long
+ * as the slowest CPU.
  *
- * Below 640 KiB lie the trampoline's page and, behind it in the same 64 KiB, a slot for each CPU of a wave;
- * CPUs that find no room there come in the next wave. The trampoline's page tables have the kernel's upper
- * half and, below, these pages one-to-one, writable and executable: they are nobody's but the starting CPUs'.
- * All of it is given back when every CPU has arrived, and kept when one has not, because it may still turn up
- * and must find the code that parks it.
+ * The states of a CPU:
  *
- * A CPU that is given up keeps its number, which nobody uses then, and its memory.
+ *                  INIT, SIPI                     its own code                   cpu_offline()
+ *      offline  --------------->  expected  ------------------------>  online  ----------------+
+ *         ^                          |                                                         |
+ *         |  cpu_park()              |  the starter's patience ends                            |
+ *         +------------------- given up                                                        |
+ *         +------------------------------------------------------------------------------------+
+ *
+ *      expected   stage NONE .. KERNEL, arrival EXPECTED; the stage is in the slot up to LONG, then in struct
+ *      ap online     stage ONLINE, arrival ARRIVED: it takes cross-calls and work
+ *      given up   stage where it stopped, arrival GIVEN_UP. A CPU that turns up later parks: in the
+ *      trampoline, or,
+ *                 once in the kernel, in cpu_park(); the latter makes it offline
+ *      offline    stage NONE: it halts until INIT
+ *
+ * There are two arrival words, because the trampoline can reach only its slot: the slot's decides whether the
+ * CPU may enter the kernel, ap->arrival whether it may go online.
+ *
+ * The trampoline's page lies below 640 KiB and is followed, in the same 64 KiB, by a slot for each CPU of a
+ * wave; CPUs beyond its capacity are started in the next wave. The trampoline's page tables have the kernel's
+ * upper half and an identity mapping of these pages, writable and executable; only starting CPUs use them.
+ * All of it is freed when every CPU has arrived, and kept when one was given up, because it may still turn up
+ * and needs the code that parks it.
+ *
+ * A CPU that is given up keeps its number, which is not used for another, and its memory.
  */
 #include <smp/start.h>
 
@@ -58,7 +77,7 @@
 
 static phys_t kernel_root;
 
-/* ---- what a CPU needs ---- */
+/* ---- allocating what a CPU needs ---- */
 
 static bool make_stack(struct ap *ap, enum trap_stack which, const char *name, uint64_t size_bytes)
 {
@@ -92,14 +111,14 @@ static bool make_stacks(struct ap *ap)
     return true;
 }
 
+/* An ap_filter() predicate. */
 static bool prepare(struct ap *ap)
 {
     void *copy = kmalloc(align_up(percpu_size(), 64));
     ap->cpu = percpu_count();
     if (!copy || !make_stacks(ap)) {
         kfree(copy);
-        log_warn("smp", "the CPU with APIC id %u is left out: %s", ap->apic_id,
-                 status_sentence(STATUS_NO_MEMORY));
+        log_warn("smp", "CPU with APIC ID %u left out: %s", ap->apic_id, status_sentence(STATUS_NO_MEMORY));
         return false;
     }
     VERIFY(is_aligned((uintptr_t)copy, 64)); /* of this size it is whole pages */
@@ -115,18 +134,20 @@ static bool prepare(struct ap *ap)
 
 /* ---- on the CPU itself ---- */
 
-static void reach(struct ap *ap, enum ap_stage stage)
+static void set_stage(struct ap *ap, enum ap_stage stage)
 {
     ap->ticks[stage] = cpu_read_tsc();
     /* Release pairs with the acquire of stage_of(): the time stamp is there. */
     __atomic_store_n(&ap->stage, stage, __ATOMIC_RELEASE);
 }
 
-/* Acquire and release: of the CPU and the starter one has it, and what it did before is seen by the other. */
-static bool take_claim(uint32_t *claim, enum ap_claim by)
+/* Return: whether @decision was the first. Acquire and release: what the CPU and the starter wrote before is
+   visible to the other. */
+static bool decide_arrival(uint32_t *arrival, enum ap_arrival decision)
 {
     uint32_t expected = AP_EXPECTED;
-    return __atomic_compare_exchange_n(claim, &expected, by, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(arrival, &expected, decision, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
 }
 
 NORETURN static void ap_main(void *argument)
@@ -141,8 +162,8 @@ NORETURN static void ap_main(void *argument)
     machine_check_init_cpu();
     errata_init_cpu();
     if (lapic_init_cpu() != STATUS_OK || lapic_id() != ap->apic_id) {
-        log_error("smp", "CPU %u: its local APIC does not work as the first one's, or has another identity",
-                  ap->cpu);
+        log_error("smp", "CPU %u: local APIC init failed, or its APIC ID is not %u; halted", ap->cpu,
+                  ap->apic_id);
         cpu_halt_forever();
     }
     controllers_init_cpu();
@@ -151,12 +172,12 @@ NORETURN static void ap_main(void *argument)
     ap->initial_id = apic_initial_id(cpu_cpuid);
     ap->mtrr = mtrr_compare();
     ap->kind = topology_core_kind(cpu_cpuid, cpu_boot_identity());
-    reach(ap, AP_STAGE_KERNEL);
-    if (!take_claim(&ap->join, AP_ARRIVED))
+    set_stage(ap, AP_STAGE_KERNEL);
+    if (!decide_arrival(&ap->arrival, AP_ARRIVED))
         cpu_park(ap);
     idle_init_cpu();
     ipi_init_cpu();
-    reach(ap, AP_STAGE_ONLINE);
+    set_stage(ap, AP_STAGE_ONLINE);
     idle_run();
 }
 
@@ -183,7 +204,7 @@ static enum ap_stage stage_of(const struct wave *wave, unsigned int index, const
                : (enum ap_stage)__atomic_load_n(&wave->tables.slots[index].stage, __ATOMIC_ACQUIRE);
 }
 
-/* Sum of the stages of all: it grows as long as anybody comes further. @online: how many have arrived. */
+/* The sum of all stages, which grows while any CPU makes progress. @online: receives how many are online. */
 static unsigned int progress_of(const struct wave *wave, unsigned int *online)
 {
     unsigned int sum = 0, index = 0;
@@ -207,12 +228,14 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
                                      : lapic_send_init(ap->apic_id);
         local_irq_restore(state);
         if (status != STATUS_OK)
-            log_warn("smp", "APIC id %u: %s", ap->apic_id, status_sentence(status));
+            log_warn("smp", "APIC ID %u: %s not sent: %s", ap->apic_id, is_startup ? "SIPI" : "INIT",
+                     status_sentence(status));
     }
 }
 
-/* Intel's since the Pentium Pro and AMD's since the K8 need no rest after INIT; a hypervisor's never did. */
-static bool needs_rest(void)
+/* Intel's CPUs since the Pentium Pro and AMD's since the K8 need no delay after INIT, virtual CPUs
+   neither. */
+static bool needs_init_delay(void)
 {
     const struct cpu_identity *identity = cpu_boot_identity();
     bool is_intel = identity->vendor[0] == 'G',
@@ -221,9 +244,9 @@ static bool needs_rest(void)
            !(is_amd && identity->family >= 15);
 }
 
-/* Until all have arrived, or nobody comes further. The wait grows from a few microseconds, and the CPU is
-   halted in it. Patience is counted by what was waited and not by the clock, which may leap when the machine
-   was stopped for a while: the others stood still, too. */
+/* Waits until all are online, or no CPU makes progress. Sleeps, longer each time, from a few microseconds on.
+   The patience is the sum of the sleeps, not a time of the clock, which may leap when the machine was stopped
+   for a while, with all of its CPUs. */
 static void wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
@@ -236,16 +259,16 @@ static void wait_for_wave(const struct wave *wave)
             is_sent_again = true;
         }
         timer_sleep_until(now_ns + wait_ns);
-        unsigned int further = progress_of(wave, &online);
-        silent_ns = further != sum ? 0 : silent_ns + wait_ns;
-        sum = further;
+        unsigned int progress = progress_of(wave, &online);
+        silent_ns = progress != sum ? 0 : silent_ns + wait_ns;
+        sum = progress;
         if (wait_ns < 500000)
             wait_ns *= 2;
     }
 }
 
-/* Copies what the CPUs of the wave wrote, and gives up those that have not arrived. Return: whether all
-   had. */
+/* Copies the time stamps of the wave's CPUs, and gives up those that have not arrived. Return: whether all
+   have. */
 static bool end_wave(struct wave *wave)
 {
     bool have_all = true;
@@ -253,10 +276,10 @@ static bool end_wave(struct wave *wave)
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         struct ap_slot *slot = &wave->tables.slots[index];
         enum ap_stage none = AP_STAGE_NONE;
-        /* It parks in the trampoline; or, if it has come further, where it would go online; or it is online
-           in a moment. */
-        bool is_outside = take_claim(&slot->claim, AP_GIVEN_UP);
-        bool is_late = take_claim(&ap->join, AP_GIVEN_UP);
+        /* Given up, it parks in the trampoline, or, once in the kernel, instead of going online. If it has
+           decided first, it is online in a moment. */
+        bool is_outside = decide_arrival(&slot->arrival, AP_GIVEN_UP);
+        bool is_late = decide_arrival(&ap->arrival, AP_GIVEN_UP);
         enum ap_stage stage = !is_late     ? AP_STAGE_ONLINE
                               : is_outside ? stage_of(wave, index, ap)
                                            : AP_STAGE_KERNEL;
@@ -265,9 +288,9 @@ static bool end_wave(struct wave *wave)
         if (stage == AP_STAGE_ONLINE)
             continue;
         have_all = false;
-        /* Unless it has just come further, which it has noted itself. */
+        /* Unless the CPU has just reached a later stage, which it stores itself. */
         __atomic_compare_exchange_n(&ap->stage, &none, stage, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-        log_warn("smp", "the CPU with APIC id %u did not come up: %s", ap->apic_id, ap_stage_words(stage));
+        log_warn("smp", "CPU with APIC ID %u did not start: %s", ap->apic_id, ap_stage_words(stage));
     }
     return have_all;
 }
@@ -281,7 +304,7 @@ static bool start_wave(struct wave *wave)
     wave->tables.words->slot_count = (uint16_t)wave->count;
     shootdown_block_table_freeing();
     send_to_wave(wave, false, false);
-    if (needs_rest())
+    if (needs_init_delay())
         timer_sleep_until(clock_now_ns() + INIT_WAIT_NS);
     send_to_wave(wave, true, false);
     wait_for_wave(wave);
@@ -293,29 +316,28 @@ static bool start_wave(struct wave *wave)
 
 /* ---- all of it ---- */
 
-/* QEMU's INIT switches MTRRs off, and under a hypervisor it is the host's that count. */
-static bool is_named(const struct ap *ap)
+/* QEMU's INIT disables the MTRRs; under a hypervisor the host's are in effect. */
+static bool mtrr_differs(const struct ap *ap)
 {
     bool is_off = ap->mtrr.msr == MSR_MTRR_DEF_TYPE && !(ap->mtrr.here & MTRR_DEF_TYPE_ENABLED);
     return ap->mtrr.msr != 0 && !(is_off && cpu_has(CPU_FEATURE_HYPERVISOR));
 }
 
-/* Of those from @first on that have come. One line: where one CPU was forgotten, most were. */
-static void name_mtrr_difference(const struct ap *first, unsigned int ap_total)
+/* Of those from @first on that are in the kernel. One line for all: firmware that missed one CPU missed
+   most. */
+static void log_mtrr_difference(const struct ap *first, unsigned int ap_total)
 {
     const struct ap *differs = NULL;
     unsigned int count = 0;
     for (const struct ap *ap = first; ap && ap_total > 0; ap = ap->next, ap_total--) {
-        if (__atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE) < AP_STAGE_KERNEL || !is_named(ap))
+        if (__atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE) < AP_STAGE_KERNEL || !mtrr_differs(ap))
             continue;
         count++;
         differs = differs ? differs : ap;
     }
     if (differs)
-        log_warn(
-            "smp",
-            "MTRRs of %u CPUs differ from the first one's: CPU %u: MSR %#x is %#lx, the first one's %#lx",
-            count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
+        log_warn("smp", "MTRRs of %u CPUs differ from the BSP's: CPU %u: MSR %#x is %#lx, the BSP's %#lx",
+                 count, differs->cpu, differs->mtrr.msr, differs->mtrr.here, differs->mtrr.first);
 }
 
 void smp_start(void)
@@ -326,7 +348,7 @@ void smp_start(void)
     ap_find_all();
     if (lapic_mode() == LAPIC_NONE) {
         if (ap_left_out_count() > 0)
-            log_warn("smp", "1 of %u CPUs online: without a local APIC the others cannot be started",
+            log_warn("smp", "1 of %u CPUs online: no local APIC to start the others with",
                      ap_left_out_count() + 1);
         return;
     }
@@ -336,16 +358,16 @@ void smp_start(void)
     unsigned int left = ap_count();
     struct wave wave = { .first = ap_first() };
     while (left > 0) {
-        uint32_t room;
+        uint32_t capacity;
         wave.count = left < ap_wave_limit() ? left : (unsigned int)ap_wave_limit();
         status_t status =
-            trampoline_make(&wave.tables, address_space(), wave.count, (uintptr_t)ap_main, &room);
+            trampoline_make(&wave.tables, address_space(), wave.count, (uintptr_t)ap_main, &capacity);
         if (status != STATUS_OK) {
-            log_warn("smp", "%u CPUs are not started: no memory below 640 KiB for the trampoline: %s", left,
+            log_warn("smp", "%u CPUs not started: no trampoline below 640 KiB: %s", left,
                      status_sentence(status));
             break;
         }
-        wave.count = wave.count < room ? wave.count : room;
+        wave.count = wave.count < capacity ? wave.count : capacity;
         if (start_wave(&wave))
             trampoline_free(&wave.tables);
         for (unsigned int i = 0; i < wave.count; i++)
@@ -357,30 +379,30 @@ void smp_start(void)
              (clock_now_ns() - began_ns) / 1000);
     if (left_out > 0)
         log_info("smp", "CPUs left out: %u; 'cpus' says why", left_out);
-    name_mtrr_difference(ap_first(), ap_count());
+    log_mtrr_difference(ap_first(), ap_count());
     tsc_sync_check(ipi_call_all, ipi_online_count());
 }
 
 status_t smp_start_again(struct ap *ap)
 {
     struct wave wave = { .first = ap, .count = 1 };
-    uint32_t room;
-    status_t status = trampoline_make(&wave.tables, address_space(), 1, (uintptr_t)ap_main, &room);
+    uint32_t capacity;
+    status_t status = trampoline_make(&wave.tables, address_space(), 1, (uintptr_t)ap_main, &capacity);
     if (status != STATUS_OK)
         return status;
     ap->is_offline = false;
-    ap->join = AP_EXPECTED;
+    ap->arrival = AP_EXPECTED;
     memset(ap->ticks, 0, sizeof(ap->ticks));
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELAXED);
     if (!start_wave(&wave))
         return STATUS_TIMEOUT;
     trampoline_free(&wave.tables);
-    name_mtrr_difference(ap, 1);
+    log_mtrr_difference(ap, 1);
     tsc_sync_check(ipi_call_all, ipi_online_count());
     return STATUS_OK;
 }
 
-/* ---- what became of them ---- */
+/* ---- states ---- */
 
 unsigned int smp_cpu_count(void)
 {
@@ -411,11 +433,11 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
 const char *ap_stage_words(enum ap_stage stage)
 {
     static const char *const words[AP_STAGES] = {
-        [AP_STAGE_NONE] = "nothing was heard of it",
-        [AP_STAGE_REAL] = "it stopped in real mode",
-        [AP_STAGE_PROTECTED] = "it stopped in protected mode",
-        [AP_STAGE_LONG] = "it stopped in long mode, before the kernel",
-        [AP_STAGE_KERNEL] = "it stopped in the kernel",
+        [AP_STAGE_NONE] = "no response to SIPI",
+        [AP_STAGE_REAL] = "stopped in real mode",
+        [AP_STAGE_PROTECTED] = "stopped in protected mode",
+        [AP_STAGE_LONG] = "stopped in long mode, before the kernel",
+        [AP_STAGE_KERNEL] = "stopped in the kernel",
         [AP_STAGE_ONLINE] = "online",
     };
     return words[stage];

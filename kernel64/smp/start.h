@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Starting the other processors, all at once, and what became of each.
+ * Starting the application processors, all at once, and the state of every CPU. The state machine is drawn in
+ * start.c.
  */
 #include <ashlar/status.h>
 #include <cpu/topology.h>
@@ -10,41 +11,56 @@
 /**
  * smp_start() - start every CPU that firmware lists and the options maxcpus= and cpus= allow.
  *
- *     INIT to all, one wait where the CPU family needs it, a startup to all, a second to those that did not
- *     move
+ *     INIT to all, one delay where the CPU family needs it, a SIPI to all, a second SIPI to those that are
+ *     silent
  *
- * Each finds itself by its APIC identity and comes up at its own pace. One that has not arrived when for
- * SMP_PATIENCE_NS none has come any further is given up, named with its stage; it parks if it turns up later.
- * The CPUs that arrived are online when this returns.
- * Context: once, first CPU, interrupts on.
+ * A CPU finds its slot by its APIC ID and starts at its own pace. When no CPU has reached a new stage for
+ * SMP_PATIENCE_NS, those that have not arrived are given up and logged with their stage; one that turns up
+ * later parks. The CPUs that arrived are online when this returns.
+ * Context: once, BSP's thread, interrupts on. Allocates.
  */
 void smp_start(void);
 
 #define SMP_PATIENCE_NS 1000000000ULL
 
 /**
- * smp_start_again() - start one CPU that was online once, or did not come.
- * @ap: from smp/ap.h; not online, and not in the kernel.
+ * smp_start_again() - start one CPU that was online once, or that was given up.
+ * @ap: from smp/ap.h; not online, and not at AP_STAGE_KERNEL.
  *
- * Return: STATUS_OK; STATUS_TIMEOUT when it did not come, and the log says how far; STATUS_NO_MEMORY.
- * Context: first CPU's thread, interrupts on.
+ * Return: STATUS_OK; STATUS_TIMEOUT when it does not start, and its stage is logged; STATUS_NO_MEMORY.
+ * Context: BSP's thread, interrupts on. Allocates.
  */
 struct ap;
 status_t smp_start_again(struct ap *ap) MUST_CHECK;
 
-/* What became of a CPU; the first one, too. Index: 0 .. smp_cpu_count() - 1, in the order of the tables, the
-   first CPU first. */
+/* The state of a CPU, the BSP included. */
 struct smp_cpu {
     uint32_t apic_id;
-    uint32_t initial_id;    /* which says where it sits; apic_id until the CPU has come into the kernel */
+    uint32_t initial_id;    /* its place in the topology; apic_id before AP_STAGE_KERNEL */
     unsigned int cpu;       /* its number */
-    enum ap_stage stage;    /* AP_STAGE_ONLINE, or where it stopped */
+    enum ap_stage stage;    /* AP_STAGE_ONLINE, or the last one that it reached */
     bool is_offline;        /* it was taken offline */
-    enum core_kind kind;    /* of those that have come into the kernel */
+    enum core_kind kind;    /* valid from AP_STAGE_KERNEL on */
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
 };
 
+/* How many CPUs firmware lists and options allow, the BSP included. Context: thread, after smp_start(). */
 unsigned int smp_cpu_count(void);
+
+/**
+ * smp_cpu() - the state of one of them.
+ * @index: 0 .. smp_cpu_count() - 1: 0 is the BSP, the others follow in the order of firmware's tables.
+ * @cpu:   receives it.
+ *
+ * Context: thread, after smp_start(). CPUs may change state meanwhile.
+ */
 void smp_cpu(unsigned int index, struct smp_cpu *cpu);
 
+/**
+ * ap_stage_words() - what a stage means for a CPU that stopped there, as words for the log.
+ * @stage: any.
+ *
+ * Return: a constant string.
+ * Context: any.
+ */
 const char *ap_stage_words(enum ap_stage stage);

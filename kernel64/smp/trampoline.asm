@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; trampoline.asm: another CPU's way from its first instruction into the kernel.
-; In:   by a startup IPI: real mode, interrupts off, CS:IP = page:0, everything else as after INIT
+; trampoline.asm: an AP's way from its first instruction into the kernel.
+; In:   by a SIPI: real mode, interrupts off, CS:IP = page:0, everything else as after INIT
 ; Out:  calls trampoline_words.entry(slot.argument) on slot.stack, in long mode, on the trampoline's page
 ;       tables, whose upper half is the kernel's. A CPU that finds no slot of its own, or one that was given
 ;       up, halts for good.
@@ -97,7 +97,7 @@ GLOBAL_HERE trampoline_protected
     shr     eax, 24
     mov     edx, ebp
     cmp     al, dl
-    je      .identified                 ; the low 8 bits of the initial ID: nobody changed it
+    je      .identified                 ; the low 8 bits of the initial ID: unchanged
     mov     ebp, eax
     jmp     .identified
 .x2apic:
@@ -149,10 +149,10 @@ GLOBAL_HERE trampoline_long
     mov     edi, edi
     MARK    AP_STAGE_LONG, rdi
 
-    ; Whoever was waited for long enough must not go on: its stack may be somebody else's.
+    ; A CPU that was given up must not go on: its stack may have been freed.
     mov     eax, AP_EXPECTED
     mov     ecx, AP_ARRIVED
-    lock cmpxchg [rdi + AP_SLOT_CLAIM], ecx
+    lock cmpxchg [rdi + AP_SLOT_ARRIVAL], ecx
     jne     .park
 
     mov     rsp, [rdi + AP_SLOT_STACK]

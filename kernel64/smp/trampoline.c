@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the trampoline lies, and the page tables of CPUs that are on their way.
+ * The trampoline's memory, code and page tables.
  *
- * CR3 is loaded in protected mode, so the root lies below 4 GiB; all its tables do.
+ * CR3 is loaded in protected mode, so the root lies below 4 GiB; so do all its tables.
  */
 #include <smp/trampoline.h>
 
@@ -29,7 +29,7 @@
 
 static uint64_t frames_taken;
 
-static phys_t take_where(unsigned int order, unsigned int flags, phys_t end)
+static phys_t alloc_frames(unsigned int order, unsigned int flags, phys_t end)
 {
     phys_t block = buddy_alloc_where(order, flags, end, BUDDY_ANY_NODE);
     if (phys_is_valid(block))
@@ -37,20 +37,20 @@ static phys_t take_where(unsigned int order, unsigned int flags, phys_t end)
     return block;
 }
 
-static void give(phys_t block, unsigned int order)
+static void free_frames(phys_t block, unsigned int order)
 {
     buddy_free(block, order);
     frames_taken -= 1ULL << order;
 }
 
-static phys_t take_low_frame(void)
+static phys_t alloc_low_frame(void)
 {
-    return take_where(0, 0, CR3_END);
+    return alloc_frames(0, 0, CR3_END);
 }
 
-static void give_frame(phys_t frame)
+static void free_frame(phys_t frame)
 {
-    give(frame, 0);
+    free_frames(frame, 0);
 }
 
 uint64_t trampoline_frames(void)
@@ -67,15 +67,15 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
 {
     trampoline->paging = (struct paging){ .has_nx = kernel->has_nx,
                                           .has_huge_pages = kernel->has_huge_pages,
-                                          .take = take_low_frame,
-                                          .give = give_frame };
+                                          .take = alloc_low_frame,
+                                          .give = free_frame };
     status_t status = paging_init(&trampoline->paging);
     if (status != STATUS_OK)
         return status;
     status = paging_map(&trampoline->paging, trampoline->page.raw, trampoline->page,
                         PAGE_SIZE << trampoline->order, PAGE_WRITE | PAGE_EXECUTE);
     if (status != STATUS_OK) {
-        give_frame(trampoline->paging.root);
+        free_frame(trampoline->paging.root);
         return status;
     }
     memcpy(root_of(&trampoline->paging) + UPPER_HALF, root_of(kernel) + UPPER_HALF,
@@ -83,7 +83,7 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
     return STATUS_OK;
 }
 
-/* The largest block up to what is wanted, within a segment of real mode. */
+/* The largest block that is available, up to what @wanted slots need and a real-mode segment. */
 static status_t take_block(struct trampoline *trampoline, unsigned int wanted)
 {
     uint64_t bytes = TRAMPOLINE_SIZE + wanted * sizeof(struct ap_slot);
@@ -92,7 +92,7 @@ static status_t take_block(struct trampoline *trampoline, unsigned int wanted)
         order++;
     /* One page for the code, and at least one for slots. */
     for (order = order < 1 ? 1 : order; order >= 1; order--) {
-        phys_t block = take_where(order, BUDDY_URGENT, LOW_MEMORY_END);
+        phys_t block = alloc_frames(order, BUDDY_URGENT, LOW_MEMORY_END);
         if (!phys_is_valid(block))
             continue;
         trampoline->page = block;
@@ -130,27 +130,28 @@ static void write_code(struct trampoline *trampoline, uint64_t entry)
 }
 
 status_t trampoline_make(struct trampoline *trampoline, const struct paging *kernel, unsigned int wanted,
-                         uint64_t entry, uint32_t *room)
+                         uint64_t entry, uint32_t *capacity)
 {
     status_t status = take_block(trampoline, wanted);
     if (status != STATUS_OK)
         return status;
     status = make_tables(trampoline, kernel);
     if (status != STATUS_OK) {
-        give(trampoline->page, trampoline->order);
+        free_frames(trampoline->page, trampoline->order);
         return status;
     }
     write_code(trampoline, entry);
-    *room = (uint32_t)(((PAGE_SIZE << trampoline->order) - TRAMPOLINE_SIZE) / sizeof(struct ap_slot));
+    *capacity = (uint32_t)(((PAGE_SIZE << trampoline->order) - TRAMPOLINE_SIZE) / sizeof(struct ap_slot));
     return STATUS_OK;
 }
 
 void trampoline_free(struct trampoline *trampoline)
 {
     memset(root_of(&trampoline->paging) + UPPER_HALF, 0, UPPER_HALF * sizeof(uint64_t));
-    /* Pages of 4 KiB are taken apart without memory, so this cannot fail; if it did, all stays as it is. */
+    /* Unmapping 4 KiB pages splits no larger page, so it needs no memory and cannot fail; if it did, the
+       memory is kept. */
     if (paging_unmap(&trampoline->paging, trampoline->page.raw, PAGE_SIZE << trampoline->order) != STATUS_OK)
         return;
-    give_frame(trampoline->paging.root);
-    give(trampoline->page, trampoline->order);
+    free_frame(trampoline->paging.root);
+    free_frames(trampoline->page, trampoline->order);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What trampoline.asm and start.c share: the words behind the code in the trampoline's page, and a slot for
- * each CPU that is being started, behind that page. All physical memory below 640 KiB, mapped one-to-one in
- * the trampoline's page tables.
+ * The layout that trampoline.asm and the C code share: the words after the code in the trampoline's page, and
+ * a slot for each CPU that is being started, after that page. All of it is physical memory below 640 KiB,
+ * identity-mapped in the trampoline's page tables.
  */
 #include <ashlar/check.h>
 #include <ashlar/types.h>
 
-/* How far a CPU has come. Each is written by the CPU itself, but for the first and the last. */
+/* The stages of a CPU's start, in order; each is written by the CPU itself when it reaches it. */
 enum ap_stage {
-    AP_STAGE_NONE, /* nothing was heard of it */
+    AP_STAGE_NONE, /* silent: not started, or offline */
     AP_STAGE_REAL, /* runs the trampoline */
     AP_STAGE_PROTECTED,
     AP_STAGE_LONG,   /* in 64-bit mode, on the trampoline's page tables */
@@ -19,20 +19,17 @@ enum ap_stage {
     AP_STAGES
 };
 
-/* Who may go on: the CPU takes the slot, or the starter does when it has waited long enough. */
-enum ap_claim {
-    AP_EXPECTED,
-    AP_ARRIVED,
-    AP_GIVEN_UP /* the CPU parks when it turns up */
-};
+/* Whether a CPU goes on or parks. Both the CPU (ARRIVED) and the starter (GIVEN_UP, when its patience ends)
+   try to replace EXPECTED by compare-and-exchange, so that exactly one succeeds. */
+enum ap_arrival { AP_EXPECTED, AP_ARRIVED, AP_GIVEN_UP };
 
 struct ap_slot {
     uint32_t apic_id;
-    uint32_t stage; /* enum ap_stage, up to AP_STAGE_LONG */
-    uint32_t claim; /* enum ap_claim */
+    uint32_t stage;   /* enum ap_stage, up to AP_STAGE_LONG */
+    uint32_t arrival; /* enum ap_arrival */
     uint32_t reserved;
     uint64_t ticks[3]; /* when it was in real, protected and long mode */
-    uint64_t stack;    /* its highest address, in the kernel's half */
+    uint64_t stack;    /* its upper end, in the kernel's half */
     uint64_t argument; /* of the entry */
 };
 
@@ -59,6 +56,6 @@ STATIC_ASSERT(sizeof(struct trampoline_words) == 48, "fixed layout");
 STATIC_ASSERT(offsetof(struct trampoline_words, gdt_limit) + 2 == offsetof(struct trampoline_words, gdt_base),
               "LGDT reads limit and base side by side");
 
-/* trampoline.asm; copied, never run where it is linked. */
+/* trampoline.asm; copied to low memory, never run where it is linked. */
 extern const uint8_t trampoline_start[], trampoline_words[], trampoline_end[];
 extern const uint8_t trampoline_protected[], trampoline_long[], trampoline_gdt[];

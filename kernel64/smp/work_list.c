@@ -2,23 +2,24 @@
 /*
  * Lists of work: add by compare and exchange, take all by exchange.
  *
- * Nobody takes a single node, so none is ever seen at the head again with another one behind it. What was
- * taken is turned round, to be done in the order in which it came.
+ * No single node is ever taken, so there is no ABA problem. What was taken is reversed, to be run in the
+ * order in which it was added.
  *
  * The orders, none of which can be weaker:
  *
- *     add: release          the work is filled in, and its next. Those added before need no more: each add is
- *                           a read-modify-write, so who acquires the newest has acquired all below it. To
- *                           add, nobody looks into the node that it finds: relaxed when it fails.
- *     take: acquire         pairs with it. No release: it leaves nothing to be read.
- *     is_done = true: release    what was done, and that next was read before: the memory may go.
+ *     add: release          the work and its next are filled in. Each add is a read-modify-write, so an
+ *     acquire of
+ *                           the newest node has acquired all nodes below it. An add does not read the node
+ *                           that it finds: relaxed when it fails.
+ *     take: acquire         pairs with it. No release: it publishes nothing.
+ *     is_done = true: release    what was done, and that next was read before: the memory may be freed.
  *     work_is_done(): acquire    pairs with it.
  *
- * A closed list has a node that is nobody's, so closing is one compare and exchange against an empty list. It
- * takes nothing, and shows nobody anything: relaxed, as opening is.
+ * A closed list holds a static sentinel node, so closing is one compare-and-exchange against an empty list.
+ * It takes and publishes nothing: relaxed, as opening is.
  *
- * Whether it was empty needs no order of its own: of all adds and takes of one list there is one sequence, in
- * which the first add after a take, and no other, finds it empty.
+ * Whether the list was empty needs no order of its own: in the modification order of `newest` exactly the
+ * first add after a take finds it empty.
  */
 #include <smp/work_list.h>
 
@@ -51,7 +52,7 @@ static struct work *take_all(struct work_list *list)
 
 bool work_list_run(struct work_list *list)
 {
-    /* Who waits in a loop shall not take the line away from those who add. */
+    /* A polling loop must not take the cache line away from those that add. */
     if (work_list_is_empty(list))
         return false;
     struct work *work = take_all(list);

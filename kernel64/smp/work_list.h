@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Lists of work that anybody adds to and one takes, all at once, without a lock.
- *
- * How the taker learns that there is something is not here.
+ * Lock-free lists of work: many producers add, one consumer takes all at once. Not for waking the consumer:
+ * smp/ipi.c, smp/idle.c.
  */
 #include <ashlar/types.h>
 
 typedef void work_fn(void *argument);
 
-/* Something to be done elsewhere: the giver's memory, not to be touched until it is done. */
+/* A function to run on another CPU: the producer's memory, not to be touched until it is done. */
 struct work {
     work_fn *run;
     void *argument;
@@ -25,44 +24,51 @@ struct work_list {
 enum work_add_result {
     WORK_REFUSED, /* the list is closed */
     WORK_ADDED,
-    WORK_ADDED_FIRST /* it was empty: nobody has told the taker yet */
+    WORK_ADDED_FIRST /* it was empty: the consumer must be woken */
 };
 
 /**
- * work_list_add() - add work that is to be done.
+ * work_list_add() - add work.
+ * @list: open or closed.
  * @work: run and argument filled in; in no list.
  *
+ * Return: as above.
  * Context: any, also where another add was interrupted, and NMI.
+ * Cost: one compare-and-exchange without contention.
  */
 enum work_add_result work_list_add(struct work_list *list, struct work *work);
 
-/* Context: any, of an open list. What is added at the same time may not be seen; whoever adds to an empty
-   list is told so. */
+/* A hint: work that is added at the same time may be missed; its producer gets WORK_ADDED_FIRST. Context:
+   any; of an open list. */
 static inline bool work_list_is_empty(const struct work_list *list)
 {
     return !__atomic_load_n(&list->newest, __ATOMIC_RELAXED);
 }
 
 /**
- * work_list_run() - take all that there is, and do it in the order in which it was added.
+ * work_list_run() - take all work, and run it in the order in which it was added.
+ * @list: open.
  *
- * Return: false when there was nothing.
- * Context: the work's. What is added meanwhile, also by the work itself, waits for the next time. It may be
- *          run from within work that it runs, and on several CPUs; each does what it took.
+ * Work that is added meanwhile, also by the work itself, is left for the next call. It may be called from
+ * work that it runs, and on several CPUs; each runs what it took.
+ * Return: false when the list was empty.
+ * Context: the work's.
  */
 bool work_list_run(struct work_list *list);
 
 /**
- * work_list_close() - from now on nothing is added, unless there is something to be done.
+ * work_list_close() - refuse further work, if the list is empty.
+ * @list: open.
  *
- * Return: false when there is; the list is as it was. Context: the taker.
+ * Return: false when it is not empty, and stays open.
+ * Context: the consumer.
  */
 bool work_list_close(struct work_list *list) MUST_CHECK;
 
-/* Empty, and open: what it also is when it is zero. Context: the taker, of a list that is closed or new. */
+/* Opens a list that is closed or new; it is empty, as an all-zero list is. Context: the consumer. */
 void work_list_open(struct work_list *list);
 
-/* Whether it has been done; if so, what it did is seen, and its memory is the giver's again. Context: any. */
+/* Whether it has run; if so, what it did is visible, and the memory is the producer's again. Context: any. */
 static inline bool work_is_done(const struct work *work)
 {
     /* Acquire pairs with the release in work_list_run(). */

@@ -47,7 +47,7 @@ def mtrr_lines(outcome):
 def test_mtrrs_that_differ_are_named_once(boot):
     (line,) = mtrr_lines(boot('exit', boot='kernel', smp='3', cpu='max,-hypervisor'))
     assert re.search(
-        r" smp: MTRRs of 2 CPUs differ from the first one's: CPU 1: MSR 0x2ff is 0, the first one's 0xc\w\w$",
+        r" smp: MTRRs of 2 CPUs differ from the BSP's: CPU 1: MSR 0x2ff is 0, the BSP's 0xc\w\w$",
         line,
     )
 

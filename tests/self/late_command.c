@@ -56,7 +56,7 @@ static status_t command_late(int argc, char **argv)
     local_irq_restore(state);
     timer_sleep_until(clock_now_ns() + WAIT_NS);
     print("late: %s, %s\n", ap_stage_words((enum ap_stage)__atomic_load_n(&slot->stage, __ATOMIC_RELAXED)),
-          __atomic_load_n(&slot->claim, __ATOMIC_RELAXED) == AP_GIVEN_UP ? "given up" : "expected");
+          __atomic_load_n(&slot->arrival, __ATOMIC_RELAXED) == AP_GIVEN_UP ? "given up" : "expected");
     return status;
 }
 COMMAND(late, "APICID", "wake a CPU by the trampoline that is kept for it", command_late);
