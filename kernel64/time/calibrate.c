@@ -3,18 +3,18 @@
  * Measuring a fast counter against a coarse one.
  *
  * A reading of the reference lies between two ticks of the measured counter, before and after it. Let T be
- * the ticks in a count, and E the tick at which the reference came to the look's first count. A reading of
+ * the ticks in a count, and E the tick at which the reference came to the sample's first count. A reading of
  * count n says that n had been reached when it ended, and n + 1 had not been when it began:
  *
  *     before - (n + 1) T  <  E  <=  after - n T
  *
- * Of all readings of a look the highest lower bound and the lowest upper bound count. A reading that was
- * interrupted (an SMI, a hypervisor, another master of the bus) bounds loosely and does no harm. What a
- * reading always costs is in both ends of a window, and the middle between the bounds is mostly much better
+ * Of all readings of a sample the highest lower bound and the lowest upper bound are used. A reading that was
+ * interrupted (an SMI, a hypervisor, another bus master) has loose bounds and does no harm. The constant cost
+ * of a reading is in both ends of a window and cancels out, so the middle of the bounds is mostly much better
  * than they are.
  *
- * T is what is looked for. It is bounded, too: first by the readings of each look, then by the window, and
- * again in ROUNDS.
+ * T is to be found. It has bounds, too: first by the readings of each sample, then by the window, in ROUNDS
+ * iterations.
  *
  * Refused: consecutive windows of which three have to agree. They cost 3 ms of waiting, do not say how good
  * the rate is, and cannot overlap anything.
@@ -25,8 +25,8 @@
 #define PPM    1000000ULL
 #define ROUNDS 3
 
-/* Reads of a reference that does not change, before it is given up: more than any change takes on the fastest
-   bus. */
+/* Reads of a reference without a change before it counts as standing still: more than any change takes on the
+   fastest bus. */
 #define PATIENCE 100000
 
 static uint64_t counts_between(const struct clock_counter *reference, uint64_t from, uint64_t to)
@@ -40,15 +40,15 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
     return c == 0 ? 0 : a / c * b + a % c * b / c;
 }
 
-/* The PIT's rounds of 55 ms: a look that was interrupted for part of one may have lost one, and begins
-   again. */
+/* The PIT wraps every 55 ms: a sample that was interrupted for part of that may have missed a wrap, and is
+   taken again. */
 #define NARROW_BITS  16
 #define TYPICAL      4
 #define RESTARTS_MAX 8
 
 /*
- * Of readings that found the same count, the first and the last bound; those between say nothing. Counts add
- * up from reading to reading, so that on a slow bus a look may be longer than a round.
+ * Of readings with the same count only the first and the last are bounds. Counts are summed from reading to
+ * reading, so that on a slow bus a sample may be longer than a wrap.
  */
 status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
                           struct calibrate_sample *look)
@@ -89,13 +89,13 @@ status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *referen
     return STATUS_OK;
 }
 
-/* How many ticks a count has, as one look tells it: at least and at most, times 2^16. */
+/* Ticks in a count, by one sample: at least and at most, times 2^16. */
 struct ratio {
     uint64_t least, most;
 };
 
-/* Bounds that exclude each other are of a reference that does not count evenly, an emulator's: what is
-   between is the doubt. */
+/* Contradictory bounds come from a reference that does not count evenly, an emulator's: the range between
+   them is the uncertainty. */
 static struct ratio tighter(struct ratio a, struct ratio b)
 {
     uint64_t least = a.least > b.least ? a.least : b.least, most = a.most < b.most ? a.most : b.most;
@@ -127,7 +127,7 @@ uint64_t calibrate_estimate(const struct clock_counter *reference, const struct 
     return ratio.least == 0 ? 0 : scale(reference->rate_hz, ratio.least / 2 + ratio.most / 2, 1 << 16);
 }
 
-/* Between which ticks the reference came to the look's first count, from the look's first reading. */
+/* Between which ticks the reference came to the sample's first count, from the look's first reading. */
 struct edge {
     int64_t low, high;
 };

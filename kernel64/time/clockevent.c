@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timer interrupts from whichever source there is.
+ * Timer interrupts from one of several devices.
  *
- * The source is chosen once for all CPUs, and again when the clock is found to lie, on one CPU while the
- * others go on. Each CPU finds out when it arms the next time, and sets up its own timer then; what it had
- * armed before still comes, by the source of before.
+ * The device is chosen once for all CPUs, and again when the clocksource is unstable, on one CPU while the
+ * others go on. Each of those notices when it arms the next time, and sets up its own timer then; an
+ * interrupt that it had armed before still comes from the old device.
  *
- * Each source is armed by a delay in its own ticks, but for TSC-deadline, which takes a moment. A delay is
- * rounded up, and one that is longer than the source can count is cut: the interrupt then comes early, finds
- * nothing due, and arms the rest.
+ * A device is armed by a delay in its own ticks, but for TSC-deadline, which takes an absolute time. A delay
+ * is rounded up, and cut to the device's range: the interrupt then comes early, finds no timer due, and the
+ * rest is armed.
  */
 #include <time/clockevent.h>
 
@@ -28,8 +28,8 @@
 
 enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_ALARM };
 
-static enum source source;                     /* atomic; written behind the rates it is armed by */
-static PERCPU(enum source, event_source_here); /* what this CPU's LAPIC timer is set up for */
+static enum source source;                     /* atomic; written after the rates that it needs */
+static PERCPU(enum source, event_source_here); /* that this CPU's LAPIC timer is set up for */
 static struct clockevent_setup setup;
 static struct irq *alarm_irq;
 static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC and alarm */
@@ -62,7 +62,7 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
     return ticks > max_ticks ? max_ticks : (uint64_t)ticks;
 }
 
-/* Return: the source, which this CPU's timer is set up for. Context: interrupts off. */
+/* Sets up this CPU's timer for the source if it has changed. Return: the source. Context: interrupts off. */
 static enum source source_here(void)
 {
     static const enum lapic_timer_mode kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_TSC_DEADLINE,
@@ -79,8 +79,8 @@ static enum source source_here(void)
 }
 
 /*
- * While the rates are not final, a deadline far away would come late by the error of the rate, times the
- * delay. It is armed for no further than this, finds nothing due, and is armed for the rest.
+ * While the rates are not final, an interrupt would be late by the error of the rate times the delay. So it
+ * is armed for no longer than this, finds no timer due, and the rest is armed.
  */
 #define PROVISIONAL_NS (2 * NS_PER_SECOND)
 
@@ -120,7 +120,7 @@ const char *clockevent_name(void)
 
 /* ---- choosing ---- */
 
-/* Others may be arming: they take the one rate or the other. */
+/* Other CPUs may be arming: they use the old rate or the new one. */
 static void set_rate(uint64_t rate_hz, uint64_t most)
 {
     __atomic_store_n(&ticks_per_ns, clock_ticks_per_ns(rate_hz), __ATOMIC_RELAXED);
@@ -151,7 +151,7 @@ static bool use_alarm(void)
                  : irq_request(setup.gsi, (struct irq_wiring){ false, false }, take_alarm, NULL,
                                setup.alarm->name, &alarm_irq);
     if (status != STATUS_OK)
-        log_warn("time", "the interrupt of %s cannot be had: %s", setup.alarm->name, status_sentence(status));
+        log_warn("time", "interrupt of %s not available: %s", setup.alarm->name, status_sentence(status));
     return status == STATUS_OK;
 }
 
@@ -181,7 +181,7 @@ bool clockevent_init(const struct clockevent_setup *from)
 
 void clockevent_init_cpu(void)
 {
-    /* Of before, if it was here before: INIT has switched the timer off. */
+    /* A stale value, if this CPU was online before: INIT has stopped the timer. */
     PERCPU_MINE(event_source_here) = SOURCE_NONE;
     (void)source_here();
 }

@@ -1,58 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The interrupt that says that a time has come: one source for all CPUs, chosen at the start and again when
- * the clock is left. Only time/timer.c uses it; everybody else arms timers.
+ * The clockevent: the device that interrupts at a programmed time. One kind for all CPUs, chosen at boot and
+ * again when the clocksource changes. Used by time/timer.c alone; all others arm timers.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
 
 /* What there is to choose from. */
 struct clockevent_setup {
-    struct clock_alarm *alarm; /* of a timer chip, for a CPU that has no timer of its own; NULL: none */
+    struct clock_alarm *alarm; /* of a timer chip, for CPUs without a timer of their own; NULL: none */
     int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
     uint32_t gsi;
-    uint64_t lapic_hz;     /* of the LAPIC's timer, before its divider; 0: not known */
-    const char *only;      /* the name of the one source that may be used; NULL: the best */
-    void (*expired)(void); /* called in the interrupt when the time has come, and perhaps before */
+    uint64_t lapic_hz;     /* of the LAPIC timer, before its divider; 0: not known */
+    const char *only;      /* the name of the only clockevent allowed; NULL: the best */
+    void (*expired)(void); /* called in the interrupt, at the programmed time or earlier */
 };
 
 /**
- * clockevent_init() - choose the source for this machine, and set up the first CPU's.
+ * clockevent_init() - choose the clockevent, and set it up on this CPU.
+ * @setup: copied.
  *
- *     tsc-deadline   the CPU has it, and the time-stamp counter is the clock; no erratum forbids it
- *                    (cpu/errata.h)
+ *     tsc-deadline   the CPU has it, and the TSC is the clocksource; no erratum forbids it (cpu/errata.h)
  *     lapic          its rate is known, and C1E does not stop it
- *     the alarm      its interrupt can be had
+ *     hpet, pit      the alarm's interrupt can be requested
  *
- * Return: false when there is none: nothing interrupts, timers run only when somebody looks.
- * Context: first CPU, interrupts off, after irq_init(). Again after the clock has changed.
+ * Return: false when there is none: timers are polled.
+ * Context: BSP, interrupts off, after controllers_init(). Again after the clocksource has changed.
  */
 bool clockevent_init(const struct clockevent_setup *setup);
 
 /**
- * clockevent_arm() - interrupt at @deadline_ns, or a little later, or earlier when that is further than the
- * source reaches.
+ * clockevent_arm() - program an interrupt. Replaces the one before.
+ * @deadline_ns: since boot. The interrupt comes then or a little later; earlier when that is beyond the
+ *               device's range; as soon as interrupts are on when it has passed.
  *
- * Replaces what was armed; a time that has passed interrupts as soon as interrupts are on.
- * Context: interrupts off, on the CPU that is to be interrupted; where clockevent_is_shared(), one caller at
- * a time.
+ * Context: interrupts off, on the CPU to be interrupted; one caller at a time where clockevent_is_shared().
+ * Cost: a WRMSR or an uncached write; the HPET and the PIT several accesses.
  */
 void clockevent_arm(uint64_t deadline_ns);
 
-/* The LAPIC timer's rate before its divider is known better. What is armed keeps its delay. Context:
-   interrupts off. */
+/**
+ * clockevent_set_lapic_rate() - a better value of the LAPIC timer's rate. What is armed keeps its delay.
+ * @lapic_hz: before its divider; 0: not known.
+ *
+ * Context: interrupts off.
+ */
 void clockevent_set_lapic_rate(uint64_t lapic_hz);
 
-/* "tsc-deadline", "lapic", "hpet", "pit", "none". */
+/* "tsc-deadline", "lapic", "hpet", "pit" or "none". Context: any. */
 const char *clockevent_name(void);
 
-/* The source of another CPU, as clockevent_init() chose it. Context: that CPU, interrupts off. */
+/* Set up the clockevent on an AP. Context: that CPU, interrupts off. */
 void clockevent_init_cpu(void);
 
-/* This CPU's timer interrupts no more; clockevent_init_cpu() has it interrupt again. Context: interrupts off.
- */
+/* Stop this CPU's timer until clockevent_init_cpu(). Context: interrupts off. */
 void clockevent_offline_cpu(void);
 
-/* Whether all CPUs share one source, which interrupts the first: an alarm. */
+/* Whether all CPUs share one device, which interrupts the BSP. Context: any. */
 bool clockevent_is_shared(void);

@@ -33,7 +33,7 @@ static status_t command_date(int argc, char **argv)
     print("%04u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour, date.minute,
           date.second);
     if (wall_clock_doubt())
-        print("do not rely on this date: %s\n", wall_clock_doubt());
+        print("date is doubtful: %s\n", wall_clock_doubt());
     return STATUS_OK;
 }
 COMMAND(date, "", "date and time, by the battery clock", command_date);
@@ -46,20 +46,19 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
 /* Where the rate comes from, stage by stage (time/tsc.h). */
 static void print_rate(void)
 {
-    const struct tsc_rate *told = tsc_rate_reported();
-    print("the tsc's rate is from %s%s", tsc_rate_source(),
-          cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
+    const struct tsc_rate *reported = tsc_rate_reported();
+    print("tsc rate: from %s%s", tsc_rate_source(), cpu_has(CPU_FEATURE_INVARIANT_TSC) ? ", invariant" : "");
     if (tsc_rate_error_ppm() > 0)
         print(", within %u ppm", tsc_rate_error_ppm());
-    print("%s; first %lu Hz from %s\n", clock_tsc_rate_is_final() ? "" : ", to be refined", tsc_first_hz(),
-          tsc_first_source());
-    if (told->source)
-        print("%s tells %lu Hz: %s\n", told->source, told->tsc_hz,
-              tsc_rate_is_refuted()           ? "wrong"
-              : told->trust == TSC_RATE_GIVEN ? "given, cross-checked"
-                                              : "nominal, a first idea");
+    print("%s; initially %lu Hz from %s\n", clock_tsc_rate_is_final() ? "" : ", to be refined",
+          tsc_initial_hz(), tsc_initial_source());
+    if (reported->source)
+        print("%s reports %lu Hz: %s\n", reported->source, reported->tsc_hz,
+              tsc_rate_is_refuted()               ? "wrong"
+              : reported->trust == TSC_RATE_GIVEN ? "given, cross-checked"
+                                                  : "nominal, an estimate");
     if (time_measuring_ns() > 0)
-        print("measuring took %lu us\n", time_measuring_ns() / NS_PER_US);
+        print("calibration took %lu us\n", time_measuring_ns() / NS_PER_US);
 }
 
 static status_t command_clock(int argc, char **argv)
@@ -70,8 +69,8 @@ static status_t command_clock(int argc, char **argv)
     if (argc > 1)
         return STATUS_INVALID;
     uint64_t now_ns = clock_now_ns();
-    print("%lu.%09lu s since boot, by %s; timers by %s\n", now_ns / NS_PER_SECOND, now_ns % NS_PER_SECOND,
-          clock_name(), clockevent_name());
+    print("%lu.%09lu s since boot, clocksource %s, clockevent %s\n", now_ns / NS_PER_SECOND,
+          now_ns % NS_PER_SECOND, clock_name(), clockevent_name());
     print("counters:\n");
     print_counter("tsc", clock_tsc_hz(), 64, cpu_read_tsc());
     for (unsigned int i = 0; counters_get(i); i++)
@@ -79,14 +78,13 @@ static status_t command_clock(int argc, char **argv)
                       counters_get(i)->read(counters_get(i)));
     print_rate();
     if (time_lapic_hz() > 0)
-        print("the local APIC's timer counts at %lu Hz\n", time_lapic_hz());
+        print("local APIC timer: %lu Hz\n", time_lapic_hz());
     if (watchdog_drift_ppm(&ppm))
-        print("watched %lu times: the tsc was %ld parts in a million off at the last look\n",
-              watchdog_count(), ppm);
+        print("watchdog: %lu comparisons, tsc off by %ld ppm at the last\n", watchdog_count(), ppm);
     if (wrap_guard_added() > 0)
-        print("%lu rounds of %s were seen too late, and added\n", wrap_guard_added(), clock_name());
+        print("%lu missed wraps of %s added\n", wrap_guard_added(), clock_name());
     if (tsc_sync_max_ns(&most_ns))
-        print("the CPUs' tscs were seen up to %lu ns apart\n", most_ns);
+        print("TSC sync check: largest difference %lu ns\n", most_ns);
     return STATUS_OK;
 }
-COMMAND(clock, "", "what tells the time, how fast it runs and how that is known", command_clock);
+COMMAND(clock, "", "clocksource and clockevent, their rates and how those are known", command_clock);

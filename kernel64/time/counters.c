@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding counters. None is believed to exist because a table names it: its driver sees it count.
+ * Finding counters. A table's word is not enough: a counter exists when its driver has seen it count.
  */
 #include <time/counters.h>
 

@@ -1,32 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The counters that this machine has beside the time-stamp counter.
+ * The counters of this machine beside the TSC: HPET, PM timer, PIT.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/dev/hpet.h>
 #include <ashlar/dev/pit8254.h>
 
 /**
- * counters_init_early() - the PIT, which has ports and no table.
- * Context: once, first CPU, interrupts off.
+ * counters_init_early() - find the PIT, which needs neither a table nor a mapping.
+ *
+ * Context: once, BSP, interrupts off.
  */
 void counters_init_early(void);
 
 /**
- * counters_init() - HPET and PM timer, as firmware's tables describe them. Option: nohpet.
- * Context: once, first CPU, interrupts off; devices can be mapped, ACPI's tables be read.
+ * counters_init() - find HPET and PM timer where firmware's tables have them. Option: nohpet.
+ *
+ * Context: once, BSP, interrupts off; devices can be mapped, the tables be read.
  */
 void counters_init(void);
 
-/* The counters, the best first: hpet, pm-timer, pit; NULL behind the last. */
-struct clock_counter *counters_get(unsigned int index);
-
-/* This one is not used any more: it stands still, or counts at a rate that is not its own. */
-void counters_reject(const struct clock_counter *counter);
-
 #define COUNTERS_MAX 3
 
-/* NULL where there is none. The HPET is also for tests, which borrow its comparators. */
+/**
+ * counters_get() - the counters, the best first: hpet, pm-timer, pit.
+ * @index: 0 .. COUNTERS_MAX.
+ *
+ * Return: NULL after the last.
+ * Context: any, after counters_init_early().
+ */
+struct clock_counter *counters_get(unsigned int index);
+
+/**
+ * counters_reject() - do not offer a counter any more: it stands still, or its rate is wrong.
+ * @counter: from counters_get(), whose indexes change by this.
+ *
+ * Context: BSP, before another CPU asks for counters.
+ */
+void counters_reject(const struct clock_counter *counter);
+
+/* The drivers' HPET and PIT, for their alarms; NULL where there is none. Tests borrow comparators of the
+   HPET. Context of both: any. */
 struct hpet *counters_hpet(void);
 struct pit8254 *counters_pit(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each hypervisor's way to tell the rate, one function each. None is believed to exist because of its name
- * alone: the leaf, the feature bit and a value that makes sense have to be there.
+ * How each hypervisor reports the rate, one function each. A signature alone is not enough: the leaf, the
+ * feature bit and a plausible value are required.
  */
 #include <time/hypervisor.h>
 

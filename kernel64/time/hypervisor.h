@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a hypervisor tells of the rate at which it lets the time-stamp counter run. Pure, as time/tsc_rate.h.
+ * The TSC's rate as a hypervisor reports it. Free of hardware, as time/tsc_rate.h.
  *
- * Not for its clocks: the time-stamp counter is ours to read, and the page that is shared for the asking is
- * taken back.
+ * Not for its paravirtual clocks: the TSC is read directly, and the page that is shared for the query is
+ * unshared afterwards.
  */
 #include <time/tsc_port.h>
 
 /**
- * hypervisor_tsc_rate() - ask it, in this order:
+ * hypervisor_tsc_rate() - query, in this order:
+ * @port: access to the CPU.
  *
- *     leaf 40000010H   in kHz: VMware, VirtualBox, bhyve, KVM where QEMU is told so; and the LAPIC timer's
+ *     leaf 40000010H   in kHz: VMware, VirtualBox, bhyve, KVM if QEMU is configured so; and the LAPIC timer's
  *                      rate
  *     Hyper-V's MSRs   HV_X64_MSR_TSC_FREQUENCY and HV_X64_MSR_APIC_FREQUENCY
  *     KVM's pvclock    the scale from ticks to nanoseconds, by multiplier and shift
  *     Hyper-V's page   the reference TSC page: the scale from ticks to 100 ns
  *     Xen              its time leaf, in kHz
  *
- * A hypervisor may show another's leaves beside its own, each set at a multiple of 100H above 40000000H.
- * Return: source NULL when it tells nothing. Context: the CPU whose counter it is; trust is TSC_RATE_GIVEN.
+ * A hypervisor may have another's leaves beside its own, each set at a multiple of 100H above 40000000H.
+ * Return: source NULL when it reports none; trust is TSC_RATE_GIVEN.
+ * Context: the CPU whose TSC it is.
  * Source: VMware, "Mechanisms to determine if software is running in a VMware virtual machine"; Microsoft,
  *         "Hypervisor Top Level Functional Specification", "Feature and Interface Discovery", "Partition
  *         Reference Time Enlightenment"; Linux, Documentation/virt/kvm/x86/cpuid.rst and msr.rst

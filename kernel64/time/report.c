@@ -22,8 +22,8 @@ static void report_time(struct json *json)
     json_string(json, "tsc_hz_from", tsc_rate_source());
     json_number(json, "tsc_error_ppm", tsc_rate_error_ppm());
     json_bool(json, "tsc_is_final", clock_tsc_rate_is_final());
-    json_number(json, "tsc_first_hz", tsc_first_hz());
-    json_string(json, "tsc_first_from", tsc_first_source());
+    json_number(json, "tsc_first_hz", tsc_initial_hz());
+    json_string(json, "tsc_first_from", tsc_initial_source());
     json_number(json, "lapic_hz", time_lapic_hz());
     json_open_list(json, "sources");
     json_string(json, NULL, "tsc");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From firmware's tables to a clock that is right and an interrupt that comes.
+ * Choosing clocksource and clockevent.
  *
- * Everything here runs once. What may change later is the clock, when the watch finds that it lies; then the
- * reference takes its place, and a timer keeps reading it often enough that no round of it is missed.
+ * All of it runs once. Only the clocksource may change later, when the watchdog or the TSC sync check finds
+ * the TSC unstable: the reference replaces it, and the wrap guard reads it often enough.
  */
 #include <time/time.h>
 
@@ -47,7 +47,7 @@ uint64_t time_measuring_ns(void)
 
 /* ---- the LAPIC's timer ---- */
 
-/* The LAPIC's timer while it is measured. It counts down. */
+/* The LAPIC timer as a counter. It counts down. */
 static uint64_t count_lapic(struct clock_counter *self)
 {
     (void)self;
@@ -58,10 +58,10 @@ static struct clock_counter lapic_counter = { .name = "lapic", .bits = 32, .read
 
 static struct calibration lapic_sample; /* counts 0: none */
 
-/* A timer that runs by it is late by this at most; TSC_REFINE_NS and no shorter delay would tell. */
+/* The bound of its error, by which timers may be late. */
 #define LAPIC_GOOD_PPM 300
 
-/* Against the time-stamp counter, whose rate is not known well yet: what both counted is kept. */
+/* Against the TSC, whose rate is only an estimate yet: the counts of both are kept. */
 static void sample_lapic(void)
 {
     static struct calibrate_sample start;
@@ -81,14 +81,14 @@ static void sample_lapic(void)
     measuring_ns += clock_now_ns() - began_ns;
 }
 
-/* By a hypervisor's word, unless it was wrong about the time-stamp counter; else by the sample. */
+/* As the hypervisor reports it, unless it was wrong about the TSC; else by the sample. */
 static uint64_t lapic_hz(void)
 {
-    const struct tsc_rate *told = tsc_rate_reported();
+    const struct tsc_rate *reported = tsc_rate_reported();
     if (lapic_mode() == LAPIC_NONE)
         return 0;
-    if (told->trust == TSC_RATE_GIVEN && told->lapic_hz != 0 && !tsc_rate_is_refuted())
-        return told->lapic_hz;
+    if (reported->trust == TSC_RATE_GIVEN && reported->lapic_hz != 0 && !tsc_rate_is_refuted())
+        return reported->lapic_hz;
     if (lapic_sample.counts == 0)
         return 0;
     /* A window of 3 ms: no overflow, by far. */
@@ -97,26 +97,26 @@ static uint64_t lapic_hz(void)
 
 /* ---- choosing ---- */
 
-/* Context: interrupts off. Return: false when there is no other clock than the time-stamp counter. */
-static bool leave_tsc(void)
+/* Return: false when there is no other counter. Context: interrupts off. */
+static bool replace_tsc(void)
 {
     struct clock_counter *counter = counters_get(0);
     if (!counter || !clock_is_tsc())
         return false;
     clock_set_counter(counter);
-    log_info("time", "the clock is %s from here on", clock_name());
+    log_info("clock", "clocksource is now %s", clock_name());
     timer_start(&events);
     wrap_guard_start(counter);
     return true;
 }
 
-static void demote_tsc(void)
+static void on_tsc_unstable(void)
 {
-    if (!leave_tsc())
-        log_warn("time", "there is no other clock; it stays in use");
+    if (!replace_tsc())
+        log_warn("clock", "no other clocksource: the TSC stays in use");
 }
 
-/* An I/O APIC's input for one of the HPET's comparators: above the ISA interrupts where it can be. */
+/* A GSI for one of the HPET's comparators, above the ISA interrupts where possible. */
 static bool choose_hpet_alarm(struct hpet *hpet)
 {
     uint32_t pin;
@@ -140,13 +140,13 @@ static bool choose_hpet_alarm(struct hpet *hpet)
 static void choose_alarm(void)
 {
     static const char *const names[] = { "tsc-deadline", "lapic", "hpet", "pit" };
-    char wish[16] = "";
-    status_t status = machine_option("events", wish, sizeof(wish));
+    char name[16] = "";
+    status_t status = machine_option("events", name, sizeof(name));
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (status == STATUS_OK && strcmp(wish, names[i]) == 0)
+        if (status == STATUS_OK && strcmp(name, names[i]) == 0)
             events.only = names[i];
     if (status != STATUS_NOT_FOUND && !events.only)
-        log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", wish);
+        log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", name);
     bool wants_pit = events.only && strcmp(events.only, "pit") == 0;
     if (!wants_pit && choose_hpet_alarm(counters_hpet()))
         return;
@@ -163,15 +163,15 @@ void time_init(void)
         sample_lapic();
     events.lapic_hz = lapic_hz();
     choose_alarm();
+    timer_prepare_cpu(0);
     timer_start(&events);
-    watchdog_start(NULL, demote_tsc);
-    log_info("time", "timers by %s", clockevent_name());
+    watchdog_start(NULL, on_tsc_unstable);
+    log_info("time", "clockevent %s", clockevent_name());
     if (!timer_interrupts())
-        log_warn("time", "nothing interrupts when a time has come%s: timers run when somebody looks",
-                 events.only ? ", because of the option events" : "");
+        log_warn("time", "no clockevent%s: timers are polled", events.only ? " that events= allows" : "");
 }
 
-/* The PIT's rounds are too short to compare anything over a time that says something. */
+/* The PIT wraps too soon for a comparison over a sufficient time. */
 static struct clock_counter *watch_reference(void)
 {
     struct clock_counter *reference = tsc_reference();
@@ -185,10 +185,10 @@ void time_calibrate(void)
     events.lapic_hz = lapic_hz();
     clockevent_set_lapic_rate(events.lapic_hz);
     timer_rearm();
-    if (machine_has_option("notsc") && clock_is_tsc() && !leave_tsc())
-        log_warn("time", "notsc: there is no other clock");
+    if (machine_has_option("notsc") && clock_is_tsc() && !replace_tsc())
+        log_warn("clock", "notsc ignored: no other clocksource");
     if (clock_is_tsc())
-        watchdog_start(watch_reference(), demote_tsc);
+        watchdog_start(watch_reference(), on_tsc_unstable);
     local_irq_restore(state);
-    log_info("time", "clock %s", clock_name());
+    log_info("clock", "clocksource %s", clock_name());
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each CPU's queue of timers, and the interrupt that serves it.
+ * Each CPU's queue of timers, and the interrupt that runs them.
  *
- * The hardware is always armed for the earliest deadline of the queue, or for nothing. A canceled timer
- * leaves it armed: one interrupt finds nothing due, which is cheaper than telling the hardware each time.
+ * The clockevent is always armed for the earliest deadline of the queue, or not at all. A canceled timer
+ * leaves it armed: one interrupt that finds no timer due is cheaper than reprogramming the device at each
+ * cancel.
  */
 #include <time/timer.h>
 
@@ -35,8 +36,7 @@ static void arm_hardware(struct timer_queue *queue)
         spin_unlock(&shared_lock);
 }
 
-/* Whether this CPU's queue is its own: a queue is run by one CPU. Where one chip serves all, it interrupts
-   the first. */
+/* Whether this CPU runs a queue of its own. A shared clockevent interrupts only the BSP. */
 static bool has_queue(void)
 {
     return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
@@ -49,7 +49,7 @@ static struct timer_queue *my_queue(void)
                        *first = PERCPU_OF(0, timer_queue);
     if (LIKELY(has_queue()))
         return mine;
-    /* What was armed here before the clock was left, and its timer with it. */
+    /* Timers that were armed here before the clockevent became a shared one. */
     if (UNLIKELY(timer_queue_move_all(mine, first)))
         arm_hardware(first);
     return first;
@@ -62,7 +62,7 @@ static void run_due(void)
     if (has_queue())
         timer_queue_run(queue, clock_now_ns());
     arm_hardware(queue);
-    /* The first CPU's, because leaving the clock asks for interrupts there. */
+    /* On the BSP, because a change of clocksource requests interrupts there. */
     if (PERCPU_MINE(cpu_number) == 0)
         watchdog_poll();
 }
@@ -74,7 +74,6 @@ void timer_prepare_cpu(unsigned int cpu)
 
 void timer_start(const struct clockevent_setup *setup)
 {
-    timer_prepare_cpu(0);
     struct clockevent_setup mine = *setup;
     mine.expired = run_due;
     interrupts = clockevent_init(&mine);
@@ -84,7 +83,7 @@ void timer_start(const struct clockevent_setup *setup)
 bool timer_offline_cpu(void)
 {
     clockevent_offline_cpu();
-    /* Its own queue, also where all share one: that may be since the clock was left. */
+    /* Its own queue, also where the clockevent is shared: it may have become so after timers were armed. */
     return timer_queue_move_all(PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), PERCPU_OF(0, timer_queue));
 }
 
@@ -123,7 +122,7 @@ void timer_poll(void)
     local_irq_restore(state);
 }
 
-/* Where no interrupt would end a halt. */
+/* For CPUs on which no interrupt would end HLT. */
 static void wait_awake(uint64_t deadline_ns)
 {
     while (clock_now_ns() < deadline_ns) {

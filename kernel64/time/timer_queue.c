@@ -1,40 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timers in the order of their deadlines: a leftist heap whose links lie in the timers.
+ * Timers ordered by deadline: a leftist heap whose links are in the timers.
+ *
+ * Why a heap. Today two timers are armed at a time on most machines (the refinement of the TSC's rate, a
+ * sleep), for which a sorted list would do in a fifth of the code. The queue is made for the scheduler that
+ * follows: thousands of timers, armed and cancelled from any CPU, with O(log n) at worst and interrupts off,
+ * and no allocation. What it costs meanwhile: some 2 KiB of code, 80 bytes a timer, and one more lock when a
+ * timer changes its CPU.
  *
  * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers
- * on the way down its right links. At each timer the left child's rank is at least the right one's, so that
- * way is the shortest one down, and among n timers it passes at most log2(n + 1). All work is done along it:
- * two heaps merge by merging their right ways; to insert is to merge with a heap of one; to remove is to put
- * the merged children in the timer's place and to correct the ranks above, up to the first that stays as it
- * was. That comes soon, however deep the timer lay: a rank that grew matters to a parent only across a right
- * link, and no way of these is longer than log2(n + 1); where one shrank, each parent it matters to gets a
- * rank one above its child's, and ranks end at log2(n + 1). Loops and not recursion, because the left way may
- * be n long.
+ * on its right spine, itself included. At each timer the left child's rank is at least the right one's, so
+ * the right spine is the shortest way down: among n timers it has at most log2(n + 1). All work is done along
+ * right spines: a merge of two heaps merges their right spines; an insertion is a merge with a heap of one; a
+ * removal puts the merged children in the timer's place and corrects the ranks above, up to the first that
+ * does not change. Those are few, however deep the timer was: a rank that grew matters to a parent only
+ * across a right link, of which no way down has more than log2(n + 1); where one shrank, each parent that it
+ * matters to gets a rank one above its child's, and ranks end at log2(n + 1). Loops and not recursion,
+ * because the left spine may have n timers.
  *
- * Refused: a pairing heap, whose removals are cheap in the mean but O(n) at worst, with interrupts off. A
- * wheel, O(1), but it rounds deadlines or has them cascade in bursts, and it has to search for the next one,
- * where a one-shot timer must know it. A red-black tree has the same bounds and as many links, with more
- * code, and keeps the later timers in an order that nobody asks for. A heap in an array must grow, so that
- * arming could fail.
+ * Refused: a pairing heap, whose removals are O(log n) amortized but O(n) at worst, with interrupts off. A
+ * timer wheel, O(1), but it rounds deadlines or cascades in bursts, and has to search for the next deadline,
+ * which a one-shot clockevent needs. A red-black tree has the same bounds and as many links, with more code,
+ * and keeps the later timers in an order that is not needed. A heap in an array must grow, so arming could
+ * fail.
  *
  * One run. timer_queue_run() takes timers off the heap `first` one by one and calls their handlers without
- * the lock. What is armed meanwhile, by anybody, goes to the heap `late`, and the two are merged at the end.
- * That is what bounds a run, without changing a deadline, and it keeps the order.
+ * the lock. Timers that are armed meanwhile, by any CPU, go to the heap `late`, and the two are merged at the
+ * end. That bounds a run without changing a deadline, and keeps the order.
  *
- * Who is running. A timer is at rest, armed, running, or both of the last two. That it is armed, it says
- * itself. That it is running, its queue says: `running` names it from when it is taken off the heap, under
- * the lock, until its handler has returned. Were the mark in the timer, a handler could not free it. The
- * timer only says on which queue to look (`ran_on`), because meanwhile it may be armed on another; there it
- * is passed over when due, until its handler has returned.
+ * Which timer is running. A timer is idle, armed, running, or both of the last two. Its is_armed says that it
+ * is armed. Its queue says that it is running: `running` points to it from its removal from the heap, under
+ * the lock, until its handler has returned. If the mark were in the timer, a handler could not free it. The
+ * timer has only `ran_on`, the queue to ask, because meanwhile it may be armed on another one; there it is
+ * skipped when due, until its handler has returned.
  *
- * Which lock. A timer is guarded by the lock of the queue it names, also at rest. It is made to name another
- * with both queues' locks held; so who reads the name, locks that queue and reads the same name again, has
- * it. Only the first time, when it names none, is that a compare-and-exchange under the lock of the new queue
- * alone.
+ * Which lock. A timer is guarded by the lock of the queue that it names, also when idle. Its queue is changed
+ * with the locks of both queues held; so a CPU that reads the name, locks that queue and reads the same name
+ * again owns the timer. Only for the first arming, when it names none, the change is a compare-and-exchange
+ * under the lock of the new queue alone.
  *
- * Refused: a level between a timer and its queue, which would let timer_queue_move_all() merge in O(log n).
- * Each arming and each cancelling would pay a load for what happens when a CPU is taken away.
+ * Refused: an indirection between a timer and its queue, which would let timer_queue_move_all() merge in
+ * O(log n). Each arm and each cancel would pay a load for what happens when a CPU goes offline.
  */
 #include <time/timer_queue.h>
 
@@ -54,7 +60,7 @@ static uint32_t rank_of(const struct timer *heap)
     return heap ? heap->rank : 0;
 }
 
-/* Puts the children of @timer in order and its rank right. Returns whether the rank changed. */
+/* Restores the leftist property of @timer and its rank. Return: whether the rank changed. */
 static bool settle(struct timer *timer)
 {
     if (rank_of(timer->left) < rank_of(timer->right)) {
@@ -68,8 +74,8 @@ static bool settle(struct timer *timer)
     return is_changed;
 }
 
-/* One heap of two, either may be NULL. Down both right ways, always on with the earlier; then up again,
-   settling. */
+/* Merges two heaps, either may be NULL: down both right spines, always the earlier timer first; then up
+   again, correcting ranks. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
     struct timer *top = NULL, *bottom = NULL, **link = &top;
@@ -88,7 +94,7 @@ static struct timer *merge(struct timer *a, struct timer *b)
     *link = a ? a : b;
     if (*link)
         (*link)->parent = bottom;
-    /* All the way: each has another right child than before, of whatever rank. */
+    /* To the top: each has another right child than before, of any rank. */
     for (struct timer *at = bottom; at; at = at->parent)
         (void)settle(at);
     return top;
@@ -101,7 +107,7 @@ static void insert(struct timer **heap, struct timer *timer)
     *heap = merge(*heap, timer);
 }
 
-/* Takes a timer out of the heap it is in, whose top is *@heap. */
+/* Removes a timer from the heap that it is in, whose top is *@heap. */
 static void take_out(struct timer **heap, struct timer *timer)
 {
     struct timer *parent = timer->parent;
@@ -118,7 +124,7 @@ static void take_out(struct timer **heap, struct timer *timer)
         parent = parent->parent;
 }
 
-/* Each timer after its parent, the left ones first. Without a left child there is no right one either. */
+/* Preorder traversal. Without a left child there is no right one either. */
 static struct timer *next_in_heap(const struct timer *at)
 {
     if (at->left)
@@ -156,8 +162,7 @@ static void let_go(const struct held *held)
     spin_unlock(&held->lower->lock);
 }
 
-/* Relaxed: what it says is used as an address to lock, and read again under that lock, which gives the
-   order. */
+/* Relaxed: the value is used as an address to lock, and read again under that lock, which orders it. */
 static struct timer_queue *named_queue(const struct timer *timer)
 {
     return __atomic_load_n(&timer->queue, __ATOMIC_RELAXED);
@@ -185,7 +190,7 @@ static struct timer_queue *hold_and_rename(struct timer_queue *queue, struct tim
         struct timer_queue *from = named_queue(timer);
         struct timer_queue *found = from;
         *held = hold(from, queue);
-        /* Relaxed, as above. An exchange and not a store because of two that arm it for the first time at
+        /* Relaxed, as above. An exchange and not a store, because two CPUs may arm it for the first time at
            once, each with a lock of its own. */
         if (__atomic_compare_exchange_n(&timer->queue, &found, queue, false, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
@@ -199,13 +204,14 @@ static struct timer_queue *hold_and_rename(struct timer_queue *queue, struct tim
 /* The queue whose CPU is in the timer's handler, or NULL. */
 static struct timer_queue *runner_of(const struct timer *timer)
 {
-    /* Acquire pairs with the release in call(): who sees the handler gone sees what it did. */
+    /* Acquire pairs with the release in call(): once the handler is seen to have returned, its effects are
+       visible. */
     if (timer->ran_on && __atomic_load_n(&timer->ran_on->running, __ATOMIC_ACQUIRE) == timer)
         return timer->ran_on;
     return NULL;
 }
 
-/* Returns whether it was armed. */
+/* Return: whether it was armed. */
 static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
 {
     if (!timer->is_armed)
@@ -264,10 +270,10 @@ struct timer_cancelling timer_cancel(struct timer *timer)
     return (struct timer_cancelling){ was_armed, is_running };
 }
 
-unsigned timer_cancel_wait(struct timer *timer)
+unsigned int timer_cancel_wait(struct timer *timer)
 {
     VERIFY(local_irq_is_enabled());
-    unsigned count = 0;
+    unsigned int count = 0;
     struct backoff backoff = BACKOFF_INIT;
     for (;;) {
         struct timer_queue *queue = lock_queue_of(timer);
@@ -278,8 +284,7 @@ unsigned timer_cancel_wait(struct timer *timer)
         spin_unlock(&queue->lock);
         if (!runner)
             return count;
-        /* Without the lock, which the handler may need. Relaxed: the next time round, runner_of() gives the
-           order. */
+        /* Without the lock, which the handler may need. Relaxed: runner_of() orders the next iteration. */
         while (__atomic_load_n(&runner->running, __ATOMIC_RELAXED) == timer)
             backoff_spin(&backoff);
     }
@@ -297,7 +302,7 @@ static struct timer *take_due_locked(struct timer_queue *queue, uint64_t now_ns)
         }
         timer->is_armed = false;
         timer->ran_on = queue;
-        /* Relaxed: who looks for it has learnt of ran_on under a lock that was taken after this one. */
+        /* Relaxed: a reader has read ran_on under a lock that was taken after this one. */
         __atomic_store_n(&queue->running, timer, __ATOMIC_RELAXED);
         return timer;
     }
@@ -312,9 +317,9 @@ static void call(struct timer_queue *queue, struct timer *timer)
     __atomic_store_n(&queue->running, NULL, __ATOMIC_RELEASE);
 }
 
-unsigned timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
+unsigned int timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
 {
-    unsigned count = 0;
+    unsigned int count = 0;
     spin_lock(&queue->lock);
     VERIFY(!queue->is_running);
     queue->is_running = true;
@@ -351,7 +356,7 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
     struct timer *moved = merge(from->first, from->late);
     bool is_earliest = moved && !to->is_running && (!earliest || moved->deadline_ns < earliest->deadline_ns);
 
-    /* Behind all that is here. The same added to each leaves their heap one. */
+    /* After all timers of @to. Adding a constant to each keeps their heap a heap. */
     for (struct timer *at = moved; at; at = next_in_heap(at)) {
         at->sequence += to->next_sequence;
         /* Relaxed, under both locks: see named_queue(). */
@@ -360,7 +365,8 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
     struct timer **heap = to->is_running ? &to->late : &to->first;
     *heap = merge(*heap, moved);
     to->next_sequence += from->next_sequence;
-    /* From 0 again, or two queues that fill each other in turn would double their numbers each time. */
+    /* From 0 again, or two queues that are moved to each other in turn would double their numbers each
+       time. */
     from->next_sequence = 0;
     from->first = from->late = NULL;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time-stamp counter's rate on this machine: tsc.h has the stages, calibrate.h how it is measured.
+ * The TSC's rate on this machine: tsc.h has the stages, calibrate.h the measurement.
  *
- * Each counter has a window of its own, so that one that counts wrong is found out by the others. The
- * refinement goes on from the last look of the calibration: one timer, and none after it. What it finds
- * becomes the rate of the clock in a new epoch, which begins with the time that the old one shows
- * (time/clock.c): the clock neither steps nor goes back.
+ * Each counter has a window of its own, so that a wrong counter is found by comparison with the others. The
+ * refinement uses the last sample of the calibration: one timer, and none after it. Its result becomes the
+ * rate of a new epoch, which begins at the time that the old one shows (time/clock.c): the clock neither
+ * steps nor goes back.
  */
 #include <time/tsc.h>
 
@@ -19,11 +19,10 @@
 #include <time/counters.h>
 #include <time/timer.h>
 
-/* 20 parts in a million are asked of the calibration; what is bounded to this is mostly four times better. */
+/* The calibration aims at 20 ppm; a result whose bound is this is mostly four times better. */
 #define GOOD_PPM 80
 
-/* A hypervisor that stops the machine for longer than the counter's rounds can be told does so now and
-   then. */
+/* Attempts, because a hypervisor may stop the machine for longer than wraps can be counted. */
 #define REFINES_MAX 8
 
 struct window {
@@ -35,9 +34,9 @@ struct window {
 
 static struct window windows[COUNTERS_MAX];
 static unsigned int window_count;
-static const struct window *best; /* whose counter is believed */
+static const struct window *best; /* of the counter that the rate is taken from */
 
-static struct tsc_rate told;
+static struct tsc_rate reported;
 static const char assumed[] = "assumed";
 static const char *source = assumed, *first_source = assumed;
 static uint64_t first_hz, measuring_ns;
@@ -52,7 +51,7 @@ uint64_t tsc_read_ordered(void)
     return cpu_read_tsc_ordered();
 }
 
-/* ---- who tells ---- */
+/* ---- the reported rate ---- */
 
 struct msr_access {
     uint32_t msr;
@@ -88,7 +87,7 @@ static bool try_write_msr(uint32_t msr, uint64_t value)
     return fixup_try(write_msr, &access, &caught);
 }
 
-static void ask_for_rate(void)
+static void read_reported_rate(void)
 {
     static ALIGNED(PAGE_SIZE) uint8_t page[PAGE_SIZE];
     struct tsc_port port = {
@@ -98,7 +97,7 @@ static void ask_for_rate(void)
         .page = page,
         .page_address = machine_handoff()->kernel_start + ((uintptr_t)page - KERNEL_IMAGE_START),
     };
-    told = tsc_rate_given(&port, cpu_boot_identity());
+    reported = tsc_rate_given(&port, cpu_boot_identity());
 }
 
 /* ---- windows ---- */
@@ -124,13 +123,13 @@ static bool has_window(const struct clock_counter *counter)
 void tsc_init(uint64_t zero)
 {
     uint64_t rate_hz = NS_PER_SECOND;
-    ask_for_rate();
+    read_reported_rate();
     counters_init_early();
     if (counters_get(0))
         begin_window(counters_get(0));
-    if (told.tsc_hz != 0) {
-        rate_hz = told.tsc_hz;
-        source = told.source;
+    if (reported.tsc_hz != 0) {
+        rate_hz = reported.tsc_hz;
+        source = reported.source;
     } else if (window_count > 0) {
         rate_hz = calibrate_estimate(windows[0].counter, &windows[0].start);
         source = windows[0].counter->name;
@@ -164,8 +163,8 @@ static void end_window(struct window *window)
         window->result.rate_hz = 0;
 }
 
-/* Leaves out what stands still, and what is better than the one that is chosen but not confirmed. What could
-   not be measured, because a hypervisor stopped the machine too often, stays. */
+/* Rejects counters that stand still, and unconfirmed ones that rank before the chosen one. A counter that
+   could not be measured, because a hypervisor stopped the machine too often, stays. */
 static void choose_window(void)
 {
     uint64_t rates[COUNTERS_MAX];
@@ -178,13 +177,13 @@ static void choose_window(void)
         counters[count] = counters_get(count);
         rates[count] = window ? window->result.rate_hz : 0;
     }
-    unsigned int chosen = calibrate_choose(rates, count, told.tsc_hz);
+    unsigned int chosen = calibrate_choose(rates, count, reported.tsc_hz);
     for (unsigned int i = 0; i < count; i++) {
         const struct window *window = window_of(counters[i]);
         bool stands_still = !window || window->stands_still;
         if (!stands_still && (rates[i] == 0 || i >= chosen))
             continue;
-        log_warn("clock", "%s left out: %s", counters[i]->name,
+        log_warn("clock", "%s rejected: %s", counters[i]->name,
                  stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
         counters_reject(counters[i]);
     }
@@ -200,13 +199,13 @@ static void choose_window(void)
 /* @result: against the best counter. Return: whether the rate was changed. */
 static bool take_rate(const struct calibration *result)
 {
-    enum tsc_verdict verdict = tsc_rate_check(&told, result->rate_hz, result->error_ppm);
+    enum tsc_verdict verdict = tsc_rate_check(&reported, result->rate_hz, result->error_ppm);
     error_ppm = result->error_ppm;
     if (verdict == TSC_KEEP)
         return false;
     if (verdict == TSC_REFUTED && !is_refuted)
-        log_warn("clock", "TSC rate told wrong: %lu.%03lu MHz by %s, %lu.%03lu MHz against %s",
-                 MHZ(told.tsc_hz), KHZS(told.tsc_hz), told.source, MHZ(result->rate_hz),
+        log_warn("clock", "TSC rate reported wrong: %lu.%03lu MHz by %s, %lu.%03lu MHz against %s",
+                 MHZ(reported.tsc_hz), KHZS(reported.tsc_hz), reported.source, MHZ(result->rate_hz),
                  KHZS(result->rate_hz), best->counter->name);
     is_refuted |= verdict == TSC_REFUTED;
     irq_flags_t state = local_irq_save();
@@ -216,14 +215,14 @@ static bool take_rate(const struct calibration *result)
     return true;
 }
 
-/* What the calibration leaves open, and what a host's clock is slewed by. */
+/* Within the calibration's error, and the rate at which a host's clock may be slewed. */
 static bool is_likely(const struct calibration *result)
 {
     int64_t ppm = tsc_rate_ppm(result->rate_hz, best->result.rate_hz);
     return (uint64_t)(ppm < 0 ? -ppm : ppm) <= best->result.error_ppm + TSC_RATE_GIVEN_PPM;
 }
 
-/* Context: interrupts off, in a timer's interrupt. */
+/* A timer's handler. */
 static void refine(struct timer *timer, void *context)
 {
     static struct calibrate_sample end;
@@ -232,7 +231,7 @@ static void refine(struct timer *timer, void *context)
     status_t status = calibrate_sample(tsc_read_ordered, window->counter, &end);
     if (status == STATUS_OK)
         status = calibrate_between(window->counter, &window->start, &end, &window->result, &result);
-    /* The counter was moved meanwhile: a virtual machine has gone to another host. */
+    /* The TSC was changed meanwhile: a virtual machine was migrated to another host. */
     if (status == STATUS_OK && !is_likely(&result))
         status = STATUS_TOO_BIG;
     if (status == STATUS_TOO_BIG && ++refines < REFINES_MAX) {
@@ -251,8 +250,8 @@ static void refine(struct timer *timer, void *context)
                  window->counter->name);
     else
         log_info("clock", "TSC rate confirmed: %lu.%03lu MHz from %s, %ld ppm off against %s",
-                 MHZ(told.tsc_hz), KHZS(told.tsc_hz), told.source, tsc_rate_ppm(told.tsc_hz, result.rate_hz),
-                 window->counter->name);
+                 MHZ(reported.tsc_hz), KHZS(reported.tsc_hz), reported.source,
+                 tsc_rate_ppm(reported.tsc_hz, result.rate_hz), window->counter->name);
 }
 
 void tsc_end_calibration(void)
@@ -272,7 +271,7 @@ void tsc_end_calibration(void)
     timer_arm(&refining, clock_now_ns() + TSC_REFINE_NS);
 }
 
-/* ---- what is known ---- */
+/* ---- results ---- */
 
 struct clock_counter *tsc_reference(void)
 {
@@ -281,7 +280,7 @@ struct clock_counter *tsc_reference(void)
 
 const struct tsc_rate *tsc_rate_reported(void)
 {
-    return &told;
+    return &reported;
 }
 
 const char *tsc_rate_source(void)
@@ -291,7 +290,7 @@ const char *tsc_rate_source(void)
 
 uint32_t tsc_rate_error_ppm(void)
 {
-    return source == told.source ? 0 : error_ppm;
+    return source == reported.source ? 0 : error_ppm;
 }
 
 bool tsc_rate_is_refuted(void)
@@ -299,12 +298,12 @@ bool tsc_rate_is_refuted(void)
     return is_refuted;
 }
 
-uint64_t tsc_first_hz(void)
+uint64_t tsc_initial_hz(void)
 {
     return first_hz;
 }
 
-const char *tsc_first_source(void)
+const char *tsc_initial_source(void)
 {
     return first_source;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The time-stamp counter as a clocksource: how fast it runs, from the first idea to what is final.
+ * The TSC as a clocksource: its rate on this machine, from the first estimate to the final value.
  *
- *     first idea     told by the hypervisor or the CPU; else by one look at the PIT, to some 2 %; else
+ *     estimate       reported by the hypervisor or the CPU; else one sample against the PIT, good to some 2
+ *     %; else
  *                    assumed
- *     calibrated     over the time in which the machine boots, when its processors are up, against the best
- *                    counter there is
- *     refined        against the same, TSC_REFINE_NS later, by one timer interrupt; then the rate is final
+ *     calibrated     when all CPUs are online, over the time since the first samples, against the best other
+ *     counter refined        against the same counter TSC_REFINE_NS later, in one timer interrupt; then the
+ *     rate is final
  *
- * What a hypervisor tells is kept where both measurements confirm it; what a CPU tells is a first idea
- * (time/tsc_rate.h).
+ * A rate that a hypervisor reports is kept when both measurements confirm it; one that a CPU reports is an
+ * estimate (time/tsc_rate.h).
  */
 #include <ashlar/dev/clock.h>
 #include <time/calibrate.h>
@@ -19,50 +20,53 @@
 #define TSC_REFINE_NS NS_PER_SECOND
 
 /**
- * tsc_init() - the first idea; the clock counts from now on, and the log shows seconds.
- * @zero: the tick that counts as second 0.
+ * tsc_init() - estimate the rate, and start the clock: the log shows seconds from now on.
+ * @zero: the tick that is second 0.
  *
- * Context: once, first CPU, interrupts off; options can be asked.
+ * Context: once, BSP, interrupts off; options can be read.
  */
 void tsc_init(uint64_t zero);
 
-/* The windows against counters_get()'s counters begin. Context: once, first CPU, behind counters_init(). */
+/**
+ * tsc_begin_calibration() - take the first sample against each counter.
+ *
+ * Context: once, BSP, after counters_init().
+ */
 void tsc_begin_calibration(void);
 
 /**
- * tsc_end_calibration() - the rate by the windows that have begun, and one timer that will refine it.
+ * tsc_end_calibration() - set the rate by the second samples, and arm one timer for the refinement.
  *
- * Waits only for windows that are shorter than their error asks for: 3 ms at most for each counter. A counter
- * that stands still, or that no other and nobody's word confirms while others are confirmed, is left out,
- * with a line in the log.
- * Context: once, first CPU, interrupts on or off, timers work.
+ * Waits only where the time since the first sample is too short for its error: at most 3 ms for each counter.
+ * A counter that stands still is dropped with a line in the log, and so is one that neither another counter
+ * nor the reported rate confirms while others are confirmed.
+ * Context: once, BSP, interrupts on or off, timers work.
  */
 void tsc_end_calibration(void);
 
-/* What the rate was measured against, for who goes on comparing; NULL: nothing, and before
-   tsc_end_calibration(). */
+/* Context of all that follow: any, after tsc_init(). */
+
+/* The counter that the rate was measured against; NULL: none, or before tsc_end_calibration(). */
 struct clock_counter *tsc_reference(void);
 
-/* What somebody told; source NULL: nobody did. */
+/* The rate that CPU or hypervisor report; source NULL: none. */
 const struct tsc_rate *tsc_rate_reported(void);
 
-/* Where the rate comes from as it is believed now: what tells it (time/tsc_rate.h), a counter's name, or
-   "assumed". */
+/* Where the current rate comes from: what reported it (time/tsc_rate.h), a counter's name, or "assumed". */
 const char *tsc_rate_source(void);
 
-/* By how much it may be off, in parts in a million, as far as its source is right; 0: unknown, as of a rate
-   that was told. */
+/* The bound of its error in parts per million, if its source is right; 0: unknown, as of a reported rate. */
 uint32_t tsc_rate_error_ppm(void);
 
-/* Whether it was told wrong by more than tsc_rate_check() allows. */
+/* Whether the reported rate is off by more than tsc_rate_check() allows. */
 bool tsc_rate_is_refuted(void);
 
-/* The rate that was believed at first, and whose it was. */
-uint64_t tsc_first_hz(void);
-const char *tsc_first_source(void);
+/* The first estimate in Hz, and its source. */
+uint64_t tsc_initial_hz(void);
+const char *tsc_initial_source(void);
 
-/* How long was looked at counters and waited for windows, in all. */
+/* Nanoseconds spent on samples and on waiting. */
 uint64_t tsc_measuring_ns(void);
 
-/* For calibrate(): the counter itself. */
+/* The TSC, read after all earlier instructions: the counter that calibrate() measures. */
 uint64_t tsc_read_ordered(void);

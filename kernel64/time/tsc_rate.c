@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who tells the TSC's rate on a machine of its own, one function each; and the rule for when it has been
- * measured.
+ * The TSC's rate as CPUID and MSRs report it, one function each; and the comparison with a measurement.
  */
 #include <time/tsc_rate.h>
 

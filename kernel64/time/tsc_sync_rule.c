@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rule by which CPUs' counters are compared: tsc_sync_rule.h has it.
+ * Comparing CPUs' TSCs: tsc_sync_rule.h has the idea.
  */
 #include <time/tsc_sync_rule.h>
 
 #define CPUS      (1LL << TSC_SYNC_CPU_BITS)
-#define NOBODY    INT64_MIN /* further behind than any reading */
+#define LOWEST    INT64_MIN /* below any reading */
 #define REACH_MAX (INT64_MAX / CPUS)
 
 void tsc_sync_begin(struct tsc_sync *sync, uint64_t base, unsigned int expected)
 {
-    *sync = (struct tsc_sync){ .base = base, .expected = expected, .highest = NOBODY };
+    *sync = (struct tsc_sync){ .base = base, .expected = expected, .highest = LOWEST };
 }
 
 void tsc_sync_join(struct tsc_sync *sync, struct tsc_sync_view *view)
 {
     *view = (struct tsc_sync_view){ .behind = 0 };
-    /* Nothing is handed over by it. */
+    /* Relaxed: it publishes nothing. */
     __atomic_fetch_add(&sync->arrived, 1, __ATOMIC_RELAXED);
 }
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whether the time-stamp counters of several CPUs agree, by what they tell each other. Pure, hosted-tested.
+ * How TSCs of several CPUs are compared. Free of hardware, hosted-tested.
  *
- * Each CPU goes through rounds: it looks at the highest reading that anybody has published, then reads its
- * own counter, then publishes that, if it is higher. What was published had been read before; an own reading
- * below it is behind the other counter by the difference, or by more. Counters that agree are never found to
- * differ, whatever holds a CPU up between two steps: that only blurs the look. So there is no tolerance. A
- * difference that can be seen at all is one by which time goes back from one CPU to another, and one that is
- * shorter than a message's way is seen by nobody.
+ * Each CPU makes rounds: it loads the highest reading that any CPU has published, reads its own TSC, and
+ * publishes that if it is higher. A published reading was read before it was published; an own reading below
+ * it is behind the other TSC by the difference or more. Synchronized TSCs are never found to differ, however
+ * long a CPU is interrupted between two steps: that only widens what goes unnoticed. So there is no
+ * tolerance. A difference that can be found at all makes time go back from one CPU to another; one that is
+ * shorter than a cache line's way is found by none.
  *
- * One word holds the highest reading and whose it is: a signed distance from one CPU's reading of before, in
- * ticks, and in the low bits the CPU's number. It has room for 26 days at 4 GHz; who is further away is taken
- * to be so far.
+ * One word holds the highest reading and its CPU: a signed distance in ticks from a reading at the begin, and
+ * in the low bits the CPU's number. It is wide enough for 26 days at 4 GHz, and saturates.
+ *
+ * Context of all: any; interrupts off in a round, or the difference found is smaller.
  */
 #include <ashlar/types.h>
 
@@ -26,65 +27,85 @@ struct tsc_sync {
     int64_t highest; /* atomic; the distance from base, times 2^TSC_SYNC_CPU_BITS, and the CPU's number */
 };
 
-/* Of one CPU. What it has found out is written by that CPU, the rest by tsc_sync_evaluate(). */
+/* One CPU's results: behind and ahead_cpu are written by that CPU, the rest by tsc_sync_evaluate(). */
 struct tsc_sync_view {
-    uint64_t behind;         /* ticks, by how many at least; 0: it was not seen behind anybody */
-    uint64_t ahead;          /* ticks, by how many at least another found itself behind this one */
-    unsigned int ahead_cpu;  /* whom it was behind the most */
-    unsigned int behind_cpu; /* who was behind it the most */
+    uint64_t behind;         /* ticks, at least, by which it is behind; 0: not behind any */
+    uint64_t ahead;          /* ticks, at least, by which another found itself behind this one */
+    unsigned int ahead_cpu;  /* the CPU that it was behind the most */
+    unsigned int behind_cpu; /* the CPU that was behind it the most */
 };
 
 struct tsc_sync_result {
-    uint64_t most;            /* ticks: the largest difference that was seen; 0: the counters agree */
+    uint64_t most;            /* ticks: the largest difference found; 0: synchronized */
     unsigned int behind_cpus; /* how many are behind, */
-    unsigned int ahead_cpus;  /* and how many they are behind of */
+    unsigned int ahead_cpus;  /* and how many those are behind of */
 };
 
-/* @base: the counter of the CPU that begins. @expected: how many CPUs will take part. */
+/**
+ * tsc_sync_begin() - begin a comparison.
+ * @sync:     filled in.
+ * @base:     the TSC of the CPU that begins.
+ * @expected: how many CPUs will take part.
+ */
 void tsc_sync_begin(struct tsc_sync *sync, uint64_t base, unsigned int expected);
 
-/* This CPU begins its rounds; @view is cleared. */
+/**
+ * tsc_sync_join() - this CPU begins its rounds.
+ * @sync: begun.
+ * @view: this CPU's; cleared.
+ */
 void tsc_sync_join(struct tsc_sync *sync, struct tsc_sync_view *view);
 
-/* Return: whether all have begun. */
+/* Whether all expected CPUs have joined. */
 bool tsc_sync_all_joined(const struct tsc_sync *sync);
 
-/* Gives the counter of the CPU that it runs on, read behind all loads before. */
+/* Reads the TSC of the CPU that it runs on, after all earlier loads. */
 typedef uint64_t tsc_sync_read_fn(void);
 
-/* A round: the two steps below, and @read between them. */
+/**
+ * tsc_sync_round() - one round: the two steps below, and @read between them.
+ * @sync, @view, @cpu: as for tsc_sync_publish().
+ * @read: reads this CPU's TSC.
+ */
 void tsc_sync_round(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu,
                     tsc_sync_read_fn *read);
 
-/* A round's first step: what was published. The own counter is to be read after it. */
+/* A round's first step: the highest reading published. The own TSC is read after it. */
 int64_t tsc_sync_load_highest(const struct tsc_sync *sync);
 
 /**
  * tsc_sync_publish() - a round's second step.
- * @cpu:  whose counter it is; below 2^TSC_SYNC_CPU_BITS.
- * @seen: what tsc_sync_load_highest() gave.
- * @tick: the CPU's counter, read since.
+ * @sync: begun.
+ * @view: this CPU's; a larger difference is recorded.
+ * @cpu:  this CPU; below 2^TSC_SYNC_CPU_BITS.
+ * @seen: from tsc_sync_load_highest().
+ * @tick: the CPU's TSC, read since.
  */
 void tsc_sync_publish(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu, int64_t seen,
                       uint64_t tick);
 
-/* The view of a CPU that has a number. */
+/* The view of a CPU. */
 typedef struct tsc_sync_view *tsc_sync_view_fn(unsigned int cpu);
 
 /**
- * tsc_sync_evaluate() - what all views together say, when every CPU is through.
- * @cpus: how many CPUs have numbers; the views of those that took no part are clear.
+ * tsc_sync_evaluate() - combine all views, when every CPU has finished.
+ * @view_of: gives a CPU's view.
+ * @cpus:    how many CPUs have numbers; the views of those that did not take part are clear.
+ *
+ * Return: as above.
  */
 struct tsc_sync_result tsc_sync_evaluate(tsc_sync_view_fn *view_of, unsigned int cpus);
 
 /**
- * tsc_sync_error_ticks() - by how much a CPU is wrong, if it is one of those to blame.
+ * tsc_sync_error_ticks() - by how much a CPU's TSC is off, if it is one of the faulty ones.
+ * @result: of tsc_sync_evaluate().
+ * @view:   the CPU's.
  *
- * One that is ahead makes all others look behind, and one that is behind sees some other ahead; so those of
- * whom there are fewer are to blame, and where there are as many of both, those that are behind.
- * Return: ticks, at least; 0: it is not to blame.
+ * A TSC that is ahead makes all others look behind, and one that is behind finds some other ahead; so the
+ * smaller set is taken to be faulty, and of two equal ones those that are behind.
+ * Return: ticks, at least; 0: not faulty.
  */
 uint64_t tsc_sync_error_ticks(const struct tsc_sync_result *result, const struct tsc_sync_view *view);
 
-/* Return: whether those to blame are ahead, of their behind_cpu; else they are behind their ahead_cpu. */
+/* Whether the faulty ones are ahead, of their behind_cpu; else they are behind their ahead_cpu. */
 bool tsc_sync_faulty_are_ahead(const struct tsc_sync_result *result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The battery clock's time, and how long ago it was read.
+ * The battery clock's time when it was read, and the clock's time since then.
  */
 #include <time/wall_clock.h>
 
@@ -18,22 +18,22 @@ void wall_clock_init(void)
 {
     struct rtc_time time;
     if (!platform()->has_rtc) {
-        log_info("time", "no battery clock, says firmware");
+        log_info("rtc", "none: firmware says so");
         return;
     }
     bool has_lost_power = rtc_has_lost_power();
     status = rtc_read(platform()->rtc_century, &time);
     read_ns = clock_now_ns();
     if (status != STATUS_OK) {
-        log_warn("time", "the battery clock: %s", status_sentence(status));
+        log_warn("rtc", "not read: %s", status_sentence(status));
         return;
     }
     unix_at_read = rtc_to_unix(&time);
     doubt = rtc_doubt(&time, has_lost_power);
-    log_info("time", "it is %04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month,
-             time.day, time.hour, time.minute, time.second);
+    log_info("rtc", "%04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month, time.day,
+             time.hour, time.minute, time.second);
     if (doubt)
-        log_warn("time", "rtc: do not rely on this date: %s", doubt);
+        log_warn("rtc", "date is doubtful: %s", doubt);
 }
 
 const char *wall_clock_doubt(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What day it is: read once from the battery clock, and counted on by the clock. UTC, as far as the battery
- * clock is.
+ * The date: read once from the battery clock (RTC), and advanced by the clock. UTC, if the battery clock has
+ * UTC.
  */
 #include <ashlar/status.h>
 #include <ashlar/types.h>
@@ -10,18 +10,20 @@
 /**
  * wall_clock_init() - read the battery clock.
  *
- * It shows whole seconds, so what is read is up to a second late; waiting for the next second would take a
+ * It has whole seconds, so the result is up to a second late: waiting for the next second would take up to a
  * second.
- * Context: once, first CPU, after time_init().
+ * Context: once, BSP, after time_init().
  */
 void wall_clock_init(void);
 
 /**
- * wall_clock_unix_seconds() - seconds since 1970-01-01 00:00 now.
+ * wall_clock_unix_seconds() - the time since 1970-01-01 00:00.
+ * @seconds: receives it; untouched on failure.
  *
- * Return: STATUS_OK; else why the battery clock could not be read, and @seconds is untouched.
+ * Return: STATUS_OK; else why the battery clock could not be read.
+ * Context: any but NMI, after wall_clock_init().
  */
 status_t wall_clock_unix_seconds(uint64_t *seconds) MUST_CHECK;
 
-/* Why the date is not to be relied on, in words; NULL when nothing speaks against it. */
+/* Why the date is doubtful, as words for a user; NULL when nothing speaks against it. Context: any. */
 const char *wall_clock_doubt(void);

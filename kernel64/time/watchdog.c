@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The watch over this machine's clock: watch_rule.h has the rule.
+ * The clocksource watchdog of this machine; watchdog_rule.h has the rule.
  */
 #include <time/watchdog.h>
 
@@ -14,25 +14,25 @@
 #include <time/watchdog_rule.h>
 
 /*
- * Whoever looks has it alone, until also what follows is done; others go on, since the next timer looks
- * again. It is no lock to wait for: choosing another clock may want memory, from a CPU that waits for an
- * answer of who would be waiting here.
+ * One CPU at a time compares, until a change of clocksource is done too; others skip it, since the next timer
+ * interrupt tries again. It is not a lock to wait for: a change of clocksource may allocate and so make a
+ * cross-call, to a CPU that would be waiting here.
  */
-static struct exclusive looking;
-static bool is_condemned;               /* atomic */
-static struct clock_counter *reference; /* gone when the clock is left */
-static void (*demote)(void);
+static struct exclusive comparing;
+static bool is_marked;                  /* atomic: watchdog_mark_unstable() was called */
+static struct clock_counter *reference; /* NULL: none, or the TSC is unstable */
+static void (*on_unstable)(void);
 static struct watchdog watchdog;
 static int64_t drift_ppm;
 static uint64_t comparisons;
-static uint32_t first_apic_id;
+static uint32_t bsp_apic_id;
 
-void watchdog_start(struct clock_counter *counter, void (*when_it_lies)(void))
+void watchdog_start(struct clock_counter *counter, void (*unstable)(void))
 {
     reference = counter;
-    demote = when_it_lies;
+    on_unstable = unstable;
     if (lapic_mode() != LAPIC_NONE)
-        first_apic_id = lapic_id();
+        bsp_apic_id = lapic_id();
     if (!reference)
         return;
     watchdog = (struct watchdog){
@@ -41,7 +41,7 @@ void watchdog_start(struct clock_counter *counter, void (*when_it_lies)(void))
     };
 }
 
-/* Both counters of one moment: of a few pairs the one that was read fastest. */
+/* Readings of both counters at one moment: of a few pairs the one that was read fastest. */
 static uint64_t cross_timestamp(uint64_t *count)
 {
     uint64_t tick = 0, narrowest = UINT64_MAX;
@@ -58,13 +58,13 @@ static uint64_t cross_timestamp(uint64_t *count)
     return tick;
 }
 
-static void leave(void)
+static void replace_tsc(void)
 {
     reference = NULL;
-    demote();
+    on_unstable();
 }
 
-static void look(void)
+static void compare(void)
 {
     int64_t ppm;
     uint64_t count = 0;
@@ -78,33 +78,33 @@ static void look(void)
     if (verdict != WATCHDOG_UNSTABLE)
         return;
     log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
-    leave();
+    replace_tsc();
 }
 
-static bool is_time_to_look(void)
+static bool is_due(void)
 {
     return reference && clock_duration_ns(cpu_read_tsc() - watchdog.tick) >= WATCHDOG_MIN_NS;
 }
 
 void watchdog_poll(void)
 {
-    bool is_due = __atomic_load_n(&is_condemned, __ATOMIC_RELAXED) || is_time_to_look();
-    if (!is_due || !exclusive_try_enter(&looking, PERCPU_MINE(cpu_number)))
+    bool is_wanted = __atomic_load_n(&is_marked, __ATOMIC_RELAXED) || is_due();
+    if (!is_wanted || !exclusive_try_enter(&comparing, PERCPU_MINE(cpu_number)))
         return;
-    if (__atomic_exchange_n(&is_condemned, false, __ATOMIC_RELAXED))
-        leave();
+    if (__atomic_exchange_n(&is_marked, false, __ATOMIC_RELAXED))
+        replace_tsc();
     else if (reference)
-        look();
-    exclusive_leave(&looking);
+        compare();
+    exclusive_leave(&comparing);
 }
 
-/* The first CPU leaves the clock, because that asks for interrupts there; elsewhere its timer's interrupt is
-   raised. One that cannot be raised is left to the next that comes. */
+/* The BSP replaces the clocksource, because that requests interrupts there; on another CPU, the BSP's timer
+   vector is raised by an IPI. If it is not sent, this CPU does it. */
 void watchdog_mark_unstable(void)
 {
-    __atomic_store_n(&is_condemned, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&is_marked, true, __ATOMIC_RELAXED);
     if (PERCPU_MINE(cpu_number) == 0 || lapic_mode() == LAPIC_NONE ||
-        lapic_send(first_apic_id, VECTOR_TIMER) != STATUS_OK)
+        lapic_send(bsp_apic_id, VECTOR_TIMER) != STATUS_OK)
         watchdog_poll();
 }
 

@@ -1,40 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whether the time-stamp counter still tells the truth, by comparing it with another counter.
+ * The clocksource watchdog: compares the TSC with another counter, and marks it unstable when it deviates.
+ * The rule is time/watchdog_rule.h.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
 
 /**
- * watchdog_start() - compare with this from now on.
- * @reference: NULL: there is none, and nothing is watched until watchdog_mark_unstable().
- * @demote:    called when the time-stamp counter lies; chooses another clock. In an interrupt.
+ * watchdog_start() - compare with a counter from now on.
+ * @reference: NULL: none; then only watchdog_mark_unstable() has an effect.
+ * @unstable:  called once when the TSC is unstable, in an interrupt: chooses another clocksource.
  *
- * Context: first CPU.
+ * Context: BSP, interrupts off.
  */
-void watchdog_start(struct clock_counter *reference, void (*demote)(void));
+void watchdog_start(struct clock_counter *reference, void (*unstable)(void));
 
 /**
- * watchdog_poll() - look, if it is time to. For timer interrupts and for who waits.
+ * watchdog_poll() - compare, if the last comparison is WATCHDOG_MIN_NS ago; for timer interrupts and waiting
+ * loops.
  *
- * Nobody is woken for it: a machine that sleeps is looked at when it wakes.
- * Context: interrupts off.
+ * No CPU is woken for it: a machine that sleeps is compared when it wakes.
+ * Context: interrupts off. Takes no lock: a second CPU returns at once.
+ * Cost: two loads when nothing is due, else three accesses of the reference.
  */
 void watchdog_poll(void);
 
 /**
- * watchdog_mark_unstable() - the time-stamp counter is not to be the clock any longer, whatever the reference
- * says.
+ * watchdog_mark_unstable() - replace the TSC as clocksource, whatever the reference says.
  *
- * The same follows as when it lies: now, or, when another CPU is at it, at the next look.
+ * It happens now, or at the next poll when another CPU is in one.
  * Context: interrupts off.
  */
 void watchdog_mark_unstable(void);
 
-/* The difference that was found last, in parts of a million; positive: the clock runs fast. False: nothing
-   was compared. */
+/**
+ * watchdog_drift_ppm() - the deviation that the last comparison found.
+ * @ppm: receives parts per million; positive: the TSC is fast.
+ *
+ * Return: false when nothing was compared yet.
+ * Context: any.
+ */
 bool watchdog_drift_ppm(int64_t *ppm);
 
-/* How many comparisons were made. */
+/* How many comparisons were made. Context: any. */
 uint64_t watchdog_count(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comparing two counters over longer and longer times.
+ * Comparing two counters.
  */
 #include <time/watchdog_rule.h>
 
@@ -24,11 +24,10 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     uint64_t ticks = tick - watchdog->tick, counts = (count - watchdog->count) & watchdog->mask;
     uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watchdog->rate_hz);
 
-    /* Another CPU's counter may be behind the one that was looked at last: that is no time at all, and not
-       2^64 ticks. */
+    /* This CPU's TSC may be behind the one that was read last: a negative time, not 2^64 ticks. */
     if (watchdog->has_looked && ((int64_t)ticks < 0 || elapsed_ns < WATCHDOG_MIN_NS))
         return WATCHDOG_TOO_EARLY;
-    /* Half a round: the clock may be wrong by as much and still say rightly that the reference has not
+    /* Half a wrap: the TSC may be wrong by a factor of two and still tell that the reference has not
        wrapped. */
     if (!watchdog->has_looked ||
         scale(elapsed_ns, watchdog->reference_hz, NS_PER_SECOND) > watchdog->mask / 2) {
@@ -40,7 +39,7 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     *ppm = difference / (int64_t)(ticks / PPM + 1);
     remember(watchdog, tick, count);
     if (*ppm > WATCHDOG_MAX_PPM || *ppm < -WATCHDOG_MAX_PPM)
-        return ++watchdog->lies >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
-    watchdog->lies = 0;
+        return ++watchdog->strikes >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
+    watchdog->strikes = 0;
     return WATCHDOG_STABLE;
 }

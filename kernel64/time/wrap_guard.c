@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One timer, on the CPU that chose the clock. It is late when interrupts were off, or the virtual machine was
- * stopped.
+ * One timer, on the CPU that chose the clocksource. It is late when interrupts were off, or the virtual
+ * machine was stopped.
  */
 #include <time/wrap_guard.h>
 
@@ -13,14 +13,14 @@
 #include <time/wraps.h>
 #include <time/timer.h>
 
-/* A host that stops the machine does it often. */
+/* A host that stops the machine does so often: the log is not flooded. */
 #define LINES_MAX 8
 
 static struct timer timer;
 static struct wraps wraps;
-static unsigned int cpu; /* whose time-stamp counter is the witness */
+static unsigned int cpu; /* whose TSC is the witness */
 static unsigned int lines;
-static uint64_t rounds_added;
+static uint64_t wraps_added;
 
 static bool may_log(void)
 {
@@ -30,19 +30,19 @@ static bool may_log(void)
 static void note_missed(const struct clock_counter *counter, uint64_t missed)
 {
     clock_add_wraps(missed);
-    rounds_added += missed;
+    wraps_added += missed;
     if (may_log())
-        log_warn("clock", "%s read too late: %lu rounds added (%lu ms), by the TSC", counter->name, missed,
+        log_warn("clock", "%s read too late: %lu wraps added (%lu ms), by the TSC", counter->name, missed,
                  (missed << counter->bits) * (NS_PER_SECOND / NS_PER_MS) / counter->rate_hz);
 }
 
-static void look(struct clock_counter *counter)
+static void check(struct clock_counter *counter)
 {
     uint64_t missed;
     if (counter->bits > 32)
         return;
     uint64_t count = clock_wide_count(), tick = cpu_read_tsc_ordered();
-    if (cpu != PERCPU_MINE(cpu_number)) { /* it went away, and its timers came here */
+    if (cpu != PERCPU_MINE(cpu_number)) { /* it went offline, and its timers moved here */
         cpu = PERCPU_MINE(cpu_number);
         wraps.has_looked = false;
     }
@@ -63,9 +63,9 @@ static void look(struct clock_counter *counter)
 static void keep_reading(struct timer *self, void *context)
 {
     struct clock_counter *counter = context;
-    uint64_t round = counter->bits >= 32 ? 1ULL << 32 : 1ULL << counter->bits;
-    look(counter);
-    timer_arm(self, clock_now_ns() + round / 4 * NS_PER_SECOND / counter->rate_hz);
+    uint64_t wrap = counter->bits >= 32 ? 1ULL << 32 : 1ULL << counter->bits;
+    check(counter);
+    timer_arm(self, clock_now_ns() + wrap / 4 * NS_PER_SECOND / counter->rate_hz);
 }
 
 void wrap_guard_start(struct clock_counter *counter)
@@ -78,5 +78,5 @@ void wrap_guard_start(struct clock_counter *counter)
 
 uint64_t wrap_guard_added(void)
 {
-    return rounds_added;
+    return wraps_added;
 }

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Has a narrow counter that is the clock read often enough, and makes good what was missed.
+ * Reads a narrow counter that is the clocksource often enough to see every wrap, and corrects for wraps that
+ * were missed.
  */
 #include <ashlar/dev/clock.h>
 
 /**
- * wrap_guard_start() - read the clock four times in each of the counter's rounds (2^32 counts, where it has
- * more bits).
+ * wrap_guard_start() - read the clock four times in each wrap of the counter, or in 2^32 counts of a wider
+ * one.
+ * @counter: the clocksource.
  *
- * One that is late for a round and more has the rounds added that the time-stamp counter tells of
- * (time/wraps.h), with a line in the log; where that cannot tell, the line says that time may be lost.
- * Context: interrupts off, behind clock_set_counter().
+ * When a read is late by a whole wrap or more, the missed wraps are added as the TSC tells them
+ * (time/wraps.h), with a line in the log; if the TSC cannot tell, the line says that time may be lost.
+ * Context: interrupts off, after clock_set_counter().
  */
 void wrap_guard_start(struct clock_counter *counter);
 
-/* How many rounds were added since. */
+/* How many wraps were added. Context: any. */
 uint64_t wrap_guard_added(void);

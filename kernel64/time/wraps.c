@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counting rounds that were missed.
+ * Counting missed wraps.
  */
 #include <time/wraps.h>
 
@@ -18,7 +18,7 @@ void wraps_begin(struct wraps *wraps, uint64_t tick_hz, uint64_t count_hz)
 enum wraps_verdict wraps_check(struct wraps *wraps, uint64_t tick, uint64_t count, unsigned int bits,
                                uint64_t *missed)
 {
-    uint64_t ticks = tick - wraps->tick, counts = count - wraps->count, round = 1ULL << bits;
+    uint64_t ticks = tick - wraps->tick, counts = count - wraps->count, wrap = 1ULL << bits;
     bool has_looked = wraps->has_looked;
     *missed = 0;
     wraps->tick = tick;
@@ -26,21 +26,21 @@ enum wraps_verdict wraps_check(struct wraps *wraps, uint64_t tick, uint64_t coun
     wraps->has_looked = true;
     if (!has_looked)
         return WRAPS_NONE;
-    /* It has gone back, or it stands still. */
+    /* The witness has gone back, or stands still. */
     if ((int64_t)ticks <= 0 || wraps->ratio == 0 || ticks >> 47 != 0)
         return WRAPS_UNKNOWN;
     uint64_t expected = (ticks << 16) / wraps->ratio;
-    if (expected < counts + round / 2) {
-        /* A long look teaches better, and one that may have been a round longer nothing. */
-        if (counts > round / 8 && expected < round * 3 / 4 && counts < round * 3 / 4)
+    if (expected < counts + wrap / 2) {
+        /* A longer time measures the ratio better, but not one that may have been a wrap longer. */
+        if (counts > wrap / 8 && expected < wrap * 3 / 4 && counts < wrap * 3 / 4)
             wraps->ratio = (ticks << 16) / counts;
         return WRAPS_NONE;
     }
-    uint64_t late = (expected - counts + round / 2) / round, found = counts + late * round;
+    uint64_t late = (expected - counts + wrap / 2) / wrap, found = counts + late * wrap;
     uint64_t distance = found > expected ? found - expected : expected - found;
-    if (distance > round / 4)
+    if (distance > wrap / 4)
         return WRAPS_UNKNOWN;
     *missed = late;
-    wraps->count += late * round;
+    wraps->count += late * wrap;
     return WRAPS_MISSED;
 }
