@@ -28,7 +28,7 @@
 #define OCW3_READ_ISR     0x0b
 
 #define PINS_EACH    8
-#define SPURIOUS_PIN 7 /* of each: what it says when it has nothing to say */
+#define SPURIOUS_PIN 7 /* of each: IR7, delivered without a request */
 
 /* Guards the ports of both chips: OCW3 and the read after it belong together. */
 static struct spinlock lock = SPINLOCK("i8259", LOCK_IRQ_CHIP);

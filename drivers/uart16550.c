@@ -23,8 +23,8 @@
  * there is no room. The first read that finds room clears the state. So a dead line costs one bounded wait
  * and not one for each character.
  *
- * The lock is not waited for without bound either: its holder may be what a panic has interrupted. Who does
- * not get it sends past the ring, so that the text is seen, perhaps in the middle of another line.
+ * The wait for the lock is bounded, too: a panic may have interrupted its owner. A writer that does not get
+ * it sends by polling without the ring, so that the text is output, perhaps in the middle of another line.
  *
  * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "FIFO Interrupt Mode
  * Operation".
@@ -121,7 +121,7 @@ static void send_burst(struct uart16550 *uart)
         set_interrupts(uart, uart->enabled | IER_ETBEI);
 }
 
-/* Counts once: without the lock, somebody else may be taking too, and they would pass the end together. */
+/* The count is read once: without the lock another CPU may take bytes, too, and the end would be missed. */
 static void send_all_waiting(struct uart16550 *uart)
 {
     unsigned int room = 0;

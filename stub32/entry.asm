@@ -49,7 +49,7 @@ FUNC multiboot2_entry
     jmp     start
 ENDFUNC multiboot2_entry
 
-; PVH loaders put every segment where the file says.
+; PVH loaders load every segment at its linked address.
 FUNC pvh_entry
     cli
     cld

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Units of time, uint64_t, for whoever counts in nanoseconds or shows them. What time it is: kernel64/time.
+ * Units of time, uint64_t. The clock itself is kernel64/time's.
  */
 #include <ashlar/types.h>
 

@@ -149,7 +149,7 @@ STATIC_ASSERT(sizeof(long) == 8 && sizeof(long long) == 8 && sizeof(size_t) == 8
                   sizeof(ptrdiff_t) == 8,
               "LENGTH_LONG stands for all of l, ll, z, t and j");
 
-/* @text is behind the '%'. */
+/* @text: the character after the '%'. */
 static struct directive read_directive(const char *text)
 {
     struct directive d = { .precision = -1 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The JSON writer. Its whole state is one bit a level: whether a comma is due there, and one more
- * that says which bracket closes it.
+ * for the bracket that closes it.
  */
 #include <ashlar/json.h>
 

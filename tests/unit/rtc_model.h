@@ -18,7 +18,7 @@ struct rtc_model {
     uint64_t us_per_access;
     uint64_t seconds_per_access; /* a chip that is out of its mind */
     bool announces_nothing, announces_always, shows_garbage;
-    bool has_lost_power; /* until somebody has seen it */
+    bool has_lost_power; /* until register D is read */
 
     uint8_t index;
     bool is_index_open; /* written, and no access to the data since */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64/acpi/power.c and soft_off.c: what \_S5_ says in each form that firmware writes it, and the writes
+ * kernel64/acpi/power.c and soft_off.c: \_S5_ in each form that firmware writes it, and the writes
  * that follow, on registers that note them.
  */
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include <ashlar/io.h>
 #include <string.h>
 
-/* ---- the machine: what was written, in order, as words ---- */
+/* ---- the machine: the writes, in order, as text ---- */
 
 static char story[2048];
 static uint16_t control_a;
@@ -75,7 +75,7 @@ static int fresh_machine(void **state)
 
 /* ---- \_S5_ ---- */
 
-/* A DSDT with @aml behind a header and a byte. Return: its size. */
+/* A DSDT with @aml after a header and a byte. Return: its size. */
 static size_t put_aml(uint8_t *table, const void *aml, size_t size)
 {
     memset(table, 0, 37);
@@ -120,7 +120,7 @@ static void s5_is_read_in_each_form_that_firmware_writes(void **state)
         for (size_t cut = 0; cut < end - 1; cut++) {
             struct acpi_power none = { .has_sleep_types = false };
             if (acpi_decode_s5(table, cut, &none))
-                assert_true(cut + 4 >= end); /* what was cut are elements that nobody needs */
+                assert_true(cut + 4 >= end); /* only elements that are not needed were cut */
         }
     }
 }
@@ -270,7 +270,7 @@ static void hardware_reduced_machines_have_one_register(void **state)
     put32(fadt + 112, 1 << 20);
     assert_true(decode(fadt, 276, &power));
     give_s5(&power, 5, 0);
-    assert_false(acpi_can_power_off(&power)); /* PM1 registers do not exist there, whatever the table says */
+    assert_false(acpi_can_power_off(&power)); /* PM1 registers do not exist there, whatever the table has */
     put_gas(fadt + 244, 1, 0x600);
     put_gas(fadt + 256, 1, 0x601);
     assert_true(decode(fadt, 276, &power));
@@ -311,7 +311,7 @@ static void a_fadt_that_ends_early_has_no_reset_register(void **state)
     assert_false(acpi_can_reset(&power));
     assert_true(decode(fadt, 129, &power));
     assert_true(acpi_can_reset(&power));
-    fadt[113] = 0; /* not supported, whatever stands in the register */
+    fadt[113] = 0; /* not supported, whatever the register's address */
     assert_true(decode(fadt, 276, &power));
     assert_false(acpi_can_reset(&power));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What stands on the screen, pixel by pixel, in every depth; read with shifts and masks, and
- * compared with the font's own bits. The video memory is exactly as large as the mode says and
+ * The screen's content, pixel by pixel, in every depth; read with shifts and masks, and
+ * compared with the font's own bits. The video memory is exactly as large as the mode needs and
  * the sanitizer guards its ends; the bytes between the rows must stay as they were.
  */
 #include <ashlar/dev/framebuffer.h>

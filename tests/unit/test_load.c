@@ -146,7 +146,7 @@ static void other_kinds_of_files_are_refused(void **state)
     }
 }
 
-/* Every length: from a copy of just that size, so that reading behind it is seen. */
+/* Every length: from a copy of just that size, so that a read past its end is detected. */
 static void a_file_cut_anywhere_is_refused_or_loaded_whole(void **state)
 {
     (void)state;

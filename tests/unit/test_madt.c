@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel64/acpi/madt.c: tables that contradict themselves or the specification, and what is told about
+/* kernel64/acpi/madt.c: tables that contradict themselves or the specification, and what is reported about
    them. */
 #include <stdarg.h>
 #include <stddef.h>

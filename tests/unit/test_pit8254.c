@@ -303,7 +303,7 @@ static void the_speaker_stays_silent_and_status_bits_are_written_as_0(void **sta
     assert_int_equal(device.system_port, 0x05);
     assert_false(device.was_speaker_on);
     assert_false(device.was_status_written);
-    device.system_port |= 0x02; /* by nobody; the driver's own writes are watched */
+    device.system_port |= 0x02; /* not by the driver, whose own writes are watched */
     pit8254_stop(&pit);
     assert_false(device.was_speaker_on);
 }

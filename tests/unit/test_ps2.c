@@ -167,7 +167,7 @@ static void a_keyboard_that_refuses_the_led_command_still_types(void **state)
     assert_int_equal(poll(), KEY_NONE);
     move_key(3, false);
     assert_int_equal(poll(), 'D');
-    /* An acknowledgement that nobody waits for is no key and no LED reply. */
+    /* An unexpected acknowledgement is neither a key nor an LED reply. */
     give(0xfa, false);
     assert_int_equal(poll(), KEY_NONE);
     move_key(3, false);

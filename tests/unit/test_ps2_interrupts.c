@@ -50,7 +50,7 @@ static void keys_come_by_interrupt_and_in_order(void **state)
     (void)state;
     start();
     move_key(0, false);
-    assert_int_equal(poll(), KEY_NONE); /* nobody looks for it */
+    assert_int_equal(poll(), KEY_NONE); /* the controller is not polled */
     assert_true(deliver());
     move_key(0, true);
     assert_true(deliver());
@@ -89,7 +89,7 @@ static void a_key_typed_before_does_not_stop_the_next(void **state)
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
     move_key(0, false);
-    device.has_edge = false; /* it was raised with nobody listening */
+    device.has_edge = false; /* it was raised without a handler */
     device.only_bytes_raise_it = true;
     assert_int_equal(ps2_use_interrupts(&keyboard, true), STATUS_OK);
     assert_int_equal(ps2_interrupt_count(&keyboard), 0);

@@ -201,7 +201,7 @@ static void the_date_behind_a_dead_battery_is_doubted(void **state)
     }
     device.century_kept = 0;
     device.has_lost_power = true;
-    assert_non_null(read_and_doubt()); /* the year may be right, and nobody can know it */
+    assert_non_null(read_and_doubt()); /* the year may be right, but that cannot be known */
     assert_null(read_and_doubt());
 }
 

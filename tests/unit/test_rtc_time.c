@@ -71,7 +71,7 @@ static void days_that_are_not_in_the_calendar_are_refused(void **state)
             days[i].status);
 }
 
-/* What a byte is as a number, in the words of the data sheet and not of the driver. */
+/* A byte as a number, computed as the data sheet defines it and not as the driver does. */
 static int value_of(int byte, int format)
 {
     if (format & RTC_B_DM)

@@ -195,7 +195,7 @@ static void grey_keys_move_whatever_the_locks_and_shift(void **state)
         assert_int_equal(stroke(0x1e), 'a');
         FEED(0xe0, 0xaa);
         stroke(0x45);
-        /* With NumLock the keyboard says Shift around the key, and means nothing by it. */
+        /* With NumLock the keyboard sends fake Shift codes around the key. */
         assert_int_equal(FEED(0xe0, 0x2a, 0xe0, keypad[i].code, 0xe0, keypad[i].code | 0x80, 0xe0, 0xaa),
                          keypad[i].key);
         assert_int_equal(stroke(0x1e), 'a');

@@ -107,7 +107,7 @@ static void a_precise_speed_overrides_the_code_from_revision_4_on(void **state)
     assert_int_equal(config.baud, 9600);
 }
 
-/* Behind a clock that nobody tells, no divisor makes a speed: firmware has set it. */
+/* With an unknown clock no divisor can be computed: the speed is firmware's. */
 static void in_memory_a_speed_without_a_clock_stays(void **state)
 {
     (void)state;

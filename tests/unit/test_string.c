@@ -230,7 +230,7 @@ static void string_matches_agrees_with_fnmatch(void **state)
     assert_in_range(matched, 1000, 99000);
 }
 
-/* 2^30 ways to share the text out among the stars: found only by whoever tries them all. */
+/* 2^30 ways to distribute the text over the stars: only a search of all of them finds a match. */
 static void string_matches_does_not_try_all_ways(void **state)
 {
     (void)state;

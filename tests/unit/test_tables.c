@@ -133,7 +133,7 @@ static void what_is_mapped_stays_when_mapped_again(void **state)
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START + PAGE_SIZE, 0, PAGE_SIZE, PAGE_SIZE, 0),
                      STATUS_EXISTS);
     expect_page(DIRECT_MAP_START, 0, LARGE_PAGE_SIZE, PTE_NX);
-    /* A large page where a table stands already. */
+    /* A large page where there is a table already. */
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, GIB(1), HUGE_PAGE_SIZE, 0), STATUS_EXISTS);
 }
 

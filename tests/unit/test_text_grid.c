@@ -250,7 +250,7 @@ static void model_put(char c)
     }
 }
 
-static void random_text_looks_as_the_model_says(void **state)
+static void random_text_equals_the_model(void **state)
 {
     (void)state;
     unsigned int seed = (unsigned int)time(NULL);
@@ -298,7 +298,7 @@ int main(void)
         TEST(one_cell_is_enough),
         TEST(only_cells_that_change_are_drawn),
         TEST(lines_that_come_together_are_drawn_once),
-        TEST(random_text_looks_as_the_model_says),
+        TEST(random_text_equals_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

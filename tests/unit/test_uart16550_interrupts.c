@@ -188,12 +188,12 @@ static void interrupts_without_end_are_given_up(void **state)
         write_some(10);
         expect_all_sent();
         assert_int_equal(poll_key(), 'k');
-        /* Not claimed any more, so that a level that stays is masked as nobody's. */
+        /* Not handled any more, so that a level that stays is masked as unhandled. */
         assert_false(uart16550_interrupt(&uart));
     }
 }
 
-/* ---- who else interrupts ---- */
+/* ---- other sources of interrupts ---- */
 
 static void an_interrupt_of_somebody_else_is_not_claimed(void **state)
 {

@@ -10,7 +10,7 @@ static void what_is_received_comes_as_keys_in_order(void **state)
     start();
     assert_int_equal(poll_key(), KEY_NONE);
     receive("ab\x1b[A");
-    assert_int_equal(poll_key(), KEY_NONE); /* an interrupt brings it, nobody looks for it */
+    assert_int_equal(poll_key(), KEY_NONE); /* an interrupt receives it, the port is not polled */
     assert_true(deliver());
     receive("c");
     assert_true(deliver());
@@ -76,7 +76,7 @@ static void an_overflow_is_counted_and_not_fatal(void **state)
         receive_byte(typed(i), 0);
         deliver();
     }
-    assert_false(device.is_asserted); /* or who does not read would be interrupted for ever */
+    assert_false(device.is_asserted); /* or a reader that is slow would be interrupted for ever */
     for (unsigned int i = 0; i < room; i++) {
         assert_int_equal(poll_key(), typed(i));
         deliver();

@@ -53,7 +53,7 @@ static int plug_in(void **state)
     device.is_present = true;
     device.crtc_port = 0x3d4;
     device.misc = 0x67;
-    device.crtc[0x09] = 0x4f; /* 16 lines a cell; the upper bits are somebody else's */
+    device.crtc[0x09] = 0x4f; /* 16 lines a cell; the upper bits have other uses */
     device.crtc[0x0a] = 0x2d; /* hidden */
     device.crtc[0x0c] = 0x12;
     return 0;

@@ -267,7 +267,7 @@ static unsigned int reached_memory(const volatile void *reg, unsigned int size)
     return reached(true, (uint64_t)((const volatile uint8_t *)reg - uart_model_window), size);
 }
 
-/* The bytes behind a register in a wider access are the bus's. */
+/* The upper bytes of a wider access are the bus's. */
 #define BUS 0xa5a5a500u
 
 uint8_t io_in8(uint16_t port)

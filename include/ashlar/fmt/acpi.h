@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * ACPI tables as firmware lays them out. Offsets and not structs: tables lie at odd addresses
- * (SeaBIOS) and end where they like, so each field is fetched by offset after a length check.
+ * Layout of ACPI tables. Offsets and not structs: tables are at odd addresses (SeaBIOS) and have any length,
+ * so each field is read by offset after a length check.
  * Source: ACPI Specification 6.5, "Root System Description Pointer (RSDP)", "System Description
  * Table Header", "Fixed ACPI Description Table (FADT)", "Generic Address Structure".
  */
@@ -24,10 +24,10 @@
 #define ACPI_HEADER_OEM_TABLE_ID 16 /* 8 bytes */
 #define ACPI_HEADER_OEM_REVISION 24
 
-/* Entries of MADT and SRAT begin with a byte of type and a byte of length, both counted in. */
+/* Entries of MADT and SRAT begin with a byte of type and a byte of length; the length includes both. */
 #define ACPI_ENTRY_HEAD_SIZE 2
 
-/* FADT ("FACP"); a field exists when the table's length covers it, whatever its revision says. */
+/* FADT ("FACP"); a field exists when the table's length covers it, whatever its revision. */
 #define ACPI_FADT_FACS               36
 #define ACPI_FADT_DSDT               40
 #define ACPI_FADT_PM_PROFILE         45
@@ -145,7 +145,7 @@
 #define ACPI_MCFG_ENTRY_BASE      0
 #define ACPI_MCFG_ENTRY_SEGMENT   8
 #define ACPI_MCFG_ENTRY_START_BUS 10
-#define ACPI_MCFG_ENTRY_END_BUS   11 /* the last one, not the one behind */
+#define ACPI_MCFG_ENTRY_END_BUS   11 /* inclusive */
 
 /* SRAT: "System Resource Affinity Table (SRAT)". Offsets within an entry. */
 #define ACPI_SRAT_SIZE               48

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Multiboot2: what our image tells the loader (header) and what the loader tells us
- * (information). Layouts and numbers only; they are the same at -m32 and -m64.
+ * Multiboot2: the image's header and the loader's boot information. Layouts and numbers only; they are the
+ * same at -m32 and -m64.
  *
  * Source: Multiboot2 Specification version 2.0, "The layout of Multiboot2 header" and "Boot
  * information format". Where its text and the header file that loaders are built from disagree
@@ -140,7 +140,7 @@ STATIC_ASSERT(sizeof(struct mb2_tag_bios_device) == 20, "BIOS device tag layout"
 /* Tag 6; entries of entry_size bytes follow. */
 struct mb2_tag_memory_map {
     struct mb2_tag tag;
-    uint32_t entry_size; /* a multiple of 8; the stride, whatever this file says an entry is */
+    uint32_t entry_size; /* a multiple of 8; the stride, which may exceed the size of the entry below */
     uint32_t entry_version;
 };
 STATIC_ASSERT(sizeof(struct mb2_tag_memory_map) == 16, "memory map tag layout");

@@ -38,8 +38,7 @@
 #define MSR_TSC_ADJUST 0x0000003b
 #define MSR_PAT        0x00000277
 #define MSR_EFER       0xc0000080
-/* AMD APM vol. 2, "MSR Cross-Reference"; bit 1: LFENCE lets nothing behind it begin before all before it is
-   done. */
+/* AMD APM vol. 2, "MSR Cross-Reference"; bit 1: LFENCE is dispatch serialising. */
 #define MSR_DE_CFG     0xc0011029
 #define DE_CFG_LFENCE  0x2
 #define MSR_FS_BASE    0xc0000100
