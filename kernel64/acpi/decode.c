@@ -50,13 +50,13 @@ static void print_port(const char *name, uint32_t port)
 
 /* ---- MADT ---- */
 
-static const char *polarity_words(uint8_t polarity)
+static const char *polarity_name(uint8_t polarity)
 {
     static const char *const words[] = { "polarity of the bus", "active high", "polarity 2", "active low" };
     return words[polarity & 3];
 }
 
-static const char *trigger_words(uint8_t trigger)
+static const char *trigger_name(uint8_t trigger)
 {
     static const char *const words[] = { "trigger of the bus", "edge", "trigger 2", "level" };
     return words[trigger & 3];
@@ -64,7 +64,7 @@ static const char *trigger_words(uint8_t trigger)
 
 static void print_wiring(const struct madt_wiring *wiring)
 {
-    print(", %s, %s\n", polarity_words(wiring->polarity), trigger_words(wiring->trigger));
+    print(", %s, %s\n", polarity_name(wiring->polarity), trigger_name(wiring->trigger));
 }
 
 static void print_madt_entry(const struct madt_entry *entry)
@@ -353,7 +353,7 @@ static void print_mp_interrupt(const struct mp_entry *entry)
     print("  %-10s bus %u, interrupt %u to %s %u, input %u, %s, %s\n",
           interrupt->type < ARRAY_LEN(types) ? types[interrupt->type] : "unknown", interrupt->bus,
           interrupt->source, entry->kind == MP_INTERRUPT ? "I/O APIC" : "local APIC", interrupt->apic_id,
-          interrupt->input, polarity_words(interrupt->polarity), trigger_words(interrupt->trigger));
+          interrupt->input, polarity_name(interrupt->polarity), trigger_name(interrupt->trigger));
 }
 
 static void print_mp_entry(const struct mp_entry *entry)

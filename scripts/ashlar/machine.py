@@ -76,7 +76,7 @@ class Machine:
 
     @property
     def kernel_cmdline(self):
-        """The command line, with the way out that this emulator offers."""
+        """The command line, with the exit method that this emulator offers."""
         words = [self.cmdline] if self.cmdline else []
         if self.emulator == 'qemu' and self.debug_exit:
             words.append(f'debugexit={DEBUG_EXIT_PORT:#x}')

@@ -59,10 +59,10 @@ def start_mute(start, monkeypatch):
     return start
 
 
-def wait_until(has_come, what):
+def wait_until(has_arrived, what):
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        found = has_come()
+        found = has_arrived()
         if found:
             return found
         time.sleep(0.2)
