@@ -8,7 +8,13 @@
  */
 #include <cpu/cpuid.h>
 
-/* Return: the initial APIC ID: 32 bits where leaf 0BH has them, else 8. */
+/**
+ * apic_initial_id() - the initial APIC ID of the executing CPU.
+ * @ask: the CPUID instruction, or a test's.
+ *
+ * Return: 32 bits where leaf 0BH has them, else 8.
+ * Context: any.
+ */
 uint32_t apic_initial_id(cpuid_fn *ask);
 
 /**
@@ -19,5 +25,6 @@ uint32_t apic_initial_id(cpuid_fn *ask);
  *
  * In xAPIC mode the low 8 bits of an initial ID of 32 mean that all 32 hold: KVM and QEMU start CPUs beyond
  * 255 in xAPIC mode.
+ * Context: any.
  */
 uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The CPU's numbers in words. Pure: hosted tests check them.
+ * Decoding of registers, exceptions and machine checks into text. Pure: hosted tests check it.
  *
  * Every function writes at most @size bytes with the NUL into @buffer, cuts what does not fit, and
  * returns @buffer. DECODE_MAX bytes hold any of them.
+ *
+ * Context of all: any, also NMI and panic.
  */
 #include <ashlar/types.h>
 
@@ -23,7 +25,7 @@ const char *decode_pat(uint64_t pat, char *buffer, size_t size);
    lost". */
 const char *decode_machine_check(uint64_t status, char *buffer, size_t size);
 
-/* "page fault"; "reserved exception" for those nobody uses; "interrupt" from 32 on. @vector: any number.
+/* "page fault"; "reserved exception" for unassigned vectors; "interrupt" from 32 on. @vector: any number.
    Constant strings. */
 const char *decode_exception(uint64_t vector);
 /* "#PF"; "" for what has no mnemonic. */
@@ -31,7 +33,9 @@ const char *decode_exception_mnemonic(uint64_t vector);
 
 /**
  * decode_error_code() - what the error code of an exception says.
- * @vector: any number; for one without an error code the text is "none".
+ * @vector:     any number; for one without an error code the text is "none".
+ * @error_code: as the CPU pushed it.
+ * @buffer:     receives the text, @size bytes at most.
  *
  * "write to a page that is not present, by the kernel"; "selector 0x28, entry 5 of the GDT".
  */

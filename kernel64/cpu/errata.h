@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What is wrong with which CPUs, as far as this kernel would do it: one table, errata.c, with a source a row.
- * The table is pure: hosted tests bring their own CPUs. Whoever has a workaround asks errata_applies().
+ * CPU errata that concern this kernel: one table, errata.c, with a source in each row. The table is pure:
+ * hosted tests bring their own CPUs. Code with a workaround asks errata_applies().
  *
- * Nothing applies under a hypervisor: the features in question are its own, and the microcode revision that
- * it shows says nothing.
+ * None applies under a hypervisor: it provides the features in question, and the microcode revision that it
+ * shows says nothing.
  */
 #include <cpu/features.h>
 
@@ -26,15 +26,18 @@ struct erratum_row {
 };
 
 /**
- * errata_find() - whether an erratum is one of a CPU's.
+ * errata_find() - whether a CPU has an erratum.
+ * @identity:  of the CPU.
  * @microcode: the revision that is loaded.
+ * @erratum:   below ERRATUM_COUNT.
  *
- * Return: the row that says so; NULL when the CPU has not got it, or its microcode mends it.
+ * Return: the row that says so; NULL when the CPU does not have it, or its microcode fixes it.
+ * Context: any.
  */
 const struct erratum_row *errata_find(const struct cpu_identity *identity, uint32_t microcode,
                                       enum erratum erratum);
 
-/* What it is called, and what is done about it. One sentence each. */
+/* Its name, and what is done about it. */
 struct erratum_words {
     const char *name, *workaround;
 };
@@ -46,16 +49,16 @@ extern const struct erratum_words erratum_words[ERRATUM_COUNT];
  */
 void errata_init(void);
 
-/* What has to be done on each CPU: C1E is switched off. Context: each CPU, when its traps work; also when it
-   has been away. */
+/* What is done on each CPU: C1E is switched off. Context: each CPU, after traps_init_cpu(); again when it
+   comes back online. */
 void errata_init_cpu(void);
 
-/* Return: whether to work around it. ERRATUM_C1E: only where C1E is on and could not be switched off.
+/* Return: whether a workaround is needed. ERRATUM_C1E: only where C1E is on and could not be switched off.
    Context: any. */
 bool errata_applies(enum erratum erratum);
 
-/* Of the first CPU: the revision of its microcode, 0 when it says none. */
+/* Microcode revision of the first CPU; 0 when it does not tell. Context: any. */
 uint32_t errata_microcode(void);
 
-/* How many CPUs had C1E on, and have it off now. */
+/* On how many CPUs C1E was switched off. Context: any. */
 unsigned int errata_c1e_count(void);

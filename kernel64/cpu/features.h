@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Who the CPU is and what it can do, out of CPUID. Pure: hosted tests bring their own CPUs.
+ * The CPU's identity and features, from CPUID. Pure, but for the first CPU's: hosted tests bring their own.
  *
  * The table is the list of features the kernel cares about: those it uses where they are, and
  * those whose absence or presence a person wants to know. What is not in it does not matter here.
@@ -66,11 +66,14 @@ struct cpu_identity {
 
 /**
  * cpu_identify() - read everything.
- * @ask: the CPUID instruction, or a test's.
+ * @ask:      the CPUID instruction, or a test's.
+ * @identity: receives it.
+ *
+ * Context: any.
  */
 void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity);
 
-/* Return: whether the CPU has it. */
+/* Return: whether the CPU has the feature. Context: any. */
 static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cpu_feature feature)
 {
     return (identity->features >> feature & 1) != 0;
@@ -78,16 +81,18 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
 
 /**
  * cpu_address_end() - the first physical address that the CPU does not have.
+ * @identity: of the CPU.
  *
  * Bits from there on are reserved in page-table entries: the CPU faults on them. A width below 32 bits is
  * what some hypervisor forgot to say, and above 52 there is none; both count as 52.
+ * Context: any.
  * Source: Intel SDM vol. 2A, CPUID leaf 80000008H; vol. 3A, "4-Level Paging", MAXPHYADDR.
  */
 uint64_t cpu_address_end(const struct cpu_identity *identity);
 
 /* Return: whether LFENCE keeps RDTSC back only where a bit of MSR_DE_CFG says so: AMD's from family 10H up to
-   the first two Zens. (AMD, "Software Techniques for Managing Speculation on AMD Processors", "Serializing
-   LFENCE".) */
+   the first two Zens. Context: any. (AMD, "Software Techniques for Managing Speculation on AMD Processors",
+   "Serializing LFENCE".) */
 bool cpu_lfence_is_optional(const struct cpu_identity *identity);
 
 /**
@@ -96,6 +101,6 @@ bool cpu_lfence_is_optional(const struct cpu_identity *identity);
  */
 void cpu_features_init(void);
 
-/* The first CPU; constant after cpu_features_init(). */
+/* The first CPU's identity and features; constant after cpu_features_init(). Context: any. */
 const struct cpu_identity *cpu_boot_identity(void);
 bool cpu_has(enum cpu_feature feature);

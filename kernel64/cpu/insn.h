@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * One instruction, one inline. What C cannot say and nothing more: whoever needs a sequence writes
- * it where its reason stands.
+ * One instruction, one inline function, for what C cannot express. Sequences are written where their reason
+ * is.
  *
- * What changes how memory is seen (control registers, flushes) also stops the compiler from moving memory
- * accesses across it. Device ports are in <ashlar/io.h>, the interrupt flag in <ashlar/sync/irqflags.h>.
- * Source: Intel SDM vol. 2, one page an instruction.
+ * Instructions that change how memory is seen (control registers, flushes) also keep the compiler from moving
+ * memory accesses across them. The interrupt flag: <ashlar/sync/irqflags.h>; device ports: <ashlar/io.h>.
+ *
+ * Context of all: any, also NMI and panic, unless a function says otherwise.
+ * Source: Intel SDM vol. 2, one page an instruction, ed. 081.
  */
 #include <cpu/cpuid.h>
 
@@ -17,7 +19,7 @@ static inline struct cpuid_result cpu_cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
-/* #GP when the CPU has no such register. */
+/* #GP when the CPU has no such register; a hypervisor may refuse one too: cpu/fixup.h. */
 static inline uint64_t cpu_read_msr(uint32_t msr)
 {
     uint32_t low, high;
@@ -93,19 +95,19 @@ static inline uint64_t cpu_read_rflags(void)
     return flags;
 }
 
-/* Drops this CPU's translation of one page, also a global one. */
+/* Flushes this CPU's translation of one page, also a global one. */
 static inline void cpu_invalidate_page(const volatile void *address)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
 }
 
-/* Until the next interrupt. */
+/* Halts until the next interrupt or NMI. */
 static inline void cpu_halt(void)
 {
     __asm__ volatile("hlt" ::: "memory");
 }
 
-/* From now on this CPU notices writes to the line of @address. */
+/* Arms the monitor: MWAIT ends when the line of @address is written to. #UD without CPU_FEATURE_MONITOR. */
 static inline void cpu_monitor(const void *address)
 {
     __asm__ volatile("monitor" ::"a"(address), "c"(0), "d"(0));

@@ -16,20 +16,28 @@ struct mtrr_difference {
     uint64_t here, first;
 };
 
-/* Return: how many registers a CPU with this MTRRCAP has; which MSR each is. @index: below that. Pure. */
+/**
+ * mtrr_count(), mtrr_msr() - how many MTRRs a CPU has, and which MSR each is. Pure.
+ * @cap:   IA32_MTRRCAP.
+ * @index: below mtrr_count().
+ *
+ * Context: any.
+ */
 unsigned int mtrr_count(uint64_t cap);
 uint32_t mtrr_msr(uint64_t cap, unsigned int index);
 
 /**
  * mtrr_find_difference() - the first register whose values mean something else. Pure.
+ * @cap:          IA32_MTRRCAP of both CPUs.
  * @here, @first: the values of two CPUs, mtrr_count(@cap) each.
  *
  * A variable range that is not valid means nothing, whatever its base.
+ * Context: any.
  */
 struct mtrr_difference mtrr_find_difference(uint64_t cap, const uint64_t *here, const uint64_t *first);
 
-/* Keeps the first CPU's. Context: first CPU, before mtrr_compare() of any other. */
+/* Keeps the first CPU's values. Context: first CPU, before mtrr_compare() on another. */
 void mtrr_note_first(void);
 
-/* This CPU's against the first one's. Context: any other CPU. */
+/* Compares this CPU's values with the first CPU's. Context: any other CPU; after traps_init_cpu(). */
 struct mtrr_difference mtrr_compare(void);

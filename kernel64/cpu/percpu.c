@@ -50,7 +50,6 @@ void percpu_add(void *copy)
 void percpu_check_stays(void)
 {
     if (local_irq_is_enabled())
-        panic("per-CPU data is used by what may be moved to another CPU in the middle of it: interrupts are "
-              "on");
+        panic("per-CPU data: used with interrupts on by code that may migrate to another CPU");
 }
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Data of which each CPU has its own, declared beside the code that owns it:
+ * Per-CPU data, declared beside the code that owns it:
  *
  *     PERCPU(uint64_t, calls);
  *     PERCPU_MINE(calls)++;                               one instruction
@@ -10,8 +10,8 @@
  * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS
  * base is 0. Another CPU's GS base is the distance from that section to its copy.
  *
- * PERCPU_MINE() is good only as long as the code stays on its CPU: with interrupts off, or where nothing
- * moves it. A checked build panics where neither is so.
+ * PERCPU_MINE() is valid only while the code stays on its CPU: with interrupts off, or where nothing migrates
+ * it. A checked build panics where neither holds.
  */
 #include <ashlar/types.h>
 
@@ -39,38 +39,39 @@
 
 #define PERCPU_MAX 1024
 
-/* How many CPUs have a copy. */
-/* NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
+/* How many CPUs have a copy; only grows. Context: any.
+   NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 unsigned int percpu_count(void);
 
-/* Bytes of a copy; alignment: 64. */
+/* Bytes of a copy; alignment: 64. Context: any. */
 size_t percpu_size(void);
 
 /**
- * percpu_add() - one CPU more; its number is what percpu_count() was.
+ * percpu_add() - one more CPU; its number is what percpu_count() was.
  * @copy: percpu_size() bytes, aligned to 64; cleared here, and that CPU's for good.
  *
  * Context: one caller at a time; fewer than PERCPU_MAX CPUs.
  */
 void percpu_add(void *copy);
 
-/* From the first CPU's copy to that of @cpu, in bytes. */
-/* NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
+/* From the first CPU's copy to that of @cpu, in bytes; @cpu: below percpu_count(). Context: any.
+   NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 uintptr_t percpu_distance(unsigned int cpu);
 
-/* The number of the CPU that asks. */
+/* The number of the executing CPU. */
 PERCPU_DECLARE(unsigned int, cpu_number);
 
 /*
- * Whether what runs on this CPU may be moved to another while interrupts are on: who schedules says so.
- * Nothing is moved yet, so it is false but in a test.
+ * Whether the code on this CPU may be migrated to another while interrupts are on. There is no scheduler yet
+ * that would, so it is false but in a test.
  */
 PERCPU_DECLARE(bool, may_move);
 
 #ifdef ASHLAR_CHECKED
-/* Panics if the code that asks may be moved now. */
+/* Panics if the caller may be migrated now. Context: any. */
 void percpu_check_stays(void);
 
+/* For PERCPU_MINE(). Context: any. */
 static ALWAYS_INLINE void percpu_check(void)
 {
     if (UNLIKELY(*(__seg_gs bool *)(uintptr_t)&percpu_may_move))

@@ -8,13 +8,13 @@
  */
 #include <ashlar/addr.h>
 
-/* @address: inside the direct map. */
+/* @address: inside the direct map. Context: any. */
 static inline void *phys_to_pointer(phys_t address)
 {
     return (void *)(uintptr_t)(DIRECT_MAP_START + address.raw);
 }
 
-/* @pointer: into the direct map, not into the kernel image. */
+/* @pointer: into the direct map, not into the kernel image. Context: any. */
 static inline phys_t pointer_to_phys(const volatile void *pointer)
 {
     return phys((uint64_t)(uintptr_t)pointer - DIRECT_MAP_START);

@@ -6,13 +6,17 @@
 
 /**
  * cpu_protect_cpu() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE, DE,
- * MCE, the PAT entries of <ashlar/hw/paging.h>, and an LFENCE that keeps RDTSC back. Everything else in CR4
- * but PAE is off afterwards.
+ * the PAT entries of <ashlar/hw/paging.h>, and an LFENCE that orders RDTSC.
  *
- * Context: once on each CPU, after cpu_features_init(), interrupts off, and no page in use whose
- *          entry has PAT index 4.
+ * Everything else in CR4 but PAE is off afterwards.
+ * Context: once on each CPU, after cpu_features_init(), interrupts off, and no page in use whose entry has
+ * PAT index 4.
  */
 void cpu_protect_cpu(void);
 
-/* The same for the first CPU, with a line in the log that says which it is. */
+/**
+ * cpu_protect() - cpu_protect_cpu() for the first CPU, with a line in the log that names it, and its errata.
+ *
+ * Context: once, first CPU, after traps_init(), interrupts off.
+ */
 void cpu_protect(void);

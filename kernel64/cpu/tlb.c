@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Flushing, and putting it off; cpu/lazy_tlb.h has the ordering.
+ * Flushing, at once or lazily; cpu/lazy_tlb.h has the memory ordering.
  */
 #include <cpu/tlb.h>
 
@@ -11,7 +11,7 @@
 /* Above this many pages one flush of all is cheaper than a walk over the range. */
 #define FLUSH_SINGLY_LIMIT 32
 
-PERCPU(enum idleness, idleness);
+PERCPU(enum lazy_tlb, lazy_tlb);
 
 /* Kernel pages are global: writing CR3 would leave them, toggling CR4.PGE does not (Intel SDM vol. 3A,
    "Invalidation of TLBs and Paging-Structure Caches"). */
@@ -30,7 +30,7 @@ void tlb_flush(uint64_t virt, uint64_t size_bytes)
         tlb_flush_all();
         return;
     }
-    uint64_t last = virt + size_bytes - 1; /* which may be that of the address space */
+    uint64_t last = virt + size_bytes - 1; /* perhaps the last byte of the address space */
     for (uint64_t page = virt & ~(PAGE_SIZE - 1); page <= last; page += PAGE_SIZE) {
         cpu_invalidate_page((void *)page);
         if (page + PAGE_SIZE == 0)
@@ -40,24 +40,24 @@ void tlb_flush(uint64_t virt, uint64_t size_bytes)
 
 void tlb_enter_idle(void)
 {
-    idleness_enter(PERCPU_OF(PERCPU_MINE(cpu_number), idleness));
+    lazy_tlb_enter(PERCPU_OF(PERCPU_MINE(cpu_number), lazy_tlb));
 }
 
 void tlb_leave_cpu(void)
 {
-    idleness_enter_stale(PERCPU_OF(PERCPU_MINE(cpu_number), idleness));
+    lazy_tlb_enter_stale(PERCPU_OF(PERCPU_MINE(cpu_number), lazy_tlb));
 }
 
 void tlb_leave_idle_slow(void)
 {
-    enum idleness *mine = PERCPU_OF(PERCPU_MINE(cpu_number), idleness);
-    while (!idleness_leave(mine)) {
+    enum lazy_tlb *mine = PERCPU_OF(PERCPU_MINE(cpu_number), lazy_tlb);
+    while (!lazy_tlb_leave(mine)) {
         tlb_flush_all();
-        idleness_flushed(mine);
+        lazy_tlb_flushed(mine);
     }
 }
 
 bool tlb_defer(unsigned int cpu)
 {
-    return idleness_defer(PERCPU_OF(cpu, idleness));
+    return lazy_tlb_defer(PERCPU_OF(cpu, lazy_tlb));
 }

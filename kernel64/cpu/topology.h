@@ -8,8 +8,7 @@
  */
 #include <cpu/features.h>
 
-/* An APIC identity is package, die, core and thread, one after the other from the highest bit; a part may
-   have no bits. */
+/* An APIC ID is package, die, core and thread, from the highest bit on; a part may have no bits. */
 struct topology {
     unsigned int thread_bits, core_bits, die_bits;
 };
@@ -25,9 +24,30 @@ enum core_kind {
     CORE_FAST       /* Intel Core */
 };
 
-/* Of the CPU that @ask asks. Without any leaf that tells, each identity is a package of one. */
+/**
+ * topology_read() - how an APIC ID is divided.
+ * @ask:      the CPUID instruction, on the CPU in question, or a test's.
+ * @identity: of that CPU.
+ *
+ * Return: no bits at all without a leaf that says: each APIC ID is then a package of one thread.
+ * Context: any.
+ */
 struct topology topology_read(cpuid_fn *ask, const struct cpu_identity *identity);
 
+/**
+ * topology_place_of() - where a CPU sits.
+ * @topology: from topology_read().
+ * @apic_id:  the initial APIC ID.
+ *
+ * Context: any.
+ */
 struct topology_place topology_place_of(const struct topology *topology, uint32_t apic_id);
 
+/**
+ * topology_core_kind() - which of a hybrid CPU's kinds of core the executing CPU is.
+ * @ask, @identity: as for topology_read().
+ *
+ * Return: CORE_USUAL where leaf 1AH does not say.
+ * Context: any.
+ */
 enum core_kind topology_core_kind(cpuid_fn *ask, const struct cpu_identity *identity);

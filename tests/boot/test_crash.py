@@ -116,7 +116,7 @@ def test_a_build_that_is_not_checked_takes_them(boot):
 
 def test_a_checked_build_catches_per_cpu_data_of_a_cpu_that_may_change(boot):
     lines = crash(boot, 'percpu', 'gcc-O2-checked')
-    assert says(lines, 'PANIC: per-CPU data is used by what may be moved to another CPU')
+    assert says(lines, 'PANIC: per-CPU data: used with interrupts on by code that may migrate')
     assert says(lines, 'crash_percpu+')
 
 

@@ -48,7 +48,7 @@ bool is_open[CPUS] = true;      /* the inboxes */
 byte holders;                   /* who is untold and walks the page tables: none is freed */
 byte told = BIT(0) | BIT(1);    /* who has flushed since it came online */
 byte walking = BIT(0) | BIT(1); /* who may walk the page tables */
-byte idleness[CPUS];
+byte lazy_tlb[CPUS];
 byte inbox[CPUS];
 byte left[CPUS];
 
@@ -77,37 +77,37 @@ inline flush_all()
     TLB(me, 1) = entry[1]
 }
 
-/* ---- idleness; me is a CPU ---- */
+/* ---- lazy_tlb; me is a CPU ---- */
 
 inline leave_idle()
 {
 #ifdef BROKEN_FLUSHES_AFTERWARDS
     if
-    :: atomic { idleness[me] == STALE -> idleness[me] = BUSY }
+    :: atomic { lazy_tlb[me] == STALE -> lazy_tlb[me] = BUSY }
         flush_all()
-    :: atomic { idleness[me] != STALE -> idleness[me] = BUSY }
+    :: atomic { lazy_tlb[me] != STALE -> lazy_tlb[me] = BUSY }
     fi
 #else
     do
-    :: idleness[me] == BUSY -> break
+    :: lazy_tlb[me] == BUSY -> break
     :: atomic {
-            idleness[me] == IDLE ->
-            idleness[me] = BUSY;
+            lazy_tlb[me] == IDLE ->
+            lazy_tlb[me] = BUSY;
             break
         }
-    :: idleness[me] != BUSY && idleness[me] != IDLE ->
+    :: lazy_tlb[me] != BUSY && lazy_tlb[me] != IDLE ->
 #ifdef BROKEN_IDLE_WHILE_FLUSHING
-        idleness[me] = IDLE;
+        lazy_tlb[me] = IDLE;
 #else
-        idleness[me] = FLUSHING;
+        lazy_tlb[me] = FLUSHING;
 #endif
 #ifndef BROKEN_NO_FLUSH_ON_WAKE
         flush_all();
 #endif
 #ifdef BROKEN_PLAIN_WAKE
-        idleness[me] = BUSY
+        lazy_tlb[me] = BUSY
 #else
-        idleness[me] = (idleness[me] == FLUSHING -> BUSY : idleness[me])
+        lazy_tlb[me] = (lazy_tlb[me] == FLUSHING -> BUSY : lazy_tlb[me])
 #endif
     od
 #endif
@@ -120,8 +120,8 @@ inline defer()
         callee = LOWEST(others);
         others = others & ~BIT(callee);
         if
-        :: idleness[callee] != BUSY -> idleness[callee] = STALE
-        :: idleness[callee] == BUSY -> wanted = wanted | BIT(callee)
+        :: lazy_tlb[callee] != BUSY -> lazy_tlb[callee] = STALE
+        :: lazy_tlb[callee] == BUSY -> wanted = wanted | BIT(callee)
         fi;
         callee = 0
     }
@@ -298,7 +298,7 @@ inline run_code()
 inline sleep()
 {
     atomic {
-        idleness[me] = IDLE;
+        lazy_tlb[me] = IDLE;
         may_nmi = may_nmi || me == 2
     }
     leave_idle();
@@ -356,9 +356,9 @@ inline leave()
     }
     atomic {
 #ifdef BROKEN_LEAVES_IDLE
-        idleness[me] = IDLE;
+        lazy_tlb[me] = IDLE;
 #else
-        idleness[me] = STALE;
+        lazy_tlb[me] = STALE;
 #endif
         may_nmi = true
     }
@@ -393,11 +393,11 @@ proctype nmi(byte me)
     byte least[PAGES];
     do
     :: atomic {
-            may_nmi && idleness[me] == BUSY && told & BIT(me) ->
+            may_nmi && lazy_tlb[me] == BUSY && told & BIT(me) ->
             run_code()
         }
     :: atomic {
-            may_nmi && idleness[me] != BUSY ->
+            may_nmi && lazy_tlb[me] != BUSY ->
             in_nmi = CPU_PID(me);
             least[0] = oldest[0];
             least[1] = oldest[1]
@@ -409,7 +409,7 @@ proctype nmi(byte me)
             :: else ->
                 assert(TLB(me, 0) >= least[0]);
                 assert(TLB(me, 1) >= least[1]);
-                idleness[me] = STALE /* tlb_leave_cpu() again */
+                lazy_tlb[me] = STALE /* tlb_leave_cpu() again */
             fi;
             least[0] = 0;
             least[1] = 0;

@@ -24,7 +24,7 @@
 #define CHANGERS 2
 #define ROUNDS   20000
 
-static enum idleness word;
+static enum lazy_tlb word;
 static unsigned idle_round, deferred; /* relaxed */
 
 /* Plain: used by the CPU before it is idle, and anew by each changer afterwards; changed, and looked at. */
@@ -36,7 +36,7 @@ static void change(unsigned changer)
         for (unsigned turns = 0; relaxed_load(&idle_round) != round + 1; litmus_wait(&turns))
             ;
         entry[round][changer] = round + 1;
-        MUST(idleness_defer(&word));
+        MUST(lazy_tlb_defer(&word));
         MUST(in_use[round][changer] == 1);
         in_use[round][changer] = 2;
         relaxed_add(&deferred, 1);
@@ -52,15 +52,15 @@ static void be_idle_or_change(unsigned thread)
     for (unsigned round = 0; round < ROUNDS; round++) {
         for (unsigned i = 0; i < CHANGERS; i++)
             in_use[round][i] = 1;
-        idleness_enter(&word);
+        lazy_tlb_enter(&word);
         relaxed_store(&idle_round, round + 1);
         for (unsigned turns = 0; relaxed_load(&deferred) != (round + 1) * CHANGERS; litmus_wait(&turns))
             ;
-        MUST(!idleness_leave(&word));
+        MUST(!lazy_tlb_leave(&word));
         for (unsigned i = 0; i < CHANGERS; i++)
             MUST(entry[round][i] == round + 1);
-        idleness_flushed(&word);
-        MUST(idleness_leave(&word));
+        lazy_tlb_flushed(&word);
+        MUST(lazy_tlb_leave(&word));
     }
 }
 
@@ -80,7 +80,7 @@ static void who_wakes_sees_what_all_have_changed_who_found_it_idle(void **state)
 #define CHANGES 3000 /* of each kind: told, put off */
 
 static struct {
-    enum idleness idleness;
+    enum lazy_tlb lazy_tlb;
     unsigned is_interrupted[CHANGERS];
     unsigned tlb[CHANGERS]; /* its own: the number of the change that it knows */
 } cpus[CPUS];
@@ -96,7 +96,7 @@ static void change_often(unsigned changer)
     for (unsigned i = 1; relaxed_load(&told) < CHANGES || relaxed_load(&put_off) < CHANGES; i++) {
         relaxed_store(&table[changer], i);
         for (unsigned cpu = 0; cpu < CPUS; cpu++) {
-            if (idleness_defer(&cpus[cpu].idleness)) {
+            if (lazy_tlb_defer(&cpus[cpu].lazy_tlb)) {
                 relaxed_add(&put_off, 1);
                 continue;
             }
@@ -141,13 +141,13 @@ static void use_or_change(unsigned thread)
             MUST(cpus[thread].tlb[changer] >= least);
             take_interrupts(thread);
         }
-        idleness_enter(&cpus[thread].idleness);
+        lazy_tlb_enter(&cpus[thread].lazy_tlb);
         for (unsigned turns = 0, limit = litmus_below(100); turns < limit;)
             litmus_wait(&turns);
         /* What a trap does, in its order. */
-        while (!idleness_leave(&cpus[thread].idleness)) {
+        while (!lazy_tlb_leave(&cpus[thread].lazy_tlb)) {
             flush(thread);
-            idleness_flushed(&cpus[thread].idleness);
+            lazy_tlb_flushed(&cpus[thread].lazy_tlb);
         }
         take_interrupts(thread);
     }
@@ -170,49 +170,49 @@ static void no_cpu_uses_what_was_true_before_a_change_that_is_over(void **state)
 static void only_who_is_idle_is_left_to_itself(void **state)
 {
     (void)state;
-    enum idleness mine = CPU_BUSY;
-    assert_false(idleness_defer(&mine));
+    enum lazy_tlb mine = CPU_BUSY;
+    assert_false(lazy_tlb_defer(&mine));
     assert_int_equal(mine, CPU_BUSY);
-    idleness_enter(&mine);
-    assert_true(idleness_leave(&mine));
+    lazy_tlb_enter(&mine);
+    assert_true(lazy_tlb_leave(&mine));
     assert_int_equal(mine, CPU_BUSY);
-    idleness_enter(&mine);
-    assert_true(idleness_defer(&mine) && idleness_defer(&mine));
-    assert_false(idleness_leave(&mine));
-    idleness_flushed(&mine);
+    lazy_tlb_enter(&mine);
+    assert_true(lazy_tlb_defer(&mine) && lazy_tlb_defer(&mine));
+    assert_false(lazy_tlb_leave(&mine));
+    lazy_tlb_flushed(&mine);
     assert_int_equal(mine, CPU_BUSY);
-    assert_true(idleness_leave(&mine));
-    assert_false(idleness_defer(&mine));
+    assert_true(lazy_tlb_leave(&mine));
+    assert_false(lazy_tlb_defer(&mine));
 }
 
 static void what_changes_during_a_flush_takes_another(void **state)
 {
     (void)state;
-    enum idleness mine = CPU_BUSY;
-    idleness_enter(&mine);
-    assert_true(idleness_defer(&mine));
-    assert_false(idleness_leave(&mine));
-    assert_true(idleness_defer(&mine));
-    idleness_flushed(&mine);
-    assert_false(idleness_leave(&mine));
-    idleness_flushed(&mine);
-    assert_true(idleness_leave(&mine));
+    enum lazy_tlb mine = CPU_BUSY;
+    lazy_tlb_enter(&mine);
+    assert_true(lazy_tlb_defer(&mine));
+    assert_false(lazy_tlb_leave(&mine));
+    assert_true(lazy_tlb_defer(&mine));
+    lazy_tlb_flushed(&mine);
+    assert_false(lazy_tlb_leave(&mine));
+    lazy_tlb_flushed(&mine);
+    assert_true(lazy_tlb_leave(&mine));
 }
 
 static void an_nmi_during_a_flush_flushes_for_itself(void **state)
 {
     (void)state;
-    enum idleness mine = CPU_BUSY;
-    idleness_enter(&mine);
-    assert_true(idleness_defer(&mine));
-    assert_false(idleness_leave(&mine));
+    enum lazy_tlb mine = CPU_BUSY;
+    lazy_tlb_enter(&mine);
+    assert_true(lazy_tlb_defer(&mine));
+    assert_false(lazy_tlb_leave(&mine));
     /* The NMI, to its end: */
-    assert_false(idleness_leave(&mine));
-    idleness_flushed(&mine);
-    assert_true(idleness_leave(&mine));
+    assert_false(lazy_tlb_leave(&mine));
+    lazy_tlb_flushed(&mine);
+    assert_true(lazy_tlb_leave(&mine));
     /* What it came into: */
-    idleness_flushed(&mine);
-    assert_true(idleness_leave(&mine));
+    lazy_tlb_flushed(&mine);
+    assert_true(lazy_tlb_leave(&mine));
     assert_int_equal(mine, CPU_BUSY);
 }
 
