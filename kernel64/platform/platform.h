@@ -149,9 +149,8 @@ struct platform {
 /**
  * platform() - what firmware says.
  *
- * Return: constant after platform_init(). Before it there are no arrays, only @serials, as far as the tables
- *         are in reach of the boot direct map.
- * Context: any.
+ * Return: constant after platform_init(). Before it there are no arrays, only the serial ports, as far as the
+ * tables are in reach of the boot direct map. Context: any.
  */
 const struct platform *platform(void);
 
