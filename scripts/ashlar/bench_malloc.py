@@ -38,7 +38,7 @@ BUILT = {
     'glibc-simple': ('glibc-bench/bench-malloc-simple.c', ()),
     'glibc-thread': ('glibc-bench/bench-malloc-thread.c', ()),
 }
-# In the place of a PDF of 20 MB: dictionaries, names and arrays that are made and forgotten.
+# In the place of a PDF of 20 MB: dictionaries, names and arrays that are made and dropped.
 GS_PROGRAM = (
     '1 1 40 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
     '(done) = quit'

@@ -3,9 +3,9 @@
  * The worst that a caller of the allocators meets, where the other benchmarks have what is usual: the longest
  * single call, and the longest stretch with interrupts off.
  *
- * The longest call is found by timing each one, in phases that fill depots, leave them full of what nobody
- * needs, mix sizes, and use up all memory. A stretch with interrupts off is found from outside: a timer that
- * fires every few microseconds comes late by it. What it is late by in an empty loop, the way into the
+ * The longest call is found by timing each one, in phases that fill depots, leave them full of unneeded
+ * objects, mix sizes, and use up all memory. A stretch with interrupts off is found from outside: a timer
+ * that fires every few microseconds comes late by it. What it is late by in an empty loop, the way into the
  * handler, is subtracted. Under -icount shift=0 a tick of the time-stamp counter is a nanosecond and an
  * instruction; elsewhere the figures mean little.
  */
@@ -123,8 +123,7 @@ static void blocks(struct worst *worst)
         up_and_down(worst, KMALLOC_SLAB_MAX * 2u << i % 9, 1);
 }
 
-/* Requests that are refused, once the caches have given back what they can: whoever is first has that
-   done. */
+/* Requests that are refused after the caches have returned all they can, which the first one causes. */
 static void refused(struct worst *worst)
 {
     struct worst unused = { 0, 0 };

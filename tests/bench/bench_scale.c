@@ -4,7 +4,7 @@
  *
  * The operations of a row are divided among the CPUs, so their number does not depend on how many those are,
  * and a row is what an operation costs in all: flat is ideal where the host has fewer processors than the
- * machine, and under -icount, where the CPUs take turns. Who is done first halts; the last one wakes the
+ * machine, and under -icount, where the CPUs take turns. Those that finish early halt; the last one wakes the
  * first CPU, so that waiting costs nothing.
  */
 #include <ashlar/bench.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processors cost one another: a call and back, translations forgotten everywhere, a lock that nobody
- * else wants, and how evenly one is handed round that all want.
+ * What processors cost one another: a call and back, a TLB shootdown, an uncontended lock, and the
+ * fairness of a contended one.
  *
  * The rows about other CPUs are about all that the machine has: 2, 4 and 64 vCPUs give shootdowns to 1, 3 and
- * 63. Busy CPUs turn in a loop with a pause in it, idle ones are halted.
+ * 63. Busy CPUs execute a loop with a pause in it, idle ones are halted.
  */
 #include <ashlar/bench.h>
 
@@ -95,7 +95,7 @@ BENCH_WITH(ipi_call_busy, "ipi.call.busy", FEW, make_others_busy, call_one, free
 
 /* ---- a shootdown ---- */
 
-/* Nothing is mapped there: what is forgotten does not matter to what forgetting costs. */
+/* Nothing is mapped there: the cost of a shootdown does not depend on the entries. */
 static void shoot(unsigned int pages)
 {
     for (unsigned int i = 0; i < FEW; i++)
@@ -123,7 +123,7 @@ static void shoot_512(void)
 BENCH_WITH(shootdown_busy_512, "shootdown.busy.512", FEW, make_others_busy, shoot_512, free_others);
 BENCH_WITH(shootdown_idle_512, "shootdown.idle.512", FEW, has_others, shoot_512, NULL);
 
-/* ---- a lock that nobody else wants ---- */
+/* ---- an uncontended lock ---- */
 
 static struct spinlock lock = SPINLOCK("bench", LOCK_TEST);
 
@@ -148,7 +148,7 @@ static struct {
     uint64_t *taken;    /* by each */
 } contest;
 
-/* Nobody begins before all are there; who comes last says when it ends. */
+/* No CPU begins before all have arrived; the last one sets the end. */
 static uint64_t begin_contest(void)
 {
     uint64_t end_ns;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What malloc() and free() cost, whoever provides them: run with LD_PRELOAD for each allocator. Prints one
+ * What malloc() and free() cost, of any library: run with LD_PRELOAD for each allocator. Prints one
  * line a row, "name nanoseconds", for one allocation and one free together. scripts/bench mm runs it, the
  * allocators in turn.
  *
@@ -18,7 +18,7 @@
 #define LIVE  1000
 #define PAIRS 2000000
 
-/* The compiler must not know that nobody looks into the memory. */
+/* The compiler must not know that the memory is never read. */
 #define TOUCH(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 static double seconds(void)

@@ -114,9 +114,7 @@ def spcr(port, baud_code):
 
 
 @pytest.mark.parametrize('cmdline, moves', [('', True), ('console=serial', False)])
-def test_the_serial_port_that_firmware_names_is_used_where_nobody_says_otherwise(
-    cmdline, moves, boot, tmp_path
-):
+def test_the_serial_port_that_firmware_names_is_the_default(cmdline, moves, boot, tmp_path):
     (tmp_path / 'spcr').write_bytes(spcr(0x2F8, 7))
     second = tmp_path / 'second.log'
     outcome = boot(

@@ -137,7 +137,7 @@ def test_a_fault_inside_a_panic_is_one_line(boot):
 
 @pytest.mark.parametrize('kind', ['divide', 'panic', 'stack', 'doublefault', 'null'])
 def test_a_panic_is_one_cpus_alone(kind, boot):
-    """The others stand still: between the report's first line and the verdict nobody else says anything."""
+    """The others are stopped: between the report's first line and the verdict no other CPU prints anything."""
     outcome = boot(f'crash {kind}', boot='kernel', smp='4')
     assert outcome.verdict == 'panic', outcome.words
     assert outcome.exit_status == PANIC_STATUS, outcome.words

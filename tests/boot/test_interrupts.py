@@ -10,7 +10,7 @@ PROMPT = r'^ashlar> '
 SECONDS = 60
 IDLE_SECONDS = 3
 
-# Who takes the interrupts: I/O APIC, the pair of 8259s behind a local APIC, and those alone.
+# The interrupt controllers in use: I/O APIC, the pair of 8259s behind a local APIC, and those alone.
 PCS = {
     'ioapic': {'machine': 'pc'},
     'noioapic': {'machine': 'pc', 'cmdline': 'noioapic'},

@@ -98,7 +98,7 @@ CASES = {
     'microvm,acpi=off': Case(
         machine('microvm', 'acpi=off'), **{**MICROVM, 'ioapics': ((0, 24),), 'overrides': MP_OVERRIDES}
     ),
-    # An I/O APIC can send to nobody: the 8259s serve.
+    # An I/O APIC has no CPU to send to: the 8259s are used.
     '-apic': Case(
         machine(cpu='max,-apic'),
         lapic='none',

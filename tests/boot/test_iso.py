@@ -33,7 +33,7 @@ def test_the_same_commit_gives_the_same_bytes(tmp_path):
 
 
 def test_an_iso_without_el_torito_images_is_refused(build, tmp_path):
-    """With an xorriso that forgets them, as it would if an option changed its meaning."""
+    """With an xorriso that drops them, as it would if an option changed its meaning."""
     fake = tmp_path / 'xorriso'
     fake.write_text(
         '#!/bin/sh\nfor word; do case $word in -as) making=yes ;; esac; done\n'

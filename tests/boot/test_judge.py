@@ -130,7 +130,7 @@ def test_judge_says_when_there_is_no_log(tmp_path):
             0,
             '',
         ),
-        # An exception that nobody survives, in a log that was cut; an NMI that was survived.
+        # A fatal exception, in a log that was cut; an NMI that was survived.
         (
             LONG.replace(
                 b'KTAP version 1\n1..1', b'EXCEPTION 14: page fault (#PF) at f+0x1/0x2\nKTAP version 1\n1..1'

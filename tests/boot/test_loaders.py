@@ -236,5 +236,5 @@ def test_the_kernels_file_name_in_front_is_no_option(start, first, is_warned):
     assert outcome.verdict == 'pass', outcome.words
     text = '\n'.join(outcome.stream.lines)
     assert (f'option {first}' in text) == is_warned
-    # In any other place it is one that nobody knows.
+    # In any other place it is an unknown option.
     assert 'option /boot/other.elf' in text

@@ -341,7 +341,7 @@ SLACK_US = 10000000
     'cmdline, absent, waits',
     [
         ('absentcpu=200', [200], 1),
-        # Those that are there are not listed twice; nobody has 255 in xAPIC mode.
+        # Those that are there are not listed twice; no CPU has 255 in xAPIC mode.
         ('absentcpu=200,210-211,1-3,255', [200, 210, 211], 1),
         # Waves of 3 and 2; of 2, 2 and 1; of one each.
         ('absentcpu=200-201 cpuwave=3', [200, 201], 1),

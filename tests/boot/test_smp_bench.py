@@ -8,7 +8,7 @@ STAGES = ('real_us', 'protected_us', 'long_us', 'kernel_us', 'us')
 
 
 def test_a_clock_that_leaps_is_no_reason_to_give_up_a_cpu(boot):
-    """QEMU's -icount counts for each INIT the instructions up to its next deadline: some 100 ms that nobody has run."""
+    """QEMU's -icount counts for each INIT the instructions up to its next deadline: some 100 ms that no CPU has executed."""
     outcome = boot('report cpus; exit', build_name='gcc-O2', boot='kernel', smp='32', extra=ICOUNT)
     assert outcome.verdict == 'pass', outcome.words
     cpus = outcome.stream.fact('cpus')
@@ -48,7 +48,7 @@ def test_a_lock_goes_round_evenly(four):
     assert fact['n'] == 4 and fact['min'] > 1000 and fact['max'] - fact['min'] <= 1
 
 
-def test_a_shootdown_of_idle_cpus_interrupts_nobody(four):
+def test_a_shootdown_of_idle_cpus_sends_no_interrupt(four):
     assert four['shootdown.idle.1']['median'] * 3 < four['shootdown.busy.1']['median']
 
 

@@ -16,7 +16,7 @@ static const uint8_t *memory;
 static uint64_t memory_start, memory_size;
 static const uint64_t places[] = { 0xe0000, 0xf0000, 0x9fc00, 0x98000 };
 static uint8_t notes[2][2];
-/* Whoever reads past what was asked for is seen. */
+/* A read past the requested bytes is detected. */
 static void *reads[4 * MOST];
 static size_t read_count;
 
@@ -36,7 +36,7 @@ static const void *read_memory(phys_t address, size_t size)
     return keep(memory + (address.raw - memory_start), size);
 }
 
-static void forget_reads(void)
+static void drop_reads(void)
 {
     while (read_count > 0)
         free(reads[--read_count]);
@@ -72,10 +72,10 @@ void fuzz_tables(const uint8_t *data, size_t size)
     if (status == STATUS_OK)
         insist((root.table.raw == parsed.table.raw && root.is_xsdt == parsed.is_xsdt) ||
                acpi_root_leads_nowhere(read_memory, &parsed));
-    forget_reads();
+    drop_reads();
     info.rsdp = (struct bytes){ 0 };
     if (acpi_locate_root(&info, read_memory, &root) != STATUS_OK) {
-        forget_reads();
+        drop_reads();
         return;
     }
     insist(root.table.raw != 0);
@@ -84,7 +84,7 @@ void fuzz_tables(const uint8_t *data, size_t size)
     insist(index.count <= ARRAY_LEN(index.tables) && index.count <= index.listed + 3);
     insist(index.left_out + index.entries_cut <= index.listed);
     insist(index.root.table.raw == root.table.raw || (root.is_xsdt && index.root.table.raw == root.rsdt.raw));
-    forget_reads();
+    drop_reads();
     for (size_t i = 0; i < index.count; i++) {
         const struct acpi_table *table = &index.tables[i];
         is_name(table->signature, sizeof(table->signature));
@@ -96,7 +96,7 @@ void fuzz_tables(const uint8_t *data, size_t size)
         const struct acpi_table *found = acpi_index_find(&index, table->signature, NULL);
         insist(found && found <= table && memcmp(found->signature, table->signature, 4) == 0);
     }
-    forget_reads();
+    drop_reads();
 }
 
 /* ---- MP tables ---- */
@@ -134,5 +134,5 @@ void fuzz_mp(const uint8_t *data, size_t size)
         if (mp_table_read(read_memory, &pointer, &table) == STATUS_OK)
             walk_mp(&table);
     }
-    forget_reads();
+    drop_reads();
 }

@@ -12,7 +12,7 @@
 static struct memmap_entry claims[MOST];
 static size_t claim_count;
 
-/* The strictest claim on one byte; -1 when nobody claims it. */
+/* The strictest entry for one byte; -1 when there is none. */
 static int kind_at(uint64_t address)
 {
     int kind = -1;
@@ -34,7 +34,7 @@ static void check_bytes(uint64_t start, uint64_t end, int kind)
         if (kind == MEMMAP_USABLE)
             insist(kind_at(at) == MEMMAP_USABLE);
         else
-            /* Rounding outward may take bytes that are laxer, or nobody's. */
+            /* Rounding outward may take bytes that are laxer, or in no entry. */
             insist(kind_at(at) <= kind);
     }
 }

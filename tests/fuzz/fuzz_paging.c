@@ -5,7 +5,7 @@
  * and where the window of 4 GiB lies, each operation is six more.
  *
  * After each one every page in the tables is one of the model's and all of the model's are there, the tables
- * are just the frames that were taken, none is empty that nobody asked for in advance, and the audit finds
+ * are just the frames that were taken, none is empty except those requested in advance, and the audit finds
  * what the model holds and nothing else. A frame that was given back cannot be touched: the sanitizer watches
  * it.
  */
@@ -68,7 +68,7 @@ static void give(phys_t frame)
     ASAN_POISON_MEMORY_REGION(ram + i * PAGE_SIZE, PAGE_SIZE);
 }
 
-/* tests/unit/test_paging.c has a TLB that forgets nothing else. */
+/* tests/unit/test_paging.c has a model of a TLB that drops nothing else. */
 void port_flush(uint64_t virt, uint64_t size_bytes)
 {
     insist(size_bytes > 0 && virt + size_bytes - 1 >= virt);
