@@ -19,6 +19,7 @@
 #include <smp/ipi.h>
 
 #include <ashlar/check.h>
+#include <ashlar/mm/port.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/spinlock.h>
 #include <cpu/features.h>
@@ -111,6 +112,14 @@ void ipi_poll(void)
     irq_flags_t state = local_irq_save();
     serve_inbox();
     local_irq_restore(state);
+}
+
+/* mm/port.h. A waiting CPU polls also with interrupts off: the CPU that it waits for may be waiting for its
+   answer to a cross-call, such as a shootdown. */
+void port_pause(void)
+{
+    ipi_poll();
+    cpu_relax();
 }
 
 /* ---- calling ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64's answers to mm/port.h that are more than an instruction.
+ * kernel64's answers to mm/port.h that are more than an instruction. Those that need other CPUs are in smp/:
+ * shootdown.c, ipi.c.
  */
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
@@ -14,7 +15,6 @@
 #include <lib/format.h>
 #include <log/log.h>
 #include <panic/panic.h>
-#include <smp/ipi.h>
 #include <vm/address_space.h>
 
 /* ---- descriptors ---- */
@@ -34,14 +34,6 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 /* ---- pinning ---- */
 
 PERCPU(uint64_t, pin_rflags);
-
-/* Who waits serves what others call here, also where interrupts are off: the CPU that is waited for may
-   itself be waiting for just that, a shootdown for one. */
-void port_pause(void)
-{
-    ipi_poll();
-    cpu_relax();
-}
 
 /* ---- words ---- */
 
