@@ -35,13 +35,6 @@
 #define relaxed_add(word, value)   __atomic_fetch_add(word, value, __ATOMIC_RELAXED)
 
 static time_t litmus_end;
-static __thread uint64_t litmus_random;
-
-static inline unsigned litmus_below(unsigned limit)
-{
-    litmus_random = litmus_random * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(litmus_random >> 40) % limit;
-}
 
 /* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system
    call, so that two threads on two processors meet within nanoseconds, as CPUs do. */
@@ -74,7 +67,7 @@ struct litmus_thread {
 static inline void *litmus_start(void *argument)
 {
     struct litmus_thread *self = argument;
-    litmus_random = seed_state + (self->thread + 1) * 0x9e3779b97f4a7c15;
+    seed_thread(self->thread);
     self->run(self->thread);
     return NULL;
 }

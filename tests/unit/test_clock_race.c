@@ -61,7 +61,7 @@ static uint64_t steps; /* what the counter has counted; each reading finds a few
 
 static uint64_t read_steps(struct clock_counter *self)
 {
-    return relaxed_add(&steps, 1 + litmus_below(200)) & clock_counter_mask(self);
+    return relaxed_add(&steps, 1 + seed_below(200)) & clock_counter_mask(self);
 }
 
 static struct clock_counter narrow = { "pit", 1000000000, 16, read_steps };

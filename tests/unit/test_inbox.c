@@ -76,7 +76,7 @@ static void call_and_serve(unsigned thread)
     struct question question = { 0 };
     self = thread;
     for (unsigned i = 1; i <= ROUNDS; i++) {
-        unsigned set = litmus_below(1 << CPUS) & ~(1u << self);
+        unsigned set = seed_below(1 << CPUS) & ~(1u << self);
         question.asked = i;
         call(set, &question);
         for (unsigned other = 0; other < CPUS; other++) {

@@ -135,14 +135,14 @@ static void use_or_change(unsigned thread)
         return;
     }
     while (relaxed_load(&changers_left) > 0) {
-        for (unsigned looks = litmus_below(4); looks > 0; looks--) {
-            unsigned changer = litmus_below(CHANGERS),
+        for (unsigned looks = seed_below(4); looks > 0; looks--) {
+            unsigned changer = seed_below(CHANGERS),
                      least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
             MUST(cpus[thread].tlb[changer] >= least);
             take_interrupts(thread);
         }
         lazy_tlb_enter(&cpus[thread].lazy_tlb);
-        for (unsigned turns = 0, limit = litmus_below(100); turns < limit;)
+        for (unsigned turns = 0, limit = seed_below(100); turns < limit;)
             litmus_wait(&turns);
         /* What a trap does, in its order. */
         while (!lazy_tlb_leave(&cpus[thread].lazy_tlb)) {

@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <seed.h>
 // clang-format off
 #include <cmocka.h>
 // clang-format on
@@ -58,15 +58,9 @@ static void expect_sweep(const struct memmap_entry *entries, size_t count, const
 /* The model: PAGES pages of grains, each painted with the strictest claim. */
 enum { PAGES = 48, GRAIN = 512, GRAINS = PAGES * 4096 / GRAIN, MAX_ENTRIES = 40 };
 
-static uint64_t random_state;
-
 static uint64_t random_below(uint64_t limit)
 {
-    /* xorshift64*; Vigna, "An experimental exploration of Marsaglia's xorshift generators". */
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (random_state * 0x2545f4914f6cdd1dULL >> 33) % limit;
+    return (seed_next() >> 33) % limit;
 }
 
 static size_t random_map(struct memmap_entry *entries, uint64_t base)
@@ -435,10 +429,7 @@ static void every_kind_has_a_name(void **state)
 
 int main(void)
 {
-    const char *seed = getenv("ASHLAR_SEED");
-    random_state = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL) * 2654435761u + 1;
-    print_message("seed: ASHLAR_SEED=%llu\n", (unsigned long long)random_state);
-
+    seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_page_gets_the_kind_that_painting_it_gives),
         cmocka_unit_test(the_order_of_the_entries_changes_nothing),

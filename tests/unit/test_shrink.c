@@ -45,11 +45,11 @@ static void come_ask_and_go(unsigned int cpu)
 {
     hosted_cpu = cpu;
     for (unsigned int i = 0; i < ROUNDS; i++) {
-        struct counter mine = { .shrinker = { .name = "test", .cost = litmus_below(4), .shrink = count } };
+        struct counter mine = { .shrinker = { .name = "test", .cost = seed_below(4), .shrink = count } };
         shrinker_add(&mine.shrinker);
         /* All that are there give one each; one is always there. */
-        for (unsigned int asks = litmus_below(3); asks > 0; asks--) {
-            uint64_t wanted = 1 + litmus_below(2), given = shrink_memory(wanted);
+        for (unsigned int asks = seed_below(3); asks > 0; asks--) {
+            uint64_t wanted = 1 + seed_below(2), given = shrink_memory(wanted);
             MUST(given > 0);
             relaxed_add(&promised, given < wanted ? given : wanted);
         }

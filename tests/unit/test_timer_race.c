@@ -53,23 +53,9 @@ static void add(unsigned *counter, unsigned count)
     __atomic_fetch_add(counter, count, __ATOMIC_RELAXED);
 }
 
-/* One sequence a thread. */
-static __thread uint64_t random_state;
-
-static void random_start(uint64_t thread)
-{
-    random_state = seed_state + thread * 0x9e3779b97f4a7c15;
-}
-
-static unsigned random_below(unsigned limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (unsigned)(random_state >> 40) % limit;
-}
-
 static uint64_t soon(void)
 {
-    return __atomic_load_n(&clock_now, __ATOMIC_RELAXED) + random_below(60);
+    return __atomic_load_n(&clock_now, __ATOMIC_RELAXED) + seed_below(60);
 }
 
 /* ---- threads that run queues ---- */
@@ -80,14 +66,14 @@ static unsigned moves_also;
 static void *be_a_cpu(void *argument)
 {
     unsigned cpu = (unsigned)(uintptr_t)argument;
-    random_start(cpu);
+    seed_thread(cpu);
     uint64_t next_ns;
     do {
-        uint64_t now_ns = __atomic_add_fetch(&clock_now, 1 + random_below(4), __ATOMIC_RELAXED);
+        uint64_t now_ns = __atomic_add_fetch(&clock_now, 1 + seed_below(4), __ATOMIC_RELAXED);
         if (timer_queue_run(&queues[cpu], now_ns) == 0)
             sched_yield();
-        if (moves_also && random_below(100) == 0)
-            (void)timer_queue_move_all(&queues[cpu], &queues[random_below(CPUS)]);
+        if (moves_also && seed_below(100) == 0)
+            (void)timer_queue_move_all(&queues[cpu], &queues[seed_below(CPUS)]);
     } while (load(&others_left) > 0 || timer_queue_next(&queues[cpu], &next_ns));
     return NULL;
 }
@@ -129,7 +115,7 @@ static unsigned runs; /* of all of them */
 static void arm(struct shared *one)
 {
     add(&one->armed, 1);
-    add(&one->replaced, timer_queue_arm(&queues[random_below(CPUS)], &one->timer, soon()).was_armed);
+    add(&one->replaced, timer_queue_arm(&queues[seed_below(CPUS)], &one->timer, soon()).was_armed);
 }
 
 static void cancel(struct shared *one)
@@ -149,22 +135,22 @@ static void count_run(struct timer *timer, void *context)
         abort();
     add(&one->cancelled, got.was_armed);
     if (load(&others_left) > 0) {
-        if (random_below(3) == 0)
+        if (seed_below(3) == 0)
             arm(one);
-        if (random_below(4) == 0)
-            arm(&shared[random_below(SHARED)]);
-        if (random_below(4) == 0)
-            cancel(&shared[random_below(SHARED)]);
+        if (seed_below(4) == 0)
+            arm(&shared[seed_below(SHARED)]);
+        if (seed_below(4) == 0)
+            cancel(&shared[seed_below(SHARED)]);
     }
     __atomic_store_n(&one->inside, 0, __ATOMIC_RELAXED);
 }
 
 static void *arm_and_cancel(void *argument)
 {
-    random_start((uintptr_t)argument);
+    seed_thread((unsigned int)(uintptr_t)argument);
     while (load(&runs) < RUNS) {
-        struct shared *one = &shared[random_below(SHARED)];
-        unsigned choice = random_below(10);
+        struct shared *one = &shared[seed_below(SHARED)];
+        unsigned choice = seed_below(10);
         if (choice < 6)
             arm(one);
         else if (choice < 9)
@@ -216,21 +202,21 @@ static void run_on(struct timer *timer, void *context)
 {
     struct loan *loan = context;
     if (++loan->runs % 4 != 0)
-        (void)timer_queue_arm(&queues[random_below(CPUS)], timer, soon());
+        (void)timer_queue_arm(&queues[seed_below(CPUS)], timer, soon());
 }
 
 /* Every other timer frees itself; the others go when they have been waited for. */
 static void *lend(void *argument)
 {
-    random_start((uintptr_t)argument);
+    seed_thread((unsigned int)(uintptr_t)argument);
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct loan *loan = calloc(1, sizeof(*loan));
         bool frees_itself = i % 2;
         timer_init(&loan->timer, frees_itself ? free_the_loan : run_on, loan);
-        (void)timer_queue_arm(&queues[random_below(CPUS)], &loan->timer, soon());
+        (void)timer_queue_arm(&queues[seed_below(CPUS)], &loan->timer, soon());
         if (frees_itself)
             continue;
-        for (unsigned pause = random_below(4); pause > 0; pause--)
+        for (unsigned pause = seed_below(4); pause > 0; pause--)
             sched_yield();
         (void)timer_cancel_wait(&loan->timer);
         memset(loan, 0xff, sizeof(*loan));
