@@ -79,5 +79,5 @@ void kernel64_main(uint64_t handoff_address)
     start_processors(); /* the other CPUs */
     time_calibrate();   /* the clock is right */
     boot_stage_mark("processors");
-    monitor_run(options_run());
+    monitor_run();
 }

@@ -8,12 +8,16 @@
 #include <acpi/root.h>
 #include <ashlar/bits.h>
 #include <boot/machine.h>
+#include <boot/options.h>
 #include <log/log.h>
 #include <lib/parse.h>
 #include <vm/firmware_memory.h>
 
 /* How many bad tables have a log line of their own. */
 #define NAMED_MAX 12
+
+OPTION(acpi_rsdp, "ADDRESS", "where the ACPI root pointer is, below 4 GiB");
+OPTION(noacpi, "", "do not look at ACPI tables");
 
 static struct acpi_root root;
 static struct acpi_index tables;
@@ -125,7 +129,7 @@ static bool find_root_by_option(void)
 {
     char value[32];
     uint64_t address;
-    status_t status = machine_option("acpi_rsdp", value, sizeof(value));
+    status_t status = option_read(&option_acpi_rsdp, value, sizeof(value));
     if (status == STATUS_NOT_FOUND)
         return false;
     if (status != STATUS_OK || parse_number(value, &address) != STATUS_OK) {
@@ -140,7 +144,7 @@ static bool find_root_by_option(void)
 
 void acpi_find_root(void)
 {
-    if (machine_has_option("noacpi"))
+    if (option_is_given(&option_noacpi))
         return;
     has_root = find_root_by_option() || acpi_locate_root(machine_boot_info(), acpi_read, &root) == STATUS_OK;
     if (has_root)
@@ -150,8 +154,8 @@ void acpi_find_root(void)
 void acpi_init(void)
 {
     if (!has_root) {
-        log_info("acpi", machine_has_option("noacpi") ? "disabled by the option noacpi"
-                                                      : "no RSDP found: no ACPI tables");
+        log_info("acpi", option_is_given(&option_noacpi) ? "disabled by the option noacpi"
+                                                         : "no RSDP found: no ACPI tables");
         return;
     }
     reserve(&tables.root_table);

@@ -14,11 +14,11 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/dev/fw_cfg.h>
-#include <boot/cmdline.h>
 #include <boot/device_window.h>
 #include <boot/early.h>
 #include <boot/low_memory.h>
 #include <boot/mb2_parse.h>
+#include <boot/options.h>
 #include <boot/pvh_parse.h>
 #include <cpu/features.h>
 #include <cpu/lapic_base.h>
@@ -27,6 +27,9 @@
 #include <lib/string.h>
 #include <log/log.h>
 #include <panic/panic.h>
+
+OPTION(mem, "SIZE", "leave memory above this address alone");
+OPTION(reserve_low, "SIZE", "how much of the first 640 KiB is left to firmware, 4K to 640K; 64K without it");
 
 static struct {
     struct handoff handoff;
@@ -102,6 +105,7 @@ void machine_read_handoff(uint64_t handoff_address)
     early_init(phys(machine.handoff.kernel_end), phys(machine.handoff.kernel_start + KERNEL_RESERVE_SIZE));
     read_boot_info();
     read_appended_command_line();
+    options_set_parts((const char *)machine.info.command_line.data, machine.appended);
 }
 
 void machine_log_origin(void)
@@ -162,6 +166,7 @@ static size_t join_command_line(char *room)
     }
     room[length] = '\0';
     machine.command_line = room;
+    options_set_line(room);
     return length + 1;
 }
 
@@ -170,7 +175,7 @@ static uint64_t memory_limit(void)
 {
     char value[32];
     uint64_t limit;
-    status_t status = machine_option("mem", value, sizeof(value));
+    status_t status = option_read(&option_mem, value, sizeof(value));
     if (status == STATUS_NOT_FOUND)
         return UINT64_MAX;
     if (status == STATUS_OK && parse_size(value, &limit) == STATUS_OK && limit >= MIB(4))
@@ -220,7 +225,7 @@ static uint64_t low_reserve(void)
 {
     char value[32];
     uint64_t bytes;
-    status_t status = machine_option("reserve_low", value, sizeof(value));
+    status_t status = option_read(&option_reserve_low, value, sizeof(value));
     if (status == STATUS_NOT_FOUND)
         return LOW_MEMORY_RESERVED;
     if (status == STATUS_OK && parse_size(value, &bytes) == STATUS_OK && bytes >= LOW_MEMORY_RESERVED_MIN &&
@@ -313,23 +318,6 @@ const struct boot_info *machine_boot_info(void)
 const char *machine_command_line(void)
 {
     return machine.command_line;
-}
-
-status_t machine_option(const char *name, char *buffer, size_t size)
-{
-    if (machine.command_line[0])
-        return cmdline_value(machine.command_line, name, buffer, size);
-    status_t status = cmdline_value(machine.appended, name, buffer, size);
-    if (status == STATUS_NOT_FOUND && machine.info.command_line.data)
-        status = cmdline_value((const char *)machine.info.command_line.data, name, buffer, size);
-    return status;
-}
-
-bool machine_has_option(const char *name)
-{
-    const char *from_loader = (const char *)machine.info.command_line.data;
-    return cmdline_has(machine.command_line, name) || cmdline_has(machine.appended, name) ||
-           (from_loader && cmdline_has(from_loader, name));
 }
 
 const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count)

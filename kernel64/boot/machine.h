@@ -12,9 +12,9 @@
  * machine_read_handoff() - copy the hand-off and read what the loader left.
  * @handoff_address: physical, as kernel64_entry got it.
  *
- * From here on machine_handoff(), machine_boot_info() and machine_option() work. Panics when
- * the hand-off is not the stub's, because then not even the page tables are known.
- * Context: early boot, boot direct map, nothing allocated.
+ * From here on machine_handoff() and machine_boot_info() work, and options can be read (boot/options.h).
+ * Panics when the hand-off is not the stub's, because then not even the page tables are known. Context: early
+ * boot, boot direct map, nothing allocated.
  */
 void machine_read_handoff(uint64_t handoff_address);
 
@@ -55,17 +55,6 @@ const struct boot_info *machine_boot_info(void);
 /* The joined command line: the loader's, then what QEMU's fw_cfg appends. "" before
    machine_sweep_claims(). */
 const char *machine_command_line(void);
-
-/**
- * machine_option() - the value of a command-line option; the last one of that name counts.
- * @buffer, @size: receives it as a string, "" for an option without a value.
- *
- * Works from machine_read_handoff() on. Return: as cmdline_value().
- */
-status_t machine_option(const char *name, char *buffer, size_t size);
-
-/* Return: whether the option is there at all. Works from machine_read_handoff() on. */
-bool machine_has_option(const char *name);
 
 /* The claims as they went into the sweep, firmware's first: their number, and how many are the firmware's. */
 const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count);

@@ -1,100 +1,95 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Command-line options. Whoever uses an option asks machine_option() for it; the table below
- * exists for the warning, and docs/interfaces.md lists the same names.
+ * Options of the command line, and the monitor's `options`. Which there are, the linker knows.
  */
 #include <boot/options.h>
 
-#include <ashlar/types.h>
+#include <ashlar/command.h>
 #include <boot/cmdline.h>
-#include <boot/machine.h>
-#include <power/exit.h>
-#include <log/log.h>
-#include <panic/panic.h>
-#include <lib/parse.h>
 #include <lib/string.h>
+#include <log/log.h>
 
-static const char *const known_options[] = {
-    "absentcpu", "acpi_rsdp", "console",  "cpus",     "cpuwave",     "debugexit", "events",
-    "fail",      "idle",      "loglevel", "maxcpus",  "mcepoll",     "mem",       "noacpi",
-    "nohpet",    "noioapic",  "notsc",    "nox2apic", "reserve_low", "run",       "x2apic",
-};
+static const char *joined = "", *first_part = "", *last_part = "";
 
-static void apply_log_level(void)
+void options_set_parts(const char *from_loader, const char *appended)
 {
-    static const char *const levels[] = {
-        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
-    };
-    char value[16];
-    status_t status = machine_option("loglevel", value, sizeof(value));
-    if (status == STATUS_NOT_FOUND)
-        return;
-    for (unsigned int level = 0; status == STATUS_OK && level < ARRAY_LEN(levels); level++) {
-        if (strcmp(value, levels[level]) == 0) {
-            log_set_threshold((enum log_level)level);
-            return;
-        }
-    }
-    log_warn("boot", "loglevel=%s: expected error, warn, info or debug", value);
+    first_part = from_loader ? from_loader : "";
+    last_part = appended;
 }
 
-static void apply_debug_exit(void)
+void options_set_line(const char *line)
 {
-    char value[24];
-    uint64_t port;
-    status_t status = machine_option("debugexit", value, sizeof(value));
-    if (status == STATUS_NOT_FOUND)
-        return;
-    if (status == STATUS_OK && parse_number(value, &port) == STATUS_OK && port != 0 && port <= UINT16_MAX)
-        power_set_debug_exit((uint16_t)port);
-    else
-        log_warn("boot", "debugexit=%s: expected an I/O port, 1 to 0xffff", value);
+    joined = line;
 }
 
-/* Nobody watches a machine that run= drives: also a panic before the prompt must leave it. */
-static void apply_run(void)
+status_t option_read(const struct option *option, char *buffer, size_t size)
 {
-    panic_set_exits(machine_has_option("run"));
+    if (joined[0])
+        return cmdline_value(joined, option->name, buffer, size);
+    status_t status = cmdline_value(last_part, option->name, buffer, size);
+    return status == STATUS_NOT_FOUND ? cmdline_value(first_part, option->name, buffer, size) : status;
+}
+
+bool option_is_given(const struct option *option)
+{
+    char value[1];
+    return option_read(option, value, sizeof(value)) != STATUS_NOT_FOUND;
 }
 
 void options_apply_early(void)
 {
-    apply_log_level();
-    apply_debug_exit();
-    apply_run();
+    char value[64];
+    for (const struct option *option = __options_start; option < __options_end; option++)
+        if (option->apply && option_read(option, value, sizeof(value)) != STATUS_NOT_FOUND &&
+            option->apply(value) != STATUS_OK)
+            log_warn("options", "%s=%s ignored: expected %s", option->name, value, option->value);
 }
 
-const char *options_run(void)
+static bool is_registered(const struct cmdline_option *given)
 {
-    /* Longer than any line that the monitor runs: what is cut here it refuses, in words. */
-    static char run[2048];
-    return machine_option("run", run, sizeof(run)) == STATUS_NOT_FOUND ? NULL : run;
-}
-
-static bool is_known(const struct cmdline_option *option)
-{
-    for (size_t i = 0; i < ARRAY_LEN(known_options); i++)
-        if (strlen(known_options[i]) == option->name_length &&
-            strncmp(known_options[i], option->name, option->name_length) == 0)
+    for (const struct option *option = __options_start; option < __options_end; option++)
+        if (strlen(option->name) == given->name_length &&
+            strncmp(option->name, given->name, given->name_length) == 0)
             return true;
     return false;
 }
 
 void options_warn_unknown(void)
 {
-    struct cmdline_option option;
+    struct cmdline_option given;
     status_t status;
     bool is_in_front = true;
-    for (size_t cursor = 0;
-         (status = cmdline_next(machine_command_line(), &cursor, &option)) != STATUS_NOT_FOUND;) {
-        is_in_front = is_in_front && cmdline_is_file_name(&option);
+    for (size_t cursor = 0; (status = cmdline_next(joined, &cursor, &given)) != STATUS_NOT_FOUND;) {
+        is_in_front = is_in_front && cmdline_is_file_name(&given);
         if (is_in_front)
             continue;
         if (status == STATUS_MALFORMED)
-            log_warn("boot", "command line: the quote in %.*s is never closed", (int)option.name_length,
-                     option.name);
-        if (!is_known(&option))
-            log_warn("boot", "command line: nobody knows the option %.*s; ignored", (int)option.name_length,
-                     option.name);
+            log_warn("options", "the quote in %.*s is never closed", (int)given.name_length, given.name);
+        if (!is_registered(&given))
+            log_warn("options", "unknown option '%.*s' ignored; 'options' lists them all",
+                     (int)given.name_length, given.name);
     }
 }
+
+/* ---- the command ---- */
+
+#define VALUE_COLUMN 30
+
+static status_t command_options(int argc, char **argv)
+{
+    char value[256];
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    for (const struct option *option = __options_start; option < __options_end; option++) {
+        const char *equals = option->value[0] ? "=" : "";
+        size_t width = strlen(option->name) + strlen(equals) + strlen(option->value);
+        print("%s%s%s%*s  %s\n", option->name, equals, option->value,
+              (int)(width < VALUE_COLUMN ? VALUE_COLUMN - width : 0), "", option->help);
+        status_t status = option_read(option, value, sizeof(value));
+        if (status != STATUS_NOT_FOUND)
+            print("    given: %s%s%s%s\n", option->name, equals, value, status == STATUS_OK ? "" : "...");
+    }
+    return STATUS_OK;
+}
+COMMAND(options, "", "options of the kernel command line, and which were given", command_options);

@@ -10,12 +10,15 @@
 #include <ashlar/dev/debugcon.h>
 #include <ashlar/dev/ps2.h>
 #include <boot/machine.h>
+#include <boot/options.h>
 #include <console/input_interrupts.h>
 #include <console/inputs.h>
 #include <console/option.h>
 #include <console/screens.h>
 #include <console/serial_console.h>
 #include <log/log.h>
+
+OPTION(console, "NAME[,NAME]...", "serial[:PORT[:BAUD]], vga, fb, debugcon; all without it");
 
 static struct debugcon debugcon;
 static struct ps2_keyboard keyboard;
@@ -63,7 +66,7 @@ static bool read_option(struct console_choice *serial)
 {
     static char option[128];
     struct console_choice choice;
-    status_t status = machine_option("console", option, sizeof(option));
+    status_t status = option_read(&option_console, option, sizeof(option));
     if (status == STATUS_NOT_FOUND)
         return false;
     for (size_t cursor = 0; (status = console_option_next(option, &cursor, &choice)) != STATUS_NOT_FOUND;) {
@@ -103,7 +106,7 @@ void consoles_attach_all(void)
 
 void consoles_apply_firmware(void)
 {
-    if (!machine_has_option("console"))
+    if (!option_is_given(&option_console))
         serial_console_look_again(is_tried[CONSOLE_SERIAL]);
 }
 

@@ -14,7 +14,7 @@
 
 #include <ashlar/io.h>
 #include <ashlar/mm/kmalloc.h>
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/features.h>
 #include <irq/chips.h>
 #include <irq/lapic.h>
@@ -30,6 +30,8 @@
 #define PORT_IMCR_DATA   0x23
 #define IMCR             0x70
 #define IMCR_TO_APIC     0x01
+
+OPTION(noioapic, "", "devices interrupt through the 8259s, also where there are I/O APICs");
 
 static bool uses_ioapics;
 
@@ -261,7 +263,7 @@ void controllers_init(trap_handler_fn *dispatch)
 {
     init_8259(dispatch);
     init_lapic();
-    if (lapic_mode() != LAPIC_NONE && !machine_has_option("noioapic")) {
+    if (lapic_mode() != LAPIC_NONE && !option_is_given(&option_noioapic)) {
         add_ioapics();
         uses_ioapics = ioapics_have_isa();
     }

@@ -4,7 +4,7 @@
  */
 #include <irq/x2apic.h>
 
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/apic_id.h>
 #include <cpu/errata.h>
 #include <cpu/insn.h>
@@ -17,6 +17,9 @@
 #define VMWARE_PORT      0x5658
 #define VMWARE_MAGIC     0x564d5868
 #define VMWARE_VCPU_INFO 68
+
+OPTION(nox2apic, "", "use local APICs in xAPIC mode, where the CPU allows it");
+OPTION(x2apic, "", "use local APICs in x2APIC mode, also where nothing needs it");
 
 static bool has_wide_ids(void)
 {
@@ -43,8 +46,8 @@ bool x2apic_is_wanted(const struct lapic_found *found)
         .has_it = cpu_has(CPU_FEATURE_X2APIC),
         .is_on = found->mode == LAPIC_X2APIC,
         .is_locked = found->is_locked,
-        .is_refused_by_user = machine_has_option("nox2apic"),
-        .is_wanted_by_user = machine_has_option("x2apic"),
+        .is_refused_by_user = option_is_given(&option_nox2apic),
+        .is_wanted_by_user = option_is_given(&option_x2apic),
         .is_refused_by_firmware = platform()->refuses_x2apic,
         .has_erratum = errata_applies(ERRATUM_X2APIC),
         .has_wide_ids = has_wide_ids(),

@@ -28,6 +28,7 @@
  */
 #include <log/log.h>
 
+#include <ashlar/option.h>
 #include <ashlar/sync/spinlock.h>
 #include <ashlar/time_units.h>
 #include <log/console_lock.h>
@@ -359,6 +360,21 @@ void log_set_threshold(enum log_level level)
 {
     threshold = level;
 }
+
+static status_t apply_loglevel(const char *value)
+{
+    static const char *const levels[] = {
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
+    };
+    for (unsigned int level = 0; level < ARRAY_LEN(levels); level++) {
+        if (strcmp(value, levels[level]) == 0) {
+            log_set_threshold((enum log_level)level);
+            return STATUS_OK;
+        }
+    }
+    return STATUS_INVALID;
+}
+OPTION_EARLY(loglevel, "error|warn|info|debug", "log lines above it stay off the consoles", apply_loglevel);
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {

@@ -11,6 +11,7 @@
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
+#include <boot/options.h>
 #include <console/inputs.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -230,11 +231,22 @@ static void run_without_a_person(const char *run)
     panic_set_exits(false);
 }
 
-void monitor_run(const char *run)
+/* An unattended machine has to leave also on a panic before the prompt. */
+static status_t apply_run(const char *value)
 {
+    (void)value;
+    panic_set_exits(true);
+    return STATUS_OK;
+}
+OPTION_EARLY(run, "\"COMMAND; COMMAND\"", "run monitor commands without a person, then prompt", apply_run);
+
+void monitor_run(void)
+{
+    /* Longer than any line that is run: what is cut here is refused. */
+    static char run[2048];
     panic_set_wait(wait_for_restart, "Ctrl-Alt-Del, Enter or R restarts it");
     boot_stage_mark("prompt");
-    if (run && run[0])
+    if (option_read(&option_run, run, sizeof(run)) != STATUS_NOT_FOUND && run[0])
         run_without_a_person(run);
 
     log_screen(&rows, &columns);

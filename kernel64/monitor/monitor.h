@@ -25,11 +25,10 @@ NORETURN void monitor_exit(void);
 
 /**
  * monitor_run() - run what run= says, then prompt for ever.
- * @run: the option's value, without its quoting; NULL or "" when there is none.
  *
- * A command of @run that fails makes the verdict fail; one that is too long, or whose end cannot be split
+ * A command of run= that fails makes the verdict fail; one that is too long, or whose end cannot be split
  * into words, leaves at once, because an `exit` in it would not be reached. Marks the boot stage "prompt"
  * before the first command.
  * Context: the first CPU's boot thread, interrupts off or on.
  */
-NORETURN void monitor_run(const char *run);
+NORETURN void monitor_run(void);

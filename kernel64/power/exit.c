@@ -9,8 +9,10 @@
 #include <ashlar/check.h>
 #include <ashlar/io.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/option.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
+#include <lib/parse.h>
 
 #define PORT_POST 0x80 /* can be read on every PC, without effect */
 
@@ -45,6 +47,17 @@ void power_set_debug_exit(uint16_t port)
 {
     debug_port = port;
 }
+
+static status_t apply_debugexit(const char *value)
+{
+    uint64_t port;
+    if (parse_number(value, &port) != STATUS_OK || port == 0 || port > UINT16_MAX)
+        return STATUS_INVALID;
+    power_set_debug_exit((uint16_t)port);
+    return STATUS_OK;
+}
+OPTION_EARLY(debugexit, "PORT", "leave by writing the verdict to this I/O port, 1 to 0xffff",
+             apply_debugexit);
 
 bool power_has_debug_exit(void)
 {

@@ -6,6 +6,7 @@
 
 #include <ashlar/mm/kmalloc.h>
 #include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/apic_id.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -13,6 +14,11 @@
 #include <lib/parse.h>
 #include <log/log.h>
 #include <platform/platform.h>
+
+OPTION(absentcpu, "LIST", "pretend that firmware lists CPUs of these APIC IDs too, as in 200,210-220");
+OPTION(cpus, "LIST", "start these CPUs only, as in 0-3,8; the first one runs in any case");
+OPTION(cpuwave, "N", "start at most N CPUs at a time");
+OPTION(maxcpus, "N", "start at most N CPUs, the first one included");
 
 static struct ap *aps;
 static unsigned int count;
@@ -135,25 +141,25 @@ static struct {
 } config = { .most = UINT64_MAX, .at_once = PERCPU_MAX };
 
 /* A number from 1 on; @value is unchanged where there is none. */
-static void read_number(const char *name, uint64_t *value)
+static void read_number(const struct option *option, uint64_t *value)
 {
     char text[24];
     uint64_t number;
-    status_t status = machine_option(name, text, sizeof(text));
+    status_t status = option_read(option, text, sizeof(text));
     if (status == STATUS_NOT_FOUND)
         return;
     if (status == STATUS_OK && parse_number(text, &number) == STATUS_OK && number > 0)
         *value = number;
     else
-        log_warn("smp", "%s=%s: expected a number from 1 on", name, text);
+        log_warn("smp", "%s=%s: expected a number from 1 on", option->name, text);
 }
 
 /* Numbers and ranges, up to the capacity of @list; "" where there are none. */
-static void read_list(const char *name, char *list, size_t size)
+static void read_list(const struct option *option, char *list, size_t size)
 {
     uint64_t first, last;
     const char *at = list;
-    status_t status = machine_option(name, list, size);
+    status_t status = option_read(option, list, size);
     if (status == STATUS_NOT_FOUND) {
         list[0] = 0;
         return;
@@ -164,16 +170,16 @@ static void read_list(const char *name, char *list, size_t size)
         while (status == STATUS_OK);
     if (status == STATUS_NOT_FOUND)
         return;
-    log_warn("smp", "%s=%s: expected numbers and ranges, as in 0-3,8", name, list);
+    log_warn("smp", "%s=%s: expected numbers and ranges, as in 0-3,8", option->name, list);
     list[0] = 0;
 }
 
 static void read_options(void)
 {
-    read_number("maxcpus", &config.most);
-    read_number("cpuwave", &config.at_once);
-    read_list("cpus", config.chosen, sizeof(config.chosen));
-    read_list("absentcpu", config.absent, sizeof(config.absent));
+    read_number(&option_maxcpus, &config.most);
+    read_number(&option_cpuwave, &config.at_once);
+    read_list(&option_cpus, config.chosen, sizeof(config.chosen));
+    read_list(&option_absentcpu, config.absent, sizeof(config.absent));
 }
 
 static bool is_chosen(unsigned int number)

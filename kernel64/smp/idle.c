@@ -10,7 +10,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/sync/irqflags.h>
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/insn.h>
 #include <cpu/mwait.h>
 #include <cpu/percpu.h>
@@ -22,6 +22,8 @@
 #include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/timer.h>
+
+OPTION(idle, "hlt|mwait", "how idle CPUs wait, whatever suits the machine");
 
 /* What other CPUs write to wake an idle one. */
 struct idle_request {
@@ -36,7 +38,7 @@ void idle_init(void)
 {
     char wanted[8];
     bool has_mwait = cpu_has(CPU_FEATURE_MONITOR);
-    status_t status = machine_option("idle", wanted, sizeof(wanted));
+    status_t status = option_read(&option_idle, wanted, sizeof(wanted));
     waits_by_mwait = mwait_is_good(cpu_cpuid, cpu_boot_identity());
     if (status == STATUS_OK && strcmp(wanted, "hlt") == 0)
         waits_by_mwait = false;

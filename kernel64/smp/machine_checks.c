@@ -11,7 +11,7 @@
 #include <ashlar/report.h>
 #include <ashlar/sync/irqflags.h>
 
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <lib/parse.h>
@@ -22,6 +22,8 @@
 #include <time/timer.h>
 #include <time/timer_queue.h>
 #include <trap/machine_check.h>
+
+OPTION(mcepoll, "SECONDS", "how often corrected hardware errors are looked for; 0 never, 60 without it");
 
 #define NS_PER_SECOND   1000000000ULL
 #define DEFAULT_SECONDS 60
@@ -62,7 +64,7 @@ static void look_everywhere(struct timer *expired, void *context)
 void machine_checks_watch(void)
 {
     char text[24];
-    status_t status = machine_option("mcepoll", text, sizeof(text));
+    status_t status = option_read(&option_mcepoll, text, sizeof(text));
     seconds = DEFAULT_SECONDS;
     if (status != STATUS_NOT_FOUND &&
         (status != STATUS_OK || parse_number(text, &seconds) != STATUS_OK || seconds > MOST_SECONDS)) {

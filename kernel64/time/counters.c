@@ -5,10 +5,12 @@
 #include <time/counters.h>
 
 #include <ashlar/dev/acpi_pm.h>
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <log/log.h>
 #include <platform/platform.h>
 #include <vm/map_device.h>
+
+OPTION(nohpet, "", "leave the HPET alone");
 
 static struct hpet hpet;
 static struct acpi_pm pm_timer;
@@ -63,7 +65,7 @@ static bool init_hpet(const struct platform_hpet *block)
 static void find_hpet(void)
 {
     const struct platform *machine = platform();
-    for (size_t i = 0; i < machine->hpet_count && !has_hpet && !machine_has_option("nohpet"); i++)
+    for (size_t i = 0; i < machine->hpet_count && !has_hpet && !option_is_given(&option_nohpet); i++)
         has_hpet = init_hpet(&machine->hpets[i]);
     if (has_hpet)
         counters[counter_count++] = &hpet.counter;

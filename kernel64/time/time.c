@@ -11,7 +11,7 @@
 #include <ashlar/dev/pit8254.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
-#include <boot/machine.h>
+#include <boot/options.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>
@@ -28,6 +28,9 @@
 #include <time/timer.h>
 #include <time/tsc.h>
 #include <time/watchdog.h>
+
+OPTION(events, "NAME", "timers interrupt by this alone: tsc-deadline, lapic, hpet or pit");
+OPTION(notsc, "", "the time-stamp counter is not the clock, where there is another");
 
 #define ISA_TIMER 0
 #define KHZ       1000ULL
@@ -141,7 +144,7 @@ static void choose_alarm(void)
 {
     static const char *const names[] = { "tsc-deadline", "lapic", "hpet", "pit" };
     char name[16] = "";
-    status_t status = machine_option("events", name, sizeof(name));
+    status_t status = option_read(&option_events, name, sizeof(name));
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (status == STATUS_OK && strcmp(name, names[i]) == 0)
             events.only = names[i];
@@ -185,7 +188,7 @@ void time_calibrate(void)
     events.lapic_hz = lapic_hz();
     clockevent_set_lapic_rate(events.lapic_hz);
     timer_rearm();
-    if (machine_has_option("notsc") && clock_is_tsc() && !replace_tsc())
+    if (option_is_given(&option_notsc) && clock_is_tsc() && !replace_tsc())
         log_warn("clock", "notsc ignored: no other clocksource");
     if (clock_is_tsc())
         watchdog_start(watch_reference(), on_tsc_unstable);

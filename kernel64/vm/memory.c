@@ -17,16 +17,19 @@
 #include <ashlar/mm/vrange.h>
 #include <boot/early.h>
 #include <boot/machine.h>
+#include <boot/options.h>
 #include <log/log.h>
 #include <panic/panic.h>
 #include <vm/address_space.h>
+
+OPTION(fail, "nth:N|RATE,SEED", "make the Nth memory allocation fail, or about one in RATE");
 
 /* fail=RATE,SEED or fail=nth:N */
 static void apply_fail(void)
 {
     char words[48];
     struct fault_plan plan;
-    status_t status = machine_option("fail", words, sizeof(words));
+    status_t status = option_read(&option_fail, words, sizeof(words));
     if (status == STATUS_NOT_FOUND)
         return;
     if (status == STATUS_OK && fault_parse(words, &plan) == STATUS_OK)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Options of the kernel command line: `options` lists what is registered, docs/interfaces.md the same, and a word that
+is no option is named."""
+import re
+
+from ashlar import ROOT
+
+
+def documented():
+    """name: whether it takes a value, of the table in docs/interfaces.md."""
+    text = (ROOT / 'docs/interfaces.md').read_text()
+    table = text.split('| option | meaning |', 1)[1].split('\n\n', 1)[0]
+    words = [
+        word for row in table.splitlines() for word in re.findall(r'`([a-z_0-9]+=?)', row.split(' | ')[0])
+    ]
+    return {word.rstrip('='): word.endswith('=') for word in words}
+
+
+def listed(lines):
+    """name: (whether it takes a value, what was given or None), of the command's lines."""
+    options, last = {}, None
+    for line in lines:
+        if given := re.fullmatch(r'    given: ([a-z_0-9]+)=?(.*)', line):
+            assert given[1] == last
+            options[last] = (options[last][0], given[2])
+        elif entry := re.match(r'([a-z_0-9]+)(=\S+( \S+)?)?  +\S', line):
+            last = entry[1]
+            options[last] = (bool(entry[2]), None)
+    return options
+
+
+def test_options_are_those_of_the_documentation_and_show_what_was_given(boot):
+    outcome = boot('options; exit', cmdline='notsc maxcpus=1 maxcpus=3 console=serial:0x3f8', boot='kernel')
+    assert outcome.verdict == 'pass', outcome.words
+    lines = [line for line in outcome.stream.lines if not line.startswith(('[', '@'))]
+    options = listed(lines)
+    assert {name: takes for name, (takes, _) in options.items()} == documented()
+    given = {name: value for name, (_, value) in options.items() if value is not None}
+    given.pop('debugexit', None)
+    assert given == {'run': 'options; exit', 'maxcpus': '3', 'notsc': '', 'console': 'serial:0x3f8'}
+
+
+def test_what_is_no_option_or_no_value_is_named(boot):
+    outcome = boot('exit', cmdline='foo maxcpu=2 loglevel=verbose debugexit=0 maxcpus=none', boot='kernel')
+    log = '\n'.join(outcome.stream.lines)
+    for name in ('foo', 'maxcpu'):
+        assert f"options: unknown option '{name}' ignored; 'options' lists them all" in log
+    assert log.count('unknown option') == 2
+    assert 'options: loglevel=verbose ignored: expected error|warn|info|debug' in log
+    assert 'smp: maxcpus=none: expected a number from 1 on' in log
