@@ -59,7 +59,10 @@ static void sev_is_told_by_its_register(void **state)
     assert_int_equal(kind(), CONFIDENTIAL_SEV_ES);
     cpu.sev_status = 7;
     assert_int_equal(kind(), CONFIDENTIAL_SEV_ES);
-    assert_int_equal(cpu.reads, 4);
+    /* Each bit of ES and SNP alone is refused, too. */
+    cpu.sev_status = 5;
+    assert_int_equal(kind(), CONFIDENTIAL_SEV_ES);
+    assert_int_equal(cpu.reads, 5);
 }
 
 static void the_register_is_read_only_where_it_is(void **state)
@@ -87,8 +90,13 @@ static void tdx_is_told_by_its_leaf(void **state)
     assert_int_equal(kind(), CONFIDENTIAL_NONE); /* beyond the highest leaf */
     cpu.leaf_0.eax = 0x21;
     assert_int_equal(kind(), CONFIDENTIAL_TDX);
-    cpu.leaf_21.ecx = 0;
-    assert_int_equal(kind(), CONFIDENTIAL_NONE);
+    const struct stub_cpuid tdx = cpu.leaf_21;
+    uint32_t *const words[] = { &cpu.leaf_21.ebx, &cpu.leaf_21.edx, &cpu.leaf_21.ecx };
+    for (unsigned int i = 0; i < 3; i++) {
+        cpu.leaf_21 = tdx;
+        *words[i] = 0;
+        assert_int_equal(kind(), CONFIDENTIAL_NONE);
+    }
 }
 
 int main(void)

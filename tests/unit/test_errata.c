@@ -110,6 +110,19 @@ static void a_stepping_has_its_own_microcode(void **state)
     assert_false(has(&ex, 0x0f, ERRATUM_TSC_DEADLINE));
 }
 
+/* Of which no dump of a real CPU is among those above. */
+static void errata_hold_on_cpus_without_a_dump(void **state)
+{
+    (void)state;
+    struct cpu_identity skylake_x = cpu_of("GenuineIntel", 6, 0x55, 3);
+    assert_true(has(&skylake_x, 0x01000135, ERRATUM_TSC_DEADLINE));
+    assert_false(has(&skylake_x, 0x01000136, ERRATUM_TSC_DEADLINE));
+    struct cpu_identity nehalem_ex = cpu_of("GenuineIntel", 6, 0x2e, 6);
+    assert_true(has(&nehalem_ex, UINT32_MAX, ERRATUM_MONITOR));
+    struct cpu_identity ice_lake_d = cpu_of("GenuineIntel", 6, 0x6c, 1);
+    assert_true(has(&ice_lake_d, UINT32_MAX, ERRATUM_MONITOR));
+}
+
 static void the_edges_of_the_k8_that_have_c1e(void **state)
 {
     (void)state;
@@ -139,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sixty_real_cpus_have_the_errata_that_their_makers_name),
         cmocka_unit_test(a_stepping_has_its_own_microcode),
+        cmocka_unit_test(errata_hold_on_cpus_without_a_dump),
         cmocka_unit_test(the_edges_of_the_k8_that_have_c1e),
         cmocka_unit_test(a_model_of_another_family_or_vendor_is_not_meant),
     };
