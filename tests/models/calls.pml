@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls between CPUs: who is called executes each call once, before it returns, or has left and is excused; and nobody waits
+ * Calls between CPUs: a target executes each call once, before it returns, or is offline and dropped; and no CPU waits
  * for ever, also when all call all with interrupts off, and some leave and come back meanwhile.
  *
  * faults: BROKEN_DEAF_CALLER BROKEN_WHOLE_INBOX BROKEN_SPLIT_TAKE BROKEN_SPLIT_POST BROKEN_ANSWERS_FIRST BROKEN_POSTS_FIRST
@@ -31,7 +31,7 @@ bool is_pending[CPUS]; /* the interrupt */
 byte online = BIT(0) | BIT(1) | BIT(2);
 
 /* struct call */
-byte to_do[CPUS];      /* its function: the set of those who have still to execute it */
+byte to_do[CPUS];      /* its function: the set of CPUs that have still to execute it */
 byte left[CPUS];
 
 /* ---- being called ---- */
@@ -116,31 +116,31 @@ inline set_bit()
     }
 }
 
-/* It is excused whom nobody will have execute the call, neither now nor later. */
+/* A target is dropped if it will not execute the call, neither now nor later. */
 inline take_back()
 {
     atomic {
 #ifdef BROKEN_EXCUSES_TWICE
-        is_excused = true;
+        is_dropped = true;
 #else
-        is_excused = (INBOX(callee, WORD_OF(me)) & BIT(me)) != 0;
+        is_dropped = (INBOX(callee, WORD_OF(me)) & BIT(me)) != 0;
 #endif
         INBOX(callee, WORD_OF(me)) = INBOX(callee, WORD_OF(me)) & ~BIT(me)
     }
 }
 
-inline interrupt_or_excuse()
+inline interrupt_or_drop()
 {
     atomic {
         if
-        :: is_excused ->
+        :: is_dropped ->
             assert(to_do[me] & BIT(callee));
             to_do[me] = to_do[me] & ~BIT(callee);
             left[me]--
-        :: !is_excused && found == 0 -> is_pending[callee] = true
+        :: !is_dropped && found == 0 -> is_pending[callee] = true
         :: else
         fi;
-        is_excused = false;
+        is_dropped = false;
         found = 0;
         callee = 0
     }
@@ -149,10 +149,10 @@ inline interrupt_or_excuse()
 inline post()
 {
 #ifdef BROKEN_LOOKS_BEFORE_POSTING
-    is_excused = !is_open[callee];
+    is_dropped = !is_open[callee];
     set_bit();
     if
-    :: is_excused -> take_back()
+    :: is_dropped -> take_back()
     :: else
     fi;
 #else
@@ -162,7 +162,7 @@ inline post()
     :: else
     fi;
 #endif
-    interrupt_or_excuse()
+    interrupt_or_drop()
 }
 
 inline post_all()
@@ -237,7 +237,7 @@ inline leave()
 #endif
 }
 
-/* Two may have found it closed, one with the word empty and one not: if only the latter finds it open then, nobody interrupts. */
+/* Two may have found it closed, one with the word empty and one not: if only the latter finds it open then, no interrupt is sent. */
 inline come_back()
 {
     is_pending[me] = false;
@@ -251,7 +251,7 @@ inline come_back()
 proctype cpu(byte me)
 {
     byte unposted, callee, found, callers, caller, calls;
-    bool is_excused, has_left;
+    bool is_dropped, has_left;
 #ifdef BROKEN_POSTS_FIRST
     byte wanted;
 #endif

@@ -14,16 +14,16 @@
  *     and unload, load, swap, insert, take_previous, pop_previous, fill, scrape, alloc_by_magazine, free_by_magazine
  *
  * After any number of undisturbed operations one is disturbed: between any two of its steps a handler may come and do any
- * operation, and so may another CPU, VISITS times each. Whenever nobody has anything in hand, everything must be in one
+ * operation, and so may another CPU, VISITS times each. Whenever no CPU has anything in hand, everything must be in one
  * place. (With operations disturbed for ever there are more than 20 million states.)
  *
  * Operations: allocate, free what anybody allocated, give up what one has. Of another CPU there is what the depot sees: it
  * takes a magazine, uses what is in it, fills it with what is in use or trims it, and gives it back.
  *
- * A step is what nobody sees the inside of: what is pinned, what is done under the depot's lock, whose holder has
+ * A step is atomic for all observers: what is pinned, what is done under the depot's lock, whose holder has
  * interrupts off, and what is done with things in hand. A handler is a step of the code that it interrupts. Of a set of
  * alike things the lowest is taken, which hides nothing as they are alike; a slot above the top is cleared, because
- * nobody looks there. Whether the depot wants a magazine is left open each time.
+ * it is not visible there. Whether the depot wants a magazine is left open each time.
  */
 #define OBJECTS   3
 #define MAGAZINES 3
@@ -498,7 +498,7 @@ inline see_list(list)
     od
 }
 
-/* When nobody has anything in hand, each object and each magazine is in one place. */
+/* When no CPU has anything in hand, each object and each magazine is in one place. */
 inline look_at_all()
 {
     ONE {
@@ -537,7 +537,7 @@ inline hand_out(object)
     object = NONE
 }
 
-/* ---- who does all that ---- */
+/* ---- the CPUs ---- */
 
 inline operate()
 {

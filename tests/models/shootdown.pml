@@ -2,7 +2,7 @@
 /*
  * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and of a table that is
  * freed no CPU remembers it that may walk the tables, be it only being started, or about to leave. While there is such a CPU no
- * table is freed, and nobody waits for it: the entry is put back, and is as before.
+ * table is freed, and no CPU waits for it: the entry is put back, and is as before.
  *
  * faults: BROKEN_LOOKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_FLUSHES_AFTERWARDS
  * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_IGNORES_HOLDERS BROKEN_COUNTS_FIRST BROKEN_JOINS_LATE
@@ -11,7 +11,7 @@
  * Stands for
  *     change, look, shootdown    port_flush(), port_flush_table(), flush_on_others() in smp/shootdown.c
  *     defer, sleep, leave_idle   tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c, cpu/lazy_tlb.h
- *     post, wait_for_answers     ipi_call() in smp/ipi.c; how a call meets one who leaves is the subject of calls.pml
+ *     post, wait_for_answers     ipi_call() in smp/ipi.c; calls to a CPU that goes offline are the subject of calls.pml
  *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c
  *     leave                      leave() in smp/hotplug.c: ipi_offline_cpu(), tlb_leave_cpu()
  *     holders                    shootdown_block_table_freeing(), shootdown_unblock_table_freeing()
@@ -22,7 +22,7 @@
  * x86 reorders.
  *
  * An NMI comes to CPU 2 between any two of its steps from when it sleeps until it is awake, and when it has left and is
- * halted; it uses both entries. (One that is not asleep is running code anyway.) To one that has left nobody tells anything:
+ * halted; it uses both entries. (One that is not asleep is running code anyway.) A CPU that is offline is not notified:
  * there, what has changed before the NMI came is not used.
  */
 #define CPUS         3
@@ -45,9 +45,9 @@ byte tlb[CPUS * PAGES] = 1;
 
 byte online = BIT(0) | BIT(1);
 bool is_open[CPUS] = true;      /* the inboxes */
-byte holders;                   /* who is untold and walks the page tables: none is freed */
-byte told = BIT(0) | BIT(1);    /* who has flushed since it came online */
-byte walking = BIT(0) | BIT(1); /* who may walk the page tables */
+byte holders;                   /* CPUs that are not notified and walk the page tables: none is freed */
+byte told = BIT(0) | BIT(1);    /* CPUs that have flushed since they came online */
+byte walking = BIT(0) | BIT(1); /* CPUs that may walk the page tables */
 byte lazy_tlb[CPUS];
 byte inbox[CPUS];
 byte left[CPUS];
@@ -129,7 +129,7 @@ inline defer()
 
 /* ---- calls ---- */
 
-/* What CPUs 0 and 1 call is a flush of their page; CPU 2 calls nobody. */
+/* What CPUs 0 and 1 call is a flush of their page; CPU 2 makes no call. */
 inline serve()
 {
     atomic {
@@ -185,7 +185,7 @@ inline call()
     wait_for_answers()
 }
 
-/* ---- who changes page tables; interrupts are off ---- */
+/* ---- changes of page tables; interrupts are off ---- */
 
 inline change()
 {

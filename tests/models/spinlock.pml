@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The queued spinlock: one CPU holds it at a time, all get it in the order in which they joined the queue, nobody gets past
- * the queue, and nobody waits for ever.
+ * The queued spinlock: one CPU holds it at a time, all get it in the order in which they joined the queue, no CPU overtakes
+ * the queue, and none waits for ever.
  *
  * faults: BROKEN_SPLIT_SWAP BROKEN_SPLIT_END BROKEN_NO_END BROKEN_NOT_TOLD BROKEN_EARLY_HAND_OVER BROKEN_NO_HAND_OVER
  * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_IMPATIENT
@@ -30,7 +30,7 @@ bool is_first[CPUS + 1];
 /* ---- what is observed ---- */
 
 byte inside;              /* CPUs that hold the lock */
-byte joined, served;      /* CPUs that have joined the queue, and that got the lock from there */
+byte joined, handed_over;      /* CPUs that have joined the queue, and that got the lock from there */
 
 inline enter()
 {
@@ -58,7 +58,7 @@ inline take_free()
 #endif
             owner = me;
             is_mine = true;
-            assert(joined == served)
+            assert(joined == handed_over)
         :: else
         fi
     }
@@ -142,9 +142,9 @@ inline take()
     :: else
     fi;
     atomic {
-        assert(place == served);
+        assert(place == handed_over);
         place = 0;
-        served++
+        handed_over++
     }
 }
 

@@ -20,7 +20,7 @@
 #define LOW_MEMORY_END 0xa0000
 #define WAIT_NS        300000000
 
-/* Trampolines are nobody's but start.c's, so it is looked for. */
+/* Trampolines are private to start.c, so it is searched for. */
 static const struct trampoline_words *words_in(const uint8_t *page)
 {
     return (const void *)(page + (trampoline_words - trampoline_start));

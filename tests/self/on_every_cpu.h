@@ -16,7 +16,7 @@
 extern uint32_t wrong; /* atomic */
 void note_wrong(void);
 
-/* Adds one to the uint32_t that @argument points to, whoever else does. */
+/* Adds one to the uint32_t that @argument points to, atomically. */
 void count_call(void *argument);
 
 /**

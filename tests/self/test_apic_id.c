@@ -29,7 +29,7 @@ struct renumber {
     bool is_done;
 };
 
-/* Nobody may call the CPU by its old number meanwhile: it leaves those who are called, and joins them
+/* No CPU may call the CPU by its old number meanwhile: it leaves those who are called, and joins them
    anew. */
 static void write_id(void *argument)
 {

@@ -125,7 +125,7 @@ extern uintptr_t __stack_chk_guard;
 
 KTEST(stack_protector, guard_was_chosen_at_start)
 {
-    /* As linked: what a guard would be that nobody chose. */
+    /* As linked: the value of a guard that was not set. */
     EXPECT(__stack_chk_guard != STACK_GUARD_AS_LINKED);
     EXPECT((__stack_chk_guard & 0xff) == 0);
     EXPECT((__stack_chk_guard >> 8) != 0);

@@ -135,7 +135,7 @@ KTEST(smp, all_may_call_all_at_once)
 
 struct letter {
     struct work request;
-    unsigned int cpu, times; /* not atomic: who waits for it sees it */
+    unsigned int cpu, times; /* not atomic: the caller waits for it */
 };
 
 static void open_letter(void *argument)

@@ -77,7 +77,7 @@ KTEST(smp, the_first_cpu_stays_online)
     EXPECT(is_online(0));
 }
 
-/* Of the CPUs that firmware lists and nobody has heard of: with absentcpu=. */
+/* Of CPUs that firmware lists and that do not exist: with absentcpu=. */
 KTEST(smp, a_cpu_that_did_not_come_is_given_nothing)
 {
     uint32_t calls = 0;
@@ -277,7 +277,7 @@ static void load_memory(void)
         kfree(objects[i]);
 }
 
-/* Calls all, also with interrupts off: each that is called is called once, and nobody waits for one that has
+/* Calls all, also with interrupts off: each that is called is called once, and no CPU waits for one that has
    left. */
 static void load_calls(bool are_off)
 {

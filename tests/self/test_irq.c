@@ -77,7 +77,7 @@ KTEST(irq, interrupts_wait_until_they_are_allowed)
 }
 
 /* If it were not ended, everything below its priority would wait for ever: the second one shows that. */
-KTEST(irq, an_interrupt_that_nobody_handles_is_ended)
+KTEST(irq, an_unexpected_interrupt_gets_its_eoi)
 {
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
@@ -129,7 +129,7 @@ static bool claim_nothing(void *context)
     return false;
 }
 
-/* An input that nobody has asked for. Return: false when there is none. */
+/* A pin without a handler. Return: false when there is none. */
 static bool find_free_gsi(uint32_t *gsi)
 {
     struct irq *irq;

@@ -109,7 +109,7 @@ static bool take_nothing(void *context)
     return false;
 }
 
-/* An input that both can raise and nobody has asked for. */
+/* A pin that both can raise, without a handler. */
 static bool find_gsi(unsigned int first, unsigned int second, uint32_t *gsi)
 {
     uint32_t routes = hpet_routes(counters_hpet(), first) & hpet_routes(counters_hpet(), second);
@@ -194,8 +194,8 @@ static void nudge(const struct irq_line *line)
     local_irq_restore(state);
 }
 
-/* A device that nobody listens to holds the level: its line is masked, and the machine goes on. */
-KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
+/* A device without a handler holds the level: its line is masked, and the machine goes on. */
+KTEST(irq, a_storm_is_masked_and_ends_with_a_handler)
 {
     uint32_t gsi;
     const char *reason = prepare(&gsi);
@@ -210,7 +210,7 @@ KTEST(irq, a_storm_is_masked_and_ends_when_somebody_listens)
         nudge(line);
     EXPECT(line->is_storming);
     EXPECT(line->unhandled >= LINE_STORM);
-    /* Who comes now gets the line back, and the interrupt that still waits. */
+    /* The next handler gets the line back, and the pending interrupt. */
     second.comparator = first.comparator;
     if (irq_request(gsi, level, take, &second, "listens", &second.irq) == STATUS_OK)
         EXPECT(comes(&second.taken, 1));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the memory map says of this machine, tried on this machine: all memory that the allocator has,
- * or 64 GiB of it, is taken and filled with a pattern, and afterwards everything that is somebody's
+ * or 64 GiB of it, is taken and filled with a pattern, and afterwards everything that is allocated
  * must be as it was.
  *
  * After the first 512 MiB single pages at even distances stand for the others: a virtual machine's
- * memory is often more than its host has, until somebody writes to it, and an emulator would need
+ * memory is often more than its host has, until it is written, and an emulator would need
  * minutes.
  */
 #include <ashlar/bits.h>
@@ -54,8 +54,8 @@ static uint64_t sum_of_range(uint64_t sum, uint64_t start, uint64_t end)
 }
 
 /*
- * What is not in the direct map: the screen, which shows nothing new meanwhile, because nobody prints. Mapped
- * before all memory is taken: to map something takes memory.
+ * What is not in the direct map: the screen, which shows nothing new meanwhile, because nothing is printed.
+ * Mapped before all memory is taken: to map something takes memory.
  */
 static struct {
     void *bytes; /* NULL: there is none */
@@ -221,7 +221,7 @@ static void give_frames_back(void *argument)
 KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
 {
     const struct handoff *handoff = machine_handoff();
-    /* Otherwise the pattern would go over the page tables, and nobody would be left to say so. */
+    /* Otherwise the pattern would go over the page tables, and the test could not report it. */
     ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
 
     /* What interrupts change, the serial port's rings say, is not what is looked for. */

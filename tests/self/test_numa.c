@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NUMA on this machine: who wishes memory of a node gets it there, and who gets none there gets the nearest.
+ * NUMA on this machine: a request for memory of a node is met there, or on the nearest node.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where all RAM went: whatever is taken, somebody says that he has it.
+ * Where all RAM went: each page in use belongs to a known user.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
@@ -21,10 +21,10 @@ KTEST(pages, every_page_is_accounted_for)
     void *small = kmalloc(100), *large = kmalloc(300000), *range = NULL;
     status_t status = vrange_map_memory(256 * PAGE_SIZE, VRANGE_MEMORY, "test", &range);
     EXPECT(unaccounted() == 0);
-    void *nobodys = frame_alloc();
-    EXPECT(unaccounted() == (nobodys ? 1 : 0)); /* so it would be seen */
-    if (nobodys)
-        frame_free(nobodys);
+    void *unowned = frame_alloc();
+    EXPECT(unaccounted() == (unowned ? 1 : 0)); /* so it would be seen */
+    if (unowned)
+        frame_free(unowned);
     if (status == STATUS_OK)
         vrange_unmap(range);
     kfree(small);

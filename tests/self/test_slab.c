@@ -41,7 +41,7 @@ static void take(unsigned int i)
         objects[i].start[n] = mark_of(i);
 }
 
-/* Return: whether nobody else wrote to it. */
+/* Return: whether no other user wrote to it. */
 static bool give(unsigned int i)
 {
     bool is_intact = true;

@@ -192,7 +192,7 @@ KTEST(time, every_two_counters_count_the_same_units)
                 EXPECT(counts_as_the_other(counter_at(i), counter_at(j)));
 }
 
-/* ---- rounds that nobody sees ---- */
+/* ---- missed wraps ---- */
 
 /* Longer than three rounds of the PIT and not a whole number of them. */
 #define BLIND_NS 180000000ULL
@@ -202,7 +202,7 @@ static uint64_t tsc_ns(uint64_t ticks)
     return ticks / clock_tsc_hz() * 1000000000 + ticks % clock_tsc_hz() * 1000000000 / clock_tsc_hz();
 }
 
-/* Interrupts off, and nobody reads the clock. The time-stamp counter is the measure, and is good to
+/* Interrupts off, and the clock is not read. The time-stamp counter is the measure, and is good to
    RATE_PERCENT. */
 KTEST(time, a_round_that_is_read_late_is_not_lost)
 {

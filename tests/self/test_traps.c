@@ -235,7 +235,7 @@ static void note(struct trap_frame *frame)
     seen.frame_address = (uintptr_t)frame;
 }
 
-/* Return: the highest vector that nobody uses; the tests below borrow it. */
+/* Return: the highest unused vector; the tests below borrow it. */
 static unsigned free_vector(void)
 {
     unsigned vector = TRAP_VECTORS - 1;

@@ -154,7 +154,7 @@ int interleave_wait(void)
     while (interleave.cpus[cpu].is_done && cpu != interleave.current);
     /* What it waits for may have come to pass since it looked, and the others be done. */
     if (++interleave.waits > INTERLEAVE_WAITS) {
-        fprintf(stderr, "interleave: CPU %u waits for nobody\n", interleave.current);
+        fprintf(stderr, "interleave: CPU %u waits for no CPU\n", interleave.current);
         abort();
     }
     interleave_go(cpu);

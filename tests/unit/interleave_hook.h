@@ -7,7 +7,7 @@
  *
  * Planted faults, for variants of which the build expects that they fail:
  *   BROKEN_ATOMICS  a read-modify-write is a read and a write, with a point between them
- *   BROKEN_LOCK     a lock is given to everybody who asks
+ *   BROKEN_LOCK     a lock does not exclude
  *   BROKEN_RETIRE   a block's state is looked at, and changed after that: as a plain test and set would
  */
 #include <linux/futex.h>

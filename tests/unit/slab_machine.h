@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A machine for tests of the slab allocator: buddy_machine.h's, with the slab allocator on it, and the
- * question whether all has come back. One test program has one.
+ * question whether everything was freed. One test program has one.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -156,9 +156,9 @@ static void reserved_memory_written_through_the_cache_is_found(void **state)
         uint64_t phys;
         bool is_offence;
     } cases[] = {
-        { 0x0, true },        { 0x1000, true },     /* nobody's: between two ranges */
+        { 0x0, true },        { 0x1000, true },     /* unowned: between two ranges */
         { 0x4400000, true },  { 0x45ff000, true },  /* reserved */
-        { 0x4600000, true },  { 0x4900000, true },  /* nobody's; the firmware's for good */
+        { 0x4600000, true },  { 0x4900000, true },  /* unowned; the firmware's for good */
         { 0x4a00000, true },  { 1ULL << 40, true }, /* behind all of it */
         { 0x4000000, false }, { 0x3fff000, false },
     };

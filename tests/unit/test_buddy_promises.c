@@ -184,7 +184,7 @@ static void descriptors_leave_the_reserves_alone(void **state)
     assert_int_equal(reserve_left(BUDDY_ZONE_4G), before.zones[BUDDY_ZONE_4G].reserve);
 }
 
-/* A region of which both halves are wanted by nobody yet gives any block but one of its own size. */
+/* A region of which no half is in use yet gives any block but one of its own size. */
 static void the_last_region_gives_all_but_itself(void **state)
 {
     (void)state;
@@ -255,7 +255,7 @@ static void *want_one(void *argument)
     return NULL;
 }
 
-static void nobody_is_refused_while_the_last_region_is_split(void **state)
+static void no_request_is_refused_while_the_last_region_is_split(void **state)
 {
     (void)state;
     for (unsigned int run = 0; run < 8; run++) {
@@ -352,7 +352,7 @@ int main(void)
         cmocka_unit_test(descriptors_leave_the_reserves_alone),
         cmocka_unit_test(the_last_region_gives_all_but_itself),
         cmocka_unit_test(a_refused_request_changes_nothing),
-        cmocka_unit_test(nobody_is_refused_while_the_last_region_is_split),
+        cmocka_unit_test(no_request_is_refused_while_the_last_region_is_split),
         cmocka_unit_test(of_two_frees_at_once_one_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,7 +107,7 @@ static void quiet_machines_are_measured_within_their_bound(void **state)
             }
 }
 
-/* Whoever lets the machine boot meanwhile waits for nothing, and knows the rate the better. */
+/* A calibration that runs during the boot waits for nothing, and is more precise. */
 static void what_the_machine_does_meanwhile_is_not_waited_for(void **state)
 {
     (void)state;

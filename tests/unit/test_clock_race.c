@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock with threads that are CPUs: who reads the time while its rate and its counter change, and a
+ * The clock with threads that are CPUs: readers of the time while its rate and its counter change, and a
  * counter that wraps while several widen it.
  *
  * The release of publishing an epoch, and each acquire of a reader, have been made relaxed, one at a time,
@@ -100,8 +100,8 @@ static void read_or_change(unsigned thread)
         }
         return;
     }
-    /* Time runs faster after each: who is held up inside a reading shows the old rate's time, which would be
-       ahead of a slower one's. One change has been made before, and one comes after. */
+    /* Time runs faster after each: a reader that is delayed inside a read returns the old rate's time, which
+       would be ahead of a slower one's. One change has been made before, and one comes after. */
     for (unsigned i = 2; i < CLOCK_CHANGES_MAX; i++) {
         unsigned turns = 0;
         for (uint64_t goal = relaxed_load(&latest_ns) + 100000; relaxed_load(&latest_ns) < goal;)
@@ -111,7 +111,7 @@ static void read_or_change(unsigned thread)
     relaxed_store(&is_over, 1);
 }
 
-static void whoever_reads_during_a_change_reads_one_clock_or_the_other(void **state)
+static void a_reader_during_a_change_reads_one_clock_or_the_other(void **state)
 {
     (void)state;
     clock_set_tsc_rate(4000000000);
@@ -125,7 +125,7 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whoever_reads_during_a_change_reads_one_clock_or_the_other),
+        cmocka_unit_test(a_reader_during_a_change_reads_one_clock_or_the_other),
         cmocka_unit_test(a_counter_that_all_widen_does_not_go_back_and_loses_no_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

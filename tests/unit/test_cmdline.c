@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line as people type it, as GRUB rewrites it, and as nobody should.
+ * The command line as people type it, as GRUB rewrites it, and malformed.
  */
 #include <ashlar/types.h>
 #include <boot/cmdline.h>

@@ -212,7 +212,7 @@ static void each_size_cuts_where_snprintf_cuts(void **state)
     assert_int_equal(format_buffer(NULL, 0, "%s", "nowhere"), 7);
 }
 
-static void what_nobody_knows_is_copied_and_takes_no_argument(void **state)
+static void an_unknown_conversion_is_copied_and_takes_no_argument(void **state)
 {
     (void)state;
     const char *const unknown[] = { "%f",  "%n",  "%y",    "%Lf", "%",     "%-",  "%5",
@@ -249,7 +249,7 @@ static bool one_symbol(uint64_t address, char *buffer, size_t size)
     return true;
 }
 
-static void a_code_address_has_a_name_when_somebody_knows_it(void **state)
+static void a_code_address_has_a_name_when_the_lookup_finds_it(void **state)
 {
     (void)state;
     void *known = (void *)0x1234, *unknown = (void *)0x1235;
@@ -305,9 +305,9 @@ int main(void)
         cmocka_unit_test(several_directives_take_their_arguments_in_order),
         cmocka_unit_test(arguments_that_lie_on_the_stack_are_found),
         cmocka_unit_test(each_size_cuts_where_snprintf_cuts),
-        cmocka_unit_test(what_nobody_knows_is_copied_and_takes_no_argument),
+        cmocka_unit_test(an_unknown_conversion_is_copied_and_takes_no_argument),
         cmocka_unit_test(a_null_string_and_a_null_pointer_have_a_text),
-        cmocka_unit_test(a_code_address_has_a_name_when_somebody_knows_it),
+        cmocka_unit_test(a_code_address_has_a_name_when_the_lookup_finds_it),
         cmocka_unit_test(a_sink_gets_everything_once_in_order),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -151,7 +151,7 @@ static void a_directory_that_lies_about_its_size_is_left_in_the_end(void **state
                      STATUS_NOT_FOUND);
 }
 
-static void a_name_without_end_is_nobodys(void **state)
+static void a_name_without_end_matches_no_file(void **state)
 {
     (void)state;
     static const struct model_file endless[] = {
@@ -178,7 +178,7 @@ int main(void)
         TEST(a_missing_file_touches_nothing),
         TEST(a_missing_device_is_noticed),
         TEST(a_directory_that_lies_about_its_size_is_left_in_the_end),
-        TEST(a_name_without_end_is_nobodys),
+        TEST(a_name_without_end_matches_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

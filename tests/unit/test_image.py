@@ -204,8 +204,8 @@ class ImageCheck(unittest.TestCase):
         self.fail('the entry is in no segment')
 
     def test_a_common_symbol(self):
-        object_file = self.compile('int nobody_defined_me;\n', '-fcommon')
-        self.expect('nobody_defined_me is a COMMON symbol', '--archive', str(object_file))
+        object_file = self.compile('int undefined_variable;\n', '-fcommon')
+        self.expect('undefined_variable is a COMMON symbol', '--archive', str(object_file))
 
     def test_an_address_in_code_that_may_be_moved(self):
         object_file = self.compile('extern int x; int *const table[] = { &x };\n', '-m32', '-fno-pic')

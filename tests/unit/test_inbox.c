@@ -31,7 +31,7 @@ static unsigned callers_left;
 
 struct question {
     unsigned asked;
-    unsigned answers[CPUS]; /* each by the one who is asked */
+    unsigned answers[CPUS]; /* each by its target */
 };
 
 static __thread unsigned self;
@@ -50,7 +50,7 @@ static unsigned index_of(unsigned number)
     return i;
 }
 
-/* Nobody looks into its inbox who was not interrupted. */
+/* A CPU that was not interrupted does not read its inbox. */
 static void serve(void)
 {
     if (!__atomic_exchange_n(&cpus[self].is_interrupted, 0, __ATOMIC_RELAXED))
@@ -192,7 +192,7 @@ static void a_closed_inbox_takes_nothing_and_keeps_nothing(void **state)
     assert_true(inbox_take(&inbox, 0) == 0);
 }
 
-static void a_call_of_nobody_is_over(void **state)
+static void a_call_without_targets_is_done(void **state)
 {
     (void)state;
     struct call call;
@@ -204,7 +204,7 @@ static void a_call_of_nobody_is_over(void **state)
 
 #define LEAVINGS 100000
 
-/* Of an owner that leaves each of them, for good, as soon as it has come. */
+/* Of an owner that leaves each of them, for good, as soon as it has arrived. */
 static struct inbox left[LEAVINGS];
 static unsigned leavings; /* how many it has left */
 static unsigned posts, refused, served;
@@ -273,7 +273,7 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_first_post_to_an_empty_word_asks_for_an_interrupt),
-        cmocka_unit_test(a_call_of_nobody_is_over),
+        cmocka_unit_test(a_call_without_targets_is_done),
         cmocka_unit_test(a_closed_inbox_takes_nothing_and_keeps_nothing),
         cmocka_unit_test(each_who_is_called_answers_once_and_has_when_it_is_over),
         cmocka_unit_test(no_post_is_lost_to_a_taking_at_the_same_time),

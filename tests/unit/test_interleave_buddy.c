@@ -3,7 +3,7 @@
  * Interleavings of the real buddy allocator with its caches: all with few interruptions for two CPUs and
  * chosen operations, random ones for three. After each run, with all CPUs at rest:
  *
- *   - no frame was given to two owners, and the allocator counts what nobody has;
+ *   - no frame was given to two owners, and the allocator counts the free ones;
  *   - the invariants of buddy_tree.c hold, so all that is free is found;
  *   - a request was refused only if no block was free all the time that it took, and no other request that
  *     was under way when it was refused can have had it.
@@ -38,7 +38,7 @@ static const uint64_t kept_seeds[] = { 1, 7, 4242, 8191 };
 
 static uint64_t frames; /* of the memory that is played with */
 
-/* ---- who has what ---- */
+/* ---- owners ---- */
 
 #define NOT_FREE UINT64_MAX
 static uint8_t owner[FRAMES_MAX];
@@ -109,7 +109,7 @@ static void give(unsigned int cpu, unsigned int index)
     else
         buddy_free(block, slot.order);
     ++now;
-    /* Unless somebody has it already. */
+    /* Unless it is allocated already. */
     for (uint64_t i = slot.frame - START; i < slot.frame - START + BIT(slot.order); i++)
         if (owner[i] == 0)
             free_since[i] = now;

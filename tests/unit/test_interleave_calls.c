@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every interleaving of a few operations on smp/work_list.c and smp/inbox.h: what is posted is done exactly
- * once or refused, whoever empties a list or an inbox has been told, and nobody waits for ever.
+ * once or refused, the CPU that empties a list or an inbox has been notified, and no CPU waits for ever.
  *
  * BROKEN_LEAVE: an owner looks for the last time before it closes. BROKEN_RETURN: it does not look when it
  * comes back.

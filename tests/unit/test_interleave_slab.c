@@ -15,7 +15,7 @@ static const uint64_t kept_seeds[] = { 3, 99, 1234 };
 
 static const size_t sizes[SIZES] = { 16, 192, 1024, 3000 };
 
-/* What anybody may free; a tag at its start says that it is somebody's. */
+/* What any CPU may free; a tag at its start marks it as allocated. */
 static struct {
     uint64_t *object;
     uint64_t tag;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handlers that share an input: who is called, who may share, and what a storm is.
+ * Handlers that share an input: dispatch, sharing, and storms.
  */
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
@@ -136,7 +136,7 @@ static void a_removed_handler_is_not_called(void **state)
     assert_int_equal(second.calls, 1);
 }
 
-static void a_spurious_interrupt_reaches_nobody_and_is_not_ended(void **state)
+static void a_spurious_interrupt_reaches_no_handler_and_gets_no_eoi(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -147,7 +147,7 @@ static void a_spurious_interrupt_reaches_nobody_and_is_not_ended(void **state)
     assert_int_equal(line.unhandled, 0);
 }
 
-static void a_level_that_nobody_lowers_is_masked(void **state)
+static void a_level_that_no_handler_lowers_is_masked(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -159,7 +159,7 @@ static void a_level_that_nobody_lowers_is_masked(void **state)
     assert_true(line.is_storming);
     assert_int_equal(input.ends, LINE_WINDOW);
 
-    /* Somebody who comes now may be the one it was for. */
+    /* A handler that is added now may be the right one. */
     assert_int_equal(line_add(&line, &second.irq, level), STATUS_OK);
     assert_false(input.is_masked);
     assert_false(line.is_storming);
@@ -212,7 +212,7 @@ static void a_line_without_a_device_and_one_in_a_storm_stay_masked(void **state)
     assert_true(input.is_masked);
 }
 
-/* ---- who waits for a line serves others, whom its handler may be calling ---- */
+/* ---- a waiter for a line polls cross-calls, because its handler may be calling ---- */
 
 static bool is_held, is_served;
 
@@ -296,8 +296,8 @@ int main(void)
         cmocka_unit_test_setup(all_who_share_are_called_and_one_claim_is_enough, fresh_line),
         cmocka_unit_test_setup(edges_and_other_wirings_are_not_shared, fresh_line),
         cmocka_unit_test_setup(a_removed_handler_is_not_called, fresh_line),
-        cmocka_unit_test_setup(a_spurious_interrupt_reaches_nobody_and_is_not_ended, fresh_line),
-        cmocka_unit_test_setup(a_level_that_nobody_lowers_is_masked, fresh_line),
+        cmocka_unit_test_setup(a_spurious_interrupt_reaches_no_handler_and_gets_no_eoi, fresh_line),
+        cmocka_unit_test_setup(a_level_that_no_handler_lowers_is_masked, fresh_line),
         cmocka_unit_test_setup(a_line_that_is_claimed_now_and_then_goes_on, fresh_line),
         cmocka_unit_test_setup(an_edge_that_came_while_it_was_masked_is_looked_for, fresh_line),
         cmocka_unit_test_setup(a_level_that_is_still_there_comes_by_itself, fresh_line),

@@ -22,7 +22,7 @@ static void assert_picture(const struct memmap_range *ranges, size_t count, uint
     free(text);
 }
 
-static void an_empty_map_is_nobodys(void **state)
+static void an_empty_map_has_no_range(void **state)
 {
     (void)state;
     assert_picture(NULL, 0, MIB(1), "........");
@@ -32,7 +32,7 @@ static void a_cell_shows_what_most_of_it_is(void **state)
 {
     (void)state;
     /* Cells of 0x4000. The third is a quarter each of four things, and the strictest shows; the
-       fourth and the fifth are half nobody's. */
+       fourth and the fifth are half outside the map. */
     const struct memmap_range ranges[] = {
         { { 0x0 }, { 0x9000 }, MEMMAP_USABLE },
         { { 0x9000 }, { 0xa000 }, MEMMAP_KERNEL },
@@ -75,7 +75,7 @@ static void every_kind_has_a_letter_of_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_map_is_nobodys),
+        cmocka_unit_test(an_empty_map_has_no_range),
         cmocka_unit_test(a_cell_shows_what_most_of_it_is),
         cmocka_unit_test(a_range_over_many_cells_fills_each),
         cmocka_unit_test(ranges_beyond_the_end_are_not_drawn),

@@ -74,7 +74,7 @@ static void a_million_tags_that_come_again_are_refused_at_once(void **state)
     assert_in_range(complaints, 1, BOOT_TAGS_MAX + 1);
 }
 
-static void a_million_tags_that_nobody_knows_are_refused_at_once(void **state)
+static void a_million_unknown_tags_are_refused_at_once(void **state)
 {
     (void)state;
     add(1000000, 99, 8);
@@ -106,7 +106,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(as_many_modules_as_are_possible_are_read, start, finish),
         cmocka_unit_test_setup_teardown(a_million_modules_are_refused_at_once, start, finish),
         cmocka_unit_test_setup_teardown(a_million_tags_that_come_again_are_refused_at_once, start, finish),
-        cmocka_unit_test_setup_teardown(a_million_tags_that_nobody_knows_are_refused_at_once, start, finish),
+        cmocka_unit_test_setup_teardown(a_million_unknown_tags_are_refused_at_once, start, finish),
         cmocka_unit_test_setup_teardown(a_map_of_a_million_entries_is_refused_at_once, start, finish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,7 @@ static void fewer_than_eight_bytes_are_no_boot_information(void **state)
     assert_int_equal(mb2_parse(bytes, 8, ADDRESS, NULL, &info), STATUS_MALFORMED);
 }
 
-static void nobody_need_listen_to_complaints(void **state)
+static void the_complaint_callback_is_optional(void **state)
 {
     (void)state;
     build_tag_sized(&b, MB2_TAG_COMMAND_LINE, 3, "x", 2);
@@ -176,7 +176,7 @@ int main(void)
         TEST(a_total_size_beyond_what_can_be_read_is_cut),
         TEST(a_total_size_that_ends_inside_a_tag_is_believed),
         TEST(fewer_than_eight_bytes_are_no_boot_information),
-        TEST(nobody_need_listen_to_complaints),
+        TEST(the_complaint_callback_is_optional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -275,7 +275,7 @@ static void a_kind_that_loses_its_only_page_leaves_its_neighbours_joined(void **
     EXPECT_SWEEP(entries, RANGE(0x1000, 0x3000, MEMMAP_RESERVED));
 }
 
-static void memory_that_nobody_lists_is_in_no_range(void **state)
+static void unlisted_memory_is_in_no_range(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -441,7 +441,7 @@ int main(void)
         cmocka_unit_test(one_reserved_byte_takes_its_whole_page),
         cmocka_unit_test(a_page_shared_by_three_kinds_goes_to_the_strictest),
         cmocka_unit_test(a_kind_that_loses_its_only_page_leaves_its_neighbours_joined),
-        cmocka_unit_test(memory_that_nobody_lists_is_in_no_range),
+        cmocka_unit_test(unlisted_memory_is_in_no_range),
         cmocka_unit_test(a_map_up_to_the_end_of_the_address_space_stops_before_the_last_page),
         cmocka_unit_test(a_kind_out_of_range_counts_as_reserved),
         cmocka_unit_test(a_hundred_thousand_entries_are_swept_in_moments),

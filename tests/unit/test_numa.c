@@ -118,7 +118,7 @@ static void domains_become_nodes_in_the_order_they_come(void **state)
     expect_runs(&numa, ARRAY_LEN(runs), runs);
 }
 
-static void disabled_non_volatile_and_empty_memory_is_nobodys(void **state)
+static void disabled_non_volatile_and_empty_memory_has_no_node(void **state)
 {
     (void)state;
     begin_srat();
@@ -214,7 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_become_nodes_in_the_order_they_come),
-        cmocka_unit_test(disabled_non_volatile_and_empty_memory_is_nobodys),
+        cmocka_unit_test(disabled_non_volatile_and_empty_memory_has_no_node),
         cmocka_unit_test(of_overlapping_entries_the_first_has_the_memory),
         cmocka_unit_test(edges_are_whole_pages_and_ends_stay_below_2_to_the_64),
         cmocka_unit_test(distances_are_used_when_they_make_sense),

@@ -128,7 +128,7 @@ static void rows_are_counted_in_whatever_pieces_the_text_comes(void **state)
     assert_string_equal(output, "012345678\t.\bx\r0123456789" MORE "ab\n\n" MORE "\f.");
 }
 
-/* A program reads it, whoever typed the command. */
+/* A program reads it, whatever the source of the command. */
 static void a_record_is_not_stopped_in(void **state)
 {
     (void)state;

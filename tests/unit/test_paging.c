@@ -70,7 +70,7 @@ static void give(phys_t frame)
     assert_false(spans[i].is_remembered);
     is_taken[i] = false;
     taken_count--;
-    /* Whoever still reads it as a table finds garbage. */
+    /* A walk that still uses it as a table finds garbage. */
     memset(hosted_ram + i * PAGE_SIZE, 0xa5, PAGE_SIZE);
 }
 
@@ -349,7 +349,7 @@ static void protecting_a_page_in_the_middle_splits_and_the_way_back_merges(void 
     assert_int_equal(taken_count, tables);
 }
 
-static void a_table_that_a_starting_cpu_may_walk_stays_until_it_has_come(void **state)
+static void a_table_that_a_starting_cpu_may_walk_stays_until_it_is_online(void **state)
 {
     (void)state;
     uint64_t virt = VRANGE_START + MIB(5);
@@ -595,7 +595,7 @@ int main(void)
         CLAIM(the_largest_page_that_fits_is_used),
         CLAIM(without_1_gib_pages_none_are_used),
         CLAIM(protecting_a_page_in_the_middle_splits_and_the_way_back_merges),
-        CLAIM(a_table_that_a_starting_cpu_may_walk_stays_until_it_has_come),
+        CLAIM(a_table_that_a_starting_cpu_may_walk_stays_until_it_is_online),
         CLAIM(a_second_edge_that_cannot_be_split_undoes_the_first),
         CLAIM(a_page_that_is_split_is_forgotten_whole),
         CLAIM(what_the_cpu_noted_does_not_keep_pages_apart),

@@ -260,7 +260,7 @@ static void panic_in_a_run_that_waits(void)
     panic_in_a_run();
 }
 
-/* But not where a script waits, and not for one inside a panic, which trusts nobody. */
+/* But not where a script waits, and not for one inside a panic, which trusts no state. */
 static void a_person_may_restart_the_machine_behind_the_report(void **state)
 {
     (void)state;
@@ -289,7 +289,7 @@ static void an_exception_reports_its_own_state(void **state)
                                               "The machine is halted.\n<halt>");
 }
 
-static void a_second_failure_is_one_line_and_trusts_nobody(void **state)
+static void a_second_failure_is_one_line_and_trusts_no_state(void **state)
 {
     (void)state;
     assert_string_equal(output_of(exception_in_report),
@@ -333,7 +333,7 @@ int main(void)
         cmocka_unit_test(a_panic_in_a_run_leaves_with_the_counts),
         cmocka_unit_test(a_debug_port_is_reason_enough_to_leave),
         cmocka_unit_test(an_exception_reports_its_own_state),
-        cmocka_unit_test(a_second_failure_is_one_line_and_trusts_nobody),
+        cmocka_unit_test(a_second_failure_is_one_line_and_trusts_no_state),
         cmocka_unit_test(consoles_are_attached_before_the_first_word_and_once),
         cmocka_unit_test(a_third_failure_ends_in_silence),
         cmocka_unit_test(a_failed_verify_names_what_was_expected),

@@ -75,7 +75,7 @@ static void decoding_that_is_off_is_switched_on_and_the_status_left_alone(void *
     assert_int_equal(bus.registers[1], 0x0403);
 }
 
-static void an_address_of_nobody_changes_nothing(void **state)
+static void an_address_outside_all_bars_changes_nothing(void **state)
 {
     (void)state;
     static const struct {
@@ -125,7 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_device_that_firmware_names_decodes_its_address, plug_in),
         cmocka_unit_test_setup(decoding_that_is_off_is_switched_on_and_the_status_left_alone, plug_in),
-        cmocka_unit_test_setup(an_address_of_nobody_changes_nothing, plug_in),
+        cmocka_unit_test_setup(an_address_outside_all_bars_changes_nothing, plug_in),
         cmocka_unit_test_setup(a_bridge_has_two_base_address_registers, plug_in),
         cmocka_unit_test_setup(another_device_in_its_place_is_not_it, plug_in),
     };

@@ -205,7 +205,7 @@ static void the_date_behind_a_dead_battery_is_doubted(void **state)
     assert_null(read_and_doubt());
 }
 
-static void years_that_nobody_can_see_here_are_doubted(void **state)
+static void implausible_years_are_doubted(void **state)
 {
     static const struct {
         int year;
@@ -246,7 +246,7 @@ int main(void)
         TEST(without_a_century_years_from_70_are_19xx_and_below_are_20xx),
         TEST(a_century_that_is_nonsense_counts_as_none),
         TEST(the_date_behind_a_dead_battery_is_doubted),
-        TEST(years_that_nobody_can_see_here_are_doubted),
+        TEST(implausible_years_are_doubted),
         TEST(a_clock_in_any_format_is_read_right_at_random_times),
     };
     seed_from_environment();

@@ -33,7 +33,7 @@ static uint64_t count(struct shrinker *shrinker, uint64_t frames)
     struct counter *counter = container_of(shrinker, struct counter, shrinker);
     MUST(relaxed_add(&inside, 1) == 0);
     MUST(frames > 0);
-    /* Who runs out of memory while it shrinks gets none. */
+    /* A shrinker that runs out of memory gets none. */
     MUST(shrink_memory(1) == 0);
     counter->asked++;
     asked_in_all++;
@@ -58,12 +58,12 @@ static void come_ask_and_go(unsigned int cpu)
     }
 }
 
-static void one_cpu_asks_at_a_time_and_nobody_who_has_gone(void **state)
+static void one_cpu_shrinks_at_a_time_and_no_removed_shrinker_is_called(void **state)
 {
     (void)state;
     litmus_run(CPUS, come_ask_and_go);
     assert_true(asked_in_all > 0);
-    /* Each frame once: whoever waited got what was left over, or asked for more. */
+    /* Each frame once: a waiter got what was left over, or shrank more. */
     assert_true(promised <= asked_in_all);
     assert_true(shrink_memory(1) == 0);
 }
@@ -164,7 +164,7 @@ int main(void)
         cmocka_unit_test(the_cheapest_is_asked_first_and_no_more_than_needed),
         cmocka_unit_test(who_waited_asks_when_nothing_is_left_over),
         cmocka_unit_test(each_round_asks_for_more_until_there_is_nothing),
-        cmocka_unit_test(one_cpu_asks_at_a_time_and_nobody_who_has_gone),
+        cmocka_unit_test(one_cpu_shrinks_at_a_time_and_no_removed_shrinker_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator, checked and unchecked: contents that nobody else writes, sizes and alignment, named
+ * The slab allocator, checked and unchecked: contents that no other user writes, sizes and alignment, named
  * caches.
  */
 #include "slab_machine.h"
@@ -71,7 +71,7 @@ static void one_operation(struct piece *pieces, size_t count)
     }
 }
 
-static void nobody_else_writes_to_an_object(void **state)
+static void no_other_user_writes_to_an_object(void **state)
 {
     static struct piece pieces[3000];
     (void)state;
@@ -252,7 +252,7 @@ static void bulk_takes_and_gives_like_one_by_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_else_writes_to_an_object),
+        cmocka_unit_test(no_other_user_writes_to_an_object),
         cmocka_unit_test(size_classes_lose_at_most_a_fifth),
         cmocka_unit_test(the_impossible_is_refused),
         cmocka_unit_test(objects_come_constructed_and_aligned),

@@ -86,7 +86,7 @@ static void idle_cpus_give_up_their_objects_when_they_are_called(void **state)
     struct slab_stats stats;
     for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
         assert_int_equal(stats.cached, 0);
-    /* Nobody has anything: nobody is called. */
+    /* No CPU has anything: no CPU is called. */
     called = 0;
     assert_int_equal(slab_collect(call_all, UINT64_MAX), 0);
     assert_int_equal(called, 0);

@@ -68,7 +68,7 @@ static void a_block_is_freed_once_and_at_its_beginning(void **state)
 }
 
 /* A free object's content means nothing to the allocator. */
-static void writing_to_free_objects_leads_nobody_astray(void **state)
+static void writing_to_free_objects_does_not_corrupt_the_free_list(void **state)
 {
     (void)state;
     start(false);
@@ -224,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_frees_are_noticed_when_the_magazine_is_emptied),
         cmocka_unit_test(a_block_is_freed_once_and_at_its_beginning),
-        cmocka_unit_test(writing_to_free_objects_leads_nobody_astray),
+        cmocka_unit_test(writing_to_free_objects_does_not_corrupt_the_free_list),
         cmocka_unit_test(a_checked_cache_names_each_mistake_at_once),
         cmocka_unit_test(overruns_of_any_length_are_named),
         cmocka_unit_test(overruns_of_blocks_are_named),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator when memory runs out, and when it is made to fail: who gives back, and that nothing is
+ * The slab allocator when memory runs out, and when it is made to fail: reclaim, and that nothing is
  * lost.
  */
 #include <ashlar/mm/fault.h>
@@ -120,7 +120,7 @@ static void empty_slabs_go_back_by_themselves(void **state)
     expect_all_free();
 }
 
-static void a_depot_gives_back_what_nobody_needs(void **state)
+static void a_depot_gives_back_unneeded_magazines(void **state)
 {
     static void *objects[4000];
     (void)state;
@@ -231,7 +231,7 @@ int main(void)
         cmocka_unit_test(shrinkers_are_asked_before_an_allocation_fails),
         cmocka_unit_test(magazines_shrink_under_pressure_and_grow_back),
         cmocka_unit_test(empty_slabs_go_back_by_themselves),
-        cmocka_unit_test(a_depot_gives_back_what_nobody_needs),
+        cmocka_unit_test(a_depot_gives_back_unneeded_magazines),
         cmocka_unit_test(every_request_can_fail_and_nothing_leaks),
         cmocka_unit_test(a_rate_fails_about_one_of_so_many_and_the_same_ones),
         cmocka_unit_test(plans_are_read_and_nonsense_is_refused),

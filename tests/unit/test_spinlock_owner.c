@@ -283,7 +283,7 @@ static void a_stuck_holder_is_waited_for_once(void **state)
     looks = 0;
     assert_false(spin_lock_or_give_up(&bounded));
     assert_true(looks <= 1);
-    /* It has come to its end after all. */
+    /* It has ended after all. */
     bounded.word = 0;
     assert_true(spin_lock_or_give_up(&bounded));
     assert_false(bound.is_stuck);

@@ -220,7 +220,7 @@ static void kvm_tells_by_multiplier_and_shift(void **state)
     }
 }
 
-static void a_pvclock_that_nobody_writes_or_that_is_being_written_tells_nothing(void **state)
+static void a_pvclock_that_is_not_or_being_written_gives_no_rate(void **state)
 {
     LEAF(0, 0x40000100, { 0x40000101, KVM_NAME }); /* beside Hyper-V's leaves */
     LEAF(1, 0x40000101, { 0x00000001, 0, 0, 0 });  /* the first KVMs' register */
@@ -334,7 +334,7 @@ static void a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked(vo
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct tsc_rate rate = { cases[i].told_hz, 0, "somebody", cases[i].trust };
+        struct tsc_rate rate = { cases[i].told_hz, 0, "another source", cases[i].trust };
         assert_int_equal(tsc_rate_check(&rate, cases[i].measured_hz, cases[i].error_ppm), cases[i].verdict);
     }
     assert_int_equal(tsc_rate_ppm(3593200000, 3600000000), -1888);
@@ -379,7 +379,7 @@ static void amd_tells_by_p_state_0(void **state)
     assert_int_equal(tsc_rate_given(&port, &amd).tsc_hz, 0);
 }
 
-static void a_divisor_of_0_and_rates_nobody_runs_at_are_not_believed(void **state)
+static void a_divisor_of_0_and_impossible_rates_are_rejected(void **state)
 {
     (void)state;
     struct cpu_identity amd = { .vendor = "AuthenticAMD", .family = 0x17, .max_leaf = 0x10 };
@@ -402,15 +402,14 @@ int main(void)
         cmocka_unit_test_setup(a_hypervisor_without_the_leaf_leaves_it_to_the_cpu, fresh_machine),
         cmocka_unit_test_setup(hyperv_tells_by_registers_where_it_allows_it, fresh_machine),
         cmocka_unit_test_setup(kvm_tells_by_multiplier_and_shift, fresh_machine),
-        cmocka_unit_test_setup(a_pvclock_that_nobody_writes_or_that_is_being_written_tells_nothing,
-                               fresh_machine),
+        cmocka_unit_test_setup(a_pvclock_that_is_not_or_being_written_gives_no_rate, fresh_machine),
         cmocka_unit_test_setup(hyperv_tells_by_its_page_where_it_has_no_registers, fresh_machine),
         cmocka_unit_test_setup(vmware_and_xen_tell_by_leaves_of_their_own, fresh_machine),
         cmocka_unit_test_setup(a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked,
                                fresh_machine),
         cmocka_unit_test_setup(only_a_hypervisors_rate_is_taken_as_given, fresh_machine),
         cmocka_unit_test_setup(amd_tells_by_p_state_0, fresh_machine),
-        cmocka_unit_test_setup(a_divisor_of_0_and_rates_nobody_runs_at_are_not_believed, fresh_machine),
+        cmocka_unit_test_setup(a_divisor_of_0_and_impossible_rates_are_rejected, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void counters_that_agree_are_never_found_to_differ(void **state)
 
 #define OFF 10000
 
-static void one_that_is_ahead_is_blamed_and_nobody_else(void **state)
+static void one_that_is_ahead_is_blamed_and_no_other(void **state)
 {
     for (unsigned int i = 0; i < 200; i++) {
         fresh_cpus(state);
@@ -123,7 +123,7 @@ static void one_that_is_ahead_is_blamed_and_nobody_else(void **state)
         struct tsc_sync_result result = compare(0, cpus);
         assert_true(tsc_sync_faulty_are_ahead(&result));
         assert_int_equal(blamed(&result, cpus), 1);
-        /* Never more than it is; and little less, for somebody looked soon after it had published. */
+        /* Never more than it is; and little less, for another CPU read it soon after it was published. */
         uint64_t ticks = tsc_sync_error_ticks(&result, &views[odd]);
         assert_in_range(ticks, OFF * 8 / 10, OFF);
         assert_int_equal(ticks, result.most);
@@ -132,7 +132,7 @@ static void one_that_is_ahead_is_blamed_and_nobody_else(void **state)
     }
 }
 
-static void one_that_is_behind_is_blamed_and_nobody_else(void **state)
+static void one_that_is_behind_is_blamed_and_no_other(void **state)
 {
     for (unsigned int i = 0; i < 200; i++) {
         fresh_cpus(state);
@@ -269,7 +269,7 @@ static void all_have_arrived_when_the_last_has(void **state)
 #define THREADS       4
 #define THREAD_ROUNDS 5000
 
-static uint64_t true_time;                  /* atomic: nobody reads the same twice */
+static uint64_t true_time;                  /* atomic: each read is different */
 static unsigned int has_published[THREADS]; /* plain: who sees what one has published sees this */
 
 static unsigned int unpublished; /* atomic */
@@ -344,8 +344,8 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(counters_that_agree_are_never_found_to_differ, fresh_cpus),
-        cmocka_unit_test(one_that_is_ahead_is_blamed_and_nobody_else),
-        cmocka_unit_test(one_that_is_behind_is_blamed_and_nobody_else),
+        cmocka_unit_test(one_that_is_ahead_is_blamed_and_no_other),
+        cmocka_unit_test(one_that_is_behind_is_blamed_and_no_other),
         cmocka_unit_test(of_two_groups_each_in_the_later_one_is_seen_behind_the_other),
         cmocka_unit_test(what_is_seen_is_never_more_than_what_is),
         cmocka_unit_test(the_highest_numbers_are_told_apart),

@@ -87,7 +87,7 @@ static void without_a_speed_the_divisor_stays(void **state)
     }
 }
 
-static void a_divisor_that_nobody_set_becomes_the_usual_one(void **state)
+static void a_divisor_of_0_becomes_the_usual_one(void **state)
 {
     (void)state;
     device.divisor = 0;
@@ -308,7 +308,7 @@ int main(void)
         TEST(the_line_is_8n1_at_the_speed_asked_for),
         TEST(a_speed_the_hardware_cannot_make_is_refused),
         TEST(without_a_speed_the_divisor_stays),
-        TEST(a_divisor_that_nobody_set_becomes_the_usual_one),
+        TEST(a_divisor_of_0_becomes_the_usual_one),
         TEST(the_divisor_follows_the_clock),
         TEST(an_unknown_clock_is_no_obstacle_to_a_speed_that_stays),
         TEST(every_register_is_reached_at_its_distance_and_width),

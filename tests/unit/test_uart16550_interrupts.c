@@ -195,7 +195,7 @@ static void interrupts_without_end_are_given_up(void **state)
 
 /* ---- other sources of interrupts ---- */
 
-static void an_interrupt_of_somebody_else_is_not_claimed(void **state)
+static void an_interrupt_of_another_device_is_not_claimed(void **state)
 {
     (void)state;
     start();
@@ -229,7 +229,7 @@ int main(void)
         TEST(settling_without_the_lock_ends),
         TEST(going_back_to_polling_sends_what_waits),
         TEST(interrupts_without_end_are_given_up),
-        TEST(an_interrupt_of_somebody_else_is_not_claimed),
+        TEST(an_interrupt_of_another_device_is_not_claimed),
         TEST(pcs_give_serial_ports_two_interrupts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

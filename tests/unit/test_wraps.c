@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rounds of a PIT that nobody saw, with a time-stamp counter that is anything but a clock as the witness.
+ * Missed wraps of a PIT, with a time-stamp counter that is anything but a clock as the witness.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void begin(double believed_hz, double true_hz)
     wide = (uint64_t)(now_s * PIT_HZ);
 }
 
-/* Time passes, then somebody looks: the clock gets the distance of the low bits, and the rounds that are
+/* Time passes, then the counter is read: the clock gets the distance of the low bits, and the rounds that are
    found. */
 static enum wraps_verdict look_after(double seconds)
 {
@@ -56,7 +56,7 @@ static void a_clock_that_is_read_in_time_gets_nothing(void **state)
     }
 }
 
-static void rounds_that_nobody_saw_are_added(void **state)
+static void missed_wraps_are_added(void **state)
 {
     (void)state;
     begin(2.001e9, 2e9);
@@ -104,7 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clock_that_is_read_in_time_gets_nothing),
-        cmocka_unit_test(rounds_that_nobody_saw_are_added),
+        cmocka_unit_test(missed_wraps_are_added),
         cmocka_unit_test(a_witness_whose_rate_changes_is_learnt),
         cmocka_unit_test(a_witness_that_knows_nothing_says_so),
     };

@@ -103,7 +103,7 @@ static void vmware_is_asked(void **state)
     assert_true(x2apic_is_offered_by("VMwareVMware", 0x0000001a));
     assert_false(x2apic_is_offered_by("VMwareVMware", 0x00000002));
     assert_false(x2apic_is_offered_by("VMwareVMware", 0x564d5868 & ~8u));
-    /* A port that nobody has answers all ones. */
+    /* A port without a device reads as all ones. */
     assert_false(x2apic_is_offered_by("VMwareVMware", 0xffffffff));
     assert_false(x2apic_is_offered_by("", 0x00000008));
 }
