@@ -12,13 +12,13 @@ struct audit {
     uint64_t count;
 };
 
-static void offend(struct audit *audit, bool is_offence, enum audit_offence offence,
+static void offend(struct audit *audit, bool is_violation, enum audit_violation violation,
                    const struct page_mapping *mapping)
 {
-    if (!is_offence)
+    if (!is_violation)
         return;
     audit->count++;
-    audit->report(audit->context, offence, mapping);
+    audit->report(audit->context, violation, mapping);
 }
 
 static bool overlaps(struct phys_range range, const struct page_mapping *mapping)
@@ -68,10 +68,10 @@ uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules
     return audit.count;
 }
 
-const char *audit_offence_words(enum audit_offence offence)
+const char *audit_violation_words(enum audit_violation violation)
 {
 #define AUDIT_WORDS(name, words) [name] = words,
-    static const char *const words[] = { AUDIT_OFFENCES(AUDIT_WORDS) };
+    static const char *const words[] = { AUDIT_VIOLATIONS(AUDIT_WORDS) };
 #undef AUDIT_WORDS
-    return words[offence];
+    return words[violation];
 }

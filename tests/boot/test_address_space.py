@@ -51,7 +51,7 @@ def test_the_direct_map_holds_all_of_any_amount_of_ram(memory, cpu, boot):
     )
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
-    assert 'no offence' in lines
+    assert 'no violation' in lines
     assert not any('is left out' in line for line in lines)
     # Only the machine's page tables, and what it has of devices, come on top of RAM.
     mapped = next(int(match[1]) for line in lines if (match := re.search(r'tables map (\d+) KiB', line)))

@@ -153,7 +153,7 @@ static unsigned int kept_access(unsigned int access)
 /* ---- what must be true after each step ---- */
 
 static struct tally {
-    uint64_t mapped, next, offences;
+    uint64_t mapped, next, violations;
     unsigned int tables;
 } tally;
 
@@ -171,8 +171,8 @@ static void check_page(void *context, const struct page_mapping *page)
     }
     tally.next = end;
     tally.mapped += page->size_bytes;
-    tally.offences += (page->virt < USER_HALF_END) + ((page->access & PAGE_USER) != 0) +
-                      (paging.has_nx && (page->access & PAGE_WRITE) && (page->access & PAGE_EXECUTE));
+    tally.violations += (page->virt < USER_HALF_END) + ((page->access & PAGE_USER) != 0) +
+                        (paging.has_nx && (page->access & PAGE_WRITE) && (page->access & PAGE_EXECUTE));
 }
 
 /* The root, and in the upper half the tables that it leads to, stay when they are empty. */
@@ -204,11 +204,12 @@ static bool is_free(phys_t frame)
     return !is_taken[index_of_frame(frame)];
 }
 
-static void ignore_offence(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+static void ignore_violation(void *context, enum audit_violation violation,
+                             const struct page_mapping *mapping)
 {
     (void)context;
     (void)mapping;
-    insist(offence == AUDIT_WRITE_EXECUTE || offence == AUDIT_USER || offence == AUDIT_LOWER_HALF);
+    insist(violation == AUDIT_WRITE_EXECUTE || violation == AUDIT_USER || violation == AUDIT_LOWER_HALF);
 }
 
 static void check_query(uint64_t at)
@@ -238,7 +239,7 @@ static void check_all(void)
             check_query(runs[i].end);
     }
     insist(tally.mapped == mapped && tally.tables == taken_count);
-    insist(audit_tree(&paging, &rules, ignore_offence, NULL) == tally.offences);
+    insist(audit_tree(&paging, &rules, ignore_violation, NULL) == tally.violations);
 }
 
 /* ---- operations ---- */

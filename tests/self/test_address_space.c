@@ -181,13 +181,13 @@ KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
     EXPECT(is_absent(virt));
 }
 
-static void name_offence(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+static void name_violation(void *context, enum audit_violation violation, const struct page_mapping *mapping)
 {
     (void)context;
-    print("# %016lx, P%#lx is %s\n", mapping->virt, mapping->phys.raw, audit_offence_words(offence));
+    print("# %016lx, P%#lx is %s\n", mapping->virt, mapping->phys.raw, audit_violation_words(violation));
 }
 
-KTEST(address_space, the_audit_finds_no_offence)
+KTEST(address_space, the_audit_finds_no_violation)
 {
-    EXPECT(address_space_audit(name_offence, NULL) == 0);
+    EXPECT(address_space_audit(name_violation, NULL) == 0);
 }

@@ -81,13 +81,13 @@ KTEST(irq, an_unexpected_interrupt_gets_its_eoi)
 {
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
-    const uint8_t stray = VECTOR_SELF_TEST + 1;
-    uint64_t before = traps_unexpected_count(stray), end_ns = clock_now_ns() + PATIENCE_NS;
-    ASSERT_THAT(send_to_self(stray) == STATUS_OK);
-    while (traps_unexpected_count(stray) == before && clock_now_ns() < end_ns)
+    const uint8_t unused = VECTOR_SELF_TEST + 1;
+    uint64_t before = traps_unexpected_count(unused), end_ns = clock_now_ns() + PATIENCE_NS;
+    ASSERT_THAT(send_to_self(unused) == STATUS_OK);
+    while (traps_unexpected_count(unused) == before && clock_now_ns() < end_ns)
         cpu_relax();
-    EXPECT(traps_unexpected_count(stray) == before + 1);
-    EXPECT(!lapic_isr_is_set(stray));
+    EXPECT(traps_unexpected_count(unused) == before + 1);
+    EXPECT(!lapic_isr_is_set(unused));
     ipis = 0;
     traps_set_handler(VECTOR_SELF_TEST, take_ipi);
     EXPECT(send_to_self(VECTOR_SELF_TEST) == STATUS_OK);

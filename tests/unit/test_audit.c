@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each offence is planted in a clean tree, and found: alone, with its address.
+ * Each violation is planted in a clean tree, and found: alone, with its address.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,13 +59,13 @@ static const struct audit_rules rules = {
 };
 
 static struct paging paging;
-static unsigned int seen[AUDIT_OFFENCE_COUNT];
+static unsigned int seen[AUDIT_VIOLATION_COUNT];
 static uint64_t seen_virt;
 
-static void note(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+static void note(void *context, enum audit_violation violation, const struct page_mapping *mapping)
 {
     assert_ptr_equal(context, seen);
-    seen[offence]++;
+    seen[violation]++;
     seen_virt = mapping->virt;
 }
 
@@ -107,10 +107,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void expect_only(enum audit_offence offence, uint64_t virt)
+static void expect_only(enum audit_violation violation, uint64_t virt)
 {
     assert_int_equal(audit(), 1);
-    assert_int_equal(seen[offence], 1);
+    assert_int_equal(seen[violation], 1);
     assert_int_equal(seen_virt, virt);
 }
 
@@ -119,7 +119,7 @@ static void a_page_writable_and_executable_is_found(void **state)
     (void)state;
     map_page(VRANGE_START + 0x800000, 0x900000, PAGE_SIZE, PAGE_WRITE | PAGE_EXECUTE);
     expect_only(AUDIT_WRITE_EXECUTE, VRANGE_START + 0x800000);
-    /* Where no page can be kept from being executed, that is no offence. */
+    /* Where no page can be kept from being executed, that is no violation. */
     paging.has_nx = false;
     assert_int_equal(audit(), 0);
 }
@@ -154,7 +154,7 @@ static void reserved_memory_written_through_the_cache_is_found(void **state)
     (void)state;
     static const struct {
         uint64_t phys;
-        bool is_offence;
+        bool is_violation;
     } cases[] = {
         { 0x0, true },        { 0x1000, true },     /* unowned: between two ranges */
         { 0x4400000, true },  { 0x45ff000, true },  /* reserved */
@@ -165,7 +165,7 @@ static void reserved_memory_written_through_the_cache_is_found(void **state)
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint64_t virt = VRANGE_START + 0x800000;
         map_page(virt, cases[i].phys, PAGE_SIZE, PAGE_WRITE);
-        if (cases[i].is_offence)
+        if (cases[i].is_violation)
             expect_only(AUDIT_NOT_RAM, virt);
         else
             assert_int_equal(audit(), 0);
@@ -196,11 +196,11 @@ static void every_table_that_is_free_is_found(void **state)
     }
 }
 
-static void every_offence_has_words(void **state)
+static void every_violation_has_words(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < AUDIT_OFFENCE_COUNT; i++)
-        assert_non_null(audit_offence_words((enum audit_offence)i));
+    for (unsigned int i = 0; i < AUDIT_VIOLATION_COUNT; i++)
+        assert_non_null(audit_violation_words((enum audit_violation)i));
 }
 
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -214,7 +214,7 @@ int main(void)
         CLAIM(a_large_page_that_shows_the_kernels_code_is_found),
         CLAIM(reserved_memory_written_through_the_cache_is_found),
         CLAIM(every_table_that_is_free_is_found),
-        CLAIM(every_offence_has_words),
+        CLAIM(every_violation_has_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <ashlar/mm/memmap.h>
 #include <ashlar/mm/paging.h>
 
-#define AUDIT_OFFENCES(O)                                                                                    \
+#define AUDIT_VIOLATIONS(O)                                                                                  \
     O(AUDIT_WRITE_EXECUTE, "writable and executable")                                                        \
     O(AUDIT_USER, "reachable by user code")                                                                  \
     O(AUDIT_LOWER_HALF, "in the user half of the kernel's own tables")                                       \
@@ -16,7 +16,7 @@
     O(AUDIT_FREE_TABLE, "a page table in memory that is free")
 
 #define AUDIT_ENUM(name, words) name,
-enum audit_offence { AUDIT_OFFENCES(AUDIT_ENUM) AUDIT_OFFENCE_COUNT };
+enum audit_violation { AUDIT_VIOLATIONS(AUDIT_ENUM) AUDIT_VIOLATION_COUNT };
 #undef AUDIT_ENUM
 
 /* What the tree is held against. */
@@ -30,17 +30,18 @@ struct audit_rules {
 };
 
 /* @mapping: the page; for AUDIT_FREE_TABLE the table, with size 0. */
-typedef void audit_report_fn(void *context, enum audit_offence offence, const struct page_mapping *mapping);
+typedef void audit_report_fn(void *context, enum audit_violation violation,
+                             const struct page_mapping *mapping);
 
 /**
  * audit_tree() - look at every page and every table.
- * @report: called for each offence; a page may have several.
+ * @report: called for each violation; a page may have several.
  *
- * Return: the number of offences.
+ * Return: the number of violations.
  * Context: nobody changes the tree meanwhile.
  */
 uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,
                     void *context);
 
-/* Return: the offence in words, to be read behind "is". */
-const char *audit_offence_words(enum audit_offence offence);
+/* Return: the violation in words, to be read behind "is". */
+const char *audit_violation_words(enum audit_violation violation);

@@ -118,7 +118,7 @@ COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, in word
 
 /* ---- audit ---- */
 
-/* What audit has seen besides offences. */
+/* What audit has seen besides violations. */
 struct census {
     uint64_t pages[3], bytes, tables;
 };
@@ -136,11 +136,11 @@ static void count_table(void *context, const struct page_mapping *table)
     ((struct census *)context)->tables++;
 }
 
-static void print_offence(void *context, enum audit_offence offence, const struct page_mapping *mapping)
+static void print_violation(void *context, enum audit_violation violation, const struct page_mapping *mapping)
 {
     (void)context;
     print("%016lx, P%#lx, %lu KiB: is %s\n", mapping->virt, mapping->phys.raw, mapping->size_bytes >> 10,
-          audit_offence_words(offence));
+          audit_violation_words(violation));
 }
 
 static status_t command_audit(int argc, char **argv)
@@ -152,11 +152,11 @@ static status_t command_audit(int argc, char **argv)
     paging_visit(address_space(), 0, 0, count_page, count_table, &census);
     print("%lu tables map %lu KiB in %lu pages of 4 KiB, %lu of 2 MiB, %lu of 1 GiB\n", census.tables,
           census.bytes >> 10, census.pages[0], census.pages[1], census.pages[2]);
-    uint64_t offences = address_space_audit(print_offence, NULL);
-    if (offences > 0)
-        print("%lu offences\n", offences);
+    uint64_t violations = address_space_audit(print_violation, NULL);
+    if (violations > 0)
+        print("%lu violations\n", violations);
     else
-        print("no offence\n");
-    return offences == 0 ? STATUS_OK : STATUS_MALFORMED;
+        print("no violation\n");
+    return violations == 0 ? STATUS_OK : STATUS_MALFORMED;
 }
 COMMAND(audit, "", "look at all page tables for what must never be in them", command_audit);
