@@ -237,7 +237,8 @@ inline leave()
 #endif
 }
 
-/* Two may have found it closed, one with the word empty and one not: if only the latter finds it open then, no interrupt is sent. */
+/* Two may have found it closed, one with the word empty and one not: if only the latter finds it open then, no interrupt is
+   sent. */
 inline come_back()
 {
     is_pending[me] = false;
