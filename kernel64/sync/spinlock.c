@@ -39,6 +39,7 @@
  * tried in every order that its steps may take; that they come in an order at all is what the table above is
  * for.
  */
+#define SPINLOCK_DEFINES
 #include <ashlar/sync/spinlock.h>
 
 #include <ashlar/sync/backoff.h>
@@ -178,9 +179,8 @@ static bool is_fair(const struct lock_kind *kind)
     return kind->fairness == LOCK_FAIR || (kind->fairness == LOCK_UNFAIR_IN_GUEST && !is_guest);
 }
 
-void spin_wait(struct spinlock *lock, uint64_t owner)
+void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller)
 {
-    const void *caller = __builtin_return_address(0);
     struct lock_wait wait = { .lock = lock, .caller = caller };
     void (*poll)(void) = lock->kind->polls_calls ? poll_calls : NULL;
     uint32_t cpu = (uint32_t)(owner >> SPIN_CPU_SHIFT);
@@ -201,6 +201,29 @@ void spin_wait(struct spinlock *lock, uint64_t owner)
     wait_until(&lock->owner, true, poll, &wait);
     take(lock, &mine[level], name, owner, &wait);
     mine[level].lock = NULL;
+}
+
+void spin_wait(struct spinlock *lock, uint64_t owner)
+{
+    spin_wait_for(lock, owner, __builtin_return_address(0));
+}
+
+void spin_lock_called(struct spinlock *lock)
+{
+    uint64_t owner = spin_owner_word(local_irq_save());
+    lock_order_acquire(lock, lock->kind, true);
+    if (UNLIKELY(!spin_take_free(lock, owner)))
+        spin_wait_for(lock, owner, __builtin_return_address(0));
+}
+
+bool spin_trylock_called(struct spinlock *lock)
+{
+    return spin_trylock(lock);
+}
+
+void spin_unlock_called(struct spinlock *lock)
+{
+    spin_unlock(lock);
 }
 
 /* ---- a wait that may end in vain ---- */

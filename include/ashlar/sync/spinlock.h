@@ -134,10 +134,17 @@ static ALWAYS_INLINE bool spin_take_free(struct spinlock *lock, uint64_t owner)
                                        __ATOMIC_RELAXED);
 }
 
-/* The wait, according to the lock's policy: returns with it. @owner: spin_owner_word(). For spin_lock(),
-   which is always inline so that the caller that is seen here is its user.
- * Context: interrupts masked. */
+/**
+ * spin_wait(), spin_wait_for() - wait for a lock as its policy says, and return with it. For spin_lock().
+ * @lock:   was found taken.
+ * @owner:  spin_owner_word().
+ * @caller: an address in the code that takes it, for reports; spin_wait() finds it as its return address,
+ *          because spin_lock() is inline.
+ *
+ * Context: interrupts masked.
+ */
 void spin_wait(struct spinlock *lock, uint64_t owner);
+void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller);
 
 /**
  * spin_lock() - mask interrupts and take a lock.
@@ -214,6 +221,22 @@ static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
         local_irq_enable();
 #endif
 }
+
+/* The same as functions. What is made small in the release build (-Os, kernel64/meson.build) calls them, and
+   so does mm, which takes locks only beyond its per-CPU caches. Checked builds see the stack of the caller.
+ */
+/* Context: as spin_lock(). */
+void spin_lock_called(struct spinlock *lock);
+/* Context: as spin_trylock(). */
+bool spin_trylock_called(struct spinlock *lock);
+/* Context: as spin_unlock(). */
+void spin_unlock_called(struct spinlock *lock);
+#if (defined(__OPTIMIZE_SIZE__) || defined(SPINLOCK_BY_CALL)) && !defined(ASHLAR_CHECKED) &&                 \
+    !defined(ASHLAR_HOSTED) && !defined(SPINLOCK_DEFINES)
+#define spin_lock    spin_lock_called
+#define spin_trylock spin_trylock_called
+#define spin_unlock  spin_unlock_called
+#endif
 
 /**
  * spin_set_machine() - what the waits need of the machine.
