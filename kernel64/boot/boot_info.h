@@ -108,6 +108,7 @@ struct boot_info {
  * Modules whose end lies before their start are left out (the parser complained about them).
  *
  * Return: false when there is none left.
+ * Context: any.
  */
 bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module);
 
@@ -120,11 +121,12 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
  * length are skipped, ends are held at 2^64. While boot services run, their memory is reserved.
  *
  * Return: false when there is none left.
+ * Context: any.
  */
 bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
 
 /* Return: whether the firmware's maps call any of [start, end) RAM: usable, or usable later, and no stricter
-   claim covers what they say so of. */
+   entry covers that part. Context: any. */
 bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);
 
 /**
@@ -137,5 +139,6 @@ bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t 
  * or leave them out of it.
  *
  * Return: false when there is none left.
+ * Context: any.
  */
 bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);

@@ -6,7 +6,7 @@
  * A wrong address of a device is worse than none: the first write to it changes somebody's memory. So it is
  * held against everything that is known of the physical address space before a page of it is mapped.
  *
- * Not for mapping: vm/map_device.h does that, and is what drivers' owners call.
+ * Not for mapping: vm/device_map.h does that, and is what drivers' owners call.
  */
 #include <ashlar/mm/memmap.h>
 
@@ -59,6 +59,8 @@ struct device_request {
 
 /**
  * device_check() - what is wrong with an address.
+ * @space:   the address space of this machine.
+ * @request: what is to be mapped.
  * @other: receives a word on what is there (a kind of memory, a device's name), or NULL. May be NULL.
  *
  * Registers of 4 bytes and more are aligned to 4. RAM here is every kind of the map that lies in RAM: also
@@ -73,11 +75,12 @@ enum device_fault device_check(const struct device_space *space, const struct de
 /**
  * device_is_in_memory() - the same question before there is a map: whether claims say that RAM is there.
  * @claims, @count: as firmware and loader made them.
+ * @start, @end:    the range in question.
  *
  * A claim of RAM that one stricter claim covers, as far as the two meet, is none.
- * Cost: for each claim of RAM that meets [start, end), one look at all.
+ * Context: any. Cost: for each claim of RAM that meets [start, end), one look at all.
  */
 bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end);
 
-/* Return: "address out of range", ...; never NULL. */
+/* Return: "address out of range", ...; never NULL. Context: any. */
 const char *device_fault_words(enum device_fault fault);

@@ -131,7 +131,7 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
 }
 
 /* A framebuffer address in RAM or in the kernel is wrong, and its claim would remove that RAM from the map.
-   map_screen() refuses it later with a line. */
+   device_map_screen() refuses it later with a line. */
 static void claim_what_the_loader_left(void)
 {
     struct memmap_entry claim;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The machine we woke up on: what stub32 handed over, what the loader said, the command line, and
- * the memory map before and after the sweep. Filled in once, early, on the first CPU; constant
- * afterwards, so the getters need no lock and may be called from any context.
+ * The machine as it was booted: stub32's handoff, the loader's description, the command line, and the memory
+ * map before and after the sweep. Filled in once, early, on the first CPU; constant afterwards, so the
+ * getters need no lock.
  */
 #include <ashlar/handoff.h>
 #include <boot/boot_info.h>
@@ -18,18 +18,19 @@
  */
 void machine_read_handoff(uint64_t handoff_address);
 
-/* The log's first line: this kernel, and who loaded it. */
+/* Logs this kernel's version and its loader. Context: first CPU, after machine_read_handoff(). */
 void machine_log_origin(void);
 
 /**
- * machine_collect_claims() - write down what the firmware's maps say, and everything of ours.
+ * machine_collect_claims() - gather the firmware's maps, and what the kernel itself reserves.
  *
- * The kernel, the boot image, what the loader left, modules and the framebuffer. Whoever knows of
- * more calls machine_add_claim() before the sweep. Panics when there is no room for the claims.
+ * The kernel, the boot image, what the loader left, modules and the framebuffer. Other rooms add theirs by
+ * machine_add_claim() before the sweep. Panics when there is no room for the claims.
+ * Context: once, first CPU, after machine_read_handoff().
  */
 void machine_collect_claims(void);
 
-/* [start, end) belongs to @kind. Context: between collecting and sweeping. */
+/* Reserves [start, end) as @kind. Context: between machine_collect_claims() and machine_sweep_claims(). */
 void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind);
 
 /**
@@ -38,26 +39,31 @@ void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind);
  * It lies in memory that it itself lists as MEMMAP_BOOT_IMAGE. Also joins the command line, and hands
  * what is left behind the kernel to boot/early.h. Panics
  * when nothing usable is left.
+ * Context: once, first CPU, after machine_collect_claims().
  */
 void machine_sweep_claims(void);
 
 /**
  * machine_read_early() - physical memory through the stub's direct map: a boot_read_fn.
+ * @address, @size_bytes: any numbers.
  *
  * Return: where it can be read; NULL when it reaches past BOOT_DIRECT_MAP_SIZE.
  * Context: before address_space_init().
  */
 const void *machine_read_early(phys_t address, size_t size_bytes);
 
+/* The handoff, and the loader's description. Context: any, after machine_read_handoff(); before it they are
+   empty. */
 const struct handoff *machine_handoff(void);
 const struct boot_info *machine_boot_info(void);
 
 /* The joined command line: the loader's, then what QEMU's fw_cfg appends. "" before
-   machine_sweep_claims(). */
+   machine_sweep_claims(). Context: any. */
 const char *machine_command_line(void);
 
-/* The claims as they went into the sweep, firmware's first: their number, and how many are the firmware's. */
+/* The claims as they went into the sweep, firmware's first: their number, and how many are the firmware's.
+   Context: any, after machine_sweep_claims(). */
 const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count);
 
-/* The swept map. */
+/* The memory map, ascending. Context: any, after machine_sweep_claims(); no ranges before it. */
 const struct memmap_range *machine_map(size_t *count);

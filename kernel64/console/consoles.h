@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Which consoles and inputs this machine gets: what console= names, or all that there are. Each
- * console that comes up is first shown the log so far.
+ * Which consoles and inputs are used: those that console= names, or all that exist. Each console is first
+ * shown the log so far.
  */
 
 /**
  * consoles_start() - find serial port, debug port and screen, and attach those that are wanted.
  *
- * Before ACPI's tables are claimed, before memory and interrupts: what goes wrong there is seen.
+ * Before ACPI's tables are reserved, before memory and interrupts, so that failures there are seen.
  * Context: once, after acpi_find_root().
  */
 void consoles_start(void);
@@ -22,8 +22,17 @@ void consoles_start(void);
  */
 void consoles_attach_all(void);
 
-/* The serial port of firmware's tables that could not be read before. After acpi_init_late(). */
+/**
+ * consoles_apply_firmware() - find the serial port in tables that could not be read before.
+ *
+ * Context: once, first CPU, after platform_init().
+ */
 void consoles_apply_firmware(void);
 
-/* Serial port and keyboard as inputs, by interrupts where they come. After local_irq_enable(). */
+/**
+ * consoles_start_inputs() - serial port and keyboard as inputs, by interrupts where those arrive, else
+ * polled.
+ *
+ * Context: once, first CPU, after irq_init(), interrupts on.
+ */
 void consoles_start_inputs(void);

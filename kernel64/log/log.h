@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The log: every line goes into a ring in memory and from there to each console. A console that
- * comes up later is first shown what the ring still holds.
+ * The log: every line goes into a ring in memory and from there to each console. A console that is attached
+ * later is first shown what the ring still holds.
  *
  *     [ seconds.micros] cpuN subsystem: text
  *
- * Also here, because they share the consoles: print(), text without that prefix, for what the
- * monitor and the reports say. It does not enter the ring.
+ * Also here, because they share the consoles: print(), text without that prefix, for the monitor and for
+ * reports. It does not enter the ring.
  *
- * Context: any, interrupts on or off, also NMI and panic (a lock that is held by the interrupted
- * code is not waited for without bound). Never sleeps, never allocates.
+ * Context of all, unless a function says otherwise: any, interrupts on or off, also NMI and panic: a lock
+ * that the interrupted code holds is waited for only for a limited time. Never sleeps, never allocates.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/types.h>
@@ -40,24 +40,23 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
  */
 void log_attach(struct console *console);
 
-/* The console gets nothing more; it may be attached again, which shows it the whole ring again. */
+/* Detaches a console; attaching it again shows it the whole ring again. */
 void log_detach(struct console *console);
 
 /**
- * log_defer() - lines go into the ring only, until log_show_deferred() shows them: for a line
- *   in parts that a program reads.
+ * log_defer(), log_show_deferred() - lines go into the ring only, until they are shown together: for a line
+ * in parts that a program reads.
  *
- * A line that cannot have the log's lock is shown all the same, and log_settle() shows what was deferred.
+ * A line that does not get the log's lock is shown at once, and log_settle() shows what was deferred.
  * Context: thread, one at a time, for as long as it takes to write a line.
  */
 void log_defer(void);
 void log_show_deferred(void);
 
-/* No interrupt will come any more: every console shows what it still holds, and waits for its device from now
-   on. */
+/* Interrupts stay off from now on: every console sends what it still holds, and then polls its device. */
 void log_settle(void);
 
-/* Lines above @level stay off the consoles from now on. LOG_INFO at the start. */
+/* Lines above @level are not shown on consoles from now on. LOG_INFO at the start. */
 void log_set_threshold(enum log_level level);
 
 /**
@@ -74,8 +73,7 @@ void log_set_threshold(enum log_level level);
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
 /**
- * log_hold() - only this CPU prints from here on, for a report of many lines; others wait until
- * log_release().
+ * log_hold(), log_release() - only this CPU prints in between, for a report of many lines; others wait.
  *
  * The observer is not asked meanwhile, and nothing is dropped.
  * Return: false when this CPU prints a report already, which goes on.
@@ -84,7 +82,7 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
 bool log_hold(void);
 void log_release(void);
 
-/* Shows the ring again, lines of every level, on every console: the monitor's `log`. */
+/* Shows the ring again, lines of every level, on every console: the monitor's `log`. Context: thread. */
 void log_replay(void);
 
 /* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */
@@ -99,15 +97,16 @@ uint64_t log_nanoseconds(uint64_t ticks);
 typedef bool print_observer_fn(size_t rows);
 
 /**
- * print_set_observer() - who is asked; NULL, as at the start: nobody.
- * @columns: of a row.
+ * print_set_observer() - set the pager.
+ * @observer: NULL, as at the start: none.
+ * @columns:  of a row.
  *
  * New log lines are neither counted nor dropped; replayed ones are.
  */
 void print_set_observer(print_observer_fn *observer, size_t columns);
 
-/* The smallest screen among the consoles: its rows and columns. One that does not know its own counts as 24
-   of 80. */
+/* The smallest screen among the consoles: its rows and columns. A console that does not know its size counts
+   as 24 rows of 80. */
 void log_screen(size_t *rows, size_t *columns);
 
 /* Text as it is, to every console. */
@@ -115,5 +114,5 @@ void print(const char *format, ...) PRINTF_LIKE(1, 2);
 void print_v(const char *format, va_list arguments);
 void print_text(const char *text, size_t length);
 
-/* print_text() for those who want a context. @context: not looked at. */
+/* print_text() as a callback. @context: ignored. */
 void print_sink(void *context, const char *text, size_t length);

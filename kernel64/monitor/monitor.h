@@ -14,7 +14,7 @@
  */
 int monitor_wait_for_key(uint64_t deadline_ns);
 
-/* Whether a person may type; false while run= runs. */
+/* Whether a person may type; false while run= runs. Context: a command. */
 bool monitor_is_attended(void);
 
 /* Says so in the log and resets the machine: what `reboot` and Ctrl-Alt-Del do. Context: a command. */

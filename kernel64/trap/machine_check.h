@@ -9,17 +9,16 @@
 #include <cpu/mc_status.h>
 
 /**
- * machine_check_init_cpu() - have this CPU report hardware errors: its controls are set, whatever firmware
- * left there.
+ * machine_check_init_cpu() - enable machine checks on this CPU: set the controls of all its banks.
  *
  * What its banks hold from before the boot is logged, counted, and cleared. CR4.MCE comes last: until then an
  * error resets the machine.
- * Context: each CPU, after traps_init_cpu(), also when it has been away; interrupts off.
+ * Context: each CPU, after traps_init_cpu(), again when it comes back online; interrupts off.
  */
 void machine_check_init_cpu(void);
 
 /* Return: how many banks this CPU has; 0: no machine checks. Where the CPU refused its registers, the log
-   said so. */
+   said so. Context: any; the caller stays on its CPU. */
 unsigned int machine_check_bank_count(void);
 
 /**
@@ -37,6 +36,7 @@ struct machine_check_counts {
     uint64_t from_before; /* found at the start */
 };
 
+/* @cpu: below percpu_count(). Context: any. */
 struct machine_check_counts machine_check_counts(unsigned int cpu);
 
 /**

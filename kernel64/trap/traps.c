@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a gate's stub in traps.asm to whoever handles the vector: an attempt that catches it, a handler
- * that was registered, or the end.
+ * From a gate's stub in traps.asm to what handles the vector: a fixup, a registered handler, or a panic.
  */
 #include <trap/traps.h>
 
@@ -27,7 +26,7 @@
 
 #define INTERRUPTS (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
 
-/* Interrupts without a handler that get a line in the log, on the whole; the rest is only counted. */
+/* Interrupts without a handler that get a line in the log, in all; the rest is only counted. */
 #define UNEXPECTED_LINES 8
 
 /*
@@ -55,12 +54,12 @@ static trap_handler_fn *handlers[INTERRUPTS];
 static void (*acknowledge)(uint8_t vector);
 static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
-static unsigned unexpected_lines;
+static unsigned int unexpected_lines;
 
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
 {
     gdt_init_cpu(PERCPU_OF(cpu, segments), stack_top);
-    /* Loading the segments has cleared it. */
+    /* Loading the segments has cleared the GS base. */
     cpu_write_msr(MSR_GS_BASE, percpu_distance(cpu));
     idt_init_cpu();
 }
@@ -92,7 +91,7 @@ void traps_init(void)
     format_set_symbols(symbol_describe);
     machine_ops.print_state = print_state;
     machine_ops.print_headline = trap_report_headline;
-    for (unsigned i = 0; i < TRAP_STACK_END; i++) {
+    for (unsigned int i = 0; i < TRAP_STACK_END; i++) {
         stack_top[i] = stacks[i].top;
         stacks_add(&stacks[i]);
     }
@@ -137,7 +136,7 @@ static bool is_catchable(uint64_t vector)
     return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
 }
 
-/* The number, plus 1, of the CPU that wants all others to stand still; 0: none does. */
+/* The number, plus 1, of the CPU that stops all others; 0: none. */
 static unsigned int last_one_running;
 
 bool traps_stop_others_on_nmi(void)
@@ -154,7 +153,7 @@ static bool is_stopped_by_nmi(void)
     return last != 0 && last != PERCPU_MINE(cpu_number) + 1;
 }
 
-/* Return: false when a device says that data were lost; the machine must not go on then. */
+/* Return: false when a device reports lost data: the machine must not continue. */
 static bool survive_nmi(const struct trap_frame *frame)
 {
     uint8_t status = io_in8(PORT_NMI_STATUS);
@@ -162,9 +161,9 @@ static bool survive_nmi(const struct trap_frame *frame)
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
-    /* An operator's button, or a hypervisor's: shown is where the CPU was, which may be all they want. */
+    /* An operator's button, or a hypervisor's: the report shows where the CPU was. */
     if (!report_head_begin())
-        return true; /* inside a report on this CPU, a panic's among them, which shows where it was */
+        return true; /* in a report of this CPU, perhaps a panic's, which shows where it was */
     interrupted = fixup_set_aside();
     trap_report(frame);
     print("  No device says why. Going on.\n");
@@ -180,7 +179,7 @@ static void dispatch_interrupt(struct trap_frame *frame)
 
     PERCPU_MINE_AT(interrupts_taken, vector - TRAP_FIRST_INTERRUPT)++;
     if (handler) {
-        /* What the handler raises is not what the interrupted code tries. */
+        /* An exception in the handler must not run the interrupted code's fixup. */
         struct fixup *interrupted = fixup_set_aside();
         handler(frame);
         fixup_restore(interrupted);
@@ -192,8 +191,8 @@ static void dispatch_interrupt(struct trap_frame *frame)
     __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
     if (unexpected_lines < UNEXPECTED_LINES) {
         unexpected_lines++;
-        log_warn("trap", "interrupt %u came and nobody handles it%s", vector,
-                 unexpected_lines == UNEXPECTED_LINES ? "; more like it are only counted" : "");
+        log_warn("trap", "unexpected interrupt: vector %u%s", vector,
+                 unexpected_lines == UNEXPECTED_LINES ? "; further ones are only counted" : "");
     }
 }
 

@@ -31,10 +31,11 @@ void traps_init(void);
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
 
 /**
- * traps_stop_others_on_nmi() - from now on an NMI halts every CPU but this, for good: how a panic stops all
+ * traps_stop_others_on_nmi() - make an NMI halt every CPU but this one for good: how a panic stops the
  * others.
  *
- * Return: false when another CPU was first: it is this one that has to stop.
+ * Return: false when another CPU was first: this one has to stop.
+ * Context: any, also NMI and panic.
  */
 bool traps_stop_others_on_nmi(void);
 
@@ -47,23 +48,28 @@ bool traps_stop_others_on_nmi(void);
 typedef void trap_handler_fn(struct trap_frame *frame);
 
 /**
- * traps_set_handler() - who handles an interrupt.
+ * traps_set_handler() - set the handler of an interrupt.
  * @vector:  32 .. 255.
- * @handler: NULL takes the present one away.
+ * @handler: NULL removes the present one.
  *
- * Context: any. An interrupt that comes during the call sees the old or the new handler.
+ * Context: any. An interrupt during the call sees the old or the new handler.
  */
 void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
 
-/* Return: the handler of @vector, 32 .. 255, or NULL. */
+/* Return: the handler of @vector, 32 .. 255, or NULL. Context: any. */
 trap_handler_fn *traps_handler(uint8_t vector);
 
-/* @function is told of each interrupt without a handler, so that the controller that sent it hears of its
-   end. */
+/**
+ * traps_set_acknowledge() - how to send the EOI for an interrupt without a handler.
+ * @function: called with its vector, in the interrupt. A hook, because interrupt controllers are in irq/,
+ * above.
+ *
+ * Context: boot, one CPU.
+ */
 void traps_set_acknowledge(void (*function)(uint8_t vector));
 
-/* Return: how often @vector, 32 .. 255, came on a CPU, with a handler or without. */
+/* Return: how often @vector, 32 .. 255, was taken on @cpu, with a handler or without. Context: any. */
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
 
-/* Return: how often @vector came without a handler, on all CPUs together. */
+/* Return: how often @vector, 32 .. 255, was taken without a handler, on all CPUs. Context: any. */
 uint64_t traps_unexpected_count(uint8_t vector);
