@@ -76,7 +76,7 @@ void kernel64_main(uint64_t handoff_address)
     boot_stage_mark("interrupts");
     consoles_start_inputs();
     boot_stage_mark("inputs");
-    start_processors(); /* the other CPUs */
+    processors_start(); /* the other CPUs */
     time_calibrate();   /* the clock is right */
     boot_stage_mark("processors");
     monitor_run();

@@ -23,7 +23,7 @@
 #include <log/log.h>
 #include <platform/platform.h>
 #include <trap/traps.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 /* Source: MultiProcessor Specification 1.4, "Interrupt Mode Configuration Register". */
 #define PORT_IMCR_SELECT 0x22
@@ -48,7 +48,7 @@ static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
         device_refused("I/O APIC", address, status_sentence(STATUS_NO_MEMORY));
         return;
     }
-    void *registers = map_device(address, IOAPIC_SIZE, PAGE_WRITE | PAGE_UNCACHED, "I/O APIC");
+    void *registers = device_map(address, IOAPIC_SIZE, PAGE_WRITE | PAGE_UNCACHED, "I/O APIC");
     if (!registers) {
         kfree(ioapic);
         return;
@@ -60,7 +60,7 @@ static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
         reason = "its GSIs are another I/O APIC's";
     if (reason) {
         device_refused("I/O APIC", address, reason);
-        unmap_device(registers);
+        device_unmap(registers);
         kfree(ioapic);
         return;
     }

@@ -21,7 +21,7 @@
 #include <cpu/insn.h>
 #include <irq/lapic_regs.h>
 #include <log/log.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 #define MODE_BITS ((uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC))
 
@@ -87,7 +87,7 @@ static volatile uint8_t *map_registers(phys_t address)
     if (phys_is_valid(address) && address.raw != base)
         log_warn("irq", "local APIC address P%#lx of firmware's tables ignored: IA32_APIC_BASE has P%#lx",
                  address.raw, base);
-    return map_lapic(phys(base));
+    return device_map_lapic(phys(base));
 }
 
 enum lapic_mode lapic_mode_init(phys_t address, lapic_choose_fn *wants_x2apic, enum lapic_mode *found,

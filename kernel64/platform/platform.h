@@ -6,7 +6,7 @@
  * there is no MADT) are read once, by this room alone; every other room reads struct platform.
  *
  * Firmware's words, not facts: an address may have no device, a CPU may not answer. Whoever uses an entry
- * checks it: drivers see that a counter counts, smp sees that a CPU comes, map_device() refuses an address in
+ * checks it: drivers see that a counter counts, smp sees that a CPU comes, device_map() refuses an address in
  * RAM.
  *
  * Not here: the way from tables to arrays (platform/tables.h); power-off and reset, which are registered with

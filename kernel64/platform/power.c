@@ -13,7 +13,7 @@
 #include <ashlar/mm/paging.h>
 #include <log/log.h>
 #include <power/exit.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 static struct acpi_power power;
 static bool has_fadt, has_off, has_reset;
@@ -75,7 +75,7 @@ static void map_registers(void)
         struct acpi_register *reg = &power.registers[which];
         if (!is_in_memory((enum acpi_power_register)which))
             continue;
-        reg->mapped = map_device(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED,
+        reg->mapped = device_map(phys(reg->address), reg->bytes ? reg->bytes : 1, PAGE_WRITE | PAGE_UNCACHED,
                                  names[which]);
         if (!reg->mapped)
             reg->address = 0;

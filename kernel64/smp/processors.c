@@ -47,7 +47,7 @@ static uint64_t collect_objects(struct shrinker *shrinker, uint64_t frames)
 static struct shrinker collect = { .name = "CPUs' objects", .cost = 2, .shrink = collect_objects };
 static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = drain_all };
 
-void start_processors(void)
+void processors_start(void)
 {
     if (lapic_mode() != LAPIC_NONE)
         buddy_set_cpu_node(0, platform_node_of(lapic_id()));

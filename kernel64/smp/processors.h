@@ -5,4 +5,4 @@
  */
 
 /* smp_start() on this machine. Context: as smp_start(). */
-void start_processors(void);
+void processors_start(void);

@@ -8,7 +8,7 @@
 #include <boot/options.h>
 #include <log/log.h>
 #include <platform/platform.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 OPTION(nohpet, "", "leave the HPET alone");
 
@@ -51,13 +51,13 @@ static bool init_hpet(const struct platform_hpet *block)
         device_refused("HPET", address, "it is not in memory");
         return false;
     }
-    void *registers = map_device(address, HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
+    void *registers = device_map(address, HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
     if (!registers)
         return false;
     if (hpet_init(&hpet, registers) == STATUS_OK)
         return true;
     device_refused("HPET", address, "no HPET answers there");
-    unmap_device(registers);
+    device_unmap(registers);
     return false;
 }
 
@@ -73,13 +73,13 @@ static void find_hpet(void)
 
 static bool init_pm_timer_in_memory(const struct platform_pm_timer *where)
 {
-    void *reg = map_device(phys(where->address), sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
+    void *reg = device_map(phys(where->address), sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
     if (!reg)
         return false;
     if (acpi_pm_init_memory(&pm_timer, reg, where->bits) == STATUS_OK)
         return true;
     device_refused("PM timer", phys(where->address), "it does not count");
-    unmap_device(reg);
+    device_unmap(reg);
     return false;
 }
 

@@ -14,7 +14,7 @@
 #include <ashlar/layout.h>
 #include <boot/early.h>
 #include <boot/machine.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 #include <cpu/physical.h>
 
 static struct page_mapping maps[EARLY_DEVICES_MAX];
@@ -56,8 +56,8 @@ void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, u
     if (machine_handoff()->pml4 == 0)
         return end <= BOOT_DIRECT_MAP_SIZE ? phys_to_pointer(address) : NULL;
     if (is_stub_left)
-        return use == DEVICE_SCREEN ? map_screen(address, size_bytes, access, name)
-                                    : map_device(address, size_bytes, access, name);
+        return use == DEVICE_SCREEN ? device_map_screen(address, size_bytes, access, name)
+                                    : device_map(address, size_bytes, access, name);
     if (!device_allow_early(&request, name))
         return NULL;
     uint8_t *start = map_early(first, align_up(end, PAGE_SIZE), access);

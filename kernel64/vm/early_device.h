@@ -11,13 +11,13 @@
  * early_device_map() - device memory that the loader or firmware names, for a console.
  * @address, @size_bytes: any numbers.
  * @use:    DEVICE_SCREEN or DEVICE_REGISTERS.
- * @access: PAGE_WRITE and a memory type, as for map_device().
+ * @access: PAGE_WRITE and a memory type, as for device_map().
  * @name:   for a refusal's line in the log, and for vmap.
  *
- * Before address_space_init() at most EARLY_DEVICES_MAX times; afterwards it is map_device() or map_screen().
- * Return: where the byte at @address is, for good; NULL when the address is refused or there are no frames
- * for page tables.
- * Context: the first CPU. In a panic before machine_read_handoff() too, below BOOT_DIRECT_MAP_SIZE.
+ * Before address_space_init() at most EARLY_DEVICES_MAX times; afterwards it is device_map() or
+ * device_map_screen(). Return: where the byte at @address is, for good; NULL when the address is refused or
+ * there are no frames for page tables. Context: the first CPU. In a panic before machine_read_handoff() too,
+ * below BOOT_DIRECT_MAP_SIZE.
  */
 void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
                        const char *name);

@@ -12,7 +12,7 @@
 
 #include <ashlar/bits.h>
 #include <boot/machine.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 #include <cpu/physical.h>
 #include <vm/address_space.h>
 
@@ -50,7 +50,7 @@ static const struct window *open_window(uint64_t start, uint64_t end)
     uint64_t first = align_down(start, PAGE_SIZE), last = align_up(end, PAGE_SIZE);
     if (window_count == WINDOWS || last <= first)
         return NULL;
-    const void *bytes = map_table(phys(first), last - first, "firmware tables");
+    const void *bytes = device_map_table(phys(first), last - first, "firmware tables");
     if (!bytes)
         return NULL;
     windows[window_count] = (struct window){ { phys(first), phys(last) }, bytes };

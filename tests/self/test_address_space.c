@@ -18,7 +18,7 @@
 #include <trap/traps.h>
 #include <vm/address_space.h>
 #include <vm/address_space_audit.h>
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 #define FAULT_WRITE_FORBIDDEN 0x03
 
@@ -108,16 +108,16 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
         struct page_mapping mapping;
         /* A page of registers that no machine here has: mapped, never touched. */
-        uint8_t *device = map_device(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
-        uint8_t *next = map_device(phys(0xfed90030), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *device = device_map(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
+        uint8_t *next = device_map(phys(0xfed90030), 16, PAGE_WRITE | types[i], "test");
         ASSERT_THAT(device != NULL && next != NULL);
         ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
         EXPECT(mapping.phys.raw == 0xfed90000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
         EXPECT(is_absent(align_down((uintptr_t)device, PAGE_SIZE) + PAGE_SIZE));
-        unmap_device(next);
-        unmap_device(device);
+        device_unmap(next);
+        device_unmap(device);
         EXPECT(is_absent((uintptr_t)device));
     }
 }
@@ -126,11 +126,11 @@ KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
 {
     /* Its bits are reserved in an entry: the CPU would fault on the entry, not miss the page. */
     unsigned bits = cpu_boot_identity()->physical_bits;
-    EXPECT(map_device(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys(0xfed90000), 0, PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_table(phys(1ULL << bits), PAGE_SIZE, "test") == NULL);
+    EXPECT(device_map(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map(phys(0xfed90000), 0, PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map_table(phys(1ULL << bits), PAGE_SIZE, "test") == NULL);
 }
 
 /* Each refusal is a line in the log; what is there is not touched. */
@@ -138,18 +138,19 @@ KTEST(address_space, a_device_where_something_else_is_is_not_mapped)
 {
     const struct handoff *handoff = machine_handoff();
     uint64_t lapic = cpu_lapic_base();
-    EXPECT(map_device(phys(0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys(0xf0000), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_device(phys(handoff->kernel_start), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    EXPECT(map_screen(phys(handoff->kernel_start - 8), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    EXPECT(lapic == 0 || map_device(phys(lapic + 0xf0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    uint8_t *first = map_device(phys(0xfed90020), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
+    EXPECT(device_map(phys(0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map(phys(0xf0000), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map(phys(handoff->kernel_start), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(device_map_screen(phys(handoff->kernel_start - 8), 16, PAGE_WRITE | PAGE_UNCACHED, "test") ==
+           NULL);
+    EXPECT(lapic == 0 || device_map(phys(lapic + 0xf0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    uint8_t *first = device_map(phys(0xfed90020), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
     ASSERT_THAT(first != NULL);
-    EXPECT(map_device(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
-    unmap_device(first);
-    first = map_device(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
+    EXPECT(device_map(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    device_unmap(first);
+    first = device_map(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
     ASSERT_THAT(first != NULL);
-    unmap_device(first);
+    device_unmap(first);
 }
 
 KTEST(address_space, memory_types_mean_what_entries_ask_for)

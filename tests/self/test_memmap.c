@@ -62,7 +62,7 @@ static struct {
     uint64_t size;
 } screen;
 
-static void map_screen(void)
+static void device_map_screen(void)
 {
     struct memmap_entry claim;
     screen.bytes = NULL;
@@ -225,7 +225,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
 
     /* What interrupts change, the serial port's rings say, is not what is looked for. */
-    map_screen();
+    device_map_screen();
     irq_flags_t state = local_irq_save();
     slab_reap();                          /* taking everything makes it give back what it keeps, */
     ipi_call_all(give_frames_back, NULL); /* and what all CPUs keep */

@@ -6,7 +6,7 @@
  * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of everything else. Where
  * they do not suffice, the device is refused: it could not be told from the next one.
  */
-#include <vm/map_device.h>
+#include <vm/device_map.h>
 
 #include <ashlar/bits.h>
 #include <ashlar/mm/vrange.h>
@@ -96,31 +96,31 @@ static void *map(const struct device_request *request, unsigned int access, cons
     return pointer;
 }
 
-void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name)
+void *device_map(phys_t address, size_t size_bytes, unsigned int access, const char *name)
 {
     const struct device_request request = { address.raw, size_bytes, DEVICE_REGISTERS, false };
     return map(&request, access, name);
 }
 
-void *map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name)
+void *device_map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name)
 {
     const struct device_request request = { address.raw, size_bytes, DEVICE_SCREEN, false };
     return map(&request, access, name);
 }
 
-void *map_lapic(phys_t address)
+void *device_map_lapic(phys_t address)
 {
     const struct device_request request = { address.raw, PAGE_SIZE, DEVICE_REGISTERS, true };
     return map(&request, PAGE_WRITE | PAGE_UNCACHED, "local APIC");
 }
 
-const void *map_table(phys_t address, size_t size_bytes, const char *name)
+const void *device_map_table(phys_t address, size_t size_bytes, const char *name)
 {
     const struct device_request request = { address.raw, size_bytes, DEVICE_TABLE, false };
     return map(&request, 0, name);
 }
 
-void unmap_device(volatile void *pointer)
+void device_unmap(volatile void *pointer)
 {
     for (size_t i = 0; i < window_count; i++) {
         if (windows[i].mapped != (const volatile void *)pointer)

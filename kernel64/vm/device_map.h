@@ -13,24 +13,24 @@
 #include <boot/device_window.h>
 
 /**
- * map_device() - registers of a device.
+ * device_map() - registers of a device.
  * @address, @size_bytes: as firmware says.
  * @access: PAGE_UNCACHED, and PAGE_WRITE where it is written.
  * @name:   for the log, vmap and fault reports; stays where it is.
  *
- * Return: where the byte at @address is; NULL when it was refused, which the log says. unmap_device() ends
+ * Return: where the byte at @address is; NULL when it was refused, which the log says. device_unmap() ends
  * it.
  */
-void *map_device(phys_t address, size_t size_bytes, unsigned int access, const char *name);
+void *device_map(phys_t address, size_t size_bytes, unsigned int access, const char *name);
 
 /* The same for the memory of a screen. @access: PAGE_WRITE with PAGE_WRITE_COMBINING or PAGE_UNCACHED. */
-void *map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name);
+void *device_map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name);
 
 /* The same for the local APIC, whose address is the CPU's own word (IA32_APIC_BASE). */
-void *map_lapic(phys_t address);
+void *device_map_lapic(phys_t address);
 
 /* The same for tables, to read, wherever they lie. Not remembered as a device; ended by vrange_unmap(). */
-const void *map_table(phys_t address, size_t size_bytes, const char *name);
+const void *device_map_table(phys_t address, size_t size_bytes, const char *name);
 
 /**
  * device_allow_early() - the check alone, for a console that is mapped before there is a memory map.
@@ -41,7 +41,7 @@ const void *map_table(phys_t address, size_t size_bytes, const char *name);
 bool device_allow_early(const struct device_request *request, const char *name);
 
 /* @pointer: from one of these. */
-void unmap_device(volatile void *pointer);
+void device_unmap(volatile void *pointer);
 
 /**
  * device_refused() - say that an address is not used.
