@@ -258,37 +258,3 @@ uint64_t memmap_total(const struct memmap_range *ranges, size_t count, enum memm
     }
     return bytes;
 }
-
-/* ranges[at] becomes up to three: what stays below, the part that is taken, what stays above. */
-static size_t split_range(struct memmap_range *ranges, size_t count, size_t at, struct memmap_range taken)
-{
-    const struct memmap_range whole = ranges[at];
-    const struct memmap_range below = { whole.start, taken.start, whole.kind };
-    const struct memmap_range above = { taken.end, whole.end, whole.kind };
-    bool has_below = below.start.raw < below.end.raw, has_above = above.start.raw < above.end.raw;
-    size_t added = (size_t)has_below + (size_t)has_above;
-
-    for (size_t i = count; i-- > at + 1;)
-        ranges[i + added] = ranges[i];
-    if (has_below)
-        ranges[at++] = below;
-    ranges[at++] = taken;
-    if (has_above)
-        ranges[at] = above;
-    return count + added;
-}
-
-phys_t memmap_take(struct memmap_range *ranges, size_t *count, uint64_t size_bytes, phys_t limit,
-                   enum memmap_kind kind)
-{
-    for (size_t i = *count; i-- > 0;) {
-        uint64_t start = ranges[i].start.raw, end = ranges[i].end.raw;
-        end = end < limit.raw ? end : limit.raw;
-        if (ranges[i].kind != MEMMAP_USABLE || start >= end || end - start < size_bytes)
-            continue;
-        const struct memmap_range taken = { phys(end - size_bytes), phys(end), kind };
-        *count = split_range(ranges, *count, i, taken);
-        return taken.start;
-    }
-    return PHYS_INVALID;
-}

@@ -370,55 +370,6 @@ static void conventional_memory_for_a_special_purpose_is_not_for_everyone(void *
     assert_int_equal(memmap_kind_from_efi(7, BIT(18) | 0xf), MEMMAP_SOFT_RESERVED);
 }
 
-static void a_part_that_is_taken_changes_that_part_and_nothing_else(void **state)
-{
-    (void)state;
-    static const struct memmap_range map[] = {
-        { { 0x1000 }, { 0x9000 }, MEMMAP_USABLE },   { { 0x9000 }, { 0xa000 }, MEMMAP_RESERVED },
-        { { 0xa000 }, { 0xc000 }, MEMMAP_USABLE },   { { 0xe000 }, { 0x10000 }, MEMMAP_KERNEL },
-        { { 0x10000 }, { 0x18000 }, MEMMAP_USABLE }, { { 0x20000 }, { 0x21000 }, MEMMAP_DEVICE },
-    };
-    static const struct {
-        uint64_t size, limit, taken;
-        size_t count;
-    } cases[] = {
-        { 0x1000, UINT64_MAX - 0xfff, 0x17000, 7 }, /* the end of the highest */
-        { 0x8000, UINT64_MAX - 0xfff, 0x10000, 6 }, /* all of it */
-        { 0x2000, 0x14000, 0x12000, 8 },            /* the limit cuts it: out of the middle */
-        { 0x4000, 0x14000, 0x10000, 7 },            /* its front */
-        { 0x2000, 0x11000, 0xa000, 6 }, /* a lower one, whole: the limit leaves the higher too little */
-        { 0x3000, 0x10000, 0x6000, 7 },
-        { 0x8000, 0x17000, 0x1000, 6 },
-        { 0x9000, UINT64_MAX - 0xfff, UINT64_MAX, 6 },
-        { 0x1000, 0x1000, UINT64_MAX, 6 },
-        { 0x1000, 0, UINT64_MAX, 6 },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct memmap_range ranges[ARRAY_LEN(map) + MEMMAP_TAKE_RANGES];
-        size_t count = ARRAY_LEN(map);
-        memcpy(ranges, map, sizeof(map));
-        phys_t taken = memmap_take(ranges, &count, cases[i].size, phys(cases[i].limit), MEMMAP_KERNEL);
-        assert_int_equal(taken.raw, cases[i].taken);
-        assert_int_equal(count, cases[i].count);
-        for (size_t k = 1; k < count; k++)
-            assert_true(ranges[k - 1].end.raw <= ranges[k].start.raw);
-        for (uint64_t page = 0; page < 0x22000; page += PAGE_SIZE) {
-            enum memmap_kind before = MEMMAP_KIND_COUNT, after = MEMMAP_KIND_COUNT;
-            for (size_t k = 0; k < ARRAY_LEN(map); k++) {
-                if (map[k].start.raw <= page && page < map[k].end.raw)
-                    before = map[k].kind;
-            }
-            for (size_t k = 0; k < count; k++) {
-                if (ranges[k].start.raw <= page && page < ranges[k].end.raw)
-                    after = ranges[k].kind;
-            }
-            bool is_taken = taken.raw <= page && page - taken.raw < cases[i].size;
-            assert_int_equal(after, is_taken ? MEMMAP_KERNEL : before);
-            assert_true(!is_taken || before == MEMMAP_USABLE);
-        }
-    }
-}
-
 static void every_kind_has_a_name(void **state)
 {
     (void)state;
@@ -448,7 +399,6 @@ int main(void)
         cmocka_unit_test(only_type_1_of_an_e820_map_is_usable),
         cmocka_unit_test(what_boot_services_used_is_usable_once_they_are_gone),
         cmocka_unit_test(conventional_memory_for_a_special_purpose_is_not_for_everyone),
-        cmocka_unit_test(a_part_that_is_taken_changes_that_part_and_nothing_else),
         cmocka_unit_test(every_kind_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

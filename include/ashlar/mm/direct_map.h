@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What of a memory map the direct map shows, and what its page tables cost. Only plans: who maps
- * is the caller.
+ * What of a memory map the direct map shows. Only plans: the caller maps.
  */
 #include <ashlar/mm/memmap.h>
 
@@ -21,11 +20,3 @@ struct direct_map_plan {
  * Return: false when there is none left; @run is untouched then.
  */
 bool direct_map_next_run(const struct direct_map_plan *plan, size_t *cursor, struct phys_range *run);
-
-/**
- * direct_map_table_count() - how many tables mapping all runs takes, exactly.
- *
- * Page tables and page directories; those that the PML4 leads to are there already
- * (paging_fill_upper_half()).
- */
-uint64_t direct_map_table_count(const struct direct_map_plan *plan);

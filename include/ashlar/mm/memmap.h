@@ -103,22 +103,5 @@ const char *memmap_kind_name(enum memmap_kind kind);
 void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratch,
                   struct memmap_range *ranges, size_t *range_count);
 
-/* How many ranges memmap_take() may add. */
-#define MEMMAP_TAKE_RANGES 2
-
-/**
- * memmap_take() - give a part of usable memory another kind.
- * @ranges:     a swept map, with room for MEMMAP_TAKE_RANGES more.
- * @size_bytes: multiple of PAGE_SIZE, above 0.
- * @limit:      multiple of PAGE_SIZE; what is taken ends at or below it.
- * @kind:       not MEMMAP_USABLE.
- *
- * The highest run that is large enough gives its end. It becomes a range of its own, also beside
- * one of the same kind.
- * Return: its start; PHYS_INVALID when no run is large enough, and nothing has changed.
- */
-phys_t memmap_take(struct memmap_range *ranges, size_t *count, uint64_t size_bytes, phys_t limit,
-                   enum memmap_kind kind);
-
 /* Return: the bytes of all ranges of @kind. */
 uint64_t memmap_total(const struct memmap_range *ranges, size_t count, enum memmap_kind kind);
