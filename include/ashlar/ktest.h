@@ -8,9 +8,11 @@
  *         EXPECT(checksum == before);
  *     }
  *
- * The name is "memmap.reserved_memory_survives". A failed EXPECT is noted with file and line and
- * the test goes on; ASSERT_THAT leaves the test. The linker collects the entries, sorted by name,
+ * The name is "memmap.reserved_memory_survives". A failed EXPECT is recorded with file and line and
+ * the test continues; ASSERT_THAT returns from the test. The linker collects the entries, sorted by name,
  * between __ktests_start and __ktests_end.
+ *
+ * Context of all: thread, interrupts on or off, on the CPU that runs the test.
  */
 #include <ashlar/types.h>
 

@@ -34,14 +34,18 @@ typedef void audit_report_fn(void *context, enum audit_violation violation,
                              const struct page_mapping *mapping);
 
 /**
- * audit_tree() - look at every page and every table.
+ * audit_tree() - check every page and every table of a tree.
+ * @paging: the tree.
+ * @rules:  what it is checked against.
  * @report: called for each violation; a page may have several.
+ * @context: passed to @report.
  *
  * Return: the number of violations.
- * Context: nobody changes the tree meanwhile.
+ * Context: any; the caller keeps the tree from changing.
+ * Cost: one step for each entry of each table.
  */
 uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,
                     void *context);
 
-/* Return: the violation in words, to be read behind "is". */
+/* Return: the text of a violation, to follow "is". Context: any. */
 const char *audit_violation_words(enum audit_violation violation);

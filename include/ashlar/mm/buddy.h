@@ -77,6 +77,7 @@ status_t buddy_init(const struct buddy_setup *setup);
  *
  * Return: STATUS_OK; STATUS_INVALID, and nothing is added, when a frame of it is already the
  *         allocator's or never can be.
+ * Context: as buddy_alloc().
  */
 status_t buddy_add(phys_t start, phys_t end);
 
@@ -122,18 +123,19 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
  */
 void buddy_free(phys_t block, unsigned int order);
 
-/* Whether @address lies in a frame that has a descriptor: for addresses that may be anybody's. Any
-   context. */
+/* Whether @address is in a frame that has a descriptor: for any address. Context: any. */
 bool buddy_owns(phys_t address);
 
-/* The node that @address belongs to; 0 for addresses of nobody. */
+/* Return: the node of @address; 0 for addresses without a node. Context: any. */
 unsigned int buddy_node_of(phys_t address);
 
-/* How many nodes there are, at least 1; and the calling CPU's, which may change when it is not pinned. */
+/* Return: the number of nodes, at least 1; and the calling CPU's, which may change when it is not pinned.
+   Context of both: any. */
 unsigned int buddy_node_count(void);
 unsigned int buddy_home_node(void);
 
-/* The node of a CPU, which BUDDY_ANY_NODE begins with; 0 until it is set. */
+/* Sets the node of a CPU, which BUDDY_ANY_NODE begins with; 0 until then. Context: once for each CPU, before
+   it allocates. */
 void buddy_set_cpu_node(unsigned int cpu, unsigned int node);
 
 struct buddy_zone_stats {
@@ -151,19 +153,21 @@ struct buddy_stats {
 };
 
 /**
- * buddy_stats() - count what is free, where and in which sizes.
- * @node: one node's, or BUDDY_ANY_NODE for all; cached and metadata are always of all.
+ * buddy_stats() - count free frames by zone and block size.
+ * @node:  one node's, or BUDDY_ANY_NODE for all; cached and metadata are always of all.
+ * @stats: filled in.
  *
- * Walks over all that is split, so not for common paths. Exact when nobody allocates meanwhile. Context: as
- * buddy_alloc().
+ * Exact when no CPU allocates meanwhile.
+ * Context: as buddy_alloc().
+ * Cost: a walk over all split regions, so not for common paths.
  */
 void buddy_stats(uint32_t node, struct buddy_stats *stats);
 
-/* Frames that the allocator has, free or given out. Costs nothing. */
+/* Return: frames that the allocator has, free or given out. Context: any. Cost: one load. */
 uint64_t buddy_managed_frames(void);
 
-/* Free frames altogether: buddy_stats()'s free and cached. A few instructions for each CPU. */
+/* Return: all free frames: buddy_stats()'s free and cached. Context: any. Cost: a few instructions a CPU. */
 uint64_t buddy_free_frames(void);
 
-/* Free frames of one node, but for those in CPUs' caches. */
+/* Return: free frames of one node, without those in CPUs' caches. Context: any. */
 uint64_t buddy_free_frames_of(unsigned int node);

@@ -15,27 +15,30 @@ struct fault_plan {
 };
 
 /**
- * fault_parse() - read a plan: "RATE,SEED" or "nth:N", decimal.
+ * fault_parse() - parse a plan: "RATE,SEED" or "nth:N", decimal.
+ * @words: the text.
+ * @plan:  untouched on failure.
  *
- * Return: STATUS_OK; STATUS_INVALID, and @plan is untouched, for anything else.
+ * Return: STATUS_OK; STATUS_INVALID.
+ * Context: any. Pure.
  */
 status_t fault_parse(const char *words, struct fault_plan *plan) MUST_CHECK;
 
 /* Arms @plan; NULL ends it. Counts begin at 0 again. Context: one CPU at a time. */
 void fault_arm(const struct fault_plan *plan);
 
-/* Half of it: the caches in front stay as they are, and hide requests. */
+/* The same without disabling the caches, which then hide requests. Context: one CPU at a time. */
 void fault_set_plan(const struct fault_plan *plan);
 
 struct fault_counts {
     uint64_t requests, failed; /* since fault_arm() */
 };
+/* Return: the counts so far. Context: any. */
 struct fault_counts fault_counts(void);
 
-/* For allocators' slow paths: whether this request is to fail. Any context. */
+/* For allocators' slow paths. Return: whether this request is to fail. Context of both: any. */
 extern bool fault_is_armed;
 bool fault_decide(void);
-
 static inline bool fault_should_fail(void)
 {
     return __builtin_expect(__atomic_load_n(&fault_is_armed, __ATOMIC_RELAXED), 0) && fault_decide();

@@ -21,7 +21,7 @@ struct frame_cache {
 };
 extern PORT_PER_CPU(struct frame_cache, frame_cache);
 
-/* The uncommon halves. */
+/* The slow paths of frame_alloc() and frame_free(). Context: as theirs. */
 void *frame_alloc_slow(void);
 void frame_free_slow(void *page);
 
@@ -40,7 +40,7 @@ static ALWAYS_INLINE void *frame_alloc(void)
     return port_frame_pointer(frame);
 }
 
-/* A single frame in use becomes a free one. Return: false when it was none. */
+/* Marks a single frame in use as free. Return: false when it was not in use. Context: as frame_alloc(). */
 static ALWAYS_INLINE bool frame_retire(struct frame *frame)
 {
 #ifdef ASHLAR_CHECKED
@@ -77,11 +77,12 @@ slow:
 }
 
 /**
- * frame_alloc_bulk() - take several.
- * @pages: receives them.
- * @count: how many are wanted.
+ * frame_alloc_bulk(), frame_free_bulk() - allocate and free several frames.
+ * @pages: receives them, or has them.
+ * @count: their number.
  *
- * Return: how many there were; fewer only when memory is short.
+ * Return: how many were allocated; fewer than @count only when memory is short.
+ * Context: as frame_alloc().
  */
 size_t frame_alloc_bulk(void **pages, size_t count);
 void frame_free_bulk(void *const *pages, size_t count);
@@ -90,13 +91,15 @@ void frame_free_bulk(void *const *pages, size_t count);
 void frame_cache_drain(void);
 
 /**
- * frame_cache_set_limit() - how many frames each CPU may keep.
- * @limit: 0 .. FRAME_CACHE_SIZE; 0 for none, so that each request is seen by the slow path.
+ * frame_cache_set_limit(), frame_cache_limit() - how many frames each CPU may keep.
+ * @limit: 0 .. FRAME_CACHE_SIZE; 0 for none, so that each request takes the slow path.
  *
- * What CPUs hold above it goes back when they next come to their slow path.
+ * Frames above it are given back when a CPU next takes its slow path.
+ * Context: any but NMI.
  */
 void frame_cache_set_limit(unsigned int limit);
 unsigned int frame_cache_limit(void);
 
-/* For a CPU that comes after buddy_init(), before it calls anything else here; slab_prepare_cpu() next. */
+/* Sets up the cache of a CPU, before it allocates; slab_prepare_cpu() next. Context: thread, on the CPU that
+   starts @cpu. */
 void frame_cache_prepare_cpu(unsigned int cpu);

@@ -8,7 +8,7 @@
  * FRAME_NONE unless the owner writes there. A free frame says FRAME_NONE, also while it waits in a
  * CPU's cache. So an address that is not the head of a block in use is known by its descriptor.
  *
- * A descriptor belongs to whoever has its frame. The owner of a block may set the kind and index of
+ * A descriptor belongs to the owner of its frame. The owner of a block may set the kind and index of
  * all its frames, and before freeing puts the head's state back to frame_state(FRAME_TAKEN,
  * order, flags) as it was, and the others' to 0; the index may stay.
  *
@@ -32,8 +32,10 @@
  * A single frame's state is tested and set without an atomic operation in release builds because that alone
  * would double what frame_alloc() and frame_free() cost.
  *
- * Descriptors exist for each frame of a block in use, and of the 2 MiB that hold it. Asking for
- * another address's descriptor faults; buddy_owns() answers for any.
+ * Descriptors exist for each frame of a block in use, and of the 2 MiB that hold it. An access to
+ * another address's descriptor faults; buddy_owns() is for any address.
+ *
+ * Context of all: any, by the owner of the frame.
  */
 #include <ashlar/check.h>
 

@@ -27,7 +27,8 @@ void *kcalloc(size_t count, size_t size_bytes) MUST_CHECK;
 
 /**
  * krealloc() - change the size.
- * @pointer: from these functions; NULL: as kmalloc().
+ * @pointer:    from these functions; NULL: as kmalloc().
+ * @size_bytes: the new size, as for kmalloc().
  *
  * Return: where the content now is, up to the smaller of both sizes; NULL, and @pointer stays as it
  *         was, when there is no memory.

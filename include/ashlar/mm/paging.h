@@ -106,7 +106,8 @@ status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes)
 void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes);
 
 /**
- * paging_protect() - change how a range may be used; the addresses stay.
+ * paging_protect() - change the access of a range; the addresses stay.
+ * @virt, @size_bytes: as for paging_map().
  * @access: replaces the old one, memory type included.
  *
  * Large pages at the edges are split, and what has become uniform is merged.
@@ -116,7 +117,10 @@ status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_byte
                         unsigned int access) MUST_CHECK;
 
 /**
- * paging_query() - what maps an address.
+ * paging_query() - the page that maps an address.
+ * @virt:    any canonical address.
+ * @mapping: untouched on failure.
+ *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */
 status_t paging_query(const struct paging *paging, uint64_t virt, struct page_mapping *mapping) MUST_CHECK;
@@ -141,7 +145,8 @@ struct paging_step {
 
 /**
  * paging_walk() - the entries that the CPU reads to translate an address.
- * @steps: room for 4.
+ * @virt:  any canonical address.
+ * @steps: receives up to 4.
  *
  * Return: how many there are; the last one maps a page or is not present.
  */
@@ -151,9 +156,12 @@ unsigned int paging_walk(const struct paging *paging, uint64_t virt, struct pagi
 typedef void paging_visit_fn(void *context, const struct page_mapping *mapping);
 
 /**
- * paging_visit() - every mapped page of [start, end), in ascending order.
- * @end:    exclusive; 0 stands for 2^64.
- * @tables: called for each table on the way, the PML4 included, before what it holds; may be NULL.
+ * paging_visit() - visit every mapped page of [start, end), in ascending order.
+ * @start:   of the range.
+ * @end:     exclusive; 0 is 2^64.
+ * @pages:   called for each page.
+ * @tables:  called for each table on the way, the PML4 included, before its pages; may be NULL.
+ * @context: passed to both.
  */
 void paging_visit(const struct paging *paging, uint64_t start, uint64_t end, paging_visit_fn *pages,
                   paging_visit_fn *tables, void *context);

@@ -38,8 +38,8 @@ void shrinker_remove(struct shrinker *shrinker);
  */
 uint64_t shrink_memory(uint64_t frames);
 
-/* Between them this CPU is the one that asks: nobody else is in the middle of it. For a fork of the hosted
-   library. */
+/* Between them no other CPU runs shrinkers. For a fork of the hosted library. Context of both: thread, not
+   in a shrinker. */
 void shrink_hold(void);
 void shrink_release(void);
 

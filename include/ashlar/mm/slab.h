@@ -60,10 +60,12 @@ void *slab_alloc(struct slab_cache *cache) MUST_CHECK;
 void slab_free(struct slab_cache *cache, void *object);
 
 /**
- * slab_alloc_bulk() - take several.
- * @objects: receives them.
+ * slab_alloc_bulk(), slab_free_bulk() - allocate and free several objects.
+ * @objects: receives them, or has them.
+ * @count:   their number.
  *
- * Return: how many there were; fewer than @count only when memory is short.
+ * Return: how many were allocated; fewer than @count only when memory is short.
+ * Context: as slab_alloc().
  */
 size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count);
 void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count);
@@ -105,15 +107,18 @@ struct slab_stats {
 
 /**
  * slab_next_stats() - iterate over caches.
- * @cursor: 0 to begin with.
+ * @cursor: 0 at first.
+ * @stats:  filled in.
  *
- * Exact when nobody allocates meanwhile.
- * Return: false when there is none left.
+ * Exact when no CPU allocates meanwhile.
+ * Return: false after the last.
+ * Context: any but NMI; takes the cache's lock.
  */
 bool slab_next_stats(size_t *cursor, struct slab_stats *stats);
 
 /**
- * slab_set_direct() - whether every request goes past the magazines, so that each can be made to fail.
+ * slab_set_direct() - make every request bypass the magazines, so that each can be made to fail.
+ * @is_direct: false goes back to magazines.
  *
  * Context: as slab_reap(); other CPUs follow when they next come to their slow path.
  */
@@ -144,10 +149,10 @@ struct slab_holder {
  */
 size_t slab_holders(struct slab_holder *holders, size_t capacity);
 
-/* Brings the allocator up: once, one CPU, after buddy_init(). */
+/* Brings the allocator up. Context: once, one CPU, after buddy_init(). */
 status_t slab_init(void) MUST_CHECK;
 
-/* For a CPU that comes after slab_init(), before it calls anything else here. */
+/* Sets up the magazines of a CPU, before it allocates. Context: thread, on the CPU that starts @cpu. */
 void slab_prepare_cpu(unsigned int cpu);
 
 /* Gives up what this CPU keeps of every cache, to the depots: it goes away. Context: nothing else allocates

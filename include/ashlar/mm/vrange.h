@@ -23,6 +23,7 @@ enum vrange_kind {
 /**
  * vrange_init() - manage [start, end), in which nothing is mapped.
  * @paging: the tree to map in; its tables are changed under a lock of vrange's.
+ * @start, @end: page-aligned.
  *
  * Context: once, one CPU. Needs no memory: the first ranges are described by static ones.
  */
@@ -51,6 +52,7 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
  * vrange_map_memory() - memory from single frames, writable, not executable; content undefined.
  * @size_bytes: more than 0; rounded up to pages.
  * @kind:       VRANGE_MEMORY or VRANGE_STACK.
+ * @name:       as for vrange_map_device().
  * @result:     receives its lowest address; untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY, at once when the machine does not have as much; STATUS_INVALID, also
@@ -86,7 +88,9 @@ struct vrange_info {
 };
 
 /**
- * vrange_find() - what an address belongs to, for reports of faults.
+ * vrange_find() - the range of an address, for reports of faults.
+ * @address:  any.
+ * @info:     filled in.
  * @is_guard: receives whether it is the guard page before that range.
  *
  * Return: false when it belongs to nothing, or the ranges are just being changed: it waits for nobody.
@@ -96,9 +100,10 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard);
 
 /**
  * vrange_next() - iterate over ranges in ascending order.
- * @cursor: 0 to begin with.
+ * @cursor: 0 at first.
+ * @info:   filled in.
  *
- * Return: false when there is none left.
+ * Return: false after the last.
  */
 bool vrange_next(uint64_t *cursor, struct vrange_info *info);
 
