@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The allocators on all CPUs at once.
+ */
+#include <ashlar/ktest.h>
+#include <ashlar/mm/buddy.h>
+#include <ashlar/mm/frame_cache.h>
+#include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/shrink.h>
+#include <ashlar/mm/slab.h>
+#include <ashlar/mm/vrange.h>
+
+#include <cpu/insn.h>
+#include <cpu/percpu.h>
+#include <cpu/physical.h>
+
+#include "on_every_cpu.h"
+
+#define OBJECTS 200
+#define ROUNDS  10
+
+/* Objects of all sizes that hold what their owner wrote: two that overlap would not. */
+static void use_objects(void *argument)
+{
+    static uint32_t callers; /* atomic */
+    uint64_t **objects = kcalloc(OBJECTS, sizeof(*objects));
+    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED)
+                                                 << 32;
+    (void)argument;
+    if (!objects)
+        return;
+    for (unsigned int i = 0; i < ROUNDS * OBJECTS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned int at = (unsigned int)(random >> 33) % OBJECTS;
+        if (objects[at] && *objects[at] != (mark | at))
+            note_wrong();
+        kfree(objects[at]);
+        objects[at] = kmalloc(16 + (random >> 20) % (i % 16 ? 500 : 20000));
+        if (objects[at])
+            *objects[at] = mark | at;
+    }
+    for (unsigned int at = 0; at < OBJECTS; at++) {
+        if (objects[at] && *objects[at] != (mark | at))
+            note_wrong();
+        kfree(objects[at]);
+    }
+    kfree(objects);
+}
+
+KTEST(smp, objects_of_all_cpus_do_not_overlap)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(0, use_objects, NULL);
+    EXPECT(wrong == 0);
+}
+
+#define BLOCKS     24
+#define LAST_ORDER 6
+
+/* The first and the last word of a block say whose it is. */
+static void mark_block(phys_t block, unsigned int order, uint64_t mark)
+{
+    uint64_t *words = phys_to_pointer(block);
+    words[0] = words[(PAGE_SIZE << order) / sizeof(*words) - 1] = mark;
+}
+
+static bool is_marked(phys_t block, unsigned int order, uint64_t mark)
+{
+    const uint64_t *words = phys_to_pointer(block);
+    return words[0] == mark && words[(PAGE_SIZE << order) / sizeof(*words) - 1] == mark;
+}
+
+static void give_block(phys_t *block, unsigned int order, uint64_t mark)
+{
+    if (!phys_is_valid(*block))
+        return;
+    if (!is_marked(*block, order, mark))
+        note_wrong();
+    buddy_free(*block, order);
+    *block = PHYS_INVALID;
+}
+
+/* Blocks of all small orders come and go in a random order. */
+static void use_blocks(void *argument)
+{
+    phys_t blocks[BLOCKS];
+    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)PERCPU_MINE(cpu_number) << 32 | 1;
+    (void)argument;
+    for (unsigned int i = 0; i < BLOCKS; i++)
+        blocks[i] = PHYS_INVALID;
+    for (unsigned int i = 0; i < ROUNDS * BLOCKS; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned int at = (unsigned int)(random >> 33) % BLOCKS, order = at % (LAST_ORDER + 1);
+        give_block(&blocks[at], order, mark + at);
+        blocks[at] = buddy_alloc(order, 0);
+        if (phys_is_valid(blocks[at]))
+            mark_block(blocks[at], order, mark + at);
+    }
+    for (unsigned int at = 0; at < BLOCKS; at++)
+        give_block(&blocks[at], at % (LAST_ORDER + 1), mark + at);
+}
+
+/* What this CPU keeps for itself, so that it does not count as lost. */
+static void give_back(void *argument)
+{
+    (void)argument;
+    frame_cache_drain();
+}
+
+KTEST(smp, blocks_of_all_cpus_do_not_overlap_and_all_come_back)
+{
+    struct buddy_stats before, after;
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(0, give_back, NULL);
+    slab_reap();
+    buddy_stats(BUDDY_ANY_NODE, &before);
+    uint64_t free_before = buddy_free_frames();
+    on_every_cpu(0, use_blocks, NULL);
+    EXPECT(wrong == 0);
+    on_every_cpu(0, give_back, NULL);
+    slab_reap();
+    buddy_stats(BUDDY_ANY_NODE, &after);
+    EXPECT(buddy_free_frames() + (after.metadata - before.metadata) == free_before);
+}
+
+static void keep_frames(void *argument)
+{
+    void *frames[64];
+    size_t count = frame_alloc_bulk(frames, ARRAY_LEN(frames));
+    (void)argument;
+    frame_free_bulk(frames, count);
+}
+
+KTEST(smp, what_idle_cpus_keep_is_given_back_when_memory_is_short)
+{
+    NEEDS_TWO();
+    struct buddy_stats stats;
+    on_every_cpu(0, keep_frames, NULL);
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    EXPECT(stats.cached > 0);
+    shrink_memory(UINT32_MAX); /* more than there is, so that all are asked */
+    buddy_stats(BUDDY_ANY_NODE, &stats);
+    EXPECT(stats.cached == 0);
+}
+
+static void use_ranges(void *argument)
+{
+    (void)argument;
+    for (unsigned int i = 0; i < 10; i++) {
+        void *range;
+        if (vrange_map_memory(3 * PAGE_SIZE, VRANGE_MEMORY, "test", &range) != STATUS_OK)
+            continue;
+        volatile uint64_t *words = range;
+        uint64_t mark = (uintptr_t)&words ^ i;
+        words[0] = words[1024] = mark;
+        if (words[0] != mark || words[1024] != mark)
+            note_wrong();
+        vrange_unmap(range);
+    }
+}
+
+KTEST(smp, ranges_may_come_and_go_on_all_cpus_at_once)
+{
+    NEEDS_TWO();
+    wrong = 0;
+    on_every_cpu(8, use_ranges, NULL);
+    EXPECT(wrong == 0);
+}
