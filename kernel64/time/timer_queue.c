@@ -353,6 +353,7 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
         return false;
     struct held held = hold(from, to);
     const struct timer *earliest = earliest_locked(to);
+    /* NOLINTNEXTLINE(analyzer-null-dereference): hold() takes NULL, and neither is here. */
     struct timer *moved = merge(from->first, from->late);
     bool is_earliest = moved && !to->is_running && (!earliest || moved->deadline_ns < earliest->deadline_ns);
 
@@ -364,6 +365,7 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
     }
     struct timer **heap = to->is_running ? &to->late : &to->first;
     *heap = merge(*heap, moved);
+    /* NOLINTNEXTLINE(analyzer-null-dereference): hold() takes NULL, and neither is here. */
     to->next_sequence += from->next_sequence;
     /* From 0 again, or two queues that are moved to each other in turn would double their numbers each
        time. */

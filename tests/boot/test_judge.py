@@ -145,6 +145,12 @@ def test_judge_says_when_there_is_no_log(tmp_path):
         ),
         # Counts.
         (LONG.replace(b'"passed":3', b'"passed":4'), 1, 'the verdict says 4 passed, the results are 3'),
+        # In Python true is 1.
+        (
+            LONG.replace(b'"failed":0', b'"failed":false'),
+            1,
+            'the verdict says False failed, the results are 0',
+        ),
         (LONG.replace(b'"skipped":1', b'"skipped":0'), 1, 'the verdict says 0 skipped, the results are 1'),
         (LONG.replace(b'"passed":3', b'"passed":true'), 1, 'the verdict says True passed'),
         (LONG.replace(b',"skipped":1', b''), 1, 'the verdict says None skipped'),

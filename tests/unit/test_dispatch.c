@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Commands that run commands: how deep, and with how much of the stack left.
+ */
+#include <ashlar/check.h>
+#include <log/log.h>
+#include <monitor/dispatch.h>
+#include <panic/stacks.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+static unsigned int runs, refused;
+static struct stack stack;
+
+static status_t run_nested(int argc, char **argv)
+{
+    char line[] = "nested";
+    (void)argc, (void)argv;
+    runs++;
+    dispatch_line(line, NULL);
+    return STATUS_OK;
+}
+
+static status_t run_leaf(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    runs++;
+    return STATUS_OK;
+}
+
+/* The linker's table of commands, which ends with its second entry. */
+const struct command __commands_start[2] = {
+    { "leaf", "", "does nothing", run_leaf, NULL },
+    { "nested", "", "runs itself", run_nested, NULL },
+};
+STATIC_ASSERT(sizeof(__commands_start) == 80, "the size that __commands_end adds");
+__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 80");
+
+const struct stack *stacks_find(uint64_t address)
+{
+    return address >= stack.bottom && address < stack.top ? &stack : NULL;
+}
+
+void print(const char *format, ...)
+{
+    refused += strstr(format, "too many commands inside one another") != NULL;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    runs = refused = 0;
+    stack = (struct stack){ .name = "none" };
+    return 0;
+}
+
+static void run_line(const char *text)
+{
+    char line[16];
+    strcpy(line, text);
+    assert_true(dispatch_line(line, NULL));
+}
+
+static void commands_nest_to_the_limit_and_no_deeper(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i <= 3; i++) {
+        run_line("nested");
+        assert_int_equal(runs, i * DISPATCH_DEPTH_MAX);
+        assert_int_equal(refused, i);
+    }
+}
+
+/* With @left bytes between the caller's frame and the stack's end. */
+static void set_stack(uint64_t left)
+{
+    uint64_t here = (uintptr_t)__builtin_frame_address(0);
+    stack = (struct stack){ .name = "test", .bottom = here - left, .top = here + 65536 };
+}
+
+static void a_command_is_refused_when_little_of_the_stack_is_left(void **state)
+{
+    (void)state;
+    set_stack(DISPATCH_STACK_MIN);
+    run_line("leaf");
+    assert_int_equal(runs, 0);
+    assert_int_equal(refused, 1);
+    /* With room for the frames of dispatch itself, in a build with sanitizers. */
+    set_stack(DISPATCH_STACK_MIN + 32768);
+    run_line("leaf");
+    assert_int_equal(runs, 1);
+    assert_int_equal(refused, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
+        cmocka_unit_test_setup(a_command_is_refused_when_little_of_the_stack_is_left, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
