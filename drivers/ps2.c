@@ -275,6 +275,7 @@ static int ps2_input_poll(struct input *input)
 /* The lock is held. Return: whether there was a byte from the keyboard. */
 static bool receive(struct ps2_keyboard *keyboard)
 {
+    CHECK_HELD(&keyboard->lock);
     uint8_t byte;
     bool has_byte = false;
     for (unsigned int i = 0; i < MAX_BYTES_AT_ONCE && take_byte(&byte); i++) {

@@ -232,6 +232,7 @@ static bool take_received(struct uart16550 *uart, uint8_t *byte)
 /* The lock is held. With a full ring LSR is not read either: that would clear the next byte's error bits. */
 static void receive(struct uart16550 *uart)
 {
+    CHECK_HELD(&uart->lock);
     for (unsigned int i = 0; i < FIFO_DEPTH; i++) {
         if (received_count(uart) == UART16550_RECEIVED_MAX) {
             set_interrupts(uart, uart->enabled & ~(unsigned int)INTERRUPTS_OF_RECEIVER);

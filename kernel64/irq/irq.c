@@ -92,6 +92,7 @@ static uint8_t choose_vector(unsigned int cpu, const struct irq_chip *chip, uint
 /* Masked afterwards; the line is as it was on failure. Context: lines_lock is held. */
 static status_t route(struct irq_line *line, struct irq_wiring wiring, const struct irq_target *target)
 {
+    CHECK_HELD(&lines_lock);
     uint8_t vector = choose_vector(target->cpu, line->chip, line->pin);
     struct irq_route to = { .vector = vector, .apic_id = target->apic_id, .wiring = wiring };
     if (vector == 0)
@@ -205,6 +206,7 @@ void irq_release(struct irq *irq)
 /* Context: lines_lock is held. */
 static bool is_here(const struct irq_line *line)
 {
+    CHECK_HELD(&lines_lock);
     return line->vector != 0 && line->cpu == PERCPU_MINE(cpu_number);
 }
 
@@ -226,6 +228,7 @@ static struct irq_line *find_line_here(void)
  */
 static bool try_move(struct irq_line *line, const struct irq_target *to, status_t *status)
 {
+    CHECK_HELD(&lines_lock);
     uint8_t vector = line->vector;
     /* Released since find_line_here(), and perhaps requested by another CPU. */
     if (!is_here(line)) {

@@ -289,6 +289,7 @@ void log_defer(void)
 /* Context: the lock is held. */
 static void show_deferred(void)
 {
+    CHECK_HELD(&lock);
     uint64_t at = deferred_from > ring.start ? deferred_from : ring.start;
     while (is_deferring && at < ring.end) {
         struct record record;

@@ -214,6 +214,7 @@ static struct timer_queue *runner_of(const struct timer *timer)
 /* Return: whether it was armed. */
 static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
 {
+    CHECK_HELD(&queue->lock);
     if (!timer->is_armed)
         return false;
     /* Which heap it is in matters only to its top. */
@@ -224,6 +225,7 @@ static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
 
 static struct timer *earliest_locked(const struct timer_queue *queue)
 {
+    CHECK_HELD(&queue->lock);
     if (!queue->first || (queue->late && is_before(queue->late, queue->first)))
         return queue->late;
     return queue->first;
@@ -293,6 +295,7 @@ unsigned int timer_cancel_wait(struct timer *timer)
 /* The next timer to call, taken off the queue and marked as running; NULL when none is due. */
 static struct timer *take_due_locked(struct timer_queue *queue, uint64_t now_ns)
 {
+    CHECK_HELD(&queue->lock);
     struct timer *timer;
     while ((timer = queue->first) && timer->deadline_ns <= now_ns) {
         take_out(&queue->first, timer);

@@ -7,11 +7,11 @@
  * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_IMPATIENT
  *
  * Stands for
- *     take_free    spin_take_free() of include/ashlar/sync/spinlock.h: acquire; also what a wait out of turn tries again and
- *                  again
+ *     take_free    spin_take_free() of include/ashlar/sync/spinlock.h: acquire; also what wait_unfair() of sync/spinlock.c
+ *                  tries again and again
  *     unlock       spin_unlock() there: a release store to the owner's half alone
  *     join         join() of sync/spinlock.c: the swap acquires and releases, before->next releases, is_first is acquired
- *     take         spin_wait_serving()'s wait for the owner, acquired; and take(): owner relaxed, is_first released
+ *     take         spin_wait_for()'s wait for the owner, acquired; and take(): owner relaxed, is_first released
  *
  * The lock's word is owner and tail; what is done to both at once, by a locked instruction, is an atomic here, and each store
  * to a half is a step of its own. A CPU has one node, because only the CPU itself cares on which level it waits. Each CPU has
