@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Caches made, ended, walked over and counted.
+ * Caches: laid out, created, destroyed, counted.
  *
  * A cache is laid out once: how many objects go into a slab of which order, where the first one begins,
  * how large magazines may get. Of slab sizes the smallest is taken that holds 8 objects and wastes at
  * most an eighth; order 3 need not hold 8. What remains at a slab's end lets objects begin at
  * different cache lines in different slabs (Bonwick's colouring).
  *
- * A cache's number is its index in slab_caches and in each CPU's magazines. Walks over all caches
- * (pressure, statistics) may meet a cache's end: the walker counts itself in as a visitor under the
- * table's lock, and the end begins by hiding the cache from new ones and waiting until there is none.
- * Only then other CPUs' magazines are touched, which a visitor there empties, too; and only when they
- * are empty the number is free, because the next cache that gets it has its magazines in their places.
+ * A cache is destroyed in this order: it is hidden from new walks (table.c) and the walks that are at it
+ * end; only then other CPUs' magazines are touched, which a walk there empties, too; and only when they are
+ * empty is the number free, because the next cache that gets it has its magazines in their places.
  */
 #include <ashlar/mm/buddy.h>
-#include <ashlar/mm/shrink.h>
 
 #include "slab_private.h"
 
-#define MAX_ORDER    4 /* 64 KiB: see the reciprocal in slab.c */
+#define MAX_ORDER    4 /* 64 KiB: see the reciprocal in slab_layer.c */
 #define GOOD_ORDER   3
 #define GOOD_OBJECTS 8
 #define WASTE_PART   8
@@ -32,15 +29,8 @@
 #define DEPOT_LEAST   2
 #define DEPOT_PART    64
 
-struct slab_cache *slab_caches[SLAB_CACHES_MAX];
-/* Guards slab_caches; visitors grow only under it. */
-struct spinlock slab_table_lock = SPINLOCK("slab caches", LOCK_SLAB_CACHES, LOCK_POLICY_MM);
-
-struct slab_cache slab_slab_cache;
-static struct slab_node slab_slab_node;
 /* Where struct slab_cache and its nodes come from. */
 static struct slab_cache cache_cache;
-static struct slab_node cache_node;
 
 #ifdef ASHLAR_CHECKED
 bool slab_checks_new_caches = true;
@@ -158,15 +148,6 @@ static bool enter(struct slab_cache *cache)
     return is_entered;
 }
 
-void slab_prepare_cpu(unsigned int cpu)
-{
-    spin_lock(&slab_table_lock);
-    for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)
-        if (slab_caches[number])
-            magazine_attach(slab_caches[number], cpu);
-    spin_unlock(&slab_table_lock);
-}
-
 static void set_hidden(struct slab_cache *cache, bool is_hidden)
 {
     spin_lock(&slab_table_lock);
@@ -174,12 +155,12 @@ static void set_hidden(struct slab_cache *cache, bool is_hidden)
     spin_unlock(&slab_table_lock);
 }
 
-/* Nobody visits the cache any more. */
+/* When it returns, no walk is at the cache. */
 static void hide(struct slab_cache *cache)
 {
     set_hidden(cache, true);
-    /* Acquire pairs with the release of slab_visit_end(): what visitors did here is over. */
-    while (__atomic_load_n(&cache->visitors, __ATOMIC_ACQUIRE) > 0)
+    /* Acquire pairs with the release in slab_visit_end(): what the walks did here is done. */
+    while (__atomic_load_n(&cache->walkers, __ATOMIC_ACQUIRE) > 0)
         port_pause();
 }
 
@@ -188,30 +169,6 @@ static void leave(struct slab_cache *cache)
     spin_lock(&slab_table_lock);
     slab_caches[cache->number] = NULL;
     spin_unlock(&slab_table_lock);
-}
-
-struct slab_cache *slab_visit(struct slab_walk *walk)
-{
-    struct slab_cache *next = NULL;
-    slab_visit_end(walk);
-    spin_lock(&slab_table_lock);
-    while (walk->next < SLAB_CACHES_MAX && !next) {
-        next = slab_caches[walk->next++];
-        if (next && next->is_hidden)
-            next = NULL;
-    }
-    if (next)
-        __atomic_fetch_add(&next->visitors, 1, __ATOMIC_RELAXED);
-    spin_unlock(&slab_table_lock);
-    walk->visited = next;
-    return next;
-}
-
-void slab_visit_end(struct slab_walk *walk)
-{
-    if (walk->visited)
-        __atomic_fetch_sub(&walk->visited->visitors, 1, __ATOMIC_RELEASE);
-    walk->visited = NULL;
 }
 
 /* ---- made and ended ---- */
@@ -227,7 +184,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
     if (alignment < sizeof(uint64_t))
         alignment = sizeof(uint64_t);
 
-    struct slab_cache *cache = slab_alloc(&cache_cache);
+    struct slab_cache *cache = slab_take_one(&cache_cache);
     if (!cache)
         return NULL;
     *cache = (struct slab_cache){
@@ -241,7 +198,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
     checked_begin(cache);
     if (!enter(cache)) {
         checked_end(cache);
-        slab_free(&cache_cache, cache);
+        slab_give(&cache_cache, (void *[]){ cache }, 1, NULL);
         return NULL;
     }
     return cache;
@@ -273,12 +230,14 @@ status_t slab_cache_destroy(struct slab_cache *cache)
     leave(cache);
     slab_release_empty(cache);
     checked_end(cache);
-    slab_free(&cache_cache, cache);
+    slab_give(&cache_cache, (void *[]){ cache }, 1, NULL);
     return STATUS_OK;
 }
 
-void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name,
-                        size_t object_size)
+/* ---- the allocator's own caches ---- */
+
+/* Static, on one node, inside its slabs, without magazines: that ends the recursion. */
+static void add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size)
 {
     *cache = (struct slab_cache){ .is_inside = true, .is_direct = true };
     set_name(cache->name, name);
@@ -287,58 +246,31 @@ void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const 
     VERIFY(enter(cache));
 }
 
-/* ---- pressure ---- */
-
-/* What caches of the allocator's own came to have while others gave back. */
-static uint64_t release_own(void)
+void slab_cache_init(void)
 {
-    uint64_t frames = 0;
-    struct slab_cache *cache;
-    for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
-        if (cache->is_inside)
-            frames += slab_release_empty(cache);
-    return frames;
+    static struct slab_node slab_node, cache_node, quarantine_node, magazine_nodes[MAGAZINE_CLASSES];
+    static const char *const magazine_names[] = { "magazine-128", "magazine-256", "magazine-512",
+                                                  "magazine-1024", "magazine-2048" };
+    STATIC_ASSERT(ARRAY_LEN(magazine_names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
+    for (size_t i = 0; i < SLAB_CACHES_MAX; i++)
+        slab_caches[i] = NULL;
+    add_own(&slab_slab_cache, &slab_node, "slab", sizeof(struct slab));
+    add_own(&cache_cache, &cache_node, "slab-cache",
+            sizeof(struct slab_cache) + buddy_node_count() * sizeof(struct slab_node));
+    for (unsigned int i = 0; i < MAGAZINE_CLASSES; i++)
+        add_own(&magazine_caches[i], &magazine_nodes[i], magazine_names[i], 128u << i);
+    if (slab_checks_new_caches)
+        add_own(&quarantine_cache, &quarantine_node, "slab-quarantine", sizeof(struct quarantine));
 }
 
-/* @first, @end: numbers of caches. @step: as in magazine_resize(). Return: frames that went back, about
-   @frames if there are as many. */
-static uint64_t reap_some(size_t first, size_t end, int step, uint64_t frames)
+void slab_prepare_cpu(unsigned int cpu)
 {
-    uint64_t given = 0;
-    struct slab_cache *cache;
-    struct slab_walk walk = { .next = first };
-    while (given < frames && walk.next < end && (cache = slab_visit(&walk)) != NULL) {
-        magazine_resize(cache, step);
-        checked_drain(cache);
-        given += magazine_drain(cache, false, frames - given);
-    }
-    slab_visit_end(&walk);
-    return given;
+    spin_lock(&slab_table_lock);
+    for (uint32_t number = 0; number < SLAB_CACHES_MAX; number++)
+        if (slab_caches[number])
+            magazine_attach(slab_caches[number], cpu);
+    spin_unlock(&slab_table_lock);
 }
-
-uint64_t slab_reap(void)
-{
-    magazine_ask_all();
-    uint64_t frames = reap_some(0, SLAB_CACHES_MAX, 0, UINT64_MAX);
-    return frames + release_own();
-}
-
-/* In turn, so that not always the same caches lose what they have. */
-static size_t next_to_reap;
-
-static uint64_t reap_for(struct shrinker *shrinker, uint64_t frames)
-{
-    size_t first = next_to_reap;
-    (void)shrinker;
-    next_to_reap = (first + 7) % SLAB_CACHES_MAX;
-    magazine_ask_all();
-    uint64_t given = reap_some(first, SLAB_CACHES_MAX, -1, frames);
-    if (given < frames)
-        given += reap_some(0, first, -1, frames - given);
-    return given < frames ? given + release_own() : given;
-}
-
-static struct shrinker slab_shrinker = { .name = "slab", .cost = 0, .shrink = reap_for };
 
 /* ---- counting ---- */
 
@@ -368,18 +300,4 @@ bool slab_next_stats(size_t *cursor, struct slab_stats *stats)
     slab_visit_end(&walk);
     *cursor = walk.next;
     return cache != NULL;
-}
-
-status_t slab_init(void)
-{
-    for (size_t i = 0; i < SLAB_CACHES_MAX; i++)
-        slab_caches[i] = NULL;
-    slab_cache_add_own(&slab_slab_cache, &slab_slab_node, "slab", sizeof(struct slab));
-    slab_cache_add_own(&cache_cache, &cache_node, "slab-cache",
-                       sizeof(struct slab_cache) + buddy_node_count() * sizeof(struct slab_node));
-    depot_init();
-    checked_init();
-    if (!slab_shrinker.link.next)
-        shrinker_add(&slab_shrinker);
-    return STATUS_OK;
 }

@@ -27,10 +27,9 @@
 /* Objects that go from a magazine to slabs in one call. */
 #define GIVE_MOST      16
 
-struct magazine magazine_nothing = { .size_class = MAGAZINE_CLASSES, .slots = { NULL } };
+struct magazine empty_magazine = { .size_class = MAGAZINE_CLASSES, .slots = { NULL } };
 
-static struct slab_cache magazine_caches[MAGAZINE_CLASSES];
-static struct slab_node magazine_nodes[MAGAZINE_CLASSES];
+struct slab_cache magazine_caches[MAGAZINE_CLASSES];
 
 /* ---- magazines ---- */
 
@@ -181,22 +180,22 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
 /* ---- exchanging ---- */
 
 /* Objects of other nodes go back to their slabs. Return: false when some are left. */
-static bool send_strangers_home(struct slab_cache *cache, unsigned int node, struct magazine *magazine)
+static bool return_remote_objects(struct slab_cache *cache, unsigned int node, struct magazine *magazine)
 {
-    void *strangers[GIVE_MOST], **kept = magazine->slots + 1, **all = magazine->slots + 1;
+    void *remote[GIVE_MOST], **kept = magazine->slots + 1, **all = magazine->slots + 1;
     uint32_t count = 0, at = 0;
     for (; at < magazine->count && count < GIVE_MOST; at++) {
         if (buddy_node_of(port_phys(all[at])) == node)
             *kept++ = all[at];
         else
-            strangers[count++] = all[at];
+            remote[count++] = all[at];
     }
     bool is_done = at == magazine->count;
     for (; at < magazine->count; at++)
         *kept++ = all[at];
     magazine->count = (uint32_t)(kept - all);
     if (count > 0)
-        slab_give(cache, strangers, count, NULL);
+        slab_give(cache, remote, count, NULL);
     return is_done;
 }
 
@@ -218,22 +217,22 @@ static struct magazine *keep(const struct slab_cache *cache, struct slab_node *h
 }
 
 struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
-                                enum depot_wish wish)
+                                enum depot_request request)
 {
     struct slab_node *home = &cache->nodes[node];
     struct magazine *taken = NULL, *ended = NULL;
     bool has_objects = given->count > 0, is_refused = false;
-    if (has_objects && cache->node_count > 1 && !send_strangers_home(cache, node, given) &&
-        wish == DEPOT_EMPTIED)
+    if (has_objects && cache->node_count > 1 && !return_remote_objects(cache, node, given) &&
+        request == DEPOT_EMPTIED)
         return given;
 
     lock_depot(cache, home);
-    if (has_objects && wish == DEPOT_EMPTIED && home->filled.count >= cache->depot_limit) {
+    if (has_objects && request == DEPOT_EMPTIED && home->filled.count >= cache->depot_limit) {
         is_refused = true;
     } else {
-        if (wish != DEPOT_NOTHING)
-            taken = list_pop(wish == DEPOT_FILLED ? &home->filled : &home->emptied);
-        if (given != &magazine_nothing)
+        if (request != DEPOT_ONLY_GIVE)
+            taken = list_pop(request == DEPOT_FILLED ? &home->filled : &home->emptied);
+        if (given != &empty_magazine)
             ended = keep(cache, home, given);
     }
     spin_unlock(&home->depot_lock);
@@ -250,8 +249,8 @@ struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, str
 
 void depot_put(struct slab_cache *cache, struct magazine *magazine)
 {
-    if (magazine != &magazine_nothing)
-        depot_exchange(cache, slab_home_of(cache), magazine, DEPOT_NOTHING);
+    if (magazine != &empty_magazine)
+        depot_exchange(cache, slab_home_of(cache), magazine, DEPOT_ONLY_GIVE);
 }
 
 bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsigned int number),
@@ -264,7 +263,7 @@ bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsig
             return false;
         spin_lock(&home->depot_lock);
     }
-    while ((magazine = take(cache->number)) != &magazine_nothing)
+    while ((magazine = take(cache->number)) != &empty_magazine)
         push_unneeded(home, magazine);
     spin_unlock(&home->depot_lock);
     return true;
@@ -307,13 +306,4 @@ uint64_t depot_count_objects(const struct slab_cache *cache)
     for (unsigned int node = 0; node < cache->node_count; node++)
         objects += cache->nodes[node].filled.objects;
     return objects;
-}
-
-void depot_init(void)
-{
-    static const char *const names[] = { "magazine-128", "magazine-256", "magazine-512", "magazine-1024",
-                                         "magazine-2048" };
-    STATIC_ASSERT(ARRAY_LEN(names) == MAGAZINE_CLASSES, "each size class of magazines has a name");
-    for (unsigned int i = 0; i < MAGAZINE_CLASSES; i++)
-        slab_cache_add_own(&magazine_caches[i], &magazine_nodes[i], names[i], 128u << i);
 }

@@ -108,7 +108,7 @@ void *kmalloc_slow(size_t size_bytes, const void *caller)
         return alloc_block(size_bytes, caller);
     size_t slot = kmalloc_slot(size_bytes);
     void *object = magazine_pop(slot); /* the larger classes' common way */
-    return LIKELY(object != NULL) ? object : magazine_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
+    return LIKELY(object != NULL) ? object : slab_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
 }
 
 static void *alloc(size_t size_bytes, const void *caller)
@@ -132,7 +132,7 @@ void kfree_slow(void *pointer, const void *caller)
 {
     struct frame *frame = port_frame_of(pointer);
     if (frame_kind(frame) == FRAME_SLAB)
-        magazine_free_slow(SLAB_SLOT_CACHE(frame_flags(frame)), pointer, caller);
+        slab_free_slow(SLAB_SLOT_CACHE(frame_flags(frame)), pointer, caller);
     else
         free_block(pointer, frame, caller);
 }

@@ -11,7 +11,7 @@
  * one, one is filled from slabs.
  *
  * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU without a
- * magazine has magazine_nothing, which is empty and full at once, and the common path has no test for it.
+ * magazine has empty_magazine, which is empty and full at once, and the common path has no test for it.
  *
  * Other CPUs' magazines nobody touches. Pressure raises an epoch, and each CPU, when it next comes to a slow
  * path here, puts what it has into the depots, a few caches at a time; from there whoever wants memory takes
@@ -23,7 +23,6 @@
  * held or CPU pinned for longer than that. tests/models/magazines.pml has what may come in between.
  */
 #include <ashlar/mm/buddy.h>
-#include <ashlar/mm/fault.h>
 
 #include "slab_private.h"
 
@@ -39,17 +38,12 @@ PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 /* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a
    cache is asked twice, or waits for the next epoch. */
 struct pressure {
-    uint32_t epoch, next_cache;
+    uint32_t epoch;
+    uint32_t next_cache; /* 0: all of them are done */
 };
 extern PORT_PER_CPU(struct pressure, answered_pressure);
 PORT_PER_CPU(struct pressure, answered_pressure);
 static uint32_t pressure_epoch;
-static bool is_all_direct;
-
-unsigned int slab_home_of(const struct slab_cache *cache)
-{
-    return cache->node_count > 1 ? buddy_home_node() : 0;
-}
 
 /* ---- a CPU's two magazines; all pinned ---- */
 
@@ -57,7 +51,7 @@ unsigned int slab_home_of(const struct slab_cache *cache)
 static struct magazine *unload(unsigned int number)
 {
     struct magazine *loaded = PORT_MINE(magazine_pairs).of[number].loaded;
-    if (loaded != &magazine_nothing)
+    if (loaded != &empty_magazine)
         loaded->count = (uint32_t)(PORT_MINE(slab_stacks).of[number].top - loaded->slots);
     return loaded;
 }
@@ -76,7 +70,7 @@ static void swap(unsigned int number)
     PORT_MINE(magazine_pairs).of[number].previous = loaded;
 }
 
-/* Puts @magazine before the loaded one when that is used up, or in the place of magazine_nothing. Return:
+/* Puts @magazine before the loaded one when that is used up, or in the place of empty_magazine. Return:
    what this CPU has no place for. */
 static struct magazine *insert(unsigned int number, struct magazine *magazine, bool to_pop)
 {
@@ -84,8 +78,8 @@ static struct magazine *insert(unsigned int number, struct magazine *magazine, b
     port_pin();
     struct magazine *loaded = unload(number);
     if (loaded->count == (to_pop ? 0 : loaded->capacity)) {
-        left = &magazine_nothing;
-        if (loaded != &magazine_nothing) {
+        left = &empty_magazine;
+        if (loaded != &empty_magazine) {
             left = PORT_MINE(magazine_pairs).of[number].previous;
             PORT_MINE(magazine_pairs).of[number].previous = loaded;
         }
@@ -95,15 +89,15 @@ static struct magazine *insert(unsigned int number, struct magazine *magazine, b
     return left;
 }
 
-/* Takes the previous magazine away from this CPU when it has two; else magazine_nothing, and the one that it
+/* Takes the previous magazine away from this CPU when it has two; else empty_magazine, and the one that it
    has will be the previous one. */
 static struct magazine *take_previous(unsigned int number)
 {
-    struct magazine *previous = &magazine_nothing;
+    struct magazine *previous = &empty_magazine;
     port_pin();
-    if (PORT_MINE(magazine_pairs).of[number].loaded != &magazine_nothing) {
+    if (PORT_MINE(magazine_pairs).of[number].loaded != &empty_magazine) {
         previous = PORT_MINE(magazine_pairs).of[number].previous;
-        PORT_MINE(magazine_pairs).of[number].previous = &magazine_nothing;
+        PORT_MINE(magazine_pairs).of[number].previous = &empty_magazine;
     }
     port_unpin();
     return previous;
@@ -111,16 +105,16 @@ static struct magazine *take_previous(unsigned int number)
 
 /* ---- pressure ---- */
 
-/* Takes the loaded one, then the previous one, then magazine_nothing. */
+/* Takes the loaded one, then the previous one, then empty_magazine. */
 static struct magazine *take_own(unsigned int number)
 {
     port_pin();
     struct magazine *loaded = unload(number);
-    if (loaded != &magazine_nothing) {
-        load(number, &magazine_nothing);
+    if (loaded != &empty_magazine) {
+        load(number, &empty_magazine);
     } else {
         loaded = PORT_MINE(magazine_pairs).of[number].previous;
-        PORT_MINE(magazine_pairs).of[number].previous = &magazine_nothing;
+        PORT_MINE(magazine_pairs).of[number].previous = &empty_magazine;
     }
     port_unpin();
     return loaded;
@@ -128,12 +122,12 @@ static struct magazine *take_own(unsigned int number)
 
 static void give_up_own(struct slab_cache *cache)
 {
-    if (PORT_MINE(magazine_pairs).of[cache->number].loaded != &magazine_nothing ||
-        PORT_MINE(magazine_pairs).of[cache->number].previous != &magazine_nothing)
+    if (PORT_MINE(magazine_pairs).of[cache->number].loaded != &empty_magazine ||
+        PORT_MINE(magazine_pairs).of[cache->number].previous != &empty_magazine)
         depot_put_unneeded(cache, take_own, true);
 }
 
-static void give_up_all(void)
+void magazine_give_up_all(void)
 {
     struct slab_cache *cache;
     for (struct slab_walk walk = { .next = 0 }; (cache = slab_visit(&walk)) != NULL;)
@@ -146,7 +140,7 @@ static void give_up_others(struct slab_cache *cache)
     for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         struct port_stack *stack = &PORT_OF(slab_stacks, cpu)->of[cache->number];
         struct magazine_pair pair = PORT_OF(magazine_pairs, cpu)->of[cache->number];
-        if (pair.loaded != &magazine_nothing)
+        if (pair.loaded != &empty_magazine)
             pair.loaded->count = (uint32_t)(stack->top - pair.loaded->slots);
         magazine_attach(cache, cpu);
         depot_put(cache, pair.loaded);
@@ -166,7 +160,7 @@ void magazine_ask_all(void)
 {
     uint32_t epoch = __atomic_add_fetch(&pressure_epoch, 1, __ATOMIC_RELAXED);
     PORT_MINE(answered_pressure).epoch = epoch; /* the caller does it itself */
-    PORT_MINE(answered_pressure).next_cache = SLAB_CACHES_MAX;
+    PORT_MINE(answered_pressure).next_cache = 0;
 }
 
 static NOINLINE void answer_some(uint32_t epoch)
@@ -178,21 +172,15 @@ static NOINLINE void answer_some(uint32_t epoch)
     for (unsigned int n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
         give_up_own(cache);
     slab_visit_end(&walk);
-    PORT_MINE(answered_pressure).next_cache = (uint32_t)walk.next;
+    PORT_MINE(answered_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
 /* Somebody wanted memory since this CPU was last here. */
-static void answer_pressure(void)
+void magazine_answer_pressure(void)
 {
     uint32_t epoch = __atomic_load_n(&pressure_epoch, __ATOMIC_RELAXED);
-    if (UNLIKELY(PORT_MINE(answered_pressure).epoch != epoch ||
-                 PORT_MINE(answered_pressure).next_cache < SLAB_CACHES_MAX))
+    if (UNLIKELY(PORT_MINE(answered_pressure).epoch != epoch || PORT_MINE(answered_pressure).next_cache != 0))
         answer_some(epoch);
-}
-
-void slab_leave_cpu(void)
-{
-    give_up_all();
 }
 
 /* In a call between CPUs, perhaps while this one waits for that very depot: so it does not wait. */
@@ -205,40 +193,22 @@ static bool do_others_hold(const struct slab_cache *cache)
 {
     for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
         const struct magazine_pair *pair = &PORT_OF(magazine_pairs, cpu)->of[cache->number];
-        if (cpu != port_cpu() && (pair->loaded != &magazine_nothing || pair->previous != &magazine_nothing))
+        if (cpu != port_cpu() && (pair->loaded != &empty_magazine || pair->previous != &empty_magazine))
             return true;
     }
     return false;
 }
 
-uint64_t slab_collect(void (*call_all)(void (*function)(void *argument), void *argument), uint64_t frames)
+bool magazine_collect(struct slab_cache *cache,
+                      void (*call_all)(void (*function)(void *argument), void *argument))
 {
-    uint64_t given = 0;
-    struct slab_cache *cache;
-    struct slab_walk walk = { .next = 0 };
-    while (given < frames && (cache = slab_visit(&walk)) != NULL) {
-        if (cache->is_direct || !do_others_hold(cache))
-            continue;
-        call_all(give_up_called, cache);
-        given += depot_give_back(cache, frames - given);
-    }
-    slab_visit_end(&walk);
-    return given;
-}
-
-void slab_set_direct(bool is_direct)
-{
-    __atomic_store_n(&is_all_direct, is_direct, __ATOMIC_RELAXED);
-    if (is_direct)
-        slab_reap();
+    if (!do_others_hold(cache))
+        return false;
+    call_all(give_up_called, cache);
+    return true;
 }
 
 /* ---- the slow halves ---- */
-
-static bool is_direct(const struct slab_cache *cache)
-{
-    return cache->is_direct || __atomic_load_n(&is_all_direct, __ATOMIC_RELAXED);
-}
 
 static void *pop_previous(unsigned int number)
 {
@@ -258,7 +228,7 @@ static void *pop_previous(unsigned int number)
 static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
 {
     unsigned int node = slab_home_of(cache);
-    struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_EMPTIED);
+    struct magazine *magazine = depot_exchange(cache, node, &empty_magazine, DEPOT_EMPTIED);
     *has_grown = magazine || (magazine = magazine_new(cache)) != NULL;
     if (!magazine)
         return NULL;
@@ -273,10 +243,10 @@ static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
 }
 
 /* Memory has run out: other nodes' depots, then any slab. @may_grow: it may be only memory for a magazine. */
-static void *scrape(struct slab_cache *cache, bool may_grow)
+static void *alloc_last_resort(struct slab_cache *cache, bool may_grow)
 {
     for (unsigned int node = 0; node < cache->node_count; node++) {
-        struct magazine *magazine = depot_exchange(cache, node, &magazine_nothing, DEPOT_FILLED);
+        struct magazine *magazine = depot_exchange(cache, node, &empty_magazine, DEPOT_FILLED);
         if (!magazine)
             continue;
         void *object = magazine->slots[magazine->count--];
@@ -286,7 +256,7 @@ static void *scrape(struct slab_cache *cache, bool may_grow)
     return may_grow ? slab_take_one(cache) : slab_take_any(cache);
 }
 
-static void *alloc_by_magazine(struct slab_cache *cache)
+void *magazine_alloc(struct slab_cache *cache)
 {
     void *object = pop_previous(cache->number);
     if (object)
@@ -298,24 +268,13 @@ static void *alloc_by_magazine(struct slab_cache *cache)
     if (!magazine)
         magazine = fill(cache, &has_grown);
     if (!magazine)
-        return scrape(cache, !has_grown);
+        return alloc_last_resort(cache, !has_grown);
     object = magazine->slots[magazine->count--];
     depot_put(cache, insert(cache->number, magazine, true));
     return object;
 }
 
-void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller)
-{
-    answer_pressure();
-    if (fault_should_fail())
-        return NULL;
-    void *object = is_direct(cache) ? slab_take_one(cache) : alloc_by_magazine(cache);
-    if (object && cache->is_checked)
-        checked_hand_out(cache, object, size_bytes, caller);
-    return object;
-}
-
-static void free_by_magazine(struct slab_cache *cache, void *object, const void *caller)
+void magazine_free(struct slab_cache *cache, void *object, const void *caller)
 {
     port_pin();
     swap(cache->number);
@@ -335,85 +294,14 @@ static void free_by_magazine(struct slab_cache *cache, void *object, const void 
     depot_put(cache, insert(cache->number, magazine, false));
 }
 
-void magazine_free_slow(struct slab_cache *cache, void *object, const void *caller)
-{
-    answer_pressure();
-    if (!object) {
-        port_wrong("slab: %s: NULL was freed from %pS", cache->name, caller);
-        return;
-    }
-    if (cache->is_checked && !(object = checked_take_back(cache, object, caller)))
-        return;
-    if (is_direct(cache))
-        slab_give(cache, &object, 1, caller);
-    else
-        free_by_magazine(cache, object, caller);
-}
-
-/* ---- the common path ---- */
-
-void *slab_alloc(struct slab_cache *cache)
-{
-    void *object = magazine_pop(cache->slot);
-    return LIKELY(object != NULL)
-               ? object
-               : magazine_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
-}
-
-void slab_free(struct slab_cache *cache, void *object)
-{
-    if (UNLIKELY(!object || !magazine_push(cache->slot, object)))
-        magazine_free_slow(cache, object, __builtin_return_address(0));
-}
-
-size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
-{
-    unsigned int number = cache->number;
-    size_t done = 0;
-    while (done < count) {
-        port_pin();
-        void **top = PORT_MINE(slab_stacks).of[number].top;
-        size_t held = (size_t)(top - PORT_MINE(magazine_pairs).of[number].loaded->slots);
-        size_t some = held < count - done ? held : count - done;
-        __builtin_memcpy(objects + done, top - some + 1, some * sizeof(*top));
-        PORT_MINE(slab_stacks).of[number].top = top - some;
-        port_unpin();
-        done += some;
-        if (done == count)
-            break;
-        objects[done] = magazine_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
-        if (!objects[done])
-            break;
-        done++;
-    }
-    return done;
-}
-
-void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count)
-{
-    unsigned int number = cache->number;
-    for (size_t done = 0; done < count;) {
-        port_pin();
-        void **top = PORT_MINE(slab_stacks).of[number].top;
-        size_t room = (size_t)(PORT_MINE(slab_stacks).of[number].limit - top);
-        size_t some = room < count - done ? room : count - done;
-        __builtin_memcpy(top + 1, objects + done, some * sizeof(*top));
-        PORT_MINE(slab_stacks).of[number].top = top + some;
-        port_unpin();
-        done += some;
-        if (done < count)
-            slab_free(cache, objects[done++]);
-    }
-}
-
 /* ---- caches come and are counted ---- */
 
 void magazine_attach(const struct slab_cache *cache, unsigned int cpu)
 {
     PORT_OF(magazine_pairs, cpu)->of[cache->number] =
-        (struct magazine_pair){ &magazine_nothing, &magazine_nothing };
+        (struct magazine_pair){ &empty_magazine, &empty_magazine };
     PORT_OF(slab_stacks, cpu)->of[cache->number] =
-        (struct port_stack){ magazine_nothing.slots, magazine_nothing.slots };
+        (struct port_stack){ empty_magazine.slots, empty_magazine.slots };
 }
 
 uint64_t magazine_count_objects(const struct slab_cache *cache)

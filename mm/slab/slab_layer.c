@@ -32,6 +32,13 @@
 /* Objects, or empty slabs, under one lock. */
 #define BATCH 16
 
+struct slab_cache slab_slab_cache;
+
+unsigned int slab_home_of(const struct slab_cache *cache)
+{
+    return cache->node_count > 1 ? buddy_home_node() : 0;
+}
+
 /* ---- from an object to its slab ---- */
 
 static void *page_of(const void *object)
@@ -161,8 +168,8 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
 /* A frame of another node goes past this CPU's frame cache, home. */
 static unsigned int way_back(const struct slab *slab)
 {
-    bool is_strange = buddy_node_count() > 1 && slab->order == 0 && slab->node != buddy_home_node();
-    return slab->frame_flags | (is_strange ? FRAME_FLAG_DIRECT : 0);
+    bool is_remote = buddy_node_count() > 1 && slab->order == 0 && slab->node != buddy_home_node();
+    return slab->frame_flags | (is_remote ? FRAME_FLAG_DIRECT : 0);
 }
 
 static void release_frames(struct slab *slab)

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the files of the slab allocator share: slab.c (slabs: objects in and out of frames),
- * magazine.c (the common path: per-CPU magazines), depot.c (the depots behind them), slab_cache.c (caches
- * made, ended, counted), checked.c (red zones and the rest of a checked build), kmalloc.c.
+ * What the files of the slab allocator share. Each calls only those above it in this list:
+ *
+ *   redzone.c     red zones and trails of checked objects
+ *   table.c       all caches, and walks over them
+ *   slab_layer.c  objects in and out of frames
+ *   depot.c       whole magazines between CPUs and slabs
+ *   magazine.c    per-CPU magazines: the common path and what it needs when one is empty or full
+ *   debug.c       checked caches: quarantine and checks
+ *   cache.c       caches laid out, created, destroyed, counted
+ *   holders.c     who holds what
+ *   reap.c        memory pressure: slab_reap(), slab_collect(), the shrinker
+ *   slab.c        the functions of slab.h
+ *   kmalloc.c     memory of any size; fault_arm.c: injected faults
+ *
+ * Context of all: as slab_alloc().
  */
 #include <ashlar/bits.h>
 #include <ashlar/list.h>
@@ -11,6 +23,7 @@
 #include <ashlar/mm/slab.h>
 
 #define SLAB_MAX_OBJECTS 256u
+#define QUARANTINE_MAX   32 /* objects */
 
 /*
  * A slab: 2^order frames cut into objects. 64 bytes, out of line but for caches of the allocator's own.
@@ -45,6 +58,16 @@ struct magazine_list {
     uint32_t least;    /* the fewest there were since the last look: so many nobody needed */
     uint32_t unneeded; /* of them, those that are still to be given back */
     uint32_t objects;  /* in all of them */
+};
+
+/* Freed objects of a checked cache that are kept from reuse for a while. */
+struct quarantine {
+    uint32_t size; /* constant */
+
+    struct spinlock lock;
+    /* guarded by lock: */
+    uint32_t next, count; /* [next] is the oldest when it is full */
+    void *objects[QUARANTINE_MAX];
 };
 
 /* What a cache has on one NUMA node. */
@@ -86,17 +109,38 @@ struct slab_cache {
     uint32_t next_colour;
     uint8_t magazine_class; /* of new magazines */
 
-    uint32_t visitors; /* atomic: who walks over all caches and is here; the cache's end waits for them */
-    bool is_hidden;    /* the table's lock: it ends, and nobody else comes to visit */
+    uint32_t walkers; /* atomic: walks that are at this cache; its end waits for them */
+    bool is_hidden;   /* guarded by slab_table_lock: it is being destroyed, and walks pass it over */
 
     struct slab_node *nodes;
 } ALIGNED(64);
+
+/* ---- table.c ---- */
 
 /* All caches by number; NULL: none. Written under the lock. */
 extern struct slab_cache *slab_caches[SLAB_CACHES_MAX];
 extern struct spinlock slab_table_lock;
 
-/* ---- slab.c ---- */
+/**
+ * slab_visit() - walk over all caches, also while others create and destroy some.
+ * @walk: all zero to begin with.
+ *
+ * Return: the next cache, which stays until the next step or slab_visit_end(); NULL after the last.
+ */
+struct slab_walk {
+    size_t next;
+    struct slab_cache *visited;
+};
+struct slab_cache *slab_visit(struct slab_walk *walk);
+void slab_visit_end(struct slab_walk *walk);
+
+/* ---- slab_layer.c ---- */
+
+/* The cache that struct slab comes from. */
+extern struct slab_cache slab_slab_cache;
+
+/* The node whose slabs and depot the calling CPU uses first. */
+unsigned int slab_home_of(const struct slab_cache *cache);
 
 /* The slab that holds @object; NULL when no slab does. Any pointer. */
 struct slab *slab_find(const void *object);
@@ -134,10 +178,11 @@ uint64_t slab_release_empty(struct slab_cache *cache);
 
 /* ---- depot.c ---- */
 
-void depot_init(void);
+/* Where magazines come from, by size class. */
+extern struct slab_cache magazine_caches[MAGAZINE_CLASSES];
 
-/* What a CPU has that has no magazine: empty and full at once. */
-extern struct magazine magazine_nothing;
+/* What a CPU without a magazine has loaded: empty and full at once. */
+extern struct magazine empty_magazine;
 
 /* Return: NULL when there is no memory. */
 struct magazine *magazine_new(struct slab_cache *cache);
@@ -149,24 +194,23 @@ void magazine_end(struct magazine *magazine);
 void magazine_resize(struct slab_cache *cache, int step);
 unsigned int magazine_capacity(const struct slab_cache *cache);
 
-enum depot_wish { DEPOT_NOTHING, DEPOT_EMPTIED, DEPOT_FILLED };
+enum depot_request { DEPOT_ONLY_GIVE, DEPOT_EMPTIED, DEPOT_FILLED };
 
 /**
  * depot_exchange() - give a node's depot a magazine that no CPU has any more, and take one.
- * @given: or magazine_nothing. Its objects may be any node's.
+ * @given: or empty_magazine. Its objects may be any node's.
  *
- * Return: a magazine as wished; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the depot
- *         has enough filled ones: with room, but not empty.
- * Cost: a few dozen objects given back to slabs.
+ * Return: a magazine as requested; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the
+ * depot has enough filled ones: with room, but not empty. Cost: a few dozen objects given back to slabs.
  */
 struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
-                                enum depot_wish wish);
+                                enum depot_request request);
 /* The same for one that is only given. */
 void depot_put(struct slab_cache *cache, struct magazine *magazine);
 
 /**
  * depot_put_unneeded() - give this CPU's node's depot magazines that are to be trimmed.
- * @take: called under the depot's lock until it returns magazine_nothing.
+ * @take: called under the depot's lock until it returns empty_magazine.
  * @may_wait: for the lock.
  *
  * Return: false when it may not wait and the lock is taken; nothing was done then.
@@ -185,9 +229,6 @@ uint64_t depot_count_objects(const struct slab_cache *cache);
 /* A CPU has no magazine of that cache. */
 void magazine_attach(const struct slab_cache *cache, unsigned int cpu);
 
-/* The node whose slabs and depot the calling CPU uses first. */
-unsigned int slab_home_of(const struct slab_cache *cache);
-
 /* All CPUs are to give up what they hold, each when it next comes to a slow path. */
 void magazine_ask_all(void);
 
@@ -198,9 +239,20 @@ uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames
 /* Objects outside slabs that are free. */
 uint64_t magazine_count_objects(const struct slab_cache *cache);
 
-/* The slow halves of slab_alloc() and slab_free(), which kmalloc has for itself, too. */
-void *magazine_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller);
-void magazine_free_slow(struct slab_cache *cache, void *object, const void *caller);
+/* Does a part of what magazine_ask_all() asked for, if it has asked since this CPU was last here. */
+void magazine_answer_pressure(void);
+
+/* Puts this CPU's magazines of all caches into the depots. */
+void magazine_give_up_all(void);
+
+/* Has the other CPUs put their magazines of one cache into the depots. @call_all: as for slab_collect().
+   Return: false, and no CPU was called, when none has any. */
+bool magazine_collect(struct slab_cache *cache,
+                      void (*call_all)(void (*function)(void *argument), void *argument));
+
+/* When the loaded magazine is empty, or full. magazine_alloc() returns NULL when there is no memory. */
+void *magazine_alloc(struct slab_cache *cache);
+void magazine_free(struct slab_cache *cache, void *object, const void *caller);
 
 /* This CPU's two magazines of each cache. Changed pinned. */
 struct magazine_pairs {
@@ -233,44 +285,39 @@ static ALWAYS_INLINE bool magazine_push(size_t slot, void *object)
     return PORT_STACK_PUSH_AT(slab_stacks, slot, object);
 }
 
-/* ---- slab_cache.c ---- */
+/* ---- cache.c ---- */
 
-/* Adds one of the allocator's own caches: static, on one node, inside its slabs, without magazines. */
-void slab_cache_add_own(struct slab_cache *cache, struct slab_node *node, const char *name,
-                        size_t object_size);
-
-/**
- * slab_visit() - walk over all caches, also while others make and end some.
- * @walk: all zero to begin with.
- *
- * Return: the next cache, which stays until the next step or slab_visit_end(); NULL behind the last.
- */
-struct slab_walk {
-    size_t next;
-    struct slab_cache *visited;
-};
-struct slab_cache *slab_visit(struct slab_walk *walk);
-void slab_visit_end(struct slab_walk *walk);
+/* The allocator's own caches: once. */
+void slab_cache_init(void);
 
 /* Fills in a cache's statistics. */
 void slab_count(struct slab_cache *cache, struct slab_stats *stats);
 
-/* The cache that struct slab comes from. */
-extern struct slab_cache slab_slab_cache;
+/* ---- reap.c ---- */
 
-/* ---- checked.c ---- */
+void slab_reap_init(void);
 
-void checked_init(void);
+/* ---- slab.c ---- */
+
+/* The slow halves of slab_alloc() and slab_free(), which kmalloc uses, too. */
+void *slab_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller);
+void slab_free_slow(struct slab_cache *cache, void *object, const void *caller);
+
+/* ---- redzone.c ---- */
 
 /* What a checked object takes, and how much of it lies before the object. */
 uint32_t checked_stride(uint32_t object_size, uint32_t alignment, uint32_t *front);
 
+/* A new slab's objects look as if they had been freed. */
+void checked_fill_new(const struct slab_cache *cache, const struct slab *slab);
+
+/* ---- debug.c ---- */
+
+extern struct slab_cache quarantine_cache;
+
 /* A checked cache gets its quarantine, when there is memory for one, and loses it. */
 void checked_begin(struct slab_cache *cache);
 void checked_end(struct slab_cache *cache);
-
-/* A new slab's objects look as if they had been freed. */
-void checked_fill_new(const struct slab_cache *cache, const struct slab *slab);
 
 /* From the slab to the caller. Reports an object that was written to after it was freed. */
 void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes, const void *caller);
