@@ -49,9 +49,8 @@ void slab_free_slow(struct slab_cache *cache, void *object, const void *caller)
 void *slab_alloc(struct slab_cache *cache)
 {
     void *object = magazine_pop(cache->slot);
-    return LIKELY(object != NULL)
-               ? object
-               : slab_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
+    return LIKELY(object != NULL) ? object
+                                  : slab_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
 }
 
 void slab_free(struct slab_cache *cache, void *object)

@@ -2,8 +2,8 @@
 /*
  * The table of all caches, and walks over it while other CPUs create and destroy some.
  *
- * A cache's number is its index here and in each CPU's magazines. A walk counts itself in at a cache under the
- * table's lock; slab_cache_destroy() first hides the cache from new walks and waits until none is at it.
+ * A cache's number is its index here and in each CPU's magazines. A walk counts itself in at a cache under
+ * the table's lock; slab_cache_destroy() first hides the cache from new walks and waits until none is at it.
  */
 #include "slab_private.h"
 
