@@ -15,14 +15,14 @@
  */
 void address_space_init(void);
 
-/* The tree that the CPU uses. */
+/* Return: the kernel's page tables. Context: any. */
 struct paging *address_space(void);
 
-/* RAM at and above this address is not in the direct map, so nobody may use it. */
+/* Return: the end of the direct map: RAM at and above it cannot be used. Context: any. */
 phys_t address_space_ram_end(void);
 
-/* Frames can be allocated from now on, for page tables, too. */
+/* From now on page tables are allocated from the buddy allocator. Context: once, BSP, in memory_init(). */
 void address_space_use_allocator(void);
 
-/* Frames of the allocator's that are page tables now. */
+/* Return: the number of allocated frames that are page tables. Context: any. */
 uint64_t address_space_allocated_tables(void);

@@ -34,6 +34,8 @@ const void *device_map_table(phys_t address, size_t size_bytes, const char *name
 
 /**
  * device_allow_early() - the check alone, for a console that is mapped before there is a memory map.
+ * @request: as for device_map().
+ * @name:    of the device, for the log.
  *
  * The maps are asked as firmware gave them. What is allowed is remembered as a device.
  * Return: whether it may be mapped; if not, the log says why. Context: after machine_read_handoff().
@@ -44,7 +46,9 @@ bool device_allow_early(const struct device_request *request, const char *name);
 void device_unmap(volatile void *pointer);
 
 /**
- * device_refused() - say that an address is not used.
+ * device_refused() - log that an address is not used.
+ * @name, @address: of the device.
+ * @reason: for the log line.
  *
  * For drivers' owners that find another device, or none, at the address.
  */

@@ -15,5 +15,5 @@
  */
 void memory_init(const struct buddy_setup *nodes);
 
-/* Return: whether anybody may be given that frame next: it is the allocator's, and free. */
+/* Return: whether a frame is the allocator's, and free. Context: any. */
 bool memory_is_free(phys_t frame);

@@ -18,5 +18,6 @@ struct direct_map_plan {
  *
  * Neighbours of different kinds up to MEMMAP_LAST_RAM are one run, for larger pages.
  * Return: false when there is none left; @run is untouched then.
+ * Context: any. Pure.
  */
 bool direct_map_next_run(const struct direct_map_plan *plan, size_t *cursor, struct phys_range *run);

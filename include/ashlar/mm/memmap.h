@@ -62,7 +62,8 @@ struct memmap_range {
  * memmap_kind_from_e820() - what an E820, Multiboot2 or PVH type number means.
  * @type: as the firmware gave it.
  *
- * Return: the kind; MEMMAP_RESERVED for every number that nobody knows.
+ * Return: the kind; MEMMAP_RESERVED for every unknown number.
+ * Context: any. Pure.
  */
 enum memmap_kind memmap_kind_from_e820(uint32_t type);
 
@@ -72,14 +73,15 @@ enum memmap_kind memmap_kind_from_e820(uint32_t type);
  * @attribute: the descriptor's attribute bits. Only EFI_MEMORY_SP counts: memory that its owner
  *             wants kept for a special purpose is not for everyone.
  *
- * Return: the kind; MEMMAP_RESERVED for every number that nobody knows, and for memory that the
+ * Return: the kind; MEMMAP_RESERVED for every unknown number, and for memory that the
  *         machine has but has not yet accepted.
+ * Context: any. Pure.
  * Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()" and, in "Boot Services", the table "Memory
  *         Type Usage after EFI_BOOT_SERVICES.ExitBootServices()".
  */
 enum memmap_kind memmap_kind_from_efi(uint32_t type, uint64_t attribute);
 
-/* Return: "usable", "acpi nvs", ...; never NULL, also for a number out of range. */
+/* Return: "usable", "acpi nvs", ...; never NULL, also for a number out of range. Context: any. */
 const char *memmap_kind_name(enum memmap_kind kind);
 
 /* How many ranges a sweep of @count entries can give at most, and the bytes of scratch it needs. */
@@ -93,15 +95,16 @@ const char *memmap_kind_name(enum memmap_kind kind);
  * @ranges:   room for MEMMAP_MAX_RANGES(count).
  * @range_count: how many were written.
  *
- * A byte's kind is the strictest that any entry claims for it; a byte nobody claims has none.
+ * A byte's kind is the strictest that any entry has for it; a byte in no entry has none.
  * Bytes of one kind that touch are one run, across entries, and only whole runs are rounded:
  * usable ones inward to pages, so that two half pages that meet make a page; all others outward,
  * and a page that two of them share goes to the stricter. What is empty then vanishes.
  *
- * Cost: O(count log count). Allocates nothing, recurses nowhere.
+ * Context: any. Pure: allocates nothing, takes no lock, does not recurse.
+ * Cost: O(count log count).
  */
 void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratch,
                   struct memmap_range *ranges, size_t *range_count);
 
-/* Return: the bytes of all ranges of @kind. */
+/* Return: the bytes of all ranges of @kind. Context: any. */
 uint64_t memmap_total(const struct memmap_range *ranges, size_t count, enum memmap_kind kind);
