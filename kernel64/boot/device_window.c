@@ -123,7 +123,7 @@ bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64
     return false;
 }
 
-const char *device_fault_words(enum device_fault fault)
+const char *device_fault_name(enum device_fault fault)
 {
 #define FAULT_WORDS(name, words) [name] = words,
     static const char *const sentences[] = { DEVICE_FAULTS(FAULT_WORDS) };

@@ -83,4 +83,4 @@ enum device_fault device_check(const struct device_space *space, const struct de
 bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end);
 
 /* Return: "address out of range", ...; never NULL. Context: any. */
-const char *device_fault_words(enum device_fault fault);
+const char *device_fault_name(enum device_fault fault);

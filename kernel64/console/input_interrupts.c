@@ -12,7 +12,7 @@
 #include <time/clock.h>
 
 /* Return: whether the count became another one in time. */
-static bool has_come(uint32_t (*count)(const void *device), const void *device, uint32_t before)
+static bool irq_seen(uint32_t (*count)(const void *device), const void *device, uint32_t before)
 {
     uint64_t end_ns = clock_now_ns() + INPUT_WAIT_NS;
     while (count(device) == before) {
@@ -51,7 +51,7 @@ void serial_start_interrupts(struct uart16550 *uart, int isa)
     }
     uint32_t before = serial_count(uart);
     uart16550_use_interrupts(uart, true);
-    if (has_come(serial_count, uart, before)) {
+    if (irq_seen(serial_count, uart, before)) {
         uart->input.interrupts = true;
         return;
     }
@@ -82,7 +82,7 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard)
     }
     uint32_t before = keyboard_count(keyboard);
     status = ps2_use_interrupts(keyboard, true);
-    if (status == STATUS_OK && has_come(keyboard_count, keyboard, before))
+    if (status == STATUS_OK && irq_seen(keyboard_count, keyboard, before))
         return;
     if (status == STATUS_OK)
         status = ps2_use_interrupts(keyboard, false);

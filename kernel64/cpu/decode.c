@@ -224,7 +224,7 @@ const char *decode_exception_mnemonic(uint64_t vector)
 #define PAGE_FAULT_KEY      BIT(5)
 #define PAGE_FAULT_SHADOW   BIT(6)
 
-static void page_fault_words(struct text *text, uint64_t code)
+static void page_fault_text(struct text *text, uint64_t code)
 {
     const char *access = code & PAGE_FAULT_FETCH   ? "instruction fetch from"
                          : code & PAGE_FAULT_WRITE ? "write to"
@@ -266,7 +266,7 @@ const char *decode_error_code(uint64_t vector, uint64_t error_code, char *buffer
 
     switch (vector) {
     case TRAP_PAGE_FAULT:
-        page_fault_words(&text, error_code);
+        page_fault_text(&text, error_code);
         break;
     case TRAP_INVALID_TSS:
     case TRAP_SEGMENT:

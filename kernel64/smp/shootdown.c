@@ -66,7 +66,7 @@ void shootdown_unblock_table_freeing(void)
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 
-/* The holders are counted last. A CPU that was not online when the others were called, or was excused, and
+/* The holders are counted last. A CPU that was not online when the others were called, or was dropped, and
    uses an old table has been counted before; one that is counted after this finds the entry as it is now. */
 bool port_flush_table(uint64_t virt, uint64_t size_bytes)
 {

@@ -52,7 +52,7 @@ static status_t check(const struct device_request *request, const char *name)
     /* A table is the business of who reads it. */
     if (request->use == DEVICE_TABLE)
         return STATUS_INVALID;
-    log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address, device_fault_words(fault),
+    log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address, device_fault_name(fault),
              other ? " (" : "", other ? other : "", other ? ")" : "");
     return STATUS_INVALID;
 }
@@ -63,7 +63,7 @@ bool device_allow_early(const struct device_request *request, const char *name)
         return false;
     uint64_t end = request->address + request->size_bytes;
     const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end)
-                            ? device_fault_words(DEVICE_FAULT_MEMORY)
+                            ? device_fault_name(DEVICE_FAULT_MEMORY)
                         : window_count == WINDOWS ? "too many devices"
                                                   : NULL;
     if (fault)

@@ -224,11 +224,11 @@ static void sixteen_tebibytes_touch_a_few_mebibytes(void **state)
     struct buddy_stats stats;
     buddy_stats(BUDDY_ANY_NODE, &stats);
     assert_true(stats.zones[BUDDY_ZONE_HIGH].blocks[18] > 16000);
-    phys_t giant = buddy_alloc(18, 0);
-    assert_true(phys_is_valid(giant));
+    phys_t whole = buddy_alloc(18, 0);
+    assert_true(phys_is_valid(whole));
     for (unsigned int i = 0; i < 1000; i++)
         assert_non_null(frame_alloc());
-    buddy_free(giant, 18);
+    buddy_free(whole, 18);
     assert_true(hosted_touched_bytes() < MIB(4));
     assert_true(hosted_touched_descriptor_bytes() < MIB(8));
 }

@@ -55,7 +55,7 @@ static void expect_words(uint64_t address, uint64_t size, const char *words, con
 {
     const struct device_request request = { address, size, DEVICE_REGISTERS, false };
     const char *what = "nothing was written";
-    assert_string_equal(device_fault_words(device_check(&space, &request, &what)), words);
+    assert_string_equal(device_fault_name(device_check(&space, &request, &what)), words);
     if (other)
         assert_string_equal(what, other);
     else
@@ -174,8 +174,8 @@ static void every_fault_has_words(void **state)
 {
     (void)state;
     for (unsigned int fault = 0; fault < DEVICE_FAULT_COUNT; fault++)
-        assert_true(strlen(device_fault_words((enum device_fault)fault)) > 4);
-    assert_string_equal(device_fault_words(DEVICE_FAULT_COUNT), "unknown");
+        assert_true(strlen(device_fault_name((enum device_fault)fault)) > 4);
+    assert_string_equal(device_fault_name(DEVICE_FAULT_COUNT), "unknown");
 }
 
 int main(void)
