@@ -126,6 +126,8 @@ FINE = {
             {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'},
             'overflow.h does that',
         ),
+        ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
+        ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),
         ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
         ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
         ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),
