@@ -38,7 +38,11 @@ def reminders(stream):
     return [
         int(match[1])
         for line in stream.lines
-        if (match := re.search(r' smp: CPU 1 \(APIC ID 1\): no response to a cross-call for (\d+) s$', line))
+        if (
+            match := re.search(
+                r'cpu\d+ smp: CPU 1 \(APIC ID 1\): no response to a cross-call for (\d+) s$', line
+            )
+        )
     ]
 
 
