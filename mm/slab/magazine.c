@@ -35,15 +35,8 @@ PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 
-/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a
-   cache is asked twice, or waits for the next epoch. */
-struct pressure {
-    uint32_t epoch;
-    uint32_t next_cache; /* 0: all of them are done */
-};
-extern PORT_PER_CPU(struct pressure, answered_pressure);
-PORT_PER_CPU(struct pressure, answered_pressure);
-static uint32_t pressure_epoch;
+PORT_PER_CPU(struct slab_pressure, slab_answered_pressure);
+uint32_t slab_pressure_epoch;
 
 /* ---- a CPU's two magazines; all pinned ---- */
 
@@ -158,29 +151,24 @@ uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames
 
 void magazine_ask_all(void)
 {
-    uint32_t epoch = __atomic_add_fetch(&pressure_epoch, 1, __ATOMIC_RELAXED);
-    PORT_MINE(answered_pressure).epoch = epoch; /* the caller does it itself */
-    PORT_MINE(answered_pressure).next_cache = 0;
+    uint32_t epoch = __atomic_add_fetch(&slab_pressure_epoch, 1, __ATOMIC_RELAXED);
+    PORT_MINE(slab_answered_pressure).epoch = epoch; /* the caller does it itself */
+    PORT_MINE(slab_answered_pressure).next_cache = 0;
 }
 
-static NOINLINE void answer_some(uint32_t epoch)
+void magazine_answer_pressure(void)
 {
+    if (!magazine_is_asked())
+        return;
+    uint32_t epoch = __atomic_load_n(&slab_pressure_epoch, __ATOMIC_RELAXED);
     struct slab_cache *cache;
-    bool is_new = PORT_MINE(answered_pressure).epoch != epoch;
-    struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(answered_pressure).next_cache };
-    PORT_MINE(answered_pressure).epoch = epoch;
+    bool is_new = PORT_MINE(slab_answered_pressure).epoch != epoch;
+    struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(slab_answered_pressure).next_cache };
+    PORT_MINE(slab_answered_pressure).epoch = epoch;
     for (unsigned int n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
         give_up_own(cache);
     slab_visit_end(&walk);
-    PORT_MINE(answered_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
-}
-
-/* Somebody wanted memory since this CPU was last here. */
-void magazine_answer_pressure(void)
-{
-    uint32_t epoch = __atomic_load_n(&pressure_epoch, __ATOMIC_RELAXED);
-    if (UNLIKELY(PORT_MINE(answered_pressure).epoch != epoch || PORT_MINE(answered_pressure).next_cache != 0))
-        answer_some(epoch);
+    PORT_MINE(slab_answered_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
 /* In a call between CPUs, perhaps while this one waits for that very depot: so it does not wait. */

@@ -18,7 +18,13 @@ static bool is_direct(const struct slab_cache *cache)
     return cache->is_direct || __atomic_load_n(&is_all_direct, __ATOMIC_RELAXED);
 }
 
-void *slab_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller)
+/* Whether nothing but magazines are to be looked after: then the slow halves go on there by a jump. */
+static inline bool is_plain(const struct slab_cache *cache)
+{
+    return !cache->is_checked && !is_direct(cache) && !fault_may_fail() && !magazine_is_asked();
+}
+
+static NOINLINE void *alloc_unplain(struct slab_cache *cache, size_t size_bytes, const void *caller)
 {
     magazine_answer_pressure();
     if (fault_should_fail())
@@ -29,19 +35,30 @@ void *slab_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *c
     return object;
 }
 
-void slab_free_slow(struct slab_cache *cache, void *object, const void *caller)
+void *slab_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *caller)
+{
+    return LIKELY(is_plain(cache)) ? magazine_alloc(cache) : alloc_unplain(cache, size_bytes, caller);
+}
+
+static NOINLINE void free_unplain(struct slab_cache *cache, void *object, const void *caller)
 {
     magazine_answer_pressure();
-    if (!object) {
-        port_wrong("slab: %s: NULL was freed from %pS", cache->name, caller);
-        return;
-    }
     if (cache->is_checked && !(object = checked_take_back(cache, object, caller)))
         return;
     if (is_direct(cache))
         slab_give(cache, &object, 1, caller);
     else
         magazine_free(cache, object, caller);
+}
+
+void slab_free_slow(struct slab_cache *cache, void *object, const void *caller)
+{
+    if (UNLIKELY(!object))
+        port_wrong("slab: %s: NULL was freed from %pS", cache->name, caller);
+    else if (LIKELY(is_plain(cache)))
+        magazine_free(cache, object, caller);
+    else
+        free_unplain(cache, object, caller);
 }
 
 /* ---- the common path ---- */

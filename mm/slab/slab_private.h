@@ -239,7 +239,25 @@ uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames
 /* Objects outside slabs that are free. */
 uint64_t magazine_count_objects(const struct slab_cache *cache);
 
-/* Does a part of what magazine_ask_all() asked for, if it has asked since this CPU was last here. */
+/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a
+   cache is asked twice, or waits for the next epoch. */
+struct slab_pressure {
+    uint32_t epoch;
+    uint32_t next_cache; /* 0: all of them are done */
+};
+extern PORT_PER_CPU(struct slab_pressure, slab_answered_pressure);
+extern uint32_t slab_pressure_epoch; /* atomic; magazine_ask_all() raises it */
+
+/* Whether magazine_ask_all() has asked for something that this CPU has not done yet. Inline, because it is on
+   the way of each magazine that is exchanged. */
+static inline bool magazine_is_asked(void)
+{
+    return PORT_MINE(slab_answered_pressure).epoch !=
+               __atomic_load_n(&slab_pressure_epoch, __ATOMIC_RELAXED) ||
+           PORT_MINE(slab_answered_pressure).next_cache != 0;
+}
+
+/* Does a part of it. */
 void magazine_answer_pressure(void);
 
 /* Puts this CPU's magazines of all caches into the depots. */

@@ -36,10 +36,16 @@ struct fault_counts {
 /* Return: the counts so far. Context: any. */
 struct fault_counts fault_counts(void);
 
-/* For allocators' slow paths. Return: whether this request is to fail. Context of both: any. */
+/* For allocators' slow paths: whether a plan is armed, and whether it wants this request to fail. The latter
+   counts the request. Context of all: any. */
 extern bool fault_is_armed;
 bool fault_decide(void);
+static inline bool fault_may_fail(void)
+{
+    return __builtin_expect(__atomic_load_n(&fault_is_armed, __ATOMIC_RELAXED), 0);
+}
+
 static inline bool fault_should_fail(void)
 {
-    return __builtin_expect(__atomic_load_n(&fault_is_armed, __ATOMIC_RELAXED), 0) && fault_decide();
+    return fault_may_fail() && fault_decide();
 }
