@@ -4,5 +4,6 @@
 
 const uint32_t symbol_count = 0;
 const uint32_t symbol_text_end = 0;
-const struct symbol symbol_table[1] = { { 0, 0 } };
+const uint32_t symbol_offsets[1] = { 0 };
+const uint32_t symbol_marks[1] = { 0 };
 const char symbol_names[] = "";

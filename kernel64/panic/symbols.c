@@ -7,27 +7,40 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 
+static const char *name_after(const char *name)
+{
+    return name + strlen(name) + 1;
+}
+
+static const char *name_of(uint32_t number)
+{
+    const char *name = symbol_names + symbol_marks[number / SYMBOL_MARK_STEP];
+    for (uint32_t left = number % SYMBOL_MARK_STEP; left > 0; left--)
+        name = name_after(name);
+    return name;
+}
+
 const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes)
 {
     uint64_t at = address - KERNEL_IMAGE_START;
-    if (symbol_count == 0 || at < symbol_table[0].offset || at >= symbol_text_end)
+    if (symbol_count == 0 || at < symbol_offsets[0] || at >= symbol_text_end)
         return NULL;
 
     /* The last one at or below @at lies in [low, high). */
     uint32_t low = 0, high = symbol_count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (symbol_table[middle].offset <= at)
+        if (symbol_offsets[middle] <= at)
             low = middle;
         else
             high = middle;
     }
-    uint32_t end = high < symbol_count ? symbol_table[high].offset : symbol_text_end;
+    uint32_t end = high < symbol_count ? symbol_offsets[high] : symbol_text_end;
     if (offset)
-        *offset = at - symbol_table[low].offset;
+        *offset = at - symbol_offsets[low];
     if (size_bytes)
-        *size_bytes = end - symbol_table[low].offset;
-    return symbol_names + symbol_table[low].name;
+        *size_bytes = end - symbol_offsets[low];
+    return name_of(low);
 }
 
 bool symbol_describe(uint64_t address, char *buffer, size_t size)
@@ -43,9 +56,10 @@ status_t symbol_read_address(const char *text, uint64_t *address)
 {
     if (parse_number(text, address) == STATUS_OK)
         return STATUS_OK;
-    for (uint32_t i = 0; i < symbol_count; i++) {
-        if (strcmp(text, symbol_names + symbol_table[i].name) == 0) {
-            *address = KERNEL_IMAGE_START + symbol_table[i].offset;
+    const char *name = symbol_names;
+    for (uint32_t i = 0; i < symbol_count; i++, name = name_after(name)) {
+        if (strcmp(text, name) == 0) {
+            *address = KERNEL_IMAGE_START + symbol_offsets[i];
             return STATUS_OK;
         }
     }

@@ -6,15 +6,15 @@
  */
 #include <ashlar/status.h>
 
-struct symbol {
-    uint32_t offset; /* from KERNEL_IMAGE_START; ascending */
-    uint32_t name;   /* index into symbol_names */
-};
-
 extern const uint32_t symbol_count;
-extern const uint32_t symbol_text_end; /* offset of the first byte after the code */
-extern const struct symbol symbol_table[];
-extern const char symbol_names[];
+extern const uint32_t symbol_text_end;  /* offset of the first byte after the code */
+extern const uint32_t symbol_offsets[]; /* of each function from KERNEL_IMAGE_START; ascending */
+extern const char symbol_names[];       /* in the same order, each with its NUL */
+
+/* An index for each name would take a sixth of the table: only every SYMBOL_MARK_STEPth name has one, and the
+   names between are walked. */
+#define SYMBOL_MARK_STEP 16
+extern const uint32_t symbol_marks[];
 
 /**
  * symbol_find() - the function that holds a code address.

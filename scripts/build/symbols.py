@@ -7,6 +7,9 @@ usage: symbols.py NM KERNEL OUTPUT.c
 import subprocess
 import sys
 
+# SYMBOL_MARK_STEP in panic/symbols.h.
+MARK_STEP = 16
+
 
 def main():
     nm, kernel, output = sys.argv[1:4]
@@ -32,10 +35,14 @@ def main():
         )
         out.write(f"const uint32_t symbol_count = {len(functions)};\n")
         out.write(f"const uint32_t symbol_text_end = {text_end - base:#x};\n")
-        out.write(f"const struct symbol symbol_table[{max(1, len(functions))}] = {{\n")
+        out.write(f"const uint32_t symbol_offsets[{max(1, len(functions))}] = {{\n")
+        for address in functions:
+            out.write(f"    {address - base:#x},\n")
+        out.write(f"}};\nconst uint32_t symbol_marks[{len(functions) // MARK_STEP + 1}] = {{\n")
         position = 0
-        for address, name in functions.items():
-            out.write(f"    {{ {address - base:#x}, {position} }},\n")
+        for number, name in enumerate(functions.values()):
+            if number % MARK_STEP == 0:
+                out.write(f"    {position},\n")
             position += len(name) + 1
         out.write("};\nconst char symbol_names[] =\n")
         for name in functions.values():
