@@ -42,6 +42,7 @@ static uint64_t frames; /* of the memory that is played with */
 
 #define NOT_FREE UINT64_MAX
 static uint8_t owner[FRAMES_MAX];
+static uint8_t freed_by[FRAMES_MAX]; /* the CPU whose give() is not over, plus 1; 0: none, or taken since */
 static uint64_t free_since[FRAMES_MAX]; /* by the clock below */
 static uint64_t now;
 static unsigned int requests_under_way;
@@ -60,6 +61,7 @@ static void claim(unsigned int cpu, uint64_t frame, unsigned int order)
     for (uint64_t i = frame - START; i < frame - START + BIT(order); i++) {
         assert_int_equal(owner[i], 0);
         owner[i] = (uint8_t)(cpu + 1);
+        freed_by[i] = 0;
         free_since[i] = NOT_FREE;
     }
     held[cpu].slots[held[cpu].count++] = (struct slot){ frame, order };
@@ -103,16 +105,20 @@ static void give(unsigned int cpu, unsigned int index)
     struct slot slot = held[cpu].slots[index];
     held[cpu].slots[index] = held[cpu].slots[--held[cpu].count];
     memset(&owner[slot.frame - START], 0, BIT(slot.order));
+    memset(&freed_by[slot.frame - START], (int)(cpu + 1), BIT(slot.order));
     phys_t block = phys(slot.frame << PAGE_SHIFT);
     if (has_caches && slot.order == 0)
         frame_free(port_pointer(block));
     else
         buddy_free(block, slot.order);
     ++now;
-    /* Unless it is allocated already. */
-    for (uint64_t i = slot.frame - START; i < slot.frame - START + BIT(slot.order); i++)
-        if (owner[i] == 0)
-            free_since[i] = now;
+    /* Not those that were allocated meanwhile, of which some may be on their way back again. */
+    for (uint64_t i = slot.frame - START; i < slot.frame - START + BIT(slot.order); i++) {
+        if (freed_by[i] != cpu + 1)
+            continue;
+        freed_by[i] = 0;
+        free_since[i] = now;
+    }
 }
 
 /* ---- at rest ---- */
@@ -221,6 +227,7 @@ static void set_up(unsigned int chunks, bool caches)
     frames = chunks * CHUNK_FRAMES;
     free_at_start = buddy.free - frames;
     memset(owner, 0, sizeof(owner));
+    memset(freed_by, 0, sizeof(freed_by));
     /* Each chunk has been broken once, so that all runs are alike. */
     while (take(0, 0) && held[0].count < SLOTS)
         ;
