@@ -31,20 +31,20 @@ static const uint8_t nesting_of[LOCK_CLASS_COUNT] = { LOCK_CLASSES(NESTING_) };
 
 struct held_stack {
     uint32_t count;
-    struct lock_held entries[HELD_MAX];
+    struct lock_held entries[HELD_MAX + 1]; /* the last is reported, never held */
 };
 
 #ifdef ASHLAR_HOSTED
 static __thread struct held_stack held_stack;
 
-static struct held_stack *my_stack(void)
+static ALWAYS_INLINE struct held_stack *my_stack(void)
 {
     return &held_stack;
 }
 #else
 static PERCPU(struct held_stack, held_stack);
 
-static struct held_stack *my_stack(void)
+static ALWAYS_INLINE struct held_stack *my_stack(void)
 {
     return PERCPU_OF(*(__seg_gs unsigned int *)(uintptr_t)&percpu_cpu_number, held_stack);
 }
@@ -57,7 +57,7 @@ void lock_order_stop(void)
     __atomic_store_n(&is_stopped, true, __ATOMIC_RELAXED);
 }
 
-static bool is_checking(void)
+static ALWAYS_INLINE bool is_checking(void)
 {
     return LIKELY(!__atomic_load_n(&is_stopped, __ATOMIC_RELAXED));
 }
@@ -104,47 +104,51 @@ static bool may_follow(const struct lock_held *taken, const struct lock_held *he
            (uintptr_t)held->lock < (uintptr_t)taken->lock;
 }
 
-static void check(const struct held_stack *mine, const struct lock_held *taken)
+/* @taken: the last of the entries, or none of them. A panic finds it gone from the stack. */
+static ALWAYS_INLINE void check(struct held_stack *mine, const struct lock_held *taken)
 {
     for (uint32_t i = mine->count; i-- > 0;) {
         const struct lock_held *held = &mine->entries[i];
         /* The lock itself is the spinlock's to report, with whether it is held or waited for. */
-        if (held->kind && held->lock != taken->lock && !may_follow(taken, held))
-            lock_panic_order(held, taken);
+        if (LIKELY(!held->kind || held->lock == taken->lock || may_follow(taken, held)))
+            continue;
+        if (taken == &mine->entries[mine->count - 1])
+            mine->count--;
+        lock_panic_order(held, taken);
     }
 }
 
 NOINLINE void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits)
 {
-    struct lock_held taken = { .lock = lock, .kind = kind };
-    if (!is_checking())
+    if ((kind && kind->class == LOCK_INNERMOST) || !is_checking())
         return;
-    note_stack(taken.stack);
-    if (!kind)
-        lock_panic_order(NULL, &taken);
     struct held_stack *mine = my_stack();
-    if (waits)
-        check(mine, &taken);
-    if (mine->count == HELD_MAX)
-        lock_panic_order(&mine->entries[HELD_MAX - 1], &taken);
-    struct lock_held *entry = &mine->entries[mine->count++];
+    struct lock_held *taken = &mine->entries[mine->count++];
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* an NMI on this CPU */
-    *entry = taken;
+    taken->lock = lock;
+    note_stack(taken->stack);
+    taken->kind = kind;
+    if (UNLIKELY(!kind || mine->count > HELD_MAX)) {
+        mine->count--;
+        lock_panic_order(kind ? taken - 1 : NULL, taken);
+    }
+    if (waits)
+        check(mine, taken);
 }
 
 /* Mostly the one that was taken last. */
-void lock_order_release(const void *lock)
+void lock_order_release(const void *lock, const struct lock_kind *kind)
 {
-    struct held_stack *mine = my_stack();
-    if (!is_checking())
+    if (kind->class == LOCK_INNERMOST || !is_checking())
         return;
+    struct held_stack *mine = my_stack();
     uint32_t at = mine->count;
     while (at > 0 && mine->entries[at - 1].lock != lock)
         at--;
     /* Taken while nothing was checked, as by a test that ended in a complaint. */
     if (at == 0)
         return;
-    for (; at < mine->count; at++)
+    for (; UNLIKELY(at < mine->count); at++)
         mine->entries[at - 1] = mine->entries[at];
     mine->entries[mine->count - 1].kind = NULL;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -78,7 +78,7 @@ static void crash_opcode(void)
 }
 
 static struct spinlock outer = SPINLOCK("crash outer", LOCK_TEST);
-static struct spinlock inner = SPINLOCK("crash inner", LOCK_PIT);
+static struct spinlock inner = SPINLOCK("crash inner", LOCK_UART);
 
 static void crash_lock(void)
 {

@@ -129,7 +129,7 @@ static inline void spin_lock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
-    lock_order_release(lock);
+    lock_order_release(lock, PORT_LOCK_KIND(lock));
     if (__atomic_exchange_n(&lock->state, PORT_LOCK_FREE, __ATOMIC_RELEASE) == PORT_LOCK_AWAITED)
         (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
 }

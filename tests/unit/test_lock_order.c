@@ -14,7 +14,8 @@
 
 static struct spinlock outer = SPINLOCK("outer", LOCK_IRQ_LINES);
 static struct spinlock inner = SPINLOCK("inner", LOCK_BUDDY, .polls_calls = true);
-static struct spinlock innermost = SPINLOCK("innermost", LOCK_PIT);
+static struct spinlock innermost = SPINLOCK("innermost", LOCK_UART);
+static struct spinlock last = SPINLOCK("last", LOCK_INNERMOST);
 static struct spinlock queues[2]; /* of a class that nests by address */
 static struct spinlock twins[2];  /* of one that does not */
 
@@ -204,6 +205,18 @@ static void other_cpus_are_called_only_with_locks_that_poll(void **state)
     spin_unlock(&inner);
 }
 
+/* Clocks are read under it: what would be noted of it would be measured, too. */
+static void the_last_class_of_the_table_is_taken_after_any_and_not_noted(void **state)
+{
+    (void)state;
+    assert_false(is_refused(&innermost, &last));
+    take(&last);
+    take_second(&outer);
+    spin_unlock(&outer);
+    spin_unlock(&last);
+    assert_true(is_refused(&innermost, &outer));
+}
+
 /* Last: there is no way back. */
 static void nothing_is_checked_after_a_panic_has_begun(void **state)
 {
@@ -226,6 +239,7 @@ int main(void)
         TEST(a_lock_that_nothing_initialised_is_refused),
         TEST(what_waits_without_a_lock_is_checked_by_its_class),
         TEST(other_cpus_are_called_only_with_locks_that_poll),
+        TEST(the_last_class_of_the_table_is_taken_after_any_and_not_noted),
         TEST(nothing_is_checked_after_a_panic_has_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,7 +151,7 @@ static void a_cpu_that_takes_its_own_lock_is_stopped(void **state)
         spin_lock(&own);
     assert_int_equal(complaint, HOLDS_IT);
     is_expected = false;
-    lock_order_release(&own); /* the second time */
+    lock_order_release(&own, own.kind); /* the second time */
     spin_unlock(&own);
     assert_int_equal(own.word, 0);
 }
@@ -180,7 +180,7 @@ static void a_cpu_that_waits_twice_for_a_lock_is_stopped(void **state)
     spin_lock(&waited);
     wait_for_end(start(wait_twice, NULL));
     assert_int_equal(complaint, WAITS_FOR_IT);
-    lock_order_release(&waited);
+    lock_order_release(&waited, waited.kind);
     hosted_irqs_disabled = false;
     spin_set_machine(NULL, false);
 }

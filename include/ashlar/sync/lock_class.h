@@ -53,6 +53,13 @@ enum lock_nesting {
 enum lock_class { LOCK_CLASSES(LOCK_CLASS_ENUM_) LOCK_CLASS_COUNT };
 #undef LOCK_CLASS_ENUM_
 
+/*
+ * The last class is not noted. Any class may be held when it is taken, so there is nothing to check then; and
+ * nothing is taken under it, which is plain from the few port accesses that it guards. The PIT is what the
+ * TSC's rate is measured against: each instruction between two readings widens the error of the result.
+ */
+#define LOCK_INNERMOST (LOCK_CLASS_COUNT - 1)
+
 /* Who gets a lock that several CPUs wait for. docs/decisions/0006-turns-under-a-hypervisor.md */
 enum lock_fairness {
     LOCK_FAIR,            /* the one that has waited longest: a queue */
@@ -99,10 +106,11 @@ void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool wai
 /**
  * lock_order_release() - note that this CPU is about to release a lock.
  * @lock: its address; one that is not noted is ignored.
+ * @kind: its kind.
  *
  * Context: interrupts masked.
  */
-void lock_order_release(const void *lock);
+void lock_order_release(const void *lock, const struct lock_kind *kind);
 
 /**
  * lock_order_check() - panic if this CPU holds a lock of a class or of one further down.
@@ -137,9 +145,10 @@ static inline void lock_order_acquire(const void *lock, const struct lock_kind *
     (void)waits;
 }
 
-static inline void lock_order_release(const void *lock)
+static inline void lock_order_release(const void *lock, const struct lock_kind *kind)
 {
     (void)lock;
+    (void)kind;
 }
 
 static inline void lock_order_check(enum lock_class class)

@@ -202,7 +202,7 @@ bool spin_lock_or_give_up(struct spinlock *lock) MUST_CHECK;
 static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
 {
     CHECK_HELD(lock);
-    lock_order_release(lock);
+    lock_order_release(lock, lock->kind);
 #ifdef ASHLAR_HOSTED
     irq_flags_t flags = { __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) };
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
