@@ -128,14 +128,18 @@ static void use_one(void)
 static struct owner thread, handler;
 static volatile unsigned int interrupts;
 
+/* The thread gets as long as the handler took, or it would never run again on a CPU that needs the whole
+   period for one interrupt. */
 static void interrupt(struct timer *timer, void *context)
 {
     (void)context;
+    uint64_t start_ns = clock_now_ns();
     for (unsigned int i = 0; i < 5; i++)
         replace(&handler);
     use_one();
-    interrupts++;
-    timer_arm(timer, clock_now_ns() + PERIOD_NS);
+    uint64_t now_ns = clock_now_ns();
+    if (++interrupts < INTERRUPTS)
+        timer_arm(timer, now_ns + (now_ns - start_ns) + PERIOD_NS);
 }
 
 KTEST(interrupted, handlers_may_allocate_in_the_middle_of_an_allocation)
