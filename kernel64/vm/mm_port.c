@@ -52,7 +52,7 @@ void port_report(const char *format, ...)
     log_warn("mm", "%s", words);
 }
 
-void port_wrong(const char *format, ...)
+void port_bug(const char *format, ...)
 {
     char words[LOG_LINE_MAX];
     va_list arguments;

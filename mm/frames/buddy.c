@@ -84,7 +84,7 @@ static bool free_checked(phys_t block, unsigned int order, const void *caller)
     struct place place;
     unsigned int flags;
     if (!is_aligned(block.raw, PAGE_SIZE)) {
-        port_wrong("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
+        port_bug("buddy: P%#lx cannot be freed: no frame begins there; freed from %pS", block.raw, caller);
         return false;
     }
     if (!buddy_retire(phys_to_pfn(block), order, caller, &place, &flags))
@@ -93,8 +93,8 @@ static bool free_checked(phys_t block, unsigned int order, const void *caller)
     bool was_taken = buddy_give_locked(&place, order);
     spin_unlock(&buddy.lock);
     if (!was_taken)
-        port_wrong("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order,
-                   caller);
+        port_bug("buddy: P%#lx, order %u, was partly free when it was freed from %pS", block.raw, order,
+                 caller);
     return true;
 }
 

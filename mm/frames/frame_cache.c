@@ -46,8 +46,8 @@ static void give_run(pfn_t first, uint64_t mask)
 {
     struct place place;
     if (!buddy_find(first, &place) || !buddy_give_frames(&place, mask))
-        port_wrong("frame cache: among 64 frames at P%#lx (mask %#lx) one was free already",
-                   pfn_to_phys(first).raw, mask);
+        port_bug("frame cache: among 64 frames at P%#lx (mask %#lx) one was free already",
+                 pfn_to_phys(first).raw, mask);
 }
 
 static pfn_t number_of(const struct frame *frame)
@@ -203,8 +203,8 @@ void frame_free_slow(void *page)
     struct place place;
     unsigned int flags;
     if (!is_aligned(address.raw, PAGE_SIZE)) {
-        port_wrong("frame cache: P%#lx cannot be freed: no frame begins there; freed from %pS", address.raw,
-                   caller);
+        port_bug("frame cache: P%#lx cannot be freed: no frame begins there; freed from %pS", address.raw,
+                 caller);
         return;
     }
     if (!buddy_retire(number, 0, caller, &place, &flags))

@@ -44,7 +44,7 @@ bool buddy_retire(pfn_t frame, unsigned int order, const void *caller, struct pl
             return true;
         reason = reason_of(state, order);
     }
-    port_wrong("buddy: P%#lx, order %u, cannot be freed: %s (descriptor %#x); freed from %pS",
-               pfn_to_phys(frame).raw, order, reason, state, caller);
+    port_bug("buddy: P%#lx, order %u, cannot be freed: %s (descriptor %#x); freed from %pS",
+             pfn_to_phys(frame).raw, order, reason, state, caller);
     return false;
 }

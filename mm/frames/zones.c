@@ -167,8 +167,8 @@ void buddy_give_blocks(const pfn_t *frames, unsigned int count, unsigned int ord
             wrong = frames[i];
     spin_unlock(&buddy.lock);
     if (pfn_is_valid(wrong))
-        port_wrong("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", pfn_to_phys(wrong).raw,
-                   order);
+        port_bug("buddy: P%#lx, order %u, was in a CPU's cache, and is partly free", pfn_to_phys(wrong).raw,
+                 order);
 }
 
 void buddy_give(pfn_t frame, unsigned int order)

@@ -94,4 +94,4 @@ static inline unsigned int port_cpu_count(void)
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
-void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
+void port_bug(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -280,7 +280,7 @@ void port_report(const char *format, ...)
 }
 
 /* No stdio: it allocates. */
-void port_wrong(const char *format, ...)
+void port_bug(const char *format, ...)
 {
     char words[512];
     va_list arguments;

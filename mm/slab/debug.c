@@ -27,10 +27,10 @@ void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes,
     unsigned char *bytes = object;
     const unsigned char *written = redzone_first_other(bytes, cache->object_size, POISON);
     if (!trail_is_sound(trail, cache->object_size))
-        port_wrong("slab: %s: while object %p was free, what the checker keeps behind it was overwritten",
-                   cache->name, object);
+        port_bug("slab: %s: while object %p was free, what the checker keeps behind it was overwritten",
+                 cache->name, object);
     else if (written)
-        port_wrong(
+        port_bug(
             "slab: %s: byte %lu of object %p was written after it was freed from %pS; it had been allocated "
             "from %pS",
             cache->name, (unsigned long)(written - bytes), object, trail->freed_from, trail->allocated_from);
@@ -52,10 +52,10 @@ static bool are_zones_red(const struct slab_cache *cache, const void *object, co
         written = redzone_first_other(bytes + trail->requested,
                                       trail_offset(cache->object_size) - trail->requested, RED);
     if (written)
-        port_wrong("slab: %s: byte %ld of object %p, which has %u bytes, was written; allocated from %pS, "
-                   "freed from %pS",
-                   cache->name, (long)(written - bytes), object, trail->requested, trail->allocated_from,
-                   caller);
+        port_bug("slab: %s: byte %ld of object %p, which has %u bytes, was written; allocated from %pS, "
+                 "freed from %pS",
+                 cache->name, (long)(written - bytes), object, trail->requested, trail->allocated_from,
+                 caller);
     return !written;
 }
 
@@ -84,28 +84,28 @@ static void *exchange(struct quarantine *quarantine, void *object)
 void *checked_take_back(struct slab_cache *cache, void *object, const void *caller)
 {
     if (!is_object(cache, object)) {
-        port_wrong("slab: %s: %p was freed from %pS, but is not one of its objects", cache->name, object,
-                   caller);
+        port_bug("slab: %s: %p was freed from %pS, but is not one of its objects", cache->name, object,
+                 caller);
         return NULL;
     }
     struct trail *trail = trail_of(cache, object);
     uint32_t state = TRAIL_IN_USE;
     if (!trail_is_sound(trail, cache->object_size)) {
-        port_wrong("slab: %s: object %p was written far behind its end: the red zone and what the checker "
-                   "keeps behind it "
-                   "are overwritten; freed from %pS",
-                   cache->name, object, caller);
+        port_bug("slab: %s: object %p was written far behind its end: the red zone and what the checker "
+                 "keeps behind it "
+                 "are overwritten; freed from %pS",
+                 cache->name, object, caller);
         return NULL;
     }
     if (!__atomic_compare_exchange_n(&trail->state, &state, TRAIL_WAITS, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED)) {
-        port_wrong(
+        port_bug(
             "slab: %s: object %p was freed from %pS, but is free already: allocated from %pS, freed from %pS",
             cache->name, object, caller, trail->allocated_from, trail->freed_from);
         return NULL;
     }
     if (!are_zones_red(cache, object, trail, caller))
-        return NULL; /* where port_wrong() returns, what was overrun is better not used again */
+        return NULL; /* where port_bug() returns, what was overrun is better not used again */
     trail->freed_from = caller;
     redzone_fill(object, cache->object_size, POISON);
     void *leaves = cache->quarantine ? exchange(cache->quarantine, object) : object;
@@ -159,7 +159,7 @@ bool checked_block_end(void *block, size_t block_bytes, const void *caller)
 {
     const struct trail *trail = trail_of_block(block, block_bytes);
     if (!trail_is_sound(trail, block_bytes - sizeof(*trail))) {
-        port_wrong(
+        port_bug(
             "kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; "
             "freed from %pS",
             block, caller);
@@ -169,9 +169,9 @@ bool checked_block_end(void *block, size_t block_bytes, const void *caller)
     const unsigned char *written =
         redzone_first_other(behind, red_of_block(trail, block, trail->requested), RED);
     if (written)
-        port_wrong("kmalloc: byte %lu of block %p, which has %u bytes, was written; allocated from %pS, "
-                   "freed from %pS",
-                   (unsigned long)(written - bytes), block, trail->requested, trail->allocated_from, caller);
+        port_bug("kmalloc: byte %lu of block %p, which has %u bytes, was written; allocated from %pS, "
+                 "freed from %pS",
+                 (unsigned long)(written - bytes), block, trail->requested, trail->allocated_from, caller);
     return !written;
 }
 

@@ -79,7 +79,7 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
     if ((state & 0xff) != FRAME_LARGE || !is_aligned((uintptr_t)pointer, PAGE_SIZE) ||
         !__atomic_compare_exchange_n(&head->state, &state, taken, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED)) {
-        port_wrong(
+        port_bug(
             "kmalloc: %p was freed from %pS, but nothing that kmalloc gave begins there (descriptor %#x)",
             pointer, caller, state);
         return;

@@ -54,7 +54,7 @@ static NOINLINE void free_unplain(struct slab_cache *cache, void *object, const 
 void slab_free_slow(struct slab_cache *cache, void *object, const void *caller)
 {
     if (UNLIKELY(!object))
-        port_wrong("slab: %s: NULL was freed from %pS", cache->name, caller);
+        port_bug("slab: %s: NULL was freed from %pS", cache->name, caller);
     else if (LIKELY(is_plain(cache)))
         magazine_free(cache, object, caller);
     else

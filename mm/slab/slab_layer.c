@@ -347,13 +347,13 @@ static void report_wrong(const struct slab_cache *cache, const void *object, con
                          const void *caller)
 {
     if (caller)
-        port_wrong("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, object, wrong,
-                   caller);
+        port_bug("slab: %s: %p was freed, but %s; noticed in a free from %pS", cache->name, object, wrong,
+                 caller);
     else
-        port_wrong("slab: %s: %p was freed, but %s; noticed later, when its magazine was emptied; a checked "
-                   "build notices "
-                   "at once and names the caller",
-                   cache->name, object, wrong);
+        port_bug("slab: %s: %p was freed, but %s; noticed later, when its magazine was emptied; a checked "
+                 "build notices "
+                 "at once and names the caller",
+                 cache->name, object, wrong);
 }
 
 /* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than

@@ -350,8 +350,8 @@ void vrange_unmap(const volatile void *pointer)
     uint64_t address = (uint64_t)(uintptr_t)pointer;
     struct segment *segment = begin_end(address);
     if (!segment) {
-        port_wrong("vrange: %#lx is in no range that could be unmapped; from %pS", address,
-                   __builtin_return_address(0));
+        port_bug("vrange: %#lx is in no range that could be unmapped; from %pS", address,
+                 __builtin_return_address(0));
         return;
     }
     if (segment->info.kind == VRANGE_DEVICE)

@@ -128,7 +128,7 @@ void port_report(const char *format, ...)
     putchar('\n');
 }
 
-void port_wrong(const char *format, ...)
+void port_bug(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

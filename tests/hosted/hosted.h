@@ -18,8 +18,8 @@ void hosted_memory_init(uint64_t start, uint64_t end);
 uint64_t hosted_touched_bytes(void);
 uint64_t hosted_touched_descriptor_bytes(void);
 
-/* How often port_wrong() was called, and its last words. */
+/* How often port_bug() was called, and its last words. */
 extern unsigned int hosted_wrong_count;
 extern char hosted_wrong_words[512];
-/* port_wrong() aborts unless this is set. */
+/* port_bug() aborts unless this is set. */
 extern bool hosted_wrong_expected;

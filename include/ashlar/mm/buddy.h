@@ -117,7 +117,7 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
  * @block: from buddy_alloc(), buddy_alloc_where(), or (order 0) frame_alloc().
  * @order: as it was taken with.
  *
- * A block that is free already, has another order, or was never given out is reported by port_wrong() with
+ * A block that is free already, has another order, or was never given out is reported by port_bug() with
  * the caller's address, and is not freed; also when two CPUs free it at once: frames.h has the table.
  * Context: as buddy_alloc().
  */

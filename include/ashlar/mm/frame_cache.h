@@ -57,7 +57,7 @@ static ALWAYS_INLINE bool frame_retire(struct frame *frame)
  * frame_free() - give one frame back.
  * @page: from frame_alloc(), or port_pointer() of a block of order 0.
  *
- * What is not such a frame in use is reported by port_wrong() with the caller, and stays as it is; frames.h
+ * What is not such a frame in use is reported by port_bug() with the caller, and stays as it is; frames.h
  * says what is noticed in which build.
  * Context: as frame_alloc().
  */

@@ -12,7 +12,7 @@
  * all its frames, and before freeing puts the head's state back to frame_state(FRAME_TAKEN,
  * order, flags) as it was, and the others' to 0; the index may stay.
  *
- * Wrong frees. buddy_free() and frame_free() report these to port_wrong(), with the caller, and change
+ * Wrong frees. buddy_free() and frame_free() report these to port_bug(), with the caller, and change
  * nothing:
  *
  *   what                                                     caught in

@@ -84,7 +84,7 @@
  *       A time stamp; only differences mean something.
  *   void port_report(const char *format, ...)
  *       One line of warning, without newline; format as lib/format.h has it.
- *   void port_wrong(const char *format, ...)
+ *   void port_bug(const char *format, ...)
  *       Memory is already wrong: a block freed twice, say. The kernel panics with these words. A
  *       process under test may note them and return, so the caller must then drop the operation
  *       and leave everything as it was. Call it with no lock held and not pinned.

@@ -53,7 +53,7 @@ void *slab_alloc(struct slab_cache *cache) MUST_CHECK;
  * slab_free() - give an object back, in its constructed state if there is a constructor.
  * @object: from slab_alloc() of this cache; not NULL.
  *
- * What is not such an object, or was free already, is reported by port_wrong(): at once in a checked
+ * What is not such an object, or was free already, is reported by port_bug(): at once in a checked
  * cache, elsewhere at the latest when the magazine that it lies in is emptied.
  * Context: as slab_alloc().
  */

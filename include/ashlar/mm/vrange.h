@@ -67,7 +67,7 @@ status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const cha
  * @pointer: anywhere in it.
  *
  * When it returns, no CPU knows the range any more and its frames are free; only then is it used again. What
- * is in no range is reported by port_wrong() with the caller.
+ * is in no range is reported by port_bug() with the caller.
  */
 void vrange_unmap(const volatile void *pointer);
 

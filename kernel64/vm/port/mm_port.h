@@ -175,4 +175,4 @@ void port_pause(void);
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
-void port_wrong(const char *format, ...) PRINTF_LIKE(1, 2);
+void port_bug(const char *format, ...) PRINTF_LIKE(1, 2);
