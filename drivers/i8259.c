@@ -11,7 +11,6 @@
 #include <ashlar/dev/i8259.h>
 
 #include <ashlar/io.h>
-#include <ashlar/sync/spinlock.h>
 
 #define PORT_MASTER 0x20
 #define PORT_SLAVE  0xa0
@@ -29,9 +28,6 @@
 
 #define PINS_EACH    8
 #define SPURIOUS_PIN 7 /* of each: IR7, delivered without a request */
-
-/* Guards the ports of both chips: OCW3 and the read after it belong together. */
-static struct spinlock lock = SPINLOCK("i8259", LOCK_IRQ_CHIP);
 
 static struct i8259 *pair_of(struct irq_chip *chip)
 {
@@ -51,14 +47,14 @@ static void write_masks(const struct i8259 *pair)
 
 static void set_mask(struct i8259 *pair, uint32_t pin, bool is_masked)
 {
-    spin_lock(&lock);
+    spin_lock(&pair->lock);
     pair->mask = (uint16_t)(is_masked ? pair->mask | 1u << pin : pair->mask & ~(1u << pin));
     /* The cascade is unmasked while any pin of the slave is. */
     bool is_slave_used = pair->mask >> PINS_EACH != 0xff;
     pair->mask =
         (uint16_t)((pair->mask & ~(1u << I8259_CASCADE)) | (is_slave_used ? 0 : 1u << I8259_CASCADE));
     write_masks(pair);
-    spin_unlock(&lock);
+    spin_unlock(&pair->lock);
 }
 
 static void mask(struct irq_chip *chip, uint32_t pin)
@@ -89,26 +85,27 @@ static void send_eoi(uint32_t pin)
 
 static void eoi(struct irq_chip *chip, uint32_t pin)
 {
-    (void)chip;
-    spin_lock(&lock);
+    struct i8259 *pair = pair_of(chip);
+    spin_lock(&pair->lock);
     send_eoi(pin);
-    spin_unlock(&lock);
+    spin_unlock(&pair->lock);
 }
 
 static bool begin(struct irq_chip *chip, uint32_t pin)
 {
+    struct i8259 *pair = pair_of(chip);
     bool is_real = true;
     if (pin % PINS_EACH != SPURIOUS_PIN)
         return true;
-    spin_lock(&lock);
+    spin_lock(&pair->lock);
     io_out8(port_of(pin) + COMMAND, OCW3_READ_ISR);
     if (!(io_in8(port_of(pin) + COMMAND) & 1u << SPURIOUS_PIN)) {
         is_real = false;
-        pair_of(chip)->spurious[pin / PINS_EACH]++;
+        pair->spurious[pin / PINS_EACH]++;
         if (pin >= PINS_EACH)
             io_out8(PORT_MASTER + COMMAND, OCW2_SPECIFIC_EOI | I8259_CASCADE);
     }
-    spin_unlock(&lock);
+    spin_unlock(&pair->lock);
     return is_real;
 }
 
@@ -134,6 +131,7 @@ status_t i8259_init(struct i8259 *pair, uint8_t first_vector)
                   .eoi = eoi },
         .mask = 0xffff,
     };
+    SPIN_INIT(&pair->lock, "i8259", LOCK_IRQ_CHIP);
     write_masks(pair);
     program(PORT_MASTER, first_vector, 1u << I8259_CASCADE);
     program(PORT_SLAVE, (uint8_t)(first_vector + PINS_EACH), I8259_CASCADE);

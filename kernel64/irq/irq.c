@@ -24,12 +24,12 @@
 #include <trap/traps.h>
 
 /*
- * The lines that ever had a handler. Held while a line's lock is waited for (ashlar/sync/lock_class.h has
- * the order). Taken by threads, and by the timer interrupt when it changes the clockevent; never by a
- * line's handler.
+ * Held while a line's lock is waited for (ashlar/sync/lock_class.h has the order). Taken by threads, and by
+ * the timer interrupt when it changes the clockevent; never by a line's handler.
  */
 static struct spinlock lines_lock = SPINLOCK("lines", LOCK_IRQ_LINES, LINE_LOCK_POLICY);
-static struct irq_line *lines;
+/* guarded by lines_lock: what struct irq_line says, the writes of the table below, and: */
+static struct irq_line *lines; /* that ever had a handler */
 
 /*
  * The line of each of this CPU's vectors; read by its interrupts. Written under lines_lock by any CPU: a

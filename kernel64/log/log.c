@@ -54,28 +54,29 @@ struct record {
     uint32_t cpu;
 };
 
+/* The holder's progress is the texts written to consoles. */
+static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
+static struct spinlock lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
+/* guarded by lock: */
 static struct {
     uint64_t start, end;
     uint64_t dropped; /* records pushed out */
     uint8_t bytes[RING_SIZE];
 } ring;
+static struct console *consoles; /* written with the lock held; a line that does not get it walks the list */
+static bool is_deferring;
+static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
+static uint64_t last_ns;       /* the highest stamp; read also without the lock */
+static struct held report_lock; /* how the reporter took it */
 
-static struct console *consoles;
-static enum log_level threshold = LOG_INFO;
+/* Set with the lock held, once there is a clock; read without. */
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
-static bool is_deferring;      /* the next two: guarded by the consoles' lock */
-static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
-static uint64_t last_ns;       /* the highest stamp; written with the lock held, read also without */
 
-/* Guards everything above but the threshold. The holder's progress is the texts written to consoles. */
-static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
-static struct spinlock lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
+static enum log_level threshold = LOG_INFO; /* no lock: any of its values does no harm */
 /* Atomic: the CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
 static uint32_t reporter;
 static uint64_t unkept; /* atomic; lines that skipped the ring; a plain counter: no order */
-
-static struct held report_lock;
 
 struct held console_lock_take(void)
 {

@@ -20,8 +20,9 @@
 static PERCPU(struct timer_queue, timer_queue);
 static bool interrupts;
 
-/* One chip for all CPUs is armed by one at a time, for the earliest deadline at that moment. */
+/* Arming a clockevent that all CPUs share is one step with reading the earliest deadline. */
 static struct spinlock shared_lock = SPINLOCK("timer device", LOCK_TIMER_DEVICE);
+/* guarded by shared_lock: clockevent_arm() while clockevent_is_shared(). */
 
 /* Context: interrupts off. */
 static void arm_hardware(struct timer_queue *queue)

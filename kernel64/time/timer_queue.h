@@ -59,8 +59,7 @@ struct timer {
  */
 struct timer_queue {
     struct spinlock lock;
-
-    /* guarded by lock: */
+    /* guarded by lock, as is what struct timer says: */
     bool is_running;     /* timer_queue_run() is active */
     struct timer *first; /* the earliest: top of the heap of all that may run */
     struct timer *late;  /* top of the heap of those left for the next run: armed since, or skipped */

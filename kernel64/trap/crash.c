@@ -78,7 +78,9 @@ static void crash_opcode(void)
 }
 
 static struct spinlock outer = SPINLOCK("crash outer", LOCK_TEST);
+/* guarded by outer: nothing. */
 static struct spinlock inner = SPINLOCK("crash inner", LOCK_UART);
+/* guarded by inner: nothing. */
 
 static void crash_lock(void)
 {

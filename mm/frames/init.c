@@ -27,8 +27,9 @@ static const struct {
     { 64, MIB(4) >> PAGE_SHIFT },
 };
 
-/* One buddy_add() at a time. */
 static struct spinlock add_lock = SPINLOCK("buddy add", LOCK_BUDDY_ADD, LOCK_POLICY_MM);
+/* guarded by add_lock: the zones' counts of frames and the range from the check to the last frame, of one
+   buddy_add() at a time. */
 
 /* ---- space for the tables ---- */
 

@@ -27,8 +27,7 @@
 #define TABLE_LEAST  256          /* places; a power of two */
 
 struct spinlock hosted_large_lock;
-
-/* All guarded by hosted_large_lock. */
+/* guarded by hosted_large_lock: */
 static struct mapping {
     uintptr_t start; /* 0: the place is empty */
     size_t size;

@@ -43,22 +43,28 @@
 #define RUN_LONG    8           /* pages */
 
 struct chunk {
-    uint64_t used[CHUNK_WORDS], dirty[CHUNK_WORDS]; /* guarded by its lock */
-    uint32_t purged;    /* pages that were purged and not touched again; likewise */
-    uint32_t is_mapped; /* likewise */
+    /* all guarded by lock_of(): */
+    uint64_t used[CHUNK_WORDS], dirty[CHUNK_WORDS];
+    uint32_t purged; /* pages that were purged and not touched again */
+    uint32_t is_mapped;
 };
 /* By address, mapped with the descriptors. */
 #define CHUNKS ((struct chunk *)0x3000000000u)
 
 static struct {
     struct spinlock lock;
+    /* guarded by lock: each struct chunk of which lock_of() is this one. */
 } ALIGNED(64) locks[LOCKS];
 
 uint64_t hosted_floor = UINT64_MAX;
 __thread bool hosted_is_fresh;
 
-static struct spinlock map_lock;    /* descriptors */
-static struct spinlock purge_lock;  /* one purge at a time; taken before a chunk's */
+static struct spinlock map_lock;
+/* guarded by map_lock: the writes of hosted_floor, and the mapping of descriptors. */
+
+static struct spinlock purge_lock; /* taken before a chunk's */
+/* guarded by purge_lock: one purge at a time, which is the only one to call adapt_floor(). */
+
 static const struct chunk *purging; /* atomic; written under its chunk's lock */
 static uint64_t lowest_chunk = WINDOW_CHUNKS;
 

@@ -36,10 +36,13 @@ unsigned int hosted_cpu_count = 1;
 extern char __stop_ashlar_percpu[];
 static char *areas; /* accessible for numbers that were ever given out */
 
-static bool is_up;
-static struct spinlock up_lock; /* guards is_up */
-static struct spinlock
-    shared_lock; /* whose turn it is to be CPU 0; taken before all others but numbers_lock */
+static struct spinlock up_lock;
+/* guarded by up_lock: */
+static bool is_up; /* atomic; also read without the lock */
+
+static struct spinlock shared_lock; /* taken before all others but numbers_lock */
+/* guarded by shared_lock: the number 0, which threads without one of their own take in turn. */
+
 static pthread_mutex_t numbers_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers_lock */
 static bool is_new[HOSTED_CPUS]; /* likewise: never used, or by a thread that a fork left out */

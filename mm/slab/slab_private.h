@@ -117,9 +117,9 @@ struct slab_cache {
 
 /* ---- table.c ---- */
 
-/* All caches by number; NULL: none. Written under the lock. */
-extern struct slab_cache *slab_caches[SLAB_CACHES_MAX];
 extern struct spinlock slab_table_lock;
+/* guarded by slab_table_lock: writes; the place of a cache that is in use is read without it. */
+extern struct slab_cache *slab_caches[SLAB_CACHES_MAX]; /* by number; NULL: none */
 
 /**
  * slab_visit() - walk over all caches, also while others create and destroy some.

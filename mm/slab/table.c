@@ -7,9 +7,9 @@
  */
 #include "slab_private.h"
 
-struct slab_cache *slab_caches[SLAB_CACHES_MAX];
-/* Guards slab_caches; walkers grow only under it. */
 struct spinlock slab_table_lock = SPINLOCK("slab caches", LOCK_SLAB_CACHES, LOCK_POLICY_MM);
+/* guarded by slab_table_lock: is_hidden and the growth of walkers in struct slab_cache; and writes of: */
+struct slab_cache *slab_caches[SLAB_CACHES_MAX];
 
 struct slab_cache *slab_visit(struct slab_walk *walk)
 {

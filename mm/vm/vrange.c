@@ -32,9 +32,9 @@
 /* Pages that are mapped, or unmapped and flushed, under one lock: interrupts are off meanwhile. */
 #define PIECE_PAGES 16
 
-static struct paging *tables;
-
 static struct spinlock tables_lock = SPINLOCK("page tables", LOCK_PAGE_TABLES, LOCK_POLICY_MM);
+/* guarded by tables_lock: changes of what it points to. The pointer is constant after initialisation. */
+static struct paging *tables;
 
 static struct spinlock tree_lock = SPINLOCK("segments", LOCK_SEGMENTS, LOCK_POLICY_MM);
 /* guarded by tree_lock, as are the segments: */

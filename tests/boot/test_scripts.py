@@ -93,6 +93,7 @@ HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#p
 FINE = {
     'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n',
     'mm/page.c': HEAD + '#include <ashlar/types.h>\n',
+    'mm/lock.c': HEAD + 'static struct spinlock one = { 0 }; /* outer */\n/* guarded by one: */\nint all;\n',
 }
 
 
@@ -125,6 +126,20 @@ FINE = {
             'walls',
             {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'},
             'overflow.h does that',
+        ),
+        ('locks', {'mm/page.c': HEAD + 'struct spinlock lock;\n'}, 'page.c:4: lock: no comment "guarded by'),
+        (
+            'locks',
+            {'mm/page.c': HEAD + 'static struct spinlock a = SPINLOCK("a", LOCK_A);\n/* guarded by b: */\n'},
+            'mm/page.c:4: a: no comment',
+        ),
+        (
+            'locks',
+            {
+                'mm/page.h': HEAD
+                + 'struct page {\n    struct spinlock a ALIGNED(64); /* outer */\n    int b;\n};\n'
+            },
+            'mm/page.h:5: a: no comment',
         ),
         ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
         ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),

@@ -7,14 +7,18 @@
  * "Interrupts".
  */
 #include <ashlar/dev/irqchip.h>
+#include <ashlar/sync/spinlock.h>
 
 #define I8259_PINS    16
 #define I8259_CASCADE 2 /* the master's pin that the slave is wired to */
 
 struct i8259 {
     struct irq_chip chip;
+
+    struct spinlock lock;
+    /* guarded by lock: the ports of both chips, because OCW3 and the read after it belong together, and: */
     uint16_t mask;        /* bit n: pin n is masked; the IMRs of both chips */
-    uint64_t spurious[2]; /* spurious IR7 and IR15 so far */
+    uint64_t spurious[2]; /* spurious IR7 and IR15 so far; also read without the lock */
 };
 
 /**

@@ -15,8 +15,10 @@
 struct pit8254 {
     struct clock_counter counter; /* 16 bits: wraps every 54.9 ms */
     struct clock_alarm alarm;
-    struct spinlock lock; /* of the chip: a read of a count takes three accesses */
-    uint8_t nmi_sc_found; /* gate and speaker as pit8254_init() found them */
+    uint8_t nmi_sc_found; /* gate and speaker as pit8254_init() found them; constant */
+
+    struct spinlock lock;
+    /* guarded by lock: the ports of the chip, because a read of a count takes three accesses. */
 };
 
 /**

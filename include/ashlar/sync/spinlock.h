@@ -37,6 +37,9 @@ struct spinlock {
     };
     const struct lock_kind *kind; /* constant */
 };
+/* The word is exchanged as a whole, so a lock is aligned to it, and a smaller reference to the kind would
+   save nothing. What differs between kinds is read only when a lock is waited for or reported. */
+STATIC_ASSERT(sizeof(struct spinlock) == 16, "a word and where to read about the lock");
 
 /* An initialiser for a lock of static storage at file scope. @class_: enum lock_class. Then the waiting
    policy, if it is not the default: fields of struct lock_kind. */
