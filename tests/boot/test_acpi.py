@@ -55,7 +55,7 @@ def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
         assert re.search('ASL Output|Formatted output', words) and 'Incorrect checksum' not in listing, words
 
 
-def test_acpi_says_in_words_what_the_machine_has(boot):
+def test_acpi_describes_the_machine(boot):
     outcome = boot(
         'acpi APIC; acpi FACP; acpi HPET; acpi MCFG; acpi SRAT; acpi SLIT; exit',
         boot='kernel',
@@ -100,7 +100,7 @@ def test_mp_tables_are_read_where_there_is_no_acpi(boot):
     assert '  I/O APIC   id 0 at P0xfec00000, enabled' in outcome.stream.lines
 
 
-def test_a_table_that_is_not_there_is_an_error(boot):
+def test_a_missing_table_is_an_error(boot):
     outcome = boot('acpi NONE; exit', boot='kernel')
     assert outcome.verdict == 'fail'
     assert 'acpi: not found' in outcome.stream.lines
@@ -114,7 +114,7 @@ def spcr(port, baud_code):
 
 
 @pytest.mark.parametrize('cmdline, moves', [('', True), ('console=serial', False)])
-def test_the_serial_port_that_firmware_names_is_the_default(cmdline, moves, boot, tmp_path):
+def test_the_serial_port_named_by_firmware_is_the_default(cmdline, moves, boot, tmp_path):
     (tmp_path / 'spcr').write_bytes(spcr(0x2F8, 7))
     second = tmp_path / 'second.log'
     outcome = boot(

@@ -11,7 +11,7 @@ def paragraphs(lines, address):
     return lines[named[0] : named[-1] + 1]
 
 
-def test_walk_says_in_words_what_is_there(boot):
+def test_walk_describes_each_mapping(boot):
     outcome = boot(
         'walk kernel64_entry; walk 0xffff800003000000; walk 0x10; walk 0x800000000000; exit',
         boot='kernel',
@@ -45,7 +45,7 @@ def test_walk_says_in_words_what_is_there(boot):
 @pytest.mark.parametrize(
     'memory, cpu', [('20M', 'qemu64'), ('3000M', 'max'), ('1T', 'qemu64'), ('1T', 'max'), ('16T', 'max')]
 )
-def test_the_direct_map_holds_all_of_any_amount_of_ram(memory, cpu, boot):
+def test_the_direct_map_covers_any_amount_of_ram(memory, cpu, boot):
     outcome = boot(
         'audit; test address_space*; test memmap*; report memory; exit', boot='kernel', memory=memory, cpu=cpu
     )

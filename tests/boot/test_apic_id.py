@@ -21,7 +21,7 @@ RENUMBER_IN_MADT = (
 )
 
 
-def test_a_first_cpu_that_firmware_renumbered_is_not_started_again(start, build):
+def test_a_bsp_renumbered_by_firmware_is_not_started_again(start, build):
     session = firmware_leaves.start_after(
         start,
         build,

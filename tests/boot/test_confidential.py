@@ -13,7 +13,7 @@ VC, VE = 29, 20
 @pytest.mark.parametrize(
     'vector, kind', [(VC, 'AMD SEV-ES or SEV-SNP; #VC was raised'), (VE, 'Intel TDX; #VE was raised')]
 )
-def test_the_exception_of_an_encrypted_guest_is_refused_in_words(start, build, vector, kind):
+def test_an_encrypted_guest_is_refused_with_a_message(start, build, vector, kind):
     session = start(extra=firmware_leaves.WAITING, boot='kernel', machine='pc')
     socket = session.folder / 'gdb.sock'
     session.wait_for_file(socket)

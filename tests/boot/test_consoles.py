@@ -96,13 +96,13 @@ def expect_panic(read, session):
 
 
 @pytest.mark.parametrize('function', EARLY)
-def test_an_early_panic_is_seen_on_a_text_screen_without_com1(start_mute, faulty, function):
+def test_an_early_panic_is_shown_on_a_text_screen_without_com1(start_mute, faulty, function):
     session = start_mute(image=faulty(function), boot='kernel', machine='pc', qmp=True, debug_exit=False)
     expect_panic(text_screen, session)
 
 
 @pytest.mark.parametrize('function', [name for name in EARLY if name not in BEFORE_THE_LOADERS_WORDS])
-def test_an_early_panic_is_seen_on_a_framebuffer_without_com1(start_mute, faulty, function):
+def test_an_early_panic_is_shown_on_a_framebuffer_without_com1(start_mute, faulty, function):
     session = start_mute(
         image=faulty(function, gfxmode='1024x768x32'), boot='iso', qmp=True, debug_exit=False
     )
@@ -113,7 +113,7 @@ def test_an_early_panic_is_seen_on_a_framebuffer_without_com1(start_mute, faulty
 
 
 @pytest.mark.parametrize('function', ['acpi_init', 'address_space_init'])
-def test_an_early_panic_is_seen_on_uefis_framebuffer_without_com1(start_mute, faulty, function):
+def test_an_early_panic_is_shown_on_a_uefi_framebuffer_without_com1(start_mute, faulty, function):
     session = start_mute(
         image=faulty(function, gfxmode='auto'), boot='iso', firmware='uefi', qmp=True, debug_exit=False
     )
@@ -121,7 +121,7 @@ def test_an_early_panic_is_seen_on_uefis_framebuffer_without_com1(start_mute, fa
 
 
 @pytest.mark.parametrize('function', ['machine_read_handoff', 'acpi_init', 'vrange_init', 'memory_init'])
-def test_an_early_panic_is_seen_on_the_debug_port_alone(start_mute, faulty, function):
+def test_an_early_panic_is_shown_on_the_debug_port_alone(start_mute, faulty, function):
     session = start_mute(
         image=faulty(function),
         boot='kernel',
@@ -137,7 +137,7 @@ def test_an_early_panic_is_seen_on_the_debug_port_alone(start_mute, faulty, func
 
 
 @pytest.mark.parametrize('console', ['vga', 'serial', 'debugcon'])
-def test_a_panic_is_shown_on_consoles_that_the_option_leaves_out(start, console):
+def test_a_panic_is_shown_on_consoles_not_in_the_option(start, console):
     """With the whole log before it, once on each."""
     session = start(
         boot='kernel',
@@ -173,7 +173,7 @@ def test_the_debug_port_is_a_console(start):
     assert text == session.log().decode().replace('\r\n', '\n')
 
 
-def test_a_machine_with_nothing_but_the_debug_port_comes_up(start_mute):
+def test_a_machine_with_only_the_debug_port_boots(start_mute):
     session = start_mute(
         boot='kernel', machine='microvm', cmdline='run="test; exit"', extra=('-debugcon', 'file:debugcon.log')
     )
@@ -224,7 +224,7 @@ def speeds_set(session):
     return [int(speed) for speed in re.findall(r'serial_update_parameters baudrate=(\d+)', trace)]
 
 
-def test_spcrs_speed_0_leaves_the_speed_that_grub_has_set(start, build, tmp_path):
+def test_spcr_speed_0_keeps_the_speed_set_by_grub(start, build, tmp_path):
     (tmp_path / 'spcr.bin').write_bytes(SPCR_SPEED_0)
     (tmp_path / 'grub.cfg').write_text(GRUB_CFG)
     iso = build().make_iso(
@@ -252,7 +252,7 @@ def test_without_spcr_com1_is_set_to_115200(start):
 
 
 @pytest.mark.parametrize('code', [0, 3, 7])
-def test_the_log_is_printed_once_on_the_port_that_spcr_names(start_with_spcr, code):
+def test_the_log_is_printed_once_on_the_spcr_port(start_with_spcr, code):
     """Also where that is the port which is used without it."""
     session = start_with_spcr(spcr(0x3F8, code), cmdline='run="exit"')
     assert session.wait(SECONDS).verdict == 'pass'
@@ -277,14 +277,14 @@ def test_the_log_is_printed_once_on_the_port_that_spcr_names(start_with_spcr, co
     ],
     ids=['interface', 'space', 'absent', 'range', 'pci', 'width', 'ram', 'kernel'],
 )
-def test_a_port_that_cannot_be_driven_is_named(start_with_spcr, body, why):
+def test_an_unsupported_port_is_reported(start_with_spcr, body, why):
     session = start_with_spcr(body, cmdline='run="exit"', smp='1')
     outcome = session.wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert sum(why in line for line in outcome.stream.lines) == 1, outcome.stream.lines
 
 
-def test_a_pci_serial_port_is_driven_where_its_bar_is(start_with_spcr, start):
+def test_a_pci_serial_port_is_used_at_its_bar(start_with_spcr, start):
     """QEMU's PCI serial card; a first boot tells where SeaBIOS has put it."""
     card = ('-chardev', 'file,id=card,path=card.log', '-device', 'pci-serial,chardev=card,addr=5')
     session = start(boot='kernel', machine='q35', qmp=True, extra=card)
@@ -304,7 +304,7 @@ def test_a_pci_serial_port_is_driven_where_its_bar_is(start_with_spcr, start):
 
 
 @pytest.mark.parametrize('boot', ['kernel', 'iso'])
-def test_a_port_that_only_the_bios_lists_is_used(start_mute, boot):
+def test_a_port_listed_only_by_the_bios_is_used(start_mute, boot):
     session = start_mute(
         boot=boot,
         machine='pc',

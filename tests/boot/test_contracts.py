@@ -44,7 +44,7 @@ def check(folder, files):
         '/* Context: any. */\nstatic inline int page_f(void)\n{\n    return g(1);\n}\n',
     ],
 )
-def test_whole_contracts_pass(tmp_path, text):
+def test_complete_contracts_pass(tmp_path, text):
     done = check(tmp_path, {'include/ashlar/page.h': HEAD + text})
     assert done.returncode == 0, done.stdout
 
@@ -65,13 +65,13 @@ def test_whole_contracts_pass(tmp_path, text):
         ('/**\n * page_f() - f.\n *\n * Context: any.\n */\nvoid page_f(struct zone *zone);\n', '@zone'),
     ],
 )
-def test_faults_are_named(tmp_path, text, fault):
+def test_incomplete_contracts_are_reported(tmp_path, text, fault):
     done = check(tmp_path, {'include/ashlar/page.h': HEAD + text})
     assert done.returncode == 1
     assert fault in done.stdout
 
 
-def test_a_header_counts_once_another_room_includes_it(tmp_path):
+def test_headers_included_by_another_room_are_checked(tmp_path):
     include = '#include <irq/page.h>\n'
     own = {SHARED: HEAD + 'void page_f(void);\n', 'kernel64/irq/page.c': include, 'include/ashlar/x.h': HEAD}
     assert check(tmp_path, own).returncode == 0

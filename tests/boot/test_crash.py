@@ -72,7 +72,7 @@ def says(lines, words):
 
 @pytest.mark.parametrize('build_name', ['gcc-O2-checked', 'gcc-O0'])
 @pytest.mark.parametrize('kind', REPORTS)
-def test_crash_gives_its_report(kind, build_name, boot):
+def test_crash_prints_its_report(kind, build_name, boot):
     lines = crash(boot, kind, build_name)
     for words in REPORTS[kind]:
         assert says(lines, words), words
@@ -109,18 +109,18 @@ def test_a_checked_build_catches_locks_taken_out_of_order(boot):
     assert lines[lines.index('  "crash inner" was taken by:') + 1] != lines[taken + 1]
 
 
-def test_a_build_that_is_not_checked_takes_them(boot):
+def test_an_unchecked_build_does_not_check_lock_order(boot):
     outcome = boot('crash lockorder; exit', boot='kernel', build_name='gcc-O2')
     assert any('still alive' in line for line in outcome.stream.lines)
 
 
-def test_a_checked_build_catches_per_cpu_data_of_a_cpu_that_may_change(boot):
+def test_a_checked_build_catches_per_cpu_access_by_a_movable_caller(boot):
     lines = crash(boot, 'percpu', 'gcc-O2-checked')
     assert says(lines, 'PANIC: per-CPU data: used with interrupts on by code that may migrate')
     assert says(lines, 'crash_percpu+')
 
 
-def test_a_build_that_is_not_checked_does_not_pay_for_that(boot):
+def test_an_unchecked_build_has_no_per_cpu_check(boot):
     outcome = boot('crash percpu; exit', boot='kernel', build_name='gcc-O2')
     assert any('still alive' in line for line in outcome.stream.lines)
 
@@ -136,7 +136,7 @@ def test_a_fault_inside_a_panic_is_one_line(boot):
 
 
 @pytest.mark.parametrize('kind', ['divide', 'panic', 'stack', 'doublefault', 'null'])
-def test_a_panic_is_one_cpus_alone(kind, boot):
+def test_one_cpu_alone_reports_a_panic(kind, boot):
     """The others are stopped: between the report's first line and the verdict no other CPU prints anything."""
     outcome = boot(f'crash {kind}', boot='kernel', smp='4')
     assert outcome.verdict == 'panic', outcome.words

@@ -26,7 +26,7 @@ X2APIC = 'erratum: firmware fails with CPUs in x2APIC mode: xAPIC mode stays ('
         ('EPYC', []),
     ],
 )
-def test_cpu_lists_what_applies(model, errata, boot):
+def test_cpu_lists_errata_that_apply(model, errata, boot):
     outcome = boot('cpu; report time; exit', boot='kernel', cpu=f'{model},-hypervisor')
     assert outcome.verdict == 'pass', outcome.words
     said = [line for line in outcome.stream.lines if line.startswith('erratum: ')]
@@ -36,12 +36,12 @@ def test_cpu_lists_what_applies(model, errata, boot):
     assert not any('C1E cannot be switched off' in line for line in outcome.stream.lines)
 
 
-def test_nothing_applies_under_a_hypervisor(boot):
+def test_no_erratum_applies_under_a_hypervisor(boot):
     outcome = boot('cpu; exit', boot='kernel', cpu='Haswell')
     assert not any('erratum' in line for line in outcome.stream.lines)
 
 
-def test_timers_are_not_the_lapics_where_c1e_stays_on(start, build):
+def test_the_lapic_timer_is_not_used_where_c1e_stays_enabled(start, build):
     """gdb makes the look at MSRC001_0055, which QEMU does not have, say that C1E is on still."""
     session = start(
         extra=firmware_leaves.WAITING,

@@ -60,7 +60,7 @@ def forged(start, build, tmp_path):
 # --- addresses -----------------------------------------------------------------------------------
 
 
-def test_wrong_addresses_are_refused_with_their_reason_and_the_next_source_serves(forged):
+def test_wrong_addresses_are_refused_with_a_reason_and_the_next_source_is_used(forged):
     tables = {
         'APIC': forge.madt(
             forge.cpu(0),
@@ -109,7 +109,7 @@ def test_wrong_addresses_are_refused_with_their_reason_and_the_next_source_serve
 
 
 @pytest.mark.parametrize('address', [0, 0x2000000, 0xFEE00000], ids=['zero', 'ram', 'lapic'])
-def test_without_a_usable_io_apic_the_8259s_serve(forged, address):
+def test_without_a_usable_io_apic_the_8259s_are_used(forged, address):
     tables = {'APIC': forge.madt(forge.cpu(0), forge.ioapic(0, address, 0), forge.TIMER, forge.LINT1_NMI)}
     session = forged(tables)
     session.expect(r'^ashlar> ', 120)
@@ -124,7 +124,7 @@ def test_without_a_usable_io_apic_the_8259s_serve(forged, address):
 # --- tables --------------------------------------------------------------------------------------
 
 
-def test_a_madt_with_an_entry_of_length_0_is_cut_there_and_said_once(forged):
+def test_a_madt_entry_of_length_0_ends_the_table_and_is_reported_once(forged):
     tables = {
         'APIC': forge.madt(forge.cpu(0), bytes(8), forge.ioapic(0, 0xFEC00000, 0)),
         'HPET': [forge.hpet(0), forge.hpet(0xFED00000)],
@@ -144,7 +144,7 @@ def test_a_madt_with_an_entry_of_length_0_is_cut_there_and_said_once(forged):
     ]
 
 
-def test_an_override_of_another_bus_is_taken_as_isas_and_said(forged):
+def test_an_override_of_another_bus_counts_as_isa_and_is_reported(forged):
     tables = {
         'APIC': forge.madt(
             forge.cpu(0), forge.ioapic(0, 0xFEC00000, 0), forge.override(0, 2, bus=3), forge.LINT1_NMI
@@ -170,7 +170,7 @@ def test_an_override_of_another_bus_is_taken_as_isas_and_said(forged):
     ],
     ids=['one-element', 'in-an-ssdt'],
 )
-def test_power_off_works_where_s5_is(forged, tables):
+def test_power_off_works_where_s5_exists(forged, tables):
     outcome = forged(tables, 'exit', debug_exit=False).wait(120)
     assert (outcome.verdict, outcome.exit_status) == ('pass', 0), outcome.words
 
@@ -192,7 +192,7 @@ def test_sleep_and_reset_registers_may_be_in_memory(start, command):
     assert named(lines, 'halted', 'register.* refused') == [0, 0], lines
 
 
-def test_a_power_off_that_cannot_be_halts_and_does_not_reset(forged):
+def test_an_impossible_power_off_halts_and_does_not_reset(forged):
     session = forged({'DSDT': forge.dsdt()}, 'exit', debug_exit=False, no_reboot=False)
     session.expect(r'power-off: this machine has no method: halted', 120)
     outcome = session.wait(60)
@@ -330,7 +330,7 @@ def doubted(forged, build):
     return boot
 
 
-def test_what_the_loader_says_is_doubted_too(doubted):
+def test_addresses_from_the_loader_are_validated(doubted):
     """An XSDT that is none, RAM at 2^45, a framebuffer at 2^54, a BIOS that begins at 512 KiB."""
     lines = doubted(
         {
@@ -358,7 +358,7 @@ def test_what_the_loader_says_is_doubted_too(doubted):
     ) == [1, 1, 1], swept
 
 
-def test_cpus_start_from_the_first_64_kib_where_nothing_else_is(doubted):
+def test_cpus_start_from_the_first_64_kib_if_no_other_memory_is_free(doubted):
     """Conventional memory ends at 60 KiB; and the framebuffer is in RAM."""
     lines = doubted(
         {MEMORY_MAP: put_map_entry(0, 0, 0xF000), FRAMEBUFFER: put_framebuffer(0x8000000)},
@@ -383,7 +383,7 @@ def test_cpus_start_from_the_first_64_kib_where_nothing_else_is(doubted):
         ('reserve_low=1M', '0000000000010000 - 000000000009f000 .* usable'),
     ],
 )
-def test_reserve_low_says_how_much_is_firmwares(boot, option, line):
+def test_reserve_low_sets_how_much_belongs_to_firmware(boot, option, line):
     outcome = boot('map; exit', boot='kernel', cmdline=option)
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines

@@ -17,7 +17,7 @@ def local_thermal_entry(session, apic_id):
     return int(re.search(r'LVTTHMR\s+(0x[0-9a-f]+)', text)[1], 16)
 
 
-def test_other_cpus_take_the_thermal_smi_as_the_first_one_does(start, build):
+def test_aps_copy_the_thermal_smi_setting_of_the_bsp(start, build):
     session = firmware_leaves.start_after(
         start, build, firmware_leaves.store(LVT_THERMAL, SMI), smp='3', qmp=True
     )
@@ -44,7 +44,7 @@ def mtrr_lines(outcome):
     return [line for line in outcome.stream.lines if ' MTRRs of ' in line]
 
 
-def test_mtrrs_that_differ_are_named_once(boot):
+def test_differing_mtrrs_are_reported_once(boot):
     (line,) = mtrr_lines(boot('exit', boot='kernel', smp='3', cpu='max,-hypervisor'))
     assert re.search(
         r" smp: MTRRs of 2 CPUs differ from the BSP's: CPU 1: MSR 0x2ff is 0, the BSP's 0xc\w\w$",
@@ -52,16 +52,16 @@ def test_mtrrs_that_differ_are_named_once(boot):
     )
 
 
-def test_a_cpu_that_comes_back_is_compared_again(boot):
+def test_a_cpu_brought_online_again_is_compared_again(boot):
     lines = mtrr_lines(boot('cpus off 2; cpus on 2; exit', boot='kernel', smp='3', cpu='max,-hypervisor'))
     assert len(lines) == 2 and ' MTRRs of 1 CPUs ' in lines[1] and ': CPU 2: ' in lines[1]
 
 
-def test_mtrrs_that_are_off_are_not_named_under_a_hypervisor(boot):
+def test_disabled_mtrrs_are_not_reported_under_a_hypervisor(boot):
     assert mtrr_lines(boot('exit', boot='kernel', smp='3')) == []
 
 
-def test_mtrrs_that_are_alike_are_not_named(start, build):
+def test_equal_mtrrs_are_not_reported(start, build):
     session = firmware_leaves.start_after(
         start,
         build,

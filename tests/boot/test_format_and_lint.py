@@ -131,7 +131,7 @@ def test_lint_refuses(tmp_path, change, words):
 
 
 @pytest.mark.parametrize('check', ['bugprone-branch-clone', 'analyzer-null-dereference'])
-def test_lint_takes_a_suppression_with_a_reason(tmp_path, check):
+def test_lint_accepts_a_suppression_with_a_reason(tmp_path, check):
     """Of the check that it names, and of no other."""
     faults = {
         'bugprone-branch-clone': '    if (count > 1)\n        count++;\n    else\n        count++;\n    return count;\n',
@@ -145,7 +145,7 @@ def test_lint_takes_a_suppression_with_a_reason(tmp_path, check):
         assert (done.returncode == 0) == (name == check), done.stdout
 
 
-def test_lint_looks_again_when_a_header_changes(tmp_path):
+def test_lint_checks_again_when_a_header_changes(tmp_path):
     """And only then: a file that is as it was is not read a second time."""
     tree = Tree(tmp_path)
     page = C_HEAD + '#include <page.h>\n' + FUNCTION[len(C_HEAD) :].format('    return PAGE_MORE(count);\n')

@@ -44,7 +44,7 @@ def gdb(start, build):
     [{'boot': 'kernel'}, {'boot': 'iso'}, {'boot': 'iso', 'firmware': 'uefi'}],
     ids=['kernel', 'iso', 'iso-uefi'],
 )
-def test_it_stops_in_kernel64_main_with_both_programs_symbols(gdb, words):
+def test_gdb_stops_in_kernel64_main_with_both_programs_symbols(gdb, words):
     said = gdb('info line stub_main', 'next', 'backtrace', **words)
     assert re.search(r'Breakpoint 1, kernel64_main \(handoff_address=\d+\) at .*main\.c:\d+', said), said
     assert re.search(r'Line \d+ of ".*stub32/main\.c"', said), said
@@ -73,13 +73,13 @@ def test_stub32_stops_at_a_hardware_breakpoint(gdb):
     assert re.search(r'Breakpoint 2, stub_main .*stub32/main\.c', said), said
 
 
-def test_the_editor_files_are_json():
+def test_editor_files_are_json():
     for name in ('launch', 'tasks', 'settings'):
         text = (ROOT / f'.vscode/{name}.json').read_text()
         json.loads(re.sub(r'^\s*//.*$', '', text, flags=re.MULTILINE))
 
 
-def test_each_file_of_ours_has_a_compile_command(build):
+def test_each_source_file_has_a_compile_command(build):
     commands = json.loads((build().folder / 'compile_commands.json').read_text())
     known = {os.path.normpath(os.path.join(item['directory'], item['file'])) for item in commands}
     for path in [*ROOT.glob('stub32/main.c'), *ROOT.glob('kernel64/main.c'), *ROOT.glob('mm/*.c')]:

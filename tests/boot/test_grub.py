@@ -86,7 +86,7 @@ def test_modules_arrive_whole_with_their_command_lines(boot_iso, tmp_path, firmw
             assert int(end, 16) <= item['start'] or int(start, 16) >= item['end'] or start == end
 
 
-def test_a_module_of_half_the_memory_leaves_the_machine_running(boot_iso, tmp_path):
+def test_a_module_of_half_the_memory_boots(boot_iso, tmp_path):
     large = tmp_path / 'large'
     with open(large, 'wb') as file:
         file.truncate(24 << 20)
@@ -105,7 +105,7 @@ def test_a_long_command_line_with_quotes_arrives_whole(boot_iso):
     assert 'boot; report; exit' in line
 
 
-def test_options_nobody_knows_are_named_and_ignored(boot_iso):
+def test_unknown_options_are_reported_and_ignored(boot_iso):
     outcome = boot_iso('consle=fb run="exit" =x').wait(120)
     assert outcome.verdict == 'pass', outcome.words
     assert any("unknown option 'consle' ignored" in line for line in outcome.stream.lines)

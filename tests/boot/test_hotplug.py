@@ -49,11 +49,11 @@ MACHINES = {
 
 
 @pytest.mark.parametrize('words', MACHINES.values(), ids=MACHINES)
-def test_cpus_leave_and_come_back(words, run):
+def test_cpus_go_offline_and_online(words, run):
     check_leaving(run(LEAVE_AND_COME, **words))
 
 
-def test_cpus_leave_and_come_back_with_x2apic(start_newer):
+def test_cpus_go_offline_and_online_with_x2apic(start_newer):
     # The ID is read-only there.
     check_leaving(
         start_newer(LEAVE_AND_COME, boot='kernel', smp='4').wait(HANG_SECONDS),
@@ -61,7 +61,7 @@ def test_cpus_leave_and_come_back_with_x2apic(start_newer):
     )
 
 
-def test_a_cpu_leaves_and_comes_back_on_bochs(run, request):
+def test_a_cpu_goes_offline_and_online_on_bochs(run, request):
     if not request.config.getoption('--matrix'):
         pytest.skip('Bochs takes a minute for two CPUs: --matrix')
     outcome = run(
@@ -77,7 +77,7 @@ def test_a_cpu_leaves_and_comes_back_on_bochs(run, request):
     assert cpus_of(outcome) == [([0], [1]), ([0, 1], [])]
 
 
-def test_all_others_leave_and_the_first_goes_on_alone(run):
+def test_all_aps_go_offline_and_the_bsp_runs_alone(run):
     outcome = run('cpus off 1-3; report cpus; test buddy*; test slab*; test time*; exit')
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome) == [([0], [1, 2, 3])]
@@ -98,7 +98,7 @@ def test_all_others_leave_and_the_first_goes_on_alone(run):
         ('cpus away 1', ['usage: cpus [off|on LIST]']),
     ],
 )
-def test_what_cannot_be_done_is_said(command, words, run):
+def test_impossible_requests_are_refused(command, words, run):
     outcome = run(f'{command}; report cpus; exit')
     assert outcome.verdict == 'fail', outcome.words
     said = [line for line in outcome.stream.lines if re.match(r'CPUs? |usage', line)]
@@ -107,7 +107,7 @@ def test_what_cannot_be_done_is_said(command, words, run):
     assert sorted(online + offline) == [0, 1, 2, 3] and 0 in online
 
 
-def test_one_that_never_came_is_tried_again_and_named_again(run):
+def test_a_cpu_that_never_started_is_retried_and_reported_again(run):
     outcome = run('cpus on 2; report cpus; test pages*; exit', smp='2', cmdline='absentcpu=200')
     assert [line for line in outcome.stream.lines if 'did not start' in line and 'APIC ID 200' in line][1:]
     assert 'CPU 2: does not start' in outcome.stream.lines
@@ -115,7 +115,7 @@ def test_one_that_never_came_is_tried_again_and_named_again(run):
     assert [test.status for test in outcome.stream.tests] == ['pass']
 
 
-def test_one_that_comes_late_parks_and_can_be_brought_online(start):
+def test_a_cpu_that_starts_late_parks_and_can_be_brought_online(start):
     """It is plugged in after it was given up, and then hears the startup that was sent to it."""
     session = start(boot='kernel', smp='2,maxcpus=3', cmdline='absentcpu=2', qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
@@ -126,7 +126,7 @@ def test_one_that_comes_late_parks_and_can_be_brought_online(start):
     session.expect(r'^late: stopped in long mode, before the kernel, given up', HANG_SECONDS)
     session.expect(r'"failed":\[\{"apic":2,"stage":"none"\}\]', HANG_SECONDS)
     session.expect(r'^ok 1 ', HANG_SECONDS)
-    session.type('cpus on 2; report cpus; test smp.a_cpu_goes*; exit\n')
+    session.type('cpus on 2; report cpus; test smp.a_cpu_goes_offline_and_online_again; exit\n')
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome)[-1] == ([0, 1, 2], [])

@@ -82,7 +82,7 @@ def test_the_serial_port_interrupts(at_prompt, machine):
 @pytest.mark.parametrize(
     'name, controller', [('ioapic', 'ioapic'), ('noioapic', '8259'), ('no-apic', '8259')]
 )
-def test_each_machine_has_the_controller_that_it_is_there_for(at_prompt, name, controller):
+def test_each_machine_uses_its_intended_controller(at_prompt, name, controller):
     text = answer_to(at_prompt(PCS[name]), 'irqs')
     assert re.findall(r'^GSI \d+ +(\S+) .*  (?:serial|keyboard)', text, re.MULTILINE) == [
         controller,
@@ -91,7 +91,7 @@ def test_each_machine_has_the_controller_that_it_is_there_for(at_prompt, name, c
 
 
 @parametrized(PCS)
-def test_each_byte_of_the_keyboard_interrupts(at_prompt, machine):
+def test_each_keyboard_byte_interrupts(at_prompt, machine):
     session = at_prompt(machine)
     before = interrupts_of(session, 'keyboard')
     press(session, *'abcdef', 'ctrl', 'caps_lock', 'caps_lock')
@@ -110,7 +110,7 @@ def test_each_byte_of_the_keyboard_interrupts(at_prompt, machine):
         'some-offline': {'smp': '16', 'cmdline': 'run="cpus off 8-15"'},
     }
 )
-def test_a_prompt_that_waits_uses_no_cpu(at_prompt, machine):
+def test_an_idle_prompt_uses_no_cpu(at_prompt, machine):
     session = at_prompt(machine)
     answer_to(session, 'help exit')
     time.sleep(0.5)  # QEMU has work of its own while a machine starts

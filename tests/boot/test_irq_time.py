@@ -179,7 +179,7 @@ def test_machine(case, boot):
         pytest.param(machine('microvm'), 'pit', id='microvm'),
     ],
 )
-def test_rates_are_measured_truly_and_soon(words, reference, boot):
+def test_rates_are_measured_accurately_and_early(words, reference, boot):
     outcome = boot('report boot; report time; exit', **{**words, 'extra': (*words['extra'], *ICOUNT)})
     assert outcome.verdict == 'pass', outcome.words
     facts = outcome.stream.fact('time')
@@ -294,14 +294,14 @@ def test_tsc_deadline_where_qemu10_has_it(start_newer):
     check_outcome(dataclasses.replace(X2APIC, events='tsc-deadline' if has_it else 'lapic'), outcome)
 
 
-def test_a_source_that_cannot_be_reached_is_a_reason_and_leaves_nothing(tmp_path, monkeypatch):
+def test_an_unreachable_source_is_reported_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setattr(debian, 'own_source', lambda targets, release: ('http://127.0.0.1:9/debian', ''))
     with pytest.raises(Failure):
         qemu10.fetch(tmp_path)
     assert not (tmp_path / 'root').exists()
 
 
-def test_another_suite_comes_from_the_systems_own_mirror():
+def test_another_suite_is_fetched_from_the_systems_own_mirror():
     targets = """Created-By: Packages
 Codename: bookworm-security
 Component: main
@@ -345,7 +345,7 @@ def printed_date(lines):
 @pytest.mark.parametrize(
     'base', ['2024-02-29T23:59:58', '2000-01-01T00:00:00', '1999-12-31T23:59:59', '2038-01-19T03:14:08']
 )
-def test_the_date_is_the_battery_clocks(base, boot):
+def test_the_date_is_read_from_the_rtc(base, boot):
     outcome = boot('date; exit', **machine(extra=('-rtc', f'base={base}')))
     assert outcome.verdict == 'pass', outcome.words
     passed = printed_date(outcome.stream.lines) - datetime.datetime.fromisoformat(base)
@@ -359,7 +359,7 @@ def test_the_date_is_the_battery_clocks(base, boot):
 
 
 @pytest.mark.parametrize('source', ['lapic', 'hpet', 'pit'])
-def test_timers_come_from_each_source(source, boot):
+def test_timers_work_with_each_clockevent(source, boot):
     outcome = boot(
         'test time*; test smp*; report time; exit', boot='kernel', smp='3', cmdline=f'events={source}'
     )

@@ -27,7 +27,7 @@ LONG = (
     + b"""[    0.010447] cpu0 cpu: AuthenticAMD, family 15 model 107 stepping 1: QEMU TCG CPU version 2.5+
 KTAP version 1
 1..3
-ok 1 traps.attempts_nest
+ok 1 traps.fixups_nest
 [    0.106255] cpu1 irq: I/O APIC 0 at P0xfec00000: GSI 0 to 23
 # /kernel64/mm.c:7: no complaint
 ok 2 mm.something_is_equal # SKIP one CPU
@@ -85,14 +85,14 @@ def test_judge_reads_standard_input():
         ((b'@ashlar {"v":1,"type":"verdict"', b'@as'), 5, 'no verdict'),
     ],
 )
-def test_judge_fails_what_did_not_pass(tmp_path, change, status, verdict):
+def test_judge_fails_a_failing_log(tmp_path, change, status, verdict):
     assert change[0] in PASSING
     done = judge(tmp_path, PASSING.replace(*change))
     assert done.returncode == status
     assert done.stdout.splitlines()[-1].startswith(verdict + ':')
 
 
-def test_judge_says_when_there_is_no_log(tmp_path):
+def test_judge_reports_a_missing_log(tmp_path):
     done = subprocess.run(
         [str(ROOT / 'scripts/judge'), str(tmp_path / 'absent')], capture_output=True, text=True
     )
@@ -199,7 +199,7 @@ def test_judge_says_when_there_is_no_log(tmp_path):
     ],
     ids=lambda value: '' if isinstance(value, (bytes, int)) else value.replace(' ', '-') or 'fine',
 )
-def test_judge_reads_what_other_machines_say(tmp_path, log, status, words):
+def test_judge_reads_logs_of_other_machines(tmp_path, log, status, words):
     done = judge(tmp_path, log)
     assert done.returncode == status, done.stdout + done.stderr
     assert words in done.stdout
@@ -255,7 +255,7 @@ def test_how_a_log_was_captured_does_not_matter(capture, log, verdict):
     assert len(captured.boots) == len(plain.boots)
 
 
-def test_a_log_in_utf_16_is_named(tmp_path):
+def test_a_log_in_utf_16_is_reported(tmp_path):
     done = judge(tmp_path, LONG.decode().encode('utf-16'))
     assert done.returncode == 0
     assert 'note: the log is in UTF-16' in done.stdout
@@ -325,7 +325,7 @@ def mutate(draw, log):
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_no_bytes_are_an_error_of_the_reader(seed):
+def test_no_bytes_crash_the_reader(seed):
     draw = random.Random(seed)
     for _ in range(150):
         log = mutate(draw, draw.choice(LOGS))
@@ -341,7 +341,7 @@ def test_no_bytes_are_an_error_of_the_reader(seed):
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_nothing_behind_or_before_a_failure_makes_it_a_pass(seed):
+def test_no_text_before_or_after_a_failure_makes_it_a_pass(seed):
     """A whole panic or failing log, between whole lines of anything."""
     draw = random.Random(seed)
     for _ in range(100):
@@ -370,7 +370,7 @@ def test_no_line_of_a_passing_log_can_be_lost(log):
 # ---- patience ----
 
 
-def test_a_machine_that_prints_is_not_hung_and_a_busy_host_is_not_held_against_it():
+def test_a_printing_machine_or_busy_host_is_not_a_hang():
     now = 0.0
     share = 1.0
 

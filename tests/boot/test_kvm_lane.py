@@ -16,7 +16,7 @@ ok 2 a.c
 VERDICT = '@ashlar {"v":1,"type":"verdict","status":"pass","passed":2,"failed":0,"skipped":0}\n'
 
 
-def test_each_machine_has_its_own_part_of_the_log():
+def test_the_log_is_split_by_machine():
     text = f'noise\nkvm-lane: begin 000\n{SAID}{VERDICT}\nkvm-lane: end 000, status 33\nnoise\nkvm-lane: begin 012\n{SAID}'
     found = segments(text)
     assert set(found) == {0, 12}
@@ -24,7 +24,7 @@ def test_each_machine_has_its_own_part_of_the_log():
     assert found[12] == (SAID, None)
 
 
-def test_verdict_status_and_what_is_wanted_must_agree():
+def test_verdict_exit_status_and_expectation_must_agree():
     assert judge(MACHINE, SAID + VERDICT, 33).status == 'pass'
     for text, status in (
         (SAID + VERDICT, 0),
@@ -37,14 +37,14 @@ def test_verdict_status_and_what_is_wanted_must_agree():
         assert judge(MACHINE, text, status).status == 'fail', text
 
 
-def test_a_machine_that_is_cut_off_is_a_skip_unless_something_failed():
+def test_a_machine_that_ran_out_of_time_is_a_skip_unless_a_test_failed():
     assert judge_cut(MACHINE, SAID, 'too slow', 'skip').status == 'skip'
     assert '2 tests passed' in judge_cut(MACHINE, SAID, 'too slow', 'skip').words
     assert judge_cut(MACHINE, SAID.replace('ok 2', 'not ok 2'), 'too slow', 'skip').status == 'fail'
     assert judge_cut(MACHINE, SAID + 'PANIC: no\n', 'too slow', 'skip').status == 'fail'
 
 
-def test_a_guest_of_xen_is_read_out_of_the_hypervisors_console():
+def test_a_xen_guest_is_read_from_the_hypervisors_console():
     lane = xen_lane.XenLane.__new__(xen_lane.XenLane)
     said = (
         '(XEN) noise\n'
@@ -57,7 +57,7 @@ def test_a_guest_of_xen_is_read_out_of_the_hypervisors_console():
     assert all('type = "pvh"' in machine.command() for machine in xen_lane.read_machines())
 
 
-def test_machines_are_told_apart_and_some_are_quick():
+def test_machine_names_are_distinct_and_some_machines_are_quick():
     machines = kvm_lane.read_machines()
     assert len({machine.name for machine in machines}) == len(machines)
     assert any(machine.quick for machine in machines) and any(machine.newer for machine in machines)

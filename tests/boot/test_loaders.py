@@ -44,14 +44,14 @@ def start_vmm(start, build, tmp_path):
     return make
 
 
-def test_rust_vmms_loader_starts_it_without_firmware(start_vmm):
+def test_the_rust_vmm_loader_boots_without_firmware(start_vmm):
     outcome = start_vmm('run="report; test; exit"').wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('boot')['protocol'] == 'pvh'
     assert outcome.stream.fact('memory')['usable_bytes'] > 200 * MIB
 
 
-def test_rust_vmms_loader_knows_64_bit_headers_only(build, tmp_path):
+def test_the_rust_vmm_loader_accepts_64_bit_headers_only(build, tmp_path):
     """What the image was before: our emulation of that loader refuses what the real one refuses."""
     narrow = tmp_path / 'narrow.elf'
     subprocess.run(
@@ -79,7 +79,7 @@ def test_rust_vmms_loader_knows_64_bit_headers_only(build, tmp_path):
     ],
     ids=['modules', 'map', 'map-unreadable'],
 )
-def test_a_million_entries_are_refused_at_once_in_words(start_vmm, what, words):
+def test_a_million_entries_are_refused_at_once_with_a_message(start_vmm, what, words):
     outcome = start_vmm('run="exit"', **what).wait(SECONDS)
     assert outcome.verdict == 'panic', outcome.words
     text = '\n'.join(outcome.stream.lines)
@@ -87,7 +87,7 @@ def test_a_million_entries_are_refused_at_once_in_words(start_vmm, what, words):
     assert "the loader's information at P0x6000 cannot be used: too large." in text
 
 
-def test_a_start_info_without_a_memory_map_is_refused_in_words(start_vmm):
+def test_a_start_info_without_a_memory_map_is_refused_with_a_message(start_vmm):
     outcome = start_vmm('run="exit"', memory_map=(0, 0)).wait(SECONDS)
     assert outcome.verdict == 'panic', outcome.words
     assert any('lists no usable memory' in line for line in outcome.stream.lines)
@@ -137,7 +137,7 @@ def start_from_linux(start, build, linux_and_kexec, tmp_path):
 
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
-def test_kexec_starts_it_from_linux(start_from_linux, firmware):
+def test_kexec_boots_from_linux(start_from_linux, firmware):
     outcome = start_from_linux(firmware, 'run="report; test traps*; exit"').wait(3 * SECONDS)
     text = '\n'.join(outcome.stream.lines)
     assert '"status":"pass"' in text, outcome.words
@@ -148,7 +148,7 @@ def test_kexec_starts_it_from_linux(start_from_linux, firmware):
     assert 'option /ashlar.elf' not in text
 
 
-def test_from_a_uefi_linux_without_the_option_there_is_no_root_pointer_and_a_boot(start_from_linux):
+def test_kexec_from_uefi_linux_boots_without_a_root_pointer(start_from_linux):
     outcome = start_from_linux('uefi', 'run="exit"', has_rsdp=False).wait(3 * SECONDS)
     text = '\n'.join(outcome.stream.lines)
     assert 'acpi: no RSDP found' in text and '"status":"pass"' in text, outcome.words
@@ -161,7 +161,7 @@ def test_from_a_uefi_linux_without_the_option_there_is_no_root_pointer_and_a_boo
         ('here', 'acpi_rsdp=here: expected an address'),
     ],
 )
-def test_a_root_pointer_that_is_none_is_named_and_another_one_looked_for(start, value, words):
+def test_an_invalid_root_pointer_is_reported_and_another_searched_for(start, value, words):
     outcome = start(boot='kernel', machine='pc', cmdline=f'acpi_rsdp={value} run="exit"').wait(SECONDS)
     text = '\n'.join(outcome.stream.lines)
     assert outcome.verdict == 'pass' and words in text and 'RSDT at' in text, outcome.words
@@ -175,7 +175,7 @@ OVMF32 = pathlib.Path('/usr/share/OVMF')
 @pytest.mark.skipif(
     not (OVMF32 / 'OVMF32_CODE_4M.secboot.fd').exists(), reason='no OVMF of 32 bits (package ovmf-ia32)'
 )
-def test_32_bit_uefi_starts_it_from_the_iso(start, build, tmp_path):
+def test_32_bit_uefi_boots_from_the_iso(start, build, tmp_path):
     variables = tmp_path / 'variables.fd'
     shutil.copy(OVMF32 / 'OVMF32_VARS_4M.fd', variables)
     outcome = start(
@@ -231,7 +231,7 @@ def test_the_iso_has_programs_for_both_kinds_of_uefi(build, tmp_path):
 @pytest.mark.parametrize(
     'first, is_warned', [('/boot/ashlar.elf', False), ('./ashlar', False), ('consle', True)]
 )
-def test_the_kernels_file_name_in_front_is_no_option(start, first, is_warned):
+def test_a_leading_kernel_file_name_is_not_an_option(start, first, is_warned):
     outcome = start(boot='kernel', machine='pc', cmdline=f'{first} run="exit" /boot/other.elf').wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     text = '\n'.join(outcome.stream.lines)

@@ -25,7 +25,7 @@ def inject(session, bank, status, mcg_status=0):
     return session.qmp('human-monitor-command', **{'command-line': words})
 
 
-def test_an_uncorrected_error_is_an_exception_whatever_firmware_left(start, build):
+def test_an_uncorrected_error_is_an_exception_whatever_firmware_configured(start, build):
     session = firmware_leaves.start_after(start, build, CONTROLS_OFF, smp='2', qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
     # QEMU says here that reporting is disabled if the controls are 0.
@@ -35,7 +35,7 @@ def test_an_uncorrected_error_is_an_exception_whatever_firmware_left(start, buil
     session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
 
 
-def test_corrected_errors_are_looked_for_and_counted(start):
+def test_corrected_errors_are_polled_and_counted(start):
     session = start(boot='kernel', smp='2', qmp=True, cmdline='mcepoll=1')
     session.expect(PROMPT, HANG_SECONDS)
     for bank in (3, 4):
@@ -50,7 +50,7 @@ def test_corrected_errors_are_looked_for_and_counted(start):
     )
 
 
-def test_mce_looks_now(start):
+def test_mce_polls_at_once(start):
     session = start(boot='kernel', smp='2', qmp=True, cmdline='mcepoll=0')
     session.expect(PROMPT, HANG_SECONDS)
     assert inject(session, 2, CORRECTED) == ''
@@ -62,7 +62,7 @@ def test_mce_looks_now(start):
     session.expect(r'^cpu 0: 1 corrected', HANG_SECONDS)
 
 
-def test_what_was_there_before_the_boot_is_named_and_cleared(start, build):
+def test_errors_from_before_the_boot_are_reported_and_cleared(start, build):
     code = firmware_leaves.write_msr(MC0_STATUS + 4 * 5, CORRECTED & ~(1 << 58))
     session = firmware_leaves.start_after(start, build, code, cmdline='run="mce; mce; exit"')
     outcome = session.wait(HANG_SECONDS)

@@ -37,7 +37,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize('row', rows, ids=['-'.join(row[axis] for axis in AXES) for row in rows])
 
 
-def test_the_cover_sees_each_value_of_each_axis():
+def test_the_cover_has_each_value_of_each_axis():
     for axis in ('way', 'cpu', 'memory'):
         assert {row[axis] for row in MACHINES['cover']} == set(AXES[axis])
     for part in ('gcc', 'clang', '-O0', '-O1', '-O2', '-O3', '-Os', '-checked'):

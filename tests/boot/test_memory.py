@@ -26,7 +26,7 @@ def compiler():
     )
 
 
-def test_common_paths_cost_no_more_than_the_committed_table_says(boot):
+def test_common_paths_cost_no_more_than_the_committed_table(boot):
     outcome = boot('bench; exit', build_name='gcc-O2', boot='kernel', memory='1G', extra=ICOUNT)
     assert outcome.verdict == 'pass', outcome.words
     rows = {
@@ -40,7 +40,7 @@ def test_common_paths_cost_no_more_than_the_committed_table_says(boot):
     assert not dearer, dearer
 
 
-def test_no_call_takes_long_and_none_has_interrupts_off_for_long(boot):
+def test_no_call_takes_long_or_disables_interrupts_for_long(boot):
     outcome = boot('bench worst*; exit', build_name='gcc-O2', boot='kernel', memory='1G', extra=ICOUNT)
     assert outcome.verdict == 'pass', outcome.words
     rows = {fact['name']: fact['max'] for fact in outcome.stream.of_type('bench')}
@@ -48,7 +48,7 @@ def test_no_call_takes_long_and_none_has_interrupts_off_for_long(boot):
     assert not longer, longer
 
 
-def test_the_table_asks_for_no_more_than_the_targets():
+def test_the_table_is_within_the_targets():
     for name, limits in TABLE.items():
         assert set(limits) == set(TABLE['target']), name
         assert all(limit <= TABLE['target'][row] for row, limit in limits.items()), name
@@ -58,8 +58,8 @@ SWEEP_PARTS = 6
 # The sweep reaches allocations in these, and fails one after the other.
 ALLOCATING = [
     'slab.live_objects_never_overlap',
-    'slab.a_cache_of_ones_own_comes_and_goes',
-    'buddy.blocks_of_all_sizes_keep_what_is_written_to_them',
+    'slab.a_cache_is_created_and_destroyed',
+    'buddy.blocks_of_all_sizes_keep_their_content',
 ]
 
 
@@ -92,14 +92,14 @@ def test_each_allocation_of_each_self_test_can_fail(boot, build_name, part, suit
 
 
 @pytest.mark.parametrize('plan', ['nth:1', 'nth:20', '2,1', '3,7', '20,5'])
-def test_a_machine_whose_allocations_fail_reaches_the_prompt(boot, plan):
+def test_a_machine_with_failing_allocations_reaches_the_prompt(boot, plan):
     outcome = boot('slabs; leaks; buddy; exit', boot='kernel', cmdline=f'fail={plan}')
     # `leaks` may have been refused its memory; nothing worse.
     assert outcome.verdict in ('pass', 'fail'), outcome.words
 
 
 @pytest.mark.parametrize('words', ['nth:0', '10', 'never', '1,2,3'])
-def test_a_plan_that_is_none_is_named(boot, words):
+def test_an_invalid_plan_is_reported(boot, words):
     outcome = boot('exit', boot='kernel', cmdline=f'fail={words}')
     assert outcome.verdict == 'pass', outcome.words
     assert any(f'fail={words}: expected RATE,SEED or nth:N' in line for line in outcome.stream.lines)
@@ -154,7 +154,7 @@ NUMA = (
         ),
     ],
 )
-def test_nodes_of_odd_sizes_are_the_allocators(boot, way, distances):
+def test_nodes_of_odd_sizes_are_used_by_the_allocators(boot, way, distances):
     outcome = boot('buddy; test; exit', memory='512M', extra=(*NUMA, *distances), **way)
     assert outcome.verdict == 'pass', outcome.words
     free = {
@@ -168,7 +168,7 @@ def test_nodes_of_odd_sizes_are_the_allocators(boot, way, distances):
     ]
 
 
-def test_a_checked_build_says_who_holds_objects(boot):
+def test_a_checked_build_lists_holders_of_objects(boot):
     outcome = boot('slabs; leaks; exit', boot='kernel', build_name='gcc-O2-checked')
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines

@@ -65,7 +65,7 @@ def test_formats_are_found(tmp_path, name, call, messages):
         (PAGE + ROW + ROW, 'docs/messages.md: twice: irq: line N masked'),
     ],
 )
-def test_a_page_is_held_to_the_sources(tmp_path, page, fault):
+def test_the_messages_page_matches_the_sources(tmp_path, page, fault):
     done = check(tmp_path, {'kernel64/irq/a.c': SOURCE, 'docs/messages.md': page})
     assert done.returncode == (fault is not None), done.stdout
     assert not fault or fault in done.stdout.splitlines()

@@ -29,7 +29,7 @@ def listed(lines):
     return options
 
 
-def test_options_are_those_of_the_documentation_and_show_what_was_given(boot):
+def test_options_match_the_documentation_and_show_their_values(boot):
     outcome = boot('options; exit', cmdline='notsc maxcpus=1 maxcpus=3 console=serial:0x3f8', boot='kernel')
     assert outcome.verdict == 'pass', outcome.words
     lines = [line for line in outcome.stream.lines if not line.startswith(('[', '@'))]
@@ -40,7 +40,7 @@ def test_options_are_those_of_the_documentation_and_show_what_was_given(boot):
     assert given == {'run': 'options; exit', 'maxcpus': '3', 'notsc': '', 'console': 'serial:0x3f8'}
 
 
-def test_what_is_no_option_or_no_value_is_named(boot):
+def test_invalid_options_and_values_are_reported(boot):
     outcome = boot('exit', cmdline='foo maxcpu=2 loglevel=verbose debugexit=0 maxcpus=none', boot='kernel')
     log = '\n'.join(outcome.stream.lines)
     for name in ('foo', 'maxcpu'):

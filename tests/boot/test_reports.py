@@ -51,7 +51,7 @@ def test_nmis_of_all_cpus_are_reported_one_at_a_time(start):
     assert session.wait(SECONDS).verdict == 'pass'
 
 
-def test_a_report_does_not_wait_at_the_pager(start):
+def test_a_report_is_not_paused_by_the_pager(start):
     session = start(boot='kernel', qmp=True)
     session.expect(PROMPT, SECONDS)
     session.type('map; map; map\n')
@@ -70,7 +70,7 @@ def test_a_report_does_not_wait_at_the_pager(start):
 
 
 @pytest.mark.parametrize('way', ['ctrl-alt-delete', 'key', 'serial'])
-def test_a_person_restarts_the_machine_behind_a_panic_at_the_prompt(way, start):
+def test_the_user_reboots_after_a_panic_at_the_prompt(way, start):
     session = start(boot='kernel', machine='pc', qmp=True, no_reboot=False, debug_exit=False)
     session.expect(PROMPT, SECONDS)
     # What was typed before the report restarts nothing.
@@ -86,7 +86,7 @@ def test_a_person_restarts_the_machine_behind_a_panic_at_the_prompt(way, start):
     assert session.log().count(b'loaded by pvh') == before + 1
 
 
-def test_ctrl_alt_del_restarts_at_the_prompt(start):
+def test_ctrl_alt_del_reboots_at_the_prompt(start):
     session = start(boot='kernel', machine='pc', qmp=True, no_reboot=False)
     session.expect(PROMPT, SECONDS)
     session.qmp('send-key', keys=[{'type': 'qcode', 'data': name} for name in ('ctrl', 'alt', 'delete')])
@@ -107,7 +107,7 @@ def test_the_pager_counts_rows_and_not_lines(start):
     session.expect('ashlar> ', SECONDS)
 
 
-def test_the_pager_does_not_stop_within_a_record(start):
+def test_the_pager_does_not_pause_within_a_record(start):
     """An object of report is one line and many rows, and a program reads it."""
     session = start(boot='kernel', smp='8')
     session.expect(PROMPT, SECONDS)

@@ -18,25 +18,25 @@ from ashlar import ROOT
     ],
     ids=['long', 'very-long', 'quote', 'words'],
 )
-def test_run_that_cannot_be_run_ends_in_a_verdict(commands, words, boot):
+def test_an_invalid_run_option_ends_in_a_verdict(commands, words, boot):
     outcome = boot(commands, boot='kernel')
     assert outcome.verdict == 'fail' and outcome.exit_status == 35, outcome.words
     assert any(words in line for line in outcome.stream.lines)
 
 
-def test_a_machine_that_restarts_under_run_is_stopped_and_named(boot):
+def test_a_machine_that_reboots_under_run_is_stopped_and_reported(boot):
     outcome = boot('crash reset; exit', boot='kernel')
     assert outcome.verdict == 'no verdict', outcome.words
     assert any('the machine restarted by itself' in words for words in outcome.complaints), outcome.words
 
 
-def test_a_machine_that_is_told_to_restart_is_not_complained_of(boot):
+def test_a_requested_reboot_is_not_reported(boot):
     outcome = boot('reboot', boot='kernel')
     assert outcome.verdict == 'no verdict' and not outcome.complaints, outcome.words
     assert outcome.stream.of_type('reboot')
 
 
-def test_scripts_run_stops_a_machine_that_restarts():
+def test_scripts_run_stops_a_machine_that_reboots():
     done = subprocess.run(
         [
             str(ROOT / 'scripts/run'),

@@ -132,7 +132,7 @@ MODES = ['640x480x15', '800x600x16', '1024x768x24', '1024x768x32', '1280x1024x32
 
 
 @pytest.mark.parametrize('mode', MODES)
-def test_the_framebuffer_shows_what_the_log_says(fb, mode):
+def test_the_framebuffer_shows_the_log(fb, mode):
     session = fb(mode)
     text = fill(session)
     width, height, depth = map(int, mode.split('x'))
@@ -143,7 +143,7 @@ def test_the_framebuffer_shows_what_the_log_says(fb, mode):
     expect_same(read_screenshot(shot, (8, 16)), text, width // 8)
 
 
-def test_uefis_framebuffer_shows_what_the_log_says(fb):
+def test_the_uefi_framebuffer_shows_the_log(fb):
     session = fb('auto', firmware='uefi')
     text = fill(session)
     width = int(re.search(r'framebuffer at P0x\w+: (\d+)x', text)[1])
@@ -163,7 +163,7 @@ def test_a_large_screen_gets_the_large_font(fb):
 
 
 @pytest.mark.parametrize('way', ['grub', 'kernel'])
-def test_vgas_text_memory_holds_what_the_log_says(fb, start, way):
+def test_vga_text_memory_holds_the_log(fb, start, way):
     session = fb('text') if way == 'grub' else start(boot='kernel', machine='pc', qmp=True)
     text = fill(session)
     dump = session.folder / 'vga.bin'
@@ -172,7 +172,7 @@ def test_vgas_text_memory_holds_what_the_log_says(fb, start, way):
     expect_same([cells[at : at + 80].rstrip() for at in range(0, 2000, 80)], text, 80)
 
 
-def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
+def test_a_screen_found_late_shows_the_log_from_its_first_line(fb):
     session = fb('1024x768x32')
     session.expect(PROMPT, 120)
     shot = session.folder / 'shot.ppm'
@@ -185,7 +185,7 @@ def test_a_screen_that_comes_up_later_is_shown_the_log_from_its_first_line(fb):
 
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
-def test_a_machine_without_any_screen_comes_up(start, firmware):
+def test_a_machine_without_a_screen_boots(start, firmware):
     outcome = start(boot='iso', firmware=firmware, extra=('-vga', 'none'), cmdline='run="test; exit"').wait(
         120
     )

@@ -51,13 +51,13 @@ def test_dry_run_prints_the_command(words, wanted):
         ('--boot', 'tape'),
     ],
 )
-def test_what_cannot_be_booted_is_said_so(words):
+def test_unbootable_configurations_are_reported(words):
     done = dry_run(*words)
     assert done.returncode == 2
     assert done.stderr
 
 
-def test_setup_elsewhere_names_everything_at_once(tmp_path):
+def test_setup_on_another_distribution_lists_all_missing_programs(tmp_path):
     """On a distribution that is not Debian, on a machine that has no program at all."""
     release = tmp_path / 'os-release'
     release.write_text('ID=fedora\nID_LIKE="debian"\n')
@@ -174,7 +174,7 @@ FINE = {
         ),
     ],
 )
-def test_the_checks_refuse(tmp_path, check, change, words):
+def test_checks_refuse_violations(tmp_path, check, change, words):
     """Each in a tree of two files, which it passes before the change."""
     command = [str(ROOT / 'scripts/check' / check), str(tmp_path)]
     environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(tmp_path.parent), LC_ALL='C')
@@ -246,7 +246,7 @@ def test_no_room_uses_a_symbol_of_a_room_above_it(tmp_path, low, words):
     sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
     ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_every_file_a_page_names_exists(page):
+def test_every_path_in_the_docs_exists(page):
     """Links, and words in code type that look like a path of ours."""
     text = page.read_text()
     folders = '|'.join(
@@ -265,7 +265,7 @@ def test_every_file_a_page_names_exists(page):
         assert (ROOT / name).exists(), f'{page.name} names {name}'
 
 
-def test_the_tour_passes_by_every_source_file():
+def test_the_tour_names_every_source_file():
     tour = (ROOT / 'docs/tour.md').read_text()
     files = [
         path.relative_to(ROOT)

@@ -7,7 +7,7 @@ from ashlar.bench_results import ICOUNT
 STAGES = ('real_us', 'protected_us', 'long_us', 'kernel_us', 'us')
 
 
-def test_a_clock_that_leaps_is_no_reason_to_give_up_a_cpu(boot):
+def test_a_clock_jump_does_not_give_up_a_cpu(boot):
     """QEMU's -icount counts for each INIT the instructions up to its next deadline: some 100 ms that no CPU has executed."""
     outcome = boot('report cpus; exit', build_name='gcc-O2', boot='kernel', smp='32', extra=ICOUNT)
     assert outcome.verdict == 'pass', outcome.words
@@ -15,7 +15,7 @@ def test_a_clock_that_leaps_is_no_reason_to_give_up_a_cpu(boot):
     assert len(cpus['online']) == 32 and not cpus['failed']
 
 
-def test_the_report_says_when_each_cpu_was_how_far(boot):
+def test_the_report_gives_the_time_of_each_stage_per_cpu(boot):
     outcome = boot('report cpus; report boot; exit', boot='kernel', smp='4')
     assert outcome.verdict == 'pass', outcome.words
     stages = {stage['name']: stage['us'] for stage in outcome.stream.fact('boot')['stages']}
@@ -43,7 +43,7 @@ def four(build, tmp_path_factory):
     }
 
 
-def test_a_lock_goes_round_evenly(four):
+def test_a_contended_lock_is_fair(four):
     fact = four['lock.contest']
     assert fact['n'] == 4 and fact['min'] > 1000 and fact['max'] - fact['min'] <= 1
 

@@ -90,7 +90,7 @@ def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
 # --- calls that are not answered ---
 
 
-def test_a_cpu_that_answers_late_is_named(run):
+def test_a_cpu_that_responds_late_is_reported(run):
     outcome = run(f'hold 1 3000 off; {CALL_ONE}; exit')
     assert outcome.verdict == 'pass', outcome.words
     assert reminders(outcome.stream)[:1] == [1]
@@ -104,7 +104,7 @@ def test_a_call_whose_interrupt_is_lost_is_sent_again(run):
     assert statuses(outcome) == ['pass']
 
 
-def test_a_cpu_that_never_answers_is_a_panic_after_ten_reminders(run):
+def test_a_cpu_that_never_responds_is_a_panic_after_ten_reminders(run):
     outcome = run(f'hold 1 60000 off; {CALL_ONE}; exit')
     assert outcome.verdict == 'panic', outcome.words
     assert outcome.exit_status == 37, outcome.words

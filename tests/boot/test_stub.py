@@ -52,11 +52,11 @@ def changed(build, tmp_path):
 
 
 @pytest.mark.parametrize('cpu', ['qemu32', 'pentium3', '486'])
-def test_a_cpu_without_long_mode_is_named(dies, cpu):
+def test_a_cpu_without_long_mode_is_refused(dies, cpu):
     dies('Ashlar cannot run on this CPU: it has no long mode (it is a 32-bit CPU).', cpu=cpu)
 
 
-def test_what_is_refused_is_said_on_the_debug_port_too(start):
+def test_refusals_are_also_printed_on_the_debug_port(start):
     session = start(boot='kernel', machine='pc', cpu='qemu32', extra=('-debugcon', 'file:debugcon.log'))
     words = 'Ashlar cannot run on this CPU: it has no long mode (it is a 32-bit CPU).'
     session.expect(re.escape(words), LAST_WORDS_SECONDS)
@@ -72,11 +72,11 @@ def test_what_is_refused_is_said_on_the_debug_port_too(start):
         ('pat', 'page attribute table (PAT)'),
     ],
 )
-def test_a_cpu_that_lacks_something_else_is_named(dies, missing, what):
+def test_a_cpu_without_another_required_feature_is_refused(dies, missing, what):
     dies(f'Ashlar cannot run on this CPU: it has no {what}.', cpu=f'qemu64,-{missing}')
 
 
-def test_an_unknown_magic_number_is_named(dies, changed):
+def test_an_unknown_magic_number_is_refused(dies, changed):
     """QEMU enters at the address of the PVH note; here that is the Multiboot2 entry."""
 
     def enter_as_multiboot2(image):
@@ -96,14 +96,14 @@ def last_segment(image):
     return kernel + offset + (count - 1) * 56
 
 
-def test_a_kernel64_that_does_not_fit_is_named_with_its_size(dies, changed):
+def test_a_kernel64_that_does_not_fit_is_refused_with_its_size(dies, changed):
     def grow(image):
         struct.pack_into('<Q', image, last_segment(image) + 40, 64 << 20)
 
     dies("Ashlar's image cannot be started: kernel64: too large; it needs 0x4", image=changed(grow))
 
 
-def test_a_kernel64_that_is_damaged_is_named(dies, changed):
+def test_a_damaged_kernel64_is_refused(dies, changed):
     def damage(image):
         struct.pack_into('<I', image, last_segment(image) + 4, 7)  # readable, writable, executable
 
@@ -111,14 +111,14 @@ def test_a_kernel64_that_is_damaged_is_named(dies, changed):
 
 
 @pytest.mark.parametrize('cpu', ['qemu64', 'qemu64,+pdpe1gb', 'qemu64,-nx', 'qemu64,+la57', 'Nehalem', 'max'])
-def test_what_a_cpu_may_lack_it_may_lack(boot, cpu):
+def test_optional_cpu_features_may_be_missing(boot, cpu):
     outcome = boot('audit; test; exit', boot='kernel', cpu=cpu)
     assert outcome.verdict == 'pass', outcome.words
     has_huge = bool(re.search(r'[1-9]\d* of 1 GiB', '\n'.join(outcome.stream.lines)))
     assert not has_huge or 'pdpe1gb' in cpu or cpu == 'max'
 
 
-def test_it_runs_where_the_loader_puts_it(boot, start, build, tmp_path):
+def test_the_stub_runs_where_the_loader_puts_it(boot, start, build, tmp_path):
     """GRUB loads it as low as it can: a module of the size of all low memory cannot be in its way, but a
     machine whose memory begins with a hole can. Here the header's lowest address is raised instead."""
     image = bytearray(build().elf.read_bytes())

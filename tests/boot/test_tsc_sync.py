@@ -37,14 +37,14 @@ def check_seen(outcome, odd):
         (f'down {FAR} 0 1 2', 3),
     ],
 )
-def test_a_counter_that_does_not_agree_is_named_and_is_no_clock(skew, odd, boot):
+def test_an_unsynchronized_tsc_is_reported_and_not_used_as_clocksource(skew, odd, boot):
     outcome = boot(f'skew {skew}; report time; test time*; test smp*; exit', boot='kernel', smp='4')
     assert outcome.verdict == 'pass', outcome.words
     assert check_seen(outcome, odd)['clock'] == 'hpet'
     assert sum('clocksource is now hpet' in line for line in outcome.stream.lines) == 1
 
 
-def test_a_counter_that_is_not_invariant_is_compared_again_in_passing(boot):
+def test_a_noninvariant_tsc_is_checked_again_periodically(boot):
     """It moves behind the check, and no check is asked for: a CPU that finds itself behind leaves the clock."""
     outcome = boot(
         f'skew later {FAR} 2; test timer*; test smp*; report time; test time*; exit', boot='kernel', smp='4'
@@ -59,7 +59,7 @@ def test_a_counter_that_is_not_invariant_is_compared_again_in_passing(boot):
     assert outcome.stream.fact('time')['clock'] == 'hpet'
 
 
-def test_a_counter_that_is_not_invariant_is_compared_again_at_the_prompt(start):
+def test_a_noninvariant_tsc_is_checked_again_at_the_prompt(start):
     session = start(boot='kernel', smp='4')
     session.expect(PROMPT, HANG_SECONDS)
     session.type(f'skew later {FAR} 3\r')
@@ -75,7 +75,7 @@ def test_a_counter_that_is_not_invariant_is_compared_again_at_the_prompt(start):
     assert outcome.stream.fact('time')['clock'] == 'hpet'
 
 
-def test_of_many_that_are_off_eight_are_named(boot):
+def test_at_most_eight_unsynchronized_cpus_are_listed(boot):
     """Each odd CPU finds itself behind the even one before it."""
     outcome = boot(
         f"skew up {FAR} {' '.join(map(str, range(0, 24, 2)))}; report time; exit", boot='kernel', smp='24'
@@ -101,7 +101,7 @@ def test_of_many_that_are_off_eight_are_named(boot):
     ],
     ids=['pit', 'none', 'notsc'],
 )
-def test_the_clock_is_left_for_any_other(words, clock, boot):
+def test_the_tsc_is_replaced_by_any_other_clocksource(words, clock, boot):
     outcome = boot(f'skew together {FAR} 1; report time; test smp*; exit', boot='kernel', **words)
     facts = check_seen(outcome, 1)
     assert facts['clock'] == clock
@@ -112,7 +112,7 @@ def test_the_clock_is_left_for_any_other(words, clock, boot):
 @pytest.mark.parametrize(
     'smp, facts', [('1', {}), ('4', {'disagreement_ns': 0}), ('24', {'disagreement_ns': 0})]
 )
-def test_counters_that_agree_are_left_alone(smp, facts, boot):
+def test_synchronized_counters_are_left_alone(smp, facts, boot):
     outcome = boot('skew together; skew up; skew down; report time; exit', boot='kernel', smp=smp)
     assert outcome.verdict == 'pass', outcome.words
     told = outcome.stream.fact('time')

@@ -96,7 +96,7 @@ def read_answer(session):
     return text[before:]
 
 
-def test_a_misspelt_command_names_the_nearest(serial):
+def test_a_misspelt_command_suggests_the_nearest(serial):
     assert 'help' in serial('hlep\n')
 
 
@@ -105,7 +105,7 @@ def test_editing_keys_change_the_line(serial):
     assert 'give the verdict and leave' in serial('xelp exut\x01\x04h\x05\x08\x08it\n')
 
 
-def test_arrows_walk_in_the_line_and_in_history(serial):
+def test_arrows_move_in_the_line_and_in_history(serial):
     serial('help exit\n')
     serial('help peek\n')
     assert 'give the verdict and leave' in serial('\x1b[A\x1b[A\n')
@@ -118,12 +118,12 @@ def test_tab_completes_a_command_and_its_argument(serial):
     assert 'memory at a virtual address' in serial('hel\tpee\t\n')
 
 
-def test_ctrl_c_gives_the_line_up(serial):
+def test_ctrl_c_discards_the_line(serial):
     assert 'verdict' not in serial('exit\x03')
     assert 'give the verdict' in serial('help exit\n')
 
 
-def test_a_long_output_stops_at_each_screen(session):
+def test_long_output_is_paused_at_each_screen(session):
     session.type('map; map\n')
     session.expect('--More--', SECONDS)
     assert len(session.log().decode().rsplit('map; map', 1)[1].splitlines()) <= 1 + 24  # the rest of that row
@@ -138,7 +138,7 @@ def test_every_printable_character_comes_through(serial, keyboard):
         assert text in answer.replace('\b', ''), answer
 
 
-def test_the_keyboards_editing_keys_work(keyboard):
+def test_keyboard_editing_keys_work(keyboard):
     assert 'give the verdict and leave' in keyboard('elp exitx', ['home'], 'h', ['end'], '\b\n')
     assert 'give the verdict and leave' in keyboard(['up'], '\n')
     assert 'give the verdict and leave' in keyboard('nonsense', ['ctrl', 'u'], 'help exit\n')
@@ -163,7 +163,7 @@ def test_a_held_key_repeats(session):
     assert 'xxxxx' in read_answer(session).replace('\b', '')
 
 
-def test_reboot_starts_again_and_exit_leaves(start):
+def test_reboot_restarts_and_exit_ends_the_machine(start):
     session = start(boot='kernel', machine='pc', no_reboot=False)
     session.expect(PROMPT, SECONDS)
     session.type('reboot\n')
@@ -173,7 +173,7 @@ def test_reboot_starts_again_and_exit_leaves(start):
     assert (outcome.verdict, outcome.exit_status) == ('pass', 33)
 
 
-def test_without_a_debug_port_exit_switches_the_machine_off(start):
+def test_without_a_debug_exit_port_exit_powers_off(start):
     for machine in ('pc', 'q35'):
         session = start(boot='kernel', machine=machine, debug_exit=False, cmdline='run=exit')
         outcome = session.wait(SECONDS)
@@ -211,7 +211,7 @@ def test_console_serial_leaves_the_screen_alone(start):
 
 
 @pytest.mark.parametrize('port', ['com2', '0x2f8'])
-def test_console_serial_goes_to_the_port_that_is_named(start, port):
+def test_console_serial_uses_the_given_port(start, port):
     session = start(
         boot='kernel',
         machine='pc',
@@ -234,7 +234,7 @@ def test_console_serial_goes_to_the_port_that_is_named(start, port):
         ('serial::100000', 'console=serial::100000:'),
     ],
 )
-def test_a_console_that_is_not_there_is_named_and_the_others_speak(start, option, warning):
+def test_a_missing_console_is_reported_and_the_others_work(start, option, warning):
     outcome = start(boot='kernel', machine='pc', cmdline=f'console={option} run="exit"').wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert any(warning in line for line in outcome.stream.lines), outcome.stream.lines

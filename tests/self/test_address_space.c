@@ -50,7 +50,7 @@ KTEST(address_space, the_identity_mapping_is_gone)
     EXPECT(is_absent(USER_HALF_END - 1));
 }
 
-KTEST(address_space, the_tables_in_use_are_not_the_stubs)
+KTEST(address_space, the_page_tables_in_use_are_not_the_stubs)
 {
     const struct handoff *handoff = machine_handoff();
     uint64_t root = cpu_read_cr3() & PTE_ADDRESS_MASK;
@@ -102,7 +102,7 @@ KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
     }
 }
 
-KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
+KTEST(address_space, devices_are_mapped_as_requested_with_a_guard_between)
 {
     static const unsigned int types[] = { PAGE_UNCACHED, PAGE_WRITE_COMBINING };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -122,7 +122,7 @@ KTEST(address_space, devices_are_mapped_as_asked_with_a_hole_between)
     }
 }
 
-KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
+KTEST(address_space, an_address_beyond_the_cpus_width_is_not_mapped)
 {
     /* Its bits are reserved in an entry: the CPU would fault on the entry, not miss the page. */
     unsigned bits = cpu_boot_identity()->physical_bits;
@@ -134,7 +134,7 @@ KTEST(address_space, an_address_that_the_cpu_does_not_have_is_not_mapped)
 }
 
 /* Each refusal is a line in the log; what is there is not touched. */
-KTEST(address_space, a_device_where_something_else_is_is_not_mapped)
+KTEST(address_space, a_device_that_overlaps_other_memory_is_not_mapped)
 {
     const struct handoff *handoff = machine_handoff();
     uint64_t lapic = cpu_lapic_base();
@@ -153,7 +153,7 @@ KTEST(address_space, a_device_where_something_else_is_is_not_mapped)
     device_unmap(first);
 }
 
-KTEST(address_space, memory_types_mean_what_entries_ask_for)
+KTEST(address_space, memory_types_are_as_page_table_entries_request)
 {
     if (!cpu_has(CPU_FEATURE_PAT))
         SKIP_TEST("this CPU has no page-attribute table");
@@ -164,7 +164,7 @@ KTEST(address_space, memory_types_mean_what_entries_ask_for)
     EXPECT((types >> (8 * PAT_INDEX_WC) & 0xff) == 1);
 }
 
-KTEST(address_space, what_is_protected_or_unmapped_is_so_at_once)
+KTEST(address_space, protection_and_unmapping_take_effect_at_once)
 {
     /* The CPU must not go on with what it remembers. */
     void *mapped = NULL;

@@ -68,7 +68,7 @@ static bool reaches_the_entry(uint64_t frame_pointer)
     return has_reached && walk.frame == 0;
 }
 
-KTEST(backtrace, goes_back_to_the_first_instruction)
+KTEST(backtrace, walks_back_to_the_first_instruction)
 {
     EXPECT(reaches_the_entry((uintptr_t)__builtin_frame_address(0)));
 }
@@ -100,7 +100,7 @@ KTEST(backtrace, crosses_an_interrupt)
     EXPECT(handler_saw_interrupted);
 }
 
-KTEST(symbols, find_themselves)
+KTEST(symbols, contain_the_lookup_function)
 {
     uint64_t offset, size;
     uint64_t address = (uintptr_t)symbol_find;
@@ -112,7 +112,7 @@ KTEST(symbols, find_themselves)
     EXPECT(!is_name(symbol_find(address + size, NULL, NULL), "symbol_find"));
 }
 
-KTEST(symbols, do_not_claim_what_is_no_code)
+KTEST(symbols, do_not_name_addresses_outside_code)
 {
     static int data;
 
@@ -123,7 +123,7 @@ KTEST(symbols, do_not_claim_what_is_no_code)
 
 extern uintptr_t __stack_chk_guard;
 
-KTEST(stack_protector, guard_was_chosen_at_start)
+KTEST(stack_protector, guard_is_random_from_the_start)
 {
     /* As linked: the value of a guard that was not set. */
     EXPECT(__stack_chk_guard != STACK_GUARD_AS_LINKED);

@@ -24,7 +24,7 @@ static uint64_t *edge(unsigned int i, bool is_last)
     return phys_to_pointer(phys(blocks[i].address.raw + (is_last ? size - sizeof(uint64_t) : 0)));
 }
 
-KTEST(buddy, blocks_of_all_sizes_keep_what_is_written_to_them)
+KTEST(buddy, blocks_of_all_sizes_keep_their_content)
 {
     slab_reap(); /* on a small machine the blocks do not fit beside what it keeps */
     uint64_t free_frames = buddy_free_frames();
@@ -49,7 +49,7 @@ KTEST(buddy, blocks_of_all_sizes_keep_what_is_written_to_them)
     EXPECT(buddy_free_frames() + (after.metadata - before.metadata) == free_frames);
 }
 
-KTEST(buddy, limits_are_kept)
+KTEST(buddy, address_limits_are_respected)
 {
     static const uint64_t limits[] = { MIB(1), MIB(16), GIB(4) };
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
@@ -60,7 +60,7 @@ KTEST(buddy, limits_are_kept)
     }
 }
 
-KTEST(buddy, single_frames_go_through_the_cache_and_come_back)
+KTEST(buddy, single_frames_pass_through_the_cache_and_are_freed)
 {
     static void *pages[1000];
     uint64_t free_frames = buddy_free_frames();

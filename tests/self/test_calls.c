@@ -21,7 +21,7 @@
 
 static uint32_t calls; /* atomic */
 
-KTEST(smp, a_call_to_all_reaches_each_once_and_has_returned)
+KTEST(smp, a_call_to_all_runs_once_on_each_cpu_before_it_returns)
 {
     for (unsigned int i = 0; i < 100; i++) {
         calls = 0;
@@ -40,7 +40,7 @@ static void wait_for_two(void *argument)
         note_wrong();
 }
 
-KTEST(smp, the_caller_is_called_while_the_others_are)
+KTEST(smp, the_caller_runs_its_part_at_the_same_time)
 {
     struct cpu_set online, two = { { 0 } };
     NEEDS_TWO();
@@ -64,7 +64,7 @@ static void note_cpu(void *argument)
     called_cpu = PERCPU_MINE(cpu_number);
 }
 
-KTEST(smp, a_call_to_one_reaches_that_one)
+KTEST(smp, a_call_to_one_cpu_runs_on_that_cpu)
 {
     struct cpu_set online;
     ipi_online(&online);
@@ -77,7 +77,7 @@ KTEST(smp, a_call_to_one_reaches_that_one)
     }
 }
 
-KTEST(smp, an_interrupt_is_counted_by_the_cpu_that_takes_it)
+KTEST(smp, an_interrupt_is_counted_on_the_cpu_that_takes_it)
 {
     struct cpu_set online;
     NEEDS_TWO();
@@ -120,7 +120,7 @@ static void call_everybody(void *argument)
     }
 }
 
-KTEST(smp, all_may_call_all_at_once)
+KTEST(smp, all_cpus_may_call_all_at_once)
 {
     NEEDS_TWO();
     wrong = calls = 0;
@@ -184,7 +184,7 @@ static void post_to_everybody(void *argument)
     kfree(letters);
 }
 
-KTEST(smp, what_all_post_to_all_is_called_once_each)
+KTEST(smp, posts_from_all_cpus_to_all_run_once_each)
 {
     wrong = calls = 0;
     ipi_online(&reachable);
@@ -209,7 +209,7 @@ static void hop_on(void *argument)
         note_wrong();
 }
 
-KTEST(smp, what_is_called_may_post)
+KTEST(smp, a_called_function_may_post)
 {
     hops = kcalloc(HOPS, sizeof(*hops));
     ASSERT_THAT(hops);
@@ -241,7 +241,7 @@ static bool is_read_by_itself(const struct letter *letter)
     return letter->times == 1;
 }
 
-KTEST(smp, a_post_needs_no_call_to_arrive)
+KTEST(smp, a_post_arrives_without_a_call)
 {
     wrong = 0;
     ipi_online(&reachable);
@@ -256,7 +256,7 @@ KTEST(smp, a_post_needs_no_call_to_arrive)
     EXPECT(wrong == 0);
 }
 
-KTEST(smp, a_post_to_oneself_waits_for_interrupts)
+KTEST(smp, a_post_to_the_own_cpu_runs_when_interrupts_are_enabled)
 {
     struct letter letter = { 0 };
     if (lapic_mode() == LAPIC_NONE)

@@ -38,7 +38,7 @@ static bool is_online(unsigned int cpu)
     return cpu_set_has(&online, cpu);
 }
 
-KTEST(smp, a_cpu_goes_offline_and_comes_back)
+KTEST(smp, a_cpu_goes_offline_and_online_again)
 {
     NEEDS_TWO();
     unsigned int count = ipi_online_count();
@@ -78,7 +78,7 @@ KTEST(smp, the_first_cpu_stays_online)
 }
 
 /* Of CPUs that firmware lists and that do not exist: with absentcpu=. */
-KTEST(smp, a_cpu_that_did_not_come_is_given_nothing)
+KTEST(smp, a_cpu_that_did_not_start_gets_no_work)
 {
     uint32_t calls = 0;
     struct work work = { .run = count_call, .argument = &calls };
@@ -138,7 +138,7 @@ static void wait_for_timers(void)
         cpu_relax();
 }
 
-KTEST(smp, timers_of_a_cpu_that_goes_offline_are_not_lost)
+KTEST(smp, timers_of_an_offline_cpu_are_not_lost)
 {
     NEEDS_TWO();
     if (!timer_interrupts() || clockevent_is_shared())
@@ -172,7 +172,7 @@ static void be_busy_and_arm(void *argument)
     arm_all(argument);
 }
 
-KTEST(smp, a_busy_cpu_goes_offline_when_it_has_done_its_work)
+KTEST(smp, a_busy_cpu_goes_offline_after_its_work)
 {
     struct work work = { .run = be_busy_and_arm };
     NEEDS_TWO();
@@ -233,7 +233,7 @@ static size_t frames_kept_by(unsigned int cpu)
     return (size_t)(cache->stack.top - (void **)cache->slots);
 }
 
-KTEST(smp, a_cpu_that_goes_offline_keeps_no_memory)
+KTEST(smp, an_offline_cpu_keeps_no_memory)
 {
     NEEDS_TWO();
     unsigned int cpu = next_cpu(0);
@@ -322,7 +322,7 @@ static void come_and_go(unsigned int cpu)
     }
 }
 
-KTEST(smp, a_cpu_comes_and_goes_under_load)
+KTEST(smp, a_cpu_goes_offline_and_online_under_load)
 {
     static struct work work[4];
     unsigned int given = 0, cpu = next_cpu(0), other = cpu;
@@ -374,7 +374,7 @@ static void map_or_unmap(struct timer *timer, void *context)
 
 /* The handler runs on the CPU that starts the other one. It cannot wait for that one: it would wait for
    itself. */
-KTEST(smp, an_interrupt_ends_ranges_while_its_cpu_starts_another)
+KTEST(smp, a_handler_frees_ranges_while_its_cpu_starts_another)
 {
     NEEDS_TWO();
     unsigned int cpu = next_cpu(0);

@@ -183,7 +183,7 @@ static uint64_t after_interrupt_at(uint64_t rip)
     return frame.rip;
 }
 
-KTEST(interrupted, a_sequence_is_restarted_where_it_was_cut_and_nowhere_else)
+KTEST(interrupted, a_sequence_is_restarted_only_where_it_was_interrupted)
 {
     EXPECT(__restarts_end - __restarts_start > 4);
     for (size_t i = 0; __restarts_start + i < __restarts_end; i++) {

@@ -43,7 +43,7 @@ static status_t send_to_self(uint8_t vector)
     return status;
 }
 
-KTEST(irq, an_ipi_to_oneself_arrives_once_each_time)
+KTEST(irq, each_self_ipi_arrives_once)
 {
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
@@ -58,7 +58,7 @@ KTEST(irq, an_ipi_to_oneself_arrives_once_each_time)
     traps_set_handler(VECTOR_SELF_TEST, NULL);
 }
 
-KTEST(irq, interrupts_wait_until_they_are_allowed)
+KTEST(irq, interrupts_stay_pending_until_enabled)
 {
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
@@ -152,7 +152,7 @@ static void release(struct irq **irq)
     *irq = NULL;
 }
 
-KTEST(irq, an_edge_has_one_owner_and_a_level_many)
+KTEST(irq, an_edge_has_one_handler_and_a_level_may_have_many)
 {
     static const struct irq_wiring edge = { false, false }, level = { true, false }, low = { true, true };
     struct irq *first = NULL, *second = NULL, *third = NULL;
@@ -172,7 +172,7 @@ KTEST(irq, an_edge_has_one_owner_and_a_level_many)
     release(&first);
 }
 
-KTEST(irq, an_input_that_no_controller_has_is_refused)
+KTEST(irq, a_gsi_of_no_controller_is_refused)
 {
     struct irq *irq;
     EXPECT(irq_request(100000, (struct irq_wiring){ false, false }, claim_nothing, NULL, "test", &irq) ==
@@ -180,7 +180,7 @@ KTEST(irq, an_input_that_no_controller_has_is_refused)
     EXPECT(irq_request_isa(16, claim_nothing, NULL, "test", &irq) == STATUS_NOT_FOUND);
 }
 
-KTEST(irq, vectors_come_back)
+KTEST(irq, vectors_are_freed)
 {
     uint32_t gsi;
     if (!find_free_gsi(&gsi))

@@ -195,7 +195,7 @@ static void nudge(const struct irq_line *line)
 }
 
 /* A device without a handler holds the level: its line is masked, and the machine goes on. */
-KTEST(irq, a_storm_is_masked_and_ends_with_a_handler)
+KTEST(irq, a_storm_is_masked_until_a_new_handler_is_added)
 {
     uint32_t gsi;
     const char *reason = prepare(&gsi);
@@ -273,12 +273,12 @@ static void leave_again_and_again(struct irq_wiring wiring, bool is_edge)
     }
 }
 
-KTEST(irq, a_level_is_taken_by_another_when_its_cpu_goes_offline)
+KTEST(irq, a_level_line_moves_when_its_cpu_goes_offline)
 {
     leave_again_and_again(level, false);
 }
 
-KTEST(irq, an_edge_is_taken_by_another_when_its_cpu_goes_offline)
+KTEST(irq, an_edge_line_moves_when_its_cpu_goes_offline)
 {
     leave_again_and_again((struct irq_wiring){ false, false }, true);
 }
@@ -298,7 +298,7 @@ static void leave_with_one_on_its_way(void *argument)
     local_irq_restore(state);
 }
 
-KTEST(irq, a_line_does_not_move_before_its_interrupt_is_taken)
+KTEST(irq, a_line_does_not_move_before_its_pending_interrupt_is_taken)
 {
     uint32_t gsi;
     unsigned int cpu = next_online_cpu(0);
@@ -364,7 +364,7 @@ static bool can_be_had_here(struct asking *asking, unsigned int cpu)
     return is_taken;
 }
 
-KTEST(irq, a_line_that_was_released_is_not_moved_and_can_be_had_anew)
+KTEST(irq, a_released_line_is_not_moved_and_can_be_requested_again)
 {
     uint32_t gsi;
     unsigned int cpu = next_online_cpu(0);
@@ -411,7 +411,7 @@ static void ask_for_calls(void *argument)
                                  &asking->device->irq);
 }
 
-KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_it_to_return)
+KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_the_handler)
 {
     uint32_t gsi;
     unsigned int cpu = next_online_cpu(0);

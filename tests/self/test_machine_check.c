@@ -48,7 +48,7 @@ static void clear_controls(void *argument)
             SKIP_TEST("no machine checks");                                                                  \
     } while (0)
 
-KTEST(mce, machine_checks_are_on_on_every_cpu)
+KTEST(mce, machine_checks_are_enabled_on_every_cpu)
 {
     NEEDS_BANKS();
     wrong = 0;
@@ -56,7 +56,7 @@ KTEST(mce, machine_checks_are_on_on_every_cpu)
     EXPECT(wrong == 0);
 }
 
-KTEST(mce, machine_checks_are_on_again_on_a_cpu_that_was_away)
+KTEST(mce, machine_checks_are_enabled_again_on_a_cpu_brought_online)
 {
     NEEDS_BANKS();
     NEEDS_TWO();

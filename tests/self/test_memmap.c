@@ -218,7 +218,7 @@ static void give_frames_back(void *argument)
     frame_cache_drain();
 }
 
-KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
+KTEST(memmap, filling_all_usable_memory_changes_nothing_else)
 {
     const struct handoff *handoff = machine_handoff();
     /* Otherwise the pattern would go over the page tables, and the test could not report it. */
@@ -246,7 +246,7 @@ KTEST(memmap, filling_all_memory_there_is_leaves_everything_else_intact)
     unmap_screen();
 }
 
-KTEST(memmap, nothing_of_the_kernels_or_the_loaders_is_usable)
+KTEST(memmap, kernel_and_loader_memory_is_not_usable)
 {
     const struct handoff *handoff = machine_handoff();
     const struct boot_info *info = machine_boot_info();

@@ -5,7 +5,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
 
-KTEST(numa, a_wish_for_a_node_is_granted)
+KTEST(numa, a_requested_node_is_used)
 {
     if (buddy_node_count() < 2)
         SKIP_TEST("this machine has one node");
@@ -22,7 +22,7 @@ KTEST(numa, a_wish_for_a_node_is_granted)
     }
 }
 
-KTEST(numa, a_node_that_has_nothing_left_is_helped_by_another)
+KTEST(numa, an_exhausted_node_falls_back_to_another)
 {
     if (buddy_node_count() < 2)
         SKIP_TEST("this machine has one node");

@@ -83,7 +83,7 @@ static void remap_or_watch(void *argument)
     __atomic_store_n(&remapped.is_over, true, __ATOMIC_RELEASE);
 }
 
-KTEST(smp, no_cpu_sees_a_page_as_it_was_before_a_shootdown)
+KTEST(smp, no_cpu_uses_a_stale_translation_after_a_shootdown)
 {
     NEEDS_TWO();
     void *range, *frames[2] = { frame_alloc(), frame_alloc() };

@@ -77,7 +77,7 @@ static uint64_t in_use(void)
     return count;
 }
 
-KTEST(slab, a_cache_of_ones_own_comes_and_goes)
+KTEST(slab, a_cache_is_created_and_destroyed)
 {
     void *taken[300];
     slab_reap(); /* magazines are objects of a cache, too */
@@ -122,7 +122,7 @@ static uint64_t frames(void)
     return buddy_free_frames() + stats.metadata;
 }
 
-KTEST(slab, all_memory_can_be_objects_and_comes_back)
+KTEST(slab, all_memory_can_be_allocated_as_objects_and_freed)
 {
     void **chain = NULL, **next;
     slab_reap();
@@ -142,7 +142,7 @@ KTEST(slab, all_memory_can_be_objects_and_comes_back)
     EXPECT(frames() == before);
 }
 
-KTEST(slab, the_first_request_fails_when_it_shall)
+KTEST(slab, the_first_request_fails_if_so_planned)
 {
     struct fault_plan plan = { .nth = 1 };
     if (fault_is_armed)
@@ -180,7 +180,7 @@ static uint64_t bytes_kept(void)
 }
 
 /* Before an allocation fails, all are called; none of them comes to a slow path by itself. */
-KTEST(slab, objects_of_idle_cpus_are_given_back_when_memory_is_short)
+KTEST(slab, objects_cached_by_idle_cpus_are_reclaimed_when_memory_is_short)
 {
     NEEDS_TWO();
     on_every_cpu(0, keep_objects, NULL);

@@ -24,7 +24,7 @@ static void be_seen(void *argument)
     __atomic_fetch_or(&seen.words[me / 64], 1ULL << me % 64, __ATOMIC_RELAXED);
 }
 
-KTEST(smp, every_cpu_has_a_number_and_an_identity_of_its_own)
+KTEST(smp, every_cpu_has_its_own_number_and_apic_id)
 {
     struct cpu_set online;
     NEEDS_TWO();
@@ -47,7 +47,7 @@ static void compare_registers(void *argument)
         note_wrong();
 }
 
-KTEST(smp, every_cpu_is_protected_as_the_first)
+KTEST(smp, every_cpu_has_the_protections_of_the_bsp)
 {
     NEEDS_TWO();
     wrong = 0;

@@ -27,7 +27,7 @@ static void count_with_lock(void *argument)
     }
 }
 
-KTEST(smp, a_lock_lets_one_in_at_a_time_and_knows_whom)
+KTEST(smp, a_lock_has_one_owner_at_a_time_and_records_it)
 {
     NEEDS_TWO();
     guarded = wrong = 0;
@@ -63,7 +63,7 @@ static void call_with_lock(void *argument)
     }
 }
 
-KTEST(smp, waiters_of_a_polling_lock_serve_calls)
+KTEST(smp, waiters_of_a_polling_lock_run_cross_calls)
 {
     NEEDS_TWO();
     guarded = wrong = served_calls = 0;

@@ -108,7 +108,7 @@ static void give_back(void *argument)
     frame_cache_drain();
 }
 
-KTEST(smp, blocks_of_all_cpus_do_not_overlap_and_all_come_back)
+KTEST(smp, blocks_of_all_cpus_do_not_overlap_and_all_are_freed)
 {
     struct buddy_stats before, after;
     NEEDS_TWO();
@@ -133,7 +133,7 @@ static void keep_frames(void *argument)
     frame_free_bulk(frames, count);
 }
 
-KTEST(smp, what_idle_cpus_keep_is_given_back_when_memory_is_short)
+KTEST(smp, memory_cached_by_idle_cpus_is_reclaimed_when_memory_is_short)
 {
     NEEDS_TWO();
     struct buddy_stats stats;
@@ -161,7 +161,7 @@ static void use_ranges(void *argument)
     }
 }
 
-KTEST(smp, ranges_may_come_and_go_on_all_cpus_at_once)
+KTEST(smp, ranges_may_be_reserved_and_freed_on_all_cpus_at_once)
 {
     NEEDS_TWO();
     wrong = 0;

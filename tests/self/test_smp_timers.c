@@ -31,7 +31,7 @@ static void read_clocks(void *argument)
     }
 }
 
-KTEST(smp, time_does_not_go_back_from_one_cpu_to_another)
+KTEST(smp, time_never_goes_backwards_between_cpus)
 {
     NEEDS_TWO();
     wrong = 0;

@@ -19,7 +19,7 @@
 
 /* ---- reading ---- */
 
-KTEST(time, a_million_readings_never_go_back)
+KTEST(time, a_million_readings_never_go_backwards)
 {
     uint64_t last = clock_now_ns();
     bool went_back = false;
@@ -182,7 +182,7 @@ static bool counts_as_the_other(struct clock_counter *first, struct clock_counte
 }
 
 /* "Do not calibrate with the TSC blindly": one that counts 3 5 7 where another counts 1 2 3. */
-KTEST(time, every_two_counters_count_the_same_units)
+KTEST(time, all_counters_agree_on_elapsed_time)
 {
     if (!counters_get(0))
         SKIP_TEST("there is no counter beside the time-stamp counter");
@@ -204,7 +204,7 @@ static uint64_t tsc_ns(uint64_t ticks)
 
 /* Interrupts off, and the clock is not read. The time-stamp counter is the measure, and is good to
    RATE_PERCENT. */
-KTEST(time, a_round_that_is_read_late_is_not_lost)
+KTEST(time, a_wrap_read_late_is_not_lost)
 {
     struct clock_counter *counter = counters_get(0);
     if (clock_is_tsc() || !counter || counter->bits > 16)
@@ -266,7 +266,7 @@ static bool wait_for_alarms(unsigned int count)
     return alarms_called == count;
 }
 
-KTEST(timer, timers_run_once_each_in_order_and_not_before_their_time)
+KTEST(timer, timers_run_once_each_in_order_and_not_early)
 {
     uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1000000;
     init_alarms();
@@ -317,7 +317,7 @@ KTEST(timer, a_moved_timer_runs_at_its_new_time_only)
     EXPECT(alarms[0].called_ns >= alarms[0].deadline_ns);
 }
 
-KTEST(timer, a_time_that_has_passed_is_due_at_once)
+KTEST(timer, a_deadline_in_the_past_is_due_at_once)
 {
     init_alarms();
     timer_arm(&alarms[0].timer, 0);
@@ -345,7 +345,7 @@ KTEST(timer, a_handler_may_arm_its_own_timer)
     timer_cancel_wait(&timer);
 }
 
-KTEST(timer, a_sleep_ends_after_its_time)
+KTEST(timer, a_sleep_does_not_end_early)
 {
     for (uint64_t delay_ns = 1; delay_ns <= 1000000; delay_ns *= 10) {
         uint64_t end_ns = clock_now_ns() + delay_ns;

@@ -12,7 +12,7 @@
 
 #define INT3 0xcc
 
-KTEST(smp, behind_the_trampolines_code_are_traps)
+KTEST(smp, the_space_after_the_trampoline_code_is_filled_with_traps)
 {
     struct trampoline made;
     uint32_t room;
@@ -31,7 +31,7 @@ KTEST(smp, behind_the_trampolines_code_are_traps)
     trampoline_free(&made);
 }
 
-KTEST(smp, a_trampoline_is_given_back_whole)
+KTEST(smp, a_trampoline_is_freed_whole)
 {
     struct trampoline made;
     uint32_t room;

@@ -61,7 +61,7 @@ static bool ends_in(fixup_fn *function, void *argument, uint64_t vector, struct 
     return !fixup_try(function, argument, caught) && caught->vector == vector;
 }
 
-KTEST(traps, breakpoint_is_caught_behind_its_instruction)
+KTEST(traps, breakpoint_is_caught_after_its_instruction)
 {
     struct trap_frame caught;
 
@@ -85,7 +85,7 @@ KTEST(traps, division_by_zero_is_caught)
     EXPECT(ends_in(raise_divide, NULL, TRAP_DIVIDE, &caught));
 }
 
-KTEST(traps, an_attempt_without_an_exception_returns)
+KTEST(traps, an_access_without_an_exception_returns)
 {
     struct trap_frame caught;
     bool has_run = false;
@@ -102,7 +102,7 @@ static void try_inside(void *argument)
     __asm__ volatile("int3");
 }
 
-KTEST(traps, attempts_nest)
+KTEST(traps, fixups_nest)
 {
     struct trap_frame outer;
     bool inner_was_caught = false;
@@ -166,7 +166,7 @@ KTEST(traps, every_stack_has_a_guard)
     EXPECT(stacks >= 5);
 }
 
-KTEST(traps, addresses_that_are_not_canonical_fault)
+KTEST(traps, noncanonical_addresses_fault)
 {
     struct trap_frame caught;
 
@@ -174,7 +174,7 @@ KTEST(traps, addresses_that_are_not_canonical_fault)
     EXPECT(caught.error_code == 0);
 }
 
-KTEST(traps, protections_that_the_cpu_has_are_on)
+KTEST(traps, available_protections_are_enabled)
 {
     uint64_t cr4 = cpu_read_cr4();
 
@@ -245,7 +245,7 @@ static unsigned free_vector(void)
     return vector;
 }
 
-KTEST(traps, a_handler_gets_its_interrupt)
+KTEST(traps, an_interrupt_reaches_its_handler)
 {
     unsigned vector = free_vector();
     uint64_t unexpected = traps_unexpected_count((uint8_t)vector);

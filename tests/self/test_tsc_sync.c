@@ -47,7 +47,7 @@ static void move_and_correct(void *argument)
     local_irq_restore(state);
 }
 
-KTEST(tsc_sync, a_counter_that_was_moved_is_moved_back)
+KTEST(tsc_sync, a_changed_counter_is_corrected)
 {
     if (!cpu_has(CPU_FEATURE_TSC_ADJUST))
         SKIP_TEST("no IA32_TSC_ADJUST");

@@ -20,7 +20,7 @@ static bool faults(uint8_t *address)
     return !fixup_try(touch, address, &frame) && frame.vector == TRAP_PAGE_FAULT;
 }
 
-KTEST(vrange, memory_is_there_to_its_edges_and_no_further)
+KTEST(vrange, memory_is_mapped_exactly_to_its_edges)
 {
     enum { SIZE = 5 * 4096 };
     void *memory;
@@ -43,7 +43,7 @@ KTEST(vrange, memory_is_there_to_its_edges_and_no_further)
     EXPECT(!vrange_find(virt_of(bytes), &info, &is_guard));
 }
 
-KTEST(vrange, ranges_side_by_side_have_a_page_between)
+KTEST(vrange, adjacent_ranges_have_a_guard_page_between)
 {
     void *ranges[40];
     unsigned int count = 0;
@@ -62,7 +62,7 @@ KTEST(vrange, ranges_side_by_side_have_a_page_between)
 }
 
 /* Two memory types of one page at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). */
-KTEST(vrange, ram_is_not_mapped_uncached_beside_the_direct_map)
+KTEST(vrange, ram_is_not_mapped_uncached_as_well_as_in_the_direct_map)
 {
     void *frame = frame_alloc(), *other = NULL;
     ASSERT_THAT(frame != NULL);

@@ -68,7 +68,7 @@ static uint64_t read_counter(void)
     return pm.counter.read(&pm.counter);
 }
 
-static void a_timer_that_stands_still_is_not_found_in_bounded_time(void **state)
+static void a_stopped_timer_is_rejected_in_bounded_time(void **state)
 {
     (void)state;
     static const uint32_t values[] = { 0, 0xffffffff, 0x00ffffff };
@@ -82,7 +82,7 @@ static void a_timer_that_stands_still_is_not_found_in_bounded_time(void **state)
     }
 }
 
-static void only_24_and_32_bits_are_taken(void **state)
+static void only_widths_of_24_and_32_bits_are_accepted(void **state)
 {
     (void)state;
     static const uint8_t widths[] = { 0, 8, 16, 23, 25, 31, 33, 64, 255 };
@@ -90,7 +90,7 @@ static void only_24_and_32_bits_are_taken(void **state)
         assert_int_equal(acpi_pm_init_port(&pm, PORT, widths[i]), STATUS_INVALID);
 }
 
-static void reserved_bits_of_a_24_bit_timer_do_not_count(void **state)
+static void reserved_bits_of_a_24_bit_timer_are_ignored(void **state)
 {
     (void)state;
     device.reserved = 0xff000000;
@@ -102,7 +102,7 @@ static void reserved_bits_of_a_24_bit_timer_do_not_count(void **state)
     assert_false(pm.is_distrusted);
 }
 
-static void a_reading_is_the_count_across_the_wrap(void **state)
+static void readings_are_correct_across_the_wrap(void **state)
 {
     (void)state;
     for (int bits = 24; bits <= 32; bits += 8)
@@ -123,7 +123,7 @@ static void a_reading_is_the_count_across_the_wrap(void **state)
         }
 }
 
-static void a_sound_timer_costs_one_access_a_reading(void **state)
+static void a_reliable_timer_costs_one_access_per_reading(void **state)
 {
     (void)state;
     assert_int_equal(acpi_pm_init_port(&pm, PORT, 32), STATUS_OK);
@@ -134,7 +134,7 @@ static void a_sound_timer_costs_one_access_a_reading(void **state)
     assert_int_equal(device.reads, 100);
 }
 
-static void a_timer_that_is_slow_beside_the_cpu_is_found(void **state)
+static void a_timer_slow_compared_with_the_cpu_is_detected(void **state)
 {
     (void)state;
     device.reads_per_tick = 100;
@@ -142,7 +142,7 @@ static void a_timer_that_is_slow_beside_the_cpu_is_found(void **state)
     assert_int_equal(acpi_pm_init_port(&pm, PORT, 32), STATUS_OK);
 }
 
-static void a_long_step_forward_is_no_reason_for_distrust(void **state)
+static void a_long_step_forward_does_not_make_a_timer_unreliable(void **state)
 {
     (void)state;
     device.ticks_per_read = 0x7fffff; /* 2.3 s in the system management mode, each time */
@@ -150,7 +150,7 @@ static void a_long_step_forward_is_no_reason_for_distrust(void **state)
     assert_false(pm.is_distrusted);
 }
 
-static void a_timer_that_goes_back_is_distrusted(void **state)
+static void a_timer_that_goes_backwards_is_marked_unreliable(void **state)
 {
     (void)state;
     unsigned int distrusted = 0;
@@ -176,7 +176,7 @@ static unsigned int false_readings(unsigned int n)
     return count;
 }
 
-static void the_erratum_makes_single_accesses_wrong_and_distrusted_readings_right(void **state)
+static void repeated_reads_correct_the_erratum_of_single_reads(void **state)
 {
     (void)state;
     device.ticks_per_read = 1;
@@ -195,7 +195,7 @@ static void the_erratum_makes_single_accesses_wrong_and_distrusted_readings_righ
     assert_int_equal(distrusted, 0);
 }
 
-static void a_distrusted_reading_is_never_far_off(void **state)
+static void a_reading_of_an_unreliable_timer_is_close(void **state)
 {
     for (unsigned int ticks = 1; ticks <= 8; ticks++) {
         plug_in(state);
@@ -211,7 +211,7 @@ static void a_distrusted_reading_is_never_far_off(void **state)
     }
 }
 
-static void a_timer_that_only_goes_back_is_read_in_bounded_time(void **state)
+static void a_timer_that_always_goes_backwards_is_read_in_bounded_time(void **state)
 {
     (void)state;
     device.ticks_per_read = 0xffffffff;
@@ -227,17 +227,17 @@ static void a_timer_that_only_goes_back_is_read_in_bounded_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_timer_that_stands_still_is_not_found_in_bounded_time),
-        TEST(only_24_and_32_bits_are_taken),
-        TEST(reserved_bits_of_a_24_bit_timer_do_not_count),
-        TEST(a_reading_is_the_count_across_the_wrap),
-        TEST(a_sound_timer_costs_one_access_a_reading),
-        TEST(a_timer_that_is_slow_beside_the_cpu_is_found),
-        TEST(a_long_step_forward_is_no_reason_for_distrust),
-        TEST(a_timer_that_goes_back_is_distrusted),
-        TEST(the_erratum_makes_single_accesses_wrong_and_distrusted_readings_right),
-        TEST(a_distrusted_reading_is_never_far_off),
-        TEST(a_timer_that_only_goes_back_is_read_in_bounded_time),
+        TEST(a_stopped_timer_is_rejected_in_bounded_time),
+        TEST(only_widths_of_24_and_32_bits_are_accepted),
+        TEST(reserved_bits_of_a_24_bit_timer_are_ignored),
+        TEST(readings_are_correct_across_the_wrap),
+        TEST(a_reliable_timer_costs_one_access_per_reading),
+        TEST(a_timer_slow_compared_with_the_cpu_is_detected),
+        TEST(a_long_step_forward_does_not_make_a_timer_unreliable),
+        TEST(a_timer_that_goes_backwards_is_marked_unreliable),
+        TEST(repeated_reads_correct_the_erratum_of_single_reads),
+        TEST(a_reading_of_an_unreliable_timer_is_close),
+        TEST(a_timer_that_always_goes_backwards_is_read_in_bounded_time),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static size_t put_aml(uint8_t *table, const void *aml, size_t size)
     return 37 + size;
 }
 
-static void s5_is_read_in_each_form_that_firmware_writes(void **state)
+static void s5_is_parsed_in_each_encoding_that_firmware_uses(void **state)
 {
 #define S5 "\x08_S5_\x12"
     static const struct {
@@ -125,7 +125,7 @@ static void s5_is_read_in_each_form_that_firmware_writes(void **state)
     }
 }
 
-static void what_is_no_plain_s5_is_absent(void **state)
+static void any_other_s5_encoding_is_ignored(void **state)
 {
     static const struct {
         const char *aml;
@@ -201,7 +201,7 @@ static void give_s5(struct acpi_power *power, uint8_t a, uint8_t b)
 }
 
 /* ACPI Specification 6.5, 4.8.3.2.1 and 7.4.2: SLP_TYP in both, then SLP_EN. */
-static void soft_off_clears_what_could_wake_and_writes_both_registers(void **state)
+static void soft_off_clears_wake_events_and_writes_both_registers(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -217,7 +217,7 @@ static void soft_off_clears_what_could_wake_and_writes_both_registers(void **sta
         story, "afe2:00 afe3:00 afe0:ff afe1:ff 600:c731 700:c731 604:d7ff 704:1c00 604:f7ff 704:3c00");
 }
 
-static void firmware_hands_over_first_where_it_has_not(void **state)
+static void acpi_mode_is_enabled_first_if_it_is_off(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -235,7 +235,7 @@ static void firmware_hands_over_first_where_it_has_not(void **state)
     assert_string_equal(story, "b2:a0 600:c731 604:0001 604:2001");
 }
 
-static void registers_may_be_in_memory_and_those_not_mapped_are_left_alone(void **state)
+static void registers_may_be_in_memory_and_unmapped_ones_are_skipped(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -261,7 +261,7 @@ static void registers_may_be_in_memory_and_those_not_mapped_are_left_alone(void 
     assert_string_equal(story, "afe2:00 afe3:00 afe0:ff afe1:ff m0:c731 m4:1401 m4:3401 m20:0f");
 }
 
-static void hardware_reduced_machines_have_one_register(void **state)
+static void hardware_reduced_acpi_has_one_register(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -300,7 +300,7 @@ static void a_reset_register_is_a_port_memory_or_in_pci(void **state)
     assert_false(acpi_can_reset(&power));
 }
 
-static void a_fadt_that_ends_early_has_no_reset_register(void **state)
+static void a_short_fadt_has_no_reset_register(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -316,7 +316,7 @@ static void a_fadt_that_ends_early_has_no_reset_register(void **state)
     assert_false(acpi_can_reset(&power));
 }
 
-static void a_port_above_16_bits_is_none(void **state)
+static void a_port_above_16_bits_is_ignored(void **state)
 {
     uint8_t fadt[276];
     struct acpi_power power;
@@ -331,15 +331,15 @@ static void a_port_above_16_bits_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(s5_is_read_in_each_form_that_firmware_writes, fresh_machine),
-        cmocka_unit_test_setup(what_is_no_plain_s5_is_absent, fresh_machine),
-        cmocka_unit_test_setup(soft_off_clears_what_could_wake_and_writes_both_registers, fresh_machine),
-        cmocka_unit_test_setup(firmware_hands_over_first_where_it_has_not, fresh_machine),
-        cmocka_unit_test_setup(registers_may_be_in_memory_and_those_not_mapped_are_left_alone, fresh_machine),
-        cmocka_unit_test_setup(hardware_reduced_machines_have_one_register, fresh_machine),
+        cmocka_unit_test_setup(s5_is_parsed_in_each_encoding_that_firmware_uses, fresh_machine),
+        cmocka_unit_test_setup(any_other_s5_encoding_is_ignored, fresh_machine),
+        cmocka_unit_test_setup(soft_off_clears_wake_events_and_writes_both_registers, fresh_machine),
+        cmocka_unit_test_setup(acpi_mode_is_enabled_first_if_it_is_off, fresh_machine),
+        cmocka_unit_test_setup(registers_may_be_in_memory_and_unmapped_ones_are_skipped, fresh_machine),
+        cmocka_unit_test_setup(hardware_reduced_acpi_has_one_register, fresh_machine),
         cmocka_unit_test_setup(a_reset_register_is_a_port_memory_or_in_pci, fresh_machine),
-        cmocka_unit_test_setup(a_fadt_that_ends_early_has_no_reset_register, fresh_machine),
-        cmocka_unit_test_setup(a_port_above_16_bits_is_none, fresh_machine),
+        cmocka_unit_test_setup(a_short_fadt_has_no_reset_register, fresh_machine),
+        cmocka_unit_test_setup(a_port_above_16_bits_is_ignored, fresh_machine),
     };
     return cmocka_run_group_tests_name("acpi_power", tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static void the_xsdt_is_preferred(void **state)
     assert_string_equal(root.oem, "ASHLAR");
 }
 
-static void a_broken_extended_part_falls_back_to_the_rsdt(void **state)
+static void a_bad_extended_checksum_falls_back_to_the_rsdt(void **state)
 {
     (void)state;
     struct acpi_root root;
@@ -147,7 +147,7 @@ static void expect_table(size_t at, const char *signature, status_t status)
     assert_int_equal(tables.tables[at].status, status);
 }
 
-static void the_index_has_each_table_once_and_survives_bad_entries(void **state)
+static void the_index_lists_each_table_once_and_skips_bad_entries(void **state)
 {
     (void)state;
     struct acpi_root root = put_everything();
@@ -171,7 +171,7 @@ static void the_index_has_each_table_once_and_survives_bad_entries(void **state)
     assert_null(acpi_index_find(&tables, "", NULL));
 }
 
-static void a_repeated_address_is_one_table_and_a_repeated_kind_is_two(void **state)
+static void a_repeated_address_is_one_table_and_a_repeated_signature_is_two(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x2000) };
@@ -189,7 +189,7 @@ static void a_repeated_address_is_one_table_and_a_repeated_kind_is_two(void **st
 
 /* An RSDP whose XSDT leads to zeros, the RSDT beside it good; and each other way in which an XSDT can be
    bad. */
-static void a_bad_xsdt_gives_way_to_the_rsdt(void **state)
+static void a_bad_xsdt_falls_back_to_the_rsdt(void **state)
 {
     enum { ZEROS, UNREADABLE, CHECKSUM, SIGNATURE, EMPTY, LEADS_NOWHERE, KINDS };
     (void)state;
@@ -221,7 +221,7 @@ static void a_bad_xsdt_gives_way_to_the_rsdt(void **state)
     }
 }
 
-static void a_good_xsdt_is_used_and_the_rsdt_not_looked_at(void **state)
+static void a_good_xsdt_is_used_and_the_rsdt_not_read(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x3000), .is_xsdt = true, .rsdt = phys(0x2000) };
@@ -242,7 +242,7 @@ static const void *read_counting(phys_t address, size_t size_bytes)
     return address.raw < reach ? read_memory(address, size_bytes) : NULL;
 }
 
-static void look_ups_read_nothing(void **state)
+static void look_ups_read_no_memory(void **state)
 {
     (void)state;
     struct acpi_root root = put_everything();
@@ -253,7 +253,7 @@ static void look_ups_read_nothing(void **state)
     assert_int_equal(bytes_read, 0);
 }
 
-static void what_is_out_of_reach_at_first_is_found_later(void **state)
+static void tables_out_of_reach_at_first_are_found_later(void **state)
 {
     (void)state;
     struct acpi_root root = put_everything();
@@ -281,7 +281,7 @@ static void what_is_out_of_reach_at_first_is_found_later(void **state)
 }
 
 /* Of 16 000 tables most are counted and left out, and a kind that comes last is still found. */
-static void a_root_of_thousands_keeps_the_first_of_each_kind(void **state)
+static void a_root_of_thousands_keeps_the_first_of_each_signature(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x100000), .is_xsdt = true };
@@ -301,7 +301,7 @@ static void a_root_of_thousands_keeps_the_first_of_each_kind(void **state)
 }
 
 /* Kinds that never end do not fill more than the room for them. */
-static void more_kinds_than_there_is_room_for_are_counted(void **state)
+static void excess_signatures_are_counted(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x100000), .is_xsdt = true };
@@ -316,7 +316,7 @@ static void more_kinds_than_there_is_room_for_are_counted(void **state)
     assert_int_equal(tables.left_out, 1000 - tables.count);
 }
 
-static void an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one(void **state)
+static void an_unreadable_x_dsdt_falls_back_to_dsdt(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x2000) };
@@ -331,7 +331,7 @@ static void an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one(void **stat
     expect_table(1, "", STATUS_MALFORMED);
 }
 
-static void sums_are_those_of_single_bytes(void **state)
+static void wide_checksums_equal_bytewise_checksums(void **state)
 {
     (void)state;
     for (size_t size = 0; size < 3000; size += size < 40 ? 1 : 97) {
@@ -350,7 +350,7 @@ static void sums_are_those_of_single_bytes(void **state)
     }
 }
 
-static void a_table_too_short_for_its_kind_gives_way_to_the_next(void **state)
+static void a_table_too_short_for_its_signature_is_skipped(void **state)
 {
     (void)state;
     struct acpi_root root = { .table = phys(0x2000) };
@@ -368,7 +368,7 @@ static void a_table_too_short_for_its_kind_gives_way_to_the_next(void **state)
 }
 
 /* The loader's root pointer is good and leads to zeros; the BIOS's own is as it should be. */
-static void a_root_pointer_that_leads_nowhere_gives_way_to_the_next(void **state)
+static void an_unreadable_root_pointer_falls_back_to_the_next(void **state)
 {
     (void)state;
     static struct boot_info info;
@@ -410,21 +410,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_xsdt_is_preferred, clear_memory),
-        cmocka_unit_test_setup(a_broken_extended_part_falls_back_to_the_rsdt, clear_memory),
+        cmocka_unit_test_setup(a_bad_extended_checksum_falls_back_to_the_rsdt, clear_memory),
         cmocka_unit_test_setup(a_root_pointer_with_a_wrong_checksum_is_refused, clear_memory),
         cmocka_unit_test_setup(the_scan_finds_the_ebda_first_and_then_the_bios_area, clear_memory),
-        cmocka_unit_test_setup(the_index_has_each_table_once_and_survives_bad_entries, clear_memory),
-        cmocka_unit_test_setup(a_repeated_address_is_one_table_and_a_repeated_kind_is_two, clear_memory),
-        cmocka_unit_test_setup(a_bad_xsdt_gives_way_to_the_rsdt, clear_memory),
-        cmocka_unit_test_setup(a_good_xsdt_is_used_and_the_rsdt_not_looked_at, clear_memory),
-        cmocka_unit_test_setup(look_ups_read_nothing, clear_memory),
-        cmocka_unit_test_setup(what_is_out_of_reach_at_first_is_found_later, clear_memory),
-        cmocka_unit_test_setup(a_root_of_thousands_keeps_the_first_of_each_kind, clear_memory),
-        cmocka_unit_test_setup(more_kinds_than_there_is_room_for_are_counted, clear_memory),
-        cmocka_unit_test_setup(an_fadt_whose_wide_dsdt_leads_nowhere_has_the_narrow_one, clear_memory),
-        cmocka_unit_test_setup(sums_are_those_of_single_bytes, clear_memory),
-        cmocka_unit_test_setup(a_table_too_short_for_its_kind_gives_way_to_the_next, clear_memory),
-        cmocka_unit_test_setup(a_root_pointer_that_leads_nowhere_gives_way_to_the_next, clear_memory),
+        cmocka_unit_test_setup(the_index_lists_each_table_once_and_skips_bad_entries, clear_memory),
+        cmocka_unit_test_setup(a_repeated_address_is_one_table_and_a_repeated_signature_is_two, clear_memory),
+        cmocka_unit_test_setup(a_bad_xsdt_falls_back_to_the_rsdt, clear_memory),
+        cmocka_unit_test_setup(a_good_xsdt_is_used_and_the_rsdt_not_read, clear_memory),
+        cmocka_unit_test_setup(look_ups_read_no_memory, clear_memory),
+        cmocka_unit_test_setup(tables_out_of_reach_at_first_are_found_later, clear_memory),
+        cmocka_unit_test_setup(a_root_of_thousands_keeps_the_first_of_each_signature, clear_memory),
+        cmocka_unit_test_setup(excess_signatures_are_counted, clear_memory),
+        cmocka_unit_test_setup(an_unreadable_x_dsdt_falls_back_to_dsdt, clear_memory),
+        cmocka_unit_test_setup(wide_checksums_equal_bytewise_checksums, clear_memory),
+        cmocka_unit_test_setup(a_table_too_short_for_its_signature_is_skipped, clear_memory),
+        cmocka_unit_test_setup(an_unreadable_root_pointer_falls_back_to_the_next, clear_memory),
         cmocka_unit_test_setup(a_table_shorter_than_its_header_is_malformed, clear_memory),
     };
     return cmocka_run_group_tests_name("acpi_tables", tests, NULL, NULL);

@@ -30,7 +30,7 @@ static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
     }
 }
 
-static void the_initial_id_is_leaf_0b_where_it_is_filled_in(void **state)
+static void the_initial_id_is_from_leaf_0b_if_it_is_valid(void **state)
 {
     (void)state;
     max_leaf = 0x0d;
@@ -47,7 +47,7 @@ static void the_initial_id_is_leaf_0b_where_it_is_filled_in(void **state)
     assert_int_equal(apic_initial_id(ask), 0x34);
 }
 
-static void an_id_that_firmware_changed_is_the_lapics(void **state)
+static void an_id_changed_by_firmware_is_read_from_the_lapic(void **state)
 {
     (void)state;
     /* CPUID says 1, MADT and LAPIC say 11H. */
@@ -56,7 +56,7 @@ static void an_id_that_firmware_changed_is_the_lapics(void **state)
     assert_int_equal(apic_id_of(false, 1, 1), 1);
 }
 
-static void an_id_beyond_8_bits_is_the_initial_one_in_xapic_mode(void **state)
+static void an_id_beyond_8_bits_is_the_initial_id_in_xapic_mode(void **state)
 {
     (void)state;
     assert_int_equal(apic_id_of(false, 0x23, 0x123), 0x123);
@@ -64,7 +64,7 @@ static void an_id_beyond_8_bits_is_the_initial_one_in_xapic_mode(void **state)
     assert_int_equal(apic_id_of(false, 0x24, 0x123), 0x24);
 }
 
-static void in_x2apic_mode_the_lapic_knows(void **state)
+static void in_x2apic_mode_the_id_is_read_from_the_lapic(void **state)
 {
     (void)state;
     assert_int_equal(apic_id_of(true, 0x123, 0x123), 0x123);
@@ -74,10 +74,10 @@ static void in_x2apic_mode_the_lapic_knows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_initial_id_is_leaf_0b_where_it_is_filled_in),
-        cmocka_unit_test(an_id_that_firmware_changed_is_the_lapics),
-        cmocka_unit_test(an_id_beyond_8_bits_is_the_initial_one_in_xapic_mode),
-        cmocka_unit_test(in_x2apic_mode_the_lapic_knows),
+        cmocka_unit_test(the_initial_id_is_from_leaf_0b_if_it_is_valid),
+        cmocka_unit_test(an_id_changed_by_firmware_is_read_from_the_lapic),
+        cmocka_unit_test(an_id_beyond_8_bits_is_the_initial_id_in_xapic_mode),
+        cmocka_unit_test(in_x2apic_mode_the_id_is_read_from_the_lapic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,7 +138,7 @@ static void a_page_in_the_lower_half_is_found(void **state)
     expect_only(AUDIT_LOWER_HALF, 0x400000);
 }
 
-static void a_large_page_that_shows_the_kernels_code_is_found(void **state)
+static void a_large_page_that_maps_kernel_code_is_found(void **state)
 {
     (void)state;
     map_page(VRANGE_START + 0x800000, 0x400000, MIB(2), PAGE_WRITE);
@@ -149,7 +149,7 @@ static void a_large_page_that_shows_the_kernels_code_is_found(void **state)
     expect_only(AUDIT_READ_ONLY_ALIAS, VRANGE_START + 0x800000);
 }
 
-static void reserved_memory_written_through_the_cache_is_found(void **state)
+static void reserved_memory_mapped_write_back_is_found(void **state)
 {
     (void)state;
     static const struct {
@@ -186,7 +186,7 @@ static void reserved_memory_written_through_the_cache_is_found(void **state)
     expect_only(AUDIT_NOT_RAM, VRANGE_START + 0xa00000);
 }
 
-static void every_table_that_is_free_is_found(void **state)
+static void every_page_table_in_free_memory_is_found(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < next_frame; i++) {
@@ -196,7 +196,7 @@ static void every_table_that_is_free_is_found(void **state)
     }
 }
 
-static void every_violation_has_words(void **state)
+static void every_violation_has_a_description(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < AUDIT_VIOLATION_COUNT; i++)
@@ -208,13 +208,10 @@ static void every_violation_has_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLAIM(a_page_writable_and_executable_is_found),
-        CLAIM(a_page_for_user_code_is_found),
-        CLAIM(a_page_in_the_lower_half_is_found),
-        CLAIM(a_large_page_that_shows_the_kernels_code_is_found),
-        CLAIM(reserved_memory_written_through_the_cache_is_found),
-        CLAIM(every_table_that_is_free_is_found),
-        CLAIM(every_violation_has_words),
+        CLAIM(a_page_writable_and_executable_is_found),    CLAIM(a_page_for_user_code_is_found),
+        CLAIM(a_page_in_the_lower_half_is_found),          CLAIM(a_large_page_that_maps_kernel_code_is_found),
+        CLAIM(reserved_memory_mapped_write_back_is_found), CLAIM(every_page_table_in_free_memory_is_found),
+        CLAIM(every_violation_has_a_description),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,7 @@ static void a_frame_that_half_leaves_its_stack_is_not_read(void **state)
     assert_ends_at(&walk, address_of(first) - 8);
 }
 
-static void a_loop_ends(void **state)
+static void a_loop_of_frames_ends_the_walk(void **state)
 {
     struct backtrace walk;
 
@@ -159,7 +159,7 @@ static void an_unaligned_frame_ends_the_walk(void **state)
     assert_ends_at(&walk, address_of(&first[20]) + 4);
 }
 
-static void an_exception_stack_leads_to_the_interrupted_one(void **state)
+static void a_walk_continues_from_an_exception_stack_to_the_interrupted_one(void **state)
 {
     struct backtrace walk;
 
@@ -172,7 +172,7 @@ static void an_exception_stack_leads_to_the_interrupted_one(void **state)
     assert_ends_at(&walk, 0);
 }
 
-static void a_loop_across_two_stacks_ends(void **state)
+static void a_loop_across_two_stacks_ends_the_walk(void **state)
 {
     struct backtrace walk;
     uint64_t address;
@@ -188,7 +188,7 @@ static void a_loop_across_two_stacks_ends(void **state)
     assert_int_not_equal(walk.frame, 0);
 }
 
-static void print_names_callers_by_the_call_and_not_by_what_follows(void **state)
+static void print_names_the_calling_function_and_not_the_one_after_it(void **state)
 {
     (void)state;
     printed[0] = '\0';
@@ -200,7 +200,7 @@ static void print_names_callers_by_the_call_and_not_by_what_follows(void **state
                                  "    0000000000001100 inner+0x100/0x100\n");
 }
 
-static void print_shows_a_code_address_at_rsp_as_a_guess(void **state)
+static void print_marks_a_code_address_at_rsp_as_a_guess(void **state)
 {
     (void)state;
     put_frame(&first[10], 0, 0x1110);
@@ -217,7 +217,7 @@ static void print_shows_a_code_address_at_rsp_as_a_guess(void **state)
     assert_null(strstr(printed, "?"));
 }
 
-static void print_folds_recursion_and_says_how_a_walk_broke(void **state)
+static void print_folds_recursion_and_reports_why_a_walk_ended(void **state)
 {
     (void)state;
     printed[0] = '\0';
@@ -232,7 +232,7 @@ static void print_folds_recursion_and_says_how_a_walk_broke(void **state)
                         "    ends here: frame pointer 0000000000000bad does not point to a caller's frame\n");
 }
 
-static void print_cuts_a_long_way(void **state)
+static void print_limits_the_number_of_frames(void **state)
 {
     unsigned lines = 0;
 
@@ -248,7 +248,7 @@ static void print_cuts_a_long_way(void **state)
     assert_non_null(strstr(printed, "and so on"));
 }
 
-static void guard_lies_right_below_its_stack(void **state)
+static void the_guard_page_is_right_below_its_stack(void **state)
 {
     uint64_t bottom = address_of(first);
 
@@ -267,16 +267,16 @@ int main(void)
         cmocka_unit_test(a_chain_gives_its_return_addresses_in_order),
         cmocka_unit_test(a_frame_outside_every_stack_is_not_read),
         cmocka_unit_test(a_frame_that_half_leaves_its_stack_is_not_read),
-        cmocka_unit_test(a_loop_ends),
+        cmocka_unit_test(a_loop_of_frames_ends_the_walk),
         cmocka_unit_test(frames_that_overlap_end_the_walk),
         cmocka_unit_test(an_unaligned_frame_ends_the_walk),
-        cmocka_unit_test(an_exception_stack_leads_to_the_interrupted_one),
-        cmocka_unit_test(a_loop_across_two_stacks_ends),
-        cmocka_unit_test(print_names_callers_by_the_call_and_not_by_what_follows),
-        cmocka_unit_test(print_shows_a_code_address_at_rsp_as_a_guess),
-        cmocka_unit_test(print_folds_recursion_and_says_how_a_walk_broke),
-        cmocka_unit_test(print_cuts_a_long_way),
-        cmocka_unit_test(guard_lies_right_below_its_stack),
+        cmocka_unit_test(a_walk_continues_from_an_exception_stack_to_the_interrupted_one),
+        cmocka_unit_test(a_loop_across_two_stacks_ends_the_walk),
+        cmocka_unit_test(print_names_the_calling_function_and_not_the_one_after_it),
+        cmocka_unit_test(print_marks_a_code_address_at_rsp_as_a_guess),
+        cmocka_unit_test(print_folds_recursion_and_reports_why_a_walk_ended),
+        cmocka_unit_test(print_limits_the_number_of_frames),
+        cmocka_unit_test(the_guard_page_is_right_below_its_stack),
     };
 
     stacks[0].bottom = address_of(first);

@@ -130,7 +130,7 @@ static void random_operations_agree_with_a_byte_map(void **state)
     run_random(60000, false);
 }
 
-static void everything_can_be_taken_and_comes_back(void **state)
+static void all_memory_can_be_allocated_and_freed(void **state)
 {
     (void)state;
     seed_from_environment();
@@ -151,7 +151,7 @@ static void everything_can_be_taken_and_comes_back(void **state)
     }
 }
 
-static void a_wrong_free_is_named_and_changes_nothing(void **state)
+static void a_wrong_free_is_reported_and_changes_nothing(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -199,7 +199,7 @@ static void a_wrong_free_is_named_and_changes_nothing(void **state)
     check_count();
 }
 
-static void what_is_added_is_given_out(void **state)
+static void added_memory_can_be_allocated(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -215,7 +215,7 @@ static void what_is_added_is_given_out(void **state)
 
 /* Not under ThreadSanitizer, whose shadow leaves no room for so much address space. */
 #ifndef __SANITIZE_THREAD__
-static void sixteen_tebibytes_touch_a_few_mebibytes(void **state)
+static void metadata_of_16_tib_touches_a_few_mib(void **state)
 {
     (void)state;
     machine_pc(TIB(16));
@@ -280,7 +280,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void threads_never_share_a_frame_and_all_comes_back(void **state)
+static void threads_never_share_a_frame_and_all_are_freed(void **state)
 {
     (void)state;
     static const uint64_t sizes[] = { MIB(24), MIB(128) };
@@ -309,13 +309,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_operations_agree_with_a_byte_map),
-        cmocka_unit_test(everything_can_be_taken_and_comes_back),
-        cmocka_unit_test(a_wrong_free_is_named_and_changes_nothing),
-        cmocka_unit_test(what_is_added_is_given_out),
+        cmocka_unit_test(all_memory_can_be_allocated_and_freed),
+        cmocka_unit_test(a_wrong_free_is_reported_and_changes_nothing),
+        cmocka_unit_test(added_memory_can_be_allocated),
 #ifndef __SANITIZE_THREAD__
-        cmocka_unit_test(sixteen_tebibytes_touch_a_few_mebibytes),
+        cmocka_unit_test(metadata_of_16_tib_touches_a_few_mib),
 #endif
-        cmocka_unit_test(threads_never_share_a_frame_and_all_comes_back),
+        cmocka_unit_test(threads_never_share_a_frame_and_all_are_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,7 +100,7 @@ static uint64_t metadata_with(uint64_t far_start, uint64_t far_end, uint64_t rea
 
 /* A PC with more memory than the direct map has room for is to start, whatever the rest is: 1 000 GiB of it
    needed 2 000 MiB of descriptors in 1 GiB. */
-static void memory_out_of_reach_costs_nothing(void **state)
+static void unreachable_memory_takes_no_metadata(void **state)
 {
     (void)state;
     uint64_t alone = metadata_with(0, 0, GIB(1));
@@ -129,7 +129,7 @@ static uint64_t reserve_left(unsigned int zone)
     return stats.zones[zone].free;
 }
 
-static void a_limit_above_all_memory_opens_no_reserve(void **state)
+static void a_limit_above_all_memory_does_not_open_the_reserve(void **state)
 {
     static const uint64_t limits[] = { GIB(4), GIB(256), TIB(1), TIB(16) };
     (void)state;
@@ -185,7 +185,7 @@ static void descriptors_leave_the_reserves_alone(void **state)
 }
 
 /* A region of which no half is in use yet gives any block but one of its own size. */
-static void the_last_region_gives_all_but_itself(void **state)
+static void blocks_of_every_lower_order_fit_in_the_last_region(void **state)
 {
     (void)state;
     for (unsigned int order = 9; order <= 18; order++) {
@@ -346,11 +346,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_large_blocks_have_descriptors),
 #ifndef __SANITIZE_THREAD__
-        cmocka_unit_test(memory_out_of_reach_costs_nothing),
+        cmocka_unit_test(unreachable_memory_takes_no_metadata),
 #endif
-        cmocka_unit_test(a_limit_above_all_memory_opens_no_reserve),
+        cmocka_unit_test(a_limit_above_all_memory_does_not_open_the_reserve),
         cmocka_unit_test(descriptors_leave_the_reserves_alone),
-        cmocka_unit_test(the_last_region_gives_all_but_itself),
+        cmocka_unit_test(blocks_of_every_lower_order_fit_in_the_last_region),
         cmocka_unit_test(a_refused_request_changes_nothing),
         cmocka_unit_test(no_request_is_refused_while_the_last_region_is_split),
         cmocka_unit_test(of_two_frees_at_once_one_is_reported),

@@ -68,7 +68,7 @@ static void give_all_back(void)
     frame_cache_drain();
 }
 
-static void what_is_usable_is_free_at_the_start(void **state)
+static void usable_memory_is_free_at_the_start(void **state)
 {
     static const uint64_t sizes[] = { MIB(8), MIB(16), MIB(64), MIB(512), GIB(3), GIB(5) };
     (void)state;
@@ -78,7 +78,7 @@ static void what_is_usable_is_free_at_the_start(void **state)
     }
 }
 
-static void every_order_can_be_used_up_and_comes_back(void **state)
+static void every_order_can_be_exhausted_and_freed(void **state)
 {
     (void)state;
     for (unsigned int order = 6; order <= BUDDY_MAX_ORDER; order += order < 9 ? 1 : 3) {
@@ -101,7 +101,7 @@ static void every_order_can_be_used_up_and_comes_back(void **state)
     }
 }
 
-static void all_frames_can_be_used_up_and_come_back(void **state)
+static void all_frames_can_be_exhausted_and_freed(void **state)
 {
     (void)state;
     begin(MIB(32));
@@ -129,7 +129,7 @@ static void ordinary_requests_leave_each_zones_reserve(void **state)
     assert_true(take(0, 0, phys(MIB(1))));
 }
 
-static void a_limit_is_kept(void **state)
+static void an_address_limit_is_respected(void **state)
 {
     (void)state;
     begin(GIB(6));
@@ -141,7 +141,7 @@ static void a_limit_is_kept(void **state)
     assert_false(take(9, 0, phys(MIB(1))));
 }
 
-static void a_wrong_free_of_a_single_frame_is_named(void **state)
+static void a_wrong_free_of_a_single_frame_is_reported(void **state)
 {
     (void)state;
     begin(MIB(64));
@@ -159,7 +159,7 @@ static void a_wrong_free_of_a_single_frame_is_named(void **state)
     hosted_wrong_expected = false;
 }
 
-static void the_nearest_node_gives_first(void **state)
+static void the_nearest_node_is_used_first(void **state)
 {
     static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(96) }, 0 },
                                                      { { MIB(96) }, { MIB(160) }, 1 },
@@ -193,7 +193,7 @@ static void the_nearest_node_gives_first(void **state)
     }
 }
 
-static void bulk_requests_are_single_ones_together(void **state)
+static void a_bulk_request_equals_as_many_single_ones(void **state)
 {
     static void *pages[3000];
     (void)state;
@@ -216,14 +216,14 @@ static void bulk_requests_are_single_ones_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_usable_is_free_at_the_start),
-        cmocka_unit_test(every_order_can_be_used_up_and_comes_back),
-        cmocka_unit_test(all_frames_can_be_used_up_and_come_back),
+        cmocka_unit_test(usable_memory_is_free_at_the_start),
+        cmocka_unit_test(every_order_can_be_exhausted_and_freed),
+        cmocka_unit_test(all_frames_can_be_exhausted_and_freed),
         cmocka_unit_test(ordinary_requests_leave_each_zones_reserve),
-        cmocka_unit_test(a_limit_is_kept),
-        cmocka_unit_test(a_wrong_free_of_a_single_frame_is_named),
-        cmocka_unit_test(the_nearest_node_gives_first),
-        cmocka_unit_test(bulk_requests_are_single_ones_together),
+        cmocka_unit_test(an_address_limit_is_respected),
+        cmocka_unit_test(a_wrong_free_of_a_single_frame_is_reported),
+        cmocka_unit_test(the_nearest_node_is_used_first),
+        cmocka_unit_test(a_bulk_request_equals_as_many_single_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static const uint64_t rates[] = { 800000000, 1000000000, 2599998000, 3593200000,
 
 #define MS 1000000000ULL /* in picoseconds */
 
-static void quiet_machines_are_measured_within_their_bound(void **state)
+static void an_undisturbed_measurement_is_within_its_error_bound(void **state)
 {
     (void)state;
     for (size_t r = 0; r < ARRAY_LEN(references); r++)
@@ -108,7 +108,7 @@ static void quiet_machines_are_measured_within_their_bound(void **state)
 }
 
 /* A calibration that runs during the boot waits for nothing, and is more precise. */
-static void what_the_machine_does_meanwhile_is_not_waited_for(void **state)
+static void calibration_does_not_wait_for_other_work(void **state)
 {
     (void)state;
     for (size_t r = 0; r < ARRAY_LEN(references); r++)
@@ -125,7 +125,7 @@ static void what_the_machine_does_meanwhile_is_not_waited_for(void **state)
 
 /* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the bound
    says so. */
-static void a_disturbed_machine_is_never_surer_than_it_may_be(void **state)
+static void a_disturbed_measurement_never_understates_its_error(void **state)
 {
     static const uint64_t disturbances_ps[] = { 5000000, 100000000, 3000000000 };
     unsigned int good = 0;
@@ -149,7 +149,7 @@ static void a_disturbed_machine_is_never_surer_than_it_may_be(void **state)
 
 /* Bochs' PM timer counts microseconds and shows 3 or 4 counts more after each. Good enough to confirm
    others. */
-static void a_reference_that_counts_unevenly_serves_all_the_same(void **state)
+static void an_unevenly_counting_reference_is_usable(void **state)
 {
     (void)state;
     for (unsigned int round = 0; round < 200; round++)
@@ -162,7 +162,7 @@ static void a_reference_that_counts_unevenly_serves_all_the_same(void **state)
         }
 }
 
-static void a_reference_that_stands_still_or_stops_ends_it(void **state)
+static void a_stopped_reference_ends_the_calibration(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 8; i++) {
@@ -173,7 +173,7 @@ static void a_reference_that_stands_still_or_stops_ends_it(void **state)
     }
 }
 
-static void one_look_is_a_first_idea(void **state)
+static void one_sample_gives_a_first_estimate(void **state)
 {
     (void)state;
     for (unsigned int round = 0; round < 100; round++)
@@ -192,7 +192,7 @@ static void one_look_is_a_first_idea(void **state)
 
 /* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a look longer than a
    round. */
-static void a_look_may_be_longer_than_a_round(void **state)
+static void a_sample_may_be_longer_than_a_wrap(void **state)
 {
     (void)state;
     for (unsigned int round = 0; round < 200; round++) {
@@ -207,7 +207,7 @@ static void a_look_may_be_longer_than_a_round(void **state)
 
 /* A boot on a slow serial line takes several of the PIT's rounds; what cannot be told any more is measured
    anew. */
-static void rounds_of_the_reference_are_counted_or_the_window_begins_anew(void **state)
+static void wraps_of_the_reference_are_counted_or_the_window_restarts(void **state)
 {
     (void)state;
     for (unsigned int round = 0; round < 200; round++) {
@@ -238,7 +238,7 @@ static void rounds_of_the_reference_are_counted_or_the_window_begins_anew(void *
 }
 
 /* A second: what refines the rate in the background. */
-static void a_second_tells_the_rate_to_a_few_parts_in_a_million(void **state)
+static void one_second_gives_the_rate_to_a_few_ppm(void **state)
 {
     (void)state;
     for (size_t r = 0; r < 2; r++)
@@ -253,7 +253,7 @@ static void a_second_tells_the_rate_to_a_few_parts_in_a_million(void **state)
 }
 
 /* Rates in Hz; 0: it stands still. */
-static void of_several_references_a_confirmed_one_is_believed(void **state)
+static void of_several_references_a_confirmed_one_is_used(void **state)
 {
     static const struct {
         uint64_t rates_hz[3], idea_hz;
@@ -285,16 +285,16 @@ static void of_several_references_a_confirmed_one_is_believed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quiet_machines_are_measured_within_their_bound),
-        cmocka_unit_test(what_the_machine_does_meanwhile_is_not_waited_for),
-        cmocka_unit_test(a_disturbed_machine_is_never_surer_than_it_may_be),
-        cmocka_unit_test(a_reference_that_counts_unevenly_serves_all_the_same),
-        cmocka_unit_test(a_reference_that_stands_still_or_stops_ends_it),
-        cmocka_unit_test(one_look_is_a_first_idea),
-        cmocka_unit_test(a_look_may_be_longer_than_a_round),
-        cmocka_unit_test(rounds_of_the_reference_are_counted_or_the_window_begins_anew),
-        cmocka_unit_test(a_second_tells_the_rate_to_a_few_parts_in_a_million),
-        cmocka_unit_test(of_several_references_a_confirmed_one_is_believed),
+        cmocka_unit_test(an_undisturbed_measurement_is_within_its_error_bound),
+        cmocka_unit_test(calibration_does_not_wait_for_other_work),
+        cmocka_unit_test(a_disturbed_measurement_never_understates_its_error),
+        cmocka_unit_test(an_unevenly_counting_reference_is_usable),
+        cmocka_unit_test(a_stopped_reference_ends_the_calibration),
+        cmocka_unit_test(one_sample_gives_a_first_estimate),
+        cmocka_unit_test(a_sample_may_be_longer_than_a_wrap),
+        cmocka_unit_test(wraps_of_the_reference_are_counted_or_the_window_restarts),
+        cmocka_unit_test(one_second_gives_the_rate_to_a_few_ppm),
+        cmocka_unit_test(of_several_references_a_confirmed_one_is_used),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,13 +31,13 @@ void verify_failed(const char *expression, const char *file, int line)
 
 /* ---- tests, in this order: a clock cannot be started twice ---- */
 
-static void before_there_is_a_clock_a_tick_is_a_nanosecond(void **state)
+static void before_calibration_a_tick_counts_as_a_nanosecond(void **state)
 {
     (void)state;
     assert_int_equal(clock_nanoseconds(12345), 12345);
 }
 
-static void time_counts_from_the_zero_at_the_estimated_rate(void **state)
+static void time_starts_at_zero_at_the_estimated_rate(void **state)
 {
     (void)state;
     clock_init(1000, 2500000000);
@@ -48,7 +48,7 @@ static void time_counts_from_the_zero_at_the_estimated_rate(void **state)
                     86400000000000ULL);
 }
 
-static void a_better_rate_goes_on_from_the_same_time(void **state)
+static void a_refined_rate_continues_from_the_same_time(void **state)
 {
     (void)state;
     uint64_t before = clock_now_ns();
@@ -64,7 +64,7 @@ static void a_better_rate_goes_on_from_the_same_time(void **state)
     assert_true(clock_nanoseconds(tick - 40000000000) < before);
 }
 
-static void a_stamp_keeps_its_nanosecond_through_every_refinement(void **state)
+static void a_time_stamp_keeps_its_value_through_every_refinement(void **state)
 {
     static const uint64_t rates[] = { 2100000000, 1900000000, 2000000000 };
     uint64_t stamps[ARRAY_LEN(rates)], times[ARRAY_LEN(rates)];
@@ -79,14 +79,14 @@ static void a_stamp_keeps_its_nanosecond_through_every_refinement(void **state)
     assert_true(times[0] <= times[1] && times[1] <= times[2]);
 }
 
-static void a_duration_is_counted_at_the_newest_rate(void **state)
+static void a_duration_is_converted_at_the_newest_rate(void **state)
 {
     (void)state;
     assert_int_equal(clock_duration_ns(4000000000), 2000000000);
     assert_int_equal(clock_duration_ns(0), 0);
 }
 
-static void a_deadline_is_never_too_early_by_its_tick(void **state)
+static void a_deadline_in_ticks_is_never_early(void **state)
 {
     (void)state;
     uint64_t now = clock_now_ns();
@@ -110,7 +110,7 @@ static uint64_t read_counter(struct clock_counter *self)
 
 static struct clock_counter counter = { "pm-timer", 3579545, 24, read_counter };
 
-static void a_counter_takes_over_and_may_wrap_any_number_of_times(void **state)
+static void a_narrow_counter_may_become_the_clock_and_wrap_any_number_of_times(void **state)
 {
     (void)state;
     uint64_t before = clock_now_ns();
@@ -130,7 +130,7 @@ static void a_counter_takes_over_and_may_wrap_any_number_of_times(void **state)
     }
 }
 
-static void a_reader_that_was_overtaken_does_not_see_a_round_more(void **state)
+static void an_overtaken_reader_does_not_count_a_wrap_twice(void **state)
 {
     (void)state;
     uint64_t now = clock_now_ns();
@@ -140,7 +140,7 @@ static void a_reader_that_was_overtaken_does_not_see_a_round_more(void **state)
     assert_in_range(clock_now_ns() - now, 278, 281);
 }
 
-static void rounds_that_are_added_are_time_that_passes(void **state)
+static void added_wraps_advance_the_time(void **state)
 {
     (void)state;
     uint64_t now = clock_now_ns(), wide = clock_wide_count();
@@ -152,7 +152,7 @@ static void rounds_that_are_added_are_time_that_passes(void **state)
     assert_int_equal(clock_wide_count(), wide + (3ULL << 24) + 1000);
 }
 
-static void a_better_rate_of_the_counter_that_was_left_changes_no_time(void **state)
+static void a_refined_rate_of_the_previous_counter_changes_no_time(void **state)
 {
     (void)state;
     uint64_t before = clock_now_ns();
@@ -164,7 +164,7 @@ static void a_better_rate_of_the_counter_that_was_left_changes_no_time(void **st
     assert_int_equal(clock_tsc_hz(), 1000000000);
 }
 
-static void a_million_readings_never_go_back(void **state)
+static void a_million_readings_never_go_backwards(void **state)
 {
     (void)state;
     uint64_t last = clock_now_ns();
@@ -179,17 +179,17 @@ static void a_million_readings_never_go_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_there_is_a_clock_a_tick_is_a_nanosecond),
-        cmocka_unit_test(time_counts_from_the_zero_at_the_estimated_rate),
-        cmocka_unit_test(a_better_rate_goes_on_from_the_same_time),
-        cmocka_unit_test(a_stamp_keeps_its_nanosecond_through_every_refinement),
-        cmocka_unit_test(a_duration_is_counted_at_the_newest_rate),
-        cmocka_unit_test(a_deadline_is_never_too_early_by_its_tick),
-        cmocka_unit_test(a_million_readings_never_go_back),
-        cmocka_unit_test(a_counter_takes_over_and_may_wrap_any_number_of_times),
-        cmocka_unit_test(a_reader_that_was_overtaken_does_not_see_a_round_more),
-        cmocka_unit_test(rounds_that_are_added_are_time_that_passes),
-        cmocka_unit_test(a_better_rate_of_the_counter_that_was_left_changes_no_time),
+        cmocka_unit_test(before_calibration_a_tick_counts_as_a_nanosecond),
+        cmocka_unit_test(time_starts_at_zero_at_the_estimated_rate),
+        cmocka_unit_test(a_refined_rate_continues_from_the_same_time),
+        cmocka_unit_test(a_time_stamp_keeps_its_value_through_every_refinement),
+        cmocka_unit_test(a_duration_is_converted_at_the_newest_rate),
+        cmocka_unit_test(a_deadline_in_ticks_is_never_early),
+        cmocka_unit_test(a_million_readings_never_go_backwards),
+        cmocka_unit_test(a_narrow_counter_may_become_the_clock_and_wrap_any_number_of_times),
+        cmocka_unit_test(an_overtaken_reader_does_not_count_a_wrap_twice),
+        cmocka_unit_test(added_wraps_advance_the_time),
+        cmocka_unit_test(a_refined_rate_of_the_previous_counter_changes_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void read_often(unsigned thread)
         read_once();
 }
 
-static void a_counter_that_all_widen_does_not_go_back_and_loses_no_round(void **state)
+static void a_counter_widened_by_all_cpus_never_goes_backwards_or_misses_a_wrap(void **state)
 {
     (void)state;
     uint64_t start_ns = clock_now_ns();
@@ -111,7 +111,7 @@ static void read_or_change(unsigned thread)
     relaxed_store(&is_over, 1);
 }
 
-static void a_reader_during_a_change_reads_one_clock_or_the_other(void **state)
+static void a_reader_during_a_switch_reads_one_clock_or_the_other(void **state)
 {
     (void)state;
     clock_set_tsc_rate(4000000000);
@@ -125,8 +125,8 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_reader_during_a_change_reads_one_clock_or_the_other),
-        cmocka_unit_test(a_counter_that_all_widen_does_not_go_back_and_loses_no_round),
+        cmocka_unit_test(a_reader_during_a_switch_reads_one_clock_or_the_other),
+        cmocka_unit_test(a_counter_widened_by_all_cpus_never_goes_backwards_or_misses_a_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static void a_quoted_value_may_hold_blanks(void **state)
     assert_no_option("x run=\"test; exit\" y", "exit\"");
 }
 
-static void a_word_that_grub_quoted_as_a_whole_is_the_same(void **state)
+static void a_word_quoted_as_a_whole_by_grub_is_parsed_alike(void **state)
 {
     (void)state;
     /* GRUB's shell takes away run="test; exit"'s quotes and puts its own around the word. */
@@ -80,7 +80,7 @@ static void a_word_that_grub_quoted_as_a_whole_is_the_same(void **state)
     assert_option("\"two words\"", "two words", "");
 }
 
-static void what_grub_escaped_arrives_unescaped(void **state)
+static void grub_escapes_are_removed(void **state)
 {
     (void)state;
     assert_option("run=\\\"a\\\"", "run", "\"a\"");
@@ -88,7 +88,7 @@ static void what_grub_escaped_arrives_unescaped(void **state)
     assert_option("\"run=echo \\\"a b\\\" \\\\ \\'c\\'\" next", "next", "");
 }
 
-static void a_backslash_before_anything_else_is_a_backslash(void **state)
+static void other_backslashes_are_literal(void **state)
 {
     (void)state;
     assert_option("path=a\\b\\n\\", "path", "a\\b\\n\\");
@@ -101,7 +101,7 @@ static void quotes_inside_a_value_join(void **state)
     assert_option("run=a\" \"b\"\"c", "run", "a bc");
 }
 
-static void a_quote_that_is_never_closed_holds_the_rest_of_its_line(void **state)
+static void an_unclosed_quote_extends_to_the_end_of_the_line(void **state)
 {
     (void)state;
     size_t cursor = 0;
@@ -119,7 +119,7 @@ static void a_quote_that_is_never_closed_holds_the_rest_of_its_line(void **state
     assert_int_equal(cmdline_next("\"", &cursor, &option), STATUS_NOT_FOUND);
 }
 
-static void the_last_of_a_name_counts(void **state)
+static void the_last_value_of_a_repeated_option_is_used(void **state)
 {
     (void)state;
     assert_option("mem=1G x mem=2G", "mem", "2G");
@@ -127,7 +127,7 @@ static void the_last_of_a_name_counts(void **state)
     assert_option("run=\"a; b\" run=c", "run", "c");
 }
 
-static void a_name_is_matched_whole_and_by_case(void **state)
+static void names_match_whole_and_case_sensitively(void **state)
 {
     (void)state;
     const char *line = "console=serial nohpet";
@@ -140,7 +140,7 @@ static void a_name_is_matched_whole_and_by_case(void **state)
     assert_no_option(line, "");
 }
 
-static void a_value_that_does_not_fit_is_cut_and_says_so(void **state)
+static void a_value_that_does_not_fit_is_truncated_and_reported(void **state)
 {
     (void)state;
     char value[6];
@@ -168,7 +168,7 @@ static void a_very_long_line_is_read_to_its_end(void **state)
     free(line);
 }
 
-static void a_file_name_is_told_from_an_option(void **state)
+static void a_file_name_is_distinguished_from_an_option(void **state)
 {
     (void)state;
     static const struct {
@@ -202,16 +202,16 @@ int main(void)
         cmocka_unit_test(an_empty_line_has_no_words),
         cmocka_unit_test(words_come_in_order_with_their_names_and_values),
         cmocka_unit_test(a_quoted_value_may_hold_blanks),
-        cmocka_unit_test(a_word_that_grub_quoted_as_a_whole_is_the_same),
-        cmocka_unit_test(what_grub_escaped_arrives_unescaped),
-        cmocka_unit_test(a_backslash_before_anything_else_is_a_backslash),
+        cmocka_unit_test(a_word_quoted_as_a_whole_by_grub_is_parsed_alike),
+        cmocka_unit_test(grub_escapes_are_removed),
+        cmocka_unit_test(other_backslashes_are_literal),
         cmocka_unit_test(quotes_inside_a_value_join),
-        cmocka_unit_test(a_quote_that_is_never_closed_holds_the_rest_of_its_line),
-        cmocka_unit_test(the_last_of_a_name_counts),
-        cmocka_unit_test(a_name_is_matched_whole_and_by_case),
-        cmocka_unit_test(a_value_that_does_not_fit_is_cut_and_says_so),
+        cmocka_unit_test(an_unclosed_quote_extends_to_the_end_of_the_line),
+        cmocka_unit_test(the_last_value_of_a_repeated_option_is_used),
+        cmocka_unit_test(names_match_whole_and_case_sensitively),
+        cmocka_unit_test(a_value_that_does_not_fit_is_truncated_and_reported),
         cmocka_unit_test(a_very_long_line_is_read_to_its_end),
-        cmocka_unit_test(a_file_name_is_told_from_an_option),
+        cmocka_unit_test(a_file_name_is_distinguished_from_an_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

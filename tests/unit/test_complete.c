@@ -27,7 +27,7 @@ static void check(const char *prefix, unsigned count, const char *first, size_t 
     }
 }
 
-static void what_all_candidates_begin_with_is_common(void **state)
+static void the_common_prefix_of_all_candidates_is_completed(void **state)
 {
     (void)state;
     check("h", 1, "help", 4);
@@ -39,13 +39,13 @@ static void what_all_candidates_begin_with_is_common(void **state)
     check("helping", 0, NULL, 0);
 }
 
-static void only_what_was_typed_counts(void **state)
+static void only_matching_candidates_count(void **state)
 {
     (void)state;
     assert_int_equal(complete(words, "reXX", 2).count, 3);
 }
 
-static void a_slip_finds_its_word(void **state)
+static void a_misspelling_finds_its_word(void **state)
 {
     (void)state;
     assert_string_equal(complete_nearest(words, "hlep"), "help");  /* swapped */
@@ -55,7 +55,7 @@ static void a_slip_finds_its_word(void **state)
     assert_string_equal(complete_nearest(words, "rebot"), "reboot");
 }
 
-static void something_else_finds_nothing(void **state)
+static void an_unrelated_word_finds_nothing(void **state)
 {
     (void)state;
     assert_null(complete_nearest(words, "frobnicate"));
@@ -66,10 +66,10 @@ static void something_else_finds_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_all_candidates_begin_with_is_common),
-        cmocka_unit_test(only_what_was_typed_counts),
-        cmocka_unit_test(a_slip_finds_its_word),
-        cmocka_unit_test(something_else_finds_nothing),
+        cmocka_unit_test(the_common_prefix_of_all_candidates_is_completed),
+        cmocka_unit_test(only_matching_candidates_count),
+        cmocka_unit_test(a_misspelling_finds_its_word),
+        cmocka_unit_test(an_unrelated_word_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static int fresh_epyc_guest(void **state)
     return 0;
 }
 
-static void sev_is_told_by_its_register(void **state)
+static void sev_is_detected_by_its_msr(void **state)
 {
     (void)state;
     assert_int_equal(kind(), CONFIDENTIAL_NONE);
@@ -65,7 +65,7 @@ static void sev_is_told_by_its_register(void **state)
     assert_int_equal(cpu.reads, 5);
 }
 
-static void the_register_is_read_only_where_it_is(void **state)
+static void the_sev_msr_is_read_only_where_it_exists(void **state)
 {
     (void)state;
     cpu.sev_status = 1;
@@ -83,7 +83,7 @@ static void the_register_is_read_only_where_it_is(void **state)
     assert_int_equal(cpu.reads, 0);
 }
 
-static void tdx_is_told_by_its_leaf(void **state)
+static void tdx_is_detected_by_its_cpuid_leaf(void **state)
 {
     (void)state;
     cpu.leaf_21 = (struct stub_cpuid){ .ebx = 0x65746e49, .edx = 0x5844546c, .ecx = 0x20202020 };
@@ -102,9 +102,9 @@ static void tdx_is_told_by_its_leaf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(sev_is_told_by_its_register, fresh_epyc_guest),
-        cmocka_unit_test_setup(the_register_is_read_only_where_it_is, fresh_epyc_guest),
-        cmocka_unit_test_setup(tdx_is_told_by_its_leaf, fresh_epyc_guest),
+        cmocka_unit_test_setup(sev_is_detected_by_its_msr, fresh_epyc_guest),
+        cmocka_unit_test_setup(the_sev_msr_is_read_only_where_it_exists, fresh_epyc_guest),
+        cmocka_unit_test_setup(tdx_is_detected_by_its_cpuid_leaf, fresh_epyc_guest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

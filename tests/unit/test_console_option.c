@@ -52,7 +52,7 @@ static void serial_takes_a_port_and_a_speed(void **state)
     expect_serial("serial:0xfff8", 0xfff8, 115200);
 }
 
-static void several_come_in_order(void **state)
+static void several_consoles_keep_their_order(void **state)
 {
     (void)state;
     const char *option = "serial:com2,fb,vga";
@@ -69,7 +69,7 @@ static void several_come_in_order(void **state)
         assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_NOT_FOUND);
 }
 
-static void nothing_is_no_console(void **state)
+static void an_empty_list_selects_no_console(void **state)
 {
     (void)state;
     static const char *const options[] = { "", ",", ",,," };
@@ -80,7 +80,7 @@ static void nothing_is_no_console(void **state)
     }
 }
 
-static void a_word_that_is_no_console_is_named_and_passed_over(void **state)
+static void an_unknown_console_is_reported_and_skipped(void **state)
 {
     (void)state;
     static const char *const words[] = {
@@ -121,9 +121,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_console_has_its_name),
         cmocka_unit_test(serial_takes_a_port_and_a_speed),
-        cmocka_unit_test(several_come_in_order),
-        cmocka_unit_test(nothing_is_no_console),
-        cmocka_unit_test(a_word_that_is_no_console_is_named_and_passed_over),
+        cmocka_unit_test(several_consoles_keep_their_order),
+        cmocka_unit_test(an_empty_list_selects_no_console),
+        cmocka_unit_test(an_unknown_console_is_reported_and_skipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void a_port_that_reads_back_its_number_is_found(void **state)
     assert_string_equal(debugcon.console.name, "debugcon");
 }
 
-static void a_port_that_does_not_is_not_written(void **state)
+static void any_other_port_is_not_written(void **state)
 {
     (void)state;
     static const uint8_t values[] = { 0xff, 0x00, 0xe8 };
@@ -58,14 +58,14 @@ static void a_port_that_does_not_is_not_written(void **state)
     assert_int_equal(device.count + device.other_writes, 0);
 }
 
-static void a_port_that_the_user_names_is_used_unread(void **state)
+static void a_port_named_by_the_user_is_not_probed(void **state)
 {
     (void)state;
     device.readback = 0xff;
     assert_int_equal(debugcon_init(&debugcon, true), STATUS_OK);
 }
 
-static void text_goes_out_plain_with_bare_newlines(void **state)
+static void text_is_written_unchanged_with_bare_newlines(void **state)
 {
     (void)state;
     assert_int_equal(debugcon_init(&debugcon, false), STATUS_OK);
@@ -79,9 +79,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_port_that_reads_back_its_number_is_found, plug_in),
-        cmocka_unit_test_setup(a_port_that_does_not_is_not_written, plug_in),
-        cmocka_unit_test_setup(a_port_that_the_user_names_is_used_unread, plug_in),
-        cmocka_unit_test_setup(text_goes_out_plain_with_bare_newlines, plug_in),
+        cmocka_unit_test_setup(any_other_port_is_not_written, plug_in),
+        cmocka_unit_test_setup(a_port_named_by_the_user_is_not_probed, plug_in),
+        cmocka_unit_test_setup(text_is_written_unchanged_with_bare_newlines, plug_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

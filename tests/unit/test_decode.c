@@ -33,7 +33,7 @@ static const char *error_words(uint64_t vector, uint64_t code)
     return decode_error_code(vector, code, buffer, sizeof(buffer));
 }
 
-static void page_fault_error_code_tells_access_page_and_privilege(void **state)
+static void page_fault_error_code_gives_access_presence_and_privilege(void **state)
 {
     (void)state;
     assert_string_equal(error_words(TRAP_PAGE_FAULT, 0), "read of a page that is not present, by the kernel");
@@ -73,7 +73,7 @@ static void exceptions_without_an_error_code_have_none(void **state)
     }
 }
 
-static void flags_are_named_without_the_bit_that_is_always_set(void **state)
+static void rflags_are_named_without_the_reserved_bit(void **state)
 {
     (void)state;
     assert_string_equal(decode_rflags(0x2, buffer, sizeof(buffer)), "");
@@ -92,7 +92,7 @@ static void control_registers_are_named_bit_by_bit(void **state)
     assert_string_equal(decode_efer(0xd00, buffer, sizeof(buffer)), "NXE LMA LME");
 }
 
-static void a_bit_without_a_name_is_shown_as_a_number(void **state)
+static void an_unnamed_bit_is_shown_as_a_number(void **state)
 {
     (void)state;
     assert_string_equal(decode_cr0(CR0_PE | BIT(40), buffer, sizeof(buffer)), "PE +0x10000000000");
@@ -108,7 +108,7 @@ static void our_pat_has_write_combining_at_its_index(void **state)
     assert_int_equal(PAT_VALUE >> (8 * PAT_INDEX_UC) & 0xff, 0);
 }
 
-static void every_word_fits_and_a_short_buffer_cuts(void **state)
+static void every_text_fits_and_a_short_buffer_truncates(void **state)
 {
     char small[8];
 
@@ -128,7 +128,7 @@ static void every_word_fits_and_a_short_buffer_cuts(void **state)
     assert_int_equal(small[0], 'x');
 }
 
-static void machine_check_status_tells_place_and_gravity(void **state)
+static void machine_check_status_gives_bank_and_severity(void **state)
 {
     (void)state;
     assert_string_equal(decode_machine_check(0xb200000000000005, buffer, sizeof(buffer)),
@@ -161,15 +161,15 @@ static void any_vector_has_a_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(page_fault_error_code_tells_access_page_and_privilege),
+        cmocka_unit_test(page_fault_error_code_gives_access_presence_and_privilege),
         cmocka_unit_test(selector_error_code_names_table_and_entry),
         cmocka_unit_test(exceptions_without_an_error_code_have_none),
-        cmocka_unit_test(flags_are_named_without_the_bit_that_is_always_set),
+        cmocka_unit_test(rflags_are_named_without_the_reserved_bit),
         cmocka_unit_test(control_registers_are_named_bit_by_bit),
-        cmocka_unit_test(a_bit_without_a_name_is_shown_as_a_number),
+        cmocka_unit_test(an_unnamed_bit_is_shown_as_a_number),
         cmocka_unit_test(our_pat_has_write_combining_at_its_index),
-        cmocka_unit_test(every_word_fits_and_a_short_buffer_cuts),
-        cmocka_unit_test(machine_check_status_tells_place_and_gravity),
+        cmocka_unit_test(every_text_fits_and_a_short_buffer_truncates),
+        cmocka_unit_test(machine_check_status_gives_bank_and_severity),
         cmocka_unit_test(any_vector_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

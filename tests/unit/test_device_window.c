@@ -87,7 +87,7 @@ static void each_wrong_address_has_its_own_reason(void **state)
     expect_words(0xfec00000, 32, "address of another device", "I/O APIC");
 }
 
-static void memory_of_any_kind_is_no_device(void **state)
+static void memory_of_any_kind_is_rejected_as_a_device(void **state)
 {
     (void)state;
     for (unsigned int n = 0; n < 8; n++)
@@ -98,7 +98,7 @@ static void memory_of_any_kind_is_no_device(void **state)
     assert_int_equal(check(GIB(5) - 8, 16, DEVICE_REGISTERS), DEVICE_FAULT_MEMORY);
 }
 
-static void what_machines_really_have_is_accepted(void **state)
+static void addresses_on_real_machines_are_accepted(void **state)
 {
     (void)state;
     static const struct {
@@ -116,7 +116,7 @@ static void what_machines_really_have_is_accepted(void **state)
         assert_int_equal(check(good[i].address, good[i].size, DEVICE_REGISTERS), DEVICE_FAULT_NONE);
 }
 
-static void screens_may_be_where_the_pc_has_them(void **state)
+static void framebuffers_may_be_at_the_legacy_vga_addresses(void **state)
 {
     (void)state;
     assert_int_equal(check(0xb8000, 4000, DEVICE_SCREEN), DEVICE_FAULT_NONE);
@@ -131,7 +131,7 @@ static void screens_may_be_where_the_pc_has_them(void **state)
     assert_int_equal(check(0xfe800000, MIB(16), DEVICE_SCREEN), DEVICE_FAULT_LAPIC);
 }
 
-static void tables_lie_in_memory_and_never_in_a_device(void **state)
+static void tables_must_be_in_memory_and_not_in_a_device(void **state)
 {
     (void)state;
     assert_int_equal(check(MIB(517), 100, DEVICE_TABLE), DEVICE_FAULT_NONE);
@@ -142,7 +142,7 @@ static void tables_lie_in_memory_and_never_in_a_device(void **state)
     assert_int_equal(check(1ULL << 40, 36, DEVICE_TABLE), DEVICE_FAULT_RANGE);
 }
 
-static void the_local_apic_is_where_the_cpu_has_it(void **state)
+static void the_local_apic_must_be_at_the_address_in_its_msr(void **state)
 {
     (void)state;
     struct device_request request = { 0xfee00000, 4096, DEVICE_REGISTERS, true };
@@ -151,7 +151,7 @@ static void the_local_apic_is_where_the_cpu_has_it(void **state)
     assert_int_equal(device_check(&space, &request, NULL), DEVICE_FAULT_RANGE);
 }
 
-static void claims_tell_memory_before_there_is_a_map(void **state)
+static void reservations_identify_memory_before_the_map_is_built(void **state)
 {
     (void)state;
     static const struct memmap_entry claims[] = {
@@ -170,7 +170,7 @@ static void claims_tell_memory_before_there_is_a_map(void **state)
     assert_false(device_is_in_memory(claims, 0, MIB(64), MIB(72)));
 }
 
-static void every_fault_has_words(void **state)
+static void every_rejection_has_a_description(void **state)
 {
     (void)state;
     for (unsigned int fault = 0; fault < DEVICE_FAULT_COUNT; fault++)
@@ -182,13 +182,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_wrong_address_has_its_own_reason),
-        cmocka_unit_test(memory_of_any_kind_is_no_device),
-        cmocka_unit_test(what_machines_really_have_is_accepted),
-        cmocka_unit_test(screens_may_be_where_the_pc_has_them),
-        cmocka_unit_test(tables_lie_in_memory_and_never_in_a_device),
-        cmocka_unit_test(the_local_apic_is_where_the_cpu_has_it),
-        cmocka_unit_test(claims_tell_memory_before_there_is_a_map),
-        cmocka_unit_test(every_fault_has_words),
+        cmocka_unit_test(memory_of_any_kind_is_rejected_as_a_device),
+        cmocka_unit_test(addresses_on_real_machines_are_accepted),
+        cmocka_unit_test(framebuffers_may_be_at_the_legacy_vga_addresses),
+        cmocka_unit_test(tables_must_be_in_memory_and_not_in_a_device),
+        cmocka_unit_test(the_local_apic_must_be_at_the_address_in_its_msr),
+        cmocka_unit_test(reservations_identify_memory_before_the_map_is_built),
+        cmocka_unit_test(every_rejection_has_a_description),
     };
     return cmocka_run_group_tests_name("device_window", tests, NULL, NULL);
 }

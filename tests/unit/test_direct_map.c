@@ -142,7 +142,7 @@ static uint64_t count_tables(const struct direct_map_plan *plan)
 
 /* ---- tests ---- */
 
-static void every_map_takes_as_many_tables_as_counted(void **state)
+static void every_direct_map_takes_the_predicted_number_of_tables(void **state)
 {
     (void)state;
     unsigned int compared = 0;
@@ -171,7 +171,7 @@ static void every_map_takes_as_many_tables_as_counted(void **state)
     assert_true(compared > 200);
 }
 
-static void terabytes_in_1_gib_pages_take_tables_at_their_edges_only(void **state)
+static void with_1_gib_pages_terabytes_need_tables_at_their_edges_only(void **state)
 {
     (void)state;
     ranges[0] = (struct memmap_range){ phys(PAGE_SIZE), phys(0xa0000), MEMMAP_USABLE };
@@ -189,8 +189,8 @@ int main(void)
     seed_from_environment();
     hosted_ram = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_map_takes_as_many_tables_as_counted),
-        cmocka_unit_test(terabytes_in_1_gib_pages_take_tables_at_their_edges_only),
+        cmocka_unit_test(every_direct_map_takes_the_predicted_number_of_tables),
+        cmocka_unit_test(with_1_gib_pages_terabytes_need_tables_at_their_edges_only),
     };
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     free(hosted_ram);

@@ -81,7 +81,7 @@ static void set_stack(uint64_t left)
     stack = (struct stack){ .name = "test", .bottom = here - left, .top = here + 65536 };
 }
 
-static void a_command_is_refused_when_little_of_the_stack_is_left(void **state)
+static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)
 {
     (void)state;
     set_stack(DISPATCH_STACK_MIN);
@@ -99,7 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
-        cmocka_unit_test_setup(a_command_is_refused_when_little_of_the_stack_is_left, begin),
+        cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static uint64_t take(size_t size_bytes, size_t alignment)
     return pointer ? pointer_to_phys(pointer).raw : 0;
 }
 
-static void the_reserve_is_taken_from_the_front(void **state)
+static void the_reserve_is_allocated_from_its_start(void **state)
 {
     (void)state;
     begin(KIB(64));
@@ -55,7 +55,7 @@ static void the_reserve_is_taken_from_the_front(void **state)
     assert_false(phys_is_valid(early_alloc(1, 1)));
 }
 
-static void usable_memory_serves_when_the_reserve_is_used_up(void **state)
+static void usable_memory_is_used_when_the_reserve_is_exhausted(void **state)
 {
     (void)state;
     begin_with_map(KIB(8), GIB(4));
@@ -68,7 +68,7 @@ static void usable_memory_serves_when_the_reserve_is_used_up(void **state)
     assert_int_equal(early_usable_taken(), KIB(12));
 }
 
-static void what_is_held_back_of_the_reserve_serves_later(void **state)
+static void a_withheld_part_of_the_reserve_is_used_later(void **state)
 {
     (void)state;
     begin_with_map(KIB(12), GIB(4));
@@ -83,7 +83,7 @@ static void what_is_held_back_of_the_reserve_serves_later(void **state)
     assert_int_equal(early_take_frame().raw, MIB(3) + KIB(4));
 }
 
-static void blocks_come_from_the_top_of_the_highest_range_in_reach(void **state)
+static void blocks_are_taken_from_the_top_of_the_highest_reachable_range(void **state)
 {
     (void)state;
     begin_with_map(0, GIB(4));
@@ -123,7 +123,7 @@ static void expect_taken(size_t count, const uint64_t (*runs)[2], uint64_t limit
 }
 
 /* Also one that fills the gap which an alignment has left between two others. */
-static void blocks_that_touch_are_one_run(void **state)
+static void adjacent_blocks_are_one_run(void **state)
 {
     (void)state;
     begin_with_map(0, GIB(16));
@@ -138,7 +138,7 @@ static void blocks_that_touch_are_one_run(void **state)
     expect_taken(1, one, GIB(16));
 }
 
-static void what_is_taken_and_beyond_reach_is_handed_over(void **state)
+static void allocated_and_unreachable_memory_is_handed_over(void **state)
 {
     (void)state;
     begin_with_map(0, GIB(4));
@@ -153,7 +153,7 @@ static void what_is_taken_and_beyond_reach_is_handed_over(void **state)
     assert_false(phys_is_valid(early_take_frame()));
 }
 
-static void frames_of_the_reserve_that_come_back_are_given_out_again(void **state)
+static void freed_frames_of_the_reserve_are_allocated_again(void **state)
 {
     (void)state;
     begin_with_map(KIB(8), GIB(4));
@@ -168,7 +168,7 @@ static void frames_of_the_reserve_that_come_back_are_given_out_again(void **stat
     assert_int_equal(early_take_frame().raw, first.raw);
 }
 
-static void a_list_that_is_full_refuses_and_changes_nothing(void **state)
+static void a_full_list_refuses_and_changes_nothing(void **state)
 {
     (void)state;
     static struct memmap_range scattered[EARLY_RUNS_MAX + 1];
@@ -218,15 +218,15 @@ static void blocks_never_overlap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_reserve_is_taken_from_the_front),
-        cmocka_unit_test(usable_memory_serves_when_the_reserve_is_used_up),
-        cmocka_unit_test(what_is_held_back_of_the_reserve_serves_later),
-        cmocka_unit_test(blocks_come_from_the_top_of_the_highest_range_in_reach),
+        cmocka_unit_test(the_reserve_is_allocated_from_its_start),
+        cmocka_unit_test(usable_memory_is_used_when_the_reserve_is_exhausted),
+        cmocka_unit_test(a_withheld_part_of_the_reserve_is_used_later),
+        cmocka_unit_test(blocks_are_taken_from_the_top_of_the_highest_reachable_range),
         cmocka_unit_test(the_first_mib_is_left_alone),
-        cmocka_unit_test(blocks_that_touch_are_one_run),
-        cmocka_unit_test(what_is_taken_and_beyond_reach_is_handed_over),
-        cmocka_unit_test(frames_of_the_reserve_that_come_back_are_given_out_again),
-        cmocka_unit_test(a_list_that_is_full_refuses_and_changes_nothing),
+        cmocka_unit_test(adjacent_blocks_are_one_run),
+        cmocka_unit_test(allocated_and_unreachable_memory_is_handed_over),
+        cmocka_unit_test(freed_frames_of_the_reserve_are_allocated_again),
+        cmocka_unit_test(a_full_list_refuses_and_changes_nothing),
         cmocka_unit_test(blocks_never_overlap),
     };
     return cmocka_run_group_tests_name("early", tests, NULL, NULL);

@@ -79,7 +79,7 @@ static void check(const struct real_cpu *cpu)
         assert_false(has(&identity, 0, (enum erratum)i));
 }
 
-static void sixty_real_cpus_have_the_errata_that_their_makers_name(void **state)
+static void sixty_real_cpus_have_the_errata_of_their_vendors_lists(void **state)
 {
     (void)state;
     assert_true(ARRAY_LEN(intel_cpus) + ARRAY_LEN(amd_cpus) >= 60);
@@ -123,7 +123,7 @@ static void errata_hold_on_cpus_without_a_dump(void **state)
     assert_true(has(&ice_lake_d, UINT32_MAX, ERRATUM_MONITOR));
 }
 
-static void the_edges_of_the_k8_that_have_c1e(void **state)
+static void the_first_and_last_k8_models_with_c1e(void **state)
 {
     (void)state;
     struct cpu_identity before = cpu_of("AuthenticAMD", 15, 0x41, 1),
@@ -136,7 +136,7 @@ static void the_edges_of_the_k8_that_have_c1e(void **state)
     assert_true(has(&barcelona, 0, ERRATUM_C1E));
 }
 
-static void a_model_of_another_family_or_vendor_is_not_meant(void **state)
+static void a_model_of_another_family_or_vendor_has_no_erratum(void **state)
 {
     (void)state;
     struct cpu_identity amd = cpu_of("AuthenticAMD", 6, 0x3c, 3),
@@ -150,11 +150,11 @@ static void a_model_of_another_family_or_vendor_is_not_meant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sixty_real_cpus_have_the_errata_that_their_makers_name),
+        cmocka_unit_test(sixty_real_cpus_have_the_errata_of_their_vendors_lists),
         cmocka_unit_test(a_stepping_has_its_own_microcode),
         cmocka_unit_test(errata_hold_on_cpus_without_a_dump),
-        cmocka_unit_test(the_edges_of_the_k8_that_have_c1e),
-        cmocka_unit_test(a_model_of_another_family_or_vendor_is_not_meant),
+        cmocka_unit_test(the_first_and_last_k8_models_with_c1e),
+        cmocka_unit_test(a_model_of_another_family_or_vendor_has_no_erratum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static int fresh_machine(void **state)
     return 0;
 }
 
-static void each_verdict_has_its_code_at_the_debug_port(void **state)
+static void each_verdict_writes_its_code_to_the_debug_exit_port(void **state)
 {
     (void)state;
     power_set_debug_exit(DEBUG_PORT);
@@ -146,7 +146,7 @@ static void each_verdict_has_its_code_at_the_debug_port(void **state)
 }
 
 /* A machine that boots us by itself would do so for ever. */
-static void a_power_off_that_fails_is_said_and_never_becomes_a_reset(void **state)
+static void a_failed_power_off_is_reported_and_never_becomes_a_reset(void **state)
 {
     (void)state;
     exit_and_come_back(VERDICT_PASS);
@@ -161,7 +161,7 @@ static void a_debug_port_without_a_device_does_not_hang(void **state)
     assert_string_equal(story, "f4:10 off1 off2 said halt");
 }
 
-static void a_rung_that_works_is_the_last(void **state)
+static void the_first_method_that_works_is_the_last(void **state)
 {
     (void)state;
     working_rung = "off2";
@@ -169,7 +169,7 @@ static void a_rung_that_works_is_the_last(void **state)
     assert_string_equal(story, "off1 off2");
 }
 
-static void reset_does_not_switch_off(void **state)
+static void reset_does_not_power_off(void **state)
 {
     (void)state;
     story[0] = '\0';
@@ -178,7 +178,7 @@ static void reset_does_not_switch_off(void **state)
     assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
 }
 
-static void a_busy_keyboard_controller_is_not_waited_for_without_end(void **state)
+static void the_wait_for_a_busy_keyboard_controller_is_bounded(void **state)
 {
     (void)state;
     keyboard_status = 0xff;
@@ -188,7 +188,7 @@ static void a_busy_keyboard_controller_is_not_waited_for_without_end(void **stat
     assert_string_equal(story, "reset1 64:fe cf9:2 cf9:6 triple-fault");
 }
 
-static void a_slow_rung_is_given_time(void **state)
+static void a_slow_method_is_given_time(void **state)
 {
     (void)state;
     working_rung = "off1";
@@ -199,7 +199,7 @@ static void a_slow_rung_is_given_time(void **state)
     assert_true(reads - before >= 100000);
 }
 
-static void consoles_are_settled_before_anything_else(void **state)
+static void consoles_are_flushed_before_the_first_method(void **state)
 {
     power_set_debug_exit(DEBUG_PORT);
     exit_and_come_back(VERDICT_PASS);
@@ -220,14 +220,14 @@ static void consoles_are_settled_before_anything_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(each_verdict_has_its_code_at_the_debug_port, fresh_machine),
-        cmocka_unit_test_setup(a_power_off_that_fails_is_said_and_never_becomes_a_reset, fresh_machine),
+        cmocka_unit_test_setup(each_verdict_writes_its_code_to_the_debug_exit_port, fresh_machine),
+        cmocka_unit_test_setup(a_failed_power_off_is_reported_and_never_becomes_a_reset, fresh_machine),
         cmocka_unit_test_setup(a_debug_port_without_a_device_does_not_hang, fresh_machine),
-        cmocka_unit_test_setup(a_rung_that_works_is_the_last, fresh_machine),
-        cmocka_unit_test_setup(reset_does_not_switch_off, fresh_machine),
-        cmocka_unit_test_setup(a_busy_keyboard_controller_is_not_waited_for_without_end, fresh_machine),
-        cmocka_unit_test_setup(a_slow_rung_is_given_time, fresh_machine),
-        cmocka_unit_test_setup(consoles_are_settled_before_anything_else, fresh_machine),
+        cmocka_unit_test_setup(the_first_method_that_works_is_the_last, fresh_machine),
+        cmocka_unit_test_setup(reset_does_not_power_off, fresh_machine),
+        cmocka_unit_test_setup(the_wait_for_a_busy_keyboard_controller_is_bounded, fresh_machine),
+        cmocka_unit_test_setup(a_slow_method_is_given_time, fresh_machine),
+        cmocka_unit_test_setup(consoles_are_flushed_before_the_first_method, fresh_machine),
     };
 
     power_add_off_method(first_power_off);

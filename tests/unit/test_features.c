@@ -72,7 +72,7 @@ static void vendor_is_spelt_from_ebx_edx_ecx(void **state)
     assert_string_equal(identify(amd).vendor, "AuthenticAMD");
 }
 
-static void extended_family_and_model_count_where_the_manuals_say(void **state)
+static void extended_family_and_model_are_added_as_the_manuals_say(void **state)
 {
     static const struct {
         uint32_t eax;
@@ -96,7 +96,7 @@ static void extended_family_and_model_count_where_the_manuals_say(void **state)
     }
 }
 
-static void a_leaf_above_the_highest_is_not_believed(void **state)
+static void a_leaf_above_the_highest_is_not_read(void **state)
 {
     /* Highest leaf 1: leaf 7 answers noise, in which every feature is set. */
     const struct answer answers[] = {
@@ -154,7 +154,7 @@ static void each_feature_is_read_from_its_own_bit(void **state)
     assert_string_equal(identity.hypervisor, "");
 }
 
-static void brand_loses_the_blanks_around_it(void **state)
+static void blanks_around_the_brand_string_are_removed(void **state)
 {
     struct answer answers[] = {
         INTEL(1),
@@ -216,7 +216,7 @@ static void no_two_features_share_a_bit_or_a_name(void **state)
     }
 }
 
-static void lfence_is_a_choice_on_some_amd_families(void **state)
+static void lfence_is_made_serializing_on_some_amd_families(void **state)
 {
     static const struct {
         const char *vendor;
@@ -236,7 +236,7 @@ static void lfence_is_a_choice_on_some_amd_families(void **state)
 }
 
 /* Intel SDM vol. 3A, "4-Level Paging": MAXPHYADDR is at most 52. */
-static void addresses_end_where_the_cpu_says(void **state)
+static void address_widths_are_those_of_the_cpu(void **state)
 {
     static const struct {
         unsigned bits;
@@ -256,15 +256,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vendor_is_spelt_from_ebx_edx_ecx),
-        cmocka_unit_test(extended_family_and_model_count_where_the_manuals_say),
-        cmocka_unit_test(a_leaf_above_the_highest_is_not_believed),
+        cmocka_unit_test(extended_family_and_model_are_added_as_the_manuals_say),
+        cmocka_unit_test(a_leaf_above_the_highest_is_not_read),
         cmocka_unit_test(a_cpu_without_extended_leaves_has_no_extended_feature),
         cmocka_unit_test(each_feature_is_read_from_its_own_bit),
-        cmocka_unit_test(brand_loses_the_blanks_around_it),
+        cmocka_unit_test(blanks_around_the_brand_string_are_removed),
         cmocka_unit_test(hypervisor_signature_is_read_only_under_one),
         cmocka_unit_test(no_two_features_share_a_bit_or_a_name),
-        cmocka_unit_test(lfence_is_a_choice_on_some_amd_families),
-        cmocka_unit_test(addresses_end_where_the_cpu_says),
+        cmocka_unit_test(lfence_is_made_serializing_on_some_amd_families),
+        cmocka_unit_test(address_widths_are_those_of_the_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

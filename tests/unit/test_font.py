@@ -104,7 +104,7 @@ class Font(unittest.TestCase):
         self.assertIsNone(lines)
         self.assertIn(words, result.stderr)
 
-    def test_a_missing_character_is_named(self):
+    def test_a_missing_character_is_reported(self):
         self.expect_refusal(psf2([c for c in self.order if c != ord("q")], 8, 16), "8x16", "no glyph for q")
 
     def test_another_size_is_refused(self):
@@ -113,7 +113,7 @@ class Font(unittest.TestCase):
     def test_a_width_between_bytes_is_refused(self):
         self.expect_refusal(psf2(self.order, 12, 24), "12x24", "no multiple of 8")
 
-    def test_a_cut_file_is_refused(self):
+    def test_a_truncated_file_is_refused(self):
         self.expect_refusal(psf2(self.order, 8, 16)[:3000], "8x16", "promises more")
 
     def test_another_format_is_refused(self):

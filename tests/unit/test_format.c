@@ -189,14 +189,14 @@ static void several_directives_take_their_arguments_in_order(void **state)
     assert_int_equal(length, strlen(ours));
 }
 
-static void arguments_that_lie_on_the_stack_are_found(void **state)
+static void arguments_passed_on_the_stack_are_found(void **state)
 {
     (void)state;
     format_buffer(ours, sizeof(ours), "%d %d %d %d %ld %hhd %s %d %x", 1, 2, 3, 4, 5L, 6, "7", 8, 9u);
     assert_string_equal(ours, "1 2 3 4 5 6 7 8 9");
 }
 
-static void each_size_cuts_where_snprintf_cuts(void **state)
+static void each_size_truncates_as_snprintf_does(void **state)
 {
     (void)state;
     for (size_t size = 0; size < 30; size++) {
@@ -212,7 +212,7 @@ static void each_size_cuts_where_snprintf_cuts(void **state)
     assert_int_equal(format_buffer(NULL, 0, "%s", "nowhere"), 7);
 }
 
-static void an_unknown_conversion_is_copied_and_takes_no_argument(void **state)
+static void an_unknown_conversion_is_copied_and_consumes_no_argument(void **state)
 {
     (void)state;
     const char *const unknown[] = { "%f",  "%n",  "%y",    "%Lf", "%",     "%-",  "%5",
@@ -233,7 +233,7 @@ static void an_unknown_conversion_is_copied_and_takes_no_argument(void **state)
     }
 }
 
-static void a_null_string_and_a_null_pointer_have_a_text(void **state)
+static void null_strings_and_pointers_are_printed_as_text(void **state)
 {
     (void)state;
     const char *volatile nothing = NULL;
@@ -249,7 +249,7 @@ static bool one_symbol(uint64_t address, char *buffer, size_t size)
     return true;
 }
 
-static void a_code_address_has_a_name_when_the_lookup_finds_it(void **state)
+static void a_code_address_is_printed_by_name_if_the_lookup_finds_it(void **state)
 {
     (void)state;
     void *known = (void *)0x1234, *unknown = (void *)0x1235;
@@ -279,7 +279,7 @@ static size_t format_into_sink(char *sink, const char *format, ...)
     return length;
 }
 
-static void a_sink_gets_everything_once_in_order(void **state)
+static void a_sink_receives_all_text_once_in_order(void **state)
 {
     (void)state;
     char sink[256] = "";
@@ -303,12 +303,12 @@ int main(void)
         cmocka_unit_test(text_characters_and_pointers_print_as_the_c_library_prints_them),
         cmocka_unit_test(random_formats_print_the_same),
         cmocka_unit_test(several_directives_take_their_arguments_in_order),
-        cmocka_unit_test(arguments_that_lie_on_the_stack_are_found),
-        cmocka_unit_test(each_size_cuts_where_snprintf_cuts),
-        cmocka_unit_test(an_unknown_conversion_is_copied_and_takes_no_argument),
-        cmocka_unit_test(a_null_string_and_a_null_pointer_have_a_text),
-        cmocka_unit_test(a_code_address_has_a_name_when_the_lookup_finds_it),
-        cmocka_unit_test(a_sink_gets_everything_once_in_order),
+        cmocka_unit_test(arguments_passed_on_the_stack_are_found),
+        cmocka_unit_test(each_size_truncates_as_snprintf_does),
+        cmocka_unit_test(an_unknown_conversion_is_copied_and_consumes_no_argument),
+        cmocka_unit_test(null_strings_and_pointers_are_printed_as_text),
+        cmocka_unit_test(a_code_address_is_printed_by_name_if_the_lookup_finds_it),
+        cmocka_unit_test(a_sink_receives_all_text_once_in_order),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

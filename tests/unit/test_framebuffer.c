@@ -153,7 +153,7 @@ static void fonts_have_a_glyph_for_every_character(void **state)
     }
 }
 
-static void text_looks_as_the_font_in_every_depth(void **state)
+static void text_matches_the_font_at_every_depth(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -170,7 +170,7 @@ static void text_looks_as_the_font_in_every_depth(void **state)
     }
 }
 
-static void one_cell_is_a_screen(void **state)
+static void a_screen_may_have_one_cell(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -212,7 +212,7 @@ static void a_full_screen_scrolls(void **state)
     }
 }
 
-static void at_least_25_rows_stay_where_there_are_so_many(void **state)
+static void at_least_25_rows_remain_where_possible(void **state)
 {
     (void)state;
     for (uint32_t height = 16; height < 1300; height += 16) {
@@ -226,7 +226,7 @@ static void at_least_25_rows_stay_where_there_are_so_many(void **state)
     }
 }
 
-static void video_memory_is_written_where_cells_change_and_never_read(void **state)
+static void only_changed_cells_are_written_and_video_memory_is_never_read(void **state)
 {
     (void)state;
     open_screen(&modes[0]);
@@ -251,7 +251,7 @@ static void video_memory_is_written_where_cells_change_and_never_read(void **sta
         }
 }
 
-static void modes_we_cannot_use_are_refused_and_the_screen_left_alone(void **state)
+static void unsupported_modes_are_refused_and_the_screen_left_alone(void **state)
 {
     (void)state;
     static const struct {
@@ -279,7 +279,7 @@ static void modes_we_cannot_use_are_refused_and_the_screen_left_alone(void **sta
     }
 }
 
-static void an_empty_palette_is_taken_for_the_vgas(void **state)
+static void an_empty_palette_counts_as_the_vga_palette(void **state)
 {
     (void)state;
     struct framebuffer_mode indexed = { 320, 200, 320, 8, 0, 0, 0, 0, 0, 0, palette, 0 };
@@ -314,13 +314,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(fonts_have_a_glyph_for_every_character),
-        TEST(text_looks_as_the_font_in_every_depth),
-        TEST(one_cell_is_a_screen),
+        TEST(text_matches_the_font_at_every_depth),
+        TEST(a_screen_may_have_one_cell),
         TEST(a_full_screen_scrolls),
-        TEST(at_least_25_rows_stay_where_there_are_so_many),
-        TEST(video_memory_is_written_where_cells_change_and_never_read),
-        TEST(modes_we_cannot_use_are_refused_and_the_screen_left_alone),
-        TEST(an_empty_palette_is_taken_for_the_vgas),
+        TEST(at_least_25_rows_remain_where_possible),
+        TEST(only_changed_cells_are_written_and_video_memory_is_never_read),
+        TEST(unsupported_modes_are_refused_and_the_screen_left_alone),
+        TEST(an_empty_palette_counts_as_the_vga_palette),
         TEST(wide_screens_get_the_large_font),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void a_file_is_found_by_its_whole_name(void **state)
                      STATUS_NOT_FOUND);
 }
 
-static void the_command_line_has_its_promised_name(void **state)
+static void the_command_line_has_its_documented_name(void **state)
 {
     (void)state;
     char buffer[64];
@@ -108,7 +108,7 @@ static void the_command_line_has_its_promised_name(void **state)
     assert_memory_equal(buffer, files[2].content, length);
 }
 
-static void a_file_that_does_not_fit_is_cut_and_said_to_be(void **state)
+static void a_file_that_does_not_fit_is_truncated_and_reported(void **state)
 {
     (void)state;
     char buffer[8] = "........";
@@ -128,7 +128,7 @@ static void a_missing_file_touches_nothing(void **state)
     assert_int_equal(length, 99);
 }
 
-static void a_missing_device_is_noticed(void **state)
+static void a_missing_device_is_detected(void **state)
 {
     (void)state;
     char buffer[4];
@@ -138,7 +138,7 @@ static void a_missing_device_is_noticed(void **state)
                      STATUS_UNSUPPORTED);
 }
 
-static void a_directory_that_lies_about_its_size_is_left_in_the_end(void **state)
+static void a_wrong_directory_size_is_survived(void **state)
 {
     (void)state;
     char buffer[4];
@@ -151,7 +151,7 @@ static void a_directory_that_lies_about_its_size_is_left_in_the_end(void **state
                      STATUS_NOT_FOUND);
 }
 
-static void a_name_without_end_matches_no_file(void **state)
+static void an_unterminated_name_matches_no_file(void **state)
 {
     (void)state;
     static const struct model_file endless[] = {
@@ -173,12 +173,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_found_by_its_whole_name),
-        TEST(the_command_line_has_its_promised_name),
-        TEST(a_file_that_does_not_fit_is_cut_and_said_to_be),
+        TEST(the_command_line_has_its_documented_name),
+        TEST(a_file_that_does_not_fit_is_truncated_and_reported),
         TEST(a_missing_file_touches_nothing),
-        TEST(a_missing_device_is_noticed),
-        TEST(a_directory_that_lies_about_its_size_is_left_in_the_end),
-        TEST(a_name_without_end_matches_no_file),
+        TEST(a_missing_device_is_detected),
+        TEST(a_wrong_directory_size_is_survived),
+        TEST(an_unterminated_name_matches_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

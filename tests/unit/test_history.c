@@ -27,14 +27,14 @@ static int forget(void **state)
     return 0;
 }
 
-static void an_empty_history_has_nothing_to_show(void **state)
+static void an_empty_history_shows_nothing(void **state)
 {
     (void)state;
     assert_null(history_previous(&history, "x"));
     assert_null(history_next(&history));
 }
 
-static void the_newest_line_comes_first_and_the_draft_comes_back(void **state)
+static void the_newest_line_is_shown_first_and_the_draft_is_restored(void **state)
 {
     (void)state;
     history_add(&history, "one");
@@ -47,7 +47,7 @@ static void the_newest_line_comes_first_and_the_draft_comes_back(void **state)
     assert_null(history_next(&history));
 }
 
-static void empty_lines_and_the_newest_again_are_not_kept(void **state)
+static void empty_lines_and_repeated_lines_are_not_kept(void **state)
 {
     (void)state;
     history_add(&history, "");
@@ -64,7 +64,7 @@ static void empty_lines_and_the_newest_again_are_not_kept(void **state)
     assert_string_equal(history_previous(&history, ""), "two");
 }
 
-static void ending_the_walk_begins_at_the_newest_again(void **state)
+static void after_a_walk_the_next_starts_at_the_newest(void **state)
 {
     (void)state;
     history_add(&history, "one");
@@ -75,7 +75,7 @@ static void ending_the_walk_begins_at_the_newest_again(void **state)
     assert_string_equal(history_previous(&history, ""), "two");
 }
 
-static void the_oldest_lines_make_room(void **state)
+static void the_oldest_lines_are_dropped_first(void **state)
 {
     char text[LINE_MAX], long_line[LINE_MAX];
     unsigned kept = 0, number = 2999;
@@ -103,11 +103,11 @@ static void the_oldest_lines_make_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(an_empty_history_has_nothing_to_show, forget),
-        cmocka_unit_test_setup(the_newest_line_comes_first_and_the_draft_comes_back, forget),
-        cmocka_unit_test_setup(empty_lines_and_the_newest_again_are_not_kept, forget),
-        cmocka_unit_test_setup(ending_the_walk_begins_at_the_newest_again, forget),
-        cmocka_unit_test_setup(the_oldest_lines_make_room, forget),
+        cmocka_unit_test_setup(an_empty_history_shows_nothing, forget),
+        cmocka_unit_test_setup(the_newest_line_is_shown_first_and_the_draft_is_restored, forget),
+        cmocka_unit_test_setup(empty_lines_and_repeated_lines_are_not_kept, forget),
+        cmocka_unit_test_setup(after_a_walk_the_next_starts_at_the_newest, forget),
+        cmocka_unit_test_setup(the_oldest_lines_are_dropped_first, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,7 +222,7 @@ static uint64_t read_counter(void)
     return hpet.counter.read(&hpet.counter);
 }
 
-static void what_is_no_capability_register_is_refused_untouched(void **state)
+static void an_invalid_capability_register_is_refused_without_a_write(void **state)
 {
     (void)state;
     static const struct {
@@ -240,7 +240,7 @@ static void what_is_no_capability_register_is_refused_untouched(void **state)
     }
 }
 
-static void a_counter_that_stands_still_is_not_found_in_bounded_time(void **state)
+static void a_stopped_counter_is_rejected_in_bounded_time(void **state)
 {
     (void)state;
     device.is_stuck = true;
@@ -255,7 +255,7 @@ static void a_counter_that_stands_still_is_not_found_in_bounded_time(void **stat
     assert_in_range(device.accesses, 1, 2000);
 }
 
-static void a_counter_that_is_slow_beside_the_cpu_is_found(void **state)
+static void a_counter_slow_compared_with_the_cpu_is_detected(void **state)
 {
     (void)state;
     device.ticks_per_access = 0;
@@ -263,7 +263,7 @@ static void a_counter_that_is_slow_beside_the_cpu_is_found(void **state)
     init();
 }
 
-static void the_rate_is_the_period_to_the_nearest_hertz(void **state)
+static void the_rate_is_rounded_to_the_nearest_hertz(void **state)
 {
     (void)state;
     static const struct {
@@ -280,7 +280,7 @@ static void the_rate_is_the_period_to_the_nearest_hertz(void **state)
     }
 }
 
-static void firmwares_comparators_are_silenced_and_legacy_routes_are_off(void **state)
+static void firmwares_comparators_are_disabled_and_legacy_routing_is_off(void **state)
 {
     (void)state;
     init();
@@ -300,7 +300,7 @@ static void a_stopped_counter_is_started(void **state)
     init();
 }
 
-static void the_counter_is_the_low_half_across_its_wrap(void **state)
+static void a_reading_is_the_low_half_of_the_counter_across_its_wrap(void **state)
 {
     (void)state;
     init();
@@ -323,7 +323,7 @@ static void routes_are_those_of_the_comparator(void **state)
     assert_int_equal(hpet_routes(&hpet, 1000), 0);
 }
 
-static void a_comparator_becomes_one_shot_edge_triggered_32_bits_on_its_route(void **state)
+static void a_comparator_is_set_to_one_shot_edge_triggered_32_bit_on_its_route(void **state)
 {
     (void)state;
     use(0, 20);
@@ -334,7 +334,7 @@ static void a_comparator_becomes_one_shot_edge_triggered_32_bits_on_its_route(vo
     assert_in_range(hpet.alarm.max_ticks, 1u << 20, 0x40000000);
 }
 
-static void routes_that_are_not_there_are_refused(void **state)
+static void unsupported_routes_are_refused(void **state)
 {
     (void)state;
     init();
@@ -365,7 +365,7 @@ static void expect_alarm(uint64_t ticks, uint64_t late, uint64_t latest)
     hpet.alarm.disarm(&hpet.alarm);
 }
 
-static void an_alarm_comes_once_and_not_before_its_time(void **state)
+static void an_event_fires_once_and_not_early(void **state)
 {
     (void)state;
     static const uint32_t delays[] = { 1000, 14318, 100000, 14318180, 0x3fffffff, 0x40000000 };
@@ -377,7 +377,7 @@ static void an_alarm_comes_once_and_not_before_its_time(void **state)
         }
 }
 
-static void a_short_alarm_always_comes(void **state)
+static void a_short_delay_always_fires(void **state)
 {
     (void)state;
     for (unsigned int speed = 1; speed <= 1000; speed = speed * 2 + 1) {
@@ -390,7 +390,7 @@ static void a_short_alarm_always_comes(void **state)
 }
 
 /* Seven ticks an access: half a microsecond at 14.3 MHz, as on a PC. */
-static void a_short_alarm_on_a_usual_bus_is_written_once_and_comes_once(void **state)
+static void a_short_delay_on_an_ordinary_bus_is_written_once_and_fires_once(void **state)
 {
     (void)state;
     use(0, 20);
@@ -404,7 +404,7 @@ static void a_short_alarm_on_a_usual_bus_is_written_once_and_comes_once(void **s
     }
 }
 
-static void an_alarm_that_passes_while_it_is_written_comes_all_the_same(void **state)
+static void a_deadline_that_passes_during_the_write_still_fires(void **state)
 {
     (void)state;
     use(0, 20);
@@ -416,7 +416,7 @@ static void an_alarm_that_passes_while_it_is_written_comes_all_the_same(void **s
 }
 
 /* The longest delay, on a machine that sleeps in between for longer than that. */
-static void the_longest_alarm_written_too_late_comes_all_the_same(void **state)
+static void the_longest_delay_written_too_late_still_fires(void **state)
 {
     (void)state;
     use(0, 20);
@@ -426,7 +426,7 @@ static void the_longest_alarm_written_too_late_comes_all_the_same(void **state)
     expect_alarm(max, max * 2 - 1, max * 2 + 2000);
 }
 
-static void a_comparator_that_is_slow_to_take_its_value_loses_no_alarm(void **state)
+static void a_comparator_slow_to_take_its_value_loses_no_event(void **state)
 {
     (void)state;
     use(0, 20);
@@ -435,7 +435,7 @@ static void a_comparator_that_is_slow_to_take_its_value_loses_no_alarm(void **st
             expect_alarm(1, late, late + 2000);
 }
 
-static void the_value_from_before_does_not_interrupt_a_new_alarm(void **state)
+static void the_previous_value_does_not_fire_a_new_event(void **state)
 {
     (void)state;
     use(0, 20);
@@ -448,7 +448,7 @@ static void the_value_from_before_does_not_interrupt_a_new_alarm(void **state)
     }
 }
 
-static void arming_again_replaces_the_first_alarm(void **state)
+static void arming_again_replaces_the_first_event(void **state)
 {
     (void)state;
     use(0, 20);
@@ -461,7 +461,7 @@ static void arming_again_replaces_the_first_alarm(void **state)
     assert_in_range(device.first_interrupt - start, 20000, 20050);
 }
 
-static void after_disarm_nothing_comes(void **state)
+static void no_event_fires_after_disarm(void **state)
 {
     (void)state;
     use(0, 20);
@@ -473,7 +473,7 @@ static void after_disarm_nothing_comes(void **state)
     expect_alarm(10000, 0, 10050);
 }
 
-static void another_comparator_takes_over_and_the_first_is_silent(void **state)
+static void switching_comparators_disables_the_first(void **state)
 {
     (void)state;
     use(0, 20);
@@ -490,26 +490,26 @@ static void another_comparator_takes_over_and_the_first_is_silent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_no_capability_register_is_refused_untouched),
-        TEST(a_counter_that_stands_still_is_not_found_in_bounded_time),
-        TEST(a_counter_that_is_slow_beside_the_cpu_is_found),
-        TEST(the_rate_is_the_period_to_the_nearest_hertz),
-        TEST(firmwares_comparators_are_silenced_and_legacy_routes_are_off),
+        TEST(an_invalid_capability_register_is_refused_without_a_write),
+        TEST(a_stopped_counter_is_rejected_in_bounded_time),
+        TEST(a_counter_slow_compared_with_the_cpu_is_detected),
+        TEST(the_rate_is_rounded_to_the_nearest_hertz),
+        TEST(firmwares_comparators_are_disabled_and_legacy_routing_is_off),
         TEST(a_stopped_counter_is_started),
-        TEST(the_counter_is_the_low_half_across_its_wrap),
+        TEST(a_reading_is_the_low_half_of_the_counter_across_its_wrap),
         TEST(routes_are_those_of_the_comparator),
-        TEST(a_comparator_becomes_one_shot_edge_triggered_32_bits_on_its_route),
-        TEST(routes_that_are_not_there_are_refused),
-        TEST(an_alarm_comes_once_and_not_before_its_time),
-        TEST(a_short_alarm_always_comes),
-        TEST(a_short_alarm_on_a_usual_bus_is_written_once_and_comes_once),
-        TEST(an_alarm_that_passes_while_it_is_written_comes_all_the_same),
-        TEST(the_longest_alarm_written_too_late_comes_all_the_same),
-        TEST(a_comparator_that_is_slow_to_take_its_value_loses_no_alarm),
-        TEST(the_value_from_before_does_not_interrupt_a_new_alarm),
-        TEST(arming_again_replaces_the_first_alarm),
-        TEST(after_disarm_nothing_comes),
-        TEST(another_comparator_takes_over_and_the_first_is_silent),
+        TEST(a_comparator_is_set_to_one_shot_edge_triggered_32_bit_on_its_route),
+        TEST(unsupported_routes_are_refused),
+        TEST(an_event_fires_once_and_not_early),
+        TEST(a_short_delay_always_fires),
+        TEST(a_short_delay_on_an_ordinary_bus_is_written_once_and_fires_once),
+        TEST(a_deadline_that_passes_during_the_write_still_fires),
+        TEST(the_longest_delay_written_too_late_still_fires),
+        TEST(a_comparator_slow_to_take_its_value_loses_no_event),
+        TEST(the_previous_value_does_not_fire_a_new_event),
+        TEST(arming_again_replaces_the_first_event),
+        TEST(no_event_fires_after_disarm),
+        TEST(switching_comparators_disables_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,7 +82,7 @@ static int fresh_machine(void **state)
     return 0;
 }
 
-static void starts_masked_with_vectors_behind_the_exceptions(void **state)
+static void starts_masked_with_vectors_above_the_exceptions(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 2; i++) {
@@ -95,14 +95,14 @@ static void starts_masked_with_vectors_behind_the_exceptions(void **state)
     assert_int_equal(machine.chips[1].cascade, 2);
 }
 
-static void ports_that_keep_nothing_are_no_pair(void **state)
+static void ports_that_retain_no_value_are_rejected(void **state)
 {
     (void)state;
     machine.is_there = false;
     assert_int_equal(i8259_init(&pair, 0x20), STATUS_NOT_FOUND);
 }
 
-static void the_cascade_is_open_while_the_second_chip_is_heard(void **state)
+static void the_cascade_is_unmasked_while_a_pin_of_the_second_chip_is(void **state)
 {
     (void)state;
     pair.chip.unmask(&pair.chip, 1);
@@ -118,7 +118,7 @@ static void the_cascade_is_open_while_the_second_chip_is_heard(void **state)
     assert_int_equal(machine.chips[0].mask, 0xfd);
 }
 
-static void an_end_clears_the_pin_and_only_it(void **state)
+static void an_eoi_clears_its_pin_only(void **state)
 {
     (void)state;
     machine.chips[0].in_service = 0x06;
@@ -142,7 +142,7 @@ static void a_7_that_is_not_in_service_is_spurious(void **state)
     assert_int_equal(pair.spurious[0], 1);
 }
 
-static void a_spurious_15_ends_the_cascade_on_the_first_chip(void **state)
+static void a_spurious_15_sends_an_eoi_to_the_first_chip(void **state)
 {
     (void)state;
     machine.chips[0].in_service = 0x04;
@@ -156,7 +156,7 @@ static void a_spurious_15_ends_the_cascade_on_the_first_chip(void **state)
     assert_int_equal(pair.spurious[1], 1);
 }
 
-static void routes_only_to_its_own_vectors(void **state)
+static void pins_route_only_to_their_own_vectors(void **state)
 {
     struct irq_route to = { .vector = 0x24 };
     (void)state;
@@ -168,7 +168,7 @@ static void routes_only_to_its_own_vectors(void **state)
     assert_int_equal(pair.chip.route(&pair.chip, I8259_CASCADE, &to), STATUS_UNSUPPORTED);
 }
 
-static void levels_are_believed_only_where_they_are_possible(void **state)
+static void level_mode_is_accepted_only_where_it_is_possible(void **state)
 {
     (void)state;
     machine.elcr = 0x0e20;
@@ -180,14 +180,14 @@ static void levels_are_believed_only_where_they_are_possible(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(starts_masked_with_vectors_behind_the_exceptions, fresh_machine),
-        cmocka_unit_test_setup(ports_that_keep_nothing_are_no_pair, fresh_machine),
-        cmocka_unit_test_setup(the_cascade_is_open_while_the_second_chip_is_heard, fresh_machine),
-        cmocka_unit_test_setup(an_end_clears_the_pin_and_only_it, fresh_machine),
+        cmocka_unit_test_setup(starts_masked_with_vectors_above_the_exceptions, fresh_machine),
+        cmocka_unit_test_setup(ports_that_retain_no_value_are_rejected, fresh_machine),
+        cmocka_unit_test_setup(the_cascade_is_unmasked_while_a_pin_of_the_second_chip_is, fresh_machine),
+        cmocka_unit_test_setup(an_eoi_clears_its_pin_only, fresh_machine),
         cmocka_unit_test_setup(a_7_that_is_not_in_service_is_spurious, fresh_machine),
-        cmocka_unit_test_setup(a_spurious_15_ends_the_cascade_on_the_first_chip, fresh_machine),
-        cmocka_unit_test_setup(routes_only_to_its_own_vectors, fresh_machine),
-        cmocka_unit_test_setup(levels_are_believed_only_where_they_are_possible, fresh_machine),
+        cmocka_unit_test_setup(a_spurious_15_sends_an_eoi_to_the_first_chip, fresh_machine),
+        cmocka_unit_test_setup(pins_route_only_to_their_own_vectors, fresh_machine),
+        cmocka_unit_test_setup(level_mode_is_accepted_only_where_it_is_possible, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ class ImageCheck(unittest.TestCase):
         self.stub[self.header_at()] ^= 1
         self.expect('no Multiboot2 header')
 
-    def test_a_header_behind_the_first_32_kib(self):
+    def test_a_header_beyond_the_first_32_kib(self):
         at = self.header_at()
         header = self.stub[at : at + 64]
         self.stub[at] ^= 1
@@ -127,7 +127,7 @@ class ImageCheck(unittest.TestCase):
         struct.pack_into('<Q', self.stub, self.header_of(1) + 24, 0x80000)
         self.expect('its entry or a segment is below 1 MiB')
 
-    def test_program_headers_too_far_behind_for_grub(self):
+    def test_program_headers_too_far_back_for_grub(self):
         offset, count = struct.unpack_from('<Q', self.stub, 32)[0], struct.unpack_from('<H', self.stub, 56)[0]
         headers = self.stub[offset : offset + 56 * count]
         struct.pack_into('<Q', self.stub, 32, len(self.stub))

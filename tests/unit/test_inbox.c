@@ -97,7 +97,7 @@ static void open_all(void)
         inbox_open(&cpus[i].inbox);
 }
 
-static void each_who_is_called_answers_once_and_has_when_it_is_over(void **state)
+static void each_target_runs_a_call_once_before_the_call_returns(void **state)
 {
     (void)state;
     open_all();
@@ -154,7 +154,7 @@ static void call_always_or_take_always(unsigned thread)
     relaxed_store(&is_over, 1);
 }
 
-static void no_post_is_lost_to_a_taking_at_the_same_time(void **state)
+static void no_post_is_lost_to_a_concurrent_take(void **state)
 {
     (void)state;
     open_all();
@@ -179,7 +179,7 @@ static void only_the_first_post_to_an_empty_word_asks_for_an_interrupt(void **st
     assert_true(inbox_take(&inbox, 1) == 1);
 }
 
-static void a_closed_inbox_takes_nothing_and_keeps_nothing(void **state)
+static void a_closed_inbox_accepts_and_keeps_nothing(void **state)
 {
     (void)state;
     struct inbox inbox = { .is_open = false };
@@ -256,7 +256,7 @@ static void post_to_who_leaves(unsigned thread)
     }
 }
 
-static void who_posts_to_one_who_leaves_is_served_or_refused(void **state)
+static void a_post_to_a_cpu_going_offline_is_run_or_refused(void **state)
 {
     (void)state;
     memset(left, 0, sizeof(left));
@@ -274,10 +274,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_first_post_to_an_empty_word_asks_for_an_interrupt),
         cmocka_unit_test(a_call_without_targets_is_done),
-        cmocka_unit_test(a_closed_inbox_takes_nothing_and_keeps_nothing),
-        cmocka_unit_test(each_who_is_called_answers_once_and_has_when_it_is_over),
-        cmocka_unit_test(no_post_is_lost_to_a_taking_at_the_same_time),
-        cmocka_unit_test(who_posts_to_one_who_leaves_is_served_or_refused),
+        cmocka_unit_test(a_closed_inbox_accepts_and_keeps_nothing),
+        cmocka_unit_test(each_target_runs_a_call_once_before_the_call_returns),
+        cmocka_unit_test(no_post_is_lost_to_a_concurrent_take),
+        cmocka_unit_test(a_post_to_a_cpu_going_offline_is_run_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

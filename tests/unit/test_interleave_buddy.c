@@ -322,13 +322,13 @@ static void all_interleavings(bool caches, unsigned int bound)
     }
 }
 
-static void two_cpus_lose_nothing_in_any_schedule(void **state)
+static void two_cpus_lose_no_frame_in_any_schedule(void **state)
 {
     (void)state;
     all_interleavings(false, 3);
 }
 
-static void two_cpus_with_caches_lose_nothing_in_any_schedule(void **state)
+static void two_cpus_with_caches_lose_no_frame_in_any_schedule(void **state)
 {
     (void)state;
     all_interleavings(true, 3);
@@ -369,7 +369,7 @@ static void random_runs(unsigned long runs)
     }
 }
 
-static void three_cpus_lose_nothing_in_random_schedules(void **state)
+static void three_cpus_lose_no_frame_in_random_schedules(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(kept_seeds); i++) {
@@ -427,9 +427,9 @@ static void of_two_frees_at_once_one_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_cpus_lose_nothing_in_any_schedule),
-        cmocka_unit_test(two_cpus_with_caches_lose_nothing_in_any_schedule),
-        cmocka_unit_test(three_cpus_lose_nothing_in_random_schedules),
+        cmocka_unit_test(two_cpus_lose_no_frame_in_any_schedule),
+        cmocka_unit_test(two_cpus_with_caches_lose_no_frame_in_any_schedule),
+        cmocka_unit_test(three_cpus_lose_no_frame_in_random_schedules),
         cmocka_unit_test(of_two_frees_at_once_one_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

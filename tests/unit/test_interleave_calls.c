@@ -102,13 +102,13 @@ static void check_list(void)
         assert_int_equal(work_is_done(&works[i]), done[i]);
 }
 
-static void work_is_done_once_and_the_taker_is_told(void **state)
+static void work_is_done_once_and_the_first_add_notifies_the_consumer(void **state)
 {
     (void)state;
     printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_list, give_or_take, check_list));
 }
 
-static void a_closed_list_has_lost_nothing(void **state)
+static void a_closed_list_loses_no_work(void **state)
 {
     (void)state;
     printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_list, give_or_close, check_list));
@@ -216,13 +216,13 @@ static void check_inbox(void)
         assert_int_equal(call_left(&calls[i]), 0);
 }
 
-static void a_call_is_answered_or_refused_when_the_owner_leaves(void **state)
+static void a_call_is_run_or_refused_when_the_target_goes_offline(void **state)
 {
     (void)state;
     printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_inbox, call_or_leave, check_inbox));
 }
 
-static void a_call_is_answered_or_refused_while_the_owner_leaves_and_comes_back(void **state)
+static void a_call_is_run_or_refused_while_the_target_goes_offline_and_online(void **state)
 {
     (void)state;
     printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_inbox, call_or_own, check_inbox));
@@ -231,10 +231,10 @@ static void a_call_is_answered_or_refused_while_the_owner_leaves_and_comes_back(
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(work_is_done_once_and_the_taker_is_told),
-        cmocka_unit_test(a_closed_list_has_lost_nothing),
-        cmocka_unit_test(a_call_is_answered_or_refused_when_the_owner_leaves),
-        cmocka_unit_test(a_call_is_answered_or_refused_while_the_owner_leaves_and_comes_back),
+        cmocka_unit_test(work_is_done_once_and_the_first_add_notifies_the_consumer),
+        cmocka_unit_test(a_closed_list_loses_no_work),
+        cmocka_unit_test(a_call_is_run_or_refused_when_the_target_goes_offline),
+        cmocka_unit_test(a_call_is_run_or_refused_while_the_target_goes_offline_and_online),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,7 @@ static void check_tags(void)
         assert_int_equal(*pool[i].object, pool[i].tag);
 }
 
-static void one_takes_what_another_frees_in_any_schedule(void **state)
+static void one_cpu_allocates_what_another_frees_in_any_schedule(void **state)
 {
     (void)state;
     for (unsigned int i = 1; i < SIZES; i++) {
@@ -179,7 +179,7 @@ int main(void)
     alarm(60);
 #endif
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_takes_what_another_frees_in_any_schedule),
+        cmocka_unit_test(one_cpu_allocates_what_another_frees_in_any_schedule),
         cmocka_unit_test(three_cpus_lose_no_object_in_random_schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ static int fresh_machine(void **state)
     return 0;
 }
 
-static void asks_the_chip_for_its_inputs_and_masks_them(void **state)
+static void the_pin_count_is_read_and_all_pins_are_masked(void **state)
 {
     (void)state;
     assert_int_equal(ioapic.chip.pin_count, PINS);
@@ -87,7 +87,7 @@ static void asks_the_chip_for_its_inputs_and_masks_them(void **state)
         assert_true(chip.entries[pin] & IOAPIC_ENTRY_MASKED);
 }
 
-static void an_input_that_firmware_takes_as_an_smi_stays(void **state)
+static void a_pin_that_firmware_uses_as_an_smi_is_left_alone(void **state)
 {
     struct irq_route to = { .vector = 0x41 };
     (void)state;
@@ -105,7 +105,7 @@ static void an_input_that_firmware_takes_as_an_smi_stays(void **state)
     }
 }
 
-static void an_address_where_nothing_answers_is_no_chip(void **state)
+static void an_unresponsive_address_is_rejected(void **state)
 {
     (void)state;
     chip.is_there = false;
@@ -115,7 +115,7 @@ static void an_address_where_nothing_answers_is_no_chip(void **state)
 }
 
 /* Firmware's own memory, which the map may call reserved. */
-static void memory_is_no_chip_and_is_left_as_it_was(void **state)
+static void memory_is_rejected_and_left_unchanged(void **state)
 {
     (void)state;
     static const uint32_t words[] = { 0, 1, 0x00170020, 0x12345678, 0xfffffffe };
@@ -130,7 +130,7 @@ static void memory_is_no_chip_and_is_left_as_it_was(void **state)
         }
 }
 
-static void each_wiring_is_written_as_it_is(void **state)
+static void each_polarity_and_trigger_mode_is_programmed(void **state)
 {
     (void)state;
     for (unsigned int bits = 0; bits < 4; bits++) {
@@ -142,7 +142,7 @@ static void each_wiring_is_written_as_it_is(void **state)
     }
 }
 
-static void an_nmi_is_an_edge(void **state)
+static void an_nmi_is_programmed_as_edge(void **state)
 {
     struct irq_route to = { .is_nmi = true, .wiring = { true, true } };
     (void)state;
@@ -150,7 +150,7 @@ static void an_nmi_is_an_edge(void **state)
     assert_int_equal(chip.entries[3], 0x12400);
 }
 
-static void a_cpu_that_8_bits_do_not_name_is_refused(void **state)
+static void an_apic_id_beyond_8_bits_is_refused(void **state)
 {
     struct irq_route to = { .vector = 0x41, .apic_id = 255 };
     (void)state;
@@ -159,7 +159,7 @@ static void a_cpu_that_8_bits_do_not_name_is_refused(void **state)
     assert_int_equal(ioapic.chip.route(&ioapic.chip, 3, &to), STATUS_UNSUPPORTED);
 }
 
-static void masking_changes_nothing_else(void **state)
+static void masking_changes_no_other_bit(void **state)
 {
     struct irq_route to = { .vector = 0x55, .apic_id = 7, .wiring = { true, true } };
     (void)state;
@@ -190,14 +190,14 @@ static void an_interrupt_is_in_flight_until_its_eoi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(asks_the_chip_for_its_inputs_and_masks_them, fresh_machine),
-        cmocka_unit_test_setup(an_input_that_firmware_takes_as_an_smi_stays, fresh_machine),
-        cmocka_unit_test_setup(an_address_where_nothing_answers_is_no_chip, fresh_machine),
-        cmocka_unit_test_setup(memory_is_no_chip_and_is_left_as_it_was, fresh_machine),
-        cmocka_unit_test_setup(each_wiring_is_written_as_it_is, fresh_machine),
-        cmocka_unit_test_setup(an_nmi_is_an_edge, fresh_machine),
-        cmocka_unit_test_setup(a_cpu_that_8_bits_do_not_name_is_refused, fresh_machine),
-        cmocka_unit_test_setup(masking_changes_nothing_else, fresh_machine),
+        cmocka_unit_test_setup(the_pin_count_is_read_and_all_pins_are_masked, fresh_machine),
+        cmocka_unit_test_setup(a_pin_that_firmware_uses_as_an_smi_is_left_alone, fresh_machine),
+        cmocka_unit_test_setup(an_unresponsive_address_is_rejected, fresh_machine),
+        cmocka_unit_test_setup(memory_is_rejected_and_left_unchanged, fresh_machine),
+        cmocka_unit_test_setup(each_polarity_and_trigger_mode_is_programmed, fresh_machine),
+        cmocka_unit_test_setup(an_nmi_is_programmed_as_edge, fresh_machine),
+        cmocka_unit_test_setup(an_apic_id_beyond_8_bits_is_refused, fresh_machine),
+        cmocka_unit_test_setup(masking_changes_no_other_bit, fresh_machine),
         cmocka_unit_test_setup(an_interrupt_is_in_flight_until_its_eoi, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ static int fresh_line(void **state)
     return 0;
 }
 
-static void is_open_while_it_has_handlers(void **state)
+static void a_line_is_unmasked_while_it_has_handlers(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -92,7 +92,7 @@ static void is_open_while_it_has_handlers(void **state)
     assert_true(input.is_masked);
 }
 
-static void all_who_share_are_called_and_one_claim_is_enough(void **state)
+static void all_handlers_of_a_shared_line_are_called_and_one_claim_is_enough(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -110,7 +110,7 @@ static void all_who_share_are_called_and_one_claim_is_enough(void **state)
     assert_int_equal(input.ends, 3);
 }
 
-static void edges_and_other_wirings_are_not_shared(void **state)
+static void edge_triggered_or_differently_wired_lines_are_not_shared(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -147,7 +147,7 @@ static void a_spurious_interrupt_reaches_no_handler_and_gets_no_eoi(void **state
     assert_int_equal(line.unhandled, 0);
 }
 
-static void a_level_that_no_handler_lowers_is_masked(void **state)
+static void a_level_that_no_handler_deasserts_is_masked(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -165,7 +165,7 @@ static void a_level_that_no_handler_lowers_is_masked(void **state)
     assert_false(line.is_storming);
 }
 
-static void a_line_that_is_claimed_now_and_then_goes_on(void **state)
+static void a_line_that_is_sometimes_claimed_stays_unmasked(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -176,7 +176,7 @@ static void a_line_that_is_claimed_now_and_then_goes_on(void **state)
     assert_false(input.is_masked);
 }
 
-static void an_edge_that_came_while_it_was_masked_is_looked_for(void **state)
+static void an_edge_that_arrived_while_masked_is_checked_for(void **state)
 {
     (void)state;
     line.wiring = edge;
@@ -189,7 +189,7 @@ static void an_edge_that_came_while_it_was_masked_is_looked_for(void **state)
     assert_int_equal(input.ends, 0);
 }
 
-static void a_level_that_is_still_there_comes_by_itself(void **state)
+static void a_level_still_asserted_interrupts_again(void **state)
 {
     (void)state;
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
@@ -199,7 +199,7 @@ static void a_level_that_is_still_there_comes_by_itself(void **state)
     assert_int_equal(first.calls, 0);
 }
 
-static void a_line_without_a_device_and_one_in_a_storm_stay_masked(void **state)
+static void a_line_without_handlers_and_one_in_a_storm_stay_masked(void **state)
 {
     (void)state;
     line_resume(&line);
@@ -242,7 +242,7 @@ static pthread_t start_holder(void)
     return holder;
 }
 
-static void everybody_who_waits_for_a_line_serves(void **state)
+static void waiters_for_a_line_poll_cross_calls(void **state)
 {
     (void)state;
     pthread_t holder;
@@ -292,17 +292,17 @@ static void chips_do_not_share_a_gsi(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(is_open_while_it_has_handlers, fresh_line),
-        cmocka_unit_test_setup(all_who_share_are_called_and_one_claim_is_enough, fresh_line),
-        cmocka_unit_test_setup(edges_and_other_wirings_are_not_shared, fresh_line),
+        cmocka_unit_test_setup(a_line_is_unmasked_while_it_has_handlers, fresh_line),
+        cmocka_unit_test_setup(all_handlers_of_a_shared_line_are_called_and_one_claim_is_enough, fresh_line),
+        cmocka_unit_test_setup(edge_triggered_or_differently_wired_lines_are_not_shared, fresh_line),
         cmocka_unit_test_setup(a_removed_handler_is_not_called, fresh_line),
         cmocka_unit_test_setup(a_spurious_interrupt_reaches_no_handler_and_gets_no_eoi, fresh_line),
-        cmocka_unit_test_setup(a_level_that_no_handler_lowers_is_masked, fresh_line),
-        cmocka_unit_test_setup(a_line_that_is_claimed_now_and_then_goes_on, fresh_line),
-        cmocka_unit_test_setup(an_edge_that_came_while_it_was_masked_is_looked_for, fresh_line),
-        cmocka_unit_test_setup(a_level_that_is_still_there_comes_by_itself, fresh_line),
-        cmocka_unit_test_setup(a_line_without_a_device_and_one_in_a_storm_stay_masked, fresh_line),
-        cmocka_unit_test_setup(everybody_who_waits_for_a_line_serves, fresh_line),
+        cmocka_unit_test_setup(a_level_that_no_handler_deasserts_is_masked, fresh_line),
+        cmocka_unit_test_setup(a_line_that_is_sometimes_claimed_stays_unmasked, fresh_line),
+        cmocka_unit_test_setup(an_edge_that_arrived_while_masked_is_checked_for, fresh_line),
+        cmocka_unit_test_setup(a_level_still_asserted_interrupts_again, fresh_line),
+        cmocka_unit_test_setup(a_line_without_handlers_and_one_in_a_storm_stay_masked, fresh_line),
+        cmocka_unit_test_setup(waiters_for_a_line_poll_cross_calls, fresh_line),
         cmocka_unit_test(chips_do_not_share_a_gsi),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void text_is_escaped(void **state)
         output, HEAD ",\"a\":\"say \\\"\\\\\\\" / \\u000a\\u007f\\u00e4\",\"b\":\"a\\u0000b\",\"c\":\"\"}\n");
 }
 
-static void commas_stand_between_members_at_each_depth(void **state)
+static void commas_separate_members_at_each_depth(void **state)
 {
     struct json json = begin();
     (void)state;
@@ -97,7 +97,7 @@ static void commas_stand_between_members_at_each_depth(void **state)
         output, HEAD ",\"l\":[],\"m\":[{\"i\":0,\"n\":[1,\"two\"]},{\"i\":1,\"n\":[1,\"two\"]}],\"z\":9}\n");
 }
 
-static void wrong_nesting_is_noticed(void **state)
+static void wrong_nesting_is_detected(void **state)
 {
     struct json json = begin();
     (void)state;
@@ -114,11 +114,9 @@ static void wrong_nesting_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_object_is_one_line),
-        cmocka_unit_test(numbers_are_decimal_and_whole),
-        cmocka_unit_test(text_is_escaped),
-        cmocka_unit_test(commas_stand_between_members_at_each_depth),
-        cmocka_unit_test(wrong_nesting_is_noticed),
+        cmocka_unit_test(an_object_is_one_line),     cmocka_unit_test(numbers_are_decimal_and_whole),
+        cmocka_unit_test(text_is_escaped),           cmocka_unit_test(commas_separate_members_at_each_depth),
+        cmocka_unit_test(wrong_nesting_is_detected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

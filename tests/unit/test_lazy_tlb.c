@@ -64,7 +64,7 @@ static void be_idle_or_change(unsigned thread)
     }
 }
 
-static void who_wakes_sees_what_all_have_changed_who_found_it_idle(void **state)
+static void a_waking_cpu_sees_every_change_made_while_it_was_idle(void **state)
 {
     (void)state;
     word = CPU_BUSY;
@@ -153,7 +153,7 @@ static void use_or_change(unsigned thread)
     }
 }
 
-static void no_cpu_uses_what_was_true_before_a_change_that_is_over(void **state)
+static void no_cpu_uses_a_stale_translation_after_a_shootdown(void **state)
 {
     (void)state;
     memset(cpus, 0, sizeof(cpus));
@@ -167,7 +167,7 @@ static void no_cpu_uses_what_was_true_before_a_change_that_is_over(void **state)
 
 /* ---- alone ---- */
 
-static void only_who_is_idle_is_left_to_itself(void **state)
+static void only_idle_cpus_are_not_interrupted(void **state)
 {
     (void)state;
     enum lazy_tlb mine = CPU_BUSY;
@@ -185,7 +185,7 @@ static void only_who_is_idle_is_left_to_itself(void **state)
     assert_false(lazy_tlb_defer(&mine));
 }
 
-static void what_changes_during_a_flush_takes_another(void **state)
+static void a_change_during_a_flush_causes_another_flush(void **state)
 {
     (void)state;
     enum lazy_tlb mine = CPU_BUSY;
@@ -199,7 +199,7 @@ static void what_changes_during_a_flush_takes_another(void **state)
     assert_true(lazy_tlb_leave(&mine));
 }
 
-static void an_nmi_during_a_flush_flushes_for_itself(void **state)
+static void an_nmi_during_a_flush_does_its_own_flush(void **state)
 {
     (void)state;
     enum lazy_tlb mine = CPU_BUSY;
@@ -220,11 +220,11 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_who_is_idle_is_left_to_itself),
-        cmocka_unit_test(what_changes_during_a_flush_takes_another),
-        cmocka_unit_test(an_nmi_during_a_flush_flushes_for_itself),
-        cmocka_unit_test(who_wakes_sees_what_all_have_changed_who_found_it_idle),
-        cmocka_unit_test(no_cpu_uses_what_was_true_before_a_change_that_is_over),
+        cmocka_unit_test(only_idle_cpus_are_not_interrupted),
+        cmocka_unit_test(a_change_during_a_flush_causes_another_flush),
+        cmocka_unit_test(an_nmi_during_a_flush_does_its_own_flush),
+        cmocka_unit_test(a_waking_cpu_sees_every_change_made_while_it_was_idle),
+        cmocka_unit_test(no_cpu_uses_a_stale_translation_after_a_shootdown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

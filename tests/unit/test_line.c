@@ -154,7 +154,7 @@ static void other_keys_are_events(void **state)
     assert_int_equal(line_feed(&line, '\t'), LINE_COMPLETE);
 }
 
-static void enter_keeps_the_line_and_leaves_the_row(void **state)
+static void enter_keeps_the_line_and_starts_a_new_row(void **state)
 {
     (void)state;
     begin(80);
@@ -176,7 +176,7 @@ static void control_c_empties_the_line(void **state)
     assert_int_equal(terminal.newlines, 1);
 }
 
-static void control_l_clears_and_shows_again(void **state)
+static void control_l_clears_the_screen_and_redraws_the_line(void **state)
 {
     (void)state;
     begin(80);
@@ -186,7 +186,7 @@ static void control_l_clears_and_shows_again(void **state)
     assert_int_equal(terminal.clears, 1);
 }
 
-static void a_full_line_takes_no_more(void **state)
+static void a_full_line_accepts_no_more_characters(void **state)
 {
     (void)state;
     begin(80);
@@ -200,7 +200,7 @@ static void a_full_line_takes_no_more(void **state)
     check_screen(&line, &terminal);
 }
 
-static void another_line_takes_the_place_of_this_one(void **state)
+static void replacing_a_line_redraws_it(void **state)
 {
     char big[2 * LINE_MAX];
     (void)state;
@@ -217,7 +217,7 @@ static void another_line_takes_the_place_of_this_one(void **state)
     assert_int_equal(line.length, LINE_MAX - 1);
 }
 
-static void any_keys_keep_screen_and_line_alike(void **state)
+static void random_keys_keep_screen_and_line_equal(void **state)
 {
     static const int keys[] = { KEY_LEFT,  KEY_LEFT,  KEY_RIGHT, KEY_HOME,  KEY_END,   '\b', CTRL('D'),
                                 CTRL('K'), CTRL('U'), CTRL('W'), CTRL('T'), CTRL('L'), ' ',  ' ' };
@@ -240,12 +240,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_edit_as_people_expect),
         cmocka_unit_test(other_keys_are_events),
-        cmocka_unit_test(enter_keeps_the_line_and_leaves_the_row),
+        cmocka_unit_test(enter_keeps_the_line_and_starts_a_new_row),
         cmocka_unit_test(control_c_empties_the_line),
-        cmocka_unit_test(control_l_clears_and_shows_again),
-        cmocka_unit_test(a_full_line_takes_no_more),
-        cmocka_unit_test(another_line_takes_the_place_of_this_one),
-        cmocka_unit_test(any_keys_keep_screen_and_line_alike),
+        cmocka_unit_test(control_l_clears_the_screen_and_redraws_the_line),
+        cmocka_unit_test(a_full_line_accepts_no_more_characters),
+        cmocka_unit_test(replacing_a_line_redraws_it),
+        cmocka_unit_test(random_keys_keep_screen_and_line_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

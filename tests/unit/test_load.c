@@ -89,7 +89,7 @@ static void expect_refused(status_t status)
         assert_int_equal(reserve[i], 0);
 }
 
-static void the_segments_come_to_lie_where_they_are_linked(void **state)
+static void segments_are_loaded_at_their_linked_offsets(void **state)
 {
     (void)state;
     memset(reserve, 0xa5, RESERVE_SIZE); /* what a reset leaves */
@@ -104,7 +104,7 @@ static void the_segments_come_to_lie_where_they_are_linked(void **state)
         assert_int_equal(reserve[i], 0xa5);
 }
 
-static void the_result_has_whole_pages_and_their_permissions(void **state)
+static void the_result_lists_whole_pages_and_their_permissions(void **state)
 {
     (void)state;
     assert_int_equal(load(FILE_SIZE), STATUS_OK);
@@ -161,7 +161,7 @@ static void a_file_cut_anywhere_is_refused_or_loaded_whole(void **state)
     }
 }
 
-static void what_does_not_fit_the_reserve_is_refused_with_its_size(void **state)
+static void a_kernel_that_does_not_fit_the_reserve_is_refused_with_its_size(void **state)
 {
     (void)state;
     file.segments[2].memory_size = RESERVE_SIZE - 0x3000;
@@ -222,7 +222,7 @@ static void more_bytes_in_the_file_than_in_memory_are_refused(void **state)
     expect_refused(STATUS_MALFORMED);
 }
 
-static void a_segment_that_takes_no_memory_copies_nothing(void **state)
+static void an_empty_segment_copies_nothing(void **state)
 {
     (void)state;
     set_segment(3, 0x1000, KERNEL_IMAGE_START - 0x10000, 0x1000, 0, 4);
@@ -243,7 +243,7 @@ static void offsets_that_wrap_are_refused(void **state)
     expect_refused(STATUS_TRUNCATED);
 }
 
-static void more_segments_than_we_note_are_refused(void **state)
+static void too_many_segments_are_refused(void **state)
 {
     (void)state;
     file.header.program_header_count = LOAD_SEGMENTS_MAX + 1;
@@ -264,19 +264,19 @@ static void more_segments_than_we_note_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLAIM(the_segments_come_to_lie_where_they_are_linked),
-        CLAIM(the_result_has_whole_pages_and_their_permissions),
+        CLAIM(segments_are_loaded_at_their_linked_offsets),
+        CLAIM(the_result_lists_whole_pages_and_their_permissions),
         CLAIM(other_kinds_of_files_are_refused),
         CLAIM(a_file_cut_anywhere_is_refused_or_loaded_whole),
-        CLAIM(what_does_not_fit_the_reserve_is_refused_with_its_size),
+        CLAIM(a_kernel_that_does_not_fit_the_reserve_is_refused_with_its_size),
         CLAIM(segments_outside_the_image_are_refused),
         CLAIM(segments_that_overlap_or_share_a_page_are_refused),
         CLAIM(a_segment_writable_and_executable_is_refused),
         CLAIM(an_entry_outside_code_is_refused),
         CLAIM(more_bytes_in_the_file_than_in_memory_are_refused),
-        CLAIM(a_segment_that_takes_no_memory_copies_nothing),
+        CLAIM(an_empty_segment_copies_nothing),
         CLAIM(offsets_that_wrap_are_refused),
-        CLAIM(more_segments_than_we_note_are_refused),
+        CLAIM(too_many_segments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

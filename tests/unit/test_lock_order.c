@@ -112,7 +112,7 @@ static void an_inversion_is_found_without_a_second_cpu(void **state)
     assert_false(is_refused(&outer, &inner));
 }
 
-static void any_lock_that_is_held_forbids(void **state)
+static void any_held_lock_forbids_an_outer_one(void **state)
 {
     (void)state;
     spin_lock(&inner);
@@ -125,7 +125,7 @@ static void any_lock_that_is_held_forbids(void **state)
     spin_unlock(&inner);
 }
 
-static void locks_of_a_class_nest_only_where_the_table_says_so_and_by_address(void **state)
+static void locks_of_a_class_nest_only_if_the_table_allows_it_and_by_address(void **state)
 {
     (void)state;
     assert_true(is_refused(&twins[0], &twins[1]));
@@ -134,7 +134,7 @@ static void locks_of_a_class_nest_only_where_the_table_says_so_and_by_address(vo
     assert_true(is_refused(&queues[1], &queues[0]));
 }
 
-static void a_lock_taken_by_trying_is_not_checked_but_counts(void **state)
+static void a_trylock_is_not_checked_but_counts_as_held(void **state)
 {
     (void)state;
     spin_lock(&innermost);
@@ -165,7 +165,7 @@ static void locks_may_be_released_in_any_order(void **state)
     spin_unlock(&outer);
 }
 
-static void a_lock_that_nothing_initialised_is_refused(void **state)
+static void an_uninitialised_lock_is_refused(void **state)
 {
     (void)state;
     struct spinlock blank = { .kind = NULL };
@@ -176,7 +176,7 @@ static void a_lock_that_nothing_initialised_is_refused(void **state)
     assert_null(held_lock);
 }
 
-static void what_waits_without_a_lock_is_checked_by_its_class(void **state)
+static void a_wait_without_a_lock_is_checked_by_its_class(void **state)
 {
     (void)state;
     spin_lock(&outer);
@@ -190,7 +190,7 @@ static void what_waits_without_a_lock_is_checked_by_its_class(void **state)
     spin_unlock(&outer);
 }
 
-static void other_cpus_are_called_only_with_locks_that_poll(void **state)
+static void cross_calls_are_allowed_only_under_polling_locks(void **state)
 {
     (void)state;
     lock_order_check_call();
@@ -206,7 +206,7 @@ static void other_cpus_are_called_only_with_locks_that_poll(void **state)
 }
 
 /* Clocks are read under it: what would be noted of it would be measured, too. */
-static void the_last_class_of_the_table_is_taken_after_any_and_not_noted(void **state)
+static void the_innermost_class_is_taken_after_any_and_not_recorded(void **state)
 {
     (void)state;
     assert_false(is_refused(&innermost, &last));
@@ -232,14 +232,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(locks_are_taken_in_the_order_of_the_table),
         TEST(an_inversion_is_found_without_a_second_cpu),
-        TEST(any_lock_that_is_held_forbids),
-        TEST(locks_of_a_class_nest_only_where_the_table_says_so_and_by_address),
-        TEST(a_lock_taken_by_trying_is_not_checked_but_counts),
+        TEST(any_held_lock_forbids_an_outer_one),
+        TEST(locks_of_a_class_nest_only_if_the_table_allows_it_and_by_address),
+        TEST(a_trylock_is_not_checked_but_counts_as_held),
         TEST(locks_may_be_released_in_any_order),
-        TEST(a_lock_that_nothing_initialised_is_refused),
-        TEST(what_waits_without_a_lock_is_checked_by_its_class),
-        TEST(other_cpus_are_called_only_with_locks_that_poll),
-        TEST(the_last_class_of_the_table_is_taken_after_any_and_not_noted),
+        TEST(an_uninitialised_lock_is_refused),
+        TEST(a_wait_without_a_lock_is_checked_by_its_class),
+        TEST(cross_calls_are_allowed_only_under_polling_locks),
+        TEST(the_innermost_class_is_taken_after_any_and_not_recorded),
         TEST(nothing_is_checked_after_a_panic_has_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

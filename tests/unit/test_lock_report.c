@@ -97,7 +97,7 @@ static void expect_waited(unsigned long seconds)
     assert_string_equal(said, expected);
 }
 
-static void the_first_says_after_a_second_who_holds_it(void **state)
+static void the_first_waiter_reports_the_owner_after_a_second(void **state)
 {
     (void)state;
     have_it_held();
@@ -111,7 +111,7 @@ static void the_first_says_after_a_second_who_holds_it(void **state)
     expect_waited(1);
 }
 
-static void it_is_said_once(void **state)
+static void a_long_wait_is_reported_once(void **state)
 {
     (void)state;
     have_it_held();
@@ -123,7 +123,7 @@ static void it_is_said_once(void **state)
     assert_int_equal(lines, 1);
 }
 
-static void the_others_have_ten_times_the_patience(void **state)
+static void other_waiters_report_after_ten_times_as_long(void **state)
 {
     (void)state;
     have_it_held();
@@ -147,7 +147,7 @@ static void a_free_lock_is_reported_as_not_held(void **state)
     assert_non_null(strstr(said, "; not held"));
 }
 
-static void its_own_lock_ends_a_cpu(void **state)
+static void taking_a_lock_twice_panics(void **state)
 {
     char expected[256];
     (void)state;
@@ -161,7 +161,7 @@ static void its_own_lock_ends_a_cpu(void **state)
     assert_non_null(strstr(said, "but waits for it already"));
 }
 
-static void a_lock_given_back_by_another_ends_it(void **state)
+static void releasing_another_cpus_lock_panics(void **state)
 {
     (void)state;
     have_it_held();
@@ -190,7 +190,7 @@ static void an_inversion_is_reported_with_both_stacks(void **state)
                         "  \"early\" is being taken by:\n    0x211");
 }
 
-static void a_lock_without_a_kind_is_reported(void **state)
+static void a_lock_without_a_class_is_reported(void **state)
 {
     struct lock_held taken = { .lock = (void *)0x200, .stack = { 0x211 } };
     (void)state;
@@ -200,7 +200,7 @@ static void a_lock_without_a_kind_is_reported(void **state)
                               "    0x211");
 }
 
-static void a_call_with_a_lock_that_does_not_poll_is_reported(void **state)
+static void a_cross_call_under_a_non_polling_lock_is_reported(void **state)
 {
     static const struct lock_kind late = { .name = "late", .class = LOCK_PIT };
     struct lock_held held = { .lock = (void *)0x100, .kind = &late, .stack = { 0x111 } };
@@ -217,15 +217,15 @@ static void a_call_with_a_lock_that_does_not_poll_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_says_after_a_second_who_holds_it),
-        TEST(it_is_said_once),
-        TEST(the_others_have_ten_times_the_patience),
+        TEST(the_first_waiter_reports_the_owner_after_a_second),
+        TEST(a_long_wait_is_reported_once),
+        TEST(other_waiters_report_after_ten_times_as_long),
         TEST(a_free_lock_is_reported_as_not_held),
-        TEST(its_own_lock_ends_a_cpu),
-        TEST(a_lock_given_back_by_another_ends_it),
+        TEST(taking_a_lock_twice_panics),
+        TEST(releasing_another_cpus_lock_panics),
         TEST(an_inversion_is_reported_with_both_stacks),
-        TEST(a_lock_without_a_kind_is_reported),
-        TEST(a_call_with_a_lock_that_does_not_poll_is_reported),
+        TEST(a_lock_without_a_class_is_reported),
+        TEST(a_cross_call_under_a_non_polling_lock_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

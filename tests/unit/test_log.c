@@ -20,7 +20,7 @@ static void a_line_has_time_cpu_subsystem_and_text(void **state)
     assert_string_equal(fake->text, "[    1.234567] cpu3 mm: 5 frames\n");
 }
 
-static void a_console_that_comes_late_sees_each_line_once_in_order(void **state)
+static void a_console_attached_late_shows_each_line_once_in_order(void **state)
 {
     (void)state;
     log_info("late", "first");
@@ -63,7 +63,7 @@ static uint64_t read_clock(void)
     return clock_ns;
 }
 
-static void a_clock_that_comes_late_corrects_the_lines_before_it(void **state)
+static void a_clock_set_late_corrects_earlier_lines(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -75,7 +75,7 @@ static void a_clock_that_comes_late_corrects_the_lines_before_it(void **state)
     assert_non_null(strstr(fake->text, "[    6.000000] cpu0 clock: tick\n"));
 }
 
-static void a_clock_that_steps_back_shows_in_no_time_stamp(void **state)
+static void time_stamps_never_go_backwards_with_the_clock(void **state)
 {
     static const uint64_t steps_ns[] = { 50000000000, 49999999000, 0, 50000001000, 70000000000, 65000000000 };
     (void)state;
@@ -99,7 +99,7 @@ static uint64_t by_rate(uint64_t ticks)
 }
 
 /* What had been stamped by a first idea of the rate stays where it was, before what is stamped since. */
-static void a_rate_that_changes_moves_no_line_past_another(void **state)
+static void a_refined_rate_reorders_no_lines(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -120,7 +120,7 @@ static void a_rate_that_changes_moves_no_line_past_another(void **state)
     assert_non_null(strstr(fake->text, "[  300.000006] cpu0 rate: second\n"));
 }
 
-static void a_line_that_is_too_long_is_cut_and_says_so(void **state)
+static void a_long_line_is_truncated_and_marked(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -186,7 +186,7 @@ static void a_full_ring_drops_its_oldest_lines_whole(void **state)
 
 /* ---- print ---- */
 
-static void printed_text_goes_to_all_consoles_and_not_into_the_ring(void **state)
+static void printed_text_is_written_to_all_consoles_and_not_to_the_ring(void **state)
 {
     (void)state;
     struct fake *one = attach("one"), *two = attach("two");
@@ -215,7 +215,7 @@ static struct fake *attach_with_settle(const char *name)
     return fake;
 }
 
-static void settling_reaches_each_console_once(void **state)
+static void settling_flushes_each_console_once(void **state)
 {
     (void)state;
     struct fake *first = attach_with_settle("first"), *without = attach("without");
@@ -231,7 +231,7 @@ static void settling_reaches_each_console_once(void **state)
 }
 
 /* A panic while a line is written: the consoles settle all the same. */
-static void settling_does_not_wait_for_what_it_interrupted(void **state)
+static void settling_does_not_wait_for_the_code_it_interrupted(void **state)
 {
     (void)state;
     struct fake *fake = attach_with_settle("settled");
@@ -246,17 +246,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_line_has_time_cpu_subsystem_and_text),
-        TEST(a_console_that_comes_late_sees_each_line_once_in_order),
+        TEST(a_console_attached_late_shows_each_line_once_in_order),
         TEST(the_threshold_keeps_lines_off_the_consoles_but_in_the_ring),
-        TEST(a_clock_that_comes_late_corrects_the_lines_before_it),
-        TEST(a_clock_that_steps_back_shows_in_no_time_stamp),
-        TEST(a_rate_that_changes_moves_no_line_past_another),
-        TEST(a_line_that_is_too_long_is_cut_and_says_so),
+        TEST(a_clock_set_late_corrects_earlier_lines),
+        TEST(time_stamps_never_go_backwards_with_the_clock),
+        TEST(a_refined_rate_reorders_no_lines),
+        TEST(a_long_line_is_truncated_and_marked),
         TEST(a_line_is_one_line_of_plain_ascii),
         TEST(a_full_ring_drops_its_oldest_lines_whole),
-        TEST(printed_text_goes_to_all_consoles_and_not_into_the_ring),
-        TEST(settling_reaches_each_console_once),
-        TEST(settling_does_not_wait_for_what_it_interrupted),
+        TEST(printed_text_is_written_to_all_consoles_and_not_to_the_ring),
+        TEST(settling_flushes_each_console_once),
+        TEST(settling_does_not_wait_for_the_code_it_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

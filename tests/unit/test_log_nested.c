@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void interrupts_are_off_while_a_console_writes_and_then_as_they_were(void **state)
+static void interrupts_are_off_while_a_console_writes_and_restored_after(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -30,7 +30,7 @@ static void log_from_inside(void)
     print("printed inside\n");
 }
 
-static void what_interrupts_the_log_is_seen_and_not_waited_for(void **state)
+static void a_line_logged_in_the_middle_of_another_is_shown_without_waiting(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -65,7 +65,7 @@ static void log_from_another_cpu(void)
     cpu = 0;
 }
 
-static void a_holder_that_stopped_is_waited_for_once(void **state)
+static void a_stopped_lock_owner_is_waited_for_once(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -89,7 +89,7 @@ static void log_between(void)
     log_info("between", "line %u", --left);
 }
 
-static void lines_that_come_during_a_replay_are_shown_once(void **state)
+static void lines_logged_during_a_replay_are_shown_once(void **state)
 {
     (void)state;
     struct fake *early = attach("early");
@@ -120,7 +120,7 @@ static void flood_between(void)
         log_info("push", "out %u.", i);
 }
 
-static void a_replay_that_is_overtaken_goes_on_with_the_oldest_line(void **state)
+static void an_overtaken_replay_continues_with_the_oldest_line(void **state)
 {
     (void)state;
     log_info("before", "line");
@@ -150,7 +150,7 @@ static void *write_lines(void *number)
     return NULL;
 }
 
-static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **state)
+static void lines_from_several_cpus_stay_whole_and_in_order_per_cpu(void **state)
 {
     (void)state;
     pthread_t writers[WRITERS];
@@ -183,7 +183,7 @@ static void lines_from_several_cpus_stay_whole_and_in_the_order_of_each(void **s
 }
 
 /* An interrupt logs while a report's line is written in parts. */
-static void what_is_logged_while_lines_are_deferred_comes_behind_them(void **state)
+static void lines_logged_while_others_are_deferred_are_shown_after_them(void **state)
 {
     (void)state;
     struct fake *fake = attach("fake");
@@ -215,13 +215,13 @@ static void what_is_logged_while_lines_are_deferred_comes_behind_them(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(interrupts_are_off_while_a_console_writes_and_then_as_they_were),
-        TEST(what_interrupts_the_log_is_seen_and_not_waited_for),
-        TEST(a_holder_that_stopped_is_waited_for_once),
-        TEST(lines_that_come_during_a_replay_are_shown_once),
-        TEST(a_replay_that_is_overtaken_goes_on_with_the_oldest_line),
-        TEST(lines_from_several_cpus_stay_whole_and_in_the_order_of_each),
-        TEST(what_is_logged_while_lines_are_deferred_comes_behind_them),
+        TEST(interrupts_are_off_while_a_console_writes_and_restored_after),
+        TEST(a_line_logged_in_the_middle_of_another_is_shown_without_waiting),
+        TEST(a_stopped_lock_owner_is_waited_for_once),
+        TEST(lines_logged_during_a_replay_are_shown_once),
+        TEST(an_overtaken_replay_continues_with_the_oldest_line),
+        TEST(lines_from_several_cpus_stay_whole_and_in_order_per_cpu),
+        TEST(lines_logged_while_others_are_deferred_are_shown_after_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include <boot/low_memory.h>
 
 /* Words of real machines: research on 456 maps has ends from 0x8f000 to 0x9fc00. */
-static void the_bios_begins_where_the_lower_of_its_two_words_says(void **state)
+static void bios_memory_starts_at_the_lower_of_the_two_bda_values(void **state)
 {
     static const struct {
         uint16_t segment, kib;
@@ -27,7 +27,7 @@ static void the_bios_begins_where_the_lower_of_its_two_words_says(void **state)
         assert_int_equal(low_memory_bios_start(cases[i].segment, cases[i].kib), cases[i].start);
 }
 
-static void no_hole_is_left_where_there_is_room_above(void **state)
+static void no_gap_is_left_where_memory_above_it_suffices(void **state)
 {
     static const struct memmap_entry claims[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
                                                   { 0, 0x1000, MEMMAP_RESERVED, 0 } };
@@ -37,7 +37,7 @@ static void no_hole_is_left_where_there_is_room_above(void **state)
     assert_int_equal(phys_range_size(low_memory_hole(claims, 0, KIB(64))), 0);
 }
 
-static void the_highest_block_below_is_left_where_there_is_none(void **state)
+static void otherwise_the_highest_block_below_is_reserved(void **state)
 {
     static const struct memmap_entry all[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
                                                { 0, 0x1000, MEMMAP_RESERVED, 0 } };
@@ -61,9 +61,9 @@ static void the_highest_block_below_is_left_where_there_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bios_begins_where_the_lower_of_its_two_words_says),
-        cmocka_unit_test(no_hole_is_left_where_there_is_room_above),
-        cmocka_unit_test(the_highest_block_below_is_left_where_there_is_none),
+        cmocka_unit_test(bios_memory_starts_at_the_lower_of_the_two_bda_values),
+        cmocka_unit_test(no_gap_is_left_where_memory_above_it_suffices),
+        cmocka_unit_test(otherwise_the_highest_block_below_is_reserved),
     };
     return cmocka_run_group_tests_name("low_memory", tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static struct madt parsed(void)
 
 /* A CPU, an entry of type 0 and length 0, an I/O APIC: what comes before stays good, the rest of the table is
    ignored and named once. */
-static void an_entry_of_length_0_ends_the_table_in_words(void **state)
+static void an_entry_of_length_0_ends_the_table_and_is_reported(void **state)
 {
     (void)state;
     for (unsigned int bad = 0; bad < 2; bad++) { /* a length of 0, and of 1 */
@@ -80,7 +80,7 @@ static void an_entry_of_length_0_ends_the_table_in_words(void **state)
     }
 }
 
-static void an_entry_that_ends_behind_the_table_is_told_too(void **state)
+static void an_entry_that_extends_past_the_table_is_reported(void **state)
 {
     (void)state;
     add(CPU, 8);
@@ -90,7 +90,7 @@ static void an_entry_that_ends_behind_the_table_is_told_too(void **state)
     assert_int_equal(tellings, 1);
 }
 
-static void a_whole_table_is_not_complained_about(void **state)
+static void a_valid_table_is_not_reported(void **state)
 {
     (void)state;
     add(CPU, 8);
@@ -103,7 +103,7 @@ static void a_whole_table_is_not_complained_about(void **state)
 }
 
 /* Linux looks at the interrupt only (arch/x86/kernel/acpi/boot.c, acpi_parse_int_src_ovr()). */
-static void an_override_of_another_bus_is_isas_and_is_told(void **state)
+static void an_override_of_another_bus_counts_as_isa_and_is_reported(void **state)
 {
     (void)state;
     add("\x02\x0a\x05\x0a\x14\0\0\0\x0f\0", 10);
@@ -121,10 +121,10 @@ static void an_override_of_another_bus_is_isas_and_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(an_entry_of_length_0_ends_the_table_in_words, empty_table),
-        cmocka_unit_test_setup(an_entry_that_ends_behind_the_table_is_told_too, empty_table),
-        cmocka_unit_test_setup(a_whole_table_is_not_complained_about, empty_table),
-        cmocka_unit_test_setup(an_override_of_another_bus_is_isas_and_is_told, empty_table),
+        cmocka_unit_test_setup(an_entry_of_length_0_ends_the_table_and_is_reported, empty_table),
+        cmocka_unit_test_setup(an_entry_that_extends_past_the_table_is_reported, empty_table),
+        cmocka_unit_test_setup(a_valid_table_is_not_reported, empty_table),
+        cmocka_unit_test_setup(an_override_of_another_bus_counts_as_isa_and_is_reported, empty_table),
     };
     return cmocka_run_group_tests_name("madt", tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static void take_and_give(struct slab_cache *cache)
     }
 }
 
-static void who_takes_and_gives_at_an_edge_stays_away_from_the_depot(void **state)
+static void alternating_alloc_and_free_does_not_use_the_depot(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -65,7 +65,7 @@ static void who_takes_and_gives_at_an_edge_stays_away_from_the_depot(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_takes_and_gives_at_an_edge_stays_away_from_the_depot),
+        cmocka_unit_test(alternating_alloc_and_free_does_not_use_the_depot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void an_empty_map_has_no_range(void **state)
     assert_picture(NULL, 0, MIB(1), "........");
 }
 
-static void a_cell_shows_what_most_of_it_is(void **state)
+static void a_cell_shows_its_predominant_kind(void **state)
 {
     (void)state;
     /* Cells of 0x4000. The third is a quarter each of four things, and the strictest shows; the
@@ -60,7 +60,7 @@ static void ranges_beyond_the_end_are_not_drawn(void **state)
     assert_picture(ranges, ARRAY_LEN(ranges), GIB(8), "..#.");
 }
 
-static void every_kind_has_a_letter_of_its_own(void **state)
+static void every_kind_has_its_own_letter(void **state)
 {
     (void)state;
     for (int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
@@ -76,10 +76,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_map_has_no_range),
-        cmocka_unit_test(a_cell_shows_what_most_of_it_is),
+        cmocka_unit_test(a_cell_shows_its_predominant_kind),
         cmocka_unit_test(a_range_over_many_cells_fills_each),
         cmocka_unit_test(ranges_beyond_the_end_are_not_drawn),
-        cmocka_unit_test(every_kind_has_a_letter_of_its_own),
+        cmocka_unit_test(every_kind_has_its_own_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static status_t parse(void)
     return mb2_parse(data, size_bytes, phys(0x12345000), note_complaint, &info);
 }
 
-static void as_many_modules_as_are_possible_are_read(void **state)
+static void the_maximum_number_of_modules_is_read(void **state)
 {
     (void)state;
     add(BOOT_ENTRIES_MAX, MB2_TAG_MODULE, 24);
@@ -66,7 +66,7 @@ static void a_million_modules_are_refused_at_once(void **state)
 }
 
 /* Each of them is out of order as well: there is an end to complaints, too. */
-static void a_million_tags_that_come_again_are_refused_at_once(void **state)
+static void a_million_repeated_tags_are_refused_at_once(void **state)
 {
     (void)state;
     add(1000000, MB2_TAG_LOAD_BASE, 16);
@@ -103,9 +103,9 @@ static void a_map_of_a_million_entries_is_refused_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(as_many_modules_as_are_possible_are_read, start, finish),
+        cmocka_unit_test_setup_teardown(the_maximum_number_of_modules_is_read, start, finish),
         cmocka_unit_test_setup_teardown(a_million_modules_are_refused_at_once, start, finish),
-        cmocka_unit_test_setup_teardown(a_million_tags_that_come_again_are_refused_at_once, start, finish),
+        cmocka_unit_test_setup_teardown(a_million_repeated_tags_are_refused_at_once, start, finish),
         cmocka_unit_test_setup_teardown(a_million_unknown_tags_are_refused_at_once, start, finish),
         cmocka_unit_test_setup_teardown(a_map_of_a_million_entries_is_refused_at_once, start, finish),
     };

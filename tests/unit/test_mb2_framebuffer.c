@@ -4,7 +4,7 @@
  */
 #include "mb2_case.h"
 
-static void without_a_framebuffer_tag_there_is_none(void **state)
+static void without_its_tag_there_is_no_framebuffer(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_LOADER_NAME, "GRUB without all_video");
@@ -15,7 +15,7 @@ static void without_a_framebuffer_tag_there_is_none(void **state)
         assert_int_not_equal(claim.kind, MEMMAP_FRAMEBUFFER);
 }
 
-static void an_rgb_framebuffer_above_4_gib_arrives_whole(void **state)
+static void an_rgb_framebuffer_above_4_gib_is_read_whole(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_RGB, 32);
@@ -36,7 +36,7 @@ static void an_rgb_framebuffer_above_4_gib_arrives_whole(void **state)
     assert_int_equal(got->blue_size, 8);
 }
 
-static void an_indexed_framebuffer_has_its_palette(void **state)
+static void the_palette_of_an_indexed_framebuffer_is_read(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_INDEXED, 8);
@@ -48,7 +48,7 @@ static void an_indexed_framebuffer_has_its_palette(void **state)
     assert_memory_equal(info.framebuffer.palette.data, colours + 2, 6);
 }
 
-static void ega_text_is_counted_in_characters(void **state)
+static void ega_text_dimensions_are_in_characters(void **state)
 {
     (void)state;
     const struct mb2_tag_framebuffer fb = {
@@ -76,7 +76,7 @@ static void expect_no_framebuffer(void)
     build_start(&b);
 }
 
-static void a_framebuffer_whose_palette_is_cut_off_is_left_out(void **state)
+static void a_framebuffer_with_a_truncated_palette_is_ignored(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_INDEXED, 8);
@@ -87,7 +87,7 @@ static void a_framebuffer_whose_palette_is_cut_off_is_left_out(void **state)
     expect_no_framebuffer();
 }
 
-static void a_framebuffer_without_its_colours_is_left_out(void **state)
+static void a_framebuffer_without_colour_fields_is_ignored(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_RGB, 32);
@@ -95,7 +95,7 @@ static void a_framebuffer_without_its_colours_is_left_out(void **state)
     expect_no_framebuffer();
 }
 
-static void colours_outside_their_pixel_are_refused(void **state)
+static void colour_fields_outside_the_pixel_are_refused(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_RGB, 24);
@@ -107,7 +107,7 @@ static void colours_outside_their_pixel_are_refused(void **state)
     expect_no_framebuffer();
 }
 
-static void a_framebuffer_that_contradicts_itself_is_left_out(void **state)
+static void an_inconsistent_framebuffer_is_ignored(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb;
@@ -131,14 +131,14 @@ static void a_framebuffer_that_contradicts_itself_is_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_a_framebuffer_tag_there_is_none),
-        TEST(an_rgb_framebuffer_above_4_gib_arrives_whole),
-        TEST(an_indexed_framebuffer_has_its_palette),
-        TEST(ega_text_is_counted_in_characters),
-        TEST(a_framebuffer_whose_palette_is_cut_off_is_left_out),
-        TEST(a_framebuffer_without_its_colours_is_left_out),
-        TEST(colours_outside_their_pixel_are_refused),
-        TEST(a_framebuffer_that_contradicts_itself_is_left_out),
+        TEST(without_its_tag_there_is_no_framebuffer),
+        TEST(an_rgb_framebuffer_above_4_gib_is_read_whole),
+        TEST(the_palette_of_an_indexed_framebuffer_is_read),
+        TEST(ega_text_dimensions_are_in_characters),
+        TEST(a_framebuffer_with_a_truncated_palette_is_ignored),
+        TEST(a_framebuffer_without_colour_fields_is_ignored),
+        TEST(colour_fields_outside_the_pixel_are_refused),
+        TEST(an_inconsistent_framebuffer_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void a_tag_of_size_0_does_not_hang_the_walk(void **state)
     }
 }
 
-static void a_size_near_2_to_the_32_does_not_wrap(void **state)
+static void a_size_near_4_gib_does_not_wrap(void **state)
 {
     (void)state;
     const uint32_t sizes[] = { 0xffffffff, 0xfffffff8, 0xfffffff9, 0x80000000 };
@@ -48,7 +48,7 @@ static void a_size_near_2_to_the_32_does_not_wrap(void **state)
     }
 }
 
-static void every_tag_cut_at_every_length_is_survived(void **state)
+static void every_tag_may_be_truncated_at_every_length(void **state)
 {
     (void)state;
     uint8_t content[1024];
@@ -74,7 +74,7 @@ static void every_tag_cut_at_every_length_is_survived(void **state)
     }
 }
 
-static void a_tag_too_short_for_its_fields_is_left_out_by_number(void **state)
+static void a_tag_too_short_for_its_fields_is_ignored_and_its_type_reported(void **state)
 {
     (void)state;
     static const struct {
@@ -96,7 +96,7 @@ static void a_tag_too_short_for_its_fields_is_left_out_by_number(void **state)
     }
 }
 
-static void a_missing_end_tag_is_noticed(void **state)
+static void a_missing_end_tag_is_reported(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_LOADER_NAME, "no end");
@@ -106,7 +106,7 @@ static void a_missing_end_tag_is_noticed(void **state)
     assert_text(info.loader_name, "no end");
 }
 
-static void an_end_tag_that_lacks_its_padding_is_found(void **state)
+static void an_end_tag_without_padding_is_found(void **state)
 {
     (void)state;
     /* A last tag of odd length whose padding is not counted into the total size. */
@@ -118,7 +118,7 @@ static void an_end_tag_that_lacks_its_padding_is_found(void **state)
     assert_text(info.loader_name, "abc");
 }
 
-static void a_total_size_beyond_what_can_be_read_is_cut(void **state)
+static void a_total_size_beyond_readable_memory_is_truncated(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_LOADER_NAME, "cut");
@@ -131,7 +131,7 @@ static void a_total_size_beyond_what_can_be_read_is_cut(void **state)
     assert_text(info.loader_name, "cut");
 }
 
-static void a_total_size_that_ends_inside_a_tag_is_believed(void **state)
+static void a_total_size_that_ends_inside_a_tag_is_respected(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_LOADER_NAME, "inside");
@@ -145,7 +145,7 @@ static void a_total_size_that_ends_inside_a_tag_is_believed(void **state)
     assert_absent(info.command_line);
 }
 
-static void fewer_than_eight_bytes_are_no_boot_information(void **state)
+static void fewer_than_eight_bytes_are_refused(void **state)
 {
     (void)state;
     const uint8_t bytes[8] = { 7 };
@@ -154,7 +154,7 @@ static void fewer_than_eight_bytes_are_no_boot_information(void **state)
     assert_int_equal(mb2_parse(bytes, 8, ADDRESS, NULL, &info), STATUS_MALFORMED);
 }
 
-static void the_complaint_callback_is_optional(void **state)
+static void the_report_callback_is_optional(void **state)
 {
     (void)state;
     build_tag_sized(&b, MB2_TAG_COMMAND_LINE, 3, "x", 2);
@@ -168,15 +168,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_tag_that_reaches_beyond_the_structure_ends_the_walk),
         TEST(a_tag_of_size_0_does_not_hang_the_walk),
-        TEST(a_size_near_2_to_the_32_does_not_wrap),
-        TEST(every_tag_cut_at_every_length_is_survived),
-        TEST(a_tag_too_short_for_its_fields_is_left_out_by_number),
-        TEST(a_missing_end_tag_is_noticed),
-        TEST(an_end_tag_that_lacks_its_padding_is_found),
-        TEST(a_total_size_beyond_what_can_be_read_is_cut),
-        TEST(a_total_size_that_ends_inside_a_tag_is_believed),
-        TEST(fewer_than_eight_bytes_are_no_boot_information),
-        TEST(the_complaint_callback_is_optional),
+        TEST(a_size_near_4_gib_does_not_wrap),
+        TEST(every_tag_may_be_truncated_at_every_length),
+        TEST(a_tag_too_short_for_its_fields_is_ignored_and_its_type_reported),
+        TEST(a_missing_end_tag_is_reported),
+        TEST(an_end_tag_without_padding_is_found),
+        TEST(a_total_size_beyond_readable_memory_is_truncated),
+        TEST(a_total_size_that_ends_inside_a_tag_is_respected),
+        TEST(fewer_than_eight_bytes_are_refused),
+        TEST(the_report_callback_is_optional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

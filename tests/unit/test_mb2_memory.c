@@ -22,7 +22,7 @@ static const struct mb2_efi_descriptor efi_descriptors[] = {
     { .type = 6, .physical_start = 0x900000, .pages = 1, .attribute = BIT(63) | 0xf },
 };
 
-static void the_efi_map_is_walked_by_the_stride_it_names(void **state)
+static void the_efi_map_is_walked_by_its_own_stride(void **state)
 {
     (void)state;
     const uint32_t strides[] = { 40, 48, 56, 64 };
@@ -46,7 +46,7 @@ static void efi_descriptors_of_another_version_are_read_and_reported(void **stat
     EXPECT_CLAIMS({ 0x100000, 0x800000, MEMMAP_USABLE, 7 });
 }
 
-static void an_efi_map_with_a_stride_below_a_descriptor_is_left_out(void **state)
+static void an_efi_map_with_too_small_a_stride_is_ignored(void **state)
 {
     (void)state;
     const uint32_t strides[] = { 0, 1, 39 };
@@ -63,7 +63,7 @@ static void an_efi_map_with_a_stride_below_a_descriptor_is_left_out(void **state
     }
 }
 
-static void an_efi_length_beyond_2_to_the_64_is_held_at_the_top(void **state)
+static void an_efi_length_that_wraps_is_clamped(void **state)
 {
     (void)state;
     const struct mb2_efi_descriptor descriptors[] = {
@@ -77,7 +77,7 @@ static void an_efi_length_beyond_2_to_the_64_is_held_at_the_top(void **state)
                   { UINT64_MAX - 0xfff, UINT64_MAX, MEMMAP_USABLE, 7 });
 }
 
-static void while_boot_services_run_their_memory_is_not_free(void **state)
+static void boot_services_memory_is_not_free_while_they_run(void **state)
 {
     (void)state;
     build_efi_map(48, 1, efi_descriptors, 2, 0);
@@ -97,7 +97,7 @@ static void the_type_is_32_bits_wide(void **state)
                   { 0x100000000, 0x140000000, MEMMAP_USABLE, 1 });
 }
 
-static void the_bios_map_is_walked_by_the_stride_it_names(void **state)
+static void the_bios_map_is_walked_by_its_own_stride(void **state)
 {
     (void)state;
     const uint32_t strides[] = { 20, 24, 32, 40 };
@@ -111,7 +111,7 @@ static void the_bios_map_is_walked_by_the_stride_it_names(void **state)
     }
 }
 
-static void a_short_stride_is_not_read_beyond(void **state)
+static void no_entry_is_read_beyond_a_short_stride(void **state)
 {
     (void)state;
     /* 20 bytes an entry leave the reserved word out; behind the last one the allocation ends. */
@@ -122,7 +122,7 @@ static void a_short_stride_is_not_read_beyond(void **state)
     EXPECT_CLAIMS({ 0, 0x9fc00, MEMMAP_USABLE, 1 }, { 0xf0000, 0x100000, MEMMAP_RESERVED, 2 });
 }
 
-static void a_bios_map_with_a_stride_below_an_entry_is_left_out(void **state)
+static void a_bios_map_with_too_small_a_stride_is_ignored(void **state)
 {
     (void)state;
     const uint32_t strides[] = { 0, 8, 19 };
@@ -139,7 +139,7 @@ static void a_bios_map_with_a_stride_below_an_entry_is_left_out(void **state)
     }
 }
 
-static void a_partial_entry_at_the_end_of_a_map_is_left_out(void **state)
+static void a_partial_entry_at_the_end_of_a_map_is_ignored(void **state)
 {
     (void)state;
     build_map(24, map_entries, 1, 23);
@@ -166,7 +166,7 @@ static void only_type_1_makes_usable_memory(void **state)
     assert_int_equal(claims, ARRAY_LEN(entries));
 }
 
-static void entries_that_wrap_are_held_at_the_top_and_empty_ones_skipped(void **state)
+static void entries_that_wrap_are_clamped_and_empty_ones_skipped(void **state)
 {
     (void)state;
     const struct mb2_memory_map_entry entries[] = {
@@ -180,7 +180,7 @@ static void entries_that_wrap_are_held_at_the_top_and_empty_ones_skipped(void **
                   { 0x1000, UINT64_MAX, MEMMAP_USABLE, 1 });
 }
 
-static void the_two_basic_sizes_count_only_without_a_map(void **state)
+static void the_basic_memory_sizes_count_only_without_a_map(void **state)
 {
     (void)state;
     BUILD_BYTES(&b, MB2_TAG_BASIC_MEMORY, 0x80, 2, 0, 0, 0, 0xfc, 1, 0);
@@ -205,7 +205,7 @@ static void the_basic_sizes_may_be_4_tib(void **state)
 
 /* EFI calls 1 MiB to 8 MiB usable and the BIOS's map calls part of that reserved: stolen by graphics, for
    one. */
-static void what_a_stricter_claim_covers_is_not_called_ram(void **state)
+static void memory_under_a_stricter_reservation_is_not_reported_as_ram(void **state)
 {
     (void)state;
     static const struct mb2_memory_map_entry entries[] = {
@@ -228,21 +228,21 @@ static void what_a_stricter_claim_covers_is_not_called_ram(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_efi_map_is_walked_by_the_stride_it_names),
+        TEST(the_efi_map_is_walked_by_its_own_stride),
         TEST(efi_descriptors_of_another_version_are_read_and_reported),
-        TEST(an_efi_map_with_a_stride_below_a_descriptor_is_left_out),
-        TEST(an_efi_length_beyond_2_to_the_64_is_held_at_the_top),
-        TEST(while_boot_services_run_their_memory_is_not_free),
+        TEST(an_efi_map_with_too_small_a_stride_is_ignored),
+        TEST(an_efi_length_that_wraps_is_clamped),
+        TEST(boot_services_memory_is_not_free_while_they_run),
         TEST(the_type_is_32_bits_wide),
-        TEST(the_bios_map_is_walked_by_the_stride_it_names),
-        TEST(a_short_stride_is_not_read_beyond),
-        TEST(a_bios_map_with_a_stride_below_an_entry_is_left_out),
-        TEST(a_partial_entry_at_the_end_of_a_map_is_left_out),
+        TEST(the_bios_map_is_walked_by_its_own_stride),
+        TEST(no_entry_is_read_beyond_a_short_stride),
+        TEST(a_bios_map_with_too_small_a_stride_is_ignored),
+        TEST(a_partial_entry_at_the_end_of_a_map_is_ignored),
         TEST(only_type_1_makes_usable_memory),
-        TEST(entries_that_wrap_are_held_at_the_top_and_empty_ones_skipped),
-        TEST(the_two_basic_sizes_count_only_without_a_map),
+        TEST(entries_that_wrap_are_clamped_and_empty_ones_skipped),
+        TEST(the_basic_memory_sizes_count_only_without_a_map),
         TEST(the_basic_sizes_may_be_4_tib),
-        TEST(what_a_stricter_claim_covers_is_not_called_ram),
+        TEST(memory_under_a_stricter_reservation_is_not_reported_as_ram),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

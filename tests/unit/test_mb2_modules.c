@@ -16,7 +16,7 @@ static void modules_just_below_4_gib_keep_their_addresses(void **state)
     assert_int_equal(module.end.raw, 0xffffffff);
 }
 
-static void modules_come_in_order_with_their_strings_and_without_limit(void **state)
+static void modules_are_listed_in_order_with_their_strings(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 300; i++) {
@@ -41,7 +41,7 @@ static void modules_come_in_order_with_their_strings_and_without_limit(void **st
     assert_false(boot_info_next_module(&info, &cursor, &module));
 }
 
-static void a_module_that_ends_before_it_starts_is_left_out(void **state)
+static void a_module_that_ends_before_it_starts_is_ignored(void **state)
 {
     (void)state;
     build_module(&b, 0x2000000, 0x1000000, "reversed");
@@ -56,7 +56,7 @@ static void a_module_that_ends_before_it_starts_is_left_out(void **state)
     assert_false(boot_info_next_module(&info, &cursor, &module));
 }
 
-static void a_module_whose_string_has_no_end_is_kept_without_it(void **state)
+static void a_module_with_an_unterminated_string_is_kept_without_it(void **state)
 {
     (void)state;
     struct mb2_tag_module tag = { .start = 0x1000, .end = 0x2000 };
@@ -71,7 +71,7 @@ static void a_module_whose_string_has_no_end_is_kept_without_it(void **state)
     assert_absent(module.command_line);
 }
 
-static void everything_the_loader_left_is_reserved(void **state)
+static void all_loader_data_is_reserved(void **state)
 {
     (void)state;
     struct mb2_tag_framebuffer fb = framebuffer_1024(MB2_FRAMEBUFFER_RGB, 32);
@@ -113,10 +113,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(modules_just_below_4_gib_keep_their_addresses),
-        TEST(modules_come_in_order_with_their_strings_and_without_limit),
-        TEST(a_module_that_ends_before_it_starts_is_left_out),
-        TEST(a_module_whose_string_has_no_end_is_kept_without_it),
-        TEST(everything_the_loader_left_is_reserved),
+        TEST(modules_are_listed_in_order_with_their_strings),
+        TEST(a_module_that_ends_before_it_starts_is_ignored),
+        TEST(a_module_with_an_unterminated_string_is_kept_without_it),
+        TEST(all_loader_data_is_reserved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

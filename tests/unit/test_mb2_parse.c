@@ -7,7 +7,7 @@
 
 /* ---- what is where ---- */
 
-static void an_empty_structure_has_nothing_and_no_complaint(void **state)
+static void an_empty_structure_is_valid(void **state)
 {
     (void)state;
     parse_without_complaint();
@@ -26,7 +26,7 @@ static void an_empty_structure_has_nothing_and_no_complaint(void **state)
     assert_false(boot_info_next_claim(&info, &cursor, &claim));
 }
 
-static void every_simple_tag_arrives(void **state)
+static void every_simple_tag_is_read(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_COMMAND_LINE, "run=\"test; exit\" maxcpus=4");
@@ -52,7 +52,7 @@ static void every_simple_tag_arrives(void **state)
     assert_false(info.efi_boot_services);
 }
 
-static void a_32_bit_efi_is_told_apart(void **state)
+static void a_32_bit_efi_is_distinguished(void **state)
 {
     (void)state;
     BUILD_BYTES(&b, MB2_TAG_EFI32_SYSTEM_TABLE, 0x18, 0x20, 0xee, 0xf7);
@@ -63,7 +63,7 @@ static void a_32_bit_efi_is_told_apart(void **state)
     assert_int_equal(info.efi_image_handle, 0xf6aa1098);
 }
 
-static void tags_that_the_kernel_does_not_use_are_skipped_without_complaint(void **state)
+static void unused_tags_are_skipped_silently(void **state)
 {
     (void)state;
     uint8_t vbe[sizeof(struct mb2_tag_vbe) - 8] = { 0x18, 0x41 };
@@ -80,7 +80,7 @@ static void tags_that_the_kernel_does_not_use_are_skipped_without_complaint(void
     assert_text(info.loader_name, "GRUB 2.06");
 }
 
-static void unknown_tags_are_skipped_without_a_word(void **state)
+static void unknown_tags_are_skipped_silently(void **state)
 {
     (void)state;
     /* NOVA's loaders pass the last of these. */
@@ -94,7 +94,7 @@ static void unknown_tags_are_skipped_without_a_word(void **state)
     assert_text(info.loader_name, "after them");
 }
 
-static void of_a_tag_that_comes_twice_the_first_counts(void **state)
+static void the_first_of_a_repeated_tag_is_used(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_COMMAND_LINE, "first");
@@ -105,7 +105,7 @@ static void of_a_tag_that_comes_twice_the_first_counts(void **state)
     assert_text(info.command_line, "first");
 }
 
-static void the_structure_may_lie_at_any_alignment(void **state)
+static void the_structure_may_have_any_alignment(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_COMMAND_LINE, "odd");
@@ -126,7 +126,7 @@ static void the_structure_may_lie_at_any_alignment(void **state)
 
 /* ---- strings ---- */
 
-static void a_string_without_its_nul_is_left_out(void **state)
+static void an_unterminated_string_is_ignored(void **state)
 {
     (void)state;
     build_tag(&b, MB2_TAG_COMMAND_LINE, "abcdefgh", 8);
@@ -137,7 +137,7 @@ static void a_string_without_its_nul_is_left_out(void **state)
     assert_absent(info.loader_name);
 }
 
-static void an_empty_string_is_there_and_empty(void **state)
+static void an_empty_string_is_present_and_empty(void **state)
 {
     (void)state;
     build_text(&b, MB2_TAG_COMMAND_LINE, "");
@@ -155,7 +155,7 @@ static void a_string_ends_at_its_first_nul(void **state)
 
 /* ---- the RSDP: ACPI is not found under UEFI without it ---- */
 
-static void the_rsdp_comes_from_the_tag(void **state)
+static void the_rsdp_is_read_from_the_tag(void **state)
 {
     (void)state;
     build_rsdp(MB2_TAG_RSDP_V1, 1);
@@ -164,7 +164,7 @@ static void the_rsdp_comes_from_the_tag(void **state)
     assert_int_equal(info.rsdp.data[8], 1);
 }
 
-static void rsdp_v2_wins_when_it_comes_last(void **state)
+static void rsdp_v2_is_preferred_when_it_is_last(void **state)
 {
     (void)state;
     build_rsdp(MB2_TAG_RSDP_V1, 1);
@@ -174,7 +174,7 @@ static void rsdp_v2_wins_when_it_comes_last(void **state)
     assert_int_equal(info.rsdp.data[8], 2);
 }
 
-static void rsdp_v2_wins_when_it_comes_first(void **state)
+static void rsdp_v2_is_preferred_when_it_is_first(void **state)
 {
     (void)state;
     build_rsdp(MB2_TAG_RSDP_V2, 2);
@@ -184,7 +184,7 @@ static void rsdp_v2_wins_when_it_comes_first(void **state)
     assert_int_equal(info.rsdp.data[8], 2);
 }
 
-static void a_v2_tag_that_holds_no_rsdp_leaves_v1_in_place(void **state)
+static void an_invalid_v2_rsdp_leaves_v1_in_place(void **state)
 {
     (void)state;
     uint8_t nonsense[36] = "RSD PTX ";
@@ -197,7 +197,7 @@ static void a_v2_tag_that_holds_no_rsdp_leaves_v1_in_place(void **state)
 
 /* ---- whole structures ---- */
 
-static void tags_of_a_loader_that_knows_fewer_are_enough(void **state)
+static void the_minimal_set_of_tags_is_enough(void **state)
 {
     (void)state;
     /* No 4, 5, 9, 10 and 21: Limine. */
@@ -211,7 +211,7 @@ static void tags_of_a_loader_that_knows_fewer_are_enough(void **state)
     assert_non_null(info.rsdp.data);
 }
 
-static void grub_that_kept_boot_services_gives_no_map_and_that_is_seen(void **state)
+static void kept_boot_services_without_a_map_are_detected(void **state)
 {
     (void)state;
     /* 21 1 2 3 9 8 12 14 15 18 20 0, measured with GRUB 2.06. */
@@ -235,22 +235,14 @@ static void grub_that_kept_boot_services_gives_no_map_and_that_is_seen(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_structure_has_nothing_and_no_complaint),
-        TEST(every_simple_tag_arrives),
-        TEST(a_32_bit_efi_is_told_apart),
-        TEST(tags_that_the_kernel_does_not_use_are_skipped_without_complaint),
-        TEST(unknown_tags_are_skipped_without_a_word),
-        TEST(of_a_tag_that_comes_twice_the_first_counts),
-        TEST(the_structure_may_lie_at_any_alignment),
-        TEST(a_string_without_its_nul_is_left_out),
-        TEST(an_empty_string_is_there_and_empty),
-        TEST(a_string_ends_at_its_first_nul),
-        TEST(the_rsdp_comes_from_the_tag),
-        TEST(rsdp_v2_wins_when_it_comes_last),
-        TEST(rsdp_v2_wins_when_it_comes_first),
-        TEST(a_v2_tag_that_holds_no_rsdp_leaves_v1_in_place),
-        TEST(tags_of_a_loader_that_knows_fewer_are_enough),
-        TEST(grub_that_kept_boot_services_gives_no_map_and_that_is_seen),
+        TEST(an_empty_structure_is_valid),           TEST(every_simple_tag_is_read),
+        TEST(a_32_bit_efi_is_distinguished),         TEST(unused_tags_are_skipped_silently),
+        TEST(unknown_tags_are_skipped_silently),     TEST(the_first_of_a_repeated_tag_is_used),
+        TEST(the_structure_may_have_any_alignment),  TEST(an_unterminated_string_is_ignored),
+        TEST(an_empty_string_is_present_and_empty),  TEST(a_string_ends_at_its_first_nul),
+        TEST(the_rsdp_is_read_from_the_tag),         TEST(rsdp_v2_is_preferred_when_it_is_last),
+        TEST(rsdp_v2_is_preferred_when_it_is_first), TEST(an_invalid_v2_rsdp_leaves_v1_in_place),
+        TEST(the_minimal_set_of_tags_is_enough),     TEST(kept_boot_services_without_a_map_are_detected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static struct mc_banks read(const char *vendor, unsigned family, unsigned model,
     return mc_banks_read(ask, &identity, mcg_cap);
 }
 
-static void a_cpu_without_them_has_no_banks(void **state)
+static void a_cpu_without_mca_has_no_banks(void **state)
 {
     struct cpu_identity identity = { .features = 1ULL << CPU_FEATURE_MCE };
     (void)state;
@@ -42,7 +42,7 @@ static void a_cpu_without_them_has_no_banks(void **state)
     assert_int_equal(mc_banks_read(ask, &identity, 0x10a).count, 0);
 }
 
-static void intels_banks_have_four_registers(void **state)
+static void intel_banks_have_four_registers(void **state)
 {
     (void)state;
     leaf_80000007_ebx = 0x08; /* means nothing at Intel */
@@ -57,7 +57,7 @@ static void intels_banks_have_four_registers(void **state)
     assert_true(read("GenuineIntel", 6, 0x3c, 0x10a).has_global_ctl);
 }
 
-static void amds_scalable_banks_have_sixteen(void **state)
+static void amd_scalable_banks_have_sixteen_registers(void **state)
 {
     (void)state;
     leaf_80000007_ebx = 0x1b;
@@ -72,7 +72,7 @@ static void amds_scalable_banks_have_sixteen(void **state)
     assert_false(read("AuthenticAMD", 0x15, 2, 0x107).is_scalable);
 }
 
-static void a_count_beyond_the_registers_is_cut(void **state)
+static void a_count_beyond_the_registers_is_limited(void **state)
 {
     (void)state;
     leaf_80000007_ebx = 0;
@@ -85,7 +85,7 @@ static void a_count_beyond_the_registers_is_cut(void **state)
     assert_int_equal(mc_bank_msr(&banks, banks.count - 1, MC_CTL) + 15, 0xc00023ff);
 }
 
-static void controls_that_are_firmwares_are_left_alone(void **state)
+static void controls_owned_by_firmware_are_left_alone(void **state)
 {
     uint64_t value = 1;
     (void)state;
@@ -120,11 +120,11 @@ static void the_k8_does_not_report_gart_walks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cpu_without_them_has_no_banks),
-        cmocka_unit_test(intels_banks_have_four_registers),
-        cmocka_unit_test(amds_scalable_banks_have_sixteen),
-        cmocka_unit_test(a_count_beyond_the_registers_is_cut),
-        cmocka_unit_test(controls_that_are_firmwares_are_left_alone),
+        cmocka_unit_test(a_cpu_without_mca_has_no_banks),
+        cmocka_unit_test(intel_banks_have_four_registers),
+        cmocka_unit_test(amd_scalable_banks_have_sixteen_registers),
+        cmocka_unit_test(a_count_beyond_the_registers_is_limited),
+        cmocka_unit_test(controls_owned_by_firmware_are_left_alone),
         cmocka_unit_test(the_k8_does_not_report_gart_walks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

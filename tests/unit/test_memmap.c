@@ -149,7 +149,7 @@ static void check_against_model(const struct memmap_entry *entries, size_t count
     free(ranges);
 }
 
-static void every_page_gets_the_kind_that_painting_it_gives(void **state)
+static void every_page_has_the_kind_of_the_painted_model(void **state)
 {
     (void)state;
     struct memmap_entry entries[MAX_ENTRIES];
@@ -184,7 +184,7 @@ static void the_order_of_the_entries_changes_nothing(void **state)
     }
 }
 
-static void a_sweep_of_a_sweep_changes_nothing(void **state)
+static void building_the_map_is_idempotent(void **state)
 {
     (void)state;
     struct memmap_entry entries[MAX_ENTRIES], again[MEMMAP_MAX_RANGES(MAX_ENTRIES)];
@@ -210,7 +210,7 @@ static void an_empty_map_gives_no_range(void **state)
     assert_int_equal(range_count, 0);
 }
 
-static void entries_without_length_mean_nothing(void **state)
+static void empty_entries_are_ignored(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -221,7 +221,7 @@ static void entries_without_length_mean_nothing(void **state)
     EXPECT_SWEEP(entries, RANGE(0x1000, 0x9000, MEMMAP_USABLE));
 }
 
-static void two_half_pages_that_meet_make_a_usable_page(void **state)
+static void two_adjacent_half_pages_make_a_usable_page(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -231,7 +231,7 @@ static void two_half_pages_that_meet_make_a_usable_page(void **state)
     EXPECT_SWEEP(entries, RANGE(0x1000, 0x2000, MEMMAP_USABLE));
 }
 
-static void two_half_pages_that_do_not_quite_meet_make_none(void **state)
+static void two_half_pages_with_a_gap_make_no_usable_page(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -241,7 +241,7 @@ static void two_half_pages_that_do_not_quite_meet_make_none(void **state)
     expect_sweep(entries, ARRAY_LEN(entries), NULL, 0);
 }
 
-static void one_reserved_byte_takes_its_whole_page(void **state)
+static void one_reserved_byte_reserves_its_whole_page(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -252,7 +252,7 @@ static void one_reserved_byte_takes_its_whole_page(void **state)
                  RANGE(0x5000, 0x10000, MEMMAP_USABLE));
 }
 
-static void a_page_shared_by_three_kinds_goes_to_the_strictest(void **state)
+static void a_page_shared_by_three_kinds_has_the_strictest(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -264,7 +264,7 @@ static void a_page_shared_by_three_kinds_goes_to_the_strictest(void **state)
                  RANGE(0x3000, 0x4000, MEMMAP_ACPI_NVS));
 }
 
-static void a_kind_that_loses_its_only_page_leaves_its_neighbours_joined(void **state)
+static void neighbours_merge_when_the_range_between_them_vanishes(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -285,7 +285,7 @@ static void unlisted_memory_is_in_no_range(void **state)
     EXPECT_SWEEP(entries, RANGE(0x0, 0x9f000, MEMMAP_USABLE), RANGE(0x100000, 0x200000, MEMMAP_USABLE));
 }
 
-static void a_map_up_to_the_end_of_the_address_space_stops_before_the_last_page(void **state)
+static void the_last_page_of_the_address_space_is_excluded(void **state)
 {
     (void)state;
     const struct memmap_entry entries[] = {
@@ -308,7 +308,7 @@ static void a_kind_out_of_range_counts_as_reserved(void **state)
                  RANGE(0x3000, 0x5000, MEMMAP_USABLE));
 }
 
-static void a_hundred_thousand_entries_are_swept_in_moments(void **state)
+static void a_hundred_thousand_entries_are_processed_quickly(void **state)
 {
     (void)state;
     /* Descending, each overlapping the next: the order that makes simple sorts quadratic. */
@@ -347,7 +347,7 @@ static void only_type_1_of_an_e820_map_is_usable(void **state)
     assert_int_equal(memmap_kind_from_e820(0xffffffff), MEMMAP_RESERVED);
 }
 
-static void what_boot_services_used_is_usable_once_they_are_gone(void **state)
+static void boot_services_memory_is_usable_after_they_exit(void **state)
 {
     (void)state;
     const uint32_t free_after_exit[] = { 1, 2, 3, 4, 7 };
@@ -364,7 +364,7 @@ static void what_boot_services_used_is_usable_once_they_are_gone(void **state)
     assert_int_equal(memmap_kind_from_efi(0x80000002, 0xf), MEMMAP_RESERVED);
 }
 
-static void conventional_memory_for_a_special_purpose_is_not_for_everyone(void **state)
+static void special_purpose_memory_is_not_usable(void **state)
 {
     (void)state;
     assert_int_equal(memmap_kind_from_efi(7, BIT(18) | 0xf), MEMMAP_SOFT_RESERVED);
@@ -382,23 +382,23 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_page_gets_the_kind_that_painting_it_gives),
+        cmocka_unit_test(every_page_has_the_kind_of_the_painted_model),
         cmocka_unit_test(the_order_of_the_entries_changes_nothing),
-        cmocka_unit_test(a_sweep_of_a_sweep_changes_nothing),
+        cmocka_unit_test(building_the_map_is_idempotent),
         cmocka_unit_test(an_empty_map_gives_no_range),
-        cmocka_unit_test(entries_without_length_mean_nothing),
-        cmocka_unit_test(two_half_pages_that_meet_make_a_usable_page),
-        cmocka_unit_test(two_half_pages_that_do_not_quite_meet_make_none),
-        cmocka_unit_test(one_reserved_byte_takes_its_whole_page),
-        cmocka_unit_test(a_page_shared_by_three_kinds_goes_to_the_strictest),
-        cmocka_unit_test(a_kind_that_loses_its_only_page_leaves_its_neighbours_joined),
+        cmocka_unit_test(empty_entries_are_ignored),
+        cmocka_unit_test(two_adjacent_half_pages_make_a_usable_page),
+        cmocka_unit_test(two_half_pages_with_a_gap_make_no_usable_page),
+        cmocka_unit_test(one_reserved_byte_reserves_its_whole_page),
+        cmocka_unit_test(a_page_shared_by_three_kinds_has_the_strictest),
+        cmocka_unit_test(neighbours_merge_when_the_range_between_them_vanishes),
         cmocka_unit_test(unlisted_memory_is_in_no_range),
-        cmocka_unit_test(a_map_up_to_the_end_of_the_address_space_stops_before_the_last_page),
+        cmocka_unit_test(the_last_page_of_the_address_space_is_excluded),
         cmocka_unit_test(a_kind_out_of_range_counts_as_reserved),
-        cmocka_unit_test(a_hundred_thousand_entries_are_swept_in_moments),
+        cmocka_unit_test(a_hundred_thousand_entries_are_processed_quickly),
         cmocka_unit_test(only_type_1_of_an_e820_map_is_usable),
-        cmocka_unit_test(what_boot_services_used_is_usable_once_they_are_gone),
-        cmocka_unit_test(conventional_memory_for_a_special_purpose_is_not_for_everyone),
+        cmocka_unit_test(boot_services_memory_is_usable_after_they_exit),
+        cmocka_unit_test(special_purpose_memory_is_not_usable),
         cmocka_unit_test(every_kind_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

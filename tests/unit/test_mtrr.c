@@ -33,7 +33,7 @@ static unsigned int index_of(uint32_t msr)
     return 0;
 }
 
-static void the_registers_are_the_manuals(void **state)
+static void register_numbers_are_those_of_the_manual(void **state)
 {
     (void)state;
     assert_int_equal(mtrr_count(CAP), 1 + 11 + 16);
@@ -48,20 +48,20 @@ static void the_registers_are_the_manuals(void **state)
     assert_int_equal(mtrr_msr(0x02, 1), 0x200);
 }
 
-static void more_ranges_than_numbers_are_cut(void **state)
+static void excess_variable_ranges_are_ignored(void **state)
 {
     (void)state;
     assert_int_equal(mtrr_count(0x1ff), 1 + 11 + 32);
     assert_int_equal(mtrr_msr(0x1ff, 43), 0x21f);
 }
 
-static void equal_ones_do_not_differ(void **state)
+static void equal_registers_are_not_reported(void **state)
 {
     (void)state;
     assert_int_equal(mtrr_find_difference(CAP, here, first).msr, 0);
 }
 
-static void each_register_that_differs_is_named(void **state)
+static void each_differing_register_is_reported(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < mtrr_count(CAP); i++) {
@@ -74,7 +74,7 @@ static void each_register_that_differs_is_named(void **state)
     }
 }
 
-static void a_range_that_is_not_valid_may_have_any_base(void **state)
+static void the_base_of_an_invalid_range_is_ignored(void **state)
 {
     unsigned int base = index_of(0x206), mask = index_of(0x207);
     (void)state;
@@ -91,11 +91,11 @@ static void a_range_that_is_not_valid_may_have_any_base(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_registers_are_the_manuals, fresh),
-        cmocka_unit_test_setup(more_ranges_than_numbers_are_cut, fresh),
-        cmocka_unit_test_setup(equal_ones_do_not_differ, fresh),
-        cmocka_unit_test_setup(each_register_that_differs_is_named, fresh),
-        cmocka_unit_test_setup(a_range_that_is_not_valid_may_have_any_base, fresh),
+        cmocka_unit_test_setup(register_numbers_are_those_of_the_manual, fresh),
+        cmocka_unit_test_setup(excess_variable_ranges_are_ignored, fresh),
+        cmocka_unit_test_setup(equal_registers_are_not_reported, fresh),
+        cmocka_unit_test_setup(each_differing_register_is_reported, fresh),
+        cmocka_unit_test_setup(the_base_of_an_invalid_range_is_ignored, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

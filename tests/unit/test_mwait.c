@@ -39,7 +39,7 @@ static int fresh_cpus(void **state)
     return 0;
 }
 
-static void recent_cpus_wait_for_a_write(void **state)
+static void recent_cpus_use_mwait(void **state)
 {
     (void)state;
     assert_true(mwait_is_good(ask, &intel));
@@ -49,7 +49,7 @@ static void recent_cpus_wait_for_a_write(void **state)
     assert_true(mwait_is_good(ask, &intel));
 }
 
-static void a_cpu_without_the_instruction_cannot(void **state)
+static void a_cpu_without_mwait_halts(void **state)
 {
     (void)state;
     intel.features = 0;
@@ -59,7 +59,7 @@ static void a_cpu_without_the_instruction_cannot(void **state)
     assert_false(mwait_is_good(ask, &intel));
 }
 
-static void a_cpu_without_a_line_or_without_c1_cannot(void **state)
+static void a_cpu_without_a_monitor_line_or_c1_halts(void **state)
 {
     (void)state;
     leaf5.edx = 0x1102;
@@ -76,7 +76,7 @@ static void under_a_hypervisor_cpus_halt(void **state)
     assert_false(mwait_is_good(ask, &intel));
 }
 
-static void cpus_that_sleep_on_halt_instead(void **state)
+static void cpus_with_mwait_errata_halt(void **state)
 {
     static const unsigned models[] = { 0x1d, 0x2e, 0x2f, 0x5c, 0x6a, 0x6c, 0xbd };
     (void)state;
@@ -89,7 +89,7 @@ static void cpus_that_sleep_on_halt_instead(void **state)
     assert_true(mwait_is_good(ask, &intel));
 }
 
-static void older_amd_and_the_unknown_halt(void **state)
+static void older_amd_and_unknown_cpus_halt(void **state)
 {
     struct cpu_identity other = amd;
     (void)state;
@@ -102,12 +102,12 @@ static void older_amd_and_the_unknown_halt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(recent_cpus_wait_for_a_write, fresh_cpus),
-        cmocka_unit_test_setup(a_cpu_without_the_instruction_cannot, fresh_cpus),
-        cmocka_unit_test_setup(a_cpu_without_a_line_or_without_c1_cannot, fresh_cpus),
+        cmocka_unit_test_setup(recent_cpus_use_mwait, fresh_cpus),
+        cmocka_unit_test_setup(a_cpu_without_mwait_halts, fresh_cpus),
+        cmocka_unit_test_setup(a_cpu_without_a_monitor_line_or_c1_halts, fresh_cpus),
         cmocka_unit_test_setup(under_a_hypervisor_cpus_halt, fresh_cpus),
-        cmocka_unit_test_setup(cpus_that_sleep_on_halt_instead, fresh_cpus),
-        cmocka_unit_test_setup(older_amd_and_the_unknown_halt, fresh_cpus),
+        cmocka_unit_test_setup(cpus_with_mwait_errata_halt, fresh_cpus),
+        cmocka_unit_test_setup(older_amd_and_unknown_cpus_halt, fresh_cpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

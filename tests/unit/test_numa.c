@@ -97,7 +97,7 @@ static void expect_runs(const struct numa *numa, size_t count, const uint64_t (*
     assert_false(numa_next_range(numa, &cursor, &range));
 }
 
-static void domains_become_nodes_in_the_order_they_come(void **state)
+static void domains_become_nodes_in_table_order(void **state)
 {
     (void)state;
     begin_srat();
@@ -118,7 +118,7 @@ static void domains_become_nodes_in_the_order_they_come(void **state)
     expect_runs(&numa, ARRAY_LEN(runs), runs);
 }
 
-static void disabled_non_volatile_and_empty_memory_has_no_node(void **state)
+static void disabled_nonvolatile_and_empty_memory_has_no_node(void **state)
 {
     (void)state;
     begin_srat();
@@ -136,7 +136,7 @@ static void disabled_non_volatile_and_empty_memory_has_no_node(void **state)
     describe(STATUS_NOT_FOUND, 0, NULL);
 }
 
-static void of_overlapping_entries_the_first_has_the_memory(void **state)
+static void the_first_of_overlapping_entries_gets_the_memory(void **state)
 {
     (void)state;
     begin_srat();
@@ -151,7 +151,7 @@ static void of_overlapping_entries_the_first_has_the_memory(void **state)
     expect_runs(&numa, ARRAY_LEN(runs), runs);
 }
 
-static void edges_are_whole_pages_and_ends_stay_below_2_to_the_64(void **state)
+static void edges_are_rounded_to_pages_and_ends_do_not_wrap(void **state)
 {
     (void)state;
     begin_srat();
@@ -172,7 +172,7 @@ static void edges_are_whole_pages_and_ends_stay_below_2_to_the_64(void **state)
     }
 }
 
-static void distances_are_used_when_they_make_sense(void **state)
+static void valid_distances_are_used(void **state)
 {
     (void)state;
     static const uint8_t sound[] = { 10, 21, 40, 21, 10, 31, 41, 31, 10 };
@@ -193,7 +193,7 @@ static void distances_are_used_when_they_make_sense(void **state)
     assert_false(describe(STATUS_OK, 3, nearer_than_itself).has_distances);
 }
 
-static void more_domains_than_nodes_are_counted(void **state)
+static void excess_domains_are_counted(void **state)
 {
     (void)state;
     begin_srat();
@@ -213,12 +213,12 @@ static void more_domains_than_nodes_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(domains_become_nodes_in_the_order_they_come),
-        cmocka_unit_test(disabled_non_volatile_and_empty_memory_has_no_node),
-        cmocka_unit_test(of_overlapping_entries_the_first_has_the_memory),
-        cmocka_unit_test(edges_are_whole_pages_and_ends_stay_below_2_to_the_64),
-        cmocka_unit_test(distances_are_used_when_they_make_sense),
-        cmocka_unit_test(more_domains_than_nodes_are_counted),
+        cmocka_unit_test(domains_become_nodes_in_table_order),
+        cmocka_unit_test(disabled_nonvolatile_and_empty_memory_has_no_node),
+        cmocka_unit_test(the_first_of_overlapping_entries_gets_the_memory),
+        cmocka_unit_test(edges_are_rounded_to_pages_and_ends_do_not_wrap),
+        cmocka_unit_test(valid_distances_are_used),
+        cmocka_unit_test(excess_domains_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

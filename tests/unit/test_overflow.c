@@ -15,7 +15,7 @@
 
 typedef unsigned __int128 wide_t;
 
-static void sums_and_products_fit_exactly_when_128_bits_say_so(void **state)
+static void overflow_is_detected_exactly_as_in_128_bits(void **state)
 {
     (void)state;
     for (unsigned n = 0; n < EDGES; n++)
@@ -35,7 +35,7 @@ static void sums_and_products_fit_exactly_when_128_bits_say_so(void **state)
         }
 }
 
-static void rounding_up_fits_as_long_as_there_is_a_multiple(void **state)
+static void rounding_up_overflows_only_past_the_last_multiple(void **state)
 {
     (void)state;
     for (unsigned n = 0; n < EDGES; n++)
@@ -48,7 +48,7 @@ static void rounding_up_fits_as_long_as_there_is_a_multiple(void **state)
         }
 }
 
-static void a_narrower_result_counts_too(void **state)
+static void a_narrower_result_type_is_checked(void **state)
 {
     (void)state;
     uint16_t small;
@@ -65,9 +65,9 @@ static void a_narrower_result_counts_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_and_products_fit_exactly_when_128_bits_say_so),
-        cmocka_unit_test(rounding_up_fits_as_long_as_there_is_a_multiple),
-        cmocka_unit_test(a_narrower_result_counts_too),
+        cmocka_unit_test(overflow_is_detected_exactly_as_in_128_bits),
+        cmocka_unit_test(rounding_up_overflows_only_past_the_last_multiple),
+        cmocka_unit_test(a_narrower_result_type_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,13 +71,13 @@ static void check(unsigned lines, const int *typed, const char *wanted)
 
 #define MORE "--More--\r        \r"
 
-static void a_short_text_is_not_stopped(void **state)
+static void short_output_is_not_paused(void **state)
 {
     (void)state;
     check(3, (const int[]){ 0 }, "1\n2\n3\n.");
 }
 
-static void space_gives_a_screen_and_enter_a_line(void **state)
+static void space_shows_a_screen_and_enter_a_line(void **state)
 {
     (void)state;
     check(8, (const int[]){ ' ', '\r', '\r', 0 }, "1\n2\n3\n" MORE "4\n5\n6\n" MORE "7\n" MORE "8\n.");
@@ -97,7 +97,7 @@ static void other_keys_do_nothing(void **state)
     check(4, (const int[]){ 'x', KEY_LEFT, ' ', 0 }, "1\n2\n3\n" MORE "4\n.");
 }
 
-static void several_lines_at_once_count(void **state)
+static void several_lines_in_one_write_are_counted(void **state)
 {
     (void)state;
     begin(4, (const int[]){ ' ', 0 }, next_key);
@@ -108,7 +108,7 @@ static void several_lines_at_once_count(void **state)
 }
 
 /* A terminal shows the question in a row of its own, and its blanks in the first columns of that. */
-static void a_line_that_is_wider_than_the_screen_takes_several_rows(void **state)
+static void a_line_wider_than_the_screen_counts_as_several_rows(void **state)
 {
     (void)state;
     begin(4, (const int[]){ '\r', ' ', 0 }, next_key);
@@ -118,7 +118,7 @@ static void a_line_that_is_wider_than_the_screen_takes_several_rows(void **state
     assert_string_equal(output, "one\n0123456789abcdefghij" MORE "ABCDEFGHIJ" MORE "!\nlast\n");
 }
 
-static void rows_are_counted_in_whatever_pieces_the_text_comes(void **state)
+static void rows_are_counted_however_the_text_is_split(void **state)
 {
     (void)state;
     begin(3, (const int[]){ ' ', ' ', 0 }, next_key);
@@ -129,7 +129,7 @@ static void rows_are_counted_in_whatever_pieces_the_text_comes(void **state)
 }
 
 /* A program reads it, whatever the source of the command. */
-static void a_record_is_not_stopped_in(void **state)
+static void output_is_not_paused_inside_a_record(void **state)
 {
     (void)state;
 #define RECORD "@ashlar {\"v\":1,\"type\":\"memory\",\"usable\":[{\"start\":0}]}\n"
@@ -142,7 +142,7 @@ static void a_record_is_not_stopped_in(void **state)
     assert_string_equal(output, "a\nb\n" MORE RECORD MORE "last\n");
 }
 
-static void a_report_is_neither_stopped_nor_dropped(void **state)
+static void a_report_is_neither_paused_nor_dropped(void **state)
 {
     (void)state;
     begin(2, (const int[]){ 'q', 0 }, next_key);
@@ -159,7 +159,7 @@ static void a_report_is_neither_stopped_nor_dropped(void **state)
     assert_string_equal(output, "a\n1\n2\n3\n" MORE "4\n");
 }
 
-static void no_screen_is_too_small(void **state)
+static void the_smallest_screen_works(void **state)
 {
     (void)state;
     for (size_t rows = 0; rows < 3; rows++) {
@@ -173,16 +173,16 @@ static void no_screen_is_too_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_short_text_is_not_stopped),
-        cmocka_unit_test(space_gives_a_screen_and_enter_a_line),
+        cmocka_unit_test(short_output_is_not_paused),
+        cmocka_unit_test(space_shows_a_screen_and_enter_a_line),
         cmocka_unit_test(q_drops_the_rest_and_only_that),
         cmocka_unit_test(other_keys_do_nothing),
-        cmocka_unit_test(several_lines_at_once_count),
-        cmocka_unit_test(a_line_that_is_wider_than_the_screen_takes_several_rows),
-        cmocka_unit_test(rows_are_counted_in_whatever_pieces_the_text_comes),
-        cmocka_unit_test(a_record_is_not_stopped_in),
-        cmocka_unit_test(a_report_is_neither_stopped_nor_dropped),
-        cmocka_unit_test(no_screen_is_too_small),
+        cmocka_unit_test(several_lines_in_one_write_are_counted),
+        cmocka_unit_test(a_line_wider_than_the_screen_counts_as_several_rows),
+        cmocka_unit_test(rows_are_counted_however_the_text_is_split),
+        cmocka_unit_test(output_is_not_paused_inside_a_record),
+        cmocka_unit_test(a_report_is_neither_paused_nor_dropped),
+        cmocka_unit_test(the_smallest_screen_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,7 +231,7 @@ static void verify_something(void)
     VERIFY(1 + 1 == 3);
 }
 
-static void a_panic_for_a_person_halts_with_its_report(void **state)
+static void an_interactive_panic_halts_after_its_report(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_plainly), CAUSE_TWICE ZERO_VERDICT "The machine is halted.\n<halt>");
@@ -261,7 +261,7 @@ static void panic_in_a_run_that_waits(void)
 }
 
 /* But not where a script waits, and not for one inside a panic, which trusts no state. */
-static void a_person_may_restart_the_machine_behind_the_report(void **state)
+static void the_user_may_reboot_after_the_report(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_that_waits), CAUSE_TWICE ZERO_VERDICT
@@ -270,13 +270,13 @@ static void a_person_may_restart_the_machine_behind_the_report(void **state)
     assert_null(strstr(output_of(panic_in_a_run_that_waits), "(waited)"));
 }
 
-static void a_panic_in_a_run_leaves_with_the_counts(void **state)
+static void a_panic_during_a_run_exits_with_its_counts(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_in_a_run), CAUSE_TWICE ONE_PASSED "<leave panic>");
 }
 
-static void a_debug_port_is_reason_enough_to_leave(void **state)
+static void a_debug_exit_port_makes_a_panic_exit(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_with_debug_port), CAUSE_TWICE ZERO_VERDICT "<leave panic>");
@@ -289,7 +289,7 @@ static void an_exception_reports_its_own_state(void **state)
                                               "The machine is halted.\n<halt>");
 }
 
-static void a_second_failure_is_one_line_and_trusts_no_state(void **state)
+static void a_second_failure_prints_one_line_without_using_kernel_state(void **state)
 {
     (void)state;
     assert_string_equal(output_of(exception_in_report),
@@ -301,7 +301,7 @@ static void a_second_failure_is_one_line_and_trusts_no_state(void **state)
                         "The machine is halted.\n<halt>");
 }
 
-static void consoles_are_attached_before_the_first_word_and_once(void **state)
+static void consoles_are_attached_once_before_the_first_output(void **state)
 {
     (void)state;
     assert_string_equal(output_of(panic_without_consoles),
@@ -311,7 +311,7 @@ static void consoles_are_attached_before_the_first_word_and_once(void **state)
                         "The machine is halted.\n<halt>");
 }
 
-static void a_third_failure_ends_in_silence(void **state)
+static void a_third_failure_halts_silently(void **state)
 {
     (void)state;
     assert_string_equal(output_of(everything_fails),
@@ -328,14 +328,14 @@ static void a_failed_verify_names_what_was_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_panic_for_a_person_halts_with_its_report),
-        cmocka_unit_test(a_person_may_restart_the_machine_behind_the_report),
-        cmocka_unit_test(a_panic_in_a_run_leaves_with_the_counts),
-        cmocka_unit_test(a_debug_port_is_reason_enough_to_leave),
+        cmocka_unit_test(an_interactive_panic_halts_after_its_report),
+        cmocka_unit_test(the_user_may_reboot_after_the_report),
+        cmocka_unit_test(a_panic_during_a_run_exits_with_its_counts),
+        cmocka_unit_test(a_debug_exit_port_makes_a_panic_exit),
         cmocka_unit_test(an_exception_reports_its_own_state),
-        cmocka_unit_test(a_second_failure_is_one_line_and_trusts_no_state),
-        cmocka_unit_test(consoles_are_attached_before_the_first_word_and_once),
-        cmocka_unit_test(a_third_failure_ends_in_silence),
+        cmocka_unit_test(a_second_failure_prints_one_line_without_using_kernel_state),
+        cmocka_unit_test(consoles_are_attached_once_before_the_first_output),
+        cmocka_unit_test(a_third_failure_halts_silently),
         cmocka_unit_test(a_failed_verify_names_what_was_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

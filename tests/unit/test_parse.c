@@ -88,7 +88,7 @@ static void numbers_up_to_64_bits_are_read(void **state)
     check(numbers, ARRAY_LEN(numbers), parse_size);
 }
 
-static void what_is_no_number_leaves_the_result_alone(void **state)
+static void an_invalid_number_leaves_the_result_unchanged(void **state)
 {
     (void)state;
     check(no_numbers, ARRAY_LEN(no_numbers), parse_number);
@@ -124,7 +124,7 @@ static status_t read_ranges(const char *list, char *ranges, size_t size)
     return status;
 }
 
-static void a_list_has_numbers_and_ranges(void **state)
+static void a_list_may_have_numbers_and_ranges(void **state)
 {
     char ranges[64];
     (void)state;
@@ -136,7 +136,7 @@ static void a_list_has_numbers_and_ranges(void **state)
     assert_string_equal(ranges, "5-5 ");
 }
 
-static void a_list_ends_at_what_is_no_range(void **state)
+static void a_list_ends_at_an_invalid_range(void **state)
 {
     static const char *const wrong[] = { "1,",    "1,,2", "1,x",     "1,-2", "1,2-",
                                          "1,3-2", "1,2 ", "1,2-3-4", "1,2;" };
@@ -154,11 +154,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_up_to_64_bits_are_read),
-        cmocka_unit_test(what_is_no_number_leaves_the_result_alone),
+        cmocka_unit_test(an_invalid_number_leaves_the_result_unchanged),
         cmocka_unit_test(a_size_has_one_suffix_at_most_and_fits),
         cmocka_unit_test(a_number_has_no_suffix),
-        cmocka_unit_test(a_list_has_numbers_and_ranges),
-        cmocka_unit_test(a_list_ends_at_what_is_no_range),
+        cmocka_unit_test(a_list_may_have_numbers_and_ranges),
+        cmocka_unit_test(a_list_ends_at_an_invalid_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,7 @@ static int plug_in(void **state)
     return 0;
 }
 
-static void the_device_that_firmware_names_decodes_its_address(void **state)
+static void the_device_named_by_firmware_decodes_its_address(void **state)
 {
     (void)state;
     assert_int_equal(pci_decode_address(&serial, false, 0xf0a0), STATUS_OK);
@@ -64,7 +64,7 @@ static void the_device_that_firmware_names_decodes_its_address(void **state)
     assert_int_equal(bus.writes, 0);
 }
 
-static void decoding_that_is_off_is_switched_on_and_the_status_left_alone(void **state)
+static void disabled_decoding_is_enabled_and_status_left_alone(void **state)
 {
     bus.registers[1] = 0xf9000404;
     assert_int_equal(pci_decode_address(&serial, false, 0xf0a0), STATUS_OK);
@@ -108,7 +108,7 @@ static void a_bridge_has_two_base_address_registers(void **state)
     assert_int_equal(pci_decode_address(&serial, true, 0x4000001000), STATUS_INVALID);
 }
 
-static void another_device_in_its_place_is_not_it(void **state)
+static void another_device_at_the_same_place_is_refused(void **state)
 {
     (void)state;
     struct pci_device other = serial;
@@ -123,11 +123,11 @@ static void another_device_in_its_place_is_not_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_device_that_firmware_names_decodes_its_address, plug_in),
-        cmocka_unit_test_setup(decoding_that_is_off_is_switched_on_and_the_status_left_alone, plug_in),
+        cmocka_unit_test_setup(the_device_named_by_firmware_decodes_its_address, plug_in),
+        cmocka_unit_test_setup(disabled_decoding_is_enabled_and_status_left_alone, plug_in),
         cmocka_unit_test_setup(an_address_outside_all_bars_changes_nothing, plug_in),
         cmocka_unit_test_setup(a_bridge_has_two_base_address_registers, plug_in),
-        cmocka_unit_test_setup(another_device_in_its_place_is_not_it, plug_in),
+        cmocka_unit_test_setup(another_device_at_the_same_place_is_refused, plug_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

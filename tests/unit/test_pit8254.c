@@ -219,7 +219,7 @@ static uint64_t read_counter(void)
     return pit.counter.read(&pit.counter);
 }
 
-static void without_a_pit_it_is_not_found_in_bounded_time(void **state)
+static void a_missing_pit_is_detected_in_bounded_time(void **state)
 {
     (void)state;
     static const uint8_t absent[] = { 0xff, 0x00, 0x80 };
@@ -232,7 +232,7 @@ static void without_a_pit_it_is_not_found_in_bounded_time(void **state)
     }
 }
 
-static void a_counter_behind_a_dead_gate_is_not_found(void **state)
+static void a_counter_with_a_dead_gate_is_rejected(void **state)
 {
     (void)state;
     device.has_dead_gate = true;
@@ -245,7 +245,7 @@ static void a_counter_behind_a_dead_gate_is_not_found(void **state)
     assert_int_equal(device.system_port, 0x0c);
 }
 
-static void a_pit_that_is_slow_beside_the_cpu_is_found(void **state)
+static void a_pit_slow_compared_with_the_cpu_is_detected(void **state)
 {
     (void)state;
     device.ticks_per_access = 0;
@@ -253,7 +253,7 @@ static void a_pit_that_is_slow_beside_the_cpu_is_found(void **state)
     init();
 }
 
-static void the_counter_counts_up_by_the_ticks_that_pass(void **state)
+static void a_reading_counts_up_by_elapsed_ticks(void **state)
 {
     (void)state;
     init();
@@ -268,7 +268,7 @@ static void the_counter_counts_up_by_the_ticks_that_pass(void **state)
     }
 }
 
-static void the_counter_has_every_value_across_its_wrap(void **state)
+static void readings_are_continuous_across_the_wrap(void **state)
 {
     (void)state;
     init();
@@ -282,7 +282,7 @@ static void the_counter_has_every_value_across_its_wrap(void **state)
     }
 }
 
-static void a_count_that_carries_between_its_bytes_is_not_torn(void **state)
+static void a_carry_between_the_two_byte_reads_is_not_torn(void **state)
 {
     (void)state;
     init();
@@ -321,7 +321,7 @@ static void stop_restores_gate_and_speaker_and_keeps_the_other_bits(void **state
     }
 }
 
-static void the_tick_of_the_firmware_is_stopped(void **state)
+static void firmwares_periodic_tick_is_stopped(void **state)
 {
     (void)state;
     init();
@@ -329,7 +329,7 @@ static void the_tick_of_the_firmware_is_stopped(void **state)
     assert_int_equal(device.interrupts, 0);
 }
 
-static void an_alarm_comes_once_and_not_before_its_time(void **state)
+static void an_event_fires_once_and_not_early(void **state)
 {
     (void)state;
     static const uint16_t delays[] = { 1, 2, 255, 256, 257, 1193, 65534, 65535 };
@@ -345,7 +345,7 @@ static void an_alarm_comes_once_and_not_before_its_time(void **state)
     }
 }
 
-static void arming_again_replaces_the_first_alarm(void **state)
+static void arming_again_replaces_the_first_event(void **state)
 {
     (void)state;
     init();
@@ -358,7 +358,7 @@ static void arming_again_replaces_the_first_alarm(void **state)
     assert_in_range(device.interrupt_tick - armed, 5000, 5001);
 }
 
-static void after_disarm_nothing_comes(void **state)
+static void no_event_fires_after_disarm(void **state)
 {
     (void)state;
     init();
@@ -380,7 +380,7 @@ static void after_disarm_nothing_comes(void **state)
 
 /* One that takes a mode only with a count cannot be stopped at once; what comes within 65536 ticks is the
    last. */
-static void a_virtual_pit_interrupts_at_most_once_more(void **state)
+static void a_virtual_pit_interrupts_at_most_once_after_disarm(void **state)
 {
     (void)state;
     init();
@@ -396,7 +396,7 @@ static void a_virtual_pit_interrupts_at_most_once_more(void **state)
     assert_in_range(device.interrupts, 0, 1);
 }
 
-static void the_chip_is_used_under_its_lock(void **state)
+static void the_chip_is_accessed_under_its_lock(void **state)
 {
     (void)state;
     init();
@@ -413,20 +413,20 @@ static void the_chip_is_used_under_its_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_a_pit_it_is_not_found_in_bounded_time),
-        TEST(a_counter_behind_a_dead_gate_is_not_found),
-        TEST(a_pit_that_is_slow_beside_the_cpu_is_found),
-        TEST(the_counter_counts_up_by_the_ticks_that_pass),
-        TEST(the_counter_has_every_value_across_its_wrap),
-        TEST(a_count_that_carries_between_its_bytes_is_not_torn),
+        TEST(a_missing_pit_is_detected_in_bounded_time),
+        TEST(a_counter_with_a_dead_gate_is_rejected),
+        TEST(a_pit_slow_compared_with_the_cpu_is_detected),
+        TEST(a_reading_counts_up_by_elapsed_ticks),
+        TEST(readings_are_continuous_across_the_wrap),
+        TEST(a_carry_between_the_two_byte_reads_is_not_torn),
         TEST(the_speaker_stays_silent_and_status_bits_are_written_as_0),
         TEST(stop_restores_gate_and_speaker_and_keeps_the_other_bits),
-        TEST(the_tick_of_the_firmware_is_stopped),
-        TEST(an_alarm_comes_once_and_not_before_its_time),
-        TEST(arming_again_replaces_the_first_alarm),
-        TEST(after_disarm_nothing_comes),
-        cmocka_unit_test_setup(a_virtual_pit_interrupts_at_most_once_more, plug_in_virtual),
-        TEST(the_chip_is_used_under_its_lock),
+        TEST(firmwares_periodic_tick_is_stopped),
+        TEST(an_event_fires_once_and_not_early),
+        TEST(arming_again_replaces_the_first_event),
+        TEST(no_event_fires_after_disarm),
+        cmocka_unit_test_setup(a_virtual_pit_interrupts_at_most_once_after_disarm, plug_in_virtual),
+        TEST(the_chip_is_accessed_under_its_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

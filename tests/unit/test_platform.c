@@ -7,7 +7,7 @@
 
 /* ---- nothing is said ---- */
 
-static void without_tables_it_is_a_pc_with_one_cpu(void **state)
+static void without_tables_the_platform_is_a_pc_with_one_cpu(void **state)
 {
     (void)state;
     const struct platform *platform = read_all();
@@ -29,7 +29,7 @@ static void without_tables_it_is_a_pc_with_one_cpu(void **state)
 
 /* ---- MADT ---- */
 
-static void a_madt_becomes_arrays_in_its_order(void **state)
+static void a_madt_becomes_arrays_in_table_order(void **state)
 {
     (void)state;
     begin_madt();
@@ -68,7 +68,7 @@ static void a_madt_becomes_arrays_in_its_order(void **state)
     assert_int_equal(complaint_count, 0);
 }
 
-static void a_madt_may_say_that_there_is_no_8259(void **state)
+static void a_madt_may_report_that_there_is_no_8259(void **state)
 {
     (void)state;
     begin_madt();
@@ -77,7 +77,7 @@ static void a_madt_may_say_that_there_is_no_8259(void **state)
 }
 
 /* UIDs of LAPIC and x2APIC entries are numbered apart, and one UID may be two CPUs'. */
-static void a_lint_input_belongs_to_the_cpus_of_its_uid(void **state)
+static void a_lint_nmi_applies_to_the_cpus_of_its_uid(void **state)
 {
     (void)state;
     begin_madt();
@@ -100,7 +100,7 @@ static void a_lint_input_belongs_to_the_cpus_of_its_uid(void **state)
     assert_true(platform->lint_nmis[4].all_cpus);
 }
 
-static void a_bad_entry_ends_the_madt_and_is_named(void **state)
+static void a_bad_entry_ends_the_madt_and_is_reported(void **state)
 {
     (void)state;
     begin_madt();
@@ -117,7 +117,7 @@ static void a_bad_entry_ends_the_madt_and_is_named(void **state)
 
 /* ---- MP tables ---- */
 
-static void mp_tables_become_arrays_by_pins(void **state)
+static void mp_tables_become_arrays_by_pin(void **state)
 {
     (void)state;
     begin_mp();
@@ -193,7 +193,7 @@ static void cpus_and_memory_get_their_nodes(void **state)
     assert_int_equal(platform->node_ranges[1].node, 1);
 }
 
-static void a_bad_entry_ends_the_srat_and_is_named(void **state)
+static void a_bad_entry_ends_the_srat_and_is_reported(void **state)
 {
     (void)state;
     begin_table("SRAT", 48);
@@ -209,7 +209,7 @@ static void a_bad_entry_ends_the_srat_and_is_named(void **state)
 
 /* ---- memory, and anything ---- */
 
-static void arrays_without_memory_are_empty_and_named(void **state)
+static void arrays_that_cannot_be_allocated_are_empty_and_reported(void **state)
 {
     (void)state;
     begin_madt();
@@ -230,7 +230,7 @@ static void arrays_without_memory_are_empty_and_named(void **state)
 
 /* The tables of the tests above, with bytes changed: read without a step outside, and every array is as long
    as its count says. */
-static void changed_tables_are_survived(void **state)
+static void corrupted_tables_are_survived(void **state)
 {
     seed_from_environment();
     for (unsigned int round = 0; round < 3000; round++) {
@@ -268,17 +268,17 @@ static void changed_tables_are_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLATFORM_CASE(without_tables_it_is_a_pc_with_one_cpu),
-        PLATFORM_CASE(a_madt_becomes_arrays_in_its_order),
-        PLATFORM_CASE(a_madt_may_say_that_there_is_no_8259),
-        PLATFORM_CASE(a_lint_input_belongs_to_the_cpus_of_its_uid),
-        PLATFORM_CASE(a_bad_entry_ends_the_madt_and_is_named),
-        PLATFORM_CASE(mp_tables_become_arrays_by_pins),
+        PLATFORM_CASE(without_tables_the_platform_is_a_pc_with_one_cpu),
+        PLATFORM_CASE(a_madt_becomes_arrays_in_table_order),
+        PLATFORM_CASE(a_madt_may_report_that_there_is_no_8259),
+        PLATFORM_CASE(a_lint_nmi_applies_to_the_cpus_of_its_uid),
+        PLATFORM_CASE(a_bad_entry_ends_the_madt_and_is_reported),
+        PLATFORM_CASE(mp_tables_become_arrays_by_pin),
         PLATFORM_CASE(mp_tables_are_not_read_where_there_is_a_madt),
         PLATFORM_CASE(cpus_and_memory_get_their_nodes),
-        PLATFORM_CASE(a_bad_entry_ends_the_srat_and_is_named),
-        PLATFORM_CASE(arrays_without_memory_are_empty_and_named),
-        PLATFORM_CASE(changed_tables_are_survived),
+        PLATFORM_CASE(a_bad_entry_ends_the_srat_and_is_reported),
+        PLATFORM_CASE(arrays_that_cannot_be_allocated_are_empty_and_reported),
+        PLATFORM_CASE(corrupted_tables_are_survived),
     };
     return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 
 /* ---- devices ---- */
 
-static void hpets_are_listed_one_after_the_other(void **state)
+static void hpets_are_listed_in_order(void **state)
 {
     (void)state;
     put(begin_table("HPET", 56) + 44, 0x1000, 8);
@@ -22,7 +22,7 @@ static void hpets_are_listed_one_after_the_other(void **state)
     assert_true(platform->hpets[2].is_in_memory);
 }
 
-static void the_fadt_tells_of_pm_timer_and_battery_clock(void **state)
+static void the_fadt_gives_the_pm_timer_and_rtc(void **state)
 {
     (void)state;
     uint8_t *fadt = begin_table("FACP", 116);
@@ -50,7 +50,7 @@ static void the_dmar_may_refuse_x2apic_mode(void **state)
     assert_false(read_all()->refuses_x2apic);
 }
 
-static void pci_segments_without_buses_are_left_out(void **state)
+static void pci_segments_without_buses_are_ignored(void **state)
 {
     (void)state;
     begin_table("MCFG", 44);
@@ -70,7 +70,7 @@ static void pci_segments_without_buses_are_left_out(void **state)
 
 /* ---- serial ports ---- */
 
-static void the_spcrs_port_comes_before_those_of_dbg2(void **state)
+static void the_spcr_port_precedes_those_of_dbg2(void **state)
 {
     (void)state;
     add_dbg2(2);
@@ -89,7 +89,7 @@ static void the_spcrs_port_comes_before_those_of_dbg2(void **state)
     assert_int_equal(platform->serials[2].span_bytes, 32);
 }
 
-static void an_spcr_without_an_address_is_read_and_names_no_port(void **state)
+static void an_spcr_without_an_address_gives_no_port(void **state)
 {
     (void)state;
     add_spcr(0);
@@ -97,7 +97,7 @@ static void an_spcr_without_an_address_is_read_and_names_no_port(void **state)
     assert_true(platform_here.is_spcr_read);
 }
 
-static void a_port_of_another_kind_is_kept_with_its_refusal(void **state)
+static void an_unsupported_port_is_kept_with_its_reason(void **state)
 {
     (void)state;
     add_spcr(0x3f8);
@@ -107,7 +107,7 @@ static void a_port_of_another_kind_is_kept_with_its_refusal(void **state)
     assert_string_equal(platform_here.serials[0].interface_name, "ARM PL011");
 }
 
-static void more_ports_than_there_is_room_for_are_left_out(void **state)
+static void excess_ports_are_ignored(void **state)
 {
     (void)state;
     add_spcr(0x3f8);
@@ -118,14 +118,14 @@ static void more_ports_than_there_is_room_for_are_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PLATFORM_CASE(hpets_are_listed_one_after_the_other),
-        PLATFORM_CASE(the_fadt_tells_of_pm_timer_and_battery_clock),
+        PLATFORM_CASE(hpets_are_listed_in_order),
+        PLATFORM_CASE(the_fadt_gives_the_pm_timer_and_rtc),
         PLATFORM_CASE(the_dmar_may_refuse_x2apic_mode),
-        PLATFORM_CASE(pci_segments_without_buses_are_left_out),
-        PLATFORM_CASE(the_spcrs_port_comes_before_those_of_dbg2),
-        PLATFORM_CASE(an_spcr_without_an_address_is_read_and_names_no_port),
-        PLATFORM_CASE(a_port_of_another_kind_is_kept_with_its_refusal),
-        PLATFORM_CASE(more_ports_than_there_is_room_for_are_left_out),
+        PLATFORM_CASE(pci_segments_without_buses_are_ignored),
+        PLATFORM_CASE(the_spcr_port_precedes_those_of_dbg2),
+        PLATFORM_CASE(an_spcr_without_an_address_gives_no_port),
+        PLATFORM_CASE(an_unsupported_port_is_kept_with_its_reason),
+        PLATFORM_CASE(excess_ports_are_ignored),
     };
     return cmocka_run_group_tests_name("platform_devices", tests, NULL, NULL);
 }

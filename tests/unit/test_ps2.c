@@ -2,7 +2,7 @@
 /* Finding, setting up and polling a PS/2 keyboard, against the model of one. */
 #include "ps2_model.h"
 
-static void a_missing_controller_is_noticed(void **state)
+static void a_missing_controller_is_detected(void **state)
 {
     (void)state;
     static const uint8_t reads[] = { 0xff, 0x00, 0x02, 0x01 };
@@ -16,7 +16,7 @@ static void a_missing_controller_is_noticed(void **state)
     }
 }
 
-static void a_controller_that_takes_nothing_is_left(void **state)
+static void a_controller_that_accepts_no_byte_is_given_up(void **state)
 {
     (void)state;
     device.never_takes = true;
@@ -24,7 +24,7 @@ static void a_controller_that_takes_nothing_is_left(void **state)
     assert_in_range(device.accesses, 1, 100000);
 }
 
-static void a_controller_that_never_stops_talking_is_left(void **state)
+static void a_controller_that_never_stops_sending_is_given_up(void **state)
 {
     (void)state;
     device.never_ends = true;
@@ -32,7 +32,7 @@ static void a_controller_that_never_stops_talking_is_left(void **state)
     assert_in_range(device.accesses, 1, 100000);
 }
 
-static void a_missing_keyboard_is_said_and_can_be_plugged_in_later(void **state)
+static void a_missing_keyboard_is_reported_and_can_be_plugged_in_later(void **state)
 {
     (void)state;
     device.has_keyboard = false;
@@ -44,7 +44,7 @@ static void a_missing_keyboard_is_said_and_can_be_plugged_in_later(void **state)
     assert_int_equal(poll(), 'a');
 }
 
-static void keys_are_the_same_with_and_without_translation(void **state)
+static void keys_are_equal_with_and_without_translation(void **state)
 {
     (void)state;
     for (int translates = 0; translates < 2; translates++)
@@ -62,7 +62,7 @@ static void keys_are_the_same_with_and_without_translation(void **state)
         }
 }
 
-static void interrupts_and_mouse_are_off_and_the_keyboard_on(void **state)
+static void the_keyboard_is_enabled_and_interrupts_and_mouse_disabled(void **state)
 {
     (void)state;
     device.config = 0x17;
@@ -81,7 +81,7 @@ static void keys_typed_before_are_dropped(void **state)
     assert_int_equal(poll(), KEY_NONE);
 }
 
-static void a_keyboard_that_asks_again_is_told_again(void **state)
+static void a_command_is_resent_on_request(void **state)
 {
     (void)state;
     device.resends = 3;
@@ -138,7 +138,7 @@ static void the_mouse_types_nothing(void **state)
     assert_int_equal(poll(), 'c');
 }
 
-static void leds_follow_the_locks(void **state)
+static void leds_follow_the_lock_keys(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
@@ -174,7 +174,7 @@ static void a_keyboard_that_refuses_the_led_command_still_types(void **state)
     assert_int_equal(poll(), 'D');
 }
 
-static void a_controller_that_went_away_types_nothing(void **state)
+static void a_removed_controller_types_nothing(void **state)
 {
     (void)state;
     static const uint8_t reads[] = { 0xff, 0x00, 0x01 };
@@ -192,19 +192,19 @@ static void a_controller_that_went_away_types_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_missing_controller_is_noticed),
-        TEST(a_controller_that_takes_nothing_is_left),
-        TEST(a_controller_that_never_stops_talking_is_left),
-        TEST(a_missing_keyboard_is_said_and_can_be_plugged_in_later),
-        TEST(keys_are_the_same_with_and_without_translation),
-        TEST(interrupts_and_mouse_are_off_and_the_keyboard_on),
+        TEST(a_missing_controller_is_detected),
+        TEST(a_controller_that_accepts_no_byte_is_given_up),
+        TEST(a_controller_that_never_stops_sending_is_given_up),
+        TEST(a_missing_keyboard_is_reported_and_can_be_plugged_in_later),
+        TEST(keys_are_equal_with_and_without_translation),
+        TEST(the_keyboard_is_enabled_and_interrupts_and_mouse_disabled),
         TEST(keys_typed_before_are_dropped),
-        TEST(a_keyboard_that_asks_again_is_told_again),
+        TEST(a_command_is_resent_on_request),
         TEST(a_keyboard_that_refuses_an_optional_command_still_types),
         TEST(the_mouse_types_nothing),
-        TEST(leds_follow_the_locks),
+        TEST(leds_follow_the_lock_keys),
         TEST(a_keyboard_that_refuses_the_led_command_still_types),
-        TEST(a_controller_that_went_away_types_nothing),
+        TEST(a_removed_controller_types_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

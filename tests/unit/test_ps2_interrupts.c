@@ -21,7 +21,7 @@ static void type_key(size_t key)
     assert_true(deliver());
 }
 
-static void the_first_interrupt_comes_at_once_and_types_nothing(void **state)
+static void the_first_interrupt_arrives_at_once_and_types_nothing(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
@@ -35,7 +35,7 @@ static void the_first_interrupt_comes_at_once_and_types_nothing(void **state)
     assert_int_equal(poll(), KEY_NONE);
 }
 
-static void only_the_keyboards_interrupt_is_on(void **state)
+static void only_the_keyboard_interrupt_is_enabled(void **state)
 {
     (void)state;
     start();
@@ -45,7 +45,7 @@ static void only_the_keyboards_interrupt_is_on(void **state)
     assert_false(keyboard.input.interrupts);
 }
 
-static void keys_come_by_interrupt_and_in_order(void **state)
+static void keys_arrive_by_interrupt_in_order(void **state)
 {
     (void)state;
     start();
@@ -63,7 +63,7 @@ static void keys_come_by_interrupt_and_in_order(void **state)
     assert_int_equal(device.unclaimed, 0);
 }
 
-static void interrupts_may_come_at_any_time_while_they_are_switched(void **state)
+static void interrupts_may_arrive_at_any_time_during_the_switch(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
@@ -101,7 +101,7 @@ static void a_key_typed_before_does_not_stop_the_next(void **state)
 }
 
 /* The byte then goes to the keyboard, and its answer serves as well. */
-static void a_controller_that_cannot_pretend_leaves_it_to_the_keyboard(void **state)
+static void without_a_loopback_command_the_keyboard_triggers_the_first_interrupt(void **state)
 {
     (void)state;
     device.cannot_pretend = true;
@@ -143,7 +143,7 @@ static void a_controller_that_takes_nothing_stays_polled(void **state)
     assert_int_equal(poll(), 'b');
 }
 
-static void a_key_behind_many_that_type_nothing_is_found_at_one_look(void **state)
+static void a_key_after_many_silent_bytes_is_found_in_one_read(void **state)
 {
     (void)state;
     start();
@@ -155,7 +155,7 @@ static void a_key_behind_many_that_type_nothing_is_found_at_one_look(void **stat
     assert_int_equal(poll(), 'A');
 }
 
-static void more_than_is_remembered_is_dropped_and_typing_goes_on(void **state)
+static void excess_keys_are_dropped_and_typing_continues(void **state)
 {
     (void)state;
     start();
@@ -169,7 +169,7 @@ static void more_than_is_remembered_is_dropped_and_typing_goes_on(void **state)
     assert_int_equal(poll(), 'd');
 }
 
-static void leds_follow_the_locks_by_interrupt(void **state)
+static void leds_follow_the_lock_keys_by_interrupt(void **state)
 {
     (void)state;
     start();
@@ -200,7 +200,7 @@ static void the_mouse_types_nothing_by_interrupt(void **state)
     assert_int_equal(poll(), KEY_NONE);
 }
 
-static void an_interrupt_that_brings_nothing_is_not_claimed(void **state)
+static void an_interrupt_without_data_is_not_claimed(void **state)
 {
     (void)state;
     start();
@@ -209,7 +209,7 @@ static void an_interrupt_that_brings_nothing_is_not_claimed(void **state)
     assert_int_equal(ps2_interrupt_count(&keyboard), count);
 }
 
-static void a_controller_that_never_stops_talking_does_not_hold_the_cpu(void **state)
+static void a_controller_that_never_stops_sending_does_not_block_the_cpu(void **state)
 {
     (void)state;
     start();
@@ -222,19 +222,19 @@ static void a_controller_that_never_stops_talking_does_not_hold_the_cpu(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_interrupt_comes_at_once_and_types_nothing),
-        TEST(only_the_keyboards_interrupt_is_on),
-        TEST(keys_come_by_interrupt_and_in_order),
-        TEST(interrupts_may_come_at_any_time_while_they_are_switched),
+        TEST(the_first_interrupt_arrives_at_once_and_types_nothing),
+        TEST(only_the_keyboard_interrupt_is_enabled),
+        TEST(keys_arrive_by_interrupt_in_order),
+        TEST(interrupts_may_arrive_at_any_time_during_the_switch),
         TEST(a_key_typed_before_does_not_stop_the_next),
-        TEST(a_controller_that_cannot_pretend_leaves_it_to_the_keyboard),
+        TEST(without_a_loopback_command_the_keyboard_triggers_the_first_interrupt),
         TEST(a_controller_that_takes_nothing_stays_polled),
-        TEST(a_key_behind_many_that_type_nothing_is_found_at_one_look),
-        TEST(more_than_is_remembered_is_dropped_and_typing_goes_on),
-        TEST(leds_follow_the_locks_by_interrupt),
+        TEST(a_key_after_many_silent_bytes_is_found_in_one_read),
+        TEST(excess_keys_are_dropped_and_typing_continues),
+        TEST(leds_follow_the_lock_keys_by_interrupt),
         TEST(the_mouse_types_nothing_by_interrupt),
-        TEST(an_interrupt_that_brings_nothing_is_not_claimed),
-        TEST(a_controller_that_never_stops_talking_does_not_hold_the_cpu),
+        TEST(an_interrupt_without_data_is_not_claimed),
+        TEST(a_controller_that_never_stops_sending_does_not_block_the_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

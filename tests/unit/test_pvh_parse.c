@@ -72,7 +72,7 @@ static void parse_without_complaint(void)
 
 /* ---- what is where ---- */
 
-static void a_start_info_with_nothing_in_it_gives_nothing(void **state)
+static void an_empty_start_info_is_valid(void **state)
 {
     (void)state;
     parse_without_complaint();
@@ -89,7 +89,7 @@ static void a_start_info_with_nothing_in_it_gives_nothing(void **state)
     assert_false(boot_info_next_claim(&info, &cursor, &claim));
 }
 
-static void the_command_line_and_the_rsdp_address_arrive(void **state)
+static void the_command_line_and_rsdp_address_are_read(void **state)
 {
     (void)state;
     start_info.command_line = put_text("console=serial run=\"test\"");
@@ -99,7 +99,7 @@ static void the_command_line_and_the_rsdp_address_arrive(void **state)
     assert_int_equal(info.rsdp_address.raw, 0xf5a40);
 }
 
-static void the_memory_map_of_version_1_arrives(void **state)
+static void the_memory_map_of_version_1_is_read(void **state)
 {
     (void)state;
     const struct pvh_memory_map_entry entries[] = {
@@ -139,7 +139,7 @@ static void a_later_version_is_read_as_version_1(void **state)
     assert_int_equal(info.memory_map.size_bytes, sizeof(entry));
 }
 
-static void modules_arrive_with_and_without_strings(void **state)
+static void modules_are_read_with_and_without_strings(void **state)
 {
     (void)state;
     const struct pvh_module modules[] = {
@@ -168,7 +168,7 @@ static void modules_arrive_with_and_without_strings(void **state)
     assert_false(boot_info_next_module(&info, &cursor, &module));
 }
 
-static void every_piece_that_lies_in_memory_is_reserved(void **state)
+static void every_part_in_memory_is_reserved(void **state)
 {
     (void)state;
     const struct pvh_memory_map_entry entry = { .base = 0, .length = 0x8000, .type = 1 };
@@ -206,7 +206,7 @@ static void another_magic_number_is_refused(void **state)
     assert_int_equal(pvh_parse(phys(address), read_memory, NULL, &info), STATUS_MALFORMED);
 }
 
-static void a_start_info_that_cannot_be_read_is_refused(void **state)
+static void an_unreadable_start_info_is_refused(void **state)
 {
     (void)state;
     uint64_t address = put(&start_info, PVH_START_INFO_V0_SIZE - 1);
@@ -214,7 +214,7 @@ static void a_start_info_that_cannot_be_read_is_refused(void **state)
     assert_int_equal(pvh_parse(phys(0), read_memory, NULL, &info), STATUS_TRUNCATED);
 }
 
-static void a_version_1_cut_off_before_its_map_is_read_as_far_as_it_goes(void **state)
+static void a_truncated_version_1_is_read_up_to_its_end(void **state)
 {
     (void)state;
     start_info.command_line = put_text("cut");
@@ -224,7 +224,7 @@ static void a_version_1_cut_off_before_its_map_is_read_as_far_as_it_goes(void **
     assert_text(info.command_line, "cut");
 }
 
-static void pieces_that_cannot_be_read_are_absent_and_named(void **state)
+static void unreadable_parts_are_ignored_and_reported(void **state)
 {
     (void)state;
     start_info.command_line = 0xdeadbeef;
@@ -243,7 +243,7 @@ static void pieces_that_cannot_be_read_are_absent_and_named(void **state)
     assert_false(boot_info_next_reservation(&info, &cursor, &claim));
 }
 
-static void a_count_without_an_address_is_named(void **state)
+static void a_count_without_an_address_is_reported(void **state)
 {
     (void)state;
     start_info.module_count = 3;
@@ -252,7 +252,7 @@ static void a_count_without_an_address_is_named(void **state)
     assert_int_equal(complaints, 2);
 }
 
-static void a_string_that_runs_to_the_end_of_memory_is_left_out(void **state)
+static void a_string_that_runs_to_the_end_of_memory_is_ignored(void **state)
 {
     (void)state;
     uint64_t address = put(&start_info, sizeof(start_info));
@@ -264,7 +264,7 @@ static void a_string_that_runs_to_the_end_of_memory_is_left_out(void **state)
     assert_null(info.command_line.data);
 }
 
-static void a_string_is_not_searched_for_ever(void **state)
+static void the_search_for_a_nul_is_bounded(void **state)
 {
     (void)state;
     char *text = malloc(PVH_TEXT_MAX + 1);
@@ -295,7 +295,7 @@ static void a_million_modules_or_map_entries_are_refused_at_once(void **state)
         }
 }
 
-static void as_many_as_are_possible_are_read(void **state)
+static void the_maximum_number_of_modules_and_map_entries_is_read(void **state)
 {
     (void)state;
     struct pvh_module *modules = calloc(BOOT_ENTRIES_MAX, sizeof(*modules));
@@ -309,7 +309,7 @@ static void as_many_as_are_possible_are_read(void **state)
     free(modules);
 }
 
-static void a_modules_string_is_searched_less_far(void **state)
+static void the_bound_for_a_module_string_is_smaller(void **state)
 {
     (void)state;
     char text[PVH_MODULE_TEXT_MAX + 1];
@@ -331,7 +331,7 @@ static void a_string_at_the_top_of_the_address_space_does_not_wrap(void **state)
     assert_int_equal(complaints, 1);
 }
 
-static void a_module_that_wraps_is_left_out(void **state)
+static void a_module_that_wraps_is_ignored(void **state)
 {
     (void)state;
     const struct pvh_module modules[] = {
@@ -354,25 +354,25 @@ static void a_module_that_wraps_is_left_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_start_info_with_nothing_in_it_gives_nothing),
-        TEST(the_command_line_and_the_rsdp_address_arrive),
-        TEST(the_memory_map_of_version_1_arrives),
+        TEST(an_empty_start_info_is_valid),
+        TEST(the_command_line_and_rsdp_address_are_read),
+        TEST(the_memory_map_of_version_1_is_read),
         TEST(version_0_ends_before_the_memory_map),
         TEST(a_later_version_is_read_as_version_1),
-        TEST(modules_arrive_with_and_without_strings),
-        TEST(every_piece_that_lies_in_memory_is_reserved),
+        TEST(modules_are_read_with_and_without_strings),
+        TEST(every_part_in_memory_is_reserved),
         TEST(another_magic_number_is_refused),
-        TEST(a_start_info_that_cannot_be_read_is_refused),
-        TEST(a_version_1_cut_off_before_its_map_is_read_as_far_as_it_goes),
-        TEST(pieces_that_cannot_be_read_are_absent_and_named),
-        TEST(a_count_without_an_address_is_named),
-        TEST(a_string_that_runs_to_the_end_of_memory_is_left_out),
-        TEST(a_string_is_not_searched_for_ever),
+        TEST(an_unreadable_start_info_is_refused),
+        TEST(a_truncated_version_1_is_read_up_to_its_end),
+        TEST(unreadable_parts_are_ignored_and_reported),
+        TEST(a_count_without_an_address_is_reported),
+        TEST(a_string_that_runs_to_the_end_of_memory_is_ignored),
+        TEST(the_search_for_a_nul_is_bounded),
         TEST(a_million_modules_or_map_entries_are_refused_at_once),
-        TEST(as_many_as_are_possible_are_read),
-        TEST(a_modules_string_is_searched_less_far),
+        TEST(the_maximum_number_of_modules_and_map_entries_is_read),
+        TEST(the_bound_for_a_module_string_is_smaller),
         TEST(a_string_at_the_top_of_the_address_space_does_not_wrap),
-        TEST(a_module_that_wraps_is_left_out),
+        TEST(a_module_that_wraps_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

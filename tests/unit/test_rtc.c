@@ -52,21 +52,21 @@ static void expect_failure(status_t expected)
     assert_in_range(device.accesses, 1, 500000);
 }
 
-static void without_a_chip_it_is_not_found(void **state)
+static void a_missing_chip_is_detected(void **state)
 {
     (void)state;
     device.is_present = false;
     expect_failure(STATUS_NOT_FOUND);
 }
 
-static void an_update_that_never_ends_is_given_up(void **state)
+static void an_endless_update_is_given_up(void **state)
 {
     (void)state;
     device.announces_always = true;
     expect_failure(STATUS_TIMEOUT);
 }
 
-static void a_time_that_is_never_the_same_twice_is_given_up(void **state)
+static void a_time_that_never_reads_the_same_twice_is_given_up(void **state)
 {
     (void)state;
     device.announces_nothing = true;
@@ -74,7 +74,7 @@ static void a_time_that_is_never_the_same_twice_is_given_up(void **state)
     expect_failure(STATUS_TIMEOUT);
 }
 
-static void nmis_stay_on_and_the_index_is_left_where_it_does_no_harm(void **state)
+static void nmis_stay_enabled_and_the_index_is_left_at_a_harmless_register(void **state)
 {
     (void)state;
     read_seconds();
@@ -83,7 +83,7 @@ static void nmis_stay_on_and_the_index_is_left_where_it_does_no_harm(void **stat
     assert_false(device.is_index_open);
 }
 
-static void a_register_that_cannot_hold_a_century_is_not_read(void **state)
+static void an_invalid_century_register_is_not_read(void **state)
 {
     (void)state;
     static const uint8_t registers[] = { 0, 1, 9, 0x0a, 0x0d, 0x80, 0xb2, 0xff };
@@ -121,7 +121,7 @@ static void an_update_at_any_byte_gives_the_time_before_or_after(void **state)
                 }
 }
 
-static void awkward_dates_are_read(void **state)
+static void edge_case_dates_are_read(void **state)
 {
     static const int dates[][6] = {
         { 1970, 1, 1, 0, 0, 0 },      { 1999, 12, 31, 23, 59, 59 }, { 2000, 1, 1, 0, 0, 0 },
@@ -160,7 +160,7 @@ static void without_a_century_years_from_70_are_19xx_and_below_are_20xx(void **s
     }
 }
 
-static void a_century_that_is_nonsense_counts_as_none(void **state)
+static void an_invalid_century_is_ignored(void **state)
 {
     (void)state;
     static const uint8_t centuries[] = { 0xff, 0x0a, 0x18, 0x01, 0xa0, 0x1f, 0x19 };
@@ -183,7 +183,7 @@ static const char *read_and_doubt(void)
 }
 
 /* A laptop whose battery was dead for years: what its memory holds for a century is chance. */
-static void the_date_behind_a_dead_battery_is_doubted(void **state)
+static void the_default_date_of_a_dead_battery_is_marked_doubtful(void **state)
 {
     static const uint8_t centuries[] = { 0x99, 0x00, 0x18, 0x22, 0x85 };
     (void)state;
@@ -205,7 +205,7 @@ static void the_date_behind_a_dead_battery_is_doubted(void **state)
     assert_null(read_and_doubt());
 }
 
-static void implausible_years_are_doubted(void **state)
+static void implausible_years_are_marked_doubtful(void **state)
 {
     static const struct {
         int year;
@@ -220,7 +220,7 @@ static void implausible_years_are_doubted(void **state)
     }
 }
 
-static void a_clock_in_any_format_is_read_right_at_random_times(void **state)
+static void random_times_are_read_correctly_in_every_format(void **state)
 {
     for (unsigned int i = 0; i < 20000; i++) {
         plug_in(state);
@@ -236,18 +236,18 @@ static void a_clock_in_any_format_is_read_right_at_random_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_a_chip_it_is_not_found),
-        TEST(an_update_that_never_ends_is_given_up),
-        TEST(a_time_that_is_never_the_same_twice_is_given_up),
-        TEST(nmis_stay_on_and_the_index_is_left_where_it_does_no_harm),
-        TEST(a_register_that_cannot_hold_a_century_is_not_read),
+        TEST(a_missing_chip_is_detected),
+        TEST(an_endless_update_is_given_up),
+        TEST(a_time_that_never_reads_the_same_twice_is_given_up),
+        TEST(nmis_stay_enabled_and_the_index_is_left_at_a_harmless_register),
+        TEST(an_invalid_century_register_is_not_read),
         TEST(an_update_at_any_byte_gives_the_time_before_or_after),
-        TEST(awkward_dates_are_read),
+        TEST(edge_case_dates_are_read),
         TEST(without_a_century_years_from_70_are_19xx_and_below_are_20xx),
-        TEST(a_century_that_is_nonsense_counts_as_none),
-        TEST(the_date_behind_a_dead_battery_is_doubted),
-        TEST(implausible_years_are_doubted),
-        TEST(a_clock_in_any_format_is_read_right_at_random_times),
+        TEST(an_invalid_century_is_ignored),
+        TEST(the_default_date_of_a_dead_battery_is_marked_doubtful),
+        TEST(implausible_years_are_marked_doubtful),
+        TEST(random_times_are_read_correctly_in_every_format),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static status_t decode(uint8_t year, uint8_t month, uint8_t day, uint8_t hour, u
     return status;
 }
 
-static void days_that_are_not_in_the_calendar_are_refused(void **state)
+static void invalid_dates_are_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -81,7 +81,7 @@ static int value_of(int byte, int format)
     return strpbrk(digits, "abcdef") ? -1 : atoi(digits);
 }
 
-static void each_byte_is_taken_exactly_when_it_is_a_number_in_range(void **state)
+static void each_byte_is_accepted_exactly_if_it_is_in_range(void **state)
 {
     (void)state;
     for (uint8_t format = 0; format < 8; format += 2)
@@ -124,7 +124,7 @@ static void expect_calendar_agrees(uint64_t seconds)
     assert_int_equal(rtc_to_unix(&time), seconds);
 }
 
-static void the_calendar_is_the_hosts_over_a_random_walk(void **state)
+static void the_calendar_agrees_with_the_host_at_random_days(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 100000; i++)
@@ -136,7 +136,7 @@ static void the_calendar_is_the_hosts_over_a_random_walk(void **state)
     }
 }
 
-static void the_calendar_is_the_hosts_at_both_ends_of_each_month(void **state)
+static void the_calendar_agrees_with_the_host_at_both_ends_of_each_month(void **state)
 {
     (void)state;
     for (int year = 1970; year <= 9999; year++)
@@ -152,10 +152,10 @@ static void the_calendar_is_the_hosts_at_both_ends_of_each_month(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(days_that_are_not_in_the_calendar_are_refused),
-        cmocka_unit_test(each_byte_is_taken_exactly_when_it_is_a_number_in_range),
-        cmocka_unit_test(the_calendar_is_the_hosts_over_a_random_walk),
-        cmocka_unit_test(the_calendar_is_the_hosts_at_both_ends_of_each_month),
+        cmocka_unit_test(invalid_dates_are_refused),
+        cmocka_unit_test(each_byte_is_accepted_exactly_if_it_is_in_range),
+        cmocka_unit_test(the_calendar_agrees_with_the_host_at_random_days),
+        cmocka_unit_test(the_calendar_agrees_with_the_host_at_both_ends_of_each_month),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);

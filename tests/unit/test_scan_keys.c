@@ -56,7 +56,7 @@ static const struct {
     { 0x56, "\\", "|" },
 };
 
-static void each_key_types_what_stands_on_it(void **state)
+static void each_key_types_its_character(void **state)
 {
     (void)state;
     for (size_t row = 0; row < ARRAY_LEN(rows); row++)
@@ -72,7 +72,7 @@ static void each_key_types_what_stands_on_it(void **state)
         }
 }
 
-static void control_keys_are_their_characters(void **state)
+static void control_keys_type_their_control_characters(void **state)
 {
     (void)state;
     assert_int_equal(stroke(0x01), 0x1b);
@@ -94,7 +94,7 @@ static void a_held_key_repeats(void **state)
     assert_int_equal(FEED(0xe0, 0x48), KEY_UP);
 }
 
-static void either_shift_counts_while_the_other_is_released(void **state)
+static void either_shift_key_is_enough(void **state)
 {
     (void)state;
     FEED(0x2a, 0x36, 0xaa);
@@ -103,7 +103,7 @@ static void either_shift_counts_while_the_other_is_released(void **state)
     assert_int_equal(stroke(0x1e), 'a');
 }
 
-static void caps_lock_turns_letters_only_and_shift_turns_them_back(void **state)
+static void caps_lock_shifts_letters_only_and_shift_reverses_it(void **state)
 {
     (void)state;
     stroke(0x3a);
@@ -145,7 +145,7 @@ static void ctrl_with_a_letter_is_1_to_26(void **state)
     }
 }
 
-static void alt_with_any_key_is_nothing(void **state)
+static void alt_with_any_key_types_nothing(void **state)
 {
     (void)state;
     for (int right = 0; right < 2; right++) {
@@ -158,7 +158,7 @@ static void alt_with_any_key_is_nothing(void **state)
     }
 }
 
-static void ctrl_alt_del_restarts(void **state)
+static void ctrl_alt_del_requests_a_reboot(void **state)
 {
     (void)state;
     for (int right = 0; right < 2; right++) {
@@ -185,7 +185,7 @@ static const struct {
     { 0x53, KEY_DELETE, '.' },
 };
 
-static void grey_keys_move_whatever_the_locks_and_shift(void **state)
+static void grey_keys_ignore_lock_keys_and_shift(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(keypad); i++) {
@@ -207,7 +207,7 @@ static void grey_keys_move_whatever_the_locks_and_shift(void **state)
     }
 }
 
-static void the_keypad_moves_or_types_as_num_lock_and_shift_say(void **state)
+static void num_lock_and_shift_select_keypad_digits_or_movement(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(keypad); i++) {
@@ -223,7 +223,7 @@ static void the_keypad_moves_or_types_as_num_lock_and_shift_say(void **state)
     }
 }
 
-static void the_keypads_operators_type_themselves(void **state)
+static void keypad_operators_type_themselves(void **state)
 {
     (void)state;
     for (int num_lock = 0; num_lock < 2; num_lock++) {
@@ -238,7 +238,7 @@ static void the_keypads_operators_type_themselves(void **state)
     }
 }
 
-static void pause_is_nothing_and_no_num_lock(void **state)
+static void pause_types_nothing_and_is_not_num_lock(void **state)
 {
     (void)state;
     assert_int_equal(FEED(0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5), KEY_NONE);
@@ -246,7 +246,7 @@ static void pause_is_nothing_and_no_num_lock(void **state)
     assert_int_equal(stroke(0x1e), 'a');
 }
 
-static void keys_without_meaning_are_nothing(void **state)
+static void unmapped_keys_type_nothing(void **state)
 {
     (void)state;
     for (uint8_t code = 0x3b; code <= 0x44; code++) /* F1 to F10 */
@@ -258,7 +258,7 @@ static void keys_without_meaning_are_nothing(void **state)
     assert_int_equal(stroke(0x1e), 'a');
 }
 
-static void no_sequence_of_codes_leaves_the_set_of_keys(void **state)
+static void random_codes_produce_only_valid_keys(void **state)
 {
     (void)state;
     uint32_t random = 12345;
@@ -274,21 +274,21 @@ static void no_sequence_of_codes_leaves_the_set_of_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_key_types_what_stands_on_it),
-        TEST(control_keys_are_their_characters),
+        TEST(each_key_types_its_character),
+        TEST(control_keys_type_their_control_characters),
         TEST(a_held_key_repeats),
-        TEST(either_shift_counts_while_the_other_is_released),
-        TEST(caps_lock_turns_letters_only_and_shift_turns_them_back),
+        TEST(either_shift_key_is_enough),
+        TEST(caps_lock_shifts_letters_only_and_shift_reverses_it),
         TEST(a_held_lock_key_toggles_once),
         TEST(ctrl_with_a_letter_is_1_to_26),
-        TEST(alt_with_any_key_is_nothing),
-        TEST(ctrl_alt_del_restarts),
-        TEST(grey_keys_move_whatever_the_locks_and_shift),
-        TEST(the_keypad_moves_or_types_as_num_lock_and_shift_say),
-        TEST(the_keypads_operators_type_themselves),
-        TEST(pause_is_nothing_and_no_num_lock),
-        TEST(keys_without_meaning_are_nothing),
-        TEST(no_sequence_of_codes_leaves_the_set_of_keys),
+        TEST(alt_with_any_key_types_nothing),
+        TEST(ctrl_alt_del_requests_a_reboot),
+        TEST(grey_keys_ignore_lock_keys_and_shift),
+        TEST(num_lock_and_shift_select_keypad_digits_or_movement),
+        TEST(keypad_operators_type_themselves),
+        TEST(pause_types_nothing_and_is_not_num_lock),
+        TEST(unmapped_keys_type_nothing),
+        TEST(random_codes_produce_only_valid_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

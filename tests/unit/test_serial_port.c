@@ -53,7 +53,7 @@ static const char *plan(void)
 }
 
 /* Revision 2 knows neither clock nor precise speed: its bytes there are reserved. */
-static void speed_0_keeps_what_is_set(void **state)
+static void speed_0_keeps_the_current_setting(void **state)
 {
     (void)state;
     static const uint8_t whole[] = {
@@ -73,7 +73,7 @@ static void speed_0_keeps_what_is_set(void **state)
     assert_true(port.has_irq && port.irq == 4);
 }
 
-static void speeds_are_coded(void **state)
+static void speed_codes_are_decoded(void **state)
 {
     (void)state;
     static const uint32_t bauds[] = { [3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200, [255] = 0 };
@@ -108,7 +108,7 @@ static void a_precise_speed_overrides_the_code_from_revision_4_on(void **state)
 }
 
 /* With an unknown clock no divisor can be computed: the speed is firmware's. */
-static void in_memory_a_speed_without_a_clock_stays(void **state)
+static void a_memory_mapped_port_without_a_clock_keeps_its_speed(void **state)
 {
     (void)state;
     place(ACPI_SPACE_MEMORY, 32, 3, 0xfedc9000);
@@ -121,7 +121,7 @@ static void in_memory_a_speed_without_a_clock_stays(void **state)
     assert_int_equal(config.clock_hz, 48000000);
 }
 
-static void width_and_access_place_the_registers(void **state)
+static void register_width_and_access_size_give_the_stride(void **state)
 {
     (void)state;
     static const struct {
@@ -166,7 +166,7 @@ static void width_and_access_place_the_registers(void **state)
     }
 }
 
-static void what_cannot_be_driven_is_said(void **state)
+static void an_unsupported_port_is_reported_with_its_reason(void **state)
 {
     static const uint8_t interfaces[] = { 0x02, 0x03, 0x0d, 0x14, 0xff };
     for (size_t i = 0; i < ARRAY_LEN(interfaces); i++) {
@@ -193,7 +193,7 @@ static void what_cannot_be_driven_is_said(void **state)
     assert_null(plan());
 }
 
-static void a_pci_device_is_named_by_its_place_and_identity(void **state)
+static void a_pci_device_is_identified_by_address_and_ids(void **state)
 {
     put(64, 0x9d3d, 2);
     put(66, 0x8086, 2);
@@ -229,7 +229,7 @@ static void flow_control_and_interrupt_are_read(void **state)
     assert_int_equal(port.gsi, 20);
 }
 
-static void a_table_cut_short_is_refused(void **state)
+static void a_truncated_table_is_refused(void **state)
 {
     (void)state;
     for (uint32_t length = 0; length < 80; length++) {
@@ -243,15 +243,15 @@ static void a_table_cut_short_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(speed_0_keeps_what_is_set, make_spcr),
-        cmocka_unit_test_setup(speeds_are_coded, make_spcr),
+        cmocka_unit_test_setup(speed_0_keeps_the_current_setting, make_spcr),
+        cmocka_unit_test_setup(speed_codes_are_decoded, make_spcr),
         cmocka_unit_test_setup(a_precise_speed_overrides_the_code_from_revision_4_on, make_spcr),
-        cmocka_unit_test_setup(in_memory_a_speed_without_a_clock_stays, make_spcr),
-        cmocka_unit_test_setup(width_and_access_place_the_registers, make_spcr),
-        cmocka_unit_test_setup(what_cannot_be_driven_is_said, make_spcr),
-        cmocka_unit_test_setup(a_pci_device_is_named_by_its_place_and_identity, make_spcr),
+        cmocka_unit_test_setup(a_memory_mapped_port_without_a_clock_keeps_its_speed, make_spcr),
+        cmocka_unit_test_setup(register_width_and_access_size_give_the_stride, make_spcr),
+        cmocka_unit_test_setup(an_unsupported_port_is_reported_with_its_reason, make_spcr),
+        cmocka_unit_test_setup(a_pci_device_is_identified_by_address_and_ids, make_spcr),
         cmocka_unit_test_setup(flow_control_and_interrupt_are_read, make_spcr),
-        cmocka_unit_test_setup(a_table_cut_short_is_refused, make_spcr),
+        cmocka_unit_test_setup(a_truncated_table_is_refused, make_spcr),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,7 +99,7 @@ static void ask_for_one(unsigned int cpu)
     MUST(shrink_memory(1) == 1);
 }
 
-static void who_waited_asks_when_nothing_is_left_over(void **state)
+static void a_waiter_shrinks_again_when_no_memory_was_left(void **state)
 {
     (void)state;
     struct shrinker shrinker = { .shrink = give_one };
@@ -120,7 +120,7 @@ static uint64_t give_apart(struct shrinker *shrinker, uint64_t frames)
     return frames < 64 ? 1 : 0;
 }
 
-static void each_round_asks_for_more_until_there_is_nothing(void **state)
+static void each_round_requests_more_until_shrinkers_free_nothing(void **state)
 {
     (void)state;
     struct shrinker shrinker = { .shrink = give_apart };
@@ -140,7 +140,7 @@ static void each_round_asks_for_more_until_there_is_nothing(void **state)
     shrinker_remove(&generous.shrinker);
 }
 
-static void the_cheapest_is_asked_first_and_no_more_than_needed(void **state)
+static void the_cheapest_shrinker_is_called_first_and_only_as_needed(void **state)
 {
     (void)state;
     struct counter dear = { .shrinker = { .cost = 2, .shrink = count } };
@@ -161,9 +161,9 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_cheapest_is_asked_first_and_no_more_than_needed),
-        cmocka_unit_test(who_waited_asks_when_nothing_is_left_over),
-        cmocka_unit_test(each_round_asks_for_more_until_there_is_nothing),
+        cmocka_unit_test(the_cheapest_shrinker_is_called_first_and_only_as_needed),
+        cmocka_unit_test(a_waiter_shrinks_again_when_no_memory_was_left),
+        cmocka_unit_test(each_round_requests_more_until_shrinkers_free_nothing),
         cmocka_unit_test(one_cpu_shrinks_at_a_time_and_no_removed_shrinker_is_called),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void expect_usable(unsigned char *memory, uint64_t size)
     memory[0] = memory[size / 2] = memory[size - 1] = 0x5a;
 }
 
-static void memory_of_any_size_is_there_or_refused(void **state)
+static void memory_of_any_size_is_allocated_or_refused(void **state)
 {
     start(*(bool *)*state);
     for (unsigned int n = 0; n < EDGES; n++) {
@@ -49,7 +49,7 @@ static void memory_of_any_size_is_there_or_refused(void **state)
     expect_all_free();
 }
 
-static void a_product_that_wraps_is_no_size(void **state)
+static void a_product_that_overflows_is_refused(void **state)
 {
     start(*(bool *)*state);
     for (unsigned int n = 0; n < EDGES; n++)
@@ -69,7 +69,7 @@ static void a_product_that_wraps_is_no_size(void **state)
     expect_all_free();
 }
 
-static void a_cache_has_objects_as_asked_for_or_is_none(void **state)
+static void a_cache_has_objects_as_requested_or_is_refused(void **state)
 {
     start(*(bool *)*state);
     for (unsigned int n = 0; n < EDGES; n++)
@@ -96,7 +96,7 @@ static void a_cache_has_objects_as_asked_for_or_is_none(void **state)
     expect_all_free();
 }
 
-static void a_block_lies_where_it_was_asked_for_or_there_is_none(void **state)
+static void a_block_is_within_its_limits_or_refused(void **state)
 {
     (void)state;
     start(false);
@@ -127,7 +127,7 @@ static void a_block_lies_where_it_was_asked_for_or_there_is_none(void **state)
     expect_all_free();
 }
 
-static void a_free_of_any_address_and_order_is_named(void **state)
+static void a_free_of_any_invalid_address_and_order_is_reported(void **state)
 {
     (void)state;
     start(false);
@@ -141,7 +141,7 @@ static void a_free_of_any_address_and_order_is_named(void **state)
     expect_all_free();
 }
 
-static void limits_and_wishes_of_any_size_do_no_harm(void **state)
+static void limits_and_node_requests_of_any_size_are_safe(void **state)
 {
     (void)state;
     start(false);
@@ -193,7 +193,7 @@ static uint64_t page_edge(void)
     return seed_below(8) ? align_down(number, PAGE_SIZE) : number;
 }
 
-static void page_tables_map_a_range_whole_or_refuse_it(void **state)
+static void a_range_is_mapped_whole_or_refused(void **state)
 {
     (void)state;
     struct paging paging = { .take = take_table, .give = give_table, .has_huge_pages = true };
@@ -236,21 +236,22 @@ int main(void)
 {
     static bool is_unchecked = false, is_checked = true;
     const struct CMUnitTest tests[] = {
-        { "memory_of_any_size_is_there_or_refused", memory_of_any_size_is_there_or_refused, NULL, NULL,
-          &is_unchecked },
-        { "memory_of_any_size_is_there_or_refused_checked", memory_of_any_size_is_there_or_refused, NULL,
-          NULL, &is_checked },
-        { "a_product_that_wraps_is_no_size", a_product_that_wraps_is_no_size, NULL, NULL, &is_unchecked },
-        { "a_product_that_wraps_is_no_size_checked", a_product_that_wraps_is_no_size, NULL, NULL,
-          &is_checked },
-        { "a_cache_has_objects_as_asked_for_or_is_none", a_cache_has_objects_as_asked_for_or_is_none, NULL,
+        { "memory_of_any_size_is_allocated_or_refused", memory_of_any_size_is_allocated_or_refused, NULL,
           NULL, &is_unchecked },
-        { "a_cache_has_objects_as_asked_for_or_is_none_checked", a_cache_has_objects_as_asked_for_or_is_none,
+        { "memory_of_any_size_is_allocated_or_refused_checked", memory_of_any_size_is_allocated_or_refused,
           NULL, NULL, &is_checked },
-        cmocka_unit_test(a_block_lies_where_it_was_asked_for_or_there_is_none),
-        cmocka_unit_test(a_free_of_any_address_and_order_is_named),
-        cmocka_unit_test(limits_and_wishes_of_any_size_do_no_harm),
-        cmocka_unit_test(page_tables_map_a_range_whole_or_refuse_it),
+        { "a_product_that_overflows_is_refused", a_product_that_overflows_is_refused, NULL, NULL,
+          &is_unchecked },
+        { "a_product_that_overflows_is_refused_checked", a_product_that_overflows_is_refused, NULL, NULL,
+          &is_checked },
+        { "a_cache_has_objects_as_requested_or_is_refused", a_cache_has_objects_as_requested_or_is_refused,
+          NULL, NULL, &is_unchecked },
+        { "a_cache_has_objects_as_requested_or_is_refused_checked",
+          a_cache_has_objects_as_requested_or_is_refused, NULL, NULL, &is_checked },
+        cmocka_unit_test(a_block_is_within_its_limits_or_refused),
+        cmocka_unit_test(a_free_of_any_invalid_address_and_order_is_reported),
+        cmocka_unit_test(limits_and_node_requests_of_any_size_are_safe),
+        cmocka_unit_test(a_range_is_mapped_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ static void size_classes_lose_at_most_a_fifth(void **state)
     expect_all_free();
 }
 
-static void the_impossible_is_refused(void **state)
+static void impossible_requests_are_refused(void **state)
 {
     (void)state;
     start(false);
@@ -149,7 +149,7 @@ static void construct(void *object)
     memset(object, 'c', 100);
 }
 
-static void objects_come_constructed_and_aligned(void **state)
+static void objects_are_constructed_and_aligned(void **state)
 {
     (void)state;
     for (int is_checked = 0; is_checked < 2; is_checked++) {
@@ -177,7 +177,7 @@ static void objects_come_constructed_and_aligned(void **state)
     }
 }
 
-static void objects_begin_at_different_lines_in_different_slabs(void **state)
+static void slabs_use_different_cache_colours(void **state)
 {
     (void)state;
     start(false);
@@ -194,7 +194,7 @@ static void objects_begin_at_different_lines_in_different_slabs(void **state)
     assert_int_equal(slab_cache_destroy(cache), STATUS_OK);
 }
 
-static void a_cache_in_use_does_not_end(void **state)
+static void a_cache_in_use_is_not_destroyed(void **state)
 {
     (void)state;
     for (int is_checked = 0; is_checked < 2; is_checked++) {
@@ -210,7 +210,7 @@ static void a_cache_in_use_does_not_end(void **state)
     }
 }
 
-static void caches_come_and_go_until_there_is_no_place(void **state)
+static void caches_are_created_and_destroyed_until_the_table_is_full(void **state)
 {
     static struct slab_cache *caches[SLAB_CACHES_MAX];
     (void)state;
@@ -226,7 +226,7 @@ static void caches_come_and_go_until_there_is_no_place(void **state)
     expect_all_free();
 }
 
-static void bulk_takes_and_gives_like_one_by_one(void **state)
+static void bulk_operations_equal_single_ones(void **state)
 {
     static void *objects[3000];
     (void)state;
@@ -254,12 +254,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_other_user_writes_to_an_object),
         cmocka_unit_test(size_classes_lose_at_most_a_fifth),
-        cmocka_unit_test(the_impossible_is_refused),
-        cmocka_unit_test(objects_come_constructed_and_aligned),
-        cmocka_unit_test(objects_begin_at_different_lines_in_different_slabs),
-        cmocka_unit_test(a_cache_in_use_does_not_end),
-        cmocka_unit_test(caches_come_and_go_until_there_is_no_place),
-        cmocka_unit_test(bulk_takes_and_gives_like_one_by_one),
+        cmocka_unit_test(impossible_requests_are_refused),
+        cmocka_unit_test(objects_are_constructed_and_aligned),
+        cmocka_unit_test(slabs_use_different_cache_colours),
+        cmocka_unit_test(a_cache_in_use_is_not_destroyed),
+        cmocka_unit_test(caches_are_created_and_destroyed_until_the_table_is_full),
+        cmocka_unit_test(bulk_operations_equal_single_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

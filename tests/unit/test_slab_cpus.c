@@ -8,7 +8,7 @@
 
 /* ---- several CPUs; one thread that plays them in turn ---- */
 
-static void what_one_cpu_frees_another_one_gets(void **state)
+static void an_object_freed_on_one_cpu_is_allocated_on_another(void **state)
 {
     static void *objects[2000];
     (void)state;
@@ -30,7 +30,7 @@ static void what_one_cpu_frees_another_one_gets(void **state)
     expect_all_free();
 }
 
-static void another_cpu_gives_its_magazines_when_it_is_next_there(void **state)
+static void a_drain_request_is_honoured_at_the_next_operation_of_the_cpu(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -65,7 +65,7 @@ static void call_all(void (*function)(void *argument), void *argument)
     called++;
 }
 
-static void idle_cpus_give_up_their_objects_when_they_are_called(void **state)
+static void idle_cpus_drain_their_magazines_by_cross_call(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -93,7 +93,7 @@ static void idle_cpus_give_up_their_objects_when_they_are_called(void **state)
     expect_all_free();
 }
 
-static void objects_of_another_node_find_their_way_home(void **state)
+static void remote_node_objects_return_to_their_home_node(void **state)
 {
     static void *objects[6000];
     static const struct buddy_node_range nodes[] = { { { 0 }, { MIB(100) }, 0 },
@@ -202,7 +202,7 @@ static void run_threads(bool is_checked, uint64_t size)
     expect_all_free_on_all();
 }
 
-static void threads_free_each_others_objects_and_all_comes_back(void **state)
+static void threads_free_each_others_objects_and_none_is_lost(void **state)
 {
     (void)state;
     run_threads(false, MIB(64));
@@ -235,7 +235,7 @@ static void *make_or_walk(void *argument)
     return NULL;
 }
 
-static void a_cache_does_not_end_while_another_cpu_visits_it(void **state)
+static void a_cache_is_not_destroyed_while_another_cpu_uses_it(void **state)
 {
     (void)state;
     machine_pc(MIB(64));
@@ -248,12 +248,12 @@ static void a_cache_does_not_end_while_another_cpu_visits_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_one_cpu_frees_another_one_gets),
-        cmocka_unit_test(another_cpu_gives_its_magazines_when_it_is_next_there),
-        cmocka_unit_test(idle_cpus_give_up_their_objects_when_they_are_called),
-        cmocka_unit_test(objects_of_another_node_find_their_way_home),
-        cmocka_unit_test(threads_free_each_others_objects_and_all_comes_back),
-        cmocka_unit_test(a_cache_does_not_end_while_another_cpu_visits_it),
+        cmocka_unit_test(an_object_freed_on_one_cpu_is_allocated_on_another),
+        cmocka_unit_test(a_drain_request_is_honoured_at_the_next_operation_of_the_cpu),
+        cmocka_unit_test(idle_cpus_drain_their_magazines_by_cross_call),
+        cmocka_unit_test(remote_node_objects_return_to_their_home_node),
+        cmocka_unit_test(threads_free_each_others_objects_and_none_is_lost),
+        cmocka_unit_test(a_cache_is_not_destroyed_while_another_cpu_uses_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

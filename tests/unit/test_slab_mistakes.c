@@ -14,7 +14,7 @@ static void expect_wrong(const char *words)
     hosted_wrong_count = 0;
 }
 
-static void wrong_frees_are_noticed_when_the_magazine_is_emptied(void **state)
+static void wrong_frees_are_reported_when_the_magazine_is_emptied(void **state)
 {
     static unsigned char elsewhere[64];
     (void)state;
@@ -44,7 +44,7 @@ static void wrong_frees_are_noticed_when_the_magazine_is_emptied(void **state)
     expect_all_free();
 }
 
-static void a_block_is_freed_once_and_at_its_beginning(void **state)
+static void a_block_is_freed_once_and_at_its_start(void **state)
 {
     (void)state;
     start(false);
@@ -84,7 +84,7 @@ static void writing_to_free_objects_does_not_corrupt_the_free_list(void **state)
     expect_all_free();
 }
 
-static void a_checked_cache_names_each_mistake_at_once(void **state)
+static void a_checked_cache_reports_each_mistake_at_once(void **state)
 {
     (void)state;
     start(true);
@@ -115,7 +115,7 @@ static void a_checked_cache_names_each_mistake_at_once(void **state)
 
 /* Also over what the checker keeps behind the object, which it then believes nothing of. Behind the object
    stands its slab's next one, so each gets a slab of its own. */
-static void overruns_of_any_length_are_named(void **state)
+static void overruns_of_any_length_are_reported(void **state)
 {
     (void)state;
     for (unsigned int length = 1; length < 300; length++)
@@ -130,7 +130,7 @@ static void overruns_of_any_length_are_named(void **state)
         }
 }
 
-static void overruns_of_blocks_are_named(void **state)
+static void overruns_of_blocks_are_reported(void **state)
 {
     static const size_t sizes[] = {
         KMALLOC_SLAB_MAX + 1, 12288, 16384, 16384 - 16, 20000, 32767, MIB(1) + 5
@@ -178,7 +178,7 @@ static void a_checked_block_that_is_resized_moves(void **state)
     expect_all_free();
 }
 
-static void a_write_after_a_free_is_noticed_when_the_object_is_reused(void **state)
+static void a_write_after_free_is_reported_when_the_object_is_reused(void **state)
 {
     (void)state;
     start(true);
@@ -222,14 +222,14 @@ static void holders_are_listed_by_caller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_frees_are_noticed_when_the_magazine_is_emptied),
-        cmocka_unit_test(a_block_is_freed_once_and_at_its_beginning),
+        cmocka_unit_test(wrong_frees_are_reported_when_the_magazine_is_emptied),
+        cmocka_unit_test(a_block_is_freed_once_and_at_its_start),
         cmocka_unit_test(writing_to_free_objects_does_not_corrupt_the_free_list),
-        cmocka_unit_test(a_checked_cache_names_each_mistake_at_once),
-        cmocka_unit_test(overruns_of_any_length_are_named),
-        cmocka_unit_test(overruns_of_blocks_are_named),
+        cmocka_unit_test(a_checked_cache_reports_each_mistake_at_once),
+        cmocka_unit_test(overruns_of_any_length_are_reported),
+        cmocka_unit_test(overruns_of_blocks_are_reported),
         cmocka_unit_test(a_checked_block_that_is_resized_moves),
-        cmocka_unit_test(a_write_after_a_free_is_noticed_when_the_object_is_reused),
+        cmocka_unit_test(a_write_after_free_is_reported_when_the_object_is_reused),
         cmocka_unit_test(holders_are_listed_by_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 /* ---- memory runs out ---- */
 
-static void all_memory_is_reachable_and_comes_back(void **state)
+static void all_memory_can_be_allocated_as_objects_and_freed(void **state)
 {
     (void)state;
     for (int is_checked = 0; is_checked < 2; is_checked++) {
@@ -50,7 +50,7 @@ static uint64_t give_hoard(struct shrinker *shrinker, uint64_t frames)
     return 16;
 }
 
-static void shrinkers_are_asked_before_an_allocation_fails(void **state)
+static void shrinkers_are_called_before_an_allocation_fails(void **state)
 {
     (void)state;
     start(false);
@@ -106,7 +106,7 @@ static void magazines_shrink_under_pressure_and_grow_back(void **state)
     expect_all_free();
 }
 
-static void empty_slabs_go_back_by_themselves(void **state)
+static void empty_slabs_are_freed_automatically(void **state)
 {
     static void *objects[40000];
     (void)state;
@@ -120,7 +120,7 @@ static void empty_slabs_go_back_by_themselves(void **state)
     expect_all_free();
 }
 
-static void a_depot_gives_back_unneeded_magazines(void **state)
+static void a_depot_frees_unneeded_magazines(void **state)
 {
     static void *objects[4000];
     (void)state;
@@ -185,7 +185,7 @@ static void every_request_can_fail_and_nothing_leaks(void **state)
     }
 }
 
-static void a_rate_fails_about_one_of_so_many_and_the_same_ones(void **state)
+static void a_failure_rate_is_kept_and_repeatable(void **state)
 {
     (void)state;
     start(false);
@@ -207,7 +207,7 @@ static void a_rate_fails_about_one_of_so_many_and_the_same_ones(void **state)
     expect_all_free();
 }
 
-static void plans_are_read_and_nonsense_is_refused(void **state)
+static void fault_plans_are_parsed_and_invalid_ones_refused(void **state)
 {
     (void)state;
     struct fault_plan plan = { .nth = 77 };
@@ -227,14 +227,14 @@ static void plans_are_read_and_nonsense_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_memory_is_reachable_and_comes_back),
-        cmocka_unit_test(shrinkers_are_asked_before_an_allocation_fails),
+        cmocka_unit_test(all_memory_can_be_allocated_as_objects_and_freed),
+        cmocka_unit_test(shrinkers_are_called_before_an_allocation_fails),
         cmocka_unit_test(magazines_shrink_under_pressure_and_grow_back),
-        cmocka_unit_test(empty_slabs_go_back_by_themselves),
-        cmocka_unit_test(a_depot_gives_back_unneeded_magazines),
+        cmocka_unit_test(empty_slabs_are_freed_automatically),
+        cmocka_unit_test(a_depot_frees_unneeded_magazines),
         cmocka_unit_test(every_request_can_fail_and_nothing_leaks),
-        cmocka_unit_test(a_rate_fails_about_one_of_so_many_and_the_same_ones),
-        cmocka_unit_test(plans_are_read_and_nonsense_is_refused),
+        cmocka_unit_test(a_failure_rate_is_kept_and_repeatable),
+        cmocka_unit_test(fault_plans_are_parsed_and_invalid_ones_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void *count(void *unused)
     return unused;
 }
 
-static void one_holds_it_at_a_time(void **state)
+static void one_cpu_holds_a_lock_at_a_time(void **state)
 {
     pthread_t threads[THREADS];
     (void)state;
@@ -94,7 +94,7 @@ static void *meet(void *unused)
     return unused;
 }
 
-static void any_number_may_come_at_once(void **state)
+static void any_number_of_cpus_may_contend(void **state)
 {
     pthread_t threads[THREADS];
     (void)state;
@@ -127,7 +127,7 @@ static void poll_for_long(void)
 }
 
 /* The lock is free, and the one that may have it is busy: the moment to get past the queue. */
-static void a_free_lock_with_waiters_is_not_given_to_others(void **state)
+static void a_free_lock_with_waiters_is_not_taken_by_others(void **state)
 {
     (void)state;
     served_count = 0;
@@ -250,20 +250,20 @@ static void count_all_polling(bool is_guest)
     spin_set_machine(NULL, false);
 }
 
-static void one_holds_it_at_a_time_also_where_waits_nest(void **state)
+static void exclusion_holds_where_waits_nest(void **state)
 {
     (void)state;
     count_all_polling(false);
 }
 
-static void one_holds_it_at_a_time_also_without_a_queue(void **state)
+static void exclusion_holds_without_a_queue(void **state)
 {
     (void)state;
     count_all_polling(true);
 }
 
 /* Its wait is not seen by the tail: it has polled, so it waits. */
-static void an_unfair_lock_in_a_guest_may_be_taken_past_a_waiter(void **state)
+static void an_unfair_lock_in_a_guest_may_bypass_a_waiter(void **state)
 {
     (void)state;
     served_count = 0;
@@ -307,14 +307,14 @@ static void a_fair_lock_is_fair_in_a_guest_and_does_not_poll(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(one_holds_it_at_a_time),
+        TEST(one_cpu_holds_a_lock_at_a_time),
         TEST(waiters_get_the_lock_in_the_order_of_arrival),
-        TEST(any_number_may_come_at_once),
-        TEST(a_free_lock_with_waiters_is_not_given_to_others),
+        TEST(any_number_of_cpus_may_contend),
+        TEST(a_free_lock_with_waiters_is_not_taken_by_others),
         TEST(waits_nest_to_any_depth),
-        TEST(one_holds_it_at_a_time_also_where_waits_nest),
-        TEST(one_holds_it_at_a_time_also_without_a_queue),
-        TEST(an_unfair_lock_in_a_guest_may_be_taken_past_a_waiter),
+        TEST(exclusion_holds_where_waits_nest),
+        TEST(exclusion_holds_without_a_queue),
+        TEST(an_unfair_lock_in_a_guest_may_bypass_a_waiter),
         TEST(a_fair_lock_is_fair_in_a_guest_and_does_not_poll),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

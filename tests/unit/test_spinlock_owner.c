@@ -76,7 +76,7 @@ static void *take_once(void *unused)
     return unused;
 }
 
-static void the_owner_is_known_also_after_a_hand_over(void **state)
+static void the_owner_is_known_after_a_hand_over(void **state)
 {
     (void)state;
     spin_lock(&lock);
@@ -104,7 +104,7 @@ static void *expect_masked_while_waited_and_held(void *unused)
     return unused;
 }
 
-static void a_lock_keeps_the_interrupt_flag_of_its_holder(void **state)
+static void a_lock_saves_the_interrupt_flag_of_its_owner(void **state)
 {
     (void)state;
     for (int is_masked = 0; is_masked < 2; is_masked++) {
@@ -127,7 +127,7 @@ static void a_lock_keeps_the_interrupt_flag_of_its_holder(void **state)
     wait_for_end(thread);
 }
 
-static void a_lock_is_tried_without_waiting(void **state)
+static void trylock_does_not_wait(void **state)
 {
     (void)state;
     assert_true(spin_trylock(&lock));
@@ -141,7 +141,7 @@ static void a_lock_is_tried_without_waiting(void **state)
 
 static struct spinlock own = SPINLOCK("own", LOCK_TEST);
 
-static void a_cpu_that_takes_its_own_lock_is_stopped(void **state)
+static void a_recursive_acquisition_panics(void **state)
 {
     (void)state;
     complaint = NOTHING;
@@ -172,7 +172,7 @@ static void *wait_twice(void *unused)
 }
 
 /* Its thread is then still in the queue: this lock is of no more use. */
-static void a_cpu_that_waits_twice_for_a_lock_is_stopped(void **state)
+static void waiting_twice_for_one_lock_panics(void **state)
 {
     (void)state;
     complaint = NOTHING;
@@ -193,7 +193,7 @@ static void *give_back(void *unused)
     return unused;
 }
 
-static void only_its_owner_gives_a_lock_back(void **state)
+static void only_its_owner_releases_a_lock(void **state)
 {
     (void)state;
     complaint = NOTHING;
@@ -207,7 +207,7 @@ static void only_its_owner_gives_a_lock_back(void **state)
     assert_int_equal(complaint, NOT_MINE);
 }
 
-static void long_waits_are_watched(void **state)
+static void long_waits_are_reported(void **state)
 {
     (void)state;
     looks_of_first = looks_of_others = 0;
@@ -257,7 +257,7 @@ static void have_it_locked_by_another(void)
     wait_for_end(start(leave_locked, NULL));
 }
 
-static void a_bounded_lock_is_given_up_after_its_patience(void **state)
+static void a_bounded_lock_is_given_up_after_its_timeout(void **state)
 {
     (void)state;
     have_it_locked_by_another();
@@ -266,7 +266,7 @@ static void a_bounded_lock_is_given_up_after_its_patience(void **state)
     assert_true(local_irq_is_enabled());
 }
 
-static void progress_of_the_holder_prolongs_the_patience(void **state)
+static void progress_of_the_owner_extends_the_timeout(void **state)
 {
     (void)state;
     have_it_locked_by_another();
@@ -275,7 +275,7 @@ static void progress_of_the_holder_prolongs_the_patience(void **state)
     assert_true(looks > 590);
 }
 
-static void a_stuck_holder_is_waited_for_once(void **state)
+static void a_stuck_owner_is_waited_for_once(void **state)
 {
     (void)state;
     have_it_locked_by_another();
@@ -291,7 +291,7 @@ static void a_stuck_holder_is_waited_for_once(void **state)
     assert_true(local_irq_is_enabled());
 }
 
-static void the_own_bounded_lock_is_given_up_at_once(void **state)
+static void a_recursive_bounded_lock_is_given_up_at_once(void **state)
 {
     (void)state;
     spin_init(&bounded, bounded.kind);
@@ -309,17 +309,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_lock_knows_its_owner),
-        TEST(the_owner_is_known_also_after_a_hand_over),
-        TEST(a_lock_keeps_the_interrupt_flag_of_its_holder),
-        TEST(a_lock_is_tried_without_waiting),
-        TEST(a_cpu_that_takes_its_own_lock_is_stopped),
-        TEST(a_cpu_that_waits_twice_for_a_lock_is_stopped),
-        TEST(only_its_owner_gives_a_lock_back),
-        TEST(long_waits_are_watched),
-        TEST(a_bounded_lock_is_given_up_after_its_patience),
-        TEST(progress_of_the_holder_prolongs_the_patience),
-        TEST(a_stuck_holder_is_waited_for_once),
-        TEST(the_own_bounded_lock_is_given_up_at_once),
+        TEST(the_owner_is_known_after_a_hand_over),
+        TEST(a_lock_saves_the_interrupt_flag_of_its_owner),
+        TEST(trylock_does_not_wait),
+        TEST(a_recursive_acquisition_panics),
+        TEST(waiting_twice_for_one_lock_panics),
+        TEST(only_its_owner_releases_a_lock),
+        TEST(long_waits_are_reported),
+        TEST(a_bounded_lock_is_given_up_after_its_timeout),
+        TEST(progress_of_the_owner_extends_the_timeout),
+        TEST(a_stuck_owner_is_waited_for_once),
+        TEST(a_recursive_bounded_lock_is_given_up_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,7 @@ static void an_open_quote_ends_the_line(void **state)
     check("\"", "!quote;");
 }
 
-static void too_many_words_end_the_line(void **state)
+static void too_many_words_truncate_the_line(void **state)
 {
     (void)state;
     check("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16;x", "1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16;x;");
@@ -77,7 +77,7 @@ int main(void)
         cmocka_unit_test(blanks_separate_words_and_semicolons_commands),
         cmocka_unit_test(quotes_keep_a_word_together),
         cmocka_unit_test(an_open_quote_ends_the_line),
-        cmocka_unit_test(too_many_words_end_the_line),
+        cmocka_unit_test(too_many_words_truncate_the_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static uint64_t read_ticks(void)
 
 struct machine_ops machine_ops = { .ticks = read_ticks };
 
-static void stages_stand_in_the_order_of_time_and_never_overflow(void **state)
+static void stages_are_in_order_of_time_and_never_overflow(void **state)
 {
     size_t count;
     const struct boot_stage *list;
@@ -49,7 +49,7 @@ static void stages_stand_in_the_order_of_time_and_never_overflow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stages_stand_in_the_order_of_time_and_never_overflow),
+        cmocka_unit_test(stages_are_in_order_of_time_and_never_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static void *ashlar_memcpy_unrestricted(void *to, const void *from, size_t n)
     return ashlar_memcpy(to, from, n);
 }
 
-static void memcpy_copies_n_bytes_at_each_alignment_and_no_other(void **state)
+static void memcpy_copies_exactly_n_bytes_at_each_alignment(void **state)
 {
     (void)state;
     fill_randomly(page_a, ROOM);
@@ -79,7 +79,7 @@ static void memcpy_copies_n_bytes_at_each_alignment_and_no_other(void **state)
     check_copy(page_a, page_b, ROOM, ashlar_memcpy_unrestricted);
 }
 
-static void memmove_copies_as_if_through_a_third_place(void **state)
+static void memmove_copies_as_if_through_a_temporary_buffer(void **state)
 {
     (void)state;
     for (size_t n = 0; n <= 90; n++) {
@@ -95,7 +95,7 @@ static void memmove_copies_as_if_through_a_third_place(void **state)
     }
 }
 
-static void memset_sets_n_bytes_and_no_other(void **state)
+static void memset_sets_exactly_n_bytes(void **state)
 {
     (void)state;
     for (size_t n = 0; n <= 100; n++) {
@@ -195,7 +195,7 @@ static void limits_stop_before_a_missing_nul(void **state)
     }
 }
 
-static void string_copy_cuts_and_always_ends_in_nul(void **state)
+static void string_copy_truncates_and_always_terminates(void **state)
 {
     (void)state;
     for (size_t size = 1; size <= 24; size++) {
@@ -231,7 +231,7 @@ static void string_matches_agrees_with_fnmatch(void **state)
 }
 
 /* 2^30 ways to distribute the text over the stars: only a search of all of them finds a match. */
-static void string_matches_does_not_try_all_ways(void **state)
+static void string_matches_does_not_backtrack_exponentially(void **state)
 {
     (void)state;
     char text[4001];
@@ -243,16 +243,16 @@ static void string_matches_does_not_try_all_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memcpy_copies_n_bytes_at_each_alignment_and_no_other),
-        cmocka_unit_test(memmove_copies_as_if_through_a_third_place),
-        cmocka_unit_test(memset_sets_n_bytes_and_no_other),
+        cmocka_unit_test(memcpy_copies_exactly_n_bytes_at_each_alignment),
+        cmocka_unit_test(memmove_copies_as_if_through_a_temporary_buffer),
+        cmocka_unit_test(memset_sets_exactly_n_bytes),
         cmocka_unit_test(memcmp_orders_by_the_first_difference_as_unsigned_bytes),
         cmocka_unit_test(memchr_finds_the_first_within_n),
         cmocka_unit_test(string_functions_agree_with_the_c_library),
         cmocka_unit_test(limits_stop_before_a_missing_nul),
-        cmocka_unit_test(string_copy_cuts_and_always_ends_in_nul),
+        cmocka_unit_test(string_copy_truncates_and_always_terminates),
         cmocka_unit_test(string_matches_agrees_with_fnmatch),
-        cmocka_unit_test(string_matches_does_not_try_all_ways),
+        cmocka_unit_test(string_matches_does_not_backtrack_exponentially),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -32,7 +32,7 @@ static void each_address_belongs_to_the_function_that_starts_at_or_before_it(voi
     }
 }
 
-static void outside_the_code_there_is_no_name(void **state)
+static void addresses_outside_code_have_no_name(void **state)
 {
     (void)state;
     assert_null(name_at(0));
@@ -50,7 +50,7 @@ static void outside_the_code_there_is_no_name(void **state)
     assert_string_equal(text, "as was");
 }
 
-static void offset_and_size_are_from_the_start_to_the_next_function(void **state)
+static void offset_and_size_are_relative_to_the_containing_function(void **state)
 {
     (void)state;
     uint64_t offset, size;
@@ -62,7 +62,7 @@ static void offset_and_size_are_from_the_start_to_the_next_function(void **state
     assert_int_equal(size, 0x200);
 }
 
-static void a_description_is_name_offset_and_size_and_is_cut_to_fit(void **state)
+static void a_description_is_name_offset_and_size_truncated_to_fit(void **state)
 {
     (void)state;
     char text[32], small[8];
@@ -94,9 +94,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_belongs_to_the_function_that_starts_at_or_before_it),
-        cmocka_unit_test(outside_the_code_there_is_no_name),
-        cmocka_unit_test(offset_and_size_are_from_the_start_to_the_next_function),
-        cmocka_unit_test(a_description_is_name_offset_and_size_and_is_cut_to_fit),
+        cmocka_unit_test(addresses_outside_code_have_no_name),
+        cmocka_unit_test(offset_and_size_are_relative_to_the_containing_function),
+        cmocka_unit_test(a_description_is_name_offset_and_size_truncated_to_fit),
         cmocka_unit_test(an_address_is_a_number_or_a_functions_whole_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

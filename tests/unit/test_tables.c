@@ -82,7 +82,7 @@ static void each_size_of_page_is_mapped_whole(void **state)
         expect_page(DIRECT_MAP_START + i * GIB(1), i * GIB(1), HUGE_PAGE_SIZE, PTE_WRITE | PTE_NX);
 }
 
-static void nothing_is_mapped_that_was_not_asked_for(void **state)
+static void nothing_else_is_mapped(void **state)
 {
     (void)state;
     uint64_t size;
@@ -94,7 +94,7 @@ static void nothing_is_mapped_that_was_not_asked_for(void **state)
     assert_int_equal(translate(DIRECT_MAP_START, &size), 0);
 }
 
-static void permissions_are_those_asked_for(void **state)
+static void permissions_are_as_requested(void **state)
 {
     (void)state;
     static const struct {
@@ -124,7 +124,7 @@ static void without_nx_its_bit_is_never_set(void **state)
         assert_false(tables.pool[i] & PTE_NX);
 }
 
-static void what_is_mapped_stays_when_mapped_again(void **state)
+static void mapping_again_keeps_existing_mappings(void **state)
 {
     (void)state;
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, MIB(2), LARGE_PAGE_SIZE, 0), STATUS_OK);
@@ -137,7 +137,7 @@ static void what_is_mapped_stays_when_mapped_again(void **state)
     assert_int_equal(tables_map(&tables, DIRECT_MAP_START, 0, GIB(1), HUGE_PAGE_SIZE, 0), STATUS_EXISTS);
 }
 
-static void a_pool_that_is_used_up_is_said(void **state)
+static void an_exhausted_pool_is_reported(void **state)
 {
     (void)state;
     for (uint32_t frames = 1; frames < 5; frames++) {
@@ -151,7 +151,7 @@ static void a_pool_that_is_used_up_is_said(void **state)
     assert_int_equal(tables_init(&tables), STATUS_NO_MEMORY);
 }
 
-static void what_is_not_aligned_is_refused(void **state)
+static void unaligned_requests_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(tables_map(&tables, 1, 0, PAGE_SIZE, PAGE_SIZE, 0), STATUS_INVALID);
@@ -167,10 +167,10 @@ static void what_is_not_aligned_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLAIM(each_size_of_page_is_mapped_whole),      CLAIM(nothing_is_mapped_that_was_not_asked_for),
-        CLAIM(permissions_are_those_asked_for),        CLAIM(without_nx_its_bit_is_never_set),
-        CLAIM(what_is_mapped_stays_when_mapped_again), CLAIM(a_pool_that_is_used_up_is_said),
-        CLAIM(what_is_not_aligned_is_refused),
+        CLAIM(each_size_of_page_is_mapped_whole),     CLAIM(nothing_else_is_mapped),
+        CLAIM(permissions_are_as_requested),          CLAIM(without_nx_its_bit_is_never_set),
+        CLAIM(mapping_again_keeps_existing_mappings), CLAIM(an_exhausted_pool_is_reported),
+        CLAIM(unaligned_requests_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

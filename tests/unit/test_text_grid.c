@@ -79,7 +79,7 @@ static const char *seen(void)
     return text;
 }
 
-static void lines_stand_below_each_other(void **state)
+static void lines_are_placed_below_each_other(void **state)
 {
     (void)state;
     open_grid(10, 4, 1);
@@ -87,7 +87,7 @@ static void lines_stand_below_each_other(void **state)
     assert_string_equal(seen(), "one|two||");
 }
 
-static void return_goes_to_the_first_column(void **state)
+static void carriage_return_moves_to_the_first_column(void **state)
 {
     (void)state;
     open_grid(10, 2, 1);
@@ -106,7 +106,7 @@ static void backspace_moves_and_does_not_erase(void **state)
     assert_string_equal(seen(), "One|");
 }
 
-static void backspace_after_a_full_row_stands_on_its_last_cell(void **state)
+static void backspace_after_a_full_row_moves_to_its_last_cell(void **state)
 {
     (void)state;
     open_grid(4, 2, 1);
@@ -114,7 +114,7 @@ static void backspace_after_a_full_row_stands_on_its_last_cell(void **state)
     assert_string_equal(seen(), "abcX|");
 }
 
-static void tab_goes_to_the_next_multiple_of_eight_and_erases_nothing(void **state)
+static void tab_moves_to_the_next_multiple_of_eight_and_erases_nothing(void **state)
 {
     (void)state;
     open_grid(20, 2, 1);
@@ -124,7 +124,7 @@ static void tab_goes_to_the_next_multiple_of_eight_and_erases_nothing(void **sta
     assert_string_equal(seen(), "01234567x       y|z");
 }
 
-static void form_feed_clears(void **state)
+static void form_feed_clears_the_screen(void **state)
 {
     (void)state;
     open_grid(10, 3, 1);
@@ -132,7 +132,7 @@ static void form_feed_clears(void **state)
     assert_string_equal(seen(), "x||");
 }
 
-static void everything_else_is_a_question_mark(void **state)
+static void other_bytes_are_shown_as_question_marks(void **state)
 {
     (void)state;
     open_grid(10, 2, 1);
@@ -140,7 +140,7 @@ static void everything_else_is_a_question_mark(void **state)
     assert_string_equal(seen(), "?[m????~|");
 }
 
-static void a_long_line_goes_on_in_the_next_row(void **state)
+static void a_long_line_wraps_to_the_next_row(void **state)
 {
     (void)state;
     open_grid(4, 3, 1);
@@ -156,7 +156,7 @@ static void a_line_that_fits_exactly_leaves_no_empty_row(void **state)
     assert_string_equal(seen(), "abcd|ef|");
 }
 
-static void the_last_rows_stay_when_it_scrolls(void **state)
+static void scrolling_keeps_the_last_rows(void **state)
 {
     (void)state;
     open_grid(4, 3, 1);
@@ -164,7 +164,7 @@ static void the_last_rows_stay_when_it_scrolls(void **state)
     assert_string_equal(seen(), "3|4|5");
 }
 
-static void it_scrolls_by_as_many_rows_as_asked(void **state)
+static void the_grid_scrolls_by_the_given_number_of_rows(void **state)
 {
     (void)state;
     open_grid(4, 4, 2);
@@ -176,7 +176,7 @@ static void it_scrolls_by_as_many_rows_as_asked(void **state)
     assert_string_equal(seen(), "3|4|5|6");
 }
 
-static void one_cell_is_enough(void **state)
+static void a_grid_may_have_one_cell(void **state)
 {
     (void)state;
     open_grid(1, 1, 1);
@@ -197,7 +197,7 @@ static void only_cells_that_change_are_drawn(void **state)
     assert_int_equal(screen.drawn, 1);
 }
 
-static void lines_that_come_together_are_drawn_once(void **state)
+static void lines_written_together_are_drawn_once(void **state)
 {
     (void)state;
     static char text[100 * 9 + 1];
@@ -250,7 +250,7 @@ static void model_put(char c)
     }
 }
 
-static void random_text_equals_the_model(void **state)
+static void random_text_matches_the_model(void **state)
 {
     (void)state;
     unsigned int seed = (unsigned int)time(NULL);
@@ -284,21 +284,21 @@ static void random_text_equals_the_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(lines_stand_below_each_other),
-        TEST(return_goes_to_the_first_column),
+        TEST(lines_are_placed_below_each_other),
+        TEST(carriage_return_moves_to_the_first_column),
         TEST(backspace_moves_and_does_not_erase),
-        TEST(backspace_after_a_full_row_stands_on_its_last_cell),
-        TEST(tab_goes_to_the_next_multiple_of_eight_and_erases_nothing),
-        TEST(form_feed_clears),
-        TEST(everything_else_is_a_question_mark),
-        TEST(a_long_line_goes_on_in_the_next_row),
+        TEST(backspace_after_a_full_row_moves_to_its_last_cell),
+        TEST(tab_moves_to_the_next_multiple_of_eight_and_erases_nothing),
+        TEST(form_feed_clears_the_screen),
+        TEST(other_bytes_are_shown_as_question_marks),
+        TEST(a_long_line_wraps_to_the_next_row),
         TEST(a_line_that_fits_exactly_leaves_no_empty_row),
-        TEST(the_last_rows_stay_when_it_scrolls),
-        TEST(it_scrolls_by_as_many_rows_as_asked),
-        TEST(one_cell_is_enough),
+        TEST(scrolling_keeps_the_last_rows),
+        TEST(the_grid_scrolls_by_the_given_number_of_rows),
+        TEST(a_grid_may_have_one_cell),
         TEST(only_cells_that_change_are_drawn),
-        TEST(lines_that_come_together_are_drawn_once),
-        TEST(random_text_equals_the_model),
+        TEST(lines_written_together_are_drawn_once),
+        TEST(random_text_matches_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

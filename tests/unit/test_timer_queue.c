@@ -325,7 +325,7 @@ static void equal_deadlines_run_in_the_order_of_arming(void **state)
     assert_ptr_equal(called[39], &timers[0]);
 }
 
-static void moved_timers_run_after_equal_ones_in_their_own_order(void **state)
+static void migrated_timers_run_after_equal_ones_in_their_own_order(void **state)
 {
     (void)state;
     struct timer timers[6];
@@ -342,7 +342,7 @@ static void moved_timers_run_after_equal_ones_in_their_own_order(void **state)
 }
 
 /* Were numbers only ever added to, those of two queues would wrap after some ninety moves. */
-static void moving_to_and_fro_never_uses_up_the_order(void **state)
+static void repeated_migration_never_exhausts_sequence_numbers(void **state)
 {
     (void)state;
     struct timer here, moved;
@@ -357,7 +357,7 @@ static void moving_to_and_fro_never_uses_up_the_order(void **state)
     }
 }
 
-static void a_timer_that_was_never_armed_is_at_rest(void **state)
+static void a_timer_never_armed_is_idle(void **state)
 {
     (void)state;
     struct timer timer;
@@ -400,7 +400,7 @@ static void run_again(struct timer *timer, void *context)
     init_queues();
 }
 
-static void a_handler_that_runs_its_own_queue_is_caught(void **state)
+static void a_handler_that_runs_its_own_queue_is_reported(void **state)
 {
     (void)state;
     struct timer timer;
@@ -439,11 +439,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_operations_agree_with_an_array),
         cmocka_unit_test(equal_deadlines_run_in_the_order_of_arming),
-        cmocka_unit_test(moved_timers_run_after_equal_ones_in_their_own_order),
-        cmocka_unit_test(moving_to_and_fro_never_uses_up_the_order),
-        cmocka_unit_test(a_timer_that_was_never_armed_is_at_rest),
+        cmocka_unit_test(migrated_timers_run_after_equal_ones_in_their_own_order),
+        cmocka_unit_test(repeated_migration_never_exhausts_sequence_numbers),
+        cmocka_unit_test(a_timer_never_armed_is_idle),
         cmocka_unit_test(a_handler_that_arms_itself_in_the_past_waits_for_the_next_run),
-        cmocka_unit_test(a_handler_that_runs_its_own_queue_is_caught),
+        cmocka_unit_test(a_handler_that_runs_its_own_queue_is_reported),
         cmocka_unit_test(a_handler_may_free_its_timer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,7 +225,7 @@ static void *lend(void *argument)
     return NULL;
 }
 
-static void memory_goes_in_the_handler_or_after_waiting_for_it(void **state)
+static void memory_is_freed_in_the_handler_or_after_waiting_for_it(void **state)
 {
     (void)state;
     loans_freed = 0;
@@ -257,7 +257,7 @@ static void *arm_fresh(void *argument)
     return NULL;
 }
 
-static void two_that_arm_a_new_timer_at_once_arm_it_once(void **state)
+static void a_new_timer_armed_by_two_cpus_is_armed_once(void **state)
 {
     (void)state;
     init_queues();
@@ -335,7 +335,7 @@ static void wait_for_a_handler(bool with_arming)
     pthread_join(cpu, NULL);
 }
 
-static void cancel_wait_waits_for_a_handler_elsewhere(void **state)
+static void cancel_wait_waits_for_a_handler_on_another_cpu(void **state)
 {
     (void)state;
     wait_for_a_handler(false);
@@ -352,9 +352,9 @@ int main(void)
     seed_from_environment();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_arming_runs_once_or_is_cancelled_once),
-        cmocka_unit_test(memory_goes_in_the_handler_or_after_waiting_for_it),
-        cmocka_unit_test(two_that_arm_a_new_timer_at_once_arm_it_once),
-        cmocka_unit_test(cancel_wait_waits_for_a_handler_elsewhere),
+        cmocka_unit_test(memory_is_freed_in_the_handler_or_after_waiting_for_it),
+        cmocka_unit_test(a_new_timer_armed_by_two_cpus_is_armed_once),
+        cmocka_unit_test(cancel_wait_waits_for_a_handler_on_another_cpu),
         cmocka_unit_test(a_handler_never_runs_on_two_cpus_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

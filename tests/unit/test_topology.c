@@ -57,7 +57,7 @@ static void leaf_0b_gives_threads_and_cores(void **state)
     expect(&topology, 0x35, (struct topology_place){ 3, 0, 2, 1 });
 }
 
-static void leaf_1f_gives_dies_too(void **state)
+static void leaf_1f_also_gives_dies(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x1f };
     (void)state;
@@ -69,7 +69,7 @@ static void leaf_1f_gives_dies_too(void **state)
 }
 
 /* A CPU whose highest leaf is 1FH and which leaves it empty, as some hypervisors do. */
-static void an_empty_leaf_1f_leaves_it_to_0b(void **state)
+static void an_empty_leaf_1f_falls_back_to_0b(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x1f };
     (void)state;
@@ -79,7 +79,7 @@ static void an_empty_leaf_1f_leaves_it_to_0b(void **state)
     expect(&topology, 7, (struct topology_place){ 1, 0, 3, 0 });
 }
 
-static void amd_says_how_many_bits(void **state)
+static void amd_gives_the_number_of_bits(void **state)
 {
     struct cpu_identity amd = {
         .vendor = "AuthenticAMD", .family = 0x17, .max_leaf = 1, .max_extended_leaf = 0x8000001e
@@ -92,7 +92,7 @@ static void amd_says_how_many_bits(void **state)
     expect(&topology, 0x1b, (struct topology_place){ 1, 0, 5, 1 });
 }
 
-static void old_intel_counts_are_rounded_up(void **state)
+static void legacy_intel_counts_are_rounded_up(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x0a };
     (void)state;
@@ -102,7 +102,7 @@ static void old_intel_counts_are_rounded_up(void **state)
     expect(&topology, 0x0d, (struct topology_place){ 1, 0, 2, 1 });
 }
 
-static void a_cpu_that_tells_nothing_is_a_package_of_one(void **state)
+static void a_cpu_without_topology_leaves_is_a_package_of_one(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 1 };
     (void)state;
@@ -111,7 +111,7 @@ static void a_cpu_that_tells_nothing_is_a_package_of_one(void **state)
     expect(&topology, 0xfffffffe, (struct topology_place){ 0xfffffffe, 0, 0, 0 });
 }
 
-static void hybrid_cores_are_told_apart(void **state)
+static void hybrid_core_types_are_distinguished(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x1a };
     (void)state;
@@ -127,12 +127,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(leaf_0b_gives_threads_and_cores, fresh_cpu),
-        cmocka_unit_test_setup(leaf_1f_gives_dies_too, fresh_cpu),
-        cmocka_unit_test_setup(an_empty_leaf_1f_leaves_it_to_0b, fresh_cpu),
-        cmocka_unit_test_setup(amd_says_how_many_bits, fresh_cpu),
-        cmocka_unit_test_setup(old_intel_counts_are_rounded_up, fresh_cpu),
-        cmocka_unit_test_setup(a_cpu_that_tells_nothing_is_a_package_of_one, fresh_cpu),
-        cmocka_unit_test_setup(hybrid_cores_are_told_apart, fresh_cpu),
+        cmocka_unit_test_setup(leaf_1f_also_gives_dies, fresh_cpu),
+        cmocka_unit_test_setup(an_empty_leaf_1f_falls_back_to_0b, fresh_cpu),
+        cmocka_unit_test_setup(amd_gives_the_number_of_bits, fresh_cpu),
+        cmocka_unit_test_setup(legacy_intel_counts_are_rounded_up, fresh_cpu),
+        cmocka_unit_test_setup(a_cpu_without_topology_leaves_is_a_package_of_one, fresh_cpu),
+        cmocka_unit_test_setup(hybrid_core_types_are_distinguished, fresh_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,7 @@ static void a_crystal_and_a_ratio_are_a_rate(void **state)
     assert_string_equal(rate.source, "CPUID.15H");
 }
 
-static void without_the_crystal_the_nominal_frequency_serves(void **state)
+static void without_the_crystal_the_nominal_frequency_is_used(void **state)
 {
     (void)state;
     machine.leaves[0] = (typeof(machine.leaves[0])){ 0x15, { 2, 176, 0, 0 } }; /* a Skylake laptop */
@@ -102,7 +102,7 @@ static void without_the_crystal_the_nominal_frequency_serves(void **state)
     assert_int_equal(rate.lapic_hz, 24000000);
 }
 
-static void a_ratio_alone_tells_nothing(void **state)
+static void a_ratio_alone_gives_no_rate(void **state)
 {
     (void)state;
     machine.leaves[0] = (typeof(machine.leaves[0])){ 0x15, { 2, 176, 0, 0 } };
@@ -116,7 +116,7 @@ static void a_ratio_alone_tells_nothing(void **state)
     assert_int_equal(tsc_rate_given(&port, &old).tsc_hz, 0);
 }
 
-static void a_hypervisor_is_believed_before_the_cpu(void **state)
+static void a_hypervisors_rate_is_preferred_to_the_cpus(void **state)
 {
     (void)state;
     machine.leaves[0] = (typeof(machine.leaves[0])){ 0x15, { 3, 250, 38400000, 0 } };
@@ -130,7 +130,7 @@ static void a_hypervisor_is_believed_before_the_cpu(void **state)
     assert_string_equal(tsc_rate_given(&port, &intel).source, "CPUID.15H");
 }
 
-static void a_hypervisor_without_the_leaf_leaves_it_to_the_cpu(void **state)
+static void without_a_hypervisor_leaf_the_cpus_rate_is_used(void **state)
 {
     (void)state;
     machine.leaves[0] = (typeof(machine.leaves[0])){ 0x15, { 3, 250, 38400000, 0 } };
@@ -139,7 +139,7 @@ static void a_hypervisor_without_the_leaf_leaves_it_to_the_cpu(void **state)
     assert_string_equal(tsc_rate_given(&port, &guest).source, "CPUID.15H");
 }
 
-static void hyperv_tells_by_registers_where_it_allows_it(void **state)
+static void the_hyperv_rate_is_read_from_its_msrs_if_allowed(void **state)
 {
     (void)state;
     machine.leaves[0] = (typeof(machine.leaves[0])){ 0x40000000, { 0x4000000b, 0, 0, 0 } };
@@ -198,7 +198,7 @@ static void scale_of(double hz)
     multiplier = (uint32_t)(1e9 / ticks * 4294967296.0);
 }
 
-static void kvm_tells_by_multiplier_and_shift(void **state)
+static void the_kvm_rate_is_multiplier_and_shift(void **state)
 {
     static const double rates[] = { 2095998000, 2599999000, 3593200000, 999999999,
                                     500000000,  4999000000, 1996250000 };
@@ -220,7 +220,7 @@ static void kvm_tells_by_multiplier_and_shift(void **state)
     }
 }
 
-static void a_pvclock_that_is_not_or_being_written_gives_no_rate(void **state)
+static void an_absent_or_changing_pvclock_gives_no_rate(void **state)
 {
     LEAF(0, 0x40000100, { 0x40000101, KVM_NAME }); /* beside Hyper-V's leaves */
     LEAF(1, 0x40000101, { 0x00000001, 0, 0, 0 });  /* the first KVMs' register */
@@ -258,7 +258,7 @@ static void fill_reference_tsc(uint32_t msr)
     memcpy(page + 8, &scale, 8);
 }
 
-static void hyperv_tells_by_its_page_where_it_has_no_registers(void **state)
+static void without_msrs_the_hyperv_rate_is_read_from_the_tsc_page(void **state)
 {
     static const double rates[] = { 2295686000, 3593200000, 2112000000, 800000000 };
     LEAF(0, 0x40000000, { 0x40000005, HYPERV_NAME });
@@ -282,7 +282,7 @@ static void hyperv_tells_by_its_page_where_it_has_no_registers(void **state)
     assert_int_equal(tsc_rate_given(&port, &guest).tsc_hz, 0);
 }
 
-static void vmware_and_xen_tell_by_leaves_of_their_own(void **state)
+static void vmware_and_xen_rates_are_read_from_their_own_leaves(void **state)
 {
     LEAF(0, 0x40000000, { 0x40000010, VMWARE_NAME });
     LEAF(1, 0x40000010, { 2199999, 66000, 0, 0 });
@@ -303,7 +303,7 @@ static void vmware_and_xen_tell_by_leaves_of_their_own(void **state)
 }
 
 /* What the CPUs are sold as and what they do. The last column: what is to be believed in the end. */
-static void a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked(void **state)
+static void a_nominal_rate_is_an_estimate_and_a_hypervisors_is_cross_checked(void **state)
 {
     static const struct {
         enum tsc_trust trust;
@@ -361,7 +361,7 @@ static void only_a_hypervisors_rate_is_taken_as_given(void **state)
     assert_int_equal(tsc_rate_given(&port, &guest).trust, TSC_RATE_GIVEN);
 }
 
-static void amd_tells_by_p_state_0(void **state)
+static void the_amd_rate_is_that_of_p_state_0(void **state)
 {
     (void)state;
     struct cpu_identity amd = { .vendor = "AuthenticAMD", .family = 0x17, .max_leaf = 0x10 };
@@ -396,19 +396,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_crystal_and_a_ratio_are_a_rate, fresh_machine),
-        cmocka_unit_test_setup(without_the_crystal_the_nominal_frequency_serves, fresh_machine),
-        cmocka_unit_test_setup(a_ratio_alone_tells_nothing, fresh_machine),
-        cmocka_unit_test_setup(a_hypervisor_is_believed_before_the_cpu, fresh_machine),
-        cmocka_unit_test_setup(a_hypervisor_without_the_leaf_leaves_it_to_the_cpu, fresh_machine),
-        cmocka_unit_test_setup(hyperv_tells_by_registers_where_it_allows_it, fresh_machine),
-        cmocka_unit_test_setup(kvm_tells_by_multiplier_and_shift, fresh_machine),
-        cmocka_unit_test_setup(a_pvclock_that_is_not_or_being_written_gives_no_rate, fresh_machine),
-        cmocka_unit_test_setup(hyperv_tells_by_its_page_where_it_has_no_registers, fresh_machine),
-        cmocka_unit_test_setup(vmware_and_xen_tell_by_leaves_of_their_own, fresh_machine),
-        cmocka_unit_test_setup(a_nominal_rate_is_a_first_idea_and_a_hypervisors_is_cross_checked,
+        cmocka_unit_test_setup(without_the_crystal_the_nominal_frequency_is_used, fresh_machine),
+        cmocka_unit_test_setup(a_ratio_alone_gives_no_rate, fresh_machine),
+        cmocka_unit_test_setup(a_hypervisors_rate_is_preferred_to_the_cpus, fresh_machine),
+        cmocka_unit_test_setup(without_a_hypervisor_leaf_the_cpus_rate_is_used, fresh_machine),
+        cmocka_unit_test_setup(the_hyperv_rate_is_read_from_its_msrs_if_allowed, fresh_machine),
+        cmocka_unit_test_setup(the_kvm_rate_is_multiplier_and_shift, fresh_machine),
+        cmocka_unit_test_setup(an_absent_or_changing_pvclock_gives_no_rate, fresh_machine),
+        cmocka_unit_test_setup(without_msrs_the_hyperv_rate_is_read_from_the_tsc_page, fresh_machine),
+        cmocka_unit_test_setup(vmware_and_xen_rates_are_read_from_their_own_leaves, fresh_machine),
+        cmocka_unit_test_setup(a_nominal_rate_is_an_estimate_and_a_hypervisors_is_cross_checked,
                                fresh_machine),
         cmocka_unit_test_setup(only_a_hypervisors_rate_is_taken_as_given, fresh_machine),
-        cmocka_unit_test_setup(amd_tells_by_p_state_0, fresh_machine),
+        cmocka_unit_test_setup(the_amd_rate_is_that_of_p_state_0, fresh_machine),
         cmocka_unit_test_setup(a_divisor_of_0_and_impossible_rates_are_rejected, fresh_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,7 @@ static unsigned int blamed(const struct tsc_sync_result *result, unsigned int en
     return count;
 }
 
-static void counters_that_agree_are_never_found_to_differ(void **state)
+static void synchronized_counters_are_never_reported(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 200; i++) {
@@ -114,7 +114,7 @@ static void counters_that_agree_are_never_found_to_differ(void **state)
 
 #define OFF 10000
 
-static void one_that_is_ahead_is_blamed_and_no_other(void **state)
+static void only_the_counter_that_is_ahead_is_reported(void **state)
 {
     for (unsigned int i = 0; i < 200; i++) {
         fresh_cpus(state);
@@ -132,7 +132,7 @@ static void one_that_is_ahead_is_blamed_and_no_other(void **state)
     }
 }
 
-static void one_that_is_behind_is_blamed_and_no_other(void **state)
+static void only_the_counter_that_is_behind_is_reported(void **state)
 {
     for (unsigned int i = 0; i < 200; i++) {
         fresh_cpus(state);
@@ -147,7 +147,7 @@ static void one_that_is_behind_is_blamed_and_no_other(void **state)
 }
 
 /* As on two sockets that did not begin to count together. */
-static void of_two_groups_each_in_the_later_one_is_seen_behind_the_other(void **state)
+static void each_counter_of_the_later_group_is_found_behind_the_first(void **state)
 {
     for (unsigned int i = 0; i < 50; i++) {
         fresh_cpus(state);
@@ -169,7 +169,7 @@ static void of_two_groups_each_in_the_later_one_is_seen_behind_the_other(void **
     }
 }
 
-static void what_is_seen_is_never_more_than_what_is(void **state)
+static void a_measured_difference_never_exceeds_the_real_one(void **state)
 {
     for (unsigned int i = 0; i < 300; i++) {
         fresh_cpus(state);
@@ -184,7 +184,7 @@ static void what_is_seen_is_never_more_than_what_is(void **state)
 }
 
 /* Numbers take all their bits, before and behind the base. */
-static void the_highest_numbers_are_told_apart(void **state)
+static void the_highest_cpu_numbers_are_distinguished(void **state)
 {
     for (unsigned int odd = CPUS - 3; odd < CPUS; odd++) {
         fresh_cpus(state);
@@ -202,7 +202,7 @@ static void the_highest_numbers_are_told_apart(void **state)
 }
 
 /* A counter that began anew when the others had been running for months, and the other way round. */
-static void months_are_seen_as_26_days_of_4_ghz(void **state)
+static void differences_saturate_at_26_days_of_4_ghz(void **state)
 {
     static const uint64_t far[] = { 1ULL << 60, -(1ULL << 60), INT64_MAX, (uint64_t)INT64_MIN, 1ULL << 53 };
     for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
@@ -215,7 +215,7 @@ static void months_are_seen_as_26_days_of_4_ghz(void **state)
     }
 }
 
-static void one_that_takes_no_part_is_not_to_blame(void **state)
+static void a_cpu_that_takes_no_part_is_not_reported(void **state)
 {
     (void)state;
     offset[0] = OFF;
@@ -223,7 +223,7 @@ static void one_that_takes_no_part_is_not_to_blame(void **state)
     assert_int_equal(result.most, 0);
 }
 
-static void a_second_look_knows_nothing_of_the_first(void **state)
+static void a_second_check_starts_afresh(void **state)
 {
     (void)state;
     offset[2] = OFF;
@@ -235,7 +235,7 @@ static void a_second_look_knows_nothing_of_the_first(void **state)
     assert_int_equal(blamed(&result, 4), 0);
 }
 
-static void the_highest_stays_published_and_the_most_is_remembered(void **state)
+static void the_highest_reading_stays_published_and_the_largest_difference_is_kept(void **state)
 {
     (void)state;
     tsc_sync_begin(&sync, 1000, 3);
@@ -253,7 +253,7 @@ static void the_highest_stays_published_and_the_most_is_remembered(void **state)
     assert_int_equal(tsc_sync_load_highest(&sync), highest);
 }
 
-static void all_have_arrived_when_the_last_has(void **state)
+static void the_barrier_opens_when_the_last_cpu_arrives(void **state)
 {
     (void)state;
     tsc_sync_begin(&sync, 0, 3);
@@ -318,7 +318,7 @@ static struct tsc_sync_result compare_threads(void)
     return tsc_sync_evaluate(view_of, THREADS);
 }
 
-static void threads_with_one_clock_agree(void **state)
+static void threads_with_one_clock_are_synchronized(void **state)
 {
     for (unsigned int i = 0; i < 20; i++) {
         fresh_cpus(state);
@@ -343,18 +343,19 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(counters_that_agree_are_never_found_to_differ, fresh_cpus),
-        cmocka_unit_test(one_that_is_ahead_is_blamed_and_no_other),
-        cmocka_unit_test(one_that_is_behind_is_blamed_and_no_other),
-        cmocka_unit_test(of_two_groups_each_in_the_later_one_is_seen_behind_the_other),
-        cmocka_unit_test(what_is_seen_is_never_more_than_what_is),
-        cmocka_unit_test(the_highest_numbers_are_told_apart),
-        cmocka_unit_test(months_are_seen_as_26_days_of_4_ghz),
-        cmocka_unit_test_setup(one_that_takes_no_part_is_not_to_blame, fresh_cpus),
-        cmocka_unit_test_setup(a_second_look_knows_nothing_of_the_first, fresh_cpus),
-        cmocka_unit_test_setup(the_highest_stays_published_and_the_most_is_remembered, fresh_cpus),
-        cmocka_unit_test_setup(all_have_arrived_when_the_last_has, fresh_cpus),
-        cmocka_unit_test(threads_with_one_clock_agree),
+        cmocka_unit_test_setup(synchronized_counters_are_never_reported, fresh_cpus),
+        cmocka_unit_test(only_the_counter_that_is_ahead_is_reported),
+        cmocka_unit_test(only_the_counter_that_is_behind_is_reported),
+        cmocka_unit_test(each_counter_of_the_later_group_is_found_behind_the_first),
+        cmocka_unit_test(a_measured_difference_never_exceeds_the_real_one),
+        cmocka_unit_test(the_highest_cpu_numbers_are_distinguished),
+        cmocka_unit_test(differences_saturate_at_26_days_of_4_ghz),
+        cmocka_unit_test_setup(a_cpu_that_takes_no_part_is_not_reported, fresh_cpus),
+        cmocka_unit_test_setup(a_second_check_starts_afresh, fresh_cpus),
+        cmocka_unit_test_setup(the_highest_reading_stays_published_and_the_largest_difference_is_kept,
+                               fresh_cpus),
+        cmocka_unit_test_setup(the_barrier_opens_when_the_last_cpu_arrives, fresh_cpus),
+        cmocka_unit_test(threads_with_one_clock_are_synchronized),
         cmocka_unit_test_setup(a_thread_that_is_ahead_is_found, fresh_cpus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
  */
 #include <uart16550_model.h>
 
-static void an_empty_port_is_noticed(void **state)
+static void an_empty_port_is_detected(void **state)
 {
     (void)state;
     device.is_present = false;
@@ -13,7 +13,7 @@ static void an_empty_port_is_noticed(void **state)
     assert_int_equal(init_at(115200), STATUS_NOT_FOUND);
 }
 
-static void a_bus_that_remembers_its_last_byte_is_no_uart(void **state)
+static void a_bus_that_echoes_its_last_byte_is_rejected(void **state)
 {
     (void)state;
     device.is_present = false;
@@ -37,7 +37,7 @@ static void a_uart_without_loopback_is_found_by_scratch_register(void **state)
     init();
 }
 
-static void a_divisor_left_showing_does_not_hide_the_uart(void **state)
+static void a_dlab_bit_left_set_does_not_hide_the_uart(void **state)
 {
     (void)state;
     device.line_control = 0x83;
@@ -74,7 +74,7 @@ static void a_speed_the_hardware_cannot_make_is_refused(void **state)
 }
 
 /* What SPCR's speed 0 asks for: firmware's console is at that speed. */
-static void without_a_speed_the_divisor_stays(void **state)
+static void without_a_speed_the_divisor_is_kept(void **state)
 {
     (void)state;
     static const uint16_t divisors[] = { 12, 1, 0x0180, 0xffff };
@@ -87,7 +87,7 @@ static void without_a_speed_the_divisor_stays(void **state)
     }
 }
 
-static void a_divisor_of_0_becomes_the_usual_one(void **state)
+static void a_divisor_of_0_becomes_the_default(void **state)
 {
     (void)state;
     device.divisor = 0;
@@ -116,7 +116,7 @@ static void the_divisor_follows_the_clock(void **state)
 }
 
 /* With a speed that stays, the clock need not be known. */
-static void an_unknown_clock_is_no_obstacle_to_a_speed_that_stays(void **state)
+static void an_unknown_clock_does_not_matter_if_the_speed_is_kept(void **state)
 {
     (void)state;
     struct uart16550_config config = uart16550_isa(PORT, 0);
@@ -129,7 +129,7 @@ static void an_unknown_clock_is_no_obstacle_to_a_speed_that_stays(void **state)
     assert_int_equal(device.divisor, 0);
 }
 
-static void every_register_is_reached_at_its_distance_and_width(void **state)
+static void every_register_is_accessed_at_its_stride_and_width(void **state)
 {
     static const struct {
         bool is_memory;
@@ -173,7 +173,7 @@ static void registers_out_of_range_are_refused(void **state)
     assert_int_equal(device.accesses, 0);
 }
 
-static void the_loaders_last_words_leave_before_the_speed_changes(void **state)
+static void the_loaders_output_drains_before_the_speed_changes(void **state)
 {
     (void)state;
     device.in_transmitter = 1;
@@ -182,7 +182,7 @@ static void the_loaders_last_words_leave_before_the_speed_changes(void **state)
     assert_int_equal(device.divisor_changes_in_flight, 0);
 }
 
-static void lines_end_in_cr_lf_and_only_ascii_goes_out(void **state)
+static void lines_end_in_cr_lf_and_only_ascii_is_sent(void **state)
 {
     (void)state;
     init();
@@ -193,7 +193,7 @@ static void lines_end_in_cr_lf_and_only_ascii_goes_out(void **state)
     expect_sent("\r\n?[31m????");
 }
 
-static void a_working_fifo_takes_sixteen_bytes_a_look(void **state)
+static void a_working_fifo_takes_sixteen_bytes_per_status_read(void **state)
 {
     (void)state;
     device.reads_to_empty = 1;
@@ -218,7 +218,7 @@ static void without_a_working_fifo_each_byte_waits(void **state)
     }
 }
 
-static void a_line_that_never_empties_costs_one_wait(void **state)
+static void a_transmitter_that_never_empties_costs_one_wait(void **state)
 {
     (void)state;
     init();
@@ -234,7 +234,7 @@ static void a_line_that_never_empties_costs_one_wait(void **state)
     assert_in_range(device.status_reads, 1, 300);
 }
 
-static void a_line_that_recovers_is_used_again(void **state)
+static void a_transmitter_that_recovers_is_used_again(void **state)
 {
     (void)state;
     init();
@@ -249,7 +249,7 @@ static void a_line_that_recovers_is_used_again(void **state)
     expect_sent("0123456789abcdef 0123456789abcdef");
 }
 
-static void what_is_typed_comes_as_keys(void **state)
+static void received_bytes_become_keys(void **state)
 {
     (void)state;
     init();
@@ -277,7 +277,7 @@ static void bytes_received_in_error_are_dropped(void **state)
 }
 
 /* Reading the line status takes the error bits away, also when it is read for the transmitter's. */
-static void writing_does_not_make_a_garbled_byte_good(void **state)
+static void writing_does_not_clear_a_receive_error(void **state)
 {
     (void)state;
     init();
@@ -288,7 +288,7 @@ static void writing_does_not_make_a_garbled_byte_good(void **state)
     assert_int_equal(uart.input.poll(&uart.input), KEY_NONE);
 }
 
-static void a_uart_that_was_pulled_out_types_nothing(void **state)
+static void a_removed_uart_types_nothing(void **state)
 {
     (void)state;
     init();
@@ -300,29 +300,29 @@ static void a_uart_that_was_pulled_out_types_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_port_is_noticed),
-        TEST(a_bus_that_remembers_its_last_byte_is_no_uart),
+        TEST(an_empty_port_is_detected),
+        TEST(a_bus_that_echoes_its_last_byte_is_rejected),
         TEST(a_uart_without_scratch_register_is_found_by_loopback),
         TEST(a_uart_without_loopback_is_found_by_scratch_register),
-        TEST(a_divisor_left_showing_does_not_hide_the_uart),
+        TEST(a_dlab_bit_left_set_does_not_hide_the_uart),
         TEST(the_line_is_8n1_at_the_speed_asked_for),
         TEST(a_speed_the_hardware_cannot_make_is_refused),
-        TEST(without_a_speed_the_divisor_stays),
-        TEST(a_divisor_of_0_becomes_the_usual_one),
+        TEST(without_a_speed_the_divisor_is_kept),
+        TEST(a_divisor_of_0_becomes_the_default),
         TEST(the_divisor_follows_the_clock),
-        TEST(an_unknown_clock_is_no_obstacle_to_a_speed_that_stays),
-        TEST(every_register_is_reached_at_its_distance_and_width),
+        TEST(an_unknown_clock_does_not_matter_if_the_speed_is_kept),
+        TEST(every_register_is_accessed_at_its_stride_and_width),
         TEST(registers_out_of_range_are_refused),
-        TEST(the_loaders_last_words_leave_before_the_speed_changes),
-        TEST(lines_end_in_cr_lf_and_only_ascii_goes_out),
-        TEST(a_working_fifo_takes_sixteen_bytes_a_look),
+        TEST(the_loaders_output_drains_before_the_speed_changes),
+        TEST(lines_end_in_cr_lf_and_only_ascii_is_sent),
+        TEST(a_working_fifo_takes_sixteen_bytes_per_status_read),
         TEST(without_a_working_fifo_each_byte_waits),
-        TEST(a_line_that_never_empties_costs_one_wait),
-        TEST(a_line_that_recovers_is_used_again),
-        TEST(what_is_typed_comes_as_keys),
+        TEST(a_transmitter_that_never_empties_costs_one_wait),
+        TEST(a_transmitter_that_recovers_is_used_again),
+        TEST(received_bytes_become_keys),
         TEST(bytes_received_in_error_are_dropped),
-        TEST(writing_does_not_make_a_garbled_byte_good),
-        TEST(a_uart_that_was_pulled_out_types_nothing),
+        TEST(writing_does_not_clear_a_receive_error),
+        TEST(a_removed_uart_types_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

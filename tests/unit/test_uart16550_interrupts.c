@@ -6,7 +6,7 @@
 
 /* ---- sending ---- */
 
-static void the_first_interrupt_comes_at_once(void **state)
+static void the_first_interrupt_arrives_at_once(void **state)
 {
     (void)state;
     init();
@@ -18,7 +18,7 @@ static void the_first_interrupt_comes_at_once(void **state)
     assert_false(deliver());
 }
 
-static void order_is_kept_whenever_the_interrupt_comes(void **state)
+static void order_is_kept_whenever_the_interrupt_arrives(void **state)
 {
     seed_from_environment();
     for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -34,7 +34,7 @@ static void order_is_kept_whenever_the_interrupt_comes(void **state)
 }
 
 /* A UART that sends at once could make an edge for each byte. */
-static void no_interrupt_comes_for_nothing(void **state)
+static void no_interrupt_is_superfluous(void **state)
 {
     (void)state;
     start();
@@ -47,7 +47,7 @@ static void no_interrupt_comes_for_nothing(void **state)
     assert_int_equal(device.unclaimed, 0);
 }
 
-static void a_full_ring_sends_the_oldest_and_loses_nothing(void **state)
+static void a_full_ring_sends_its_oldest_bytes_and_loses_none(void **state)
 {
     for (int has_fifo = 0; has_fifo < 2; has_fifo++) {
         plug_in(state);
@@ -69,7 +69,7 @@ static void a_full_ring_sends_the_oldest_and_loses_nothing(void **state)
     }
 }
 
-static void a_line_that_never_empties_does_not_hold_its_writer(void **state)
+static void a_transmitter_that_never_empties_does_not_block_its_writer(void **state)
 {
     (void)state;
     start();
@@ -92,7 +92,7 @@ static void a_line_that_never_empties_does_not_hold_its_writer(void **state)
 
 /* ---- back to polling ---- */
 
-static void settling_loses_nothing_whenever_it_comes(void **state)
+static void settling_at_any_moment_loses_nothing(void **state)
 {
     seed_from_environment();
     for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -114,7 +114,7 @@ static void settling_loses_nothing_whenever_it_comes(void **state)
     }
 }
 
-static void text_is_seen_although_the_lock_is_held_by_who_was_interrupted(void **state)
+static void text_is_sent_although_the_interrupted_code_holds_the_lock(void **state)
 {
     (void)state;
     start();
@@ -137,7 +137,7 @@ static void take_one_more(void)
     uart.waiting_start++;
 }
 
-static void settling_without_the_lock_ends(void **state)
+static void settling_without_the_lock_is_bounded(void **state)
 {
     (void)state;
     start();
@@ -150,7 +150,7 @@ static void settling_without_the_lock_ends(void **state)
     spin_unlock(&uart.lock);
 }
 
-static void going_back_to_polling_sends_what_waits(void **state)
+static void switching_to_polling_sends_pending_bytes(void **state)
 {
     (void)state;
     device.reads_to_empty = 2;
@@ -168,7 +168,7 @@ static void going_back_to_polling_sends_what_waits(void **state)
     expect_all_sent();
 }
 
-static void interrupts_without_end_are_given_up(void **state)
+static void endless_interrupts_are_given_up(void **state)
 {
     static const uint8_t causes[] = { 0x00, 0x02, 0x04, 0x06, 0x0c };
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
@@ -219,16 +219,16 @@ static void pcs_give_serial_ports_two_interrupts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_first_interrupt_comes_at_once),
-        TEST(order_is_kept_whenever_the_interrupt_comes),
-        TEST(no_interrupt_comes_for_nothing),
-        TEST(a_full_ring_sends_the_oldest_and_loses_nothing),
-        TEST(a_line_that_never_empties_does_not_hold_its_writer),
-        TEST(settling_loses_nothing_whenever_it_comes),
-        TEST(text_is_seen_although_the_lock_is_held_by_who_was_interrupted),
-        TEST(settling_without_the_lock_ends),
-        TEST(going_back_to_polling_sends_what_waits),
-        TEST(interrupts_without_end_are_given_up),
+        TEST(the_first_interrupt_arrives_at_once),
+        TEST(order_is_kept_whenever_the_interrupt_arrives),
+        TEST(no_interrupt_is_superfluous),
+        TEST(a_full_ring_sends_its_oldest_bytes_and_loses_none),
+        TEST(a_transmitter_that_never_empties_does_not_block_its_writer),
+        TEST(settling_at_any_moment_loses_nothing),
+        TEST(text_is_sent_although_the_interrupted_code_holds_the_lock),
+        TEST(settling_without_the_lock_is_bounded),
+        TEST(switching_to_polling_sends_pending_bytes),
+        TEST(endless_interrupts_are_given_up),
         TEST(an_interrupt_of_another_device_is_not_claimed),
         TEST(pcs_give_serial_ports_two_interrupts),
     };

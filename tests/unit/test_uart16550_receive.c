@@ -4,7 +4,7 @@
  */
 #include <uart16550_driven.h>
 
-static void what_is_received_comes_as_keys_in_order(void **state)
+static void received_bytes_become_keys_in_order(void **state)
 {
     (void)state;
     start();
@@ -45,7 +45,7 @@ static uint8_t typed(unsigned int n)
 }
 
 /* A virtual line: its sender waits while the UART's FIFO is full. */
-static void a_late_reader_loses_nothing_of_a_sender_that_waits(void **state)
+static void with_flow_control_a_late_reader_loses_nothing(void **state)
 {
     (void)state;
     seed_from_environment();
@@ -88,7 +88,7 @@ static void an_overflow_is_counted_and_not_fatal(void **state)
     assert_int_equal(poll_key(), 'z');
 }
 
-static void what_was_received_is_not_lost_by_settling(void **state)
+static void settling_loses_no_received_byte(void **state)
 {
     (void)state;
     start();
@@ -101,7 +101,7 @@ static void what_was_received_is_not_lost_by_settling(void **state)
     assert_int_equal(poll_key(), 'c');
 }
 
-static void typing_and_writing_do_not_lose_each_others_edges(void **state)
+static void receiving_and_sending_lose_no_interrupt_edge(void **state)
 {
     seed_from_environment();
     for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -127,12 +127,12 @@ static void typing_and_writing_do_not_lose_each_others_edges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_received_comes_as_keys_in_order),
+        TEST(received_bytes_become_keys_in_order),
         TEST(garbled_bytes_are_dropped_and_counted),
-        TEST(a_late_reader_loses_nothing_of_a_sender_that_waits),
+        TEST(with_flow_control_a_late_reader_loses_nothing),
         TEST(an_overflow_is_counted_and_not_fatal),
-        TEST(what_was_received_is_not_lost_by_settling),
-        TEST(typing_and_writing_do_not_lose_each_others_edges),
+        TEST(settling_loses_no_received_byte),
+        TEST(receiving_and_sending_lose_no_interrupt_edge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

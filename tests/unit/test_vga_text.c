@@ -108,7 +108,7 @@ static void text_is_grey_on_black(void **state)
     assert_int_equal(screen[80], 0x0700 | 'y');
 }
 
-static void rows_are_a_pitch_apart(void **state)
+static void rows_are_one_pitch_apart(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(7, 3, 20), STATUS_OK);
@@ -118,7 +118,7 @@ static void rows_are_a_pitch_apart(void **state)
     assert_int_equal(cursor(), 2 * 10 + 6);
 }
 
-static void the_cursor_follows(void **state)
+static void the_cursor_follows_the_text(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
@@ -128,7 +128,7 @@ static void the_cursor_follows(void **state)
     assert_int_equal(cursor(), 4 * 80 + 1);
 }
 
-static void the_cursor_is_made_visible_at_the_foot_of_the_cell(void **state)
+static void the_cursor_is_an_underline(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
@@ -140,7 +140,7 @@ static void the_cursor_is_made_visible_at_the_foot_of_the_cell(void **state)
     assert_int_equal(device.crtc[0x0a], 0);
 }
 
-static void a_screen_that_was_scrolled_by_hardware_starts_at_zero_again(void **state)
+static void the_start_address_is_reset_to_zero(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
@@ -148,7 +148,7 @@ static void a_screen_that_was_scrolled_by_hardware_starts_at_zero_again(void **s
     assert_int_equal(device.crtc[0x0d], 0);
 }
 
-static void it_scrolls(void **state)
+static void a_full_text_screen_scrolls(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
@@ -158,7 +158,7 @@ static void it_scrolls(void **state)
     assert_int_equal(screen[24 * 80], 0x0720);
 }
 
-static void a_monochrome_adapter_has_its_registers_elsewhere(void **state)
+static void a_monochrome_adapter_uses_its_own_registers(void **state)
 {
     (void)state;
     device.misc = 0x66;
@@ -168,7 +168,7 @@ static void a_monochrome_adapter_has_its_registers_elsewhere(void **state)
     assert_int_equal(cursor(), 3);
 }
 
-static void a_missing_adapter_is_noticed(void **state)
+static void a_missing_adapter_is_detected(void **state)
 {
     (void)state;
     device.is_present = false;
@@ -176,7 +176,7 @@ static void a_missing_adapter_is_noticed(void **state)
     assert_int_equal(screen[0], 0xeeee);
 }
 
-static void graphics_are_left_alone(void **state)
+static void a_graphics_mode_is_left_alone(void **state)
 {
     (void)state;
     device.graphics[6] = 0x05;
@@ -202,16 +202,11 @@ static void a_size_out_of_range_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_screen_is_cleared),
-        TEST(text_is_grey_on_black),
-        TEST(rows_are_a_pitch_apart),
-        TEST(the_cursor_follows),
-        TEST(the_cursor_is_made_visible_at_the_foot_of_the_cell),
-        TEST(a_screen_that_was_scrolled_by_hardware_starts_at_zero_again),
-        TEST(it_scrolls),
-        TEST(a_monochrome_adapter_has_its_registers_elsewhere),
-        TEST(a_missing_adapter_is_noticed),
-        TEST(graphics_are_left_alone),
+        TEST(the_screen_is_cleared),          TEST(text_is_grey_on_black),
+        TEST(rows_are_one_pitch_apart),       TEST(the_cursor_follows_the_text),
+        TEST(the_cursor_is_an_underline),     TEST(the_start_address_is_reset_to_zero),
+        TEST(a_full_text_screen_scrolls),     TEST(a_monochrome_adapter_uses_its_own_registers),
+        TEST(a_missing_adapter_is_detected),  TEST(a_graphics_mode_is_left_alone),
         TEST(a_size_out_of_range_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void every_kind_of_line_end_is_one_enter(void **state)
     EXPECT_KEYS("\ra\n", '\r', 'a', '\r');
 }
 
-static void eight_bit_bytes_and_nul_are_nothing(void **state)
+static void eight_bit_bytes_and_nul_are_ignored(void **state)
 {
     (void)state;
     EXPECT_KEYS("a\xc3\xa4z", 'a', 'z');
@@ -73,14 +73,14 @@ static void eight_bit_bytes_and_nul_are_nothing(void **state)
     assert_int_equal(keys_of("a\0b", 3, keys), 2);
 }
 
-static void arrows_of_both_cursor_modes(void **state)
+static void arrows_are_decoded_in_both_cursor_modes(void **state)
 {
     (void)state;
     EXPECT_KEYS("\x1b[A\x1b[B\x1b[C\x1b[D", KEY_UP, KEY_DOWN, KEY_RIGHT, KEY_LEFT);
     EXPECT_KEYS("\x1bOA\x1bOB\x1bOC\x1bOD", KEY_UP, KEY_DOWN, KEY_RIGHT, KEY_LEFT);
 }
 
-static void home_and_end_of_every_terminal(void **state)
+static void home_and_end_are_decoded_from_every_terminal(void **state)
 {
     (void)state;
     EXPECT_KEYS("\x1b[H\x1b[F", KEY_HOME, KEY_END);
@@ -89,7 +89,7 @@ static void home_and_end_of_every_terminal(void **state)
     EXPECT_KEYS("\x1b[7~\x1b[8~", KEY_HOME, KEY_END);
 }
 
-static void editing_keys(void **state)
+static void editing_keys_are_decoded(void **state)
 {
     (void)state;
     EXPECT_KEYS("\x1b[2~\x1b[3~\x1b[5~\x1b[6~", KEY_INSERT, KEY_DELETE, KEY_PAGE_UP, KEY_PAGE_DOWN);
@@ -103,7 +103,7 @@ static void modifiers_do_not_change_the_key(void **state)
     EXPECT_KEYS("\x1b[1;5C\x1b[3~", KEY_RIGHT, KEY_DELETE);
 }
 
-static void unknown_sequences_vanish_whole(void **state)
+static void unknown_sequences_are_ignored_whole(void **state)
 {
     (void)state;
     EXPECT_KEYS("\x1b[15~x", 'x');
@@ -138,12 +138,12 @@ int main(void)
         cmocka_unit_test(characters_are_themselves),
         cmocka_unit_test(delete_is_backspace),
         cmocka_unit_test(every_kind_of_line_end_is_one_enter),
-        cmocka_unit_test(eight_bit_bytes_and_nul_are_nothing),
-        cmocka_unit_test(arrows_of_both_cursor_modes),
-        cmocka_unit_test(home_and_end_of_every_terminal),
-        cmocka_unit_test(editing_keys),
+        cmocka_unit_test(eight_bit_bytes_and_nul_are_ignored),
+        cmocka_unit_test(arrows_are_decoded_in_both_cursor_modes),
+        cmocka_unit_test(home_and_end_are_decoded_from_every_terminal),
+        cmocka_unit_test(editing_keys_are_decoded),
         cmocka_unit_test(modifiers_do_not_change_the_key),
-        cmocka_unit_test(unknown_sequences_vanish_whole),
+        cmocka_unit_test(unknown_sequences_are_ignored_whole),
         cmocka_unit_test(a_broken_sequence_does_not_swallow_enter),
         cmocka_unit_test(two_escapes_are_one),
     };

@@ -31,7 +31,7 @@ static enum watchdog_verdict look_after(double seconds)
     return watchdog_check(&watchdog, (uint64_t)(now * tsc_rate), (uint64_t)(now * PM_HZ) & 0xffffff, &ppm);
 }
 
-static void a_true_clock_agrees_at_every_look(void **state)
+static void a_correct_clock_agrees_at_every_check(void **state)
 {
     (void)state;
     assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
@@ -41,7 +41,7 @@ static void a_true_clock_agrees_at_every_look(void **state)
     }
 }
 
-static void looks_that_come_too_soon_change_nothing(void **state)
+static void checks_made_too_soon_change_nothing(void **state)
 {
     (void)state;
     assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
@@ -61,7 +61,7 @@ static void a_counter_that_is_behind_changes_nothing(void **state)
     assert_int_equal(watchdog_check(&watchdog, 6000000000, 5000000 + PM_HZ * 3 / 2, &ppm), WATCHDOG_STABLE);
 }
 
-static void a_reference_that_has_wrapped_says_nothing(void **state)
+static void a_wrapped_reference_is_ignored(void **state)
 {
     (void)state;
     assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
@@ -72,7 +72,7 @@ static void a_reference_that_has_wrapped_says_nothing(void **state)
     assert_int_equal(look_after(1), WATCHDOG_STABLE);
 }
 
-static void a_liar_is_found_at_the_second_look(void **state)
+static void a_wrong_clock_is_marked_unstable_at_the_second_check(void **state)
 {
     static const double rates[] = { 1.98e9, 2.02e9, 2.6e9, 1.2e9 };
     for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
@@ -86,7 +86,7 @@ static void a_liar_is_found_at_the_second_look(void **state)
 }
 
 /* A virtual machine is stopped between two readings; the next look is right again. */
-static void one_odd_look_is_forgiven(void **state)
+static void one_odd_check_is_tolerated(void **state)
 {
     (void)state;
     assert_int_equal(look_after(0), WATCHDOG_UNKNOWN);
@@ -98,7 +98,7 @@ static void one_odd_look_is_forgiven(void **state)
 }
 
 /* A rate that was refined between two looks: it counts for the whole time between them. */
-static void a_rate_may_become_better_between_two_looks(void **state)
+static void a_rate_may_be_refined_between_two_checks(void **state)
 {
     (void)state;
     tsc_rate = 2.003e9; /* 1500 ppm: a nominal rate */
@@ -113,13 +113,13 @@ static void a_rate_may_become_better_between_two_looks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_true_clock_agrees_at_every_look, fresh_watch),
-        cmocka_unit_test_setup(looks_that_come_too_soon_change_nothing, fresh_watch),
+        cmocka_unit_test_setup(a_correct_clock_agrees_at_every_check, fresh_watch),
+        cmocka_unit_test_setup(checks_made_too_soon_change_nothing, fresh_watch),
         cmocka_unit_test_setup(a_counter_that_is_behind_changes_nothing, fresh_watch),
-        cmocka_unit_test_setup(a_reference_that_has_wrapped_says_nothing, fresh_watch),
-        cmocka_unit_test_setup(a_liar_is_found_at_the_second_look, fresh_watch),
-        cmocka_unit_test_setup(one_odd_look_is_forgiven, fresh_watch),
-        cmocka_unit_test_setup(a_rate_may_become_better_between_two_looks, fresh_watch),
+        cmocka_unit_test_setup(a_wrapped_reference_is_ignored, fresh_watch),
+        cmocka_unit_test_setup(a_wrong_clock_is_marked_unstable_at_the_second_check, fresh_watch),
+        cmocka_unit_test_setup(one_odd_check_is_tolerated, fresh_watch),
+        cmocka_unit_test_setup(a_rate_may_be_refined_between_two_checks, fresh_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

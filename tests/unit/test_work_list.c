@@ -87,7 +87,7 @@ static void give_or_take(unsigned thread)
     }
 }
 
-static void work_is_done_once_in_its_givers_order_by_a_taker_who_is_told(void **state)
+static void each_producers_work_runs_once_in_order(void **state)
 {
     (void)state;
     list.newest = NULL;
@@ -120,7 +120,7 @@ static void give_and_take(unsigned thread)
     }
 }
 
-static void of_several_takers_each_does_what_it_took(void **state)
+static void concurrent_takers_each_run_what_they_took(void **state)
 {
     (void)state;
     list.newest = NULL;
@@ -162,7 +162,7 @@ static void add_or_close(unsigned thread)
     }
 }
 
-static void what_a_closed_list_did_not_refuse_is_done(void **state)
+static void work_accepted_by_a_closing_list_is_done(void **state)
 {
     (void)state;
     memset(closing, 0, sizeof(closing));
@@ -185,7 +185,7 @@ static struct work work_numbered(uintptr_t number)
     return (struct work){ .run = note, .argument = (void *)number };
 }
 
-static void only_the_first_add_to_an_empty_list_says_so(void **state)
+static void add_reports_whether_the_list_was_empty(void **state)
 {
     (void)state;
     struct work_list mine = { 0 };
@@ -221,7 +221,7 @@ static void run_the_list(void *argument)
     work_list_run(&own);
 }
 
-static void what_work_adds_waits_for_the_next_time(void **state)
+static void work_added_by_work_waits_for_the_next_run(void **state)
 {
     (void)state;
     struct work adding = { .run = add_one }, running = { .run = run_the_list }, last = work_numbered(2);
@@ -264,11 +264,11 @@ int main(void)
 {
     seed_from_environment();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_the_first_add_to_an_empty_list_says_so),
-        cmocka_unit_test(what_work_adds_waits_for_the_next_time),
-        cmocka_unit_test(work_is_done_once_in_its_givers_order_by_a_taker_who_is_told),
-        cmocka_unit_test(of_several_takers_each_does_what_it_took),
-        cmocka_unit_test(what_a_closed_list_did_not_refuse_is_done),
+        cmocka_unit_test(add_reports_whether_the_list_was_empty),
+        cmocka_unit_test(work_added_by_work_waits_for_the_next_run),
+        cmocka_unit_test(each_producers_work_runs_once_in_order),
+        cmocka_unit_test(concurrent_takers_each_run_what_they_took),
+        cmocka_unit_test(work_accepted_by_a_closing_list_is_done),
         cmocka_unit_test(a_list_with_work_does_not_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

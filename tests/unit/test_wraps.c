@@ -46,7 +46,7 @@ static bool is_right(void)
     return wide == (uint64_t)(now_s * PIT_HZ);
 }
 
-static void a_clock_that_is_read_in_time_gets_nothing(void **state)
+static void a_clock_read_in_time_gets_no_wraps_added(void **state)
 {
     (void)state;
     begin(2e9, 2e9);
@@ -70,7 +70,7 @@ static void missed_wraps_are_added(void **state)
 }
 
 /* It is left because its rate changes: the looks in time teach the new one. */
-static void a_witness_whose_rate_changes_is_learnt(void **state)
+static void a_change_of_the_references_rate_is_learnt(void **state)
 {
     static const double rates[] = { 2e9, 2.6e9, 1.9e9, 1.4e9, 1.0e9, 0.8e9, 1.1e9, 1.5e9 };
     (void)state;
@@ -84,7 +84,7 @@ static void a_witness_whose_rate_changes_is_learnt(void **state)
     }
 }
 
-static void a_witness_that_knows_nothing_says_so(void **state)
+static void an_unusable_reference_reports_so(void **state)
 {
     (void)state;
     begin(2e9, 2e9);
@@ -103,10 +103,10 @@ static void a_witness_that_knows_nothing_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_clock_that_is_read_in_time_gets_nothing),
+        cmocka_unit_test(a_clock_read_in_time_gets_no_wraps_added),
         cmocka_unit_test(missed_wraps_are_added),
-        cmocka_unit_test(a_witness_whose_rate_changes_is_learnt),
-        cmocka_unit_test(a_witness_that_knows_nothing_says_so),
+        cmocka_unit_test(a_change_of_the_references_rate_is_learnt),
+        cmocka_unit_test(an_unusable_reference_reports_so),
     };
     seed_from_environment();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static void a_desktop_stays_in_xapic_mode(void **state)
     assert_false(uses((struct x2apic_facts){ .has_it = false }));
 }
 
-static void cpus_that_need_it_have_it(void **state)
+static void cpus_that_need_x2apic_mode_use_it(void **state)
 {
     (void)state;
     assert_true(uses((struct x2apic_facts){ .has_it = true, .has_wide_ids = true }));
@@ -32,7 +32,7 @@ static void cpus_that_need_it_have_it(void **state)
     assert_true(uses((struct x2apic_facts){ .has_it = true, .has_no_registers = true }));
 }
 
-static void a_mode_that_firmware_entered_is_kept(void **state)
+static void a_mode_entered_by_firmware_is_kept(void **state)
 {
     (void)state;
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_on = true }));
@@ -56,7 +56,7 @@ static void a_locked_mode_is_never_left(void **state)
                                             .has_erratum = true }));
 }
 
-static void boards_that_fail_in_it_stay_in_xapic_mode(void **state)
+static void boards_that_fail_in_x2apic_mode_stay_in_xapic_mode(void **state)
 {
     (void)state;
     assert_false(uses((struct x2apic_facts){
@@ -73,7 +73,7 @@ static void renumbered_cpus_stay_in_xapic_mode(void **state)
         uses((struct x2apic_facts){ .has_it = true, .is_renumbered = true, .is_wanted_by_user = true }));
 }
 
-static void a_user_decides_where_nothing_forbids(void **state)
+static void the_option_decides_where_both_modes_are_possible(void **state)
 {
     (void)state;
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_wanted_by_user = true }));
@@ -83,7 +83,7 @@ static void a_user_decides_where_nothing_forbids(void **state)
         uses((struct x2apic_facts){ .has_it = true, .is_refused_by_user = true, .is_offered = true }));
 }
 
-static void hypervisors_that_offer_it_are_known(void **state)
+static void hypervisors_that_offer_x2apic_are_recognized(void **state)
 {
     (void)state;
     assert_true(x2apic_is_offered_by("KVMKVMKVM", 0));
@@ -96,7 +96,7 @@ static void hypervisors_that_offer_it_are_known(void **state)
     assert_true(uses((struct x2apic_facts){ .has_it = true, .is_offered = true }));
 }
 
-static void vmware_is_asked(void **state)
+static void vmware_is_queried(void **state)
 {
     (void)state;
     assert_true(x2apic_is_offered_by("VMwareVMware", 0x00000008));
@@ -112,14 +112,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_desktop_stays_in_xapic_mode),
-        cmocka_unit_test(cpus_that_need_it_have_it),
-        cmocka_unit_test(a_mode_that_firmware_entered_is_kept),
+        cmocka_unit_test(cpus_that_need_x2apic_mode_use_it),
+        cmocka_unit_test(a_mode_entered_by_firmware_is_kept),
         cmocka_unit_test(a_locked_mode_is_never_left),
-        cmocka_unit_test(boards_that_fail_in_it_stay_in_xapic_mode),
+        cmocka_unit_test(boards_that_fail_in_x2apic_mode_stay_in_xapic_mode),
         cmocka_unit_test(renumbered_cpus_stay_in_xapic_mode),
-        cmocka_unit_test(a_user_decides_where_nothing_forbids),
-        cmocka_unit_test(hypervisors_that_offer_it_are_known),
-        cmocka_unit_test(vmware_is_asked),
+        cmocka_unit_test(the_option_decides_where_both_modes_are_possible),
+        cmocka_unit_test(hypervisors_that_offer_x2apic_are_recognized),
+        cmocka_unit_test(vmware_is_queried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
