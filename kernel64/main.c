@@ -16,7 +16,6 @@
 #include <irq/irq.h>
 #include <boot/stages.h>
 #include <monitor/monitor.h>
-#include <panic/panic.h>
 #include <platform/platform.h>
 #include <smp/processors.h>
 #include <time/counters.h>
@@ -34,7 +33,7 @@ NORETURN void kernel64_main(uint64_t handoff_address);
 void kernel64_main(uint64_t handoff_address)
 {
     machine_ops_init(); /* the log and a panic can ask the CPU */
-    panic_set_consoles(consoles_attach_all);
+    consoles_init();    /* a panic finds a console */
     cpu_features_init();
     stack_protector_init();
     traps_init(); /* from here on a mistake is a report, not a reset, and is seen */

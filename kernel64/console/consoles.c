@@ -16,6 +16,7 @@
 #include <console/option.h>
 #include <console/screens.h>
 #include <console/serial_console.h>
+#include <lib/machine_ops.h>
 #include <log/log.h>
 
 OPTION(console, "NAME[,NAME]...", "serial[:PORT[:BAUD]], vga, fb, debugcon; all without it");
@@ -97,11 +98,16 @@ void consoles_start(void)
     attach_kinds(NULL);
 }
 
-void consoles_attach_all(void)
+static void attach_all(void)
 {
     serial_console_find_in_panic();
     screens_find(&machine_boot_info()->framebuffer);
     attach_kinds(NULL);
+}
+
+void consoles_init(void)
+{
+    machine_ops.attach_consoles = attach_all;
 }
 
 void consoles_apply_firmware(void)

@@ -6,21 +6,21 @@
  */
 
 /**
+ * consoles_init() - from here on a panic attaches every console that is there, whatever console= says.
+ *
+ * A machine whose consoles have not been found yet then gets COM1, the debug port, and the screen as far as
+ * it is known.
+ * Context: once, first CPU, after machine_ops_init().
+ */
+void consoles_init(void);
+
+/**
  * consoles_start() - find serial port, debug port and screen, and attach those that are wanted.
  *
  * Before ACPI's tables are reserved, before memory and interrupts, so that failures there are seen.
  * Context: once, after acpi_find_root().
  */
 void consoles_start(void);
-
-/**
- * consoles_attach_all() - attach every console that is there, whatever console= says: for a panic.
- *
- * A machine whose consoles have not been found yet gets COM1, the debug port, and the screen as far as it is
- * known.
- * Context: a panic, at any time.
- */
-void consoles_attach_all(void);
 
 /**
  * consoles_apply_firmware() - find the serial port in tables that could not be read before.

@@ -20,6 +20,7 @@
 #include <irq/controllers.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
+#include <lib/machine_ops.h>
 #include <log/log.h>
 #include <trap/traps.h>
 
@@ -291,6 +292,6 @@ void irq_visit_lines(irq_visit_fn *visit, void *context)
 
 void irq_init(void)
 {
-    traps_set_acknowledge(take_unexpected);
+    machine_ops.take_unexpected = take_unexpected;
     controllers_init(dispatch);
 }

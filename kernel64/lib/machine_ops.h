@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the log, a panic and power-off need of the machine: the one seam at which the lowest rooms call higher
- * ones. lib, log, power and panic include nothing of cpu, trap or smp; a hosted test fills in operations of
- * its own.
+ * What the log, a panic, power-off, traps and locks need of the machine: the one seam at which low rooms call
+ * higher ones. A hosted test fills in operations of its own.
  *
  * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
  * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and
- * their callers check.
+ * their callers check. All are constant once there is a second CPU.
  *
- * Context of all: any, also NMI and panic. They take no lock.
+ * Context of all, unless it says otherwise: any, also NMI and panic. They take no lock.
  */
 #include <ashlar/types.h>
 
@@ -38,8 +37,27 @@ struct machine_ops {
     /* trap: one line: which exception, and where. */
     void (*print_headline)(const struct trap_frame *frame);
 
+    /* irq: takes an interrupt that has no handler, and sends its EOI. Context: in the interrupt. */
+    void (*take_unexpected)(uint8_t vector);
+
     /* smp: stops all other CPUs for good. Does not return on a CPU that another one has stopped. */
     void (*stop_others)(void);
+
+    /* smp: serves what other CPUs call this one for. Called again and again while a lock that polls calls is
+       waited for. Context: interrupts off. What is served may take locks. */
+    void (*poll_calls)(void);
+
+    /* smp: not an operation: whether this is a virtual machine, whose CPUs may stop running at any time. */
+    bool is_guest;
+
+    /* console: attaches every console that is there. Called once, when the first panic begins, before it
+       prints. Context: a panic; may fail in any way, a fault included. */
+    void (*attach_consoles)(void);
+
+    /* monitor: says what a person is to press, and returns when it was pressed: the machine is to be
+       rebooted. Context: a panic, interrupts off, the other CPUs stopped, and locks perhaps held for good;
+       not called by a panic inside a panic. */
+    void (*wait_for_restart)(void);
 };
 
 extern struct machine_ops machine_ops;

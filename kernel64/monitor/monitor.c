@@ -20,6 +20,7 @@
 #include <panic/panic.h>
 #include <boot/stages.h>
 #include <power/verdict.h>
+#include <lib/machine_ops.h>
 #include <lib/string.h>
 #include <monitor/complete.h>
 #include <monitor/dispatch.h>
@@ -70,13 +71,14 @@ static int wait_for_key(void)
 }
 
 /*
- * What panic_set_wait() wants. No interrupt comes, so all inputs are polled at their devices; what was typed
- * before the report is not meant for it.
+ * For a panic. No interrupt comes, so all inputs are polled at their devices; what was typed before the
+ * report is not meant for it.
  */
 static void wait_for_restart(void)
 {
     int key;
 
+    print("The machine is halted; Ctrl-Alt-Del, Enter or R restarts it.\n");
     inputs_poll_devices();
     while (inputs_poll() != KEY_NONE)
         ;
@@ -244,7 +246,7 @@ void monitor_run(void)
 {
     /* Longer than any line that is run: what is cut here is refused. */
     static char run[2048];
-    panic_set_wait(wait_for_restart, "Ctrl-Alt-Del, Enter or R restarts it");
+    machine_ops.wait_for_restart = wait_for_restart;
     boot_stage_mark("prompt");
     if (option_read(&option_run, run, sizeof(run)) != STATUS_NOT_FOUND && run[0])
         run_without_a_person(run);

@@ -19,24 +19,10 @@
 
 static unsigned int panic_depth;
 static bool exits;
-static void (*console_attacher)(void);
-static void (*wait_for_restart)(void);
-static const char *restart_words;
 
 void panic_set_exits(bool yes)
 {
     exits = yes;
-}
-
-void panic_set_consoles(void (*attach_all)(void))
-{
-    console_attacher = attach_all;
-}
-
-void panic_set_wait(void (*wait)(void), const char *words)
-{
-    wait_for_restart = wait;
-    restart_words = words;
 }
 
 static NORETURN void end(void)
@@ -49,9 +35,8 @@ static NORETURN void end(void)
 
     if (exits || power_has_debug_exit())
         power_exit(VERDICT_PANIC);
-    if (panic_depth == 1 && wait_for_restart) {
-        print("The machine is halted; %s.\n", restart_words);
-        wait_for_restart();
+    if (panic_depth == 1 && machine_ops.wait_for_restart) {
+        machine_ops.wait_for_restart();
         power_reboot();
     }
     if (panic_depth <= 2)
@@ -68,8 +53,8 @@ static void begin(void)
     print_set_observer(NULL, 0); /* a pager would wait for a key, or drop the report */
     panic_depth++;
     if (panic_depth == 1) {
-        if (console_attacher)
-            console_attacher();
+        if (machine_ops.attach_consoles)
+            machine_ops.attach_consoles();
         log_settle();
         (void)report_head_begin(); /* a panic inside another report goes on in it */
     }

@@ -284,7 +284,8 @@ void ipi_init_cpu(void)
         traps_set_handler(VECTOR_CALL, take_call);
         traps_set_handler(VECTOR_WAKE, take_wake);
         machine_ops.stop_others = ipi_stop_others;
-        spin_set_machine(ipi_poll, cpu_has(CPU_FEATURE_HYPERVISOR));
+        machine_ops.poll_calls = ipi_poll;
+        machine_ops.is_guest = cpu_has(CPU_FEATURE_HYPERVISOR);
     }
     /* Without a local APIC it is the only CPU, and gets no IPI. */
     PERCPU_MINE(my_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;

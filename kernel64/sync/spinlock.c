@@ -62,16 +62,6 @@ struct node {
 };
 STATIC_ASSERT(sizeof(struct node) * LEVELS == 64, "a CPU's nodes are a cache line");
 
-/* Constant once there is a second CPU. */
-static void (*poll_calls)(void);
-static bool is_guest;
-
-void spin_set_machine(void (*poll)(void), bool is_virtual)
-{
-    poll_calls = poll;
-    is_guest = is_virtual;
-}
-
 #ifdef ASHLAR_HOSTED
 static struct node nodes[SPIN_THREADS_MAX][LEVELS];
 
@@ -176,13 +166,13 @@ static void wait_unfair(struct spinlock *lock, uint64_t owner, void (*poll)(void
 
 static bool is_fair(const struct lock_kind *kind)
 {
-    return kind->fairness == LOCK_FAIR || (kind->fairness == LOCK_UNFAIR_IN_GUEST && !is_guest);
+    return kind->fairness == LOCK_FAIR || (kind->fairness == LOCK_UNFAIR_IN_GUEST && !machine_ops.is_guest);
 }
 
 void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller)
 {
     struct lock_wait wait = { .lock = lock, .caller = caller };
-    void (*poll)(void) = lock->kind->polls_calls ? poll_calls : NULL;
+    void (*poll)(void) = lock->kind->polls_calls ? machine_ops.poll_calls : NULL;
     uint32_t cpu = (uint32_t)(owner >> SPIN_CPU_SHIFT);
     struct node *mine = nodes_of(cpu);
     if (spin_is_mine(lock))

@@ -51,7 +51,6 @@ extern uint8_t __db_stack_bottom[], __db_stack_top[];
 static PERCPU(struct cpu_segments, segments) ALIGNED(16);
 
 static trap_handler_fn *handlers[INTERRUPTS];
-static void (*acknowledge)(uint8_t vector);
 static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
 static unsigned int unexpected_lines;
@@ -111,11 +110,6 @@ trap_handler_fn *traps_handler(uint8_t vector)
 {
     VERIFY(vector >= TRAP_FIRST_INTERRUPT);
     return __atomic_load_n(&handlers[vector - TRAP_FIRST_INTERRUPT], __ATOMIC_ACQUIRE);
-}
-
-void traps_set_acknowledge(void (*function)(uint8_t vector))
-{
-    acknowledge = function;
 }
 
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector)
@@ -186,8 +180,8 @@ static void dispatch_interrupt(struct trap_frame *frame)
         restart_apply(frame);
         return;
     }
-    if (acknowledge)
-        acknowledge(vector);
+    if (machine_ops.take_unexpected)
+        machine_ops.take_unexpected(vector);
     __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
     if (unexpected_lines < UNEXPECTED_LINES) {
         unexpected_lines++;

@@ -59,15 +59,6 @@ void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
 /* Return: the handler of @vector, 32 .. 255, or NULL. Context: any. */
 trap_handler_fn *traps_handler(uint8_t vector);
 
-/**
- * traps_set_acknowledge() - how to send the EOI for an interrupt without a handler.
- * @function: called with its vector, in the interrupt. A hook, because interrupt controllers are in irq/,
- * above.
- *
- * Context: boot, one CPU.
- */
-void traps_set_acknowledge(void (*function)(uint8_t vector));
-
 /* Return: how often @vector, 32 .. 255, was taken on @cpu, with a handler or without. Context: any. */
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
 

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include <irq/line.h>
+#include <lib/machine_ops.h>
 
 static const struct irq_wiring edge = { false, false }, level = { true, false }, level_low = { true, true };
 
@@ -246,7 +247,8 @@ static void waiters_for_a_line_poll_cross_calls(void **state)
 {
     (void)state;
     pthread_t holder;
-    spin_set_machine(serve, false);
+    machine_ops.poll_calls = serve;
+    machine_ops.is_guest = false;
     holder = start_holder();
     assert_int_equal(line_add(&line, &first.irq, level), STATUS_OK);
     pthread_join(holder, NULL);

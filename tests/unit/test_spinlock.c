@@ -5,6 +5,8 @@
  * the address sanitizer and once under the thread sanitizer, for which the counters that locks guard are not
  * atomic. test_spinlock_owner.c has the lock's owner, the interrupt flag and the mistakes.
  */
+#include <lib/machine_ops.h>
+
 #include "spinlock_threads.h"
 
 #define THREADS 4
@@ -133,7 +135,8 @@ static void a_free_lock_with_waiters_is_not_taken_by_others(void **state)
     served_count = 0;
     is_polling = may_go_on = false;
     spin_lock(&lock);
-    spin_set_machine(poll_for_long, false);
+    machine_ops.poll_calls = poll_for_long;
+    machine_ops.is_guest = false;
     pthread_t first = start_waiter(&lock, note_turn, (void *)1);
     while (!load(&is_polling))
         cpu_relax();
@@ -149,7 +152,8 @@ static void a_free_lock_with_waiters_is_not_taken_by_others(void **state)
     assert_int_equal(served[0], 1);
     assert_int_equal(served[1], 2);
     assert_int_equal(lock.word, 0);
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 /* ---- waiting in the middle of waiting ---- */
@@ -190,7 +194,8 @@ static void waits_nest_to_any_depth(void **state)
     (void)state;
     depth_reached = 0;
     taken_count = 0;
-    spin_set_machine(go_deeper, false);
+    machine_ops.poll_calls = go_deeper;
+    machine_ops.is_guest = false;
     for (unsigned i = 0; i < DEPTH; i++) {
         spin_init(&nested[i], lock.kind);
         spin_lock(&nested[i]);
@@ -201,7 +206,8 @@ static void waits_nest_to_any_depth(void **state)
     for (unsigned i = DEPTH; i-- > 0;)
         spin_unlock(&nested[i]);
     wait_for_end(thread);
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
     assert_int_equal(taken_count, DEPTH);
     for (unsigned i = 0; i < DEPTH; i++) {
         assert_int_equal(taken[i], DEPTH - 1 - i);
@@ -236,7 +242,8 @@ static void *count_polling(void *unused)
 static void count_all_polling(bool is_guest)
 {
     pthread_t threads[THREADS];
-    spin_set_machine(use_inner, is_guest);
+    machine_ops.poll_calls = use_inner;
+    machine_ops.is_guest = is_guest;
     counter = 0;
     inner_counter = 0;
     for (unsigned i = 0; i < THREADS; i++)
@@ -247,7 +254,8 @@ static void count_all_polling(bool is_guest)
     assert_true(inner_counter >= counter);
     assert_int_equal(lock.word, 0);
     assert_int_equal(inner.word, 0);
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 static void exclusion_holds_where_waits_nest(void **state)
@@ -268,7 +276,8 @@ static void an_unfair_lock_in_a_guest_may_bypass_a_waiter(void **state)
     (void)state;
     served_count = 0;
     is_polling = may_go_on = false;
-    spin_set_machine(poll_for_long, true);
+    machine_ops.poll_calls = poll_for_long;
+    machine_ops.is_guest = true;
     spin_lock(&lock);
     pthread_t thread = start(note_turn, NULL);
     while (!load(&is_polling))
@@ -280,7 +289,8 @@ static void an_unfair_lock_in_a_guest_may_bypass_a_waiter(void **state)
     spin_unlock(&lock);
     wait_for_end(thread);
     assert_int_equal(served_count, 1);
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 /* The policy is the lock's: the same machine, another lock. */
@@ -290,7 +300,8 @@ static void a_fair_lock_is_fair_in_a_guest_and_does_not_poll(void **state)
     const struct lock_kind *kind = lock.kind;
     is_polling = may_go_on = false;
     served_count = 0;
-    spin_set_machine(poll_for_long, true);
+    machine_ops.poll_calls = poll_for_long;
+    machine_ops.is_guest = true;
     SPIN_INIT(&lock, "fair", LOCK_TEST);
     spin_lock(&lock);
     pthread_t thread = start_waiter(&lock, note_turn, NULL);
@@ -299,7 +310,8 @@ static void a_fair_lock_is_fair_in_a_guest_and_does_not_poll(void **state)
     assert_int_equal(served_count, 1);
     assert_false(load(&is_polling));
     spin_init(&lock, kind);
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 #define TEST(name) cmocka_unit_test(name)

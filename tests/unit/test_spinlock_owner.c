@@ -176,13 +176,15 @@ static void waiting_twice_for_one_lock_panics(void **state)
 {
     (void)state;
     complaint = NOTHING;
-    spin_set_machine(take_waited, false);
+    machine_ops.poll_calls = take_waited;
+    machine_ops.is_guest = false;
     spin_lock(&waited);
     wait_for_end(start(wait_twice, NULL));
     assert_int_equal(complaint, WAITS_FOR_IT);
     lock_order_release(&waited, waited.kind);
     hosted_irqs_disabled = false;
-    spin_set_machine(NULL, false);
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 static void *give_back(void *unused)

@@ -240,13 +240,3 @@ void spin_unlock_called(struct spinlock *lock);
 #define spin_trylock spin_trylock_called
 #define spin_unlock  spin_unlock_called
 #endif
-
-/**
- * spin_set_machine() - what the waits need of the machine.
- * @poll:     serves what other CPUs call this one for; called again and again while a lock that polls calls
- *            is waited for, interrupts masked. NULL, as at first: nothing.
- * @is_guest: this is a virtual machine, whose CPUs may stop running at any time. At first false.
- *
- * Context: before there is a second CPU.
- */
-void spin_set_machine(void (*poll)(void), bool is_guest);
