@@ -94,6 +94,21 @@ const char *ap_left_out_words(enum ap_left_out why)
     return words[why];
 }
 
+/* ---- stages ---- */
+
+const char *ap_stage_words(enum ap_stage stage)
+{
+    static const char *const words[AP_STAGES] = {
+        [AP_STAGE_NONE] = "no response to SIPI",
+        [AP_STAGE_REAL] = "stopped in real mode",
+        [AP_STAGE_PROTECTED] = "stopped in protected mode",
+        [AP_STAGE_LONG] = "stopped in long mode, before the kernel",
+        [AP_STAGE_KERNEL] = "stopped in the kernel",
+        [AP_STAGE_ONLINE] = "online",
+    };
+    return words[stage];
+}
+
 /* ---- access to the list ---- */
 
 struct ap *ap_first(void)

@@ -76,6 +76,15 @@ const char *ap_left_out_name(enum ap_left_out why);
 const char *ap_left_out_words(enum ap_left_out why);
 
 /**
+ * ap_stage_words() - what a stage means for a CPU that stopped there, as words for the log.
+ * @stage: any.
+ *
+ * Return: a constant string.
+ * Context: any.
+ */
+const char *ap_stage_words(enum ap_stage stage);
+
+/**
  * ap_filter() - remove CPUs from the list; they are left out by AP_LEFT_OUT_BY_MEMORY.
  * @predicate: called for each in the list's order; false removes it.
  *

@@ -41,6 +41,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/apic_id.h>
 #include <cpu/errata.h>
@@ -267,6 +268,15 @@ static void wait_for_wave(const struct wave *wave)
     }
 }
 
+/* Without a limit: what the CPU has left to do takes no lock and waits for no other CPU, but a hypervisor may
+   have halted it. Until it is online, shootdowns do not reach it, so page tables must not be freed. */
+static void wait_until_online(const struct ap *ap)
+{
+    struct backoff backoff = BACKOFF_INIT;
+    while (__atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE) != AP_STAGE_ONLINE)
+        backoff_spin(&backoff);
+}
+
 /* Copies the time stamps of the wave's CPUs, and gives up those that have not arrived. Return: whether all
    have. */
 static bool end_wave(struct wave *wave)
@@ -285,8 +295,10 @@ static bool end_wave(struct wave *wave)
                                            : AP_STAGE_KERNEL;
         for (unsigned int i = 0; i < ARRAY_LEN(slot->ticks); i++)
             ap->ticks[AP_STAGE_REAL + i] = slot->ticks[i];
-        if (stage == AP_STAGE_ONLINE)
+        if (stage == AP_STAGE_ONLINE) {
+            wait_until_online(ap);
             continue;
+        }
         have_all = false;
         /* Unless the CPU has just reached a later stage, which it stores itself. */
         __atomic_compare_exchange_n(&ap->stage, &none, stage, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -428,17 +440,4 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
     cpu->kind = ap->kind;
     for (unsigned int i = AP_STAGE_REAL; i <= cpu->stage; i++)
         cpu->ns[i] = clock_nanoseconds(ap->ticks[i]);
-}
-
-const char *ap_stage_words(enum ap_stage stage)
-{
-    static const char *const words[AP_STAGES] = {
-        [AP_STAGE_NONE] = "no response to SIPI",
-        [AP_STAGE_REAL] = "stopped in real mode",
-        [AP_STAGE_PROTECTED] = "stopped in protected mode",
-        [AP_STAGE_LONG] = "stopped in long mode, before the kernel",
-        [AP_STAGE_KERNEL] = "stopped in the kernel",
-        [AP_STAGE_ONLINE] = "online",
-    };
-    return words[stage];
 }

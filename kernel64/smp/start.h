@@ -55,12 +55,3 @@ unsigned int smp_cpu_count(void);
  * Context: thread, after smp_start(). CPUs may change state meanwhile.
  */
 void smp_cpu(unsigned int index, struct smp_cpu *cpu);
-
-/**
- * ap_stage_words() - what a stage means for a CPU that stopped there, as words for the log.
- * @stage: any.
- *
- * Return: a constant string.
- * Context: any.
- */
-const char *ap_stage_words(enum ap_stage stage);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """CPUs that do not answer, or are busy: docs/smp.md. The commands `hold` and `lose` of tests/self/hold_command.c make them so."""
 import re
+import subprocess
 import time
 
 import pytest
+
+import firmware_leaves
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
@@ -139,3 +142,48 @@ def test_a_busy_cpu_goes_offline_when_it_has_done_its_work(talk):
     assert cpus_now(session) == [[0, 1], []]
     # With its interrupts on it answers, however busy it is.
     assert reminders(session.stream()) == []
+
+
+# --- slow ---
+
+
+def test_a_cpu_that_has_arrived_is_waited_for_until_it_is_online(start, build):
+    """A hypervisor may halt it just after it has decided to go online, for longer than the starter is patient."""
+    session = start(
+        extra=firmware_leaves.WAITING,
+        boot='kernel',
+        smp='2',
+        cmdline='run="report cpus; test smp.*; exit"',
+    )
+    socket = session.folder / 'gdb.sock'
+    session.wait_for_file(socket)
+    # On its way to idle_init_cpu() the CPU calls timer_spin_ns() first.
+    lines = [
+        'set pagination off',
+        'set confirm off',
+        'set architecture i386:x86-64',
+        f'target remote {socket}',
+        'hbreak *(unsigned long)&idle_init_cpu',
+        'continue',
+        'set $rsp = $rsp - 8',
+        'set {unsigned long}$rsp = (unsigned long)&idle_init_cpu',
+        'set $rdi = 10000000000',
+        'set $rip = (unsigned long)&timer_spin_ns',
+        'delete',
+        'detach',
+    ]
+    script = session.folder / 'slow.gdb'
+    script.write_text('\n'.join(lines) + '\n')
+    subprocess.run(
+        ['gdb', '-nx', '-batch', str(build().path('kernel64/kernel64')), '-x', str(script)],
+        stdin=subprocess.DEVNULL,
+        check=True,
+        capture_output=True,
+        timeout=HANG_SECONDS,
+    )
+    outcome = session.wait(HANG_SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    assert any(re.search(r'smp: 2 of 2 CPUs online', line) for line in outcome.stream.lines)
+    fact = outcome.stream.fact('cpus')
+    assert [cpu['cpu'] for cpu in fact['online']] == [0, 1]
+    assert fact['online'][1]['us'] - fact['online'][1]['kernel_us'] > 9000000

@@ -12,7 +12,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <log/log.h>
-#include <smp/start.h>
+#include <smp/ap.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <vm/address_space.h>
