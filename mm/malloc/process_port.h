@@ -7,6 +7,9 @@
 #include <ashlar/sync/lock_class.h>
 
 #include <linux/futex.h>
+#ifdef ASHLAR_CHECKED
+#include <pthread.h>
+#endif
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,13 +64,14 @@ static inline void port_pause(void)
 /*
  * <ashlar/sync/spinlock.h> for a process, under the same names. A lock spins with sched_yield() for
  * PORT_LOCK_SPINS turns and then sleeps in the kernel, so that a waiter of any scheduling class lets the
- * owner run (Drepper, "Futexes Are Tricky", 2011, mutex3). The order of the classes is checked here, too;
- * without that check a lock knows neither its class nor its name, and zeroed is free.
+ * owner run (Drepper, "Futexes Are Tricky", 2011, mutex3). A checked build checks the order of the classes
+ * and CHECK_HELD() here, too; in any other a lock has neither class nor name nor holder, and zeroed is free.
  */
 struct spinlock {
     uint32_t state; /* enum; a futex */
 #ifdef ASHLAR_CHECKED
     const struct lock_kind *kind; /* constant */
+    pthread_t holder;             /* while it is held; 0 when it is free */
 #endif
 };
 
@@ -92,12 +96,21 @@ enum {
         *(lock) = (struct spinlock){ .kind = &kind_ };                                                       \
     } while (0)
 #define PORT_LOCK_KIND(lock) ((lock)->kind)
+
+NORETURN void lock_panic_not_held(const struct spinlock *lock);
+#define PORT_LOCK_IS_MINE(lock) ((lock)->holder == pthread_self())
+
+#define CHECK_HELD(lock) (LIKELY(PORT_LOCK_IS_MINE(lock)) ? (void)0 : lock_panic_not_held(lock))
+
+#define PORT_LOCK_SET_HOLDER(lock, thread) ((lock)->holder = (thread))
 #else
 #define SPINLOCK(name_, class_, ...)                                                                         \
     {                                                                                                        \
     }
 #define SPIN_INIT(lock, name_, class_, ...) (*(lock) = (struct spinlock){ .state = PORT_LOCK_FREE })
 #define PORT_LOCK_KIND(lock)                NULL
+#define CHECK_HELD(lock)                    ((void)(lock))
+#define PORT_LOCK_SET_HOLDER(lock, thread)  ((void)(lock))
 #endif
 
 static inline bool port_lock_take_free(struct spinlock *lock)
@@ -112,23 +125,35 @@ static inline bool spin_trylock(struct spinlock *lock)
     if (!port_lock_take_free(lock))
         return false;
     lock_order_acquire(lock, PORT_LOCK_KIND(lock), false);
+    PORT_LOCK_SET_HOLDER(lock, pthread_self());
     return true;
+}
+
+/* Returns with the lock, marked as one that a thread may sleep for. */
+static inline void port_lock_sleep(struct spinlock *lock)
+{
+    while (__atomic_exchange_n(&lock->state, PORT_LOCK_AWAITED, __ATOMIC_ACQUIRE) != PORT_LOCK_FREE)
+        (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, PORT_LOCK_AWAITED, NULL);
 }
 
 static inline void spin_lock(struct spinlock *lock)
 {
     lock_order_acquire(lock, PORT_LOCK_KIND(lock), true);
-    for (unsigned int spins = 0; spins < PORT_LOCK_SPINS; spins++) {
-        if (port_lock_take_free(lock))
-            return;
+    unsigned int spins = 0;
+    while (!port_lock_take_free(lock)) {
+        if (++spins >= PORT_LOCK_SPINS) {
+            port_lock_sleep(lock);
+            break;
+        }
         sched_yield();
     }
-    while (__atomic_exchange_n(&lock->state, PORT_LOCK_AWAITED, __ATOMIC_ACQUIRE) != PORT_LOCK_FREE)
-        (void)syscall(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, PORT_LOCK_AWAITED, NULL);
+    PORT_LOCK_SET_HOLDER(lock, pthread_self());
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
+    CHECK_HELD(lock);
+    PORT_LOCK_SET_HOLDER(lock, 0);
     lock_order_release(lock, PORT_LOCK_KIND(lock));
     if (__atomic_exchange_n(&lock->state, PORT_LOCK_FREE, __ATOMIC_RELEASE) == PORT_LOCK_AWAITED)
         (void)syscall(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);

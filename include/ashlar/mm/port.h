@@ -75,9 +75,11 @@
  *   void port_pause(void)          one turn of a loop that waits for another CPU
  *
  * Locks: fair or not, taken for short; interrupts are off while one is held or waited for.
- *   struct spinlock, SPINLOCK(), SPIN_INIT(), spin_lock(), spin_trylock(), spin_unlock()
+ *   struct spinlock, SPINLOCK(), SPIN_INIT(), spin_lock(), spin_trylock(), spin_unlock(), CHECK_HELD()
  *       As <ashlar/sync/spinlock.h> has them; the kernel's are those. Not recursive; they nest within a pin,
- *       and among each other in the order of <ashlar/sync/lock_class.h>, which both check.
+ *       and among each other in the order of <ashlar/sync/lock_class.h>, which both check. A function that
+ *       ends in _locked begins with CHECK_HELD(), which in a checked build ends the program by
+ *       lock_panic_not_held() when this CPU does not hold the lock.
  *
  * Words
  *   uint64_t port_ticks(void)

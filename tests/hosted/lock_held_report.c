@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An end for a process that does not hold a lock of mm's where it must; a test that does so on purpose brings
+ * its own.
+ */
+#include <ashlar/mm/port.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+__attribute__((weak)) void lock_panic_not_held(const struct spinlock *lock)
+{
+    fprintf(stderr, "this thread does not hold lock \"%s\"\n",
+            lock->kind ? lock->kind->name : "(not initialised)");
+    abort();
+}
