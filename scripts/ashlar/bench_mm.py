@@ -103,7 +103,7 @@ def run_rows(program, library):
 
 def prepare_allocators(variant, folder, with_peers):
     """Libraries to preload, by name: the peers', and ours last."""
-    variant.compile('mm/malloc/libashlar-malloc.so')
+    variant.compile('hosted-malloc')
     libraries = fetch_allocators(folder / 'allocators') if with_peers else {}
     return {**libraries, 'Ashlar': variant.path('mm/malloc/libashlar-malloc.so')}
 
