@@ -168,12 +168,12 @@ static void *disjoint_thread(void *argument)
     return NULL;
 }
 
-static size_t disjoint(unsigned count)
+static size_t disjoint(unsigned int count)
 {
     pthread_t threads[2];
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         pthread_create(&threads[i], NULL, disjoint_thread, NULL);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
     return PAIRS / 64 * 64;
 }

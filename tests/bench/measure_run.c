@@ -35,7 +35,7 @@ int main(int count, char **words)
     double start = now();
     pid_t child = fork();
     if (child == 0) {
-        alarm((unsigned)atoi(words[2])); /* outlives the exec */
+        alarm((unsigned int)atoi(words[2])); /* outlives the exec */
         if (words[3][0] != '\0')
             setenv("LD_PRELOAD", words[3], 1);
         execv(words[4], words + 4);

@@ -95,13 +95,13 @@ def test_a_module_of_half_the_memory_boots(boot_iso, tmp_path):
 
 
 def test_a_long_command_line_with_quotes_arrives_whole(boot_iso):
-    filler = ' '.join(f'nobody.knows.{i}=x' for i in range(90))
+    filler = ' '.join(f'unknown.option.{i}=x' for i in range(90))
     session = boot_iso(f'{filler} run="boot; report; exit" loglevel=error')
     outcome = session.wait(120)
     assert outcome.verdict == 'pass', outcome.words
     line = outcome.stream.fact('boot')['command_line']
     assert len(line) > 1024
-    assert filler in line and line.rstrip().count('nobody.knows.89=x') == 1
+    assert filler in line and line.rstrip().count('unknown.option.89=x') == 1
     assert 'boot; report; exit' in line
 
 

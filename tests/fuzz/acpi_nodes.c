@@ -19,7 +19,7 @@ static bool plain_node(const struct numa *numa, uint64_t page, unsigned int *nod
             page >= align_down(range_end(memory->base, memory->length), PAGE_SIZE))
             continue;
         *node = 0;
-        for (unsigned i = 0; i < numa->node_count; i++)
+        for (unsigned int i = 0; i < numa->node_count; i++)
             if (numa->domains[i] == memory->domain)
                 *node = i;
         return true;
@@ -30,7 +30,7 @@ static bool plain_node(const struct numa *numa, uint64_t page, unsigned int *nod
 static void check_page(const struct numa *numa, const struct buddy_node_range *ranges, size_t count,
                        uint64_t page)
 {
-    unsigned node = 0, holders = 0;
+    unsigned int node = 0, holders = 0;
     bool is_memory = plain_node(numa, page, &node);
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].start.raw <= page && page < ranges[i].end.raw) {
@@ -87,10 +87,10 @@ void fuzz_srat(const uint8_t *data, size_t size)
     if (status != STATUS_OK)
         return;
     insist(numa.node_count >= 1 && numa.node_count <= BUDDY_MAX_NODES && numa.has_distances <= has_slit);
-    for (unsigned i = 0; i < numa.node_count * numa.node_count && numa.has_distances; i++)
+    for (unsigned int i = 0; i < numa.node_count * numa.node_count && numa.has_distances; i++)
         insist((numa.distances[i] == SLIT_LOCAL) == (i / numa.node_count == i % numa.node_count) &&
                numa.distances[i] >= SLIT_LOCAL);
-    for (unsigned id = 0; id < 300; id++)
+    for (unsigned int id = 0; id < 300; id++)
         insist(numa_node_of_cpu(&numa, id) < numa.node_count);
     check_ranges(&numa);
 }

@@ -42,7 +42,7 @@ static struct one {
     uint8_t *start;
     uint64_t size;
     enum { FRAME, BLOCK, OBJECT } kind;
-    unsigned order;
+    unsigned int order;
     uint8_t mark;
 } live[LIVE];
 
@@ -72,7 +72,7 @@ static void look(const struct one *one)
 
 static void expect_apart(const struct one *one)
 {
-    for (unsigned i = 0; i < LIVE; i++)
+    for (unsigned int i = 0; i < LIVE; i++)
         insist(&live[i] == one || !live[i].start || one->start + one->size <= live[i].start ||
                live[i].start + live[i].size <= one->start);
 }
@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else
             begin(one, data[i + 1], data[i + 2]);
     }
-    for (unsigned i = 0; i < LIVE; i++)
+    for (unsigned int i = 0; i < LIVE; i++)
         if (live[i].start)
             end(&live[i]);
     insist(frames() == before);

@@ -34,14 +34,14 @@ static void compare_one(const struct recipe *r)
     static const char *const lengths[] = { "hh", "h", "", "l", "ll", "z", "t", "j" };
     static const char *const texts[] = { "", "a", "kernel",
                                          "a somewhat longer text, for the precision to cut" };
-    unsigned which = r->conversion % ARRAY_LEN(conversions), length = r->length % ARRAY_LEN(lengths);
+    unsigned int which = r->conversion % ARRAY_LEN(conversions), length = r->length % ARRAY_LEN(lengths);
     bool number = which < 6, width_star = r->stars & 1, precision_star = r->stars & 2;
     char directive[64] = "<%", ours[512], theirs[512];
     char *end = directive + 2;
     int width = width_star ? r->star_width : r->width, precision = r->star_precision, their_length;
     size_t our_length;
 
-    for (unsigned i = 0; conversions[which].flags[i]; i++)
+    for (unsigned int i = 0; conversions[which].flags[i]; i++)
         if (r->flags & 1u << i)
             *end++ = conversions[which].flags[i];
     if (width_star || width)
@@ -84,7 +84,7 @@ static void format_anything(const uint8_t *data, size_t size)
     enum { LONGEST = 24, DIRECTIVES = LONGEST / 2 };
     char format[LONGEST + 1], whole[4096];
     const char *t = "text";
-    unsigned digits = 0;
+    unsigned int digits = 0;
 
     if (size > LONGEST)
         size = LONGEST;

@@ -22,11 +22,11 @@ static bool expected(const char *text, bool suffixed, unsigned __int128 *value)
     *value = 0;
     for (size_t i = 0; i < count && *value < most; i++) {
         int c = tolower((unsigned char)text[i]);
-        *value = *value * (hexadecimal ? 16 : 10) + (unsigned)(isdigit(c) ? c - '0' : c - 'a' + 10);
+        *value = *value * (hexadecimal ? 16 : 10) + (unsigned int)(isdigit(c) ? c - '0' : c - 'a' + 10);
     }
     text += count;
     if (suffixed && *text && strchr("kKmMgGtT", *text)) {
-        unsigned shift = (unsigned)(strchr(kmgt, tolower((unsigned char)*text)) - kmgt + 1) * 10;
+        unsigned int shift = (unsigned int)(strchr(kmgt, tolower((unsigned char)*text)) - kmgt + 1) * 10;
         *value = *value < most ? *value << shift : most;
         text++;
     }

@@ -29,19 +29,19 @@ static void init_queues(void)
 static struct modelled {
     struct timer timer;
     bool is_armed, is_late;
-    unsigned queue;
+    unsigned int queue;
     uint64_t deadline_ns, order;
 } all[TIMERS];
 static uint64_t next_order, running_now;
-static unsigned running; /* QUEUES: none */
+static unsigned int running; /* QUEUES: none */
 static const uint8_t *input, *input_end;
 
-static unsigned byte(void)
+static unsigned int byte(void)
 {
     return input < input_end ? *input++ : 0;
 }
 
-static struct modelled *first_of(unsigned queue, bool with_late)
+static struct modelled *first_of(unsigned int queue, bool with_late)
 {
     struct modelled *first = NULL;
     for (struct modelled *at = all; at < all + TIMERS; at++)
@@ -52,7 +52,7 @@ static struct modelled *first_of(unsigned queue, bool with_late)
     return first;
 }
 
-static void note(struct modelled *one, unsigned queue, uint64_t deadline_ns)
+static void note(struct modelled *one, unsigned int queue, uint64_t deadline_ns)
 {
     one->is_armed = true;
     one->is_late = queue == running;
@@ -61,7 +61,7 @@ static void note(struct modelled *one, unsigned queue, uint64_t deadline_ns)
     one->order = next_order++;
 }
 
-static void arm(struct modelled *one, unsigned queue, uint64_t deadline_ns)
+static void arm(struct modelled *one, unsigned int queue, uint64_t deadline_ns)
 {
     struct modelled *first = first_of(queue, true);
     struct timer_arming got = timer_queue_arm(&queues[queue], &one->timer, deadline_ns);
@@ -77,7 +77,7 @@ static void cancel(struct modelled *one)
 }
 
 /* Oldest first, so that the order among them stays. */
-static void move_all(unsigned from, unsigned to)
+static void move_all(unsigned int from, unsigned int to)
 {
     (void)timer_queue_move_all(&queues[from], &queues[to]);
     uint64_t limit = next_order;
@@ -93,7 +93,7 @@ static void move_all(unsigned from, unsigned to)
     }
 }
 
-static void run(unsigned queue, uint64_t now_ns)
+static void run(unsigned int queue, uint64_t now_ns)
 {
     running = queue;
     running_now = now_ns;
@@ -101,14 +101,14 @@ static void run(unsigned queue, uint64_t now_ns)
     struct modelled *left = first_of(queue, false);
     insist(!left || left->deadline_ns > now_ns);
     running = QUEUES;
-    for (unsigned i = 0; i < TIMERS; i++)
+    for (unsigned int i = 0; i < TIMERS; i++)
         all[i].is_late = false;
 }
 
 static void operation(void)
 {
-    unsigned what = byte(), which = byte(), when = byte();
-    unsigned queue = what / 8 % QUEUES;
+    unsigned int what = byte(), which = byte(), when = byte();
+    unsigned int queue = what / 8 % QUEUES;
     struct modelled *one = &all[which % TIMERS];
     switch (what % 8) {
     case 0:
@@ -135,7 +135,7 @@ static void called(struct timer *timer, void *context)
     struct modelled *one = context;
     insist(timer == &one->timer && one == first_of(running, false) && one->deadline_ns <= running_now);
     one->is_armed = false;
-    for (unsigned i = byte() % 4; i > 0; i--)
+    for (unsigned int i = byte() % 4; i > 0; i--)
         operation();
 }
 
@@ -146,14 +146,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     running = QUEUES;
     init_queues();
     memset(all, 0, sizeof(all));
-    for (unsigned i = 0; i < TIMERS; i++)
+    for (unsigned int i = 0; i < TIMERS; i++)
         timer_init(&all[i].timer, called, &all[i]);
     while (input < input_end)
         operation();
     /* All that is armed still runs, and runs once. */
-    for (unsigned i = 0; i < QUEUES; i++)
+    for (unsigned int i = 0; i < QUEUES; i++)
         run(i, UINT64_MAX);
-    for (unsigned i = 0; i < TIMERS; i++)
+    for (unsigned int i = 0; i < TIMERS; i++)
         insist(!all[i].is_armed && !all[i].timer.is_armed);
     return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls between CPUs: a target executes each call once, before it returns, or is offline and dropped; and no CPU waits
- * for ever, also when all call all with interrupts off, and some leave and come back meanwhile.
+ * for ever, also when all call all with interrupts off, and some go offline and online again meanwhile.
  *
- * faults: BROKEN_DEAF_CALLER BROKEN_WHOLE_INBOX BROKEN_SPLIT_TAKE BROKEN_SPLIT_POST BROKEN_ANSWERS_FIRST BROKEN_POSTS_FIRST
- * faults: BROKEN_LOOKS_BEFORE_POSTING BROKEN_LEAVES_WITHOUT_LAST_LOOK BROKEN_EXCUSES_TWICE BROKEN_COMES_BACK_BLIND
+ * faults: BROKEN_DEAF_CALLER BROKEN_WHOLE_INBOX BROKEN_SPLIT_TAKE BROKEN_SPLIT_POST BROKEN_DONE_BEFORE_CALL BROKEN_POSTS_FIRST
+ * faults: BROKEN_CHECKS_BEFORE_POSTING BROKEN_OFFLINE_WITHOUT_LAST_CHECK BROKEN_DROPS_TWICE BROKEN_ONLINE_WITHOUT_CHECK
  *
  * Stands for, in smp/ipi.c and smp/inbox.h
  *     call              ipi_call() with wait_for_answers()
@@ -14,10 +14,10 @@
  *     leave, come_back  ipi_offline_cpu() with inbox_close() and inbox_take_ordered(); ipi_init_cpu() with inbox_open()
  *
  * An inbox has two words, as with more than 64 CPUs: one for callers 0 and 1, one for caller 2. A local APIC remembers one
- * interrupt of a vector, until INIT. A CPU calls when it likes and takes interrupts when it likes, but none while it calls. It
- * calls with the same struct call again; then it only takes interrupts. CPU 2 leaves once, and may come back.
+ * interrupt of a vector, until INIT. A CPU calls at any time and takes interrupts at any time, but none while it calls. It calls
+ * with the same struct call again; then it only takes interrupts. CPU 2 goes offline once, and may come back online.
  *
- * That interrupts arrive is taken for granted: remind() is for machines that lose one. What is posted is not here.
+ * Interrupts are assumed to arrive: remind() is for machines that lose one. ipi_post() is not modelled.
  */
 #define CPUS        3
 #define CALLS(n)    (n == 0 -> 2 : 1)
@@ -51,7 +51,7 @@ inline answer()
 
 inline serve_one()
 {
-#ifdef BROKEN_ANSWERS_FIRST
+#ifdef BROKEN_DONE_BEFORE_CALL
     answer();
     execute();
     caller = 0
@@ -94,7 +94,7 @@ inline serve_inbox()
 
 inline take_interrupt()
 {
-    is_pending[me] = false; /* it is in service: from now on another one would be remembered */
+    is_pending[me] = false; /* it is in service: from now on another one would be pending */
     serve_inbox()
 }
 
@@ -120,7 +120,7 @@ inline set_bit()
 inline take_back()
 {
     atomic {
-#ifdef BROKEN_EXCUSES_TWICE
+#ifdef BROKEN_DROPS_TWICE
         is_dropped = true;
 #else
         is_dropped = (INBOX(callee, WORD_OF(me)) & BIT(me)) != 0;
@@ -148,7 +148,7 @@ inline interrupt_or_drop()
 
 inline post()
 {
-#ifdef BROKEN_LOOKS_BEFORE_POSTING
+#ifdef BROKEN_CHECKS_BEFORE_POSTING
     is_dropped = !is_open[callee];
     set_bit();
     if
@@ -226,13 +226,13 @@ inline call()
     }
 }
 
-/* ---- leaving and coming back ---- */
+/* ---- going offline and online ---- */
 
 inline leave()
 {
     online = online & ~BIT(me);
     is_open[me] = false;
-#ifndef BROKEN_LEAVES_WITHOUT_LAST_LOOK
+#ifndef BROKEN_OFFLINE_WITHOUT_LAST_CHECK
     serve_inbox()
 #endif
 }
@@ -244,7 +244,7 @@ inline come_back()
     is_pending[me] = false;
     is_open[me] = true;
     online = online | BIT(me);
-#ifndef BROKEN_COMES_BACK_BLIND
+#ifndef BROKEN_ONLINE_WITHOUT_CHECK
     serve_inbox()
 #endif
 }

@@ -7,17 +7,17 @@
  * faults: BROKEN_UNCOUNTED BROKEN_KEEPS_PREVIOUS BROKEN_REFUSES_FULL BROKEN_UNLOCKED_GIVING_UP
  *
  * Stands for mm/slab/magazine.c and mm/slab/depot.c, on the sequences of kernel64/vm/port/mm_port.h and kernel64/trap/restart.c
- *     pop, push          PORT_POP, PORT_PUSH, which begin again when they were cut: restart_apply()
+ *     pop, push          PORT_POP, PORT_PUSH, which restart when they were interrupted: restart_apply()
  *     exchange, put      depot_exchange(), depot_put()
- *     exchange_full      depot_exchange() with DEPOT_EMPTIED, which may give back what it was given, with room
+ *     exchange_full      depot_exchange() with DEPOT_EMPTIED, which may return the magazine it was given, with room
  *     give_up            depot_put_unneeded(), also in a call from another CPU
- *     and unload, load, swap, insert, take_previous, pop_previous, fill, scrape, alloc_by_magazine, free_by_magazine
+ *     and unload, load, swap, insert, take_previous, pop_previous, fill, alloc_last_resort, alloc_by_magazine, free_by_magazine
  *
- * After any number of undisturbed operations one is disturbed: between any two of its steps a handler may come and do any
+ * After any number of undisturbed operations one is disturbed: between any two of its steps a handler may run and do any
  * operation, and so may another CPU, VISITS times each. Whenever no CPU has anything in hand, everything must be in one
  * place. (With operations disturbed for ever there are more than 20 million states.)
  *
- * Operations: allocate, free what anybody allocated, give up what one has. Of another CPU there is what the depot sees: it
+ * Operations: allocate, free any allocated object, give up all cached ones. Of another CPU there is what the depot sees: it
  * takes a magazine, uses what is in it, fills it with what is in use or trims it, and gives it back.
  *
  * A step is atomic for all observers: what is pinned, what is done under the depot's lock, whose holder has
@@ -34,7 +34,7 @@
 #define ALL(n)    (BIT((n) + 1) - 2) /* bits 1 to n */
 
 #define NONE           0
-#define NOTHING        0 /* the magazine that is empty and full at once */
+#define NOTHING        0 /* empty_magazine, which is empty and full at once */
 #define SLOT(m, n)     ((m) * (CAPACITY + 1) + (n))
 #define CAPACITY_OF(m) ((m) == NOTHING -> 0 : CAPACITY)
 
@@ -58,7 +58,7 @@
 #endif
 
 byte slots[(MAGAZINES + 1) * (CAPACITY + 1)]; /* slot 0 of each magazine is NONE */
-byte count[MAGAZINES + 1];                    /* right when it is not loaded */
+byte count[MAGAZINES + 1];                    /* valid when it is not loaded */
 byte next[MAGAZINES + 1];
 
 /* The CPU's; slots by their places in slots[]. */
@@ -77,8 +77,8 @@ byte in_use;
 byte unused = ALL(MAGAZINES); /* magazines */
 
 bool is_disturbed;
-bool is_cut; /* the handler was there since the sequence began */
-byte busy;   /* how many are in the midst of something */
+bool is_cut; /* the handler has run since the sequence began */
+byte busy;   /* how many are in the middle of an operation */
 
 inline take_lowest(thing, set)
 {
@@ -231,7 +231,7 @@ inline give()
     if
     :: given != NOTHING && count[given] != 0 -> list_push(filled, given)
     :: given != NOTHING && count[given] == 0 -> list_push(emptied, given)
-    :: give_back(given) /* it does not want it, or there is none */
+    :: give_back(given) /* the depot does not need it, or there is none */
     fi
 }
 
@@ -364,7 +364,7 @@ inline fill()
     }
 }
 
-inline scrape()
+inline alloc_last_resort()
 {
     LOCKED { list_pop(filled) }
     if
@@ -392,7 +392,7 @@ inline alloc_by_magazine()
         :: else
         fi;
         if
-        :: taken == NOTHING -> scrape()
+        :: taken == NOTHING -> alloc_last_resort()
         :: STEP { taken != NOTHING -> pop_taken(object) }
             insert(0);
             put()

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and of a table that is
- * freed no CPU remembers it that may walk the tables, be it only being started, or about to leave. While there is such a CPU no
- * table is freed, and no CPU waits for it: the entry is put back, and is as before.
+ * TLB shootdown: when it has returned, no CPU that runs code uses a translation from before the change; and a table
+ * is freed only when no CPU that may walk page tables can have an entry of it cached, including one that is being started or is
+ * about to go offline. While there is such a CPU no table is freed, and no CPU waits for it: the entry is restored.
  *
- * faults: BROKEN_LOOKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_FLUSHES_AFTERWARDS
- * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_IGNORES_HOLDERS BROKEN_COUNTS_FIRST BROKEN_JOINS_LATE
- * faults: BROKEN_JOINS_IDLE BROKEN_LEAVER_RUNS_ON BROKEN_LEAVES_IDLE BROKEN_LEAVES_UNHELD
+ * faults: BROKEN_CHECKS_FIRST BROKEN_UNFENCED BROKEN_PLAIN_WAKE BROKEN_NO_FLUSH_ON_WAKE BROKEN_FLUSHES_AFTERWARDS
+ * faults: BROKEN_IDLE_WHILE_FLUSHING BROKEN_DEFERS_TABLES BROKEN_IGNORES_BLOCKERS BROKEN_COUNTS_FIRST BROKEN_JOINS_LATE
+ * faults: BROKEN_JOINS_IDLE BROKEN_RUNS_ON_OFFLINE BROKEN_OFFLINE_IDLE BROKEN_OFFLINE_UNBLOCKED
  *
  * Stands for
  *     change, look, shootdown    port_flush(), port_flush_table(), flush_on_others() in smp/shootdown.c
@@ -16,14 +16,14 @@
  *     leave                      leave() in smp/hotplug.c: ipi_offline_cpu(), tlb_leave_cpu()
  *     holders                    shootdown_block_table_freeing(), shootdown_unblock_table_freeing()
  *
- * CPUs 0 and 1 change an entry of the page tables each, CPU 2 comes and leaves, and all sleep and run code that uses both
- * entries. What a CPU forgets its hardware loads again at once, whether the CPU runs, sleeps or is gone: later, it could only
- * find something newer. The change is a plain store, and waits in its CPU's store buffer until that drains: the one thing that
- * x86 reorders.
+ * CPUs 0 and 1 change an entry of the page tables each, CPU 2 goes online and offline, and all sleep and run code that uses
+ * both entries. An invalidated entry is loaded again at once, whether the CPU runs, sleeps or is offline: a later walk could only
+ * find a newer one. The change is a plain store, and waits in its CPU's store buffer until that drains: the only reordering on
+ * x86.
  *
- * An NMI comes to CPU 2 between any two of its steps from when it sleeps until it is awake, and when it has left and is
- * halted; it uses both entries. (One that is not asleep is running code anyway.) A CPU that is offline is not notified:
- * there, what has changed before the NMI came is not used.
+ * CPU 2 takes an NMI between any two of its steps from its sleep until it is awake, and while it is offline and halted; the
+ * handler uses both entries. (A CPU that is not asleep is running code anyway.) A CPU that is offline is not notified: its
+ * handler uses no entry that changed before the NMI.
  */
 #define CPUS         3
 #define PAGES        2 /* page n is changed by CPU n */
@@ -45,14 +45,14 @@ byte tlb[CPUS * PAGES] = 1;
 
 byte online = BIT(0) | BIT(1);
 bool is_open[CPUS] = true;      /* the inboxes */
-byte holders;                   /* CPUs that are not notified and walk the page tables: none is freed */
+byte holders;                   /* CPUs that block page-table freeing: not notified, and walking page tables */
 byte told = BIT(0) | BIT(1);    /* CPUs that have flushed since they came online */
 byte walking = BIT(0) | BIT(1); /* CPUs that may walk the page tables */
 byte lazy_tlb[CPUS];
 byte inbox[CPUS];
 byte left[CPUS];
 
-bool may_nmi; /* CPU 2 sleeps, or is about to wake, or has left for good */
+bool may_nmi; /* CPU 2 sleeps, or is about to wake, or is offline for good */
 byte in_nmi;  /* the process that is interrupted, or 0 */
 
 /* ---- the hardware ---- */
@@ -219,7 +219,7 @@ inline look()
 
 inline count_holders()
 {
-#ifdef BROKEN_IGNORES_HOLDERS
+#ifdef BROKEN_IGNORES_BLOCKERS
     may_free = is_table
 #else
     may_free = is_table && holders == 0
@@ -233,7 +233,7 @@ inline remembers_nothing_old(n)
 
 inline shootdown()
 {
-#ifdef BROKEN_LOOKS_FIRST
+#ifdef BROKEN_CHECKS_FIRST
     if
     :: is_table = true
     :: skip
@@ -305,7 +305,7 @@ inline sleep()
     may_nmi = may_nmi && me != 2
 }
 
-/* INIT forgets everything. */
+/* INIT invalidates everything. */
 inline start()
 {
     holders++;
@@ -333,10 +333,10 @@ inline join()
     holders--
 }
 
-/* From the closing on it is not told what changes, and may use nothing that does. */
+/* After its inbox is closed it is not notified of changes, and may use no entry that changes. */
 inline leave()
 {
-#ifndef BROKEN_LEAVES_UNHELD
+#ifndef BROKEN_OFFLINE_UNBLOCKED
     holders++;
 #endif
     online = online & ~BIT(me);
@@ -345,17 +345,17 @@ inline leave()
         is_open[me] = false
     }
     serve();
-#ifdef BROKEN_LEAVER_RUNS_ON
+#ifdef BROKEN_RUNS_ON_OFFLINE
     run_code();
 #endif
     atomic {
         walking = walking & ~BIT(me); /* from here to its halt it stays on a few pages */
-#ifndef BROKEN_LEAVES_UNHELD
+#ifndef BROKEN_OFFLINE_UNBLOCKED
         holders--
 #endif
     }
     atomic {
-#ifdef BROKEN_LEAVES_IDLE
+#ifdef BROKEN_OFFLINE_IDLE
         lazy_tlb[me] = IDLE;
 #else
         lazy_tlb[me] = STALE;

@@ -3,8 +3,8 @@
  * The queued spinlock: one CPU holds it at a time, all get it in the order in which they joined the queue, no CPU overtakes
  * the queue, and none waits for ever.
  *
- * faults: BROKEN_SPLIT_SWAP BROKEN_SPLIT_END BROKEN_NO_END BROKEN_NOT_TOLD BROKEN_EARLY_HAND_OVER BROKEN_NO_HAND_OVER
- * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_IMPATIENT
+ * faults: BROKEN_SPLIT_SWAP BROKEN_SPLIT_END BROKEN_NO_END BROKEN_UNLINKED BROKEN_EARLY_HAND_OVER BROKEN_NO_HAND_OVER
+ * faults: BROKEN_BARGING BROKEN_STALE_NEXT BROKEN_STALE_FIRST BROKEN_WHOLE_UNLOCK BROKEN_NO_OWNER_WAIT
  *
  * Stands for
  *     take_free    spin_take_free() of include/ashlar/sync/spinlock.h: acquire; also what wait_unfair() of sync/spinlock.c
@@ -14,11 +14,10 @@
  *     take         spin_wait_for()'s wait for the owner, acquired; and take(): owner relaxed, is_first released
  *
  * The lock's word is owner and tail; what is done to both at once, by a locked instruction, is an atomic here, and each store
- * to a half is a step of its own. A CPU has one node, because only the CPU itself cares on which level it waits. Each CPU has
- * the lock ROUNDS times, so that nodes are used again while others may still be at them, and tries it once.
+ * to a half is a step of its own. A CPU has one node, because the level of a wait matters to that CPU only. Each CPU has
+ * the lock ROUNDS times, so that nodes are reused while others may still access them, and calls spin_trylock() once.
  *
- * That steps are seen by others in the order in which they are done is what the memory orders are for; sync/spinlock.c says
- * which is needed where.
+ * The memory orders make other CPUs see the steps in program order; sync/spinlock.c says which order is needed where.
  */
 #define CPUS   3
 #define ROUNDS 2
@@ -90,7 +89,7 @@ inline join()
     swap_tail();
     if
     :: before != 0 ->
-#ifndef BROKEN_NOT_TOLD
+#ifndef BROKEN_UNLINKED
         next[before] = me;
 #endif
         before = 0;
@@ -121,7 +120,7 @@ inline end_queue()
 
 inline take()
 {
-#ifndef BROKEN_IMPATIENT
+#ifndef BROKEN_NO_OWNER_WAIT
     owner == 0;
 #endif
     end_queue();
@@ -180,7 +179,7 @@ proctype cpu(byte me)
         unlock()
     :: else -> break
     od;
-    /* spin_try_lock() */
+    /* spin_trylock() */
     take_free();
     if
     :: is_mine ->

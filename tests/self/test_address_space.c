@@ -125,7 +125,7 @@ KTEST(address_space, devices_are_mapped_as_requested_with_a_guard_between)
 KTEST(address_space, an_address_beyond_the_cpus_width_is_not_mapped)
 {
     /* Its bits are reserved in an entry: the CPU would fault on the entry, not miss the page. */
-    unsigned bits = cpu_boot_identity()->physical_bits;
+    unsigned int bits = cpu_boot_identity()->physical_bits;
     EXPECT(device_map(phys(1ULL << bits), PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(device_map(phys((1ULL << bits) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);
     EXPECT(device_map(phys(UINT64_MAX - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_UNCACHED, "test") == NULL);

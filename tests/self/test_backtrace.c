@@ -20,7 +20,7 @@ static NOINLINE int chain_inner(int value)
     uint64_t address;
 
     backtrace_begin(&walk, (uintptr_t)__builtin_frame_address(0));
-    for (unsigned i = 0; i < DEPTH && backtrace_next(&walk, &address); i++)
+    for (unsigned int i = 0; i < DEPTH && backtrace_next(&walk, &address); i++)
         callers[i] = symbol_find(address - 1, NULL, NULL);
     __asm__ volatile("" : "+r"(value));
     return value;

@@ -126,7 +126,7 @@ KTEST(traps, constants_and_code_cannot_be_written)
     const uintptr_t targets[] = { (uintptr_t)__rodata_start, (uintptr_t)__rodata_end - 1,
                                   (uintptr_t)__text_start, (uintptr_t)__text_end - 1 };
 
-    for (unsigned i = 0; i < ARRAY_LEN(targets); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(targets); i++) {
         const volatile uint8_t *target = (const volatile uint8_t *)targets[i];
         uint8_t before = *target;
         ASSERT_THAT(ends_in(write_byte, (void *)targets[i], TRAP_PAGE_FAULT, &caught));
@@ -145,7 +145,7 @@ KTEST(traps, data_and_stack_cannot_be_executed)
 
     if (!cpu_has(CPU_FEATURE_NX))
         SKIP_TEST("this CPU has no NX");
-    for (unsigned i = 0; i < ARRAY_LEN(targets); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(targets); i++) {
         ASSERT_THAT(ends_in(call_address, targets[i], TRAP_PAGE_FAULT, &caught));
         EXPECT(caught.error_code == FAULT_FETCH_FORBIDDEN);
         EXPECT(caught.rip == (uintptr_t)targets[i]);
@@ -155,7 +155,7 @@ KTEST(traps, data_and_stack_cannot_be_executed)
 KTEST(traps, every_stack_has_a_guard)
 {
     struct trap_frame caught;
-    unsigned stacks = 0;
+    unsigned int stacks = 0;
 
     for (const struct stack *stack = stacks_first(); stack; stack = stack->next, stacks++) {
         EXPECT(ends_in(read_byte, (void *)(uintptr_t)(stack->bottom - 1), TRAP_PAGE_FAULT, &caught));
@@ -199,19 +199,19 @@ __asm__(".pushsection .text\n"
         ".popsection\n");
 extern const uint8_t raise_interrupt_stubs[];
 
-static const void *interrupt_stub(unsigned vector)
+static const void *interrupt_stub(unsigned int vector)
 {
     return raise_interrupt_stubs + 3 * (vector - TRAP_FIRST_INTERRUPT);
 }
 
-static void raise_interrupt(unsigned vector)
+static void raise_interrupt(unsigned int vector)
 {
     call_address((void *)(uintptr_t)interrupt_stub(vector));
 }
 
 KTEST(traps, every_interrupt_without_a_handler_is_counted_once)
 {
-    for (unsigned vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++) {
+    for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++) {
         uint64_t before = traps_unexpected_count((uint8_t)vector);
 
         if (traps_handler((uint8_t)vector))
@@ -223,7 +223,7 @@ KTEST(traps, every_interrupt_without_a_handler_is_counted_once)
 
 /* What a handler saw. One CPU, one test at a time. */
 static struct {
-    unsigned count;
+    unsigned int count;
     uint64_t vector, rflags, frame_address;
 } seen;
 
@@ -236,9 +236,9 @@ static void note(struct trap_frame *frame)
 }
 
 /* Return: the highest unused vector; the tests below borrow it. */
-static unsigned free_vector(void)
+static unsigned int free_vector(void)
 {
-    unsigned vector = TRAP_VECTORS - 1;
+    unsigned int vector = TRAP_VECTORS - 1;
 
     while (traps_handler((uint8_t)vector))
         vector--;
@@ -247,7 +247,7 @@ static unsigned free_vector(void)
 
 KTEST(traps, an_interrupt_reaches_its_handler)
 {
-    unsigned vector = free_vector();
+    unsigned int vector = free_vector();
     uint64_t unexpected = traps_unexpected_count((uint8_t)vector);
 
     seen.count = 0;
@@ -261,14 +261,14 @@ KTEST(traps, an_interrupt_reaches_its_handler)
 
 KTEST(traps, a_handler_runs_with_clean_flags_on_an_aligned_stack)
 {
-    unsigned vector = free_vector();
+    unsigned int vector = free_vector();
     const void *stub = interrupt_stub(vector);
 
     /* Direction and alignment-check flags set, RSP off by one word and then by one byte. */
     static const uint64_t offsets[] = { 8, 1 };
 
     traps_set_handler((uint8_t)vector, note);
-    for (unsigned i = 0; i < ARRAY_LEN(offsets); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(offsets); i++) {
         seen.count = 0;
         __asm__ volatile("movq %%rsp, %%rbx\n\t"
                          "andq $-16, %%rsp\n\t"
@@ -310,9 +310,9 @@ static void spoil(struct trap_frame *frame)
 /* Raises an interrupt with its own value in each register; @after receives what is in them then. */
 static void interrupt_with_registers(trap_handler_fn *handler, uint64_t before[15], uint64_t after[15])
 {
-    unsigned vector = free_vector();
+    unsigned int vector = free_vector();
 
-    for (unsigned i = 0; i < 15; i++) {
+    for (unsigned int i = 0; i < 15; i++) {
         before[i] = 0x0101010101010101 * (i + 1);
         after[i] = 0;
     }
@@ -326,7 +326,7 @@ KTEST(traps, an_interrupt_changes_no_register)
     uint64_t before[15], after[15];
 
     interrupt_with_registers(spoil, before, after);
-    for (unsigned i = 0; i < 15; i++)
+    for (unsigned int i = 0; i < 15; i++)
         EXPECT(after[i] == before[i]);
 }
 
@@ -337,7 +337,7 @@ static void list_registers(struct trap_frame *frame, uint64_t *list[15])
                                      &frame->rdi, &frame->rbp, &frame->r8,  &frame->r9,  &frame->r10,
                                      &frame->r11, &frame->r12, &frame->r13, &frame->r14, &frame->r15 };
 
-    for (unsigned i = 0; i < 15; i++)
+    for (unsigned int i = 0; i < 15; i++)
         list[i] = in_order[i];
 }
 
@@ -348,7 +348,7 @@ static void negate(struct trap_frame *frame)
     uint64_t *list[15];
 
     list_registers(frame, list);
-    for (unsigned i = 0; i < 15; i++) {
+    for (unsigned int i = 0; i < 15; i++) {
         registers_in_frame[i] = *list[i];
         *list[i] = ~*list[i];
     }
@@ -359,7 +359,7 @@ KTEST(traps, a_handler_sees_and_changes_the_interrupted_registers)
     uint64_t before[15], after[15];
 
     interrupt_with_registers(negate, before, after);
-    for (unsigned i = 0; i < 15; i++) {
+    for (unsigned int i = 0; i < 15; i++) {
         EXPECT(registers_in_frame[i] == before[i]);
         EXPECT(after[i] == ~before[i]);
     }

@@ -32,7 +32,7 @@ struct block {
 static struct block *blocks;
 static size_t block_count, block_room;
 
-static void note(uint64_t start, unsigned order)
+static void note(uint64_t start, unsigned int order)
 {
     if (block_count == block_room) {
         block_room = block_room ? 2 * block_room : 1024;
@@ -85,7 +85,7 @@ static uint64_t frames_known(void)
 static const char *use_up(uint64_t *bytes)
 {
     *bytes = block_count = 0;
-    for (unsigned order = BUDDY_ORDERS; order-- > 0;) {
+    for (unsigned int order = BUDDY_ORDERS; order-- > 0;) {
         phys_t block;
         while (
             phys_is_valid(block = buddy_alloc_where(order, BUDDY_URGENT, BUDDY_ANYWHERE, BUDDY_ANY_NODE))) {
@@ -115,7 +115,7 @@ static const char *try_machine(uint64_t *bytes)
     if (frames_known() + *bytes / PAGE_SIZE != at_start)
         return "what was taken is not what was free";
     for (size_t i = 0; i < block_count; i++)
-        buddy_free(phys(blocks[i].start), (unsigned)blocks[i].order);
+        buddy_free(phys(blocks[i].start), (unsigned int)blocks[i].order);
     frame_cache_drain();
     return frames_known() == at_start ? NULL : "not everything came back";
 }

@@ -10,7 +10,7 @@
 #define EDGES      (65 * EDGE_STEPS)
 
 /* @n: 0 .. EDGES - 1. */
-static inline uint64_t edge_number(unsigned n)
+static inline uint64_t edge_number(unsigned int n)
 {
     static const int64_t steps[EDGE_STEPS] = { -4097, -4096, -4095, -1, 0, 1, 4095, 4096, 4097 };
     uint64_t power = n / EDGE_STEPS < 64 ? BIT(n / EDGE_STEPS) : 0;

@@ -36,17 +36,17 @@ static struct {
         char *stack;
         bool is_done;
     } cpus[INTERLEAVE_CPUS + 1]; /* the last is the caller */
-    unsigned count, current;
-    void (*run)(unsigned cpu);
-    void (*switched)(unsigned cpu); /* NULL, or told which CPU goes on */
+    unsigned int count, current;
+    void (*run)(unsigned int cpu);
+    void (*switched)(unsigned int cpu); /* NULL, or told which CPU goes on */
     bool is_running, is_random, is_deciding;
 
-    unsigned rate, waits;
+    unsigned int rate, waits;
 
     /* The schedule: at each point with a choice, which one, and of how many. */
     uint16_t choice[INTERLEAVE_DEPTH], options[INTERLEAVE_DEPTH];
-    unsigned depth, known;
-    unsigned interruptions, bound;
+    unsigned int depth, known;
+    unsigned int interruptions, bound;
 } interleave;
 
 void interleave_switch(void **save, void *load);
@@ -56,9 +56,9 @@ __asm__(".text\n.globl interleave_switch\ninterleave_switch:\n"
         "    pop %r15\n    pop %r14\n    pop %r13\n    pop %r12\n    pop %rbp\n    pop %rbx\n    ret\n");
 
 /* The decision has been made. */
-static void interleave_go(unsigned to)
+static void interleave_go(unsigned int to)
 {
-    unsigned from = interleave.current;
+    unsigned int from = interleave.current;
     interleave.is_deciding = to != from;
     if (to == from)
         return;
@@ -70,13 +70,13 @@ static void interleave_go(unsigned to)
 }
 
 /* Return: the schedule's choice among @options. */
-static unsigned interleave_choose(unsigned options)
+static unsigned int interleave_choose(unsigned int options)
 {
     if (options <= 1)
         return 0;
     if (interleave.is_random)
         return seed_below(options);
-    unsigned at = interleave.depth++;
+    unsigned int at = interleave.depth++;
     if (at == INTERLEAVE_DEPTH) {
         fprintf(stderr, "interleave: a schedule of more than %u choices\n", INTERLEAVE_DEPTH);
         abort();
@@ -90,26 +90,26 @@ static unsigned interleave_choose(unsigned options)
 }
 
 /* Return: number @n of the CPUs that are not done, without the current one. */
-static unsigned interleave_other(unsigned n)
+static unsigned int interleave_other(unsigned int n)
 {
-    for (unsigned cpu = 0; cpu < interleave.count; cpu++)
+    for (unsigned int cpu = 0; cpu < interleave.count; cpu++)
         if (cpu != interleave.current && !interleave.cpus[cpu].is_done && n-- == 0)
             return cpu;
     return interleave.count;
 }
 
-static unsigned interleave_others(void)
+static unsigned int interleave_others(void)
 {
-    unsigned others = 0;
+    unsigned int others = 0;
     while (interleave_other(others) < interleave.count)
         others++;
     return others;
 }
 
 /* One of those that can go on, mostly the current one: one time in @rate another. */
-static unsigned interleave_draw(unsigned rate)
+static unsigned int interleave_draw(unsigned int rate)
 {
-    unsigned others = interleave_others();
+    unsigned int others = interleave_others();
     return others > 0 && seed_below(rate) == 0 ? interleave_other(seed_below(others)) : interleave.current;
 }
 
@@ -118,11 +118,11 @@ void interleave_point(void)
     if (!interleave.is_running || interleave.is_deciding)
         return;
     interleave.is_deciding = true;
-    unsigned to = interleave.current;
+    unsigned int to = interleave.current;
     if (interleave.is_random) {
         to = interleave_draw(interleave.rate);
     } else if (interleave.interruptions < interleave.bound) {
-        unsigned choice = interleave_choose(1 + interleave_others());
+        unsigned int choice = interleave_choose(1 + interleave_others());
         if (choice > 0) {
             interleave.interruptions++;
             to = interleave_other(choice - 1);
@@ -148,7 +148,7 @@ int interleave_wait(void)
     if (!interleave.is_running)
         return 0;
     interleave.is_deciding = true;
-    unsigned cpu = interleave.current;
+    unsigned int cpu = interleave.current;
     do
         cpu = (cpu + 1) % interleave.count;
     while (interleave.cpus[cpu].is_done && cpu != interleave.current);
@@ -166,25 +166,25 @@ static void interleave_body(void)
     interleave.run(interleave.current);
     interleave.is_deciding = true;
     interleave.cpus[interleave.current].is_done = true;
-    unsigned others = interleave_others();
+    unsigned int others = interleave_others();
     interleave_go(others > 0 ? interleave_other(interleave_choose(others)) : INTERLEAVE_CPUS);
     abort();
 }
 
 /* One run: @run(cpu) on each of @count CPUs, in one schedule. */
-static void interleave_once(unsigned count, void (*run)(unsigned cpu))
+static void interleave_once(unsigned int count, void (*run)(unsigned int cpu))
 {
     interleave.count = count;
     interleave.run = run;
     interleave.depth = interleave.interruptions = interleave.waits = 0;
-    for (unsigned cpu = 0; cpu < count; cpu++) {
+    for (unsigned int cpu = 0; cpu < count; cpu++) {
         if (!interleave.cpus[cpu].stack)
             interleave.cpus[cpu].stack = malloc(INTERLEAVE_STACK);
         uint64_t *top = (uint64_t *)(void *)(interleave.cpus[cpu].stack + INTERLEAVE_STACK);
         *--top = 0; /* the ABI's alignment at a function's entry */
         *--top = (uint64_t)(uintptr_t)interleave_body;
         top -= 6;
-        for (unsigned i = 0; i < 6; i++)
+        for (unsigned int i = 0; i < 6; i++)
             top[i] = 0;
         interleave.cpus[cpu].stack_pointer = top;
         interleave.cpus[cpu].is_done = false;
@@ -201,8 +201,8 @@ static void interleave_once(unsigned count, void (*run)(unsigned cpu))
  *
  * Return: how many there were.
  */
-static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void (*prepare)(void),
-                                           void (*run)(unsigned cpu), void (*check)(void))
+static UNUSED unsigned long interleave_all(unsigned int count, unsigned int bound, void (*prepare)(void),
+                                           void (*run)(unsigned int cpu), void (*check)(void))
 {
     unsigned long runs = 0;
     interleave.is_random = false;
@@ -213,7 +213,7 @@ static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void 
         interleave_once(count, run);
         check();
         runs++;
-        unsigned at = interleave.depth < interleave.known ? interleave.depth : interleave.known;
+        unsigned int at = interleave.depth < interleave.known ? interleave.depth : interleave.known;
         while (at > 0 && interleave.choice[at - 1] + 1u >= interleave.options[at - 1])
             at--;
         if (at == 0)
@@ -224,8 +224,8 @@ static UNUSED unsigned long interleave_all(unsigned count, unsigned bound, void 
 }
 
 /* @runs random schedules; seed_from_environment() says the seed. */
-static UNUSED void interleave_random(unsigned count, unsigned long runs, void (*prepare)(void),
-                                     void (*run)(unsigned cpu), void (*check)(void))
+static UNUSED void interleave_random(unsigned int count, unsigned long runs, void (*prepare)(void),
+                                     void (*run)(unsigned int cpu), void (*check)(void))
 {
     interleave.is_random = true;
     for (unsigned long i = 0; i < runs; i++) {

@@ -38,7 +38,7 @@ static time_t litmus_end;
 
 /* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system
    call, so that two threads on two processors meet within nanoseconds, as CPUs do. */
-static inline void litmus_wait(unsigned *turns)
+static inline void litmus_wait(unsigned int *turns)
 {
     if (++*turns % 64 != 0) {
         __builtin_ia32_pause();
@@ -51,16 +51,16 @@ static inline void litmus_wait(unsigned *turns)
 
 /* Lets the others come along: waits until @steps, which another thread counts, has moved on since the last
    time. */
-static inline void litmus_keep_pace(unsigned *steps, unsigned *last)
+static inline void litmus_keep_pace(unsigned int *steps, unsigned int *last)
 {
-    for (unsigned turns = 0; relaxed_load(steps) == *last; litmus_wait(&turns))
+    for (unsigned int turns = 0; relaxed_load(steps) == *last; litmus_wait(&turns))
         ;
     *last = relaxed_load(steps);
 }
 
 struct litmus_thread {
-    void (*run)(unsigned thread);
-    unsigned thread;
+    void (*run)(unsigned int thread);
+    unsigned int thread;
     pthread_t handle;
 };
 
@@ -73,16 +73,16 @@ static inline void *litmus_start(void *argument)
 }
 
 /* Runs @run(0) to @run(count - 1) at once, and waits for all. */
-static inline void litmus_run(unsigned count, void (*run)(unsigned thread))
+static inline void litmus_run(unsigned int count, void (*run)(unsigned int thread))
 {
     struct litmus_thread threads[LITMUS_THREADS];
     (void)seed_next();
     litmus_end = time(NULL) + LITMUS_PATIENCE_S;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         threads[i].run = run;
         threads[i].thread = i;
         pthread_create(&threads[i].handle, NULL, litmus_start, &threads[i]);
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned int i = 0; i < count; i++)
         pthread_join(threads[i].handle, NULL);
 }

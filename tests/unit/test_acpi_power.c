@@ -24,7 +24,7 @@ static void tell(const char *space, uint64_t place, int digits, uint32_t value)
 {
     size_t length = strlen(story);
     snprintf(story + length, sizeof(story) - length, "%s%s%x:%0*x", length > 0 ? " " : "", space,
-             (unsigned)place, digits, value);
+             (unsigned int)place, digits, value);
 }
 
 uint16_t io_in16(uint16_t port)

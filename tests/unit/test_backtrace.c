@@ -176,7 +176,7 @@ static void a_loop_across_two_stacks_ends_the_walk(void **state)
 {
     struct backtrace walk;
     uint64_t address;
-    unsigned steps = 0;
+    unsigned int steps = 0;
 
     (void)state;
     put_frame(&first[10], address_of(&second[10]), 0x1010);
@@ -221,7 +221,7 @@ static void print_folds_recursion_and_reports_why_a_walk_ended(void **state)
 {
     (void)state;
     printed[0] = '\0';
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned int i = 0; i < 100; i++)
         put_frame(&first[10 + 4 * i], address_of(&first[14 + 4 * i]), 0x1050);
     put_frame(&first[410], 0xbad, 0x1150);
     backtrace_print(address_of(&first[10]));
@@ -234,11 +234,11 @@ static void print_folds_recursion_and_reports_why_a_walk_ended(void **state)
 
 static void print_limits_the_number_of_frames(void **state)
 {
-    unsigned lines = 0;
+    unsigned int lines = 0;
 
     (void)state;
     printed[0] = '\0';
-    for (unsigned i = 0; i < 200; i++)
+    for (unsigned int i = 0; i < 200; i++)
         put_frame(&first[10 + 4 * i], address_of(&first[14 + 4 * i]), 0x1010 + i % 2);
     put_frame(&first[810], 0, 0x1150);
     backtrace_print(address_of(&first[10]));

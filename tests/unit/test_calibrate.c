@@ -134,7 +134,7 @@ static void a_disturbed_measurement_never_understates_its_error(void **state)
         struct calibration result;
         set_machine(2100000000, 700000);
         machine.jitter_ps = 50000;
-        machine.disturbed_one_in = 1 + (unsigned)(seed_next() % 40);
+        machine.disturbed_one_in = 1 + (unsigned int)(seed_next() % 40);
         machine.disturbance_ps = disturbances_ps[round % 3];
         status_t status = measure(references[round % 2], seed_next() % (50 * MS), &result);
         if (status != STATUS_OK)

@@ -41,7 +41,7 @@ void verify_failed(const char *expression, const char *file, int line)
 #define READERS 3
 
 static uint64_t latest_ns; /* the latest time that anybody has read */
-static unsigned is_over;
+static unsigned int is_over;
 
 /* What one has read, another that begins later does not undercut. */
 static void read_once(void)
@@ -66,10 +66,10 @@ static uint64_t read_steps(struct clock_counter *self)
 
 static struct clock_counter narrow = { "pit", 1000000000, 16, read_steps };
 
-static void read_often(unsigned thread)
+static void read_often(unsigned int thread)
 {
     (void)thread;
-    for (unsigned i = 0; i < STEPS; i++)
+    for (unsigned int i = 0; i < STEPS; i++)
         read_once();
 }
 
@@ -90,7 +90,7 @@ static void a_counter_widened_by_all_cpus_never_goes_backwards_or_misses_a_wrap(
 
 /* ---- changes ---- */
 
-static void read_or_change(unsigned thread)
+static void read_or_change(unsigned int thread)
 {
     if (thread < READERS) {
         while (!relaxed_load(&is_over)) {
@@ -102,8 +102,8 @@ static void read_or_change(unsigned thread)
     }
     /* Time runs faster after each: a reader that is delayed inside a read returns the old rate's time, which
        would be ahead of a slower one's. One change has been made before, and one comes after. */
-    for (unsigned i = 2; i < CLOCK_CHANGES_MAX; i++) {
-        unsigned turns = 0;
+    for (unsigned int i = 2; i < CLOCK_CHANGES_MAX; i++) {
+        unsigned int turns = 0;
         for (uint64_t goal = relaxed_load(&latest_ns) + 100000; relaxed_load(&latest_ns) < goal;)
             litmus_wait(&turns);
         clock_set_tsc_rate(4000000000 / i);

@@ -11,13 +11,13 @@
 #include <monitor/complete.h>
 #include <string.h>
 
-static const char *words(unsigned index)
+static const char *words(unsigned int index)
 {
     static const char *const list[] = { "boot", "help", "reboot", "regs", "report", "test" };
     return index < sizeof(list) / sizeof(list[0]) ? list[index] : NULL;
 }
 
-static void check(const char *prefix, unsigned count, const char *first, size_t common)
+static void check(const char *prefix, unsigned int count, const char *first, size_t common)
 {
     struct completion found = complete(words, prefix, strlen(prefix));
     assert_int_equal(found.count, count);

@@ -67,7 +67,7 @@ static void exceptions_without_an_error_code_have_none(void **state)
     (void)state;
     assert_string_equal(error_words(TRAP_DIVIDE, 0), "none");
     assert_string_equal(error_words(200, 0), "none");
-    for (unsigned vector = 0; vector < TRAP_FIRST_INTERRUPT; vector++) {
+    for (unsigned int vector = 0; vector < TRAP_FIRST_INTERRUPT; vector++) {
         bool has_code = (TRAP_ERROR_CODES >> vector & 1) != 0;
         assert_true(has_code == (strcmp(error_words(vector, 0), "none") != 0));
     }

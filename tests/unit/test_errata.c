@@ -89,7 +89,8 @@ static void sixty_real_cpus_have_the_errata_of_their_vendors_lists(void **state)
         check(&amd_cpus[i]);
 }
 
-static struct cpu_identity cpu_of(const char *vendor, unsigned family, unsigned model, unsigned stepping)
+static struct cpu_identity cpu_of(const char *vendor, unsigned int family, unsigned int model,
+                                  unsigned int stepping)
 {
     struct cpu_identity identity = { .family = family, .model = model, .stepping = stepping };
     strcpy(identity.vendor, vendor);

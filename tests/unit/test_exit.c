@@ -50,7 +50,7 @@ void io_out8(uint16_t port, uint8_t value)
 }
 
 /* How often the consoles were settled, and what had happened before the first time. */
-static unsigned settles;
+static unsigned int settles;
 static size_t told_before_settling;
 static unsigned long reads_before_settling;
 

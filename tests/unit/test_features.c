@@ -76,7 +76,7 @@ static void extended_family_and_model_are_added_as_the_manuals_say(void **state)
 {
     static const struct {
         uint32_t eax;
-        unsigned family, model, stepping;
+        unsigned int family, model, stepping;
     } cases[] = {
         { 0x000906ea, 6, 158, 10 }, /* extended model counts in family 6 */
         { 0x00800f12, 23, 1, 2 },   /* extended family counts in family 15 */
@@ -200,8 +200,8 @@ static void hypervisor_signature_is_read_only_under_one(void **state)
 static void no_two_features_share_a_bit_or_a_name(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
-        for (unsigned j = 0; j < i; j++)
+    for (unsigned int i = 0; i < CPU_FEATURE_COUNT; i++) {
+        for (unsigned int j = 0; j < i; j++)
             assert_string_not_equal(cpu_feature_words[i].name, cpu_feature_words[j].name);
     }
 #define PLACE(id, name, leaf, subleaf, reg, bit, used, purpose)                                              \
@@ -210,8 +210,8 @@ static void no_two_features_share_a_bit_or_a_name(void **state)
         uint32_t leaf;
         size_t bit;
     } places[] = { CPU_FEATURE_TABLE(PLACE) };
-    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
-        for (unsigned j = 0; j < i; j++)
+    for (unsigned int i = 0; i < CPU_FEATURE_COUNT; i++) {
+        for (unsigned int j = 0; j < i; j++)
             assert_false(places[i].leaf == places[j].leaf && places[i].bit == places[j].bit);
     }
 }
@@ -220,7 +220,7 @@ static void lfence_is_made_serializing_on_some_amd_families(void **state)
 {
     static const struct {
         const char *vendor;
-        unsigned family;
+        unsigned int family;
         bool is_optional;
     } cpus[] = {
         { "AuthenticAMD", 0x0f, false }, { "AuthenticAMD", 0x10, true },  { "AuthenticAMD", 0x11, false },
@@ -239,7 +239,7 @@ static void lfence_is_made_serializing_on_some_amd_families(void **state)
 static void address_widths_are_those_of_the_cpu(void **state)
 {
     static const struct {
-        unsigned bits;
+        unsigned int bits;
         uint64_t end;
     } cases[] = {
         { 36, 1ULL << 36 }, { 40, 1ULL << 40 }, { 52, 1ULL << 52 }, { 32, 1ULL << 32 },

@@ -21,9 +21,9 @@ static const char *const widths[] = { "", "1", "5", "23", "40", "*" };
 static const char *const precisions[] = { "", ".", ".0", ".1", ".7", ".30", ".*" };
 
 /* Flags numbered 0 .. 31 in every combination. */
-static char *write_flags(char *to, unsigned flags)
+static char *write_flags(char *to, unsigned int flags)
 {
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned int i = 0; i < 5; i++)
         if (flags & 1u << i)
             *to++ = "-+ #0"[i];
     return to;
@@ -62,10 +62,10 @@ static void assert_same(size_t our_length, int their_length)
 typedef void compare_fn(void);
 
 /* Every directive of this length and conversion; flags a conversion knows nothing of are left out. */
-static void for_each_directive(const char *length, char conversion, unsigned flags_allowed,
+static void for_each_directive(const char *length, char conversion, unsigned int flags_allowed,
                                compare_fn *compare)
 {
-    for (unsigned flags = 0; flags < 32; flags++) {
+    for (unsigned int flags = 0; flags < 32; flags++) {
         if (flags & ~flags_allowed)
             continue;
         for (size_t w = 0; w < ARRAY_LEN(widths); w++) {
@@ -121,7 +121,7 @@ static void integers_print_as_the_c_library_prints_them(void **state)
     const char *const int_lengths[] = { "hh", "h", "" };
     for (const char *c = "diuxXo"; *c; c++) {
         /* + and space are for signed conversions, # for the others but u. */
-        unsigned flags = MINUS | ZERO | (strchr("di", *c) ? PLUS | SPACE : *c == 'u' ? 0 : HASH);
+        unsigned int flags = MINUS | ZERO | (strchr("di", *c) ? PLUS | SPACE : *c == 'u' ? 0 : HASH);
         for (size_t i = 0; i < ARRAY_LEN(long_lengths); i++)
             for_each_directive(long_lengths[i], *c, flags, compare_long);
         for (size_t i = 0; i < ARRAY_LEN(int_lengths); i++)

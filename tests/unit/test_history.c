@@ -78,11 +78,11 @@ static void after_a_walk_the_next_starts_at_the_newest(void **state)
 static void the_oldest_lines_are_dropped_first(void **state)
 {
     char text[LINE_MAX], long_line[LINE_MAX];
-    unsigned kept = 0, number = 2999;
+    unsigned int kept = 0, number = 2999;
     const char *line;
     (void)state;
 
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned int i = 0; i < 3000; i++) {
         snprintf(text, sizeof(text), "line %u", i);
         history_add(&history, text);
     }

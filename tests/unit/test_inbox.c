@@ -19,22 +19,22 @@
 #define ROUNDS 20000
 
 /* Some share a word, some do not. */
-static const unsigned numbers[CPUS] = { 0, 1, 63, PERCPU_MAX - 1 };
+static const unsigned int numbers[CPUS] = { 0, 1, 63, PERCPU_MAX - 1 };
 
 static struct {
     struct inbox inbox;
     struct call call;
-    unsigned is_interrupted;
+    unsigned int is_interrupted;
 } cpus[CPUS];
 
-static unsigned callers_left;
+static unsigned int callers_left;
 
 struct question {
-    unsigned asked;
-    unsigned answers[CPUS]; /* each by its target */
+    unsigned int asked;
+    unsigned int answers[CPUS]; /* each by its target */
 };
 
-static __thread unsigned self;
+static __thread unsigned int self;
 
 static void answer(void *argument)
 {
@@ -42,9 +42,9 @@ static void answer(void *argument)
     question->answers[self] += question->asked;
 }
 
-static unsigned index_of(unsigned number)
+static unsigned int index_of(unsigned int number)
 {
-    unsigned i = 0;
+    unsigned int i = 0;
     while (numbers[i] != number)
         MUST(++i < CPUS);
     return i;
@@ -55,45 +55,45 @@ static void serve(void)
 {
     if (!__atomic_exchange_n(&cpus[self].is_interrupted, 0, __ATOMIC_RELAXED))
         return;
-    for (unsigned word = 0; word < PERCPU_MAX / 64; word++)
+    for (unsigned int word = 0; word < PERCPU_MAX / 64; word++)
         for (uint64_t callers = inbox_take(&cpus[self].inbox, word); callers != 0; callers &= callers - 1)
-            call_serve(&cpus[index_of(word * 64 + (unsigned)__builtin_ctzll(callers))].call);
+            call_serve(&cpus[index_of(word * 64 + (unsigned int)__builtin_ctzll(callers))].call);
 }
 
-static void call(unsigned set, struct question *question)
+static void call(unsigned int set, struct question *question)
 {
     struct call *mine = &cpus[self].call;
-    call_start(mine, answer, question, (unsigned)__builtin_popcount(set));
-    for (unsigned i = 0; i < CPUS; i++)
+    call_start(mine, answer, question, (unsigned int)__builtin_popcount(set));
+    for (unsigned int i = 0; i < CPUS; i++)
         if ((set >> i & 1) && inbox_post(&cpus[i].inbox, numbers[self]) == INBOX_POSTED_FIRST)
             relaxed_store(&cpus[i].is_interrupted, 1);
-    for (unsigned turns = 0; !call_is_done(mine); litmus_wait(&turns))
+    for (unsigned int turns = 0; !call_is_done(mine); litmus_wait(&turns))
         serve();
 }
 
-static void call_and_serve(unsigned thread)
+static void call_and_serve(unsigned int thread)
 {
     struct question question = { 0 };
     self = thread;
-    for (unsigned i = 1; i <= ROUNDS; i++) {
-        unsigned set = seed_below(1 << CPUS) & ~(1u << self);
+    for (unsigned int i = 1; i <= ROUNDS; i++) {
+        unsigned int set = seed_below(1 << CPUS) & ~(1u << self);
         question.asked = i;
         call(set, &question);
-        for (unsigned other = 0; other < CPUS; other++) {
+        for (unsigned int other = 0; other < CPUS; other++) {
             MUST(question.answers[other] == ((set >> other & 1) ? i : 0));
             MUST(!inbox_has(&cpus[other].inbox, numbers[self]) || !(set >> other & 1));
             question.answers[other] = 0;
         }
     }
     relaxed_add(&callers_left, -1u);
-    for (unsigned turns = 0; relaxed_load(&callers_left) > 0; litmus_wait(&turns))
+    for (unsigned int turns = 0; relaxed_load(&callers_left) > 0; litmus_wait(&turns))
         serve();
 }
 
 static void open_all(void)
 {
     memset(cpus, 0, sizeof(cpus));
-    for (unsigned i = 0; i < CPUS; i++)
+    for (unsigned int i = 0; i < CPUS; i++)
         inbox_open(&cpus[i].inbox);
 }
 
@@ -103,8 +103,8 @@ static void each_target_runs_a_call_once_before_the_call_returns(void **state)
     open_all();
     callers_left = CPUS;
     litmus_run(CPUS, call_and_serve);
-    for (unsigned i = 0; i < CPUS; i++)
-        for (unsigned word = 0; word < PERCPU_MAX / 64; word++)
+    for (unsigned int i = 0; i < CPUS; i++)
+        for (unsigned int word = 0; word < PERCPU_MAX / 64; word++)
             assert_int_equal(cpus[i].inbox.words[word], 0);
 }
 
@@ -115,8 +115,8 @@ static void each_target_runs_a_call_once_before_the_call_returns(void **state)
 #define CALLS   200000
 
 static struct call calls[CALLERS];
-static unsigned asked[CALLERS], answered[CALLERS]; /* not atomic */
-static unsigned is_over;
+static unsigned int asked[CALLERS], answered[CALLERS]; /* not atomic */
+static unsigned int is_over;
 
 static void take_always(void)
 {
@@ -127,19 +127,19 @@ static void take_always(void)
 
 static void answer_one(void *argument)
 {
-    unsigned caller = (unsigned)(uintptr_t)argument;
+    unsigned int caller = (unsigned int)(uintptr_t)argument;
     answered[caller] = asked[caller];
 }
 
-static void call_always_or_take_always(unsigned thread)
+static void call_always_or_take_always(unsigned int thread)
 {
     if (thread == 0) {
         take_always();
         return;
     }
-    unsigned turns = 0;
-    for (unsigned left = CALLS; left > 0; litmus_wait(&turns))
-        for (unsigned caller = 0; caller < CALLERS; caller++) {
+    unsigned int turns = 0;
+    for (unsigned int left = CALLS; left > 0; litmus_wait(&turns))
+        for (unsigned int caller = 0; caller < CALLERS; caller++) {
             if (!call_is_done(&calls[caller]))
                 continue;
             MUST(answered[caller] == asked[caller]);
@@ -148,7 +148,7 @@ static void call_always_or_take_always(unsigned thread)
             call_start(&calls[caller], answer_one, (void *)(uintptr_t)caller, 1);
             MUST(inbox_post(&cpus[0].inbox, caller) != INBOX_REFUSED);
         }
-    for (unsigned caller = 0; caller < CALLERS; caller++)
+    for (unsigned int caller = 0; caller < CALLERS; caller++)
         while (!call_is_done(&calls[caller]))
             litmus_wait(&turns);
     relaxed_store(&is_over, 1);
@@ -206,8 +206,8 @@ static void a_call_without_targets_is_done(void **state)
 
 /* Of an owner that leaves each of them, for good, as soon as it has arrived. */
 static struct inbox left[LEAVINGS];
-static unsigned leavings; /* how many it has left */
-static unsigned posts, refused, served;
+static unsigned int leavings; /* how many it has left */
+static unsigned int posts, refused, served;
 
 static void count_served(void *argument)
 {
@@ -223,7 +223,7 @@ static void serve_all(uint64_t callers)
 
 static void come_and_leave(void)
 {
-    for (unsigned i = 0, last = 0; i < LEAVINGS; i++) {
+    for (unsigned int i = 0, last = 0; i < LEAVINGS; i++) {
         if (i % 4 == 0)
             litmus_keep_pace(&posts, &last);
         inbox_open(&left[i]);
@@ -234,9 +234,9 @@ static void come_and_leave(void)
     }
 }
 
-static void post_to_who_leaves(unsigned thread)
+static void post_to_who_leaves(unsigned int thread)
 {
-    unsigned inbox, turns = 0;
+    unsigned int inbox, turns = 0;
     if (thread == 0) {
         come_and_leave();
         return;
@@ -247,7 +247,7 @@ static void post_to_who_leaves(unsigned thread)
             call_drop_target(&calls[1]);
             refused++;
         }
-        for (unsigned has_left = 0; !call_is_done(&calls[1]); litmus_wait(&turns)) {
+        for (unsigned int has_left = 0; !call_is_done(&calls[1]); litmus_wait(&turns)) {
             MUST(!has_left);
             has_left = relaxed_load(&leavings) > inbox;
         }
@@ -263,7 +263,7 @@ static void a_post_to_a_cpu_going_offline_is_run_or_refused(void **state)
     memset(calls, 0, sizeof(calls));
     leavings = posts = refused = served = 0;
     litmus_run(2, post_to_who_leaves);
-    for (unsigned i = 0; i < LEAVINGS; i++)
+    for (unsigned int i = 0; i < LEAVINGS; i++)
         assert_true(left[i].words[0] == 0);
     assert_true(served > 0);
 }

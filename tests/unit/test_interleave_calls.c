@@ -21,11 +21,11 @@
 #define GIVERS 2
 #define TAKER  GIVERS
 
-static unsigned done[GIVERS], refused[GIVERS], givers_left;
+static unsigned int done[GIVERS], refused[GIVERS], givers_left;
 
 static void count(void *argument)
 {
-    ++*(unsigned *)argument;
+    ++*(unsigned int *)argument;
 }
 
 static void begin(void)
@@ -37,7 +37,7 @@ static void begin(void)
 
 static void check_each_is_done_or_refused(void)
 {
-    for (unsigned i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < GIVERS; i++)
         assert_int_equal(done[i] + refused[i], 1);
 }
 
@@ -52,11 +52,11 @@ static void begin_list(void)
     begin();
     list = (struct work_list){ 0 };
     is_told = false;
-    for (unsigned i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < GIVERS; i++)
         works[i] = (struct work){ .run = count, .argument = &done[i] };
 }
 
-static void add_own(unsigned cpu)
+static void add_own(unsigned int cpu)
 {
     enum work_add_result added = work_list_add(&list, &works[cpu]);
     if (added == WORK_ADDED_FIRST)
@@ -67,7 +67,7 @@ static void add_own(unsigned cpu)
 }
 
 /* Runs the list only when told. */
-static void give_or_take(unsigned cpu)
+static void give_or_take(unsigned int cpu)
 {
     if (cpu != TAKER) {
         add_own(cpu);
@@ -84,7 +84,7 @@ static void give_or_take(unsigned cpu)
 }
 
 /* Runs it until it can be closed. */
-static void give_or_close(unsigned cpu)
+static void give_or_close(unsigned int cpu)
 {
     if (cpu != TAKER) {
         add_own(cpu);
@@ -98,7 +98,7 @@ static void give_or_close(unsigned cpu)
 static void check_list(void)
 {
     check_each_is_done_or_refused();
-    for (unsigned i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < GIVERS; i++)
         assert_int_equal(work_is_done(&works[i]), done[i]);
 }
 
@@ -129,7 +129,7 @@ static void begin_inbox(void)
     is_interrupted = false;
 }
 
-static void call_owner(unsigned cpu)
+static void call_owner(unsigned int cpu)
 {
     call_start(&calls[cpu], count, &done[cpu], 1);
     switch (inbox_post(&inbox, cpu)) {
@@ -186,7 +186,7 @@ static void come_back(void)
 #endif
 }
 
-static void call_or_leave(unsigned cpu)
+static void call_or_leave(unsigned int cpu)
 {
     if (cpu != TAKER)
         call_owner(cpu);
@@ -194,7 +194,7 @@ static void call_or_leave(unsigned cpu)
         leave();
 }
 
-static void call_or_own(unsigned cpu)
+static void call_or_own(unsigned int cpu)
 {
     if (cpu != TAKER) {
         call_owner(cpu);
@@ -212,7 +212,7 @@ static void call_or_own(unsigned cpu)
 static void check_inbox(void)
 {
     check_each_is_done_or_refused();
-    for (unsigned i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < GIVERS; i++)
         assert_int_equal(call_left(&calls[i]), 0);
 }
 

@@ -81,7 +81,7 @@ static void commas_separate_members_at_each_depth(void **state)
     json_open_list(&json, "l");
     json_close(&json);
     json_open_list(&json, "m");
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < 2; i++) {
         json_open_object(&json, NULL);
         json_number(&json, "i", i);
         json_open_list(&json, "n");
@@ -106,7 +106,7 @@ static void wrong_nesting_is_detected(void **state)
     expect_assert_failure(json_number(&json, "a", 1));
     expect_assert_failure(json_end(&json));
     expect_assert_failure(json_begin(&json, "y"));
-    for (unsigned depth = 2; depth < JSON_DEPTH_MAX; depth++)
+    for (unsigned int depth = 2; depth < JSON_DEPTH_MAX; depth++)
         json_open_list(&json, NULL);
     expect_assert_failure(json_open_list(&json, NULL));
 }

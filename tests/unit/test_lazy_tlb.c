@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Idleness, with threads that are CPUs and others that change page tables.
+ * Lazy-TLB mode, with threads as CPUs and others that change page tables.
  *
  * The first test is the pattern itself, with plain memory on both sides: each of the three orders of
  * lazy_tlb.h has been made relaxed, one at a time, and the thread sanitizer has reported it; likewise a
@@ -25,15 +25,15 @@
 #define ROUNDS   20000
 
 static enum lazy_tlb word;
-static unsigned idle_round, deferred; /* relaxed */
+static unsigned int idle_round, deferred; /* relaxed */
 
 /* Plain: used by the CPU before it is idle, and anew by each changer afterwards; changed, and looked at. */
-static unsigned in_use[ROUNDS][CHANGERS], entry[ROUNDS][CHANGERS];
+static unsigned int in_use[ROUNDS][CHANGERS], entry[ROUNDS][CHANGERS];
 
-static void change(unsigned changer)
+static void change(unsigned int changer)
 {
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        for (unsigned turns = 0; relaxed_load(&idle_round) != round + 1; litmus_wait(&turns))
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        for (unsigned int turns = 0; relaxed_load(&idle_round) != round + 1; litmus_wait(&turns))
             ;
         entry[round][changer] = round + 1;
         MUST(lazy_tlb_defer(&word));
@@ -43,21 +43,21 @@ static void change(unsigned changer)
     }
 }
 
-static void be_idle_or_change(unsigned thread)
+static void be_idle_or_change(unsigned int thread)
 {
     if (thread < CHANGERS) {
         change(thread);
         return;
     }
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        for (unsigned i = 0; i < CHANGERS; i++)
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        for (unsigned int i = 0; i < CHANGERS; i++)
             in_use[round][i] = 1;
         lazy_tlb_enter(&word);
         relaxed_store(&idle_round, round + 1);
-        for (unsigned turns = 0; relaxed_load(&deferred) != (round + 1) * CHANGERS; litmus_wait(&turns))
+        for (unsigned int turns = 0; relaxed_load(&deferred) != (round + 1) * CHANGERS; litmus_wait(&turns))
             ;
         MUST(!lazy_tlb_leave(&word));
-        for (unsigned i = 0; i < CHANGERS; i++)
+        for (unsigned int i = 0; i < CHANGERS; i++)
             MUST(entry[round][i] == round + 1);
         lazy_tlb_flushed(&word);
         MUST(lazy_tlb_leave(&word));
@@ -81,21 +81,21 @@ static void a_waking_cpu_sees_every_change_made_while_it_was_idle(void **state)
 
 static struct {
     enum lazy_tlb lazy_tlb;
-    unsigned is_interrupted[CHANGERS];
-    unsigned tlb[CHANGERS]; /* its own: the number of the change that it knows */
+    unsigned int is_interrupted[CHANGERS];
+    unsigned int tlb[CHANGERS]; /* its own: the number of the change that it knows */
 } cpus[CPUS];
 
-static unsigned table[CHANGERS];  /* number of the latest change */
-static unsigned newest[CHANGERS]; /* of the latest that is over */
-static unsigned changers_left;
-static unsigned told, put_off;
+static unsigned int table[CHANGERS];  /* number of the latest change */
+static unsigned int newest[CHANGERS]; /* of the latest that is over */
+static unsigned int changers_left;
+static unsigned int told, put_off;
 
-static void change_often(unsigned changer)
+static void change_often(unsigned int changer)
 {
-    unsigned pause = 0;
-    for (unsigned i = 1; relaxed_load(&told) < CHANGES || relaxed_load(&put_off) < CHANGES; i++) {
+    unsigned int pause = 0;
+    for (unsigned int i = 1; relaxed_load(&told) < CHANGES || relaxed_load(&put_off) < CHANGES; i++) {
         relaxed_store(&table[changer], i);
-        for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
             if (lazy_tlb_defer(&cpus[cpu].lazy_tlb)) {
                 relaxed_add(&put_off, 1);
                 continue;
@@ -103,8 +103,8 @@ static void change_often(unsigned changer)
             relaxed_add(&told, 1);
             /* As inbox_post() and the end of a call do it. */
             __atomic_store_n(&cpus[cpu].is_interrupted[changer], 1, __ATOMIC_RELEASE);
-            for (unsigned turns = 0; __atomic_load_n(&cpus[cpu].is_interrupted[changer], __ATOMIC_ACQUIRE);
-                 litmus_wait(&turns))
+            for (unsigned int turns = 0;
+                 __atomic_load_n(&cpus[cpu].is_interrupted[changer], __ATOMIC_ACQUIRE); litmus_wait(&turns))
                 ;
         }
         __atomic_store_n(&newest[changer], i, __ATOMIC_RELEASE);
@@ -113,36 +113,36 @@ static void change_often(unsigned changer)
     relaxed_add(&changers_left, -1u);
 }
 
-static void flush(unsigned cpu)
+static void flush(unsigned int cpu)
 {
-    for (unsigned i = 0; i < CHANGERS; i++)
+    for (unsigned int i = 0; i < CHANGERS; i++)
         cpus[cpu].tlb[i] = relaxed_load(&table[i]);
 }
 
-static void take_interrupts(unsigned cpu)
+static void take_interrupts(unsigned int cpu)
 {
-    for (unsigned i = 0; i < CHANGERS; i++)
+    for (unsigned int i = 0; i < CHANGERS; i++)
         if (__atomic_load_n(&cpus[cpu].is_interrupted[i], __ATOMIC_ACQUIRE)) {
             cpus[cpu].tlb[i] = relaxed_load(&table[i]);
             __atomic_store_n(&cpus[cpu].is_interrupted[i], 0, __ATOMIC_RELEASE);
         }
 }
 
-static void use_or_change(unsigned thread)
+static void use_or_change(unsigned int thread)
 {
     if (thread >= CPUS) {
         change_often(thread - CPUS);
         return;
     }
     while (relaxed_load(&changers_left) > 0) {
-        for (unsigned looks = seed_below(4); looks > 0; looks--) {
-            unsigned changer = seed_below(CHANGERS),
-                     least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
+        for (unsigned int looks = seed_below(4); looks > 0; looks--) {
+            unsigned int changer = seed_below(CHANGERS),
+                         least = __atomic_load_n(&newest[changer], __ATOMIC_ACQUIRE);
             MUST(cpus[thread].tlb[changer] >= least);
             take_interrupts(thread);
         }
         lazy_tlb_enter(&cpus[thread].lazy_tlb);
-        for (unsigned turns = 0, limit = seed_below(100); turns < limit;)
+        for (unsigned int turns = 0, limit = seed_below(100); turns < limit;)
             litmus_wait(&turns);
         /* What a trap does, in its order. */
         while (!lazy_tlb_leave(&cpus[thread].lazy_tlb)) {

@@ -28,7 +28,7 @@ size_t string_copy(char *to, size_t size, const char *from)
 struct terminal {
     char row[256];
     size_t column, columns;
-    unsigned newlines, clears;
+    unsigned int newlines, clears;
 };
 
 static void type_out(void *context, const char *text, size_t length)
@@ -224,12 +224,12 @@ static void random_keys_keep_screen_and_line_equal(void **state)
     (void)state;
 
     seed_from_environment();
-    for (unsigned round = 0; round < 40; round++) {
+    for (unsigned int round = 0; round < 40; round++) {
         begin(12 + seed_below(70));
-        for (unsigned i = 0; i < 400; i++) {
+        for (unsigned int i = 0; i < 400; i++) {
             /* Keys that throw much away come seldom, so that lines grow past the window. */
             bool edits = seed_below(8) == 0;
-            press(edits ? keys[seed_below((unsigned)(sizeof(keys) / sizeof(keys[0])))]
+            press(edits ? keys[seed_below((unsigned int)(sizeof(keys) / sizeof(keys[0])))]
                         : 'a' + (int)seed_below(26));
         }
     }

@@ -19,7 +19,7 @@
 #include <sync/lock_report.h>
 
 static uint64_t now_ns = 5;
-static unsigned lines;
+static unsigned int lines;
 static char said[1024];
 static jmp_buf panicked;
 
@@ -116,7 +116,7 @@ static void a_long_wait_is_reported_once(void **state)
     (void)state;
     have_it_held();
     struct lock_wait wait = start_wait(true);
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned int i = 0; i < 5; i++) {
         now_ns += 2000000000;
         lock_watch(&wait);
     }

@@ -23,12 +23,12 @@ static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
     return (struct cpuid_result){ 0, 0, 0, 0 };
 }
 
-static struct mc_banks read(const char *vendor, unsigned family, unsigned model, uint64_t mcg_cap)
+static struct mc_banks read(const char *vendor, unsigned int family, unsigned int model, uint64_t mcg_cap)
 {
     struct cpu_identity identity = {
         .family = family, .model = model, .features = HAS_MCA, .max_extended_leaf = 0x80000008
     };
-    for (unsigned i = 0; vendor[i]; i++)
+    for (unsigned int i = 0; vendor[i]; i++)
         identity.vendor[i] = vendor[i];
     return mc_banks_read(ask, &identity, mcg_cap);
 }

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 // clang-format on
 
-#define NOBODY MEMMAP_KIND_COUNT
+#define UNLISTED MEMMAP_KIND_COUNT
 
 static void sweep(const struct memmap_entry *entries, size_t count, struct memmap_range **ranges,
                   size_t *range_count)
@@ -85,11 +85,11 @@ static size_t random_map(struct memmap_entry *entries, uint64_t base)
 
 static void paint(const struct memmap_entry *entries, size_t count, uint64_t base, uint8_t *grains)
 {
-    memset(grains, NOBODY, GRAINS);
+    memset(grains, UNLISTED, GRAINS);
     for (size_t i = 0; i < count; i++) {
         for (uint64_t at = entries[i].start; at < entries[i].end; at += GRAIN) {
             uint8_t *grain = &grains[(at - base) / GRAIN];
-            if (*grain == NOBODY || *grain < entries[i].kind)
+            if (*grain == UNLISTED || *grain < entries[i].kind)
                 *grain = (uint8_t)entries[i].kind;
         }
     }
@@ -98,15 +98,15 @@ static void paint(const struct memmap_entry *entries, size_t count, uint64_t bas
 /* What a page must be, by the rules and not by the sweep's way to them. */
 static uint8_t model_page(const uint8_t *grains, size_t page)
 {
-    uint8_t strictest = NOBODY;
+    uint8_t strictest = UNLISTED;
     bool all_usable = true;
     for (size_t i = page * (4096 / GRAIN); i < (page + 1) * (4096 / GRAIN); i++) {
         all_usable &= grains[i] == MEMMAP_USABLE;
-        if (grains[i] != NOBODY && grains[i] != MEMMAP_USABLE &&
-            (strictest == NOBODY || grains[i] > strictest))
+        if (grains[i] != UNLISTED && grains[i] != MEMMAP_USABLE &&
+            (strictest == UNLISTED || grains[i] > strictest))
             strictest = grains[i];
     }
-    return strictest != NOBODY ? strictest : all_usable ? MEMMAP_USABLE : NOBODY;
+    return strictest != UNLISTED ? strictest : all_usable ? MEMMAP_USABLE : UNLISTED;
 }
 
 static void check_against_model(const struct memmap_entry *entries, size_t count, uint64_t base)
@@ -119,7 +119,7 @@ static void check_against_model(const struct memmap_entry *entries, size_t count
     sweep(entries, count, &ranges, &range_count);
     assert_true(range_count <= MEMMAP_MAX_RANGES(count));
 
-    memset(pages, NOBODY, sizeof(pages));
+    memset(pages, UNLISTED, sizeof(pages));
     uint64_t totals[MEMMAP_KIND_COUNT] = { 0 }, model_totals[MEMMAP_KIND_COUNT] = { 0 };
     for (size_t i = 0; i < range_count; i++) {
         uint64_t start = ranges[i].start.raw, end = ranges[i].end.raw;
@@ -139,7 +139,7 @@ static void check_against_model(const struct memmap_entry *entries, size_t count
     for (size_t page = 0; page < PAGES; page++) {
         uint8_t wanted = model_page(grains, page);
         assert_int_equal(pages[page], wanted);
-        if (wanted != NOBODY)
+        if (wanted != UNLISTED)
             model_totals[wanted] += PAGE_SIZE;
     }
     for (int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {

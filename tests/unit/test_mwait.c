@@ -78,7 +78,7 @@ static void under_a_hypervisor_cpus_halt(void **state)
 
 static void cpus_with_mwait_errata_halt(void **state)
 {
-    static const unsigned models[] = { 0x1d, 0x2e, 0x2f, 0x5c, 0x6a, 0x6c, 0xbd };
+    static const unsigned int models[] = { 0x1d, 0x2e, 0x2f, 0x5c, 0x6a, 0x6c, 0xbd };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(models); i++) {
         intel.model = models[i];

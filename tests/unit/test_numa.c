@@ -163,7 +163,7 @@ static void edges_are_rounded_to_pages_and_ends_do_not_wrap(void **state)
     struct numa_cursor cursor = { .offset = 0 };
     struct buddy_node_range range;
     uint64_t last_end = 0;
-    for (unsigned i = 0; numa_next_range(&numa, &cursor, &range); i++) {
+    for (unsigned int i = 0; numa_next_range(&numa, &cursor, &range); i++) {
         assert_true(is_aligned(range.start.raw | range.end.raw, PAGE_SIZE) &&
                     range.start.raw < range.end.raw);
         assert_true(range.start.raw >= last_end);
@@ -204,7 +204,7 @@ static void excess_domains_are_counted(void **state)
     assert_int_equal(numa.domains_left_out, 100 - BUDDY_MAX_NODES);
     struct numa_cursor cursor = { .offset = 0 };
     struct buddy_node_range range;
-    unsigned count = 0;
+    unsigned int count = 0;
     for (; numa_next_range(&numa, &cursor, &range); count++)
         assert_int_equal(range.node, count < BUDDY_MAX_NODES ? count : 0);
     assert_int_equal(count, 100);

@@ -18,8 +18,8 @@ typedef unsigned __int128 wide_t;
 static void overflow_is_detected_exactly_as_in_128_bits(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned m = 0; m < EDGES; m++) {
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int m = 0; m < EDGES; m++) {
             uint64_t a = edge_number(n), b = edge_number(m), result;
             wide_t sum = (wide_t)a + b, product = (wide_t)a * b;
             assert_true(add_fits(a, b, &result) == (sum <= UINT64_MAX));
@@ -28,7 +28,7 @@ static void overflow_is_detected_exactly_as_in_128_bits(void **state)
             assert_true(result == (uint64_t)product);
             assert_true(subtract_fits(a, b, &result) == (a >= b));
             assert_true(range_end(a, b) == (sum <= UINT64_MAX ? (uint64_t)sum : UINT64_MAX));
-            for (unsigned shift = 0; shift < 64; shift += 13) {
+            for (unsigned int shift = 0; shift < 64; shift += 13) {
                 uint64_t limit = UINT64_MAX >> shift;
                 assert_true(range_fits(a, b, limit) == (b > 0 && sum <= limit));
             }
@@ -38,8 +38,8 @@ static void overflow_is_detected_exactly_as_in_128_bits(void **state)
 static void rounding_up_overflows_only_past_the_last_multiple(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < EDGES; n++)
-        for (unsigned power = 0; power < 64; power++) {
+    for (unsigned int n = 0; n < EDGES; n++)
+        for (unsigned int power = 0; power < 64; power++) {
             uint64_t value = edge_number(n), alignment = BIT(power), result;
             wide_t multiple = ((wide_t)value + alignment - 1) / alignment * alignment;
             assert_true(align_up_fits(value, alignment, &result) == (multiple <= UINT64_MAX));

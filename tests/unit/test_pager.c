@@ -58,10 +58,10 @@ static int next_key(void)
 }
 
 /* Prints lines 1 to @lines to a screen of 4 rows while @typed is typed. */
-static void check(unsigned lines, const int *typed, const char *wanted)
+static void check(unsigned int lines, const int *typed, const char *wanted)
 {
     begin(4, typed, next_key);
-    for (unsigned i = 1; i <= lines; i++)
+    for (unsigned int i = 1; i <= lines; i++)
         print("%u\n", i);
     pager_end();
     print(".");

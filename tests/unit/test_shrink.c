@@ -132,7 +132,7 @@ static void each_round_requests_more_until_shrinkers_free_nothing(void **state)
     assert_int_equal(rounds, 4);
     assert_int_equal(wanted_most, 64);
     shrinker_remove(&shrinker);
-    /* One that always has something cannot keep a request busy for ever; and no wish wraps. */
+    /* One that always has something cannot keep a request busy for ever; and no request overflows. */
     struct counter generous = { .shrinker = { .shrink = count } };
     shrinker_add(&generous.shrinker);
     for (rounds = 0; shrink_again(&endless, UINT64_MAX / 2); rounds++)

@@ -114,12 +114,12 @@ static void remote_node_objects_return_to_their_home_node(void **state)
         hosted_cpu = 0; /* on node 0 */
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             kfree(objects[i]);
-        unsigned int strangers = 0;
+        unsigned int remote = 0;
         for (size_t i = 0; i < 1000; i++) {
             objects[i] = kmalloc(64);
-            strangers += buddy_node_of(port_phys(objects[i])) == 1;
+            remote += buddy_node_of(port_phys(objects[i])) == 1;
         }
-        assert_true(strangers < 300); /* two magazines at most */
+        assert_true(remote < 300); /* two magazines at most */
         for (size_t i = 0; i < 1000; i++)
             kfree(objects[i]);
     }

@@ -15,7 +15,7 @@
 
 /* Fair or not, and polling or not, as the machine is. */
 static struct spinlock lock = SPINLOCK("lock", LOCK_TEST, LOCK_POLICY_MM);
-static unsigned counter; /* guarded by lock */
+static unsigned int counter; /* guarded by lock */
 
 #define ROUNDS 5000
 
@@ -23,7 +23,7 @@ static unsigned counter; /* guarded by lock */
    begin and end. */
 static void *count(void *unused)
 {
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         spin_lock(&lock);
         counter++;
         if (i % 3 == 0)
@@ -40,9 +40,9 @@ static void one_cpu_holds_a_lock_at_a_time(void **state)
     pthread_t threads[THREADS];
     (void)state;
     counter = 0;
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         threads[i] = start(count, NULL);
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         wait_for_end(threads[i]);
     assert_int_equal(counter, THREADS * ROUNDS);
     assert_int_equal(lock.word, 0);
@@ -51,7 +51,7 @@ static void one_cpu_holds_a_lock_at_a_time(void **state)
 #define WAITERS 16
 
 static uintptr_t served[WAITERS]; /* guarded by lock, as the next one */
-static unsigned served_count;
+static unsigned int served_count;
 
 static void *note_turn(void *who)
 {
@@ -70,10 +70,10 @@ static void waiters_get_the_lock_in_the_order_of_arrival(void **state)
     for (uintptr_t i = 0; i < WAITERS; i++)
         threads[i] = start_waiter(&lock, note_turn, (void *)i);
     spin_unlock(&lock);
-    for (unsigned i = 0; i < WAITERS; i++)
+    for (unsigned int i = 0; i < WAITERS; i++)
         wait_for_end(threads[i]);
     assert_int_equal(served_count, WAITERS);
-    for (unsigned i = 0; i < WAITERS; i++)
+    for (unsigned int i = 0; i < WAITERS; i++)
         assert_int_equal(served[i], i);
     assert_int_equal(lock.word, 0);
 }
@@ -102,7 +102,7 @@ static void any_number_of_cpus_may_contend(void **state)
     (void)state;
     counter = 0;
     meeting = present = gone = 0;
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         threads[i] = start(meet, NULL);
     for (uint32_t i = 1; i <= MEETINGS; i++) {
         spin_lock(&lock);
@@ -113,7 +113,7 @@ static void any_number_of_cpus_may_contend(void **state)
         while (load(&gone) < i * THREADS)
             cpu_relax();
     }
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         wait_for_end(threads[i]);
     assert_int_equal(counter, THREADS * MEETINGS);
     assert_int_equal(lock.word, 0);
@@ -162,14 +162,14 @@ static void a_free_lock_with_waiters_is_not_taken_by_others(void **state)
 
 static struct spinlock nested[DEPTH]; /* as lock */
 static uint32_t depth_reached;        /* atomic */
-static unsigned taken[DEPTH], taken_count;
-static __thread unsigned depth;
+static unsigned int taken[DEPTH], taken_count;
+static __thread unsigned int depth;
 
 static void go_deeper(void);
 
 static void take_nested(void)
 {
-    unsigned mine = depth++;
+    unsigned int mine = depth++;
     store(&depth_reached, depth);
     spin_lock(&nested[mine]);
     taken[taken_count++] = mine;
@@ -196,27 +196,27 @@ static void waits_nest_to_any_depth(void **state)
     taken_count = 0;
     machine_ops.poll_calls = go_deeper;
     machine_ops.is_guest = false;
-    for (unsigned i = 0; i < DEPTH; i++) {
+    for (unsigned int i = 0; i < DEPTH; i++) {
         spin_init(&nested[i], lock.kind);
         spin_lock(&nested[i]);
     }
     pthread_t thread = start(start_nesting, NULL);
     while (load(&depth_reached) < DEPTH)
         cpu_relax();
-    for (unsigned i = DEPTH; i-- > 0;)
+    for (unsigned int i = DEPTH; i-- > 0;)
         spin_unlock(&nested[i]);
     wait_for_end(thread);
     machine_ops.poll_calls = NULL;
     machine_ops.is_guest = false;
     assert_int_equal(taken_count, DEPTH);
-    for (unsigned i = 0; i < DEPTH; i++) {
+    for (unsigned int i = 0; i < DEPTH; i++) {
         assert_int_equal(taken[i], DEPTH - 1 - i);
         assert_int_equal(nested[i].word, 0);
     }
 }
 
 static struct spinlock inner = SPINLOCK("inner", LOCK_BUDDY);
-static unsigned inner_counter; /* guarded by inner */
+static unsigned int inner_counter; /* guarded by inner */
 
 static void use_inner(void)
 {
@@ -229,7 +229,7 @@ static void use_inner(void)
 
 static void *count_polling(void *unused)
 {
-    for (unsigned i = 0; i < ROUNDS / 4; i++) {
+    for (unsigned int i = 0; i < ROUNDS / 4; i++) {
         spin_lock(&lock);
         counter++;
         cpu_relax();
@@ -246,9 +246,9 @@ static void count_all_polling(bool is_guest)
     machine_ops.is_guest = is_guest;
     counter = 0;
     inner_counter = 0;
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         threads[i] = start(count_polling, NULL);
-    for (unsigned i = 0; i < THREADS; i++)
+    for (unsigned int i = 0; i < THREADS; i++)
         wait_for_end(threads[i]);
     assert_int_equal(counter, THREADS * (ROUNDS / 4));
     assert_true(inner_counter >= counter);

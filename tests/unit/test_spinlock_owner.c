@@ -233,7 +233,7 @@ static void long_waits_are_reported(void **state)
 static struct lock_bound bound = { .patience_ticks = 1000 };
 static struct spinlock bounded = SPINLOCK("bounded", LOCK_TEST, .bound = &bound);
 static uint64_t ticks, ticks_a_look; /* the clock, and how far each look at it moves it */
-static unsigned looks, progress_until;
+static unsigned int looks, progress_until;
 
 static uint64_t read_ticks(void)
 {

@@ -39,7 +39,7 @@ static void stages_are_in_order_of_time_and_never_overflow(void **state)
     assert_string_equal(list[3].name, "map");
     assert_int_equal(list[3].ticks, 600);
 
-    for (unsigned i = 0; i < 2 * BOOT_STAGES_MAX; i++)
+    for (unsigned int i = 0; i < 2 * BOOT_STAGES_MAX; i++)
         boot_stage_mark("again");
     list = boot_stages(&count);
     assert_int_equal(count, BOOT_STAGES_MAX);

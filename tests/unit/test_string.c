@@ -152,12 +152,12 @@ static void memchr_finds_the_first_within_n(void **state)
 }
 
 /* A string of a few letters that repeat, flush with the end of a page. */
-static char *random_string(unsigned char *page, unsigned longest, const char *letters)
+static char *random_string(unsigned char *page, unsigned int longest, const char *letters)
 {
     size_t length = seed_below(longest + 1);
     char *s = (char *)page + ROOM - length - 1;
     for (size_t i = 0; i < length; i++)
-        s[i] = letters[seed_below((unsigned)strlen(letters))];
+        s[i] = letters[seed_below((unsigned int)strlen(letters))];
     s[length] = 0;
     return s;
 }
@@ -170,7 +170,7 @@ static void string_functions_agree_with_the_c_library(void **state)
         char *a = random_string(page_a, 20, letters);
         char *b = random_string(page_b, round & 2 ? 3 : 20, letters);
         size_t n = seed_below(24);
-        int c = seed_below(8) == 0 ? 0 : letters[seed_below((unsigned)strlen(letters))];
+        int c = seed_below(8) == 0 ? 0 : letters[seed_below((unsigned int)strlen(letters))];
         assert_int_equal(ashlar_strlen(a), strlen(a));
         assert_int_equal(ashlar_strnlen(a, n), strnlen(a, n));
         assert_int_equal(sign(ashlar_strcmp(a, b)), sign(strcmp(a, b)));
@@ -218,7 +218,7 @@ static void string_copy_truncates_and_always_terminates(void **state)
 static void string_matches_agrees_with_fnmatch(void **state)
 {
     (void)state;
-    unsigned matched = 0;
+    unsigned int matched = 0;
     for (int round = 0; round < 100000; round++) {
         char *text = random_string(page_a, 12, "ab");
         char *pattern = random_string(page_b, 8, "ab?**");

@@ -85,7 +85,7 @@ static void an_address_is_a_number_or_a_functions_whole_name(void **state)
     assert_int_equal(symbol_read_address("last", &address), STATUS_OK);
     assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
     static const char *const others[] = { "", "fir", "firsts", "0x", "0x10000000000000000", "First" };
-    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+    for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         assert_int_equal(symbol_read_address(others[i], &address), STATUS_NOT_FOUND);
     assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
 }

@@ -38,17 +38,17 @@ static void init_queues(void)
 }
 static uint64_t clock_now;
 
-static unsigned load(const unsigned *flag)
+static unsigned int load(const unsigned int *flag)
 {
     return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
 }
 
-static void store(unsigned *flag, unsigned value)
+static void store(unsigned int *flag, unsigned int value)
 {
     __atomic_store_n(flag, value, __ATOMIC_RELEASE);
 }
 
-static void add(unsigned *counter, unsigned count)
+static void add(unsigned int *counter, unsigned int count)
 {
     __atomic_fetch_add(counter, count, __ATOMIC_RELAXED);
 }
@@ -60,12 +60,12 @@ static uint64_t soon(void)
 
 /* ---- threads that run queues ---- */
 
-static unsigned others_left; /* threads that are no CPUs and still at work */
-static unsigned moves_also;
+static unsigned int others_left; /* threads that are no CPUs and still at work */
+static unsigned int moves_also;
 
 static void *be_a_cpu(void *argument)
 {
-    unsigned cpu = (unsigned)(uintptr_t)argument;
+    unsigned int cpu = (unsigned int)(uintptr_t)argument;
     seed_thread(cpu);
     uint64_t next_ns;
     do {
@@ -79,7 +79,7 @@ static void *be_a_cpu(void *argument)
 }
 
 /* Runs all queues until @count threads have done @work; then what is left in them. */
-static void with_cpus(unsigned count, void *(*work)(void *))
+static void with_cpus(unsigned int count, void *(*work)(void *))
 {
     pthread_t cpus[CPUS], others[4];
     init_queues();
@@ -88,13 +88,13 @@ static void with_cpus(unsigned count, void *(*work)(void *))
         pthread_create(&cpus[i], NULL, be_a_cpu, (void *)i);
     for (uintptr_t i = 0; i < count; i++)
         pthread_create(&others[i], NULL, work, (void *)(CPUS + i));
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         pthread_join(others[i], NULL);
         __atomic_fetch_sub(&others_left, 1, __ATOMIC_RELEASE);
     }
-    for (unsigned i = 0; i < CPUS; i++)
+    for (unsigned int i = 0; i < CPUS; i++)
         pthread_join(cpus[i], NULL);
-    for (unsigned i = 0; i < CPUS; i++)
+    for (unsigned int i = 0; i < CPUS; i++)
         while (timer_queue_run(&queues[i], UINT64_MAX) > 0)
             ;
 }
@@ -106,11 +106,11 @@ static void with_cpus(unsigned count, void *(*work)(void *))
 
 static struct shared {
     struct timer timer;
-    unsigned inside;
-    unsigned armed, ran, cancelled, replaced;
+    unsigned int inside;
+    unsigned int armed, ran, cancelled, replaced;
 } shared[SHARED];
 
-static unsigned runs; /* of all of them */
+static unsigned int runs; /* of all of them */
 
 static void arm(struct shared *one)
 {
@@ -150,7 +150,7 @@ static void *arm_and_cancel(void *argument)
     seed_thread((unsigned int)(uintptr_t)argument);
     while (load(&runs) < RUNS) {
         struct shared *one = &shared[seed_below(SHARED)];
-        unsigned choice = seed_below(10);
+        unsigned int choice = seed_below(10);
         if (choice < 6)
             arm(one);
         else if (choice < 9)
@@ -165,13 +165,13 @@ static void each_arming_runs_once_or_is_cancelled_once(void **state)
 {
     (void)state;
     memset(shared, 0, sizeof(shared));
-    for (unsigned i = 0; i < SHARED; i++)
+    for (unsigned int i = 0; i < SHARED; i++)
         timer_init(&shared[i].timer, count_run, &shared[i]);
     moves_also = 1;
     runs = 0;
     with_cpus(2, arm_and_cancel);
-    unsigned armed = 0;
-    for (unsigned i = 0; i < SHARED; i++) {
+    unsigned int armed = 0;
+    for (unsigned int i = 0; i < SHARED; i++) {
         struct shared *one = &shared[i];
         assert_int_equal(one->armed, one->ran + one->cancelled + one->replaced);
         assert_false(one->timer.is_armed);
@@ -186,10 +186,10 @@ static void each_arming_runs_once_or_is_cancelled_once(void **state)
 
 struct loan {
     struct timer timer;
-    unsigned runs; /* not atomic: its CPUs are ordered by arming and waiting */
+    unsigned int runs; /* not atomic: its CPUs are ordered by arming and waiting */
 };
 
-static unsigned loans_freed;
+static unsigned int loans_freed;
 
 static void free_the_loan(struct timer *timer, void *context)
 {
@@ -209,14 +209,14 @@ static void run_on(struct timer *timer, void *context)
 static void *lend(void *argument)
 {
     seed_thread((unsigned int)(uintptr_t)argument);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         struct loan *loan = calloc(1, sizeof(*loan));
         bool frees_itself = i % 2;
         timer_init(&loan->timer, frees_itself ? free_the_loan : run_on, loan);
         (void)timer_queue_arm(&queues[seed_below(CPUS)], &loan->timer, soon());
         if (frees_itself)
             continue;
-        for (unsigned pause = seed_below(4); pause > 0; pause--)
+        for (unsigned int pause = seed_below(4); pause > 0; pause--)
             sched_yield();
         (void)timer_cancel_wait(&loan->timer);
         memset(loan, 0xff, sizeof(*loan));
@@ -237,7 +237,7 @@ static void memory_is_freed_in_the_handler_or_after_waiting_for_it(void **state)
 /* ---- the first arming ---- */
 
 static struct timer fresh;
-static unsigned fresh_round, fresh_done, fresh_replaced;
+static unsigned int fresh_round, fresh_done, fresh_replaced;
 
 static void do_nothing(struct timer *timer, void *context)
 {
@@ -247,8 +247,8 @@ static void do_nothing(struct timer *timer, void *context)
 
 static void *arm_fresh(void *argument)
 {
-    unsigned which = (unsigned)(uintptr_t)argument;
-    for (unsigned round = 1; round <= ROUNDS; round++) {
+    unsigned int which = (unsigned int)(uintptr_t)argument;
+    for (unsigned int round = 1; round <= ROUNDS; round++) {
         while (load(&fresh_round) != round)
             cpu_relax();
         add(&fresh_replaced, timer_queue_arm(&queues[which], &fresh, 1).was_armed);
@@ -265,15 +265,15 @@ static void a_new_timer_armed_by_two_cpus_is_armed_once(void **state)
     fresh_round = fresh_done = fresh_replaced = 0;
     for (uintptr_t i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, arm_fresh, (void *)i);
-    unsigned ran = 0;
-    for (unsigned round = 1; round <= ROUNDS; round++) {
+    unsigned int ran = 0;
+    for (unsigned int round = 1; round <= ROUNDS; round++) {
         timer_init(&fresh, do_nothing, NULL);
         store(&fresh_round, round);
         while (load(&fresh_done) != 2 * round)
             cpu_relax();
         ran += timer_queue_run(&queues[0], 1) + timer_queue_run(&queues[1], 1);
     }
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(fresh_replaced, ROUNDS);
     assert_int_equal(ran, ROUNDS);
@@ -281,8 +281,8 @@ static void a_new_timer_armed_by_two_cpus_is_armed_once(void **state)
 
 /* ---- waiting ---- */
 
-static unsigned entered, released;
-static unsigned finished; /* not atomic: what the waiter sees, it sees by waiting */
+static unsigned int entered, released;
+static unsigned int finished; /* not atomic: what the waiter sees, it sees by waiting */
 
 static void stay(struct timer *timer, void *context)
 {

@@ -38,7 +38,7 @@ static void no_interrupt_is_superfluous(void **state)
 {
     (void)state;
     start();
-    forget_text();
+    clear_text();
     for (unsigned int i = 0; i < 20; i++) {
         write_some(1 + i * 13);
         run_on();
@@ -54,7 +54,7 @@ static void a_full_ring_sends_its_oldest_bytes_and_loses_none(void **state)
         device.has_fifo = has_fifo;
         device.reads_to_empty = 3;
         start();
-        forget_text();
+        clear_text();
         write_some(UART16550_WAITING_MAX);
         assert_int_equal(device.sent_count, 0);
         write_some(1);
@@ -73,7 +73,7 @@ static void a_transmitter_that_never_empties_does_not_block_its_writer(void **st
 {
     (void)state;
     start();
-    forget_text();
+    clear_text();
     device.never_empties = true;
     write_some(UART16550_WAITING_MAX + 1000);
     device.status_reads = 0;
@@ -81,10 +81,10 @@ static void a_transmitter_that_never_empties_does_not_block_its_writer(void **st
     assert_in_range(device.status_reads, 1, 2000);
     device.never_empties = false;
     transmitter_empties();
-    forget_text();
+    clear_text();
     run_on();
     expect_sender_is_quiet();
-    forget_text();
+    clear_text();
     write_some(100);
     run_on();
     expect_all_sent();
@@ -118,7 +118,7 @@ static void text_is_sent_although_the_interrupted_code_holds_the_lock(void **sta
 {
     (void)state;
     start();
-    forget_text();
+    clear_text();
     write_text("what waits\n");
     spin_lock(&uart.lock);
     write_text("panic\n");
@@ -141,7 +141,7 @@ static void settling_without_the_lock_is_bounded(void **state)
 {
     (void)state;
     start();
-    forget_text();
+    clear_text();
     write_some(101);
     spin_lock(&uart.lock);
     device.on_sent = take_one_more;
@@ -155,7 +155,7 @@ static void switching_to_polling_sends_pending_bytes(void **state)
     (void)state;
     device.reads_to_empty = 2;
     start();
-    forget_text();
+    clear_text();
     write_some(1000);
     uart16550_use_interrupts(&uart, false);
     expect_all_sent();
@@ -174,7 +174,7 @@ static void endless_interrupts_are_given_up(void **state)
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         plug_in(state);
         start();
-        forget_text();
+        clear_text();
         write_some(500);
         receive_byte('k', 0);
         device.claims_always = true;

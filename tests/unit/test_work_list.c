@@ -20,17 +20,17 @@
 #define JOBS   4 /* of one giver at a time */
 
 static struct work_list list;
-static unsigned givers_left;
+static unsigned int givers_left;
 
 struct job {
     struct work work;
-    unsigned giver, number;
-    unsigned result;
+    unsigned int giver, number;
+    unsigned int result;
 };
 
 /* ---- one taker ---- */
 
-static unsigned last_number[GIVERS]; /* the taker's */
+static unsigned int last_number[GIVERS]; /* the taker's */
 
 static void do_job(void *argument)
 {
@@ -42,7 +42,7 @@ static void do_job(void *argument)
 
 static void finish(struct job *job)
 {
-    unsigned turns = 0;
+    unsigned int turns = 0;
     while (!work_is_done(&job->work))
         litmus_wait(&turns);
     MUST(job->result == job->number * 3);
@@ -50,12 +50,12 @@ static void finish(struct job *job)
 }
 
 /* Stands for the interrupt: the taker looks once whenever it was told, and at no other time. */
-static unsigned bell;
+static unsigned int bell;
 
-static void give_jobs(unsigned giver)
+static void give_jobs(unsigned int giver)
 {
     struct job jobs[JOBS];
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         struct job *job = &jobs[i % JOBS];
         if (i >= JOBS)
             finish(job);
@@ -63,20 +63,20 @@ static void give_jobs(unsigned giver)
         if (work_list_add(&list, &job->work) == WORK_ADDED_FIRST)
             relaxed_add(&bell, 1);
     }
-    for (unsigned i = 0; i < JOBS; i++)
+    for (unsigned int i = 0; i < JOBS; i++)
         finish(&jobs[i]);
     relaxed_add(&givers_left, -1u);
 }
 
-static void give_or_take(unsigned thread)
+static void give_or_take(unsigned int thread)
 {
     if (thread < GIVERS) {
         give_jobs(thread);
         return;
     }
-    unsigned heard = 0, turns = 0;
+    unsigned int heard = 0, turns = 0;
     while (relaxed_load(&givers_left) > 0) {
-        unsigned now = relaxed_load(&bell);
+        unsigned int now = relaxed_load(&bell);
         if (now == heard) {
             litmus_wait(&turns);
             continue;
@@ -95,7 +95,7 @@ static void each_producers_work_runs_once_in_order(void **state)
     bell = 0;
     memset(last_number, 0, sizeof(last_number));
     litmus_run(GIVERS + 1, give_or_take);
-    for (unsigned i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < GIVERS; i++)
         assert_int_equal(last_number[i], ROUNDS);
     assert_true(work_list_is_empty(&list));
 }
@@ -108,13 +108,13 @@ static void do_once(void *argument)
     job->result++;
 }
 
-static void give_and_take(unsigned thread)
+static void give_and_take(unsigned int thread)
 {
     struct job job;
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         job = (struct job){ .work = { .run = do_once, .argument = &job }, .giver = thread };
         MUST(work_list_add(&list, &job.work) != WORK_REFUSED);
-        for (unsigned turns = 0; !work_is_done(&job.work); litmus_wait(&turns))
+        for (unsigned int turns = 0; !work_is_done(&job.work); litmus_wait(&turns))
             work_list_run(&list);
         MUST(job.result == 1);
     }
@@ -133,12 +133,12 @@ static void concurrent_takers_each_run_what_they_took(void **state)
 #define LISTS 20000
 
 static struct work_list closing[LISTS];
-static unsigned lists_closed, additions, accepted, refused;
+static unsigned int lists_closed, additions, accepted, refused;
 
-static void add_or_close(unsigned thread)
+static void add_or_close(unsigned int thread)
 {
     static struct job job;
-    unsigned i, turns = 0, last = 0;
+    unsigned int i, turns = 0, last = 0;
     for (i = 0; thread == 0 && i < LISTS; i++) {
         if (i % 4 == 0)
             litmus_keep_pace(&additions, &last);
@@ -153,7 +153,7 @@ static void add_or_close(unsigned thread)
             refused++;
             continue;
         }
-        for (unsigned is_closed = 0; !work_is_done(&job.work); litmus_wait(&turns)) {
+        for (unsigned int is_closed = 0; !work_is_done(&job.work); litmus_wait(&turns)) {
             MUST(!is_closed);
             is_closed = relaxed_load(&lists_closed) > i;
         }
@@ -173,11 +173,11 @@ static void work_accepted_by_a_closing_list_is_done(void **state)
 
 /* ---- alone ---- */
 
-static unsigned order[8], done;
+static unsigned int order[8], done;
 
 static void note(void *argument)
 {
-    order[done++] = (unsigned)(uintptr_t)argument;
+    order[done++] = (unsigned int)(uintptr_t)argument;
 }
 
 static struct work work_numbered(uintptr_t number)

@@ -63,7 +63,7 @@ void write_some(size_t length)
     write_text(text + start);
 }
 
-void forget_text(void)
+void clear_text(void)
 {
     text_length = 0;
     text[0] = 0;
@@ -83,7 +83,7 @@ void plug_in_any(void **state)
     device.has_fifo = seed_below(3) > 0;
     device.reads_to_empty = seed_below(2) ? 0 : 1 + seed_below(20);
     start();
-    forget_text();
+    clear_text();
 }
 
 void happen(void)

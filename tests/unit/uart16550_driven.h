@@ -32,7 +32,7 @@ extern size_t text_length;
 
 /* @length bytes of a sequence, so that what is lost or out of order can be seen. */
 void write_some(size_t length);
-void forget_text(void);
+void clear_text(void);
 void expect_all_sent(void);
 
 /* ---- random events ---- */

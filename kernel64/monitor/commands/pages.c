@@ -136,7 +136,7 @@ static status_t command_pages(int argc, char **argv)
     show_part("kept for CPUs that did not come up", census.trampolines * PAGE_SIZE);
     show_part("behind the end of the direct map", census.unmanaged * PAGE_SIZE);
     if (census.unaccounted != 0)
-        print("%20ld  in use by nobody who says so\n", census.unaccounted * (int64_t)PAGE_SIZE);
+        print("%20ld  unaccounted\n", census.unaccounted * (int64_t)PAGE_SIZE);
     print("%16lu  in all\n", census.total_bytes);
     return STATUS_OK;
 }

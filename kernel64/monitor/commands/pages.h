@@ -17,7 +17,7 @@ struct page_census {
     struct buddy_stats buddy;
     uint64_t unmanaged; /* of no use: behind the direct map's end */
     uint64_t slabs, large_blocks, page_tables, early_usable, ranges, trampolines;
-    int64_t unaccounted; /* in use, and nobody says by whom; below 0: counted twice */
+    int64_t unaccounted; /* in use by no known user; below 0: counted twice */
 
     uint64_t total_bytes; /* all of the above */
 };
