@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64's file is treated as untrusted: a valid file is loaded byte by byte, and each kind of invalid file is refused
- * before anything is written.
+ * kernel64's file is treated as untrusted: a valid file is loaded byte by byte, and each kind of invalid file
+ * is refused before anything is written.
  */
 #include <stdarg.h>
 #include <stddef.h>
