@@ -29,9 +29,11 @@ MACHINES = ROOT / 'tests/kvm/machines.toml'
 FOLDER = ROOT / 'build-test/kvm'
 # A page table walk of the inner machine is one of the outer's, emulated: all is some fifty times slower than KVM.
 SILENCE_SECONDS = 240
-# Boots of the outer machine without a word from a machine inside.
+# Boots of the outer machine without output from a machine inside.
 TRIES = 2
 NEXT_RELEASE = 'trixie'
+# lpj: counting loops under emulation takes a second, and is wrong. On a busy host the timer's first interrupts are late.
+LINUX_OPTIONS = 'quiet panic=-1 lpj=4000000 no_timer_check'
 
 MODULES = ('virt/lib/irqbypass', 'drivers/crypto/ccp/ccp', 'arch/x86/kvm/kvm', 'arch/x86/kvm/kvm-amd')
 FIRMWARE = ('/usr/share/seabios/*.bin', '/usr/share/qemu/*.bin', '/usr/share/qemu/*.rom')
@@ -190,15 +192,13 @@ def make_initrd(root, elf, machines):
     return initrd
 
 
-def outer_command(qemu, needs, kernel, initrd, log):
-    # lpj: counting loops under emulation takes a second, and is wrong. On a busy host the timer's first interrupts are late.
+def outer_command(qemu, options, log, boot):
+    """The emulated host: two CPUs, a serial port that writes to @log, and no device that the lane does not need."""
     return [
         str(qemu),
-        *needs,
+        *options,
         '-accel',
         'tcg,thread=multi',
-        '-cpu',
-        'max',
         '-smp',
         '2',
         '-m',
@@ -212,12 +212,7 @@ def outer_command(qemu, needs, kernel, initrd, log):
         '-serial',
         f'file:{log}',
         '-no-reboot',
-        '-kernel',
-        str(kernel),
-        '-initrd',
-        str(initrd),
-        '-append',
-        'console=ttyS0 quiet panic=-1 lpj=4000000 no_timer_check',
+        *boot,
     ]
 
 
@@ -281,7 +276,15 @@ class Lane:
         make_root(self.root, modules, self.qemu, pathlib.Path(self.needs[1]).parent if self.needs else None)
 
     def _command(self, initrd, log):
-        return outer_command(self.qemu, self.needs, self.kernel, initrd, log)
+        boot = [
+            '-kernel',
+            str(self.kernel),
+            '-initrd',
+            str(initrd),
+            '-append',
+            f'console=ttyS0 {LINUX_OPTIONS}',
+        ]
+        return outer_command(self.qemu, [*self.needs, '-cpu', 'max'], log, boot)
 
     def _judge(self, machine, text, status):
         return judge(machine, text, status)

@@ -121,32 +121,15 @@ class XenLane(kvm_lane.Lane):
         kvm_lane.write_init(root, INIT.format(modules=' '.join(pathlib.Path(name).name for name in MODULES)))
 
     def _command(self, initrd, log):
-        return [
-            str(qemu_program()),
-            '-accel',
-            'tcg,thread=multi',
-            '-cpu',
-            OUTER_CPU,
-            '-smp',
-            '2',
-            '-m',
-            '3G',
-            '-display',
-            'none',
-            '-vga',
-            'none',
-            '-nic',
-            'none',
-            '-serial',
-            f'file:{log}',
-            '-no-reboot',
+        boot = [
             '-kernel',
             str(self.hypervisor),
             '-append',
             'console=com1 com1=115200,8n1 loglvl=error guest_loglvl=all dom0_mem=1G noreboot conring_size=1m',
             '-initrd',
-            f'{self.kernel} console=hvc0 quiet panic=-1 lpj=4000000 no_timer_check,{initrd}',
+            f'{self.kernel} console=hvc0 {kvm_lane.LINUX_OPTIONS},{initrd}',
         ]
+        return kvm_lane.outer_command(qemu_program(), ['-cpu', OUTER_CPU], log, boot)
 
     def _judge(self, machine, text, status):
         said = ''.join(

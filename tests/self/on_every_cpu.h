@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A function on all CPUs at once, as self-tests and benchmarks want it.
+ * A function on all CPUs at once, for self-tests and benchmarks.
  */
 #include <smp/idle.h>
 #include <smp/ipi.h>
@@ -12,7 +12,15 @@
             SKIP_TEST("one CPU");                                                                            \
     } while (0)
 
-/* What another CPU found, which EXPECT cannot count there; a test that wants it sets it to 0 first. */
+/* on_every_cpu(), and expects that no CPU has called note_wrong(). */
+#define EXPECT_ON_EVERY_CPU(cpus, function, argument)                                                        \
+    do {                                                                                                     \
+        wrong = 0;                                                                                           \
+        on_every_cpu(cpus, function, argument);                                                              \
+        EXPECT(wrong == 0);                                                                                  \
+    } while (0)
+
+/* Failures found on other CPUs, where EXPECT cannot count them; a test that uses it sets it to 0 first. */
 extern uint32_t wrong; /* atomic */
 void note_wrong(void);
 
@@ -24,12 +32,12 @@ void count_call(void *argument);
  * once.
  * @cpus: 0 for all.
  *
- * Returns when all have. Return: how many those were; 0, and nothing was run, when there is no memory.
- * Context: the first CPU's thread, interrupts on.
+ * Returns when all have run it. Return: the number of CPUs; 0 when there was no memory, and then it ran on
+ * none. Context: the BSP's thread, interrupts on.
  */
 unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument);
 
-/* The same on one CPU that is not the first. Return: false when it is not online. */
+/* The same on one CPU other than the BSP. Return: false when it is not online. */
 bool on_cpu(unsigned int cpu, work_fn *function, void *argument) MUST_CHECK;
 
 /* Return: the next CPU after @cpu that is online; 0 when there is none. */

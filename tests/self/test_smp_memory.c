@@ -50,9 +50,7 @@ static void use_objects(void *argument)
 KTEST(smp, objects_of_all_cpus_do_not_overlap)
 {
     NEEDS_TWO();
-    wrong = 0;
-    on_every_cpu(0, use_objects, NULL);
-    EXPECT(wrong == 0);
+    EXPECT_ON_EVERY_CPU(0, use_objects, NULL);
 }
 
 #define BLOCKS     24
@@ -164,7 +162,5 @@ static void use_ranges(void *argument)
 KTEST(smp, ranges_may_be_reserved_and_freed_on_all_cpus_at_once)
 {
     NEEDS_TWO();
-    wrong = 0;
-    on_every_cpu(8, use_ranges, NULL);
-    EXPECT(wrong == 0);
+    EXPECT_ON_EVERY_CPU(8, use_ranges, NULL);
 }

@@ -96,9 +96,7 @@ static void use_timers(void *argument)
 KTEST(smp, timers_of_all_cpus_fire_once_each)
 {
     NEEDS_TWO();
-    wrong = 0;
-    on_every_cpu(0, use_timers, NULL);
-    EXPECT(wrong == 0);
+    EXPECT_ON_EVERY_CPU(0, use_timers, NULL);
 }
 
 static void sleep_a_little(void *argument)

@@ -7,8 +7,9 @@
 #include <ashlar/dev/hpet.h>
 #include <ashlar/types.h>
 
-#define RESERVED 0x0081u /* bits of a comparator's configuration that firmware has set, and that must stay   \
-                          */
+#define RESERVED                                                                                             \
+    0x0081u /* bits of a comparator's configuration that firmware has set, and that must stay                \
+             */
 
 struct comparator {
     uint32_t config, routes, value;
