@@ -11,7 +11,7 @@
 #include <acpi/mp_table.h>
 #include <lib/format.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 
 /* ---- the tables, the root first ---- */
 

@@ -15,7 +15,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/fmt/acpi.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 
 static void print_gas(const char *name, const struct acpi_gas *gas)
 {

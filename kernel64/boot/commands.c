@@ -6,7 +6,7 @@
 #include <ashlar/command.h>
 #include <boot/machine.h>
 #include <boot/map_picture.h>
-#include <log/log.h>
+#include <log/print.h>
 
 /* ---- map ---- */
 

@@ -8,6 +8,7 @@
 #include <boot/cmdline.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <log/print.h>
 
 static const char *joined = "", *first_part = "", *last_part = "";
 

@@ -7,6 +7,7 @@
 #include <ashlar/time_units.h>
 #include <boot/machine.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <boot/stages.h>
 
 static const char *view_text(struct bytes view)

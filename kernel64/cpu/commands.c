@@ -8,7 +8,7 @@
 #include <cpu/errata.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <cpu/decode.h>
 
 static void print_features(const char *heading, bool is_used, bool is_there)

@@ -9,7 +9,7 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <trap/traps.h>
 
 static void print_counts(uint8_t vector)

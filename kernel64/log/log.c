@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log ring and the list of consoles.
+ * The log ring.
  *
  * The ring is RING_SIZE bytes of records, each a head and the text behind it, written at
  * ring.end and wrapping bytewise; ring.start is the oldest record that is still whole. Both only
@@ -14,37 +14,23 @@
  * that got the lock first. CPUs whose counters disagree, and a clock that is left for another, can still give
  * a lower time than the line before has: the stamp is then that line's.
  *
- * One lock keeps lines whole, on the consoles too. It is held with interrupts off and for one
- * line at a time, also while the ring is replayed. Who finds it held does one of three things:
- *
- *     another CPU holds it                waits, for as long as the slowest line can take
- *     this CPU does: an NMI, a machine
- *     check, a panic inside the log       does not wait: the holder cannot go on
- *     somebody waited that long in vain   does not wait again until the lock has been given back
- *
- * Without the lock a line skips the ring, whose holder is inside it, is counted, and goes to the
- * consoles alone: perhaps in the middle of another line, but it is seen. Refused: a lock-free
- * ring; it would not keep two lines on a serial port apart, which is the part that people see.
+ * The consoles' lock (log/output.h) guards the ring, too, so that lines have one order in both. A line that
+ * does not get it skips the ring, whose holder is inside it, is counted, and goes to the consoles alone.
+ * Refused: a lock-free ring; it would not keep two lines on a serial port apart, which is the part that
+ * people see.
  */
 #include <log/log.h>
 
 #include <ashlar/option.h>
-#include <ashlar/sync/spinlock.h>
 #include <ashlar/time_units.h>
-#include <log/console_lock.h>
 #include <lib/machine_ops.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <log/output.h>
+#include <log/print.h>
 
 #define RING_SIZE  65536u
 #define PREFIX_MAX 64
-
-/* Behind a serial port: what every terminal shows. */
-#define TERMINAL_ROWS    24
-#define TERMINAL_COLUMNS 80
-
-/* A second at 4 GHz and two at 2 GHz: the longest line takes 0.6 s at 9600 baud. */
-#define PATIENCE_TICKS (1ULL << 32)
 
 struct record {
     uint64_t stamp;  /* nanoseconds since boot; ticks of a line from before there was a clock */
@@ -54,48 +40,22 @@ struct record {
     uint32_t cpu;
 };
 
-/* The holder's progress is the texts written to consoles. */
-static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
-static struct spinlock lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
-/* guarded by lock: */
+/* guarded by output_lock: */
 static struct {
     uint64_t start, end;
     uint64_t dropped; /* records pushed out */
     uint8_t bytes[RING_SIZE];
 } ring;
-static struct console *consoles; /* written with the lock held; a line that does not get it walks the list */
 static bool is_deferring;
 static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
 static uint64_t last_ns;       /* the highest stamp; read also without the lock */
-static struct held report_lock; /* how the reporter took it */
 
 /* Set with the lock held, once there is a clock; read without. */
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
 
 static enum log_level threshold = LOG_INFO; /* no lock: any of its values does no harm */
-/* Atomic: the CPU that log_hold() is for, plus 1; it alone writes it, others compare it with their number. */
-static uint32_t reporter;
 static uint64_t unkept; /* atomic; lines that skipped the ring; a plain counter: no order */
-
-struct held console_lock_take(void)
-{
-    struct held held = { .flags = local_irq_save() };
-    held.taken = spin_lock_or_give_up(&lock);
-    return held;
-}
-
-void console_lock_give(struct held held)
-{
-    if (held.taken)
-        spin_unlock(&lock);
-    local_irq_restore(held.flags);
-}
-
-bool console_lock_is_reporter(void)
-{
-    return __atomic_load_n(&reporter, __ATOMIC_RELAXED) == machine_ops.cpu() + 1;
-}
 
 /* ---- the ring ---- */
 
@@ -119,6 +79,7 @@ static void ring_append(const void *from, size_t length)
 
 static void ring_push(const struct record *record, const char *text)
 {
+    CHECK_HELD(&output_lock);
     while (ring.end + sizeof(*record) + record->length - ring.start > RING_SIZE) {
         struct record oldest;
         ring_read(ring.start, &oldest, sizeof(oldest));
@@ -129,23 +90,7 @@ static void ring_push(const struct record *record, const char *text)
     ring_append(text, record->length);
 }
 
-/* ---- consoles ---- */
-
-static void write_to(struct console *only, const char *text, size_t length)
-{
-    __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
-    if (only) {
-        only->write(only, text, length);
-        return;
-    }
-    for (struct console *console = consoles; console; console = console->next)
-        console->write(console, text, length);
-}
-
-void console_lock_write(const char *text, size_t length)
-{
-    write_to(NULL, text, length);
-}
+/* ---- what is shown ---- */
 
 /* One line, prefix and newline included, in one write: a screen is then redrawn once. Return: its length. */
 static size_t show(struct console *only, const struct record *record, const char *text)
@@ -157,7 +102,7 @@ static size_t show(struct console *only, const struct record *record, const char
     memcpy(line + length, text, record->length);
     length += record->length;
     line[length++] = '\n';
-    write_to(only, line, length);
+    output_write(only, line, length);
     return length;
 }
 
@@ -167,9 +112,10 @@ static void show_losses(struct console *only)
     uint64_t skipped = __atomic_load_n(&unkept, __ATOMIC_RELAXED);
 
     if (ring.dropped)
-        write_to(only, text, format_buffer(text, sizeof(text), "[%lu older lines are gone]\n", ring.dropped));
+        output_write(only, text,
+                     format_buffer(text, sizeof(text), "[%lu older lines are gone]\n", ring.dropped));
     if (skipped)
-        write_to(only, text, format_buffer(text, sizeof(text), "[%lu lines were not kept]\n", skipped));
+        output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines were not kept]\n", skipped));
 }
 
 /*
@@ -177,9 +123,9 @@ static void show_losses(struct console *only)
  * meanwhile is passed over. Returns with the lock still held, so that nothing comes between the
  * last line and what the caller does next.
  */
-static struct held replay(struct console *only, enum log_level up_to, uint64_t end)
+static struct output_held replay(struct console *only, enum log_level up_to, uint64_t end)
 {
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     uint64_t at = ring.start;
 
     if (held.taken)
@@ -192,10 +138,10 @@ static struct held replay(struct console *only, enum log_level up_to, uint64_t e
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
         size_t shown = record.level <= up_to ? show(only, &record, text) : 0;
-        console_lock_give(held);
+        output_give(held);
         if (!only && shown > 0 && !print_may_go_on(shown))
             at = end;
-        held = console_lock_take();
+        held = output_take();
         if (at < ring.start)
             at = ring.start;
     }
@@ -248,7 +194,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         .has_time = now_ns != NULL,
         .cpu = machine_ops.cpu(),
     };
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     record.stamp = stamp(held.taken);
     if (held.taken)
         ring_push(&record, text);
@@ -256,41 +202,35 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         __atomic_fetch_add(&unkept, 1, __ATOMIC_RELAXED);
     if (level <= threshold && !(held.taken && is_deferring))
         (void)show(NULL, &record, text);
-    console_lock_give(held);
+    output_give(held);
 }
 
 void log_attach(struct console *console)
 {
-    struct held held = replay(console, threshold, UINT64_MAX);
-    console->next = consoles;
-    consoles = console;
-    console_lock_give(held);
+    struct output_held held = replay(console, threshold, UINT64_MAX);
+    output_add(console);
+    output_give(held);
 }
 
 void log_detach(struct console *console)
 {
-    struct held held = console_lock_take();
-    for (struct console **link = &consoles; *link; link = &(*link)->next) {
-        if (*link == console) {
-            *link = console->next;
-            break;
-        }
-    }
-    console_lock_give(held);
+    struct output_held held = output_take();
+    output_remove(console);
+    output_give(held);
 }
 
 void log_defer(void)
 {
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     is_deferring = true;
     deferred_from = ring.end;
-    console_lock_give(held);
+    output_give(held);
 }
 
 /* Context: the lock is held. */
 static void show_deferred(void)
 {
-    CHECK_HELD(&lock);
+    CHECK_HELD(&output_lock);
     uint64_t at = deferred_from > ring.start ? deferred_from : ring.start;
     while (is_deferring && at < ring.end) {
         struct record record;
@@ -306,56 +246,19 @@ static void show_deferred(void)
 
 void log_show_deferred(void)
 {
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     if (held.taken)
         show_deferred();
-    console_lock_give(held);
+    output_give(held);
 }
 
 void log_settle(void)
 {
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     if (held.taken)
         show_deferred();
-    for (struct console *console = consoles; console; console = console->next)
-        if (console->settle)
-            console->settle(console);
-    console_lock_give(held);
-}
-
-bool log_hold(void)
-{
-    if (console_lock_is_reporter())
-        return false;
-    struct held held = console_lock_take();
-    report_lock = held;
-    __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);
-    return true;
-}
-
-void log_release(void)
-{
-    struct held held = report_lock;
-    __atomic_store_n(&reporter, 0, __ATOMIC_RELAXED);
-    console_lock_give(held);
-}
-
-void log_screen(size_t *rows, size_t *columns)
-{
-    struct held held = console_lock_take();
-    *rows = SIZE_MAX;
-    *columns = SIZE_MAX;
-    for (struct console *console = consoles; console; console = console->next) {
-        size_t its_rows = console->rows ? console->rows : TERMINAL_ROWS;
-        size_t its_columns = console->columns ? console->columns : TERMINAL_COLUMNS;
-        *rows = its_rows < *rows ? its_rows : *rows;
-        *columns = its_columns < *columns ? its_columns : *columns;
-    }
-    if (!consoles) {
-        *rows = TERMINAL_ROWS;
-        *columns = TERMINAL_COLUMNS;
-    }
-    console_lock_give(held);
+    output_settle();
+    output_give(held);
 }
 
 void log_set_threshold(enum log_level level)
@@ -380,7 +283,7 @@ OPTION_EARLY(loglevel, "error|warn|info|debug", "log lines above it stay off the
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
-    struct held held = console_lock_take();
+    struct output_held held = output_take();
     last_ns = 0;
     for (uint64_t at = ring.start; held.taken && nanoseconds_now && at < ring.end;) {
         struct record record;
@@ -393,7 +296,7 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
     }
     nanoseconds_of = nanoseconds_since_boot;
     now_ns = nanoseconds_now;
-    console_lock_give(held);
+    output_give(held);
 }
 
 uint64_t log_nanoseconds(uint64_t ticks)
@@ -404,5 +307,5 @@ uint64_t log_nanoseconds(uint64_t ticks)
 void log_replay(void)
 {
     /* Not what is logged from here on: that reaches the consoles by itself. */
-    console_lock_give(replay(NULL, LOG_DEBUG, ring.end));
+    output_give(replay(NULL, LOG_DEBUG, ring.end));
 }

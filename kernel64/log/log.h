@@ -6,16 +6,13 @@
  *
  *     [ seconds.micros] cpuN subsystem: text
  *
- * Also here, because they share the consoles: print(), text without that prefix, for the monitor and for
- * reports. It does not enter the ring.
+ * Not for text that a person asked for, or a report: print.h.
  *
  * Context of all, unless a function says otherwise: any, interrupts on or off, also NMI and panic: a lock
  * that the interrupted code holds is waited for only for a limited time. Never sleeps, never allocates.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/types.h>
-
-#include <stdarg.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -72,47 +69,8 @@ void log_set_threshold(enum log_level level);
  */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
-/**
- * log_hold(), log_release() - only this CPU prints in between, for a report of many lines; others wait.
- *
- * The observer is not asked meanwhile, and nothing is dropped.
- * Return: false when this CPU prints a report already, which goes on.
- * Context: any, also NMI and panic. Interrupts are off until log_release().
- */
-bool log_hold(void);
-void log_release(void);
-
 /* Shows the ring again, lines of every level, on every console: the monitor's `log`. Context: thread. */
 void log_replay(void);
 
 /* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */
 uint64_t log_nanoseconds(uint64_t ticks);
-
-/**
- * print_observer_fn - asked before each row that print() writes, with no lock held: a pager.
- * @rows: begun since it was last asked; a line wider than the screen takes several.
- *
- * Return: false to drop everything that print() is given until print_set_observer() is called again.
- */
-typedef bool print_observer_fn(size_t rows);
-
-/**
- * print_set_observer() - set the pager.
- * @observer: NULL, as at the start: none.
- * @columns:  of a row.
- *
- * New log lines are neither counted nor dropped; replayed ones are.
- */
-void print_set_observer(print_observer_fn *observer, size_t columns);
-
-/* The smallest screen among the consoles: its rows and columns. A console that does not know its size counts
-   as 24 rows of 80. */
-void log_screen(size_t *rows, size_t *columns);
-
-/* Text as it is, to every console. */
-void print(const char *format, ...) PRINTF_LIKE(1, 2);
-void print_v(const char *format, va_list arguments);
-void print_text(const char *text, size_t length);
-
-/* print_text() as a callback. @context: ignored. */
-void print_sink(void *context, const char *text, size_t length);

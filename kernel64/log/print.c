@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * print(): text as it is, to all consoles, under the log's lock; and the observer, a pager, that is asked in
+ * print(): text as it is, to all consoles, under their lock; and the observer, a pager, that is asked in
  * between.
  *
  * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is
@@ -10,11 +10,11 @@
  * with '@' is a record for programs: it is counted, and the observer not asked within it. Terminals differ in
  * whether a newline behind a full row begins one more; it is counted.
  */
-#include <log/log.h>
+#include <log/print.h>
 
 #include <lib/format.h>
 #include <lib/string.h>
-#include <log/console_lock.h>
+#include <log/output.h>
 
 #define TAB_COLUMNS 8
 
@@ -30,7 +30,7 @@ static bool may_print(void)
 {
     size_t rows = rows_printed;
 
-    if (console_lock_is_reporter())
+    if (output_is_reporter())
         return true;
     if (is_print_dropped || !print_observer)
         return !is_print_dropped;
@@ -85,9 +85,9 @@ static bool moves_down(char c)
 
 static void write_out(const char *text, size_t length)
 {
-    struct held held = console_lock_take();
-    console_lock_write(text, length);
-    console_lock_give(held);
+    struct output_held held = output_take();
+    output_write(NULL, text, length);
+    output_give(held);
 }
 
 /* Whether the line that @c is the next character of is a record. */
@@ -117,7 +117,7 @@ static void write_rows(const char *text, size_t length)
 
 void print_text(const char *text, size_t length)
 {
-    if (print_observer && !console_lock_is_reporter())
+    if (print_observer && !output_is_reporter())
         write_rows(text, length);
     else if (may_print())
         write_out(text, length);
@@ -141,7 +141,7 @@ static void flush(struct gathered *gathered)
     if (gathered->by_rows)
         write_rows(gathered->text, gathered->length);
     else
-        console_lock_write(gathered->text, gathered->length);
+        output_write(NULL, gathered->text, gathered->length);
     gathered->length = 0;
 }
 
@@ -162,18 +162,18 @@ static void gather(void *context, const char *text, size_t length)
 
 void print_v(const char *format, va_list arguments)
 {
-    struct gathered gathered = { .length = 0, .by_rows = print_observer && !console_lock_is_reporter() };
-    struct held held = { .taken = false };
+    struct gathered gathered = { .length = 0, .by_rows = print_observer && !output_is_reporter() };
+    struct output_held held = { .taken = false };
 
     if (!gathered.by_rows) {
         if (!may_print())
             return;
-        held = console_lock_take();
+        held = output_take();
     }
     format_to(gather, &gathered, format, arguments);
     flush(&gathered);
     if (!gathered.by_rows)
-        console_lock_give(held);
+        output_give(held);
 }
 
 void print(const char *format, ...)

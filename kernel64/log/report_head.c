@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report is many lines, and the log's lock keeps single lines whole: it is held for all of them. A CPU
- * waits for it as long as the holder makes progress (take_lock() in log.c), also on a serial port of 9600
+ * A report is many lines, and the consoles' lock keeps single lines whole: it is held for all of them. A CPU
+ * waits for it as long as the holder makes progress (output.c), also on a serial port of 9600
  * baud.
  */
 #include <log/report_head.h>
 
 #include <ashlar/time_units.h>
 #include <log/log.h>
+#include <log/output.h>
+#include <log/print.h>
 #include <lib/machine_ops.h>
 
 bool report_head_begin(void)
 {
-    if (!log_hold())
+    if (!output_hold())
         return false;
     uint64_t ns = log_nanoseconds(machine_ops.ticks());
     print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, machine_ops.cpu(),
@@ -22,5 +24,5 @@ bool report_head_begin(void)
 
 void report_head_end(void)
 {
-    log_release();
+    output_release();
 }

@@ -8,6 +8,7 @@
 #include <ashlar/json.h>
 #include <cpu/insn.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <lib/string.h>
 
 static void sort(uint64_t *values, size_t count)

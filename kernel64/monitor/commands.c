@@ -8,6 +8,7 @@
 #include <cpu/trap_frame.h>
 #include <cpu/fixup.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <panic/symbols.h>
 #include <lib/parse.h>
 #include <lib/string.h>

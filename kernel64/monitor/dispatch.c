@@ -5,7 +5,7 @@
 #include <monitor/dispatch.h>
 
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <monitor/complete.h>
 #include <monitor/split.h>
 #include <panic/stacks.h>

@@ -12,7 +12,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <power/verdict.h>
 
 /* The test that runs now. Expectations may fail on several CPUs at once; they only ever set these. */

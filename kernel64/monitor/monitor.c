@@ -17,6 +17,8 @@
 #include <cpu/wait.h>
 #include <power/exit.h>
 #include <log/log.h>
+#include <log/output.h>
+#include <log/print.h>
 #include <panic/panic.h>
 #include <boot/stages.h>
 #include <power/verdict.h>
@@ -251,7 +253,7 @@ void monitor_run(void)
     if (option_read(&option_run, run, sizeof(run)) != STATUS_NOT_FOUND && run[0])
         run_without_a_person(run);
 
-    log_screen(&rows, &columns);
+    output_screen(&rows, &columns);
     line_init(&line, print_sink, NULL, PROMPT, columns);
     print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
     for (;;) {

@@ -6,7 +6,7 @@
 #include <monitor/pager.h>
 
 #include <ashlar/dev/input.h>
-#include <log/log.h>
+#include <log/print.h>
 
 #define CTRL_C 3
 

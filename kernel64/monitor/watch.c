@@ -7,7 +7,7 @@
 #include <ashlar/time_units.h>
 
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <monitor/dispatch.h>
 #include <monitor/line.h>
 #include <monitor/monitor.h>

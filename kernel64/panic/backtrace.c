@@ -5,7 +5,7 @@
 #include <panic/backtrace.h>
 
 #include <ashlar/bits.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <panic/stacks.h>
 #include <panic/symbols.h>
 

@@ -14,6 +14,7 @@
 #include <power/exit.h>
 #include <power/verdict.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <lib/machine_ops.h>
 #include <log/report_head.h>
 

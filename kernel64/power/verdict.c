@@ -5,7 +5,7 @@
  */
 #include <power/verdict.h>
 
-#include <log/log.h>
+#include <log/print.h>
 
 static unsigned int counts[TEST_OUTCOMES];
 static bool is_spoilt;

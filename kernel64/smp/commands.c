@@ -12,6 +12,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <smp/ap.h>
 #include <smp/hotplug.h>
 #include <smp/idle.h>

@@ -16,6 +16,7 @@
 #include <cpu/percpu.h>
 #include <lib/parse.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <smp/ipi.h>
 #include <smp/work_list.h>
 #include <time/clock.h>

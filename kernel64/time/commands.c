@@ -8,7 +8,7 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/clockevent.h>

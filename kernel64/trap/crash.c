@@ -7,7 +7,7 @@
 #include <ashlar/sync/spinlock.h>
 #include <cpu/machine_ops.h>
 #include <cpu/percpu.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <panic/panic.h>
 #include <lib/machine_ops.h>
 #include <lib/string.h>

@@ -14,6 +14,7 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <cpu/decode.h>
 #include <trap/mc_banks.h>
 #include <cpu/fixup.h>

@@ -12,7 +12,7 @@
 #include <cpu/insn.h>
 #include <lib/format.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <panic/backtrace.h>
 #include <panic/stacks.h>
 #include <cpu/decode.h>

@@ -17,6 +17,7 @@
 #include <trap/trap_report.h>
 #include <cpu/wait.h>
 #include <log/log.h>
+#include <log/print.h>
 #include <panic/panic.h>
 #include <lib/machine_ops.h>
 #include <log/report_head.h>

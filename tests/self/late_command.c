@@ -11,7 +11,7 @@
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <smp/ap.h>
 #include <time/clock.h>
 #include <time/timer.h>

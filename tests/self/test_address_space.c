@@ -13,7 +13,7 @@
 #include <cpu/insn.h>
 #include <cpu/lapic_base.h>
 #include <cpu/physical.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <cpu/fixup.h>
 #include <trap/traps.h>
 #include <vm/address_space.h>

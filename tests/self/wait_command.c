@@ -15,7 +15,7 @@
 #include <irq/vectors.h>
 #include <lib/parse.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <time/clockevent.h>
 #include <time/timer.h>
 #include <trap/traps.h>

@@ -7,6 +7,8 @@
 #include <ashlar/sync/spinlock.h>
 #include <lib/machine_ops.h>
 #include <log/log.h>
+#include <log/output.h>
+#include <log/print.h>
 
 #include <setjmp.h>
 #include <stdarg.h>

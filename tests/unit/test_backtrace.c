@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <log/log.h>
+#include <log/print.h>
 #include <panic/backtrace.h>
 #include <panic/stacks.h>
 #include <panic/symbols.h>

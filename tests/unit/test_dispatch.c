@@ -3,7 +3,7 @@
  * Commands that run commands: how deep, and with how much of the stack left.
  */
 #include <ashlar/check.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <monitor/dispatch.h>
 #include <panic/stacks.h>
 

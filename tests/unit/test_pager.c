@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include <ashlar/dev/input.h>
-#include <log/console_lock.h>
-#include <log/log.h>
+#include <log/output.h>
+#include <log/print.h>
 #include <monitor/pager.h>
 #include <string.h>
 
@@ -21,24 +21,25 @@ static size_t length_written;
 static bool is_reporting;
 static const int *keys;
 
-struct held console_lock_take(void)
+struct output_held output_take(void)
 {
-    return (struct held){ .taken = true };
+    return (struct output_held){ .taken = true };
 }
 
-void console_lock_give(struct held held)
+void output_give(struct output_held held)
 {
     assert_true(held.taken);
 }
 
-void console_lock_write(const char *text, size_t length)
+void output_write(struct console *only, const char *text, size_t length)
 {
+    assert_null(only);
     memcpy(output + length_written, text, length);
     length_written += length;
     output[length_written] = '\0';
 }
 
-bool console_lock_is_reporter(void)
+bool output_is_reporter(void)
 {
     return is_reporting;
 }

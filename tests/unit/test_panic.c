@@ -17,6 +17,8 @@
 #include <power/exit.h>
 #include <power/verdict.h>
 #include <log/log.h>
+#include <log/output.h>
+#include <log/print.h>
 #include <panic/panic.h>
 #include <lib/machine_ops.h>
 #include <log/report_head.h>

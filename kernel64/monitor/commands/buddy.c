@@ -5,7 +5,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/command.h>
 #include <ashlar/mm/buddy.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <platform/platform.h>
 
 static const char *const zone_names[BUDDY_ZONES] = { "below 1 MiB", "below 16 MiB", "below 4 GiB",

@@ -7,7 +7,7 @@
 #include <boot/machine.h>
 #include <cpu/image.h>
 #include <cpu/insn.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <panic/symbols.h>
 #include <vm/address_space.h>
 #include <vm/address_space_audit.h>

@@ -14,7 +14,7 @@
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/image.h>
-#include <log/log.h>
+#include <log/print.h>
 #include <smp/trampoline.h>
 #include <vm/address_space.h>
 

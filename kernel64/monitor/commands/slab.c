@@ -7,7 +7,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
 #include <lib/string.h>
-#include <log/log.h>
+#include <log/print.h>
 
 static uint64_t slab_kib(const struct slab_stats *stats)
 {

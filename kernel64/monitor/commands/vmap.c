@@ -4,7 +4,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/mm/vrange.h>
-#include <log/log.h>
+#include <log/print.h>
 
 static const char *type_words(unsigned int access)
 {

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of consoles, and their lock.
+ *
+ * The lock keeps lines whole. It is held with interrupts off and for one line at a time, also while the ring
+ * is replayed. A CPU that finds it held does one of three things:
+ *
+ *     another CPU holds it                waits, for as long as the slowest line can take
+ *     this CPU does: an NMI, a machine
+ *     check, a panic inside the log       does not wait: the holder cannot go on
+ *     some CPU waited that long in vain   does not wait again until the lock has been released
+ *
+ * Without the lock text goes to the consoles all the same: perhaps in the middle of another line, but it is
+ * seen.
+ */
+#include <log/output.h>
+
+#include <lib/machine_ops.h>
+
+/* Behind a serial port: what every terminal shows. */
+#define TERMINAL_ROWS    24
+#define TERMINAL_COLUMNS 80
+
+/* A second at 4 GHz and two at 2 GHz: the longest line takes 0.6 s at 9600 baud. */
+#define PATIENCE_TICKS (1ULL << 32)
+
+/* The holder's progress is the texts written to consoles. */
+static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
+struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
+/* guarded by output_lock: what log.c says, and: */
+static struct console *consoles;       /* a line that does not get the lock reads the list without */
+static struct output_held report_lock; /* how the reporter took it */
+
+/* Atomic: the CPU that output_hold() is for, plus 1; it alone writes it, others compare it with their number.
+ */
+static uint32_t reporter;
+
+struct output_held output_take(void)
+{
+    struct output_held held = { .flags = local_irq_save() };
+    held.taken = spin_lock_or_give_up(&output_lock);
+    return held;
+}
+
+void output_give(struct output_held held)
+{
+    if (held.taken)
+        spin_unlock(&output_lock);
+    local_irq_restore(held.flags);
+}
+
+bool output_is_reporter(void)
+{
+    return __atomic_load_n(&reporter, __ATOMIC_RELAXED) == machine_ops.cpu() + 1;
+}
+
+void output_write(struct console *only, const char *text, size_t length)
+{
+    __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
+    if (only) {
+        only->write(only, text, length);
+        return;
+    }
+    for (struct console *console = consoles; console; console = console->next)
+        console->write(console, text, length);
+}
+
+void output_add(struct console *console)
+{
+    console->next = consoles;
+    consoles = console;
+}
+
+void output_remove(struct console *console)
+{
+    for (struct console **link = &consoles; *link; link = &(*link)->next) {
+        if (*link == console) {
+            *link = console->next;
+            break;
+        }
+    }
+}
+
+void output_settle(void)
+{
+    for (struct console *console = consoles; console; console = console->next)
+        if (console->settle)
+            console->settle(console);
+}
+
+bool output_hold(void)
+{
+    if (output_is_reporter())
+        return false;
+    struct output_held held = output_take();
+    report_lock = held;
+    __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+void output_release(void)
+{
+    struct output_held held = report_lock;
+    __atomic_store_n(&reporter, 0, __ATOMIC_RELAXED);
+    output_give(held);
+}
+
+void output_screen(size_t *rows, size_t *columns)
+{
+    struct output_held held = output_take();
+    *rows = SIZE_MAX;
+    *columns = SIZE_MAX;
+    for (struct console *console = consoles; console; console = console->next) {
+        size_t its_rows = console->rows ? console->rows : TERMINAL_ROWS;
+        size_t its_columns = console->columns ? console->columns : TERMINAL_COLUMNS;
+        *rows = its_rows < *rows ? its_rows : *rows;
+        *columns = its_columns < *columns ? its_columns : *columns;
+    }
+    if (!consoles) {
+        *rows = TERMINAL_ROWS;
+        *columns = TERMINAL_COLUMNS;
+    }
+    output_give(held);
+}
