@@ -199,6 +199,28 @@ def test_checks_refuse_violations(tmp_path, check, change, words):
 
 
 @pytest.mark.parametrize(
+    'subject, words',
+    [
+        ('slab: fill an empty magazine slot before exchanging with the depot', ''),
+        ('Merge branch of the pager', ''),
+        ('mm, vm: pass frame numbers', ''),
+        ('mm: a CPU comes to have two magazines', '"a" is no imperative'),
+        ('sync: who waits for another CPU pauses longer', '"who" is no imperative'),
+        ('mm: adds a cache', '"adds" is no imperative'),
+        ('Add a cache', 'no "area: "'),
+        ('mm: add a cache.', 'full stop'),
+        ('mm: add ' + 65 * 'x', '73 columns'),
+    ],
+)
+def test_subjects_of_commits_are_imperative(tmp_path, subject, words):
+    message = tmp_path / 'COMMIT_EDITMSG'
+    message.write_text(f'{subject}\n\nA reason. Adds nothing here.\n')
+    done = subprocess.run([ROOT / 'scripts/check/commits', message], capture_output=True, text=True)
+    assert done.returncode == (1 if words else 0), done.stdout + done.stderr
+    assert words in done.stdout
+
+
+@pytest.mark.parametrize(
     'low, words',
     [
         # A room uses its own and what stands below it, and what a seam names.
