@@ -18,7 +18,7 @@
  * which ends the queue; else only the owner, and makes the next one the first.
  *
  * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too: such a lock is unfair, and
- * its waiters look at its word (docs/decisions/0006-turns-under-a-hypervisor.md).
+ * its waiters look at its word (docs/decisions/0006-unfair-locks-under-a-hypervisor.md).
  *
  * The orders, each with what it pairs with:
  *

@@ -60,7 +60,7 @@ enum lock_class { LOCK_CLASSES(LOCK_CLASS_ENUM_) LOCK_CLASS_COUNT };
  */
 #define LOCK_INNERMOST (LOCK_CLASS_COUNT - 1)
 
-/* Who gets a lock that several CPUs wait for. docs/decisions/0006-turns-under-a-hypervisor.md */
+/* Who gets a lock that several CPUs wait for. docs/decisions/0006-unfair-locks-under-a-hypervisor.md */
 enum lock_fairness {
     LOCK_FAIR,            /* the one that has waited longest: a queue */
     LOCK_UNFAIR_IN_GUEST, /* in a virtual machine any of them, else fair */
