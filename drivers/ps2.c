@@ -61,11 +61,11 @@ enum keyboard_command {
 #define REPLY_ACK    0xfa
 #define REPLY_RESEND 0xfe
 
-#define WAIT_READS  50000u
-#define MAX_RESENDS 3
-#define MAX_BYTES_AT_ONCE                                                                                    \
-    16                     /* as many as a keyboard remembers: a broken controller must not hold its caller */
-#define MAX_STALE_BYTES 64 /* the controller holds one, keyboard and mouse a dozen and a few */
+#define WAIT_READS        50000u
+#define MAX_RESENDS       3
+/* As many as a keyboard remembers: a broken controller must not hold its caller. */
+#define MAX_BYTES_AT_ONCE 16
+#define MAX_STALE_BYTES   64 /* the controller holds one, keyboard and mouse a dozen and a few */
 
 static bool wait_status(uint8_t mask, uint8_t wanted)
 {

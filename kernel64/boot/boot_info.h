@@ -88,8 +88,7 @@ struct boot_info {
     unsigned int module_count; /* of those boot_info_next_module() gives */
     unsigned int warnings;     /* how often something was out of order; each was reported in words */
 
-    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX; only seen by who ignores the parser's status
-                      */
+    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX: the parser's status says so, too */
 
     /* For the iterators only: what the description itself lies in. */
     boot_next_module_fn *next_module; /* NULL: nothing was parsed */

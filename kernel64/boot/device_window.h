@@ -43,8 +43,8 @@ struct device_window {
 struct device_space {
     uint64_t address_end; /* the CPU has no address from here on */
     struct phys_range lapic;
-    struct phys_range
-        kernel[2]; /* kernel64 and the boot image: known even where the map calls them something else */
+    /* kernel64 and the boot image: known even where the map calls them something else. */
+    struct phys_range kernel[2];
     const struct memmap_range *ranges; /* the swept map */
     size_t range_count;
     const struct device_window *windows;

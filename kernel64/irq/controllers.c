@@ -3,8 +3,8 @@
  * From firmware's tables to controllers that work.
  *
  *     MADT                I/O APICs with their GSI bases, overrides of ISA interrupts, NMI inputs
- *     no MADT: MP tables  I/O APICs, which get GSIs in their order; which input each ISA interrupt is wired
- *     to
+ *     no MADT: MP tables  I/O APICs, which get GSIs in their order; which input each ISA interrupt is
+ *                         wired to
  *     neither             the 8259s alone
  *
  * With I/O APICs the 8259s are masked for good. Without, their output reaches the CPU through the LAPIC's

@@ -57,8 +57,8 @@ enum reg {
 #define ICR_DELIVERY_STARTUP   0x600
 #define TIMER_DIVIDE_BY_16     0x3
 
-/* LVT entries beside timer, LINT0, LINT1 and error exist from this "Max LVT Entry" of the version register
- * on. */
+/* LVT entries beside timer, LINT0, LINT1 and error exist from this "Max LVT Entry" of the version
+   register on. */
 #define MAX_LVT_WITH_THERMAL 5
 #define MAX_LVT_WITH_PMC     4
 #define MAX_LVT_WITH_CMCI    6

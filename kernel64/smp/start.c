@@ -15,11 +15,11 @@
  *         +------------------- given up                                                        |
  *         +------------------------------------------------------------------------------------+
  *
- *      expected   stage NONE .. KERNEL, arrival EXPECTED; the stage is in the slot up to LONG, then in struct
- *      ap online     stage ONLINE, arrival ARRIVED: it takes cross-calls and work
+ *      expected   stage NONE .. KERNEL, arrival EXPECTED; the stage is in the slot up to LONG, then in
+ *                 struct ap
+ *      online     stage ONLINE, arrival ARRIVED: it takes cross-calls and work
  *      given up   stage where it stopped, arrival GIVEN_UP. A CPU that turns up later parks: in the
- *      trampoline, or,
- *                 once in the kernel, in cpu_park(); the latter makes it offline
+ *                 trampoline, or, once in the kernel, in cpu_park(); the latter makes it offline
  *      offline    stage NONE: it halts until INIT
  *
  * There are two arrival words, because the trampoline can reach only its slot: the slot's decides whether the

@@ -7,11 +7,10 @@
  *
  * The orders, none of which can be weaker:
  *
- *     add: release          the work and its next are filled in. Each add is a read-modify-write, so an
- *     acquire of
- *                           the newest node has acquired all nodes below it. An add does not read the node
- *                           that it finds: relaxed when it fails.
- *     take: acquire         pairs with it. No release: it publishes nothing.
+ *     add: release               the work and its next are filled in. Each add is a read-modify-write, so an
+ *                                acquire of the newest node has acquired all nodes below it. An add does
+ *                                not read the node that it finds: relaxed when it fails.
+ *     take: acquire              pairs with it. No release: it publishes nothing.
  *     is_done = true: release    what was done, and that next was read before: the memory may be freed.
  *     work_is_done(): acquire    pairs with it.
  *

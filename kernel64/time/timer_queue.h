@@ -43,8 +43,8 @@ struct timer {
     struct timer_queue *queue;
 
     /* guarded by the lock of @queue: */
-    struct timer_queue
-        *ran_on; /* the queue that last called the handler, which may still be running; NULL: none */
+    /* The queue that last called the handler, which may still be running; NULL: none. */
+    struct timer_queue *ran_on;
     uint64_t deadline_ns;
     uint64_t sequence;    /* among equal deadlines the lower is first */
     struct timer *parent; /* NULL at the top */

@@ -3,12 +3,12 @@
 /*
  * The TSC as a clocksource: its rate on this machine, from the first estimate to the final value.
  *
- *     estimate       reported by the hypervisor or the CPU; else one sample against the PIT, good to some 2
- *     %; else
- *                    assumed
- *     calibrated     when all CPUs are online, over the time since the first samples, against the best other
- *     counter refined        against the same counter TSC_REFINE_NS later, in one timer interrupt; then the
- *     rate is final
+ *     estimate       reported by the hypervisor or the CPU; else one sample against the PIT, good to some
+ *                    2 %; else assumed
+ *     calibrated     when all CPUs are online, over the time since the first samples, against the best
+ *                    other counter
+ *     refined        against the same counter TSC_REFINE_NS later, in one timer interrupt; then the rate is
+ *                    final
  *
  * A rate that a hypervisor reports is kept when both measurements confirm it; one that a CPU reports is an
  * estimate (time/tsc_rate.h).

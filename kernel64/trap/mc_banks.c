@@ -7,9 +7,8 @@
 #define MCG_CAP_COUNT 0xff
 #define MCG_CAP_CTL   0x100
 
-#define MSR_LEGACY_FIRST                                                                                     \
-    0x400 /* 4 a bank; the range ends at 47FH (Intel SDM vol. 4, "Architectural MSRs")                       \
-           */
+/* 4 a bank; the range ends at 47FH (Intel SDM vol. 4, "Architectural MSRs"). */
+#define MSR_LEGACY_FIRST   0x400
 #define LEGACY_BANKS       32
 #define LEGACY_STRIDE      4
 #define MSR_SCALABLE_FIRST 0xc0002000 /* 16 a bank; the range ends at C00023FFH (AMD APM vol. 2, "SMCA") */

@@ -16,8 +16,8 @@
 enum mc_register { MC_CTL, MC_STATUS, MC_ADDR, MC_MISC };
 
 struct mc_banks {
-    unsigned int
-        count; /* as far as their registers reach, whatever MCG_CAP says; 0: this CPU has no machine checks */
+    /* As far as their registers reach, whatever MCG_CAP says; 0: this CPU has no machine checks. */
+    unsigned int count;
     bool is_scalable;    /* AMD's SMCA: other registers, 16 a bank */
     bool has_global_ctl; /* MSR_MCG_CTL is there */
     bool keeps_ctl0;     /* bank 0's control belongs to firmware */
