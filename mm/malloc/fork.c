@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fork(): a child has the memory of all threads, but only one of them. No lock may be held by one that it
- * has not, so the thread that forks takes all of them before: first those under which others are taken
- * (threads' numbers and turns, then the one that asks the shrinkers), then the rest, of which none is taken
- * under another but the buddy allocator's and those of pages, in their order.
+ * fork(): a child has the memory of all threads, but only one of them. A lock held by another thread would
+ * stay held in it, so the thread that forks takes all of them before: first those under which others are
+ * taken (threads' numbers and CPU 0, then the shrinkers'), then the rest, of which none is taken under
+ * another but the buddy allocator's and those of pages, in their order.
  *
  * The other threads' magazines are lost to the child; what is in them is never given out again. Their
  * numbers are not.
@@ -50,7 +50,7 @@ static void unlock_all(void)
 
 static void unlock_child(void)
 {
-    hosted_forget_threads();
+    hosted_reclaim_numbers();
     unlock_all();
 }
 

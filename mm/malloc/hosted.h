@@ -1,33 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the files of the hosted library share: port.c (threads as CPUs), pages.c (which memory is backed),
- * large.c (mappings of their own), wrong.c (frees of what is not in use), malloc.c (the C library's names),
- * fork.c.
+ * What the files of the hosted library share: port.c (threads as CPUs), pages.c (which memory has pages),
+ * large.c (mappings of their own), wrong.c (invalid frees), malloc.c (the C library's functions), fork.c.
  */
 #include <ashlar/mm/port.h>
 
-/* Ends the process: one line on standard error, abort(). No stdio, which allocates. */
-NORETURN void hosted_die(const char *words);
+/**
+ * hosted_die() - write one line to standard error and abort().
+ * @message: without the library's name and a line's end, which are added; cut after 580 characters.
+ *
+ * Context: any thread, with any lock held. No stdio, which allocates.
+ */
+NORETURN void hosted_die(const char *message);
 
 /* ---- port.c ---- */
 
 /**
- * hosted_enter() - make sure that this thread may call the allocators.
+ * hosted_enter() - make this thread a CPU, which may call the allocators.
  *
- * The first call of all brings them up. A thread that can have no number (there are HOSTED_CPUS already, or
- * it is ending) becomes CPU 0 until hosted_leave(), under a lock.
+ * The first call of all brings them up. A thread that cannot get a number (HOSTED_CPUS are taken, or it is
+ * ending) becomes CPU 0 until hosted_leave(), under a lock.
+ *
  * Return: whether hosted_leave() has to be called.
+ * Context: thread; no lock is held. May wait for another thread, and calls the system.
+ * Cost: one comparison when the thread has a number.
  */
 bool hosted_enter(void);
+
+/**
+ * hosted_leave() - stop being CPU 0.
+ *
+ * Context: thread; after a hosted_enter() that returned true.
+ */
 void hosted_leave(void);
 
-/* For fork.c: between them no thread takes or leaves a number, and nobody is CPU 0. */
+/**
+ * hosted_hold_threads(), hosted_release_threads() - keep threads from getting or giving up a number.
+ *
+ * Between them no thread is CPU 0 either.
+ *
+ * Context: thread, for fork.c. The first is called with no lock held and takes two, which the second gives
+ * back.
+ */
 void hosted_hold_threads(void);
 void hosted_release_threads(void);
 
-/* In a child: the numbers of threads that it does not have may be taken again. */
-void hosted_forget_threads(void);
+/**
+ * hosted_reclaim_numbers() - make the numbers of threads that a child does not have free for others.
+ *
+ * Context: the child of a fork, between hosted_hold_threads() and hosted_release_threads().
+ */
+void hosted_reclaim_numbers(void);
 
 /* ---- pages.c ---- */
 
@@ -35,7 +59,12 @@ void hosted_forget_threads(void);
    exists. */
 extern uint64_t hosted_floor PORT_PRIVATE;
 
-/* Whether @pointer lies where descriptors exist. Any pointer. */
+/**
+ * hosted_owns() - whether a pointer lies where descriptors exist.
+ * @pointer: any value.
+ *
+ * Context: any thread. Takes no lock.
+ */
 static ALWAYS_INLINE bool hosted_owns(const void *pointer)
 {
     return ((uintptr_t)pointer >> PAGE_SHIFT) - (HOSTED_RAM_END >> PAGE_SHIFT) >= hosted_floor;
@@ -44,65 +73,127 @@ static ALWAYS_INLINE bool hosted_owns(const void *pointer)
 /* Whether all that the last port_commit() of this thread committed was zero. */
 extern __thread bool hosted_is_fresh __attribute__((visibility("hidden"), tls_model("initial-exec")));
 
-/* Maps @size_bytes at the fixed @address, multiples of PAGE_SIZE. Return: false when the system refuses. */
+/**
+ * hosted_map() - map memory at a fixed address.
+ * @address:    a multiple of PAGE_SIZE; nothing may be mapped there.
+ * @size_bytes: likewise, at least PAGE_SIZE.
+ *
+ * Return: false when the system refuses; errno stays as it was.
+ * Context: any thread, with any lock held.
+ */
 bool hosted_map(uint64_t address, uint64_t size_bytes);
 
-/* After the system refused memory: gives up what is kept in case it is wanted again, of every kind. Return:
-   whether there was any. Context: the thread is a CPU; no lock is held. */
+/**
+ * hosted_make_room() - give back memory that is kept for later requests, of every kind.
+ * @frames: how many are wanted; passed to the shrinkers.
+ *
+ * For a retry after the system refused memory.
+ *
+ * Return: whether there was any.
+ * Context: thread that is a CPU; no lock is held.
+ */
 bool hosted_make_room(uint64_t frames);
 
 /* ---- large.c ---- */
 
+/*
+ * Mappings of their own. Context of all: thread; no lock is held. They take hosted_large_lock and call the
+ * system under it.
+ */
+
 /**
- * hosted_large_alloc() - make a mapping of its own.
+ * hosted_large_alloc() - allocate a mapping.
  * @size:      at least 1 byte; the mapping is rounded up to pages.
- * @alignment: a power of two, PAGE_SIZE at least.
- * @is_zero:   whether zeros are wanted, so that memory that was never used is preferred; receives whether its
+ * @alignment: a power of two, at least PAGE_SIZE.
+ * @is_zero:   in: whether zeros are wanted, so that memory that was never used is preferred. Out: whether the
  *             content is known to be zero.
  *
- * Return: its beginning; NULL when the system refuses.
+ * Return: its start; NULL when the system refuses.
  */
 void *hosted_large_alloc(size_t size, size_t alignment, bool *is_zero);
 
-/* The size of the mapping that begins at @pointer; 0: none does. Any pointer. */
+/**
+ * hosted_large_size() - the size of a mapping.
+ * @pointer: any value.
+ *
+ * Return: in bytes; 0 when no mapping begins there.
+ */
 size_t hosted_large_size(const void *pointer);
 
-/* Return: false when no mapping begins at @pointer. */
+/**
+ * hosted_large_free() - free a mapping, which may be kept for a later request.
+ * @pointer: any value.
+ *
+ * Return: false when no mapping begins there.
+ */
 bool hosted_large_free(void *pointer);
 
-/* Return: where it is now, with its content, and @size bytes at least; NULL, and it stays, when the system
-   refuses. */
+/**
+ * hosted_large_resize() - grow or shrink a mapping without copying it.
+ * @pointer: start of a mapping.
+ * @size:    at least 1 byte; rounded up to pages.
+ *
+ * Return: its start, which may be another, with its content; NULL when the system refuses, and then the
+ * mapping is as it was.
+ */
 void *hosted_large_resize(void *pointer, size_t size);
 
-/* Unmaps what is kept for later requests. Return: whether there was any. */
+/**
+ * hosted_large_release() - unmap what is kept for later requests.
+ *
+ * Return: whether there was any.
+ */
 bool hosted_large_release(void);
 
 /* ---- wrong.c ---- */
 
 /**
- * hosted_check() - end the process when @pointer is not what malloc() gave and nobody freed.
+ * hosted_check() - end the process when a pointer is not one that malloc() returned and that is still
+ * allocated.
  * @pointer:  any but NULL.
- * @function: that it was handed to, for the report.
+ * @function: that it was passed to, for the report.
  *
  * Return: how many bytes may be used from it.
+ * Context: thread; no lock is held. Takes locks of the cache for an object that bears the mark.
  */
 size_t hosted_check(const void *pointer, const char *function);
 
 /* ---- malloc.c ---- */
 
-/* What the common paths know of kmalloc's caches; once they are there. */
+/**
+ * hosted_prepare_classes() - note kmalloc's caches for the fast paths.
+ *
+ * Context: once, after kmalloc_init(), before another thread allocates.
+ */
 void hosted_prepare_classes(void);
 
-/* Whether the cache at @slot is one of them. */
+/**
+ * hosted_is_class() - whether the cache at a slot is one of kmalloc's.
+ * @slot: as frame_flags() of a slab's frame has it.
+ *
+ * Context: any thread. Takes no lock.
+ */
 bool hosted_is_class(size_t slot);
 
-/* A freed object's second word, until it is handed out again. */
+/* The second word of a freed object, until it is allocated again. */
 extern uint64_t hosted_freed_mark PORT_PRIVATE;
 
 /* ---- locks, for fork.c ---- */
 
+/**
+ * hosted_for_page_locks() - do something to each lock of pages.c, in their order.
+ * @act: spin_lock or spin_unlock.
+ *
+ * Context: thread; as @act demands.
+ */
 void hosted_for_page_locks(void (*act)(struct spinlock *lock));
 extern struct spinlock hosted_large_lock PORT_PRIVATE;
 
-/* Registers what a fork needs; once. */
+/* ---- fork.c ---- */
+
+/**
+ * hosted_prepare_forks() - register what a fork needs.
+ *
+ * Context: once, while the library comes up.
+ */
 void hosted_prepare_forks(void);

@@ -10,7 +10,7 @@
  * again costs far more than taking them twice. Kept memory is a few extents, joined where they meet, cut
  * where a request is smaller, and stretched by mremap() where it is larger. How much: up to twice the
  * largest mapping freed so far that was not larger than KEPT_LARGEST (as glibc's threshold adapts). An
- * extent that waited for ten seconds is unmapped by whoever comes by next.
+ * extent that was not reused for ten seconds is unmapped by the next free of a mapping.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -92,9 +92,9 @@ static bool make_place(void)
     return true;
 }
 
-/* What stands behind an emptied place and would not be found any more moves into it (Knuth, vol. 3, 6.4,
+/* An entry after the emptied slot that would no longer be found is moved into it (Knuth, vol. 3, 6.4,
    algorithm R). */
-static void forget(struct mapping *mapping)
+static void table_remove(struct mapping *mapping)
 {
     size_t empty = (size_t)(mapping - table), mask = table_places - 1;
     for (size_t at = (empty + 1) & mask; table[at].start != 0; at = (at + 1) & mask) {
@@ -109,7 +109,7 @@ static void forget(struct mapping *mapping)
 }
 
 /* Return: false when the table cannot grow. */
-static bool remember(uintptr_t start, size_t size, uint64_t origin)
+static bool table_insert(uintptr_t start, size_t size, uint64_t origin)
 {
     if (!make_place())
         return false;
@@ -151,8 +151,7 @@ static void unmap_old(uint64_t now)
             unmap_extent(i);
 }
 
-/* Parts of one mmap() only are joined: what came from two may stay two for the kernel, and mremap() moves
-   one. */
+/* Only parts of one mmap() are joined: two may stay two areas in Linux, and mremap() moves one area. */
 static bool meets(const struct extent *extent, uintptr_t start, size_t size, uint64_t origin)
 {
     return extent->origin == origin &&
@@ -278,7 +277,7 @@ static uintptr_t obtain(size_t size, size_t alignment, bool *is_zero)
         unmap_until(0);
         start = map_aligned(size, alignment);
     }
-    if (start != 0 && !remember(start, size, origin)) {
+    if (start != 0 && !table_insert(start, size, origin)) {
         munmap((void *)start, size);
         start = 0;
     }
@@ -311,7 +310,7 @@ bool hosted_large_free(void *pointer)
     bool is_there = pointer && mapping && mapping->start != 0;
     if (is_there) {
         struct mapping freed = *mapping;
-        forget(mapping);
+        table_remove(mapping);
         keep(freed.start, freed.size, freed.origin);
     }
     spin_unlock(&hosted_large_lock);
@@ -331,8 +330,8 @@ static void *move_pages(struct mapping *mapping, size_t size)
     errno = saved;
     if (moved == MAP_FAILED)
         return NULL;
-    forget(mapping);
-    remember((uintptr_t)moved, size, old.origin); /* there is a place: the one that was forgotten */
+    table_remove(mapping);
+    table_insert((uintptr_t)moved, size, old.origin); /* there is a slot: the one that was removed */
     return moved;
 }
 

@@ -84,7 +84,7 @@ static ALWAYS_INLINE void *alloc_fast(size_t size)
     return object;
 }
 
-/* A thread that is no CPU finds no room here either. */
+/* A thread that is no CPU has a stack without capacity, so the push fails. */
 static ALWAYS_INLINE bool free_fast(void *pointer)
 {
     uintptr_t page = (uintptr_t)pointer >> PAGE_SHIFT;
@@ -101,7 +101,7 @@ static ALWAYS_INLINE bool free_fast(void *pointer)
     return true;
 }
 
-/* ---- the uncommon ways ---- */
+/* ---- slow paths ---- */
 
 static void *fail(void)
 {
@@ -135,7 +135,7 @@ static void *alloc_block(size_t size, bool *is_zero, const void *caller)
     return block;
 }
 
-/* The library is up after this, whatever is asked for. */
+/* Also with a size that cannot be had: the library is up afterwards. */
 static void *alloc_mapping(size_t size, size_t alignment, bool *is_zero)
 {
     bool is_shared = hosted_enter(), wants_zero = *is_zero;
@@ -149,7 +149,7 @@ static void *alloc_mapping(size_t size, size_t alignment, bool *is_zero)
     return mapping;
 }
 
-/* @caller: whoever called the C library's function, for the reports of checked caches. */
+/* @caller: return address of the C library's function, for the reports of checked caches. */
 static void *alloc_slow(size_t size, bool *is_zero, const void *caller)
 {
     void *pointer = NULL;
@@ -211,7 +211,7 @@ static void free_for(void *pointer, const void *caller)
         free_slow(pointer, caller);
 }
 
-/* ---- what programs call ---- */
+/* ---- public functions ---- */
 
 PUBLIC void *malloc(size_t size)
 {
@@ -265,7 +265,7 @@ static bool resize_block(void *block, size_t usable, size_t size)
     return true;
 }
 
-/* Return: false when it has to move. Checked objects always do, to show who kept the old pointer. */
+/* Return: false when it has to move. Checked objects always do, so that a use of the old pointer is found. */
 static bool may_stay(void *pointer, size_t usable, size_t size)
 {
     if (frame_kind(port_frame_of(pointer)) == FRAME_LARGE)

@@ -9,14 +9,14 @@
  * chunk stays mapped.
  *
  * Two bits a page: used (committed, and not yet uncommitted) and dirty (perhaps not zero). A page that is
- * dirty and not used is idle. Nobody writes to a page that is not used, also while a CPU's frame cache or
+ * dirty and not used is idle. No thread writes to a page that is not used, also while a CPU's frame cache or
  * the buddy allocator has it, so idle pages can be given back to the system (madvise) without asking those:
- * that is a purge. While it runs, its pages are used by it, and who commits in the same chunk waits.
+ * that is a purge. A commit in the chunk that is being purged waits.
  *
  * How many pages may be idle: a part of those in use, and at least `floor_pages`, which doubles when half
  * of what was purged is touched again before the next purge, and halves again when a second passed without
- * one. What was idle for a whole second is purged also below that, when somebody comes by here: there is no
- * thread for it.
+ * one. Pages that were idle for a whole second are purged also below that, by a call of port_uncommit():
+ * there is no thread for it.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -267,8 +267,8 @@ static void give_back(char *memory, const uint64_t runs[CHUNK_WORDS])
     }
 }
 
-/* Which pages to give back: runs of at least @least that nobody uses and of which one is dirty; clean ones
-   between dirty ones do no harm. Return: how many dirty ones there are. */
+/* Which pages to give back: runs of at least @least unused pages of which one is dirty; clean ones between
+   dirty ones do no harm. Return: how many dirty ones there are. */
 static unsigned int find_runs(const struct chunk *chunk, unsigned int least, uint64_t runs[CHUNK_WORDS])
 {
     unsigned int count = 0;
@@ -363,7 +363,7 @@ static void look_at_idle(void)
         purge(idle - unneeded);
 }
 
-/* ---- what the allocators call ---- */
+/* ---- for the allocators ---- */
 
 void port_uncommit(void *start, size_t size_bytes)
 {
@@ -390,7 +390,7 @@ static bool commit(void *start, size_t size_bytes)
     return true;
 }
 
-/* Return: whether the chunk was mapped, and nobody used a page of it. */
+/* Return: whether the chunk was mapped, and none of its pages was used. */
 static bool unmap_chunk(struct chunk *chunk)
 {
     uint64_t used = 0;

@@ -3,8 +3,8 @@
  * The CPUs of the hosted library: threads.
  *
  * A thread becomes a CPU with its first call and leaves its number to another one when it ends, with the
- * magazines as they are; beyond WARM_NUMBERS idle numbers, without what they hold. Number 0 is for threads
- * that can have no number: they become it one at a time, for one call.
+ * magazines as they are; beyond WARM_NUMBERS idle numbers, without what they hold. Number 0 is shared by
+ * threads that can have no number: one at a time, for one call.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -48,10 +48,10 @@ static unsigned int idle_numbers[HOSTED_CPUS], idle_count; /* guarded by numbers
 static bool is_new[HOSTED_CPUS]; /* likewise: never used, or by a thread that a fork left out */
 static pthread_key_t ending_key;
 
-void hosted_die(const char *words)
+void hosted_die(const char *message)
 {
     char line[600] = "ashlar-malloc: ";
-    __builtin_strncat(line, words, sizeof(line) - __builtin_strlen(line) - 2);
+    __builtin_strncat(line, message, sizeof(line) - __builtin_strlen(line) - 2);
     __builtin_strcat(line, "\n");
     (void)!write(STDERR_FILENO, line, __builtin_strlen(line));
     abort();
@@ -60,7 +60,7 @@ void hosted_die(const char *words)
 /* ---- memory ---- */
 
 static struct memmap_range ram = { { 0 }, { HOSTED_RAM_END - HOSTED_RAM }, MEMMAP_USABLE };
-static uint64_t early_end = HOSTED_RAM_END - HOSTED_RAM; /* early memory lies behind the window, upward */
+static uint64_t early_end = HOSTED_RAM_END - HOSTED_RAM; /* early memory follows the window, upward */
 
 static phys_t take_early(uint64_t size_bytes, uint64_t alignment)
 {
@@ -81,7 +81,7 @@ static bool next_early(size_t *cursor, struct phys_range *taken)
 static uint64_t window_size(void)
 {
     uint64_t size = 2 * (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t most = HOSTED_RAM_END - HOSTED_RAM - HUGE_PAGE_SIZE; /* physical address 0 stays nobody's */
+    uint64_t most = HOSTED_RAM_END - HOSTED_RAM - HUGE_PAGE_SIZE; /* physical address 0 is not used */
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < size)
         size = limit.rlim_cur;
@@ -106,7 +106,7 @@ static void become(unsigned int number)
     hosted_cpu_offset = hosted_cpu_area(number) - __start_ashlar_percpu;
 }
 
-static void become_nobody(void)
+static void leave_cpu(void)
 {
     hosted_cpu = 0;
     hosted_cpu_offset = 0;
@@ -131,12 +131,12 @@ static void bring_up(void)
     if (buddy_init(&setup) != STATUS_OK || slab_init() != STATUS_OK || kmalloc_init() != STATUS_OK)
         hosted_die("the allocators cannot start: its addresses are taken, or there is no memory");
     hosted_prepare_classes();
-    become_nobody();
+    leave_cpu();
 }
 
 /* ---- threads ---- */
 
-static void leave_number(void *number)
+static void release_number(void *number)
 {
     pthread_mutex_lock(&numbers_lock);
     bool is_warm = idle_count < WARM_NUMBERS;
@@ -146,7 +146,7 @@ static void leave_number(void *number)
         frame_cache_drain();
     }
     is_ending = true;
-    become_nobody();
+    leave_cpu();
     pthread_mutex_lock(&numbers_lock);
     idle_numbers[idle_count++] = (unsigned int)(uintptr_t)number;
     pthread_mutex_unlock(&numbers_lock);
@@ -179,14 +179,14 @@ static unsigned int take_number(void)
     return number;
 }
 
-static void make_sure_it_is_up(void)
+static void ensure_is_up(void)
 {
     if (__atomic_load_n(&is_up, __ATOMIC_ACQUIRE))
         return;
     spin_lock(&up_lock);
     if (!is_up) {
         bring_up();
-        if (pthread_key_create(&ending_key, leave_number) != 0)
+        if (pthread_key_create(&ending_key, release_number) != 0)
             hosted_die("no key for the end of threads");
         hosted_prepare_forks();
         __atomic_store_n(&is_up, true, __ATOMIC_RELEASE);
@@ -194,17 +194,18 @@ static void make_sure_it_is_up(void)
     spin_unlock(&up_lock);
 }
 
-/* Before there are threads, of which one could fork in the middle. */
-static __attribute__((constructor)) void be_up_early(void)
+/* Before there are threads: a fork by one while another brings the library up would leave the child with half
+   of it. */
+static __attribute__((constructor)) void bring_up_early(void)
 {
-    make_sure_it_is_up();
+    ensure_is_up();
 }
 
 bool hosted_enter(void)
 {
     if (hosted_cpu_offset != 0)
         return false;
-    make_sure_it_is_up();
+    ensure_is_up();
     unsigned int number = is_ending ? 0 : take_number();
     if (number == 0) {
         spin_lock(&shared_lock);
@@ -218,7 +219,7 @@ bool hosted_enter(void)
 
 void hosted_leave(void)
 {
-    become_nobody();
+    leave_cpu();
     spin_unlock(&shared_lock);
 }
 
@@ -234,7 +235,7 @@ void hosted_release_threads(void)
     pthread_mutex_unlock(&numbers_lock);
 }
 
-void hosted_forget_threads(void)
+void hosted_reclaim_numbers(void)
 {
     bool is_idle[HOSTED_CPUS] = { false };
     for (unsigned int i = 0; i < idle_count; i++)
@@ -247,7 +248,7 @@ void hosted_forget_threads(void)
     }
 }
 
-/* ---- words ---- */
+/* ---- reports ---- */
 
 /* Evidence that a program ran on this library, in the file that ASHLAR_MALLOC_COUNTS names; for tests. Not in
    a set-user-ID program (secure_getenv), which would write where its caller may not. */
@@ -256,14 +257,14 @@ static __attribute__((destructor)) void write_counts(void)
     const char *name = secure_getenv("ASHLAR_MALLOC_COUNTS");
     struct slab_stats stats;
     uint64_t slabs = 0;
-    char words[64];
+    char line[64];
     if (!name || !is_up)
         return;
     for (size_t cursor = 0; slab_next_stats(&cursor, &stats);)
         slabs += stats.slabs;
     int file = open(name, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (file >= 0) {
-        (void)!write(file, words, (size_t)snprintf(words, sizeof(words), "slabs=%lu\n", slabs));
+        (void)!write(file, line, (size_t)snprintf(line, sizeof(line), "slabs=%lu\n", slabs));
         close(file);
     }
 }
@@ -277,18 +278,18 @@ uint64_t port_ticks(void)
 
 void port_report(const char *format, ...)
 {
-    (void)format; /* a library has nowhere to warn */
+    (void)format; /* a library has no log */
 }
 
 /* No stdio: it allocates. */
 void port_bug(const char *format, ...)
 {
-    char words[512];
+    char message[512];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(words, sizeof(words), format, arguments);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    hosted_die(words);
+    hosted_die(message);
 }
 
 void verify_failed(const char *expression, const char *file, int line)

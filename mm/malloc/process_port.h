@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The part of <ashlar/mm/port.h> that any process answers alike: a thread has its CPU for itself, and a lock
- * is a futex. For the library here and for tests/hosted.
+ * The part of <ashlar/mm/port.h> that is the same in any process: a thread is not moved to another CPU, and a
+ * lock is a futex. For the library here and for tests/hosted.
  */
 #include <ashlar/sync/lock_class.h>
 
@@ -22,7 +22,7 @@ static inline void port_unpin(void)
 {
 }
 
-/* Nothing comes in between. */
+/* Not interrupted: a CPU is one thread. */
 #define PORT_STACK_POP_AT(name, offset)                                                                      \
     ({                                                                                                       \
         void **top_ = PORT_MINE_AT(struct port_stack, name, offset).top;                                     \
@@ -45,8 +45,8 @@ static inline void port_unpin(void)
 #define PORT_STACK_PUSH(name, pointer) PORT_STACK_PUSH_AT(name, 0, pointer)
 
 /*
- * Under SCHED_FIFO sched_yield() gives way to nobody of a lower priority, and the thread that is waited for
- * may be one: every 64th turn sleeps.
+ * Under SCHED_FIFO sched_yield() does not yield to threads of lower priority, and the owner may be one: every
+ * 64th turn sleeps.
  */
 #define PORT_PAUSE_TURNS    64
 #define PORT_PAUSE_SLEEP_US 50

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frees of what is not in use: found, and said.
+ * Invalid frees and double frees: how they are found.
  *
  * What each kind is known by, in the release build:
  *
@@ -15,8 +15,8 @@
  * clears it. free() of an object with the mark looks whether it really is free: in a magazine, a depot, or
  * its slab. The mark alone proves nothing, because memory that was not initialised may hold one.
  *
- * All of these end the process before the allocator's state has changed. Not noticed: an object that was
- * freed twice, and written to in between; one that was handed out again in between.
+ * All of these end the process before the allocator's state has changed. Not found: a double free of an
+ * object that was written to, or handed out again, in between.
  */
 #include "hosted.h"
 
@@ -28,9 +28,9 @@
 
 static NORETURN void die(const void *pointer, const char *function, const char *reason)
 {
-    char words[160];
-    (void)snprintf(words, sizeof(words), "%s(%p): %s", function, pointer, reason);
-    hosted_die(words);
+    char message[160];
+    (void)snprintf(message, sizeof(message), "%s(%p): %s", function, pointer, reason);
+    hosted_die(message);
 }
 
 /* ---- whether an object is free ---- */
@@ -43,7 +43,7 @@ static bool is_among(void *const *slots, size_t count, const void *object)
     return false;
 }
 
-/* The other CPUs go on meanwhile, so what they have just taken or given may be missed. */
+/* Other CPUs run meanwhile, so an object that they are taking or freeing may be missed. */
 static bool is_in_magazine(const struct slab_cache *cache, unsigned int cpu, const void *object)
 {
     struct magazine_pair pair = PORT_OF(magazine_pairs, cpu)->of[cache->number];
