@@ -28,11 +28,10 @@
 static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
 struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
 /* guarded by output_lock: what log.c says, and: */
-static struct console *consoles;       /* a line that does not get the lock reads the list without */
-static struct output_held report_lock; /* how the reporter took it */
+static struct console *consoles; /* a line that does not get the lock reads the list without */
 
-/* Atomic: the CPU that output_hold() is for, plus 1; it alone writes it, others compare it with their number.
- */
+/* Atomic: the CPU that output_hold() is for, plus 1; 0: none. Of two CPUs, of which one has given up on the
+   other, the later one. */
 static uint32_t reporter;
 
 struct output_held output_take(void)
@@ -88,20 +87,19 @@ void output_settle(void)
             console->settle(console);
 }
 
-bool output_hold(void)
+bool output_hold(struct output_held *held)
 {
     if (output_is_reporter())
         return false;
-    struct output_held held = output_take();
-    report_lock = held;
+    *held = output_take();
     __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);
     return true;
 }
 
-void output_release(void)
+void output_release(struct output_held held)
 {
-    struct output_held held = report_lock;
-    __atomic_store_n(&reporter, 0, __ATOMIC_RELAXED);
+    uint32_t mine = machine_ops.cpu() + 1;
+    (void)__atomic_compare_exchange_n(&reporter, &mine, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     output_give(held);
 }
 

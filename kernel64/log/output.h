@@ -56,12 +56,15 @@ bool output_is_reporter(void);
 /**
  * output_hold(), output_release() - only this CPU prints in between, for a report of many lines; others wait.
  *
+ * @held: receives how the lock was taken. The reporter's own, because a CPU that has waited in vain for the
+ *        reporter holds the output, too.
+ *
  * The pager is not asked meanwhile, and nothing is dropped.
- * Return: false when this CPU prints a report already, which goes on.
+ * Return: false when this CPU prints a report already, which goes on; @held is untouched.
  * Interrupts are off until output_release().
  */
-bool output_hold(void);
-void output_release(void);
+bool output_hold(struct output_held *held);
+void output_release(struct output_held held);
 
 /**
  * output_screen() - the smallest screen among the consoles.

@@ -8,13 +8,12 @@
 
 #include <ashlar/time_units.h>
 #include <log/log.h>
-#include <log/output.h>
 #include <log/print.h>
 #include <lib/machine_ops.h>
 
-bool report_head_begin(void)
+bool report_head_begin(struct output_held *held)
 {
-    if (!output_hold())
+    if (!output_hold(held))
         return false;
     uint64_t ns = log_nanoseconds(machine_ops.ticks());
     print("\n----[ Ashlar %s, cpu %u, up %lu.%06lu s ]----\n", ASHLAR_VERSION, machine_ops.cpu(),
@@ -22,7 +21,7 @@ bool report_head_begin(void)
     return true;
 }
 
-void report_head_end(void)
+void report_head_end(struct output_held held)
 {
-    output_release();
+    output_release(held);
 }

@@ -7,15 +7,16 @@
  *
  * Context of all: any, also NMI and panic. Interrupts are off between the two.
  */
-#include <ashlar/types.h>
+#include <log/output.h>
 
 /**
  * report_head_begin() - wait until no other CPU prints a report, keep the pager and other CPUs' lines out,
  * and print the head.
+ * @held: for report_head_end().
  *
  * Return: false, with nothing printed, when this CPU is printing a report already.
  */
-bool report_head_begin(void);
+bool report_head_begin(struct output_held *held);
 
 /* Lets other CPUs print again. A panic does not reach it. */
-void report_head_end(void);
+void report_head_end(struct output_held held);

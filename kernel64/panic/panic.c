@@ -47,6 +47,7 @@ static NORETURN void end(void)
 
 static void begin(void)
 {
+    struct output_held held; /* for good */
     lock_order_stop();
     machine_ops.begin_panic();
     if (machine_ops.stop_others)
@@ -57,7 +58,7 @@ static void begin(void)
         if (machine_ops.attach_consoles)
             machine_ops.attach_consoles();
         log_settle();
-        (void)report_head_begin(); /* a panic inside another report goes on in it */
+        (void)report_head_begin(&held); /* a panic inside another report goes on in it */
     }
 }
 

@@ -153,16 +153,17 @@ static bool survive_nmi(const struct trap_frame *frame)
 {
     uint8_t status = io_in8(PORT_NMI_STATUS);
     struct fixup *interrupted;
+    struct output_held held;
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
     /* An operator's button, or a hypervisor's: the report shows where the CPU was. */
-    if (!report_head_begin())
+    if (!report_head_begin(&held))
         return true; /* in a report of this CPU, perhaps a panic's, which shows where it was */
     interrupted = fixup_set_aside();
     trap_report(frame);
     print("  No device says why. Going on.\n");
-    report_head_end();
+    report_head_end(held);
     fixup_restore(interrupted);
     return true;
 }

@@ -133,6 +133,43 @@ static void an_overtaken_replay_continues_with_the_oldest_line(void **state)
     assert_int_equal(pieces, whole);
 }
 
+static void begin_report(unsigned int number, struct output_held *held)
+{
+    cpu = number;
+    assert_true(output_hold(held));
+    print("report of CPU %u\n", number);
+}
+
+static void end_report(unsigned int number, struct output_held held)
+{
+    cpu = number;
+    output_release(held);
+}
+
+/* A hypervisor halts a CPU in the middle of its report for longer than another CPU waits for it. */
+static void a_report_that_does_not_wait_for_another_leaves_its_lock_alone(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    struct output_held first, second;
+    begin_report(0, &first);
+    step = 1ULL << 28;
+    begin_report(1, &second);
+    end_report(1, second);
+    end_report(0, first);
+    assert_int_equal(shown(fake, "report of CPU 0\n"), 1);
+    assert_int_equal(shown(fake, "report of CPU 1\n"), 1);
+    /* The lock is free: a line is kept. */
+    cpu = 1;
+    looks = 0;
+    log_info("after", "both reports");
+    assert_in_range(looks, 0, 5);
+    clear(fake);
+    log_replay();
+    assert_int_equal(shown(fake, "after: both reports\n"), 1);
+    assert_true(local_irq_is_enabled());
+}
+
 /* Each CPU's counter is behind that of the one before it. */
 static uint64_t read_skewed(void)
 {
@@ -218,6 +255,7 @@ int main(void)
         TEST(interrupts_are_off_while_a_console_writes_and_restored_after),
         TEST(a_line_logged_in_the_middle_of_another_is_shown_without_waiting),
         TEST(a_stopped_lock_owner_is_waited_for_once),
+        TEST(a_report_that_does_not_wait_for_another_leaves_its_lock_alone),
         TEST(lines_logged_during_a_replay_are_shown_once),
         TEST(an_overtaken_replay_continues_with_the_oldest_line),
         TEST(lines_from_several_cpus_stay_whole_and_in_order_per_cpu),

@@ -54,8 +54,9 @@ void print_set_observer(print_observer_fn *observer, size_t columns)
     (void)columns;
 }
 
-bool report_head_begin(void)
+bool report_head_begin(struct output_held *held)
 {
+    (void)held;
     printf("(head)\n");
     return true;
 }
