@@ -23,6 +23,9 @@
 /* Two rates that differ by no more are taken for the same: an estimate is good to 2 %. */
 #define CALIBRATE_SAME_PPM 20000
 
+/* What is enough to compare two rates: if they differ by both their errors, they are still the same. */
+#define CALIBRATE_CONFIRM_PPM (CALIBRATE_SAME_PPM / 4)
+
 struct calibrate_reading {
     uint64_t before, after; /* ticks of the measured counter, on both sides of the access */
     uint64_t count;         /* of the reference, since the sample began */

@@ -155,12 +155,20 @@ static struct window *window_of(const struct clock_counter *counter)
     return NULL;
 }
 
-static void end_window(struct window *window)
+/* Makes a window long enough for an error of @good_ppm. One that has ended may go on. */
+static void end_window(struct window *window, uint32_t good_ppm)
 {
-    status_t status = calibrate(tsc_read_ordered, window->counter, &window->start, GOOD_PPM, &window->result);
+    status_t status = calibrate(tsc_read_ordered, window->counter, &window->start, good_ppm, &window->result);
     window->stands_still = status == STATUS_TIMEOUT;
     if (status != STATUS_OK)
         window->result.rate_hz = 0;
+}
+
+static void reject(const struct clock_counter *counter, bool stands_still)
+{
+    log_warn("clock", "%s rejected: %s", counter->name,
+             stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
+    counters_reject(counter);
 }
 
 /* Rejects counters that stand still, and unconfirmed ones that rank before the chosen one. A counter that
@@ -173,7 +181,7 @@ static void choose_window(void)
     for (; counters_get(count); count++) {
         struct window *window = window_of(counters_get(count));
         if (window)
-            end_window(window);
+            end_window(window, CALIBRATE_CONFIRM_PPM);
         counters[count] = counters_get(count);
         rates[count] = window ? window->result.rate_hz : 0;
     }
@@ -183,11 +191,26 @@ static void choose_window(void)
         bool stands_still = !window || window->stands_still;
         if (!stands_still && (rates[i] == 0 || i >= chosen))
             continue;
-        log_warn("clock", "%s rejected: %s", counters[i]->name,
-                 stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
-        counters_reject(counters[i]);
+        reject(counters[i], stands_still);
     }
     best = chosen < count ? window_of(counters[chosen]) : NULL;
+}
+
+/* The chosen counter alone is measured well. One that stops meanwhile is rejected, and another one chosen; of
+   one that cannot be measured any better, because a hypervisor stops the machine, the first result counts. */
+static void measure_best(void)
+{
+    for (choose_window(); best; choose_window()) {
+        struct window *window = window_of(best->counter);
+        struct calibration first = window->result;
+        end_window(window, GOOD_PPM);
+        if (!window->stands_still) {
+            if (window->result.rate_hz == 0)
+                window->result = first;
+            return;
+        }
+        reject(window->counter, true);
+    }
 }
 
 /* ---- the rate ---- */
@@ -257,7 +280,7 @@ static void refine(struct timer *timer, void *context)
 void tsc_end_calibration(void)
 {
     uint64_t began_ns = clock_now_ns();
-    choose_window();
+    measure_best();
     if (best)
         take_rate(&best->result);
     measuring_ns += clock_now_ns() - began_ns;

@@ -123,6 +123,29 @@ static void calibration_does_not_wait_for_other_work(void **state)
         }
 }
 
+/* A counter that only confirms another is not waited for, and measured well later if it is chosen after all.
+ */
+static void a_rough_window_is_short_and_may_go_on(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < ARRAY_LEN(references); r++)
+        for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+            static struct calibrate_sample start;
+            struct calibration result;
+            set_machine(rates[i], r == 2 ? 3000000 : 700000);
+            machine.jitter_ps = 20000;
+            assert_int_equal(calibrate_sample(read_tsc, references[r], &start), STATUS_OK);
+            status_t status = calibrate(read_tsc, references[r], &start, CALIBRATE_CONFIRM_PPM, &result);
+            assert_int_equal(status, STATUS_OK);
+            assert_in_range(result.error_ppm, 1, CALIBRATE_CONFIRM_PPM);
+            assert_true(error_ppm(result.rate_hz) <= result.error_ppm);
+            assert_in_range(machine.now_ps - machine.started_ps, 0, MS);
+            assert_int_equal(calibrate(read_tsc, references[r], &start, 80, &result), STATUS_OK);
+            assert_true(error_ppm(result.rate_hz) <= result.error_ppm);
+            assert_in_range(error_ppm(result.rate_hz), 0, 100);
+        }
+}
+
 /* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the bound
    says so. */
 static void a_disturbed_measurement_never_understates_its_error(void **state)
@@ -287,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_undisturbed_measurement_is_within_its_error_bound),
         cmocka_unit_test(calibration_does_not_wait_for_other_work),
+        cmocka_unit_test(a_rough_window_is_short_and_may_go_on),
         cmocka_unit_test(a_disturbed_measurement_never_understates_its_error),
         cmocka_unit_test(an_unevenly_counting_reference_is_usable),
         cmocka_unit_test(a_stopped_reference_ends_the_calibration),
