@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What blocks of frames cost: one at a time, and a thousand before the first goes back.
+ * The cost of frames and blocks: one at a time, and a thousand before the first is freed.
  */
 #include <ashlar/bench.h>
 #include <ashlar/mm/buddy.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an interrupt costs: into a handler and back, through a device's line, and round by way of the local
- * APIC.
+ * The cost of an interrupt: into a handler and back, through a device's line, and as a self-IPI.
  */
 #include <ashlar/bench.h>
 
@@ -43,7 +42,7 @@ static void raise_interrupts(void)
 }
 BENCH_WITH(irq_entry, "irq.entry", OPERATIONS, take_vector, raise_interrupts, give_vector);
 
-/* ---- an IPI to oneself ---- */
+/* ---- a self-IPI ---- */
 
 static void count_ipi(struct trap_frame *frame)
 {

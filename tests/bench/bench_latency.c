@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The worst that a caller of the allocators meets, where the other benchmarks have what is usual: the longest
+ * The worst case for a caller of the allocators, beside the usual case of the other benchmarks: the longest
  * single call, and the longest stretch with interrupts off.
  *
  * The longest call is found by timing each one, in phases that fill depots, leave them full of unneeded
- * objects, mix sizes, and use up all memory. A stretch with interrupts off is found from outside: a timer
- * that fires every few microseconds comes late by it. What it is late by in an empty loop, the way into the
- * handler, is subtracted. Under -icount shift=0 a tick of the time-stamp counter is a nanosecond and an
- * instruction; elsewhere the figures mean little.
+ * objects, mix sizes, and use up all memory. A stretch with interrupts off is measured by a timer that
+ * fires every few microseconds and is delayed by it. Its delay in an empty loop, the entry to the handler,
+ * is subtracted. Under -icount shift=0 a tick of the time-stamp counter is a nanosecond and an instruction;
+ * elsewhere the figures mean little.
  */
 #include <ashlar/bench.h>
 #include <ashlar/mm/buddy.h>
@@ -23,7 +23,7 @@
 #define OBJECTS_MOST 200000u
 #define LIVE         2000u
 
-/* Not a multiple of what anything below takes. */
+/* Not a multiple of any count below. */
 #define PERIOD_NS 7013
 
 static void **objects;
@@ -214,7 +214,7 @@ static uint64_t latest_while(void (*run)(void))
     return latest;
 }
 
-/* Of some times the best: other timers' handlers, of the clock for one, come between now and then. */
+/* The best of several runs: handlers of other timers, such as the clock's, run in between. */
 static uint64_t least_late(void (*run)(void))
 {
     uint64_t least = UINT64_MAX;

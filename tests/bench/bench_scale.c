@@ -2,10 +2,10 @@
 /*
  * The allocators' rows of bench_slab.c and bench_frames.c on all CPUs at once.
  *
- * The operations of a row are divided among the CPUs, so their number does not depend on how many those are,
- * and a row is what an operation costs in all: flat is ideal where the host has fewer processors than the
- * machine, and under -icount, where the CPUs take turns. Those that finish early halt; the last one wakes the
- * first CPU, so that waiting costs nothing.
+ * The operations of a row are divided among the CPUs, so their number does not depend on the number of
+ * CPUs, and a row is the total cost of an operation: flat is ideal where the host has fewer processors than
+ * the machine, and under -icount, where the CPUs take turns. CPUs that finish early halt; the last one
+ * wakes the first CPU, so that waiting costs nothing.
  */
 #include <ashlar/bench.h>
 
@@ -262,8 +262,9 @@ static void frame_batches(struct share *share, unsigned int operations)
 ROW(scale_frame_batch, "scale.frame.batch.1000", frame_batches, has_many_frames, end_shares);
 
 /*
- * What the caches do not hold: three frames of four, and nearly all blocks, come from the buddy allocator and
- * go back. A request that is refused meanwhile is counted as an operation; there is enough for all at once.
+ * More than the caches hold: three frames of four, and nearly all blocks, are allocated from and freed to
+ * the buddy allocator. A request that fails meanwhile counts as an operation; there is enough memory for
+ * all CPUs at once.
  */
 static bool has_more_frames(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What objects cost: one at a time, a thousand before the first goes back, several at once, and random sizes
- * with a thousand alive.
+ * The cost of objects: one at a time, a thousand before the first is freed, several at once, and random
+ * sizes with a thousand live.
  */
 #include <ashlar/bench.h>
 #include <ashlar/mm/kmalloc.h>
@@ -52,7 +52,7 @@ static void cache_pair(void)
 }
 BENCH_WITH(slab_cache_pair_64, "slab.cache.pair.64", OPERATIONS, make_cache, cache_pair, end_cache);
 
-/* An operation is an object taken and given, 64 of them at once. */
+/* An operation is an object allocated and freed, 64 of them at once. */
 static void bulk_pair(void)
 {
     for (unsigned int i = 0; i < OPERATIONS / BULK; i++)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processors cost one another: a call and back, a TLB shootdown, an uncontended lock, and the
+ * Costs between processors: a cross-call and its return, a TLB shootdown, an uncontended lock, and the
  * fairness of a contended one.
  *
- * The rows about other CPUs are about all that the machine has: 2, 4 and 64 vCPUs give shootdowns to 1, 3 and
- * 63. Busy CPUs execute a loop with a pause in it, idle ones are halted.
+ * The rows about other CPUs use all of the machine: 2, 4 and 64 vCPUs give shootdowns to 1, 3 and 63. Busy
+ * CPUs execute a loop with a pause in it, idle ones are halted.
  */
 #include <ashlar/bench.h>
 
@@ -136,7 +136,7 @@ static void lock_pair(void)
 }
 BENCH(lock_pair, "lock.pair", OPERATIONS, lock_pair);
 
-/* ---- a lock that all want ---- */
+/* ---- a contended lock ---- */
 
 #define CONTEST_NS 10000000
 
@@ -165,7 +165,7 @@ static void contend(void *argument)
     (void)argument;
     while (clock_now_ns() < end_ns) {
         spin_lock(&lock);
-        /* The others come to want it, also where the CPUs take turns. */
+        /* The others contend for it, also where the host runs one CPU at a time. */
         cpu_relax();
         spin_unlock(&lock);
         taken++;

@@ -43,7 +43,7 @@ static void cancel_timer(void)
     timer_cancel(&timer);
 }
 
-/* A time that does not come: the hardware is armed for it once, and again after each cancel. */
+/* A deadline that is not reached: the hardware is armed for it once, and again after each cancellation. */
 static void arm_and_cancel(void)
 {
     uint64_t deadline_ns = clock_now_ns() + 3600000000000;

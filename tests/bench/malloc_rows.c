@@ -18,7 +18,7 @@
 #define LIVE  1000
 #define PAIRS 2000000
 
-/* The compiler must not know that the memory is never read. */
+/* The compiler must not find out that the memory is never read. */
 #define TOUCH(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 static double seconds(void)
@@ -199,7 +199,7 @@ static const struct {
     { "random.16-4096", random_sizes, 1 },
     { "producer-consumer", producer_consumer, 1 },
     { "larson.2", larson, 1 },
-    /* Their ratio is looked at to a percent: two threads are seldom both undisturbed. */
+    /* Their ratio is read to a percent: two threads are seldom both undisturbed. */
     { "disjoint.1", disjoint_1, 10 },
     { "disjoint.2", disjoint_2, 10 },
 };

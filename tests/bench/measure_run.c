@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs a program, and says what it took: elapsed seconds, seconds of processors, KiB at the peak.
+ * Runs a program and measures it: elapsed seconds, CPU seconds, KiB at the peak.
  *
  * usage: measure_run RESULT SECONDS LIBRARY PROGRAM [ARGUMENT...]
  *
- * RESULT is the file for the three figures, LIBRARY what is preloaded ("": nothing). After SECONDS the
- * program is killed. The exit status is the program's, or 128 and the signal. A program of its own, because
- * the peak of a child begins with that of the process that forked it, and this one is small.
+ * RESULT is the file for the three figures, LIBRARY is preloaded ("": none). After SECONDS the program is
+ * killed. The exit status is the program's, or 128 and the signal. A program of its own, because the peak
+ * of a child begins with that of the process that forked it, and this one is small.
  */
 #define _GNU_SOURCE
 #include <stdio.h>

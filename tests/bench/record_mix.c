@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Records what a program asks of malloc(): preloaded, it passes each call on to glibc and appends to the file
+ * Records a program's calls of malloc(): preloaded, it passes each call on to glibc and appends to the file
  * that ASHLAR_MIX names. scripts/bench mm replays the record on each allocator (replay_mix.c).
  *
  * The record is pairs of 64-bit numbers, an address and a size; SIZE_MAX stands for a free. realloc() is a
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MOST (16u << 20) /* events; what comes after is lost */
+#define MOST (16u << 20) /* events; later ones are lost */
 
 /* glibc's own names for what is defined anew here. */
 void *__libc_malloc(size_t size);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Does with malloc() what a recorded program did, to the moment at which it had asked for the most, and
- * prints how many bytes the allocator has taken from the system for it. Run with LD_PRELOAD for each one.
+ * Repeats a recorded program's calls of malloc(), up to the moment at which it had requested the most, and
+ * prints how many bytes the allocator has taken from the system for them. Run with LD_PRELOAD for each one.
  *
  *     replay_mix FILE OBJECTS
  *
- * FILE is pairs of 32-bit numbers: an object, 0 .. OBJECTS-1, and its size; the size ~0 frees it. Each byte
- * asked for is written, so that it is there. What is taken is the process's anonymous memory, before and
- * after.
+ * FILE is pairs of 32-bit numbers: an object, 0 .. OBJECTS-1, and its size; the size ~0 frees it. Each
+ * requested byte is written, so that it has memory. The result is the growth of the process's anonymous
+ * memory.
  */
 #include <fcntl.h>
 #include <stdint.h>

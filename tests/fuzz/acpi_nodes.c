@@ -66,7 +66,7 @@ static void check_ranges(const struct numa *numa)
     }
 }
 
-/* The input is an SRAT, and behind it, where it says so, a SLIT. */
+/* The input is an SRAT, followed by a SLIT if its first byte asks for one. */
 void fuzz_srat(const uint8_t *data, size_t size)
 {
     struct srat srat;

@@ -192,7 +192,7 @@ void fuzz_mcfg(const uint8_t *data, size_t size)
     insist(count == (mcfg.view.length - 44) / 16);
 }
 
-/* Whatever is planned, the driver can take: registers in range, and none wider than the way to the next. */
+/* Every plan is valid for the driver: registers in range, and none wider than the stride. */
 static void check_plan(const struct serial_port *port)
 {
     struct uart16550_config config;

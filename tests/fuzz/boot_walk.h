@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Everything a kernel does with a boot description, whichever loader it came from: each view is
- * read to its last byte, each iterator runs to its end and never gives more than there can be.
+ * All uses that the kernel makes of a boot description, from any loader: each view is read to its last
+ * byte, each iterator runs to its end and never returns more items than possible.
  */
 #include <boot/boot_info.h>
 
@@ -15,7 +15,7 @@ static inline void read_view(struct bytes view, bool is_text)
     insist(view.data || view.size_bytes == 0);
     for (size_t i = 0; i < view.size_bytes; i++)
         sink ^= view.data[i];
-    /* The NUL that stands behind each text. */
+    /* The NUL after each text. */
     if (is_text && view.data)
         insist(view.data[view.size_bytes] == 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* What the fuzzers share: libFuzzer's entry, and a way to say that a result is wrong. */
+/* Shared by the fuzzers: libFuzzer's entry, and a report of a wrong result. */
 #include <ashlar/types.h>
 
 #include <stdlib.h>

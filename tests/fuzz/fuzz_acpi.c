@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every parser of ACPI's and MP's tables. The input's first byte picks the parser, the second says what is
- * put right before, to get past it (FIX_...), and all else is the table; for the two that search memory, a
- * piece of it.
+ * Every parser of ACPI's and MP's tables. The input's first byte selects the parser, the second selects
+ * what is corrected beforehand, to get past it (FIX_...), and the rest is the table, or, for the two that
+ * search memory, the memory.
  */
 #include "fuzz_acpi.h"
 
@@ -105,7 +105,7 @@ static void fix_sum(uint8_t *bytes, size_t size, size_t at)
     bytes[at] = (uint8_t)(bytes[at] - sum);
 }
 
-/* A root pointer or MP pointer at the start becomes one whose sums are right. */
+/* Gives a root pointer or MP pointer at the start valid checksums. */
 static void fix_pointer(uint8_t *bytes, size_t size)
 {
     if (size >= ACPI_RSDP_V2_SIZE && memcmp(bytes, ACPI_RSDP_SIGNATURE, 8) == 0) {

@@ -17,8 +17,8 @@ uint32_t number(const uint8_t *at, size_t size_bytes);
 /* Insists on a printable string that ends within @room bytes. */
 void is_name(const char *name, size_t room);
 
-/* Insists on a status that a parser may give for a bad table, and for a good one on a view of @data. Return:
-   whether it is good. */
+/* Requires a status that a parser may return for a bad table, and for a good one a view of @data. Return:
+ * whether it is good. */
 bool check_parsed(status_t status, const struct acpi_view *view, const uint8_t *data, size_t size);
 
 /* acpi_tables.c: a table each. */
@@ -30,7 +30,7 @@ void fuzz_slit(const uint8_t *data, size_t size);
 void fuzz_mcfg(const uint8_t *data, size_t size);
 void fuzz_serial_port(const uint8_t *data, size_t size);
 
-/* acpi_nodes.c: an SRAT and, behind it, a SLIT. */
+/* acpi_nodes.c: an SRAT followed by a SLIT. */
 void fuzz_srat(const uint8_t *data, size_t size);
 
 /* acpi_memory.c: what searches memory for tables, in a memory that has @data at one of four places. */

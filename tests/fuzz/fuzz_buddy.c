@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sequences of allocations and frees, of frames, blocks and objects, on a small machine: each byte or two of
- * the input is an operation. What is alive never overlaps, holds what was written to it, and everything comes
- * back at the end.
+ * Sequences of allocations and frees, of frames, blocks and objects, on a small machine: each byte or two
+ * of the input is an operation. Live memory never overlaps and keeps its content, and all of it is freed at
+ * the end.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>

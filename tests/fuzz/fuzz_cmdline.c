@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line: words lie in it and in order, values fit their buffers, and what asks agree. */
+/* The command line: words are inside it and in order, values fit their buffers, and all look-ups agree. */
 #include <boot/cmdline.h>
 
 #include "fuzz.h"

@@ -22,7 +22,7 @@ struct recipe {
     uint64_t value;
 } PACKED;
 
-/* Flags that a conversion knows nothing of are undefined in C. */
+/* Flags that a conversion does not support are undefined in C. */
 static const struct {
     char conversion;
     const char *flags;
@@ -76,8 +76,8 @@ static void compare_one(const struct recipe *r)
 }
 
 /*
- * A text for each argument there may be: an integer takes some of its address. No stars, because
- * an address is no width, and no number above 99, for the sake of speed.
+ * A text for each possible argument: an integer uses part of its address. No stars, because an address is
+ * no width, and no number above 99, for speed.
  */
 static void format_anything(const uint8_t *data, size_t size)
 {

@@ -24,7 +24,7 @@ static int kind_at(uint64_t address)
     return kind;
 }
 
-/* Looks at each byte of [start, end) at which the strictest claim can change. */
+/* Checks each byte of [start, end) at which the strictest reservation can change. */
 static void check_bytes(uint64_t start, uint64_t end, int kind)
 {
     for (size_t i = 0; i < 2 * claim_count + 1; i++) {
@@ -34,7 +34,7 @@ static void check_bytes(uint64_t start, uint64_t end, int kind)
         if (kind == MEMMAP_USABLE)
             insist(kind_at(at) == MEMMAP_USABLE);
         else
-            /* Rounding outward may take bytes that are laxer, or in no entry. */
+            /* Rounding outward may include bytes that are less strict, or in no entry. */
             insist(kind_at(at) <= kind);
     }
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sequences of mapping, unmapping, protecting and preparing, over ranges that begin and end at all that page
- * tables care about, with frames that run out, against a sorted list of runs. The first byte picks the CPU
- * and where the window of 4 GiB lies, each operation is six more.
+ * Sequences of mapping, unmapping, protecting and preparing, over ranges that begin and end at every
+ * boundary of page tables, with a limited number of frames, against a sorted list of runs. The first byte
+ * selects the CPU and the window of 4 GiB, each operation is six more bytes.
  *
- * After each one every page in the tables is one of the model's and all of the model's are there, the tables
- * are just the frames that were taken, none is empty except those requested in advance, and the audit finds
- * what the model holds and nothing else. A frame that was given back cannot be touched: the sanitizer watches
- * it.
+ * After each one the pages in the tables are exactly those of the model, the tables are exactly the
+ * allocated frames, none is empty except those requested in advance, and the audit finds exactly the
+ * model's violations. A freed frame is poisoned for the sanitizer.
  */
 #include <ashlar/bits.h>
 #include <ashlar/hw/paging.h>
@@ -85,7 +84,7 @@ static struct paging paging;
 static uint64_t window;
 static bool is_prepared;
 
-/* Return: the first run that ends behind @at. */
+/* Return: the first run that ends after @at. */
 static unsigned int find_run(uint64_t at)
 {
     unsigned int i = 0;
@@ -102,7 +101,7 @@ static void insert_run(unsigned int i, struct run run)
     run_count++;
 }
 
-/* No run goes across @at afterwards. */
+/* No run crosses @at afterwards. */
 static void cut_runs(uint64_t at)
 {
     unsigned int i = find_run(at);
@@ -140,7 +139,7 @@ static bool is_all_mapped(uint64_t start, uint64_t end)
     return true;
 }
 
-/* What can be read back of what was asked for. */
+/* The part of a request that can be read back. */
 static unsigned int kept_access(unsigned int access)
 {
     if (!paging.has_nx)
@@ -331,7 +330,7 @@ static void note_largest(void *context, const struct page_mapping *page)
         *largest = page->size_bytes;
 }
 
-/* And what was promised: a page in the prepared range takes no frame. */
+/* A page in the prepared range takes no frame. */
 static void prepare(uint64_t start, uint64_t end, bool is_large, uint64_t address, unsigned int access)
 {
     uint64_t page_size = is_large ? LARGE_PAGE_SIZE : PAGE_SIZE, largest = 0;

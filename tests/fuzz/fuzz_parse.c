@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Numbers from text, against a reading that counts in 128 bits and knows the grammar by heart.
+ * Numbers from text, against a reference that computes in 128 bits and has the grammar written out.
  */
 #include <lib/parse.h>
 
@@ -48,7 +48,7 @@ static void check(const char *text, bool suffixed)
     else if (valid)
         insist(status == STATUS_TOO_BIG && result == untouched);
     else
-        /* Something that is too big and goes on wrong may be called either. */
+        /* A number that is too large and malformed may be reported as either. */
         insist((status == STATUS_INVALID || (status == STATUS_TOO_BIG && !fits)) && result == untouched);
 }
 

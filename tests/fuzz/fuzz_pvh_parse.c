@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PVH start info. Physical memory is the input, at address BASE; what lies outside cannot be
- * read. The magic number is put in, because a fuzzer would look long for it.
+ * PVH start info. Physical memory is the input, at address BASE; other addresses cannot be read. The magic
+ * number is filled in, because a fuzzer would take long to find it.
  */
 #include <boot/pvh_parse.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sequences of arming, cancelling, running and moving, on three queues; each three bytes of the input are an
- * operation, in a handler too. What runs, and in which order, is what an array with the same deadlines says.
+ * Sequences of arming, cancelling, running and moving, on three queues; each three bytes of the input are
+ * an operation, in a handler too. Which timers run, and in which order, is compared with an array of the
+ * same deadlines.
  */
 #include <ashlar/check.h>
 #include <time/timer_queue.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process's answers to mm/port.h: threads are CPUs, a mapping without backing is physical memory.
+ * The port of mm for a process: threads are CPUs, a mapping without backing is physical memory.
  */
 #define _GNU_SOURCE
 #include "hosted.h"
@@ -58,7 +58,7 @@ void hosted_memory_init(uint64_t start, uint64_t end)
     madvise(hosted_frames, DESCRIPTOR_BYTES(ram_size), MADV_NOHUGEPAGE);
 }
 
-/* A piece at a time: mincore() wants a byte a page. */
+/* A part at a time: mincore() needs a byte per page. */
 static uint64_t resident_bytes(unsigned char *start, uint64_t size)
 {
     enum { PIECE_PAGES = 1 << 20 };
@@ -86,9 +86,8 @@ uint64_t hosted_touched_descriptor_bytes(void)
 }
 
 /*
- * The array is there as a whole, and the process's own page tables do the rest. But as in the kernel
- * a part may be used only once it was mapped, mapped only once it was prepared, and its memory is no
- * longer anybody's.
+ * The whole array is mapped, by the process's own page tables. But as in the kernel a part may be used only
+ * after it was mapped, and mapped only after it was prepared, from memory without another owner.
  */
 status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A pretended machine's memory for tests of mm: sparse, so it may have terabytes, and what mm calls
- * wrong is noted instead of ending the process.
+ * An imitated machine's memory for tests of mm: sparse, so it may have terabytes, and a report of mm's is
+ * recorded instead of ending the process.
  */
 #include <ashlar/mm/port.h>
 
@@ -10,7 +10,7 @@
  * hosted_memory_init() - physical memory [start, end), all zero, none of it touched; and its descriptors.
  * @start, @end: aligned to 1 GiB. Addresses are aligned alike.
  *
- * May be called again: what was there before is gone. Aborts when the process cannot have it.
+ * May be called again, and then drops the previous memory. Aborts when the mapping fails.
  */
 void hosted_memory_init(uint64_t start, uint64_t end);
 

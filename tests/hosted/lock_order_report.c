@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An end for a process that takes locks out of order; a test that does so on purpose brings its own.
+ * Aborts a process that takes locks out of order; a test that does so on purpose defines its own function.
  */
 #include <sync/lock_report.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process's reports about locks: none for one that waits, and an end for one that is used wrongly. A test
- * that has a clock or a complaint of its own brings it.
+ * Lock reports of a process: none for a long wait, and an abort for a misuse. A test with its own clock or
+ * its own report defines its own functions.
  */
 #include <sync/lock_report.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A process's answers to <ashlar/mm/port.h>: physical memory is a block of this process, which
- * begins at physical address @hosted_ram_start; CPUs are threads that say which one they are.
- * What is more than a line is in hosted.c; a test that needs none of it need not link that.
+ * The hosted <ashlar/mm/port.h>: physical memory is a block of this process, which begins at physical
+ * address @hosted_ram_start; CPUs are threads that set their own number. Functions of more than a line are
+ * in hosted.c; a test that needs none of them need not link it.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
@@ -46,10 +46,10 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
     (void)reciprocal;
 }
 
-/* The test says what it wants to know of flushes. */
+/* The test defines how flushes are recorded. */
 void port_flush(uint64_t virt, uint64_t size_bytes);
 
-/* A test that has it defines it: a CPU that cannot be asked walks the page tables. */
+/* Defined by a test in which a CPU that cannot be notified walks the page tables. */
 extern bool hosted_tables_held __attribute__((weak));
 
 static inline bool port_flush_table(uint64_t virt, uint64_t size_bytes)

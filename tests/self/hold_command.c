@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPUs that do not do what they should, for tests/boot/test_smp_faults.py: `hold` keeps one busy, `lose`
- * takes interrupts away from one.
+ * Misbehaving CPUs, for tests/boot/test_smp_faults.py: `hold` keeps one busy, `lose` drops interrupts of
+ * one.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/backoff.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `late APICID`, for tests/boot: wakes a CPU that was given up, by the trampoline that is kept for it, as if
- * what it was sent at the start had only now reached it. The machine must have it by now.
+ * `late APICID`, for tests/boot: wakes a CPU that was given up, through the trampoline that is kept for it,
+ * as if the SIPI had only now reached it. The machine must have that CPU by now.
  */
 #include <ashlar/command.h>
 #include <ashlar/mm/paging.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Work given to all idle loops, and waited for.
+ * Queues work to all idle loops, and waits for it.
  */
 #include "on_every_cpu.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The address space as the CPU sees it: what must be mapped, what must not, and how.
+ * The address space as the CPU sees it: mappings that must exist, those that must not, and their
+ * attributes.
  */
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
@@ -93,7 +94,7 @@ KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
         const uint64_t edges[] = { ranges[i].start.raw, ranges[i].end.raw - PAGE_SIZE };
         for (size_t k = 0; k < ARRAY_LEN(edges) && ranges[i].end.raw <= address_space_ram_end().raw; k++) {
             status_t status = paging_query(address_space(), DIRECT_MAP_START + edges[k], &mapping);
-            /* Page 0 may hold what the loader said; it can be read then. */
+            /* Page 0 may hold loader data; it can be read then. */
             if (edges[k] == 0 && status == STATUS_OK)
                 EXPECT(!(mapping.access & PAGE_WRITE));
             else

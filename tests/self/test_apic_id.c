@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU whose APIC ID is another than CPUID says, as after firmware that renumbers: it is given one here, and
- * started with it.
+ * A CPU whose APIC ID differs from CPUID's, as after firmware that renumbers: the test sets one, and starts
+ * the CPU with it.
  */
 #include <ashlar/io.h>
 #include <ashlar/ktest.h>
@@ -29,8 +29,8 @@ struct renumber {
     bool is_done;
 };
 
-/* No CPU may call the CPU by its old number meanwhile: it leaves those who are called, and joins them
-   anew. */
+/* No CPU may call the CPU by its old number meanwhile: it leaves the set of called CPUs, and joins it again.
+ */
 static void write_id(void *argument)
 {
     struct renumber *wanted = argument;

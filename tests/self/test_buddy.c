@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator on this machine: blocks hold what their owners wrote, and all of them come back.
- * Models and races are in tests/unit; here it is the port that is tried: addresses, descriptors, zones.
+ * The buddy allocator on this machine: blocks keep their content, and all of them are freed. Models and
+ * races are in tests/unit; this tests the port: addresses, descriptors, zones.
  */
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
@@ -17,7 +17,7 @@ static struct {
     unsigned int order;
 } blocks[BLOCKS];
 
-/* The first and the last word of a block say whose it is. */
+/* The first and the last word of a block identify its owner. */
 static uint64_t *edge(unsigned int i, bool is_last)
 {
     uint64_t size = PAGE_SIZE << blocks[i].order;

@@ -91,8 +91,8 @@ KTEST(smp, an_interrupt_is_counted_on_the_cpu_that_takes_it)
     }
 }
 
-/* So many rounds of each, of all at all; fewer where there are many, because on a host with few CPUs a call
-   to hundreds takes as many time slices. */
+/* Rounds of calls from each CPU to all; fewer where there are many CPUs, because on a host with few CPUs a
+   call to hundreds takes as many time slices. */
 #define STORM_CALLS 20
 #define STORM_MOST  320
 
@@ -156,7 +156,7 @@ static void post_letter(struct letter *letter, unsigned int cpu)
         note_wrong();
 }
 
-/* To all, and to oneself; every second time with interrupts off until all have been read. */
+/* To all, itself included; every second time with interrupts off until all have been read. */
 static void post_to_everybody(void *argument)
 {
     struct letter *letters = kcalloc(percpu_count(), sizeof(*letters));

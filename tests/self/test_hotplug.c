@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processors taken offline and brought back: what they had goes on elsewhere, and the others notice nothing.
+ * Processors that go offline and online: their work continues on others, which are not affected.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
@@ -21,10 +21,10 @@
 
 #include "on_every_cpu.h"
 
-/* So many in turn, from the second on: on a busy host hundreds take minutes. */
+/* The number of CPUs tried, from the second on: on a busy host hundreds take minutes. */
 #define CPUS_MOST 8
 
-/* Return: the next CPU after @cpu to take off; 0 when there is none. */
+/* Return: the next CPU after @cpu to take offline; 0 when there is none. */
 static unsigned int next_cpu(unsigned int cpu)
 {
     unsigned int next = next_online_cpu(cpu);
@@ -151,7 +151,7 @@ KTEST(smp, timers_of_an_offline_cpu_are_not_lost)
     bool was_in_time = clock_now_ns() < armed.deadline_ns;
     wait_for_timers();
     EXPECT(armed.fired == TIMERS);
-    /* Where the host let it take longer, they fired where they were. */
+    /* If the host delayed it, they fired on the old CPU. */
     EXPECT(!was_in_time || armed.on_first == TIMERS);
     EXPECT(wrong == 0);
     ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
@@ -162,7 +162,7 @@ KTEST(smp, timers_of_an_offline_cpu_are_not_lost)
     EXPECT(armed.on_first == 0);
 }
 
-/* Does not come to its end before it may, and leaves timers behind. */
+/* Does not return before it is allowed to, and leaves armed timers. */
 static bool may_end; /* atomic */
 
 static void be_busy_and_arm(void *argument)
@@ -237,7 +237,7 @@ KTEST(smp, an_offline_cpu_keeps_no_memory)
 {
     NEEDS_TWO();
     unsigned int cpu = next_cpu(0);
-    /* Not checked, or what is freed lies in quarantine. */
+    /* Not checked, or freed memory would be in quarantine. */
     bool are_checked = slab_checks_new_caches;
     slab_checks_new_caches = false;
     struct slab_cache *cache = slab_cache_create("hotplug", 64, 0, NULL);
@@ -302,7 +302,7 @@ static void be_loaded(void *argument)
     }
 }
 
-/* The second CPU comes and goes, given work all the while, and the others work. */
+/* The second CPU goes offline and online under load, while the others work. */
 static void come_and_go(unsigned int cpu)
 {
     for (unsigned int i = 0; i < ROUNDS; i++) {
@@ -316,7 +316,7 @@ static void come_and_go(unsigned int cpu)
         }
         EXPECT(given == ARRAY_LEN(work));
         ASSERT_THAT(cpu_offline(cpu) == STATUS_OK);
-        /* What it was given it has done. */
+        /* All queued work is done. */
         EXPECT(done == given);
         ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     }

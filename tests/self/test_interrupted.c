@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocators that are interrupted by their own use: a timer's handler takes and gives while the code that it
- * interrupts does the same. What both hold is marked, so that two owners of one object would be seen.
+ * Allocators that are interrupted by their own use: a timer's handler allocates and frees while the code
+ * that it interrupts does the same. The objects of both are marked, so that two owners of one object are
+ * detected.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
@@ -63,8 +64,8 @@ static uint64_t *take_block(void)
     return phys_is_valid(block) ? phys_to_pointer(block) : NULL;
 }
 
-/* Replaces one object, one frame and one block. Takes before it gives, so that the top of each stack is
-   another one then. */
+/* Replaces one object, one frame and one block. Allocates before it frees, so that the top of each stack
+ * changes. */
 static void replace(struct owner *owner)
 {
     owner->random = owner->random * 6364136223846793005 + 1442695040888963407;
@@ -114,7 +115,7 @@ static void use_bulk(void)
     slab_free_bulk(cache, (void *const *)bulk, count);
 }
 
-/* Takes before it gives, here too. */
+/* Allocates before it frees, here too. */
 static void use_one(void)
 {
     uint64_t *object = slab_alloc(cache);
@@ -192,7 +193,7 @@ KTEST(interrupted, a_sequence_is_restarted_only_where_it_was_interrupted)
         EXPECT(after_interrupt_at(first) == first);
         for (uint64_t rip = first + 1; rip <= commit; rip++)
             EXPECT(after_interrupt_at(rip) == first);
-        /* Behind the commit only if the next sequence has not begun. */
+        /* After the commit only if the next sequence has not begun. */
         if (__restarts_start + i + 1 == __restarts_end || __restarts_start[i + 1].first > commit)
             EXPECT(after_interrupt_at(commit + 1) == commit + 1);
         EXPECT(after_interrupt_at(first - 1) == first - 1 || i > 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines with devices on them that really interrupt: comparators of the HPET, which can share an input and
- * hold its level until they are told to let go. The second and the third are used; the clock's alarm is
- * another.
+ * Lines with real devices: comparators of the HPET, which can share a pin and assert a level until they are
+ * acknowledged. The second and the third are used; the clockevent is another one.
  *
  * Source: IA-PC HPET Specification 1.0a, "General Interrupt Status Register", "Timer N Configuration and
  * Capabilities Register".
@@ -43,7 +42,7 @@
 struct device {
     unsigned int comparator;
     bool is_edge;
-    bool is_deaf; /* its handler does not look */
+    bool is_deaf; /* its handler does not check */
     volatile unsigned int taken;
     volatile unsigned int cpu; /* that took the last one */
     uint32_t due;              /* an edge: when, by the HPET's counter, */
@@ -81,8 +80,7 @@ static void set_comparator(struct device *device, uint32_t gsi, uint32_t count)
                  gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | trigger | HPET_CONFIG_ENABLE);
 }
 
-/* A busy host may stop the machine for longer than that: a comparator that is late waits for a whole
-   round. */
+/* A busy host may stop the machine for longer than that: a late comparator waits for a whole wrap. */
 static void fire_soon(struct device *device, uint32_t gsi)
 {
     uint32_t ticks = (uint32_t)(counters_hpet()->counter.rate_hz * SOON_NS / 1000000000),
@@ -194,7 +192,7 @@ static void nudge(const struct irq_line *line)
     local_irq_restore(state);
 }
 
-/* A device without a handler holds the level: its line is masked, and the machine goes on. */
+/* A device without a handler holds the level: its line is masked, and the machine keeps running. */
 KTEST(irq, a_storm_is_masked_until_a_new_handler_is_added)
 {
     uint32_t gsi;
@@ -237,8 +235,8 @@ static void ask_here(void *argument)
         irq_request(asking->gsi, asking->wiring, take, asking->device, "leaves", &asking->device->irq);
 }
 
-/* Its interrupt comes a moment before the CPU goes, meanwhile, or a moment later: from one time to the next,
-   later. */
+/* Its interrupt arrives shortly before the CPU goes offline, meanwhile, or shortly after: a little later each
+ * time. */
 static void leave_while_it_fires(struct asking *asking, unsigned int cpu, unsigned int time)
 {
     struct device *device = asking->device;
@@ -321,7 +319,7 @@ KTEST(irq, a_line_does_not_move_before_its_pending_interrupt_is_taken)
 
 static bool is_leaving;
 
-/* With an edge here that is not taken, so that irq_offline_cpu() goes round. */
+/* With a pending edge on this CPU, so that irq_offline_cpu() keeps waiting. */
 static void leave_slowly(void *argument)
 {
     struct asking *asking = argument;
@@ -345,7 +343,7 @@ static void release_while_it_leaves(struct asking *asking, unsigned int cpu)
         cpu_relax();
     end(asking->device);
     idle_wait_for_work(&leaving);
-    /* A busy host may have kept us until it had given up. */
+    /* A busy host may have delayed this CPU until the wait timed out. */
     EXPECT(asking->status == STATUS_OK || asking->status == STATUS_TIMEOUT);
     EXPECT(line->vector == 0);
 }

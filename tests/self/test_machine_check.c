@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Machine checks are on: on every CPU, and again on one that has been away and whose controls were
+ * Machine checks are enabled on every CPU, and again on one that was offline and whose controls were
  * cleared meanwhile.
  */
 #include <ashlar/hw/cpu.h>

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the memory map says of this machine, tried on this machine: all memory that the allocator has,
- * or 64 GiB of it, is taken and filled with a pattern, and afterwards everything that is allocated
- * must be as it was.
+ * The memory map, checked on this machine: all memory of the allocator, or 64 GiB of it, is allocated and
+ * filled with a pattern, and afterwards all other memory must be unchanged.
  *
- * After the first 512 MiB single pages at even distances stand for the others: a virtual machine's
- * memory is often more than its host has, until it is written, and an emulator would need
- * minutes.
+ * After the first 512 MiB, single pages at even distances are samples of the rest: a virtual machine often
+ * has more memory than its host, until it is written, and an emulator would need minutes.
  */
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
@@ -32,8 +30,8 @@ static uint64_t sum_of(uint64_t sum, const void *start, const void *end)
     return sum;
 }
 
-/* Early memory: page tables, in which the CPU notes what was accessed, and what the consoles keep.
-   And the running kernel, whose data and stack are at work; its read-only part is summed by its addresses. */
+/* Early memory: page tables, in which the CPU sets accessed bits, and the consoles' characters. And the
+ * running kernel, whose data and stack change; its read-only part is summed by its addresses. */
 static bool changes_by_itself(uint64_t address)
 {
     const struct handoff *handoff = machine_handoff();
@@ -54,8 +52,8 @@ static uint64_t sum_of_range(uint64_t sum, uint64_t start, uint64_t end)
 }
 
 /*
- * What is not in the direct map: the screen, which shows nothing new meanwhile, because nothing is printed.
- * Mapped before all memory is taken: to map something takes memory.
+ * Outside the direct map: the screen, which does not change meanwhile, because nothing is printed. Mapped
+ * before all memory is allocated, because mapping takes memory.
  */
 static struct {
     void *bytes; /* NULL: there is none */
@@ -86,7 +84,7 @@ static void unmap_screen(void)
         vrange_unmap(screen.bytes);
 }
 
-/* By what everyone says of himself, not by the map: what the map forgot must be noticed. */
+/* By each owner's own data and not by the map, so that a range missing from the map is detected. */
 static uint64_t sum_of_all_that_is_taken(void)
 {
     const struct handoff *handoff = machine_handoff();
@@ -107,9 +105,9 @@ static uint64_t sum_of_all_that_is_taken(void)
     return sum;
 }
 
-/* All memory there is, in blocks that know their neighbour by the first words of their first page. */
+/* All memory, in blocks linked through the first words of their first page. */
 struct block {
-    phys_t next; /* PHYS_INVALID behind the last */
+    phys_t next; /* PHYS_INVALID after the last */
     uint64_t order;
 };
 
@@ -170,8 +168,8 @@ static uint64_t walk_page(uint64_t address, size_t skipped_bytes, bool write)
     return wrong;
 }
 
-/* @distance: of samples; an odd number of pages, so that they do not all lie at the same place of a large
-              page. */
+/* @distance: of samples; an odd number of pages, so that they are not all at the same offset in a large page.
+ */
 static uint64_t walk_everything(phys_t first, uint64_t distance, bool write)
 {
     uint64_t wrong = 0, walked = 0;
@@ -182,7 +180,7 @@ static uint64_t walk_everything(phys_t first, uint64_t distance, bool write)
             wrong += walk_page(at, at == start ? sizeof(*block) : 0, write);
             walked += PAGE_SIZE;
             next = at + (walked < ALL_UP_TO ? PAGE_SIZE : distance);
-            /* The last page is always among them: that is where a map is wrong by one. */
+            /* The last page is always included: an off-by-one error of the map shows there. */
             if (next >= end && at < end - PAGE_SIZE)
                 next = end - PAGE_SIZE;
         }
@@ -224,10 +222,10 @@ KTEST(memmap, filling_all_usable_memory_changes_nothing_else)
     /* Otherwise the pattern would go over the page tables, and the test could not report it. */
     ASSERT_THAT(!is_usable(handoff->image_start, handoff->image_end));
 
-    /* What interrupts change, the serial port's rings say, is not what is looked for. */
+    /* Data that interrupts change, such as the serial port's rings, are excluded. */
     device_map_screen();
     irq_flags_t state = local_irq_save();
-    slab_reap();                          /* taking everything makes it give back what it keeps, */
+    slab_reap();                          /* allocating everything makes the caches free what they keep, */
     ipi_call_all(give_frames_back, NULL); /* and what all CPUs keep */
     uint64_t bytes, free_before = buddy_free_frames();
     uint64_t before = sum_of_all_that_is_taken();

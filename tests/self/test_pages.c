@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where all RAM went: each page in use belongs to a known user.
+ * The use of all RAM: each page in use belongs to a known user.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>
@@ -22,7 +22,7 @@ KTEST(pages, every_page_is_accounted_for)
     status_t status = vrange_map_memory(256 * PAGE_SIZE, VRANGE_MEMORY, "test", &range);
     EXPECT(unaccounted() == 0);
     void *unowned = frame_alloc();
-    EXPECT(unaccounted() == (unowned ? 1 : 0)); /* so it would be seen */
+    EXPECT(unaccounted() == (unowned ? 1 : 0)); /* so that it would be detected */
     if (unowned)
         frame_free(unowned);
     if (status == STATUS_OK)

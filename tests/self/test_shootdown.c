@@ -28,7 +28,7 @@ static struct {
     volatile uint64_t *page; /* mapped to one frame after the other, each holding its number */
     uint64_t newest;         /* atomic: what the page shows since the last shootdown returned */
     bool is_over;            /* atomic */
-    uint32_t watchers;       /* atomic: CPUs that have looked */
+    uint32_t watchers;       /* atomic: CPUs that have read it */
 } remapped;
 
 static void read_page(void *argument)
@@ -36,8 +36,8 @@ static void read_page(void *argument)
     *(uint64_t *)argument = *remapped.page;
 }
 
-/* Between unmapping and mapping the page is not there; that is seen, too, and is no fault of the
-   shootdown's. */
+/* Between unmapping and mapping the page is not mapped; a fault then is expected, and no error of the
+ * shootdown. */
 static void watch_page(void)
 {
     struct trap_frame caught;
@@ -75,7 +75,7 @@ static void remap_or_watch(void *argument)
         }
         return;
     }
-    /* A host with few CPUs may take its time to run them all. */
+    /* A host with few CPUs may take long to run them all. */
     while (__atomic_load_n(&remapped.watchers, __ATOMIC_RELAXED) + 1 < ipi_online_count())
         timer_sleep_until(clock_now_ns() + LOOK_WAIT_NS);
     if (!remap(argument))
@@ -97,7 +97,7 @@ KTEST(smp, no_cpu_uses_a_stale_translation_after_a_shootdown)
         on_every_cpu(0, remap_or_watch, frames);
         EXPECT(wrong == 0);
         EXPECT(remapped.watchers > 0);
-        /* The range gives back the frame that is its own. */
+        /* Unmapping the range frees the frame that the range owns. */
         EXPECT(paging_unmap(address_space(), (uintptr_t)range, PAGE_SIZE) == STATUS_OK);
         EXPECT(paging_map(address_space(), (uintptr_t)range, own.phys, PAGE_SIZE, own.access) == STATUS_OK);
         vrange_unmap(range);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slab allocator on this machine: objects of all sizes live at once keep what was written to them, and
- * all memory comes back. Each test copes with allocations that fail, for the sweep of `test -f`.
+ * The slab allocator on this machine: objects of all sizes, live at once, keep their content, and all
+ * memory is freed. Each test tolerates failing allocations, for `test -f`.
  */
 #include <ashlar/bits.h>
 #include <ashlar/ktest.h>
@@ -179,13 +179,13 @@ static uint64_t bytes_kept(void)
     return bytes;
 }
 
-/* Before an allocation fails, all are called; none of them comes to a slow path by itself. */
+/* Before an allocation fails, all are called; none of them enters a slow path by itself. */
 KTEST(slab, objects_cached_by_idle_cpus_are_reclaimed_when_memory_is_short)
 {
     NEEDS_TWO();
     on_every_cpu(0, keep_objects, NULL);
     uint64_t before = bytes_kept();
-    shrink_memory(UINT32_MAX); /* more than there is, so that all are asked */
+    shrink_memory(UINT32_MAX); /* more than there is, so that all shrinkers are called */
     log_info("test", "bytes of free objects in magazines: %lu, then %lu", before, bytes_kept());
     EXPECT(before > 0);
     EXPECT(bytes_kept() == 0);

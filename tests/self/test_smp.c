@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All processors at once: that each is a CPU of its own, set up as the BSP is.
+ * All processors at once: each is a separate CPU, set up like the BSP.
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/ktest.h>

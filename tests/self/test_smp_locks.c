@@ -42,7 +42,7 @@ static struct spinlock polling_lock = SPINLOCK("test polling", LOCK_TEST, LOCK_P
 static struct spinlock fair_lock = SPINLOCK("test fair", LOCK_TEST, .polls_calls = true);
 static uint32_t served_calls; /* atomic */
 
-/* The holder wants an answer of all CPUs, also of those that wait for the lock with interrupts masked. */
+/* The owner makes a cross-call to all CPUs, also to those that wait for the lock with interrupts masked. */
 static void call_with_lock(void *argument)
 {
     struct spinlock *held = argument;

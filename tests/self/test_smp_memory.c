@@ -56,7 +56,7 @@ KTEST(smp, objects_of_all_cpus_do_not_overlap)
 #define BLOCKS     24
 #define LAST_ORDER 6
 
-/* The first and the last word of a block say whose it is. */
+/* The first and the last word of a block identify its owner. */
 static void mark_block(phys_t block, unsigned int order, uint64_t mark)
 {
     uint64_t *words = phys_to_pointer(block);
@@ -79,7 +79,7 @@ static void give_block(phys_t *block, unsigned int order, uint64_t mark)
     *block = PHYS_INVALID;
 }
 
-/* Blocks of all small orders come and go in a random order. */
+/* Blocks of all small orders are allocated and freed in a random order. */
 static void use_blocks(void *argument)
 {
     phys_t blocks[BLOCKS];
@@ -138,7 +138,7 @@ KTEST(smp, memory_cached_by_idle_cpus_is_reclaimed_when_memory_is_short)
     on_every_cpu(0, keep_frames, NULL);
     buddy_stats(BUDDY_ANY_NODE, &stats);
     EXPECT(stats.cached > 0);
-    shrink_memory(UINT32_MAX); /* more than there is, so that all are asked */
+    shrink_memory(UINT32_MAX); /* more than there is, so that all shrinkers are called */
     buddy_stats(BUDDY_ANY_NODE, &stats);
     EXPECT(stats.cached == 0);
 }

@@ -39,7 +39,7 @@ static uint64_t count_tsc(struct clock_counter *self)
 
 static struct clock_counter tsc = { .name = "tsc", .bits = 64, .read = count_tsc };
 
-/* The time-stamp counter, then what counters_get() gives; NULL behind the last. */
+/* The time-stamp counter, then those of counters_get(); NULL after the last. */
 static struct clock_counter *counter_at(unsigned int index)
 {
     tsc.rate_hz = clock_tsc_hz();
@@ -53,7 +53,7 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
 
 #define UNIT_NS 2000000ULL
 #define RATE_PERCENT                                                                                         \
-    2 /* by how much two rates may differ: those who were measured in a busy hypervisor do                   \
+    2 /* by how much two rates may differ: rates measured under a busy hypervisor do                         \
        */
 #define PATIENCE_NS 300000000ULL /* for a row of steps that are not let alone */
 
@@ -209,7 +209,7 @@ KTEST(time, a_wrap_read_late_is_not_lost)
     struct clock_counter *counter = counters_get(0);
     if (clock_is_tsc() || !counter || counter->bits > 16)
         SKIP_TEST("the clock's rounds are long");
-    timer_sleep_until(clock_now_ns() + 60000000); /* the keeper has looked once, at least */
+    timer_sleep_until(clock_now_ns() + 60000000); /* the wrap guard has read it at least once */
     uint64_t added = wrap_guard_added();
     irq_flags_t state = local_irq_save();
     uint64_t outer = cpu_read_tsc_ordered(), start_ns = clock_now_ns(), inner = cpu_read_tsc_ordered();
@@ -270,8 +270,8 @@ KTEST(timer, timers_run_once_each_in_order_and_not_early)
 {
     uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1000000;
     init_alarms();
-    /* None runs before all are armed, however long that takes: else an earlier one could come after a later
-       one. */
+    /* None runs before all are armed, however long that takes: otherwise an earlier one could run after a
+     * later one. */
     irq_flags_t state = local_irq_save();
     for (unsigned int i = 0; i < TIMERS; i++) {
         random = random * 6364136223846793005 + 1442695040888963407;
@@ -362,7 +362,7 @@ KTEST(timer, nothing_interrupts_when_nothing_is_due)
     /* One timer refines the rate, within seconds of the start. */
     while (!clock_tsc_rate_is_final())
         timer_sleep_until(clock_now_ns() + 10000000);
-    timer_spin_ns(3000000); /* what was armed for a canceled timer comes in this time */
+    timer_spin_ns(3000000); /* an interrupt that was armed for a canceled timer arrives in this time */
     uint64_t before = traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER);
     timer_spin_ns(20000000);
     EXPECT(traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER) == before);

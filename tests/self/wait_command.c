@@ -29,7 +29,7 @@ static void take(struct trap_frame *frame)
     lapic_eoi();
 }
 
-/* A breakpoint. Not static: gdb looks for it. */
+/* A breakpoint. Not static: gdb finds it by name. */
 void wait_begins(void);
 __attribute__((noinline)) void wait_begins(void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gives memory maps from files to the buddy allocator, on sparse memory, and uses them up: for
- * corpus_buddy.py and for anyone with a map at hand.
+ * Initialises the buddy allocator with memory maps from files, on sparse memory, and exhausts it: for
+ * corpus_buddy.py, and for maps of your own.
  *
  *     allocate_maps FILE...
  *
- * Each map is swept and the allocator brought up on it. Then all there is is taken, from the largest blocks
- * to the smallest; what was taken must lie in usable memory, overlap nowhere, and add up to what was free;
- * and all of it must come back. A line a file: "ok FILE BLOCKS BYTES", or "wrong FILE: what".
+ * The allocator is initialised with each map. Then all memory is allocated, from the largest blocks to the
+ * smallest; blocks must lie in usable memory, not overlap, and add up to the free memory; and all of them
+ * must be freed. One line per file: "ok FILE BLOCKS BYTES", or "wrong FILE: what".
  */
 #include "map_file.h"
 
@@ -22,8 +22,8 @@ void port_flush(uint64_t virt, uint64_t size_bytes)
     (void)size_bytes;
 }
 
-/* Maps that say more are cut here, as the direct map cuts them where it ends: using up a GiB touches 2 MiB of
-   descriptors, and the machine that runs this has to have them. */
+/* Larger maps are truncated here, as by the end of the direct map: exhausting a GiB touches 2 MiB of
+ * descriptors, which the host must have. */
 #define LIMIT GIB(256)
 
 struct block {

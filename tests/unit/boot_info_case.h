@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What tests of both loaders' boot information share: the description that comes out, the complaints on the
- * way, and how to compare. One test program has one.
+ * Shared by the tests of both loaders' boot information: the resulting description, the reported faults,
+ * and comparisons. One test program has one.
  */
 #include <ashlar/bits.h>
 #include <boot/boot_info.h>
@@ -39,7 +39,7 @@ static UNUSED void assert_absent(struct bytes bytes)
     assert_int_equal(bytes.size_bytes, 0);
 }
 
-/* @next: boot_info_next_claim or boot_info_next_reservation; gives @wanted, and then nothing. */
+/* @next: boot_info_next_claim or boot_info_next_reservation; must return @wanted, and then no more. */
 static UNUSED void expect_entries(bool (*next)(const struct boot_info *, size_t *, struct memmap_entry *),
                                   const struct memmap_entry *wanted, size_t count)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A machine for tests of the buddy allocator: its memory map, early memory, and a model that knows
- * of each frame only whether it is free, byte by byte.
+ * A machine for tests of the buddy allocator: its memory map, early memory, and a model with a byte per
+ * frame: whether it is free.
  */
 #include <ashlar/bits.h>
 #include <ashlar/mm/buddy.h>
@@ -67,7 +67,7 @@ static UNUSED void machine_range(uint64_t start, uint64_t end, enum memmap_kind 
     machine.ranges[machine.range_count++] = (struct memmap_range){ phys(start), phys(end), kind };
 }
 
-/* Brings up the allocator on what machine_range() said. */
+/* Initialises the allocator with the ranges of machine_range(). */
 static UNUSED status_t machine_start(void)
 {
     uint64_t top = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prints what the ACPI parsers make of raw tables, for corpus_acpi.py and for anyone with a dump:
+ * Prints the ACPI parsers' results for raw tables, for corpus_acpi.py and for dumps of your own:
  *
  *     decode_acpi KIND FILE [KIND FILE]...
  *
  * KIND is the signature the file is expected to have (APIC, FACP, ..., RSDP). One line a file, a JSON
- * object with the fields that the parsers know: numbers decimal, rows as arrays. {"reject":true} is a
- * table that the parser refuses.
+ * object with the fields that the parsers read: numbers decimal, rows as arrays. {"reject":true} is a table
+ * that the parser refuses.
  */
 #include <acpi/fadt.h>
 #include <acpi/hpet.h>
@@ -83,7 +83,7 @@ static void show_madt_row(const struct madt_entry *entry)
     }
 }
 
-/* All rows of one kind; @is_x2apic tells the two types of CPUs and of NMI inputs apart. */
+/* All rows of one kind; @is_x2apic distinguishes the two types of CPUs and of NMI inputs. */
 static void show_madt_rows(const struct madt *madt, const char *name, enum madt_kind kind, bool is_x2apic)
 {
     struct madt_entry entry;

@@ -16,7 +16,7 @@
 
 #define FILES_MAX 64
 static struct {
-    uint8_t *bytes; /* as many as the file has, so that the sanitizer sees each step outside */
+    uint8_t *bytes; /* exactly as long as the file, so that the sanitizer reports each access outside */
     size_t size;
 } files[FILES_MAX];
 static int file_count;

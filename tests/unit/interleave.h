@@ -2,16 +2,16 @@
 #pragma once
 /*
  * A scheduler of interleavings: "CPUs" are coroutines on one thread, and each atomic operation of the real
- * code is a point where another one may go on (interleave_hook.h).
+ * code is a point where another one may run (interleave_hook.h).
  *
- * interleave_all() runs all schedules in which a CPU is interrupted at most so many times where it could have
- * gone on; that it waits, or ends, is not counted. Few interruptions find most faults (Musuvathi and Qadeer,
- * "Iterative Context Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007), and the number
- * of schedules stays finite. interleave_random() runs schedules drawn from a seed. Compiled with
- * -fsanitize-coverage=trace-pc, each basic block of the subject is a point for it, too, so that it sees what
- * is plain memory under a lock.
+ * interleave_all() runs all schedules in which a CPU is interrupted at most so many times where it could
+ * have continued; a wait or an end does not count. Few interruptions find most faults (Musuvathi and
+ * Qadeer, "Iterative Context Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007), and
+ * the number of schedules stays finite. interleave_random() runs schedules drawn from a seed. Compiled with
+ * -fsanitize-coverage=trace-pc, each basic block of the subject is a point for it, too, so that it covers
+ * plain memory under a lock.
  *
- * What runs has to be the same for the same schedule: each run begins in the same state.
+ * A schedule must be repeatable: each run begins in the same state.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@
 #define INTERLEAVE_CPUS   4
 #define INTERLEAVE_STACK  (256 << 10)
 #define INTERLEAVE_DEPTH  100000
-/* Of so many basic blocks one is a point where another CPU goes on. */
+/* One of so many basic blocks is a point where another CPU runs. */
 #define INTERLEAVE_BLOCKS 100
 /* Waits in one run: more is a deadlock. */
 #define INTERLEAVE_WAITS  50000
@@ -38,7 +38,7 @@ static struct {
     } cpus[INTERLEAVE_CPUS + 1]; /* the last is the caller */
     unsigned int count, current;
     void (*run)(unsigned int cpu);
-    void (*switched)(unsigned int cpu); /* NULL, or told which CPU goes on */
+    void (*switched)(unsigned int cpu); /* NULL, or called with the CPU that runs next */
     bool is_running, is_random, is_deciding;
 
     unsigned int rate, waits;
@@ -141,8 +141,8 @@ __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
     interleave_go(interleave_draw(INTERLEAVE_BLOCKS));
 }
 
-/* The next one goes on, in turn, so that CPUs that wait for a third one do not hand on to each other for
-   ever. */
+/* The next one runs, in order, so that CPUs that wait for a third one do not switch to each other for ever.
+ */
 int interleave_wait(void)
 {
     if (!interleave.is_running)
@@ -152,7 +152,7 @@ int interleave_wait(void)
     do
         cpu = (cpu + 1) % interleave.count;
     while (interleave.cpus[cpu].is_done && cpu != interleave.current);
-    /* What it waits for may have come to pass since it looked, and the others be done. */
+    /* The condition may have become true since it was checked, and the other CPUs be done. */
     if (++interleave.waits > INTERLEAVE_WAITS) {
         fprintf(stderr, "interleave: CPU %u waits for no CPU\n", interleave.current);
         abort();
@@ -197,7 +197,7 @@ static void interleave_once(unsigned int count, void (*run)(unsigned int cpu))
 
 /**
  * interleave_all() - all schedules with at most @bound interruptions.
- * @prepare: makes the state that each run begins in; @check: looks at what it has come to.
+ * @prepare: creates the initial state of each run; @check: checks the final one.
  *
  * Return: how many there were.
  */
@@ -223,7 +223,7 @@ static UNUSED unsigned long interleave_all(unsigned int count, unsigned int boun
     }
 }
 
-/* @runs random schedules; seed_from_environment() says the seed. */
+/* @runs random schedules; the seed is that of seed_from_environment(). */
 static UNUSED void interleave_random(unsigned int count, unsigned long runs, void (*prepare)(void),
                                      void (*run)(unsigned int cpu), void (*check)(void))
 {

@@ -2,13 +2,13 @@
 #pragma once
 /*
  * Included before everything else (-include) by the tests of interleavings and their subjects: each atomic
- * operation, and so each lock of mm/malloc/process_port.h, becomes a point where interleave.h may let another
- * CPU go on, and waiting gives way to another CPU. The subjects are compiled as they are.
+ * operation, and so each lock of mm/malloc/process_port.h, becomes a point where interleave.h may switch to
+ * another CPU, and a wait switches to another CPU. The subjects are compiled as they are.
  *
- * Planted faults, for variants of which the build expects that they fail:
+ * Deliberate faults, for variants that the build expects to fail:
  *   BROKEN_ATOMICS  a read-modify-write is a read and a write, with a point between them
  *   BROKEN_LOCK     a lock does not exclude
- *   BROKEN_RETIRE   a block's state is looked at, and changed after that: as a plain test and set would
+ *   BROKEN_RETIRE   a block's state is tested and then changed, as by a plain test and set
  */
 #include <linux/futex.h>
 #include <sched.h>

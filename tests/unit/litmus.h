@@ -3,9 +3,9 @@
 /*
  * Threads that are CPUs, for tests of protocols without locks.
  *
- * Such a test passes plain memory through the protocol, and the thread sanitizer reports what is not ordered
- * by it. So what the test itself tells its threads must order nothing: loads and stores are relaxed here. And
- * a thread that waits in vain is a finding, not a hang.
+ * Such a test passes plain memory through the protocol, and the thread sanitizer reports what is not
+ * ordered by it. So the test's own signals between threads must order nothing: their loads and stores are
+ * relaxed. And a wait that never ends is a failure, not a hang.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -36,7 +36,7 @@
 
 static time_t litmus_end;
 
-/* Between two looks at what another thread is to do; @turns counts them, from 0. Mostly without a system
+/* Between two checks for another thread's progress; @turns counts them, from 0. Mostly without a system
    call, so that two threads on two processors meet within nanoseconds, as CPUs do. */
 static inline void litmus_wait(unsigned int *turns)
 {
@@ -49,8 +49,8 @@ static inline void litmus_wait(unsigned int *turns)
         MUST(time(NULL) < litmus_end);
 }
 
-/* Lets the others come along: waits until @steps, which another thread counts, has moved on since the last
-   time. */
+/* Lets the others make progress: waits until @steps, which another thread counts, has changed since the last
+ * call. */
 static inline void litmus_keep_pace(unsigned int *steps, unsigned int *last)
 {
     for (unsigned int turns = 0; relaxed_load(steps) == *last; litmus_wait(&turns))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A pretended machine for the log: the test is the clock, the CPUs, the interrupts and the consoles. The log
- * cannot be reset, so each test silences the consoles of those before it and looks only for its own lines.
+ * An imitated machine for the log: the test is the clock, the CPUs, the interrupts and the consoles. The
+ * log cannot be reset, so each test silences the consoles of earlier tests and checks only its own lines.
  */
 #include <ashlar/sync/spinlock.h>
 #include <lib/machine_ops.h>
@@ -14,10 +14,10 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-extern void (*between)(void);          /* runs where interrupts come back on: as an interrupt would */
-extern uint64_t now, step;             /* the clock, and how far each look at it moves it */
+extern void (*between)(void);          /* runs where interrupts are enabled again, as an interrupt would */
+extern uint64_t now, step;             /* the clock, and its advance at each reading */
 extern unsigned int looks;             /* at the clock */
-extern _Thread_local unsigned int cpu; /* whose number the log reads */
+extern _Thread_local unsigned int cpu; /* whose number the log uses */
 extern bool threads;                   /* several CPUs: no @between, and the clock is the TSC */
 
 /* A console that keeps what it is shown. */

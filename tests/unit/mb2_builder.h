@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Writes Multiboot2 information as a loader would, or as a loader should not. Tags are added one
- * after another; build_end() fills in the total size and copies all of it to the very end of an
- * allocation, so that the sanitizer sees a parser's first step beyond.
+ * Writes Multiboot2 information, valid or invalid. Tags are added one after another; build_end() fills in
+ * the total size and copies all of it to the very end of an allocation, so that the sanitizer reports a
+ * parser's first access beyond.
  */
 #include <ashlar/fmt/multiboot2.h>
 

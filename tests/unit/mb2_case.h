@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * One case of Multiboot2 information: what a test writes with mb2_builder.h is parsed into the description of
- * boot_info_case.h. And the tags that several tests want.
+ * One case of Multiboot2 information: the output of mb2_builder.h is parsed into the description of
+ * boot_info_case.h. Also the tags that several tests use.
  */
 #include <boot/mb2_parse.h>
 

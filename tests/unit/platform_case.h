@@ -3,7 +3,7 @@
 /*
  * Firmware whose tables a test writes entry by entry, and struct platform made of them.
  *
- * Arrays are allocated to the byte, so that the sanitizer sees an entry that was copied and not counted.
+ * Arrays are allocated to the byte, so that the sanitizer reports an entry that was copied and not counted.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * An 8042 and a keyboard that speaks scan code sets 1 and 2, for tests of their driver. One test program has
- * one.
+ * An 8042 and a keyboard with scan code sets 1 and 2, for tests of their driver. One test program has one.
  *
  * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt
  * controller does.
@@ -21,7 +20,7 @@ static struct {
     bool cannot_pretend;
     bool never_takes, never_ends; /* the input buffer stays full; the output buffer never empties */
     uint8_t absent_reads;
-    unsigned int resends; /* how often the keyboard asks again */
+    unsigned int resends; /* how often the keyboard requests a resend */
     uint8_t refuses;      /* this command, or its argument, by the answer below; 0: none */
     bool refuses_argument;
     uint8_t refusal; /* 0: by silence */
@@ -120,7 +119,7 @@ static void keyboard_takes(uint8_t byte)
 {
     if (!device.has_keyboard)
         return;
-    /* What is no command is asked for again, for ever. */
+    /* An invalid command gets a resend request each time. */
     if (device.resends > 0 || byte == 0xfa) {
         device.resends -= device.resends > 0;
         give(0xfe, false);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Real CPUs of AMD, Hygon, VIA and Zhaoxin, for test_errata.c: what CPUID answers, and what is expected of
- * the kernel.
+ * Real CPUs of AMD, Hygon, VIA and Zhaoxin, for test_errata.c: their CPUID leaves, and the expected errata.
  *
- * The answers are facts out of the dumps of InstLatx64 (github.com/InstLatx64/InstLatx64); each row names its
- * file. Leaves of which the kernel asks nothing, and those that are all zero, are left out. What is expected
- * comes from the documents that cpu/errata.c names.
+ * The leaves are facts from the dumps of InstLatx64 (github.com/InstLatx64/InstLatx64); each row names its
+ * file. Leaves that the kernel does not read, and those that are all zero, are omitted. The expected errata
+ * are from the documents that cpu/errata.c names.
  */
 static const struct real_cpu amd_cpus[] = {
     { "Athlon 64, Clawhammer",
@@ -204,7 +203,7 @@ static const struct real_cpu amd_cpus[] = {
         { 0x80000001, { 0x800f11, 0x20000000, 0x35c233ff, 0x2fd3fbff } },
         { 0x80000007, { 0, 0x1b, 0, 0x6599 } },
         { 0x80000008, { 0x3030, 7, 0x400f, 0 } } },
-      /* Leaf 5 says which states there are, and lists no C1. */
+      /* Leaf 5 enumerates the states, and lists no C1. */
       { .waits_by_mwait = false } },
     { "Ryzen, Pinnacle Ridge",
       "AuthenticAMD0800F82_K17_ZenP_CPUID",

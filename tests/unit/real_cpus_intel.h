@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Real CPUs of Intel, for test_errata.c: what CPUID answers, and what is expected of the kernel.
+ * Real CPUs of Intel, for test_errata.c: their CPUID leaves, and the expected errata.
  *
- * The answers are facts out of the dumps of InstLatx64 (github.com/InstLatx64/InstLatx64); each row names its
- * file. Leaves of which the kernel asks nothing, and those that are all zero, are left out. What is expected
- * comes from the documents that cpu/errata.c names.
+ * The leaves are facts from the dumps of InstLatx64 (github.com/InstLatx64/InstLatx64); each row names its
+ * file. Leaves that the kernel does not read, and those that are all zero, are omitted. The expected errata
+ * are from the documents that cpu/errata.c names.
  */
 static const struct real_cpu intel_cpus[] = {
     { "Pentium 4, Prescott",

@@ -16,7 +16,7 @@ struct rtc_model {
     uint64_t seconds;      /* since 1970 */
     uint64_t microseconds; /* in this second; the update is at its end */
     uint64_t us_per_access;
-    uint64_t seconds_per_access; /* a chip that is out of its mind */
+    uint64_t seconds_per_access; /* a broken chip */
     bool announces_nothing, announces_always, shows_garbage;
     bool has_lost_power; /* until register D is read */
 

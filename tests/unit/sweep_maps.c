@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sweeps memory maps from files, for corpus_memmap.py and for anyone with a map at hand:
+ * Sweeps memory maps from files, for corpus_memmap.py, and for maps of your own:
  *
  *     sweep_maps FILE...
  *
- * What comes out, for each file:
+ * The output for each file:
  *
  *     map FILE
  *     range START END KIND         hexadecimal, the end exclusive, the kind in words

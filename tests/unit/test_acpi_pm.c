@@ -154,7 +154,7 @@ static void a_timer_that_goes_backwards_is_marked_unreliable(void **state)
 {
     (void)state;
     unsigned int distrusted = 0;
-    device.wrong_percent = 40; /* the erratum's 4 % are seen half the time, these all but always */
+    device.wrong_percent = 40; /* the erratum's 4 % are detected half the time, these almost always */
     device.ticks_per_read = 1;
     for (int i = 0; i < 100; i++) {
         assert_int_equal(acpi_pm_init_port(&pm, PORT, 24), STATUS_OK);

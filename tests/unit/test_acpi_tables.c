@@ -87,7 +87,7 @@ static void a_bad_extended_checksum_falls_back_to_the_rsdt(void **state)
     assert_int_equal(acpi_parse_root_pointer(memory + 0x1000, 36, &root), STATUS_OK);
     assert_false(root.is_xsdt);
     assert_int_equal(root.table.raw, 0x2000);
-    /* Nor is a length believed that goes past what is there. */
+    /* Nor is a length accepted that exceeds the readable memory. */
     put_root_pointer(0x1000, 0x2000, 0x3000);
     assert_int_equal(acpi_parse_root_pointer(memory + 0x1000, 20, &root), STATUS_OK);
     assert_false(root.is_xsdt);
@@ -280,7 +280,7 @@ static void tables_out_of_reach_at_first_are_found_later(void **state)
     assert_int_equal(bytes_read, 0);
 }
 
-/* Of 16 000 tables most are counted and left out, and a kind that comes last is still found. */
+/* Of 16 000 tables most are counted and not kept, and a signature at the end is still found. */
 static void a_root_of_thousands_keeps_the_first_of_each_signature(void **state)
 {
     (void)state;

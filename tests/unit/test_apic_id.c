@@ -15,7 +15,7 @@ static uint32_t max_leaf, leaf_0b_ebx, leaf_0b_edx, leaf_1_ebx;
 static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(subleaf, 0);
-    /* Beyond the highest leaf Intel answers with some other one. */
+    /* Beyond the highest leaf, Intel CPUs return another leaf's data. */
     if (leaf > max_leaf)
         return (struct cpuid_result){ 7, 7, 7, 7 };
     switch (leaf) {
@@ -38,7 +38,7 @@ static void the_initial_id_is_from_leaf_0b_if_it_is_valid(void **state)
     leaf_0b_ebx = 2;
     leaf_0b_edx = 0x1234;
     assert_int_equal(apic_initial_id(ask), 0x1234);
-    /* As AMD's families up to 16H answer. */
+    /* As on AMD's families up to 16H. */
     leaf_0b_ebx = 0;
     leaf_0b_edx = 0;
     assert_int_equal(apic_initial_id(ask), 0x34);

@@ -144,7 +144,7 @@ static void a_large_page_that_maps_kernel_code_is_found(void **state)
     map_page(VRANGE_START + 0x800000, 0x400000, MIB(2), PAGE_WRITE);
     expect_only(AUDIT_READ_ONLY_ALIAS, VRANGE_START + 0x800000);
     assert_int_equal(paging_unmap(&paging, VRANGE_START + 0x800000, MIB(2)), STATUS_OK);
-    /* The last page counts, the one behind it does not. */
+    /* The last page counts, the one after it does not. */
     map_page(VRANGE_START + 0x800000, 0x40f000, 2 * PAGE_SIZE, PAGE_WRITE);
     expect_only(AUDIT_READ_ONLY_ALIAS, VRANGE_START + 0x800000);
 }

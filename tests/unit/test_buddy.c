@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator against a model that knows each frame as a byte: random operations on machines
- * of several shapes, every zone and order exhausted and recovered, wrong frees, threads.
+ * The buddy allocator against a model with a byte per frame: random operations on machines of several
+ * shapes, every zone and order exhausted and recovered, wrong frees, threads.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void start(void)
     model_start();
 }
 
-/* Splitting a region takes 2 MiB for its descriptors; the model learns that from the count. */
+/* Splitting a region takes 2 MiB for its descriptors; the model is updated by the count. */
 static uint64_t metadata_at_start;
 
 static uint64_t metadata_now(void)
@@ -213,7 +213,7 @@ static void added_memory_can_be_allocated(void **state)
     assert_int_equal(buddy_free_frames(), before + MIB(2) / PAGE_SIZE + 1);
 }
 
-/* Not under ThreadSanitizer, whose shadow leaves no room for so much address space. */
+/* Not under ThreadSanitizer, whose shadow memory leaves too little address space. */
 #ifndef __SANITIZE_THREAD__
 static void metadata_of_16_tib_touches_a_few_mib(void **state)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the buddy allocator's headers promise beyond right blocks: descriptors of all frames in use, nothing
- * spent on memory out of reach, reserves that only those get who may, refusals that cost little and lie
- * never, and frees at once.
+ * The buddy allocator's other guarantees: descriptors for all frames in use, no metadata for unreachable
+ * memory, reserves for entitled requests only, cheap and correct failures, and simultaneous frees.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +29,7 @@ static void start(unsigned int cpus)
     assert_int_equal(machine_start(), STATUS_OK);
 }
 
-/* Every frame of the block has a descriptor that can be read, and says nothing. */
+/* Every frame of the block has a readable, empty descriptor. */
 static void check_descriptors(phys_t block, unsigned int order)
 {
     assert_int_equal(frame_kind(port_frame(port_pointer(block))), FRAME_TAKEN);
@@ -58,7 +57,7 @@ static void frames_of_large_blocks_have_descriptors(void **state)
     }
 }
 
-/* Not under ThreadSanitizer, whose shadow leaves no room for so much address space. */
+/* Not under ThreadSanitizer, whose shadow memory leaves too little address space. */
 #ifndef __SANITIZE_THREAD__
 /* As kernel64/vm/memory.c: early memory at the top of the first range, and a last run that is out of
    reach. */
@@ -220,7 +219,8 @@ static bool is_free_anywhere(unsigned int order)
     return false;
 }
 
-/* Nothing in a refusal grows with what was split: the tree does not change, and no region is looked into. */
+/* The cost of a failure does not grow with the number of splits: the tree does not change, and no region is
+ * searched. */
 static void a_refused_request_changes_nothing(void **state)
 {
     (void)state;
@@ -237,7 +237,7 @@ static void a_refused_request_changes_nothing(void **state)
     assert_int_equal(buddy.metadata_opened, before.metadata_opened);
 }
 
-/* All that is free is one GiB, and several CPUs want a little of it at once. */
+/* One GiB is free, and several CPUs allocate a little of it at once. */
 #define WANTING 4
 static pthread_barrier_t barrier;
 

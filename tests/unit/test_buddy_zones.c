@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the buddy allocator takes from: zones, their reserves, limits, nodes; and that each order, and each
- * frame, can be used up and comes back. Its model and its races are in test_buddy.c.
+ * Where the buddy allocator allocates: zones, their reserves, limits, nodes; and that each order, and each
+ * frame, can be exhausted and freed. Its model and its races are in test_buddy.c.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void begin(uint64_t size)
     hosted_wrong_expected = false;
 }
 
-/* Takes a block and notes it in the model; false when there was none. */
+/* Allocates a block and records it in the model; false when there was none. */
 static bool take(unsigned int order, unsigned int flags, phys_t below)
 {
     phys_t block = phys_is_valid(below) || flags ? buddy_alloc_where(order, flags, below, BUDDY_ANY_NODE)

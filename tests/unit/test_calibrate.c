@@ -19,7 +19,7 @@
 static struct {
     uint64_t now_ps;
     uint64_t tsc_hz;
-    uint64_t bus_ps;               /* what reading the reference takes */
+    uint64_t bus_ps;               /* the cost of a reading of the reference */
     uint64_t jitter_ps;            /* up to this much more, each time */
     unsigned int disturbed_one_in; /* readings are disturbed, by: */
     uint64_t disturbance_ps;
@@ -78,7 +78,7 @@ static uint64_t error_ppm(uint64_t rate_hz)
     return (high - low) * 1000000 / machine.tsc_hz;
 }
 
-/* A window from a look of now over at least @boot_ps, in which the machine does something else. */
+/* A window from a sample taken now over at least @boot_ps, in which the machine does other work. */
 static status_t measure(struct clock_counter *reference, uint64_t boot_ps, struct calibration *result)
 {
     static struct calibrate_sample start;
@@ -146,8 +146,8 @@ static void a_rough_window_is_short_and_may_go_on(void **state)
         }
 }
 
-/* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the bound
-   says so. */
+/* One read in 20 loses 100 us: SMIs, or a hypervisor with other guests. Brackets become wide, and the error
+ * bound reflects that. */
 static void a_disturbed_measurement_never_understates_its_error(void **state)
 {
     static const uint64_t disturbances_ps[] = { 5000000, 100000000, 3000000000 };
@@ -213,8 +213,8 @@ static void one_sample_gives_a_first_estimate(void **state)
         }
 }
 
-/* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a look longer than a
-   round. */
+/* A virtual machine in a virtual machine: an access of the PIT takes a millisecond, and a sample longer than
+ * a wrap. */
 static void a_sample_may_be_longer_than_a_wrap(void **state)
 {
     (void)state;
@@ -228,8 +228,8 @@ static void a_sample_may_be_longer_than_a_wrap(void **state)
     }
 }
 
-/* A boot on a slow serial line takes several of the PIT's rounds; what cannot be told any more is measured
-   anew. */
+/* A boot on a slow serial line takes several wraps of the PIT; if they can no longer be counted, the window
+ * restarts. */
 static void wraps_of_the_reference_are_counted_or_the_window_restarts(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void of_several_references_a_confirmed_one_is_used(void **state)
         { { 3000000000, 1000000000 }, 3030000000, 2, 0 },
         { { 1000000000, 3000000000 }, 3030000000, 2, 1 },
         { { 6000000000, 3000000000 }, 2970000000, 2, 1 },
-        { { 1000000000, 1000000000 }, 3000000000, 2, 0 },    /* it was the idea that was wrong */
+        { { 1000000000, 1000000000 }, 3000000000, 2, 0 },    /* the estimate was wrong */
         { { 1000000000, 2000000000 }, 3000000000, 2, 0 },    /* one against one against one */
         { { 1000000000, 2000000000, 2000000000 }, 0, 3, 1 }, /* two against one */
         { { 1000000000, 2000000000, 1001000000 }, 3000000000, 3, 0 },

@@ -15,7 +15,7 @@
 #include <log/log.h>
 #include <time/clock.h>
 
-/* ---- what the clock asks of others ---- */
+/* ---- what the clock needs of other files ---- */
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {

@@ -5,9 +5,9 @@
  *
  * The release of publishing an epoch, and each acquire of a reader, have been made relaxed, one at a time,
  * and the thread sanitizer has reported it. The acquire and the release of the wide count order it with a
- * read of the counter, which is a device or an instruction: no sanitizer sees that, and as x86 moves no load
- * before a load or a locked instruction, no run can. Of the count itself, an exchange taken apart has been
- * seen to go back; of a change, one that mixes two epochs.
+ * read of the counter, which is a device or an instruction: no sanitizer sees that, and as x86 moves no
+ * load before a load or a locked instruction, no run can. Deliberate faults have been detected: a split
+ * exchange of the count goes backwards, and a change can mix two epochs.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 
 #include "litmus.h"
 
-/* ---- what the clock asks of others: nothing that these tests do ---- */
+/* ---- what the clock needs of other files; not used by these tests ---- */
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
@@ -40,7 +40,7 @@ void verify_failed(const char *expression, const char *file, int line)
 
 #define READERS 3
 
-static uint64_t latest_ns; /* the latest time that anybody has read */
+static uint64_t latest_ns; /* the latest time that any thread has read */
 static unsigned int is_over;
 
 /* What one has read, another that begins later does not undercut. */

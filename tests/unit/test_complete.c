@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completion, and what a mistyped word was meant to be.
+ * Completion, and suggestions for mistyped words.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -77,7 +77,7 @@ static void the_sev_msr_is_read_only_where_it_exists(void **state)
     cpu.leaf_8000001f.eax = 2;
     cpu.leaf_80000000.eax = 0x8000001e;
     assert_int_equal(kind(), CONFIDENTIAL_NONE);
-    /* A CPU without extended leaves answers anything. */
+    /* A CPU without extended leaves returns arbitrary data. */
     cpu.leaf_80000000.eax = 0xffffffff;
     assert_int_equal(kind(), CONFIDENTIAL_NONE);
     assert_int_equal(cpu.reads, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What console= may say, and what it may not.
+ * Valid and invalid values of console=.
  */
 #include <console/option.h>
 

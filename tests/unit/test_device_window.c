@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel64/boot/device_window.c: each wrong address that firmware can name, and the right ones beside it. */
+/* kernel64/boot/device_window.c: each kind of wrong address from firmware, and the valid ones next to it. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -110,7 +110,7 @@ static void addresses_on_real_machines_are_accepted(void **state)
         { (1ULL << 40) - 4096, 4096 }, /* the last page */
         { GIB(64), MIB(16) },
         { 0xfed80b03, 1 },                /* a register of a byte stands anywhere */
-        { MIB(512) - 1 + MIB(8) + 1, 4 }, /* the byte behind the last piece of memory */
+        { MIB(512) - 1 + MIB(8) + 1, 4 }, /* the byte after the last range of memory */
     };
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_int_equal(check(good[i].address, good[i].size, DEVICE_REGISTERS), DEVICE_FAULT_NONE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Errata of real CPUs: each is identified from what its CPUID answers, and asked for everything in the table.
+ * Errata of real CPUs: each is identified from what its CPUID answers, and checked for each row of the
+ * table.
  */
 #include <stdarg.h>
 #include <stddef.h>

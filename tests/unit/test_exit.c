@@ -145,7 +145,7 @@ static void each_verdict_writes_its_code_to_the_debug_exit_port(void **state)
     assert_string_equal(story, "f4:12");
 }
 
-/* A machine that boots us by itself would do so for ever. */
+/* A machine that boots Ashlar automatically would do so for ever. */
 static void a_failed_power_off_is_reported_and_never_becomes_a_reset(void **state)
 {
     (void)state;

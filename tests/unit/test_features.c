@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPUs made up of CPUID leaves, and what the kernel takes them for.
+ * CPUs imitated by CPUID leaves, and the features that the kernel reads.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <cpu/features.h>
 
-/* A CPU is the leaves it answers; all others answer with noise, as Intel's do above the highest. */
+/* A CPU is a set of leaves; all others return noise, as Intel's do above the highest. */
 struct answer {
     uint32_t leaf, subleaf;
     struct cpuid_result result;
@@ -98,7 +98,7 @@ static void extended_family_and_model_are_added_as_the_manuals_say(void **state)
 
 static void a_leaf_above_the_highest_is_not_read(void **state)
 {
-    /* Highest leaf 1: leaf 7 answers noise, in which every feature is set. */
+    /* Highest leaf 1: leaf 7 returns noise, in which every feature is set. */
     const struct answer answers[] = {
         INTEL(1), { 1, 0, { 0x6f0, 0, 0, 1 << 13 } }, { 0x80000000, 0, { 0x80000000, 0, 0, 0 } }, END_OF_CPU
     };

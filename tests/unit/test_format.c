@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The formatter against the C library's: each combination of flags, width, precision, length and
- * conversion, with values at the edges of their types; and what only ours has.
+ * conversion, with values at the edges of their types; and its own extensions.
  */
 #include <lib/format.h>
 
@@ -61,7 +61,7 @@ static void assert_same(size_t our_length, int their_length)
 
 typedef void compare_fn(void);
 
-/* Every directive of this length and conversion; flags a conversion knows nothing of are left out. */
+/* Every directive of this length and conversion; flags that a conversion does not support are left out. */
 static void for_each_directive(const char *length, char conversion, unsigned int flags_allowed,
                                compare_fn *compare)
 {
@@ -225,7 +225,7 @@ static void an_unknown_conversion_is_copied_and_consumes_no_argument(void **stat
         assert_string_equal(ours, expected);
         if (unknown[i][strlen(unknown[i]) - 1] < 'a' || strcmp(unknown[i], "%ll") == 0)
             continue;
-        /* The next directive gets the argument that this one did not take. */
+        /* The next directive gets the argument that this one did not consume. */
         snprintf(format, sizeof(format), "%s|%%d", unknown[i]);
         snprintf(expected, sizeof(expected), "%s|7", unknown[i]);
         format_buffer(ours, sizeof(ours), format, 7, 8, 9);

@@ -20,7 +20,7 @@ static const uint8_t palette[] = { 255, 255, 255, 0,   0, 10,  200, 0,   0,   16
 
 static const struct framebuffer_mode modes[] = {
     { 640, 480, 2560, 32, 16, 8, 8, 8, 0, 8, NULL, 0 },
-    { 640, 480, 2560, 32, 0, 8, 8, 8, 16, 8, NULL, 0 }, /* blue and red the other way round */
+    { 640, 480, 2560, 32, 0, 8, 8, 8, 16, 8, NULL, 0 }, /* blue and red swapped */
     { 645, 490, 2603, 32, 16, 8, 8, 8, 0, 8, NULL, 0 }, /* no multiple of a cell, an odd pitch */
     { 640, 480, 2560, 30, 20, 10, 10, 10, 0, 10, NULL, 0 },
     { 800, 600, 2400, 24, 16, 8, 8, 8, 0, 8, NULL, 0 },
@@ -231,7 +231,7 @@ static void only_changed_cells_are_written_and_video_memory_is_never_read(void *
     (void)state;
     open_screen(&modes[0]);
     show("some text\nand more");
-    /* Whatever the driver does from here on, it can know only from its own memory. */
+    /* From here on the driver must use its own memory only. */
     memset(pixels, 0x5a, pixels_size);
     show("\rand mode");
     for (unsigned int y = 0; y < mode.height; y++)

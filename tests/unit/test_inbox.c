@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls between threads that are CPUs, all of them at all of them. What is asked and what is answered is
- * plain memory: each of the four orders of inbox.h (posting, taking, decrementing, finding it over) has been
- * made relaxed, one at a time, and the thread sanitizer has reported it.
+ * Calls between threads as CPUs, from all to all. Arguments and results are plain memory: each of the four
+ * orders of inbox.h (posting, taking, decrementing, finding the call done) has been made relaxed, one at a
+ * time, and the thread sanitizer has reported it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,8 +108,8 @@ static void each_target_runs_a_call_once_before_the_call_returns(void **state)
             assert_int_equal(cpus[i].inbox.words[word], 0);
 }
 
-/* One thread that is several callers and does not wait, and one that does nothing but take: the two meet far
-   more often. */
+/* One thread that acts as several callers and does not wait, and one that only takes: the two meet far more
+ * often. */
 
 #define CALLERS 6
 #define CALLS   200000

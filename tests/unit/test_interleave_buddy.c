@@ -42,7 +42,8 @@ static uint64_t frames; /* of the memory that is played with */
 
 #define NOT_FREE UINT64_MAX
 static uint8_t owner[FRAMES_MAX];
-static uint8_t freed_by[FRAMES_MAX]; /* the CPU whose give() is not over, plus 1; 0: none, or taken since */
+static uint8_t
+    freed_by[FRAMES_MAX]; /* the CPU whose give() has not returned, plus 1; 0: none, or allocated since */
 static uint64_t free_since[FRAMES_MAX]; /* by the clock below */
 static uint64_t now;
 static unsigned int requests_under_way;
@@ -342,7 +343,7 @@ static void prepare_random(void)
 {
     give_all_back();
     unsigned int order = seed_below(4) == 0 ? 255 : seed_below(9);
-    /* Mostly full: what happens at the edges is what goes wrong. */
+    /* Mostly full, because errors occur at the edges. */
     for (unsigned int cpu = 0; order != 255 && cpu < 3; cpu++)
         for (unsigned int i = 0; i < 4; i++)
             (void)!take(cpu, order);

@@ -3,8 +3,8 @@
  * Every interleaving of a few operations on smp/work_list.c and smp/inbox.h: what is posted is done exactly
  * once or refused, the CPU that empties a list or an inbox has been notified, and no CPU waits for ever.
  *
- * BROKEN_LEAVE: an owner looks for the last time before it closes. BROKEN_RETURN: it does not look when it
- * comes back.
+ * BROKEN_LEAVE: an owner checks for the last time before it closes. BROKEN_RETURN: it does not check when
+ * it comes back online.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +66,7 @@ static void add_own(unsigned int cpu)
     givers_left--;
 }
 
-/* Runs the list only when told. */
+/* Runs the list only when notified. */
 static void give_or_take(unsigned int cpu)
 {
     if (cpu != TAKER) {

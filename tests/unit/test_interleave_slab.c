@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Interleavings of the real slab allocator over the real buddy allocator: magazines that are exchanged with
- * depots, slabs that come and go, while another CPU frees what this one took. No object has two owners, and
- * when all are free and each CPU has been reaped, every frame is back.
+ * depots, slabs that are created and freed, while another CPU frees objects of this one. No object has two
+ * owners, and when all are free and each CPU has been reaped, every frame is back.
  */
 #include "interleave.h"
 #include "slab_machine.h"
@@ -80,7 +80,7 @@ static void check_all_is_back(unsigned int cpus)
 static size_t size_now;
 static unsigned int moved;
 
-/* CPU 0 takes, CPU 1 frees what there is; a magazine's worth and more each. */
+/* CPU 0 allocates, CPU 1 frees; a magazine's worth and more each. */
 static void take_or_free(unsigned int cpu)
 {
     for (unsigned int i = 0; i < moved; i++) {

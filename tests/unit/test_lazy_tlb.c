@@ -19,7 +19,7 @@
 
 #include "litmus.h"
 
-/* ---- who wakes sees all that was put off, and who puts it off sees that the old is not in use ---- */
+/* ---- a wake sees deferred flushes, and a deferral sees that the old translation is unused ---- */
 
 #define CHANGERS 2
 #define ROUNDS   20000
@@ -77,12 +77,12 @@ static void a_waking_cpu_sees_every_change_made_while_it_was_idle(void **state)
 /* ---- a storm ---- */
 
 #define CPUS    2
-#define CHANGES 3000 /* of each kind: told, put off */
+#define CHANGES 3000 /* of each kind: notified, deferred */
 
 static struct {
     enum lazy_tlb lazy_tlb;
     unsigned int is_interrupted[CHANGERS];
-    unsigned int tlb[CHANGERS]; /* its own: the number of the change that it knows */
+    unsigned int tlb[CHANGERS]; /* its own: the number of the last change that it has seen */
 } cpus[CPUS];
 
 static unsigned int table[CHANGERS];  /* number of the latest change */
@@ -210,7 +210,7 @@ static void an_nmi_during_a_flush_does_its_own_flush(void **state)
     assert_false(lazy_tlb_leave(&mine));
     lazy_tlb_flushed(&mine);
     assert_true(lazy_tlb_leave(&mine));
-    /* What it came into: */
+    /* The state found: */
     lazy_tlb_flushed(&mine);
     assert_true(lazy_tlb_leave(&mine));
     assert_int_equal(mine, CPU_BUSY);

@@ -24,7 +24,7 @@ size_t string_copy(char *to, size_t size, const char *from)
 #define PROMPT  "> "
 #define CTRL(c) (0x1f & (c))
 
-/* One row of a terminal that knows '\b' and newline. */
+/* One row of a terminal that supports '\b' and newline. */
 struct terminal {
     char row[256];
     size_t column, columns;
@@ -47,7 +47,7 @@ static void type_out(void *context, const char *text, size_t length)
         } else {
             assert_in_range(text[i], 0x20, 0x7e);
             terminal->row[terminal->column++] = text[i];
-            /* The last column is never written: terminals differ in where the cursor goes then. */
+            /* The last column is never written: terminals differ in where the cursor moves then. */
             assert_true(terminal->column < terminal->columns);
         }
     }
@@ -227,7 +227,7 @@ static void random_keys_keep_screen_and_line_equal(void **state)
     for (unsigned int round = 0; round < 40; round++) {
         begin(12 + seed_below(70));
         for (unsigned int i = 0; i < 400; i++) {
-            /* Keys that throw much away come seldom, so that lines grow past the window. */
+            /* Keys that delete much are rare, so that lines grow past the window. */
             bool edits = seed_below(8) == 0;
             press(edits ? keys[seed_below((unsigned int)(sizeof(keys) / sizeof(keys[0])))]
                         : 'a' + (int)seed_below(26));

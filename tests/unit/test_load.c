@@ -65,7 +65,7 @@ static int set_up(void **state)
 {
     (void)state;
     make_file();
-    /* Of the very size, so that the sanitizer sees a byte too many. */
+    /* Exactly this size, so that the sanitizer reports one byte too many. */
     reserve = calloc(1, RESERVE_SIZE);
     return 0;
 }
@@ -92,7 +92,7 @@ static void expect_refused(status_t status)
 static void segments_are_loaded_at_their_linked_offsets(void **state)
 {
     (void)state;
-    memset(reserve, 0xa5, RESERVE_SIZE); /* what a reset leaves */
+    memset(reserve, 0xa5, RESERVE_SIZE); /* the state after a reset */
     assert_int_equal(load(FILE_SIZE), STATUS_OK);
     const uint8_t *bytes = (const uint8_t *)&file;
     assert_memory_equal(reserve, bytes + 0x1000, 0x800);

@@ -44,7 +44,7 @@ void lock_panic_call(const struct lock_held *held)
     note(held, NULL);
 }
 
-/* So that a return address is known to lie in one of them. */
+/* So that a return address is in one of them. */
 static NOINLINE void take(struct spinlock *lock)
 {
     spin_lock(lock);
@@ -62,7 +62,7 @@ static bool is_in(uintptr_t address, void (*function)(struct spinlock *lock))
     return address > (uintptr_t)function && address - (uintptr_t)function < 512;
 }
 
-/* Return: whether to take @second with @first held is out of order; the complaint names both. */
+/* Return: whether to take @second with @first held is out of order; the report names both. */
 static bool is_refused(struct spinlock *first, struct spinlock *second)
 {
     volatile bool is_refused = false;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is said of locks: after how long, once, and about whom. The test is the clock, the log, and where a
- * panic leads.
+ * Lock reports: when, how often, and about which CPU. The test replaces the clock, the log, and the panic.
  */
 #include <stdarg.h>
 #include <stddef.h>

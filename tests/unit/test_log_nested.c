@@ -40,7 +40,7 @@ static void a_line_logged_in_the_middle_of_another_is_shown_without_waiting(void
     assert_int_equal(shown(fake, "nmi: inside\n"), 1);
     assert_int_equal(shown(fake, "printed inside\n"), 1);
     assert_in_range(looks, 1, 10);
-    /* Not in the ring, and the ring says so; the interrupted line is there whole. */
+    /* Not in the ring, which counts it as lost; the interrupted line is whole. */
     clear(fake);
     log_replay();
     assert_int_equal(shown(fake, "nmi: inside"), 0);
@@ -109,7 +109,7 @@ static void lines_logged_during_a_replay_are_shown_once(void **state)
     between = log_between;
     log_replay();
     between = NULL;
-    /* Five from before, out of the ring, and five as they come. */
+    /* Five earlier ones, from the ring, and five as they are logged. */
     assert_int_equal(shown(early, "between: line "), 10);
 }
 

@@ -52,8 +52,8 @@ static struct madt parsed(void)
 #define IOAPIC   "\x01\x0c\0\0\0\0\xc0\xfe\0\0\0\0"
 #define NO_ENTRY "\0\0\0\0\0\0\0\0"
 
-/* A CPU, an entry of type 0 and length 0, an I/O APIC: what comes before stays good, the rest of the table is
-   ignored and named once. */
+/* A CPU, an entry of type 0 and length 0, an I/O APIC: earlier entries stay valid, the rest of the table is
+ * ignored and reported once. */
 static void an_entry_of_length_0_ends_the_table_and_is_reported(void **state)
 {
     (void)state;
@@ -102,7 +102,7 @@ static void a_valid_table_is_not_reported(void **state)
     assert_int_equal(tellings, 0);
 }
 
-/* Linux looks at the interrupt only (arch/x86/kernel/acpi/boot.c, acpi_parse_int_src_ovr()). */
+/* Linux reads the interrupt only (arch/x86/kernel/acpi/boot.c, acpi_parse_int_src_ovr()). */
 static void an_override_of_another_bus_counts_as_isa_and_is_reported(void **state)
 {
     (void)state;

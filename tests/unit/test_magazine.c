@@ -54,7 +54,7 @@ static void alternating_alloc_and_free_does_not_use_the_depot(void **state)
         kept[i] = slab_alloc(cache);
         uint32_t before = cache->nodes[0].exchanges;
         take_and_give(cache);
-        /* The depot may be asked for a filled magazine, and for an empty one to fill. */
+        /* The depot may be used for a filled magazine, and for an empty one to fill. */
         assert_in_range(cache->nodes[0].exchanges - before, 0, 2);
     }
     for (unsigned int i = 0; i < count; i++)

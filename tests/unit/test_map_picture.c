@@ -31,8 +31,8 @@ static void an_empty_map_has_no_range(void **state)
 static void a_cell_shows_its_predominant_kind(void **state)
 {
     (void)state;
-    /* Cells of 0x4000. The third is a quarter each of four things, and the strictest shows; the
-       fourth and the fifth are half outside the map. */
+    /* Cells of 0x4000. The third is a quarter each of four kinds, and the strictest is shown; the fourth
+       and the fifth are half outside the map. */
     const struct memmap_range ranges[] = {
         { { 0x0 }, { 0x9000 }, MEMMAP_USABLE },
         { { 0x9000 }, { 0xa000 }, MEMMAP_KERNEL },

@@ -31,7 +31,7 @@ static int finish(void **state)
     return 0;
 }
 
-/* Adds @count tags of @tag_bytes, a multiple of 8; all zero behind the head. */
+/* Adds @count tags of @tag_bytes, a multiple of 8; all zero after the head. */
 static void add(uint32_t count, uint32_t type, uint32_t tag_bytes)
 {
     const struct mb2_tag tag = { type, tag_bytes };
@@ -91,7 +91,7 @@ static void a_map_of_a_million_entries_is_refused_at_once(void **state)
         for (uint32_t count = BOOT_ENTRIES_MAX; count <= 1000000; count += 1000000 - BOOT_ENTRIES_MAX) {
             finish(state);
             start(state);
-            /* Stride and version are the two words behind the head, in both. */
+            /* Stride and version are the two words after the head, in both. */
             const uint32_t fields[] = { maps[i].stride, maps[i].type == MB2_TAG_MEMORY_MAP ? 0 : 1 };
             memcpy(data + size_bytes + sizeof(struct mb2_tag), fields, sizeof(fields));
             add(1, maps[i].type, 16 + count * maps[i].stride);

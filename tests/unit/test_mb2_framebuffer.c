@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Framebuffers in Multiboot2 information. A kernel that gets this wrong boots behind a blank screen.
+ * Framebuffers in Multiboot2 information. A kernel with an error here boots with a blank screen.
  */
 #include "mb2_case.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot2 information whose lengths lie, for the tag walker that runs off the end or never comes to it.
+ * Multiboot2 information with wrong lengths, at which a tag walker could run past the end or never reach
+ * it.
  */
 #include "mb2_case.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory maps in Multiboot2 information, the BIOS's and EFI's: what is usable, and strides, types and lengths
- * that kernels have read wrong.
+ * Memory maps in Multiboot2 information, the BIOS's and EFI's: usable memory, and strides, types and
+ * lengths that kernels have misread.
  */
 #include "mb2_case.h"
 
@@ -114,7 +114,7 @@ static void the_bios_map_is_walked_by_its_own_stride(void **state)
 static void no_entry_is_read_beyond_a_short_stride(void **state)
 {
     (void)state;
-    /* 20 bytes an entry leave the reserved word out; behind the last one the allocation ends. */
+    /* 20 bytes an entry leave the reserved word out; the allocation ends after the last one. */
     build_map(20, map_entries, 2, 0);
     const void *data = build_end_at(&b, (uint32_t)b.size, 0);
     assert_int_equal(mb2_parse(data, b.size, ADDRESS, note_complaint, &info), STATUS_OK);

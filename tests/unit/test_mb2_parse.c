@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot2 information as loaders write it: which tag becomes what. Its framebuffers, maps and modules, and
- * lengths that lie, have files of their own beside this one.
+ * Multiboot2 information as loaders write it: the result of each tag. Framebuffers, maps, modules and wrong
+ * lengths have their own tests.
  */
 #include "mb2_case.h"
 

@@ -21,7 +21,7 @@
 static void sweep(const struct memmap_entry *entries, size_t count, struct memmap_range **ranges,
                   size_t *range_count)
 {
-    /* Exactly as much as the header asks for, so that the sanitizer sees a step beyond. */
+    /* Exactly as much as the header asks for, so that the sanitizer reports an access beyond. */
     void *scratch = malloc(MEMMAP_SCRATCH_BYTES(count) + 1);
     *ranges = malloc(MEMMAP_MAX_RANGES(count) * sizeof(**ranges) + 1);
     memmap_sweep(entries, count, scratch, *ranges, range_count);

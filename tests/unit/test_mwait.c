@@ -44,7 +44,7 @@ static void recent_cpus_use_mwait(void **state)
     (void)state;
     assert_true(mwait_is_good(ask, &intel));
     assert_true(mwait_is_good(ask, &amd));
-    leaf5.ecx = 0; /* the first CPUs that had it say no more */
+    leaf5.ecx = 0; /* the first CPUs with it report no more */
     leaf5.edx = 0;
     assert_true(mwait_is_good(ask, &intel));
 }

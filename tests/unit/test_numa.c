@@ -125,7 +125,8 @@ static void disabled_nonvolatile_and_empty_memory_has_no_node(void **state)
     memory(1, 0, GIB(1), 0);
     memory(2, GIB(1), GIB(2), ENABLED | NON_VOLATILE);
     memory(3, GIB(2), GIB(2), ENABLED);
-    memory(4, GIB(3), GIB(4), ENABLED | HOT); /* may come later; its addresses are its own already */
+    memory(4, GIB(3), GIB(4),
+           ENABLED | HOT); /* may be added later; its addresses are reserved for it already */
     struct numa numa = describe(STATUS_OK, 0, NULL);
     assert_int_equal(numa.node_count, 1);
     const uint64_t runs[][3] = { { GIB(3), GIB(4), 0 } };
@@ -186,7 +187,7 @@ static void valid_distances_are_used(void **state)
     assert_int_equal(numa.distances[0 * 2 + 1], 41); /* node 0 is domain 2 */
     assert_int_equal(numa.distances[1 * 2 + 0], 40);
     assert_false(describe(STATUS_OK, 3, far_from_itself).has_distances);
-    assert_false(describe(STATUS_OK, 2, sound).has_distances); /* does not know domain 2 */
+    assert_false(describe(STATUS_OK, 2, sound).has_distances); /* has no domain 2 */
     begin_srat();
     memory(0, 0, GIB(1), ENABLED);
     memory(1, GIB(1), GIB(2), ENABLED);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pager, behind the real print() of log/print.c, which tells it of rows.
+ * The pager, with the real print() of log/print.c, which reports rows to it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -108,7 +108,7 @@ static void several_lines_in_one_write_are_counted(void **state)
     assert_string_equal(output, "a\nb\nc\n" MORE "d\ne\nf\n");
 }
 
-/* A terminal shows the question in a row of its own, and its blanks in the first columns of that. */
+/* A terminal shows the prompt in a separate row, and its blanks in the first columns of that. */
 static void a_line_wider_than_the_screen_counts_as_several_rows(void **state)
 {
     (void)state;

@@ -24,8 +24,8 @@
 #include <log/report_head.h>
 
 /*
- * A panic ends the program, so each scenario runs in a child of its own; what it printed and did
- * comes back through a pipe, and the ends are words in angle brackets.
+ * A panic ends the program, so each scenario runs in a child process; its output and actions are read from
+ * a pipe, and exits are words in angle brackets.
  */
 #define ZERO_VERDICT                                                                                         \
     "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":0,\"failed\":0,\"skipped\":0}\n"
@@ -36,8 +36,8 @@
 #define CAUSE_TWICE "(settled)(head)\nPANIC: expected 1, found 2\n(state)\nPANIC: expected 1, found 2\n"
 
 static char output[4096];
-static void (*on_state)(void); /* what goes wrong while registers are printed */
-static void (*on_print)(void); /* what goes wrong when the next text is printed */
+static void (*on_state)(void); /* the fault while registers are printed */
+static void (*on_print)(void); /* the fault when the next text is printed */
 static bool has_debug_port;
 
 static bool has_begun; /* a panic: interrupts are off */

@@ -75,7 +75,7 @@ static const struct example sizes[] = {
     { "1KK", STATUS_INVALID, 0 },
     { "1 K", STATUS_INVALID, 0 },
     { "0xK", STATUS_INVALID, 0 },
-    /* What lies 0x20 from a suffix, or from the NUL behind the last of them. */
+    /* Characters 0x20 away from a suffix, or from the NUL after the last of them. */
     { "1\x0b", STATUS_INVALID, 0 },
     { "1 ", STATUS_INVALID, 0 },
     { "1\xcb", STATUS_INVALID, 0 },

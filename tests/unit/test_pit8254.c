@@ -70,7 +70,7 @@ static void tick_channel(size_t n)
             set_output(n, true);
         return;
     }
-    /* The periodic modes, as far as an interrupt per period goes. */
+    /* The periodic modes, modelled as an interrupt per period. */
     set_output(n, channel->count != 1);
     if (channel->count == 0)
         channel->count = channel->reload;
@@ -155,7 +155,7 @@ uint8_t io_in8(uint16_t port)
     access_chip();
     /* With neither, all reads 0xff; a machine can also have the port and no PIT. */
     if (port == 0x61 && (device.is_present || device.absent_reads != 0xff))
-        return device.system_port | 0x30; /* status bits, which are not ours to write */
+        return device.system_port | 0x30; /* read-only status bits */
     if (!device.is_present)
         return device.absent_reads;
     assert_in_range(port, 0x40, 0x42);
@@ -192,7 +192,7 @@ static int plug_in(void **state)
     device.absent_reads = 0xff;
     device.ticks_per_access = 1;
     device.system_port = 0x04;
-    /* The tick that a BIOS leaves: 18.2 times a second. */
+    /* The periodic tick of a BIOS: 18.2 times a second. */
     write_control(0x36);
     write_count(0, 0);
     write_count(0, 0);
@@ -237,7 +237,7 @@ static void a_counter_with_a_dead_gate_is_rejected(void **state)
     (void)state;
     device.has_dead_gate = true;
     device.channel[2].count =
-        4711; /* gives way to the driver's own after some readings: a change, but no counting */
+        4711; /* replaced by the driver's own after some readings: a change, but not a count */
     device.ticks_per_access = 0;
     device.accesses_per_tick = 50;
     device.system_port = 0x0c;
@@ -303,7 +303,7 @@ static void the_speaker_stays_silent_and_status_bits_are_written_as_0(void **sta
     assert_int_equal(device.system_port, 0x05);
     assert_false(device.was_speaker_on);
     assert_false(device.was_status_written);
-    device.system_port |= 0x02; /* not by the driver, whose own writes are watched */
+    device.system_port |= 0x02; /* not by the driver, whose own writes are checked */
     pit8254_stop(&pit);
     assert_false(device.was_speaker_on);
 }
@@ -378,8 +378,8 @@ static void no_event_fires_after_disarm(void **state)
     assert_int_equal(device.interrupts, 0);
 }
 
-/* One that takes a mode only with a count cannot be stopped at once; what comes within 65536 ticks is the
-   last. */
+/* A chip that applies a mode only with a count cannot be stopped at once; an interrupt within 65536 ticks is
+ * the last. */
 static void a_virtual_pit_interrupts_at_most_once_after_disarm(void **state)
 {
     (void)state;

@@ -5,7 +5,7 @@
 #include "platform_case.h"
 #include "seed.h"
 
-/* ---- nothing is said ---- */
+/* ---- no tables ---- */
 
 static void without_tables_the_platform_is_a_pc_with_one_cpu(void **state)
 {
@@ -169,7 +169,7 @@ static void cpus_and_memory_get_their_nodes(void **state)
     begin_madt();
     madt_cpu(0, 4, true);
     madt_cpu(1, 5, true);
-    madt_cpu(2, 6, true); /* of which the SRAT says nothing */
+    madt_cpu(2, 6, true); /* which the SRAT does not mention */
     begin_table("SRAT", 48);
     srat_memory(70, 0, 1 << 30);
     srat_cpu(4, 70);
@@ -228,8 +228,8 @@ static void arrays_that_cannot_be_allocated_are_empty_and_reported(void **state)
     assert_int_equal(complaint_count, 6);
 }
 
-/* The tables of the tests above, with bytes changed: read without a step outside, and every array is as long
-   as its count says. */
+/* The tables of the tests above, with bytes changed: no access is out of bounds, and every array is as long
+ * as its count. */
 static void corrupted_tables_are_survived(void **state)
 {
     seed_from_environment();

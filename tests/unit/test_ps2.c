@@ -87,7 +87,7 @@ static void a_command_is_resent_on_request(void **state)
     device.resends = 3;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
     plug_in(state);
-    /* One that wants nothing is not asked for ever; it is there all the same. */
+    /* A keyboard that accepts no command is not retried for ever; it counts as present. */
     device.resends = 1000;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
     assert_in_range(1000 - device.resends, 2, 40);

@@ -100,7 +100,7 @@ static void a_key_typed_before_does_not_stop_the_next(void **state)
     assert_int_equal(poll(), 'b');
 }
 
-/* The byte then goes to the keyboard, and its answer serves as well. */
+/* The byte then goes to the keyboard, and its response is as good. */
 static void without_a_loopback_command_the_keyboard_triggers_the_first_interrupt(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void without_a_loopback_command_the_keyboard_triggers_the_first_interrupt
     device.cannot_pretend = true;
     device.has_keyboard = false;
     assert_int_equal(ps2_init(&keyboard), STATUS_TIMEOUT);
-    device.has_edge = false; /* of an answer to the setting up, as the firmware's interrupts were on */
+    device.has_edge = false; /* by a response during set-up, because firmware's interrupts were enabled */
     assert_int_equal(ps2_use_interrupts(&keyboard, true), STATUS_OK);
     assert_false(deliver());
     assert_int_equal(ps2_use_interrupts(&keyboard, false), STATUS_OK);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PVH start info as QEMU, Firecracker and Xen write it, and as they must not. Physical memory is an
- * array at BASE, exactly as long as what was put into it; whatever lies outside cannot be read.
+ * PVH start info as QEMU, Firecracker and Xen write it, and invalid forms of it. Physical memory is an
+ * array at BASE, exactly as long as its content; other addresses cannot be read.
  */
 #include <ashlar/fmt/pvh.h>
 #include <boot/pvh_parse.h>
@@ -22,7 +22,7 @@ static const void *read_memory(phys_t address, size_t size_bytes)
     return memory + (address.raw - BASE);
 }
 
-/* Return: the physical address at which @bytes now lie; not aligned to anything. */
+/* Return: the physical address of @bytes; not aligned. */
 static uint64_t put(const void *bytes, size_t size)
 {
     memory = realloc(memory, memory_size + size + 1);

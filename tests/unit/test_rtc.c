@@ -33,7 +33,7 @@ static uint64_t seconds_of(int year, int month, int day, int hour, int minute, i
     return (uint64_t)timegm(&tm);
 }
 
-/* Return: what rtc_read() gives, as seconds since 1970. */
+/* Return: the result of rtc_read(), as seconds since 1970. */
 static uint64_t read_seconds(void)
 {
     struct rtc_time time;
@@ -182,7 +182,7 @@ static const char *read_and_doubt(void)
     return rtc_doubt(&time, has_lost_power);
 }
 
-/* A laptop whose battery was dead for years: what its memory holds for a century is chance. */
+/* A laptop whose battery was dead for years: the century byte in its memory is arbitrary. */
 static void the_default_date_of_a_dead_battery_is_marked_doubtful(void **state)
 {
     static const uint8_t centuries[] = { 0x99, 0x00, 0x18, 0x22, 0x85 };
@@ -201,7 +201,7 @@ static void the_default_date_of_a_dead_battery_is_marked_doubtful(void **state)
     }
     device.century_kept = 0;
     device.has_lost_power = true;
-    assert_non_null(read_and_doubt()); /* the year may be right, but that cannot be known */
+    assert_non_null(read_and_doubt()); /* the year may be right, but that cannot be verified */
     assert_null(read_and_doubt());
 }
 

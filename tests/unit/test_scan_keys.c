@@ -18,7 +18,7 @@ static int reset(void **state)
     return 0;
 }
 
-/* Feeds @count codes; the last key that came out, KEY_NONE if there was none. More than one is wrong. */
+/* Feeds @count codes. Return: the resulting key, KEY_NONE if there was none. More than one is an error. */
 static int feed(const uint8_t *codes, size_t count)
 {
     int key = KEY_NONE;

@@ -52,7 +52,7 @@ static const char *plan(void)
     return serial_port_plan(&port, &config);
 }
 
-/* Revision 2 knows neither clock nor precise speed: its bytes there are reserved. */
+/* Revision 2 has neither clock nor precise speed: its bytes there are reserved. */
 static void speed_0_keeps_the_current_setting(void **state)
 {
     (void)state;
@@ -128,8 +128,8 @@ static void register_width_and_access_size_give_the_stride(void **state)
         uint8_t interface, space, width, access;
         uint8_t stride, access_bytes; /* 0: cannot be driven */
     } cases[] = {
-        /* Memory: AMD's and Intel's 32-bit registers; bytes; what is not said; an access wider than the
-           distance. */
+        /* Memory: AMD's and Intel's 32-bit registers; bytes; unspecified sizes; an access wider than the
+           stride. */
         { 0x12, 0, 32, 3, 4, 4 },
         { 0x00, 0, 32, 3, 4, 4 },
         { 0x01, 0, 32, 1, 4, 1 },
@@ -144,7 +144,7 @@ static void register_width_and_access_size_give_the_stride(void **state)
         { 0x12, 0, 64, 4, 0, 0 },
         { 0x12, 0, 24, 1, 0, 0 },
         { 0x12, 0, 32, 5, 0, 0 },
-        /* Ports: eight in a row, whatever is said, unless the interface says that it counts. */
+        /* Ports: eight in a row, whatever the table gives, unless the interface type makes it valid. */
         { 0x00, 1, 8, 0, 1, 1 },
         { 0x00, 1, 32, 3, 1, 1 },
         { 0x01, 1, 24, 9, 1, 1 },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shrinkers that come and go on several CPUs while others run out of memory, with threads as CPUs. The list
- * and what a shrinker counts are plain memory: the acquire and the release of the right to ask have each been
- * made relaxed, and the thread sanitizer has reported it.
+ * Shrinkers that are added and removed on several CPUs while others run out of memory, with threads as
+ * CPUs. The list and a shrinker's counters are plain memory: the acquire and the release of the exclusive
+ * section have each been made relaxed, and the thread sanitizer has reported it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,8 +24,8 @@ struct counter {
     uint64_t asked;
 };
 
-static uint64_t asked_in_all; /* not atomic: one CPU asks at a time */
-static uint64_t promised;     /* atomic: frames that requests were told to have */
+static uint64_t asked_in_all; /* not atomic: one CPU shrinks at a time */
+static uint64_t promised;     /* atomic: frames reported to requests */
 static unsigned int inside;
 
 static uint64_t count(struct shrinker *shrinker, uint64_t frames)
@@ -47,7 +47,7 @@ static void come_ask_and_go(unsigned int cpu)
     for (unsigned int i = 0; i < ROUNDS; i++) {
         struct counter mine = { .shrinker = { .name = "test", .cost = seed_below(4), .shrink = count } };
         shrinker_add(&mine.shrinker);
-        /* All that are there give one each; one is always there. */
+        /* Each registered shrinker frees one; one is always registered. */
         for (unsigned int asks = seed_below(3); asks > 0; asks--) {
             uint64_t wanted = 1 + seed_below(2), given = shrink_memory(wanted);
             MUST(given > 0);
@@ -80,7 +80,7 @@ static uint64_t give_one(struct shrinker *shrinker, uint64_t frames)
     relaxed_store(&one_is_inside, 1);
     while (!relaxed_load(&another_comes))
         litmus_wait(&turns);
-    /* It waits by now, or finds it over: then it asks in any case. */
+    /* It waits by now, or finds the other done: then it shrinks in any case. */
     for (unsigned int i = 0; i < 2000; i++)
         litmus_wait(&turns);
     asked_for_one++;

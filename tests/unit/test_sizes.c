@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sizes, counts, alignments, orders and addresses at which sums and products wrap, given to each allocator:
- * what is handed out is as large and as aligned as was asked for, and what cannot be is refused and leaves no
- * trace. That of virtual ranges is in test_vrange.c.
+ * Sizes, counts, alignments, orders and addresses at which sums and products wrap, passed to each
+ * allocator: results are as large and as aligned as requested, and impossible requests fail without an
+ * effect. test_vrange.c has those of virtual ranges.
  */
 #include "slab_machine.h"
 

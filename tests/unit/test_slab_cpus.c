@@ -22,7 +22,7 @@ static void an_object_freed_on_one_cpu_is_allocated_on_another(void **state)
         for (size_t i = 0; i < ARRAY_LEN(objects); i++)
             kfree(objects[i]);
     }
-    /* Memory went round: one way only, it would be 200,000 objects. */
+    /* Memory was reused: otherwise it would be 200,000 objects. */
     struct slab_stats stats = stats_of("kmalloc-256");
     assert_true(stats.slabs * stats.per_slab < 2 * ARRAY_LEN(objects));
     slab_reap();
@@ -42,7 +42,7 @@ static void a_drain_request_is_honoured_at_the_next_operation_of_the_cpu(void **
     slab_reap();
     assert_true(stats_of("kmalloc-64").cached > 0);
     hosted_cpu = 1;
-    /* Other caches' slow paths will do; each gives up the magazines of some caches, to the depots. */
+    /* Other caches' slow paths suffice; each drains the magazines of some caches to the depots. */
     for (size_t size = 8192; size > 1024; size -= 512)
         kfree(kmalloc(size));
     hosted_cpu = 0;

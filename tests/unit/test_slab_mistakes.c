@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mistakes of the slab allocator's users: wrong frees, writes outside an object and after its end, leaks.
- * Each is noticed, and named.
+ * Mistakes of the slab allocator's users: wrong frees, writes outside an object and after its free, leaks.
+ * Each is detected and reported.
  */
 #include "slab_machine.h"
 
@@ -101,7 +101,7 @@ static void a_checked_cache_reports_each_mistake_at_once(void **state)
     kfree(object);
 
     object = kmalloc(50);
-    object[50] = 1; /* behind what was asked for, though the size class has 56 */
+    object[50] = 1; /* after the requested size, though the size class has 56 */
     hosted_wrong_expected = true;
     kfree(object);
     expect_wrong("byte 50 of object");
@@ -113,8 +113,8 @@ static void a_checked_cache_reports_each_mistake_at_once(void **state)
     expect_wrong("byte -1 of object");
 }
 
-/* Also over what the checker keeps behind the object, which it then believes nothing of. Behind the object
-   stands its slab's next one, so each gets a slab of its own. */
+/* Also over the checker's data after the object, which it then does not trust. The next object of the slab
+ * follows, so each object gets its own slab. */
 static void overruns_of_any_length_are_reported(void **state)
 {
     (void)state;

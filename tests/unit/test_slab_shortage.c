@@ -131,7 +131,7 @@ static void a_depot_frees_unneeded_magazines(void **state)
     for (size_t i = 0; i < ARRAY_LEN(objects); i++)
         kfree(objects[i]);
     uint64_t before = stats_of("kmalloc-64").cached;
-    /* From now on 300 at a time are enough: more than two magazines, or the depot would not be asked. */
+    /* From now on 300 at a time are enough: more than two magazines, so that the depot is used. */
     assert_true(2 * stats_of("kmalloc-64").magazine < 300);
     for (unsigned int round = 0; round < 2000; round++) {
         for (size_t i = 0; i < 300; i++)

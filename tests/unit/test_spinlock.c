@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The wait for a spinlock, with threads that are CPUs. Where the order of things matters, a test sees a
- * waiter by the lock's tail, and stops a thread in the middle of its wait by what it polls there. Once under
- * the address sanitizer and once under the thread sanitizer, for which the counters that locks guard are not
- * atomic. test_spinlock_owner.c has the lock's owner, the interrupt flag and the mistakes.
+ * The wait for a spinlock, with threads as CPUs. Where order matters, a test detects a waiter by the lock's
+ * tail, and stops a thread in the middle of its wait in the function that it polls. Once under the address
+ * sanitizer and once under the thread sanitizer, for which the counters that locks guard are not atomic.
+ * test_spinlock_owner.c has the owner, the interrupt flag and misuse.
  */
 #include <lib/machine_ops.h>
 
@@ -19,8 +19,7 @@ static unsigned int counter; /* guarded by lock */
 
 #define ROUNDS 5000
 
-/* Gives way, so that the others come to wait: sometimes with the lock, sometimes without, so that queues
-   begin and end. */
+/* Yields, so that others wait: sometimes with the lock, sometimes without, so that queues form and empty. */
 static void *count(void *unused)
 {
     for (unsigned int i = 0; i < ROUNDS; i++) {
@@ -270,7 +269,7 @@ static void exclusion_holds_without_a_queue(void **state)
     count_all_polling(true);
 }
 
-/* Its wait is not seen by the tail: it has polled, so it waits. */
+/* Its wait does not show in the tail: it has polled, so it waits. */
 static void an_unfair_lock_in_a_guest_may_bypass_a_waiter(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a spinlock knows of its holder: who it is, and its interrupt flag; what becomes of mistakes; and how
- * long a wait lasts until it is looked at, or given up.
+ * The owner of a spinlock and its interrupt flag; reports of misuse; and how long a wait lasts until it is
+ * reported, or given up.
  */
 #include "spinlock_threads.h"
 
@@ -93,7 +93,7 @@ static void the_owner_is_known_after_a_hand_over(void **state)
 
 /* ---- the interrupt flag ---- */
 
-/* In a queue the owner's word comes another way. */
+/* In a queue the owner's word is set on another path. */
 static void *expect_masked_while_waited_and_held(void *unused)
 {
     assert_true(local_irq_is_enabled());
@@ -232,7 +232,7 @@ static void long_waits_are_reported(void **state)
 
 static struct lock_bound bound = { .patience_ticks = 1000 };
 static struct spinlock bounded = SPINLOCK("bounded", LOCK_TEST, .bound = &bound);
-static uint64_t ticks, ticks_a_look; /* the clock, and how far each look at it moves it */
+static uint64_t ticks, ticks_a_look; /* the clock, and its advance at each reading */
 static unsigned int looks, progress_until;
 
 static uint64_t read_ticks(void)

@@ -47,7 +47,7 @@ static int sign(int value)
     return (value > 0) - (value < 0);
 }
 
-/* Copies n bytes between these two places and looks at every byte around the target. */
+/* Copies n bytes between these two addresses and checks every byte around the target. */
 static void check_copy(unsigned char *to, const unsigned char *from, size_t n,
                        void *(*copy)(void *, const void *, size_t))
 {
@@ -182,7 +182,7 @@ static void string_functions_agree_with_the_c_library(void **state)
     }
 }
 
-/* Compared bytes lie before the guard page; the NUL that would end the string does not exist. */
+/* The compared bytes are right before the guard page, and there is no NUL. */
 static void limits_stop_before_a_missing_nul(void **state)
 {
     (void)state;

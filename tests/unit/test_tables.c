@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stub's page tables, read back by a walk that knows nothing of how they were built.
+ * The stub's page tables, read back by an independent walk.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The grid against a screen that knows only what was drawn on it, and against a model that moves
- * every cell when it scrolls.
+ * The grid against a screen that has only what was drawn on it, and against a model that moves every cell
+ * when it scrolls.
  */
 #include <ashlar/dev/text_grid.h>
 
@@ -40,7 +40,7 @@ static void draw(void *context, unsigned int row, unsigned int column, const uin
 
 static void open_grid(unsigned int columns, unsigned int rows, unsigned int scroll_rows)
 {
-    /* Exactly as much memory as asked for, so that ASan sees a step outside. */
+    /* Exactly as much memory as asked for, so that ASan reports an access outside. */
     memory = malloc(text_grid_size(columns, rows));
     assert_non_null(memory);
     text_grid_init(&grid, columns, rows, scroll_rows, memory);

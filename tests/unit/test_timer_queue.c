@@ -287,7 +287,7 @@ static void random_operations_agree_with_an_array(void **state)
     }
 }
 
-/* ---- one thing at a time ---- */
+/* ---- single operations ---- */
 
 static unsigned int calls;
 static struct timer *called[64];

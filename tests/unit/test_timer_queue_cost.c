@@ -39,8 +39,8 @@ static void do_nothing(struct timer *timer, void *context)
 }
 
 /*
- * Each timer on a page of its own that cannot be read until a fault lets it: so faults count the timers that
- * an operation touches.
+ * Each timer is on its own page, which a fault makes readable: so faults count the timers that an operation
+ * touches.
  */
 static uint8_t *pages;
 static volatile unsigned int touched;

@@ -180,7 +180,7 @@ static void each_arming_runs_once_or_is_cancelled_once(void **state)
     printf("armed %u times, ran %u times\n", armed, runs);
 }
 
-/* ---- memory that goes ---- */
+/* ---- memory that is freed ---- */
 
 #define ROUNDS 6000
 
@@ -282,7 +282,7 @@ static void a_new_timer_armed_by_two_cpus_is_armed_once(void **state)
 /* ---- waiting ---- */
 
 static unsigned int entered, released;
-static unsigned int finished; /* not atomic: what the waiter sees, it sees by waiting */
+static unsigned int finished; /* not atomic: the wait orders it */
 
 static void stay(struct timer *timer, void *context)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who tells the TSC's rate, with CPUs and hypervisors made up after real ones.
+ * The sources of the TSC's rate, with CPUs and hypervisors modelled after real ones.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static bool read_msr(uint32_t msr, uint64_t *value)
     return false;
 }
 
-/* What a hypervisor does to the page that it is given. */
+/* How a hypervisor updates the page that it is given. */
 static ALIGNED(4096) uint8_t page[4096];
 #define PAGE_ADDRESS 0x1234000ULL
 static void (*fill)(uint32_t msr);
@@ -110,7 +110,7 @@ static void a_ratio_alone_gives_no_rate(void **state)
     old.max_leaf = 0x15;
     assert_int_equal(tsc_rate_given(&port, &old).tsc_hz, 0);
     assert_null(tsc_rate_given(&port, &old).source);
-    /* Leaf 0x15 does not exist: what answers is another leaf's. */
+    /* Leaf 0x15 does not exist: the data are another leaf's. */
     old.max_leaf = 0x14;
     machine.leaves[0].answer.ecx = 24000000;
     assert_int_equal(tsc_rate_given(&port, &old).tsc_hz, 0);
@@ -126,7 +126,7 @@ static void a_hypervisors_rate_is_preferred_to_the_cpus(void **state)
     assert_int_equal(rate.tsc_hz, 2599998000);
     assert_int_equal(rate.lapic_hz, 1000000000);
     assert_string_equal(rate.source, "hypervisor leaf");
-    /* Its leaves mean nothing to a CPU without one. */
+    /* Its leaves are meaningless on a CPU without one. */
     assert_string_equal(tsc_rate_given(&port, &intel).source, "CPUID.15H");
 }
 
@@ -215,7 +215,7 @@ static void the_kvm_rate_is_multiplier_and_shift(void **state)
         assert_int_equal(rate.trust, TSC_RATE_GIVEN);
         assert_in_range(rate.tsc_hz, (uint64_t)(rates[i] - 8), (uint64_t)(rates[i] + 8));
         assert_int_equal(enabled, i + 1);
-        assert_int_equal(disabled, i + 1); /* the page is ours again */
+        assert_int_equal(disabled, i + 1); /* the page is the kernel's again */
         assert_int_equal(machine.msrs[0].value, 0);
     }
 }
@@ -294,7 +294,7 @@ static void vmware_and_xen_rates_are_read_from_their_own_leaves(void **state)
     /* Hyper-V numbers its leaves otherwise. */
     LEAF(0, 0x40000000, { 0x40000010, HYPERV_NAME });
     assert_int_equal(tsc_rate_given(&port, &guest).tsc_hz, 0);
-    /* Xen's, behind Hyper-V's ("viridian"). */
+    /* Xen's, after Hyper-V's ("viridian"). */
     LEAF(1, 0x40000100, { 0x40000105, XEN_NAME });
     LEAF(2, 0x40000103, { 0, 2, 2394455, 1 });
     rate = tsc_rate_given(&port, &guest);
@@ -340,7 +340,7 @@ static void a_nominal_rate_is_an_estimate_and_a_hypervisors_is_cross_checked(voi
     assert_int_equal(tsc_rate_ppm(3593200000, 3600000000), -1888);
 }
 
-/* Those who tell what they are sold as say so. */
+/* Nominal rates are marked as nominal. */
 static void only_a_hypervisors_rate_is_taken_as_given(void **state)
 {
     struct cpu_identity zen2 = { .vendor = "AuthenticAMD", .family = 0x17, .model = 0x71, .max_leaf = 0x10 };

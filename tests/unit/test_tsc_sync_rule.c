@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPUs whose counters agree, and such that are ahead or behind: as a model, in which what each does next and
- * how long it takes is drawn, and with threads, for which see also the thread sanitizer.
+ * CPUs with synchronized counters, and with counters that are ahead or behind: as a model with random steps
+ * and durations, and with threads, also under the thread sanitizer.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static int fresh_cpus(void **state)
 
 /* ---- the model ---- */
 
-#define STEP_MAX 20 /* ticks between two steps of anybody */
+#define STEP_MAX 20 /* ticks between two steps of any CPU */
 #define STOP     100000
 
 /* Where a CPU is in its round. */
@@ -70,8 +70,7 @@ static void step(unsigned int cpu, uint64_t now)
     }
 }
 
-/* CPUs @from .. @end - 1 in a drawn order; one time in so many all are stopped for long, before anybody's
-   step. */
+/* CPUs @from .. @end - 1 in a random order; one time in so many all are stopped for long before a step. */
 static struct tsc_sync_result compare(unsigned int from, unsigned int end)
 {
     unsigned int left = end - from;
@@ -183,7 +182,7 @@ static void a_measured_difference_never_exceeds_the_real_one(void **state)
     }
 }
 
-/* Numbers take all their bits, before and behind the base. */
+/* Numbers use all their bits, before and after the base. */
 static void the_highest_cpu_numbers_are_distinguished(void **state)
 {
     for (unsigned int odd = CPUS - 3; odd < CPUS; odd++) {
@@ -201,7 +200,7 @@ static void the_highest_cpu_numbers_are_distinguished(void **state)
     }
 }
 
-/* A counter that began anew when the others had been running for months, and the other way round. */
+/* A counter that restarted when the others had been running for months, and vice versa. */
 static void differences_saturate_at_26_days_of_4_ghz(void **state)
 {
     static const uint64_t far[] = { 1ULL << 60, -(1ULL << 60), INT64_MAX, (uint64_t)INT64_MIN, 1ULL << 53 };
@@ -242,7 +241,7 @@ static void the_highest_reading_stays_published_and_the_largest_difference_is_ke
     int64_t nothing = tsc_sync_load_highest(&sync);
     tsc_sync_publish(&sync, &views[0], 0, nothing, 1500);
     int64_t highest = tsc_sync_load_highest(&sync);
-    tsc_sync_publish(&sync, &views[1], 1, nothing, 1400); /* it looked before the first had published */
+    tsc_sync_publish(&sync, &views[1], 1, nothing, 1400); /* it read before the first had published */
     assert_int_equal(views[1].behind, 0);
     assert_int_equal(tsc_sync_load_highest(&sync), highest);
     tsc_sync_publish(&sync, &views[2], 2, highest, 1450);
@@ -270,7 +269,7 @@ static void the_barrier_opens_when_the_last_cpu_arrives(void **state)
 #define THREAD_ROUNDS 5000
 
 static uint64_t true_time;                  /* atomic: each read is different */
-static unsigned int has_published[THREADS]; /* plain: who sees what one has published sees this */
+static unsigned int has_published[THREADS]; /* plain: a CPU that reads a published value sees this */
 
 static unsigned int unpublished; /* atomic */
 
@@ -328,7 +327,7 @@ static void threads_with_one_clock_are_synchronized(void **state)
     }
 }
 
-/* As much ahead as all of them count together, so that each sees it. */
+/* Ahead by more than all of them count together, so that each detects it. */
 static void a_thread_that_is_ahead_is_found(void **state)
 {
     (void)state;

@@ -73,7 +73,7 @@ static void a_speed_the_hardware_cannot_make_is_refused(void **state)
         assert_int_equal(init_at(speeds[i]), STATUS_INVALID);
 }
 
-/* What SPCR's speed 0 asks for: firmware's console is at that speed. */
+/* As for SPCR's speed 0: firmware's console has that speed. */
 static void without_a_speed_the_divisor_is_kept(void **state)
 {
     (void)state;
@@ -115,7 +115,7 @@ static void the_divisor_follows_the_clock(void **state)
     }
 }
 
-/* With a speed that stays, the clock need not be known. */
+/* If the speed is kept, the clock need not be known. */
 static void an_unknown_clock_does_not_matter_if_the_speed_is_kept(void **state)
 {
     (void)state;
@@ -276,7 +276,7 @@ static void bytes_received_in_error_are_dropped(void **state)
     assert_int_equal(uart.input.poll(&uart.input), 'x');
 }
 
-/* Reading the line status takes the error bits away, also when it is read for the transmitter's. */
+/* Reading LSR clears the error bits, also when it is read for THRE. */
 static void writing_does_not_clear_a_receive_error(void **state)
 {
     (void)state;

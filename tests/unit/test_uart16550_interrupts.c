@@ -130,8 +130,7 @@ static void text_is_sent_although_the_interrupted_code_holds_the_lock(void **sta
     spin_unlock(&uart.lock);
 }
 
-/* Another CPU takes from the ring at the same time: it has the lock, and we did not wait for it any
-   longer. */
+/* Another CPU drains the ring at the same time: it has the lock, and the wait for it was given up. */
 static void take_one_more(void)
 {
     uart.waiting_start++;
@@ -202,7 +201,7 @@ static void an_interrupt_of_another_device_is_not_claimed(void **state)
     uint32_t count = uart16550_interrupt_count(&uart);
     assert_false(uart16550_interrupt(&uart));
     assert_int_equal(uart16550_interrupt_count(&uart), count);
-    device.is_present = false; /* it was pulled out: all ones say that nothing is pending */
+    device.is_present = false; /* it was removed: all ones mean that nothing is pending */
     assert_false(uart16550_interrupt(&uart));
 }
 

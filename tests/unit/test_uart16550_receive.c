@@ -38,7 +38,7 @@ static void garbled_bytes_are_dropped_and_counted(void **state)
     assert_int_equal(uart.lost, 3);
 }
 
-/* The n-th byte that is typed: each letter tells its neighbours. */
+/* The n-th received byte: each letter determines its neighbours. */
 static uint8_t typed(unsigned int n)
 {
     return (uint8_t)('a' + n % 23);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-/* Feeds all of @text; the keys that came out, and how many. */
+/* Feeds all of @text; the resulting keys, and their number. */
 static size_t keys_of(const char *text, size_t length, int keys[])
 {
     struct vt_keys decoder = { 0 };

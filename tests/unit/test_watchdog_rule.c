@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When a clock is believed, refined, or found to lie.
+ * When a clocksource is accepted, refined, or marked unstable.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +85,7 @@ static void a_wrong_clock_is_marked_unstable_at_the_second_check(void **state)
     }
 }
 
-/* A virtual machine is stopped between two readings; the next look is right again. */
+/* A virtual machine is stopped between two readings; the next check is right again. */
 static void one_odd_check_is_tolerated(void **state)
 {
     (void)state;
@@ -97,7 +97,7 @@ static void one_odd_check_is_tolerated(void **state)
     }
 }
 
-/* A rate that was refined between two looks: it counts for the whole time between them. */
+/* A rate that was refined between two checks: it applies to the whole time between them. */
 static void a_rate_may_be_refined_between_two_checks(void **state)
 {
     (void)state;

@@ -49,7 +49,7 @@ static void finish(struct job *job)
     memset(job, 0xff, sizeof(*job));
 }
 
-/* Stands for the interrupt: the taker looks once whenever it was told, and at no other time. */
+/* Stands for the interrupt: the consumer checks once for each notification, and at no other time. */
 static unsigned int bell;
 
 static void give_jobs(unsigned int giver)
@@ -128,7 +128,7 @@ static void concurrent_takers_each_run_what_they_took(void **state)
     assert_true(work_list_is_empty(&list));
 }
 
-/* ---- a taker who closes ---- */
+/* ---- a consumer that closes ---- */
 
 #define LISTS 20000
 

@@ -69,7 +69,7 @@ static void missed_wraps_are_added(void **state)
     assert_int_equal(look_after(0.130), WRAPS_MISSED);
 }
 
-/* It is left because its rate changes: the looks in time teach the new one. */
+/* It was replaced because its rate changed: regular checks measure the new one. */
 static void a_change_of_the_references_rate_is_learnt(void **state)
 {
     static const double rates[] = { 2e9, 2.6e9, 1.9e9, 1.4e9, 1.0e9, 0.8e9, 1.1e9, 1.5e9 };

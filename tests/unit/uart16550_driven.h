@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The driver by interrupts on the model of uart16550_model.h. Only an edge of the device's line calls the
- * handler, so an edge that the driver loses leaves text waiting, and the test sees it.
+ * The driver with interrupts, on the model of uart16550_model.h. Only an edge of the device's line calls
+ * the handler, so a lost edge leaves text pending, which the test detects.
  */
 #include <uart16550_model.h>
 
@@ -14,7 +14,7 @@
 /* Return: whether there was an edge to deliver. */
 bool deliver(void);
 
-/* Until nothing happens any more: the line sends what the transmitter has, and interrupts come. */
+/* Until the device is idle: the transmitter sends its bytes, and interrupts arrive. */
 void run_on(void);
 
 /* Initialises the driver and has it use interrupts. */
@@ -30,7 +30,7 @@ void expect_sender_is_quiet(void);
 extern char text[TEXT_MAX + 1];
 extern size_t text_length;
 
-/* @length bytes of a sequence, so that what is lost or out of order can be seen. */
+/* @length bytes of a sequence, so that lost and reordered bytes can be detected. */
 void write_some(size_t length);
 void clear_text(void);
 void expect_all_sent(void);
@@ -40,5 +40,5 @@ void expect_all_sent(void);
 /* Plugs in one of the kinds of UART that there are, and starts the driver. */
 void plug_in_any(void **state);
 
-/* One event: text, the line goes on, an interrupt. */
+/* One event: text, a byte sent, an interrupt. */
 void happen(void);

@@ -160,7 +160,7 @@ static uint8_t line_status(void)
 
 /* ---- its registers ---- */
 
-/* In loopback RTS comes back as CTS, and OUT2 as DCD. */
+/* In loopback RTS is read as CTS, and OUT2 as DCD. */
 static uint8_t modem_status(void)
 {
     if (device.has_loopback && (device.modem_control & MCR_LOOP))

@@ -52,7 +52,7 @@ struct uart_model {
     void (*on_sent)(void); /* what another CPU does meanwhile */
 
     struct {
-        uint8_t value, errors; /* status bits that come with it, once */
+        uint8_t value, errors; /* status bits that are set with it, once */
     } received[FIFO_SIZE];
     size_t received_count;
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The rows of tests/bench/bench_frames.c, bench_slab.c and bench_time.c as a module for Linux, which is the
- * peer: the same loops, the same generator, rounds between two readings of the time-stamp counter, printed
- * under the same names as "ashlar_bench: NAME MINIMUM_TICKS MEDIAN_TICKS OPERATIONS".
+ * The rows of tests/bench/bench_frames.c, bench_slab.c and bench_time.c as a module for Linux, the peer:
+ * the same loops, the same generator, rounds between two readings of the time-stamp counter, printed under
+ * the same names as "ashlar_bench: NAME MINIMUM_TICKS MEDIAN_TICKS OPERATIONS".
  *
- * It does its work when it is loaded, and loading fails with -EAGAIN, so that nothing stays. MODULE_LICENSE
- * says which symbols it may use; its text is ours.
+ * It runs when it is loaded, and loading fails with -EAGAIN, so that no module stays. MODULE_LICENSE
+ * determines the symbols that it may use; its text is under this tree's licence.
  */
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
