@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What scripts/run, test, bench and judge are made of.
+"""The modules of scripts/run, test, bench and judge.
 
     build.py     configures and compiles one variant of the tree
     machine.py   a machine to boot on, and the emulator's command line for it
@@ -23,4 +23,4 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Failure(Exception):
-    """An error, with a message for the person who typed the command."""
+    """An error, with a message for the user of the command."""

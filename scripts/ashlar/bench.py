@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/bench: measures, beside a peer where there is one, and prints tables and JSON.
+"""scripts/bench: runs benchmarks, with a peer for comparison where there is one, and prints tables and JSON.
 
-    scripts/bench boot      how the machine comes up: instructions, sizes, wall time beside Debian's kernel
-    scripts/bench boot --smp N   how N processors come up: a time line
-    scripts/bench mm        what memory costs: instructions beside Debian's kernel, time beside other allocators
-    scripts/bench malloc    mimalloc-bench's programs under the allocators as a library, beside others'
-    scripts/bench irq       what an interrupt costs
-    scripts/bench smp       how soon all processors are there, beside Debian's kernel, and what they cost one another
-    scripts/bench time      what clock and timers cost, beside Debian's kernel, and how well the clock is measured
+    scripts/bench boot      the boot: instructions, sizes, wall time; compared with Debian's kernel
+    scripts/bench boot --smp N   the start of N processors: a time line
+    scripts/bench mm        cost of memory: instructions compared with Debian's kernel, time with other allocators
+    scripts/bench malloc    mimalloc-bench's programs under the allocators as a library, and under others
+    scripts/bench irq       cost of an interrupt
+    scripts/bench smp       start of all processors, compared with Debian's kernel; cost of cross-calls and locks
+    scripts/bench time      cost of clock and timers, compared with Debian's kernel; accuracy of the calibration
 
 Every table is followed by its figures as JSON, one object a line, each line beginning `@ashlar `.
-docs/benchmarks.md has what is measured and how. Exit status: 1 when a target is missed.
+docs/benchmarks.md explains the measurements. Exit status: 1 when a target is missed.
 """
 import argparse
 import sys

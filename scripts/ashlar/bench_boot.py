@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/bench boot: how the machine comes up: instructions, sizes, wall time beside Debian's kernel."""
+"""scripts/bench boot: the boot: instructions, sizes, wall time; compared with Debian's kernel."""
 import re
 import statistics
 import time
@@ -24,8 +24,8 @@ ISO_TARGET = 5 << 20
 
 
 def measure_instructions(results, variant, folder):
-    """From the stub's first C line to the prompt, by the kernel's own stages. Through -kernel only: what a
-    boot loader does before us is not ours, and GRUB's own delays take minutes under -icount."""
+    """From the stub's first C line to the prompt, by the kernel's own stages. Through -kernel only: the boot loader's
+    work is not counted, and GRUB's delays take minutes under -icount."""
     results.heading('instructions from the stub to the prompt (-kernel, 512 MiB, 1 CPU, -icount)')
     stream = boot_kernel(variant, folder, '-kernel', cmdline='run="report boot; exit"', extra=ICOUNT)
     stages = stream.fact('boot')['stages']

@@ -70,7 +70,7 @@ TESTS = {
     'glibc-simple': 'glibc-simple',
     'glibc-thread': 'glibc-thread N',
 }
-# Those that run for a fixed time say what they did: seconds from their output, as bench.sh has it.
+# Programs that run for a fixed time print their result: seconds from their output, as in bench.sh.
 RELATIVE = {
     'larsonN': (r' time: ([0-9.]+)', float),
     'larsonN-sized': (r' time: ([0-9.]+)', float),

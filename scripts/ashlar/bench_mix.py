@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How much memory allocators take for what real programs ask for: utilisation, requested over taken.
+"""How much memory allocators take for the requests of real programs: utilisation, requested over taken.
 
 Two programs are recorded under tests/bench/record_mix.c; each allocator then does the same, by
 tests/bench/replay_mix.c, to the moment at which the program had asked for the most.
@@ -11,7 +11,7 @@ import subprocess
 from ashlar import ROOT, Failure, linux
 
 FREED = (1 << 64) - 1
-# Python's small objects come from malloc() when it is told so.
+# Python allocates small objects by malloc() with this setting.
 PYTHON = (
     'import ast, json, re, sys\n'
     'trees = [ast.parse(open(name).read()) for name in sys.argv[1:]]\n'
@@ -62,12 +62,12 @@ def record(library, command, environment, path):
 
 
 def steps_to_the_most(events):
-    """The record as steps of numbered objects, up to its peak: steps, how many objects, bytes asked for then."""
+    """The record as steps of numbered objects, up to its peak: steps, number of objects, bytes requested then."""
     steps, live, unused = array.array('I'), {}, []
     objects = asked = most = most_steps = 0
     for address, size in zip(events[::2], events[1::2]):
         if size == FREED:
-            # What was allocated before the recording began is not known.
+            # Memory that was allocated before the recording began is unknown.
             if address in live:
                 number, old = live.pop(address)
                 unused.append(number)

@@ -10,7 +10,7 @@ from ashlar.bench_results import HANG_SECONDS
 from ashlar.machine import Machine
 from ashlar.session import Session
 
-# Row: what it is in words, and at most how many instructions an operation may take (loop of 2 included).
+# Row: description, and the most instructions that an operation may take (loop of 2 included).
 KERNEL_ROWS = {
     'slab.kmalloc.pair.64': ('kmalloc and kfree, 64 B', 36),
     'slab.cache.pair.64': ('cache pair, 64 B', 26),
@@ -102,7 +102,7 @@ def run_rows(program, library):
 
 
 def prepare_allocators(variant, folder, with_peers):
-    """Libraries to preload, by name: the peers', and ours last."""
+    """Libraries to preload, by name: the peers', then Ashlar's."""
     variant.compile('hosted-malloc')
     libraries = fetch_allocators(folder / 'allocators') if with_peers else {}
     return {**libraries, 'Ashlar': variant.path('mm/malloc/libashlar-malloc.so')}
@@ -170,7 +170,7 @@ def ram_touched(session, size):
 
 
 def host_memory(variant, folder, memory):
-    """What the host gives: for the RAM, when the prompt is there; for all of QEMU then; and for all of QEMU before the
+    """Memory of the host: for the RAM, at the prompt; for all of QEMU then; and for all of QEMU before the
     first instruction, because it keeps bits of its own for each page of RAM that there could be."""
     machine = Machine(memory=memory, boot='kernel')
     with Session.of(machine, variant.elf, folder) as session:
@@ -227,7 +227,7 @@ def static_bytes(variant):
 
 
 def slabs_of_others(lines):
-    """Bytes of the slabs that hold magazines, which the target leaves out, or objects of other rooms."""
+    """Bytes of the slabs that hold magazines, which the target excludes, or objects of other rooms."""
     rows = [re.match(r'(\S+) +\d+ +\d+ +\d+ +\d+ +\d+ +(\d+) +(?:none|\d+)', line) for line in lines]
     own = ('slab-cache', 'slab')
     return sum(int(row[2]) << 10 for row in rows if row and row[1] not in own)

@@ -34,7 +34,7 @@ class Results:
         self.add(name, unit, value, **({'target': target} if target is not None else {}), **more)
 
     def add(self, name, unit, value, **more):
-        """A figure that a table of its own shows."""
+        """A figure that a separate table shows."""
         self.objects.append({'v': 1, 'type': 'bench', 'name': name, 'unit': unit, 'value': value, **more})
 
     def print_json(self):

@@ -21,7 +21,7 @@ START_TARGETS = {64: 0.25, 255: 1.5}
 
 LINUX_COUNTS = (2, 4, 16, 64)
 LINUX_CMDLINE = 'console=ttyS0 printk.time=1 loglevel=7 nokaslr mitigations=off'
-# Each CPU measures its delay loop, for most of the time that Linux takes, unless it is told; Debian's HZ is 250.
+# Each CPU measures its delay loop, for most of the time that Linux takes, unless it is given; Debian's HZ is 250.
 LINUX_TOLD = 'clocksource=tsc tsc=reliable lpj={lpj}'
 LINUX_HZ = 250
 LINUX_SECONDS = 120
@@ -101,7 +101,7 @@ def begin_us(stream):
 
 
 def start_linux(kernel, folder, cpus, more=''):
-    """Seconds by Linux' own time stamps; None when it has not come so far in LINUX_SECONDS."""
+    """Seconds by Linux' own time stamps; None when it has not got there in LINUX_SECONDS."""
     machine = Machine(
         memory='512M', smp=str(cpus), boot='kernel', debug_exit=False, cmdline=f'{LINUX_CMDLINE} {more}'
     )
@@ -118,7 +118,7 @@ def start_linux(kernel, folder, cpus, more=''):
 
 
 def start_peers(kernel, folder, cpus, tsc_hz):
-    """Linux as it comes, and told what it would measure: seconds, or None, by words."""
+    """Linux by default, and with the value that it would measure: seconds, or None, by options."""
     told = LINUX_TOLD.format(lpj=tsc_hz // LINUX_HZ)
     return {
         'as it comes': start_linux(kernel, folder, cpus),

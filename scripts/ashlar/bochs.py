@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Bochs needs to boot a Machine: a configuration file, and a reader at the serial line.
+"""Boots a Machine in Bochs, which needs a configuration file and a reader of the serial line.
 
-Bochs has no debug-exit port and no command line of ours (no fw_cfg): the ISO carries the options,
+Bochs has no debug-exit port and no kernel command line (no fw_cfg): the ISO carries the options,
 and the session ends with the verdict.
 """
 import os
@@ -13,7 +13,7 @@ import tty
 
 from ashlar import Failure
 
-# QEMU's names for what a test asks for, in Bochs' words. Other names are taken as Bochs' own.
+# QEMU's names that tests use, and Bochs' names for them. Other names are used as Bochs' own.
 CPU_MODELS = {
     '': 'corei7_haswell_4770',
     'max': 'corei7_icelake_u',
@@ -52,7 +52,7 @@ def first_existing(paths):
 def bochsrc(machine, iso, serial_port):
     """The text of a bochsrc: @machine with @iso in its CD drive and COM1 on a local TCP port."""
     megabytes = machine.memory_bytes >> 20
-    # Bochs asks the host for all of the guest's memory; above 1 GiB it pages parts of it.
+    # Bochs allocates all of the guest's memory; above 1 GiB it pages parts of it.
     host_megabytes = min(megabytes, 1024)
     # Without options that name a display, one that needs no screen and no viewer.
     display = {'none': 'rfb, options="timeout=0"'}.get(machine.display, machine.display)
@@ -78,9 +78,8 @@ def bochsrc(machine, iso, serial_port):
 
 
 class SerialLine:
-    """The other end of COM1: keeps the log and, with a person there, is their terminal.
-
-    Ctrl-A X leaves, as in QEMU.
+    """The other end of COM1: keeps the log and, in an interactive session, is the terminal. Ctrl-A X
+    leaves, as in QEMU.
     """
 
     def __init__(self, log_path, interactive):

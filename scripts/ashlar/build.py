@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Configures and compiles one variant of the tree.
 
-build/ belongs to the person: it is configured once, with defaults, and afterwards whatever options
-were given to it by hand are kept. Tests and benchmarks build their variants below build-test/.
+build/ is the user's: it is configured once, with defaults, and options that were set by hand later are
+kept. Tests and benchmarks build their variants below build-test/.
 """
 import contextlib
 import fcntl
@@ -61,7 +61,7 @@ class Build:
 
     @contextlib.contextmanager
     def _lock(self):
-        """One process at a time: several test workers may want the same variant."""
+        """One process at a time: several test workers may need the same variant."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / '.ashlar-lock', 'w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packages of another Debian suite than the system's, from where the system's own packages come.
+"""Packages of another Debian suite than the system's, from the sources of the system's own packages.
 
 They are downloaded and unpacked into a folder of the build, and never installed: apt is given a source and lists of
 its own. Which mirror, by which transport and with which keys is what the system's apt says of its own suite; proxies
@@ -33,7 +33,7 @@ Acquire::http::Timeout "20";
 
 @contextlib.contextmanager
 def locked(folder):
-    """One process at a time: several test workers may want it."""
+    """One process at a time: several test workers may need it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / '.lock', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

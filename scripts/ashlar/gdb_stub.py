@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine's memory before our first instruction: QEMU's gdb stub, as far as a test needs it.
+"""A machine's memory before the first instruction of the stub: the part of QEMU's gdb protocol that tests need.
 
     with GdbStub(path) as gdb:
         gdb.run_to(entry)
         gdb.write(0x40e, b'\\0\\x80')
         gdb.go_on()
 
-For what no boot loader can be made to say: an EBDA pointer, a memory map, a root pointer, a framebuffer. Source: GDB
+For values that no boot loader can be made to pass: an EBDA pointer, a memory map, a root pointer, a framebuffer. Source: GDB
 manual, "GDB Remote Serial Protocol".
 """
 import socket
@@ -89,5 +89,5 @@ class GdbStub:
             assert self._ask(f'M{address + at:x},{len(part):x}:{part.hex()}') == 'OK'
 
     def go_on(self):
-        """The machine runs; nothing more can be asked."""
+        """The machine runs; no more commands are possible."""
         self._send('c')

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/judge: gives the verdict on a serial log from any machine.
+"""scripts/judge: prints the verdict of a serial log from any machine.
 
     scripts/judge serial.log            VirtualBox (serial port to a file), a PC's serial line, ...
     something | scripts/judge
 
-The log may hold several boots, and whatever firmware, loader and terminal program wrote into it. Prints what failed and
+The log may contain several boots, and output of firmware, loader and terminal program. Prints the failures and
 one closing line. Exit status: 0 pass, 1 fail, 2 no such log, 3 panic,
-5 the log holds no verdict.
+5 the log has no verdict.
 """
 import argparse
 import json
@@ -16,7 +16,7 @@ from ashlar import stream
 
 
 def plain(text):
-    """What a machine said goes to a person's terminal without controls."""
+    """A machine's output is printed on a terminal without control characters."""
     return ''.join(character if character.isprintable() else '?' for character in text)
 
 

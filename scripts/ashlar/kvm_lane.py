@@ -125,7 +125,7 @@ def fetch_kernel(folder, newer):
 
 
 def copy_program(root, program):
-    """@program and the libraries that it names, where it looks for them."""
+    """@program and the libraries that it names, at the paths where it searches."""
     (root / 'bin').mkdir(exist_ok=True)
     shutil.copy(program, root / 'bin' / pathlib.Path(program).name)
     for library in set(re.findall(r'(/\S+) \(0x', linux.run('ldd', program))):
@@ -220,7 +220,7 @@ def outer_command(qemu, options, log, boot):
 
 
 def segments(text):
-    """What each machine said: number -> (text, exit status or None when it has not ended)."""
+    """The output of each machine: number -> (text, exit status or None when it has not ended)."""
     found = {}
     for match in re.finditer(
         r'^kvm-lane: begin (\d+)\n(.*?)(?:^kvm-lane: end \1, status (\d+)$|\Z)',
@@ -232,7 +232,7 @@ def segments(text):
 
 
 def judge(machine, text, status):
-    """@status: QEMU's; None where nothing tells one."""
+    """@status: QEMU's; None where it is unknown."""
     log = stream.Stream(text)
     verdict = log.verdict()
     complaints = [*log.complaints, *(f'failed: {name}' for name in log.failed_tests())]
@@ -250,7 +250,7 @@ def judge(machine, text, status):
 
 
 def judge_cut(machine, text, why, status):
-    """A machine that was not run to its end: a failure in what it said is one."""
+    """A machine that did not run to its end: a failure in its output still counts."""
     log = stream.Stream(text)
     failed = [*log.failed_tests(), *(['a panic'] if log.verdict() == stream.PANIC else [])]
     done = f'{log.count("pass")} tests passed before'
@@ -290,7 +290,7 @@ class Lane:
         return judge(machine, text, status)
 
     def _run(self, machines, budget):
-        """One boot of the outer machine. Return: what it said, and whether it was hung rather than late."""
+        """One boot of the outer machine. Return: its output, and whether it was hung rather than late."""
         log = self.folder / 'serial.log'
         log.write_bytes(b'')
         initrd = make_initrd(self.root, self.elf, machines)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine to boot on, and the emulator's command line for it.
 
-A Machine describes what is wanted; qemu_command() makes QEMU's arguments of it. What boots
-(an ELF file or an ISO) is given apart, so that the same machine can boot several builds.
+A Machine is a description; qemu_command() makes QEMU's arguments from it. The image (an ELF file or an
+ISO) is a separate argument, so that the same machine can boot several builds.
 """
 import dataclasses
 import os
@@ -103,7 +103,7 @@ def _machine_words(machine):
     if machine.machine == 'microvm':
         # QEMU would append one option for each virtio slot.
         words += ['auto-kernel-cmdline=off', 'isa-serial=on']
-    # Sparse: a guest of 16 TiB takes from the host what it touches. NUMA nodes each bring their own.
+    # Sparse: a guest of 16 TiB takes from the host only what it touches. NUMA nodes have their own.
     if '-numa' not in machine.extra:
         words.append('memory-backend=ram')
     return ','.join(words)
@@ -111,7 +111,7 @@ def _machine_words(machine):
 
 def _cpu_words(machine):
     cpu = machine.cpu or ('host' if machine.accel == 'kvm' else 'max')
-    # TCG's CPUs address 1 TiB unless told otherwise.
+    # TCG's CPUs address 1 TiB by default.
     if machine.memory_bytes >= 1 << 40 and 'phys-bits' not in cpu:
         cpu += ',phys-bits=46'
     return cpu
@@ -122,7 +122,7 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
 
     @image:       the ELF file for boot=kernel, the ISO for boot=iso.
     @serial_log:  file that QEMU copies the serial port to; the port itself is standard input and output.
-    @interactive: a person sits there: Ctrl-A is QEMU's key, Ctrl-A X leaves.
+    @interactive: for a user at the terminal: Ctrl-A is QEMU's key, Ctrl-A X leaves.
     @qmp:         path of the socket to control QEMU by.
     """
     machine.check()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""When a machine is hung: it has said nothing for as long as it would need on a host of its own.
+"""When a machine is hung: it has printed nothing for as long as it would need on a dedicated host.
 
 A second counts for what share of a CPU each runnable task of the host can have in it: a quarter of a second where four
 tasks share each CPU. Whenever the machine prints, the time begins again. A machine that prints for ever is stopped
@@ -9,7 +9,7 @@ import os
 import time
 
 PRINTING_FACTOR = 20
-# A gap between two looks that is longer than this was a host that slept or a process that was stopped.
+# A longer gap between two checks than this means that the host slept or the process was stopped.
 LONGEST_STEP_SECONDS = 5
 
 
@@ -32,7 +32,7 @@ class Patience:
         self._silent = self._whole = 0.0
 
     def is_over(self, progress):
-        """@progress: anything that differs once the machine has said more. Asked again and again."""
+        """@progress: any value that differs once the machine has printed more. Called repeatedly."""
         now = self._now()
         step = min(now - self._last, LONGEST_STEP_SECONDS) * self._share()
         self._last = now

@@ -4,7 +4,7 @@
 Without options: an ISO, in QEMU's q35 with its BIOS, and the prompt in this terminal. Leave with
 the command `exit`, or with Ctrl-A X.
 
-Exit status: 0 pass (or you left the prompt), 1 fail, 2 it could not be tried, 3 panic, 4 timeout,
+Exit status: 0 pass (or you left the prompt), 1 fail, 2 it could not be started, 3 panic, 4 timeout,
 5 the machine ended without a verdict.
 """
 import argparse
@@ -47,7 +47,7 @@ def parse_arguments(argv):
         '--cpu',
         default=defaults.cpu,
         metavar='MODEL',
-        help="the emulator's name for it, with its options; default: everything it can do",
+        help="the emulator's name for it, with its options; default: all features of the emulator",
     )
     parser.add_argument(
         '--smp', default=defaults.smp, metavar='N', help="CPUs, or the argument of QEMU's -smp; default: 1"
@@ -66,7 +66,7 @@ def parse_arguments(argv):
     )
     parser.add_argument('--debug', action='store_true', help='wait for gdb before the first instruction')
     parser.add_argument(
-        '--timeout', type=float, metavar='SECONDS', help='stop the machine then, with status 4'
+        '--timeout', type=float, metavar='SECONDS', help='stop the machine after this time, with status 4'
     )
     parser.add_argument('--report', type=pathlib.Path, metavar='FILE', help='write the JSON lines to FILE')
     parser.add_argument('--build', type=pathlib.Path, metavar='FOLDER', help='build folder; default: build')

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Serial bytes as lines of text, whatever captured them.
+"""Serial bytes as lines of text, by whichever program they were captured.
 
 Terminal programs end lines by LF, CR LF, CR CR LF or CR, and Windows' shells write UTF-16. Firmware and loaders colour
-their text and move the cursor. A line here is what stands between two line ends or cursor movements, without controls.
+their text and move the cursor. A line here is the text between two line ends or cursor movements, without control characters.
 """
 import codecs
 import re

@@ -122,7 +122,7 @@ class Session:
         return len(FIRST_LINES.findall(log)) > 1 and stream.Stream(log).has_restarted
 
     def _reset_itself(self):
-        """Whether QEMU, which has ended, did so because the machine wanted to be reset."""
+        """Whether QEMU ended because the machine requested a reset."""
         said = b''
         if self.events:
             self.events.settimeout(1)
@@ -158,7 +158,7 @@ class Session:
         return stream.Stream(self.log())
 
     def expect(self, pattern, timeout):
-        """Waits for @pattern after the last match; returns the match. Raises when it does not come."""
+        """Waits for @pattern after the last match; returns the match. Raises when it does not appear."""
         patience = Patience(timeout)
         while True:
             ended = self.process.poll() is not None
@@ -203,7 +203,7 @@ class Session:
         return self.process.poll() is not None
 
     def wait(self, timeout=None):
-        """Waits for the machine to leave. @timeout: seconds of silence, or a Patience.
+        """Waits for the machine to exit. @timeout: seconds of silence, or a Patience.
 
         Stops it then, soon after its verdict, or when it starts again.
         """
@@ -229,7 +229,7 @@ class Session:
         self.stop()
         return self._judge(status, timed_out, has_reset)
 
-    # Whether the emulator goes on running after the machine has left.
+    # Whether the emulator keeps running after the machine has exited.
     emulator_stays = False
     grace_seconds = GRACE_SECONDS
 
@@ -252,7 +252,7 @@ class Session:
     # --- QEMU's own control socket ---
 
     def qmp(self, command, **arguments):
-        """Runs one QMP command and returns its answer."""
+        """Runs one QMP command and returns its result."""
         if not hasattr(self, '_qmp'):
             self._qmp = self._connect_qmp()
         return self._qmp_ask(command, arguments)
@@ -282,7 +282,7 @@ class Session:
 
 
 class BochsSession(Session):
-    """Bochs: its serial port is a connection to us, and it does not end by itself."""
+    """Bochs: its serial port is a connection to this process, and it does not end by itself."""
 
     emulator_stays = True
     grace_seconds = 0.2

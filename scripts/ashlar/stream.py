@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads what a machine said on its serial port, as docs/interfaces.md describes it.
+"""Reads a machine's serial output, as docs/interfaces.md describes it.
 
 A log is judged by things that must agree: the verdict line, the KTAP results and their plan, the counts in both, and,
 where the emulator gave one, its exit status. A log that just ends is not a pass.
@@ -37,7 +37,7 @@ RESULT = re.compile(r'\s*(ok|not ok) (\d+)(?: -)?(?: ([^#]*?))?\s*(?:#\s*(SKIP|T
 PLAN = re.compile(r'\s*1\.\.(\d+)\s*$')
 
 MARK = '@ashlar'
-# Behind a word it is an object's only if an object follows: a shell's prompt may be user@ashlar.
+# After a word it begins an object only if an object follows: a shell's prompt may be user@ashlar.
 OBJECT = re.compile(r'@ashlar *(?=\{)|(?<!\w)@ashlar ')
 
 VERDICT_COUNTS = {'passed': 'pass', 'failed': 'fail', 'skipped': 'skip'}
@@ -120,7 +120,7 @@ class Ktap:
 
 
 class Boot:
-    """What a machine said from one start to the next."""
+    """A machine's output from one start to the next."""
 
     def __init__(self):
         self.has_first_line = False
@@ -144,7 +144,7 @@ class Boot:
 
     @property
     def is_running(self):
-        """Whether its first line was seen, or must have been before."""
+        """Whether its first line was read, or must have been earlier."""
         return bool(self.has_first_line or self.objects or self.streams or self.has_panicked)
 
     @property
@@ -157,7 +157,7 @@ class Boot:
 
     @property
     def has_vanished(self):
-        """Whether it ends without a verdict, and was not told to restart either."""
+        """Whether it ends without a verdict and without a requested reboot."""
         return not self.verdicts and not any(item.get('type') == 'reboot' for item in self.objects)
 
     # --- reading ---
@@ -311,15 +311,15 @@ class Stream:
                     f'{boot.last_line[:200]}'
                 )
 
-    # --- what others ask ---
+    # --- queries ---
 
     @property
     def has_restarted(self):
-        """Whether the machine began again, without a verdict and without being told to."""
+        """Whether the machine rebooted without a verdict and without a request."""
         return any(boot.has_vanished for boot in self.boots[:-1])
 
     def of_type(self, kind):
-        """The JSON objects of one type, in the order they came."""
+        """The JSON objects of one type, in their order."""
         return [item for item in self.objects if item.get('type') == kind]
 
     def fact(self, kind):
@@ -337,7 +337,7 @@ class Stream:
         return next((line for line in reversed(self.lines) if line.strip()), '(nothing)')
 
     def verdict(self):
-        """One of PASS, FAIL, PANIC and NO_VERDICT: the worst of all boots. One that was told to restart needs none."""
+        """One of PASS, FAIL, PANIC and NO_VERDICT: the worst of all boots. A boot with a requested reboot needs none."""
         verdicts = [boot.verdict() for boot in self.boots]
         if PANIC in verdicts:
             return PANIC

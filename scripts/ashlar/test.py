@@ -20,9 +20,9 @@ from ashlar import ROOT, Failure, build, kvm_lane, xen_lane
 UNIT_BUILD = 'gcc-O2-checked'
 # Meson's time-outs are for a host that does nothing else, and are here to notice a hang only.
 UNIT_PATIENCE = 8
-# What the machines under KVM may take in all; the rest is a skip with its name.
+# The time for all machines under KVM; the rest are skips with their names.
 KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
-# cmocka's lines; ASan's report comes between RUN and nothing.
+# cmocka's lines; ASan's report follows RUN, with no result after it.
 CMOCKA_LINE = re.compile(r'\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\w+)$', re.MULTILINE)
 
 
@@ -102,7 +102,7 @@ def read_unit_test(results, record):
 
 
 def skip_reason(output, name):
-    """What a test said between its RUN and SKIPPED lines."""
+    """A test's output between its RUN and SKIPPED lines."""
     match = re.search(
         rf'\[ RUN\s+\] {name}\n(.*?)\[\s*SKIPPED\s*\] {name}$', output, re.MULTILINE | re.DOTALL
     )
@@ -218,7 +218,7 @@ def has_worksteal():
 
 
 def run_checks(results):
-    """scripts/check: programs that look at the tree itself. Each is a test; those that want an argument are
+    """scripts/check: programs that look at the tree itself. Each is a test; those that need an argument are
     steps of the build."""
     for program in sorted((ROOT / 'scripts/check').glob('*')):
         if program.name in ('image',) or not os.access(program, os.X_OK) or program.is_dir():
@@ -303,7 +303,7 @@ def parse_arguments():
     parser.add_argument(
         '--kvm', action='store_true', help='machines under a real KVM, and under Xen, in an emulated host'
     )
-    parser.add_argument('--fuzz', type=int, metavar='SECONDS', help='the fuzzers, for so long in all')
+    parser.add_argument('--fuzz', type=int, metavar='SECONDS', help='the fuzzers, for this time in all')
     parser.add_argument('--junit', type=pathlib.Path, metavar='FILE', help='write all results as JUnit XML')
     options = parser.parse_args()
     if not re.fullmatch(r'[1-9]\d*/[1-9]\d*', options.shard):

@@ -41,7 +41,7 @@ MODULES = (
     'drivers/xen/xen-gntdev',
     'drivers/xen/xen-gntalloc',
 )
-# With these Debian 12's PV kernel does not come up as dom0 under TCG.
+# With these, Debian 12's PV kernel does not boot as dom0 under TCG.
 OUTER_CPU = 'max,-smap,-smep,-pku,-la57,-umip'
 GUEST_LINE = re.compile(r'\(d\d+\) ?')
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Constants from C for NASM: compiles a file of ASM_CONSTANT() lines and takes the numbers out of the assembly.
+"""Constants from C for NASM: compiles a file of ASM_CONSTANT() lines and extracts the numbers from the assembly.
 
 usage: asm_constants.py INPUT.c OUTPUT.inc OUTPUT.d -- COMPILER ARGUMENTS...
 """

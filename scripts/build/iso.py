@@ -79,8 +79,8 @@ def run(*command, env=None):
 
 
 def grub_words(cmdline):
-    """@cmdline in GRUB's script language. GRUB takes these quotes off, and puts double ones round each whole
-    word that holds a blank: the kernel sees "run=test; exit"."""
+    """@cmdline in GRUB's script language. GRUB removes these quotes, and puts double ones around each
+    whole word that holds a blank: the kernel sees "run=test; exit"."""
     return ' '.join(shlex.quote(word) for word in shlex.split(cmdline))
 
 
@@ -110,7 +110,7 @@ class Medium:
         self.volume_date = time.strftime('%Y%m%d%H%M%S00')
         # GRUB's name for an ISO 9660 volume is its modification date.
         self.volume_uuid = time.strftime('%Y-%m-%d-%H-%M-%S-00')
-        # mtools and xorriso take their times and serial numbers from it; TZ because FAT keeps local time.
+        # mtools and xorriso derive their times and serial numbers from it; TZ because FAT keeps local time.
         self.env = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch), TZ='UTC', LC_ALL='C', MTOOLS_SKIP_CHECK='1')
 
     def add(self, source, name):
@@ -122,7 +122,7 @@ class Medium:
         (self.tree / name).write_text(text)
 
     def make_core(self, platform, image_format, modules, output):
-        """A GRUB that finds this very volume again, whatever drive it was started from."""
+        """A GRUB that finds its own volume, from any drive."""
         config = self.scratch / f'{platform}.cfg'
         config.write_text(f'search.fs_uuid {self.volume_uuid} root\nset prefix=($root)/boot/grub\n')
         run(
@@ -214,7 +214,7 @@ class Medium:
             '--grub2-boot-info',
             '--grub2-mbr',
             grub_folder('i386-pc') / 'boot_hybrid.img',
-            # The second, for UEFI; also a partition, where UEFI looks on a USB stick.
+            # The second, for UEFI; also a partition, which UEFI searches for on a USB stick.
             '-eltorito-alt-boot',
             '-e',
             'boot/grub/efi.img',
@@ -284,7 +284,7 @@ def main():
 
     modules = []
     with tempfile.TemporaryDirectory(prefix='ashlar-iso-') as scratch:
-        # FAT knows no time before 1980.
+        # FAT has no time before 1980.
         medium = Medium(scratch, max(options.epoch, 315532800), options.grub_module)
         medium.add(options.elf, 'boot/ashlar.elf')
         for module in options.module:

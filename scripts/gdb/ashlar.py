@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""gdb commands that know Ashlar; sourced by ashlar.gdb.
+"""gdb commands for Ashlar; sourced by ashlar.gdb.
 
     ashlar-symbols         load the symbols of kernel64 and of stub32
     ashlar-connect         connect to the machine that waits (ASHLAR_GDB, else port 1234)
@@ -57,7 +57,7 @@ def flag_words(entry, level):
 
 
 def walk(virtual):
-    """The lines that tell the walk."""
+    """The lines of the walk."""
     if not register('cr0') >> 31:
         return ['paging is off: virtual is physical']
     level = 5 if register('cr4') & CR4_LA57 else 4
@@ -111,7 +111,7 @@ class Connect(gdb.Command):
 
 class Relocate(gdb.Command):
     """Move stub32's symbols to where the loader put it: GRUB may, in steps of 2 MiB. To be used in
-    kernel64_main, whose first argument points at what the stub left."""
+    kernel64_main, whose first argument points at the hand-off."""
 
     def __init__(self):
         super().__init__('ashlar-relocate', gdb.COMMAND_FILES)
@@ -127,7 +127,7 @@ class Relocate(gdb.Command):
 
 
 class Walk(gdb.Command):
-    """Tell the page-table walk of a virtual address: ashlar-walk ADDRESS"""
+    """Print the page-table walk of a virtual address: ashlar-walk ADDRESS"""
 
     def __init__(self):
         super().__init__('ashlar-walk', gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)

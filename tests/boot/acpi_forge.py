@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ACPI tables as firmware should not write them, for GRUB's `acpi` command to put into a whole machine.
+"""Invalid ACPI tables, which GRUB's `acpi` command puts into a whole machine.
 
 Fields and offsets: ACPI Specification 6.5, 5.2; the numbers are those of QEMU's q35 where nothing else is said."""
 import struct

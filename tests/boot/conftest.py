@@ -16,7 +16,7 @@ from ashlar import Failure, build as builds, qemu10  # noqa: E402 (the path abov
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
 
-# A boot takes a few seconds; this long without a word, with the host's load taken off, means that it hangs.
+# A boot takes a few seconds; this long without output, corrected by the host's load, means that it hangs.
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
 

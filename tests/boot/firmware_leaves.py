@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine whose first CPU was left by firmware in another state than the emulator's firmware leaves it.
+"""A machine whose BSP is in another state than the one that the emulator's firmware leaves.
 
 gdb stops where the loader enters the stub, has the CPU execute a few instructions there, and lets it go on: in 32-bit protected
 mode without paging, so physical memory and every MSR are at hand.

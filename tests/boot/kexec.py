@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A Linux whose init loads our image with `kexec -t multiboot2-x86` and starts it: a second Multiboot2 loader.
+"""A Linux whose init loads the image with `kexec -t multiboot2-x86` and starts it: a second Multiboot2 loader.
 
-The kernel is Debian's for clouds; it and kexec-tools are downloaded and never installed (kexec-tools would change how
-the machine that builds reboots).
+The kernel is Debian's for clouds; it and kexec-tools are downloaded and never installed (kexec-tools would
+change how the build machine reboots).
 """
 import gzip
 import os
@@ -104,7 +104,7 @@ def make_initrd(folder, tools, image, cmdline, has_rsdp):
     linux.run('gcc', '-O1', '-static', '-o', root / 'init', source)
     shutil.copy(kexec, root / 'sbin/kexec')
     shutil.copy(image, root / 'ashlar.elf')
-    # Where the loader of Debian's programs looks; the loader itself has a place of its own.
+    # Where the loader of Debian's programs searches; the loader itself is elsewhere.
     for library in libraries(tools, kexec):
         target = (
             root / ('lib64' if library.name.startswith('ld-linux') else 'lib/x86_64-linux-gnu') / library.name

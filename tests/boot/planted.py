@@ -16,7 +16,7 @@ def address_of(kernel64, function):
 
 
 def offset_in(image, address):
-    """Where in the loadable file the byte at @address of kernel64 is: kernel64's file lies in the stub's."""
+    """The offset of the byte at @address of kernel64 in the loadable file: kernel64's file is inside the stub's."""
     kernel = image.index(b'\x7fELF\x02', 4)
     headers, count = (
         struct.unpack_from('<Q', image, kernel + 32)[0],

@@ -101,7 +101,7 @@ def start_info(memory_bytes, modules=(0, 0), memory_map=None):
 
 
 def machine_words(folder, image, cmdline, memory_bytes, **info):
-    """More words for QEMU's microvm, and no -kernel: what the VMM has put into memory before the first instruction."""
+    """More options for QEMU's microvm, and no -kernel: memory as the VMM fills it before the first instruction."""
     pieces, entry = load_elf(image)
     if entry is None:
         raise Refused('KernelMissingPvhHeader')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The monitor's `acpi`: what it lists and says, and that ACPICA's own programs accept what it dumps."""
+"""The monitor's `acpi`: its lists and descriptions, and that ACPICA's own programs accept its dump."""
 import re
 import struct
 import subprocess
@@ -39,7 +39,7 @@ def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
     assert {'FACP', 'APIC', 'DSDT'} <= {signature for signature, _, _ in tables}
     assert all(checksum == 'good' for signature, _, checksum in tables if signature != 'FACS')
 
-    # Lines of the log may come between rows, and acpixtract knows none.
+    # Log lines may be printed between rows, and acpixtract does not accept them.
     (tmp_path / 'serial.txt').write_text(
         '\n'.join(line for line in outcome.stream.lines if not line.startswith('['))
     )
@@ -107,7 +107,7 @@ def test_a_missing_table_is_an_error(boot):
 
 
 def spcr(port, baud_code):
-    """The body of an SPCR, behind the header: a 16550 at an I/O port."""
+    """The body of an SPCR, after the header: a 16550 at an I/O port."""
     return struct.pack('<B3xBBBBQBBIBBBBBB', 0, 1, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0) + bytes(
         18
     )

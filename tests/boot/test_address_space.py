@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `walk` and `audit` say of the kernel's own tables, on machines of odd sizes."""
+"""`walk` and `audit` on the kernel's own tables, on machines of odd sizes."""
 import re
 
 import pytest
@@ -30,7 +30,7 @@ def test_walk_describes_each_mapping(boot):
     assert re.search(r'page:.* write .*no-execute', ram[3])
     assert ram[-1] == 'ffff800003000000 is P0x3000000, in a page of 2 MiB: read, write, write-back, global'
 
-    # The tables say so, not only the words: entry after entry leads to the next table.
+    # By the tables, too, and not only by the text: each entry leads to the next table.
     for walk in (code, ram):
         steps = [re.search(r'at P0x([0-9a-f]+), entry +(\d+): ([0-9a-f]{16})', line) for line in walk[1:-1]]
         for step, below in zip(steps, steps[1:]):
@@ -53,7 +53,7 @@ def test_the_direct_map_covers_any_amount_of_ram(memory, cpu, boot):
     lines = outcome.stream.lines
     assert 'no violation' in lines
     assert not any('is left out' in line for line in lines)
-    # Only the machine's page tables, and what it has of devices, come on top of RAM.
+    # Only the machine's page tables and devices are added to RAM.
     mapped = next(int(match[1]) for line in lines if (match := re.search(r'tables map (\d+) KiB', line)))
     usable = outcome.stream.fact('memory')['usable_bytes'] >> 10
     assert usable < mapped

@@ -40,5 +40,5 @@ def test_a_bsp_renumbered_by_firmware_is_not_started_again(start, build):
         for line in outcome.stream.lines
         if re.match(r' +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ ', line)
     ]
-    # cpu, apic, package, die, core: where it sits is what CPUID says, not what firmware made of it.
+    # cpu, apic, package, die, core: its place in the topology is CPUID's, not the firmware's.
     assert rows == [['0', str(NEW_ID), '0', '0', '0'], ['1', '1', '0', '0', '1']]

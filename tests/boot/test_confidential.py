@@ -17,7 +17,7 @@ def test_an_encrypted_guest_is_refused_with_a_message(start, build, vector, kind
     session = start(extra=firmware_leaves.WAITING, boot='kernel', machine='pc')
     socket = session.folder / 'gdb.sock'
     session.wait_for_file(socket)
-    # confidential_kind() asks CPUID first, which is what raises it: instead of that, INT does.
+    # confidential_kind() executes CPUID first, which raises the exception; here INT does, instead.
     commands = [
         'set pagination off',
         'set confirm off',

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which consoles speak, and that an early panic is seen on whatever is there, also without COM1."""
+"""Which consoles are used, and that an early panic is shown on every console of the machine, also without COM1."""
 import re
 import struct
 import time
@@ -25,7 +25,7 @@ EARLY = [
     'controllers_init',
     'time_init',
 ]
-# What is known of the loader's screen only once its words are read.
+# The loader's screen, which is known only once its data are read.
 BEFORE_THE_LOADERS_WORDS = ['machine_read_handoff']
 
 
@@ -200,7 +200,7 @@ menuentry Ashlar {
 
 
 def spcr(port, baud_code=7, interface=0, space=1, pci=(0xFFFF, 0xFFFF, 0, 0, 0), revision=2):
-    """The body of an SPCR, behind the header: a 16550 at an I/O port."""
+    """The body of an SPCR, after the header: a 16550 at an I/O port."""
     vendor, device, *place = pci
     return struct.pack(
         '<B3xBBBBQBBIBBBBBB', interface, space, 8, 0, 0, port, 0, 0, 0, baud_code, 0, 1, 0, 3, 0
@@ -285,7 +285,7 @@ def test_an_unsupported_port_is_reported(start_with_spcr, body, why):
 
 
 def test_a_pci_serial_port_is_used_at_its_bar(start_with_spcr, start):
-    """QEMU's PCI serial card; a first boot tells where SeaBIOS has put it."""
+    """QEMU's PCI serial card; a first boot finds the address that SeaBIOS assigned."""
     card = ('-chardev', 'file,id=card,path=card.log', '-device', 'pci-serial,chardev=card,addr=5')
     session = start(boot='kernel', machine='q35', qmp=True, extra=card)
     session.expect(r'^ashlar> ', SECONDS)

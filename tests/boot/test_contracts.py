@@ -39,7 +39,7 @@ def check(folder, files):
         # Not functions: types, objects, macros, members.
         'typedef void page_fn(void *context);\nextern int (*page_hook)(int);\nstruct page_ops { void (*f)(int); };\n'
         '#define PAGE_F(x) \\\n    page_f(x)\nSTATIC_ASSERT(sizeof(int) == 4, "int");\n',
-        # The object itself needs no words; one of another kind does.
+        # The object itself needs no contract; one of another kind does.
         '/**\n * page_free() - give back.\n *\n * Context: any.\n */\nvoid page_free(struct page *page);\n',
         '/* Context: any. */\nstatic inline int page_f(void)\n{\n    return g(1);\n}\n',
     ],

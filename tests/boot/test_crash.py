@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must die dies well: each `crash KIND` gives its report, its verdict and status 37."""
+"""Fatal errors end properly: each `crash KIND` gives its report, its verdict and status 37."""
 import re
 import time
 
@@ -10,7 +10,7 @@ HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
 INTERRUPTS_ON = 1 << 9  # in RFLAGS
 
-# What the log must say, beside the names of who called whom.
+# What the log must contain, beside the names of the callers.
 REPORTS = {
     'divide': ['EXCEPTION 0: divide error (#DE) at crash_divide+'],
     'null': [
@@ -56,7 +56,7 @@ def crash(boot, kind, build_name):
 
 
 def check_frame(lines):
-    """Who, which kernel, since when; before the backtrace no more than a screen; the cause again at the end."""
+    """CPU, kernel version, time since boot; before the backtrace no more than a screen; the cause again at the end."""
     head = next(index for index, line in enumerate(lines) if line.startswith('----['))
     assert re.fullmatch(r'----\[ Ashlar \d+\.\d+\.\d+, cpu 0, up \d+\.\d{6} s \]----', lines[head])
     backtrace = lines.index('  backtrace:')
@@ -152,7 +152,7 @@ def test_one_cpu_alone_reports_a_panic(kind, boot):
 
 
 def test_a_panic_stops_all_cpus(start):
-    """For good: halted, and no interrupt wakes them. The first, at whose prompt it came, polls for a key."""
+    """Permanently: halted, and no interrupt wakes them. The first one, whose prompt it was, polls for a key."""
     session = start(boot='kernel', smp='4', debug_exit=False, qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
     session.type('crash panic\n')

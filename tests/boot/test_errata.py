@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `cpu` says of CPUs with errata, and what is done about them: docs/smp.md. The table is tested hosted."""
+"""`cpu` on CPUs with errata, and the workarounds: docs/smp.md. The table is tested hosted."""
 import subprocess
 
 import pytest
@@ -14,7 +14,7 @@ DEADLINE = (
 X2APIC = 'erratum: firmware fails with CPUs in x2APIC mode: xAPIC mode stays ('
 
 
-# QEMU's models, without the word that a hypervisor is there: under one nothing applies.
+# QEMU's models, without the hypervisor bit: under a hypervisor no erratum applies.
 @pytest.mark.parametrize(
     'model, errata',
     [
@@ -42,7 +42,7 @@ def test_no_erratum_applies_under_a_hypervisor(boot):
 
 
 def test_the_lapic_timer_is_not_used_where_c1e_stays_enabled(start, build):
-    """gdb makes the look at MSRC001_0055, which QEMU does not have, say that C1E is on still."""
+    """gdb makes the read of MSRC001_0055, which QEMU does not have, return that C1E is still enabled."""
     session = start(
         extra=firmware_leaves.WAITING,
         boot='kernel',

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whole machines whose firmware says what cannot be: addresses, tables, power-off. GRUB's `acpi` command replaces tables;
-the gdb stub changes what GRUB says."""
+"""Whole machines with invalid firmware data: addresses, tables, power-off. GRUB's `acpi` command replaces
+tables; the gdb stub changes GRUB's information."""
 import re
 import struct
 import subprocess
@@ -101,7 +101,7 @@ def test_wrong_addresses_are_refused_with_a_reason_and_the_next_source_is_used(f
     ):
         assert named(lines, f'firmware: {what} refused: {reason}$') == [1], what
     assert named(lines, 'irq: I/O APIC 0 at P0xfec00000: GSI 0 to 23', 'irq: I/O APIC') == [1, 1]
-    # The port of the old field serves where the address in memory does not.
+    # The port of the old field is used where the address in memory is invalid.
     assert (
         'pm-timer' in outcome.stream.fact('time')['sources']
         and 'hpet' not in outcome.stream.fact('time')['sources']
@@ -131,7 +131,7 @@ def test_a_madt_entry_of_length_0_ends_the_table_and_is_reported_once(forged):
     }
     outcome = forged(tables, 'report; exit').wait(120)
     assert outcome.verdict == 'pass', outcome.words
-    # The second of two HPET tables serves where the first is wrong.
+    # The second of two HPET tables is used where the first is invalid.
     assert named(outcome.stream.lines, 'firmware: HPET at P0 refused: address zero') == [1]
     assert 'hpet' in outcome.stream.fact('time')['sources']
     assert named(
@@ -246,7 +246,7 @@ def test_io_apics_do_not_share_gsis(start, build):
     ) == [1, 1, 1], outcome.stream.lines
 
 
-# --- what the boot loader says -------------------------------------------------------------------
+# --- data of the boot loader -------------------------------------------------------------------
 
 
 def tags_of(gdb):

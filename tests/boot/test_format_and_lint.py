@@ -21,7 +21,7 @@ FUNCTION = C_HEAD + 'int page(int count);\nint page(int count)\n{{\n{}}}\n'
 
 
 class Tree:
-    """A small tree of ours under git, with the compile commands that a build would have left."""
+    """A small tree under git, with the compile commands of a build."""
 
     def __init__(self, root):
         self.root = root

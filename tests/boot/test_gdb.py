@@ -15,7 +15,7 @@ WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
 
 @pytest.fixture
 def gdb(start, build):
-    """gdb(commands, machine words...): what gdb said; it starts as a person starts it."""
+    """gdb(commands, machine words...): gdb's output; it is started as a user starts it."""
 
     def run(*commands, **words):
         session = start(extra=WAITING, no_reboot=False, **words)  # a reset is one of the commands

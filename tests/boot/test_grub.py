@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What GRUB brings: modules, long command lines; and a disk whose own, installed GRUB gets our entry by the
-steps of docs/install.md."""
+"""Boots by GRUB: modules, long command lines; and a disk whose installed GRUB gets the entry by the steps
+of docs/install.md."""
 import random
 import re
 import shutil
@@ -78,7 +78,7 @@ def test_modules_arrive_whole_with_their_command_lines(boot_iso, tmp_path, firmw
         if size != '0':
             assert int(start, 16) % 4096 == 0  # our header asks for it
     assert read_memory(session, int(listed[0][0], 16), 300) == files['first']
-    # Reserved: nothing of them is usable memory, whatever GRUB's map says.
+    # Reserved: no byte of them is usable memory, whatever GRUB's map contains.
     session.type('report memory\n')
     session.expect(r'"type":"memory".*\n', 60)
     for item in session.stream().fact('memory')['usable']:
@@ -124,13 +124,13 @@ menuentry 'The system that was here before' {
 
 
 def pasted_entry(tree, elf):
-    """Step by step what docs/install.md says for any GRUB."""
+    """The steps of docs/install.md for any GRUB."""
     shutil.copyfile(elf, tree / 'boot/ashlar.elf')
     return (ROOT / 'iso/snippets/grub.cfg').read_text()
 
 
 def generated_entry(tree, elf):
-    """What docs/install.md says for Debian: the script in /etc/grub.d. update-grub would run it so, with
+    """The steps of docs/install.md for Debian: the script in /etc/grub.d. update-grub would run it so, with
     grub-probe's and grub-mkrelpath's answers for the disk it runs on."""
     shutil.copyfile(elf, tree / 'boot/ashlar.elf')
     fakes = tree.parent / 'fakes'
@@ -164,7 +164,7 @@ def generated_entry(tree, elf):
 
 
 def blind_entry(tree, elf):
-    """What many a hand-written entry looks like: no video driver, so under UEFI no framebuffer."""
+    """Like many hand-written entries: no video driver, so under UEFI no framebuffer."""
     return ''.join(
         line for line in pasted_entry(tree, elf).splitlines(True) if 'video' not in line and 'gfx' not in line
     )
@@ -186,7 +186,7 @@ def make_tree(tmp_path, firmware):
 
 
 def make_bios_disk(tmp_path, tree):
-    """An MBR disk: boot.img in its first sector, core.img behind it, an ext2 partition."""
+    """An MBR disk: boot.img in its first sector, core.img after it, an ext2 partition."""
     core, part, disk = tmp_path / 'core.img', tmp_path / 'part.img', tmp_path / 'disk.img'
     run(
         'grub-mkimage',
@@ -242,7 +242,7 @@ def test_an_installed_grub_boots_our_entry(start, build, tmp_path, firmware, ent
     tree = make_tree(tmp_path, firmware)
     build().compile('iso/ashlar.elf')
     text = entry(tree, build().path('iso/ashlar.elf'))
-    # Beside the entry that was there; ours is the default only so that the test need not press keys.
+    # Beside the existing entry; Ashlar's is the default only so that the test need not press keys.
     (tree / 'boot/grub/grub.cfg').write_text(f'{OTHER_ENTRY}{text}set default=Ashlar\n')
     disk = (make_bios_disk if firmware == 'bios' else make_uefi_disk)(tmp_path, tree)
     outcome = start(

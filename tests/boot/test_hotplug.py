@@ -116,7 +116,7 @@ def test_a_cpu_that_never_started_is_retried_and_reported_again(run):
 
 
 def test_a_cpu_that_starts_late_parks_and_can_be_brought_online(start):
-    """It is plugged in after it was given up, and then hears the startup that was sent to it."""
+    """It is plugged in after it was given up, and then receives the SIPI that was sent to it."""
     session = start(boot='kernel', smp='2,maxcpus=3', cmdline='absentcpu=2', qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
     session.qmp(

@@ -45,7 +45,7 @@ def answer_to(session, line):
 
 
 def interrupts_of(session, name):
-    """The number that the monitor gives for a device."""
+    """The number that the monitor prints for a device."""
     text = answer_to(session, 'irqs')
     match = re.search(rf'^GSI \d+ .* (\d+)  {name}\b', text, re.MULTILINE)
     assert match, text

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Interrupts and clocks on machines that lack one part or another, and on those that have the rarer ones.
 
-Each machine passes the self-tests and says of itself what it was given: docs/interfaces.md, `irq` and `time`.
+Each machine passes the self-tests and reports the hardware that it was given: docs/interfaces.md, `irq` and `time`.
 """
 import dataclasses
 import datetime
@@ -45,7 +45,7 @@ NO_SHARED_INPUT = {'no input is free that two comparators can raise'}
 
 @dataclasses.dataclass
 class Case:
-    """A machine, what it must say, and for what reasons self-tests are skipped on it."""
+    """A machine, its expected report, and the reasons for which self-tests are skipped on it."""
 
     words: dict
     lapic: str = 'xapic'
@@ -63,7 +63,7 @@ class Case:
 
 
 def machine(name='q35', *options, **words):
-    """The words for a machine of QEMU with these of its options."""
+    """The arguments for a machine of QEMU with these options."""
     extra = ('-machine', ','.join((name, *options))) if options else ()
     return {
         'boot': 'kernel',
@@ -83,7 +83,7 @@ CASES = {
     'q35,hpet=off': Case(machine('q35', 'hpet=off'), **NO_HPET),
     'pc': Case(machine('pc'), skipped=NO_SHARED_INPUT),
     'pc,hpet=off': Case(machine('pc', 'hpet=off'), **NO_HPET),
-    # Without a MADT the MP tables say what there is.
+    # Without a MADT the MP tables are used.
     'pc,acpi=off': Case(machine('pc', 'acpi=off'), overrides=MP_OVERRIDES, **ONLY_PIT),
     'pc,acpi=off,4cpus': Case(
         machine('pc', 'acpi=off', smp='4,sockets=4'), overrides=MP_OVERRIDES, **ONLY_PIT
@@ -234,7 +234,7 @@ def check_bochs_rates(facts):
 
 
 def test_bochs_has_x2apic_and_gives_a_wrong_rate(boot):
-    """Its Ice Lake has a real one's CPUID leaf 0x15, which says 1.5 GHz. Two counters tell otherwise."""
+    """Its Ice Lake has a real one's CPUID leaf 0x15, which gives 1.5 GHz. Two counters contradict it."""
     outcome = boot(
         COMMANDS, timeout=300, emulator='bochs', cpu='corei7_icelake_u', memory='64M', cmdline='x2apic'
     )
@@ -264,7 +264,7 @@ def test_bochs_with_nox2apic(boot):
 
 
 X2APIC = Case(machine(), lapic='x2apic')
-# APIC ids above 254: SeaBIOS leaves x2APIC mode on.
+# APIC IDs above 254: SeaBIOS leaves x2APIC mode enabled.
 BIG = ('-smp', '1,maxcpus=288')
 BIG_SMP = ('-smp', '2,maxcpus=288')
 QEMU10_CASES = {

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/judge, and the reader of logs behind it, on logs as other machines and other programs write them.
-
-What is held in every case: a log with a panic, a failure or a restart of its own in it is never a pass, and no bytes
-whatever are an error of the reader.
+"""scripts/judge and its reader, on logs of other machines and programs. In every case: a log with a panic,
+a failure or an unrequested reboot is never a pass, and no bytes are an error of the reader.
 """
 import random
 import subprocess
@@ -102,7 +100,7 @@ def test_judge_reports_a_missing_log(tmp_path):
 @pytest.mark.parametrize(
     'log, status, words',
     [
-        # Several boots: whatever comes behind or before a panic, a failure or a restart.
+        # Several boots: any text before or after a panic, a failure or a reboot.
         (PANICKING + PASSING, 3, '2 boots: panic, pass'),
         (PASSING + PANICKING, 3, '2 boots: pass, panic'),
         (PANICKING.replace(PANIC_VERDICT, b'') + LONG, 3, '2 boots: panic, pass'),
@@ -157,7 +155,7 @@ def test_judge_reports_a_missing_log(tmp_path):
         (LONG.replace(b'ok 2 mm', b'ok 3 mm'), 1, 'test 3 stands where test 2 is due'),
         (LONG.replace(b'1..3\n', b''), 1, 'a KTAP stream has no plan'),
         (LONG.replace(b'1..3\n', b'1..3\n1..3\n'), 1, 'a KTAP stream has two plans'),
-        # KTAP behind its version line only.
+        # KTAP after its version line only.
         (b'OK 200 HTTP from iPXE\nok 5 packets\nnot ok 6 packets\n1..7\n' + LONG, 0, ''),
         (LONG + b'ok 5 packets\n1..7\n', 0, ''),
         # JSON.
@@ -333,7 +331,7 @@ def test_no_bytes_crash_the_reader(seed):
         verdict = found.verdict()
         assert verdict in stream.EXIT_STATUS
         if verdict == stream.PASS:
-            # What must be so in whatever way the bytes came about.
+            # Properties for arbitrary bytes.
             assert all(boot.verdicts or boot.verdict() == stream.NO_VERDICT for boot in found.boots)
             assert {item['status'] for item in found.of_type('verdict')} == {'pass'}
             assert not found.failed_tests() and not found.complaints

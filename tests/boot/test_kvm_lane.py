@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the KVM lane judges what its machines said. The machines themselves run by `scripts/test --kvm`."""
+"""How the KVM lane judges the output of its machines. The machines themselves run by `scripts/test --kvm`."""
 import re
 
 from ashlar import kvm_lane, xen_lane

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Hardware errors, by QEMU's `mce`, in a machine whose firmware left all reporting off: docs/traps.md."""
+"""Hardware errors, by QEMU's `mce`, in a machine whose firmware disabled all reporting: docs/traps.md."""
 import re
 
 import firmware_leaves
@@ -28,7 +28,7 @@ def inject(session, bank, status, mcg_status=0):
 def test_an_uncorrected_error_is_an_exception_whatever_firmware_configured(start, build):
     session = firmware_leaves.start_after(start, build, CONTROLS_OFF, smp='2', qmp=True)
     session.expect(PROMPT, HANG_SECONDS)
-    # QEMU says here that reporting is disabled if the controls are 0.
+    # QEMU reports here that reporting is disabled if the controls are 0.
     assert inject(session, 1, UNCORRECTED, 0x5) == ''
     session.expect(r'EXCEPTION 18: machine check', HANG_SECONDS)
     session.expect(rf'bank 1: status {UNCORRECTED:016x}', HANG_SECONDS)
@@ -57,7 +57,7 @@ def test_mce_polls_at_once(start):
     session.type('mce\n')
     session.expect(r'^cpu 0: 1 corrected, 0 uncorrected', HANG_SECONDS)
     session.expect(r'^cpu 1: 0 corrected', HANG_SECONDS)
-    # It was cleared: the next look finds nothing.
+    # It was cleared: the next poll finds nothing.
     session.type('mce\n')
     session.expect(r'^cpu 0: 1 corrected', HANG_SECONDS)
 

@@ -12,7 +12,7 @@ MACHINES = tomllib.loads((pathlib.Path(__file__).parent / 'machines.toml').read_
 AXES = MACHINES['axes']
 # What firmware may keep for itself, at most: OVMF's runtime data and ACPI tables; SeaBIOS' much less.
 FIRMWARE_BYTES = {'bios': 2 << 20, 'uefi': 96 << 20}
-# What the image keeps until there is an allocator that it can be given to.
+# Memory that the image keeps.
 OWN_BYTES = 6 << 20
 
 
@@ -88,7 +88,7 @@ def check_boot_facts(facts, way):
 
 
 def check_memory_facts(facts, installed, firmware):
-    """@installed bytes of RAM were bought: the map must give nearly all of them, and never more."""
+    """@installed bytes of RAM: the map must have nearly all of them, and never more."""
     ranges = facts['usable']
     assert all(left['end'] <= right['start'] for left, right in zip(ranges, ranges[1:]))
     assert all(item['start'] % 4096 == item['end'] % 4096 == 0 for item in ranges)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What scripts/check/messages finds in sources, and what it says of a page. No machine boots here."""
+"""scripts/check/messages: the messages that it finds in sources, and its report on a page. No machine boots here."""
 import subprocess
 
 import pytest

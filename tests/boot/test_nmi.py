@@ -11,7 +11,7 @@ from ashlar import ROOT
 
 HANG_SECONDS = 120
 WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
-# More than there are from the look at the flag to the end of the wait.
+# More than there are from the check of the flag to the end of the wait.
 MOST_STEPS = 60
 
 # Round N steps N instructions, with interrupts masked by QEMU's gdbstub, and injects there; the round that has stepped as far as
@@ -66,5 +66,5 @@ def test_an_nmi_at_any_instruction_loses_no_wakeup(start, build, way):
     assert len(set(injected)) > 3, said
     assert outcome.verdict == 'pass', f'{outcome.words}\n{said}'
     assert f'wait: {MOST_STEPS} interrupts taken' in outcome.stream.lines
-    # Each was seen by the kernel, too.
+    # The kernel has counted each of them, too.
     assert sum('No device says why' in line for line in outcome.stream.lines) == len(injected)

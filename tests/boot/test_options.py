@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options of the kernel command line: `options` lists what is registered, docs/interfaces.md the same, and a word that
-is no option is named."""
+"""Options of the kernel command line: `options` and docs/interfaces.md list the registered ones, and an
+unknown word is reported."""
 import re
 
 from ashlar import ROOT

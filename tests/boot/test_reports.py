@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reports on trouble are whole: one at a time, never through the pager, and a person may restart the machine behind one."""
+"""Reports are whole: one at a time, never through the pager; and the user may reboot after one."""
 import re
 
 import pytest
@@ -61,7 +61,7 @@ def test_a_report_is_not_paused_by_the_pager(start):
     check(reports(session)[0])
     session.type('q')
     session.expect('ashlar> ', SECONDS)
-    # Nor is one dropped with what a person did not want to see.
+    # Nor is one dropped with output that the user did not want.
     session.type('map; map; map; crash null\n')
     session.expect('--More--', SECONDS)
     session.type('q')

@@ -12,7 +12,7 @@ from ashlar import ROOT
     [
         ('cpus; ' * 200 + 'exit', 'run= is longer than 1023 bytes'),
         ('log; ' * 500 + 'exit', 'run= is longer than 1023 bytes'),
-        # What follows an open quote, or too many words, is not run: the exit neither.
+        # Commands after an open quote, or after too many words, are not run, the exit included.
         ("cpus; peek 'exit", 'a quote is not closed'),
         ('cpus; peek ' + 'x ' * 20 + '; exit', 'more than 16 words'),
     ],

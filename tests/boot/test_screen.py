@@ -60,7 +60,7 @@ def read_cell(rows, column, row, cell_width, cell_height):
 
 
 def read_screenshot(path, cell):
-    """The text of a screenshot, row by row; what is no glyph of ours becomes \\ufffd."""
+    """The text of a screenshot, row by row; a cell that is no glyph of the font becomes \\ufffd."""
     width, height, rows = read_ppm(path)
     known = glyphs(*cell)
     return [
@@ -108,7 +108,7 @@ def applied(text):
 
 
 def expect_same(screen, text, columns):
-    # The cursor's bar stands in the last row, behind the prompt.
+    # The cursor's bar is in the last row, after the prompt.
     while screen and not screen[-1]:
         screen = screen[:-1]
     expected = wrapped(applied(text), columns)
@@ -136,7 +136,7 @@ def test_the_framebuffer_shows_the_log(fb, mode):
     session = fb(mode)
     text = fill(session)
     width, height, depth = map(int, mode.split('x'))
-    # 15 bits a pixel may be given as 16 with a 5-5-5 layout.
+    # 15 bits a pixel may be reported as 16 with a 5-5-5 layout.
     assert re.search(rf'framebuffer at P0x\w+: {width}x{height} pixels, {depth} bits', text), mode
     shot = session.folder / 'shot.ppm'
     session.qmp('screendump', filename=str(shot))
@@ -180,7 +180,7 @@ def test_a_screen_found_late_shows_the_log_from_its_first_line(fb):
     screen = '\n'.join(read_screenshot(shot, (8, 16)))
     first = session.stream().lines
     first = next(line for line in first if re.match(r'\[ +\d', line))
-    # The seconds may differ in the last digits: the clock's rate is known better by then.
+    # The seconds may differ in the last digits: the clock's rate is refined by then.
     assert screen.partition(']')[2].startswith(first.partition(']')[2][:80])
 
 

@@ -274,7 +274,7 @@ def test_no_room_uses_a_symbol_of_a_room_above_it(tmp_path, low, words):
     ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_every_path_in_the_docs_exists(page):
-    """Links, and words in code type that look like a path of ours."""
+    """Links, and words in code type that look like a path of the tree."""
     text = page.read_text()
     folders = '|'.join(
         sorted(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """All the processors of whole machines: docs/smp.md, and `cpus` of docs/interfaces.md.
 
-Each machine says of its CPUs what it was given, and passes the self-tests of smp; some get CPUs that are not there.
+Each machine reports the CPUs that it was given, and passes the self-tests of smp; some get CPUs that do not exist.
 """
 import dataclasses
 import itertools
@@ -47,7 +47,7 @@ class Shape:
             yield (apic, package, die, core, thread) if with_dies else (apic, package, 0, die_core, thread)
 
 
-# --- what a machine says ---
+# --- a machine's output ---
 
 
 def online_places(facts):
@@ -75,7 +75,7 @@ def check_cpus(outcome, count, failed=()):
 
 
 def check_table(outcome):
-    """`cpus` shows what the report says, and of each CPU but the first when it reached one stage after the other."""
+    """`cpus` agrees with the report, and shows the times of all stages of each CPU but the first."""
     facts = outcome.stream.fact('cpus')
     rows = [line.split() for line in outcome.stream.lines if re.fullmatch(r' *\d+ ( *\d+){10}', line)]
     assert [tuple(map(int, row[:6])) for row in rows] == [
@@ -125,10 +125,10 @@ def check_newer(start_newer):
 
 @pytest.mark.parametrize('count', [1, 2, 3, 4, 7, 16, 64, 128, 255])
 def test_all_cpus_come_up(count, check, request):
-    # Their self-tests take a minute.
+    # Their self-tests need a minute.
     are_tested = count < 128 or request.config.getoption('--matrix')
     outcome = check(count, commands=COMMANDS if are_tested else SHOW, smp=str(count), memory='512M')
-    # Where -smp says no more, all are cores of one package.
+    # Where -smp has no topology, all are cores of one package.
     assert online_places(outcome.stream.fact('cpus')) == list(Shape(cores=count).places())
 
 
@@ -137,7 +137,7 @@ def test_all_self_tests_pass_on_four_cpus(check):
     assert {'smp', 'slab', 'time', 'irq'} <= {test.name.split('.')[0] for test in outcome.stream.tests}
 
 
-# Leaf 1FH, where dies are told, QEMU gives to Intel's only.
+# QEMU has leaf 1FH, which enumerates dies, for Intel's models only.
 INTEL = 'max,vendor=GenuineIntel'
 DIES = Shape(sockets=2, dies=2, cores=2)
 
@@ -206,7 +206,7 @@ def test_build(build_name, check):
 
 @pytest.mark.parametrize('count', [2, 8])
 def test_bochs(count, check, request):
-    """SeaBIOS, which takes the number of CPUs from QEMU, lists one on Bochs. The others are there all the same."""
+    """SeaBIOS, which takes the number of CPUs from QEMU, lists one on Bochs. The others exist nevertheless."""
     if not request.config.getoption('--matrix'):
         pytest.skip('Bochs takes a minute for two CPUs, some for eight: --matrix')
     commands = f"test tsc_sync*; {COMMANDS.removesuffix('exit')} skew together {FAR} 1; report time; exit"
@@ -223,7 +223,7 @@ def test_bochs(count, check, request):
     )
     assert outcome.stream.fact('cpus')['x2apic']
     assert outcome.stream.fact('cpus')['idle'] == 'mwait'
-    # Alone of all emulators it moves a counter that is told to.
+    # The only emulator that supports changing a counter.
     moved = {test.name: test.status for test in outcome.stream.tests if test.name.startswith('tsc_sync.')}
     assert moved == {'tsc_sync.a_changed_counter_is_corrected': 'pass'}
     assert any('TSC was offset by 1099511627776 ticks' in line for line in outcome.stream.lines)
@@ -284,7 +284,7 @@ def test_cpus_may_be_excluded(cmdline, apic_ids, check):
 
 
 def test_cpus_out_of_reach_of_interrupts_are_reported(check):
-    """288 CPUs and xAPIC mode; CPUs that do not answer do as well as such that are there."""
+    """288 CPUs and xAPIC mode; CPUs that do not respond serve as well as real ones."""
     outcome = check(2, commands=SHOW, smp='2', cmdline='absentcpu=255-287 nox2apic')
     facts = outcome.stream.fact('cpus')
     assert facts['left_out'] == [{'apic': apic, 'why': 'reach'} for apic in range(255, 288)]
@@ -329,7 +329,7 @@ def test_an_invalid_option_is_reported_and_all_cpus_start(option, check):
     ), said
 
 
-# --- CPUs that do not answer ---
+# --- CPUs that do not respond ---
 
 # How long the kernel waits for a CPU after the last sign of life of any: SMP_PATIENCE_NS of kernel64/smp/start.h.
 PATIENCE_US = 1000000
@@ -380,7 +380,7 @@ def test_an_unresponsive_cpu_does_not_affect_the_others(check):
 
 # --- x2APIC: a QEMU newer than Debian 12's ---
 
-# A CPU of APIC id 287 beside those of 0 and 1. With such ids SeaBIOS leaves x2APIC mode on.
+# A CPU with APIC ID 287 beside those with 0 and 1. With such IDs SeaBIOS leaves x2APIC mode enabled.
 SPARSE = {'smp': '2,maxcpus=288', 'extra': ('-device', 'max-x86_64-cpu,socket-id=0,core-id=287,thread-id=0')}
 
 
@@ -390,7 +390,7 @@ SPARSE = {'smp': '2,maxcpus=288', 'extra': ('-device', 'max-x86_64-cpu,socket-id
         dict(smp='4'),
         dict(smp='4', machine='microvm', commands=SHOW),
         dict(smp='4', cmdline='noioapic', commands=SHOW),
-        # Without dies: asked for leaf 1FH's by SeaBIOS, QEMU 10.0 stops over an assertion of its own.
+        # Without dies: when SeaBIOS reads leaf 1FH, QEMU 10.0 fails an assertion.
         dict(smp=Shape(sockets=3, cores=3, threads=2).words(), cpu=INTEL, commands=SHOW),
     ],
     ids=['q35', 'microvm', 'noioapic', 'shape'],

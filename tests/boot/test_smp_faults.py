@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""CPUs that do not answer, or are busy: docs/smp.md. The commands `hold` and `lose` of tests/self/hold_command.c make them so."""
+"""CPUs that do not respond, or are busy: docs/smp.md. The commands `hold` and `lose` of
+tests/self/hold_command.c make them so."""
 import re
 import subprocess
 import time
@@ -12,7 +13,7 @@ HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
 INTERRUPTS_ON = 1 << 9  # in RFLAGS
 CALL_ONE = 'test smp.a_call_to_one*'
-# For good, beside what a test takes.
+# For longer than a test.
 LONG_MS = 3600000
 
 
@@ -90,7 +91,7 @@ def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
     assert sum('PANIC' in line for line in lines) == 2  # once at the head, once more at the end
 
 
-# --- calls that are not answered ---
+# --- calls without a response ---
 
 
 def test_a_cpu_that_responds_late_is_reported(run):
@@ -140,7 +141,7 @@ def test_a_busy_cpu_goes_offline_when_it_has_done_its_work(talk):
     session.type(f'cpus on 1; {CALL_ONE}\n')
     session.expect(r'^ok 1 smp\.a_call_to_one', HANG_SECONDS)
     assert cpus_now(session) == [[0, 1], []]
-    # With its interrupts on it answers, however busy it is.
+    # With interrupts on it responds, however busy it is.
     assert reminders(session.stream()) == []
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stub32 refuses, it refuses in words, on serial and on the screen; and where the loader puts
-it, it runs."""
+"""Refusals of stub32, with a message on serial and on the screen; and that it runs where the loader puts
+it."""
 import re
 import struct
 
@@ -25,7 +25,7 @@ def screen_text(session):
 
 @pytest.fixture
 def dies(start):
-    """dies(words, machine words...): boots and expects the stub's last words, on serial and on the screen."""
+    """dies(words, machine words...): boots and expects the stub's fatal error, on serial and on the screen."""
 
     def run(words, **machine):
         session = start(boot='kernel', machine='pc', qmp=True, **machine)
@@ -119,8 +119,8 @@ def test_optional_cpu_features_may_be_missing(boot, cpu):
 
 
 def test_the_stub_runs_where_the_loader_puts_it(boot, start, build, tmp_path):
-    """GRUB loads it as low as it can: a module of the size of all low memory cannot be in its way, but a
-    machine whose memory begins with a hole can. Here the header's lowest address is raised instead."""
+    """GRUB loads it as low as it can: a module of the size of all low memory does not prevent that, but a
+    hole at the beginning of memory does. Here the header's lowest address is raised instead."""
     image = bytearray(build().elf.read_bytes())
     at = next(at for at in range(0, 32768, 8) if image[at : at + 4] == struct.pack('<I', 0xE85250D6))
     length = struct.unpack_from('<I', image, at + 8)[0]

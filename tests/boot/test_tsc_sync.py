@@ -45,7 +45,7 @@ def test_an_unsynchronized_tsc_is_reported_and_not_used_as_clocksource(skew, odd
 
 
 def test_a_noninvariant_tsc_is_checked_again_periodically(boot):
-    """It moves behind the check, and no check is asked for: a CPU that finds itself behind leaves the clock."""
+    """It changes after the check, and no check is requested: a CPU that finds itself behind marks the TSC unstable."""
     outcome = boot(
         f'skew later {FAR} 2; test timer*; test smp*; report time; test time*; exit', boot='kernel', smp='4'
     )

@@ -8,7 +8,7 @@ import pytest
 PROMPT = r'^ashlar> '
 SECONDS = 60
 
-# QEMU's names of the keys that give a character on the US layout.
+# QEMU's names of the keys for a character on the US layout.
 SHIFTED = dict(
     zip(
         '!@#$%^&*()_+{}|:"<>?~',
@@ -64,7 +64,7 @@ def session(start):
 
 @pytest.fixture
 def serial(session):
-    """serial(text): types it on the serial line and returns what came back up to the next prompt."""
+    """serial(text): types it on the serial line and returns the output up to the next prompt."""
 
     def enter(text):
         session.type(text)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Inputs that tests/fuzz/fuzz_acpi.c begins with: real machines' tables where the corpus is there, and small made ones
-of the kinds that the corpus lacks. The corpus is the folder that ASHLAR_CORPUS names (seen from the source tree), else
+"""Initial inputs of tests/fuzz/fuzz_acpi.c: real machines' tables if there is a corpus, and small
+synthetic ones of the kinds that the corpus lacks. The corpus is the folder that ASHLAR_CORPUS names (seen
+from the source tree), else
 ../shared/corpus."""
 import hashlib
 import os

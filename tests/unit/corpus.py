@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The corpus: what real machines' firmware says, with the answers that independent programs gave.
+"""The corpus: data of real machines' firmware, with the results of independent programs.
 
-It is the folder that ASHLAR_CORPUS names (seen from the source tree), else a default one. A default folder that is
-not there is a skip (status 77); one that was named and is not there is a failure.
+It is the folder that ASHLAR_CORPUS names (seen from the source tree), else a default one. A missing default
+folder is a skip (status 77); a missing folder that was named is a failure.
 """
 import os
 import pathlib
@@ -14,7 +14,7 @@ SKIPPED = 77
 
 
 def find_cases(default, kind, pattern):
-    """What @pattern finds in the folder @kind of the corpus, sorted; leaves when there is nothing to judge."""
+    """The files that match @pattern in the folder @kind of the corpus, sorted; exits when there are none."""
     named = os.environ.get('ASHLAR_CORPUS')
     folder = SOURCE_ROOT / (named or default) / kind
     if not folder.is_dir():
@@ -27,7 +27,7 @@ def find_cases(default, kind, pattern):
 
 
 def judge(kind, cases, mistakes):
-    """Prints what @mistakes says is wrong with each of @cases, and how many are right. Return: the exit status."""
+    """Prints the result of @mistakes for each of @cases, and how many are right. Return: the exit status."""
     passed = 0
     for case in cases:
         try:

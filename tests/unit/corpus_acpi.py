@@ -4,7 +4,7 @@
 
 usage: corpus_acpi.py DECODE_ACPI DEFAULT_CORPUS
 
-corpus.py says where the corpus is. A case is a folder acpi/NAME of raw tables (SIGNATURE.bin, SIGNATURE.2.bin, ...)
+corpus.py finds the corpus. A case is a folder acpi/NAME of raw tables (SIGNATURE.bin, SIGNATURE.2.bin, ...)
 with an oracle.json, and passes when every field that the oracle has of every table is decoded to the same. Fields are
 compared as stored, unless a comment below says otherwise; a field that this program does not know makes its case fail.
 """
@@ -16,7 +16,7 @@ import corpus
 
 # Tables that there is a parser for.
 KINDS = {'APIC', 'FACP', 'HPET', 'MCFG', 'RSDP', 'RSDT', 'SLIT', 'SRAT', 'XSDT'}
-# What the oracle says about the file or about iasl, and not about the table.
+# The oracle's statements about the file or about iasl, and not about the table.
 NOT_DECODED = {'table', 'bytes', 'iasl_notes'}
 NAMES = ('oem_id', 'oem_table_id')
 FADT_FLAG_BITS = {
@@ -43,8 +43,8 @@ def plain(value):
 
 
 def name_of(text):
-    """A name as both can say it: the oracle pads with blanks and writes one for what cannot be printed, the parser
-    pads with nothing and writes '?'."""
+    """A name in a common form: the oracle pads with blanks and replaces unprintable characters by one, the
+    parser does not pad and replaces them by '?'."""
     return ''.join(c if ' ' < c <= '~' and c != '?' else ' ' for c in text).rstrip()
 
 
@@ -59,7 +59,7 @@ def expect_root_pointer(oracle):
 
 
 def expect_fadt(oracle):
-    """Flags are spelled out in the oracle, and of two addresses for one thing the parser gives the one that counts."""
+    """The oracle spells flags out, and of two addresses of one register the parser has the one in effect."""
     expected = dict(oracle)
     for name in ('dsdt', 'facs'):
         if name in expected:
@@ -95,7 +95,7 @@ def expect_mcfg(oracle):
 
 
 def expected_of(kind, oracle):
-    """The oracle's fields in the decoder's words."""
+    """The oracle's fields under the decoder's names."""
     oracle = {key: plain(value) for key, value in oracle.items() if key not in NOT_DECODED}
     for name in NAMES:
         if name in oracle:
@@ -108,7 +108,7 @@ def expected_of(kind, oracle):
 
 
 def decode(program, files):
-    """What decode_acpi says of each (kind, path)."""
+    """The output of decode_acpi for each (kind, path)."""
     words = [word for kind, path in files for word in (kind, str(path))]
     output = subprocess.run([program, *words], check=True, capture_output=True, text=True).stdout
     lines = output.splitlines()

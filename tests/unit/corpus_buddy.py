@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gives every memory map of the corpus to the buddy allocator and uses it up.
+"""Initialises the buddy allocator with every memory map of the corpus and exhausts it.
 
 usage: corpus_buddy.py ALLOCATE_MAPS DEFAULT_CORPUS
 
-corpus.py says where the corpus is. A map whose expected usable memory is empty, or too small for the allocator's own
+corpus.py finds the corpus. A map whose expected usable memory is empty, or too small for the allocator's own
 tables, must be refused; any other must be used up to the last frame and come back.
 """
 import subprocess
@@ -19,7 +19,7 @@ LEAST = 64 << 10
 
 
 def mistakes(line, path):
-    # Frame 0 is never given out.
+    # Frame 0 is never allocated.
     usable = sum(
         min(end, LIMIT) - max(start, PAGE)
         for start, end in expected_usable(path)

@@ -4,7 +4,7 @@
 
 usage: corpus_memmap.py SWEEP_MAPS DEFAULT_CORPUS
 
-corpus.py says where the corpus is. Beside each memmap/NAME.map lies NAME.json with the usable ranges; for EFI maps
+corpus.py finds the corpus. Beside each memmap/NAME.map lies NAME.json with the usable ranges; for EFI maps
 its `after_exit` is ours.
 """
 import json

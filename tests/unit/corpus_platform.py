@@ -4,7 +4,7 @@
 
 usage: corpus_platform.py DESCRIBE_PLATFORM DEFAULT_CORPUS
 
-corpus.py says where the corpus is. A case is a machine: the folder acpi/NAME of raw tables with an oracle.json. What
+corpus.py finds the corpus. A case is a machine: the folder acpi/NAME of raw tables with an oracle.json. What
 the struct has to hold follows from the oracle's rows of the first table of each kind that it does not reject.
 """
 import json

@@ -24,7 +24,7 @@ def psf1(order, height, with_table=True):
     data = struct.pack("<BBBB", 0x36, 0x04, 2 if with_table else 0, height)
     data += b"".join(pattern(c, 8, height) for c in order)
     if with_table:
-        # A sequence that begins with a character says nothing about that character.
+        # A sequence that begins with a character does not map that character.
         data += b"".join(struct.pack("<HHHHH", c, 0xFFFE, ord("A"), 0x301, 0xFFFF) for c in order)
     return data
 
