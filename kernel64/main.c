@@ -53,9 +53,9 @@ void kernel64_main(uint64_t handoff_address)
     consoles_start();      /* what was logged is shown */
     boot_stage_mark("consoles");
 
-    machine_collect_claims();
-    acpi_init();            /* its tables are claimed */
-    machine_sweep_claims(); /* the memory map */
+    machine_read_memory_map();
+    acpi_init();                /* its tables are claimed */
+    machine_build_memory_map(); /* the memory map */
     options_warn_unknown();
     boot_stage_mark("map");
 

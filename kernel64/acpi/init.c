@@ -120,8 +120,7 @@ void acpi_init_late(void)
 static void reserve(const struct acpi_table *table)
 {
     if (table->status == STATUS_OK)
-        machine_add_claim(table->address.raw, range_end(table->address.raw, table->length),
-                          MEMMAP_ACPI_TABLE);
+        machine_reserve(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
 }
 
 /* acpi_rsdp=: where a loader that was started by UEFI hands nothing on, as kexec from Linux does. */

@@ -21,7 +21,7 @@ void acpi_find_root(void);
  * acpi_init() - add each table's memory to the memory map.
  *
  * Without tables, it logs the reason.
- * Context: once, between machine_collect_claims() and machine_sweep_claims().
+ * Context: once, between machine_read_memory_map() and machine_build_memory_map().
  */
 void acpi_init(void);
 

@@ -213,17 +213,17 @@ struct madt_input madt_isa_input(const struct madt *madt, uint8_t irq)
     return input;
 }
 
-size_t madt_complain(const struct madt *madt, madt_complain_fn *complain)
+size_t madt_report_faults(const struct madt *madt, madt_report_fn *report_fault)
 {
     struct madt_entry entry;
     size_t cursor = 0;
     status_t status;
     while ((status = madt_next(madt, &cursor, &entry)) == STATUS_OK)
         if (entry.kind == MADT_OVERRIDE && entry.override.bus != 0)
-            complain("MADT: interrupt source override of a bus other than ISA, used as ISA's: bus",
-                     entry.override.bus);
+            report_fault("MADT: interrupt source override of a bus other than ISA, used as ISA's: bus",
+                         entry.override.bus);
     if (status != STATUS_MALFORMED)
         return 0;
-    complain("MADT: invalid entry length, the rest of the table is ignored: from offset", cursor);
+    report_fault("MADT: invalid entry length, the rest of the table is ignored: from offset", cursor);
     return cursor;
 }

@@ -132,14 +132,14 @@ struct madt_cpu_cursor {
 bool madt_next_cpu(const struct madt *madt, struct madt_cpu_cursor *cursor, struct madt_cpu *cpu);
 
 /**
- * madt_complain() - report the faults of a table.
+ * madt_report_faults() - report the faults of a table.
  * @madt:     from madt_parse().
- * @complain: called with a message and its number.
+ * @report_fault: called with a message and its number.
  *
  * Return: the offset from which on the table is ignored; 0 when it is valid.
  */
-typedef void madt_complain_fn(const char *sentence, size_t number);
-size_t madt_complain(const struct madt *madt, madt_complain_fn *complain);
+typedef void madt_report_fn(const char *sentence, size_t number);
+size_t madt_report_faults(const struct madt *madt, madt_report_fn *report_fault);
 
 /* An I/O APIC pin and its wiring. */
 struct madt_input {

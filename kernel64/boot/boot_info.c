@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walking the boot description. The parsers have checked every length they stored, so here a view
- * holds whole entries, and a stride is never 0.
+ * The iterators of the boot information. The parsers checked every length that they stored: a view holds
+ * whole entries, and a stride is never 0.
  */
 #include <boot/boot_info.h>
 
@@ -14,9 +14,9 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
     return info->next_module && info->next_module(info, cursor, module);
 }
 
-/* ---- what the firmware's maps claim ---- */
+/* ---- the firmware's maps ---- */
 
-static struct memmap_entry claim_from_efi(const struct boot_info *info, size_t index)
+static struct memmap_entry entry_from_efi(const struct boot_info *info, size_t index)
 {
     struct mb2_efi_descriptor descriptor;
     memcpy(&descriptor, info->efi_map.data + index * info->efi_map_stride, sizeof(descriptor));
@@ -33,7 +33,7 @@ static struct memmap_entry claim_from_efi(const struct boot_info *info, size_t i
                                   kind, descriptor.type };
 }
 
-static struct memmap_entry claim_from_map(const struct boot_info *info, size_t index)
+static struct memmap_entry entry_from_map(const struct boot_info *info, size_t index)
 {
     /* The entry's last field is reserved, and a short stride may leave it out. */
     struct mb2_memory_map_entry entry;
@@ -43,14 +43,14 @@ static struct memmap_entry claim_from_map(const struct boot_info *info, size_t i
                                   memmap_kind_from_e820(entry.type), entry.type };
 }
 
-static struct memmap_entry claim_from_sizes(const struct boot_info *info, size_t index)
+static struct memmap_entry entry_from_sizes(const struct boot_info *info, size_t index)
 {
     uint64_t start = index == 0 ? 0 : MIB(1);
     uint64_t length = KIB(index == 0 ? info->memory_lower_kib : info->memory_upper_kib);
     return (struct memmap_entry){ start, start + length, MEMMAP_USABLE, 1 };
 }
 
-bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim)
+bool boot_info_next_map_entry(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry)
 {
     size_t efi_count = info->efi_map.size_bytes ? info->efi_map.size_bytes / info->efi_map_stride : 0;
     size_t map_count =
@@ -60,42 +60,42 @@ bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct m
 
     for (; *cursor < end; ++*cursor) {
         size_t index = *cursor;
-        struct memmap_entry found = index < efi_count ? claim_from_efi(info, index)
-                                    : index < map_end ? claim_from_map(info, index - efi_count)
-                                                      : claim_from_sizes(info, index);
+        struct memmap_entry found = index < efi_count ? entry_from_efi(info, index)
+                                    : index < map_end ? entry_from_map(info, index - efi_count)
+                                                      : entry_from_sizes(info, index);
         if (found.start < found.end) {
             ++*cursor;
-            *claim = found;
+            *entry = found;
             return true;
         }
     }
     return false;
 }
 
-/* Whether one claim that is stricter than RAM covers [start, end). */
+/* Whether one entry that is stricter than RAM covers [start, end). */
 static bool is_covered(const struct boot_info *info, uint64_t start, uint64_t end)
 {
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_claim(info, &cursor, &claim);)
-        if (claim.kind > MEMMAP_LAST_RAM && claim.start <= start && end <= claim.end)
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);)
+        if (entry.kind > MEMMAP_LAST_RAM && entry.start <= start && end <= entry.end)
             return true;
     return false;
 }
 
 bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end)
 {
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_claim(info, &cursor, &claim);) {
-        uint64_t from = claim.start > start ? claim.start : start, to = claim.end < end ? claim.end : end;
-        if (claim.kind <= MEMMAP_LAST_RAM && from < to && !is_covered(info, from, to))
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);) {
+        uint64_t from = entry.start > start ? entry.start : start, to = entry.end < end ? entry.end : end;
+        if (entry.kind <= MEMMAP_LAST_RAM && from < to && !is_covered(info, from, to))
             return true;
     }
     return false;
 }
 
-/* ---- what the loader left in memory ---- */
+/* ---- the loader's data ---- */
 
-/* The cursor counts these steps, and then two for each of boot_info_next_module()'s cursors. */
+/* The cursor counts these steps, and then two steps a module. */
 enum { STEP_RAW, STEP_PIECES, STEP_FRAMEBUFFER = STEP_PIECES + 3, STEP_MODULES };
 
 static struct memmap_entry reserve(phys_t start, uint64_t size_bytes, enum memmap_kind kind)
@@ -115,8 +115,8 @@ static struct memmap_entry reserve_fixed(const struct boot_info *info, size_t st
     return reserve(piece->start, phys_range_size(*piece), MEMMAP_BOOT_INFO);
 }
 
-/* The module itself first, its string in the step after; false when there is no further module. */
-static bool reserve_module(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim)
+/* The module itself first, its string in the next step; false when there is no further module. */
+static bool reserve_module(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry)
 {
     size_t step = *cursor - STEP_MODULES;
     size_t module_cursor = step / 2;
@@ -125,17 +125,17 @@ static bool reserve_module(const struct boot_info *info, size_t *cursor, struct 
         return false;
 
     if (step % 2 == 0) {
-        *claim = reserve(module.start, module.end.raw - module.start.raw, MEMMAP_MODULE);
+        *entry = reserve(module.start, module.end.raw - module.start.raw, MEMMAP_MODULE);
         ++*cursor;
     } else {
         uint64_t size_bytes = module.command_line.data ? module.command_line.size_bytes + 1 : 0;
-        *claim = reserve(module.command_line_start, size_bytes, MEMMAP_BOOT_INFO);
+        *entry = reserve(module.command_line_start, size_bytes, MEMMAP_BOOT_INFO);
         *cursor = STEP_MODULES + 2 * module_cursor;
     }
     return true;
 }
 
-bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim)
+bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry)
 {
     struct memmap_entry found;
     do {
@@ -144,6 +144,6 @@ bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, st
         else if (!reserve_module(info, cursor, &found))
             return false;
     } while (found.start >= found.end);
-    *claim = found;
+    *entry = found;
     return true;
 }

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The boot description: what the loader said, whichever protocol it spoke, as views into its own bytes. A
- * view is a pointer and a length; nothing is copied and nothing is counted in advance, so the only limit on
- * modules and map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as long as the
- * description is used.
+ * The boot information: what the loader passed by Multiboot2 or PVH, as views into its bytes. A view is a
+ * pointer and a length; nothing is copied and nothing is counted in advance, so the only limit on modules and
+ * map entries is BOOT_ENTRIES_MAX. The bytes stay reserved (MEMMAP_BOOT_INFO) as long as the description is
+ * used.
  *
  * mb2_parse() (boot/mb2_parse.h) and pvh_parse() (boot/pvh_parse.h) fill it in; both are pure, hosted-tested
- * and trust no length. Strings are views too, and a NUL stands behind each: one whose NUL is missing is left
- * out.
+ * and trust no length. Strings are views too, and a NUL follows each: a string without a NUL is ignored.
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/status.h>
 
 /*
- * Of modules, and of entries in one map: more than the memory behind the kernel holds claims for. A loader
- * that says more is wrong, and nobody walks its million.
+ * Limit of modules, and of entries in one map: more than the memory after the kernel has room for. A larger
+ * count is invalid, and the list is not walked.
  */
 #define BOOT_ENTRIES_MAX 16384u
 
-/* Of Multiboot2 tags: each module is one. */
+/* Limit of Multiboot2 tags: each module is one. */
 #define BOOT_TAGS_MAX (2 * BOOT_ENTRIES_MAX)
 
 struct bytes {
@@ -49,19 +48,19 @@ struct boot_module {
     phys_t command_line_start;
 };
 
-/* A complaint about the loader's data, and the number it is about; the parser goes on. */
-typedef void boot_complain_fn(const char *sentence, uint64_t number);
+/* Reports a fault of the loader's data: a message and the number it gives. The parser goes on. */
+typedef void boot_report_fn(const char *sentence, uint64_t number);
 
 /**
- * boot_read_fn - how pvh_parse() reaches the pieces that the start info points at.
- * Return: @size_bytes readable bytes at physical @address, or NULL when that cannot be read; what
- *         lies together in physical memory lies together in what is returned.
+ * boot_read_fn - reads the memory that a PVH start info points at.
+ * Return: @size_bytes readable bytes at physical @address, or NULL when it cannot be read. Ranges that are
+ *          adjacent in physical memory are adjacent in what is returned.
  */
 typedef const void *boot_read_fn(phys_t address, size_t size_bytes);
 
 struct boot_info;
 
-/* boot_info_next_module(), as the loader's protocol has it. */
+/* boot_info_next_module() of one boot protocol. */
 typedef bool boot_next_module_fn(const struct boot_info *info, size_t *cursor, struct boot_module *module);
 
 struct boot_info {
@@ -74,23 +73,23 @@ struct boot_info {
     uint8_t smbios_major, smbios_minor;
     uint64_t efi_system_table, efi_image_handle; /* 0 when absent */
     uint8_t efi_bits;                            /* 32 or 64; 0 when not started by EFI */
-    bool efi_boot_services;                      /* firmware was left running: the EFI map may still change */
+    bool efi_boot_services;                      /* not exited: the EFI map may still change */
     uint32_t memory_lower_kib, memory_upper_kib; /* tag 4 */
     bool has_basic_memory;
     struct boot_framebuffer framebuffer;
 
-    /* The maps as they came; whole entries only. Use boot_info_next_claim(). */
+    /* The raw maps, whole entries only. Use boot_info_next_map_entry(). */
     struct bytes memory_map;
     uint32_t memory_map_stride; /* bytes an entry */
     struct bytes efi_map;
     uint32_t efi_map_stride;
 
     unsigned int module_count; /* of those boot_info_next_module() gives */
-    unsigned int warnings;     /* how often something was out of order; each was reported in words */
+    unsigned int warnings;     /* faults found; each was reported */
 
-    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX: the parser's status says so, too */
+    bool is_too_big; /* beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX; the parser returned STATUS_TOO_BIG */
 
-    /* For the iterators only: what the description itself lies in. */
+    /* For the iterators only: where the description itself is. */
     boot_next_module_fn *next_module; /* NULL: nothing was parsed */
     phys_t raw_start;
     struct bytes raw;            /* Multiboot2: all of it. PVH: the start info */
@@ -104,7 +103,7 @@ struct boot_info {
  * @cursor: 0 to begin with; opaque afterwards.
  * @module: filled in; untouched at the end.
  *
- * Modules whose end lies before their start are left out (the parser complained about them).
+ * Modules whose end is before their start are skipped (the parser reported them).
  *
  * Return: false when there is none left.
  * Context: any.
@@ -112,32 +111,31 @@ struct boot_info {
 bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module);
 
 /**
- * boot_info_next_claim() - iterate over what all the firmware maps say, as sweep input.
+ * boot_info_next_map_entry() - iterate over the entries of all firmware maps, as input of memmap_sweep().
  * @cursor: 0 to begin with; opaque afterwards.
- * @claim:  filled in; untouched at the end.
+ * @entry:  filled in; untouched at the end.
  *
- * The EFI map, then the BIOS map; the two basic sizes only when neither is there. Entries without
- * length are skipped, ends are held at 2^64. While boot services run, their memory is reserved.
+ * The EFI map, then the BIOS map; the two basic sizes only when both are absent. Empty entries are skipped,
+ * ends are limited to 2^64. Memory of boot services that were not exited is reserved.
  *
  * Return: false when there is none left.
  * Context: any.
  */
-bool boot_info_next_claim(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
+bool boot_info_next_map_entry(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry);
 
-/* Return: whether the firmware's maps call any of [start, end) RAM: usable, or usable later, and no stricter
-   entry covers that part. Context: any. */
+/* Return: whether the firmware's maps list a part of [start, end) as RAM (usable now or later) that no
+   stricter entry covers. Context: any. */
 bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);
 
 /**
- * boot_info_next_reservation() - iterate over everything the loader left in memory, as sweep input.
+ * boot_info_next_reservation() - iterate over the loader's data in memory, as input of memmap_sweep().
  * @cursor: 0 to begin with; opaque afterwards.
- * @claim:  filled in; untouched at the end.
+ * @entry:  filled in; untouched at the end.
  *
- * The description's own bytes and strings (MEMMAP_BOOT_INFO), each module (MEMMAP_MODULE), the
- * framebuffer (MEMMAP_FRAMEBUFFER): loaders put all of them into memory that their map calls free,
- * or leave them out of it.
+ * The description's own bytes and strings (MEMMAP_BOOT_INFO), each module (MEMMAP_MODULE), the framebuffer
+ * (MEMMAP_FRAMEBUFFER): loaders put them into memory that their map lists as usable, or does not list.
  *
  * Return: false when there is none left.
  * Context: any.
  */
-bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *claim);
+bool boot_info_next_reservation(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words, quotes and escapes of the command line. Finding where a word ends and undoing its quoting
- * are two passes over the same three rules; what_stands_at() is where the rules are.
+ * Words, quotes and escapes of the command line. Finding the end of a word and removing its quotes are two
+ * passes over the same three rules, which are in meaning_of().
  */
 #include <boot/cmdline.h>
 
@@ -10,7 +10,7 @@
 enum meaning { LITERAL, ESCAPE, QUOTE, BLANK, LINE_END };
 
 /* @text ends in NUL. */
-static enum meaning what_stands_at(const char *text)
+static enum meaning meaning_of(const char *text)
 {
     switch (text[0]) {
     case '\0':
@@ -34,7 +34,7 @@ static size_t word_length(const char *word, bool *quote_open)
 {
     *quote_open = false;
     for (size_t i = 0;; i++) {
-        switch (what_stands_at(word + i)) {
+        switch (meaning_of(word + i)) {
         case LINE_END:
             return i;
         case BLANK:
@@ -56,7 +56,7 @@ static size_t word_length(const char *word, bool *quote_open)
 status_t cmdline_next(const char *line, size_t *cursor, struct cmdline_option *option)
 {
     const char *word = line + *cursor;
-    while (*word == '\n' || what_stands_at(word) == BLANK)
+    while (*word == '\n' || meaning_of(word) == BLANK)
         word++;
     bool quote_open;
     size_t length = word_length(word, &quote_open);
@@ -93,7 +93,7 @@ status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t 
 {
     size_t length = 0;
     for (size_t i = 0; i < option->value_length; i++) {
-        enum meaning meaning = what_stands_at(option->value + i);
+        enum meaning meaning = meaning_of(option->value + i);
         if (meaning == QUOTE)
             continue;
         if (meaning == ESCAPE)

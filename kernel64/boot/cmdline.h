@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The kernel command line: words separated by blanks, each NAME or NAME=VALUE. Between double
- * quotes a blank separates nothing; they may stand around a value (run="test; exit") or around
- * the whole word ("run=test; exit"), which is how GRUB passes on what its user quoted. A backslash
- * before a quote, an apostrophe or a backslash takes it literally: GRUB puts one before each.
+ * The kernel command line: words separated by blanks, each NAME or NAME=VALUE. A blank between double quotes
+ * does not separate; the quotes enclose a value (run="test; exit") or the whole word ("run=test; exit"), as
+ * GRUB passes a quoted word. A backslash makes the quote, apostrophe or backslash after it literal: GRUB puts
+ * one before each.
  *
- * A newline ends a word even between quotes, so that where lines were joined a quote left open in
- * one cannot swallow the next. Where a name comes twice, the last one counts, so that what fw_cfg
- * appends overrides what the loader gave.
+ * A newline ends a word even between quotes: an unclosed quote in the loader's line does not extend into the
+ * line that is joined to it. The last of several options of one name counts, so that fw_cfg overrides the
+ * loader.
  *
  * Pure, hosted-tested. Lines are NUL-terminated. Context: any.
  */
@@ -32,10 +32,10 @@ struct cmdline_option {
 status_t cmdline_next(const char *line, size_t *cursor, struct cmdline_option *option) MUST_CHECK;
 
 /**
- * cmdline_is_file_name() - whether the first word of a line is the kernel's own file.
+ * cmdline_is_file_name() - whether the first word of a line is the name of the kernel's file.
  *
- * Some loaders put it there: kexec, and those that follow Multiboot 1. A word that begins with a slash, or
- * one without a value that has a slash or a dot in it, is one; no option looks like that.
+ * kexec and loaders of Multiboot 1 put it there. A word that begins with a slash, or one without a value that
+ * contains a slash or a dot, is a file name; no option has that form.
  */
 bool cmdline_is_file_name(const struct cmdline_option *option);
 
@@ -43,7 +43,7 @@ bool cmdline_is_file_name(const struct cmdline_option *option);
  * cmdline_copy() - an option's value without its quoting.
  * @buffer, @size: receives it as a string, "" for an option without a value; @size at least 1.
  *
- * Return: STATUS_OK; STATUS_TOO_BIG when it was cut.
+ * Return: STATUS_OK; STATUS_TOO_BIG when it was truncated.
  */
 status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t size);
 
@@ -51,9 +51,9 @@ status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t 
  * cmdline_value() - the value of the last option called @name.
  * @buffer, @size: as for cmdline_copy(); untouched when the option is absent.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND; STATUS_TOO_BIG when it was cut.
+ * Return: STATUS_OK; STATUS_NOT_FOUND; STATUS_TOO_BIG when it was truncated.
  */
 status_t cmdline_value(const char *line, const char *name, char *buffer, size_t size);
 
-/* Return: whether @name is there at all. */
+/* Return: whether @name is given, with or without a value. */
 bool cmdline_has(const char *line, const char *name);

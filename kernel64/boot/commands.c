@@ -15,31 +15,31 @@ static void print_run(uint64_t start, uint64_t end)
     print("  %016lx - %016lx %12lu KiB  ", start, end, (end - start) >> 10);
 }
 
-static void print_claims(const struct memmap_entry *claims, size_t start, size_t end)
+static void print_entries(const struct memmap_entry *entries, size_t start, size_t end)
 {
     for (size_t i = start; i < end; i++) {
-        print_run(claims[i].start, claims[i].end);
-        print("%s", memmap_kind_name((enum memmap_kind)claims[i].kind));
-        if (claims[i].source_type)
-            print(" (type %u)", claims[i].source_type);
+        print_run(entries[i].start, entries[i].end);
+        print("%s", memmap_kind_name((enum memmap_kind)entries[i].kind));
+        if (entries[i].source_type)
+            print(" (type %u)", entries[i].source_type);
         print("\n");
     }
 }
 
 static void print_totals(const struct memmap_range *ranges, size_t count)
 {
-    for (unsigned kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
+    for (unsigned int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
         uint64_t bytes = memmap_total(ranges, count, (enum memmap_kind)kind);
         if (bytes)
             print("  %c  %-18s %12lu KiB\n", map_picture_letter((enum memmap_kind)kind),
                   memmap_kind_name((enum memmap_kind)kind), bytes >> 10);
     }
-    print("  %c  nobody's\n", MAP_PICTURE_NOBODY);
+    print("  %c  not listed\n", MAP_PICTURE_NONE);
 }
 
 #define CELLS 64
 
-/* The whole of memory in one row hides all that is small, so the low end is drawn magnified too. */
+/* A row of all memory hides small ranges, so the low end is also drawn magnified. */
 static void print_pictures(const struct memmap_range *ranges, size_t count)
 {
     uint64_t top = 0;
@@ -61,17 +61,17 @@ static void print_pictures(const struct memmap_range *ranges, size_t count)
 
 static status_t command_map(int argc, char **argv)
 {
-    size_t claim_count, firmware_count, range_count;
-    const struct memmap_entry *claims = machine_claims(&claim_count, &firmware_count);
+    size_t entry_count, firmware_count, range_count;
+    const struct memmap_entry *entries = machine_map_entries(&entry_count, &firmware_count);
     const struct memmap_range *ranges = machine_map(&range_count);
 
     (void)argc;
     (void)argv;
-    print("what the firmware says:\n");
-    print_claims(claims, 0, firmware_count);
-    print("what this kernel reserved besides:\n");
-    print_claims(claims, firmware_count, claim_count);
-    print("after the sweep:\n");
+    print("firmware's map:\n");
+    print_entries(entries, 0, firmware_count);
+    print("reservations of the kernel:\n");
+    print_entries(entries, firmware_count, entry_count);
+    print("memory map:\n");
     for (size_t i = 0; i < range_count; i++) {
         print_run(ranges[i].start.raw, ranges[i].end.raw);
         print("%s\n", memmap_kind_name(ranges[i].kind));
@@ -82,7 +82,9 @@ static status_t command_map(int argc, char **argv)
     print_totals(ranges, range_count);
     return STATUS_OK;
 }
-COMMAND(map, "", "physical memory before and after the sweep, and a picture of it", command_map);
+COMMAND(map, "",
+        "the firmware's memory map, the kernel's reservations, the resulting map, and a picture of it",
+        command_map);
 
 /* ---- modules ---- */
 
@@ -99,7 +101,7 @@ static status_t command_modules(int argc, char **argv)
               module.end.raw - module.start.raw, (int)module.command_line.size_bytes,
               module.command_line.data ? (const char *)module.command_line.data : "");
     if (number == 0)
-        print("the loader brought no modules\n");
+        print("the loader passed no modules\n");
     return STATUS_OK;
 }
-COMMAND(modules, "", "the modules that the loader brought, and their command lines", command_modules);
+COMMAND(modules, "", "the modules that the loader passed, and their command lines", command_modules);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks go from what needs no knowledge of the machine to what needs most, so that the reason that is
- * given is the plainest one: an address of 2^54 is out of range, not "unlisted".
+ * The checks are in order of the knowledge of the machine that they need, so that the simplest reason is
+ * reported: an address of 2^54 is out of range, not "unlisted".
  *
  * Windows are compared to the byte: some chip sets have two I/O APICs in one page.
  */
@@ -9,8 +9,8 @@
 
 #include <ashlar/bits.h>
 
-/* The PC's video memory, and the end of everything that real mode sees. No register block was ever put below
-   that. */
+/* The PC's video memory, and the end of the memory that real mode addresses. No PC has a register block below
+   it. */
 #define VIDEO_START   0xa0000
 #define VIDEO_END     0xc0000
 #define FIRST_MIB_END MIB(1)
@@ -25,7 +25,7 @@ static bool overlaps_range(uint64_t start, uint64_t end, const struct phys_range
     return overlaps(start, end, range->start.raw, range->end.raw);
 }
 
-/* Whether a device can be behind addresses that the map calls @kind. */
+/* Whether a device can be at addresses that the map lists as @kind. */
 static bool can_be_device(enum memmap_kind kind, enum device_use use)
 {
     switch (kind) {
@@ -104,20 +104,20 @@ enum device_fault device_check(const struct device_space *space, const struct de
     return fault != DEVICE_FAULT_NONE ? fault : check_windows(space, start, end, other);
 }
 
-static bool is_covered(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+static bool is_covered(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
 {
     for (size_t i = 0; i < count; i++)
-        if (claims[i].kind > MEMMAP_LAST_RAM && claims[i].start <= start && end <= claims[i].end)
+        if (entries[i].kind > MEMMAP_LAST_RAM && entries[i].start <= start && end <= entries[i].end)
             return true;
     return false;
 }
 
-bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct memmap_entry *claim = &claims[i];
-        uint64_t from = claim->start > start ? claim->start : start, to = claim->end < end ? claim->end : end;
-        if (claim->kind <= MEMMAP_LAST_RAM && from < to && !is_covered(claims, count, from, to))
+        const struct memmap_entry *entry = &entries[i];
+        uint64_t from = entry->start > start ? entry->start : start, to = entry->end < end ? entry->end : end;
+        if (entry->kind <= MEMMAP_LAST_RAM && from < to && !is_covered(entries, count, from, to))
             return true;
     }
     return false;

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whether an address that firmware or a loader names can be what it is said to be. Pure, hosted-tested.
+ * Checks of the device addresses that firmware or the loader gives. Pure, hosted-tested.
  *
- * A wrong address of a device is worse than none: the first write to it changes somebody's memory. So it is
- * held against everything that is known of the physical address space before a page of it is mapped.
+ * A wrong device address is worse than none: the first write to it corrupts memory. So it is checked against
+ * everything that is known of the physical address space before a page of it is mapped.
  *
- * Not for mapping: vm/device_map.h does that, and is what drivers' owners call.
+ * Not for mapping: that is vm/device_map.h, the interface for those that set up drivers.
  */
 #include <ashlar/mm/memmap.h>
 
 enum device_use {
     DEVICE_REGISTERS, /* read and written by a driver */
-    DEVICE_SCREEN, /* pixels or characters: may lie in the PC's video memory and in the framebuffer's claim */
-    DEVICE_TABLE   /* bytes of firmware's to read; lies in memory of any kind */
+    DEVICE_SCREEN,    /* pixels or characters: may lie in the PC's video memory and in the framebuffer's
+                         reservation */
+    DEVICE_TABLE      /* firmware's data, to be read; in memory of any kind */
 };
 
-/* What is wrong with an address, and the words for the log. */
+/* The faults of an address, and their texts in the log. */
 #define DEVICE_FAULTS(F)                                                                                     \
     F(DEVICE_FAULT_NONE, "nothing")                                                                          \
     F(DEVICE_FAULT_ZERO, "address zero")                                                                     \
@@ -32,7 +33,7 @@ enum device_use {
 enum device_fault { DEVICE_FAULTS(DEVICE_FAULT_ENUM) DEVICE_FAULT_COUNT };
 #undef DEVICE_FAULT_ENUM
 
-/* A device that is mapped: to the byte, because two chips may share a page. */
+/* A mapped device. In bytes, because two chips may share a page. */
 struct device_window {
     uint64_t start, end;
     const char *name;
@@ -41,9 +42,9 @@ struct device_window {
 
 /* What is known of physical addresses. */
 struct device_space {
-    uint64_t address_end; /* the CPU has no address from here on */
+    uint64_t address_end; /* end of the CPU's physical address range */
     struct phys_range lapic;
-    /* kernel64 and the boot image: known even where the map calls them something else. */
+    /* kernel64 and the boot image, whatever the map lists there. */
     struct phys_range kernel[2];
     const struct memmap_range *ranges; /* the swept map */
     size_t range_count;
@@ -52,35 +53,35 @@ struct device_space {
 };
 
 struct device_request {
-    uint64_t address, size_bytes; /* as firmware says: any numbers */
+    uint64_t address, size_bytes; /* from firmware: any numbers */
     enum device_use use;
-    bool is_lapic; /* the local APIC itself asks */
+    bool is_lapic; /* the request is for the local APIC */
 };
 
 /**
- * device_check() - what is wrong with an address.
+ * device_check() - check an address.
  * @space:   the address space of this machine.
  * @request: what is to be mapped.
- * @other: receives a word on what is there (a kind of memory, a device's name), or NULL. May be NULL.
+ * @other: receives the name of what is there (a kind of memory, a device), or NULL. May be NULL.
  *
- * Registers of 4 bytes and more are aligned to 4. RAM here is every kind of the map that lies in RAM: also
- * NVS, EFI runtime and memory with errors. What the map calls reserved or device, or does not mention, can be
- * a device.
+ * Registers of 4 bytes and more are aligned to 4. RAM is every kind of the map that is in RAM, also NVS, EFI
+ * runtime and memory with errors. Ranges that the map lists as reserved or device, or does not list, can be a
+ * device.
  * Return: DEVICE_FAULT_NONE when it may be mapped.
- * Context: any. Cost: one look at each range and window.
+ * Context: any. Cost: linear in the ranges and windows.
  */
 enum device_fault device_check(const struct device_space *space, const struct device_request *request,
                                const char **other);
 
 /**
- * device_is_in_memory() - the same question before there is a map: whether claims say that RAM is there.
- * @claims, @count: as firmware and loader made them.
+ * device_is_in_memory() - the check for RAM before there is a map.
+ * @entries, @count: of firmware and the loader.
  * @start, @end:    the range in question.
  *
- * A claim of RAM that one stricter claim covers, as far as the two meet, is none.
- * Context: any. Cost: for each claim of RAM that meets [start, end), one look at all.
+ * The part of a RAM entry that a stricter entry covers is not RAM.
+ * Context: any. Cost: linear in the entries for each RAM entry that overlaps [start, end).
  */
-bool device_is_in_memory(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end);
+bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end);
 
 /* Return: "address out of range", ...; never NULL. Context: any. */
 const char *device_fault_name(enum device_fault fault);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The reserve is a pointer that moves up; usable memory is the swept map and an ascending list of runs that
- * are taken from it. A block ends where the run above it begins, so that blocks become one run as long as a
- * range has room, and the list stays short.
+ * are taken from it. A block ends at the start of the run above it, so that the blocks of one range merge
+ * into one run and the list stays short.
  */
 #include <boot/early.h>
 
@@ -13,10 +13,10 @@ static struct {
     uint64_t first, next, end, held_back;                      /* of the reserve */
     uint64_t given_back[KERNEL_RESERVE_SIZE / PAGE_SIZE / 64]; /* a bit for each of its frames */
 
-    const struct memmap_range *ranges; /* NULL: usable memory does not serve */
+    const struct memmap_range *ranges; /* NULL: usable memory is not allocated */
     size_t range_count;
     uint64_t limit;
-    struct phys_range runs[EARLY_RUNS_MAX]; /* taken: ascending, apart from each other */
+    struct phys_range runs[EARLY_RUNS_MAX]; /* allocated: ascending, not adjacent */
     size_t run_count;
     uint64_t usable_taken;
 } early;
@@ -60,7 +60,7 @@ void early_finish(void)
 
 /* ---- usable memory ---- */
 
-/* The highest block in [start, end) that meets no run. Return: UINT64_MAX when there is none. */
+/* The highest block in [start, end) that overlaps no run. Return: UINT64_MAX when there is none. */
 static uint64_t find_room(uint64_t start, uint64_t end, uint64_t size_bytes, uint64_t alignment)
 {
     for (size_t at = early.run_count;; at--) {

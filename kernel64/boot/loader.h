@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the parsers of boot descriptions share; private to boot/.
+ * Shared by the parsers of boot information; private to boot/.
  */
 #include <boot/boot_info.h>
 #include <lib/string.h>
 
-/* One reading of a loader's data: where it goes, and who hears what is wrong with it. */
-struct reading {
+/* State of a parser: the result, and the receiver of reports. */
+struct parser {
     struct boot_info *info;
-    boot_complain_fn *complain; /* may be NULL */
+    boot_report_fn *report_fault; /* may be NULL */
 };
 
-static inline void reading_complain(struct reading *reading, const char *sentence, uint64_t number)
+static inline void parser_report(struct parser *parser, const char *sentence, uint64_t number)
 {
-    reading->info->warnings++;
-    if (reading->complain)
-        reading->complain(sentence, number);
+    parser->info->warnings++;
+    if (parser->report_fault)
+        parser->report_fault(sentence, number);
 }
 
-/* Empties @info, so that what the loader does not mention reads as absent. */
+/* Clears @info: fields that the loader does not give are absent. */
 static inline void boot_info_clear(struct boot_info *info, const char *protocol, phys_t raw_start,
                                    boot_next_module_fn *next_module)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A block is good when one claim of usable memory holds all of it and no stricter one a part. That is less
- * than the sweep would find, where two claims meet inside a block; there are 80 blocks, and one is enough.
+ * A block is usable when one usable entry contains all of it and no stricter one a part. The sweep would find
+ * more, where two usable entries meet inside a block; but there are 80 blocks, and one is enough.
  */
 #include <boot/low_memory.h>
 
 #include <ashlar/bits.h>
 
-/* An EBDA below 128 KiB is a word that nobody has written. */
+/* An EBDA below 128 KiB is an uninitialised word. */
 #define LOWEST_BIOS_START 0x20000
 #define LAST_PAGE         0x9f000
 
@@ -21,24 +21,24 @@ uint64_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib)
     return lowest != UINT64_MAX ? lowest : LAST_PAGE;
 }
 
-static bool is_good(const struct memmap_entry *claims, size_t count, uint64_t start, uint64_t end)
+static bool is_good(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
 {
     bool is_usable = false;
     for (size_t i = 0; i < count; i++) {
-        const struct memmap_entry *claim = &claims[i];
-        if (claim->kind == MEMMAP_USABLE)
-            is_usable |= claim->start <= start && end <= claim->end;
-        else if (claim->start < end && start < claim->end)
+        const struct memmap_entry *entry = &entries[i];
+        if (entry->kind == MEMMAP_USABLE)
+            is_usable |= entry->start <= start && end <= entry->end;
+        else if (entry->start < end && start < entry->end)
             return false;
     }
     return is_usable;
 }
 
-struct phys_range low_memory_hole(const struct memmap_entry *claims, size_t count, uint64_t reserved)
+struct phys_range low_memory_hole(const struct memmap_entry *entries, size_t count, uint64_t reserved)
 {
     for (uint64_t end = LOW_MEMORY_END; end > LOW_MEMORY_TRAMPOLINE; end -= LOW_MEMORY_TRAMPOLINE) {
         uint64_t start = end - LOW_MEMORY_TRAMPOLINE;
-        if (!is_good(claims, count, start, end))
+        if (!is_good(entries, count, start, end))
             continue;
         if (start >= reserved)
             break;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The first 640 KiB: what of it firmware is known to write to although its map calls it usable. Pure,
- * hosted-tested.
+ * The first 640 KiB: the parts that firmware is known to write to although its map lists them as usable.
+ * Pure, hosted-tested.
  *
- * BIOSes scribble into the first 64 KiB from SMM, on suspend and when a cable is plugged in, and some maps
- * leave out the extended BIOS data area. So both stay reserved, whatever the map says; but a CPU is started
- * in real mode, from a page below 640 KiB.
+ * BIOSes corrupt the first 64 KiB from SMM, on suspend and on hot-plug of a cable, and some maps omit the
+ * extended BIOS data area. So both stay reserved, whatever the map lists; but a CPU is started in real mode,
+ * from a page below 640 KiB.
  */
 #include <ashlar/mm/memmap.h>
 
@@ -18,26 +18,26 @@
 /* A page for the trampoline's code and one for its slots, aligned to their size. */
 #define LOW_MEMORY_TRAMPOLINE KIB(8)
 
-/* Where in the BIOS data area two words say where conventional memory ends. */
+/* Addresses in the BIOS data area of two words that give the end of conventional memory. */
 #define LOW_MEMORY_EBDA_SEGMENT 0x40e
 #define LOW_MEMORY_BASE_KIB     0x413
 
 /**
- * low_memory_bios_start() - where conventional memory ends and the BIOS's own begins.
- * @ebda_segment, @base_kib: the two words, anything.
+ * low_memory_bios_start() - the end of conventional memory and start of the BIOS's.
+ * @ebda_segment, @base_kib: the two words, any values.
  *
- * The lower of those that can be true: 128 KiB and more, and below 0x9f000. Where neither can be, 0x9f000:
- * the last page is the EBDA's on nearly every machine.
- * Return: at most 0x9f000 + what is left of that page; a multiple of nothing in particular.
+ * The lower of the plausible ones: at least 128 KiB and below 640 KiB. If neither is, 0x9f000: the last page
+ * is the EBDA on nearly every machine.
+ * Return: below 640 KiB; not necessarily aligned.
  */
 uint64_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib);
 
 /**
- * low_memory_hole() - what stays usable of the first @reserved bytes.
- * @claims, @count: firmware's and all others', but for the reservation that this is for.
+ * low_memory_hole() - the usable exception in the first @reserved bytes.
+ * @entries, @count: firmware's map and all reservations except the one of the first @reserved bytes.
  *
- * Nothing, where the trampoline finds LOW_MEMORY_TRAMPOLINE bytes above @reserved; else the highest such
- * block below, and above the first page.
- * Return: an empty range when there is none, or none is needed.
+ * Empty if there are LOW_MEMORY_TRAMPOLINE usable bytes above @reserved for the trampoline; else the highest
+ * such block below @reserved and above the first page.
+ * Return: an empty range when there is none or none is needed.
  */
-struct phys_range low_memory_hole(const struct memmap_entry *claims, size_t count, uint64_t reserved);
+struct phys_range low_memory_hole(const struct memmap_entry *entries, size_t count, uint64_t reserved);

@@ -2,13 +2,12 @@
 /*
  * From the hand-off to the swept memory map.
  *
- * Nothing can be allocated yet, but the loader has found us memory: what kernel64 leaves over of
- * the stub's reserve, some 3 MiB. The claims are written there, then the ranges that the sweep
- * makes of them, then the joined command line. Half of it carries about 20,000 map entries, so
- * there is no smaller limit anywhere. The rest is early memory (boot/early.h). All of it belongs to
- * the claim MEMMAP_BOOT_IMAGE.
+ * There is no allocator yet; the memory used is the rest of the stub's reserve after kernel64, about 3 MiB.
+ * The entries are stored there, then the ranges of the memory map, then the joined command line. Half of the
+ * reserve holds about 20,000 map entries; there is no smaller limit. The rest is early memory (boot/early.h).
+ * All of it is reserved as MEMMAP_BOOT_IMAGE.
  *
- * Reserving is claiming: the sweep's rule, the strictest kind wins, does the rest.
+ * A reservation is one more entry: in the sweep the strictest kind wins.
  */
 #include <boot/machine.h>
 
@@ -28,18 +27,18 @@
 #include <log/log.h>
 #include <panic/panic.h>
 
-OPTION(mem, "SIZE", "leave memory above this address alone");
-OPTION(reserve_low, "SIZE", "how much of the first 640 KiB is left to firmware, 4K to 640K; 64K without it");
+OPTION(mem, "SIZE", "do not use memory above this address");
+OPTION(reserve_low, "SIZE", "how much of the first 640 KiB is left to firmware, 4K to 640K; default 64K");
 
 static struct {
     struct handoff handoff;
     struct boot_info info;
 
-    char appended[1024]; /* what fw_cfg adds to the command line */
+    char appended[1024]; /* to the command line, from fw_cfg */
     const char *command_line;
 
-    struct memmap_entry *claims;
-    size_t claim_count, firmware_count, claim_limit;
+    struct memmap_entry *entries;
+    size_t entry_count, firmware_count, entry_limit;
     struct memmap_range *ranges;
     size_t range_count;
 } machine = { .command_line = "" };
@@ -51,17 +50,16 @@ const void *machine_read_early(phys_t address, size_t size_bytes)
     return phys_to_pointer(address);
 }
 
-/* So many complaints about one loader's data tell what is wrong with it; a list of a million would only cost
-   time. */
-#define COMPLAINTS_MAX 32
+/* Faults of the loader's data that are logged; more do not help a diagnosis. */
+#define FAULTS_LOGGED_MAX 32
 
-static void complain(const char *sentence, uint64_t number)
+static void report_fault(const char *sentence, uint64_t number)
 {
     static unsigned int count;
-    if (++count <= COMPLAINTS_MAX)
+    if (++count <= FAULTS_LOGGED_MAX)
         log_warn("boot", "%s (%#lx)", sentence, number);
-    if (count == COMPLAINTS_MAX)
-        log_warn("boot", "further complaints about the loader's information are left out");
+    if (count == FAULTS_LOGGED_MAX)
+        log_warn("boot", "further faults of the loader's data are not logged");
 }
 
 static void read_boot_info(void)
@@ -71,13 +69,13 @@ static void read_boot_info(void)
     if (machine.handoff.protocol == HANDOFF_MULTIBOOT2) {
         const uint32_t *total_size = machine_read_early(address, 8);
         const void *data = total_size ? machine_read_early(address, *total_size) : NULL;
-        status = data ? mb2_parse(data, *total_size, address, complain, &machine.info) : STATUS_TRUNCATED;
+        status = data ? mb2_parse(data, *total_size, address, report_fault, &machine.info) : STATUS_TRUNCATED;
     } else if (machine.handoff.protocol == HANDOFF_PVH) {
-        status = pvh_parse(address, machine_read_early, complain, &machine.info);
+        status = pvh_parse(address, machine_read_early, report_fault, &machine.info);
     }
     if (status != STATUS_OK)
-        panic("boot: the loader's information at P%#lx cannot be used: %s.\n"
-              "Without a memory map there is nothing to run in; try another loader.",
+        panic("boot: invalid boot information at P%#lx: %s.\n"
+              "There is no memory map; try another loader.",
               address.raw, status_sentence(status));
 }
 
@@ -89,7 +87,7 @@ static void read_appended_command_line(void)
     status_t status =
         fw_cfg_read_file(FW_CFG_COMMAND_LINE, machine.appended, sizeof(machine.appended) - 1, &length);
     if (status == STATUS_TOO_BIG)
-        log_warn("boot", "fw_cfg's " FW_CFG_COMMAND_LINE " was cut to %zu bytes", length);
+        log_warn("boot", "fw_cfg's " FW_CFG_COMMAND_LINE " truncated to %zu bytes", length);
     machine.appended[length] = '\0';
 }
 
@@ -98,7 +96,7 @@ void machine_read_handoff(uint64_t handoff_address)
     const struct handoff *handoff = phys_to_pointer(phys(handoff_address));
     if (handoff->magic != HANDOFF_MAGIC || handoff->version != HANDOFF_VERSION ||
         handoff->size_bytes != sizeof(machine.handoff))
-        panic("boot: the hand-off at P%#lx is not from this kernel's stub32 (magic %#lx, version %u, %u "
+        panic("boot: the hand-off at P%#lx is not of this kernel's stub32 (magic %#lx, version %u, %u "
               "bytes).",
               handoff_address, handoff->magic, handoff->version, handoff->size_bytes);
     machine.handoff = *handoff;
@@ -114,43 +112,43 @@ void machine_log_origin(void)
     log_info("boot", "Ashlar %s, loaded by %s%s%s", ASHLAR_VERSION, machine.info.protocol,
              loader ? " from " : "", loader ? loader : "");
     if (machine.handoff.flags & HANDOFF_LA57)
-        log_info("boot", "the firmware had left 5-level paging on; the stub went back to 4 levels");
+        log_info("boot", "5-level paging was on; the stub switched to 4 levels");
 }
 
-static void add_claim(uint64_t start, uint64_t end, enum memmap_kind kind, uint32_t source_type)
+static void add_entry(uint64_t start, uint64_t end, enum memmap_kind kind, uint32_t source_type)
 {
-    if (machine.claim_count == machine.claim_limit)
-        panic("boot: the memory map has more than %lu entries; the room behind the kernel holds no more.",
-              machine.claim_limit);
-    machine.claims[machine.claim_count++] = (struct memmap_entry){ start, end, kind, source_type };
+    if (machine.entry_count == machine.entry_limit)
+        panic("boot: the memory map has more than %lu entries; the memory reserved for it is full.",
+              machine.entry_limit);
+    machine.entries[machine.entry_count++] = (struct memmap_entry){ start, end, kind, source_type };
 }
 
-void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind)
+void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind)
 {
-    add_claim(start, end, kind, 0);
+    add_entry(start, end, kind, 0);
 }
 
-/* A framebuffer address in RAM or in the kernel is wrong, and its claim would remove that RAM from the map.
-   device_map_screen() refuses it later with a line. */
-static void claim_what_the_loader_left(void)
+/* A framebuffer address in RAM or in the kernel is wrong, and its reservation would remove that RAM from the
+   map. device_map_screen() refuses and logs it later. */
+static void reserve_loader_data(void)
 {
-    struct memmap_entry claim;
-    size_t before = machine.claim_count;
-    for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &claim);)
-        if (claim.kind != MEMMAP_FRAMEBUFFER ||
-            !device_is_in_memory(machine.claims, before, claim.start, claim.end))
-            add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+    struct memmap_entry entry;
+    size_t before = machine.entry_count;
+    for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &entry);)
+        if (entry.kind != MEMMAP_FRAMEBUFFER ||
+            !device_is_in_memory(machine.entries, before, entry.start, entry.end))
+            add_entry(entry.start, entry.end, entry.kind, entry.source_type);
 }
 
-/* What is stored there reaches the CPU's own registers, whatever the map says. */
-static void claim_lapic(void)
+/* Accesses there reach the local APIC, whatever the map lists. */
+static void reserve_lapic(void)
 {
     uint64_t base = cpu_lapic_base();
     if (base != 0 && !(base < machine.handoff.kernel_end && machine.handoff.image_start < base + PAGE_SIZE))
-        machine_add_claim(base, base + PAGE_SIZE, MEMMAP_DEVICE);
+        machine_reserve(base, base + PAGE_SIZE, MEMMAP_DEVICE);
 }
 
-/* The parts are joined by a newline: a quote that the loader's part leaves open ends there. */
+/* The parts are joined by a newline, which ends an unclosed quote of the loader's part. */
 static size_t join_command_line(char *room)
 {
     const char *from_loader =
@@ -170,7 +168,7 @@ static size_t join_command_line(char *room)
     return length + 1;
 }
 
-/* mem=SIZE: memory above that address is left alone, as if it were not there. */
+/* mem=SIZE: memory above that address is not used. */
 static uint64_t memory_limit(void)
 {
     char value[32];
@@ -184,40 +182,39 @@ static uint64_t memory_limit(void)
     return UINT64_MAX;
 }
 
-/* No page-table entry holds an address beyond what the CPU has, and the direct map has no room beyond its own
-   size. */
+/* The end of the CPU's physical address range or of the direct map, whichever is lower. */
 static uint64_t mappable_end(void)
 {
     uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
     return cpu < map ? cpu : map;
 }
 
-/* Cuts usable memory to what is below @limit. Return: the bytes that are left out. */
-static uint64_t cut_usable(struct memmap_entry *claim, uint64_t limit)
+/* Truncates a usable entry at @limit. Return: the bytes cut off. */
+static uint64_t cut_usable(struct memmap_entry *entry, uint64_t limit)
 {
-    uint64_t end = claim->end;
-    if (claim->kind != MEMMAP_USABLE || end <= limit)
+    uint64_t end = entry->end;
+    if (entry->kind != MEMMAP_USABLE || end <= limit)
         return 0;
-    claim->end = claim->start > limit ? claim->start : limit;
-    return end - claim->end;
+    entry->end = entry->start > limit ? entry->start : limit;
+    return end - entry->end;
 }
 
-static void claim_firmware_map(void)
+static void add_firmware_map(void)
 {
     uint64_t limit = memory_limit(), mappable = mappable_end(), left_out = 0, lowest = UINT64_MAX;
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_claim(&machine.info, &cursor, &claim);) {
-        uint64_t bytes = cut_usable(&claim, mappable);
-        if (bytes > 0 && claim.end < lowest)
-            lowest = claim.end;
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_map_entry(&machine.info, &cursor, &entry);) {
+        uint64_t bytes = cut_usable(&entry, mappable);
+        if (bytes > 0 && entry.end < lowest)
+            lowest = entry.end;
         left_out = range_end(left_out, bytes);
-        (void)cut_usable(&claim, limit);
-        add_claim(claim.start, claim.end, claim.kind, claim.source_type);
+        (void)cut_usable(&entry, limit);
+        add_entry(entry.start, entry.end, entry.kind, entry.source_type);
     }
     if (left_out > 0)
-        log_warn("memory", "%lu KiB of RAM from P%#lx on left out: address out of range, the end is P%#lx",
+        log_warn("memory", "%lu KiB of RAM from P%#lx not used: beyond P%#lx, the end of the address range",
                  left_out / KIB(1), lowest, mappable);
-    machine.firmware_count = machine.claim_count;
+    machine.firmware_count = machine.entry_count;
 }
 
 /* reserve_low=SIZE: how much of the first 640 KiB is firmware's. */
@@ -235,49 +232,49 @@ static uint64_t low_reserve(void)
     return LOW_MEMORY_RESERVED;
 }
 
-/* After all other claims: the trampoline's place is chosen among what they leave. */
-static void claim_low_memory(void)
+/* After all other entries: the trampoline's address is chosen in what they leave usable. */
+static void reserve_low_memory(void)
 {
     uint16_t ebda_segment, base_kib;
     memcpy(&ebda_segment, machine_read_early(phys(LOW_MEMORY_EBDA_SEGMENT), 2), 2);
     memcpy(&base_kib, machine_read_early(phys(LOW_MEMORY_BASE_KIB), 2), 2);
-    machine_add_claim(low_memory_bios_start(ebda_segment, base_kib), LOW_MEMORY_END, MEMMAP_RESERVED);
+    machine_reserve(low_memory_bios_start(ebda_segment, base_kib), LOW_MEMORY_END, MEMMAP_RESERVED);
     uint64_t reserved = low_reserve();
-    struct phys_range hole = low_memory_hole(machine.claims, machine.claim_count, reserved);
+    struct phys_range hole = low_memory_hole(machine.entries, machine.entry_count, reserved);
     if (phys_range_size(hole) == 0) {
-        machine_add_claim(0, reserved, MEMMAP_RESERVED);
+        machine_reserve(0, reserved, MEMMAP_RESERVED);
         return;
     }
-    machine_add_claim(0, hole.start.raw, MEMMAP_RESERVED);
-    machine_add_claim(hole.end.raw, reserved, MEMMAP_RESERVED);
-    log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: CPUs are started there",
+    machine_reserve(0, hole.start.raw, MEMMAP_RESERVED);
+    machine_reserve(hole.end.raw, reserved, MEMMAP_RESERVED);
+    log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: needed to start CPUs",
              hole.start.raw, hole.end.raw, reserved / KIB(1));
 }
 
-void machine_collect_claims(void)
+void machine_read_memory_map(void)
 {
-    /* Page tables come after the map and need their part of this memory, too. */
+    /* Page tables are allocated after the map and need a part of this memory. */
     struct phys_range room = early_left();
     uint64_t room_size = phys_range_size(room);
     size_t command_line_size = machine.info.command_line.size_bytes + sizeof(machine.appended) + 2;
     size_t bytes_an_entry =
         sizeof(struct memmap_entry) + 2 * sizeof(struct memmap_range) + MEMMAP_SCRATCH_BYTES(1);
     if (command_line_size + PAGE_SIZE > room_size / 2)
-        panic("boot: %lu bytes behind the kernel do not hold a command line of %lu bytes.", room_size / 2,
-              command_line_size);
-    machine.claims = phys_to_pointer(room.start);
-    machine.claim_limit = (room_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
+        panic("boot: command line of %lu bytes too long for the %lu bytes reserved for it.",
+              command_line_size, room_size / 2);
+    machine.entries = phys_to_pointer(room.start);
+    machine.entry_limit = (room_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
 
-    claim_firmware_map();
-    /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should
-       meet no memory in use; video memory and ROMs are there whatever the map says. */
-    machine_add_claim(0, PAGE_SIZE, MEMMAP_RESERVED);
-    machine_add_claim(0xa0000, 0x100000, MEMMAP_RESERVED);
-    machine_add_claim(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE);
-    machine_add_claim(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
-    claim_lapic();
-    claim_what_the_loader_left();
-    claim_low_memory();
+    add_firmware_map();
+    /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should not reach
+       memory in use; video memory and ROMs exist whatever the map lists. */
+    machine_reserve(0, PAGE_SIZE, MEMMAP_RESERVED);
+    machine_reserve(0xa0000, 0x100000, MEMMAP_RESERVED);
+    machine_reserve(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE);
+    machine_reserve(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
+    reserve_lapic();
+    reserve_loader_data();
+    reserve_low_memory();
 }
 
 static void log_memory(void)
@@ -291,15 +288,15 @@ static void log_memory(void)
              machine.firmware_count, machine.range_count);
 }
 
-void machine_sweep_claims(void)
+void machine_build_memory_map(void)
 {
-    size_t count = machine.claim_count;
-    machine.ranges = (void *)align_up((uintptr_t)(machine.claims + count), 16);
+    size_t count = machine.entry_count;
+    machine.ranges = (void *)align_up((uintptr_t)(machine.entries + count), 16);
     char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
     char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
-    memmap_sweep(machine.claims, count, scratch, machine.ranges, &machine.range_count);
+    memmap_sweep(machine.entries, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
-        panic("boot: the loader's memory map lists no usable memory besides this kernel's own.");
+        panic("boot: the loader's memory map lists no usable memory except the kernel's.");
     early_reserve_below(phys(align_up(pointer_to_phys(scratch).raw, PAGE_SIZE)));
     early_add_map(machine.ranges, machine.range_count, phys(BOOT_DIRECT_MAP_SIZE));
     log_memory();
@@ -320,11 +317,11 @@ const char *machine_command_line(void)
     return machine.command_line;
 }
 
-const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count)
+const struct memmap_entry *machine_map_entries(size_t *count, size_t *firmware_count)
 {
-    *count = machine.claim_count;
+    *count = machine.entry_count;
     *firmware_count = machine.firmware_count;
-    return machine.claims;
+    return machine.entries;
 }
 
 const struct memmap_range *machine_map(size_t *count)

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The machine as it was booted: stub32's handoff, the loader's description, the command line, and the memory
- * map before and after the sweep. Filled in once, early, on the first CPU; constant afterwards, so the
- * getters need no lock.
+ * The machine as it was booted: stub32's hand-off, the boot information, the command line, and the memory map
+ * with its input. Filled in once, early, on the first CPU; constant afterwards, so the getters need no lock.
  */
 #include <ashlar/handoff.h>
 #include <boot/boot_info.h>
 
 /**
- * machine_read_handoff() - copy the hand-off and read what the loader left.
- * @handoff_address: physical, as kernel64_entry got it.
+ * machine_read_handoff() - copy the hand-off and parse the boot information.
+ * @handoff_address: physical, as passed to kernel64_entry.
  *
  * From here on machine_handoff() and machine_boot_info() work, and options can be read (boot/options.h).
- * Panics when the hand-off is not the stub's, because then not even the page tables are known. Context: early
- * boot, boot direct map, nothing allocated.
+ * Panics when the hand-off is not of this stub. Context: early boot, boot direct map, nothing allocated.
  */
 void machine_read_handoff(uint64_t handoff_address);
 
@@ -22,48 +20,48 @@ void machine_read_handoff(uint64_t handoff_address);
 void machine_log_origin(void);
 
 /**
- * machine_collect_claims() - gather the firmware's maps, and what the kernel itself reserves.
+ * machine_read_memory_map() - collect the firmware's maps and the kernel's reservations.
  *
- * The kernel, the boot image, what the loader left, modules and the framebuffer. Other rooms add theirs by
- * machine_add_claim() before the sweep. Panics when there is no room for the claims.
+ * Reserves the kernel, the boot image, the loader's data, modules and the framebuffer. Other rooms add theirs
+ * by machine_reserve() before machine_build_memory_map(). Panics when there are too many entries.
  * Context: once, first CPU, after machine_read_handoff().
  */
-void machine_collect_claims(void);
+void machine_read_memory_map(void);
 
-/* Reserves [start, end) as @kind. Context: between machine_collect_claims() and machine_sweep_claims(). */
-void machine_add_claim(uint64_t start, uint64_t end, enum memmap_kind kind);
+/* Reserves [start, end) as @kind. Context: between machine_read_memory_map() and machine_build_memory_map().
+ */
+void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind);
 
 /**
- * machine_sweep_claims() - make the memory map of all claims.
+ * machine_build_memory_map() - make the memory map of all entries.
  *
- * It lies in memory that it itself lists as MEMMAP_BOOT_IMAGE. Also joins the command line, and hands
- * what is left behind the kernel to boot/early.h. Panics
- * when nothing usable is left.
- * Context: once, first CPU, after machine_collect_claims().
+ * It is stored in memory that it lists as MEMMAP_BOOT_IMAGE. Also joins the command line, and gives the map
+ * to boot/early.h. Panics when there is no usable memory.
+ * Context: once, first CPU, after machine_read_memory_map().
  */
-void machine_sweep_claims(void);
+void machine_build_memory_map(void);
 
 /**
  * machine_read_early() - physical memory through the stub's direct map: a boot_read_fn.
  * @address, @size_bytes: any numbers.
  *
- * Return: where it can be read; NULL when it reaches past BOOT_DIRECT_MAP_SIZE.
+ * Return: its virtual address; NULL when it extends past BOOT_DIRECT_MAP_SIZE.
  * Context: before address_space_init().
  */
 const void *machine_read_early(phys_t address, size_t size_bytes);
 
-/* The handoff, and the loader's description. Context: any, after machine_read_handoff(); before it they are
+/* The hand-off, and the boot information. Context: any, after machine_read_handoff(); before it they are
    empty. */
 const struct handoff *machine_handoff(void);
 const struct boot_info *machine_boot_info(void);
 
-/* The joined command line: the loader's, then what QEMU's fw_cfg appends. "" before
-   machine_sweep_claims(). Context: any. */
+/* The joined command line: the loader's, then QEMU's fw_cfg's. "" before machine_build_memory_map(). Context:
+   any. */
 const char *machine_command_line(void);
 
-/* The claims as they went into the sweep, firmware's first: their number, and how many are the firmware's.
-   Context: any, after machine_sweep_claims(). */
-const struct memmap_entry *machine_claims(size_t *count, size_t *firmware_count);
+/* The entries that the memory map was made of, firmware's first: their number, and how many are the
+   firmware's. Context: any, after machine_build_memory_map(). */
+const struct memmap_entry *machine_map_entries(size_t *count, size_t *firmware_count);
 
-/* The memory map, ascending. Context: any, after machine_sweep_claims(); no ranges before it. */
+/* The memory map, ascending. Context: any, after machine_build_memory_map(); no ranges before it. */
 const struct memmap_range *machine_map(size_t *count);

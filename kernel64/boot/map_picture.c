@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ranges are in ascending order, so one walk over them serves all cells: a range that ends in
- * a cell is left behind, one that reaches further is met again by the next.
+ * The ranges are in ascending order, so one walk over them serves all cells: a range that ends in a cell is
+ * passed, one that extends further is visited again for the next cell.
  */
 #include <boot/map_picture.h>
 
@@ -17,12 +17,12 @@ char map_picture_letter(enum memmap_kind kind)
     return kind < MEMMAP_KIND_COUNT ? letters[kind] : '?';
 }
 
-/* Of bytes[], one number a kind: the letter of the largest, or nobody's when @unclaimed is larger. */
-static char letter_of_cell(const uint64_t *bytes, uint64_t unclaimed)
+/* The letter of the kind with the most bytes, or MAP_PICTURE_NONE when @uncovered is larger. */
+static char letter_of_cell(const uint64_t *bytes, uint64_t uncovered)
 {
-    char letter = MAP_PICTURE_NOBODY;
-    uint64_t most = unclaimed;
-    for (unsigned kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
+    char letter = MAP_PICTURE_NONE;
+    uint64_t most = uncovered;
+    for (unsigned int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
         if (bytes[kind] > 0 && bytes[kind] >= most) {
             most = bytes[kind];
             letter = map_picture_letter((enum memmap_kind)kind);
@@ -38,17 +38,17 @@ void map_picture(const struct memmap_range *ranges, size_t count, uint64_t end, 
     for (size_t cell = 0; cell < cells; cell++) {
         uint64_t cell_start = cell * cell_bytes, cell_end = cell_start + cell_bytes;
         uint64_t bytes[MEMMAP_KIND_COUNT] = { 0 };
-        uint64_t unclaimed = cell_bytes;
+        uint64_t uncovered = cell_bytes;
         for (; next < count && ranges[next].start.raw < cell_end; next++) {
             const struct memmap_range *range = &ranges[next];
             uint64_t from = range->start.raw > cell_start ? range->start.raw : cell_start;
             uint64_t to = range->end.raw < cell_end ? range->end.raw : cell_end;
             bytes[range->kind] += to - from;
-            unclaimed -= to - from;
+            uncovered -= to - from;
             if (range->end.raw > cell_end)
                 break;
         }
-        text[cell] = letter_of_cell(bytes, unclaimed);
+        text[cell] = letter_of_cell(bytes, uncovered);
     }
     text[cells] = '\0';
 }

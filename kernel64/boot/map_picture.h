@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A swept memory map as a row of letters. Pure, hosted-tested.
+ * A memory map as a row of letters. Pure, hosted-tested.
  */
 #include <ashlar/mm/memmap.h>
 
-#define MAP_PICTURE_NOBODY '.' /* what no range holds */
+#define MAP_PICTURE_NONE '.' /* in no range */
 
 /* Return: the letter of a kind, a different one for each. */
 char map_picture_letter(enum memmap_kind kind);
@@ -17,6 +17,6 @@ char map_picture_letter(enum memmap_kind kind);
  * @text:   receives @cells letters and a NUL.
  * @cells:  1 .. any.
  *
- * A cell shows what most of its bytes are, and of two that have as many the stricter.
+ * A cell shows the kind of most of its bytes, and of two kinds with equal shares the stricter one.
  */
 void map_picture(const struct memmap_range *ranges, size_t count, uint64_t end, char *text, size_t cells);

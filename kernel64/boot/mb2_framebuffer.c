@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The framebuffer's tag: its geometry and its colours are checked here, so that a driver may trust them.
+ * The framebuffer tag. Geometry and colours are checked here, so that drivers need not.
  */
 #include <boot/mb2_framebuffer.h>
 
 #include <ashlar/fmt/multiboot2.h>
 #include <boot/mb2_walk.h>
 
-/* Return: whether the colours behind the head are there and can be used. */
+/* Return: whether the colour information after the head is complete and valid. */
 static bool take_colours(struct bytes tag, struct boot_framebuffer *fb)
 {
     struct bytes colours = mb2_content(tag, sizeof(struct mb2_tag_framebuffer));
@@ -37,7 +37,7 @@ static bool take_colours(struct bytes tag, struct boot_framebuffer *fb)
     return true;
 }
 
-/* Whoever draws trusts these numbers: a line fits into its pitch, and the end does not wrap. */
+/* Drivers rely on it: a line fits into the pitch, and the end does not wrap. */
 static bool has_sound_geometry(const struct boot_framebuffer *fb)
 {
     uint64_t bytes_a_pixel = (fb->bits_per_pixel + 7u) / 8;
@@ -46,7 +46,7 @@ static bool has_sound_geometry(const struct boot_framebuffer *fb)
            fb->width * bytes_a_pixel <= fb->pitch_bytes && fb->address.raw <= UINT64_MAX - size_bytes;
 }
 
-void mb2_take_framebuffer(struct reading *reading, struct bytes tag)
+void mb2_take_framebuffer(struct parser *parser, struct bytes tag)
 {
     static const enum framebuffer_type types[] = {
         [MB2_FRAMEBUFFER_INDEXED] = FRAMEBUFFER_INDEXED,
@@ -56,7 +56,7 @@ void mb2_take_framebuffer(struct reading *reading, struct bytes tag)
     struct mb2_tag_framebuffer head;
     memcpy(&head, tag.data, sizeof(head));
     if (head.type >= ARRAY_LEN(types)) {
-        reading_complain(reading, "the framebuffer is of an unknown type and is left out", head.type);
+        parser_report(parser, "framebuffer ignored: unknown type", head.type);
         return;
     }
     struct boot_framebuffer fb = {
@@ -68,11 +68,10 @@ void mb2_take_framebuffer(struct reading *reading, struct bytes tag)
         .bits_per_pixel = head.bits_per_pixel,
     };
     if (!has_sound_geometry(&fb))
-        reading_complain(reading, "the framebuffer's size contradicts itself and it is left out; its address",
-                         head.address);
+        parser_report(parser, "framebuffer ignored: inconsistent pitch, width and height: address",
+                      head.address);
     else if (!take_colours(tag, &fb))
-        reading_complain(reading, "the framebuffer's colours make no sense and it is left out; its address",
-                         head.address);
+        parser_report(parser, "framebuffer ignored: invalid colour information: address", head.address);
     else
-        reading->info->framebuffer = fb;
+        parser->info->framebuffer = fb;
 }

@@ -3,14 +3,13 @@
  * Multiboot2 information: a head with the total size, then tags on 8-byte boundaries, each a type,
  * a size and content, the last of type 0.
  *
- * Every length comes from a stranger. There are two levels of trust, each established once:
- * mb2_next_tag() hands out a tag only when it lies inside what may be read, and the table of tags says
- * how long each must be before its function sees it. Behind that a function checks only what the
- * content says about itself. Content is copied out, never cast: nothing is promised about where
- * the structure lies.
+ * No length is trusted. Two checks are made, each in one place: mb2_next_tag() returns only tags inside the
+ * readable bytes, and the table of tags gives the minimum length of each type. After these a tag's function
+ * checks only what the content says about itself. Content is copied out, never cast: the structure may be
+ * unaligned.
  *
- * A tag whose size is wrong ends the walk, for nobody knows where the next one begins; one whose
- * content is wrong is skipped alone.
+ * A tag with an invalid size ends the walk, because the next one cannot be found; a tag with invalid content
+ * is skipped.
  */
 #include <boot/mb2_parse.h>
 
@@ -21,101 +20,96 @@
 #include <boot/mb2_walk.h>
 #include <lib/string.h>
 
-/* ---- one function a tag; each gets at least the bytes that the table below asks for ---- */
+/* ---- one function a tag; each gets at least the minimum length of the table below ---- */
 
-static void take_text(struct reading *reading, struct bytes tag, struct bytes *text)
+static void take_text(struct parser *parser, struct bytes tag, struct bytes *text)
 {
     if (!mb2_find_text(tag, sizeof(struct mb2_tag), text))
-        reading_complain(reading, "a string has no end and is left out; its length", tag.size_bytes);
+        parser_report(parser, "string ignored: not terminated: length", tag.size_bytes);
 }
 
-static void take_command_line(struct reading *reading, struct bytes tag)
+static void take_command_line(struct parser *parser, struct bytes tag)
 {
-    take_text(reading, tag, &reading->info->command_line);
+    take_text(parser, tag, &parser->info->command_line);
 }
 
-static void take_loader_name(struct reading *reading, struct bytes tag)
+static void take_loader_name(struct parser *parser, struct bytes tag)
 {
-    take_text(reading, tag, &reading->info->loader_name);
+    take_text(parser, tag, &parser->info->loader_name);
 }
 
-static void take_module(struct reading *reading, struct bytes tag)
+static void take_module(struct parser *parser, struct bytes tag)
 {
     struct mb2_tag_module module;
     struct bytes text;
     memcpy(&module, tag.data, sizeof(module));
     if (module.end < module.start) {
-        reading_complain(reading, "a module ends before it starts and is left out; its start", module.start);
+        parser_report(parser, "module ignored: ends before it starts: start", module.start);
         return;
     }
     if (!mb2_find_text(tag, sizeof(module), &text))
-        reading_complain(reading, "a module's string has no end and is left out; the module's start",
-                         module.start);
-    if (++reading->info->module_count > BOOT_ENTRIES_MAX) {
-        reading_complain(reading, "there are more modules than on any machine; this is number",
-                         reading->info->module_count);
-        reading->info->is_too_big = true;
+        parser_report(parser, "module's command line ignored: not terminated: start of the module",
+                      module.start);
+    if (++parser->info->module_count > BOOT_ENTRIES_MAX) {
+        parser_report(parser, "too many modules: count", parser->info->module_count);
+        parser->info->is_too_big = true;
     }
 }
 
-static void take_basic_memory(struct reading *reading, struct bytes tag)
+static void take_basic_memory(struct parser *parser, struct bytes tag)
 {
     struct mb2_tag_basic_memory memory;
     memcpy(&memory, tag.data, sizeof(memory));
-    reading->info->memory_lower_kib = memory.lower_kib;
-    reading->info->memory_upper_kib = memory.upper_kib;
-    reading->info->has_basic_memory = true;
+    parser->info->memory_lower_kib = memory.lower_kib;
+    parser->info->memory_upper_kib = memory.upper_kib;
+    parser->info->has_basic_memory = true;
 }
 
-/* Return: the whole entries of @stride bytes that @content holds; complains about a partial one. */
-static struct bytes whole_entries(struct reading *reading, struct bytes content, uint32_t stride)
+/* Return: the whole entries of @stride bytes that @content holds; reports a partial one. */
+static struct bytes whole_entries(struct parser *parser, struct bytes content, uint32_t stride)
 {
     size_t partial = content.size_bytes % stride;
     if (partial)
-        reading_complain(reading, "a memory map ends inside an entry, which is left out; its bytes", partial);
+        parser_report(parser, "memory map: partial last entry ignored: bytes", partial);
     content.size_bytes -= partial;
     if (content.size_bytes / stride > BOOT_ENTRIES_MAX) {
-        reading_complain(reading, "a memory map has more entries than any machine's; their number",
-                         content.size_bytes / stride);
-        reading->info->is_too_big = true;
+        parser_report(parser, "memory map: too many entries: count", content.size_bytes / stride);
+        parser->info->is_too_big = true;
     }
     return content;
 }
 
-static void take_memory_map(struct reading *reading, struct bytes tag)
+static void take_memory_map(struct parser *parser, struct bytes tag)
 {
     struct mb2_tag_memory_map map;
     memcpy(&map, tag.data, sizeof(map));
     if (map.entry_size < offsetof(struct mb2_memory_map_entry, reserved)) {
-        reading_complain(reading, "the memory map's entries are too small and it is left out; bytes an entry",
-                         map.entry_size);
+        parser_report(parser, "memory map ignored: entry size too small: bytes", map.entry_size);
         return;
     }
-    reading->info->memory_map = whole_entries(reading, mb2_content(tag, sizeof(map)), map.entry_size);
-    reading->info->memory_map_stride = map.entry_size;
+    parser->info->memory_map = whole_entries(parser, mb2_content(tag, sizeof(map)), map.entry_size);
+    parser->info->memory_map_stride = map.entry_size;
 }
 
-static void take_efi_memory_map(struct reading *reading, struct bytes tag)
+static void take_efi_memory_map(struct parser *parser, struct bytes tag)
 {
     struct mb2_tag_efi_memory_map map;
     memcpy(&map, tag.data, sizeof(map));
     if (map.descriptor_size < sizeof(struct mb2_efi_descriptor)) {
-        reading_complain(reading,
-                         "the EFI memory map's entries are too small and it is left out; bytes an entry",
-                         map.descriptor_size);
+        parser_report(parser, "EFI memory map ignored: entry size too small: bytes", map.descriptor_size);
         return;
     }
     if (map.descriptor_version != 1)
-        reading_complain(reading, "the EFI memory map is of an unknown version and is read as version 1",
-                         map.descriptor_version);
-    reading->info->efi_map = whole_entries(reading, mb2_content(tag, sizeof(map)), map.descriptor_size);
-    reading->info->efi_map_stride = map.descriptor_size;
+        parser_report(parser, "EFI memory map: unknown version, parsed as version 1: version",
+                      map.descriptor_version);
+    parser->info->efi_map = whole_entries(parser, mb2_content(tag, sizeof(map)), map.descriptor_size);
+    parser->info->efi_map_stride = map.descriptor_size;
 }
 
-static void take_system_table(struct reading *reading, uint64_t address, uint8_t bits)
+static void take_system_table(struct parser *parser, uint64_t address, uint8_t bits)
 {
-    reading->info->efi_system_table = address;
-    reading->info->efi_bits = bits;
+    parser->info->efi_system_table = address;
+    parser->info->efi_bits = bits;
 }
 
 static uint32_t address32_of(struct bytes tag)
@@ -132,39 +126,39 @@ static uint64_t address64_of(struct bytes tag)
     return address.address;
 }
 
-static void take_efi32_system_table(struct reading *reading, struct bytes tag)
+static void take_efi32_system_table(struct parser *parser, struct bytes tag)
 {
-    take_system_table(reading, address32_of(tag), 32);
+    take_system_table(parser, address32_of(tag), 32);
 }
 
-static void take_efi64_system_table(struct reading *reading, struct bytes tag)
+static void take_efi64_system_table(struct parser *parser, struct bytes tag)
 {
-    take_system_table(reading, address64_of(tag), 64);
+    take_system_table(parser, address64_of(tag), 64);
 }
 
-static void take_efi_boot_services(struct reading *reading, struct bytes tag)
+static void take_efi_boot_services(struct parser *parser, struct bytes tag)
 {
     (void)tag;
-    reading->info->efi_boot_services = true;
+    parser->info->efi_boot_services = true;
 }
 
-static void take_efi32_image_handle(struct reading *reading, struct bytes tag)
+static void take_efi32_image_handle(struct parser *parser, struct bytes tag)
 {
-    reading->info->efi_image_handle = address32_of(tag);
+    parser->info->efi_image_handle = address32_of(tag);
 }
 
-static void take_efi64_image_handle(struct reading *reading, struct bytes tag)
+static void take_efi64_image_handle(struct parser *parser, struct bytes tag)
 {
-    reading->info->efi_image_handle = address64_of(tag);
+    parser->info->efi_image_handle = address64_of(tag);
 }
 
-static void take_smbios(struct reading *reading, struct bytes tag)
+static void take_smbios(struct parser *parser, struct bytes tag)
 {
     struct mb2_tag_smbios smbios;
     memcpy(&smbios, tag.data, sizeof(smbios));
-    reading->info->smbios = mb2_content(tag, sizeof(smbios));
-    reading->info->smbios_major = smbios.major;
-    reading->info->smbios_minor = smbios.minor;
+    parser->info->smbios = mb2_content(tag, sizeof(smbios));
+    parser->info->smbios_major = smbios.major;
+    parser->info->smbios_minor = smbios.minor;
 }
 
 static bool is_rsdp(struct bytes content)
@@ -172,24 +166,23 @@ static bool is_rsdp(struct bytes content)
     return memcmp(content.data, "RSD PTR ", 8) == 0;
 }
 
-/* The second version has all that the first has and the 64-bit table besides, so it wins, in
-   whatever order they come. */
-static void take_rsdp_v1(struct reading *reading, struct bytes tag)
+/* Version 2 has all fields of version 1 and the address of the XSDT, so it is preferred, in either order. */
+static void take_rsdp_v1(struct parser *parser, struct bytes tag)
 {
     struct bytes content = mb2_content(tag, sizeof(struct mb2_tag));
     if (!is_rsdp(content))
-        reading_complain(reading, "the RSDP is none and is left out; its version", 1);
-    else if (!reading->info->rsdp.data)
-        reading->info->rsdp = content;
+        parser_report(parser, "invalid RSDP ignored: version", 1);
+    else if (!parser->info->rsdp.data)
+        parser->info->rsdp = content;
 }
 
-static void take_rsdp_v2(struct reading *reading, struct bytes tag)
+static void take_rsdp_v2(struct parser *parser, struct bytes tag)
 {
     struct bytes content = mb2_content(tag, sizeof(struct mb2_tag));
     if (!is_rsdp(content))
-        reading_complain(reading, "the RSDP is none and is left out; its version", 2);
+        parser_report(parser, "invalid RSDP ignored: version", 2);
     else
-        reading->info->rsdp = content;
+        parser->info->rsdp = content;
 }
 
 /* ---- all tags ---- */
@@ -200,7 +193,7 @@ static void take_rsdp_v2(struct reading *reading, struct bytes tag)
 static const struct {
     size_t minimum_bytes; /* head included */
     bool may_repeat;
-    void (*take)(struct reading *reading, struct bytes tag);
+    void (*take)(struct parser *parser, struct bytes tag);
 } tags[] = {
     [MB2_TAG_COMMAND_LINE] = { sizeof(struct mb2_tag), false, take_command_line },
     [MB2_TAG_LOADER_NAME] = { sizeof(struct mb2_tag), false, take_loader_name },
@@ -218,57 +211,56 @@ static const struct {
     [MB2_TAG_EFI32_IMAGE_HANDLE] = { sizeof(struct mb2_tag_address32), false, take_efi32_image_handle },
     [MB2_TAG_EFI64_IMAGE_HANDLE] = { sizeof(struct mb2_tag_address64), false, take_efi64_image_handle },
 };
-STATIC_ASSERT(ARRAY_LEN(tags) <= 32, "the set of tags seen is a word of bits");
+STATIC_ASSERT(ARRAY_LEN(tags) <= 32, "the set of tags seen is a bitmap in one word");
 
-static void take_tag(struct reading *reading, uint32_t type, struct bytes tag, uint32_t *seen)
+static void take_tag(struct parser *parser, uint32_t type, struct bytes tag, uint32_t *seen)
 {
     if (type >= ARRAY_LEN(tags) || !tags[type].take)
         return;
     if (tag.size_bytes < tags[type].minimum_bytes) {
-        reading_complain(reading, "a tag is too short for its fields and is left out; its number", type);
+        parser_report(parser, "tag ignored: too short: type", type);
         return;
     }
     if ((*seen & 1u << type) && !tags[type].may_repeat) {
-        reading_complain(reading, "a tag comes again and only the first counts; its number", type);
+        parser_report(parser, "duplicate tag ignored: type", type);
         return;
     }
     *seen |= 1u << type;
-    tags[type].take(reading, tag);
+    tags[type].take(parser, tag);
 }
 
-static void walk(struct reading *reading)
+static void walk(struct parser *parser)
 {
-    struct bytes raw = reading->info->raw;
+    struct bytes raw = parser->info->raw;
     size_t offset = sizeof(struct mb2_info);
     uint32_t seen = 0, count = 0;
-    while (!reading->info->is_too_big) {
+    while (!parser->info->is_too_big) {
         struct mb2_tag head;
         struct bytes tag;
         switch (mb2_next_tag(raw, &offset, &head, &tag)) {
         case MB2_STEP_TAG:
-            take_tag(reading, head.type, tag, &seen);
+            take_tag(parser, head.type, tag, &seen);
             if (++count > BOOT_TAGS_MAX) {
-                reading_complain(reading, "there are more tags than any loader makes; this is number", count);
-                reading->info->is_too_big = true;
+                parser_report(parser, "too many tags: count", count);
+                parser->info->is_too_big = true;
             }
             break;
         case MB2_STEP_END:
             return;
         case MB2_STEP_NO_END:
-            reading_complain(reading, "the boot information has no end tag; its size", raw.size_bytes);
+            parser_report(parser, "no end tag: size of the boot information", raw.size_bytes);
             return;
         case MB2_STEP_BROKEN:
-            reading_complain(reading, "a tag's size is wrong and what follows is lost; the tag's offset",
-                             offset);
+            parser_report(parser, "invalid tag size, rest of the boot information ignored: offset", offset);
             return;
         }
     }
 }
 
-status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_complain_fn *complain,
+status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_report_fn *report_fault,
                    struct boot_info *info)
 {
-    struct reading reading = { info, complain };
+    struct parser parser = { info, report_fault };
     struct mb2_info head;
     boot_info_clear(info, "multiboot2", address, mb2_next_module);
     if (size_bytes < sizeof(head))
@@ -279,10 +271,10 @@ status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_com
 
     info->raw = (struct bytes){ data, head.total_size };
     if (head.total_size > size_bytes) {
-        reading_complain(&reading, "the boot information claims more bytes than can be read",
-                         head.total_size);
+        parser_report(&parser, "boot information truncated: its size exceeds readable memory: size",
+                      head.total_size);
         info->raw.size_bytes = size_bytes;
     }
-    walk(&reading);
+    walk(&parser);
     return info->is_too_big ? STATUS_TOO_BIG : STATUS_OK;
 }

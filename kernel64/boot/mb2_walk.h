@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The sequence of tags in a Multiboot2 information structure. Private to boot/.
+ * Iterators over the tags of a Multiboot2 information structure. Private to boot/.
  *
  * Context of all: any.
  */
 #include <ashlar/fmt/multiboot2.h>
 #include <boot/boot_info.h>
 
-/* Why a walk stops: at the end tag, where bytes end without one, or at a tag whose size is wrong. */
+/* The result of a step: a tag, the end tag, the end of the bytes without one, or a tag with an invalid size.
+ */
 enum mb2_step { MB2_STEP_TAG, MB2_STEP_END, MB2_STEP_NO_END, MB2_STEP_BROKEN };
 
 /**
@@ -16,13 +17,13 @@ enum mb2_step { MB2_STEP_TAG, MB2_STEP_END, MB2_STEP_NO_END, MB2_STEP_BROKEN };
  * @raw:    the structure.
  * @offset: of the tag; moved to the next one.
  * @head:   receives its head.
- * @tag:    receives the whole tag, head included; it lies inside @raw.
+ * @tag:    receives the whole tag, head included; inside @raw.
  *
  * Return: MB2_STEP_TAG; otherwise why there is none, and @offset stays.
  */
 enum mb2_step mb2_next_tag(struct bytes raw, size_t *offset, struct mb2_tag *head, struct bytes *tag);
 
-/* Return: what follows the first @head_bytes of a tag that has at least so many. */
+/* Return: the content after the first @head_bytes of a tag, which has at least as many. */
 static inline struct bytes mb2_content(struct bytes tag, size_t head_bytes)
 {
     return (struct bytes){ tag.data + head_bytes, tag.size_bytes - head_bytes };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options of the command line, and the monitor's `options`. Which there are, the linker knows.
+ * Options of the command line, and the monitor's `options`. The linker collects the options
+ * (ashlar/option.h).
  */
 #include <boot/options.h>
 
@@ -65,7 +66,7 @@ void options_warn_unknown(void)
         if (is_in_front)
             continue;
         if (status == STATUS_MALFORMED)
-            log_warn("options", "the quote in %.*s is never closed", (int)given.name_length, given.name);
+            log_warn("options", "unclosed quote in %.*s", (int)given.name_length, given.name);
         if (!is_registered(&given))
             log_warn("options", "unknown option '%.*s' ignored; 'options' lists them all",
                      (int)given.name_length, given.name);
@@ -93,4 +94,4 @@ static status_t command_options(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(options, "", "options of the kernel command line, and which were given", command_options);
+COMMAND(options, "", "kernel options, and the values given", command_options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the machine came up: the command `boot`, and `boot` in the report.
+ * The command `boot`, and `boot` in the report.
  */
 #include <ashlar/command.h>
 #include <ashlar/report.h>
@@ -39,8 +39,7 @@ static status_t command_boot(int argc, char **argv)
               i > 0 ? stage_us(list, i) - stage_us(list, i - 1) : 0);
     return STATUS_OK;
 }
-COMMAND(boot, "", "what booted this kernel, with which command line, and how long each stage took",
-        command_boot);
+COMMAND(boot, "", "boot protocol, loader, command line, and the time of each boot stage", command_boot);
 
 static void report_boot(struct json *json)
 {

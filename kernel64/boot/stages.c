@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list, kept in the order of time stamps: those of the stub become known after the first stages of the
- * kernel.
+ * The list, sorted by time stamp: those of the stub are read after the first stages of the kernel.
  */
 #include <boot/stages.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Boot stages: a name and a time stamp each, in the order of time. The first is "stub", the stub's first
+ * Boot stages: a name and a time stamp each, in chronological order. The first is "stub", the stub's first
  * instructions; the last is "prompt".
  *
  * Context of all: the first CPU.
  */
 #include <ashlar/types.h>
 
-/* Further stages are not listed. */
+/* Further stages are dropped. */
 #define BOOT_STAGES_MAX 32
 
 struct boot_stage {
@@ -17,13 +17,13 @@ struct boot_stage {
 };
 
 /**
- * boot_stage_mark() - a stage is reached now.
+ * boot_stage_mark() - record a stage now.
  * @name: constant.
  */
 void boot_stage_mark(const char *name);
 
 /**
- * boot_stage_mark_at() - the same for a moment in the past, which the handoff tells.
+ * boot_stage_mark_at() - record a stage in the past, as the hand-off gives it.
  * @name:  constant.
  * @ticks: of the time-stamp counter.
  */

@@ -98,7 +98,7 @@ bool platform_read_madt(const struct platform_firmware *firmware, struct platfor
     const void *data = firmware->find("APIC", 0, &size_bytes);
     if (!data || madt_parse(data, size_bytes, &madt) != STATUS_OK)
         return false;
-    (void)madt_complain(&madt, firmware->complain);
+    (void)madt_report_faults(&madt, firmware->report_fault);
     platform->lapic_address = madt.lapic_address;
     platform->has_8259 = madt.has_8259;
     platform->isa_is_identity = true;

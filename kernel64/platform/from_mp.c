@@ -13,7 +13,7 @@
 #include <ashlar/bits.h>
 #include <lib/string.h>
 
-static void complain_if_cut(const struct platform_firmware *firmware, const struct mp_table *table)
+static void report_if_cut(const struct platform_firmware *firmware, const struct mp_table *table)
 {
     struct mp_entry entry;
     size_t cursor = 0;
@@ -21,7 +21,7 @@ static void complain_if_cut(const struct platform_firmware *firmware, const stru
     while ((status = mp_next(table, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        firmware->complain(
+        firmware->report_fault(
             "MP table cut short: an entry is of no known type, and the rest is dropped: from offset", cursor);
 }
 
@@ -91,7 +91,7 @@ bool platform_read_mp(const struct platform_firmware *firmware, struct platform 
     if (mp_find(firmware->read, &pointer) != STATUS_OK ||
         mp_table_read(firmware->read, &pointer, &table) != STATUS_OK)
         return false;
-    complain_if_cut(firmware, &table);
+    report_if_cut(firmware, &table);
     platform->lapic_address = table.lapic_address;
     platform->has_imcr = pointer.has_imcr;
     memcpy(platform->mp_oem, table.oem_id, sizeof(platform->mp_oem));

@@ -40,13 +40,13 @@ static const void *find(const char *signature, size_t index, size_t *size_bytes)
     return bytes;
 }
 
-static void complain(const char *sentence, size_t number)
+static void report_fault(const char *sentence, size_t number)
 {
     log_warn("acpi", "%s %lu", sentence, number);
 }
 
 static const struct platform_firmware firmware = {
-    .find = find, .read = acpi_read, .take = early_take, .complain = complain
+    .find = find, .read = acpi_read, .take = early_take, .report_fault = report_fault
 };
 
 static void log_nodes(void)

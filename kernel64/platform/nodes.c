@@ -6,7 +6,7 @@
 
 #include <acpi/numa.h>
 
-static void complain_if_cut(const struct platform_firmware *firmware, const struct srat *srat)
+static void report_if_cut(const struct platform_firmware *firmware, const struct srat *srat)
 {
     struct srat_entry entry;
     size_t cursor = 0;
@@ -14,8 +14,8 @@ static void complain_if_cut(const struct platform_firmware *firmware, const stru
     while ((status = srat_next(srat, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        firmware->complain("SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset",
-                           cursor);
+        firmware->report_fault(
+            "SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset", cursor);
 }
 
 /* Nodes and distances live as long as the machine runs. Return: NULL when there are none. */
@@ -27,7 +27,7 @@ static struct numa *describe(const struct platform_firmware *firmware)
     const void *data = firmware->find("SRAT", 0, &size_bytes);
     if (!data || srat_parse(data, size_bytes, &srat) != STATUS_OK)
         return NULL;
-    complain_if_cut(firmware, &srat);
+    report_if_cut(firmware, &srat);
     data = firmware->find("SLIT", 0, &size_bytes);
     bool has_slit = data && slit_parse(data, size_bytes, &slit) == STATUS_OK;
     struct numa *numa = platform_take_array(firmware, &one, sizeof(*numa),

@@ -18,7 +18,7 @@ void *platform_take_array(const struct platform_firmware *firmware, size_t *coun
     if (multiply_fits(*count, element_bytes, &size_bytes))
         array = firmware->take(size_bytes, ARRAY_ALIGNMENT);
     if (!array) {
-        firmware->complain(what, *count);
+        firmware->report_fault(what, *count);
         *count = 0;
     }
     return array;

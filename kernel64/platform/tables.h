@@ -37,14 +37,14 @@ struct platform_firmware {
     void *(*take)(size_t size_bytes, size_t alignment);
 
     /* Told what is wrong: a sentence, and the number that belongs to it. */
-    void (*complain)(const char *sentence, size_t number);
+    void (*report_fault)(const char *sentence, size_t number);
 };
 
 /**
  * platform_read_tables() - everything.
  * @platform: written whole.
  *
- * An array for which there is no memory is empty, and @firmware->complain() is told so.
+ * An array for which there is no memory is empty, and @firmware->report_fault() is told so.
  */
 void platform_read_tables(const struct platform_firmware *firmware, struct platform *platform);
 

@@ -345,11 +345,11 @@ def test_addresses_from_the_loader_are_validated(doubted):
         lines,
         'acpi: XSDT at P0x6000000: invalid header; using the RSDT',
         'acpi: RSDT at P',
-        'memory: 1048576 KiB of RAM from P0x200000000000 on left out: address out of range',
+        'memory: 1048576 KiB of RAM from P0x200000000000 not used: beyond P0x',
         'firmware: framebuffer at P0x40000000000000 refused: address out of range',
     ) == [1, 1, 1, 1], lines
     assert any(line.startswith('HPET') for line in lines)
-    swept = lines[lines.index('after the sweep:') :]
+    swept = lines[lines.index('memory map:') :]
     assert named(
         swept,
         '0000000000000000 - 0000000000010000 .* reserved',
@@ -367,11 +367,11 @@ def test_cpus_start_from_the_first_64_kib_if_no_other_memory_is_free(doubted):
     )
     assert named(
         lines,
-        'memory: P0xc000 to P0xe000 of the first 64 KiB not reserved: CPUs are started there',
+        'memory: P0xc000 to P0xe000 of the first 64 KiB not reserved: needed to start CPUs',
         'smp: 2 of 2 CPUs online',
         r'firmware: framebuffer at P0x8000000 refused: address in RAM',
     ) == [1, 1, 1]
-    swept = lines[lines.index('after the sweep:') :]
+    swept = lines[lines.index('memory map:') :]
     assert named(swept, '000000000000c000 - 000000000000e000 .* usable') == [1], swept
 
 
@@ -387,5 +387,5 @@ def test_reserve_low_sets_how_much_belongs_to_firmware(boot, option, line):
     outcome = boot('map; exit', boot='kernel', cmdline=option)
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
-    assert named(lines[lines.index('after the sweep:') :], line) == [1]
+    assert named(lines[lines.index('memory map:') :], line) == [1]
     assert named(lines, 'reserve_low=1M: expected a size of 4K to 640K') == [option == 'reserve_low=1M']

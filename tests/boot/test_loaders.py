@@ -84,7 +84,7 @@ def test_a_million_entries_are_refused_at_once_with_a_message(start_vmm, what, w
     assert outcome.verdict == 'panic', outcome.words
     text = '\n'.join(outcome.stream.lines)
     assert words in text
-    assert "the loader's information at P0x6000 cannot be used: too large." in text
+    assert "invalid boot information at P0x6000: too large." in text
 
 
 def test_a_start_info_without_a_memory_map_is_refused_with_a_message(start_vmm):

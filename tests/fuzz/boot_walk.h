@@ -39,7 +39,7 @@ static inline void walk_boot_info(const struct boot_info *info, size_t most)
         read_view(module.command_line, true);
     }
     insist(count == info->module_count);
-    for (cursor = 0, count = 0; boot_info_next_claim(info, &cursor, &claim);)
+    for (cursor = 0, count = 0; boot_info_next_map_entry(info, &cursor, &claim);)
         insist(claim.start < claim.end && claim.kind < MEMMAP_KIND_COUNT && ++count <= most + 2);
     for (cursor = 0, count = 0; boot_info_next_reservation(info, &cursor, &claim);)
         insist(claim.start < claim.end && claim.kind != MEMMAP_USABLE && ++count <= 2 * most + 8);

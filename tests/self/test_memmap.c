@@ -98,7 +98,7 @@ static uint64_t sum_of_all_that_is_taken(void)
     }
     if (screen.bytes)
         sum = sum_of(sum, screen.bytes, (const uint8_t *)screen.bytes + screen.size);
-    for (size_t cursor = 0; boot_info_next_claim(machine_boot_info(), &cursor, &claim);) {
+    for (size_t cursor = 0; boot_info_next_map_entry(machine_boot_info(), &cursor, &claim);) {
         if (claim.kind == MEMMAP_ACPI_RECLAIM)
             sum = sum_of_range(sum, claim.start, claim.end);
     }

@@ -39,7 +39,7 @@ static UNUSED void assert_absent(struct bytes bytes)
     assert_int_equal(bytes.size_bytes, 0);
 }
 
-/* @next: boot_info_next_claim or boot_info_next_reservation; must return @wanted, and then no more. */
+/* @next: boot_info_next_map_entry or boot_info_next_reservation; must return @wanted, and then no more. */
 static UNUSED void expect_entries(bool (*next)(const struct boot_info *, size_t *, struct memmap_entry *),
                                   const struct memmap_entry *wanted, size_t count)
 {
@@ -59,7 +59,7 @@ static UNUSED void expect_entries(bool (*next)(const struct boot_info *, size_t 
 #define EXPECT_CLAIMS(...)                                                                                   \
     do {                                                                                                     \
         const struct memmap_entry wanted[] = { __VA_ARGS__ };                                                \
-        expect_entries(boot_info_next_claim, wanted, ARRAY_LEN(wanted));                                     \
+        expect_entries(boot_info_next_map_entry, wanted, ARRAY_LEN(wanted));                                 \
     } while (0)
 
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, start, finish)

@@ -45,7 +45,7 @@ static void *take(size_t size_bytes, size_t alignment)
     return malloc(size_bytes);
 }
 
-static void complain(const char *sentence, size_t number)
+static void report_fault(const char *sentence, size_t number)
 {
     fprintf(stderr, "%s %zu\n", sentence, number);
 }
@@ -135,7 +135,7 @@ static void show_devices(const struct platform *platform)
 int main(int argc, char **argv)
 {
     static const struct platform_firmware firmware = {
-        .find = find, .read = read_nothing, .take = take, .complain = complain
+        .find = find, .read = read_nothing, .take = take, .report_fault = report_fault
     };
     static struct platform platform;
     for (int i = 1; i < argc; i++)

@@ -62,7 +62,7 @@ static inline void *take(size_t size_bytes, size_t alignment)
     return taken[taken_count++] = malloc(size_bytes);
 }
 
-static inline void complain(const char *sentence, size_t number)
+static inline void report_fault(const char *sentence, size_t number)
 {
     assert_true(complaint_count < 16);
     numbers[complaint_count] = number;
@@ -70,7 +70,7 @@ static inline void complain(const char *sentence, size_t number)
 }
 
 static const struct platform_firmware firmware = {
-    .find = find, .read = read_low, .take = take, .complain = complain
+    .find = find, .read = read_low, .take = take, .report_fault = report_fault
 };
 
 static inline void give_arrays_back(void)

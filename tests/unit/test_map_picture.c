@@ -65,7 +65,7 @@ static void every_kind_has_its_own_letter(void **state)
     (void)state;
     for (int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
         assert_true(map_picture_letter((enum memmap_kind)kind) > ' ');
-        assert_int_not_equal(map_picture_letter((enum memmap_kind)kind), MAP_PICTURE_NOBODY);
+        assert_int_not_equal(map_picture_letter((enum memmap_kind)kind), MAP_PICTURE_NONE);
         for (int other = 0; other < kind; other++)
             assert_int_not_equal(map_picture_letter((enum memmap_kind)kind),
                                  map_picture_letter((enum memmap_kind)other));

@@ -63,7 +63,7 @@ static void every_tag_may_be_truncated_at_every_length(void **state)
             parse();
             struct memmap_entry claim;
             struct boot_module module;
-            for (size_t cursor = 0; boot_info_next_claim(&info, &cursor, &claim);)
+            for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &claim);)
                 assert_true(claim.start < claim.end);
             for (size_t cursor = 0; boot_info_next_module(&info, &cursor, &module);)
                 assert_true(module.start.raw <= module.end.raw);

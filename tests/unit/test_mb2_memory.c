@@ -57,7 +57,7 @@ static void an_efi_map_with_too_small_a_stride_is_ignored(void **state)
         BUILD_TAG(&b, MB2_TAG_EFI_MEMORY_MAP, map, efi_descriptors, sizeof(efi_descriptors));
         parse();
         assert_int_equal(complaints, 1);
-        expect_entries(boot_info_next_claim, NULL, 0);
+        expect_entries(boot_info_next_map_entry, NULL, 0);
         free(b.allocation);
         b.allocation = NULL;
     }
@@ -133,7 +133,7 @@ static void a_bios_map_with_too_small_a_stride_is_ignored(void **state)
         BUILD_TAG(&b, MB2_TAG_MEMORY_MAP, map, map_entries, sizeof(map_entries));
         parse();
         assert_int_equal(complaints, 1);
-        expect_entries(boot_info_next_claim, NULL, 0);
+        expect_entries(boot_info_next_map_entry, NULL, 0);
         free(b.allocation);
         b.allocation = NULL;
     }
@@ -161,7 +161,7 @@ static void only_type_1_makes_usable_memory(void **state)
     parse_without_complaint();
     struct memmap_entry claim;
     size_t claims = 0;
-    for (size_t cursor = 0; boot_info_next_claim(&info, &cursor, &claim); claims++)
+    for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &claim); claims++)
         assert_int_equal(claim.kind == MEMMAP_USABLE, claim.source_type == 1);
     assert_int_equal(claims, ARRAY_LEN(entries));
 }

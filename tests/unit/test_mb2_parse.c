@@ -23,7 +23,7 @@ static void an_empty_structure_is_valid(void **state)
     struct memmap_entry claim;
     assert_false(boot_info_next_module(&info, &cursor, &module));
     cursor = 0;
-    assert_false(boot_info_next_claim(&info, &cursor, &claim));
+    assert_false(boot_info_next_map_entry(&info, &cursor, &claim));
 }
 
 static void every_simple_tag_is_read(void **state)
@@ -229,7 +229,7 @@ static void kept_boot_services_without_a_map_are_detected(void **state)
     BUILD_BYTES(&b, MB2_TAG_EFI64_IMAGE_HANDLE, 2, 0, 0, 0, 0, 0, 0, 0);
     parse_without_complaint();
     assert_true(info.efi_boot_services);
-    expect_entries(boot_info_next_claim, NULL, 0);
+    expect_entries(boot_info_next_map_entry, NULL, 0);
 }
 
 int main(void)

@@ -86,7 +86,7 @@ static void an_empty_start_info_is_valid(void **state)
     size_t cursor = 0;
     assert_false(boot_info_next_module(&info, &cursor, &module));
     cursor = 0;
-    assert_false(boot_info_next_claim(&info, &cursor, &claim));
+    assert_false(boot_info_next_map_entry(&info, &cursor, &claim));
 }
 
 static void the_command_line_and_rsdp_address_are_read(void **state)

@@ -16,13 +16,14 @@ static void write_range(struct json *json, uint64_t start, uint64_t end, const c
 
 static void report_memory(struct json *json)
 {
-    size_t claim_count, firmware_count, range_count;
-    const struct memmap_entry *claims = machine_claims(&claim_count, &firmware_count);
+    size_t entry_count, firmware_count, range_count;
+    const struct memmap_entry *entries = machine_map_entries(&entry_count, &firmware_count);
     const struct memmap_range *ranges = machine_map(&range_count);
 
     json_open_list(json, "firmware");
     for (size_t i = 0; i < firmware_count; i++)
-        write_range(json, claims[i].start, claims[i].end, memmap_kind_name((enum memmap_kind)claims[i].kind));
+        write_range(json, entries[i].start, entries[i].end,
+                    memmap_kind_name((enum memmap_kind)entries[i].kind));
     json_close(json);
     json_open_list(json, "usable");
     for (size_t i = 0; i < range_count; i++)
