@@ -75,6 +75,44 @@ static inline virt_t virt_add(virt_t address, uint64_t bytes)
     return (virt_t){ address.raw + bytes };
 }
 
+static inline virt_t virt_sub(virt_t address, uint64_t bytes)
+{
+    return (virt_t){ address.raw - bytes };
+}
+
+/* Bytes from @from up to @to; as all arithmetic of addresses modulo 2^64, so that 0 is an end, too. */
+static inline uint64_t virt_distance(virt_t from, virt_t to)
+{
+    return to.raw - from.raw;
+}
+
+static inline bool virt_is_equal(virt_t a, virt_t b)
+{
+    return a.raw == b.raw;
+}
+
+static inline bool virt_is_below(virt_t a, virt_t b)
+{
+    return a.raw < b.raw;
+}
+
+/* @bytes: a power of two. */
+static inline virt_t virt_align_down(virt_t address, uint64_t bytes)
+{
+    return (virt_t){ address.raw & ~(bytes - 1) };
+}
+
+static inline virt_t virt_align_up(virt_t address, uint64_t bytes)
+{
+    return (virt_t){ (address.raw + bytes - 1) & ~(bytes - 1) };
+}
+
+/* Bytes from the boundary of @bytes, a power of two, at or below it. */
+static inline uint64_t virt_offset_in(virt_t address, uint64_t bytes)
+{
+    return address.raw & (bytes - 1);
+}
+
 /* The caller knows that something is mapped there. */
 static inline void *virt_to_pointer(virt_t address)
 {
@@ -115,6 +153,11 @@ static inline bool pfn_is_valid(pfn_t frame)
 static inline bool phys_is_valid(phys_t address)
 {
     return address.raw != UINT64_MAX;
+}
+
+static inline bool phys_ranges_overlap(struct phys_range a, struct phys_range b)
+{
+    return a.start.raw < b.end.raw && b.start.raw < a.end.raw;
 }
 
 static inline uint64_t phys_range_size(struct phys_range range)

@@ -24,18 +24,16 @@ void tlb_flush_all(void)
         cpu_write_cr3(cpu_read_cr3());
 }
 
-void tlb_flush(uint64_t virt, uint64_t size_bytes)
+void tlb_flush(virt_t virt, uint64_t size_bytes)
 {
     if (size_bytes > FLUSH_SINGLY_LIMIT * PAGE_SIZE) {
         tlb_flush_all();
         return;
     }
-    uint64_t last = virt + size_bytes - 1; /* perhaps the last byte of the address space */
-    for (uint64_t page = virt & ~(PAGE_SIZE - 1); page <= last; page += PAGE_SIZE) {
-        cpu_invalidate_page((void *)page);
-        if (page + PAGE_SIZE == 0)
-            break;
-    }
+    /* The range may end with the address space. */
+    virt_t first = virt_align_down(virt, PAGE_SIZE), last = virt_add(virt, size_bytes - 1);
+    for (uint64_t done = 0; done <= virt_distance(first, last); done += PAGE_SIZE)
+        cpu_invalidate_page(virt_to_pointer(virt_add(first, done)));
 }
 
 void tlb_enter_idle(void)

@@ -6,6 +6,7 @@
  *
  * Other CPUs' TLBs: smp/shootdown.h.
  */
+#include <ashlar/addr.h>
 #include <cpu/lazy_tlb.h>
 #include <cpu/percpu.h>
 
@@ -15,7 +16,7 @@
  *
  * Context: any; the caller stays on its CPU. Cost: an INVLPG a page, up to 32; one flush of all above that.
  */
-void tlb_flush(uint64_t virt, uint64_t size_bytes);
+void tlb_flush(virt_t virt, uint64_t size_bytes);
 
 /**
  * tlb_flush_all() - flush all translations of this CPU, global ones too.

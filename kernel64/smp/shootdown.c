@@ -17,7 +17,8 @@
 static unsigned int holders; /* atomic: of page tables */
 
 struct request {
-    uint64_t virt, size_bytes;
+    virt_t virt;
+    uint64_t size_bytes;
 };
 
 static void flush(void *argument)
@@ -41,7 +42,7 @@ static void flush_on_others(struct request *request, bool may_defer)
         ipi_call(&set, flush, request);
 }
 
-static void flush_all(uint64_t virt, uint64_t size_bytes, bool may_defer)
+static void flush_all(virt_t virt, uint64_t size_bytes, bool may_defer)
 {
     struct request request = { virt, size_bytes };
     irq_flags_t state = local_irq_save();
@@ -51,7 +52,7 @@ static void flush_all(uint64_t virt, uint64_t size_bytes, bool may_defer)
     local_irq_restore(state);
 }
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, true);
 }
@@ -68,7 +69,7 @@ void shootdown_unblock_table_freeing(void)
 
 /* The holders are counted last. A CPU that was not online when the others were called, or was dropped, and
    uses an old table has been counted before; one that is counted after this finds the entry as it is now. */
-bool port_flush_table(uint64_t virt, uint64_t size_bytes)
+bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

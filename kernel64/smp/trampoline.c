@@ -63,6 +63,12 @@ static uint64_t *root_of(const struct paging *paging)
     return phys_to_pointer(paging->root);
 }
 
+/* Where an identity mapping shows it. */
+static virt_t same_address(phys_t address)
+{
+    return virt(address.raw);
+}
+
 static status_t make_tables(struct trampoline *trampoline, const struct paging *kernel)
 {
     trampoline->paging = (struct paging){ .has_nx = kernel->has_nx,
@@ -72,7 +78,7 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
     status_t status = paging_init(&trampoline->paging);
     if (status != STATUS_OK)
         return status;
-    status = paging_map(&trampoline->paging, trampoline->page.raw, trampoline->page,
+    status = paging_map(&trampoline->paging, same_address(trampoline->page), trampoline->page,
                         PAGE_SIZE << trampoline->order, PAGE_WRITE | PAGE_EXECUTE);
     if (status != STATUS_OK) {
         free_frame(trampoline->paging.root);
@@ -150,7 +156,8 @@ void trampoline_free(struct trampoline *trampoline)
     memset(root_of(&trampoline->paging) + UPPER_HALF, 0, UPPER_HALF * sizeof(uint64_t));
     /* Unmapping 4 KiB pages splits no larger page, so it needs no memory and cannot fail; if it did, the
        memory is kept. */
-    if (paging_unmap(&trampoline->paging, trampoline->page.raw, PAGE_SIZE << trampoline->order) != STATUS_OK)
+    if (paging_unmap(&trampoline->paging, same_address(trampoline->page), PAGE_SIZE << trampoline->order) !=
+        STATUS_OK)
         return;
     free_frame(trampoline->paging.root);
     free_frames(trampoline->page, trampoline->order);

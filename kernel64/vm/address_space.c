@@ -116,10 +116,15 @@ static void copy_mapping(void *context, const struct page_mapping *mapping)
 static void map_image(void)
 {
     const struct paging stubs = { .root = phys(machine_handoff()->pml4) };
-    paging_visit(&stubs, KERNEL_IMAGE_START, KERNEL_IMAGE_END, copy_mapping, NULL, NULL);
+    paging_visit(&stubs, virt(KERNEL_IMAGE_START), virt(KERNEL_IMAGE_END), copy_mapping, NULL, NULL);
 }
 
 /* ---- the direct map ---- */
+
+static virt_t direct_map(phys_t address)
+{
+    return virt(DIRECT_MAP_START + address.raw);
+}
 
 /* The direct map has no room for addresses from here on, or no entry can hold them. */
 static uint64_t addressable_end(void)
@@ -142,8 +147,8 @@ static void map_all_ram(void)
     early_hold_back(RESERVE_KEPT_BYTES);
     ram_end = phys(plan.end);
     for (size_t cursor = 0; direct_map_next_run(&plan, &cursor, &run);) {
-        if (paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start, run.end.raw - run.start.raw,
-                       DIRECT_MAP_ACCESS) != STATUS_OK) {
+        if (paging_map(&paging, direct_map(run.start), run.start, phys_range_size(run), DIRECT_MAP_ACCESS) !=
+            STATUS_OK) {
             log_warn("memory", "RAM from P%#lx on is left out: no frames for its page tables", run.start.raw);
             ram_end = run.start;
             break;
@@ -153,8 +158,8 @@ static void map_all_ram(void)
     early_set_limit(ram_end);
 }
 
-/* The description of the boot stays where the loader put it, and QEMU puts parts of it into page 0,
-   which is nobody's. */
+/* The loader's boot information stays where it is, and QEMU puts parts of it into page 0, which no range of
+   the memory map covers. */
 static void map_boot_information(void)
 {
     struct memmap_entry claim;
@@ -162,20 +167,19 @@ static void map_boot_information(void)
         uint64_t end = align_up(claim.end, PAGE_SIZE);
         for (uint64_t page = align_down(claim.start, PAGE_SIZE); claim.kind == MEMMAP_BOOT_INFO && page < end;
              page += PAGE_SIZE) {
-            /* To read: the rest of the page may be somebody else's. */
-            status_t status =
-                paging_map(&paging, DIRECT_MAP_START + page, phys(page), PAGE_SIZE, PAGE_GLOBAL);
+            /* Read-only: the rest of the page may belong to another owner. */
+            status_t status = paging_map(&paging, direct_map(phys(page)), phys(page), PAGE_SIZE, PAGE_GLOBAL);
             if (status != STATUS_EXISTS)
-                must(status, "what the loader said");
+                must(status, "the boot information");
         }
     }
 }
 
 static void protect_aliases(void)
 {
-    uint64_t start = machine_handoff()->kernel_start;
+    phys_t start = phys(machine_handoff()->kernel_start);
     uint64_t size_bytes = align_up((uint64_t)(__rodata_end - __kernel_start), PAGE_SIZE);
-    must(paging_protect(&paging, DIRECT_MAP_START + start, size_bytes, PAGE_GLOBAL),
+    must(paging_protect(&paging, direct_map(start), size_bytes, PAGE_GLOBAL),
          "the alias of the kernel's code");
 }
 
@@ -194,6 +198,6 @@ void address_space_init(void)
     must(early_device_map_again(&paging), "the consoles' devices");
     /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
     cpu_write_cr3(paging.root.raw);
-    port_flush(0, UINT64_MAX);
+    port_flush(virt(0), UINT64_MAX);
     vrange_init(&paging, virt(VRANGE_START), virt(VRANGE_END));
 }

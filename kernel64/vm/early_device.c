@@ -19,7 +19,7 @@
 
 static struct page_mapping maps[EARLY_DEVICES_MAX];
 static unsigned int map_count;
-static uint64_t next_address = CONSOLE_DEVICES_START;
+static virt_t next_address = { CONSOLE_DEVICES_START };
 static bool is_stub_left;
 
 /* Nothing is unmapped here, so only a failed request gives a frame back, and it is lost. */
@@ -39,13 +39,14 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
         .give = give_nothing,
     };
     /* As far into a large page as it is in physical memory, so that large pages can map it. */
-    uint64_t virt = align_up(next_address, LARGE_PAGE_SIZE) + (first & (LARGE_PAGE_SIZE - 1));
-    if (map_count == EARLY_DEVICES_MAX || last - first > CONSOLE_DEVICES_END - virt ||
-        paging_map(&stubs, virt, phys(first), last - first, access) != STATUS_OK)
+    virt_t start = virt_add(virt_align_up(next_address, LARGE_PAGE_SIZE), first & (LARGE_PAGE_SIZE - 1));
+    uint64_t size_bytes = last - first;
+    if (map_count == EARLY_DEVICES_MAX || size_bytes > virt_distance(start, virt(CONSOLE_DEVICES_END)) ||
+        paging_map(&stubs, start, phys(first), size_bytes, access) != STATUS_OK)
         return NULL;
-    maps[map_count++] = (struct page_mapping){ virt, phys(first), last - first, access };
-    next_address = virt + (last - first);
-    return (void *)(uintptr_t)virt;
+    maps[map_count++] = (struct page_mapping){ start, phys(first), size_bytes, access };
+    next_address = virt_add(start, size_bytes);
+    return virt_to_pointer(start);
 }
 
 void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,

@@ -21,14 +21,13 @@
 
 status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size)
 {
-    return paging_prepare(address_space(), (uint64_t)(uintptr_t)start,
-                          align_up((uint64_t)((uintptr_t)end - (uintptr_t)start), page_size), page_size);
+    return paging_prepare(address_space(), virt_of(start),
+                          align_up(virt_distance(virt_of(start), virt_of(end)), page_size), page_size);
 }
 
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
 {
-    return paging_map(address_space(), (uint64_t)(uintptr_t)start, memory, page_size,
-                      PAGE_WRITE | PAGE_GLOBAL);
+    return paging_map(address_space(), virt_of(start), memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 /* ---- pinning ---- */

@@ -34,13 +34,13 @@ void port_uncommit(void *start, size_t size_bytes);
 void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal);
 
 /* There are no page tables of ours. */
-static inline void port_flush(uint64_t virt, uint64_t size_bytes)
+static inline void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;
 }
 
-static inline bool port_flush_table(uint64_t virt, uint64_t size_bytes)
+static inline bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     port_flush(virt, size_bytes);
     return true;

@@ -48,7 +48,7 @@ static void look_at_page(void *context, const struct page_mapping *mapping)
     /* Without NX nothing can be kept from being executed, and the log has said so. */
     offend(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE,
            mapping);
-    offend(audit, mapping->virt < USER_HALF_END, AUDIT_LOWER_HALF, mapping);
+    offend(audit, virt_is_below(mapping->virt, virt(USER_HALF_END)), AUDIT_LOWER_HALF, mapping);
     offend(audit, (access & PAGE_USER) != 0, AUDIT_USER, mapping);
     offend(audit, is_written && overlaps(audit->rules->read_only, mapping), AUDIT_READ_ONLY_ALIAS, mapping);
     offend(audit, is_written && is_cached && !is_all_ram(audit->rules, mapping), AUDIT_NOT_RAM, mapping);
@@ -64,7 +64,7 @@ uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules
                     void *context)
 {
     struct audit audit = { paging, rules, report, context, 0 };
-    paging_visit(paging, 0, 0, look_at_page, look_at_table, &audit);
+    paging_visit(paging, virt(0), virt(0), look_at_page, look_at_table, &audit);
     return audit.count;
 }
 

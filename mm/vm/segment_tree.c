@@ -10,10 +10,10 @@
 
 #define MEMORY_TYPE (PAGE_UNCACHED | PAGE_WRITE_COMBINING)
 
-/* splitmix64: addresses become numbers that look like chance. */
-static uint64_t priority_of(uint64_t start)
+/* splitmix64: a hash of the address. */
+static uint64_t priority_of(virt_t start)
 {
-    uint64_t z = start * 0x9e3779b97f4a7c15ull;
+    uint64_t z = start.raw * 0x9e3779b97f4a7c15ull;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
     return z ^ (z >> 31);
@@ -26,7 +26,7 @@ static uint64_t largest_of(const struct segment *node)
 
 static void update(struct segment *node)
 {
-    uint64_t own = node->state == SEGMENT_FREE ? node->end - node->start : 0;
+    uint64_t own = node->state == SEGMENT_FREE ? virt_distance(node->start, node->end) : 0;
     uint64_t left = largest_of(node->left), right = largest_of(node->right);
     node->largest = own > left ? own : left;
     if (right > node->largest)
@@ -35,11 +35,11 @@ static void update(struct segment *node)
 
 /* Those that begin below @start go to @low, the others to @high. */
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the treap, about twice log2 of its nodes. */
-static void split(struct segment *node, uint64_t start, struct segment **low, struct segment **high)
+static void split(struct segment *node, virt_t start, struct segment **low, struct segment **high)
 {
     if (!node) {
         *low = *high = NULL;
-    } else if (node->start < start) {
+    } else if (virt_is_below(node->start, start)) {
         split(node->right, start, &node->right, high);
         update(node);
         *low = node;
@@ -80,27 +80,27 @@ void segment_remove(struct segment **root, struct segment *node)
 {
     struct segment *low, *middle, *high;
     split(*root, node->start, &low, &high);
-    split(high, node->start + 1, &middle, &high);
+    split(high, virt_add(node->start, 1), &middle, &high);
     *root = join(low, high);
 }
 
-struct segment *segment_at(struct segment *root, uint64_t address)
+struct segment *segment_at(struct segment *root, virt_t address)
 {
     struct segment *node = root;
-    while (node && (address < node->start || address >= node->end))
-        node = address < node->start ? node->left : node->right;
+    while (node && (virt_is_below(address, node->start) || !virt_is_below(address, node->end)))
+        node = virt_is_below(address, node->start) ? node->left : node->right;
     return node;
 }
 
-struct segment *segment_lowest_free(struct segment *root, uint64_t size)
+struct segment *segment_lowest_free(struct segment *root, uint64_t size_bytes)
 {
     struct segment *node = root;
-    if (largest_of(node) < size)
+    if (largest_of(node) < size_bytes)
         return NULL;
     for (;;) {
-        if (largest_of(node->left) >= size)
+        if (largest_of(node->left) >= size_bytes)
             node = node->left;
-        else if (node->state == SEGMENT_FREE && node->end - node->start >= size)
+        else if (node->state == SEGMENT_FREE && virt_distance(node->start, node->end) >= size_bytes)
             return node;
         else
             node = node->right;
@@ -108,15 +108,16 @@ struct segment *segment_lowest_free(struct segment *root, uint64_t size)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the treap, about twice log2 of its nodes. */
-bool segment_has_other_type(const struct segment *node, uint64_t start, uint64_t end, unsigned int type)
+bool segment_has_other_type(const struct segment *node, struct phys_range range, unsigned int type)
 {
     if (!node)
         return false;
     if (node->state != SEGMENT_FREE && node->info.kind == VRANGE_DEVICE) {
-        uint64_t other = node->info.device.raw, size = node->info.end.raw - node->info.start.raw;
-        if (other < end && start < other + size && (node->info.access & MEMORY_TYPE) != type)
+        uint64_t size_bytes = virt_distance(node->info.start, node->info.end);
+        struct phys_range other = { node->info.device, phys_add(node->info.device, size_bytes) };
+        if (phys_ranges_overlap(other, range) && (node->info.access & MEMORY_TYPE) != type)
             return true;
     }
-    return segment_has_other_type(node->left, start, end, type) ||
-           segment_has_other_type(node->right, start, end, type);
+    return segment_has_other_type(node->left, range, type) ||
+           segment_has_other_type(node->right, range, type);
 }

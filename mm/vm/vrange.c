@@ -6,9 +6,9 @@
  * (segment_tree.c). A request takes the lowest one that is large enough. A used segment begins with its guard
  * page; what follows it is free, or begins with a guard page of its own.
  *
- * A segment that ends is taken in three steps: it becomes SEGMENT_ENDING, which nobody else may end or use;
- * its pages are unmapped, which returns when every CPU has flushed them; only then it becomes free. Flushing
- * lazily, many at a time, would be cheaper and is not done: no caller frees often.
+ * A range is unmapped in three steps: its segment becomes SEGMENT_ENDING, so that only one caller unmaps it;
+ * its pages are unmapped, which returns when every CPU has flushed them; only then the segment becomes free.
+ * Flushing many ranges at once, later, would be cheaper and is not done: no caller unmaps often.
  *
  * tree_lock guards the segments, tables_lock the page tables (ashlar/sync/lock_class.h has the order). Nodes
  * are taken before the tree is locked and given back after it is unlocked.
@@ -43,7 +43,7 @@ static struct segment *early_free; /* early_nodes that are free, by their right 
 
 static struct segment early_nodes[EARLY_NODES];
 /* constant after initialisation: */
-static uint64_t first_address; /* of all */
+static virt_t first_address; /* of all */
 static struct slab_cache *node_cache;
 
 /* ---- nodes ---- */
@@ -80,16 +80,16 @@ static void give_node(struct segment *node)
 /* ---- reserving ---- */
 
 /* Cuts [start, end) out of a free segment, of which it takes the node; @spare: two that may be needed. */
-static struct segment *cut(struct segment *segment, uint64_t start, uint64_t end, struct segment *spare[2])
+static struct segment *cut(struct segment *segment, virt_t start, virt_t end, struct segment *spare[2])
 {
-    uint64_t free_start = segment->start, free_end = segment->end;
+    virt_t free_start = segment->start, free_end = segment->end;
     segment_remove(&root, segment);
-    if (free_start < start) {
+    if (virt_is_below(free_start, start)) {
         *spare[0] = (struct segment){ .start = free_start, .end = start, .state = SEGMENT_FREE };
         segment_insert(&root, spare[0]);
         spare[0] = NULL;
     }
-    if (end < free_end) {
+    if (virt_is_below(end, free_end)) {
         *spare[1] = (struct segment){ .start = end, .end = free_end, .state = SEGMENT_FREE };
         segment_insert(&root, spare[1]);
         spare[1] = NULL;
@@ -98,14 +98,15 @@ static struct segment *cut(struct segment *segment, uint64_t start, uint64_t end
     return segment;
 }
 
-/* Whether the direct map, which is write-back, shows part of [start, end). */
-static bool is_in_direct_map(uint64_t start, uint64_t end)
+/* Whether the direct map, which is write-back, maps part of @range. */
+static bool is_in_direct_map(struct phys_range range)
 {
-    uint64_t size = DIRECT_MAP_END - DIRECT_MAP_START;
-    if (start >= size)
+    const uint64_t limit = DIRECT_MAP_END - DIRECT_MAP_START;
+    uint64_t start = range.start.raw, end = range.end.raw < limit ? range.end.raw : limit;
+    if (start >= limit)
         return false;
     spin_lock(&tables_lock);
-    bool is_there = paging_maps_any(tables, DIRECT_MAP_START + start, (end < size ? end : size) - start);
+    bool is_there = paging_maps_any(tables, virt(DIRECT_MAP_START + start), end - start);
     spin_unlock(&tables_lock);
     return is_there;
 }
@@ -127,14 +128,14 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
 
     spin_lock(&tree_lock);
     if (status == STATUS_OK && wanted->kind == VRANGE_DEVICE &&
-        segment_has_other_type(root, wanted->device.raw, wanted->device.raw + size_bytes, type))
+        segment_has_other_type(
+            root, (struct phys_range){ wanted->device, phys_add(wanted->device, size_bytes) }, type))
         status = STATUS_EXISTS;
     struct segment *free = status == STATUS_OK ? segment_lowest_free(root, needed) : NULL;
     if (free) {
-        uint64_t start = align_up(free->start + GUARD_SIZE, alignment) + skew;
-        struct segment *used = cut(free, start - GUARD_SIZE, start + size_bytes, spare);
-        wanted->start = virt(start);
-        wanted->end = virt(start + size_bytes);
+        wanted->start = virt_add(virt_align_up(virt_add(free->start, GUARD_SIZE), alignment), skew);
+        wanted->end = virt_add(wanted->start, size_bytes);
+        struct segment *used = cut(free, virt_sub(wanted->start, GUARD_SIZE), wanted->end, spare);
         used->info = *wanted;
         segment_insert(&root, used);
     } else if (status == STATUS_OK) {
@@ -151,18 +152,19 @@ static void release(struct segment *segment)
 {
     spin_lock(&tree_lock);
     segment_remove(&root, segment);
-    struct segment *before = segment_at(root, segment->start - 1), *behind = segment_at(root, segment->end);
+    struct segment *before = segment_at(root, virt_sub(segment->start, 1)),
+                   *after = segment_at(root, segment->end);
     if (before && before->state == SEGMENT_FREE) {
         segment_remove(&root, before);
         segment->start = before->start;
     } else {
         before = NULL;
     }
-    if (behind && behind->state == SEGMENT_FREE) {
-        segment_remove(&root, behind);
-        segment->end = behind->end;
+    if (after && after->state == SEGMENT_FREE) {
+        segment_remove(&root, after);
+        segment->end = after->end;
     } else {
-        behind = NULL;
+        after = NULL;
     }
     segment->state = SEGMENT_FREE;
     /* Few segments need no objects: the last one of many moves out of its slab. */
@@ -177,12 +179,12 @@ static void release(struct segment *segment)
     spin_unlock(&tree_lock);
     give_node(left);
     give_node(before);
-    give_node(behind);
+    give_node(after);
 }
 
 /* ---- pages ---- */
 
-static status_t map(uint64_t start, phys_t address, uint64_t size_bytes, unsigned int access)
+static status_t map(virt_t start, phys_t address, uint64_t size_bytes, unsigned int access)
 {
     spin_lock(&tables_lock);
     status_t status = paging_map(tables, start, address, size_bytes, access | PAGE_GLOBAL);
@@ -190,7 +192,7 @@ static status_t map(uint64_t start, phys_t address, uint64_t size_bytes, unsigne
     return status;
 }
 
-static void unmap(uint64_t start, uint64_t size_bytes)
+static void unmap(virt_t start, uint64_t size_bytes)
 {
     spin_lock(&tables_lock);
     status_t status = paging_unmap(tables, start, size_bytes);
@@ -198,63 +200,64 @@ static void unmap(uint64_t start, uint64_t size_bytes)
     VERIFY(status == STATUS_OK);
 }
 
-/* How much of [at, end), which shows @device at @at, is one piece: as many small pages, or large ones, as are
-   allowed. Depends on nothing else, so pages are unmapped in the pieces that they were mapped in, none has to
-   be split, and unmapping cannot fail. */
-static uint64_t piece_of(uint64_t at, uint64_t end, uint64_t device)
+/* How many bytes from @at on, of @left in the range, are one piece: as many small pages, or large ones, as
+   are allowed. Depends on nothing else, so pages are unmapped in the pieces that they were mapped in, none
+   has to be split, and unmapping cannot fail. @device: what is mapped at @at. */
+static uint64_t piece_of(virt_t at, uint64_t left, phys_t device)
 {
-    uint64_t left = end - at, most = PIECE_PAGES * PAGE_SIZE;
-    if (is_aligned(at | device, LARGE_PAGE_SIZE) && left >= LARGE_PAGE_SIZE) {
+    uint64_t most = PIECE_PAGES * PAGE_SIZE,
+             to_boundary = LARGE_PAGE_SIZE - virt_offset_in(at, LARGE_PAGE_SIZE);
+    if (is_aligned(at.raw | device.raw, LARGE_PAGE_SIZE) && left >= LARGE_PAGE_SIZE) {
         left = align_down(left, LARGE_PAGE_SIZE);
         most = PIECE_PAGES * LARGE_PAGE_SIZE;
-    } else if (left > LARGE_PAGE_SIZE - at % LARGE_PAGE_SIZE) {
-        left = LARGE_PAGE_SIZE - at % LARGE_PAGE_SIZE;
+    } else if (left > to_boundary) {
+        left = to_boundary;
     }
     return left < most ? left : most;
 }
 
-static void unmap_device(uint64_t start, uint64_t end, phys_t device)
+static void unmap_device(virt_t start, uint64_t size_bytes, phys_t device)
 {
-    for (uint64_t at = start, piece; at < end; at += piece) {
-        piece = piece_of(at, end, device.raw + (at - start));
-        unmap(at, piece);
+    for (uint64_t done = 0, piece; done < size_bytes; done += piece) {
+        piece = piece_of(virt_add(start, done), size_bytes - done, phys_add(device, done));
+        unmap(virt_add(start, done), piece);
     }
 }
 
-static status_t map_device(uint64_t start, uint64_t end, phys_t device, unsigned int access)
+static status_t map_device(virt_t start, uint64_t size_bytes, phys_t device, unsigned int access)
 {
-    for (uint64_t at = start, piece; at < end; at += piece) {
-        piece = piece_of(at, end, device.raw + (at - start));
-        status_t status = map(at, phys_add(device, at - start), piece, access);
+    for (uint64_t done = 0, piece; done < size_bytes; done += piece) {
+        piece = piece_of(virt_add(start, done), size_bytes - done, phys_add(device, done));
+        status_t status = map(virt_add(start, done), phys_add(device, done), piece, access);
         if (status != STATUS_OK) {
-            unmap_device(start, at, device);
+            unmap_device(start, done, device);
             return status;
         }
     }
     return STATUS_OK;
 }
 
-/* Unmaps single frames, and frees each when every CPU has forgotten it. */
-static void unmap_frames(uint64_t start, uint64_t end)
+/* Unmaps single frames, and frees each after its TLB shootdown. */
+static void unmap_frames(virt_t start, virt_t end)
 {
-    while (start < end) {
+    while (virt_is_below(start, end)) {
         void *frames[PIECE_PAGES];
         size_t count = 0;
-        uint64_t at = start;
-        for (; at < end && count < PIECE_PAGES; at += PAGE_SIZE) {
+        virt_t at = start;
+        for (; virt_is_below(at, end) && count < PIECE_PAGES; at = virt_add(at, PAGE_SIZE)) {
             struct page_mapping page;
             if (paging_query(tables, at, &page) == STATUS_OK)
                 frames[count++] = port_pointer(page.phys);
         }
-        unmap(start, at - start);
+        unmap(start, virt_distance(start, at));
         frame_free_bulk(frames, count);
         start = at;
     }
 }
 
-static status_t map_frames(uint64_t start, uint64_t end)
+static status_t map_frames(virt_t start, virt_t end)
 {
-    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
+    for (virt_t at = start; virt_is_below(at, end); at = virt_add(at, PAGE_SIZE)) {
         void *frame = frame_alloc();
         status_t status = frame ? map(at, port_phys(frame), PAGE_SIZE, PAGE_WRITE) : STATUS_NO_MEMORY;
         if (status != STATUS_OK) {
@@ -270,11 +273,11 @@ static status_t map_frames(uint64_t start, uint64_t end)
 void vrange_prune(void)
 {
     spin_lock(&tables_lock);
-    uint64_t at = align_down(tables->kept_start, LARGE_PAGE_SIZE), end = tables->kept_end;
-    tables->kept_start = tables->kept_end = 0;
+    virt_t at = virt_align_down(tables->kept_start, LARGE_PAGE_SIZE), end = tables->kept_end;
+    tables->kept_start = tables->kept_end = virt(0);
     spin_unlock(&tables_lock);
-    /* A page table at a time, so that nobody waits for long. */
-    for (; at < end; at += LARGE_PAGE_SIZE) {
+    /* A page table at a time, so that no other CPU waits for long. */
+    for (; virt_is_below(at, end); at = virt_add(at, LARGE_PAGE_SIZE)) {
         spin_lock(&tables_lock);
         paging_prune(tables, at, LARGE_PAGE_SIZE);
         spin_unlock(&tables_lock);
@@ -282,11 +285,11 @@ void vrange_prune(void)
 }
 
 /* Makes a used segment one that only the caller may end. Return: NULL when there is none. */
-static struct segment *begin_end(uint64_t address)
+static struct segment *begin_end(virt_t address)
 {
     spin_lock(&tree_lock);
     struct segment *segment = segment_at(root, address);
-    if (segment && segment->state == SEGMENT_USED && address >= segment->info.start.raw)
+    if (segment && segment->state == SEGMENT_USED && !virt_is_below(address, segment->info.start))
         segment->state = SEGMENT_ENDING;
     else
         segment = NULL;
@@ -303,7 +306,7 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
     if (!range_fits(address.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE) ||
         !align_up_fits(address.raw + size_bytes, PAGE_SIZE, &end))
         return STATUS_INVALID;
-    if ((access & MEMORY_TYPE) != 0 && is_in_direct_map(start, end))
+    if ((access & MEMORY_TYPE) != 0 && is_in_direct_map((struct phys_range){ phys(start), phys(end) }))
         return STATUS_EXISTS;
     /* Larger pages want the same distance to the next boundary. */
     bool is_large = end - start >= LARGE_PAGE_SIZE;
@@ -314,12 +317,12 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
                               is_large ? start % LARGE_PAGE_SIZE : 0, &info);
     if (status != STATUS_OK)
         return status;
-    status = map_device(info.start.raw, info.end.raw, phys(start), access);
+    status = map_device(info.start, end - start, phys(start), access);
     if (status != STATUS_OK) {
-        release(begin_end(info.start.raw));
+        release(begin_end(info.start));
         return status;
     }
-    *result = (void *)(uintptr_t)(info.start.raw + (address.raw - start));
+    *result = virt_to_pointer(virt_add(info.start, address.raw - start));
     return STATUS_OK;
 }
 
@@ -329,37 +332,38 @@ status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const cha
     if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE ||
         kind >= VRANGE_KINDS)
         return STATUS_INVALID;
-    /* Or it would take all there is, and have everybody's caches emptied, before it fails. */
+    /* Otherwise it would take all frames, and empty every cache, before it fails. */
     if (size / PAGE_SIZE > buddy_managed_frames())
         return STATUS_NO_MEMORY;
     struct vrange_info info = { .kind = kind, .name = name, .access = PAGE_WRITE };
     status_t status = reserve(size, PAGE_SIZE, 0, &info);
     if (status != STATUS_OK)
         return status;
-    status = map_frames(info.start.raw, info.end.raw);
+    status = map_frames(info.start, info.end);
     if (status != STATUS_OK) {
-        release(begin_end(info.start.raw));
+        release(begin_end(info.start));
         return status;
     }
-    *result = (void *)(uintptr_t)info.start.raw;
+    *result = virt_to_pointer(info.start);
     return STATUS_OK;
 }
 
 void vrange_unmap(const volatile void *pointer)
 {
-    uint64_t address = (uint64_t)(uintptr_t)pointer;
-    struct segment *segment = begin_end(address);
+    struct segment *segment = begin_end(virt_of(pointer));
     if (!segment) {
-        port_bug("vrange: %#lx is in no range that could be unmapped; from %pS", address,
+        port_bug("vrange: %#lx is in no range that could be unmapped; from %pS", virt_of(pointer).raw,
                  __builtin_return_address(0));
         return;
     }
-    if (segment->info.kind == VRANGE_DEVICE)
-        unmap_device(segment->info.start.raw, segment->info.end.raw, segment->info.device);
+    const struct vrange_info *info = &segment->info;
+    uint64_t size_bytes = virt_distance(info->start, info->end);
+    if (info->kind == VRANGE_DEVICE)
+        unmap_device(info->start, size_bytes, info->device);
     else
-        unmap_frames(segment->info.start.raw, segment->info.end.raw);
+        unmap_frames(info->start, info->end);
     release(segment);
-    if (UNLIKELY(__atomic_load_n(&tables->kept_end, __ATOMIC_RELAXED) != 0))
+    if (UNLIKELY(__atomic_load_n(&tables->kept_end.raw, __ATOMIC_RELAXED) != 0))
         vrange_prune();
 }
 
@@ -367,11 +371,11 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 {
     if (!spin_trylock(&tree_lock))
         return false;
-    const struct segment *segment = segment_at(root, address.raw);
+    const struct segment *segment = segment_at(root, address);
     bool is_used = segment && segment->state != SEGMENT_FREE;
     if (is_used) {
         *info = segment->info;
-        *is_guard = address.raw < segment->info.start.raw;
+        *is_guard = virt_is_below(address, segment->info.start);
     }
     spin_unlock(&tree_lock);
     return is_used;
@@ -380,12 +384,13 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 bool vrange_next(uint64_t *cursor, struct vrange_info *info)
 {
     spin_lock(&tree_lock);
-    const struct segment *found = segment_at(root, *cursor > first_address ? *cursor : first_address);
+    const struct segment *found =
+        segment_at(root, *cursor > first_address.raw ? virt(*cursor) : first_address);
     while (found && found->state == SEGMENT_FREE)
         found = segment_at(root, found->end);
     if (found) {
         *info = found->info;
-        *cursor = found->end;
+        *cursor = found->end.raw;
     }
     spin_unlock(&tree_lock);
     return found != NULL;
@@ -403,12 +408,12 @@ void vrange_init(struct paging *paging, virt_t start, virt_t end)
     node_cache = NULL;
     early_free = NULL;
     root = NULL;
-    first_address = start.raw;
+    first_address = start;
     for (size_t i = 0; i < EARLY_NODES; i++)
         give_node(&early_nodes[i]);
     struct segment *all = take_node();
     /* NOLINTNEXTLINE(analyzer-null-dereference): EARLY_NODES were just given. */
-    *all = (struct segment){ .start = start.raw, .end = end.raw, .state = SEGMENT_FREE };
+    *all = (struct segment){ .start = start, .end = end, .state = SEGMENT_FREE };
     segment_insert(&root, all);
 }
 

@@ -99,7 +99,7 @@ BENCH_WITH(ipi_call_busy, "ipi.call.busy", FEW, make_others_busy, call_one, free
 static void shoot(unsigned int pages)
 {
     for (unsigned int i = 0; i < FEW; i++)
-        port_flush(VRANGE_START, pages * PAGE_SIZE);
+        port_flush(virt(VRANGE_START), pages * PAGE_SIZE);
 }
 
 static void shoot_1(void)

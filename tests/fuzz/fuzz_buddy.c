@@ -20,7 +20,7 @@
 static struct memmap_range ram = { { PAGE_SIZE }, { MEMORY }, MEMMAP_USABLE };
 static uint64_t early_top;
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;

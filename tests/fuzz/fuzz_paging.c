@@ -68,9 +68,9 @@ static void give(phys_t frame)
 }
 
 /* tests/unit/test_paging.c has a model of a TLB that drops nothing else. */
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
-    insist(size_bytes > 0 && virt + size_bytes - 1 >= virt);
+    insist(size_bytes > 0 && virt.raw + size_bytes - 1 >= virt.raw);
 }
 
 /* ---- the model: runs in the order of their addresses, which are counted from the window's start ---- */
@@ -159,18 +159,18 @@ static struct tally {
 static void check_page(void *context, const struct page_mapping *page)
 {
     (void)context;
-    uint64_t at = page->virt - window, end = at + page->size_bytes;
+    uint64_t at = page->virt.raw - window, end = at + page->size_bytes;
     insist(at >= tally.next && end <= WINDOW_SIZE);
-    insist(is_aligned(page->virt | page->phys.raw, page->size_bytes));
+    insist(is_aligned(page->virt.raw | page->phys.raw, page->size_bytes));
     insist(page->size_bytes == PAGE_SIZE || page->size_bytes == LARGE_PAGE_SIZE ||
            (page->size_bytes == HUGE_PAGE_SIZE && paging.has_huge_pages));
     for (unsigned int i = find_run(at); at < end; at = runs[i++].end) {
         insist(i < run_count && runs[i].start <= at && runs[i].access == page->access);
-        insist(runs[i].phys + (at - runs[i].start) == page->phys.raw + (at - (page->virt - window)));
+        insist(runs[i].phys + (at - runs[i].start) == page->phys.raw + (at - (page->virt.raw - window)));
     }
     tally.next = end;
     tally.mapped += page->size_bytes;
-    tally.violations += (page->virt < USER_HALF_END) + ((page->access & PAGE_USER) != 0) +
+    tally.violations += (page->virt.raw < USER_HALF_END) + ((page->access & PAGE_USER) != 0) +
                         (paging.has_nx && (page->access & PAGE_WRITE) && (page->access & PAGE_EXECUTE));
 }
 
@@ -216,9 +216,9 @@ static void check_query(uint64_t at)
     struct page_mapping page;
     unsigned int i = find_run(at);
     bool is_mapped = i < run_count && runs[i].start <= at;
-    insist((paging_query(&paging, window + at, &page) == STATUS_OK) == is_mapped);
+    insist((paging_query(&paging, virt(window + at), &page) == STATUS_OK) == is_mapped);
     if (is_mapped)
-        insist(page.phys.raw + (window + at - page.virt) == runs[i].phys + (at - runs[i].start) &&
+        insist(page.phys.raw + (window + at - page.virt.raw) == runs[i].phys + (at - runs[i].start) &&
                page.access == runs[i].access);
 }
 
@@ -229,7 +229,7 @@ static void check_all(void)
     uint64_t mapped = 0;
     memset(&tally, 0, sizeof(tally));
     memset(was_seen, 0, sizeof(was_seen));
-    paging_visit(&paging, 0, 0, check_page, check_table, NULL);
+    paging_visit(&paging, virt(0), virt(0), check_page, check_table, NULL);
     for (unsigned int i = 0; i < run_count; i++) {
         mapped += runs[i].end - runs[i].start;
         check_query(runs[i].start);
@@ -267,7 +267,7 @@ static void map(uint64_t start, uint64_t end, uint64_t address, unsigned int acc
      * patience. */
     if (!is_aligned(address ^ (window + start), LARGE_PAGE_SIZE) && end - start > MIB(8))
         end = start + MIB(8);
-    status_t status = paging_map(&paging, window + start, phys(address), end - start, access);
+    status_t status = paging_map(&paging, virt(window + start), phys(address), end - start, access);
     insist((status == STATUS_EXISTS) == is_any_mapped(start, end));
     insist(status == STATUS_OK || status == STATUS_EXISTS || (status == STATUS_NO_MEMORY && has_failed));
     if (status == STATUS_OK)
@@ -276,7 +276,7 @@ static void map(uint64_t start, uint64_t end, uint64_t address, unsigned int acc
 
 static void unmap(uint64_t start, uint64_t end)
 {
-    status_t status = paging_unmap(&paging, window + start, end - start);
+    status_t status = paging_unmap(&paging, virt(window + start), end - start);
     insist(status == STATUS_OK || (status == STATUS_NO_MEMORY && has_failed));
     if (status == STATUS_OK)
         remove_runs(start, end);
@@ -302,12 +302,12 @@ static void check_merged(uint64_t start, uint64_t span)
 {
     struct page_mapping page;
     if (is_one_page(start, span))
-        insist(paging_query(&paging, window + start, &page) == STATUS_OK && page.size_bytes >= span);
+        insist(paging_query(&paging, virt(window + start), &page) == STATUS_OK && page.size_bytes >= span);
 }
 
 static void protect(uint64_t start, uint64_t end, unsigned int access)
 {
-    status_t status = paging_protect(&paging, window + start, end - start, access);
+    status_t status = paging_protect(&paging, virt(window + start), end - start, access);
     insist((status == STATUS_NOT_FOUND) == !is_all_mapped(start, end));
     insist(status == STATUS_OK || status == STATUS_NOT_FOUND || (status == STATUS_NO_MEMORY && has_failed));
     if (status != STATUS_OK)
@@ -336,9 +336,9 @@ static void prepare(uint64_t start, uint64_t end, bool is_large, uint64_t addres
     uint64_t page_size = is_large ? LARGE_PAGE_SIZE : PAGE_SIZE, largest = 0;
     if (!is_large && end - start > MIB(64))
         end = start + MIB(64);
-    paging_visit(&paging, window + start, window + end, note_largest, NULL, &largest);
+    paging_visit(&paging, virt(window + start), virt(window + end), note_largest, NULL, &largest);
     is_prepared = true;
-    status_t status = paging_prepare(&paging, window + start, end - start, page_size);
+    status_t status = paging_prepare(&paging, virt(window + start), end - start, page_size);
     insist(status == STATUS_OK || (status == STATUS_EXISTS && largest > page_size) ||
            (status == STATUS_NO_MEMORY && has_failed));
     if (status != STATUS_OK)
@@ -363,14 +363,14 @@ static void refuse(uint64_t start, unsigned int which)
                                        { 0, (1ULL << 47) + PAGE_SIZE },
                                        { 0, (1ULL << 48) + GIB(8) } };
     const uint64_t *one = bad[which % ARRAY_LEN(bad)];
-    uint64_t virt = window + start + one[0];
-    insist(paging_map(&paging, virt, phys(0), one[1], 0) == STATUS_INVALID);
-    insist(paging_unmap(&paging, virt, one[1]) == STATUS_INVALID);
-    insist(paging_protect(&paging, virt, one[1], 0) == STATUS_INVALID);
-    insist(paging_prepare(&paging, virt, one[1], PAGE_SIZE) == STATUS_INVALID);
-    insist(paging_unmap(&paging, (1ULL << 47) + start, PAGE_SIZE) == STATUS_INVALID);
-    insist(paging_map(&paging, window + start, phys(1ULL << 52), PAGE_SIZE, 0) == STATUS_INVALID);
-    insist(paging_map(&paging, window + start, phys(8), PAGE_SIZE, 0) == STATUS_INVALID);
+    uint64_t at = window + start + one[0];
+    insist(paging_map(&paging, virt(at), phys(0), one[1], 0) == STATUS_INVALID);
+    insist(paging_unmap(&paging, virt(at), one[1]) == STATUS_INVALID);
+    insist(paging_protect(&paging, virt(at), one[1], 0) == STATUS_INVALID);
+    insist(paging_prepare(&paging, virt(at), one[1], PAGE_SIZE) == STATUS_INVALID);
+    insist(paging_unmap(&paging, virt((1ULL << 47) + start), PAGE_SIZE) == STATUS_INVALID);
+    insist(paging_map(&paging, virt(window + start), phys(1ULL << 52), PAGE_SIZE, 0) == STATUS_INVALID);
+    insist(paging_map(&paging, virt(window + start), phys(8), PAGE_SIZE, 0) == STATUS_INVALID);
 }
 
 static void operation(void)

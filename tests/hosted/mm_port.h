@@ -47,12 +47,12 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
 }
 
 /* The test defines how flushes are recorded. */
-void port_flush(uint64_t virt, uint64_t size_bytes);
+void port_flush(virt_t virt, uint64_t size_bytes);
 
 /* Defined by a test in which a CPU that cannot be notified walks the page tables. */
 extern bool hosted_tables_held __attribute__((weak));
 
-static inline bool port_flush_table(uint64_t virt, uint64_t size_bytes)
+static inline bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     port_flush(virt, size_bytes);
     return !(&hosted_tables_held && hosted_tables_held);

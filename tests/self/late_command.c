@@ -30,7 +30,7 @@ static const struct ap_slot *find_slot(uint32_t apic_id, uint64_t *address)
 {
     for (*address = PAGE_SIZE; *address + TRAMPOLINE_SIZE < LOW_MEMORY_END; *address += PAGE_SIZE) {
         /* Reserved memory is not in the direct map. */
-        if (!paging_maps_any(address_space(), DIRECT_MAP_START + *address, PAGE_SIZE))
+        if (!paging_maps_any(address_space(), virt(DIRECT_MAP_START + *address), PAGE_SIZE))
             continue;
         const uint8_t *page = phys_to_pointer(phys(*address));
         const struct ap_slot *slots = (const void *)(page + TRAMPOLINE_SIZE);

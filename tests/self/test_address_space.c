@@ -93,7 +93,7 @@ KTEST(address_space, the_direct_map_holds_ram_and_nothing_else)
         struct page_mapping mapping;
         const uint64_t edges[] = { ranges[i].start.raw, ranges[i].end.raw - PAGE_SIZE };
         for (size_t k = 0; k < ARRAY_LEN(edges) && ranges[i].end.raw <= address_space_ram_end().raw; k++) {
-            status_t status = paging_query(address_space(), DIRECT_MAP_START + edges[k], &mapping);
+            status_t status = paging_query(address_space(), virt(DIRECT_MAP_START + edges[k]), &mapping);
             /* Page 0 may hold loader data; it can be read then. */
             if (edges[k] == 0 && status == STATUS_OK)
                 EXPECT(!(mapping.access & PAGE_WRITE));
@@ -112,7 +112,7 @@ KTEST(address_space, devices_are_mapped_as_requested_with_a_guard_between)
         uint8_t *device = device_map(phys(0xfed90020), 16, PAGE_WRITE | types[i], "test");
         uint8_t *next = device_map(phys(0xfed90030), 16, PAGE_WRITE | types[i], "test");
         ASSERT_THAT(device != NULL && next != NULL);
-        ASSERT_THAT(paging_query(address_space(), (uint64_t)(uintptr_t)device, &mapping) == STATUS_OK);
+        ASSERT_THAT(paging_query(address_space(), virt_of(device), &mapping) == STATUS_OK);
         EXPECT((uintptr_t)device % PAGE_SIZE == 0x20);
         EXPECT(mapping.phys.raw == 0xfed90000 && mapping.size_bytes == PAGE_SIZE);
         EXPECT((mapping.access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING)) == types[i]);
@@ -173,20 +173,20 @@ KTEST(address_space, protection_and_unmapping_take_effect_at_once)
     ASSERT_THAT(vrange_map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test",
                                   &mapped) == STATUS_OK);
     uint8_t *page = mapped;
-    uint64_t virt = (uint64_t)(uintptr_t)page;
+    uint64_t at = (uint64_t)(uintptr_t)page;
     uint8_t before = *page;
     EXPECT(fixup_try(read_byte, page, &caught));
-    ASSERT_THAT(paging_protect(address_space(), virt, PAGE_SIZE, 0) == STATUS_OK);
+    ASSERT_THAT(paging_protect(address_space(), virt(at), PAGE_SIZE, 0) == STATUS_OK);
     EXPECT(!fixup_try(write_byte, page, &caught) && caught.error_code == FAULT_WRITE_FORBIDDEN);
     EXPECT(*page == before);
     vrange_unmap(page);
-    EXPECT(is_absent(virt));
+    EXPECT(is_absent(at));
 }
 
 static void name_violation(void *context, enum audit_violation violation, const struct page_mapping *mapping)
 {
     (void)context;
-    print("# %016lx, P%#lx is %s\n", mapping->virt, mapping->phys.raw, audit_violation_words(violation));
+    print("# %016lx, P%#lx is %s\n", mapping->virt.raw, mapping->phys.raw, audit_violation_words(violation));
 }
 
 KTEST(address_space, the_audit_finds_no_violation)

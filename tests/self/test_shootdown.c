@@ -48,13 +48,13 @@ static void watch_page(void)
 
 static bool remap(void **frames)
 {
-    uint64_t virt = (uintptr_t)remapped.page;
+    uint64_t at = (uintptr_t)remapped.page;
     unsigned int fair = REMAPS_MOST / ipi_online_count();
     unsigned int remaps = fair > REMAPS ? REMAPS : fair > REMAPS_LEAST ? fair : REMAPS_LEAST;
     for (unsigned int i = 1; i <= remaps; i++) {
         *(uint64_t *)frames[i % 2] = i;
-        if (paging_unmap(address_space(), virt, PAGE_SIZE) != STATUS_OK ||
-            paging_map(address_space(), virt, port_phys(frames[i % 2]), PAGE_SIZE,
+        if (paging_unmap(address_space(), virt(at), PAGE_SIZE) != STATUS_OK ||
+            paging_map(address_space(), virt(at), port_phys(frames[i % 2]), PAGE_SIZE,
                        PAGE_WRITE | PAGE_GLOBAL) != STATUS_OK)
             return false;
         __atomic_store_n(&remapped.newest, i, __ATOMIC_RELEASE);
@@ -89,7 +89,7 @@ KTEST(smp, no_cpu_uses_a_stale_translation_after_a_shootdown)
     void *range, *frames[2] = { frame_alloc(), frame_alloc() };
     if (frames[0] && frames[1] && vrange_map_memory(PAGE_SIZE, VRANGE_MEMORY, "test", &range) == STATUS_OK) {
         struct page_mapping own;
-        EXPECT(paging_query(address_space(), (uintptr_t)range, &own) == STATUS_OK);
+        EXPECT(paging_query(address_space(), virt_of(range), &own) == STATUS_OK);
         remapped.page = range;
         remapped.newest = remapped.watchers = wrong = 0;
         remapped.is_over = false;
@@ -98,8 +98,8 @@ KTEST(smp, no_cpu_uses_a_stale_translation_after_a_shootdown)
         EXPECT(wrong == 0);
         EXPECT(remapped.watchers > 0);
         /* Unmapping the range frees the frame that the range owns. */
-        EXPECT(paging_unmap(address_space(), (uintptr_t)range, PAGE_SIZE) == STATUS_OK);
-        EXPECT(paging_map(address_space(), (uintptr_t)range, own.phys, PAGE_SIZE, own.access) == STATUS_OK);
+        EXPECT(paging_unmap(address_space(), virt_of(range), PAGE_SIZE) == STATUS_OK);
+        EXPECT(paging_map(address_space(), virt_of(range), own.phys, PAGE_SIZE, own.access) == STATUS_OK);
         vrange_unmap(range);
     }
     for (unsigned int i = 0; i < 2; i++)

@@ -31,7 +31,7 @@ static void give(phys_t frame)
     (void)frame;
 }
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;
@@ -66,7 +66,7 @@ static void note(void *context, enum audit_violation violation, const struct pag
 {
     assert_ptr_equal(context, seen);
     seen[violation]++;
-    seen_virt = mapping->virt;
+    seen_virt = mapping->virt.raw;
 }
 
 static uint64_t audit(void)
@@ -75,9 +75,9 @@ static uint64_t audit(void)
     return audit_tree(&paging, &rules, note, seen);
 }
 
-static void map_page(uint64_t virt, uint64_t address, uint64_t size_bytes, unsigned int access)
+static void map_page(uint64_t at, uint64_t address, uint64_t size_bytes, unsigned int access)
 {
-    assert_int_equal(paging_map(&paging, virt, phys(address), size_bytes, access), STATUS_OK);
+    assert_int_equal(paging_map(&paging, virt(at), phys(address), size_bytes, access), STATUS_OK);
 }
 
 /* A kernel's tree: code, constants, data, their read-only alias, RAM, a device. */
@@ -107,11 +107,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void expect_only(enum audit_violation violation, uint64_t virt)
+static void expect_only(enum audit_violation violation, uint64_t at)
 {
     assert_int_equal(audit(), 1);
     assert_int_equal(seen[violation], 1);
-    assert_int_equal(seen_virt, virt);
+    assert_int_equal(seen_virt, at);
 }
 
 static void a_page_writable_and_executable_is_found(void **state)
@@ -143,7 +143,7 @@ static void a_large_page_that_maps_kernel_code_is_found(void **state)
     (void)state;
     map_page(VRANGE_START + 0x800000, 0x400000, MIB(2), PAGE_WRITE);
     expect_only(AUDIT_READ_ONLY_ALIAS, VRANGE_START + 0x800000);
-    assert_int_equal(paging_unmap(&paging, VRANGE_START + 0x800000, MIB(2)), STATUS_OK);
+    assert_int_equal(paging_unmap(&paging, virt(VRANGE_START + 0x800000), MIB(2)), STATUS_OK);
     /* The last page counts, the one after it does not. */
     map_page(VRANGE_START + 0x800000, 0x40f000, 2 * PAGE_SIZE, PAGE_WRITE);
     expect_only(AUDIT_READ_ONLY_ALIAS, VRANGE_START + 0x800000);
@@ -163,24 +163,24 @@ static void reserved_memory_mapped_write_back_is_found(void **state)
         { 0x4000000, false }, { 0x3fff000, false },
     };
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        uint64_t virt = VRANGE_START + 0x800000;
-        map_page(virt, cases[i].phys, PAGE_SIZE, PAGE_WRITE);
+        uint64_t at = VRANGE_START + 0x800000;
+        map_page(at, cases[i].phys, PAGE_SIZE, PAGE_WRITE);
         if (cases[i].is_violation)
-            expect_only(AUDIT_NOT_RAM, virt);
+            expect_only(AUDIT_NOT_RAM, at);
         else
             assert_int_equal(audit(), 0);
-        assert_int_equal(paging_protect(&paging, virt, PAGE_SIZE, 0), STATUS_OK);
+        assert_int_equal(paging_protect(&paging, virt(at), PAGE_SIZE, 0), STATUS_OK);
         assert_int_equal(audit(), 0);
-        assert_int_equal(paging_protect(&paging, virt, PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED), STATUS_OK);
+        assert_int_equal(paging_protect(&paging, virt(at), PAGE_SIZE, PAGE_WRITE | PAGE_UNCACHED), STATUS_OK);
         assert_int_equal(audit(), 0);
-        assert_int_equal(paging_unmap(&paging, virt, PAGE_SIZE), STATUS_OK);
+        assert_int_equal(paging_unmap(&paging, virt(at), PAGE_SIZE), STATUS_OK);
     }
     /* A large page over the edge from usable to reserved. */
     map_page(VRANGE_START + 0x800000, 0x4200000, MIB(2), PAGE_WRITE);
     assert_int_equal(audit(), 0);
     map_page(VRANGE_START + 0xa00000, 0x4400000, MIB(2), PAGE_WRITE);
     expect_only(AUDIT_NOT_RAM, VRANGE_START + 0xa00000);
-    assert_int_equal(paging_unmap(&paging, VRANGE_START + 0xa00000, MIB(2)), STATUS_OK);
+    assert_int_equal(paging_unmap(&paging, virt(VRANGE_START + 0xa00000), MIB(2)), STATUS_OK);
     /* And one of which only the first half is usable. */
     map_page(VRANGE_START + 0xa00000, 0x4800000, MIB(2), PAGE_WRITE);
     expect_only(AUDIT_NOT_RAM, VRANGE_START + 0xa00000);

@@ -14,7 +14,7 @@
 
 #include "buddy_machine.h"
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;

@@ -36,7 +36,7 @@ static void give(phys_t frame)
     fail_msg("mapping gave frame %llx back", (unsigned long long)frame.raw);
 }
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;
@@ -81,7 +81,7 @@ static struct paging map_all(const struct direct_map_plan *plan)
     struct phys_range run, last = { phys(0), phys(0) };
     for (size_t cursor = 0, runs = 0; direct_map_next_run(plan, &cursor, &run); last = run, runs++) {
         assert_true(runs == 0 || run.start.raw > last.end.raw);
-        assert_int_equal(paging_map(&paging, DIRECT_MAP_START + run.start.raw, run.start,
+        assert_int_equal(paging_map(&paging, virt(DIRECT_MAP_START + run.start.raw), run.start,
                                     phys_range_size(run), PAGE_WRITE),
                          STATUS_OK);
     }
@@ -91,7 +91,7 @@ static struct paging map_all(const struct direct_map_plan *plan)
 static bool is_mapped(const struct paging *paging, uint64_t address)
 {
     struct page_mapping mapping;
-    return paging_query(paging, DIRECT_MAP_START + address, &mapping) == STATUS_OK;
+    return paging_query(paging, virt(DIRECT_MAP_START + address), &mapping) == STATUS_OK;
 }
 
 /* ---- counting tables without building them ---- */

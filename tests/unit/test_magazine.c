@@ -18,7 +18,7 @@
 
 #define ROUNDS 20
 
-void port_flush(uint64_t virt, uint64_t size_bytes)
+void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;
     (void)size_bytes;

@@ -213,21 +213,22 @@ static void a_range_is_mapped_whole_or_refused(void **state)
         bool is_valid = is_range(at, size);
         bool fits = is_aligned(frame, PAGE_SIZE) && frame < BIT(52) && size <= BIT(52) - frame;
         struct page_mapping page;
-        assert_true(!paging_maps_any(&paging, at, size));
-        assert_true((paging_prepare(&paging, at, size & (MIB(4) - 1), PAGE_SIZE) == STATUS_INVALID) ==
+        assert_true(!paging_maps_any(&paging, virt(at), size));
+        assert_true((paging_prepare(&paging, virt(at), size & (MIB(4) - 1), PAGE_SIZE) == STATUS_INVALID) ==
                     !is_range(at, size & (MIB(4) - 1)));
-        status_t status = paging_map(&paging, at, phys(frame), size, PAGE_WRITE);
+        status_t status = paging_map(&paging, virt(at), phys(frame), size, PAGE_WRITE);
         assert_true((status == STATUS_INVALID) == !(is_valid && fits));
         if (status == STATUS_OK) {
-            assert_true(paging_maps_any(&paging, at, size));
-            assert_int_equal(paging_query(&paging, at, &page), STATUS_OK);
-            assert_int_equal(page.phys.raw + (at - page.virt), frame);
-            assert_int_equal(paging_query(&paging, at + size - 1, &page), STATUS_OK);
-            assert_int_equal(page.phys.raw + (at + size - PAGE_SIZE - page.virt), frame + size - PAGE_SIZE);
-            assert_int_equal(paging_protect(&paging, at, size, 0), STATUS_OK);
+            assert_true(paging_maps_any(&paging, virt(at), size));
+            assert_int_equal(paging_query(&paging, virt(at), &page), STATUS_OK);
+            assert_int_equal(page.phys.raw + (at - page.virt.raw), frame);
+            assert_int_equal(paging_query(&paging, virt(at + size - 1), &page), STATUS_OK);
+            assert_int_equal(page.phys.raw + (at + size - PAGE_SIZE - page.virt.raw),
+                             frame + size - PAGE_SIZE);
+            assert_int_equal(paging_protect(&paging, virt(at), size, 0), STATUS_OK);
             mapped++;
         }
-        assert_true((paging_unmap(&paging, at, size) == STATUS_INVALID) == !is_valid);
+        assert_true((paging_unmap(&paging, virt(at), size) == STATUS_INVALID) == !is_valid);
     }
     assert_true(mapped > 50);
 }

@@ -33,13 +33,13 @@ struct paging {
     phys_t (*take)(void);
     void (*give)(phys_t frame);
 
-    /* paging.c's: empty tables in [kept_start, kept_end) could not be freed; none when kept_end is 0. */
-    uint64_t kept_start, kept_end;
+    /* Empty tables in [kept_start, kept_end) could not be freed; none when kept_end is 0. */
+    virt_t kept_start, kept_end;
 };
 
 /* One entry that maps a page. */
 struct page_mapping {
-    uint64_t virt;       /* of the page's first byte */
+    virt_t virt;         /* of the page's first byte */
     phys_t phys;         /* likewise */
     uint64_t size_bytes; /* PAGE_SIZE, LARGE_PAGE_SIZE or HUGE_PAGE_SIZE */
     unsigned int access; /* enum page_access */
@@ -71,7 +71,7 @@ status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
  * Return: STATUS_OK; STATUS_EXISTS when anything in the range is mapped, STATUS_NO_MEMORY,
  *         STATUS_INVALID: nothing has changed then.
  */
-status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t size_bytes,
+status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
                     unsigned int access) MUST_CHECK;
 
 /**
@@ -82,7 +82,7 @@ status_t paging_map(struct paging *paging, uint64_t virt, phys_t phys, uint64_t 
  * They stay as long as nothing in their range is unmapped.
  * Return: STATUS_OK; STATUS_EXISTS where a larger page is mapped; STATUS_NO_MEMORY; STATUS_INVALID.
  */
-status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_bytes,
+status_t paging_prepare(struct paging *paging, virt_t virt, uint64_t size_bytes,
                         uint64_t page_size) MUST_CHECK;
 
 /**
@@ -95,7 +95,7 @@ status_t paging_prepare(struct paging *paging, uint64_t virt, uint64_t size_byte
  * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: nothing that can
  *         be seen has changed then.
  */
-status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes) MUST_CHECK;
+status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes) MUST_CHECK;
 
 /**
  * paging_prune() - free empty tables that paging_unmap() had to leave.
@@ -103,7 +103,7 @@ status_t paging_unmap(struct paging *paging, uint64_t virt, uint64_t size_bytes)
  *
  * Changes no translation. What still cannot be freed stays.
  */
-void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes);
+void paging_prune(struct paging *paging, virt_t virt, uint64_t size_bytes);
 
 /**
  * paging_protect() - change the access of a range; the addresses stay.
@@ -113,7 +113,7 @@ void paging_prune(struct paging *paging, uint64_t virt, uint64_t size_bytes);
  * Large pages at the edges are split, and what has become uniform is merged.
  * Return: as paging_unmap(); STATUS_NOT_FOUND when part of the range is not mapped.
  */
-status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_bytes,
+status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes,
                         unsigned int access) MUST_CHECK;
 
 /**
@@ -123,7 +123,7 @@ status_t paging_protect(struct paging *paging, uint64_t virt, uint64_t size_byte
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
  */
-status_t paging_query(const struct paging *paging, uint64_t virt, struct page_mapping *mapping) MUST_CHECK;
+status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapping *mapping) MUST_CHECK;
 
 /**
  * paging_maps_any() - whether anything in a range is mapped.
@@ -132,7 +132,7 @@ status_t paging_query(const struct paging *paging, uint64_t virt, struct page_ma
  * Return: true when at least one page is; false for a range that paging_map() would call invalid.
  * Cost: one entry for each page of the largest size that fits, more where the range is mapped in parts.
  */
-bool paging_maps_any(const struct paging *paging, uint64_t virt, uint64_t size_bytes);
+bool paging_maps_any(const struct paging *paging, virt_t virt, uint64_t size_bytes);
 
 /* One step of a walk: an entry, and where it stands. */
 struct paging_step {
@@ -150,7 +150,7 @@ struct paging_step {
  *
  * Return: how many there are; the last one maps a page or is not present.
  */
-unsigned int paging_walk(const struct paging *paging, uint64_t virt, struct paging_step steps[4]);
+unsigned int paging_walk(const struct paging *paging, virt_t virt, struct paging_step steps[4]);
 
 /* What paging_visit() finds: a page, or a table (with its address in .phys and .size_bytes 0). */
 typedef void paging_visit_fn(void *context, const struct page_mapping *mapping);
@@ -163,8 +163,8 @@ typedef void paging_visit_fn(void *context, const struct page_mapping *mapping);
  * @tables:  called for each table on the way, the PML4 included, before its pages; may be NULL.
  * @context: passed to both.
  */
-void paging_visit(const struct paging *paging, uint64_t start, uint64_t end, paging_visit_fn *pages,
+void paging_visit(const struct paging *paging, virt_t start, virt_t end, paging_visit_fn *pages,
                   paging_visit_fn *tables, void *context);
 
 /* Return: whether an address is canonical, so that the CPU will translate it. */
-bool paging_is_canonical(uint64_t virt);
+bool paging_is_canonical(virt_t virt);

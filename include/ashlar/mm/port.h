@@ -26,10 +26,10 @@
  *   void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal)
  *       The block at @memory was cut into objects, the first at @objects; reciprocal is 2^32 / stride,
  *       rounded up.
- *   void port_flush(uint64_t virt, uint64_t size_bytes)
+ *   void port_flush(virt_t virt, uint64_t size_bytes)
  *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
  *       it does anything else.
- *   bool port_flush_table(uint64_t virt, uint64_t size_bytes)
+ *   bool port_flush_table(virt_t virt, uint64_t size_bytes)
  *       The same, and the page table that led there, which no entry names any more, is to be freed. Return:
  *       true when no CPU holds it in its paging-structure caches; false when one that cannot be asked,
  *       because it is being started or is leaving, may still walk it: then the table must stay what it is.

@@ -65,7 +65,7 @@ static void print_mapping(const struct page_mapping *mapping, uint64_t address,
         any |= steps[i].entry;
     }
     print("%016lx is P%#lx, in a page of %s: read%s%s%s, %s%s\n", address,
-          mapping->phys.raw + (address - mapping->virt), size_words(mapping->size_bytes),
+          mapping->phys.raw + (address - mapping->virt.raw), size_words(mapping->size_bytes),
           all & PTE_WRITE ? ", write" : "", any & PTE_NX ? "" : ", execute",
           all & PTE_USER ? ", by user code too" : "",
           mapping->access & PAGE_UNCACHED          ? "uncached"
@@ -96,7 +96,7 @@ static status_t command_walk(int argc, char **argv)
     uint64_t address;
     if (argc != 2 || symbol_read_address(argv[1], &address) != STATUS_OK)
         return STATUS_INVALID;
-    if (!paging_is_canonical(address)) {
+    if (!paging_is_canonical(virt(address))) {
         print("%016lx is not canonical: bits 47 to 63 must be the same, so no table is looked at\n", address);
         return STATUS_OK;
     }
@@ -104,11 +104,11 @@ static status_t command_walk(int argc, char **argv)
     const struct paging tables = current_tables();
     struct paging_step steps[4];
     struct page_mapping mapping;
-    unsigned int count = paging_walk(&tables, address, steps);
+    unsigned int count = paging_walk(&tables, virt(address), steps);
     print_room(address);
     for (unsigned int i = 0; i < count; i++)
         print_step(&steps[i]);
-    if (paging_query(&tables, address, &mapping) == STATUS_OK)
+    if (paging_query(&tables, virt(address), &mapping) == STATUS_OK)
         print_mapping(&mapping, address, steps, count);
     else
         print("%016lx is not mapped\n", address);
@@ -139,7 +139,7 @@ static void count_table(void *context, const struct page_mapping *table)
 static void print_violation(void *context, enum audit_violation violation, const struct page_mapping *mapping)
 {
     (void)context;
-    print("%016lx, P%#lx, %lu KiB: is %s\n", mapping->virt, mapping->phys.raw, mapping->size_bytes >> 10,
+    print("%016lx, P%#lx, %lu KiB: is %s\n", mapping->virt.raw, mapping->phys.raw, mapping->size_bytes >> 10,
           audit_violation_words(violation));
 }
 
@@ -149,7 +149,7 @@ static status_t command_audit(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    paging_visit(address_space(), 0, 0, count_page, count_table, &census);
+    paging_visit(address_space(), virt(0), virt(0), count_page, count_table, &census);
     print("%lu tables map %lu KiB in %lu pages of 4 KiB, %lu of 2 MiB, %lu of 1 GiB\n", census.tables,
           census.bytes >> 10, census.pages[0], census.pages[1], census.pages[2]);
     uint64_t violations = address_space_audit(print_violation, NULL);

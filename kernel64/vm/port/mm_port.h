@@ -40,8 +40,8 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
     (void)reciprocal;
 }
 
-void port_flush(uint64_t virt, uint64_t size_bytes);
-bool port_flush_table(uint64_t virt, uint64_t size_bytes);
+void port_flush(virt_t virt, uint64_t size_bytes);
+bool port_flush_table(virt_t virt, uint64_t size_bytes);
 
 /* layout.h puts the descriptors where these shifts lead; >> of a negative number keeps its sign here. */
 static inline struct frame *port_frame(const void *pointer)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The inside of the mapper: entries, tables, and one recursion over the tables for each operation. The files
+ * of paging_*.c have one operation each; paging.c has all that <ashlar/mm/paging.h> declares.
+ *
+ * Levels count as in the manual's figures from below: 1 is a page table, 2 a page directory, 3 a
+ * page-directory-pointer table, 4 the PML4. A range [virt, end) lies in one table and is cut at its entries;
+ * each piece is done at this level or goes one level down. An end of 0 is 2^64.
+ *
+ * Context of all: as paging_map().
+ */
+#include <ashlar/bits.h>
+#include <ashlar/hw/paging.h>
+#include <ashlar/mm/paging.h>
+#include <ashlar/mm/port.h>
+
+#define TOP_LEVEL 4
+
+/* The bytes that one entry of a table at @level maps. */
+static inline uint64_t span_of(unsigned int level)
+{
+    return PAGE_SIZE << (PTE_INDEX_BITS * (level - 1));
+}
+
+static inline unsigned int index_of(virt_t virt, unsigned int level)
+{
+    return (unsigned int)(virt.raw >> (PAGE_SHIFT + PTE_INDEX_BITS * (level - 1))) & (PTE_ENTRIES - 1);
+}
+
+static inline bool is_present(uint64_t entry)
+{
+    return (entry & PTE_PRESENT) != 0;
+}
+
+/* @entry: present. */
+static inline bool is_leaf(uint64_t entry, unsigned int level)
+{
+    return level == 1 || (level < TOP_LEVEL && (entry & PTE_LARGE));
+}
+
+static inline uint64_t *table_at(phys_t table)
+{
+    return port_pointer(table);
+}
+
+static inline uint64_t *entry_at(phys_t table, unsigned int level, virt_t virt)
+{
+    return &table_at(table)[index_of(virt, level)];
+}
+
+static inline phys_t table_of(uint64_t entry)
+{
+    return phys(entry & PTE_ADDRESS_MASK);
+}
+
+/* An entry is read and written whole, because CPUs and readers without a lock read it at any time. The
+   content of a table is written before the entry that leads to it; pairs with the acquire of read_entry(). */
+static inline void write_entry(uint64_t *entry, uint64_t value)
+{
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t read_entry(const uint64_t *entry)
+{
+    return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+}
+
+/* Where [virt, end) is cut: at the end of the entry of @span bytes that virt lies in, or at @end. */
+static inline virt_t piece_end(virt_t virt, virt_t end, uint64_t span)
+{
+    /* The end of the last entry of all is 2^64, which is 0 here; so is @end then. */
+    virt_t next = virt_add(virt_align_down(virt, span), span);
+    return virt_distance(virt, next) < virt_distance(virt, end) ? next : end;
+}
+
+/* How many whole entries of @span bytes [virt, end) begins with. */
+static inline uint64_t whole_entries(virt_t virt, virt_t end, uint64_t span)
+{
+    return virt_offset_in(virt, span) == 0 ? virt_distance(virt, end) / span : 0;
+}
+
+/* ---- paging_entry.c ---- */
+
+/* @access: enum page_access. */
+uint64_t paging_make_leaf(const struct paging *paging, phys_t address, unsigned int access,
+                          unsigned int level);
+
+/* @level: 1 .. 3, of an entry that maps a page. */
+unsigned int paging_access_of(uint64_t entry, unsigned int level);
+phys_t paging_leaf_address(uint64_t entry, unsigned int level);
+
+/* An entry that leads to a table, for @virt. */
+uint64_t paging_table_entry(phys_t table, virt_t virt);
+
+/* ---- paging_tables.c ---- */
+
+/* A table without entries. Return: PHYS_INVALID when there is no frame. */
+phys_t paging_new_table(struct paging *paging);
+
+/* The table that an entry leads to, made when there is none. Return: STATUS_OK; STATUS_NO_MEMORY. */
+status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table);
+
+/* Frees the table at @level that @entry leads to if it is empty and no CPU may still walk it. */
+void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level);
+
+/* Makes the tables down to @lowest. Those that were made before a failure stay, empty. */
+status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
+                              virt_t virt, virt_t end);
+
+/* Frees the empty tables below @table. */
+void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
+
+/* ---- paging_map.c ---- */
+
+/* @mapped: counts the bytes that have been mapped, also when it fails. The range is free. */
+status_t paging_map_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
+                          phys_t phys, unsigned int access, uint64_t *mapped);
+
+/* No page reaches over an edge of the range. */
+void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
+
+/* ---- paging_protect.c ---- */
+
+/* Splits the pages that reach over an edge. Return: STATUS_OK; STATUS_NO_MEMORY, and nothing is split. */
+status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes);
+
+/* Every table that the range touches becomes a larger page where its pages together are one. */
+void paging_merge_range(struct paging *paging, virt_t virt, uint64_t size_bytes);
+
+/* All of the range is mapped, and no page reaches over an edge. */
+void paging_protect_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
+                          unsigned int access);
+
+/* ---- paging_walk.c ---- */
+
+/* Whether every page of the range is mapped (@want), or none is (!@want). */
+bool paging_is_all(phys_t table, unsigned int level, virt_t virt, virt_t end, bool want);
+
+struct paging_visitor {
+    paging_visit_fn *pages, *tables;
+    void *context;
+};
+
+void paging_visit_table(const struct paging_visitor *visitor, virt_t virt, phys_t table);
+void paging_visit_range(const struct paging_visitor *visitor, phys_t table, unsigned int level, virt_t virt,
+                        virt_t end);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page tables: made where an entry is needed, freed when the last entry has gone.
+ *
+ * A table is freed in three steps: the entry that leads to it is cleared, so that no CPU starts to walk it;
+ * all CPUs drop what their paging-structure caches hold of it; then its frame is freed. When a CPU cannot be
+ * made to drop it, the entry is put back: an empty table maps nothing, and serves the next mapping there.
+ */
+#include "paging_private.h"
+
+#define KEPT_LEVEL 3 /* tables of the upper half at this level are never freed */
+
+phys_t paging_new_table(struct paging *paging)
+{
+    phys_t table = paging->take();
+    if (phys_is_valid(table))
+        __builtin_memset(table_at(table), 0, PAGE_SIZE);
+    return table;
+}
+
+status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table)
+{
+    if (!is_present(*entry)) {
+        phys_t made = paging_new_table(paging);
+        if (!phys_is_valid(made))
+            return STATUS_NO_MEMORY;
+        write_entry(entry, paging_table_entry(made, virt));
+    }
+    *table = table_of(*entry);
+    return STATUS_OK;
+}
+
+/* Eight at a time: it is called after each page, and the last time all 512 are read with interrupts off. */
+static bool is_empty(phys_t table)
+{
+    const uint64_t *entries = table_at(table);
+    for (unsigned int i = 0; i < PTE_ENTRIES; i += 8) {
+        if ((entries[i] | entries[i + 1] | entries[i + 2] | entries[i + 3] | entries[i + 4] | entries[i + 5] |
+             entries[i + 6] | entries[i + 7]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* An empty table stays for [start, start + size_bytes). */
+static void note_kept(struct paging *paging, virt_t start, uint64_t size_bytes)
+{
+    virt_t end = virt_add(start, size_bytes);
+    if (paging->kept_end.raw == 0 || virt_is_below(start, paging->kept_start))
+        paging->kept_start = start;
+    if (virt_is_below(paging->kept_end, end))
+        paging->kept_end = end;
+}
+
+void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
+{
+    uint64_t old = *entry;
+    if ((level == KEPT_LEVEL && virt.raw >= USER_HALF_END) || !is_empty(table_of(old)))
+        return;
+    virt_t start = virt_align_down(virt, span_of(level + 1));
+    write_entry(entry, 0);
+    /* A CPU may hold the entry in its paging-structure caches: any flush inside drops those. */
+    if (port_flush_table(start, PAGE_SIZE)) {
+        paging->give(table_of(old));
+    } else {
+        write_entry(entry, old);
+        note_kept(paging, start, span_of(level + 1));
+    }
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
+status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
+                              virt_t virt, virt_t end)
+{
+    for (virt_t next; level > lowest && !virt_is_equal(virt, end); virt = next) {
+        uint64_t *entry = entry_at(table, level, virt);
+        next = piece_end(virt, end, span_of(level));
+        if (is_present(*entry) && is_leaf(*entry, level))
+            return STATUS_EXISTS;
+        phys_t below;
+        status_t status = paging_enter(paging, entry, virt, &below);
+        if (status == STATUS_OK)
+            status = paging_prepare_range(paging, below, level - 1, lowest, virt, next);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
+void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end)
+{
+    uint64_t *entry = entry_at(table, level, virt);
+    for (virt_t next; level > 1 && !virt_is_equal(virt, end); virt = next, entry++) {
+        next = piece_end(virt, end, span_of(level));
+        if (!is_present(*entry) || is_leaf(*entry, level))
+            continue;
+        paging_prune_range(paging, table_of(*entry), level - 1, virt, next);
+        paging_free_if_empty(paging, entry, virt, level - 1);
+    }
+}
