@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From what console= says to consoles that write. Without it, every console that is there is attached. If
- * none of the consoles that it names is there, all others are used: a machine that says nothing helps nobody.
+ * Selects and attaches the consoles. Without console=, every console found is attached. If none of the
+ * consoles that it names is found, all others are attached, so that the machine is never silent.
  *
- * All are found once, early; which of them get the log is a second question, because a panic asks it again.
+ * Finding consoles and attaching them to the log are separate: all are found once, early; a panic attaches
+ * the ones that console= omits.
  */
 #include <console/consoles.h>
 
@@ -19,13 +20,13 @@
 #include <lib/machine_ops.h>
 #include <log/log.h>
 
-OPTION(console, "NAME[,NAME]...", "serial[:PORT[:BAUD]], vga, fb, debugcon; all without it");
+OPTION(console, "NAME[,NAME]...", "serial[:PORT[:BAUD]], vga, fb, debugcon; default: all");
 
 static struct debugcon debugcon;
 static struct ps2_keyboard keyboard;
 
 static bool is_named[CONSOLE_KINDS]; /* by console= */
-static bool is_tried[CONSOLE_KINDS]; /* and attached, if it is there */
+static bool is_tried[CONSOLE_KINDS]; /* attached, or not found */
 
 static struct console *start_debugcon(void)
 {
@@ -39,19 +40,19 @@ static struct console *(*const starters[CONSOLE_KINDS])(void) = {
     [CONSOLE_FRAMEBUFFER] = screens_start_framebuffer,
 };
 
-/* Return: whether it is there and attached now. */
+/* Return: whether it was found and attached. */
 static bool attach(enum console_kind kind)
 {
     if (is_tried[kind])
         return false;
-    is_tried[kind] = true; /* first: what panics in the middle is not tried again */
+    is_tried[kind] = true; /* first: after a panic in the start it is not tried again */
     struct console *console = starters[kind]();
     if (console)
         log_attach(console);
     return console != NULL;
 }
 
-/* Return: how many were attached. */
+/* Return: the number attached. */
 static unsigned int attach_kinds(const bool *is_wanted)
 {
     unsigned int count = 0;
@@ -61,8 +62,7 @@ static unsigned int attach_kinds(const bool *is_wanted)
     return count;
 }
 
-/* Return: whether console= is there. @serial: what it says of a serial port; its word is NULL when it says
-   nothing. */
+/* Return: whether console= is given. @serial: its choice of a serial port; word is NULL when it has none. */
 static bool read_option(struct console_choice *serial)
 {
     static char option[128];
@@ -77,7 +77,7 @@ static bool read_option(struct console_choice *serial)
             continue;
         }
         if (choice.kind == CONSOLE_SERIAL && serial->word)
-            log_warn("console", "console=%.*s: one serial port is enough", (int)choice.word_length,
+            log_warn("console", "console=%.*s ignored: only one serial port is used", (int)choice.word_length,
                      choice.word);
         else if (choice.kind == CONSOLE_SERIAL)
             *serial = choice;
@@ -94,7 +94,7 @@ void consoles_start(void)
     serial_console_find(serial.word ? &serial : NULL);
     if (attach_kinds(has_option ? is_named : NULL) > 0 || !has_option)
         return;
-    log_warn("console", "none of the consoles that console= names is there; all others are used");
+    log_warn("console", "no console of console= found; all others are used");
     attach_kinds(NULL);
 }
 
@@ -119,7 +119,7 @@ void consoles_apply_firmware(void)
 void consoles_start_inputs(void)
 {
     serial_console_start_input();
-    /* Without an answer it is still an input: one that is plugged in later types. */
+    /* An absent keyboard is still an input: it may be plugged in later. */
     if (ps2_init(&keyboard) != STATUS_NOT_FOUND) {
         inputs_add(&keyboard.input);
         keyboard_start_interrupts(&keyboard);

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Which consoles and inputs are used: those that console= names, or all that exist. Each console is first
- * shown the log so far.
+ * Selection of the consoles and inputs: those of console=, or all. The log so far is replayed on each console
+ * first.
  */
 
 /**
- * consoles_init() - from here on a panic attaches every console that is there, whatever console= says.
+ * consoles_init() - make a panic attach every console found, regardless of console=.
  *
- * A machine whose consoles have not been found yet then gets COM1, the debug port, and the screen as far as
- * it is known.
+ * Before consoles_start() these are COM1, the debug port, and the screen as far as it is known.
  * Context: once, first CPU, after machine_ops_init().
  */
 void consoles_init(void);
 
 /**
- * consoles_start() - find serial port, debug port and screen, and attach those that are wanted.
+ * consoles_start() - find serial port, debug port and screen, and attach the selected ones.
  *
- * Before ACPI's tables are reserved, before memory and interrupts, so that failures there are seen.
+ * Called before ACPI's tables are reserved, before memory and interrupts, so that failures there are visible.
  * Context: once, after acpi_find_root().
  */
 void consoles_start(void);
@@ -30,7 +29,7 @@ void consoles_start(void);
 void consoles_apply_firmware(void);
 
 /**
- * consoles_start_inputs() - serial port and keyboard as inputs, by interrupts where those arrive, else
+ * consoles_start_inputs() - add serial port and keyboard as inputs, by interrupts where those arrive, else
  * polled.
  *
  * Context: once, first CPU, after irq_init(), interrupts on.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts are tried before they are relied on: a prompt must come up also on a machine whose tables are
- * wrong.
+ * Interrupts are tested before they are relied on: the prompt must work also on a machine with wrong tables.
  */
 #include <console/input_interrupts.h>
 
@@ -11,7 +10,7 @@
 #include <log/log.h>
 #include <time/clock.h>
 
-/* Return: whether the count became another one in time. */
+/* Return: whether the count changed within INPUT_WAIT_NS. */
 static bool irq_seen(uint32_t (*count)(const void *device), const void *device, uint32_t before)
 {
     uint64_t end_ns = clock_now_ns() + INPUT_WAIT_NS;
@@ -23,9 +22,9 @@ static bool irq_seen(uint32_t (*count)(const void *device), const void *device, 
     return true;
 }
 
-static void say_polled(const char *name, const char *why)
+static void log_polled(const char *name, const char *why)
 {
-    log_warn("console", "%s is polled: %s", name, why);
+    log_warn("console", "%s polled: %s", name, why);
 }
 
 /* ---- serial ---- */
@@ -46,7 +45,7 @@ void serial_start_interrupts(struct uart16550 *uart, int isa)
     status_t status =
         isa < 0 ? STATUS_NOT_FOUND : irq_request_isa((uint8_t)isa, serial_handler, uart, "serial", &irq);
     if (status != STATUS_OK) {
-        say_polled("the serial port", status_sentence(status));
+        log_polled("serial port", status_sentence(status));
         return;
     }
     uint32_t before = serial_count(uart);
@@ -57,7 +56,7 @@ void serial_start_interrupts(struct uart16550 *uart, int isa)
     }
     uart16550_use_interrupts(uart, false);
     irq_release(irq);
-    say_polled("the serial port", "its interrupt does not come");
+    log_polled("serial port", "its interrupt does not arrive");
 }
 
 /* ---- keyboard ---- */
@@ -77,7 +76,7 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard)
     struct irq *irq;
     status_t status = irq_request_isa(PS2_ISA_INTERRUPT, keyboard_handler, keyboard, "keyboard", &irq);
     if (status != STATUS_OK) {
-        say_polled("the keyboard", status_sentence(status));
+        log_polled("keyboard", status_sentence(status));
         return;
     }
     uint32_t before = keyboard_count(keyboard);
@@ -88,5 +87,5 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard)
         status = ps2_use_interrupts(keyboard, false);
     keyboard->input.interrupts = false;
     irq_release(irq);
-    say_polled("the keyboard", status == STATUS_OK ? "its interrupt does not come" : status_sentence(status));
+    log_polled("keyboard", status == STATUS_OK ? "its interrupt does not arrive" : status_sentence(status));
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Serial port and keyboard, from polling to interrupts.
+ * Switches serial port and keyboard from polling to interrupts.
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
 
 /**
- * serial_start_interrupts(), keyboard_start_interrupts() - have them interrupt, if that works.
+ * serial_start_interrupts(), keyboard_start_interrupts() - use interrupts if they work.
  *
- * Each is asked for an interrupt at once. One that does not come within INPUT_WAIT_NS is not wired as
- * firmware says: the device is polled as before, and the log says so.
- * @isa: the ISA interrupt that it has; -1: none, or not known.
+ * Each device is made to raise an interrupt at once. If it does not arrive within INPUT_WAIT_NS, firmware's
+ * routing is wrong: the device stays polled, which is logged.
+ * @isa: its ISA interrupt; -1: none, or unknown.
  * Context: thread, interrupts on.
  */
 void serial_start_interrupts(struct uart16550 *uart, int isa);

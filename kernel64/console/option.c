@@ -11,13 +11,13 @@
 #define DEFAULT_PORT 0x3f8
 #define DEFAULT_BAUD 115200
 
-/* The longest word that can mean something, serial:0xffff:115200, is shorter. */
+/* Longer than the longest valid word, serial:0xffff:115200. */
 #define WORD_MAX 32
 
 /* Return: false when @text is neither com1 to com4 nor a port with room for eight registers. */
 static bool parse_port(const char *text, uint16_t *port)
 {
-    /* Where every PC since the AT has had them. */
+    /* The standard I/O ports of the PC/AT. */
     static const struct {
         const char *name;
         uint16_t port;
@@ -43,7 +43,7 @@ static bool parse_baud(const char *text, uint32_t *baud)
     return true;
 }
 
-/* Cuts @text at its first colon. Return: what stands behind it, or NULL without a colon. */
+/* Splits @text at its first colon. Return: the part after it, or NULL without a colon. */
 static char *cut_part(char *text)
 {
     char *colon = strchr(text, ':');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What console= says. Pure, hosted-tested; who starts the consoles is somebody else.
+ * The parser of console=. Pure, hosted-tested; consoles.c starts the consoles.
  *
  *     console=NAME[,NAME]...       NAME: serial[:PORT[:BAUD]]   vga   fb   debugcon
  *
@@ -14,19 +14,19 @@ enum console_kind { CONSOLE_SERIAL, CONSOLE_VGA, CONSOLE_FRAMEBUFFER, CONSOLE_DE
 struct console_choice {
     enum console_kind kind;
     uint16_t port;    /* CONSOLE_SERIAL: first I/O port */
-    uint32_t baud;    /* CONSOLE_SERIAL: as uart16550_init() takes it, not yet checked by it */
-    const char *word; /* the words of this choice in the option, for messages */
+    uint32_t baud;    /* CONSOLE_SERIAL: for uart16550_init(), which checks it */
+    const char *word; /* this choice's text in the option, for messages */
     size_t word_length;
 };
 
 /**
- * console_option_next() - the next console in the option.
+ * console_option_next() - get the next console of the option.
  * @option: the value of console=, NUL-terminated.
  * @cursor: 0 to begin with; opaque afterwards.
  * @choice: filled in; when STATUS_INVALID, only the word.
  *
- * An empty word (as in "serial,,vga") is passed over.
- * Return: STATUS_OK; STATUS_INVALID for a word that is no console, after which one may go on;
+ * An empty word (as in "serial,,vga") is skipped.
+ * Return: STATUS_OK; STATUS_INVALID for a word that is not a console, after which the caller may continue;
  *         STATUS_NOT_FOUND at the end.
  */
 status_t console_option_next(const char *option, size_t *cursor, struct console_choice *choice) MUST_CHECK;

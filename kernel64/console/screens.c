@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loader decides whether there is a framebuffer or a text screen. Memory for the characters is early
- * memory; the usual text screen has its own, so that it works in a panic before there is any.
+ * The loader chooses between framebuffer and text screen. The characters are in early memory; those of the
+ * standard text screen are static, so that it works in a panic before there is early memory.
  */
 #include <console/screens.h>
 
@@ -13,8 +13,8 @@
 #include <vm/early_device.h>
 #include <log/log.h>
 
-/* Of early memory, whose larger part is for the memory map: the characters of the largest screens sold take
-   130 KiB. */
+/* Limit for early memory, most of which is for the memory map: the characters of the largest screens sold
+   take 130 KiB. */
 #define CELLS_MAX KIB(512)
 
 static struct framebuffer framebuffer;
@@ -23,10 +23,10 @@ static struct vga_text vga;
 static struct framebuffer_mode mode;
 static phys_t framebuffer_address;
 static struct boot_framebuffer text;
-static void *pixels, *cells; /* of whichever screen there is; NULL: it cannot be used */
+static void *pixels, *cells; /* of the screen found; NULL: it cannot be used */
 static bool is_searched;
 
-/* What a PC shows to which nobody has said anything. */
+/* The text mode that a PC's firmware sets: 80x25 characters at 0xb8000. */
 static const struct boot_framebuffer usual_text = {
     .type = FRAMEBUFFER_TEXT,
     .address = { VGA_TEXT_ADDRESS },
@@ -103,7 +103,7 @@ struct console *screens_start_framebuffer(void)
                       : !pixels || !cells                 ? STATUS_NO_MEMORY
                                           : framebuffer_init(&framebuffer, &mode, pixels, cells);
     if (status != STATUS_OK) {
-        if (status != STATUS_NO_MEMORY || pixels) /* else the refusal has been said */
+        if (status != STATUS_NO_MEMORY || pixels) /* else the refusal is logged already */
             log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
                      mode.bits_per_pixel, status_sentence(status));
         return NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One after the other, until a port answers. How a port that firmware names is to be driven is decided in
- * acpi/serial_port.c; here it is carried out.
+ * Probes one port after the other until one responds. acpi/serial_port.c decides how a port of firmware's
+ * tables is driven.
  *
- * SPCR is read before the first byte is sent, because the speed that firmware has set must not be touched
- * before it is known that it is to stay. Tables that the boot direct map does not reach are read later, and
- * the port moves then.
+ * SPCR is read before the port is initialised, because it may say that the speed set by firmware must be
+ * kept. Tables that the boot direct map does not cover are read later, and the console moves to their port
+ * then.
  */
 #include <console/serial_console.h>
 
@@ -18,7 +18,7 @@
 #include <log/log.h>
 #include <platform/platform.h>
 
-/* Two, so that a port can be tried while another one is in use. */
+/* Two, so that a port can be probed while another one is in use. */
 static struct uart16550 uarts[2];
 static struct uart16550 *serial; /* NULL: none */
 static int isa_irq;              /* of serial; -1: not known */
@@ -46,38 +46,37 @@ static status_t try_isa(uint16_t port, uint32_t baud)
     return try_config(&config, uart16550_isa_interrupt(port));
 }
 
-/* ---- what firmware's tables say ---- */
+/* ---- firmware's tables ---- */
 
 static const char *decode_pci(const struct platform_serial *port)
 {
     if (!port->is_pci)
         return NULL;
     if (port->pci_segment != 0)
-        return "it is in another PCI segment than 0";
+        return "its PCI segment is not 0";
     switch (pci_decode_address(&port->pci, !port->is_port, port->address)) {
     case STATUS_OK:
         return NULL;
     case STATUS_NOT_FOUND:
-        return "the PCI device that it belongs to is not there";
+        return "its PCI device is absent";
     default:
-        return "the PCI device that it belongs to does not decode that address";
+        return "its PCI device does not decode that address";
     }
 }
 
-static void say_undriven(const struct platform_serial *port, const char *why)
+static void log_unused(const struct platform_serial *port, const char *why)
 {
-    log_warn("console", "%s: serial port at %s %#lx, interface %#x (%s), is not used: %s", port->table,
+    log_warn("console", "%s: serial port at %s %#lx, interface %#x (%s), not used: %s", port->table,
              port->is_port ? "port" : "address", port->address, port->interface, port->interface_name, why);
 }
 
-/* The speed of firmware's own console is the table's, or stays. Return: whether the port is the console
-   now. */
+/* The speed is the table's, or unchanged. Return: whether the port is the console now. */
 static bool try_firmware_port(const struct platform_serial *port)
 {
     struct uart16550_config config = port->config;
     const char *why = port->refusal ? port->refusal : decode_pci(port);
     if (why) {
-        say_undriven(port, why);
+        log_unused(port, why);
         return false;
     }
     if (!port->is_port) {
@@ -94,28 +93,25 @@ static bool try_firmware_port(const struct platform_serial *port)
                                               : uart16550_isa_interrupt(config.port);
     status_t status = try_config(&config, irq);
     if (status == STATUS_INVALID && config.baud != 0) {
-        log_warn("console", "%s: a UART clock of %u Hz does not make %u baud; the speed stays", port->table,
-                 config.clock_hz, config.baud);
+        log_warn("console", "%s: UART clock of %u Hz does not divide to %u baud; speed unchanged",
+                 port->table, config.clock_hz, config.baud);
         config.baud = 0;
         status = try_config(&config, irq);
     }
     if (status != STATUS_OK) {
-        say_undriven(port, status_sentence(status));
+        log_unused(port, status_sentence(status));
         return false;
     }
     if (config.baud)
-        log_info("console", "%s names the serial port %#lx at %u baud", port->table, port->address,
-                 config.baud);
+        log_info("console", "%s: serial port %#lx at %u baud", port->table, port->address, config.baud);
     else
-        log_info("console", "%s names the serial port %#lx at the speed that it has", port->table,
-                 port->address);
+        log_info("console", "%s: serial port %#lx at firmware's speed", port->table, port->address);
     if (port->flow_control)
-        log_warn("console", "%s asks for flow control (%#x), which is not done", port->table,
-                 port->flow_control);
+        log_warn("console", "%s: flow control (%#x) not supported", port->table, port->flow_control);
     return true;
 }
 
-/* The SPCR's, or those of DBG2 one after the other. */
+/* Tries SPCR's port, or those of DBG2 one after the other. */
 static bool try_firmware_ports(bool is_firmware_console)
 {
     for (size_t i = 0; i < platform()->serial_count; i++) {
@@ -126,11 +122,11 @@ static bool try_firmware_ports(bool is_firmware_console)
     return false;
 }
 
-/* ---- what the BIOS says ---- */
+/* ---- the BIOS data area ---- */
 
 /*
- * Four ports in the BIOS data area, of which the equipment word counts those that are there. UEFI leaves it
- * as it is.
+ * The BIOS data area has four ports; the equipment word has the number of those present. UEFI does not write
+ * it.
  * Source: IBM, "PS/2 and PC BIOS Interface Technical Reference", "BIOS Data Area".
  */
 #define BDA_ADDRESS         0x400
@@ -138,7 +134,7 @@ static bool try_firmware_ports(bool is_firmware_console)
 #define EQUIPMENT_SERIAL(e) ((e) >> 9 & 7)
 #define BDA_SERIAL_MAX      4
 
-/* The motherboard's own devices lie below, and a UART's eight ports on a multiple of eight. */
+/* The motherboard's devices are below; a UART's eight ports are aligned to eight. */
 #define BDA_PORT_MIN 0x100
 
 static bool try_bios_data(void)
@@ -151,7 +147,7 @@ static bool try_bios_data(void)
         uint16_t port = words[i];
         if (port >= BDA_PORT_MIN && port % 8 == 0 && port != UART16550_COM1 &&
             try_isa(port, UART16550_USUAL_BAUD) == STATUS_OK) {
-            log_info("console", "the BIOS lists the serial port %#x", port);
+            log_info("console", "BIOS data area: serial port %#x", port);
             return true;
         }
     }
@@ -185,7 +181,7 @@ void serial_console_find(const struct console_choice *choice)
                try_bios_data());
 }
 
-/* On the port that is in use already nothing changes: the log was printed there. */
+/* A port that is in use already is kept: the log was printed there. */
 void serial_console_look_again(bool is_attached)
 {
     struct uart16550 *before = serial;

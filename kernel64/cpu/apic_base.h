@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Bits of IA32_APIC_BASE (MSR_APIC_BASE), and where a CPU finds its APIC ID.
+ * Bits of IA32_APIC_BASE (MSR_APIC_BASE), and the registers that hold a CPU's APIC ID.
  * Source: Intel SDM vol. 3A, "Local APIC Status and Location", "Extended XAPIC (x2APIC)", "Local APIC ID".
  */
 #define APIC_BASE_FIRST_CPU 0x100

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's initial APIC ID out of CPUID, and its APIC ID out of that and the LAPIC. Source: Intel SDM vol. 2A,
+ * A CPU's initial APIC ID from CPUID, and its APIC ID from that and the LAPIC. Source: Intel SDM vol. 2A,
  * "CPUID": leaf 0BH gives all 32 bits in EDX, where it is filled in; leaf 1 the low 8 in EBX. Intel SDM vol.
  * 3A, "Local APIC ID"; AMD APM vol. 2, "Local APIC ID": the register can be written.
  */

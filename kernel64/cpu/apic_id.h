@@ -20,11 +20,11 @@ uint32_t apic_initial_id(cpuid_fn *ask);
 /**
  * apic_id_of() - the APIC ID, from what the CPU can read of itself. trampoline.asm does the same.
  * @is_x2apic:  which mode its LAPIC is in.
- * @lapic_id:   what the LAPIC says: 32 bits in x2APIC mode, 8 in xAPIC mode.
- * @initial_id: what CPUID says.
+ * @lapic_id:   of the LAPIC: 32 bits in x2APIC mode, 8 in xAPIC mode.
+ * @initial_id: of CPUID.
  *
- * In xAPIC mode the low 8 bits of an initial ID of 32 mean that all 32 hold: KVM and QEMU start CPUs beyond
- * 255 in xAPIC mode.
+ * In xAPIC mode, if the LAPIC's 8 bits equal the low 8 of a 32-bit initial ID, all 32 bits are used: KVM and
+ * QEMU start CPUs above 255 in xAPIC mode.
  * Context: any.
  */
 uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id);

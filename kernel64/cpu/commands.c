@@ -14,10 +14,10 @@
 static void print_features(const char *heading, bool is_used, bool is_there)
 {
     print("%s\n", heading);
-    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
+    for (unsigned int i = 0; i < CPU_FEATURE_COUNT; i++) {
         const struct cpu_feature_words *words = &cpu_feature_words[i];
         if (i == CPU_FEATURE_HYPERVISOR)
-            continue; /* no feature of the CPU, and said already */
+            continue; /* not a feature of the CPU, and printed already */
         if (words->is_used == is_used && cpu_has((enum cpu_feature)i) == is_there)
             print("    %-14s %s\n", words->name, words->purpose);
     }
@@ -32,7 +32,7 @@ static void print_errata(void)
             print("erratum: %s: %s (%s)\n", erratum_words[i].name, erratum_words[i].workaround, row->source);
     }
     if (errata_c1e_count() > 0)
-        print("C1E was switched off on %u CPUs\n", errata_c1e_count());
+        print("C1E disabled on %u CPUs\n", errata_c1e_count());
 }
 
 static status_t command_cpu(int argc, char **argv)
@@ -44,18 +44,18 @@ static status_t command_cpu(int argc, char **argv)
     print("%s, family %u model %u stepping %u%s%s\n", cpu->vendor, cpu->family, cpu->model, cpu->stepping,
           cpu->brand[0] ? ": " : "", cpu->brand);
     if (cpu_has(CPU_FEATURE_HYPERVISOR))
-        print("under a hypervisor that calls itself \"%s\"\n", cpu->hypervisor);
+        print("hypervisor: \"%s\"\n", cpu->hypervisor);
     print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits,
           cpu->virtual_bits);
 
     print_errata();
     print_features("used:", true, true);
-    print_features("missed (would be used, but this CPU has them not):", true, false);
-    print_features("there, and not used:", false, true);
-    print_features("neither there nor needed:", false, false);
+    print_features("missing (the kernel would use them):", true, false);
+    print_features("present, not used:", false, true);
+    print_features("absent, not needed:", false, false);
     return STATUS_OK;
 }
-COMMAND(cpu, "", "what the CPU is, and which of its features the kernel uses and misses", command_cpu);
+COMMAND(cpu, "", "the CPU's identity, features and errata", command_cpu);
 
 static void print_register(const char *name, uint64_t value, const char *words)
 {
@@ -85,8 +85,8 @@ static status_t command_regs(int argc, char **argv)
     print_register("cr3", cpu_read_cr3(), "page tables");
     print_register("cr4", cpu_read_cr4(), decode_cr4(cpu_read_cr4(), words, sizeof(words)));
     print_register("rflags", cpu_read_rflags(), decode_rflags(cpu_read_rflags(), words, sizeof(words)));
-    print_register("dr6", cpu_read_dr6(), "which breakpoint hit");
-    print_register("dr7", cpu_read_dr7(), "which breakpoints are set");
+    print_register("dr6", cpu_read_dr6(), "breakpoint that hit");
+    print_register("dr7", cpu_read_dr7(), "breakpoints set");
 
     print_register("efer", cpu_read_msr(MSR_EFER), decode_efer(cpu_read_msr(MSR_EFER), words, sizeof(words)));
     if (cpu_has(CPU_FEATURE_PAT))
@@ -103,4 +103,4 @@ static status_t command_regs(int argc, char **argv)
           cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_store_task_register());
     return STATUS_OK;
 }
-COMMAND(regs, "", "control registers and model-specific registers, in words", command_regs);
+COMMAND(regs, "", "control registers and model-specific registers", command_regs);

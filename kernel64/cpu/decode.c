@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CPU's numbers in words: registers, machine checks, exceptions and their error codes.
+ * Decoding of registers, machine checks, exceptions and their error codes.
  *
  * Source of all names: Intel SDM vol. 3A, "Control Registers", "Exception and Interrupt
  * Reference", "Page Attribute Table (PAT)"; vol. 1, "EFLAGS Register"; vol. 4 for IA32_EFER.
@@ -103,13 +103,13 @@ const char *decode_rflags(uint64_t rflags, char *buffer, size_t size)
     };
     uint64_t iopl = rflags >> 12 & 3;
 
-    /* Bit 1 is always set and says nothing; two bits are one number. */
+    /* Bit 1 is always set; IOPL is a field of two bits. */
     name_bits(rflags & ~(RFLAGS_FIXED | 3 << 12), names, ARRAY_LEN(names), buffer, size);
     if (iopl != 0) {
         struct text text = { buffer, size, 0 };
         while (text.length < size && buffer[text.length] != '\0')
             text.length++;
-        add(&text, "%sIOPL=%u", text.length > 0 ? " " : "", (unsigned)iopl);
+        add(&text, "%sIOPL=%u", text.length > 0 ? " " : "", (unsigned int)iopl);
     }
     return buffer;
 }
@@ -119,7 +119,7 @@ const char *decode_pat(uint64_t pat, char *buffer, size_t size)
     static const char *const types[8] = { "UC", "WC", "?2", "?3", "WT", "WP", "WB", "UC-" };
     struct text text = { buffer, size, 0 };
 
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned int i = 0; i < 8; i++)
         add_word(&text, types[pat >> (8 * i) & 7]);
     return buffer;
 }
@@ -128,19 +128,19 @@ const char *decode_pat(uint64_t pat, char *buffer, size_t size)
 
 /* Source: Intel SDM vol. 3B, "Interpreting the MCA Error Codes"; AMD APM vol. 2, "Machine-Check Error
    Codes". */
-static const char *machine_check_place(unsigned code)
+static const char *machine_check_place(unsigned int code)
 {
     static const struct {
-        unsigned mask, value;
+        unsigned int mask, value;
         const char *words;
     } places[] = {
         { 0xffff, 0x0000, "no error" },
         { 0xffff, 0x0001, "unclassified error" },
-        { 0xffff, 0x0002, "parity error in the microcode" },
+        { 0xffff, 0x0002, "microcode ROM parity error" },
         { 0xffff, 0x0003, "error signalled by another CPU" },
-        { 0xffff, 0x0005, "parity error inside the CPU" },
-        { 0xffff, 0x0400, "timer inside the CPU" },
-        { 0xfc00, 0x0400, "error inside the CPU" },
+        { 0xffff, 0x0005, "internal parity error" },
+        { 0xffff, 0x0400, "internal timer error" },
+        { 0xfc00, 0x0400, "internal error" },
         { 0xeffc, 0x000c, "error in the cache hierarchy" },
         { 0xeff0, 0x0010, "error in a translation buffer (TLB)" },
         { 0xef80, 0x0080, "error of the memory controller" },
@@ -148,7 +148,7 @@ static const char *machine_check_place(unsigned code)
         { 0xe800, 0x0800, "error on the bus between CPUs, memory and devices" },
     };
 
-    for (unsigned i = 0; i < ARRAY_LEN(places); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(places); i++) {
         if ((code & places[i].mask) == places[i].value)
             return places[i].words;
     }
@@ -159,12 +159,12 @@ const char *decode_machine_check(uint64_t status, char *buffer, size_t size)
 {
     struct text text = { buffer, size, 0 };
 
-    add(&text, "%s, %s", machine_check_place((unsigned)status & 0xffff),
+    add(&text, "%s, %s", machine_check_place((unsigned int)status & 0xffff),
         status & MC_STATUS_UNCORRECTED ? "uncorrected" : "corrected");
     if (status & MC_STATUS_CONTEXT_LOST)
-        add(&text, ", the CPU's state is lost");
+        add(&text, ", processor context corrupt");
     if (status & MC_STATUS_OVERFLOW)
-        add(&text, ", and another one before it");
+        add(&text, ", overflow: an earlier error is lost");
     return buffer;
 }
 
@@ -247,7 +247,7 @@ static void page_fault_text(struct text *text, uint64_t code)
 
 static void selector_words(struct text *text, uint64_t code)
 {
-    unsigned entry = (unsigned)(code >> 3 & 0x1fff);
+    unsigned int entry = (unsigned int)(code >> 3 & 0x1fff);
 
     if (code == 0)
         add(text, "no selector");
@@ -257,7 +257,7 @@ static void selector_words(struct text *text, uint64_t code)
         add(text, "selector 0x%x, entry %u of the %s", entry << 3, entry,
             code & SELECTOR_LDT ? "LDT" : "GDT");
     if (code & SELECTOR_EXTERNAL)
-        add(text, ", while an event from outside was delivered");
+        add(text, ", during delivery of an external event");
 }
 
 const char *decode_error_code(uint64_t vector, uint64_t error_code, char *buffer, size_t size)

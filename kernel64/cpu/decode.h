@@ -3,8 +3,8 @@
 /*
  * Decoding of registers, exceptions and machine checks into text. Pure: hosted tests check it.
  *
- * Every function writes at most @size bytes with the NUL into @buffer, cuts what does not fit, and
- * returns @buffer. DECODE_MAX bytes hold any of them.
+ * Every function writes at most @size bytes with the NUL into @buffer, truncates the rest, and returns
+ * @buffer. DECODE_MAX bytes hold any of them.
  *
  * Context of all: any, also NMI and panic.
  */
@@ -21,18 +21,17 @@ const char *decode_rflags(uint64_t rflags, char *buffer, size_t size);
 /* The memory types of the eight PAT entries: "WB WT UC- UC WC WT UC- UC". */
 const char *decode_pat(uint64_t pat, char *buffer, size_t size);
 
-/* What a machine-check bank's status says: "error in the cache hierarchy, uncorrected, the CPU's state is
-   lost". */
+/* A machine-check bank's status: "error in the cache hierarchy, uncorrected, processor context corrupt". */
 const char *decode_machine_check(uint64_t status, char *buffer, size_t size);
 
 /* "page fault"; "reserved exception" for unassigned vectors; "interrupt" from 32 on. @vector: any number.
    Constant strings. */
 const char *decode_exception(uint64_t vector);
-/* "#PF"; "" for what has no mnemonic. */
+/* "#PF"; "" for a vector without a mnemonic. */
 const char *decode_exception_mnemonic(uint64_t vector);
 
 /**
- * decode_error_code() - what the error code of an exception says.
+ * decode_error_code() - decode the error code of an exception.
  * @vector:     any number; for one without an error code the text is "none".
  * @error_code: as the CPU pushed it.
  * @buffer:     receives the text, @size bytes at most.

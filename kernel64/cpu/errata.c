@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of errata. A row is a vendor, a family, a range of models and of steppings; the microcode
- * revision from which on it does not hold; and who says so. Of two rows for one CPU the first counts.
+ * The table of errata. A row has a vendor, a family, a range of models and of steppings; the microcode
+ * revision that fixes it; and the source. The first of two rows for one CPU counts.
  */
 #include <cpu/errata.h>
 
 const struct erratum_words erratum_words[ERRATUM_COUNT] = {
-    [ERRATUM_C1E] = { "the LAPIC timer stops in C1E", "C1E is switched off, or timers are not the LAPIC's" },
+    [ERRATUM_C1E] = { "the LAPIC timer stops in C1E", "C1E disabled, or LAPIC timers not used" },
     [ERRATUM_TSC_DEADLINE] = { "TSC-deadline timers are late or lost",
-                               "one-shot timers instead; newer microcode mends it" },
-    [ERRATUM_MONITOR] = { "MWAIT misses writes", "idle CPUs wait by HLT" },
-    [ERRATUM_X2APIC] = { "firmware fails with CPUs in x2APIC mode", "xAPIC mode stays" },
+                               "one-shot timers used; fixed by newer microcode" },
+    [ERRATUM_MONITOR] = { "MWAIT misses writes", "idle CPUs use HLT" },
+    [ERRATUM_X2APIC] = { "firmware fails with CPUs in x2APIC mode", "xAPIC mode kept" },
 };
 
 #define ANY_STEPPING 0, 0xf
 #define STEPPING(n)  n, n
 #define MODEL(n)     n, n
 
-/* Sources. Where Intel's document says only that a microcode update may mend it, the revision is the one that
-   Linux asks for. */
+/* Sources. If Intel's document only says that a microcode update may fix it, the revision is the one in
+   Linux. */
 #define REV_GUIDE_0F "AMD erratum 400; models of family 0FH as in Linux"
 #define REV_GUIDE_10 "AMD 41322, Revision Guide for Family 10h, 3.84, errata 400 and 669"
-#define HASWELL      "Intel's Haswell specification updates; revision as Linux asks for"
-#define BROADWELL    "Intel's Broadwell specification updates; revision as Linux asks for"
-#define SKYLAKE      "Intel's Skylake specification updates; revision as Linux asks for"
-#define KABY_LAKE    "Intel's Kaby Lake specification updates; revision as Linux asks for"
-#define SANDY_BRIDGE "boards of ASUS and Lenovo, as FreeBSD knows them"
+#define HASWELL      "Intel's Haswell specification updates; revision as in Linux"
+#define BROADWELL    "Intel's Broadwell specification updates; revision as in Linux"
+#define SKYLAKE      "Intel's Skylake specification updates; revision as in Linux"
+#define KABY_LAKE    "Intel's Kaby Lake specification updates; revision as in Linux"
+#define SANDY_BRIDGE "boards of ASUS and Lenovo, as in FreeBSD"
 
 static const struct erratum_row rows[] = {
-    /* K8 from revision F on that have C1E, and all of family 10H. OSVW[1] is not asked: by 669 the workaround
-       may be required also where it is clear. */
+    /* K8 from revision F on that have C1E, and all of family 10H. OSVW[1] is not used: by 669 the workaround
+       may be required even if it is clear. */
     { ERRATUM_C1E, 'A', 0x0f, MODEL(0x41), 2, 0xf, 0, REV_GUIDE_0F },
     { ERRATUM_C1E, 'A', 0x0f, 0x42, 0xff, ANY_STEPPING, 0, REV_GUIDE_0F },
     { ERRATUM_C1E, 'A', 0x10, MODEL(0x02), 1, 0xf, 0, REV_GUIDE_10 },

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The errata of this machine's CPUs: found once, and C1E switched off on each.
+ * The errata of this machine's CPUs: found once, and C1E disabled on each.
  *
- * AMD's guide has the operating system look for C1E when ACPI has been enabled, because firmware may switch
- * it on then. Nothing here enables ACPI but the way to power off.
+ * AMD's guide tells the operating system to check for C1E after ACPI is enabled, because firmware may enable
+ * it then. Here only power-off enables ACPI.
  */
 #include <cpu/errata.h>
 
@@ -35,7 +35,7 @@ static void read_microcode(void *argument)
     microcode = (uint32_t)(is_intel ? value >> 32 : value);
 }
 
-/* *@argument becomes whether C1E is on still. */
+/* Sets *@argument to whether C1E is still enabled. */
 static void switch_c1e_off(void *argument)
 {
     uint64_t value = cpu_read_msr(MSR_CMP_HALT);
@@ -57,7 +57,7 @@ void errata_init_cpu(void)
         return;
     (void)fixup_try(switch_c1e_off, &is_on, &caught);
     if (is_on && __atomic_fetch_add(&c1e_stays, 1, __ATOMIC_RELAXED) == 0)
-        log_warn("cpu", "C1E cannot be switched off: LAPIC timers are not used");
+        log_warn("cpu", "C1E cannot be disabled: LAPIC timers not used");
 }
 
 void errata_init(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The vectors that the architecture assigns, and which of them come with an error code.
+ * The vectors of exceptions, and those that have an error code.
  */
 enum trap_vector {
     TRAP_DIVIDE = 0,

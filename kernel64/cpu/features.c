@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPUID has three rules that its readers forget: a leaf above the highest one answers with some
- * other leaf's numbers on Intel; the extended leaves have a highest one of their own, and a CPU
- * without them answers anything at all; the hypervisor's leaves exist only when a bit says so.
+ * CPUID has three rules that are easy to miss: on Intel a leaf above the highest one returns another leaf's
+ * data; the extended leaves have their own maximum, and a CPU without them returns arbitrary data; the
+ * hypervisor's leaves exist only if a feature bit is set.
  */
 #include <cpu/features.h>
 
@@ -15,12 +15,12 @@
 #define LEAF_ADDRESSES  0x80000008u
 #define LEAF_HYPERVISOR 0x40000000u
 
-STATIC_ASSERT(CPU_FEATURE_COUNT <= 64, "struct cpu_identity keeps features in one word");
+STATIC_ASSERT(CPU_FEATURE_COUNT <= 64, "struct cpu_identity has one word of features");
 
 struct place {
     uint32_t leaf, subleaf;
-    unsigned reg; /* offset in struct cpuid_result */
-    unsigned bit;
+    unsigned int reg; /* offset in struct cpuid_result */
+    unsigned int bit;
 };
 
 #define CPU_FEATURE_WORDS(id, name, leaf, subleaf, reg, bit, used, purpose) { name, purpose, used },
@@ -65,7 +65,7 @@ static void read_brand(cpuid_fn *ask, struct cpu_identity *identity)
     identity->brand[0] = '\0';
     if (!has_leaf(identity, LEAF_BRAND + 2))
         return;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned int i = 0; i < 3; i++) {
         struct cpuid_result answer = ask(LEAF_BRAND + i, 0);
         __builtin_memcpy(text + 16 * i, &answer, 16);
     }
@@ -85,8 +85,8 @@ static void read_brand(cpuid_fn *ask, struct cpu_identity *identity)
 /* Source: Intel SDM vol. 2A, "CPUID", "Version Information"; AMD APM vol. 3, function 1. */
 static void read_version(uint32_t eax, struct cpu_identity *identity)
 {
-    unsigned family = eax >> 8 & 0xf;
-    unsigned model = eax >> 4 & 0xf;
+    unsigned int family = eax >> 8 & 0xf;
+    unsigned int model = eax >> 4 & 0xf;
 
     identity->stepping = eax & 0xf;
     identity->model = family == 6 || family == 15 ? model | (eax >> 12 & 0xf0) : model;
@@ -95,7 +95,7 @@ static void read_version(uint32_t eax, struct cpu_identity *identity)
 
 static void read_address_widths(cpuid_fn *ask, struct cpu_identity *identity)
 {
-    /* What the first 64-bit CPUs had, before there was a leaf to say so. */
+    /* The widths of the first 64-bit CPUs, which have no leaf for them. */
     identity->physical_bits = 36;
     identity->virtual_bits = 48;
     if (!has_leaf(identity, LEAF_ADDRESSES))
@@ -115,7 +115,7 @@ void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
     if (answer.eax >= LEAF_EXTENDED)
         identity->max_extended_leaf = answer.eax;
 
-    for (unsigned i = 0; i < CPU_FEATURE_COUNT; i++) {
+    for (unsigned int i = 0; i < CPU_FEATURE_COUNT; i++) {
         if (has_feature(ask, identity, &places[i]))
             identity->features |= 1ULL << i;
     }
@@ -131,7 +131,7 @@ void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
 
 uint64_t cpu_address_end(const struct cpu_identity *identity)
 {
-    unsigned bits = identity->physical_bits;
+    unsigned int bits = identity->physical_bits;
     return 1ULL << (bits >= 32 && bits <= 52 ? bits : 52);
 }
 

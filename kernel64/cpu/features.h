@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The CPU's identity and features, from CPUID. Pure, but for the first CPU's: hosted tests bring their own.
+ * The CPU's identity and features, from CPUID. Pure, except for the first CPU's: hosted tests bring their
+ * own.
  *
- * The table is the list of features the kernel cares about: those it uses where they are, and
- * those whose absence or presence a person wants to know. What is not in it does not matter here.
+ * The table has the features that the kernel uses if present, and others that are of interest to the user.
  */
 #include <cpu/cpuid.h>
 
 /*
- * Where the answer is: leaf, subleaf, register, bit. "Used" says that the kernel takes advantage of
- * it where it is. Source: Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3, "Appendix E".
+ * Location: leaf, subleaf, register, bit. "Used": the kernel uses the feature if present. Source: Intel SDM
+ * vol. 2A, "CPUID"; AMD APM vol. 3, "Appendix E".
  */
 /* clang-format off */
 #define CPU_FEATURE_TABLE(F)                                                                                 \
-    /* feature      name             leaf      sub register   used   what it is for */                       \
+    /* feature      name             leaf      sub register   used   purpose */                       \
     F(PGE,           "pge",           1,          0, edx, 13, true,  "kernel translations stay in the TLB")  \
     F(PAT,           "pat",           1,          0, edx, 16, true,  "write-combining for framebuffers")     \
     F(MCE,           "mce",           1,          0, edx, 7,  true,  "hardware errors raise an exception")   \
@@ -48,24 +48,24 @@ enum cpu_feature { CPU_FEATURE_TABLE(CPU_FEATURE_ENUM) CPU_FEATURE_COUNT };
 struct cpu_feature_words {
     const char *name;
     const char *purpose;
-    bool is_used; /* by the kernel, where the CPU has it */
+    bool is_used; /* by the kernel, if present */
 };
 
 /* One row for each enum cpu_feature. */
 extern const struct cpu_feature_words cpu_feature_words[CPU_FEATURE_COUNT];
 
 struct cpu_identity {
-    char vendor[13];                  /* "GenuineIntel" */
-    char brand[49];                   /* without the blanks around it; "" when the CPU has none */
-    char hypervisor[13];              /* "KVMKVMKVM", "TCGTCGTCGTCG"; "" without one */
-    unsigned family, model, stepping; /* with the extended parts added in, as manuals write them */
+    char vendor[13];                      /* "GenuineIntel" */
+    char brand[49];                       /* without the blanks around it; "" when the CPU has none */
+    char hypervisor[13];                  /* "KVMKVMKVM", "TCGTCGTCGTCG"; "" without one */
+    unsigned int family, model, stepping; /* with the extended parts added in, as manuals write them */
     uint32_t max_leaf, max_extended_leaf;
-    unsigned physical_bits, virtual_bits; /* width of addresses */
-    uint64_t features;                    /* bit n: enum cpu_feature n */
+    unsigned int physical_bits, virtual_bits; /* width of addresses */
+    uint64_t features;                        /* bit n: enum cpu_feature n */
 };
 
 /**
- * cpu_identify() - read everything.
+ * cpu_identify() - read identity and features.
  * @ask:      the CPUID instruction, or a test's.
  * @identity: receives it.
  *
@@ -80,24 +80,24 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
 }
 
 /**
- * cpu_address_end() - the first physical address that the CPU does not have.
+ * cpu_address_end() - the end of the CPU's physical addresses.
  * @identity: of the CPU.
  *
- * Bits from there on are reserved in page-table entries: the CPU faults on them. A width below 32 bits is
- * what some hypervisor forgot to say, and above 52 there is none; both count as 52.
+ * Higher bits are reserved in page-table entries: the CPU faults on them. A width below 32 bits, as some
+ * hypervisors report, or above 52 is invalid; both count as 52.
  * Context: any.
  * Source: Intel SDM vol. 2A, CPUID leaf 80000008H; vol. 3A, "4-Level Paging", MAXPHYADDR.
  */
 uint64_t cpu_address_end(const struct cpu_identity *identity);
 
-/* Return: whether LFENCE keeps RDTSC back only where a bit of MSR_DE_CFG says so: AMD's from family 10H up to
-   the first two Zens. Context: any. (AMD, "Software Techniques for Managing Speculation on AMD Processors",
+/* Return: whether LFENCE orders RDTSC only if a bit of MSR_DE_CFG is set: AMD's from family 10H up to the
+   first two Zens. Context: any. (AMD, "Software Techniques for Managing Speculation on AMD Processors",
    "Serializing LFENCE".) */
 bool cpu_lfence_is_optional(const struct cpu_identity *identity);
 
 /**
- * cpu_features_init() - identify the first CPU. Everything below works afterwards.
- * Context: the first CPU, before anything that asks.
+ * cpu_features_init() - identify the first CPU. Required by the functions below.
+ * Context: the first CPU, before any use of the functions below.
  */
 void cpu_features_init(void);
 

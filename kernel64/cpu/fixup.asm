@@ -1,10 +1,9 @@
-; SPDX-License-Identifier: BSD-2-Clause
-; fixup.asm: the two ends of fixup_try(), the call that may raise an exception and the place where it goes on.
+; SPDX-License-Identifier: BSD-2-Clause fixup.asm: the two ends of fixup_try(): the call that may raise an
+; exception, and where execution continues.
 %include "cpu/asm.inc"
 
-; ---- bool fixup_call(uint64_t *rsp, fixup_fn *function, void *argument)
-; Calls function(argument), after noting in *rsp where fixup_landing finds its way back.
-; Out:  AL = 1 when the function returned, 0 by way of fixup_landing.
+; ---- bool fixup_call(uint64_t *rsp, fixup_fn *function, void *argument) Calls function(argument), with the
+; stack pointer for fixup_landing in *rsp. Out:  AL = 1 when the function returned, 0 by way of fixup_landing.
 FUNC fixup_call
     push    rbp
     mov     rbp, rsp

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fixup is a stack pointer: fixup.asm has saved there all that a function must preserve.
+ * A fixup is a stack pointer: fixup.asm has saved there all registers that a function must preserve.
  */
 #include <cpu/fixup.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Fixups: code that may raise an exception, and the place where the CPU goes on if it does. For registers
- * that a CPU or a hypervisor may refuse, and memory that may not be mapped.
+ * Fixups: fault-protected code, and where execution continues after an exception in it. For registers that a
+ * CPU or a hypervisor may refuse, and memory that may not be mapped.
  *
  * The fixups of a CPU nest: each is on the stack of its fixup_try(), and the innermost is per-CPU data.
- * trap/traps.c asks fixup_apply() before an exception is fatal, and sets the fixups aside while it runs a
- * handler: what a handler raises is not what the interrupted code tries.
+ * trap/traps.c calls fixup_apply() before an exception is fatal, and sets the fixups aside while it runs a
+ * handler: an exception in a handler must not run the interrupted code's fixup.
  */
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
@@ -15,8 +15,8 @@ typedef void fixup_fn(void *argument);
 
 /**
  * fixup_try() - run a function that may raise an exception.
- * @function: called with @argument. When it raises an exception it is abandoned on the spot: it must hold no
- *            lock and leave nothing half done.
+ * @function: called with @argument. It is abandoned at an exception: it must hold no lock and leave no state
+ * inconsistent.
  * @caught:   the state at the exception, if there was one; else untouched.
  *
  * May be nested. NMI, double fault and machine check are not caught, nor is an exception in an interrupt
@@ -28,7 +28,7 @@ typedef void fixup_fn(void *argument);
 bool fixup_try(fixup_fn *function, void *argument, struct trap_frame *caught);
 
 /**
- * fixup_apply() - make the interrupted code go on at the end of the innermost fixup_try().
+ * fixup_apply() - continue the interrupted code at the end of the innermost fixup_try().
  * @frame: of an exception; changed if there is a fixup.
  *
  * Return: whether there is one. Context: the exception, on its CPU.
@@ -38,7 +38,7 @@ bool fixup_apply(struct trap_frame *frame);
 struct fixup;
 PERCPU_DECLARE(struct fixup *, fixup);
 
-/* Sets this CPU's fixups aside. Return: for fixup_restore(). Context: interrupts off. */
+/* Disarms this CPU's fixups. Return: for fixup_restore(). Context: interrupts off. */
 static inline struct fixup *fixup_set_aside(void)
 {
     struct fixup *innermost = PERCPU_MINE(fixup);
@@ -46,11 +46,11 @@ static inline struct fixup *fixup_set_aside(void)
     return innermost;
 }
 
-/* Puts back what fixup_set_aside() returned. Context: the same interrupt, on its CPU. */
+/* Arms the fixups of fixup_set_aside() again. Context: the same interrupt, on its CPU. */
 static inline void fixup_restore(struct fixup *innermost)
 {
     PERCPU_MINE(fixup) = innermost;
 }
 
-/* Forgets this CPU's fixups: an exception in a panic must not lead back out of it. Context: any. */
+/* Disarms this CPU's fixups for good: an exception in a panic must not leave it. Context: any. */
 void fixup_forget_all(void);

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; gdt.asm: void gdt_load_segments(uint64_t code, uint64_t data)
-; In:   called from C, 64-bit mode, a GDT loaded in which both selectors are good
+; In:   called from C, 64-bit mode, a GDT loaded in which both selectors are valid
 ;       RDI = code selector   RSI = data selector
 ; Out:  returns with CS, SS, DS and ES from the new table; FS and GS are 0, and so are their bases.
 ; Uses: RAX.

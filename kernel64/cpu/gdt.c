@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's segments. 64-bit mode ignores what they say of addresses, so there is one for code, one for data,
- * and the task state, which names the stacks of the traps that have their own.
+ * A CPU's segments. 64-bit mode ignores base and limit, so there is one for code, one for data, and the task
+ * state, which has the IST stacks of the traps.
  */
 #include <cpu/gdt.h>
 
@@ -38,9 +38,9 @@ void gdt_init_cpu(struct cpu_segments *segments, const uint64_t stack_top[TRAP_S
         .base = (uintptr_t)segments->gdt,
     };
 
-    /* No I/O permission map: it would begin where the segment ends. */
+    /* No I/O permission map: its offset is the end of the segment. */
     segments->tss = (struct task_state){ .io_map_base = sizeof(segments->tss) };
-    for (unsigned i = 1; i < TRAP_STACK_END; i++)
+    for (unsigned int i = 1; i < TRAP_STACK_END; i++)
         segments->tss.ist[i - 1] = stack_top[i];
 
     segments->gdt[0] = 0;

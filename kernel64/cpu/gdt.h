@@ -3,8 +3,8 @@
 /*
  * Segments and the task-state segment: one set for each CPU, because a TSS serves only one.
  *
- * In 64-bit mode a segment has neither base nor limit; what remains is that CS says "64-bit,
- * privileged", and that the TSS names the stacks that a gate may ask for.
+ * In 64-bit mode a segment has neither base nor limit; CS only selects 64-bit mode and privilege, and the TSS
+ * has the stacks for gates with an IST index.
  */
 #include <ashlar/check.h>
 #include <ashlar/types.h>
@@ -14,7 +14,7 @@
 #define SELECTOR_TSS  0x18 /* 16 bytes: two entries */
 #define GDT_ENTRIES   5
 
-/* Stacks for what must not trust the stack it interrupts: number in a gate, place in the TSS. */
+/* Stacks for traps that cannot rely on the interrupted stack: the IST index of a gate. */
 enum trap_stack {
     TRAP_STACK_NONE = 0, /* the interrupted stack */
     TRAP_STACK_DOUBLE_FAULT,
@@ -29,7 +29,7 @@ struct PACKED task_state {
     uint32_t reserved0;
     uint64_t rsp[3];
     uint64_t reserved1;
-    uint64_t ist[7]; /* ist[n - 1] serves gates that say n */
+    uint64_t ist[7]; /* ist[n - 1]: for gates with IST index n */
     uint64_t reserved2;
     uint16_t reserved3;
     uint16_t io_map_base;
@@ -45,9 +45,8 @@ struct cpu_segments {
 
 /**
  * gdt_init_cpu() - give the executing CPU its segments.
- * @segments:  filled in; belongs to this CPU for good.
- * @stack_top: for each enum trap_stack from 1 on, the address behind the stack's last byte, a
- *             multiple of 16. [0] is not used.
+ * @segments:  filled in; must persist.
+ * @stack_top: for each enum trap_stack from 1 on, the end of the stack, a multiple of 16. [0] is not used.
  *
  * Loads CS, SS, DS and ES, and empties FS and GS, whose bases become 0.
  * Context: once on each CPU, interrupts off.

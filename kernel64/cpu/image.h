@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Where the kernel's own segments lie: kernel64.ld's symbols. Each [start, end); what lies between
- * them is not mapped. Only their addresses mean anything.
+ * The kernel's segments: kernel64.ld's symbols. Each is [start, end); the gaps are not mapped. Only the
+ * addresses of the symbols have a meaning.
  */
 #include <ashlar/types.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * One instruction, one inline function, for what C cannot express. Sequences are written where their reason
- * is.
+ * One inline function for each instruction that C cannot express. Sequences are written in the code that
+ * needs them.
  *
- * Instructions that change how memory is seen (control registers, flushes) also keep the compiler from moving
- * memory accesses across them. The interrupt flag: <ashlar/sync/irqflags.h>; device ports: <ashlar/io.h>.
+ * Instructions that change address translation (control registers, flushes) are also compiler barriers. The
+ * interrupt flag: <ashlar/sync/irqflags.h>; device ports: <ashlar/io.h>.
  *
  * Context of all: any, also NMI and panic, unless a function says otherwise.
  * Source: Intel SDM vol. 2, one page an instruction, ed. 081.
@@ -40,7 +40,7 @@ static inline uint64_t cpu_read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* After all earlier instructions have finished, loads included (Intel SDM vol. 2B, "RDTSC"). */
+/* Ordered after all earlier instructions, loads included (Intel SDM vol. 2B, "RDTSC"). */
 static inline uint64_t cpu_read_tsc_ordered(void)
 {
     uint32_t low, high;
@@ -95,7 +95,7 @@ static inline uint64_t cpu_read_rflags(void)
     return flags;
 }
 
-/* Flushes this CPU's translation of one page, also a global one. */
+/* Invalidates this CPU's translation of one page, also a global one. */
 static inline void cpu_invalidate_page(const volatile void *address)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");

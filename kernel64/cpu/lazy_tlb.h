@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The lazy-TLB state of a CPU: one word by which it and the CPUs that change page tables agree on who
- * flushes. What is flushed, and how, is cpu/tlb.h. tests/models/shootdown.pml explores every order of it.
+ * The lazy-TLB state of a CPU: one word that decides whether it or a CPU that changes page tables starts the
+ * flush. The flush itself is in cpu/tlb.h. tests/models/shootdown.pml explores every order of it.
  *
  *     idle CPU                               CPU that changes page tables
  *     BUSY -> IDLE, halts                    changes the entry
@@ -12,14 +12,12 @@
  *     FLUSHING -> BUSY, or tries again
  *
  * All changes of one word are in one order. A deferral comes in it before the idle CPU's next exchange, so
- * the flush after that exchange sees the changed entry; or after it, and then it finds BUSY. Nothing stronger
- * is needed than acquire and release between two that read one another's value, provided that a deferral
- * always writes: one that only read STALE could have read it before its change of the entry was visible, too
- * late for the flush.
+ * the flush after that exchange sees the changed entry; or after it, and then it finds BUSY. Acquire and
+ * release are sufficient, provided that a deferral always writes: one that only read STALE could have read it
+ * before its change of the entry was visible, too late for the flush.
  *
- * An NMI may interrupt the idle CPU's steps. It finds a CPU that has not flushed, or may not have, and
- * flushes itself. So the word is neither BUSY nor IDLE before the flush is done; either flush completes the
- * work.
+ * An NMI may interrupt the idle CPU's steps, before or during its flush, and then flushes itself. So the word
+ * is neither BUSY nor IDLE before the flush is done; either flush completes the work.
  */
 #include <ashlar/types.h>
 
@@ -30,28 +28,28 @@ enum lazy_tlb {
     CPU_FLUSHING    /* is flushing; a deferral since then makes it stale again */
 };
 
-/* By the CPU while it is busy, as its last step. Context: interrupts off. */
+/* Called by the CPU while it is busy, as its last step. Context: interrupts off. */
 static inline void lazy_tlb_enter(enum lazy_tlb *word)
 {
-    /* Release pairs with the acquire of lazy_tlb_defer(): all accesses by old translations are over before
-       their memory is used anew. Not an exchange, because no other CPU changes BUSY. */
+    /* Release pairs with the acquire of lazy_tlb_defer(): all accesses by old translations are complete
+       before their memory is reused. Not an exchange, because no other CPU changes BUSY. */
     __atomic_store_n(word, CPU_IDLE, __ATOMIC_RELEASE);
 }
 
-/* The same for a CPU to which no shootdown is sent from now on. One step: an NMI that found it only IDLE
-   would not flush. Context: interrupts off. */
+/* The same for a CPU to which no more shootdowns are sent. In one step: an NMI in state IDLE would not flush.
+   Context: interrupts off. */
 static inline void lazy_tlb_enter_stale(enum lazy_tlb *word)
 {
     __atomic_store_n(word, CPU_IDLE_STALE, __ATOMIC_RELEASE);
 }
 
-/* By the CPU. Return: whether it is busy now; if not, it flushes everything, calls lazy_tlb_flushed(), and
-   calls this again. Context: any trap, also NMI. */
+/* Called by the CPU. Return: whether it is busy now; if not, it flushes everything, calls lazy_tlb_flushed(),
+   and calls this again. Context: any trap, also NMI. */
 static inline bool lazy_tlb_leave(enum lazy_tlb *word)
 {
     enum lazy_tlb found = CPU_IDLE;
-    /* It is busy already when an NMI came in the middle and left the state. Relaxed: IDLE means that nothing
-       was deferred. */
+    /* It is busy already if an NMI left the state meanwhile. Relaxed: IDLE means that nothing was deferred.
+     */
     if (__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
         found == CPU_BUSY)
         return true;
@@ -61,7 +59,7 @@ static inline bool lazy_tlb_leave(enum lazy_tlb *word)
     return false;
 }
 
-/* By the CPU, after a flush that began after lazy_tlb_leave(). Context: as lazy_tlb_leave(). */
+/* Called by the CPU, after a flush that began after lazy_tlb_leave(). Context: as lazy_tlb_leave(). */
 static inline void lazy_tlb_flushed(enum lazy_tlb *word)
 {
     enum lazy_tlb found = CPU_FLUSHING;
@@ -69,7 +67,7 @@ static inline void lazy_tlb_flushed(enum lazy_tlb *word)
     (void)__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* By another CPU. Return: whether the owner will flush when it leaves the state; if not, it has to be
+/* Called by another CPU. Return: whether the owner will flush when it leaves the state; if not, it has to be
    interrupted. Context: any. */
 static inline bool lazy_tlb_defer(enum lazy_tlb *word)
 {

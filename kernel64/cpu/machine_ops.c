@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The operations of lib/machine_ops.h that take nothing but the CPU.
+ * The operations of lib/machine_ops.h that need only the CPU.
  */
 #include <cpu/machine_ops.h>
 

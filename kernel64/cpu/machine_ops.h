@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The CPU's part of lib/machine_ops.h, and the two ends of a CPU, for the rooms above that need no seam.
+ * The CPU's part of lib/machine_ops.h; halt and triple fault also for the rooms above.
  */
 #include <ashlar/types.h>
 
-/* Fills in the operations that are the CPU's. Context: first CPU, once, before anything logs or panics. */
+/* Sets the CPU's operations. Context: first CPU, once, before anything logs or panics. */
 void machine_ops_init(void);
 
 /* Interrupts off and halted for good. Context: any. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which MTRRs there are, and which of two CPUs' differ. Source: Intel SDM vol. 3A, "Memory Type Range
+ * Enumerates the MTRRs, and compares those of two CPUs. Source: Intel SDM vol. 3A, "Memory Type Range
  * Registers (MTRRs)".
  */
 #include <cpu/mtrr.h>
@@ -13,7 +13,7 @@
 #define MSR_VARIABLE 0x200 /* base and mask, in turn */
 #define MASK_VALID   BIT(11)
 
-/* As many pairs as there are numbers for. */
+/* The maximum of variable ranges. */
 #define MOST_VARIABLE 16
 
 static const uint16_t fixed[] = {
@@ -39,7 +39,7 @@ uint32_t mtrr_msr(uint64_t cap, unsigned int index)
     return index < fixed_count(cap) ? fixed[index] : MSR_VARIABLE + index - fixed_count(cap);
 }
 
-/* Of a variable range: base or mask, 0 where the range is not valid. */
+/* Base or mask of a variable range, 0 if the range is not valid. */
 static uint64_t meaning_of(const uint64_t *values, uint32_t msr, unsigned int index)
 {
     if (msr < MSR_VARIABLE || msr >= MSR_VARIABLE + 2 * MOST_VARIABLE)

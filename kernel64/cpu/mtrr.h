@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * MTRRs, compared between CPUs. All of a machine's CPUs have to have the same ones (Intel SDM vol. 3A, "MTRR
- * Considerations in MP Systems"); firmware that forgets one makes memory behave differently on it, or makes
- * it slow. They are not changed here.
+ * MTRRs, compared between CPUs. All CPUs must have the same ones (Intel SDM vol. 3A, "MTRR Considerations in
+ * MP Systems"); otherwise memory has other types, or is slow, on one of them. They are not changed here.
  */
 #include <ashlar/types.h>
 
@@ -17,7 +16,7 @@ struct mtrr_difference {
 };
 
 /**
- * mtrr_count(), mtrr_msr() - how many MTRRs a CPU has, and which MSR each is. Pure.
+ * mtrr_count(), mtrr_msr() - the number of a CPU's MTRRs, and the MSR of each. Pure.
  * @cap:   IA32_MTRRCAP.
  * @index: below mtrr_count().
  *
@@ -27,16 +26,16 @@ unsigned int mtrr_count(uint64_t cap);
 uint32_t mtrr_msr(uint64_t cap, unsigned int index);
 
 /**
- * mtrr_find_difference() - the first register whose values mean something else. Pure.
+ * mtrr_find_difference() - the first register whose values differ in meaning. Pure.
  * @cap:          IA32_MTRRCAP of both CPUs.
  * @here, @first: the values of two CPUs, mtrr_count(@cap) each.
  *
- * A variable range that is not valid means nothing, whatever its base.
+ * Variable ranges that are not valid are equal, whatever their bases.
  * Context: any.
  */
 struct mtrr_difference mtrr_find_difference(uint64_t cap, const uint64_t *here, const uint64_t *first);
 
-/* Keeps the first CPU's values. Context: first CPU, before mtrr_compare() on another. */
+/* Stores the first CPU's values. Context: first CPU, before mtrr_compare() on another. */
 void mtrr_note_first(void);
 
 /* Compares this CPU's values with the first CPU's. Context: any other CPU; after traps_init_cpu(). */

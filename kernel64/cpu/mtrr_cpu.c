@@ -17,7 +17,7 @@ struct values {
     uint64_t of[MOST];
 };
 
-static struct values first; /* constant once noted; no capabilities: there are none */
+static struct values first; /* constant once read; cap 0: no MTRRs */
 
 /* A hypervisor may have the feature bit and not the registers. */
 static void read_all(void *argument)

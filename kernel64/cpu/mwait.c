@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID, and from what is known of CPUs, to whether idle ones wait by MWAIT.
+ * Decides from CPUID and the errata whether idle CPUs use MWAIT.
  */
 #include <cpu/mwait.h>
 
 #include <cpu/errata.h>
 
 #define LEAF_MONITOR 0x05
-#define EDX_VALID    0x01 /* of ECX: EDX tells which states there are */
-#define EDX_C1       0xf0 /* how many kinds of C1, which is asked for by a hint of 0 */
+#define EDX_VALID    0x01 /* of ECX: EDX lists the states */
+#define EDX_C1       0xf0 /* number of C1 sub-states; the hint for C1 is 0 */
 
 #define AMD_ZEN 0x17 /* the first family whose MWAIT saves as much as HLT */
 
-/* A line to watch, and a state to wait in. */
+/* A line size to monitor, and a state to wait in. */
 static bool is_complete(cpuid_fn *ask, const struct cpu_identity *identity)
 {
     if (!cpu_identity_has(identity, CPU_FEATURE_MONITOR) || identity->max_leaf < LEAF_MONITOR)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the copies of per-CPU data are.
+ * The copies of per-CPU data.
  */
 #include <cpu/percpu.h>
 
@@ -21,7 +21,7 @@ static unsigned int count = 1;          /* atomic */
 
 unsigned int percpu_count(void)
 {
-    /* Acquire pairs with the release in percpu_add(): the copy and its place are there. */
+    /* Acquire pairs with the release in percpu_add(): the copy and its distance are visible. */
     return __atomic_load_n(&count, __ATOMIC_ACQUIRE);
 }
 

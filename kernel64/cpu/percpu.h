@@ -7,11 +7,11 @@
  *     PERCPU_MINE(calls)++;                               one instruction
  *     sum += *PERCPU_OF(cpu, calls);                      another CPU's
  *
- * They are zero at first. The linker collects them in one section, which is the first CPU's own copy: its GS
+ * They are initially zero. The linker collects them in one section, which is the first CPU's own copy: its GS
  * base is 0. Another CPU's GS base is the distance from that section to its copy.
  *
  * PERCPU_MINE() is valid only while the code stays on its CPU: with interrupts off, or where nothing migrates
- * it. A checked build panics where neither holds.
+ * it. A checked build panics otherwise.
  */
 #include <ashlar/types.h>
 
@@ -28,8 +28,8 @@
     ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
 
 /*
- * The same for arrays: this CPU's element, and the address of any CPU's first one. Apart, because GCC 12
- * forgets the segment in an array's type, without a word: PERCPU_MINE(name)[i] would be the first CPU's.
+ * The same for arrays: this CPU's element, and the address of any CPU's first one. Separate, because GCC 12
+ * drops the segment of an array's type silently: PERCPU_MINE(name)[i] would be the first CPU's.
  */
 #define PERCPU_ARRAY(type, name, count) type percpu_array_##name[count] SECTION(".bss.percpu")
 #define PERCPU_MINE_AT(name, index)                                                                          \
@@ -39,7 +39,7 @@
 
 #define PERCPU_MAX 1024
 
-/* How many CPUs have a copy; only grows. Context: any.
+/* The number of CPUs with a copy; only grows. Context: any.
    NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 unsigned int percpu_count(void);
 
@@ -47,8 +47,8 @@ unsigned int percpu_count(void);
 size_t percpu_size(void);
 
 /**
- * percpu_add() - one more CPU; its number is what percpu_count() was.
- * @copy: percpu_size() bytes, aligned to 64; cleared here, and that CPU's for good.
+ * percpu_add() - add a CPU; its number is the previous percpu_count().
+ * @copy: percpu_size() bytes, aligned to 64; cleared here; must persist.
  *
  * Context: one caller at a time; fewer than PERCPU_MAX CPUs.
  */
@@ -62,8 +62,8 @@ uintptr_t percpu_distance(unsigned int cpu);
 PERCPU_DECLARE(unsigned int, cpu_number);
 
 /*
- * Whether the code on this CPU may be migrated to another while interrupts are on. There is no scheduler yet
- * that would, so it is false but in a test.
+ * Whether the code on this CPU may be migrated to another while interrupts are on. There is no scheduler yet,
+ * so it is true in tests only.
  */
 PERCPU_DECLARE(bool, may_move);
 

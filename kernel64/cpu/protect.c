@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every protection that the CPU offers, switched on; and LFENCE made to order time stamps.
+ * Enables all protections of the CPU, and makes LFENCE order time stamps.
  */
 #include <cpu/protect.h>
 
@@ -14,7 +14,7 @@
 
 static bool can_write_de_cfg; /* constant once the first CPU is protected */
 
-/* A hypervisor may refuse it, and then does the same itself, or does not show it. */
+/* A hypervisor may refuse the write; it then sets the bit itself, or hides the CPU's behaviour. */
 static void write_de_cfg(void *argument)
 {
     (void)argument;
@@ -30,26 +30,26 @@ void cpu_protect_cpu(void)
         { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
         { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },
     };
-    /* Nothing that firmware left in the first CPU's, such as UEFI's SSE: all CPUs are alike. LA57 the stub
-       has cleared; MCE comes when its exception leads somewhere: machine_check_init_cpu(). */
+    /* Bits that firmware set on the first CPU, such as UEFI's SSE, are cleared: all CPUs are alike. The stub
+       has cleared LA57; machine_check_init_cpu() sets MCE when its exception has a handler. */
     uint64_t cr4 = CR4_PAE;
 
     /* The stub or the trampoline did this already where tables use NX. */
     if (cpu_has(CPU_FEATURE_NX))
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
 
-    /* The manual's long way of changing memory types (caches off, flush, change, flush) is for
-       types in use. Only entry 4 changes, and no page uses it yet. */
+    /* The manual's sequence for changing memory types (caches off, flush, change, flush) is for types in use.
+       Only entry 4 changes, and no page uses it yet. */
     if (cpu_has(CPU_FEATURE_PAT))
         cpu_write_msr(MSR_PAT, PAT_VALUE);
 
     cpu_write_cr0(cpu_read_cr0() | CR0_WP | CR0_NE);
-    for (unsigned i = 0; i < ARRAY_LEN(controls); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(controls); i++) {
         if (cpu_has(controls[i].feature))
             cr4 |= controls[i].bit;
     }
     cpu_write_cr4(cr4);
-    /* Of another CPU, which cannot try yet; like the first one's, it takes what that took. */
+    /* An AP has no fixups yet; it accepts the write if the first CPU did. */
     if (can_write_de_cfg)
         write_de_cfg(NULL);
 }
@@ -66,7 +66,7 @@ void cpu_protect(void)
     log_info("cpu", "%s, family %u model %u stepping %u%s%s", cpu->vendor, cpu->family, cpu->model,
              cpu->stepping, cpu->brand[0] ? ": " : "", cpu->brand);
     if (!cpu_has(CPU_FEATURE_NX))
-        log_warn("cpu", "no NX: data can be executed (is \"execute disable\" switched off in the firmware?)");
+        log_warn("cpu", "no NX: data can be executed; enable \"execute disable\" in the firmware's setup");
     cpu_protect_cpu();
     make_lfence_serialize();
     errata_init();

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The protections that every CPU switches on.
+ * The protections that are enabled on every CPU.
  */
 
 /**
- * cpu_protect_cpu() - switch on what CPUID says the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE, DE,
- * the PAT entries of <ashlar/hw/paging.h>, and an LFENCE that orders RDTSC.
+ * cpu_protect_cpu() - enable what the executing CPU has: WP, NXE, SMEP, SMAP, UMIP, PGE, DE, the PAT entries
+ * of <ashlar/hw/paging.h>, and an LFENCE that orders RDTSC.
  *
- * Everything else in CR4 but PAE is off afterwards.
+ * All other bits of CR4 except PAE are cleared.
  * Context: once on each CPU, after cpu_features_init(), interrupts off, and no page in use whose entry has
  * PAT index 4.
  */
 void cpu_protect_cpu(void);
 
 /**
- * cpu_protect() - cpu_protect_cpu() for the first CPU, with a line in the log that names it, and its errata.
+ * cpu_protect() - cpu_protect_cpu() for the first CPU; logs the CPU's name and its errata.
  *
  * Context: once, first CPU, after traps_init(), interrupts off.
  */

@@ -2,10 +2,9 @@
 /*
  * Stack protector: the compiler's two symbols.
  *
- * The guard comes from RDRAND where the CPU has it. Elsewhere it is the time-stamp counter, mixed:
- * enough against an overrun by mistake, which is what a guard in a kernel without users is for.
- * Its lowest byte, which an overrun reaches first, is zero: a string that was copied too far ends
- * there, or has changed it.
+ * The guard is from RDRAND if the CPU has it, else the mixed time-stamp counter: sufficient against
+ * accidental overruns, which is the purpose in a kernel without users. Its lowest byte, which an overrun
+ * reaches first, is zero: an overrunning string copy either ends there or changes it.
  */
 #include <cpu/stack_protector.h>
 
@@ -13,7 +12,7 @@
 #include <cpu/insn.h>
 #include <panic/panic.h>
 
-/* Any of Intel's and AMD's generators that works at all answers within this many tries. */
+/* A working generator of Intel's or AMD's delivers within this many tries. */
 #define RANDOM_TRIES 10
 
 uintptr_t __stack_chk_guard = STACK_GUARD_AS_LINKED;

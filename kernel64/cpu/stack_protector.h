@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The number that lies between a function's arrays and its return address.
+ * The guard between a function's arrays and its return address.
  */
 #include <ashlar/types.h>
 

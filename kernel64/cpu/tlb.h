@@ -2,7 +2,7 @@
 #pragma once
 /*
  * This CPU's TLB, and lazy flushing: an idle CPU is not interrupted for a shootdown, but flushes when it
- * wakes, before it touches anything else.
+ * wakes, before other accesses.
  *
  * Other CPUs' TLBs: smp/shootdown.h.
  */
@@ -35,8 +35,8 @@ PERCPU_DECLARE(enum lazy_tlb, lazy_tlb);
 void tlb_enter_idle(void);
 
 /**
- * tlb_leave_cpu() - the same for a CPU that goes offline, to which no shootdown is sent: if it ever wakes, it
- *                   flushes everything.
+ * tlb_leave_cpu() - the same for a CPU that goes offline, to which no shootdowns are sent: if it wakes, it
+ * flushes everything.
  *
  * Context: interrupts off, the CPU no longer in the set of online CPUs.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID to bits of the APIC identity. Leaf 1FH knows dies, 0BH only threads and cores; older AMD says
- * how many bits its cores have, older Intel only counts that are to be rounded up.
+ * The fields of the APIC ID, from CPUID. Leaf 1FH has dies, 0BH only threads and cores; older AMD CPUs give
+ * the number of core bits, older Intel CPUs only counts that are to be rounded up.
  */
 #include <cpu/topology.h>
 
@@ -18,7 +18,7 @@
 #define LEVEL_CORE   2
 #define LEVEL_DIE    5
 
-#define FEATURE_HTT (1u << 28) /* more than one identity in a package */
+#define FEATURE_HTT (1u << 28) /* more than one APIC ID in a package */
 
 static unsigned int bits_for(unsigned int count)
 {
@@ -28,8 +28,8 @@ static unsigned int bits_for(unsigned int count)
     return bits;
 }
 
-/* Each level says how many bits lie below the next; @shift of a level that is not told is that of the one
-   below it. */
+/* Each level has the number of bits below the next one; a missing level has the @shift of the level below it.
+ */
 static bool read_levels(cpuid_fn *ask, uint32_t leaf, struct topology *topology)
 {
     unsigned int thread = 0, core = 0, die = 0;
@@ -43,7 +43,7 @@ static bool read_levels(cpuid_fn *ask, uint32_t leaf, struct topology *topology)
         if (kind == LEVEL_THREAD)
             thread = shift;
         else if (kind < LEVEL_DIE)
-            core = shift; /* cores, and what lies between them and dies */
+            core = shift; /* cores, and levels between cores and dies */
         else
             die = shift;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What lies on the stack when an exception or interrupt reaches C, lowest address first. traps.asm
- * pushes it from the bottom of this struct to the top; asm_constants.c takes its offsets from here.
+ * The stack when an exception or interrupt reaches C, lowest address first. traps.asm pushes it from the
+ * bottom of this struct to the top; asm_constants.c takes its offsets from here.
  */
 #include <ashlar/check.h>
 #include <ashlar/types.h>

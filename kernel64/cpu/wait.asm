@@ -1,6 +1,5 @@
-; SPDX-License-Identifier: BSD-2-Clause
-; wait.asm: STI and the instruction that waits, each once in the kernel, so that the exit of a trap can tell
-; by RIP whether it has come between the two (cpu/wait.h).
+; SPDX-License-Identifier: BSD-2-Clause wait.asm: STI and the instruction that waits, each once in the kernel,
+; so that the exit of a trap can tell by RIP whether it interrupted between the two (cpu/wait.h).
 %include "cpu/asm.inc"
 
 %macro LABEL 1

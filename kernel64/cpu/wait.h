@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Waiting for an interrupt without missing one that is pending already.
+ * Waiting for an interrupt without missing a pending one.
  *
  * A CPU checks, with interrupts off, whether there is anything to do, and then executes STI and HLT back to
  * back: STI inhibits interrupts until the next instruction has been executed, so a pending one ends the halt.
@@ -17,7 +17,7 @@
  * cpu_interrupts_on_and_halt() - switch interrupts on and halt until an interrupt, an NMI or another trap has
  * been taken.
  *
- * May return early: the caller checks again, with interrupts off, what it waits for.
+ * May return early: the caller checks its condition again, with interrupts off.
  * Context: interrupts off; on when it returns.
  */
 void cpu_interrupts_on_and_halt(void);
@@ -29,7 +29,7 @@ void cpu_interrupts_on_and_halt(void);
  */
 void cpu_interrupts_on_and_mwait(void);
 
-/* wait.asm: the HLT, the MWAIT, and what follows each. */
+/* wait.asm: the HLT, the MWAIT, and the instruction after each. */
 extern const uint8_t wait_at_hlt[], wait_after_hlt[], wait_at_mwait[], wait_after_mwait[];
 
 /* A trap between STI and the wait returns after the wait. Context: the end of each trap. */

@@ -100,7 +100,7 @@ enum lapic_mode lapic_mode_init(phys_t address, lapic_choose_fn *wants_x2apic, e
         return LAPIC_NONE;
     *found = mode_in(base);
     left.mode = *found == LAPIC_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
-    /* While it is disabled, CPUID says that there is none. */
+    /* While it is disabled, CPUID.1:EDX.APIC is 0. */
     if (!lapic_mode_enter(left.mode) || !cpuid_has_apic())
         return LAPIC_NONE;
     if (!fixup_try(read_lock, &left.is_locked, &caught))

@@ -94,7 +94,7 @@ static int read_int(const char **text)
     return value;
 }
 
-static unsigned read_flags(const char **text)
+static unsigned int read_flags(const char **text)
 {
     unsigned int flags = 0;
 

@@ -2,22 +2,21 @@
 /*
  * The log ring.
  *
- * The ring is RING_SIZE bytes of records, each a head and the text behind it, written at
- * ring.end and wrapping bytewise; ring.start is the oldest record that is still whole. Both only
- * grow, so end - start is what the ring holds and the place is taken modulo RING_SIZE. A record
- * that needs room pushes out the oldest ones, whole.
+ * The ring is RING_SIZE bytes of records, each a head followed by the text, written at ring.end and wrapping
+ * bytewise; ring.start is the oldest complete record. Both only grow: end - start is the number of bytes in
+ * use, and the index is taken modulo RING_SIZE. A new record overwrites the oldest ones, which are dropped
+ * whole.
  *
  * Time stamps never go backwards, in the order of the ring. The head of a line logged before there is a clock
- * keeps ticks of the time-stamp counter; log_set_clock() turns those into nanoseconds, once, so that a better
- * rate that is found later cannot move them past lines that are stamped already. From then on a line is
- * stamped by the clock, with the lock held: a stamp that was read before it could be older than that of a CPU
- * that got the lock first. CPUs whose counters disagree, and a clock that is left for another, can still give
- * a lower time than the line before has: the stamp is then that line's.
+ * has ticks of the time-stamp counter; log_set_clock() converts those to nanoseconds, once, so that a better
+ * rate found later cannot move them past lines that are stamped already. From then on a line is stamped by
+ * the clock, with the lock held: a stamp that was read before it could be older than that of a CPU that got
+ * the lock first. With unsynchronised counters, or after a change of the clocksource, the clock may read
+ * lower than the previous line's stamp: that stamp is then used again.
  *
- * The consoles' lock (log/output.h) guards the ring, too, so that lines have one order in both. A line that
- * does not get it skips the ring, whose holder is inside it, is counted, and goes to the consoles alone.
- * Refused: a lock-free ring; it would not keep two lines on a serial port apart, which is the part that
- * people see.
+ * The consoles' lock (log/output.h) guards the ring, too, so that lines have one order in both. A line logged
+ * without it is not stored in the ring, which the holder may be changing, but counted, and written to the
+ * consoles only. Refused: a lock-free ring; it would not keep lines apart on a serial port.
  */
 #include <log/log.h>
 
@@ -43,19 +42,19 @@ struct record {
 /* guarded by output_lock: */
 static struct {
     uint64_t start, end;
-    uint64_t dropped; /* records pushed out */
+    uint64_t dropped; /* records overwritten */
     uint8_t bytes[RING_SIZE];
 } ring;
 static bool is_deferring;
-static uint64_t deferred_from; /* the lines of the ring from here on are to be shown by log_show_deferred() */
+static uint64_t deferred_from; /* start of the lines in the ring that log_show_deferred() shows */
 static uint64_t last_ns;       /* the highest stamp; read also without the lock */
 
 /* Set with the lock held, once there is a clock; read without. */
 static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
 
-static enum log_level threshold = LOG_INFO; /* no lock: any of its values does no harm */
-static uint64_t unkept; /* atomic; lines that skipped the ring; a plain counter: no order */
+static enum log_level threshold = LOG_INFO; /* no lock: each of its values is valid */
+static uint64_t unstored;                   /* atomic, relaxed: a statistic; lines not stored in the ring */
 
 /* ---- the ring ---- */
 
@@ -109,19 +108,18 @@ static size_t show(struct console *only, const struct record *record, const char
 static void show_losses(struct console *only)
 {
     char text[64];
-    uint64_t skipped = __atomic_load_n(&unkept, __ATOMIC_RELAXED);
+    uint64_t skipped = __atomic_load_n(&unstored, __ATOMIC_RELAXED);
 
     if (ring.dropped)
         output_write(only, text,
-                     format_buffer(text, sizeof(text), "[%lu older lines are gone]\n", ring.dropped));
+                     format_buffer(text, sizeof(text), "[%lu older lines dropped]\n", ring.dropped));
     if (skipped)
-        output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines were not kept]\n", skipped));
+        output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines not stored]\n", skipped));
 }
 
 /*
- * Shows what the ring holds before @end. Between two lines others get the lock; what they push out
- * meanwhile is passed over. Returns with the lock still held, so that nothing comes between the
- * last line and what the caller does next.
+ * Writes the ring's lines before @end. The lock is released between lines; lines overwritten meanwhile are
+ * skipped. Returns with the lock held, so that no line is written before the caller's next step.
  */
 static struct output_held replay(struct console *only, enum log_level up_to, uint64_t end)
 {
@@ -150,7 +148,7 @@ static struct output_held replay(struct console *only, enum log_level up_to, uin
 
 /* ---- the interface ---- */
 
-/* Keeps the log plain: one line of printable ASCII. */
+/* Makes a text one line of printable ASCII. */
 static void clean(char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -158,8 +156,7 @@ static void clean(char *text, size_t length)
             text[i] = text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
 }
 
-/* Without the lock, last_ns may be another CPU's to write: it is only read. Relaxed: the lock orders those
-   who write. */
+/* Without the lock, last_ns is only read: the holder may write it. Relaxed: the lock orders the writers. */
 static uint64_t stamp(bool has_lock)
 {
     if (!now_ns)
@@ -199,7 +196,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
     if (held.taken)
         ring_push(&record, text);
     else
-        __atomic_fetch_add(&unkept, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&unstored, 1, __ATOMIC_RELAXED);
     if (level <= threshold && !(held.taken && is_deferring))
         (void)show(NULL, &record, text);
     output_give(held);
@@ -279,7 +276,7 @@ static status_t apply_loglevel(const char *value)
     }
     return STATUS_INVALID;
 }
-OPTION_EARLY(loglevel, "error|warn|info|debug", "log lines above it stay off the consoles", apply_loglevel);
+OPTION_EARLY(loglevel, "error|warn|info|debug", "the highest level shown on the consoles", apply_loglevel);
 
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void))
 {
@@ -306,6 +303,6 @@ uint64_t log_nanoseconds(uint64_t ticks)
 
 void log_replay(void)
 {
-    /* Not what is logged from here on: that reaches the consoles by itself. */
+    /* Not lines logged from here on: they are written to the consoles anyway. */
     output_give(replay(NULL, LOG_DEBUG, ring.end));
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The log: every line goes into a ring in memory and from there to each console. A console that is attached
- * later is first shown what the ring still holds.
+ * The log: every line is stored in a ring in memory and written to each console. The ring is replayed on a
+ * console that is attached later.
  *
  *     [ seconds.micros] cpuN subsystem: text
  *
- * Not for text that a person asked for, or a report: print.h.
+ * Not for the output of commands or for reports: print.h.
  *
- * Context of all, unless a function says otherwise: any, interrupts on or off, also NMI and panic: a lock
- * that the interrupted code holds is waited for only for a limited time. Never sleeps, never allocates.
+ * Context of all, unless a function says otherwise: any, interrupts on or off, also NMI and panic: the wait
+ * for a lock that the interrupted code holds is bounded. Never sleeps, never allocates.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/types.h>
@@ -17,10 +17,10 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /**
- * log_line() - one line into the ring and onto the consoles.
- * @level:     lines above the threshold (loglevel=) go into the ring but not to the consoles.
+ * log_line() - log one line to the ring and the consoles.
+ * @level:     lines above the threshold (loglevel=) are stored but not shown on the consoles.
  * @subsystem: a short word: "mm", "boot".
- * @format:    the text without a newline; what passes LOG_LINE_MAX is cut and ends in "...".
+ * @format:    the text without a newline; truncated at LOG_LINE_MAX, with "..." at the end.
  */
 void log_line(enum log_level level, const char *subsystem, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -32,44 +32,43 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
 #define LOG_LINE_MAX 512
 
 /**
- * log_attach() - add a console, and show it the ring from its oldest line on, up to the threshold.
- * @console: filled in by its driver; stays for good. Not one that is attached already.
+ * log_attach() - add a console, and replay the ring on it, up to the threshold.
+ * @console: filled in by its driver; must persist. Not attached already.
  */
 void log_attach(struct console *console);
 
-/* Detaches a console; attaching it again shows it the whole ring again. */
+/* Detaches a console; attaching it again replays the whole ring on it. */
 void log_detach(struct console *console);
 
 /**
- * log_defer(), log_show_deferred() - lines go into the ring only, until they are shown together: for a line
- * in parts that a program reads.
+ * log_defer(), log_show_deferred() - only store lines, and show them together: for a program that reads a
+ * line written in parts.
  *
- * A line that does not get the log's lock is shown at once, and log_settle() shows what was deferred.
+ * A line logged without the log's lock is shown at once; log_settle() shows deferred lines.
  * Context: thread, one at a time, for as long as it takes to write a line.
  */
 void log_defer(void);
 void log_show_deferred(void);
 
-/* Interrupts stay off from now on: every console sends what it still holds, and then polls its device. */
+/* Flushes every console and makes it poll its device: interrupts stay off from now on. */
 void log_settle(void);
 
-/* Lines above @level are not shown on consoles from now on. LOG_INFO at the start. */
+/* Sets the highest level shown on consoles. Initially LOG_INFO. */
 void log_set_threshold(enum log_level level);
 
 /**
- * log_set_clock() - there is a clock: the lines that the ring holds are stamped with a time, and so is each
- * new one.
+ * log_set_clock() - set the clock; converts the stamps of the lines in the ring.
  * @nanoseconds_since_boot: of a tick of the time-stamp counter; until it is set, a tick counts as a
  *                          nanosecond.
- * @nanoseconds_now:        the clock. Called from any context, NMI and panic among them, with the log's lock
- *                          held. NULL, for tests: there is none again.
+ * @nanoseconds_now:        the clock. Called from any context, also NMI and panic, with the log's lock held.
+ * NULL, for tests: no clock.
  *
- * A line's stamp is never lower than that of the line before it, whatever the clock says.
+ * A line's stamp is never lower than that of the line before it, even if the clock goes backwards.
  * Context: once, first CPU.
  */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
-/* Shows the ring again, lines of every level, on every console: the monitor's `log`. Context: thread. */
+/* Replays the ring, lines of every level, on every console: the monitor's `log`. Context: thread. */
 void log_replay(void);
 
 /* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */

@@ -2,22 +2,21 @@
 /*
  * The list of consoles, and their lock.
  *
- * The lock keeps lines whole. It is held with interrupts off and for one line at a time, also while the ring
- * is replayed. A CPU that finds it held does one of three things:
+ * The lock keeps lines whole. It is held with interrupts off and for one line at a time, also during a replay
+ * of the ring. If it is held:
  *
- *     another CPU holds it                waits, for as long as the slowest line can take
- *     this CPU does: an NMI, a machine
- *     check, a panic inside the log       does not wait: the holder cannot go on
- *     some CPU waited that long in vain   does not wait again until the lock has been released
+ *     by another CPU                      wait, for as long as the slowest line can take
+ *     by this CPU: an NMI, a machine
+ *     check, a panic inside the log       do not wait: the holder cannot go on
+ *     after a wait that timed out         do not wait again until the lock has been released
  *
- * Without the lock text goes to the consoles all the same: perhaps in the middle of another line, but it is
- * seen.
+ * Without the lock text is still written to the consoles, perhaps in the middle of another line.
  */
 #include <log/output.h>
 
 #include <lib/machine_ops.h>
 
-/* Behind a serial port: what every terminal shows. */
+/* The size assumed for the terminal at a serial port. */
 #define TERMINAL_ROWS    24
 #define TERMINAL_COLUMNS 80
 

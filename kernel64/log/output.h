@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The consoles, and the lock that keeps what is written to them whole. log.c writes lines here and print.c
- * text; other rooms use those two, and of this the end of the file.
+ * The list of consoles, and the lock that serialises writes to them. log.c writes lines and print.c text;
+ * other rooms use those two, and only the last part of this file.
  *
- * Context of all: any, interrupts on or off, also NMI and panic: the lock is waited for only for a limited
- * time.
+ * Context of all: any, interrupts on or off, also NMI and panic: the wait for the lock is bounded.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/sync/spinlock.h>
@@ -16,22 +15,22 @@
 extern struct spinlock output_lock;
 
 struct output_held {
-    irq_flags_t flags; /* from before */
+    irq_flags_t flags; /* before output_take() */
     bool taken;        /* false: its holder cannot go on */
 };
 
 /**
- * output_take(), output_give() - interrupts off, and the consoles ours; and back.
+ * output_take(), output_give() - disable interrupts and take the lock; undo it.
  * @held: of output_take().
  *
- * Return: whether the lock was taken. If not, text is written all the same, perhaps in the middle of another
- *         line, and what else the lock guards is only read, if at all.
+ * Return: whether the lock was taken. If not, text is still written, perhaps in the middle of another line,
+ *          and other data that the lock guards is at most read.
  */
 struct output_held output_take(void);
 void output_give(struct output_held held);
 
 /**
- * output_write() - text to a console, or to all.
+ * output_write() - write text to a console, or to all.
  * @only:   NULL: to all.
  * @text:   @length bytes.
  * @length: more than 0.
@@ -40,21 +39,21 @@ void output_give(struct output_held held);
  */
 void output_write(struct console *only, const char *text, size_t length);
 
-/* Adds a console to the list, and takes it off. Context: between output_take() and output_give(). */
+/* Add a console to the list, remove it. Context: between output_take() and output_give(). */
 void output_add(struct console *console);
 void output_remove(struct console *console);
 
-/* Interrupts stay off from now on: every console sends what it still holds, and then polls its device.
-   Context: between output_take() and output_give(). */
+/* Flushes every console and makes it poll its device: interrupts stay off from now on. Context: between
+   output_take() and output_give(). */
 void output_settle(void);
 
-/* Whether this CPU is in the middle of a report: output_hold(). */
+/* Whether this CPU holds the consoles for a report: output_hold(). */
 bool output_is_reporter(void);
 
 /* ---- for all ---- */
 
 /**
- * output_hold(), output_release() - only this CPU prints in between, for a report of many lines; others wait.
+ * output_hold(), output_release() - keep other CPUs from printing, for a report of many lines.
  *
  * @held: receives how the lock was taken. The reporter's own, because a CPU that has waited in vain for the
  *        reporter holds the output, too.
@@ -67,7 +66,7 @@ bool output_hold(struct output_held *held);
 void output_release(struct output_held held);
 
 /**
- * output_screen() - the smallest screen among the consoles.
- * @rows, @columns: of it. A console that does not know its size counts as 24 rows of 80.
+ * output_screen() - get the size of the smallest screen among the consoles.
+ * @rows, @columns: of it. A console of unknown size counts as 24 rows of 80.
  */
 void output_screen(size_t *rows, size_t *columns);

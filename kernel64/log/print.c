@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * print(): text as it is, to all consoles, under their lock; and the observer, a pager, that is asked in
- * between.
+ * print(): text to all consoles, under their lock; and the observer, a pager, that is called before each row.
  *
- * The observer counts rows of a screen and not lines: a line that is wider takes several. So while there is
- * an observer, text is written row by row, and the observer asked, without the lock, before the first
- * character of a row. What others write meanwhile is not counted. Tracked is where a terminal's cursor stands
- * after printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A line that begins
- * with '@' is a record for programs: it is counted, and the observer not asked within it. Terminals differ in
- * whether a newline behind a full row begins one more; it is counted.
+ * The observer counts rows of a screen and not lines: a line that is wider takes several. So with an
+ * observer, text is written row by row, and the observer is called, without the lock, before the first
+ * character of a row. Output of other CPUs is not counted. The position of a terminal's cursor is tracked for
+ * printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A line that begins with '@'
+ * is a record for programs: it is counted, and the observer is not called within it. Terminals differ in
+ * whether a newline after a full row begins another; it is counted as one.
  */
 #include <log/print.h>
 
@@ -18,14 +17,14 @@
 
 #define TAB_COLUMNS 8
 
-/* The monitor's only, on the CPU that it runs on; a panic takes it away. */
+/* Used by the monitor only, on its CPU; a panic clears it. */
 static print_observer_fn *print_observer;
 static bool is_print_dropped;
 static size_t columns, column;
 static bool is_line_begun, is_record;
-static size_t rows_printed; /* since it was last asked */
+static size_t rows_printed; /* since its last call */
 
-/* Asks the observer whether more may be printed. Called without the lock: it may wait for a person. */
+/* Calls the observer. Return: whether to print more. Called without the lock: it may wait for a key. */
 static bool may_print(void)
 {
     size_t rows = rows_printed;
@@ -56,7 +55,7 @@ void print_set_observer(print_observer_fn *observer, size_t row_columns)
     rows_printed = 0;
 }
 
-/* Return: whether the character begins another row. */
+/* Return: whether the character moves the cursor to another row. */
 static bool moves_down(char c)
 {
     switch (c) {
@@ -129,7 +128,7 @@ void print_sink(void *context, const char *text, size_t length)
     print_text(text, length);
 }
 
-/* Pieces of a format are gathered, so that consoles see lines and not words. */
+/* Pieces of a format are gathered, so that consoles get whole lines. */
 struct gathered {
     char text[256];
     size_t length;

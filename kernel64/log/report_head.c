@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report is many lines, and the consoles' lock keeps single lines whole: it is held for all of them. A CPU
- * waits for it as long as the holder makes progress (output.c), also on a serial port of 9600
- * baud.
+ * A report has many lines; the consoles' lock is held for all of them. Another CPU waits for it as long as
+ * the holder makes progress (output.c), also on a serial port of 9600 baud.
  */
 #include <log/report_head.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The frame of a report on a fault: NMI, exception, panic. One report at a time is on the consoles, whole,
- * and its first line says which CPU of which kernel prints it, and the uptime. Not for the JSON objects of
- * ashlar/report.h.
+ * The head of a report of a fault: NMI, exception, panic. Reports are printed one at a time; the first line
+ * gives the kernel's version, the CPU and the uptime. Not for the JSON objects of ashlar/report.h.
  *
  * Context of all: any, also NMI and panic. Interrupts are off between the two.
  */

@@ -81,7 +81,7 @@ static void run_one(const struct bench *bench)
 {
     uint64_t ticks[BENCH_ROUNDS];
     if (bench->prepare && !bench->prepare()) {
-        print("bench: %s cannot run here\n", bench->name);
+        print("bench: %s not possible on this machine\n", bench->name);
         return;
     }
     if (bench->sample || bench->collect) {
@@ -117,8 +117,8 @@ static status_t command_bench(int argc, char **argv)
         count++;
     }
     if (count == 0)
-        print("no benchmark is called %s\n", pattern);
+        print("no benchmark named %s\n", pattern);
     return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks for an operation", command_bench,
+COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks per operation", command_bench,
                    bench_names);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The commands that belong to no other room: help, log, report, exit, reboot, peek.
+ * Commands that are not part of another room: help, log, report, exit, reboot, peek.
  */
 #include <ashlar/bits.h>
 #include <ashlar/command.h>
@@ -42,7 +42,8 @@ static status_t command_log(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
-    /* Without these two, who reads the serial port would take the first line for another boot's. */
+    /* Without these two lines, a program that reads the serial port would take the first log line for another
+       boot's. */
     print("log, shown again:\n");
     log_replay();
     print("end of the log\n");
@@ -52,7 +53,7 @@ COMMAND(log, "", "show the log again, debug lines too", command_log);
 
 /* ---- report ---- */
 
-static const char *report_types(unsigned index)
+static const char *report_types(unsigned int index)
 {
     return index < (size_t)(__reports_end - __reports_start) ? __reports_start[index].type : NULL;
 }
@@ -77,7 +78,7 @@ static status_t command_report(int argc, char **argv)
     }
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(report, "[GLOB]", "facts about this machine, one JSON object a line", command_report,
+COMMAND_WITH_WORDS(report, "[GLOB]", "description of this machine, one JSON object a line", command_report,
                    report_types);
 
 /* ---- exit, reboot ---- */
@@ -89,7 +90,7 @@ static status_t command_exit(int argc, char **argv)
         return STATUS_INVALID;
     monitor_exit();
 }
-COMMAND(exit, "", "give the verdict and leave: debug port, power-off, reset or halt", command_exit);
+COMMAND(exit, "", "print the verdict and exit: debug port, power-off, reset or halt", command_exit);
 
 static status_t command_reboot(int argc, char **argv)
 {
@@ -107,11 +108,11 @@ COMMAND(reboot, "", "reset the machine", command_reboot);
 
 struct peek {
     uint64_t address;
-    unsigned width;
+    unsigned int width;
     uint64_t value;
 };
 
-/* One access of exactly the width asked for: it may be a device register. */
+/* One access of exactly the requested width: it may be a device register. */
 static void peek_value(void *argument)
 {
     struct peek *peek = argument;
@@ -133,8 +134,8 @@ static void peek_value(void *argument)
     }
 }
 
-/* Prints up to a row of values. Return: false when memory ended. */
-static bool peek_row(uint64_t address, uint64_t size, unsigned width)
+/* Prints up to a row of values. Return: false at the first address that cannot be read. */
+static bool peek_row(uint64_t address, uint64_t size, unsigned int width)
 {
     char text[PEEK_ROW + 1] = "";
     uint64_t done = 0;
@@ -146,7 +147,7 @@ static bool peek_row(uint64_t address, uint64_t size, unsigned width)
         if (!fixup_try(peek_value, &peek, &frame))
             break;
         print(" %0*lx", (int)width * 2, peek.value);
-        for (unsigned i = 0; i < width; i++) {
+        for (unsigned int i = 0; i < width; i++) {
             char c = (char)(peek.value >> 8 * i);
             text[done + i] = c >= 0x20 && c < 0x7f ? c : '.';
         }
@@ -174,8 +175,8 @@ static status_t command_peek(int argc, char **argv)
         return STATUS_INVALID;
     for (; address < end; address += PEEK_ROW) {
         uint64_t left = end - address;
-        if (!peek_row(address, left < PEEK_ROW ? left : PEEK_ROW, (unsigned)width)) {
-            print("nothing can be read behind that: not mapped, or no such address\n");
+        if (!peek_row(address, left < PEEK_ROW ? left : PEEK_ROW, (unsigned int)width)) {
+            print("the next address cannot be read: not mapped, or not canonical\n");
             return STATUS_NOT_FOUND;
         }
     }

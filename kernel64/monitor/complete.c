@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completion and the nearest word.
+ * Completion and correction of words.
  */
 #include <monitor/complete.h>
 
@@ -11,7 +11,7 @@ struct completion complete(complete_words_fn *words, const char *prefix, size_t 
     struct completion found = { .count = 0 };
     const char *word;
 
-    for (unsigned i = 0; (word = words(i)) != NULL; i++) {
+    for (unsigned int i = 0; (word = words(i)) != NULL; i++) {
         if (strncmp(word, prefix, length) != 0)
             continue;
         if (found.count++ == 0) {
@@ -28,26 +28,26 @@ struct completion complete(complete_words_fn *words, const char *prefix, size_t 
 
 #define WORD_MAX 32
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned int least(unsigned int a, unsigned int b)
 {
     return a < b ? a : b;
 }
 
 /* Edits from @a to @b (optimal string alignment), three rows of the table at a time. */
-static unsigned distance(const char *a, const char *b, size_t b_length)
+static unsigned int distance(const char *a, const char *b, size_t b_length)
 {
-    unsigned rows[3][WORD_MAX + 1];
-    unsigned *before = rows[0], *above = rows[1], *row = rows[2];
+    unsigned int rows[3][WORD_MAX + 1];
+    unsigned int *before = rows[0], *above = rows[1], *row = rows[2];
 
-    for (unsigned j = 0; j <= b_length; j++)
+    for (unsigned int j = 0; j <= b_length; j++)
         row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned *oldest = before;
+    for (unsigned int i = 1; a[i - 1]; i++) {
+        unsigned int *oldest = before;
         before = above;
         above = row;
         row = oldest;
         row[0] = i;
-        for (unsigned j = 1; j <= b_length; j++) {
+        for (unsigned int j = 1; j <= b_length; j++) {
             row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 row[j] = least(row[j], before[j - 2] + 1);
@@ -59,11 +59,11 @@ static unsigned distance(const char *a, const char *b, size_t b_length)
 const char *complete_nearest(complete_words_fn *words, const char *typed)
 {
     const char *nearest = NULL, *word;
-    unsigned best = (unsigned)(strlen(typed) + 2) / 3 + 1;
+    unsigned int best = (unsigned int)(strlen(typed) + 2) / 3 + 1;
 
-    for (unsigned i = 0; (word = words(i)) != NULL; i++) {
+    for (unsigned int i = 0; (word = words(i)) != NULL; i++) {
         size_t length = strlen(word);
-        unsigned edits = length <= WORD_MAX ? distance(typed, word, length) : best;
+        unsigned int edits = length <= WORD_MAX ? distance(typed, word, length) : best;
         if (edits < best) {
             best = edits;
             nearest = word;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding a command, and words for whoever mistyped it.
+ * Finds and runs commands, and suggests a name for an unknown one.
  */
 #include <monitor/dispatch.h>
 
@@ -10,7 +10,7 @@
 #include <monitor/split.h>
 #include <panic/stacks.h>
 
-const char *dispatch_names(unsigned index)
+const char *dispatch_names(unsigned int index)
 {
     return index < (size_t)(__commands_end - __commands_start) ? __commands_start[index].name : NULL;
 }
@@ -30,11 +30,11 @@ static status_t name_the_nearest(const char *name)
     if (nearest)
         print("%s: no such command; did you mean %s?\n", name, nearest);
     else
-        print("%s: no such command; help lists them\n", name);
+        print("%s: no such command; 'help' lists them\n", name);
     return STATUS_NOT_FOUND;
 }
 
-static unsigned depth;
+static unsigned int depth;
 
 static bool is_too_deep(void)
 {
@@ -50,7 +50,7 @@ static status_t run(int argc, char **argv)
     if (!command)
         return name_the_nearest(argv[0]);
     if (is_too_deep()) {
-        print("%s: too many commands inside one another\n", command->name);
+        print("%s: commands nested too deep\n", command->name);
         return STATUS_BUSY;
     }
 
@@ -77,7 +77,7 @@ bool dispatch_line(char *line, void (*failed)(const char *command))
         if (status == STATUS_OK)
             status = run(argc, argv);
         else if (status == STATUS_MALFORMED)
-            print("a quote is not closed\n");
+            print("unclosed quote\n");
         else
             print("more than %d words in one command\n", SPLIT_WORDS_MAX);
         if (status != STATUS_OK && failed)

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * From words to the commands that registered themselves (ashlar/command.h).
+ * Runs the commands that are registered (ashlar/command.h).
  */
 #include <ashlar/command.h>
 
-/* Return: the name of the command at @index in the order of names, or NULL: a complete_words_fn. */
-const char *dispatch_names(unsigned index);
+/* Return: the name of the command at @index in alphabetical order, or NULL: a complete_words_fn. */
+const char *dispatch_names(unsigned int index);
 
 /* Return: the command, or NULL. */
 const struct command *dispatch_find(const char *name);
 
 /**
- * dispatch_line() - run the commands of a line, one after the other, also behind one that failed.
+ * dispatch_line() - run the commands of a line in order, also after one that failed.
  * @line:   split by monitor/split.h; written to.
- * @failed: told of each command that did not return STATUS_OK, after the person was; may be NULL.
+ * @failed: called for each command that did not return STATUS_OK, after its message is printed; may be NULL.
  *
- * A command may itself call this, DISPATCH_DEPTH_MAX deep in all, and while DISPATCH_STACK_MIN bytes are left
- * of the stack; what is deeper is refused, in words.
+ * A command may call this, up to DISPATCH_DEPTH_MAX deep and while DISPATCH_STACK_MIN bytes of the stack are
+ * left; deeper calls are refused with a message.
  *
- * Return: false when the line's end was not run, because it cannot be split: an open quote, too many words.
+ * Return: false when the rest of the line was not run, because it cannot be split: an unclosed quote, too
+ *          many words.
  * Context: the monitor's thread.
  */
 #define DISPATCH_DEPTH_MAX 3

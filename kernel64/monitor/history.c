@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * History: strings one behind the other. A person types slowly enough for memmove().
+ * History: consecutive strings. memmove() is fast enough at typing speed.
  */
 #include <monitor/history.h>
 
 #include <ashlar/check.h>
 #include <lib/string.h>
 
-STATIC_ASSERT(HISTORY_BYTES >= LINE_MAX, "the longest line fits once all others are gone");
+STATIC_ASSERT(HISTORY_BYTES >= LINE_MAX, "the longest line fits after all others are dropped");
 
 /* Return: where the line before offset @at begins; 0 when there is none. */
 static size_t line_before(const struct history *history, size_t at)

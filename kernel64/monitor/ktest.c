@@ -15,16 +15,16 @@
 #include <log/print.h>
 #include <power/verdict.h>
 
-/* The test that runs now. Expectations may fail on several CPUs at once; they only ever set these. */
+/* The running test. Expectations may fail on several CPUs at once; they only set these. */
 static struct {
     bool has_failed;
     const char *skip_reason;
 } running;
 
-/* Failed expectations are no news. */
+/* Failed expectations are not printed. */
 static bool is_quiet;
 
-/* Runs of one test, in each of which another request fails; of a test that makes more, the first so many. */
+/* Limit of runs of one test, each with a different request failing. */
 #define SWEEP_MAX 400
 
 /* Shows that the sweep makes progress. */
@@ -45,7 +45,7 @@ void ktest_skip(const char *reason)
     running.skip_reason = reason;
 }
 
-static void run_one(const struct ktest *test, unsigned number)
+static void run_one(const struct ktest *test, unsigned int number)
 {
     running.has_failed = false;
     running.skip_reason = NULL;
@@ -53,18 +53,18 @@ static void run_one(const struct ktest *test, unsigned number)
 
     enum test_outcome outcome = TEST_PASSED;
     if (running.has_failed)
-        outcome = TEST_FAILED; /* also when it was skipped after that */
+        outcome = TEST_FAILED; /* also if it was skipped afterwards */
     else if (running.skip_reason)
         outcome = TEST_SKIPPED;
     verdict_count(outcome);
-    /* At once: no log line of another CPU comes in between. */
+    /* In one call: no log line of another CPU gets into it. */
     print("%s %u %s%s%s\n", outcome == TEST_FAILED ? "not ok" : "ok", number, test->name,
           outcome == TEST_SKIPPED ? " # SKIP " : "", outcome == TEST_SKIPPED ? running.skip_reason : "");
 }
 
-static unsigned count_matches(const char *pattern)
+static unsigned int count_matches(const char *pattern)
 {
-    unsigned count = 0;
+    unsigned int count = 0;
     for (const struct ktest *test = __ktests_start; test < __ktests_end; test++)
         count += string_matches(pattern, test->name);
     return count;
@@ -77,7 +77,7 @@ static void list(const char *pattern)
             print("%s\n", test->name);
 }
 
-static const char *test_names(unsigned index)
+static const char *test_names(unsigned int index)
 {
     return index < (size_t)(__ktests_end - __ktests_start) ? __ktests_start[index].name : NULL;
 }
@@ -86,7 +86,7 @@ static const char *test_names(unsigned index)
 
 #define SMALLEST_OBJECT 16 /* bytes, of kmalloc() */
 
-/* Frames that are free or the buddy allocator's own, when nothing is kept that could be given back. */
+/* Frames that are free or the buddy allocator's own, after all caches were shrunk. */
 static uint64_t reclaimable_frames(void)
 {
     struct buddy_stats stats;
@@ -96,7 +96,7 @@ static uint64_t reclaimable_frames(void)
     return buddy_free_frames() + stats.metadata;
 }
 
-/* Runs a test with its nth request failing. Return: how many frames it kept. */
+/* Runs a test with its nth request failing. Return: the frames lost. */
 static int64_t run_failing(const struct ktest *test, uint64_t nth, struct fault_counts *counts)
 {
     struct fault_plan plan = { .nth = nth };
@@ -108,7 +108,7 @@ static int64_t run_failing(const struct ktest *test, uint64_t nth, struct fault_
     return (int64_t)(before - reclaimable_frames());
 }
 
-/* The same, so often that even the smallest lost object would fill another frame. */
+/* The same, often enough that even the smallest lost object fills a frame. */
 static int64_t run_failing_often(const struct ktest *test, uint64_t nth, struct fault_counts *counts)
 {
     int64_t leaked = 0;
@@ -118,10 +118,10 @@ static int64_t run_failing_often(const struct ktest *test, uint64_t nth, struct 
 }
 
 /*
- * What a test expects need not hold when it gets no memory; that it leaves all as it was must. A frame may
- * stay behind once, because something that lasts has moved into it; what stays behind each time is lost.
+ * A test's expectations may fail without memory, but it must free all it allocated. A frame may be lost in
+ * one run, because a permanent object was allocated in it; a frame lost in every run is leaked.
  */
-static void sweep_one(const struct ktest *test, unsigned number)
+static void sweep_one(const struct ktest *test, unsigned int number)
 {
     struct fault_counts counts = { .failed = 1 };
     uint64_t nth;
@@ -135,27 +135,27 @@ static void sweep_one(const struct ktest *test, unsigned number)
             leaked = run_failing_often(test, nth, &counts);
     }
     is_quiet = false;
-    print("# %s: with requests 1 to %lu failing in turn\n", test->name, nth - 1);
+    print("# %s: with requests 1 to %lu failing, one a run\n", test->name, nth - 1);
     if (leaked > 0)
-        print("# with the last of them, %ld frames did not come back\n", leaked);
+        print("# with the last of them, %ld frames leaked\n", leaked);
     verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED);
     print("%s %u %s\n", leaked > 0 ? "not ok" : "ok", number, test->name);
 }
 
-/* A test that failed is the verdict's affair; the command fails only when it could not do its work. */
+/* A failed test is reported by the verdict; the command fails only when it cannot run tests. */
 static status_t command_test(int argc, char **argv)
 {
     bool lists = argc > 1 && strcmp(argv[1], "-l") == 0;
     bool sweeps = argc > 1 && strcmp(argv[1], "-f") == 0;
     int first = lists || sweeps ? 2 : 1;
     const char *pattern = argc > first ? argv[first] : "*";
-    unsigned number = 0;
+    unsigned int number = 0;
 
     if (argc > first + 1)
         return STATUS_INVALID;
-    unsigned count = count_matches(pattern);
+    unsigned int count = count_matches(pattern);
     if (count == 0) {
-        print("no self-test is called %s; test -l lists them\n", pattern);
+        print("no self-test named %s; 'test -l' lists them\n", pattern);
         return STATUS_NOT_FOUND;
     }
     if (lists) {

@@ -2,14 +2,13 @@
 /*
  * The line editor.
  *
- * Every key changes the line and nothing else; then refresh() compares what the terminal shows with
- * what it should show and sends the difference: back to the first byte that differs, the new rest,
- * blanks over what was longer, back to the cursor. So no key knows about the screen, and a terminal
- * needs no more than '\b', which does not erase.
+ * A key changes the line only; then refresh() compares the line with the terminal's contents and sends the
+ * difference: back to the first byte that differs, the new rest, blanks over the old rest, back to the
+ * cursor. So the keys are independent of the screen, and the terminal needs only '\b', which does not erase.
  *
- * '\b' does not climb from one row into the one above. So a line that is longer than the row is
- * seen through a window that follows the cursor in steps of half its width. Refused: escape
- * sequences, which would end in every log file; and drawing over several rows without them.
+ * '\b' does not move from one row to the row above. So a line longer than the row is shown in a window that
+ * follows the cursor in steps of half its width. Refused: escape sequences, which would end in every log
+ * file; and drawing over several rows without them.
  */
 #include <monitor/line.h>
 
@@ -28,7 +27,7 @@ void line_init(struct line *line, line_put_fn *put, void *context, const char *p
 
 /* ---- the screen ---- */
 
-/* Back by '\b', forward by writing what is there. */
+/* Back by '\b', forward by writing the characters again. */
 static void go_to(struct line *line, size_t column)
 {
     while (line->shown_cursor > column) {
@@ -200,7 +199,7 @@ static void edit(struct line *line, int key)
     refresh(line);
 }
 
-/* The cursor goes behind the line, so that what follows does not overwrite it. */
+/* Moves the cursor to the end of the line, so that further output does not overwrite it. */
 static enum line_event leave_line(struct line *line, enum line_event event)
 {
     go_to(line, line->shown_length);

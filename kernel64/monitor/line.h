@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Editing one line: keys in, text for a dumb terminal out. Pure; what history, completion and
- * commands are is the caller's affair, and comes back as an event.
+ * Editing one line: keys in, text for a dumb terminal out. Pure; history, completion and commands are left to
+ * the caller, who gets an event.
  */
 #include <ashlar/dev/input.h>
 
@@ -27,33 +27,33 @@ struct line {
     line_put_fn *put;
     void *context;
     const char *prompt;
-    size_t width; /* columns behind the prompt */
+    size_t width; /* columns after the prompt */
     size_t view;  /* first byte of the line that is on the screen */
 
-    /* What the terminal shows behind the prompt. */
+    /* The terminal's contents after the prompt. */
     char shown[256];
     size_t shown_length, shown_cursor;
 };
 
 /**
- * line_init() - an editor for a terminal.
- * @put, @context: where its text goes.
+ * line_init() - set up an editor for a terminal.
+ * @put, @context: output function.
  * @prompt:  constant; shorter than @columns.
- * @columns: of the terminal; its last one stays free, because terminals differ in what they do there.
+ * @columns: of the terminal; the last one is not used, because terminals differ in their behaviour there.
  */
 void line_init(struct line *line, line_put_fn *put, void *context, const char *prompt, size_t columns);
 
 /* Shows the prompt and an empty line. */
 void line_start(struct line *line);
 
-/* Return: what one key did. A key that means nothing here does nothing. */
+/* Handles one key. Return: its effect. Unknown keys have none. */
 enum line_event line_feed(struct line *line, int key);
 
-/* Another line in place of this one, the cursor at its end; what does not fit is cut. */
+/* Replaces the line, with the cursor at its end; truncates a text that is too long. */
 void line_set(struct line *line, const char *text);
 
-/* Return: whether all of @text went in, before the cursor. */
+/* Inserts @text before the cursor. Return: false if it does not fit. */
 bool line_insert(struct line *line, const char *text, size_t length);
 
-/* Shows prompt and line again, after something else was printed. The screen's cursor is in column 0. */
+/* Shows prompt and line again after other output. The terminal's cursor is in column 0. */
 void line_show_again(struct line *line);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's loop. It halts until an interrupt comes; an input that has none is polled, because a prompt
- * must come up on a machine whose interrupts do not work. What is printed while a person edits a line (log
- * lines) appears in the middle of it; Ctrl-L shows the line again. Only the monitor prints while a command
- * runs, and only what a person typed is paged.
+ * The monitor's loop. It halts until an interrupt arrives; an input without one is polled, because the prompt
+ * must work on a machine whose interrupts do not. Log lines printed while a line is edited appear in the
+ * middle of it; Ctrl-L shows the line again. Only interactive commands are paged.
  */
 #include <monitor/monitor.h>
 
@@ -34,15 +33,15 @@
 
 #define PROMPT "ashlar> "
 
-/* Nobody types faster; a serial port's FIFO holds what comes in between. */
+/* Fast enough for typing; a serial port's FIFO holds the characters received meanwhile. */
 #define POLL_NS NS_PER_MS
 
 static bool is_run_running;
 static struct line line;
-static size_t rows, columns; /* of the smallest screen that shows the prompt */
+static size_t rows, columns; /* of the smallest screen */
 static struct history history;
 
-/* Context: interrupts off, so that none can come between the last look and the halt; on afterwards. */
+/* Context: interrupts off, so that none can arrive between the last poll and the halt; on afterwards. */
 static void wait_for_input(void)
 {
     if (inputs_all_interrupt()) {
@@ -73,8 +72,8 @@ static int wait_for_key(void)
 }
 
 /*
- * For a panic. No interrupt comes, so all inputs are polled at their devices; what was typed before the
- * report is not meant for it.
+ * For a panic. Interrupts are off, so all inputs are polled at their devices; keys typed before the report
+ * are discarded.
  */
 static void wait_for_restart(void)
 {
@@ -111,7 +110,7 @@ static void list_words(complete_words_fn *words, const char *prefix, size_t leng
     const char *word;
 
     print("\n");
-    for (unsigned i = 0; (word = words(i)) != NULL; i++) {
+    for (unsigned int i = 0; (word = words(i)) != NULL; i++) {
         if (strncmp(word, prefix, length) != 0)
             continue;
         size_t width = strlen(word) < 18 ? 20 : strlen(word) + 2;
@@ -126,7 +125,7 @@ static void list_words(complete_words_fn *words, const char *prefix, size_t leng
     line_show_again(&line);
 }
 
-/* Return: what the word at the cursor may be; NULL when nobody knows. @start: where it begins. */
+/* Return: the possible words at the cursor; NULL when unknown. @start: where the word begins. */
 static complete_words_fn *words_at_cursor(size_t *start)
 {
     size_t first = line.cursor, word;
@@ -195,7 +194,7 @@ static void read_line(void)
 static void command_of_run_failed(const char *command)
 {
     verdict_spoil();
-    log_error("monitor", "run=: the command '%s' failed", command);
+    log_error("monitor", "run=: command '%s' failed", command);
 }
 
 NORETURN void monitor_reboot(void)
@@ -213,8 +212,8 @@ NORETURN void monitor_exit(void)
     power_exit(verdict_so_far());
 }
 
-/* A line whose end cannot be run leaves as `exit` does: the exit may stand there, and somebody waits for the
-   verdict. */
+/* If the rest of a line cannot be run, exit as `exit` does: the rest may contain the `exit`, and a program
+   may be waiting for the verdict. */
 static void run_without_a_person(const char *run)
 {
     static char text[LINE_MAX];
@@ -224,7 +223,7 @@ static void run_without_a_person(const char *run)
     is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
         verdict_spoil();
-        log_error("monitor", "run= is longer than %d bytes; nothing of it was run", LINE_MAX - 1);
+        log_error("monitor", "run= ignored: longer than %d bytes", LINE_MAX - 1);
         is_run = false;
     } else {
         is_run = dispatch_line(text, command_of_run_failed);
@@ -235,18 +234,18 @@ static void run_without_a_person(const char *run)
     panic_set_exits(false);
 }
 
-/* An unattended machine has to leave also on a panic before the prompt. */
+/* An unattended machine has to exit also after a panic before the prompt. */
 static status_t apply_run(const char *value)
 {
     (void)value;
     panic_set_exits(true);
     return STATUS_OK;
 }
-OPTION_EARLY(run, "\"COMMAND; COMMAND\"", "run monitor commands without a person, then prompt", apply_run);
+OPTION_EARLY(run, "\"COMMAND; COMMAND\"", "run monitor commands unattended, then prompt", apply_run);
 
 void monitor_run(void)
 {
-    /* Longer than any line that is run: what is cut here is refused. */
+    /* Longer than any line that is run: a truncated value is refused. */
     static char run[2048];
     machine_ops.wait_for_restart = wait_for_restart;
     boot_stage_mark("prompt");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pager watches print() from outside, so that no command knows about it. A command that is told
- * to stop cannot be stopped; its words are dropped until it is done.
+ * The pager is an observer of print(), so that commands need no code for it. A command cannot be stopped;
+ * after `q` its output is dropped until it returns.
  */
 #include <monitor/pager.h>
 
@@ -33,11 +33,11 @@ static bool ask(void)
     }
 }
 
-/* Asks before the line that does not fit, and not behind the last that does: there may be no more. */
+/* Prompts before the first line that does not fit, not after the last one that does: there may be no more. */
 static bool count_rows(size_t rows)
 {
     if (is_asking)
-        return true; /* our own words */
+        return true; /* the pager's own prompt */
     rows_left -= rows < rows_left ? rows : rows_left;
     if (rows_left > 0)
         return true;
@@ -51,7 +51,7 @@ static bool count_rows(size_t rows)
 void pager_begin(size_t rows, size_t columns, pager_key_fn *key)
 {
     wait_for_key = key;
-    screen_rows = rows > 2 ? rows - 1 : 1; /* the last row is for the question */
+    screen_rows = rows > 2 ? rows - 1 : 1; /* the last row is for the prompt */
     rows_left = screen_rows;
     print_set_observer(count_rows, columns);
 }

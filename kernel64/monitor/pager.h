@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * --More-- : stops what a command prints at each full screen, while a person types. Rows of the screen are
- * counted, so a line that is wrapped counts more than once; a record for programs is not stopped in.
+ * --More-- : pauses the output of an interactive command at each full screen. Rows of the screen are counted,
+ * so a wrapped line counts more than once; a record for programs is not interrupted.
  *
- *     Space, Page Down   one screen more     q, Ctrl-C   drop the rest
- *     Enter, Down        one line more
+ *     Space, Page Down   next screen     q, Ctrl-C   drop the rest
+ *     Enter, Down        next line
  */
 #include <ashlar/types.h>
 
@@ -13,11 +13,11 @@
 typedef int pager_key_fn(void);
 
 /**
- * pager_begin() - page what is printed from now on.
+ * pager_begin() - page all output from now on.
  * @rows, @columns: of the screen.
- * @key:  who waits for a key.
+ * @key:  waits for a key.
  */
 void pager_begin(size_t rows, size_t columns, pager_key_fn *key);
 
-/* Lets everything through again. */
+/* Stops paging. */
 void pager_end(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Words are moved together in place as their quotes drop out, so a word never grows.
+ * Words are moved together in place as their quotes are removed, so a word never grows.
  */
 #include <monitor/split.h>
 
@@ -17,8 +17,8 @@ static bool is_blank(char c)
 }
 
 /*
- * Reads one word from @from, leaves it at @to with a NUL behind it.
- * Return: where the word's end was found, with what stood there in @stop; NULL for an open quote.
+ * Copies one word from @from to @to, with a NUL after it. Return: the end of the word in the line, with the
+ * character there in @stop; NULL for an unclosed quote.
  */
 static char *take_word(char *from, char *to, char *stop)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `watch`: a command once a second, until a key is pressed. A person sees counts grow; run=,
- * which has no keys, gets two looks.
+ * The monitor's `watch`: a command once a second, until a key is pressed; twice under run=, which has no
+ * keys.
  */
 #include <ashlar/command.h>
 #include <ashlar/time_units.h>
@@ -14,10 +14,10 @@
 #include <monitor/pager.h>
 #include <time/clock.h>
 
-#define PERIOD_NS        NS_PER_SECOND
-#define UNATTENDED_LOOKS 2
+#define PERIOD_NS       NS_PER_SECOND
+#define UNATTENDED_RUNS 2
 
-/* The words as one line again, each in quotes: it is split once more. */
+/* Joins the words to one line, each in quotes: it is split again. */
 static bool join(char *line, size_t size, int argc, char **argv)
 {
     size_t length = 0;
@@ -37,7 +37,7 @@ static bool join(char *line, size_t size, int argc, char **argv)
 
 static status_t command_watch(int argc, char **argv)
 {
-    /* Not on the stack, which a watch inside a watch would have to share. */
+    /* Not on the stack, because watch may be nested. */
     static char line[LINE_MAX], copy[LINE_MAX];
     if (argc < 2)
         return STATUS_INVALID;
@@ -47,8 +47,8 @@ static status_t command_watch(int argc, char **argv)
     }
     if (!join(line, sizeof(line), argc, argv))
         return STATUS_TOO_BIG;
-    pager_end(); /* nobody wants to be asked for more each second */
-    for (unsigned int look = 0; monitor_is_attended() || look < UNATTENDED_LOOKS; look++) {
+    pager_end(); /* no prompt for more each second */
+    for (unsigned int look = 0; monitor_is_attended() || look < UNATTENDED_RUNS; look++) {
         print("\f");
         memcpy(copy, line, sizeof(copy));
         (void)dispatch_line(copy, NULL);
@@ -57,4 +57,4 @@ static status_t command_watch(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(watch, "COMMAND [ARGUMENTS]", "a command again every second, until a key is pressed", command_watch);
+COMMAND(watch, "COMMAND [ARGUMENTS]", "repeat a command every second, until a key is pressed", command_watch);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Following frame pointers. A frame counts only if it lies on a known stack, above the one before it.
+ * Backtraces by frame pointers. A frame is valid only if it is on a known stack, above the previous one.
  */
 #include <panic/backtrace.h>
 
@@ -9,16 +9,16 @@
 #include <panic/stacks.h>
 #include <panic/symbols.h>
 
-/* Where RBP points in a function that has set its frame up. */
+/* The frame at RBP of a function that has set up its frame. */
 struct frame {
     uint64_t caller_frame;
     uint64_t return_address;
 };
 
-/* An exception in an NMI in a machine check in a debug exception in the kernel, and one to spare. */
+/* An exception in an NMI in a machine check in a debug exception in the kernel, and one spare. */
 #define STACK_SWITCHES_MAX 5
 
-/* Lines printed. A longer backtrace is cut, after its recursion was folded. */
+/* Lines printed. A longer backtrace is truncated, after its recursion is folded. */
 #define LINES_MAX 48
 
 void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer)
@@ -48,8 +48,8 @@ bool backtrace_next(struct backtrace *walk, uint64_t *return_address)
 }
 
 /*
- * @is_return: the address is where a call returns to. It may lie behind the caller's last byte, if
- *             the call was the last instruction, so the byte before it is looked up.
+ * @is_return: the address is a return address. If the call is the caller's last instruction, it is after the
+ * caller's end, so the byte before it is looked up.
  */
 static void print_address(uint64_t address, bool is_return)
 {
@@ -84,7 +84,7 @@ static void print_callers(uint64_t frame_pointer)
         if (lines > 0)
             end_line(repeats);
         if (lines++ == LINES_MAX) {
-            print("    and so on\n");
+            print("    (truncated)\n");
             return;
         }
         print_address(address, true);
@@ -94,7 +94,7 @@ static void print_callers(uint64_t frame_pointer)
     if (lines > 0)
         end_line(repeats);
     if (walk.frame != 0)
-        print("    ends here: frame pointer %016lx does not point to a caller's frame\n", walk.frame);
+        print("    end: frame pointer %016lx is not valid\n", walk.frame);
 }
 
 void backtrace_print(uint64_t frame_pointer)

@@ -4,15 +4,15 @@
  * Backtraces by frame pointers.
  *
  * Each function's frame begins with two words: the caller's frame pointer and the return address. Nothing on
- * a stack is trusted: a frame is read only when both words lie in one known stack (panic/stacks.h), and each
- * must lie above the one before it, so that a walk ends. An exception on a stack of its own is a step to
- * another stack, of which few are allowed.
+ * a stack is trusted: a frame is read only when both words are in one known stack (panic/stacks.h), and each
+ * must be above the previous one, so that a walk ends. An exception on an IST stack is a step to another
+ * stack; the number of such steps is limited.
  */
 #include <ashlar/types.h>
 
 struct backtrace {
     uint64_t frame;    /* address of the next frame; 0 is the proper end */
-    uint64_t floor;    /* the next frame on this stack lies at or above it */
+    uint64_t floor;    /* the next frame on this stack is at or above it */
     const void *stack; /* the struct stack of the last frame; NULL before the first */
     unsigned int stack_switches;
 };
@@ -20,25 +20,24 @@ struct backtrace {
 /**
  * backtrace_begin() - start a walk.
  * @walk:          initialised here.
- * @frame_pointer: RBP of the place where the walk begins; any number.
+ * @frame_pointer: RBP at the start of the walk; any number.
  *
  * Context: any, also NMI and panic.
  */
 void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer);
 
 /**
- * backtrace_next() - one step outwards.
+ * backtrace_next() - go to the next caller.
  * @walk:           from backtrace_begin().
- * @return_address: where the function of this frame returns to.
+ * @return_address: of the function of this frame.
  *
- * Return: false at the end. Then walk->frame is 0, or, when the walk ended because a frame pointer
- *         is wrong, that frame pointer.
+ * Return: false at the end. walk->frame is then 0, or the invalid frame pointer at which the walk ended.
  * Context: any, also NMI and panic.
  */
 bool backtrace_next(struct backtrace *walk, uint64_t *return_address);
 
 /**
- * backtrace_print() - a whole backtrace on the consoles, one function a line.
+ * backtrace_print() - print a backtrace on the consoles, one function a line.
  * @frame_pointer: as in backtrace_begin().
  *
  * Recursion is folded: lines that repeat are counted.
@@ -51,9 +50,9 @@ void backtrace_print(uint64_t frame_pointer);
  * @rip, @rsp:      of the instruction; any numbers.
  * @frame_pointer:  as in backtrace_begin().
  *
- * The interrupted function may have no frame: the compiler makes none in a function that calls
- * nothing and keeps nothing on the stack. Then the word at RSP is its return address. If that word
- * is a code address it is shown, with a question mark, because it may be something else.
+ * The interrupted function may have no frame: the compiler omits it in a leaf function that does not use the
+ * stack. The word at RSP is then its return address. If that word is a code address it is printed with a
+ * question mark, because it may be other data.
  * Context: any, also NMI and panic.
  */
 void backtrace_print_interrupted(uint64_t rip, uint64_t rsp, uint64_t frame_pointer);

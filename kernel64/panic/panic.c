@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Report, verdict, end. Each part may itself fault on a machine whose memory is corrupt, so panic_depth
- * counts the nesting:
+ * Report, verdict, end. Each part may fault if memory is corrupt, so panic_depth counts the nesting:
  *
- *     1   the whole report, then the verdict and the end
- *     2   one line that names the second fault, then the end
- *     3   printing does not work: the end, without output
+ *     1   the complete report, then the verdict and the end
+ *     2   one line on the second fault, then the end
+ *     3   printing fails: the end, without output
  */
 #include <panic/panic.h>
 
@@ -96,7 +95,7 @@ void panic(const char *format, ...)
     if (panic_depth == 1) {
         print_state(NULL);
         va_start(arguments, format);
-        print_cause(format, arguments); /* the first one may have left the screen */
+        print_cause(format, arguments); /* again, because the first one may have scrolled off the screen */
         va_end(arguments);
     }
     end();

@@ -4,8 +4,8 @@
  * Panic: what was expected, what was found and what to try, on every console, with registers and a backtrace;
  * then the verdict line; then power_exit() if a script waits for it, else the machine halts.
  *
- * What stands above this room, and may itself panic, is reached through lib/machine_ops.h: registers, the
- * other CPUs, the consoles, and the wait for a key.
+ * Higher rooms, which may panic themselves, are reached through lib/machine_ops.h: registers, the other CPUs,
+ * the consoles, and the wait for a key.
  */
 #include <ashlar/types.h>
 

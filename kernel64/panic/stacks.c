@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list of stacks. It is only ever added to, so it may be read in any context.
+ * The list of stacks. Stacks are only added, so it may be read in any context.
  */
 #include <panic/stacks.h>
 

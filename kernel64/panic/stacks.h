@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The known stacks, so that a backtrace knows where it may read, and a report which stack overflowed. Below
- * each stack lies one unmapped page, its guard.
+ * The known stacks: the memory that a backtrace may read, and the guard pages, by which a report recognises
+ * an overflow. The page below each stack is its guard and not mapped.
  */
 #include <ashlar/types.h>
 
@@ -13,31 +13,31 @@ struct stack {
 };
 
 /**
- * stacks_add() - make a stack known.
- * @stack: stays for good.
+ * stacks_add() - register a stack.
+ * @stack: must persist.
  *
  * Context: boot or CPU start, one caller at a time.
  */
 void stacks_add(struct stack *stack);
 
 /**
- * stacks_find() - the stack that an address lies in.
+ * stacks_find() - find the stack of an address.
  * @address: any number.
  *
- * Return: NULL when it lies in none. Context: any, also NMI and panic.
+ * Return: NULL when there is none. Context: any, also NMI and panic.
  */
 const struct stack *stacks_find(uint64_t address);
 
 /**
- * stacks_find_guard() - the stack in whose guard page an address lies.
+ * stacks_find_guard() - find the stack of an address in its guard page.
  * @address: any number.
  *
- * Return: NULL when it lies in none. Context: any, also NMI and panic.
+ * Return: NULL when there is none. Context: any, also NMI and panic.
  */
 const struct stack *stacks_find_guard(uint64_t address);
 
 /**
- * stacks_first() - the newest stack; the others follow by next.
+ * stacks_first() - get the newest stack; the others follow by next.
  *
  * Context: any.
  */

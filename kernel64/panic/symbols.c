@@ -26,7 +26,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes
     if (symbol_count == 0 || at < symbol_offsets[0] || at >= symbol_text_end)
         return NULL;
 
-    /* The last one at or below @at lies in [low, high). */
+    /* The last one at or below @at is in [low, high). */
     uint32_t low = 0, high = symbol_count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Names of the kernel's functions, linked into its read-only data, so that they are there before
- * any allocator and whatever happened to memory. scripts/build/symbols.py makes the table.
+ * Names of the kernel's functions, linked into its read-only data, so that they are available before any
+ * allocator and independent of it. scripts/build/symbols.py makes the table.
  */
 #include <ashlar/status.h>
 
@@ -17,7 +17,7 @@ extern const char symbol_names[];       /* in the same order, each with its NUL 
 extern const uint32_t symbol_marks[];
 
 /**
- * symbol_find() - the function that holds a code address.
+ * symbol_find() - find the function that contains a code address.
  * @address: any number.
  * @offset, @size_bytes: from the function's start, and to the next function; may be NULL.
  *
@@ -27,7 +27,7 @@ extern const uint32_t symbol_marks[];
 const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes);
 
 /**
- * symbol_read_address() - an address that a person typed: a number, or the name of a function.
+ * symbol_read_address() - parse an address: a number, or the name of a function.
  * @text:    decimal, hexadecimal after 0x, or the whole name. Of static functions that share a name, the one
  *           with the lowest address.
  * @address: untouched on failure.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices that one table each describes: HPET blocks, PM timer and battery clock, interrupt remapping's word
- * on x2APIC, PCI configuration space.
+ * Devices described by one table each: HPET blocks, PM timer and RTC, the x2APIC opt-out of interrupt
+ * remapping, PCI configuration space.
  */
 #include <platform/tables.h>
 
@@ -14,7 +14,7 @@
 #define DMAR_FLAGS          37
 #define DMAR_X2APIC_OPT_OUT 0x02
 
-/* Some machines have a table for each block, and some have one too many. */
+/* Some machines have a table for each block, and some have superfluous ones. */
 static void add_hpets(const struct platform_firmware *firmware, struct platform *platform)
 {
     size_t size_bytes;

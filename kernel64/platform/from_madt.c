@@ -6,7 +6,7 @@
 
 #include <acpi/madt.h>
 
-/* What is left to the bus is ISA's: edge, active high. */
+/* "Conforms to the bus" means ISA: edge, active high. */
 static struct irq_wiring wiring_of(const struct madt_wiring *wiring)
 {
     return (struct irq_wiring){ .is_level = wiring->trigger == ACPI_TRIGGER_LEVEL,
@@ -36,8 +36,8 @@ static void add_lint_nmi(struct platform *platform, const struct madt_lapic_nmi 
     platform->lint_nmi_count++;
 }
 
-/* The table names a CPU by its processor UID, of which two kinds are numbered apart; CPU entries say which
-   APIC ID that is. Broken tables give one UID to several CPUs: it is an input of each. */
+/* The table gives a processor UID, in one of two separate number spaces; CPU entries map it to an APIC ID.
+   Broken tables give one UID to several CPUs: it is then an input of each. */
 static void add_lint_nmis_of(const struct madt *madt, struct platform *platform,
                              const struct madt_lapic_nmi *nmi)
 {

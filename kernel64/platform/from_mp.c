@@ -2,9 +2,9 @@
 /*
  * The MP tables' entries as arrays. add_entries() runs twice: without arrays it counts, with them it copies.
  *
- * Interrupts are named by bus and by the bus's own number; only those of an ISA bus are taken, and they lead
- * to a pin of an I/O APIC. GSIs did not exist yet: I/O APICs get theirs in the table's order, when the driver
- * has read how many pins each has.
+ * Interrupts are identified by bus and by their number on the bus; only those of an ISA bus are used. Each
+ * arrives at a pin of an I/O APIC. GSIs did not exist yet: I/O APICs get theirs in the table's order, when
+ * the driver has read how many pins each has.
  */
 #include <platform/tables.h>
 
@@ -21,8 +21,7 @@ static void report_if_cut(const struct platform_firmware *firmware, const struct
     while ((status = mp_next(table, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        firmware->report_fault(
-            "MP table cut short: an entry is of no known type, and the rest is dropped: from offset", cursor);
+        firmware->report_fault("MP table truncated: unknown entry type, rest ignored: from offset", cursor);
 }
 
 static bool is_isa_bus(const struct mp_table *table, uint8_t bus)
@@ -56,7 +55,7 @@ static void add_ioapic(struct platform *platform, const struct mp_ioapic *ioapic
     platform->ioapic_count++;
 }
 
-/* @seen: a bit for each APIC ID; a CPU may be named twice. */
+/* @seen: a bit for each APIC ID; a CPU may be listed twice. */
 static void add_cpu(struct platform *platform, const struct mp_cpu *cpu, uint64_t *seen)
 {
     uint64_t bit = BIT(cpu->apic_id % 64);

@@ -55,7 +55,7 @@ static void log_nodes(void)
         log_info("memory", "%u NUMA nodes with %zu runs of memory; distances %s", here.node_count,
                  here.node_range_count, here.distances ? "from the SLIT" : "unknown");
     if (here.domains_left_out > 0)
-        log_warn("memory", "%u more NUMA domains than there are nodes: their memory counts as node 0's",
+        log_warn("memory", "%u NUMA domains above the maximum of nodes: their memory is node 0's",
                  here.domains_left_out);
 }
 
@@ -79,7 +79,7 @@ void platform_init(void)
 {
     platform_read_tables(&firmware, &here);
     if (here.source == PLATFORM_MP_TABLES)
-        log_info("platform", "no MADT; the MP tables of %s %s serve", here.mp_oem, here.mp_product);
+        log_info("platform", "no MADT; using the MP tables of %s %s", here.mp_oem, here.mp_product);
     log_nodes();
     platform_power_init(&firmware);
 }

@@ -14,11 +14,10 @@ static void report_if_cut(const struct platform_firmware *firmware, const struct
     while ((status = srat_next(srat, &cursor, &entry)) == STATUS_OK)
         ;
     if (status == STATUS_MALFORMED)
-        firmware->report_fault(
-            "SRAT cut short: an entry's length is wrong, and the rest is dropped: from offset", cursor);
+        firmware->report_fault("SRAT truncated: invalid entry length, rest ignored: from offset", cursor);
 }
 
-/* Nodes and distances live as long as the machine runs. Return: NULL when there are none. */
+/* Nodes and distances are permanent. Return: NULL when there are none. */
 static struct numa *describe(const struct platform_firmware *firmware)
 {
     struct srat srat;
@@ -31,7 +30,7 @@ static struct numa *describe(const struct platform_firmware *firmware)
     data = firmware->find("SLIT", 0, &size_bytes);
     bool has_slit = data && slit_parse(data, size_bytes, &slit) == STATUS_OK;
     struct numa *numa = platform_take_array(firmware, &one, sizeof(*numa),
-                                            "no memory for NUMA nodes: all memory counts as one node:");
+                                            "no memory for NUMA nodes: all memory is one node:");
     bool has_nodes = numa && numa_describe(&srat, has_slit ? &slit : NULL, numa) == STATUS_OK;
     return has_nodes ? numa : NULL;
 }
@@ -57,7 +56,7 @@ void platform_read_nodes(const struct platform_firmware *firmware, struct platfo
     if (platform->node_range_count > 0) {
         platform->node_ranges =
             platform_take_array(firmware, &platform->node_range_count, sizeof(*platform->node_ranges),
-                                "no memory for the runs of NUMA memory: all memory counts as one node: runs");
+                                "no memory for NUMA ranges: all memory is one node: ranges");
         if (!platform->node_ranges)
             return;
         add_ranges(numa, platform);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switching off and resetting through ACPI's fixed hardware.
+ * Power-off and reset by ACPI's fixed hardware.
  *
- * The registers are decoded once, while the tables are readable, and used when the machine is left, perhaps
- * in a panic. Those at ports serve from the first moment; those in memory are mapped as soon as that is
- * possible, because a panic can map nothing. One whose address is refused is as good as absent.
+ * The registers are decoded once, while the tables are readable, and used at exit, perhaps in a panic. Those
+ * at ports are used from the start; those in memory are mapped as soon as that is possible, because a panic
+ * cannot map memory. A register whose address is refused is treated as absent.
  */
 #include <platform/power.h>
 
@@ -28,7 +28,7 @@ static void reset(void)
     acpi_reset(&power);
 }
 
-/* The DSDT is where it nearly always is; some machines have it in an SSDT. */
+/* It is nearly always in the DSDT; some machines have it in an SSDT. */
 static void find_s5(const struct platform_firmware *firmware)
 {
     static const char *const kinds[] = { "DSDT", "SSDT", "PSDT" };
@@ -82,7 +82,7 @@ static void map_registers(void)
     }
 }
 
-/* Adds what can be used and was not added yet. */
+/* Adds usable methods that were not added yet. */
 static void add_methods(bool may_use_memory)
 {
     if (!has_off && acpi_can_power_off(&power) && (may_use_memory || !any_in_memory())) {
@@ -107,13 +107,12 @@ void platform_power_init(const struct platform_firmware *firmware)
     if (!has_fadt || !power.has_sleep_types)
         decode(firmware);
     if (!has_fadt) {
-        log_info("acpi", "no FADT, so no power-off and no reset register");
+        log_info("acpi", "no FADT: no power-off, no reset register");
         return;
     }
     map_registers();
     add_methods(true);
     if (!has_off)
         log_info("acpi", "no power-off: %s",
-                 power.has_sleep_types ? "no control register that can be used"
-                                       : "no \\_S5_ in a form we understand");
+                 power.has_sleep_types ? "no usable control register" : "no \\_S5_ in a known form");
 }

@@ -6,16 +6,17 @@
 #include <platform/tables.h>
 
 /**
- * platform_power_init_early() - decode FADT and \_S5_, and register what needs no register in memory.
+ * platform_power_init_early() - decode FADT and \_S5_, and register the methods that need no register in
+ * memory.
  *
  * Context: once, first CPU, early boot: before it, a panic can only halt.
  */
 void platform_power_init_early(const struct platform_firmware *firmware);
 
 /**
- * platform_power_init() - map registers in memory, read tables that were out of reach, register the rest.
+ * platform_power_init() - map registers in memory, read tables that were inaccessible, register the rest.
  *
- * The log says what the tables do not offer, or offer in a form that is not understood.
+ * Logs methods that are missing or in an unknown form.
  * Context: once, first CPU, after address_space_init().
  */
 void platform_power_init(const struct platform_firmware *firmware);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Serial ports of SPCR and DBG2, with the plan by which the 16550's driver drives each.
+ * Serial ports of SPCR and DBG2, with the configuration of the 16550 driver for each.
  */
 #include <platform/tables.h>
 
@@ -32,7 +32,7 @@ static void add_port(struct platform *platform, const char *table, const struct 
         serial->span_bytes = SERIAL_PORT_SPAN(&serial->config);
 }
 
-/* An SPCR without an address: redirection is switched off. */
+/* An SPCR without an address: redirection is disabled. */
 static void read_spcr(const struct platform_firmware *firmware, struct platform *platform)
 {
     struct serial_port port;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is true of a PC about which nothing is said, and the order in which tables are asked.
+ * The defaults of a PC without tables, and the order of the tables.
  */
 #include <platform/tables.h>
 
 #include <ashlar/overflow.h>
 
-#define ARRAY_ALIGNMENT 8 /* of 64-bit fields, the largest that there are */
+#define ARRAY_ALIGNMENT 8 /* of 64-bit fields, the largest */
 
 void *platform_take_array(const struct platform_firmware *firmware, size_t *count, size_t element_bytes,
                           const char *what)
@@ -27,12 +27,12 @@ void *platform_take_array(const struct platform_firmware *firmware, size_t *coun
 void platform_take_interrupt_arrays(const struct platform_firmware *firmware, struct platform *platform)
 {
     platform->cpus = platform_take_array(firmware, &platform->cpu_count, sizeof(*platform->cpus),
-                                         "no memory for the list of CPUs: the first one runs alone:");
+                                         "no memory for the list of CPUs: only the first one is used:");
     platform->ioapics = platform_take_array(firmware, &platform->ioapic_count, sizeof(*platform->ioapics),
                                             "no memory for I/O APICs: not used:");
     platform->isa_inputs =
         platform_take_array(firmware, &platform->isa_input_count, sizeof(*platform->isa_inputs),
-                            "no memory for ISA interrupts that are not wired straight: dropped:");
+                            "no memory for ISA interrupt overrides: dropped:");
     platform->nmi_sources =
         platform_take_array(firmware, &platform->nmi_source_count, sizeof(*platform->nmi_sources),
                             "no memory for NMI sources: not set up:");
@@ -50,7 +50,7 @@ void platform_drop_counts(struct platform *platform)
     platform->lint_nmi_count = platform->lint_nmis ? platform->lint_nmi_count : 0;
 }
 
-/* LINT1 is NMI on every PC, whether firmware says so or not. */
+/* LINT1 is NMI on every PC, even if firmware does not list it. */
 static void default_lint_nmi(const struct platform_firmware *firmware, struct platform *platform)
 {
     if (platform->lint_nmi_count > 0)

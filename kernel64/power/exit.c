@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The methods of exit.h, one after the other. Any of them may be absent on this machine, and no device says
- * so: a method has failed when the CPU still runs some time later. There may be no clock yet, so that time is
- * counted in reads of the POST port, each about a microsecond on a PC's bus and in an emulator.
+ * The methods of exit.h, in order. A method may be absent on this machine without an error: it has failed if
+ * the CPU still runs some time later. There may be no clock yet, so that time is counted in reads of the POST
+ * port, each about a microsecond on a PC's bus and in an emulator.
  */
 #include <power/exit.h>
 
@@ -14,7 +14,7 @@
 #include <lib/machine_ops.h>
 #include <lib/parse.h>
 
-#define PORT_POST 0x80 /* can be read on every PC, without effect */
+#define PORT_POST 0x80 /* reads have no effect on every PC */
 
 /* The serial port sends its last characters: 16 bytes at 9600 baud take 17 ms. */
 #define SETTLE_US     20000
@@ -56,8 +56,7 @@ static status_t apply_debugexit(const char *value)
     power_set_debug_exit((uint16_t)port);
     return STATUS_OK;
 }
-OPTION_EARLY(debugexit, "PORT", "leave by writing the verdict to this I/O port, 1 to 0xffff",
-             apply_debugexit);
+OPTION_EARLY(debugexit, "PORT", "exit by writing the verdict to this I/O port, 1 to 0xffff", apply_debugexit);
 
 bool power_has_debug_exit(void)
 {

@@ -2,8 +2,8 @@
 #pragma once
 /*
  * Power-off and reboot. Power-off tries, in the order that docs/interfaces.md promises: the debug-exit port
- * if the command line named one, else ACPI's methods, else it halts with a line in the log. A failed
- * power-off never becomes a reboot, which would not end on a machine that boots this kernel by itself.
+ * if debugexit= is given, else ACPI's methods, else it halts with a line in the log. A failed power-off never
+ * becomes a reboot, which would not end on a machine that boots this kernel by itself.
  *
  * Nothing here prints the verdict: the caller does so first (power/verdict.h).
  */
@@ -12,28 +12,27 @@
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_PANIC };
 
 /**
- * power_set_debug_exit() - the port that debugexit= named.
- * @port: of QEMU's isa-debug-exit; 0, as at the start: none.
+ * power_set_debug_exit() - set the port of debugexit=.
+ * @port: of QEMU's isa-debug-exit; 0, the initial state: none.
  *
  * Context: boot, one CPU.
  */
 void power_set_debug_exit(uint16_t port);
 
 /**
- * power_has_debug_exit() - whether a port was named.
+ * power_has_debug_exit() - whether a debug-exit port is set.
  *
  * Context: any, also panic.
  */
 bool power_has_debug_exit(void);
 
-/* Switches the machine off, or reboots it; returns when it did not work. Called with interrupts off, also in
-   a panic. */
+/* Powers off or reboots; returns on failure. Called with interrupts off, also in a panic. */
 typedef void power_method_fn(void);
 
 #define POWER_METHODS_MAX 4 /* of each kind */
 
 /**
- * power_add_off_method(), power_add_reboot_method() - one more way to power off or to reboot.
+ * power_add_off_method(), power_add_reboot_method() - add a method of power-off or reboot.
  * @method: tried after those that were added before.
  *
  * Context: boot, one CPU. At most POWER_METHODS_MAX calls of each: VERIFYed.
@@ -42,10 +41,10 @@ void power_add_off_method(power_method_fn *method);
 void power_add_reboot_method(power_method_fn *method);
 
 /**
- * power_exit() - end: the debug-exit port, else power-off, else halt.
- * @verdict: the code that the debug-exit port tells; QEMU's exit status is twice it plus 1.
+ * power_exit() - exit: the debug-exit port, else power-off, else halt.
+ * @verdict: the code written to the debug-exit port; QEMU's exit status is twice the code plus 1.
  *
- * Context: any, also NMI and panic. Waits for the consoles to have sent everything.
+ * Context: any, also NMI and panic. Waits until the consoles have sent everything.
  */
 NORETURN void power_exit(enum verdict verdict);
 

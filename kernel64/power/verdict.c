@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts and the verdict line. Written with print() and not with the JSON writer, in which the panic may
- * have begun.
+ * Counts and the verdict line. Written with print() and not with the JSON writer, because the panic may be in
+ * the JSON writer.
  */
 #include <power/verdict.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The verdict on a run: how many self-tests passed, failed and were skipped, whether anything else failed,
- * and the line that says so. It stands in a low room so that a panic can print it.
+ * and the line that reports it. In a low room so that a panic can print it.
  */
 #include <power/exit.h>
 

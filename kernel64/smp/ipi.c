@@ -162,7 +162,7 @@ static void resend(const struct call *call, const struct cpu_set *set, unsigned 
         panic("smp: %u CPUs have taken a cross-call and not returned for %u s", taken, times);
 }
 
-/* A leap of the clock, because the machine was stopped for a while, causes one resend and no more. */
+/* A forward jump of the clock, after the machine was stopped for a while, causes one resend only. */
 static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
     uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;

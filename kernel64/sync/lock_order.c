@@ -3,15 +3,15 @@
  * The locks that each CPU holds, in checked builds, and the check that it takes them in the order of the
  * table in ashlar/sync/lock_class.h.
  *
- * A CPU keeps a stack of what it holds or waits for, each with the return addresses of the code that took it.
- * Only the CPU itself touches its stack, and only with interrupts masked, so it needs no lock; an NMI or a
- * machine check pushes and pops in a balanced way above what it has interrupted. One that comes between the
- * store of an entry and the count of entries overwrites that entry with its own: the count is written first,
- * and an entry that is not written yet is empty (kind NULL).
+ * A CPU has a stack of the locks that it holds or waits for, each with the return addresses of the code that
+ * took it. Only the CPU itself touches its stack, and only with interrupts masked, so it needs no lock; an
+ * NMI or a machine check pushes and pops in a balanced way above the interrupted code's entries. The count is
+ * written before the entry, so that an NMI between the two does not overwrite the entry; an entry that is not
+ * written yet is empty (kind NULL).
  *
- * A lock counts as held from before the wait for it. Were it noted after the wait, an inversion would have to
- * lead to a deadlock to be met; and what a CPU does for others while it waits in a queue delays all that
- * stand behind it, as if it held the lock.
+ * A lock counts as held from before the wait for it. If it were noted after the wait, only an inversion that
+ * deadlocks would be found; and cross-calls that a CPU polls while it waits in a queue delay all later
+ * waiters, as if it held the lock.
  */
 #include <ashlar/sync/lock_class.h>
 
@@ -31,7 +31,7 @@ static const uint8_t nesting_of[LOCK_CLASS_COUNT] = { LOCK_CLASSES(NESTING_) };
 
 struct held_stack {
     uint32_t count;
-    struct lock_held entries[HELD_MAX + 1]; /* the last is reported, never held */
+    struct lock_held entries[HELD_MAX + 1]; /* the last is only reported, never held */
 };
 
 #ifdef ASHLAR_HOSTED
@@ -62,9 +62,9 @@ static ALWAYS_INLINE bool is_checking(void)
     return LIKELY(!__atomic_load_n(&is_stopped, __ATOMIC_RELAXED));
 }
 
-/* ---- who takes it ---- */
+/* ---- the call stack ---- */
 
-/* A caller's frame lies above, and not further than a frame is large. */
+/* A caller's frame is above, at most this far. */
 #define FRAME_MOST 4096
 
 struct frame_head {
@@ -72,7 +72,8 @@ struct frame_head {
     uintptr_t return_address;
 };
 
-/* Along the frame pointers of this stack; checked builds keep them. Hosted there may be none: the first only.
+/* Follows the frame pointers, which checked builds keep. Hosted there may be none: then only the first
+ * address.
  */
 static ALWAYS_INLINE void note_stack(uintptr_t stack[LOCK_STACK_DEPTH])
 {
@@ -104,12 +105,12 @@ static bool may_follow(const struct lock_held *taken, const struct lock_held *he
            (uintptr_t)held->lock < (uintptr_t)taken->lock;
 }
 
-/* @taken: the last of the entries, or none of them. A panic finds it gone from the stack. */
+/* @taken: the last of the entries, or not an entry. It is removed from the stack before a panic. */
 static ALWAYS_INLINE void check(struct held_stack *mine, const struct lock_held *taken)
 {
     for (uint32_t i = mine->count; i-- > 0;) {
         const struct lock_held *held = &mine->entries[i];
-        /* The lock itself is the spinlock's to report, with whether it is held or waited for. */
+        /* Recursion is reported by spinlock.c, which distinguishes held from waited for. */
         if (LIKELY(!held->kind || held->lock == taken->lock || may_follow(taken, held)))
             continue;
         if (taken == &mine->entries[mine->count - 1])
@@ -136,7 +137,7 @@ NOINLINE void lock_order_acquire(const void *lock, const struct lock_kind *kind,
         check(mine, taken);
 }
 
-/* Mostly the one that was taken last. */
+/* Usually the lock that was taken last. */
 void lock_order_release(const void *lock, const struct lock_kind *kind)
 {
     if (kind->class == LOCK_INNERMOST || !is_checking())
@@ -145,7 +146,7 @@ void lock_order_release(const void *lock, const struct lock_kind *kind)
     uint32_t at = mine->count;
     while (at > 0 && mine->entries[at - 1].lock != lock)
         at--;
-    /* Taken while nothing was checked, as by a test that ended in a complaint. */
+    /* Taken while checks were off, as in a test that ended in a report. */
     if (at == 0)
         return;
     for (; UNLIKELY(at < mine->count); at++)

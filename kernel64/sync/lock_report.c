@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reports about locks. The log's own locks are never waited for without bound (log/log.c,
- * drivers/uart16550.c), so a report about one of those comes out, too.
+ * Reports about locks. The waits for the log's own locks are bounded (log/log.c, drivers/uart16550.c), so a
+ * report about one of those is printed, too.
  */
 #include <sync/lock_report.h>
 
@@ -10,7 +10,7 @@
 #include <log/log.h>
 #include <panic/panic.h>
 
-/* The others in a queue wait for the patience of all before them. */
+/* The other waiters in a queue also wait for all before them. */
 #define PATIENCE_NS(wait) ((wait)->is_first ? LOCK_PATIENCE_NS : 10 * LOCK_PATIENCE_NS)
 
 struct holder {
@@ -21,7 +21,7 @@ static struct holder holder_of(const struct spinlock *lock)
 {
     struct holder holder = { "not held" };
     uint32_t owner = spin_owner(lock);
-    if (owner != SPIN_NOBODY)
+    if (owner != SPIN_NO_OWNER)
         format_buffer(holder.words, sizeof(holder.words), "held by CPU %u", owner);
     return holder;
 }

@@ -2,42 +2,42 @@
 /*
  * The queue of a spinlock (Mellor-Crummey and Scott, 1991).
  *
- * Who waits looks at a node of its own and not at the lock, so a lock that is handed on costs the same
- * however many wait. A CPU is in the queue of one lock at a time, and of one more in whatever runs while it
- * waits: in what it serves there, in the console that reports the wait. So each has LEVELS nodes; the lock's
- * tail and a node's `next` name a CPU and a level.
+ * A waiter polls its own node and not the lock, so a hand-over costs the same for any number of waiters. A
+ * CPU waits for one lock at a time, and for another one in code that runs during that wait: in a cross-call
+ * that it polls, in the console that reports the wait. So each CPU has LEVELS nodes; the lock's tail and a
+ * node's `next` hold a CPU and a level.
  *
  *     free            owner 0, tail 0   taken by spin_take_free()
- *     held            owner a, tail 0   given back by a store of 0 to owner
+ *     held            owner a, tail 0   released by a store of 0 to owner
  *     held, waited    owner a, tail b   likewise
- *     handed over     owner 0, tail b   only the first of the queue may take it, so nobody gets past those
- *                                       who wait
+ *     handed over     owner 0, tail b   only the first of the queue may take it: no CPU overtakes the waiters
  *
- * Who joins swaps itself in for the tail, and tells the one that was the tail before. The first of the queue
- * waits for the owner to become 0, and takes the lock: if it is the tail, owner and tail in one exchange,
- * which ends the queue; else only the owner, and makes the next one the first.
+ * A waiter that joins exchanges the tail for its node, and stores itself in the `next` of the previous tail.
+ * The first of the queue waits until the owner is 0, and takes the lock: if it is the tail, it exchanges
+ * owner and tail at once, which empties the queue; else it stores the owner, and makes the next waiter the
+ * first.
  *
- * Where a hypervisor may halt a CPU, all behind it in a queue wait for it, too: such a lock is unfair, and
- * its waiters look at its word (docs/decisions/0006-unfair-locks-under-a-hypervisor.md).
+ * If a hypervisor may stop a CPU, all waiters after it in the queue are delayed: such a lock is unfair there,
+ * and its waiters poll the lock word (docs/decisions/0006-unfair-locks-under-a-hypervisor.md).
  *
- * The orders, each with what it pairs with:
+ * The memory orders, each with its pair:
  *
- *     owner = 0               release   the acquire of who takes it, here or in spin_take_free(): what the
- *                                       lock guards
- *     tail swapped            acq_rel   itself: a node is ready before the one that comes next finds it
- *     before->next = me       release   the acquire of its reader: is_first was cleared before that one sets
- *                                       it
+ *     owner = 0               release   the acquire of the next owner, here or in spin_take_free(): the data
+ *                                       that the lock guards
+ *     tail exchanged          acq_rel   itself: a node is initialised before the next waiter finds it
+ *     before->next = me       release   the acquire of its reader: is_first was cleared before the reader
+ *                                       sets it
  *     owner = me              relaxed   ordered by the next line
  *     next->is_first = true   release   the acquire of its reader: it sees that the lock has an owner again.
- *                                       Without it the next one could still find the 0 that made this one the
- *                                       owner.
- *     end of the queue        relaxed   nobody knows the node any more; the lock was acquired when its owner
- *                                       was seen to be 0
+ *                                       Otherwise the next waiter could still read the 0 that let this one
+ *                                       take the lock.
+ *     end of the queue        relaxed   no CPU refers to the node any more; the lock was acquired when its
+ *                                       owner was read as 0
  *
- * That halves of a word are written apart which others exchange as a whole is sound on this architecture, if
- * not by C's words: docs/decisions/0005-half-a-lock-word.md. tests/models/spinlock.pml is this protocol,
- * tried in every order that its steps may take; that they come in an order at all is what the table above is
- * for.
+ * Mixed-size atomics (halves of a word are written that other CPUs exchange as a whole) are outside C's
+ * memory model, but sound on this architecture: docs/decisions/0005-half-a-lock-word.md.
+ * tests/models/spinlock.pml explores this protocol in every interleaving, under sequential consistency; the
+ * table above is for the memory orders.
  */
 #define SPINLOCK_DEFINES
 #include <ashlar/sync/spinlock.h>
@@ -52,20 +52,20 @@
 #define LEVEL_BITS 2
 #define LEVELS     (1u << LEVEL_BITS)
 
-/* Turns of a wait between two looks at the clock. */
+/* Iterations of a wait between two reads of the clock. */
 #define CLOCK_EVERY 256
 
 struct node {
-    const struct spinlock *lock; /* this CPU only: what it waits for; NULL: the node is not in use */
-    uint32_t next;               /* atomic, set by who came after us: its name */
-    uint32_t is_first;           /* atomic, set by who was before us */
+    const struct spinlock *lock; /* this CPU only: the lock it waits for; NULL: the node is not in use */
+    uint32_t next;               /* atomic, set by the next waiter: its name */
+    uint32_t is_first;           /* atomic, set by the previous waiter */
 };
 STATIC_ASSERT(sizeof(struct node) * LEVELS == 64, "a CPU's nodes are a cache line");
 
 #ifdef ASHLAR_HOSTED
 static struct node nodes[SPIN_THREADS_MAX][LEVELS];
 
-/* Weak: a test may say which CPU a thread is. */
+/* Weak: a test may set the CPU of a thread. */
 __attribute__((weak)) uint64_t spin_me(void)
 {
     static uint32_t threads;
@@ -110,8 +110,8 @@ static uint32_t find_level(const struct node *mine, const struct spinlock *lock,
     return level;
 }
 
-/* One turn of a wait. */
-static inline void turn(struct backoff *backoff, void (*poll)(void), struct lock_wait *wait)
+/* One iteration of a wait. */
+static inline void spin_once(struct backoff *backoff, void (*poll)(void), struct lock_wait *wait)
 {
     if (poll)
         poll();
@@ -119,14 +119,14 @@ static inline void turn(struct backoff *backoff, void (*poll)(void), struct lock
         lock_watch(wait);
 }
 
-/* Waits for what another CPU writes, to be 0 or to be anything else. Return: what it is then; acquired. */
+/* Waits until a word that another CPU writes is 0 (@is_zero) or is not. Return: its value; acquired. */
 static inline uint32_t wait_until(const uint32_t *place, bool is_zero, void (*poll)(void),
                                   struct lock_wait *wait)
 {
     uint32_t value;
     struct backoff backoff = BACKOFF_INIT;
     while (((value = __atomic_load_n(place, __ATOMIC_ACQUIRE)) == 0) != is_zero)
-        turn(&backoff, poll, wait);
+        spin_once(&backoff, poll, wait);
     return value;
 }
 
@@ -151,17 +151,17 @@ static void take(struct spinlock *lock, struct node *node, uint32_t name, uint64
     if (__atomic_compare_exchange_n(&lock->word, &last, owner, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return;
     __atomic_store_n(&lock->owner, (uint32_t)owner, __ATOMIC_RELAXED);
-    /* The one that came after us may not have told us its name yet. */
+    /* The next waiter may not have stored its name yet. */
     uint32_t next = wait_until(&node->next, false, NULL, wait);
     __atomic_store_n(&node_of(next)->is_first, true, __ATOMIC_RELEASE);
 }
 
-/* Looks before it takes, because to try costs all others their copy of the line. */
+/* Reads before it tries to take, because an attempt invalidates all other CPUs' copies of the line. */
 static void wait_unfair(struct spinlock *lock, uint64_t owner, void (*poll)(void), struct lock_wait *wait)
 {
     struct backoff backoff = BACKOFF_INIT;
     while (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0 || !spin_take_free(lock, owner))
-        turn(&backoff, poll, wait);
+        spin_once(&backoff, poll, wait);
 }
 
 static bool is_fair(const struct lock_kind *kind)
@@ -178,7 +178,7 @@ void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller)
     if (spin_is_mine(lock))
         lock_panic_recursive(lock, true, caller);
     uint32_t level = find_level(mine, lock, caller);
-    /* Deeper than anything should be is unfair, too. */
+    /* Without a free node the wait is unfair, too. */
     if (!is_fair(lock->kind) || level == LEVELS) {
         wait_unfair(lock, owner, poll, &wait);
         return;
@@ -216,14 +216,14 @@ void spin_unlock_called(struct spinlock *lock)
     spin_unlock(lock);
 }
 
-/* ---- a wait that may end in vain ---- */
+/* ---- a bounded wait ---- */
 
 static bool is_worth_waiting(const struct spinlock *lock)
 {
     return !spin_is_mine(lock) && !__atomic_load_n(&lock->kind->bound->is_stuck, __ATOMIC_RELAXED);
 }
 
-/* Unfair, and not in the queue, which cannot be left. */
+/* Unfair, because a waiter cannot leave the queue. */
 static bool wait_bounded(struct spinlock *lock, uint64_t owner)
 {
     struct lock_bound *bound = lock->kind->bound;
@@ -251,7 +251,7 @@ bool spin_lock_or_give_up(struct spinlock *lock)
         local_irq_restore(flags);
         return false;
     }
-    /* The holder that others gave up on has released it. */
+    /* The holder for which another CPU's wait timed out has released it. */
     __atomic_store_n(&lock->kind->bound->is_stuck, false, __ATOMIC_RELAXED);
     lock_order_acquire(lock, lock->kind, false);
     return true;

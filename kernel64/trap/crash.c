@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `crash KIND`: mistakes on purpose, to see that each gives its report. Each is made
- * the way a program makes it by accident, in a way that the compiler cannot see through.
+ * The monitor's `crash KIND`: deliberate faults, to test the reports. Each is made as it happens by accident,
+ * hidden from the compiler.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/spinlock.h>
@@ -12,7 +12,7 @@
 #include <lib/machine_ops.h>
 #include <lib/string.h>
 
-/* Read where the compiler must not know the value. */
+/* Read where the compiler must not see the value. */
 static volatile uint64_t zero;
 
 static void crash_divide(void)
@@ -30,7 +30,7 @@ static NOINLINE void crash_null(void)
     nothing->second = 1;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): it is to overflow the stack. */
+/* NOLINTNEXTLINE(misc-no-recursion): overflows the stack on purpose. */
 static NOINLINE uint64_t recurse(uint64_t depth)
 {
     volatile uint64_t here[16] = { depth };
@@ -46,7 +46,7 @@ static void crash_stack(void)
 
 static void crash_text(void)
 {
-    /* NOLINTNEXTLINE(analyzer-write-to-const): it is to fault. */
+    /* NOLINTNEXTLINE(analyzer-write-to-const): faults on purpose. */
     *(volatile uint8_t *)(uintptr_t)crash_text = 0xc3;
 }
 
@@ -57,10 +57,10 @@ static void crash_execute(void)
     ((void (*)(void))(uintptr_t)code)();
 }
 
-/* With no stack to push to, neither the page fault nor anything after it can be delivered on it. */
+/* Without a stack, neither the page fault nor a later exception can be delivered on it. */
 static void crash_doublefault(void)
 {
-    /* Asking for the frame makes one, and a backtrace needs it where RSP leads nowhere. */
+    /* The builtin makes the function have a frame, which the backtrace needs because RSP is invalid. */
     __asm__ volatile("xorl %%esp, %%esp; pushq $0" ::"r"(__builtin_frame_address(0)) : "memory");
 }
 
@@ -68,7 +68,7 @@ static void crash_overrun(void)
 {
     char small[16];
 
-    for (volatile unsigned i = 0; i < 64; i++)
+    for (volatile unsigned int i = 0; i < 64; i++)
         *(volatile char *)(small + i) = 'A';
 }
 
@@ -90,7 +90,7 @@ static void crash_lock(void)
     spin_unlock(&outer);
 }
 
-/* Alone it does no harm; another CPU that takes them the other way round could wait for ever. */
+/* Harmless alone; another CPU that takes them in the other order could deadlock with it. */
 static void crash_lockorder(void)
 {
     spin_lock(&inner);
@@ -101,10 +101,10 @@ static void crash_lockorder(void)
 
 static void crash_panic(void)
 {
-    panic("crash panic: asked for by a person");
+    panic("crash panic: requested by a command");
 }
 
-/* As a thread would that a scheduler may move. Only a checked build notices. */
+/* As in a thread that a scheduler may migrate. Only a checked build detects it. */
 static void crash_percpu(void)
 {
     PERCPU_MINE(may_move) = true;
@@ -124,49 +124,49 @@ static void crash_twice(void)
 {
     print_state = machine_ops.print_state;
     machine_ops.print_state = print_state_and_fault;
-    panic("crash twice: the next line comes from a fault inside this panic");
+    panic("crash twice: the next line is of a fault inside this panic");
 }
 
 static const struct {
     const char *name;
     void (*run)(void);
-    const char *help; /* what the mistake is */
+    const char *help; /* description of the fault */
 } kinds[] = {
     { "divide", crash_divide, "divide by zero" },
     { "null", crash_null, "write through a null pointer" },
-    { "stack", crash_stack, "call without end" },
+    { "stack", crash_stack, "endless recursion" },
     { "text", crash_text, "write to the kernel's code" },
     { "execute", crash_execute, "execute data" },
-    { "doublefault", crash_doublefault, "lose the stack" },
+    { "doublefault", crash_doublefault, "fault with an invalid stack pointer" },
     { "overrun", crash_overrun, "write past an array on the stack" },
     { "opcode", crash_opcode, "execute an invalid opcode" },
     { "lock", crash_lock, "take a lock twice" },
     { "lockorder", crash_lockorder, "take two locks out of order (found by a checked build)" },
-    { "panic", crash_panic, "give up in words" },
+    { "panic", crash_panic, "panic with a message" },
     { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },
-    { "reset", cpu_triple_fault, "lose the IDT: a triple fault, which no report can tell of" },
+    { "reset", cpu_triple_fault, "triple fault, which cannot be reported" },
 };
 
 static status_t command_crash(int argc, char **argv)
 {
-    for (unsigned i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
+    for (unsigned int i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
         if (strcmp(argv[1], kinds[i].name) != 0)
             continue;
         kinds[i].run();
-        print("crash %s: still alive, so this mistake goes unnoticed here\n", argv[1]);
+        print("crash %s: still alive: the fault was not detected\n", argv[1]);
         return STATUS_UNSUPPORTED;
     }
     print("kinds:\n");
-    for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
+    for (unsigned int i = 0; i < ARRAY_LEN(kinds); i++)
         print("    %-12s %s\n", kinds[i].name, kinds[i].help);
     return STATUS_INVALID;
 }
 
-static const char *crash_words(unsigned index)
+static const char *crash_words(unsigned int index)
 {
     return index < ARRAY_LEN(kinds) ? kinds[index].name : NULL;
 }
 COMMAND_WITH_WORDS(crash, "KIND",
-                   "make a mistake on purpose: divide, null, stack, text, execute, doublefault, ...",
+                   "cause a fault on purpose: divide, null, stack, text, execute, doublefault, ...",
                    command_crash, crash_words);

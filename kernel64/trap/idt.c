@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All gates are interrupt gates: the CPU enters with interrupts off, exceptions too, so that a
- * report is not interrupted by what it reports on.
+ * All gates are interrupt gates: the CPU enters with interrupts off, for exceptions too, so that a report is
+ * not interrupted.
  */
 #include <trap/idt.h>
 
@@ -30,10 +30,10 @@ extern const uint8_t trap_stubs[];
 static struct gate idt[TRAP_VECTORS] ALIGNED(16);
 
 /*
- * Only what may come when the interrupted stack cannot be trusted. A double fault is what becomes
- * of a stack overflow; NMI, machine check and a hardware breakpoint come between any two instructions.
+ * Only for traps that may occur when the interrupted stack is invalid. A stack overflow becomes a double
+ * fault; NMI, machine check and a hardware breakpoint occur between any two instructions.
  */
-static enum trap_stack stack_of(unsigned vector)
+static enum trap_stack stack_of(unsigned int vector)
 {
     switch (vector) {
     case TRAP_DOUBLE_FAULT:
@@ -51,7 +51,7 @@ static enum trap_stack stack_of(unsigned vector)
 
 void idt_init(void)
 {
-    for (unsigned vector = 0; vector < TRAP_VECTORS; vector++) {
+    for (unsigned int vector = 0; vector < TRAP_VECTORS; vector++) {
         uint64_t entry = (uintptr_t)trap_stubs + vector * TRAP_STUB_SIZE;
 
         idt[vector] = (struct gate){

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The 256 gates: one table that all CPUs share, since the stacks it names are each CPU's own.
+ * The 256 gates: one table for all CPUs, because the IST stacks are in each CPU's TSS.
  */
 #include <ashlar/types.h>
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine-check banks: switched on, polled, and what they hold put into words. The exception's way is in
- * traps.c.
+ * The machine-check banks: enabled, polled, reported. The exception is handled in traps.c.
  *
- * A CPU that is not the first cannot be asked whether it refuses a register before its traps work, so all of
- * it stands behind traps_init_cpu(). Clearing a status loses what an error wrote there between the two
- * accesses; the overflow bit of the value read said so if there was one before it.
+ * Fixups need the CPU's traps, so all of it is done after traps_init_cpu(). Clearing a status register loses
+ * an error that is recorded between the read and the write.
  */
 #include <trap/machine_check.h>
 
@@ -49,7 +47,7 @@ static void log_error_of(unsigned int bank, uint64_t status, const char *when)
              line + 1 == LINES_MOST ? "; further errors are only counted" : "");
 }
 
-/* Return: how many banks held an error; they are cleared. */
+/* Return: the number of banks with an error; they are cleared. */
 static unsigned int collect(const struct mc_banks *banks, const char *when, bool is_from_before)
 {
     struct machine_check_counts *counts = my_counts();
@@ -62,7 +60,7 @@ static unsigned int collect(const struct mc_banks *banks, const char *when, bool
             uint64_t *count = is_from_before                   ? &counts->from_before
                               : status & MC_STATUS_UNCORRECTED ? &counts->uncorrected
                                                                : &counts->corrected;
-            /* Others read it. */
+            /* Read by other CPUs. */
             __atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
             log_error_of(bank, status, when);
         }
@@ -84,7 +82,7 @@ static void enable_bank(const struct mc_banks *banks, unsigned int bank)
         cpu_write_msr(msr, value);
 }
 
-/* A hypervisor may refuse any of it. */
+/* A hypervisor may refuse any of these registers. */
 static void switch_on(void *argument)
 {
     struct mc_banks *banks = argument;
@@ -94,8 +92,7 @@ static void switch_on(void *argument)
     for (unsigned int bank = 0; bank < banks->count; bank++)
         enable_bank(banks, bank);
     collect(banks, ", from before the boot", true);
-    /* What a machine check that nobody handled has left: with MCIP set, the next one would shut the CPU
-       down. */
+    /* Clears MCIP of a machine check before the boot: with MCIP set, the next one would shut the CPU down. */
     cpu_write_msr(MSR_MCG_STATUS, 0);
     cpu_write_cr4(cpu_read_cr4() | CR4_MCE);
 }
@@ -109,7 +106,7 @@ void machine_check_init_cpu(void)
     if (fixup_try(switch_on, banks, &caught))
         return;
     *banks = (struct mc_banks){ .count = 0 };
-    log_warn("mce", "machine checks stay off: the CPU refuses their registers");
+    log_warn("mce", "machine checks not enabled: access to their registers faults");
 }
 
 unsigned int machine_check_bank_count(void)
@@ -140,7 +137,7 @@ static void report_bank(const struct mc_banks *banks, unsigned int bank)
     if (!(status & MC_STATUS_VALID))
         return;
     print("  bank %u: status %016lx: %s\n", bank, status, decode_machine_check(status, words, sizeof(words)));
-    /* The two others exist only when the status says so. */
+    /* ADDR and MISC exist only if their valid bits are set. */
     if (status & MC_STATUS_ADDRESS)
         print("  bank %u: address P0x%lx\n", bank, cpu_read_msr(mc_bank_msr(banks, bank, MC_ADDR)));
     if (status & MC_STATUS_MISC)
@@ -151,7 +148,7 @@ void machine_check_report(void)
 {
     const struct mc_banks *banks = my_banks();
     if (banks->count == 0) {
-        print("  This CPU does not say what happened.\n");
+        print("  no machine-check banks on this CPU\n");
         return;
     }
     print("  machine check: %u banks, global status %016lx\n", banks->count, cpu_read_msr(MSR_MCG_STATUS));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From CPUID and MCG_CAP to the banks' registers.
+ * The banks' registers, from CPUID and MCG_CAP.
  */
 #include <trap/mc_banks.h>
 
@@ -18,7 +18,7 @@
 #define LEAF_POWER       0x80000007
 #define EBX_SCALABLE_MCA 0x08
 
-/* Of family 6; from this model on bank 0 is as the others. (Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".) */
+/* Of family 6; from this model on bank 0 is like the others. (Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".) */
 #define MODEL_NEHALEM 0x1a
 
 /* GART table walk errors, of the K8's bank 4. (AMD BKDG 26094, "MC4_CTL", GartTblWkEn.) */

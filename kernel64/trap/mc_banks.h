@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The machine-check banks of a CPU: how many, where their registers are, what is written to their controls.
- * Pure: hosted tests bring their own CPUs. trap/machine_check.h reads and writes them.
+ * The machine-check banks of a CPU: number, registers, values of their controls. Pure: hosted tests bring
+ * their own CPUs. trap/machine_check.h reads and writes them.
  *
  * Source: Intel SDM vol. 3B, "Machine-Check MSRs", "Machine-Check Initialization"; AMD APM vol. 2, "Machine
  * Check Architecture", "Scalable MCA".
@@ -21,19 +21,18 @@ struct mc_banks {
     bool is_scalable;    /* AMD's SMCA: other registers, 16 a bank */
     bool has_global_ctl; /* MSR_MCG_CTL is there */
     bool keeps_ctl0;     /* bank 0's control belongs to firmware */
-    bool no_gart_errors; /* bank 4 reports what the GART does rightly */
+    bool no_gart_errors; /* bank 4 must not report GART walk errors */
 };
 
 /**
- * mc_banks_read() - what a CPU has.
+ * mc_banks_read() - get the banks of a CPU.
  * @ask:     CPUID.
- * @mcg_cap: MSR_MCG_CAP; not looked at where CPUID says that there is none.
+ * @mcg_cap: MSR_MCG_CAP; ignored if CPUID has no MCA.
  */
 struct mc_banks mc_banks_read(cpuid_fn *ask, const struct cpu_identity *identity, uint64_t mcg_cap);
 
 /* Return: the MSR. @bank: below count. */
 uint32_t mc_bank_msr(const struct mc_banks *banks, unsigned int bank, enum mc_register which);
 
-/* Return: false when the control of @bank is to be left alone; else what is to be written to it is in
- *value. */
+/* Return: false when the control of @bank must not be written; else @value is set to what to write. */
 bool mc_bank_control(const struct mc_banks *banks, unsigned int bank, uint64_t *value);

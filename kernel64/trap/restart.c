@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which sequence an address lies in.
+ * The table of restartable sequences, sorted by address.
  */
 #include <trap/restart.h>
 

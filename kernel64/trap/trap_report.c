@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The report of an exception. It runs when something is wrong already, so it reads memory in two
- * places only: the kernel's code, and stacks that panic/stacks.h knows.
+ * The report of an exception. The kernel's state may be corrupt, so it reads memory in two places only: the
+ * kernel's code, and the stacks of panic/stacks.h.
  */
 #include <trap/trap_report.h>
 
@@ -19,14 +19,13 @@
 #include <trap/machine_check.h>
 #include <cpu/exceptions.h>
 
-/* A screen's; three registers stand in a row, and 22 bytes of code, of which an instruction has at most
-   15. */
+/* The width of a screen: three registers a row, and 22 bytes of code; an instruction has at most 15. */
 #define ROW_COLUMNS        80
 #define REGISTERS_IN_A_ROW 3
 #define CODE_BYTES_BEFORE  7
 #define CODE_BYTES_FROM    15
 
-/* Nothing below is ever mapped: here lie the members of a struct, the elements of an array, at NULL. */
+/* Never mapped: accesses to members of a struct or elements of an array at NULL are below. */
 #define NULL_AREA_END 0x10000
 
 static bool is_in(uint64_t address, const uint8_t *start, const uint8_t *end)
@@ -52,15 +51,15 @@ static const char *place_in_image(uint64_t address)
     return "beyond the kernel image";
 }
 
-/* What kind of address this is, whether or not anything is mapped there. */
+/* The kind of an address, mapped or not. */
 static const char *place(uint64_t address)
 {
     if (address < NULL_AREA_END)
-        return "by way of a null pointer";
+        return "null pointer";
     if (!is_canonical(address))
-        return "not canonical: no such address exists";
+        return "not canonical";
     if (address < USER_HALF_END)
-        return "the user half, where the kernel maps nothing";
+        return "the user half, not mapped";
     if (address >= KERNEL_IMAGE_START && address < KERNEL_IMAGE_END)
         return place_in_image(address);
 #define LAYOUT_PLACE(name, start, end, what)                                                                 \
@@ -68,7 +67,7 @@ static const char *place(uint64_t address)
         return what;
     LAYOUT_TABLE(LAYOUT_PLACE)
 #undef LAYOUT_PLACE
-    return "a part of the address space that is not used";
+    return "unused part of the address space";
 }
 
 static void print_place(uint64_t address)
@@ -90,9 +89,9 @@ static void print_place(uint64_t address)
 }
 
 /*
- * The stack that overflowed, or NULL. A fault in a guard page cannot push its frame onto the stack
- * whose guard it hit, and arrives as a double fault; CR2 still says where. A page fault arrives as
- * itself when the function reached over the end of the stack without moving RSP there yet.
+ * The stack that overflowed, or NULL. A fault in a guard page cannot push its frame onto that stack, and
+ * becomes a double fault; CR2 still has the address. It is a page fault if the function accessed memory below
+ * the stack before RSP was moved there.
  */
 static const struct stack *overflowed_stack(const struct trap_frame *frame)
 {
@@ -151,20 +150,20 @@ static void print_registers(const struct trap_frame *frame)
     char words[DECODE_MAX];
     bool is_any_odd = false;
 
-    for (unsigned i = 0; i < ARRAY_LEN(registers); i++) {
+    for (unsigned int i = 0; i < ARRAY_LEN(registers); i++) {
         is_any_odd |= print_register(registers[i].name, registers[i].value, frame->vector == TRAP_PROTECTION);
         if (i % REGISTERS_IN_A_ROW == REGISTERS_IN_A_ROW - 1)
             print("\n");
     }
     print("\n");
     if (is_any_odd)
-        print("  (! is not canonical, so no address: the usual reason for this exception)\n");
+        print("  (! not canonical: the usual cause of this exception)\n");
     print("  rsp is in ");
     print_place(frame->rsp);
     print("\n  rflags %06lx [%s]\n", frame->rflags, decode_rflags(frame->rflags, words, sizeof(words)));
 }
 
-/* A register's name, its value and words for it, in rows of ROW_COLUMNS. */
+/* A register's name, value and decoded bits, in rows of ROW_COLUMNS. */
 static void print_words(const char *name, uint64_t value, const char *words)
 {
     char start[32];
@@ -218,8 +217,8 @@ static void print_code(uint64_t rip)
 }
 
 /*
- * At most 24 rows of 80 columns stand before the backtrace, so that a screen shows the cause; behind it the
- * cause stands once more, because a long backtrace moves it off the screen.
+ * At most 24 rows of 80 columns precede the backtrace, so that a screen shows the cause. The cause is
+ * repeated after the backtrace, because a long one scrolls it off the screen.
  */
 void trap_report(const struct trap_frame *frame)
 {

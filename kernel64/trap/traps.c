@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a gate's stub in traps.asm to what handles the vector: a fixup, a registered handler, or a panic.
+ * Dispatches from a gate's stub in traps.asm to a fixup, a registered handler, or a panic.
  */
 #include <trap/traps.h>
 
@@ -27,7 +27,7 @@
 
 #define INTERRUPTS (TRAP_VECTORS - TRAP_FIRST_INTERRUPT)
 
-/* Interrupts without a handler that get a line in the log, in all; the rest is only counted. */
+/* The number of interrupts without a handler that are logged; the rest is only counted. */
 #define UNEXPECTED_LINES 8
 
 /*
@@ -37,7 +37,7 @@
 #define PORT_NMI_STATUS  0x61
 #define NMI_IO_CHECK     0x40
 #define NMI_SYSTEM_ERROR 0x80
-#define NMI_NO_DEVICE    0xff /* what a port answers where nothing is */
+#define NMI_NO_DEVICE    0xff /* an absent port reads as all ones */
 
 /* traps.asm */
 void trap_dispatch(struct trap_frame *frame);

@@ -3,9 +3,9 @@
 /*
  * Exceptions and interrupts, from the gate to a function in C.
  *
- * Vectors 0 to 31 are the CPU's exceptions. One without a fixup (cpu/fixup.h) ends in
- * panic_trap(); an NMI without a cause that we know is reported and survived. Vectors 32 to 255 are
- * interrupts: each has at most one handler; one without is counted, reported, and never fatal.
+ * Vectors 0 to 31 are the CPU's exceptions. An exception without a fixup (cpu/fixup.h) ends in panic_trap();
+ * an NMI of unknown cause is reported and survived. Vectors 32 to 255 are interrupts: each has at most one
+ * handler; one without is counted, reported, and never fatal.
  *
  * There is no user mode, so every trap comes from the kernel: no stub executes SWAPGS.
  */
@@ -15,8 +15,8 @@
 /**
  * traps_init() - GDT, TSS and IDT of the first CPU.
  *
- * Before it an exception resets the machine; after it each gives a report, with names: from here on
- * %pS prints them. Registers the first CPU's stacks (panic/stacks.h).
+ * Before it an exception resets the machine; afterwards each is reported, with symbols: %pS works from here
+ * on. Registers the first CPU's stacks (panic/stacks.h).
  * Context: the first CPU, once, interrupts off.
  */
 void traps_init(void);
@@ -24,15 +24,14 @@ void traps_init(void);
 /**
  * traps_init_cpu() - the same for another CPU: its segments, its per-CPU data, the one IDT.
  * @stack_top: for each enum trap_stack from 1 on.
- * @cpu:       its number: PERCPU_MINE() is good from here on.
+ * @cpu:       its number: PERCPU_MINE() works from here on.
  *
  * Context: that CPU, once, interrupts off.
  */
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
 
 /**
- * traps_stop_others_on_nmi() - make an NMI halt every CPU but this one for good: how a panic stops the
- * others.
+ * traps_stop_others_on_nmi() - make an NMI halt every other CPU for good, for a panic.
  *
  * Return: false when another CPU was first: this one has to stop.
  * Context: any, also NMI and panic.
@@ -59,8 +58,8 @@ void traps_set_handler(uint8_t vector, trap_handler_fn *handler);
 /* Return: the handler of @vector, 32 .. 255, or NULL. Context: any. */
 trap_handler_fn *traps_handler(uint8_t vector);
 
-/* Return: how often @vector, 32 .. 255, was taken on @cpu, with a handler or without. Context: any. */
+/* Return: the count of interrupts of @vector, 32 .. 255, on @cpu, with or without a handler. Context: any. */
 uint64_t traps_taken_count(unsigned int cpu, uint8_t vector);
 
-/* Return: how often @vector, 32 .. 255, was taken without a handler, on all CPUs. Context: any. */
+/* Return: the count of interrupts of @vector, 32 .. 255, without a handler, on all CPUs. Context: any. */
 uint64_t traps_unexpected_count(uint8_t vector);

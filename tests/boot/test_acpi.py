@@ -126,4 +126,4 @@ def test_the_serial_port_named_by_firmware_is_the_default(cmdline, moves, boot, 
     assert outcome.exit_status == 33, outcome.words
     words = second.read_text()
     assert ('"type":"verdict"' in words) == moves
-    assert ('SPCR names the serial port 0x2f8 at 115200 baud' in words) == moves
+    assert ('SPCR: serial port 0x2f8 at 115200 baud' in words) == moves

@@ -236,9 +236,7 @@ def test_spcr_speed_0_keeps_the_speed_set_by_grub(start, build, tmp_path):
     session = start(image=iso, boot='iso', cmdline='run="exit"', extra=('-trace', 'serial_update_parameters'))
     outcome = session.wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
-    assert any(
-        'SPCR names the serial port 0x3f8 at the speed that it has' in line for line in outcome.stream.lines
-    )
+    assert any('SPCR: serial port 0x3f8 at firmware\'s speed' in line for line in outcome.stream.lines)
     speeds = speeds_set(session)
     assert speeds[-1] == 19200
     # From GRUB's own setting on there is no other.
@@ -257,19 +255,19 @@ def test_the_log_is_printed_once_on_the_spcr_port(start_with_spcr, code):
     session = start_with_spcr(spcr(0x3F8, code), cmdline='run="exit"')
     assert session.wait(SECONDS).verdict == 'pass'
     assert session.log().count(b'boot: Ashlar') == 1
-    assert session.log().count(b'SPCR names the serial port') == 1
+    assert session.log().count(b'SPCR: serial port') == 1
 
 
 @pytest.mark.parametrize(
     'body, why',
     [
-        (spcr(0x3F8, interface=3), "interface 0x3 (ARM PL011), is not used: not a 16550"),
-        (spcr(0x3F8, space=2), 'is not used: registers neither in memory nor at I/O ports'),
-        (spcr(0x2E8), 'serial port at port 0x2e8, interface 0 (16550), is not used: not found'),
-        (spcr(0x1000003F8), 'is not used: address out of range'),
+        (spcr(0x3F8, interface=3), "interface 0x3 (ARM PL011), not used: not a 16550"),
+        (spcr(0x3F8, space=2), 'not used: registers neither in memory nor at I/O ports'),
+        (spcr(0x2E8), 'serial port at port 0x2e8, interface 0 (16550), not used: not found'),
+        (spcr(0x1000003F8), 'not used: address out of range'),
         (
             spcr(0x2F8, pci=(0x8086, 0x9D3D, 0, 0x16, 3)),
-            'is not used: the PCI device that it belongs to is not there',
+            'not used: its PCI device is absent',
         ),
         (spcr(1 << 53, space=0), 'serial port at P0x20000000000000 refused: address out of range'),
         (spcr(0x1000000, space=0), 'serial port at P0x1000000 refused: address in RAM'),
@@ -300,7 +298,7 @@ def test_a_pci_serial_port_is_used_at_its_bar(start_with_spcr, start):
     )
     assert session.wait(SECONDS).exit_status == 33
     log = (session.folder / 'card.log').read_text()
-    assert f'SPCR names the serial port {port:#x} at 115200 baud' in log and '"status":"pass"' in log
+    assert f'SPCR: serial port {port:#x} at 115200 baud' in log and '"status":"pass"' in log
 
 
 @pytest.mark.parametrize('boot', ['kernel', 'iso'])
@@ -318,4 +316,4 @@ def test_a_port_listed_only_by_the_bios_is_used(start_mute, boot):
     )
     assert session.wait(SECONDS).exit_status == 33
     log = (session.folder / 'other.log').read_text()
-    assert 'the BIOS lists the serial port 0x2e8' in log and '"status":"pass"' in log
+    assert 'BIOS data area: serial port 0x2e8' in log and '"status":"pass"' in log

@@ -16,7 +16,7 @@ REPORTS = {
     'null': [
         'EXCEPTION 14: page fault (#PF) at crash_null+',
         'error code 0x2: write to a page that is not present, by the kernel',
-        'by way of a null pointer',
+        'null pointer',
     ],
     'stack': [
         'EXCEPTION 8: double fault (#DF)',
@@ -40,7 +40,7 @@ REPORTS = {
         ': CPU 0 takes it in crash_lock+',
         ', but holds it already',
     ],
-    'panic': ['PANIC: crash panic: asked for by a person'],
+    'panic': ['PANIC: crash panic: requested by a command'],
 }
 
 

@@ -41,7 +41,7 @@ PANIC_VERDICT = b'@ashlar {"v":1,"type":"verdict","status":"panic","passed":0,"f
 PANICKING = (
     FIRST
     + b"""
-PANIC: crash panic: asked for by a person
+PANIC: crash panic: requested by a command
   cr2 0000000000000000   cr3 0000000000a64000
 """
     + PANIC_VERDICT

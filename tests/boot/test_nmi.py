@@ -67,4 +67,4 @@ def test_an_nmi_at_any_instruction_loses_no_wakeup(start, build, way):
     assert outcome.verdict == 'pass', f'{outcome.words}\n{said}'
     assert f'wait: {MOST_STEPS} interrupts taken' in outcome.stream.lines
     # The kernel has counted each of them, too.
-    assert sum('No device says why' in line for line in outcome.stream.lines) == len(injected)
+    assert sum('no device reports a cause' in line for line in outcome.stream.lines) == len(injected)

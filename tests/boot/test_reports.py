@@ -7,7 +7,7 @@ import pytest
 PROMPT = r'^ashlar> '
 SECONDS = 60
 HEAD = r'----\[ Ashlar \S+, cpu (\d+), up \d+\.\d{6} s \]----'
-LAST = '  No device says why. Going on.'
+LAST = '  no device reports a cause; continuing'
 
 
 def reports(session):
@@ -29,7 +29,7 @@ def check(report):
     assert sum(line == '  backtrace:' for line in report) == 1
     start = report.index('  backtrace:')
     assert start <= 24
-    forms = (r'  [a-z]', r'    [0-9a-f]{16} ', r'    ends here', r'EXCEPTION 2: ')
+    forms = (r'  [a-z]', r'    [0-9a-f]{16} ', r'    end: ', r'EXCEPTION 2: ')
     assert all(re.match('|'.join(forms), line) for line in report[1:-1]), report
     assert report[-2] == report[1], 'the cause is repeated at the end'
 

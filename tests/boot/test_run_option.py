@@ -10,10 +10,10 @@ from ashlar import ROOT
 @pytest.mark.parametrize(
     'commands, words',
     [
-        ('cpus; ' * 200 + 'exit', 'run= is longer than 1023 bytes'),
-        ('log; ' * 500 + 'exit', 'run= is longer than 1023 bytes'),
+        ('cpus; ' * 200 + 'exit', 'run= ignored: longer than 1023 bytes'),
+        ('log; ' * 500 + 'exit', 'run= ignored: longer than 1023 bytes'),
         # Commands after an open quote, or after too many words, are not run, the exit included.
-        ("cpus; peek 'exit", 'a quote is not closed'),
+        ("cpus; peek 'exit", 'unclosed quote'),
         ('cpus; peek ' + 'x ' * 20 + '; exit', 'more than 16 words'),
     ],
     ids=['long', 'very-long', 'quote', 'words'],

@@ -34,7 +34,7 @@ KTEST(smp, a_lock_has_one_owner_at_a_time_and_records_it)
     unsigned int cpus = on_every_cpu(4, count_with_lock, NULL);
     EXPECT(guarded == cpus * 100);
     EXPECT(wrong == 0);
-    EXPECT(spin_owner(&lock) == SPIN_NOBODY);
+    EXPECT(spin_owner(&lock) == SPIN_NO_OWNER);
 }
 
 /* As mm's are; and fair, whatever this machine is. */
@@ -72,5 +72,5 @@ KTEST(smp, waiters_of_a_polling_lock_run_cross_calls)
     EXPECT(guarded == cpus * 10);
     EXPECT(served_calls == guarded * ipi_online_count());
     EXPECT(wrong == 0);
-    EXPECT(spin_owner(&polling_lock) == SPIN_NOBODY && spin_owner(&fair_lock) == SPIN_NOBODY);
+    EXPECT(spin_owner(&polling_lock) == SPIN_NO_OWNER && spin_owner(&fair_lock) == SPIN_NO_OWNER);
 }

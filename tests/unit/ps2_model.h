@@ -75,7 +75,7 @@ static bool deliver(void)
 /* Before any access of the driver's that is not made with interrupts off. */
 static void interrupt_if_possible(void)
 {
-    bool is_possible = spin_owner(&keyboard.lock) == SPIN_NOBODY;
+    bool is_possible = spin_owner(&keyboard.lock) == SPIN_NO_OWNER;
     while (device.comes_at_any_time && is_possible && deliver())
         ;
 }

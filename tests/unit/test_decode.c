@@ -59,7 +59,7 @@ static void selector_error_code_names_table_and_entry(void **state)
     assert_string_equal(error_words(TRAP_SEGMENT, 0x2c), "selector 0x28, entry 5 of the LDT");
     assert_string_equal(error_words(TRAP_PROTECTION, 0x80 * 8 + 2), "gate of vector 128 in the IDT");
     assert_string_equal(error_words(TRAP_INVALID_TSS, 0x19),
-                        "selector 0x18, entry 3 of the GDT, while an event from outside was delivered");
+                        "selector 0x18, entry 3 of the GDT, during delivery of an external event");
 }
 
 static void exceptions_without_an_error_code_have_none(void **state)
@@ -132,11 +132,11 @@ static void machine_check_status_gives_bank_and_severity(void **state)
 {
     (void)state;
     assert_string_equal(decode_machine_check(0xb200000000000005, buffer, sizeof(buffer)),
-                        "parity error inside the CPU, uncorrected, the CPU's state is lost");
+                        "internal parity error, uncorrected, processor context corrupt");
     assert_string_equal(decode_machine_check(0x8c0000000000009f, buffer, sizeof(buffer)),
                         "error of the memory controller, corrected");
     assert_string_equal(decode_machine_check(0xf000000000001135, buffer, sizeof(buffer)),
-                        "error in the cache hierarchy, uncorrected, and another one before it");
+                        "error in the cache hierarchy, uncorrected, overflow: an earlier error is lost");
     assert_string_equal(decode_machine_check(0xa000000000000e0b, buffer, sizeof(buffer)),
                         "error on the bus between CPUs, memory and devices, uncorrected");
     assert_string_equal(decode_machine_check(0x8000000000000016, buffer, sizeof(buffer)),

@@ -46,7 +46,7 @@ const struct stack *stacks_find(uint64_t address)
 
 void print(const char *format, ...)
 {
-    refused += strstr(format, "too many commands inside one another") != NULL;
+    refused += strstr(format, "commands nested too deep") != NULL;
 }
 
 static int begin(void **state)

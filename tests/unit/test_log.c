@@ -161,13 +161,13 @@ static void a_full_ring_drops_its_oldest_lines_whole(void **state)
 
     unsigned long gone;
     int consumed;
-    assert_int_equal(sscanf(fake->text, "[%lu older lines are gone]\n%n", &gone, &consumed), 1);
+    assert_int_equal(sscanf(fake->text, "[%lu older lines dropped]\n%n", &gone, &consumed), 1);
     unsigned int next = count, lines = 0;
     size_t bytes = 0;
     for (char *line = strtok(fake->text + consumed, "\n"); line; line = strtok(NULL, "\n")) {
         unsigned int number;
         char *text = strstr(line, "flood: ");
-        if (lines == 0 && strstr(line, "lines were not kept]"))
+        if (lines == 0 && strstr(line, "lines not stored]"))
             continue;
         assert_non_null(text);
         assert_int_equal(sscanf(text, "flood: %u ", &number), 1);

@@ -44,7 +44,7 @@ static void a_line_logged_in_the_middle_of_another_is_shown_without_waiting(void
     clear(fake);
     log_replay();
     assert_int_equal(shown(fake, "nmi: inside"), 0);
-    assert_int_equal(shown(fake, "[1 lines were not kept]\n"), 1);
+    assert_int_equal(shown(fake, "[1 lines not stored]\n"), 1);
     assert_int_equal(shown(fake, "outer: line\n"), 1);
     log_info("outer", "afterwards");
     clear(fake);

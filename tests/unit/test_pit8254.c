@@ -95,7 +95,7 @@ static void access_chip(void)
 
 static void touch_chip(void)
 {
-    if (device.lock && spin_owner(device.lock) == SPIN_NOBODY)
+    if (device.lock && spin_owner(device.lock) == SPIN_NO_OWNER)
         device.unlocked_accesses++;
 }
 
@@ -405,7 +405,7 @@ static void the_chip_is_accessed_under_its_lock(void **state)
     pit.alarm.disarm(&pit.alarm);
     pit8254_stop(&pit);
     assert_int_equal(device.unlocked_accesses, 0);
-    assert_true(spin_owner(&pit.lock) == SPIN_NOBODY);
+    assert_true(spin_owner(&pit.lock) == SPIN_NO_OWNER);
 }
 
 #define TEST(claim) cmocka_unit_test_setup(claim, plug_in)

@@ -145,7 +145,7 @@ static void mp_tables_become_arrays_by_pin(void **state)
     mp_add("\x09\0\0\0\0\0\0\0", 8);
     assert_int_equal(read_all()->cpu_count, 2);
     assert_int_equal(complaint_count, 1);
-    assert_non_null(strstr(complaints[0], "MP table cut short"));
+    assert_non_null(strstr(complaints[0], "MP table truncated"));
 }
 
 static void mp_tables_are_not_read_where_there_is_a_madt(void **state)

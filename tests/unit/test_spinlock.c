@@ -140,10 +140,10 @@ static void a_free_lock_with_waiters_is_not_taken_by_others(void **state)
     while (!load(&is_polling))
         cpu_relax();
     spin_unlock(&lock);
-    assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
+    assert_int_equal(spin_owner(&lock), SPIN_NO_OWNER);
     assert_false(spin_trylock(&lock));
     pthread_t second = start_waiter(&lock, note_turn, (void *)2);
-    assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
+    assert_int_equal(spin_owner(&lock), SPIN_NO_OWNER);
     store(&may_go_on, true);
     wait_for_end(first);
     wait_for_end(second);

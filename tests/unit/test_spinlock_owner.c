@@ -59,14 +59,14 @@ static void a_lock_knows_its_owner(void **state)
 {
     uint32_t seen = 0;
     (void)state;
-    assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
+    assert_int_equal(spin_owner(&lock), SPIN_NO_OWNER);
     assert_false(spin_is_mine(&lock));
     spin_lock(&lock);
     assert_true(spin_is_mine(&lock));
     wait_for_end(start(look_at_owner, &seen));
     assert_int_equal(seen, spin_me() >> SPIN_CPU_SHIFT);
     spin_unlock(&lock);
-    assert_int_equal(spin_owner(&lock), SPIN_NOBODY);
+    assert_int_equal(spin_owner(&lock), SPIN_NO_OWNER);
 }
 
 static void *take_once(void *unused)

@@ -74,7 +74,7 @@ static inline void spin_init(struct spinlock *lock, const struct lock_kind *kind
 /* RFLAGS_IF and RFLAGS_FIXED, which makes an owner's word other than 0, lie below the number of the CPU. */
 #define SPIN_CPU_SHIFT 10
 #define SPIN_FLAGS     (RFLAGS_IF | RFLAGS_FIXED)
-#define SPIN_NOBODY    UINT32_MAX
+#define SPIN_NO_OWNER  UINT32_MAX
 
 /* spin_me(): this CPU's number, shifted by SPIN_CPU_SHIFT. Hosted, a thread's: they are counted as they come,
  * up to SPIN_THREADS_MAX.
@@ -96,13 +96,13 @@ static inline uint64_t spin_me(void)
  * spin_owner() - number of the CPU that holds a lock.
  * @lock: any; may be in use by other CPUs.
  *
- * Return: SPIN_NOBODY when none does; may be another's by now.
+ * Return: SPIN_NO_OWNER when none does; may be another's by now.
  * Context: any.
  */
 static inline uint32_t spin_owner(const struct spinlock *lock)
 {
     uint32_t owner = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
-    return owner == 0 ? SPIN_NOBODY : owner >> SPIN_CPU_SHIFT;
+    return owner == 0 ? SPIN_NO_OWNER : owner >> SPIN_CPU_SHIFT;
 }
 
 /* Whether this CPU holds it.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `buddy`: what is free, where, and in which sizes.
+ * The monitor's `buddy`: free memory by zone, node and size of block.
  */
 #include <ashlar/bits.h>
 #include <ashlar/command.h>

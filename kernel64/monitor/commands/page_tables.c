@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `walk` and `audit`: page tables in words.
+ * The monitor's `walk` and `audit` of the page tables.
  */
 #include <ashlar/command.h>
 #include <ashlar/hw/paging.h>
@@ -27,7 +27,7 @@ static void print_bits(const struct paging_step *step)
         { PTE_GLOBAL, "global" },     { PTE_NX, "no-execute" },
     };
     for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
-        /* In an entry that leads to a table, these two mean nothing. */
+        /* In an entry that points at a table, these two have no meaning. */
         bool means_nothing = !step->is_leaf && (bits[i].bit == PTE_DIRTY || bits[i].bit == PTE_GLOBAL);
         if ((step->entry & bits[i].bit) && !means_nothing)
             print(" %s", bits[i].word);
@@ -54,8 +54,8 @@ static const char *size_words(uint64_t size_bytes)
     return size_bytes == PAGE_SIZE ? "4 KiB" : size_bytes == LARGE_PAGE_SIZE ? "2 MiB" : "1 GiB";
 }
 
-/* The CPU allows what all levels allow; our mapper restricts at the page only, but this is a look at
-   what is there, not at what should be. */
+/* The effective rights are those that all levels allow. The kernel restricts them at the page only, but
+   tables built by others may do otherwise. */
 static void print_mapping(const struct page_mapping *mapping, uint64_t address,
                           const struct paging_step *steps, unsigned int count)
 {
@@ -74,7 +74,7 @@ static void print_mapping(const struct page_mapping *mapping, uint64_t address,
           mapping->access & PAGE_GLOBAL ? ", global" : "");
 }
 
-static void print_room(uint64_t address)
+static void print_region(uint64_t address)
 {
 #define LAYOUT_ROW(name, start, end, what)                                                                   \
     if (address >= (start) && address < (end))                                                               \
@@ -85,7 +85,7 @@ static void print_room(uint64_t address)
         print("%016lx lies in: user half, empty in the kernel's own tables\n", address);
 }
 
-/* What CR3 holds, whoever built it. */
+/* The tables of CR3, built by the kernel or not. */
 static struct paging current_tables(void)
 {
     return (struct paging){ .root = phys(cpu_read_cr3() & PTE_ADDRESS_MASK) };
@@ -97,7 +97,7 @@ static status_t command_walk(int argc, char **argv)
     if (argc != 2 || symbol_read_address(argv[1], &address) != STATUS_OK)
         return STATUS_INVALID;
     if (!paging_is_canonical(virt(address))) {
-        print("%016lx is not canonical: bits 47 to 63 must be the same, so no table is looked at\n", address);
+        print("%016lx is not canonical: bits 47 to 63 must be equal; no table is read\n", address);
         return STATUS_OK;
     }
 
@@ -105,7 +105,7 @@ static status_t command_walk(int argc, char **argv)
     struct paging_step steps[4];
     struct page_mapping mapping;
     unsigned int count = paging_walk(&tables, virt(address), steps);
-    print_room(address);
+    print_region(address);
     for (unsigned int i = 0; i < count; i++)
         print_step(&steps[i]);
     if (paging_query(&tables, virt(address), &mapping) == STATUS_OK)
@@ -114,11 +114,11 @@ static status_t command_walk(int argc, char **argv)
         print("%016lx is not mapped\n", address);
     return STATUS_OK;
 }
-COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, in words", command_walk);
+COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address", command_walk);
 
 /* ---- audit ---- */
 
-/* What audit has seen besides violations. */
+/* Counts of the tables and pages visited. */
 struct census {
     uint64_t pages[3], bytes, tables;
 };
@@ -159,4 +159,4 @@ static status_t command_audit(int argc, char **argv)
         print("no violation\n");
     return violations == 0 ? STATUS_OK : STATUS_MALFORMED;
 }
-COMMAND(audit, "", "look at all page tables for what must never be in them", command_audit);
+COMMAND(audit, "", "check all page tables for forbidden mappings, such as W+X", command_audit);

@@ -2,8 +2,8 @@
 /*
  * Counting RAM, and the monitor's `pages`, which shows it.
  *
- * Each owner is asked for what it has; what the allocators have given out and no owner names is shown as a
- * line of its own, and a self-test says that there is none.
+ * Adds up the counts of all users. Frames that are allocated but that no user counts are shown as
+ * unaccounted; a self-test checks that there are none.
  */
 #include <monitor/commands/pages.h>
 
@@ -18,7 +18,7 @@
 #include <smp/trampoline.h>
 #include <vm/address_space.h>
 
-/* Firmware's own, but RAM nevertheless. */
+/* RAM, including the parts that firmware keeps. */
 static bool is_ram(enum memmap_kind kind)
 {
     return kind <= MEMMAP_LAST_RAM || kind == MEMMAP_ACPI_NVS || kind == MEMMAP_RUNTIME;
@@ -120,7 +120,7 @@ static status_t command_pages(int argc, char **argv)
         show_part("kernel constants", census.constants);
         show_part("kernel variables and stacks", census.variables);
         show_part("early memory: page tables, the memory map", census.early_taken);
-        show_part("early memory that nobody took", census.early_left);
+        show_part("early memory, unused", census.early_left);
         show_part("stub32 and its payload", census.other_image);
     }
     show(memmap_kind_name(MEMMAP_USABLE), census.by_kind[MEMMAP_USABLE]);
@@ -131,13 +131,13 @@ static status_t command_pages(int argc, char **argv)
     show_part("slabs of objects", census.slabs * PAGE_SIZE);
     show_part("larger blocks from kmalloc", census.large_blocks * PAGE_SIZE);
     show_part("page tables", census.page_tables * PAGE_SIZE);
-    show_part("early memory beyond the reserve", census.early_usable * PAGE_SIZE);
+    show_part("early memory outside the reserve", census.early_usable * PAGE_SIZE);
     show_part("memory and stacks in virtual ranges", census.ranges * PAGE_SIZE);
-    show_part("kept for CPUs that did not come up", census.trampolines * PAGE_SIZE);
-    show_part("behind the end of the direct map", census.unmanaged * PAGE_SIZE);
+    show_part("kept for CPUs that failed to start", census.trampolines * PAGE_SIZE);
+    show_part("above the end of the direct map", census.unmanaged * PAGE_SIZE);
     if (census.unaccounted != 0)
         print("%20ld  unaccounted\n", census.unaccounted * (int64_t)PAGE_SIZE);
-    print("%16lu  in all\n", census.total_bytes);
+    print("%16lu  total\n", census.total_bytes);
     return STATUS_OK;
 }
-COMMAND(pages, "", "where all RAM went, to the byte", command_pages);
+COMMAND(pages, "", "use of all RAM, to the byte", command_pages);

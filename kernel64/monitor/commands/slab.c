@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `slabs` and `leaks`: which caches there are, and who holds their objects.
+ * The monitor's `slabs` and `leaks`: the caches, and the allocation sites of their objects.
  */
 #include <ashlar/addr.h>
 #include <ashlar/command.h>
@@ -80,7 +80,7 @@ static status_t command_slabs(int argc, char **argv)
     }
     kfree(stats);
     struct kmalloc_blocks blocks = kmalloc_blocks();
-    print("\n%zu more caches hold nothing\n", without);
+    print("\n%zu more caches are empty\n", without);
     print("slabs hold %lu KiB, of which objects in use have %lu; larger blocks from kmalloc: %lu, with %lu "
           "KiB\n",
           all_kib, used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
@@ -92,7 +92,7 @@ COMMAND(slabs, "", "caches of objects, those with most memory first", command_sl
 
 #define HOLDERS 128
 
-/* What is in use is not yet leaked: a person compares two moments, or two builds. */
+/* An object in use is not yet a leak: compare the counts at two times, or of two builds. */
 static status_t command_leaks(int argc, char **argv)
 {
     (void)argv;
@@ -115,4 +115,4 @@ static status_t command_leaks(int argc, char **argv)
         print("callers are known in a checked build (meson option `checked`)\n");
     return STATUS_OK;
 }
-COMMAND(leaks, "", "objects in use by cache and, in a checked build, by who allocated them", command_leaks);
+COMMAND(leaks, "", "objects in use by cache and, in a checked build, by allocation site", command_leaks);
