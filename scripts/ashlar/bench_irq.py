@@ -4,7 +4,7 @@ from ashlar.bench_counts import per_operation, read_stream, show_counts
 
 ROWS = {
     'irq.entry': ('into a handler and back', None),
-    'irq.self-ipi': ('an IPI to oneself, sent, taken and ended', None),
+    'irq.self-ipi': ('a self-IPI: sent, taken, EOI', None),
     'irq.line': ("the same through a device's line", None),
 }
 

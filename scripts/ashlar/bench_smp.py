@@ -121,7 +121,7 @@ def start_peers(kernel, folder, cpus, tsc_hz):
     """Linux by default, and with the value that it would measure: seconds, or None, by options."""
     told = LINUX_TOLD.format(lpj=tsc_hz // LINUX_HZ)
     return {
-        'as it comes': start_linux(kernel, folder, cpus),
+        'by default': start_linux(kernel, folder, cpus),
         'lpj= given': start_linux(kernel, folder, cpus, told),
     }
 
@@ -130,7 +130,7 @@ def measure_start(results, variant, folder, runs, kernel):
     peer = f'Linux {kernel.name.removeprefix("vmlinuz-")}' if kernel else ''
     results.heading(
         f'seconds until all CPUs are online (QEMU TCG, 512 MiB, -kernel), median of {runs} runs'
-        + (f', beside one run of {peer}, as it comes and with lpj= given' if peer else '')
+        + (f', beside one run of {peer}, by default and with lpj= given' if peer else '')
     )
     print('  the step; by the last one\'s stamp; to the line that says so, more than with one CPU')
     print(

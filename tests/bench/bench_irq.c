@@ -60,7 +60,7 @@ static bool take_ipis(void)
 }
 
 /* Each one is taken before the next one is sent. */
-static void send_to_oneself(uint8_t vector)
+static void send_to_self(uint8_t vector)
 {
     uint32_t self = lapic_id();
     taken = 0;
@@ -75,7 +75,7 @@ static void send_to_oneself(uint8_t vector)
 
 static void send_ipis(void)
 {
-    send_to_oneself(VECTOR_SELF_TEST);
+    send_to_self(VECTOR_SELF_TEST);
 }
 BENCH_WITH(irq_self_ipi, "irq.self-ipi", OPERATIONS, take_ipis, send_ipis, give_vector);
 
@@ -109,6 +109,6 @@ static void give_line(void)
 
 static void raise_line(void)
 {
-    send_to_oneself(line_irq->line->vector);
+    send_to_self(line_irq->line->vector);
 }
 BENCH_WITH(irq_line, "irq.line", OPERATIONS, take_line, raise_line, give_line);

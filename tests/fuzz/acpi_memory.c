@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ACPI fuzzer's pretended memory, and what searches it: the root pointer, the tables that it leads to,
- * and MP tables.
+ * The ACPI fuzzer's imitated memory, and the functions that search it: the root pointer, the tables that it
+ * leads to, and MP tables.
  */
 #include "fuzz_acpi.h"
 

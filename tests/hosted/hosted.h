@@ -18,7 +18,7 @@ void hosted_memory_init(uint64_t start, uint64_t end);
 uint64_t hosted_touched_bytes(void);
 uint64_t hosted_touched_descriptor_bytes(void);
 
-/* How often port_bug() was called, and its last words. */
+/* How often port_bug() was called, and its last message. */
 extern unsigned int hosted_wrong_count;
 extern char hosted_wrong_words[512];
 /* port_bug() aborts unless this is set. */

@@ -104,7 +104,7 @@ static unsigned int storm_rounds(void)
 
 /* Every second one with interrupts off, where only serving while waiting keeps two from waiting for each
    other. */
-static void call_everybody(void *argument)
+static void call_all_cpus(void *argument)
 {
     for (unsigned int i = 0; i < storm_rounds(); i++) {
         uint32_t reached = 0;
@@ -124,7 +124,7 @@ KTEST(smp, all_cpus_may_call_all_at_once)
 {
     NEEDS_TWO();
     wrong = calls = 0;
-    unsigned int cpus = on_every_cpu(0, call_everybody, &calls);
+    unsigned int cpus = on_every_cpu(0, call_all_cpus, &calls);
     EXPECT(calls == cpus * storm_rounds());
     EXPECT(wrong == 0);
 }
@@ -157,7 +157,7 @@ static void post_letter(struct letter *letter, unsigned int cpu)
 }
 
 /* To all, itself included; every second time with interrupts off until all have been read. */
-static void post_to_everybody(void *argument)
+static void post_to_all_cpus(void *argument)
 {
     struct letter *letters = kcalloc(percpu_count(), sizeof(*letters));
     if (!letters) {
@@ -188,7 +188,7 @@ KTEST(smp, posts_from_all_cpus_to_all_run_once_each)
 {
     wrong = calls = 0;
     ipi_online(&reachable);
-    unsigned int cpus = on_every_cpu(0, post_to_everybody, &calls);
+    unsigned int cpus = on_every_cpu(0, post_to_all_cpus, &calls);
     EXPECT(calls == cpus * storm_rounds());
     EXPECT(wrong == 0);
 }

@@ -87,7 +87,7 @@ static void move_counter(void *ticks)
     cpu_write_msr(MSR_TSC_ADJUST, cpu_read_msr(MSR_TSC_ADJUST) + *(uint64_t *)ticks);
 }
 
-/* Where a counter can be moved it is, and elsewhere it is pretended. */
+/* Changes a counter where that is possible, and elsewhere simulates it. */
 static status_t command_skew(int argc, char **argv)
 {
     uint64_t cpu, ticks = 0;

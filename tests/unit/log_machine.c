@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pretended machine of log_machine.h.
+ * The imitated machine of log_machine.h.
  */
 #include <log_machine.h>
 

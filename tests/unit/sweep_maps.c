@@ -7,7 +7,7 @@
  * The output for each file:
  *
  *     map FILE
- *     range START END KIND         hexadecimal, the end exclusive, the kind in words
+ *     range START END KIND         hexadecimal, the end exclusive, the name of the kind
  */
 #include "map_file.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel64/acpi/tables.c and index.c over a pretended physical memory of 2 MiB. */
+/* kernel64/acpi/tables.c and index.c over an imitated physical memory of 2 MiB. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

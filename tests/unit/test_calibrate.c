@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Measuring a counter against another, on pretended machines: time passes with each reading, more on a slow
+ * Measuring a counter against another, on imitated machines: time passes with each reading, more on a slow
  * bus, much more when something else gets the CPU.
  */
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Registers and error codes in words.
+ * Decoding of registers and error codes.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ladder of leaving, rung by rung, on ports that only note what was written.
+ * Power-off and reboot methods in their order, on ports that only record what was written.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,9 +19,9 @@
 
 #define DEBUG_PORT 0xf4
 
-/* The machine: what happened to it, in order, as words; and which rung of the ladder works. */
+/* The machine: the events in their order, as words; and the method that works. */
 static char story[512];
-static const char *working_rung;
+static const char *working_method;
 static uint8_t keyboard_status;
 static unsigned long reads;
 static jmp_buf gone;
@@ -31,7 +31,7 @@ static void tell(const char *word)
     size_t length = strlen(story);
 
     snprintf(story + length, sizeof(story) - length, "%s%s", length > 0 ? " " : "", word);
-    if (working_rung && strcmp(word, working_rung) == 0)
+    if (working_method && strcmp(word, working_method) == 0)
         longjmp(gone, 1);
 }
 
@@ -121,7 +121,7 @@ static void exit_and_come_back(enum verdict verdict)
 static int fresh_machine(void **state)
 {
     (void)state;
-    working_rung = NULL;
+    working_method = NULL;
     keyboard_status = 0;
     hosted_irqs_disabled = false;
     settles = 0;
@@ -134,13 +134,13 @@ static void each_verdict_writes_its_code_to_the_debug_exit_port(void **state)
     (void)state;
     power_set_debug_exit(DEBUG_PORT);
     assert_true(power_has_debug_exit());
-    working_rung = "f4:10";
+    working_method = "f4:10";
     exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "f4:10");
-    working_rung = "f4:11";
+    working_method = "f4:11";
     exit_and_come_back(VERDICT_FAIL);
     assert_string_equal(story, "f4:11");
-    working_rung = "f4:12";
+    working_method = "f4:12";
     exit_and_come_back(VERDICT_PANIC);
     assert_string_equal(story, "f4:12");
 }
@@ -164,7 +164,7 @@ static void a_debug_port_without_a_device_does_not_hang(void **state)
 static void the_first_method_that_works_is_the_last(void **state)
 {
     (void)state;
-    working_rung = "off2";
+    working_method = "off2";
     exit_and_come_back(VERDICT_PASS);
     assert_string_equal(story, "off1 off2");
 }
@@ -191,10 +191,10 @@ static void the_wait_for_a_busy_keyboard_controller_is_bounded(void **state)
 static void a_slow_method_is_given_time(void **state)
 {
     (void)state;
-    working_rung = "off1";
+    working_method = "off1";
     exit_and_come_back(VERDICT_PASS);
     unsigned long before = reads;
-    working_rung = "off2";
+    working_method = "off2";
     exit_and_come_back(VERDICT_PASS);
     assert_true(reads - before >= 100000);
 }

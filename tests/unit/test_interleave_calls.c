@@ -18,10 +18,10 @@
 
 #include "interleave.h"
 
-#define GIVERS 2
-#define TAKER  GIVERS
+#define PRODUCERS 2
+#define CONSUMER  PRODUCERS
 
-static unsigned int done[GIVERS], refused[GIVERS], givers_left;
+static unsigned int done[PRODUCERS], refused[PRODUCERS], producers_left;
 
 static void count(void *argument)
 {
@@ -32,19 +32,19 @@ static void begin(void)
 {
     memset(done, 0, sizeof(done));
     memset(refused, 0, sizeof(refused));
-    givers_left = GIVERS;
+    producers_left = PRODUCERS;
 }
 
 static void check_each_is_done_or_refused(void)
 {
-    for (unsigned int i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < PRODUCERS; i++)
         assert_int_equal(done[i] + refused[i], 1);
 }
 
 /* ---- work lists ---- */
 
 static struct work_list list;
-static struct work works[GIVERS];
+static struct work works[PRODUCERS];
 static bool is_told;
 
 static void begin_list(void)
@@ -52,7 +52,7 @@ static void begin_list(void)
     begin();
     list = (struct work_list){ 0 };
     is_told = false;
-    for (unsigned int i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < PRODUCERS; i++)
         works[i] = (struct work){ .run = count, .argument = &done[i] };
 }
 
@@ -63,17 +63,17 @@ static void add_own(unsigned int cpu)
         is_told = true;
     if (added == WORK_REFUSED)
         refused[cpu]++;
-    givers_left--;
+    producers_left--;
 }
 
 /* Runs the list only when notified. */
-static void give_or_take(unsigned int cpu)
+static void produce_or_consume(unsigned int cpu)
 {
-    if (cpu != TAKER) {
+    if (cpu != CONSUMER) {
         add_own(cpu);
         return;
     }
-    while (givers_left > 0 || is_told) {
+    while (producers_left > 0 || is_told) {
         if (!is_told) {
             interleave_wait();
             continue;
@@ -86,7 +86,7 @@ static void give_or_take(unsigned int cpu)
 /* Runs it until it can be closed. */
 static void give_or_close(unsigned int cpu)
 {
-    if (cpu != TAKER) {
+    if (cpu != CONSUMER) {
         add_own(cpu);
         return;
     }
@@ -98,26 +98,26 @@ static void give_or_close(unsigned int cpu)
 static void check_list(void)
 {
     check_each_is_done_or_refused();
-    for (unsigned int i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < PRODUCERS; i++)
         assert_int_equal(work_is_done(&works[i]), done[i]);
 }
 
 static void work_is_done_once_and_the_first_add_notifies_the_consumer(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_list, give_or_take, check_list));
+    printf("%lu schedules\n", interleave_all(PRODUCERS + 1, 4, begin_list, produce_or_consume, check_list));
 }
 
 static void a_closed_list_loses_no_work(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_list, give_or_close, check_list));
+    printf("%lu schedules\n", interleave_all(PRODUCERS + 1, 4, begin_list, give_or_close, check_list));
 }
 
 /* ---- inboxes ---- */
 
 static struct inbox inbox;
-static struct call calls[GIVERS];
+static struct call calls[PRODUCERS];
 static bool is_online, is_interrupted;
 
 static void begin_inbox(void)
@@ -146,7 +146,7 @@ static void call_owner(unsigned int cpu)
     }
     while (!call_is_done(&calls[cpu]))
         interleave_wait();
-    givers_left--;
+    producers_left--;
 }
 
 static void serve(uint64_t callers)
@@ -188,7 +188,7 @@ static void come_back(void)
 
 static void call_or_leave(unsigned int cpu)
 {
-    if (cpu != TAKER)
+    if (cpu != CONSUMER)
         call_owner(cpu);
     else
         leave();
@@ -196,13 +196,13 @@ static void call_or_leave(unsigned int cpu)
 
 static void call_or_own(unsigned int cpu)
 {
-    if (cpu != TAKER) {
+    if (cpu != CONSUMER) {
         call_owner(cpu);
         return;
     }
     leave();
     come_back();
-    while (givers_left > 0) {
+    while (producers_left > 0) {
         if (!is_interrupted)
             interleave_wait();
         serve_if_interrupted();
@@ -212,20 +212,20 @@ static void call_or_own(unsigned int cpu)
 static void check_inbox(void)
 {
     check_each_is_done_or_refused();
-    for (unsigned int i = 0; i < GIVERS; i++)
+    for (unsigned int i = 0; i < PRODUCERS; i++)
         assert_int_equal(call_left(&calls[i]), 0);
 }
 
 static void a_call_is_run_or_refused_when_the_target_goes_offline(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_inbox, call_or_leave, check_inbox));
+    printf("%lu schedules\n", interleave_all(PRODUCERS + 1, 4, begin_inbox, call_or_leave, check_inbox));
 }
 
 static void a_call_is_run_or_refused_while_the_target_goes_offline_and_online(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(GIVERS + 1, 4, begin_inbox, call_or_own, check_inbox));
+    printf("%lu schedules\n", interleave_all(PRODUCERS + 1, 4, begin_inbox, call_or_own, check_inbox));
 }
 
 int main(void)

@@ -15,28 +15,28 @@
 
 #include "litmus.h"
 
-#define GIVERS 3
-#define ROUNDS 20000
-#define JOBS   4 /* of one giver at a time */
+#define PRODUCERS 3
+#define ROUNDS    20000
+#define JOBS      4 /* of one producer at a time */
 
 static struct work_list list;
-static unsigned int givers_left;
+static unsigned int producers_left;
 
 struct job {
     struct work work;
-    unsigned int giver, number;
+    unsigned int producer, number;
     unsigned int result;
 };
 
-/* ---- one taker ---- */
+/* ---- one consumer ---- */
 
-static unsigned int last_number[GIVERS]; /* the taker's */
+static unsigned int last_number[PRODUCERS]; /* the consumer's */
 
 static void do_job(void *argument)
 {
     struct job *job = argument;
-    MUST(job->number == last_number[job->giver] + 1);
-    last_number[job->giver] = job->number;
+    MUST(job->number == last_number[job->producer] + 1);
+    last_number[job->producer] = job->number;
     job->result = job->number * 3;
 }
 
@@ -52,30 +52,31 @@ static void finish(struct job *job)
 /* Stands for the interrupt: the consumer checks once for each notification, and at no other time. */
 static unsigned int bell;
 
-static void give_jobs(unsigned int giver)
+static void give_jobs(unsigned int producer)
 {
     struct job jobs[JOBS];
     for (unsigned int i = 0; i < ROUNDS; i++) {
         struct job *job = &jobs[i % JOBS];
         if (i >= JOBS)
             finish(job);
-        *job = (struct job){ .work = { .run = do_job, .argument = job }, .giver = giver, .number = i + 1 };
+        *job =
+            (struct job){ .work = { .run = do_job, .argument = job }, .producer = producer, .number = i + 1 };
         if (work_list_add(&list, &job->work) == WORK_ADDED_FIRST)
             relaxed_add(&bell, 1);
     }
     for (unsigned int i = 0; i < JOBS; i++)
         finish(&jobs[i]);
-    relaxed_add(&givers_left, -1u);
+    relaxed_add(&producers_left, -1u);
 }
 
-static void give_or_take(unsigned int thread)
+static void produce_or_consume(unsigned int thread)
 {
-    if (thread < GIVERS) {
+    if (thread < PRODUCERS) {
         give_jobs(thread);
         return;
     }
     unsigned int heard = 0, turns = 0;
-    while (relaxed_load(&givers_left) > 0) {
+    while (relaxed_load(&producers_left) > 0) {
         unsigned int now = relaxed_load(&bell);
         if (now == heard) {
             litmus_wait(&turns);
@@ -91,16 +92,16 @@ static void each_producers_work_runs_once_in_order(void **state)
 {
     (void)state;
     list.newest = NULL;
-    givers_left = GIVERS;
+    producers_left = PRODUCERS;
     bell = 0;
     memset(last_number, 0, sizeof(last_number));
-    litmus_run(GIVERS + 1, give_or_take);
-    for (unsigned int i = 0; i < GIVERS; i++)
+    litmus_run(PRODUCERS + 1, produce_or_consume);
+    for (unsigned int i = 0; i < PRODUCERS; i++)
         assert_int_equal(last_number[i], ROUNDS);
     assert_true(work_list_is_empty(&list));
 }
 
-/* ---- several takers ---- */
+/* ---- several consumers ---- */
 
 static void do_once(void *argument)
 {
@@ -112,7 +113,7 @@ static void give_and_take(unsigned int thread)
 {
     struct job job;
     for (unsigned int i = 0; i < ROUNDS; i++) {
-        job = (struct job){ .work = { .run = do_once, .argument = &job }, .giver = thread };
+        job = (struct job){ .work = { .run = do_once, .argument = &job }, .producer = thread };
         MUST(work_list_add(&list, &job.work) != WORK_REFUSED);
         for (unsigned int turns = 0; !work_is_done(&job.work); litmus_wait(&turns))
             work_list_run(&list);
@@ -120,7 +121,7 @@ static void give_and_take(unsigned int thread)
     }
 }
 
-static void concurrent_takers_each_run_what_they_took(void **state)
+static void concurrent_consumers_each_run_what_they_took(void **state)
 {
     (void)state;
     list.newest = NULL;
@@ -267,7 +268,7 @@ int main(void)
         cmocka_unit_test(add_reports_whether_the_list_was_empty),
         cmocka_unit_test(work_added_by_work_waits_for_the_next_run),
         cmocka_unit_test(each_producers_work_runs_once_in_order),
-        cmocka_unit_test(concurrent_takers_each_run_what_they_took),
+        cmocka_unit_test(concurrent_consumers_each_run_what_they_took),
         cmocka_unit_test(work_accepted_by_a_closing_list_is_done),
         cmocka_unit_test(a_list_with_work_does_not_close),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Missed wraps of a PIT, with a time-stamp counter that is anything but a clock as the witness.
+ * Missed wraps of a PIT, with an unreliable time-stamp counter as the reference.
  */
 #include <stdarg.h>
 #include <stddef.h>
