@@ -23,8 +23,8 @@ static void give_frames_back(void *argument)
     frame_cache_drain();
 }
 
-/* Giving frames back takes no lock. But the caller holds none that anybody waits for without serving
-   (ashlar/sync/spinlock.h). */
+/* Giving frames back takes the frame allocator's lock, whose waiters do not poll calls. The caller holds no
+   lock whose waiters do not (ashlar/sync/spinlock.h). */
 static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
 {
     struct buddy_stats before;

@@ -375,7 +375,9 @@ static status_t prepare_spans(void)
 status_t buddy_init(const struct buddy_setup *setup)
 {
     buddy = (struct buddy){ 0 };
-    SPIN_INIT(&buddy.lock, "buddy", LOCK_BUDDY, LOCK_POLICY_MM);
+    /* Its waiters do not poll calls: a function that another CPU calls may give frames back, under this lock
+       (smp/processors.c). Nothing that is done with it held calls other CPUs. */
+    SPIN_INIT(&buddy.lock, "buddy", LOCK_BUDDY, .fairness = LOCK_UNFAIR_IN_GUEST);
     buddy_reset_cpus();
     status_t status = make_tables(setup);
     if (status == STATUS_OK)

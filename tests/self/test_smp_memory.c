@@ -106,6 +106,39 @@ static void give_back(void *argument)
     frame_cache_drain();
 }
 
+/* The shrinker of smp/processors.c calls other CPUs for it, one of which may be waiting for the allocator's
+ * lock. */
+#define DRAINS      200
+#define LARGE_ORDER 8 /* past the caches */
+
+static uint32_t has_drained; /* atomic */
+
+static void drain_or_use_blocks(void *argument)
+{
+    (void)argument;
+    if (PERCPU_MINE(cpu_number) == 0) {
+        for (unsigned int i = 0; i < DRAINS; i++)
+            ipi_call_all(give_back, NULL);
+        __atomic_store_n(&has_drained, true, __ATOMIC_RELAXED);
+    }
+    while (!__atomic_load_n(&has_drained, __ATOMIC_RELAXED)) {
+        phys_t block = buddy_alloc(LARGE_ORDER, 0);
+        if (phys_is_valid(block))
+            buddy_free(block, LARGE_ORDER);
+        void *page = frame_alloc();
+        if (page)
+            frame_free(page);
+    }
+}
+
+KTEST(smp, caches_are_drained_by_calls_while_cpus_wait_for_frames)
+{
+    NEEDS_TWO();
+    has_drained = false;
+    EXPECT_ON_EVERY_CPU(0, drain_or_use_blocks, NULL);
+    EXPECT(has_drained);
+}
+
 KTEST(smp, blocks_of_all_cpus_do_not_overlap_and_all_are_freed)
 {
     struct buddy_stats before, after;
