@@ -31,7 +31,7 @@ def listed(lines):
 
 
 @pytest.mark.parametrize('way, root', WAYS)
-def test_acpica_reads_what_acpi_dump_prints(way, root, boot, tmp_path):
+def test_acpica_reads_the_output_of_acpi_dump(way, root, boot, tmp_path):
     outcome = boot('acpi; acpi dump; exit', smp='3', **way)
     assert outcome.verdict == 'pass', outcome.words
     tables = listed(outcome.stream.lines)

@@ -124,7 +124,7 @@ def check_newer(start_newer):
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 4, 7, 16, 64, 128, 255])
-def test_all_cpus_come_up(count, check, request):
+def test_all_cpus_come_online(count, check, request):
     # Their self-tests need a minute.
     are_tested = count < 128 or request.config.getoption('--matrix')
     outcome = check(count, commands=COMMANDS if are_tested else SHOW, smp=str(count), memory='512M')
@@ -426,7 +426,7 @@ def test_absent_cpus_may_have_any_apic_id_with_x2apic(check_newer):
 
 
 @pytest.mark.parametrize('count', [288, 512])
-def test_hundreds_of_cpus_come_up(count, check_newer, request):
+def test_hundreds_of_cpus_come_online(count, check_newer, request):
     if not request.config.getoption('--matrix'):
         pytest.skip('hundreds of CPUs take minutes: --matrix')
     outcome = check_newer(count, smp=str(count), memory='1G')

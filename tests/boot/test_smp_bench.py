@@ -52,6 +52,6 @@ def test_a_shootdown_of_idle_cpus_sends_no_interrupt(four):
     assert four['shootdown.idle.1']['median'] * 3 < four['shootdown.busy.1']['median']
 
 
-def test_allocators_cost_four_cpus_what_they_cost_one(four):
+def test_allocators_cost_the_same_on_four_cpus_as_on_one(four):
     assert four['scale.frame.pair.0']['median'] <= 25
     assert four['scale.kmalloc.pair.64']['median'] <= 37

@@ -128,7 +128,7 @@ def cpus_now(session):
     return [[cpu['cpu'] for cpu in fact[which]] for which in ('online', 'offline')]
 
 
-def test_a_busy_cpu_goes_offline_when_it_has_done_its_work(talk):
+def test_a_busy_cpu_goes_offline_after_its_work(talk):
     session = talk()
     session.type('hold 1 3000 on; cpus off 1\n')
     session.expect(r'^CPU 1: busy; offline when its work is done$', HANG_SECONDS)

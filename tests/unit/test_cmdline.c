@@ -41,7 +41,7 @@ static void an_empty_line_has_no_words(void **state)
     }
 }
 
-static void words_come_in_order_with_their_names_and_values(void **state)
+static void words_are_in_order_with_their_names_and_values(void **state)
 {
     (void)state;
     const char *line = "  maxcpus=4\tnox2apic  empty= a=b=c";
@@ -200,7 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_line_has_no_words),
-        cmocka_unit_test(words_come_in_order_with_their_names_and_values),
+        cmocka_unit_test(words_are_in_order_with_their_names_and_values),
         cmocka_unit_test(a_quoted_value_may_hold_blanks),
         cmocka_unit_test(a_word_quoted_as_a_whole_by_grub_is_parsed_alike),
         cmocka_unit_test(grub_escapes_are_removed),

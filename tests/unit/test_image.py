@@ -95,7 +95,7 @@ class ImageCheck(unittest.TestCase):
         self.stub[self.header_at() + 12] ^= 1
         self.expect('wrong checksum')
 
-    def test_what_grub_refuses(self):
+    def test_images_that_grub_refuses(self):
         self.expect('grub-file does not take it', '--grub-file', 'false')
 
     def test_a_missing_pvh_note(self):

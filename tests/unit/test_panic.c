@@ -320,7 +320,7 @@ static void a_third_failure_halts_silently(void **state)
                         "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
 }
 
-static void a_failed_verify_names_what_was_expected(void **state)
+static void a_failed_verify_prints_its_expression(void **state)
 {
     (void)state;
     assert_non_null(strstr(output_of(verify_something), "expected 1 + 1 == 3"));
@@ -338,7 +338,7 @@ int main(void)
         cmocka_unit_test(a_second_failure_prints_one_line_without_using_kernel_state),
         cmocka_unit_test(consoles_are_attached_once_before_the_first_output),
         cmocka_unit_test(a_third_failure_halts_silently),
-        cmocka_unit_test(a_failed_verify_names_what_was_expected),
+        cmocka_unit_test(a_failed_verify_prints_its_expression),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

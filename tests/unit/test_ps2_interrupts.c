@@ -122,7 +122,7 @@ static void without_a_loopback_command_the_keyboard_triggers_the_first_interrupt
     assert_int_equal(poll(), 'c');
 }
 
-static void a_controller_that_takes_nothing_stays_polled(void **state)
+static void a_controller_that_accepts_no_byte_stays_polled(void **state)
 {
     (void)state;
     assert_int_equal(ps2_init(&keyboard), STATUS_OK);
@@ -228,7 +228,7 @@ int main(void)
         TEST(interrupts_may_arrive_at_any_time_during_the_switch),
         TEST(a_key_typed_before_does_not_stop_the_next),
         TEST(without_a_loopback_command_the_keyboard_triggers_the_first_interrupt),
-        TEST(a_controller_that_takes_nothing_stays_polled),
+        TEST(a_controller_that_accepts_no_byte_stays_polled),
         TEST(a_key_after_many_silent_bytes_is_found_in_one_read),
         TEST(excess_keys_are_dropped_and_typing_continues),
         TEST(leds_follow_the_lock_keys_by_interrupt),

@@ -55,7 +55,7 @@ static void *look_at_owner(void *owner)
     return NULL;
 }
 
-static void a_lock_knows_its_owner(void **state)
+static void a_lock_records_its_owner(void **state)
 {
     uint32_t seen = 0;
     (void)state;
@@ -310,7 +310,7 @@ static void a_recursive_bounded_lock_is_given_up_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_lock_knows_its_owner),
+        TEST(a_lock_records_its_owner),
         TEST(the_owner_is_known_after_a_hand_over),
         TEST(a_lock_saves_the_interrupt_flag_of_its_owner),
         TEST(trylock_does_not_wait),

@@ -121,7 +121,7 @@ static void give_and_take(unsigned int thread)
     }
 }
 
-static void concurrent_consumers_each_run_what_they_took(void **state)
+static void work_is_run_by_the_consumer_that_took_it(void **state)
 {
     (void)state;
     list.newest = NULL;
@@ -268,7 +268,7 @@ int main(void)
         cmocka_unit_test(add_reports_whether_the_list_was_empty),
         cmocka_unit_test(work_added_by_work_waits_for_the_next_run),
         cmocka_unit_test(each_producers_work_runs_once_in_order),
-        cmocka_unit_test(concurrent_consumers_each_run_what_they_took),
+        cmocka_unit_test(work_is_run_by_the_consumer_that_took_it),
         cmocka_unit_test(work_accepted_by_a_closing_list_is_done),
         cmocka_unit_test(a_list_with_work_does_not_close),
     };
