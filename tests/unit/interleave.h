@@ -29,6 +29,8 @@
 #define INTERLEAVE_BLOCKS 100
 /* Waits in one run: more is a deadlock. */
 #define INTERLEAVE_WAITS  50000
+/* Basic blocks of the subject in one run, with its preparation and its check: more is a loop without end. */
+#define INTERLEAVE_STEPS  2000000ul
 
 static struct {
     struct {
@@ -42,6 +44,7 @@ static struct {
     bool is_running, is_random, is_deciding;
 
     unsigned int rate, waits;
+    unsigned long steps; /* basic blocks of the subject since the run's state was prepared */
 
     /* The schedule: at each point with a choice, which one, and of how many. */
     uint16_t choice[INTERLEAVE_DEPTH], options[INTERLEAVE_DEPTH];
@@ -131,10 +134,17 @@ void interleave_point(void)
     interleave_go(to);
 }
 
-/* Called at each basic block of what is compiled so. */
+/* Called at each basic block of what is compiled so. A list that a planted fault has made a circle is walked
+   without end, also by what prepares and checks; a count ends that at the same block on any machine, however
+   slow. */
 void __sanitizer_cov_trace_pc(void);
 __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
 {
+    if (++interleave.steps > INTERLEAVE_STEPS) {
+        fprintf(stderr, "interleave: more than %lu basic blocks in one run: it has no end\n",
+                INTERLEAVE_STEPS);
+        abort();
+    }
     if (!interleave.is_running || !interleave.is_random || interleave.is_deciding)
         return;
     interleave.is_deciding = true;
@@ -209,6 +219,7 @@ static UNUSED unsigned long interleave_all(unsigned int count, unsigned int boun
     interleave.bound = bound;
     interleave.known = 0;
     for (;;) {
+        interleave.steps = 0;
         prepare();
         interleave_once(count, run);
         check();
@@ -230,6 +241,7 @@ static UNUSED void interleave_random(unsigned int count, unsigned long runs, voi
     interleave.is_random = true;
     for (unsigned long i = 0; i < runs; i++) {
         interleave.rate = 1 + seed_below(40);
+        interleave.steps = 0;
         prepare();
         interleave_once(count, run);
         check();

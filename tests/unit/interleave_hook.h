@@ -18,6 +18,10 @@
 #include <unistd.h>
 
 #define LOCK_ORDER_UNCHECKED
+#ifdef BROKEN_LOCK
+/* CHECK_HELD() finds the fault at once; what the test itself sees of it is to be shown. */
+#define LOCK_HELD_UNCHECKED
+#endif
 
 void interleave_point(void);
 int interleave_wait(void);

