@@ -22,6 +22,8 @@ static uint64_t range_mask(unsigned int lo, unsigned int hi)
 static uint64_t word_range(unsigned int word, unsigned int lo, unsigned int hi)
 {
     unsigned int base = word * 64;
+    if (lo <= base && base + 64 <= hi)
+        return BITS512_ALL;
     return range_mask(lo > base ? lo - base : 0, hi < base + 64 ? (hi > base ? hi - base : 0) : 64);
 }
 
@@ -34,7 +36,7 @@ static const uint64_t aligned_bits[] = {
 /* The first bits of all blocks of @order, at most 6, that are free in a word. */
 static uint64_t block_starts(uint64_t word, unsigned int order)
 {
-    for (unsigned int i = 0; i < order; i++)
+    for (unsigned int i = 0; i < order && word != 0; i++)
         word &= word >> (1u << i);
     return word & aligned_bits[order];
 }
@@ -60,8 +62,8 @@ static void set_words(struct bits512 *bits, unsigned int first, unsigned int cou
 
 /* ---- taking ---- */
 
-static bool take_words(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
-                       unsigned int *index)
+static unsigned int take_words(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
+                               unsigned int *index)
 {
     unsigned int words = 1u << (order - BITS512_WORD_ORDER);
     for (unsigned int end = hi / 64; end >= lo / 64 + words; end -= words) {
@@ -70,34 +72,52 @@ static bool take_words(struct bits512 *bits, unsigned int order, unsigned int lo
             continue;
         set_words(bits, first, words, 0);
         *index = first * 64;
-        return true;
+        return 1;
     }
-    return false;
+    return 0;
 }
 
-bool bits512_take(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
-                  unsigned int *index)
+/* Takes up to @wanted blocks of one word, of those that begin at @starts, from the highest down. Return: how
+   many. */
+static unsigned int take_in_word(struct bits512 *bits, unsigned int word, uint64_t starts, unsigned int order,
+                                 unsigned int wanted, unsigned int *indexes)
+{
+    uint64_t mask = block_mask(order), taken = 0;
+    unsigned int count = 0;
+    for (; count < wanted && starts != 0; count++) {
+        unsigned int bit = highest_bit(starts);
+        starts &= ~BIT(bit);
+        taken |= mask << bit;
+        indexes[count] = word * 64 + bit;
+    }
+    bits->word[word] &= ~taken;
+    return count;
+}
+
+unsigned int bits512_take_blocks(struct bits512 *bits, unsigned int order, unsigned int lo, unsigned int hi,
+                                 unsigned int wanted, unsigned int *indexes)
 {
     if (lo >= hi)
-        return false;
+        return 0;
     if (order >= BITS512_WORD_ORDER)
-        return take_words(bits, order, lo, hi, index);
+        return take_words(bits, order, lo, hi, indexes);
 
-    /* A full word is the last resort: it is part of something larger. */
-    for (unsigned int breaks_full = 0; breaks_full < 2; breaks_full++) {
-        for (unsigned int word = (hi + 63) / 64; word-- > lo / 64;) {
-            if (bits->word[word] == 0 || (bits->word[word] == BITS512_ALL && !breaks_full))
-                continue;
-            uint64_t starts = block_starts(bits->word[word] & word_range(word, lo, hi), order);
-            if (starts == 0)
-                continue;
-            unsigned int bit = highest_bit(starts);
-            bits->word[word] &= ~(block_mask(order) << bit);
-            *index = word * 64 + bit;
-            return true;
-        }
+    unsigned int count = 0, full = BITS512_WORDS;
+    for (unsigned int word = (hi + 63) / 64; count < wanted && word-- > lo / 64;) {
+        if (bits->word[word] == 0)
+            continue;
+        uint64_t starts = block_starts(bits->word[word] & word_range(word, lo, hi), order);
+        if (starts == 0)
+            continue;
+        if (bits->word[word] != BITS512_ALL)
+            count += take_in_word(bits, word, starts, order, wanted - count, indexes + count);
+        else if (full == BITS512_WORDS)
+            full = word;
     }
-    return false;
+    if (count < wanted && full < BITS512_WORDS)
+        count += take_in_word(bits, full, block_starts(word_range(full, lo, hi), order), order,
+                              wanted - count, indexes + count);
+    return count;
 }
 
 /* The lowest @wanted of the bits set; all of them when there are fewer. */
@@ -160,6 +180,15 @@ void bits512_clear(struct bits512 *bits)
 
 /* ---- looking ---- */
 
+/* By halves; the kernel does not count on the instruction. */
+unsigned int bits512_weight(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned int)(word * 0x0101010101010101u >> 56);
+}
+
 bool bits512_has_at(const struct bits512 *bits, unsigned int word, unsigned int order)
 {
     if (order < BITS512_WORD_ORDER)
@@ -175,6 +204,27 @@ bool bits512_has(const struct bits512 *bits, unsigned int order)
         if (bits->word[word] != 0 && bits512_has_at(bits, word, order))
             return true;
     return false;
+}
+
+static unsigned int orders_in_word(uint64_t word)
+{
+    unsigned int orders = 0;
+    for (; orders < BITS512_WORD_ORDER && word != 0; orders++)
+        word = word & word >> (1u << orders) & aligned_bits[orders + 1];
+    return orders + (word != 0);
+}
+
+unsigned int bits512_orders(const struct bits512 *bits, unsigned int most)
+{
+    unsigned int orders = 0;
+    for (; most > BITS512_WORD_ORDER; most--)
+        if (bits512_has(bits, most - 1))
+            return most;
+    for (unsigned int word = 0; word < BITS512_WORDS && orders < most; word++) {
+        unsigned int here = bits->word[word] != 0 ? orders_in_word(bits->word[word]) : 0;
+        orders = here > orders ? here : orders;
+    }
+    return orders;
 }
 
 void bits512_count(const struct bits512 *bits, unsigned int lo, unsigned int hi, uint64_t blocks[10])

@@ -30,6 +30,8 @@
 #define REGION_FRAMES (CHUNK_FRAMES * REGION_CHUNKS)
 #define HINT_ORDERS   REGION_ORDER /* orders 0 .. 17 have hints for each region */
 
+#define BLOCK_CACHE_BATCH 4 /* blocks that come to a CPU's cache, and go, at once */
+
 /* Regions are numbered from 0 by ascending address; chunks by address / 2 MiB, or from 0 within their region.
  */
 #define NO_REGION (-1)
@@ -103,6 +105,10 @@ struct buddy {
     uint64_t *hints[HINT_ORDERS]; /* by region: it has a free block of that order */
     uint64_t free;                /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
+    /* A search that would split a chunk without descriptors ends there, so that they are made in an
+       acquisition of their own. Set by the searcher for this acquisition; and the chunk, or PFN_INVALID. */
+    bool defers_describing;
+    pfn_t undescribed;
 
     /* Only ever set, by release, once the struct region is filled in; read without the lock. */
     uint64_t *prepared;
@@ -139,8 +145,9 @@ void buddy_zero(void *start, size_t size_bytes);
 /* The GiB of any region, also of one that was never split. */
 uint64_t buddy_gib_of(int64_t number);
 
-/* Makes a chunk's descriptors exist. The caller owns the chunk wholly. Return: false when they cannot.
-   Cost: 700 instructions the first time. */
+/* Makes a chunk's descriptors exist. The caller owns the chunk wholly, or holds buddy.lock and the chunk is
+   free as a whole. Return: false when they cannot.
+   Cost: 1,900 instructions the first time. */
 bool buddy_describe(struct region *region, unsigned int chunk);
 
 /* The same for all chunks of a block that the caller owns, of CHUNK_ORDER and more. Context: no lock held. */
@@ -169,10 +176,16 @@ status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t nu
  */
 pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi);
 
-/* The same in one chunk, for orders 0 to 8. */
-pfn_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order);
+/* Makes the descriptors of a chunk that a search left in buddy.undescribed, if it is still free as a whole;
+   else its owner makes them. Return: false when they cannot exist. */
+bool buddy_describe_free_locked(pfn_t chunk);
 
-/* The same of single frames: up to @wanted of one word. Return: the word's first frame; PFN_INVALID when none
+/* Takes up to @wanted, 1 .. 1 + BLOCK_CACHE_BATCH, blocks of order 0 to 8 from one chunk. Return: how many
+   there were. */
+unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int order, unsigned int wanted,
+                                        pfn_t *frames);
+
+/* Takes single frames: up to @wanted of one word. Return: the word's first frame; PFN_INVALID when none
    is free. */
 pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
 
@@ -237,8 +250,6 @@ bool buddy_retire(pfn_t frame, unsigned int order, const void *caller, struct pl
                   unsigned int *flags);
 
 /* ---- block_cache.c, whose common path is in block_cache.h ---- */
-
-#define BLOCK_CACHE_BATCH 4 /* blocks that come and go at once */
 
 /* How many blocks this CPU would take, at most BLOCK_CACHE_BATCH. */
 unsigned int block_cache_capacity_left(unsigned int order);

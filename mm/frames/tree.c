@@ -9,7 +9,7 @@
  * back has merged with its buddy by lying beside it. Only between levels something happens.
  *
  * One lock guards all of it; it is a leaf: nothing that takes a lock is called under it, and it is held for
- * less than 2 000 instructions. Whenever it is free, this is true:
+ * less than 2,000 instructions, but for the first split of a whole region. Whenever it is free, this is true:
  *
  *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
  * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
@@ -58,13 +58,13 @@ static void count_free(int64_t frames)
     __atomic_store_n(&buddy.free, buddy.free + (uint64_t)frames, __ATOMIC_RELAXED);
 }
 
-/* The region has blocks of this order of chunks' bits, or none, after a chunk's hint changed. */
-static void hint_region(int64_t number, unsigned int order)
+/* The region has blocks of this order of chunks' bits, or none, after a hint in @changed changed. */
+static void hint_region(int64_t number, unsigned int order, unsigned int changed)
 {
     const struct region *region = &buddy.regions[number];
-    uint64_t any = 0;
-    for (unsigned int word = 0; word < BITS512_WORDS; word++)
-        any |= region->hints[word][order];
+    uint64_t any = region->hints[changed][order];
+    for (unsigned int word = 0; any == 0 && word < BITS512_WORDS; word++)
+        any = region->hints[word][order];
     uint64_t *hints = &buddy.hints[order][number / 64];
     *hints = any ? *hints | BIT(number % 64) : *hints & ~BIT(number % 64);
 }
@@ -77,7 +77,7 @@ static void set_orders(int64_t number, unsigned int chunk, unsigned int orders)
     region->orders[chunk] = (uint8_t)orders;
     for (unsigned int order = old < orders ? old : orders; order < old || order < orders; order++) {
         region->hints[chunk / 64][order] ^= BIT(chunk % 64);
-        hint_region(number, order);
+        hint_region(number, order, chunk / 64);
     }
 }
 
@@ -94,9 +94,7 @@ static void set_whole_orders(int64_t number, unsigned int orders)
 /* How many orders of blocks there are after bits were cleared, of the @orders that there were before. */
 static unsigned int orders_left(const struct bits512 *bits, unsigned int orders)
 {
-    while (orders > 0 && !bits512_has(bits, orders - 1))
-        orders--;
-    return orders;
+    return bits512_orders(bits, orders);
 }
 
 /* The same after bits were set in, or around, a word; ALL_ORDERS when that are all 512. */
@@ -182,15 +180,6 @@ bool buddy_give_locked(const struct place *place, unsigned int order)
     return true;
 }
 
-/* By halves; the kernel does not count on the instruction. */
-static int64_t count_bits(uint64_t word)
-{
-    word -= word >> 1 & 0x5555555555555555u;
-    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
-    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (int64_t)(word * 0x0101010101010101u >> 56);
-}
-
 bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
 {
     struct region *region = place->region;
@@ -198,7 +187,7 @@ bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
         !bits512_give_mask(&region->chunks[place->chunk], place->frame / 64, mask))
         return false;
     settle_chunk(place->number, place->chunk, place->frame / 64);
-    count_free(count_bits(mask));
+    count_free((int64_t)bits512_weight(mask));
     return true;
 }
 
@@ -218,13 +207,22 @@ static struct window window_of(pfn_t lo, pfn_t hi, pfn_t base, uint64_t size)
     };
 }
 
+/* A hint may be for what lies outside of the window. That nothing at all is free in it is known sooner than
+   that no block fits. */
+static bool is_all_taken(const struct bits512 *bits, struct window window)
+{
+    return highest_below(bits->word, 1, (int64_t)window.hi - 1) < (int64_t)window.lo;
+}
+
 static pfn_t take_frames(int64_t number, unsigned int chunk, unsigned int order, pfn_t lo, pfn_t hi)
 {
     struct region *region = &buddy.regions[number];
     pfn_t base = buddy_chunk_start(region, chunk);
     struct window window = window_of(lo, hi, base, 1);
     unsigned int index;
-    if (!bits512_take(&region->chunks[chunk], order, window.lo, window.hi, &index))
+    if (is_all_taken(&region->chunks[chunk], window))
+        return PFN_INVALID;
+    if (bits512_take_blocks(&region->chunks[chunk], order, window.lo, window.hi, 1, &index) == 0)
         return PFN_INVALID;
     set_orders(number, chunk, orders_left(&region->chunks[chunk], region->orders[chunk]));
     return pfn_add(base, index);
@@ -251,16 +249,24 @@ static pfn_t take_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
     pfn_t base = buddy_region_start(region);
     struct window window = window_of(lo, hi, base, CHUNK_FRAMES);
     unsigned int index;
-    if (!bits512_take(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, &index))
+    if (is_all_taken(&region->whole, window))
+        return PFN_INVALID;
+    if (bits512_take_blocks(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, 1, &index) == 0)
         return PFN_INVALID;
     set_whole_orders(number, orders_left(&region->whole, region->whole_orders));
     return pfn_add(base, index * CHUNK_FRAMES);
 }
 
-/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range). */
-static pfn_t take_from_split(unsigned int order, pfn_t lo, pfn_t hi)
+/* The highest region that has frames below @hi; NO_REGION when none has. */
+static int64_t top_region(pfn_t hi)
 {
-    int64_t number = buddy_region_below((hi.raw - 1) / REGION_FRAMES);
+    return buddy_region_below((hi.raw - 1) / REGION_FRAMES);
+}
+
+/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range).
+   @number: top_region(). */
+static pfn_t take_from_split(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+{
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
         if (pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES).raw <= lo.raw)
             break;
@@ -284,7 +290,7 @@ static pfn_t take_spare_chunk(void)
     for (unsigned int i = BUDDY_ZONES; i-- > 0 && !pfn_is_valid(frame);) {
         pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
         pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
-        frame = lo.raw < hi.raw ? take_from_split(CHUNK_ORDER, lo, hi) : PFN_INVALID;
+        frame = lo.raw < hi.raw ? take_from_split(CHUNK_ORDER, lo, hi, top_region(hi)) : PFN_INVALID;
     }
     if (!pfn_is_valid(frame) || !buddy_find(frame, &place))
         return PFN_INVALID;
@@ -334,9 +340,8 @@ static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
 }
 
 /* A block of order 9 to 18 out of a region that is free as a whole. */
-static pfn_t take_from_free_region(unsigned int order, pfn_t lo, pfn_t hi)
+static pfn_t take_from_free_region(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
 {
-    int64_t number = buddy_region_below((hi.raw - 1) / REGION_FRAMES);
     for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
         pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
         if (end.raw <= lo.raw)
@@ -360,19 +365,22 @@ static pfn_t take_from_free_region(unsigned int order, pfn_t lo, pfn_t hi)
 }
 
 /* A block of order 0 to 8 out of a chunk that is free as a whole. */
-static pfn_t take_from_chunk(unsigned int order, pfn_t lo, pfn_t hi)
+static pfn_t take_from_chunk(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
 {
     pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
-    pfn_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi);
+    pfn_t base = take_from_split(CHUNK_ORDER, chunk_lo, chunk_hi, number);
     if (!pfn_is_valid(base))
-        base = take_from_free_region(CHUNK_ORDER, chunk_lo, chunk_hi);
+        base = take_from_free_region(CHUNK_ORDER, chunk_lo, chunk_hi, number);
     struct place place;
     if (!pfn_is_valid(base) || !buddy_find(base, &place))
         return PFN_INVALID;
     struct region *region = place.region;
-    if (!buddy_describe(region, place.chunk)) {
+    bool is_deferred = buddy.defers_describing && !buddy_is_described(&place);
+    if (is_deferred || !buddy_describe(region, place.chunk)) {
         VERIFY(bits512_give(&region->whole, 0, place.chunk));
         settle_region(place.number, place.chunk);
+        if (is_deferred)
+            buddy.undescribed = base;
         return PFN_INVALID;
     }
     pfn_t frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
@@ -382,42 +390,61 @@ static pfn_t take_from_chunk(unsigned int order, pfn_t lo, pfn_t hi)
     return frame;
 }
 
+bool buddy_describe_free_locked(pfn_t chunk)
+{
+    struct place place;
+    if (!buddy_find(chunk, &place))
+        return false;
+    bool is_free =
+        is_set(buddy.free_regions, (uint64_t)place.number) || is_set(place.region->whole.word, place.chunk);
+    return !is_free || buddy_describe(place.region, place.chunk);
+}
+
 pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi)
 {
     lo = pfn_align_up(lo, BIT(order));
     hi = pfn_align_down(hi, BIT(order));
     if (lo.raw >= hi.raw)
         return PFN_INVALID;
-    pfn_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi) : PFN_INVALID;
+    int64_t number = top_region(hi);
+    pfn_t frame = order < REGION_ORDER ? take_from_split(order, lo, hi, number) : PFN_INVALID;
     if (!pfn_is_valid(frame))
-        frame = order < CHUNK_ORDER ? take_from_chunk(order, lo, hi) : take_from_free_region(order, lo, hi);
+        frame = order < CHUNK_ORDER ? take_from_chunk(order, lo, hi, number)
+                                    : take_from_free_region(order, lo, hi, number);
     if (pfn_is_valid(frame))
         count_free(-(int64_t)BIT(order));
     return frame;
 }
 
-/* Whether its bits say anything: no, while they hold the address of a page, or something above it is free. */
-static bool is_broken(const struct place *place)
+/* Return: 0 also while its bits hold the address of a page, or something above it is free. */
+static unsigned int orders_of(const struct place *place)
 {
-    return buddy_is_described(place) && place->region->orders[place->chunk] != 0;
+    return buddy_is_described(place) ? place->region->orders[place->chunk] : 0;
 }
 
-pfn_t buddy_take_in_chunk_locked(const struct place *place, unsigned int order)
+unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int order, unsigned int wanted,
+                                        pfn_t *frames)
 {
-    pfn_t frame =
-        is_broken(place) ? take_frames(place->number, place->chunk, order, pfn(0), PFN_END) : PFN_INVALID;
-    if (pfn_is_valid(frame))
-        count_free(-(int64_t)BIT(order));
-    return frame;
+    unsigned int indexes[1 + BLOCK_CACHE_BATCH], orders = orders_of(place);
+    if (orders <= order)
+        return 0;
+    struct bits512 *bits = &place->region->chunks[place->chunk];
+    unsigned int count = bits512_take_blocks(bits, order, 0, CHUNK_FRAMES, wanted, indexes);
+    for (unsigned int i = 0; i < count; i++)
+        frames[i] = pfn_add(buddy_chunk_start(place->region, place->chunk), indexes[i]);
+    set_orders(place->number, place->chunk, orders_left(bits, orders));
+    count_free(-(int64_t)(count * BIT(order)));
+    return count;
 }
 
 pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask)
 {
-    if (!is_broken(place))
+    unsigned int orders = orders_of(place);
+    if (orders == 0)
         return PFN_INVALID;
     struct bits512 *bits = &place->region->chunks[place->chunk];
     unsigned int word = bits512_take_some(bits, wanted, mask);
-    set_orders(place->number, place->chunk, orders_left(bits, place->region->orders[place->chunk]));
-    count_free(-count_bits(*mask));
+    set_orders(place->number, place->chunk, orders_left(bits, orders));
+    count_free(-(int64_t)bits512_weight(*mask));
     return pfn_add(buddy_chunk_start(place->region, place->chunk), word * 64);
 }

@@ -17,6 +17,12 @@ PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
 
 /* ---- zones and nodes ---- */
 
+/* Whether a search has come to its end: it found a block, or a chunk that has to be described first. */
+static bool is_over(pfn_t found)
+{
+    return pfn_is_valid(found) || pfn_is_valid(buddy.undescribed);
+}
+
 static pfn_t take_on_node(unsigned int order, uint32_t node, pfn_t lo, pfn_t hi)
 {
     for (size_t i = buddy.node_run_count; i-- > 0;) {
@@ -25,7 +31,7 @@ static pfn_t take_on_node(unsigned int order, uint32_t node, pfn_t lo, pfn_t hi)
         if (run->node != node || run->start.raw >= hi.raw || end.raw <= lo.raw)
             continue;
         pfn_t frame = buddy_take_between_locked(order, pfn_max(lo, run->start), pfn_min(hi, end));
-        if (pfn_is_valid(frame))
+        if (is_over(frame))
             return frame;
     }
     return PFN_INVALID;
@@ -48,7 +54,7 @@ static pfn_t take_by_zones(unsigned int order, unsigned int flags, pfn_t below, 
         pfn_t hi = pfn_min(zone->end, below);
         if (lo.raw < hi.raw) {
             pfn_t frame = take_on_node(order, node, lo, hi);
-            if (pfn_is_valid(frame))
+            if (is_over(frame))
                 return frame;
         }
         has_looked = true;
@@ -61,22 +67,51 @@ static pfn_t take_nearest(unsigned int order, unsigned int flags, pfn_t below, u
     uint64_t seen = 0;
     for (unsigned int node = from; node < buddy.node_count; node = buddy_nearest_node(from, seen)) {
         pfn_t frame = take_by_zones(order, flags, below, node);
-        if (pfn_is_valid(frame) || (flags & BUDDY_THIS_NODE))
+        if (is_over(frame) || (flags & BUDDY_THIS_NODE))
             return frame;
         seen |= BIT(node);
     }
     return PFN_INVALID;
 }
 
+/*
+ * A search is one acquisition, begin_search() to end_search(). The descriptors of a chunk that has none yet
+ * are made in one of their own, with interrupts on in between, and all is searched again: until then the
+ * chunk is free, so no other CPU is refused what it holds.
+ */
+static void begin_search(bool defers_describing)
+{
+    spin_lock(&buddy.lock);
+    buddy.defers_describing = defers_describing;
+    buddy.undescribed = PFN_INVALID;
+}
+
+/* @defers_describing: receives false when that has failed: then the next search describes what it splits
+   itself, and goes on where that fails. Return: whether there must be another one. */
+static bool end_search(bool *defers_describing)
+{
+    pfn_t chunk = buddy.undescribed;
+    buddy.defers_describing = false;
+    spin_unlock(&buddy.lock);
+    if (LIKELY(!pfn_is_valid(chunk)))
+        return false;
+    spin_lock(&buddy.lock);
+    *defers_describing = buddy_describe_free_locked(chunk);
+    spin_unlock(&buddy.lock);
+    return true;
+}
+
 pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
-    pfn_t limit = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END;
+    pfn_t limit = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END, frame;
     unsigned int from = node == BUDDY_ANY_NODE ? buddy_home_node() : node;
+    bool defers = true;
     if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
         return PFN_INVALID;
-    spin_lock(&buddy.lock);
-    pfn_t frame = take_nearest(order, flags, limit, from);
-    spin_unlock(&buddy.lock);
+    do {
+        begin_search(defers);
+        frame = take_nearest(order, flags, limit, from);
+    } while (end_search(&defers));
     return frame;
 }
 
@@ -108,42 +143,46 @@ static pfn_t take_anywhere(unsigned int order)
     return frame;
 }
 
-static pfn_t take_in_own_chunk(unsigned int order)
+static unsigned int take_in_own_chunk(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
     struct place place;
-    return order < CHUNK_ORDER && find_own_chunk(&place) ? buddy_take_in_chunk_locked(&place, order)
-                                                         : PFN_INVALID;
+    return order < CHUNK_ORDER && find_own_chunk(&place)
+               ? buddy_take_in_chunk_locked(&place, order, wanted, frames)
+               : 0;
 }
 
 unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
-    unsigned int count = 0;
-    spin_lock(&buddy.lock);
-    pfn_t frame = take_in_own_chunk(order);
-    if (!pfn_is_valid(frame))
-        frame = take_anywhere(order);
-    /* More only where that is cheap: other CPUs wait for the lock. */
-    while (pfn_is_valid(frame)) {
-        frames[count++] = frame;
-        frame = count < wanted ? take_in_own_chunk(order) : PFN_INVALID;
-    }
-    spin_unlock(&buddy.lock);
+    unsigned int count;
+    bool defers = true;
+    do {
+        begin_search(defers);
+        count = take_in_own_chunk(order, wanted, frames);
+        /* More than one only where that is cheap: other CPUs wait for the lock. */
+        if (count == 0) {
+            frames[0] = take_anywhere(order);
+            count = pfn_is_valid(frames[0]);
+        }
+    } while (end_search(&defers));
     return count;
 }
 
 pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 {
     struct place place;
-    spin_lock(&buddy.lock);
-    pfn_t first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
-    if (!pfn_is_valid(first)) {
-        pfn_t frame = take_anywhere(0);
-        if (pfn_is_valid(frame)) {
-            *mask = BIT(frame.raw % 64);
-            first = pfn_align_down(frame, 64);
+    pfn_t first;
+    bool defers = true;
+    do {
+        begin_search(defers);
+        first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
+        if (!pfn_is_valid(first)) {
+            pfn_t frame = take_anywhere(0);
+            if (pfn_is_valid(frame)) {
+                *mask = BIT(frame.raw % 64);
+                first = pfn_align_down(frame, 64);
+            }
         }
-    }
-    spin_unlock(&buddy.lock);
+    } while (end_search(&defers));
     return first;
 }
 

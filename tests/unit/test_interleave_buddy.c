@@ -4,7 +4,7 @@
  * chosen operations, random ones for three. After each run, with all CPUs at rest:
  *
  *   - no frame was given to two owners, and the allocator counts the free ones;
- *   - the invariants of buddy_tree.c hold, so all that is free is found;
+ *   - the invariants of mm/frames/tree.c hold, so all that is free is found;
  *   - a request was refused only if no block was free all the time that it took, and no other request that
  *     was under way when it was refused can have had it.
  *
@@ -19,6 +19,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "buddy_invariants.h"
 #include "buddy_machine.h"
 #include "interleave.h"
 
@@ -124,47 +125,6 @@ static void give(unsigned int cpu, unsigned int index)
 
 /* ---- at rest ---- */
 
-static void check_orders(unsigned int orders, const struct bits512 *bits)
-{
-    assert_true(orders <= BITS512_ORDERS);
-    for (unsigned int order = 0; order <= BITS512_ORDERS; order++)
-        assert_int_equal(bits512_has(bits, order), order < orders);
-}
-
-/* The invariants at the head of buddy_tree.c. */
-static void check_tree(void)
-{
-    uint64_t counted = 0, has[HINT_ORDERS] = { 0 };
-    const struct region *region = &buddy.regions[0];
-    assert_int_equal(buddy.region_count, 1);
-    assert_int_equal(buddy.free_regions[0], 0);
-    check_orders(region->whole_orders, &region->whole);
-    for (unsigned int order = 0; order < region->whole_orders; order++)
-        has[CHUNK_ORDER + order] = 1;
-    for (unsigned int chunk = 0; chunk < REGION_CHUNKS; chunk++) {
-        bool is_whole = region->whole.word[chunk / 64] >> chunk % 64 & 1;
-        unsigned int orders = region->orders[chunk];
-        if (is_whole)
-            counted += CHUNK_FRAMES;
-        assert_false(is_whole && orders > 0);
-        for (unsigned int order = 0; order < CHUNK_ORDER; order++)
-            assert_int_equal(region->hints[chunk / 64][order] >> chunk % 64 & 1, order < orders);
-        for (unsigned int order = 0; order < orders; order++)
-            has[order] = 1;
-        if (!(region->described[chunk / 64] >> chunk % 64 & 1)) {
-            assert_int_equal(orders, 0);
-            continue;
-        }
-        check_orders(orders, &region->chunks[chunk]);
-        for (unsigned int word = 0; word < BITS512_WORDS; word++)
-            for (uint64_t bits = region->chunks[chunk].word[word]; bits != 0; bits &= bits - 1)
-                counted++;
-    }
-    for (unsigned int order = 0; order < HINT_ORDERS; order++)
-        assert_int_equal(buddy.hints[order][0], has[order]);
-    assert_int_equal(counted, buddy.free);
-}
-
 static void drain_all(unsigned int cpus)
 {
     for (hosted_cpu = 0; hosted_cpu <= cpus; hosted_cpu++)
@@ -183,7 +143,7 @@ static void check_at_rest(void)
     for (uint64_t i = 0; i < frames; i++)
         expected += owner[i] == 0;
     assert_int_equal(buddy.free, expected);
-    check_tree();
+    check_buddy_invariants();
     assert_int_equal(hosted_wrong_count, 0);
 }
 
@@ -237,6 +197,16 @@ static void set_up(unsigned int chunks, bool caches)
         assert_true(buddy_describe(&buddy.regions[0], (unsigned int)(START / CHUNK_FRAMES) + chunk));
 }
 
+/* All is free: chunks become as if they had never been split. */
+static void forget_descriptors(void)
+{
+    struct region *region = &buddy.regions[0];
+    for (unsigned int chunk = START / CHUNK_FRAMES; chunk < (START + frames) / CHUNK_FRAMES; chunk++) {
+        region->described[chunk / 64] &= ~BIT(chunk % 64);
+        region->chunks[chunk].word[0] = PAGE_SIZE; /* where the test's port has no need of memory */
+    }
+}
+
 /* ---- all interleavings of a few operations ---- */
 
 enum { END, TAKE, GIVE };
@@ -272,6 +242,11 @@ static const struct script {
       { 3, 255 },
       false,
       { { { GIVE, 0 } }, { { TAKE, 9 }, { TAKE, 0 } } } },
+    { "a chunk is taken as a whole while another splits it",
+      1,
+      { 255, 255 },
+      false,
+      { { { TAKE, 9 }, { GIVE, 0 } }, { { TAKE, 0 }, { GIVE, 0 } } } },
     { "both halves of a chunk come back",
       1,
       { 8, 8 },
@@ -289,10 +264,13 @@ static const struct script {
       { { { GIVE, 0 }, { TAKE, 0 } }, { { TAKE, 0 }, { GIVE, 0 } } } },
 };
 static const struct script *script;
+static bool forgets;
 
 static void prepare_script(void)
 {
     give_all_back();
+    if (forgets)
+        forget_descriptors();
     for (unsigned int cpu = 0; cpu < 2; cpu++)
         if (script->first[cpu] != 255)
             assert_true(take(cpu, script->first[cpu]) || has_caches); /* with which a reserve is kept */
@@ -335,6 +313,15 @@ static void two_cpus_with_caches_lose_no_frame_in_any_schedule(void **state)
     all_interleavings(true, 3);
 }
 
+/* None is refused a chunk because another CPU is making its descriptors. */
+static void two_cpus_describe_chunks_and_are_refused_nothing(void **state)
+{
+    (void)state;
+    forgets = true;
+    all_interleavings(false, 3);
+    forgets = false;
+}
+
 /* ---- random ---- */
 
 #define OPERATIONS 6
@@ -342,6 +329,8 @@ static void two_cpus_with_caches_lose_no_frame_in_any_schedule(void **state)
 static void prepare_random(void)
 {
     give_all_back();
+    if (seed_below(2))
+        forget_descriptors();
     unsigned int order = seed_below(4) == 0 ? 255 : seed_below(9);
     /* Mostly full, because errors occur at the edges. */
     for (unsigned int cpu = 0; order != 255 && cpu < 3; cpu++)
@@ -408,7 +397,7 @@ static void check_twice(void)
     assert_int_equal(hosted_wrong_count, 1);
     drain_all(INTERLEAVE_CPUS);
     assert_int_equal(buddy.free, free_at_start + frames);
-    check_tree();
+    check_buddy_invariants();
 }
 
 static void of_two_frees_at_once_one_is_reported(void **state)
@@ -430,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_cpus_lose_no_frame_in_any_schedule),
         cmocka_unit_test(two_cpus_with_caches_lose_no_frame_in_any_schedule),
+        cmocka_unit_test(two_cpus_describe_chunks_and_are_refused_nothing),
         cmocka_unit_test(three_cpus_lose_no_frame_in_random_schedules),
         cmocka_unit_test(of_two_frees_at_once_one_is_reported),
     };
