@@ -14,23 +14,13 @@
 #include <time.h>
 
 #include <seed.h>
+#include <unix_time.h>
 #include <rtc_model.h>
 
 void verify_failed(const char *expression, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: %s\n", file, line, expression);
     abort();
-}
-
-static uint64_t seconds_of(int year, int month, int day, int hour, int minute, int second)
-{
-    struct tm tm = { .tm_year = year - 1900,
-                     .tm_mon = month - 1,
-                     .tm_mday = day,
-                     .tm_hour = hour,
-                     .tm_min = minute,
-                     .tm_sec = second };
-    return (uint64_t)timegm(&tm);
 }
 
 /* Return: the result of rtc_read(), as seconds since 1970. */

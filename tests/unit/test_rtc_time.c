@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <seed.h>
+#include <unix_time.h>
 
 void verify_failed(const char *expression, const char *file, int line)
 {
@@ -22,17 +23,6 @@ void verify_failed(const char *expression, const char *file, int line)
 }
 
 static const struct rtc_time untouched = { 1, 2, 3, 4, 5, 6 };
-
-static uint64_t seconds_of(int year, int month, int day, int hour, int minute, int second)
-{
-    struct tm tm = { .tm_year = year - 1900,
-                     .tm_mon = month - 1,
-                     .tm_mday = day,
-                     .tm_hour = hour,
-                     .tm_min = minute,
-                     .tm_sec = second };
-    return (uint64_t)timegm(&tm);
-}
 
 static status_t decode(uint8_t year, uint8_t month, uint8_t day, uint8_t hour, uint8_t minute, uint8_t second,
                        uint8_t century, uint8_t format)
