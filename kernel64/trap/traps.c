@@ -162,7 +162,7 @@ static bool survive_nmi(const struct trap_frame *frame)
         return true; /* in a report of this CPU, perhaps a panic's, which shows where it was */
     interrupted = fixup_set_aside();
     trap_report(frame);
-    print("  No device says why. Going on.\n");
+    print("  no device reports a cause; continuing\n");
     report_head_end(held);
     fixup_restore(interrupted);
     return true;
