@@ -32,7 +32,7 @@ struct phys_range {
 /* Not an address: beyond the physical address width of any x86-64 CPU (52 bits). */
 #define PHYS_INVALID ((phys_t){ UINT64_MAX })
 #define PFN_INVALID  ((pfn_t){ UINT64_MAX })
-/* Above every frame, as the end of a range that has no limit. */
+/* Above every frame: the end of a range without limit. */
 #define PFN_END      PFN_INVALID
 
 static inline phys_t phys(uint64_t raw)
@@ -113,7 +113,7 @@ static inline uint64_t virt_offset_in(virt_t address, uint64_t bytes)
     return address.raw & (bytes - 1);
 }
 
-/* The caller knows that something is mapped there. */
+/* The address must be mapped. */
 static inline void *virt_to_pointer(virt_t address)
 {
     return (void *)(uintptr_t)address.raw;

@@ -10,9 +10,9 @@
  *     }
  *     BENCH(frame_pair_0, "frame.pair.0", 1000, run);
  *
- * A benchmark is run BENCH_ROUNDS times between two readings of the time-stamp counter. Under QEMU's
- * -icount shift=0 that counts instructions, and figures repeat; elsewhere it is time, and only their
- * relation means something. The loop around an operation, of two instructions, is not subtracted.
+ * A benchmark is run BENCH_ROUNDS times between two readings of the time-stamp counter. Under QEMU's -icount
+ * shift=0 that counts instructions, and the figures are reproducible; elsewhere it is time, and only ratios
+ * are meaningful. The loop around an operation, of two instructions, is not subtracted.
  *
  * The linker collects the entries, sorted by name of the variable, between __benches_start and __benches_end.
  */
@@ -24,9 +24,9 @@
 struct bench {
     const char *name;
     unsigned int operations; /* in one call of run() */
-    bool (*prepare)(void);   /* NULL: nothing to prepare. Return: false when it cannot run here */
+    bool (*prepare)(void);   /* NULL: none. Return: false when the machine cannot run the benchmark */
     void (*run)(void);
-    void (*end)(void);        /* after a prepare() that returned true; NULL: nothing to end */
+    void (*end)(void);        /* after a prepare() that returned true; NULL: none */
     uint64_t (*sample)(void); /* NULL; or instead of run(): one value, taken BENCH_SAMPLE_COUNT times */
     /* NULL; or instead of both: fills in up to @capacity values, which are taken together. Return: how many;
        0: it failed. */
@@ -43,7 +43,7 @@ struct bench {
     static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
         ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, sample, NULL, unit }
 
-/* Values that come together, such as one of each CPU. */
+/* Values that are measured together, such as one of each CPU. */
 #define BENCH_COLLECTS(word, name, unit, prepare, collect)                                                   \
     static const struct bench bench_entry_##word USED SECTION(".benches." #word)                             \
         ALIGNED(sizeof(void *)) = { name, 1, prepare, NULL, NULL, NULL, collect, unit }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Writer of one JSON object as one line that begins "@ashlar ", straight into a sink: no memory, no tree. The
+ * Writer of one JSON object as one line that begins "@ashlar ", directly into a sink, without memory. The
  * caller opens and closes objects and lists; the writer adds commas, quotes and escapes.
  *
  *     json_begin(json, "time");                 @ashlar {"v":1,"type":"time"

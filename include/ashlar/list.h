@@ -12,7 +12,7 @@ struct list {
     struct list *next, *previous;
 };
 
-/* An empty list, or a link that is in none. */
+/* Initialises an empty list, or a link that is in no list. */
 static inline void list_init(struct list *list)
 {
     list->next = list->previous = list;

@@ -8,23 +8,21 @@
  *     status_t status = option_read(&option_maxcpus, text, sizeof(text));     (boot/options.h)
  *
  * The linker collects the options, sorted by name, between __options_start and __options_end; the monitor's
- * `options` lists them, and a word of the command line that none of them is called is warned of. Names are a
- * stable interface: docs/interfaces.md has the same list, and a test compares the two.
+ * `options` lists them, and other words of the command line cause a warning. Names are a stable interface:
+ * docs/interfaces.md has the same list, and a test compares the two.
  */
 #include <ashlar/status.h>
 
 struct option {
     const char *name;
-    const char
-        *value; /* what stands behind the '=', as `options` prints it; "" for an option without a value */
-    const char *help; /* one line, no full stop */
+    const char *value; /* the value's description in `options`; "" for an option without a value */
+    const char *help;  /* one line, no full stop */
 
     /**
-     * apply() - take a value, before anything else can go wrong; NULL for an option that is read when it is
-     * wanted.
+     * apply() - apply a value early; NULL for an option that is read when it is needed.
      * @value: its first 63 bytes, without quoting; "" for an option without one.
      *
-     * Return: any status but STATUS_OK makes a warning that says what was expected.
+     * Return: a status other than STATUS_OK causes a warning with the expected value.
      * Context: early boot, first CPU, interrupts off, nothing can be allocated. Called only if it is given.
      */
     status_t (*apply)(const char *value);
@@ -33,7 +31,8 @@ struct option {
 /* Read by option_read() and option_is_given(). */
 #define OPTION(word, value_text, help_text) OPTION_EARLY(word, value_text, help_text, NULL)
 
-/* For rooms below boot, and for what is wanted before the memory map: @function is called with the value. */
+/* For rooms below boot, and for options that are needed before the memory map: @function is called with the
+   value. */
 #define OPTION_EARLY(word, value_text, help_text, function)                                                  \
     static const struct option option_##word USED SECTION(".options." #word)                                 \
         ALIGNED(sizeof(void *)) = { #word, value_text, help_text, function }

@@ -125,8 +125,8 @@ bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint6
 
 const char *device_fault_name(enum device_fault fault)
 {
-#define FAULT_WORDS(name, words) [name] = words,
-    static const char *const sentences[] = { DEVICE_FAULTS(FAULT_WORDS) };
-#undef FAULT_WORDS
+#define FAULT_TEXT(name, words) [name] = words,
+    static const char *const sentences[] = { DEVICE_FAULTS(FAULT_TEXT) };
+#undef FAULT_TEXT
     return (size_t)fault < ARRAY_LEN(sentences) ? sentences[fault] : "unknown";
 }

@@ -41,7 +41,7 @@ bool fixup_apply(struct trap_frame *frame)
     return true;
 }
 
-void fixup_forget_all(void)
+void fixup_disarm_all(void)
 {
     PERCPU_MINE(fixup) = NULL;
 }

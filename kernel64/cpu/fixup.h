@@ -53,4 +53,4 @@ static inline void fixup_restore(struct fixup *innermost)
 }
 
 /* Disarms this CPU's fixups for good: an exception in a panic must not leave it. Context: any. */
-void fixup_forget_all(void);
+void fixup_disarm_all(void);

@@ -23,7 +23,7 @@ static uint64_t read_ticks(void)
 static void begin_panic(void)
 {
     local_irq_disable();
-    fixup_forget_all();
+    fixup_disarm_all();
 }
 
 void cpu_halt_forever(void)

@@ -27,10 +27,10 @@
 static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
 struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
 /* guarded by output_lock: what log.c says, and: */
-static struct console *consoles; /* a line that does not get the lock reads the list without */
+static struct console *consoles; /* written with the lock held; read also without */
 
-/* Atomic: the CPU that output_hold() is for, plus 1; 0: none. Of two CPUs, of which one has given up on the
-   other, the later one. */
+/* Atomic: the CPU that called output_hold(), plus 1; 0: none. After a wait for the reporter that timed out,
+   the later CPU. */
 static uint32_t reporter;
 
 struct output_held output_take(void)

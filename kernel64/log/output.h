@@ -55,12 +55,12 @@ bool output_is_reporter(void);
 /**
  * output_hold(), output_release() - keep other CPUs from printing, for a report of many lines.
  *
- * @held: receives how the lock was taken. The reporter's own, because a CPU that has waited in vain for the
- *        reporter holds the output, too.
+ * @held: receives how the lock was taken. Kept by the reporter, because a CPU whose wait for the reporter
+ * timed out holds the output, too.
  *
- * The pager is not asked meanwhile, and nothing is dropped.
- * Return: false when this CPU prints a report already, which goes on; @held is untouched.
- * Interrupts are off until output_release().
+ * The pager is not called meanwhile, and no output is dropped.
+ * Return: false when this CPU holds the consoles for a report already; @held is untouched. Interrupts are off
+ * until output_release().
  */
 bool output_hold(struct output_held *held);
 void output_release(struct output_held held);

@@ -9,8 +9,8 @@
 #include <log/output.h>
 
 /**
- * report_head_begin() - wait until no other CPU prints a report, keep the pager and other CPUs' lines out,
- * and print the head.
+ * report_head_begin() - wait until no other CPU prints a report, hold the consoles without pager, and print
+ * the head.
  * @held: for report_head_end().
  *
  * Return: false, with nothing printed, when this CPU is printing a report already.

@@ -36,7 +36,7 @@ struct clock_alarm {
     /**
      * arm() - one interrupt after @ticks, 1 .. max_ticks, and not before. Replaces an earlier arm().
      *
-     * A delay too short for the chip is lengthened; the interrupt always comes.
+     * A delay too short for the chip is lengthened; the interrupt always arrives.
      * Context: interrupts off, one caller at a time.
      */
     void (*arm)(struct clock_alarm *self, uint64_t ticks);

@@ -12,7 +12,7 @@
 #include <ashlar/types.h>
 
 struct console {
-    const char *name; /* "serial", "vga", "fb": what console= names */
+    const char *name; /* "serial", "vga", "fb", as in console= */
 
     /**
      * write() - show text.
@@ -32,7 +32,7 @@ struct console {
      */
     void (*settle)(struct console *self);
 
-    /* Of its screen; 0: not known, as for a terminal at a serial port. */
+    /* Of its screen; 0: unknown, as for a terminal at a serial port. */
     uint16_t rows, columns;
 
     struct console *next; /* for the log's list; NULL before registration */

@@ -42,9 +42,10 @@ uint32_t hpet_routes(const struct hpet *hpet, unsigned int n);
  * @n:   0 .. comparators - 1.
  * @gsi: one of hpet_routes(hpet, @n).
  *
- * The interrupt may also come early, so the handler must read a clock to find out what is due. A comparator
- * matches again each time the 32 bits wrap, until it is armed again or disarmed; one armed for a short delay
- * may interrupt twice; and QEMU and VirtualBox interrupt also when the 32 bits wrap before the alarm is due.
+ * The interrupt may also be early, so the handler must read a clock to find out which timers have expired. A
+ * comparator matches again each time the 32 bits wrap, until it is armed again or disarmed; one armed for a
+ * short delay may interrupt twice; and QEMU and VirtualBox interrupt also when the 32 bits wrap before the
+ * alarm is due.
  * Return: STATUS_OK; STATUS_INVALID for a comparator that does not exist; STATUS_UNSUPPORTED when it cannot
  * raise @gsi.
  * Context: interrupts off, one caller at a time. An armed alarm is lost.

@@ -29,7 +29,7 @@ struct input {
      * poll() - the next key, if there is one.
      * @self: this input.
      *
-     * Return: a key, or KEY_NONE. Never waits.
+     * Return: a key, or KEY_NONE. Does not wait.
      * Context: thread, interrupts on or off, one caller at a time.
      */
     int (*poll)(struct input *self);

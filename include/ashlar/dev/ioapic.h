@@ -32,7 +32,7 @@ struct ioapic {
  *
  * Registers that do not behave like an I/O APIC's are left as they were. Routing a pin that is an SMI fails
  * with STATUS_BUSY.
- * Return: STATUS_OK; STATUS_NOT_FOUND when no I/O APIC answers there.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when there is no I/O APIC.
  * Context: interrupts off.
  */
 status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t gsi_base) MUST_CHECK;
@@ -50,9 +50,9 @@ uint64_t ioapic_read_entry(struct ioapic *ioapic, uint32_t pin);
 #define IOAPIC_ENTRY_DELMOD_SMI    0x200ULL
 #define IOAPIC_ENTRY_DELMOD_NMI    0x400ULL
 #define IOAPIC_ENTRY_DELMOD        0x700ULL
-#define IOAPIC_ENTRY_DELIVS        0x1000ULL /* sent and not taken yet; read only */
+#define IOAPIC_ENTRY_DELIVS        0x1000ULL /* sent and not accepted yet; read only */
 #define IOAPIC_ENTRY_INTPOL_LOW    0x2000ULL
-#define IOAPIC_ENTRY_REMOTE_IRR    0x4000ULL /* level: taken, and its end not heard; read only */
+#define IOAPIC_ENTRY_REMOTE_IRR    0x4000ULL /* level: accepted, EOI not received yet; read only */
 #define IOAPIC_ENTRY_TRIGGER_LEVEL 0x8000ULL
 #define IOAPIC_ENTRY_MASKED        0x10000ULL
 #define IOAPIC_ENTRY_DEST_SHIFT    56

@@ -40,8 +40,8 @@ struct irq_chip {
     void (*mask)(struct irq_chip *self, uint32_t pin);
     void (*unmask)(struct irq_chip *self, uint32_t pin);
 
-    /* Return: whether an interrupt of this pin was sent and not accepted, or accepted and its EOI is
-       outstanding. NULL: pins are never rerouted. */
+    /* Return: whether an interrupt of this pin was sent and not accepted, or accepted and its EOI is pending.
+     * NULL: pins are never rerouted. */
     bool (*is_in_flight)(struct irq_chip *self, uint32_t pin);
 
     /**

@@ -49,7 +49,7 @@ status_t ps2_init(struct ps2_keyboard *keyboard) MUST_CHECK;
  * @keyboard: from ps2_init().
  * @is_on:    false goes back to polling.
  *
- * The first interrupt comes at once, for a byte that is not a key: where none comes, the interrupt is not
+ * The first interrupt arrives at once, for a byte that is not a key: if it does not, the interrupt is not
  * wired, and the caller goes back to polling.
  * Return: STATUS_OK; STATUS_TIMEOUT when the controller accepts no command: it is polled.
  * Context: thread; no concurrent poll(). Bounded, as ps2_init().

@@ -20,7 +20,7 @@ struct text_grid {
     uint16_t stride;      /* cells from row to row in memory */
     uint16_t scroll_rows; /* by how many rows it scrolls at a time */
     uint8_t *wanted;      /* a ring of rows; screen row 0 is at top */
-    uint8_t *shown;       /* what draw() was last given, by screen row */
+    uint8_t *shown;       /* the cells last passed to draw(), by screen row */
 
     uint16_t column; /* of the cursor, 0 .. columns; columns: the row is full */
     uint16_t row;    /* of the cursor, 0 .. rows - 1 */
@@ -45,7 +45,7 @@ size_t text_grid_size(unsigned int columns, unsigned int rows);
 /**
  * text_grid_init() - an empty grid for a screen that shows blanks, with the cursor at the top left.
  * @columns, @rows: 1 .. TEXT_GRID_MAX_COLUMNS, TEXT_GRID_MAX_ROWS.
- * @scroll_rows:    rows to scroll at a time, 1 .. @rows; more than one is less smooth and less work.
+ * @scroll_rows:    rows to scroll at a time, 1 .. @rows; more than one is less smooth but faster.
  * @memory:         text_grid_size() bytes, owned by the grid from now on.
  */
 void text_grid_init(struct text_grid *grid, unsigned int columns, unsigned int rows, unsigned int scroll_rows,

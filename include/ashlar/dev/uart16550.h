@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A serial port of the 8250 family, at I/O ports or in memory: a console and an input. Polled at first, and
- * again after its interrupt was given up.
+ * again after its interrupt is disabled.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/dev/input.h>
@@ -17,7 +17,7 @@
 #define UART16550_RECEIVED_MAX 256 /* powers of two */
 #define UART16550_WAITING_MAX  4096
 
-/* Where a UART is and how fast it is to be. */
+/* Address and line speed of a UART. */
 struct uart16550_config {
     volatile void *registers; /* the first one, mapped uncached; NULL: I/O ports */
     uint16_t port;            /* the first one, if registers is NULL */
@@ -25,7 +25,7 @@ struct uart16550_config {
     uint8_t
         access_bytes;  /* of one access: 1, 2 or 4, at most stride_bytes; the register is its lowest byte */
     uint32_t clock_hz; /* that the divisor divides; 0: not known */
-    uint32_t baud;     /* line speed in bits a second; 0: stays as it is */
+    uint32_t baud;     /* line speed in bits a second; 0: unchanged */
 };
 
 struct uart16550 {
@@ -61,7 +61,7 @@ struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud);
  *          can make it.
  *
  * Return: STATUS_OK; STATUS_INVALID for a speed the hardware cannot make, or registers out of range;
- *         STATUS_NOT_FOUND when no UART answers there (nothing was sent then).
+ *         STATUS_NOT_FOUND when there is no UART (nothing was sent then).
  * Context: any; no concurrent access to the port. Bounded.
  */
 status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config) MUST_CHECK;
@@ -70,7 +70,7 @@ status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *c
  * uart16550_use_interrupts() - enable the UART's interrupts and queue output in memory.
  * @is_on: false goes back to polling: queued output is sent first.
  *
- * The first interrupt comes at once, because the transmitter is empty: where none comes, the interrupt is not
+ * The first interrupt arrives at once, because the transmitter is empty: if it does not, the interrupt is not
  * wired, and the caller goes back to polling.
  * Context: any but NMI. Takes the UART's lock.
  */

@@ -7,8 +7,8 @@
  *     while (!is_done(call))
  *         backoff_spin(&backoff);
  *
- * A loop whose condition comes true within a microsecond, or that has to look at a clock each time, needs
- * cpu_relax() alone.
+ * A loop whose condition becomes true within a microsecond, or that reads a clock in each iteration, needs
+ * cpu_relax() only.
  */
 #include <ashlar/types.h>
 
@@ -19,7 +19,7 @@
 /**
  * cpu_relax() - PAUSE: tell the CPU that this is a spin loop.
  *
- * Hosted, the other CPU is a thread that may need this one's processor, which is given up.
+ * Hosted, the other CPU is a thread that may need this thread's processor, so it yields.
  * Context: any.
  * Source: Intel SDM vol. 2B, "PAUSE", ed. 081.
  */
@@ -38,16 +38,16 @@ struct backoff {
 
 #define BACKOFF_INIT ((struct backoff){ 0 })
 
-/* The number of pauses a turn grows by one each BACKOFF_STEP turns, up to BACKOFF_MAX. The first turns are
-   short, because most waits are; a CPU that waits for long leaves the line of memory that it polls to the CPU
-   that is going to write it. */
+/* The number of pauses an iteration grows by one every BACKOFF_STEP iterations, up to BACKOFF_MAX. The first
+   iterations are short, because most waits are; in a long wait the cache line is polled less often, so that
+   the CPU that will write it is not delayed. */
 #define BACKOFF_STEP 64
 #define BACKOFF_MAX  16
 
 /**
- * backoff_spin() - one turn of a spin loop: 1 .. BACKOFF_MAX pauses, more of them the longer it has lasted.
+ * backoff_spin() - one iteration of a spin loop: 1 .. BACKOFF_MAX pauses, more as the wait gets longer.
  *
- * Return: how many turns there were, this one included; for a loop that reads a clock every so many.
+ * Return: the number of iterations, this one included; for a loop that reads a clock at intervals.
  * Context: any.
  */
 static inline uint32_t backoff_spin(struct backoff *backoff)

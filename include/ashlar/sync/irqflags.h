@@ -4,8 +4,8 @@
  * The interrupt flag of this CPU, RFLAGS.IF. This is the only place that reads or writes it in C, but for the
  * pairs STI+HLT and STI+MWAIT, which are one step (cpu/wait.h).
  *
- * Compiled hosted (ASHLAR_HOSTED), each thread has a flag of its own, which nothing looks at but
- * local_irq_is_enabled() and a test.
+ * Compiled hosted (ASHLAR_HOSTED), each thread has its own flag, which only local_irq_is_enabled() and tests
+ * read.
  * Source: Intel SDM vol. 2, "CLI", "STI", "PUSHF", ed. 081.
  */
 #include <ashlar/hw/cpu.h>
@@ -56,7 +56,7 @@ static inline void local_irq_enable(void)
 }
 
 /**
- * local_irq_save() - mask interrupts and tell how it was before.
+ * local_irq_save() - mask interrupts and return the previous state.
  *
  * Return: for local_irq_restore(). Pairs nest.
  * Context: any.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The classes of spinlocks, the order in which locks of them are taken, and what a lock's initialiser says.
+ * The classes of spinlocks, the order in which they are taken, and the constants of a lock's initialiser.
  *
  * The rule: a CPU that holds a lock takes another one only if that is of a class further down in the table;
  * of the same class only where the table says that it nests. A checked build keeps the locks that each CPU
@@ -23,8 +23,8 @@ enum lock_nesting {
 };
 
 /*
- * From the outermost class to the innermost:
- * X(class, name, what its locks guard, whether it nests in itself)
+ * From the outermost class to the innermost: X(class, name, the data that its locks guard, whether it nests
+ * in itself)
  *
  * A lock may be taken with any of the classes above its own held.
  */
@@ -60,21 +60,21 @@ enum lock_class { LOCK_CLASSES(LOCK_CLASS_ENUM_) LOCK_CLASS_COUNT };
  */
 #define LOCK_INNERMOST (LOCK_CLASS_COUNT - 1)
 
-/* Who gets a lock that several CPUs wait for. docs/decisions/0006-unfair-locks-under-a-hypervisor.md */
+/* Which waiter gets a lock. docs/decisions/0006-unfair-locks-under-a-hypervisor.md */
 enum lock_fairness {
-    LOCK_FAIR,            /* the one that has waited longest: a queue */
-    LOCK_UNFAIR_IN_GUEST, /* in a virtual machine any of them, else fair */
-    LOCK_UNFAIR,          /* any of them */
+    LOCK_FAIR,            /* the longest waiting: a queue */
+    LOCK_UNFAIR_IN_GUEST, /* in a virtual machine any waiter, else fair */
+    LOCK_UNFAIR,          /* any waiter */
 };
 
-/* How long spin_lock_or_give_up() waits, and what its waiters have found out; one for each lock. */
+/* The bound of spin_lock_or_give_up(), and the state of its waits; one for each lock. */
 struct lock_bound {
     uint64_t patience_ticks; /* constant; of the time-stamp counter, since the last progress */
     uint32_t progress; /* the holder changes it to show that it goes on; atomic, only a hint: no order */
-    bool is_stuck;     /* a CPU has waited in vain for the present holder; likewise */
+    bool is_stuck;     /* a wait for the present holder timed out; likewise */
 };
 
-/* What is constant of a lock; may be shared by locks that are alike. */
+/* The constants of a lock; may be shared by similar locks. */
 struct lock_kind {
     const char *name; /* for reports */
     uint8_t class;    /* enum lock_class */
@@ -82,30 +82,30 @@ struct lock_kind {
     /* The waiting policy. Of the lock and not of the caller, because it depends on what its holders may do.
      */
     uint8_t fairness;         /* enum lock_fairness */
-    bool polls_calls;         /* waiters serve calls of other CPUs, so that a holder may call them and wait */
+    bool polls_calls;         /* waiters poll cross-calls, so that a holder may call them and wait */
     struct lock_bound *bound; /* for spin_lock_or_give_up(); NULL: never used with it */
 };
 
 /* The policy of mm's locks: under one of them frames may be unmapped, which calls other CPUs. */
 #define LOCK_POLICY_MM .fairness = LOCK_UNFAIR_IN_GUEST, .polls_calls = true
 
-/* Coroutines that are CPUs on one thread would share its stack of held locks. */
+/* Coroutines that model CPUs on one thread would share its stack of held locks. */
 #if defined(ASHLAR_CHECKED) && !defined(LOCK_ORDER_UNCHECKED)
 
 /**
- * lock_order_acquire() - note that this CPU is about to wait for a lock, or has got it by trying.
+ * lock_order_acquire() - record that this CPU is about to wait for a lock, or has taken it by trylock.
  * @lock:  its address.
  * @kind:  its kind.
- * @waits: whether it is waited for, so that the order matters.
+ * @waits: whether this CPU may wait for it, so that the order is checked.
  *
- * Panics when @kind is NULL, which is a lock that nothing has initialised, or out of order.
+ * Panics when @kind is NULL (an uninitialised lock), or out of order.
  * Context: interrupts masked.
  */
 void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits);
 
 /**
- * lock_order_release() - note that this CPU is about to release a lock.
- * @lock: its address; one that is not noted is ignored.
+ * lock_order_release() - record that this CPU is about to release a lock.
+ * @lock: its address; one that is not recorded is ignored.
  * @kind: its kind.
  *
  * Context: interrupts masked.
@@ -114,7 +114,7 @@ void lock_order_release(const void *lock, const struct lock_kind *kind);
 
 /**
  * lock_order_check() - panic if this CPU holds a lock of a class or of one further down.
- * @class: of what is going to be waited for without being a spinlock.
+ * @class: of something other than a spinlock that is going to be waited for.
  *
  * Context: any but NMI.
  */
@@ -123,13 +123,13 @@ void lock_order_check(enum lock_class class);
 /**
  * lock_order_check_call() - panic if this CPU holds a lock whose waiters do not poll calls.
  *
- * A CPU that waits for it would never serve the call that its holder is going to wait for.
+ * A CPU that waits for it would never run the cross-call for which its holder waits.
  * Context: interrupts masked.
  */
 void lock_order_check_call(void);
 
 /**
- * lock_order_stop() - no more checks, on any CPU: a panic may have interrupted any code.
+ * lock_order_stop() - disable the checks on all CPUs: a panic may have interrupted any code.
  *
  * Context: any, also NMI and panic.
  */
@@ -137,7 +137,7 @@ void lock_order_stop(void);
 
 #else
 
-/* Nothing of that. Context of all: any. */
+/* Without checks. Context of all: any. */
 static inline void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool waits)
 {
     (void)lock;

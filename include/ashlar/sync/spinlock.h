@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The one lock that is waited for without sleeping: for what an interrupt handler and other code share, and
- * what CPUs share for a short time.
+ * The spinlock: for data shared with interrupt handlers, and for data that CPUs share for a short time.
  *
  *     static struct spinlock lock = SPINLOCK("i8259", LOCK_IRQ_CHIP);
  *
@@ -10,14 +9,14 @@
  *     ...
  *     spin_unlock(&lock);
  *
- * It is held with interrupts masked and keeps the interrupt flag of its holder itself. Its name, its class
- * (lock_class.h has the order of the classes) and how it is waited for stand in its initialiser. By default
- * its waiters get it in the order in which they came, and do nothing else meanwhile, not even what another
- * CPU calls them for. So under such a lock no CPU may call others and wait for them, nor unmap or allocate,
- * which may do so; a lock under which that is done polls calls (.polls_calls).
+ * It is held with interrupts masked and stores the interrupt flag of its holder. Its name, its class
+ * (lock_class.h has the order of the classes) and its waiting policy are in its initialiser. By default its
+ * waiters are served in FIFO order and do not poll cross-calls meanwhile. So under such a lock no CPU may
+ * make a cross-call, nor unmap or allocate, which may make one; a lock under which that is done polls calls
+ * (.polls_calls).
  *
- * Here is what a lock costs when it is free; the wait is in kernel64/sync/spinlock.c. Hosted, for threads in
- * a process (ASHLAR_HOSTED), a thread is a CPU.
+ * The uncontended paths are here; the wait is in kernel64/sync/spinlock.c. Hosted, for threads in a process
+ * (ASHLAR_HOSTED), a thread is a CPU.
  */
 #include <ashlar/check.h>
 #include <ashlar/sync/irqflags.h>
@@ -38,8 +37,8 @@ struct spinlock {
     const struct lock_kind *kind; /* constant */
 };
 /* The word is exchanged as a whole, so a lock is aligned to it, and a smaller reference to the kind would
-   save nothing. What differs between kinds is read only when a lock is waited for or reported. */
-STATIC_ASSERT(sizeof(struct spinlock) == 16, "a word and where to read about the lock");
+   save nothing. The kind is read only in a wait and for reports. */
+STATIC_ASSERT(sizeof(struct spinlock) == 16, "a word and the address of the lock's kind");
 
 /* An initialiser for a lock of static storage at file scope. @class_: enum lock_class. Then the waiting
    policy, if it is not the default: fields of struct lock_kind. */
@@ -51,7 +50,7 @@ STATIC_ASSERT(sizeof(struct spinlock) == 16, "a word and where to read about the
         }                                                                                                    \
     }
 
-/* The same for a lock in memory that was allocated, or in a struct that is filled in: makes it free. */
+/* The same for a lock in allocated memory, or in a struct that is filled in: initialises it as free. */
 #define SPIN_INIT(lock, name_, class_, ...)                                                                  \
     do {                                                                                                     \
         static const struct lock_kind kind_ = { .name = (name_), .class = (class_), __VA_ARGS__ };           \
@@ -59,11 +58,11 @@ STATIC_ASSERT(sizeof(struct spinlock) == 16, "a word and where to read about the
     } while (0)
 
 /**
- * spin_init() - make a lock that is free.
- * @lock: in memory that no CPU uses as a lock now.
- * @kind: stays where it is for as long as the lock is used.
+ * spin_init() - initialise a lock as free.
+ * @lock: not in use by any CPU.
+ * @kind: must persist as long as the lock is used.
  *
- * Context: any; no other CPU knows the lock yet.
+ * Context: any; no other CPU uses the lock yet.
  */
 static inline void spin_init(struct spinlock *lock, const struct lock_kind *kind)
 {
@@ -93,10 +92,10 @@ static inline uint64_t spin_me(void)
 #endif
 
 /**
- * spin_owner() - number of the CPU that holds a lock.
+ * spin_owner() - get the number of the CPU that holds a lock.
  * @lock: any; may be in use by other CPUs.
  *
- * Return: SPIN_NO_OWNER when none does; may be another's by now.
+ * Return: SPIN_NO_OWNER when none does; may have changed since.
  * Context: any.
  */
 static inline uint32_t spin_owner(const struct spinlock *lock)
@@ -106,14 +105,14 @@ static inline uint32_t spin_owner(const struct spinlock *lock)
 }
 
 /* Whether this CPU holds it.
- * Context: interrupts masked, or no answer but "no" is worth anything. */
+ * Context: interrupts masked; otherwise only a result of false is reliable. */
 static inline bool spin_is_mine(const struct spinlock *lock)
 {
     return spin_owner(lock) == spin_me() >> SPIN_CPU_SHIFT;
 }
 
-/* CHECK_HELD() panics in checked builds when this CPU does not hold a lock that it should.
- * Context of both: interrupts masked. */
+/* CHECK_HELD() panics in checked builds when this CPU does not hold the lock. Context of both: interrupts
+   masked. */
 #ifdef ASHLAR_CHECKED
 NORETURN void lock_panic_not_held(const struct spinlock *lock);
 #define CHECK_HELD(lock) (LIKELY(spin_is_mine(lock)) ? (void)0 : lock_panic_not_held(lock))
@@ -121,8 +120,8 @@ NORETURN void lock_panic_not_held(const struct spinlock *lock);
 #define CHECK_HELD(lock) ((void)(lock))
 #endif
 
-/* What this CPU writes as owner; 64 bits wide, with a tail of 0, because that is how it is compared.
- * Context: interrupts masked. */
+/* The owner that this CPU stores; 64 bits wide, with a tail of 0, for the compare-and-exchange of the word.
+   Context: interrupts masked. */
 static ALWAYS_INLINE uint64_t spin_owner_word(irq_flags_t flags)
 {
     return (flags.rflags & SPIN_FLAGS) | spin_me();
@@ -138,11 +137,11 @@ static ALWAYS_INLINE bool spin_take_free(struct spinlock *lock, uint64_t owner)
 }
 
 /**
- * spin_wait(), spin_wait_for() - wait for a lock as its policy says, and return with it. For spin_lock().
+ * spin_wait(), spin_wait_for() - wait for a lock by its policy, and take it. For spin_lock().
  * @lock:   was found taken.
  * @owner:  spin_owner_word().
- * @caller: an address in the code that takes it, for reports; spin_wait() finds it as its return address,
- *          because spin_lock() is inline.
+ * @caller: an address in the code that takes it, for reports; spin_wait() uses its return address, because
+ * spin_lock() is inline.
  *
  * Context: interrupts masked.
  */
@@ -153,7 +152,7 @@ void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller);
  * spin_lock() - mask interrupts and take a lock.
  * @lock: initialised; not held by this CPU.
  *
- * A CPU that holds it already panics; one that has waited for a second says so in the log.
+ * Panics if this CPU holds it already; a wait of more than a second is logged.
  * Context: any but NMI and machine check; not with the lock held, nor with one that is to be taken after it.
  * Cost: 8 instructions when it is free, one of them locked.
  */
@@ -169,7 +168,7 @@ static ALWAYS_INLINE void spin_lock(struct spinlock *lock)
  * spin_trylock() - the same, if it is free and no CPU waits for it.
  * @lock: initialised.
  *
- * Return: whether it is ours; if not, interrupts are as they were.
+ * Return: whether it was taken; if not, the interrupt flag is unchanged.
  * Context: any, also NMI and panic.
  */
 static inline bool spin_trylock(struct spinlock *lock)
@@ -185,21 +184,22 @@ static inline bool spin_trylock(struct spinlock *lock)
 
 /**
  * spin_lock_or_give_up() - take a lock whose holder may never release it.
- * @lock: has a bound. Not waited for with spin_lock() for long: its queue is not joined.
+ * @lock: has a bound. The waiter does not join its queue, so spin_lock() must not be used where it is
+ * contended.
  *
- * Gives up at once when this CPU holds it, as in an NMI or a panic, and when another CPU has waited in vain
- * for the present holder; else when so much time has passed since its holder showed progress.
- * Return: whether it is ours; if not, interrupts are as they were.
+ * Gives up at once when this CPU holds it, as in an NMI or a panic, and when another CPU's wait for the
+ * present holder timed out; else after patience_ticks without progress of the holder.
+ * Return: whether it was taken; if not, the interrupt flag is unchanged.
  * Context: any, also NMI and panic.
  */
 bool spin_lock_or_give_up(struct spinlock *lock) MUST_CHECK;
 
 /**
- * spin_unlock() - release a lock; interrupts are then as they were before it was taken.
+ * spin_unlock() - release a lock, and restore the interrupt flag from before it was taken.
  * @lock: held by this CPU.
  *
- * Context: the CPU that took it. Locks are released in any order, but the one that was taken first last,
- * because it keeps the flag.
+ * Context: the CPU that took it. Locks may be released in any order, except that the one taken first is
+ * released last, because it stores the flag.
  * Cost: 4 instructions.
  */
 static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
@@ -211,7 +211,7 @@ static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELEASE);
     local_irq_restore(flags);
 #else
-    /* The store is a release: stores are not reordered with what precedes them (Intel SDM vol. 3A, "Memory
+    /* The store is a release: stores are not reordered with earlier accesses (Intel SDM vol. 3A, "Memory
        Ordering in P6 and More Recent Processor Families", ed. 081, 9.2.2). The tail is the waiters'. In
        assembly, because a compiler does not test a word in memory and then overwrite it. */
     bool were_enabled;
@@ -225,9 +225,9 @@ static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
 #endif
 }
 
-/* The same as functions. What is made small in the release build (-Os, kernel64/meson.build) calls them, and
-   so does mm, which takes locks only beyond its per-CPU caches. Checked builds see the stack of the caller.
- */
+/* The same as functions. Code that is optimised for size in the release build (-Os, kernel64/meson.build)
+   calls them, and so does mm, which takes locks only beyond its per-CPU caches. Checked builds see the stack
+   of the caller. */
 /* Context: as spin_lock(). */
 void spin_lock_called(struct spinlock *lock);
 /* Context: as spin_trylock(). */
