@@ -37,7 +37,7 @@ static void print_line(void *context, const struct irq_line *line)
         print("%s%s", irq->name, irq->next ? ", " : "");
     if (line->unhandled > 0)
         print(", %lu unhandled", line->unhandled);
-    print("%s\n", line->is_storming ? "; masked: nobody cared" : "");
+    print("%s\n", line->is_storming ? "; masked: unhandled" : "");
 }
 
 static void print_own(const char *name, uint8_t vector)

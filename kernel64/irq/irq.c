@@ -44,7 +44,7 @@ static PERCPU_ARRAY(struct irq_line *volatile, irq_line_of_vector, TRAP_VECTORS)
 
 static void report_storm(const struct irq_line *line)
 {
-    log_warn("irq", "%s pin %u (GSI %u): nobody cared for %u of %u interrupts, masked: check its devices",
+    log_warn("irq", "%s pin %u (GSI %u): %u of %u interrupts unhandled, masked: check its devices",
              line->chip->name, line->pin, line->chip->gsi_base + line->pin, LINE_STORM, LINE_WINDOW);
 }
 
