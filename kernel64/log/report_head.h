@@ -17,5 +17,5 @@
  */
 bool report_head_begin(struct output_held *held);
 
-/* Lets other CPUs print again. A panic does not reach it. */
+/* Lets other CPUs print again. Not called by a panic. */
 void report_head_end(struct output_held held);

@@ -57,7 +57,7 @@ static void begin(void)
         if (machine_ops.attach_consoles)
             machine_ops.attach_consoles();
         log_settle();
-        (void)report_head_begin(&held); /* a panic inside another report goes on in it */
+        (void)report_head_begin(&held); /* a panic inside another report continues it */
     }
 }
 

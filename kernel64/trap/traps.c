@@ -157,9 +157,9 @@ static bool survive_nmi(const struct trap_frame *frame)
 
     if (status != NMI_NO_DEVICE && (status & (NMI_IO_CHECK | NMI_SYSTEM_ERROR)))
         return false;
-    /* An operator's button, or a hypervisor's: the report shows where the CPU was. */
+    /* An operator's or a hypervisor's NMI: the report shows where the CPU was. */
     if (!report_head_begin(&held))
-        return true; /* in a report of this CPU, perhaps a panic's, which shows where it was */
+        return true; /* this CPU is printing a report, which shows where it was */
     interrupted = fixup_set_aside();
     trap_report(frame);
     print("  no device reports a cause; continuing\n");
