@@ -198,7 +198,7 @@ static void set_up(unsigned int chunks, bool caches)
 }
 
 /* All is free: chunks become as if they had never been split. */
-static void forget_descriptors(void)
+static void reset_descriptors(void)
 {
     struct region *region = &buddy.regions[0];
     for (unsigned int chunk = START / CHUNK_FRAMES; chunk < (START + frames) / CHUNK_FRAMES; chunk++) {
@@ -270,7 +270,7 @@ static void prepare_script(void)
 {
     give_all_back();
     if (forgets)
-        forget_descriptors();
+        reset_descriptors();
     for (unsigned int cpu = 0; cpu < 2; cpu++)
         if (script->first[cpu] != 255)
             assert_true(take(cpu, script->first[cpu]) || has_caches); /* with which a reserve is kept */
@@ -330,7 +330,7 @@ static void prepare_random(void)
 {
     give_all_back();
     if (seed_below(2))
-        forget_descriptors();
+        reset_descriptors();
     unsigned int order = seed_below(4) == 0 ? 255 : seed_below(9);
     /* Mostly full, because errors occur at the edges. */
     for (unsigned int cpu = 0; order != 255 && cpu < 3; cpu++)
