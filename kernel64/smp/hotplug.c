@@ -53,10 +53,10 @@ static void go_offline(void)
         ipi_call_one(0, rearm, NULL);
     ipi_close_posts();
     /* Not earlier: posted work may wait until page tables can be freed. */
-    shootdown_block_table_freeing();
+    port_block_table_freeing();
     ipi_offline_cpu();
     /* Before it may be started again. Only a few instructions are left until it halts. */
-    shootdown_unblock_table_freeing();
+    port_unblock_table_freeing();
     cpu_park(ap);
 }
 

@@ -8,13 +8,12 @@
  */
 #include <smp/shootdown.h>
 
-#include <ashlar/mm/port.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
 #include <smp/ipi.h>
 
-static unsigned int holders; /* atomic: of page tables */
+static unsigned int holders; /* atomic: periods in which no page table is freed */
 
 struct request {
     virt_t virt;
@@ -57,18 +56,26 @@ void port_flush(virt_t virt, uint64_t size_bytes)
     flush_all(virt, size_bytes, true);
 }
 
-void shootdown_block_table_freeing(void)
+void port_block_table_freeing(void)
 {
     __atomic_fetch_add(&holders, 1, __ATOMIC_SEQ_CST);
 }
 
-void shootdown_unblock_table_freeing(void)
+void port_unblock_table_freeing(void)
 {
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 
-/* The holders are counted last. A CPU that was not online when the others were called, or was dropped, and
-   uses an old table has been counted before; one that is counted after this finds the entry as it is now. */
+#ifdef ASHLAR_CHECKED
+bool port_tables_stay(void)
+{
+    return __atomic_load_n(&holders, __ATOMIC_RELAXED) > 0 || ipi_online_count() <= 1;
+}
+#endif
+
+/* The holders are counted last. A CPU that was not online when the others were called, or was dropped, and a
+   reader, that walk the old table were counted before; one that is counted after this finds the entry as it
+   is now. Pairs with the fetch_add in port_block_table_freeing(). */
 bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, false);

@@ -314,14 +314,14 @@ static bool start_wave(struct wave *wave)
     for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
         fill_slot(&wave->tables.slots[index], ap);
     wave->tables.words->slot_count = (uint16_t)wave->count;
-    shootdown_block_table_freeing();
+    port_block_table_freeing();
     send_to_wave(wave, false, false);
     if (needs_init_delay())
         timer_sleep_until(clock_now_ns() + INIT_WAIT_NS);
     send_to_wave(wave, true, false);
     wait_for_wave(wave);
     bool have_all = end_wave(wave);
-    shootdown_unblock_table_freeing();
+    port_unblock_table_freeing();
     vrange_prune();
     return have_all;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whether the page tables hold what they must not: W+X, free memory, a writable alias of the kernel's code.
+ * The audit of the kernel's page tables: W+X, free memory, a writable alias of the kernel's code.
  */
 #include <ashlar/mm/audit.h>
 
@@ -10,6 +10,6 @@
  * @report, @context: as for audit_tree().
  *
  * Return: as audit_tree().
- * Context: thread; after memory_init(). Page tables may change meanwhile.
+ * Context: as audit_tree(); after memory_init().
  */
 uint64_t address_space_audit(audit_report_fn *report, void *context);

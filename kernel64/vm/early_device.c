@@ -32,12 +32,12 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
 {
     const struct handoff *handoff = machine_handoff();
     struct paging stubs = {
-        .root = phys(handoff->pml4),
         .has_nx = (handoff->flags & HANDOFF_NX) != 0,
         .has_huge_pages = (handoff->flags & HANDOFF_GIB_PAGES) != 0,
         .take = early_take_frame,
         .give = give_nothing,
     };
+    paging_adopt(&stubs, phys(handoff->pml4));
     /* As far into a large page as it is in physical memory, so that large pages can map it. */
     virt_t start = virt_add(virt_align_up(next_address, LARGE_PAGE_SIZE), first & (LARGE_PAGE_SIZE - 1));
     uint64_t size_bytes = last - first;

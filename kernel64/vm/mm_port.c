@@ -27,7 +27,7 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
 {
-    return paging_map(address_space(), virt_of(start), memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
+    return paging_map_prepared(address_space(), virt_of(start), memory, page_size, PAGE_WRITE | PAGE_GLOBAL);
 }
 
 /* ---- pinning ---- */

@@ -12,8 +12,8 @@ struct audit {
     uint64_t count;
 };
 
-static void offend(struct audit *audit, bool is_violation, enum audit_violation violation,
-                   const struct page_mapping *mapping)
+static void note(struct audit *audit, bool is_violation, enum audit_violation violation,
+                 const struct page_mapping *mapping)
 {
     if (!is_violation)
         return;
@@ -46,25 +46,26 @@ static void look_at_page(void *context, const struct page_mapping *mapping)
     bool is_cached = !(access & (PAGE_UNCACHED | PAGE_WRITE_COMBINING));
 
     /* Without NX nothing can be kept from being executed, and the log has said so. */
-    offend(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE,
-           mapping);
-    offend(audit, virt_is_below(mapping->virt, virt(USER_HALF_END)), AUDIT_LOWER_HALF, mapping);
-    offend(audit, (access & PAGE_USER) != 0, AUDIT_USER, mapping);
-    offend(audit, is_written && overlaps(audit->rules->read_only, mapping), AUDIT_READ_ONLY_ALIAS, mapping);
-    offend(audit, is_written && is_cached && !is_all_ram(audit->rules, mapping), AUDIT_NOT_RAM, mapping);
+    note(audit, is_written && (access & PAGE_EXECUTE) && audit->paging->has_nx, AUDIT_WRITE_EXECUTE, mapping);
+    note(audit, virt_is_below(mapping->virt, virt(USER_HALF_END)), AUDIT_LOWER_HALF, mapping);
+    note(audit, (access & PAGE_USER) != 0, AUDIT_USER, mapping);
+    note(audit, is_written && overlaps(audit->rules->read_only, mapping), AUDIT_READ_ONLY_ALIAS, mapping);
+    note(audit, is_written && is_cached && !is_all_ram(audit->rules, mapping), AUDIT_NOT_RAM, mapping);
 }
 
 static void look_at_table(void *context, const struct page_mapping *table)
 {
     struct audit *audit = context;
-    offend(audit, audit->rules->is_free(table->phys), AUDIT_FREE_TABLE, table);
+    note(audit, audit->rules->is_free(table->phys), AUDIT_FREE_TABLE, table);
 }
 
 uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,
                     void *context)
 {
     struct audit audit = { paging, rules, report, context, 0 };
+    port_block_table_freeing();
     paging_visit(paging, virt(0), virt(0), look_at_page, look_at_table, &audit);
+    port_unblock_table_freeing();
     return audit.count;
 }
 

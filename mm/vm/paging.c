@@ -27,6 +27,11 @@ static bool is_valid_range(virt_t virt, uint64_t size_bytes)
            paging_is_canonical(virt) && paging_is_canonical(last) && (virt.raw >> 63) == (last.raw >> 63);
 }
 
+static unsigned int level_of(uint64_t page_size)
+{
+    return page_size == PAGE_SIZE ? 1 : 2;
+}
+
 /* ---- changing ---- */
 
 status_t paging_init(struct paging *paging)
@@ -34,32 +39,36 @@ status_t paging_init(struct paging *paging)
     phys_t root = paging_new_table(paging);
     if (!phys_is_valid(root))
         return STATUS_NO_MEMORY;
-    paging->root = root;
+    paging_adopt(paging, root);
     return STATUS_OK;
+}
+
+void paging_adopt(struct paging *paging, phys_t root)
+{
+    paging->root = root;
+    SPIN_INIT(&paging->lock, "page tables", LOCK_PAGE_TABLES, LOCK_POLICY_MM);
 }
 
 status_t paging_fill_upper_half(struct paging *paging)
 {
     uint64_t *root = table_at(paging->root);
-    for (unsigned int i = UPPER_HALF; i < PTE_ENTRIES; i++) {
+    status_t status = STATUS_OK;
+    spin_lock(&paging->lock);
+    for (unsigned int i = UPPER_HALF; i < PTE_ENTRIES && status == STATUS_OK; i++) {
         phys_t table;
-        status_t status = paging_enter(paging, &root[i], virt(DIRECT_MAP_START), &table);
-        if (status != STATUS_OK)
-            return status;
+        status = paging_enter(paging, &root[i], virt(DIRECT_MAP_START), &table);
     }
-    return STATUS_OK;
+    spin_unlock(&paging->lock);
+    return status;
 }
 
-status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
+static status_t map_locked(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
+                           unsigned int access)
 {
-    if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
-        !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
-        return STATUS_INVALID;
     virt_t end = virt_add(virt, size_bytes);
+    uint64_t mapped = 0;
     if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, false))
         return STATUS_EXISTS;
-
-    uint64_t mapped = 0;
     status_t status = paging_map_range(paging, paging->root, TOP_LEVEL, virt, end, phys, access, &mapped);
     if (status != STATUS_OK) {
         /* To the range's end, for the tables that were made and hold nothing yet. */
@@ -70,36 +79,76 @@ status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t si
     return status;
 }
 
+status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
+{
+    if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
+        !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
+        return STATUS_INVALID;
+    spin_lock(&paging->lock);
+    status_t status = map_locked(paging, virt, phys, size_bytes, access);
+    spin_unlock(&paging->lock);
+    return status;
+}
+
 status_t paging_prepare(struct paging *paging, virt_t virt, uint64_t size_bytes, uint64_t page_size)
 {
     if (!is_valid_range(virt, size_bytes) || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
         return STATUS_INVALID;
-    return paging_prepare_range(paging, paging->root, TOP_LEVEL, page_size == PAGE_SIZE ? 1 : 2, virt,
-                                virt_add(virt, size_bytes));
+    spin_lock(&paging->lock);
+    status_t status = paging_prepare_range(paging, paging->root, TOP_LEVEL, level_of(page_size), virt,
+                                           virt_add(virt, size_bytes));
+    spin_unlock(&paging->lock);
+    return status;
+}
+
+status_t paging_map_prepared(struct paging *paging, virt_t virt, phys_t phys, uint64_t page_size,
+                             unsigned int access)
+{
+    const unsigned int lowest = level_of(page_size);
+    phys_t table = paging->root;
+    for (unsigned int level = TOP_LEVEL; level > lowest; level--) {
+        uint64_t entry = read_entry(entry_at(table, level, virt));
+        if (!is_present(entry) || is_leaf(entry, level))
+            return is_present(entry) ? STATUS_EXISTS : STATUS_NOT_FOUND;
+        table = table_of(entry);
+    }
+    uint64_t absent = 0, leaf = paging_make_leaf(paging, phys, access, lowest);
+    return __atomic_compare_exchange_n(entry_at(table, lowest, virt), &absent, leaf, false, __ATOMIC_RELEASE,
+                                       __ATOMIC_RELAXED)
+               ? STATUS_OK
+               : STATUS_EXISTS;
 }
 
 status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes)
 {
     if (!is_valid_range(virt, size_bytes))
         return STATUS_INVALID;
+    spin_lock(&paging->lock);
     status_t status = paging_split_edges(paging, virt, size_bytes);
-    if (status != STATUS_OK)
-        return status;
-    paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes));
-    port_flush(virt, size_bytes);
-    return STATUS_OK;
+    if (status == STATUS_OK) {
+        paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes));
+        port_flush(virt, size_bytes);
+    }
+    spin_unlock(&paging->lock);
+    return status;
 }
 
-void paging_prune(struct paging *paging, virt_t virt, uint64_t size_bytes)
+void paging_prune(struct paging *paging)
 {
-    if (is_valid_range(virt, size_bytes))
-        paging_prune_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes));
+    spin_lock(&paging->lock);
+    virt_t at = virt_align_down(paging->kept_start, LARGE_PAGE_SIZE), end = paging->kept_end;
+    paging->kept_start = paging->kept_end = virt(0);
+    spin_unlock(&paging->lock);
+    /* A page table at a time, so that no other CPU waits for long. */
+    for (; virt_is_below(at, end); at = virt_add(at, LARGE_PAGE_SIZE)) {
+        spin_lock(&paging->lock);
+        paging_prune_range(paging, paging->root, TOP_LEVEL, at, virt_add(at, LARGE_PAGE_SIZE));
+        spin_unlock(&paging->lock);
+    }
 }
 
-status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
+static status_t protect_locked(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
 {
-    if (!is_valid_range(virt, size_bytes))
-        return STATUS_INVALID;
     virt_t end = virt_add(virt, size_bytes);
     if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, true))
         return STATUS_NOT_FOUND;
@@ -112,12 +161,26 @@ status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes,
     return STATUS_OK;
 }
 
+status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
+{
+    if (!is_valid_range(virt, size_bytes))
+        return STATUS_INVALID;
+    spin_lock(&paging->lock);
+    status_t status = protect_locked(paging, virt, size_bytes, access);
+    spin_unlock(&paging->lock);
+    return status;
+}
+
 /* ---- reading ---- */
 
-bool paging_maps_any(const struct paging *paging, virt_t virt, uint64_t size_bytes)
+bool paging_maps_any(struct paging *paging, virt_t virt, uint64_t size_bytes)
 {
-    return is_valid_range(virt, size_bytes) &&
-           !paging_is_all(paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes), false);
+    if (!is_valid_range(virt, size_bytes))
+        return false;
+    spin_lock(&paging->lock);
+    bool maps_any = !paging_is_all(paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes), false);
+    spin_unlock(&paging->lock);
+    return maps_any;
 }
 
 unsigned int paging_walk(const struct paging *paging, virt_t virt, struct paging_step steps[4])
@@ -157,6 +220,7 @@ void paging_visit(const struct paging *paging, virt_t start, virt_t end, paging_
                   paging_visit_fn *tables, void *context)
 {
     const struct paging_visitor visitor = { pages, tables, context };
+    CHECK(port_tables_stay());
     virt_t last = virt_add(end, UINT64_MAX), lower_end = virt(USER_HALF_END), upper = virt(DIRECT_MAP_START);
     paging_visit_table(&visitor, start, paging->root);
     if (virt_is_below(start, lower_end))

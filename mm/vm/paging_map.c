@@ -23,6 +23,7 @@ static uint64_t map_entries(uint64_t *entry, uint64_t count, uint64_t value, uin
 status_t paging_map_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
                           phys_t phys, unsigned int access, uint64_t *mapped)
 {
+    CHECK_HELD(&paging->lock);
     const uint64_t span = span_of(level), leaf = paging_make_leaf(paging, (phys_t){ 0 }, access, level);
     uint64_t *entry = entry_at(table, level, virt);
     for (virt_t next; !virt_is_equal(virt, end); virt = next, entry++) {
@@ -50,6 +51,7 @@ status_t paging_map_range(struct paging *paging, phys_t table, unsigned int leve
 /* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end)
 {
+    CHECK_HELD(&paging->lock);
     uint64_t *entry = entry_at(table, level, virt);
     for (virt_t next; !virt_is_equal(virt, end); virt = next, entry++) {
         next = piece_end(virt, end, span_of(level));

@@ -8,7 +8,7 @@
  * page-directory-pointer table, 4 the PML4. A range [virt, end) lies in one table and is cut at its entries;
  * each piece is done at this level or goes one level down. An end of 0 is 2^64.
  *
- * Context of all: as paging_map().
+ * Context of all, but what reads only: the lock of the tree held, or no other CPU knows the tree.
  */
 #include <ashlar/bits.h>
 #include <ashlar/hw/paging.h>

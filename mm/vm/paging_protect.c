@@ -11,6 +11,7 @@
 void paging_protect_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
                           unsigned int access)
 {
+    CHECK_HELD(&paging->lock);
     uint64_t *entry = entry_at(table, level, virt);
     for (virt_t next; !virt_is_equal(virt, end); virt = next, entry++) {
         next = piece_end(virt, end, span_of(level));
@@ -26,6 +27,7 @@ void paging_protect_range(struct paging *paging, phys_t table, unsigned int leve
 /* The page that an entry of @level maps becomes a table of smaller ones. */
 static status_t split_entry(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
 {
+    CHECK_HELD(&paging->lock);
     phys_t below = paging->take();
     if (!phys_is_valid(below))
         return STATUS_NO_MEMORY;
@@ -84,6 +86,7 @@ static bool is_uniform(const struct paging *paging, phys_t table, phys_t address
 /* A table whose pages together are one larger page becomes that page. @level: of @entry. */
 static void merge_entry(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
 {
+    CHECK_HELD(&paging->lock);
     if (!is_present(*entry) || is_leaf(*entry, level) || level == TOP_LEVEL ||
         (level == 3 && !paging->has_huge_pages))
         return;

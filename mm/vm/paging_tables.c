@@ -20,6 +20,7 @@ phys_t paging_new_table(struct paging *paging)
 
 status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table)
 {
+    CHECK_HELD(&paging->lock);
     if (!is_present(*entry)) {
         phys_t made = paging_new_table(paging);
         if (!phys_is_valid(made))
@@ -54,6 +55,7 @@ static void note_kept(struct paging *paging, virt_t start, uint64_t size_bytes)
 
 void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
 {
+    CHECK_HELD(&paging->lock);
     uint64_t old = *entry;
     if ((level == KEPT_LEVEL && virt.raw >= USER_HALF_END) || !is_empty(table_of(old)))
         return;

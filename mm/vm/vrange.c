@@ -10,8 +10,8 @@
  * its pages are unmapped, which returns when every CPU has flushed them; only then the segment becomes free.
  * Flushing many ranges at once, later, would be cheaper and is not done: no caller unmaps often.
  *
- * tree_lock guards the segments, tables_lock the page tables (ashlar/sync/lock_class.h has the order). Nodes
- * are taken before the tree is locked and given back after it is unlocked.
+ * tree_lock guards the segments; paging locks the page tables itself. Neither is taken with the other held.
+ * Nodes are allocated before the tree is locked and freed after it is unlocked.
  */
 #include <ashlar/mm/vrange.h>
 
@@ -32,9 +32,7 @@
 /* Pages that are mapped, or unmapped and flushed, under one lock: interrupts are off meanwhile. */
 #define PIECE_PAGES 16
 
-static struct spinlock tables_lock = SPINLOCK("page tables", LOCK_PAGE_TABLES, LOCK_POLICY_MM);
-/* guarded by tables_lock: changes of what it points to. The pointer is constant after initialisation. */
-static struct paging *tables;
+static struct paging *tables; /* constant after initialisation */
 
 static struct spinlock tree_lock = SPINLOCK("segments", LOCK_SEGMENTS, LOCK_POLICY_MM);
 /* guarded by tree_lock, as are the segments: */
@@ -105,10 +103,7 @@ static bool is_in_direct_map(struct phys_range range)
     uint64_t start = range.start.raw, end = range.end.raw < limit ? range.end.raw : limit;
     if (start >= limit)
         return false;
-    spin_lock(&tables_lock);
-    bool is_there = paging_maps_any(tables, virt(DIRECT_MAP_START + start), end - start);
-    spin_unlock(&tables_lock);
-    return is_there;
+    return paging_maps_any(tables, virt(DIRECT_MAP_START + start), end - start);
 }
 
 /**
@@ -186,17 +181,12 @@ static void release(struct segment *segment)
 
 static status_t map(virt_t start, phys_t address, uint64_t size_bytes, unsigned int access)
 {
-    spin_lock(&tables_lock);
-    status_t status = paging_map(tables, start, address, size_bytes, access | PAGE_GLOBAL);
-    spin_unlock(&tables_lock);
-    return status;
+    return paging_map(tables, start, address, size_bytes, access | PAGE_GLOBAL);
 }
 
 static void unmap(virt_t start, uint64_t size_bytes)
 {
-    spin_lock(&tables_lock);
     status_t status = paging_unmap(tables, start, size_bytes);
-    spin_unlock(&tables_lock);
     VERIFY(status == STATUS_OK);
 }
 
@@ -268,20 +258,6 @@ static status_t map_frames(virt_t start, virt_t end)
         }
     }
     return STATUS_OK;
-}
-
-void vrange_prune(void)
-{
-    spin_lock(&tables_lock);
-    virt_t at = virt_align_down(tables->kept_start, LARGE_PAGE_SIZE), end = tables->kept_end;
-    tables->kept_start = tables->kept_end = virt(0);
-    spin_unlock(&tables_lock);
-    /* A page table at a time, so that no other CPU waits for long. */
-    for (; virt_is_below(at, end); at = virt_add(at, LARGE_PAGE_SIZE)) {
-        spin_lock(&tables_lock);
-        paging_prune(tables, at, LARGE_PAGE_SIZE);
-        spin_unlock(&tables_lock);
-    }
 }
 
 /* Makes a used segment one that only the caller may end. Return: NULL when there is none. */
@@ -365,6 +341,11 @@ void vrange_unmap(const volatile void *pointer)
     release(segment);
     if (UNLIKELY(__atomic_load_n(&tables->kept_end.raw, __ATOMIC_RELAXED) != 0))
         vrange_prune();
+}
+
+void vrange_prune(void)
+{
+    paging_prune(tables);
 }
 
 bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)

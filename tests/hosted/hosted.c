@@ -139,9 +139,3 @@ void port_bug(const char *format, ...)
         abort();
     }
 }
-
-void verify_failed(const char *expression, const char *file, int line)
-{
-    fprintf(stderr, "%s:%d: expected %s\n", file, line, expression);
-    abort();
-}

@@ -49,13 +49,31 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
 /* The test defines how flushes are recorded. */
 void port_flush(virt_t virt, uint64_t size_bytes);
 
-/* Defined by a test in which a CPU that cannot be notified walks the page tables. */
-extern bool hosted_tables_held __attribute__((weak));
+/* A test of it defines it: how many periods in which no page table is freed are in force. */
+extern unsigned int hosted_tables_held __attribute__((weak));
 
 static inline bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     port_flush(virt, size_bytes);
-    return !(&hosted_tables_held && hosted_tables_held);
+    return !(&hosted_tables_held && hosted_tables_held > 0);
+}
+
+static inline void port_block_table_freeing(void)
+{
+    if (&hosted_tables_held)
+        hosted_tables_held++;
+}
+
+static inline void port_unblock_table_freeing(void)
+{
+    if (&hosted_tables_held)
+        hosted_tables_held--;
+}
+
+/* Where a test does not define it, no table is freed while another thread reads. */
+static inline bool port_tables_stay(void)
+{
+    return !&hosted_tables_held || hosted_tables_held > 0;
 }
 
 /* hosted_frames[0] describes the frame at hosted_ram. */

@@ -14,7 +14,7 @@
  *     post, wait_for_answers     ipi_call() in smp/ipi.c; calls to a CPU that goes offline are the subject of calls.pml
  *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c
  *     leave                      leave() in smp/hotplug.c: ipi_offline_cpu(), tlb_leave_cpu()
- *     holders                    shootdown_block_table_freeing(), shootdown_unblock_table_freeing()
+ *     holders                    port_block_table_freeing(), port_unblock_table_freeing()
  *
  * CPUs 0 and 1 change an entry of the page tables each, CPU 2 goes online and offline, and all sleep and run code that uses
  * both entries. An invalidated entry is loaded again at once, whether the CPU runs, sleeps or is offline: a later walk could only

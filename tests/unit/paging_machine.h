@@ -37,7 +37,7 @@ static unsigned int taken_count;
 static unsigned int takes_until_failure; /* UINT32_MAX: never */
 
 /* A CPU is being started: no flush drops what it holds of tables. */
-bool hosted_tables_held;
+unsigned int hosted_tables_held;
 
 static void remember_pages(unsigned int distance);
 
@@ -135,7 +135,7 @@ static inline int set_up(void **state)
     memset(tlb, 0, sizeof(tlb));
     taken_count = 0;
     takes_until_failure = UINT32_MAX;
-    hosted_tables_held = false;
+    hosted_tables_held = 0;
     paging = (struct paging){ .has_nx = true, .has_huge_pages = true, .take = take, .give = give };
     return paging_init(&paging);
 }
@@ -174,7 +174,7 @@ static inline void check_window(void)
     remember_tables();
 }
 
-static struct page_mapping query(uint64_t at)
+static inline struct page_mapping query(uint64_t at)
 {
     struct page_mapping mapping = { .size_bytes = 0 };
     (void)!paging_query(&paging, virt(at), &mapping);

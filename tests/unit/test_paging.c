@@ -54,9 +54,9 @@ static status_t expected_of_map(unsigned int first, unsigned int count)
 /* It flushes when it comes online. */
 static void release_tables(void)
 {
-    hosted_tables_held = false;
+    hosted_tables_held = 0;
     port_flush(virt(0), UINT64_MAX);
-    paging_prune(&paging, virt(WINDOW_START), WINDOW_PAGES * PAGE_SIZE);
+    paging_prune(&paging);
 }
 
 static void step(void)
@@ -65,7 +65,7 @@ static void step(void)
         if (hosted_tables_held)
             release_tables();
         else
-            hosted_tables_held = true;
+            hosted_tables_held = 1;
     }
     /* Half of the ranges are made of whole large pages. */
     unsigned int unit = random_below(2) ? 512 : 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A look at a whole tree of page tables for what must never be in it. It trusts nothing that the
- * mapper was asked for: it reads the tables as the CPU does.
+ * An audit of a whole tree of page tables for what must never be in it. It does not rely on what the mapper
+ * was asked for: it reads the tables as the CPU does.
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/mm/paging.h>
@@ -25,7 +25,7 @@ struct audit_rules {
     const struct memmap_range *ranges;
     size_t range_count;
     struct phys_range read_only; /* the kernel's code and constants */
-    /* Whether a frame is free for anybody to take. */
+    /* Whether a frame is free. */
     bool (*is_free)(phys_t frame);
 };
 
@@ -41,7 +41,7 @@ typedef void audit_report_fn(void *context, enum audit_violation violation,
  * @context: passed to @report.
  *
  * Return: the number of violations.
- * Context: any; the caller keeps the tree from changing.
+ * Context: thread. Translations may change meanwhile and are seen before or after; no table is freed.
  * Cost: one step for each entry of each table.
  */
 uint64_t audit_tree(const struct paging *paging, const struct audit_rules *rules, audit_report_fn *report,

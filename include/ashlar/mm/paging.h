@@ -6,10 +6,24 @@
  *
  * Not here: which address means what (layout.h, vm/address_space.h), and who owns a frame.
  *
- * Context of all: one caller at a time for one tree; any otherwise. Never sleeps.
- * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
+ * Locks. There is one rule for each of three kinds of access to a tree, and a checked build checks each:
+ *
+ *   change   takes the tree's lock (class LOCK_PAGE_TABLES) itself, so the caller holds no lock that is taken
+ *            after that class. The functions inside say CHECK_HELD(); the order of locks is checked, too.
+ *   fill     paging_map_prepared() writes one entry, in tables that are never freed, without a lock; the page
+ *            is the caller's. It is for a caller that holds an inner lock, as the frame allocator does when
+ *            it maps its descriptors. An entry that another caller has written is reported by its status.
+ *   read     paging_walk(), paging_query() and paging_visit() take no lock, so that a panic and an NMI may
+ *            walk. They read each entry once. No table may be freed under them: the caller keeps mapped what
+ *            it looks up, or calls port_block_table_freeing() first, or no other CPU runs. paging_visit()
+ *            checks the last two.
+ *
+ * Context of all, but where it says so: thread or interrupt, not NMI; takes the tree's lock and, through
+ * take() and give(), those of the frame allocator. Never sleeps.
+ * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", ed. 081.
  */
 #include <ashlar/addr.h>
+#include <ashlar/mm/port.h>
 #include <ashlar/status.h>
 
 /* What a page may be used for. Every mapped page can be read. */
@@ -33,8 +47,9 @@ struct paging {
     phys_t (*take)(void);
     void (*give)(phys_t frame);
 
-    /* Empty tables in [kept_start, kept_end) could not be freed; none when kept_end is 0. */
-    virt_t kept_start, kept_end;
+    struct spinlock lock; /* LOCK_PAGE_TABLES */
+    /* guarded by lock, as are the tables: */
+    virt_t kept_start, kept_end; /* has empty tables that could not be freed; none when kept_end is 0 */
 };
 
 /* One entry that maps a page. */
@@ -46,19 +61,28 @@ struct page_mapping {
 };
 
 /**
- * paging_init() - an empty tree.
- * @paging: root is filled in, all else is the caller's.
+ * paging_init() - make an empty tree.
+ * @paging: root and lock are filled in; has_*, take and give are the caller's.
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY.
+ * Context: as above; no other CPU knows the tree yet. Takes no lock of its own.
  */
 status_t paging_init(struct paging *paging) MUST_CHECK;
+
+/**
+ * paging_adopt() - change a tree that was made elsewhere, as by stub32.
+ * @paging: as for paging_init().
+ * @root:   its PML4.
+ *
+ * Context: any; no other CPU changes the tree.
+ */
+void paging_adopt(struct paging *paging, phys_t root);
 
 /**
  * paging_fill_upper_half() - give each of the 256 upper PML4 entries a table.
  *
  * These tables are never freed: an address space that copies the entries sees every mapping made
  * later, and no fault is ever taken to bring it up to date.
- *
  * Return: STATUS_OK; STATUS_NO_MEMORY.
  */
 status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
@@ -70,6 +94,7 @@ status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
  *
  * Return: STATUS_OK; STATUS_EXISTS when anything in the range is mapped, STATUS_NO_MEMORY,
  *         STATUS_INVALID: nothing has changed then.
+ * Cost: two passes over the entries of the range, and a cleared frame for each new table.
  */
 status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
                     unsigned int access) MUST_CHECK;
@@ -86,24 +111,41 @@ status_t paging_prepare(struct paging *paging, virt_t virt, uint64_t size_bytes,
                         uint64_t page_size) MUST_CHECK;
 
 /**
+ * paging_map_prepared() - map one page in tables that paging_prepare() made.
+ * @virt, @phys: multiples of @page_size; no other caller maps this page.
+ * @page_size: as for paging_prepare().
+ * @access: enum page_access.
+ *
+ * Nothing in what was prepared is ever unmapped.
+ * Return: STATUS_OK; STATUS_EXISTS when something is mapped there; STATUS_NOT_FOUND when its table is
+ *         missing. Nothing has changed then.
+ * Context: any but NMI. Takes no lock and no frame.
+ * Cost: 3 or 4 entries read, one locked instruction.
+ */
+status_t paging_map_prepared(struct paging *paging, virt_t virt, phys_t phys, uint64_t page_size,
+                             unsigned int access) MUST_CHECK;
+
+/**
  * paging_unmap() - remove what is mapped in a range; what is not mapped there is passed over.
  * @virt, @size_bytes: as for paging_map(). Large pages at the edges are split.
  *
- * Tables that become empty are freed, after every CPU has forgotten them. While one cannot be asked
- * (port_flush_table()), they stay in place, empty, and serve the next mapping there; paging_prune() tries
- * again.
- * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: nothing that can
- *         be seen has changed then.
+ * Tables that become empty are freed after a TLB shootdown. While that is blocked
+ * (port_block_table_freeing()), they stay in place, empty, and serve the next mapping there; paging_prune()
+ * tries again.
+ * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: no translation has changed
+ *         then.
+ * Cost: one TLB shootdown, and one more for each table that becomes empty; interrupts are masked meanwhile,
+ *       so long ranges are unmapped in pieces.
  */
 status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes) MUST_CHECK;
 
 /**
  * paging_prune() - free empty tables that paging_unmap() had to leave.
- * @virt, @size_bytes: as for paging_map().
+ * @paging: the tree; its lock is taken anew for each page table.
  *
  * Changes no translation. What still cannot be freed stays.
  */
-void paging_prune(struct paging *paging, virt_t virt, uint64_t size_bytes);
+void paging_prune(struct paging *paging);
 
 /**
  * paging_protect() - change the access of a range; the addresses stay.
@@ -112,6 +154,7 @@ void paging_prune(struct paging *paging, virt_t virt, uint64_t size_bytes);
  *
  * Large pages at the edges are split, and what has become uniform is merged.
  * Return: as paging_unmap(); STATUS_NOT_FOUND when part of the range is not mapped.
+ * Cost: as paging_unmap(), and a comparison of 512 entries for each table that may be merged.
  */
 status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes,
                         unsigned int access) MUST_CHECK;
@@ -122,6 +165,7 @@ status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes,
  * @mapping: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND.
+ * Context: any, also NMI and panic; a reader.
  */
 status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapping *mapping) MUST_CHECK;
 
@@ -132,7 +176,7 @@ status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapp
  * Return: true when at least one page is; false for a range that paging_map() would call invalid.
  * Cost: one entry for each page of the largest size that fits, more where the range is mapped in parts.
  */
-bool paging_maps_any(const struct paging *paging, virt_t virt, uint64_t size_bytes);
+bool paging_maps_any(struct paging *paging, virt_t virt, uint64_t size_bytes);
 
 /* One step of a walk: an entry, and where it stands. */
 struct paging_step {
@@ -149,6 +193,7 @@ struct paging_step {
  * @steps: receives up to 4.
  *
  * Return: how many there are; the last one maps a page or is not present.
+ * Context: any, also NMI and panic; a reader.
  */
 unsigned int paging_walk(const struct paging *paging, virt_t virt, struct paging_step steps[4]);
 
@@ -162,9 +207,11 @@ typedef void paging_visit_fn(void *context, const struct page_mapping *mapping);
  * @pages:   called for each page.
  * @tables:  called for each table on the way, the PML4 included, before its pages; may be NULL.
  * @context: passed to both.
+ *
+ * Context: thread, interrupt or panic; a reader. The callbacks run without a lock.
  */
 void paging_visit(const struct paging *paging, virt_t start, virt_t end, paging_visit_fn *pages,
                   paging_visit_fn *tables, void *context);
 
-/* Return: whether an address is canonical, so that the CPU will translate it. */
+/* Return: whether an address is canonical, so that the CPU will translate it. Context: any. */
 bool paging_is_canonical(virt_t virt);

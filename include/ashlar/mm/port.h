@@ -27,13 +27,18 @@
  *       The block at @memory was cut into objects, the first at @objects; reciprocal is 2^32 / stride,
  *       rounded up.
  *   void port_flush(virt_t virt, uint64_t size_bytes)
- *       Translations of [virt, virt + size_bytes) are forgotten on every CPU before this returns, or before
- *       it does anything else.
+ *       No CPU uses a translation of [virt, virt + size_bytes) from before any more: it has dropped them when
+ *       this returns, or drops them before it does anything else.
  *   bool port_flush_table(virt_t virt, uint64_t size_bytes)
- *       The same, and the page table that led there, which no entry names any more, is to be freed. Return:
- *       true when no CPU holds it in its paging-structure caches; false when one that cannot be asked,
- *       because it is being started or is leaving, may still walk it: then the table must stay what it is.
- *       Waits for no such CPU: the caller may be an interrupt of the one that starts it.
+ *       The same, and the page table that led there, to which no entry leads any more, is to be freed.
+ * Return: true when no CPU holds it in its paging-structure caches; false while port_block_table_freeing() is
+ * in force: then the table must stay what it is. Does not wait for the end of that. void
+ * port_block_table_freeing(void), void port_unblock_table_freeing(void) Begin and end a period in which no
+ * page table is freed, because a CPU that gets no shootdown may walk it (one that is being started or is
+ * going offline), or code walks the tables without a lock. Periods may overlap: they are counted. A table
+ * whose entry was cleared before the period began is not reached in it. What could not be freed is freed by a
+ * later paging_prune(). Context: any. bool port_tables_stay(void) Checked builds: whether such a period is in
+ * force, or no other CPU runs.
  *
  * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
  * only where the buddy allocator put some.
@@ -48,8 +53,8 @@
  *       will need. During buddy_init() only; may take early memory.
  *   status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size)
  *       Puts one page of memory behind the array at @start, writable, content undefined: the allocator zeroes
- *       what it uses. Called with its lock held, so this takes no lock of mm's. The tables are there, so it
- *       takes no memory. A page is mapped once, and stays.
+ *       what it uses. Called with or without its lock held, by the owner of the frames described, so this
+ *       takes no lock of mm's. The tables are there, so it takes no memory. A page is mapped once, and stays.
  *
  * Processors
  *   unsigned int port_cpu(void)        this CPU's number, 0 .. port_cpu_count() - 1

@@ -3,18 +3,18 @@
 /*
  * Ranges of kernel address space: for device memory, stacks, and memory that need not be contiguous.
  *
- * A page that is never mapped stands before each range, and so also behind it. Memory that may be
- * contiguous is better off with kmalloc() or the buddy allocator: the direct map holds it already.
+ * A guard page, which is never mapped, lies before each range, and so also after it. Memory that may be
+ * contiguous comes from kmalloc() or the buddy allocator instead: the direct map maps it already.
  *
- * Context of all, but where it says so: thread or interrupt, not NMI, no lock of a shrinker held. Never
- * sleeps.
+ * Context of all, but where it says so: thread or interrupt, not NMI, with no lock of class LOCK_SEGMENTS or
+ * of one after it held. Never sleeps.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/paging.h>
 #include <ashlar/status.h>
 
 enum vrange_kind {
-    VRANGE_DEVICE, /* addresses that are not RAM of ours */
+    VRANGE_DEVICE, /* addresses that are not the kernel's RAM */
     VRANGE_MEMORY, /* frames from the allocator, anywhere */
     VRANGE_STACK,  /* the same, for a stack */
     VRANGE_KINDS
@@ -22,28 +22,30 @@ enum vrange_kind {
 
 /**
  * vrange_init() - manage [start, end), in which nothing is mapped.
- * @paging: the tree to map in; its tables are changed under a lock of vrange's.
+ * @paging: the tree to map in.
  * @start, @end: page-aligned.
  *
  * Context: once, one CPU. Needs no memory: the first ranges are described by static ones.
  */
 void vrange_init(struct paging *paging, virt_t start, virt_t end);
 
-/* More than a few ranges can be described from now on. Once, when kmalloc() works. */
+/* From now on more than a few ranges can be described. Context: once, first CPU, after kmalloc_init(). */
 status_t vrange_init_memory(void) MUST_CHECK;
 
 /**
- * vrange_map_device() - show physical addresses.
+ * vrange_map_device() - map physical addresses.
  * @address, @size_bytes: of any alignment; the pages around them are mapped.
  * @access: enum page_access; PAGE_GLOBAL comes by itself.
- * @name:   for vmap and fault reports; stays where it is.
- * @result: receives where the byte at @address is; untouched on failure.
+ * @name:   for vmap and fault reports; not copied.
+ * @result: receives the address of the byte at @address; untouched on failure.
  *
- * A physical page that a device range or the direct map shows already may be shown again only with the same
+ * A physical page that a device range or the direct map maps already may be mapped again only with the same
  * memory type: two types at once are undefined (Intel SDM vol. 3A, "Programming the PAT"). The direct map is
  * write-back.
  * Return: STATUS_OK; STATUS_EXISTS when it is mapped with another type; STATUS_NO_MEMORY; STATUS_INVALID for
- *         nothing at all, or an end behind what an entry can hold.
+ *         a size of 0, or an end above what an entry can hold.
+ * Cost: O(log n) for the address, one visit of all n ranges for the memory type, and paging_map() of at most
+ *       16 pages at a time.
  */
 status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name,
                            void **result) MUST_CHECK;
@@ -56,26 +58,26 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
  * @result:     receives its lowest address; untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY, at once when the machine does not have as much; STATUS_INVALID, also
- * when
- *         @size_bytes rounds up to 2^64.
+ *         when @size_bytes rounds up to 2^64.
+ * Cost: O(log n) for the address, and an allocation and a paging_map() for each page.
  */
 status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name,
                            void **result) MUST_CHECK;
 
 /**
- * vrange_unmap() - end a range.
+ * vrange_unmap() - unmap a range and free its address space.
  * @pointer: anywhere in it.
  *
- * When it returns, no CPU knows the range any more and its frames are free; only then is it used again. What
- * is in no range is reported by port_bug() with the caller.
+ * When it returns, no CPU has a translation of the range and its frames are free; only then is it used again.
+ * A pointer into no range is reported by port_bug() with the caller.
+ * Cost: a TLB shootdown for each 16 pages, or 16 large pages.
  */
 void vrange_unmap(const volatile void *pointer);
 
 /**
- * vrange_prune() - free empty page tables that vrange_unmap() had to leave while a CPU was being started or
- * left.
+ * vrange_prune() - free empty page tables that vrange_unmap() had to leave while table freeing was blocked.
  *
- * The next vrange_unmap() does it, too. Context: thread; whoever starts CPUs calls it when they have come.
+ * The next vrange_unmap() does it, too. Context: thread; called after CPUs have come online or gone offline.
  */
 void vrange_prune(void);
 
@@ -84,7 +86,7 @@ struct vrange_info {
     enum vrange_kind kind;
     const char *name;
     unsigned int access; /* enum page_access */
-    phys_t device;       /* what VRANGE_DEVICE shows at start */
+    phys_t device;       /* what VRANGE_DEVICE maps at start */
 };
 
 /**
@@ -93,8 +95,9 @@ struct vrange_info {
  * @info:     filled in.
  * @is_guard: receives whether it is the guard page before that range.
  *
- * Return: false when it belongs to nothing, or the ranges are just being changed: it waits for nobody.
- * Context: any.
+ * Return: false when it belongs to no range, or another CPU holds the lock of the ranges, which is not waited
+ *         for.
+ * Context: any, also NMI and panic.
  */
 bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard);
 

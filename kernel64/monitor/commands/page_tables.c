@@ -104,11 +104,14 @@ static status_t command_walk(int argc, char **argv)
     const struct paging tables = current_tables();
     struct paging_step steps[4];
     struct page_mapping mapping;
+    port_block_table_freeing();
     unsigned int count = paging_walk(&tables, virt(address), steps);
+    status_t status = paging_query(&tables, virt(address), &mapping);
+    port_unblock_table_freeing();
     print_region(address);
     for (unsigned int i = 0; i < count; i++)
         print_step(&steps[i]);
-    if (paging_query(&tables, virt(address), &mapping) == STATUS_OK)
+    if (status == STATUS_OK)
         print_mapping(&mapping, address, steps, count);
     else
         print("%016lx is not mapped\n", address);
@@ -149,7 +152,9 @@ static status_t command_audit(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
+    port_block_table_freeing();
     paging_visit(address_space(), virt(0), virt(0), count_page, count_table, &census);
+    port_unblock_table_freeing();
     print("%lu tables map %lu KiB in %lu pages of 4 KiB, %lu of 2 MiB, %lu of 1 GiB\n", census.tables,
           census.bytes >> 10, census.pages[0], census.pages[1], census.pages[2]);
     uint64_t violations = address_space_audit(print_violation, NULL);

@@ -42,6 +42,9 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
 
 void port_flush(virt_t virt, uint64_t size_bytes);
 bool port_flush_table(virt_t virt, uint64_t size_bytes);
+void port_block_table_freeing(void);
+void port_unblock_table_freeing(void);
+bool port_tables_stay(void);
 
 /* layout.h puts the descriptors where these shifts lead; >> of a negative number keeps its sign here. */
 static inline struct frame *port_frame(const void *pointer)
@@ -109,9 +112,9 @@ static inline void port_unpin(void)
 /*
  * ---- restartable sequences: common paths that interrupts may cut, for no instruction more ----
  *
- * Each takes effect by its last instruction, the commit, and has changed nothing before that anybody could
- * see. An interrupt whose return address lies behind the first and not behind the commit returns to the
- * first: trap/restart.c knows the addresses from the section .restarts, which holds pairs of them.
+ * Restartable sequences. Each takes effect by its last instruction, the commit; until then it has only
+ * read, or written where no reader looks. If RIP is in (first, commit] when an interrupt returns, RIP is set
+ * back to first: trap/restart.c reads the pairs of addresses from the section .restarts.
  */
 #define PORT_RESTART(first, commit)                                                                          \
     ".pushsection .restarts,\"aw\"\n\t.quad " first ", " commit "\n\t.popsection\n\t"

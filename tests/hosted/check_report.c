@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An end for a process that does not hold a lock of mm's where it must; a test that does so on purpose brings
- * its own.
+ * An end for a process that fails a check of mm's: VERIFY(), CHECK() and CHECK_HELD(). A test that does so on
+ * purpose brings its own.
  */
 #include <ashlar/mm/port.h>
 
@@ -12,5 +12,11 @@ __attribute__((weak)) void lock_panic_not_held(const struct spinlock *lock)
 {
     fprintf(stderr, "this thread does not hold lock \"%s\"\n",
             lock->kind ? lock->kind->name : "(not initialised)");
+    abort();
+}
+
+__attribute__((weak)) void verify_failed(const char *expression, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: expected %s\n", file, line, expression);
     abort();
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of page tables and their locks: what a checked build reports when it is broken, and what
+ * readers and the owner of prepared tables may do without the lock.
+ */
+#include "paging_machine.h"
+
+#include <ashlar/mm/audit.h>
+
+#include "../../mm/vm/paging_private.h"
+
+static jmp_buf reported;
+static const struct spinlock *lock_reported;
+static bool is_check_reported;
+
+void lock_panic_not_held(const struct spinlock *lock)
+{
+    lock_reported = lock;
+    longjmp(reported, 1);
+}
+
+void verify_failed(const char *expression, const char *file, int line)
+{
+    (void)expression;
+    (void)file;
+    (void)line;
+    is_check_reported = true;
+    longjmp(reported, 1);
+}
+
+#define EXPECT_NOT_HELD(call)                                                                                \
+    do {                                                                                                     \
+        lock_reported = NULL;                                                                                \
+        if (setjmp(reported) == 0)                                                                           \
+            call;                                                                                            \
+        assert_ptr_equal(lock_reported, &paging.lock);                                                       \
+    } while (0)
+
+static void a_change_without_the_lock_is_reported(void **state)
+{
+    (void)state;
+    const virt_t start = virt(DIRECT_MAP_START), end = virt_add(start, MIB(4));
+    uint64_t mapped = 0, *root = entry_at(paging.root, TOP_LEVEL, start);
+    phys_t table;
+    assert_int_equal(paging_map(&paging, start, phys(0), MIB(4), PAGE_WRITE), STATUS_OK);
+    EXPECT_NOT_HELD((void)!paging_map_range(&paging, paging.root, TOP_LEVEL, end, virt_add(end, PAGE_SIZE),
+                                            phys(0), 0, &mapped));
+    EXPECT_NOT_HELD(paging_unmap_range(&paging, paging.root, TOP_LEVEL, start, end));
+    EXPECT_NOT_HELD(paging_protect_range(&paging, paging.root, TOP_LEVEL, start, end, 0));
+    EXPECT_NOT_HELD((void)!paging_enter(&paging, root, start, &table));
+    EXPECT_NOT_HELD(paging_free_if_empty(&paging, root, start, 3));
+    EXPECT_NOT_HELD((void)!paging_split_edges(&paging, virt_add(start, PAGE_SIZE), PAGE_SIZE));
+    EXPECT_NOT_HELD(paging_merge_range(&paging, start, PAGE_SIZE));
+    /* The public functions take it. */
+    assert_int_equal(paging_protect(&paging, start, PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_unmap(&paging, start, MIB(4)), STATUS_OK);
+}
+
+static void ignore(void *context, const struct page_mapping *mapping)
+{
+    (void)context;
+    (void)mapping;
+}
+
+static void a_visit_while_tables_may_be_freed_is_reported(void **state)
+{
+    (void)state;
+    is_check_reported = false;
+    if (setjmp(reported) == 0)
+        paging_visit(&paging, virt(0), virt(0), ignore, NULL, NULL);
+    assert_true(is_check_reported);
+    is_check_reported = false;
+    port_block_table_freeing();
+    paging_visit(&paging, virt(0), virt(0), ignore, NULL, NULL);
+    port_unblock_table_freeing();
+    assert_false(is_check_reported);
+}
+
+static unsigned int tables_in_callback;
+
+/* What another CPU may do while the audit reads. */
+static void unmap_it(void *context, enum audit_violation violation, const struct page_mapping *mapping)
+{
+    (void)context;
+    (void)violation;
+    assert_int_equal(paging_unmap(&paging, mapping->virt, mapping->size_bytes), STATUS_OK);
+    tables_in_callback = taken_count;
+}
+
+static bool is_never_free(phys_t frame)
+{
+    (void)frame;
+    return false;
+}
+
+static void a_table_that_becomes_empty_during_an_audit_is_freed_after_it(void **state)
+{
+    (void)state;
+    const struct audit_rules rules = { .is_free = is_never_free };
+    const virt_t at = virt(VRANGE_START + MIB(6));
+    assert_int_equal(paging_map(&paging, at, phys(0), PAGE_SIZE, PAGE_WRITE | PAGE_EXECUTE | PAGE_UNCACHED),
+                     STATUS_OK);
+    assert_int_equal(taken_count, 4);
+    assert_int_equal(audit_tree(&paging, &rules, unmap_it, NULL), 1);
+    assert_int_equal(tables_in_callback, 4);
+    paging_prune(&paging);
+    assert_int_equal(taken_count, 2); /* the PML4, and a table of the upper half that stays */
+}
+
+static void a_prepared_page_is_mapped_once_whatever_lock_is_held(void **state)
+{
+    (void)state;
+    const virt_t at = virt(DIRECT_MAP_START + MIB(6)), large = virt(VRANGE_START);
+    struct page_mapping page;
+    assert_int_equal(paging_map_prepared(&paging, at, phys(0), PAGE_SIZE, 0), STATUS_NOT_FOUND);
+    assert_int_equal(paging_prepare(&paging, at, MIB(2), PAGE_SIZE), STATUS_OK);
+    assert_int_equal(paging_prepare(&paging, large, MIB(2), LARGE_PAGE_SIZE), STATUS_OK);
+    takes_until_failure = 0;
+    spin_lock(&paging.lock);
+    assert_int_equal(paging_map_prepared(&paging, at, phys(MIB(3)), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    assert_int_equal(paging_map_prepared(&paging, at, phys(MIB(4)), PAGE_SIZE, PAGE_WRITE), STATUS_EXISTS);
+    assert_int_equal(paging_map_prepared(&paging, at, phys(MIB(4)), LARGE_PAGE_SIZE, 0), STATUS_EXISTS);
+    assert_int_equal(paging_map_prepared(&paging, large, phys(MIB(4)), LARGE_PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map_prepared(&paging, large, phys(MIB(4)), PAGE_SIZE, 0), STATUS_EXISTS);
+    spin_unlock(&paging.lock);
+    assert_int_equal(paging_query(&paging, at, &page), STATUS_OK);
+    assert_true(page.phys.raw == MIB(3) && page.access == PAGE_WRITE && page.size_bytes == PAGE_SIZE);
+    assert_int_equal(paging_query(&paging, large, &page), STATUS_OK);
+    assert_true(page.phys.raw == MIB(4) && page.size_bytes == LARGE_PAGE_SIZE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLAIM(a_change_without_the_lock_is_reported),
+        CLAIM(a_visit_while_tables_may_be_freed_is_reported),
+        CLAIM(a_table_that_becomes_empty_during_an_audit_is_freed_after_it),
+        CLAIM(a_prepared_page_is_mapped_once_whatever_lock_is_held),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
