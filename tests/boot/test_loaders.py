@@ -66,15 +66,15 @@ def test_the_rust_vmm_loader_accepts_64_bit_headers_only(build, tmp_path):
     [
         (
             {'modules': (1000000, 64 * MIB)},
-            'the start info has more modules than any machine; their number (0xf4240)',
+            'too many modules: count (0xf4240)',
         ),
         (
             {'memory_map': (1000000, 64 * MIB)},
-            "the memory map has more entries than any machine's; their number (0xf4240)",
+            "memory map: too many entries: count (0xf4240)",
         ),
         (
             {'memory_map': (0xFFFFFFFF, 0)},
-            "the memory map has more entries than any machine's; their number (0xffffffff)",
+            "memory map: too many entries: count (0xffffffff)",
         ),
     ],
     ids=['modules', 'map', 'map-unreadable'],
