@@ -12,11 +12,20 @@
 static jmp_buf reported;
 static const struct spinlock *lock_reported;
 static bool is_check_reported;
+static bool is_report_expected;
+
+static NORETURN void return_to_test(void)
+{
+    if (!is_report_expected)
+        abort();
+    is_report_expected = false;
+    longjmp(reported, 1);
+}
 
 void lock_panic_not_held(const struct spinlock *lock)
 {
     lock_reported = lock;
-    longjmp(reported, 1);
+    return_to_test();
 }
 
 void verify_failed(const char *expression, const char *file, int line)
@@ -25,14 +34,16 @@ void verify_failed(const char *expression, const char *file, int line)
     (void)file;
     (void)line;
     is_check_reported = true;
-    longjmp(reported, 1);
+    return_to_test();
 }
 
 #define EXPECT_NOT_HELD(call)                                                                                \
     do {                                                                                                     \
         lock_reported = NULL;                                                                                \
+        is_report_expected = true;                                                                           \
         if (setjmp(reported) == 0)                                                                           \
             call;                                                                                            \
+        is_report_expected = false;                                                                          \
         assert_ptr_equal(lock_reported, &paging.lock);                                                       \
     } while (0)
 
@@ -66,8 +77,10 @@ static void a_visit_while_tables_may_be_freed_is_reported(void **state)
 {
     (void)state;
     is_check_reported = false;
+    is_report_expected = true;
     if (setjmp(reported) == 0)
         paging_visit(&paging, virt(0), virt(0), ignore, NULL, NULL);
+    is_report_expected = false;
     assert_true(is_check_reported);
     is_check_reported = false;
     port_block_table_freeing();
