@@ -29,7 +29,7 @@ void consoles_start(void);
 void consoles_apply_firmware(void);
 
 /**
- * consoles_start_inputs() - add add serial port and keyboard as inputs, by interrupts where those arrive,
+ * consoles_start_inputs() - add serial port and keyboard as inputs, by interrupts where those arrive,
  * else polled.
  *
  * Context: once, first CPU, after irq_init(), interrupts on.
