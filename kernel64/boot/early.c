@@ -12,6 +12,7 @@
 static struct {
     uint64_t first, next, end, held_back;                      /* of the reserve */
     uint64_t given_back[KERNEL_RESERVE_SIZE / PAGE_SIZE / 64]; /* a bit for each of its frames */
+    uint64_t given_back_count; /* bits set: mostly none, and then none is searched */
 
     const struct memmap_range *ranges; /* NULL: usable memory is not allocated */
     size_t range_count;
@@ -26,7 +27,7 @@ void early_init(phys_t start, phys_t end)
     early.first = early.next = start.raw;
     early.end = end.raw;
     early.ranges = NULL;
-    early.held_back = early.run_count = early.usable_taken = 0;
+    early.held_back = early.run_count = early.usable_taken = early.given_back_count = 0;
     for (size_t i = 0; i < ARRAY_LEN(early.given_back); i++)
         early.given_back[i] = 0;
 }
@@ -166,14 +167,15 @@ void *early_take(size_t size_bytes, size_t alignment)
 
 phys_t early_take_frame(void)
 {
-    for (size_t i = 0; i < ARRAY_LEN(early.given_back); i++) {
-        if (early.given_back[i] == 0)
-            continue;
-        uint64_t bit = (uint64_t)__builtin_ctzll(early.given_back[i]);
-        early.given_back[i] &= early.given_back[i] - 1;
-        return phys(early.first + (64 * i + bit) * PAGE_SIZE);
-    }
-    return take(PAGE_SIZE, PAGE_SIZE);
+    if (early.given_back_count == 0)
+        return take(PAGE_SIZE, PAGE_SIZE);
+    size_t i = 0;
+    while (early.given_back[i] == 0)
+        i++;
+    uint64_t bit = (uint64_t)__builtin_ctzll(early.given_back[i]);
+    early.given_back[i] &= early.given_back[i] - 1;
+    early.given_back_count--;
+    return phys(early.first + (64 * i + bit) * PAGE_SIZE);
 }
 
 void early_give_frame(phys_t frame)
@@ -182,6 +184,7 @@ void early_give_frame(phys_t frame)
         return;
     uint64_t index = (frame.raw - early.first) / PAGE_SIZE;
     early.given_back[index / 64] |= BIT(index % 64);
+    early.given_back_count++;
 }
 
 struct phys_range early_taken(void)

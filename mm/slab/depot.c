@@ -89,47 +89,48 @@ static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
 /* ---- lists ---- */
 
 /* Read without the lock, too, as a hint. */
-static void set_unneeded(struct magazine_list *list, uint32_t unneeded)
+static void set_unneeded(struct slab_node *home, enum magazine_list list, uint32_t unneeded)
 {
-    __atomic_store_n(&list->unneeded, unneeded < list->count ? unneeded : list->count, __ATOMIC_RELAXED);
+    uint32_t most = home->count[list];
+    __atomic_store_n(&home->unneeded[list], unneeded < most ? unneeded : most, __ATOMIC_RELAXED);
 }
 
-static void list_push(struct magazine_list *list, struct magazine *magazine)
+static void list_push(struct slab_node *home, enum magazine_list list, struct magazine *magazine)
 {
-    magazine->next = list->first;
-    list->first = magazine;
-    list->count++;
-    list->objects += magazine->count;
+    magazine->next = home->first[list];
+    home->first[list] = magazine;
+    home->count[list]++;
+    home->objects += magazine->count;
 }
 
-static struct magazine *list_pop(struct magazine_list *list)
+static struct magazine *list_pop(struct slab_node *home, enum magazine_list list)
 {
-    struct magazine *magazine = list->first;
+    struct magazine *magazine = home->first[list];
     if (!magazine)
         return NULL;
-    list->first = magazine->next;
-    list->count--;
-    list->objects -= magazine->count;
-    if (list->count < list->least)
-        list->least = list->count;
-    if (list->count < list->unneeded)
-        set_unneeded(list, list->count);
+    home->first[list] = magazine->next;
+    uint32_t count = --home->count[list];
+    home->objects -= magazine->count;
+    if (count < home->least[list])
+        home->least[list] = count;
+    if (count < home->unneeded[list])
+        set_unneeded(home, list, count);
     return magazine;
 }
 
 static void push_unneeded(struct slab_node *home, struct magazine *magazine)
 {
-    struct magazine_list *list = magazine->count > 0 ? &home->filled : &home->emptied;
-    list_push(list, magazine);
-    set_unneeded(list, list->unneeded + 1);
+    enum magazine_list list = magazine->count > 0 ? FILLED : EMPTIED;
+    list_push(home, list, magazine);
+    set_unneeded(home, list, home->unneeded[list] + 1);
 }
 
 /* ---- looking and trimming ---- */
 
-static void look_at(struct magazine_list *list)
+static void look_at(struct slab_node *home, enum magazine_list list)
 {
-    set_unneeded(list, list->least);
-    list->least = list->count;
+    set_unneeded(home, list, home->least[list]);
+    home->least[list] = home->count[list];
 }
 
 static void lock_depot(struct slab_cache *cache, struct slab_node *home)
@@ -137,20 +138,20 @@ static void lock_depot(struct slab_cache *cache, struct slab_node *home)
     bool is_contended = !spin_trylock(&home->depot_lock);
     if (is_contended)
         spin_lock(&home->depot_lock);
-    home->contended += is_contended;
+    home->contended = (uint16_t)(home->contended + is_contended);
     if (++home->exchanges < LOOK_AFTER)
         return;
     if (home->contended > LOOK_AFTER / CONTENDED_PART || current_class(cache) < cache->magazine_usual)
         magazine_resize(cache, +1);
     home->exchanges = home->contended = 0;
-    look_at(&home->filled);
-    look_at(&home->emptied);
+    look_at(home, FILLED);
+    look_at(home, EMPTIED);
 }
 
 static bool is_trimmed(const struct slab_node *home)
 {
-    return (__atomic_load_n(&home->filled.unneeded, __ATOMIC_RELAXED) |
-            __atomic_load_n(&home->emptied.unneeded, __ATOMIC_RELAXED)) == 0;
+    return (__atomic_load_n(&home->unneeded[FILLED], __ATOMIC_RELAXED) |
+            __atomic_load_n(&home->unneeded[EMPTIED], __ATOMIC_RELAXED)) == 0;
 }
 
 /* A magazine of which something is left comes back, unneeded as it was. */
@@ -158,11 +159,11 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
 {
     struct magazine *magazine = NULL;
     spin_lock(&home->depot_lock);
-    struct magazine_list *list = home->filled.unneeded > 0 ? &home->filled : &home->emptied;
-    uint32_t unneeded = list->unneeded;
+    enum magazine_list list = home->unneeded[FILLED] > 0 ? FILLED : EMPTIED;
+    uint32_t unneeded = home->unneeded[list];
     if (unneeded > 0) {
-        magazine = list_pop(list);
-        set_unneeded(list, unneeded - 1);
+        magazine = list_pop(home, list);
+        set_unneeded(home, list, unneeded - 1);
     }
     spin_unlock(&home->depot_lock);
     if (!magazine)
@@ -204,15 +205,15 @@ static struct magazine *keep(const struct slab_cache *cache, struct slab_node *h
                              struct magazine *magazine)
 {
     if (magazine->count > 0) {
-        bool is_too_much = home->filled.count >= cache->depot_limit;
-        list_push(&home->filled, magazine);
+        bool is_too_much = home->count[FILLED] >= cache->depot_limit;
+        list_push(home, FILLED, magazine);
         if (is_too_much)
-            set_unneeded(&home->filled, home->filled.unneeded + 1);
+            set_unneeded(home, FILLED, home->unneeded[FILLED] + 1);
         return NULL;
     }
-    if (magazine->size_class != current_class(cache) || home->emptied.count >= cache->depot_limit)
+    if (magazine->size_class != current_class(cache) || home->count[EMPTIED] >= cache->depot_limit)
         return magazine;
-    list_push(&home->emptied, magazine);
+    list_push(home, EMPTIED, magazine);
     return NULL;
 }
 
@@ -227,11 +228,11 @@ struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, str
         return given;
 
     lock_depot(cache, home);
-    if (has_objects && request == DEPOT_EMPTIED && home->filled.count >= cache->depot_limit) {
+    if (has_objects && request == DEPOT_EMPTIED && home->count[FILLED] >= cache->depot_limit) {
         is_refused = true;
     } else {
         if (request != DEPOT_ONLY_GIVE)
-            taken = list_pop(request == DEPOT_FILLED ? &home->filled : &home->emptied);
+            taken = list_pop(home, request == DEPOT_FILLED ? FILLED : EMPTIED);
         if (given != &empty_magazine)
             ended = keep(cache, home, given);
     }
@@ -281,7 +282,7 @@ uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
         struct slab_node *home = &cache->nodes[node];
         while (given < frames) {
             spin_lock(&home->depot_lock);
-            struct magazine *magazine = list_pop(home->filled.count > 0 ? &home->filled : &home->emptied);
+            struct magazine *magazine = list_pop(home, home->count[FILLED] > 0 ? FILLED : EMPTIED);
             spin_unlock(&home->depot_lock);
             if (!magazine)
                 break;
@@ -304,6 +305,6 @@ uint64_t depot_count_objects(const struct slab_cache *cache)
 {
     uint64_t objects = 0;
     for (unsigned int node = 0; node < cache->node_count; node++)
-        objects += cache->nodes[node].filled.objects;
+        objects += cache->nodes[node].objects;
     return objects;
 }

@@ -323,7 +323,8 @@ static bool put_back(struct slab_cache *cache, struct slab_node *home, struct sl
         list_add_last(&home->partial, &slab->link);
         /* Two for each that becomes empty: those that were kept while less was free go, too. */
         for (unsigned int i = 0;
-             i < 2 && home->empty > 1 && home->free * FREE_PART > home->slabs * cache->per_slab; i++)
+             i < 2 && home->empty > 1 && home->free * FREE_PART > (uint64_t)home->slabs * cache->per_slab;
+             i++)
             unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), ended);
     }
     return true;

@@ -52,13 +52,8 @@ struct magazine {
 };
 #define MAGAZINE_CLASSES 5 /* of 128, 256, 512, 1024, 2048 bytes */
 
-struct magazine_list {
-    struct magazine *first;
-    uint32_t count;
-    uint32_t least;    /* the fewest there were since the last look: so many nobody needed */
-    uint32_t unneeded; /* of them, those that are still to be given back */
-    uint32_t objects;  /* in all of them */
-};
+/* A depot's magazines: with objects, and without. */
+enum magazine_list { FILLED, EMPTIED, MAGAZINE_LISTS };
 
 /* Freed objects of a checked cache that are kept from reuse for a while. */
 struct quarantine {
@@ -70,20 +65,29 @@ struct quarantine {
     void *objects[QUARANTINE_MAX];
 };
 
-/* What a cache has on one NUMA node. */
+/* What a cache has on one NUMA node: a cache line of slabs and one of the depot, because there are as many of
+   these as caches. */
 struct slab_node {
     struct spinlock lock;
     /* guarded by lock: */
     struct list partial; /* slabs with a free object; empty ones last */
     struct list full;
-    uint64_t slabs, empty, free; /* slabs, those without an object in use, objects in slabs */
+    uint64_t free; /* objects in slabs */
+    uint32_t slabs,
+        empty; /* slabs, below 2^32 as long as a node is below 16 TiB; those without an object in use */
 
     struct spinlock depot_lock ALIGNED(64);
     /* guarded by depot_lock: */
-    struct magazine_list filled, emptied;
-    uint32_t exchanges; /* since the last look at what was needed */
-    uint32_t contended; /* of them, how many waited for the lock */
+    struct magazine *first[MAGAZINE_LISTS];
+    uint32_t count[MAGAZINE_LISTS];
+    uint32_t least[MAGAZINE_LISTS];    /* the fewest since the last look: so many were not needed */
+    uint32_t unneeded[MAGAZINE_LISTS]; /* of them, those that are still to be given back */
+    uint32_t objects;                  /* in all of them */
+    uint16_t exchanges;                /* since the last look at what was needed */
+    uint16_t contended;                /* of them, how many waited for the lock */
 } ALIGNED(64);
+/* A hosted lock may be larger. */
+STATIC_ASSERT(sizeof(struct spinlock) != 16 || sizeof(struct slab_node) == 128, "a node is two cache lines");
 
 struct slab_cache {
     /* constant after creation: */
