@@ -20,26 +20,31 @@ static const char *name_of(uint32_t number)
     return name;
 }
 
+static uint32_t offset_of(uint32_t number)
+{
+    return symbol_bases[number / SYMBOL_MARK_STEP] + symbol_offsets[number];
+}
+
 const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes)
 {
     uint64_t at = address - KERNEL_IMAGE_START;
-    if (symbol_count == 0 || at < symbol_offsets[0] || at >= symbol_text_end)
+    if (symbol_count == 0 || at < offset_of(0) || at >= symbol_text_end)
         return NULL;
 
     /* The last one at or below @at is in [low, high). */
     uint32_t low = 0, high = symbol_count;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
-        if (symbol_offsets[middle] <= at)
+        if (offset_of(middle) <= at)
             low = middle;
         else
             high = middle;
     }
-    uint32_t end = high < symbol_count ? symbol_offsets[high] : symbol_text_end;
+    uint32_t end = high < symbol_count ? offset_of(high) : symbol_text_end;
     if (offset)
-        *offset = at - symbol_offsets[low];
+        *offset = at - offset_of(low);
     if (size_bytes)
-        *size_bytes = end - symbol_offsets[low];
+        *size_bytes = end - offset_of(low);
     return name_of(low);
 }
 
@@ -59,7 +64,7 @@ status_t symbol_read_address(const char *text, uint64_t *address)
     const char *name = symbol_names;
     for (uint32_t i = 0; i < symbol_count; i++, name = name_after(name)) {
         if (strcmp(text, name) == 0) {
-            *address = KERNEL_IMAGE_START + symbol_offsets[i];
+            *address = KERNEL_IMAGE_START + offset_of(i);
             return STATUS_OK;
         }
     }

@@ -8,13 +8,14 @@
 
 extern const uint32_t symbol_count;
 extern const uint32_t symbol_text_end;  /* offset of the first byte after the code */
-extern const uint32_t symbol_offsets[]; /* of each function from KERNEL_IMAGE_START; ascending */
+extern const uint16_t symbol_offsets[]; /* of each function from its group's base; ascending */
 extern const char symbol_names[];       /* in the same order, each with its NUL */
 
-/* An index for each name would take a sixth of the table: only every SYMBOL_MARK_STEPth name has one, and the
-   names between are walked. */
+/* Whole numbers for each function would take a third of the table: only each group of SYMBOL_MARK_STEP has
+   them, and the names in it are walked. */
 #define SYMBOL_MARK_STEP 16
-extern const uint32_t symbol_marks[];
+extern const uint32_t symbol_bases[]; /* of a group's first function from KERNEL_IMAGE_START */
+extern const uint32_t symbol_marks[]; /* of its name in symbol_names */
 
 /**
  * symbol_find() - find the function that contains a code address.

@@ -35,9 +35,16 @@ def main():
         )
         out.write(f"const uint32_t symbol_count = {len(functions)};\n")
         out.write(f"const uint32_t symbol_text_end = {text_end - base:#x};\n")
-        out.write(f"const uint32_t symbol_offsets[{max(1, len(functions))}] = {{\n")
-        for address in functions:
+        addresses = list(functions)
+        bases = addresses[::MARK_STEP] or [base]
+        if any(address - bases[number // MARK_STEP] > 0xFFFF for number, address in enumerate(addresses)):
+            sys.exit(f"{kernel}: {MARK_STEP} functions in a row take more than 64 KiB")
+        out.write(f"const uint32_t symbol_bases[{len(bases)}] = {{\n")
+        for address in bases:
             out.write(f"    {address - base:#x},\n")
+        out.write(f"}};\nconst uint16_t symbol_offsets[{max(1, len(functions))}] = {{\n")
+        for number, address in enumerate(addresses):
+            out.write(f"    {address - bases[number // MARK_STEP]:#x},\n")
         out.write(f"}};\nconst uint32_t symbol_marks[{len(functions) // MARK_STEP + 1}] = {{\n")
         position = 0
         for number, name in enumerate(functions.values()):

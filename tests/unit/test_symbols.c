@@ -14,7 +14,8 @@
 
 const uint32_t symbol_count = 4;
 const uint32_t symbol_text_end = 0x1400;
-const uint32_t symbol_offsets[] = { 0x1000, 0x1010, 0x1011, 0x1200 };
+const uint32_t symbol_bases[] = { 0x1000 };
+const uint16_t symbol_offsets[] = { 0, 0x10, 0x11, 0x200 };
 const uint32_t symbol_marks[] = { 0 };
 const char symbol_names[] = "first\0one\0third\0last";
 
