@@ -15,7 +15,18 @@ docs/benchmarks.md explains the measurements. Exit status: 1 when a target is mi
 import argparse
 import sys
 
-from ashlar import ROOT, Failure, bench_boot, bench_irq, bench_malloc, bench_mm, bench_smp, bench_time, build
+from ashlar import (
+    ROOT,
+    Failure,
+    bench_boot,
+    bench_irq,
+    bench_malloc,
+    bench_mm,
+    bench_smp,
+    bench_time,
+    build,
+    figures,
+)
 from ashlar.bench_results import Results
 
 WHAT = {
@@ -37,6 +48,9 @@ def measure(options):
     folder.mkdir(parents=True, exist_ok=True)
     WHAT[options.what].run(results, variant, folder, options)
     results.print_json()
+    if options.record:
+        # Times stand beside the peers' of the same run.
+        print('\n'.join(figures.record(figures.values_of(results.objects, not options.no_peer))))
     return not results.is_missed
 
 
@@ -51,6 +65,11 @@ def main():
     parser.add_argument('--smp', metavar='N', help='with boot: a time line of N processors, and nothing else')
     parser.add_argument('--only', metavar='REGEX', help='with malloc: these tests')
     parser.add_argument('--no-peer', action='store_true', help='do not fetch and run the peers')
+    parser.add_argument(
+        '--record',
+        action='store_true',
+        help='write the figures into README.md and docs/, which state them; with --no-peer those that no host changes',
+    )
     options = parser.parse_args()
     if options.smp and options.what != 'boot':
         parser.error('--smp goes with boot')

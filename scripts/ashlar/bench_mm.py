@@ -216,10 +216,10 @@ def measure_start(results, variant, folder):
 
 
 def static_bytes(variant):
-    """Variables of mm in the kernel, which are there before any allocator is: those in its own library."""
-    library = next(variant.path('kernel64').glob('libkernel64_mm.a'))
+    """Variables of mm in the kernel, which are there before any allocator is: those in its own libraries."""
+    libraries = [variant.path(f'kernel64/libkernel64_{name}.a') for name in ('mm', 'mm_once')]
     total = 0
-    for line in linux.run('size', '-A', library).splitlines():
+    for line in linux.run('size', '-A', *libraries).splitlines():
         words = line.split()
         if len(words) == 3 and words[0].startswith(('.data', '.bss')):
             total += int(words[1])

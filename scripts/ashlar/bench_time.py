@@ -51,18 +51,22 @@ def measure_calibration(results, variant, folder):
         results.add(f'time.measuring.{name}', 'ns', fact['measuring_ns'], target=MEASURING_TARGET_NS)
 
 
-def run(results, variant, folder, options):
+def measure_counts(results, variant, folder, with_peer):
     counted = read_stream(variant, folder, '512M', 'bench clock*; bench timer*')
     counts = {
         fact['name']: per_operation(fact['median_ticks'], fact['operations'])
         for fact in counted.of_type('bench')
         if 'median_ticks' in fact
     }
-    peer_name, peer = ('', {}) if options.no_peer else count_of_linux(folder / 'linux')
+    peer_name, peer = count_of_linux(folder / 'linux') if with_peer else ('', {})
     results.heading('instructions, under -icount, 512 MiB, 1 CPU' + (f', beside {peer_name}' if peer else ''))
     show_counts(results, 'time', ROWS, counts, peer_name, peer)
     results.heading('how late a timer runs, of delays between 20 us and 1 ms')
     show_lateness(results, counted, 'under -icount: instructions')
+
+
+def run(results, variant, folder, options):
+    measure_counts(results, variant, folder, not options.no_peer)
     timed = read_stream(variant, folder, '512M', 'bench timer.late*', extra=())
     show_lateness(results, timed, "on this host, TCG: its scheduler's in it")
     measure_calibration(results, variant, folder)
