@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options of the command line, and the monitor's `options`. The linker collects the options
- * (ashlar/option.h).
+ * Options of the command line, the monitor's `options`, and `options` in the report. The linker collects
+ * the options (ashlar/option.h).
  */
 #include <boot/options.h>
 
 #include <ashlar/command.h>
+#include <ashlar/report.h>
 #include <boot/cmdline.h>
 #include <lib/string.h>
 #include <log/log.h>
@@ -76,10 +77,11 @@ void options_warn_unknown(void)
 /* ---- the command ---- */
 
 #define VALUE_COLUMN 30
+#define GIVEN_MAX    256
 
 static status_t command_options(int argc, char **argv)
 {
-    char value[256];
+    char value[GIVEN_MAX];
     (void)argv;
     if (argc > 1)
         return STATUS_INVALID;
@@ -95,3 +97,20 @@ static status_t command_options(int argc, char **argv)
     return STATUS_OK;
 }
 COMMAND(options, "", "kernel options, and the values given", command_options);
+
+static void report_options(struct json *json)
+{
+    char value[GIVEN_MAX];
+    json_open_list(json, "options");
+    for (const struct option *option = __options_start; option < __options_end; option++) {
+        json_open_object(json, NULL);
+        json_string(json, "name", option->name);
+        json_string(json, "value", option->value);
+        json_string(json, "help", option->help);
+        if (option_read(option, value, sizeof(value)) != STATUS_NOT_FOUND)
+            json_string(json, "given", value);
+        json_close(json);
+    }
+    json_close(json);
+}
+REPORT(options, report_options);

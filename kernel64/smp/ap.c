@@ -15,9 +15,9 @@
 #include <log/log.h>
 #include <platform/platform.h>
 
-OPTION(absentcpu, "LIST", "pretend that firmware lists CPUs of these APIC IDs too, as in 200,210-220");
+OPTION(absentcpu, "LIST", "for tests: pretend that firmware lists these APIC IDs too, as in 200,210-220");
 OPTION(cpus, "LIST", "start these CPUs only, as in 0-3,8; the first one runs in any case");
-OPTION(cpuwave, "N", "start at most N CPUs at a time");
+OPTION(cpuwave, "N", "for tests: start at most N CPUs at a time");
 OPTION(maxcpus, "N", "start at most N CPUs, the first one included");
 
 static struct ap *aps;

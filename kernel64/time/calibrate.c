@@ -21,72 +21,13 @@
  */
 #include <time/calibrate.h>
 
-#include <ashlar/sync/backoff.h>
 #define PPM    1000000ULL
 #define ROUNDS 3
-
-/* Reads of a reference without a change before it counts as standing still: more than any change takes on the
-   fastest bus. */
-#define PATIENCE 100000
-
-static uint64_t counts_between(const struct clock_counter *reference, uint64_t from, uint64_t to)
-{
-    return (to - from) & clock_counter_mask(reference);
-}
 
 /* a * b / c without overflow, as long as the result and the remainder's product fit. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
     return c == 0 ? 0 : a / c * b + a % c * b / c;
-}
-
-/* The PIT wraps every 55 ms: a sample that was interrupted for part of that may have missed a wrap, and is
-   taken again. */
-#define NARROW_BITS  16
-#define TYPICAL      4
-#define RESTARTS_MAX 8
-
-/*
- * Of readings with the same count only the first and the last are bounds. Counts are summed from reading to
- * reading, so that on a slow bus a sample may be longer than a wrap.
- */
-status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
-                          struct calibrate_sample *look)
-{
-    unsigned int taken = 0, same = 0, restarts = 0;
-    uint64_t last = 0, sum = 0, began = 0, shortest = UINT64_MAX;
-    for (unsigned int still = 0; taken < CALIBRATE_READINGS; still++) {
-        struct calibrate_reading reading;
-        reading.before = read();
-        uint64_t count = reference->read(reference);
-        reading.after = read();
-        uint64_t step = reading.after - began;
-        if (taken > 0 && reference->bits <= NARROW_BITS && shortest < step / TYPICAL &&
-            restarts < RESTARTS_MAX) {
-            restarts++;
-            taken = 0;
-        } else if (taken > 0) {
-            shortest = step < shortest ? step : shortest;
-        }
-        began = reading.before;
-        if (taken == 0) {
-            look->first_count = last = count;
-            sum = same = 0;
-        }
-        uint64_t counted = counts_between(reference, last, count);
-        last = count;
-        reading.count = sum += counted;
-        if (taken > 0 && counted == 0) {
-            same++;
-        } else {
-            same = 0;
-            still = 0;
-        }
-        if (still == PATIENCE)
-            return STATUS_TIMEOUT;
-        look->readings[same < 2 ? taken++ : taken - 1] = reading;
-    }
-    return STATUS_OK;
 }
 
 /* Ticks in a count, by one sample: at least and at most, times 2^16. */
@@ -190,7 +131,7 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
     if (known)
         ratio = tighter(ratio, known_ratio(known));
     uint64_t apart = end->readings[0].before - start->readings[0].before, low = 0, high = 0;
-    uint64_t counts = counts_between(reference, start->first_count, end->first_count);
+    uint64_t counts = calibrate_counted(reference, start->first_count, end->first_count);
     if (!add_rounds(reference, ratio, apart, width_of(start) + width_of(end), &counts) || counts == 0)
         return STATUS_TOO_BIG;
     for (unsigned int round = 0; round < ROUNDS; round++) {
@@ -220,22 +161,9 @@ static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct
     return wanted_ns < CALIBRATE_MAX_NS ? wanted_ns : CALIBRATE_MAX_NS;
 }
 
-/* Waits until @ns have passed since the look. Return: false when the reference stands still. */
-static bool wait_since(struct clock_counter *reference, const struct calibrate_sample *look, uint64_t ns)
+static uint64_t counts_of(const struct clock_counter *reference, uint64_t ns)
 {
-    uint64_t wanted = scale(ns, reference->rate_hz, NS_PER_SECOND), last = look->first_count, waited = 0;
-    unsigned int still = 0;
-    while (waited < wanted) {
-        uint64_t count = reference->read(reference);
-        uint64_t step = counts_between(reference, last, count);
-        waited += step;
-        still = step == 0 ? still + 1 : 0;
-        if (still == PATIENCE)
-            return false;
-        last = count;
-        cpu_relax();
-    }
-    return true;
+    return scale(ns, reference->rate_hz, NS_PER_SECOND);
 }
 
 /* How often a window begins anew, and how many looks there are in all. */
@@ -254,14 +182,14 @@ status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, str
             if (anew++ == ANEW_MAX)
                 return STATUS_TOO_BIG;
             *start = end;
-            if (!wait_since(reference, start, CALIBRATE_MAX_NS))
+            if (!calibrate_wait(reference, start, counts_of(reference, CALIBRATE_MAX_NS)))
                 return STATUS_TIMEOUT;
             continue;
         }
         uint64_t wanted_ns = wanted_ns_of(reference, result, good_ppm);
         if (wanted_ns == 0)
             return STATUS_OK;
-        if (!wait_since(reference, start, wanted_ns))
+        if (!calibrate_wait(reference, start, counts_of(reference, wanted_ns)))
             return STATUS_TIMEOUT;
     }
     return STATUS_OK;

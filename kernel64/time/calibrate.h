@@ -59,6 +59,22 @@ typedef uint64_t calibrate_read_fn(void);
 status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
                           struct calibrate_sample *look) MUST_CHECK;
 
+/**
+ * calibrate_wait() - wait until the reference has counted so far since a sample began.
+ * @reference: the counter.
+ * @look:      the sample.
+ * @counts:    since its first count.
+ *
+ * Return: false when the reference stands still.
+ */
+bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *look, uint64_t counts);
+
+/* What the reference has counted from one of its values to another, less than one wrap later. */
+static inline uint64_t calibrate_counted(const struct clock_counter *reference, uint64_t from, uint64_t to)
+{
+    return (to - from) & clock_counter_mask(reference);
+}
+
 /* The rate in Hz by one sample alone, good to some 2 %; 0: none. */
 uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *look);
 

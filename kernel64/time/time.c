@@ -29,7 +29,7 @@
 #include <time/tsc.h>
 #include <time/watchdog.h>
 
-OPTION(events, "NAME", "timers interrupt by this alone: tsc-deadline, lapic, hpet or pit");
+OPTION(events, "NAME", "for tests: timers interrupt by this alone: tsc-deadline, lapic, hpet or pit");
 OPTION(notsc, "", "the time-stamp counter is not the clock, where there is another");
 
 #define ISA_TIMER 0

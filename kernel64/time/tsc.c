@@ -164,13 +164,6 @@ static void end_window(struct window *window, uint32_t good_ppm)
         window->result.rate_hz = 0;
 }
 
-static void reject(const struct clock_counter *counter, bool stands_still)
-{
-    log_warn("clock", "%s rejected: %s", counter->name,
-             stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
-    counters_reject(counter);
-}
-
 /* Rejects counters that stand still, and unconfirmed ones that rank before the chosen one. A counter that
    could not be measured, because a hypervisor stopped the machine too often, stays. */
 static void choose_window(void)
@@ -180,7 +173,7 @@ static void choose_window(void)
     unsigned int count = 0;
     for (; counters_get(count); count++) {
         struct window *window = window_of(counters_get(count));
-        if (window)
+        if (window && !window->stands_still)
             end_window(window, CALIBRATE_CONFIRM_PPM);
         counters[count] = counters_get(count);
         rates[count] = window ? window->result.rate_hz : 0;
@@ -191,7 +184,9 @@ static void choose_window(void)
         bool stands_still = !window || window->stands_still;
         if (!stands_still && (rates[i] == 0 || i >= chosen))
             continue;
-        reject(counters[i], stands_still);
+        log_warn("clock", "%s rejected: %s", counters[i]->name,
+                 stands_still ? "it stands still" : "its rate is not confirmed by any other counter");
+        counters_reject(counters[i]);
     }
     best = chosen < count ? window_of(counters[chosen]) : NULL;
 }
@@ -200,17 +195,17 @@ static void choose_window(void)
    one that cannot be measured any better, because a hypervisor stops the machine, the first result counts. */
 static void measure_best(void)
 {
-    for (choose_window(); best; choose_window()) {
-        struct window *window = window_of(best->counter);
+    struct window *window;
+    do {
+        choose_window();
+        window = best ? window_of(best->counter) : NULL;
+        if (!window)
+            return;
         struct calibration first = window->result;
         end_window(window, GOOD_PPM);
-        if (!window->stands_still) {
-            if (window->result.rate_hz == 0)
-                window->result = first;
-            return;
-        }
-        reject(window->counter, true);
-    }
+        if (window->result.rate_hz == 0)
+            window->result = first;
+    } while (window->stands_still);
 }
 
 /* ---- the rate ---- */

@@ -22,7 +22,7 @@
 #include <panic/panic.h>
 #include <vm/address_space.h>
 
-OPTION(fail, "nth:N|RATE,SEED", "make the Nth memory allocation fail, or about one in RATE");
+OPTION(fail, "nth:N|RATE,SEED", "for tests: make the Nth memory allocation fail, or about one in RATE");
 
 /* fail=RATE,SEED or fail=nth:N */
 static void apply_fail(void)

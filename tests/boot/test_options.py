@@ -30,14 +30,27 @@ def listed(lines):
 
 
 def test_options_match_the_documentation_and_show_their_values(boot):
-    outcome = boot('options; exit', cmdline='notsc maxcpus=1 maxcpus=3 console=serial:0x3f8', boot='kernel')
+    outcome = boot(
+        'options; report options; exit',
+        cmdline='notsc maxcpus=1 maxcpus=3 console=serial:0x3f8',
+        boot='kernel',
+    )
     assert outcome.verdict == 'pass', outcome.words
     lines = [line for line in outcome.stream.lines if not line.startswith(('[', '@'))]
     options = listed(lines)
     assert {name: takes for name, (takes, _) in options.items()} == documented()
     given = {name: value for name, (_, value) in options.items() if value is not None}
     given.pop('debugexit', None)
-    assert given == {'run': 'options; exit', 'maxcpus': '3', 'notsc': '', 'console': 'serial:0x3f8'}
+    run = 'options; report options; exit'
+    assert given == {'run': run, 'maxcpus': '3', 'notsc': '', 'console': 'serial:0x3f8'}
+
+
+def test_the_report_says_the_same_as_the_command(boot):
+    outcome = boot('options; report options; exit', cmdline='notsc maxcpus=3', boot='kernel')
+    lines = [line for line in outcome.stream.lines if not line.startswith(('[', '@'))]
+    reported = outcome.stream.fact('options')['options']
+    assert {entry['name']: (bool(entry['value']), entry.get('given')) for entry in reported} == listed(lines)
+    assert all(f'  {entry["help"]}' in '\n'.join(lines) for entry in reported)
 
 
 def test_invalid_options_and_values_are_reported(boot):
