@@ -9,39 +9,7 @@
  * and counts as absent.
  */
 #include <acpi/fadt.h>
-
-/* A register of the FADT, at a port, in memory or, for reset only, in PCI configuration space. */
-struct acpi_register {
-    uint8_t space;         /* ACPI_SPACE_... */
-    uint64_t address;      /* 0: there is none */
-    uint8_t bytes;         /* of the block */
-    volatile void *mapped; /* of a register in memory; NULL until the caller has mapped it */
-};
-
-/* The registers that soft-off and reset need. */
-enum acpi_power_register {
-    ACPI_PM1A_EVENT,
-    ACPI_PM1B_EVENT,
-    ACPI_PM1A_CONTROL,
-    ACPI_PM1B_CONTROL,
-    ACPI_GPE0,
-    ACPI_GPE1,
-    ACPI_SLEEP_CONTROL, /* these two only on hardware-reduced machines, which have none of those above */
-    ACPI_SLEEP_STATUS,
-    ACPI_RESET,
-    ACPI_POWER_REGISTERS
-};
-
-struct acpi_power {
-    struct acpi_register registers[ACPI_POWER_REGISTERS];
-    bool is_hardware_reduced;
-    uint16_t smi_command; /* SMI_CMD, the port that switches to ACPI mode; 0 when there is none */
-    uint8_t acpi_enable;
-    uint8_t reset_value;
-
-    bool has_sleep_types;               /* \_S5_ was found */
-    uint8_t sleep_type_a, sleep_type_b; /* 0 .. 7 */
-};
+#include <acpi/power_registers.h>
 
 /* Decodes the FADT's registers. @power: filled in, without \_S5_. Context: any. */
 void acpi_decode_power(const struct fadt *fadt, struct acpi_power *power);
@@ -52,8 +20,10 @@ void acpi_decode_power(const struct fadt *fadt, struct acpi_power *power);
  * @power: receives the sleep types; untouched when \_S5_ is not found.
  *
  * Element 0 of the package is SLP_TYP for PM1a or the sleep control register, element 1 for PM1b. In a
- * package with one element, bits 8 to 10 are for PM1b, as in ACPICA. Return: whether it was found. Context:
- * any. Source: ACPI Specification 6.5, "\_Sx (System States)" (7.4.2); "AML Byte Stream Byte Values".
+ * package with one element, bits 8 to 10 are for PM1b, as in ACPICA.
+ * Return: whether it was found.
+ * Context: any.
+ * Source: ACPI Specification 6.5, "\_Sx (System States)" (7.4.2); "AML Byte Stream Byte Values".
  */
 bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *power);
 

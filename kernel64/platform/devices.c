@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices described by one table each: HPET blocks, PM timer and RTC, the x2APIC opt-out of interrupt
- * remapping, PCI configuration space.
+ * Devices described by one table each: HPET blocks, the x2APIC opt-out of interrupt remapping, PCI
+ * configuration space.
  */
 #include <platform/tables.h>
 
-#include <acpi/fadt.h>
 #include <acpi/hpet.h>
 #include <acpi/mcfg.h>
 #include <ashlar/fmt/acpi.h>
@@ -38,21 +37,6 @@ static void read_hpets(const struct platform_firmware *firmware, struct platform
                                           "no memory for HPETs: not used:");
     if (platform->hpets)
         add_hpets(firmware, platform);
-}
-
-static void read_fadt(const struct platform_firmware *firmware, struct platform *platform)
-{
-    struct fadt fadt;
-    struct fadt_pm_timer timer;
-    size_t size_bytes;
-    const void *data = firmware->find("FACP", 0, &size_bytes);
-    if (!data || fadt_parse(data, size_bytes, &fadt) != STATUS_OK)
-        return;
-    platform->has_rtc = (fadt.boot_flags & ACPI_BOOT_FLAG_NO_CMOS_RTC) == 0;
-    platform->rtc_century = fadt.century;
-    if (fadt_pm_timer(&fadt, &timer))
-        platform->pm_timer =
-            (struct platform_pm_timer){ timer.is_in_memory, timer.address, timer.port, timer.bits };
 }
 
 static void read_dmar(const struct platform_firmware *firmware, struct platform *platform)
@@ -96,7 +80,6 @@ static void read_mcfg(const struct platform_firmware *firmware, struct platform 
 void platform_read_devices(const struct platform_firmware *firmware, struct platform *platform)
 {
     read_hpets(firmware, platform);
-    read_fadt(firmware, platform);
     read_dmar(firmware, platform);
     read_mcfg(firmware, platform);
 }

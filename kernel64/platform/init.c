@@ -71,8 +71,9 @@ const struct buddy_setup *platform_nodes(void)
 
 void platform_init_early(void)
 {
+    platform_read_fadt(&firmware, &here);
     platform_read_serials(&firmware, &here);
-    platform_power_init_early(&firmware);
+    platform_power_init_early(&here);
 }
 
 void platform_init(void)
@@ -81,5 +82,5 @@ void platform_init(void)
     if (here.source == PLATFORM_MP_TABLES)
         log_info("platform", "no MADT; using the MP tables of %s %s", here.mp_oem, here.mp_product);
     log_nodes();
-    platform_power_init(&firmware);
+    platform_power_init(&here);
 }

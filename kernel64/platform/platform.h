@@ -2,8 +2,9 @@
 #pragma once
 /*
  * Firmware's description of this machine, in plain arrays: processors, interrupt controllers and their
- * wiring, NUMA nodes, timers, serial ports, PCI segments. Firmware's tables (ACPI's, or the MP tables where
- * there is no MADT) are read once, by this room alone; every other room reads struct platform.
+ * wiring, NUMA nodes, timers, registers of power-off and reset, serial ports, PCI segments. Firmware's tables
+ * (ACPI's, or the MP tables where there is no MADT) are read once, by this room alone; every other room reads
+ * struct platform.
  *
  * The description may be wrong: an address may have no device, a CPU may not respond. The users of an entry
  * check it: drivers check that a counter counts, smp that a CPU starts, device_map() that an address is not
@@ -13,6 +14,7 @@
  * registered with power/exit.h (platform/power.c); the tables themselves (acpi/init.h, for this room and the
  * command `acpi`).
  */
+#include <acpi/power_registers.h>
 #include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/dev/pci_config.h>
@@ -139,6 +141,9 @@ struct platform {
     bool has_rtc;        /* false: firmware reports that there is no RTC */
     uint8_t rtc_century; /* its register for the century; 0: none */
 
+    bool has_fadt;           /* there is a readable FADT; else @power is empty */
+    struct acpi_power power; /* @mapped of each register is NULL: platform/power.c maps a copy */
+
     bool is_spcr_read; /* there is a readable SPCR; it may still have no port */
     struct platform_serial serials[PLATFORM_SERIAL_MAX]; /* SPCR's first, then DBG2's in its order */
     size_t serial_count;
@@ -150,8 +155,8 @@ struct platform {
 /**
  * platform() - get firmware's description.
  *
- * Return: constant after platform_init(). Before it there are no arrays, only the serial ports, if the tables
- *          are in the boot direct map. Context: any.
+ * Return: constant after platform_init(). Before it there are no arrays, only what the FADT has and the
+ * serial ports, if the tables are in the boot direct map. Context: any.
  */
 const struct platform *platform(void);
 
@@ -165,8 +170,8 @@ const struct platform *platform(void);
 unsigned int platform_node_of(uint32_t apic_id);
 
 /**
- * platform_init_early() - read the serial ports, and register power-off and reset, as far as tables and
- * registers are accessible yet.
+ * platform_init_early() - read the FADT and the serial ports, and register power-off and reset, as far as
+ * tables and registers are accessible yet.
  *
  * Context: once, first CPU, after acpi_find_root().
  */

@@ -2,9 +2,9 @@
 /*
  * Power-off and reset by ACPI's fixed hardware.
  *
- * The registers are decoded once, while the tables are readable, and used at exit, perhaps in a panic. Those
- * at ports are used from the start; those in memory are mapped as soon as that is possible, because a panic
- * cannot map memory. A register whose address is refused is treated as absent.
+ * The registers are used at exit, perhaps in a panic. Those at ports are used from the start; those in memory
+ * are mapped as soon as that is possible, because a panic cannot map memory. A register whose address is
+ * refused is treated as absent.
  */
 #include <platform/power.h>
 
@@ -15,8 +15,8 @@
 #include <power/exit.h>
 #include <vm/device_map.h>
 
-static struct acpi_power power;
-static bool has_fadt, has_off, has_reset;
+static struct acpi_power power; /* the platform's, with its registers in memory mapped */
+static bool has_off, has_reset;
 
 static void power_off(void)
 {
@@ -26,30 +26,6 @@ static void power_off(void)
 static void reset(void)
 {
     acpi_reset(&power);
-}
-
-/* It is nearly always in the DSDT; some machines have it in an SSDT. */
-static void find_s5(const struct platform_firmware *firmware)
-{
-    static const char *const kinds[] = { "DSDT", "SSDT", "PSDT" };
-    const void *bytes;
-    size_t size_bytes;
-    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++)
-        for (size_t i = 0; (bytes = firmware->find(kinds[kind], i, &size_bytes)) != NULL; i++)
-            if (acpi_decode_s5(bytes, size_bytes, &power))
-                return;
-}
-
-static void decode(const struct platform_firmware *firmware)
-{
-    struct fadt fadt;
-    size_t size_bytes;
-    const void *bytes = firmware->find("FACP", 0, &size_bytes);
-    has_fadt = bytes && fadt_parse(bytes, size_bytes, &fadt) == STATUS_OK;
-    if (!has_fadt)
-        return;
-    acpi_decode_power(&fadt, &power);
-    find_s5(firmware);
 }
 
 static bool is_in_memory(enum acpi_power_register which)
@@ -95,21 +71,20 @@ static void add_methods(bool may_use_memory)
     }
 }
 
-void platform_power_init_early(const struct platform_firmware *firmware)
+void platform_power_init_early(const struct platform *platform)
 {
-    decode(firmware);
-    if (has_fadt)
-        add_methods(false);
+    power = platform->power;
+    add_methods(false);
 }
 
-void platform_power_init(const struct platform_firmware *firmware)
+void platform_power_init(const struct platform *platform)
 {
-    if (!has_fadt || !power.has_sleep_types)
-        decode(firmware);
-    if (!has_fadt) {
+    if (!platform->has_fadt) {
         log_info("acpi", "no FADT: no power-off, no reset register");
         return;
     }
+    if (!power.has_sleep_types)
+        power = platform->power;
     map_registers();
     add_methods(true);
     if (!has_off)

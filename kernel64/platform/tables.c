@@ -74,6 +74,7 @@ void platform_read_tables(const struct platform_firmware *firmware, struct platf
         platform->source = PLATFORM_MP_TABLES;
     default_lint_nmi(firmware, platform);
     platform_read_nodes(firmware, platform);
+    platform_read_fadt(firmware, platform);
     platform_read_devices(firmware, platform);
     platform_read_serials(firmware, platform);
 }

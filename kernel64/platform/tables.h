@@ -8,7 +8,8 @@
  *     no MADT: MP tables        from_mp.c     the same, by pins instead of GSIs
  *     neither                   tables.c      the 8259s, LINT1 as NMI
  *     SRAT, SLIT                nodes.c       NUMA nodes
- *     FADT, HPET, DMAR, MCFG    devices.c
+ *     FADT, \_S5_               from_fadt.c   PM timer, RTC, power-off and reset
+ *     HPET, DMAR, MCFG          devices.c
  *     SPCR, DBG2                serials.c
  *
  * A table is read twice, to count its entries and to copy them: an array is allocated once, with its exact
@@ -61,7 +62,8 @@ void platform_read_nodes(const struct platform_firmware *firmware, struct platfo
 
 void platform_read_devices(const struct platform_firmware *firmware, struct platform *platform);
 
-/* Uses find() only, so it may be called before there is memory. */
+/* These two use find() only, so they may be called before there is memory. */
+void platform_read_fadt(const struct platform_firmware *firmware, struct platform *platform);
 void platform_read_serials(const struct platform_firmware *firmware, struct platform *platform);
 
 /**

@@ -17,6 +17,8 @@ from corpus_acpi import plain
 NO_CPU = 0xFFFFFFFF
 PAGE = 4096
 TOP = 2**64 - 1
+# Rows of "power", as enum acpi_power_register has them.
+PM1A_EVENT, PM1A_CONTROL, RESET = 0, 2, 8
 
 
 def wiring(polarity, trigger):
@@ -58,6 +60,50 @@ def expect_nodes(madt, srat):
     if srat is None:
         return {'cpus': [[apic, -1] for apic in cpus_of(madt)], 'nodes': 1, 'ranges': []}
     return {}
+
+
+def is_usable(gas):
+    """In memory, or a port that exists."""
+    return gas['address'] != 0 and (gas['space'] == 0 or gas['space'] == 1 and gas['address'] <= 0xFFFF)
+
+
+def expect_power(fadt):
+    """The rows that the oracle has fields for: PM1a event and control, as ports before addresses, and reset."""
+    reduced = fadt['hw_reduced']
+    expected = {
+        'has_fadt': 1,
+        'hw_reduced': reduced,
+        'smi_command': 0 if reduced else fadt['smi_cmd'],
+        'acpi_enable': 0 if reduced else fadt['acpi_enable'],
+    }
+    rows = {PM1A_EVENT: [0, 0, 0], PM1A_CONTROL: [0, 0, 0], RESET: [0, 0, 0]}
+    for row, name, size in (
+        (PM1A_EVENT, 'pm1a_evt', fadt['pm1_evt_len']),
+        (PM1A_CONTROL, 'pm1a_cnt', 2),
+    ):
+        wide = fadt.get('x_' + name, {'space': 0, 'address': 0})
+        if not reduced and 0 < fadt[name] <= 0xFFFF:
+            rows[row] = [1, fadt[name], size]
+        elif not reduced:
+            rows[row] = [wide['space'], wide['address'] if is_usable(wide) else 0, size]
+    reset = fadt.get('reset_reg')
+    can_reset = (
+        fadt['reset_supported'] and 'reset_value' in fadt and (is_usable(reset) or reset['space'] == 2)
+    )
+    if can_reset and reset['address'] != 0:
+        rows[RESET] = [reset['space'], reset['address'], 1]
+        expected['reset_value'] = fadt['reset_value']
+    return expected, rows
+
+
+def power_mistakes(fadt, described):
+    expected, rows = expect_power(fadt)
+    for field, value in expected.items():
+        if described[field] != value:
+            yield f'{field} is {described[field]}, not {value}'
+    for row, value in rows.items():
+        if described['power'][row] != value:
+            yield f'power register {row} is {described["power"][row]}, not {value}'
 
 
 def expected_of(tables):
@@ -117,6 +163,14 @@ def node_mistakes(srat, described):
             yield f'CPU {apic} is of domain {domain}, not {of_cpu[apic]}'
 
 
+def first_of(kind, tables):
+    """The first table of a kind that the oracle does not reject."""
+    for name, table in tables.items():
+        if name.split('.')[0] == kind and not table.get('reject'):
+            return {key: plain(value) for key, value in table.items()}
+    return None
+
+
 def mistakes(program, case):
     """What is wrong in a case, as sentences."""
     tables = json.loads((case / 'oracle.json').read_text())['tables']
@@ -128,9 +182,14 @@ def mistakes(program, case):
     for field, value in expected_of(tables).items():
         if described[field] != value:
             yield f'{field} is {described[field]}, not {value}'
-    srat = next((t for n, t in tables.items() if n.split('.')[0] == 'SRAT' and not t.get('reject')), None)
+    fadt = first_of('FACP', tables)
+    if fadt and 'smi_cmd' in fadt:
+        yield from power_mistakes(fadt, described)
+    elif not fadt and described['has_fadt']:
+        yield 'has_fadt is 1, and there is no FADT'
+    srat = first_of('SRAT', tables)
     if srat and described['nodes'] < 64:
-        yield from node_mistakes({key: plain(value) for key, value in srat.items()}, described)
+        yield from node_mistakes(srat, described)
 
 
 def main():

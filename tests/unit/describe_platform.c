@@ -132,6 +132,19 @@ static void show_devices(const struct platform *platform)
            platform->has_rtc, platform->rtc_century);
 }
 
+static void show_power(const struct platform *platform)
+{
+    const struct acpi_power *power = &platform->power;
+    open_rows("power"); /* of each register in the order of the enumeration: address space, address, bytes */
+    for (size_t i = 0; i < ACPI_POWER_REGISTERS; i++)
+        printf("%s[%u,%" PRIu64 ",%u]", comma(i), power->registers[i].space, power->registers[i].address,
+               power->registers[i].bytes);
+    printf("]");
+    printf(",\"has_fadt\":%d,\"hw_reduced\":%d,\"smi_command\":%u,\"acpi_enable\":%u,\"reset_value\":%u",
+           platform->has_fadt, power->is_hardware_reduced, power->smi_command, power->acpi_enable,
+           power->reset_value);
+}
+
 int main(int argc, char **argv)
 {
     static const struct platform_firmware firmware = {
@@ -146,6 +159,7 @@ int main(int argc, char **argv)
     show_interrupts(&platform);
     show_nodes(&platform);
     show_devices(&platform);
+    show_power(&platform);
     printf("}\n");
     return 0;
 }

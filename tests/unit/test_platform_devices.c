@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Firmware's tables in, struct platform out: timers, PCI segments, serial ports.
+ * Firmware's tables in, struct platform out: timers, power-off and reset, PCI segments, serial ports.
  */
 #include "platform_case.h"
 
@@ -36,6 +36,79 @@ static void the_fadt_gives_the_pm_timer_and_rtc(void **state)
     assert_int_equal(platform->pm_timer.bits, 32);
     assert_false(platform->pm_timer.is_in_memory || platform->has_rtc);
     assert_int_equal(platform->rtc_century, 0x32);
+}
+
+/* SMI_CMD 0xb2, events at 0x600, PM1a control at 0x604, GPE0 at 0xafe0, reset register at port 0xcf9. */
+static uint8_t *add_power_fadt(void)
+{
+    uint8_t *fadt = begin_table("FACP", 132);
+    put(fadt + 48, 0xb2, 4);
+    fadt[52] = 0xf1;
+    put(fadt + 56, 0x600, 4);
+    put(fadt + 64, 0x604, 4);
+    put(fadt + 80, 0xafe0, 4);
+    fadt[88] = 4;
+    fadt[92] = 16;
+    put(fadt + 112, 1 << 10, 4);
+    fadt[116] = 1;
+    put(fadt + 120, 0xcf9, 8);
+    fadt[128] = 0x06;
+    return fadt;
+}
+
+/* An \\_S5_ of the sleep types @a and @b, in a table of its own. */
+static void add_s5(const char *signature, uint8_t a, uint8_t b)
+{
+    begin_table(signature, 37);
+    add("\x08_S5_\x12\x06\x02\x0a", 9);
+    add((const uint8_t[3]){ a, 0x0a, b }, 3);
+}
+
+static void the_fadt_gives_the_registers_of_power_off_and_reset(void **state)
+{
+    (void)state;
+    add_power_fadt();
+    add_s5("DSDT", 5, 7);
+    add_s5("SSDT", 1, 2);
+    const struct platform *platform = read_all();
+    const struct acpi_power *power = &platform->power;
+    assert_true(platform->has_fadt && power->has_sleep_types);
+    assert_int_equal(power->smi_command, 0xb2);
+    assert_int_equal(power->acpi_enable, 0xf1);
+    assert_int_equal(power->registers[ACPI_PM1A_EVENT].address, 0x600);
+    assert_int_equal(power->registers[ACPI_PM1A_CONTROL].address, 0x604);
+    assert_int_equal(power->registers[ACPI_PM1B_CONTROL].address, 0);
+    assert_int_equal(power->registers[ACPI_GPE0].bytes, 16);
+    assert_int_equal(power->registers[ACPI_RESET].address, 0xcf9);
+    assert_int_equal(power->reset_value, 6);
+    assert_int_equal(power->sleep_type_a, 5);
+    assert_int_equal(power->sleep_type_b, 7);
+}
+
+static void sleep_types_may_be_in_any_ssdt(void **state)
+{
+    (void)state;
+    add_power_fadt();
+    begin_table("DSDT", 64);
+    begin_table("SSDT", 64);
+    add_s5("SSDT", 3, 4);
+    const struct acpi_power *power = &read_all()->power;
+    assert_true(power->has_sleep_types);
+    assert_int_equal(power->sleep_type_a, 3);
+    assert_int_equal(power->sleep_type_b, 4);
+}
+
+static void without_a_readable_fadt_there_is_no_power_register(void **state)
+{
+    (void)state;
+    add_s5("DSDT", 5, 7);
+    add_power_fadt();
+    assert_true(read_all()->has_fadt);
+    tables[1].size = 115; /* shorter than that of ACPI 1.0 */
+    const struct platform *platform = read_all();
+    assert_true(!platform->has_fadt && platform->has_rtc && !platform->power.has_sleep_types);
+    for (size_t i = 0; i < ACPI_POWER_REGISTERS; i++)
+        assert_int_equal(platform->power.registers[i].address, 0);
 }
 
 static void the_dmar_may_refuse_x2apic_mode(void **state)
@@ -120,6 +193,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLATFORM_CASE(hpets_are_listed_in_order),
         PLATFORM_CASE(the_fadt_gives_the_pm_timer_and_rtc),
+        PLATFORM_CASE(the_fadt_gives_the_registers_of_power_off_and_reset),
+        PLATFORM_CASE(sleep_types_may_be_in_any_ssdt),
+        PLATFORM_CASE(without_a_readable_fadt_there_is_no_power_register),
         PLATFORM_CASE(the_dmar_may_refuse_x2apic_mode),
         PLATFORM_CASE(pci_segments_without_buses_are_ignored),
         PLATFORM_CASE(the_spcr_port_precedes_those_of_dbg2),
