@@ -60,7 +60,7 @@ enum reg {
 /*
  * A quarter of the counter's range. Up to a half, the sign of the difference of two counts is their order;
  * the other quarter is reserve for a clock that must read the counter once per wrap and sleeps between
- * alarms.
+ * interrupts.
  */
 #define MAX_TICKS 0x40000000u
 
@@ -149,7 +149,7 @@ uint32_t hpet_routes(const struct hpet *hpet, unsigned int n)
     return n < hpet->comparators ? hpet_read(hpet, of(n, TIM_ROUTE_CAP)) : 0;
 }
 
-static void hpet_alarm_enable(struct hpet *hpet, bool enable)
+static void hpet_clockevent_enable(struct hpet *hpet, bool enable)
 {
     unsigned int reg = of(hpet->used, TIM_CONF);
     uint32_t config = hpet_read(hpet, reg) & ~INT_ENB_CNF;
@@ -157,9 +157,9 @@ static void hpet_alarm_enable(struct hpet *hpet, bool enable)
     hpet->is_armed = enable;
 }
 
-static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
+static void hpet_clockevent_arm(struct clockevent_device *device, uint64_t ticks)
 {
-    struct hpet *hpet = container_of(alarm, struct hpet, alarm);
+    struct hpet *hpet = container_of(device, struct hpet, clockevent);
     CHECK(ticks >= 1 && ticks <= MAX_TICKS);
     /* One more, because part of the current tick has passed. */
     uint32_t delay = (uint32_t)ticks + 1 > SHORTEST ? (uint32_t)ticks + 1 : SHORTEST;
@@ -168,7 +168,7 @@ static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
         hpet_write(hpet, of(hpet->used, TIM_COMP), value);
         /* After the write: the previous value could match. */
         if (!hpet->is_armed)
-            hpet_alarm_enable(hpet, true);
+            hpet_clockevent_enable(hpet, true);
         int32_t left = (int32_t)(value - hpet_read(hpet, MAIN_CNT));
         if (left >= SETTLE)
             return;
@@ -176,9 +176,9 @@ static void hpet_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
     }
 }
 
-static void hpet_alarm_disarm(struct clock_alarm *alarm)
+static void hpet_clockevent_disarm(struct clockevent_device *device)
 {
-    hpet_alarm_enable(container_of(alarm, struct hpet, alarm), false);
+    hpet_clockevent_enable(container_of(device, struct hpet, clockevent), false);
 }
 
 status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
@@ -189,7 +189,7 @@ status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
         return STATUS_UNSUPPORTED;
 
     if (hpet->is_armed)
-        hpet_alarm_enable(hpet, false);
+        hpet_clockevent_enable(hpet, false);
     const uint32_t ours =
         INT_TYPE_CNF | INT_ENB_CNF | TYPE_CNF | VAL_SET_CNF | MODE32_CNF | INT_ROUTE_CNF | FSB_EN_CNF;
     uint32_t config = hpet_read(hpet, of(n, TIM_CONF)) & ~ours;
@@ -200,12 +200,12 @@ status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi)
         return STATUS_UNSUPPORTED;
 
     hpet->used = (uint8_t)n;
-    hpet->alarm = (struct clock_alarm){
+    hpet->clockevent = (struct clockevent_device){
         .name = "hpet",
         .rate_hz = hpet->counter.rate_hz,
         .max_ticks = MAX_TICKS,
-        .arm = hpet_alarm_arm,
-        .disarm = hpet_alarm_disarm,
+        .arm = hpet_clockevent_arm,
+        .disarm = hpet_clockevent_disarm,
     };
     return STATUS_OK;
 }

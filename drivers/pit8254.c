@@ -5,8 +5,8 @@
  * Channel 2 starts from 0, which is 65536, and in mode 0 wraps to 65535 after 0: a free-running counter of 16
  * bits. It counts down and a clock counts up, so its negative is returned.
  *
- * Channel 0 raises its output, and with it the interrupt, on the tick after the count has reached 0: an alarm
- * is late by up to one tick and never early. By the data sheet, and on real chips, a control word alone stops
+ * Channel 0 raises its output, and with it the interrupt, on the tick after the count has reached 0: it is
+ * late by up to one tick and never early. By the data sheet, and on real chips, a control word alone stops
  * it: the output goes low, which is no interrupt, and counting stops until a count is written. Some virtual
  * PITs evaluate the control word only when a count is written (KVM) or when the pending interrupt is due
  * (QEMU). For these, stopping is: mode 0, the longest count, mode 0 again. One more interrupt may then come
@@ -78,18 +78,18 @@ static uint64_t pit_counter_read(struct clock_counter *counter)
     return (uint16_t)-count;
 }
 
-static void pit_alarm_arm(struct clock_alarm *alarm, uint64_t ticks)
+static void pit_clockevent_arm(struct clockevent_device *device, uint64_t ticks)
 {
-    struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
+    struct pit8254 *pit = container_of(device, struct pit8254, clockevent);
     CHECK(ticks >= 1 && ticks <= MAX_TICKS);
     spin_lock(&pit->lock);
     load_channel0((uint16_t)ticks);
     spin_unlock(&pit->lock);
 }
 
-static void pit_alarm_disarm(struct clock_alarm *alarm)
+static void pit_clockevent_disarm(struct clockevent_device *device)
 {
-    struct pit8254 *pit = container_of(alarm, struct pit8254, alarm);
+    struct pit8254 *pit = container_of(device, struct pit8254, clockevent);
     spin_lock(&pit->lock);
     stop_channel0();
     spin_unlock(&pit->lock);
@@ -111,11 +111,11 @@ status_t pit8254_init(struct pit8254 *pit)
 {
     *pit = (struct pit8254){
         .counter = { .name = "pit", .rate_hz = PIT8254_HZ, .bits = 16, .read = pit_counter_read },
-        .alarm = { .name = "pit",
-                   .rate_hz = PIT8254_HZ,
-                   .max_ticks = MAX_TICKS,
-                   .arm = pit_alarm_arm,
-                   .disarm = pit_alarm_disarm },
+        .clockevent = { .name = "pit",
+                        .rate_hz = PIT8254_HZ,
+                        .max_ticks = MAX_TICKS,
+                        .arm = pit_clockevent_arm,
+                        .disarm = pit_clockevent_disarm },
         .nmi_sc_found = io_in8(PORT_NMI_SC) & (TIM_CNT2_EN | SPKR_DAT_EN),
     };
     SPIN_INIT(&pit->lock, "pit", LOCK_PIT);

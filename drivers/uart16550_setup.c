@@ -138,11 +138,11 @@ struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud)
     };
 }
 
-/* The holder keeps the lock for a burst, or for a text that is larger than the ring; but a hypervisor may
-   stop it for longer than either, and a CPU that gives up writes past the ring, into the middle of what is
-   queued. 2^30 ticks are a quarter of a second at 4 GHz. A panic waits for it once, if it has stopped the
-   holder. Shared by all ports: a holder that another CPU gave up on is not waited for on any of them, until
-   one of their locks is taken again. */
+/* The owner keeps the lock for a burst, or for a text that is larger than the ring; but a hypervisor may stop
+   it for longer than either, and a waiter that times out writes past the ring, into the middle of what is
+   queued. 2^30 ticks are a quarter of a second at 4 GHz. A panic waits once, if it has stopped the owner.
+   Shared by all ports: after one timeout no CPU waits for any of their locks, until one of them is taken
+   again. */
 static struct lock_bound lock_bound = { .patience_ticks = 1 << 30 };
 
 status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config)

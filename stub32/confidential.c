@@ -20,23 +20,23 @@
 #define TDX_EDX 0x5844546c
 #define TDX_ECX 0x20202020
 
-enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer),
+enum confidential confidential_kind(void (*cpuid)(uint32_t leaf, struct stub_cpuid *answer),
                                     uint64_t (*read_msr)(uint32_t msr))
 {
     struct stub_cpuid answer;
-    ask(0, &answer);
+    cpuid(0, &answer);
     if (answer.eax >= LEAF_TDX) {
-        ask(LEAF_TDX, &answer);
+        cpuid(LEAF_TDX, &answer);
         if (answer.ebx == TDX_EBX && answer.edx == TDX_EDX && answer.ecx == TDX_ECX)
             return CONFIDENTIAL_TDX;
     }
-    ask(1, &answer);
+    cpuid(1, &answer);
     if (!(answer.ecx & LEAF1_HYPERVISOR))
         return CONFIDENTIAL_NONE;
-    ask(0x80000000, &answer);
+    cpuid(0x80000000, &answer);
     if (answer.eax < LEAF_ENCRYPTION || answer.eax > 0x8000ffff)
         return CONFIDENTIAL_NONE;
-    ask(LEAF_ENCRYPTION, &answer);
+    cpuid(LEAF_ENCRYPTION, &answer);
     if (!(answer.eax & EAX_SEV))
         return CONFIDENTIAL_NONE;
     uint64_t status = read_msr(MSR_SEV_STATUS);

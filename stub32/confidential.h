@@ -25,10 +25,10 @@ struct stub_cpuid {
 
 /**
  * confidential_kind() - what kind of guest this is. Pure.
- * @ask:      CPUID, subleaf 0.
+ * @cpuid:    CPUID, subleaf 0.
  * @read_msr: RDMSR; called only for SEV_STATUS (C0010131H), and only where CPUID shows that it exists.
  */
-enum confidential confidential_kind(void (*ask)(uint32_t leaf, struct stub_cpuid *answer),
+enum confidential confidential_kind(void (*cpuid)(uint32_t leaf, struct stub_cpuid *answer),
                                     uint64_t (*read_msr)(uint32_t msr));
 
 /**

@@ -37,7 +37,7 @@ static void set_gate(unsigned int vector, void (*entry)(void))
     gates[vector] = (struct gate){ (uint16_t)offset, selector, INTERRUPT_GATE_32, (uint16_t)(offset >> 16) };
 }
 
-static void ask(uint32_t leaf, struct stub_cpuid *r)
+static void cpuid(uint32_t leaf, struct stub_cpuid *r)
 {
     __asm__ volatile("cpuid" : "=a"(r->eax), "=b"(r->ebx), "=c"(r->ecx), "=d"(r->edx) : "a"(leaf), "c"(0));
 }
@@ -85,7 +85,7 @@ void confidential_refuse(void)
     set_gate(VECTOR_VE, trap_virtualization);
     set_gate(VECTOR_VC, trap_vmm_communication);
     __asm__ volatile("lidt %0" ::"m"(pointer) : "memory");
-    enum confidential kind = confidential_kind(ask, read_msr);
+    enum confidential kind = confidential_kind(cpuid, read_msr);
     if (kind == CONFIDENTIAL_SEV)
         refuse("AMD SEV");
     if (kind == CONFIDENTIAL_SEV_ES)

@@ -8,14 +8,14 @@
 
 #define LEAF_TOPOLOGY 0x0b
 
-uint32_t apic_initial_id(cpuid_fn *ask)
+uint32_t apic_initial_id(cpuid_fn *cpuid)
 {
-    if (ask(0, 0).eax >= LEAF_TOPOLOGY) {
-        struct cpuid_result answer = ask(LEAF_TOPOLOGY, 0);
+    if (cpuid(0, 0).eax >= LEAF_TOPOLOGY) {
+        struct cpuid_result answer = cpuid(LEAF_TOPOLOGY, 0);
         if (answer.ebx != 0)
             return answer.edx;
     }
-    return ask(1, 0).ebx >> 24;
+    return cpuid(1, 0).ebx >> 24;
 }
 
 uint32_t apic_id_of(bool is_x2apic, uint32_t lapic_id, uint32_t initial_id)

@@ -10,12 +10,12 @@
 
 /**
  * apic_initial_id() - the initial APIC ID of the executing CPU.
- * @ask: the CPUID instruction, or a test's.
+ * @cpuid: the CPUID instruction, or a test's.
  *
  * Return: 32 bits where leaf 0BH has them, else 8.
  * Context: any.
  */
-uint32_t apic_initial_id(cpuid_fn *ask);
+uint32_t apic_initial_id(cpuid_fn *cpuid);
 
 /**
  * apic_id_of() - the APIC ID, from what the CPU can read of itself. trampoline.asm does the same.

@@ -36,14 +36,14 @@ static bool has_leaf(const struct cpu_identity *identity, uint32_t leaf)
     return leaf <= (leaf >= LEAF_EXTENDED ? identity->max_extended_leaf : identity->max_leaf);
 }
 
-static bool has_feature(cpuid_fn *ask, const struct cpu_identity *identity, const struct place *place)
+static bool has_feature(cpuid_fn *cpuid, const struct cpu_identity *identity, const struct place *place)
 {
     struct cpuid_result answer;
     uint32_t word;
 
     if (!has_leaf(identity, place->leaf))
         return false;
-    answer = ask(place->leaf, place->subleaf);
+    answer = cpuid(place->leaf, place->subleaf);
     __builtin_memcpy(&word, (const char *)&answer + place->reg, sizeof(word));
     return (word >> place->bit & 1) != 0;
 }
@@ -57,7 +57,7 @@ static void read_signature(char text[13], uint32_t first, uint32_t second, uint3
     text[12] = '\0';
 }
 
-static void read_brand(cpuid_fn *ask, struct cpu_identity *identity)
+static void read_brand(cpuid_fn *cpuid, struct cpu_identity *identity)
 {
     char text[49];
     size_t start = 0, end = 0;
@@ -66,7 +66,7 @@ static void read_brand(cpuid_fn *ask, struct cpu_identity *identity)
     if (!has_leaf(identity, LEAF_BRAND + 2))
         return;
     for (unsigned int i = 0; i < 3; i++) {
-        struct cpuid_result answer = ask(LEAF_BRAND + i, 0);
+        struct cpuid_result answer = cpuid(LEAF_BRAND + i, 0);
         __builtin_memcpy(text + 16 * i, &answer, 16);
     }
     text[48] = '\0';
@@ -93,38 +93,38 @@ static void read_version(uint32_t eax, struct cpu_identity *identity)
     identity->family = family == 15 ? family + (eax >> 20 & 0xff) : family;
 }
 
-static void read_address_widths(cpuid_fn *ask, struct cpu_identity *identity)
+static void read_address_widths(cpuid_fn *cpuid, struct cpu_identity *identity)
 {
     /* The widths of the first 64-bit CPUs, which have no leaf for them. */
     identity->physical_bits = 36;
     identity->virtual_bits = 48;
     if (!has_leaf(identity, LEAF_ADDRESSES))
         return;
-    uint32_t widths = ask(LEAF_ADDRESSES, 0).eax;
+    uint32_t widths = cpuid(LEAF_ADDRESSES, 0).eax;
     identity->physical_bits = widths & 0xff;
     identity->virtual_bits = widths >> 8 & 0xff;
 }
 
-void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity)
+void cpu_identify(cpuid_fn *cpuid, struct cpu_identity *identity)
 {
-    struct cpuid_result answer = ask(0, 0);
+    struct cpuid_result answer = cpuid(0, 0);
 
     *identity = (struct cpu_identity){ .max_leaf = answer.eax };
     read_signature(identity->vendor, answer.ebx, answer.edx, answer.ecx);
-    answer = ask(LEAF_EXTENDED, 0);
+    answer = cpuid(LEAF_EXTENDED, 0);
     if (answer.eax >= LEAF_EXTENDED)
         identity->max_extended_leaf = answer.eax;
 
     for (unsigned int i = 0; i < CPU_FEATURE_COUNT; i++) {
-        if (has_feature(ask, identity, &places[i]))
+        if (has_feature(cpuid, identity, &places[i]))
             identity->features |= 1ULL << i;
     }
     if (has_leaf(identity, 1))
-        read_version(ask(1, 0).eax, identity);
-    read_brand(ask, identity);
-    read_address_widths(ask, identity);
+        read_version(cpuid(1, 0).eax, identity);
+    read_brand(cpuid, identity);
+    read_address_widths(cpuid, identity);
     if (cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR)) {
-        answer = ask(LEAF_HYPERVISOR, 0);
+        answer = cpuid(LEAF_HYPERVISOR, 0);
         read_signature(identity->hypervisor, answer.ebx, answer.ecx, answer.edx);
     }
 }

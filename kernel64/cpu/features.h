@@ -66,12 +66,12 @@ struct cpu_identity {
 
 /**
  * cpu_identify() - read identity and features.
- * @ask:      the CPUID instruction, or a test's.
+ * @cpuid:    the CPUID instruction, or a test's.
  * @identity: receives it.
  *
  * Context: any.
  */
-void cpu_identify(cpuid_fn *ask, struct cpu_identity *identity);
+void cpu_identify(cpuid_fn *cpuid, struct cpu_identity *identity);
 
 /* Return: whether the CPU has the feature. Context: any. */
 static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cpu_feature feature)

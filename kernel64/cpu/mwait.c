@@ -13,17 +13,17 @@
 #define AMD_ZEN 0x17 /* the first family whose MWAIT saves as much as HLT */
 
 /* A line size to monitor, and a state to wait in. */
-static bool is_complete(cpuid_fn *ask, const struct cpu_identity *identity)
+static bool is_complete(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
     if (!cpu_identity_has(identity, CPU_FEATURE_MONITOR) || identity->max_leaf < LEAF_MONITOR)
         return false;
-    struct cpuid_result answer = ask(LEAF_MONITOR, 0);
+    struct cpuid_result answer = cpuid(LEAF_MONITOR, 0);
     return (answer.ebx & 0xffff) != 0 && (!(answer.ecx & EDX_VALID) || (answer.edx & EDX_C1) != 0);
 }
 
-bool mwait_is_good(cpuid_fn *ask, const struct cpu_identity *identity)
+bool mwait_is_good(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
-    if (!is_complete(ask, identity) || cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR))
+    if (!is_complete(cpuid, identity) || cpu_identity_has(identity, CPU_FEATURE_HYPERVISOR))
         return false;
     switch (identity->vendor[0]) {
     case 'G':

@@ -10,11 +10,11 @@
 
 /**
  * mwait_is_good() - whether CPUs of this kind should use MWAIT.
- * @ask:      the CPUID instruction, or a test's.
+ * @cpuid:    the CPUID instruction, or a test's.
  * @identity: of the CPU.
  *
  * Not under a hypervisor, where the instruction does not wait, or stops a physical CPU; not on CPUs with an
  * erratum by which they miss the write, or that save more power in HLT.
  * Context: any.
  */
-bool mwait_is_good(cpuid_fn *ask, const struct cpu_identity *identity);
+bool mwait_is_good(cpuid_fn *cpuid, const struct cpu_identity *identity);

@@ -30,13 +30,13 @@ static unsigned int bits_for(unsigned int count)
 
 /* Each level has the number of bits below the next one; a missing level has the @shift of the level below it.
  */
-static bool read_levels(cpuid_fn *ask, uint32_t leaf, struct topology *topology)
+static bool read_levels(cpuid_fn *cpuid, uint32_t leaf, struct topology *topology)
 {
     unsigned int thread = 0, core = 0, die = 0;
-    if (ask(leaf, 0).ebx == 0)
+    if (cpuid(leaf, 0).ebx == 0)
         return false;
     for (uint32_t level = 0; level < LEVELS_MAX; level++) {
-        struct cpuid_result answer = ask(leaf, level);
+        struct cpuid_result answer = cpuid(leaf, level);
         unsigned int kind = answer.ecx >> 8 & 0xff, shift = answer.eax & 0x1f;
         if (kind == 0)
             break;
@@ -53,39 +53,40 @@ static bool read_levels(cpuid_fn *ask, uint32_t leaf, struct topology *topology)
     return true;
 }
 
-static struct topology read_amd(cpuid_fn *ask, const struct cpu_identity *identity)
+static struct topology read_amd(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
-    struct cpuid_result sizes = ask(LEAF_AMD_SIZES, 0);
+    struct cpuid_result sizes = cpuid(LEAF_AMD_SIZES, 0);
     unsigned int bits = sizes.ecx >> 12 & 0xf, threads = 0;
     if (bits == 0)
         bits = bits_for((sizes.ecx & 0xff) + 1);
     if (identity->max_extended_leaf >= LEAF_AMD_TOPOLOGY && identity->family >= 0x17)
-        threads = bits_for((ask(LEAF_AMD_TOPOLOGY, 0).ebx >> 8 & 0xff) + 1);
+        threads = bits_for((cpuid(LEAF_AMD_TOPOLOGY, 0).ebx >> 8 & 0xff) + 1);
     threads = threads < bits ? threads : bits;
     return (struct topology){ threads, bits - threads, 0 };
 }
 
-static struct topology read_old_intel(cpuid_fn *ask, const struct cpu_identity *identity)
+static struct topology read_old_intel(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
-    unsigned int package = bits_for(ask(LEAF_VERSION, 0).ebx >> 16 & 0xff);
-    unsigned int cores = identity->max_leaf >= LEAF_CACHE ? bits_for((ask(LEAF_CACHE, 0).eax >> 26) + 1) : 0;
+    unsigned int package = bits_for(cpuid(LEAF_VERSION, 0).ebx >> 16 & 0xff);
+    unsigned int cores =
+        identity->max_leaf >= LEAF_CACHE ? bits_for((cpuid(LEAF_CACHE, 0).eax >> 26) + 1) : 0;
     cores = cores < package ? cores : package;
     return (struct topology){ package - cores, cores, 0 };
 }
 
-struct topology topology_read(cpuid_fn *ask, const struct cpu_identity *identity)
+struct topology topology_read(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
     struct topology topology = { 0, 0, 0 };
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
-    if (identity->max_leaf >= LEAF_TOPOLOGY_V2 && read_levels(ask, LEAF_TOPOLOGY_V2, &topology))
+    if (identity->max_leaf >= LEAF_TOPOLOGY_V2 && read_levels(cpuid, LEAF_TOPOLOGY_V2, &topology))
         return topology;
-    if (identity->max_leaf >= LEAF_TOPOLOGY && read_levels(ask, LEAF_TOPOLOGY, &topology))
+    if (identity->max_leaf >= LEAF_TOPOLOGY && read_levels(cpuid, LEAF_TOPOLOGY, &topology))
         return topology;
-    if (identity->max_leaf < LEAF_VERSION || !(ask(LEAF_VERSION, 0).edx & FEATURE_HTT))
+    if (identity->max_leaf < LEAF_VERSION || !(cpuid(LEAF_VERSION, 0).edx & FEATURE_HTT))
         return topology;
     if (is_amd && identity->max_extended_leaf >= LEAF_AMD_SIZES)
-        return read_amd(ask, identity);
-    return read_old_intel(ask, identity);
+        return read_amd(cpuid, identity);
+    return read_old_intel(cpuid, identity);
 }
 
 static uint32_t take_bits(uint32_t *identity, unsigned int bits)
@@ -105,11 +106,11 @@ struct topology_place topology_place_of(const struct topology *topology, uint32_
     return place;
 }
 
-enum core_kind topology_core_kind(cpuid_fn *ask, const struct cpu_identity *identity)
+enum core_kind topology_core_kind(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
     if (identity->max_leaf < LEAF_KIND || identity->vendor[0] != 'G')
         return CORE_USUAL;
-    switch (ask(LEAF_KIND, 0).eax >> 24) {
+    switch (cpuid(LEAF_KIND, 0).eax >> 24) {
     case 0x20:
         return CORE_EFFICIENT;
     case 0x40:

@@ -26,13 +26,13 @@ enum core_kind {
 
 /**
  * topology_read() - the fields of an APIC ID.
- * @ask:      the CPUID instruction, on the CPU in question, or a test's.
+ * @cpuid:    the CPUID instruction, on the CPU in question, or a test's.
  * @identity: of that CPU.
  *
  * Return: no bits without a leaf for them: each APIC ID is then a package of one thread.
  * Context: any.
  */
-struct topology topology_read(cpuid_fn *ask, const struct cpu_identity *identity);
+struct topology topology_read(cpuid_fn *cpuid, const struct cpu_identity *identity);
 
 /**
  * topology_place_of() - the position of a CPU.
@@ -45,9 +45,9 @@ struct topology_place topology_place_of(const struct topology *topology, uint32_
 
 /**
  * topology_core_kind() - the kind of core of the executing CPU.
- * @ask, @identity: as for topology_read().
+ * @cpuid, @identity: as for topology_read().
  *
  * Return: CORE_USUAL without leaf 1AH.
  * Context: any.
  */
-enum core_kind topology_core_kind(cpuid_fn *ask, const struct cpu_identity *identity);
+enum core_kind topology_core_kind(cpuid_fn *cpuid, const struct cpu_identity *identity);

@@ -10,19 +10,19 @@
  *
  * Of all readings of a sample the highest lower bound and the lowest upper bound are used. A reading that was
  * interrupted (an SMI, a hypervisor, another bus master) has loose bounds and does no harm. The constant cost
- * of a reading is in both ends of a window and cancels out, so the middle of the bounds is mostly much better
- * than they are.
+ * of a reading is in both ends of a window and cancels out, so the middle of the bounds is usually much
+ * closer to the true value than either of them.
  *
- * T is to be found. It has bounds, too: first by the readings of each sample, then by the window, in ROUNDS
+ * T is unknown. It has bounds, too: first by the readings of each sample, then by the window, in ITERATIONS
  * iterations.
  *
- * Refused: consecutive windows of which three have to agree. They cost 3 ms of waiting, do not say how good
- * the rate is, and cannot overlap anything.
+ * Refused: consecutive windows of which three must have the same result. They cost 3 ms of waiting, do not
+ * say how good the rate is, and cannot overlap anything.
  */
 #include <time/calibrate.h>
 
-#define PPM    1000000ULL
-#define ROUNDS 3
+#define PPM        1000000ULL
+#define ITERATIONS 3
 
 /* a * b / c without overflow, as long as the result and the remainder's product fit. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
@@ -46,12 +46,12 @@ static struct ratio tighter(struct ratio a, struct ratio b)
 /* Between the first few readings and the last few, so that one that was interrupted does not decide. */
 #define ENDS 8
 
-static struct ratio ratio_of(const struct calibrate_sample *look)
+static struct ratio ratio_of(const struct calibrate_sample *sample)
 {
     struct ratio ratio = { 0, UINT64_MAX };
     for (unsigned int i = 0; i < ENDS; i++)
         for (unsigned int j = CALIBRATE_READINGS - ENDS; j < CALIBRATE_READINGS; j++) {
-            const struct calibrate_reading *first = &look->readings[i], *last = &look->readings[j];
+            const struct calibrate_reading *first = &sample->readings[i], *last = &sample->readings[j];
             uint64_t counts = last->count - first->count;
             uint64_t inner = last->before > first->after ? last->before - first->after : 0;
             if (counts > 1)
@@ -62,23 +62,23 @@ static struct ratio ratio_of(const struct calibrate_sample *look)
     return ratio;
 }
 
-uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *look)
+uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *sample)
 {
-    struct ratio ratio = ratio_of(look);
+    struct ratio ratio = ratio_of(sample);
     return ratio.least == 0 ? 0 : scale(reference->rate_hz, ratio.least / 2 + ratio.most / 2, 1 << 16);
 }
 
-/* Between which ticks the reference came to the sample's first count, from the look's first reading. */
+/* The ticks between which the reference came to the sample's first count, from the sample's first reading. */
 struct edge {
     int64_t low, high;
 };
 
-static struct edge edge_of(const struct calibrate_sample *look, struct ratio ratio)
+static struct edge edge_of(const struct calibrate_sample *sample, struct ratio ratio)
 {
     struct edge edge = { INT64_MIN, INT64_MAX };
-    uint64_t origin = look->readings[0].before;
+    uint64_t origin = sample->readings[0].before;
     for (unsigned int i = 0; i < CALIBRATE_READINGS; i++) {
-        const struct calibrate_reading *reading = &look->readings[i];
+        const struct calibrate_reading *reading = &sample->readings[i];
         int64_t reached = (int64_t)(reading->after - origin - (ratio.least * reading->count >> 16));
         int64_t not_yet = (int64_t)(reading->before - origin - (ratio.most * (reading->count + 1) >> 16) - 1);
         edge.high = reached < edge.high ? reached : edge.high;
@@ -88,32 +88,32 @@ static struct edge edge_of(const struct calibrate_sample *look, struct ratio rat
 }
 
 /*
- * The counts of a window, of which only the part of a round is known, from its ticks.
+ * Adds to a window's counts, which are known modulo one wrap, the whole wraps that its ticks imply.
  * @slack: by how many ticks the window may have been longer or shorter.
- * Return: false when more than one number of rounds would do, or none.
+ * Return: false when the number of wraps is ambiguous, or none fits.
  */
-static bool add_rounds(const struct clock_counter *reference, struct ratio ratio, uint64_t ticks,
-                       uint64_t slack, uint64_t *counts)
+static bool add_wraps(const struct clock_counter *reference, struct ratio ratio, uint64_t ticks,
+                      uint64_t slack, uint64_t *counts)
 {
     if (reference->bits == 64)
         return true;
     if (ratio.least == 0 || (ticks + slack) >> 47 != 0)
         return false;
-    uint64_t round = 1ULL << reference->bits, shorter = ticks > slack ? ticks - slack : 0;
+    uint64_t wrap = 1ULL << reference->bits, shorter = ticks > slack ? ticks - slack : 0;
     uint64_t least = (shorter << 16) / ratio.most, most = ((ticks + slack) << 16) / ratio.least;
     uint64_t middle = least / 2 + most / 2, half = (most - least) / 2;
-    uint64_t rounds = middle + round / 2 > *counts ? (middle + round / 2 - *counts) / round : 0;
-    uint64_t found = *counts + rounds * round, distance = found > middle ? found - middle : middle - found;
+    uint64_t wraps = middle + wrap / 2 > *counts ? (middle + wrap / 2 - *counts) / wrap : 0;
+    uint64_t found = *counts + wraps * wrap, distance = found > middle ? found - middle : middle - found;
     *counts = found;
-    return half < round / 4 && distance < half + round / 8;
+    return half < wrap / 4 && distance < half + wrap / 8;
 }
 
-static uint64_t width_of(const struct calibrate_sample *look)
+static uint64_t width_of(const struct calibrate_sample *sample)
 {
-    return look->readings[0].after - look->readings[0].before;
+    return sample->readings[0].after - sample->readings[0].before;
 }
 
-/* A rate that changes with the temperature is still known to this. */
+/* Tolerance of an earlier result: the rate may have changed with the temperature since. */
 #define DRIFT_PPM 100
 
 static struct ratio known_ratio(const struct calibration *known)
@@ -132,9 +132,9 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
         ratio = tighter(ratio, known_ratio(known));
     uint64_t apart = end->readings[0].before - start->readings[0].before, low = 0, high = 0;
     uint64_t counts = calibrate_counted(reference, start->first_count, end->first_count);
-    if (!add_rounds(reference, ratio, apart, width_of(start) + width_of(end), &counts) || counts == 0)
+    if (!add_wraps(reference, ratio, apart, width_of(start) + width_of(end), &counts) || counts == 0)
         return STATUS_TOO_BIG;
-    for (unsigned int round = 0; round < ROUNDS; round++) {
+    for (unsigned int round = 0; round < ITERATIONS; round++) {
         struct edge from = edge_of(start, ratio), to = edge_of(end, ratio);
         low = apart + (uint64_t)(to.low - from.high);
         high = apart + (uint64_t)(to.high - from.low);
@@ -150,15 +150,15 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
     return STATUS_OK;
 }
 
-/* Return: how long the window has to be in all, in nanoseconds; 0 when it is long enough as it is. */
-static uint64_t wanted_ns_of(const struct clock_counter *reference, const struct calibration *result,
-                             uint32_t good_ppm)
+/* Return: the required length of the window in nanoseconds; 0 when it is long enough already. */
+static uint64_t required_ns(const struct clock_counter *reference, const struct calibration *result,
+                            uint32_t good_ppm)
 {
     uint64_t has_ns = scale(result->counts, NS_PER_SECOND, reference->rate_hz);
     if (result->error_ppm <= good_ppm || has_ns >= CALIBRATE_MAX_NS)
         return 0;
-    uint64_t wanted_ns = has_ns * result->error_ppm / (good_ppm - 1);
-    return wanted_ns < CALIBRATE_MAX_NS ? wanted_ns : CALIBRATE_MAX_NS;
+    uint64_t ns = has_ns * result->error_ppm / (good_ppm - 1);
+    return ns < CALIBRATE_MAX_NS ? ns : CALIBRATE_MAX_NS;
 }
 
 static uint64_t counts_of(const struct clock_counter *reference, uint64_t ns)
@@ -166,36 +166,36 @@ static uint64_t counts_of(const struct clock_counter *reference, uint64_t ns)
     return scale(ns, reference->rate_hz, NS_PER_SECOND);
 }
 
-/* How often a window begins anew, and how many looks there are in all. */
-#define ANEW_MAX  3
-#define LOOKS_MAX 12
+/* Restarts of a window, and second samples in all, before giving up. */
+#define RESTARTS_MAX 3
+#define SAMPLES_MAX  12
 
 status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_sample *start,
                    uint32_t good_ppm, struct calibration *result)
 {
     struct calibrate_sample end;
-    unsigned int anew = 0;
-    for (unsigned int looks = 0; looks < LOOKS_MAX; looks++) {
+    unsigned int restarts = 0;
+    for (unsigned int samples = 0; samples < SAMPLES_MAX; samples++) {
         if (calibrate_sample(read, reference, &end) != STATUS_OK)
             return STATUS_TIMEOUT;
         if (calibrate_between(reference, start, &end, NULL, result) != STATUS_OK) {
-            if (anew++ == ANEW_MAX)
+            if (restarts++ == RESTARTS_MAX)
                 return STATUS_TOO_BIG;
             *start = end;
             if (!calibrate_wait(reference, start, counts_of(reference, CALIBRATE_MAX_NS)))
                 return STATUS_TIMEOUT;
             continue;
         }
-        uint64_t wanted_ns = wanted_ns_of(reference, result, good_ppm);
-        if (wanted_ns == 0)
+        uint64_t more_ns = required_ns(reference, result, good_ppm);
+        if (more_ns == 0)
             return STATUS_OK;
-        if (!calibrate_wait(reference, start, counts_of(reference, wanted_ns)))
+        if (!calibrate_wait(reference, start, counts_of(reference, more_ns)))
             return STATUS_TIMEOUT;
     }
     return STATUS_OK;
 }
 
-/* ---- which of several references ---- */
+/* ---- choice of a reference ---- */
 
 static bool is_same(uint64_t a_hz, uint64_t b_hz)
 {
@@ -203,13 +203,13 @@ static bool is_same(uint64_t a_hz, uint64_t b_hz)
     return low != 0 && scale(high - low, PPM, low) <= CALIBRATE_SAME_PPM;
 }
 
-unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t idea_hz)
+unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t reported_hz)
 {
     unsigned int first = count;
     for (unsigned int i = count; i-- > 0;)
         first = rates_hz[i] != 0 ? i : first;
     for (unsigned int i = 0; i < count; i++) {
-        bool is_confirmed = is_same(rates_hz[i], idea_hz);
+        bool is_confirmed = is_same(rates_hz[i], reported_hz);
         for (unsigned int other = 0; other < count; other++)
             is_confirmed |= other != i && is_same(rates_hz[i], rates_hz[other]);
         if (rates_hz[i] != 0 && is_confirmed)

@@ -23,7 +23,7 @@
 /* Two rates that differ by no more are taken for the same: an estimate is good to 2 %. */
 #define CALIBRATE_SAME_PPM 20000
 
-/* What is enough to compare two rates: if they differ by both their errors, they are still the same. */
+/* An error small enough to compare two rates: differing by both their errors, they are still the same. */
 #define CALIBRATE_CONFIRM_PPM (CALIBRATE_SAME_PPM / 4)
 
 struct calibrate_reading {
@@ -33,7 +33,7 @@ struct calibrate_reading {
 
 struct calibrate_sample {
     struct calibrate_reading readings[CALIBRATE_READINGS];
-    uint64_t first_count; /* what their counts are counted from */
+    uint64_t first_count; /* the reference's count at which it began */
 };
 
 struct calibration {
@@ -49,25 +49,25 @@ typedef uint64_t calibrate_read_fn(void);
  * calibrate_sample() - one end of a window.
  * @read:      the counter to be measured.
  * @reference: the counter of known rate.
- * @look:      1.2 KiB; filled in on STATUS_OK.
+ * @sample:    1.2 KiB; filled in on STATUS_OK.
  *
  * Takes CALIBRATE_READINGS readings at least half of which see the reference change: 48 accesses, or 24 of
  * its ticks.
  * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still.
- * Context: any; what interrupts it makes brackets wider.
+ * Context: any; an interruption makes brackets wider.
  */
 status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
-                          struct calibrate_sample *look) MUST_CHECK;
+                          struct calibrate_sample *sample) MUST_CHECK;
 
 /**
  * calibrate_wait() - wait until the reference has counted so far since a sample began.
  * @reference: the counter.
- * @look:      the sample.
+ * @sample:    begins the wait.
  * @counts:    since its first count.
  *
  * Return: false when the reference stands still.
  */
-bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *look, uint64_t counts);
+bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *sample, uint64_t counts);
 
 /* What the reference has counted from one of its values to another, less than one wrap later. */
 static inline uint64_t calibrate_counted(const struct clock_counter *reference, uint64_t from, uint64_t to)
@@ -76,7 +76,7 @@ static inline uint64_t calibrate_counted(const struct clock_counter *reference, 
 }
 
 /* The rate in Hz by one sample alone, good to some 2 %; 0: none. */
-uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *look);
+uint64_t calibrate_estimate(const struct clock_counter *reference, const struct calibrate_sample *sample);
 
 /**
  * calibrate_between() - the rate over the window between two samples.
@@ -87,7 +87,7 @@ uint64_t calibrate_estimate(const struct clock_counter *reference, const struct 
  *
  * The number of wraps between the samples follows from what is known of the rate; the samples' own estimates
  * are enough for some ten wraps.
- * Return: STATUS_OK; STATUS_TOO_BIG when that cannot be told: @result is untouched.
+ * Return: STATUS_OK; STATUS_TOO_BIG when it is ambiguous: @result is untouched.
  */
 status_t calibrate_between(const struct clock_counter *reference, const struct calibrate_sample *start,
                            const struct calibrate_sample *end, const struct calibration *known,
@@ -97,13 +97,13 @@ status_t calibrate_between(const struct clock_counter *reference, const struct c
  * calibrate() - wait until a window is long enough.
  * @read:      the counter to be measured.
  * @reference: the counter of known rate.
- * @start:     its first sample; taken anew when too much time has passed since to count the wraps.
+ * @start:     its first sample; taken again when too much time has passed since then to count the wraps.
  * @good_ppm:  the error that is small enough; at least 2.
  * @result:    receives the rate.
  *
  * Return: STATUS_OK; STATUS_TIMEOUT when the reference stands still; STATUS_TOO_BIG when its wraps cannot be
  *         counted, because the machine is stopped again and again.
- * Cost: mostly at most CALIBRATE_MAX_NS and three samples; four times that where @start is taken anew.
+ * Cost: usually at most CALIBRATE_MAX_NS and three samples; up to four times that if @start is taken again.
  */
 status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, struct calibrate_sample *start,
                    uint32_t good_ppm, struct calibration *result) MUST_CHECK;
@@ -112,10 +112,10 @@ status_t calibrate(calibrate_read_fn *read, struct clock_counter *reference, str
  * calibrate_choose() - which of several references to use.
  * @rates_hz: the rate by each, the best reference first; 0: it stands still.
  * @count:    how many.
- * @idea_hz:  the rate as reported; 0: not reported.
+ * @reported_hz: the rate that CPU or hypervisor report; 0: none.
  *
- * The first that another or the reported rate confirms (CALIBRATE_SAME_PPM); if none is confirmed, the first
- * that counts.
+ * The first whose rate another reference or the reported rate confirms (CALIBRATE_SAME_PPM); if none is
+ * confirmed, the first that counts.
  * Return: its index; @count when none counts.
  */
-unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t idea_hz);
+unsigned int calibrate_choose(const uint64_t *rates_hz, unsigned int count, uint64_t reported_hz);

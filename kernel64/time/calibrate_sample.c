@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the calibration reads the counters: samples, and the wait for the end of a window. calibrate.c has
- * the arithmetic.
+ * The part of the calibration that reads the counters: samples, and the wait for the end of a window.
+ * calibrate.c has the arithmetic.
  */
 #include <time/calibrate.h>
 
@@ -9,7 +9,7 @@
 
 /* Reads of a reference without a change before it counts as standing still: more than any change takes on the
    fastest bus. */
-#define PATIENCE 100000
+#define STILL_MAX 100000
 
 /* The PIT wraps every 55 ms: a sample that was interrupted for part of that may have missed a wrap, and is
    taken again. */
@@ -22,7 +22,7 @@
  * reading, so that on a slow bus a sample may be longer than a wrap.
  */
 status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *reference,
-                          struct calibrate_sample *look)
+                          struct calibrate_sample *sample)
 {
     unsigned int taken = 0, same = 0, restarts = 0;
     uint64_t last = 0, sum = 0, began = 0, shortest = UINT64_MAX;
@@ -41,7 +41,7 @@ status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *referen
         }
         began = reading.before;
         if (taken == 0) {
-            look->first_count = last = count;
+            sample->first_count = last = count;
             sum = same = 0;
         }
         uint64_t counted = calibrate_counted(reference, last, count);
@@ -53,23 +53,23 @@ status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *referen
             same = 0;
             still = 0;
         }
-        if (still == PATIENCE)
+        if (still == STILL_MAX)
             return STATUS_TIMEOUT;
-        look->readings[same < 2 ? taken++ : taken - 1] = reading;
+        sample->readings[same < 2 ? taken++ : taken - 1] = reading;
     }
     return STATUS_OK;
 }
 
-bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *look, uint64_t counts)
+bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *sample, uint64_t counts)
 {
-    uint64_t last = look->first_count, waited = 0;
+    uint64_t last = sample->first_count, waited = 0;
     unsigned int still = 0;
     while (waited < counts) {
         uint64_t count = reference->read(reference);
         uint64_t step = calibrate_counted(reference, last, count);
         waited += step;
         still = step == 0 ? still + 1 : 0;
-        if (still == PATIENCE)
+        if (still == STILL_MAX)
             return false;
         last = count;
         cpu_relax();

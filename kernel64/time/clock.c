@@ -2,14 +2,14 @@
 /*
  * Reading the time.
  *
- * An epoch says how ticks become nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
+ * An epoch converts ticks to nanoseconds: ns = start_ns + (ticks - start_tick) * multiplier / 2^32. One
  * multiplication; the multiplier is computed once. When a better rate or another clocksource is chosen, a new
- * epoch begins at the time that the old one shows. An epoch is not written after it was published, and there
- * are enough for all changes that a boot can make, so a reader needs one pointer and no lock; it reads again
- * when that pointer has changed meanwhile.
+ * epoch begins at the time that the old one shows. An epoch is not written after it is published, and the
+ * array is large enough for all changes that a boot can make, so a reader needs one pointer and no lock; it
+ * retries when that pointer has changed meanwhile.
  *
  * The TSC's epochs are kept in a chain, the newest first. A tick is converted by the epoch in which it was
- * counted, so a time stamp means the same nanosecond before and after the rate is refined.
+ * counted, so a time stamp converts to the same nanosecond before and after the rate is refined.
  *
  * With 2^32 the multiplier of a counter of 4 GHz is rounded by one part in 10^9: 86 us a day, far below any
  * crystal.
@@ -78,8 +78,8 @@ static inline const struct epoch *current_epoch(void)
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 }
 
-/* A reader that was interrupted between loading the epoch and reading its counter reads again: after a change
-   of rate, the old epoch's time for this moment may lie ahead of the new one's. */
+/* A reader that was interrupted between loading the epoch and reading its counter retries: after a change of
+   rate, the old epoch's time for this moment may be ahead of the new one's. */
 static NOINLINE uint64_t read_slowly(void)
 {
     const struct epoch *epoch;
@@ -199,7 +199,7 @@ uint64_t clock_wide_count(void)
     return read_wide(current_epoch()->counter);
 }
 
-/* Whole wraps do not change the low bits, by which other CPUs widen what they read at the same time. */
+/* Whole wraps do not change the low bits, with which other CPUs widen the counts that they read meanwhile. */
 void clock_add_wraps(uint64_t wraps)
 {
     __atomic_fetch_add(&wide_count, wraps << current_epoch()->counter->bits, __ATOMIC_ACQ_REL);
@@ -214,7 +214,7 @@ void clock_init(uint64_t zero, uint64_t rate_hz)
     log_set_clock(clock_nanoseconds, clock_stamp_ns);
 }
 
-/* ---- what is used ---- */
+/* ---- the clocksource ---- */
 
 const char *clock_name(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What time it is: nanoseconds since boot, on all CPUs, monotonic. The clocksource is the TSC where it is
- * reliable, another counter elsewhere; time/time.c decides.
+ * The time: nanoseconds since boot, on all CPUs, monotonic. The clocksource is the TSC where it is reliable,
+ * another counter elsewhere; time/time.c decides.
  *
- * Not for the date: time/wall_clock.h. Not for being called at a time: time/timer.h.
+ * Not for the date: time/wall_clock.h. Not for callbacks at a time: time/timer.h.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
@@ -72,10 +72,10 @@ const char *clock_name(void);
 /* Whether the TSC is the clocksource. Context: any. */
 bool clock_is_tsc(void);
 
-/* The TSC's rate in Hz as far as it is known. Context: any. */
+/* The TSC's rate in Hz, by the latest measurement. Context: any. */
 uint64_t clock_tsc_hz(void);
 
-/* Whether that rate is final: it is not measured again. Context: any. */
+/* Whether that rate is final. Context: any. */
 bool clock_tsc_rate_is_final(void);
 
 /**
@@ -95,14 +95,14 @@ uint64_t clock_ticks_per_ns(uint64_t rate_hz);
 #define CLOCK_CHANGES_MAX 8
 
 /**
- * clock_set_tsc_rate() - the TSC runs at another rate than was believed. Time neither steps nor goes back.
+ * clock_set_tsc_rate() - change the TSC's rate. Time neither steps nor goes back.
  * @rate_hz: above 0.
  *
  * Context: interrupts off, one caller at a time.
  */
 void clock_set_tsc_rate(uint64_t rate_hz);
 
-/* The rate is not measured again. Context: as clock_set_tsc_rate(). */
+/* Mark the rate as final: it is not measured again. Context: as clock_set_tsc_rate(). */
 void clock_set_tsc_rate_final(void);
 
 /**
@@ -115,8 +115,8 @@ void clock_set_tsc_rate_final(void);
 void clock_set_counter(struct clock_counter *counter);
 
 /**
- * clock_wide_count(), clock_add_wraps() - the count of the clocksource, widened to 64 bits; count wraps of it
- * that no reader saw, by which time leaps forward.
+ * clock_wide_count(), clock_add_wraps() - the count of the clocksource, widened to 64 bits; add wraps of it
+ * that no reader saw, which steps the time forward.
  * @wraps: whole wraps.
  *
  * Return: clock_wide_count(): counts since clock_set_counter(), plus the first.

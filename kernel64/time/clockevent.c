@@ -6,9 +6,9 @@
  * others go on. Each of those notices when it arms the next time, and sets up its own timer then; an
  * interrupt that it had armed before still comes from the old device.
  *
- * A device is armed by a delay in its own ticks, but for TSC-deadline, which takes an absolute time. A delay
- * is rounded up, and cut to the device's range: the interrupt then comes early, finds no timer due, and the
- * rest is armed.
+ * A device is armed by a delay in its own ticks, except for TSC-deadline, which takes an absolute time. A
+ * delay is rounded up, and limited to the device's range: the interrupt is then early, finds no timer due,
+ * and arms the rest.
  */
 #include <time/clockevent.h>
 
@@ -26,25 +26,25 @@
 
 #define LAPIC_MAX 0xffffffffULL
 
-enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_ALARM };
+enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_DEVICE };
 
 static enum source source;                     /* atomic; written after the rates that it needs */
 static PERCPU(enum source, event_source_here); /* that this CPU's LAPIC timer is set up for */
 static struct clockevent_setup setup;
-static struct irq *alarm_irq;
-static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC and alarm */
+static struct irq *device_irq;
+static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC timer and device */
 static uint64_t max_ticks;
 
 /* ---- the interrupt ---- */
 
-static void take_lapic_timer(struct trap_frame *frame)
+static void handle_lapic_timer(struct trap_frame *frame)
 {
     (void)frame;
     lapic_eoi();
     setup.expired();
 }
 
-static bool take_alarm(void *context)
+static bool handle_device(void *context)
 {
     (void)context;
     setup.expired();
@@ -67,8 +67,8 @@ static enum source source_here(void)
 {
     static const enum lapic_timer_mode kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_TSC_DEADLINE,
                                                    [SOURCE_LAPIC] = LAPIC_TIMER_ONE_SHOT,
-                                                   [SOURCE_ALARM] = LAPIC_TIMER_OFF };
-    /* Acquire pairs with the release in clockevent_init(): rates and alarm are this source's. */
+                                                   [SOURCE_DEVICE] = LAPIC_TIMER_OFF };
+    /* Acquire pairs with the release in clockevent_init(): rates and device are this source's. */
     enum source wanted = __atomic_load_n(&source, __ATOMIC_ACQUIRE);
     if (UNLIKELY(PERCPU_MINE(event_source_here) != wanted)) {
         PERCPU_MINE(event_source_here) = wanted;
@@ -80,7 +80,7 @@ static enum source source_here(void)
 
 /*
  * While the rates are not final, an interrupt would be late by the error of the rate times the delay. So it
- * is armed for no longer than this, finds no timer due, and the rest is armed.
+ * is armed for no longer than this, finds no timer due, and arms the rest.
  */
 #define PROVISIONAL_NS (2 * NS_PER_SECOND)
 
@@ -104,8 +104,8 @@ void clockevent_arm(uint64_t deadline_ns)
     case SOURCE_LAPIC:
         lapic_timer_arm((uint32_t)delay_ticks(deadline_ns));
         break;
-    case SOURCE_ALARM:
-        setup.alarm->arm(setup.alarm, delay_ticks(deadline_ns));
+    case SOURCE_DEVICE:
+        setup.device->arm(setup.device, delay_ticks(deadline_ns));
         break;
     case SOURCE_NONE:
         break;
@@ -115,7 +115,7 @@ void clockevent_arm(uint64_t deadline_ns)
 const char *clockevent_name(void)
 {
     static const char *const names[] = { "none", "tsc-deadline", "lapic" };
-    return source == SOURCE_ALARM ? setup.alarm->name : names[source];
+    return source == SOURCE_DEVICE ? setup.device->name : names[source];
 }
 
 /* ---- choosing ---- */
@@ -139,19 +139,19 @@ static bool may_use(const char *name)
     return !setup.only || strcmp(setup.only, name) == 0;
 }
 
-static bool use_alarm(void)
+static bool use_device(void)
 {
     status_t status;
-    if (!setup.alarm || !may_use(setup.alarm->name))
+    if (!setup.device || !may_use(setup.device->name))
         return false;
-    if (alarm_irq)
+    if (device_irq)
         return true;
     status = setup.isa >= 0
-                 ? irq_request_isa((uint8_t)setup.isa, take_alarm, NULL, setup.alarm->name, &alarm_irq)
-                 : irq_request(setup.gsi, (struct irq_wiring){ false, false }, take_alarm, NULL,
-                               setup.alarm->name, &alarm_irq);
+                 ? irq_request_isa((uint8_t)setup.isa, handle_device, NULL, setup.device->name, &device_irq)
+                 : irq_request(setup.gsi, (struct irq_wiring){ false, false }, handle_device, NULL,
+                               setup.device->name, &device_irq);
     if (status != STATUS_OK)
-        log_warn("time", "interrupt of %s not available: %s", setup.alarm->name, status_sentence(status));
+        log_warn("time", "interrupt of %s not available: %s", setup.device->name, status_sentence(status));
     return status == STATUS_OK;
 }
 
@@ -168,12 +168,12 @@ bool clockevent_init(const struct clockevent_setup *from)
     } else if (has_timer && setup.lapic_hz >= LAPIC_TIMER_DIVIDER && may_use("lapic")) {
         set_rate(setup.lapic_hz / LAPIC_TIMER_DIVIDER, LAPIC_MAX);
         chosen = SOURCE_LAPIC;
-    } else if (use_alarm()) {
-        set_rate(setup.alarm->rate_hz, setup.alarm->max_ticks);
-        chosen = SOURCE_ALARM;
+    } else if (use_device()) {
+        set_rate(setup.device->rate_hz, setup.device->max_ticks);
+        chosen = SOURCE_DEVICE;
     }
     if (has_lapic)
-        traps_set_handler(VECTOR_TIMER, take_lapic_timer);
+        traps_set_handler(VECTOR_TIMER, handle_lapic_timer);
     __atomic_store_n(&source, chosen, __ATOMIC_RELEASE);
     (void)source_here();
     return chosen != SOURCE_NONE;
@@ -195,5 +195,5 @@ void clockevent_offline_cpu(void)
 bool clockevent_is_shared(void)
 {
     enum source now = __atomic_load_n(&source, __ATOMIC_RELAXED);
-    return now == SOURCE_ALARM || now == SOURCE_NONE;
+    return now == SOURCE_DEVICE || now == SOURCE_NONE;
 }

@@ -7,10 +7,10 @@
 #include <ashlar/dev/clock.h>
 #include <ashlar/types.h>
 
-/* What there is to choose from. */
+/* The candidates. */
 struct clockevent_setup {
-    struct clock_alarm *alarm; /* of a timer chip, for CPUs without a timer of their own; NULL: none */
-    int isa;                   /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
+    struct clockevent_device *device; /* of a timer chip, for CPUs without a timer of their own; NULL: none */
+    int isa; /* its ISA interrupt; -1: it has a GSI, edge triggered and active high: */
     uint32_t gsi;
     uint64_t lapic_hz;     /* of the LAPIC timer, before its divider; 0: not known */
     const char *only;      /* the name of the only clockevent allowed; NULL: the best */
@@ -23,7 +23,7 @@ struct clockevent_setup {
  *
  *     tsc-deadline   the CPU has it, and the TSC is the clocksource; no erratum forbids it (cpu/errata.h)
  *     lapic          its rate is known, and C1E does not stop it
- *     hpet, pit      the alarm's interrupt can be requested
+ *     hpet, pit      its interrupt can be requested
  *
  * Return: false when there is none: timers are polled.
  * Context: BSP, interrupts off, after controllers_init(). Again after the clocksource has changed.

@@ -36,7 +36,7 @@ static status_t command_date(int argc, char **argv)
         print("date is doubtful: %s\n", wall_clock_doubt());
     return STATUS_OK;
 }
-COMMAND(date, "", "date and time, by the battery clock", command_date);
+COMMAND(date, "", "date and time, from the real-time clock (RTC)", command_date);
 
 static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits, uint64_t count)
 {

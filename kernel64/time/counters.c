@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding counters. A table's word is not enough: a counter exists when its driver has seen it count.
+ * Finding counters. A table's entry is not trusted: a counter is used only after its driver has seen it
+ * count.
  */
 #include <time/counters.h>
 
@@ -10,7 +11,7 @@
 #include <platform/platform.h>
 #include <vm/device_map.h>
 
-OPTION(nohpet, "", "leave the HPET alone");
+OPTION(nohpet, "", "do not use the HPET");
 
 static struct hpet hpet;
 static struct acpi_pm pm_timer;
@@ -61,7 +62,7 @@ static bool init_hpet(const struct platform_hpet *block)
     return false;
 }
 
-/* The first block that is right. */
+/* The first block whose driver accepts it. */
 static void find_hpet(void)
 {
     const struct platform *machine = platform();
@@ -83,7 +84,7 @@ static bool init_pm_timer_in_memory(const struct platform_pm_timer *where)
     return false;
 }
 
-/* In memory where the table says so; where nothing can be there, or it does not count, the port of the old
+/* In memory if the table has an address there; if that is not usable or does not count, the port of the old
    field. */
 static void find_pm_timer(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The counters of this machine beside the TSC: HPET, PM timer, PIT.
+ * The counters of this machine other than the TSC: HPET, PM timer, PIT.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/dev/hpet.h>
@@ -40,7 +40,7 @@ struct clock_counter *counters_get(unsigned int index);
  */
 void counters_reject(const struct clock_counter *counter);
 
-/* The drivers' HPET and PIT, for their alarms; NULL where there is none. Tests borrow comparators of the
+/* The drivers' HPET and PIT, for their clockevent devices; NULL: none. Tests use spare comparators of the
    HPET. Context of both: any. */
 struct hpet *counters_hpet(void);
 struct pit8254 *counters_pit(void);

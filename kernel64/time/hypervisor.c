@@ -51,8 +51,8 @@ struct pvclock {
     uint32_t pad0;
     uint64_t tsc_timestamp;
     uint64_t system_time;
-    uint32_t tsc_to_system_mul; /* nanoseconds a tick, times 2^32, behind the shift: */
-    int8_t tsc_shift;           /* ticks are shifted left by this first, or right where it is negative */
+    uint32_t tsc_to_system_mul; /* nanoseconds a tick, times 2^32, after the shift: */
+    int8_t tsc_shift;           /* ticks are first shifted left by this, or right if it is negative */
     uint8_t flags;
     uint8_t pad[2];
 };
@@ -73,7 +73,7 @@ static bool is_signed(const struct cpuid_result *leaf, struct signature by)
 static uint32_t find_set(const struct tsc_port *port, struct signature by, uint32_t *last)
 {
     for (uint32_t base = LEAF_FIRST; base < LEAF_LAST; base += LEAF_STEP) {
-        struct cpuid_result leaf = port->ask(base, 0);
+        struct cpuid_result leaf = port->cpuid(base, 0);
         *last = leaf.eax;
         if (is_signed(&leaf, by))
             return base;
@@ -81,7 +81,7 @@ static uint32_t find_set(const struct tsc_port *port, struct signature by, uint3
     return 0;
 }
 
-/* 2^64 times @from over @by, which is more than @from. No 128-bit division in a kernel: bit by bit. */
+/* 2^64 * @from / @by; @by is above @from. Bit by bit, because a kernel has no 128-bit division. */
 static uint64_t divide_high(uint64_t from, uint64_t by)
 {
     unsigned __int128 rest = from;
@@ -99,15 +99,15 @@ static uint64_t divide_high(uint64_t from, uint64_t by)
 
 /* ---- leaf 40000010H ---- */
 
-/* Hyper-V and Xen number their leaves otherwise. */
+/* Hyper-V and Xen use this leaf for something else. */
 static struct tsc_rate ask_timing_leaf(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "hypervisor leaf", TSC_RATE_GIVEN };
-    struct cpuid_result first = port->ask(LEAF_FIRST, 0);
+    struct cpuid_result first = port->cpuid(LEAF_FIRST, 0);
     if (first.eax < LEAF_FIRST + LEAF_TIMING || is_signed(&first, SIGNATURE_HYPERV) ||
         is_signed(&first, SIGNATURE_XEN))
         return rate;
-    struct cpuid_result timing = port->ask(LEAF_FIRST + LEAF_TIMING, 0);
+    struct cpuid_result timing = port->cpuid(LEAF_FIRST + LEAF_TIMING, 0);
     rate.tsc_hz = timing.eax * KHZ;
     rate.lapic_hz = timing.ebx * KHZ;
     return rate;
@@ -115,13 +115,13 @@ static struct tsc_rate ask_timing_leaf(const struct tsc_port *port)
 
 /* ---- Hyper-V ---- */
 
-/* Return: whether it speaks Hyper-V's interface, also where it has another name: KVM does. */
+/* Return: whether it has Hyper-V's interface; its signature may be another one, such as KVM's. */
 static bool find_hyperv(const struct tsc_port *port, struct cpuid_result *features)
 {
-    if (port->ask(LEAF_FIRST, 0).eax < LEAF_FIRST + HYPERV_LEAF_FEATURES ||
-        port->ask(LEAF_FIRST + HYPERV_LEAF_INTERFACE, 0).eax != HYPERV_INTERFACE)
+    if (port->cpuid(LEAF_FIRST, 0).eax < LEAF_FIRST + HYPERV_LEAF_FEATURES ||
+        port->cpuid(LEAF_FIRST + HYPERV_LEAF_INTERFACE, 0).eax != HYPERV_INTERFACE)
         return false;
-    *features = port->ask(LEAF_FIRST + HYPERV_LEAF_FEATURES, 0);
+    *features = port->cpuid(LEAF_FIRST + HYPERV_LEAF_FEATURES, 0);
     return true;
 }
 
@@ -201,7 +201,7 @@ static struct tsc_rate ask_pvclock(const struct tsc_port *port)
     /* The first KVMs left the number of the last leaf at 0. */
     if (base == 0 || (last != 0 && last < base + LEAF_FEATURES))
         return rate;
-    uint32_t features = port->ask(base + LEAF_FEATURES, 0).eax;
+    uint32_t features = port->cpuid(base + LEAF_FEATURES, 0).eax;
     if (!(features & (KVM_CLOCKSOURCE | KVM_CLOCKSOURCE2)))
         return rate;
     uint32_t msr = features & KVM_CLOCKSOURCE2 ? MSR_KVM_TIME_NEW : MSR_KVM_TIME;
@@ -222,7 +222,7 @@ static struct tsc_rate ask_xen(const struct tsc_port *port)
     struct tsc_rate rate = { 0, 0, "Xen leaf", TSC_RATE_GIVEN };
     uint32_t last, base = find_set(port, SIGNATURE_XEN, &last);
     if (base != 0 && last >= base + LEAF_XEN_TIME)
-        rate.tsc_hz = port->ask(base + LEAF_XEN_TIME, 0).ecx * KHZ;
+        rate.tsc_hz = port->cpuid(base + LEAF_XEN_TIME, 0).ecx * KHZ;
     return rate;
 }
 

@@ -19,7 +19,8 @@
  *     Hyper-V's page   the reference TSC page: the scale from ticks to 100 ns
  *     Xen              its time leaf, in kHz
  *
- * A hypervisor may have another's leaves beside its own, each set at a multiple of 100H above 40000000H.
+ * A hypervisor may have another one's leaves in addition to its own, each set at a multiple of 100H above
+ * 40000000H.
  * Return: source NULL when it reports none; trust is TSC_RATE_GIVEN.
  * Context: the CPU whose TSC it is.
  * Source: VMware, "Mechanisms to determine if software is running in a VMware virtual machine"; Microsoft,

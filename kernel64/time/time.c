@@ -29,8 +29,8 @@
 #include <time/tsc.h>
 #include <time/watchdog.h>
 
-OPTION(events, "NAME", "for tests: timers interrupt by this alone: tsc-deadline, lapic, hpet or pit");
-OPTION(notsc, "", "the time-stamp counter is not the clock, where there is another");
+OPTION(events, "NAME", "for tests: the clockevent device: tsc-deadline, lapic, hpet or pit");
+OPTION(notsc, "", "do not use the time-stamp counter as clocksource if there is another");
 
 #define ISA_TIMER 0
 #define KHZ       1000ULL
@@ -61,10 +61,10 @@ static struct clock_counter lapic_counter = { .name = "lapic", .bits = 32, .read
 
 static struct calibration lapic_sample; /* counts 0: none */
 
-/* The bound of its error, by which timers may be late. */
+/* The largest error, by which timers may be late. */
 #define LAPIC_GOOD_PPM 300
 
-/* Against the TSC, whose rate is only an estimate yet: the counts of both are kept. */
+/* Against the TSC, whose rate is only an estimate so far: the counts of both are kept. */
 static void sample_lapic(void)
 {
     static struct calibrate_sample start;
@@ -72,7 +72,7 @@ static void sample_lapic(void)
     lapic_timer_set_mode(LAPIC_TIMER_MASKED);
     lapic_timer_arm(UINT32_MAX);
     if (calibrate_sample(tsc_read_ordered, &lapic_counter, &start) == STATUS_OK) {
-        /* At 1 GHz the look's idea would be the ticks in a count, times 10^9. */
+        /* With a rate of 1 GHz, the estimate is the ticks in a count, times 10^9. */
         lapic_counter.rate_hz = NS_PER_SECOND;
         uint64_t ticks = calibrate_estimate(&lapic_counter, &start) / KHZ;
         if (ticks != 0)
@@ -84,7 +84,7 @@ static void sample_lapic(void)
     measuring_ns += clock_now_ns() - began_ns;
 }
 
-/* As the hypervisor reports it, unless it was wrong about the TSC; else by the sample. */
+/* As the hypervisor reports it, unless its TSC rate was wrong; else by the sample. */
 static uint64_t lapic_hz(void)
 {
     const struct tsc_rate *reported = tsc_rate_reported();
@@ -94,7 +94,7 @@ static uint64_t lapic_hz(void)
         return reported->lapic_hz;
     if (lapic_sample.counts == 0)
         return 0;
-    /* A window of 3 ms: no overflow, by far. */
+    /* No overflow: the window is 3 ms. */
     return lapic_sample.counts * LAPIC_TIMER_DIVIDER * clock_tsc_hz() / lapic_sample.ticks;
 }
 
@@ -120,7 +120,7 @@ static void on_tsc_unstable(void)
 }
 
 /* A GSI for one of the HPET's comparators, above the ISA interrupts where possible. */
-static bool choose_hpet_alarm(struct hpet *hpet)
+static bool choose_hpet(struct hpet *hpet)
 {
     uint32_t pin;
     if (!hpet || !controllers_use_ioapics())
@@ -131,7 +131,7 @@ static bool choose_hpet_alarm(struct hpet *hpet)
             continue;
         if (hpet_use_comparator(hpet, 0, candidate) != STATUS_OK)
             continue;
-        events.alarm = &hpet->alarm;
+        events.device = &hpet->clockevent;
         events.isa = -1;
         events.gsi = candidate;
         return true;
@@ -139,8 +139,8 @@ static bool choose_hpet_alarm(struct hpet *hpet)
     return false;
 }
 
-/* events=NAME: only that source. */
-static void choose_alarm(void)
+/* events=NAME: only that device. */
+static void choose_device(void)
 {
     static const char *const names[] = { "tsc-deadline", "lapic", "hpet", "pit" };
     char name[16] = "";
@@ -151,10 +151,10 @@ static void choose_alarm(void)
     if (status != STATUS_NOT_FOUND && !events.only)
         log_warn("time", "events=%s: expected tsc-deadline, lapic, hpet or pit", name);
     bool wants_pit = events.only && strcmp(events.only, "pit") == 0;
-    if (!wants_pit && choose_hpet_alarm(counters_hpet()))
+    if (!wants_pit && choose_hpet(counters_hpet()))
         return;
     if (counters_pit()) {
-        events.alarm = &counters_pit()->alarm;
+        events.device = &counters_pit()->clockevent;
         events.isa = ISA_TIMER;
     }
 }
@@ -165,7 +165,7 @@ void time_init(void)
     if (lapic_mode() != LAPIC_NONE)
         sample_lapic();
     events.lapic_hz = lapic_hz();
-    choose_alarm();
+    choose_device();
     timer_prepare_cpu(0);
     timer_start(&events);
     watchdog_start(NULL, on_tsc_unstable);

@@ -31,8 +31,8 @@
  * Which timer is running. A timer is idle, armed, running, or both of the last two. Its is_armed says that it
  * is armed. Its queue says that it is running: `running` points to it from its removal from the heap, under
  * the lock, until its handler has returned. If the mark were in the timer, a handler could not free it. The
- * timer has only `ran_on`, the queue to ask, because meanwhile it may be armed on another one; there it is
- * skipped when due, until its handler has returned.
+ * timer has only `ran_on`, the queue whose `running` to check, because meanwhile it may be armed on another
+ * one; there it is skipped when due, until its handler has returned.
  *
  * Which lock. A timer is guarded by the lock of the queue that it names, also when idle. Its queue is changed
  * with the locks of both queues held; so a CPU that reads the name, locks that queue and reads the same name
@@ -61,7 +61,7 @@ static uint32_t rank_of(const struct timer *heap)
 }
 
 /* Restores the leftist property of @timer and its rank. Return: whether the rank changed. */
-static bool settle(struct timer *timer)
+static bool fix_rank(struct timer *timer)
 {
     if (rank_of(timer->left) < rank_of(timer->right)) {
         struct timer *left = timer->left;
@@ -96,7 +96,7 @@ static struct timer *merge(struct timer *a, struct timer *b)
         (*link)->parent = bottom;
     /* To the top: each has another right child than before, of any rank. */
     for (struct timer *at = bottom; at; at = at->parent)
-        (void)settle(at);
+        (void)fix_rank(at);
     return top;
 }
 
@@ -108,7 +108,7 @@ static void insert(struct timer **heap, struct timer *timer)
 }
 
 /* Removes a timer from the heap that it is in, whose top is *@heap. */
-static void take_out(struct timer **heap, struct timer *timer)
+static void heap_remove(struct timer **heap, struct timer *timer)
 {
     struct timer *parent = timer->parent;
     struct timer *rest = merge(timer->left, timer->right);
@@ -120,7 +120,7 @@ static void take_out(struct timer **heap, struct timer *timer)
         parent->left = rest;
     else
         parent->right = rest;
-    while (parent && settle(parent))
+    while (parent && fix_rank(parent))
         parent = parent->parent;
 }
 
@@ -142,7 +142,7 @@ struct held {
 };
 
 /* @a may be NULL or the same as @b. */
-static struct held hold(struct timer_queue *a, struct timer_queue *b)
+static struct held lock_both(struct timer_queue *a, struct timer_queue *b)
 {
     struct held held = { .lower = b };
     if (a && a != b) {
@@ -155,7 +155,7 @@ static struct held hold(struct timer_queue *a, struct timer_queue *b)
     return held;
 }
 
-static void let_go(const struct held *held)
+static void unlock_both(const struct held *held)
 {
     if (held->higher)
         spin_unlock(&held->higher->lock);
@@ -184,22 +184,22 @@ static struct timer_queue *lock_queue_of(const struct timer *timer)
 
 /* Locks @queue and the queue that the timer names, which is returned, NULL if none; the timer then names
    @queue. */
-static struct timer_queue *hold_and_rename(struct timer_queue *queue, struct timer *timer, struct held *held)
+static struct timer_queue *lock_and_rename(struct timer_queue *queue, struct timer *timer, struct held *held)
 {
     for (;;) {
         struct timer_queue *from = named_queue(timer);
         struct timer_queue *found = from;
-        *held = hold(from, queue);
+        *held = lock_both(from, queue);
         /* Relaxed, as above. An exchange and not a store, because two CPUs may arm it for the first time at
            once, each with a lock of its own. */
         if (__atomic_compare_exchange_n(&timer->queue, &found, queue, false, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
             return from;
-        let_go(held);
+        unlock_both(held);
     }
 }
 
-/* ---- timers; of these the caller holds the lock of the queue that the timer names ---- */
+/* ---- timers; the caller holds the lock of the queue that the timer names ---- */
 
 /* The queue whose CPU is in the timer's handler, or NULL. */
 static struct timer_queue *runner_of(const struct timer *timer)
@@ -217,8 +217,8 @@ static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
     CHECK_HELD(&queue->lock);
     if (!timer->is_armed)
         return false;
-    /* Which heap it is in matters only to its top. */
-    take_out(queue->late == timer ? &queue->late : &queue->first, timer);
+    /* In which heap it is matters only if it is the top. */
+    heap_remove(queue->late == timer ? &queue->late : &queue->first, timer);
     timer->is_armed = false;
     return true;
 }
@@ -247,7 +247,7 @@ void timer_init(struct timer *timer, timer_fn *run, void *context)
 struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns)
 {
     struct held held;
-    struct timer_queue *from = hold_and_rename(queue, timer, &held);
+    struct timer_queue *from = lock_and_rename(queue, timer, &held);
     const struct timer *earliest = earliest_locked(queue);
     bool is_earliest = !queue->is_running && (!earliest || deadline_ns < earliest->deadline_ns);
 
@@ -257,7 +257,7 @@ struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *tim
     timer->is_armed = true;
     insert(queue->is_running ? &queue->late : &queue->first, timer);
 
-    let_go(&held);
+    unlock_both(&held);
     return (struct timer_arming){ was_armed, is_earliest };
 }
 
@@ -298,7 +298,7 @@ static struct timer *take_due_locked(struct timer_queue *queue, uint64_t now_ns)
     CHECK_HELD(&queue->lock);
     struct timer *timer;
     while ((timer = queue->first) && timer->deadline_ns <= now_ns) {
-        take_out(&queue->first, timer);
+        heap_remove(&queue->first, timer);
         if (runner_of(timer)) {
             insert(&queue->late, timer);
             continue;
@@ -312,7 +312,7 @@ static struct timer *take_due_locked(struct timer_queue *queue, uint64_t now_ns)
     return NULL;
 }
 
-/* Without the lock. The timer may be gone when its handler returns. */
+/* Without the lock. The handler may free the timer. */
 static void call(struct timer_queue *queue, struct timer *timer)
 {
     timer->run(timer, timer->context);
@@ -354,9 +354,9 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
 {
     if (from == to)
         return false;
-    struct held held = hold(from, to);
+    struct held held = lock_both(from, to);
     const struct timer *earliest = earliest_locked(to);
-    /* NOLINTNEXTLINE(analyzer-null-dereference): hold() takes NULL, and neither is here. */
+    /* NOLINTNEXTLINE(analyzer-null-dereference): lock_both() takes NULL, and neither is here. */
     struct timer *moved = merge(from->first, from->late);
     bool is_earliest = moved && !to->is_running && (!earliest || moved->deadline_ns < earliest->deadline_ns);
 
@@ -368,13 +368,12 @@ bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
     }
     struct timer **heap = to->is_running ? &to->late : &to->first;
     *heap = merge(*heap, moved);
-    /* NOLINTNEXTLINE(analyzer-null-dereference): hold() takes NULL, and neither is here. */
+    /* NOLINTNEXTLINE(analyzer-null-dereference): lock_both() takes NULL, and neither is here. */
     to->next_sequence += from->next_sequence;
-    /* From 0 again, or two queues that are moved to each other in turn would double their numbers each
-       time. */
+    /* Reset: two queues moved to each other alternately would otherwise double their numbers each time. */
     from->next_sequence = 0;
     from->first = from->late = NULL;
 
-    let_go(&held);
+    unlock_both(&held);
     return is_earliest;
 }

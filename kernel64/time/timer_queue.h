@@ -11,7 +11,8 @@
  *     if (timer_queue_next(queue, &deadline_ns))
  *         (program the hardware for deadline_ns; at once if that has passed)
  *
- * and a caller of timer_queue_arm() does the second half too, on the queue's CPU, when that says so.
+ * and a caller of timer_queue_arm() does the second half too, on the queue's CPU, when that returns
+ * is_earliest.
  */
 #include <ashlar/sync/spinlock.h>
 #include <ashlar/types.h>
@@ -32,7 +33,7 @@ struct timer_queue;
  */
 typedef void timer_fn(struct timer *timer, void *context);
 
-/* The memory is the caller's, the fields are the queue's. */
+/* Allocated by the caller; the fields are private to the queue. */
 struct timer {
     timer_fn *run; /* constant after timer_init() */
     void *context; /* constant after timer_init() */
@@ -59,7 +60,7 @@ struct timer {
  */
 struct timer_queue {
     struct spinlock lock;
-    /* guarded by lock, as is what struct timer says: */
+    /* guarded by lock, like the fields of struct timer marked so: */
     bool is_running;     /* timer_queue_run() is active */
     struct timer *first; /* the earliest: top of the heap of all that may run */
     struct timer *late;  /* top of the heap of those left for the next run: armed since, or skipped */
@@ -86,7 +87,7 @@ void timer_queue_init(struct timer_queue *queue);
  */
 void timer_init(struct timer *timer, timer_fn *run, void *context);
 
-/* What timer_queue_arm() found and what it asks for. */
+/* The result of timer_queue_arm(). */
 struct timer_arming {
     bool was_armed;   /* it was armed, on this queue or another; that deadline is void */
     bool is_earliest; /* the queue's earliest deadline is an earlier one now: program the clockevent */
@@ -102,7 +103,7 @@ struct timer_arming {
  * queue is left for the next run, even if due: so a handler that always arms its timer in the past cannot
  * occupy a CPU for ever.
  *
- * Return: is_earliest asks for the clockevent to be programmed on the queue's CPU: with interrupts off, for
+ * Return: is_earliest: the caller must program the clockevent of the queue's CPU, with interrupts off, for
  *         the result of timer_queue_next() at that time, since an earlier timer may have been armed in
  *         between. Always false while timer_queue_run() is active: its caller calls timer_queue_next()
  *         anyway.
@@ -111,7 +112,7 @@ struct timer_arming {
  */
 struct timer_arming timer_queue_arm(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
 
-/* What timer_cancel() found. Both are true of a timer that was armed again while its handler is running. */
+/* The result of timer_cancel(). Both are true if it was armed again while its handler was running. */
 struct timer_cancelling {
     bool was_armed;  /* and is not any more: the handler will not be called for that deadline */
     bool is_running; /* its handler is running; also when called by that handler */
@@ -132,8 +133,8 @@ struct timer_cancelling timer_cancel(struct timer *timer);
  * timer_cancel_wait() - disarm a timer, and wait for its handler: its effects are visible on return.
  * @timer: by timer_init(); its handler must not free it.
  *
- * Cancels again what a running handler arms. That no other code arms it meanwhile is the caller's
- * responsibility.
+ * Cancels it again if a running handler has armed it. The caller ensures that no other code arms it
+ * meanwhile.
  *
  * Return: how many times it was armed and cancelled.
  * Context: thread, interrupts on, which is verified: so a handler never waits for itself, and what the
@@ -169,7 +170,7 @@ bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns);
 
 /**
  * timer_queue_move_all() - move all timers that are armed to another queue, because the CPU goes offline.
- * @from: empty afterwards. That no timer is armed on it any more is the caller's responsibility.
+ * @from: empty afterwards. The caller ensures that no timer is armed on it from then on.
  * @to:   another queue, or the same: then nothing is done.
  *
  * As if each were armed there now with its own deadline, in the order in which they were armed on @from.

@@ -19,7 +19,7 @@
 #include <time/counters.h>
 #include <time/timer.h>
 
-/* The calibration aims at 20 ppm; a result whose bound is this is mostly four times better. */
+/* The calibration's target; the actual error is usually a quarter of this bound. */
 #define GOOD_PPM 80
 
 /* Attempts, because a hypervisor may stop the machine for longer than wraps can be counted. */
@@ -91,7 +91,7 @@ static void read_reported_rate(void)
 {
     static ALIGNED(PAGE_SIZE) uint8_t page[PAGE_SIZE];
     struct tsc_port port = {
-        .ask = cpu_cpuid,
+        .cpuid = cpu_cpuid,
         .read_msr = try_read_msr,
         .write_msr = try_write_msr,
         .page = page,
@@ -155,7 +155,7 @@ static struct window *window_of(const struct clock_counter *counter)
     return NULL;
 }
 
-/* Makes a window long enough for an error of @good_ppm. One that has ended may go on. */
+/* Makes a window long enough for an error of @good_ppm. One that has ended may be continued. */
 static void end_window(struct window *window, uint32_t good_ppm)
 {
     status_t status = calibrate(tsc_read_ordered, window->counter, &window->start, good_ppm, &window->result);
@@ -191,8 +191,9 @@ static void choose_window(void)
     best = chosen < count ? window_of(counters[chosen]) : NULL;
 }
 
-/* The chosen counter alone is measured well. One that stops meanwhile is rejected, and another one chosen; of
-   one that cannot be measured any better, because a hypervisor stops the machine, the first result counts. */
+/* Only the chosen counter is measured precisely. If it stops meanwhile, it is rejected and another one is
+   chosen; if it cannot be measured more precisely, because a hypervisor stops the machine, the first result
+   is kept. */
 static void measure_best(void)
 {
     struct window *window;
@@ -210,7 +211,7 @@ static void measure_best(void)
 
 /* ---- the rate ---- */
 
-/* Rates are shown in MHz with three digits, as CPUs are named. */
+/* Rates are shown in MHz with three decimals, as in CPU names. */
 #define MHZ(hz)  (hz) / 1000000
 #define KHZS(hz) (hz) / 1000 % 1000
 

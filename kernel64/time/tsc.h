@@ -65,7 +65,7 @@ bool tsc_rate_is_refuted(void);
 uint64_t tsc_initial_hz(void);
 const char *tsc_initial_source(void);
 
-/* Nanoseconds spent on samples and on waiting. */
+/* Nanoseconds spent on taking samples and on waiting. */
 uint64_t tsc_measuring_ns(void);
 
 /* The TSC, read after all earlier instructions: the counter that calibrate() measures. */

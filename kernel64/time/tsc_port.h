@@ -24,15 +24,15 @@ typedef bool write_msr_fn(uint32_t msr, uint64_t value);
 
 /* Access to the CPU and the hypervisor. */
 struct tsc_port {
-    cpuid_fn *ask;
+    cpuid_fn *cpuid;
     read_msr_fn *read_msr;
     write_msr_fn *write_msr;
     void *page;            /* a hypervisor may write to it during the query */
     uint64_t page_address; /* its physical address; a multiple of 4 KiB */
 };
 
-/* Less than this is a mistake: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor reports less than
-   1 MHz. */
+/* A lower rate is invalid: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor reports less than 1
+   MHz. */
 #define TSC_HZ_MIN 1000000ULL
 #define TSC_HZ_MAX (100000 * TSC_HZ_MIN)
 

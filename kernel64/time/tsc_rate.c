@@ -16,20 +16,20 @@
 #define MSR_AMD_PSTATE0  0xc0010064
 #define AMD_PSTATE_VALID (1ULL << 63)
 
-/* Where the crystal's rate is given, the LAPIC's timer runs at it. */
-static struct tsc_rate ask_cpuid(cpuid_fn *ask, const struct cpu_identity *identity)
+/* If CPUID gives the crystal's rate, the LAPIC timer runs at it. */
+static struct tsc_rate read_cpuid_rate(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
     struct tsc_rate rate = { 0, 0, "CPUID.15H", TSC_RATE_NOMINAL };
     if (identity->max_leaf < LEAF_TSC_RATIO)
         return rate;
-    struct cpuid_result ratio = ask(LEAF_TSC_RATIO, 0);
+    struct cpuid_result ratio = cpuid(LEAF_TSC_RATIO, 0);
     if (ratio.eax == 0 || ratio.ebx == 0)
         return rate;
     if (ratio.ecx != 0) {
         rate.lapic_hz = ratio.ecx;
         rate.tsc_hz = (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
     } else if (identity->max_leaf >= LEAF_FREQUENCIES) {
-        rate.tsc_hz = (ask(LEAF_FREQUENCIES, 0).eax & 0xffff) * MHZ;
+        rate.tsc_hz = (cpuid(LEAF_FREQUENCIES, 0).eax & 0xffff) * MHZ;
         rate.lapic_hz = rate.tsc_hz * ratio.eax / ratio.ebx;
         rate.source = "CPUID.16H";
     }
@@ -59,13 +59,13 @@ struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_ide
     if (is_guest)
         rate = hypervisor_tsc_rate(port);
     if (rate.tsc_hz == 0)
-        rate = ask_cpuid(port->ask, identity);
+        rate = read_cpuid_rate(port->cpuid, identity);
     if (!tsc_rate_is_plausible(rate.tsc_hz) && !is_guest)
         rate = ask_amd(port->read_msr, identity);
     return tsc_rate_is_plausible(rate.tsc_hz) ? rate : (struct tsc_rate){ 0, 0, NULL, TSC_RATE_UNKNOWN };
 }
 
-/* ---- beside a measurement ---- */
+/* ---- comparison with a measurement ---- */
 
 int64_t tsc_rate_ppm(uint64_t hz, uint64_t than_hz)
 {

@@ -4,7 +4,7 @@
  * The TSC's rate as CPU or hypervisor report it, and whether it or a measurement is used. Free of hardware:
  * CPUID and MSRs are read through functions, so that hosted tests supply their own CPUs and hypervisors.
  *
- * Context of all: any, on the CPU whose rate is asked for.
+ * Context of all: any, on the CPU whose rate is read.
  */
 #include <cpu/features.h>
 #include <time/tsc_port.h>

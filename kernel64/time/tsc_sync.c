@@ -2,9 +2,8 @@
 /*
  * Comparing the TSCs of this machine's CPUs; tsc_sync_rule.h has the rule.
  *
- * All CPUs are called at once, and none waits for another. One that is early continues its rounds for a
- * while, because of two CPUs that never make rounds at the same time only a difference longer than the time
- * between is found.
+ * All CPUs are called at once, and none waits for another. An early CPU continues its rounds for a while:
+ * between two CPUs whose rounds do not overlap in time, only a difference longer than the gap is found.
  */
 #include <time/tsc_sync.h>
 
@@ -20,7 +19,7 @@
 #include <time/counters.h>
 #include <time/watchdog.h>
 
-/* With hundreds of CPUs on two sockets, half of them may be off: not all are logged. */
+/* On two sockets with hundreds of CPUs, half of them may be affected: not all are logged. */
 #define LOGGED_MAX 8
 
 #define TICKS_PER_SECOND 1000
@@ -97,8 +96,8 @@ static uint64_t nanoseconds(uint64_t ticks)
     return clock_duration_ns(ticks);
 }
 
-/* Not every CPU that is ahead is found: the highest hides the others. The number of CPUs behind tells the
-   rest. */
+/* Not every CPU that is ahead is found, since the highest hides the others; the number of CPUs behind them is
+   complete. */
 static void log_faulty(const struct tsc_sync_result *result, unsigned int cpus)
 {
     unsigned int logged = 0;

@@ -7,7 +7,8 @@
 #include <cpu/percpu.h>
 
 /**
- * tsc_sync_init_cpu() - undo an offset that firmware has added to this CPU's TSC, where the CPU can tell.
+ * tsc_sync_init_cpu() - undo an offset that firmware has added to this CPU's TSC, if the CPU has
+ * IA32_TSC_ADJUST.
  *
  * IA32_TSC_ADJUST holds the sum of all that was added to the TSC since reset; TSCs that started together and
  * have equal sums are synchronized. One that differs from the BSP's is set to it, with a line in the log.
@@ -24,7 +25,7 @@ typedef void tsc_sync_call_fn(void (*function)(void *argument), void *argument);
  * @on_all: calls all CPUs.
  * @cpus:   how many are online; with one there is nothing to compare.
  *
- * CPUs whose TSC is off are logged, with a lower bound of the difference. The TSC is then marked unstable;
+ * CPUs whose TSC differs are logged, with a lower bound of the difference. The TSC is then marked unstable;
  * where there is no other counter, the log says so.
  * Context: thread, interrupts on, one caller at a time.
  * Cost: TSC_SYNC_ROUNDS rounds on each CPU once all have joined, at most TSC_SYNC_STAY_NS.
@@ -34,8 +35,8 @@ void tsc_sync_check(tsc_sync_call_fn *on_all, unsigned int cpus);
 /**
  * tsc_sync_tick() - one round of the continuous check, where TSCs are not invariant.
  *
- * Such a TSC may stop in HLT or change its rate on one CPU and not on another, so one check at boot proves
- * nothing. A CPU that finds itself behind marks the TSC unstable. No CPU is woken for it.
+ * Such a TSC may stop in HLT or change its rate on one CPU and not on another, so one check at boot is not
+ * enough. A CPU that finds itself behind marks the TSC unstable. No CPU is woken for it.
  * Context: interrupts off; timer interrupts and the idle loop.
  * Cost: one load where TSCs are invariant, else a round at most 1000 times a second.
  */
@@ -52,9 +53,9 @@ void tsc_sync_recheck(void);
 #define TSC_SYNC_RECHECK_NS 1000000000ULL
 
 /*
- * A round is two cache misses when others write, some 0.2 us; in a few tens of them each CPU has been before
- * and after each other. A called CPU takes an IPI and may have to wake up, under a hypervisor in some tens of
- * us; 255 CPUs on two cores take 6 ms when each stays for so long.
+ * A round is two cache misses when others write, some 0.2 us; in a few tens of them each CPU has had a round
+ * before and after one of each other CPU. A called CPU takes an IPI and may have to wake up, under a
+ * hypervisor in some tens of us; 255 CPUs on two cores take 6 ms when each stays for so long.
  */
 #define TSC_SYNC_ROUNDS  32
 #define TSC_SYNC_STAY_NS 50000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comparing CPUs' TSCs: tsc_sync_rule.h has the idea.
+ * Comparing CPUs' TSCs by the rule of tsc_sync_rule.h.
  */
 #include <time/tsc_sync_rule.h>
 

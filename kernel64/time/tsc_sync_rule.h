@@ -4,11 +4,11 @@
  * How TSCs of several CPUs are compared. Free of hardware, hosted-tested.
  *
  * Each CPU makes rounds: it loads the highest reading that any CPU has published, reads its own TSC, and
- * publishes that if it is higher. A published reading was read before it was published; an own reading below
- * it is behind the other TSC by the difference or more. Synchronized TSCs are never found to differ, however
- * long a CPU is interrupted between two steps: that only widens what goes unnoticed. So there is no
- * tolerance. A difference that can be found at all makes time go back from one CPU to another; one that is
- * shorter than a cache line's way is found by none.
+ * publishes that if it is higher. The published value was read earlier, so if the CPU's own reading is lower,
+ * its TSC lags the publisher's by at least the difference. Synchronized TSCs are never found to differ,
+ * however long a CPU is interrupted between two steps: that only makes the check less sensitive. So there is
+ * no tolerance. Every difference found makes time go back from one CPU to another; one that is shorter than
+ * the transfer of a cache line cannot be found.
  *
  * One word holds the highest reading and its CPU: a signed distance in ticks from a reading at the begin, and
  * in the low bits the CPU's number. It is wide enough for 26 days at 4 GHz, and saturates.
@@ -84,7 +84,7 @@ int64_t tsc_sync_load_highest(const struct tsc_sync *sync);
 void tsc_sync_publish(struct tsc_sync *sync, struct tsc_sync_view *view, unsigned int cpu, int64_t seen,
                       uint64_t tick);
 
-/* The view of a CPU. */
+/* Returns the view of a CPU. */
 typedef struct tsc_sync_view *tsc_sync_view_fn(unsigned int cpu);
 
 /**
@@ -97,7 +97,7 @@ typedef struct tsc_sync_view *tsc_sync_view_fn(unsigned int cpu);
 struct tsc_sync_result tsc_sync_evaluate(tsc_sync_view_fn *view_of, unsigned int cpus);
 
 /**
- * tsc_sync_error_ticks() - by how much a CPU's TSC is off, if it is one of the faulty ones.
+ * tsc_sync_error_ticks() - the error of a CPU's TSC, if it is one of the faulty ones.
  * @result: of tsc_sync_evaluate().
  * @view:   the CPU's.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The battery clock's time when it was read, and the clock's time since then.
+ * The RTC's time when it was read, plus the clock's time since then.
  */
 #include <time/wall_clock.h>
 
@@ -18,7 +18,7 @@ void wall_clock_init(void)
 {
     struct rtc_time time;
     if (!platform()->has_rtc) {
-        log_info("rtc", "none: firmware says so");
+        log_info("rtc", "not present, by the FADT");
         return;
     }
     bool has_lost_power = rtc_has_lost_power();
@@ -30,8 +30,8 @@ void wall_clock_init(void)
     }
     unix_at_read = rtc_to_unix(&time);
     doubt = rtc_doubt(&time, has_lost_power);
-    log_info("rtc", "%04u-%02u-%02u %02u:%02u:%02u UTC by the battery clock", time.year, time.month, time.day,
-             time.hour, time.minute, time.second);
+    log_info("rtc", "%04u-%02u-%02u %02u:%02u:%02u UTC", time.year, time.month, time.day, time.hour,
+             time.minute, time.second);
     if (doubt)
         log_warn("rtc", "date is doubtful: %s", doubt);
 }

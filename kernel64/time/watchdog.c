@@ -14,9 +14,9 @@
 #include <time/watchdog_rule.h>
 
 /*
- * One CPU at a time compares, until a change of clocksource is done too; others skip it, since the next timer
- * interrupt tries again. It is not a lock to wait for: a change of clocksource may allocate and so make a
- * cross-call, to a CPU that would be waiting here.
+ * One CPU at a time compares, and changes the clocksource if needed; others skip it, since the next timer
+ * interrupt tries again. Not a spinlock: a change of clocksource may allocate and so make a cross-call, to a
+ * CPU that would be spinning here.
  */
 static struct exclusive comparing;
 static bool is_marked;                  /* atomic: watchdog_mark_unstable() was called */

@@ -17,7 +17,7 @@
 void watchdog_start(struct clock_counter *reference, void (*unstable)(void));
 
 /**
- * watchdog_poll() - compare, if the last comparison is WATCHDOG_MIN_NS ago; for timer interrupts and waiting
+ * watchdog_poll() - compare, if the last comparison is WATCHDOG_MIN_NS ago; for timer interrupts and polling
  * loops.
  *
  * No CPU is woken for it: a machine that sleeps is compared when it wakes.
@@ -27,7 +27,7 @@ void watchdog_start(struct clock_counter *reference, void (*unstable)(void));
 void watchdog_poll(void);
 
 /**
- * watchdog_mark_unstable() - replace the TSC as clocksource, whatever the reference says.
+ * watchdog_mark_unstable() - replace the TSC as clocksource, regardless of the comparisons.
  *
  * It happens now, or at the next poll when another CPU is in one.
  * Context: interrupts off.

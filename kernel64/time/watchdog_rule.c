@@ -16,7 +16,7 @@ static void remember(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 {
     watchdog->tick = tick;
     watchdog->count = count;
-    watchdog->has_looked = true;
+    watchdog->has_last = true;
 }
 
 enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, uint64_t count, int64_t *ppm)
@@ -25,11 +25,11 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watchdog->rate_hz);
 
     /* This CPU's TSC may be behind the one that was read last: a negative time, not 2^64 ticks. */
-    if (watchdog->has_looked && ((int64_t)ticks < 0 || elapsed_ns < WATCHDOG_MIN_NS))
+    if (watchdog->has_last && ((int64_t)ticks < 0 || elapsed_ns < WATCHDOG_MIN_NS))
         return WATCHDOG_TOO_EARLY;
-    /* Half a wrap: the TSC may be wrong by a factor of two and still tell that the reference has not
+    /* Half a wrap: the TSC may be wrong by a factor of two and still show that the reference has not
        wrapped. */
-    if (!watchdog->has_looked ||
+    if (!watchdog->has_last ||
         scale(elapsed_ns, watchdog->reference_hz, NS_PER_SECOND) > watchdog->mask / 2) {
         remember(watchdog, tick, count);
         return WATCHDOG_UNKNOWN;

@@ -3,9 +3,9 @@
 /*
  * The rule by which a clocksource is found unstable. Free of hardware, hosted-tested.
  *
- * Clocksource and reference are read together now and then. A comparison counts only if the reference cannot
- * have wrapped since the last one. A single deviation may be a virtual machine that was stopped between the
- * two readings; WATCHDOG_STRIKES in a row mean that the clocksource is unstable.
+ * Clocksource and reference are read together from time to time. A comparison counts only if the reference
+ * cannot have wrapped since the last one. A single deviation may be a virtual machine that was stopped
+ * between the two readings; WATCHDOG_STRIKES in a row mean that the clocksource is unstable.
  */
 #include <ashlar/time_units.h>
 #include <ashlar/types.h>
@@ -15,12 +15,12 @@
 #define WATCHDOG_STRIKES 2
 
 struct watchdog {
-    uint64_t rate_hz; /* of the clocksource, as it is known; may change between two comparisons */
+    uint64_t rate_hz; /* of the clocksource, by the latest measurement; may change between two comparisons */
     uint64_t reference_hz;
     uint64_t mask; /* of the reference's count */
 
     uint64_t tick, count; /* at the last comparison */
-    bool has_looked;
+    bool has_last;        /* there was one */
     unsigned int strikes; /* deviations in a row */
 };
 

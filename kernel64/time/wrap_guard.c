@@ -13,12 +13,12 @@
 #include <time/wraps.h>
 #include <time/timer.h>
 
-/* A host that stops the machine does so often: the log is not flooded. */
+/* A host that stops the machine may do so often, and must not flood the log. */
 #define LINES_MAX 8
 
 static struct timer timer;
 static struct wraps wraps;
-static unsigned int cpu; /* whose TSC is the witness */
+static unsigned int cpu; /* whose TSC counts the missed wraps */
 static unsigned int lines;
 static uint64_t wraps_added;
 
@@ -44,7 +44,7 @@ static void check(struct clock_counter *counter)
     uint64_t count = clock_wide_count(), tick = cpu_read_tsc_ordered();
     if (cpu != PERCPU_MINE(cpu_number)) { /* it went offline, and its timers moved here */
         cpu = PERCPU_MINE(cpu_number);
-        wraps.has_looked = false;
+        wraps.has_last = false;
     }
     switch (wraps_check(&wraps, tick, count, counter->bits, &missed)) {
     case WRAPS_MISSED:

@@ -11,8 +11,8 @@
  * one.
  * @counter: the clocksource.
  *
- * When a read is late by a whole wrap or more, the missed wraps are added as the TSC tells them
- * (time/wraps.h), with a line in the log; if the TSC cannot tell, the line says that time may be lost.
+ * When a read is late by a whole wrap or more, the missed wraps are counted by the TSC (time/wraps.h) and
+ * added, with a line in the log; if the TSC cannot tell their number, the line says that time may be lost.
  * Context: interrupts off, after clock_set_counter().
  */
 void wrap_guard_start(struct clock_counter *counter);

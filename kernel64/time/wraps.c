@@ -19,14 +19,14 @@ enum wraps_verdict wraps_check(struct wraps *wraps, uint64_t tick, uint64_t coun
                                uint64_t *missed)
 {
     uint64_t ticks = tick - wraps->tick, counts = count - wraps->count, wrap = 1ULL << bits;
-    bool has_looked = wraps->has_looked;
+    bool has_last = wraps->has_last;
     *missed = 0;
     wraps->tick = tick;
     wraps->count = count;
-    wraps->has_looked = true;
-    if (!has_looked)
+    wraps->has_last = true;
+    if (!has_last)
         return WRAPS_NONE;
-    /* The witness has gone back, or stands still. */
+    /* The TSC has gone back, or stands still. */
     if ((int64_t)ticks <= 0 || wraps->ratio == 0 || ticks >> 47 != 0)
         return WRAPS_UNKNOWN;
     uint64_t expected = (ticks << 16) / wraps->ratio;

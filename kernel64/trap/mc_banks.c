@@ -25,19 +25,19 @@
 #define GART_BANK        4
 #define GART_WALK_ERRORS 0x400ULL
 
-static bool is_scalable(cpuid_fn *ask, const struct cpu_identity *identity)
+static bool is_scalable(cpuid_fn *cpuid, const struct cpu_identity *identity)
 {
     bool is_amd = identity->vendor[0] == 'A' || identity->vendor[0] == 'H';
     return is_amd && identity->max_extended_leaf >= LEAF_POWER &&
-           (ask(LEAF_POWER, 0).ebx & EBX_SCALABLE_MCA) != 0;
+           (cpuid(LEAF_POWER, 0).ebx & EBX_SCALABLE_MCA) != 0;
 }
 
-struct mc_banks mc_banks_read(cpuid_fn *ask, const struct cpu_identity *identity, uint64_t mcg_cap)
+struct mc_banks mc_banks_read(cpuid_fn *cpuid, const struct cpu_identity *identity, uint64_t mcg_cap)
 {
     struct mc_banks banks = { .count = 0 };
     if (!cpu_identity_has(identity, CPU_FEATURE_MCE) || !cpu_identity_has(identity, CPU_FEATURE_MCA))
         return banks;
-    banks.is_scalable = is_scalable(ask, identity);
+    banks.is_scalable = is_scalable(cpuid, identity);
     unsigned int most = banks.is_scalable ? SCALABLE_BANKS : LEGACY_BANKS;
     banks.count = (unsigned int)(mcg_cap & MCG_CAP_COUNT);
     if (banks.count > most)

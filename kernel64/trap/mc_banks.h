@@ -26,10 +26,10 @@ struct mc_banks {
 
 /**
  * mc_banks_read() - get the banks of a CPU.
- * @ask:     CPUID.
+ * @cpuid:   the CPUID instruction, or a test's.
  * @mcg_cap: MSR_MCG_CAP; ignored if CPUID has no MCA.
  */
-struct mc_banks mc_banks_read(cpuid_fn *ask, const struct cpu_identity *identity, uint64_t mcg_cap);
+struct mc_banks mc_banks_read(cpuid_fn *cpuid, const struct cpu_identity *identity, uint64_t mcg_cap);
 
 /* Return: the MSR. @bank: below count. */
 uint32_t mc_bank_msr(const struct mc_banks *banks, unsigned int bank, enum mc_register which);

@@ -331,7 +331,7 @@ def test_no_script_names_a_mirror():
             ), path
 
 
-# --- the battery clock ---
+# --- the real-time clock ---
 
 
 def printed_date(lines):

@@ -37,7 +37,7 @@ struct hpet_model {
 
 extern struct hpet_model device;
 
-/* The driver's state: the counter and the alarm under test. */
+/* The driver's state: the counter and the clockevent device under test. */
 extern struct hpet hpet;
 
 /* Where the registers are. The model handles each access to them; the content of the array has no meaning. */

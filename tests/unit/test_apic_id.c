@@ -12,7 +12,7 @@
 
 static uint32_t max_leaf, leaf_0b_ebx, leaf_0b_edx, leaf_1_ebx;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(subleaf, 0);
     /* Beyond the highest leaf, Intel CPUs return another leaf's data. */
@@ -37,14 +37,14 @@ static void the_initial_id_is_from_leaf_0b_if_it_is_valid(void **state)
     leaf_1_ebx = 0x34080800;
     leaf_0b_ebx = 2;
     leaf_0b_edx = 0x1234;
-    assert_int_equal(apic_initial_id(ask), 0x1234);
+    assert_int_equal(apic_initial_id(cpuid), 0x1234);
     /* As on AMD's families up to 16H. */
     leaf_0b_ebx = 0;
     leaf_0b_edx = 0;
-    assert_int_equal(apic_initial_id(ask), 0x34);
+    assert_int_equal(apic_initial_id(cpuid), 0x34);
     leaf_0b_ebx = 2;
     max_leaf = 5;
-    assert_int_equal(apic_initial_id(ask), 0x34);
+    assert_int_equal(apic_initial_id(cpuid), 0x34);
 }
 
 static void an_id_changed_by_firmware_is_read_from_the_lapic(void **state)

@@ -279,7 +279,7 @@ static void one_second_gives_the_rate_to_a_few_ppm(void **state)
 static void of_several_references_a_confirmed_one_is_used(void **state)
 {
     static const struct {
-        uint64_t rates_hz[3], idea_hz;
+        uint64_t rates_hz[3], reported_hz;
         unsigned int count, chosen;
     } cases[] = {
         { { 3000000000, 3000000000 }, 0, 2, 0 },
@@ -301,7 +301,7 @@ static void of_several_references_a_confirmed_one_is_used(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(calibrate_choose(cases[i].rates_hz, cases[i].count, cases[i].idea_hz),
+        assert_int_equal(calibrate_choose(cases[i].rates_hz, cases[i].count, cases[i].reported_hz),
                          cases[i].chosen);
 }
 

@@ -17,7 +17,7 @@ static struct {
     unsigned int reads;
 } cpu;
 
-static void ask(uint32_t leaf, struct stub_cpuid *answer)
+static void cpuid(uint32_t leaf, struct stub_cpuid *answer)
 {
     *answer = leaf == 0            ? cpu.leaf_0
               : leaf == 1          ? cpu.leaf_1
@@ -36,7 +36,7 @@ static uint64_t read_msr(uint32_t msr)
 
 static enum confidential kind(void)
 {
-    return confidential_kind(ask, read_msr);
+    return confidential_kind(cpuid, read_msr);
 }
 
 static int fresh_epyc_guest(void **state)

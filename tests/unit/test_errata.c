@@ -35,7 +35,7 @@ struct real_cpu {
 
 static const struct real_cpu *asked;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     for (size_t i = 0; subleaf == 0 && i < ARRAY_LEN(asked->leaves); i++)
         if (asked->leaves[i].leaf == leaf && (leaf != 0 || i == 0))
@@ -53,13 +53,13 @@ static void check(const struct real_cpu *cpu)
     struct cpu_identity identity;
     uint32_t fixed_in = cpu->expected.deadline_fixed_in;
     asked = cpu;
-    cpu_identify(ask, &identity);
-    if (!(ask(0x80000001, 0).edx & EDX_LONG_MODE))
+    cpu_identify(cpuid, &identity);
+    if (!(cpuid(0x80000001, 0).edx & EDX_LONG_MODE))
         fail_msg("%s: no long mode", cpu->source);
     /* The dump's name has the signature: vendor, then EAX of leaf 1. */
     uint32_t signature;
-    if (sscanf(cpu->source + 12, "%7x", &signature) != 1 || signature != ask(1, 0).eax)
-        fail_msg("%s: the signature is %#x", cpu->source, ask(1, 0).eax);
+    if (sscanf(cpu->source + 12, "%7x", &signature) != 1 || signature != cpuid(1, 0).eax)
+        fail_msg("%s: the signature is %#x", cpu->source, cpuid(1, 0).eax);
     if (has(&identity, 0, ERRATUM_TSC_DEADLINE) != (fixed_in != 0) ||
         (fixed_in != 0 && (!has(&identity, fixed_in - 1, ERRATUM_TSC_DEADLINE) ||
                            has(&identity, fixed_in, ERRATUM_TSC_DEADLINE))))
@@ -68,7 +68,7 @@ static void check(const struct real_cpu *cpu)
         fail_msg("%s, %s: C1E", cpu->name, cpu->source);
     if (has(&identity, 0, ERRATUM_X2APIC) != cpu->expected.x2apic_fails)
         fail_msg("%s, %s: x2APIC", cpu->name, cpu->source);
-    if (mwait_is_good(ask, &identity) != cpu->expected.waits_by_mwait)
+    if (mwait_is_good(cpuid, &identity) != cpu->expected.waits_by_mwait)
         fail_msg("%s, %s: MWAIT", cpu->name, cpu->source);
     /* A CPU that needs microcode for TSC-deadline has the feature. */
     if (fixed_in != 0 && !cpu_identity_has(&identity, CPU_FEATURE_TSC_DEADLINE))

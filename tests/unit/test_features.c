@@ -20,7 +20,7 @@ struct answer {
 static const struct answer *cpu;
 static const struct cpuid_result noise = { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     for (const struct answer *a = cpu; a->leaf != UINT32_MAX; a++) {
         if (a->leaf == leaf && a->subleaf == subleaf)
@@ -42,7 +42,7 @@ static struct cpu_identity identify(const struct answer *answers)
     struct cpu_identity identity;
 
     cpu = answers;
-    cpu_identify(ask, &identity);
+    cpu_identify(cpuid, &identity);
     return identity;
 }
 

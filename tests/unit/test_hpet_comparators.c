@@ -34,8 +34,8 @@ static void a_comparator_is_set_to_one_shot_edge_triggered_32_bit_on_its_route(v
     assert_int_equal(device.comparator[0].config, RESERVED | 0x8030 | 0x100 | 20 << 9);
     use(2, 11);
     assert_int_equal(device.comparator[2].config, RESERVED | 0x0010 | 11 << 9);
-    assert_int_equal(hpet.alarm.rate_hz, hpet.counter.rate_hz);
-    assert_in_range(hpet.alarm.max_ticks, 1u << 20, 0x40000000);
+    assert_int_equal(hpet.clockevent.rate_hz, hpet.counter.rate_hz);
+    assert_in_range(hpet.clockevent.max_ticks, 1u << 20, 0x40000000);
 }
 
 static void unsupported_routes_are_refused(void **state)
@@ -54,19 +54,19 @@ static void unsupported_routes_are_refused(void **state)
 }
 
 /* Arms for @ticks with @late ticks between reading the count and writing the value, and waits. */
-static void expect_alarm(uint64_t ticks, uint64_t late, uint64_t latest)
+static void expect_clockevent(uint64_t ticks, uint64_t late, uint64_t latest)
 {
     device.interrupts = 0;
     device.delay_once = late;
     uint64_t start = device.ticks;
-    hpet.alarm.arm(&hpet.alarm, ticks);
+    hpet.clockevent.arm(&hpet.clockevent, ticks);
     if (device.interrupts == 0)
         pass(1ULL << 31);
     if (device.interrupts == 0)
-        fail_msg("no alarm after %llu ticks, written %llu late, settled after %u", (unsigned long long)ticks,
-                 (unsigned long long)late, device.settle_ticks);
+        fail_msg("no interrupt after %llu ticks, written %llu late, settled after %u",
+                 (unsigned long long)ticks, (unsigned long long)late, device.settle_ticks);
     assert_in_range(device.first_interrupt - start, ticks, latest);
-    hpet.alarm.disarm(&hpet.alarm);
+    hpet.clockevent.disarm(&hpet.clockevent);
 }
 
 static void an_event_fires_once_and_not_early(void **state)
@@ -76,7 +76,7 @@ static void an_event_fires_once_and_not_early(void **state)
     use(1, 20);
     for (unsigned int round = 0; round < 10; round++)
         for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
-            expect_alarm(delays[i], 0, delays[i] + 50u);
+            expect_clockevent(delays[i], 0, delays[i] + 50u);
             assert_int_equal(device.interrupts, 1);
         }
 }
@@ -89,7 +89,7 @@ static void a_short_delay_always_fires(void **state)
         device.ticks_per_access = speed;
         use(0, 20);
         for (uint32_t ticks = 1; ticks < 600; ticks++)
-            expect_alarm(ticks, 0, 50000);
+            expect_clockevent(ticks, 0, 50000);
     }
 }
 
@@ -101,7 +101,7 @@ static void a_short_delay_on_an_ordinary_bus_is_written_once_and_fires_once(void
     for (uint32_t ticks = 1; ticks < 600; ticks++) {
         device.accesses = 0;
         device.interrupts = 0;
-        hpet.alarm.arm(&hpet.alarm, ticks);
+        hpet.clockevent.arm(&hpet.clockevent, ticks);
         assert_in_range(device.accesses, 3, 5);
         pass(10000);
         assert_int_equal(device.interrupts, 1);
@@ -113,10 +113,10 @@ static void a_deadline_that_passes_during_the_write_still_fires(void **state)
     (void)state;
     use(0, 20);
     for (uint64_t late = 0; late < 700; late++)
-        expect_alarm(300, late, late + 2000);
+        expect_clockevent(300, late, late + 2000);
     for (uint64_t late = 1; late < 0x40000000; late *= 3)
         for (uint64_t ticks = 1; ticks < 0x40000000; ticks *= 5)
-            expect_alarm(ticks, late, (late > ticks ? late : ticks) + 2000);
+            expect_clockevent(ticks, late, (late > ticks ? late : ticks) + 2000);
 }
 
 /* The longest delay, on a machine that sleeps in between for longer than that. */
@@ -124,10 +124,10 @@ static void the_longest_delay_written_too_late_still_fires(void **state)
 {
     (void)state;
     use(0, 20);
-    uint64_t max = hpet.alarm.max_ticks;
-    expect_alarm(max, max + 1, max + 2000);
-    expect_alarm(max, max + 300, max + 2000);
-    expect_alarm(max, max * 2 - 1, max * 2 + 2000);
+    uint64_t max = hpet.clockevent.max_ticks;
+    expect_clockevent(max, max + 1, max + 2000);
+    expect_clockevent(max, max + 300, max + 2000);
+    expect_clockevent(max, max * 2 - 1, max * 2 + 2000);
 }
 
 static void a_comparator_slow_to_take_its_value_loses_no_event(void **state)
@@ -136,7 +136,7 @@ static void a_comparator_slow_to_take_its_value_loses_no_event(void **state)
     use(0, 20);
     for (device.settle_ticks = 1; device.settle_ticks < 128; device.settle_ticks += 3)
         for (uint64_t late = 0; late < 400; late += 5)
-            expect_alarm(1, late, late + 2000);
+            expect_clockevent(1, late, late + 2000);
 }
 
 static void the_previous_value_does_not_fire_a_new_event(void **state)
@@ -146,9 +146,9 @@ static void the_previous_value_does_not_fire_a_new_event(void **state)
     for (uint32_t ahead = 0; ahead < 100; ahead++) {
         device.interrupts = 0;
         device.comparator[0].value = (uint32_t)device.ticks + ahead;
-        hpet.alarm.arm(&hpet.alarm, 100000);
+        hpet.clockevent.arm(&hpet.clockevent, 100000);
         assert_int_equal(device.interrupts, 0);
-        hpet.alarm.disarm(&hpet.alarm);
+        hpet.clockevent.disarm(&hpet.clockevent);
     }
 }
 
@@ -156,10 +156,10 @@ static void arming_again_replaces_the_first_event(void **state)
 {
     (void)state;
     use(0, 20);
-    hpet.alarm.arm(&hpet.alarm, 10000);
+    hpet.clockevent.arm(&hpet.clockevent, 10000);
     pass(5000);
     uint64_t start = device.ticks;
-    hpet.alarm.arm(&hpet.alarm, 20000);
+    hpet.clockevent.arm(&hpet.clockevent, 20000);
     pass(1000000);
     assert_int_equal(device.interrupts, 1);
     assert_in_range(device.first_interrupt - start, 20000, 20050);
@@ -169,23 +169,23 @@ static void no_event_fires_after_disarm(void **state)
 {
     (void)state;
     use(0, 20);
-    hpet.alarm.arm(&hpet.alarm, 10000);
-    hpet.alarm.disarm(&hpet.alarm);
+    hpet.clockevent.arm(&hpet.clockevent, 10000);
+    hpet.clockevent.disarm(&hpet.clockevent);
     pass(1ULL << 33);
     assert_int_equal(device.interrupts, 0);
-    hpet.alarm.disarm(&hpet.alarm);
-    expect_alarm(10000, 0, 10050);
+    hpet.clockevent.disarm(&hpet.clockevent);
+    expect_clockevent(10000, 0, 10050);
 }
 
 static void switching_comparators_disables_the_first(void **state)
 {
     (void)state;
     use(0, 20);
-    hpet.alarm.arm(&hpet.alarm, 10000);
+    hpet.clockevent.arm(&hpet.clockevent, 10000);
     assert_int_equal(hpet_use_comparator(&hpet, 1, 11), STATUS_OK);
     pass(1000000);
     assert_int_equal(device.interrupts, 0);
-    expect_alarm(10000, 0, 10050);
+    expect_clockevent(10000, 0, 10050);
     assert_ptr_equal(device.interrupted, &device.comparator[1]);
 }
 

@@ -15,7 +15,7 @@
 
 static uint32_t leaf_80000007_ebx;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
     if (leaf == 0x80000007)
@@ -30,16 +30,16 @@ static struct mc_banks read(const char *vendor, unsigned int family, unsigned in
     };
     for (unsigned int i = 0; vendor[i]; i++)
         identity.vendor[i] = vendor[i];
-    return mc_banks_read(ask, &identity, mcg_cap);
+    return mc_banks_read(cpuid, &identity, mcg_cap);
 }
 
 static void a_cpu_without_mca_has_no_banks(void **state)
 {
     struct cpu_identity identity = { .features = 1ULL << CPU_FEATURE_MCE };
     (void)state;
-    assert_int_equal(mc_banks_read(ask, &identity, 0x10a).count, 0);
+    assert_int_equal(mc_banks_read(cpuid, &identity, 0x10a).count, 0);
     identity.features = 1ULL << CPU_FEATURE_MCA;
-    assert_int_equal(mc_banks_read(ask, &identity, 0x10a).count, 0);
+    assert_int_equal(mc_banks_read(cpuid, &identity, 0x10a).count, 0);
 }
 
 static void intel_banks_have_four_registers(void **state)

@@ -13,7 +13,7 @@
 
 static struct cpuid_result leaf5;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(leaf, 5);
     assert_int_equal(subleaf, 0);
@@ -42,38 +42,38 @@ static int fresh_cpus(void **state)
 static void recent_cpus_use_mwait(void **state)
 {
     (void)state;
-    assert_true(mwait_is_good(ask, &intel));
-    assert_true(mwait_is_good(ask, &amd));
+    assert_true(mwait_is_good(cpuid, &intel));
+    assert_true(mwait_is_good(cpuid, &amd));
     leaf5.ecx = 0; /* the first CPUs with it report no more */
     leaf5.edx = 0;
-    assert_true(mwait_is_good(ask, &intel));
+    assert_true(mwait_is_good(cpuid, &intel));
 }
 
 static void a_cpu_without_mwait_halts(void **state)
 {
     (void)state;
     intel.features = 0;
-    assert_false(mwait_is_good(ask, &intel));
+    assert_false(mwait_is_good(cpuid, &intel));
     intel.features = BIT(CPU_FEATURE_MONITOR);
     intel.max_leaf = 4;
-    assert_false(mwait_is_good(ask, &intel));
+    assert_false(mwait_is_good(cpuid, &intel));
 }
 
 static void a_cpu_without_a_monitor_line_or_c1_halts(void **state)
 {
     (void)state;
     leaf5.edx = 0x1102;
-    assert_false(mwait_is_good(ask, &intel));
+    assert_false(mwait_is_good(cpuid, &intel));
     leaf5.edx = 0x1120;
     leaf5.ebx = 0;
-    assert_false(mwait_is_good(ask, &intel));
+    assert_false(mwait_is_good(cpuid, &intel));
 }
 
 static void under_a_hypervisor_cpus_halt(void **state)
 {
     (void)state;
     intel.features |= BIT(CPU_FEATURE_HYPERVISOR);
-    assert_false(mwait_is_good(ask, &intel));
+    assert_false(mwait_is_good(cpuid, &intel));
 }
 
 static void cpus_with_mwait_errata_halt(void **state)
@@ -82,11 +82,11 @@ static void cpus_with_mwait_errata_halt(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(models); i++) {
         intel.model = models[i];
-        assert_false(mwait_is_good(ask, &intel));
+        assert_false(mwait_is_good(cpuid, &intel));
     }
     intel.model = 0x6a;
     intel.family = 15; /* another CPU */
-    assert_true(mwait_is_good(ask, &intel));
+    assert_true(mwait_is_good(cpuid, &intel));
 }
 
 static void older_amd_and_unknown_cpus_halt(void **state)
@@ -94,9 +94,9 @@ static void older_amd_and_unknown_cpus_halt(void **state)
     struct cpu_identity other = amd;
     (void)state;
     amd.family = 0x15;
-    assert_false(mwait_is_good(ask, &amd));
+    assert_false(mwait_is_good(cpuid, &amd));
     other.vendor[0] = 'C';
-    assert_false(mwait_is_good(ask, &other));
+    assert_false(mwait_is_good(cpuid, &other));
 }
 
 int main(void)

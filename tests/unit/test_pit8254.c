@@ -334,10 +334,10 @@ static void an_event_fires_once_and_not_early(void **state)
     (void)state;
     static const uint16_t delays[] = { 1, 2, 255, 256, 257, 1193, 65534, 65535 };
     init();
-    assert_int_equal(pit.alarm.max_ticks, 65535);
+    assert_int_equal(pit.clockevent.max_ticks, 65535);
     for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
         device.interrupts = 0;
-        pit.alarm.arm(&pit.alarm, delays[i]);
+        pit.clockevent.arm(&pit.clockevent, delays[i]);
         uint64_t armed = device.ticks;
         pass(200000);
         assert_int_equal(device.interrupts, 1);
@@ -349,9 +349,9 @@ static void arming_again_replaces_the_first_event(void **state)
 {
     (void)state;
     init();
-    pit.alarm.arm(&pit.alarm, 1000);
+    pit.clockevent.arm(&pit.clockevent, 1000);
     pass(900);
-    pit.alarm.arm(&pit.alarm, 5000);
+    pit.clockevent.arm(&pit.clockevent, 5000);
     uint64_t armed = device.ticks;
     pass(200000);
     assert_int_equal(device.interrupts, 1);
@@ -364,15 +364,15 @@ static void no_event_fires_after_disarm(void **state)
     init();
     for (uint64_t waited = 0; waited < 3000; waited += 300) {
         device.interrupts = 0;
-        pit.alarm.arm(&pit.alarm, 2000);
+        pit.clockevent.arm(&pit.clockevent, 2000);
         pass(waited);
         unsigned int so_far = device.interrupts;
-        pit.alarm.disarm(&pit.alarm);
+        pit.clockevent.disarm(&pit.clockevent);
         pass(200000);
         assert_int_equal(device.interrupts, so_far);
     }
     device.interrupts = 0;
-    pit.alarm.arm(&pit.alarm, 2000);
+    pit.clockevent.arm(&pit.clockevent, 2000);
     pit8254_stop(&pit);
     pass(200000);
     assert_int_equal(device.interrupts, 0);
@@ -390,8 +390,8 @@ static void a_virtual_pit_interrupts_at_most_once_after_disarm(void **state)
     pass(300000);
     assert_int_equal(device.interrupts, 0);
 
-    pit.alarm.arm(&pit.alarm, 40000);
-    pit.alarm.disarm(&pit.alarm);
+    pit.clockevent.arm(&pit.clockevent, 40000);
+    pit.clockevent.disarm(&pit.clockevent);
     pass(300000);
     assert_in_range(device.interrupts, 0, 1);
 }
@@ -401,8 +401,8 @@ static void the_chip_is_accessed_under_its_lock(void **state)
     (void)state;
     init();
     read_counter();
-    pit.alarm.arm(&pit.alarm, 2000);
-    pit.alarm.disarm(&pit.alarm);
+    pit.clockevent.arm(&pit.clockevent, 2000);
+    pit.clockevent.disarm(&pit.clockevent);
     pit8254_stop(&pit);
     assert_int_equal(device.unlocked_accesses, 0);
     assert_true(spin_owner(&pit.lock) == SPIN_NO_OWNER);

@@ -18,7 +18,7 @@ static struct {
     } leaves[12];
 } cpu;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     for (size_t i = 0; i < ARRAY_LEN(cpu.leaves); i++)
         if (cpu.leaves[i].leaf == leaf && cpu.leaves[i].subleaf == subleaf)
@@ -53,7 +53,7 @@ static void leaf_0b_gives_threads_and_cores(void **state)
     (void)state;
     set(0, 0x0b, 0, (struct cpuid_result){ 1, 2, 0x100, 0 });
     set(1, 0x0b, 1, (struct cpuid_result){ 4, 16, 0x201, 0 });
-    struct topology topology = topology_read(ask, &intel);
+    struct topology topology = topology_read(cpuid, &intel);
     expect(&topology, 0x35, (struct topology_place){ 3, 0, 2, 1 });
 }
 
@@ -64,7 +64,7 @@ static void leaf_1f_also_gives_dies(void **state)
     set(0, 0x1f, 0, (struct cpuid_result){ 1, 2, 0x100, 0 });
     set(1, 0x1f, 1, (struct cpuid_result){ 3, 8, 0x201, 0 });
     set(2, 0x1f, 2, (struct cpuid_result){ 5, 32, 0x502, 0 });
-    struct topology topology = topology_read(ask, &intel);
+    struct topology topology = topology_read(cpuid, &intel);
     expect(&topology, 0x5b, (struct topology_place){ 2, 3, 1, 1 });
 }
 
@@ -75,7 +75,7 @@ static void an_empty_leaf_1f_falls_back_to_0b(void **state)
     (void)state;
     set(0, 0x0b, 0, (struct cpuid_result){ 0, 1, 0x100, 0 });
     set(1, 0x0b, 1, (struct cpuid_result){ 2, 4, 0x201, 0 });
-    struct topology topology = topology_read(ask, &intel);
+    struct topology topology = topology_read(cpuid, &intel);
     expect(&topology, 7, (struct topology_place){ 1, 0, 3, 0 });
 }
 
@@ -88,7 +88,7 @@ static void amd_gives_the_number_of_bits(void **state)
     set(0, 1, 0, (struct cpuid_result){ 0, 0, 0, 1u << 28 });
     set(1, 0x80000008, 0, (struct cpuid_result){ 0, 0, 0x400f, 0 });
     set(2, 0x8000001e, 0, (struct cpuid_result){ 0, 0x100, 0, 0 });
-    struct topology topology = topology_read(ask, &amd);
+    struct topology topology = topology_read(cpuid, &amd);
     expect(&topology, 0x1b, (struct topology_place){ 1, 0, 5, 1 });
 }
 
@@ -98,7 +98,7 @@ static void legacy_intel_counts_are_rounded_up(void **state)
     (void)state;
     set(0, 1, 0, (struct cpuid_result){ 0, 6 << 16, 0, 1u << 28 });
     set(1, 4, 0, (struct cpuid_result){ 2u << 26, 0, 0, 0 });
-    struct topology topology = topology_read(ask, &intel);
+    struct topology topology = topology_read(cpuid, &intel);
     expect(&topology, 0x0d, (struct topology_place){ 1, 0, 2, 1 });
 }
 
@@ -106,7 +106,7 @@ static void a_cpu_without_topology_leaves_is_a_package_of_one(void **state)
 {
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 1 };
     (void)state;
-    struct topology topology = topology_read(ask, &intel);
+    struct topology topology = topology_read(cpuid, &intel);
     expect(&topology, 5, (struct topology_place){ 5, 0, 0, 0 });
     expect(&topology, 0xfffffffe, (struct topology_place){ 0xfffffffe, 0, 0, 0 });
 }
@@ -116,11 +116,11 @@ static void hybrid_core_types_are_distinguished(void **state)
     struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x1a };
     (void)state;
     set(0, 0x1a, 0, (struct cpuid_result){ 0x20000001, 0, 0, 0 });
-    assert_int_equal(topology_core_kind(ask, &intel), CORE_EFFICIENT);
+    assert_int_equal(topology_core_kind(cpuid, &intel), CORE_EFFICIENT);
     set(0, 0x1a, 0, (struct cpuid_result){ 0x40000001, 0, 0, 0 });
-    assert_int_equal(topology_core_kind(ask, &intel), CORE_FAST);
+    assert_int_equal(topology_core_kind(cpuid, &intel), CORE_FAST);
     intel.max_leaf = 0x19;
-    assert_int_equal(topology_core_kind(ask, &intel), CORE_USUAL);
+    assert_int_equal(topology_core_kind(cpuid, &intel), CORE_USUAL);
 }
 
 int main(void)

@@ -22,7 +22,7 @@ static struct {
     } msrs[4];
 } machine;
 
-static struct cpuid_result ask(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
     assert_int_equal(subleaf, 0);
     for (size_t i = 0; i < ARRAY_LEN(machine.leaves); i++)
@@ -65,7 +65,7 @@ static bool write_msr(uint32_t msr, uint64_t value)
     return false;
 }
 
-static const struct tsc_port port = { ask, read_msr, write_msr, page, PAGE_ADDRESS };
+static const struct tsc_port port = { cpuid, read_msr, write_msr, page, PAGE_ADDRESS };
 
 static const struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x16 };
 static const struct cpu_identity guest = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of a timer chip offers: a counter (a clocksource), a one-shot alarm (a clockevent device), or
- * both. Their selection, the time of day and timers are kernel64/time's.
+ * What a driver of a timer chip offers: a counter (a clocksource), a one-shot clockevent device, or both.
+ * Their selection, the time of day and timers are kernel64/time's.
  */
 #include <ashlar/types.h>
 
@@ -28,7 +28,7 @@ static inline uint64_t clock_counter_mask(const struct clock_counter *self)
 }
 
 /* Interrupts once, after a delay. The caller sets up the interrupt itself. */
-struct clock_alarm {
+struct clockevent_device {
     const char *name;   /* "hpet", "pit" */
     uint64_t rate_hz;   /* of the ticks below */
     uint64_t max_ticks; /* the longest delay; at least 1 */
@@ -39,8 +39,8 @@ struct clock_alarm {
      * A delay too short for the chip is lengthened; the interrupt always arrives.
      * Context: interrupts off, one caller at a time.
      */
-    void (*arm)(struct clock_alarm *self, uint64_t ticks);
+    void (*arm)(struct clockevent_device *self, uint64_t ticks);
 
     /* No interrupt from now on, except one that is in flight. Context: as arm(). */
-    void (*disarm)(struct clock_alarm *self);
+    void (*disarm)(struct clockevent_device *self);
 };

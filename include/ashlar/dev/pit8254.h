@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The PC's interval timer (8254, PIT): a counter on channel 2, an alarm on channel 0 (ISA interrupt 0).
+ * The PC's interval timer (8254, PIT): a counter on channel 2, a clockevent device on channel 0 (ISA
+ * interrupt 0).
  *
  * Not for the speaker, which is wired to channel 2 and stays off. There is one PIT, at fixed ports, or none.
  */
@@ -14,7 +15,7 @@
 
 struct pit8254 {
     struct clock_counter counter; /* 16 bits: wraps every 54.9 ms */
-    struct clock_alarm alarm;
+    struct clockevent_device clockevent;
     uint8_t nmi_sc_found; /* gate and speaker as pit8254_init() found them; constant */
 
     struct spinlock lock;
@@ -33,7 +34,7 @@ struct pit8254 {
 status_t pit8254_init(struct pit8254 *pit) MUST_CHECK;
 
 /**
- * pit8254_stop() - disarm the alarm and restore the gate and the speaker. The counter may stop.
+ * pit8254_stop() - disarm the clockevent device and restore the gate and the speaker. The counter may stop.
  *
  * Context: any. Takes the PIT's lock.
  */
