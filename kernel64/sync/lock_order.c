@@ -105,13 +105,17 @@ static bool may_follow(const struct lock_held *taken, const struct lock_held *he
            (uintptr_t)held->lock < (uintptr_t)taken->lock;
 }
 
-/* @taken: the last of the entries, or not an entry. It is removed from the stack before a panic. */
+/*
+ * @taken: the last of the entries, or not an entry. It is removed from the stack before a panic.
+ *
+ * A cross-call that is polled in the wait for a lock, and takes this lock, is found here even when the lock
+ * has become free meanwhile; spinlock.c finds it only when it has to wait.
+ */
 static ALWAYS_INLINE void check(struct held_stack *mine, const struct lock_held *taken)
 {
     for (uint32_t i = mine->count; i-- > 0;) {
         const struct lock_held *held = &mine->entries[i];
-        /* Recursion is reported by spinlock.c, which distinguishes held from waited for. */
-        if (LIKELY(!held->kind || held->lock == taken->lock || may_follow(taken, held)))
+        if (LIKELY(held == taken || !held->kind || may_follow(taken, held)))
             continue;
         if (taken == &mine->entries[mine->count - 1])
             mine->count--;

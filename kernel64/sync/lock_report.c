@@ -84,6 +84,8 @@ void lock_panic_order(const struct lock_held *held, const struct lock_held *take
     if (!held)
         panic("lock (%p): CPU %u takes it, but nothing has initialised it; taken by:%s", taken->lock,
               machine_ops.cpu(), stack_of(taken).words);
+    if (held->lock == taken->lock)
+        lock_panic_recursive(held->lock, spin_is_mine(held->lock), (const void *)taken->stack[0]);
     panic("lock order: CPU %u takes \"%s\" (%p, class %s) while it holds \"%s\" (%p, class %s), which may be "
           "taken only after it\n  \"%s\" was taken by:%s\n  \"%s\" is being taken by:%s",
           machine_ops.cpu(), taken->kind->name, taken->lock, class_names[taken->kind->class],

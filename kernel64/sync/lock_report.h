@@ -46,7 +46,7 @@ struct lock_held {
 
 /**
  * lock_panic_order() - a lock is taken out of order.
- * @held:  the lock that is held.
+ * @held:  the lock that is held or waited for; the same one as @taken: it is taken twice.
  * @taken: the lock that is being taken; if its kind is NULL, it is not initialised, and @held is NULL.
  *
  * Context: interrupts masked.

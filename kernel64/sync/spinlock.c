@@ -18,7 +18,9 @@
  * first.
  *
  * If a hypervisor may stop a CPU, all waiters after it in the queue are delayed: such a lock is unfair there,
- * and its waiters poll the lock word (docs/decisions/0006-unfair-locks-under-a-hypervisor.md).
+ * and its waiters poll the lock word (docs/decisions/0006-unfair-locks-under-a-hypervisor.md). Such a waiter
+ * uses a node only to name the lock that it waits for: a cross-call that it polls and that takes this lock is
+ * a deadlock where the lock is fair, so it panics everywhere.
  *
  * The memory orders, each with its pair:
  *
@@ -164,6 +166,16 @@ static void wait_unfair(struct spinlock *lock, uint64_t owner, void (*poll)(void
         spin_once(&backoff, poll, wait);
 }
 
+static void wait_fair(struct spinlock *lock, struct node *node, uint32_t name, uint64_t owner,
+                      void (*poll)(void), struct lock_wait *wait)
+{
+    join(lock, node, name, poll, wait);
+    wait->is_first = true;
+    wait->began_ns = 0;
+    wait_until(&lock->owner, true, poll, wait);
+    take(lock, node, name, owner, wait);
+}
+
 static bool is_fair(const struct lock_kind *kind)
 {
     return kind->fairness == LOCK_FAIR || (kind->fairness == LOCK_UNFAIR_IN_GUEST && !machine_ops.is_guest);
@@ -178,18 +190,16 @@ void spin_wait_for(struct spinlock *lock, uint64_t owner, const void *caller)
     if (spin_is_mine(lock))
         lock_panic_recursive(lock, true, caller);
     uint32_t level = find_level(mine, lock, caller);
-    /* Without a free node the wait is unfair, too. */
-    if (!is_fair(lock->kind) || level == LEVELS) {
+    /* Without a free node the wait is unfair, too, and a recursion in it is not found. */
+    if (level == LEVELS) {
         wait_unfair(lock, owner, poll, &wait);
         return;
     }
-    uint32_t name = (cpu + 1) << LEVEL_BITS | level;
     mine[level].lock = lock;
-    join(lock, &mine[level], name, poll, &wait);
-    wait.is_first = true;
-    wait.began_ns = 0;
-    wait_until(&lock->owner, true, poll, &wait);
-    take(lock, &mine[level], name, owner, &wait);
+    if (is_fair(lock->kind))
+        wait_fair(lock, &mine[level], (cpu + 1) << LEVEL_BITS | level, owner, poll, &wait);
+    else
+        wait_unfair(lock, owner, poll, &wait);
     mine[level].lock = NULL;
 }
 

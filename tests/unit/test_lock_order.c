@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <ashlar/sync/spinlock.h>
+#include <lib/machine_ops.h>
 #include <sync/lock_report.h>
 
 static struct spinlock outer = SPINLOCK("outer", LOCK_IRQ_LINES);
@@ -110,6 +111,50 @@ static void an_inversion_is_found_without_a_second_cpu(void **state)
     assert_true(is_refused(&innermost, &inner));
     /* It is not remembered beyond the lock. */
     assert_false(is_refused(&outer, &inner));
+}
+
+/* The class of the last pair nests by address. */
+static void a_lock_is_not_taken_twice(void **state)
+{
+    (void)state;
+    assert_true(is_refused(&inner, &inner));
+    assert_true(is_refused(&queues[0], &queues[0]));
+}
+
+static struct spinlock polled[2]; /* for a fair wait, and for an unfair one */
+static struct spinlock *waited;
+static unsigned int polls;
+
+static void release_and_take_waited(void)
+{
+    polls++;
+    waited->word = 0; /* its other holder */
+    take_second(waited);
+}
+
+/* A served call that does so panics then in every run, not only in one in which it has to wait, too. */
+static void a_lock_is_not_taken_in_the_wait_for_it_even_if_it_is_free(void **state)
+{
+    (void)state;
+    for (int is_guest = 0; is_guest < 2; is_guest++) {
+        polls = 0;
+        held_lock = taken_lock = NULL;
+        waited = &polled[is_guest];
+        SPIN_INIT(waited, "polled", LOCK_BUDDY, LOCK_POLICY_MM);
+        machine_ops.is_guest = is_guest;
+        machine_ops.poll_calls = release_and_take_waited;
+        waited->word = SPIN_FLAGS | (spin_me() + (1 << SPIN_CPU_SHIFT));
+        if (setjmp(panicked) == 0)
+            take(waited);
+        assert_int_equal(polls, 1);
+        assert_ptr_equal(held_lock, waited);
+        assert_ptr_equal(taken_lock, waited);
+        assert_true(is_in(held_from, take));
+        assert_true(is_in(taken_from, take_second));
+        lock_order_release(waited, waited->kind);
+    }
+    machine_ops.poll_calls = NULL;
+    machine_ops.is_guest = false;
 }
 
 static void any_held_lock_forbids_an_outer_one(void **state)
@@ -232,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(locks_are_taken_in_the_order_of_the_table),
         TEST(an_inversion_is_found_without_a_second_cpu),
+        TEST(a_lock_is_not_taken_twice),
+        TEST(a_lock_is_not_taken_in_the_wait_for_it_even_if_it_is_free),
         TEST(any_held_lock_forbids_an_outer_one),
         TEST(locks_of_a_class_nest_only_if_the_table_allows_it_and_by_address),
         TEST(a_trylock_is_not_checked_but_counts_as_held),

@@ -160,6 +160,22 @@ static void taking_a_lock_twice_panics(void **state)
     assert_non_null(strstr(said, "but waits for it already"));
 }
 
+static void taking_a_lock_twice_is_not_reported_as_an_inversion(void **state)
+{
+    struct lock_held held = { .lock = &lock, .kind = lock.kind, .stack = { 0x111 } };
+    struct lock_held taken = { .lock = &lock, .kind = lock.kind, .stack = { 0x211 } };
+    (void)state;
+    lock.word = 0;
+    if (setjmp(panicked) == 0)
+        lock_panic_order(&held, &taken);
+    assert_non_null(strstr(said, "CPU 7 takes it in 0x211, but waits for it already"));
+    lock.word = SPIN_FLAGS | spin_me();
+    if (setjmp(panicked) == 0)
+        lock_panic_order(&held, &taken);
+    assert_non_null(strstr(said, "CPU 7 takes it in 0x211, but holds it already"));
+    lock.word = 0;
+}
+
 static void releasing_another_cpus_lock_panics(void **state)
 {
     (void)state;
@@ -221,6 +237,7 @@ int main(void)
         TEST(other_waiters_report_after_ten_times_as_long),
         TEST(a_free_lock_is_reported_as_not_held),
         TEST(taking_a_lock_twice_panics),
+        cmocka_unit_test(taking_a_lock_twice_is_not_reported_as_an_inversion),
         TEST(releasing_another_cpus_lock_panics),
         TEST(an_inversion_is_reported_with_both_stacks),
         TEST(a_lock_without_a_class_is_reported),

@@ -16,6 +16,12 @@ static enum { NOTHING, HOLDS_IT, WAITS_FOR_IT, NOT_MINE } complaint;
 static jmp_buf complained; /* where a complaint, which must not return, leads */
 static __thread bool is_expected;
 
+/* As in a release build, without the check of the order, which comes first in a checked one. */
+static void take_contended(struct spinlock *taken)
+{
+    spin_wait_for(taken, spin_owner_word(local_irq_save()), NULL);
+}
+
 static NORETURN void complain(int what)
 {
     if (!is_expected)
@@ -148,43 +154,57 @@ static void a_recursive_acquisition_panics(void **state)
     is_expected = true;
     spin_lock(&own);
     if (setjmp(complained) == 0)
-        spin_lock(&own);
+        take_contended(&own);
     assert_int_equal(complaint, HOLDS_IT);
     is_expected = false;
-    lock_order_release(&own, own.kind); /* the second time */
     spin_unlock(&own);
     assert_int_equal(own.word, 0);
 }
 
-static struct spinlock waited = SPINLOCK("waited", LOCK_TEST, .polls_calls = true);
+static struct spinlock fair = SPINLOCK("fair", LOCK_TEST, .polls_calls = true);
+static struct spinlock unfair = SPINLOCK("unfair", LOCK_TEST, LOCK_POLICY_MM);
+static struct spinlock *waited; /* one of them */
 
 static void take_waited(void)
 {
-    spin_lock(&waited);
+    take_contended(waited);
 }
 
 static void *wait_twice(void *unused)
 {
     is_expected = true;
     if (setjmp(complained) == 0)
-        spin_lock(&waited);
+        take_contended(waited);
     return unused;
 }
 
-/* Its thread is then still in the queue: this lock is of no more use. */
-static void waiting_twice_for_one_lock_panics(void **state)
+/* Its thread is then still waiting: these locks are of no more use. */
+static void check_waiting_twice(struct spinlock *which, bool is_guest)
 {
-    (void)state;
+    waited = which;
     complaint = NOTHING;
     machine_ops.poll_calls = take_waited;
-    machine_ops.is_guest = false;
-    spin_lock(&waited);
+    machine_ops.is_guest = is_guest;
+    spin_lock(waited);
     wait_for_end(start(wait_twice, NULL));
     assert_int_equal(complaint, WAITS_FOR_IT);
-    lock_order_release(&waited, waited.kind);
+    lock_order_release(waited, waited->kind);
     hosted_irqs_disabled = false;
     machine_ops.poll_calls = NULL;
     machine_ops.is_guest = false;
+}
+
+static void waiting_twice_for_one_lock_panics(void **state)
+{
+    (void)state;
+    check_waiting_twice(&fair, false);
+}
+
+/* As in most virtual machines: the wait takes no place in a queue. */
+static void waiting_twice_for_one_lock_panics_also_when_it_is_unfair(void **state)
+{
+    (void)state;
+    check_waiting_twice(&unfair, true);
 }
 
 static void *give_back(void *unused)
@@ -316,6 +336,7 @@ int main(void)
         TEST(trylock_does_not_wait),
         TEST(a_recursive_acquisition_panics),
         TEST(waiting_twice_for_one_lock_panics),
+        TEST(waiting_twice_for_one_lock_panics_also_when_it_is_unfair),
         TEST(only_its_owner_releases_a_lock),
         TEST(long_waits_are_reported),
         TEST(a_bounded_lock_is_given_up_after_its_timeout),
