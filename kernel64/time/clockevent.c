@@ -92,10 +92,18 @@ static uint64_t bounded(uint64_t deadline_ns)
     return deadline_ns < latest_ns ? deadline_ns : latest_ns;
 }
 
-void clockevent_arm(uint64_t deadline_ns)
+static bool is_shared_source(enum source which)
 {
+    return which == SOURCE_DEVICE || which == SOURCE_NONE;
+}
+
+bool clockevent_arm(uint64_t deadline_ns, bool is_shared)
+{
+    enum source here = source_here();
+    if (UNLIKELY(is_shared_source(here) && !is_shared))
+        return false;
     deadline_ns = bounded(deadline_ns);
-    switch (source_here()) {
+    switch (here) {
     case SOURCE_DEADLINE: {
         uint64_t tick = clock_tick_of(deadline_ns);
         lapic_timer_arm_deadline(tick ? tick : 1); /* 0 would disarm */
@@ -110,6 +118,7 @@ void clockevent_arm(uint64_t deadline_ns)
     case SOURCE_NONE:
         break;
     }
+    return true;
 }
 
 const char *clockevent_name(void)
@@ -194,6 +203,5 @@ void clockevent_offline_cpu(void)
 
 bool clockevent_is_shared(void)
 {
-    enum source now = __atomic_load_n(&source, __ATOMIC_RELAXED);
-    return now == SOURCE_DEVICE || now == SOURCE_NONE;
+    return is_shared_source(__atomic_load_n(&source, __ATOMIC_RELAXED));
 }

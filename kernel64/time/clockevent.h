@@ -34,11 +34,13 @@ bool clockevent_init(const struct clockevent_setup *setup);
  * clockevent_arm() - program an interrupt. Replaces the one before.
  * @deadline_ns: since boot. The interrupt comes then or a little later; earlier when that is beyond the
  *               device's range; as soon as interrupts are on when it has passed.
+ * @is_shared:   clockevent_is_shared(), as the caller has read it. If true, one caller at a time.
  *
- * Context: interrupts off, on the CPU to be interrupted; one caller at a time where clockevent_is_shared().
+ * Return: false, and nothing is armed, when it has become a shared one since.
+ * Context: interrupts off, on the CPU to be interrupted.
  * Cost: a WRMSR or an uncached write; the HPET and the PIT several accesses.
  */
-void clockevent_arm(uint64_t deadline_ns);
+bool clockevent_arm(uint64_t deadline_ns, bool is_shared);
 
 /**
  * clockevent_set_lapic_rate() - a better value of the LAPIC timer's rate. What is armed keeps its delay.

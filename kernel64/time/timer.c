@@ -24,23 +24,33 @@ static bool interrupts;
 static struct spinlock shared_lock = SPINLOCK("timer device", LOCK_TIMER_DEVICE);
 /* guarded by shared_lock: clockevent_arm() while clockevent_is_shared(). */
 
-/* Context: interrupts off. */
-static void arm_hardware(struct timer_queue *queue)
+/* Whether this CPU runs a queue of its own. A shared clockevent interrupts only the BSP. */
+static bool has_queue(void)
+{
+    return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
+}
+
+static struct timer_queue *my_queue(void);
+
+/* Return: false when the clockevent became a shared one before it was armed, so that @queue is not the one to
+   arm it for. */
+static bool try_arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
     bool is_shared = clockevent_is_shared();
     if (is_shared)
         spin_lock(&shared_lock);
-    if (timer_queue_next(queue, &deadline_ns))
-        clockevent_arm(deadline_ns);
+    bool is_done = !timer_queue_next(queue, &deadline_ns) || clockevent_arm(deadline_ns, is_shared);
     if (is_shared)
         spin_unlock(&shared_lock);
+    return is_done;
 }
 
-/* Whether this CPU runs a queue of its own. A shared clockevent interrupts only the BSP. */
-static bool has_queue(void)
+/* Context: interrupts off. */
+static void arm_hardware(struct timer_queue *queue)
 {
-    return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
+    if (UNLIKELY(!try_arm_hardware(queue)))
+        (void)my_queue(); /* moves the timers, and arms for the BSP */
 }
 
 /* Context: interrupts off. */
