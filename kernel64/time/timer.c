@@ -142,6 +142,14 @@ static void wait_awake(uint64_t deadline_ns)
     }
 }
 
+/* The clockevent has become a shared one since the timer was armed: it runs on the BSP, and no interrupt of
+   it ends HLT here. */
+static void wait_for_bsp(void)
+{
+    local_irq_enable();
+    cpu_relax();
+}
+
 void timer_sleep_until(uint64_t deadline_ns)
 {
     struct timer timer;
@@ -154,7 +162,10 @@ void timer_sleep_until(uint64_t deadline_ns)
     timer_arm(&timer, deadline_ns);
     local_irq_disable();
     while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
-        cpu_interrupts_on_and_halt();
+        if (LIKELY(has_queue()))
+            cpu_interrupts_on_and_halt();
+        else
+            wait_for_bsp();
         local_irq_disable();
     }
     local_irq_enable();

@@ -365,3 +365,10 @@ def test_timers_work_with_each_clockevent(source, boot):
     )
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('time')['events'] == source
+
+
+def test_a_cpu_that_sleeps_wakes_when_the_clockevent_becomes_shared(boot):
+    """Its timer goes to the BSP then, so that no interrupt ends the HLT of its next wait."""
+    outcome = boot('sleep 1; exit', boot='kernel', smp='2')
+    assert outcome.verdict == 'pass', outcome.words
+    assert 'sleep: CPU 1 woke, clockevent none' in outcome.stream.lines
