@@ -17,22 +17,33 @@
 #include <smp/machine_checks.h>
 #include <smp/start.h>
 
-static void give_frames_back(void *argument)
+/* @argument: the number of frames that went back, to which this CPU adds its own. */
+static void give_some_frames_back(void *argument)
 {
-    (void)argument;
-    frame_cache_drain();
+    uint64_t given = frame_cache_drain_some();
+    if (given > 0)
+        __atomic_fetch_add((uint64_t *)argument, given, __ATOMIC_RELAXED);
 }
 
 /* Giving frames back takes the frame allocator's lock, whose waiters do not poll calls. The caller holds no
    lock whose waiters do not (ashlar/sync/spinlock.h). */
-static uint64_t drain_all(struct shrinker *shrinker, uint64_t frames)
+uint64_t processors_drain_frames(uint64_t frames)
 {
-    struct buddy_stats before;
+    /* CPUs may refill their caches meanwhile: no more than was there goes back. */
+    uint64_t cached = buddy_cached_frames(), wanted = frames < cached ? frames : cached, given = 0, before;
+    if (wanted == 0)
+        return 0;
+    do {
+        before = given;
+        ipi_call_all(give_some_frames_back, &given);
+    } while (given > before && given < wanted);
+    return given;
+}
+
+static uint64_t drain_frames(struct shrinker *shrinker, uint64_t frames)
+{
     (void)shrinker;
-    (void)frames;
-    buddy_stats(BUDDY_ANY_NODE, &before);
-    ipi_call_all(give_frames_back, NULL);
-    return before.cached;
+    return processors_drain_frames(frames);
 }
 
 /* Theirs are handed over one cache after the other, so that no CPU has its interrupts off for long. */
@@ -45,7 +56,7 @@ static uint64_t collect_objects(struct shrinker *shrinker, uint64_t frames)
 }
 
 static struct shrinker collect = { .name = "CPUs' objects", .cost = 2, .shrink = collect_objects };
-static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = drain_all };
+static struct shrinker drain = { .name = "CPUs' caches", .cost = 1, .shrink = drain_frames };
 
 void processors_start(void)
 {

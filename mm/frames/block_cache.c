@@ -37,12 +37,14 @@ static unsigned int pop_some(unsigned int order, unsigned int wanted, pfn_t *fra
     return count;
 }
 
-static void shrink_by(unsigned int order, unsigned int count)
+/* Return: how many blocks went back. */
+static unsigned int shrink_by(unsigned int order, unsigned int count)
 {
     pfn_t frames[BLOCK_CACHE_BATCH];
     count = pop_some(order, count, frames);
     if (count > 0)
         buddy_give_blocks(frames, count, order);
+    return count;
 }
 
 bool block_cache_make_space(unsigned int order)
@@ -54,11 +56,18 @@ bool block_cache_make_space(unsigned int order)
     return true;
 }
 
+uint64_t block_cache_drain_some(void)
+{
+    unsigned int blocks = 0, order = 0;
+    while (blocks == 0 && ++order <= BLOCK_CACHE_ORDERS)
+        blocks = shrink_by(order, BLOCK_CACHE_BATCH);
+    return (uint64_t)blocks << order;
+}
+
 void block_cache_drain(void)
 {
-    for (unsigned int order = 1; order <= BLOCK_CACHE_ORDERS; order++)
-        while (PORT_MINE(block_cache).of[order].count > 0)
-            shrink_by(order, BLOCK_CACHE_BATCH);
+    while (block_cache_drain_some() > 0)
+        ;
 }
 
 unsigned int block_cache_capacity_left(unsigned int order)

@@ -257,6 +257,9 @@ unsigned int block_cache_capacity_left(unsigned int order);
 /* Puts blocks there, whose descriptors exist or are made. Those that do not fit go back. */
 void block_cache_push_all(const pfn_t *frames, unsigned int count, unsigned int order);
 
+/* Gives a batch of blocks of one order back, or all. Return: frames that went back; 0 when there are no
+   blocks. */
+uint64_t block_cache_drain_some(void);
 void block_cache_drain(void);
 
 /* Frames that a CPU keeps in blocks. */

@@ -26,10 +26,11 @@ static uint32_t wanted_epoch;
 static uint32_t cache_limit;
 static uint64_t block_share; /* frames; constant after init */
 
-/* Frames that one call gives back to the buddy allocator, and words that they stand in, but for
-   frame_cache_drain(). */
-#define GIVE_MOST  64
-#define GIVE_WORDS 16
+/* The most frames that one call gives back to the buddy allocator, and the most words they may be in; the
+   exception is frame_cache_drain(). Each word costs an acquisition of the lock. */
+#define GIVE_MOST   64
+#define GIVE_WORDS  16
+#define DRAIN_WORDS 4 /* in frame_cache_drain_some(), which runs in a cross-call with interrupts off */
 
 /* All CPUs' stacks together hold at most this part of memory. */
 #define CACHED_PART 64
@@ -97,17 +98,28 @@ static pfn_t pop_word(uint32_t keep, uint64_t *mask)
     return start;
 }
 
-/* Gives frames of up to @words words back until @keep are left. */
-static void shrink_some(uint32_t keep, uint32_t words)
+/* Gives frames of up to @words words back until @keep are left. Return: how many went back. */
+static uint32_t shrink_some(uint32_t keep, uint32_t words)
 {
     uint64_t mask;
-    for (pfn_t start; words > 0 && ((start = pop_word(keep, &mask)), mask != 0); words--)
+    uint32_t given = 0;
+    for (pfn_t start; words > 0 && ((start = pop_word(keep, &mask)), mask != 0); words--) {
         give_run(start, mask);
+        given += bits512_weight(mask);
+    }
+    return given;
 }
 
 static void shrink_to(uint32_t keep)
 {
     shrink_some(keep, UINT32_MAX);
+}
+
+uint64_t frame_cache_drain_some(void)
+{
+    uint32_t count = held();
+    uint32_t given = shrink_some(count > GIVE_MOST ? count - GIVE_MOST : 0, DRAIN_WORDS);
+    return given > 0 ? given : block_cache_drain_some();
 }
 
 void frame_cache_drain(void)

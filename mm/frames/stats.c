@@ -131,7 +131,7 @@ static void count_zone(unsigned int number, uint32_t node, struct buddy_zone_sta
     }
 }
 
-static uint64_t count_cached(void)
+uint64_t buddy_cached_frames(void)
 {
     uint64_t cached = 0;
     for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++)
@@ -144,7 +144,7 @@ static uint64_t count_cached(void)
 
 void buddy_stats(uint32_t node, struct buddy_stats *stats)
 {
-    *stats = (struct buddy_stats){ .cached = count_cached() };
+    *stats = (struct buddy_stats){ .cached = buddy_cached_frames() };
     for (unsigned int i = 0; i < BUDDY_ZONES; i++)
         count_zone(i, node, &stats->zones[i]);
     stats->metadata = __atomic_load_n(&buddy.metadata, __ATOMIC_RELAXED);
@@ -169,7 +169,7 @@ static uint64_t free_in(const struct buddy_stats *stats)
 
 uint64_t buddy_free_frames(void)
 {
-    return __atomic_load_n(&buddy.free, __ATOMIC_RELAXED) + count_cached();
+    return __atomic_load_n(&buddy.free, __ATOMIC_RELAXED) + buddy_cached_frames();
 }
 
 uint64_t buddy_free_frames_of(unsigned int node)

@@ -13,6 +13,7 @@
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/physical.h>
+#include <smp/processors.h>
 
 #include "on_every_cpu.h"
 
@@ -106,6 +107,12 @@ static void give_back(void *argument)
     frame_cache_drain();
 }
 
+static void give_some_back(void *argument)
+{
+    (void)argument;
+    frame_cache_drain_some();
+}
+
 /* The shrinker of smp/processors.c calls other CPUs for it, one of which may be waiting for the allocator's
  * lock. */
 #define DRAINS      200
@@ -118,7 +125,7 @@ static void drain_or_use_blocks(void *argument)
     (void)argument;
     if (PERCPU_MINE(cpu_number) == 0) {
         for (unsigned int i = 0; i < DRAINS; i++)
-            ipi_call_all(give_back, NULL);
+            ipi_call_all(give_some_back, NULL);
         __atomic_store_n(&has_drained, true, __ATOMIC_RELAXED);
     }
     while (!__atomic_load_n(&has_drained, __ATOMIC_RELAXED)) {
@@ -174,6 +181,39 @@ KTEST(smp, memory_cached_by_idle_cpus_is_reclaimed_when_memory_is_short)
     shrink_memory(UINT32_MAX); /* more than there is, so that all shrinkers are called */
     buddy_stats(BUDDY_ANY_NODE, &stats);
     EXPECT(stats.cached == 0);
+}
+
+/* More than a drain gives at once, one list through the frames. */
+#define KEPT 200
+
+static void keep_many_frames(void *argument)
+{
+    void **list = NULL, **frame;
+    (void)argument;
+    for (unsigned int i = 0; i < KEPT && (frame = frame_alloc()) != NULL; i++) {
+        *frame = list;
+        list = frame;
+    }
+    while ((frame = list) != NULL) {
+        list = *frame;
+        frame_free(frame);
+    }
+}
+
+KTEST(smp, frames_of_all_cpus_are_drained_only_as_far_as_needed)
+{
+    NEEDS_TWO();
+    if (frame_cache_limit() < KEPT)
+        SKIP_TEST("little memory: caches are small");
+    on_every_cpu(0, keep_many_frames, NULL);
+    uint64_t cached = buddy_cached_frames();
+    /* A round, in which each CPU gives up to 64 frames. */
+    uint64_t given = processors_drain_frames(1);
+    EXPECT(given > 0 && given <= 64ull * ipi_online_count());
+    EXPECT(buddy_cached_frames() == cached - given);
+    EXPECT(processors_drain_frames(UINT64_MAX) == cached - given);
+    EXPECT(buddy_cached_frames() == 0);
+    EXPECT(processors_drain_frames(1) == 0);
 }
 
 static void use_ranges(void *argument)
