@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * `sleep CPU`, for tests/boot: another CPU halts until a time of its own timer, and the clockevent becomes a
- * shared one meanwhile. No machine that can be emulated does that: the TSC would have to become unstable where
- * the rate of the LAPIC timer is not known. There is no clockevent at all afterwards.
+ * shared one meanwhile. No machine that can be emulated does that: the TSC would have to become unstable
+ * where the rate of the LAPIC timer is not known. There is no clockevent at all afterwards.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/backoff.h>
@@ -54,7 +54,8 @@ static status_t command_sleep(int argc, char **argv)
         timer_spin_ns(POLL_NS);
         timer_poll();
     }
-    print("sleep: CPU %lu %s, clockevent %s\n", cpu, work_is_done(&work) ? "woke" : "sleeps", clockevent_name());
+    print("sleep: CPU %lu %s, clockevent %s\n", cpu, work_is_done(&work) ? "woke" : "sleeps",
+          clockevent_name());
     return work_is_done(&work) ? STATUS_OK : STATUS_TIMEOUT;
 }
 COMMAND(sleep, "CPU", "a CPU sleeps while the clockevent becomes a shared one", command_sleep);
