@@ -81,7 +81,7 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
     status = paging_map(&trampoline->paging, same_address(trampoline->page), trampoline->page,
                         PAGE_SIZE << trampoline->order, PAGE_WRITE | PAGE_EXECUTE);
     if (status != STATUS_OK) {
-        free_frame(trampoline->paging.root);
+        paging_end(&trampoline->paging);
         return status;
     }
     memcpy(root_of(&trampoline->paging) + UPPER_HALF, root_of(kernel) + UPPER_HALF,
@@ -153,12 +153,6 @@ status_t trampoline_make(struct trampoline *trampoline, const struct paging *ker
 
 void trampoline_free(struct trampoline *trampoline)
 {
-    memset(root_of(&trampoline->paging) + UPPER_HALF, 0, UPPER_HALF * sizeof(uint64_t));
-    /* Unmapping 4 KiB pages splits no larger page, so it needs no memory and cannot fail; if it did, the
-       memory is kept. */
-    if (paging_unmap(&trampoline->paging, same_address(trampoline->page), PAGE_SIZE << trampoline->order) !=
-        STATUS_OK)
-        return;
-    free_frame(trampoline->paging.root);
+    paging_end(&trampoline->paging);
     free_frames(trampoline->page, trampoline->order);
 }

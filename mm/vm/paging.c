@@ -49,6 +49,11 @@ void paging_adopt(struct paging *paging, phys_t root)
     SPIN_INIT(&paging->lock, "page tables", LOCK_PAGE_TABLES, LOCK_POLICY_MM);
 }
 
+void paging_end(struct paging *paging)
+{
+    paging_free_tables(paging, paging->root, TOP_LEVEL, UPPER_HALF);
+}
+
 status_t paging_fill_upper_half(struct paging *paging)
 {
     uint64_t *root = table_at(paging->root);

@@ -111,6 +111,9 @@ status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int 
 /* Frees the empty tables below @table. */
 void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
 
+/* Frees @table at @level, and the tables that its first @count entries lead to. */
+void paging_free_tables(struct paging *paging, phys_t table, unsigned int level, unsigned int count);
+
 /* ---- paging_map.c ---- */
 
 /* @mapped: counts the bytes that have been mapped, also when it fails. The range is free. */

@@ -101,3 +101,14 @@ void paging_prune_range(struct paging *paging, phys_t table, unsigned int level,
         paging_free_if_empty(paging, entry, virt, level - 1);
     }
 }
+
+/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
+void paging_free_tables(struct paging *paging, phys_t table, unsigned int level, unsigned int count)
+{
+    for (unsigned int i = 0; level > 1 && i < count; i++) {
+        uint64_t entry = table_at(table)[i];
+        if (is_present(entry) && !is_leaf(entry, level))
+            paging_free_tables(paging, table_of(entry), level - 1, PTE_ENTRIES);
+    }
+    paging->give(table);
+}

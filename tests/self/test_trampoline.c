@@ -4,6 +4,7 @@
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>
+#include <ashlar/mm/port.h>
 
 #include <cpu/physical.h>
 #include <lib/string.h>
@@ -44,6 +45,23 @@ KTEST(smp, a_trampoline_is_freed_whole)
     EXPECT(trampoline_frames() > taken);
     EXPECT(buddy_free_frames() == free - (trampoline_frames() - taken));
     trampoline_free(&made);
+    EXPECT(trampoline_frames() == taken);
+    EXPECT(buddy_free_frames() == free);
+}
+
+/* Another CPU may be going offline, or walk page tables without their lock. */
+KTEST(smp, a_trampoline_is_freed_whole_also_while_table_freeing_is_blocked)
+{
+    struct trampoline made;
+    uint32_t room;
+    uint64_t taken = trampoline_frames(), free = buddy_free_frames();
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    if (status == STATUS_NO_MEMORY)
+        SKIP_TEST("no memory below 640 KiB");
+    ASSERT_THAT(status == STATUS_OK);
+    port_block_table_freeing();
+    trampoline_free(&made);
+    port_unblock_table_freeing();
     EXPECT(trampoline_frames() == taken);
     EXPECT(buddy_free_frames() == free);
 }

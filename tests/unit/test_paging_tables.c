@@ -58,6 +58,25 @@ static void the_lower_half_gives_all_its_tables_back(void **state)
     assert_int_equal(taken_count, 1);
 }
 
+/* Its upper half is another tree's, as in a trampoline's. */
+static void a_tree_that_no_cpu_uses_is_freed_also_while_table_freeing_is_blocked(void **state)
+{
+    (void)state;
+    struct paging other = { .has_nx = true, .take = take, .give = give };
+    assert_int_equal(paging_map(&paging, virt(VRANGE_START), phys(0), PAGE_SIZE, 0), STATUS_OK);
+    const uint64_t *shared = port_pointer(paging.root);
+    unsigned int before = taken_count;
+    assert_int_equal(paging_init(&other), STATUS_OK);
+    assert_int_equal(paging_map(&other, virt(0x8000), phys(0x8000), 2 * PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(paging_map(&other, virt(USER_HALF_END - MIB(2)), phys(0), MIB(2), 0), STATUS_OK);
+    assert_int_equal(taken_count, before + 1 + 3 + 2);
+    memcpy((uint64_t *)port_pointer(other.root) + 256, shared + 256, 256 * sizeof(uint64_t));
+    hosted_tables_held = 1;
+    paging_end(&other);
+    assert_int_equal(taken_count, before);
+    assert_int_equal(query(VRANGE_START).size_bytes, PAGE_SIZE);
+}
+
 static void what_is_prepared_is_mapped_without_taking_a_frame(void **state)
 {
     (void)state;
@@ -126,6 +145,7 @@ int main(void)
         CLAIM(a_table_that_a_starting_cpu_may_walk_stays_until_it_is_online),
         CLAIM(the_upper_half_has_all_its_tables_and_keeps_them),
         CLAIM(the_lower_half_gives_all_its_tables_back),
+        CLAIM(a_tree_that_no_cpu_uses_is_freed_also_while_table_freeing_is_blocked),
         CLAIM(what_is_prepared_is_mapped_without_taking_a_frame),
         CLAIM(a_visit_sees_each_page_and_each_table_once),
     };

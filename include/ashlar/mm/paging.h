@@ -15,8 +15,8 @@
  *            it maps its descriptors. An entry that another caller has written is reported by its status.
  *   read     paging_walk(), paging_query() and paging_visit() take no lock, so that a panic and an NMI may
  *            walk. They read each entry once. No table may be freed under them: the caller keeps mapped what
- *            it looks up, or calls port_block_table_freeing() first, or no other CPU runs. paging_visit()
- *            checks the last two.
+ *            it looks up, and no paging_protect() may merge the pages around it; or it calls
+ *            port_block_table_freeing() first; or no other CPU runs. paging_visit() checks the last two.
  *
  * Context of all, but where it says so: thread or interrupt, not NMI; takes the tree's lock and, through
  * take() and give(), those of the frame allocator. Never sleeps.
@@ -77,6 +77,16 @@ status_t paging_init(struct paging *paging) MUST_CHECK;
  * Context: any; no other CPU changes the tree.
  */
 void paging_adopt(struct paging *paging, phys_t root);
+
+/**
+ * paging_end() - free a tree that no CPU uses: its PML4, and the tables of its lower half.
+ * @paging: not usable afterwards. What its upper half leads to is another tree's, and stays.
+ *
+ * For a tree whose pages are no longer accessed through it: nothing is flushed, and table freeing may be
+ * blocked (port_block_table_freeing()).
+ * Context: as above; no CPU has the tree in CR3 or walks it. Takes no lock of its own.
+ */
+void paging_end(struct paging *paging);
 
 /**
  * paging_fill_upper_half() - give each of the 256 upper PML4 entries a table.
