@@ -170,6 +170,36 @@ static void a_report_that_does_not_wait_for_another_leaves_its_lock_alone(void *
     assert_true(local_irq_is_enabled());
 }
 
+static bool refuse_to_print(size_t rows)
+{
+    (void)rows;
+    return false;
+}
+
+/* Nor is the pager called for the rest of the first report, which may be an NMI's in the monitor itself. */
+static void a_report_is_printed_whole_after_another_did_not_wait_for_it(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    struct output_held first, second;
+    print_set_observer(refuse_to_print, 80);
+    begin_report(0, &first);
+    step = 1ULL << 28;
+    begin_report(1, &second);
+    cpu = 0;
+    print("the rest of the first\n");
+    print_text("and its end\n", 12);
+    end_report(1, second);
+    cpu = 0;
+    print("after the second\n");
+    end_report(0, first);
+    assert_int_equal(shown(fake, "the rest of the first\nand its end\n"), 1);
+    assert_int_equal(shown(fake, "after the second\n"), 1);
+    print("dropped by the pager\n");
+    assert_int_equal(shown(fake, "dropped"), 0);
+    print_set_observer(NULL, 0);
+}
+
 /* Each CPU's counter is behind that of the one before it. */
 static uint64_t read_skewed(void)
 {
@@ -256,6 +286,7 @@ int main(void)
         TEST(a_line_logged_in_the_middle_of_another_is_shown_without_waiting),
         TEST(a_stopped_lock_owner_is_waited_for_once),
         TEST(a_report_that_does_not_wait_for_another_leaves_its_lock_alone),
+        TEST(a_report_is_printed_whole_after_another_did_not_wait_for_it),
         TEST(lines_logged_during_a_replay_are_shown_once),
         TEST(an_overtaken_replay_continues_with_the_oldest_line),
         TEST(lines_from_several_cpus_stay_whole_and_in_order_per_cpu),
