@@ -31,14 +31,16 @@
  *       this returns, or drops them before it does anything else.
  *   bool port_flush_table(virt_t virt, uint64_t size_bytes)
  *       The same, and the page table that led there, to which no entry leads any more, is to be freed.
- * Return: true when no CPU holds it in its paging-structure caches; false while port_block_table_freeing() is
- * in force: then the table must stay what it is. Does not wait for the end of that. void
- * port_block_table_freeing(void), void port_unblock_table_freeing(void) Begin and end a period in which no
- * page table is freed, because a CPU that gets no shootdown may walk it (one that is being started or is
- * going offline), or code walks the tables without a lock. Periods may overlap: they are counted. A table
- * whose entry was cleared before the period began is not reached in it. What could not be freed is freed by a
- * later paging_prune(). Context: any. bool port_tables_stay(void) Checked builds: whether such a period is in
- * force, or no other CPU runs.
+ *       Return true when no CPU holds it in its paging-structure caches; false while
+ *       port_block_table_freeing() is in force: then the table must stay what it is. Does not wait for the
+ *       end of that.
+ *   void port_block_table_freeing(void), void port_unblock_table_freeing(void)
+ *       Begin and end a period in which no page table is freed, because a CPU that gets no shootdown may walk
+ *       it (one that is being started or is going offline), or code walks the tables without a lock. Periods
+ *       may overlap: they are counted. A table whose entry was cleared before the period began is not reached
+ *       in it. What could not be freed is freed by a later paging_prune(). In any context.
+ *   bool port_tables_stay(void)
+ *       Checked builds: whether such a period is in force, or no other CPU runs.
  *
  * Frame descriptors: an array over all physical addresses, 8 bytes a frame, with memory behind it
  * only where the buddy allocator put some.
