@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Editing one line: keys in, text for a dumb terminal out. Pure; history, completion and commands are left to
- * the caller, who gets an event.
+ * the caller, which gets an event.
  */
 #include <ashlar/dev/input.h>
 

@@ -6,19 +6,19 @@
  * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
  *
  *   - A region that is not wholly free at first has a page of early memory for each of its chunks, which is
- *     put behind the array when the chunk is first used. There is at most a handful of
+ *     mapped into the array when the chunk is first used. There is at most a handful of
  *     such regions, around the holes that every PC has.
  *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
  *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
  *
- * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by whoever has
- * it; zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for 300 000
- * instructions.
+ * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by the CPU
+ * that owns it; zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for
+ * 300 000 instructions.
  *
- * They stay where they are for good, so nothing is ever unmapped, and no other CPU has to forget
- * anything. Refused: descriptors within the 2 MiB that they describe. That needs no mapping at all,
- * but no block of 2 MiB would lie in a chunk whose frame 0 is the firmware's or the kernel's, and
- * when the chunk is used as one block, what its user writes would look like descriptors.
+ * They stay where they are for good, so nothing is ever unmapped, and no TLB has to be flushed. Refused:
+ * descriptors within the 2 MiB that they describe. That needs no mapping at all, but no block of 2 MiB would
+ * lie in a chunk whose frame 0 is the firmware's or the kernel's, and when the chunk is used as one block,
+ * what its user writes would look like descriptors.
  */
 #include "buddy_private.h"
 

@@ -4,12 +4,13 @@
  *
  * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64 frames
  * for one atomic operation; one that is full gives some of its frames back, those of one word together. Some,
- * so that a caller who takes and gives at an edge does not come here each time; and no more than GIVE_MOST
- * frames of GIVE_WORDS words, because the caller is whoever comes by, perhaps with interrupts off.
+ * so that a caller that allocates and frees at the limit does not take this path each time; and no more than
+ * GIVE_MOST frames of GIVE_WORDS words, because any caller pays for it, perhaps with interrupts off.
  *
- * A frame in a stack has its bit clear and its descriptor says FRAME_NONE, so to everyone it is in
- * use, except to a wrong free. Only its CPU touches a stack, pinned; other CPUs ask for frames by
- * raising the epoch, which is seen here, on the way that is slow anyway.
+ * A frame in a stack has its bit clear and its descriptor says FRAME_NONE: the tree sees it as in use, and a
+ * second free is detected. Only its own CPU accesses a stack, pinned. A CPU that finds no memory raises the
+ * epoch, which the others check on their slow paths, and has them drained by cross-calls
+ * (kernel64/smp/processors.c). tests/models/frame_caches.pml checks what may come in between.
  */
 #include <ashlar/mm/frame_cache.h>
 
@@ -128,7 +129,8 @@ void frame_cache_drain(void)
     block_cache_drain();
 }
 
-/* Somebody found no memory since we were last here: they get some now, and the rest when we come again. */
+/* When a request has found no memory since this CPU last drained its caches, gives a part of them back; the
+   rest on later calls. */
 static void drain_if_wanted(void)
 {
     uint32_t wanted = __atomic_load_n(&wanted_epoch, __ATOMIC_RELAXED);
@@ -195,7 +197,7 @@ void *frame_alloc_slow(void)
         __atomic_fetch_add(&wanted_epoch, 1, __ATOMIC_RELAXED);
         if (!shrink_again(&request, 1))
             return NULL;
-        shrink_to(0); /* where what came back may lie */
+        shrink_to(0); /* shrinkers may have freed frames into this cache */
     }
     push_all(first, mask & (mask - 1));
     return use_frame(pfn_add(first, (unsigned int)__builtin_ctzll(mask)));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shrinkers, asked from the cheapest on.
+ * Shrinkers, called in ascending order of cost.
  *
- * One CPU asks at a time. Another one that runs out of memory meanwhile waits for it. What came back beyond
- * the first one's wish serves those who waited, each frame one of them, instead of tearing down more than is
- * needed; when that is used up, the next one asks itself. A CPU that is shrinking already, or one whose
- * interrupt came in the middle of that, gets 0: its allocation fails.
+ * One CPU shrinks at a time; another that runs out of memory meanwhile waits for it. Frames that came back
+ * beyond the first request serve the waiters, each frame one of them, instead of reclaiming more than is
+ * needed; when they are used up, the next waiter shrinks. A CPU that is shrinking already, also in an
+ * interrupt in the middle of that, gets 0: its allocation fails.
  */
 #include <ashlar/mm/shrink.h>
 
@@ -16,61 +16,61 @@
 
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
-static struct exclusive asking; /* the CPU that is at it may walk over and change the list */
-static uint64_t spare;          /* frames that came back and that nobody has been promised; the asker's */
+static struct exclusive shrinking; /* its owner may walk over and change the list */
+static uint64_t spare;             /* frames that came back and no request was told of; the owner's */
 
-/* Each asks for twice as much as the one before: enough for all memory. */
+/* Each requests twice as much as the one before: enough for all memory. */
 #define SHRINK_ROUNDS 24
 
 /* Return: false when this CPU has it already. */
-static bool become_asker(void)
+static bool begin_shrinking(void)
 {
     uint32_t me = port_cpu();
     lock_order_check(LOCK_SHRINK);
-    while (!exclusive_try_enter(&asking, me)) {
-        if (exclusive_is_entered_by(&asking, me))
+    while (!exclusive_try_enter(&shrinking, me)) {
+        if (exclusive_is_entered_by(&shrinking, me))
             return false;
         port_pause();
     }
     return true;
 }
 
-static void end_asking(void)
+static void end_shrinking(void)
 {
-    exclusive_leave(&asking);
+    exclusive_leave(&shrinking);
 }
 
 void shrinker_add(struct shrinker *shrinker)
 {
-    VERIFY(become_asker());
+    VERIFY(begin_shrinking());
     struct list *before = &shrinkers;
     while (before->next != &shrinkers &&
            container_of(before->next, struct shrinker, link)->cost <= shrinker->cost)
         before = before->next;
     list_add_first(before, &shrinker->link);
-    spare = 0; /* long gone */
-    end_asking();
+    spare = 0; /* used by others since */
+    end_shrinking();
 }
 
 void shrinker_remove(struct shrinker *shrinker)
 {
-    VERIFY(become_asker());
+    VERIFY(begin_shrinking());
     list_remove(&shrinker->link);
     spare = 0;
-    end_asking();
+    end_shrinking();
 }
 
 void shrink_hold(void)
 {
-    VERIFY(become_asker());
+    VERIFY(begin_shrinking());
 }
 
 void shrink_release(void)
 {
-    end_asking();
+    end_shrinking();
 }
 
-static uint64_t ask_all(uint64_t frames)
+static uint64_t shrink_all(uint64_t frames)
 {
     uint64_t given = 0;
     list_for_each(link, &shrinkers)
@@ -85,17 +85,17 @@ static uint64_t ask_all(uint64_t frames)
 
 uint64_t shrink_memory(uint64_t frames)
 {
-    bool had_to_wait = exclusive_is_entered(&asking);
-    if (!become_asker())
+    bool had_to_wait = exclusive_is_entered(&shrinking);
+    if (!begin_shrinking())
         return 0;
     uint64_t given = frames;
     if (had_to_wait && spare >= frames) {
         spare -= frames;
     } else {
-        given = ask_all(frames);
+        given = shrink_all(frames);
         spare = given > frames ? given - frames : 0;
     }
-    end_asking();
+    end_shrinking();
     return given;
 }
 

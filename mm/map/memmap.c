@@ -10,7 +10,7 @@
  *
  *   - Runs arrive in ascending order and do not overlap, so only the last range of the result can
  *     share a page with a new one, and never more than one page.
- *   - A usable run rounds inward, so it shares a page with nobody.
+ *   - A usable run rounds inward, so no other run shares a page with it.
  *   - A run gives at most one range, because only its first and its last page can go to another;
  *     n claims have 2n edges, so there are fewer than 2n runs.
  *

@@ -7,10 +7,10 @@
  * magazines, which come less often; memory pressure makes them smaller, and they grow back to their usual
  * size when it is over. Objects of another node go back into their slabs, so they find their way home.
  *
- * Giving back takes time, and the caller is whoever comes by. So no call gives back more than GIVE_MOST
+ * Giving back takes time, and any caller pays for it. So no call gives back more than GIVE_MOST
  * objects: an exchange trims that much of an unneeded magazine and leaves the rest for the next one. A CPU
  * that comes with a full magazine to a depot at its limit gets the same magazine back with room for GIVE_MOST
- * objects; so what comes in and what goes out are the same, however long somebody frees.
+ * objects; so what comes in and what goes out are the same, however long a caller frees.
  *
  * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
  *

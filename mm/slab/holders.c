@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who holds what: the objects in use of each cache, by the caller that allocated them where the cache is
+ * Holders: the objects in use of each cache, by the caller that allocated them where the cache is
  * checked.
  */
 #include "redzone.h"

@@ -7,20 +7,20 @@
  * and pushes to the loaded one, without a lock or a locked instruction. When that is empty or full it swaps
  * the two, and when that does not help, it goes to the depot (depot.c) for a filled or an empty one; only
  * whole magazines cross between CPUs, so a free on another CPU costs what a local one costs. With two, a
- * caller that takes and gives at an edge does not go to the depot each time. When the depot has no filled
- * one, one is filled from slabs.
+ * caller that allocates and frees at the limit does not go to the depot each time. When the depot has no
+ * filled one, one is filled from slabs.
  *
  * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU without a
  * magazine has empty_magazine, which is empty and full at once, and the common path has no test for it.
  *
- * Other CPUs' magazines nobody touches. Pressure raises an epoch, and each CPU, when it next comes to a slow
- * path here, puts what it has into the depots, a few caches at a time; from there whoever wants memory takes
- * it. Before an allocation fails, the CPUs are called one cache after the other, so that idle ones do it,
- * too: slab_collect().
+ * No CPU accesses another's magazines. Pressure raises an epoch, and each CPU, on its next slow path here,
+ * puts its magazines into the depots, a few caches at a time, where other CPUs find them. Before an
+ * allocation fails, the CPUs are called, one cache after the other, so that idle ones do it, too:
+ * slab_collect().
  *
  * This file's slow paths are not pinned but for the moments in which they change the two pointers, and hold
  * no lock while they call slab.c. No call gives back or takes more than a few dozen objects, and no lock is
- * held or CPU pinned for longer than that. tests/models/magazines.pml has what may come in between.
+ * held or CPU pinned for longer than that. tests/models/magazines.pml checks what may come in between.
  */
 #include <ashlar/mm/buddy.h>
 

@@ -13,7 +13,8 @@
  * bound), but for one, so that a caller at an edge does not make and end a slab each time.
  *
  * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single
- * objects are the magazines' business. A CPU that holds a node's lock allocates nothing and calls nobody.
+ * objects are the magazines' business. A CPU that holds a node's lock allocates nothing and makes no
+ * cross-call.
  *
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
@@ -358,7 +359,7 @@ static void report_wrong(const struct slab_cache *cache, const void *object, con
 }
 
 /* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than
-   the rest, and whoever gives an object keeps its slab from ending. */
+   the rest, and a CPU that gives an object keeps its slab from ending. */
 /* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned int count,
                            const void *caller)

@@ -10,7 +10,7 @@
  *   magazine.c    per-CPU magazines: the common path and what it needs when one is empty or full
  *   debug.c       checked caches: quarantine and checks
  *   cache.c       caches laid out, created, destroyed, counted
- *   holders.c     who holds what
+ *   holders.c     objects in use, by caller
  *   reap.c        memory pressure: slab_reap(), slab_collect(), the shrinker
  *   slab.c        the functions of slab.h
  *   kmalloc.c     memory of any size; fault_arm.c: injected faults
@@ -27,7 +27,7 @@
 
 /*
  * A slab: 2^order frames cut into objects. 64 bytes, out of line but for caches of the allocator's own.
- * A set bit in @free is an object in the slab; its owner is whoever cleared it, so an object in a
+ * A set bit in @free is an object in the slab; its owner is the CPU that cleared it, so an object in a
  * magazine has a clear bit, as one in use has. Guarded by its node's lock.
  */
 struct slab {
@@ -163,7 +163,7 @@ unsigned int slab_take(struct slab_cache *cache, unsigned int node, void **objec
 
 /**
  * slab_give() - give objects back to their slabs, and empty slabs back that are too many.
- * @caller: for reports of wrong ones; NULL: they were freed some time ago, and nobody knows by whom.
+ * @caller: for reports of wrong ones; NULL: unknown, they were freed some time ago.
  *
  * Return: frames that went back.
  */
@@ -233,11 +233,11 @@ uint64_t depot_count_objects(const struct slab_cache *cache);
 /* A CPU has no magazine of that cache. */
 void magazine_attach(const struct slab_cache *cache, unsigned int cpu);
 
-/* All CPUs are to give up what they hold, each when it next comes to a slow path. */
+/* Has each CPU give its magazines up on its next slow path. */
 void magazine_ask_all(void);
 
 /* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all
-   hold: nobody may use the cache. Return: how many did. */
+   hold: the cache is not in use. Return: how many did. */
 uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames);
 
 /* Objects outside slabs that are free. */
@@ -360,7 +360,7 @@ size_t checked_requested(const struct slab_cache *cache, const void *object);
 
 /* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is
    handed out; what it was asked for; and when it comes back. checked_block_end() returns false, and has
-   reported it, when somebody wrote behind it. */
+   reported it, when it was overrun. */
 size_t checked_block_room(size_t size_bytes);
 void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller);
 size_t checked_block_requested(void *block, size_t block_bytes);

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NOBODY = 65534
+UNPRIVILEGED_USER = 65534
 SAYS = 'ashlar 7\n'
 PYTHON = 'print(sum(len(str(i) * 3) for i in range(100000)))'
 
@@ -141,7 +141,7 @@ def check_set_user_id(folder):
     for mode, wanted in ((0o755, True), (0o4755, False)):
         program.chmod(mode)
         counts = files / f'counts-{mode:o}'
-        run(program, env={'ASHLAR_MALLOC_COUNTS': str(counts)}, user=NOBODY)
+        run(program, env={'ASHLAR_MALLOC_COUNTS': str(counts)}, user=UNPRIVILEGED_USER)
         if counts.exists() != wanted:
             sys.exit(f'FAIL mode {mode:o}: a file was {"not " if wanted else ""}written')
     print('ok   a set-user-ID program ignores the environment variables')

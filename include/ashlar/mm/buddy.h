@@ -3,7 +3,7 @@
 /*
  * The buddy allocator: physical memory in naturally aligned blocks of 2^order frames.
  *
- * For single frames without wishes there is frame_alloc() of frame_cache.h, which is faster. For
+ * For single frames from anywhere there is frame_alloc() of frame_cache.h, which is faster. For
  * objects there is slab.h. This is for page tables of chosen places, DMA buffers, large blocks.
  */
 #include <ashlar/addr.h>
@@ -30,7 +30,7 @@ enum buddy_zone {
 
 /* May use a zone's reserve: for what must not wait, such as an interrupt, or the freeing of memory. */
 #define BUDDY_URGENT    1u
-/* From the wished node or not at all. */
+/* From @node or not at all. */
 #define BUDDY_THIS_NODE 2u
 
 /* A run of memory of one NUMA node; runs do not overlap; what is in no run is node 0's. */

@@ -11,7 +11,7 @@
 #define FRAME_CACHE_SIZE 1023 /* frames; a small machine uses fewer */
 #define FRAME_CACHE_FEW  128  /* so many need no memory of their own */
 
-/* This CPU only, pinned, but for the limit, which anybody sets; the descriptors of free frames. */
+/* This CPU only, pinned, but for the limit, which any CPU sets; the descriptors of free frames. */
 struct frame_cache {
     struct port_stack
         stack; /* of struct frame *, NULL under the first; a limit of slots[0] sends every request past it */
@@ -30,6 +30,8 @@ void frame_free_slow(void *page);
  *
  * Return: where it is mapped in the direct map, content undefined; NULL when there is none left.
  * Context: any, also interrupts, not NMI. Never sleeps.
+ * Cost: 24 instructions with frame_free(); 29 on average for batches; less than 20,000 at most, but for a
+ *       request that shrinks.
  */
 static ALWAYS_INLINE void *frame_alloc(void)
 {

@@ -6,6 +6,8 @@
  * lost. Above, it is a block of frames, rounded up to a power of two.
  *
  * Context of all: any, also interrupts, not NMI. They never sleep.
+ * Cost of all: 34 instructions a pair up to KMALLOC_SLAB_MAX, at most 20,000 a call; a request that finds no
+ *              memory shrinks first, for up to 60,000.
  */
 #include <ashlar/status.h>
 
@@ -14,7 +16,7 @@
 
 /**
  * kmalloc() - take memory.
- * @size_bytes: 0 .. KMALLOC_MAX; 0 is a valid request for an object that nobody may look into.
+ * @size_bytes: 0 .. KMALLOC_MAX; 0 is a valid request for an object without content.
  *
  * Return: memory, content undefined, aligned to 16 bytes when size_bytes is a multiple of 16, to its size
  *         when that is a power of two up to PAGE_SIZE (in a checked build: to 16 bytes), to PAGE_SIZE above

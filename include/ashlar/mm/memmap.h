@@ -29,7 +29,7 @@
     K(MEMMAP_FRAMEBUFFER, "framebuffer")                                                                     \
     K(MEMMAP_RUNTIME, "efi runtime")                                                                         \
     K(MEMMAP_DEVICE, "device")                                                                               \
-    K(MEMMAP_RESERVED, "reserved") /* and every type that nobody knows */                                    \
+    K(MEMMAP_RESERVED, "reserved") /* and every unknown type */                                              \
     K(MEMMAP_UNUSABLE, "unusable")
 
 #define MEMMAP_ENUM(name, words) name,

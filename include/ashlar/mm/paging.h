@@ -4,7 +4,7 @@
  * Page tables of 4-level paging: the one walker and the one mapper. They reach tables through
  * mm/port.h, so they run hosted, and they run on tables that no CPU uses yet.
  *
- * Not here: which address means what (layout.h, vm/address_space.h), and who owns a frame.
+ * Not here: which address means what (layout.h, vm/address_space.h), and the owner of a frame.
  *
  * Locks. There is one rule for each of three kinds of access to a tree, and a checked build checks each:
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Shrinkers: who keeps memory that it could do without says so, and is asked for it before an
+ * Shrinkers: a room that caches memory registers a function that gives it back, which is called before an
  * allocation fails.
  */
 #include <ashlar/list.h>
@@ -9,7 +9,7 @@
 struct shrinker {
     struct list link; /* shrink.c's */
     const char *name;
-    unsigned int cost; /* of making again what is given up; the cheap are asked first */
+    unsigned int cost; /* of making again what is given up; the cheap are called first */
 
     /**
      * @shrink: give memory back.
@@ -17,7 +17,7 @@ struct shrinker {
      *
      * Return: about how many frames went back.
      * Context: that of the allocation that would fail. It may free anything. It may allocate, but gets only
-     *          what is there. It takes locks by trying only: whoever allocates may hold them.
+     *          what is there. It only tries locks: the allocation's caller may hold them.
      */
     uint64_t (*shrink)(struct shrinker *shrinker, uint64_t frames);
 };
@@ -27,13 +27,12 @@ void shrinker_add(struct shrinker *shrinker);
 void shrinker_remove(struct shrinker *shrinker);
 
 /**
- * shrink_memory() - ask all, from the cheapest on, until enough came back.
+ * shrink_memory() - call all in ascending order of cost, until enough came back.
  * @frames: at least 1.
  *
  * Return: how many frames went back, as far as shrinkers know; 0 also when this CPU is shrinking already.
- *         When another CPU is, waits for it; if that one got @frames more than it had been asked for, they
- *         are this caller's, and else the shrinkers are asked again. So 0 means that they have just been
- *         asked in vain.
+ *         When another CPU is, waits for it; if that one got @frames more than its request, they are this
+ *         caller's, else the shrinkers are called again. So 0 means that they have just freed nothing.
  * Context: any; no lock held that a shrinker needs.
  */
 uint64_t shrink_memory(uint64_t frames);
@@ -43,17 +42,17 @@ uint64_t shrink_memory(uint64_t frames);
 void shrink_hold(void);
 void shrink_release(void);
 
-/* What one request has done about its shortage; all zero to begin with. */
+/* The state of one request that shrinks; all zero at first. */
 struct shrink_request {
     unsigned int rounds;
 };
 
 /**
- * shrink_again() - have memory given back for a request that found none.
- * @frames: what the request needs; each round asks for twice as much as the one before, because what comes
- *          back may lie apart, or be somebody else's by now.
+ * shrink_again() - shrink for a request that found no memory.
+ * @frames: what the request needs; each round requests twice as much as the one before, because frames that
+ *          come back may not be contiguous, or taken by another CPU by now.
  *
- * Return: whether to try again. False when shrinkers have just been asked in vain, or after many rounds.
+ * Return: whether to try again. False when shrinkers have just freed nothing, or after many rounds.
  * Context: as shrink_memory().
  */
 bool shrink_again(struct shrink_request *request, uint64_t frames);

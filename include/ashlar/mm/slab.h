@@ -33,7 +33,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
                                      void (*construct)(void *object));
 
 /**
- * slab_cache_destroy() - end a cache that nobody uses any more, on any CPU.
+ * slab_cache_destroy() - destroy a cache that no CPU uses any more.
  *
  * Return: STATUS_OK; STATUS_BUSY, and the cache stays, when objects are still in use: how many is
  *         reported.
@@ -46,6 +46,7 @@ status_t slab_cache_destroy(struct slab_cache *cache);
  *
  * Return: the object, in its constructed state; NULL when there is no memory.
  * Context: any, also interrupts, not NMI. Never sleeps.
+ * Cost: 26 instructions with slab_free(); less than 20,000 at most, but for a request that shrinks.
  */
 void *slab_alloc(struct slab_cache *cache) MUST_CHECK;
 
@@ -76,6 +77,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
  * The other CPUs give theirs when they next come to their slow path.
  * Return: frames that went back to the buddy allocator.
  * Context: any; called by the allocator itself before an allocation fails.
+ * Cost: grows with what is free: up to millions of instructions, less than 2,000 with interrupts off.
  */
 uint64_t slab_reap(void);
 
@@ -132,7 +134,7 @@ void slab_set_direct(bool is_direct);
  */
 extern bool slab_checks_new_caches;
 
-/* Who holds how much. */
+/* Objects in use of one cache and caller. */
 struct slab_holder {
     const char *cache;
     const void *caller; /* of the allocation; NULL: unknown, the cache is not checked */
@@ -140,7 +142,7 @@ struct slab_holder {
 };
 
 /**
- * slab_holders() - who has objects in use.
+ * slab_holders() - list objects in use by cache and caller.
  * @holders:  receives one entry for each cache and caller, the most bytes first.
  * @capacity: of @holders.
  *
