@@ -58,7 +58,7 @@ static bool is_in_depot(struct slab_node *node, const void *object)
 {
     bool is_there = false;
     spin_lock(&node->depot_lock);
-    for (const struct magazine *magazine = node->filled.first; magazine && !is_there;
+    for (const struct magazine *magazine = node->first[FILLED]; magazine && !is_there;
          magazine = magazine->next)
         is_there = is_among(magazine->slots, magazine->count, object);
     spin_unlock(&node->depot_lock);
