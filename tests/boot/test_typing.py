@@ -228,7 +228,7 @@ def test_console_serial_uses_the_given_port(start, port):
 @pytest.mark.parametrize(
     'option,warning',
     [
-        ('fb', 'none of the consoles'),
+        ('fb', 'no console of console= found'),
         ('telex', 'console=telex: expected serial'),
         ('serial:com4', 'console=serial:com4: not found'),
         ('serial::100000', 'console=serial::100000:'),
