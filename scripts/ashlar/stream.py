@@ -22,7 +22,7 @@ PASS, FAIL, PANIC, NO_VERDICT = 'pass', 'fail', 'panic', 'no verdict'
 # Exit status of scripts/run and scripts/judge; 2 is for what could not be tried at all.
 EXIT_STATUS = {PASS: 0, FAIL: 1, PANIC: 3, 'timeout': 4, NO_VERDICT: 5}
 
-LOG_PREFIX = r'\[ *\d+\.\d{6}\] cpu\d+ '
+LOG_PREFIX = r'\[ *(\d+\.\d{6})\] cpu\d+ '
 LOG_LINE = re.compile(LOG_PREFIX + r'([\w.-]+): (.*)')
 FIRST_LINE = re.compile(r'Ashlar \S+, loaded by ')
 # GRUB prints it once for each attempt.
@@ -244,6 +244,7 @@ class Stream:
         self.lines = lines_of(data)
         self.boots = [Boot()]
         self._is_replay = False
+        self._replayed_until = 0.0  # the latest stamp in the replay
         for line in rejoin(self.lines):
             self._read_line(line)
         if len(self.boots) > 1 and self.boots[-2].verdicts and not self.boots[-1].has_started:
@@ -260,12 +261,14 @@ class Stream:
     def _read_line(self, line):
         if line.endswith((REPLAY_START, REPLAY_END)):
             self._is_replay = line.endswith(REPLAY_START)
+            self._replayed_until = 0.0
             return
         start = line.find(MARK)
         own = line if start < 0 else line[:start]
         if match := LOG_LINE.search(own):
-            if match[1] == 'boot':
-                self._read_boot_line(match[2])
+            if match[2] == 'boot':
+                self._read_boot_line(float(match[1]), match[3])
+            self._replayed_until = max(self._replayed_until, float(match[1]))
         elif PANIC_LINE.search(own) and not own.lstrip().startswith('#'):
             self.boots[-1].has_panicked = True
         elif LOADER_LINE.search(own):
@@ -285,12 +288,14 @@ class Stream:
         self.boots[-1].loads += 1
         self._is_replay = False
 
-    def _read_boot_line(self, words):
+    def _read_boot_line(self, stamp, words):
         boot = self.boots[-1]
         is_first = bool(FIRST_LINE.match(words))
-        if self._is_replay:
-            self._is_replay = not is_first  # it holds one first line; a second one is no longer the replay's
+        # A replay is in the order of time and holds one first line: an earlier one, or a second, is of a new start.
+        if self._is_replay and not (is_first and stamp < self._replayed_until):
+            self._is_replay = not is_first
             return
+        self._is_replay = False
         if is_first and boot.is_running or not boot.has_first_line and words == boot.first_words:
             self.boots.append(Boot())
         boot = self._boot_after_verdict()

@@ -74,7 +74,7 @@ def test_the_serial_port_interrupts(at_prompt, machine):
     session = at_prompt(machine)
     expect_nothing_is_polled(session)
     before = interrupts_of(session, 'serial')
-    assert 'give the verdict' in answer_to(session, 'help exit')
+    assert 'print the verdict' in answer_to(session, 'help exit')
     # Each character that was typed, and more for what was printed.
     assert interrupts_of(session, 'serial') > before + len('help exit\n')
 
@@ -99,7 +99,7 @@ def test_each_keyboard_byte_interrupts(at_prompt, machine):
     # Presses and releases: two bytes and more for each key. An interrupt may bring several.
     assert interrupts_of(session, 'keyboard') >= before + 9
     press(session, *'help', 'spc', *'exit', 'ret')
-    session.expect('give the verdict', SECONDS)
+    session.expect('print the verdict', SECONDS)
 
 
 @parametrized(
@@ -118,7 +118,7 @@ def test_an_idle_prompt_uses_no_cpu(at_prompt, machine):
     time.sleep(IDLE_SECONDS)
     assert cpu_seconds(session.process) - before < IDLE_SECONDS * 0.2
     # And it has not fallen asleep for good.
-    assert 'give the verdict' in answer_to(session, 'help exit')
+    assert 'print the verdict' in answer_to(session, 'help exit')
 
 
 @parametrized(MACHINES)

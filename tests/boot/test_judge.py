@@ -128,6 +128,8 @@ def test_judge_reports_a_missing_log(tmp_path):
             0,
             '',
         ),
+        # A reset in the middle of a replay.
+        (SILENT + b'log, shown again:\n[    9.000000] cpu0 test: late\n' + LONG, 1, 'restarted by itself'),
         # A fatal exception, in a log that was cut; an NMI that was survived.
         (
             LONG.replace(

@@ -114,13 +114,13 @@ def test_memory_of_any_size_is_used_and_accounted_for(boot, memory):
     lines = outcome.stream.lines
     first = next(index for index, line in enumerate(lines) if line.strip() == 'bytes of RAM')
     rows = [match.groups() for line in lines[first + 1 :] if (match := re.match(r'( *)(\d+)  (.*)', line))]
-    end = next(index for index, row in enumerate(rows) if row[2].startswith('in all'))
+    end = next(index for index, row in enumerate(rows) if row[2] == 'total')
     outer = [int(number) for space, number, _ in rows[:end] if len(space) + len(number) == 16]
     usable = next(index for index, row in enumerate(rows) if row[2] == 'usable')
     parts = [int(number) for space, number, _ in rows[usable + 1 : end] if len(space) + len(number) == 20]
     assert sum(outer) == int(rows[end][1])
     assert sum(parts) == int(rows[usable][1])
-    assert not any('unaccounted' in line for line in lines)
+    assert not any(row[2] == 'unaccounted' for row in rows)
 
 
 NUMA = (

@@ -102,13 +102,13 @@ def test_a_misspelt_command_suggests_the_nearest(serial):
 
 def test_editing_keys_change_the_line(serial):
     # "xelp" with its first letter replaced, its end killed, and brought to "help exit".
-    assert 'give the verdict and leave' in serial('xelp exut\x01\x04h\x05\x08\x08it\n')
+    assert 'print the verdict and exit' in serial('xelp exut\x01\x04h\x05\x08\x08it\n')
 
 
 def test_arrows_move_in_the_line_and_in_history(serial):
     serial('help exit\n')
     serial('help peek\n')
-    assert 'give the verdict and leave' in serial('\x1b[A\x1b[A\n')
+    assert 'print the verdict and exit' in serial('\x1b[A\x1b[A\n')
     # Left over "k", Delete it, and "l" in its place... then back by Home.
     assert 'memory at a virtual address' in serial('elp peek\x1b[H h\x1b[D\x08\x1b[F\n')
 
@@ -120,7 +120,7 @@ def test_tab_completes_a_command_and_its_argument(serial):
 
 def test_ctrl_c_discards_the_line(serial):
     assert 'verdict' not in serial('exit\x03')
-    assert 'give the verdict' in serial('help exit\n')
+    assert 'print the verdict' in serial('help exit\n')
 
 
 def test_long_output_is_paused_at_each_screen(session):
@@ -139,9 +139,9 @@ def test_every_printable_character_comes_through(serial, keyboard):
 
 
 def test_keyboard_editing_keys_work(keyboard):
-    assert 'give the verdict and leave' in keyboard('elp exitx', ['home'], 'h', ['end'], '\b\n')
-    assert 'give the verdict and leave' in keyboard(['up'], '\n')
-    assert 'give the verdict and leave' in keyboard('nonsense', ['ctrl', 'u'], 'help exit\n')
+    assert 'print the verdict and exit' in keyboard('elp exitx', ['home'], 'h', ['end'], '\b\n')
+    assert 'print the verdict and exit' in keyboard(['up'], '\n')
+    assert 'print the verdict and exit' in keyboard('nonsense', ['ctrl', 'u'], 'help exit\n')
 
 
 def test_caps_lock_shifts_letters_only(keyboard):
@@ -221,14 +221,14 @@ def test_console_serial_uses_the_given_port(start, port):
     assert session.wait(SECONDS).exit_status == 33
     second = (session.folder / 'second.log').read_text()
     assert re.search(r'^\[ +\d+\.\d+\] cpu0 boot: Ashlar', second, re.MULTILINE)
-    assert '"type":"verdict"' in second and 'give the verdict' in second
+    assert '"type":"verdict"' in second and 'print the verdict' in second
     assert b'help' not in session.log()
 
 
 @pytest.mark.parametrize(
     'option,warning',
     [
-        ('fb', 'none of the consoles'),
+        ('fb', 'no console of console= found'),
         ('telex', 'console=telex: expected serial'),
         ('serial:com4', 'console=serial:com4: not found'),
         ('serial::100000', 'console=serial::100000:'),

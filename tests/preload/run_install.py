@@ -121,7 +121,9 @@ def check_preload(libraries, folder):
                 'ASHLAR_MALLOC_COUNTS': str(counts),
             },
         )
-        slabs = int(counts.read_text().split('=')[1]) if counts.exists() else 0
+        # A line of each process: what PATH finds may be a script that starts the program.
+        lines = counts.read_text().splitlines() if counts.exists() else []
+        slabs = sum(int(line.split('=')[1]) for line in lines)
         if ours != plain or slabs == 0:
             sys.exit(f'FAIL {name} under LD_PRELOAD: {slabs} slabs, says {ours!r} and not {plain!r}')
         print(f'ok   {name} runs under LD_PRELOAD: {slabs} slabs')
