@@ -19,13 +19,23 @@ static void remember(struct watchdog *watchdog, uint64_t tick, uint64_t count)
     watchdog->has_last = true;
 }
 
+static enum watchdog_verdict deviation(struct watchdog *watchdog, uint64_t tick, uint64_t count)
+{
+    remember(watchdog, tick, count);
+    return ++watchdog->strikes >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
+}
+
 enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, uint64_t count, int64_t *ppm)
 {
     uint64_t ticks = tick - watchdog->tick, counts = (count - watchdog->count) & watchdog->mask;
     uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watchdog->rate_hz);
 
-    /* This CPU's TSC may be behind the one that was read last: a negative time, not 2^64 ticks. */
-    if (watchdog->has_last && ((int64_t)ticks < 0 || elapsed_ns < WATCHDOG_MIN_NS))
+    /* A time before the last comparison, not 2^64 ticks: the clocksource was set back. */
+    if (watchdog->has_last && (int64_t)ticks < 0) {
+        *ppm = -PPM;
+        return deviation(watchdog, tick, count);
+    }
+    if (watchdog->has_last && elapsed_ns < WATCHDOG_MIN_NS)
         return WATCHDOG_TOO_EARLY;
     /* Half a wrap: the TSC may be wrong by a factor of two and still show that the reference has not
        wrapped. */
@@ -37,9 +47,9 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     uint64_t expected = scale(counts, watchdog->rate_hz, watchdog->reference_hz);
     int64_t difference = (int64_t)(ticks - expected);
     *ppm = difference / (int64_t)(ticks / PPM + 1);
-    remember(watchdog, tick, count);
     if (*ppm > WATCHDOG_MAX_PPM || *ppm < -WATCHDOG_MAX_PPM)
-        return ++watchdog->strikes >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
+        return deviation(watchdog, tick, count);
+    remember(watchdog, tick, count);
     watchdog->strikes = 0;
     return WATCHDOG_STABLE;
 }

@@ -6,6 +6,7 @@
  * Clocksource and reference are read together from time to time. A comparison counts only if the reference
  * cannot have wrapped since the last one. A single deviation may be a virtual machine that was stopped
  * between the two readings; WATCHDOG_STRIKES in a row mean that the clocksource is unstable.
+ * A clocksource that was set back deviates by -1000000 ppm, whatever the reference says.
  */
 #include <ashlar/time_units.h>
 #include <ashlar/types.h>
