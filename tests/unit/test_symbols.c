@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looking up addresses in a table of four functions, one of them a byte long.
+ * Looking up addresses in a table of two groups of functions, one of them a byte long. Most tests use the
+ * first four.
  */
 #include <panic/symbols.h>
 
@@ -12,12 +13,15 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-const uint32_t symbol_count = 4;
-const uint32_t symbol_text_end = 0x1400;
-const uint32_t symbol_bases[] = { 0x1000 };
-const uint16_t symbol_offsets[] = { 0, 0x10, 0x11, 0x200 };
-const uint32_t symbol_marks[] = { 0 };
-const char symbol_names[] = "first\0one\0third\0last";
+#define FIRST_GROUP "first\0one\0third\0last\0f4\0f5\0f6\0f7\0f8\0f9\0f10\0f11\0f12\0f13\0f14\0f15\0"
+
+const uint32_t symbol_count = SYMBOL_MARK_STEP + 2;
+const uint32_t symbol_text_end = 0x30000;
+const uint32_t symbol_bases[] = { 0x1000, 0x20000 };
+const uint16_t symbol_offsets[] = { 0,     0x10,  0x11,  0x200, 0x400, 0x410, 0x420, 0x430, 0x440,
+                                    0x450, 0x460, 0x470, 0x480, 0x490, 0x4a0, 0x4b0, 0,     0x8000 };
+const uint32_t symbol_marks[] = { 0, sizeof(FIRST_GROUP) - 1 };
+const char symbol_names[] = FIRST_GROUP "far\0farther";
 
 static const char *name_at(uint32_t offset)
 {
@@ -38,7 +42,7 @@ static void addresses_outside_code_have_no_name(void **state)
     (void)state;
     assert_null(name_at(0));
     assert_null(name_at(0xfff));
-    assert_null(name_at(0x1400));
+    assert_null(name_at(0x30000));
     assert_null(name_at(UINT32_MAX));
     assert_null(symbol_find(0, NULL, NULL));
     assert_null(symbol_find(0x1000, NULL, NULL));
@@ -61,6 +65,31 @@ static void offset_and_size_are_relative_to_the_containing_function(void **state
     symbol_find(KERNEL_IMAGE_START + 0x13ff, &offset, &size);
     assert_int_equal(offset, 0x1ff);
     assert_int_equal(size, 0x200);
+}
+
+static void a_function_has_the_base_and_the_names_of_its_group(void **state)
+{
+    (void)state;
+    uint64_t offset, size, address;
+    assert_string_equal(name_at(0x14af), "f14");
+    assert_string_equal(name_at(0x14b0), "f15");
+    assert_string_equal(name_at(0x1ffff), "f15");
+    assert_string_equal(name_at(0x20000), "far");
+    assert_string_equal(name_at(0x27fff), "far");
+    assert_string_equal(name_at(0x28000), "farther");
+    assert_string_equal(name_at(0x2ffff), "farther");
+    symbol_find(KERNEL_IMAGE_START + 0x1ffff, &offset, &size);
+    assert_int_equal(offset, 0x1eb4f);
+    assert_int_equal(size, 0x1eb50);
+    symbol_find(KERNEL_IMAGE_START + 0x28001, &offset, &size);
+    assert_int_equal(offset, 1);
+    assert_int_equal(size, 0x8000);
+    assert_int_equal(symbol_read_address("f15", &address), STATUS_OK);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x14b0);
+    assert_int_equal(symbol_read_address("far", &address), STATUS_OK);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x20000);
+    assert_int_equal(symbol_read_address("farther", &address), STATUS_OK);
+    assert_int_equal(address, KERNEL_IMAGE_START + 0x28000);
 }
 
 static void a_description_is_name_offset_and_size_truncated_to_fit(void **state)
@@ -97,6 +126,7 @@ int main(void)
         cmocka_unit_test(each_address_belongs_to_the_function_that_starts_at_or_before_it),
         cmocka_unit_test(addresses_outside_code_have_no_name),
         cmocka_unit_test(offset_and_size_are_relative_to_the_containing_function),
+        cmocka_unit_test(a_function_has_the_base_and_the_names_of_its_group),
         cmocka_unit_test(a_description_is_name_offset_and_size_truncated_to_fit),
         cmocka_unit_test(an_address_is_a_number_or_a_functions_whole_name),
     };
