@@ -29,6 +29,9 @@ static void log_polled(const char *name, const char *why)
 
 /* ---- serial ---- */
 
+static struct uart16550 *serial_port;
+static struct irq *serial_irq; /* NULL: polled */
+
 static bool serial_handler(void *context)
 {
     return uart16550_interrupt(context);
@@ -52,6 +55,8 @@ void serial_start_interrupts(struct uart16550 *uart, int isa)
     uart16550_use_interrupts(uart, true);
     if (irq_seen(serial_count, uart, before)) {
         uart->input.interrupts = true;
+        serial_port = uart;
+        serial_irq = irq;
         return;
     }
     uart16550_use_interrupts(uart, false);
@@ -60,6 +65,9 @@ void serial_start_interrupts(struct uart16550 *uart, int isa)
 }
 
 /* ---- keyboard ---- */
+
+static struct ps2_keyboard *ps2;
+static struct irq *keyboard_irq; /* NULL: polled */
 
 static bool keyboard_handler(void *context)
 {
@@ -81,11 +89,34 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard)
     }
     uint32_t before = keyboard_count(keyboard);
     status = ps2_use_interrupts(keyboard, true);
-    if (status == STATUS_OK && irq_seen(keyboard_count, keyboard, before))
+    if (status == STATUS_OK && irq_seen(keyboard_count, keyboard, before)) {
+        ps2 = keyboard;
+        keyboard_irq = irq;
         return;
+    }
     if (status == STATUS_OK)
         status = ps2_use_interrupts(keyboard, false);
     keyboard->input.interrupts = false;
     irq_release(irq);
     log_polled("keyboard", status == STATUS_OK ? "its interrupt does not arrive" : status_sentence(status));
+}
+
+/* ---- masked lines ---- */
+
+/* The handlers stay: another device of the line may be the one that is out of order, and go away. */
+void input_interrupts_check(void)
+{
+    static const char why[] = "its interrupt line is masked";
+    if (serial_irq && irq_is_storming(serial_irq)) {
+        serial_irq = NULL;
+        uart16550_use_interrupts(serial_port, false);
+        serial_port->input.interrupts = false;
+        log_polled("serial port", why);
+    }
+    if (keyboard_irq && irq_is_storming(keyboard_irq)) {
+        keyboard_irq = NULL;
+        status_t status = ps2_use_interrupts(ps2, false);
+        ps2->input.interrupts = false;
+        log_polled("keyboard", status == STATUS_OK ? why : status_sentence(status));
+    }
 }

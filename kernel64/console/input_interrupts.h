@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Switches serial port and keyboard from polling to interrupts.
+ * Switches serial port and keyboard from polling to interrupts, and back where those stop to arrive.
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
@@ -11,10 +11,20 @@
  *
  * Each device is made to raise an interrupt at once. If it does not arrive within INPUT_WAIT_NS, firmware's
  * routing is wrong: the device stays polled, which is logged.
+ * @uart, @keyboard: initialised, and polled so far.
  * @isa: its ISA interrupt; -1: none, or unknown.
  * Context: thread, interrupts on.
  */
 void serial_start_interrupts(struct uart16550 *uart, int isa);
 void keyboard_start_interrupts(struct ps2_keyboard *keyboard);
+
+/**
+ * input_interrupts_check() - poll the devices whose line was masked in a storm (irq/line.h): they raise no
+ * more interrupts, and a CPU that halts for a key of theirs would not wake. Logged.
+ *
+ * Context: thread, interrupts on or off; where inputs_all_interrupt() is about to be asked.
+ * Cost: a load for each device.
+ */
+void input_interrupts_check(void);
 
 #define INPUT_WAIT_NS 20000000

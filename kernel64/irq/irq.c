@@ -199,6 +199,11 @@ void irq_release(struct irq *irq)
     kfree(irq);
 }
 
+bool irq_is_storming(const struct irq *irq)
+{
+    return __atomic_load_n(&irq->line->is_storming, __ATOMIC_RELAXED);
+}
+
 /* ---- routing lines away from a CPU ---- */
 
 /* Iterations to wait for an interrupt that a controller has sent to this CPU. */

@@ -47,6 +47,15 @@ status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, co
  */
 void irq_release(struct irq *irq);
 
+/**
+ * irq_is_storming() - whether the line of a handler is masked, because too many of its interrupts were
+ * unhandled: the device raises none until another handler is added to the line.
+ * @irq: from irq_request().
+ *
+ * Context: any, before irq_release().
+ */
+bool irq_is_storming(const struct irq *irq);
+
 /* A CPU that lines may be routed to. */
 struct irq_target {
     unsigned int cpu;

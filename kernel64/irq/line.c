@@ -42,7 +42,7 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
         irq->line = line;
         irq->next = NULL;
         *last = irq;
-        line->is_storming = false;
+        __atomic_store_n(&line->is_storming, false, __ATOMIC_RELAXED);
         line->window = line->window_unhandled = 0;
         line->chip->unmask(line->chip, line->pin);
         status = STATUS_OK;
@@ -110,7 +110,7 @@ enum line_outcome line_handle(struct irq_line *line)
     bool is_handled = call_handlers(line);
     bool is_storm = count_outcome(line, is_handled);
     if (is_storm) {
-        line->is_storming = true;
+        __atomic_store_n(&line->is_storming, true, __ATOMIC_RELAXED);
         chip->mask(chip, line->pin);
     }
     if (chip->eoi)

@@ -45,7 +45,7 @@ struct irq_line {
     uint64_t unhandled;            /* interrupts that every handler declined */
     unsigned int window;           /* interrupts in the current window of LINE_WINDOW */
     unsigned int window_unhandled; /* of those, the unhandled ones */
-    bool is_storming;              /* masked, because too many interrupts were unhandled */
+    bool is_storming; /* masked, because too many interrupts were unhandled; atomic: read without the lock */
 };
 
 /* Whether two chips have a GSI in common; whether all GSIs of a chip are below 2^32. Context of both: any. */

@@ -11,6 +11,7 @@
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <boot/options.h>
+#include <console/input_interrupts.h>
 #include <console/inputs.h>
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -44,6 +45,7 @@ static struct history history;
 /* Context: interrupts off, so that none can arrive between the last poll and the halt; on afterwards. */
 static void wait_for_input(void)
 {
+    input_interrupts_check();
     if (inputs_all_interrupt()) {
         cpu_interrupts_on_and_halt();
         return;

@@ -131,3 +131,18 @@ def test_a_long_paste_arrives_whole_and_in_order(at_prompt, machine):
         r'^(\S+): no such command', session.log().decode().replace('\r\n', '\n'), re.MULTILINE
     )
     assert answered == words
+
+
+@pytest.mark.parametrize('name', ['serial', 'keyboard'])
+def test_a_device_whose_line_is_masked_in_a_storm_is_polled(at_prompt, name):
+    """Its interrupts do not end a halt any more, and each key is still seen."""
+    session = at_prompt(PCS['ioapic'])
+    session.type(f'storm {name}\n')
+    session.expect(r'unhandled, masked: check its devices$', SECONDS)
+    session.expect(r' polled: its interrupt line is masked$', SECONDS)
+    if name == 'keyboard':
+        press(session, *'exit', 'ret')
+    else:
+        session.type('exit\n')
+    outcome = session.wait(SECONDS)
+    assert outcome.verdict == 'pass', outcome.words

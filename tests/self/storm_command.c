@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `storm NAME`, for tests/boot: raises the interrupt of a device's line, about which the device knows
+ * nothing, until the line is masked.
+ */
+#include <ashlar/command.h>
+#include <ashlar/sync/irqflags.h>
+
+#include <irq/irq.h>
+#include <irq/lapic.h>
+#include <lib/string.h>
+#include <log/print.h>
+
+struct search {
+    const char *name;
+    const struct irq_line *line;
+};
+
+static void look(void *context, const struct irq_line *line)
+{
+    struct search *search = context;
+    for (const struct irq *irq = line->handlers; irq; irq = irq->next)
+        if (strcmp(irq->name, search->name) == 0)
+            search->line = line;
+}
+
+static void raise_here(uint8_t vector)
+{
+    irq_flags_t state = local_irq_save();
+    (void)!lapic_send(lapic_id(), vector);
+    local_irq_restore(state);
+}
+
+static status_t command_storm(int argc, char **argv)
+{
+    struct search search = { .line = NULL };
+    if (argc != 2)
+        return STATUS_INVALID;
+    search.name = argv[1];
+    irq_visit_lines(look, &search);
+    if (!search.line)
+        return STATUS_NOT_FOUND;
+    const bool *is_storming = &search.line->is_storming;
+    for (unsigned int i = 0; i < 3 * LINE_WINDOW && !__atomic_load_n(is_storming, __ATOMIC_RELAXED); i++)
+        raise_here(search.line->vector);
+    return __atomic_load_n(is_storming, __ATOMIC_RELAXED) ? STATUS_OK : STATUS_TIMEOUT;
+}
+COMMAND(storm, "NAME", "raise the interrupt of a device until its line is masked", command_storm);
