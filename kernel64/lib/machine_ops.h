@@ -6,9 +6,11 @@
  *
  * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
  * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and
- * their callers check. All are constant once there is a second CPU.
+ * their callers check. All are constant once there is a second CPU, but for wait_for_restart: the monitor
+ * sets it, once, when it begins.
  *
- * Context of all, unless it says otherwise: any, also NMI and panic. They take no lock.
+ * Context of all, unless it says otherwise: any, also NMI and panic. Of locks they take only the log's, with
+ * a bound on the wait, and only where they print or attach a console.
  */
 #include <ashlar/types.h>
 

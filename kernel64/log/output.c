@@ -2,8 +2,8 @@
 /*
  * The list of consoles, and their lock.
  *
- * The lock keeps lines whole. It is held with interrupts off and for one line at a time, also during a replay
- * of the ring. If it is held:
+ * The lock keeps lines whole. It is held with interrupts off: for one line at a time, also during a replay of
+ * the ring, or for a whole report (output_hold()). If it is held:
  *
  *     by another CPU                      wait, for as long as the slowest line can take
  *     by this CPU: an NMI, a machine

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Panic: what was expected, what was found and what to try, on every console, with registers and a backtrace;
- * then the verdict line; then power_exit() if a script waits for it, else the machine halts.
+ * then the verdict line; then power_exit() if a script waits for it, else a reboot at a key.
  *
  * Higher rooms, which may panic themselves, are reached through lib/machine_ops.h: registers, the other CPUs,
  * the consoles, and the wait for a key.
@@ -31,7 +31,7 @@ NORETURN void panic_trap(const struct trap_frame *frame);
 /**
  * panic_set_exits() - whether a panic ends by power_exit(VERDICT_PANIC).
  * @exits: true while the commands of run= run. A panic also exits when debugexit= named a port. Otherwise it
- *         halts, so that a person can read the screen.
+ *         waits for a key, so that a person can read the screen, and reboots.
  *
  * Context: thread.
  */

@@ -4,8 +4,9 @@
  * Cross-calls: functions run on other CPUs, and waking and stopping those.
  *
  * A called function runs in an interrupt of the other CPU, or while that CPU waits for a cross-call of its
- * own or polls: it is short, takes no lock that is ever held with interrupts on, does not allocate, arms no
- * timer, makes no cross-call and waits for no CPU. It may post. For long work see smp/idle.h.
+ * own or polls: it is short, takes only locks that may be taken after any lock that polls calls
+ * (ashlar/sync/lock_class.h), does not allocate, arms no timer, makes no cross-call and waits for no CPU. It
+ * may post. For long work see smp/idle.h.
  */
 #include <ashlar/status.h>
 #include <cpu/percpu.h>

@@ -17,7 +17,7 @@
  * interrupt of a vector, until INIT. A CPU calls at any time and takes interrupts at any time, but none while it calls. It calls
  * with the same struct call again; then it only takes interrupts. CPU 2 goes offline once, and may come back online.
  *
- * Interrupts are assumed to arrive: remind() is for machines that lose one. ipi_post() is not modelled.
+ * Interrupts are assumed to arrive: resend() is for machines that lose one. ipi_post() is not modelled.
  */
 #define CPUS        3
 #define CALLS(n)    (n == 0 -> 2 : 1)
