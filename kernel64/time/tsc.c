@@ -204,7 +204,7 @@ static void measure_best(void)
             return;
         struct calibration first = window->result;
         end_window(window, GOOD_PPM);
-        if (window->result.rate_hz == 0)
+        if (window->result.rate_hz == 0 && !window->stands_still)
             window->result = first;
     } while (window->stands_still);
 }

@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import tempfile
 
-from ashlar import ROOT, Failure, bench_mm, linux
+from ashlar import ROOT, Failure, bench_mm
+from ashlar.command import output_of
 
 VARIABLE = 'MIMALLOC_BENCH'
 HANG_SECONDS = 900
@@ -223,7 +224,7 @@ def run(results, variant, folder, options):
     results.heading(f'mimalloc-bench: seconds and MiB at the peak, the best of {options.runs} runs in turn')
     programs = compile_programs(bench, programs_folder)
     measure = programs_folder / 'measure_run'
-    linux.run('gcc', '-O2', '-o', measure, ROOT / 'tests/bench/measure_run.c')
+    output_of('gcc', '-O2', '-o', measure, ROOT / 'tests/bench/measure_run.c')
     print(f'  {"":<38}' + ''.join(f'{name:>16}' for name in libraries))
     rows = {}
     for test in TESTS:

@@ -8,7 +8,8 @@ import array
 import os
 import subprocess
 
-from ashlar import ROOT, Failure, linux
+from ashlar import ROOT, Failure
+from ashlar.command import output_of
 
 FREED = (1 << 64) - 1
 # Python allocates small objects by malloc() with this setting.
@@ -22,7 +23,7 @@ PYTHON = (
 
 def programs():
     """What is recorded: words for the table, command, environment."""
-    compiler = linux.run('gcc', '-print-prog-name=cc1').strip()
+    compiler = output_of('gcc', '-print-prog-name=cc1').strip()
     folders = [
         word for name in ('include', 'kernel64/vm/port', 'mm/slab') for word in ('-I', str(ROOT / name))
     ]
@@ -88,8 +89,8 @@ def measure(results, folder, libraries):
     """@libraries: to preload, by allocator; None: the C library's own."""
     sources = ROOT / 'tests/bench'
     recorder, replayer = folder / 'record_mix.so', folder / 'replay_mix'
-    linux.run('gcc', '-O2', '-fPIC', '-shared', '-fno-builtin', '-o', recorder, sources / 'record_mix.c')
-    linux.run('gcc', '-O2', '-fno-builtin', '-o', replayer, sources / 'replay_mix.c')
+    output_of('gcc', '-O2', '-fPIC', '-shared', '-fno-builtin', '-o', recorder, sources / 'record_mix.c')
+    output_of('gcc', '-O2', '-fno-builtin', '-o', replayer, sources / 'replay_mix.c')
     results.heading(
         'utilisation: bytes that a recorded program asked for over bytes taken from the system, at its peak'
     )

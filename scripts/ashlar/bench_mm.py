@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from ashlar import ROOT, Failure, bench_mix, linux
+from ashlar.command import output_of
 from ashlar.bench_counts import count_of_linux, per_operation, read_stream, show_counts
 from ashlar.bench_results import HANG_SECONDS
 from ashlar.machine import Machine
@@ -110,7 +111,7 @@ def prepare_allocators(variant, folder, with_peers):
 
 def measure_hosted(results, folder, libraries, runs):
     program = folder / 'malloc_rows'
-    linux.run(
+    output_of(
         'gcc', '-O2', '-fno-builtin-malloc', '-pthread', '-o', program, ROOT / 'tests/bench/malloc_rows.c'
     )
     taken = {name: [] for name in libraries}
@@ -219,7 +220,7 @@ def static_bytes(variant):
     """Variables of mm in the kernel, which are there before any allocator is: those in its own libraries."""
     libraries = [variant.path(f'kernel64/libkernel64_{name}.a') for name in ('mm', 'mm_once')]
     total = 0
-    for line in linux.run('size', '-A', *libraries).splitlines():
+    for line in output_of('size', '-A', *libraries).splitlines():
         words = line.split()
         if len(words) == 3 and words[0].startswith(('.data', '.bss')):
             total += int(words[1])

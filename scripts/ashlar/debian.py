@@ -12,7 +12,7 @@ import re
 import shutil
 
 from ashlar import Failure
-from ashlar.linux import run
+from ashlar.command import output_of
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -70,7 +70,7 @@ def source_of(suite):
     """A line of a source list for @suite, beside the system's own release."""
     if not shutil.which('apt-get') or not shutil.which('dpkg-deb'):
         raise Failure(f"packages of Debian's {suite} are wanted, and there is no apt-get here")
-    uri, keys = own_source(run('apt-get', 'indextargets'), codename())
+    uri, keys = own_source(output_of('apt-get', 'indextargets'), codename())
     if not keys and pathlib.Path(KEYRING).exists():
         keys = KEYRING
     return f'deb {f"[signed-by={keys}] " if keys else ""}{uri} {suite} main\n'
@@ -83,13 +83,13 @@ def unpack(folder, suite, packages):
         (work / name).mkdir(parents=True, exist_ok=True)
     (work / 'sources.list').write_text(source_of(suite))
     (work / 'apt.conf').write_text(APT_CONF.format(folder=work))
-    run('apt-get', '-q', '-c', work / 'apt.conf', '-o', 'APT::Update::Error-Mode=any', 'update')
+    output_of('apt-get', '-q', '-c', work / 'apt.conf', '-o', 'APT::Update::Error-Mode=any', 'update')
     names = [depends(name, work / 'apt.conf') if name == 'linux-image-amd64' else name for name in packages]
-    run('apt-get', '-q', '-c', work / 'apt.conf', 'download', *names, cwd=work / 'packages')
+    output_of('apt-get', '-q', '-c', work / 'apt.conf', 'download', *names, cwd=work / 'packages')
     root = folder / 'new'
     shutil.rmtree(root, ignore_errors=True)
     for package in sorted((work / 'packages').glob('*.deb')):
-        run('dpkg-deb', '-x', package, root)
+        output_of('dpkg-deb', '-x', package, root)
     shutil.rmtree(work)
     # Only a whole one gets the name.
     root.rename(folder / 'root')
@@ -97,7 +97,9 @@ def unpack(folder, suite, packages):
 
 def depends(package, apt_conf):
     """What a package that is empty itself, such as linux-image-amd64, depends on today."""
-    found = re.search(r'Depends: (linux-image-\S+)', run('apt-cache', '-c', apt_conf, 'depends', package))
+    found = re.search(
+        r'Depends: (linux-image-\S+)', output_of('apt-cache', '-c', apt_conf, 'depends', package)
+    )
     if not found:
         raise Failure(f'apt knows no {package}')
     return found[1]

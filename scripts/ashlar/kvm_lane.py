@@ -21,6 +21,7 @@ import subprocess
 import tomllib
 
 from ashlar import ROOT, Failure, debian, linux, qemu10, stream
+from ashlar.command import output_of
 from ashlar.machine import DEBUG_EXIT_PORT, QEMU_STATUS, qemu_program
 from ashlar.patience import Patience
 from ashlar.serial_text import text_of
@@ -128,7 +129,7 @@ def copy_program(root, program):
     """@program and the libraries that it names, at the paths where it searches."""
     (root / 'bin').mkdir(exist_ok=True)
     shutil.copy(program, root / 'bin' / pathlib.Path(program).name)
-    for library in set(re.findall(r'(/\S+) \(0x', linux.run('ldd', program))):
+    for library in set(re.findall(r'(/\S+) \(0x', output_of('ldd', program))):
         target = root / library.lstrip('/')
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(library, target)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 from ashlar import Failure
+from ashlar.command import output_of
 
 CMDLINE = 'console=ttyS0 quiet'
 READY = b'The prompt would be here.'
@@ -60,25 +61,11 @@ class Peer:
         return ('-initrd', str(self.initrd))
 
 
-def run(*command, cwd=None):
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=cwd,
-    )
-    if done.returncode != 0:
-        raise Failure(f'{" ".join(map(str, command))}:\n{done.stdout}')
-    return done.stdout
-
-
 def package_name():
     """What linux-image-amd64, which is empty itself, depends on today."""
     if not shutil.which('apt-get'):
         raise Failure("Debian's kernel comes by apt-get; without it, use --no-peer")
-    found = re.search(r'Depends: (linux-image-\S+)', run('apt-cache', 'depends', 'linux-image-amd64'))
+    found = re.search(r'Depends: (linux-image-\S+)', output_of('apt-cache', 'depends', 'linux-image-amd64'))
     if not found:
         raise Failure('apt-cache knows no linux-image-amd64; try apt-get update, or --no-peer')
     return found[1]
@@ -91,7 +78,7 @@ def make_initrd(folder, module=None):
     root.mkdir(parents=True)
     source = folder / 'init.c'
     source.write_text(INIT)
-    run(
+    output_of(
         'gcc',
         '-O1',
         '-static',
@@ -121,9 +108,9 @@ def fetch_packages(folder, packages):
     folder.mkdir(parents=True, exist_ok=True)
     missing = [package for package in packages if not list(folder.glob(f'{package}_*.deb'))]
     if missing:
-        run('apt-get', 'download', *missing, cwd=folder)
+        output_of('apt-get', 'download', *missing, cwd=folder)
     for package in missing:
-        run('dpkg-deb', '-x', next(folder.glob(f'{package}_*.deb')), folder)
+        output_of('dpkg-deb', '-x', next(folder.glob(f'{package}_*.deb')), folder)
 
 
 def fetch_kernel(folder):
@@ -138,7 +125,7 @@ def build_module(folder, source):
     """The module whose source and Makefile are in @source, for the kernel that fetch_kernel() gave @folder."""
     headers = package_name().replace('linux-image', 'linux-headers')
     folder = folder / headers
-    depends = re.findall(r'Depends: (linux-\S+)', run('apt-cache', 'depends', headers))
+    depends = re.findall(r'Depends: (linux-\S+)', output_of('apt-cache', 'depends', headers))
     fetch_packages(folder, [headers, *depends])
     tree = folder / 'usr/src' / headers
     # Debian's leads to an absolute path, where nothing is installed.
@@ -147,7 +134,7 @@ def build_module(folder, source):
     work = folder / 'module'
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(source, work)
-    run('make', '-C', tree, f'M={work}', 'modules')
+    output_of('make', '-C', tree, f'M={work}', 'modules')
     return next(work.glob('*.ko'))
 
 

@@ -9,7 +9,7 @@ import pathlib
 import re
 
 from ashlar import ROOT, Failure, debian
-from ashlar.linux import run
+from ashlar.command import output_of
 from ashlar.machine import qemu_program
 
 FOLDER = ROOT / 'build-test/qemu10'
@@ -19,7 +19,7 @@ PACKAGES = ('qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seabio
 
 
 def major_version(program):
-    found = re.search(r'version (\d+)\.', run(program, '--version'))
+    found = re.search(r'version (\d+)\.', output_of(program, '--version'))
     return int(found[1]) if found else 0
 
 
@@ -32,7 +32,7 @@ def fetch(folder=FOLDER):
             if debian.codename() != SUITE.split('-')[0]:
                 raise Failure(f'QEMU {WANTED} comes from {SUITE}, whose libraries are another release\'s')
             debian.unpack(folder, SUITE, PACKAGES)
-    missing = re.findall(r'^\s*(\S+) => not found', run('ldd', program), re.MULTILINE)
+    missing = re.findall(r'^\s*(\S+) => not found', output_of('ldd', program), re.MULTILINE)
     if missing:
         raise Failure(f'QEMU 10 lacks libraries: {" ".join(missing)}')
     if major_version(program) < WANTED:

@@ -11,6 +11,7 @@ import re
 import shutil
 
 from ashlar import ROOT, kvm_lane, linux
+from ashlar.command import output_of
 from ashlar.kvm_lane import KvmMachine
 from ashlar.machine import qemu_program
 
@@ -110,7 +111,7 @@ class XenLane(kvm_lane.Lane):
         libraries = {'/lib/x86_64-linux-gnu/libgcc_s.so.1'}  # glibc looks for it when a thread ends
         for name in PROGRAMS:
             shutil.copy(programs / name, root / 'bin')
-            said = linux.run('env', f'LD_LIBRARY_PATH={":".join(map(str, own))}', 'ldd', programs / name)
+            said = output_of('env', f'LD_LIBRARY_PATH={":".join(map(str, own))}', 'ldd', programs / name)
             libraries |= set(re.findall(r'(/\S+) \(0x', said))
         for library in libraries:
             loads = pathlib.Path(library).name.startswith('ld-linux')

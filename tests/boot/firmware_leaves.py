@@ -4,9 +4,8 @@
 gdb stops where the loader enters the stub, has the CPU execute a few instructions there, and lets it go on: in 32-bit protected
 mode without paging, so physical memory and every MSR are at hand.
 """
-import subprocess
+import gdb_script
 
-WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
 # RAM that nothing uses yet, on machines with more than 64 MiB.
 CODE = 0x4000000
 
@@ -34,14 +33,10 @@ def write_msr(msr, value):
 def start_after(start, build, code, commands=(), build_name='gcc-O2-checked', **words):
     """The session of a machine, started by -kernel, whose first CPU has executed @code; @commands are gdb's,
     executed at the same place."""
-    session = start(extra=(*words.pop('extra', ()), *WAITING), boot='kernel', build_name=build_name, **words)
-    socket = session.folder / 'gdb.sock'
-    session.wait_for_file(socket)
+    session = start(
+        extra=(*words.pop('extra', ()), *gdb_script.WAITING), boot='kernel', build_name=build_name, **words
+    )
     lines = [
-        'set pagination off',
-        'set confirm off',
-        'set architecture i386:x86-64',
-        f'target remote {socket}',
         'hbreak *(unsigned long)&pvh_entry',
         'continue',
         'set $entry = $rip',
@@ -58,14 +53,6 @@ def start_after(start, build, code, commands=(), build_name='gcc-O2-checked', **
         'delete',
         'detach',
     ]
-    script = session.folder / 'leave.gdb'
-    script.write_text('\n'.join(lines) + '\n')
-    done = subprocess.run(
-        ['gdb', '-nx', '-batch', str(build(build_name).elf), '-x', str(script)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert f'at {CODE + len(code):x}' in done.stdout, done.stdout + done.stderr
+    output = gdb_script.execute(session, build(build_name).elf, lines)
+    assert f'at {CODE + len(code):x}' in output, output
     return session

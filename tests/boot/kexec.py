@@ -12,6 +12,7 @@ import shutil
 import subprocess
 
 from ashlar import Failure, linux
+from ashlar.command import output_of
 
 PACKAGE = 'linux-image-cloud-amd64'
 
@@ -60,7 +61,7 @@ int main(void)
 
 
 def depends(package, pattern):
-    return re.findall(rf'Depends: ({pattern})', linux.run('apt-cache', 'depends', package))
+    return re.findall(rf'Depends: ({pattern})', output_of('apt-cache', 'depends', package))
 
 
 def fetch(folder):
@@ -101,7 +102,7 @@ def make_initrd(folder, tools, image, cmdline, has_rsdp):
     source = folder / 'init.c'
     text = cmdline.replace('\\', '\\\\').replace('"', '\\"')
     source.write_text(INIT.replace('@CMDLINE@', text).replace('@HAS_RSDP@', str(int(has_rsdp))))
-    linux.run('gcc', '-O1', '-static', '-o', root / 'init', source)
+    output_of('gcc', '-O1', '-static', '-o', root / 'init', source)
     shutil.copy(kexec, root / 'sbin/kexec')
     shutil.copy(image, root / 'ashlar.elf')
     # Where the loader of Debian's programs searches; the loader itself is elsewhere.

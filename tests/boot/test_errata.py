@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`cpu` on CPUs with errata, and the workarounds: docs/smp.md. The table is tested hosted."""
-import subprocess
-
 import pytest
 
-import firmware_leaves
+import gdb_script
 
 HANG_SECONDS = 120
 C1E = 'erratum: the LAPIC timer stops in C1E: C1E disabled, or LAPIC timers not used ('
@@ -42,18 +40,12 @@ def test_no_erratum_applies_under_a_hypervisor(boot):
 def test_the_lapic_timer_is_not_used_where_c1e_stays_enabled(start, build):
     """gdb makes the read of MSRC001_0055, which QEMU does not have, return that C1E is still enabled."""
     session = start(
-        extra=firmware_leaves.WAITING,
+        extra=gdb_script.WAITING,
         boot='kernel',
         cpu='phenom,-hypervisor',
         cmdline='run="report time; test time.*; exit"',
     )
-    socket = session.folder / 'gdb.sock'
-    session.wait_for_file(socket)
     commands = [
-        'set pagination off',
-        'set confirm off',
-        'set architecture i386:x86-64',
-        f'target remote {socket}',
         'hbreak switch_c1e_off',
         'continue',
         'set {char}$rdi = 1',
@@ -62,15 +54,7 @@ def test_the_lapic_timer_is_not_used_where_c1e_stays_enabled(start, build):
         'delete',
         'detach',
     ]
-    script = session.folder / 'c1e.gdb'
-    script.write_text('\n'.join(commands) + '\n')
-    subprocess.run(
-        ['gdb', '-nx', '-batch', str(build().folder / 'kernel64/kernel64'), '-x', str(script)],
-        check=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=HANG_SECONDS,
-    )
+    gdb_script.execute(session, build().path('kernel64/kernel64'), commands)
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert any(' cpu: C1E cannot be disabled: LAPIC timers not used' in line for line in outcome.stream.lines)

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
+import gdb_script
+
 from ashlar import ROOT
 
 # -S: waits before the first instruction, as scripts/run --debug makes it.
-WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def gdb(start, build):
     """gdb(commands, machine words...): gdb's output; it is started as a user starts it."""
 
     def run(*commands, **words):
-        session = start(extra=WAITING, no_reboot=False, **words)  # a reset is one of the commands
+        session = start(extra=gdb_script.WAITING, no_reboot=False, **words)  # a reset is one of the commands
         socket = session.folder / 'gdb.sock'
         command = ['gdb', '-nx', '-batch', '-x', 'scripts/gdb/ashlar.gdb']
         for text in (*commands, 'kill'):

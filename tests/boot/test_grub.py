@@ -11,24 +11,12 @@ import subprocess
 import pytest
 
 from ashlar import ROOT
+from ashlar.command import output_of
 
 GRUB = {'bios': 'i386-pc', 'uefi': 'x86_64-efi'}
 SECTOR = 512
 FIRST_SECTOR = 2048  # of the partition; GRUB's core lies before it
 DIRECT_MAP_START = 0xFFFF800000000000
-
-
-def run(*command, **words):
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **words,
-    )
-    assert done.returncode == 0, f'{command}:\n{done.stdout}'
-    return done.stdout
 
 
 # --- modules and command lines -------------------------------------------------------------------
@@ -188,7 +176,7 @@ def make_tree(tmp_path, firmware):
 def make_bios_disk(tmp_path, tree):
     """An MBR disk: boot.img in its first sector, core.img after it, an ext2 partition."""
     core, part, disk = tmp_path / 'core.img', tmp_path / 'part.img', tmp_path / 'disk.img'
-    run(
+    output_of(
         'grub-mkimage',
         '-O',
         'i386-pc',
@@ -200,7 +188,7 @@ def make_bios_disk(tmp_path, tree):
         'part_msdos',
         'ext2',
     )
-    run('/sbin/mke2fs', '-q', '-t', 'ext2', '-U', UUID, '-d', tree, part, '32M')
+    output_of('/sbin/mke2fs', '-q', '-t', 'ext2', '-U', UUID, '-d', tree, part, '32M')
     assert core.stat().st_size <= (FIRST_SECTOR - 1) * SECTOR
     mbr = bytearray(open('/usr/lib/grub/i386-pc/boot.img', 'rb').read())
     entry = struct.pack(
@@ -218,7 +206,7 @@ def make_bios_disk(tmp_path, tree):
 def make_uefi_disk(tmp_path, tree):
     """A folder that QEMU shows as a FAT disk, as an EFI system partition is one."""
     (tree / 'EFI/BOOT').mkdir(parents=True)
-    run(
+    output_of(
         'grub-mkimage',
         '-O',
         'x86_64-efi',

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
+import gdb_script
+
 from ashlar import ROOT
 
 HANG_SECONDS = 120
-WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
 # More than there are from the check of the flag to the end of the wait.
 MOST_STEPS = 60
 
@@ -43,7 +44,7 @@ continue
 
 @pytest.mark.parametrize('way', ['hlt', 'mwait'])
 def test_an_nmi_at_any_instruction_loses_no_wakeup(start, build, way):
-    session = start(extra=WAITING, boot='kernel', cmdline=f'run="wait {way} {MOST_STEPS}; exit"')
+    session = start(extra=gdb_script.WAITING, boot='kernel', cmdline=f'run="wait {way} {MOST_STEPS}; exit"')
     socket = session.folder / 'gdb.sock'
     script = session.folder / 'inject.gdb'
     script.write_text(SCRIPT.replace('{way}', way))

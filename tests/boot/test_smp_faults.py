@@ -2,12 +2,11 @@
 """CPUs that do not respond, or are busy: docs/smp.md. The commands `hold` and `lose` of
 tests/self/hold_command.c make them so."""
 import re
-import subprocess
 import time
 
 import pytest
 
-import firmware_leaves
+import gdb_script
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
@@ -151,19 +150,13 @@ def test_a_busy_cpu_goes_offline_after_its_work(talk):
 def test_a_cpu_that_has_arrived_is_waited_for_until_it_is_online(start, build):
     """A hypervisor may halt it just after it has decided to go online, for longer than the starter is patient."""
     session = start(
-        extra=firmware_leaves.WAITING,
+        extra=gdb_script.WAITING,
         boot='kernel',
         smp='2',
         cmdline='run="report cpus; test smp.*; exit"',
     )
-    socket = session.folder / 'gdb.sock'
-    session.wait_for_file(socket)
     # On its way to idle_init_cpu() the CPU calls timer_spin_ns() first.
-    lines = [
-        'set pagination off',
-        'set confirm off',
-        'set architecture i386:x86-64',
-        f'target remote {socket}',
+    commands = [
         'hbreak *(unsigned long)&idle_init_cpu',
         'continue',
         'set $rsp = $rsp - 8',
@@ -173,15 +166,7 @@ def test_a_cpu_that_has_arrived_is_waited_for_until_it_is_online(start, build):
         'delete',
         'detach',
     ]
-    script = session.folder / 'slow.gdb'
-    script.write_text('\n'.join(lines) + '\n')
-    subprocess.run(
-        ['gdb', '-nx', '-batch', str(build().path('kernel64/kernel64')), '-x', str(script)],
-        stdin=subprocess.DEVNULL,
-        check=True,
-        capture_output=True,
-        timeout=HANG_SECONDS,
-    )
+    gdb_script.execute(session, build().path('kernel64/kernel64'), commands)
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert any(re.search(r'smp: 2 of 2 CPUs online', line) for line in outcome.stream.lines)

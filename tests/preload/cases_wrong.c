@@ -187,7 +187,7 @@ static void free_pointer(void *pointer)
     free(pointer);
 }
 
-/* Several objects, so that slabs of several frames are used behind the first one, too. */
+/* Several objects, so that frames of a slab after its first one are used, too. */
 static void no_pointer_into_an_object_is_freed(void)
 {
     static const size_t steps[] = { 1, 8, 16, 24, 48, 64, 100, 4096 };

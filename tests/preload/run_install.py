@@ -8,29 +8,18 @@ usage: run_install.py SOURCE
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'scripts'))
+
+from ashlar import Failure  # noqa: E402 (the path above comes first)
+from ashlar.command import output_of  # noqa: E402
+
 UNPRIVILEGED_USER = 65534
 SAYS = 'ashlar 7\n'
 PYTHON = 'print(sum(len(str(i) * 3) for i in range(100000)))'
-
-
-def run(*command, **more):
-    """Return: standard output. A command that fails ends the test, with what it said."""
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **more,
-    )
-    if done.returncode != 0:
-        sys.exit(f'FAIL status {done.returncode}: {" ".join(map(str, command))}\n{done.stdout}')
-    return done.stdout
 
 
 def install(source, folder):
@@ -38,9 +27,11 @@ def install(source, folder):
     environment = {name: value for name, value in os.environ.items() if not name.startswith('MESON')}
     environment.pop('DESTDIR', None)
     build, root = folder / 'build', folder / 'root'
-    run('meson', 'setup', build, source, '-Dproduct=malloc', '-Dwerror=true', '--libdir=lib', env=environment)
-    run('meson', 'compile', '-C', build, env=environment)
-    run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', root, env=environment)
+    output_of(
+        'meson', 'setup', build, source, '-Dproduct=malloc', '-Dwerror=true', '--libdir=lib', env=environment
+    )
+    output_of('meson', 'compile', '-C', build, env=environment)
+    output_of('meson', 'install', '-C', build, '--no-rebuild', '--destdir', root, env=environment)
     return root / 'usr/local/lib'
 
 
@@ -51,7 +42,11 @@ def functions_of_readme(source):
 
 
 def symbols(*command):
-    return {line.split()[-1] for line in run('nm', *command).splitlines() if re.match(r'[0-9a-f]+ \w ', line)}
+    return {
+        line.split()[-1]
+        for line in output_of('nm', *command).splitlines()
+        if re.match(r'[0-9a-f]+ \w ', line)
+    }
 
 
 def check_symbols(libraries, source):
@@ -68,14 +63,14 @@ def check_symbols(libraries, source):
                 f'and not {sorted(expected - shown)}'
             )
         print(f'ok   {words[-1]} shows the {len(shown)} functions of README.md and nothing else')
-    dynamic = run('readelf', '-d', libraries / 'libashlar-malloc.so')
+    dynamic = output_of('readelf', '-d', libraries / 'libashlar-malloc.so')
     assert re.search(r'SONAME.*\[libashlar-malloc\.so\.0\]', dynamic), dynamic
     assert not re.search(r'TEXTREL', dynamic), dynamic
     assert (libraries / 'libashlar-malloc.so.0').is_symlink()
 
 
 def package(folder, *words):
-    return run(
+    return output_of(
         'pkg-config',
         *words,
         'ashlar-malloc',
@@ -96,10 +91,10 @@ def check_links(libraries, source, folder):
         ('archive', [archive, '-pthread']),
     ):
         output = folder / name
-        run('cc', '-O1', '-fno-builtin', '-o', output, program, *words)
-        needed = re.findall(r'NEEDED.*\[(libashlar.*)\]', run('readelf', '-d', output))
+        output_of('cc', '-O1', '-fno-builtin', '-o', output, program, *words)
+        needed = re.findall(r'NEEDED.*\[(libashlar.*)\]', output_of('readelf', '-d', output))
         assert needed == (['libashlar-malloc.so.0'] if name == 'shared' else []), needed
-        said = run(output, env={'LD_LIBRARY_PATH': str(libraries)} if name == 'shared' else {})
+        said = output_of(output, env={'LD_LIBRARY_PATH': str(libraries)} if name == 'shared' else {})
         if said != SAYS:
             sys.exit(f'FAIL {name}: says {said!r} and not {SAYS!r}')
         print(f'ok   a program links and runs: {name}')
@@ -111,8 +106,8 @@ def check_preload(libraries, folder):
         ('sort', ['sort', '-r', libraries / 'pkgconfig/ashlar-malloc.pc']),
     ):
         counts = folder / f'counts-{name}'
-        plain = run(*command, env={'PATH': os.environ['PATH']})
-        ours = run(
+        plain = output_of(*command, env={'PATH': os.environ['PATH']})
+        ours = output_of(
             *command,
             env={
                 'PATH': os.environ['PATH'],
@@ -143,7 +138,7 @@ def check_set_user_id(folder):
     for mode, wanted in ((0o755, True), (0o4755, False)):
         program.chmod(mode)
         counts = files / f'counts-{mode:o}'
-        run(program, env={'ASHLAR_MALLOC_COUNTS': str(counts)}, user=UNPRIVILEGED_USER)
+        output_of(program, env={'ASHLAR_MALLOC_COUNTS': str(counts)}, user=UNPRIVILEGED_USER)
         if counts.exists() != wanted:
             sys.exit(f'FAIL mode {mode:o}: a file was {"not " if wanted else ""}written')
     print('ok   a set-user-ID program ignores the environment variables')
@@ -161,4 +156,7 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f'FAIL {failure}')

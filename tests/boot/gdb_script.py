@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""gdb's commands on a machine that waits for gdb: the machine is changed where it cannot be by other means."""
+import subprocess
+
+# Of QEMU: no instruction is executed before gdb says so.
+WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
+HANG_SECONDS = 120
+
+
+def execute(session, image, commands):
+    """Attaches to the machine and executes @commands with the symbols of @image; the last one is `detach`.
+    Return: their output."""
+    socket = session.folder / 'gdb.sock'
+    session.wait_for_file(socket)
+    lines = [
+        'set pagination off',
+        'set confirm off',
+        'set architecture i386:x86-64',
+        f'target remote {socket}',
+        *commands,
+    ]
+    script = session.folder / 'commands.gdb'
+    script.write_text('\n'.join(lines) + '\n')
+    done = subprocess.run(
+        ['gdb', '-nx', '-batch', str(image), '-x', str(script)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
