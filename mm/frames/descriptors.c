@@ -22,6 +22,8 @@
  */
 #include "buddy_private.h"
 
+struct buddy buddy;
+
 /* ---- places ---- */
 
 /* Of kinds of ranges that become ours, now or by buddy_add(). */

@@ -151,14 +151,6 @@ void buddy_stats(uint32_t node, struct buddy_stats *stats)
     stats->metadata_opened = __atomic_load_n(&buddy.metadata_opened, __ATOMIC_RELAXED);
 }
 
-uint64_t buddy_managed_frames(void)
-{
-    uint64_t managed = 0;
-    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
-        managed += buddy.zones[i].managed;
-    return managed;
-}
-
 static uint64_t free_in(const struct buddy_stats *stats)
 {
     uint64_t frames = 0;

@@ -29,8 +29,6 @@
  */
 #include "buddy_private.h"
 
-struct buddy buddy;
-
 /* ---- bitmaps and hints ---- */
 
 static bool is_set(const uint64_t *bitmap, uint64_t bit)

@@ -222,3 +222,11 @@ void buddy_reset_cpus(void)
         buddy_set_cpu_node(cpu, 0);
     }
 }
+
+uint64_t buddy_managed_frames(void)
+{
+    uint64_t managed = 0;
+    for (unsigned int i = 0; i < BUDDY_ZONES; i++)
+        managed += buddy.zones[i].managed;
+    return managed;
+}

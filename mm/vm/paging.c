@@ -190,17 +190,7 @@ bool paging_maps_any(struct paging *paging, virt_t virt, uint64_t size_bytes)
 
 unsigned int paging_walk(const struct paging *paging, virt_t virt, struct paging_step steps[4])
 {
-    phys_t table = paging->root;
-    unsigned int count = 0;
-    for (unsigned int level = TOP_LEVEL; level >= 1; level--) {
-        uint64_t entry = read_entry(entry_at(table, level, virt));
-        bool leaf = is_present(entry) && is_leaf(entry, level);
-        steps[count++] = (struct paging_step){ level, table, index_of(virt, level), entry, leaf };
-        if (!is_present(entry) || leaf)
-            break;
-        table = table_of(entry);
-    }
-    return count;
+    return paging_walk_tables(paging->root, virt, steps);
 }
 
 status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapping *mapping)

@@ -137,6 +137,9 @@ void paging_protect_range(struct paging *paging, phys_t table, unsigned int leve
 
 /* ---- paging_walk.c ---- */
 
+/* paging_walk() from the root @table. */
+unsigned int paging_walk_tables(phys_t table, virt_t virt, struct paging_step steps[4]);
+
 /* Whether every page of the range is mapped (@want), or none is (!@want). */
 bool paging_is_all(phys_t table, unsigned int level, virt_t virt, virt_t end, bool want);
 

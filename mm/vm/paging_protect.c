@@ -112,7 +112,7 @@ static void merge_entry(struct paging *paging, uint64_t *entry, virt_t virt, uns
 static void merge_at(struct paging *paging, virt_t virt)
 {
     struct paging_step steps[TOP_LEVEL];
-    unsigned int count = paging_walk(paging, virt, steps);
+    unsigned int count = paging_walk_tables(paging->root, virt, steps);
     for (unsigned int i = count; i-- > 0;)
         merge_entry(paging, &table_at(steps[i].table)[steps[i].index], virt, steps[i].level);
 }

@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading of ranges of page tables: whether all or none of it is mapped, and a visit of each page and table.
+ * Reading of page tables: the steps to one address; of a range, whether all or none of it is mapped, and a
+ * visit of each page and table.
  */
 #include "paging_private.h"
+
+unsigned int paging_walk_tables(phys_t table, virt_t virt, struct paging_step steps[4])
+{
+    unsigned int count = 0;
+    for (unsigned int level = TOP_LEVEL; level >= 1; level--) {
+        uint64_t entry = read_entry(entry_at(table, level, virt));
+        bool leaf = is_present(entry) && is_leaf(entry, level);
+        steps[count++] = (struct paging_step){ level, table, index_of(virt, level), entry, leaf };
+        if (!is_present(entry) || leaf)
+            break;
+        table = table_of(entry);
+    }
+    return count;
+}
 
 /* Return: how many of @count entries are absent before the first that is not. */
 static uint64_t count_absent(const uint64_t *entry, uint64_t count)

@@ -268,6 +268,29 @@ def test_no_room_uses_a_symbol_of_a_room_above_it(tmp_path, low, words):
     assert (tmp_path / 'stamp').exists() == (not words)
 
 
+@pytest.mark.parametrize('back', ['void f(void);', 'extern int state;'])
+@pytest.mark.parametrize('room', ['mm', 'trap'])
+def test_no_file_of_mm_uses_one_that_uses_it(tmp_path, room, back):
+    """A call and its way back, by a call or a variable. Other rooms have an order of includes only."""
+    use = 'f();' if '(' in back else 'state++;'
+    (tmp_path / 'top.c').write_text('int state; void g(void); void f(void) { g(); }')
+    (tmp_path / 'middle.c').write_text('void h(void); void g(void) { h(); }')
+    (tmp_path / 'bottom.c').write_text(f'{back} void h(void) {{ {use} }}')
+    names = ['top', 'middle', 'bottom']
+    command = ['gcc', '-c', '-fno-pic', '-O1', *(f'{name}.c' for name in names)]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    library = f'libkernel64_{room}.a'
+    subprocess.run(['ar', 'rc', library, *(f'{name}.o' for name in names)], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [ROOT / 'scripts/check/walls', '--symbols', 'nm', 'stamp', library],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == (1 if room == 'mm' else 0), done.stdout
+    assert ('a circle of uses: bottom -> top -> middle -> bottom' in done.stdout) == (room == 'mm')
+
+
 @pytest.mark.parametrize(
     'page',
     sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('**/*.md')]),
