@@ -143,7 +143,7 @@ struct uart16550_config uart16550_isa(uint16_t port, uint32_t baud)
    queued. 2^30 ticks are a quarter of a second at 4 GHz. A panic waits once, if it has stopped the owner.
    Shared by all ports: after one timeout no CPU waits for any of their locks, until one of them is taken
    again. */
-static struct lock_bound lock_bound = { .patience_ticks = 1 << 30 };
+static struct lock_bound lock_bound = { .timeout_ticks = 1 << 30 };
 
 status_t uart16550_init(struct uart16550 *uart, const struct uart16550_config *config)
 {

@@ -54,7 +54,7 @@ void kernel64_main(uint64_t handoff_address)
     boot_stage_mark("consoles");
 
     machine_read_memory_map();
-    acpi_init();                /* its tables are claimed */
+    acpi_init();                /* reserves its tables */
     machine_build_memory_map(); /* the memory map */
     options_warn_unknown();
     boot_stage_mark("map");

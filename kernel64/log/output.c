@@ -24,7 +24,7 @@
 #define PATIENCE_TICKS (1ULL << 32)
 
 /* The holder's progress is the texts written to consoles. */
-static struct lock_bound lock_bound = { .patience_ticks = PATIENCE_TICKS };
+static struct lock_bound lock_bound = { .timeout_ticks = PATIENCE_TICKS };
 struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
 /* guarded by output_lock: what log.c says, and: */
 static struct console *consoles; /* written with the lock held; read also without */

@@ -244,7 +244,7 @@ static bool wait_bounded(struct spinlock *lock, uint64_t owner)
         if (now != seen)
             began = machine_ops.ticks();
         seen = now;
-        if (machine_ops.ticks() - began > bound->patience_ticks)
+        if (machine_ops.ticks() - began > bound->timeout_ticks)
             __atomic_store_n(&bound->is_stuck, true, __ATOMIC_RELAXED);
         cpu_relax();
         if (spin_take_free(lock, owner))

@@ -162,10 +162,10 @@ static void map_all_ram(void)
    the memory map covers. */
 static void map_boot_information(void)
 {
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &claim);) {
-        uint64_t end = align_up(claim.end, PAGE_SIZE);
-        for (uint64_t page = align_down(claim.start, PAGE_SIZE); claim.kind == MEMMAP_BOOT_INFO && page < end;
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &entry);) {
+        uint64_t end = align_up(entry.end, PAGE_SIZE);
+        for (uint64_t page = align_down(entry.start, PAGE_SIZE); entry.kind == MEMMAP_BOOT_INFO && page < end;
              page += PAGE_SIZE) {
             /* Read-only: the rest of the page may belong to another owner. */
             status_t status = paging_map(&paging, direct_map(phys(page)), phys(page), PAGE_SIZE, PAGE_GLOBAL);

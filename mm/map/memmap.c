@@ -2,35 +2,34 @@
 /*
  * The sweep over the memory map.
  *
- * The claims' starts and ends are sorted, each by itself, and walked in ascending order like the
- * edges of rectangles under a sweep line. The line knows how many claims of each kind it is
- * inside; the strictest of them is the kind of the bytes up to the next edge. When that kind
- * changes, the run that ended is rounded to pages and appended to the result. Three facts keep
- * the result right:
+ * The entries' starts and ends are sorted separately and walked together in ascending order, like the edges
+ * of rectangles by a sweep line. A counter for each kind has the number of entries that cover the position;
+ * the strictest of them is the kind of the bytes up to the next edge. When that kind changes, the run that
+ * ended is rounded to pages and appended to the result. Why the result is correct:
  *
  *   - Runs arrive in ascending order and do not overlap, so only the last range of the result can
  *     share a page with a new one, and never more than one page.
  *   - A usable run rounds inward, so no other run shares a page with it.
  *   - A run gives at most one range, because only its first and its last page can go to another;
- *     n claims have 2n edges, so there are fewer than 2n runs.
+ *     n entries have 2n edges, so there are fewer than 2n runs.
  *
- * Sorting is by heap: in place, without recursion, and never quadratic, whatever order a firmware
- * chose. The numbers sorted are indices, so the claims stay as the firmware gave them.
+ * The sort is a heap sort: in place, without recursion, and O(n log n) for every order. Indices are sorted,
+ * so the entries do not change.
  *
- * Refused: sorting the claims and cutting them against each other pair by pair. It needs room for
- * the pieces, is quadratic for maps that are mostly overlaps, and its cases are many.
+ * Refused: sorting the entries and cutting them against each other in pairs. It needs memory for the pieces,
+ * is quadratic for maps with many overlaps, and has many cases.
  */
 #include <ashlar/mm/memmap.h>
 
 #include <ashlar/bits.h>
 
-/* The set of kinds that the sweep line is inside of is a word of bits. */
+/* The set of kinds that cover the position is a word of bits. */
 STATIC_ASSERT(MEMMAP_KIND_COUNT <= 32, "too many kinds for the set of active ones");
 STATIC_ASSERT(MEMMAP_USABLE == 0, "usable must be the least strict kind");
 
 #define NO_KIND MEMMAP_KIND_COUNT
 
-/* ---- what firmware's numbers mean ---- */
+/* ---- kinds of firmware's types ---- */
 
 enum memmap_kind memmap_kind_from_e820(uint32_t type)
 {
@@ -44,7 +43,7 @@ enum memmap_kind memmap_kind_from_e820(uint32_t type)
     case 5:
         return MEMMAP_UNUSABLE;
     case 7:
-    case 12: /* before ACPI gave it a number */
+    case 12: /* before ACPI assigned a number */
         return MEMMAP_PERSISTENT;
     case 20: /* EFI runtime code, as some loaders pass it on */
         return MEMMAP_RUNTIME;
@@ -107,7 +106,7 @@ static uint64_t edge_of(const struct memmap_entry *entry, enum edge edge)
     return edge == EDGE_START ? entry->start : entry->end;
 }
 
-/* Lets order[hole] sink until both below it are smaller. */
+/* Moves order[hole] down until both below it are smaller. */
 static void sift_down(const struct memmap_entry *entries, enum edge edge, uint32_t *order, size_t hole,
                       size_t count)
 {
@@ -182,21 +181,21 @@ static void append_run(struct result *result, uint64_t start, uint64_t end, enum
 
 /* ---- the sweep ---- */
 
-/* The kinds of all claims that the line is inside of. */
+/* The kinds of all entries that cover the position. */
 struct active {
-    size_t claims[MEMMAP_KIND_COUNT];
-    uint32_t kinds; /* bit n: claims[n] is not 0 */
+    size_t entries[MEMMAP_KIND_COUNT]; /* how many of each */
+    uint32_t kinds;                    /* bit n: entries[n] is not 0 */
 };
 
 static void active_enter(struct active *active, enum memmap_kind kind)
 {
-    active->claims[kind]++;
+    active->entries[kind]++;
     active->kinds |= 1u << kind;
 }
 
 static void active_leave(struct active *active, enum memmap_kind kind)
 {
-    if (--active->claims[kind] == 0)
+    if (--active->entries[kind] == 0)
         active->kinds &= ~(1u << kind);
 }
 
@@ -210,16 +209,16 @@ void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratc
 {
     uint32_t *starts = scratch;
     uint32_t *ends = starts + count;
-    size_t claims = 0;
+    size_t valid = 0;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].start < entries[i].end) {
-            starts[claims] = (uint32_t)i;
-            ends[claims] = (uint32_t)i;
-            claims++;
+            starts[valid] = (uint32_t)i;
+            ends[valid] = (uint32_t)i;
+            valid++;
         }
     }
-    sort_by_edge(entries, EDGE_START, starts, claims);
-    sort_by_edge(entries, EDGE_END, ends, claims);
+    sort_by_edge(entries, EDGE_START, starts, valid);
+    sort_by_edge(entries, EDGE_END, ends, valid);
 
     struct result result = { ranges, 0 };
     struct active active = { 0 };
@@ -227,15 +226,15 @@ void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratc
     uint64_t run_start = 0;
     size_t next_start = 0, next_end = 0;
 
-    /* A claim ends after it starts, so the last edge of all is an end. */
-    while (next_end < claims) {
+    /* An entry ends after it starts, so the last edge of all is an end. */
+    while (next_end < valid) {
         uint64_t here = entries[ends[next_end]].end;
-        if (next_start < claims && entries[starts[next_start]].start < here)
+        if (next_start < valid && entries[starts[next_start]].start < here)
             here = entries[starts[next_start]].start;
 
-        for (; next_end < claims && entries[ends[next_end]].end == here; next_end++)
+        for (; next_end < valid && entries[ends[next_end]].end == here; next_end++)
             active_leave(&active, kind_of(&entries[ends[next_end]]));
-        for (; next_start < claims && entries[starts[next_start]].start == here; next_start++)
+        for (; next_start < valid && entries[starts[next_start]].start == here; next_start++)
             active_enter(&active, kind_of(&entries[starts[next_start]]));
 
         enum memmap_kind kind = active_strictest(&active);

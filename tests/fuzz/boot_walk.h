@@ -22,7 +22,7 @@ static inline void read_view(struct bytes view, bool is_text)
 
 static inline void walk_boot_info(const struct boot_info *info, size_t most)
 {
-    struct memmap_entry claim;
+    struct memmap_entry entry;
     struct boot_module module;
     size_t cursor = 0, count = 0;
 
@@ -39,8 +39,8 @@ static inline void walk_boot_info(const struct boot_info *info, size_t most)
         read_view(module.command_line, true);
     }
     insist(count == info->module_count);
-    for (cursor = 0, count = 0; boot_info_next_map_entry(info, &cursor, &claim);)
-        insist(claim.start < claim.end && claim.kind < MEMMAP_KIND_COUNT && ++count <= most + 2);
-    for (cursor = 0, count = 0; boot_info_next_reservation(info, &cursor, &claim);)
-        insist(claim.start < claim.end && claim.kind != MEMMAP_USABLE && ++count <= 2 * most + 8);
+    for (cursor = 0, count = 0; boot_info_next_map_entry(info, &cursor, &entry);)
+        insist(entry.start < entry.end && entry.kind < MEMMAP_KIND_COUNT && ++count <= most + 2);
+    for (cursor = 0, count = 0; boot_info_next_reservation(info, &cursor, &entry);)
+        insist(entry.start < entry.end && entry.kind != MEMMAP_USABLE && ++count <= 2 * most + 8);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sweep, on claims made of the input, near each other so that they overlap. What must hold of
- * any result is checked against the claims themselves, without a sweep of our own.
+ * The sweep, on entries made of the input, near each other so that they overlap. What must hold of any result
+ * is checked against the entries themselves, without a sweep of our own.
  */
 #include <ashlar/mm/memmap.h>
 
@@ -9,17 +9,17 @@
 
 #define MOST 24
 
-static struct memmap_entry claims[MOST];
-static size_t claim_count;
+static struct memmap_entry entries[MOST];
+static size_t entry_count;
 
 /* The strictest entry for one byte; -1 when there is none. */
 static int kind_at(uint64_t address)
 {
     int kind = -1;
-    for (size_t i = 0; i < claim_count; i++) {
-        int claimed = claims[i].kind < MEMMAP_KIND_COUNT ? (int)claims[i].kind : MEMMAP_RESERVED;
-        if (claims[i].start <= address && address < claims[i].end && claimed > kind)
-            kind = claimed;
+    for (size_t i = 0; i < entry_count; i++) {
+        int entry_kind = entries[i].kind < MEMMAP_KIND_COUNT ? (int)entries[i].kind : MEMMAP_RESERVED;
+        if (entries[i].start <= address && address < entries[i].end && entry_kind > kind)
+            kind = entry_kind;
     }
     return kind;
 }
@@ -27,8 +27,8 @@ static int kind_at(uint64_t address)
 /* Checks each byte of [start, end) at which the strictest reservation can change. */
 static void check_bytes(uint64_t start, uint64_t end, int kind)
 {
-    for (size_t i = 0; i < 2 * claim_count + 1; i++) {
-        uint64_t at = i == 0 ? start : i & 1 ? claims[i / 2].start : claims[i / 2 - 1].end;
+    for (size_t i = 0; i < 2 * entry_count + 1; i++) {
+        uint64_t at = i == 0 ? start : i & 1 ? entries[i / 2].start : entries[i / 2 - 1].end;
         if (at < start || at >= end)
             continue;
         if (kind == MEMMAP_USABLE)
@@ -43,7 +43,7 @@ static void check_ranges(const struct memmap_range *ranges, size_t count)
 {
     uint64_t behind = 0;
 
-    insist(count <= MEMMAP_MAX_RANGES(claim_count));
+    insist(count <= MEMMAP_MAX_RANGES(entry_count));
     for (size_t i = 0; i < count; i++) {
         uint64_t start = ranges[i].start.raw, end = ranges[i].end.raw;
         insist(start >= behind && start < end && end <= MEMMAP_TOP);
@@ -53,11 +53,11 @@ static void check_ranges(const struct memmap_range *ranges, size_t count)
     }
 }
 
-/* Nothing strict is lost: the byte at which a claim starts has a range at least as strict. */
+/* Nothing strict is lost: the byte at which a entry starts has a range at least as strict. */
 static void check_claims(const struct memmap_range *ranges, size_t count)
 {
-    for (size_t c = 0; c < claim_count; c++) {
-        uint64_t at = claims[c].start;
+    for (size_t c = 0; c < entry_count; c++) {
+        uint64_t at = entries[c].start;
         int kind = kind_at(at), found = -1;
         if (kind <= MEMMAP_USABLE || at >= MEMMAP_TOP)
             continue;
@@ -74,15 +74,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t scratch[MEMMAP_SCRATCH_BYTES(MOST) / 4];
     size_t range_count;
 
-    claim_count = 0;
-    for (; size >= 6 && claim_count < MOST; data += 6, size -= 6) {
+    entry_count = 0;
+    for (; size >= 6 && entry_count < MOST; data += 6, size -= 6) {
         /* 256 quarter pages, at the bottom or at the top of the address space. */
         uint64_t base = data[0] & 0x80 ? UINT64_MAX - 0x3ffff : 0;
         uint64_t start = base + data[1] * 1024u + data[2] % 3, end = base + data[3] * 1024u + data[4] % 3;
         uint32_t kind = data[0] & 0x40 ? MEMMAP_USABLE : data[5] % (MEMMAP_KIND_COUNT + 1);
-        claims[claim_count++] = (struct memmap_entry){ start, end, kind, 0 };
+        entries[entry_count++] = (struct memmap_entry){ start, end, kind, 0 };
     }
-    memmap_sweep(claims, claim_count, scratch, ranges, &range_count);
+    memmap_sweep(entries, entry_count, scratch, ranges, &range_count);
     check_ranges(ranges, range_count);
     check_claims(ranges, range_count);
     return 0;

@@ -62,16 +62,16 @@ static struct {
 
 static void device_map_screen(void)
 {
-    struct memmap_entry claim;
+    struct memmap_entry entry;
     screen.bytes = NULL;
-    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &claim);) {
-        if (claim.kind != MEMMAP_FRAMEBUFFER)
+    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &entry);) {
+        if (entry.kind != MEMMAP_FRAMEBUFFER)
             continue;
-        screen.size = claim.end - claim.start;
+        screen.size = entry.end - entry.start;
         /* Consoles have it mapped as one or the other. */
-        if (vrange_map_device(phys(claim.start), screen.size, PAGE_UNCACHED, "test", &screen.bytes) !=
+        if (vrange_map_device(phys(entry.start), screen.size, PAGE_UNCACHED, "test", &screen.bytes) !=
                 STATUS_OK &&
-            vrange_map_device(phys(claim.start), screen.size, PAGE_WRITE_COMBINING, "test", &screen.bytes) !=
+            vrange_map_device(phys(entry.start), screen.size, PAGE_WRITE_COMBINING, "test", &screen.bytes) !=
                 STATUS_OK)
             screen.bytes = NULL;
         return;
@@ -91,16 +91,16 @@ static uint64_t sum_of_all_that_is_taken(void)
     uint64_t sum = sum_of(0, __text_start, __rodata_end);
     sum = sum_of_range(sum, handoff->image_start, handoff->image_end);
 
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &claim);) {
-        if (claim.kind != MEMMAP_FRAMEBUFFER)
-            sum = sum_of_range(sum, claim.start, claim.end);
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_reservation(machine_boot_info(), &cursor, &entry);) {
+        if (entry.kind != MEMMAP_FRAMEBUFFER)
+            sum = sum_of_range(sum, entry.start, entry.end);
     }
     if (screen.bytes)
         sum = sum_of(sum, screen.bytes, (const uint8_t *)screen.bytes + screen.size);
-    for (size_t cursor = 0; boot_info_next_map_entry(machine_boot_info(), &cursor, &claim);) {
-        if (claim.kind == MEMMAP_ACPI_RECLAIM)
-            sum = sum_of_range(sum, claim.start, claim.end);
+    for (size_t cursor = 0; boot_info_next_map_entry(machine_boot_info(), &cursor, &entry);) {
+        if (entry.kind == MEMMAP_ACPI_RECLAIM)
+            sum = sum_of_range(sum, entry.start, entry.end);
     }
     return sum;
 }
@@ -253,9 +253,9 @@ KTEST(memmap, kernel_and_loader_memory_is_not_usable)
     EXPECT(!is_usable(info->raw_start.raw, info->raw_start.raw + info->raw.size_bytes));
     EXPECT(!is_usable(0, PAGE_SIZE));
 
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_reservation(info, &cursor, &claim);)
-        EXPECT(!is_usable(claim.start, claim.end));
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_reservation(info, &cursor, &entry);)
+        EXPECT(!is_usable(entry.start, entry.end));
 
     size_t count;
     const struct memmap_range *ranges = machine_map(&count);

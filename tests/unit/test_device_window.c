@@ -154,20 +154,20 @@ static void the_local_apic_must_be_at_the_address_in_its_msr(void **state)
 static void reservations_identify_memory_before_the_map_is_built(void **state)
 {
     (void)state;
-    static const struct memmap_entry claims[] = {
+    static const struct memmap_entry entries[] = {
         { 0, GIB(1), MEMMAP_USABLE, 1 },
         { MIB(512), MIB(520), MEMMAP_RESERVED, 2 },
         { MIB(600), MIB(601), MEMMAP_ACPI_TABLE, 0 },
         { GIB(3), GIB(3), MEMMAP_USABLE, 1 },
     };
-    assert_true(device_is_in_memory(claims, ARRAY_LEN(claims), MIB(64), MIB(72)));
-    assert_true(device_is_in_memory(claims, ARRAY_LEN(claims), MIB(519), MIB(521)));
-    assert_true(device_is_in_memory(claims, ARRAY_LEN(claims), GIB(1) - 1, GIB(2)));
-    assert_true(device_is_in_memory(claims, ARRAY_LEN(claims), MIB(600), MIB(601)));
-    assert_false(device_is_in_memory(claims, ARRAY_LEN(claims), MIB(512), MIB(520)));
-    assert_false(device_is_in_memory(claims, ARRAY_LEN(claims), GIB(1), GIB(4)));
-    assert_false(device_is_in_memory(claims, ARRAY_LEN(claims), MIB(64), MIB(64)));
-    assert_false(device_is_in_memory(claims, 0, MIB(64), MIB(72)));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(64), MIB(72)));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(519), MIB(521)));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), GIB(1) - 1, GIB(2)));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(600), MIB(601)));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(512), MIB(520)));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), GIB(1), GIB(4)));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(64), MIB(64)));
+    assert_false(device_is_in_memory(entries, 0, MIB(64), MIB(72)));
 }
 
 static void every_rejection_has_a_description(void **state)

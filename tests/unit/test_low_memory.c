@@ -29,12 +29,12 @@ static void bios_memory_starts_at_the_lower_of_the_two_bda_values(void **state)
 
 static void no_gap_is_left_where_memory_above_it_suffices(void **state)
 {
-    static const struct memmap_entry claims[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
-                                                  { 0, 0x1000, MEMMAP_RESERVED, 0 } };
+    static const struct memmap_entry entries[] = { { 0, 0x9fc00, MEMMAP_USABLE, 1 },
+                                                   { 0, 0x1000, MEMMAP_RESERVED, 0 } };
     (void)state;
-    assert_int_equal(phys_range_size(low_memory_hole(claims, 2, KIB(64))), 0);
-    assert_int_equal(phys_range_size(low_memory_hole(claims, 2, 0x9c000)), 0);
-    assert_int_equal(phys_range_size(low_memory_hole(claims, 0, KIB(64))), 0);
+    assert_int_equal(phys_range_size(low_memory_hole(entries, 2, KIB(64))), 0);
+    assert_int_equal(phys_range_size(low_memory_hole(entries, 2, 0x9c000)), 0);
+    assert_int_equal(phys_range_size(low_memory_hole(entries, 0, KIB(64))), 0);
 }
 
 static void otherwise_the_highest_block_below_is_reserved(void **state)

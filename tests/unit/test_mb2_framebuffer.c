@@ -10,9 +10,9 @@ static void without_its_tag_there_is_no_framebuffer(void **state)
     build_text(&b, MB2_TAG_LOADER_NAME, "GRUB without all_video");
     parse_without_complaint();
     assert_int_equal(info.framebuffer.type, FRAMEBUFFER_NONE);
-    struct memmap_entry claim;
-    for (size_t cursor = 0; boot_info_next_reservation(&info, &cursor, &claim);)
-        assert_int_not_equal(claim.kind, MEMMAP_FRAMEBUFFER);
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_reservation(&info, &cursor, &entry);)
+        assert_int_not_equal(entry.kind, MEMMAP_FRAMEBUFFER);
 }
 
 static void an_rgb_framebuffer_above_4_gib_is_read_whole(void **state)

@@ -61,14 +61,14 @@ static void every_tag_may_be_truncated_at_every_length(void **state)
             complaints = 0;
             build_tag(&b, type, content, size);
             parse();
-            struct memmap_entry claim;
+            struct memmap_entry entry;
             struct boot_module module;
-            for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &claim);)
-                assert_true(claim.start < claim.end);
+            for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &entry);)
+                assert_true(entry.start < entry.end);
             for (size_t cursor = 0; boot_info_next_module(&info, &cursor, &module);)
                 assert_true(module.start.raw <= module.end.raw);
-            for (size_t cursor = 0; boot_info_next_reservation(&info, &cursor, &claim);)
-                assert_true(claim.start < claim.end);
+            for (size_t cursor = 0; boot_info_next_reservation(&info, &cursor, &entry);)
+                assert_true(entry.start < entry.end);
             free(b.allocation);
             b.allocation = NULL;
         }

@@ -159,11 +159,11 @@ static void only_type_1_makes_usable_memory(void **state)
         entries[i] = (struct mb2_memory_map_entry){ .base = GIB(1000) * i, .length = GIB(1), .type = i };
     build_map(24, entries, ARRAY_LEN(entries), 0);
     parse_without_complaint();
-    struct memmap_entry claim;
-    size_t claims = 0;
-    for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &claim); claims++)
-        assert_int_equal(claim.kind == MEMMAP_USABLE, claim.source_type == 1);
-    assert_int_equal(claims, ARRAY_LEN(entries));
+    struct memmap_entry entry;
+    size_t found = 0;
+    for (size_t cursor = 0; boot_info_next_map_entry(&info, &cursor, &entry); found++)
+        assert_int_equal(entry.kind == MEMMAP_USABLE, entry.source_type == 1);
+    assert_int_equal(found, ARRAY_LEN(entries));
 }
 
 static void entries_that_wrap_are_clamped_and_empty_ones_skipped(void **state)

@@ -83,26 +83,26 @@ static void all_loader_data_is_reserved(void **state)
 
     unsigned int modules = 0, framebuffers = 0;
     uint64_t own_start = UINT64_MAX, own_end = 0;
-    struct memmap_entry claim;
+    struct memmap_entry entry;
     size_t cursor = 0;
-    while (boot_info_next_reservation(&info, &cursor, &claim)) {
-        assert_true(claim.start < claim.end);
-        assert_int_equal(claim.source_type, 0);
-        if (claim.kind == MEMMAP_MODULE) {
-            assert_int_equal(claim.start, modules == 0 ? 0x1000000 : 0x3000000);
-            assert_int_equal(claim.end, modules == 0 ? 0x1234567 : 0x3000001);
+    while (boot_info_next_reservation(&info, &cursor, &entry)) {
+        assert_true(entry.start < entry.end);
+        assert_int_equal(entry.source_type, 0);
+        if (entry.kind == MEMMAP_MODULE) {
+            assert_int_equal(entry.start, modules == 0 ? 0x1000000 : 0x3000000);
+            assert_int_equal(entry.end, modules == 0 ? 0x1234567 : 0x3000001);
             modules++;
-        } else if (claim.kind == MEMMAP_FRAMEBUFFER) {
-            assert_int_equal(claim.start, 0x4c0000000);
-            assert_int_equal(claim.end, 0x4c0000000 + 4096 * 768);
+        } else if (entry.kind == MEMMAP_FRAMEBUFFER) {
+            assert_int_equal(entry.start, 0x4c0000000);
+            assert_int_equal(entry.end, 0x4c0000000 + 4096 * 768);
             framebuffers++;
         } else {
-            assert_int_equal(claim.kind, MEMMAP_BOOT_INFO);
-            own_start = claim.start < own_start ? claim.start : own_start;
-            own_end = claim.end > own_end ? claim.end : own_end;
+            assert_int_equal(entry.kind, MEMMAP_BOOT_INFO);
+            own_start = entry.start < own_start ? entry.start : own_start;
+            own_end = entry.end > own_end ? entry.end : own_end;
         }
     }
-    assert_false(boot_info_next_reservation(&info, &cursor, &claim));
+    assert_false(boot_info_next_reservation(&info, &cursor, &entry));
     assert_int_equal(modules, 2);
     assert_int_equal(framebuffers, 1);
     assert_int_equal(own_start, ADDRESS.raw);

@@ -20,10 +20,10 @@ static void an_empty_structure_is_valid(void **state)
 
     size_t cursor = 0;
     struct boot_module module;
-    struct memmap_entry claim;
+    struct memmap_entry entry;
     assert_false(boot_info_next_module(&info, &cursor, &module));
     cursor = 0;
-    assert_false(boot_info_next_map_entry(&info, &cursor, &claim));
+    assert_false(boot_info_next_map_entry(&info, &cursor, &entry));
 }
 
 static void every_simple_tag_is_read(void **state)

@@ -55,7 +55,7 @@ static void expect_sweep(const struct memmap_entry *entries, size_t count, const
 
 /* ---- properties, on random maps ---- */
 
-/* The model: PAGES pages of grains, each painted with the strictest claim. */
+/* The model: PAGES pages of grains, each painted with the strictest entry. */
 enum { PAGES = 48, GRAIN = 512, GRAINS = PAGES * 4096 / GRAIN, MAX_ENTRIES = 40 };
 
 static uint64_t random_below(uint64_t limit)

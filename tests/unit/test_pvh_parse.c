@@ -82,11 +82,11 @@ static void an_empty_start_info_is_valid(void **state)
     assert_null(info.rsdp.data);
     assert_false(phys_is_valid(info.rsdp_address));
     struct boot_module module;
-    struct memmap_entry claim;
+    struct memmap_entry entry;
     size_t cursor = 0;
     assert_false(boot_info_next_module(&info, &cursor, &module));
     cursor = 0;
-    assert_false(boot_info_next_map_entry(&info, &cursor, &claim));
+    assert_false(boot_info_next_map_entry(&info, &cursor, &entry));
 }
 
 static void the_command_line_and_rsdp_address_are_read(void **state)
@@ -238,9 +238,9 @@ static void unreadable_parts_are_ignored_and_reported(void **state)
     assert_null(info.modules.data);
     assert_null(info.memory_map.data);
     size_t cursor = 0;
-    struct memmap_entry claim;
-    assert_true(boot_info_next_reservation(&info, &cursor, &claim));
-    assert_false(boot_info_next_reservation(&info, &cursor, &claim));
+    struct memmap_entry entry;
+    assert_true(boot_info_next_reservation(&info, &cursor, &entry));
+    assert_false(boot_info_next_reservation(&info, &cursor, &entry));
 }
 
 static void a_count_without_an_address_is_reported(void **state)

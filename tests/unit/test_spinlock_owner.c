@@ -250,7 +250,7 @@ static void long_waits_are_reported(void **state)
 
 /* ---- locks that are given up ---- */
 
-static struct lock_bound bound = { .patience_ticks = 1000 };
+static struct lock_bound bound = { .timeout_ticks = 1000 };
 static struct spinlock bounded = SPINLOCK("bounded", LOCK_TEST, .bound = &bound);
 static uint64_t ticks, ticks_a_look; /* the clock, and its advance at each reading */
 static unsigned int looks, progress_until;

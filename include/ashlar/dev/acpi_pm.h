@@ -20,7 +20,7 @@ struct acpi_pm {
 
 /**
  * acpi_pm_init_port(), acpi_pm_init_memory() - probe a PM timer.
- * @pm:   filled in; not to be moved.
+ * @pm:   filled in; must not move.
  * @port: of a 32-bit register.
  * @reg:  the same, mapped uncached; aligned to 4.
  * @bits: its width, 24 or 32. A timer of 32 bits can be used as one of 24.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of a timer chip offers: a counter (a clocksource), a one-shot clockevent device, or both.
+ * The interface of a timer chip's driver: a counter (a clocksource), a one-shot clockevent device, or both.
  * Their selection, the time of day and timers are kernel64/time's.
  */
 #include <ashlar/types.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of an output device offers: one call. The log keeps the list of consoles
- * (kernel64/log/log.h); a driver only fills in this struct.
+ * The interface of an output device's driver: one call. The log keeps the list of consoles
+ * (kernel64/log/log.h); a driver fills in this struct.
  *
  * Text is ASCII. '\n' starts a new line (a serial driver sends CR LF), '\r' goes to the first
  * column, '\b' one column left without erasing, '\t' to the next multiple of 8; '\f' clears a
@@ -15,7 +15,7 @@ struct console {
     const char *name; /* "serial", "vga", "fb", as in console= */
 
     /**
-     * write() - show text.
+     * write() - output text.
      * @self:   this console.
      * @text:   @length bytes, need not end in NUL.
      *

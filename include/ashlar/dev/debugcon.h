@@ -18,11 +18,11 @@ struct debugcon {
 /**
  * debugcon_init() - the debug port as a console.
  * @debugcon:  filled in; its console may then be registered.
- * @is_forced: do not probe: the user named it, as needed on Xen, where the port cannot be read.
+ * @is_forced: do not probe, because the user has requested it; needed on Xen, where the port cannot be read.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when the port does not read back as 0xE9: nothing was written then.
  * Context: any.
  * Source: QEMU, hw/char/debugcon.c, property "readback"; Bochs user manual, "port_e9_hack"; Xen, HVM_DEBUG
- * "port 0xe9".
+ *         "port 0xe9".
  */
 status_t debugcon_init(struct debugcon *debugcon, bool is_forced) MUST_CHECK;

@@ -3,8 +3,8 @@
 /*
  * Bitmap fonts, made from console fonts by scripts/build/font.py when the kernel is built.
  *
- * A font is stored line by line and not glyph by glyph, because a console draws a row of text
- * line by line: the top lines of all 128 characters stand together, then their second lines.
+ * A font is stored line by line and not glyph by glyph, because a console draws a row of text line by line:
+ * the top lines of all 128 characters come first, then their second lines.
  */
 #include <ashlar/types.h>
 

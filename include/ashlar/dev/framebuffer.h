@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A linear framebuffer, in whatever mode the loader left it, as a console.
+ * A linear framebuffer, in the mode that the loader has set, as a console.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/dev/font.h>
@@ -49,12 +49,14 @@ size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
  * @framebuffer: filled in; its console may then be registered.
  * @mode:        not used after the call.
  * @pixels:      the video memory, mapped, best write-combining: @mode->height rows a pitch apart. It is
- * written and never read.
+ *               written and never read.
  * @memory:      framebuffer_memory_size(@mode) bytes, owned by the driver from now on.
  *
  * Return: STATUS_OK; STATUS_UNSUPPORTED for a depth, a colour layout or a size (less than one character) that
  *         is not supported; STATUS_MALFORMED when a row is longer than its pitch. On failure the screen is
- * left as it was. Context: any. Cost: one store for each 8 bytes of the screen.
+ *         left as it was.
+ * Context: any.
+ * Cost: one store for each 8 bytes of the screen.
  */
 status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
                           void *memory) MUST_CHECK;

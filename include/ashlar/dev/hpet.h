@@ -29,8 +29,8 @@ struct hpet {
  *
  * The count continues from firmware's value.
  * Return: STATUS_OK; STATUS_MALFORMED when GCAP_ID is invalid (nothing was written then); STATUS_NOT_FOUND
- * when the counter does not advance. Context: any; no concurrent access to the block. Bounded: a dozen
- * accesses, 1000 where it does not count.
+ *         when the counter does not advance.
+ * Context: any; no concurrent access to the block. Bounded: a dozen accesses, 1000 where it does not count.
  */
 status_t hpet_init(struct hpet *hpet, void *registers) MUST_CHECK;
 
@@ -48,7 +48,7 @@ uint32_t hpet_routes(const struct hpet *hpet, unsigned int n);
  * short delay may interrupt twice; and QEMU and VirtualBox interrupt also when the 32 bits wrap before the
  * programmed time.
  * Return: STATUS_OK; STATUS_INVALID for a comparator that does not exist; STATUS_UNSUPPORTED when it cannot
- * raise @gsi.
+ *         raise @gsi.
  * Context: interrupts off, one caller at a time. An armed interrupt is lost.
  */
 status_t hpet_use_comparator(struct hpet *hpet, unsigned int n, uint32_t gsi) MUST_CHECK;

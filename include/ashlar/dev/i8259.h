@@ -37,6 +37,7 @@ status_t i8259_init(struct i8259 *pair, uint8_t first_vector) MUST_CHECK;
  * i8259_read_elcr() - which pins firmware has made level triggered (ELCR1 and ELCR2, in chipsets since EISA).
  *
  * Return: bit n for pin n. 0 where there is no ELCR, which is the case when pins that are always edge
- * triggered read as level triggered. Context: any.
+ *         triggered read as level triggered.
+ * Context: any.
  */
 uint16_t i8259_read_elcr(void);

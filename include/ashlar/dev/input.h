@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of an input device offers. A key is one int: an ASCII character (Enter is '\r', Backspace
- * '\b', Tab '\t', Ctrl-A to Ctrl-Z 1 to 26), or one of enum key. Drivers deliver keys; the monitor gives
- * them their meaning.
+ * The interface of an input device's driver. A key is one int: an ASCII character (Enter is '\r', Backspace
+ * '\b', Tab '\t', Ctrl-A to Ctrl-Z 1 to 26), or one of enum key. Drivers deliver keys; the monitor interprets
+ * them.
  */
 #include <ashlar/types.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a driver of an interrupt controller offers: pins that are routed to a vector, masked, unmasked. The
+ * The interface of an interrupt controller's driver: pins that are routed to a vector, masked, unmasked. The
  * choice of vectors and the dispatch to handlers are kernel64/irq's.
  *
  * The pins of all controllers together are numbered by GSI (ACPI Specification 6.5, "Global System

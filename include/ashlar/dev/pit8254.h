@@ -24,7 +24,7 @@ struct pit8254 {
 
 /**
  * pit8254_init() - probe the PIT, stop the tick that firmware left on channel 0, start channel 2.
- * @pit: filled in; not to be moved.
+ * @pit: filled in; must not move.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: port 0x61 is then restored.
  * Context: any; no concurrent access to ports 0x40 to 0x43. Bounded: 1000 reads where there is no PIT.

@@ -33,8 +33,8 @@ struct text_grid {
  * @context:  as given to text_grid_flush().
  * @row:      of the screen.
  * @column:   of the first cell; the run lies inside the row.
- * @shown, @wanted: @count cells, what the screen shows and what it is to show: characters 0x20 .. 0x7e,
- *             no cell the same in both.
+ * @shown, @wanted: @count cells, what the screen shows and what it should show: characters 0x20 .. 0x7e, no
+ *             cell the same in both.
  */
 typedef void text_grid_draw_fn(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
                                const uint8_t *wanted, unsigned int count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * ELF64 as far as a loader of executables needs it.
+ * The parts of ELF64 that a loader of executables needs.
  * Source: System V ABI, "Object Files", gABI 4.1; x86-64 psABI.
  */
 #include <ashlar/check.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The MP tables of PCs before ACPI, as firmware lays them out; offsets, as in fmt/acpi.h.
+ * Layout of the MP tables, of PCs before ACPI; offsets, as in fmt/acpi.h.
  * Source: Intel, "MultiProcessor Specification" version 1.4, chapter 4.
  */
 #define MP_POINTER_SIGNATURE "_MP_"

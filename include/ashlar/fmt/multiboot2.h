@@ -4,11 +4,12 @@
  * Multiboot2: the image's header and the loader's boot information. Layouts and numbers only; they are the
  * same at -m32 and -m64.
  *
- * Source: Multiboot2 Specification version 2.0, "The layout of Multiboot2 header" and "Boot
- * information format". Where its text and the header file that loaders are built from disagree
- * (framebuffer, ELF sections), the layout here is the one loaders write.
+ * Source: Multiboot2 Specification version 2.0, "The layout of Multiboot2 header" and "Boot information
+ * format".
+ * Where its text and the header file that loaders are built from differ (framebuffer, ELF sections), the
+ * layout here is the one that loaders write.
  *
- * Information is read from bytes that may lie at any alignment: copy, do not cast.
+ * The information may have any alignment: copy, do not cast.
  */
 #include <ashlar/check.h>
 
@@ -43,7 +44,7 @@ enum mb2_header_tag_type {
     MB2_HEADER_TAG_RELOCATABLE = 10,
 };
 
-#define MB2_HEADER_TAG_OPTIONAL 1u /* flags: a loader that does not know the tag may go on */
+#define MB2_HEADER_TAG_OPTIONAL 1u /* flags: a loader that does not know the tag may continue */
 
 #define MB2_CONSOLE_REQUIRED 1u /* console flags */
 #define MB2_CONSOLE_EGA_TEXT 2u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * PVH: how QEMU's -kernel, microvm, Firecracker, Cloud Hypervisor and Xen enter an ELF file that
- * carries the note below. Layouts and numbers only; they are the same at -m32 and -m64.
+ * PVH: the boot protocol by which QEMU's -kernel, microvm, Firecracker, Cloud Hypervisor and Xen enter an ELF
+ * file that has the note below. Layouts and numbers only; they are the same at -m32 and -m64.
  *
  * Entered in 32-bit protected mode, paging off, flat segments, interrupts off, EBX = physical
  * address of the start info. All pointers are physical; 0 means absent.

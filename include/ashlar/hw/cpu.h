@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Control-register bits, model-specific registers and CPUID leaves that two folders need.
- * Numbers only, no casts and no ULL: NASM reads this file too, through asm_constants.
+ * Control-register bits and model-specific registers that more than one folder needs. Numbers only, no casts
+ * and no ULL: NASM reads this file too, through asm_constants.
  * Source: Intel SDM vol. 3A, "Control Registers"; vol. 4, "Architectural MSRs";
  *         vol. 2A, "CPUID - CPU Identification".
  */

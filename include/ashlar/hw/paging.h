@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Page-table bits of 4-level paging, and the page-attribute table as we program it.
+ * Page-table bits of 4-level paging, and the page attribute table (PAT) as the kernel programs it.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging"; "Page Attribute Table (PAT)".
  */
 #define PTE_PRESENT   (1ULL << 0)

@@ -42,6 +42,6 @@ enum uart16550_register {
 
 #define LSR_DR   0x01 /* data ready */
 #define LSR_OE   0x02 /* overrun: bytes before this one were lost */
-#define LSR_BAD  0x1c /* parity, framing, break: the byte means nothing */
+#define LSR_BAD  0x1c /* parity, framing, break: the byte is invalid */
 #define LSR_THRE 0x20 /* transmitter holding register (with FIFOs: transmit FIFO) empty */
 #define LSR_TEMT 0x40 /* and the shift register, too */

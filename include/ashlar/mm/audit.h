@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * An audit of a whole tree of page tables for what must never be in it. It does not rely on what the mapper
- * was asked for: it reads the tables as the CPU does.
+ * An audit of a whole tree of page tables for forbidden mappings. It does not rely on the mapper's state: it
+ * reads the tables as the CPU does.
  */
 #include <ashlar/mm/memmap.h>
 #include <ashlar/mm/paging.h>
@@ -19,9 +19,9 @@
 enum audit_violation { AUDIT_VIOLATIONS(AUDIT_ENUM) AUDIT_VIOLATION_COUNT };
 #undef AUDIT_ENUM
 
-/* What the tree is held against. */
+/* What the tree is checked against. */
 struct audit_rules {
-    /* The swept memory map. What no range covers counts as reserved. */
+    /* The swept memory map. Memory in no range counts as reserved. */
     const struct memmap_range *ranges;
     size_t range_count;
     struct phys_range read_only; /* the kernel's code and constants */

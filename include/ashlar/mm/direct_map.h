@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What of a memory map the direct map shows. Only plans: the caller maps.
+ * The parts of a memory map that the direct map contains. This only computes them: the caller maps.
  */
 #include <ashlar/mm/memmap.h>
 
@@ -13,10 +13,10 @@ struct direct_map_plan {
 };
 
 /**
- * direct_map_next_run() - the next stretch of RAM, for one call of the mapper.
+ * direct_map_next_run() - the next range of RAM, for one call of the mapper.
  * @cursor: 0 for the first.
  *
- * Neighbours of different kinds up to MEMMAP_LAST_RAM are one run, for larger pages.
+ * Adjacent ranges of different kinds up to MEMMAP_LAST_RAM are one run, so that larger pages fit.
  * Return: false when there is none left; @run is untouched then.
  * Context: any. Pure.
  */

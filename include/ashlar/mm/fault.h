@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Allocations made to fail, to see that callers cope.
+ * Fault injection: allocations are made to fail, to test that callers handle it.
  *
- * While a plan is armed, frame caches and magazines are empty and stay so; every request comes to a
- * slow path, where fault_should_fail() decides. Without a plan the common paths pay nothing.
+ * While a plan is armed, frame caches and magazines are empty and stay so; every request takes a slow path,
+ * where fault_should_fail() decides. Without a plan the fast paths have no extra cost.
  */
 #include <ashlar/status.h>
 
 struct fault_plan {
     uint64_t nth;  /* the nth request from now on fails, once; 0: none */
     uint64_t rate; /* of about @rate requests one fails; 0: none */
-    uint64_t seed; /* which ones; the same seed gives the same ones on one CPU */
+    uint64_t seed; /* selects the requests; the same seed selects the same ones on one CPU */
 };
 
 /**
@@ -36,7 +36,7 @@ struct fault_counts {
 /* Return: the counts so far. Context: any. */
 struct fault_counts fault_counts(void);
 
-/* For allocators' slow paths: whether a plan is armed, and whether it wants this request to fail. The latter
+/* For allocators' slow paths: whether a plan is armed, and whether it makes this request fail. The latter
    counts the request. Context of all: any. */
 extern bool fault_is_armed;
 bool fault_decide(void);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The memory map: what firmware, loader and we ourselves say about physical memory goes in,
- * unsorted, overlapping, unaligned; one sweep makes it sorted, disjoint and page-aligned.
+ * The memory map. Its input is the entries of firmware, loader and kernel about physical memory: unsorted,
+ * overlapping, unaligned. One sweep turns them into ranges: sorted, disjoint and page-aligned.
  *
- * Not an allocator: it only says what is there. It allocates nothing itself; the caller brings
- * the working memory.
+ * Not an allocator: it only describes memory. It allocates nothing itself; the caller supplies the working
+ * memory.
  */
 #include <ashlar/addr.h>
 #include <ashlar/status.h>
 
 /*
- * Kinds in order of strictness: where entries overlap, the later in this list wins. MEMMAP_USABLE
- * is the only one that may ever be allocated; the ones up to MEMMAP_ACPI_RECLAIM could become usable
- * when their content is no longer needed.
+ * Kinds in order of strictness: where entries overlap, the later in this list wins. Only MEMMAP_USABLE may be
+ * allocated; the kinds up to MEMMAP_ACPI_RECLAIM can become usable when their content is no longer needed.
  */
 #define MEMMAP_KINDS(K)                                                                                      \
     K(MEMMAP_USABLE, "usable")                                                                               \
@@ -21,8 +20,8 @@
     K(MEMMAP_BOOT_IMAGE, "boot image")      /* stub32, its payload, its page tables */                       \
     K(MEMMAP_ACPI_RECLAIM, "acpi reclaimable")                                                               \
     K(MEMMAP_MODULE, "module")                                                                               \
-    K(MEMMAP_KERNEL, "kernel")         /* kernel64, and what it took before the allocator */                 \
-    K(MEMMAP_ACPI_TABLE, "acpi table") /* a table found by walking, wherever it lies */                      \
+    K(MEMMAP_KERNEL, "kernel")         /* kernel64, and its early memory */                                  \
+    K(MEMMAP_ACPI_TABLE, "acpi table") /* a table found by the walk from the RSDP */                         \
     K(MEMMAP_ACPI_NVS, "acpi nvs")                                                                           \
     K(MEMMAP_PERSISTENT, "persistent")                                                                       \
     K(MEMMAP_SOFT_RESERVED, "soft reserved")                                                                 \
@@ -40,27 +39,27 @@ enum memmap_kind { MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT };
 #define MEMMAP_LAST_RAM MEMMAP_ACPI_TABLE
 
 /*
- * One claim about memory, as given: any start, any end; start >= end means nothing. Make the end
- * with range_end(), so that a claim that runs past 2^64 stops there instead of wrapping.
+ * One entry of the input: any start, any end; empty when start >= end. Use range_end() for the end, so that
+ * an entry that runs past 2^64 ends there instead of wrapping.
  */
 struct memmap_entry {
     uint64_t start, end;  /* [start, end), bytes, not aligned */
-    uint32_t kind;        /* enum memmap_kind; a number that is none counts as MEMMAP_RESERVED */
-    uint32_t source_type; /* the number the firmware used, for showing; 0 for our own entries */
+    uint32_t kind;        /* enum memmap_kind; any other number counts as MEMMAP_RESERVED */
+    uint32_t source_type; /* the firmware's number, for display; 0 for the kernel's own entries */
 };
 
-/* One run of the result: page-aligned, not empty, disjoint from every other, in ascending order. */
+/* One range of the result: page-aligned, not empty, disjoint from every other, in ascending order. */
 struct memmap_range {
     phys_t start, end;
     enum memmap_kind kind;
 };
 
-/* The last page of 2^64 bytes is in no range: its end has no number, and no CPU can address it. */
+/* The last page of 2^64 bytes is in no range: its end cannot be represented, and no CPU can address it. */
 #define MEMMAP_TOP (UINT64_MAX - PAGE_SIZE + 1)
 
 /**
- * memmap_kind_from_e820() - what an E820, Multiboot2 or PVH type number means.
- * @type: as the firmware gave it.
+ * memmap_kind_from_e820() - the kind of an E820, Multiboot2 or PVH type.
+ * @type: as stored by firmware.
  *
  * Return: the kind; MEMMAP_RESERVED for every unknown number.
  * Context: any. Pure.
@@ -68,13 +67,12 @@ struct memmap_range {
 enum memmap_kind memmap_kind_from_e820(uint32_t type);
 
 /**
- * memmap_kind_from_efi() - what an EFI memory type means after ExitBootServices.
+ * memmap_kind_from_efi() - the kind of an EFI memory type after ExitBootServices.
  * @type:      EFI_MEMORY_TYPE.
- * @attribute: the descriptor's attribute bits. Only EFI_MEMORY_SP counts: memory that its owner
- *             wants kept for a special purpose is not for everyone.
+ * @attribute: the descriptor's attribute bits. Only EFI_MEMORY_SP counts: special-purpose memory is not for
+ *             general use.
  *
- * Return: the kind; MEMMAP_RESERVED for every unknown number, and for memory that the
- *         machine has but has not yet accepted.
+ * Return: the kind; MEMMAP_RESERVED for every unknown number, and for unaccepted memory.
  * Context: any. Pure.
  * Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()" and, in "Boot Services", the table "Memory
  *         Type Usage after EFI_BOOT_SERVICES.ExitBootServices()".
@@ -89,16 +87,16 @@ const char *memmap_kind_name(enum memmap_kind kind);
 #define MEMMAP_SCRATCH_BYTES(count) (2 * (count) * sizeof(uint32_t))
 
 /**
- * memmap_sweep() - make a map of claims sorted, disjoint and page-aligned.
- * @entries, @count: claims in any order, not changed; @count below 2^32.
+ * memmap_sweep() - turn entries into sorted, disjoint and page-aligned ranges.
+ * @entries, @count: in any order, not changed; @count below 2^32.
  * @scratch:  MEMMAP_SCRATCH_BYTES(count) bytes, 4-byte aligned; may be NULL when @count is 0.
  * @ranges:   room for MEMMAP_MAX_RANGES(count).
  * @range_count: how many were written.
  *
- * A byte's kind is the strictest that any entry has for it; a byte in no entry has none.
- * Bytes of one kind that touch are one run, across entries, and only whole runs are rounded:
- * usable ones inward to pages, so that two half pages that meet make a page; all others outward,
- * and a page that two of them share goes to the stricter. What is empty then vanishes.
+ * A byte has the strictest kind of all entries that cover it; a byte in no entry has none. Adjacent bytes of
+ * one kind are one run, across entries, and only whole runs are rounded to pages: usable ones inward, so that
+ * two adjacent half pages make a page; all others outward, and a page that two runs share has the stricter
+ * kind. Empty runs are dropped.
  *
  * Context: any. Pure: allocates nothing, takes no lock, does not recurse.
  * Cost: O(count log count).

@@ -9,7 +9,7 @@
  * Locks. There is one rule for each of three kinds of access to a tree, and a checked build checks each:
  *
  *   change   takes the tree's lock (class LOCK_PAGE_TABLES) itself, so the caller holds no lock that is taken
- *            after that class. The functions inside say CHECK_HELD(); the order of locks is checked, too.
+ *            after that class. The internal functions have CHECK_HELD(); the order of locks is checked, too.
  *   fill     paging_map_prepared() writes one entry, in tables that are never freed, without a lock; the page
  *            is the caller's. It is for a caller that holds an inner lock, as the frame allocator does when
  *            it maps its descriptors. An entry that another caller has written is reported by its status.
@@ -18,7 +18,7 @@
  *            it looks up, and no paging_protect() may merge the pages around it; or it calls
  *            port_block_table_freeing() first; or no other CPU runs. paging_visit() checks the last two.
  *
- * Context of all, but where it says so: thread or interrupt, not NMI; takes the tree's lock and, through
+ * Context of all, unless it says otherwise: thread or interrupt, not NMI; takes the tree's lock and, through
  * take() and give(), those of the frame allocator. Never sleeps.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", ed. 081.
  */
@@ -62,10 +62,10 @@ struct page_mapping {
 
 /**
  * paging_init() - make an empty tree.
- * @paging: root and lock are filled in; has_*, take and give are the caller's.
+ * @paging: root and lock are filled in; has_*, take and give are filled in by the caller.
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY.
- * Context: as above; no other CPU knows the tree yet. Takes no lock of its own.
+ * Context: as above; no other CPU uses the tree yet. Takes no lock of its own.
  */
 status_t paging_init(struct paging *paging) MUST_CHECK;
 
@@ -91,8 +91,8 @@ void paging_end(struct paging *paging);
 /**
  * paging_fill_upper_half() - give each of the 256 upper PML4 entries a table.
  *
- * These tables are never freed: an address space that copies the entries sees every mapping made
- * later, and no fault is ever taken to bring it up to date.
+ * These tables are never freed: an address space that copies the entries sees every mapping made later,
+ * without faults to bring it up to date.
  * Return: STATUS_OK; STATUS_NO_MEMORY.
  */
 status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
@@ -136,7 +136,7 @@ status_t paging_map_prepared(struct paging *paging, virt_t virt, phys_t phys, ui
                              unsigned int access) MUST_CHECK;
 
 /**
- * paging_unmap() - remove what is mapped in a range; what is not mapped there is passed over.
+ * paging_unmap() - unmap a range; unmapped parts of it are skipped.
  * @virt, @size_bytes: as for paging_map(). Large pages at the edges are split.
  *
  * Tables that become empty are freed after a TLB shootdown. While that is blocked
@@ -151,7 +151,7 @@ status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes) M
 
 /**
  * paging_prune() - free empty tables that paging_unmap() had to leave.
- * @paging: the tree; its lock is taken anew for each page table.
+ * @paging: the tree; its lock is taken for each page table separately.
  *
  * Changes no translation. What still cannot be freed stays.
  */
@@ -188,7 +188,7 @@ status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapp
  */
 bool paging_maps_any(struct paging *paging, virt_t virt, uint64_t size_bytes);
 
-/* One step of a walk: an entry, and where it stands. */
+/* One step of a walk: an entry, and its place. */
 struct paging_step {
     unsigned int level; /* 4: PML4 .. 1: page table */
     phys_t table;

@@ -7,13 +7,13 @@
 #include <ashlar/list.h>
 
 struct shrinker {
-    struct list link; /* shrink.c's */
+    struct list link; /* for shrink.c */
     const char *name;
     unsigned int cost; /* of making again what is given up; the cheap are called first */
 
     /**
      * @shrink: give memory back.
-     * @frames: how many are wanted.
+     * @frames: how many are needed.
      *
      * Return: about how many frames went back.
      * Context: that of the allocation that would fail. It may free anything. It may allocate, but gets only
@@ -22,7 +22,7 @@ struct shrinker {
     uint64_t (*shrink)(struct shrinker *shrinker, uint64_t frames);
 };
 
-/* @shrinker: stays where it is until shrinker_remove(). Context: not in an interrupt, not in a shrinker. */
+/* @shrinker: must not move until shrinker_remove(). Context: not in an interrupt, not in a shrinker. */
 void shrinker_add(struct shrinker *shrinker);
 void shrinker_remove(struct shrinker *shrinker);
 
@@ -37,8 +37,8 @@ void shrinker_remove(struct shrinker *shrinker);
  */
 uint64_t shrink_memory(uint64_t frames);
 
-/* Between them no other CPU runs shrinkers. For a fork of the hosted library. Context of both: thread, not
-   in a shrinker. */
+/* Between them no other CPU runs shrinkers. For a fork of the hosted library.
+   Context of both: thread, not in a shrinker. */
 void shrink_hold(void);
 void shrink_release(void);
 

@@ -3,11 +3,11 @@
 /*
  * Ranges of kernel address space: for device memory, stacks, and memory that need not be contiguous.
  *
- * A guard page, which is never mapped, lies before each range, and so also after it. Memory that may be
+ * A guard page, which is never mapped, precedes each range, and so also follows it. Memory that may be
  * contiguous comes from kmalloc() or the buddy allocator instead: the direct map maps it already.
  *
- * Context of all, but where it says so: thread or interrupt, not NMI, with no lock of class LOCK_SEGMENTS or
- * of one after it held. Never sleeps.
+ * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock of class LOCK_SEGMENTS
+ * or of one after it held. Never sleeps.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/paging.h>
@@ -29,13 +29,14 @@ enum vrange_kind {
  */
 void vrange_init(struct paging *paging, virt_t start, virt_t end);
 
-/* From now on more than a few ranges can be described. Context: once, first CPU, after kmalloc_init(). */
+/* Allow more than a few ranges, by allocating their descriptions from now on.
+   Context: once, BSP, after kmalloc_init(). */
 status_t vrange_init_memory(void) MUST_CHECK;
 
 /**
  * vrange_map_device() - map physical addresses.
  * @address, @size_bytes: of any alignment; the pages around them are mapped.
- * @access: enum page_access; PAGE_GLOBAL comes by itself.
+ * @access: enum page_access; PAGE_GLOBAL is added.
  * @name:   for vmap and fault reports; not copied.
  * @result: receives the address of the byte at @address; untouched on failure.
  *
@@ -77,7 +78,8 @@ void vrange_unmap(const volatile void *pointer);
 /**
  * vrange_prune() - free empty page tables that vrange_unmap() had to leave while table freeing was blocked.
  *
- * The next vrange_unmap() does it, too. Context: thread; called after CPUs have come online or gone offline.
+ * The next vrange_unmap() does it, too.
+ * Context: thread; called after CPUs have come online or gone offline.
  */
 void vrange_prune(void);
 

@@ -55,8 +55,8 @@ enum lock_class { LOCK_CLASSES(LOCK_CLASS_ENUM_) LOCK_CLASS_COUNT };
 
 /*
  * The last class is not noted. Any class may be held when it is taken, so there is nothing to check then; and
- * nothing is taken under it, which is plain from the few port accesses that it guards. The PIT is what the
- * TSC's rate is measured against: each instruction between two readings widens the error of the result.
+ * nothing is taken under it, which is plain from the few port accesses that it guards. The TSC's rate is
+ * measured against the PIT: each instruction between two readings widens the error of the result.
  */
 #define LOCK_INNERMOST (LOCK_CLASS_COUNT - 1)
 
@@ -69,9 +69,9 @@ enum lock_fairness {
 
 /* The bound of spin_lock_or_give_up(), and the state of its waits; one for each lock. */
 struct lock_bound {
-    uint64_t patience_ticks; /* constant; of the time-stamp counter, since the last progress */
-    uint32_t progress; /* the holder changes it to show that it goes on; atomic, only a hint: no order */
-    bool is_stuck;     /* a wait for the present holder timed out; likewise */
+    uint64_t timeout_ticks; /* constant; of the TSC, since the last progress */
+    uint32_t progress;      /* the owner changes it while it makes progress; atomic, only a hint: no order */
+    bool is_stuck;          /* a wait for the present owner timed out; likewise */
 };
 
 /* The constants of a lock; may be shared by similar locks. */
@@ -79,10 +79,9 @@ struct lock_kind {
     const char *name; /* for reports */
     uint8_t class;    /* enum lock_class */
 
-    /* The waiting policy. Of the lock and not of the caller, because it depends on what its holders may do.
-     */
+    /* The waiting policy. Of the lock and not of the caller, because it depends on what its owners may do. */
     uint8_t fairness;         /* enum lock_fairness */
-    bool polls_calls;         /* waiters poll cross-calls, so that a holder may call them and wait */
+    bool polls_calls;         /* waiters poll cross-calls, so that the owner may call them and wait */
     struct lock_bound *bound; /* for spin_lock_or_give_up(); NULL: never used with it */
 };
 
@@ -115,7 +114,7 @@ void lock_order_release(const void *lock, const struct lock_kind *kind);
 
 /**
  * lock_order_check() - panic if this CPU holds a lock of a class or of one further down.
- * @class: of something other than a spinlock that is going to be waited for.
+ * @class: of something other than a spinlock that this CPU is about to wait for.
  *
  * Context: any but NMI.
  */
@@ -124,7 +123,7 @@ void lock_order_check(enum lock_class class);
 /**
  * lock_order_check_call() - panic if this CPU holds a lock whose waiters do not poll calls.
  *
- * A CPU that waits for it would never run the cross-call for which its holder waits.
+ * A CPU that waits for it would never run the cross-call for which its owner waits.
  * Context: interrupts masked.
  */
 void lock_order_check_call(void);

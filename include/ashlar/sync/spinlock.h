@@ -9,7 +9,7 @@
  *     ...
  *     spin_unlock(&lock);
  *
- * It is held with interrupts masked and stores the interrupt flag of its holder. Its name, its class
+ * It is held with interrupts masked and stores the interrupt flag of its owner. Its name, its class
  * (lock_class.h has the order of the classes) and its waiting policy are in its initialiser. By default its
  * waiters are served in FIFO order and do not poll cross-calls meanwhile. So under such a lock no CPU may
  * make a cross-call, nor unmap or allocate, which may make one; a lock under which that is done polls calls
@@ -30,7 +30,7 @@ struct spinlock {
     union {
         uint64_t word; /* 0: free, and no CPU waits */
         struct {
-            uint32_t owner; /* 0: free; else spin_me() of the holder, and its RFLAGS_IF and RFLAGS_FIXED */
+            uint32_t owner; /* 0: free; else spin_me() of the owner, and its RFLAGS_IF and RFLAGS_FIXED */
             uint32_t tail;  /* the last of the queue; 0: no CPU waits */
         };
     };
@@ -75,8 +75,8 @@ static inline void spin_init(struct spinlock *lock, const struct lock_kind *kind
 #define SPIN_FLAGS     (RFLAGS_IF | RFLAGS_FIXED)
 #define SPIN_NO_OWNER  UINT32_MAX
 
-/* spin_me(): this CPU's number, shifted by SPIN_CPU_SHIFT. Hosted, a thread's: they are counted as they come,
- * up to SPIN_THREADS_MAX.
+/* spin_me(): this CPU's number, shifted by SPIN_CPU_SHIFT. Hosted, a thread's: threads are numbered in the
+ * order of their first call, up to SPIN_THREADS_MAX.
  * Context of both: any; stays so only with interrupts masked. */
 #ifdef ASHLAR_HOSTED
 #define SPIN_THREADS_MAX 1024
@@ -183,12 +183,12 @@ static inline bool spin_trylock(struct spinlock *lock)
 }
 
 /**
- * spin_lock_or_give_up() - take a lock whose holder may never release it.
+ * spin_lock_or_give_up() - take a lock whose owner may never release it.
  * @lock: has a bound. The waiter does not join its queue, so spin_lock() must not be used where it is
  * contended.
  *
  * Gives up at once when this CPU holds it, as in an NMI or a panic, and when another CPU's wait for the
- * present holder timed out; else after patience_ticks without progress of the holder.
+ * present owner timed out; else after timeout_ticks without progress of the owner.
  * Return: whether it was taken; if not, the interrupt flag is unchanged.
  * Context: any, also NMI and panic.
  */
