@@ -21,10 +21,10 @@
 #define TERMINAL_COLUMNS 80
 
 /* A second at 4 GHz and two at 2 GHz: the longest line takes 0.6 s at 9600 baud. */
-#define PATIENCE_TICKS (1ULL << 32)
+#define TIMEOUT_TICKS (1ULL << 32)
 
 /* The holder's progress is the texts written to consoles. */
-static struct lock_bound lock_bound = { .timeout_ticks = PATIENCE_TICKS };
+static struct lock_bound lock_bound = { .timeout_ticks = TIMEOUT_TICKS };
 struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
 /* guarded by output_lock: what log.c says, and: */
 static struct console *consoles; /* written with the lock held; read also without */

@@ -30,8 +30,6 @@ static bool has_queue(void)
     return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
 }
 
-static struct timer_queue *my_queue(void);
-
 /* Return: false when the clockevent became a shared one before it was armed, so that @queue is not the one to
    arm it for. */
 static bool try_arm_hardware(struct timer_queue *queue)
@@ -49,8 +47,12 @@ static bool try_arm_hardware(struct timer_queue *queue)
 /* Context: interrupts off. */
 static void arm_hardware(struct timer_queue *queue)
 {
-    if (UNLIKELY(!try_arm_hardware(queue)))
-        (void)my_queue(); /* moves the timers, and arms for the BSP */
+    struct timer_queue *first = PERCPU_OF(0, timer_queue);
+    if (LIKELY(try_arm_hardware(queue)))
+        return;
+    /* A shared clockevent stays one, so that the second attempt cannot fail. */
+    timer_queue_move_all(queue, first);
+    try_arm_hardware(first);
 }
 
 /* Context: interrupts off. */
