@@ -47,9 +47,14 @@ void output_give(struct output_held held)
     local_irq_restore(held.flags);
 }
 
-bool output_is_reporter(void)
+static bool is_reporter(void)
 {
     return __atomic_load_n(&reporter, __ATOMIC_RELAXED) == machine_ops.cpu() + 1;
+}
+
+bool output_is_mine(void)
+{
+    return is_reporter() || spin_is_mine(&output_lock);
 }
 
 void output_write(struct console *only, const char *text, size_t length)
@@ -88,7 +93,7 @@ void output_settle(void)
 
 bool output_hold(struct output_held *held)
 {
-    if (output_is_reporter())
+    if (is_reporter())
         return false;
     *held = output_take();
     __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);

@@ -47,8 +47,9 @@ void output_remove(struct console *console);
    output_take() and output_give(). */
 void output_settle(void);
 
-/* Whether this CPU holds the consoles for a report: output_hold(). */
-bool output_is_reporter(void);
+/* Whether this CPU holds the consoles: between output_take() and output_give(), and in a report
+   (output_hold()), also in one that another CPU's later report did not wait for. */
+bool output_is_mine(void);
 
 /* ---- for all ---- */
 

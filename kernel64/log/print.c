@@ -24,19 +24,13 @@ static size_t columns, column;
 static bool is_line_begun, is_record;
 static size_t rows_printed; /* since its last call */
 
-/* Whether this CPU prints a report. Also one for which another CPU's wait has timed out: output_is_reporter()
-   is for the later report then, and this CPU still holds the lock. */
-static bool is_in_report(void)
-{
-    return output_is_reporter() || spin_is_mine(&output_lock);
-}
-
-/* Calls the observer. Return: whether to print more. Called without the lock: it may wait for a key. */
+/* Calls the observer. Return: whether to print more. It may wait for a key, so it is called without the
+   lock, and never in a report. */
 static bool may_print(void)
 {
     size_t rows = rows_printed;
 
-    if (is_in_report())
+    if (output_is_mine())
         return true;
     if (is_print_dropped || !print_observer)
         return !is_print_dropped;
@@ -123,7 +117,7 @@ static void write_rows(const char *text, size_t length)
 
 void print_text(const char *text, size_t length)
 {
-    if (print_observer && !is_in_report())
+    if (print_observer && !output_is_mine())
         write_rows(text, length);
     else if (may_print())
         write_out(text, length);
@@ -168,7 +162,7 @@ static void gather(void *context, const char *text, size_t length)
 
 void print_v(const char *format, va_list arguments)
 {
-    struct gathered gathered = { .length = 0, .by_rows = print_observer && !is_in_report() };
+    struct gathered gathered = { .length = 0, .by_rows = print_observer && !output_is_mine() };
     struct output_held held = { .taken = false };
 
     if (!gathered.by_rows) {

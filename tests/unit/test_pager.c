@@ -39,7 +39,7 @@ void output_write(struct console *only, const char *text, size_t length)
     output[length_written] = '\0';
 }
 
-bool output_is_reporter(void)
+bool output_is_mine(void)
 {
     return is_reporting;
 }
