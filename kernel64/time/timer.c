@@ -30,12 +30,14 @@ static bool has_queue(void)
     return !clockevent_is_shared() || PERCPU_MINE(cpu_number) == 0;
 }
 
-/* Return: false when the clockevent became a shared one before it was armed, so that @queue is not the one to
-   arm it for. */
+/* Return: false when the clockevent became a shared one since @queue was chosen, or before it was armed, so
+   that @queue is not the one to arm it for. */
 static bool try_arm_hardware(struct timer_queue *queue)
 {
     uint64_t deadline_ns;
     bool is_shared = clockevent_is_shared();
+    if (UNLIKELY(is_shared && queue != PERCPU_OF(0, timer_queue)))
+        return false;
     if (is_shared)
         spin_lock(&shared_lock);
     bool is_done = !timer_queue_next(queue, &deadline_ns) || clockevent_arm(deadline_ns, is_shared);
