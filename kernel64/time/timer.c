@@ -18,7 +18,7 @@
 #include <time/watchdog.h>
 
 static PERCPU(struct timer_queue, timer_queue);
-static bool interrupts;
+static bool interrupts; /* atomic: there is a clockevent */
 
 /* Arming a clockevent that all CPUs share is one step with reading the earliest deadline. */
 static struct spinlock shared_lock = SPINLOCK("timer device", LOCK_TIMER_DEVICE);
@@ -91,7 +91,7 @@ void timer_start(const struct clockevent_setup *setup)
 {
     struct clockevent_setup mine = *setup;
     mine.expired = run_due;
-    interrupts = clockevent_init(&mine);
+    __atomic_store_n(&interrupts, clockevent_init(&mine), __ATOMIC_RELAXED);
     arm_hardware(my_queue());
 }
 
@@ -109,7 +109,7 @@ void timer_rearm(void)
 
 bool timer_interrupts(void)
 {
-    return interrupts;
+    return __atomic_load_n(&interrupts, __ATOMIC_RELAXED);
 }
 
 bool timer_arm(struct timer *timer, uint64_t deadline_ns)
@@ -137,20 +137,15 @@ void timer_poll(void)
     local_irq_restore(state);
 }
 
-/* For CPUs on which no interrupt would end HLT. */
-static void wait_awake(uint64_t deadline_ns)
+/* Whether HLT would end when a timer of this CPU is due. */
+static bool may_halt(void)
 {
-    while (clock_now_ns() < deadline_ns) {
-        timer_poll();
-        cpu_relax();
-    }
+    return __atomic_load_n(&interrupts, __ATOMIC_RELAXED) && has_queue();
 }
 
-/* The clockevent has become a shared one since the timer was armed: it runs on the BSP, and no interrupt of
-   it ends HLT here. */
-static void wait_for_bsp(void)
+static void poll_once(void)
 {
-    local_irq_enable();
+    timer_poll();
     cpu_relax();
 }
 
@@ -158,18 +153,23 @@ void timer_sleep_until(uint64_t deadline_ns)
 {
     struct timer timer;
     bool is_over = false;
-    if (!interrupts || !has_queue()) {
-        wait_awake(deadline_ns);
+    if (!may_halt()) {
+        while (clock_now_ns() < deadline_ns)
+            poll_once();
         return;
     }
     timer_init(&timer, set_flag, &is_over);
     timer_arm(&timer, deadline_ns);
     local_irq_disable();
     while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
-        if (LIKELY(has_queue()))
+        /* The clockevent may have been replaced since the timer was armed: by a shared one, so that the timer
+           runs on the BSP, or by none, so that the BSP has to poll. */
+        if (LIKELY(may_halt())) {
             cpu_interrupts_on_and_halt();
-        else
-            wait_for_bsp();
+        } else {
+            local_irq_enable();
+            poll_once();
+        }
         local_irq_disable();
     }
     local_irq_enable();

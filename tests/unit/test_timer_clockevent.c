@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A CPU's timers while the BSP makes the clockevent a shared one: at each of the moments at which the CPU
- * reads which one it is. The test is the clockevent and the BSP. This CPU's per-CPU data is the first copy,
- * where the GS base of a process is, and the BSP's is another one.
+ * reads which one it is. The test is the clockevent and the BSP. The per-CPU data of the CPU that runs is the
+ * first copy, where the GS base of a process is, and the other CPU's is another one.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,11 +38,11 @@ void percpu_check_stays(void)
 }
 
 extern char __bss_start[], _end[]; /* of the linker */
-static char *bsp_copy;
+static char *other_copy;
 
 uintptr_t percpu_distance(unsigned int cpu)
 {
-    return cpu == 1 ? 0 : (uintptr_t)bsp_copy - align_down((uintptr_t)__bss_start, 64);
+    return cpu == percpu_cpu_number ? 0 : (uintptr_t)other_copy - align_down((uintptr_t)__bss_start, 64);
 }
 
 /* ---- the clockevent, and the BSP that replaces it ---- */
@@ -93,14 +93,14 @@ bool clockevent_arm(uint64_t deadline_ns, bool is_shared)
         own_ns = NEVER;
     if (is_shared_now && !is_shared)
         return false;
-    *(is_shared_now ? &shared_ns : &own_ns) = deadline_ns;
+    *(is_shared_now ? &shared_ns : &own_ns) = setup.only ? NEVER : deadline_ns;
     return true;
 }
 
 bool clockevent_init(const struct clockevent_setup *from)
 {
     setup = *from;
-    return true;
+    return !from->only;
 }
 
 void clockevent_offline_cpu(void)
@@ -117,9 +117,12 @@ void tsc_sync_tick(void)
 {
 }
 
+/* On the BSP: finds the TSC unstable, and there is no clockevent that does not need it. */
 void watchdog_poll(void)
 {
-    fail(); /* not on this CPU */
+    assert_int_equal(percpu_cpu_number, 0);
+    shared_at = reads + 1;
+    timer_start(&(struct clockevent_setup){ .isa = -1, .only = "none" });
 }
 
 /* This CPU's own interrupt, when it is due. */
@@ -158,10 +161,10 @@ static void count_run(struct timer *which, void *context)
 /* A timer of the BSP's queue, and none on this CPU's. The kind changes at the @at-th read after this. */
 static void begin(unsigned int at)
 {
-    free(bsp_copy);
+    free(other_copy);
     size_t size = (uintptr_t)_end - align_down((uintptr_t)__bss_start, 64);
-    bsp_copy = aligned_alloc(64, align_up(size, 64));
-    assert_non_null(bsp_copy);
+    other_copy = aligned_alloc(64, align_up(size, 64));
+    assert_non_null(other_copy);
     now_ns = 0;
     own_ns = shared_ns = NEVER;
     shared_at = UINT32_MAX;
@@ -236,14 +239,30 @@ static void a_sleep_ends_whenever_the_clockevent_becomes_shared(void **state)
     }
 }
 
+static void a_sleep_of_the_bsp_ends_when_there_is_no_clockevent_any_more(void **state)
+{
+    (void)state;
+    begin(UINT32_MAX);
+    percpu_cpu_number = 0;
+    timer_prepare_cpu(0);
+    timer_init(&timer, count_run, &bsp_runs);
+    timer_arm(&timer, BSP_NS); /* its interrupt is the last one */
+    timer_sleep_until(LATE_NS);
+    assert_true(now_ns >= LATE_NS);
+    assert_int_equal(bsp_runs, 1);
+    assert_false(timer_interrupts());
+    assert_true(local_irq_is_enabled());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timer_is_armed_whenever_the_clockevent_becomes_shared),
         cmocka_unit_test(a_timer_is_armed_again_whenever_the_clockevent_becomes_shared),
         cmocka_unit_test(a_sleep_ends_whenever_the_clockevent_becomes_shared),
+        cmocka_unit_test(a_sleep_of_the_bsp_ends_when_there_is_no_clockevent_any_more),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(bsp_copy);
+    free(other_copy);
     return failed;
 }
