@@ -220,8 +220,8 @@ static bool take_received(struct ps2_keyboard *keyboard, uint8_t *byte)
     return has_byte;
 }
 
-/* The 8042's translation of scan code set 2 to set 1. Source: Intel, "UPI-C42/UPI-L42 ... Keyboard
-   Controller"; IBM PC AT Technical Reference, "Keyboard Controller", scan code translation. */
+/* The 8042's translation of scan code set 2 to set 1. Source: Intel 8042 data
+   sheets; IBM PC AT Technical Reference, "Keyboard Controller", scan code translation. */
 static const uint8_t set_1_of_set_2[] = {
     0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59, 0x65,
     0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b, 0x67, 0x2e,

@@ -7,7 +7,7 @@
  * Shift presses and releases (0xe0 0x2a and the like) for programs of 1987, which are ignored. Pause alone
  * sends 0xe1 and two codes, and no release.
  *
- * Source: IBM, "PS/2 Hardware Interface Technical Reference", Keyboards: "Scan Code Set 1".
+ * Source: IBM PS/2 Hardware Interface Technical Reference, Keyboards: "Scan Code Set 1".
  */
 #include <ashlar/dev/scan_keys.h>
 

@@ -26,7 +26,7 @@
  * The wait for the lock is bounded, too: a panic may have interrupted its owner. A writer that does not get
  * it sends by polling without the ring, so that the text is output, perhaps in the middle of another line.
  *
- * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "FIFO Interrupt Mode
+ * Source: National Semiconductor PC16550D data sheet, "Registers", "FIFO Interrupt Mode
  * Operation".
  */
 #include <ashlar/dev/uart16550.h>

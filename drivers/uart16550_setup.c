@@ -8,7 +8,7 @@
  * The speed may be left as it is: firmware with a console on the port has set it, and the clock that the
  * divisor divides need not be known then. A divisor of 0 was never set: no UART sends with it.
  *
- * Source: National Semiconductor PC16550D data sheet (1995), "Registers", "Modem Control Register"
+ * Source: National Semiconductor PC16550D data sheet, "Registers", "Modem Control Register"
  * (loopback), "Programmable Baud Generator".
  */
 #include <ashlar/dev/uart16550.h>

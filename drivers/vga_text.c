@@ -3,7 +3,7 @@
  * VGA text mode: the adapter's memory (a character and an attribute a cell), its hardware cursor, and the
  * probe. text_grid.c keeps the text.
  *
- * Source: IBM, "PS/2 Video Subsystem", Video Graphics Array: "CRT Controller Registers",
+ * Source: IBM PS/2 Hardware Interface Technical Reference, Video Subsystem: "CRT Controller Registers",
  * "Graphics Controller Registers", "General Registers".
  */
 #include <ashlar/dev/vga_text.h>

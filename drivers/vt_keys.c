@@ -8,8 +8,8 @@
  * A control character inside a sequence aborts the sequence and is decoded itself, so that an incomplete
  * sequence does not swallow an Enter.
  *
- * Source: ECMA-48, 5th edition, "Control sequences"; DEC VT220 Programmer Reference Manual,
- * "Keyboard codes"; xterm's ctlseqs, "PC-Style Function Keys".
+ * Source: ECMA-48, "Control sequences"; VT220 Programmer Reference Manual,
+ * "Keyboard codes"; xterm ctlseqs, "PC-Style Function Keys".
  */
 #include <ashlar/dev/vt_keys.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Check of the CPU's features. Each feature that kernel64 requires has its own message.
- * Source: Intel SDM vol. 2A, "CPUID - CPU Identification"; AMD APM vol. 3, Fn8000_0001.
+ * Source: Intel SDM vol. 2A, "CPUID - CPU Identification"; AMD APM vol. 3, "Obtaining Processor
+ * Information Via the CPUID Instruction", Fn8000_0001.
  */
 #include "cpu.h"
 

@@ -3,7 +3,7 @@
 ; their entry. In assembly because a C compiler gives no section the type of a note. The address is given 8
 ; bytes: QEMU reads as many from an ELF64 image, whatever the note's size says; rust-vmm reads the lower 4,
 ; Xen as many as there are.
-; Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc); ELF gABI, "Note Section"; QEMU,
+; Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc); System V gABI, "Note Section"; QEMU,
 ; hw/i386/x86.c, read_pvh_start_addr(); rust-vmm linux-loader, src/loader/elf/mod.rs, parse_elf_note().
 bits 32
 %include "stub_constants.inc"

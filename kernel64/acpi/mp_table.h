@@ -7,7 +7,7 @@
  * Interrupts have the number of their bus: on the ISA bus the IRQ, on a PCI bus device and pin.
  *
  * Not for the extended entries after the table, which are about address decoding.
- * Source: Intel, "MultiProcessor Specification" version 1.4, chapter 4.
+ * Source: MultiProcessor Specification 1.4, chapter 4.
  *
  * Context of all: any; they take no lock and call nothing but the acpi_read_fn.
  */

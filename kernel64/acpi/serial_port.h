@@ -6,7 +6,7 @@
  *
  * Both tables describe a port by a generic address and an interface type, with the same numbers in both. An
  * SPCR without an address means that redirection is disabled in the firmware.
- * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)", "Debug Port Table 2 (DBG2)".
+ * Source: Microsoft SPCR; Microsoft DBG2.
  *
  * Context of all: as acpi/view.h's: any.
  */
@@ -80,8 +80,8 @@ bool dbg2_next_serial(const struct dbg2 *dbg2, struct dbg2_cursor *cursor, struc
  * UART's clock is known; for I/O ports without one it is a PC's. Else the speed that firmware has set stays.
  *
  * Return: NULL, or the reason why the driver does not support the port.
- * Source: Microsoft, "Serial Port Console Redirection Table (SPCR)": Interface Type, Base Address, Configured
- *         Baud Rate, UART Clock Frequency, Precise Baud Rate; ACPI 6.5, 5.2.3.2 "Generic Address Structure".
+ * Source: Microsoft SPCR, Interface Type, Base Address, Configured Baud Rate, UART Clock Frequency, Precise
+ *         Baud Rate; ACPI Specification 6.5, "Generic Address Structure" (5.2.3.2).
  */
 const char *serial_port_plan(const struct serial_port *port, struct uart16550_config *config);
 

@@ -27,7 +27,8 @@
 /* Reads of SCI_EN while firmware switches to ACPI mode, of about a microsecond each. */
 #define ACPI_MODE_READS 100000
 
-/* Configuration mechanism 1. Source: PCI Local Bus Specification 3.0, 3.2.2.3.2. */
+/* Configuration mechanism 1. Source: PCI Local Bus Specification 3.0, "Software Generation of Configuration
+   Transactions". */
 #define PORT_PCI_ADDRESS 0xcf8
 #define PORT_PCI_DATA    0xcfc
 

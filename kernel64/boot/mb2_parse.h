@@ -18,7 +18,7 @@
  * Return: STATUS_OK, also with warnings; STATUS_TRUNCATED or STATUS_MALFORMED when the first eight bytes are
  *          invalid; STATUS_TOO_BIG beyond BOOT_ENTRIES_MAX or BOOT_TAGS_MAX.
  * Context: any. Allocates nothing.
- * Source: Multiboot2 Specification version 2.0, "Boot information format".
+ * Source: Multiboot2 Specification 2.0, "Boot information format".
  */
 status_t mb2_parse(const void *data, size_t size_bytes, phys_t address, boot_report_fn *report_fault,
                    struct boot_info *info) MUST_CHECK;

@@ -127,7 +127,7 @@ static bool try_firmware_ports(bool is_firmware_console)
 /*
  * The BIOS data area has four ports; the equipment word has the number of those present. UEFI does not write
  * it.
- * Source: IBM, "PS/2 and PC BIOS Interface Technical Reference", "BIOS Data Area".
+ * Source: IBM PS/2 BIOS Technical Reference, "BIOS Data Area".
  */
 #define BDA_ADDRESS         0x400
 #define BDA_EQUIPMENT       (0x10 / 2) /* in words */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's initial APIC ID from CPUID, and its APIC ID from that and the LAPIC. Source: Intel SDM vol. 2A,
- * "CPUID": leaf 0BH gives all 32 bits in EDX, where it is filled in; leaf 1 the low 8 in EBX. Intel SDM vol.
- * 3A, "Local APIC ID"; AMD APM vol. 2, "Local APIC ID": the register can be written.
+ * A CPU's initial APIC ID from CPUID, and its APIC ID from that and the LAPIC. Leaf 0BH gives all 32 bits in
+ * EDX, where it is filled in; leaf 1 the low 8 in EBX. The LAPIC's register can be written.
+ *
+ * Source: Intel SDM vol. 2A, "CPUID"; vol. 3A, "Local APIC ID"; AMD APM vol. 2, "Local APIC ID".
  */
 #include <cpu/apic_id.h>
 

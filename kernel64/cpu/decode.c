@@ -3,7 +3,8 @@
  * Decoding of registers, machine checks, exceptions and their error codes.
  *
  * Source of all names: Intel SDM vol. 3A, "Control Registers", "Exception and Interrupt
- * Reference", "Page Attribute Table (PAT)"; vol. 1, "EFLAGS Register"; vol. 4 for IA32_EFER.
+ * Reference", "Page Attribute Table (PAT)"; vol. 1, "EFLAGS Register"; vol. 4,
+ * "Architectural MSRs", IA32_EFER.
  */
 #include <cpu/decode.h>
 

@@ -11,8 +11,8 @@
 #include <log/log.h>
 #include <cpu/fixup.h>
 
-/* Intel: the upper half, after CPUID(1) with the register at 0 (SDM vol. 3A, "Microcode Update Resources").
-   AMD: the lower half (APM vol. 2, "PATCH_LEVEL"). */
+/* Intel: the upper half, after CPUID(1) with the register at 0. AMD: the lower half.
+   Source: Intel SDM vol. 3A, "Determining the Signature"; AMD PPR, "MSR0000_008B [Patch Level]". */
 #define MSR_MICROCODE 0x8b
 
 /* Interrupt Pending and CMP-Halt: C1eOnCmpHalt, SmiOnCmpHalt. (AMD BKDG 31116, MSRC001_0055.) */

@@ -82,7 +82,8 @@ static void read_brand(cpuid_fn *cpuid, struct cpu_identity *identity)
     identity->brand[end > start ? end - start : 0] = '\0';
 }
 
-/* Source: Intel SDM vol. 2A, "CPUID", "Version Information"; AMD APM vol. 3, function 1. */
+/* Source: Intel SDM vol. 2A, "CPUID", "Version Information"; AMD APM vol. 3, "Obtaining Processor
+   Information Via the CPUID Instruction", Fn0000_0001. */
 static void read_version(uint32_t eax, struct cpu_identity *identity)
 {
     unsigned int family = eax >> 8 & 0xf;

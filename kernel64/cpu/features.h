@@ -9,8 +9,9 @@
 #include <cpu/cpuid.h>
 
 /*
- * Location: leaf, subleaf, register, bit. "Used": the kernel uses the feature if present. Source: Intel SDM
- * vol. 2A, "CPUID"; AMD APM vol. 3, "Appendix E".
+ * Location: leaf, subleaf, register, bit. "Used": the kernel uses the feature if present.
+ * Source: Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3, "Obtaining Processor Information Via the CPUID
+ * Instruction".
  */
 /* clang-format off */
 #define CPU_FEATURE_TABLE(F)                                                                                 \
@@ -86,7 +87,8 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
  * Higher bits are reserved in page-table entries: the CPU faults on them. A width below 32 bits, as some
  * hypervisors report, or above 52 is invalid; both count as 52.
  * Context: any.
- * Source: Intel SDM vol. 2A, CPUID leaf 80000008H; vol. 3A, "4-Level Paging", MAXPHYADDR.
+ * Source: Intel SDM vol. 2A, "CPUID", leaf 80000008H; vol. 3A, "4-Level Paging and 5-Level Paging",
+ *         MAXPHYADDR.
  */
 uint64_t cpu_address_end(const struct cpu_identity *identity);
 

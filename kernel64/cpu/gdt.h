@@ -24,7 +24,7 @@ enum trap_stack {
     TRAP_STACK_END,
 };
 
-/* Source: Intel SDM vol. 3A, "64-Bit Task State Segment". */
+/* Source: Intel SDM vol. 3A, "Task Management in 64-bit Mode". */
 struct PACKED task_state {
     uint32_t reserved0;
     uint64_t rsp[3];

@@ -8,7 +8,7 @@
  * interrupt flag: <ashlar/sync/irqflags.h>; device ports: <ashlar/io.h>.
  *
  * Context of all: any, also NMI and panic, unless a function says otherwise.
- * Source: Intel SDM vol. 2, one page an instruction, ed. 081.
+ * Source: Intel SDM vol. 2A, "Instruction Set Reference, A-L"; vol. 2B, "Instruction Set Reference, M-U".
  */
 #include <cpu/cpuid.h>
 

@@ -10,6 +10,6 @@
  *
  * Return: page-aligned; 0 on a CPU without the register.
  * Context: any but NMI; after traps_init().
- * Source: Intel SDM vol. 3A, "Local APIC Status and Location", ed. 081, 11.4.4.
+ * Source: Intel SDM vol. 3A, "Local APIC Status and Location", 11.4.4.
  */
 uint64_t cpu_lapic_base(void);

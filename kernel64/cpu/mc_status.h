@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Bits of a machine-check bank's status register.
- * Source: Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs", ed. 081.
+ * Source: Intel SDM vol. 3B, "IA32_MCi_STATUS MSRs".
  */
 #include <ashlar/bits.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Enumerates the MTRRs, and compares those of two CPUs. Source: Intel SDM vol. 3A, "Memory Type Range
- * Registers (MTRRs)".
+ * Enumerates the MTRRs, and compares those of two CPUs.
+ *
+ * Source: Intel SDM vol. 3A, "Memory Type Range Registers (MTRRs)".
  */
 #include <cpu/mtrr.h>
 

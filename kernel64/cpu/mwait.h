@@ -4,7 +4,8 @@
  * Whether an idle CPU waits for a write by MONITOR and MWAIT, or for an interrupt by HLT: a CPU in MWAIT
  * needs no IPI to wake it. Pure: hosted tests bring their own CPUs.
  *
- * Source: Intel SDM vol. 3A, "MONITOR/MWAIT Instructions", CPUID leaf 05H; AMD APM vol. 3, "MONITOR".
+ * Source: Intel SDM vol. 3A, "MONITOR/MWAIT Instruction"; vol. 2A, "CPUID", leaf 05H; AMD APM vol. 3,
+ * "MONITOR".
  */
 #include <cpu/features.h>
 

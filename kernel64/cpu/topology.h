@@ -4,7 +4,8 @@
  * The position of a CPU: package, die, core, thread, from CPUID. Pure: hosted tests bring their own CPUs.
  *
  * Source: Intel SDM vol. 3A, "Detecting Hardware Multi-Threading Support and Topology", CPUID leaves 0BH and
- * 1FH; AMD APM vol. 3, CPUID 8000_0008 ECX, 8000_001E.
+ * 1FH; AMD APM vol. 3, "Obtaining Processor Information Via the CPUID Instruction", Fn8000_0008,
+ * Fn8000_001E.
  */
 #include <cpu/features.h>
 

@@ -8,8 +8,9 @@
  * But STI does not inhibit NMI, machine checks and debug exceptions, and the IRETQ of their handlers ends the
  * inhibition: the pending interrupt is then taken before the HLT, and the CPU halts with nothing to wake it.
  * So the two instructions are a kind of restartable sequence (trap/restart.h): a trap between them returns
- * after the HLT, as if it had ended the halt, and the CPU checks again. Source: Intel SDM vol. 2B, "STI", ed.
- * 081; AMD APM vol. 3, "STI".
+ * after the HLT, as if it had ended the halt, and the CPU checks again.
+ *
+ * Source: Intel SDM vol. 2B, "STI"; AMD APM vol. 3, "STI".
  */
 #include <cpu/trap_frame.h>
 

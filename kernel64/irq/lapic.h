@@ -4,8 +4,8 @@
  * The local APIC: each CPU's own interrupt controller, in xAPIC mode (a page of registers) or x2APIC mode
  * (MSRs). Only lapic.c and lapic_mode.c tell the two apart. Not for I/O APICs: drivers/ioapic.c.
  *
- * Source of all: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)", ed. 081, chapter 11;
- * AMD APM vol. 2, "Advanced Programmable Interrupt Controller (APIC)", rev. 3.41, chapter 16.
+ * Source of all: Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)", chapter 11;
+ * AMD APM vol. 2, "Advanced Programmable Interrupt Controller (APIC)", chapter 16.
  *
  * Context of all, where nothing else is said: interrupts off or the caller's thread bound to this CPU; also
  * from NMI. No lock is taken, nothing sleeps. All but lapic_mode() and lapic_mode_found() need a local APIC:

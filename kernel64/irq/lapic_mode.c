@@ -8,7 +8,7 @@
  *     x2APIC             xAPIC       disabled first, because there is no direct transition. Where the CPU is
  *                                    locked in x2APIC mode, it stays there
  *
- * Source: Intel SDM vol. 3A, "x2APIC State Transitions", ed. 081, 11.12.5.
+ * Source: Intel SDM vol. 3A, "x2APIC State Transitions", 11.12.5.
  */
 #include <irq/lapic_mode.h>
 
@@ -72,7 +72,7 @@ bool lapic_mode_enter(enum lapic_mode mode)
     return current_mode() == mode;
 }
 
-/* Source: Intel SDM vol. 4, "IA32_ARCH_CAPABILITIES" and "IA32_XAPIC_DISABLE_STATUS". */
+/* Source: Intel SDM vol. 4, "Architectural MSRs", IA32_ARCH_CAPABILITIES, IA32_XAPIC_DISABLE_STATUS. */
 static void read_lock(void *argument)
 {
     bool has_status = cpu_boot_identity()->max_leaf >= 7 && (cpu_cpuid(7, 0).edx & BIT(29)) != 0 &&

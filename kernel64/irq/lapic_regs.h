@@ -5,7 +5,7 @@
  * A register's number is its offset in the page of xAPIC mode; its MSR in x2APIC mode is MSR_X2APIC_FIRST +
  * offset / 16.
  * Source: Intel SDM vol. 3A, "Local APIC Register Address Map", "Local Vector Table", "Interrupt Command
- *         Register (ICR)", ed. 081, 11.4.1, 11.5.1, 11.6.1; vol. 4, "Architectural MSRs", 2.1.
+ *         Register (ICR)", 11.4.1, 11.5.1, 11.6.1; vol. 4, "Architectural MSRs", 2.1.
  */
 #include <ashlar/bits.h>
 #include <cpu/apic_base.h>

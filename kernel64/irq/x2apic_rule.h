@@ -5,8 +5,8 @@
  *
  * Intel and AMD want interrupt remapping set up before x2APIC mode is entered, and this kernel does not
  * program it; firmware has been tested with systems that keep to that (Intel SDM vol. 3A, "Extended XAPIC
- * (x2APIC)"; VT-d specification, "Interrupt Remapping"). So the mode is entered only where there is a reason
- * to.
+ * (x2APIC)"; Intel VT-d specification, "Interrupt Remapping"). So the mode is entered only where there is a
+ * reason to.
  */
 #include <ashlar/types.h>
 

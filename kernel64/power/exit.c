@@ -30,7 +30,7 @@
 #define KBC_PULSE_RESET 0xfe
 #define KBC_WAIT_US     10000
 /* Reset control register: bit 1 chooses a hard reset, bit 2 going from 0 to 1 starts it.
-   Source: Intel ICH9 datasheet, "Reset Control Register". */
+   Source: Intel ICH9 data sheet, "Reset Control Register". */
 #define PORT_RESET      0xcf9
 #define RESET_HARD      0x02
 #define RESET_START     0x04

@@ -23,9 +23,8 @@
  * 40000000H.
  * Return: source NULL when it reports none; trust is TSC_RATE_GIVEN.
  * Context: the CPU whose TSC it is.
- * Source: VMware, "Mechanisms to determine if software is running in a VMware virtual machine"; Microsoft,
- *         "Hypervisor Top Level Functional Specification", "Feature and Interface Discovery", "Partition
- *         Reference Time Enlightenment"; Linux, Documentation/virt/kvm/x86/cpuid.rst and msr.rst
+ * Source: VMware article 1009458; Microsoft TLFS, "Feature and Interface Discovery", "Partition Reference
+ *         Time Enlightenment"; Linux, Documentation/virt/kvm/x86/cpuid.rst and msr.rst
  *         (MSR_KVM_SYSTEM_TIME_NEW); Xen, public/arch-x86/cpuid.h.
  */
 struct tsc_rate hypervisor_tsc_rate(const struct tsc_port *port);

@@ -21,7 +21,7 @@
  *     AMD P0      the P-state 0 MSR, from family 17h on, not under a hypervisor: the TSC runs at P0's rate
  *
  * Source: Intel SDM vol. 2A, "CPUID", leaves 15H and 16H, and the note that 16H is not the actual frequency;
- *         AMD PPR for family 17h, "MSRC001_0064 [P-state]".
+ *         AMD PPR, "MSRC001_0064 [P-state]".
  */
 struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_identity *identity);
 

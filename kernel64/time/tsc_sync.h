@@ -13,7 +13,7 @@
  * IA32_TSC_ADJUST holds the sum of all that was added to the TSC since reset; TSCs that started together and
  * have equal sums are synchronized. One that differs from the BSP's is set to it, with a line in the log.
  * Context: each CPU as it starts, the BSP first; interrupts off, no timer armed.
- * Source: Intel SDM vol. 3B, "IA32_TSC_ADJUST Register Support", ed. 081, 18.17.3.
+ * Source: Intel SDM vol. 3B, "Time-Stamp Counter Adjustment", 18.17.3.
  */
 void tsc_sync_init_cpu(void);
 

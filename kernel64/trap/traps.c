@@ -32,7 +32,7 @@
 
 /*
  * System control port B: why the chipset raised an NMI.
- * Source: Intel ICH9 datasheet, "NMI Status and Control Register".
+ * Source: Intel ICH9 data sheet, "NMI Status and Control Register".
  */
 #define PORT_NMI_STATUS  0x61
 #define NMI_IO_CHECK     0x40

@@ -5,7 +5,7 @@
  * An entry above a leaf allows everything (write, and user in the lower half); only the leaf restricts, so
  * that one place decides.
  *
- * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", ed. 081; "Page Attribute Table (PAT)".
+ * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging"; "Page Attribute Table (PAT)".
  */
 #include "paging_private.h"
 

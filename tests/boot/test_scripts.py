@@ -93,6 +93,10 @@ HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#p
 FINE = {
     'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n',
     'mm/page.c': HEAD + '#include <ashlar/types.h>\n',
+    'docs/glossary.md': '## Sources\n\n| cited as | document | edition |\n| --- | --- | --- |\n'
+    '| Intel SDM | Manual | ed. 081 |\n| AMD APM | Manual | rev. 3.41 |\n| QEMU, Xen | sources | |\n',
+    'mm/source.c': HEAD
+    + '/*\n * Source: Intel SDM vol. 1, "A"; "B"; vol. 2A, "C", ed. 080; Xen, a.h, "d". More.\n */\n',
     'mm/lock.c': HEAD + 'static struct spinlock one = { 0 }; /* outer */\n/* guarded by one: */\nint all;\n',
 }
 
@@ -148,6 +152,36 @@ FINE = {
         ),
         ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
         ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/*\n * Source: QEMU, a.c; Bochs, b.c.\n */\n'},
+            'mm/page.c:5: "Bochs, b.c": not a document',
+        ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/* A. Source: Intel SDM, "PAUSE". */\n'},
+            'mm/page.c:4: Intel SDM: no volume',
+        ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/*\n * Source: Intel SDM vol. 3A, "A"; vol. 4 for EFER.\n */\n'},
+            'mm/page.c:5: Intel SDM vol. 4: no title of a section',
+        ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/* Of AMD (AMD APM vol. 2, PATCH_LEVEL). */\n'},
+            'mm/page.c:4: AMD APM vol. 2: no title of a section',
+        ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/* As SDM vol. 2A, "CPUID" says. */\n'},
+            'without the name of its maker',
+        ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/*\n * Source: Intel SDM vol. 2B, "PAUSE", ed. 081.\n */\n'},
+            'ed. 081 is the edition of docs/glossary.md',
+        ),
         ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
         ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
         ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),

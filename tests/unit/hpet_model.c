@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model of a timer block: see hpet_model.h. Source: IA-PC HPET Specification 1.0a, chapter 2.
+ * The model of a timer block: see hpet_model.h.
+ *
+ * Source: IA-PC HPET Specification 1.0a, chapter 2.
  */
 #include <hpet_model.h>
 

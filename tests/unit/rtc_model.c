@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The model of a real-time clock: see rtc_model.h. Its constants are copied from the data sheet and not from
- * the driver. Source: Motorola MC146818 data sheet (1984), "Registers", "Update Cycle".
+ * the driver.
+ * Source: Motorola MC146818A data sheet, "Registers", "Update Cycle".
  */
 #include <rtc_model.h>
 

@@ -5,7 +5,7 @@
  */
 #include <uart16550_model.h>
 
-/* Registers, by their address lines: PC16550D data sheet (1995), table I. */
+/* Registers, by their address lines: PC16550D data sheet, table I. */
 enum {
     RBR_THR_DLL = 0,
     IER_DLM = 1,

@@ -6,7 +6,7 @@
  *
  * Its interrupt is a line whose rising edges are kept until the test delivers them, as an interrupt
  * controller does.
- * Source: National Semiconductor PC16550D data sheet (1995), "Interrupt Identification Register".
+ * Source: National Semiconductor PC16550D data sheet, "Interrupt Identification Register".
  */
 #include <ashlar/dev/uart16550.h>
 #include <ashlar/io.h>

@@ -22,7 +22,7 @@ struct debugcon {
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when the port does not read back as 0xE9: nothing was written then.
  * Context: any.
- * Source: QEMU, hw/char/debugcon.c, property "readback"; Bochs user manual, "port_e9_hack"; Xen, HVM_DEBUG
+ * Source: QEMU, hw/char/debugcon.c, property "readback"; Bochs manual, "port_e9_hack"; Xen, HVM_DEBUG
  *         "port 0xe9".
  */
 status_t debugcon_init(struct debugcon *debugcon, bool is_forced) MUST_CHECK;

@@ -6,7 +6,7 @@
  *
  * Not for finding it: the HPET table has its address. Not for legacy replacement, in which comparators raise
  * the interrupts of the PIT and the RTC: it is disabled.
- * Source: IA-PC HPET Specification 1.0a, chapter 2; sections are named in hpet.c.
+ * Source: IA-PC HPET Specification 1.0a, chapter 2. Sections are named in hpet.c.
  */
 #include <ashlar/dev/clock.h>
 #include <ashlar/status.h>

@@ -3,8 +3,7 @@
 /*
  * The pair of 8259 interrupt controllers of the PC: GSI 0 to 15 are the ISA interrupts. A PC has one pair.
  *
- * Source: Intel, "8259A Programmable Interrupt Controller" data sheet; IBM PC AT Technical Reference,
- * "Interrupts".
+ * Source: Intel 8259A data sheet; IBM PC AT Technical Reference, "Interrupts".
  */
 #include <ashlar/dev/irqchip.h>
 #include <ashlar/sync/spinlock.h>

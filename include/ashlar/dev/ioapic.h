@@ -3,8 +3,7 @@
 /*
  * An I/O APIC. A machine may have any number of them; IOAPICVER has the number of pins.
  *
- * Source: Intel, "82093AA I/O Advanced Programmable Interrupt Controller (IOAPIC)"; Intel ICH9 datasheet,
- * "I/O APIC Registers".
+ * Source: Intel 82093AA data sheet; Intel ICH9 data sheet, "I/O APIC Registers".
  */
 #include <ashlar/addr.h>
 #include <ashlar/dev/irqchip.h>

@@ -28,8 +28,8 @@ struct pit8254 {
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when channel 2 does not count: port 0x61 is then restored.
  * Context: any; no concurrent access to ports 0x40 to 0x43. Bounded: 1000 reads where there is no PIT.
- * Source: Intel 8254 data sheet (231164), "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel
- *         ICH9 data sheet (316972), "NMI_SC - NMI Status and Control Register" for port 0x61.
+ * Source: Intel 8254 data sheet, "Programming the 8254", "Mode 0", "Counter Latch Command"; Intel
+ *         ICH9 data sheet, "NMI_SC - NMI Status and Control Register" for port 0x61.
  */
 status_t pit8254_init(struct pit8254 *pit) MUST_CHECK;
 

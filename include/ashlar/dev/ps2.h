@@ -39,8 +39,8 @@ struct ps2_keyboard {
  * in later still types, so the input may be registered all the same; STATUS_NOT_FOUND without a controller.
  * Context: any; no concurrent access to the controller.
  * Cost: bounded, about 0.1 s without a keyboard, 0.4 s with one that refuses all commands.
- * Source: IBM, "PS/2 Hardware Interface Technical Reference", "Keyboard and Auxiliary Device
- *         Controller"; Intel, "UPI-41AH/42AH Universal Peripheral Interface" for the 8042.
+ * Source: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller";
+ *         Intel 8042 data sheets.
  */
 status_t ps2_init(struct ps2_keyboard *keyboard) MUST_CHECK;
 

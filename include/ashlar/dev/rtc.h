@@ -5,7 +5,7 @@
  *
  * Not for its alarm and periodic interrupts. The chip has no time zone; its time is taken as UTC, in the
  * Gregorian calendar, without leap seconds.
- * Source: Motorola MC146818A data sheet (1984), "Time, Calendar, and Alarm Locations", "Update Cycle",
+ * Source: Motorola MC146818A data sheet, "Time, Calendar, and Alarm Locations", "Update Cycle",
  * "Registers".
  *
  * Context of all that do not say otherwise: any; they are pure functions.
@@ -41,7 +41,7 @@ status_t rtc_read(uint8_t century_register, struct rtc_time *out) MUST_CHECK;
  * called before rtc_read(). Some virtual clocks have the bit clear although their time is right.
  * Return: false also without a clock.
  * Context: as rtc_read().
- * Source: MC146818A data sheet, "Register D", VRT.
+ * Source: Motorola MC146818A data sheet, "Register D", VRT.
  */
 bool rtc_has_lost_power(void);
 

@@ -174,7 +174,7 @@
 #define ACPI_SLIT_COUNT 36
 #define ACPI_SLIT_SIZE  44
 
-/* SPCR. Source: Microsoft, "Serial Port Console Redirection Table". */
+/* SPCR. Source: Microsoft SPCR. */
 #define ACPI_SPCR_INTERFACE      36
 #define ACPI_SPCR_BASE           40
 #define ACPI_SPCR_INTERRUPT_TYPE 52
@@ -194,7 +194,7 @@
 #define ACPI_SPCR_HAS_8259_IRQ   (1u << 0)
 #define ACPI_SPCR_HAS_APIC_GSI   (1u << 1)
 
-/* DBG2. Source: Microsoft, "Debug Port Table 2". Offsets within a device's description. */
+/* DBG2. Source: Microsoft DBG2. Offsets within a device's description. */
 #define ACPI_DBG2_FIRST            36
 #define ACPI_DBG2_COUNT            40
 #define ACPI_DBG2_SIZE             44

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The parts of ELF64 that a loader of executables needs.
- * Source: System V ABI, "Object Files", gABI 4.1; x86-64 psABI.
+ * Source: System V gABI, "Object Files"; x86-64 psABI.
  */
 #include <ashlar/check.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Layout of the MP tables, of PCs before ACPI; offsets, as in fmt/acpi.h.
- * Source: Intel, "MultiProcessor Specification" version 1.4, chapter 4.
+ * Source: MultiProcessor Specification 1.4, chapter 4.
  */
 #define MP_POINTER_SIGNATURE "_MP_"
 #define MP_POINTER_SIZE      16

@@ -4,7 +4,7 @@
  * Multiboot2: the image's header and the loader's boot information. Layouts and numbers only; they are the
  * same at -m32 and -m64.
  *
- * Source: Multiboot2 Specification version 2.0, "The layout of Multiboot2 header" and "Boot information
+ * Source: Multiboot2 Specification 2.0, "The layout of Multiboot2 header" and "Boot information
  * format".
  * Where its text and the header file that loaders are built from differ (framebuffer, ELF sections), the
  * layout here is the one that loaders write.
@@ -233,7 +233,8 @@ struct mb2_tag_efi_memory_map {
 };
 STATIC_ASSERT(sizeof(struct mb2_tag_efi_memory_map) == 16, "EFI memory map tag layout");
 
-/* UEFI's EFI_MEMORY_DESCRIPTOR, version 1. Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()". */
+/* UEFI's EFI_MEMORY_DESCRIPTOR, version 1. Source: UEFI Specification 2.10,
+   "EFI_BOOT_SERVICES.GetMemoryMap()". */
 struct mb2_efi_descriptor {
     uint32_t type;
     uint32_t padding;

@@ -7,8 +7,8 @@
  * Entered in 32-bit protected mode, paging off, flat segments, interrupts off, EBX = physical
  * address of the start info. All pointers are physical; 0 means absent.
  *
- * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc) and
- * public/arch-x86/hvm/start_info.h; public/elfnote.h.
+ * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh.pandoc), public/arch-x86/hvm/start_info.h,
+ * public/elfnote.h.
  */
 #include <ashlar/check.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The registers of a 16550, under the data sheet's names.
- * Source: National Semiconductor PC16550D data sheet (1995), "Registers".
+ * Source: National Semiconductor PC16550D data sheet, "Registers".
  */
 
 enum uart16550_register {

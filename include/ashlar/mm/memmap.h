@@ -74,8 +74,8 @@ enum memmap_kind memmap_kind_from_e820(uint32_t type);
  *
  * Return: the kind; MEMMAP_RESERVED for every unknown number, and for unaccepted memory.
  * Context: any. Pure.
- * Source: UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()" and, in "Boot Services", the table "Memory
- *         Type Usage after EFI_BOOT_SERVICES.ExitBootServices()".
+ * Source: UEFI Specification 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()" and, in "Boot Services", the table
+ *         "Memory Type Usage after EFI_BOOT_SERVICES.ExitBootServices()".
  */
 enum memmap_kind memmap_kind_from_efi(uint32_t type, uint64_t attribute);
 

@@ -20,7 +20,7 @@
  *
  * Context of all, unless it says otherwise: thread or interrupt, not NMI; takes the tree's lock and, through
  * take() and give(), those of the frame allocator. Never sleeps.
- * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging", ed. 081.
+ * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/port.h>

@@ -21,7 +21,7 @@
  *
  * Hosted, the other CPU is a thread that may need this thread's processor, so it yields.
  * Context: any.
- * Source: Intel SDM vol. 2B, "PAUSE", ed. 081.
+ * Source: Intel SDM vol. 2B, "PAUSE".
  */
 static inline void cpu_relax(void)
 {

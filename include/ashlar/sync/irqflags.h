@@ -6,7 +6,7 @@
  *
  * Compiled hosted (ASHLAR_HOSTED), each thread has its own flag, which only local_irq_is_enabled() and tests
  * read.
- * Source: Intel SDM vol. 2, "CLI", "STI", "PUSHF", ed. 081.
+ * Source: Intel SDM vol. 2A, "CLI"; vol. 2B, "PUSHF", "STI".
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/types.h>

@@ -212,7 +212,7 @@ static ALWAYS_INLINE void spin_unlock(struct spinlock *lock)
     local_irq_restore(flags);
 #else
     /* The store is a release: stores are not reordered with earlier accesses (Intel SDM vol. 3A, "Memory
-       Ordering in P6 and More Recent Processor Families", ed. 081, 9.2.2). The tail is the waiters'. In
+       Ordering in P6 and More Recent Processor Families", 9.2.2). The tail is the waiters'. In
        assembly, because a compiler does not test a word in memory and then overwrite it. */
     bool were_enabled;
     __asm__ volatile("testl %[irqs], %[owner]\n\t"
