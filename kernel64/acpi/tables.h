@@ -41,7 +41,8 @@ struct acpi_table {
  * @root: untouched on failure.
  *
  * The XSDT is used when revision, length and both checksums are valid and its address is not 0, else the
- * RSDT. Return: STATUS_OK; STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature or checksum.
+ * RSDT.
+ * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature or checksum.
  */
 status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acpi_root *root) MUST_CHECK;
 
@@ -118,8 +119,8 @@ struct acpi_index {
  * @index: filled in.
  *
  * The RSDT replaces an XSDT that cannot be read, has a bad checksum or lists no valid table, unless the RSDT
- * is no better. A table with a bad checksum is kept. Cost: a read of each table's bytes, at most
- * ACPI_SUMMED_MAX of them; a table beyond that is STATUS_TOO_BIG.
+ * is no better. A table with a bad checksum is kept.
+ * Cost: a read of each table's bytes, at most ACPI_SUMMED_MAX of them; a table beyond that is STATUS_TOO_BIG.
  */
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 #define ACPI_SUMMED_MAX (256u << 20)

@@ -10,7 +10,8 @@
  * line that is joined to it. The last of several options of one name counts, so that fw_cfg overrides the
  * loader.
  *
- * Pure, hosted-tested. Lines are NUL-terminated. Context: any.
+ * Pure, hosted-tested. Lines are NUL-terminated.
+ * Context: any.
  */
 #include <ashlar/status.h>
 

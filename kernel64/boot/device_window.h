@@ -68,7 +68,8 @@ struct device_request {
  * runtime and memory with errors. Ranges that the map lists as reserved or device, or does not list, can be a
  * device.
  * Return: DEVICE_FAULT_NONE when it may be mapped.
- * Context: any. Cost: linear in the ranges and windows.
+ * Context: any.
+ * Cost: linear in the ranges and windows.
  */
 enum device_fault device_check(const struct device_space *space, const struct device_request *request,
                                const char **other);
@@ -79,7 +80,8 @@ enum device_fault device_check(const struct device_space *space, const struct de
  * @start, @end:    the range in question.
  *
  * The part of a RAM entry that a stricter entry covers is not RAM.
- * Context: any. Cost: linear in the entries for each RAM entry that overlaps [start, end).
+ * Context: any.
+ * Cost: linear in the entries for each RAM entry that overlaps [start, end).
  */
 bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end);
 

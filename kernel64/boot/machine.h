@@ -12,7 +12,8 @@
  * @handoff_address: physical, as passed to kernel64_entry.
  *
  * From here on machine_handoff() and machine_boot_info() work, and options can be read (boot/options.h).
- * Panics when the hand-off is not of this stub. Context: early boot, boot direct map, nothing allocated.
+ * Panics when the hand-off is not of this stub.
+ * Context: early boot, boot direct map, nothing allocated.
  */
 void machine_read_handoff(uint64_t handoff_address);
 

@@ -31,7 +31,8 @@ bool fixup_try(fixup_fn *function, void *argument, struct trap_frame *caught);
  * fixup_apply() - continue the interrupted code at the end of the innermost fixup_try().
  * @frame: of an exception; changed if there is a fixup.
  *
- * Return: whether there is one. Context: the exception, on its CPU.
+ * Return: whether there is one.
+ * Context: the exception, on its CPU.
  */
 bool fixup_apply(struct trap_frame *frame);
 

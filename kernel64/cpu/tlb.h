@@ -14,7 +14,8 @@
  * tlb_flush() - flush this CPU's translations of a range, global ones too.
  * @virt, @size_bytes: [virt, virt + size_bytes), any numbers.
  *
- * Context: any; the caller stays on its CPU. Cost: an INVLPG a page, up to 32; one flush of all above that.
+ * Context: any; the caller stays on its CPU.
+ * Cost: an INVLPG a page, up to 32; one flush of all above that.
  */
 void tlb_flush(virt_t virt, uint64_t size_bytes);
 

@@ -10,7 +10,8 @@
  * monitor_wait_for_key() - wait for the next key, for a command that runs until one is pressed.
  * @deadline_ns: of clock_now_ns().
  *
- * Return: a key; KEY_NONE at the deadline. Context: a command.
+ * Return: a key; KEY_NONE at the deadline.
+ * Context: a command.
  */
 int monitor_wait_for_key(uint64_t deadline_ns);
 

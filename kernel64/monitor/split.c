@@ -17,8 +17,8 @@ static bool is_blank(char c)
 }
 
 /*
- * Copies one word from @from to @to, with a NUL after it. Return: the end of the word in the line, with the
- * character there in @stop; NULL for an unclosed quote.
+ * Copies one word from @from to @to, with a NUL after it.
+ * Return: the end of the word in the line, with the character there in @stop; NULL for an unclosed quote.
  */
 static char *take_word(char *from, char *to, char *stop)
 {

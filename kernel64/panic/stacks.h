@@ -24,7 +24,8 @@ void stacks_add(struct stack *stack);
  * stacks_find() - find the stack of an address.
  * @address: any number.
  *
- * Return: NULL when there is none. Context: any, also NMI and panic.
+ * Return: NULL when there is none.
+ * Context: any, also NMI and panic.
  */
 const struct stack *stacks_find(uint64_t address);
 
@@ -32,7 +33,8 @@ const struct stack *stacks_find(uint64_t address);
  * stacks_find_guard() - find the stack of an address in its guard page.
  * @address: any number.
  *
- * Return: NULL when there is none. Context: any, also NMI and panic.
+ * Return: NULL when there is none.
+ * Context: any, also NMI and panic.
  */
 const struct stack *stacks_find_guard(uint64_t address);
 

@@ -34,7 +34,8 @@ const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes
  * @address: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when it is neither.
- * Context: any. Cost: a comparison with each symbol.
+ * Context: any.
+ * Cost: a comparison with each symbol.
  */
 status_t symbol_read_address(const char *text, uint64_t *address) MUST_CHECK;
 

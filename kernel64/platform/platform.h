@@ -156,7 +156,8 @@ struct platform {
  * platform() - get firmware's description.
  *
  * Return: constant after platform_init(). Before it there are no arrays, only what the FADT has and the
- * serial ports, if the tables are in the boot direct map. Context: any.
+ *         serial ports, if the tables are in the boot direct map.
+ * Context: any.
  */
 const struct platform *platform(void);
 
@@ -165,7 +166,8 @@ const struct platform *platform(void);
  * @apic_id: any number.
  *
  * Return: 0 .. node_count - 1; 0 for a CPU that is not listed.
- * Context: any. Cost: a walk over the CPUs.
+ * Context: any.
+ * Cost: a walk over the CPUs.
  */
 unsigned int platform_node_of(uint32_t apic_id);
 

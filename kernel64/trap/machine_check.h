@@ -25,7 +25,8 @@ unsigned int machine_check_bank_count(void);
  * machine_check_poll() - log, count and clear the errors in this CPU's banks.
  *
  * The first few errors get a line each; the rest is only counted.
- * Return: the number of banks with an error. Context: on the CPU, interrupts off.
+ * Return: the number of banks with an error.
+ * Context: on the CPU, interrupts off.
  */
 unsigned int machine_check_poll(void);
 

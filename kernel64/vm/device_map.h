@@ -38,7 +38,8 @@ const void *device_map_table(phys_t address, size_t size_bytes, const char *name
  * @name:    of the device, for the log.
  *
  * The maps are asked as firmware gave them. What is allowed is remembered as a device.
- * Return: whether it may be mapped; if not, the log says why. Context: after machine_read_handoff().
+ * Return: whether it may be mapped; if not, the log says why.
+ * Context: after machine_read_handoff().
  */
 bool device_allow_early(const struct device_request *request, const char *name);
 

@@ -205,7 +205,8 @@ enum depot_request { DEPOT_ONLY_GIVE, DEPOT_EMPTIED, DEPOT_FILLED };
  * @given: or empty_magazine. Its objects may be any node's.
  *
  * Return: a magazine as requested; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the
- * depot has enough filled ones: with room, but not empty. Cost: a few dozen objects given back to slabs.
+ * depot has enough filled ones: with room, but not empty.
+ * Cost: a few dozen objects given back to slabs.
  */
 struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
                                 enum depot_request request);

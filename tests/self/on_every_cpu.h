@@ -32,8 +32,9 @@ void count_call(void *argument);
  * once.
  * @cpus: 0 for all.
  *
- * Returns when all have run it. Return: the number of CPUs; 0 when there was no memory, and then it ran on
- * none. Context: the BSP's thread, interrupts on.
+ * Returns when all have run it.
+ * Return: the number of CPUs; 0 when there was no memory, and then it ran on none.
+ * Context: the BSP's thread, interrupts on.
  */
 unsigned int on_every_cpu(unsigned int cpus, work_fn *function, void *argument);
 

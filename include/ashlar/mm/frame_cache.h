@@ -93,7 +93,8 @@ void frame_free_bulk(void *const *pages, size_t count);
  * frame_cache_drain_some() - give a part of this CPU's caches back to the buddy allocator.
  *
  * Gives up to 64 frames, of at most four words of the buddy allocator's bits; when there are no single
- * frames, a batch of blocks of one order. Return: how many frames went back; 0 when the caches are empty.
+ * frames, a batch of blocks of one order.
+ * Return: how many frames went back; 0 when the caches are empty.
  * Context: as frame_alloc(); also in a cross-call.
  * Cost: less than 2,000 instructions.
  */
