@@ -167,6 +167,7 @@ static void mark_prepared(int64_t number)
 
 bool buddy_prepare_region_locked(int64_t number, pfn_t memory)
 {
+    CHECK_HELD(&buddy.lock);
     struct region *region = &buddy.regions[number];
     pfn_t start = pfn(buddy_gib_of(number) * REGION_FRAMES);
     if (port_map_descriptors(buddy_frame(start), pfn_to_phys(memory), LARGE_PAGE_SIZE) != STATUS_OK)

@@ -89,13 +89,8 @@ static void set_whole_orders(int64_t number, unsigned int orders)
         buddy.hints[CHUNK_ORDER + order][number / 64] ^= BIT(number % 64);
 }
 
-/* How many orders of blocks there are after bits were cleared, of the @orders that there were before. */
-static unsigned int orders_left(const struct bits512 *bits, unsigned int orders)
-{
-    return bits512_orders(bits, orders);
-}
-
-/* The same after bits were set in, or around, a word; ALL_ORDERS when that are all 512. */
+/* How many orders of blocks there are after bits were set in, or around, a word, of the @orders that there
+   were before; ALL_ORDERS when that are all 512. */
 #define ALL_ORDERS (BITS512_ORDERS + 1)
 static unsigned int orders_grown(const struct bits512 *bits, unsigned int word, unsigned int orders)
 {
@@ -157,6 +152,7 @@ static bool give_region(int64_t number)
 
 bool buddy_give_locked(const struct place *place, unsigned int order)
 {
+    CHECK_HELD(&buddy.lock);
     struct region *region = place->region;
     if (order == REGION_ORDER) {
         if (!give_region(place->number))
@@ -180,6 +176,7 @@ bool buddy_give_locked(const struct place *place, unsigned int order)
 
 bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
 {
+    CHECK_HELD(&buddy.lock);
     struct region *region = place->region;
     if (is_set(buddy.free_regions, (uint64_t)place->number) || is_set(region->whole.word, place->chunk) ||
         !bits512_give_mask(&region->chunks[place->chunk], place->frame / 64, mask))
@@ -222,7 +219,7 @@ static pfn_t take_frames(int64_t number, unsigned int chunk, unsigned int order,
         return PFN_INVALID;
     if (bits512_take_blocks(&region->chunks[chunk], order, window.lo, window.hi, 1, &index) == 0)
         return PFN_INVALID;
-    set_orders(number, chunk, orders_left(&region->chunks[chunk], region->orders[chunk]));
+    set_orders(number, chunk, bits512_orders(&region->chunks[chunk], region->orders[chunk]));
     return pfn_add(base, index);
 }
 
@@ -251,7 +248,7 @@ static pfn_t take_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
         return PFN_INVALID;
     if (bits512_take_blocks(&region->whole, order - CHUNK_ORDER, window.lo, window.hi, 1, &index) == 0)
         return PFN_INVALID;
-    set_whole_orders(number, orders_left(&region->whole, region->whole_orders));
+    set_whole_orders(number, bits512_orders(&region->whole, region->whole_orders));
     return pfn_add(base, index * CHUNK_FRAMES);
 }
 
@@ -356,7 +353,7 @@ static pfn_t take_from_free_region(unsigned int order, pfn_t lo, pfn_t hi, int64
         bits512_fill_around(&region->whole, first, first + (unsigned int)BIT(order - CHUNK_ORDER));
         if (is_own_used)
             region->whole.word[own / 64] &= ~BIT(own % 64);
-        set_whole_orders(number, orders_left(&region->whole, BITS512_ORDERS));
+        set_whole_orders(number, bits512_orders(&region->whole, BITS512_ORDERS));
         return frame;
     }
     return PFN_INVALID;
@@ -384,12 +381,13 @@ static pfn_t take_from_chunk(unsigned int order, pfn_t lo, pfn_t hi, int64_t num
     pfn_t frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
     unsigned int first = frame.raw % CHUNK_FRAMES;
     bits512_fill_around(&region->chunks[place.chunk], first, first + (unsigned int)BIT(order));
-    set_orders(place.number, place.chunk, orders_left(&region->chunks[place.chunk], BITS512_ORDERS));
+    set_orders(place.number, place.chunk, bits512_orders(&region->chunks[place.chunk], BITS512_ORDERS));
     return frame;
 }
 
 bool buddy_describe_free_locked(pfn_t chunk)
 {
+    CHECK_HELD(&buddy.lock);
     struct place place;
     if (!buddy_find(chunk, &place))
         return false;
@@ -400,6 +398,7 @@ bool buddy_describe_free_locked(pfn_t chunk)
 
 pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi)
 {
+    CHECK_HELD(&buddy.lock);
     lo = pfn_align_up(lo, BIT(order));
     hi = pfn_align_down(hi, BIT(order));
     if (lo.raw >= hi.raw)
@@ -423,6 +422,7 @@ static unsigned int orders_of(const struct place *place)
 unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int order, unsigned int wanted,
                                         pfn_t *frames)
 {
+    CHECK_HELD(&buddy.lock);
     unsigned int indexes[1 + BLOCK_CACHE_BATCH], orders = orders_of(place);
     if (orders <= order)
         return 0;
@@ -430,19 +430,20 @@ unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int 
     unsigned int count = bits512_take_blocks(bits, order, 0, CHUNK_FRAMES, wanted, indexes);
     for (unsigned int i = 0; i < count; i++)
         frames[i] = pfn_add(buddy_chunk_start(place->region, place->chunk), indexes[i]);
-    set_orders(place->number, place->chunk, orders_left(bits, orders));
+    set_orders(place->number, place->chunk, bits512_orders(bits, orders));
     count_free(-(int64_t)(count * BIT(order)));
     return count;
 }
 
 pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask)
 {
+    CHECK_HELD(&buddy.lock);
     unsigned int orders = orders_of(place);
     if (orders == 0)
         return PFN_INVALID;
     struct bits512 *bits = &place->region->chunks[place->chunk];
     unsigned int word = bits512_take_some(bits, wanted, mask);
-    set_orders(place->number, place->chunk, orders_left(bits, orders));
+    set_orders(place->number, place->chunk, bits512_orders(bits, orders));
     count_free(-(int64_t)bits512_weight(*mask));
     return pfn_add(buddy_chunk_start(place->region, place->chunk), word * 64);
 }

@@ -89,22 +89,25 @@ static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
 /* ---- lists ---- */
 
 /* Read without the lock, too, as a hint. */
-static void set_unneeded(struct slab_node *home, enum magazine_list list, uint32_t unneeded)
+static void set_unneeded_locked(struct slab_node *home, enum magazine_list list, uint32_t unneeded)
 {
+    CHECK_HELD(&home->depot_lock);
     uint32_t most = home->count[list];
     __atomic_store_n(&home->unneeded[list], unneeded < most ? unneeded : most, __ATOMIC_RELAXED);
 }
 
-static void list_push(struct slab_node *home, enum magazine_list list, struct magazine *magazine)
+static void push_locked(struct slab_node *home, enum magazine_list list, struct magazine *magazine)
 {
+    CHECK_HELD(&home->depot_lock);
     magazine->next = home->first[list];
     home->first[list] = magazine;
     home->count[list]++;
     home->objects += magazine->count;
 }
 
-static struct magazine *list_pop(struct slab_node *home, enum magazine_list list)
+static struct magazine *pop_locked(struct slab_node *home, enum magazine_list list)
 {
+    CHECK_HELD(&home->depot_lock);
     struct magazine *magazine = home->first[list];
     if (!magazine)
         return NULL;
@@ -114,22 +117,24 @@ static struct magazine *list_pop(struct slab_node *home, enum magazine_list list
     if (count < home->least[list])
         home->least[list] = count;
     if (count < home->unneeded[list])
-        set_unneeded(home, list, count);
+        set_unneeded_locked(home, list, count);
     return magazine;
 }
 
-static void push_unneeded(struct slab_node *home, struct magazine *magazine)
+static void push_unneeded_locked(struct slab_node *home, struct magazine *magazine)
 {
+    CHECK_HELD(&home->depot_lock);
     enum magazine_list list = magazine->count > 0 ? FILLED : EMPTIED;
-    list_push(home, list, magazine);
-    set_unneeded(home, list, home->unneeded[list] + 1);
+    push_locked(home, list, magazine);
+    set_unneeded_locked(home, list, home->unneeded[list] + 1);
 }
 
 /* ---- looking and trimming ---- */
 
-static void look_at(struct slab_node *home, enum magazine_list list)
+static void look_at_locked(struct slab_node *home, enum magazine_list list)
 {
-    set_unneeded(home, list, home->least[list]);
+    CHECK_HELD(&home->depot_lock);
+    set_unneeded_locked(home, list, home->least[list]);
     home->least[list] = home->count[list];
 }
 
@@ -144,8 +149,8 @@ static void lock_depot(struct slab_cache *cache, struct slab_node *home)
     if (home->contended > LOOK_AFTER / CONTENDED_PART || current_class(cache) < cache->magazine_usual)
         magazine_resize(cache, +1);
     home->exchanges = home->contended = 0;
-    look_at(home, FILLED);
-    look_at(home, EMPTIED);
+    look_at_locked(home, FILLED);
+    look_at_locked(home, EMPTIED);
 }
 
 static bool is_trimmed(const struct slab_node *home)
@@ -162,8 +167,8 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
     enum magazine_list list = home->unneeded[FILLED] > 0 ? FILLED : EMPTIED;
     uint32_t unneeded = home->unneeded[list];
     if (unneeded > 0) {
-        magazine = list_pop(home, list);
-        set_unneeded(home, list, unneeded - 1);
+        magazine = pop_locked(home, list);
+        set_unneeded_locked(home, list, unneeded - 1);
     }
     spin_unlock(&home->depot_lock);
     if (!magazine)
@@ -174,7 +179,7 @@ static void trim(struct slab_cache *cache, struct slab_node *home)
         return;
     }
     spin_lock(&home->depot_lock);
-    push_unneeded(home, magazine);
+    push_unneeded_locked(home, magazine);
     spin_unlock(&home->depot_lock);
 }
 
@@ -201,19 +206,20 @@ static bool return_remote_objects(struct slab_cache *cache, unsigned int node, s
 }
 
 /* Return: the magazine when it is not kept; NULL when it is. */
-static struct magazine *keep(const struct slab_cache *cache, struct slab_node *home,
-                             struct magazine *magazine)
+static struct magazine *keep_locked(const struct slab_cache *cache, struct slab_node *home,
+                                    struct magazine *magazine)
 {
+    CHECK_HELD(&home->depot_lock);
     if (magazine->count > 0) {
         bool is_too_much = home->count[FILLED] >= cache->depot_limit;
-        list_push(home, FILLED, magazine);
+        push_locked(home, FILLED, magazine);
         if (is_too_much)
-            set_unneeded(home, FILLED, home->unneeded[FILLED] + 1);
+            set_unneeded_locked(home, FILLED, home->unneeded[FILLED] + 1);
         return NULL;
     }
     if (magazine->size_class != current_class(cache) || home->count[EMPTIED] >= cache->depot_limit)
         return magazine;
-    list_push(home, EMPTIED, magazine);
+    push_locked(home, EMPTIED, magazine);
     return NULL;
 }
 
@@ -232,9 +238,9 @@ struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, str
         is_refused = true;
     } else {
         if (request != DEPOT_ONLY_GIVE)
-            taken = list_pop(home, request == DEPOT_FILLED ? FILLED : EMPTIED);
+            taken = pop_locked(home, request == DEPOT_FILLED ? FILLED : EMPTIED);
         if (given != &empty_magazine)
-            ended = keep(cache, home, given);
+            ended = keep_locked(cache, home, given);
     }
     spin_unlock(&home->depot_lock);
     if (UNLIKELY(ended != NULL))
@@ -265,7 +271,7 @@ bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsig
         spin_lock(&home->depot_lock);
     }
     while ((magazine = take(cache->number)) != &empty_magazine)
-        push_unneeded(home, magazine);
+        push_unneeded_locked(home, magazine);
     spin_unlock(&home->depot_lock);
     return true;
 }
@@ -282,7 +288,7 @@ uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
         struct slab_node *home = &cache->nodes[node];
         while (given < frames) {
             spin_lock(&home->depot_lock);
-            struct magazine *magazine = list_pop(home, home->count[FILLED] > 0 ? FILLED : EMPTIED);
+            struct magazine *magazine = pop_locked(home, home->count[FILLED] > 0 ? FILLED : EMPTIED);
             spin_unlock(&home->depot_lock);
             if (!magazine)
                 break;

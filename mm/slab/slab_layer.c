@@ -70,9 +70,10 @@ bool slab_index(const struct slab_cache *cache, const struct slab *slab, const v
 /* ---- taking ---- */
 
 /* Takes up to @count objects out of one slab, from the highest address down. */
-static unsigned int take_from_slab(struct slab_cache *cache, struct slab *slab, void **objects,
-                                   unsigned int count)
+static unsigned int take_from_slab_locked(const struct slab_cache *cache, struct slab_node *home,
+                                          struct slab *slab, void **objects, unsigned int count)
 {
+    CHECK_HELD(&home->lock);
     unsigned int taken = 0;
     for (unsigned int word = SLAB_MAX_OBJECTS / 64; word-- > 0 && taken < count;) {
         uint64_t bits = slab->free[word];
@@ -96,7 +97,7 @@ static unsigned int take_batch(struct slab_cache *cache, struct slab_node *home,
         struct slab *slab = container_of(home->partial.next, struct slab, link);
         if (slab->free_count == cache->per_slab)
             home->empty--;
-        taken += take_from_slab(cache, slab, objects + taken, count - taken);
+        taken += take_from_slab_locked(cache, home, slab, objects + taken, count - taken);
         if (slab->free_count == 0) {
             list_remove(&slab->link);
             list_add_first(&home->full, &slab->link);
@@ -251,9 +252,10 @@ static uint64_t end_slabs(struct slab_cache *cache, struct list *slabs)
     return frames;
 }
 
-static void unlink_empty(struct slab_cache *cache, struct slab_node *home, struct slab *slab,
-                         struct list *ended)
+static void unlink_empty_locked(struct slab_cache *cache, struct slab_node *home, struct slab *slab,
+                                struct list *ended)
 {
+    CHECK_HELD(&home->lock);
     list_remove(&slab->link);
     list_add_last(ended, &slab->link);
     home->slabs--;
@@ -268,7 +270,7 @@ static uint64_t release_batch(struct slab_cache *cache, struct slab_node *home)
     list_init(&ended);
     spin_lock(&home->lock);
     for (unsigned int i = 0; i < BATCH && home->empty > 0; i++)
-        unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
+        unlink_empty_locked(cache, home, container_of(home->partial.previous, struct slab, link), &ended);
     spin_unlock(&home->lock);
     return end_slabs(cache, &ended);
 }
@@ -306,9 +308,10 @@ void *slab_take_one(struct slab_cache *cache)
 /* ---- giving ---- */
 
 /* Return: false when the object is free already. Empty slabs that are too many go to @ended. */
-static bool put_back(struct slab_cache *cache, struct slab_node *home, struct slab *slab, unsigned int index,
-                     struct list *ended)
+static bool put_back_locked(struct slab_cache *cache, struct slab_node *home, struct slab *slab,
+                            unsigned int index, struct list *ended)
 {
+    CHECK_HELD(&home->lock);
     uint64_t *word = &slab->free[index / 64], bit = BIT(index % 64);
     if (*word & bit)
         return false;
@@ -326,7 +329,7 @@ static bool put_back(struct slab_cache *cache, struct slab_node *home, struct sl
         for (unsigned int i = 0;
              i < 2 && home->empty > 1 && home->free * FREE_PART > (uint64_t)home->slabs * cache->per_slab;
              i++)
-            unlink_empty(cache, home, container_of(home->partial.previous, struct slab, link), ended);
+            unlink_empty_locked(cache, home, container_of(home->partial.previous, struct slab, link), ended);
     }
     return true;
 }
@@ -387,7 +390,7 @@ static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsig
             spin_lock(&home->lock);
             locked = home;
         }
-        if (!put_back(cache, home, places[i].slab, places[i].index, &ended)) {
+        if (!put_back_locked(cache, home, places[i].slab, places[i].index, &ended)) {
             places[i].wrong = "is free already";
             is_wrong = true;
         }

@@ -70,6 +70,7 @@ status_t paging_fill_upper_half(struct paging *paging)
 static status_t map_locked(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
                            unsigned int access)
 {
+    CHECK_HELD(&paging->lock);
     virt_t end = virt_add(virt, size_bytes);
     uint64_t mapped = 0;
     if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, false))
@@ -154,6 +155,7 @@ void paging_prune(struct paging *paging)
 
 static status_t protect_locked(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
 {
+    CHECK_HELD(&paging->lock);
     virt_t end = virt_add(virt, size_bytes);
     if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, true))
         return STATUS_NOT_FOUND;

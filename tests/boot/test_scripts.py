@@ -150,6 +150,14 @@ FINE = {
             },
             'mm/page.h:5: a: no comment',
         ),
+        (
+            'locks',
+            {
+                'mm/page.c': HEAD
+                + 'static int\nf_locked(int a,\n         int b)\n{\n    int c = a + b;\n    return c;\n}\n'
+            },
+            'mm/page.c:5: f_locked() does not begin with CHECK_HELD()',
+        ),
         ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
         ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),
         (
