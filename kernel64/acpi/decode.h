@@ -14,7 +14,7 @@
  *
  * Return: STATUS_OK; STATUS_UNSUPPORTED for a kind without a parser; the parser's status for a bad table.
  */
-status_t acpi_print_table(const char *signature, const void *data, size_t size_bytes);
+status_t acpi_print_table(const char *signature, const void *data, size_t size_bytes) MUST_CHECK;
 
 /* Return: the signature of the parser with this index; NULL after the last. A complete_words_fn. */
 const char *acpi_known_signature(unsigned int index);

@@ -46,7 +46,7 @@ bool cmdline_is_file_name(const struct cmdline_option *option);
  *
  * Return: STATUS_OK; STATUS_TOO_BIG when it was truncated.
  */
-status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t size);
+status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t size) MUST_CHECK;
 
 /**
  * cmdline_value() - the value of the last option called @name.
@@ -54,7 +54,7 @@ status_t cmdline_copy(const struct cmdline_option *option, char *buffer, size_t 
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND; STATUS_TOO_BIG when it was truncated.
  */
-status_t cmdline_value(const char *line, const char *name, char *buffer, size_t size);
+status_t cmdline_value(const char *line, const char *name, char *buffer, size_t size) MUST_CHECK;
 
 /* Return: whether @name is given, with or without a value. */
 bool cmdline_has(const char *line, const char *name);

@@ -23,7 +23,7 @@ void options_set_line(const char *line);
  * Return: STATUS_OK; STATUS_NOT_FOUND when it was not given, and @buffer is untouched; STATUS_TOO_BIG when
  *          the value was truncated.
  */
-status_t option_read(const struct option *option, char *buffer, size_t size);
+status_t option_read(const struct option *option, char *buffer, size_t size) MUST_CHECK;
 
 /* Return: whether it was given, with or without a value. */
 bool option_is_given(const struct option *option);

@@ -163,7 +163,7 @@ bool buddy_prepare_region_locked(int64_t number, pfn_t memory);
 
 /* At init, the same for a region that is not wholly free: its struct, and early memory for its
    descriptors. */
-status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number);
+status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number) MUST_CHECK;
 
 /* ---- tree.c: all with buddy.lock held ---- */
 
@@ -197,7 +197,7 @@ bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
 /* ---- nodes.c ---- */
 
 /* Makes the runs of nodes, which cover everything: what the setup does not name is node 0's. */
-status_t buddy_set_nodes(const struct buddy_setup *setup);
+status_t buddy_set_nodes(const struct buddy_setup *setup) MUST_CHECK;
 
 /* Return: the nearest node to @from that is not in @seen, a bit for each; BUDDY_MAX_NODES when all are. */
 unsigned int buddy_nearest_node(unsigned int from, uint64_t seen);

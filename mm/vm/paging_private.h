@@ -99,14 +99,14 @@ uint64_t paging_table_entry(phys_t table, virt_t virt);
 phys_t paging_new_table(struct paging *paging);
 
 /* The table that an entry leads to, made when there is none. Return: STATUS_OK; STATUS_NO_MEMORY. */
-status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table);
+status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table) MUST_CHECK;
 
 /* Frees the table at @level that @entry leads to if it is empty and no CPU may still walk it. */
 void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level);
 
 /* Makes the tables down to @lowest. Those that were made before a failure stay, empty. */
 status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
-                              virt_t virt, virt_t end);
+                              virt_t virt, virt_t end) MUST_CHECK;
 
 /* Frees the empty tables below @table. */
 void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
@@ -118,7 +118,7 @@ void paging_free_tables(struct paging *paging, phys_t table, unsigned int level,
 
 /* @mapped: counts the bytes that have been mapped, also when it fails. The range is free. */
 status_t paging_map_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
-                          phys_t phys, unsigned int access, uint64_t *mapped);
+                          phys_t phys, unsigned int access, uint64_t *mapped) MUST_CHECK;
 
 /* No page reaches over an edge of the range. */
 void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
@@ -126,7 +126,7 @@ void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level,
 /* ---- paging_protect.c ---- */
 
 /* Splits the pages that reach over an edge. Return: STATUS_OK; STATUS_NO_MEMORY, and nothing is split. */
-status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes);
+status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes) MUST_CHECK;
 
 /* Every table that the range touches becomes a larger page where its pages together are one. */
 void paging_merge_range(struct paging *paging, virt_t virt, uint64_t size_bytes);

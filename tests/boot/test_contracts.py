@@ -59,7 +59,14 @@ def test_complete_contracts_pass(tmp_path, text):
         ('void page_f(void);\n/* Context of all: any. */\nvoid page_g(void);\n', 'page_f(): no Context'),
         ('static inline int page_f(void)\n{\n    return 1;\n}\n', 'page_f(): no Context'),
         (CONTRACT.replace(' * @out:  the page.\n', ''), 'page_alloc(): nothing about @out'),
-        (CONTRACT.replace('page.\n *\n * Context', 'page. Context'), 'page.h:7: Context: in the middle of a line'),
+        (
+            CONTRACT.replace('page.\n *\n * Context', 'page. Context'),
+            'page.h:7: Context: in the middle of a line',
+        ),
+        (
+            CONTRACT.replace(' MUST_CHECK', ''),
+            'page.h:12: page_alloc_zeroed(): returns a status_t without MUST_CHECK',
+        ),
         (CONTRACT.replace('@node:', '@zone:'), 'has no parameter @zone'),
         (CONTRACT.replace(', page_alloc_zeroed()', ''), 'page_alloc_zeroed(): not in the first line'),
         (CONTRACT.replace('page_alloc()', 'page_take()'), 'page_take(): a contract without a declaration'),

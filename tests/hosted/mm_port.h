@@ -94,8 +94,8 @@ static inline void *port_frame_pointer(const struct frame *frame)
     return hosted_ram + ((uint64_t)(frame - hosted_frames) << PAGE_SHIFT);
 }
 
-status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size);
-status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size);
+status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size) MUST_CHECK;
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size) MUST_CHECK;
 
 /* A thread sets its number before it calls mm; two running threads never have the same. */
 #define HOSTED_CPUS 64

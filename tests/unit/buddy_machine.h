@@ -68,7 +68,7 @@ static UNUSED void machine_range(uint64_t start, uint64_t end, enum memmap_kind 
 }
 
 /* Initialises the allocator with the ranges of machine_range(). */
-static UNUSED status_t machine_start(void)
+static UNUSED MUST_CHECK status_t machine_start(void)
 {
     uint64_t top = 0;
     for (size_t i = 0; i < machine.range_count; i++)

@@ -74,7 +74,7 @@ extern struct uart16550 uart;
 /* Set-up of a cmocka test: a UART with all features at PORT. */
 int plug_in(void **state);
 
-status_t init_at(uint32_t baud);
+status_t init_at(uint32_t baud) MUST_CHECK;
 void init(void);
 void write_text(const char *text);
 void expect_sent(const char *text);

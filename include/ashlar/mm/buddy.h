@@ -68,7 +68,7 @@ struct buddy_setup {
  * Return: STATUS_OK; STATUS_NO_MEMORY when there is not enough for the allocator's own tables.
  * Context: once, one CPU, before any other function here. Afterwards early memory is closed.
  */
-status_t buddy_init(const struct buddy_setup *setup);
+status_t buddy_init(const struct buddy_setup *setup) MUST_CHECK;
 
 /**
  * buddy_add() - give memory to the allocator that it did not have: the loader's, when read; a
@@ -79,7 +79,7 @@ status_t buddy_init(const struct buddy_setup *setup);
  *         allocator's or never can be.
  * Context: as buddy_alloc().
  */
-status_t buddy_add(phys_t start, phys_t end);
+status_t buddy_add(phys_t start, phys_t end) MUST_CHECK;
 
 /**
  * buddy_alloc() - take a block of 2^order frames.

@@ -39,7 +39,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
  *         reported.
  * Context: not in an interrupt.
  */
-status_t slab_cache_destroy(struct slab_cache *cache);
+status_t slab_cache_destroy(struct slab_cache *cache) MUST_CHECK;
 
 /**
  * slab_alloc() - take an object.

@@ -62,8 +62,8 @@ static inline void *port_frame_pointer(const struct frame *frame)
     return (void *)((uintptr_t)frame << 9);
 }
 
-status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size);
-status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size);
+status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64_t page_size) MUST_CHECK;
+status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size) MUST_CHECK;
 
 /*
  * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and
