@@ -20,6 +20,13 @@ static void find_s5(const struct platform_firmware *firmware, struct acpi_power 
                 return;
 }
 
+static void copy_s5(const struct acpi_power *from, struct acpi_power *to)
+{
+    to->sleep_type_a = from->sleep_type_a;
+    to->sleep_type_b = from->sleep_type_b;
+    to->has_sleep_types = true;
+}
+
 void platform_read_fadt(const struct platform_firmware *firmware, struct platform *platform)
 {
     struct fadt fadt;
@@ -34,6 +41,10 @@ void platform_read_fadt(const struct platform_firmware *firmware, struct platfor
     if (fadt_pm_timer(&fadt, &timer))
         platform->pm_timer =
             (struct platform_pm_timer){ timer.is_in_memory, timer.address, timer.port, timer.bits };
+    struct acpi_power earlier = platform->power;
     acpi_decode_power(&fadt, &platform->power);
-    find_s5(firmware, &platform->power);
+    if (earlier.has_sleep_types)
+        copy_s5(&earlier, &platform->power);
+    else
+        find_s5(firmware, &platform->power);
 }

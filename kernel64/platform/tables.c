@@ -66,7 +66,11 @@ static void default_lint_nmi(const struct platform_firmware *firmware, struct pl
 void platform_read_tables(const struct platform_firmware *firmware, struct platform *platform)
 {
     *platform = (struct platform){
-        .lapic_address = PHYS_INVALID, .has_8259 = true, .node_count = 1, .has_rtc = true
+        .lapic_address = PHYS_INVALID,
+        .has_8259 = true,
+        .node_count = 1,
+        .has_rtc = true,
+        .power = platform->power,
     };
     if (platform_read_madt(firmware, platform))
         platform->source = PLATFORM_MADT;

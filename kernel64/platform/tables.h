@@ -43,7 +43,8 @@ struct platform_firmware {
 
 /**
  * platform_read_tables() - read all tables.
- * @platform: overwritten.
+ * @platform: zero, or what platform_read_fadt() has read of the same tables. Overwritten, but for the sleep
+ * types of \_S5_.
  *
  * An array for which there is no memory is empty, which is reported by @firmware->report_fault().
  */
@@ -62,7 +63,8 @@ void platform_read_nodes(const struct platform_firmware *firmware, struct platfo
 
 void platform_read_devices(const struct platform_firmware *firmware, struct platform *platform);
 
-/* These two use find() only, so they may be called before there is memory. */
+/* These two use find() only, so they may be called before there is memory. The first one does not search for
+   \_S5_ again if @platform has its sleep types: that costs more than all other tables together. */
 void platform_read_fadt(const struct platform_firmware *firmware, struct platform *platform);
 void platform_read_serials(const struct platform_firmware *firmware, struct platform *platform);
 

@@ -99,6 +99,7 @@ static inline int end(void **state)
 static inline const struct platform *read_all(void)
 {
     give_arrays_back();
+    platform_here = (struct platform){ 0 };
     platform_read_tables(&firmware, &platform_here);
     return &platform_here;
 }

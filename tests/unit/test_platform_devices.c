@@ -98,6 +98,24 @@ static void sleep_types_may_be_in_any_ssdt(void **state)
     assert_int_equal(power->sleep_type_b, 4);
 }
 
+static void sleep_types_are_searched_for_until_they_are_found(void **state)
+{
+    (void)state;
+    add_power_fadt();
+    platform_here = (struct platform){ 0 };
+    platform_read_fadt(&firmware, &platform_here);
+    assert_true(platform_here.has_fadt && !platform_here.power.has_sleep_types);
+    add_s5("DSDT", 5, 7);
+    platform_read_fadt(&firmware, &platform_here);
+    assert_true(platform_here.power.has_sleep_types);
+    add_s5("DSDT", 1, 2);
+    tables[1].size = 37; /* without _S5_: a search would find the second one */
+    platform_read_tables(&firmware, &platform_here);
+    assert_int_equal(platform_here.power.sleep_type_a, 5);
+    assert_int_equal(platform_here.power.sleep_type_b, 7);
+    assert_int_equal(platform_here.power.registers[ACPI_RESET].address, 0xcf9);
+}
+
 static void without_a_readable_fadt_there_is_no_power_register(void **state)
 {
     (void)state;
@@ -195,6 +213,7 @@ int main(void)
         PLATFORM_CASE(the_fadt_gives_the_pm_timer_and_rtc),
         PLATFORM_CASE(the_fadt_gives_the_registers_of_power_off_and_reset),
         PLATFORM_CASE(sleep_types_may_be_in_any_ssdt),
+        PLATFORM_CASE(sleep_types_are_searched_for_until_they_are_found),
         PLATFORM_CASE(without_a_readable_fadt_there_is_no_power_register),
         PLATFORM_CASE(the_dmar_may_refuse_x2apic_mode),
         PLATFORM_CASE(pci_segments_without_buses_are_ignored),
