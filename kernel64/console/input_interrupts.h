@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Switches serial port and keyboard from polling to interrupts, and back where those stop to arrive.
+ * Switches serial port and keyboard from polling to interrupts, and back where those no longer arrive.
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
@@ -20,9 +20,10 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard);
 
 /**
  * input_interrupts_check() - poll the devices whose line was masked in a storm (irq/line.h): they raise no
- * more interrupts, and a CPU that halts for a key of theirs would not wake. Logged.
+ * more interrupts. A CPU that halts for a key of theirs would not wake, inputs_poll() would find none, and
+ * the serial port would keep its output queued. Logged.
  *
- * Context: thread, interrupts on or off; where inputs_all_interrupt() is about to be asked.
+ * Context: thread, interrupts on or off; in each loop that waits for a key.
  * Cost: a load for each device.
  */
 void input_interrupts_check(void);

@@ -94,8 +94,10 @@ static void wait_for_restart(void)
 int monitor_wait_for_key(uint64_t deadline_ns)
 {
     int key;
-    while ((key = inputs_poll()) == KEY_NONE && clock_now_ns() < deadline_ns)
+    while ((key = inputs_poll()) == KEY_NONE && clock_now_ns() < deadline_ns) {
+        input_interrupts_check();
         timer_sleep_until(clock_now_ns() + POLL_NS * 10);
+    }
     return key;
 }
 

@@ -146,3 +146,16 @@ def test_a_device_whose_line_is_masked_in_a_storm_is_polled(at_prompt, name):
         session.type('exit\n')
     outcome = session.wait(SECONDS)
     assert outcome.verdict == 'pass', outcome.words
+
+
+@pytest.mark.parametrize('name', ['serial', 'keyboard'])
+def test_a_key_of_a_device_whose_line_is_masked_ends_watch(at_prompt, name):
+    """The line is masked by the command that is watched."""
+    session = at_prompt(PCS['ioapic'])
+    session.type(f'watch storm {name}\n')
+    session.expect(r' polled: its interrupt line is masked$', SECONDS)
+    if name == 'keyboard':
+        press(session, 'a')
+    else:
+        session.type('a')
+    session.expect(PROMPT, SECONDS)
