@@ -43,6 +43,11 @@ static struct ioapic *ioapic_of(struct irq_chip *chip)
     return container_of(chip, struct ioapic, chip);
 }
 
+static uint32_t pins_of(uint32_t version)
+{
+    return (version >> 16 & 0xff) + 1;
+}
+
 /**
  * probe() - whether an I/O APIC answers.
  * @version: receives IOAPICVER.
@@ -57,7 +62,8 @@ static bool probe(struct ioapic *ioapic, uint32_t *version)
         return false;
     *version = read_register(ioapic, IOAPICVER);
     bool is_index = (mmio_read32(ioapic->registers + IOREGSEL) & 0xff) == IOAPICVER;
-    if (is_index && *version != ALL_ONES && *version != 0 && read_register(ioapic, IOAPICID) != *version)
+    if (is_index && *version != ALL_ONES && *version != 0 && pins_of(*version) <= IOAPIC_MAX_PINS &&
+        read_register(ioapic, IOAPICID) != *version)
         return true;
     mmio_write32(ioapic->registers + IOREGSEL, index);
     return false;
@@ -140,9 +146,7 @@ status_t ioapic_init(struct ioapic *ioapic, volatile void *registers, uint32_t g
     uint32_t version;
     if (!probe(ioapic, &version))
         return STATUS_NOT_FOUND;
-    uint32_t pins = (version >> 16 & 0xff) + 1;
-    if (pins > IOAPIC_MAX_PINS)
-        return STATUS_NOT_FOUND;
+    uint32_t pins = pins_of(version);
     ioapic->version = (uint8_t)version;
     ioapic->chip.pin_count = pins;
     for (uint32_t pin = 0; pin < pins; pin++)

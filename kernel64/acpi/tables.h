@@ -42,7 +42,8 @@ struct acpi_table {
  *
  * The XSDT is used when revision, length and both checksums are valid and its address is not 0, else the
  * RSDT.
- * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature or checksum.
+ * Return: STATUS_OK; STATUS_TRUNCATED; STATUS_MALFORMED for a wrong signature or checksum, or when neither
+ *         address is set.
  */
 status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acpi_root *root) MUST_CHECK;
 
@@ -79,7 +80,7 @@ status_t acpi_read_header(acpi_read_fn *read, phys_t address, struct acpi_table 
  * @read, @address, @table: as for acpi_read_header().
  *
  * Return: STATUS_OK, also with a wrong checksum; STATUS_TRUNCATED when it cannot be read whole;
- *         STATUS_MALFORMED when its length is below its own header.
+ *         STATUS_MALFORMED as acpi_read_header().
  */
 status_t acpi_read_table(acpi_read_fn *read, phys_t address, struct acpi_table *table) MUST_CHECK;
 

@@ -79,7 +79,8 @@ enum device_fault device_check(const struct device_space *space, const struct de
  * @entries, @count: of firmware and the loader.
  * @start, @end:    the range in question.
  *
- * The part of a RAM entry that a stricter entry covers is not RAM.
+ * What a RAM entry has of the range is not RAM where one entry that is not RAM covers all of it; several
+ * such entries that cover it together are not found, and it counts as RAM.
  * Context: any.
  * Cost: linear in the entries for each RAM entry that overlaps [start, end).
  */

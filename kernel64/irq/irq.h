@@ -20,8 +20,8 @@
  * The first interrupt may arrive before this returns. A new line is routed to the calling CPU.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that GSI; STATUS_BUSY when it is in use and
- * cannot be shared; STATUS_UNSUPPORTED when the controller cannot interrupt this CPU; STATUS_NO_MEMORY, also
- *         when no vector is free.
+ *         cannot be shared, or firmware has routed it as an SMI; STATUS_UNSUPPORTED when the controller
+ *         cannot interrupt this CPU; STATUS_NO_MEMORY, also when no vector is free.
  * Context: thread, or an interrupt handler that is no line's; not in a cross-call. Takes the lock of the list
  *          of lines, then the line's. Allocates.
  */

@@ -133,6 +133,7 @@ void ipi_wake(unsigned int cpu);
 /**
  * ipi_stop_others() - halt all other CPUs by NMI, also those with interrupts off. Does not wait for them.
  *
+ * Does not return when another CPU has begun to stop the others: this CPU halts, too.
  * Context: any; for a panic.
  */
 void ipi_stop_others(void);

@@ -58,10 +58,11 @@ uint64_t clock_nanoseconds(uint64_t ticks);
 uint64_t clock_duration_ns(uint64_t ticks);
 
 /**
- * clock_tick_of() - the first tick of the TSC at which clock_now_ns() is @ns or later.
+ * clock_tick_of() - a tick of the TSC at which clock_now_ns() is @ns or later, close to the first such one.
  * @ns: nanoseconds since boot, not before the last change of rate: earlier ones give the tick of that change.
  *
- * Return: UINT64_MAX where the TSC does not count so far.
+ * Return: the tick; later than the first one by a few, and one more for each 4 s between the last change of
+ *         rate and @ns. UINT64_MAX where the TSC does not count so far.
  * Context: any; while clock_is_tsc().
  */
 uint64_t clock_tick_of(uint64_t ns);
@@ -79,8 +80,8 @@ uint64_t clock_tsc_hz(void);
 bool clock_tsc_rate_is_final(void);
 
 /**
- * clock_ticks_per_ns() - a counter's ticks in a nanosecond, times 2^CLOCK_SHIFT, rounded up.
- * @rate_hz: below 2^62.
+ * clock_ticks_per_ns() - a counter's ticks in a nanosecond, times 2^CLOCK_SHIFT, rounded down, plus 1.
+ * @rate_hz: below 2^61.
  *
  * Return: at least 1.
  * Context: any.

@@ -31,8 +31,9 @@ void timer_start(const struct clockevent_setup *setup);
  * @timer:       by timer_init().
  * @deadline_ns: since boot, as clock_now_ns(); one that has passed is called as soon as interrupts are on.
  *
- * Return: whether it was armed.
- * Context: any but NMI. Takes the locks of timer_queue_arm().
+ * Return: whether it was armed before; that deadline is void.
+ * Context: any but NMI and a cross-call. Takes the locks of timer_queue_arm(), and where the clockevent is a
+ *          shared one LOCK_TIMER_DEVICE.
  * Cost: O(log armed), and a write to the clockevent when it is the earliest.
  */
 bool timer_arm(struct timer *timer, uint64_t deadline_ns);

@@ -105,6 +105,15 @@ static void a_pin_that_firmware_uses_as_an_smi_is_left_alone(void **state)
     }
 }
 
+static void a_chip_with_too_many_pins_is_rejected_and_left_unchanged(void **state)
+{
+    (void)state;
+    chip.pins = IOAPIC_MAX_PINS + 1;
+    chip.index = 0x17;
+    assert_int_equal(ioapic_init(&ioapic, window, 0), STATUS_NOT_FOUND);
+    assert_int_equal(chip.index, 0x17);
+}
+
 static void an_unresponsive_address_is_rejected(void **state)
 {
     (void)state;
@@ -192,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_pin_count_is_read_and_all_pins_are_masked, fresh_machine),
         cmocka_unit_test_setup(a_pin_that_firmware_uses_as_an_smi_is_left_alone, fresh_machine),
+        cmocka_unit_test_setup(a_chip_with_too_many_pins_is_rejected_and_left_unchanged, fresh_machine),
         cmocka_unit_test_setup(an_unresponsive_address_is_rejected, fresh_machine),
         cmocka_unit_test_setup(memory_is_rejected_and_left_unchanged, fresh_machine),
         cmocka_unit_test_setup(each_polarity_and_trigger_mode_is_programmed, fresh_machine),

@@ -65,7 +65,9 @@ struct buddy_setup {
  *
  * Writes nothing into memory that stays free but where a 1 GiB piece is not wholly usable, and
  * there only what describes it.
- * Return: STATUS_OK; STATUS_NO_MEMORY when there is not enough for the allocator's own tables.
+ * Return: STATUS_OK; STATUS_NO_MEMORY when there is not enough for the allocator's own tables, or no usable
+ *         memory at all; STATUS_INVALID for more than BUDDY_MAX_NODES nodes, or a node range that is empty or
+ *         of no node.
  * Context: once, one CPU, before any other function here. Afterwards early memory is closed.
  */
 status_t buddy_init(const struct buddy_setup *setup) MUST_CHECK;
@@ -76,8 +78,10 @@ status_t buddy_init(const struct buddy_setup *setup) MUST_CHECK;
  * @start, @end: page-aligned; inside ranges of one of the kinds that buddy_setup allows.
  *
  * Return: STATUS_OK; STATUS_INVALID, and nothing is added, when a frame of it is already the
- *         allocator's or never can be.
- * Context: as buddy_alloc().
+ *         allocator's or never can be, or the range is not aligned or ends before it starts.
+ * Context: any, also interrupts, not NMI. Takes the lock of additions (LOCK_BUDDY_ADD), and under it the
+ *          allocator's for each chunk.
+ * Cost: grows with the range, with interrupts off.
  */
 status_t buddy_add(phys_t start, phys_t end) MUST_CHECK;
 
@@ -89,7 +93,8 @@ status_t buddy_add(phys_t start, phys_t end) MUST_CHECK;
  * Return: the block, aligned to its size, content undefined; PHYS_INVALID when there is none.
  *         Its head's descriptor is frame_state(FRAME_TAKEN, order, ...).
  * Context: any, also interrupts, not NMI. Never sleeps. Orders 0 to 9 come from this CPU's caches if they
- *          can; else it takes the allocator's lock, under which no other lock is taken.
+ *          can; else it takes the allocator's lock, under which no other lock is taken. Before it fails it
+ *          calls the shrinkers (shrink.h).
  * Cost: 50 instructions for a cached block; about 500 for another one of order 1 to 8; the first use of a 2
  *       MiB chunk, by whatever order, 700 more, which a block of order 9 and more pays for each of its
  *       chunks.
@@ -103,7 +108,7 @@ phys_t buddy_alloc(unsigned int order, unsigned int flags);
  * @below: the block ends at or below this address; BUDDY_ANYWHERE for no limit. Such a request may use the
  *         reserve of the highest zone that it reaches, if there is memory in a higher one; the topmost zone's
  *         is for what is urgent.
- * @node:  the node to look in first, or BUDDY_ANY_NODE.
+ * @node:  the node to look in first, below buddy_node_count(), or BUDDY_ANY_NODE.
  *
  * Return: as buddy_alloc(); PHYS_INVALID only if at one moment during the call no such block was free in the
  *         zones, less reserves, and nodes that the request may use. What other CPUs keep in their caches is
@@ -154,7 +159,7 @@ struct buddy_stats {
 
 /**
  * buddy_stats() - count free frames by zone and block size.
- * @node:  one node's, or BUDDY_ANY_NODE for all; cached and metadata are always of all.
+ * @node:  one node's, or BUDDY_ANY_NODE for all; managed, reserve, cached and metadata are always of all.
  * @stats: filled in.
  *
  * Exact when no CPU allocates meanwhile.
@@ -163,14 +168,15 @@ struct buddy_stats {
  */
 void buddy_stats(uint32_t node, struct buddy_stats *stats);
 
-/* Return: frames that the allocator has, free or given out. Context: any. Cost: one load. */
+/* Return: frames that the allocator has, free or given out. Context: any. Cost: a load for each zone. */
 uint64_t buddy_managed_frames(void);
 
 /* Return: free frames in CPUs' caches. Context: any. Cost: about 40 instructions a CPU. */
 uint64_t buddy_cached_frames(void);
 
-/* Return: all free frames: buddy_stats()'s free and cached. Context: any. Cost: a few instructions a CPU. */
+/* Return: all free frames: buddy_stats()'s free and cached. Context: any. Cost: as buddy_cached_frames(). */
 uint64_t buddy_free_frames(void);
 
-/* Return: free frames of one node, without those in CPUs' caches. Context: any. */
+/* Return: free frames of one node, without those in CPUs' caches. Context: as buddy_alloc(). Cost: as
+   buddy_stats(). */
 uint64_t buddy_free_frames_of(unsigned int node);

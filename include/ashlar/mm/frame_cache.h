@@ -83,7 +83,7 @@ slow:
  * @pages: receives them, or has them.
  * @count: their number.
  *
- * Return: how many were allocated; fewer than @count only when memory is short.
+ * Return: how many were allocated; fewer than @count only when memory is short. Shrinkers are not called.
  * Context: as frame_alloc().
  */
 size_t frame_alloc_bulk(void **pages, size_t count);
@@ -108,8 +108,8 @@ void frame_cache_drain(void);
  * frame_cache_set_limit(), frame_cache_limit() - how many frames each CPU may keep.
  * @limit: 0 .. FRAME_CACHE_SIZE; 0 for none, so that each request takes the slow path.
  *
- * Frames above it are given back when a CPU next takes its slow path.
- * Context: any but NMI.
+ * Frames above it are given back when a CPU next takes its slow path, 64 at a time.
+ * Context: any but NMI; one caller at a time.
  */
 void frame_cache_set_limit(unsigned int limit);
 unsigned int frame_cache_limit(void);

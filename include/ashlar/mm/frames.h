@@ -16,7 +16,10 @@
  * nothing:
  *
  *   what                                                     caught in
- *   an address that is not page-aligned or not ours          every build
+ *   an address that is not page-aligned                      every build
+ *   an address without a descriptor, as none of ours         every build: buddy_free() reports it, and
+ *                                                            frame_free() faults, because it reads the
+ *                                                            descriptor at once
  *   no head of a block in use, another order, another kind   every build
  *   a second free that begins after the first has returned,
  *     and before the block is given out again                every build, on any CPU

@@ -24,7 +24,7 @@
  */
 void *kmalloc(size_t size_bytes) MUST_CHECK;
 
-/* Zeroed memory for @count things of @size_bytes each; NULL also when the product is more than 2^64. */
+/* Zeroed memory for @count things of @size_bytes each; NULL also when the product is 2^64 or more. */
 void *kcalloc(size_t count, size_t size_bytes) MUST_CHECK;
 
 /**
@@ -33,7 +33,7 @@ void *kcalloc(size_t count, size_t size_bytes) MUST_CHECK;
  * @size_bytes: the new size, as for kmalloc().
  *
  * Return: where the content now is, up to the smaller of both sizes; NULL, and @pointer stays as it
- *         was, when there is no memory.
+ *         was, when there is no memory for a larger size. A smaller size never fails.
  */
 void *krealloc(void *pointer, size_t size_bytes) MUST_CHECK;
 
@@ -41,7 +41,8 @@ void *krealloc(void *pointer, size_t size_bytes) MUST_CHECK;
  * kfree() - give memory back.
  * @pointer: from these functions or from slab_alloc(); NULL does nothing.
  *
- * Wrong pointers are reported as slab_free() and buddy_free() do.
+ * Wrong pointers are reported as slab_free() and buddy_free() do; one into no frame that has a descriptor
+ * (buddy_owns()) faults.
  */
 void kfree(void *pointer);
 

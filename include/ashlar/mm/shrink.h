@@ -32,8 +32,9 @@ void shrinker_remove(struct shrinker *shrinker);
  *
  * Return: how many frames went back, as far as shrinkers know; 0 also when this CPU is shrinking already.
  *         When another CPU is, waits for it; if that one got @frames more than its request, they are this
- *         caller's, else the shrinkers are called again. So 0 means that they have just freed nothing.
- * Context: any; no lock held that a shrinker needs.
+ *         caller's, else the shrinkers are called again. So 0 otherwise means that they have just freed
+ *         nothing.
+ * Context: any but NMI; no lock held of the class LOCK_SHRINK or of one after it. Shrinkers only try locks.
  */
 uint64_t shrink_memory(uint64_t frames);
 

@@ -76,7 +76,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
  *
  * The other CPUs give theirs when they next come to their slow path.
  * Return: frames that went back to the buddy allocator.
- * Context: any; called by the allocator itself before an allocation fails.
+ * Context: any but NMI; called by the allocator itself before an allocation fails.
  * Cost: grows with what is free: up to millions of instructions, less than 2,000 with interrupts off.
  */
 uint64_t slab_reap(void);
@@ -114,7 +114,7 @@ struct slab_stats {
  *
  * Exact when no CPU allocates meanwhile.
  * Return: false after the last.
- * Context: any but NMI; takes the cache's lock.
+ * Context: any but NMI; takes the lock of the table of caches.
  */
 bool slab_next_stats(size_t *cursor, struct slab_stats *stats);
 
@@ -146,8 +146,10 @@ struct slab_holder {
  * @holders:  receives one entry for each cache and caller, the most bytes first.
  * @capacity: of @holders.
  *
- * Return: how many entries there are. A cache and caller that find no more room are left out.
- * Context: not in an interrupt; takes each cache's lock for as long as its objects are walked over.
+ * Return: how many entries there are. Further ones than @capacity are left out.
+ * Context: not in an interrupt; takes the lock of each node of a cache for as long as its slabs are walked
+ *          over.
+ * Cost: a visit of each object of each checked cache, and of all entries for each.
  */
 size_t slab_holders(struct slab_holder *holders, size_t capacity);
 

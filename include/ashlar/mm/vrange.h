@@ -97,8 +97,8 @@ struct vrange_info {
  * @info:     filled in.
  * @is_guard: receives whether it is the guard page before that range.
  *
- * Return: false when it belongs to no range, or another CPU holds the lock of the ranges, which is not waited
- *         for.
+ * Return: false when it belongs to no range, or the lock of the ranges is held, also by this CPU: it is not
+ *         waited for.
  * Context: any, also NMI and panic.
  */
 bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard);

@@ -19,7 +19,7 @@ typedef struct {
 #ifdef ASHLAR_HOSTED
 /* This thread's flag, inverted, so that interrupts are enabled at first. A test that plays the interrupt
    controller defines the function; it is called each time that the flag is set.
- * Context: the thread whose flag it is. */
+   Context: the thread whose flag it is. */
 extern __thread bool hosted_irqs_disabled;
 __attribute__((weak)) __thread bool hosted_irqs_disabled;
 __attribute__((weak)) void hosted_irqs_enabled(void);
