@@ -53,7 +53,7 @@ static void check_ranges(const struct memmap_range *ranges, size_t count)
     }
 }
 
-/* Nothing strict is lost: the byte at which a entry starts has a range at least as strict. */
+/* Nothing strict is lost: the byte at which an entry starts has a range at least as strict. */
 static void check_claims(const struct memmap_range *ranges, size_t count)
 {
     for (size_t c = 0; c < entry_count; c++) {
