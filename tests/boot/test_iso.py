@@ -8,6 +8,14 @@ import pytest
 from ashlar import ROOT, build as builds
 
 LARGEST_ISO = 5 << 20
+# What the log of each entry of the menu has, and what not, with a command line that reports and exits.
+MENU = [
+    ('smp: 2 of 2 CPUs online', 'console: framebuffer at', None),
+    ('smp: 2 of 2 CPUs online', 'given: run=', 'console: framebuffer at'),
+    ('smp: 2 of 2 CPUs online', 'given: console=serial', 'console: framebuffer at'),
+    ('smp: 1 of 2 CPUs online', '"events":"pit"', 'console: framebuffer at'),
+    ('smp: 2 of 2 CPUs online', 'KTAP version 1', None),
+]
 STICK = ('-drive', 'if=none,id=stick,format=raw,readonly=on,file={iso}')
 
 
@@ -78,3 +86,23 @@ def test_the_iso_boots_from_a_usb_stick(start, build, firmware):
     outcome = session.wait(180)
     assert outcome.verdict == 'pass', outcome.words
     assert outcome.stream.fact('boot')['protocol'] == 'multiboot2'
+
+
+@pytest.mark.parametrize('entry', range(len(MENU)))
+def test_each_entry_of_the_menu_boots_as_it_says(start, build, tmp_path, entry):
+    menu = (ROOT / 'iso/grub.cfg').read_text()
+    assert menu.count('menuentry "') == len(MENU)
+    chosen = tmp_path / 'grub.cfg'
+    chosen.write_text(menu.replace('set default=0', f'set default={entry}'))
+    run = '' if 'run=' in menu.split('menuentry "')[entry + 1] else 'run="options; report time; exit"'
+    iso = build().make_iso(tmp_path / 'own.iso', cmdline=run, grub_cfg=chosen)
+    session = start(image=iso, boot='iso', smp='2')
+    if run:
+        assert session.wait(180).verdict == 'pass'
+    else:
+        session.expect(r'^ashlar> ', 180)
+    *shown, absent = MENU[entry]
+    lines = session.stream().lines
+    for words in shown:
+        assert any(words in line for line in lines), words
+    assert not absent or not any(absent in line for line in lines)
