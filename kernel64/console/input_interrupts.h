@@ -5,6 +5,7 @@
  */
 #include <ashlar/dev/ps2.h>
 #include <ashlar/dev/uart16550.h>
+#include <ashlar/time_units.h>
 
 /**
  * serial_start_interrupts(), keyboard_start_interrupts() - use interrupts if they work.
@@ -28,4 +29,4 @@ void keyboard_start_interrupts(struct ps2_keyboard *keyboard);
  */
 void input_interrupts_check(void);
 
-#define INPUT_WAIT_NS 20000000
+#define INPUT_WAIT_NS (20 * NS_PER_MS)

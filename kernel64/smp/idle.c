@@ -10,6 +10,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 #include <boot/options.h>
 #include <cpu/insn.h>
 #include <cpu/mwait.h>
@@ -132,11 +133,11 @@ bool idle_queue_work(unsigned int cpu, struct work *work)
 
 void idle_wait_for_work(const struct work *work)
 {
-    uint64_t wait_ns = 10000, silent_ns = 0;
+    uint64_t wait_ns = 10 * NS_PER_US, silent_ns = 0;
     while (!work_is_done(work)) {
         timer_sleep_until(clock_now_ns() + wait_ns);
         silent_ns += wait_ns;
-        if (wait_ns < 1000000)
+        if (wait_ns < NS_PER_MS)
             wait_ns *= 2;
         if (silent_ns < IPI_PATIENCE_NS)
             continue;

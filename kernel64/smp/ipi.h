@@ -9,6 +9,7 @@
  * may post. For long work see smp/idle.h.
  */
 #include <ashlar/status.h>
+#include <ashlar/time_units.h>
 #include <cpu/percpu.h>
 #include <smp/inbox.h>
 #include <smp/work_list.h>
@@ -120,7 +121,7 @@ void ipi_wait(unsigned int cpu, const struct work *request);
  */
 void ipi_poll(void);
 
-#define IPI_PATIENCE_NS 1000000000ULL
+#define IPI_PATIENCE_NS NS_PER_SECOND
 
 /**
  * ipi_wake() - end HLT on a CPU, so that its idle loop checks for work.

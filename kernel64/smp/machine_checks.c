@@ -10,6 +10,7 @@
 #include <ashlar/command.h>
 #include <ashlar/report.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <boot/options.h>
 #include <cpu/features.h>
@@ -26,7 +27,6 @@
 
 OPTION(mcepoll, "SECONDS", "how often corrected hardware errors are looked for; 0 never, 60 without it");
 
-#define NS_PER_SECOND   1000000000ULL
 #define DEFAULT_SECONDS 60
 #define MOST_SECONDS    86400
 

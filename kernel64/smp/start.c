@@ -70,8 +70,8 @@
 #include <time/timer.h>
 
 /* Source: MultiProcessor Specification 1.4, B.4, "Application Processor Startup". */
-#define INIT_WAIT_NS     10000000ULL
-#define STARTUP_AGAIN_NS 1000000ULL
+#define INIT_WAIT_NS     (10 * NS_PER_MS)
+#define STARTUP_AGAIN_NS (1 * NS_PER_MS)
 
 #define IDLE_STACK_SIZE 16384
 #define TRAP_STACK_SIZE 4096
@@ -251,7 +251,7 @@ static bool needs_init_delay(void)
 static void wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
-    uint64_t again_ns = clock_now_ns() + STARTUP_AGAIN_NS, wait_ns = 5000, silent_ns = 0;
+    uint64_t again_ns = clock_now_ns() + STARTUP_AGAIN_NS, wait_ns = 5 * NS_PER_US, silent_ns = 0;
     bool is_sent_again = false;
     while (online < wave->count && silent_ns <= SMP_PATIENCE_NS) {
         uint64_t now_ns = clock_now_ns();
@@ -263,7 +263,7 @@ static void wait_for_wave(const struct wave *wave)
         unsigned int progress = progress_of(wave, &online);
         silent_ns = progress != sum ? 0 : silent_ns + wait_ns;
         sum = progress;
-        if (wait_ns < 500000)
+        if (wait_ns < 500 * NS_PER_US)
             wait_ns *= 2;
     }
 }
@@ -388,7 +388,7 @@ void smp_start(void)
     }
     unsigned int left_out = ap_left_out_count();
     log_info("smp", "%u of %u CPUs online after %lu us", ipi_online_count(), ap_count() + 1 + left_out,
-             (clock_now_ns() - began_ns) / 1000);
+             (clock_now_ns() - began_ns) / NS_PER_US);
     if (left_out > 0)
         log_info("smp", "CPUs left out: %u; 'cpus' says why", left_out);
     log_mtrr_difference(ap_first(), ap_count());

@@ -5,6 +5,7 @@
  * start.c.
  */
 #include <ashlar/status.h>
+#include <ashlar/time_units.h>
 #include <cpu/topology.h>
 #include <smp/trampoline_layout.h>
 
@@ -21,7 +22,7 @@
  */
 void smp_start(void);
 
-#define SMP_PATIENCE_NS 1000000000ULL
+#define SMP_PATIENCE_NS NS_PER_SECOND
 
 /**
  * smp_start_again() - start one CPU that was online once, or that was given up.

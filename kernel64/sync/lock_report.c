@@ -41,7 +41,7 @@ void lock_watch(struct lock_wait *wait)
         return;
     wait->is_reported = true;
     log_warn("sync", "lock \"%s\" (%p): CPU %u has waited %lu s in %pS; %s", name_of(wait->lock->kind),
-             (const void *)wait->lock, machine_ops.cpu(), waited_ns / 1000000000, wait->caller,
+             (const void *)wait->lock, machine_ops.cpu(), waited_ns / NS_PER_SECOND, wait->caller,
              holder_of(wait->lock).words);
 }
 

@@ -5,6 +5,7 @@
  * hosted test defines its own.
  */
 #include <ashlar/sync/spinlock.h>
+#include <ashlar/time_units.h>
 
 /* The state of one CPU's wait. */
 struct lock_wait {
@@ -24,7 +25,7 @@ struct lock_wait {
  */
 void lock_watch(struct lock_wait *wait);
 
-#define LOCK_PATIENCE_NS 1000000000ULL
+#define LOCK_PATIENCE_NS NS_PER_SECOND
 
 /**
  * lock_panic_recursive() - a CPU takes a lock that it holds (@is_held), or for which it waits already and

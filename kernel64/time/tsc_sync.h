@@ -4,6 +4,7 @@
  * The TSC sync check: whether the TSCs of all CPUs are synchronized; if not, another clocksource is chosen.
  * The comparison is time/tsc_sync_rule.h.
  */
+#include <ashlar/time_units.h>
 #include <cpu/percpu.h>
 
 /**
@@ -50,7 +51,7 @@ void tsc_sync_tick(void);
  */
 void tsc_sync_recheck(void);
 
-#define TSC_SYNC_RECHECK_NS 1000000000ULL
+#define TSC_SYNC_RECHECK_NS NS_PER_SECOND
 
 /*
  * A round is two cache misses when others write, some 0.2 us; in a few tens of them each CPU has had a round
@@ -58,7 +59,7 @@ void tsc_sync_recheck(void);
  * hypervisor in some tens of us; 255 CPUs on two cores take 6 ms when each stays for so long.
  */
 #define TSC_SYNC_ROUNDS  32
-#define TSC_SYNC_STAY_NS 50000
+#define TSC_SYNC_STAY_NS (50 * NS_PER_US)
 
 /**
  * tsc_sync_max_ns() - the largest difference between two CPUs that was ever found.

@@ -11,7 +11,7 @@
 #include <ashlar/time_units.h>
 #include <ashlar/types.h>
 
-#define WATCHDOG_MIN_NS  500000000ULL /* between two comparisons */
+#define WATCHDOG_MIN_NS  (500 * NS_PER_MS) /* between two comparisons */
 #define WATCHDOG_MAX_PPM 2000
 #define WATCHDOG_STRIKES 2
 

@@ -6,6 +6,7 @@
 #include <ashlar/command.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -20,7 +21,6 @@
 
 /* ---- busy ---- */
 
-#define NS_PER_MS    1000000ULL
 #define HOLD_MS_MOST 86400000ULL
 #define LOOK_WAIT_NS 100000
 
