@@ -72,6 +72,16 @@ bool lapic_mode_enter(enum lapic_mode mode)
     return current_mode() == mode;
 }
 
+/* What firmware disabled is left disabled: nothing here serves its interrupts, nor masks its inputs. */
+static enum lapic_mode give_up(enum lapic_mode found)
+{
+    if (found == LAPIC_NONE)
+        set_mode_bits(0);
+    else
+        (void)!lapic_mode_enter(found);
+    return LAPIC_NONE;
+}
+
 /* Source: Intel SDM vol. 4, "Architectural MSRs", IA32_ARCH_CAPABILITIES, IA32_XAPIC_DISABLE_STATUS. */
 static void read_lock(void *argument)
 {
@@ -102,7 +112,7 @@ enum lapic_mode lapic_mode_init(phys_t address, lapic_choose_fn *wants_x2apic, e
     left.mode = *found == LAPIC_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
     /* While it is disabled, CPUID.1:EDX.APIC is 0. */
     if (!lapic_mode_enter(left.mode) || !cpuid_has_apic())
-        return LAPIC_NONE;
+        return give_up(*found);
     if (!fixup_try(read_lock, &left.is_locked, &caught))
         left.is_locked = false;
     if (left.mode == LAPIC_XAPIC)
@@ -115,5 +125,5 @@ enum lapic_mode lapic_mode_init(phys_t address, lapic_choose_fn *wants_x2apic, e
     enum lapic_mode mode = current_mode();
     if (mode == LAPIC_XAPIC && !*registers)
         *registers = map_registers(address);
-    return mode == LAPIC_XAPIC && !*registers ? LAPIC_NONE : mode;
+    return mode == LAPIC_XAPIC && !*registers ? give_up(*found) : mode;
 }

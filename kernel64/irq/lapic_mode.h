@@ -33,7 +33,8 @@ bool lapic_mode_enter(enum lapic_mode mode) MUST_CHECK;
  * @found:     receives the mode that firmware left; LAPIC_NONE: disabled.
  * @registers: receives where the registers are mapped; untouched in x2APIC mode.
  *
- * Return: the mode it is in; LAPIC_NONE when the CPU has no local APIC, or its registers cannot be mapped.
+ * Return: the mode it is in; LAPIC_NONE when the CPU has no local APIC, or its registers cannot be mapped:
+ *         IA32_APIC_BASE is as firmware left it then.
  * Context: as lapic_init().
  */
 enum lapic_mode lapic_mode_init(phys_t address, lapic_choose_fn *wants_x2apic, enum lapic_mode *found,

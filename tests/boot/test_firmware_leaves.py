@@ -3,6 +3,7 @@
 import re
 
 import firmware_leaves
+import gdb_script
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
@@ -72,3 +73,37 @@ def test_equal_mtrrs_are_not_reported(start, build):
         cmdline='run="exit"',
     )
     assert mtrr_lines(session.wait(HANG_SECONDS)) == []
+
+
+RETURN = ['set $rip = {long}$rsp', 'set $rsp = $rsp + 8']
+
+
+def test_a_local_apic_that_firmware_disabled_is_left_disabled_if_it_cannot_be_mapped(start, build):
+    """QEMU enables no local APIC that was disabled, so gdb makes the first read of IA32_APIC_BASE return that it is, and
+    the mapping of its registers fail."""
+    session = start(
+        extra=gdb_script.WAITING,
+        boot='kernel',
+        build_name='gcc-O2-checked',
+        cmdline='run="report irq; regs; exit"',
+    )
+    fail_to_map = ['continue', 'set $rax = 0', *RETURN]
+    commands = [
+        "hbreak *(long)&'lapic_mode.c'::read_base",
+        'continue',
+        'set {unsigned long}$rdi = 0xfee00100',
+        *RETURN,
+        'delete',
+        'hbreak *(long)&device_map_lapic',
+        *fail_to_map,
+        *fail_to_map,
+        'delete',
+        'detach',
+    ]
+    gdb_script.execute(session, build('gcc-O2-checked').path('kernel64/kernel64'), commands)
+    outcome = session.wait(HANG_SECONDS)
+    assert outcome.verdict == 'pass', outcome.words
+    facts = outcome.stream.fact('irq')
+    assert (facts['lapic'], facts['lapic_found']) == ('none', 'none')
+    (line,) = (line for line in outcome.stream.lines if line.startswith('apic_base '))
+    assert line.endswith(', off, first CPU'), line
