@@ -2,10 +2,10 @@
 /*
  * The kernel's own page tables.
  *
- * The kernel image is copied mapping by mapping from the stub's tables: the ELF file's segments
- * have decided there what may be written and what executed, and the pages that the stub left out,
- * the guards below the stacks, are left out here. The direct map is made of what the memory map
- * calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
+ * The kernel image is copied mapping by mapping, those that continue each other together, from the stub's
+ * tables: the ELF file's segments have decided there what may be written and what executed, and the pages
+ * that the stub left out, the guards below the stacks, are left out here. The direct map is made of what the
+ * memory map calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
  * read-only, so that no alias of them can be written.
  *
  * Frames for tables are early memory (boot/early.h), and the allocator's when that has come to its end. Only
@@ -105,18 +105,36 @@ static void must(status_t status, const char *what)
         panic("address space: %s: %s.", what, status_sentence(status));
 }
 
-static void copy_mapping(void *context, const struct page_mapping *mapping)
+/* Pages that are mapped together. Far fewer than a large page has, so they stay small ones. */
+#define RUN_BYTES_MOST KIB(256)
+
+static void copy_run(const struct page_mapping *run)
 {
-    (void)context;
-    must(
-        paging_map(&paging, mapping->virt, mapping->phys, mapping->size_bytes, mapping->access | PAGE_GLOBAL),
-        "the kernel's image");
+    if (run->size_bytes > 0)
+        must(paging_map(&paging, run->virt, run->phys, run->size_bytes, run->access | PAGE_GLOBAL),
+             "the kernel's image");
+}
+
+/* @context: the run so far, which this page continues or ends. */
+static void copy_mapping(void *context, const struct page_mapping *page)
+{
+    struct page_mapping *run = context;
+    if (run->access == page->access && run->size_bytes < RUN_BYTES_MOST &&
+        virt_is_equal(virt_add(run->virt, run->size_bytes), page->virt) &&
+        phys_add(run->phys, run->size_bytes).raw == page->phys.raw) {
+        run->size_bytes += page->size_bytes;
+        return;
+    }
+    copy_run(run);
+    *run = *page;
 }
 
 static void map_image(void)
 {
     const struct paging stubs = { .root = phys(machine_handoff()->pml4) };
-    paging_visit(&stubs, virt(KERNEL_IMAGE_START), virt(KERNEL_IMAGE_END), copy_mapping, NULL, NULL);
+    struct page_mapping run = { .size_bytes = 0 };
+    paging_visit(&stubs, virt(KERNEL_IMAGE_START), virt(KERNEL_IMAGE_END), copy_mapping, NULL, &run);
+    copy_run(&run);
 }
 
 /* ---- the direct map ---- */
