@@ -4,16 +4,24 @@
  * paging_walk.c; paging_private.h has the terms.
  *
  * Nothing that can fail changes anything that can be seen before it is sure to succeed:
- *   map       looks first whether the range is free, then takes tables as it goes; when frames run
- *             out, what it mapped is unmapped again, which needs none.
- *   unmap,    split the large pages at the two edges of the range first. A split page translates
- *   protect   as before, so a failure there leaves more tables and nothing else; those are merged.
+ *   map       looks first whether the range is free, then maps until a table is missing, takes that without
+ *             the lock, and goes on; when frames run out, what it mapped is unmapped again, which needs none.
+ *   unmap,    split the large pages at the two edges of the range first, one in a hold of the lock. A split
+ *   protect   page translates as before, so a failure there leaves more tables and nothing else; those are
+ *             merged.
+ *
+ * Interrupts are masked while the lock is held, so each hold does one thing that costs more than a few
+ * entries: it splits a page, changes the entries of the range, looks at one table whether it is empty, or at
+ * half of one whether it is a larger page. In between, other CPUs change what is not the caller's range.
  */
 #include <ashlar/mm/paging.h>
 
 #include "paging_private.h"
 
-#define UPPER_HALF (PTE_ENTRIES / 2)
+#define UPPER_HALF  (PTE_ENTRIES / 2)
+/* Entries without a table that one hold of the lock passes in search of one. */
+#define PRUNE_STEPS 16
+#define MERGE_TRIES 4
 
 bool paging_is_canonical(virt_t virt)
 {
@@ -30,6 +38,71 @@ static bool is_valid_range(virt_t virt, uint64_t size_bytes)
 static unsigned int level_of(uint64_t page_size)
 {
     return page_size == PAGE_SIZE ? 1 : 2;
+}
+
+/* ---- tables, one in a hold of the lock ---- */
+
+/* What an operation did not need after all, or has freed. */
+static void give(struct paging *paging, phys_t table)
+{
+    if (phys_is_valid(table))
+        paging->give(table);
+}
+
+static void lock_to_change(struct paging *paging)
+{
+    spin_lock(&paging->lock);
+    paging->changes++;
+}
+
+/* Frees the tables of a range that are empty, the lower ones first. */
+static void prune(struct paging *paging, virt_t virt, virt_t end)
+{
+    bool is_gone = true;
+    for (unsigned int level = 1; level < TOP_LEVEL && is_gone; level++) {
+        is_gone = false;
+        for (virt_t at = virt; !virt_is_equal(at, end);) {
+            lock_to_change(paging);
+            for (unsigned int steps = 0; steps < PRUNE_STEPS && !virt_is_equal(at, end); steps++)
+                if (paging_prune_one(paging, level, &at, end, &is_gone))
+                    break;
+            spin_unlock(&paging->lock);
+        }
+    }
+}
+
+/* The table is read in two holds of the lock; when another CPU has changed an entry between them, once more,
+   but not for ever: a table does no harm. */
+static void merge_table(struct paging *paging, unsigned int level, virt_t virt)
+{
+    phys_t freed = PHYS_INVALID;
+    bool is_done = false;
+    for (unsigned int i = 0; i < MERGE_TRIES && !is_done; i++) {
+        spin_lock(&paging->lock);
+        bool may_merge = paging_may_merge(paging, level, virt);
+        uint64_t seen = paging->changes;
+        spin_unlock(&paging->lock);
+        if (!may_merge)
+            return;
+        lock_to_change(paging);
+        is_done = paging->changes == seen + 1;
+        if (is_done)
+            freed = paging_merge_one(paging, level, virt);
+        spin_unlock(&paging->lock);
+    }
+    give(paging, freed);
+}
+
+/* Merges the tables that a range touches, which reach further at its edges. */
+static void merge(struct paging *paging, virt_t virt, uint64_t size_bytes)
+{
+    const unsigned int highest = paging->has_huge_pages ? 3 : 2;
+    virt_t last = virt_add(virt, size_bytes - 1);
+    for (unsigned int level = 2; level <= highest; level++) {
+        virt_t first = virt_align_down(virt, span_of(level));
+        for (uint64_t done = 0; done <= virt_distance(first, last); done += span_of(level))
+            merge_table(paging, level, virt_add(first, done));
+    }
 }
 
 /* ---- changing ---- */
@@ -57,32 +130,27 @@ void paging_end(struct paging *paging)
 status_t paging_fill_upper_half(struct paging *paging)
 {
     uint64_t *root = table_at(paging->root);
-    status_t status = STATUS_OK;
-    spin_lock(&paging->lock);
-    for (unsigned int i = UPPER_HALF; i < PTE_ENTRIES && status == STATUS_OK; i++) {
-        phys_t table;
-        status = paging_enter(paging, &root[i], virt(DIRECT_MAP_START), &table);
+    for (unsigned int i = UPPER_HALF; i < PTE_ENTRIES; i++) {
+        if (is_present(root[i]))
+            continue;
+        phys_t table = paging_new_table(paging);
+        if (!phys_is_valid(table))
+            return STATUS_NO_MEMORY;
+        write_entry(&root[i], paging_table_entry(table, virt(DIRECT_MAP_START)));
     }
-    spin_unlock(&paging->lock);
-    return status;
+    return STATUS_OK;
 }
 
-static status_t map_locked(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
-                           unsigned int access)
+static void undo_map(struct paging *paging, virt_t virt, virt_t end, uint64_t mapped)
 {
-    CHECK_HELD(&paging->lock);
-    virt_t end = virt_add(virt, size_bytes);
-    uint64_t mapped = 0;
-    if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, false))
-        return STATUS_EXISTS;
-    status_t status = paging_map_range(paging, paging->root, TOP_LEVEL, virt, end, phys, access, &mapped);
-    if (status != STATUS_OK) {
-        /* To the range's end, for the tables that were made and hold nothing yet. */
-        paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, end);
-        if (mapped > 0)
-            port_flush(virt, mapped);
+    if (mapped > 0) {
+        lock_to_change(paging);
+        paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, mapped));
+        port_flush(virt, mapped);
+        spin_unlock(&paging->lock);
     }
-    return status;
+    /* To the range's end, for the tables that were made and hold nothing yet. */
+    prune(paging, virt, end);
 }
 
 status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
@@ -90,9 +158,22 @@ status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t si
     if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
         !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
         return STATUS_INVALID;
-    spin_lock(&paging->lock);
-    status_t status = map_locked(paging, virt, phys, size_bytes, access);
+    const virt_t end = virt_add(virt, size_bytes);
+    struct paging_map_job job = { .paging = paging, .access = access, .spare = PHYS_INVALID };
+    lock_to_change(paging);
+    bool is_free = paging_is_all(paging->root, TOP_LEVEL, virt, end, false);
+    status_t status =
+        is_free ? paging_map_range(&job, paging->root, TOP_LEVEL, virt, end, phys) : STATUS_EXISTS;
     spin_unlock(&paging->lock);
+    while (status == STATUS_NO_MEMORY && phys_is_valid(job.spare = paging_new_table(paging))) {
+        lock_to_change(paging);
+        status = paging_map_range(&job, paging->root, TOP_LEVEL, virt_add(virt, job.mapped), end,
+                                  phys_add(phys, job.mapped));
+        spin_unlock(&paging->lock);
+    }
+    give(paging, job.spare);
+    if (status != STATUS_OK && is_free)
+        undo_map(paging, virt, end, job.mapped);
     return status;
 }
 
@@ -100,10 +181,16 @@ status_t paging_prepare(struct paging *paging, virt_t virt, uint64_t size_bytes,
 {
     if (!is_valid_range(virt, size_bytes) || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
         return STATUS_INVALID;
-    spin_lock(&paging->lock);
-    status_t status = paging_prepare_range(paging, paging->root, TOP_LEVEL, level_of(page_size), virt,
-                                           virt_add(virt, size_bytes));
-    spin_unlock(&paging->lock);
+    const virt_t end = virt_add(virt, size_bytes);
+    phys_t spare = PHYS_INVALID;
+    status_t status;
+    do {
+        lock_to_change(paging);
+        status =
+            paging_prepare_range(paging, paging->root, TOP_LEVEL, level_of(page_size), &virt, end, &spare);
+        spin_unlock(&paging->lock);
+    } while (status == STATUS_NO_MEMORY && phys_is_valid(spare = paging_new_table(paging)));
+    give(paging, spare);
     return status;
 }
 
@@ -125,57 +212,89 @@ status_t paging_map_prepared(struct paging *paging, virt_t virt, phys_t phys, ui
                : STATUS_EXISTS;
 }
 
+/* One range and what is done with it. */
+struct change {
+    struct paging *paging;
+    virt_t virt;
+    uint64_t size_bytes;
+    bool is_unmap;
+    unsigned int access; /* if not */
+};
+
+static void apply_locked(const struct change *change)
+{
+    CHECK_HELD(&change->paging->lock);
+    struct paging *paging = change->paging;
+    virt_t end = virt_add(change->virt, change->size_bytes);
+    if (change->is_unmap)
+        paging_unmap_range(paging, paging->root, TOP_LEVEL, change->virt, end);
+    else
+        paging_protect_range(paging, paging->root, TOP_LEVEL, change->virt, end, change->access);
+    port_flush(change->virt, change->size_bytes);
+}
+
+static bool is_possible_locked(const struct change *change)
+{
+    CHECK_HELD(&change->paging->lock);
+    return change->is_unmap || paging_is_all(change->paging->root, TOP_LEVEL, change->virt,
+                                             virt_add(change->virt, change->size_bytes), true);
+}
+
+/* Splits the pages at the edges, one in a hold of the lock, and then changes the range in one hold, in which
+   nothing has to be split. */
+static status_t split_and_apply(const struct change *change)
+{
+    struct paging *paging = change->paging;
+    phys_t spare = PHYS_INVALID;
+    status_t status;
+    bool has_split = false, is_done = false;
+    do {
+        bool has_spare = phys_is_valid(spare);
+        lock_to_change(paging);
+        status = is_possible_locked(change)
+                     ? paging_split_edges(paging, change->virt, change->size_bytes, &spare)
+                     : STATUS_NOT_FOUND;
+        has_split |= has_spare && !phys_is_valid(spare);
+        if (status == STATUS_OK && (!has_spare || phys_is_valid(spare))) {
+            apply_locked(change);
+            is_done = true;
+        }
+        spin_unlock(&paging->lock);
+    } while (!is_done &&
+             (status == STATUS_OK || (status == STATUS_NO_MEMORY && phys_is_valid(spare = paging->take()))));
+    give(paging, spare);
+    /* After a failure, what was split. */
+    if (is_done ? !change->is_unmap : has_split)
+        merge(paging, change->virt, change->size_bytes);
+    return status;
+}
+
 status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes)
 {
     if (!is_valid_range(virt, size_bytes))
         return STATUS_INVALID;
-    spin_lock(&paging->lock);
-    status_t status = paging_split_edges(paging, virt, size_bytes);
-    if (status == STATUS_OK) {
-        paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, size_bytes));
-        port_flush(virt, size_bytes);
-    }
-    spin_unlock(&paging->lock);
+    status_t status = split_and_apply(
+        &(struct change){ .paging = paging, .virt = virt, .size_bytes = size_bytes, .is_unmap = true });
+    if (status == STATUS_OK)
+        prune(paging, virt, virt_add(virt, size_bytes));
     return status;
 }
 
 void paging_prune(struct paging *paging)
 {
-    spin_lock(&paging->lock);
-    virt_t at = virt_align_down(paging->kept_start, LARGE_PAGE_SIZE), end = paging->kept_end;
+    lock_to_change(paging);
+    virt_t start = paging->kept_start, end = paging->kept_end;
     paging->kept_start = paging->kept_end = virt(0);
     spin_unlock(&paging->lock);
-    /* A page table at a time, so that no other CPU waits for long. */
-    for (; virt_is_below(at, end); at = virt_add(at, LARGE_PAGE_SIZE)) {
-        spin_lock(&paging->lock);
-        paging_prune_range(paging, paging->root, TOP_LEVEL, at, virt_add(at, LARGE_PAGE_SIZE));
-        spin_unlock(&paging->lock);
-    }
-}
-
-static status_t protect_locked(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
-{
-    CHECK_HELD(&paging->lock);
-    virt_t end = virt_add(virt, size_bytes);
-    if (!paging_is_all(paging->root, TOP_LEVEL, virt, end, true))
-        return STATUS_NOT_FOUND;
-    status_t status = paging_split_edges(paging, virt, size_bytes);
-    if (status != STATUS_OK)
-        return status;
-    paging_protect_range(paging, paging->root, TOP_LEVEL, virt, end, access);
-    port_flush(virt, size_bytes);
-    paging_merge_range(paging, virt, size_bytes);
-    return STATUS_OK;
+    prune(paging, start, end);
 }
 
 status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
 {
     if (!is_valid_range(virt, size_bytes))
         return STATUS_INVALID;
-    spin_lock(&paging->lock);
-    status_t status = protect_locked(paging, virt, size_bytes, access);
-    spin_unlock(&paging->lock);
-    return status;
+    return split_and_apply(
+        &(struct change){ .paging = paging, .virt = virt, .size_bytes = size_bytes, .access = access });
 }
 
 /* ---- reading ---- */

@@ -20,27 +20,28 @@ static uint64_t map_entries(uint64_t *entry, uint64_t count, uint64_t value, uin
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
-status_t paging_map_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
-                          phys_t phys, unsigned int access, uint64_t *mapped)
+status_t paging_map_range(struct paging_map_job *job, phys_t table, unsigned int level, virt_t virt,
+                          virt_t end, phys_t phys)
 {
-    CHECK_HELD(&paging->lock);
-    const uint64_t span = span_of(level), leaf = paging_make_leaf(paging, (phys_t){ 0 }, access, level);
+    CHECK_HELD(&job->paging->lock);
+    const uint64_t span = span_of(level);
     uint64_t *entry = entry_at(table, level, virt);
     for (virt_t next; !virt_is_equal(virt, end); virt = next, entry++) {
-        if (may_be_leaf(paging, level) && is_aligned(phys.raw, span)) {
-            uint64_t pages = map_entries(entry, whole_entries(virt, end, span), leaf | phys.raw, span);
+        if (may_be_leaf(job->paging, level) && is_aligned(phys.raw, span)) {
+            uint64_t leaf = paging_make_leaf(job->paging, phys, job->access, level);
+            uint64_t pages = map_entries(entry, whole_entries(virt, end, span), leaf, span);
             entry += pages;
             virt = virt_add(virt, pages * span);
             phys = phys_add(phys, pages * span);
-            *mapped += pages * span;
+            job->mapped += pages * span;
             if (virt_is_equal(virt, end))
                 break;
         }
         next = piece_end(virt, end, span);
         phys_t below;
-        status_t status = paging_enter(paging, entry, virt, &below);
+        status_t status = paging_enter(job->paging, entry, level, virt, &job->spare, &below);
         if (status == STATUS_OK)
-            status = paging_map_range(paging, below, level - 1, virt, next, phys, access, mapped);
+            status = paging_map_range(job, below, level - 1, virt, next, phys);
         if (status != STATUS_OK)
             return status;
         phys = phys_add(phys, virt_distance(virt, next));
@@ -57,11 +58,9 @@ void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level,
         next = piece_end(virt, end, span_of(level));
         if (!is_present(*entry))
             continue;
-        if (is_leaf(*entry, level)) {
+        if (is_leaf(*entry, level))
             write_entry(entry, 0);
-        } else {
+        else
             paging_unmap_range(paging, table_of(*entry), level - 1, virt, next);
-            paging_free_if_empty(paging, entry, virt, level - 1);
-        }
     }
 }

@@ -8,6 +8,9 @@
  * page-directory-pointer table, 4 the PML4. A range [virt, end) lies in one table and is cut at its entries;
  * each piece is done at this level or goes one level down. An end of 0 is 2^64.
  *
+ * No frame is taken with the lock held: an operation that needs a table returns STATUS_NO_MEMORY, and the
+ * function of paging.c calls it again with one. So a hold of the lock clears none, and waits for no shrinker.
+ *
  * Context of all, but what reads only: the lock of the tree held, or no other CPU knows the tree.
  */
 #include <ashlar/bits.h>
@@ -95,41 +98,62 @@ uint64_t paging_table_entry(phys_t table, virt_t virt);
 
 /* ---- paging_tables.c ---- */
 
-/* A table without entries. Return: PHYS_INVALID when there is no frame. */
+/* A table without entries. Return: PHYS_INVALID when there is no frame. Context: without the lock. */
 phys_t paging_new_table(struct paging *paging);
 
-/* The table that an entry leads to, made when there is none. Return: STATUS_OK; STATUS_NO_MEMORY. */
-status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table) MUST_CHECK;
+/* The table that an entry leads to; when there is none, *@spare becomes it, and then is PHYS_INVALID.
+   Return: STATUS_OK; STATUS_EXISTS when it maps a page; STATUS_NO_MEMORY when there is no spare one. */
+status_t paging_enter(struct paging *paging, uint64_t *entry, unsigned int level, virt_t virt, phys_t *spare,
+                      phys_t *table) MUST_CHECK;
 
 /* Frees the table at @level that @entry leads to if it is empty and no CPU may still walk it. */
 void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level);
 
-/* Makes the tables down to @lowest. Those that were made before a failure stay, empty. */
+/* Makes the tables down to @lowest from *@virt on, which moves on with them; one new table at most. Return:
+   as paging_enter(); STATUS_NO_MEMORY also when it needs another one. */
 status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
-                              virt_t virt, virt_t end) MUST_CHECK;
+                              virt_t *virt, virt_t end, phys_t *spare) MUST_CHECK;
 
-/* Frees the empty tables below @table. */
-void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
+/* Looks at one table at @level, the one for *@virt, and frees it if it is empty. *@virt moves on to where the
+   next may be, at most to @end; *@is_gone is set when there is none there now.
+   Return: whether there was one to look at. */
+bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone);
 
 /* Frees @table at @level, and the tables that its first @count entries lead to. */
 void paging_free_tables(struct paging *paging, phys_t table, unsigned int level, unsigned int count);
 
 /* ---- paging_map.c ---- */
 
-/* @mapped: counts the bytes that have been mapped, also when it fails. The range is free. */
-status_t paging_map_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
-                          phys_t phys, unsigned int access, uint64_t *mapped) MUST_CHECK;
+/* A range that is being mapped. */
+struct paging_map_job {
+    struct paging *paging;
+    unsigned int access;
+    uint64_t mapped; /* bytes so far, also after a failure */
+    phys_t spare;    /* for the next table that is missing */
+};
 
-/* No page reaches over an edge of the range. */
+/* Maps [virt, end). Return: as paging_enter(), and STATUS_EXISTS at a page that is mapped already. */
+status_t paging_map_range(struct paging_map_job *job, phys_t table, unsigned int level, virt_t virt,
+                          virt_t end, phys_t phys) MUST_CHECK;
+
+/* No page reaches over an edge of the range. Leaves its tables, also those that become empty. */
 void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
 
 /* ---- paging_protect.c ---- */
 
-/* Splits the pages that reach over an edge. Return: STATUS_OK; STATUS_NO_MEMORY, and nothing is split. */
-status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes) MUST_CHECK;
+/* Splits a page that reaches over an edge, with *@spare as its table, which then is PHYS_INVALID.
+   Return: STATUS_OK when none is left; STATUS_NO_MEMORY when there is no spare one. */
+status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes,
+                            phys_t *spare) MUST_CHECK;
 
-/* Every table that the range touches becomes a larger page where its pages together are one. */
-void paging_merge_range(struct paging *paging, virt_t virt, uint64_t size_bytes);
+/* Whether the first half of the table below the entry of @level, 2 or 3, for @virt is half of a larger page.
+ */
+bool paging_may_merge(struct paging *paging, unsigned int level, virt_t virt);
+
+/* Makes that table a larger page if its second half is the rest of it. paging_may_merge() was true, and no
+   entry has changed since.
+   Return: the table, which no CPU walks any more, for the caller to give back; PHYS_INVALID. */
+phys_t paging_merge_one(struct paging *paging, unsigned int level, virt_t virt) MUST_CHECK;
 
 /* All of the range is mapped, and no page reaches over an edge. */
 void paging_protect_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,

@@ -5,6 +5,8 @@
  * A table is freed in three steps: the entry that leads to it is cleared, so that no CPU starts to walk it;
  * all CPUs drop what their paging-structure caches hold of it; then its frame is freed. When a CPU cannot be
  * made to drop it, the entry is put back: an empty table maps nothing, and serves the next mapping there.
+ * All three happen in one hold of the lock, for one table; whether the one above it has become empty is a
+ * matter for the next. Another CPU may use an empty table in between, which then is not empty.
  */
 #include "paging_private.h"
 
@@ -18,20 +20,23 @@ phys_t paging_new_table(struct paging *paging)
     return table;
 }
 
-status_t paging_enter(struct paging *paging, uint64_t *entry, virt_t virt, phys_t *table)
+status_t paging_enter(struct paging *paging, uint64_t *entry, unsigned int level, virt_t virt, phys_t *spare,
+                      phys_t *table)
 {
     CHECK_HELD(&paging->lock);
     if (!is_present(*entry)) {
-        phys_t made = paging_new_table(paging);
-        if (!phys_is_valid(made))
+        if (!phys_is_valid(*spare))
             return STATUS_NO_MEMORY;
-        write_entry(entry, paging_table_entry(made, virt));
+        write_entry(entry, paging_table_entry(*spare, virt));
+        *spare = PHYS_INVALID;
+    } else if (is_leaf(*entry, level)) {
+        return STATUS_EXISTS;
     }
     *table = table_of(*entry);
     return STATUS_OK;
 }
 
-/* Eight at a time: it is called after each page, and the last time all 512 are read with interrupts off. */
+/* Eight at a time: all 512 are read with interrupts off. */
 static bool is_empty(phys_t table)
 {
     const uint64_t *entries = table_at(table);
@@ -72,34 +77,37 @@ void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, u
 
 /* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
 status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
-                              virt_t virt, virt_t end)
+                              virt_t *virt, virt_t end, phys_t *spare)
 {
-    for (virt_t next; level > lowest && !virt_is_equal(virt, end); virt = next) {
-        uint64_t *entry = entry_at(table, level, virt);
-        next = piece_end(virt, end, span_of(level));
-        if (is_present(*entry) && is_leaf(*entry, level))
-            return STATUS_EXISTS;
+    while (!virt_is_equal(*virt, end)) {
+        virt_t next = piece_end(*virt, end, span_of(level));
         phys_t below;
-        status_t status = paging_enter(paging, entry, virt, &below);
-        if (status == STATUS_OK)
-            status = paging_prepare_range(paging, below, level - 1, lowest, virt, next);
+        status_t status = paging_enter(paging, entry_at(table, level, *virt), level, *virt, spare, &below);
+        if (status == STATUS_OK && level - 1 > lowest)
+            status = paging_prepare_range(paging, below, level - 1, lowest, virt, next, spare);
         if (status != STATUS_OK)
             return status;
+        *virt = next;
     }
     return STATUS_OK;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
-void paging_prune_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end)
+bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone)
 {
-    uint64_t *entry = entry_at(table, level, virt);
-    for (virt_t next; level > 1 && !virt_is_equal(virt, end); virt = next, entry++) {
-        next = piece_end(virt, end, span_of(level));
-        if (!is_present(*entry) || is_leaf(*entry, level))
-            continue;
-        paging_prune_range(paging, table_of(*entry), level - 1, virt, next);
-        paging_free_if_empty(paging, entry, virt, level - 1);
+    CHECK_HELD(&paging->lock);
+    virt_t start = *virt;
+    unsigned int at = TOP_LEVEL;
+    uint64_t *entry = entry_at(paging->root, at, start);
+    while (at > level + 1 && is_present(*entry) && !is_leaf(*entry, at)) {
+        at--;
+        entry = entry_at(table_of(*entry), at, start);
     }
+    *virt = piece_end(start, end, span_of(at));
+    bool is_table = is_present(*entry) && !is_leaf(*entry, at);
+    if (is_table)
+        paging_free_if_empty(paging, entry, start, level);
+    *is_gone |= !is_present(*entry);
+    return is_table;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */

@@ -10,9 +10,14 @@
  * time-stamp counter is a nanosecond and an instruction; elsewhere the figures mean little.
  */
 #include <ashlar/bench.h>
+#include <ashlar/bits.h>
+#include <ashlar/hw/paging.h>
+#include <ashlar/layout.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
+#include <ashlar/mm/paging.h>
+#include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync/irqflags.h>
@@ -251,24 +256,86 @@ static void large_objects(void)
     come_and_go(1024, object_count / 32);
 }
 
+/* From the smallest that there is to one that begins and ends several page tables. */
 static void memory_ranges(void)
 {
-    void *range;
-    for (unsigned int i = 0; i < 10; i++)
-        if (vrange_map_memory(4 << 20, VRANGE_MEMORY, "bench", &range) == STATUS_OK)
-            vrange_unmap(range);
-}
-
-/* In small pages, and in large ones with small ones at both ends. Nothing is read there. */
-static void device_ranges(void)
-{
-    static const uint64_t addresses[] = { 0x10000001000, 0x10000000000 - 0x1000 };
-    for (unsigned int i = 0; i < 10; i++) {
+    static const uint64_t sizes[] = { PAGE_SIZE, 17 * PAGE_SIZE, MIB(2) + PAGE_SIZE, MIB(4) };
+    for (unsigned int i = 0; i < 160; i++) {
         void *range;
-        if (vrange_map_device(phys(addresses[i % 2]), (64 << 20) + 0x2000, PAGE_UNCACHED, "bench", &range) ==
-            STATUS_OK)
+        if (vrange_map_memory(sizes[i % ARRAY_LEN(sizes)], VRANGE_MEMORY, "bench", &range) == STATUS_OK)
             vrange_unmap(range);
     }
+}
+
+/* In small pages, and in large ones with small ones at both ends, up to several page directories. Nothing is
+   read there. */
+static void device_ranges(void)
+{
+    static const struct {
+        uint64_t address, size_bytes;
+    } devices[] = {
+        { 0x10000001000, MIB(64) + 0x2000 },
+        { 0x10000000000 - 0x1000, MIB(64) + 0x2000 },
+        { 0x10000000000, PAGE_SIZE },
+        { 0x10000000000 - 0x1000, GIB(2) + 0x2000 },
+    };
+    for (unsigned int i = 0; i < 100; i++) {
+        void *range;
+        if (vrange_map_device(phys(devices[i % 4].address), devices[i % 4].size_bytes, PAGE_UNCACHED, "bench",
+                              &range) == STATUS_OK)
+            vrange_unmap(range);
+    }
+}
+
+static phys_t take_table(void)
+{
+    void *frame = frame_alloc();
+    return frame ? port_phys(frame) : PHYS_INVALID;
+}
+
+static void give_table(phys_t table)
+{
+    frame_free(port_pointer(table));
+}
+
+static void map_and_unmap(struct paging *tree, uint64_t at, uint64_t size_bytes)
+{
+    if (paging_map(tree, virt(at), phys(0), size_bytes, PAGE_WRITE) == STATUS_OK)
+        (void)!paging_unmap(tree, virt(at), size_bytes);
+}
+
+/* Splits a huge page and a large one, and merges both again. */
+static void protect_and_back(struct paging *tree, uint64_t at)
+{
+    if (paging_protect(tree, virt(at), PAGE_SIZE, 0) == STATUS_OK)
+        (void)!paging_protect(tree, virt(at), PAGE_SIZE, PAGE_WRITE);
+}
+
+/* In a tree that no CPU walks: ranges that begin and end tables at all levels, one or two at each, and
+   changes of a page of each size. */
+static void page_tables(void)
+{
+    struct paging tree = { .has_nx = true, .has_huge_pages = true, .take = take_table, .give = give_table };
+    if (paging_init(&tree) != STATUS_OK)
+        return;
+    const uint64_t half = USER_HALF_END / 2, huge = VRANGE_START;
+    for (unsigned int i = 0; i < 500; i++) {
+        map_and_unmap(&tree, half, PAGE_SIZE);
+        map_and_unmap(&tree, half - 8 * PAGE_SIZE, 16 * PAGE_SIZE);
+        map_and_unmap(&tree, half + MIB(2) - PAGE_SIZE, 16 * PAGE_SIZE);
+        map_and_unmap(&tree, half - MIB(16), MIB(32));
+    }
+    for (unsigned int i = 0; i < 500; i++) {
+        if (paging_map(&tree, virt(huge), phys(0), GIB(1), PAGE_WRITE) != STATUS_OK)
+            break;
+        protect_and_back(&tree, huge + GIB(1) - PAGE_SIZE);
+        /* Unmapping splits, too; the hole is closed again for the merge. */
+        if (paging_unmap(&tree, virt(huge + MIB(1)), PAGE_SIZE) == STATUS_OK &&
+            paging_map(&tree, virt(huge + MIB(1)), phys(MIB(1)), PAGE_SIZE, PAGE_WRITE) == STATUS_OK)
+            protect_and_back(&tree, huge + MIB(1));
+        (void)!paging_unmap(&tree, virt(huge), GIB(1));
+    }
+    paging_end(&tree);
 }
 
 /* Past the caches, so that each request and each free is one of the buddy allocator's. The first time, most
@@ -311,7 +378,7 @@ static stretch_fn *const of_frames[] = { frames_of_each_order };
 static stretch_fn *const of_objects[] = { small_objects, large_objects }, *const of_blocks[] = {
     large_blocks
 };
-static stretch_fn *const of_ranges[] = { memory_ranges, device_ranges };
+static stretch_fn *const of_ranges[] = { memory_ranges, device_ranges, page_tables };
 
 /* The first of all: descriptors stay. */
 static unsigned int off_for_frames(uint64_t *values, unsigned int room)

@@ -51,20 +51,51 @@ static void a_change_without_the_lock_is_reported(void **state)
 {
     (void)state;
     const virt_t start = virt(DIRECT_MAP_START), end = virt_add(start, MIB(4));
-    uint64_t mapped = 0, *root = entry_at(paging.root, TOP_LEVEL, start);
-    phys_t table;
+    uint64_t *root = entry_at(paging.root, TOP_LEVEL, start);
+    struct paging_map_job job = { .paging = &paging, .spare = PHYS_INVALID };
+    phys_t table, spare = PHYS_INVALID;
+    virt_t at = start;
+    bool is_gone = false;
     assert_int_equal(paging_map(&paging, start, phys(0), MIB(4), PAGE_WRITE), STATUS_OK);
-    EXPECT_NOT_HELD((void)!paging_map_range(&paging, paging.root, TOP_LEVEL, end, virt_add(end, PAGE_SIZE),
-                                            phys(0), 0, &mapped));
+    EXPECT_NOT_HELD(
+        (void)!paging_map_range(&job, paging.root, TOP_LEVEL, end, virt_add(end, PAGE_SIZE), phys(0)));
     EXPECT_NOT_HELD(paging_unmap_range(&paging, paging.root, TOP_LEVEL, start, end));
     EXPECT_NOT_HELD(paging_protect_range(&paging, paging.root, TOP_LEVEL, start, end, 0));
-    EXPECT_NOT_HELD((void)!paging_enter(&paging, root, start, &table));
+    EXPECT_NOT_HELD((void)!paging_enter(&paging, root, TOP_LEVEL, start, &spare, &table));
     EXPECT_NOT_HELD(paging_free_if_empty(&paging, root, start, 3));
-    EXPECT_NOT_HELD((void)!paging_split_edges(&paging, virt_add(start, PAGE_SIZE), PAGE_SIZE));
-    EXPECT_NOT_HELD(paging_merge_range(&paging, start, PAGE_SIZE));
+    EXPECT_NOT_HELD((void)!paging_prune_one(&paging, 1, &at, end, &is_gone));
+    spare = paging_new_table(&paging);
+    EXPECT_NOT_HELD((void)!paging_split_edges(&paging, virt_add(start, PAGE_SIZE), PAGE_SIZE, &spare));
+    give(spare);
+    EXPECT_NOT_HELD((void)!paging_may_merge(&paging, 2, start));
+    EXPECT_NOT_HELD((void)!phys_is_valid(paging_merge_one(&paging, 2, start)));
     /* The public functions take it. */
     assert_int_equal(paging_protect(&paging, start, PAGE_SIZE, 0), STATUS_OK);
     assert_int_equal(paging_unmap(&paging, start, MIB(4)), STATUS_OK);
+}
+
+/* An allocation may wait for a shrinker on another CPU, where the handler of an interrupt may map. */
+static phys_t take_while_another_may_map(void)
+{
+    assert_true(spin_trylock(&paging.lock));
+    spin_unlock(&paging.lock);
+    return take();
+}
+
+static void frames_for_tables_are_taken_without_the_lock(void **state)
+{
+    (void)state;
+    const virt_t start = virt(DIRECT_MAP_START);
+    paging.take = take_while_another_may_map;
+    assert_int_equal(paging_map(&paging, start, phys(0), GIB(2), PAGE_WRITE), STATUS_OK);
+    assert_int_equal(paging_map(&paging, virt(VRANGE_START + GIB(1) - PAGE_SIZE), phys(0), 2 * PAGE_SIZE, 0),
+                     STATUS_OK);
+    assert_int_equal(paging_prepare(&paging, virt(VRANGE_START + GIB(3)), PAGE_SIZE, PAGE_SIZE), STATUS_OK);
+    unsigned int before = taken_count;
+    assert_int_equal(paging_protect(&paging, virt_add(start, PAGE_SIZE), PAGE_SIZE, 0), STATUS_OK);
+    assert_int_equal(taken_count, before + 2);
+    assert_int_equal(paging_unmap(&paging, virt_add(start, GIB(2) - PAGE_SIZE), PAGE_SIZE), STATUS_OK);
+    assert_int_equal(taken_count, before + 4);
 }
 
 static void ignore(void *context, const struct page_mapping *mapping)
@@ -146,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(a_change_without_the_lock_is_reported),
+        CLAIM(frames_for_tables_are_taken_without_the_lock),
         CLAIM(a_visit_while_tables_may_be_freed_is_reported),
         CLAIM(a_table_that_becomes_empty_during_an_audit_is_freed_after_it),
         CLAIM(a_prepared_page_is_mapped_once_whatever_lock_is_held),

@@ -18,8 +18,13 @@
  *            it looks up, and no paging_protect() may merge the pages around it; or it calls
  *            port_block_table_freeing() first; or no other CPU runs. paging_visit() checks the last two.
  *
- * Context of all, unless it says otherwise: thread or interrupt, not NMI; takes the tree's lock and, through
- * take() and give(), those of the frame allocator. Never sleeps.
+ * The lock is held, with interrupts masked, for one step at a time: a change of the entries of the range, a
+ * split of one page, a look at one table that may be empty, or at half of one that may be merged. Nothing is
+ * allocated with it held. Between two steps of one call, other callers change what is not in its range.
+ *
+ * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock held that an interrupt
+ * handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock and, through give(),
+ * those of the frame allocator. Never sleeps.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
  */
 #include <ashlar/addr.h>
@@ -43,12 +48,14 @@ struct paging {
     bool has_nx;
     bool has_huge_pages; /* 1 GiB, by CPUID */
 
-    /* Frames for tables. take() gives any frame, or PHYS_INVALID; its content does not matter. */
+    /* Frames for tables. take() gives any frame, or PHYS_INVALID; its content does not matter. It is called
+       without the lock, give() with or without it. */
     phys_t (*take)(void);
     void (*give)(phys_t frame);
 
     struct spinlock lock; /* LOCK_PAGE_TABLES */
     /* guarded by lock, as are the tables: */
+    uint64_t changes;            /* holds of the lock in which an entry may have changed */
     virt_t kept_start, kept_end; /* has empty tables that could not be freed; none when kept_end is 0 */
 };
 
@@ -94,6 +101,7 @@ void paging_end(struct paging *paging);
  * These tables are never freed: an address space that copies the entries sees every mapping made later,
  * without faults to bring it up to date.
  * Return: STATUS_OK; STATUS_NO_MEMORY.
+ * Context: as paging_init().
  */
 status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
 
@@ -104,7 +112,8 @@ status_t paging_fill_upper_half(struct paging *paging) MUST_CHECK;
  *
  * Return: STATUS_OK; STATUS_EXISTS when anything in the range is mapped, STATUS_NO_MEMORY,
  *         STATUS_INVALID: nothing has changed then.
- * Cost: two passes over the entries of the range, and a cleared frame for each new table.
+ * Cost: two passes over the entries of the range, which are one step, so long ranges are mapped in pieces;
+ * and for each new table a cleared frame and one more step.
  */
 status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes,
                     unsigned int access) MUST_CHECK;
@@ -144,8 +153,8 @@ status_t paging_map_prepared(struct paging *paging, virt_t virt, phys_t phys, ui
  * tries again.
  * Return: STATUS_OK; STATUS_NO_MEMORY when a page cannot be split, STATUS_INVALID: no translation has changed
  *         then.
- * Cost: one TLB shootdown, and one more for each table that becomes empty; interrupts are masked meanwhile,
- *       so long ranges are unmapped in pieces.
+ * Cost: one TLB shootdown for the range, which is one step, so long ranges are unmapped in pieces. For each
+ * page that is split a step of 512 entries and a shootdown; for each table that becomes empty likewise.
  */
 status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes) MUST_CHECK;
 
@@ -162,9 +171,10 @@ void paging_prune(struct paging *paging);
  * @virt, @size_bytes: as for paging_map().
  * @access: replaces the old one, memory type included.
  *
- * Large pages at the edges are split, and what has become uniform is merged.
+ * Large pages at the edges are split, and what has become uniform is merged, unless other callers go on
+ * changing the tree meanwhile.
  * Return: as paging_unmap(); STATUS_NOT_FOUND when part of the range is not mapped.
- * Cost: as paging_unmap(), and a comparison of 512 entries for each table that may be merged.
+ * Cost: as paging_unmap(), and two steps of 256 entries for each table that may be merged.
  */
 status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes,
                         unsigned int access) MUST_CHECK;

@@ -34,9 +34,9 @@ enum lock_nesting {
     X(LOCK_IRQ_LINE, "irq line", "the handlers of one line, which run under it", LOCK_NESTS_NOT)             \
     X(LOCK_TIMER_DEVICE, "timer device", "a clockevent that all CPUs share", LOCK_NESTS_NOT)                 \
     X(LOCK_TIMER_QUEUE, "timer queue", "one CPU's queue of timers", LOCK_NESTS_BY_ADDRESS)                   \
+    X(LOCK_SHRINK, "shrink", "the list of shrinkers (struct exclusive)", LOCK_NESTS_NOT)                     \
     X(LOCK_SEGMENTS, "segments", "ranges of kernel address space", LOCK_NESTS_NOT)                           \
     X(LOCK_PAGE_TABLES, "page tables", "the kernel's page tables", LOCK_NESTS_NOT)                           \
-    X(LOCK_SHRINK, "shrink", "the list of shrinkers (struct exclusive)", LOCK_NESTS_NOT)                     \
     X(LOCK_SLAB_CACHES, "slab caches", "the table of object caches", LOCK_NESTS_NOT)                         \
     X(LOCK_SLAB_QUARANTINE, "slab quarantine", "freed objects of a checked cache", LOCK_NESTS_NOT)           \
     X(LOCK_SLAB_DEPOT, "slab depot", "a cache's full and empty magazines on one node", LOCK_NESTS_NOT)       \
