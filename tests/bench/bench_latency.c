@@ -140,6 +140,18 @@ static void refused(struct worst *worst)
         timed_free(worst, objects[i]);
 }
 
+/* The first request that finds no memory while the caches keep much of it, and those that follow: one of them
+   at least has it all given back. Without a gate: the cost grows with what is kept. */
+static void reclaimed(struct worst *worst)
+{
+    struct worst unused = { 0, 0 };
+    up_and_down(&unused, 64, object_count);
+    up_and_down(&unused, 1024, object_count / 16);
+    unsigned int count = take_all(worst, 8192, OBJECTS_MOST);
+    for (unsigned int i = 0; i < count; i++)
+        timed_free(worst, objects[i]);
+}
+
 typedef void phase_fn(struct worst *worst);
 
 static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, bool is_alloc,
@@ -157,7 +169,7 @@ static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, b
 }
 
 static phase_fn *const usual[] = { many, some_after_many, mixed }, *const large[] = { blocks },
-                       *const last[] = { refused };
+                       *const short_of_memory[] = { reclaimed }, *const last[] = { refused };
 
 static unsigned int worst_alloc(uint64_t *values, unsigned int room)
 {
@@ -180,13 +192,20 @@ static unsigned int worst_block(uint64_t *values, unsigned int room)
 }
 BENCH_COLLECTS(worst_3_block, "worst.kmalloc.block", "tsc", prepare, worst_block);
 
+static unsigned int worst_reclaim(uint64_t *values, unsigned int room)
+{
+    (void)room;
+    return worst_of_each(short_of_memory, ARRAY_LEN(short_of_memory), true, values);
+}
+BENCH_COLLECTS(worst_6_reclaim, "worst.kmalloc.reclaim", "tsc", prepare, worst_reclaim);
+
 /* The last of all: magazines and frame caches are not what they were before. */
 static unsigned int worst_refused(uint64_t *values, unsigned int room)
 {
     (void)room;
     return worst_of_each(last, ARRAY_LEN(last), true, values);
 }
-BENCH_COLLECTS(worst_6_refused, "worst.kmalloc.refused", "tsc", prepare, worst_refused);
+BENCH_COLLECTS(worst_7_refused, "worst.kmalloc.refused", "tsc", prepare, worst_refused);
 
 /* ---- interrupts off ---- */
 
