@@ -16,6 +16,7 @@ MENU = [
     ('smp: 1 of 2 CPUs online', '"events":"pit"', 'console: framebuffer at'),
     ('smp: 2 of 2 CPUs online', 'KTAP version 1', None),
 ]
+SAFE_MODE = 3
 STICK = ('-drive', 'if=none,id=stick,format=raw,readonly=on,file={iso}')
 
 
@@ -88,12 +89,17 @@ def test_the_iso_boots_from_a_usb_stick(start, build, firmware):
     assert outcome.stream.fact('boot')['protocol'] == 'multiboot2'
 
 
+def choose(folder, entry):
+    """The menu, and a file in @folder of one that boots an entry of it."""
+    menu = (ROOT / 'iso/grub.cfg').read_text()
+    (folder / 'grub.cfg').write_text(menu.replace('set default=0', f'set default={entry}'))
+    return menu, folder / 'grub.cfg'
+
+
 @pytest.mark.parametrize('entry', range(len(MENU)))
 def test_each_entry_of_the_menu_boots_as_it_says(start, build, tmp_path, entry):
-    menu = (ROOT / 'iso/grub.cfg').read_text()
+    menu, chosen = choose(tmp_path, entry)
     assert menu.count('menuentry "') == len(MENU)
-    chosen = tmp_path / 'grub.cfg'
-    chosen.write_text(menu.replace('set default=0', f'set default={entry}'))
     run = '' if 'run=' in menu.split('menuentry "')[entry + 1] else 'run="options; report time; exit"'
     iso = build().make_iso(tmp_path / 'own.iso', cmdline=run, grub_cfg=chosen)
     session = start(image=iso, boot='iso', smp='2')
@@ -106,3 +112,13 @@ def test_each_entry_of_the_menu_boots_as_it_says(start, build, tmp_path, entry):
     for words in shown:
         assert any(words in line for line in lines), words
     assert not absent or not any(absent in line for line in lines)
+
+
+def test_the_safe_mode_has_a_screen_under_uefi(start, build, tmp_path):
+    """There is no VGA text."""
+    menu, chosen = choose(tmp_path, SAFE_MODE)
+    assert 'safe mode' in menu.split('menuentry "')[SAFE_MODE + 1]
+    iso = build().make_iso(tmp_path / 'own.iso', cmdline='run="exit"', grub_cfg=chosen)
+    session = start(image=iso, boot='iso', firmware='uefi')
+    assert session.wait(180).verdict == 'pass'
+    assert any('console: framebuffer at' in line for line in session.stream().lines)
