@@ -5,8 +5,8 @@
 #     scripts/run --debug                       in one terminal: the machine waits
 #     gdb -x scripts/gdb/ashlar.gdb             in another: stops at kernel64_main
 #
-# See docs/debugging.md. This file has the steps before the connection, and the connection;
-# commands of our own are in ashlar.py.
+# See docs/debugging.md. This file has the steps before the connection, and the connection; commands of our own are in
+# ashlar.py. attach.gdb is for a machine that runs already.
 
 set pagination off
 set confirm off

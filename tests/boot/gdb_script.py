@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""gdb's commands on a machine that waits for gdb: the machine is changed where it cannot be by other means."""
+"""gdb's commands on a machine that waits for gdb, or that gdb stops: it is looked at, and changed where it cannot be by
+other means."""
 import subprocess
 
-# Of QEMU: no instruction is executed before gdb says so.
-WAITING = ('-S', '-gdb', 'unix:gdb.sock,server=on,wait=off')
+# Of QEMU: gdb may attach at any time, and stops the machine then.
+SERVER = ('-gdb', 'unix:gdb.sock,server=on,wait=off')
+# No instruction is executed before gdb says so.
+WAITING = ('-S', *SERVER)
 HANG_SECONDS = 120
 
 
