@@ -76,20 +76,24 @@ void options_warn_unknown(void)
 
 /* ---- the command ---- */
 
-#define VALUE_COLUMN 30
-#define GIVEN_MAX    256
+#define HELP_COLUMN 32
+#define GIVEN_MAX   256
 
 static status_t command_options(int argc, char **argv)
 {
     char value[GIVEN_MAX];
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     for (const struct option *option = __options_start; option < __options_end; option++) {
         const char *equals = option->value[0] ? "=" : "";
         size_t width = strlen(option->name) + strlen(equals) + strlen(option->value);
-        print("%s%s%s%*s  %s\n", option->name, equals, option->value,
-              (int)(width < VALUE_COLUMN ? VALUE_COLUMN - width : 0), "", option->help);
+        print("%s%s%s", option->name, equals, option->value);
+        if (width + 2 > HELP_COLUMN) {
+            print("\n");
+            width = 0;
+        }
+        print("%*s", (int)(HELP_COLUMN - width), "");
+        print_wrapped(option->help, HELP_COLUMN, HELP_COLUMN);
         status_t status = option_read(option, value, sizeof(value));
         if (status != STATUS_NOT_FOUND)
             print("    given: %s%s%s%s\n", option->name, equals, value, status == STATUS_OK ? "" : "...");

@@ -101,7 +101,7 @@ static size_t show(struct console *only, const struct record *record, const char
     memcpy(line + length, text, record->length);
     length += record->length;
     line[length++] = '\n';
-    output_write(only, line, length);
+    output_write_line(only, line, length);
     return length;
 }
 

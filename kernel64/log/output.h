@@ -39,6 +39,21 @@ void output_give(struct output_held held);
  */
 void output_write(struct console *only, const char *text, size_t length);
 
+/**
+ * output_write_line() - write a whole log line to a console, or to all.
+ * @only:   as output_write().
+ * @text:   @length bytes, with its newline.
+ * @length: more than 0.
+ *
+ * A prompt is erased for it, and shown again after it.
+ * Context: between output_take() and output_give().
+ */
+void output_write_line(struct console *only, const char *text, size_t length);
+
+/* Lines and reports that may have begun in the middle of a row of print(): their number so far. They end in
+   column 1 of another row. */
+uint32_t output_line_count(void);
+
 /* Add a console to the list, remove it. Context: between output_take() and output_give(). */
 void output_add(struct console *console);
 void output_remove(struct console *console);
@@ -65,6 +80,18 @@ bool output_is_mine(void);
  */
 bool output_hold(struct output_held *held);
 void output_release(struct output_held held);
+
+#define OUTPUT_PROMPT_MAX 16
+
+/**
+ * output_show_prompt(), output_erase_prompt() - a prompt in the row that print() has begun last, and its end.
+ * @text: constant; printable, cut at OUTPUT_PROMPT_MAX characters. The cursor is in column 1.
+ *
+ * Log lines and reports go before a prompt: it is erased for them, and shown again after them. There is one
+ * at a time; without one output_erase_prompt() does nothing.
+ */
+void output_show_prompt(const char *text);
+void output_erase_prompt(void);
 
 /**
  * output_screen() - get the size of the smallest screen among the consoles.

@@ -5,9 +5,10 @@
  * The observer counts rows of a screen and not lines: a line that is wider takes several. So with an
  * observer, text is written row by row, and the observer is called, without the lock, before the first
  * character of a row. Output of other CPUs is not counted. The position of a terminal's cursor is tracked for
- * printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A line that begins with '@'
- * is a record for programs: it is counted, and the observer is not called within it. Terminals differ in
- * whether a newline after a full row begins another; it is counted as one.
+ * printable text, '\n', '\r', '\b', '\t' and '\f', as dev/console.h defines them. A log line in the middle of
+ * a row ends that row, so that the text goes on in column 1 of another. A line that begins with '@' is a
+ * record for programs: it is counted, and the observer is not called within it. Terminals differ in whether a
+ * newline after a full row begins another; it is counted as one.
  */
 #include <log/print.h>
 
@@ -23,6 +24,7 @@ static bool is_print_dropped;
 static size_t columns, column;
 static bool is_line_begun, is_record;
 static size_t rows_printed; /* since its last call */
+static uint32_t lines_seen; /* log lines so far */
 
 /* Calls the observer. Return: whether to print more. It may wait for a key, so it is called without the
    lock, and never in a report. */
@@ -54,6 +56,8 @@ void print_set_observer(print_observer_fn *observer, size_t row_columns)
     is_line_begun = is_record = false;
     is_print_dropped = false;
     rows_printed = 0;
+    lines_seen = output_line_count();
+    output_erase_prompt();
 }
 
 /* Return: whether the character moves the cursor to another row. */
@@ -99,9 +103,20 @@ static void note_record(char c)
     is_record = is_record && is_line_begun;
 }
 
+/* The rest of a row that a log line has cut is a row of its own. */
+static void note_log_lines(void)
+{
+    uint32_t lines = output_line_count();
+    if (lines == lines_seen)
+        return;
+    lines_seen = lines;
+    rows_printed += column > 0;
+    column = 0;
+}
+
 static void write_rows(const char *text, size_t length)
 {
-    while (length > 0 && (is_record ? !is_print_dropped : may_print())) {
+    while (length > 0 && (note_log_lines(), is_record ? !is_print_dropped : may_print())) {
         size_t part = 0;
         bool is_row;
         do {
@@ -182,4 +197,33 @@ void print(const char *format, ...)
     va_start(arguments, format);
     print_v(format, arguments);
     va_end(arguments);
+}
+
+/* Return: how much of @text goes into a row of @width columns: whole words, or, if the first one is wider, as
+   much as fits. */
+static size_t row_of(const char *text, size_t width)
+{
+    size_t length = strlen(text), end = width;
+    if (length <= width)
+        return length;
+    while (end > 0 && text[end] != ' ')
+        end--;
+    return end > 0 ? end : width;
+}
+
+void print_wrapped(const char *text, size_t column_now, size_t indent)
+{
+    size_t screen_rows, screen_columns;
+    output_screen(&screen_rows, &screen_columns);
+    /* Not the last column: terminals differ in what a newline does after it. */
+    size_t end = screen_columns > 1 ? screen_columns - 1 : 1;
+    while (*text) {
+        size_t width = end > column_now ? end - column_now : 1;
+        size_t length = row_of(text, width);
+        print("%.*s\n", (int)length, text);
+        text += length + (text[length] == ' ');
+        if (*text)
+            print("%*s", (int)indent, "");
+        column_now = indent;
+    }
 }

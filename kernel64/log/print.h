@@ -34,6 +34,15 @@ void print(const char *format, ...) PRINTF_LIKE(1, 2);
 void print_v(const char *format, va_list arguments);
 void print_text(const char *text, size_t length);
 
+/**
+ * print_wrapped() - write a text, broken between words so that no row fills the narrowest console, and a
+ * newline.
+ * @text:   words, separated by single blanks. A word wider than a row is broken like any text.
+ * @column: of the cursor, from 0.
+ * @indent: columns of blanks before each further row.
+ */
+void print_wrapped(const char *text, size_t column, size_t indent);
+
 /* print_text() as a callback. @context: ignored. */
 void print_sink(void *context, const char *text, size_t length);
 

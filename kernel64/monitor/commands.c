@@ -17,6 +17,21 @@
 
 /* ---- help ---- */
 
+#define HELP_COLUMN 24
+
+/* Name and arguments, then the help beside them, or below if they are long. */
+static void print_command(const struct command *command)
+{
+    size_t width = strlen(command->name) + 1 + strlen(command->arguments);
+    print("%s %s", command->name, command->arguments);
+    if (width + 2 > HELP_COLUMN) {
+        print("\n");
+        width = 0;
+    }
+    print("%*s", (int)(HELP_COLUMN - width), "");
+    print_wrapped(command->help, HELP_COLUMN, HELP_COLUMN);
+}
+
 static status_t command_help(int argc, char **argv)
 {
     if (argc > 2)
@@ -25,11 +40,12 @@ static status_t command_help(int argc, char **argv)
         const struct command *command = dispatch_find(argv[1]);
         if (!command)
             return STATUS_NOT_FOUND;
-        print("%s %s\n    %s\n", command->name, command->arguments, command->help);
+        print("%s %s\n    ", command->name, command->arguments);
+        print_wrapped(command->help, 4, 4);
         return STATUS_OK;
     }
     for (const struct command *command = __commands_start; command < __commands_end; command++)
-        print("%-10s %-24s %s\n", command->name, command->arguments, command->help);
+        print_command(command);
     print("A ';' separates commands; \"...\" keeps a word together. Tab completes.\n");
     return STATUS_OK;
 }
@@ -39,9 +55,8 @@ COMMAND_WITH_WORDS(help, "[COMMAND]", "this list", command_help, dispatch_names)
 
 static status_t command_log(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     /* Without these two lines, a program that reads the serial port would take the first log line for another
        boot's. */
     print("log, shown again:\n");
@@ -85,18 +100,16 @@ COMMAND_WITH_WORDS(report, "[GLOB]", "description of this machine, one JSON obje
 
 static status_t command_exit(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     monitor_exit();
 }
 COMMAND(exit, "", "print the verdict and exit: debug port, power-off, reset or halt", command_exit);
 
 static status_t command_reboot(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     monitor_reboot();
 }
 COMMAND(reboot, "", "reset the machine", command_reboot);

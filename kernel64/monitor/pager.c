@@ -6,17 +6,17 @@
 #include <monitor/pager.h>
 
 #include <ashlar/dev/input.h>
+#include <log/output.h>
 #include <log/print.h>
 
 #define CTRL_C 3
 
 static pager_key_fn *wait_for_key;
 static size_t screen_rows, rows_left;
-static bool is_asking;
 
 static bool ask(void)
 {
-    print("--More--");
+    output_show_prompt("--More--");
     for (;;) {
         int key = wait_for_key();
         bool goes_on = true;
@@ -28,7 +28,7 @@ static bool ask(void)
             goes_on = false;
         else
             continue;
-        print("\r        \r");
+        output_erase_prompt();
         return goes_on;
     }
 }
@@ -36,16 +36,8 @@ static bool ask(void)
 /* Prompts before the first line that does not fit, not after the last one that does: there may be no more. */
 static bool count_rows(size_t rows)
 {
-    if (is_asking)
-        return true; /* the pager's own prompt */
     rows_left -= rows < rows_left ? rows : rows_left;
-    if (rows_left > 0)
-        return true;
-
-    is_asking = true;
-    bool goes_on = ask();
-    is_asking = false;
-    return goes_on;
+    return rows_left > 0 || ask();
 }
 
 void pager_begin(size_t rows, size_t columns, pager_key_fn *key)

@@ -44,6 +44,37 @@ bool output_is_mine(void)
     return is_reporting;
 }
 
+static uint32_t log_lines;
+
+uint32_t output_line_count(void)
+{
+    return log_lines;
+}
+
+static bool is_prompt_shown;
+
+void output_show_prompt(const char *text)
+{
+    assert_false(is_prompt_shown);
+    is_prompt_shown = true;
+    output_write(NULL, text, strlen(text));
+}
+
+void output_erase_prompt(void)
+{
+    if (is_prompt_shown)
+        output_write(NULL, "\r        \r", 10);
+    is_prompt_shown = false;
+}
+
+static size_t screen_columns;
+
+void output_screen(size_t *rows, size_t *columns)
+{
+    *rows = 24;
+    *columns = screen_columns;
+}
+
 static void begin(size_t rows, const int *typed, pager_key_fn *key)
 {
     length_written = 0;
@@ -171,6 +202,58 @@ static void the_smallest_screen_works(void **state)
     }
 }
 
+static void log_a_line(void)
+{
+    output_write(NULL, "log\n", 4);
+    log_lines++;
+}
+
+/* It ends the row, and the text goes on in another: the next prompt is in column 1, and the rows are counted.
+ */
+static void a_log_line_in_the_middle_of_a_row_begins_another(void **state)
+{
+    (void)state;
+    begin(3, (const int[]){ ' ', 0 }, next_key);
+    print("0123456");
+    log_a_line();
+    print("789ab\n");
+    print("c\n");
+    pager_end();
+    assert_string_equal(output, "0123456log\n789ab\n" MORE "c\n");
+}
+
+static void the_prompt_is_erased_when_paging_ends_in_it(void **state)
+{
+    (void)state;
+    begin(2, (const int[]){ 0 }, next_key);
+    output_show_prompt("--More--");
+    pager_end();
+    assert_string_equal(output, MORE);
+}
+
+/* On a screen of @columns. */
+static void check_wrapped(size_t columns, const char *text, size_t column, size_t indent, const char *wanted)
+{
+    length_written = 0;
+    screen_columns = columns;
+    print_wrapped(text, column, indent);
+    assert_string_equal(output, wanted);
+}
+
+static void text_is_wrapped_between_words(void **state)
+{
+    (void)state;
+    check_wrapped(11, "one two", 0, 0, "one two\n");
+    check_wrapped(11, "one two three four", 0, 2, "one two\n  three\n  four\n");
+    check_wrapped(11, "one two three", 4, 4, "one\n    two\n    three\n");
+    /* A row of ten characters fits, one of eleven does not. */
+    check_wrapped(11, "1234567890 1", 0, 0, "1234567890\n1\n");
+    check_wrapped(11, "1 3456789 1", 0, 0, "1 3456789\n1\n");
+    check_wrapped(11, "123456789012345 1", 0, 1, "1234567890\n 12345 1\n");
+    check_wrapped(4, "ab cd", 20, 2, "a\n  b\n  c\n  d\n");
+    check_wrapped(11, "one two", 10, 0, "o\nne two\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +267,9 @@ int main(void)
         cmocka_unit_test(output_is_not_paused_inside_a_record),
         cmocka_unit_test(a_report_is_neither_paused_nor_dropped),
         cmocka_unit_test(the_smallest_screen_works),
+        cmocka_unit_test(a_log_line_in_the_middle_of_a_row_begins_another),
+        cmocka_unit_test(the_prompt_is_erased_when_paging_ends_in_it),
+        cmocka_unit_test(text_is_wrapped_between_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
