@@ -13,7 +13,7 @@
 
 struct command {
     const char *name;
-    const char *arguments; /* as help prints them; "" when there are none */
+    const char *arguments; /* as help prints them; "" when there are none: others are refused before run() */
     const char *help;      /* one line, no full stop */
 
     /**

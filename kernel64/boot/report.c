@@ -27,9 +27,8 @@ static status_t command_boot(int argc, char **argv)
     size_t count;
     const struct boot_stage *list = boot_stages(&count);
 
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     print("protocol      %s\n", info->protocol);
     print("loader        %s\n", info->loader_name.data ? view_text(info->loader_name) : "(gave no name)");
     print("command line  %s\n", machine_command_line());

@@ -63,9 +63,8 @@ static void print_unexpected(void)
 
 static status_t command_irqs(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     print("from             vector   wiring       interrupts  for\n");
     irq_visit_lines(print_line, NULL);
     if (lapic_mode() != LAPIC_NONE) {

@@ -55,10 +55,12 @@ static status_t run(int argc, char **argv)
     }
 
     depth++;
-    status_t status = command->run(argc, argv);
+    /* For all commands without arguments, so that none runs as if it had understood the words. */
+    bool has_surplus = argc > 1 && command->arguments[0] == '\0';
+    status_t status = has_surplus ? STATUS_INVALID : command->run(argc, argv);
     depth--;
     if (status == STATUS_INVALID)
-        print("usage: %s %s\n", command->name, command->arguments);
+        print("usage: %s%s%s\n", command->name, command->arguments[0] ? " " : "", command->arguments);
     else if (status != STATUS_OK)
         print("%s: %s\n", command->name, status_sentence(status));
     return status;

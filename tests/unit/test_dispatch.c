@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-static unsigned int runs, refused;
+static unsigned int runs, refused, usages;
 static struct stack stack;
 
 static status_t run_nested(int argc, char **argv)
@@ -47,12 +47,13 @@ const struct stack *stacks_find(uint64_t address)
 void print(const char *format, ...)
 {
     refused += strstr(format, "commands nested too deep") != NULL;
+    usages += strstr(format, "usage: ") != NULL;
 }
 
 static int begin(void **state)
 {
     (void)state;
-    runs = refused = 0;
+    runs = refused = usages = 0;
     stack = (struct stack){ .name = "none" };
     return 0;
 }
@@ -62,6 +63,17 @@ static void run_line(const char *text)
     char line[16];
     strcpy(line, text);
     assert_true(dispatch_line(line, NULL));
+}
+
+static void a_command_without_arguments_is_not_run_with_some(void **state)
+{
+    (void)state;
+    run_line("leaf 1");
+    assert_int_equal(runs, 0);
+    assert_int_equal(usages, 1);
+    run_line("leaf");
+    assert_int_equal(runs, 1);
+    assert_int_equal(usages, 1);
 }
 
 static void commands_nest_to_the_limit_and_no_deeper(void **state)
@@ -98,6 +110,7 @@ static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_command_without_arguments_is_not_run_with_some, begin),
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
         cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
     };

@@ -19,9 +19,8 @@ static uint64_t kib(uint64_t frames)
 static status_t command_buddy(int argc, char **argv)
 {
     struct buddy_stats stats;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     buddy_stats(BUDDY_ANY_NODE, &stats);
     print("%-14s %14s %14s %14s\n", "KiB", "managed", "free", "reserve");
     for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)

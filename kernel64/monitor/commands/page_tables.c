@@ -149,9 +149,8 @@ static void print_violation(void *context, enum audit_violation violation, const
 static status_t command_audit(int argc, char **argv)
 {
     struct census census = { .tables = 0 };
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     port_block_table_freeing();
     paging_visit(address_space(), virt(0), virt(0), count_page, count_table, &census);
     port_unblock_table_freeing();

@@ -107,9 +107,8 @@ static status_t command_pages(int argc, char **argv)
     static const char *const zones[BUDDY_ZONES] = { "free below 1 MiB", "free below 16 MiB",
                                                     "free below 4 GiB", "free above" };
     struct page_census census;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     page_census_take(&census);
     print("%16s\n", "bytes of RAM");
     for (enum memmap_kind kind = MEMMAP_USABLE + 1; kind < MEMMAP_KIND_COUNT; kind++) {

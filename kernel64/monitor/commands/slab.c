@@ -54,9 +54,8 @@ static void print_unsorted(void)
 
 static status_t command_slabs(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     struct slab_stats *stats = kcalloc(SLAB_CACHES_MAX, sizeof(*stats));
     if (!stats) {
         print_unsorted();
@@ -95,9 +94,8 @@ COMMAND(slabs, "", "caches of objects, those with most memory first", command_sl
 /* An object in use is not yet a leak: compare the counts at two times, or of two builds. */
 static status_t command_leaks(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     struct slab_holder *holders = kcalloc(HOLDERS, sizeof(*holders));
     if (!holders)
         return STATUS_NO_MEMORY;

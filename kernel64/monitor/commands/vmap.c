@@ -18,9 +18,8 @@ static status_t command_vmap(int argc, char **argv)
     struct vrange_info info;
     uint64_t bytes[VRANGE_KINDS] = { 0 };
     unsigned int count = 0;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     for (uint64_t cursor = 0; vrange_next(&cursor, &info); count++) {
         uint64_t size = info.end.raw - info.start.raw;
         bytes[info.kind] += size;
