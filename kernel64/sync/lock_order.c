@@ -170,6 +170,22 @@ NOINLINE void lock_order_check(enum lock_class class)
     check(my_stack(), &taken);
 }
 
+#ifndef ASHLAR_HOSTED
+/* Relaxed: a picture of a CPU that goes on meanwhile. Kinds and code stay where they are. */
+bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry)
+{
+    const struct held_stack *stack = PERCPU_OF(cpu, held_stack);
+    if (index >= HELD_MAX || index >= __atomic_load_n(&stack->count, __ATOMIC_RELAXED))
+        return false;
+    const struct lock_held *from = &stack->entries[index];
+    entry->lock = __atomic_load_n(&from->lock, __ATOMIC_RELAXED);
+    entry->kind = __atomic_load_n(&from->kind, __ATOMIC_RELAXED);
+    for (unsigned int i = 0; i < LOCK_STACK_DEPTH; i++)
+        entry->stack[i] = __atomic_load_n(&from->stack[i], __ATOMIC_RELAXED);
+    return true;
+}
+#endif
+
 void lock_order_check_call(void)
 {
     const struct held_stack *mine = my_stack();

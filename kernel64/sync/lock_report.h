@@ -46,6 +46,18 @@ struct lock_held {
 };
 
 /**
+ * lock_held_by() - get an entry of a CPU's stack of locks, in a checked build.
+ * @cpu:   any CPU with per-CPU data.
+ * @index: from 0, the lock that was taken first.
+ * @entry: receives a copy. If its kind is NULL, it is being written or removed. The CPU may change its stack
+ *         meanwhile: the parts of the entry need not belong together.
+ *
+ * Return: false when there are no more.
+ * Context: any.
+ */
+bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry);
+
+/**
  * lock_panic_order() - a lock is taken out of order.
  * @held:  the lock that is held or waited for; the same one as @taken: it is taken twice.
  * @taken: the lock that is being taken; if its kind is NULL, it is not initialised, and @held is NULL.

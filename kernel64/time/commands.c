@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `date` and `clock`.
+ * The monitor's `date`, `clock` and `timers`.
  */
 #include <ashlar/command.h>
 #include <ashlar/dev/rtc.h>
@@ -8,10 +8,13 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
+#include <cpu/percpu.h>
 #include <log/print.h>
+#include <panic/symbols.h>
 #include <time/clock.h>
 #include <time/counters.h>
 #include <time/clockevent.h>
+#include <time/timer.h>
 #include <time/wrap_guard.h>
 #include <time/time.h>
 #include <time/tsc.h>
@@ -23,9 +26,8 @@ static status_t command_date(int argc, char **argv)
 {
     struct rtc_time date;
     uint64_t seconds;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     status_t status = wall_clock_unix_seconds(&seconds);
     if (status != STATUS_OK)
         return status;
@@ -65,9 +67,8 @@ static status_t command_clock(int argc, char **argv)
 {
     int64_t ppm;
     uint64_t most_ns;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     uint64_t now_ns = clock_now_ns();
     print("%lu.%09lu s since boot, clocksource %s, clockevent %s\n", now_ns / NS_PER_SECOND,
           now_ns % NS_PER_SECOND, clock_name(), clockevent_name());
@@ -88,3 +89,44 @@ static status_t command_clock(int argc, char **argv)
     return STATUS_OK;
 }
 COMMAND(clock, "", "clocksource and clockevent, their rates and how those are known", command_clock);
+
+/* ---- timers ---- */
+
+#define TIMERS_SHOWN 16 /* of a CPU */
+
+static void print_timer(const struct timer_armed *timer, uint64_t now_ns)
+{
+    bool is_due = timer->deadline_ns <= now_ns;
+    uint64_t ns = is_due ? now_ns - timer->deadline_ns : timer->deadline_ns - now_ns;
+    const char *name = symbol_find((uint64_t)(uintptr_t)timer->run, NULL, NULL);
+    print("    %s %6lu.%06lu s  %s\n", is_due ? "due since" : "due in   ", ns / NS_PER_SECOND,
+          ns % NS_PER_SECOND / NS_PER_US, name ? name : "(not a function of the kernel)");
+}
+
+static status_t command_timers(int argc, char **argv)
+{
+    struct timer_armed timers[TIMERS_SHOWN];
+    unsigned int idle = 0;
+    (void)argc;
+    (void)argv;
+    print("clockevent: %s%s\n", clockevent_name(),
+          !timer_interrupts()      ? "; timers are polled"
+          : clockevent_is_shared() ? ", which interrupts CPU 0 for all"
+                                   : " of each CPU");
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        size_t count = timer_list(cpu, timers, ARRAY_LEN(timers));
+        uint64_t now_ns = clock_now_ns();
+        if (count == 0) {
+            idle++;
+            continue;
+        }
+        print("cpu %u: %zu armed\n", cpu, count);
+        for (size_t i = 0; i < count && i < ARRAY_LEN(timers); i++)
+            print_timer(&timers[i], now_ns);
+        if (count > ARRAY_LEN(timers))
+            print("    and %zu later ones\n", count - ARRAY_LEN(timers));
+    }
+    print("%u of %u CPUs have no timer armed\n", idle, percpu_count());
+    return STATUS_OK;
+}
+COMMAND(timers, "", "timers that are armed on each CPU, and the clockevent", command_timers);

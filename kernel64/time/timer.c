@@ -107,6 +107,11 @@ void timer_rearm(void)
     arm_hardware(my_queue());
 }
 
+size_t timer_list(unsigned int cpu, struct timer_armed *armed, size_t capacity)
+{
+    return timer_queue_list(PERCPU_OF(cpu, timer_queue), armed, capacity);
+}
+
 bool timer_interrupts(void)
 {
     return __atomic_load_n(&interrupts, __ATOMIC_RELAXED);

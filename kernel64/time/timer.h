@@ -72,5 +72,8 @@ bool timer_offline_cpu(void) MUST_CHECK;
 /* Program the clockevent for this CPU's earliest deadline. Context: interrupts off. */
 void timer_rearm(void);
 
+/* timer_queue_list() of CPU @cpu, below percpu_count(). Context: any but NMI. */
+size_t timer_list(unsigned int cpu, struct timer_armed *armed, size_t capacity);
+
 /* Whether there is a clockevent; else timers are polled. Context: any. */
 bool timer_interrupts(void);

@@ -350,6 +350,29 @@ bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns)
     return earliest != NULL;
 }
 
+/* Inserts one into a sorted array of @count, which has room for @capacity: the latest is dropped. */
+static void insert_sorted(struct timer_armed *armed, size_t count, size_t capacity, struct timer_armed one)
+{
+    size_t at = count < capacity ? count : capacity;
+    for (; at > 0 && armed[at - 1].deadline_ns > one.deadline_ns; at--)
+        if (at < capacity)
+            armed[at] = armed[at - 1];
+    if (at < capacity)
+        armed[at] = one;
+}
+
+size_t timer_queue_list(struct timer_queue *queue, struct timer_armed *armed, size_t capacity)
+{
+    size_t count = 0;
+    spin_lock(&queue->lock);
+    const struct timer *heaps[] = { queue->first, queue->late };
+    for (unsigned int i = 0; i < ARRAY_LEN(heaps); i++)
+        for (const struct timer *at = heaps[i]; at; at = next_in_heap(at))
+            insert_sorted(armed, count++, capacity, (struct timer_armed){ at->deadline_ns, at->run });
+    spin_unlock(&queue->lock);
+    return count;
+}
+
 bool timer_queue_move_all(struct timer_queue *from, struct timer_queue *to)
 {
     if (from == to)

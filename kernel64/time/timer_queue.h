@@ -168,6 +168,24 @@ unsigned int timer_queue_run(struct timer_queue *queue, uint64_t now_ns);
  */
 bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns);
 
+/* A timer that is armed, for a display. */
+struct timer_armed {
+    uint64_t deadline_ns;
+    timer_fn *run;
+};
+
+/**
+ * timer_queue_list() - copy the earliest timers that are armed on a queue.
+ * @queue:    any CPU's.
+ * @armed:    receives them, the earliest first; equal deadlines in any order.
+ * @capacity: of @armed, in timers.
+ *
+ * Return: how many are armed; if more than @capacity, the latest are not copied.
+ * Context: any but NMI. Takes the queue's lock.
+ * Cost: O(armed * capacity), with interrupts off: for the monitor.
+ */
+size_t timer_queue_list(struct timer_queue *queue, struct timer_armed *armed, size_t capacity);
+
 /**
  * timer_queue_move_all() - move all timers that are armed to another queue, because the CPU goes offline.
  * @from: empty afterwards. The caller ensures that no timer is armed on it from then on.

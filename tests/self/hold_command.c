@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Misbehaving CPUs, for tests/boot/test_smp_faults.py: `hold` keeps one busy, `lose` drops interrupts of
- * one.
+ * Misbehaving CPUs, for tests/boot: `hold` keeps one busy, `lose` drops interrupts of one.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/sync/spinlock.h>
 #include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
@@ -28,8 +28,12 @@ static struct {
     struct work work;
     uint64_t length_ns;
     bool has_interrupts_off;
+    bool has_lock;  /* then interrupts are off, too */
     bool has_begun; /* atomic */
 } hold = { .work = { .is_done = true } };
+
+static struct spinlock lock = SPINLOCK("hold", LOCK_TEST);
+/* guarded by lock: nothing. */
 
 static void spin(void *argument)
 {
@@ -38,9 +42,13 @@ static void spin(void *argument)
     (void)argument;
     if (hold.has_interrupts_off)
         state = local_irq_save();
+    if (hold.has_lock)
+        spin_lock(&lock);
     __atomic_store_n(&hold.has_begun, true, __ATOMIC_RELEASE);
     while (clock_now_ns() < end_ns)
         cpu_relax();
+    if (hold.has_lock)
+        spin_unlock(&lock);
     if (hold.has_interrupts_off)
         local_irq_restore(state);
 }
@@ -51,13 +59,14 @@ static status_t command_hold(int argc, char **argv)
     uint64_t cpu, length_ms;
     if (argc != 4 || parse_number(argv[1], &cpu) != STATUS_OK || cpu == 0 || cpu >= percpu_count() ||
         parse_number(argv[2], &length_ms) != STATUS_OK || length_ms > HOLD_MS_MOST ||
-        (strcmp(argv[3], "off") != 0 && strcmp(argv[3], "on") != 0))
+        (strcmp(argv[3], "off") != 0 && strcmp(argv[3], "on") != 0 && strcmp(argv[3], "lock") != 0))
         return STATUS_INVALID;
     if (!work_is_done(&hold.work))
         return STATUS_BUSY;
     hold.work = (struct work){ .run = spin };
     hold.length_ns = length_ms * NS_PER_MS;
     hold.has_interrupts_off = strcmp(argv[3], "off") == 0;
+    hold.has_lock = strcmp(argv[3], "lock") == 0;
     hold.has_begun = false;
     if (!idle_queue_work((unsigned int)cpu, &hold.work)) {
         hold.work.is_done = true;
@@ -67,7 +76,8 @@ static status_t command_hold(int argc, char **argv)
         timer_sleep_until(clock_now_ns() + LOOK_WAIT_NS);
     return STATUS_OK;
 }
-COMMAND(hold, "CPU MS off|on", "keep a CPU busy for so long, with its interrupts off or on", command_hold);
+COMMAND(hold, "CPU MS off|on|lock", "keep a CPU busy for so long, with interrupts off or on, or a lock held",
+        command_hold);
 
 /* ---- out of reach ---- */
 
