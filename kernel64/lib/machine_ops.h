@@ -7,7 +7,7 @@
  * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
  * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and
  * their callers check. All are constant once there is a second CPU, but for wait_for_restart: the monitor
- * sets it, once, when it begins.
+ * sets it, once, when it begins. docs/panic.md says when a panic uses which.
  *
  * Context of all, unless it says otherwise: any, also NMI and panic. Of locks they take only the log's, with
  * a bound on the wait, and only where they print or attach a console.
@@ -32,8 +32,8 @@ struct machine_ops {
     /* cpu: resets the machine by a triple fault, which needs no device. */
     NORETURN void (*triple_fault)(void);
 
-    /* trap: registers and a backtrace. @frame: of an exception; NULL for a panic that code called itself:
-       control registers only, because the general ones have been overwritten since. */
+    /* trap: registers and a backtrace. @frame: of an exception; NULL for a call of panic(): control registers
+       only, because the general ones have been overwritten since. */
     void (*print_state)(const struct trap_frame *frame);
 
     /* trap: one line: which exception, and where. */
@@ -42,7 +42,8 @@ struct machine_ops {
     /* irq: takes an interrupt that has no handler, and sends its EOI. Context: in the interrupt. */
     void (*take_unexpected)(uint8_t vector);
 
-    /* smp: stops all other CPUs for good. Does not return on a CPU that another one has stopped. */
+    /* smp: stops all other CPUs for good, without waiting for them. Does not return on a CPU that another one
+       has stopped. */
     void (*stop_others)(void);
 
     /* smp: serves what other CPUs call this one for. Called again and again while a lock that polls calls is
@@ -56,9 +57,9 @@ struct machine_ops {
        prints. Context: a panic; may fail in any way, a fault included. */
     void (*attach_consoles)(void);
 
-    /* monitor: says what a person is to press, and returns when it was pressed: the machine is to be
-       rebooted. Context: a panic, interrupts off, the other CPUs stopped, and locks perhaps held for good;
-       not called by a panic inside a panic. */
+    /* monitor: prints which keys restart the machine, and returns when one was pressed. Context: a panic,
+       interrupts off, the other CPUs stopped, and locks perhaps held for good; not called by a panic inside a
+       panic. */
     void (*wait_for_restart)(void);
 };
 

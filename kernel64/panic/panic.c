@@ -51,8 +51,8 @@ static void begin(void)
     machine_ops.begin_panic();
     if (machine_ops.stop_others)
         machine_ops.stop_others();
+    panic_depth++;               /* before the first output, which may be what faults */
     print_set_observer(NULL, 0); /* a pager would wait for a key, or drop the report */
-    panic_depth++;
     if (panic_depth == 1) {
         if (machine_ops.attach_consoles)
             machine_ops.attach_consoles();

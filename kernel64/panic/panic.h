@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Panic: what was expected, what was found and what to try, on every console, with registers and a backtrace;
- * then the verdict line; then power_exit() if a script waits for it, else a reboot at a key.
+ * then the verdict line; then power_exit() if a script waits for it, else a reboot at a key. docs/panic.md
+ * has the steps, and what the code that runs in them may rely on.
  *
  * Higher rooms, which may panic themselves, are reached through lib/machine_ops.h: registers, the other CPUs,
  * the consoles, and the wait for a key.
@@ -15,8 +16,10 @@ struct trap_frame;
  * panic() - stop the machine with a message.
  * @format: what was expected, what was found, what to try. One or a few lines.
  *
- * A panic inside a panic prints one line and ends at once.
- * Context: any. Takes no lock without a limit on the wait.
+ * A panic inside a panic prints one line and the verdict, and exits or halts without waiting for a key; one
+ * inside that prints nothing.
+ * Context: any, also NMI, and with any lock held. The wait for the consoles' lock is bounded; no other is
+ * taken.
  */
 NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
 
@@ -24,7 +27,7 @@ NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
  * panic_trap() - panic() for an exception: the report shows @frame instead of the caller's state.
  * @frame: of the exception.
  *
- * Context: any.
+ * Context: as panic().
  */
 NORETURN void panic_trap(const struct trap_frame *frame);
 
