@@ -54,7 +54,7 @@ static PERCPU(struct cpu_segments, segments) ALIGNED(16);
 static trap_handler_fn *handlers[INTERRUPTS];
 static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
-static unsigned int unexpected_lines;
+static unsigned int unexpected_lines; /* atomic: logged so far, up to UNEXPECTED_LINES */
 
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
 {
@@ -185,11 +185,13 @@ static void dispatch_interrupt(struct trap_frame *frame)
     if (machine_ops.take_unexpected)
         machine_ops.take_unexpected(vector);
     __atomic_fetch_add(&unexpected[vector - TRAP_FIRST_INTERRUPT], 1, __ATOMIC_RELAXED);
-    if (unexpected_lines < UNEXPECTED_LINES) {
-        unexpected_lines++;
+    /* The load keeps the count from growing, so that it does not wrap. */
+    if (__atomic_load_n(&unexpected_lines, __ATOMIC_RELAXED) >= UNEXPECTED_LINES)
+        return;
+    unsigned int line = __atomic_add_fetch(&unexpected_lines, 1, __ATOMIC_RELAXED);
+    if (line <= UNEXPECTED_LINES)
         log_warn("trap", "unexpected interrupt: vector %u%s", vector,
-                 unexpected_lines == UNEXPECTED_LINES ? "; further ones are only counted" : "");
-    }
+                 line == UNEXPECTED_LINES ? "; further ones are only counted" : "");
 }
 
 static void dispatch(struct trap_frame *frame)
