@@ -19,6 +19,7 @@ struct ap {
     unsigned int cpu;        /* its number; constant from when it is prepared */
     enum ap_stage stage;     /* atomic; written by the CPU from AP_STAGE_KERNEL on */
     uint32_t arrival;        /* atomic; enum ap_arrival: decides whether it goes online or parks */
+    bool is_started;         /* INIT and SIPI were sent to it */
     bool is_offline;         /* taken offline; written by the CPU before its stage is AP_STAGE_NONE again */
     status_t offline_status; /* atomic; why it could not go offline; STATUS_OK: no error so far */
     uint64_t ticks[AP_STAGES];

@@ -48,6 +48,7 @@ static status_t show_cpus(void)
               place.thread);
         print_times(&cpu);
         const char *remark = cpu.is_offline                 ? "offline"
+                             : !cpu.is_started              ? "not started: no memory for a trampoline"
                              : cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind]
                                                             : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);

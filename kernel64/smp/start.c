@@ -311,8 +311,10 @@ static bool end_wave(struct wave *wave)
 static bool start_wave(struct wave *wave)
 {
     struct ap *ap = wave->first;
-    for (unsigned int index = 0; index < wave->count; ap = ap->next, index++)
+    for (unsigned int index = 0; index < wave->count; ap = ap->next, index++) {
         fill_slot(&wave->tables.slots[index], ap);
+        ap->is_started = true;
+    }
     wave->tables.words->slot_count = (uint16_t)wave->count;
     port_block_table_freeing();
     send_to_wave(wave, false, false);
@@ -427,6 +429,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
         *cpu = (struct smp_cpu){ .apic_id = lapic_mode() != LAPIC_NONE ? ipi_apic_id(0) : 0,
                                  .initial_id = apic_initial_id(cpu_cpuid),
                                  .stage = AP_STAGE_ONLINE,
+                                 .is_started = true,
                                  .kind = topology_core_kind(cpu_cpuid, cpu_boot_identity()) };
         return;
     }
@@ -435,6 +438,7 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
         ap = ap->next;
     *cpu = (struct smp_cpu){ .apic_id = ap->apic_id, .cpu = ap->cpu };
     cpu->stage = __atomic_load_n(&ap->stage, __ATOMIC_ACQUIRE);
+    cpu->is_started = ap->is_started;
     cpu->is_offline = ap->is_offline && cpu->stage == AP_STAGE_NONE;
     cpu->initial_id = cpu->stage >= AP_STAGE_KERNEL ? ap->initial_id : ap->apic_id;
     cpu->kind = ap->kind;

@@ -40,6 +40,7 @@ struct smp_cpu {
     uint32_t initial_id;    /* its place in the topology; apic_id before AP_STAGE_KERNEL */
     unsigned int cpu;       /* its number */
     enum ap_stage stage;    /* AP_STAGE_ONLINE, or the last one that it reached */
+    bool is_started;        /* INIT and SIPI were sent to it, unless there was no memory for a trampoline */
     bool is_offline;        /* it was taken offline */
     enum core_kind kind;    /* valid from AP_STAGE_KERNEL on */
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */

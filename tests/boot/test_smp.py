@@ -431,3 +431,19 @@ def test_hundreds_of_cpus_come_online(count, check_newer, request):
         pytest.skip('hundreds of CPUs take minutes: --matrix')
     outcome = check_newer(count, smp=str(count), memory='1G')
     assert online_places(outcome.stream.fact('cpus')) == list(Shape(cores=count).places())
+
+
+def test_cpus_without_a_trampoline_are_not_said_to_be_silent(boot):
+    """Those of earlier waves that are not there keep theirs, until no low memory is left for the next."""
+    outcome = boot(
+        'cpus; exit', boot='kernel', smp='1', cmdline='reserve_low=640K cpuwave=1 absentcpu=100-120'
+    )
+    assert outcome.verdict == 'pass', outcome.words
+    lines = outcome.stream.lines
+    (count,) = [
+        int(match[1]) for line in lines if (match := re.search(r'(\d+) CPUs not started: no tr', line))
+    ]
+    silent = sum('did not start: no response to SIPI' in line for line in lines)
+    assert count + silent == 21 and silent > 0
+    assert sum(line.endswith('  no response to SIPI') for line in lines) == silent
+    assert sum(line.endswith('  not started: no memory for a trampoline') for line in lines) == count
