@@ -160,7 +160,7 @@ static void hpet_clockevent_enable(struct hpet *hpet, bool enable)
 static void hpet_clockevent_arm(struct clockevent_device *device, uint64_t ticks)
 {
     struct hpet *hpet = container_of(device, struct hpet, clockevent);
-    CHECK(ticks >= 1 && ticks <= MAX_TICKS);
+    CHECK(ticks >= 1 && ticks <= MAX_TICKS, "hpet: a deadline is within the range of a comparator");
     /* One more, because part of the current tick has passed. */
     uint32_t delay = (uint32_t)ticks + 1 > SHORTEST ? (uint32_t)ticks + 1 : SHORTEST;
     for (uint32_t again = SHORTEST; again <= MAX_TICKS; again *= 2) {

@@ -81,7 +81,7 @@ static uint64_t pit_counter_read(struct clock_counter *counter)
 static void pit_clockevent_arm(struct clockevent_device *device, uint64_t ticks)
 {
     struct pit8254 *pit = container_of(device, struct pit8254, clockevent);
-    CHECK(ticks >= 1 && ticks <= MAX_TICKS);
+    CHECK(ticks >= 1 && ticks <= MAX_TICKS, "pit8254: a deadline is within the range of a counter");
     spin_lock(&pit->lock);
     load_channel0((uint16_t)ticks);
     spin_unlock(&pit->lock);

@@ -112,7 +112,7 @@ uint64_t rtc_to_unix(const struct rtc_time *time)
 
 void rtc_from_unix(uint64_t seconds, struct rtc_time *out)
 {
-    CHECK(seconds <= RTC_UNIX_MAX);
+    CHECK(seconds <= RTC_UNIX_MAX, "rtc: a time is one that the RTC can hold");
     uint32_t days = (uint32_t)(seconds / SECONDS_PER_DAY), rest = (uint32_t)(seconds % SECONDS_PER_DAY);
     /* A lower bound, at most 16 years too early. */
     uint32_t year = FIRST_YEAR + days / 366, month = 1;

@@ -15,7 +15,7 @@
 
 /**
  * verify_failed() - handle a failed VERIFY or CHECK; each program supplies its own.
- * @expression: source text of the condition.
+ * @expression: source text of the condition, and of CHECK() what it means.
  * @file, @line: of the assertion.
  *
  * kernel64 panics, a hosted test aborts.
@@ -25,10 +25,11 @@ NORETURN void verify_failed(const char *expression, const char *file, int line);
 
 #define VERIFY(x) (LIKELY(x) ? (void)0 : verify_failed(#x, __FILE__, __LINE__))
 
+/* @why: what is true when nothing is broken, a string: "subject: claim". */
 #ifdef ASHLAR_CHECKED
-#define CHECK(x) VERIFY(x)
+#define CHECK(x, why) (LIKELY(x) ? (void)0 : verify_failed(#x " (" why ")", __FILE__, __LINE__))
 #else
-#define CHECK(x) ((void)(0 && (x)))
+#define CHECK(x, why) ((void)(0 && (x)))
 #endif
 
 #define UNREACHABLE() verify_failed("unreachable", __FILE__, __LINE__)

@@ -336,7 +336,7 @@ void paging_visit(const struct paging *paging, virt_t start, virt_t end, paging_
                   paging_visit_fn *tables, void *context)
 {
     const struct paging_visitor visitor = { pages, tables, context };
-    CHECK(port_tables_stay());
+    CHECK(port_tables_stay(), "paging: no table is freed while tables are read without the lock");
     virt_t last = virt_add(end, UINT64_MAX), lower_end = virt(USER_HALF_END), upper = virt(DIRECT_MAP_START);
     paging_visit_table(&visitor, start, paging->root);
     if (virt_is_below(start, lower_end))
