@@ -90,6 +90,12 @@ static uint8_t choose_vector(unsigned int cpu, const struct irq_chip *chip, uint
     return 0;
 }
 
+/* Whether its CPU's table has the line at its vector. Context: lines_lock is held. */
+static bool leads_to(const struct irq_line *line)
+{
+    return line->vector != 0 && PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] == line;
+}
+
 /* Masked afterwards; the line is as it was on failure. Context: lines_lock is held. */
 static status_t route(struct irq_line *line, struct irq_wiring wiring, const struct irq_target *target)
 {
@@ -104,6 +110,8 @@ static status_t route(struct irq_line *line, struct irq_wiring wiring, const str
     line->vector = vector;
     line->cpu = target->cpu;
     line->wiring = wiring;
+    CHECK(!PERCPU_ARRAY_OF(target->cpu, irq_line_of_vector)[vector],
+          "irq: a vector that a line gets is no other line's");
     PERCPU_ARRAY_OF(target->cpu, irq_line_of_vector)[vector] = line;
     traps_set_handler(vector, dispatch);
     return STATUS_OK;
@@ -191,6 +199,7 @@ void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
     spin_lock(&lines_lock);
+    CHECK(leads_to(line), "irq: the vector of a line leads to it");
     if (line_remove(irq)) {
         PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] = NULL;
         line->vector = 0;
@@ -289,9 +298,11 @@ status_t irq_offline_cpu(const struct irq_target *to)
 void irq_visit_lines(irq_visit_fn *visit, void *context)
 {
     spin_lock(&lines_lock);
-    for (const struct irq_line *line = lines; line; line = line->next)
+    for (const struct irq_line *line = lines; line; line = line->next) {
+        CHECK(line->vector == 0 || leads_to(line), "irq: the vector of a line leads to it");
         if (line->vector != 0)
             visit(context, line);
+    }
     spin_unlock(&lines_lock);
 }
 

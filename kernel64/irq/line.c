@@ -37,8 +37,10 @@ status_t line_add(struct irq_line *line, struct irq *irq, struct irq_wiring wiri
     spin_lock(&line->lock);
     if (!line->handlers || can_share(line, wiring)) {
         struct irq **last = &line->handlers;
-        while (*last)
+        while (*last) {
+            CHECK(*last != irq, "irq: a handler is added to its line once");
             last = &(*last)->next;
+        }
         irq->line = line;
         irq->next = NULL;
         *last = irq;
@@ -56,8 +58,10 @@ bool line_remove(struct irq *irq)
     struct irq_line *line = irq->line;
     spin_lock(&line->lock);
     struct irq **at = &line->handlers;
-    while (*at != irq)
+    while (*at != irq) {
+        CHECK(*at, "irq: a handler that is removed is in the list of its line");
         at = &(*at)->next;
+    }
     *at = irq->next;
     bool is_empty = !line->handlers;
     if (is_empty)
@@ -69,8 +73,10 @@ bool line_remove(struct irq *irq)
 static bool call_handlers(const struct irq_line *line)
 {
     bool is_handled = false;
-    for (struct irq *irq = line->handlers; irq; irq = irq->next)
+    for (struct irq *irq = line->handlers; irq; irq = irq->next) {
+        CHECK(irq->line == line, "irq: a handler in the list of a line names that line");
         is_handled |= irq->handler(irq->context);
+    }
     return is_handled;
 }
 
@@ -89,6 +95,8 @@ void line_resume(struct irq_line *line)
 static bool count_outcome(struct irq_line *line, bool is_handled)
 {
     bool is_storm = false;
+    CHECK(line->window < LINE_WINDOW && line->window_unhandled <= line->window,
+          "irq: a line's window of interrupts holds its unhandled ones");
     line->window++;
     if (!is_handled) {
         line->unhandled++;

@@ -74,6 +74,19 @@ static bool fix_rank(struct timer *timer)
     return is_changed;
 }
 
+/* A timer and its links. One that was changed or freed while it is armed, by its owner, is found here. */
+static void check_timer(const struct timer *timer)
+{
+    CHECK(timer->is_armed, "timer: a timer in the heap is armed");
+    CHECK(!timer->parent || !is_before(timer, timer->parent), "timer: a timer is not before its parent");
+    CHECK(!timer->left || (timer->left->parent == timer && !is_before(timer->left, timer)),
+          "timer: the left child leads to its parent and is not before it");
+    CHECK(!timer->right || (timer->right->parent == timer && !is_before(timer->right, timer)),
+          "timer: the right child leads to its parent and is not before it");
+    CHECK(rank_of(timer->left) >= rank_of(timer->right) && timer->rank == rank_of(timer->right) + 1,
+          "timer: the right spine is the shortest way down");
+}
+
 /* Merges two heaps, either may be NULL: down both right spines, always the earlier timer first; then up
    again, correcting ranks. */
 static struct timer *merge(struct timer *a, struct timer *b)
@@ -95,8 +108,10 @@ static struct timer *merge(struct timer *a, struct timer *b)
     if (*link)
         (*link)->parent = bottom;
     /* To the top: each has another right child than before, of any rank. */
-    for (struct timer *at = bottom; at; at = at->parent)
+    for (struct timer *at = bottom; at; at = at->parent) {
         (void)fix_rank(at);
+        check_timer(at);
+    }
     return top;
 }
 
@@ -111,6 +126,9 @@ static void insert(struct timer **heap, struct timer *timer)
 static void heap_remove(struct timer **heap, struct timer *timer)
 {
     struct timer *parent = timer->parent;
+    CHECK(parent ? parent->left == timer || parent->right == timer : *heap == timer,
+          "timer: a timer is a child of its parent, or the top of its heap");
+    check_timer(timer);
     struct timer *rest = merge(timer->left, timer->right);
     if (rest)
         rest->parent = parent;

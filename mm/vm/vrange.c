@@ -75,6 +75,24 @@ static void give_node(struct segment *node)
     spin_unlock(&tree_lock);
 }
 
+/* A segment that was just inserted: the neighbours touch it, and are not free if it is. */
+static void check_neighbours(const struct segment *segment)
+{
+#ifdef ASHLAR_CHECKED
+    const struct segment *before = segment_at(root, virt_sub(segment->start, 1)),
+                         *after = segment_at(root, segment->end);
+    CHECK(virt_is_below(segment->start, segment->end), "vrange: a segment is not empty");
+    CHECK(before ? before->end.raw == segment->start.raw : segment->start.raw == first_address.raw,
+          "vrange: a segment begins where the one before it ends");
+    CHECK(!after || after->start.raw == segment->end.raw, "vrange: a segment ends where the next one begins");
+    CHECK(segment->state != SEGMENT_FREE ||
+              ((!before || before->state != SEGMENT_FREE) && (!after || after->state != SEGMENT_FREE)),
+          "vrange: free segments that touch are one");
+#else
+    (void)segment;
+#endif
+}
+
 /* ---- reserving ---- */
 
 /* Cuts [start, end) out of a free segment, of which it takes the node; @spare: two that may be needed. */
@@ -133,6 +151,7 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
         struct segment *used = cut(free, virt_sub(wanted->start, GUARD_SIZE), wanted->end, spare);
         used->info = *wanted;
         segment_insert(&root, used);
+        check_neighbours(used);
     } else if (status == STATUS_OK) {
         status = STATUS_NO_MEMORY;
     }
@@ -171,6 +190,7 @@ static void release(struct segment *segment)
         *segment = *left;
     }
     segment_insert(&root, segment);
+    check_neighbours(segment);
     spin_unlock(&tree_lock);
     give_node(left);
     give_node(before);

@@ -15,6 +15,8 @@
 #include <irq/line.h>
 #include <lib/machine_ops.h>
 
+#include "expect_death.h"
+
 static const struct irq_wiring edge = { false, false }, level = { true, false }, level_low = { true, true };
 
 static struct {
@@ -291,6 +293,42 @@ static void chips_do_not_share_a_gsi(void **state)
     assert_false(line_gsis_are_numbers(&beyond));
 }
 
+/* ---- checks ---- */
+
+static void handler_is_added_twice(void)
+{
+    (void)!line_add(&line, &first.irq, level);
+    (void)!line_add(&line, &first.irq, level);
+}
+
+static void handler_that_was_never_added_is_removed(void)
+{
+    first.irq.line = &line;
+    (void)line_remove(&first.irq);
+}
+
+static void handler_is_in_the_list_of_another_line(void)
+{
+    (void)!line_add(&line, &first.irq, level);
+    first.irq.line = NULL;
+    (void)line_handle(&line);
+}
+
+static void window_is_over_long(void)
+{
+    line.window = LINE_WINDOW;
+    (void)line_handle(&line);
+}
+
+static void broken_lines_are_noticed(void **state)
+{
+    (void)state;
+    expect_death(handler_is_added_twice, "irq: a handler is added to its line once");
+    expect_death(handler_that_was_never_added_is_removed, "irq: a handler that is removed");
+    expect_death(handler_is_in_the_list_of_another_line, "irq: a handler in the list of a line");
+    expect_death(window_is_over_long, "irq: a line's window");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup(a_line_without_handlers_and_one_in_a_storm_stay_masked, fresh_line),
         cmocka_unit_test_setup(waiters_for_a_line_poll_cross_calls, fresh_line),
         cmocka_unit_test(chips_do_not_share_a_gsi),
+        cmocka_unit_test_setup(broken_lines_are_noticed, fresh_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

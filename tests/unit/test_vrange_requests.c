@@ -5,6 +5,11 @@
  */
 #include "vrange_machine.h"
 
+#include "expect_death.h"
+
+#include "../../mm/slab/slab_private.h"
+#include "../../mm/vm/segment_tree.h"
+
 #include "edge_numbers.h"
 
 /* What is refused leaves no trace, and what is not is there to the last byte. */
@@ -157,6 +162,75 @@ static void nonsense_is_refused_and_a_wrong_end_is_named(void **state)
     expect_nothing_left();
 }
 
+/* ---- checks ---- */
+
+#define NEIGHBOURS 40
+
+static const char planted[] = "planted";
+
+/* Whether a free piece of memory is a segment of one of ours: in use, and not the last one. */
+static bool is_planted(const struct segment *segment, const void *last)
+{
+    return segment->state == SEGMENT_USED && segment->info.name == planted &&
+           segment->info.start.raw != (uint64_t)(uintptr_t)last;
+}
+
+/* A segment is an object that only vrange.c knows; it is found where the allocator keeps it. */
+static struct segment *find_segment(const void *last)
+{
+    for (size_t i = 0; i < SLAB_CACHES_MAX; i++) {
+        const struct slab_cache *cache = slab_caches[i];
+        if (!cache || strcmp(cache->name, "vrange") != 0)
+            continue;
+        struct list *lists[] = { &cache->nodes[0].partial, &cache->nodes[0].full };
+        for (unsigned int n = 0; n < ARRAY_LEN(lists); n++)
+            list_for_each(link, lists[n])
+            {
+                const struct slab *slab = container_of(link, struct slab, link);
+                for (unsigned int at = 0; at < cache->per_slab; at++) {
+                    struct segment *segment = (struct segment *)(void *)(slab->objects + at * cache->stride);
+                    if (!(slab->free[at / 64] >> at % 64 & 1) && is_planted(segment, last))
+                        return segment;
+                }
+            }
+    }
+    abort();
+}
+
+static void *ranges[NEIGHBOURS];
+static struct segment *changed;
+
+static void unmap_the_next_one(void)
+{
+    vrange_unmap((void *)(uintptr_t)(changed->info.end.raw + PAGE_SIZE));
+}
+
+static void segment_reaches_into_the_next_one(void)
+{
+    changed->end = virt_add(changed->end, PAGE_SIZE);
+    unmap_the_next_one();
+}
+
+static void segment_ends_before_the_next_one(void)
+{
+    changed->end = virt_sub(changed->end, PAGE_SIZE);
+    unmap_the_next_one();
+}
+
+static void broken_segments_are_noticed(void **state)
+{
+    (void)state;
+    start(1);
+    for (unsigned int i = 0; i < NEIGHBOURS; i++)
+        assert_int_equal(vrange_map_memory(PAGE_SIZE, VRANGE_MEMORY, planted, &ranges[i]), STATUS_OK);
+    changed = find_segment(ranges[NEIGHBOURS - 1]);
+    expect_death(segment_reaches_into_the_next_one, "vrange: a segment begins where the one before it ends");
+    expect_death(segment_ends_before_the_next_one, "vrange: a segment begins where the one before it ends");
+    for (unsigned int i = 0; i < NEIGHBOURS; i++)
+        vrange_unmap(ranges[i]);
+    expect_nothing_left();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +240,7 @@ int main(void)
         cmocka_unit_test(large_devices_are_mapped_in_large_pages),
         cmocka_unit_test(ram_is_not_shown_with_another_type_than_the_direct_map_has),
         cmocka_unit_test(nonsense_is_refused_and_a_wrong_end_is_named),
+        cmocka_unit_test(broken_segments_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
