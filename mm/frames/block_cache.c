@@ -32,6 +32,8 @@ static unsigned int pop_some(unsigned int order, unsigned int wanted, pfn_t *fra
 {
     struct frame *head;
     unsigned int count = 0;
+    CHECK(PORT_MINE(block_cache).of[order].count <= BLOCK_STACK_SIZE,
+          "buddy: a stack of blocks holds no more than its size");
     while (count < wanted && (head = block_cache_pop(order)) != NULL)
         frames[count++] = phys_to_pfn(port_phys(port_frame_pointer(head)));
     return count;

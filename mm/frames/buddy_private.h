@@ -5,7 +5,9 @@
  *
  *   bits512.c      512 bits of one node of the tree
  *   descriptors.c  from a frame number to its region, chunk and descriptor; descriptors made on first use
- *   tree.c         what is free: splitting, merging, hints
+ *   tree_check.c   checked builds: the tree's invariants
+ *   tree.c         what is free: taking, giving, splitting, merging; hints
+ *   search.c       where a block is taken: regions, chunks, what is to be split
  *   nodes.c        NUMA: memory's nodes and CPUs'
  *   zones.c        in which order zones and nodes are searched; the chunk that a CPU takes from
  *   free_check.c   whether a block may be freed
@@ -83,6 +85,11 @@ struct place {
     int64_t number;     /* of the region */
     unsigned int chunk; /* in the region */
     unsigned int frame; /* in the chunk */
+};
+
+/* Pieces [lo, hi) of the 512 of a chunk or a region. */
+struct window {
+    unsigned int lo, hi;
 };
 
 struct buddy {
@@ -165,11 +172,73 @@ bool buddy_prepare_region_locked(int64_t number, pfn_t memory);
    descriptors. */
 status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number) MUST_CHECK;
 
+/* ---- tree_check.c ---- */
+
+/*
+ * The invariants at the head of tree.c, by CHECK(): those of a region's own words after a change around
+ * @chunk; of a chunk of it, too, which is described, after a change around @place; and from time to time that
+ * buddy.free is the number of free frames. And that a block which was taken, unless it is PFN_INVALID, is not
+ * free. Nothing in other builds.
+ */
+#ifdef ASHLAR_CHECKED
+void buddy_check_region_locked(int64_t number, unsigned int chunk);
+void buddy_check_chunk_locked(const struct place *place);
+void buddy_check_taken_locked(pfn_t frame, unsigned int order);
+#else
+#define buddy_check_region_locked(number, chunk) ((void)(number), (void)(chunk))
+#define buddy_check_chunk_locked(place)          ((void)(place))
+#define buddy_check_taken_locked(frame, order)   ((void)(frame), (void)(order))
+#endif
+
 /* ---- tree.c: all with buddy.lock held ---- */
+
+static inline bool buddy_is_set(const uint64_t *bitmap, uint64_t bit)
+{
+    return (bitmap[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
+   already. */
+bool buddy_give_locked(const struct place *place, unsigned int order);
+bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
+
+/* Whether the chunk has a free block of order 0 to 8 that is its own: false also while its bits hold the
+   address of a page, or something above it is free. */
+bool buddy_has_blocks_locked(const struct place *place, unsigned int order);
+
+/**
+ * buddy_take_in_chunk_locked() - take up to @wanted blocks of a chunk.
+ * @place:  of the chunk, whose hint for @order is set.
+ * @order:  0 .. 8.
+ * @window: in frames; multiples of 2^order.
+ * @wanted: 1 .. 1 + BLOCK_CACHE_BATCH.
+ *
+ * Return: how many there were.
+ */
+unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int order, struct window window,
+                                        unsigned int wanted, pfn_t *frames);
+
+/* Takes single frames: up to @wanted of one word of a chunk whose hint for order 0 is set. Return: the word's
+   first frame. */
+pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
+
+/* Takes a block of order 9 to 17 of a region's whole chunks; @window: in chunks. Return: PFN_INVALID when
+   there is none. Its descriptors may not exist yet. */
+pfn_t buddy_take_in_region_locked(int64_t number, unsigned int order, struct window window);
+
+/* Of a chunk that the caller has taken as a whole, and that is described, all becomes free but the block of
+   order 0 to 8 at @place. */
+void buddy_split_chunk_locked(const struct place *place, unsigned int order);
+
+/* Of a region that is free as a whole, and prepared, all stays free but chunks @taken, and chunk @own unless
+   it is NO_CHUNK. */
+void buddy_split_region_locked(int64_t number, struct window taken, unsigned int own);
+
+/* ---- search.c ---- */
 
 /**
  * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
- * broken.
+ * split.
  *
  * Return: PFN_INVALID when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER
  *         and more may not exist yet: buddy_describe_block().
@@ -179,20 +248,6 @@ pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi);
 /* Makes the descriptors of a chunk that a search left in buddy.undescribed, if it is still free as a whole;
    else its owner makes them. Return: false when they cannot exist. */
 bool buddy_describe_free_locked(pfn_t chunk);
-
-/* Takes up to @wanted, 1 .. 1 + BLOCK_CACHE_BATCH, blocks of order 0 to 8 from one chunk. Return: how many
-   there were. */
-unsigned int buddy_take_in_chunk_locked(const struct place *place, unsigned int order, unsigned int wanted,
-                                        pfn_t *frames);
-
-/* Takes single frames: up to @wanted of one word. Return: the word's first frame; PFN_INVALID when none
-   is free. */
-pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uint64_t *mask);
-
-/* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
-   already. */
-bool buddy_give_locked(const struct place *place, unsigned int order);
-bool buddy_give_mask_locked(const struct place *place, uint64_t mask);
 
 /* ---- nodes.c ---- */
 

@@ -73,12 +73,22 @@ static uint32_t held(void)
     return (uint32_t)(top_of_mine() - PORT_MINE(frame_cache).slots);
 }
 
+/* Pinned. */
+static void check_stack(void)
+{
+    CHECK(held() == 0 || !PORT_MINE(frame_cache).slots[0], "frame cache: slot 0 is NULL");
+    CHECK(held() <= PORT_MINE(frame_cache).size, "frame cache: the top of the stack is within its slots");
+    CHECK(held() == 0 || frame_kind(*top_of_mine()) == FRAME_NONE,
+          "frame cache: the descriptor of a frame in the stack says that it is not in use");
+}
+
 /* Takes those from the top of the stack that stand in one word. Return: the word's first frame; *mask is 0
    when
    @keep are left. */
 static pfn_t pop_word(uint32_t keep, uint64_t *mask)
 {
     port_pin();
+    check_stack();
     struct frame **top = top_of_mine(), **end = PORT_MINE(frame_cache).slots + keep;
     struct frame *first = NULL;
     pfn_t start = { 0 };
@@ -164,6 +174,7 @@ static void push_all(pfn_t first, uint64_t mask)
     for (; mask != 0 && top < limit; mask &= mask - 1)
         *++top = frame + __builtin_ctzll(mask);
     PORT_MINE(frame_cache).stack.top = (void **)top;
+    check_stack();
     port_unpin();
     if (mask != 0)
         give_run(first, mask);

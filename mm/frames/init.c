@@ -231,6 +231,16 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
     return STATUS_OK;
 }
 
+/* Regions that are free as a whole have all that there is to say of them in one bitmap; what buddy.free
+   counts of others is given by add_run(). */
+static void count_free_regions(void)
+{
+    uint64_t regions = 0;
+    for (size_t word = 0; word < buddy.region_words; word++)
+        regions += bits512_weight(buddy.free_regions[word]);
+    buddy.free = regions * REGION_FRAMES;
+}
+
 /* ---- giving for the first time ---- */
 
 static void count_managed(pfn_t lo, pfn_t hi)
@@ -299,10 +309,9 @@ static void add_run(pfn_t lo, pfn_t hi)
             return;
         if (is_free_region(place.number)) {
             /* The regions of a run follow each other, and terabytes are mostly these. */
-            do {
-                buddy.free += REGION_FRAMES;
+            do
                 lo = pfn_add(pfn_align_down(lo, REGION_FRAMES), REGION_FRAMES);
-            } while (lo.raw < hi.raw && is_free_region(++place.number));
+            while (lo.raw < hi.raw && is_free_region(++place.number));
             continue;
         }
         add_in_chunk(place, lo, end);
@@ -389,6 +398,7 @@ status_t buddy_init(const struct buddy_setup *setup)
     if (status != STATUS_OK)
         return status;
 
+    count_free_regions();
     set_zones();
     pfn_t lo, hi;
     for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {

@@ -23,50 +23,51 @@ static bool is_over(pfn_t found)
     return pfn_is_valid(found) || pfn_is_valid(buddy.undescribed);
 }
 
-static pfn_t take_on_node(unsigned int order, uint32_t node, pfn_t lo, pfn_t hi)
+/* The zone whose reserve a request below @below may take, because it can have nothing above: the highest one
+   in reach, if it is not the topmost of all. Return: NULL when there is none. */
+static const struct zone *confining_zone(pfn_t below)
 {
-    for (size_t i = buddy.node_run_count; i-- > 0;) {
-        const struct node_run *run = &buddy.node_runs[i];
-        pfn_t end = i + 1 < buddy.node_run_count ? run[1].start : PFN_END;
-        if (run->node != node || run->start.raw >= hi.raw || end.raw <= lo.raw)
-            continue;
-        pfn_t frame = buddy_take_between_locked(order, pfn_max(lo, run->start), pfn_min(hi, end));
-        if (is_over(frame))
-            return frame;
-    }
-    return PFN_INVALID;
-}
-
-static pfn_t take_by_zones(unsigned int order, unsigned int flags, pfn_t below, uint32_t node)
-{
-    /* Reserves are for those who can have nothing above: the topmost zone's is not, and only that of the
-       highest zone in reach is theirs. */
-    bool is_confined = false, is_topmost = true, has_looked = false;
+    bool is_topmost = true;
     for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
         const struct zone *zone = &buddy.zones[i];
         if (zone->managed == 0)
             continue;
-        is_confined = !is_topmost && !has_looked;
+        if (zone->start.raw < below.raw)
+            return is_topmost ? NULL : zone;
         is_topmost = false;
-        if (zone->start.raw >= below.raw)
-            continue;
-        pfn_t lo = is_confined || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
+    }
+    return NULL;
+}
+
+/* A node's zones, from the highest down. */
+static pfn_t search_zones(unsigned int order, unsigned int flags, pfn_t below, uint32_t node)
+{
+    const struct zone *confining = confining_zone(below);
+    for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
+        const struct zone *zone = &buddy.zones[i];
+        pfn_t lo = zone == confining || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
         pfn_t hi = pfn_min(zone->end, below);
-        if (lo.raw < hi.raw) {
-            pfn_t frame = take_on_node(order, node, lo, hi);
+        if (zone->managed == 0 || lo.raw >= hi.raw)
+            continue;
+        for (size_t n = buddy.node_run_count; n-- > 0;) {
+            const struct node_run *run = &buddy.node_runs[n];
+            pfn_t end = n + 1 < buddy.node_run_count ? run[1].start : PFN_END;
+            if (run->node != node)
+                continue;
+            pfn_t frame = buddy_take_between_locked(order, pfn_max(lo, run->start), pfn_min(hi, end));
             if (is_over(frame))
                 return frame;
         }
-        has_looked = true;
     }
     return PFN_INVALID;
 }
 
-static pfn_t take_nearest(unsigned int order, unsigned int flags, pfn_t below, unsigned int from)
+/* All nodes, by distance from one. */
+static pfn_t search_nodes(unsigned int order, unsigned int flags, pfn_t below, unsigned int from)
 {
     uint64_t seen = 0;
     for (unsigned int node = from; node < buddy.node_count; node = buddy_nearest_node(from, seen)) {
-        pfn_t frame = take_by_zones(order, flags, below, node);
+        pfn_t frame = search_zones(order, flags, below, node);
         if (is_over(frame) || (flags & BUDDY_THIS_NODE))
             return frame;
         seen |= BIT(node);
@@ -110,7 +111,7 @@ pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t 
         return PFN_INVALID;
     do {
         begin_search(defers);
-        frame = take_nearest(order, flags, limit, from);
+        frame = search_nodes(order, flags, limit, from);
     } while (end_search(&defers));
     return frame;
 }
@@ -128,26 +129,30 @@ static bool is_ordinary_chunk(uint64_t chunk)
     return false;
 }
 
-static bool find_own_chunk(struct place *place)
+/* Return: false when this CPU has none, or it has no block of that order, 0 to 8. */
+static bool find_own_chunk(struct place *place, unsigned int order)
 {
     uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
-    return chunk != 0 && buddy_find(pfn((chunk - 1) * CHUNK_FRAMES), place);
+    return chunk != 0 && buddy_find(pfn((chunk - 1) * CHUNK_FRAMES), place) &&
+           buddy_has_blocks_locked(place, order);
 }
 
 /* From the whole of memory, remembering where. Under the lock. */
-static pfn_t take_anywhere(unsigned int order)
+static pfn_t search_all(unsigned int order)
 {
-    pfn_t frame = take_nearest(order, 0, PFN_END, buddy_home_node());
+    pfn_t frame = search_nodes(order, 0, PFN_END, buddy_home_node());
     if (pfn_is_valid(frame) && order < CHUNK_ORDER && is_ordinary_chunk(frame.raw / CHUNK_FRAMES))
         PORT_MINE(buddy_cpu_chunk) = frame.raw / CHUNK_FRAMES + 1;
     return frame;
 }
 
+static const struct window whole_chunk = { 0, CHUNK_FRAMES };
+
 static unsigned int take_in_own_chunk(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
     struct place place;
-    return order < CHUNK_ORDER && find_own_chunk(&place)
-               ? buddy_take_in_chunk_locked(&place, order, wanted, frames)
+    return order < CHUNK_ORDER && find_own_chunk(&place, order)
+               ? buddy_take_in_chunk_locked(&place, order, whole_chunk, wanted, frames)
                : 0;
 }
 
@@ -160,7 +165,7 @@ unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *f
         count = take_in_own_chunk(order, wanted, frames);
         /* More than one only where that is cheap: other CPUs wait for the lock. */
         if (count == 0) {
-            frames[0] = take_anywhere(order);
+            frames[0] = search_all(order);
             count = pfn_is_valid(frames[0]);
         }
     } while (end_search(&defers));
@@ -174,9 +179,9 @@ pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
     bool defers = true;
     do {
         begin_search(defers);
-        first = find_own_chunk(&place) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
+        first = find_own_chunk(&place, 0) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
         if (!pfn_is_valid(first)) {
-            pfn_t frame = take_anywhere(0);
+            pfn_t frame = search_all(0);
             if (pfn_is_valid(frame)) {
                 *mask = BIT(frame.raw % 64);
                 first = pfn_align_down(frame, 64);

@@ -99,10 +99,12 @@ static void set_unneeded_locked(struct slab_node *home, enum magazine_list list,
 static void push_locked(struct slab_node *home, enum magazine_list list, struct magazine *magazine)
 {
     CHECK_HELD(&home->depot_lock);
+    magazine_check(magazine);
     magazine->next = home->first[list];
     home->first[list] = magazine;
     home->count[list]++;
     home->objects += magazine->count;
+    depot_check_locked(home);
 }
 
 static struct magazine *pop_locked(struct slab_node *home, enum magazine_list list)
@@ -118,6 +120,8 @@ static struct magazine *pop_locked(struct slab_node *home, enum magazine_list li
         home->least[list] = count;
     if (count < home->unneeded[list])
         set_unneeded_locked(home, list, count);
+    magazine_check(magazine);
+    depot_check_locked(home);
     return magazine;
 }
 

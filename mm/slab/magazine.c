@@ -46,11 +46,13 @@ static struct magazine *unload(unsigned int number)
     struct magazine *loaded = PORT_MINE(magazine_pairs).of[number].loaded;
     if (loaded != &empty_magazine)
         loaded->count = (uint32_t)(PORT_MINE(slab_stacks).of[number].top - loaded->slots);
+    magazine_check(loaded);
     return loaded;
 }
 
 static void load(unsigned int number, struct magazine *magazine)
 {
+    magazine_check(magazine);
     PORT_MINE(magazine_pairs).of[number].loaded = magazine;
     PORT_MINE(slab_stacks).of[number].top = magazine->slots + magazine->count;
     PORT_MINE(slab_stacks).of[number].limit = magazine->slots + magazine->capacity;

@@ -102,8 +102,10 @@ static unsigned int take_batch(struct slab_cache *cache, struct slab_node *home,
             list_remove(&slab->link);
             list_add_first(&home->full, &slab->link);
         }
+        slab_check_locked(cache, home, slab);
     }
     home->free -= taken;
+    slab_check_node_locked(cache, home);
     spin_unlock(&home->lock);
     return taken;
 }
@@ -232,6 +234,8 @@ bool slab_grow(struct slab_cache *cache, unsigned int *node)
     home->slabs++;
     home->empty++;
     home->free += cache->per_slab;
+    slab_check_locked(cache, home, slab);
+    slab_check_node_locked(cache, home);
     spin_unlock(&home->lock);
     return true;
 }
@@ -261,6 +265,8 @@ static void unlink_empty_locked(struct slab_cache *cache, struct slab_node *home
     home->slabs--;
     home->empty--;
     home->free -= cache->per_slab;
+    CHECK(slab->free_count == cache->per_slab, "slab: a slab that ends has no object in use");
+    slab_check_node_locked(cache, home);
 }
 
 /* Return: frames; 0 when there is no empty slab. */
@@ -321,6 +327,7 @@ static bool put_back_locked(struct slab_cache *cache, struct slab_node *home, st
         list_remove(&slab->link);
         list_add_first(&home->partial, &slab->link);
     }
+    slab_check_locked(cache, home, slab);
     if (slab->free_count == cache->per_slab) {
         home->empty++;
         list_remove(&slab->link);
@@ -331,6 +338,7 @@ static bool put_back_locked(struct slab_cache *cache, struct slab_node *home, st
              i++)
             unlink_empty_locked(cache, home, container_of(home->partial.previous, struct slab, link), ended);
     }
+    slab_check_node_locked(cache, home);
     return true;
 }
 

@@ -5,6 +5,7 @@
  *
  *   redzone.c     red zones and trails of checked objects
  *   table.c       all caches, and walks over them
+ *   slab_check.c  checked builds: what is true of slabs and depots
  *   slab_layer.c  objects in and out of frames
  *   depot.c       whole magazines between CPUs and slabs
  *   magazine.c    per-CPU magazines: the common path and what it needs when one is empty or full
@@ -137,6 +138,24 @@ struct slab_walk {
 };
 struct slab_cache *slab_visit(struct slab_walk *walk);
 void slab_visit_end(struct slab_walk *walk);
+
+/* ---- slab_check.c ---- */
+
+/*
+ * What is true, by CHECK(), of a slab, whose node is @home; of a node's lists; of a magazine that is no CPU's
+ * loaded one; of a depot. The lock of what is checked is held. Nothing in other builds.
+ */
+#ifdef ASHLAR_CHECKED
+void slab_check_locked(const struct slab_cache *cache, const struct slab_node *home, const struct slab *slab);
+void slab_check_node_locked(const struct slab_cache *cache, const struct slab_node *home);
+void magazine_check(const struct magazine *magazine);
+void depot_check_locked(const struct slab_node *home);
+#else
+#define slab_check_locked(cache, home, slab) ((void)(cache), (void)(home), (void)(slab))
+#define slab_check_node_locked(cache, home)  ((void)(cache), (void)(home))
+#define magazine_check(magazine)             ((void)(magazine))
+#define depot_check_locked(home)             ((void)(home))
+#endif
 
 /* ---- slab_layer.c ---- */
 

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding a block between two addresses, from the highest down, all with buddy.lock held:
+ *
+ *   buddy_take_between_locked()
+ *     search_regions()      regions whose hint says that they have a block of that order
+ *       search_chunks()     in one of them, chunks whose hint says so: orders 0 to 8
+ *       search_region()     the bits of its whole chunks: orders 9 to 17
+ *     search_whole_chunks() for orders 0 to 8, a chunk that is free as a whole, to split
+ *     search_free_regions() for all others, a region that is free as a whole, to split
+ *
+ * What is split is preferred, so that large blocks last. A search follows set hints only and never returns
+ * empty-handed from one, but at the ends of [lo, hi), where a chunk may lie half outside.
+ *
+ * Descriptors of what is split are made first: of a region in prepare_region(), of a chunk in
+ * search_whole_chunks(), or, because that takes long, by the caller: then the search ends with the chunk in
+ * buddy.undescribed.
+ */
+#include "buddy_private.h"
+
+/* Return: the highest bit set at or below @from; -1 when there is none. @stride: from word to word. */
+static int64_t highest_below(const uint64_t *bitmap, size_t stride, int64_t from)
+{
+    if (from < 0)
+        return -1;
+    int64_t word = from / 64;
+    uint64_t value = bitmap[(size_t)word * stride] & (UINT64_MAX >> (63 - from % 64));
+    while (value == 0) {
+        if (--word < 0)
+            return -1;
+        value = bitmap[(size_t)word * stride];
+    }
+    return word * 64 + 63 - __builtin_clzll(value);
+}
+
+/* ---- in what is split ---- */
+
+/* [lo, hi) cut to the 512 pieces of @size frames that begin at @base; in pieces. */
+static struct window window_of(pfn_t lo, pfn_t hi, pfn_t base, uint64_t size)
+{
+    pfn_t end = pfn_add(base, 512 * size);
+    return (struct window){
+        .lo = lo.raw <= base.raw ? 0 : (unsigned int)((lo.raw - base.raw) / size),
+        .hi = hi.raw >= end.raw ? 512 : (unsigned int)((hi.raw - base.raw + size - 1) / size),
+    };
+}
+
+/* A hint may be for what lies outside of the window. That nothing at all is free in it is known sooner than
+   that no block fits. */
+static bool is_all_taken(const struct bits512 *bits, struct window window)
+{
+    return highest_below(bits->word, 1, (int64_t)window.hi - 1) < (int64_t)window.lo;
+}
+
+/* Blocks of order 0 to 8. */
+static pfn_t search_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
+{
+    struct place place = { .region = &buddy.regions[number], .number = number };
+    const struct region *region = place.region;
+    struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
+    int64_t chunk = chunks.hi;
+    while ((chunk = highest_below(&region->hints[0][order], CHUNK_ORDER, chunk - 1)) >= (int64_t)chunks.lo) {
+        pfn_t frame;
+        place.chunk = (unsigned int)chunk;
+        struct window frames = window_of(lo, hi, buddy_chunk_start(region, place.chunk), 1);
+        if (!is_all_taken(&region->chunks[chunk], frames) &&
+            buddy_take_in_chunk_locked(&place, order, frames, 1, &frame) == 1)
+            return frame;
+    }
+    return PFN_INVALID;
+}
+
+/* Blocks of order 9 to 17. */
+static pfn_t search_region(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
+{
+    const struct region *region = &buddy.regions[number];
+    struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
+    return is_all_taken(&region->whole, chunks) ? PFN_INVALID
+                                                : buddy_take_in_region_locked(number, order, chunks);
+}
+
+/* The highest region that has frames below @hi; NO_REGION when none has. */
+static int64_t top_region(pfn_t hi)
+{
+    return buddy_region_below((hi.raw - 1) / REGION_FRAMES);
+}
+
+/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range).
+   @number: top_region(). */
+static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+{
+    while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
+        if (pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES).raw <= lo.raw)
+            break;
+        pfn_t frame =
+            order < CHUNK_ORDER ? search_chunks(number, order, lo, hi) : search_region(number, order, lo, hi);
+        if (pfn_is_valid(frame))
+            return frame;
+        number--;
+    }
+    return PFN_INVALID;
+}
+
+/* ---- in what is to be split ---- */
+
+/* A chunk of a region that is split already, with no part in a reserve, for another region's descriptors.
+   Return: PFN_INVALID when there is none to spare. */
+static pfn_t take_spare_chunk(void)
+{
+    struct place place;
+    pfn_t frame = PFN_INVALID;
+    for (unsigned int i = BUDDY_ZONES; i-- > 0 && !pfn_is_valid(frame);) {
+        pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
+        pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
+        frame = lo.raw < hi.raw ? search_regions(CHUNK_ORDER, lo, hi, top_region(hi)) : PFN_INVALID;
+    }
+    if (!pfn_is_valid(frame) || !buddy_find(frame, &place))
+        return PFN_INVALID;
+    if (!buddy_describe(place.region, place.chunk)) {
+        buddy_give_locked(&place, CHUNK_ORDER);
+        return PFN_INVALID;
+    }
+    return frame;
+}
+
+static void give_spare_chunk(pfn_t frame)
+{
+    struct place place;
+    VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
+}
+
+static void set_metadata(pfn_t chunk)
+{
+    buddy_frame(chunk)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
+}
+
+/* Gives the region a struct, and memory for its descriptors: another region's chunk, else its own one @own,
+   or NO_CHUNK. @is_own_used: receives which. */
+static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
+{
+    *is_own_used = false;
+    if (buddy_is_prepared(number))
+        return true;
+    pfn_t memory = take_spare_chunk();
+    if (pfn_is_valid(memory)) {
+        if (!buddy_prepare_region_locked(number, memory)) {
+            give_spare_chunk(memory);
+            return false;
+        }
+    } else {
+        memory = pfn(buddy_gib_of(number) * REGION_FRAMES + own * CHUNK_FRAMES);
+        if (own == NO_CHUNK || !buddy_prepare_region_locked(number, memory))
+            return false;
+        *is_own_used = true;
+        buddy_describe(&buddy.regions[number], own);
+    }
+    set_metadata(memory);
+    return true;
+}
+
+/* Splits a region that is free as a whole for a block of order 9 to 18. */
+static pfn_t search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+{
+    for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
+        pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
+        if (end.raw <= lo.raw)
+            break;
+        pfn_t frame = pfn(pfn_min(hi, end).raw - BIT(order));
+        /* One end of the region is not the block's. */
+        unsigned int own = order == REGION_ORDER ? NO_CHUNK : frame.raw == base.raw ? REGION_CHUNKS - 1 : 0;
+        bool is_own_used;
+        if (!prepare_region(number, own, &is_own_used))
+            continue;
+        struct window taken = { .lo = (unsigned int)((frame.raw - base.raw) / CHUNK_FRAMES) };
+        taken.hi = taken.lo + (unsigned int)BIT(order - CHUNK_ORDER);
+        buddy_split_region_locked(number, taken, is_own_used ? own : NO_CHUNK);
+        return frame;
+    }
+    return PFN_INVALID;
+}
+
+/* Splits a chunk that is free as a whole for a block of order 0 to 8. */
+static pfn_t search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+{
+    pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
+    pfn_t base = search_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
+    if (!pfn_is_valid(base))
+        base = search_free_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
+    struct place place;
+    if (!pfn_is_valid(base) || !buddy_find(base, &place))
+        return PFN_INVALID;
+    bool is_deferred = buddy.defers_describing && !buddy_is_described(&place);
+    if (is_deferred || !buddy_describe(place.region, place.chunk)) {
+        VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
+        if (is_deferred)
+            buddy.undescribed = base;
+        return PFN_INVALID;
+    }
+    pfn_t frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
+    place.frame = frame.raw % CHUNK_FRAMES;
+    buddy_split_chunk_locked(&place, order);
+    return frame;
+}
+
+/* ---- the two entries ---- */
+
+bool buddy_describe_free_locked(pfn_t chunk)
+{
+    CHECK_HELD(&buddy.lock);
+    struct place place;
+    if (!buddy_find(chunk, &place))
+        return false;
+    bool is_free = buddy_is_set(buddy.free_regions, (uint64_t)place.number) ||
+                   buddy_is_set(place.region->whole.word, place.chunk);
+    return !is_free || buddy_describe(place.region, place.chunk);
+}
+
+pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi)
+{
+    CHECK_HELD(&buddy.lock);
+    lo = pfn_align_up(lo, BIT(order));
+    hi = pfn_align_down(hi, BIT(order));
+    if (lo.raw >= hi.raw)
+        return PFN_INVALID;
+    int64_t number = top_region(hi);
+    pfn_t frame = order < REGION_ORDER ? search_regions(order, lo, hi, number) : PFN_INVALID;
+    if (!pfn_is_valid(frame))
+        frame = order < CHUNK_ORDER ? search_whole_chunks(order, lo, hi, number)
+                                    : search_free_regions(order, lo, hi, number);
+    buddy_check_taken_locked(frame, order);
+    return frame;
+}
