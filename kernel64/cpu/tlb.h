@@ -12,7 +12,7 @@
 
 /**
  * tlb_flush() - flush this CPU's translations of a range, global ones too.
- * @virt, @size_bytes: [virt, virt + size_bytes), any numbers.
+ * @virt, @size_bytes: [virt, virt + size_bytes), not empty; may end with the address space.
  *
  * Context: any; the caller stays on its CPU.
  * Cost: an INVLPG a page, up to 32; one flush of all above that.
