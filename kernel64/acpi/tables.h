@@ -121,7 +121,8 @@ struct acpi_index {
  *
  * The RSDT replaces an XSDT that cannot be read, has a bad checksum or lists no valid table, unless the RSDT
  * is no better. A table with a bad checksum is kept.
- * Cost: a read of each table's bytes, at most ACPI_SUMMED_MAX of them; a table beyond that is STATUS_TOO_BIG.
+ * Cost: a read of each listed table's bytes, at most ACPI_SUMMED_MAX of them: a table beyond that is
+ *       STATUS_TOO_BIG. DSDT and FACS besides, each of at most 64 MiB.
  */
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 #define ACPI_SUMMED_MAX (256u << 20)
