@@ -21,8 +21,8 @@
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when no controller has that GSI; STATUS_BUSY when it is in use and
  *         cannot be shared, or firmware has routed it as an SMI; STATUS_UNSUPPORTED when the controller
- *         cannot interrupt this CPU, or not by that pin, as the 8259s' cascade; STATUS_NO_MEMORY, also when no
- *         vector is free.
+ *         cannot interrupt this CPU, or not by that pin, as the 8259s' cascade; STATUS_NO_MEMORY, also when
+ *         no vector is free.
  * Context: thread, or an interrupt handler that is no line's; not in a cross-call. Takes the lock of the list
  *          of lines, then the line's. Allocates.
  */
