@@ -34,8 +34,10 @@ void platform_read_fadt(const struct platform_firmware *firmware, struct platfor
     size_t size_bytes;
     const void *data = firmware->find("FACP", 0, &size_bytes);
     platform->has_fadt = data && fadt_parse(data, size_bytes, &fadt) == STATUS_OK;
-    if (!platform->has_fadt)
+    if (!platform->has_fadt) {
+        platform->power = (struct acpi_power){ 0 };
         return;
+    }
     platform->has_rtc = (fadt.boot_flags & ACPI_BOOT_FLAG_NO_CMOS_RTC) == 0;
     platform->rtc_century = fadt.century;
     if (fadt_pm_timer(&fadt, &timer))

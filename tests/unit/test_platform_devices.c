@@ -114,6 +114,9 @@ static void sleep_types_are_searched_for_until_they_are_found(void **state)
     assert_int_equal(platform_here.power.sleep_type_a, 5);
     assert_int_equal(platform_here.power.sleep_type_b, 7);
     assert_int_equal(platform_here.power.registers[ACPI_RESET].address, 0xcf9);
+    tables[0].size = 115; /* the FADT, shorter than that of ACPI 1.0 */
+    platform_read_tables(&firmware, &platform_here);
+    assert_true(!platform_here.has_fadt && !platform_here.power.has_sleep_types);
 }
 
 static void without_a_readable_fadt_there_is_no_power_register(void **state)
