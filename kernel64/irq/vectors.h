@@ -13,7 +13,7 @@
 #define VECTOR_DEVICE_FIRST 0x30
 #define VECTOR_DEVICE_LAST  0xdf
 
-#define VECTOR_SELF_TEST   0xe8 /* an IPI to oneself, for tests and measurements */
+#define VECTOR_SELF_TEST   0xe8 /* a self-IPI, for tests and measurements */
 #define VECTOR_TIMER       0xf0
 #define VECTOR_WAKE        0xf1 /* ends HLT in the idle loop */
 #define VECTOR_CALL        0xf2 /* run pending cross-calls */

@@ -10,6 +10,7 @@
 #include <ashlar/io.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/option.h>
+#include <ashlar/time_units.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
 #include <lib/parse.h>
@@ -17,18 +18,18 @@
 #define PORT_POST 0x80 /* reads have no effect on every PC */
 
 /* The serial port sends its last characters: 16 bytes at 9600 baud take 17 ms. */
-#define SETTLE_US     20000
+#define SETTLE_US     (20 * US_PER_MS)
 /* Another thread of QEMU carries the exit out, late on a busy host. */
-#define DEBUG_EXIT_US 3000000
+#define DEBUG_EXIT_US (3 * US_PER_SECOND)
 /* A reset line acts within microseconds, a power supply takes longer. */
-#define METHOD_US     300000
+#define METHOD_US     (300 * US_PER_MS)
 
 /* Keyboard controller: "pulse output line 0", which is the CPU's reset.
    Source: IBM PC AT Technical Reference, "8042", command FEh. */
 #define PORT_KBC        0x64
 #define KBC_INPUT_FULL  0x02
 #define KBC_PULSE_RESET 0xfe
-#define KBC_WAIT_US     10000
+#define KBC_WAIT_US     (10 * US_PER_MS)
 /* Reset control register: bit 1 chooses a hard reset, bit 2 going from 0 to 1 starts it.
    Source: Intel ICH9 data sheet, "Reset Control Register". */
 #define PORT_RESET      0xcf9

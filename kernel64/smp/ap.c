@@ -15,10 +15,10 @@
 #include <log/log.h>
 #include <platform/platform.h>
 
-OPTION(absentcpu, "LIST", "for tests: pretend that firmware lists these APIC IDs too, as in 200,210-220");
-OPTION(cpus, "LIST", "start these CPUs only, as in 0-3,8; the first one runs in any case");
+OPTION(absentcpu, "LIST", "for tests: add absent CPUs with these APIC IDs, as in 200,210-220");
+OPTION(cpus, "LIST", "start only these CPUs, as in 0-3,8; the BSP always runs");
 OPTION(cpuwave, "N", "for tests: start at most N CPUs at a time");
-OPTION(maxcpus, "N", "start at most N CPUs, the first one included");
+OPTION(maxcpus, "N", "use at most N CPUs, including the BSP");
 
 static struct ap *aps;
 static unsigned int count;
@@ -150,7 +150,7 @@ void ap_filter(bool (*predicate)(struct ap *ap))
 static struct {
     uint64_t most;    /* CPUs in all */
     uint64_t at_once; /* CPUs in a wave */
-    char chosen[256]; /* cpus=: numbers as the CPUs are counted, the first CPU being 0; "" for all */
+    char chosen[256]; /* cpus=: numbers as the CPUs are counted, the BSP being 0; "" for all */
     char absent[256]; /* absentcpu=: APIC ids */
     unsigned int counted;
 } config = { .most = UINT64_MAX, .at_once = PERCPU_MAX };

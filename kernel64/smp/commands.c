@@ -4,6 +4,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/report.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -32,7 +33,7 @@ static const char *const kinds[] = {
 static void print_times(const struct smp_cpu *cpu)
 {
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage; stage++)
-        print(" %8lu", cpu->ns[stage] / 1000);
+        print(" %8lu", cpu->ns[stage] / NS_PER_US);
 }
 
 static status_t show_cpus(void)
@@ -126,7 +127,7 @@ static void report_times(struct json *json, const struct smp_cpu *cpu)
         [AP_STAGE_KERNEL] = "kernel_us",
     };
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage && stage <= AP_STAGE_KERNEL; stage++)
-        json_number(json, names[stage], cpu->ns[stage] / 1000);
+        json_number(json, names[stage], cpu->ns[stage] / NS_PER_US);
 }
 
 static void report_offline(struct json *json)
@@ -165,7 +166,7 @@ static void report_those(struct json *json, bool online)
             json_string(json, "kind", kinds[cpu.kind]);
         report_times(json, &cpu);
         if (online)
-            json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / 1000);
+            json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / NS_PER_US);
         else
             json_string(json, "stage", stages[cpu.stage]);
         json_close(json);

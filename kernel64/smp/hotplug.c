@@ -70,12 +70,12 @@ static enum ap_stage stage_of(const struct ap *ap)
 static bool wait_until_offline(const struct ap *ap)
 {
     uint64_t wait_ns = 20 * NS_PER_US;
-    for (uint64_t waited_ns = 0; waited_ns < SMP_PATIENCE_NS; waited_ns += wait_ns) {
+    for (uint64_t waited_ns = 0; waited_ns < SMP_TIMEOUT_NS; waited_ns += wait_ns) {
         timer_sleep_until(clock_now_ns() + wait_ns);
         if (stage_of(ap) != AP_STAGE_ONLINE ||
             __atomic_load_n(&ap->offline_status, __ATOMIC_ACQUIRE) != STATUS_OK)
             return true;
-        if (wait_ns < NS_PER_MS)
+        if (wait_ns < 1 * NS_PER_MS)
             wait_ns *= 2;
     }
     return false;

@@ -24,7 +24,7 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
-OPTION(idle, "hlt|mwait", "how idle CPUs wait, whatever suits the machine");
+OPTION(idle, "hlt|mwait", "instruction by which idle CPUs wait; default: chosen by CPU");
 
 /* What other CPUs write to wake an idle one. */
 struct idle_request {
@@ -137,9 +137,9 @@ void idle_wait_for_work(const struct work *work)
     while (!work_is_done(work)) {
         timer_sleep_until(clock_now_ns() + wait_ns);
         silent_ns += wait_ns;
-        if (wait_ns < NS_PER_MS)
+        if (wait_ns < 1 * NS_PER_MS)
             wait_ns *= 2;
-        if (silent_ns < IPI_PATIENCE_NS)
+        if (silent_ns < IPI_TIMEOUT_NS)
             continue;
         wake_all();
         silent_ns = 0;

@@ -165,7 +165,7 @@ static void resend(const struct call *call, const struct cpu_set *set, unsigned 
 /* A forward jump of the clock, after the machine was stopped for a while, causes one resend only. */
 static void wait_for_answers(struct call *call, const struct cpu_set *set)
 {
-    uint64_t due_ns = clock_now_ns() + IPI_PATIENCE_NS;
+    uint64_t due_ns = clock_now_ns() + IPI_TIMEOUT_NS;
     struct backoff backoff = BACKOFF_INIT;
     unsigned int resends = 0;
     while (!call_is_done(call)) {
@@ -173,7 +173,7 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
         if (backoff_spin(&backoff) % CLOCK_EVERY != 0 || clock_now_ns() < due_ns)
             continue;
         resend(call, set, ++resends);
-        due_ns = clock_now_ns() + IPI_PATIENCE_NS;
+        due_ns = clock_now_ns() + IPI_TIMEOUT_NS;
     }
 }
 

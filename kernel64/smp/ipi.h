@@ -78,7 +78,7 @@ unsigned int ipi_online_count(void);
  * @argument: valid until this returns.
  *
  * While it waits it runs what others call here, so two CPUs that call each other do not deadlock, with
- * interrupts on or off. A CPU that does not respond for IPI_PATIENCE_NS is logged and interrupted again;
+ * interrupts on or off. A CPU that does not respond for IPI_TIMEOUT_NS is logged and interrupted again;
  * after ten times the kernel panics, because what was asked of that CPU must not be left undone.
  * Context: any but NMI and a cross-call. Takes no lock; no lock held for which another CPU waits without
  *          polling.
@@ -121,7 +121,7 @@ void ipi_wait(unsigned int cpu, const struct work *request);
  */
 void ipi_poll(void);
 
-#define IPI_PATIENCE_NS NS_PER_SECOND
+#define IPI_TIMEOUT_NS (1 * NS_PER_SECOND)
 
 /**
  * ipi_wake() - end HLT on a CPU, so that its idle loop checks for work.

@@ -25,7 +25,7 @@
 #include <time/timer_queue.h>
 #include <trap/machine_check.h>
 
-OPTION(mcepoll, "SECONDS", "how often corrected hardware errors are looked for; 0 never, 60 without it");
+OPTION(mcepoll, "SECONDS", "interval of polling for corrected hardware errors; 0: never; default 60");
 
 #define DEFAULT_SECONDS 60
 #define MOST_SECONDS    86400

@@ -11,7 +11,7 @@
  *                  INIT, SIPI                     its own code                   cpu_offline()
  *      offline  --------------->  expected  ------------------------>  online  ----------------+
  *         ^                          |                                                         |
- *         |  cpu_park()              |  the starter's patience ends                            |
+ *         |  cpu_park()              |  SMP_TIMEOUT_NS without progress                        |
  *         +------------------- given up                                                        |
  *         +------------------------------------------------------------------------------------+
  *
@@ -246,14 +246,14 @@ static bool needs_init_delay(void)
 }
 
 /* Waits until all are online, or no CPU makes progress. Sleeps, longer each time, from a few microseconds on.
-   The patience is the sum of the sleeps, not a time of the clock, which may leap when the machine was stopped
-   for a while, with all of its CPUs. */
+   The timeout is compared with the sum of the sleeps, not a time of the clock, which may leap when the
+   machine was stopped for a while, with all of its CPUs. */
 static void wait_for_wave(const struct wave *wave)
 {
     unsigned int online, sum = progress_of(wave, &online);
     uint64_t again_ns = clock_now_ns() + STARTUP_AGAIN_NS, wait_ns = 5 * NS_PER_US, silent_ns = 0;
     bool is_sent_again = false;
-    while (online < wave->count && silent_ns <= SMP_PATIENCE_NS) {
+    while (online < wave->count && silent_ns <= SMP_TIMEOUT_NS) {
         uint64_t now_ns = clock_now_ns();
         if (!is_sent_again && now_ns > again_ns) {
             send_to_wave(wave, true, true);

@@ -16,13 +16,13 @@
  *     silent
  *
  * A CPU finds its slot by its APIC ID and starts at its own pace. When no CPU has reached a new stage for
- * SMP_PATIENCE_NS, those that have not arrived are given up and logged with their stage; one that turns up
+ * SMP_TIMEOUT_NS, those that have not arrived are given up and logged with their stage; one that turns up
  * later parks. The CPUs that arrived are online when this returns.
  * Context: once, BSP's thread, interrupts on. Allocates.
  */
 void smp_start(void);
 
-#define SMP_PATIENCE_NS NS_PER_SECOND
+#define SMP_TIMEOUT_NS (1 * NS_PER_SECOND)
 
 /**
  * smp_start_again() - start one CPU that was online once, or that was given up.

@@ -124,7 +124,7 @@ GLOBAL_HERE trampoline_protected
     mov     edi, eax
     MARK    AP_STAGE_PROTECTED, edi
 
-    ; As the stub does it for the first CPU (leap.asm), with the tables at hand. PAE first; LA57 can be
+    ; As the stub does it for the BSP (leap.asm), with the tables at hand. PAE first; LA57 can be
     ; cleared only here.
     mov     eax, cr4
     or      eax, CR4_PAE

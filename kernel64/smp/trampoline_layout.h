@@ -19,7 +19,7 @@ enum ap_stage {
     AP_STAGES
 };
 
-/* Whether a CPU goes on or parks. Both the CPU (ARRIVED) and the starter (GIVEN_UP, when its patience ends)
+/* Whether a CPU goes on or parks. Both the CPU (ARRIVED) and the starter (GIVEN_UP, after its timeout)
    try to replace EXPECTED by compare-and-exchange, so that exactly one succeeds. */
 enum ap_arrival { AP_EXPECTED, AP_ARRIVED, AP_GIVEN_UP };
 

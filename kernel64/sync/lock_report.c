@@ -11,7 +11,10 @@
 #include <panic/panic.h>
 
 /* The other waiters in a queue also wait for all before them. */
-#define PATIENCE_NS(wait) ((wait)->is_first ? LOCK_PATIENCE_NS : 10 * LOCK_PATIENCE_NS)
+static uint64_t timeout_ns(const struct lock_wait *wait)
+{
+    return wait->is_first ? LOCK_TIMEOUT_NS : 10 * LOCK_TIMEOUT_NS;
+}
 
 struct holder {
     char words[32];
@@ -37,7 +40,7 @@ void lock_watch(struct lock_wait *wait)
     if (wait->began_ns == 0)
         wait->began_ns = now_ns;
     uint64_t waited_ns = now_ns - wait->began_ns;
-    if (wait->is_reported || waited_ns < PATIENCE_NS(wait))
+    if (wait->is_reported || waited_ns < timeout_ns(wait))
         return;
     wait->is_reported = true;
     log_warn("sync", "lock \"%s\" (%p): CPU %u has waited %lu s in %pS; %s", name_of(wait->lock->kind),

@@ -19,13 +19,13 @@ struct lock_wait {
 /**
  * lock_watch() - read the clock, and report a wait, once, when it has taken too long.
  *
- * The first in the queue reports the holder after LOCK_PATIENCE_NS. The other waiters report after ten times
+ * The first in the queue reports the holder after LOCK_TIMEOUT_NS. The other waiters report after ten times
  * that, because their wait grows with the number of CPUs before them.
  * Context: interrupts masked; may take the consoles' locks.
  */
 void lock_watch(struct lock_wait *wait);
 
-#define LOCK_PATIENCE_NS NS_PER_SECOND
+#define LOCK_TIMEOUT_NS (1 * NS_PER_SECOND)
 
 /**
  * lock_panic_recursive() - a CPU takes a lock that it holds (@is_held), or for which it waits already and

@@ -51,7 +51,7 @@ void tsc_sync_tick(void);
  */
 void tsc_sync_recheck(void);
 
-#define TSC_SYNC_RECHECK_NS NS_PER_SECOND
+#define TSC_SYNC_RECHECK_NS (1 * NS_PER_SECOND)
 
 /*
  * A round is two cache misses when others write, some 0.2 us; in a few tens of them each CPU has had a round

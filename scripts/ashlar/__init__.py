@@ -7,7 +7,7 @@
     session.py   one boot: the process, its serial output, the input to it
     stream.py    reads a serial log: boots, log lines, KTAP, JSON lines, the verdict
     serial_text.py   bytes as lines, whatever captured them
-    patience.py  when a machine is hung, on a host that is busy
+    timeout.py  when a machine is hung, on a host that is busy
     command.py   programs of the host, run for their output
     linux.py     Debian's kernel, the peer of scripts/bench
     kvm_lane.py  machines under a real KVM, in an emulated host

@@ -23,7 +23,7 @@ import tomllib
 from ashlar import ROOT, Failure, debian, linux, qemu10, stream
 from ashlar.command import output_of
 from ashlar.machine import DEBUG_EXIT_PORT, QEMU_STATUS, qemu_program
-from ashlar.patience import Patience
+from ashlar.timeout import Timeout
 from ashlar.serial_text import text_of
 
 MACHINES = ROOT / 'tests/kvm/machines.toml'
@@ -295,18 +295,18 @@ class Lane:
         log = self.folder / 'serial.log'
         log.write_bytes(b'')
         initrd = make_initrd(self.root, self.elf, machines)
-        silence = Patience(SILENCE_SECONDS)
+        silence = Timeout(SILENCE_SECONDS)
         with open(self.folder / 'emulator.log', 'wb') as errors:
             process = subprocess.Popen(
                 self._command(initrd, log), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
             )
         is_hung = False
         try:
-            while process.poll() is None and not budget.is_over(None) and not is_hung:
+            while process.poll() is None and not budget.has_expired(None) and not is_hung:
                 try:
                     process.wait(0.5)
                 except subprocess.TimeoutExpired:
-                    is_hung = silence.is_over(log.stat().st_size)
+                    is_hung = silence.has_expired(log.stat().st_size)
         finally:
             process.kill()
             process.wait()
@@ -319,7 +319,7 @@ class Lane:
             yield from self._run_all(machines, budget_seconds)
 
     def _run_all(self, machines, budget_seconds):
-        budget = Patience(budget_seconds, share=lambda: 1.0)
+        budget = Timeout(budget_seconds, share=lambda: 1.0)
         waiting = list(enumerate(machines))
         vain = 0
         while waiting:
@@ -332,13 +332,13 @@ class Lane:
                     yield self._judge(machine, said, status)
                 elif is_hung:
                     yield judge_cut(machine, said, f'it said nothing for {SILENCE_SECONDS} s', 'fail')
-                elif not budget.is_over(None):
+                elif not budget.has_expired(None):
                     yield judge_cut(machine, said, 'the outer machine ended', 'fail')
                 else:
                     yield judge_cut(machine, said, 'the outer machine is too slow here', 'skip')
             waiting = waiting[len(done) :]
             vain = 0 if done else vain + 1
-            if budget.is_over(None) or vain == TRIES:
+            if budget.has_expired(None) or vain == TRIES:
                 break
         for _, machine in waiting:
             if vain == TRIES:

@@ -17,7 +17,7 @@ import sys
 from ashlar import ROOT, Failure, bochs, stream
 from ashlar.build import Build
 from ashlar.machine import Machine, emulator_log_folder, qemu_command
-from ashlar.patience import Patience
+from ashlar.timeout import Timeout
 from ashlar.session import Session
 
 
@@ -130,7 +130,7 @@ def run(options):
     if options.debug:
         print_debug_hint(build)
     with Session.of(machine, image, folder, interactive=True) as session:
-        outcome = session.wait(Patience(options.timeout, printing_factor=1, share=lambda: 1.0))
+        outcome = session.wait(Timeout(options.timeout, printing_factor=1, share=lambda: 1.0))
     if options.report:
         write_report(options.report, outcome.stream)
     if outcome.verdict == stream.NO_VERDICT and outcome.exit_status == 0 and sys.stdin.isatty():

@@ -8,7 +8,7 @@
 
 The serial log is a file that the emulator (or, for Bochs, a thread of ours) appends to; expect()
 reads on in it from where it last stopped. A timeout here is only there to notice a hang: of a machine that prints
-nothing, on a host whose load is taken off (patience.py).
+nothing, on a host whose load is taken off (timeout.py).
 
 A machine that a script waits for must not reset itself: QEMU then ends, and reports that over a socket.
 """
@@ -24,7 +24,7 @@ import time
 
 from ashlar import Failure, bochs, stream
 from ashlar.machine import QEMU_STATUS, qemu_command
-from ashlar.patience import Patience
+from ashlar.timeout import Timeout
 from ashlar.serial_text import ESCAPE
 
 POLL_SECONDS = 0.05
@@ -159,7 +159,7 @@ class Session:
 
     def expect(self, pattern, timeout):
         """Waits for @pattern after the last match; returns the match. Raises when it does not appear."""
-        patience = Patience(timeout)
+        hang = Timeout(timeout)
         while True:
             ended = self.process.poll() is not None
             text = ESCAPE.sub('', self.log().decode('utf-8', 'replace')).replace('\r\n', '\n')
@@ -167,7 +167,7 @@ class Session:
             if match:
                 self.cursor = match.end()
                 return match
-            if ended or patience.is_over(len(text)):
+            if ended or hang.has_expired(len(text)):
                 how = (
                     f'ended with status {self.process.returncode}'
                     if ended
@@ -181,9 +181,9 @@ class Session:
 
     def wait_for_file(self, path, timeout=10):
         """Waits until the emulator has made @path: a socket, a screen dump."""
-        patience = Patience(timeout)
+        hang = Timeout(timeout)
         while not path.exists():
-            if patience.is_over(None) or self.process.poll() is not None:
+            if hang.has_expired(None) or self.process.poll() is not None:
                 raise AssertionError(f'{path.name} did not come{self.emulator_words()}')
             time.sleep(POLL_SECONDS)
 
@@ -203,25 +203,25 @@ class Session:
         return self.process.poll() is not None
 
     def wait(self, timeout=None):
-        """Waits for the machine to exit. @timeout: seconds of silence, or a Patience.
+        """Waits for the machine to exit. @timeout: seconds of silence, or a Timeout.
 
         Stops it then, soon after its verdict, or when it starts again.
         """
-        patience = timeout if isinstance(timeout, Patience) else Patience(timeout)
+        hang = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
         grace = None
         timed_out = False
         length = 0
         while not self._has_ended():
             log = self.log()
-            if timed_out := patience.is_over(len(log)):
+            if timed_out := hang.has_expired(len(log)):
                 break
             if len(log) != length and not self.may_restart and self._has_restarted(log):
                 break
             length = len(log)
             if not self.interactive or self.emulator_stays:
                 if grace is None and b'"type":"verdict"' in log:
-                    grace = Patience(self.grace_seconds)
-                if grace and grace.is_over(None):
+                    grace = Timeout(self.grace_seconds)
+                if grace and grace.has_expired(None):
                     break
             time.sleep(POLL_SECONDS)
         status = self.process.poll()

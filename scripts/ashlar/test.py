@@ -19,7 +19,7 @@ from ashlar import ROOT, Failure, build, kvm_lane, xen_lane
 
 UNIT_BUILD = 'gcc-O2-checked'
 # Meson's time-outs are for a host that does nothing else, and are here to notice a hang only.
-UNIT_PATIENCE = 8
+UNIT_TIMEOUT_FACTOR = 8
 # The time for all machines under KVM; the rest are skips with their names.
 KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
 # cmocka's lines; ASan's report follows RUN, with no result after it.
@@ -126,7 +126,7 @@ def run_unit_tests(results):
             '--no-suite',
             'fuzz',
             '--timeout-multiplier',
-            str(UNIT_PATIENCE),
+            str(UNIT_TIMEOUT_FACTOR),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

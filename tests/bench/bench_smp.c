@@ -16,6 +16,7 @@
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/time_units.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -65,7 +66,7 @@ static bool make_others_busy(void)
         wanted += idle_queue_work(cpu, &busy_work[cpu]);
     }
     while (__atomic_load_n(&busy_count, __ATOMIC_RELAXED) < wanted)
-        timer_sleep_until(clock_now_ns() + 100000);
+        timer_sleep_until(clock_now_ns() + 100 * NS_PER_US);
     return true;
 }
 
@@ -138,7 +139,7 @@ BENCH(lock_pair, "lock.pair", OPERATIONS, lock_pair);
 
 /* ---- a contended lock ---- */
 
-#define CONTEST_NS 10000000
+#define CONTEST_NS (10 * NS_PER_MS)
 
 static struct {
     unsigned int cpus;  /* in the contest */

@@ -5,6 +5,7 @@
 #include <ashlar/bench.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/wait.h>
@@ -46,7 +47,7 @@ static void cancel_timer(void)
 /* A deadline that is not reached: the hardware is armed for it once, and again after each cancellation. */
 static void arm_and_cancel(void)
 {
-    uint64_t deadline_ns = clock_now_ns() + 3600000000000;
+    uint64_t deadline_ns = clock_now_ns() + 3600 * NS_PER_SECOND;
     for (unsigned int i = 0; i < OPERATIONS; i++) {
         timer_arm(&timer, deadline_ns);
         timer_cancel(&timer);
@@ -71,7 +72,7 @@ static uint64_t lateness(void)
 {
     static uint64_t random = 1;
     random = random * 6364136223846793005 + 1442695040888963407;
-    uint64_t deadline_ns = clock_now_ns() + 20000 + (random >> 33) % 980000;
+    uint64_t deadline_ns = clock_now_ns() + 20 * NS_PER_US + (random >> 33) % 980000;
     fired = 0;
     timer_arm(&timer, deadline_ns);
     while (fired == 0) {

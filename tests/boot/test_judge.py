@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from ashlar import ROOT, stream
-from ashlar.patience import Patience
+from ashlar.timeout import Timeout
 
 PASSING = b"""\x1b[2JBooting `Ashlar'\r
 [    0.000012] cpu0 boot: multiboot2, GRUB 2.06\r
@@ -367,27 +367,27 @@ def test_no_line_of_a_passing_log_can_be_lost(log):
         assert stream.Stream(log[:end]).verdict() != stream.PASS, log[:end]
 
 
-# ---- patience ----
+# ---- timeout.py ----
 
 
 def test_a_printing_machine_or_busy_host_is_not_a_hang():
     now = 0.0
     share = 1.0
 
-    def silence(patience, seconds, said='x'):
+    def silence(timeout, seconds, said='x'):
         nonlocal now
         for _ in range(seconds):
             now += 1
-            if patience.is_over(said):
+            if timeout.has_expired(said):
                 return True
         return False
 
-    quick = Patience(10, lambda: now, lambda: share)
+    quick = Timeout(10, lambda: now, lambda: share)
     assert not silence(quick, 10) and silence(quick, 3)
-    talker = Patience(10, lambda: now, lambda: share)
+    talker = Timeout(10, lambda: now, lambda: share)
     assert not any(silence(talker, 8, f'line {n}') for n in range(20))
     assert any(silence(talker, 8, f'line {n}') for n in range(20, 40))
     share = 1 / 8
-    starved = Patience(10, lambda: now, lambda: share)
+    starved = Timeout(10, lambda: now, lambda: share)
     assert not silence(starved, 79) and silence(starved, 10)
-    assert not silence(Patience(None, lambda: now, lambda: share), 100000)
+    assert not silence(Timeout(None, lambda: now, lambda: share), 100000)

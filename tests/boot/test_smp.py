@@ -331,8 +331,8 @@ def test_an_invalid_option_is_reported_and_all_cpus_start(option, check):
 
 # --- CPUs that do not respond ---
 
-# How long the kernel waits for a CPU after the last sign of life of any: SMP_PATIENCE_NS of kernel64/smp/start.h.
-PATIENCE_US = 1000000
+# How long the kernel waits for a CPU after the last sign of life of any: SMP_TIMEOUT_NS of kernel64/smp/start.h.
+TIMEOUT_US = 1000000
 # On a busy host, which may take several times as long.
 SLACK_US = 10000000
 
@@ -367,7 +367,7 @@ def test_the_boot_continues_without_unresponsive_cpus(cmdline, absent, waits, ch
         for line in outcome.stream.lines
         if (match := re.search(rf'4 of {listed} CPUs online after (\d+) us', line))
     ]
-    assert waits * PATIENCE_US < took_us < waits * PATIENCE_US + SLACK_US
+    assert waits * TIMEOUT_US < took_us < waits * TIMEOUT_US + SLACK_US
     # All that they would have needed is accounted for.
     assert 'pages.every_page_is_accounted_for' in {
         test.name for test in outcome.stream.tests if test.status == 'pass'

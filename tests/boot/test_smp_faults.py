@@ -148,7 +148,7 @@ def test_a_busy_cpu_goes_offline_after_its_work(talk):
 
 
 def test_a_cpu_that_has_arrived_is_waited_for_until_it_is_online(start, build):
-    """A hypervisor may halt it just after it has decided to go online, for longer than the starter is patient."""
+    """A hypervisor may halt it just after it has decided to go online, for longer than the starter's timeout."""
     session = start(
         extra=gdb_script.WAITING,
         boot='kernel',

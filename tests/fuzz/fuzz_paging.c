@@ -263,8 +263,7 @@ static uint64_t distance(void)
 
 static void map(uint64_t start, uint64_t end, uint64_t address, unsigned int access)
 {
-    /* Where nothing but small pages will do there are not enough frames for gigabytes, and not enough
-     * patience. */
+    /* A GiB of small pages takes too many frames and too long. */
     if (!is_aligned(address ^ (window + start), LARGE_PAGE_SIZE) && end - start > MIB(8))
         end = start + MIB(8);
     status_t status = paging_map(&paging, virt(window + start), phys(address), end - start, access);

@@ -22,7 +22,7 @@
 /* ---- busy ---- */
 
 #define HOLD_MS_MOST 86400000ULL
-#define LOOK_WAIT_NS 100000
+#define LOOK_WAIT_NS (100 * NS_PER_US)
 
 static struct {
     struct work work;

@@ -6,6 +6,7 @@
 #include <ashlar/command.h>
 #include <ashlar/mm/paging.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/physical.h>
 #include <irq/lapic.h>
@@ -18,7 +19,7 @@
 #include <vm/address_space.h>
 
 #define LOW_MEMORY_END 0xa0000
-#define WAIT_NS        300000000
+#define WAIT_NS        (300 * NS_PER_MS)
 
 /* Trampolines are private to start.c, so it is searched for. */
 static const struct trampoline_words *words_in(const uint8_t *page)

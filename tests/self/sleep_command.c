@@ -16,9 +16,9 @@
 #include <time/clockevent.h>
 #include <time/timer.h>
 
-#define SLEEP_NS    (300 * NS_PER_MS)
-#define POLL_NS     (50 * NS_PER_MS)
-#define PATIENCE_NS (10 * NS_PER_SECOND)
+#define SLEEP_NS   (300 * NS_PER_MS)
+#define POLL_NS    (50 * NS_PER_MS)
+#define TIMEOUT_NS (10 * NS_PER_SECOND)
 
 static void sleep_once(void *is_asleep)
 {
@@ -48,7 +48,7 @@ static status_t command_sleep(int argc, char **argv)
         cpu_relax();
     timer_spin_ns(SLEEP_NS / 3);
     lose_clockevent();
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     /* Not so often that the timer has run before the CPU looks whether to halt again. */
     while (!work_is_done(&work) && clock_now_ns() < end_ns) {
         timer_spin_ns(POLL_NS);

@@ -6,6 +6,7 @@
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -32,7 +33,7 @@ KTEST(smp, a_call_to_all_runs_once_on_each_cpu_before_it_returns)
 
 static void wait_for_two(void *argument)
 {
-    uint64_t end_ns = clock_now_ns() + IPI_PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + IPI_TIMEOUT_NS;
     count_call(argument);
     while (__atomic_load_n((uint32_t *)argument, __ATOMIC_RELAXED) < 2 && clock_now_ns() < end_ns)
         cpu_relax();
@@ -131,7 +132,7 @@ KTEST(smp, all_cpus_may_call_all_at_once)
 
 /* ---- posts ---- */
 
-#define POST_PATIENCE_NS 10000000000ULL
+#define POST_TIMEOUT_NS (10 * NS_PER_SECOND)
 
 struct letter {
     struct work request;
@@ -232,7 +233,7 @@ KTEST(smp, a_called_function_may_post)
 /* ipi_wait() would call, and bring what has not arrived. */
 static bool is_read_by_itself(const struct letter *letter)
 {
-    uint64_t end_ns = clock_now_ns() + POST_PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + POST_TIMEOUT_NS;
     while (!work_is_done(&letter->request))
         if (clock_now_ns() > end_ns)
             return false;

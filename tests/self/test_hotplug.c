@@ -9,6 +9,7 @@
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -94,9 +95,9 @@ KTEST(smp, a_cpu_that_did_not_start_gets_no_work)
 
 /* ---- timers ---- */
 
-#define TIMERS      32
-#define LATER_NS    100000000ULL
-#define PATIENCE_NS 5000000000ULL
+#define TIMERS     32
+#define LATER_NS   (100 * NS_PER_MS)
+#define TIMEOUT_NS (5 * NS_PER_SECOND)
 
 static struct {
     struct timer timers[TIMERS];
@@ -134,7 +135,7 @@ static void arm_all(void *argument)
 static void wait_for_timers(void)
 {
     while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS &&
-           clock_now_ns() < armed.deadline_ns + PATIENCE_NS)
+           clock_now_ns() < armed.deadline_ns + TIMEOUT_NS)
         cpu_relax();
 }
 
@@ -158,7 +159,7 @@ KTEST(smp, timers_of_an_offline_cpu_are_not_lost)
     prepare_timers(0);
     ASSERT_THAT(on_cpu(cpu, arm_all, NULL));
     while (__atomic_load_n(&armed.fired, __ATOMIC_RELAXED) < TIMERS)
-        timer_sleep_until(clock_now_ns() + 100000);
+        timer_sleep_until(clock_now_ns() + 100 * NS_PER_US);
     EXPECT(armed.on_first == 0);
 }
 
@@ -168,7 +169,7 @@ static bool may_end; /* atomic */
 static void be_busy_and_arm(void *argument)
 {
     while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
-        timer_sleep_until(clock_now_ns() + 1000000);
+        timer_sleep_until(clock_now_ns() + 1 * NS_PER_MS);
     arm_all(argument);
 }
 
@@ -190,7 +191,7 @@ KTEST(smp, a_busy_cpu_goes_offline_after_its_work)
     wait_for_timers();
     EXPECT(armed.fired == TIMERS);
     while (is_online(cpu))
-        timer_sleep_until(clock_now_ns() + 100000);
+        timer_sleep_until(clock_now_ns() + 100 * NS_PER_US);
     EXPECT(work_is_done(&work));
     ASSERT_THAT(cpu_online(cpu) == STATUS_OK);
     EXPECT(wrong == 0);
@@ -335,7 +336,7 @@ KTEST(smp, a_cpu_goes_offline_and_online_under_load)
         given += idle_queue_work(other, &work[given]);
     }
     while (__atomic_load_n(&load.working, __ATOMIC_RELAXED) < given)
-        timer_sleep_until(clock_now_ns() + 100000);
+        timer_sleep_until(clock_now_ns() + 100 * NS_PER_US);
     come_and_go(cpu);
     __atomic_store_n(&load.is_over, true, __ATOMIC_RELAXED);
     for (unsigned int i = 0; i < given; i++)
@@ -348,7 +349,7 @@ KTEST(smp, a_cpu_goes_offline_and_online_under_load)
 /* Not large pages, so that the range has page tables for itself. */
 #define DEVICE_ADDRESS 0x10000001000ULL
 #define DEVICE_SIZE    (4u << 20)
-#define REMAP_EVERY_NS 30000
+#define REMAP_EVERY_NS (30 * NS_PER_US)
 
 static struct {
     void *range; /* NULL: it is not there just now */

@@ -9,6 +9,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/physical.h>
 #include <time/clock.h>
@@ -20,7 +21,7 @@
 #define BLOCK_ORDER  2
 #define ROUNDS       300000
 #define INTERRUPTS   500
-#define PERIOD_NS    20000
+#define PERIOD_NS    (20 * NS_PER_US)
 #define THREADS_MARK 0x7472656164000000ULL
 #define HANDLER_MARK 0x68616e646c000000ULL
 

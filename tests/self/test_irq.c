@@ -5,6 +5,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -15,7 +16,7 @@
 #include <time/clock.h>
 #include <trap/traps.h>
 
-#define PATIENCE_NS 1000000000
+#define TIMEOUT_NS (1 * NS_PER_SECOND)
 
 static volatile unsigned int ipis;
 static volatile bool was_in_service;
@@ -29,7 +30,7 @@ static void take_ipi(struct trap_frame *frame)
 
 static bool wait_for_ipis(unsigned int count)
 {
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     while (ipis < count && clock_now_ns() < end_ns)
         cpu_relax();
     return ipis == count;
@@ -66,7 +67,7 @@ KTEST(irq, interrupts_stay_pending_until_enabled)
     traps_set_handler(VECTOR_SELF_TEST, take_ipi);
     irq_flags_t state = local_irq_save();
     EXPECT(lapic_send(lapic_id(), VECTOR_SELF_TEST) == STATUS_OK);
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     while (!lapic_irr_is_set(VECTOR_SELF_TEST) && clock_now_ns() < end_ns)
         cpu_relax();
     EXPECT(lapic_irr_is_set(VECTOR_SELF_TEST));
@@ -82,7 +83,7 @@ KTEST(irq, an_unexpected_interrupt_gets_its_eoi)
     if (lapic_mode() == LAPIC_NONE)
         SKIP_TEST("no local APIC");
     const uint8_t unused = VECTOR_SELF_TEST + 1;
-    uint64_t before = traps_unexpected_count(unused), end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t before = traps_unexpected_count(unused), end_ns = clock_now_ns() + TIMEOUT_NS;
     ASSERT_THAT(send_to_self(unused) == STATUS_OK);
     while (traps_unexpected_count(unused) == before && clock_now_ns() < end_ns)
         cpu_relax();

@@ -11,6 +11,7 @@
 #include <ashlar/io.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <irq/chips.h>
@@ -35,8 +36,8 @@
 #define HPET_CONFIG_32_BITS     0x100
 #define HPET_CONFIG_ROUTE_SHIFT 9
 
-#define PATIENCE_NS 2000000000
-#define SOON_NS     200000
+#define TIMEOUT_NS (2 * NS_PER_SECOND)
+#define SOON_NS    (200 * NS_PER_US)
 
 /* A comparator as a device on a level line. */
 struct device {
@@ -146,7 +147,7 @@ static const char *prepare(uint32_t *gsi)
 
 static bool comes(const volatile unsigned int *count, unsigned int wanted)
 {
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     while (*count < wanted && clock_now_ns() < end_ns)
         cpu_relax();
     return *count >= wanted;
@@ -203,7 +204,7 @@ KTEST(irq, a_storm_is_masked_until_a_new_handler_is_added)
     ASSERT_THAT(irq_request(gsi, level, take, &first, "deaf", &first.irq) == STATUS_OK);
     const struct irq_line *line = first.irq->line;
     fire_soon(&first, gsi);
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     while (!__atomic_load_n(&line->is_storming, __ATOMIC_RELAXED) && clock_now_ns() < end_ns)
         nudge(line);
     EXPECT(line->is_storming);
@@ -383,7 +384,7 @@ KTEST(irq, a_released_line_is_not_moved_and_can_be_requested_again)
 
 /* ---- a handler that calls other CPUs, of which one waits for it ---- */
 
-#define WHILE_THE_OTHER_COMES_NS 2000000
+#define WHILE_THE_OTHER_COMES_NS (2 * NS_PER_MS)
 
 static volatile bool is_handling, has_handled;
 
@@ -420,7 +421,7 @@ KTEST(irq, a_handler_may_call_the_cpu_that_waits_for_the_handler)
     is_handling = has_handled = false;
     ASSERT_THAT(on_cpu(cpu, ask_for_calls, &asking) && asking.status == STATUS_OK);
     fire_soon(&first, gsi);
-    uint64_t end_ns = clock_now_ns() + PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMEOUT_NS;
     while (!is_handling && clock_now_ns() < end_ns)
         cpu_relax();
     EXPECT(is_handling);

@@ -7,6 +7,7 @@
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/vrange.h>
 #include <ashlar/sync/backoff.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/fixup.h>
 #include <cpu/percpu.h>
@@ -22,7 +23,7 @@
 #define REMAPS       200
 #define REMAPS_MOST  800
 #define REMAPS_LEAST 8
-#define LOOK_WAIT_NS 20000
+#define LOOK_WAIT_NS (20 * NS_PER_US)
 
 static struct {
     volatile uint64_t *page; /* mapped to one frame after the other, each holding its number */

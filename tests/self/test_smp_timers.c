@@ -4,6 +4,7 @@
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/kmalloc.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/percpu.h>
 #include <time/clock.h>
@@ -42,9 +43,9 @@ KTEST(smp, time_never_goes_backwards_between_cpus)
 
 /* ---- timers ---- */
 
-#define TIMERS             16
-#define TIMERS_APART_NS    100000
-#define TIMERS_PATIENCE_NS 10000000000ULL
+#define TIMERS            16
+#define TIMERS_APART_NS   (100 * NS_PER_US)
+#define TIMERS_TIMEOUT_NS (10 * NS_PER_SECOND)
 
 struct own_timers {
     struct timer timers[TIMERS];
@@ -73,7 +74,7 @@ static void use_timers(void *argument)
     if (!own)
         return;
     own->cpu = PERCPU_MINE(cpu_number);
-    own->deadline_ns = clock_now_ns() + 10000;
+    own->deadline_ns = clock_now_ns() + 10 * NS_PER_US;
     for (unsigned int i = 0; i < TIMERS; i++) {
         timer_init(&own->timers[i], fire, own);
         timer_arm(&own->timers[i], own->deadline_ns + i * TIMERS_APART_NS);
@@ -82,9 +83,9 @@ static void use_timers(void *argument)
         expected -= timer_cancel_wait(&own->timers[i]);
     for (unsigned int i = 1; i < TIMERS; i += 4)
         expected += !timer_arm(&own->timers[i], own->deadline_ns);
-    uint64_t end_ns = clock_now_ns() + TIMERS_PATIENCE_NS;
+    uint64_t end_ns = clock_now_ns() + TIMERS_TIMEOUT_NS;
     while (__atomic_load_n(&own->fired, __ATOMIC_RELAXED) < expected && clock_now_ns() < end_ns)
-        timer_sleep_until(clock_now_ns() + 100000);
+        timer_sleep_until(clock_now_ns() + 100 * NS_PER_US);
     for (unsigned int i = 0; i < TIMERS; i++)
         if (timer_cancel_wait(&own->timers[i]) != 0)
             note_wrong();
@@ -101,7 +102,7 @@ KTEST(smp, timers_of_all_cpus_fire_once_each)
 
 static void sleep_a_little(void *argument)
 {
-    uint64_t end_ns = clock_now_ns() + 1000000;
+    uint64_t end_ns = clock_now_ns() + 1 * NS_PER_MS;
     timer_sleep_until(end_ns);
     if (clock_now_ns() < end_ns)
         note_wrong();

@@ -5,6 +5,7 @@
 #include <ashlar/ktest.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
+#include <ashlar/time_units.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -51,11 +52,11 @@ static uint64_t counts(const struct clock_counter *counter, uint64_t from, uint6
     return (to - from) & clock_counter_mask(counter);
 }
 
-#define UNIT_NS 2000000ULL
+#define UNIT_NS (2 * NS_PER_MS)
 #define RATE_PERCENT                                                                                         \
     2 /* by how much two rates may differ: rates measured under a busy hypervisor do                         \
        */
-#define PATIENCE_NS 300000000ULL /* for a row of steps that are not let alone */
+#define TIMEOUT_NS (300 * NS_PER_MS) /* for a row of steps that are not let alone */
 
 /*
  * Both counters at one moment: the second was read between the first's two readings. A hypervisor may take
@@ -134,7 +135,7 @@ static bool count_units(struct clock_counter *first, struct clock_counter *secon
     struct moment start = read_moment(first, second), last = start;
     *span = (struct span){ .least_ns = 0 };
     uint64_t began = cpu_read_tsc_ordered();
-    while (nanoseconds_of(&tsc, cpu_read_tsc_ordered() - began) < PATIENCE_NS) {
+    while (nanoseconds_of(&tsc, cpu_read_tsc_ordered() - began) < TIMEOUT_NS) {
         struct moment now = read_moment(first, second);
         uint64_t step = step_ns(first, second, &last, &now);
         if (step < shortest)
@@ -195,7 +196,7 @@ KTEST(time, all_counters_agree_on_elapsed_time)
 /* ---- missed wraps ---- */
 
 /* Longer than three rounds of the PIT and not a whole number of them. */
-#define BLIND_NS 180000000ULL
+#define BLIND_NS (180 * NS_PER_MS)
 
 static uint64_t tsc_ns(uint64_t ticks)
 {
@@ -209,7 +210,7 @@ KTEST(time, a_wrap_read_late_is_not_lost)
     struct clock_counter *counter = counters_get(0);
     if (clock_is_tsc() || !counter || counter->bits > 16)
         SKIP_TEST("the clock's rounds are long");
-    timer_sleep_until(clock_now_ns() + 60000000); /* the wrap guard has read it at least once */
+    timer_sleep_until(clock_now_ns() + 60 * NS_PER_MS); /* the wrap guard has read it at least once */
     uint64_t added = wrap_guard_added();
     irq_flags_t state = local_irq_save();
     uint64_t outer = cpu_read_tsc_ordered(), start_ns = clock_now_ns(), inner = cpu_read_tsc_ordered();
@@ -260,15 +261,15 @@ static void init_alarms(void)
 /* Waits for so many calls; the deadlines are all in the next milliseconds. */
 static bool wait_for_alarms(unsigned int count)
 {
-    uint64_t patience_ns = clock_now_ns() + 10000000000;
-    while (alarms_called < count && clock_now_ns() < patience_ns)
-        timer_sleep_until(clock_now_ns() + 500000);
+    uint64_t deadline_ns = clock_now_ns() + 10 * NS_PER_SECOND;
+    while (alarms_called < count && clock_now_ns() < deadline_ns)
+        timer_sleep_until(clock_now_ns() + 500 * NS_PER_US);
     return alarms_called == count;
 }
 
 KTEST(timer, timers_run_once_each_in_order_and_not_early)
 {
-    uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1000000;
+    uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1 * NS_PER_MS;
     init_alarms();
     /* None runs before all are armed, however long that takes: otherwise an earlier one could run after a
      * later one. */
@@ -300,7 +301,7 @@ KTEST(timer, a_canceled_timer_does_not_run)
         EXPECT(timer_cancel(&alarms[i].timer).was_armed);
     local_irq_restore(state);
     ASSERT_THAT(wait_for_alarms(TIMERS / 2));
-    timer_sleep_until(clock_now_ns() + 2000000);
+    timer_sleep_until(clock_now_ns() + 2 * NS_PER_MS);
     for (unsigned int i = 0; i < TIMERS; i++)
         EXPECT(alarms[i].calls == i % 2);
     EXPECT(!timer_cancel(&alarms[1].timer).was_armed);
@@ -310,8 +311,8 @@ KTEST(timer, a_moved_timer_runs_at_its_new_time_only)
 {
     uint64_t now = clock_now_ns();
     init_alarms();
-    timer_arm(&alarms[0].timer, now + 60000000000);
-    alarms[0].deadline_ns = now + 3000000;
+    timer_arm(&alarms[0].timer, now + 60 * NS_PER_SECOND);
+    alarms[0].deadline_ns = now + 3 * NS_PER_MS;
     EXPECT(timer_arm(&alarms[0].timer, alarms[0].deadline_ns));
     ASSERT_THAT(wait_for_alarms(1));
     EXPECT(alarms[0].called_ns >= alarms[0].deadline_ns);
@@ -329,7 +330,7 @@ static void arm_again(struct timer *timer, void *context)
 {
     unsigned int *left = context;
     if (--*left > 0)
-        timer_arm(timer, clock_now_ns() + 100000);
+        timer_arm(timer, clock_now_ns() + 100 * NS_PER_US);
 }
 
 KTEST(timer, a_handler_may_arm_its_own_timer)
@@ -338,9 +339,9 @@ KTEST(timer, a_handler_may_arm_its_own_timer)
     volatile unsigned int left = 20;
     timer_init(&timer, arm_again, (void *)(uintptr_t)&left);
     timer_arm(&timer, clock_now_ns());
-    uint64_t patience_ns = clock_now_ns() + 10000000000;
-    while (left > 0 && clock_now_ns() < patience_ns)
-        timer_sleep_until(clock_now_ns() + 200000);
+    uint64_t deadline_ns = clock_now_ns() + 10 * NS_PER_SECOND;
+    while (left > 0 && clock_now_ns() < deadline_ns)
+        timer_sleep_until(clock_now_ns() + 200 * NS_PER_US);
     EXPECT(left == 0);
     timer_cancel_wait(&timer);
 }
@@ -361,9 +362,9 @@ KTEST(timer, nothing_interrupts_when_nothing_is_due)
         SKIP_TEST("a clock that wraps is read now and then");
     /* One timer refines the rate, within seconds of the start. */
     while (!clock_tsc_rate_is_final())
-        timer_sleep_until(clock_now_ns() + 10000000);
-    timer_spin_ns(3000000); /* an interrupt that was armed for a canceled timer arrives in this time */
+        timer_sleep_until(clock_now_ns() + 10 * NS_PER_MS);
+    timer_spin_ns(3 * NS_PER_MS); /* an interrupt that was armed for a canceled timer arrives in this time */
     uint64_t before = traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER);
-    timer_spin_ns(20000000);
+    timer_spin_ns(20 * NS_PER_MS);
     EXPECT(traps_taken_count(PERCPU_MINE(cpu_number), VECTOR_TIMER) == before);
 }

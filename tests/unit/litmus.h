@@ -17,8 +17,8 @@
 
 #include "seed.h"
 
-#define LITMUS_PATIENCE_S 200
-#define LITMUS_THREADS    8
+#define LITMUS_TIMEOUT_S 200
+#define LITMUS_THREADS   8
 
 /* cmocka's assertions are for its own thread. */
 #define MUST(condition)                                                                                      \
@@ -77,7 +77,7 @@ static inline void litmus_run(unsigned int count, void (*run)(unsigned int threa
 {
     struct litmus_thread threads[LITMUS_THREADS];
     (void)seed_next();
-    litmus_end = time(NULL) + LITMUS_PATIENCE_S;
+    litmus_end = time(NULL) + LITMUS_TIMEOUT_S;
     for (unsigned int i = 0; i < count; i++) {
         threads[i].run = run;
         threads[i].thread = i;

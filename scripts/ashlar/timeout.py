@@ -21,7 +21,7 @@ def host_share():
         return 1.0
 
 
-class Patience:
+class Timeout:
     def __init__(self, seconds, now=time.monotonic, share=host_share, printing_factor=PRINTING_FACTOR):
         """@seconds: None waits for ever."""
         self.seconds = seconds
@@ -31,7 +31,7 @@ class Patience:
         self._progress = None
         self._silent = self._whole = 0.0
 
-    def is_over(self, progress):
+    def has_expired(self, progress):
         """@progress: any value that differs once the machine has printed more. Called repeatedly."""
         now = self._now()
         step = min(now - self._last, LONGEST_STEP_SECONDS) * self._share()
