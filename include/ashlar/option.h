@@ -23,7 +23,7 @@ struct option {
      * @value: its first 63 bytes, without quoting; "" for an option without one.
      *
      * Return: a status other than STATUS_OK causes a warning with the expected value.
-     * Context: early boot, first CPU, interrupts off, nothing can be allocated. Called only if it is given.
+     * Context: early boot, BSP, interrupts off, nothing can be allocated. Called only if it is given.
      */
     status_t (*apply)(const char *value);
 };

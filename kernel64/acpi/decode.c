@@ -74,11 +74,11 @@ static void print_madt_entry(const struct madt_entry *entry)
         print("  CPU        APIC id %u, uid %u%s, %s\n", entry->cpu.apic_id, entry->cpu.uid,
               entry->cpu.is_x2apic ? ", x2APIC entry" : "",
               entry->cpu.is_enabled          ? "enabled"
-              : entry->cpu.is_online_capable ? "may be plugged in"
+              : entry->cpu.is_online_capable ? "hot-pluggable"
                                              : "disabled");
         break;
     case MADT_IOAPIC:
-        print("  I/O APIC   id %u at P%#lx, its first input is GSI %u\n", entry->ioapic.ioapic_id,
+        print("  I/O APIC   id %u at P%#lx, GSIs from %u on\n", entry->ioapic.ioapic_id,
               entry->ioapic.address.raw, entry->ioapic.gsi_base);
         break;
     case MADT_OVERRIDE:
@@ -98,7 +98,7 @@ static void print_madt_entry(const struct madt_entry *entry)
         print_wiring(&entry->lapic_nmi.wiring);
         break;
     case MADT_LAPIC_ADDRESS:
-        print("  override   the local APICs are at P%#lx\n", entry->lapic_address.raw);
+        print("  override   local APICs at P%#lx\n", entry->lapic_address.raw);
         break;
     case MADT_OTHER:
         print_other(&entry->raw);
@@ -150,12 +150,12 @@ static void print_flags(const struct fadt *fadt)
         const char *words;
     } flags[] = {
         { ACPI_FADT_FLAG_HARDWARE_REDUCED, false, "hardware-reduced: none of ACPI's fixed registers" },
-        { ACPI_FADT_FLAG_APIC_PHYSICAL, false, "interrupts want physical destinations" },
-        { ACPI_FADT_FLAG_APIC_CLUSTER, false, "interrupts want the cluster model" },
+        { ACPI_FADT_FLAG_APIC_PHYSICAL, false, "APICs require physical destination mode" },
+        { ACPI_FADT_FLAG_APIC_CLUSTER, false, "APICs require the cluster model" },
         { ACPI_BOOT_FLAG_LEGACY_DEVICES, true, "has legacy devices" },
         { ACPI_BOOT_FLAG_8042, true, "has a keyboard controller" },
         { ACPI_BOOT_FLAG_NO_VGA, true, "has no VGA" },
-        { ACPI_BOOT_FLAG_NO_MSI, true, "must not use MSI" },
+        { ACPI_BOOT_FLAG_NO_MSI, true, "MSI not supported" },
         { ACPI_BOOT_FLAG_NO_CMOS_RTC, true, "has no CMOS clock" },
     };
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
@@ -171,7 +171,7 @@ static status_t print_fadt(const void *data, size_t size_bytes)
     status_t status = fadt_parse(data, size_bytes, &fadt);
     if (status != STATUS_OK)
         return status;
-    print("  a machine for: %s\n", fadt_profile_name(fadt.pm_profile));
+    print("  machine type: %s\n", fadt_profile_name(fadt.pm_profile));
     print("  DSDT at P%#lx, FACS at P%#lx\n", fadt.dsdt.raw, fadt.facs.raw);
     if (!fadt.is_hardware_reduced)
         print("  SCI is interrupt %u\n", fadt.sci_interrupt);
@@ -233,14 +233,14 @@ static void print_srat_entry(const struct srat_entry *entry)
 {
     switch (entry->kind) {
     case SRAT_CPU:
-        print("  CPU        APIC id %u is of domain %u%s\n", entry->cpu.apic_id, entry->cpu.domain,
+        print("  CPU        APIC id %u: domain %u%s\n", entry->cpu.apic_id, entry->cpu.domain,
               entry->cpu.is_enabled ? "" : ", disabled");
         break;
     case SRAT_MEMORY:
-        print("  memory     P%#lx - P%#lx is of domain %u%s%s%s\n", entry->memory.base,
+        print("  memory     P%#lx - P%#lx: domain %u%s%s%s\n", entry->memory.base,
               range_end(entry->memory.base, entry->memory.length), entry->memory.domain,
               entry->memory.is_enabled ? "" : ", disabled",
-              entry->memory.is_hot_pluggable ? ", can be plugged in" : "",
+              entry->memory.is_hot_pluggable ? ", hot-pluggable" : "",
               entry->memory.is_non_volatile ? ", non-volatile" : "");
         break;
     case SRAT_OTHER:
@@ -287,7 +287,7 @@ static void print_serial_port(const struct serial_port *port)
         return;
     }
     print_gas("serial port", &port->base);
-    print("  %-20s %#x: %s\n", "kind of UART", port->interface, serial_interface_name(port->interface));
+    print("  %-20s %#x: %s\n", "UART type", port->interface, serial_interface_name(port->interface));
     if (port->baud_rate)
         print("  %-20s %u baud\n", "speed", port->baud_rate);
     if (port->clock_hz)

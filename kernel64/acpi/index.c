@@ -18,7 +18,7 @@
 /* Entries of the root table that are read. */
 #define ENTRIES_MAX 65536
 
-/* How good a root table is. */
+/* The quality of a root table. */
 enum root_quality {
     ROOT_UNUSABLE,
     ROOT_DOUBTFUL, /* bad checksum, or no entry is a table */

@@ -16,8 +16,8 @@
 /* How many bad tables have a log line of their own. */
 #define NAMED_MAX 12
 
-OPTION(acpi_rsdp, "ADDRESS", "where the ACPI root pointer is, below 4 GiB");
-OPTION(noacpi, "", "do not look at ACPI tables");
+OPTION(acpi_rsdp, "ADDRESS", "address of the RSDP, below 4 GiB");
+OPTION(noacpi, "", "do not use ACPI");
 
 static struct acpi_root root;
 static struct acpi_index tables;
@@ -123,7 +123,7 @@ static void reserve(const struct acpi_table *table)
         machine_reserve(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
 }
 
-/* acpi_rsdp=: where a loader that was started by UEFI hands nothing on, as kexec from Linux does. */
+/* acpi_rsdp=: for a loader that does not pass on UEFI's RSDP, such as kexec from Linux. */
 static bool find_root_by_option(void)
 {
     char value[32];

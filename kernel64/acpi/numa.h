@@ -6,7 +6,7 @@
  *
  * Context of all: as acpi/view.h's: any.
  *
- * For: glue, which fills in struct buddy_setup, and smp, which asks for each CPU's node.
+ * For platform/nodes.c, which fills in struct buddy_setup and each CPU's node.
  */
 #include <acpi/slit.h>
 #include <acpi/srat.h>

@@ -38,12 +38,12 @@ bool acpi_can_reset(const struct acpi_power *power);
  *
  * WAK_STS and all general-purpose events are cleared first: with one of them pending the machine wakes at
  * once, which is a reset. Then SLP_TYP is written to both PM1 control registers, and only then SLP_EN.
- * Return: it did not work, or takes effect later.
+ * Returns when it has no effect, or has none yet.
  * Context: any, interrupts off, also a panic. Bounded: at most some 100 ms for the change to ACPI mode.
  * Source: ACPI Specification 6.5, "PM1 Control Registers", "Sleep Control and Status Registers", 4.8.3.
  */
 void acpi_power_off(const struct acpi_power *power);
 
-/* Writes the reset value to the reset register. @power: acpi_can_reset(). Return: as above.
+/* Writes the reset value to the reset register. @power: acpi_can_reset(). Returns as that does.
    Context: as acpi_power_off(). */
 void acpi_reset(const struct acpi_power *power);

@@ -127,7 +127,7 @@ struct acpi_index {
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index);
 #define ACPI_SUMMED_MAX (256u << 20)
 
-/* Return: whether neither address of an RSDP is a root table, though memory there can be read. */
+/* Return: whether neither the RSDT nor the XSDT of an RSDP is valid, though their memory can be read. */
 bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root);
 
 /**

@@ -16,7 +16,7 @@
  * Only frames of the reserve can be freed. When the boot image is given to an allocator, [kernel_start of the
  * hand-off, early_left().start) stays allocated.
  *
- * Context of all: the first CPU, one caller at a time; early_take_frame() and early_give_frame() also later,
+ * Context of all: the BSP, one caller at a time; early_take_frame() and early_give_frame() also later,
  * under the lock of the page tables that the frames are for. No function takes a lock.
  */
 #include <ashlar/addr.h>

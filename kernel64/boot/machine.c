@@ -28,7 +28,7 @@
 #include <panic/panic.h>
 
 OPTION(mem, "SIZE", "do not use memory above this address");
-OPTION(reserve_low, "SIZE", "how much of the first 640 KiB is left to firmware, 4K to 640K; default 64K");
+OPTION(reserve_low, "SIZE", "size of low memory reserved for firmware, 4K to 640K; default 64K");
 
 static struct {
     struct handoff handoff;
@@ -217,7 +217,7 @@ static void add_firmware_map(void)
     machine.firmware_count = machine.entry_count;
 }
 
-/* reserve_low=SIZE: how much of the first 640 KiB is firmware's. */
+/* reserve_low=SIZE: the part of the first 640 KiB that is reserved for firmware. */
 static uint64_t low_reserve(void)
 {
     char value[32];

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The machine as it was booted: stub32's hand-off, the boot information, the command line, and the memory map
- * with its input. Filled in once, early, on the first CPU; constant afterwards, so the getters need no lock.
+ * with its input. Filled in once, early, on the BSP; constant afterwards, so the getters need no lock.
  */
 #include <ashlar/handoff.h>
 #include <boot/boot_info.h>
@@ -17,7 +17,7 @@
  */
 void machine_read_handoff(uint64_t handoff_address);
 
-/* Logs this kernel's version and its loader. Context: first CPU, after machine_read_handoff(). */
+/* Logs this kernel's version and its loader. Context: BSP, after machine_read_handoff(). */
 void machine_log_origin(void);
 
 /**
@@ -25,7 +25,7 @@ void machine_log_origin(void);
  *
  * Reserves the kernel, the boot image, the loader's data, modules and the framebuffer. Other rooms add theirs
  * by machine_reserve() before machine_build_memory_map(). Panics when there are too many entries.
- * Context: once, first CPU, after machine_read_handoff().
+ * Context: once, BSP, after machine_read_handoff().
  */
 void machine_read_memory_map(void);
 
@@ -38,7 +38,7 @@ void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind);
  *
  * It is stored in memory that it lists as MEMMAP_BOOT_IMAGE. Also joins the command line, and gives the map
  * to boot/early.h. Panics when there is no usable memory.
- * Context: once, first CPU, after machine_read_memory_map().
+ * Context: once, BSP, after machine_read_memory_map().
  */
 void machine_build_memory_map(void);
 

@@ -30,7 +30,7 @@ static status_t command_boot(int argc, char **argv)
     (void)argc;
     (void)argv;
     print("protocol      %s\n", info->protocol);
-    print("loader        %s\n", info->loader_name.data ? view_text(info->loader_name) : "(gave no name)");
+    print("loader        %s\n", info->loader_name.data ? view_text(info->loader_name) : "(unnamed)");
     print("command line  %s\n", machine_command_line());
     print("\n%-12s %12s %12s\n", "stage", "us", "since last");
     for (size_t i = 0; i < count; i++)

@@ -4,7 +4,7 @@
  * Boot stages: a name and a time stamp each, in chronological order. The first is "stub", the stub's first
  * instructions; the last is "prompt".
  *
- * Context of all: the first CPU.
+ * Context of all: the BSP.
  */
 #include <ashlar/types.h>
 

@@ -9,7 +9,7 @@
  * consoles_init() - make a panic attach every console found, regardless of console=.
  *
  * Before consoles_start() these are COM1, the debug port, and the screen as far as it is known.
- * Context: once, first CPU, after machine_ops_init().
+ * Context: once, BSP, after machine_ops_init().
  */
 void consoles_init(void);
 
@@ -24,7 +24,7 @@ void consoles_start(void);
 /**
  * consoles_apply_firmware() - find the serial port in tables that could not be read before.
  *
- * Context: once, first CPU, after platform_init().
+ * Context: once, BSP, after platform_init().
  */
 void consoles_apply_firmware(void);
 
@@ -32,6 +32,6 @@ void consoles_apply_firmware(void);
  * consoles_start_inputs() - add serial port and keyboard as inputs, by interrupts where those arrive,
  * else polled.
  *
- * Context: once, first CPU, after irq_init(), interrupts on.
+ * Context: once, BSP, after irq_init(), interrupts on.
  */
 void consoles_start_inputs(void);

@@ -11,7 +11,7 @@
  * screens_find() - map the loader's screen and allocate memory for its characters. Nothing is shown yet.
  * @loader: its framebuffer; if it gives none, as with PVH, screens_start_vga() probes for a VGA.
  *
- * Context: the first CPU, before address_space_init(). Only the first call has an effect.
+ * Context: the BSP, before address_space_init(). Only the first call has an effect.
  */
 void screens_find(const struct boot_framebuffer *loader);
 

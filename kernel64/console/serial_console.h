@@ -12,7 +12,7 @@
  * logged.
  * @choice: the serial port of console=; NULL when it has none.
  *
- * Context: the first CPU, before address_space_init(). Only the first call has an effect.
+ * Context: the BSP, before address_space_init(). Only the first call has an effect.
  */
 void serial_console_find(const struct console_choice *choice);
 

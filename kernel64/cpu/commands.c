@@ -70,7 +70,7 @@ static void print_apic_base(void)
           !(base & APIC_BASE_ENABLED) ? "off"
           : base & APIC_BASE_X2APIC   ? "x2APIC mode"
                                       : "xAPIC mode",
-          base & APIC_BASE_FIRST_CPU ? ", first CPU" : "");
+          base & APIC_BASE_BSP ? ", BSP" : "");
 }
 
 static status_t command_regs(int argc, char **argv)

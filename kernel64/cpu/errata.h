@@ -44,8 +44,8 @@ struct erratum_words {
 extern const struct erratum_words erratum_words[ERRATUM_COUNT];
 
 /**
- * errata_init() - find and log the first CPU's errata, and call errata_init_cpu().
- * Context: first CPU, once; traps work.
+ * errata_init() - find and log the BSP's errata, and call errata_init_cpu().
+ * Context: BSP, once; traps work.
  */
 void errata_init(void);
 
@@ -56,7 +56,7 @@ void errata_init_cpu(void);
 /* Return: whether a workaround is needed. ERRATUM_C1E: only if C1E could not be disabled. Context: any. */
 bool errata_applies(enum erratum erratum);
 
-/* Microcode revision of the first CPU; 0 when unknown. Context: any. */
+/* Microcode revision of the BSP; 0 when unknown. Context: any. */
 uint32_t errata_microcode(void);
 
 /* The number of CPUs on which C1E was disabled. Context: any. */

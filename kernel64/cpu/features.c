@@ -142,7 +142,7 @@ bool cpu_lfence_is_optional(const struct cpu_identity *identity)
     return is_amd && identity->family >= 0x10 && identity->family != 0x11 && identity->family < 0x19;
 }
 
-/* ---- the first CPU ---- */
+/* ---- the BSP ---- */
 
 static struct cpu_identity boot_cpu;
 

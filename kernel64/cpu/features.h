@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The CPU's identity and features, from CPUID. Pure, except for the first CPU's: hosted tests bring their
+ * The CPU's identity and features, from CPUID. Pure, except for the BSP's: hosted tests bring their
  * own.
  *
  * The table has the features that the kernel uses if present, and others that are of interest to the user.
@@ -98,11 +98,11 @@ uint64_t cpu_address_end(const struct cpu_identity *identity);
 bool cpu_lfence_is_optional(const struct cpu_identity *identity);
 
 /**
- * cpu_features_init() - identify the first CPU. Required by the functions below.
- * Context: the first CPU, before any use of the functions below.
+ * cpu_features_init() - identify the BSP. Required by the functions below.
+ * Context: the BSP, before any use of the functions below.
  */
 void cpu_features_init(void);
 
-/* The first CPU's identity and features; constant after cpu_features_init(). Context: any. */
+/* The BSP's identity and features; constant after cpu_features_init(). Context: any. */
 const struct cpu_identity *cpu_boot_identity(void);
 bool cpu_has(enum cpu_feature feature);

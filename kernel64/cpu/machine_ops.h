@@ -5,7 +5,7 @@
  */
 #include <ashlar/types.h>
 
-/* Sets the CPU's operations. Context: first CPU, once, before anything logs or panics. */
+/* Sets the CPU's operations. Context: BSP, once, before anything logs or panics. */
 void machine_ops_init(void);
 
 /* Interrupts off and halted for good. Context: any. */

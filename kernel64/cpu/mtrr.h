@@ -35,8 +35,8 @@ uint32_t mtrr_msr(uint64_t cap, unsigned int index);
  */
 struct mtrr_difference mtrr_find_difference(uint64_t cap, const uint64_t *here, const uint64_t *first);
 
-/* Stores the first CPU's values. Context: first CPU, before mtrr_compare() on another. */
+/* Stores the BSP's values. Context: BSP, before mtrr_compare() on another. */
 void mtrr_note_first(void);
 
-/* Compares this CPU's values with the first CPU's. Context: any other CPU; after traps_init_cpu(). */
+/* Compares this CPU's values with the BSP's. Context: any other CPU; after traps_init_cpu(). */
 struct mtrr_difference mtrr_compare(void);

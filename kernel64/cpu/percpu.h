@@ -7,7 +7,7 @@
  *     PERCPU_MINE(calls)++;                               one instruction
  *     sum += *PERCPU_OF(cpu, calls);                      another CPU's
  *
- * They are initially zero. The linker collects them in one section, which is the first CPU's own copy: its GS
+ * They are initially zero. The linker collects them in one section, which is the BSP's own copy: its GS
  * base is 0. Another CPU's GS base is the distance from that section to its copy.
  *
  * PERCPU_MINE() is valid only while the code stays on its CPU: with interrupts off, or where nothing migrates
@@ -29,7 +29,7 @@
 
 /*
  * The same for arrays: this CPU's element, and the address of any CPU's first one. Separate, because GCC 12
- * drops the segment of an array's type silently: PERCPU_MINE(name)[i] would be the first CPU's.
+ * drops the segment of an array's type silently: PERCPU_MINE(name)[i] would be the BSP's.
  */
 #define PERCPU_ARRAY(type, name, count) type percpu_array_##name[count] SECTION(".bss.percpu")
 #define PERCPU_MINE_AT(name, index)                                                                          \
@@ -54,7 +54,7 @@ size_t percpu_size(void);
  */
 void percpu_add(void *copy);
 
-/* From the first CPU's copy to that of @cpu, in bytes; @cpu: below percpu_count(). Context: any.
+/* From the BSP's copy to that of @cpu, in bytes; @cpu: below percpu_count(). Context: any.
    NOLINTNEXTLINE(readability-redundant-declaration): vm/port/mm_port.h has one for mm. */
 uintptr_t percpu_distance(unsigned int cpu);
 

@@ -12,7 +12,7 @@
 #include <log/log.h>
 #include <cpu/fixup.h>
 
-static bool can_write_de_cfg; /* constant once the first CPU is protected */
+static bool can_write_de_cfg; /* constant once the BSP is protected */
 
 /* A hypervisor may refuse the write; it then sets the bit itself, or hides the CPU's behaviour. */
 static void write_de_cfg(void *argument)
@@ -30,7 +30,7 @@ void cpu_protect_cpu(void)
         { CPU_FEATURE_SMEP, CR4_SMEP }, { CPU_FEATURE_SMAP, CR4_SMAP }, { CPU_FEATURE_UMIP, CR4_UMIP },
         { CPU_FEATURE_PGE, CR4_PGE },   { CPU_FEATURE_DE, CR4_DE },
     };
-    /* Bits that firmware set on the first CPU, such as UEFI's SSE, are cleared: all CPUs are alike. The stub
+    /* Bits that firmware set on the BSP, such as UEFI's SSE, are cleared: all CPUs are alike. The stub
        has cleared LA57; machine_check_init_cpu() sets MCE when its exception has a handler. */
     uint64_t cr4 = CR4_PAE;
 
@@ -49,7 +49,7 @@ void cpu_protect_cpu(void)
             cr4 |= controls[i].bit;
     }
     cpu_write_cr4(cr4);
-    /* An AP has no fixups yet; it accepts the write if the first CPU did. */
+    /* An AP has no fixups yet; it accepts the write if the BSP did. */
     if (can_write_de_cfg)
         write_de_cfg(NULL);
 }

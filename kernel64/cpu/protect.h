@@ -15,8 +15,8 @@
 void cpu_protect_cpu(void);
 
 /**
- * cpu_protect() - cpu_protect_cpu() for the first CPU; logs the CPU's name and its errata.
+ * cpu_protect() - cpu_protect_cpu() for the BSP; logs the CPU's name and its errata.
  *
- * Context: once, first CPU, after traps_init(), interrupts off.
+ * Context: once, BSP, after traps_init(), interrupts off.
  */
 void cpu_protect(void);

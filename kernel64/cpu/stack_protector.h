@@ -13,6 +13,6 @@
  *
  * Functions that were entered before hold the old guard and must not return afterwards: so this
  * is called by kernel64_main(), which never returns, right after cpu_features_init().
- * Context: the first CPU, before anything that may panic.
+ * Context: the BSP, before anything that may panic.
  */
 void stack_protector_init(void);

@@ -31,7 +31,7 @@
 #define IMCR             0x70
 #define IMCR_TO_APIC     0x01
 
-OPTION(noioapic, "", "devices interrupt through the 8259s, also where there are I/O APICs");
+OPTION(noioapic, "", "use the 8259s for device interrupts, not the I/O APICs");
 
 static bool uses_ioapics;
 

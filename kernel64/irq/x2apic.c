@@ -18,8 +18,8 @@
 #define VMWARE_MAGIC     0x564d5868
 #define VMWARE_VCPU_INFO 68
 
-OPTION(nox2apic, "", "use local APICs in xAPIC mode, where the CPU allows it");
-OPTION(x2apic, "", "use local APICs in x2APIC mode, also where nothing needs it");
+OPTION(nox2apic, "", "use xAPIC mode if the CPU allows it");
+OPTION(x2apic, "", "use x2APIC mode even if no APIC ID needs it");
 
 static bool has_wide_ids(void)
 {

@@ -20,7 +20,7 @@ struct x2apic_facts {
     bool has_erratum;            /* ERRATUM_X2APIC */
     bool has_wide_ids;           /* a CPU has an APIC ID above 254 */
     bool has_no_registers;       /* those of xAPIC mode cannot be mapped */
-    bool is_renumbered;          /* the first CPU's APIC ID in xAPIC mode is not its initial one */
+    bool is_renumbered;          /* the BSP's APIC ID in xAPIC mode is not its initial one */
     bool is_offered;             /* x2apic_is_offered_by() the hypervisor */
 };
 

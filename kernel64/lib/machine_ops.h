@@ -23,43 +23,43 @@ struct machine_ops {
     /* cpu: the time-stamp counter. */
     uint64_t (*ticks)(void);
 
-    /* cpu: interrupts off, and no exception leads back to a fixup (cpu/fixup.h). */
+    /* cpu: interrupts off, all fixups disarmed (cpu/fixup.h). */
     void (*begin_panic)(void);
 
-    /* cpu: interrupts off, halted for good. */
+    /* cpu: disables interrupts and halts permanently. */
     NORETURN void (*halt)(void);
 
     /* cpu: resets the machine by a triple fault, which needs no device. */
     NORETURN void (*triple_fault)(void);
 
-    /* trap: registers and a backtrace. @frame: of an exception; NULL for a call of panic(): control registers
-       only, because the general ones have been overwritten since. */
+    /* trap: prints registers and a backtrace. @frame: of an exception; NULL for a call of panic(): then only
+       control registers, because the general ones have been overwritten since. */
     void (*print_state)(const struct trap_frame *frame);
 
-    /* trap: one line: which exception, and where. */
+    /* trap: prints one line: the exception and its address. */
     void (*print_headline)(const struct trap_frame *frame);
 
-    /* irq: takes an interrupt that has no handler, and sends its EOI. Context: in the interrupt. */
+    /* irq: counts an interrupt without a handler, and sends its EOI. Context: in the interrupt. */
     void (*take_unexpected)(uint8_t vector);
 
-    /* smp: stops all other CPUs for good, without waiting for them. Does not return on a CPU that another one
-       has stopped. */
+    /* smp: stops all other CPUs permanently, without waiting for them. Does not return on a CPU that another
+       one has stopped. */
     void (*stop_others)(void);
 
-    /* smp: serves what other CPUs call this one for. Called again and again while a lock that polls calls is
-       waited for. Context: interrupts off. What is served may take locks. */
+    /* smp: runs the cross-calls that are pending for this CPU. Called repeatedly while spinning for a polling
+       lock. Context: interrupts off; the called functions may take locks. */
     void (*poll_calls)(void);
 
-    /* smp: not an operation: whether this is a virtual machine, whose CPUs may stop running at any time. */
+    /* smp: a flag: this is a virtual machine, whose CPUs may be preempted at any time. */
     bool is_guest;
 
-    /* console: attaches every console that is there. Called once, when the first panic begins, before it
-       prints. Context: a panic; may fail in any way, a fault included. */
+    /* console: attaches all consoles. Called once, when the first panic begins, before it prints. Context: a
+       panic; may fail in any way, including a fault. */
     void (*attach_consoles)(void);
 
     /* monitor: prints which keys restart the machine, and returns when one was pressed. Context: a panic,
-       interrupts off, the other CPUs stopped, and locks perhaps held for good; not called by a panic inside a
-       panic. */
+       interrupts off, the other CPUs stopped, and locks possibly held by them; not called by a panic inside
+       a panic. */
     void (*wait_for_restart)(void);
 };
 

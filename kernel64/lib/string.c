@@ -2,16 +2,17 @@
 /*
  * Strings and memory, in plain C.
  *
- * Blocks go by words of 8 bytes, four in a turn. A tail that is no whole word is one more word,
- * unaligned, that ends where the block ends and overlaps what was done already: no byte loop, no
- * look at a byte outside the block. Strings go byte by byte, because a word that holds the NUL
- * may reach into a page that is not there.
+ * Blocks are processed by words of 8 bytes, four in each iteration. A tail shorter than a word is one more
+ * unaligned word that ends at the block's end and overlaps the previous one, so there is no byte loop and no
+ * access outside the block. Strings are processed byte by byte, because a word that contains the NUL may
+ * extend into an unmapped page.
  *
- * Refused: `rep movsb`. It is fast on CPUs that announce it, for blocks of a few hundred bytes
- * and up; under TCG it is one iteration an instruction, several times slower than this.
+ * Refused: `rep movsb`. It is fast on CPUs with ERMS, for blocks of a few hundred bytes and more; under TCG
+ * each iteration counts as an instruction, and it is several times slower than this.
  *
- * The compiler recognises these loops and would put calls to memcpy, memset and strlen in their
- * place, here without end: everything freestanding is compiled with that recognition off (meson.build).
+ * The compiler would recognise these loops and replace them by calls of memcpy, memset and strlen, which
+ * would recurse without end: freestanding code is compiled with -fno-tree-loop-distribute-patterns
+ * (meson.build).
  */
 #include <lib/string.h>
 
@@ -40,8 +41,8 @@ static inline void copy_below_a_word(unsigned char *to, const unsigned char *fro
 }
 
 /*
- * A word or more. Right when the blocks are apart, and when @to lies below @from: each store
- * reaches only bytes that have been loaded, and the last word is loaded before the first store.
+ * A word or more. Correct for disjoint blocks and for @to below @from: each store writes only bytes that have
+ * been loaded, and the last word is loaded before the first store.
  */
 static inline void copy_up(unsigned char *to, const unsigned char *from, size_t n)
 {
@@ -59,7 +60,7 @@ static inline void copy_up(unsigned char *to, const unsigned char *from, size_t 
     *(word_t *)to_last = last;
 }
 
-/* The mirror image, for @to above @from. */
+/* The same from the end, for @to above @from. */
 static inline void copy_down(unsigned char *to, const unsigned char *from, size_t n)
 {
     uint64_t first = *(const word_t *)from;
@@ -91,7 +92,7 @@ void *memmove(void *to, const void *from, size_t n)
     if (n < WORD)
         copy_below_a_word(to, from, n);
     else if ((uintptr_t)to - (uintptr_t)from >= n)
-        /* Apart, or @to below @from: then the difference wraps to something large. */
+        /* Disjoint, or @to below @from: then the difference wraps to a large number. */
         copy_up(to, from, n);
     else
         copy_down(to, from, n);
@@ -209,8 +210,8 @@ size_t string_copy(char *to, size_t size, const char *from)
 }
 
 /*
- * On a mismatch only the last '*' takes one more byte: what an earlier one could reach, the last
- * one can reach too. So the time is at most the product of the lengths, and nothing recurses.
+ * On a mismatch only the last '*' is extended by a byte: a match with an earlier one extended would also be
+ * found with the last one. So the time is at most the product of the lengths, without recursion.
  */
 bool string_matches(const char *pattern, const char *text)
 {

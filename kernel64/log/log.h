@@ -64,7 +64,7 @@ void log_set_threshold(enum log_level level);
  * NULL, for tests: no clock.
  *
  * A line's stamp is never lower than that of the line before it, even if the clock goes backwards.
- * Context: once, first CPU.
+ * Context: once, BSP.
  */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 

@@ -30,6 +30,6 @@ NORETURN void monitor_exit(void);
  * A failing command of run= makes the verdict `fail`. A run= that is too long or cannot be split into words
  * exits at once, because an `exit` in it would not be reached. Marks the boot stage "prompt" before the first
  * command.
- * Context: the first CPU's boot thread, interrupts off or on.
+ * Context: the BSP's boot thread, interrupts off or on.
  */
 NORETURN void monitor_run(void);

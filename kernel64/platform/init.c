@@ -52,7 +52,7 @@ static const struct platform_firmware firmware = {
 static void log_nodes(void)
 {
     if (here.domains)
-        log_info("memory", "%u NUMA nodes with %zu runs of memory; distances %s", here.node_count,
+        log_info("memory", "%u NUMA nodes, %zu memory ranges, distances %s", here.node_count,
                  here.node_range_count, here.distances ? "from the SLIT" : "unknown");
     if (here.domains_left_out > 0)
         log_warn("memory", "%u NUMA domains above the maximum of nodes: their memory is node 0's",

@@ -9,7 +9,7 @@
  * platform_power_init_early() - register the methods that need no register in memory.
  * @platform: after platform_read_fadt(), as far as tables are readable.
  *
- * Context: once, first CPU, early boot: before it, a panic can only halt.
+ * Context: once, BSP, early boot: before it, a panic can only halt.
  */
 void platform_power_init_early(const struct platform *platform);
 
@@ -18,6 +18,6 @@ void platform_power_init_early(const struct platform *platform);
  * @platform: after platform_read_tables().
  *
  * Logs methods that are missing or in an unknown form.
- * Context: once, first CPU, after address_space_init().
+ * Context: once, BSP, after address_space_init().
  */
 void platform_power_init(const struct platform *platform);

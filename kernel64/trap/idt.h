@@ -8,7 +8,7 @@
 /* Every vector's stub has this size, so that the gates can be computed. */
 #define TRAP_STUB_SIZE 16
 
-/* Fills the table in. Context: first CPU, once, before idt_init_cpu(). */
+/* Fills the table in. Context: BSP, once, before idt_init_cpu(). */
 void idt_init(void);
 
 /* Loads it on the executing CPU. Context: each CPU, after gdt_init_cpu(); interrupts off. */

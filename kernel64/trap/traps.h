@@ -13,11 +13,11 @@
 #include <cpu/trap_frame.h>
 
 /**
- * traps_init() - GDT, TSS and IDT of the first CPU.
+ * traps_init() - GDT, TSS and IDT of the BSP.
  *
  * Before it an exception resets the machine; afterwards each is reported, with symbols: %pS works from here
- * on. Registers the first CPU's stacks (panic/stacks.h).
- * Context: the first CPU, once, interrupts off.
+ * on. Registers the BSP's stacks (panic/stacks.h).
+ * Context: the BSP, once, interrupts off.
  */
 void traps_init(void);
 

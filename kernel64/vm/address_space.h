@@ -11,7 +11,7 @@
  * Afterwards the kernel image is mapped as before, the direct map holds RAM and nothing else, and
  * the lower half is empty. RAM for which there are no page-table frames is left out of the direct
  * map, with a warning; address_space_ram_end() says where.
- * Context: once, first CPU, interrupts off, after machine_build_memory_map().
+ * Context: once, BSP, interrupts off, after machine_build_memory_map().
  */
 void address_space_init(void);
 

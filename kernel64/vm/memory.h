@@ -11,7 +11,7 @@
  * @nodes: the NUMA nodes, from platform_nodes(); the rest is filled in here.
  *
  * Panics when there is not enough even for the allocators' tables.
- * Context: once, first CPU, after address_space_init().
+ * Context: once, BSP, after address_space_init().
  */
 void memory_init(const struct buddy_setup *nodes);
 

@@ -82,8 +82,8 @@ def test_acpi_describes_the_machine(boot):
         '=> ISA interrupt 0 is GSI 2, active high, edge',
         'timer block          memory P0xfed00000, 0 bits',
         'segment 0, buses 0 to 255: configuration space at P0xb0000000',
-        'CPU        APIC id 3 is of domain 1',
-        'memory     P0x10000000 - P0x20000000 is of domain 1',
+        'CPU        APIC id 3: domain 1',
+        'memory     P0x10000000 - P0x20000000: domain 1',
         'from domain 0     10  31',
     ):
         assert words in lines

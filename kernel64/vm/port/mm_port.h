@@ -66,7 +66,7 @@ status_t port_prepare_descriptors(struct frame *start, struct frame *end, uint64
 status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_size) MUST_CHECK;
 
 /*
- * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the first CPU's, and
+ * Per-CPU variables lie in the section that cpu/percpu.h describes: the linked copy is the BSP's, and
  * GS leads each CPU to its own. No thread moves between CPUs.
  */
 /* NOLINTNEXTLINE(readability-redundant-declaration): mm may not include cpu/percpu.h. */
