@@ -20,8 +20,8 @@
  * Each wait is bounded, and no clock is available when the first line is printed, so the bound is a number of
  * LSR reads. A UART whose FIFO stays full that long (its peer holds the line by flow control, or a hypervisor
  * has stopped reading) is "stuck": from then on LSR is read once for each byte, and the byte is dropped if
- * there is no room. The first read that finds room clears the state. So a dead line costs one bounded wait
- * and not one for each character.
+ * the FIFO stays full. The first read that finds it empty clears the state. So a dead line costs one bounded
+ * wait and not one for each character.
  *
  * The wait for the lock is bounded, too: a panic may have interrupted its owner. A writer that does not get
  * it sends by polling without the ring, so that the text is output, perhaps in the middle of another line.
@@ -59,7 +59,7 @@ static uint8_t read_data(struct uart16550 *uart)
     return uart16550_read(uart, UART_RBR);
 }
 
-/* Return: room for uart->burst bytes. */
+/* Return: whether the transmitter can take uart->burst bytes. */
 static bool uart_wait_empty(struct uart16550 *uart)
 {
     for (unsigned int reads = uart->is_stuck ? 1 : SEND_WAIT_READS; reads > 0; reads--)
@@ -84,15 +84,15 @@ static unsigned int encode(char c, uint8_t bytes[2])
 
 /* ---- transmit ---- */
 
-/* @room: bytes that fit without another read of LSR; kept by the caller from byte to byte. */
-static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *room)
+/* @space: bytes that fit without another read of LSR; kept by the caller from byte to byte. */
+static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *space)
 {
-    if (*room == 0 && uart_wait_empty(uart))
-        *room = uart->burst;
-    if (*room == 0)
+    if (*space == 0 && uart_wait_empty(uart))
+        *space = uart->burst;
+    if (*space == 0)
         return;
     uart16550_write(uart, UART_THR, byte);
-    (*room)--;
+    (*space)--;
 }
 
 /* Context of what follows, up to the next heading: the lock is held. */
@@ -124,9 +124,9 @@ static void send_burst(struct uart16550 *uart)
 /* The count is read once: without the lock another CPU may take bytes, too, and the end would be missed. */
 static void send_all_waiting(struct uart16550 *uart)
 {
-    unsigned int room = 0;
+    unsigned int space = 0;
     for (uint32_t left = waiting_count(uart); left > 0 && left <= UART16550_WAITING_MAX; left--)
-        send_polled(uart, take_waiting(uart), &room);
+        send_polled(uart, take_waiting(uart), &space);
 }
 
 /* Disables interrupts for good and sends what is queued. */
@@ -138,12 +138,13 @@ static void go_polled(struct uart16550 *uart)
     send_all_waiting(uart);
 }
 
-/* Makes room by sending the oldest bytes, a burst at a time, so that one wait is for many bytes. */
-static void make_room(struct uart16550 *uart)
+/* Makes space in the ring by sending the oldest bytes, a burst at a time, so that one wait is for many bytes.
+ */
+static void shrink_queue(struct uart16550 *uart)
 {
-    unsigned int room = 0;
+    unsigned int space = 0;
     for (unsigned int i = 0; i < uart->burst; i++)
-        send_polled(uart, take_waiting(uart), &room);
+        send_polled(uart, take_waiting(uart), &space);
 }
 
 /* Queues text in the ring for the transmitter. */
@@ -155,7 +156,7 @@ static void queue_text(struct uart16550 *uart, const char *text, size_t length)
         unsigned int count = encode(text[i], bytes);
         for (unsigned int j = 0; j < count; j++) {
             if (waiting_count(uart) == UART16550_WAITING_MAX)
-                make_room(uart);
+                shrink_queue(uart);
             uart->waiting[uart->waiting_end++ % UART16550_WAITING_MAX] = bytes[j];
         }
     }
@@ -167,12 +168,12 @@ static void queue_text(struct uart16550 *uart, const char *text, size_t length)
 
 static void write_polled(struct uart16550 *uart, const char *text, size_t length)
 {
-    unsigned int room = 0;
+    unsigned int space = 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t bytes[2];
         unsigned int count = encode(text[i], bytes);
         for (unsigned int j = 0; j < count; j++)
-            send_polled(uart, bytes[j], &room);
+            send_polled(uart, bytes[j], &space);
     }
 }
 

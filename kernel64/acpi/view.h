@@ -94,5 +94,5 @@ status_t acpi_next_entry(const struct acpi_view *view, size_t *offset, struct ac
 bool acpi_sums_to_zero(const void *data, size_t size_bytes);
 
 /* Copies a name of at most @length bytes as a string: it ends at its NUL or before trailing blanks, and
-   unprintable bytes become '?'. @to has room for @length + 1. */
+   unprintable bytes become '?'. @to holds @length + 1 bytes. */
 void acpi_copy_name(char *to, const void *from, size_t length);

@@ -13,7 +13,7 @@
 #include <ashlar/status.h>
 
 /*
- * Limit of modules, and of entries in one map: more than the memory after the kernel has room for. A larger
+ * Limit of modules, and of entries in one map: more than fit into the memory after the kernel. A larger
  * count is invalid, and the list is not walked.
  */
 #define BOOT_ENTRIES_MAX 16384u

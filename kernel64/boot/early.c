@@ -144,7 +144,7 @@ uint64_t early_usable_taken(void)
 
 /* ---- the reserve, and usable memory after it ---- */
 
-/* Return: PHYS_INVALID when neither has room. */
+/* Return: PHYS_INVALID when neither is large enough. */
 static phys_t take(uint64_t size_bytes, uint64_t alignment)
 {
     uint64_t start;

@@ -9,9 +9,9 @@
  * kernel runs.
  *
  * Usable memory of the memory map is allocated when the reserve is exhausted, from early_add_map() to
- * early_finish(), below the end of the direct map, from the top of the highest range that has room. After
- * early_finish(), the runs that early_next_taken() lists stay allocated, and the rest belongs to the buddy
- * allocator.
+ * early_finish(), below the end of the direct map, from the top of the highest range that is large enough.
+ * After early_finish(), the runs that early_next_taken() lists stay allocated, and the rest belongs to the
+ * buddy allocator.
  *
  * Only frames of the reserve can be freed. When the boot image is given to an allocator, [kernel_start of the
  * hand-off, early_left().start) stays allocated.
@@ -51,7 +51,7 @@ void early_set_limit(phys_t limit);
  * @size_bytes: above 0; rounded up to pages.
  * @alignment:  a power of two; at least PAGE_SIZE is used.
  *
- * Return: its start, not cleared; PHYS_INVALID when no range has room, before early_add_map(), after
+ * Return: its start, not cleared; PHYS_INVALID when no range is large enough, before early_add_map(), after
  *          early_finish(), and when it would need more than EARLY_RUNS_MAX runs.
  */
 phys_t early_alloc(uint64_t size_bytes, uint64_t alignment);
@@ -60,10 +60,10 @@ phys_t early_alloc(uint64_t size_bytes, uint64_t alignment);
 #define EARLY_RUNS_MAX 32
 
 /**
- * early_take() - allocate memory permanently, of the reserve if it has room, else of usable memory.
+ * early_take() - allocate memory permanently, of the reserve if it is large enough, else of usable memory.
  * @size_bytes, @alignment: the latter a power of two, at most PAGE_SIZE. Not cleared.
  *
- * Return: its address in the direct map; NULL when neither has room.
+ * Return: its address in the direct map; NULL when neither is large enough.
  */
 void *early_take(size_t size_bytes, size_t alignment);
 

@@ -149,22 +149,22 @@ static void reserve_lapic(void)
 }
 
 /* The parts are joined by a newline, which ends an unclosed quote of the loader's part. */
-static size_t join_command_line(char *room)
+static size_t join_command_line(char *joined)
 {
     const char *from_loader =
         machine.info.command_line.data ? (const char *)machine.info.command_line.data : "";
     size_t length = strnlen(from_loader, machine.info.command_line.size_bytes);
-    memcpy(room, from_loader, length);
+    memcpy(joined, from_loader, length);
     if (machine.appended[0]) {
         if (length > 0)
-            room[length++] = '\n';
+            joined[length++] = '\n';
         size_t appended_length = strlen(machine.appended);
-        memcpy(room + length, machine.appended, appended_length);
+        memcpy(joined + length, machine.appended, appended_length);
         length += appended_length;
     }
-    room[length] = '\0';
-    machine.command_line = room;
-    options_set_line(room);
+    joined[length] = '\0';
+    machine.command_line = joined;
+    options_set_line(joined);
     return length + 1;
 }
 
@@ -254,16 +254,16 @@ static void reserve_low_memory(void)
 void machine_read_memory_map(void)
 {
     /* Page tables are allocated after the map and need a part of this memory. */
-    struct phys_range room = early_left();
-    uint64_t room_size = phys_range_size(room);
+    struct phys_range left = early_left();
+    uint64_t left_size = phys_range_size(left);
     size_t command_line_size = machine.info.command_line.size_bytes + sizeof(machine.appended) + 2;
     size_t bytes_an_entry =
         sizeof(struct memmap_entry) + 2 * sizeof(struct memmap_range) + MEMMAP_SCRATCH_BYTES(1);
-    if (command_line_size + PAGE_SIZE > room_size / 2)
+    if (command_line_size + PAGE_SIZE > left_size / 2)
         panic("boot: command line of %lu bytes too long for the %lu bytes reserved for it.",
-              command_line_size, room_size / 2);
-    machine.entries = phys_to_pointer(room.start);
-    machine.entry_limit = (room_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
+              command_line_size, left_size / 2);
+    machine.entries = phys_to_pointer(left.start);
+    machine.entry_limit = (left_size / 2 - command_line_size - PAGE_SIZE) / bytes_an_entry;
 
     add_firmware_map();
     /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should not reach

@@ -14,7 +14,7 @@
 /* Longer than the longest valid word, serial:0xffff:115200. */
 #define WORD_MAX 32
 
-/* Return: false when @text is neither com1 to com4 nor a port with room for eight registers. */
+/* Return: false when @text is neither com1 to com4 nor a port with space for eight registers. */
 static bool parse_port(const char *text, uint16_t *port)
 {
     /* The standard I/O ports of the PC/AT. */

@@ -366,10 +366,10 @@ struct buffer_sink {
 static void put_into_buffer(void *context, const char *text, size_t length)
 {
     struct buffer_sink *b = context;
-    size_t room = b->size - b->used;
+    size_t space = b->size - b->used;
 
-    if (length > room)
-        length = room;
+    if (length > space)
+        length = space;
     if (length == 0)
         return; /* there may be no buffer at all */
     memcpy(b->buffer + b->used, text, length);

@@ -164,8 +164,8 @@ static void gather(void *context, const char *text, size_t length)
 {
     struct gathered *gathered = context;
     while (length > 0) {
-        size_t room = sizeof(gathered->text) - gathered->length;
-        size_t part = length < room ? length : room;
+        size_t space = sizeof(gathered->text) - gathered->length;
+        size_t part = length < space ? length : space;
         memcpy(gathered->text + gathered->length, text, part);
         gathered->length += part;
         text += part;

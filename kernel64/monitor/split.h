@@ -11,7 +11,7 @@
 /**
  * split_next() - get the next command of a line.
  * @line: the rest of the line; moved past the command. The line is modified.
- * @argc, @argv: its words, in the line, with @argv[@argc] NULL. Room for SPLIT_WORDS_MAX + 1.
+ * @argc, @argv: its words, in the line, with @argv[@argc] NULL. SPLIT_WORDS_MAX + 1 elements.
  *
  * An empty command is skipped.
  * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_MALFORMED for a quote that is never closed;

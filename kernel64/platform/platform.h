@@ -111,7 +111,7 @@ struct platform {
     enum platform_source source;
     char mp_oem[9], mp_product[13]; /* of the MP tables, if they are the source */
 
-    struct platform_cpu *cpus; /* in the tables' order, each APIC ID once; the first CPU among them */
+    struct platform_cpu *cpus; /* in the tables' order, each APIC ID once; the BSP is one of them */
     size_t cpu_count;
     struct platform_lint_nmi *lint_nmis; /* LINT1 of all CPUs if the tables have no NMI entry */
     size_t lint_nmi_count;
@@ -175,7 +175,7 @@ unsigned int platform_node_of(uint32_t apic_id);
  * platform_init_early() - read the FADT and the serial ports, and register power-off and reset, as far as
  * tables and registers are accessible yet.
  *
- * Context: once, first CPU, after acpi_find_root().
+ * Context: once, BSP, after acpi_find_root().
  */
 void platform_init_early(void);
 
@@ -183,7 +183,7 @@ void platform_init_early(void);
  * platform_init() - read all tables, log their faults, and map the power-off registers.
  *
  * Arrays are early memory. An array for which there is none left is empty, which is logged.
- * Context: once, first CPU, after acpi_init_late() and before memory_init().
+ * Context: once, BSP, after acpi_init_late() and before memory_init().
  */
 void platform_init(void);
 

@@ -144,7 +144,7 @@ static virt_t direct_map(phys_t address)
     return virt(DIRECT_MAP_START + address.raw);
 }
 
-/* The direct map has no room for addresses from here on, or no entry can hold them. */
+/* The direct map ends here, or no entry can hold them. */
 static uint64_t addressable_end(void)
 {
     uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;

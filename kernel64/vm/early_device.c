@@ -63,7 +63,7 @@ void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, u
         return NULL;
     uint8_t *start = map_early(first, align_up(end, PAGE_SIZE), access);
     if (!start)
-        device_refused(name, address, "no room for page tables");
+        device_refused(name, address, "no memory for page tables");
     return start ? start + (address.raw - first) : NULL;
 }
 

@@ -90,7 +90,7 @@ const char *memmap_kind_name(enum memmap_kind kind);
  * memmap_sweep() - turn entries into sorted, disjoint and page-aligned ranges.
  * @entries, @count: in any order, not changed; @count below 2^32.
  * @scratch:  MEMMAP_SCRATCH_BYTES(count) bytes, 4-byte aligned; may be NULL when @count is 0.
- * @ranges:   room for MEMMAP_MAX_RANGES(count).
+ * @ranges:   an array of MEMMAP_MAX_RANGES(count).
  * @range_count: how many were written.
  *
  * A byte has the strictest kind of all entries that cover it; a byte in no entry has none. Adjacent bytes of
