@@ -253,7 +253,7 @@ static void selector_words(struct text *text, uint64_t code)
     if (code == 0)
         add(text, "no selector");
     else if (code & SELECTOR_IDT)
-        add(text, "gate of vector %u in the IDT", entry);
+        add(text, "gate of vector %#x in the IDT", entry);
     else
         add(text, "selector 0x%x, entry %u of the %s", entry << 3, entry,
             code & SELECTOR_LDT ? "LDT" : "GDT");

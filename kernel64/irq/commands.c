@@ -29,7 +29,7 @@ static void print_counts(uint8_t vector)
 static void print_line(void *context, const struct irq_line *line)
 {
     (void)context;
-    print("GSI %-4u %-8s %5u   %s %-4s", line->chip->gsi_base + line->pin, line->chip->name, line->vector,
+    print("GSI %-4u %-8s %#5x   %s %-4s", line->chip->gsi_base + line->pin, line->chip->name, line->vector,
           line->wiring.is_level ? "level" : "edge ", line->wiring.is_active_low ? "low" : "high");
     print_counts(line->vector);
     print("  ");
@@ -42,12 +42,12 @@ static void print_line(void *context, const struct irq_line *line)
 
 static void print_own(const char *name, uint8_t vector)
 {
-    print("%-17s %5u             ", name, vector);
+    print("%-17s %#5x             ", name, vector);
     print_counts(vector);
     print("\n");
 }
 
-/* Interrupts whose vector has no handler: how many, and which vectors as far as a line has room. */
+/* Interrupts whose vector has no handler: how many, and which vectors as many as fit into a line. */
 static void print_unexpected(void)
 {
     uint64_t total = 0;
@@ -57,7 +57,7 @@ static void print_unexpected(void)
     print("unexpected                          %12lu ", total);
     for (unsigned int vector = TRAP_FIRST_INTERRUPT; vector < TRAP_VECTORS; vector++)
         if (traps_unexpected_count((uint8_t)vector) > 0 && shown++ < 8)
-            print(" %u", vector);
+            print(" %#x", vector);
     print("%s\n", shown > 8 ? " ..." : "");
 }
 

@@ -190,7 +190,7 @@ static void dispatch_interrupt(struct trap_frame *frame)
         return;
     unsigned int line = __atomic_add_fetch(&unexpected_lines, 1, __ATOMIC_RELAXED);
     if (line <= UNEXPECTED_LINES)
-        log_warn("trap", "unexpected interrupt: vector %u%s", vector,
+        log_warn("trap", "unexpected interrupt: vector %#x%s", vector,
                  line == UNEXPECTED_LINES ? "; further ones are only counted" : "");
 }
 

@@ -90,12 +90,12 @@ static void walk_in_handler(struct trap_frame *frame)
 
 KTEST(backtrace, crosses_an_interrupt)
 {
-    if (traps_handler(239))
-        SKIP_TEST("vector 239 is taken");
+    if (traps_handler(0xef))
+        SKIP_TEST("vector 0xef is in use");
     handler_reached_entry = handler_saw_interrupted = false;
-    traps_set_handler(239, walk_in_handler);
-    __asm__ volatile("int $239");
-    traps_set_handler(239, NULL);
+    traps_set_handler(0xef, walk_in_handler);
+    __asm__ volatile("int $0xef");
+    traps_set_handler(0xef, NULL);
     EXPECT(handler_reached_entry);
     EXPECT(handler_saw_interrupted);
 }

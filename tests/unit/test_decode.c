@@ -57,7 +57,7 @@ static void selector_error_code_names_table_and_entry(void **state)
     assert_string_equal(error_words(TRAP_PROTECTION, 0), "no selector");
     assert_string_equal(error_words(TRAP_PROTECTION, 0x28), "selector 0x28, entry 5 of the GDT");
     assert_string_equal(error_words(TRAP_SEGMENT, 0x2c), "selector 0x28, entry 5 of the LDT");
-    assert_string_equal(error_words(TRAP_PROTECTION, 0x80 * 8 + 2), "gate of vector 128 in the IDT");
+    assert_string_equal(error_words(TRAP_PROTECTION, 0x80 * 8 + 2), "gate of vector 0x80 in the IDT");
     assert_string_equal(error_words(TRAP_INVALID_TSS, 0x19),
                         "selector 0x18, entry 3 of the GDT, during delivery of an external event");
 }
