@@ -9,6 +9,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/mm/slab.h>
+#include <ashlar/prng.h>
 #include <ashlar/time_units.h>
 
 #include <cpu/physical.h>
@@ -69,8 +70,7 @@ static uint64_t *take_block(void)
  * changes. */
 static void replace(struct owner *owner)
 {
-    owner->random = owner->random * 6364136223846793005 + 1442695040888963407;
-    unsigned int at = (unsigned int)(owner->random >> 40) % HELD, place = at % BLOCKS_HELD;
+    unsigned int at = (unsigned int)(prng_next(&owner->random) >> 40) % HELD, place = at % BLOCKS_HELD;
     uint64_t *object = kmalloc(64), *frame = frame_alloc(), *block = take_block();
     drop(owner, &owner->objects[at], owner->mark | at, give_object);
     drop(owner, &owner->frames[at], ~owner->mark ^ at, give_frame);

@@ -9,6 +9,7 @@
 #include <ashlar/mm/shrink.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/prng.h>
 
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -25,13 +26,13 @@ static void use_objects(void *argument)
 {
     static uint32_t callers; /* atomic */
     uint64_t **objects = kcalloc(OBJECTS, sizeof(*objects));
-    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED)
-                                                 << 32;
+    uint64_t state = cpu_read_tsc() | 1, mark = (uint64_t)__atomic_fetch_add(&callers, 1, __ATOMIC_RELAXED)
+                                                << 32;
     (void)argument;
     if (!objects)
         return;
     for (unsigned int i = 0; i < ROUNDS * OBJECTS; i++) {
-        random = random * 6364136223846793005 + 1442695040888963407;
+        uint64_t random = prng_next(&state);
         unsigned int at = (unsigned int)(random >> 33) % OBJECTS;
         if (objects[at] && *objects[at] != (mark | at))
             note_wrong();
@@ -84,12 +85,12 @@ static void give_block(phys_t *block, unsigned int order, uint64_t mark)
 static void use_blocks(void *argument)
 {
     phys_t blocks[BLOCKS];
-    uint64_t random = cpu_read_tsc() | 1, mark = (uint64_t)PERCPU_MINE(cpu_number) << 32 | 1;
+    uint64_t state = cpu_read_tsc() | 1, mark = (uint64_t)PERCPU_MINE(cpu_number) << 32 | 1;
     (void)argument;
     for (unsigned int i = 0; i < BLOCKS; i++)
         blocks[i] = PHYS_INVALID;
     for (unsigned int i = 0; i < ROUNDS * BLOCKS; i++) {
-        random = random * 6364136223846793005 + 1442695040888963407;
+        uint64_t random = prng_next(&state);
         unsigned int at = (unsigned int)(random >> 33) % BLOCKS, order = at % (LAST_ORDER + 1);
         give_block(&blocks[at], order, mark + at);
         blocks[at] = buddy_alloc(order, 0);

@@ -3,6 +3,7 @@
  * The clock and timers on the machine they run on.
  */
 #include <ashlar/ktest.h>
+#include <ashlar/prng.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
@@ -269,14 +270,13 @@ static bool wait_for_alarms(unsigned int count)
 
 KTEST(timer, timers_run_once_each_in_order_and_not_early)
 {
-    uint64_t random = cpu_read_tsc() | 1, start = clock_now_ns() + 1 * NS_PER_MS;
+    uint64_t sequence = cpu_read_tsc() | 1, start = clock_now_ns() + 1 * NS_PER_MS;
     init_alarms();
     /* None runs before all are armed, however long that takes: otherwise an earlier one could run after a
      * later one. */
     irq_flags_t state = local_irq_save();
     for (unsigned int i = 0; i < TIMERS; i++) {
-        random = random * 6364136223846793005 + 1442695040888963407;
-        alarms[i].deadline_ns = start + (random >> 33) % 8000000;
+        alarms[i].deadline_ns = start + (prng_next(&sequence) >> 33) % (8 * NS_PER_MS);
         EXPECT(!timer_arm(&alarms[i].timer, alarms[i].deadline_ns));
     }
     local_irq_restore(state);

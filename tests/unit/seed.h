@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Random numbers for tests: xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift
- * generators"), from a seed that is printed and that ASHLAR_SEED sets. All files of a program draw from one
- * sequence; without a seed it ends the program.
+ * Random numbers for hosted tests, from a seed that is printed and that ASHLAR_SEED sets. All files of a
+ * program draw from one sequence; without a seed it ends the program.
  */
+#include <ashlar/prng.h>
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +35,7 @@ static inline uint64_t seed_next(void)
         fprintf(stderr, "a random number before seed_from_environment()\n");
         abort();
     }
-    seed_state ^= seed_state >> 12;
-    seed_state ^= seed_state << 25;
-    seed_state ^= seed_state >> 27;
-    return seed_state * 0x2545f4914f6cdd1dULL;
+    return prng_next(&seed_state);
 }
 
 /* 0 .. limit - 1 */

@@ -242,12 +242,11 @@ static uint8_t *owners;
 static void *work(void *argument)
 {
     hosted_cpu = (unsigned int)(uintptr_t)argument;
-    uint64_t random = hosted_cpu * 7919 + 1;
+    uint64_t state = hosted_cpu * 7919 + 1;
     struct live mine[256];
     size_t count = 0;
     for (unsigned int i = 0; i < 40000; i++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned int choice = (unsigned int)(random >> 40);
+        unsigned int choice = (unsigned int)(prng_next(&state) >> 40);
         if (count == ARRAY_LEN(mine) || (count > 0 && choice % 2)) {
             size_t index = (choice >> 1) % count;
             struct live block = mine[index];

@@ -2,6 +2,7 @@
 /*
  * The slab allocator on several CPUs, which free each other's objects.
  */
+#include <ashlar/prng.h>
 #include "slab_machine.h"
 
 #include <pthread.h>
@@ -143,10 +144,9 @@ static struct {
 static void *work(void *argument)
 {
     hosted_cpu = (unsigned int)(uintptr_t)argument;
-    uint64_t random = hosted_cpu * 7919 + 1;
+    uint64_t state = hosted_cpu * 7919 + 1;
     for (unsigned int i = 0; i < 60000; i++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned int choice = (unsigned int)(random >> 33);
+        unsigned int choice = (unsigned int)(prng_next(&state) >> 33);
         uint64_t *object = NULL;
         size_t words = 3 + choice % (choice & 64 ? 1024 : 60);
         if (choice & 128)

@@ -4,6 +4,7 @@
  * counted, each flush seen before a page is used again, several threads. What is refused is the subject of
  * test_vrange_requests.c.
  */
+#include <ashlar/prng.h>
 #include <pthread.h>
 
 #include "vrange_machine.h"
@@ -130,10 +131,9 @@ static void *work(void *argument)
 {
     void *mine[16] = { NULL };
     hosted_cpu = (unsigned int)(uintptr_t)argument;
-    uint64_t random = hosted_cpu + 1;
+    uint64_t state = hosted_cpu + 1;
     for (unsigned int i = 0; i < 2500; i++) {
-        random = random * 6364136223846793005u + 1442695040888963407u;
-        unsigned int choice = (unsigned int)(random >> 33), n = choice % ARRAY_LEN(mine);
+        unsigned int choice = (unsigned int)(prng_next(&state) >> 33), n = choice % ARRAY_LEN(mine);
         if (mine[n]) {
             vrange_unmap(mine[n]);
             mine[n] = NULL;
