@@ -212,14 +212,14 @@ inline give_back(magazine)
 
 /* ---- the depot ---- */
 
-inline list_push(list, magazine)
+inline push_locked(list, magazine)
 {
     next[magazine] = list;
     list = magazine;
     magazine = NOTHING
 }
 
-inline list_pop(list)
+inline pop_locked(list)
 {
     taken = list;
     list = next[taken];
@@ -229,8 +229,8 @@ inline list_pop(list)
 inline give()
 {
     if
-    :: given != NOTHING && count[given] != 0 -> list_push(filled, given)
-    :: given != NOTHING && count[given] == 0 -> list_push(emptied, given)
+    :: given != NOTHING && count[given] != 0 -> push_locked(filled, given)
+    :: given != NOTHING && count[given] == 0 -> push_locked(emptied, given)
     :: give_back(given) /* the depot does not need it, or there is none */
     fi
 }
@@ -238,7 +238,7 @@ inline give()
 inline exchange(list)
 {
     LOCKED {
-        list_pop(list);
+        pop_locked(list);
         give()
     }
 }
@@ -247,7 +247,7 @@ inline exchange_full()
 {
     LOCKED {
         if
-        :: list_pop(emptied);
+        :: pop_locked(emptied);
             give()
         :: given != NOTHING && count[given] != 0 ->
             taken = given;
@@ -346,7 +346,7 @@ inline insert(used_up)
 inline fill()
 {
     LOCKED {
-        list_pop(emptied);
+        pop_locked(emptied);
         if
         :: taken == NOTHING -> take_lowest(taken, unused)
         :: else
@@ -366,7 +366,7 @@ inline fill()
 
 inline alloc_last_resort()
 {
-    LOCKED { list_pop(filled) }
+    LOCKED { pop_locked(filled) }
     if
     :: STEP {
             taken != NOTHING ->
@@ -437,8 +437,8 @@ inline free_by_magazine()
 inline keep(magazine)
 {
     if
-    :: magazine != NOTHING && count[magazine] != 0 -> list_push(filled, magazine)
-    :: magazine != NOTHING && count[magazine] == 0 -> list_push(emptied, magazine)
+    :: magazine != NOTHING && count[magazine] != 0 -> push_locked(filled, magazine)
+    :: magazine != NOTHING && count[magazine] == 0 -> push_locked(emptied, magazine)
     :: magazine == NOTHING
     fi
 }
@@ -605,8 +605,8 @@ end:
             visits++;
             begin();
             if
-            :: list_pop(filled)
-            :: list_pop(emptied)
+            :: pop_locked(filled)
+            :: pop_locked(emptied)
             fi;
             if
             :: taken == NOTHING -> take_lowest(taken, unused)
