@@ -5,10 +5,13 @@ trap_common (kernel64/trap/traps.asm) has no unwind information. The unwinder be
 of trap_dispatch(), RBP points at a frame of two words, and struct trap_frame, the interrupted code's
 registers, is after it.
 """
+import contextlib
+import re
+
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
 
-from commands.target import KernelCommand, cpu_of, cpus_of, evaluate_number, parse, selected, symbol, threads
+from commands.target import KernelCommand, at, cpu_of, cpus_of, number, read, selected, symbol, threads
 
 REGISTERS = ('r15', 'r14', 'r13', 'r12', 'r11', 'r10', 'r9', 'r8', 'rbp', 'rdi', 'rsi', 'rdx', 'rcx', 'rbx')
 
@@ -41,6 +44,48 @@ class TrapUnwinder(Unwinder):
         return info
 
 
+# ---- where gdb stops ----
+
+CALLERS_MOST = 48
+KERNEL_NAME = re.compile(r'^[a-z_]\w*\+?\d* at ', re.IGNORECASE)
+
+
+def word_at(address):
+    return int.from_bytes(read(address, 8), 'little')
+
+
+def callers(rsp, frame_pointer):
+    """Return addresses by frame pointers. The first is the word at RSP if that is in code: the interrupted function may
+    have no frame (kernel64/panic/backtrace.c)."""
+    with contextlib.suppress(gdb.MemoryError):
+        if KERNEL_NAME.match(symbol(word_at(rsp) - 1)):
+            yield word_at(rsp)
+        for _ in range(CALLERS_MOST):
+            yield word_at(frame_pointer + 8)
+            above = word_at(frame_pointer)
+            if above <= frame_pointer:
+                return
+            frame_pointer = above
+
+
+def print_rest():
+    """gdb believes no caller whose stack is below its callee's, as when an NMI on its own stack cuts a CPU whose stack lies
+    at a lower address. The callers from there on are printed by frame pointers."""
+    frame, trap = gdb.newest_frame(), None
+    while True:
+        trap = frame if frame.name() == 'trap_common' else trap
+        older = frame.older()
+        if older is None:
+            break
+        frame = older
+    if trap is None or frame.unwind_stop_reason() != gdb.FRAME_UNWIND_INNER_ID:
+        return
+    cut = at(number(trap.read_register('rbp')) + 16, 'struct trap_frame')
+    print('on another stack, by frame pointers:')
+    for address in callers(number(cut['rsp']), number(cut['rbp'])):
+        print(f'    {symbol(address - 1)}')
+
+
 class Backtrace(KernelCommand):
     """Print the backtraces of CPUs, through exceptions and interrupts.
     ashlar-backtrace [CPU]: of all CPUs, or of one, by the kernel's numbers.
@@ -59,6 +104,7 @@ class Backtrace(KernelCommand):
             print(f'cpu {found}, thread {thread.num}:')
             with selected(thread):
                 gdb.execute('backtrace')
+                print_rest()
 
 
 register_unwinder(None, TrapUnwinder(), replace=True)
