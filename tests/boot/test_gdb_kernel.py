@@ -216,7 +216,8 @@ def test_timers_are_shown_on_the_cpu_that_armed_them(machine):
         r'^    at (\d+)\.\d{9} s: look_everywhere\b.*machine_checks\.c', first, re.MULTILINE
     )
     assert 1000 <= int(deadline) < 1100, said
-    assert first.startswith('2 armed\n    at ') and first.index('set_flag') < first.index(
+    # The refinement of the TSC's rate may be armed, too.
+    assert re.match(r'[23] armed\n    at ', first) and first.index('set_flag') < first.index(
         'look_everywhere'
     ), said
     assert second.split('\n')[0] == again.split('\n')[0] == '0 armed', said
