@@ -12,7 +12,7 @@
  *
  * Return: 64 bits, the upper ones of better quality.
  * Context: any; one caller at a time for each @state.
- * Source: Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled": xorshift64*.
+ * Source: Vigna, xorshift generators: xorshift64*.
  */
 static inline uint64_t prng_next(uint64_t *state)
 {
