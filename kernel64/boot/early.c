@@ -7,6 +7,7 @@
 #include <boot/early.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/mm/port.h>
 #include <cpu/physical.h>
 
 static struct {
@@ -21,6 +22,11 @@ static struct {
     size_t run_count;
     uint64_t usable_taken;
 } early;
+
+/* A leaf: nothing waits for another CPU under it. */
+static struct spinlock frames_lock =
+    SPINLOCK("early frames", LOCK_EARLY_FRAMES, .fairness = LOCK_UNFAIR_IN_GUEST);
+/* guarded by frames_lock: what early_take_frame() and early_give_frame() change of the above. */
 
 void early_init(phys_t start, phys_t end)
 {
@@ -165,8 +171,9 @@ void *early_take(size_t size_bytes, size_t alignment)
     return phys_is_valid(block) ? phys_to_pointer(block) : NULL;
 }
 
-phys_t early_take_frame(void)
+static phys_t take_frame_locked(void)
 {
+    CHECK_HELD(&frames_lock);
     if (early.given_back_count == 0)
         return take(PAGE_SIZE, PAGE_SIZE);
     size_t i = 0;
@@ -178,13 +185,23 @@ phys_t early_take_frame(void)
     return phys(early.first + (64 * i + bit) * PAGE_SIZE);
 }
 
+phys_t early_take_frame(void)
+{
+    spin_lock(&frames_lock);
+    phys_t frame = take_frame_locked();
+    spin_unlock(&frames_lock);
+    return frame;
+}
+
 void early_give_frame(phys_t frame)
 {
     if (frame.raw < early.first || frame.raw >= early.end)
         return;
     uint64_t index = (frame.raw - early.first) / PAGE_SIZE;
+    spin_lock(&frames_lock);
     early.given_back[index / 64] |= BIT(index % 64);
     early.given_back_count++;
+    spin_unlock(&frames_lock);
 }
 
 struct phys_range early_taken(void)

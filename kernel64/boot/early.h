@@ -16,8 +16,9 @@
  * Only frames of the reserve can be freed. When the boot image is given to an allocator, [kernel_start of the
  * hand-off, early_left().start) stays allocated.
  *
- * Context of all: the BSP, one caller at a time; early_take_frame() and early_give_frame() also later,
- * under the lock of the page tables that the frames are for. No function takes a lock.
+ * Context of all: the BSP, one caller at a time; early_take_frame() and early_give_frame() also later, on any
+ * CPU, in a thread or an interrupt: they take a lock of their own, of class LOCK_EARLY_FRAMES. No other
+ * function takes one.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/memmap.h>

@@ -37,6 +37,7 @@ enum lock_nesting {
     X(LOCK_SHRINK, "shrink", "the list of shrinkers (struct exclusive)", LOCK_NESTS_NOT)                     \
     X(LOCK_SEGMENTS, "segments", "ranges of kernel address space", LOCK_NESTS_NOT)                           \
     X(LOCK_PAGE_TABLES, "page tables", "the kernel's page tables", LOCK_NESTS_NOT)                           \
+    X(LOCK_EARLY_FRAMES, "early frames", "frames of the reserve, for page tables", LOCK_NESTS_NOT)           \
     X(LOCK_SLAB_CACHES, "slab caches", "the table of object caches", LOCK_NESTS_NOT)                         \
     X(LOCK_SLAB_QUARANTINE, "slab quarantine", "freed objects of a checked cache", LOCK_NESTS_NOT)           \
     X(LOCK_SLAB_DEPOT, "slab depot", "a cache's full and empty magazines on one node", LOCK_NESTS_NOT)       \
