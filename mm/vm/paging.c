@@ -141,14 +141,16 @@ status_t paging_fill_upper_half(struct paging *paging)
     return STATUS_OK;
 }
 
+/* Nothing of it can have been merged with pages beside it: it was half mapped until now. */
 static void undo_map(struct paging *paging, virt_t virt, virt_t end, uint64_t mapped)
 {
+    lock_to_change(paging);
     if (mapped > 0) {
-        lock_to_change(paging);
         paging_unmap_range(paging, paging->root, TOP_LEVEL, virt, virt_add(virt, mapped));
         port_flush(virt, mapped);
-        spin_unlock(&paging->lock);
     }
+    paging->half_mapped--;
+    spin_unlock(&paging->lock);
     /* To the range's end, for the tables that were made and hold nothing yet. */
     prune(paging, virt, end);
 }
@@ -164,15 +166,18 @@ status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t si
     bool is_free = paging_is_all(paging->root, TOP_LEVEL, virt, end, false);
     status_t status =
         is_free ? paging_map_range(&job, paging->root, TOP_LEVEL, virt, end, phys) : STATUS_EXISTS;
+    const bool is_half = status == STATUS_NO_MEMORY;
+    paging->half_mapped += is_half;
     spin_unlock(&paging->lock);
     while (status == STATUS_NO_MEMORY && phys_is_valid(job.spare = paging_new_table(paging))) {
         lock_to_change(paging);
         status = paging_map_range(&job, paging->root, TOP_LEVEL, virt_add(virt, job.mapped), end,
                                   phys_add(phys, job.mapped));
+        paging->half_mapped -= status == STATUS_OK;
         spin_unlock(&paging->lock);
     }
     give(paging, job.spare);
-    if (status != STATUS_OK && is_free)
+    if (status != STATUS_OK && is_half)
         undo_map(paging, virt, end, job.mapped);
     return status;
 }

@@ -147,7 +147,7 @@ status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_by
                             phys_t *spare) MUST_CHECK;
 
 /* Whether the first half of the table below the entry of @level, 2 or 3, for @virt is half of a larger page.
- */
+   False also while a range is half mapped: a map that fails must find its pages as it made them. */
 bool paging_may_merge(struct paging *paging, unsigned int level, virt_t virt);
 
 /* Makes that table a larger page if its second half is the rest of it. paging_may_merge() was true, and no

@@ -123,7 +123,7 @@ bool paging_may_merge(struct paging *paging, unsigned int level, virt_t virt)
     CHECK_HELD(&paging->lock);
     const uint64_t *entry = entry_of_table(paging, level, virt);
     uint64_t whole;
-    return entry && is_half_of_page(paging, *entry, level, 0, &whole);
+    return entry && paging->half_mapped == 0 && is_half_of_page(paging, *entry, level, 0, &whole);
 }
 
 phys_t paging_merge_one(struct paging *paging, unsigned int level, virt_t virt)

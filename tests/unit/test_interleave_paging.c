@@ -2,7 +2,8 @@
 /*
  * Every interleaving, with a few interruptions, of two CPUs that change neighbouring pages: an operation
  * changes the page tables in several holds of the lock, and between two of them the other CPU maps into a
- * table that has just become empty, or changes a page in a table that is being merged.
+ * table that has just become empty, changes a page in a table that is being merged, or merges one in which
+ * a map has failed half-way.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,6 +155,64 @@ static void a_page_keeps_its_access_when_its_neighbour_is_merged(void **state)
     interleave_random(CPUS, 20000, begin_large, protect, check_protected);
 }
 
+/* ---- a map that fails half-way ---- */
+
+#define HALF_MAPPED (LARGE + MIB(2) - PAGE_SIZE)
+
+static unsigned int frames_left_to_map;
+
+/* CPU 1 gets all that it wants: only the map fails. */
+static phys_t take_for_map(void)
+{
+    if (interleave.is_running && interleave.current == 0 && frames_left_to_map-- == 0)
+        return PHYS_INVALID;
+    return take();
+}
+
+/* All pages of a table but the last one, whose access is not that of the others yet. */
+static void begin_almost_large(void)
+{
+    begin();
+    assert_int_equal(paging_map(&paging, virt(LARGE), phys(MIB(2)), MIB(2) - PAGE_SIZE, PAGE_WRITE),
+                     STATUS_OK);
+    assert_int_equal(paging_protect(&paging, virt(LARGE), PAGE_SIZE, 0), STATUS_OK);
+    paging.take = take_for_map;
+    frames_left_to_map = 0;
+}
+
+static void map_or_protect(unsigned int cpu)
+{
+    if (cpu == 0)
+        assert_int_equal(
+            paging_map(&paging, virt(HALF_MAPPED), phys(MIB(4) - PAGE_SIZE), 2 * PAGE_SIZE, PAGE_WRITE),
+            STATUS_NO_MEMORY);
+    else
+        assert_int_equal(paging_protect(&paging, virt(LARGE), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+}
+
+static void check_neighbours(void)
+{
+    struct page_mapping page;
+    for (uint64_t i = 0; i < MIB(2) - PAGE_SIZE; i += PAGE_SIZE)
+        check_page(LARGE + i, MIB(2) + i, PAGE_WRITE);
+    assert_int_equal(paging_query(&paging, virt(HALF_MAPPED), &page), STATUS_NOT_FOUND);
+    assert_int_equal(taken_count, 4);
+    /* The next one merges. */
+    paging.take = take;
+    assert_int_equal(paging_map(&paging, virt(HALF_MAPPED), phys(MIB(4) - PAGE_SIZE), PAGE_SIZE, PAGE_WRITE),
+                     STATUS_OK);
+    assert_int_equal(paging_protect(&paging, virt(LARGE), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    check_page(LARGE, MIB(2), PAGE_WRITE);
+    assert_int_equal(taken_count, 3);
+}
+
+static void a_map_that_fails_half_way_unmaps_nothing_of_its_neighbours(void **state)
+{
+    (void)state;
+    printf("%lu schedules\n", interleave_all(CPUS, 2, begin_almost_large, map_or_protect, check_neighbours));
+    interleave_random(CPUS, 20000, begin_almost_large, map_or_protect, check_neighbours);
+}
+
 int main(void)
 {
     seed_from_environment();
@@ -161,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_table_is_freed_once_and_only_when_neither_cpu_uses_it),
         cmocka_unit_test(the_tables_above_are_shared_likewise),
         cmocka_unit_test(a_page_keeps_its_access_when_its_neighbour_is_merged),
+        cmocka_unit_test(a_map_that_fails_half_way_unmaps_nothing_of_its_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,7 @@ struct paging {
     struct spinlock lock; /* LOCK_PAGE_TABLES */
     /* guarded by lock, as are the tables: */
     uint64_t changes;            /* holds of the lock in which an entry may have changed */
+    unsigned int half_mapped;    /* calls of paging_map() that lack a table; nothing is merged meanwhile */
     virt_t kept_start, kept_end; /* has empty tables that could not be freed; none when kept_end is 0 */
 };
 
@@ -172,7 +173,7 @@ void paging_prune(struct paging *paging);
  * @access: replaces the old one, memory type included.
  *
  * Large pages at the edges are split, and what has become uniform is merged, unless other callers go on
- * changing the tree meanwhile.
+ * changing the tree meanwhile, or are in the middle of paging_map().
  * Return: as paging_unmap(); STATUS_NOT_FOUND when part of the range is not mapped.
  * Cost: as paging_unmap(), and two steps of 256 entries for each table that may be merged.
  */
