@@ -106,4 +106,4 @@ def test_a_local_apic_that_firmware_disabled_is_left_disabled_if_it_cannot_be_ma
     facts = outcome.stream.fact('irq')
     assert (facts['lapic'], facts['lapic_found']) == ('none', 'none')
     (line,) = (line for line in outcome.stream.lines if line.startswith('apic_base '))
-    assert line.endswith(', off, first CPU'), line
+    assert line.endswith(', off, BSP'), line

@@ -128,12 +128,12 @@ void watchdog_poll(void)
 /* This CPU's own interrupt, when it is due. */
 void hosted_irqs_enabled(void)
 {
-    if (own_ns > now_ns)
-        return;
-    own_ns = NEVER;
-    local_irq_disable();
-    setup.expired();
-    local_irq_enable();
+    while (own_ns <= now_ns) {
+        own_ns = NEVER;
+        hosted_irqs_disabled = true;
+        setup.expired();
+        hosted_irqs_disabled = false;
+    }
 }
 
 /* HLT: until its own interrupt, or for ever. */

@@ -44,9 +44,9 @@ class Search:
     """All locks that can be reached from variables."""
 
     def __init__(self):
-        self.leads = {}  # type: whether a lock can be reached from it
+        self.leads = {}  # by type, whether a lock can be reached from it
         self.visited = set()
-        self.found = {}  # address: value
+        self.found = {}  # by address, the value
 
     def leads_to_lock(self, kind):
         kind = strip(kind)
