@@ -62,11 +62,13 @@ static void prune(struct paging *paging, virt_t virt, virt_t end)
     for (unsigned int level = 1; level < TOP_LEVEL && is_gone; level++) {
         is_gone = false;
         for (virt_t at = virt; !virt_is_equal(at, end);) {
+            phys_t freed = PHYS_INVALID;
             lock_to_change(paging);
             for (unsigned int steps = 0; steps < PRUNE_STEPS && !virt_is_equal(at, end); steps++)
-                if (paging_prune_one(paging, level, &at, end, &is_gone))
+                if (paging_prune_one(paging, level, &at, end, &is_gone, &freed))
                     break;
             spin_unlock(&paging->lock);
+            give(paging, freed);
         }
     }
 }
@@ -254,16 +256,16 @@ static status_t split_and_apply(const struct change *change)
     status_t status;
     bool has_split = false, is_done = false;
     do {
-        bool has_spare = phys_is_valid(spare);
+        const bool has_spare = phys_is_valid(spare);
         lock_to_change(paging);
         status = is_possible_locked(change)
                      ? paging_split_edges(paging, change->virt, change->size_bytes, &spare)
                      : STATUS_NOT_FOUND;
-        has_split |= has_spare && !phys_is_valid(spare);
-        if (status == STATUS_OK && (!has_spare || phys_is_valid(spare))) {
+        const bool is_split = has_spare && !phys_is_valid(spare);
+        has_split |= is_split;
+        is_done = status == STATUS_OK && !is_split;
+        if (is_done)
             apply_locked(change);
-            is_done = true;
-        }
         spin_unlock(&paging->lock);
     } while (!is_done &&
              (status == STATUS_OK || (status == STATUS_NO_MEMORY && phys_is_valid(spare = paging->take()))));

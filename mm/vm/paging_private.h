@@ -106,18 +106,21 @@ phys_t paging_new_table(struct paging *paging);
 status_t paging_enter(struct paging *paging, uint64_t *entry, unsigned int level, virt_t virt, phys_t *spare,
                       phys_t *table) MUST_CHECK;
 
-/* Frees the table at @level that @entry leads to if it is empty and no CPU may still walk it. */
-void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level);
+/* Takes the table at @level that @entry leads to out of the tree if it is empty and no CPU may still walk it.
+   Return: it, for the caller to give back without the lock; PHYS_INVALID. */
+phys_t paging_detach_if_empty(struct paging *paging, uint64_t *entry, virt_t virt,
+                              unsigned int level) MUST_CHECK;
 
 /* Makes the tables down to @lowest from *@virt on, which moves on with them; one new table at most. Return:
    as paging_enter(); STATUS_NO_MEMORY also when it needs another one. */
 status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
                               virt_t *virt, virt_t end, phys_t *spare) MUST_CHECK;
 
-/* Looks at one table at @level, the one for *@virt, and frees it if it is empty. *@virt moves on to where the
-   next may be, at most to @end; *@is_gone is set when there is none there now.
-   Return: whether there was one to look at. */
-bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone);
+/* Looks at one table at @level, the one for *@virt, and if it is empty, *@freed receives it. *@virt moves on
+   to where the next may be, at most to @end; *@is_gone is set when there is none there now. Return: whether
+   there was one to look at. */
+bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone,
+                      phys_t *freed);
 
 /* Frees @table at @level, and the tables that its first @count entries lead to. */
 void paging_free_tables(struct paging *paging, phys_t table, unsigned int level, unsigned int count);

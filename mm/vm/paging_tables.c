@@ -5,8 +5,9 @@
  * A table is freed in three steps: the entry that leads to it is cleared, so that no CPU starts to walk it;
  * all CPUs drop what their paging-structure caches hold of it; then its frame is freed. When a CPU cannot be
  * made to drop it, the entry is put back: an empty table maps nothing, and serves the next mapping there.
- * All three happen in one hold of the lock, for one table; whether the one above it has become empty is a
- * matter for the next. Another CPU may use an empty table in between, which then is not empty.
+ * The first two happen in one hold of the lock, for one table, the third after it; whether the one above it
+ * has become empty is a matter for the next. Another CPU may use an empty table in between, which then is not
+ * empty.
  */
 #include "paging_private.h"
 
@@ -58,21 +59,20 @@ static void note_kept(struct paging *paging, virt_t start, uint64_t size_bytes)
         paging->kept_end = end;
 }
 
-void paging_free_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
+phys_t paging_detach_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)
 {
     CHECK_HELD(&paging->lock);
     uint64_t old = *entry;
     if ((level == KEPT_LEVEL && virt.raw >= USER_HALF_END) || !is_empty(table_of(old)))
-        return;
+        return PHYS_INVALID;
     virt_t start = virt_align_down(virt, span_of(level + 1));
     write_entry(entry, 0);
     /* A CPU may hold the entry in its paging-structure caches: any flush inside drops those. */
-    if (port_flush_table(start, PAGE_SIZE)) {
-        paging->give(table_of(old));
-    } else {
-        write_entry(entry, old);
-        note_kept(paging, start, span_of(level + 1));
-    }
+    if (port_flush_table(start, PAGE_SIZE))
+        return table_of(old);
+    write_entry(entry, old);
+    note_kept(paging, start, span_of(level + 1));
+    return PHYS_INVALID;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): one call a level of the page tables. */
@@ -92,7 +92,8 @@ status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int 
     return STATUS_OK;
 }
 
-bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone)
+bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone,
+                      phys_t *freed)
 {
     CHECK_HELD(&paging->lock);
     virt_t start = *virt;
@@ -105,7 +106,7 @@ bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, v
     *virt = piece_end(start, end, span_of(at));
     bool is_table = is_present(*entry) && !is_leaf(*entry, at);
     if (is_table)
-        paging_free_if_empty(paging, entry, start, level);
+        *freed = paging_detach_if_empty(paging, entry, start, level);
     *is_gone |= !is_present(*entry);
     return is_table;
 }

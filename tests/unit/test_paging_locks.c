@@ -62,8 +62,8 @@ static void a_change_without_the_lock_is_reported(void **state)
     EXPECT_NOT_HELD(paging_unmap_range(&paging, paging.root, TOP_LEVEL, start, end));
     EXPECT_NOT_HELD(paging_protect_range(&paging, paging.root, TOP_LEVEL, start, end, 0));
     EXPECT_NOT_HELD((void)!paging_enter(&paging, root, TOP_LEVEL, start, &spare, &table));
-    EXPECT_NOT_HELD(paging_free_if_empty(&paging, root, start, 3));
-    EXPECT_NOT_HELD((void)!paging_prune_one(&paging, 1, &at, end, &is_gone));
+    EXPECT_NOT_HELD((void)!phys_is_valid(paging_detach_if_empty(&paging, root, start, 3)));
+    EXPECT_NOT_HELD((void)!paging_prune_one(&paging, 1, &at, end, &is_gone, &table));
     spare = paging_new_table(&paging);
     EXPECT_NOT_HELD((void)!paging_split_edges(&paging, virt_add(start, PAGE_SIZE), PAGE_SIZE, &spare));
     give(spare);
@@ -82,10 +82,19 @@ static phys_t take_while_another_may_map(void)
     return take();
 }
 
-static void frames_for_tables_are_taken_without_the_lock(void **state)
+/* It may drain this CPU's cache of frames, with as many holds of the buddy's lock as it has words. */
+static void give_while_another_may_map(phys_t frame)
+{
+    assert_true(spin_trylock(&paging.lock));
+    spin_unlock(&paging.lock);
+    give(frame);
+}
+
+static void frames_for_tables_are_taken_and_given_without_the_lock(void **state)
 {
     (void)state;
     const virt_t start = virt(DIRECT_MAP_START);
+    paging.give = give_while_another_may_map;
     paging.take = take_while_another_may_map;
     assert_int_equal(paging_map(&paging, start, phys(0), GIB(2), PAGE_WRITE), STATUS_OK);
     assert_int_equal(paging_map(&paging, virt(VRANGE_START + GIB(1) - PAGE_SIZE), phys(0), 2 * PAGE_SIZE, 0),
@@ -96,6 +105,8 @@ static void frames_for_tables_are_taken_without_the_lock(void **state)
     assert_int_equal(taken_count, before + 2);
     assert_int_equal(paging_unmap(&paging, virt_add(start, GIB(2) - PAGE_SIZE), PAGE_SIZE), STATUS_OK);
     assert_int_equal(taken_count, before + 4);
+    assert_int_equal(paging_unmap(&paging, start, GIB(2)), STATUS_OK);
+    assert_int_equal(taken_count, before);
 }
 
 static void ignore(void *context, const struct page_mapping *mapping)
@@ -177,7 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(a_change_without_the_lock_is_reported),
-        CLAIM(frames_for_tables_are_taken_without_the_lock),
+        CLAIM(frames_for_tables_are_taken_and_given_without_the_lock),
         CLAIM(a_visit_while_tables_may_be_freed_is_reported),
         CLAIM(a_table_that_becomes_empty_during_an_audit_is_freed_after_it),
         CLAIM(a_prepared_page_is_mapped_once_whatever_lock_is_held),

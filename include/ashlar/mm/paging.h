@@ -20,11 +20,11 @@
  *
  * The lock is held, with interrupts masked, for one step at a time: a change of the entries of the range, a
  * split of one page, a look at one table that may be empty, or at half of one that may be merged. Nothing is
- * allocated with it held. Between two steps of one call, other callers change what is not in its range.
+ * allocated or freed with it held. Between two steps of one call, other callers change what is not in its range.
  *
  * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock held that an interrupt
- * handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock and, through give(),
- * those of the frame allocator. Never sleeps.
+ * handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock; and without it, through
+ * take() and give(), those of the frame allocator. Never sleeps.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
  */
 #include <ashlar/addr.h>
@@ -48,8 +48,8 @@ struct paging {
     bool has_nx;
     bool has_huge_pages; /* 1 GiB, by CPUID */
 
-    /* Frames for tables. take() gives any frame, or PHYS_INVALID; its content does not matter. It is called
-       without the lock, give() with or without it. */
+    /* Frames for tables. take() gives any frame, or PHYS_INVALID; its content does not matter. Both are
+       called without the lock: give() may drain a CPU's cache, which takes long. */
     phys_t (*take)(void);
     void (*give)(phys_t frame);
 
