@@ -16,6 +16,15 @@
 #define GIB(n) ((uint64_t)(n) << 30)
 #define TIB(n) ((uint64_t)(n) << 40)
 
+/* How many bits are set. By halves: the kernel does not count on the instruction. */
+static inline unsigned int bit_count(uint64_t value)
+{
+    value -= value >> 1 & 0x5555555555555555u;
+    value = (value & 0x3333333333333333u) + (value >> 2 & 0x3333333333333333u);
+    value = (value + (value >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned int)(value * 0x0101010101010101u >> 56);
+}
+
 static inline bool is_power_of_two(uint64_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;

@@ -180,15 +180,6 @@ void bits512_clear(struct bits512 *bits)
 
 /* ---- looking ---- */
 
-/* By halves; the kernel does not count on the instruction. */
-unsigned int bits512_weight(uint64_t word)
-{
-    word -= word >> 1 & 0x5555555555555555u;
-    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
-    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (unsigned int)(word * 0x0101010101010101u >> 56);
-}
-
 bool bits512_has_at(const struct bits512 *bits, unsigned int word, unsigned int order)
 {
     if (order < BITS512_WORD_ORDER)

@@ -54,9 +54,6 @@ void bits512_clear(struct bits512 *bits);
 bool bits512_has(const struct bits512 *bits, unsigned int order);
 bool bits512_has_at(const struct bits512 *bits, unsigned int word, unsigned int order);
 
-/* How many bits of a word are set. */
-unsigned int bits512_weight(uint64_t word);
-
 /* Return: n when the largest free block is of order n - 1, 0 when there is none.
    @most: 0 .. BITS512_ORDERS, and not less than the result. */
 unsigned int bits512_orders(const struct bits512 *bits, unsigned int most);

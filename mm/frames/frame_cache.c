@@ -117,7 +117,7 @@ static uint32_t shrink_some(uint32_t keep, uint32_t words)
     uint32_t given = 0;
     for (pfn_t start; words > 0 && ((start = pop_word(keep, &mask)), mask != 0); words--) {
         give_run(start, mask);
-        given += bits512_weight(mask);
+        given += bit_count(mask);
     }
     return given;
 }

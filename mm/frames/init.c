@@ -237,7 +237,7 @@ static void count_free_regions(void)
 {
     uint64_t regions = 0;
     for (size_t word = 0; word < buddy.region_words; word++)
-        regions += bits512_weight(buddy.free_regions[word]);
+        regions += bit_count(buddy.free_regions[word]);
     buddy.free = regions * REGION_FRAMES;
 }
 

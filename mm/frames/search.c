@@ -117,7 +117,7 @@ static pfn_t take_spare_chunk(void)
     if (!pfn_is_valid(frame) || !buddy_find(frame, &place))
         return PFN_INVALID;
     if (!buddy_describe(place.region, place.chunk)) {
-        buddy_give_locked(&place, CHUNK_ORDER);
+        VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
         return PFN_INVALID;
     }
     return frame;
@@ -152,7 +152,7 @@ static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
         if (own == NO_CHUNK || !buddy_prepare_region_locked(number, memory))
             return false;
         *is_own_used = true;
-        buddy_describe(&buddy.regions[number], own);
+        VERIFY(buddy_describe(&buddy.regions[number], own));
     }
     set_metadata(memory);
     return true;

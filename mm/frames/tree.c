@@ -168,7 +168,7 @@ bool buddy_give_mask_locked(const struct place *place, uint64_t mask)
         !bits512_give_mask(&region->chunks[place->chunk], place->frame / 64, mask))
         return false;
     settle_chunk(place->number, place->chunk, place->frame / 64);
-    count_free((int64_t)bits512_weight(mask));
+    count_free((int64_t)bit_count(mask));
     buddy_check_chunk_locked(place);
     return true;
 }
@@ -204,7 +204,7 @@ pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uin
     struct bits512 *bits = &place->region->chunks[place->chunk];
     unsigned int word = bits512_take_some(bits, wanted, mask);
     set_orders(place->number, place->chunk, bits512_orders(bits, place->region->orders[place->chunk]));
-    count_free(-(int64_t)bits512_weight(*mask));
+    count_free(-(int64_t)bit_count(*mask));
     buddy_check_chunk_locked(place);
     return pfn_add(buddy_chunk_start(place->region, place->chunk), word * 64);
 }

@@ -34,11 +34,11 @@ static uint64_t count_region(const struct region *region, uint64_t *chunks)
 {
     uint64_t frames = 0;
     for (unsigned int word = 0; word < BITS512_WORDS; word++) {
-        frames += (uint64_t)bits512_weight(region->whole.word[word]) * CHUNK_FRAMES;
+        frames += (uint64_t)bit_count(region->whole.word[word]) * CHUNK_FRAMES;
         for (uint64_t hinted = region->hints[word][0]; hinted != 0; hinted &= hinted - 1) {
             const struct bits512 *bits = &region->chunks[word * 64 + (unsigned int)__builtin_ctzll(hinted)];
             for (unsigned int i = 0; i < BITS512_WORDS; i++)
-                frames += bits512_weight(bits->word[i]);
+                frames += bit_count(bits->word[i]);
             ++*chunks;
         }
     }
@@ -52,7 +52,7 @@ static void check_count(void)
         return;
     for (size_t word = 0; word < buddy.region_words; word++) {
         uint64_t split = buddy.prepared[word] & ~buddy.free_regions[word];
-        frames += (uint64_t)bits512_weight(buddy.free_regions[word]) * REGION_FRAMES;
+        frames += (uint64_t)bit_count(buddy.free_regions[word]) * REGION_FRAMES;
         for (; split != 0; split &= split - 1)
             frames += count_region(&buddy.regions[word * 64 + (unsigned int)__builtin_ctzll(split)], &chunks);
     }

@@ -11,16 +11,10 @@
 
 static unsigned int count_bits(const struct slab *slab)
 {
-    uint64_t count = 0;
-    for (unsigned int i = 0; i < SLAB_MAX_OBJECTS / 64; i++) {
-        uint64_t word = slab->free[i];
-        if (word == 0)
-            continue;
-        word -= word >> 1 & 0x5555555555555555u;
-        word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
-        count += ((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56;
-    }
-    return (unsigned int)count;
+    unsigned int count = 0;
+    for (unsigned int i = 0; i < SLAB_MAX_OBJECTS / 64; i++)
+        count += bit_count(slab->free[i]);
+    return count;
 }
 
 /* Whether no bit is set that stands for no object. */

@@ -20,7 +20,8 @@
  *
  * The lock is held, with interrupts masked, for one step at a time: a change of the entries of the range, a
  * split of one page, a look at one table that may be empty, or at half of one that may be merged. Nothing is
- * allocated or freed with it held. Between two steps of one call, other callers change what is not in its range.
+ * allocated or freed with it held. Between two steps of one call, other callers change what is not in its
+ * range.
  *
  * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock held that an interrupt
  * handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock; and without it, through
