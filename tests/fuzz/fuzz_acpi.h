@@ -14,7 +14,7 @@
 /* Return: the little-endian number of @size_bytes, at most 4, at @at. */
 uint32_t number(const uint8_t *at, size_t size_bytes);
 
-/* Insists on a printable string that ends within @limit bytes. */
+/* Insists on a printable string that ends within @room bytes. */
 void is_name(const char *name, size_t room);
 
 /* Requires a status that a parser may return for a bad table, and for a good one a view of @data. Return:

@@ -54,10 +54,10 @@ static void check_ranges(const struct memmap_range *ranges, size_t count)
 }
 
 /* Nothing strict is lost: the byte at which an entry starts has a range at least as strict. */
-static void check_claims(const struct memmap_range *ranges, size_t count)
+static void check_entries(const struct memmap_range *ranges, size_t count)
 {
-    for (size_t c = 0; c < entry_count; c++) {
-        uint64_t at = entries[c].start;
+    for (size_t e = 0; e < entry_count; e++) {
+        uint64_t at = entries[e].start;
         int kind = kind_at(at), found = -1;
         if (kind <= MEMMAP_USABLE || at >= MEMMAP_TOP)
             continue;
@@ -84,6 +84,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memmap_sweep(entries, entry_count, scratch, ranges, &range_count);
     check_ranges(ranges, range_count);
-    check_claims(ranges, range_count);
+    check_entries(ranges, range_count);
     return 0;
 }
