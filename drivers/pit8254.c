@@ -31,8 +31,8 @@ enum control_word {
     CONTROL_LATCH2 = 0x80,
 };
 
-/* NMI_SC, NMI status and control, with the gate of channel 2. The upper half is status, and is written as 0.
- */
+/* NMI_SC, NMI status and control, with the gate of channel 2. The upper half is status,
+   and is written as 0. */
 #define PORT_NMI_SC      0x61
 #define TIM_CNT2_EN      0x01
 #define SPKR_DAT_EN      0x02

@@ -38,8 +38,8 @@ static uint32_t days_to_year(uint32_t year)
     return (year - FIRST_YEAR) * 365 + leap_years;
 }
 
-/* Return: 0 .. 255; NO_NUMBER for a low digit above 9. A high digit above 9 gives a number above every limit.
- */
+/* Return: 0 .. 255; NO_NUMBER for a low digit above 9. A high digit above 9 gives
+   a number above every limit. */
 static uint32_t number_of(uint8_t raw, uint8_t format)
 {
     if (format & RTC_B_DM)

@@ -138,8 +138,8 @@ static void go_polled(struct uart16550 *uart)
     send_all_waiting(uart);
 }
 
-/* Makes space in the ring by sending the oldest bytes, a burst at a time, so that one wait is for many bytes.
- */
+/* Makes space in the ring by sending the oldest bytes, a burst at a time, so that one
+   wait is for many bytes. */
 static void shrink_queue(struct uart16550 *uart)
 {
     unsigned int space = 0;

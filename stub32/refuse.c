@@ -12,8 +12,8 @@
 #define GATES             (VECTOR_VC + 1)
 #define INTERRUPT_GATE_32 0x8e00
 
-/* The GHCB MSR, and the termination request with reason 0. (GHCB specification, "GHCB MSR Protocol", 0x100.)
- */
+/* The GHCB MSR, and the termination request with reason 0.
+   (GHCB specification, "GHCB MSR Protocol", 0x100.) */
 #define MSR_GHCB       0xc0010130
 #define GHCB_TERMINATE 0x100
 
@@ -77,8 +77,8 @@ void confidential_trap(uint32_t vector)
 
 void confidential_refuse(void)
 {
-    /* Hidden from the compiler, which would store the linked address in the image: the stub may be relocated.
-     */
+    /* Hidden from the compiler, which would store the linked address in the image:
+       the stub may be relocated. */
     struct gate *base = gates;
     __asm__("" : "+r"(base));
     struct idt_pointer pointer = { sizeof(gates) - 1, (uint32_t)(uintptr_t)base };

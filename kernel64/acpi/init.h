@@ -25,8 +25,8 @@ void acpi_find_root(void);
  */
 void acpi_init(void);
 
-/* Return: all tables; NULL without an RSDP, or with the option noacpi. Context: any, after acpi_find_root().
- */
+/* Return: all tables; NULL without an RSDP, or with the option noacpi.
+   Context: any, after acpi_find_root(). */
 const struct acpi_index *acpi_tables_here(void);
 
 /**

@@ -113,8 +113,8 @@ static bool read_s5_package(struct aml *aml, struct acpi_power *power)
     return true;
 }
 
-/* A DSDT may have a megabyte, and is searched at each boot: Boyer-Moore-Horspool. Return: how far to go on.
- */
+/* A DSDT may have a megabyte, and is searched at each boot: Boyer-Moore-Horspool.
+   Return: how far to go on. */
 static size_t distance(uint8_t last)
 {
     switch (last) {

@@ -68,8 +68,8 @@ phys_t early_alloc(uint64_t size_bytes, uint64_t alignment);
  */
 void *early_take(size_t size_bytes, size_t alignment);
 
-/* Allocates a frame for page tables; a freed one, if there is one. Return: PHYS_INVALID when there is none.
- */
+/* Allocates a frame for page tables; a freed one, if there is one.
+   Return: PHYS_INVALID when there is none. */
 phys_t early_take_frame(void);
 
 /* Frees @frame, which is of early_take_frame(). A frame of the reserve is allocated again, any other frame is

@@ -29,8 +29,8 @@ void machine_log_origin(void);
  */
 void machine_read_memory_map(void);
 
-/* Reserves [start, end) as @kind. Context: between machine_read_memory_map() and machine_build_memory_map().
- */
+/* Reserves [start, end) as @kind.
+   Context: between machine_read_memory_map() and machine_build_memory_map(). */
 void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind);
 
 /**

@@ -8,8 +8,8 @@
 #include <ashlar/fmt/multiboot2.h>
 #include <boot/boot_info.h>
 
-/* The result of a step: a tag, the end tag, the end of the bytes without one, or a tag with an invalid size.
- */
+/* The result of a step: a tag, the end tag, the end of the bytes without one, or a
+   tag with an invalid size. */
 enum mb2_step { MB2_STEP_TAG, MB2_STEP_END, MB2_STEP_NO_END, MB2_STEP_BROKEN };
 
 /**

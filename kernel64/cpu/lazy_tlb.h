@@ -48,8 +48,8 @@ static inline void lazy_tlb_enter_stale(enum lazy_tlb *word)
 static inline bool lazy_tlb_leave(enum lazy_tlb *word)
 {
     enum lazy_tlb found = CPU_IDLE;
-    /* It is busy already if an NMI left the state meanwhile. Relaxed: IDLE means that nothing was deferred.
-     */
+    /* It is busy already if an NMI left the state meanwhile. Relaxed:
+       IDLE means that nothing was deferred. */
     if (__atomic_compare_exchange_n(word, &found, CPU_BUSY, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) ||
         found == CPU_BUSY)
         return true;

@@ -28,8 +28,8 @@ static unsigned int bits_for(unsigned int count)
     return bits;
 }
 
-/* Each level has the number of bits below the next one; a missing level has the @shift of the level below it.
- */
+/* Each level has the number of bits below the next one; a missing level has the @shift
+   of the level below it. */
 static bool read_levels(cpuid_fn *cpuid, uint32_t leaf, struct topology *topology)
 {
     unsigned int thread = 0, core = 0, die = 0;

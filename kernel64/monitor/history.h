@@ -15,8 +15,8 @@ struct history {
     char draft[LINE_MAX]; /* the line being edited when the walk began */
 };
 
-/* Stores @text (below LINE_MAX) and ends the walk. Not stored: an empty line, and a repetition of the newest.
- */
+/* Stores @text (below LINE_MAX) and ends the walk.
+   Not stored: an empty line, and a repetition of the newest. */
 void history_add(struct history *history, const char *text);
 
 /**

@@ -34,8 +34,8 @@
 
 #define BLOCK_CACHE_BATCH 4 /* blocks that come to a CPU's cache, and go, at once */
 
-/* Regions are numbered from 0 by ascending address; chunks by address / 2 MiB, or from 0 within their region.
- */
+/* Regions are numbered from 0 by ascending address; chunks by address / 2 MiB, or
+   from 0 within their region. */
 #define NO_REGION (-1)
 #define NO_CHUNK  REGION_CHUNKS
 

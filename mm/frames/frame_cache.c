@@ -82,9 +82,8 @@ static void check_stack(void)
           "frame cache: the descriptor of a frame in the stack says that it is not in use");
 }
 
-/* Takes those from the top of the stack that stand in one word. Return: the word's first frame; *mask is 0
-   when
-   @keep are left. */
+/* Takes those from the top of the stack that are in one word, until @keep are left. Return: the word's first
+   frame; *@mask is 0 when there are no more than @keep. */
 static pfn_t pop_word(uint32_t keep, uint64_t *mask)
 {
     port_pin();

@@ -11,8 +11,8 @@
 
 #ifdef ASHLAR_CHECKED
 
-/* Changes from one count of all free frames to the next, for each COUNT_CHUNKS split chunks that it visits.
- */
+/* Changes from one count of all free frames to the next, for each COUNT_CHUNKS
+   split chunks that it visits. */
 #define COUNT_AFTER  1024u
 #define COUNT_CHUNKS 64u
 
@@ -82,8 +82,8 @@ static void check_free_region(int64_t number)
               "buddy: a region that is free as a whole has no free frames of its own");
 }
 
-/* Whether the region has a hint for the largest of its @orders orders of whole chunks, and none for the next.
- */
+/* Whether the region has a hint for the largest of its @orders orders of whole chunks,
+   and none for the next. */
 static bool are_hints(int64_t number, unsigned int orders)
 {
     return (orders == 0 || buddy_is_set(buddy.hints[CHUNK_ORDER + orders - 1], (uint64_t)number)) &&

@@ -29,8 +29,8 @@ struct renumber {
     bool is_done;
 };
 
-/* No CPU may call the CPU by its old number meanwhile: it leaves the set of called CPUs, and joins it again.
- */
+/* No CPU may call the CPU by its old number meanwhile: it leaves the set of called
+   CPUs, and joins it again. */
 static void write_id(void *argument)
 {
     struct renumber *wanted = argument;

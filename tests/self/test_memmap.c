@@ -168,8 +168,8 @@ static uint64_t walk_page(uint64_t address, size_t skipped_bytes, bool write)
     return wrong;
 }
 
-/* @distance: of samples; an odd number of pages, so that they are not all at the same offset in a large page.
- */
+/* @distance: of samples; an odd number of pages, so that they are not all at the same
+   offset in a large page. */
 static uint64_t walk_everything(phys_t first, uint64_t distance, bool write)
 {
     uint64_t wrong = 0, walked = 0;

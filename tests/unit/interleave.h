@@ -151,8 +151,8 @@ __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
     interleave_go(interleave_draw(INTERLEAVE_BLOCKS));
 }
 
-/* The next one runs, in order, so that CPUs that wait for a third one do not switch to each other for ever.
- */
+/* The next one runs, in order, so that CPUs that wait for a third one do not switch
+   to each other for ever. */
 int interleave_wait(void)
 {
     if (!interleave.is_running)

@@ -123,8 +123,8 @@ static void calibration_does_not_wait_for_other_work(void **state)
         }
 }
 
-/* A counter that only confirms another is not waited for, and measured well later if it is chosen after all.
- */
+/* A counter that only confirms another is not waited for, and measured well later if
+   it is chosen after all. */
 static void a_rough_window_is_short_and_may_go_on(void **state)
 {
     (void)state;

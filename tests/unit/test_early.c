@@ -185,8 +185,8 @@ static void a_full_list_refuses_and_changes_nothing(void **state)
     assert_int_equal(count, EARLY_RUNS_MAX + 1);
 }
 
-/* Random requests: aligned, usable, in reach, and no two overlap; and the runs cover exactly what was given.
- */
+/* Random requests: aligned, usable, in reach, and no two overlap;
+   and the runs cover exactly what was given. */
 static void blocks_never_overlap(void **state)
 {
     (void)state;

@@ -208,8 +208,8 @@ static void log_a_line(void)
     log_lines++;
 }
 
-/* It ends the row, and the text goes on in another: the next prompt is in column 1, and the rows are counted.
- */
+/* It ends the row, and the text goes on in another: the next prompt is in column 1,
+   and the rows are counted. */
 static void a_log_line_in_the_middle_of_a_row_begins_another(void **state)
 {
     (void)state;

@@ -86,8 +86,8 @@ struct lock_kind {
     struct lock_bound *bound; /* for spin_lock_or_give_up(); NULL: never used with it */
 };
 
-/* The policy of mm's locks but the buddy's: under one of them frames may be unmapped, which calls other CPUs.
- */
+/* The policy of mm's locks but the buddy's: under one of them frames may be
+   unmapped, which calls other CPUs. */
 #define LOCK_POLICY_MM .fairness = LOCK_UNFAIR_IN_GUEST, .polls_calls = true
 
 /* Coroutines that model CPUs on one thread would share its stack of held locks. */
