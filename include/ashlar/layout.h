@@ -40,7 +40,7 @@ STATIC_ASSERT(((0xffff800000000000ULL >> 9) | 0xff80000000000000ULL) == 0xffffff
 
 /*
  * What the stub's BSS holds for kernel64: one 2 MiB-aligned block that its segments are loaded
- * into. 4 MiB carries a -O0 checked build four times over and still leaves a 16 MiB machine room.
+ * into. 4 MiB is four times what a -O0 checked build needs, and fits into a machine of 16 MiB.
  */
 #define KERNEL_RESERVE_SIZE (4ULL << 20)
 

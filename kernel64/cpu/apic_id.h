@@ -4,7 +4,7 @@
  * The two numbers that hardware has for a CPU. The initial APIC ID is CPUID's and never changes; package,
  * core and thread are fields of it (cpu/topology.h). The APIC ID is the LAPIC's, by which interrupts reach
  * the CPU and the MADT lists it. They are the same unless firmware has written the ID register in xAPIC mode,
- * as boards of the K8 and of AMD's family 10H do to make room for I/O APICs.
+ * as boards of the K8 and of AMD's family 10H do to leave low IDs to I/O APICs.
  */
 #include <cpu/cpuid.h>
 

@@ -368,7 +368,7 @@ bool timer_queue_next(struct timer_queue *queue, uint64_t *deadline_ns)
     return earliest != NULL;
 }
 
-/* Inserts one into a sorted array of @count, which has room for @capacity: the latest is dropped. */
+/* Inserts one into a sorted array of @count, which holds at most @capacity: the latest is dropped. */
 static void insert_sorted(struct timer_armed *armed, size_t count, size_t capacity, struct timer_armed one)
 {
     size_t at = count < capacity ? count : capacity;

@@ -40,7 +40,7 @@ static pfn_t take_ordinary(unsigned int order)
 }
 
 /* After a request found nothing. Return: whether to try again. */
-static bool make_room(unsigned int order, unsigned int flags, bool is_first, struct shrink_request *request)
+static bool reclaim(unsigned int order, unsigned int flags, bool is_first, struct shrink_request *request)
 {
     if (!is_first && ((flags & BUDDY_THIS_NODE) || !shrink_again(request, BIT(order))))
         return false;
@@ -59,7 +59,7 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
         pfn_t frame = is_ordinary ? take_ordinary(order) : buddy_take(order, flags, below, node);
         if (pfn_is_valid(frame) && use_block(frame, order, is_ordinary ? 0 : FRAME_FLAG_DIRECT))
             return pfn_to_phys(frame);
-    } while (make_room(order, flags, attempt++ == 0, &request));
+    } while (reclaim(order, flags, attempt++ == 0, &request));
     return PHYS_INVALID;
 }
 

@@ -84,7 +84,7 @@ extern __thread bool hosted_is_fresh __attribute__((visibility("hidden"), tls_mo
 bool hosted_map(uint64_t address, uint64_t size_bytes);
 
 /**
- * hosted_make_room() - give back memory that is kept for later requests, of every kind.
+ * hosted_reclaim() - give back memory that is kept for later requests, of every kind.
  * @frames: how many are wanted; passed to the shrinkers.
  *
  * For a retry after the system refused memory.
@@ -92,7 +92,7 @@ bool hosted_map(uint64_t address, uint64_t size_bytes);
  * Return: whether there was any.
  * Context: thread that is a CPU; no lock is held.
  */
-bool hosted_make_room(uint64_t frames);
+bool hosted_reclaim(uint64_t frames);
 
 /* ---- large.c ---- */
 

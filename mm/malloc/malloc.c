@@ -140,7 +140,7 @@ static void *alloc_mapping(size_t size, size_t alignment, bool *is_zero)
 {
     bool is_shared = hosted_enter(), wants_zero = *is_zero;
     void *mapping = hosted_large_alloc(size, alignment, is_zero);
-    if (!mapping && size < SIZE_LIMIT - PAGE_SIZE && hosted_make_room(size / PAGE_SIZE + 1)) {
+    if (!mapping && size < SIZE_LIMIT - PAGE_SIZE && hosted_reclaim(size / PAGE_SIZE + 1)) {
         *is_zero = wants_zero;
         mapping = hosted_large_alloc(size, alignment, is_zero);
     }

@@ -67,7 +67,7 @@ status_t port_map_descriptors(struct frame *start, phys_t memory, uint64_t page_
 /* ---- CPUs ---- */
 
 /* From a variable in the section to this thread's. 0: the thread is no CPU now. The section stays all zero:
-   pushing to its stacks finds no room. */
+   pushing to its stacks finds no slot. */
 extern __thread intptr_t hosted_cpu_offset __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern __thread unsigned int hosted_cpu __attribute__((visibility("hidden"), tls_model("initial-exec")));
 extern unsigned int hosted_cpu_count __attribute__((visibility("hidden")));

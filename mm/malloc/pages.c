@@ -420,7 +420,7 @@ static bool unmap_idle(void)
     return is_any;
 }
 
-bool hosted_make_room(uint64_t frames)
+bool hosted_reclaim(uint64_t frames)
 {
     bool is_any = hosted_large_release();
     is_any |= shrink_memory(frames) > 0;
@@ -430,7 +430,7 @@ bool hosted_make_room(uint64_t frames)
 bool port_commit(void *start, size_t size_bytes)
 {
     return commit(start, size_bytes) ||
-           (hosted_make_room((size_bytes + PAGE_SIZE - 1) / PAGE_SIZE) && commit(start, size_bytes));
+           (hosted_reclaim((size_bytes + PAGE_SIZE - 1) / PAGE_SIZE) && commit(start, size_bytes));
 }
 
 void hosted_for_page_locks(void (*act)(struct spinlock *lock))

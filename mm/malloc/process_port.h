@@ -34,12 +34,12 @@ static inline void port_unpin(void)
 #define PORT_STACK_PUSH_AT(name, offset, pointer)                                                            \
     ({                                                                                                       \
         void **top_ = PORT_MINE_AT(struct port_stack, name, offset).top;                                     \
-        bool has_room_ = LIKELY(top_ < PORT_MINE_AT(struct port_stack, name, offset).limit);                 \
-        if (has_room_) {                                                                                     \
+        bool has_slot_ = LIKELY(top_ < PORT_MINE_AT(struct port_stack, name, offset).limit);                 \
+        if (has_slot_) {                                                                                     \
             top_[1] = (pointer);                                                                             \
             PORT_MINE_AT(struct port_stack, name, offset).top = top_ + 1;                                    \
         }                                                                                                    \
-        has_room_;                                                                                           \
+        has_slot_;                                                                                           \
     })
 #define PORT_STACK_POP(name)           PORT_STACK_POP_AT(name, 0)
 #define PORT_STACK_PUSH(name, pointer) PORT_STACK_PUSH_AT(name, 0, pointer)

@@ -136,7 +136,7 @@ static size_t red_of_block(const struct trail *trail, const void *block, size_t 
     return red < BLOCK_RED_MOST ? red : BLOCK_RED_MOST;
 }
 
-size_t checked_block_room(size_t size_bytes)
+size_t checked_block_size(size_t size_bytes)
 {
     return size_bytes + REAR_LEAST + sizeof(struct trail);
 }

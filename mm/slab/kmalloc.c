@@ -44,10 +44,10 @@ static unsigned int order_of(size_t size_bytes)
    objects above KMALLOC_SMALL_MAX, and would save registers for it. */
 static NOINLINE void *alloc_block(size_t size_bytes, const void *caller)
 {
-    size_t room =
-        slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_room(size_bytes) : size_bytes;
-    bool is_checked = room > size_bytes && room <= KMALLOC_MAX;
-    unsigned int order = order_of(is_checked ? room : size_bytes);
+    size_t needed =
+        slab_checks_new_caches && size_bytes <= KMALLOC_MAX ? checked_block_size(size_bytes) : size_bytes;
+    bool is_checked = needed > size_bytes && needed <= KMALLOC_MAX;
+    unsigned int order = order_of(is_checked ? needed : size_bytes);
     size_t block_bytes = PAGE_SIZE << order;
     phys_t block = size_bytes <= KMALLOC_MAX ? buddy_alloc(order, 0) : PHYS_INVALID;
     if (!phys_is_valid(block))

@@ -280,7 +280,7 @@ void magazine_free(struct slab_cache *cache, void *object, const void *caller)
         slab_give(cache, &object, 1, caller);
         return;
     }
-    magazine->slots[++magazine->count] = object; /* the depot may have only made room in one */
+    magazine->slots[++magazine->count] = object; /* the depot may have only emptied a part of a full one */
     depot_put(cache, insert(cache->number, magazine, false));
 }
 

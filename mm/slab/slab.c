@@ -105,8 +105,8 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
     for (size_t done = 0; done < count;) {
         port_pin();
         void **top = PORT_MINE(slab_stacks).of[number].top;
-        size_t room = (size_t)(PORT_MINE(slab_stacks).of[number].limit - top);
-        size_t some = room < count - done ? room : count - done;
+        size_t slots = (size_t)(PORT_MINE(slab_stacks).of[number].limit - top);
+        size_t some = slots < count - done ? slots : count - done;
         __builtin_memcpy(top + 1, objects + done, some * sizeof(*top));
         PORT_MINE(slab_stacks).of[number].top = top + some;
         port_unpin();

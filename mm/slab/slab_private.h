@@ -224,7 +224,7 @@ enum depot_request { DEPOT_ONLY_GIVE, DEPOT_EMPTIED, DEPOT_FILLED };
  * @given: or empty_magazine. Its objects may be any node's.
  *
  * Return: a magazine as requested; NULL when there is none. With DEPOT_EMPTIED it may be @given, when the
- * depot has enough filled ones: with room, but not empty.
+ * depot has enough filled ones: not full any more, and not empty.
  * Cost: a few dozen objects given back to slabs.
  */
 struct magazine *depot_exchange(struct slab_cache *cache, unsigned int node, struct magazine *given,
@@ -381,7 +381,7 @@ size_t checked_requested(const struct slab_cache *cache, const void *object);
 /* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is
    handed out; what it was asked for; and when it comes back. checked_block_end() returns false, and has
    reported it, when it was overrun. */
-size_t checked_block_room(size_t size_bytes);
+size_t checked_block_size(size_t size_bytes);
 void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller);
 size_t checked_block_requested(void *block, size_t block_bytes);
 bool checked_block_end(void *block, size_t block_bytes, const void *caller);

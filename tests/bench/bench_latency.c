@@ -171,38 +171,38 @@ static unsigned int worst_of_each(phase_fn *const *phases, unsigned int count, b
 static phase_fn *const usual[] = { many, some_after_many, mixed }, *const large[] = { blocks },
                        *const short_of_memory[] = { reclaimed }, *const last[] = { refused };
 
-static unsigned int worst_alloc(uint64_t *values, unsigned int room)
+static unsigned int worst_alloc(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return worst_of_each(usual, ARRAY_LEN(usual), true, values);
 }
 BENCH_COLLECTS(worst_1_kmalloc, "worst.kmalloc", "tsc", prepare, worst_alloc);
 
-static unsigned int worst_free(uint64_t *values, unsigned int room)
+static unsigned int worst_free(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return worst_of_each(usual, ARRAY_LEN(usual), false, values);
 }
 BENCH_COLLECTS(worst_2_kfree, "worst.kfree", "tsc", prepare, worst_free);
 
-static unsigned int worst_block(uint64_t *values, unsigned int room)
+static unsigned int worst_block(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return worst_of_each(large, ARRAY_LEN(large), true, values);
 }
 BENCH_COLLECTS(worst_3_block, "worst.kmalloc.block", "tsc", prepare, worst_block);
 
-static unsigned int worst_reclaim(uint64_t *values, unsigned int room)
+static unsigned int worst_reclaim(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return worst_of_each(short_of_memory, ARRAY_LEN(short_of_memory), true, values);
 }
 BENCH_COLLECTS(worst_6_reclaim, "worst.kmalloc.reclaim", "tsc", prepare, worst_reclaim);
 
 /* The last of all: magazines and frame caches are not what they were before. */
-static unsigned int worst_refused(uint64_t *values, unsigned int room)
+static unsigned int worst_refused(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return worst_of_each(last, ARRAY_LEN(last), true, values);
 }
 BENCH_COLLECTS(worst_7_refused, "worst.kmalloc.refused", "tsc", prepare, worst_refused);
@@ -400,30 +400,30 @@ static stretch_fn *const of_objects[] = { small_objects, large_objects }, *const
 static stretch_fn *const of_ranges[] = { memory_ranges, device_ranges, page_tables };
 
 /* The first of all: descriptors stay. */
-static unsigned int off_for_frames(uint64_t *values, unsigned int room)
+static unsigned int off_for_frames(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return latest_of_each(of_frames, ARRAY_LEN(of_frames), values);
 }
 BENCH_COLLECTS(worst_0_frames, "worst.interrupts_off.frames", "tsc", prepare, off_for_frames);
 
-static unsigned int off_for_objects(uint64_t *values, unsigned int room)
+static unsigned int off_for_objects(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return latest_of_each(of_objects, ARRAY_LEN(of_objects), values);
 }
 BENCH_COLLECTS(worst_4_objects, "worst.interrupts_off.objects", "tsc", prepare, off_for_objects);
 
-static unsigned int off_for_blocks(uint64_t *values, unsigned int room)
+static unsigned int off_for_blocks(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return latest_of_each(of_blocks, ARRAY_LEN(of_blocks), values);
 }
 BENCH_COLLECTS(worst_4_blocks, "worst.interrupts_off.blocks", "tsc", prepare, off_for_blocks);
 
-static unsigned int off_for_ranges(uint64_t *values, unsigned int room)
+static unsigned int off_for_ranges(uint64_t *values, unsigned int capacity)
 {
-    (void)room;
+    (void)capacity;
     return latest_of_each(of_ranges, ARRAY_LEN(of_ranges), values);
 }
 BENCH_COLLECTS(worst_5_ranges, "worst.interrupts_off.ranges", "tsc", prepare, off_for_ranges);

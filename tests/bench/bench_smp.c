@@ -175,10 +175,10 @@ static void contend(void *argument)
 }
 
 /* How often each CPU has had it in CONTEST_NS. */
-static unsigned int hand_round(uint64_t *values, unsigned int room)
+static unsigned int hand_round(uint64_t *values, unsigned int capacity)
 {
     unsigned int online = ipi_online_count();
-    contest.cpus = online < room ? online : room;
+    contest.cpus = online < capacity ? online : capacity;
     contest.ready = contest.done = 0;
     contest.end_ns = 0;
     contest.taken = values;

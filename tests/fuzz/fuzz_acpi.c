@@ -23,9 +23,9 @@ uint32_t number(const uint8_t *at, size_t size_bytes)
     return value;
 }
 
-void is_name(const char *name, size_t room)
+void is_name(const char *name, size_t limit)
 {
-    insist(memchr(name, 0, room));
+    insist(memchr(name, 0, limit));
     for (; *name; name++)
         insist(*name >= 0x20 && *name < 0x7f);
 }

@@ -14,8 +14,8 @@
 /* Return: the little-endian number of @size_bytes, at most 4, at @at. */
 uint32_t number(const uint8_t *at, size_t size_bytes);
 
-/* Insists on a printable string that ends within @room bytes. */
-void is_name(const char *name, size_t room);
+/* Insists on a printable string that ends within @limit bytes. */
+void is_name(const char *name, size_t limit);
 
 /* Requires a status that a parser may return for a bad table, and for a good one a view of @data. Return:
  * whether it is good. */

@@ -83,22 +83,22 @@ FORWARD(size_t, strspn, (const char *s, const char *accept), s, accept)
 FORWARD(size_t, strcspn, (const char *s, const char *reject), s, reject)
 
 /* What programs built with _FORTIFY_SOURCE call. */
-EXPORT void *__memcpy_chk(void *restrict to, const void *restrict from, size_t n, size_t room);
-EXPORT void *__memcpy_chk(void *restrict to, const void *restrict from, size_t n, size_t room)
+EXPORT void *__memcpy_chk(void *restrict to, const void *restrict from, size_t n, size_t object_size);
+EXPORT void *__memcpy_chk(void *restrict to, const void *restrict from, size_t n, size_t object_size)
 {
-    return n > room ? (abort(), NULL) : memcpy(to, from, n);
+    return n > object_size ? (abort(), NULL) : memcpy(to, from, n);
 }
 
-EXPORT void *__memmove_chk(void *to, const void *from, size_t n, size_t room);
-EXPORT void *__memmove_chk(void *to, const void *from, size_t n, size_t room)
+EXPORT void *__memmove_chk(void *to, const void *from, size_t n, size_t object_size);
+EXPORT void *__memmove_chk(void *to, const void *from, size_t n, size_t object_size)
 {
-    return n > room ? (abort(), NULL) : memmove(to, from, n);
+    return n > object_size ? (abort(), NULL) : memmove(to, from, n);
 }
 
-EXPORT void *__memset_chk(void *to, int byte, size_t n, size_t room);
-EXPORT void *__memset_chk(void *to, int byte, size_t n, size_t room)
+EXPORT void *__memset_chk(void *to, int byte, size_t n, size_t object_size);
+EXPORT void *__memset_chk(void *to, int byte, size_t n, size_t object_size)
 {
-    return n > room ? (abort(), NULL) : memset(to, byte, n);
+    return n > object_size ? (abort(), NULL) : memset(to, byte, n);
 }
 
 /* ---- the printf family ---- */
@@ -183,17 +183,17 @@ VARIADIC(fprintf, format, vfprintf(file, format, arguments), FILE *file, const c
 VARIADIC(printf, format, vfprintf(stdout, format, arguments), const char *format)
 
 VARIADIC(__snprintf_chk, format, vsnprintf(to, size, format, arguments), char *to, size_t size,
-         int flag UNUSED, size_t room UNUSED, const char *format)
-VARIADIC(__sprintf_chk, format, vsnprintf(to, room, format, arguments), char *to, int flag UNUSED,
-         size_t room, const char *format)
+         int flag UNUSED, size_t object_size UNUSED, const char *format)
+VARIADIC(__sprintf_chk, format, vsnprintf(to, object_size, format, arguments), char *to, int flag UNUSED,
+         size_t object_size, const char *format)
 VARIADIC(__fprintf_chk, format, vfprintf(file, format, arguments), FILE *file, int flag UNUSED,
          const char *format)
 VARIADIC(__printf_chk, format, vfprintf(stdout, format, arguments), int flag UNUSED, const char *format)
 
-EXPORT int __vsnprintf_chk(char *to, size_t size, int flag, size_t room, const char *format,
+EXPORT int __vsnprintf_chk(char *to, size_t size, int flag, size_t object_size, const char *format,
                            va_list arguments);
-EXPORT int __vsnprintf_chk(char *to, size_t size, int flag UNUSED, size_t room UNUSED, const char *format,
-                           va_list arguments)
+EXPORT int __vsnprintf_chk(char *to, size_t size, int flag UNUSED, size_t object_size UNUSED,
+                           const char *format, va_list arguments)
 {
     return vsnprintf(to, size, format, arguments);
 }

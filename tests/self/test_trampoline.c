@@ -16,8 +16,8 @@
 KTEST(smp, the_space_after_the_trampoline_code_is_filled_with_traps)
 {
     struct trampoline made;
-    uint32_t room;
-    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    uint32_t slots;
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &slots);
     if (status == STATUS_NO_MEMORY)
         SKIP_TEST("no memory below 640 KiB");
     ASSERT_THAT(status == STATUS_OK);
@@ -35,13 +35,13 @@ KTEST(smp, the_space_after_the_trampoline_code_is_filled_with_traps)
 KTEST(smp, a_trampoline_is_freed_whole)
 {
     struct trampoline made;
-    uint32_t room;
+    uint32_t slots;
     uint64_t taken = trampoline_frames(), free = buddy_free_frames();
-    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &slots);
     if (status == STATUS_NO_MEMORY)
         SKIP_TEST("no memory below 640 KiB");
     ASSERT_THAT(status == STATUS_OK);
-    EXPECT(room >= 1);
+    EXPECT(slots >= 1);
     EXPECT(trampoline_frames() > taken);
     EXPECT(buddy_free_frames() == free - (trampoline_frames() - taken));
     trampoline_free(&made);
@@ -53,9 +53,9 @@ KTEST(smp, a_trampoline_is_freed_whole)
 KTEST(smp, a_trampoline_is_freed_whole_also_while_table_freeing_is_blocked)
 {
     struct trampoline made;
-    uint32_t room;
+    uint32_t slots;
     uint64_t taken = trampoline_frames(), free = buddy_free_frames();
-    status_t status = trampoline_make(&made, address_space(), 1, 0, &room);
+    status_t status = trampoline_make(&made, address_space(), 1, 0, &slots);
     if (status == STATUS_NO_MEMORY)
         SKIP_TEST("no memory below 640 KiB");
     ASSERT_THAT(status == STATUS_OK);

@@ -23,7 +23,7 @@ static struct {
     struct buddy_setup setup;
 } machine;
 
-/* The highest room; the lowest when machine_early_is_low. */
+/* The highest that fits; the lowest when machine_early_is_low. */
 static bool machine_early_is_low;
 
 static UNUSED phys_t machine_take(uint64_t size, uint64_t alignment)

@@ -300,7 +300,7 @@ static void a_root_of_thousands_keeps_the_first_of_each_signature(void **state)
     assert_non_null(acpi_index_find(&tables, "OEM2", NULL));
 }
 
-/* Kinds that never end do not fill more than the room for them. */
+/* Kinds that never end do not fill more than their slots. */
 static void excess_signatures_are_counted(void **state)
 {
     (void)state;

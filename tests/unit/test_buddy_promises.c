@@ -97,7 +97,7 @@ static uint64_t metadata_with(uint64_t far_start, uint64_t far_end, uint64_t rea
     return stats.metadata;
 }
 
-/* A PC with more memory than the direct map has room for is to start, whatever the rest is: 1 000 GiB of it
+/* A PC with more memory than the direct map covers is to start, whatever the rest is: 1 000 GiB of it
    needed 2 000 MiB of descriptors in 1 GiB. */
 static void unreachable_memory_takes_no_metadata(void **state)
 {

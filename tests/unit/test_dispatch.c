@@ -100,7 +100,7 @@ static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)
     run_line("leaf");
     assert_int_equal(runs, 0);
     assert_int_equal(refused, 1);
-    /* With room for the frames of dispatch itself, in a build with sanitizers. */
+    /* With space for the frames of dispatch itself, in a build with sanitizers. */
     set_stack(DISPATCH_STACK_MIN + 32768);
     run_line("leaf");
     assert_int_equal(runs, 1);

@@ -14,17 +14,17 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define ROOM 4096
+#define BUFFER_SIZE 4096
 
 /* One page each, between pages that are not there. */
 static unsigned char *page_a, *page_b;
 
 static unsigned char *guarded_page(void)
 {
-    unsigned char *pages = mmap(NULL, 3 * ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED || mprotect(pages + ROOM, ROOM, PROT_READ | PROT_WRITE) != 0)
+    unsigned char *pages = mmap(NULL, 3 * BUFFER_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(pages + BUFFER_SIZE, BUFFER_SIZE, PROT_READ | PROT_WRITE) != 0)
         abort();
-    return pages + ROOM;
+    return pages + BUFFER_SIZE;
 }
 
 static int set_up(void **state)
@@ -51,11 +51,11 @@ static int sign(int value)
 static void check_copy(unsigned char *to, const unsigned char *from, size_t n,
                        void *(*copy)(void *, const void *, size_t))
 {
-    unsigned char before[ROOM];
-    memcpy(before, page_a, ROOM);
+    unsigned char before[BUFFER_SIZE];
+    memcpy(before, page_a, BUFFER_SIZE);
     assert_ptr_equal(copy(to, from, n), to);
     memcpy(before + (to - page_a), from, n);
-    assert_memory_equal(page_a, before, ROOM);
+    assert_memory_equal(page_a, before, BUFFER_SIZE);
 }
 
 static void *ashlar_memcpy_unrestricted(void *to, const void *from, size_t n)
@@ -66,17 +66,18 @@ static void *ashlar_memcpy_unrestricted(void *to, const void *from, size_t n)
 static void memcpy_copies_exactly_n_bytes_at_each_alignment(void **state)
 {
     (void)state;
-    fill_randomly(page_a, ROOM);
-    fill_randomly(page_b, ROOM);
+    fill_randomly(page_a, BUFFER_SIZE);
+    fill_randomly(page_b, BUFFER_SIZE);
     for (size_t n = 0; n <= 100; n++) {
         for (size_t shift = 0; shift < 9; shift++) {
             check_copy(page_a + shift, page_b, n, ashlar_memcpy_unrestricted);
             check_copy(page_a, page_b + shift, n, ashlar_memcpy_unrestricted);
-            check_copy(page_a + ROOM - n - shift, page_b + ROOM - n, n, ashlar_memcpy_unrestricted);
-            check_copy(page_a + ROOM - n, page_b + ROOM - n - shift, n, ashlar_memmove);
+            check_copy(page_a + BUFFER_SIZE - n - shift, page_b + BUFFER_SIZE - n, n,
+                       ashlar_memcpy_unrestricted);
+            check_copy(page_a + BUFFER_SIZE - n, page_b + BUFFER_SIZE - n - shift, n, ashlar_memmove);
         }
     }
-    check_copy(page_a, page_b, ROOM, ashlar_memcpy_unrestricted);
+    check_copy(page_a, page_b, BUFFER_SIZE, ashlar_memcpy_unrestricted);
 }
 
 static void memmove_copies_as_if_through_a_temporary_buffer(void **state)
@@ -100,18 +101,18 @@ static void memset_sets_exactly_n_bytes(void **state)
     (void)state;
     for (size_t n = 0; n <= 100; n++) {
         for (size_t shift = 0; shift < 9; shift++) {
-            unsigned char expected[ROOM];
-            size_t at = shift & 1 ? ROOM - n - shift : shift;
+            unsigned char expected[BUFFER_SIZE];
+            size_t at = shift & 1 ? BUFFER_SIZE - n - shift : shift;
             int byte = (int)seed_next();
-            fill_randomly(page_a, ROOM);
-            memcpy(expected, page_a, ROOM);
+            fill_randomly(page_a, BUFFER_SIZE);
+            memcpy(expected, page_a, BUFFER_SIZE);
             memset(expected + at, byte, n);
             assert_ptr_equal(ashlar_memset(page_a + at, byte, n), page_a + at);
-            assert_memory_equal(page_a, expected, ROOM);
+            assert_memory_equal(page_a, expected, BUFFER_SIZE);
         }
     }
-    ashlar_memset(page_a, 0x5a, ROOM);
-    for (size_t i = 0; i < ROOM; i++)
+    ashlar_memset(page_a, 0x5a, BUFFER_SIZE);
+    for (size_t i = 0; i < BUFFER_SIZE; i++)
         assert_int_equal(page_a[i], 0x5a);
 }
 
@@ -120,7 +121,7 @@ static void memcmp_orders_by_the_first_difference_as_unsigned_bytes(void **state
     (void)state;
     for (size_t n = 0; n <= 40; n++) {
         for (size_t shift = 0; shift < 8; shift++) {
-            unsigned char *a = page_a + ROOM - n, *b = page_b + ROOM - n - shift;
+            unsigned char *a = page_a + BUFFER_SIZE - n, *b = page_b + BUFFER_SIZE - n - shift;
             fill_randomly(a, n);
             memcpy(b, a, n);
             assert_int_equal(ashlar_memcmp(a, b, n), 0);
@@ -143,7 +144,7 @@ static void memchr_finds_the_first_within_n(void **state)
     (void)state;
     for (int round = 0; round < 20000; round++) {
         size_t n = seed_below(30);
-        unsigned char *s = page_a + ROOM - n;
+        unsigned char *s = page_a + BUFFER_SIZE - n;
         for (size_t i = 0; i < n; i++)
             s[i] = (unsigned char)(254 + seed_below(4));
         int byte = (int)(254 + seed_below(4)) - (int)(256 * seed_below(2));
@@ -155,7 +156,7 @@ static void memchr_finds_the_first_within_n(void **state)
 static char *random_string(unsigned char *page, unsigned int longest, const char *letters)
 {
     size_t length = seed_below(longest + 1);
-    char *s = (char *)page + ROOM - length - 1;
+    char *s = (char *)page + BUFFER_SIZE - length - 1;
     for (size_t i = 0; i < length; i++)
         s[i] = letters[seed_below((unsigned int)strlen(letters))];
     s[length] = 0;
@@ -187,7 +188,7 @@ static void limits_stop_before_a_missing_nul(void **state)
 {
     (void)state;
     for (size_t n = 0; n <= 40; n++) {
-        char *a = (char *)page_a + ROOM - n, *b = (char *)page_b + ROOM - n;
+        char *a = (char *)page_a + BUFFER_SIZE - n, *b = (char *)page_b + BUFFER_SIZE - n;
         memset(a, 'x', n);
         memset(b, 'x', n);
         assert_int_equal(ashlar_strnlen(a, n), n);
@@ -200,9 +201,9 @@ static void string_copy_truncates_and_always_terminates(void **state)
     (void)state;
     for (size_t size = 1; size <= 24; size++) {
         for (size_t length = 0; length <= 24; length++) {
-            char *to = (char *)page_a + ROOM - size, *from = (char *)page_b + ROOM - length - 1;
+            char *to = (char *)page_a + BUFFER_SIZE - size, *from = (char *)page_b + BUFFER_SIZE - length - 1;
             size_t copied = length < size ? length : size - 1;
-            memset(page_a, '#', ROOM);
+            memset(page_a, '#', BUFFER_SIZE);
             memset(from, 'x', length);
             from[length] = 0;
             assert_int_equal(string_copy(to, size, from), length);

@@ -71,18 +71,18 @@ static void an_overflow_is_counted_and_not_fatal(void **state)
 {
     (void)state;
     start();
-    const unsigned int room = UART16550_RECEIVED_MAX + FIFO_SIZE;
-    for (unsigned int i = 0; i < 2 * room; i++) {
+    const unsigned int capacity = UART16550_RECEIVED_MAX + FIFO_SIZE;
+    for (unsigned int i = 0; i < 2 * capacity; i++) {
         receive_byte(typed(i), 0);
         deliver();
     }
     assert_false(device.is_asserted); /* or a reader that is slow would be interrupted for ever */
-    for (unsigned int i = 0; i < room; i++) {
+    for (unsigned int i = 0; i < capacity; i++) {
         assert_int_equal(poll_key(), typed(i));
         deliver();
     }
     assert_int_equal(poll_key(), KEY_NONE);
-    assert_in_range(uart.lost, 1, room);
+    assert_in_range(uart.lost, 1, capacity);
     receive("z");
     assert_true(deliver());
     assert_int_equal(poll_key(), 'z');

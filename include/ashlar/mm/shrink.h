@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Shrinkers: a room that caches memory registers a function that gives it back, which is called before an
+ * Shrinkers: code that caches memory registers a function that gives it back, which is called before an
  * allocation fails.
  */
 #include <ashlar/list.h>

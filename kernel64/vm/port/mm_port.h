@@ -146,7 +146,7 @@ static inline void port_unpin(void)
     ({                                                                                                       \
         __label__ full_, end_;                                                                               \
         void **top_;                                                                                         \
-        bool has_room_ = true;                                                                               \
+        bool has_slot_ = true;                                                                               \
         __asm__ volatile goto("881: movq " place ", %[top]\n\t"                                              \
                               "cmpq " limit_place ", %[top]\n\t"                                             \
                               "jae %l[full_]\n\t"                                                            \
@@ -159,9 +159,9 @@ static inline void port_unpin(void)
                               : full_);                                                                      \
         goto end_;                                                                                           \
     full_:                                                                                                   \
-        has_room_ = false;                                                                                   \
+        has_slot_ = false;                                                                                   \
     end_:                                                                                                    \
-        has_room_;                                                                                           \
+        has_slot_;                                                                                           \
     })
 
 /* The address is absolute where a register is added to it: there is no RIP-relative form with an index. */
