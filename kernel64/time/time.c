@@ -29,7 +29,7 @@
 #include <time/tsc.h>
 #include <time/watchdog.h>
 
-OPTION(events, "NAME", "for tests: the clockevent device: tsc-deadline, lapic, hpet or pit");
+OPTION(events, "NAME", "use only this clockevent device: tsc-deadline, lapic, hpet or pit");
 OPTION(notsc, "", "do not use the time-stamp counter as clocksource if there is another");
 
 #define ISA_TIMER 0
