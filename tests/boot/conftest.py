@@ -12,7 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'scripts'))
 
-from ashlar import Failure, build as builds, qemu10  # noqa: E402 (the path above comes first)
+import report_schema  # noqa: E402 (the path above comes first)
+from ashlar import Failure, build as builds, qemu10  # noqa: E402
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
 
@@ -72,6 +73,8 @@ def start(build, tmp_path):
     yield start_machine
     for session in sessions:
         session.stop()
+    for session in sessions:
+        assert not report_schema.complaints(session.stream().objects)
 
 
 @pytest.fixture
