@@ -5,7 +5,6 @@ Without options: both. Ends in one line, `N passed, N failed, N skipped`, in whi
 counts; what was skipped is named above it with its reason. Exit status: 0 when nothing failed.
 """
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
@@ -13,9 +12,8 @@ import re
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 
-from ashlar import ROOT, Failure, build, kvm_lane, xen_lane
+from ashlar import ROOT, Failure, build, junit, kvm_lane, xen_lane
 
 UNIT_BUILD = 'gcc-O2-checked'
 # Meson's time-outs are for a host that does nothing else, and are here to notice a hang only.
@@ -26,15 +24,6 @@ KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
 CMOCKA_LINE = re.compile(r'\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\w+)$', re.MULTILINE)
 
 
-@dataclasses.dataclass
-class Case:
-    suite: str
-    name: str
-    status: str  # pass, fail, skip
-    seconds: float = 0.0
-    words: str = ''  # why it failed or was skipped
-
-
 class Results:
     """What all suites gave, for the closing line and for JUnit."""
 
@@ -42,35 +31,13 @@ class Results:
         self.cases = []
 
     def add(self, suite, name, status, seconds=0.0, words=''):
-        self.cases.append(Case(suite, name, status, seconds, words))
+        self.cases.append(junit.Case(suite, name, status, seconds, words))
 
     def of(self, status):
         return [case for case in self.cases if case.status == status]
 
     def closing_line(self):
         return f'{len(self.of("pass"))} passed, {len(self.of("fail"))} failed, {len(self.of("skip"))} skipped'
-
-    def write_junit(self, path):
-        root = ET.Element('testsuites')
-        for name in dict.fromkeys(case.suite for case in self.cases):
-            cases = [case for case in self.cases if case.suite == name]
-            suite = ET.SubElement(
-                root,
-                'testsuite',
-                name=name,
-                tests=str(len(cases)),
-                failures=str(sum(case.status == 'fail' for case in cases)),
-                skipped=str(sum(case.status == 'skip' for case in cases)),
-            )
-            for case in cases:
-                element = ET.SubElement(
-                    suite, 'testcase', classname=name, name=case.name, time=f'{case.seconds:.3f}'
-                )
-                if case.status != 'pass':
-                    tag = 'failure' if case.status == 'fail' else 'skipped'
-                    words = re.sub(r'[^\t\n\r -\ud7ff\ue000-\ufffd]', '?', case.words)
-                    ET.SubElement(element, tag, message=words[:200]).text = words
-        ET.ElementTree(root).write(path, encoding='unicode', xml_declaration=True)
 
 
 # --- unit tests ----------------------------------------------------------------------------------
@@ -159,20 +126,6 @@ def run_unit_tests(results):
 # --- whole machines ------------------------------------------------------------------------------
 
 
-def read_pytest_report(results, path):
-    for element in ET.parse(path).getroot().iter('testcase'):
-        name = f'{element.get("classname", "").split(".")[-1]}: {element.get("name")}'
-        seconds = float(element.get('time', 0))
-        problem = element.find('failure') if element.find('failure') is not None else element.find('error')
-        skipped = element.find('skipped')
-        if problem is not None:
-            results.add('boot', name, 'fail', seconds, problem.text or problem.get('message', ''))
-        elif skipped is not None:
-            results.add('boot', name, 'skip', seconds, skipped.get('message', ''))
-        else:
-            results.add('boot', name, 'pass', seconds)
-
-
 def run_boot_tests(results, options):
     print('whole-machine tests ...', flush=True)
     folder = ROOT / 'build-test'
@@ -202,7 +155,7 @@ def run_boot_tests(results, options):
         command.append('--matrix')
     done = subprocess.run(command, stdin=subprocess.DEVNULL, cwd=ROOT)
     if report.exists():
-        read_pytest_report(results, report)
+        results.cases += junit.read(report, 'boot')
     if done.returncode not in (0, 1) or not report.exists():
         results.add('boot', 'pytest', 'fail', 0, f'pytest ended with status {done.returncode}')
 
@@ -330,7 +283,7 @@ def main():
     except Failure as failure:
         results.add('build', 'build', 'fail', 0, str(failure))
     if options.junit:
-        results.write_junit(options.junit)
+        junit.write(options.junit, results.cases)
     for case in results.of('fail'):
         print(f'failed: {case.suite}: {case.name}\n{case.words}\n')
     for case in results.of('skip'):
