@@ -28,7 +28,7 @@
  * a pipe, and exits are words in angle brackets.
  */
 #define VERDICT(passed, more)                                                                                \
-    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                                \
+    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                          \
     ",\"failed\":0,\"skipped\":0" more "}\n"
 
 #define NAMES ",\"warnings\":2,\"failed_tests\":[],\"failed_commands\":[]"
@@ -336,7 +336,9 @@ static void fail_often(void)
 {
     verdict_count(TEST_PASSED, "suite.passes");
     for (int i = 0; i < VERDICT_NAMES_MAX + 1; i++)
-        verdict_count(TEST_FAILED, i == 0 ? "suite.first" : i < VERDICT_NAMES_MAX ? "suite.next" : "suite.last");
+        verdict_count(TEST_FAILED, i == 0                  ? "suite.first"
+                                   : i < VERDICT_NAMES_MAX ? "suite.next"
+                                                           : "suite.last");
     verdict_count(TEST_SKIPPED, "suite.skips");
     verdict_spoil("a\"b\\c\n\xe9");
     verdict_spoil("a_name_longer_than_a_verdict_has_room_for");
@@ -351,9 +353,11 @@ static void a_verdict_names_the_first_failures(void **state)
 {
     (void)state;
     const char *text = output_of(fail_often);
-    assert_non_null(strstr(text, "\"status\":\"fail\",\"passed\":1,\"failed\":17,\"skipped\":1,\"warnings\":2,"
-                                 "\"failed_tests\":[\"suite.first\",\"suite.next\","));
-    assert_non_null(strstr(text, "\"suite.next\"],\"failed_commands\":[\"a?b?c??\",\"a_name_longer_than_a_ve\",\"cpus\","));
+    assert_non_null(strstr(text,
+                           "\"status\":\"fail\",\"passed\":1,\"failed\":17,\"skipped\":1,\"warnings\":2,"
+                           "\"failed_tests\":[\"suite.first\",\"suite.next\","));
+    assert_non_null(strstr(
+        text, "\"suite.next\"],\"failed_commands\":[\"a?b?c??\",\"a_name_longer_than_a_ve\",\"cpus\","));
     assert_non_null(strstr(text, ",\"cpus\"]}\n<end>"));
     assert_null(strstr(text, "suite.last"));
     assert_null(strstr(text, "lost"));
