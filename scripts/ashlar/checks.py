@@ -9,7 +9,8 @@ from ashlar import ROOT, junit, progress
 FOLDER = ROOT / 'scripts/check'
 # A step of the build, which needs its image; and the program that runs all others.
 NOT_ALONE = ('image', 'all')
-SECONDS = 60
+# The first time, when check/lint has kept no results yet.
+SECONDS = 300
 
 
 def programs():
@@ -26,7 +27,8 @@ def run(is_wanted=lambda title: True):
     wanted = [path for path in programs() if is_wanted(junit.Case('check', path.name, 'pass').title)]
     if not wanted:
         return []
-    with progress.step('checks of the tree', about=SECONDS) as step:
+    about = SECONDS if len(wanted) == len(programs()) else None
+    with progress.step('checks of the tree', about) as step:
         for path in wanted:
             start = time.monotonic()
             done = subprocess.run(

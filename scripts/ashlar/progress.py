@@ -11,7 +11,8 @@ one a minute while it lasts, each with the time since the program started:
     [   0 s] building, about 90 s
     [  60 s] building: 180 of 300, about 40 s left
 
-The durations of the last run are kept, and replace the estimates in the code.
+The durations of the last run are kept, and replace the estimates in the code. A step without an estimate, which does a
+part of what another time it does whole, is not kept.
 """
 import contextlib
 import json
@@ -164,10 +165,10 @@ class Progress:
             return {}
 
     def _expected(self, words, about):
+        if about is None:
+            return None
         known = self._read().get(words) if self.memory else None
-        if isinstance(known, (int, float)):
-            return known
-        return about and about * 2 / (os.cpu_count() or 2)
+        return known if isinstance(known, (int, float)) else about * 2 / (os.cpu_count() or 2)
 
     def _remember(self, step):
         if not self.memory or step.about is None:

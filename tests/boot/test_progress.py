@@ -77,12 +77,22 @@ def test_durations_are_remembered_unless_the_step_fails(tmp_path):
 
 
 @pytest.mark.parametrize('text', ['', '[]', '{"one": "soon"}', '{', '\udcff'])
-def test_a_broken_memory_is_no_memory(tmp_path, text):
+def test_a_broken_memory_is_no_memory(tmp_path, text, monkeypatch):
+    monkeypatch.setattr('os.cpu_count', lambda: 4)
     memory, out = tmp_path / 'times.json', io.StringIO()
     memory.write_bytes(text.encode('utf-8', 'surrogateescape'))
+    with Progress(out, memory, Clock()).step('one', about=18):
+        pass
+    assert out.getvalue() == '[   0 s] one, about 9 s\n'
+
+
+def test_a_part_of_a_step_has_no_estimate_and_is_not_remembered(tmp_path):
+    memory, out = tmp_path / 'times.json', io.StringIO()
+    memory.write_text('{"one": 50}')
     with Progress(out, memory, Clock()).step('one'):
         pass
     assert out.getvalue() == '[   0 s] one\n'
+    assert json.loads(memory.read_text()) == {'one': 50}
 
 
 def test_nothing_is_shown_before_a_program_asks_for_it():
