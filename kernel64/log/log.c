@@ -54,6 +54,7 @@ static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
 
 static enum log_level threshold = LOG_INFO; /* no lock: each of its values is valid */
+static uint64_t warnings;                   /* atomic, relaxed: a statistic; lines up to LOG_WARN */
 static uint64_t unstored;                   /* atomic, relaxed: a statistic; lines not stored in the ring */
 
 /* ---- the ring ---- */
@@ -191,6 +192,8 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         .has_time = now_ns != NULL,
         .cpu = machine_ops.cpu(),
     };
+    if (level <= LOG_WARN)
+        __atomic_fetch_add(&warnings, 1, __ATOMIC_RELAXED);
     struct output_held held = output_take();
     record.stamp = stamp(held.taken);
     if (held.taken)
@@ -294,6 +297,11 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
     nanoseconds_of = nanoseconds_since_boot;
     now_ns = nanoseconds_now;
     output_give(held);
+}
+
+uint64_t log_warnings(void)
+{
+    return __atomic_load_n(&warnings, __ATOMIC_RELAXED);
 }
 
 uint64_t log_nanoseconds(uint64_t ticks)

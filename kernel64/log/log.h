@@ -71,5 +71,8 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
 /* Replays the ring, lines of every level, on every console: the monitor's `log`. Context: thread. */
 void log_replay(void);
 
+/* Return: how many lines of the levels LOG_WARN and LOG_ERROR there were since boot, shown or not. */
+uint64_t log_warnings(void);
+
 /* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */
 uint64_t log_nanoseconds(uint64_t ticks);

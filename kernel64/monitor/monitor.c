@@ -197,7 +197,7 @@ static void read_line(void)
 
 static void command_of_run_failed(const char *command)
 {
-    verdict_spoil();
+    verdict_spoil(command);
     log_error("monitor", "run=: command '%s' failed", command);
 }
 
@@ -226,7 +226,7 @@ static void run_without_a_person(const char *run)
     panic_set_exits(true);
     is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
-        verdict_spoil();
+        verdict_spoil("run=");
         log_error("monitor", "run= ignored: longer than %d bytes", LINE_MAX - 1);
         is_run = false;
     } else {

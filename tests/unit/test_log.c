@@ -51,6 +51,7 @@ static void the_threshold_keeps_lines_off_the_consoles_but_in_the_ring(void **st
 
     struct fake *late = attach("late");
     assert_int_equal(shown(late, "quiet: "), 1);
+    assert_int_equal(log_warnings(), 2);
     clear(fake);
     log_replay();
     assert_int_equal(shown(fake, "quiet: "), 4);
