@@ -9,6 +9,7 @@
 #include <ashlar/dev/framebuffer.h>
 #include <ashlar/dev/vga_text.h>
 #include <ashlar/mm/paging.h>
+#include <ashlar/report.h>
 #include <boot/early.h>
 #include <vm/early_device.h>
 #include <log/log.h>
@@ -121,3 +122,36 @@ struct console *screens_start_vga(void)
         return NULL;
     return &vga.console;
 }
+
+bool screens_here(struct screen *screen)
+{
+    const struct console *console = framebuffer.console.columns ? &framebuffer.console : &vga.console;
+    if (console->columns == 0)
+        return false;
+    *screen = (struct screen){ .columns = console->columns, .rows = console->rows };
+    if (console == &framebuffer.console) {
+        screen->is_framebuffer = true;
+        screen->width = mode.width;
+        screen->height = mode.height;
+        screen->bits_per_pixel = mode.bits_per_pixel;
+    }
+    return true;
+}
+
+static void report_screen(struct json *json)
+{
+    struct screen screen;
+    if (!screens_here(&screen)) {
+        json_string(json, "kind", "none");
+        return;
+    }
+    json_string(json, "kind", screen.is_framebuffer ? "framebuffer" : "text");
+    if (screen.is_framebuffer) {
+        json_number(json, "width", screen.width);
+        json_number(json, "height", screen.height);
+        json_number(json, "bits_per_pixel", screen.bits_per_pixel);
+    }
+    json_number(json, "columns", screen.columns);
+    json_number(json, "rows", screen.rows);
+}
+REPORT(screen, report_screen);

@@ -55,16 +55,25 @@ COMMAND_WITH_WORDS(help, "[COMMAND]", "this list", command_help, dispatch_names)
 
 static status_t command_log(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    enum log_level level = LOG_DEBUG;
+    const char *word = argc == 2 && !log_find_level(argv[1], &level) ? argv[1] : NULL;
+
+    if (argc > 2)
+        return STATUS_INVALID;
     /* Without these two lines, a program that reads the serial port would take the first log line for another
        boot's. */
     print("log, shown again:\n");
-    log_replay();
+    log_replay(level, word);
     print("end of the log\n");
     return STATUS_OK;
 }
-COMMAND(log, "", "show the log again, debug lines too", command_log);
+static const char *log_words(unsigned int index)
+{
+    static const char *const levels[] = { "error", "warn", "info", "debug" };
+    return index < ARRAY_LEN(levels) ? levels[index] : NULL;
+}
+COMMAND_WITH_WORDS(log, "[LEVEL|WORD]", "show the log again: all, up to a level, or lines with a word",
+                   command_log, log_words);
 
 /* ---- report ---- */
 
