@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command `dmi`: the SMBIOS table, decoded where the kernel knows the structure, and the bytes and
- * strings of any other. Rows fit 80 columns, whatever the strings.
+ * The commands `firmware` and `dmi`: the SMBIOS table, decoded where the kernel knows the structure, and the
+ * bytes and strings of any other. Rows fit 80 columns, whatever the strings.
  */
 #include <ashlar/command.h>
 #include <ashlar/fmt/smbios.h>
+#include <boot/efi_table.h>
+#include <boot/machine.h>
 #include <lib/format.h>
 #include <lib/parse.h>
 #include <lib/size_text.h>
@@ -12,6 +14,7 @@
 #include <log/print.h>
 #include <smbios/decode.h>
 #include <smbios/init.h>
+#include <vm/firmware_memory.h>
 
 #define NAME_COLUMNS  16
 #define VALUE_COLUMNS 58 /* after an indent of 4, the name and a blank; the row's last column stays empty */
@@ -232,7 +235,26 @@ static void show_where(void)
                                                   : "from the BIOS area");
 }
 
-/* ---- the command ---- */
+/* ---- firmware ---- */
+
+static status_t command_firmware(int argc, char **argv)
+{
+    struct smbios_structure structure;
+    struct efi_system efi;
+    (void)argv;
+    if (argc > 1)
+        return STATUS_INVALID;
+    show("kind", smbios_firmware_kind());
+    if (efi_read_system(machine_boot_info(), firmware_memory_read, &efi) == STATUS_OK)
+        print("    %-*s %u.%02u, %u bits\n", NAME_COLUMNS, "UEFI", efi.revision >> 16, efi.revision & 0xffff,
+              efi.bits);
+    if (smbios_first(SMBIOS_TYPE_BIOS, &structure))
+        show_bios(&structure);
+    return STATUS_OK;
+}
+COMMAND(firmware, "", "which firmware started the machine, and its version", command_firmware);
+
+/* ---- dmi ---- */
 
 /* A name of kinds[], or a number. Return: the type; -1 for anything else. */
 static int read_type(const char *word)
