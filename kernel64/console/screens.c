@@ -125,11 +125,12 @@ struct console *screens_start_vga(void)
 
 bool screens_here(struct screen *screen)
 {
-    const struct console *console = framebuffer.console.columns ? &framebuffer.console : &vga.console;
-    if (console->columns == 0)
+    bool is_framebuffer = framebuffer.grid.columns != 0;
+    const struct text_grid *grid = is_framebuffer ? &framebuffer.grid : &vga.grid;
+    if (grid->columns == 0)
         return false;
-    *screen = (struct screen){ .columns = console->columns, .rows = console->rows };
-    if (console == &framebuffer.console) {
+    *screen = (struct screen){ .columns = grid->columns, .rows = grid->rows };
+    if (is_framebuffer) {
         screen->is_framebuffer = true;
         screen->width = mode.width;
         screen->height = mode.height;

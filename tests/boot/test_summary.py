@@ -61,3 +61,14 @@ def test_the_page_is_not_shown_after_run(start):
     session.expect(PROMPT, SECONDS)
     assert '  Processor ' not in session.log().decode()
     assert '"type":"log","errors":0,"warnings":0}' in session.log().decode()
+
+
+def test_a_framebuffer_has_all_its_rows(boot):
+    outcome = boot('report screen; summary; exit', boot='iso')
+    assert outcome.verdict == 'pass', outcome.words
+    screen = outcome.stream.fact('screen')
+    assert screen['kind'] == 'framebuffer'
+    assert screen['columns'] == screen['width'] // 8
+    assert screen['rows'] == screen['height'] // 16
+    words = f'{screen["width"]}x{screen["height"]} pixels of {screen["bits_per_pixel"]} bits'
+    assert any(line.startswith(f'  Screen      {words}') for line in outcome.stream.lines)
