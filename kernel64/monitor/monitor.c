@@ -28,6 +28,7 @@
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
 #include <monitor/pager.h>
+#include <monitor/summary.h>
 #include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -253,12 +254,17 @@ void monitor_run(void)
     static char run[2048];
     machine_ops.wait_for_restart = wait_for_restart;
     boot_stage_mark("prompt");
-    if (option_read(&option_run, run, sizeof(run)) != STATUS_NOT_FOUND && run[0])
+    bool is_attended = option_read(&option_run, run, sizeof(run)) == STATUS_NOT_FOUND || !run[0];
+    if (!is_attended)
         run_without_a_person(run);
 
     output_screen(&rows, &columns);
     line_init(&line, print_sink, NULL, PROMPT, columns);
-    print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
+    /* After run= the log is probably read by a program, and the page would only be in its way. */
+    if (is_attended)
+        summary_print();
+    else
+        print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
     for (;;) {
         read_line();
         history_add(&history, line.text);

@@ -54,7 +54,8 @@ void verdict_print(enum verdict verdict)
     print("@ashlar "
           "{\"v\":1,\"type\":\"verdict\",\"status\":\"%s\",\"passed\":%u,\"failed\":%u,\"skipped\":%u,"
           "\"warnings\":%lu,\"failed_tests\":[",
-          words[verdict], counts[TEST_PASSED], counts[TEST_FAILED], counts[TEST_SKIPPED], log_warnings());
+          words[verdict], counts[TEST_PASSED], counts[TEST_FAILED], counts[TEST_SKIPPED],
+          log_count(LOG_WARN) + log_count(LOG_ERROR));
     for (unsigned int i = 0; i < counts[TEST_FAILED] && i < VERDICT_NAMES_MAX; i++)
         print("%s\"%s\"", i > 0 ? "," : "", test_names[i]);
     print("],\"failed_commands\":[");

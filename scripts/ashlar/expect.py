@@ -4,7 +4,7 @@
     EXPECTATION = KEY OPERATOR VALUE       blanks around the operator are allowed
     KEY         = verdict | passed | failed | skipped | warnings
                 | cpus (cpus.online) | memory (memory.usable_bytes)
-                | TYPE.MEMBER of the report; of a list, how many items it has
+                | TYPE.MEMBER of the report, unless it is an object; of a list, how many items it has
     OPERATOR    = | != | < | <= | > | >=   words and flags: the first two only
     VALUE       = 12, 0x1f, 500M, 1.5G     K, M, G and T are 2^10, 2^20, 2^30, 2^40
                 | true, false              of a flag
@@ -50,6 +50,7 @@ def kinds():
     facts = [name for name in schema.types() if name not in schema.NO_FACTS]
     reported = {
         f'{name}.{member}': kind for name in facts for member, kind in schema.members_of(name).items()
+        if kind != schema.GROUP
     }
     return {**LOG_KEYS, **{short: reported[key] for short, key in SHORT.items()}, **reported}
 

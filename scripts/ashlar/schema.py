@@ -8,8 +8,8 @@ from ashlar import ROOT
 PATH = ROOT / 'docs/report.schema.json'
 # Objects of a log that are no facts about a machine.
 NO_FACTS = ('verdict', 'reboot', 'bench')
-NUMBER, TEXT, FLAG, LIST = 'number', 'text', 'flag', 'list'
-KINDS = {'integer': NUMBER, 'string': TEXT, 'boolean': FLAG, 'array': LIST}
+NUMBER, TEXT, FLAG, LIST, GROUP = 'number', 'text', 'flag', 'list', 'group'
+KINDS = {'integer': NUMBER, 'string': TEXT, 'boolean': FLAG, 'array': LIST, 'object': GROUP}
 
 
 @functools.cache
@@ -18,7 +18,7 @@ def read():
 
 
 def kind_of(member):
-    """NUMBER, TEXT, FLAG or LIST. @member: its part of the schema."""
+    """NUMBER, TEXT, FLAG, LIST, or GROUP, of members of its own. @member: its part of the schema."""
     if '$ref' in member:
         member = read()['$defs'][member['$ref'].rsplit('/', 1)[1]]
     return TEXT if 'enum' in member else KINDS[member['type']]

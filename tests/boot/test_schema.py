@@ -18,6 +18,7 @@ MEMORY = {
     'usable_bytes': 655360,
     'free_bytes': 4096,
     'metadata_bytes': 0,
+    'totals': [{'kind': 'usable', 'bytes': 655360}],
 }
 
 
