@@ -59,9 +59,13 @@ status_t smbios_next(const struct smbios_table *table, struct smbios_cursor *cur
 bool smbios_next_of(const struct smbios_table *table, uint8_t type, struct smbios_cursor *cursor,
                     struct smbios_structure *structure)
 {
-    while (smbios_next(table, cursor, structure) == STATUS_OK)
-        if (structure->type == type)
-            return true;
+    struct smbios_structure next;
+    while (smbios_next(table, cursor, &next) == STATUS_OK) {
+        if (next.type != type)
+            continue;
+        *structure = next;
+        return true;
+    }
     return false;
 }
 

@@ -79,6 +79,18 @@ static status_t first_of(const uint8_t *bytes, size_t length)
     return status;
 }
 
+static void a_search_without_a_result_changes_no_structure(void **state)
+{
+    (void)state;
+    struct smbios_builder builder = { .length = 0 };
+    SMBIOS_PUT(&builder, 1, 8, "");
+    struct smbios_table table = table_of(&builder);
+    struct smbios_cursor cursor = { 0 };
+    struct smbios_structure structure = { .type = 77 };
+    assert_false(smbios_next_of(&table, 2, &cursor, &structure));
+    assert_int_equal(structure.type, 77);
+}
+
 static void a_structure_that_does_not_fit_is_malformed(void **state)
 {
     (void)state;
@@ -355,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_walk_ends_at_the_end_structure),
         cmocka_unit_test(the_walk_ends_after_the_given_count_and_at_the_table_s_end),
+        cmocka_unit_test(a_search_without_a_result_changes_no_structure),
         cmocka_unit_test(a_structure_that_does_not_fit_is_malformed),
         cmocka_unit_test(a_string_is_found_by_number_and_cleaned),
         cmocka_unit_test(a_field_outside_the_structure_is_0),
