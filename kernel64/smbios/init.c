@@ -16,7 +16,7 @@
 
 static struct smbios_entry entry;
 static struct smbios_table table;
-static bool is_searched, has_table;
+static bool is_located, is_searched, has_table;
 
 void smbios_init(void)
 {
@@ -26,6 +26,9 @@ void smbios_init(void)
         !phys_is_valid(found.address))
         return;
     machine_reserve(found.address.raw, range_end(found.address.raw, found.length), MEMMAP_BOOT_INFO);
+    /* Kept: the entry point may be in memory of boot services as well, and that is not reserved. */
+    entry = found;
+    is_located = true;
 }
 
 static bool is_usable_memory(uint64_t start, uint64_t end)
@@ -73,7 +76,7 @@ const struct smbios_table *smbios_here(void)
     if (is_searched)
         return has_table ? &table : NULL;
     is_searched = true;
-    if (smbios_locate(machine_boot_info(), firmware_memory_read, &entry) != STATUS_OK)
+    if (!is_located && smbios_locate(machine_boot_info(), firmware_memory_read, &entry) != STATUS_OK)
         return NULL;
     const uint8_t *bytes = read_table();
     if (!bytes)
