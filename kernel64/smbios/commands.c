@@ -185,7 +185,9 @@ static void dump(const struct smbios_structure *structure)
             format_buffer(row + 3 * i, 4, " %02x", structure->bytes[at + i]);
         print("    %02x:%s\n", at, row);
     }
-    for (unsigned int i = 1, rest = (unsigned int)structure->strings_length; rest > 0; i++) {
+    /* A field gives a string's number in a byte: no structure refers to a later one. */
+    for (unsigned int i = 1, rest = (unsigned int)structure->strings_length; rest > 0 && i <= UINT8_MAX;
+         i++) {
         smbios_text_t text;
         char name[16];
         smbios_text(structure, i, text);
