@@ -108,9 +108,8 @@ COMMAND_WITH_WORDS(report, "[GLOB]", "description of this machine, one JSON obje
 
 static status_t command_clear(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     print("\f");
     return STATUS_OK;
 }

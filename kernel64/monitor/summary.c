@@ -199,9 +199,8 @@ void summary_print(void)
 
 static status_t command_summary(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     summary_print();
     return STATUS_OK;
 }

@@ -243,9 +243,8 @@ static status_t command_firmware(int argc, char **argv)
 {
     struct smbios_structure structure;
     struct efi_system efi;
+    (void)argc;
     (void)argv;
-    if (argc > 1)
-        return STATUS_INVALID;
     show("kind", smbios_firmware_kind());
     if (efi_read_system(machine_boot_info(), firmware_memory_read, &efi) == STATUS_OK)
         print("    %-*s %u.%02u, %u bits\n", NAME_COLUMNS, "UEFI", efi.revision >> 16, efi.revision & 0xffff,
