@@ -98,6 +98,10 @@ static status_t command_walk(int argc, char **argv)
     bool is_physical;
     if (argc != 2 || address_read(argv[1], &address, &is_physical) != STATUS_OK)
         return STATUS_INVALID;
+    if (is_physical && address >= DIRECT_MAP_END - DIRECT_MAP_START) {
+        print("P%#lx is not in the direct map\n", address);
+        return STATUS_OK;
+    }
     if (is_physical)
         address = (uintptr_t)phys_to_pointer(phys(address));
     if (!paging_is_canonical(virt(address))) {
