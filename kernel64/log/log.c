@@ -118,18 +118,13 @@ static void show_losses(struct console *only)
         output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines not stored]\n", skipped));
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
 /* @word: NULL is in every text. */
 static bool contains(const char *text, size_t length, const char *word)
 {
     size_t size = word ? strlen(word) : 0;
     for (size_t at = 0; at + size <= length; at++) {
         size_t same = 0;
-        while (same < size && lower(text[at + same]) == lower(word[same]))
+        while (same < size && char_lower(text[at + same]) == char_lower(word[same]))
             same++;
         if (same == size)
             return true;

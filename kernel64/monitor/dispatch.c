@@ -23,15 +23,10 @@ static const struct alias {
     { "poweroff", "exit" }, { "quit", "exit" }, { "reset", "reboot" }, { "shutdown", "exit" },
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
 /* @name: in lower case; @typed: in any. */
 static bool is_name(const char *name, const char *typed)
 {
-    while (*name && *name == lower(*typed))
+    while (*name && *name == char_lower(*typed))
         name++, typed++;
     return *name == *typed;
 }
