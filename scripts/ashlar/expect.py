@@ -137,8 +137,8 @@ def _reported(log, key):
         return None, f'the log has no report of it; add "report {name}" to the commands of run='
     value = fact.get(member)
     kind = kinds()[key]
-    if kind == schema.LIST and isinstance(value, list):
-        value = len(value)
+    if kind == schema.LIST:
+        value = len(value) if isinstance(value, list) else None
     fits = {schema.TEXT: str, schema.FLAG: bool}.get(kind, int)
     return (value, '') if type(value) is fits else (None, f'the report of "{name}" has no such {member}')
 

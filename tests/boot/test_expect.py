@@ -15,7 +15,7 @@ ok 1 traps.fixups_nest
 not ok 2 mm.something_is_equal
 ok 3 smp.all_cpus_answer # SKIP one <CPU> & no more
 @ashlar {"v":1,"type":"cpus","online":[{"cpu":0},{"cpu":1}],"failed":[],"listed":2,"idle":"hlt","x2apic":false}
-@ashlar {"v":1,"type":"memory","usable":[],"usable_bytes":529985536,"free_bytes":"many"}
+@ashlar {"v":1,"type":"memory","firmware":5,"usable":[],"usable_bytes":529985536,"free_bytes":"many"}
 @ashlar {"v":1,"type":"verdict","status":"fail","passed":1,"failed":1,"skipped":1,"warnings":3}
 """
 PASSING = b"""[    0.009548] cpu0 boot: Ashlar 0.1.0, loaded by pvh
@@ -77,6 +77,7 @@ def test_an_expectation_is_held_against_the_log(text, is_met):
         ('time.clock=tsc', 'add "report time" to the commands'),
         ('memory.free_bytes>1', 'has no such free_bytes'),
         ('memory.metadata_bytes>1', 'has no such metadata_bytes'),
+        ('memory.firmware>1', 'has no such firmware'),
     ],
 )
 def test_an_absent_fact_is_not_as_expected(text, words):
