@@ -10,8 +10,9 @@ from ashlar import ROOT, junit, progress
 
 SECONDS = 2400
 TAIL_LINES = 60
-# pytest-xdist's lines: how many tests there are, and the result of one.
-COUNT_LINE = re.compile(r'.*\[(\d+) items?\]')
+# pytest-xdist's lines: how many tests there are, `gw0 [345] / gw1 [345]` before 3.2 and `2 workers [345 items]` since, and
+# the result of one.
+COUNT_LINE = re.compile(r'(?:gw\d+|\d+ workers?) \[(\d+)(?: items?)?\]')
 RESULT_LINE = re.compile(r'\[gw\d+\] \[ *\d+%\] (\w+) (\S.*)')
 # pytest's exit status when it has selected nothing.
 NOTHING_SELECTED = 5

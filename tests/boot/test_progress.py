@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from ashlar import boot_tests
 from ashlar.progress import Above, Progress
 
 
@@ -98,3 +99,17 @@ def test_a_part_of_a_step_has_no_estimate_and_is_not_remembered(tmp_path):
 def test_nothing_is_shown_before_a_program_asks_for_it():
     with Progress().step('one', about=9) as step:
         step.at(1, 2)
+
+
+@pytest.mark.parametrize('count', ['gw0 [4] / gw1 [4]', '2 workers [4 items]'])
+def test_the_lines_of_pytest_are_counted_in_both_of_its_forms(count):
+    lines = [
+        'gw0 I / gw1 I\n',
+        f'{count}\n',
+        '[gw0] [ 25%] PASSED tests/boot/test_iso.py::test_a[3 items] \n',
+        '[gw1] [ 50%] FAILED tests/boot/test_iso.py::test_b \n',
+    ]
+    with Progress().step('one') as step:
+        tail = boot_tests._follow(lines, step)
+        assert (step.done, step.total) == (2, 4)
+    assert tail == ''.join(lines)
