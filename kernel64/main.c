@@ -17,6 +17,7 @@
 #include <boot/stages.h>
 #include <monitor/monitor.h>
 #include <platform/platform.h>
+#include <smbios/init.h>
 #include <smp/processors.h>
 #include <time/counters.h>
 #include <time/time.h>
@@ -55,6 +56,7 @@ void kernel64_main(uint64_t handoff_address)
 
     machine_read_memory_map();
     acpi_init();                /* reserves its tables */
+    smbios_init();              /* and that of UEFI's SMBIOS */
     machine_build_memory_map(); /* the memory map */
     options_warn_unknown();
     boot_stage_mark("map");

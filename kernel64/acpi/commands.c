@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command `acpi`: the list of tables, a table decoded, and a hex dump for acpixtract, which makes files
- * of it for iasl.
+ * The command `acpi`, and `acpi` in the report: the list of tables, a table decoded, and a hex dump for
+ * acpixtract, which makes files of it for iasl.
  */
 #include <ashlar/command.h>
 #include <ashlar/fmt/acpi.h>
+#include <ashlar/report.h>
 
 #include <acpi/decode.h>
 #include <acpi/init.h>
@@ -144,3 +145,31 @@ static const char *acpi_arguments(unsigned int index)
 COMMAND_WITH_WORDS(acpi, "[SIGNATURE|MP|dump [SIGNATURE]]",
                    "ACPI tables; one decoded (or the MP tables); a dump for acpixtract", command_acpi,
                    acpi_arguments);
+
+/* ---- the report ---- */
+
+static void report_table(struct json *json, const struct acpi_table *table)
+{
+    json_open_object(json, NULL);
+    json_string(json, "signature", table->signature);
+    json_number(json, "address", table->address.raw);
+    if (table->status == STATUS_OK) {
+        json_number(json, "bytes", table->length);
+        json_number(json, "revision", table->revision);
+    }
+    json_bool(json, "good", table->status == STATUS_OK && table->checksum_ok);
+    json_close(json);
+}
+
+static void report_acpi(struct json *json)
+{
+    const struct acpi_index *index = acpi_tables_here();
+    json_open_list(json, "tables");
+    if (index) {
+        report_table(json, &index->root_table);
+        for (size_t i = 0; i < index->count; i++)
+            report_table(json, &index->tables[i]);
+    }
+    json_close(json);
+}
+REPORT(acpi, report_acpi);

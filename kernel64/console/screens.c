@@ -9,6 +9,7 @@
 #include <ashlar/dev/framebuffer.h>
 #include <ashlar/dev/vga_text.h>
 #include <ashlar/mm/paging.h>
+#include <ashlar/report.h>
 #include <boot/early.h>
 #include <vm/early_device.h>
 #include <log/log.h>
@@ -121,3 +122,37 @@ struct console *screens_start_vga(void)
         return NULL;
     return &vga.console;
 }
+
+bool screens_here(struct screen *screen)
+{
+    bool is_framebuffer = framebuffer.grid.columns != 0;
+    const struct text_grid *grid = is_framebuffer ? &framebuffer.grid : &vga.grid;
+    if (grid->columns == 0)
+        return false;
+    *screen = (struct screen){ .columns = grid->columns, .rows = grid->rows };
+    if (is_framebuffer) {
+        screen->is_framebuffer = true;
+        screen->width = mode.width;
+        screen->height = mode.height;
+        screen->bits_per_pixel = mode.bits_per_pixel;
+    }
+    return true;
+}
+
+static void report_screen(struct json *json)
+{
+    struct screen screen;
+    if (!screens_here(&screen)) {
+        json_string(json, "kind", "none");
+        return;
+    }
+    json_string(json, "kind", screen.is_framebuffer ? "framebuffer" : "text");
+    if (screen.is_framebuffer) {
+        json_number(json, "width", screen.width);
+        json_number(json, "height", screen.height);
+        json_number(json, "bits_per_pixel", screen.bits_per_pixel);
+    }
+    json_number(json, "columns", screen.columns);
+    json_number(json, "rows", screen.rows);
+}
+REPORT(screen, report_screen);

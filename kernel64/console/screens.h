@@ -15,6 +15,17 @@
  */
 void screens_find(const struct boot_framebuffer *loader);
 
+/* The screen in use. */
+struct screen {
+    bool is_framebuffer;         /* else text */
+    unsigned int width, height;  /* pixels; 0 of a text screen */
+    unsigned int bits_per_pixel; /* 0 of a text screen */
+    unsigned int columns, rows;  /* characters */
+};
+
+/* Return: whether a screen is a console; @screen is filled in then. Context: any, after consoles_start(). */
+bool screens_here(struct screen *screen);
+
 /**
  * screens_start_framebuffer(), screens_start_vga() - initialise and clear the screen.
  *

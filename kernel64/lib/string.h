@@ -31,5 +31,11 @@ size_t strcspn(const char *s, const char *reject);
  */
 size_t string_copy(char *to, size_t size, const char *from);
 
+/* Return: @c in lower case, if it is a letter of ASCII. */
+static inline char char_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
 /* Return: whether @text matches @pattern, in which '*' stands for any run and '?' for any one. */
 bool string_matches(const char *pattern, const char *text);

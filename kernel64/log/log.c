@@ -54,6 +54,7 @@ static uint64_t (*nanoseconds_of)(uint64_t ticks);
 static uint64_t (*now_ns)(void);
 
 static enum log_level threshold = LOG_INFO; /* no lock: each of its values is valid */
+static uint64_t counts[LOG_DEBUG + 1];      /* atomic, relaxed: by level */
 static uint64_t unstored;                   /* atomic, relaxed: a statistic; lines not stored in the ring */
 
 /* ---- the ring ---- */
@@ -117,11 +118,25 @@ static void show_losses(struct console *only)
         output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines not stored]\n", skipped));
 }
 
+/* @word: NULL is in every text. */
+static bool contains(const char *text, size_t length, const char *word)
+{
+    size_t size = word ? strlen(word) : 0;
+    for (size_t at = 0; at + size <= length; at++) {
+        size_t same = 0;
+        while (same < size && char_lower(text[at + same]) == char_lower(word[same]))
+            same++;
+        if (same == size)
+            return true;
+    }
+    return false;
+}
+
 /*
  * Writes the ring's lines before @end. The lock is released between lines; lines overwritten meanwhile are
  * skipped. Returns with the lock held, so that no line is written before the caller's next step.
  */
-static struct output_held replay(struct console *only, enum log_level up_to, uint64_t end)
+static struct output_held replay(struct console *only, enum log_level up_to, const char *word, uint64_t end)
 {
     struct output_held held = output_take();
     uint64_t at = ring.start;
@@ -135,7 +150,8 @@ static struct output_held replay(struct console *only, enum log_level up_to, uin
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
-        size_t shown = record.level <= up_to ? show(only, &record, text) : 0;
+        bool is_wanted = record.level <= up_to && contains(text, record.length, word);
+        size_t shown = is_wanted ? show(only, &record, text) : 0;
         output_give(held);
         if (!only && shown > 0 && !print_may_go_on(shown))
             at = end;
@@ -191,6 +207,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         .has_time = now_ns != NULL,
         .cpu = machine_ops.cpu(),
     };
+    __atomic_fetch_add(&counts[level], 1, __ATOMIC_RELAXED);
     struct output_held held = output_take();
     record.stamp = stamp(held.taken);
     if (held.taken)
@@ -204,7 +221,7 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
 
 void log_attach(struct console *console)
 {
-    struct output_held held = replay(console, threshold, UINT64_MAX);
+    struct output_held held = replay(console, threshold, NULL, UINT64_MAX);
     output_add(console);
     output_give(held);
 }
@@ -263,18 +280,27 @@ void log_set_threshold(enum log_level level)
     threshold = level;
 }
 
-static status_t apply_loglevel(const char *value)
+bool log_find_level(const char *name, enum log_level *level)
 {
     static const char *const levels[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
     };
-    for (unsigned int level = 0; level < ARRAY_LEN(levels); level++) {
-        if (strcmp(value, levels[level]) == 0) {
-            log_set_threshold((enum log_level)level);
-            return STATUS_OK;
+    for (unsigned int i = 0; i < ARRAY_LEN(levels); i++) {
+        if (strcmp(name, levels[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
         }
     }
-    return STATUS_INVALID;
+    return false;
+}
+
+static status_t apply_loglevel(const char *value)
+{
+    enum log_level level;
+    if (!log_find_level(value, &level))
+        return STATUS_INVALID;
+    log_set_threshold(level);
+    return STATUS_OK;
 }
 OPTION_EARLY(loglevel, "error|warn|info|debug", "the highest level shown on the consoles", apply_loglevel);
 
@@ -301,8 +327,13 @@ uint64_t log_nanoseconds(uint64_t ticks)
     return nanoseconds_of ? nanoseconds_of(ticks) : ticks;
 }
 
-void log_replay(void)
+void log_replay(enum log_level up_to, const char *word)
 {
     /* Not lines logged from here on: they are written to the consoles anyway. */
-    output_give(replay(NULL, LOG_DEBUG, ring.end));
+    output_give(replay(NULL, up_to, word, ring.end));
+}
+
+uint64_t log_count(enum log_level level)
+{
+    return __atomic_load_n(&counts[level], __ATOMIC_RELAXED);
 }

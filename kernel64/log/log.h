@@ -68,8 +68,26 @@ void log_set_threshold(enum log_level level);
  */
 void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t (*nanoseconds_now)(void));
 
-/* Replays the ring, lines of every level, on every console: the monitor's `log`. Context: thread. */
-void log_replay(void);
+/**
+ * log_replay() - show the ring again on every console: the monitor's `log`.
+ * @up_to: LOG_DEBUG for lines of every level.
+ * @word:  only lines that contain it, in either case; NULL: all.
+ *
+ * Context: thread.
+ */
+void log_replay(enum log_level up_to, const char *word);
+
+/* Return: how many lines of a level were logged since the boot, shown or not. */
+uint64_t log_count(enum log_level level);
+
+/**
+ * log_find_level() - the level of a name.
+ * @name:  "error", "warn", "info", "debug".
+ * @level: untouched on failure.
+ *
+ * Return: false for any other name.
+ */
+bool log_find_level(const char *name, enum log_level *level);
 
 /* Return: nanoseconds since boot at a time stamp, as the log shows it; ticks before there is a clock. */
 uint64_t log_nanoseconds(uint64_t ticks);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds and runs commands, and suggests a name for an unknown one.
+ * Finds and runs commands by name or alias, in either case, and suggests a name for an unknown one.
  */
 #include <monitor/dispatch.h>
 
@@ -15,11 +15,38 @@ const char *dispatch_names(unsigned int index)
     return index < (size_t)(__commands_end - __commands_start) ? __commands_start[index].name : NULL;
 }
 
+/* Names that people know from other systems, each for one command. */
+static const struct alias {
+    const char *name, *command;
+} aliases[] = {
+    { "?", "help" },        { "dmesg", "log" }, { "free", "pages" },   { "halt", "exit" },
+    { "poweroff", "exit" }, { "quit", "exit" }, { "reset", "reboot" }, { "shutdown", "exit" },
+};
+
+/* @name: in lower case; @typed: in any. */
+static bool is_name(const char *name, const char *typed)
+{
+    while (*name && *name == char_lower(*typed))
+        name++, typed++;
+    return *name == *typed;
+}
+
 const struct command *dispatch_find(const char *name)
 {
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (is_name(aliases[i].name, name))
+            name = aliases[i].command;
     for (const struct command *command = __commands_start; command < __commands_end; command++)
-        if (strcmp(command->name, name) == 0)
+        if (is_name(command->name, name))
             return command;
+    return NULL;
+}
+
+const char *dispatch_alias(const char *command, unsigned int index)
+{
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (strcmp(aliases[i].command, command) == 0 && index-- == 0)
+            return aliases[i].name;
     return NULL;
 }
 

@@ -8,8 +8,11 @@
 /* Return: the name of the command at @index in alphabetical order, or NULL: a complete_words_fn. */
 const char *dispatch_names(unsigned int index);
 
-/* Return: the command, or NULL. */
+/* Return: the command with this name or alias, in either case; NULL when there is none. */
 const struct command *dispatch_find(const char *name);
+
+/* Return: the alias at @index of a command, by its name; NULL after the last. Context: any. */
+const char *dispatch_alias(const char *command, unsigned int index);
 
 /**
  * dispatch_line() - run the commands of a line in order, also after one that failed.

@@ -56,7 +56,7 @@ static void run_one(const struct ktest *test, unsigned int number)
         outcome = TEST_FAILED; /* also if it was skipped afterwards */
     else if (running.skip_reason)
         outcome = TEST_SKIPPED;
-    verdict_count(outcome);
+    verdict_count(outcome, test->name);
     /* In one call: no log line of another CPU gets into it. */
     print("%s %u %s%s%s\n", outcome == TEST_FAILED ? "not ok" : "ok", number, test->name,
           outcome == TEST_SKIPPED ? " # SKIP " : "", outcome == TEST_SKIPPED ? running.skip_reason : "");
@@ -138,7 +138,7 @@ static void sweep_one(const struct ktest *test, unsigned int number)
     print("# %s: with requests 1 to %lu failing, one a run\n", test->name, nth - 1);
     if (leaked > 0)
         print("# with the last of them, %ld frames leaked\n", leaked);
-    verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED);
+    verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED, test->name);
     print("%s %u %s\n", leaked > 0 ? "not ok" : "ok", number, test->name);
 }
 

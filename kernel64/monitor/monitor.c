@@ -28,6 +28,7 @@
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
 #include <monitor/pager.h>
+#include <monitor/summary.h>
 #include <time/tsc_sync.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -197,7 +198,7 @@ static void read_line(void)
 
 static void command_of_run_failed(const char *command)
 {
-    verdict_spoil();
+    verdict_spoil(command);
     log_error("monitor", "run=: command '%s' failed", command);
 }
 
@@ -226,7 +227,7 @@ static void run_without_a_person(const char *run)
     panic_set_exits(true);
     is_run_running = true;
     if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
-        verdict_spoil();
+        verdict_spoil("run=");
         log_error("monitor", "run= ignored: longer than %d bytes", LINE_MAX - 1);
         is_run = false;
     } else {
@@ -253,12 +254,17 @@ void monitor_run(void)
     static char run[2048];
     machine_ops.wait_for_restart = wait_for_restart;
     boot_stage_mark("prompt");
-    if (option_read(&option_run, run, sizeof(run)) != STATUS_NOT_FOUND && run[0])
+    bool is_attended = option_read(&option_run, run, sizeof(run)) == STATUS_NOT_FOUND || !run[0];
+    if (!is_attended)
         run_without_a_person(run);
 
     output_screen(&rows, &columns);
     line_init(&line, print_sink, NULL, PROMPT, columns);
-    print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
+    /* After run= the log is probably read by a program, and the page would only be in its way. */
+    if (is_attended)
+        summary_print();
+    else
+        print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
     for (;;) {
         read_line();
         history_add(&history, line.text);

@@ -6,6 +6,7 @@
 #include <ashlar/report.h>
 #include <ashlar/time_units.h>
 
+#include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
 #include <cpu/topology.h>
@@ -175,6 +176,8 @@ static void report_those(struct json *json, bool online)
 
 static void report_cpus(struct json *json)
 {
+    const struct cpu_identity *cpu = cpu_boot_identity();
+    json_string(json, "name", cpu->brand[0] ? cpu->brand : cpu->vendor);
     json_open_list(json, "online");
     report_those(json, true);
     json_close(json);

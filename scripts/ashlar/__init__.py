@@ -6,6 +6,13 @@
     bochs.py     the same for Bochs, which wants a file
     session.py   one boot: the process, its serial output, the input to it
     stream.py    reads a serial log: boots, log lines, KTAP, JSON lines, the verdict
+    expect.py    what a user expects of a machine, and whether it holds
+    junit.py     results as JUnit XML
+    schema.py    the report's members, as docs/report.schema.json has them
+    program.py   how the programs end on an error
+    progress.py  what they are doing, and how long it takes
+    tree.py      the files of the tree
+    checks.py unit_tests.py boot_tests.py   the suites of scripts/test
     serial_text.py   bytes as lines, whatever captured them
     timeout.py  when a machine is hung, on a host that is busy
     command.py   programs of the host, run for their output

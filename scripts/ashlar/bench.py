@@ -17,7 +17,6 @@ import sys
 
 from ashlar import (
     ROOT,
-    Failure,
     bench_boot,
     bench_irq,
     bench_malloc,
@@ -26,6 +25,8 @@ from ashlar import (
     bench_time,
     build,
     figures,
+    program,
+    progress,
 )
 from ashlar.bench_results import Results
 
@@ -37,6 +38,8 @@ WHAT = {
     'smp': bench_smp,
     'time': bench_time,
 }
+# About so long each takes, with peers that are there already.
+SECONDS = {'boot': 120, 'irq': 10, 'malloc': 1800, 'mm': 300, 'smp': 300, 'time': 60}
 
 
 def measure(options):
@@ -46,7 +49,8 @@ def measure(options):
     variant.compile(build.ELF)
     folder = ROOT / 'build-test/bench'
     folder.mkdir(parents=True, exist_ok=True)
-    WHAT[options.what].run(results, variant, folder, options)
+    with progress.step(f'measuring {options.what}', about=SECONDS[options.what]):
+        WHAT[options.what].run(results, variant, folder, options)
     results.print_json()
     if options.record:
         # Times stand beside the peers' of the same run.
@@ -73,11 +77,8 @@ def main():
     options = parser.parse_args()
     if options.smp and options.what != 'boot':
         parser.error('--smp goes with boot')
-    try:
-        return 0 if measure(options) else 1
-    except Failure as failure:
-        print(f'scripts/bench: {failure}', file=sys.stderr)
-        return 2
+    progress.show()
+    return program.main('scripts/bench', lambda: 0 if measure(options) else 1)
 
 
 if __name__ == '__main__':

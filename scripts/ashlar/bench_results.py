@@ -4,7 +4,7 @@ import json
 import re
 import time
 
-from ashlar import Failure
+from ashlar import Failure, progress
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -45,7 +45,10 @@ class Results:
 
 def boot_kernel(variant, folder, words, **machine):
     """The stream of a machine that boots @variant's kernel and leaves with a pass; a Failure, of @words, if it does not."""
-    with Session.of(Machine(boot='kernel', **machine), variant.elf, folder) as session:
+    with (
+        progress.step(f'booting: {words}'),
+        Session.of(Machine(boot='kernel', **machine), variant.elf, folder) as session,
+    ):
         outcome = session.wait(HANG_SECONDS)
     if outcome.verdict != 'pass':
         raise Failure(f'{words}: {outcome.words}')

@@ -49,8 +49,8 @@ def first_existing(paths):
     raise Failure(f'none of these files is here: {" ".join(paths)}')
 
 
-def bochsrc(machine, iso, serial_port):
-    """The text of a bochsrc: @machine with @iso in its CD drive and COM1 on a local TCP port."""
+def bochsrc(machine, iso, serial_port, folder):
+    """The text of a bochsrc: @machine with @iso in its CD drive and COM1 on a local TCP port. @folder: of its log."""
     megabytes = machine.memory_bytes >> 20
     # Bochs allocates all of the guest's memory; above 1 GiB it pages parts of it.
     host_megabytes = min(megabytes, 1024)
@@ -69,7 +69,7 @@ def bochsrc(machine, iso, serial_port):
         'sound: driver=dummy, waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy',
         'speaker: enabled=0',
         'clock: sync=none',
-        'log: bochs.log',
+        f'log: {folder}/bochs.log',
         'panic: action=report',
         'mouse: enabled=0',
         *machine.extra,

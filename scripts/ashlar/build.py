@@ -6,16 +6,20 @@ kept. Tests and benchmarks build their variants below build-test/.
 """
 import contextlib
 import fcntl
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 
-from ashlar import ROOT, Failure
+from ashlar import ROOT, Failure, progress
 
 ELF = 'stub32/ashlar.elf'
 ISO = 'iso/ashlar.iso'
+FIRST_BUILD_SECONDS = 60
+NINJA_EDGE = re.compile(r'\[(\d+)/(\d+)\] ')
+NINJA_NOISE = ('ninja: no work to do.', 'ninja: Entering directory')
 
 
 def ninja():
@@ -52,6 +56,11 @@ class Build:
         return self.folder / target
 
     @property
+    def name(self):
+        """Of its folder, as a user of the tree names it."""
+        return os.path.relpath(self.folder, ROOT)
+
+    @property
     def elf(self):
         return self.path(ELF)
 
@@ -78,16 +87,17 @@ class Build:
         for cross_file in cross_files(self.compiler):
             command += ['--cross-file', cross_file]
         command += [f'-D{key}={value}' for key, value in self.options.items()]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=ROOT,
-        )
+        with progress.step(f'configuring {self.name}', about=10):
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                cwd=ROOT,
+            )
         if done.returncode != 0:
-            raise Failure(f'meson setup failed:\n{done.stdout}')
+            raise Failure(f'meson setup failed; scripts/setup names what this machine lacks:\n{done.stdout}')
 
     def compile(self, *targets):
         """Brings @targets up to date; warnings and errors go to standard error."""
@@ -96,18 +106,24 @@ class Build:
             self._ninja(targets)
 
     def _ninja(self, targets):
-        process = subprocess.Popen(
-            [ninja(), '-C', str(self.folder), '--quiet', *targets],
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for line in process.stdout:
-            if line != 'ninja: no work to do.\n':
-                sys.stderr.write(line)
-        if process.wait() != 0:
-            raise Failure(f'the build in {self.folder.relative_to(ROOT)} failed')
+        about = None if (self.folder / '.ninja_log').exists() else FIRST_BUILD_SECONDS
+        with progress.step(f'building {self.name}', about) as step:
+            process = subprocess.Popen(
+                [ninja(), '-C', str(self.folder), *targets],
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(os.environ, NINJA_STATUS='[%f/%t] '),
+            )
+            for line in process.stdout:
+                if match := NINJA_EDGE.match(line):
+                    step.at(int(match[1]), int(match[2]))
+                elif not line.startswith(NINJA_NOISE):
+                    sys.stderr.write(line)
+            status = process.wait()
+        if status != 0:
+            raise Failure(f'the build in {self.name} failed; the reason is above')
 
     def make_iso(
         self,
@@ -146,16 +162,18 @@ class Build:
             raise Failure('the ISO could not be made')
         return output
 
-    def image_for(self, machine, folder):
-        """What @machine boots, brought up to date; @folder is for what only this boot needs."""
+    def image_for(self, machine, folder, gfxmode=None):
+        """What @machine boots, brought up to date; @folder is for what only this boot needs. @gfxmode: the screen
+        that an ISO's menu requests."""
         if machine.boot == 'none':
             return None
         if machine.boot == 'kernel':
             self.compile(ELF)
             return self.elf
-        if machine.emulator == 'bochs' and machine.cmdline:
-            # Bochs has no fw_cfg to hand options over by.
-            return self.make_iso(folder / 'cmdline.iso', machine.cmdline)
+        # Bochs has no fw_cfg to hand options over by.
+        cmdline = machine.cmdline if machine.emulator == 'bochs' else ''
+        if cmdline or gfxmode:
+            return self.make_iso(folder / 'own.iso', cmdline, gfxmode=gfxmode)
         self.compile(ISO)
         return self.iso
 

@@ -11,7 +11,7 @@ import pathlib
 import re
 import shutil
 
-from ashlar import Failure
+from ashlar import Failure, progress
 from ashlar.command import output_of
 
 KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -78,6 +78,11 @@ def source_of(suite):
 
 def unpack(folder, suite, packages):
     """Downloads @packages, by name or by name=version, and unpacks them into @folder/root, which is then whole or absent."""
+    with progress.step(f'downloading {" ".join(packages)} of {suite}', about=60):
+        _unpack(folder, suite, packages)
+
+
+def _unpack(folder, suite, packages):
     work = folder / 'apt'
     for name in ('lists/partial', 'cache/archives/partial', 'packages'):
         (work / name).mkdir(parents=True, exist_ok=True)

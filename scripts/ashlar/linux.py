@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 
-from ashlar import Failure
+from ashlar import Failure, progress
 from ashlar.command import output_of
 
 CMDLINE = 'console=ttyS0 quiet'
@@ -108,7 +108,8 @@ def fetch_packages(folder, packages):
     folder.mkdir(parents=True, exist_ok=True)
     missing = [package for package in packages if not list(folder.glob(f'{package}_*.deb'))]
     if missing:
-        output_of('apt-get', 'download', *missing, cwd=folder)
+        with progress.step(f'downloading {" ".join(missing)}', about=60):
+            output_of('apt-get', 'download', *missing, cwd=folder)
     for package in missing:
         output_of('dpkg-deb', '-x', next(folder.glob(f'{package}_*.deb')), folder)
 

@@ -26,6 +26,9 @@ OVMF_CODE = [
     '/usr/share/qemu/ovmf-x86_64-code.bin',
 ]
 
+# In a folder that --ovmf names: these, and a firmware that has its variables in the same file.
+OVMF_NAMES = [*dict.fromkeys(os.path.basename(path) for path in OVMF_CODE), 'OVMF.fd']
+
 UNITS = {'': 1 << 20, 'B': 1, 'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30, 'T': 1 << 40}
 
 
@@ -49,6 +52,8 @@ class Machine:
     cmdline: str = ''
     display: str = 'none'
     accel: str = 'tcg'
+    qemu: str = ''  # the program; '' for the one that ASHLAR_QEMU names, or the one in PATH
+    ovmf: str = ''  # a file, or a folder with one; '' for the system's
     debug: bool = False  # wait for gdb on port 1234
     debug_exit: bool = True  # leave through the debug-exit port; else by whatever the machine has
     restarts: object = None  # whether a reset starts it again; None: unless a script waits for run=
@@ -57,13 +62,17 @@ class Machine:
     def check(self):
         """Fails with a message for options that exclude each other."""
         if self.boot == 'kernel' and self.firmware == 'uefi':
-            raise Failure('QEMU gives -kernel to UEFI only for kernels that are EFI programs; use --boot iso')
+            raise Failure('QEMU gives -kernel to UEFI only for kernels that are EFI programs; boot an ISO')
         if self.machine == 'microvm' and (self.boot == 'iso' or self.firmware == 'uefi'):
             raise Failure('microvm has no drive to boot an ISO from; use --boot kernel with --firmware bios')
         if self.emulator == 'bochs' and (self.boot == 'kernel' or self.firmware == 'uefi'):
             raise Failure('Bochs boots an ISO, with its BIOS')
         if self.emulator == 'bochs' and self.debug:
             raise Failure("Debian's Bochs has no gdb stub; use QEMU")
+        if self.emulator == 'bochs' and self.qemu:
+            raise Failure('--qemu goes with --emulator qemu')
+        if self.ovmf and self.firmware != 'uefi':
+            raise Failure('--ovmf is firmware for UEFI; it does not go with --firmware bios')
 
     @property
     def may_restart(self):
@@ -83,19 +92,38 @@ class Machine:
         return ' '.join(words)
 
 
-def find_ovmf():
-    for path in OVMF_CODE:
-        if os.path.exists(path):
-            return path
-    raise Failure('no UEFI firmware for QEMU (package ovmf)')
+def find_ovmf(wanted=''):
+    """UEFI firmware for QEMU. @wanted: the file or its folder; '' for the system's."""
+    if os.path.isdir(wanted):
+        places = [os.path.join(wanted, name) for name in OVMF_NAMES]
+        missing = f'--ovmf: no firmware in {wanted}; one of these names is wanted: {" ".join(OVMF_NAMES)}'
+    elif wanted:
+        places = [wanted]
+        missing = f'--ovmf: no such file or folder: {wanted}'
+    else:
+        places = OVMF_CODE
+        missing = (
+            'no UEFI firmware for QEMU on this machine; install the package ovmf (edk2-ovmf), or give '
+            'the place of OVMF_CODE.fd by --ovmf'
+        )
+    for path in places:
+        if os.path.isfile(path):
+            return os.path.abspath(path)
+    raise Failure(missing)
 
 
-def qemu_program():
-    """ASHLAR_QEMU names another QEMU than the one in PATH."""
-    program = os.environ.get('ASHLAR_QEMU') or shutil.which('qemu-system-x86_64')
-    if not program:
-        raise Failure('no qemu-system-x86_64 on this machine')
-    return program
+def qemu_program(wanted=''):
+    """QEMU's path. @wanted: a name in PATH or a path; '' for the one that ASHLAR_QEMU names, or the one in PATH."""
+    given = wanted or os.environ.get('ASHLAR_QEMU', '')
+    program = shutil.which(given or 'qemu-system-x86_64')
+    if program:
+        return os.path.abspath(program)
+    if given:
+        raise Failure(f'{"--qemu" if wanted else "ASHLAR_QEMU"}: no such program: {given}')
+    raise Failure(
+        'no qemu-system-x86_64 on this machine; install the package qemu-system-x86, or give the place of a '
+        'QEMU by --qemu'
+    )
 
 
 def _machine_words(machine):
@@ -117,6 +145,11 @@ def _cpu_words(machine):
     return cpu
 
 
+def in_option(text):
+    """@text as a value in one of QEMU's lists of options, whose separator is a comma."""
+    return str(text).replace(',', ',,')
+
+
 def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=None):
     """QEMU's command line.
 
@@ -126,9 +159,9 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
     @qmp:         path of the socket to control QEMU by.
     """
     machine.check()
-    serial = f'stdio,id=com1,logfile={serial_log},signal=off' + (',mux=on' if interactive else '')
+    serial = f'stdio,id=com1,logfile={in_option(serial_log)},signal=off' + (',mux=on' if interactive else '')
     command = [
-        qemu_program(),
+        qemu_program(machine.qemu),
         '-no-user-config',
         '-nodefaults',
         '-machine',
@@ -157,15 +190,15 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
     if machine.debug_exit:
         command += ['-device', f'isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=4']
     if machine.firmware == 'uefi':
-        command += ['-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={find_ovmf()}']
+        firmware = in_option(find_ovmf(machine.ovmf))
+        command += ['-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={firmware}']
     if machine.boot == 'kernel':
         command += ['-kernel', str(image), '-append', machine.kernel_cmdline]
     else:
         if machine.boot == 'iso':
             command += ['-cdrom', str(image)]
         if machine.kernel_cmdline:
-            text = machine.kernel_cmdline.replace(',', ',,')
-            command += ['-fw_cfg', f'name=opt/org.ashlar/cmdline,string={text}']
+            command += ['-fw_cfg', f'name=opt/org.ashlar/cmdline,string={in_option(machine.kernel_cmdline)}']
     if not machine.may_restart:
         command.append('-no-reboot')
     if machine.debug:

@@ -47,6 +47,7 @@ class Outcome:
         lines = [f'verdict: {self.verdict}, emulator status {self.exit_status}, after {self.seconds:.1f} s']
         lines += [f'complaint: {complaint}' for complaint in self.complaints]
         lines += [f'failed: {name}' for name in self.stream.failed_tests()]
+        lines += [f'failed command: {name}' for name in self.stream.failed_commands()]
         lines.append(f'last line: {self.stream.last_line}')
         return '\n'.join(lines)
 
@@ -54,9 +55,10 @@ class Outcome:
 class Session:
     """QEMU; BochsSession below is the same for Bochs."""
 
-    def __init__(self, command, folder, interactive=False, qmp=None, may_restart=True):
+    def __init__(self, command, folder, interactive=False, qmp=None, may_restart=True, cwd=None):
         self.command = command
         self.folder = pathlib.Path(folder)
+        self.cwd = cwd or self.folder  # of the emulator
         self.interactive = interactive
         self.may_restart = may_restart
         self.log_path = self.folder / 'serial.log'
@@ -67,23 +69,26 @@ class Session:
         self.events = None
 
     @staticmethod
-    def of(machine, image, folder, interactive=False, qmp=False):
-        """A session for @machine in whichever emulator it names, not yet started."""
+    def of(machine, image, folder, interactive=False, qmp=False, cwd=None):
+        """A session for @machine in whichever emulator it names, not yet started.
+
+        @cwd: of the emulator, by which it understands the paths in machine.extra; default: @folder.
+        """
         machine.check()
         folder = pathlib.Path(folder).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         if machine.emulator == 'bochs':
-            return BochsSession(machine, image, folder, interactive)
+            return BochsSession(machine, image, folder, interactive, cwd)
         # The socket's name must be short: the process runs in the folder.
         command = qemu_command(
             machine,
             pathlib.Path(image).absolute() if image else None,
-            'serial.log',
+            folder / 'serial.log',
             interactive,
             'qmp.sock' if qmp else None,
         )
         return Session(
-            command, folder, interactive, folder / 'qmp.sock' if qmp else None, machine.may_restart
+            command, folder, interactive, folder / 'qmp.sock' if qmp else None, machine.may_restart, cwd
         )
 
     # --- starting and stopping ---
@@ -114,7 +119,7 @@ class Session:
         ]
         with qemus_end:
             self.process = subprocess.Popen(
-                [*self.command, *words], cwd=self.folder, pass_fds=[qemus_end.fileno()], **quiet
+                [*self.command, *words], cwd=self.cwd, pass_fds=[qemus_end.fileno()], **quiet
             )
 
     @staticmethod
@@ -287,16 +292,18 @@ class BochsSession(Session):
     emulator_stays = True
     grace_seconds = 0.2
 
-    def __init__(self, machine, iso, folder, interactive):
+    def __init__(self, machine, iso, folder, interactive, cwd):
         self.line = bochs.SerialLine(folder / 'serial.log', interactive)
         rc = folder / 'bochsrc'
-        rc.write_text(bochs.bochsrc(machine, pathlib.Path(iso).absolute(), self.line.port))
-        super().__init__(['bochs', '-q', '-f', str(rc)], folder, interactive, may_restart=machine.may_restart)
+        rc.write_text(bochs.bochsrc(machine, pathlib.Path(iso).absolute(), self.line.port, folder))
+        super().__init__(
+            ['bochs', '-q', '-f', str(rc)], folder, interactive, may_restart=machine.may_restart, cwd=cwd
+        )
 
     def _launch(self):
         output = open(self.folder / 'emulator.log', 'wb')
         self.process = subprocess.Popen(
-            self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+            self.command, cwd=self.cwd, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
         )
         # Debian's Bochs stops in its debugger first.
         self.process.stdin.write(b'c\n')

@@ -337,6 +337,11 @@ class Stream:
     def failed_tests(self):
         return [test.name for test in self.tests if test.status == 'fail']
 
+    def failed_commands(self):
+        """Commands of run= that the verdicts name."""
+        named = [item.get('failed_commands') for item in self.of_type('verdict')]
+        return [str(name) for names in named if isinstance(names, list) for name in names]
+
     @property
     def last_line(self):
         return next((line for line in reversed(self.lines) if line.strip()), '(nothing)')

@@ -12,7 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'scripts'))
 
-from ashlar import Failure, build as builds, qemu10  # noqa: E402 (the path above comes first)
+import report_schema  # noqa: E402 (the path above comes first)
+from ashlar import Failure, build as builds, qemu10  # noqa: E402
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
 
@@ -25,11 +26,22 @@ def pytest_addoption(parser):
     parser.addoption(
         '--matrix', action='store_true', help='all machines of machines.toml, not only its cover'
     )
+    parser.addoption('--only', default='', metavar='NAME', help='the tests that have it in their title')
     parser.addoption('--shard', default='1/1', metavar='I/N', help='the I-th of N equal parts of the tests')
 
 
+def title(item):
+    """A test's name as scripts/test prints it."""
+    return f'boot: {item.module.__name__}: {item.name}'
+
+
 def pytest_collection_modifyitems(config, items):
-    """Every N-th test, so that neighbours, which cost alike, are spread over the shards."""
+    """Those with the name that --only holds; of these every N-th, so that neighbours, which cost alike, are spread
+    over the shards."""
+    name = config.getoption('--only')
+    unwanted = [item for item in items if name not in title(item)]
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if name in title(item)]
     index, count = map(int, config.getoption('--shard').split('/'))
     if not 1 <= index <= count:
         raise pytest.UsageError('--shard I/N wants 1 <= I <= N')
@@ -72,6 +84,8 @@ def start(build, tmp_path):
     yield start_machine
     for session in sessions:
         session.stop()
+    for session in sessions:
+        assert not report_schema.complaints(session.stream().objects)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ashlar import ROOT
+from ashlar import ROOT, checks
 
 
 def dry_run(*words):
@@ -91,6 +91,8 @@ def test_setup_on_another_distribution_lists_all_missing_programs(tmp_path):
 
 HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#pragma once\n'
 FINE = {
+    'mm/meson.build': "mm_sources = files('page.c', 'lock.c', 'source.c')\n",
+    'docs/tour.md': 'Pages: `mm/page.c`, `mm/lock.c`, `mm/source.c`.\n',
     'include/ashlar/types.h': HEAD + 'typedef unsigned int word_t;\n',
     'mm/page.c': HEAD + '#include <ashlar/types.h>\n',
     'docs/glossary.md': '## Sources\n\n| cited as | document | edition |\n| --- | --- | --- |\n'
@@ -157,6 +159,20 @@ FINE = {
                 + 'static int\nf_locked(int a,\n         int b)\n{\n    int c = a + b;\n    return c;\n}\n'
             },
             'mm/page.c:5: f_locked() does not begin with CHECK_HELD()',
+        ),
+        ('listed', {'mm/new.c': HEAD}, 'mm/new.c: in no meson.build, so it is not compiled'),
+        (
+            'listed',
+            {
+                'mm/new.c': HEAD,
+                'mm/meson.build': "mm_sources = files('page.c', 'lock.c', 'source.c', 'new.c')\n",
+            },
+            'mm/new.c: not in docs/tour.md',
+        ),
+        (
+            'listed',
+            {'docs/tour.md': 'Pages: `mm/page.c`, `mm/source.c`.\n'},
+            'mm/lock.c: not in docs/tour.md',
         ),
         ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
         ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),
@@ -357,13 +373,30 @@ def test_every_path_in_the_docs_exists(page):
         assert (ROOT / name).exists(), f'{page.name} names {name}'
 
 
-def test_the_tour_names_every_source_file():
-    tour = (ROOT / 'docs/tour.md').read_text()
-    files = [
-        path.relative_to(ROOT)
-        for folder in ('stub32', 'kernel64', 'mm', 'drivers')
-        for suffix in ('c', 'asm')
-        for path in (ROOT / folder).rglob(f'*.{suffix}')
-    ]
-    assert len(files) > 100
-    assert not [str(path) for path in sorted(files) if f'`{path}`' not in tour]
+def test_checks_see_files_that_git_does_not_track_yet(tmp_path):
+    """In the folders of the tree; not what it ignores, and not a note beside them."""
+    environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    for name, text in FINE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / '.gitignore').write_text('/mm/made.c\n')
+    for command in ['init', '-q'], ['add', '-A']:
+        subprocess.run(['git', *command], cwd=tmp_path, check=True)
+
+    def wrong():
+        command = [ROOT / 'scripts/check/words', tmp_path]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    (tmp_path / 'mm/made.c').write_text('\n')
+    (tmp_path / 'notes.c').write_text('\n')
+    assert wrong().returncode == 0, wrong().stdout
+    (tmp_path / 'mm/new.c').write_bytes(b'/* \xff */\n')
+    assert wrong().returncode == 1
+    assert 'mm/new.c:1: no line "SPDX' in wrong().stdout and 'not ASCII' in wrong().stdout
+
+
+def test_all_checks_are_run_by_one_command():
+    done = subprocess.run([ROOT / 'scripts/check/all', '--help'], capture_output=True, text=True)
+    assert done.returncode == 0 and 'every check' in done.stdout
+    names = {path.name for path in checks.programs()}
+    assert {'words', 'walls', 'format', 'listed'} <= names and not names & {'all', 'image'}

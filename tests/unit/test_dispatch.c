@@ -31,13 +31,14 @@ static status_t run_leaf(int argc, char **argv)
     return STATUS_OK;
 }
 
-/* The linker's table of commands, which ends with its second entry. */
-const struct command __commands_start[2] = {
+/* The linker's table of commands, which ends with its third entry. */
+const struct command __commands_start[3] = {
     { "leaf", "", "does nothing", run_leaf, NULL },
+    { "log", "", "does nothing, and has an alias", run_leaf, NULL },
     { "nested", "", "runs itself", run_nested, NULL },
 };
-STATIC_ASSERT(sizeof(__commands_start) == 80, "the size that __commands_end adds");
-__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 80");
+STATIC_ASSERT(sizeof(__commands_start) == 120, "the size that __commands_end adds");
+__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 120");
 
 const struct stack *stacks_find(uint64_t address)
 {
@@ -76,6 +77,23 @@ static void a_command_without_arguments_is_not_run_with_some(void **state)
     assert_int_equal(usages, 1);
 }
 
+static void a_command_is_found_by_name_or_alias_in_either_case(void **state)
+{
+    (void)state;
+    const struct command *log = &__commands_start[1];
+    assert_ptr_equal(dispatch_find("log"), log);
+    assert_ptr_equal(dispatch_find("LoG"), log);
+    assert_ptr_equal(dispatch_find("dmesg"), log);
+    assert_ptr_equal(dispatch_find("DMESG"), log);
+    assert_null(dispatch_find("lo"));
+    assert_null(dispatch_find("logs"));
+    assert_null(dispatch_find(""));
+    assert_null(dispatch_find("quit")); /* of a command that is not there */
+    assert_string_equal(dispatch_alias("log", 0), "dmesg");
+    assert_null(dispatch_alias("log", 1));
+    assert_null(dispatch_alias("leaf", 0));
+}
+
 static void commands_nest_to_the_limit_and_no_deeper(void **state)
 {
     (void)state;
@@ -111,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_command_without_arguments_is_not_run_with_some, begin),
+        cmocka_unit_test_setup(a_command_is_found_by_name_or_alias_in_either_case, begin),
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
         cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
     };

@@ -51,9 +51,32 @@ static void the_threshold_keeps_lines_off_the_consoles_but_in_the_ring(void **st
 
     struct fake *late = attach("late");
     assert_int_equal(shown(late, "quiet: "), 1);
+    assert_int_equal(log_count(LOG_WARN) + log_count(LOG_ERROR), 2);
     clear(fake);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     assert_int_equal(shown(fake, "quiet: "), 4);
+}
+
+static void a_replay_is_limited_to_a_level_and_a_word(void **state)
+{
+    (void)state;
+    struct fake *fake = attach("fake");
+    uint64_t warnings = log_count(LOG_WARN), errors = log_count(LOG_ERROR);
+    log_debug("sieve", "Alpha");
+    log_warn("sieve", "beta");
+    log_warn("sieve", "alphabet");
+    assert_int_equal(log_count(LOG_WARN) - warnings, 2);
+    assert_int_equal(log_count(LOG_ERROR), errors);
+    clear(fake);
+    log_replay(LOG_WARN, "sieve");
+    assert_int_equal(shown(fake, "sieve: "), 2);
+    clear(fake);
+    log_replay(LOG_DEBUG, "aLPHA");
+    assert_int_equal(shown(fake, "lpha"), 2);
+    assert_int_equal(shown(fake, "beta"), 0);
+    clear(fake);
+    log_replay(LOG_DEBUG, "alphabets");
+    assert_string_equal(fake->text, "");
 }
 
 static uint64_t clock_ns;
@@ -113,7 +136,7 @@ static void a_refined_rate_reorders_no_lines(void **state)
     log_info("rate", "third");
     rate = 5; /* the second line's tick is now a later time than the third's */
     clear(fake);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     const char *second = strstr(fake->text, "rate: second");
     assert_true(second && strstr(second, "rate: third"));
     assert_non_null(strstr(fake->text, "[  300.000003] cpu0 rate: first\n"));
@@ -200,7 +223,7 @@ static void printed_text_is_written_to_all_consoles_and_not_to_the_ring(void **s
     assert_int_equal(shown(one, "z7>\nas it is"), 1);
     assert_string_equal(one->text, two->text);
     clear(one);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     assert_int_equal(shown(one, "zzz"), 0);
 }
 
@@ -248,6 +271,7 @@ int main(void)
         TEST(a_line_has_time_cpu_subsystem_and_text),
         TEST(a_console_attached_late_shows_each_line_once_in_order),
         TEST(the_threshold_keeps_lines_off_the_consoles_but_in_the_ring),
+        TEST(a_replay_is_limited_to_a_level_and_a_word),
         TEST(a_clock_set_late_corrects_earlier_lines),
         TEST(time_stamps_never_go_backwards_with_the_clock),
         TEST(a_refined_rate_reorders_no_lines),

@@ -18,7 +18,7 @@ static void interrupts_are_off_while_a_console_writes_and_restored_after(void **
         assert_int_equal(local_irq_is_enabled(), on);
         print("text");
         assert_int_equal(local_irq_is_enabled(), on);
-        log_replay();
+        log_replay(LOG_DEBUG, NULL);
         assert_int_equal(local_irq_is_enabled(), on);
     }
     assert_false(fake->saw_irqs_enabled);
@@ -42,13 +42,13 @@ static void a_line_logged_in_the_middle_of_another_is_shown_without_waiting(void
     assert_in_range(looks, 1, 10);
     /* Not in the ring, which counts it as lost; the interrupted line is whole. */
     clear(fake);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     assert_int_equal(shown(fake, "nmi: inside"), 0);
     assert_int_equal(shown(fake, "[1 lines not stored]\n"), 1);
     assert_int_equal(shown(fake, "outer: line\n"), 1);
     log_info("outer", "afterwards");
     clear(fake);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     assert_int_equal(shown(fake, "outer: afterwards\n"), 1);
 }
 
@@ -107,7 +107,7 @@ static void lines_logged_during_a_replay_are_shown_once(void **state)
     clear(early);
     left = 5;
     between = log_between;
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     between = NULL;
     /* Five earlier ones, from the ring, and five as they are logged. */
     assert_int_equal(shown(early, "between: line "), 10);
@@ -165,7 +165,7 @@ static void a_report_that_does_not_wait_for_another_leaves_its_lock_alone(void *
     log_info("after", "both reports");
     assert_in_range(looks, 0, 5);
     clear(fake);
-    log_replay();
+    log_replay(LOG_DEBUG, NULL);
     assert_int_equal(shown(fake, "after: both reports\n"), 1);
     assert_true(local_irq_is_enabled());
 }

@@ -27,11 +27,17 @@
  * A panic ends the program, so each scenario runs in a child process; its output and actions are read from
  * a pipe, and exits are words in angle brackets.
  */
-#define ZERO_VERDICT                                                                                         \
-    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":0,\"failed\":0,\"skipped\":0}\n"
+#define VERDICT(passed, more)                                                                                \
+    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                          \
+    ",\"failed\":0,\"skipped\":0" more "}\n"
 
-#define ONE_PASSED                                                                                           \
-    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":1,\"failed\":0,\"skipped\":0}\n"
+#define NAMES ",\"warnings\":2,\"failed_tests\":[],\"failed_commands\":[]"
+
+#define ZERO_VERDICT VERDICT("0", NAMES)
+#define ONE_PASSED   VERDICT("1", NAMES)
+
+/* Of a panic inside a panic, which trusts no state. */
+#define BARE_VERDICT VERDICT("0", "")
 
 #define CAUSE_TWICE "(settled)(head)\nPANIC: expected 1, found 2\n(state)\nPANIC: expected 1, found 2\n"
 
@@ -46,6 +52,11 @@ static void (*on_attach)(void);
 void log_settle(void)
 {
     printf(has_begun ? "(settled)" : "(settled too early)");
+}
+
+uint64_t log_count(enum log_level level)
+{
+    return level <= LOG_WARN ? 1 : 0;
 }
 
 void print_set_observer(print_observer_fn *observer, size_t columns)
@@ -169,7 +180,7 @@ static void panic_plainly(void)
 static void panic_in_a_run(void)
 {
     panic_set_exits(true);
-    verdict_count(TEST_PASSED);
+    verdict_count(TEST_PASSED, "suite.passes");
     panic_plainly();
 }
 
@@ -187,7 +198,7 @@ static void exception(void)
 static void exception_in_report(void)
 {
     on_state = exception;
-    verdict_count(TEST_PASSED);
+    verdict_count(TEST_PASSED, "suite.passes");
     panic_plainly();
 }
 
@@ -296,10 +307,10 @@ static void a_second_failure_prints_one_line_without_using_kernel_state(void **s
     (void)state;
     assert_string_equal(output_of(exception_in_report),
                         "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n\nPANIC inside a panic: "
-                        "(headline)\n" ZERO_VERDICT "The machine is halted.\n<halt>");
+                        "(headline)\n" BARE_VERDICT "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_in_report),
                         "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n"
-                        "\nPANIC inside a panic: expected 1, found 2\n" ZERO_VERDICT
+                        "\nPANIC inside a panic: expected 1, found 2\n" BARE_VERDICT
                         "The machine is halted.\n<halt>");
 }
 
@@ -309,7 +320,7 @@ static void consoles_are_attached_once_before_the_first_output(void **state)
     assert_string_equal(output_of(panic_without_consoles),
                         "(attached)" CAUSE_TWICE ZERO_VERDICT "The machine is halted.\n<halt>");
     assert_string_equal(output_of(panic_while_attaching),
-                        "(attached)\nPANIC inside a panic: (headline)\n" ZERO_VERDICT
+                        "(attached)\nPANIC inside a panic: (headline)\n" BARE_VERDICT
                         "The machine is halted.\n<halt>");
 }
 
@@ -318,6 +329,38 @@ static void a_third_failure_halts_silently(void **state)
     (void)state;
     assert_string_equal(output_of(everything_fails),
                         "(settled)(head)\nPANIC: expected 1, found 2\n(state)\n<leave panic>");
+}
+
+/* More of each than are named. */
+static void fail_often(void)
+{
+    verdict_count(TEST_PASSED, "suite.passes");
+    for (int i = 0; i < VERDICT_NAMES_MAX + 1; i++)
+        verdict_count(TEST_FAILED, i == 0                  ? "suite.first"
+                                   : i < VERDICT_NAMES_MAX ? "suite.next"
+                                                           : "suite.last");
+    verdict_count(TEST_SKIPPED, "suite.skips");
+    verdict_spoil("a\"b\\c\n\xe9");
+    verdict_spoil("a_name_longer_than_a_verdict_has_room_for");
+    for (int i = 2; i < VERDICT_NAMES_MAX; i++)
+        verdict_spoil("cpus");
+    verdict_spoil("lost");
+    verdict_print(verdict_so_far());
+    leave_child("end");
+}
+
+static void a_verdict_names_the_first_failures(void **state)
+{
+    (void)state;
+    const char *text = output_of(fail_often);
+    assert_non_null(strstr(text,
+                           "\"status\":\"fail\",\"passed\":1,\"failed\":17,\"skipped\":1,\"warnings\":2,"
+                           "\"failed_tests\":[\"suite.first\",\"suite.next\","));
+    assert_non_null(strstr(
+        text, "\"suite.next\"],\"failed_commands\":[\"a?b?c??\",\"a_name_longer_than_a_ve\",\"cpus\","));
+    assert_non_null(strstr(text, ",\"cpus\"]}\n<end>"));
+    assert_null(strstr(text, "suite.last"));
+    assert_null(strstr(text, "lost"));
 }
 
 static void a_failed_verify_prints_its_expression(void **state)
@@ -338,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_second_failure_prints_one_line_without_using_kernel_state),
         cmocka_unit_test(consoles_are_attached_once_before_the_first_output),
         cmocka_unit_test(a_third_failure_halts_silently),
+        cmocka_unit_test(a_verdict_names_the_first_failures),
         cmocka_unit_test(a_failed_verify_prints_its_expression),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

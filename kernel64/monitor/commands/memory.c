@@ -14,6 +14,16 @@ static void write_range(struct json *json, uint64_t start, uint64_t end, const c
     json_close(json);
 }
 
+static void write_total(struct json *json, enum memmap_kind kind, uint64_t bytes)
+{
+    if (bytes == 0)
+        return;
+    json_open_object(json, NULL);
+    json_string(json, "kind", memmap_kind_name(kind));
+    json_number(json, "bytes", bytes);
+    json_close(json);
+}
+
 static void report_memory(struct json *json)
 {
     size_t entry_count, firmware_count, range_count;
@@ -36,5 +46,9 @@ static void report_memory(struct json *json)
     json_number(json, "usable_bytes", memmap_total(ranges, range_count, MEMMAP_USABLE));
     json_number(json, "free_bytes", buddy_free_frames() * PAGE_SIZE);
     json_number(json, "metadata_bytes", stats.metadata * PAGE_SIZE);
+    json_open_list(json, "totals");
+    for (unsigned int kind = 0; kind < MEMMAP_KIND_COUNT; kind++)
+        write_total(json, (enum memmap_kind)kind, memmap_total(ranges, range_count, (enum memmap_kind)kind));
+    json_close(json);
 }
 REPORT(memory, report_memory);

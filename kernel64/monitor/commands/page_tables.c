@@ -8,7 +8,8 @@
 #include <cpu/image.h>
 #include <cpu/insn.h>
 #include <log/print.h>
-#include <panic/symbols.h>
+#include <cpu/physical.h>
+#include <monitor/address.h>
 #include <vm/address_space.h>
 #include <vm/address_space_audit.h>
 
@@ -94,8 +95,15 @@ static struct paging current_tables(void)
 static status_t command_walk(int argc, char **argv)
 {
     uint64_t address;
-    if (argc != 2 || symbol_read_address(argv[1], &address) != STATUS_OK)
+    bool is_physical;
+    if (argc != 2 || address_read(argv[1], &address, &is_physical) != STATUS_OK)
         return STATUS_INVALID;
+    if (is_physical && address >= DIRECT_MAP_END - DIRECT_MAP_START) {
+        print("P%#lx is not in the direct map\n", address);
+        return STATUS_OK;
+    }
+    if (is_physical)
+        address = (uintptr_t)phys_to_pointer(phys(address));
     if (!paging_is_canonical(virt(address))) {
         print("%016lx is not canonical: bits 47 to 63 must be equal; no table is read\n", address);
         return STATUS_OK;
@@ -117,7 +125,8 @@ static status_t command_walk(int argc, char **argv)
         print("%016lx is not mapped\n", address);
     return STATUS_OK;
 }
-COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address", command_walk);
+COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, or of P0xN in the direct map",
+        command_walk);
 
 /* ---- audit ---- */
 

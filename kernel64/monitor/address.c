@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is only read is mapped as a table is, because the first MiB and memory of the firmware may be read;
+ * what is written is mapped as registers are, and must be outside all RAM.
+ */
+#include <monitor/address.h>
+
+#include <ashlar/bits.h>
+#include <ashlar/mm/vrange.h>
+#include <boot/machine.h>
+#include <cpu/physical.h>
+#include <lib/parse.h>
+#include <log/print.h>
+#include <panic/symbols.h>
+#include <vm/address_space.h>
+#include <vm/device_map.h>
+
+status_t address_read(const char *text, uint64_t *address, bool *is_physical)
+{
+    uint64_t number;
+    bool has_prefix = (text[0] == 'P' || text[0] == 'p') && text[1] >= '0' && text[1] <= '9';
+    status_t status = has_prefix ? parse_number(text + 1, &number) : symbol_read_address(text, &number);
+    if (status != STATUS_OK)
+        return STATUS_NOT_FOUND;
+    *address = number;
+    *is_physical = has_prefix;
+    return STATUS_OK;
+}
+
+/* Whether the direct map has the address. */
+static bool is_ram(uint64_t address)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    for (size_t i = 0; i < count; i++)
+        if (ranges[i].kind <= MEMMAP_LAST_RAM && ranges[i].start.raw <= address &&
+            address < ranges[i].end.raw)
+            return address < address_space_ram_end().raw;
+    return false;
+}
+
+status_t address_map(phys_t address, size_t size_bytes, bool is_written, struct address_window *window)
+{
+    window->mapped = NULL;
+    if (is_ram(address.raw)) {
+        window->bytes = phys_to_pointer(address);
+        return STATUS_OK;
+    }
+    if (is_written)
+        window->mapped = device_map(address, size_bytes, PAGE_WRITE | PAGE_UNCACHED, "poke");
+    else
+        window->mapped = (void *)(uintptr_t)device_map_table(address, size_bytes, "peek");
+    window->bytes = window->mapped;
+    if (!window->mapped)
+        print("P%#lx cannot be %s: nothing can be there, or it is not the monitor's to access\n", address.raw,
+              is_written ? "written" : "read");
+    return window->mapped ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+void address_unmap(struct address_window *window)
+{
+    if (window->mapped)
+        device_unmap(window->mapped);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Addresses as a person types them, and access to those that are physical.
+ */
+#include <ashlar/addr.h>
+#include <ashlar/status.h>
+
+/**
+ * address_read() - parse an address.
+ * @text:        a number or the name of a function (panic/symbols.h), or, physical as the kernel prints it,
+ * "P" and a number.
+ * @address:     untouched on failure, as is @is_physical.
+ *
+ * Return: STATUS_OK; STATUS_NOT_FOUND when it is none of these.
+ * Context: any.
+ */
+status_t address_read(const char *text, uint64_t *address, bool *is_physical) MUST_CHECK;
+
+/* Memory at a physical address, until address_unmap(). */
+struct address_window {
+    volatile void *bytes;
+    void *mapped; /* NULL: in the direct map */
+};
+
+/**
+ * address_map() - make physical memory accessible.
+ * @address, @size_bytes: any numbers.
+ * @is_written: whether it is also written.
+ * @window:     filled in on success.
+ *
+ * RAM is reached in the direct map. Anything else is mapped by vm/device_map.h, which refuses what cannot be
+ * right: a message says so. An access may still fault: cpu/fixup.h.
+ * Return: STATUS_OK; STATUS_NOT_FOUND when it was refused.
+ * Context: thread, one caller at a time.
+ */
+status_t address_map(phys_t address, size_t size_bytes, bool is_written,
+                     struct address_window *window) MUST_CHECK;
+
+/* Undoes address_map(). Context: as that. */
+void address_unmap(struct address_window *window);
