@@ -49,7 +49,9 @@ def kinds():
     """{key: kind of its value}, of every key."""
     facts = [name for name in schema.types() if name not in schema.NO_FACTS]
     reported = {
-        f'{name}.{member}': kind for name in facts for member, kind in schema.members_of(name).items()
+        f'{name}.{member}': kind
+        for name in facts
+        for member, kind in schema.members_of(name).items()
         if kind != schema.GROUP
     }
     return {**LOG_KEYS, **{short: reported[key] for short, key in SHORT.items()}, **reported}
