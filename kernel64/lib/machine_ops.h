@@ -6,8 +6,9 @@
  *
  * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
  * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and
- * their callers check. All are constant once there is a second CPU, but for wait_for_restart: the monitor
- * sets it, once, when it begins. docs/panic.md says when a panic uses which.
+ * their callers check. They are constant once there is a second CPU, with two exceptions: the monitor sets
+ * wait_for_restart, once, when it begins; and `crash twice` (trap/crash.c) replaces print_state before its
+ * panic. docs/panic.md says when a panic uses which.
  *
  * Context of all, unless it says otherwise: any, also NMI and panic. Of locks they take only the log's, with
  * a bound on the wait, and only where they print or attach a console.

@@ -4,7 +4,7 @@
  *
  *     1   the complete report, then the verdict and the end
  *     2   one line on the second fault, then the end
- *     3   printing fails: the end, without output
+ *     3   printing fails: the end, without a report
  */
 #include <panic/panic.h>
 
@@ -46,7 +46,7 @@ static NORETURN void end(void)
 
 static void begin(void)
 {
-    struct output_held held; /* for good */
+    struct output_held held; /* never released */
     lock_order_stop();
     machine_ops.begin_panic();
     if (machine_ops.stop_others)
