@@ -11,8 +11,6 @@ import gdb_script
 
 from ashlar import ROOT
 
-# -S: waits before the first instruction, as scripts/run --debug makes it.
-
 
 @pytest.fixture
 def gdb(start, build):

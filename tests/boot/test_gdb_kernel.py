@@ -12,7 +12,6 @@ from conftest import HANG_SECONDS, PROMPT
 from ashlar import ROOT
 
 COMMANDS = ('log', 'backtrace', 'locks', 'percpu', 'timers', 'owner')
-SECOND = 10**9
 
 
 @pytest.fixture
@@ -28,13 +27,6 @@ def machine(start, build):
         return session, lambda *commands: gdb_script.execute(session, image, [source, *commands, 'detach'])
 
     return boot
-
-
-def wait_for_text(session, text):
-    end = time.monotonic() + HANG_SECONDS
-    while text not in session.log().decode():
-        assert time.monotonic() < end, session.log().decode()[-2000:]
-        time.sleep(0.1)
 
 
 def log_lines(text):
@@ -148,7 +140,7 @@ def test_the_backtrace_of_another_cpu_goes_through_the_nmi_that_stopped_it(machi
     assert 'spin' in frames(said, 2) and 'idle_run' in frames(said, 2), said
     assert 'cpu 0,' not in said and 'cpu 1,' not in said, said
     session.type('crash panic\r')
-    wait_for_text(session, 'The machine is halted')
+    session.expect('The machine is halted', HANG_SECONDS)
     said = gdb('ashlar-backtrace')
     assert 'panic' in frames(said, 0) and 'crash_panic' in frames(said, 0), said
     stopped = frames(said, 2)

@@ -11,7 +11,18 @@ import re
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
 
-from commands.target import KernelCommand, at, cpu_of, cpus_of, number, read, selected, symbol, threads
+from commands.target import (
+    MASK,
+    KernelCommand,
+    at,
+    cpu_of,
+    cpus_of,
+    number,
+    selected,
+    symbol,
+    threads,
+    word_at,
+)
 
 REGISTERS = ('r15', 'r14', 'r13', 'r12', 'r11', 'r10', 'r9', 'r8', 'rbp', 'rdi', 'rsi', 'rdx', 'rcx', 'rbx')
 
@@ -22,13 +33,13 @@ class FrameId:
 
 
 class TrapUnwinder(Unwinder):
-    """From trap_common to the code that the exception or interrupt has cut."""
+    """From trap_common to the code that the exception or interrupt has interrupted."""
 
     def __init__(self):
         super().__init__('ashlar-trap')
 
     def __call__(self, pending):
-        pc = int(pending.read_register('rip')) & (1 << 64) - 1
+        pc = int(pending.read_register('rip')) & MASK
         if gdb.execute(f'info symbol {pc:#x}', to_string=True).split(' ')[0] != 'trap_common':
             return None
         word = gdb.lookup_type('unsigned long')
@@ -50,10 +61,6 @@ CALLERS_MOST = 48
 KERNEL_NAME = re.compile(r'^[a-z_]\w*\+?\d* at ', re.IGNORECASE)
 
 
-def word_at(address):
-    return int.from_bytes(read(address, 8), 'little')
-
-
 def callers(rsp, frame_pointer):
     """Return addresses by frame pointers. The first is the word at RSP if that is in code: the interrupted function may
     have no frame (kernel64/panic/backtrace.c)."""
@@ -69,8 +76,8 @@ def callers(rsp, frame_pointer):
 
 
 def print_rest():
-    """gdb believes no caller whose stack is below its callee's, as when an NMI on its own stack cuts a CPU whose stack lies
-    at a lower address. The callers from there on are printed by frame pointers."""
+    """gdb ends a backtrace at a caller whose stack is below its callee's, as when an NMI, on its own stack, interrupts a CPU
+    whose stack is at a lower address. The callers from there on are printed by frame pointers."""
     frame, trap = gdb.newest_frame(), None
     while True:
         trap = frame if frame.name() == 'trap_common' else trap

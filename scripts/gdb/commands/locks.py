@@ -16,6 +16,7 @@ from commands.target import (
     KERNEL_IMAGE_START,
     MASK,
     KernelCommand,
+    at,
     at_type,
     cpu_count,
     number,
@@ -172,7 +173,7 @@ def lines_of_cpu(cpu, held):
         if address in traces:
             yield from lines_of_stack(traces[address])
     for address, entry in traces.items():
-        lock = at_type(address, gdb.lookup_type('struct spinlock'))
+        lock = at(address, 'struct spinlock')
         if address in held or address in waits:
             continue
         # Not found by the search, or noted before the lock was taken or after it was released.

@@ -20,6 +20,7 @@ from commands.target import (
     parse,
     percpu,
     percpu_distance,
+    percpu_section,
     percpu_variables,
     read,
     symbol,
@@ -136,10 +137,10 @@ def stack_of(address):
 
 
 def percpu_of(address):
-    start, end = (number(parse(f'(unsigned long)&__percpu_{edge}')) for edge in ('start', 'end'))
+    section = percpu_section()
     for cpu in range(cpu_count()):
         linked = (address - percpu_distance(cpu)) & MASK
-        if not start <= linked < end:
+        if linked not in section:
             continue
         for name, value in percpu_variables().items():
             offset = linked - (int(value.address) & MASK)

@@ -32,22 +32,30 @@ def register(name):
     return evaluate_number(f'${name}')
 
 
-def read_physical(address):
-    """The 64-bit word at a physical address (QEMU's gdbstub only)."""
-    gdb.execute('maintenance packet Qqemu.PhyMemMode:1', to_string=True)
-    try:
-        return int.from_bytes(gdb.selected_inferior().read_memory(address, 8).tobytes(), 'little')
-    finally:
-        gdb.execute('maintenance packet Qqemu.PhyMemMode:0', to_string=True)
-
-
 def read(address, size):
     return gdb.selected_inferior().read_memory(address, size).tobytes()
 
 
-def at(address, type_name):
+def word_at(address):
+    return int.from_bytes(read(address, 8), 'little')
+
+
+def read_physical(address):
+    """The 64-bit word at a physical address (QEMU's gdbstub only)."""
+    gdb.execute('maintenance packet Qqemu.PhyMemMode:1', to_string=True)
+    try:
+        return word_at(address)
+    finally:
+        gdb.execute('maintenance packet Qqemu.PhyMemMode:0', to_string=True)
+
+
+def at_type(address, kind):
     """The object of that type at a virtual address."""
-    return gdb.Value(address).cast(gdb.lookup_type(type_name).pointer()).dereference()
+    return gdb.Value(address & MASK).cast(kind.pointer()).dereference()
+
+
+def at(address, type_name):
+    return at_type(address, gdb.lookup_type(type_name))
 
 
 def symbol(address):
@@ -123,10 +131,6 @@ def percpu(value, cpu):
     return at_type(int(value.address) + percpu_distance(cpu), value.type)
 
 
-def at_type(address, kind):
-    return gdb.Value(address & MASK).cast(kind.pointer()).dereference()
-
-
 def cpus_of(argument):
     """The CPU numbers that an argument names; all without one."""
     if not argument:
@@ -171,12 +175,17 @@ def variables():
                 yield name, value
 
 
+def percpu_section():
+    """The addresses of the first CPU's per-CPU variables."""
+    return range(*(evaluate_number(f'&__percpu_{edge}') for edge in ('start', 'end')))
+
+
 def percpu_variables():
     """(name, value of the first CPU's) of each per-CPU variable, by name."""
-    start, end = (number(parse(f'({UNSIGNED_LONG})&__percpu_{edge}')) for edge in ('start', 'end'))
+    section = percpu_section()
     found = {}
     for name, value in variables():
-        if start <= int(value.address) & MASK < end:
+        if int(value.address) & MASK in section:
             found[re.sub(r'^percpu_(array_)?', '', name)] = value
     return dict(sorted(found.items()))
 
