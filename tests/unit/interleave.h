@@ -247,3 +247,12 @@ static UNUSED void interleave_random(unsigned int count, unsigned long runs, voi
         check();
     }
 }
+
+/* All schedules with at most @bound interruptions, whose number is printed, and @runs random ones. */
+static UNUSED void interleave_all_and_random(unsigned int count, unsigned int bound, unsigned long runs,
+                                             void (*prepare)(void), void (*run)(unsigned int cpu),
+                                             void (*check)(void))
+{
+    printf("%lu schedules\n", interleave_all(count, bound, prepare, run, check));
+    interleave_random(count, runs, prepare, run, check);
+}

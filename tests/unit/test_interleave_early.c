@@ -67,8 +67,7 @@ static void check_each_has_an_owner(void)
 static void a_frame_for_a_table_is_one_cpus(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(CPUS, 3, begin, take_and_give, check_each_has_an_owner));
-    interleave_random(CPUS, 20000, begin, take_and_give, check_each_has_an_owner);
+    interleave_all_and_random(CPUS, 3, 20000, begin, take_and_give, check_each_has_an_owner);
 }
 
 int main(void)

@@ -100,8 +100,7 @@ static void run_neighbours(uint64_t first, uint64_t second)
 {
     page_of_cpu[0] = first;
     page_of_cpu[1] = second;
-    printf("%lu schedules\n", interleave_all(CPUS, 2, begin, map_and_unmap, check_only_the_root_is_left));
-    interleave_random(CPUS, 20000, begin, map_and_unmap, check_only_the_root_is_left);
+    interleave_all_and_random(CPUS, 2, 20000, begin, map_and_unmap, check_only_the_root_is_left);
 }
 
 static void a_table_is_freed_once_and_only_when_neither_cpu_uses_it(void **state)
@@ -151,8 +150,7 @@ static void check_protected(void)
 static void a_page_keeps_its_access_when_its_neighbour_is_merged(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(CPUS, 2, begin_large, protect, check_protected));
-    interleave_random(CPUS, 20000, begin_large, protect, check_protected);
+    interleave_all_and_random(CPUS, 2, 20000, begin_large, protect, check_protected);
 }
 
 /* ---- a map that fails half-way ---- */
@@ -209,8 +207,7 @@ static void check_neighbours(void)
 static void a_map_that_fails_half_way_unmaps_nothing_of_its_neighbours(void **state)
 {
     (void)state;
-    printf("%lu schedules\n", interleave_all(CPUS, 2, begin_almost_large, map_or_protect, check_neighbours));
-    interleave_random(CPUS, 20000, begin_almost_large, map_or_protect, check_neighbours);
+    interleave_all_and_random(CPUS, 2, 20000, begin_almost_large, map_or_protect, check_neighbours);
 }
 
 int main(void)

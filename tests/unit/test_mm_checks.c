@@ -213,7 +213,6 @@ static void node_has_too_many_free_objects(void)
 static void partial_slab_is_in_no_list(void)
 {
     list_remove(&slab->link);
-    slab = NULL;
     (void)slab_take_one(cache);
 }
 

@@ -24,12 +24,19 @@ static void check(struct fake *fake, const char *wanted)
     clear(fake);
 }
 
-static void a_log_line_goes_before_the_prompt(void **state)
+/* Return: a new console, which shows the prompt and no more. */
+static struct fake *attach_with_prompt(void)
 {
-    (void)state;
     struct fake *fake = attach("fake");
     clear(fake);
     output_show_prompt("--More--");
+    return fake;
+}
+
+static void a_log_line_goes_before_the_prompt(void **state)
+{
+    (void)state;
+    struct fake *fake = attach_with_prompt();
     log_info("s", "one");
     log_info("s", "two");
     log_debug("s", "not shown");
@@ -44,9 +51,7 @@ static void a_report_goes_before_the_prompt(void **state)
 {
     (void)state;
     struct output_held held;
-    struct fake *fake = attach("fake");
-    clear(fake);
-    output_show_prompt("--More--");
+    struct fake *fake = attach_with_prompt();
     assert_true(output_hold(&held));
     print("report\n");
     log_info("s", "inside");
@@ -61,9 +66,7 @@ static void the_prompt_does_not_come_back_in_a_report_that_lasts(void **state)
 {
     (void)state;
     struct output_held held;
-    struct fake *fake = attach("fake");
-    clear(fake);
-    output_show_prompt("--More--");
+    struct fake *fake = attach_with_prompt();
     assert_true(output_hold(&held));
     print_set_observer(NULL, 0);
     log_info("s", "inside");
@@ -75,9 +78,7 @@ static void the_prompt_does_not_come_back_in_a_report_that_lasts(void **state)
 static void a_console_that_is_attached_meanwhile_gets_whole_lines(void **state)
 {
     (void)state;
-    struct fake *fake = attach("first");
-    clear(fake);
-    output_show_prompt("--More--");
+    (void)attach_with_prompt();
     log_info("s", "last");
     struct fake *later = attach("later");
     assert_int_equal(shown(later, "--More--"), 0);

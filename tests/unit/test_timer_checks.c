@@ -29,7 +29,7 @@ static int three_timers(void **state)
     return 0;
 }
 
-static void deadline_moves_behind_a_child(void)
+static void deadline_moves_after_a_child(void)
 {
     early.deadline_ns = 1000;
     timer_cancel(&early);
@@ -68,7 +68,7 @@ static void timer_is_in_another_heap(void)
 static void broken_heaps_are_noticed(void **state)
 {
     (void)state;
-    expect_death(deadline_moves_behind_a_child, "timer: the left child leads to its parent");
+    expect_death(deadline_moves_after_a_child, "timer: the left child leads to its parent");
     expect_death(deadline_moves_before_the_parent, "timer: a timer is not before its parent");
     expect_death(timer_is_initialised_while_it_is_armed, "child leads to its parent");
     expect_death(timer_is_not_marked_as_armed, "timer: a timer in the heap is armed");
