@@ -3,11 +3,10 @@
  * The ACPI PM timer.
  *
  * Some early chips do not latch the count for a read, and a read that coincides with a carry returns some
- * bits of the count before it and some of the one after it (Intel 82371AB/EB PIIX4 specification update,
- * "ACPI Timer Errata": 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are reported to
- * do it too. None of them was sold with a 64-bit processor, and all later chips read correctly, virtual
- * PIIX4s as well, where each access is a VM exit. So a read is one access, unless the timer has been seen to
- * go backwards.
+ * bits of the count before it and some of the one after it (Intel PIIX4 specification update, "ACPI Timer
+ * Errata": 4.2 % of all reads are at risk). The first ICH4 and the ServerWorks LE are reported to do it too.
+ * None of them was sold with a 64-bit processor, and all later chips read correctly, virtual PIIX4s as well,
+ * where each access is a VM exit. So a read is one access, unless the timer has been seen to go backwards.
  *
  * A backward step is the only symptom: a wrong value that is too low is less than the one before it, and one
  * that is too high is greater than the one after it. A forward step may be of any length, because an SMI or a

@@ -12,8 +12,8 @@
 #define GATES             (VECTOR_VC + 1)
 #define INTERRUPT_GATE_32 0x8e00
 
-/* The GHCB MSR, and the termination request with reason 0.
-   (GHCB specification, "GHCB MSR Protocol", 0x100.) */
+/* The GHCB MSR, and the termination request with reason 0. Source: AMD GHCB specification, "GHCB MSR
+   Protocol", 0x100. */
 #define MSR_GHCB       0xc0010130
 #define GHCB_TERMINATE 0x100
 

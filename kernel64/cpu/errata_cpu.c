@@ -15,7 +15,7 @@
    Source: Intel SDM vol. 3A, "Determining the Signature"; AMD PPR, "MSR0000_008B [Patch Level]". */
 #define MSR_MICROCODE 0x8b
 
-/* Interrupt Pending and CMP-Halt: C1eOnCmpHalt, SmiOnCmpHalt. (AMD BKDG 31116, MSRC001_0055.) */
+/* Interrupt Pending and CMP-Halt: C1eOnCmpHalt, SmiOnCmpHalt. Source: AMD BKDG 31116, MSRC001_0055. */
 #define MSR_CMP_HALT 0xc0010055
 #define CMP_HALT_C1E 0x18000000ULL
 

@@ -93,8 +93,7 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
 uint64_t cpu_address_end(const struct cpu_identity *identity);
 
 /* Return: whether LFENCE orders RDTSC only if a bit of MSR_DE_CFG is set: AMD's from family 10H up to the
-   first two Zens. Context: any. (AMD, "Software Techniques for Managing Speculation on AMD Processors",
-   "Serializing LFENCE".) */
+   first two Zens. Context: any. Source: AMD speculation white paper, "Serializing LFENCE". */
 bool cpu_lfence_is_optional(const struct cpu_identity *identity);
 
 /**

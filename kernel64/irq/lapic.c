@@ -115,8 +115,8 @@ static void save_smi_entries(void)
     }
 }
 
-/* INIT has masked the entries of an AP, on which firmware had the same SMIs as on the BSP. (Intel SDM vol.
-   3A, "Local APIC State After It Has Been Software Disabled" and "After an INIT Reset".) */
+/* INIT has masked the entries of an AP, on which firmware had the same SMIs as on the BSP. Source: Intel SDM
+   vol. 3A, "Local APIC State After It Has Been Software Disabled"; "Local APIC State After an INIT Reset". */
 static void mask_lvt(void)
 {
     write_register(REG_LVT_TIMER, LVT_MASKED);
@@ -231,8 +231,8 @@ void lapic_set_lint(unsigned int lint, enum lapic_lint meaning, struct irq_wirin
 static status_t write_icr(uint32_t apic_id, uint32_t command)
 {
     if (mode == LAPIC_X2APIC) {
-        /* Earlier stores become visible before the write of an x2APIC register. (Intel SDM vol. 3A, "MSR
-           Access in x2APIC Mode".) */
+        /* Earlier stores become visible before the write of an x2APIC register. Source: Intel SDM vol. 3A,
+           "MSR Access in x2APIC Mode". */
         __asm__ volatile("mfence; lfence" ::: "memory");
         cpu_write_msr(MSR_X2APIC_FIRST + REG_ICR_LOW / 16, (uint64_t)apic_id << 32 | command);
         return STATUS_OK;
@@ -280,7 +280,7 @@ void lapic_timer_set_mode(enum lapic_timer_mode kind)
     write_register(REG_TIMER_INITIAL_COUNT, 0);
     write_register(REG_LVT_TIMER, entries[kind]);
     /* In xAPIC mode the write above goes through memory and the first deadline through an MSR: MFENCE keeps
-       their order. (Intel SDM vol. 3A, "TSC-Deadline Mode".) */
+       their order. Source: Intel SDM vol. 3A, "TSC-Deadline Mode". */
     __asm__ volatile("mfence" ::: "memory");
 }
 

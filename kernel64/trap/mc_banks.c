@@ -7,7 +7,7 @@
 #define MCG_CAP_COUNT 0xff
 #define MCG_CAP_CTL   0x100
 
-/* 4 a bank; the range ends at 47FH (Intel SDM vol. 4, "Architectural MSRs"). */
+/* 4 a bank; the range ends at 47FH. Source: Intel SDM vol. 4, "Architectural MSRs". */
 #define MSR_LEGACY_FIRST   0x400
 #define LEGACY_BANKS       32
 #define LEGACY_STRIDE      4
@@ -18,10 +18,11 @@
 #define LEAF_POWER       0x80000007
 #define EBX_SCALABLE_MCA 0x08
 
-/* Of family 6; from this model on bank 0 is like the others. (Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".) */
+/* Of family 6; from this model on bank 0 is like the others. Source: Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".
+ */
 #define MODEL_NEHALEM 0x1a
 
-/* GART table walk errors, of the K8's bank 4. (AMD BKDG 26094, "MC4_CTL", GartTblWkEn.) */
+/* GART table walk errors, of the K8's bank 4. Source: AMD BKDG 26094, "MC4_CTL", GartTblWkEn. */
 #define GART_BANK        4
 #define GART_WALK_ERRORS 0x400ULL
 

@@ -12,8 +12,8 @@ bool fault_is_armed;
 static struct fault_plan plan;
 static uint64_t requests, failed; /* atomic */
 
-/* splitmix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014): the nth number
-   needs no state but n. */
+/* splitmix64 (Steele et al., "Fast Splittable Pseudorandom Number Generators", 2014): the nth number needs no
+   state but n. */
 static uint64_t random_of(uint64_t n)
 {
     uint64_t z = n * 0x9e3779b97f4a7c15ull;

@@ -8,9 +8,9 @@
  *
  * The common paths are here. free() checks before it takes a pointer: that descriptors exist for it, and
  * that an object of one of these caches begins there. With d the distance from the slab's first object and
- * r = 2^32 / stride, rounded up, that is d * r mod 2^32 < r (Lemire, Kaser, Kurz, "Faster remainder by
- * direct computation", 2019): r is 0 for what is no such cache, and the slab's part of the product is in an
- * array by frame (port_note_slab()). And that it does not bear the mark of a freed object (wrong.c).
+ * r = 2^32 / stride, rounded up, that is d * r mod 2^32 < r (Lemire et al., "Faster remainder by direct
+ * computation", 2019): r is 0 for what is no such cache, and the slab's part of the product is in an array by
+ * frame (port_note_slab()). And that it does not bear the mark of a freed object (wrong.c).
  */
 #define _GNU_SOURCE
 #include "hosted.h"

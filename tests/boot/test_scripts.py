@@ -206,6 +206,16 @@ FINE = {
             {'mm/page.c': HEAD + '/*\n * Source: Intel SDM vol. 2B, "PAUSE", ed. 081.\n */\n'},
             'ed. 081 is the edition of docs/glossary.md',
         ),
+        (
+            'sources',
+            {'mm/page.c': HEAD + '/* Of the K8. (AMD BKDG 1,\n   "MC4_CTL", a bit.) */\nint x;\n'},
+            'mm/page.c:4: "AMD BKDG 1, "MC4_CTL", a bit": not a document',
+        ),
+        (
+            'sources',
+            {'mm/page.asm': '; A page of memory.\n    ; (PIIX5 specification update, erratum 20.)\n'},
+            'mm/page.asm:2: "PIIX5 specification update, erratum 20": not a document',
+        ),
         ('words', {'mm/page.c': '/* Without a licence. */\n'}, 'mm/page.c:1: no line "SPDX'),
         ('words', {'mm/page.c': HEAD.replace('/* A page of memory. */\n', '')}, 'no first comment'),
         ('words', {'mm/page.c': HEAD + '\tint x;\n'}, 'mm/page.c:4: indented by a tab'),
