@@ -163,7 +163,7 @@ static enum reply send_command(uint8_t command, uint8_t argument)
     return answer == ACKNOWLEDGED ? send_byte(argument) : answer;
 }
 
-/* Return: whether there is a keyboard: one that has replied to anything. */
+/* Return: false when there is no keyboard: it replied to no command. */
 static bool init_keyboard(struct ps2_keyboard *keyboard, bool translates)
 {
     if (send_byte(DEFAULT_DISABLE) == SILENT && send_byte(ENABLE) == SILENT)

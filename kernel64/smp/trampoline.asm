@@ -1,17 +1,17 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; trampoline.asm: an AP's way from its first instruction into the kernel.
+; trampoline.asm: an AP's first instructions, from real mode to the kernel.
 ; In:   by a SIPI: real mode, interrupts off, CS:IP = page:0, everything else as after INIT
 ; Out:  calls trampoline_words.entry(slot.argument) on slot.stack, in long mode, on the trampoline's page
-;       tables, whose upper half is the kernel's. A CPU that finds no slot of its own, or one that was given
-;       up, halts for good.
+;       tables, whose upper half is the kernel's. A CPU without a slot, or whose slot was given up, halts
+;       permanently.
 ; Uses: everything.
 ;
 ; The code is copied to a page below 640 KiB and runs there, in many CPUs at once. It is position-independent:
-; what it must know of its place is in trampoline_words, which start.c fills in. It writes nowhere but into
+; all that depends on its address is in trampoline_words, which start.c fills in. It writes nowhere but into
 ; the CPU's own slot, and has no stack until the kernel's.
 ;
-; A CPU is told apart by its APIC ID, which may be read only where the LAPIC's registers can be reached: in
-; protected mode.
+; A CPU finds its slot by its APIC ID, which it reads in protected mode, where the LAPIC's registers can be
+; addressed.
 ;
 ; EBX = the page's address, from the first lines on    EDI = the slot's, from protected mode on
 %include "cpu/asm.inc"

@@ -29,7 +29,7 @@ void *device_map_screen(phys_t address, size_t size_bytes, unsigned int access, 
 /* The same for the local APIC, whose address is the CPU's own word (IA32_APIC_BASE). */
 void *device_map_lapic(phys_t address);
 
-/* The same for tables, to read, wherever they lie. Not remembered as a device; ended by vrange_unmap(). */
+/* The same for tables, read-only, at any address. Not recorded as a device; unmapped by vrange_unmap(). */
 const void *device_map_table(phys_t address, size_t size_bytes, const char *name);
 
 /**
@@ -37,7 +37,7 @@ const void *device_map_table(phys_t address, size_t size_bytes, const char *name
  * @request: as for device_map().
  * @name:    of the device, for the log.
  *
- * The maps are asked as firmware gave them. What is allowed is remembered as a device.
+ * The firmware's memory maps are searched as they are. An allowed address is recorded as a device.
  * Return: whether it may be mapped; if not, the log says why.
  * Context: after machine_read_handoff().
  */

@@ -61,7 +61,7 @@ struct region {
     uint64_t hints[BITS512_WORDS][CHUNK_ORDER]; /* [c / 64][order]: chunk c has a free block of that order */
     uint8_t orders[REGION_CHUNKS]; /* n: the largest free block of the chunk is of order n - 1; 0: none */
     uint8_t whole_orders;          /* the same of the blocks of whole */
-    uint64_t owned[BITS512_WORDS]; /* chunks that were given to us as a whole */
+    uint64_t owned[BITS512_WORDS]; /* chunks that the allocator got as a whole */
 
     /* Only ever set, by release, once the descriptors are there; read without the lock. */
     uint64_t described[BITS512_WORDS];
@@ -73,7 +73,7 @@ struct zone {
     uint64_t managed, reserve; /* frames */
 };
 
-/* Memory from @start up to the next one's start belongs to @node. */
+/* Memory from @start up to the next run's start is on @node. */
 struct node_run {
     pfn_t start;
     uint32_t node;
@@ -103,14 +103,14 @@ struct buddy {
     size_t node_run_count; /* the last one has no end */
     unsigned int node_count;
     uint8_t *distances;             /* NULL: nodes are equally far */
-    phys_t end;                     /* memory from here on is never the allocator's */
+    phys_t end;                     /* the allocator never gets memory at or above it */
     struct zone zones[BUDDY_ZONES]; /* but for what buddy_add() adds */
 
     struct spinlock lock ALIGNED(64);
     /* guarded by lock; the counters are also read without it: */
-    uint64_t *free_regions;       /* by region: all of it is free; its struct region says nothing then */
-    uint64_t *hints[HINT_ORDERS]; /* by region: it has a free block of that order */
-    uint64_t free;                /* frames, but for those in CPUs' caches */
+    uint64_t *free_regions;             /* by region: all of it is free; its struct region is not used then */
+    uint64_t *hints[HINT_ORDERS];       /* by region: it has a free block of that order */
+    uint64_t free;                      /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
     /* A search that would split a chunk without descriptors ends there, so that they are made in an
        acquisition of their own. Set by the searcher for this acquisition; and the chunk, or PFN_INVALID. */
@@ -124,12 +124,12 @@ extern struct buddy buddy;
 
 /* ---- descriptors.c ---- */
 
-/* Where memory ends that can ever be ours. Early memory's last run, if it reaches further than memory, hides
-   the rest. */
+/* The end of the memory that the allocator can ever get. Early memory's last run, if it extends beyond
+   memory, hides the rest. */
 phys_t buddy_find_end(const struct buddy_setup *setup);
 
-/* The chunks that range number @i of the map touches. Return: false when it never becomes ours, not even by
-   buddy_add(). */
+/* The chunks that range number @i of the map touches. Return: false when the allocator never gets it, not
+   even by buddy_add(). */
 bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end);
 
 /* Return: the last region at or below @gib; NO_REGION when there is none. */

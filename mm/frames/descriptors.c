@@ -26,7 +26,7 @@ struct buddy buddy;
 
 /* ---- places ---- */
 
-/* Of kinds of ranges that become ours, now or by buddy_add(). */
+/* The last kind of range that the allocator gets, now or by buddy_add(). */
 #define LAST_KIND MEMMAP_KERNEL
 
 phys_t buddy_find_end(const struct buddy_setup *setup)

@@ -2,16 +2,15 @@
 /*
  * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
  *
- * A stack that is empty is refilled with what one word of a chunk's free bits has to give, up to 64 frames
- * for one acquisition of the lock; one that is full gives some of its frames back, those of one word
- * together. Some, so that a caller that allocates and frees at the limit does not take this path each time;
- * and no more than GIVE_MOST frames of GIVE_WORDS words, because any caller pays for it, perhaps with
- * interrupts off.
+ * A stack that is empty is refilled with the free frames of one word of a chunk's bits, up to 64 for one
+ * acquisition of the lock; one that is full gives some of its frames back, those of one word together. Some,
+ * so that a caller that allocates and frees at the limit does not take this path each time; and no more than
+ * GIVE_MOST frames of GIVE_WORDS words, because any caller pays for it, perhaps with interrupts off.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE: the tree sees it as in use, and a
  * second free is detected. Only its own CPU accesses a stack, pinned. A CPU that finds no memory raises the
  * epoch, which the others check on their slow paths, and has them drained by cross-calls
- * (kernel64/smp/processors.c). tests/models/frame_caches.pml checks what may come in between.
+ * (kernel64/smp/processors.c). tests/models/frame_caches.pml checks all interleavings.
  */
 #include <ashlar/mm/frame_cache.h>
 

@@ -31,7 +31,7 @@ static const char *reason_of(uint32_t state, unsigned int order)
 bool buddy_retire(pfn_t frame, unsigned int order, const void *caller, struct place *place,
                   unsigned int *flags)
 {
-    const char *reason = "no memory of ours is there";
+    const char *reason = "it is not in memory that the allocator manages";
     uint32_t state = 0;
     if (order > BUDDY_MAX_ORDER || !is_aligned(frame.raw, BIT(order))) {
         reason = "no block of that order begins there";

@@ -410,7 +410,8 @@ status_t buddy_init(const struct buddy_setup *setup)
     return STATUS_OK;
 }
 
-/* Whether nothing of [lo, hi), which lies in one chunk, is ours, and could be. */
+/* Whether buddy_add() may add [lo, hi), which lies in one chunk: no frame of it is the allocator's yet, and
+   all have descriptors. */
 static bool may_add(pfn_t lo, pfn_t hi)
 {
     struct place place;

@@ -5,8 +5,8 @@
  * Memory is a tree of three levels with a fan-out of 512. A region is 1 GiB and has a bit for each
  * of its chunks of 2 MiB; a chunk has a bit for each of its frames of 4 KiB; and the regions have a
  * bit each in one bitmap. A block of order 0 to 8 is an aligned run of frame bits, of 9 to 17 an aligned
- * run of chunk bits, of 18 a region's bit. So there are no lists to split and join: a block that is given
- * back has merged with its buddy by lying beside it. Only between levels something happens.
+ * run of chunk bits, of 18 a region's bit. So there are no lists: a freed block has merged with its buddy as
+ * soon as its bits are set. Only a split or a merge between levels takes work.
  *
  * This file changes what is free; search.c decides where. One lock guards all of it; it is a leaf: nothing
  * that takes a lock is called under it, and it is held for less than 2,000 instructions, but for the first
@@ -20,13 +20,12 @@
  *   4. buddy.free is the number of free frames.
  *
  * Each function below leaves it so, and in checked builds tree_check.c checks that. So a search that follows
- * hints returns empty-handed from none, and a request that finds nothing was made at a moment when there was
- * nothing.
+ * a hint always finds a block, and a request that fails was made at a moment when no block was free.
  *
- * The caches in front take up to 64 frames of a word for one acquisition, which is why the lock is no
- * bottleneck: docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the
- * same tree without a lock. Refused: free lists, which want a word or two in every free block, that is memory
- * touched, or in its descriptor, of which 16 TiB have 32 GiB.
+ * The caches in front take up to 64 frames of a word for one acquisition, so the lock is no bottleneck:
+ * docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the same tree
+ * without a lock. Refused: free lists, which need a word or two in every free block, so that free memory is
+ * touched, or in its descriptor, which are 32 GiB for 16 TiB.
  */
 #include "buddy_private.h"
 

@@ -22,8 +22,8 @@
 #define OBJECT_LEAST 16 /* PAGE_SIZE / SLAB_MAX_OBJECTS */
 #define CACHE_LINE   64
 
-/* Filled magazines that a depot holds at most: some thousands of small objects, but of no object more
-   than a part of memory. */
+/* Filled magazines that a depot holds at most: some thousands of small objects, but no more than a part of
+   memory of any object. */
 #define DEPOT_MOST    64
 #define DEPOT_PER_CPU 2
 #define DEPOT_LEAST   2

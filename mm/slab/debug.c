@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checked caches: what tells a bug in a caller from bad luck.
+ * Checked caches: detection of overruns, writes after free, and second frees by callers.
  *
  * Each object lies between red zones, with a trail (redzone.h). While it is free it is filled with POISON,
- * and that it still is when it is handed out again proves that it was not written to after the free. A freed
- * object stays in its cache's quarantine for a while, first in, first out, so that a stale pointer meets
- * poison and not another caller's new object.
+ * and a byte that differs when it is handed out again is a write after the free. A freed object stays in its
+ * cache's quarantine for a while, first in, first out, so that a stale pointer meets poison and not another
+ * caller's new object.
  *
- * These caches have no magazines: every request takes the slow path, and the common path knows
- * nothing of checks. Constructors run at each allocation, since poison destroys what they made.
+ * These caches have no magazines: every request takes the slow path, so the common path has no checks.
+ * Constructors run at each allocation, because poison overwrites what they wrote.
  *
  * kmalloc()'s blocks of frames have the rear red zone and the trail, at the end of their last frame; nothing
  * stands before them, because they begin with a page. They have no quarantine.
@@ -42,7 +42,7 @@ void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes,
         cache->construct(object);
 }
 
-/* Return: false, and it was said, when a red zone was written to. */
+/* Return: false, after a report, when a red zone was written to. */
 static bool are_zones_red(const struct slab_cache *cache, const void *object, const struct trail *trail,
                           const void *caller)
 {
@@ -105,7 +105,7 @@ void *checked_take_back(struct slab_cache *cache, void *object, const void *call
         return NULL;
     }
     if (!are_zones_red(cache, object, trail, caller))
-        return NULL; /* where port_bug() returns, what was overrun is better not used again */
+        return NULL; /* where port_bug() returns, an overrun object is leaked rather than reused */
     trail->freed_from = caller;
     redzone_fill(object, cache->object_size, POISON);
     void *leaves = cache->quarantine ? exchange(cache->quarantine, object) : object;
@@ -122,7 +122,7 @@ size_t checked_requested(const struct slab_cache *cache, const void *object)
 
 /* ---- blocks of frames ---- */
 
-/* Of the red zone behind a block so much is filled. */
+/* Bytes of the red zone after a block that are filled. */
 #define BLOCK_RED_MOST KIB(64)
 
 static struct trail *trail_of_block(void *block, size_t block_bytes)

@@ -2,15 +2,16 @@
 /*
  * Depots: whole magazines between CPUs and slabs, one depot for each cache and NUMA node.
  *
- * How much lies around: every LOOK_AFTER exchanges a depot marks as unneeded the fewest magazines that it
- * held meanwhile. It has a limit for filled ones. A CPU that finds its lock taken too often makes larger
- * magazines, which come less often; memory pressure makes them smaller, and they grow back to their usual
- * size when it is over. Objects of another node go back into their slabs, so they find their way home.
+ * Size of a depot: every LOOK_AFTER exchanges the low-water mark of its lists is marked as unneeded: that
+ * many magazines were not used in this interval. The number of filled ones is limited. A CPU that finds the
+ * depot's lock contended too often makes larger magazines, which are exchanged less often; memory pressure
+ * makes them smaller, and they grow back to their usual size when it is over. A remote-node object goes back
+ * into its slab, and so to its home node.
  *
- * Giving back takes time, and any caller pays for it. So no call gives back more than GIVE_MOST
- * objects: an exchange trims that much of an unneeded magazine and leaves the rest for the next one. A CPU
- * that comes with a full magazine to a depot at its limit gets the same magazine back with room for GIVE_MOST
- * objects; so what comes in and what goes out are the same, however long a caller frees.
+ * Returning objects to slabs takes time, which any caller may have to spend. So no call returns more than
+ * GIVE_MOST objects: an exchange trims an unneeded magazine by that many and leaves the rest to the next
+ * exchange. A CPU that brings a full magazine to a depot at its limit gets the same magazine back with
+ * GIVE_MOST slots free, so a depot does not grow, however long a caller frees.
  *
  * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
  *
@@ -20,9 +21,9 @@
 
 #include "slab_private.h"
 
-/* Exchanges between two looks at what a depot did not need. */
+/* Exchanges between two updates of what a depot does not need. */
 #define LOOK_AFTER     512
-/* A lock found taken in one of so many exchanges is taken too often. */
+/* A lock that is contended in one of so many exchanges is contended too often. */
 #define CONTENDED_PART 8
 /* Objects that go from a magazine to slabs in one call. */
 #define GIVE_MOST      16

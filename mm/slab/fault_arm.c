@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A plan of failures armed: from then on caches in front of the allocators are empty.
+ * Arms a fault plan: from then on the caches in front of the allocators are empty.
  */
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>

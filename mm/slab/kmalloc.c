@@ -85,7 +85,7 @@ static void free_block(void *pointer, struct frame *head, const void *caller)
         return;
     }
     unsigned int order = state >> 8 & 0xff;
-    /* What was overrun is better not used again, where reports return. */
+    /* Where reports return, an overrun block is leaked rather than reused. */
     if ((state >> 16 & FRAME_FLAG_CHECKED) && !checked_block_end(pointer, PAGE_SIZE << order, caller))
         return;
     __atomic_fetch_sub(&large_blocks, 1, __ATOMIC_RELAXED);
@@ -107,7 +107,7 @@ void *kmalloc_slow(size_t size_bytes, const void *caller)
     if (size_bytes > KMALLOC_SLAB_MAX)
         return alloc_block(size_bytes, caller);
     size_t slot = kmalloc_slot(size_bytes);
-    void *object = magazine_pop(slot); /* the larger classes' common way */
+    void *object = magazine_pop(slot); /* the larger classes' common path */
     return LIKELY(object != NULL) ? object : slab_alloc_slow(SLAB_SLOT_CACHE(slot), size_bytes, caller);
 }
 
@@ -124,7 +124,7 @@ void *kmalloc(size_t size_bytes)
     void *object = kmalloc_fast(size_bytes);
     if (LIKELY(object != NULL))
         return object;
-slow: /* one place, so that fetching the caller's address costs only those who come here */
+slow: /* one place, so that the caller's address is fetched on the slow path only */
     return kmalloc_slow(size_bytes, __builtin_return_address(0));
 }
 

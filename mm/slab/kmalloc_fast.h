@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The shortest ways of kmalloc() and kfree(), for them and for the C library's names in mm/malloc/.
+ * The fast paths of kmalloc() and kfree(), for them and for the C library's names in mm/malloc/.
  */
 #include <ashlar/mm/kmalloc.h>
 
@@ -37,6 +37,6 @@ static ALWAYS_INLINE bool kfree_fast(void *pointer)
     return LIKELY((state & 0xff) == FRAME_SLAB) && magazine_push(state >> 16, pointer);
 }
 
-/* What these two leave. */
+/* The slow paths after these two. */
 void *kmalloc_slow(size_t size_bytes, const void *caller);
 void kfree_slow(void *pointer, const void *caller);

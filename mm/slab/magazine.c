@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Magazines: what makes the slab allocator's common path short (Bonwick and Adams, "Magazines and
- * Vmem", 2001).
+ * Magazines: the slab allocator's common path (Bonwick and Adams, "Magazines and Vmem", 2001).
  *
  * For each cache a CPU has two magazines of free objects, the loaded one and the previous one. It pops from
  * and pushes to the loaded one, without a lock or a locked instruction. When that is empty or full it swaps
@@ -10,23 +9,23 @@
  * caller that allocates and frees at the limit does not go to the depot each time. When the depot has no
  * filled one, one is filled from slabs.
  *
- * Slot 0 of each magazine is NULL. Popping finds it and knows that there is nothing more; so a CPU without a
+ * Slot 0 of each magazine is NULL. A pop that returns it means that the magazine is empty; so a CPU without a
  * magazine has empty_magazine, which is empty and full at once, and the common path has no test for it.
  *
- * No CPU accesses another's magazines. Pressure raises an epoch, and each CPU, on its next slow path here,
- * puts its magazines into the depots, a few caches at a time, where other CPUs find them. Before an
- * allocation fails, the CPUs are called, one cache after the other, so that idle ones do it, too:
+ * No CPU accesses another's magazines. Memory pressure raises an epoch, and each CPU, on its next slow path
+ * here, puts its magazines into the depots, a few caches at a time, where other CPUs find them. Before an
+ * allocation fails, cross-calls make all CPUs do so, idle ones too, one cache after the other:
  * slab_collect().
  *
- * This file's slow paths are not pinned but for the moments in which they change the two pointers, and hold
- * no lock while they call slab.c. No call gives back or takes more than a few dozen objects, and no lock is
- * held or CPU pinned for longer than that. tests/models/magazines.pml checks what may come in between.
+ * This file's slow paths are pinned only while they change the two pointers, and hold no lock while they call
+ * slab.c. No call gives back or takes more than a few dozen objects, and no lock is held or CPU pinned for
+ * longer than that. tests/models/magazines.pml checks all interleavings.
  */
 #include <ashlar/mm/buddy.h>
 
 #include "slab_private.h"
 
-/* Objects that a new magazine is filled with at most: the rest comes when it is needed. */
+/* Objects that a new magazine is filled with at most: more are taken when they are needed. */
 #define FILL_MOST     64
 /* Caches whose magazines a CPU gives up in one slow path under pressure. */
 #define ANSWER_CACHES 8
@@ -40,7 +39,7 @@ uint32_t slab_pressure_epoch;
 
 /* ---- a CPU's two magazines; all pinned ---- */
 
-/* Writes down how many objects the loaded one has. */
+/* Stores how many objects the loaded one has. */
 static struct magazine *unload(unsigned int number)
 {
     struct magazine *loaded = PORT_MINE(magazine_pairs).of[number].loaded;
@@ -65,8 +64,8 @@ static void swap(unsigned int number)
     PORT_MINE(magazine_pairs).of[number].previous = loaded;
 }
 
-/* Puts @magazine before the loaded one when that is used up, or in the place of empty_magazine. Return:
-   what this CPU has no place for. */
+/* Loads @magazine if the loaded one is used up, or stores it in the place of empty_magazine. Return: a
+   magazine that this CPU has no place for. */
 static struct magazine *insert(unsigned int number, struct magazine *magazine, bool to_pop)
 {
     struct magazine *left = magazine;
@@ -129,7 +128,7 @@ void magazine_give_up_all(void)
         give_up_own(cache);
 }
 
-/* Others' are lost to their CPUs, which do not use the cache any more. */
+/* Takes the magazines of all CPUs, which no longer use the cache. */
 static void give_up_others(struct slab_cache *cache)
 {
     for (unsigned int cpu = 0; cpu < port_cpu_count(); cpu++) {
@@ -173,7 +172,8 @@ void magazine_answer_pressure(void)
     PORT_MINE(slab_answered_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
-/* In a call between CPUs, perhaps while this one waits for that very depot: so it does not wait. */
+/* In a cross-call, which may have interrupted a wait for the same depot's lock: so it does not wait for it.
+ */
 static void give_up_called(void *argument)
 {
     depot_put_unneeded(argument, take_own, false);
@@ -232,7 +232,8 @@ static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
     return NULL;
 }
 
-/* Memory has run out: other nodes' depots, then any slab. @may_grow: it may be only memory for a magazine. */
+/* Out of memory: takes from other nodes' depots, then from any slab. @may_grow: perhaps only the memory for a
+   magazine could not be had. */
 static void *alloc_last_resort(struct slab_cache *cache, bool may_grow)
 {
     for (unsigned int node = 0; node < cache->node_count; node++) {

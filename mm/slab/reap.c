@@ -3,9 +3,9 @@
  * Memory pressure: free objects go from magazines and depots back to slabs, and empty slabs to the frame
  * allocator.
  *
- * slab_reap() and the shrinker empty this CPU's magazines and the depots, and ask the other CPUs to empty
- * theirs when they next come to a slow path (magazine.c). slab_collect() calls them instead, so that idle
- * CPUs do it, too.
+ * slab_reap() and the shrinker empty this CPU's magazines and the depots, and make the other CPUs empty
+ * theirs on their next slow path (magazine.c). slab_collect() does it by cross-calls, so that idle CPUs do
+ * it, too.
  */
 #include <ashlar/mm/shrink.h>
 
@@ -45,7 +45,7 @@ uint64_t slab_reap(void)
     return frames + release_own();
 }
 
-/* In turn, so that not always the same caches lose what they have. */
+/* Round robin, so that it is not always the same caches that are emptied. */
 static size_t next_to_reap;
 
 static uint64_t reap_for(struct shrinker *shrinker, uint64_t frames)

@@ -6,8 +6,8 @@
  *
  *   | red zone, `front` bytes | object | red zone, at least 16 bytes | struct trail |
  *
- * The rear red zone begins where the caller's request ended, to the byte. The trail is sealed: what overruns
- * the red zone overwrites the seal first, and nothing that the trail says is believed then.
+ * The rear red zone begins where the caller's request ended, to the byte. The trail has a seal: a write past
+ * the red zone overwrites the seal first, and the trail is not trusted then.
  */
 #include "slab_private.h"
 

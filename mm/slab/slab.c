@@ -2,8 +2,8 @@
 /*
  * The slab allocator's functions: objects taken and given back, one or many.
  *
- * The common path pops from or pushes to this CPU's loaded magazine (magazine.c). The slow halves do whatever
- * else there is to do: memory pressure, injected faults, checked caches, caches without magazines.
+ * The common path pops from or pushes to this CPU's loaded magazine (magazine.c). The slow halves handle
+ * everything else: memory pressure, injected faults, checked caches, caches without magazines.
  */
 #include <ashlar/mm/fault.h>
 
@@ -18,7 +18,7 @@ static bool is_direct(const struct slab_cache *cache)
     return cache->is_direct || __atomic_load_n(&is_all_direct, __ATOMIC_RELAXED);
 }
 
-/* Whether nothing but magazines are to be looked after: then the slow halves go on there by a jump. */
+/* Whether only magazines have to be handled: then the slow halves continue there by a tail call. */
 static inline bool is_plain(const struct slab_cache *cache)
 {
     return !cache->is_checked && !is_direct(cache) && !fault_may_fail() && !magazine_is_asked();

@@ -2,19 +2,19 @@
 /*
  * Slabs: blocks of frames cut into objects of one cache.
  *
- * What is free is a bit in struct slab, which lies outside the slab, so nothing that is written to a
- * free object changes what the allocator does. A set bit is a free object; setting one that is set
- * is a second free, and is reported. Each frame of a slab leads to its struct slab by its descriptor,
- * whose state also carries the cache's number, which is all that the common path of kfree() needs.
+ * A bit in struct slab, which lies outside the slab, says whether an object is free, so no write to a free
+ * object changes what the allocator does. A set bit is a free object; setting one that is set is a second
+ * free, and is reported. Each frame of a slab leads to its struct slab by its descriptor, whose state also
+ * carries the cache's number, which is all that the common path of kfree() needs.
  *
  * A slab is in one of its node's two lists: partial, with free objects, or full. Slabs without an
  * object in use stand at the end of the partial list, so the others fill up first. They go back to the
  * buddy allocator when more than a quarter of the cache's objects on that node is free (Hoard's
- * bound), but for one, so that a caller at an edge does not make and end a slab each time.
+ * bound), but for one, so that a caller that allocates and frees at the limit does not create and destroy a
+ * slab each time.
  *
  * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single
- * objects are the magazines' business. A CPU that holds a node's lock allocates nothing and makes no
- * cross-call.
+ * objects are handled by magazines. A CPU that holds a node's lock allocates nothing and makes no cross-call.
  *
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
@@ -169,7 +169,7 @@ static void claim_frames(struct slab_cache *cache, struct slab *slab, void *memo
     port_note_slab(memory, PAGE_SIZE << cache->order, slab->objects, cache->reciprocal);
 }
 
-/* A frame of another node goes past this CPU's frame cache, home. */
+/* A frame of another node bypasses this CPU's frame cache and goes to its home node. */
 static unsigned int way_back(const struct slab *slab)
 {
     bool is_remote = buddy_node_count() > 1 && slab->order == 0 && slab->node != buddy_home_node();
@@ -307,7 +307,7 @@ void *slab_take_one(struct slab_cache *cache)
     do {
         if (slab_take(cache, node, &object, 1) == 1)
             return object;
-    } while (slab_grow(cache, &node)); /* which another CPU may have emptied again already */
+    } while (slab_grow(cache, &node)); /* another CPU may have emptied it again */
     return slab_take_any(cache);
 }
 
@@ -332,7 +332,7 @@ static bool put_back_locked(struct slab_cache *cache, struct slab_node *home, st
         home->empty++;
         list_remove(&slab->link);
         list_add_last(&home->partial, &slab->link);
-        /* Two for each that becomes empty: those that were kept while less was free go, too. */
+        /* Two for each that becomes empty, so that slabs go, too, that were kept while less was free. */
         for (unsigned int i = 0;
              i < 2 && home->empty > 1 && home->free * FREE_PART > (uint64_t)home->slabs * cache->per_slab;
              i++)
@@ -369,8 +369,8 @@ static void report_wrong(const struct slab_cache *cache, const void *object, con
                  cache->name, object, wrong);
 }
 
-/* @count: at most BATCH. Where objects belong is found out before the lock is taken: that takes longer than
-   the rest, and a CPU that gives an object keeps its slab from ending. */
+/* @count: at most BATCH. The slabs of the objects are looked up before the lock is taken: that takes longer
+   than the rest, and a slab with an object that is still to be freed is not destroyed. */
 /* NOLINTNEXTLINE(misc-no-recursion): twice at most: the cache of slabs keeps its own inside. */
 static uint64_t give_batch(struct slab_cache *cache, void *const *objects, unsigned int count,
                            const void *caller)

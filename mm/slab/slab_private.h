@@ -43,12 +43,12 @@ struct slab {
 };
 STATIC_ASSERT(sizeof(struct slab) == 64, "a frame descriptor's index counts slabs of 64 bytes");
 
-/* Objects on their way: pushed and popped at the end. slots[0] is NULL, where popping stops. */
+/* Free objects: pushed and popped at the end. slots[0] is NULL, where popping stops. */
 struct magazine {
     struct magazine *next; /* in a depot */
     uint32_t count;        /* not kept while it is a CPU's loaded one */
     uint16_t capacity;
-    uint16_t size_class; /* MAGAZINE_CLASSES for the one that holds nothing */
+    uint16_t size_class; /* MAGAZINE_CLASSES for empty_magazine */
     void *slots[];
 };
 #define MAGAZINE_CLASSES 5 /* of 128, 256, 512, 1024, 2048 bytes */
@@ -81,10 +81,10 @@ struct slab_node {
     /* guarded by depot_lock: */
     struct magazine *first[MAGAZINE_LISTS];
     uint32_t count[MAGAZINE_LISTS];
-    uint32_t least[MAGAZINE_LISTS];    /* the fewest since the last look: so many were not needed */
-    uint32_t unneeded[MAGAZINE_LISTS]; /* of them, those that are still to be given back */
+    uint32_t least[MAGAZINE_LISTS];    /* low-water mark since the last update: so many were not needed */
+    uint32_t unneeded[MAGAZINE_LISTS]; /* of them, those still to be freed */
     uint32_t objects;                  /* in all of them */
-    uint16_t exchanges;                /* since the last look at what was needed */
+    uint16_t exchanges;                /* since the last update */
     uint16_t contended;                /* of them, how many waited for the lock */
 } ALIGNED(64);
 /* A hosted lock may be larger. */
@@ -114,7 +114,7 @@ struct slab_cache {
     uint32_t next_colour;
     uint8_t magazine_class; /* of new magazines */
 
-    uint32_t walkers; /* atomic: walks that are at this cache; its end waits for them */
+    uint32_t walkers; /* atomic: walks that are at this cache; its destruction waits for them */
     bool is_hidden;   /* guarded by slab_table_lock: it is being destroyed, and walks pass it over */
 
     struct slab_node *nodes;
@@ -191,8 +191,8 @@ uint64_t slab_give(struct slab_cache *cache, void *const *objects, unsigned int 
 /* Makes one more slab. @node: receives where it is. Return: false when there is no memory. */
 bool slab_grow(struct slab_cache *cache, unsigned int *node);
 
-/* Takes one object past the magazines, growing if need be; from any node, without growing. Return: NULL when
-   there is none. */
+/* slab_take_one(): takes one object without a magazine, growing the cache if need be; slab_take_any(): from
+   any node, without growing. Return: NULL when there is none. */
 void *slab_take_one(struct slab_cache *cache);
 void *slab_take_any(struct slab_cache *cache);
 
@@ -250,10 +250,10 @@ uint64_t depot_count_objects(const struct slab_cache *cache);
 
 /* ---- magazine.c ---- */
 
-/* A CPU has no magazine of that cache. */
+/* Resets a CPU's magazines of a cache to empty_magazine. */
 void magazine_attach(const struct slab_cache *cache, unsigned int cpu);
 
-/* Has each CPU give its magazines up on its next slow path. */
+/* Makes each CPU put its magazines into the depots on its next slow path. */
 void magazine_ask_all(void);
 
 /* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all
@@ -263,8 +263,8 @@ uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames
 /* Objects outside slabs that are free. */
 uint64_t magazine_count_objects(const struct slab_cache *cache);
 
-/* The epoch that this CPU answers, and how far it has come. An interrupt may answer in the middle: then a
-   cache is asked twice, or waits for the next epoch. */
+/* The epoch that this CPU has handled, and its progress. An interrupt may handle it meanwhile: then a cache
+   is emptied twice, or not before the next epoch. */
 struct slab_pressure {
     uint32_t epoch;
     uint32_t next_cache; /* 0: all of them are done */
@@ -272,8 +272,8 @@ struct slab_pressure {
 extern PORT_PER_CPU(struct slab_pressure, slab_answered_pressure);
 extern uint32_t slab_pressure_epoch; /* atomic; magazine_ask_all() raises it */
 
-/* Whether magazine_ask_all() has asked for something that this CPU has not done yet. Inline, because it is on
-   the way of each magazine that is exchanged. */
+/* Whether this CPU has not yet handled an epoch of magazine_ask_all(). Inline, because each exchange of a
+   magazine tests it. */
 static inline bool magazine_is_asked(void)
 {
     return PORT_MINE(slab_answered_pressure).epoch !=
@@ -281,7 +281,7 @@ static inline bool magazine_is_asked(void)
            PORT_MINE(slab_answered_pressure).next_cache != 0;
 }
 
-/* Does a part of it. */
+/* Empties the magazines of a few caches. */
 void magazine_answer_pressure(void);
 
 /* Puts this CPU's magazines of all caches into the depots. */
@@ -329,7 +329,7 @@ static ALWAYS_INLINE bool magazine_push(size_t slot, void *object)
 
 /* ---- cache.c ---- */
 
-/* The allocator's own caches: once. */
+/* Creates the allocator's own caches. Context: once. */
 void slab_cache_init(void);
 
 /* Fills in a cache's statistics. */
@@ -357,25 +357,25 @@ void checked_fill_new(const struct slab_cache *cache, const struct slab *slab);
 
 extern struct slab_cache quarantine_cache;
 
-/* A checked cache gets its quarantine, when there is memory for one, and loses it. */
+/* Creates a checked cache's quarantine, if there is memory for one; destroys it. */
 void checked_begin(struct slab_cache *cache);
 void checked_end(struct slab_cache *cache);
 
-/* From the slab to the caller. Reports an object that was written to after it was freed. */
+/* Prepares an object from a slab for its caller. Reports one that was written to after it was freed. */
 void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes, const void *caller);
 
-/* From the caller into quarantine. Return: the object that leaves it instead, or NULL. Reports what is
-   wrong. */
+/* Checks an object that its caller frees, and puts it into quarantine. Return: the object that leaves
+   quarantine for it, or NULL. Reports misuse. */
 void *checked_take_back(struct slab_cache *cache, void *object, const void *caller);
 
-/* What the quarantine holds goes back to the slabs. */
+/* Returns all objects in quarantine to their slabs. */
 void checked_drain(struct slab_cache *cache);
 uint64_t checked_count_quarantined(const struct slab_cache *cache);
 
-/* The quarantine's lock; NULL when there is none. For those who need all locks. */
+/* The quarantine's lock; NULL when there is none. For a caller that needs all locks. */
 struct spinlock *checked_lock(const struct slab_cache *cache);
 
-/* What @object of a checked cache was asked for; all it can hold when that is not known any more. */
+/* The size that @object of a checked cache was requested with; all it can hold if that is no longer known. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);
 
 /* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is
