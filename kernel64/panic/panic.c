@@ -11,6 +11,7 @@
 #include <ashlar/check.h>
 #include <ashlar/sync/lock_class.h>
 #include <power/exit.h>
+#include <power/notifier.h>
 #include <power/verdict.h>
 #include <log/log.h>
 #include <log/print.h>
@@ -32,6 +33,8 @@ static NORETURN void end(void)
     else if (panic_depth <= 2)
         print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
               "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
+    if (panic_depth <= 2)
+        power_notify(POWER_PANIC);
 
     if (exits || power_has_debug_exit())
         power_exit(VERDICT_PANIC);

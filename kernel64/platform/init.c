@@ -8,6 +8,7 @@
 #include <boot/early.h>
 #include <log/log.h>
 #include <platform/power.h>
+#include <platform/pvpanic.h>
 #include <platform/tables.h>
 
 static struct platform here;
@@ -74,6 +75,7 @@ void platform_init_early(void)
     platform_read_fadt(&firmware, &here);
     platform_read_serials(&firmware, &here);
     platform_power_init_early(&here);
+    platform_pvpanic_init(&firmware, &here);
 }
 
 void platform_init(void)
@@ -83,4 +85,5 @@ void platform_init(void)
         log_info("platform", "no MADT; using the MP tables of %s %s", here.mp_oem, here.mp_product);
     log_nodes();
     platform_power_init(&here);
+    platform_pvpanic_init(&firmware, &here);
 }

@@ -14,6 +14,7 @@
 #include <log/log.h>
 #include <lib/machine_ops.h>
 #include <lib/parse.h>
+#include <power/notifier.h>
 
 #define PORT_POST 0x80 /* reads have no effect on every PC */
 
@@ -102,11 +103,19 @@ static void write_debug_port(enum verdict verdict)
     wait_about_us(DEBUG_EXIT_US);
 }
 
-void power_exit(enum verdict verdict)
+void power_settle(void)
 {
-    local_irq_disable();
     log_settle();
     wait_about_us(SETTLE_US);
+}
+
+void power_exit(enum verdict verdict)
+{
+    /* A panic has called its own notifiers, or was not able to. */
+    if (verdict != VERDICT_PANIC)
+        power_notify(POWER_OFF);
+    local_irq_disable();
+    power_settle();
     if (power_has_debug_exit())
         write_debug_port(verdict);
     try_methods(&off_methods);
@@ -118,9 +127,9 @@ void power_exit(enum verdict verdict)
 
 void power_reboot(void)
 {
+    power_notify(POWER_REBOOT);
     local_irq_disable();
-    log_settle();
-    wait_about_us(SETTLE_US);
+    power_settle();
     try_methods(&reboot_methods);
 
     for (unsigned int us = 0; us < KBC_WAIT_US && (io_in8(PORT_KBC) & KBC_INPUT_FULL); us++)

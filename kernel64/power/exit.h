@@ -41,16 +41,26 @@ void power_add_off_method(power_method_fn *method);
 void power_add_reboot_method(power_method_fn *method);
 
 /**
+ * power_settle() - wait until the consoles have sent everything, before something that may stop the machine.
+ *
+ * Context: any, interrupts off, also NMI and panic. Waits 20 ms.
+ */
+void power_settle(void);
+
+/**
  * power_exit() - exit: the debug-exit port, else power-off, else halt.
  * @verdict: the code written to the debug-exit port; QEMU's exit status is twice the code plus 1.
  *
- * Context: any, also NMI and panic. Waits until the consoles have sent everything.
+ * First the notifiers of POWER_OFF are called (power/notifier.h), but not for VERDICT_PANIC.
+ * Context: a thread that holds no lock, or a panic, also in an NMI. Waits until the consoles have sent
+ *          everything.
  */
 NORETURN void power_exit(enum verdict verdict);
 
 /**
  * power_reboot() - restart the machine: each method that was added, then the keyboard controller, then the
- *                  chipset's reset control register, then a triple fault.
+ *                  chipset's reset control register, then a triple fault. Notifiers as in power_exit(),
+ *                  of POWER_REBOOT.
  *
  * Context: as power_exit().
  */

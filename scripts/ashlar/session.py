@@ -67,6 +67,7 @@ class Session:
         self.cursor = 0
         self.started = 0.0
         self.events = None
+        self.heard = b''  # of the events, once the emulator has ended
 
     @staticmethod
     def of(machine, image, folder, interactive=False, qmp=False, cwd=None):
@@ -128,13 +129,17 @@ class Session:
 
     def _reset_itself(self):
         """Whether QEMU ended because the machine requested a reset."""
-        said = b''
         if self.events:
             self.events.settimeout(1)
             with contextlib.suppress(OSError):
                 while part := self.events.recv(65536):
-                    said += part
-        return b'"guest-reset"' in said
+                    self.heard += part
+        return b'"guest-reset"' in self.heard
+
+    def event_names(self):
+        """Names of QEMU's events, after wait() has seen it end: SHUTDOWN, GUEST_PANICKED, ..."""
+        answers = [json.loads(line) for line in self.heard.splitlines() if line.endswith(b'}')]
+        return [answer['event'] for answer in answers if 'event' in answer]
 
     def stop(self):
         if self.process and self.process.poll() is None:

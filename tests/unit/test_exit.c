@@ -14,6 +14,7 @@
 #include <ashlar/io.h>
 #include <ashlar/sync/irqflags.h>
 #include <power/exit.h>
+#include <power/notifier.h>
 #include <log/log.h>
 #include <lib/machine_ops.h>
 
@@ -217,6 +218,30 @@ static void consoles_are_flushed_before_the_first_method(void **state)
     assert_int_equal(reads_before_settling, 0);
 }
 
+static void tell_event(struct power_notifier *notifier, enum power_event event)
+{
+    (void)notifier;
+    assert_true(local_irq_is_enabled());
+    tell(event == POWER_OFF ? "notified-off" : event == POWER_REBOOT ? "notified-reboot" : "notified-panic");
+}
+
+/* The last test: the notifier stays. */
+static void notifiers_are_called_before_the_first_method(void **state)
+{
+    static struct power_notifier notifier = { .name = "test", .notify = tell_event };
+    power_notifier_add(&notifier);
+    exit_and_come_back(VERDICT_PASS);
+    assert_string_equal(story, "notified-off off1 off2 said halt");
+    exit_and_come_back(VERDICT_PANIC);
+    assert_string_equal(story, "off1 off2 said halt");
+
+    fresh_machine(state);
+    story[0] = '\0';
+    if (setjmp(gone) == 0)
+        power_reboot();
+    assert_string_equal(story, "notified-reboot reset1 64:fe cf9:2 cf9:6 triple-fault");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup(the_wait_for_a_busy_keyboard_controller_is_bounded, fresh_machine),
         cmocka_unit_test_setup(a_slow_method_is_given_time, fresh_machine),
         cmocka_unit_test_setup(consoles_are_flushed_before_the_first_method, fresh_machine),
+        cmocka_unit_test_setup(notifiers_are_called_before_the_first_method, fresh_machine),
     };
 
     power_add_off_method(first_power_off);

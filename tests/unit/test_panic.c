@@ -15,6 +15,7 @@
 
 #include <ashlar/check.h>
 #include <power/exit.h>
+#include <power/notifier.h>
 #include <power/verdict.h>
 #include <log/log.h>
 #include <log/output.h>
@@ -29,7 +30,7 @@
  */
 #define VERDICT(passed, more)                                                                                \
     "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                          \
-    ",\"failed\":0,\"skipped\":0" more "}\n"
+    ",\"failed\":0,\"skipped\":0" more "}\n(notified)"
 
 #define NAMES ",\"warnings\":2,\"failed_tests\":[],\"failed_commands\":[]"
 
@@ -109,6 +110,12 @@ NORETURN static void leave_child(const char *word)
 NORETURN static void halt(void)
 {
     leave_child("halt");
+}
+
+void power_notify(enum power_event event)
+{
+    assert_int_equal(event, POWER_PANIC);
+    printf("(notified)");
 }
 
 bool power_has_debug_exit(void)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The list of notifiers, sorted by priority.
+ *
+ * A panic may read the list while it is changed, so a notifier is linked in by one store, after its own link.
+ * The list may be corrupt when a panic reads it: a walk ends after POWER_NOTIFIERS_MAX steps.
+ */
+#include <power/notifier.h>
+
+#include <ashlar/check.h>
+
+static struct power_notifier *first;
+static unsigned int count;
+
+/* Of a panic: they advance before each call, so that a notifier that faults is not called again. */
+static bool has_panicked;
+static struct power_notifier *next_of_panic;
+static unsigned int called_by_panic;
+
+void power_notifier_add(struct power_notifier *notifier)
+{
+    VERIFY(count < POWER_NOTIFIERS_MAX);
+    count++;
+
+    struct power_notifier **link = &first;
+    while (*link && (*link)->priority >= notifier->priority)
+        link = &(*link)->next;
+    notifier->next = *link;
+    /* Release: the walk of a panic on this CPU, in an NMI, finds the notifier complete. */
+    __atomic_store_n(link, notifier, __ATOMIC_RELEASE);
+}
+
+static void notify_of_panic(void)
+{
+    if (!has_panicked) {
+        has_panicked = true;
+        next_of_panic = first;
+    }
+    while (next_of_panic && called_by_panic < POWER_NOTIFIERS_MAX) {
+        struct power_notifier *notifier = next_of_panic;
+        next_of_panic = notifier->next;
+        called_by_panic++;
+        notifier->notify(notifier, POWER_PANIC);
+    }
+}
+
+void power_notify(enum power_event event)
+{
+    if (event == POWER_PANIC) {
+        notify_of_panic();
+        return;
+    }
+    for (struct power_notifier *notifier = first; notifier && !has_panicked; notifier = notifier->next)
+        notifier->notify(notifier, event);
+}
