@@ -110,6 +110,23 @@ FINE = {
         ('walls', {'mm/page.c': '#include <ashlar/dev/console.h>\n'}, 'mm/ may not see'),
         ('walls', {'stub32/main.c': '#include <ashlar/io.h>\n'}, 'stub32/ may not see'),
         ('walls', {'kernel64/lib/format.c': '#include <cpu/insn.h>\n'}, 'cpu stands above lib'),
+        ('walls', {'kernel64/sched/run.c': HEAD}, 'kernel64/sched: not in FLOORS of scripts/check/walls'),
+        ('walls', {'kernel64/main.c': HEAD}, 'kernel64/smp: no such folder, but a room of'),
+        (
+            'walls',
+            {'kernel64/log/log.c': HEAD, 'docs/tour.md': '| room | files |\n| --- | --- |\n| `lib` | |\n'},
+            'docs/tour.md: does not list the room log',
+        ),
+        (
+            'walls',
+            {'kernel64/meson.build': "subdir('lib')\nsubdir('sched')\n"},
+            'kernel64/meson.build: lists sched, which is no room',
+        ),
+        (
+            'walls',
+            {'docs/decisions/0008-the-order-of-the-rooms.md': '    log  lib\n'},
+            '0008-the-order-of-the-rooms.md: lists the rooms in another order than scripts/check/walls: log lib',
+        ),
         ('walls', {'kernel64/lib/copy.asm': '%include "cpu/asm.inc"\n'}, 'cpu stands above lib'),
         (
             'walls',
