@@ -90,9 +90,11 @@ static void report_tables(void)
     size_t bad = 0;
     for (size_t i = 0; i < tables.count; i++) {
         const struct acpi_table *table = &tables.tables[i];
-        if ((table->status == STATUS_OK && table->checksum_ok) || ++bad > NAMED_MAX)
+        if (table->status == STATUS_OK && table->checksum_ok)
+            log_debug("acpi", "%s at P%#lx, %u bytes", table->signature, table->address.raw, table->length);
+        else if (++bad > NAMED_MAX)
             continue;
-        if (table->status == STATUS_OK)
+        else if (table->status == STATUS_OK)
             log_warn("acpi", "%s at P%#lx: bad checksum; used anyway", table->signature, table->address.raw);
         else
             log_warn("acpi", "%s at P%#lx ignored: %s", table->signature[0] ? table->signature : "?",

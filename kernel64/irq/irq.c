@@ -182,6 +182,7 @@ status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *han
         return status;
     }
     *result = irq;
+    log_debug("irq", "GSI %u, %s pin %u: handler of %s added", gsi, chip->name, pin, name);
     return STATUS_OK;
 }
 

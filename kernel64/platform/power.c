@@ -64,10 +64,12 @@ static void add_methods(bool may_use_memory)
     if (!has_off && acpi_can_power_off(&power) && (may_use_memory || !any_in_memory())) {
         power_add_off_method(power_off);
         has_off = true;
+        log_debug("acpi", "power-off: by the FADT's registers");
     }
     if (!has_reset && acpi_can_reset(&power) && (may_use_memory || !is_in_memory(ACPI_RESET))) {
         power_add_reboot_method(reset);
         has_reset = true;
+        log_debug("acpi", "reboot: by the FADT's reset register");
     }
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table is looked up when it is first asked for, because most boots never ask: a scan of the BIOS area is
- * then no part of the time to the prompt. Only under UEFI is it looked up early, to reserve its memory.
+ * The table is looked up on first use, because most boots do not use it: so a scan of the BIOS area does not
+ * delay the prompt. Only under UEFI is it looked up early, to reserve its memory.
  *
- * Every address goes through firmware_memory_read(), which maps what is not RAM and refuses what cannot be a
- * table; and a table in memory that the allocators have is not read, because its content changes.
+ * Every address is read by firmware_memory_read(), which maps addresses outside RAM and refuses those that
+ * cannot be a table's. A table in memory of the allocators is not read, because its content changes.
  */
 #include <smbios/init.h>
 
@@ -89,6 +89,7 @@ const struct smbios_table *smbios_here(void)
         .minor = entry.minor,
     };
     has_table = true;
+    log_debug("smbios", "version %u.%u, %u bytes", entry.major, entry.minor, entry.length);
     check_table();
     return &table;
 }

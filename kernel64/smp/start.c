@@ -220,7 +220,8 @@ static unsigned int progress_of(const struct wave *wave, unsigned int *online)
 
 static void send_to_wave(const struct wave *wave, bool is_startup, bool only_silent)
 {
-    unsigned int index = 0;
+    const char *name = is_startup ? "SIPI" : "INIT";
+    unsigned int index = 0, sent = 0;
     for (const struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         if (only_silent && stage_of(wave, index, ap) != AP_STAGE_NONE)
             continue;
@@ -228,10 +229,12 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
         status_t status = is_startup ? lapic_send_startup(ap->apic_id, (uint32_t)wave->tables.page.raw)
                                      : lapic_send_init(ap->apic_id);
         local_irq_restore(state);
+        sent += status == STATUS_OK;
         if (status != STATUS_OK)
-            log_warn("smp", "APIC ID %u: %s not sent: %s", ap->apic_id, is_startup ? "SIPI" : "INIT",
-                     status_sentence(status));
+            log_warn("smp", "APIC ID %u: %s not sent: %s", ap->apic_id, name, status_sentence(status));
     }
+    log_debug("smp", "%s sent to %u of %u CPUs%s", name, sent, wave->count,
+              only_silent ? ", which had not responded" : "");
 }
 
 /* Intel's CPUs since the Pentium Pro and AMD's since the K8 need no delay after INIT, virtual CPUs

@@ -182,6 +182,7 @@ static void choose_window(void)
     for (unsigned int i = 0; i < count; i++) {
         const struct window *window = window_of(counters[i]);
         bool stands_still = !window || window->stands_still;
+        log_debug("clock", "TSC against %s: %lu Hz", counters[i]->name, rates[i]);
         if (!stands_still && (rates[i] == 0 || i >= chosen))
             continue;
         log_warn("clock", "%s rejected: %s", counters[i]->name,

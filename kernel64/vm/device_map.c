@@ -88,11 +88,14 @@ static void *map(const struct device_request *request, unsigned int access, cons
                        status == STATUS_EXISTS ? "mapped with another memory type" : status_sentence(status));
         return NULL;
     }
-    if (is_remembered)
+    if (is_remembered) {
         windows[window_count++] = (struct device_window){ .start = request->address,
                                                           .end = request->address + request->size_bytes,
                                                           .name = name,
                                                           .mapped = pointer };
+        log_debug("vm", "%s at P%#lx mapped at %p, %lu bytes", name, request->address, pointer,
+                  request->size_bytes);
+    }
     return pointer;
 }
 

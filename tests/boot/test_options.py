@@ -3,6 +3,8 @@
 unknown word is reported."""
 import re
 
+import pytest
+
 from ashlar import ROOT
 
 
@@ -63,3 +65,18 @@ def test_invalid_options_and_values_are_reported(boot):
     assert log.count('unknown option') == 2
     assert 'options: loglevel=verbose ignored: expected error|warn|info|debug' in log
     assert 'smp: maxcpus=none: expected a number from 1 on' in log
+
+
+@pytest.mark.parametrize('level, shows', [('debug', True), ('info', False)])
+def test_debug_lines_are_shown_only_with_loglevel_debug(boot, level, shows):
+    outcome = boot('exit', cmdline=f'loglevel={level}', boot='kernel', smp='2')
+    assert outcome.verdict == 'pass', outcome.words
+    log = '\n'.join(outcome.stream.lines)
+    for text in (
+        'acpi: FACP at ',
+        'vm: local APIC at ',
+        'irq: GSI 4, ioapic pin 4: handler of serial added',
+        'smp: SIPI sent to 1 of 1 CPUs',
+        'clock: TSC against ',
+    ):
+        assert (text in log) == shows, text
