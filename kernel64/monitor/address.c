@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is only read is mapped as a table is, because the first MiB and memory of the firmware may be read;
- * what is written is mapped as registers are, and must be outside all RAM.
+ * For reading, memory is mapped as a table is, so the first MiB and memory of the firmware may be read. For
+ * writing, it is mapped as registers are, and must be outside all RAM.
  */
 #include <monitor/address.h>
 

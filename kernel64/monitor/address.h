@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Addresses as a person types them, and access to those that are physical.
+ * Addresses as a user types them, and access to physical ones.
  */
 #include <ashlar/addr.h>
 #include <ashlar/status.h>
@@ -29,8 +29,8 @@ struct address_window {
  * @is_written: whether it is also written.
  * @window:     filled in on success.
  *
- * RAM is reached in the direct map. Anything else is mapped by vm/device_map.h, which refuses what cannot be
- * right: a message says so. An access may still fault: cpu/fixup.h.
+ * RAM is reached in the direct map. Any other address is mapped by vm/device_map.h, which refuses one that
+ * cannot be valid, with a message. An access may still fault: cpu/fixup.h.
  * Return: STATUS_OK; STATUS_NOT_FOUND when it was refused.
  * Context: thread, one caller at a time.
  */

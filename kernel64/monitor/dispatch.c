@@ -15,7 +15,7 @@ const char *dispatch_names(unsigned int index)
     return index < (size_t)(__commands_end - __commands_start) ? __commands_start[index].name : NULL;
 }
 
-/* Names that people know from other systems, each for one command. */
+/* Names of other systems' commands, each an alias of one command. */
 static const struct alias {
     const char *name, *command;
 } aliases[] = {
@@ -82,7 +82,7 @@ static status_t run(int argc, char **argv)
     }
 
     depth++;
-    /* For all commands without arguments, so that none runs as if it had understood the words. */
+    /* For all commands without arguments, so that surplus words are an error. */
     bool has_surplus = argc > 1 && command->arguments[0] == '\0';
     status_t status = has_surplus ? STATUS_INVALID : command->run(argc, argv);
     depth--;

@@ -260,7 +260,7 @@ void monitor_run(void)
 
     output_screen(&rows, &columns);
     line_init(&line, print_sink, NULL, PROMPT, columns);
-    /* After run= the log is probably read by a program, and the page would only be in its way. */
+    /* Not after run=, because then a program probably reads the log. */
     if (is_attended)
         summary_print();
     else

@@ -18,7 +18,7 @@ int monitor_wait_for_key(uint64_t deadline_ns);
 /* Whether the command was typed; false while run= runs. Context: a command. */
 bool monitor_is_attended(void);
 
-/* Logs it and resets the machine: `reboot` and Ctrl-Alt-Del. Context: a command. */
+/* Logs a line and resets the machine: `reboot` and Ctrl-Alt-Del. Context: a command. */
 NORETURN void monitor_reboot(void);
 
 /* Prints the verdict and exits by the methods of power/exit.h: `exit`. Context: a command. */

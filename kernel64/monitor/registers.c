@@ -3,7 +3,8 @@
  * The commands `cpuid`, `msr`, `in` and `out`: registers of the CPU that runs the monitor, and I/O ports.
  *
  * RDMSR and WRMSR raise #GP for a register that the CPU does not have or a value that it refuses, so they run
- * with a fixup. An I/O port never faults in the kernel; what a read does to a device is the user's affair.
+ * with a fixup. An access to an I/O port never faults in the kernel; a read may have side effects in the
+ * device.
  */
 #include <ashlar/command.h>
 #include <ashlar/io.h>
@@ -28,8 +29,8 @@ static void print_leaf(uint32_t leaf, uint32_t subleaf)
     print("%08x %2x  %08x %08x %08x %08x  %s\n", leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx, text);
 }
 
-/* The last leaf of a range, as its first one gives it. A CPU or hypervisor without the range answers with
-   something else, which is out of it. */
+/* The last leaf of a range, as given by its first one; without the range, that returns a number outside it.
+ */
 #define LEAVES_MAX 0x40u
 
 static void print_range(uint32_t first)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A row a subject, each of at most 79 columns, whatever firmware's texts are: a row is formatted into a
- * buffer, and a longer one ends in "...". A subject of which nothing is known has no row.
+ * One row for each subject, of at most 79 columns, however long firmware's strings are: a row is formatted
+ * into a buffer, and a longer one ends in "...". A subject without data has no row.
  */
 #include <monitor/summary.h>
 
@@ -179,7 +179,7 @@ static void print_warnings(void)
 
 void summary_print(void)
 {
-    /* Looked up before the first row: what is wrong with it is logged, and counted below. */
+    /* Looked up before the first row, because its faults are logged, and warnings are counted below. */
     (void)smbios_here();
     print("\n  Ashlar %s\n\n", ASHLAR_VERSION);
     print_machine();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fields as they are in the structures, with the escapes that let a number of 8 or 16 bits grow: a value that
- * says "see the wider field", which only newer structures are long enough to have.
+ * Fields as they are in the structures. A field of 8 or 16 bits has a value that refers to a wider field,
+ * which only structures of newer versions have.
  */
 #include <smbios/decode.h>
 
@@ -42,8 +42,8 @@ void smbios_read_bios(const struct smbios_structure *structure, struct smbios_bi
 
 /* ---- types 1 to 3 ---- */
 
-/* Since version 2.6 the first three fields are little-endian numbers; before, it was left open, and the bytes
-   are shown in their order. All 0 and all 1 mean that there is none. */
+/* Since version 2.6 the first three fields are little-endian numbers; before, the order was not specified,
+   and the bytes are shown as they are. All 0 and all 1 mean that there is none. */
 static bool read_uuid(const struct smbios_table *table, const struct smbios_structure *structure,
                       uint8_t uuid[16])
 {

@@ -4,20 +4,20 @@
  * The structures of the SMBIOS table that the kernel shows: firmware, system, board, chassis, processors,
  * memory. Pure, hosted-tested.
  *
- * What they say is firmware's word: vendors leave fields empty, or at "To Be Filled By O.E.M.". Nothing in
- * the kernel is set up by it.
+ * Their content is not reliable: vendors leave fields empty, or at "To Be Filled By O.E.M.". Nothing in the
+ * kernel is configured from it.
  *
  * Context of all: any, as smbios/table.h.
  * Source: DMTF DSP0134 3.7.0, the sections of the types.
  */
 #include <smbios/table.h>
 
-typedef char smbios_text_t[SMBIOS_TEXT_MAX + 1]; /* "" when firmware does not say */
+typedef char smbios_text_t[SMBIOS_TEXT_MAX + 1]; /* "" when it is not given */
 
 struct smbios_bios { /* type 0 */
     smbios_text_t vendor, version, date;
     uint64_t rom_bytes; /* 0: not known */
-    bool has_uefi;      /* the firmware can do UEFI; not: this machine was started by it */
+    bool has_uefi;      /* the firmware supports UEFI; it may have started this machine as a BIOS */
     bool is_virtual;
 };
 
@@ -64,8 +64,7 @@ struct smbios_range { /* type 19: addresses of an array */
 };
 
 /*
- * Each reads a structure of its type; any length will do, and fields that the structure does not have are
- * empty.
+ * Each reads a structure of its type, of any length; fields past its end are empty.
  */
 void smbios_read_bios(const struct smbios_structure *structure, struct smbios_bios *bios);
 void smbios_read_system(const struct smbios_table *table, const struct smbios_structure *structure,

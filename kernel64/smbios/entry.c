@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entry points. In the BIOS area the 64-bit one is preferred, wherever the two are: its table may hold
+ * Entry points. In the BIOS area the 64-bit one is preferred, at whatever address: its table may hold
  * structures that the 32-bit one's cannot.
  *
  * GRUB passes no SMBIOS tag, and other loaders disagree about its content: the specification says the tables,
- * and Limine copies the entry point. An anchor tells them apart, because no structure begins with one: it
- * would be of type 0x5f and length 0x53, and neither is a NUL within its first bytes.
+ * and Limine copies the entry point. An anchor distinguishes them, because no structure begins with one: it
+ * would be of type 0x5f and length 0x53.
  */
 #include <smbios/entry.h>
 
@@ -15,7 +15,7 @@
 #include <lib/little_endian.h>
 #include <lib/string.h>
 
-/* The longer of the two. */
+/* Length of the longer one, of SMBIOS 2.1. */
 #define ENTRY_SIZE_MAX SMBIOS_ENTRY32_SIZE
 
 static bool sums_to_zero(const uint8_t *bytes, size_t size_bytes)
@@ -97,7 +97,7 @@ static status_t from_loader(const struct boot_info *info, struct smbios_entry *e
     return STATUS_OK;
 }
 
-/* An entry point at the end of readable memory may be followed by nothing, so the shorter one is tried, too.
+/* An entry point may be the last bytes of readable memory, so a read of the shorter length is tried, too.
  */
 static status_t parse_at(boot_read_fn *read, phys_t address, struct smbios_entry *entry)
 {

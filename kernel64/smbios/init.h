@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The SMBIOS table of this machine, for people: the command `dmi`, the report, the summary. No room sets
- * anything up by it.
+ * The SMBIOS table of this machine, for people: the command `dmi`, the report, the summary. Nothing is
+ * configured from it.
  */
 #include <smbios/entry.h>
 #include <smbios/table.h>
@@ -11,7 +11,7 @@
  * smbios_init() - keep the memory of the table that UEFI firmware names out of the allocators.
  *
  * UEFI may have it in memory of boot services, which is usable afterwards; a BIOS has it in reserved memory,
- * so there nothing is done. A table out of reach of the boot direct map is not reserved.
+ * so then nothing is done. A table outside the boot direct map is not reserved.
  * Context: once, between machine_read_memory_map() and machine_build_memory_map().
  */
 void smbios_init(void);
@@ -19,7 +19,7 @@ void smbios_init(void);
 /**
  * smbios_here() - the table, found at the first call.
  *
- * Return: NULL when there is none, or it cannot be read, which the log says once.
+ * Return: NULL when there is none, or it cannot be read, which is logged once.
  * Context: thread, one caller at a time; after address_space_init().
  */
 const struct smbios_table *smbios_here(void);
@@ -37,6 +37,6 @@ const struct smbios_entry *smbios_entry_here(void);
  */
 bool smbios_first(uint8_t type, struct smbios_structure *structure);
 
-/* Return: "uefi" or "bios", by how the loader was started; "unknown" where nothing says it. Context: as
+/* Return: "uefi" or "bios", by how the loader was started; "unknown" if that is not known. Context: as
    smbios_here(). */
 const char *smbios_firmware_kind(void);

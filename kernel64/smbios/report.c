@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `firmware` and `smbios` in the report. Serial numbers and the UUID are left out, because reports are
- * published by those who run them in public; the command `dmi` shows them.
+ * `firmware` and `smbios` in the report. Serial numbers and the UUID are left out, because users publish
+ * reports; the command `dmi` shows them.
  */
 #include <ashlar/fmt/smbios.h>
 #include <ashlar/report.h>

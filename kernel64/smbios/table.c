@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walk over the structures, and the two ways to look into one: a number at an offset, and a string by its
- * number. A field outside the structure reads as 0, which is also the number of no string: that is what the
- * specification means by a shorter structure of an older version, and it saves a length check for each field.
+ * Iteration over the structures, and two accessors: the number at an offset, and the string of a number. A
+ * field past the end of the structure reads as 0, which is no string's number: so a shorter structure of an
+ * older version is read as the specification says, without a length check for each field.
  */
 #include <smbios/table.h>
 
@@ -20,7 +20,7 @@ static size_t find_strings_end(const struct smbios_table *table, size_t offset, 
     if (offset + 1 >= table->length)
         return SIZE_MAX;
     *end = offset + 2;
-    /* Two NULs directly after the fields: no strings. Else the first NUL ends the last string. */
+    /* Two NULs directly after the fields: no strings. Else an empty string follows the last one. */
     return offset == start ? 0 : offset + 1 - start;
 }
 
@@ -37,7 +37,7 @@ status_t smbios_next(const struct smbios_table *table, struct smbios_cursor *cur
     uint8_t type = bytes[0], length = bytes[SMBIOS_HEADER_LENGTH];
     if (length < SMBIOS_HEADER_SIZE || length > left)
         return STATUS_MALFORMED;
-    /* Its two NULs are missing in some tables, and nothing of it is needed. */
+    /* Some tables lack its two NULs, and its content is not used. */
     if (type == SMBIOS_TYPE_END)
         return STATUS_NOT_FOUND;
     size_t strings_length = find_strings_end(table, offset + length, &end);

@@ -6,8 +6,8 @@
  *
  * Not for finding the table (smbios/entry.h) or for the meaning of fields (smbios/decode.h).
  *
- * Context of everything here and in smbios/decode.h: any. They keep pointers into the caller's bytes,
- * allocate nothing, lock nothing, and change nothing.
+ * Context of all here and in smbios/decode.h: any. They keep pointers into the caller's bytes, allocate no
+ * memory, take no lock, and have no state.
  * Source: DMTF DSP0134 3.7.0, "SMBIOS structures" (6.1).
  */
 #include <ashlar/status.h>
@@ -24,7 +24,7 @@ struct smbios_structure {
     uint8_t length; /* of header and fields: SMBIOS_HEADER_SIZE or more */
     uint16_t handle;
     const uint8_t *bytes;   /* @length of them */
-    const uint8_t *strings; /* each with its NUL; what follows the last is no part of them */
+    const uint8_t *strings; /* each with its NUL, up to the last one's */
     size_t strings_length;
 };
 
@@ -40,7 +40,7 @@ struct smbios_cursor {
  * @cursor:    zeroed to begin with; at a malformed structure it stays there.
  * @structure: filled in; untouched at the end and at a malformed one.
  *
- * The end structure is the end, and not returned.
+ * The end structure is not returned.
  * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_MALFORMED at a structure whose length is below 4 or
  *         past the table's end, or whose strings do not end: those after it cannot be found.
  */

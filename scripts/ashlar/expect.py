@@ -10,8 +10,8 @@
                 | true, false              of a flag
                 | the rest of the text     of a word; a verdict is pass, fail, panic, timeout or "no verdict"
 
-The members and their kinds are those of docs/report.schema.json. An expectation about a fact that the log does not
-hold is not met.
+The members and their kinds are those of docs/report.schema.json. An expectation of a member that is not in
+the log fails.
 """
 import dataclasses
 import fractions

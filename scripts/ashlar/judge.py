@@ -17,7 +17,7 @@ from ashlar import Failure, expect, junit, program, stream
 
 
 def plain(text):
-    """A machine's output is printed on a terminal without control characters."""
+    """@text without control characters, for a terminal."""
     return ''.join(character if character.isprintable() else '?' for character in text)
 
 

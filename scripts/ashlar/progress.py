@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a program is doing, how far it is, and about how long it takes, on standard error.
+"""Progress of a program on standard error: its step, how much of it is done, and an estimate of the time
+left.
 
     progress.show()                                     once, in a program; silent before
     with progress.step('building', about=90) as step:   seconds on a host with two CPUs
         step.at(120, 300)
 
-On a terminal it is one line, which is rewritten and leaves nothing. In a pipe or a log it is a line when a step begins, and
-one a minute while it lasts, each with the time since the program started:
+On a terminal it is one line, which is rewritten, and erased at the end. In a pipe or a log it is one line
+when a step begins, and one a minute while it lasts, each with the time since the program started:
 
     [   0 s] building, about 90 s
     [  60 s] building: 180 of 300, about 40 s left
 
-The durations of the last run are kept, and replace the estimates in the code. A step without an estimate, which does a
-part of what another time it does whole, is not kept.
+The durations of the last run are stored, and replace the estimates in the code. The duration of a step
+without an estimate is not stored: it may do a different amount of work each time.
 """
 import contextlib
 import json
