@@ -2,7 +2,8 @@
 #pragma once
 /*
  * The assignment of interrupt vectors. Their upper four bits are the priority class: a vector that stands
- * further down here is delivered first. Source: Intel SDM vol. 3A, "Interrupt, Task, and Processor Priority".
+ * further down here is delivered first.
+ * Source: Intel SDM vol. 3A, "Interrupt, Task, and Processor Priority".
  */
 
 /* The 8259 pair's, on every machine that has one: even a masked pair raises spurious interrupts. */
