@@ -162,8 +162,8 @@ static void a_wrong_free_is_reported_and_changes_nothing(void **state)
     frame_free(page);
     hosted_wrong_expected = true;
 
-    static const char *const words[] = { "another order",          "free already",      "no frame begins",
-                                         "no block of that order", "no memory of ours", "free already",
+    static const char *const words[] = { "another order",          "free already",       "no frame begins",
+                                         "no block of that order", "not in memory that", "free already",
                                          "never the allocator's" };
     for (unsigned int i = 0; i < ARRAY_LEN(words); i++) {
         switch (i) {
