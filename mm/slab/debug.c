@@ -27,7 +27,7 @@ void checked_hand_out(struct slab_cache *cache, void *object, size_t size_bytes,
     unsigned char *bytes = object;
     const unsigned char *written = redzone_first_other(bytes, cache->object_size, POISON);
     if (!trail_is_sound(trail, cache->object_size))
-        port_bug("slab: %s: while object %p was free, what the checker keeps behind it was overwritten",
+        port_bug("slab: %s: while object %p was free, the checker's record after it was overwritten",
                  cache->name, object);
     else if (written)
         port_bug(
@@ -91,9 +91,8 @@ void *checked_take_back(struct slab_cache *cache, void *object, const void *call
     struct trail *trail = trail_of(cache, object);
     uint32_t state = TRAIL_IN_USE;
     if (!trail_is_sound(trail, cache->object_size)) {
-        port_bug("slab: %s: object %p was written far behind its end: the red zone and what the checker "
-                 "keeps behind it "
-                 "are overwritten; freed from %pS",
+        port_bug("slab: %s: object %p was written far past its end: the red zone and the checker's "
+                 "record are overwritten; freed from %pS",
                  cache->name, object, caller);
         return NULL;
     }
@@ -159,10 +158,9 @@ bool checked_block_end(void *block, size_t block_bytes, const void *caller)
 {
     const struct trail *trail = trail_of_block(block, block_bytes);
     if (!trail_is_sound(trail, block_bytes - sizeof(*trail))) {
-        port_bug(
-            "kmalloc: block %p was written far behind its end: what the checker keeps there is overwritten; "
-            "freed from %pS",
-            block, caller);
+        port_bug("kmalloc: block %p was written far past its end: the checker's record is overwritten; "
+                 "freed from %pS",
+                 block, caller);
         return false;
     }
     const unsigned char *bytes = block, *behind = bytes + trail->requested;

@@ -126,7 +126,7 @@ static void overruns_of_any_length_are_reported(void **state)
             assert_true(kmalloc_usable_size(object) <= 32);
             hosted_wrong_expected = true;
             kfree(object);
-            expect_wrong(length <= 16 ? "byte 32 of object" : "was written far behind its end");
+            expect_wrong(length <= 16 ? "byte 32 of object" : "was written far past its end");
         }
 }
 
@@ -157,7 +157,7 @@ static void overruns_of_blocks_are_reported(void **state)
         block[whole - 20] ^= 1;
         hosted_wrong_expected = true;
         kfree(block);
-        expect_wrong("far behind its end");
+        expect_wrong("far past its end");
     }
 }
 
