@@ -30,7 +30,7 @@ static bool has_wide_ids(void)
 }
 
 /* Only under VMware: elsewhere the port does not exist. */
-static uint32_t ask_vmware(void)
+static uint32_t query_vmware(void)
 {
     uint32_t eax = VMWARE_MAGIC, ebx = 0, ecx = VMWARE_VCPU_INFO, edx = VMWARE_PORT;
     if (strcmp(cpu_boot_identity()->hypervisor, "VMwareVMware") != 0)
@@ -53,7 +53,7 @@ bool x2apic_is_wanted(const struct lapic_found *found)
         .has_wide_ids = has_wide_ids(),
         .has_no_registers = !found->has_registers,
         .is_renumbered = is_xapic && found->apic_id != (apic_initial_id(cpu_cpuid) & 0xff),
-        .is_offered = x2apic_is_offered_by(cpu_boot_identity()->hypervisor, ask_vmware()),
+        .is_offered = x2apic_is_offered_by(cpu_boot_identity()->hypervisor, query_vmware()),
     };
     struct x2apic_choice choice = x2apic_choose(&facts);
     if (facts.has_it)

@@ -14,7 +14,7 @@
 static pager_key_fn *wait_for_key;
 static size_t screen_rows, rows_left;
 
-static bool ask(void)
+static bool prompt(void)
 {
     output_show_prompt("--More--");
     for (;;) {
@@ -37,7 +37,7 @@ static bool ask(void)
 static bool count_rows(size_t rows)
 {
     rows_left -= rows < rows_left ? rows : rows_left;
-    return rows_left > 0 || ask();
+    return rows_left > 0 || prompt();
 }
 
 void pager_begin(size_t rows, size_t columns, pager_key_fn *key)

@@ -100,7 +100,7 @@ static uint64_t divide_high(uint64_t from, uint64_t by)
 /* ---- leaf 40000010H ---- */
 
 /* Hyper-V and Xen use this leaf for something else. */
-static struct tsc_rate ask_timing_leaf(const struct tsc_port *port)
+static struct tsc_rate rate_from_timing_leaf(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "hypervisor leaf", TSC_RATE_GIVEN };
     struct cpuid_result first = port->cpuid(LEAF_FIRST, 0);
@@ -125,7 +125,7 @@ static bool find_hyperv(const struct tsc_port *port, struct cpuid_result *featur
     return true;
 }
 
-static struct tsc_rate ask_hyperv_msrs(const struct tsc_port *port)
+static struct tsc_rate rate_from_hyperv_msrs(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "Hyper-V MSR", TSC_RATE_GIVEN };
     struct cpuid_result features;
@@ -150,7 +150,7 @@ static uint64_t read_hyperv_scale(const volatile struct hyperv_tsc_page *page)
     return 0;
 }
 
-static struct tsc_rate ask_hyperv_page(const struct tsc_port *port)
+static struct tsc_rate rate_from_hyperv_page(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "Hyper-V TSC page", TSC_RATE_GIVEN };
     struct cpuid_result features;
@@ -194,7 +194,7 @@ static bool read_pvclock(const volatile struct pvclock *shared, struct pvclock *
     return false;
 }
 
-static struct tsc_rate ask_pvclock(const struct tsc_port *port)
+static struct tsc_rate rate_from_pvclock(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "pvclock", TSC_RATE_GIVEN };
     uint32_t last, base = find_set(port, SIGNATURE_KVM, &last);
@@ -217,7 +217,7 @@ static struct tsc_rate ask_pvclock(const struct tsc_port *port)
 
 /* ---- Xen ---- */
 
-static struct tsc_rate ask_xen(const struct tsc_port *port)
+static struct tsc_rate rate_from_xen(const struct tsc_port *port)
 {
     struct tsc_rate rate = { 0, 0, "Xen leaf", TSC_RATE_GIVEN };
     uint32_t last, base = find_set(port, SIGNATURE_XEN, &last);
@@ -228,11 +228,11 @@ static struct tsc_rate ask_xen(const struct tsc_port *port)
 
 struct tsc_rate hypervisor_tsc_rate(const struct tsc_port *port)
 {
-    typedef struct tsc_rate asking(const struct tsc_port *port);
-    static asking *const askings[] = { ask_timing_leaf, ask_hyperv_msrs, ask_pvclock, ask_hyperv_page,
-                                       ask_xen };
-    for (size_t i = 0; i < ARRAY_LEN(askings); i++) {
-        struct tsc_rate rate = askings[i](port);
+    typedef struct tsc_rate rate_reader(const struct tsc_port *port);
+    static rate_reader *const readers[] = { rate_from_timing_leaf, rate_from_hyperv_msrs, rate_from_pvclock,
+                                            rate_from_hyperv_page, rate_from_xen };
+    for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+        struct tsc_rate rate = readers[i](port);
         if (tsc_rate_is_plausible(rate.tsc_hz))
             return rate;
     }

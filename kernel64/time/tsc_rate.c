@@ -36,7 +36,7 @@ static struct tsc_rate read_cpuid_rate(cpuid_fn *cpuid, const struct cpu_identit
     return rate;
 }
 
-static struct tsc_rate ask_amd(read_msr_fn *read_msr, const struct cpu_identity *identity)
+static struct tsc_rate read_amd(read_msr_fn *read_msr, const struct cpu_identity *identity)
 {
     struct tsc_rate rate = { 0, 0, "AMD P0", TSC_RATE_NOMINAL };
     uint64_t state;
@@ -61,7 +61,7 @@ struct tsc_rate tsc_rate_given(const struct tsc_port *port, const struct cpu_ide
     if (rate.tsc_hz == 0)
         rate = read_cpuid_rate(port->cpuid, identity);
     if (!tsc_rate_is_plausible(rate.tsc_hz) && !is_guest)
-        rate = ask_amd(port->read_msr, identity);
+        rate = read_amd(port->read_msr, identity);
     return tsc_rate_is_plausible(rate.tsc_hz) ? rate : (struct tsc_rate){ 0, 0, NULL, TSC_RATE_UNKNOWN };
 }
 

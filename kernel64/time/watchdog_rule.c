@@ -12,7 +12,7 @@ static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
     return a / c * b + a % c * b / c;
 }
 
-static void remember(struct watchdog *watchdog, uint64_t tick, uint64_t count)
+static void store_sample(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 {
     watchdog->tick = tick;
     watchdog->count = count;
@@ -21,7 +21,7 @@ static void remember(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 
 static enum watchdog_verdict deviation(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 {
-    remember(watchdog, tick, count);
+    store_sample(watchdog, tick, count);
     return ++watchdog->strikes >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
 }
 
@@ -41,7 +41,7 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
        wrapped. */
     if (!watchdog->has_last ||
         scale(elapsed_ns, watchdog->reference_hz, NS_PER_SECOND) > watchdog->mask / 2) {
-        remember(watchdog, tick, count);
+        store_sample(watchdog, tick, count);
         return WATCHDOG_UNKNOWN;
     }
     uint64_t expected = scale(counts, watchdog->rate_hz, watchdog->reference_hz);
@@ -49,7 +49,7 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     *ppm = difference / (int64_t)(ticks / PPM + 1);
     if (*ppm > WATCHDOG_MAX_PPM || *ppm < -WATCHDOG_MAX_PPM)
         return deviation(watchdog, tick, count);
-    remember(watchdog, tick, count);
+    store_sample(watchdog, tick, count);
     watchdog->strikes = 0;
     return WATCHDOG_STABLE;
 }

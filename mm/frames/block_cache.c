@@ -6,17 +6,17 @@
  * time. What a CPU keeps of an order is a small part of all memory, so small machines have stacks
  * for small orders only. The rules are those of the frame cache: a block in a stack has its bits
  * clear and its head says FRAME_NONE; only its CPU touches a stack, pinned; a request that finds no memory
- * has them all given back. A block from a restricted request, or of another node, goes past the stacks.
+ * has them all given back. A block from a restricted request, or of another node, bypasses the stacks.
  *
- * Whether an address has a descriptor at all takes the allocator a search. A CPU remembers some chunks that
- * have, of those that it freed something in; descriptors stay once they exist, so an entry never becomes
- * wrong.
+ * To find out whether an address has a descriptor, the allocator has to search. So a CPU keeps the numbers of
+ * some chunks with descriptors in which it has freed blocks; descriptors are never removed, so an entry never
+ * becomes stale.
  */
 #include "block_cache.h"
 
 PORT_PER_CPU(struct block_cache, block_cache);
 
-void block_cache_remember(phys_t block)
+void block_cache_note(phys_t block)
 {
     uint64_t chunk = block.raw / LARGE_PAGE_SIZE;
     PORT_MINE(block_cache).known[chunk % KNOWN_CHUNKS] = chunk + 1;
@@ -88,7 +88,7 @@ void block_cache_push_all(const pfn_t *frames, unsigned int count, unsigned int 
             buddy_give(frames[i], order);
             continue;
         }
-        block_cache_remember(block);
+        block_cache_note(block);
         port_frame(port_pointer(block))->state = frame_state(FRAME_TAKEN, order, 0);
         if (!block_cache_push_slow(block, order)) {
             port_frame(port_pointer(block))->state = frame_state(FRAME_NONE, 0, 0);

@@ -72,8 +72,8 @@ static ALWAYS_INLINE bool block_cache_push(phys_t block, unsigned int order)
 /* The same, not inline: for where it is not the common path. */
 bool block_cache_push_slow(phys_t block, unsigned int order);
 
-/* Remembers that the chunk of @block has descriptors. */
-void block_cache_remember(phys_t block);
+/* Stores that the chunk of @block has descriptors. */
+void block_cache_note(phys_t block);
 
 /* Gives half of a full stack back. Return: false when it was not full. */
 bool block_cache_make_space(unsigned int order);

@@ -3,8 +3,8 @@
  * The buddy allocator's functions: blocks given out and taken back.
  *
  * A block comes from this CPU's stack of its order (block_cache.c), else from the tree, in the order of zones
- * and nodes that zones.c has. Before a request is refused it has given back what this CPU's caches hold, and
- * has asked the shrinkers.
+ * and nodes that zones.c has. Before a request fails, this CPU's caches have been drained and the shrinkers
+ * called.
  *
  * A block's head says in its descriptor what was taken, and nothing is given back that it does not agree
  * with.
@@ -105,7 +105,7 @@ static NOINLINE void free_slow(phys_t block, unsigned int order, const void *cal
         block_cache_push_slow(block, order))
         return;
     if (free_checked(block, order, caller))
-        block_cache_remember(block);
+        block_cache_note(block);
 }
 
 void buddy_free(phys_t block, unsigned int order)

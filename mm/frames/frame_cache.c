@@ -140,7 +140,7 @@ void frame_cache_drain(void)
 
 /* When a request has found no memory since this CPU last drained its caches, gives a part of them back; the
    rest on later calls. */
-static void drain_if_wanted(void)
+static void drain_if_requested(void)
 {
     uint32_t wanted = __atomic_load_n(&wanted_epoch, __ATOMIC_RELAXED);
     if (LIKELY(PORT_MINE(drained_epoch) == wanted))
@@ -195,7 +195,7 @@ static void *use_frame(pfn_t number)
 void *frame_alloc_slow(void)
 {
     uint64_t mask;
-    drain_if_wanted();
+    drain_if_requested();
     if (fault_should_fail())
         return NULL;
     pfn_t first = buddy_take_frames(refill_size(), &mask);
@@ -233,7 +233,7 @@ void frame_free_slow(void *page)
     }
     if (!buddy_retire(number, 0, caller, &place, &flags))
         return;
-    drain_if_wanted();
+    drain_if_requested();
     if ((flags & FRAME_FLAG_DIRECT) || limit_of_mine() == PORT_MINE(frame_cache).slots) {
         give_run(pfn_align_down(number, 64), BIT(number.raw % 64));
         return;

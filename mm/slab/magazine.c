@@ -34,7 +34,7 @@ PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
 PORT_PER_CPU(struct magazine_pairs, magazine_pairs);
 
-PORT_PER_CPU(struct slab_pressure, slab_answered_pressure);
+PORT_PER_CPU(struct slab_pressure, slab_handled_pressure);
 uint32_t slab_pressure_epoch;
 
 /* ---- a CPU's two magazines; all pinned ---- */
@@ -150,26 +150,26 @@ uint64_t magazine_drain(struct slab_cache *cache, bool all_cpus, uint64_t frames
     return depot_give_back(cache, frames);
 }
 
-void magazine_ask_all(void)
+void magazine_raise_pressure(void)
 {
     uint32_t epoch = __atomic_add_fetch(&slab_pressure_epoch, 1, __ATOMIC_RELAXED);
-    PORT_MINE(slab_answered_pressure).epoch = epoch; /* the caller does it itself */
-    PORT_MINE(slab_answered_pressure).next_cache = 0;
+    PORT_MINE(slab_handled_pressure).epoch = epoch; /* the caller does it itself */
+    PORT_MINE(slab_handled_pressure).next_cache = 0;
 }
 
-void magazine_answer_pressure(void)
+void magazine_handle_pressure(void)
 {
-    if (!magazine_is_asked())
+    if (!magazine_is_under_pressure())
         return;
     uint32_t epoch = __atomic_load_n(&slab_pressure_epoch, __ATOMIC_RELAXED);
     struct slab_cache *cache;
-    bool is_new = PORT_MINE(slab_answered_pressure).epoch != epoch;
-    struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(slab_answered_pressure).next_cache };
-    PORT_MINE(slab_answered_pressure).epoch = epoch;
+    bool is_new = PORT_MINE(slab_handled_pressure).epoch != epoch;
+    struct slab_walk walk = { .next = is_new ? 0 : PORT_MINE(slab_handled_pressure).next_cache };
+    PORT_MINE(slab_handled_pressure).epoch = epoch;
     for (unsigned int n = 0; n < ANSWER_CACHES && (cache = slab_visit(&walk)) != NULL; n++)
         give_up_own(cache);
     slab_visit_end(&walk);
-    PORT_MINE(slab_answered_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
+    PORT_MINE(slab_handled_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
 /* In a cross-call, which may have interrupted a wait for the same depot's lock: so it does not wait for it.

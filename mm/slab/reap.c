@@ -40,7 +40,7 @@ static uint64_t reap_some(size_t first, size_t end, int step, uint64_t frames)
 
 uint64_t slab_reap(void)
 {
-    magazine_ask_all();
+    magazine_raise_pressure();
     uint64_t frames = reap_some(0, SLAB_CACHES_MAX, 0, UINT64_MAX);
     return frames + release_own();
 }
@@ -53,7 +53,7 @@ static uint64_t reap_for(struct shrinker *shrinker, uint64_t frames)
     size_t first = next_to_reap;
     (void)shrinker;
     next_to_reap = (first + 7) % SLAB_CACHES_MAX;
-    magazine_ask_all();
+    magazine_raise_pressure();
     uint64_t given = reap_some(first, SLAB_CACHES_MAX, -1, frames);
     if (given < frames)
         given += reap_some(0, first, -1, frames - given);

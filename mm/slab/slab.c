@@ -21,12 +21,12 @@ static bool is_direct(const struct slab_cache *cache)
 /* Whether only magazines have to be handled: then the slow halves continue there by a tail call. */
 static inline bool is_plain(const struct slab_cache *cache)
 {
-    return !cache->is_checked && !is_direct(cache) && !fault_may_fail() && !magazine_is_asked();
+    return !cache->is_checked && !is_direct(cache) && !fault_may_fail() && !magazine_is_under_pressure();
 }
 
 static NOINLINE void *alloc_unplain(struct slab_cache *cache, size_t size_bytes, const void *caller)
 {
-    magazine_answer_pressure();
+    magazine_handle_pressure();
     if (fault_should_fail())
         return NULL;
     void *object = is_direct(cache) ? slab_take_one(cache) : magazine_alloc(cache);
@@ -42,7 +42,7 @@ void *slab_alloc_slow(struct slab_cache *cache, size_t size_bytes, const void *c
 
 static NOINLINE void free_unplain(struct slab_cache *cache, void *object, const void *caller)
 {
-    magazine_answer_pressure();
+    magazine_handle_pressure();
     if (cache->is_checked && !(object = checked_take_back(cache, object, caller)))
         return;
     if (is_direct(cache))

@@ -254,7 +254,7 @@ uint64_t depot_count_objects(const struct slab_cache *cache);
 void magazine_attach(const struct slab_cache *cache, unsigned int cpu);
 
 /* Makes each CPU put its magazines into the depots on its next slow path. */
-void magazine_ask_all(void);
+void magazine_raise_pressure(void);
 
 /* Gives back what this CPU's magazines and the depots hold, until @frames went back; with @all_cpus, what all
    hold: the cache is not in use. Return: how many did. */
@@ -269,20 +269,20 @@ struct slab_pressure {
     uint32_t epoch;
     uint32_t next_cache; /* 0: all of them are done */
 };
-extern PORT_PER_CPU(struct slab_pressure, slab_answered_pressure);
-extern uint32_t slab_pressure_epoch; /* atomic; magazine_ask_all() raises it */
+extern PORT_PER_CPU(struct slab_pressure, slab_handled_pressure);
+extern uint32_t slab_pressure_epoch; /* atomic; magazine_raise_pressure() raises it */
 
-/* Whether this CPU has not yet handled an epoch of magazine_ask_all(). Inline, because each exchange of a
-   magazine tests it. */
-static inline bool magazine_is_asked(void)
+/* Whether this CPU has not yet handled an epoch of magazine_raise_pressure(). Inline, because each exchange
+   of a magazine tests it. */
+static inline bool magazine_is_under_pressure(void)
 {
-    return PORT_MINE(slab_answered_pressure).epoch !=
+    return PORT_MINE(slab_handled_pressure).epoch !=
                __atomic_load_n(&slab_pressure_epoch, __ATOMIC_RELAXED) ||
-           PORT_MINE(slab_answered_pressure).next_cache != 0;
+           PORT_MINE(slab_handled_pressure).next_cache != 0;
 }
 
 /* Empties the magazines of a few caches. */
-void magazine_answer_pressure(void);
+void magazine_handle_pressure(void);
 
 /* Puts this CPU's magazines of all caches into the depots. */
 void magazine_give_up_all(void);
@@ -310,7 +310,7 @@ struct slab_stacks {
 };
 extern PORT_PER_CPU(struct slab_stacks, slab_stacks);
 
-/* Common paths know a cache by its slot: its number times the size of a stack, ready to be added. */
+/* Common paths identify a cache by its slot: its number times the size of a stack, ready to be added. */
 #define SLAB_SLOT(number)     ((uint32_t)((number) * sizeof(struct port_stack)))
 #define SLAB_SLOT_CACHE(slot) (slab_caches[(slot) / sizeof(struct port_stack)])
 STATIC_ASSERT(SLAB_SLOT(SLAB_CACHES_MAX) <= UINT16_MAX + 1, "a frame's flags hold a slot");
