@@ -28,7 +28,7 @@
 
 #define STATUS_OBF     0x01 /* a byte for us */
 #define STATUS_IBF     0x02 /* our byte was not taken yet */
-#define STATUS_AUX_OBF 0x20 /* the byte for us is the mouse's */
+#define STATUS_AUX_OBF 0x20 /* the byte in the output buffer is the mouse's */
 
 /* What ports without a device read as. */
 #define ALL_ONES 0xff
@@ -63,7 +63,7 @@ enum keyboard_command {
 
 #define WAIT_READS        50000u
 #define MAX_RESENDS       3
-/* As many as a keyboard remembers: a broken controller must not hold its caller. */
+/* The size of a keyboard's buffer: a broken controller must not block the caller. */
 #define MAX_BYTES_AT_ONCE 16
 #define MAX_STALE_BYTES   64 /* the controller holds one, keyboard and mouse a dozen and a few */
 

@@ -129,7 +129,7 @@ static void send_all_waiting(struct uart16550 *uart)
         send_polled(uart, take_waiting(uart), &space);
 }
 
-/* Disables interrupts for good and sends what is queued. */
+/* Disables interrupts permanently and sends the queued characters. */
 static void go_polled(struct uart16550 *uart)
 {
     uart->uses_interrupts = false;
@@ -191,7 +191,7 @@ void uart16550_console_write(struct console *console, const char *text, size_t l
     spin_unlock(&uart->lock);
 }
 
-/* Goes on without the lock when it cannot be had: its owner was stopped and will not send what is queued. */
+/* Continues without the lock if it cannot be acquired: its owner was stopped, and the queue must be sent. */
 void uart16550_console_settle(struct console *console)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);

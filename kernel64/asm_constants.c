@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What NASM needs to know of C: compiled to assembly, from which scripts/build/asm_constants.py
- * takes the lines. A constant is typed in C and nowhere else.
+ * C constants for NASM: compiled to assembly, from which scripts/build/asm_constants.py takes the lines. A
+ * constant is typed in C and nowhere else.
  */
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>

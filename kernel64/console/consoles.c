@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Selects and attaches the consoles. Without console=, every console found is attached. If none of the
- * consoles that it names is found, all others are attached, so that the machine is never silent.
+ * consoles that it names is found, all others are attached, so that there is always output.
  *
  * Finding consoles and attaching them to the log are separate: all are found once, early; a panic attaches
  * the ones that console= omits.

@@ -53,5 +53,5 @@ static inline void fixup_restore(struct fixup *innermost)
     PERCPU_MINE(fixup) = innermost;
 }
 
-/* Disarms this CPU's fixups for good: an exception in a panic must not leave it. Context: any. */
+/* Disarms this CPU's fixups permanently: an exception in a panic must not leave it. Context: any. */
 void fixup_disarm_all(void);

@@ -8,7 +8,7 @@
 /* Sets the CPU's operations. Context: BSP, once, before anything logs or panics. */
 void machine_ops_init(void);
 
-/* Interrupts off and halted for good. Context: any. */
+/* Disables interrupts and halts permanently. Context: any. */
 NORETURN void cpu_halt_forever(void);
 
 /* Resets the machine: an exception with no gate for it, nor for a double fault. Context: any. */

@@ -28,7 +28,7 @@ void idle_prepare_cpu(unsigned int cpu);
 void idle_init_cpu(void);
 
 /**
- * idle_run() - wait for work and run it, for good.
+ * idle_run() - wait for work and run it, forever.
  *
  * Context: each AP once it is online.
  */

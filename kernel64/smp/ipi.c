@@ -114,8 +114,8 @@ void ipi_poll(void)
     local_irq_restore(state);
 }
 
-/* mm/port.h. A waiting CPU polls also with interrupts off: the CPU that it waits for may be waiting for its
-   answer to a cross-call, such as a shootdown. */
+/* mm/port.h. A waiting CPU polls also with interrupts off: the CPU that it waits for may be waiting for it to
+   run a cross-call, such as a shootdown. */
 void port_pause(void)
 {
     ipi_poll();
@@ -266,7 +266,7 @@ void ipi_stop_others(void)
         cpu_halt_forever();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))
-            /* If it is not sent, that CPU goes on: the panic's report is worth more than its silence. */
+            /* If it is not sent, that CPU is not stopped: the report must not wait for it. */
             (void)!lapic_send_nmi(ipi_apic_id(cpu));
 }
 

@@ -10,7 +10,7 @@ void cpu_park(struct ap *ap)
 {
     lapic_offline_cpu();
     ap->is_offline = true;
-    /* Release: who finds it gone may start it anew. */
+    /* Release: a CPU that finds it parked may start it again. */
     __atomic_store_n(&ap->stage, AP_STAGE_NONE, __ATOMIC_RELEASE);
     /* Until INIT. An NMI may come. */
     for (;;) {

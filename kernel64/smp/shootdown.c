@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TLB shootdown over cross-calls: the answers to mm/port.h that need other CPUs.
+ * TLB shootdown by cross-calls: the functions of mm/port.h that need other CPUs.
  *
  * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is
  * looked at after the page tables were changed, which the caller did before; cpu/lazy_tlb.h has the ordering,

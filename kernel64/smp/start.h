@@ -12,8 +12,8 @@
 /**
  * smp_start() - start every CPU that firmware lists and the options maxcpus= and cpus= allow.
  *
- *     INIT to all, one delay where the CPU family needs it, a SIPI to all, a second SIPI to those that are
- *     silent
+ *     INIT to all, one delay where the CPU family needs it, a SIPI to all, a second SIPI to those that have
+ *     not responded
  *
  * A CPU finds its slot by its APIC ID and starts at its own pace. When no CPU has reached a new stage for
  * SMP_TIMEOUT_NS, those that have not arrived are given up and logged with their stage; one that turns up

@@ -171,7 +171,7 @@ NOINLINE void lock_order_check(enum lock_class class)
 }
 
 #ifndef ASHLAR_HOSTED
-/* Relaxed: a picture of a CPU that goes on meanwhile. Kinds and code stay where they are. */
+/* Relaxed: a snapshot of a CPU that continues meanwhile. Kinds and code stay where they are. */
 bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry)
 {
     const struct held_stack *stack = PERCPU_OF(cpu, held_stack);

@@ -31,7 +31,7 @@ void traps_init(void);
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
 
 /**
- * traps_stop_others_on_nmi() - make an NMI halt every other CPU for good, for a panic.
+ * traps_stop_others_on_nmi() - make an NMI halt every other CPU permanently, for a panic.
  *
  * Return: false when another CPU was first: this one has to stop.
  * Context: any, also NMI and panic.

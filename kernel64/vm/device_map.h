@@ -5,7 +5,7 @@
  * refusal is a line in the log with its true reason, and what is mapped is remembered, so that nothing else
  * is put there.
  *
- * Not for memory of ours: vrange_map_memory(), kmalloc().
+ * Not for the allocators' memory: vrange_map_memory(), kmalloc().
  *
  * Context of all: thread or early boot, one caller at a time; after address_space_init().
  */

@@ -16,8 +16,8 @@
  *
  * Before address_space_init() at most EARLY_DEVICES_MAX times; afterwards it is device_map() or
  * device_map_screen().
- * Return: where the byte at @address is, for good; NULL when the address is refused or there are no frames
- *         for page tables.
+ * Return: where the byte at @address is mapped, permanently; NULL when the address is refused or there are no
+ *         frames for page tables.
  * Context: the BSP. In a panic before machine_read_handoff() too, below BOOT_DIRECT_MAP_SIZE.
  */
 void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64's answers to mm/port.h that are more than an instruction. Those that need other CPUs are in smp/:
+ * kernel64's implementation of mm/port.h, as far as it is not inline. Those that need other CPUs are in smp/:
  * shootdown.c, ipi.c.
  */
 #include <ashlar/bits.h>

@@ -32,7 +32,7 @@
 #define REGION_FRAMES (CHUNK_FRAMES * REGION_CHUNKS)
 #define HINT_ORDERS   REGION_ORDER /* orders 0 .. 17 have hints for each region */
 
-#define BLOCK_CACHE_BATCH 4 /* blocks that come to a CPU's cache, and go, at once */
+#define BLOCK_CACHE_BATCH 4 /* blocks moved to a CPU's cache, or from it, at once */
 
 /* Regions are numbered from 0 by ascending address; chunks by address / 2 MiB, or
    from 0 within their region. */
@@ -251,7 +251,7 @@ bool buddy_describe_free_locked(pfn_t chunk);
 
 /* ---- nodes.c ---- */
 
-/* Makes the runs of nodes, which cover everything: what the setup does not name is node 0's. */
+/* Makes the runs of nodes, which cover all memory: a range that the setup does not name is node 0's. */
 status_t buddy_set_nodes(const struct buddy_setup *setup) MUST_CHECK;
 
 /* Return: the nearest node to @from that is not in @seen, a bit for each; BUDDY_MAX_NODES when all are. */
@@ -259,7 +259,7 @@ unsigned int buddy_nearest_node(unsigned int from, uint64_t seen);
 
 /* ---- zones.c ---- */
 
-/* No CPU remembers a chunk, and all are on node 0. */
+/* Initially no CPU has a chunk, and all are on node 0. */
 void buddy_reset_cpus(void);
 
 /* Takes a block without the caches. Return: PFN_INVALID when there was none at the moment of looking. */

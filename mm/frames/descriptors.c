@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From a frame's number to what describes it: its region and chunk, and its descriptor, made when first
- * needed.
+ * From a frame's number to its region and chunk, and to its descriptor, which is made on first use.
  *
  * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
  *
@@ -15,10 +14,10 @@
  * that owns it; zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for
  * 300 000 instructions.
  *
- * They stay where they are for good, so nothing is ever unmapped, and no TLB has to be flushed. Refused:
- * descriptors within the 2 MiB that they describe. That needs no mapping at all, but no block of 2 MiB would
- * lie in a chunk whose frame 0 is the firmware's or the kernel's, and when the chunk is used as one block,
- * what its user writes would look like descriptors.
+ * They are never moved or freed, so nothing is ever unmapped, and no TLB has to be flushed. Refused:
+ * descriptors within the 2 MiB that they describe. That needs no mapping at all, but no chunk whose frame 0
+ * is the firmware's or the kernel's could have any, and in a chunk that is used as one block, its user's data
+ * would look like descriptors.
  */
 #include "buddy_private.h"
 

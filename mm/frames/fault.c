@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocations made to fail on purpose: which ones. That all requests come to where this is asked is
- * fault_arm.c's business.
+ * Fault plans: which allocations are made to fail on purpose. fault_arm.c makes all requests reach the place
+ * where this is tested.
  */
 #include <ashlar/mm/fault.h>
 
@@ -47,8 +47,7 @@ struct fault_counts fault_counts(void)
 
 /* ---- reading a plan ---- */
 
-/* Reads a decimal number and leaves @words behind it. Return: false when there is none, or it is too
-   large. */
+/* Reads a decimal number and moves @words past it. Return: false when there is none, or it is too large. */
 static bool read_number(const char **words, uint64_t *number)
 {
     const char *start = *words;

@@ -231,8 +231,7 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
     return STATUS_OK;
 }
 
-/* Regions that are free as a whole have all that there is to say of them in one bitmap; what buddy.free
-   counts of others is given by add_run(). */
+/* A region that is free as a whole is one bit in a bitmap; add_run() counts the free frames of the others. */
 static void count_free_regions(void)
 {
     uint64_t regions = 0;
@@ -266,7 +265,7 @@ static bool describe_as_reserved(const struct place *place)
     return true;
 }
 
-/* A whole chunk that nothing is known of yet. */
+/* A whole chunk whose state is not stored yet. */
 static void add_chunk(const struct place *place)
 {
     spin_lock(&buddy.lock);

@@ -9,10 +9,10 @@
  *     search_whole_chunks() for orders 0 to 8, a chunk that is free as a whole, to split
  *     search_free_regions() for all others, a region that is free as a whole, to split
  *
- * What is split is preferred, so that large blocks last. A search follows set hints only and never returns
- * empty-handed from one, but at the ends of [lo, hi), where a chunk may lie half outside.
+ * Split memory is preferred, so that large blocks last. A search follows set hints only and finds a block at
+ * each, except at the ends of [lo, hi), where a chunk may lie half outside.
  *
- * Descriptors of what is split are made first: of a region in prepare_region(), of a chunk in
+ * Before a split the descriptors are made: of a region in prepare_region(), of a chunk in
  * search_whole_chunks(), or, because that takes long, by the caller: then the search ends with the chunk in
  * buddy.undescribed.
  */
@@ -45,8 +45,8 @@ static struct window window_of(pfn_t lo, pfn_t hi, pfn_t base, uint64_t size)
     };
 }
 
-/* A hint may be for what lies outside of the window. That nothing at all is free in it is known sooner than
-   that no block fits. */
+/* A hint may be for a block outside the window. A test for any free bit in the window is cheaper than one for
+   a block that fits. */
 static bool is_all_taken(const struct bits512 *bits, struct window window)
 {
     return highest_below(bits->word, 1, (int64_t)window.hi - 1) < (int64_t)window.lo;

@@ -3,9 +3,9 @@
  * Shrinkers, called in ascending order of cost.
  *
  * One CPU shrinks at a time; another that runs out of memory meanwhile waits for it. Frames that came back
- * beyond the first request serve the waiters, each frame one of them, instead of reclaiming more than is
- * needed; when they are used up, the next waiter shrinks. A CPU that is shrinking already, also in an
- * interrupt in the middle of that, gets 0: its allocation fails.
+ * beyond the first request serve the waiters, one frame each, so that no more is reclaimed than is needed;
+ * when they are used up, the next waiter shrinks. On a CPU that is shrinking already, as in an interrupt
+ * meanwhile, it returns 0, and the allocation fails.
  */
 #include <ashlar/mm/shrink.h>
 
@@ -17,7 +17,7 @@
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
 static struct exclusive shrinking; /* its owner may walk over and change the list */
-static uint64_t spare;             /* frames that came back and no request was told of; the owner's */
+static uint64_t spare;             /* frames that came back, not yet counted for a request; the owner's */
 
 /* Each requests twice as much as the one before: enough for all memory. */
 #define SHRINK_ROUNDS 24

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Counting what is free, where and in which sizes. Bits are copied a line at a time under the lock and
- * counted without it, so no CPU waits for a walk; where there is nothing free hints say so, and only what is
- * split is looked into.
+ * counted without it, so no CPU waits for a walk; hints tell where nothing is free, and only split memory is
+ * read.
  */
 #include <ashlar/mm/frame_cache.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator's tree: what is free, how it is taken and given, all under one lock.
+ * The buddy allocator's tree of free memory: allocation and freeing in it, all under one lock.
  *
  * Memory is a tree of three levels with a fan-out of 512. A region is 1 GiB and has a bit for each
  * of its chunks of 2 MiB; a chunk has a bit for each of its frames of 4 KiB; and the regions have a
@@ -14,7 +14,7 @@
  *
  *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
  * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
- * below are clear. A frame that is in use, in a CPU's cache, or never was ours has none of the three.
+ * below are clear. A frame that is in use, in a CPU's cache, or not managed has none of the three.
  *   2. No chunk has all 512 bits set and no region all 512 of whole: they are one bit of the level above.
  *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
  *   4. buddy.free is the number of free frames.

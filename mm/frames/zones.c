@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a request looks: zones and nodes in which order, and the chunk that a CPU took from last.
+ * The search order of a request: zones, nodes, and the chunk that a CPU allocated from last.
  *
  * A node's zones are tried from the highest down, each without its reserve unless the request is urgent or
  * confined to it; then the next nearest node. One request looks through all of them under one acquisition of
  * the lock, so it is refused only if at that moment there was no such block.
  *
- * Ordinary requests of up to 1 MiB first look into the chunk that this CPU took from last, so that CPUs do
+ * Ordinary requests of up to 1 MiB first search the chunk that this CPU allocated from last, so that CPUs do
  * not write the same descriptors' cache lines.
  */
 #include "buddy_private.h"
@@ -87,8 +87,8 @@ static void begin_search(bool defers_describing)
     buddy.undescribed = PFN_INVALID;
 }
 
-/* @defers_describing: receives false when that has failed: then the next search describes what it splits
-   itself, and goes on where that fails. Return: whether there must be another one. */
+/* @defers_describing: receives false when that has failed: then the next search makes the descriptors itself,
+   and continues elsewhere where it cannot. Return: whether another search is needed. */
 static bool end_search(bool *defers_describing)
 {
     pfn_t chunk = buddy.undescribed;
@@ -137,7 +137,7 @@ static bool find_own_chunk(struct place *place, unsigned int order)
            buddy_has_blocks_locked(place, order);
 }
 
-/* From the whole of memory, remembering where. Under the lock. */
+/* From all of memory; stores the chunk for the next request. Under the lock. */
 static pfn_t search_all(unsigned int order)
 {
     pfn_t frame = search_nodes(order, 0, PFN_END, buddy_home_node());

@@ -5,8 +5,8 @@
  * taken (threads' numbers and CPU 0, then the shrinkers'), then the rest, of which none is taken under
  * another but the buddy allocator's and those of pages, in their order.
  *
- * The other threads' magazines are lost to the child; what is in them is never given out again. Their
- * numbers are not.
+ * The other threads' magazines are lost to the child; their objects are never allocated again. Their numbers
+ * are not.
  */
 #include "hosted.h"
 

@@ -3,8 +3,8 @@
  * Large blocks: a mapping each, which begins where the caller's memory begins and grows and shrinks by
  * mremap() without being copied.
  *
- * Which mappings there are is in a hash table outside them, by address, so that a pointer that is not one
- * is known for certain; nothing of the allocator's is in or beside the caller's memory.
+ * The mappings are in a hash table outside them, by address, so that any other pointer is recognised with
+ * certainty; no metadata is in or beside the caller's memory.
  *
  * A mapping that is freed is kept for a later request, because giving pages back and having them zeroed
  * again costs far more than taking them twice. Kept memory is a few extents, joined where they meet, cut

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A process's answers to <ashlar/mm/port.h>, for the allocators as a library: memory is a window at a fixed
- * address (pages.c backs what of it is used), and each thread is a CPU for as long as it lives (port.c).
+ * A process's implementation of <ashlar/mm/port.h>, for the allocators as a library: memory is a window at a
+ * fixed address (pages.c backs what of it is used), and each thread is a CPU for as long as it lives
+ * (port.c).
  *
  * Fixed, so that a shift leads from an address to its descriptor, as in the kernel. The window ends at a
  * constant, and memory is used from its end downward, so that one subtraction and one comparison tell an
  * address inside. Per-CPU variables are collected in a section, which is never used itself; a CPU has a
- * copy of it, and a thread knows how far its copy lies from the original.
+ * copy of it, and each thread has the distance from the original to its copy.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
@@ -33,7 +34,7 @@ bool port_commit(void *start, size_t size_bytes);
 void port_uncommit(void *start, size_t size_bytes);
 void port_note_slab(void *memory, uint64_t size_bytes, const void *objects, uint32_t reciprocal);
 
-/* There are no page tables of ours. */
+/* A process has no page tables to change. */
 static inline void port_flush(virt_t virt, uint64_t size_bytes)
 {
     (void)virt;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which memory of the window has pages behind it.
+ * Which memory of the window is backed by pages.
  *
  * The buddy allocator owns the whole window from the beginning, as addresses. Nothing is mapped before it
  * is used: memory comes 2 MiB at a time (a chunk, as in the buddy allocator), when a block in it is first
  * committed, and descriptors a GiB at a time. So a process under RLIMIT_AS, RLIMIT_DATA,
- * mlockall(MCL_FUTURE) or strict overcommit pays for what it uses, and a refusal is a NULL from malloc(). A
- * chunk stays mapped.
+ * mlockall(MCL_FUTURE) or strict overcommit is charged for the memory that it uses, and a refusal is a NULL
+ * from malloc(). A chunk stays mapped.
  *
  * Two bits a page: used (committed, and not yet uncommitted) and dirty (perhaps not zero). A page that is
  * dirty and not used is idle. No thread writes to a page that is not used, also while a CPU's frame cache or
- * the buddy allocator has it, so idle pages can be given back to the system (madvise) without asking those:
+ * the buddy allocator has it, so idle pages can be given back to the system (madvise) without draining those:
  * that is a purge. A commit in the chunk that is being purged waits.
  *
  * How many pages may be idle: a part of those in use, and at least `floor_pages`, which doubles when half
@@ -83,7 +83,7 @@ bool hosted_map(uint64_t address, uint64_t size_bytes)
     if (start == (void *)(uintptr_t)address)
         return true;
     if (start != MAP_FAILED)
-        munmap(start, size_bytes); /* a system that does not know MAP_FIXED_NOREPLACE */
+        munmap(start, size_bytes); /* a system without MAP_FIXED_NOREPLACE */
     errno = saved;
     return false;
 }

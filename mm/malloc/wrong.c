@@ -4,7 +4,7 @@
  *
  * What each kind is known by, in the release build:
  *
- *   a pointer to no memory of ours   it lies outside the window and is not in the table of mappings
+ *   a pointer to foreign memory      it lies outside the window and is not in the table of mappings
  *   a pointer into an object         its distance from the slab's first object, by the cache's reciprocal
  *                                    (malloc.c)
  *   a pointer into a block,

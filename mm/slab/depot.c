@@ -164,7 +164,7 @@ static bool is_trimmed(const struct slab_node *home)
             __atomic_load_n(&home->unneeded[EMPTIED], __ATOMIC_RELAXED)) == 0;
 }
 
-/* A magazine of which something is left comes back, unneeded as it was. */
+/* A magazine that is not empty after trimming goes back, still marked as unneeded. */
 static void trim(struct slab_cache *cache, struct slab_node *home)
 {
     struct magazine *magazine = NULL;
@@ -285,8 +285,8 @@ bool depot_put_unneeded(struct slab_cache *cache, struct magazine *(*take)(unsig
 
 uint64_t depot_give_back(struct slab_cache *cache, uint64_t frames)
 {
-    /* With all to be given back, slabs end last: what is wrong with an object is found while its slab is
-       there. */
+    /* If all objects are returned, slabs are freed last, so that a wrong object is found while its slab
+       exists. */
     bool is_all = frames == UINT64_MAX, was_there = is_all;
     uint64_t given = is_all ? 0 : slab_release_empty(cache);
     for (unsigned int node = 0; node < cache->node_count; node++) {

@@ -200,7 +200,7 @@ void *krealloc(void *pointer, size_t size_bytes)
 static size_t alignment_of(size_t size)
 {
     if (slab_checks_new_caches)
-        return 16; /* for the hosted library, which does not round what it asks for then */
+        return 16; /* for the hosted library, which does not round sizes then */
     if (!is_power_of_two(size))
         return size % 16 == 0 ? 16 : 8;
     return size < PAGE_SIZE ? size : PAGE_SIZE;

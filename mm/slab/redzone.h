@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What a checked object is made of: red zones, poison, and the trail behind it. No state and no lock; debug.c
- * has the checks that use it.
+ * Layout of a checked object: red zones, poison, and the trail after it. No state and no lock; debug.c has
+ * the checks that use it.
  *
  *   | red zone, `front` bytes | object | red zone, at least 16 bytes | struct trail |
  *

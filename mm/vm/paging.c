@@ -3,7 +3,7 @@
  * Page tables: the public functions. What they do is in paging_map.c, paging_protect.c, paging_tables.c and
  * paging_walk.c; paging_private.h has the terms.
  *
- * Nothing that can fail changes anything that can be seen before it is sure to succeed:
+ * An operation that can fail changes no translation before it is sure to succeed:
  *   map       looks first whether the range is free, then maps until a table is missing, takes that without
  *             the lock, and goes on; when frames run out, what it mapped is unmapped again, which needs none.
  *   unmap,    split the large pages at the two edges of the range first, one in a hold of the lock. A split
@@ -11,8 +11,8 @@
  *             merged.
  *
  * Interrupts are masked while the lock is held, so each hold does one thing that costs more than a few
- * entries: it splits a page, changes the entries of the range, looks at one table whether it is empty, or at
- * half of one whether it is a larger page. In between, other CPUs change what is not the caller's range.
+ * entries: it splits a page, changes the entries of the range, tests whether one table is empty, or whether
+ * half of one is part of a larger page. In between, other CPUs change entries outside the caller's range.
  */
 #include <ashlar/mm/paging.h>
 
@@ -42,7 +42,7 @@ static unsigned int level_of(uint64_t page_size)
 
 /* ---- tables, one in a hold of the lock ---- */
 
-/* What an operation did not need after all, or has freed. */
+/* Tables that an operation did not need after all, or has freed. */
 static void give(struct paging *paging, phys_t table)
 {
     if (phys_is_valid(table))
@@ -73,8 +73,8 @@ static void prune(struct paging *paging, virt_t virt, virt_t end)
     }
 }
 
-/* The table is read in two holds of the lock; when another CPU has changed an entry between them, once more,
-   but not for ever: a table does no harm. */
+/* The table is read in two holds of the lock, and again if another CPU has changed an entry between them. The
+   number of retries is limited: a table that stays does no harm. */
 static void merge_table(struct paging *paging, unsigned int level, virt_t virt)
 {
     phys_t freed = PHYS_INVALID;

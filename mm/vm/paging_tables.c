@@ -3,11 +3,10 @@
  * Page tables: made where an entry is needed, freed when the last entry has gone.
  *
  * A table is freed in three steps: the entry that leads to it is cleared, so that no CPU starts to walk it;
- * all CPUs drop what their paging-structure caches hold of it; then its frame is freed. When a CPU cannot be
- * made to drop it, the entry is put back: an empty table maps nothing, and serves the next mapping there.
- * The first two happen in one hold of the lock, for one table, the third after it; whether the one above it
- * has become empty is a matter for the next. Another CPU may use an empty table in between, which then is not
- * empty.
+ * all CPUs invalidate their paging-structure caches; then its frame is freed. When a CPU cannot be made to
+ * drop it, the entry is put back: an empty table maps nothing, and serves the next mapping there. The first
+ * two happen in one hold of the lock, for one table, the third after it; the next hold tests whether the
+ * table above has become empty. Another CPU may use an empty table in between, which then is not empty.
  */
 #include "paging_private.h"
 

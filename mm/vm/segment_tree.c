@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A treap (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also knows the largest
- * free segment below it: the lowest one that is large enough, and the segment of an address, are found in
- * O(log n). The priorities come from the addresses, so the tree is the same however it came about.
+ * A treap (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also stores the size of
+ * the largest free segment below it: the lowest one that is large enough, and the segment of an address, are
+ * found in O(log n). The priorities come from the addresses, so the tree is the same however it came about.
  */
 #include "segment_tree.h"
 

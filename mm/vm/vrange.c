@@ -304,7 +304,7 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
         return STATUS_INVALID;
     if ((access & MEMORY_TYPE) != 0 && is_in_direct_map((struct phys_range){ phys(start), phys(end) }))
         return STATUS_EXISTS;
-    /* Larger pages want the same distance to the next boundary. */
+    /* Larger pages require the same distance to the next boundary. */
     bool is_large = end - start >= LARGE_PAGE_SIZE;
     struct vrange_info info = {
         .kind = VRANGE_DEVICE, .name = name, .access = access, .device = phys(start)

@@ -46,7 +46,7 @@ struct buddy_setup {
     size_t range_count;
 
     /* Early memory. take() gives page-aligned memory, not zeroed, PHYS_INVALID when there is none;
-       next_taken() walks, in ascending order, over all that was ever taken: false behind the last. A last run
+       next_taken() walks, in ascending order, over all that was ever taken: false after the last. A last run
        that reaches further than the map's memory is what the machine cannot reach, not early memory: nothing
        from its start on is ever the allocator's, and it takes no descriptors. */
     phys_t (*take)(uint64_t size_bytes, uint64_t alignment);
@@ -111,8 +111,8 @@ phys_t buddy_alloc(unsigned int order, unsigned int flags);
  * @node:  the node to look in first, below buddy_node_count(), or BUDDY_ANY_NODE.
  *
  * Return: as buddy_alloc(); PHYS_INVALID only if at one moment during the call no such block was free in the
- *         zones, less reserves, and nodes that the request may use. What other CPUs keep in their caches is
- *         not free: they give it back when they next come to their own slow path.
+ *         zones, less reserves, and nodes that the request may use. Blocks in other CPUs' caches are not
+ *         free: those CPUs give them back on their next slow path.
  * Context: as buddy_alloc(). A single frame goes back by frame_free() or buddy_free().
  */
 phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, uint32_t node);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What mm requires of the machine. It is resolved at compile time, by the folder with an <mm_port.h> that is
- * on the include path, and not by function pointers: single instructions count on the allocators' fast paths.
+ * The functions that mm requires of the machine. It is resolved at compile time, by the folder with an
+ * <mm_port.h> that is on the include path, and not by function pointers: single instructions count on the
+ * allocators' fast paths.
  *
  *   kernel64/vm/port/mm_port.h   for the kernel
  *   mm/malloc/mm_port.h          for a process, with the allocators as a library: a window of addresses

@@ -74,7 +74,7 @@ void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count
 /**
  * slab_reap() - give back what is free: this CPU's magazines, all depots, empty slabs.
  *
- * The other CPUs give theirs when they next come to their slow path.
+ * The other CPUs give theirs on their next slow path.
  * Return: frames that went back to the buddy allocator.
  * Context: any but NMI; called by the allocator itself before an allocation fails.
  * Cost: grows with what is free: up to millions of instructions, less than 2,000 with interrupts off.
@@ -122,7 +122,7 @@ bool slab_next_stats(size_t *cursor, struct slab_stats *stats);
  * slab_set_direct() - make every request bypass the magazines, so that each can be made to fail.
  * @is_direct: false goes back to magazines.
  *
- * Context: as slab_reap(); other CPUs follow when they next come to their slow path.
+ * Context: as slab_reap(); other CPUs follow on their next slow path.
  */
 void slab_set_direct(bool is_direct);
 

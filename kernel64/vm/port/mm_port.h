@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The kernel's answers to <ashlar/mm/port.h>. Includes none of kernel64's rooms: mm sees this.
+ * The kernel's implementation of <ashlar/mm/port.h>. Includes none of kernel64's rooms: mm sees this.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/frames.h>
