@@ -13,7 +13,7 @@
 #include <lib/parse.h>
 #include <vm/firmware_memory.h>
 
-/* How many bad tables have a log line of their own. */
+/* Number of bad tables that are logged one by one. */
 #define NAMED_MAX 12
 
 OPTION(acpi_rsdp, "ADDRESS", "address of the RSDP, below 4 GiB");

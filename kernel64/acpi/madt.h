@@ -50,7 +50,7 @@ struct madt_ioapic {
     uint32_t gsi_base; /* the number of pins is in the chip's IOAPICVER */
 };
 
-/* How an interrupt pin is wired (MPS INTI flags). */
+/* Polarity and trigger mode of an interrupt pin (MPS INTI flags). */
 struct madt_wiring {
     uint16_t flags;   /* as stored */
     uint8_t polarity; /* enum acpi_polarity, or 2 */

@@ -40,7 +40,7 @@ struct device_window {
     const void *mapped;
 };
 
-/* What is known of physical addresses. */
+/* The use of physical addresses, as far as it is known. */
 struct device_space {
     uint64_t address_end; /* end of the CPU's physical address range */
     struct phys_range lapic;
@@ -79,8 +79,8 @@ enum device_fault device_check(const struct device_space *space, const struct de
  * @entries, @count: of firmware and the loader.
  * @start, @end:    the range in question.
  *
- * What a RAM entry has of the range is not RAM where one entry that is not RAM covers all of it; several
- * such entries that cover it together are not found, and it counts as RAM.
+ * The part of the range in a RAM entry counts as RAM unless a single other entry, which is not RAM, covers
+ * that part. Several entries that cover it together are not recognised.
  * Context: any.
  * Cost: linear in the entries for each RAM entry that overlaps [start, end).
  */

@@ -70,7 +70,7 @@ static void add_ioapic(phys_t address, uint32_t gsi_base, uint8_t ioapic_id)
              gsi_base + ioapic->chip.pin_count - 1);
 }
 
-/* Where the inputs of the I/O APICs that were added so far end. */
+/* End of the GSIs of the I/O APICs that were added so far. */
 static uint32_t next_gsi(void)
 {
     uint32_t gsi = 0;

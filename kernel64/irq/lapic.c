@@ -4,7 +4,7 @@
  *
  * A register has one number in both modes: its offset in the page, of which x2APIC makes an MSR by dividing
  * by 16. The mode is tested at each access: the branch is always predicted, and a call through a pointer
- * would not be cheaper. How a mode is entered and left: lapic_mode.c.
+ * would not be cheaper. The switches between modes are in lapic_mode.c.
  *
  * A write to an x2APIC MSR is not ordered after earlier stores to memory, unlike a write to the uncached
  * page. Only sending an IPI needs that order, because the receiver must see what was written for it.

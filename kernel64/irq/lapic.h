@@ -77,7 +77,7 @@ void lapic_eoi(void);
 bool lapic_isr_is_set(uint8_t vector);
 bool lapic_irr_is_set(uint8_t vector);
 
-/* What a LINT pin delivers. */
+/* The delivery mode of a LINT pin. */
 enum lapic_lint {
     LAPIC_LINT_MASKED,
     LAPIC_LINT_NMI,
@@ -97,7 +97,7 @@ void lapic_set_lint(unsigned int lint, enum lapic_lint meaning, struct irq_wirin
  * @apic_id: below 255 in xAPIC mode, any 32 bits in x2APIC mode.
  * @vector:  16 .. 255.
  *
- * What this CPU wrote to memory before is visible to the handler.
+ * Earlier writes of this CPU are visible to the handler.
  * Return: STATUS_OK; STATUS_TIMEOUT when the previous IPI is still pending: this one was not sent.
  * Context: interrupts off. Not from NMI in xAPIC mode, where it could fall between the two ICR writes.
  */

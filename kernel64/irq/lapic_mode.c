@@ -72,7 +72,8 @@ bool lapic_mode_enter(enum lapic_mode mode)
     return current_mode() == mode;
 }
 
-/* What firmware disabled is left disabled: nothing here serves its interrupts, nor masks its inputs. */
+/* A local APIC that firmware disabled stays disabled: this kernel would neither serve its interrupts nor mask
+   its inputs. */
 static enum lapic_mode give_up(enum lapic_mode found)
 {
     if (found == LAPIC_NONE)

@@ -52,9 +52,9 @@ struct irq_line {
 bool line_gsis_overlap(const struct irq_chip *one, const struct irq_chip *other);
 bool line_gsis_are_numbers(const struct irq_chip *chip);
 
-/* How the locks of this room are waited for. A handler may make a cross-call, also by allocating when memory
-   is short, and so wait for a CPU that waits here: the waiter polls cross-calls. Unfair, because few CPUs
-   ever wait, and one that a hypervisor has halted must not delay the others. */
+/* The waiting policy of this room's locks. A handler may make a cross-call, also by allocating when memory is
+   short, and so wait for a CPU that waits here: the waiter polls cross-calls. Unfair, because few CPUs ever
+   wait, and one that a hypervisor has halted must not delay the others. */
 #define LINE_LOCK_POLICY .fairness = LOCK_UNFAIR, .polls_calls = true
 
 /**

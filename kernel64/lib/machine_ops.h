@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What the log, a panic, power-off, traps and locks need of the machine: the one seam at which low rooms call
- * higher ones. A hosted test fills in operations of its own.
+ * The operations of the machine that the log, a panic, power-off, traps and locks need: the one seam at which
+ * low rooms call higher ones. A hosted test fills in operations of its own.
  *
  * The room named beside an operation fills it in. Those of cpu are there before anything can log or panic:
  * machine_ops_init() is the first line of kernel64_main(). The others are NULL until their room is up, and

@@ -85,7 +85,7 @@ static void print_firmware(void)
         blank(bios.vendor, bios.version), bios.version, bios.date[0] ? ", " : "", bios.date);
 }
 
-/* How many packages, or cores, the online CPUs are in. @mask: of the APIC ID's bits that tell two apart.
+/* Number of packages, or cores, of the online CPUs. @mask: of the APIC ID's bits that tell two apart.
    Quadratic in the CPUs: at most half a million comparisons. */
 static unsigned int count_parts(uint32_t mask)
 {

@@ -17,7 +17,7 @@ enum smbios_source {
     SMBIOS_FROM_SCAN,
 };
 
-/* Where the table is. */
+/* An entry point: place and version of the table. */
 struct smbios_entry {
     enum smbios_source source;
     uint8_t major, minor; /* of the specification that the table follows */

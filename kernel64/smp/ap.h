@@ -40,7 +40,7 @@ struct ap {
  */
 void ap_find_all(void);
 
-/* How many CPUs may be started at once: cpuwave=N. */
+/* The most CPUs that are started at once: cpuwave=N. */
 uint64_t ap_wave_limit(void);
 
 /* The list, in the order of firmware's tables; NULL when it is empty. Context: any. */
@@ -49,7 +49,7 @@ struct ap *ap_first(void);
 /* The record of the CPU with a number; NULL for the BSP and where there is none. Context: any. */
 struct ap *ap_of(unsigned int cpu);
 
-/* How many CPUs the list has. */
+/* Number of CPUs in the list. */
 unsigned int ap_count(void);
 
 /* Why a CPU that firmware lists is not in the list. */
@@ -69,7 +69,7 @@ struct ap_absent {
 };
 const struct ap_absent *ap_first_left_out(void);
 
-/* How many were left out; only the first PERCPU_MAX are in the list above. */
+/* Number of CPUs left out; only the first PERCPU_MAX are in the list above. */
 unsigned int ap_left_out_count(void);
 
 /* @why as a word of the JSON report, and as words for a user. Context of both: any. */

@@ -26,7 +26,7 @@
 
 OPTION(idle, "hlt|mwait", "instruction by which idle CPUs wait; default: chosen by CPU");
 
-/* What other CPUs write to wake an idle one. */
+/* The word that other CPUs write to wake an idle one. */
 struct idle_request {
     struct work_list queued;
     idle_exit_fn *exit; /* atomic */

@@ -67,7 +67,7 @@ void ipi_offline_cpu(void);
  */
 void ipi_online(struct cpu_set *set);
 
-/* How many CPUs are online. Context: any. */
+/* Number of online CPUs. Context: any. */
 unsigned int ipi_online_count(void);
 
 /**

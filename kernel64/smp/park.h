@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Where a CPU waits that is not online: one that was taken offline, and one that came too late.
+ * Parking: the wait of a CPU that was taken offline, or that arrived after it was given up.
  */
 #include <smp/ap.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What smp needs of rooms that stand above it, what irq needs of smp: to serve others while it waits; and
- * what the allocators need of it: the frames and objects that other CPUs keep in their caches. Those that are
- * idle would keep them for ever.
+ * The start of the other processors, and shrinkers for the caches of all: before an allocation fails,
+ * cross-calls drain the frames and objects that other CPUs cache. An idle CPU would never drain its own.
  */
 #include <smp/processors.h>
 
@@ -25,8 +24,8 @@ static void give_some_frames_back(void *argument)
         __atomic_fetch_add((uint64_t *)argument, given, __ATOMIC_RELAXED);
 }
 
-/* Giving frames back takes the frame allocator's lock, whose waiters do not poll calls. The caller holds no
-   lock whose waiters do not (ashlar/sync/spinlock.h). */
+/* The called function takes the frame allocator's lock, whose waiters do not poll calls. Context: no lock is
+   held whose waiters do not poll calls (ashlar/sync/spinlock.h). */
 uint64_t processors_drain_frames(uint64_t frames)
 {
     /* CPUs may refill their caches meanwhile: no more than was there goes back. */
@@ -46,7 +45,8 @@ static uint64_t drain_frames(struct shrinker *shrinker, uint64_t frames)
     return processors_drain_frames(frames);
 }
 
-/* Theirs are handed over one cache after the other, so that no CPU has its interrupts off for long. */
+/* The other CPUs' magazines are collected one cache after the other, so that no CPU disables interrupts for
+   long. */
 static uint64_t collect_objects(struct shrinker *shrinker, uint64_t frames)
 {
     (void)shrinker;

@@ -46,7 +46,8 @@ struct smp_cpu {
     uint64_t ns[AP_STAGES]; /* since boot, when it reached each stage */
 };
 
-/* How many CPUs firmware lists and options allow, the BSP included. Context: thread, after smp_start(). */
+/* Number of CPUs that firmware lists and options allow, including the BSP. Context: thread, after
+   smp_start(). */
 unsigned int smp_cpu_count(void);
 
 /**

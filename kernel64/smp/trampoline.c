@@ -63,7 +63,7 @@ static uint64_t *root_of(const struct paging *paging)
     return phys_to_pointer(paging->root);
 }
 
-/* Where an identity mapping shows it. */
+/* Of an identity mapping. */
 static virt_t same_address(phys_t address)
 {
     return virt(address.raw);

@@ -2,8 +2,8 @@
 /*
  * Lists of work: add by compare and exchange, take all by exchange.
  *
- * No single node is ever taken, so there is no ABA problem. What was taken is reversed, to be run in the
- * order in which it was added.
+ * No single node is ever taken, so there is no ABA problem. A list that was taken is reversed, so that it
+ * runs in the order in which it was added.
  *
  * The orders, none of which can be weaker:
  *

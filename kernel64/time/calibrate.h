@@ -69,7 +69,7 @@ status_t calibrate_sample(calibrate_read_fn *read, struct clock_counter *referen
  */
 bool calibrate_wait(struct clock_counter *reference, const struct calibrate_sample *sample, uint64_t counts);
 
-/* What the reference has counted from one of its values to another, less than one wrap later. */
+/* The reference's count between two of its values that are less than one wrap apart. */
 static inline uint64_t calibrate_counted(const struct clock_counter *reference, uint64_t from, uint64_t to)
 {
     return (to - from) & clock_counter_mask(reference);

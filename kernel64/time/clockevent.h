@@ -43,7 +43,7 @@ bool clockevent_init(const struct clockevent_setup *setup);
 bool clockevent_arm(uint64_t deadline_ns, bool is_shared);
 
 /**
- * clockevent_set_lapic_rate() - a better value of the LAPIC timer's rate. What is armed keeps its delay.
+ * clockevent_set_lapic_rate() - a better value of the LAPIC timer's rate. An armed timer keeps its delay.
  * @lapic_hz: before its divider; 0: not known.
  *
  * Context: interrupts off.

@@ -45,7 +45,7 @@ static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits,
     print("  %-10s %12lu Hz  %2u bits  %lu\n", name, rate_hz, bits, count);
 }
 
-/* Where the rate comes from, stage by stage (time/tsc.h). */
+/* The source of the rate, stage by stage (time/tsc.h). */
 static void print_rate(void)
 {
     const struct tsc_rate *reported = tsc_rate_reported();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How each hypervisor reports the rate, one function each. A signature alone is not enough: the leaf, the
- * feature bit and a plausible value are required.
+ * The rate as hypervisors report it, one function for each of them. A signature alone is not enough: the
+ * leaf, the feature bit and a plausible value are required.
  */
 #include <time/hypervisor.h>
 

@@ -5,8 +5,8 @@
  * Why a heap. Today two timers are armed at a time on most machines (the refinement of the TSC's rate, a
  * sleep), for which a sorted list would do in a fifth of the code. The queue is made for the scheduler that
  * follows: thousands of timers, armed and cancelled from any CPU, with O(log n) at worst and interrupts off,
- * and no allocation. What it costs meanwhile: some 2 KiB of code, 80 bytes a timer, and one more lock when a
- * timer changes its CPU.
+ * and no allocation. Its cost meanwhile: some 2 KiB of code, 80 bytes a timer, and one more lock when a timer
+ * changes its CPU.
  *
  * The heap. No timer is before its parent, so the top is the earliest. A timer's rank is the number of timers
  * on its right spine, itself included. At each timer the left child's rank is at least the right one's, so

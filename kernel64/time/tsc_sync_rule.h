@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * How TSCs of several CPUs are compared. Free of hardware, hosted-tested.
+ * Comparison of the TSCs of several CPUs. Free of hardware, hosted-tested.
  *
  * Each CPU makes rounds: it loads the highest reading that any CPU has published, reads its own TSC, and
  * publishes that if it is higher. The published value was read earlier, so if the CPU's own reading is lower,
@@ -19,7 +19,7 @@
 
 #define TSC_SYNC_CPU_BITS 10
 
-/* What the CPUs share. */
+/* State shared by the CPUs. */
 struct tsc_sync {
     ALIGNED(64) uint64_t base; /* a tick of about now */
     unsigned int expected;     /* CPUs */

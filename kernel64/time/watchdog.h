@@ -43,5 +43,5 @@ void watchdog_mark_unstable(void);
  */
 bool watchdog_drift_ppm(int64_t *ppm);
 
-/* How many comparisons were made. Context: any. */
+/* Number of comparisons made. Context: any. */
 uint64_t watchdog_count(void);

@@ -17,5 +17,5 @@
  */
 void wrap_guard_start(struct clock_counter *counter);
 
-/* How many wraps were added. Context: any. */
+/* Number of wraps added. Context: any. */
 uint64_t wrap_guard_added(void);

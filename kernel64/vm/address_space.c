@@ -35,13 +35,14 @@
 
 /* ---- frames for tables ---- */
 
-/* What the direct map leaves of the reserve: for devices that are mapped when there is nothing else. */
+/* The part of the reserve that the direct map's tables leave free: for devices that are mapped when there is
+   no other memory. */
 #define RESERVE_KEPT_BYTES KIB(512)
 
 static bool has_allocator;
 static uint64_t allocated_tables; /* atomic */
 
-/* What came from the allocator goes back to it. */
+/* Frames of the allocator go back to it. */
 static void give_table(phys_t frame)
 {
     if (has_allocator && buddy_owns(frame) &&

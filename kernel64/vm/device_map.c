@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known of physical addresses, gathered for device_check(): the CPU's width, where its local APIC is,
- * the kernel, the swept memory map, and what has been mapped so far.
+ * Facts about physical addresses, collected for device_check(): the CPU's width, where its local APIC is, the
+ * kernel, the swept memory map, and what has been mapped so far.
  *
- * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of everything else. Where
- * they do not suffice, the device is refused: it could not be told from the next one.
+ * WINDOWS is more than the devices of any machine: a score of I/O APICs, and one of each other kind. A device
+ * beyond that is refused, because an overlap with a later one would not be found.
  */
 #include <vm/device_map.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What firmware left in physical memory, readable wherever it lies: tables in RAM, in memory that the map
- * reserves, in the BIOS area, above 4 GiB. For acpi/init.h, as its reader.
+ * Read access to firmware's data at any physical address: tables in RAM, in reserved memory, in the BIOS
+ * area, above 4 GiB. For acpi/init.h, as its reader.
  */
 #include <ashlar/addr.h>
 

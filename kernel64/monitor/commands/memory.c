@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How memory is used: `memory` in the report. */
+/* The use of memory: `memory` in the report. */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/report.h>
 #include <boot/machine.h>
