@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the stub's NASM files need to know of C; see kernel64/asm_constants.c. */
+/* C constants for the stub's NASM files; see kernel64/asm_constants.c. */
 #include <ashlar/fmt/multiboot2.h>
 #include <ashlar/fmt/pvh.h>
 #include <ashlar/hw/cpu.h>

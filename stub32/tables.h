@@ -29,11 +29,11 @@ status_t tables_init(struct tables *tables) MUST_CHECK;
 /**
  * tables_map() - map a range.
  * @virt, @phys, @size_bytes: multiples of @page_size.
- * @page_size:   4 KiB, 2 MiB or 1 GiB; the caller has asked CPUID for the last.
+ * @page_size:   4 KiB, 2 MiB or 1 GiB; the caller has checked CPUID for the last.
  * @permissions: enum tables_permissions; always readable.
  *
  * Return: STATUS_OK; STATUS_NO_MEMORY when the pool is used up; STATUS_EXISTS when something is
- *         mapped there; STATUS_INVALID for what is not aligned. What was mapped before stays.
+ *         mapped there; STATUS_INVALID for what is not aligned. Earlier mappings stay.
  */
 status_t tables_map(struct tables *tables, uint64_t virt, uint64_t phys, uint64_t size_bytes,
                     uint64_t page_size, unsigned int permissions) MUST_CHECK;

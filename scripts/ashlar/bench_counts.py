@@ -15,7 +15,7 @@ LINUX_SECONDS = 900
 
 
 def read_stream(variant, folder, memory, commands, extra=ICOUNT, cpus=1):
-    """What a machine prints for @commands."""
+    """The output of a machine for @commands."""
     return boot_kernel(
         variant,
         folder,

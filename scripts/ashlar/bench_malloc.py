@@ -79,12 +79,12 @@ RELATIVE = {
     'xmalloc-testN': (r'rtime: ([0-9.]+)', float),
     'glibc-thread': (r'^([0-9.]+)', lambda iterations: 1_000_000_000 / float(iterations)),
 }
-# What these print is the same under every allocator.
+# Their output is the same under every allocator.
 SAME_OUTPUT = ('cfrac', 'espresso', 'z3', 'gs')
 
 
 def listed_sources(bench, name):
-    """What CMakeLists.txt puts into a program."""
+    """The sources of a program, from CMakeLists.txt."""
     text = (bench / 'CMakeLists.txt').read_text()
     return re.search(rf'set\({name}_sources\s+([^)]*)\)', text)[1].split()
 
@@ -151,7 +151,7 @@ class Run:
 
 
 def measure_test(test, command, libraries, bench, measure, runs):
-    """Allocator: its best run; what went wrong stands in the run's `problem`."""
+    """Allocator: its best run; a failure is in the run's `problem`."""
     taken = {name: [] for name in libraries}
     for _ in range(runs):
         for name, library in libraries.items():

@@ -28,7 +28,7 @@ LINUX_SECONDS = 120
 LINUX_BEGIN = re.compile(rb'\[ *([0-9.]+)\] smp: Bringing up secondary CPUs')
 LINUX_END = re.compile(rb'\[ *([0-9.]+)\] smp: Brought up \d+ nodes?, (\d+) CPUs?')
 
-# What reaches other CPUs, by how many those are.
+# Operations that involve other CPUs, by the number of CPUs.
 OTHERS = (1, 3, 63)
 CALL_ROWS = {
     'ipi.call.idle': 'a call to one and back, the others idle',

@@ -13,7 +13,7 @@ ROWS = {
 TRUE_HZ = 1_000_000_000
 ERROR_TARGET_PPM = 20
 MEASURING_TARGET_NS = 5_000_000
-# What measures it: the machine, and the kernel's options.
+# The measurement: the machine, and the kernel's options.
 REFERENCES = {
     'hpet': ({'machine': 'q35'}, ''),
     'pm-timer': ({'machine': 'q35'}, 'nohpet'),

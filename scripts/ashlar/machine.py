@@ -209,7 +209,7 @@ def qemu_command(machine, image, serial_log='serial.log', interactive=True, qmp=
 
 
 def emulator_log_folder(build_folder):
-    """Where a run keeps what it writes; made if need be."""
+    """The folder for a run's output; made if need be."""
     folder = pathlib.Path(build_folder) / 'run'
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -184,7 +184,7 @@ def machine_of(options):
 
 @contextlib.contextmanager
 def log_folder(options, build):
-    """Where the emulator's files go. A run of a given image leaves none."""
+    """The folder for the emulator's files. A run of a given image leaves none."""
     if not options.image:
         yield emulator_log_folder(build.folder)
         return

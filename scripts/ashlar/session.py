@@ -202,7 +202,7 @@ class Session:
         self.process.stdin.flush()
 
     def emulator_words(self):
-        """What the emulator itself complained about."""
+        """Complaints of the emulator itself."""
         path = self.folder / 'emulator.log'
         text = path.read_text(errors='replace').strip() if path.exists() else ''
         return f'\n{text[-2000:]}' if text else ''

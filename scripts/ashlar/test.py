@@ -32,7 +32,7 @@ KVM_QUICK_SECONDS, KVM_SECONDS = 170, 3600
 
 
 class Results:
-    """What all suites gave, for the closing line and for JUnit."""
+    """The results of all suites, for the closing line and for JUnit."""
 
     def __init__(self):
         self.cases = []

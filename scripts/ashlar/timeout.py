@@ -23,7 +23,7 @@ def host_share():
 
 class Timeout:
     def __init__(self, seconds, now=time.monotonic, share=host_share, printing_factor=PRINTING_FACTOR):
-        """@seconds: None waits for ever."""
+        """@seconds: None: no limit."""
         self.seconds = seconds
         self._printing_factor = printing_factor
         self._now, self._share = now, share

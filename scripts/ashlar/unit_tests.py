@@ -65,7 +65,7 @@ def _meson_test(variant, programs):
 
 
 def _not_run(records):
-    """What exists and was not run, as failures."""
+    """Tests that exist and were not run, as failures."""
     ran = {record['name'].split(' / ')[-1] for record in records}
     for source in sorted((ROOT / 'tests/unit').glob('test_*.c')):
         if not any(re.fullmatch(source.stem[5:] + VARIANT, name) for name in ran):

@@ -146,7 +146,7 @@ class Medium:
         self.make_core('i386-pc', 'i386-pc-eltorito', BIOS_MODULES, self.tree / 'boot/grub/bios.img')
 
     def make_efi_image(self):
-        """A FAT image with EFI/BOOT/BOOTX64.EFI and BOOTIA32.EFI, as firmware wants it in the El Torito catalogue."""
+        """A FAT image with EFI/BOOT/BOOTX64.EFI and BOOTIA32.EFI, as firmware requires it in the El Torito catalogue."""
         cores = []
         for platform, name in EFI_PROGRAMS.items():
             core = self.scratch / name

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `storm NAME`, for tests/boot: raises the interrupt of a device's line, about which the device knows
- * nothing, until the line is masked.
+ * `storm NAME`, for tests/boot: raises the interrupt of a device's line, without a request of the device,
+ * until the line is masked.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/irqflags.h>

@@ -134,7 +134,7 @@ KTEST(address_space, an_address_beyond_the_cpus_width_is_not_mapped)
     EXPECT(device_map_table(phys(1ULL << bits), PAGE_SIZE, "test") == NULL);
 }
 
-/* Each refusal is a line in the log; what is there is not touched. */
+/* Each refusal is a line in the log; existing mappings are not changed. */
 KTEST(address_space, a_device_that_overlaps_other_memory_is_not_mapped)
 {
     const struct handoff *handoff = machine_handoff();
@@ -167,7 +167,7 @@ KTEST(address_space, memory_types_are_as_page_table_entries_request)
 
 KTEST(address_space, protection_and_unmapping_take_effect_at_once)
 {
-    /* The CPU must not go on with what it remembers. */
+    /* The CPU must not use a stale translation. */
     void *mapped = NULL;
     struct trap_frame caught;
     ASSERT_THAT(vrange_map_device(phys(machine_handoff()->image_start), PAGE_SIZE, PAGE_WRITE, "test",

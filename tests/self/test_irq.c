@@ -77,7 +77,7 @@ KTEST(irq, interrupts_stay_pending_until_enabled)
     traps_set_handler(VECTOR_SELF_TEST, NULL);
 }
 
-/* If it were not ended, everything below its priority would wait for ever: the second one shows that. */
+/* If it were not ended, interrupts of lower priority would never be delivered: the second one shows that. */
 KTEST(irq, an_unexpected_interrupt_gets_its_eoi)
 {
     if (lapic_mode() == LAPIC_NONE)

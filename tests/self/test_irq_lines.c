@@ -47,7 +47,7 @@ struct device {
     volatile unsigned int taken;
     volatile unsigned int cpu; /* that took the last one */
     uint32_t due;              /* an edge: when, by the HPET's counter, */
-    volatile bool is_due;      /* if it was not taken yet: nothing else remembers it */
+    volatile bool is_due;      /* if it was not taken yet: it is stored nowhere else */
     struct irq *irq;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TLB shootdown on all CPUs: what they read of a page that is remapped.
+ * TLB shootdown on all CPUs, which read a page that is remapped.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/frame_cache.h>

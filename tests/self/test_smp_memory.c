@@ -101,7 +101,7 @@ static void use_blocks(void *argument)
         give_block(&blocks[at], at % (LAST_ORDER + 1), mark + at);
 }
 
-/* What this CPU keeps for itself, so that it does not count as lost. */
+/* Frames in this CPU's caches, which are not lost. */
 static void give_back(void *argument)
 {
     (void)argument;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A trampoline that no CPU runs: what is in its page, and that nothing of it stays.
+ * A trampoline that no CPU runs: the content of its page, and that it is freed completely.
  */
 #include <ashlar/ktest.h>
 #include <ashlar/mm/buddy.h>

@@ -221,7 +221,7 @@ KTEST(traps, every_interrupt_without_a_handler_is_counted_once)
     }
 }
 
-/* What a handler saw. One CPU, one test at a time. */
+/* The state that a handler saw. One CPU, one test at a time. */
 static struct {
     unsigned int count;
     uint64_t vector, rflags, frame_address;

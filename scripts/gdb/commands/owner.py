@@ -52,7 +52,7 @@ def holds(magazine, count, wanted):
 
 
 def find_in_magazines(cache, wanted):
-    """Where a free object waits that is not in its slab; None: nowhere, so it is in use."""
+    """The place of a free object that is not in its slab; None: nowhere, so it is in use."""
     slot = number(cache['number'])
     for cpu in range(cpu_count()):
         pair = percpu(parse('magazine_pairs'), cpu)['of'][slot]
@@ -74,7 +74,7 @@ def find_in_magazines(cache, wanted):
 
 
 def lines_of_trail(cache, place):
-    """What a checked object says of itself."""
+    """The content of a checked object's trail."""
     offset = (number(cache['object_size']) + 16 + 7) & -8  # trail_offset()
     trail = at(place + offset, 'struct trail')
     state = number(trail['state'])
