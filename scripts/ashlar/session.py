@@ -269,11 +269,13 @@ class Session:
 
     def _connect_qmp(self):
         connection = socket.socket(socket.AF_UNIX)
-        for _ in range(100):
+        while True:
             try:
                 connection.connect(str(self.qmp_path))
                 break
             except OSError:
+                if self.process.poll() is not None:
+                    raise
                 time.sleep(POLL_SECONDS)
         self._qmp = connection.makefile('rw', encoding='utf-8')
         json.loads(self._qmp.readline())

@@ -6,6 +6,7 @@
 """
 import pathlib
 import sys
+import time
 
 import pytest
 
@@ -20,6 +21,15 @@ from ashlar.session import Session  # noqa: E402
 # A boot takes a few seconds; this long without output, corrected by the host's load, means that it hangs.
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
+
+
+def wait_until(ask, is_wanted=bool):
+    """The first wanted answer; that there is none for a long time is a hang."""
+    end = time.monotonic() + HANG_SECONDS
+    while not is_wanted(answer := ask()):
+        assert time.monotonic() < end, answer
+        time.sleep(0.1)
+    return answer
 
 
 def pytest_addoption(parser):

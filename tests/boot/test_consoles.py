@@ -2,9 +2,9 @@
 """Which consoles are used, and that an early panic is shown on every console of the machine, also without COM1."""
 import re
 import struct
-import time
 
 import pytest
+from conftest import wait_until
 
 from planted import plant
 from test_screen import read_screenshot
@@ -59,16 +59,6 @@ def start_mute(start, monkeypatch):
     return start
 
 
-def wait_until(has_arrived, what):
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        found = has_arrived()
-        if found:
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f'{what()!r}')
-
-
 def read_log(session, name):
     path = session.folder / name
     return path.read_text() if path.exists() else ''
@@ -89,8 +79,7 @@ def graphics_screen(session):
 
 def expect_panic(read, session):
     """The end of a report stands on the screen."""
-    wait_until(lambda: 'The machine is halted' in read(session), lambda: read(session))
-    text = read(session)
+    text = wait_until(lambda: read(session), lambda text: 'The machine is halted' in text)
     assert '"status":"panic"' in text.replace('\n', ''), text
     return text
 
@@ -129,11 +118,10 @@ def test_an_early_panic_is_shown_on_the_debug_port_alone(start_mute, faulty, fun
         debug_exit=False,
         extra=('-debugcon', 'file:debugcon.log'),
     )
-    wait_until(
-        lambda: 'The machine is halted.' in read_log(session, 'debugcon.log'),
-        lambda: read_log(session, 'debugcon.log'),
+    text = wait_until(
+        lambda: read_log(session, 'debugcon.log'), lambda text: 'The machine is halted.' in text
     )
-    assert function in read_log(session, 'debugcon.log')
+    assert function in text
 
 
 @pytest.mark.parametrize('console', ['vga', 'serial', 'debugcon'])
@@ -152,17 +140,14 @@ def test_a_panic_is_shown_on_consoles_not_in_the_option(start, console):
         'serial': lambda: session.log().decode(),
         'debugcon': lambda: read_log(session, 'debugcon.log'),
     }
-    wait_until(
-        lambda: 'ashlar> ' in texts[console]() or texts[console]().rstrip().endswith('ashlar>'),
-        texts[console],
-    )
+    wait_until(texts[console], lambda text: 'ashlar> ' in text or text.rstrip().endswith('ashlar>'))
     for name, text in texts.items():
         assert name == console or 'ashlar>' not in text()
     session.type('crash panic\n')
     for name in ('serial', 'debugcon'):
-        wait_until(lambda: 'The machine is halted' in texts[name](), texts[name])
-        assert texts[name]().count('boot: Ashlar') == 1
-        assert 'PANIC: ' in texts[name]()
+        text = wait_until(texts[name], lambda text: 'The machine is halted' in text)
+        assert text.count('boot: Ashlar') == 1
+        assert 'PANIC: ' in text
     expect_panic(text_screen, session)
 
 

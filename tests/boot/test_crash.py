@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fatal errors end properly: each `crash KIND` gives its report, its verdict and status 37."""
 import re
-import time
 
 import pytest
+from conftest import wait_until
 
 PANIC_STATUS = 37
 HANG_SECONDS = 120
@@ -157,13 +157,11 @@ def test_a_panic_stops_all_cpus(start):
     session.expect(PROMPT, HANG_SECONDS)
     session.type('crash panic\n')
     session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
-    cpus = []
-    for _ in range(50):
+
+    def flags_and_halted():
         registers = session.qmp('human-monitor-command', **{'command-line': 'info registers -a'})
-        cpus = re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
-        if all(halted == '1' for _, halted in cpus[1:]):
-            break
-        time.sleep(0.1)
+        return re.findall(r'RFL=([0-9a-f]{8}) .*HLT=(\d)', registers)
+
+    cpus = wait_until(flags_and_halted, lambda cpus: all(halted == '1' for _, halted in cpus[1:]))
     assert len(cpus) == 4
-    assert all(halted == '1' for _, halted in cpus[1:]), cpus
     assert not any(int(flags, 16) & INTERRUPTS_ON for flags, _ in cpus), cpus

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdb's commands on a stopped or a dead machine show what the kernel knows (docs/debugging.md)."""
 import re
-import time
 
 import pytest
 
 import gdb_script
 
-from conftest import HANG_SECONDS, PROMPT
+from conftest import HANG_SECONDS, PROMPT, wait_until
 
 from ashlar import ROOT
 
@@ -112,10 +111,7 @@ def test_the_log_of_a_dead_machine_without_a_console_is_read(machine):
     """A triple fault, at which QEMU stops; the log was shown nowhere."""
     session, gdb = machine(extra=('-no-shutdown',), qmp=True, cmdline='loglevel=error')
     session.type('crash reset\r')
-    end = time.monotonic() + HANG_SECONDS
-    while session.qmp('query-status')['status'] != 'shutdown':
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until(lambda: session.qmp('query-status')['status'], lambda status: status == 'shutdown')
     said = gdb('ashlar-log', 'ashlar-backtrace')
     assert any('boot: Ashlar' in line for line in log_lines(said)), said
     assert not log_lines(session.log().decode())
@@ -182,10 +178,7 @@ def test_a_waiter_is_shown_with_the_holder(machine, name):
     session, gdb = machine(name, smp='2')
     gdb("set var 'time/timer.c'::percpu_timer_queue.lock.owner = 1 << 10 | 2")
     session.type('watch date\r')  # it sleeps, by a timer
-    end = time.monotonic() + HANG_SECONDS
-    while 'waits for' not in (said := gdb('ashlar-locks')):
-        assert time.monotonic() < end, said
-        time.sleep(0.5)
+    said = wait_until(lambda: gdb('ashlar-locks'), lambda said: 'waits for' in said)
     assert re.search(
         r'^cpu 1: holds "timer queue" \(0x[0-9a-f]+, LOCK_TIMER_QUEUE\)$', said, re.MULTILINE
     ), said
@@ -200,9 +193,7 @@ def test_a_waiter_is_shown_with_the_holder(machine, name):
 def test_timers_are_shown_on_the_cpu_that_armed_them(machine):
     session, gdb = machine(smp='2', cmdline='mcepoll=1000')
     session.type('watch date\r')  # it sleeps, by a second timer
-    end = time.monotonic() + HANG_SECONDS
-    while 'set_flag' not in (said := gdb('ashlar-timers', 'ashlar-timers 1')):
-        assert time.monotonic() < end, said
+    said = wait_until(lambda: gdb('ashlar-timers', 'ashlar-timers 1'), lambda said: 'set_flag' in said)
     first, second, again = re.split(r'^cpu \d: ', said, flags=re.MULTILINE)[1:]
     (deadline,) = re.findall(
         r'^    at (\d+)\.\d{9} s: look_everywhere\b.*machine_checks\.c', first, re.MULTILINE

@@ -2,9 +2,9 @@
 """CPUs that do not respond, or are busy: docs/smp.md. The commands `hold` and `lose` of
 tests/self/hold_command.c make them so."""
 import re
-import time
 
 import pytest
+from conftest import wait_until
 
 import gdb_script
 
@@ -76,14 +76,8 @@ def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
     assert cpu_states(session)[1] == SPINNING
     session.type('crash panic\n')
     session.expect(r'"type":"verdict","status":"panic"', HANG_SECONDS)
-    states = []
-    for _ in range(50):
-        states = cpu_states(session)
-        if states == [SPINNING, STOPPED]:
-            break
-        time.sleep(0.1)
     # The first polls for a key that restarts the machine.
-    assert states == [SPINNING, STOPPED]
+    wait_until(lambda: cpu_states(session), lambda states: states == [SPINNING, STOPPED])
     lines = session.stream().lines
     first = next(i for i, line in enumerate(lines) if 'PANIC' in line)
     assert not any(re.match(r'\[ *\d+\.\d+\] cpu', line) for line in lines[first:])
@@ -132,11 +126,7 @@ def test_a_busy_cpu_goes_offline_after_its_work(talk):
     session.type('hold 1 3000 on; cpus off 1\n')
     session.expect(r'^CPU 1: busy; offline when its work is done$', HANG_SECONDS)
     session.expect(PROMPT, HANG_SECONDS)
-    for _ in range(100):
-        if cpus_now(session) == [[0], [1]]:
-            break
-        time.sleep(0.1)
-    assert cpus_now(session) == [[0], [1]]
+    wait_until(lambda: cpus_now(session), lambda cpus: cpus == [[0], [1]])
     session.type(f'cpus on 1; {CALL_ONE}\n')
     session.expect(r'^ok 1 smp\.a_call_to_one', HANG_SECONDS)
     assert cpus_now(session) == [[0, 1], []]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Time-stamp counters of several CPUs that do not agree, made so by `skew`: docs/clocks.md."""
 import re
-import time
 
 import pytest
+from conftest import wait_until
 
 HANG_SECONDS = 120
 PROMPT = r'^ashlar> '
@@ -67,11 +67,12 @@ def test_a_noninvariant_tsc_is_checked_again_at_the_prompt(start):
     session = start(boot='kernel', smp='4', cpu='max,-tsc-adjust', cmdline='mcepoll=0')
     session.expect(PROMPT, HANG_SECONDS)
     session.type(f'skew later {FAR} 3\r')
-    for _ in range(60):
+
+    def log_after_input():
         session.type('\r')  # input runs the check, if the last one was a second ago
-        if b'TSCs not synchronized' in session.log():
-            break
-        time.sleep(0.5)
+        return session.log()
+
+    wait_until(log_after_input, lambda log: b'TSCs not synchronized' in log)
     session.type('report time; exit\r')
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words

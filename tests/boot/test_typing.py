@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from conftest import wait_until
 
 PROMPT = r'^ashlar> '
 SECONDS = 60
@@ -192,10 +193,7 @@ def text_of_screen(session):
 
 
 def wait_for_screen(session, words):
-    end = time.monotonic() + SECONDS
-    while words not in text_of_screen(session):
-        assert time.monotonic() < end, text_of_screen(session)
-        time.sleep(0.2)
+    wait_until(lambda: text_of_screen(session), lambda text: words in text)
 
 
 def test_console_vga_leaves_the_serial_port_alone(start):
