@@ -269,6 +269,7 @@ static void wait_for_wave(const struct wave *wave)
         if (wait_ns < 500 * NS_PER_US)
             wait_ns *= 2;
     }
+    log_debug("smp", "wave: %u of %u CPUs online", online, wave->count);
 }
 
 /* Without a limit: what the CPU has left to do takes no lock and waits for no other CPU, but a hypervisor may
