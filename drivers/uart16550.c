@@ -95,7 +95,10 @@ static void send_polled(struct uart16550 *uart, uint8_t byte, unsigned int *spac
     (*space)--;
 }
 
-/* Context of what follows, up to the next heading: the lock is held. */
+/*
+ * Context of waiting_count() to go_polled(): the lock is held; unchecked, because uart16550_console_settle()
+ * goes on without the lock of an owner that was stopped.
+ */
 static uint32_t waiting_count(const struct uart16550 *uart)
 {
     return uart->waiting_end - uart->waiting_start;
@@ -110,15 +113,6 @@ static void set_interrupts(struct uart16550 *uart, unsigned int enabled)
 {
     uart->enabled = (uint8_t)enabled;
     uart16550_write(uart, UART_IER, uart->enabled);
-}
-
-/* The transmitter is empty and ETBEI is clear: sends a burst, and sets ETBEI when more is left. */
-static void send_burst(struct uart16550 *uart)
-{
-    for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
-        uart16550_write(uart, UART_THR, take_waiting(uart));
-    if (waiting_count(uart) > 0)
-        set_interrupts(uart, uart->enabled | IER_ETBEI);
 }
 
 /* The count is read once: without the lock another CPU may take bytes, too, and the end would be missed. */
@@ -138,18 +132,31 @@ static void go_polled(struct uart16550 *uart)
     send_all_waiting(uart);
 }
 
+/* The transmitter is empty and ETBEI is clear: sends a burst, and sets ETBEI when more is left. The lock is
+   held. */
+static void send_burst(struct uart16550 *uart)
+{
+    CHECK_HELD(&uart->lock);
+    for (unsigned int i = 0; i < uart->burst && waiting_count(uart) > 0; i++)
+        uart16550_write(uart, UART_THR, take_waiting(uart));
+    if (waiting_count(uart) > 0)
+        set_interrupts(uart, uart->enabled | IER_ETBEI);
+}
+
 /* Makes space in the ring by sending the oldest bytes, a burst at a time, so that one
-   wait is for many bytes. */
+   wait is for many bytes. The lock is held. */
 static void shrink_queue(struct uart16550 *uart)
 {
+    CHECK_HELD(&uart->lock);
     unsigned int space = 0;
     for (unsigned int i = 0; i < uart->burst; i++)
         send_polled(uart, take_waiting(uart), &space);
 }
 
-/* Queues text in the ring for the transmitter. */
+/* Queues text in the ring for the transmitter. The lock is held. */
 static void queue_text(struct uart16550 *uart, const char *text, size_t length)
 {
+    CHECK_HELD(&uart->lock);
     bool was_idle = waiting_count(uart) == 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t bytes[2];
@@ -286,6 +293,7 @@ int uart16550_input_poll(struct input *input)
 /* The lock is held. Return: whether a cause was pending. @is_sent: whether THRE was among them. */
 static bool handle_causes(struct uart16550 *uart, bool *is_sent)
 {
+    CHECK_HELD(&uart->lock);
     for (unsigned int i = 0; i < CAUSES_MAX; i++) {
         uint8_t ident = uart16550_read(uart, UART_IIR);
         if (ident & IIR_NONE)

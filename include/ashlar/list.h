@@ -4,7 +4,8 @@
  * Doubly linked circular list, with the links inside the linked structures. A list's head is a link of its
  * own.
  *
- * Context of all: any; the caller holds the lock that guards the list, if it needs one.
+ * Context of all: any; the caller holds the lock that guards the list, if it needs one; unchecked,
+ * because a list does not know its lock.
  */
 #include <ashlar/types.h>
 

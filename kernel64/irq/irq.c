@@ -93,6 +93,7 @@ static uint8_t choose_vector(unsigned int cpu, const struct irq_chip *chip, uint
 /* Whether its CPU's table has the line at its vector. Context: lines_lock is held. */
 static bool leads_to(const struct irq_line *line)
 {
+    CHECK_HELD(&lines_lock);
     return line->vector != 0 && PERCPU_ARRAY_OF(line->cpu, irq_line_of_vector)[line->vector] == line;
 }
 

@@ -60,7 +60,8 @@ void log_set_threshold(enum log_level level);
  * log_set_clock() - set the clock; converts the stamps of the lines in the ring.
  * @nanoseconds_since_boot: of a tick of the time-stamp counter; until it is set, a tick counts as a
  *                          nanosecond.
- * @nanoseconds_now:        the clock. Called from any context, also NMI and panic, with the log's lock held.
+ * @nanoseconds_now:        the clock. Called from any context, also NMI and panic, by the owner of the
+ *                          log's lock.
  * NULL, for tests: no clock.
  *
  * A line's stamp is never lower than that of the line before it, even if the clock goes backwards.

@@ -222,6 +222,7 @@ static struct timer_queue *lock_and_rename(struct timer_queue *queue, struct tim
 /* The queue whose CPU is in the timer's handler, or NULL. */
 static struct timer_queue *runner_of(const struct timer *timer)
 {
+    CHECK_HELD(&timer->queue->lock);
     /* Acquire pairs with the release in call(): once the handler is seen to have returned, its effects are
        visible. */
     if (timer->ran_on && __atomic_load_n(&timer->ran_on->running, __ATOMIC_ACQUIRE) == timer)

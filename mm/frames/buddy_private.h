@@ -168,6 +168,11 @@ bool buddy_describe_block(pfn_t frame, unsigned int order);
  */
 bool buddy_prepare_region_locked(int64_t number, pfn_t memory);
 
+static inline bool buddy_is_set(const uint64_t *bitmap, uint64_t bit)
+{
+    return (bitmap[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 /* At init, the same for a region that is not wholly free: its struct, and early memory for its
    descriptors. */
 status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number) MUST_CHECK;
@@ -191,11 +196,6 @@ void buddy_check_taken_locked(pfn_t frame, unsigned int order);
 #endif
 
 /* ---- tree.c: all with buddy.lock held ---- */
-
-static inline bool buddy_is_set(const uint64_t *bitmap, uint64_t bit)
-{
-    return (bitmap[bit / 64] >> bit % 64 & 1) != 0;
-}
 
 /* Gives a block, or frames of one word. Return: false, and nothing is given, when a part of it is free
    already. */

@@ -261,9 +261,10 @@ static bool round_up(size_t *size)
     return true;
 }
 
-/* With the lock held. */
+/* The lock is held. */
 static uintptr_t obtain(size_t size, size_t alignment, bool *is_zero)
 {
+    CHECK_HELD(&hosted_large_lock);
     uint64_t origin = 0;
     uintptr_t start = alignment <= PAGE_SIZE ? take_kept(size, &origin) : 0;
     if (start == 0 && alignment <= PAGE_SIZE && !*is_zero)
@@ -317,9 +318,10 @@ bool hosted_large_free(void *pointer)
     return is_there;
 }
 
-/* With the lock held. Return: NULL when the kernel refuses. */
+/* The lock is held. Return: NULL when the kernel refuses. */
 static void *move_pages(struct mapping *mapping, size_t size)
 {
+    CHECK_HELD(&hosted_large_lock);
     struct mapping old = *mapping;
     int saved = errno;
     void *moved = mremap((void *)old.start, old.size, size, MREMAP_MAYMOVE);

@@ -3,7 +3,8 @@
 /*
  * The tree of segments of vrange.c: free and used pieces of address space, ordered by address.
  *
- * Context of all: with vrange.c's tree_lock held, which guards the segments.
+ * Context of all: with vrange.c's tree_lock held, which guards the segments; unchecked, because that is
+ * static there: vrange.c takes it around each use.
  */
 #include <ashlar/mm/vrange.h>
 

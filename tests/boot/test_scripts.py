@@ -177,6 +177,30 @@ FINE = {
             },
             'mm/page.c:5: f_locked() does not begin with CHECK_HELD()',
         ),
+        (
+            'locks',
+            {
+                'mm/page.c': HEAD
+                + '/* Frees. Context: the lock is held. */\nstatic void f(void)\n{\n    g();\n}\n'
+            },
+            'mm/page.c:5: f() does not begin with CHECK_HELD()',
+        ),
+        (
+            'locks',
+            {
+                'mm/page.h': HEAD + '/* Context: page.lock held. */\nvoid f(void);\n',
+                'mm/page.c': HEAD + 'void f(void)\n{\n    g();\n}\n',
+            },
+            'mm/page.c:4: f() does not begin with CHECK_HELD()',
+        ),
+        (
+            'locks',
+            {
+                'mm/page.c': HEAD
+                + '/* ---- pages; the caller holds the lock ---- */\n\nint a;\n\nstatic int f(void)\n{\n    g();\n}\n'
+            },
+            'mm/page.c:8: f() does not begin with CHECK_HELD()',
+        ),
         ('listed', {'mm/new.c': HEAD}, 'mm/new.c: in no meson.build, so it is not compiled'),
         (
             'listed',
