@@ -112,10 +112,6 @@ struct buddy {
     uint64_t *hints[HINT_ORDERS];       /* by region: it has a free block of that order */
     uint64_t free;                      /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
-    /* A search that would split a chunk without descriptors ends there, so that they are made in an
-       acquisition of their own. Set by the searcher for this acquisition; and the chunk, or PFN_INVALID. */
-    bool defers_describing;
-    pfn_t undescribed;
 
     /* Only ever set, by release, once the struct region is filled in; read without the lock. */
     uint64_t *prepared;
@@ -168,14 +164,14 @@ bool buddy_describe_block(pfn_t frame, unsigned int order);
  */
 bool buddy_prepare_region_locked(int64_t number, pfn_t memory);
 
+/* At init, the same for a region that is not wholly free: its struct, and early memory for its
+   descriptors. */
+status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number) MUST_CHECK;
+
 static inline bool buddy_is_set(const uint64_t *bitmap, uint64_t bit)
 {
     return (bitmap[bit / 64] >> bit % 64 & 1) != 0;
 }
-
-/* At init, the same for a region that is not wholly free: its struct, and early memory for its
-   descriptors. */
-status_t buddy_prepare_broken_region(const struct buddy_setup *setup, int64_t number) MUST_CHECK;
 
 /* ---- tree_check.c ---- */
 
@@ -236,17 +232,24 @@ void buddy_split_region_locked(int64_t number, struct window taken, unsigned int
 
 /* ---- search.c ---- */
 
+/* A block that was taken, or PFN_INVALID. Or a chunk that has to be described first, and is still free. */
+struct found {
+    pfn_t frame;
+    bool is_undescribed;
+};
+
 /**
  * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
  * split.
+ * @defers: a chunk without descriptors that would have to be split is not: the caller describes it.
  *
- * Return: PFN_INVALID when there is none. Its descriptor is not written, and those of an order of CHUNK_ORDER
- *         and more may not exist yet: buddy_describe_block().
+ * Return: the block. Its descriptor is not written, and those of an order of CHUNK_ORDER and more may not
+ *         exist yet: buddy_describe_block().
  */
-pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi);
+struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, bool defers);
 
-/* Makes the descriptors of a chunk that a search left in buddy.undescribed, if it is still free as a whole;
-   else its owner makes them. Return: false when they cannot exist. */
+/* Makes the descriptors of a chunk that a search found undescribed, if it is still free as a whole; else its
+   owner makes them. Return: false when they cannot exist. */
 bool buddy_describe_free_locked(pfn_t chunk);
 
 /* ---- nodes.c ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding a block between two addresses, from the highest down, all with buddy.lock held:
+ * Finding a block between two addresses, from the highest down, under buddy.lock:
  *
  *   buddy_take_between_locked()
  *     search_regions()      regions whose hint says that they have a block of that order
@@ -12,9 +12,9 @@
  * Split memory is preferred, so that large blocks last. A search follows set hints only and finds a block at
  * each, except at the ends of [lo, hi), where a chunk may lie half outside.
  *
- * Before a split the descriptors are made: of a region in prepare_region(), of a chunk in
- * search_whole_chunks(), or, because that takes long, by the caller: then the search ends with the chunk in
- * buddy.undescribed.
+ * Descriptors of what is split are made first: of a region in prepare_region(), of a chunk in
+ * search_whole_chunks(), or, because that takes long, by the caller: then the search ends with the chunk,
+ * which is still free.
  */
 #include "buddy_private.h"
 
@@ -52,9 +52,10 @@ static bool is_all_taken(const struct bits512 *bits, struct window window)
     return highest_below(bits->word, 1, (int64_t)window.hi - 1) < (int64_t)window.lo;
 }
 
-/* Blocks of order 0 to 8. */
+/* Blocks of order 0 to 8. The lock is held. */
 static pfn_t search_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
 {
+    CHECK_HELD(&buddy.lock);
     struct place place = { .region = &buddy.regions[number], .number = number };
     const struct region *region = place.region;
     struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
@@ -70,9 +71,10 @@ static pfn_t search_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t h
     return PFN_INVALID;
 }
 
-/* Blocks of order 9 to 17. */
+/* Blocks of order 9 to 17. The lock is held. */
 static pfn_t search_region(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
 {
+    CHECK_HELD(&buddy.lock);
     const struct region *region = &buddy.regions[number];
     struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
     return is_all_taken(&region->whole, chunks) ? PFN_INVALID
@@ -86,9 +88,10 @@ static int64_t top_region(pfn_t hi)
 }
 
 /* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range).
-   @number: top_region(). */
+   @number: top_region(). The lock is held. */
 static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
 {
+    CHECK_HELD(&buddy.lock);
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
         if (pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES).raw <= lo.raw)
             break;
@@ -104,9 +107,10 @@ static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t numb
 /* ---- in what is to be split ---- */
 
 /* A chunk of a region that is split already, with no part in a reserve, for another region's descriptors.
-   Return: PFN_INVALID when there is none to spare. */
+   The lock is held. Return: PFN_INVALID when there is none to spare. */
 static pfn_t take_spare_chunk(void)
 {
+    CHECK_HELD(&buddy.lock);
     struct place place;
     pfn_t frame = PFN_INVALID;
     for (unsigned int i = BUDDY_ZONES; i-- > 0 && !pfn_is_valid(frame);) {
@@ -135,9 +139,10 @@ static void set_metadata(pfn_t chunk)
 }
 
 /* Gives the region a struct, and memory for its descriptors: another region's chunk, else its own one @own,
-   or NO_CHUNK. @is_own_used: receives which. */
+   or NO_CHUNK. @is_own_used: receives which. The lock is held. */
 static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
 {
+    CHECK_HELD(&buddy.lock);
     *is_own_used = false;
     if (buddy_is_prepared(number))
         return true;
@@ -158,9 +163,10 @@ static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
     return true;
 }
 
-/* Splits a region that is free as a whole for a block of order 9 to 18. */
+/* Splits a region that is free as a whole for a block of order 9 to 18. The lock is held. */
 static pfn_t search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
 {
+    CHECK_HELD(&buddy.lock);
     for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
         pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
         if (end.raw <= lo.raw)
@@ -179,27 +185,29 @@ static pfn_t search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t
     return PFN_INVALID;
 }
 
-/* Splits a chunk that is free as a whole for a block of order 0 to 8. */
-static pfn_t search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+/* Splits a chunk that is free as a whole for a block of order 0 to 8. The lock is held. */
+static struct found search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, int64_t number, bool defers)
 {
+    CHECK_HELD(&buddy.lock);
+    struct found found = { .frame = PFN_INVALID };
     pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
     pfn_t base = search_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
     if (!pfn_is_valid(base))
         base = search_free_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
     struct place place;
     if (!pfn_is_valid(base) || !buddy_find(base, &place))
-        return PFN_INVALID;
-    bool is_deferred = buddy.defers_describing && !buddy_is_described(&place);
-    if (is_deferred || !buddy_describe(place.region, place.chunk)) {
+        return found;
+    found.is_undescribed = defers && !buddy_is_described(&place);
+    if (found.is_undescribed || !buddy_describe(place.region, place.chunk)) {
         VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
-        if (is_deferred)
-            buddy.undescribed = base;
-        return PFN_INVALID;
+        if (found.is_undescribed)
+            found.frame = base;
+        return found;
     }
-    pfn_t frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
-    place.frame = frame.raw % CHUNK_FRAMES;
+    found.frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
+    place.frame = found.frame.raw % CHUNK_FRAMES;
     buddy_split_chunk_locked(&place, order);
-    return frame;
+    return found;
 }
 
 /* ---- the two entries ---- */
@@ -215,18 +223,21 @@ bool buddy_describe_free_locked(pfn_t chunk)
     return !is_free || buddy_describe(place.region, place.chunk);
 }
 
-pfn_t buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi)
+struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, bool defers)
 {
     CHECK_HELD(&buddy.lock);
+    struct found found = { .frame = PFN_INVALID };
     lo = pfn_align_up(lo, BIT(order));
     hi = pfn_align_down(hi, BIT(order));
     if (lo.raw >= hi.raw)
-        return PFN_INVALID;
+        return found;
     int64_t number = top_region(hi);
-    pfn_t frame = order < REGION_ORDER ? search_regions(order, lo, hi, number) : PFN_INVALID;
-    if (!pfn_is_valid(frame))
-        frame = order < CHUNK_ORDER ? search_whole_chunks(order, lo, hi, number)
-                                    : search_free_regions(order, lo, hi, number);
-    buddy_check_taken_locked(frame, order);
-    return frame;
+    if (order < REGION_ORDER)
+        found.frame = search_regions(order, lo, hi, number);
+    if (!pfn_is_valid(found.frame) && order < CHUNK_ORDER)
+        found = search_whole_chunks(order, lo, hi, number, defers);
+    else if (!pfn_is_valid(found.frame))
+        found.frame = search_free_regions(order, lo, hi, number);
+    buddy_check_taken_locked(found.is_undescribed ? PFN_INVALID : found.frame, order);
+    return found;
 }

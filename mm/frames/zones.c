@@ -17,11 +17,11 @@ PORT_PER_CPU(uint64_t, buddy_cpu_chunk);
 
 /* ---- zones and nodes ---- */
 
-/* Whether a search has come to its end: it found a block, or a chunk that has to be described first. */
-static bool is_over(pfn_t found)
-{
-    return pfn_is_valid(found) || pfn_is_valid(buddy.undescribed);
-}
+struct request {
+    unsigned int order, flags;
+    pfn_t below;       /* PFN_END: anywhere */
+    unsigned int node; /* searched first */
+};
 
 /* The zone whose reserve a request below @below may take, because it can have nothing above: the highest one
    in reach, if it is not the topmost of all. Return: NULL when there is none. */
@@ -39,14 +39,15 @@ static const struct zone *confining_zone(pfn_t below)
     return NULL;
 }
 
-/* A node's zones, from the highest down. */
-static pfn_t search_zones(unsigned int order, unsigned int flags, pfn_t below, uint32_t node)
+/* A node's zones, from the highest down. The lock is held. */
+static struct found search_zones(const struct request *request, unsigned int node, bool defers)
 {
-    const struct zone *confining = confining_zone(below);
+    CHECK_HELD(&buddy.lock);
+    const struct zone *confining = confining_zone(request->below);
     for (unsigned int i = BUDDY_ZONES; i-- > 0;) {
         const struct zone *zone = &buddy.zones[i];
-        pfn_t lo = zone == confining || (flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
-        pfn_t hi = pfn_min(zone->end, below);
+        pfn_t lo = zone == confining || (request->flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
+        pfn_t hi = pfn_min(zone->end, request->below);
         if (zone->managed == 0 || lo.raw >= hi.raw)
             continue;
         for (size_t n = buddy.node_run_count; n-- > 0;) {
@@ -54,65 +55,66 @@ static pfn_t search_zones(unsigned int order, unsigned int flags, pfn_t below, u
             pfn_t end = n + 1 < buddy.node_run_count ? run[1].start : PFN_END;
             if (run->node != node)
                 continue;
-            pfn_t frame = buddy_take_between_locked(order, pfn_max(lo, run->start), pfn_min(hi, end));
-            if (is_over(frame))
-                return frame;
+            struct found found =
+                buddy_take_between_locked(request->order, pfn_max(lo, run->start), pfn_min(hi, end), defers);
+            if (pfn_is_valid(found.frame))
+                return found;
         }
     }
-    return PFN_INVALID;
+    return (struct found){ .frame = PFN_INVALID };
 }
 
-/* All nodes, by distance from one. */
-static pfn_t search_nodes(unsigned int order, unsigned int flags, pfn_t below, unsigned int from)
+/* All nodes, by distance from the request's. The lock is held. */
+static struct found search_nodes(const struct request *request, bool defers)
 {
+    CHECK_HELD(&buddy.lock);
     uint64_t seen = 0;
-    for (unsigned int node = from; node < buddy.node_count; node = buddy_nearest_node(from, seen)) {
-        pfn_t frame = search_zones(order, flags, below, node);
-        if (is_over(frame) || (flags & BUDDY_THIS_NODE))
-            return frame;
+    for (unsigned int node = request->node; node < buddy.node_count;
+         node = buddy_nearest_node(request->node, seen)) {
+        struct found found = search_zones(request, node, defers);
+        if (pfn_is_valid(found.frame) || (request->flags & BUDDY_THIS_NODE))
+            return found;
         seen |= BIT(node);
     }
-    return PFN_INVALID;
+    return (struct found){ .frame = PFN_INVALID };
 }
 
 /*
- * A search is one acquisition, begin_search() to end_search(). The descriptors of a chunk that has none yet
- * are made in one of their own, with interrupts on in between, and all is searched again: until then the
- * chunk is free, so no other CPU is refused what it holds.
+ * Takes a block. The descriptors of a chunk that has none yet are made in an acquisition of their own, with
+ * interrupts on before and after it, and all is searched again: until then the chunk is free, so no other CPU
+ * is refused what it holds. When they cannot be made, the next search makes those of what it splits itself,
+ * and goes on where that fails.
+ *
+ * Context: the lock is held; it is released in between.
  */
-static void begin_search(bool defers_describing)
+static pfn_t search(const struct request *request)
 {
-    spin_lock(&buddy.lock);
-    buddy.defers_describing = defers_describing;
-    buddy.undescribed = PFN_INVALID;
-}
-
-/* @defers_describing: receives false when that has failed: then the next search makes the descriptors itself,
-   and continues elsewhere where it cannot. Return: whether another search is needed. */
-static bool end_search(bool *defers_describing)
-{
-    pfn_t chunk = buddy.undescribed;
-    buddy.defers_describing = false;
-    spin_unlock(&buddy.lock);
-    if (LIKELY(!pfn_is_valid(chunk)))
-        return false;
-    spin_lock(&buddy.lock);
-    *defers_describing = buddy_describe_free_locked(chunk);
-    spin_unlock(&buddy.lock);
-    return true;
+    CHECK_HELD(&buddy.lock);
+    struct found found = search_nodes(request, true);
+    while (UNLIKELY(found.is_undescribed)) {
+        spin_unlock(&buddy.lock);
+        spin_lock(&buddy.lock);
+        bool is_described = buddy_describe_free_locked(found.frame);
+        spin_unlock(&buddy.lock);
+        spin_lock(&buddy.lock);
+        found = search_nodes(request, is_described);
+    }
+    return found.frame;
 }
 
 pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
-    pfn_t limit = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END, frame;
-    unsigned int from = node == BUDDY_ANY_NODE ? buddy_home_node() : node;
-    bool defers = true;
-    if (order > BUDDY_MAX_ORDER || from >= buddy.node_count)
+    const struct request request = {
+        .order = order,
+        .flags = flags,
+        .below = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END,
+        .node = node == BUDDY_ANY_NODE ? buddy_home_node() : node,
+    };
+    if (order > BUDDY_MAX_ORDER || request.node >= buddy.node_count)
         return PFN_INVALID;
-    do {
-        begin_search(defers);
-        frame = search_nodes(order, flags, limit, from);
-    } while (end_search(&defers));
+    spin_lock(&buddy.lock);
+    pfn_t frame = search(&request);
+    spin_unlock(&buddy.lock);
     return frame;
 }
 
@@ -129,18 +131,20 @@ static bool is_ordinary_chunk(uint64_t chunk)
     return false;
 }
 
-/* Return: false when this CPU has none, or it has no block of that order, 0 to 8. */
+/* Return: false when this CPU has none, or it has no block of that order, 0 to 8. The lock is held. */
 static bool find_own_chunk(struct place *place, unsigned int order)
 {
+    CHECK_HELD(&buddy.lock);
     uint64_t chunk = PORT_MINE(buddy_cpu_chunk);
     return chunk != 0 && buddy_find(pfn((chunk - 1) * CHUNK_FRAMES), place) &&
            buddy_has_blocks_locked(place, order);
 }
 
-/* From all of memory; stores the chunk for the next request. Under the lock. */
+/* From the whole of memory, remembering where. Context: as search(). */
 static pfn_t search_all(unsigned int order)
 {
-    pfn_t frame = search_nodes(order, 0, PFN_END, buddy_home_node());
+    CHECK_HELD(&buddy.lock);
+    pfn_t frame = search(&(struct request){ .order = order, .below = PFN_END, .node = buddy_home_node() });
     if (pfn_is_valid(frame) && order < CHUNK_ORDER && is_ordinary_chunk(frame.raw / CHUNK_FRAMES))
         PORT_MINE(buddy_cpu_chunk) = frame.raw / CHUNK_FRAMES + 1;
     return frame;
@@ -148,27 +152,19 @@ static pfn_t search_all(unsigned int order)
 
 static const struct window whole_chunk = { 0, CHUNK_FRAMES };
 
-static unsigned int take_in_own_chunk(unsigned int order, unsigned int wanted, pfn_t *frames)
-{
-    struct place place;
-    return order < CHUNK_ORDER && find_own_chunk(&place, order)
-               ? buddy_take_in_chunk_locked(&place, order, whole_chunk, wanted, frames)
-               : 0;
-}
-
 unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
+    struct place place;
     unsigned int count;
-    bool defers = true;
-    do {
-        begin_search(defers);
-        count = take_in_own_chunk(order, wanted, frames);
+    spin_lock(&buddy.lock);
+    if (order < CHUNK_ORDER && find_own_chunk(&place, order)) {
+        count = buddy_take_in_chunk_locked(&place, order, whole_chunk, wanted, frames);
+    } else {
         /* More than one only where that is cheap: other CPUs wait for the lock. */
-        if (count == 0) {
-            frames[0] = search_all(order);
-            count = pfn_is_valid(frames[0]);
-        }
-    } while (end_search(&defers));
+        frames[0] = search_all(order);
+        count = pfn_is_valid(frames[0]);
+    }
+    spin_unlock(&buddy.lock);
     return count;
 }
 
@@ -176,18 +172,15 @@ pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 {
     struct place place;
     pfn_t first;
-    bool defers = true;
-    do {
-        begin_search(defers);
-        first = find_own_chunk(&place, 0) ? buddy_take_some_locked(&place, wanted, mask) : PFN_INVALID;
-        if (!pfn_is_valid(first)) {
-            pfn_t frame = search_all(0);
-            if (pfn_is_valid(frame)) {
-                *mask = BIT(frame.raw % 64);
-                first = pfn_align_down(frame, 64);
-            }
-        }
-    } while (end_search(&defers));
+    spin_lock(&buddy.lock);
+    if (find_own_chunk(&place, 0)) {
+        first = buddy_take_some_locked(&place, wanted, mask);
+    } else {
+        pfn_t frame = search_all(0);
+        *mask = BIT(frame.raw % 64);
+        first = pfn_is_valid(frame) ? pfn_align_down(frame, 64) : PFN_INVALID;
+    }
+    spin_unlock(&buddy.lock);
     return first;
 }
 

@@ -175,7 +175,8 @@ static void descriptors_leave_the_reserves_alone(void **state)
     do {
         left = reserve_left(BUDDY_ZONE_4G);
         spin_lock(&buddy.lock);
-        (void)buddy_take_between_locked(0, buddy.zones[BUDDY_ZONE_4G].reserve_end, phys_to_pfn(phys(GIB(4))));
+        (void)buddy_take_between_locked(0, buddy.zones[BUDDY_ZONE_4G].reserve_end, phys_to_pfn(phys(GIB(4))),
+                                        false);
         spin_unlock(&buddy.lock);
     } while (reserve_left(BUDDY_ZONE_4G) < left);
     assert_true(before.zones[BUDDY_ZONE_4G].reserve > 2 * CHUNK_FRAMES);

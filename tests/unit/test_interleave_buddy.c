@@ -184,7 +184,7 @@ static void set_up(unsigned int chunks, bool caches)
     drain_all(INTERLEAVE_CPUS);
     spin_lock(&buddy.lock);
     for (unsigned int order = 10; order-- > 0;)
-        while (pfn_is_valid(buddy_take_between_locked(order, pfn(0), pfn(START))))
+        while (pfn_is_valid(buddy_take_between_locked(order, pfn(0), pfn(START), false).frame))
             ;
     spin_unlock(&buddy.lock);
     frames = chunks * CHUNK_FRAMES;
