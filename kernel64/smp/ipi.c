@@ -262,7 +262,7 @@ void ipi_stop_others(void)
 {
     struct cpu_set set;
     ipi_online(&set);
-    if (!traps_stop_others_on_nmi())
+    if (!traps_claim_sole_cpu())
         cpu_halt_forever();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))

@@ -131,21 +131,20 @@ static bool is_catchable(uint64_t vector)
     return vector != TRAP_NMI && vector != TRAP_DOUBLE_FAULT && vector != TRAP_MACHINE_CHECK;
 }
 
-/* The number, plus 1, of the CPU that stops all others; 0: none. */
-static unsigned int last_one_running;
+/* The number, plus 1, of the only CPU that an NMI does not halt; 0: it halts none. */
+static unsigned int sole_cpu;
 
-bool traps_stop_others_on_nmi(void)
+bool traps_claim_sole_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number) + 1, before = 0;
-    return __atomic_compare_exchange_n(&last_one_running, &before, me, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE) ||
+    return __atomic_compare_exchange_n(&sole_cpu, &before, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
            before == me;
 }
 
 static bool is_stopped_by_nmi(void)
 {
-    unsigned int last = __atomic_load_n(&last_one_running, __ATOMIC_ACQUIRE);
-    return last != 0 && last != PERCPU_MINE(cpu_number) + 1;
+    unsigned int sole = __atomic_load_n(&sole_cpu, __ATOMIC_ACQUIRE);
+    return sole != 0 && sole != PERCPU_MINE(cpu_number) + 1;
 }
 
 /* Return: false when a device reports lost data: the machine must not continue. */

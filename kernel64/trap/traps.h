@@ -31,12 +31,13 @@ void traps_init(void);
 void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
 
 /**
- * traps_stop_others_on_nmi() - make an NMI halt every other CPU permanently, for a panic.
+ * traps_claim_sole_cpu() - make this CPU the only one that an NMI does not halt, for a panic.
  *
+ * It stops no CPU itself: ipi_stop_others() sends the NMIs.
  * Return: false when another CPU was first: this one has to stop.
  * Context: any, also NMI and panic.
  */
-bool traps_stop_others_on_nmi(void);
+bool traps_claim_sole_cpu(void);
 
 /**
  * trap_handler_fn - an interrupt's handler.
