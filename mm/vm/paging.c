@@ -290,10 +290,11 @@ status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes)
 void paging_prune(struct paging *paging)
 {
     lock_to_change(paging);
-    virt_t start = paging->kept_start, end = paging->kept_end;
-    paging->kept_start = paging->kept_end = virt(0);
+    virt_t start = paging->kept_start, last = paging->kept_last;
+    paging->kept_start = paging->kept_last = virt(0);
     spin_unlock(&paging->lock);
-    prune(paging, start, end);
+    if (last.raw != 0)
+        prune(paging, start, virt_add(last, 1));
 }
 
 status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)

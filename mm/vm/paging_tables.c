@@ -48,14 +48,14 @@ static bool is_empty(phys_t table)
     return true;
 }
 
-/* An empty table stays for [start, start + size_bytes). */
+/* An empty table stays for @size_bytes from @start on. They may end at 2^64, so the last one is noted. */
 static void note_kept(struct paging *paging, virt_t start, uint64_t size_bytes)
 {
-    virt_t end = virt_add(start, size_bytes);
-    if (paging->kept_end.raw == 0 || virt_is_below(start, paging->kept_start))
+    virt_t last = virt_add(start, size_bytes - 1);
+    if (paging->kept_last.raw == 0 || virt_is_below(start, paging->kept_start))
         paging->kept_start = start;
-    if (virt_is_below(paging->kept_end, end))
-        paging->kept_end = end;
+    if (virt_is_below(paging->kept_last, last))
+        paging->kept_last = last;
 }
 
 phys_t paging_detach_if_empty(struct paging *paging, uint64_t *entry, virt_t virt, unsigned int level)

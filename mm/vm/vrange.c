@@ -359,7 +359,7 @@ void vrange_unmap(const volatile void *pointer)
     else
         unmap_frames(info->start, info->end);
     release(segment);
-    if (UNLIKELY(__atomic_load_n(&tables->kept_end.raw, __ATOMIC_RELAXED) != 0))
+    if (UNLIKELY(__atomic_load_n(&tables->kept_last.raw, __ATOMIC_RELAXED) != 0))
         vrange_prune();
 }
 

@@ -14,12 +14,27 @@ static void a_table_that_a_starting_cpu_may_walk_stays_until_it_is_online(void *
     assert_int_equal(paging_unmap(&paging, virt(at), PAGE_SIZE), STATUS_OK);
     assert_int_equal(query(at).size_bytes, 0);
     assert_int_equal(taken_count, 4);
-    assert_true(paging.kept_start.raw <= at && at < paging.kept_end.raw);
+    assert_true(paging.kept_start.raw <= at && at <= paging.kept_last.raw);
     /* It serves meanwhile, and trying again does not help. */
     assert_int_equal(paging_map(&paging, virt(at + PAGE_SIZE), phys(0), PAGE_SIZE, 0), STATUS_OK);
     assert_int_equal(taken_count, 4);
     assert_int_equal(paging_unmap(&paging, virt(at + PAGE_SIZE), PAGE_SIZE), STATUS_OK);
     paging_prune(&paging);
+    assert_int_equal(taken_count, 4);
+    hosted_tables_held = 0;
+    paging_prune(&paging);
+    assert_int_equal(taken_count, 2); /* the PML4, and one that stays */
+}
+
+/* Its range ends at 2^64. */
+static void the_last_table_of_all_is_freed_once_it_may_be(void **state)
+{
+    (void)state;
+    virt_t last = virt(-PAGE_SIZE);
+    assert_int_equal(paging_map(&paging, last, phys(0), PAGE_SIZE, PAGE_WRITE), STATUS_OK);
+    assert_int_equal(taken_count, 4);
+    hosted_tables_held = 1;
+    assert_int_equal(paging_unmap(&paging, last, PAGE_SIZE), STATUS_OK);
     assert_int_equal(taken_count, 4);
     hosted_tables_held = 0;
     paging_prune(&paging);
@@ -143,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(a_table_that_a_starting_cpu_may_walk_stays_until_it_is_online),
+        CLAIM(the_last_table_of_all_is_freed_once_it_may_be),
         CLAIM(the_upper_half_has_all_its_tables_and_keeps_them),
         CLAIM(the_lower_half_gives_all_its_tables_back),
         CLAIM(a_tree_that_no_cpu_uses_is_freed_also_while_table_freeing_is_blocked),

@@ -56,9 +56,9 @@ struct paging {
 
     struct spinlock lock; /* LOCK_PAGE_TABLES */
     /* guarded by lock, as are the tables: */
-    uint64_t changes;            /* holds of the lock in which an entry may have changed */
-    unsigned int half_mapped;    /* calls of paging_map() that lack a table; nothing is merged meanwhile */
-    virt_t kept_start, kept_end; /* has empty tables that could not be freed; none when kept_end is 0 */
+    uint64_t changes;         /* holds of the lock in which an entry may have changed */
+    unsigned int half_mapped; /* calls of paging_map() that lack a table; nothing is merged meanwhile */
+    virt_t kept_start, kept_last; /* of the range whose empty tables could not be freed; none: 0 and 0 */
 };
 
 /* One entry that maps a page. */
