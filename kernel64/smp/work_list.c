@@ -51,8 +51,10 @@ static struct work *take_all(struct work_list *list)
 
 bool work_list_run(struct work_list *list)
 {
-    /* A polling loop must not take the cache line away from those that add. */
-    if (work_list_is_empty(list))
+    /* A polling loop must not take the cache line away from those that add. Only the consumer closes the
+       list, so that it is not closed before the exchange. */
+    const struct work *newest = __atomic_load_n(&list->newest, __ATOMIC_RELAXED);
+    if (!newest || newest == &closed)
         return false;
     struct work *work = take_all(list);
     while (work) {

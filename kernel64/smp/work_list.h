@@ -47,12 +47,12 @@ static inline bool work_list_is_empty(const struct work_list *list)
 
 /**
  * work_list_run() - take all work, and run it in the order in which it was added.
- * @list: open.
+ * @list: open or closed; a closed one has no work.
  *
  * Work that is added meanwhile, also by the work itself, is left for the next call. It may be called from
  * work that it runs, and on several CPUs; each runs what it took.
- * Return: false when the list was empty.
- * Context: the work's.
+ * Return: false when there was none.
+ * Context: the work's; on a list that is closed at times, the consumer's.
  */
 bool work_list_run(struct work_list *list);
 
