@@ -13,6 +13,8 @@
  */
 #include <ashlar/status.h>
 
+#define OPTION_VALUE_MAX 2047 /* characters that apply() may be given; run= is as long */
+
 struct option {
     const char *name;
     const char *value; /* the value's description in `options`; "" for an option without a value */
@@ -20,10 +22,11 @@ struct option {
 
     /**
      * apply() - apply a value early; NULL for an option that is read when it is needed.
-     * @value: its first 63 bytes, without quoting; "" for an option without one.
+     * @value: without quoting; "" for an option without one.
      *
      * Return: a status other than STATUS_OK causes a warning with the expected value.
-     * Context: early boot, BSP, interrupts off, nothing can be allocated. Called only if it is given.
+     * Context: early boot, BSP, interrupts off, nothing can be allocated. Called only if it is given,
+     *          and not with a value that is longer than OPTION_VALUE_MAX.
      */
     status_t (*apply)(const char *value);
 };

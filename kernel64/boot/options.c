@@ -39,13 +39,24 @@ bool option_is_given(const struct option *option)
     return option_read(option, value, sizeof(value)) != STATUS_NOT_FOUND;
 }
 
+static void apply_early(const struct option *option)
+{
+    static char value[OPTION_VALUE_MAX + 1];
+    status_t status = option_read(option, value, sizeof(value));
+    if (status == STATUS_NOT_FOUND)
+        return;
+    if (status != STATUS_OK)
+        log_warn("options", "%s= ignored: its value is longer than %u characters", option->name,
+                 OPTION_VALUE_MAX);
+    else if (option->apply(value) != STATUS_OK)
+        log_warn("options", "%s=%s ignored: expected %s", option->name, value, option->value);
+}
+
 void options_apply_early(void)
 {
-    char value[64];
     for (const struct option *option = __options_start; option < __options_end; option++)
-        if (option->apply && option_read(option, value, sizeof(value)) != STATUS_NOT_FOUND &&
-            option->apply(value) != STATUS_OK)
-            log_warn("options", "%s=%s ignored: expected %s", option->name, value, option->value);
+        if (option->apply)
+            apply_early(option);
 }
 
 static bool is_registered(const struct cmdline_option *given)

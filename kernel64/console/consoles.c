@@ -70,6 +70,10 @@ static bool read_option(struct console_choice *serial)
     status_t status = option_read(&option_console, option, sizeof(option));
     if (status == STATUS_NOT_FOUND)
         return false;
+    if (status != STATUS_OK) {
+        log_warn("console", "console= ignored: its value is longer than %lu characters", sizeof(option) - 1);
+        return false;
+    }
     for (size_t cursor = 0; (status = console_option_next(option, &cursor, &choice)) != STATUS_NOT_FOUND;) {
         if (status != STATUS_OK) {
             log_warn("console", "console=%.*s: expected serial[:PORT[:BAUD]], vga, fb or debugcon",
