@@ -75,7 +75,8 @@ static bool wait_status(uint8_t mask, uint8_t wanted)
     return false;
 }
 
-static bool write_byte(uint16_t port, uint8_t value)
+/* Return: false when the controller takes none. */
+static MUST_CHECK bool write_byte(uint16_t port, uint8_t value)
 {
     if (!wait_status(STATUS_IBF, 0))
         return false;
@@ -83,7 +84,8 @@ static bool write_byte(uint16_t port, uint8_t value)
     return true;
 }
 
-static bool read_byte(uint8_t *value)
+/* Return: false when it has none. */
+static MUST_CHECK bool read_byte(uint8_t *value)
 {
     if (!wait_status(STATUS_OBF, STATUS_OBF))
         return false;
@@ -190,7 +192,8 @@ static bool is_led_reply(struct ps2_keyboard *keyboard, uint8_t byte)
     if (byte != REPLY_ACK && byte != REPLY_RESEND)
         return false;
     if (keyboard->is_led_argument_due && byte == REPLY_ACK)
-        write_byte(PORT_DATA, keyboard->leds);
+        /* If it is not sent, the keyboard takes its next command for the argument, or times out. */
+        (void)!write_byte(PORT_DATA, keyboard->leds);
     keyboard->is_led_argument_due = false;
     return true;
 }
@@ -319,7 +322,7 @@ status_t ps2_use_interrupts(struct ps2_keyboard *keyboard, bool is_on)
         return STATUS_TIMEOUT;
     keyboard->input.interrupts = is_on;
     if (is_on && write_byte(PORT_COMMAND, WRITE_KEYBOARD_OUTPUT))
-        (void)write_byte(PORT_DATA, REPLY_ACK);
+        (void)!write_byte(PORT_DATA, REPLY_ACK);
     return STATUS_OK;
 }
 
