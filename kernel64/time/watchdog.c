@@ -68,16 +68,19 @@ static void compare(void)
 {
     int64_t ppm;
     uint64_t count = 0;
-    uint64_t tick = cross_timestamp(&count);
+    uint64_t tick = cross_timestamp(&count), before = watchdog.tick;
     watchdog.rate_hz = clock_tsc_hz();
     enum watchdog_verdict verdict = watchdog_check(&watchdog, tick, count, &ppm);
     if (verdict >= WATCHDOG_STABLE) {
         drift_ppm = ppm;
         comparisons++;
     }
-    if (verdict != WATCHDOG_UNSTABLE)
+    if (verdict < WATCHDOG_UNSTABLE)
         return;
-    log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
+    if (verdict == WATCHDOG_SET_BACK)
+        log_warn("clock", "TSC unstable: set back by %lu ticks", before - tick);
+    else
+        log_warn("clock", "TSC unstable: %ld ppm off against %s, twice in a row", ppm, reference->name);
     replace_tsc();
 }
 

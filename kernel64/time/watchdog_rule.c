@@ -22,7 +22,7 @@ static void store_sample(struct watchdog *watchdog, uint64_t tick, uint64_t coun
 static enum watchdog_verdict deviation(struct watchdog *watchdog, uint64_t tick, uint64_t count)
 {
     store_sample(watchdog, tick, count);
-    return ++watchdog->strikes >= WATCHDOG_STRIKES ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
+    return ++watchdog->deviations >= WATCHDOG_DEVIATIONS ? WATCHDOG_UNSTABLE : WATCHDOG_DEVIATES;
 }
 
 enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, uint64_t count, int64_t *ppm)
@@ -30,10 +30,11 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     uint64_t ticks = tick - watchdog->tick, counts = (count - watchdog->count) & watchdog->mask;
     uint64_t elapsed_ns = scale(ticks, NS_PER_SECOND, watchdog->rate_hz);
 
-    /* A time before the last comparison, not 2^64 ticks: the clocksource was set back. */
+    /* A time before the last comparison, not 2^64 ticks. */
     if (watchdog->has_last && (int64_t)ticks < 0) {
         *ppm = -PPM;
-        return deviation(watchdog, tick, count);
+        store_sample(watchdog, tick, count);
+        return WATCHDOG_SET_BACK;
     }
     if (watchdog->has_last && elapsed_ns < WATCHDOG_MIN_NS)
         return WATCHDOG_TOO_EARLY;
@@ -50,6 +51,6 @@ enum watchdog_verdict watchdog_check(struct watchdog *watchdog, uint64_t tick, u
     if (*ppm > WATCHDOG_MAX_PPM || *ppm < -WATCHDOG_MAX_PPM)
         return deviation(watchdog, tick, count);
     store_sample(watchdog, tick, count);
-    watchdog->strikes = 0;
+    watchdog->deviations = 0;
     return WATCHDOG_STABLE;
 }
