@@ -24,8 +24,7 @@
 #define PERCPU_MINE(name) (*(PERCPU_CHECK(), (__seg_gs __typeof__(percpu_##name) *)(uintptr_t)&percpu_##name))
 
 /* The address of any CPU's. @cpu: below percpu_count(). */
-#define PERCPU_OF(cpu, name)                                                                                 \
-    ((__typeof__(percpu_##name) *)(void *)((char *)&percpu_##name + percpu_distance(cpu)))
+#define PERCPU_OF(cpu, name) ((__typeof__(percpu_##name) *)((uintptr_t)&percpu_##name + percpu_distance(cpu)))
 
 /*
  * The same for arrays: this CPU's element, and the address of any CPU's first one. Separate, because GCC 12

@@ -3,8 +3,9 @@
  * Timer interrupts from one of several devices.
  *
  * The device is chosen once for all CPUs, and again when the clocksource is unstable, on one CPU while the
- * others go on. Each of those notices when it arms the next time, and sets up its own timer then; an
- * interrupt that it had armed before still comes from the old device.
+ * others go on. Each of those notices when it arms the next time, and sets up its own timer then. It does so
+ * soon: an IPI runs its timer interrupt, because the one that it had armed before may come too late or never,
+ * such as at a count of a TSC that was set back.
  *
  * A device is armed by a delay in its own ticks, except for TSC-deadline, which takes an absolute time. A
  * delay is rounded up, and limited to the device's range: the interrupt is then early, finds no timer due,
@@ -30,6 +31,7 @@ enum source { SOURCE_NONE, SOURCE_DEADLINE, SOURCE_LAPIC, SOURCE_DEVICE };
 
 static enum source source;                     /* atomic; written after the rates that it needs */
 static PERCPU(enum source, event_source_here); /* that this CPU's LAPIC timer is set up for */
+static PERCPU(uint32_t, event_apic_id);        /* of this CPU, for another one; written before the above */
 static struct clockevent_setup setup;
 static struct irq *device_irq;
 static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC timer and device */
@@ -71,7 +73,8 @@ static enum source source_here(void)
     /* Acquire pairs with the release in clockevent_init(): rates and device are this source's. */
     enum source wanted = __atomic_load_n(&source, __ATOMIC_ACQUIRE);
     if (UNLIKELY(PERCPU_MINE(event_source_here) != wanted)) {
-        PERCPU_MINE(event_source_here) = wanted;
+        /* Release pairs with the acquire in interrupt_others(). */
+        __atomic_store_n(PERCPU_OF(PERCPU_MINE(cpu_number), event_source_here), wanted, __ATOMIC_RELEASE);
         if (lapic_mode() != LAPIC_NONE)
             lapic_timer_set_mode(kinds[wanted]);
     }
@@ -164,6 +167,17 @@ static bool use_device(void)
     return status == STATUS_OK;
 }
 
+/* Context: interrupts off. If an IPI is not sent, that CPU goes on as it is until it arms. */
+static void interrupt_others(enum source chosen)
+{
+    for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
+        /* Acquire pairs with the release in source_here(). */
+        enum source old = __atomic_load_n(PERCPU_OF(cpu, event_source_here), __ATOMIC_ACQUIRE);
+        if (cpu != PERCPU_MINE(cpu_number) && old != SOURCE_NONE && old != chosen)
+            (void)!lapic_send(*PERCPU_OF(cpu, event_apic_id), VECTOR_TIMER);
+    }
+}
+
 bool clockevent_init(const struct clockevent_setup *from)
 {
     setup = *from;
@@ -185,6 +199,10 @@ bool clockevent_init(const struct clockevent_setup *from)
         traps_set_handler(VECTOR_TIMER, handle_lapic_timer);
     __atomic_store_n(&source, chosen, __ATOMIC_RELEASE);
     (void)source_here();
+    /* Pairs with the fence in clockevent_init_cpu(). */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (has_lapic)
+        interrupt_others(chosen);
     return chosen != SOURCE_NONE;
 }
 
@@ -192,7 +210,10 @@ void clockevent_init_cpu(void)
 {
     /* A stale value, if this CPU was online before: INIT has stopped the timer. */
     PERCPU_MINE(event_source_here) = SOURCE_NONE;
+    PERCPU_MINE(event_apic_id) = lapic_mode() != LAPIC_NONE ? lapic_id() : 0;
     (void)source_here();
+    /* Either clockevent_init() on another CPU sees this one, or this one sees its choice when it arms. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void clockevent_offline_cpu(void)

@@ -25,6 +25,7 @@ struct clockevent_setup {
  *     lapic          its rate is known, and C1E does not stop it
  *     hpet, pit      its interrupt can be requested
  *
+ * Other CPUs, if it is not the first choice, are made to arm theirs by an IPI with the timer's vector.
  * Return: false when there is none: timers are polled.
  * Context: BSP, interrupts off, after controllers_init(). Again after the clocksource has changed.
  */
