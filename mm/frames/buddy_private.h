@@ -112,7 +112,6 @@ struct buddy {
     uint64_t *hints[HINT_ORDERS];       /* by region: it has a free block of that order */
     uint64_t free;                      /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
-
     /* Only ever set, by release, once the struct region is filled in; read without the lock. */
     uint64_t *prepared;
 };
@@ -232,7 +231,8 @@ void buddy_split_region_locked(int64_t number, struct window taken, unsigned int
 
 /* ---- search.c ---- */
 
-/* A block that was taken, or PFN_INVALID. Or a chunk that has to be described first, and is still free. */
+/* A block that was taken, or PFN_INVALID. Or a chunk that has to be described first, and is still
+   free; of a region that has no struct, the first one. */
 struct found {
     pfn_t frame;
     bool is_undescribed;
@@ -241,7 +241,8 @@ struct found {
 /**
  * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
  * split.
- * @defers: a chunk without descriptors that would have to be split is not: the caller describes it.
+ * @defers: a chunk without descriptors, or a region without a struct, that would have to be split is not: the
+ *          caller describes it.
  *
  * Return: the block. Its descriptor is not written, and those of an order of CHUNK_ORDER and more may not
  *         exist yet: buddy_describe_block().
@@ -249,7 +250,8 @@ struct found {
 struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, bool defers);
 
 /* Makes the descriptors of a chunk that a search found undescribed, if it is still free as a whole; else its
-   owner makes them. Return: false when they cannot exist. */
+   owner makes them. For a region that has not been split yet, a step towards its struct instead.
+   Return: false when they cannot exist, or the region has to use a chunk of its own. */
 bool buddy_describe_free_locked(pfn_t chunk);
 
 /* ---- nodes.c ---- */

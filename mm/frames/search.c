@@ -106,31 +106,31 @@ static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t numb
 
 /* ---- in what is to be split ---- */
 
-/* A chunk of a region that is split already, with no part in a reserve, for another region's descriptors.
-   The lock is held. Return: PFN_INVALID when there is none to spare. */
-static pfn_t take_spare_chunk(void)
+/* The highest whole chunk within [lo, hi), which stays free. @place: receives where it is. */
+static bool find_whole_chunk(pfn_t lo, pfn_t hi, struct place *place)
 {
-    CHECK_HELD(&buddy.lock);
-    struct place place;
-    pfn_t frame = PFN_INVALID;
-    for (unsigned int i = BUDDY_ZONES; i-- > 0 && !pfn_is_valid(frame);) {
-        pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
-        pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
-        frame = lo.raw < hi.raw ? search_regions(CHUNK_ORDER, lo, hi, top_region(hi)) : PFN_INVALID;
+    for (int64_t number = top_region(hi); (number = highest_below(buddy.hints[CHUNK_ORDER], 1, number)) >= 0;
+         number--) {
+        const struct region *region = &buddy.regions[number];
+        struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
+        int64_t chunk = highest_below(region->whole.word, 1, (int64_t)chunks.hi - 1);
+        if (chunk >= (int64_t)chunks.lo)
+            return buddy_find(buddy_chunk_start(region, (unsigned int)chunk), place);
     }
-    if (!pfn_is_valid(frame) || !buddy_find(frame, &place))
-        return PFN_INVALID;
-    if (!buddy_describe(place.region, place.chunk)) {
-        VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
-        return PFN_INVALID;
-    }
-    return frame;
+    return false;
 }
 
-static void give_spare_chunk(pfn_t frame)
+/* A chunk of a region that is split already, with no part in a reserve, for another region's descriptors.
+   Return: false when there is none to spare. */
+static bool find_spare_chunk(struct place *place)
 {
-    struct place place;
-    VERIFY(buddy_find(frame, &place) && buddy_give_locked(&place, CHUNK_ORDER));
+    bool is_found = false;
+    for (unsigned int i = BUDDY_ZONES; i-- > 0 && !is_found;) {
+        pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
+        pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
+        is_found = lo.raw < hi.raw && find_whole_chunk(lo, hi, place);
+    }
+    return is_found;
 }
 
 static void set_metadata(pfn_t chunk)
@@ -138,33 +138,49 @@ static void set_metadata(pfn_t chunk)
     buddy_frame(chunk)->state = frame_state(FRAME_METADATA, CHUNK_ORDER, 0);
 }
 
-/* Gives the region a struct, and memory for its descriptors: another region's chunk, else its own one @own,
-   or NO_CHUNK. @is_own_used: receives which. The lock is held. */
+/* Gives the region a struct, and chunk @spare of another one for its descriptors. Return: false when that
+   cannot be mapped. */
+static bool prepare_region_from(int64_t number, const struct place *spare)
+{
+    if (!buddy_describe(spare->region, spare->chunk))
+        return false;
+    struct window window = { spare->chunk, spare->chunk + 1 };
+    pfn_t memory = buddy_take_in_region_locked(spare->number, CHUNK_ORDER, window);
+    if (buddy_prepare_region_locked(number, memory)) {
+        set_metadata(memory);
+        return true;
+    }
+    VERIFY(buddy_give_locked(spare, CHUNK_ORDER));
+    return false;
+}
+
+/* The same, with a spare chunk, else with its own one @own, or NO_CHUNK. @is_own_used: receives which. */
 static bool prepare_region(int64_t number, unsigned int own, bool *is_own_used)
 {
-    CHECK_HELD(&buddy.lock);
+    struct place spare;
     *is_own_used = false;
-    if (buddy_is_prepared(number))
+    if (buddy_is_prepared(number) || (find_spare_chunk(&spare) && prepare_region_from(number, &spare)))
         return true;
-    pfn_t memory = take_spare_chunk();
-    if (pfn_is_valid(memory)) {
-        if (!buddy_prepare_region_locked(number, memory)) {
-            give_spare_chunk(memory);
-            return false;
-        }
-    } else {
-        memory = pfn(buddy_gib_of(number) * REGION_FRAMES + own * CHUNK_FRAMES);
-        if (own == NO_CHUNK || !buddy_prepare_region_locked(number, memory))
-            return false;
-        *is_own_used = true;
-        VERIFY(buddy_describe(&buddy.regions[number], own));
-    }
+    pfn_t memory = pfn(buddy_gib_of(number) * REGION_FRAMES + own * CHUNK_FRAMES);
+    *is_own_used = own != NO_CHUNK && buddy_prepare_region_locked(number, memory);
+    if (!*is_own_used)
+        return false;
+    VERIFY(buddy_describe(&buddy.regions[number], own));
     set_metadata(memory);
     return true;
 }
 
+/* The descriptors of another region's spare chunk exist before it becomes memory of the one at @base. */
+static pfn_t first_to_describe(pfn_t base)
+{
+    struct place spare;
+    return find_spare_chunk(&spare) && !buddy_is_described(&spare)
+               ? buddy_chunk_start(spare.region, spare.chunk)
+               : base;
+}
+
 /* Splits a region that is free as a whole for a block of order 9 to 18. The lock is held. */
-static pfn_t search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+static struct found search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number, bool defers)
 {
     CHECK_HELD(&buddy.lock);
     for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
@@ -175,36 +191,37 @@ static pfn_t search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t
         /* One end of the region is not the block's. */
         unsigned int own = order == REGION_ORDER ? NO_CHUNK : frame.raw == base.raw ? REGION_CHUNKS - 1 : 0;
         bool is_own_used;
+        if (defers && !buddy_is_prepared(number))
+            return (struct found){ .frame = first_to_describe(base), .is_undescribed = true };
         if (!prepare_region(number, own, &is_own_used))
             continue;
         struct window taken = { .lo = (unsigned int)((frame.raw - base.raw) / CHUNK_FRAMES) };
         taken.hi = taken.lo + (unsigned int)BIT(order - CHUNK_ORDER);
         buddy_split_region_locked(number, taken, is_own_used ? own : NO_CHUNK);
-        return frame;
+        return (struct found){ .frame = frame };
     }
-    return PFN_INVALID;
+    return (struct found){ .frame = PFN_INVALID };
 }
 
 /* Splits a chunk that is free as a whole for a block of order 0 to 8. The lock is held. */
 static struct found search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, int64_t number, bool defers)
 {
     CHECK_HELD(&buddy.lock);
-    struct found found = { .frame = PFN_INVALID };
     pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
-    pfn_t base = search_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
-    if (!pfn_is_valid(base))
-        base = search_free_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number);
+    struct found found = { .frame = search_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number) };
+    if (!pfn_is_valid(found.frame))
+        found = search_free_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number, defers);
     struct place place;
-    if (!pfn_is_valid(base) || !buddy_find(base, &place))
+    if (found.is_undescribed || !pfn_is_valid(found.frame) || !buddy_find(found.frame, &place))
         return found;
     found.is_undescribed = defers && !buddy_is_described(&place);
     if (found.is_undescribed || !buddy_describe(place.region, place.chunk)) {
         VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
-        if (found.is_undescribed)
-            found.frame = base;
+        if (!found.is_undescribed)
+            found.frame = PFN_INVALID;
         return found;
     }
-    found.frame = pfn(pfn_min(hi, pfn_add(base, CHUNK_FRAMES)).raw - BIT(order));
+    found.frame = pfn(pfn_min(hi, pfn_add(found.frame, CHUNK_FRAMES)).raw - BIT(order));
     place.frame = found.frame.raw % CHUNK_FRAMES;
     buddy_split_chunk_locked(&place, order);
     return found;
@@ -215,9 +232,12 @@ static struct found search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, 
 bool buddy_describe_free_locked(pfn_t chunk)
 {
     CHECK_HELD(&buddy.lock);
-    struct place place;
+    struct place place, spare;
     if (!buddy_find(chunk, &place))
         return false;
+    if (!buddy_is_prepared(place.number))
+        return find_spare_chunk(&spare) &&
+               (!buddy_is_described(&spare) || prepare_region_from(place.number, &spare));
     bool is_free = buddy_is_set(buddy.free_regions, (uint64_t)place.number) ||
                    buddy_is_set(place.region->whole.word, place.chunk);
     return !is_free || buddy_describe(place.region, place.chunk);
@@ -237,7 +257,7 @@ struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, b
     if (!pfn_is_valid(found.frame) && order < CHUNK_ORDER)
         found = search_whole_chunks(order, lo, hi, number, defers);
     else if (!pfn_is_valid(found.frame))
-        found.frame = search_free_regions(order, lo, hi, number);
+        found = search_free_regions(order, lo, hi, number, defers);
     buddy_check_taken_locked(found.is_undescribed ? PFN_INVALID : found.frame, order);
     return found;
 }

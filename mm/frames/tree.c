@@ -9,8 +9,8 @@
  * soon as its bits are set. Only a split or a merge between levels takes work.
  *
  * This file changes what is free; search.c decides where. One lock guards all of it; it is a leaf: nothing
- * that takes a lock is called under it, and it is held for less than 2,000 instructions, but for the first
- * split of a whole region. Whenever it is free, this is true:
+ * that takes a lock is called under it, and it is held for less than 2,000 instructions. Whenever it is
+ * free, this is true:
  *
  *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
  * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
