@@ -16,27 +16,9 @@
 #include <smp/machine_checks.h>
 #include <smp/start.h>
 
-/* @argument: the number of frames that went back, to which this CPU adds its own. */
-static void give_some_frames_back(void *argument)
-{
-    uint64_t given = frame_cache_drain_some();
-    if (given > 0)
-        __atomic_fetch_add((uint64_t *)argument, given, __ATOMIC_RELAXED);
-}
-
-/* The called function takes the frame allocator's lock, whose waiters do not poll calls. Context: no lock is
-   held whose waiters do not poll calls (ashlar/sync/spinlock.h). */
 uint64_t processors_drain_frames(uint64_t frames)
 {
-    /* CPUs may refill their caches meanwhile: no more than was there goes back. */
-    uint64_t cached = buddy_cached_frames(), wanted = frames < cached ? frames : cached, given = 0, before;
-    if (wanted == 0)
-        return 0;
-    do {
-        before = given;
-        ipi_call_all(give_some_frames_back, &given);
-    } while (given > before && given < wanted);
-    return given;
+    return frame_cache_collect(ipi_call_all, frames);
 }
 
 static uint64_t drain_frames(struct shrinker *shrinker, uint64_t frames)

@@ -40,7 +40,8 @@ static struct {
     } cpus[INTERLEAVE_CPUS + 1]; /* the last is the caller */
     unsigned int count, current;
     void (*run)(unsigned int cpu);
-    void (*switched)(unsigned int cpu); /* NULL, or called with the CPU that runs next */
+    void (*switched)(unsigned int cpu);  /* NULL, or called with the CPU that runs next */
+    void (*interrupt)(unsigned int cpu); /* NULL, or called on a CPU where an interrupt could come */
     bool is_running, is_random, is_deciding;
 
     unsigned int rate, waits;
@@ -116,6 +117,14 @@ static unsigned int interleave_draw(unsigned int rate)
     return others > 0 && seed_below(rate) == 0 ? interleave_other(seed_below(others)) : interleave.current;
 }
 
+/* At atomic operations and waits, not at each basic block: sequences that restart count as one instruction.
+ */
+static void interleave_interrupt(void)
+{
+    if (interleave.interrupt)
+        interleave.interrupt(interleave.current);
+}
+
 void interleave_point(void)
 {
     if (!interleave.is_running || interleave.is_deciding)
@@ -132,6 +141,7 @@ void interleave_point(void)
         }
     }
     interleave_go(to);
+    interleave_interrupt();
 }
 
 /* Called at each basic block of what is compiled so. A list that a planted fault has made a circle is walked
@@ -168,6 +178,7 @@ int interleave_wait(void)
         abort();
     }
     interleave_go(cpu);
+    interleave_interrupt();
     return 0;
 }
 

@@ -100,6 +100,20 @@ void frame_free_bulk(void *const *pages, size_t count);
  */
 uint64_t frame_cache_drain_some(void);
 
+/**
+ * frame_cache_collect() - have all CPUs, idle ones too, give frames in their caches back.
+ * @call_all: runs a function on each CPU, this one included, and returns when all have returned. The function
+ *            is frame_cache_drain_some().
+ * @frames:   how many are wanted; UINT64_MAX: all.
+ *
+ * Giving frames back takes the frame allocator's lock, whose waiters do not poll cross-calls: the caller
+ * holds no lock whose waiters do not (ashlar/sync/spinlock.h).
+ * Return: how many went back; 0 when the caches are empty.
+ * Context: as @call_all has it.
+ */
+uint64_t frame_cache_collect(void (*call_all)(void (*function)(void *argument), void *argument),
+                             uint64_t frames);
+
 /* Gives all frames and blocks in this CPU's caches back. Context: as frame_alloc(), with interrupts on where
    it may take long. Cost: up to 50,000 instructions. */
 void frame_cache_drain(void);
