@@ -16,7 +16,8 @@
     S(STATUS_UNSUPPORTED, "not supported")                                                                   \
     S(STATUS_TOO_BIG, "too large")                                                                           \
     S(STATUS_TIMEOUT, "timed out")                                                                           \
-    S(STATUS_BUSY, "in use")
+    S(STATUS_BUSY, "in use")                                                                                 \
+    S(STATUS_FAULTY, "faulty hardware")
 
 #define STATUS_ENUM(name, sentence) name,
 typedef enum status { STATUS_LIST(STATUS_ENUM) STATUS_COUNT } status_t;

@@ -152,6 +152,17 @@ static void show_range(const struct smbios_structure *structure)
     print("    %-*s %04x\n", NAME_COLUMNS, "array", range.array);
 }
 
+static void show_mapped(const struct smbios_structure *structure)
+{
+    struct smbios_range range;
+    smbios_read_mapped(structure, &range);
+    if (range.start >= range.end)
+        return;
+    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", range.start, range.end);
+    show_size("size", range.end - range.start);
+    print("    %-*s %04x\n", NAME_COLUMNS, "module", range.array);
+}
+
 static const struct kind {
     uint8_t type;
     const char *name;
@@ -165,6 +176,7 @@ static const struct kind {
     { SMBIOS_TYPE_MEMORY_ARRAY, "array", show_array },
     { SMBIOS_TYPE_MEMORY_DEVICE, "memory", show_device },
     { SMBIOS_TYPE_MEMORY_RANGE, "range", show_range },
+    { SMBIOS_TYPE_MEMORY_MAPPED, "mapped", show_mapped },
 };
 
 static const struct kind *kind_of(uint8_t type)

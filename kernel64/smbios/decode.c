@@ -129,7 +129,7 @@ void smbios_read_processor(const struct smbios_structure *structure, struct smbi
     processor->threads = wide_count(structure, SMBIOS_PROCESSOR_THREADS, SMBIOS_PROCESSOR_THREADS_WIDE);
 }
 
-/* ---- types 16, 17 and 19 ---- */
+/* ---- types 16, 17, 19 and 20 ---- */
 
 void smbios_read_array(const struct smbios_structure *structure, struct smbios_array *array)
 {
@@ -184,17 +184,30 @@ void smbios_read_device(const struct smbios_structure *structure, struct smbios_
     device->configured = device_speed(structure, SMBIOS_DEVICE_CONFIGURED, SMBIOS_DEVICE_CONFIGURED_BIG);
 }
 
-void smbios_read_range(const struct smbios_structure *structure, struct smbios_range *range)
+/* The fields for large addresses are at @start_big and after it. */
+static void read_addresses(const struct smbios_structure *structure, size_t start_big,
+                           struct smbios_range *range)
 {
     uint32_t start_kib = smbios_u32(structure, SMBIOS_RANGE_START);
-    range->array = smbios_u16(structure, SMBIOS_RANGE_ARRAY);
     if (start_kib == UINT32_MAX) {
-        range->start = smbios_u64(structure, SMBIOS_RANGE_START_BIG);
-        range->end = range_end(smbios_u64(structure, SMBIOS_RANGE_LAST_BIG), 1);
+        range->start = smbios_u64(structure, start_big);
+        range->end = range_end(smbios_u64(structure, start_big + sizeof(uint64_t)), 1);
         return;
     }
     range->start = KIB((uint64_t)start_kib);
     range->end = KIB(smbios_u32(structure, SMBIOS_RANGE_LAST) + 1ULL);
+}
+
+void smbios_read_range(const struct smbios_structure *structure, struct smbios_range *range)
+{
+    range->array = smbios_u16(structure, SMBIOS_RANGE_ARRAY);
+    read_addresses(structure, SMBIOS_RANGE_START_BIG, range);
+}
+
+void smbios_read_mapped(const struct smbios_structure *structure, struct smbios_range *range)
+{
+    range->array = smbios_u16(structure, SMBIOS_MAPPED_DEVICE);
+    read_addresses(structure, SMBIOS_MAPPED_START_BIG, range);
 }
 
 uint64_t smbios_memory_bytes(const struct smbios_table *table)

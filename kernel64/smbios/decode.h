@@ -58,9 +58,9 @@ struct smbios_device { /* type 17: a DIMM, or an empty slot */
     unsigned int speed, configured; /* MT/s; 0: not known */
 };
 
-struct smbios_range { /* type 19: addresses of an array */
+struct smbios_range { /* type 19: addresses of an array; type 20: of a memory device */
     uint64_t start, end;
-    uint16_t array; /* handle */
+    uint16_t array; /* handle of the array, or of the device */
 };
 
 /*
@@ -75,6 +75,7 @@ void smbios_read_processor(const struct smbios_structure *structure, struct smbi
 void smbios_read_array(const struct smbios_structure *structure, struct smbios_array *array);
 void smbios_read_device(const struct smbios_structure *structure, struct smbios_device *device);
 void smbios_read_range(const struct smbios_structure *structure, struct smbios_range *range);
+void smbios_read_mapped(const struct smbios_structure *structure, struct smbios_range *range);
 
 /* Return: the sum of all memory devices, at most UINT64_MAX; 0 when none gives its size. */
 uint64_t smbios_memory_bytes(const struct smbios_table *table);

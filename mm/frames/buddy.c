@@ -116,6 +116,22 @@ void buddy_free(phys_t block, unsigned int order)
     free_slow(block, order, __builtin_return_address(0));
 }
 
+/* What is free is in the tree's bits, and there a block in use is so many frames that are not free. So only
+   the heads change. */
+void buddy_split(phys_t block, unsigned int order)
+{
+    struct place place;
+    unsigned int flags;
+    if (order == 0 || !buddy_retire(phys_to_pfn(block), order, __builtin_return_address(0), &place, &flags)) {
+        if (order == 0)
+            port_bug("buddy: P%#lx cannot be split: it is a single frame", block.raw);
+        return;
+    }
+    pfn_t frame = phys_to_pfn(block), middle = pfn_add(frame, BIT(order - 1));
+    buddy_frame(frame)->state = frame_state(FRAME_TAKEN, order - 1, flags);
+    buddy_frame(middle)->state = frame_state(FRAME_TAKEN, order - 1, flags);
+}
+
 /* ---- questions ---- */
 
 bool buddy_owns(phys_t address)

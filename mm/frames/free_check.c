@@ -22,6 +22,8 @@ static const char *reason_of(uint32_t state, unsigned int order)
         return "it was never the allocator's";
     case FRAME_METADATA:
         return "it is the allocator's own";
+    case FRAME_FAILED:
+        return "it failed the memory test, and is kept from use";
     default:
         return "its descriptor is damaged";
     }

@@ -44,6 +44,7 @@
 #define SMBIOS_TYPE_MEMORY_ARRAY  16
 #define SMBIOS_TYPE_MEMORY_DEVICE 17
 #define SMBIOS_TYPE_MEMORY_RANGE  19
+#define SMBIOS_TYPE_MEMORY_MAPPED 20
 #define SMBIOS_TYPE_END           127
 
 #define SMBIOS_BIOS_VENDOR    0x04
@@ -91,6 +92,7 @@
 #define SMBIOS_ARRAY_SLOTS       0x0d
 #define SMBIOS_ARRAY_MAXIMUM_BIG 0x0f
 
+#define SMBIOS_DEVICE_ARRAY          0x04 /* handle */
 #define SMBIOS_DEVICE_SIZE           0x0c
 #define SMBIOS_DEVICE_SIZE_UNKNOWN   0xffff
 #define SMBIOS_DEVICE_SIZE_IN_BIG    0x7fff
@@ -113,3 +115,8 @@
 #define SMBIOS_RANGE_ARRAY     0x0c
 #define SMBIOS_RANGE_START_BIG 0x0f
 #define SMBIOS_RANGE_LAST_BIG  0x17
+
+/* Start and last address are where they are in a type 19. */
+#define SMBIOS_MAPPED_DEVICE    0x0c /* handle */
+#define SMBIOS_MAPPED_START_BIG 0x13
+#define SMBIOS_MAPPED_LAST_BIG  0x1b

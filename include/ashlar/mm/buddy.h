@@ -128,6 +128,16 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
  */
 void buddy_free(phys_t block, unsigned int order);
 
+/**
+ * buddy_split() - turn a block in use into two of the next lower order, each to be freed by itself.
+ * @block: as for buddy_free(); its head says FRAME_TAKEN.
+ * @order: as it was taken with; 1 .. BUDDY_MAX_ORDER.
+ *
+ * What is no such block is reported by port_bug(), and stays as it is.
+ * Context: any, also interrupts, not NMI, by the owner of the block. Takes no lock. Cannot fail.
+ */
+void buddy_split(phys_t block, unsigned int order);
+
 /* Whether @address is in a frame that has a descriptor: for any address. Context: any. */
 bool buddy_owns(phys_t address);
 

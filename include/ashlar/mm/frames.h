@@ -50,6 +50,7 @@ enum frame_kind {
     FRAME_PAGE_TABLE, /* a page table */
     FRAME_RESERVED,   /* never given to the allocator: firmware's, the kernel's, early memory's */
     FRAME_METADATA,   /* the allocator's own: descriptors, bits */
+    FRAME_FAILED,     /* failed the memory test: in use for good, so that nothing else uses it */
     FRAME_KINDS
 };
 

@@ -3,6 +3,7 @@
 #include <ashlar/mm/buddy.h>
 #include <ashlar/report.h>
 #include <boot/machine.h>
+#include <memtest/memory.h>
 
 static void write_range(struct json *json, uint64_t start, uint64_t end, const char *kind)
 {
@@ -46,6 +47,11 @@ static void report_memory(struct json *json)
     json_number(json, "usable_bytes", memmap_total(ranges, range_count, MEMMAP_USABLE));
     json_number(json, "free_bytes", buddy_free_frames() * PAGE_SIZE);
     json_number(json, "metadata_bytes", stats.metadata * PAGE_SIZE);
+    json_number(json, "isolated_bytes", memtest_isolated_frames() * PAGE_SIZE);
+    json_open_list(json, "isolated");
+    for (unsigned int i = 0; phys_is_valid(memtest_isolated(i)); i++)
+        json_number(json, NULL, memtest_isolated(i).raw);
+    json_close(json);
     json_open_list(json, "totals");
     for (unsigned int kind = 0; kind < MEMMAP_KIND_COUNT; kind++)
         write_total(json, (enum memmap_kind)kind, memmap_total(ranges, range_count, (enum memmap_kind)kind));

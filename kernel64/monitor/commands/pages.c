@@ -15,6 +15,7 @@
 #include <boot/machine.h>
 #include <cpu/image.h>
 #include <log/print.h>
+#include <memtest/memory.h>
 #include <smp/trampoline.h>
 #include <vm/address_space.h>
 
@@ -82,10 +83,11 @@ void page_census_take(struct page_census *census)
     census->early_usable = early_usable_taken() / PAGE_SIZE;
     census->ranges = frames_of_ranges();
     census->trampolines = trampoline_frames();
+    census->isolated = memtest_isolated_frames();
     census->unaccounted =
         (int64_t)(census->by_kind[MEMMAP_USABLE] / PAGE_SIZE - free - census->buddy.metadata -
                   census->unmanaged - census->slabs - census->large_blocks - census->page_tables -
-                  census->early_usable - census->ranges - census->trampolines);
+                  census->early_usable - census->ranges - census->trampolines - census->isolated);
 }
 
 /* ---- pages ---- */
@@ -133,6 +135,7 @@ static status_t command_pages(int argc, char **argv)
     show_part("early memory outside the reserve", census.early_usable * PAGE_SIZE);
     show_part("memory and stacks in virtual ranges", census.ranges * PAGE_SIZE);
     show_part("kept for CPUs that failed to start", census.trampolines * PAGE_SIZE);
+    show_part("failed the memory test, kept from use", census.isolated * PAGE_SIZE);
     show_part("above the end of the direct map", census.unmanaged * PAGE_SIZE);
     if (census.unaccounted != 0)
         print("%20ld  unaccounted\n", census.unaccounted * (int64_t)PAGE_SIZE);

@@ -16,6 +16,7 @@ struct page_census {
     /* Parts of usable memory: frames. */
     struct buddy_stats buddy;
     uint64_t unmanaged; /* not used: above the end of the direct map */
+    uint64_t isolated;  /* failed the memory test, and are kept from use */
     uint64_t slabs, large_blocks, page_tables, early_usable, ranges, trampolines;
     int64_t unaccounted; /* in use, but counted by no user; below 0: counted twice */
 
