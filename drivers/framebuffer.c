@@ -15,11 +15,10 @@
  *
  * The cursor is a bar under its cell, drawn after the text and removed before.
  *
- * Colours are light grey on black, or the nearest ones of the palette.
+ * Colours are those of the styles on black, or the nearest ones of the palette.
  */
 #include <ashlar/dev/framebuffer.h>
 
-#define FOREGROUND     0xaa /* of 255, in each of red, green and blue */
 #define BAR_LINES      2
 #define ROWS_THAT_STAY 25
 #define NO_BAR         UINT16_MAX
@@ -51,6 +50,19 @@ static ALWAYS_INLINE void store_octet(uint8_t *to, const uint64_t *octet, unsign
 
 /* ---- colours ---- */
 
+struct colour {
+    uint8_t red, green, blue; /* of 255 */
+};
+
+static const struct colour background;
+
+/* As bright as each other on black, where pure red or blue would be dark. */
+static const struct colour colours[TEXT_STYLES] = {
+    [STYLE_PLAIN] = { 0xaa, 0xaa, 0xaa },  [STYLE_HEADLINE] = { 0xff, 0xff, 0xff },
+    [STYLE_PROMPT] = { 0x55, 0xff, 0x55 }, [STYLE_WARNING] = { 0xff, 0xff, 0x55 },
+    [STYLE_ERROR] = { 0xff, 0x55, 0x55 },
+};
+
 static bool field_fits(uint8_t position, uint8_t size, uint8_t bits)
 {
     return size >= 1 && size <= 16 && position + size <= bits;
@@ -68,12 +80,13 @@ static uint32_t square(int difference)
 }
 
 /* Without a palette from the loader, it is assumed to be the VGA's default, where 7 is light grey. */
-static uint32_t nearest_in_palette(const struct framebuffer_mode *mode, int level)
+static uint32_t nearest_in_palette(const struct framebuffer_mode *mode, struct colour wanted)
 {
-    uint32_t best = level == 0 ? 0 : 7, best_distance = UINT32_MAX;
+    uint32_t best = wanted.green == 0 ? 0 : 7, best_distance = UINT32_MAX;
     for (uint32_t i = 0; i < mode->palette_count && i < 256; i++) {
         const uint8_t *colour = mode->palette + 3 * i;
-        uint32_t distance = square(colour[0] - level) + square(colour[1] - level) + square(colour[2] - level);
+        uint32_t distance = square(colour[0] - wanted.red) + square(colour[1] - wanted.green) +
+                            square(colour[2] - wanted.blue);
         if (distance < best_distance) {
             best = i;
             best_distance = distance;
@@ -82,14 +95,14 @@ static uint32_t nearest_in_palette(const struct framebuffer_mode *mode, int leve
     return best;
 }
 
-/* Return: the pixel value of a grey. @level: 0 .. 255. */
-static uint32_t pixel_of(const struct framebuffer_mode *mode, uint8_t level)
+/* Return: the pixel value of a colour. */
+static uint32_t pixel_of(const struct framebuffer_mode *mode, struct colour colour)
 {
     if (mode->palette)
-        return nearest_in_palette(mode, level);
-    return field_of(level, mode->red_position, mode->red_size) |
-           field_of(level, mode->green_position, mode->green_size) |
-           field_of(level, mode->blue_position, mode->blue_size);
+        return nearest_in_palette(mode, colour);
+    return field_of(colour.red, mode->red_position, mode->red_size) |
+           field_of(colour.green, mode->green_position, mode->green_size) |
+           field_of(colour.blue, mode->blue_position, mode->blue_size);
 }
 
 /* ---- modes ---- */
@@ -145,17 +158,18 @@ static void set_pixel(uint64_t *octet, unsigned int index, unsigned int size, ui
         ((uint8_t *)octet)[index * size + i] = (uint8_t)(value >> (8 * i));
 }
 
-/* Each entry but the first is an earlier one with one more pixel set. */
-static void fill_octets(struct framebuffer *framebuffer, uint32_t background, uint32_t foreground)
+/* Each entry but the first is an earlier one with one more pixel set; the first is all background. */
+static void fill_octets(struct framebuffer *framebuffer, unsigned int style)
 {
     unsigned int size = framebuffer->bytes_per_pixel;
+    uint64_t(*octets)[FRAMEBUFFER_MAX_BYTES_PER_PIXEL] = framebuffer->octets[style];
     for (unsigned int index = 0; index < 8; index++)
-        set_pixel(framebuffer->octets[0], index, size, background);
+        set_pixel(octets[0], index, size, framebuffer->background);
     for (unsigned int bits = 1; bits < 256; bits++) {
-        uint64_t *octet = framebuffer->octets[bits];
-        __builtin_memcpy(octet, framebuffer->octets[bits & (bits - 1)], sizeof(framebuffer->octets[0]));
-        set_pixel(octet, 7 - (unsigned int)__builtin_ctz(bits), size, foreground);
+        __builtin_memcpy(octets[bits], octets[bits & (bits - 1)], sizeof(octets[0]));
+        set_pixel(octets[bits], 7 - (unsigned int)__builtin_ctz(bits), size, framebuffer->colours[style]);
     }
+    framebuffer->has_octets[style] = true;
 }
 
 /*
@@ -191,10 +205,13 @@ static uint8_t *pixels_at(const struct framebuffer *framebuffer, unsigned int ro
            (size_t)column * framebuffer->font->width * framebuffer->bytes_per_pixel;
 }
 
+/* Cells that have all one style, and had all one style. */
 struct run {
     uint8_t *to; /* where its first line begins */
-    const uint8_t *shown, *wanted;
+    const text_cell_t *shown, *wanted;
     unsigned int count;
+    const uint64_t (*octets)[FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
+    uint8_t recoloured; /* the foreground pixels to draw that were foreground before: 0 or 0xff */
 };
 
 /*
@@ -204,25 +221,24 @@ struct run {
 static ALWAYS_INLINE void draw_run(const struct framebuffer *framebuffer, struct run run, unsigned int words,
                                    unsigned int step)
 {
-    const uint8_t *line = framebuffer->font->lines, *end = run.wanted + run.count;
+    const uint8_t *line = framebuffer->font->lines;
+    const text_cell_t *end = run.wanted + run.count;
     for (unsigned int y = framebuffer->font->height; y > 0; y--, line += FONT_CHARACTERS * step) {
         uint8_t *to = run.to;
-        const uint8_t *shown = run.shown;
-        for (const uint8_t *wanted = run.wanted; wanted < end; wanted++, shown++)
+        const text_cell_t *shown = run.shown;
+        for (const text_cell_t *wanted = run.wanted; wanted < end; wanted++, shown++)
             for (unsigned int i = 0; i < step; i++, to += words * sizeof(uint64_t)) {
-                uint8_t bits = line[wanted[0] * step + i];
-                if (bits != line[shown[0] * step + i])
-                    store_octet(to, framebuffer->octets[bits], words);
+                uint8_t bits = line[TEXT_CELL_CHARACTER(wanted[0]) * step + i];
+                uint8_t before = line[TEXT_CELL_CHARACTER(shown[0]) * step + i];
+                if ((bits ^ before) | (bits & run.recoloured))
+                    store_octet(to, run.octets[bits], words);
             }
         run.to += framebuffer->pitch_bytes;
     }
 }
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
-                 const uint8_t *wanted, unsigned int count)
+static void draw_in_mode(const struct framebuffer *framebuffer, struct run run)
 {
-    const struct framebuffer *framebuffer = context;
-    struct run run = { pixels_at(framebuffer, row, column), shown, wanted, count };
     switch (framebuffer->bytes_per_pixel * 2 + framebuffer->font->width / 8) {
     case 1 * 2 + 1:
         draw_run(framebuffer, run, 1, 1);
@@ -250,18 +266,42 @@ static void draw(void *context, unsigned int row, unsigned int column, const uin
     }
 }
 
+static void draw(void *context, unsigned int row, unsigned int column, const text_cell_t *shown,
+                 const text_cell_t *wanted, unsigned int count)
+{
+    struct framebuffer *framebuffer = context;
+    for (unsigned int start = 0, end; start < count; start = end) {
+        uint8_t style = TEXT_CELL_STYLE(wanted[start]), old_style = TEXT_CELL_STYLE(shown[start]);
+        for (end = start + 1; end < count && TEXT_CELL_STYLE(wanted[end]) == style &&
+                              TEXT_CELL_STYLE(shown[end]) == old_style;)
+            end++;
+        if (!framebuffer->has_octets[style])
+            fill_octets(framebuffer, style);
+        draw_in_mode(framebuffer, (struct run){
+                                      .to = pixels_at(framebuffer, row, column + start),
+                                      .shown = shown + start,
+                                      .wanted = wanted + start,
+                                      .count = end - start,
+                                      .octets = framebuffer->octets[style],
+                                      .recoloured = style == old_style ? 0 : 0xff,
+                                  });
+    }
+}
+
 /* Draws the lowest lines of a cell: the bar, or what the character in the cell has there. */
 static void draw_bar(const struct framebuffer *framebuffer, unsigned int row, unsigned int column,
                      bool is_bar)
 {
     const struct font *font = framebuffer->font;
     unsigned int step = font->width / 8u;
-    uint8_t character = text_grid_shown(&framebuffer->grid, row, column);
+    text_cell_t cell = text_grid_shown(&framebuffer->grid, row, column);
+    const uint64_t(*octets)[FRAMEBUFFER_MAX_BYTES_PER_PIXEL] =
+        framebuffer->octets[is_bar ? STYLE_PLAIN : TEXT_CELL_STYLE(cell)];
     for (unsigned int y = font->height - BAR_LINES; y < font->height; y++) {
-        const uint8_t *bits = font->lines + (y * FONT_CHARACTERS + character) * step;
+        const uint8_t *bits = font->lines + (y * FONT_CHARACTERS + TEXT_CELL_CHARACTER(cell)) * step;
         uint8_t *to = pixels_at(framebuffer, row, column) + (size_t)y * framebuffer->pitch_bytes;
         for (unsigned int i = 0; i < step; i++, to += framebuffer->bytes_per_pixel * sizeof(uint64_t))
-            store_octet(to, framebuffer->octets[is_bar ? 0xff : bits[i]], framebuffer->bytes_per_pixel);
+            store_octet(to, octets[is_bar ? 0xff : bits[i]], framebuffer->bytes_per_pixel);
     }
 }
 
@@ -274,7 +314,10 @@ static void hide_bar(struct framebuffer *framebuffer)
 
 static void show_bar(struct framebuffer *framebuffer)
 {
-    framebuffer->bar_row = framebuffer->grid.row;
+    unsigned int row = text_grid_cursor_row(&framebuffer->grid);
+    if (row >= framebuffer->grid.rows)
+        return;
+    framebuffer->bar_row = (uint16_t)row;
     framebuffer->bar_column = (uint16_t)text_grid_cursor_column(&framebuffer->grid);
     draw_bar(framebuffer, framebuffer->bar_row, framebuffer->bar_column, true);
 }
@@ -283,7 +326,15 @@ static void framebuffer_console_write(struct console *console, const char *text,
 {
     struct framebuffer *framebuffer = container_of(console, struct framebuffer, console);
     hide_bar(framebuffer);
-    text_grid_write(&framebuffer->grid, text, length);
+    text_grid_write(&framebuffer->grid, console->style, text, length);
+    text_grid_flush(&framebuffer->grid, draw, framebuffer);
+    show_bar(framebuffer);
+}
+
+void framebuffer_scroll(struct framebuffer *framebuffer, int rows)
+{
+    hide_bar(framebuffer);
+    text_grid_scroll(&framebuffer->grid, rows);
     text_grid_flush(&framebuffer->grid, draw, framebuffer);
     show_bar(framebuffer);
 }
@@ -297,26 +348,35 @@ static unsigned int scroll_rows_of(unsigned int rows)
 }
 
 status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
-                          void *memory)
+                          void *memory, size_t size_bytes)
 {
     status_t status = check_mode(mode);
     if (status != STATUS_OK)
         return status;
 
-    framebuffer->console = (struct console){ .name = "fb", .write = framebuffer_console_write };
+    framebuffer->console =
+        (struct console){ .name = "fb", .write = framebuffer_console_write, .is_screen = true };
     framebuffer->font = font_for(mode);
     framebuffer->pixels = pixels;
     framebuffer->pitch_bytes = mode->pitch_bytes;
     framebuffer->bytes_per_pixel = (uint8_t)bytes_per_pixel_of(mode);
-    fill_octets(framebuffer, pixel_of(mode, 0), pixel_of(mode, FOREGROUND));
+    framebuffer->background = pixel_of(mode, background);
+    for (unsigned int style = 0; style < TEXT_STYLES; style++) {
+        framebuffer->colours[style] = pixel_of(mode, colours[style]);
+        framebuffer->has_octets[style] = false;
+    }
+    fill_octets(framebuffer, STYLE_PLAIN);
 
     unsigned int rows = rows_of(mode);
+    unsigned int scroll_rows = scroll_rows_of(rows);
     framebuffer->console.columns = (uint16_t)columns_of(mode);
-    framebuffer->console.rows = (uint16_t)(rows < ROWS_THAT_STAY ? rows : ROWS_THAT_STAY);
-    text_grid_init(&framebuffer->grid, columns_of(mode), rows, scroll_rows_of(rows), memory);
+    /* What is still there after it has scrolled. */
+    framebuffer->console.rows = (uint16_t)(rows - scroll_rows + 1);
+    text_grid_init(&framebuffer->grid, columns_of(mode), rows, scroll_rows, memory, size_bytes);
     for (uint32_t y = 0; y < mode->height; y++)
         clear_pixels(framebuffer->pixels + (size_t)y * mode->pitch_bytes,
-                     (size_t)mode->width * framebuffer->bytes_per_pixel, framebuffer->octets[0][0]);
+                     (size_t)mode->width * framebuffer->bytes_per_pixel,
+                     framebuffer->octets[STYLE_PLAIN][0][0]);
     show_bar(framebuffer);
     return STATUS_OK;
 }

@@ -88,7 +88,7 @@ static uint8_t lock_of(uint8_t code, bool is_extended)
                                       : 0;
 }
 
-static int extended_key(uint8_t code)
+static int extended_key(const struct scan_keys *decoder, uint8_t code)
 {
     if (code == CODE_ENTER)
         return '\r';
@@ -97,6 +97,10 @@ static int extended_key(uint8_t code)
     if (code < CODE_KEYPAD || code >= CODE_KEYPAD_END)
         return KEY_NONE;
     int key = keypad_keys[code - CODE_KEYPAD];
+    if ((decoder->modifiers & ANY_SHIFT) && key == KEY_PAGE_UP)
+        return KEY_SCROLL_UP;
+    if ((decoder->modifiers & ANY_SHIFT) && key == KEY_PAGE_DOWN)
+        return KEY_SCROLL_DOWN;
     return key >= KEY_UP ? key : KEY_NONE;
 }
 
@@ -172,5 +176,5 @@ int scan_keys_feed(struct scan_keys *decoder, uint8_t code)
         return KEY_NONE;
     if (decoder->modifiers & ANY_ALT) /* Del of its own or of the keypad */
         return code == CODE_DELETE && (decoder->modifiers & ANY_CTRL) ? KEY_RESTART : KEY_NONE;
-    return is_extended ? extended_key(code) : plain_key(decoder, code);
+    return is_extended ? extended_key(decoder, code) : plain_key(decoder, code);
 }

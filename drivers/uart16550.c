@@ -71,13 +71,21 @@ static bool uart_wait_empty(struct uart16550 *uart)
     return false;
 }
 
-/* Encodes one character of text for the line. Return: the number of bytes. */
-static unsigned int encode(char c, uint8_t bytes[2])
+#define ESCAPE 0x1b
+
+/*
+ * Encodes one character of text for the line.
+ * @may_escape: for the driver's own text; a caller's has no escape sequences.
+ *
+ * Return: the number of bytes.
+ */
+static unsigned int encode(char c, bool may_escape, uint8_t bytes[2])
 {
     unsigned int count = 0;
     if (c == '\n' || c == '\f')
         bytes[count++] = '\r';
-    bool is_sent = (c >= 0x20 && c <= 0x7e) || c == '\n' || c == '\r' || c == '\b' || c == '\t';
+    bool is_sent = (c >= 0x20 && c <= 0x7e) || c == '\n' || c == '\r' || c == '\b' || c == '\t' ||
+                   (c == ESCAPE && may_escape);
     bytes[count++] = (uint8_t)(c == '\f' ? '\n' : is_sent ? c : '?');
     return count;
 }
@@ -154,13 +162,13 @@ static void shrink_queue(struct uart16550 *uart)
 }
 
 /* Queues text in the ring for the transmitter. The lock is held. */
-static void queue_text(struct uart16550 *uart, const char *text, size_t length)
+static void queue_text(struct uart16550 *uart, const char *text, size_t length, bool may_escape)
 {
     CHECK_HELD(&uart->lock);
     bool was_idle = waiting_count(uart) == 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t bytes[2];
-        unsigned int count = encode(text[i], bytes);
+        unsigned int count = encode(text[i], may_escape, bytes);
         for (unsigned int j = 0; j < count; j++) {
             if (waiting_count(uart) == UART16550_WAITING_MAX)
                 shrink_queue(uart);
@@ -173,29 +181,49 @@ static void queue_text(struct uart16550 *uart, const char *text, size_t length)
 
 /* ---- console ---- */
 
-static void write_polled(struct uart16550 *uart, const char *text, size_t length)
+static void write_polled(struct uart16550 *uart, const char *text, size_t length, bool may_escape)
 {
     unsigned int space = 0;
     for (size_t i = 0; i < length; i++) {
         uint8_t bytes[2];
-        unsigned int count = encode(text[i], bytes);
+        unsigned int count = encode(text[i], may_escape, bytes);
         for (unsigned int j = 0; j < count; j++)
             send_polled(uart, bytes[j], &space);
     }
 }
 
+/* Source: ECMA-48, "SGR - SELECT GRAPHIC RENDITION". Colours of the terminal's palette: its user has chosen
+   them for its background. */
+static const char *const style_begins[TEXT_STYLES] = {
+    [STYLE_HEADLINE] = "\033[1m",
+    [STYLE_PROMPT] = "\033[32m",
+    [STYLE_WARNING] = "\033[33m",
+    [STYLE_ERROR] = "\033[31m",
+};
+#define STYLE_ENDS "\033[0m"
+
+static void write_part(struct uart16550 *uart, const char *text, size_t length, bool may_escape,
+                       bool is_locked)
+{
+    if (is_locked && uart->uses_interrupts)
+        queue_text(uart, text, length, may_escape);
+    else
+        write_polled(uart, text, length, may_escape);
+}
+
+/* A style lasts for one call, so that none is left on the terminal. */
 void uart16550_console_write(struct console *console, const char *text, size_t length)
 {
     struct uart16550 *uart = container_of(console, struct uart16550, console);
-    if (!uart->uses_interrupts || !spin_lock_or_give_up(&uart->lock)) {
-        write_polled(uart, text, length);
-        return;
-    }
-    if (uart->uses_interrupts)
-        queue_text(uart, text, length);
-    else
-        write_polled(uart, text, length);
-    spin_unlock(&uart->lock);
+    const char *style = console->style < TEXT_STYLES ? style_begins[console->style] : NULL;
+    bool is_locked = uart->uses_interrupts && spin_lock_or_give_up(&uart->lock);
+    if (style)
+        write_part(uart, style, __builtin_strlen(style), true, is_locked);
+    write_part(uart, text, length, false, is_locked);
+    if (style)
+        write_part(uart, STYLE_ENDS, sizeof(STYLE_ENDS) - 1, true, is_locked);
+    if (is_locked)
+        spin_unlock(&uart->lock);
 }
 
 /* Continues without the lock if it cannot be acquired: its owner was stopped, and the queue must be sent. */
@@ -212,9 +240,13 @@ void uart16550_console_settle(struct console *console)
 
 /* ---- receive ---- */
 
+/* Keys that are no characters arrive as escape sequences: the peer is a terminal that knows them. */
 static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
 {
-    return status & LSR_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
+    int key = status & LSR_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
+    if (key >= KEY_UP)
+        uart->console.is_terminal = true;
+    return key;
 }
 
 static uint32_t received_count(const struct uart16550 *uart)

@@ -28,7 +28,14 @@ enum crtc_register {
     CRTC_CURSOR_LOW = 0x0f,
 };
 
-#define LIGHT_GREY_ON_BLACK 0x0700
+#define LIGHT_GREY_ON_BLACK 0x07
+
+/* By enum text_style; bright foregrounds, which every adapter has. */
+static const uint8_t attributes[TEXT_STYLES] = {
+    [STYLE_PLAIN] = LIGHT_GREY_ON_BLACK, [STYLE_HEADLINE] = 0x0f /* white */,
+    [STYLE_PROMPT] = 0x0a /* green */,   [STYLE_WARNING] = 0x0e /* yellow */,
+    [STYLE_ERROR] = 0x0c /* red */,
+};
 
 static uint8_t indexed_read(uint16_t port, uint8_t index)
 {
@@ -48,14 +55,15 @@ static void write_pair(const struct vga_text *vga, enum crtc_register high, uint
     indexed_write(vga->crtc_port, (uint8_t)(high + 1), (uint8_t)value);
 }
 
-static void put_cell(const struct vga_text *vga, unsigned int row, unsigned int column, uint8_t character)
+static void put_cell(const struct vga_text *vga, unsigned int row, unsigned int column, text_cell_t value)
 {
     volatile uint8_t *cell = vga->screen + (size_t)row * vga->pitch_bytes + column * 2u;
-    *(volatile uint16_t *)(volatile void *)cell = (uint16_t)(LIGHT_GREY_ON_BLACK | character);
+    *(volatile uint16_t *)(volatile void *)cell =
+        (uint16_t)(attributes[TEXT_CELL_STYLE(value)] << 8 | TEXT_CELL_CHARACTER(value));
 }
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
-                 const uint8_t *wanted, unsigned int count)
+static void draw(void *context, unsigned int row, unsigned int column, const text_cell_t *shown,
+                 const text_cell_t *wanted, unsigned int count)
 {
     const struct vga_text *vga = context;
     (void)shown;
@@ -65,14 +73,24 @@ static void draw(void *context, unsigned int row, unsigned int column, const uin
 
 static void show_cursor(const struct vga_text *vga)
 {
-    uint32_t position = vga->grid.row * (vga->pitch_bytes / 2) + text_grid_cursor_column(&vga->grid);
+    /* In a row below the screen the adapter shows none. */
+    uint32_t row = text_grid_cursor_row(&vga->grid), end = vga->grid.rows;
+    uint32_t position =
+        (row < end ? row : end) * (vga->pitch_bytes / 2) + text_grid_cursor_column(&vga->grid);
     write_pair(vga, CRTC_CURSOR_HIGH, position);
 }
 
 static void vga_console_write(struct console *console, const char *text, size_t length)
 {
     struct vga_text *vga = container_of(console, struct vga_text, console);
-    text_grid_write(&vga->grid, text, length);
+    text_grid_write(&vga->grid, console->style, text, length);
+    text_grid_flush(&vga->grid, draw, vga);
+    show_cursor(vga);
+}
+
+void vga_text_scroll(struct vga_text *vga, int rows)
+{
+    text_grid_scroll(&vga->grid, rows);
     text_grid_flush(&vga->grid, draw, vga);
     show_cursor(vga);
 }
@@ -91,14 +109,14 @@ static bool holds_a_value(const struct vga_text *vga)
 }
 
 status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t columns, uint32_t rows,
-                       uint32_t pitch_bytes, void *memory)
+                       uint32_t pitch_bytes, void *memory, size_t size_bytes)
 {
     if (columns == 0 || columns > TEXT_GRID_MAX_COLUMNS || rows == 0 || rows > TEXT_GRID_MAX_ROWS ||
         pitch_bytes < columns * 2 || pitch_bytes % 2 != 0)
         return STATUS_INVALID;
 
     *vga = (struct vga_text){
-        .console = { .name = "vga", .write = vga_console_write },
+        .console = { .name = "vga", .write = vga_console_write, .is_screen = true },
         .screen = screen,
         .pitch_bytes = pitch_bytes,
         .crtc_port = io_in8(MISC_OUTPUT_READ) & MISC_COLOUR ? CRTC_PORT_COLOUR : CRTC_PORT_MONOCHROME,
@@ -110,7 +128,7 @@ status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t col
 
     vga->console.columns = (uint16_t)columns;
     vga->console.rows = (uint16_t)rows;
-    text_grid_init(&vga->grid, columns, rows, 1, memory);
+    text_grid_init(&vga->grid, columns, rows, 1, memory, size_bytes);
     for (unsigned int row = 0; row < rows; row++)
         for (unsigned int column = 0; column < columns; column++)
             put_cell(vga, row, column, ' ');

@@ -18,9 +18,21 @@
 #include <console/screens.h>
 #include <console/serial_console.h>
 #include <lib/machine_ops.h>
+#include <lib/string.h>
 #include <log/log.h>
+#include <log/output.h>
 
 OPTION(console, "NAME[,NAME]...", "serial[:PORT[:BAUD]], vga, fb, debugcon; default: all");
+
+static status_t apply_color(const char *value)
+{
+    bool is_auto = strcmp(value, "auto") == 0;
+    if (!is_auto && strcmp(value, "never") != 0)
+        return STATUS_INVALID;
+    output_set_colours(is_auto);
+    return STATUS_OK;
+}
+OPTION_EARLY(color, "auto|never", "colours on screens, and at the prompt of a terminal", apply_color);
 
 static struct debugcon debugcon;
 static struct ps2_keyboard keyboard;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loader chooses between framebuffer and text screen. The characters are in early memory; those of the
- * standard text screen are static, so that it works in a panic before there is early memory.
+ * The loader chooses between framebuffer and text screen. The characters are in static memory, or, of a
+ * screen too large for it, in early memory.
  */
 #include <console/screens.h>
 
@@ -13,9 +13,14 @@
 #include <boot/early.h>
 #include <vm/early_device.h>
 #include <log/log.h>
+#include <log/output.h>
 
-/* Limit for early memory, most of which is for the memory map: the characters of the largest screens sold
-   take 130 KiB. */
+/* What the characters take on the largest screens sold, 240 columns of 67 rows, and as much again four times
+   for rows that have scrolled out: 273 of these, 820 of 80 columns. Static, so that it keeps the log from its
+   first line, and in a panic before there is early memory. */
+#define CELLS_SIZE KIB(160)
+
+/* Limit for early memory, most of which is for the memory map. */
 #define CELLS_MAX KIB(512)
 
 static struct framebuffer framebuffer;
@@ -25,6 +30,7 @@ static struct framebuffer_mode mode;
 static phys_t framebuffer_address;
 static struct boot_framebuffer text;
 static void *pixels, *cells; /* of the screen found; NULL: it cannot be used */
+static size_t cells_size;
 static bool is_searched;
 
 /* The text mode that a PC's firmware sets: 80x25 characters at 0xb8000. */
@@ -43,10 +49,11 @@ static bool has_framebuffer(void)
 
 static void *take_cells(size_t size_bytes)
 {
-    static uint8_t usual_cells[2 * VGA_TEXT_COLUMNS * VGA_TEXT_ROWS];
-    if (size_bytes <= sizeof(usual_cells))
+    static uint8_t usual_cells[CELLS_SIZE] ALIGNED(8);
+    cells_size = size_bytes <= sizeof(usual_cells) ? sizeof(usual_cells) : size_bytes;
+    if (cells_size == sizeof(usual_cells))
         return usual_cells;
-    return size_bytes <= CELLS_MAX ? early_take(size_bytes, 1) : NULL;
+    return size_bytes <= CELLS_MAX ? early_take(size_bytes, 8) : NULL;
 }
 
 static void find_framebuffer(const struct boot_framebuffer *loader)
@@ -66,12 +73,12 @@ static void find_framebuffer(const struct boot_framebuffer *loader)
         .palette = loader->palette.data,
         .palette_count = (uint32_t)(loader->palette.size_bytes / 3),
     };
-    size_t cells_size = framebuffer_memory_size(&mode);
-    if (cells_size == 0)
+    size_t size_bytes = framebuffer_memory_size(&mode);
+    if (size_bytes == 0)
         return;
     pixels = early_device_map(loader->address, (size_t)mode.pitch_bytes * mode.height, DEVICE_SCREEN,
                               PAGE_WRITE | PAGE_WRITE_COMBINING, "framebuffer");
-    cells = pixels ? take_cells(cells_size) : NULL;
+    cells = pixels ? take_cells(size_bytes) : NULL;
 }
 
 static void find_text(const struct boot_framebuffer *loader)
@@ -102,7 +109,7 @@ struct console *screens_start_framebuffer(void)
         return NULL;
     status_t status = framebuffer_memory_size(&mode) == 0 ? STATUS_UNSUPPORTED
                       : !pixels || !cells                 ? STATUS_NO_MEMORY
-                                          : framebuffer_init(&framebuffer, &mode, pixels, cells);
+                                          : framebuffer_init(&framebuffer, &mode, pixels, cells, cells_size);
     if (status != STATUS_OK) {
         if (status != STATUS_NO_MEMORY || pixels) /* else the refusal is logged already */
             log_warn("console", "framebuffer of %ux%u pixels, %u bits each: %s", mode.width, mode.height,
@@ -118,7 +125,8 @@ struct console *screens_start_framebuffer(void)
 struct console *screens_start_vga(void)
 {
     if (has_framebuffer() || !pixels || !cells ||
-        vga_text_init(&vga, pixels, text.width, text.height, text.pitch_bytes, cells) != STATUS_OK)
+        vga_text_init(&vga, pixels, text.width, text.height, text.pitch_bytes, cells, cells_size) !=
+            STATUS_OK)
         return NULL;
     return &vga.console;
 }
@@ -137,6 +145,16 @@ bool screens_here(struct screen *screen)
         screen->bits_per_pixel = mode.bits_per_pixel;
     }
     return true;
+}
+
+void screens_scroll(int direction)
+{
+    struct output_held held = output_take();
+    if (framebuffer.grid.columns != 0)
+        framebuffer_scroll(&framebuffer, direction * (framebuffer.grid.rows / 2));
+    else if (vga.grid.columns != 0)
+        vga_text_scroll(&vga, direction * (vga.grid.rows / 2));
+    output_give(held);
 }
 
 static void report_screen(struct json *json)

@@ -27,6 +27,15 @@ struct screen {
 bool screens_here(struct screen *screen);
 
 /**
+ * screens_scroll() - scroll the screen's view by half a screen, over the rows that are kept.
+ * @direction: -1: to older rows; 1: to newer ones.
+ *
+ * The next output brings the newest rows back.
+ * Context: thread, or panic. Takes the lock of log/output.h.
+ */
+void screens_scroll(int direction);
+
+/**
  * screens_start_framebuffer(), screens_start_vga() - initialise and clear the screen.
  *
  * Return: the console; NULL when that kind of screen is absent (an unusable framebuffer is logged).

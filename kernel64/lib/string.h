@@ -39,3 +39,6 @@ static inline char char_lower(char c)
 
 /* Return: whether @text matches @pattern, in which '*' stands for any run and '?' for any one. */
 bool string_matches(const char *pattern, const char *text);
+
+/* Return: whether the @length bytes of @text contain @word, in either case. */
+bool string_contains(const char *text, size_t length, const char *word);

@@ -102,7 +102,10 @@ static size_t show(struct console *only, const struct record *record, const char
     memcpy(line + length, text, record->length);
     length += record->length;
     line[length++] = '\n';
-    output_write_line(only, line, length);
+    enum text_style style = record->level == LOG_ERROR  ? STYLE_ERROR
+                            : record->level == LOG_WARN ? STYLE_WARNING
+                                                        : STYLE_PLAIN;
+    output_write_line(only, style, line, length);
     return length;
 }
 
@@ -116,20 +119,6 @@ static void show_losses(struct console *only)
                      format_buffer(text, sizeof(text), "[%lu older lines dropped]\n", ring.dropped));
     if (skipped)
         output_write(only, text, format_buffer(text, sizeof(text), "[%lu lines not stored]\n", skipped));
-}
-
-/* @word: NULL is in every text. */
-static bool contains(const char *text, size_t length, const char *word)
-{
-    size_t size = word ? strlen(word) : 0;
-    for (size_t at = 0; at + size <= length; at++) {
-        size_t same = 0;
-        while (same < size && char_lower(text[at + same]) == char_lower(word[same]))
-            same++;
-        if (same == size)
-            return true;
-    }
-    return false;
 }
 
 /*
@@ -150,7 +139,8 @@ static struct output_held replay(struct console *only, enum log_level up_to, con
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
-        bool is_wanted = record.level <= up_to && contains(text, record.length, word);
+        bool is_wanted = record.level <= up_to && (!word || string_contains(text, record.length, word)) &&
+                         (only || print_wants_line(text, record.length));
         size_t shown = is_wanted ? show(only, &record, text) : 0;
         output_give(held);
         if (!only && shown > 0 && !print_may_go_on(shown))

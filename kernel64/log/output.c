@@ -61,16 +61,45 @@ bool output_is_mine(void)
     return is_reporter() || spin_is_mine(&output_lock);
 }
 
-void output_write(struct console *only, const char *text, size_t length)
+/* ---- styles ---- */
+
+static bool has_colours = true;
+
+void output_set_colours(bool is_on)
+{
+    has_colours = is_on;
+}
+
+static void write_to(struct console *console, enum text_style style, bool is_log, const char *text,
+                     size_t length)
+{
+    bool is_coloured = has_colours && (console->is_screen || (console->is_terminal && !is_log));
+    console->style = (uint8_t)(is_coloured ? style : STYLE_PLAIN);
+    console->write(console, text, length);
+}
+
+static void write(struct console *only, enum text_style style, bool is_log, const char *text, size_t length)
 {
     __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
     if (only) {
-        only->write(only, text, length);
+        write_to(only, style, is_log, text, length);
         return;
     }
     for (struct console *console = consoles; console; console = console->next)
-        console->write(console, text, length);
+        write_to(console, style, is_log, text, length);
 }
+
+void output_write(struct console *only, const char *text, size_t length)
+{
+    write(only, STYLE_PLAIN, false, text, length);
+}
+
+void output_write_styled(struct console *only, enum text_style style, const char *text, size_t length)
+{
+    write(only, style, false, text, length);
+}
+
+/* ---- the prompt ---- */
 
 static size_t prompt_length(void)
 {
@@ -83,7 +112,7 @@ static void show_prompt(void)
     if (!prompt || is_prompt_shown)
         return;
     is_prompt_shown = true;
-    output_write(NULL, prompt, prompt_length());
+    output_write_styled(NULL, STYLE_PROMPT, prompt, prompt_length());
 }
 
 static void hide_prompt(void)
@@ -98,15 +127,15 @@ static void hide_prompt(void)
     output_write(NULL, blanks, length + 2);
 }
 
-void output_write_line(struct console *only, const char *text, size_t length)
+void output_write_line(struct console *only, enum text_style style, const char *text, size_t length)
 {
     if (only) {
-        output_write(only, text, length);
+        write(only, style, true, text, length);
         return;
     }
     bool was_shown = is_prompt_shown;
     hide_prompt();
-    output_write(NULL, text, length);
+    write(NULL, style, true, text, length);
     __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
     if (was_shown)
         show_prompt();

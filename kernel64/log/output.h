@@ -39,16 +39,21 @@ void output_give(struct output_held held);
  */
 void output_write(struct console *only, const char *text, size_t length);
 
+/* As output_write(), in a style on the consoles that have colours: screens, and terminals that have sent an
+   escape sequence. */
+void output_write_styled(struct console *only, enum text_style style, const char *text, size_t length);
+
 /**
  * output_write_line() - write a whole log line to a console, or to all.
  * @only:   as output_write().
+ * @style:  on screens; elsewhere a log line is plain, because a program may read it.
  * @text:   @length bytes, with its newline.
  * @length: more than 0.
  *
  * A prompt is erased for it, and shown again after it.
  * Context: between output_take() and output_give().
  */
-void output_write_line(struct console *only, const char *text, size_t length);
+void output_write_line(struct console *only, enum text_style style, const char *text, size_t length);
 
 /* Lines and reports that may have begun in the middle of a row of print(): their number so far. They end in
    column 1 of another row. */
@@ -92,6 +97,9 @@ void output_release(struct output_held held);
  */
 void output_show_prompt(const char *text);
 void output_erase_prompt(void);
+
+/* Sets whether any console gets styles. Initially on. */
+void output_set_colours(bool is_on);
 
 /**
  * output_screen() - get the size of the smallest screen among the consoles.

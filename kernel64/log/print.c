@@ -9,6 +9,9 @@
  * a row ends that row, so that the text goes on in column 1 of another. A line that begins with '@' is a
  * record for programs: it is counted, and the observer is not called within it. Terminals differ in whether a
  * newline after a full row begins another; it is counted as one.
+ *
+ * A filter and a search decide about lines, before rows are counted: while there is one, a line is held back
+ * until it is complete.
  */
 #include <log/print.h>
 
@@ -25,6 +28,8 @@ static size_t columns, column;
 static bool is_line_begun, is_record;
 static size_t rows_printed; /* since its last call */
 static uint32_t lines_seen; /* log lines so far */
+
+/* ---- the observer ---- */
 
 /* Calls the observer. Return: whether to print more. It may wait for a key, so it is called without the
    lock, and never in a report. */
@@ -48,9 +53,17 @@ bool print_may_go_on(size_t line_length)
     return may_print();
 }
 
+bool print_is_stopped(void)
+{
+    if (!is_print_dropped && print_observer && !output_is_mine())
+        is_print_dropped = !print_observer(0);
+    return is_print_dropped;
+}
+
 void print_set_observer(print_observer_fn *observer, size_t row_columns)
 {
     print_observer = observer;
+    print_search(NULL);
     columns = observer ? row_columns : 0;
     column = 0;
     is_line_begun = is_record = false;
@@ -87,10 +100,10 @@ static bool moves_down(char c)
     return true;
 }
 
-static void write_out(const char *text, size_t length)
+static void write_out(enum text_style style, const char *text, size_t length)
 {
     struct output_held held = output_take();
-    output_write(NULL, text, length);
+    output_write_styled(NULL, style, text, length);
     output_give(held);
 }
 
@@ -114,28 +127,115 @@ static void note_log_lines(void)
     column = 0;
 }
 
-static void write_rows(const char *text, size_t length)
+/* ---- filter and search ---- */
+
+static const char *filter, *searched; /* NULL: none */
+static char line[PRINT_LINE_MAX];     /* what of a line is held back */
+static size_t line_length;
+
+bool print_is_searching(void)
 {
-    while (length > 0 && (note_log_lines(), is_record ? !is_print_dropped : may_print())) {
+    return searched != NULL;
+}
+
+bool print_wants_line(const char *text, size_t length)
+{
+    if (filter && !string_contains(text, length, filter))
+        return false;
+    if (searched && !string_contains(text, length, searched))
+        return false;
+    searched = NULL;
+    return true;
+}
+
+/* ---- writing ---- */
+
+/*
+ * Writes text, with an observer row by row.
+ *
+ * Return: how much was written; less than @length only when the observer has begun a search, which then
+ *         decides about the rest.
+ */
+static size_t write_rows(enum text_style style, const char *text, size_t length)
+{
+    size_t written = 0;
+    if (!print_observer) {
+        if (may_print())
+            write_out(style, text, length);
+        return length;
+    }
+    while (written < length && (note_log_lines(), is_record ? !is_print_dropped : may_print())) {
         size_t part = 0;
         bool is_row;
+        if (searched && !is_record)
+            return written;
         do {
-            note_record(text[part]);
-            is_row = moves_down(text[part++]);
-        } while (!is_row && part < length);
+            note_record(text[written + part]);
+            is_row = moves_down(text[written + part++]);
+        } while (!is_row && written + part < length);
         rows_printed += is_row;
-        write_out(text, part);
+        write_out(style, text + written, part);
+        written += part;
+    }
+    return length;
+}
+
+/* A line whose first row has been written is written to its end. */
+static void write_line(enum text_style style)
+{
+    size_t written = 0;
+    while (written < line_length && (written > 0 || print_wants_line(line, line_length)))
+        written += write_rows(style, line + written, line_length - written);
+    line_length = 0;
+}
+
+void print_set_filter(const char *word)
+{
+    write_line(STYLE_PLAIN); /* without a newline at its end */
+    filter = word;
+}
+
+void print_search(const char *word)
+{
+    searched = word;
+}
+
+/* Return: how much of the text was taken. */
+static size_t hold_back(enum text_style style, const char *text, size_t length)
+{
+    size_t part = 0;
+    bool is_end = false;
+    while (part < length && !is_end) {
+        line[line_length++] = text[part];
+        is_end = text[part++] == '\n' || line_length == sizeof(line);
+    }
+    if (is_end)
+        write_line(style);
+    return part;
+}
+
+static void write_text(enum text_style style, const char *text, size_t length)
+{
+    while (length > 0) {
+        bool is_held = filter || searched;
+        size_t part = is_held ? hold_back(style, text, length) : write_rows(style, text, length);
         text += part;
         length -= part;
     }
 }
 
+/* Whether each call is for the monitor's user, and no report. */
+static bool is_watched(void)
+{
+    return (print_observer || filter) && !output_is_mine();
+}
+
 void print_text(const char *text, size_t length)
 {
-    if (print_observer && !output_is_mine())
-        write_rows(text, length);
+    if (is_watched())
+        write_text(STYLE_PLAIN, text, length);
     else if (may_print())
-        write_out(text, length);
+        write_out(STYLE_PLAIN, text, length);
 }
 
 void print_sink(void *context, const char *text, size_t length)
@@ -148,15 +248,16 @@ void print_sink(void *context, const char *text, size_t length)
 struct gathered {
     char text[256];
     size_t length;
-    bool by_rows; /* else under the lock, which is held */
+    enum text_style style;
+    bool is_watched; /* else under the lock, which is held */
 };
 
 static void flush(struct gathered *gathered)
 {
-    if (gathered->by_rows)
-        write_rows(gathered->text, gathered->length);
+    if (gathered->is_watched)
+        write_text(gathered->style, gathered->text, gathered->length);
     else
-        output_write(NULL, gathered->text, gathered->length);
+        output_write_styled(NULL, gathered->style, gathered->text, gathered->length);
     gathered->length = 0;
 }
 
@@ -175,20 +276,33 @@ static void gather(void *context, const char *text, size_t length)
     }
 }
 
-void print_v(const char *format, va_list arguments)
+static void print_in_style(enum text_style style, const char *format, va_list arguments)
 {
-    struct gathered gathered = { .length = 0, .by_rows = print_observer && !output_is_mine() };
+    struct gathered gathered = { .length = 0, .style = style, .is_watched = is_watched() };
     struct output_held held = { .taken = false };
 
-    if (!gathered.by_rows) {
+    if (!gathered.is_watched) {
         if (!may_print())
             return;
         held = output_take();
     }
     format_to(gather, &gathered, format, arguments);
     flush(&gathered);
-    if (!gathered.by_rows)
+    if (!gathered.is_watched)
         output_give(held);
+}
+
+void print_v(const char *format, va_list arguments)
+{
+    print_in_style(STYLE_PLAIN, format, arguments);
+}
+
+void print_styled(enum text_style style, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_in_style(style, format, arguments);
+    va_end(arguments);
 }
 
 void print(const char *format, ...)

@@ -7,7 +7,7 @@
  * Context of all, unless a function says otherwise: any, interrupts on or off, also NMI and panic, as
  * output.h's. Never sleeps, except with an observer, and never allocates.
  */
-#include <ashlar/types.h>
+#include <ashlar/dev/console.h>
 
 #include <stdarg.h>
 
@@ -29,9 +29,47 @@ typedef bool print_observer_fn(size_t rows);
  */
 void print_set_observer(print_observer_fn *observer, size_t columns);
 
+/**
+ * print_is_stopped() - whether the observer wants no more output: for a command that runs long, to end early.
+ *
+ * The observer is called with 0 rows.
+ * Context: thread, without locks.
+ */
+bool print_is_stopped(void);
+
+/**
+ * print_set_filter() - from now on print only lines that contain a word, in either case.
+ * @word: NULL, the initial state: all lines. Kept, not copied.
+ *
+ * A line is held back until its end; of a longer one PRINT_LINE_MAX bytes at a time are compared. New log
+ * lines, and a report (output_hold()), are not filtered.
+ * Context: thread.
+ */
+void print_set_filter(const char *word);
+#define PRINT_LINE_MAX 4096
+
+/**
+ * print_search() - drop lines until one that contains a word, in either case, and print from there on.
+ * @word: kept, not copied. NULL: end a search that has not found its word.
+ *
+ * Context: thread; also the observer.
+ */
+void print_search(const char *word);
+
+/* Return: whether a search has not found its word yet. Context: thread. */
+bool print_is_searching(void);
+
+/* Return: whether a filter and a search, which may end with it, let a line through. Context: thread, also
+   with the output's lock held. */
+bool print_wants_line(const char *text, size_t length);
+
 /* Writes text to every console. */
 void print(const char *format, ...) PRINTF_LIKE(1, 2);
 void print_v(const char *format, va_list arguments);
+
+/* As print(), in a style on consoles that have colours. */
+void print_styled(enum text_style style, const char *format, ...) PRINTF_LIKE(2, 3);
+
 void print_text(const char *text, size_t length);
 
 /**

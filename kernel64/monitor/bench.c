@@ -110,7 +110,7 @@ static status_t command_bench(int argc, char **argv)
     unsigned int count = 0;
     if (argc > 2)
         return STATUS_INVALID;
-    for (const struct bench *bench = __benches_start; bench < __benches_end; bench++) {
+    for (const struct bench *bench = __benches_start; bench < __benches_end && !print_is_stopped(); bench++) {
         if (!string_matches(pattern, bench->name))
             continue;
         run_one(bench);

@@ -8,7 +8,7 @@
 #include <log/print.h>
 #include <lib/string.h>
 #include <monitor/dispatch.h>
-#include <monitor/monitor.h>
+#include <monitor/leave.h>
 
 /* ---- help ---- */
 

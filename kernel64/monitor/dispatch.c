@@ -55,9 +55,9 @@ static status_t name_the_nearest(const char *name)
     const char *nearest = complete_nearest(dispatch_names, name);
 
     if (nearest)
-        print("%s: no such command; did you mean %s?\n", name, nearest);
+        print_styled(STYLE_ERROR, "%s: no such command; did you mean %s?\n", name, nearest);
     else
-        print("%s: no such command; 'help' lists them\n", name);
+        print_styled(STYLE_ERROR, "%s: no such command; 'help' lists them\n", name);
     return STATUS_NOT_FOUND;
 }
 
@@ -77,7 +77,7 @@ static status_t run(int argc, char **argv)
     if (!command)
         return name_the_nearest(argv[0]);
     if (is_too_deep()) {
-        print("%s: commands nested too deep\n", command->name);
+        print_styled(STYLE_ERROR, "%s: commands nested too deep\n", command->name);
         return STATUS_BUSY;
     }
 
@@ -87,9 +87,10 @@ static status_t run(int argc, char **argv)
     status_t status = has_surplus ? STATUS_INVALID : command->run(argc, argv);
     depth--;
     if (status == STATUS_INVALID)
-        print("usage: %s%s%s\n", command->name, command->arguments[0] ? " " : "", command->arguments);
+        print_styled(STYLE_ERROR, "usage: %s%s%s\n", command->name, command->arguments[0] ? " " : "",
+                     command->arguments);
     else if (status != STATUS_OK)
-        print("%s: %s\n", command->name, status_sentence(status));
+        print_styled(STYLE_ERROR, "%s: %s\n", command->name, status_sentence(status));
     return status;
 }
 
@@ -106,9 +107,9 @@ bool dispatch_line(char *line, void (*failed)(const char *command))
         if (status == STATUS_OK)
             status = run(argc, argv);
         else if (status == STATUS_MALFORMED)
-            print("unclosed quote\n");
+            print_styled(STYLE_ERROR, "unclosed quote\n");
         else
-            print("more than %d words in one command\n", SPLIT_WORDS_MAX);
+            print_styled(STYLE_ERROR, "more than %d words in one command\n", SPLIT_WORDS_MAX);
         if (status != STATUS_OK && failed)
             failed(name);
     }

@@ -163,7 +163,7 @@ static status_t command_test(int argc, char **argv)
         return STATUS_OK;
     }
     print("KTAP version 1\n1..%u\n", count);
-    for (const struct ktest *test = __ktests_start; test < __ktests_end; test++)
+    for (const struct ktest *test = __ktests_start; test < __ktests_end && !print_is_stopped(); test++)
         if (string_matches(pattern, test->name))
             (sweeps ? sweep_one : run_one)(test, ++number);
     return STATUS_OK;

@@ -17,9 +17,10 @@
 #define CTRL(letter) (0x1f & (letter))
 #define KEY_DEL      0x7f
 
-void line_init(struct line *line, line_put_fn *put, void *context, const char *prompt, size_t columns)
+void line_init(struct line *line, line_put_fn *put, line_put_fn *put_prompt, void *context,
+               const char *prompt, size_t columns)
 {
-    *line = (struct line){ .put = put, .context = context, .prompt = prompt };
+    *line = (struct line){ .put = put, .put_prompt = put_prompt, .context = context, .prompt = prompt };
     line->width = columns - strlen(prompt) - 1;
     if (line->width > sizeof(line->shown))
         line->width = sizeof(line->shown);
@@ -72,7 +73,7 @@ static void refresh(struct line *line)
 void line_show_again(struct line *line)
 {
     line->shown_length = line->shown_cursor = 0;
-    line->put(line->context, line->prompt, strlen(line->prompt));
+    line->put_prompt(line->context, line->prompt, strlen(line->prompt));
     refresh(line);
 }
 
@@ -203,6 +204,8 @@ static void edit(struct line *line, int key)
 static enum line_event leave_line(struct line *line, enum line_event event)
 {
     go_to(line, line->shown_length);
+    if (event == LINE_CANCELED)
+        line->put(line->context, "^C", 2);
     line->put(line->context, "\n", 1);
     line->shown_length = line->shown_cursor = 0;
     if (event == LINE_CANCELED)

@@ -24,7 +24,7 @@ struct line {
     char text[LINE_MAX]; /* the line; ends in NUL */
     size_t length, cursor;
 
-    line_put_fn *put;
+    line_put_fn *put, *put_prompt;
     void *context;
     const char *prompt;
     size_t width; /* columns after the prompt */
@@ -37,11 +37,12 @@ struct line {
 
 /**
  * line_init() - set up an editor for a terminal.
- * @put, @context: output function.
+ * @put, @put_prompt, @context: output functions, of the line and of the prompt.
  * @prompt:  constant; shorter than @columns.
  * @columns: of the terminal; the last one is not used, because terminals differ in their behaviour there.
  */
-void line_init(struct line *line, line_put_fn *put, void *context, const char *prompt, size_t columns);
+void line_init(struct line *line, line_put_fn *put, line_put_fn *put_prompt, void *context,
+               const char *prompt, size_t columns);
 
 /* Shows the prompt and an empty line. */
 void line_start(struct line *line);

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's loop. It halts until an interrupt arrives; an input without one is polled, because the prompt
- * must work on a machine whose interrupts do not. Log lines printed while a line is edited appear in the
+ * The monitor's loop. Log lines printed while a line is edited appear in the
  * middle of it; Ctrl-L shows the line again. Only interactive commands are paged.
  */
 #include <monitor/monitor.h>
 
-#include <ashlar/json.h>
 #include <ashlar/sync/backoff.h>
-#include <ashlar/sync/irqflags.h>
-#include <ashlar/time_units.h>
 #include <boot/options.h>
-#include <console/input_interrupts.h>
 #include <console/inputs.h>
-#include <cpu/insn.h>
-#include <cpu/wait.h>
-#include <power/exit.h>
 #include <log/log.h>
 #include <log/output.h>
 #include <log/print.h>
@@ -27,52 +19,17 @@
 #include <monitor/complete.h>
 #include <monitor/dispatch.h>
 #include <monitor/history.h>
+#include <monitor/keys.h>
+#include <monitor/leave.h>
 #include <monitor/pager.h>
 #include <monitor/summary.h>
-#include <time/tsc_sync.h>
-#include <time/clock.h>
-#include <time/timer.h>
 
 #define PROMPT "ashlar> "
-
-/* Fast enough for typing; a serial port's FIFO holds the characters received meanwhile. */
-#define POLL_NS NS_PER_MS
 
 static bool is_run_running;
 static struct line line;
 static size_t rows, columns; /* of the smallest screen */
 static struct history history;
-
-/* Context: interrupts off, so that none can arrive between the last poll and the halt; on afterwards. */
-static void wait_for_input(void)
-{
-    input_interrupts_check();
-    if (inputs_all_interrupt()) {
-        cpu_interrupts_on_and_halt();
-        return;
-    }
-    local_irq_enable();
-    if (timer_interrupts())
-        timer_sleep_until(clock_now_ns() + POLL_NS);
-    else
-        timer_poll();
-}
-
-static int wait_for_key(void)
-{
-    for (;;) {
-        local_irq_disable();
-        int key = inputs_poll();
-        if (key == KEY_RESTART)
-            monitor_reboot();
-        if (key != KEY_NONE) {
-            local_irq_enable();
-            tsc_sync_recheck();
-            return key;
-        }
-        wait_for_input();
-    }
-}
 
 /*
  * For a panic. Interrupts are off, so all inputs are polled at their devices; keys typed before the report
@@ -88,18 +45,8 @@ static void wait_for_restart(void)
         ;
     do {
         cpu_relax();
-        key = inputs_poll();
+        key = keys_of_screen(inputs_poll());
     } while (key != KEY_RESTART && key != '\r' && key != 'r' && key != 'R');
-}
-
-int monitor_wait_for_key(uint64_t deadline_ns)
-{
-    int key;
-    while ((key = inputs_poll()) == KEY_NONE && clock_now_ns() < deadline_ns) {
-        input_interrupts_check();
-        timer_sleep_until(clock_now_ns() + POLL_NS * 10);
-    }
-    return key;
 }
 
 bool monitor_is_attended(void)
@@ -179,13 +126,19 @@ static void show_from_history(const char *text)
         line_set(&line, text);
 }
 
+static void put_prompt(void *context, const char *text, size_t length)
+{
+    (void)context;
+    print_styled(STYLE_PROMPT, "%.*s", (int)length, text);
+}
+
 static void read_line(void)
 {
     enum line_event event;
 
     line_start(&line);
     do {
-        event = line_feed(&line, wait_for_key());
+        event = line_feed(&line, keys_wait());
         if (event == LINE_PREVIOUS)
             show_from_history(history_previous(&history, line.text));
         else if (event == LINE_NEXT)
@@ -200,21 +153,6 @@ static void command_of_run_failed(const char *command)
 {
     verdict_spoil(command);
     log_error("monitor", "run=: command '%s' failed", command);
-}
-
-NORETURN void monitor_reboot(void)
-{
-    struct json json = { .put = print_sink };
-    print_set_observer(NULL, 0);
-    json_begin(&json, "reboot");
-    json_end(&json);
-    power_reboot();
-}
-
-NORETURN void monitor_exit(void)
-{
-    verdict_print(verdict_so_far());
-    power_exit(verdict_so_far());
 }
 
 /* If the rest of a line cannot be run, exit as `exit` does: the rest may contain the `exit`, and a program
@@ -259,16 +197,17 @@ void monitor_run(void)
         run_without_a_person(run);
 
     output_screen(&rows, &columns);
-    line_init(&line, print_sink, NULL, PROMPT, columns);
+    line_init(&line, print_sink, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */
     if (is_attended)
         summary_print();
     else
         print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);
+    static const struct pager_keys keys = { .wait = keys_wait_for_new, .is_stopped = keys_have_stop };
     for (;;) {
         read_line();
         history_add(&history, line.text);
-        pager_begin(rows, columns, wait_for_key);
+        pager_begin(rows, columns, &keys);
         (void)dispatch_line(line.text, NULL);
         pager_end();
     }

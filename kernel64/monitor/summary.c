@@ -30,16 +30,29 @@
 #define NAME_COLUMNS 12
 #define ROW_COLUMNS  79 /* the last column stays empty: terminals differ in what a full row does */
 
-static void PRINTF_LIKE(2, 3) row(const char *name, const char *format, ...)
+static void row_v(enum text_style style, const char *name, const char *format, va_list arguments)
 {
     char text[ROW_COLUMNS - NAME_COLUMNS - 2 + 1];
-    va_list arguments;
-    va_start(arguments, format);
     size_t length = format_buffer_v(text, sizeof(text), format, arguments);
-    va_end(arguments);
     if (length >= sizeof(text))
         memcpy(text + sizeof(text) - 4, "...", 4);
-    print("  %-*s%s\n", NAME_COLUMNS, name, text);
+    print_styled(style, "  %-*s%s\n", NAME_COLUMNS, name, text);
+}
+
+static void PRINTF_LIKE(2, 3) row(const char *name, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    row_v(STYLE_PLAIN, name, format, arguments);
+    va_end(arguments);
+}
+
+static void PRINTF_LIKE(3, 4) row_styled(enum text_style style, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    row_v(style, name, format, arguments);
+    va_end(arguments);
 }
 
 /* A blank between two texts, if there are two. */
@@ -174,14 +187,16 @@ static void print_warnings(void)
     if (errors + warnings == 0)
         row("Warnings", "none");
     else
-        row("Warnings", "%lu, errors: %lu; 'log warn' shows them", warnings, errors);
+        row_styled(errors ? STYLE_ERROR : STYLE_WARNING, "Warnings",
+                   "%lu, errors: %lu; 'log warn' shows them", warnings, errors);
 }
 
 void summary_print(void)
 {
     /* Looked up before the first row, because its faults are logged, and warnings are counted below. */
     (void)smbios_here();
-    print("\n  Ashlar %s\n\n", ASHLAR_VERSION);
+    print("\n");
+    print_styled(STYLE_HEADLINE, "  Ashlar %s\n\n", ASHLAR_VERSION);
     print_machine();
     print_firmware();
     print_cpus();

@@ -9,6 +9,7 @@
 #include <lib/string.h>
 #include <log/print.h>
 #include <monitor/dispatch.h>
+#include <monitor/keys.h>
 #include <monitor/line.h>
 #include <monitor/monitor.h>
 #include <monitor/pager.h>
@@ -52,7 +53,10 @@ static status_t command_watch(int argc, char **argv)
         print("\f");
         memcpy(copy, line, sizeof(copy));
         (void)dispatch_line(copy, NULL);
-        if (monitor_wait_for_key(clock_now_ns() + PERIOD_NS) != KEY_NONE)
+        int key = keys_wait_until(clock_now_ns() + PERIOD_NS);
+        if (key == KEY_STOP)
+            print("^C\n");
+        if (key != KEY_NONE)
             break;
     }
     return STATUS_OK;

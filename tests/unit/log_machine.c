@@ -49,6 +49,7 @@ static void record(struct console *self, const char *text, size_t length)
     void (*inside)(void) = fake->inside;
 
     fake->saw_irqs_enabled |= local_irq_is_enabled();
+    fake->style = self->style;
     assert_true(fake->length + length < sizeof(fake->text));
     memcpy(fake->text + fake->length, text, length);
     fake->length += length;

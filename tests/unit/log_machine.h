@@ -27,6 +27,7 @@ struct fake {
     size_t length;
     bool saw_irqs_enabled;
     unsigned int settles;
+    uint8_t style;        /* of the last write */
     void (*inside)(void); /* runs inside write(), once: as an NMI would */
 };
 

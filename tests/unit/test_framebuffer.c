@@ -66,7 +66,8 @@ static void open_screen(const struct framebuffer_mode *wanted)
     memory = malloc(framebuffer_memory_size(&mode));
     assert_true(pixels != NULL && memory != NULL);
     memset(pixels, PADDING, pixels_size);
-    assert_int_equal(framebuffer_init(&framebuffer, &mode, pixels, memory), STATUS_OK);
+    assert_int_equal(framebuffer_init(&framebuffer, &mode, pixels, memory, framebuffer_memory_size(&mode)),
+                     STATUS_OK);
 }
 
 static void show(const char *text)
@@ -275,7 +276,7 @@ static void unsupported_modes_are_refused_and_the_screen_left_alone(void **state
     };
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         assert_int_equal(framebuffer_memory_size(&refused[i].mode), 0);
-        assert_int_equal(framebuffer_init(&framebuffer, &refused[i].mode, NULL, NULL), refused[i].status);
+        assert_int_equal(framebuffer_init(&framebuffer, &refused[i].mode, NULL, NULL, 0), refused[i].status);
     }
 }
 

@@ -74,7 +74,7 @@ static void begin(size_t columns)
 {
     terminal = (struct terminal){ .columns = columns };
     memset(terminal.row, ' ', sizeof(terminal.row));
-    line_init(&line, type_out, &terminal, PROMPT, columns);
+    line_init(&line, type_out, type_out, &terminal, PROMPT, columns);
     line_start(&line);
 }
 

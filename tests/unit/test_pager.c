@@ -31,12 +31,18 @@ void output_give(struct output_held held)
     assert_true(held.taken);
 }
 
-void output_write(struct console *only, const char *text, size_t length)
+void output_write_styled(struct console *only, enum text_style style, const char *text, size_t length)
 {
+    assert_int_equal(style, STYLE_PLAIN);
     assert_null(only);
     memcpy(output + length_written, text, length);
     length_written += length;
     output[length_written] = '\0';
+}
+
+void output_write(struct console *only, const char *text, size_t length)
+{
+    output_write_styled(only, STYLE_PLAIN, text, length);
 }
 
 bool output_is_mine(void)
@@ -75,12 +81,23 @@ void output_screen(size_t *rows, size_t *columns)
     *columns = screen_columns;
 }
 
-static void begin(size_t rows, const int *typed, pager_key_fn *key)
+static bool is_stop_typed;
+
+static bool is_stopped(void)
 {
+    return is_stop_typed;
+}
+
+static void begin(size_t rows, const int *typed, int (*key)(void))
+{
+    static struct pager_keys source = { .is_stopped = is_stopped };
+    source.wait = key;
+    is_stop_typed = false;
+
     length_written = 0;
     output[0] = '\0';
     keys = typed;
-    pager_begin(rows, COLUMNS, key);
+    pager_begin(rows, COLUMNS, &source);
 }
 
 static int next_key(void)
@@ -120,7 +137,33 @@ static void q_drops_the_rest_and_only_that(void **state)
 {
     (void)state;
     check(9, (const int[]){ 'q', 0 }, "1\n2\n3\n" MORE ".");
-    check(9, (const int[]){ 3, 0 }, "1\n2\n3\n" MORE ".");
+}
+
+static void ctrl_c_stops_at_the_prompt_and_between_prompts(void **state)
+{
+    (void)state;
+    check(9, (const int[]){ 3, 0 }, "1\n2\n3\n" MORE "^C\n.");
+    begin(4, (const int[]){ 0 }, next_key);
+    print("1\n");
+    assert_false(print_is_stopped());
+    is_stop_typed = true;
+    print("2\n");
+    assert_true(print_is_stopped());
+    print("3\n");
+    pager_end();
+    assert_string_equal(output, "1\n^C\n");
+}
+
+/* The rows that a command has printed are not given twice. */
+static void asking_whether_to_stop_counts_no_rows(void **state)
+{
+    (void)state;
+    begin(4, (const int[]){ 0 }, next_key);
+    print("1\n2\n3\n");
+    for (int i = 0; i < 10; i++)
+        assert_false(print_is_stopped());
+    pager_end();
+    assert_string_equal(output, "1\n2\n3\n");
 }
 
 static void other_keys_do_nothing(void **state)
@@ -260,6 +303,8 @@ int main(void)
         cmocka_unit_test(short_output_is_not_paused),
         cmocka_unit_test(space_shows_a_screen_and_enter_a_line),
         cmocka_unit_test(q_drops_the_rest_and_only_that),
+        cmocka_unit_test(ctrl_c_stops_at_the_prompt_and_between_prompts),
+        cmocka_unit_test(asking_whether_to_stop_counts_no_rows),
         cmocka_unit_test(other_keys_do_nothing),
         cmocka_unit_test(several_lines_in_one_write_are_counted),
         cmocka_unit_test(a_line_wider_than_the_screen_counts_as_several_rows),

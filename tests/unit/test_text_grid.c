@@ -19,16 +19,16 @@ static struct text_grid grid;
 static uint8_t *memory;
 
 static struct {
-    uint8_t cells[MAX_CELLS];
+    text_cell_t cells[MAX_CELLS];
     unsigned int drawn;
 } screen;
 
-static void draw(void *context, unsigned int row, unsigned int column, const uint8_t *shown,
-                 const uint8_t *wanted, unsigned int count)
+static void draw(void *context, unsigned int row, unsigned int column, const text_cell_t *shown,
+                 const text_cell_t *wanted, unsigned int count)
 {
     assert_ptr_equal(context, &screen);
     assert_true(row < grid.rows && count > 0 && column + count <= grid.columns);
-    uint8_t *cells = screen.cells + row * grid.columns + column;
+    text_cell_t *cells = screen.cells + row * grid.columns + column;
     for (unsigned int i = 0; i < count; i++) {
         assert_int_equal(cells[i], shown[i]);
         assert_int_equal(cells[i], text_grid_shown(&grid, row, column + i));
@@ -38,14 +38,25 @@ static void draw(void *context, unsigned int row, unsigned int column, const uin
     screen.drawn += count;
 }
 
+/* @extra_rows: of memory for rows that have scrolled out. */
+static void open_grid_with(unsigned int columns, unsigned int rows, unsigned int scroll_rows,
+                           unsigned int extra_rows)
+{
+    /* Exactly as much memory as asked for, so that ASan reports an access outside. Filled, because only the
+       screen's rows are blank at the start. */
+    size_t size_bytes = text_grid_size(columns, rows) + text_grid_size(columns, 1) / 2 * extra_rows;
+    memory = malloc(size_bytes);
+    assert_non_null(memory);
+    memset(memory, 'X', size_bytes);
+    text_grid_init(&grid, columns, rows, scroll_rows, memory, size_bytes);
+    for (unsigned int i = 0; i < MAX_CELLS; i++)
+        screen.cells[i] = ' ';
+    screen.drawn = 0;
+}
+
 static void open_grid(unsigned int columns, unsigned int rows, unsigned int scroll_rows)
 {
-    /* Exactly as much memory as asked for, so that ASan reports an access outside. */
-    memory = malloc(text_grid_size(columns, rows));
-    assert_non_null(memory);
-    text_grid_init(&grid, columns, rows, scroll_rows, memory);
-    memset(screen.cells, ' ', sizeof(screen.cells));
-    screen.drawn = 0;
+    open_grid_with(columns, rows, scroll_rows, 0);
 }
 
 static int close_grid(void **state)
@@ -56,9 +67,20 @@ static int close_grid(void **state)
     return 0;
 }
 
+static void show_styled(enum text_style style, const char *text)
+{
+    text_grid_write(&grid, style, text, strlen(text));
+    text_grid_flush(&grid, draw, &screen);
+}
+
 static void show(const char *text)
 {
-    text_grid_write(&grid, text, strlen(text));
+    show_styled(STYLE_PLAIN, text);
+}
+
+static void scroll_view(int rows)
+{
+    text_grid_scroll(&grid, rows);
     text_grid_flush(&grid, draw, &screen);
 }
 
@@ -71,8 +93,8 @@ static const char *seen(void)
         size_t row_length = grid.columns;
         while (row_length > 0 && screen.cells[row * grid.columns + row_length - 1] == ' ')
             row_length--;
-        memcpy(text + length, screen.cells + row * grid.columns, row_length);
-        length += row_length;
+        for (size_t column = 0; column < row_length; column++)
+            text[length++] = (char)TEXT_CELL_CHARACTER(screen.cells[row * grid.columns + column]);
         text[length++] = '|';
     }
     text[length - 1] = 0;
@@ -208,12 +230,80 @@ static void lines_written_together_are_drawn_once(void **state)
     assert_int_equal(screen.drawn, 10 * 8);
 }
 
+static void a_style_is_of_the_cells_written_with_it(void **state)
+{
+    (void)state;
+    open_grid(10, 2, 1);
+    show("ab");
+    show_styled(STYLE_ERROR, "c ");
+    show("d");
+    assert_int_equal(screen.cells[1], 'b');
+    assert_int_equal(screen.cells[2], TEXT_CELL(STYLE_ERROR, 'c'));
+    assert_int_equal(screen.cells[3], TEXT_CELL(STYLE_ERROR, ' '));
+    assert_int_equal(screen.cells[4], 'd');
+    screen.drawn = 0;
+    show_styled(STYLE_WARNING, "\rab");
+    assert_int_equal(screen.drawn, 2);
+}
+
+/* ---- scrolled back ---- */
+
+static void rows_that_scrolled_out_are_seen_again(void **state)
+{
+    (void)state;
+    open_grid_with(4, 3, 1, 5);
+    show("1\n2\n3\n4\n5");
+    assert_int_equal(text_grid_cursor_row(&grid), 2);
+    scroll_view(-1);
+    assert_string_equal(seen(), "2|3|4");
+    assert_int_equal(text_grid_cursor_row(&grid), 3);
+    scroll_view(-1);
+    assert_string_equal(seen(), "1|2|3");
+    scroll_view(-1);
+    assert_string_equal(seen(), "1|2|3");
+    scroll_view(1);
+    assert_string_equal(seen(), "2|3|4");
+    scroll_view(7);
+    assert_string_equal(seen(), "3|4|5");
+}
+
+static void as_many_rows_are_kept_as_there_is_memory_for(void **state)
+{
+    (void)state;
+    open_grid_with(4, 3, 1, 2);
+    for (char row[] = "1"; row[0] <= '9'; row[0]++)
+        show(row[0] == '1' ? "1" : (char[]){ '\n', row[0], 0 });
+    scroll_view(-100);
+    assert_string_equal(seen(), "5|6|7");
+    close_grid(NULL);
+    open_grid(4, 3, 1);
+    show("1\n2\n3\n4\n5");
+    scroll_view(-1);
+    assert_string_equal(seen(), "3|4|5");
+}
+
+static void output_brings_the_newest_rows_back(void **state)
+{
+    (void)state;
+    open_grid_with(4, 3, 1, 5);
+    show("1\n2\n3\n4\n5");
+    scroll_view(-2);
+    show("x");
+    assert_string_equal(seen(), "3|4|5x");
+}
+
 /* ---- the model ---- */
 
 static struct {
     unsigned int columns, rows, scroll_rows, column, row;
-    uint8_t cells[MAX_CELLS];
+    text_cell_t cells[MAX_CELLS];
 } model;
+
+static void model_blank(unsigned int start, unsigned int end)
+{
+    while (start < end)
+        model.cells[start++] = ' ';
+}
 
 static void model_new_line(void)
 {
@@ -221,12 +311,12 @@ static void model_new_line(void)
     if (++model.row < model.rows)
         return;
     unsigned int gone = model.scroll_rows * model.columns, all = model.rows * model.columns;
-    memmove(model.cells, model.cells + gone, all - gone);
-    memset(model.cells + all - gone, ' ', gone);
+    memmove(model.cells, model.cells + gone, (all - gone) * sizeof(model.cells[0]));
+    model_blank(all - gone, all);
     model.row -= model.scroll_rows;
 }
 
-static void model_put(char c)
+static void model_put(enum text_style style, char c)
 {
     if (c == '\n') {
         model_new_line();
@@ -241,12 +331,13 @@ static void model_put(char c)
         if (model.column > model.columns)
             model.column = model.columns;
     } else if (c == '\f') {
-        memset(model.cells, ' ', sizeof(model.cells));
+        model_blank(0, MAX_CELLS);
         model.column = model.row = 0;
     } else {
         if (model.column == model.columns)
             model_new_line();
-        model.cells[model.row * model.columns + model.column++] = (uint8_t)(c < ' ' || c > '~' ? '?' : c);
+        model.cells[model.row * model.columns + model.column++] =
+            TEXT_CELL(style, c < ' ' || c > '~' ? '?' : c);
     }
 }
 
@@ -261,19 +352,23 @@ static void random_text_matches_the_model(void **state)
         model.rows = 1 + (unsigned int)rand() % 40;
         model.scroll_rows = 1 + (unsigned int)rand() % model.rows;
         model.column = model.row = 0;
-        memset(model.cells, ' ', sizeof(model.cells));
-        open_grid(model.columns, model.rows, model.scroll_rows);
+        model_blank(0, MAX_CELLS);
+        open_grid_with(model.columns, model.rows, model.scroll_rows, (unsigned int)rand() % 60);
         for (int step = 0; step < 200; step++) {
             char text[64];
             size_t length = (size_t)rand() % sizeof(text);
+            enum text_style style = rand() % 4 ? STYLE_PLAIN : (enum text_style)(rand() % TEXT_STYLES);
+            text_grid_scroll(&grid, rand() % 40 - 20);
+            text_grid_flush(&grid, draw, &screen);
             for (size_t i = 0; i < length; i++) {
                 int kind = rand() % 40;
                 text[i] = kind < 5 ? "\n\r\b\t\n"[kind] : kind == 5 && rand() % 20 == 0 ? '\f' : (char)rand();
-                model_put(text[i]);
+                model_put(style, text[i]);
             }
-            text_grid_write(&grid, text, length);
+            text_grid_write(&grid, style, text, length);
             text_grid_flush(&grid, draw, &screen);
-            assert_memory_equal(screen.cells, model.cells, model.columns * model.rows);
+            assert_memory_equal(screen.cells, model.cells,
+                                model.columns * model.rows * sizeof(model.cells[0]));
         }
         close_grid(NULL);
     }
@@ -298,6 +393,10 @@ int main(void)
         TEST(a_grid_may_have_one_cell),
         TEST(only_cells_that_change_are_drawn),
         TEST(lines_written_together_are_drawn_once),
+        TEST(a_style_is_of_the_cells_written_with_it),
+        TEST(rows_that_scrolled_out_are_seen_again),
+        TEST(as_many_rows_are_kept_as_there_is_memory_for),
+        TEST(output_brings_the_newest_rows_back),
         TEST(random_text_matches_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

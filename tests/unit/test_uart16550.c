@@ -193,6 +193,19 @@ static void lines_end_in_cr_lf_and_only_ascii_is_sent(void **state)
     expect_sent("\r\n?[31m????");
 }
 
+static void a_style_is_a_sequence_around_the_text(void **state)
+{
+    (void)state;
+    init();
+    uart.console.style = STYLE_ERROR;
+    write_text("no\x1b\n");
+    expect_sent("\x1b[31mno?\r\n\x1b[0m");
+    device.sent_count = 0;
+    uart.console.style = STYLE_PLAIN;
+    write_text("yes");
+    expect_sent("yes");
+}
+
 static void a_working_fifo_takes_sixteen_bytes_per_status_read(void **state)
 {
     (void)state;
@@ -315,6 +328,7 @@ int main(void)
         TEST(registers_out_of_range_are_refused),
         TEST(the_loaders_output_drains_before_the_speed_changes),
         TEST(lines_end_in_cr_lf_and_only_ascii_is_sent),
+        TEST(a_style_is_a_sequence_around_the_text),
         TEST(a_working_fifo_takes_sixteen_bytes_per_status_read),
         TEST(without_a_working_fifo_each_byte_waits),
         TEST(a_transmitter_that_never_empties_costs_one_wait),

@@ -22,6 +22,22 @@ static void received_bytes_become_keys_in_order(void **state)
     assert_int_equal(uart.lost, 0);
 }
 
+/* A script types characters only, and must not get escape sequences back. */
+static void a_peer_that_sends_an_escape_sequence_is_a_terminal(void **state)
+{
+    (void)state;
+    start();
+    receive("help\r\x03\x1b");
+    run_on();
+    while (poll_key() != KEY_NONE)
+        ;
+    assert_false(uart.console.is_terminal);
+    receive("[A");
+    run_on();
+    assert_int_equal(poll_key(), KEY_UP);
+    assert_true(uart.console.is_terminal);
+}
+
 static void garbled_bytes_are_dropped_and_counted(void **state)
 {
     (void)state;
@@ -128,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(received_bytes_become_keys_in_order),
+        TEST(a_peer_that_sends_an_escape_sequence_is_a_terminal),
         TEST(garbled_bytes_are_dropped_and_counted),
         TEST(with_flow_control_a_late_reader_loses_nothing),
         TEST(an_overflow_is_counted_and_not_fatal),

@@ -76,7 +76,7 @@ static status_t open_screen(uint32_t columns, uint32_t rows, uint32_t pitch_byte
     memory = malloc(text_grid_size(columns, rows));
     assert_true(screen != NULL && memory != NULL);
     memset(screen, 0xee, (size_t)pitch_bytes * rows);
-    return vga_text_init(&vga, screen, columns, rows, pitch_bytes, memory);
+    return vga_text_init(&vga, screen, columns, rows, pitch_bytes, memory, text_grid_size(columns, rows));
 }
 
 static void show(const char *text)
@@ -106,6 +106,38 @@ static void text_is_grey_on_black(void **state)
     assert_int_equal(screen[0], 0x0700 | 'h');
     assert_int_equal(screen[1], 0x0700 | 'i');
     assert_int_equal(screen[80], 0x0700 | 'y');
+}
+
+static void styles_have_colours(void **state)
+{
+    (void)state;
+    assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
+    vga.console.style = STYLE_ERROR;
+    show("e");
+    vga.console.style = STYLE_WARNING;
+    show("w");
+    assert_int_equal(screen[0], 0x0c00 | 'e');
+    assert_int_equal(screen[1], 0x0e00 | 'w');
+}
+
+/* The cursor is in a row below the screen then. */
+static void a_view_that_is_scrolled_back_has_no_cursor(void **state)
+{
+    (void)state;
+    pull_out(NULL);
+    screen = malloc(2 * 160);
+    size_t size_bytes = text_grid_size(80, 2) + text_grid_size(80, 1);
+    memory = malloc(size_bytes);
+    assert_true(screen != NULL && memory != NULL);
+    assert_int_equal(vga_text_init(&vga, screen, 80, 2, 160, memory, size_bytes), STATUS_OK);
+    show("a\nb\nc");
+    assert_int_equal(cursor(), 80 + 1);
+    vga_text_scroll(&vga, -1);
+    assert_int_equal(screen[0], 0x0700 | 'a');
+    assert_true(cursor() >= 2 * 80);
+    vga_text_scroll(&vga, 1);
+    assert_int_equal(screen[0], 0x0700 | 'b');
+    assert_int_equal(cursor(), 80 + 1);
 }
 
 static void rows_are_one_pitch_apart(void **state)
@@ -193,7 +225,7 @@ static void a_size_out_of_range_is_refused(void **state)
                                          { 1, 8193, 160 },       { 80, 25, 158 }, { 80, 25, 161 },
                                          { 0x80000001, 25, 160 } };
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
-        assert_int_equal(vga_text_init(&vga, NULL, sizes[i][0], sizes[i][1], sizes[i][2], NULL),
+        assert_int_equal(vga_text_init(&vga, NULL, sizes[i][0], sizes[i][1], sizes[i][2], NULL, 0),
                          STATUS_INVALID);
 }
 
@@ -202,11 +234,18 @@ static void a_size_out_of_range_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_screen_is_cleared),          TEST(text_is_grey_on_black),
-        TEST(rows_are_one_pitch_apart),       TEST(the_cursor_follows_the_text),
-        TEST(the_cursor_is_an_underline),     TEST(the_start_address_is_reset_to_zero),
-        TEST(a_full_text_screen_scrolls),     TEST(a_monochrome_adapter_uses_its_own_registers),
-        TEST(a_missing_adapter_is_detected),  TEST(a_graphics_mode_is_left_alone),
+        TEST(the_screen_is_cleared),
+        TEST(text_is_grey_on_black),
+        TEST(styles_have_colours),
+        TEST(a_view_that_is_scrolled_back_has_no_cursor),
+        TEST(rows_are_one_pitch_apart),
+        TEST(the_cursor_follows_the_text),
+        TEST(the_cursor_is_an_underline),
+        TEST(the_start_address_is_reset_to_zero),
+        TEST(a_full_text_screen_scrolls),
+        TEST(a_monochrome_adapter_uses_its_own_registers),
+        TEST(a_missing_adapter_is_detected),
+        TEST(a_graphics_mode_is_left_alone),
         TEST(a_size_out_of_range_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

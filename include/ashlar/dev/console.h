@@ -7,9 +7,13 @@
  * Text is ASCII. '\n' starts a new line (a serial driver sends CR LF), '\r' goes to the first
  * column, '\b' one column left without erasing, '\t' to the next multiple of 8; '\f' clears a
  * screen and is a blank line on serial. Everything else below 0x20 and above 0x7e is shown as '?'.
- * There are no escape sequences, so that a log file stays plain.
+ * There are no escape sequences in it, so that a log file stays plain: how text looks is said beside it, by
+ * a style.
  */
 #include <ashlar/types.h>
+
+/* How text looks on a console that has colours. A style adds nothing that the text does not say. */
+enum text_style { STYLE_PLAIN, STYLE_HEADLINE, STYLE_PROMPT, STYLE_WARNING, STYLE_ERROR, TEXT_STYLES };
 
 struct console {
     const char *name; /* "serial", "vga", "fb", as in console= */
@@ -34,6 +38,14 @@ struct console {
 
     /* Of its screen; 0: unknown, as for a terminal at a serial port. */
     uint16_t rows, columns;
+
+    /* Its text is seen and not stored: a log line may be in colour. Constant. */
+    bool is_screen;
+    /* A terminal that has shown that it knows escape sequences, by sending one: output of the monitor may be
+       in colour. Set by the driver, at any time. */
+    bool is_terminal;
+
+    uint8_t style; /* of the text that write() is given: one of enum text_style, written before each call */
 
     struct console *next; /* for the log's list; NULL before registration */
 };

@@ -29,8 +29,11 @@ struct framebuffer {
     uint8_t *pixels;
     uint32_t pitch_bytes;
     uint8_t bytes_per_pixel;
-    /* Eight pixels for each byte of a glyph; the first bytes_per_pixel words of each are used. */
-    uint64_t octets[256][FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
+    /* In each style, eight pixels for each byte of a glyph; the first bytes_per_pixel words of each are used.
+       Those of a style are filled in when it is first drawn. */
+    uint64_t octets[TEXT_STYLES][256][FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
+    bool has_octets[TEXT_STYLES];
+    uint32_t background, colours[TEXT_STYLES]; /* pixel values */
     /* Position of the cursor's bar; a column past the last: it is not shown. */
     uint16_t bar_row, bar_column;
 };
@@ -39,7 +42,7 @@ struct framebuffer {
  * framebuffer_memory_size() - how much memory framebuffer_init() needs for a mode.
  * @mode: any values.
  *
- * Return: bytes; two for each character that fits. 0 for an unsupported mode.
+ * Return: bytes; four for each character that fits. 0 for an unsupported mode.
  * Context: any.
  */
 size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
@@ -50,7 +53,7 @@ size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
  * @mode:        not used after the call.
  * @pixels:      the video memory, mapped, best write-combining: @mode->height rows a pitch apart. It is
  *               written and never read.
- * @memory:      framebuffer_memory_size(@mode) bytes, owned by the driver from now on.
+ * @memory, @size_bytes: at least framebuffer_memory_size(@mode), as text_grid_init() takes them.
  *
  * Return: STATUS_OK; STATUS_UNSUPPORTED for a depth, a colour layout or a size (less than one character) that
  *         is not supported; STATUS_MALFORMED when a row is longer than its pitch. On failure the screen is
@@ -59,4 +62,7 @@ size_t framebuffer_memory_size(const struct framebuffer_mode *mode);
  * Cost: one store for each 8 bytes of the screen.
  */
 status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuffer_mode *mode, void *pixels,
-                          void *memory) MUST_CHECK;
+                          void *memory, size_t size_bytes) MUST_CHECK;
+
+/* As text_grid_scroll(), and draws it. Context: as the console's write(). */
+void framebuffer_scroll(struct framebuffer *framebuffer, int rows);

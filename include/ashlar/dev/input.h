@@ -19,7 +19,9 @@ enum key {
     KEY_PAGE_DOWN,
     KEY_INSERT,
     KEY_DELETE,
-    KEY_RESTART, /* Ctrl-Alt-Del */
+    KEY_RESTART,     /* Ctrl-Alt-Del */
+    KEY_SCROLL_UP,   /* Shift-Page Up, of a keyboard beside a screen */
+    KEY_SCROLL_DOWN, /* Shift-Page Down */
 };
 
 struct input {

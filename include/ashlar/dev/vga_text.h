@@ -27,11 +27,14 @@ struct vga_text {
  * @screen:        the video memory, mapped, @pitch_bytes * @rows long.
  * @columns, @rows: of the current mode, at most TEXT_GRID_MAX_COLUMNS and TEXT_GRID_MAX_ROWS.
  * @pitch_bytes:   from row to row, at least 2 * @columns.
- * @memory:        text_grid_size(@columns, @rows) bytes, owned by the driver from now on.
+ * @memory, @size_bytes: as text_grid_init() takes them.
  *
  * Return: STATUS_OK; STATUS_INVALID for a size out of range; STATUS_NOT_FOUND without a VGA;
  *         STATUS_UNSUPPORTED in a graphics mode. On failure the screen is left as it was.
  * Context: any; no concurrent access to the adapter.
  */
 status_t vga_text_init(struct vga_text *vga, volatile void *screen, uint32_t columns, uint32_t rows,
-                       uint32_t pitch_bytes, void *memory) MUST_CHECK;
+                       uint32_t pitch_bytes, void *memory, size_t size_bytes) MUST_CHECK;
+
+/* As text_grid_scroll(), and draws it. Context: as the console's write(). */
+void vga_text_scroll(struct vga_text *vga, int rows);

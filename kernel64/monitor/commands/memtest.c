@@ -6,7 +6,6 @@
 #include <ashlar/command.h>
 
 #include <ashlar/bits.h>
-#include <ashlar/dev/input.h>
 #include <ashlar/json.h>
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
@@ -19,6 +18,7 @@
 #include <memtest/memory.h>
 #include <memtest/run.h>
 #include <monitor/commands/pages.h>
+#include <monitor/keys.h>
 #include <monitor/monitor.h>
 #include <monitor/pager.h>
 #include <smbios/init.h>
@@ -28,7 +28,6 @@
 #define FADE_SECONDS     90
 #define FADE_SECONDS_MAX 86400
 #define ALL_PATTERNS     ((1u << MEMTEST_PATTERNS) - 1)
-#define KEY_CTRL_C       3
 #define LINE_NS          (200 * NS_PER_MS) /* between two looks of the progress line */
 #define LINE_COLUMNS     78
 
@@ -153,14 +152,12 @@ static void show_line(const struct memtest_progress *progress)
 static bool poll(const struct memtest_progress *progress)
 {
     uint64_t now_ns = clock_now_ns();
-    int key = monitor_wait_for_key(now_ns);
-    if (key == KEY_RESTART)
-        monitor_reboot();
+    bool is_stopped = keys_have_stop();
     if (shown.has_progress && now_ns >= shown.next_line_ns) {
         shown.next_line_ns = now_ns + LINE_NS;
         show_line(progress);
     }
-    return key != KEY_CTRL_C;
+    return !is_stopped;
 }
 
 /* ---- what was wrong ---- */
