@@ -15,6 +15,7 @@
 #include <cpu/stack_protector.h>
 #include <irq/irq.h>
 #include <boot/stages.h>
+#include <command/run.h>
 #include <monitor/monitor.h>
 #include <platform/platform.h>
 #include <smbios/init.h>
@@ -80,5 +81,7 @@ void kernel64_main(uint64_t handoff_address)
     processors_start(); /* the other CPUs */
     time_calibrate();   /* the clock is right */
     boot_stage_mark("processors");
-    monitor_run();
+    boot_stage_mark("prompt");
+    run_commands(); /* commands without a user */
+    monitor_run();  /* the prompt */
 }

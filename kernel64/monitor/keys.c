@@ -11,7 +11,7 @@
 #include <console/inputs.h>
 #include <console/screens.h>
 #include <cpu/wait.h>
-#include <monitor/leave.h>
+#include <command/run.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <time/tsc_sync.h>
@@ -41,7 +41,7 @@ static int poll_new(void)
 {
     int key = inputs_poll();
     if (key == KEY_RESTART)
-        monitor_reboot();
+        run_reboot();
     return keys_of_screen(key);
 }
 

@@ -6,27 +6,21 @@
 #include <monitor/monitor.h>
 
 #include <ashlar/sync/backoff.h>
-#include <boot/options.h>
 #include <console/inputs.h>
-#include <log/log.h>
 #include <log/output.h>
 #include <log/print.h>
-#include <panic/panic.h>
-#include <boot/stages.h>
-#include <power/verdict.h>
 #include <lib/machine_ops.h>
 #include <lib/string.h>
-#include <monitor/complete.h>
-#include <monitor/dispatch.h>
+#include <command/complete.h>
+#include <command/dispatch.h>
+#include <command/run.h>
 #include <monitor/history.h>
 #include <monitor/keys.h>
-#include <monitor/leave.h>
 #include <monitor/pager.h>
 #include <monitor/summary.h>
 
 #define PROMPT "ashlar> "
 
-static bool is_run_running;
 static struct line line;
 static size_t rows, columns; /* of the smallest screen */
 static struct history history;
@@ -47,11 +41,6 @@ static void wait_for_restart(void)
         cpu_relax();
         key = keys_of_screen(inputs_poll());
     } while (key != KEY_RESTART && key != '\r' && key != 'r' && key != 'R');
-}
-
-bool monitor_is_attended(void)
-{
-    return !is_run_running;
 }
 
 /* ---- completion ---- */
@@ -149,57 +138,13 @@ static void read_line(void)
     history_end_walk(&history);
 }
 
-static void command_of_run_failed(const char *command)
-{
-    verdict_spoil(command);
-    log_error("monitor", "run=: command '%s' failed", command);
-}
-
-/* If the rest of a line cannot be run, exit as `exit` does: the rest may contain the `exit`, and a program
-   may be waiting for the verdict. */
-static void run_without_a_person(const char *run)
-{
-    static char text[LINE_MAX];
-    bool is_run;
-
-    panic_set_exits(true);
-    is_run_running = true;
-    if (string_copy(text, sizeof(text), run) >= sizeof(text)) {
-        verdict_spoil("run=");
-        log_error("monitor", "run= ignored: longer than %d bytes", LINE_MAX - 1);
-        is_run = false;
-    } else {
-        is_run = dispatch_line(text, command_of_run_failed);
-    }
-    if (!is_run)
-        monitor_exit();
-    is_run_running = false;
-    panic_set_exits(false);
-}
-
-/* An unattended machine has to exit also after a panic before the prompt. */
-static status_t apply_run(const char *value)
-{
-    (void)value;
-    panic_set_exits(true);
-    return STATUS_OK;
-}
-OPTION_EARLY(run, "\"COMMAND; COMMAND\"", "run monitor commands unattended, then prompt", apply_run);
-
 void monitor_run(void)
 {
-    /* Longer than any line that is run: a truncated value is refused. */
-    static char run[2048];
     machine_ops.wait_for_restart = wait_for_restart;
-    boot_stage_mark("prompt");
-    bool is_attended = option_read(&option_run, run, sizeof(run)) == STATUS_NOT_FOUND || !run[0];
-    if (!is_attended)
-        run_without_a_person(run);
-
     output_screen(&rows, &columns);
     line_init(&line, print_sink, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */
-    if (is_attended)
+    if (!run_was_given())
         summary_print();
     else
         print("Ashlar %s. Type help for the commands.\n", ASHLAR_VERSION);

@@ -5,15 +5,10 @@
  */
 #include <ashlar/types.h>
 
-/* Whether the command was typed; false while run= runs. Context: a command. */
-bool monitor_is_attended(void);
 
 /**
- * monitor_run() - run the commands of run=, then prompt for ever.
+ * monitor_run() - prompt for ever. In a build without the monitor (-Dmonitor=false), halt, with a log line.
  *
- * A failing command of run= makes the verdict `fail`. A run= that is too long or cannot be split into words
- * exits at once, because an `exit` in it would not be reached. Marks the boot stage "prompt" before the first
- * command.
- * Context: the BSP's boot thread, interrupts off or on.
+ * Context: the BSP's boot thread, after run_commands(), interrupts off or on.
  */
 NORETURN void monitor_run(void);

@@ -6,9 +6,10 @@
 #include <ashlar/command.h>
 #include <ashlar/time_units.h>
 
+#include <command/dispatch.h>
+#include <command/run.h>
 #include <lib/string.h>
 #include <log/print.h>
-#include <monitor/dispatch.h>
 #include <monitor/keys.h>
 #include <monitor/line.h>
 #include <monitor/monitor.h>
@@ -49,7 +50,7 @@ static status_t command_watch(int argc, char **argv)
     if (!join(line, sizeof(line), argc, argv))
         return STATUS_TOO_BIG;
     pager_end(); /* no prompt for more each second */
-    for (unsigned int look = 0; monitor_is_attended() || look < UNATTENDED_RUNS; look++) {
+    for (unsigned int look = 0; run_is_attended() || look < UNATTENDED_RUNS; look++) {
         print("\f");
         memcpy(copy, line, sizeof(copy));
         (void)dispatch_line(copy, NULL);

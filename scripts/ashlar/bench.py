@@ -7,6 +7,7 @@
     scripts/bench malloc    mimalloc-bench's programs under the allocators as a library, and under others
     scripts/bench irq       cost of an interrupt
     scripts/bench smp       start of all processors, compared with Debian's kernel; cost of cross-calls and locks
+    scripts/bench sizes     the kernel without the parts that a fork may leave out
     scripts/bench time      cost of clock and timers, compared with Debian's kernel; accuracy of the calibration
 
 Every table is followed by its figures as JSON, one object a line, each line beginning `@ashlar `.
@@ -21,6 +22,7 @@ from ashlar import (
     bench_irq,
     bench_malloc,
     bench_mm,
+    bench_sizes,
     bench_smp,
     bench_time,
     build,
@@ -35,18 +37,20 @@ WHAT = {
     'irq': bench_irq,
     'malloc': bench_malloc,
     'mm': bench_mm,
+    'sizes': bench_sizes,
     'smp': bench_smp,
     'time': bench_time,
 }
 # About so long each takes, with peers that are there already.
-SECONDS = {'boot': 120, 'irq': 10, 'malloc': 1800, 'mm': 300, 'smp': 300, 'time': 60}
+SECONDS = {'boot': 120, 'irq': 10, 'malloc': 1800, 'mm': 300, 'sizes': 120, 'smp': 300, 'time': 60}
 
 
 def measure(options):
     """Return: whether every target is met."""
     results = Results()
     variant = build.variant('gcc-O2')
-    variant.compile(build.ELF)
+    if options.what != 'sizes':  # which has builds of its own
+        variant.compile(build.ELF)
     folder = ROOT / 'build-test/bench'
     folder.mkdir(parents=True, exist_ok=True)
     with progress.step(f'measuring {options.what}', about=SECONDS[options.what]):

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <monitor/complete.h>
+#include <command/complete.h>
 #include <string.h>
 
 static const char *words(unsigned int index)

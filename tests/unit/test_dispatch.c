@@ -4,7 +4,7 @@
  */
 #include <ashlar/check.h>
 #include <log/print.h>
-#include <monitor/dispatch.h>
+#include <command/dispatch.h>
 #include <panic/stacks.h>
 
 #include <setjmp.h>

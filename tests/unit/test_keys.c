@@ -13,7 +13,7 @@
 #include <console/screens.h>
 #include <cpu/wait.h>
 #include <monitor/keys.h>
-#include <monitor/leave.h>
+#include <command/run.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <time/tsc_sync.h>
@@ -72,7 +72,7 @@ void input_interrupts_check(void)
 
 static jmp_buf restart;
 
-NORETURN void monitor_reboot(void)
+NORETURN void run_reboot(void)
 {
     longjmp(restart, 1);
 }

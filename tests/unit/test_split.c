@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <monitor/split.h>
+#include <command/split.h>
 #include <stdlib.h>
 #include <string.h>
 

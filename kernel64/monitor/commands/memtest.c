@@ -8,6 +8,7 @@
 #include <ashlar/bits.h>
 #include <ashlar/json.h>
 #include <ashlar/time_units.h>
+#include <command/run.h>
 #include <cpu/insn.h>
 #include <lib/format.h>
 #include <lib/parse.h>
@@ -19,7 +20,6 @@
 #include <memtest/run.h>
 #include <monitor/commands/pages.h>
 #include <monitor/keys.h>
-#include <monitor/monitor.h>
 #include <monitor/pager.h>
 #include <smbios/init.h>
 #include <smbios/locate.h>
@@ -270,7 +270,7 @@ static status_t command_memtest(int argc, char **argv)
 {
     static struct memtest_result result;
     struct words words = {
-        .has_progress = monitor_is_attended(),
+        .has_progress = run_is_attended(),
         .limit_bytes = UINT64_MAX,
         .request = { .passes = 1,
                      .wait_ns = FADE_SECONDS * NS_PER_SECOND,
@@ -300,11 +300,11 @@ static status_t command_memtest(int argc, char **argv)
     shown.result = &result;
     memtest_test(&words.request, &result);
     show_summary(&result);
-    if (!monitor_is_attended())
+    if (!run_is_attended())
         write_result(&result, &words.request);
     /* A test that was stopped has passed for a person, but not for a program. */
     return result.errors > 0                             ? STATUS_FAULTY
-           : result.is_stopped && !monitor_is_attended() ? STATUS_TRUNCATED
+           : result.is_stopped && !run_is_attended() ? STATUS_TRUNCATED
                                                          : STATUS_OK;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Completion and correction of words.
  */
-#include <monitor/complete.h>
+#include <command/complete.h>
 
 #include <lib/string.h>
 

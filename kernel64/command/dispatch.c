@@ -2,12 +2,12 @@
 /*
  * Finds and runs commands by name or alias, in either case, and suggests a name for an unknown one.
  */
-#include <monitor/dispatch.h>
+#include <command/dispatch.h>
 
 #include <lib/string.h>
 #include <log/print.h>
-#include <monitor/complete.h>
-#include <monitor/split.h>
+#include <command/complete.h>
+#include <command/split.h>
 #include <panic/stacks.h>
 
 const char *dispatch_names(unsigned int index)

@@ -2,7 +2,7 @@
 /*
  * Words are moved together in place as their quotes are removed, so a word never grows.
  */
-#include <monitor/split.h>
+#include <command/split.h>
 
 #include <lib/string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's `bench`: runs benchmarks and prints what an operation costs.
+ * The command `bench`: runs benchmarks and prints what an operation costs.
  */
 #include <ashlar/bench.h>
 

@@ -7,8 +7,8 @@
 #include <log/log.h>
 #include <log/print.h>
 #include <lib/string.h>
-#include <monitor/dispatch.h>
-#include <monitor/leave.h>
+#include <command/dispatch.h>
+#include <command/run.h>
 
 /* ---- help ---- */
 
@@ -121,7 +121,7 @@ static status_t command_exit(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    monitor_exit();
+    run_exit();
 }
 COMMAND(exit, "", "print the verdict and exit: debug port, power-off, reset or halt", command_exit);
 
@@ -129,6 +129,6 @@ static status_t command_reboot(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    monitor_reboot();
+    run_reboot();
 }
 COMMAND(reboot, "", "reset the machine", command_reboot);

@@ -2,6 +2,8 @@
 #pragma once
 /*
  * Runs the commands that are registered (ashlar/command.h).
+ *
+ * Context of all but dispatch_line(): any.
  */
 #include <ashlar/command.h>
 
@@ -16,7 +18,7 @@ const char *dispatch_alias(const char *command, unsigned int index);
 
 /**
  * dispatch_line() - run the commands of a line in order, also after one that failed.
- * @line:   split by monitor/split.h; written to.
+ * @line:   split by command/split.h; written to.
  * @failed: called for each command that did not return STATUS_OK, after its message is printed; may be NULL.
  *
  * A command may call this, up to DISPATCH_DEPTH_MAX deep and while DISPATCH_STACK_MIN bytes of the stack are

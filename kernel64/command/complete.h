@@ -2,6 +2,8 @@
 #pragma once
 /*
  * Completion of words, and correction of mistyped ones. Pure.
+ *
+ * Context of all: any.
  */
 #include <ashlar/types.h>
 
@@ -16,12 +18,17 @@ struct completion {
 
 /**
  * complete() - find the words that begin with @prefix.
+ * @words:  the words to choose from.
  * @prefix, @length: the text typed; may be empty.
+ *
+ * Return: how many match, the first, and what they have in common.
  */
 struct completion complete(complete_words_fn *words, const char *prefix, size_t length);
 
 /**
  * complete_nearest() - find the word most similar to @typed.
+ * @words: the words to choose from.
+ * @typed: any text.
  *
  * Return: the first word with the fewest characters changed, omitted, added or swapped with their neighbour;
  *          NULL when that is more than a third of them.
