@@ -34,19 +34,27 @@
 #define relaxed_store(word, value) __atomic_store_n(word, value, __ATOMIC_RELAXED)
 #define relaxed_add(word, value)   __atomic_fetch_add(word, value, __ATOMIC_RELAXED)
 
-static time_t litmus_end;
+static _Thread_local time_t litmus_wait_end;
 
-/* Between two checks for another thread's progress; @turns counts them, from 0. Mostly without a system
-   call, so that two threads on two processors meet within nanoseconds, as CPUs do. */
+/* Between two steps; @turns counts them. Mostly without a system call, so that two threads on two processors
+   meet within nanoseconds, as CPUs do. */
+static inline void litmus_pause(unsigned int *turns)
+{
+    if (++*turns % 64 != 0)
+        __builtin_ia32_pause();
+    else
+        sched_yield();
+}
+
+/* Between two checks for another thread's progress. @turns: 0 at the first: a wait has its time-out from
+   there, because on a busy host many short ones take as long as a hang. */
 static inline void litmus_wait(unsigned int *turns)
 {
-    if (++*turns % 64 != 0) {
-        __builtin_ia32_pause();
-        return;
-    }
-    sched_yield();
-    if (*turns % 4096 == 0)
-        MUST(time(NULL) < litmus_end);
+    litmus_pause(turns);
+    if (*turns == 4096)
+        litmus_wait_end = time(NULL) + LITMUS_TIMEOUT_S;
+    else if (*turns % 4096 == 0)
+        MUST(time(NULL) < litmus_wait_end);
 }
 
 /* Lets the others make progress: waits until @steps, which another thread counts, has changed since the last
@@ -77,7 +85,6 @@ static inline void litmus_run(unsigned int count, void (*run)(unsigned int threa
 {
     struct litmus_thread threads[LITMUS_THREADS];
     (void)seed_next();
-    litmus_end = time(NULL) + LITMUS_TIMEOUT_S;
     for (unsigned int i = 0; i < count; i++) {
         threads[i].run = run;
         threads[i].thread = i;

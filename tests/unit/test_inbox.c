@@ -145,6 +145,7 @@ static void call_always_or_take_always(unsigned int thread)
             MUST(answered[caller] == asked[caller]);
             asked[caller]++;
             left -= left > 0;
+            turns = 0;
             call_start(&calls[caller], answer_one, (void *)(uintptr_t)caller, 1);
             MUST(inbox_post(&cpus[0].inbox, caller) != INBOX_REFUSED);
         }
@@ -242,6 +243,7 @@ static void post_to_who_leaves(unsigned int thread)
         return;
     }
     while ((inbox = relaxed_load(&leavings)) < LEAVINGS) {
+        turns = 0;
         call_start(&calls[1], count_served, NULL, 1);
         if (inbox_post(&left[inbox], 1) == INBOX_REFUSED) {
             call_drop_target(&calls[1]);

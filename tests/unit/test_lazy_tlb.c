@@ -108,7 +108,7 @@ static void change_often(unsigned int changer)
                 ;
         }
         __atomic_store_n(&newest[changer], i, __ATOMIC_RELEASE);
-        litmus_wait(&pause);
+        litmus_pause(&pause);
     }
     relaxed_add(&changers_left, -1u);
 }

@@ -83,6 +83,7 @@ static void produce_or_consume(unsigned int thread)
             continue;
         }
         /* One telling for one taking, which finds something. */
+        turns = 0;
         MUST(now == ++heard);
         MUST(work_list_run(&list));
     }
@@ -148,6 +149,7 @@ static void add_or_close(unsigned int thread)
         relaxed_store(&lists_closed, i + 1);
     }
     while (thread == 1 && (i = relaxed_load(&lists_closed)) < LISTS) {
+        turns = 0;
         job = (struct job){ .work = { .run = do_once, .argument = &job } };
         relaxed_add(&additions, 1);
         if (work_list_add(&closing[i], &job.work) == WORK_REFUSED) {
