@@ -6,8 +6,8 @@ import struct
 import pytest
 from conftest import wait_until
 
+from ashlar.screenshot import read_screenshot
 from planted import plant
-from test_screen import read_screenshot
 
 VGA_TEXT, VGA_BYTES = 0xB8000, 80 * 25 * 2
 SECONDS = 120
