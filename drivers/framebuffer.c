@@ -322,21 +322,63 @@ static void show_bar(struct framebuffer *framebuffer)
     draw_bar(framebuffer, framebuffer->bar_row, framebuffer->bar_column, true);
 }
 
+static void draw_text(struct framebuffer *framebuffer)
+{
+    if (framebuffer->is_covered)
+        return;
+    text_grid_flush(&framebuffer->grid, draw, framebuffer);
+    show_bar(framebuffer);
+}
+
 static void framebuffer_console_write(struct console *console, const char *text, size_t length)
 {
     struct framebuffer *framebuffer = container_of(console, struct framebuffer, console);
     hide_bar(framebuffer);
     text_grid_write(&framebuffer->grid, console->style, text, length);
-    text_grid_flush(&framebuffer->grid, draw, framebuffer);
-    show_bar(framebuffer);
+    draw_text(framebuffer);
 }
 
 void framebuffer_scroll(struct framebuffer *framebuffer, int rows)
 {
     hide_bar(framebuffer);
     text_grid_scroll(&framebuffer->grid, rows);
-    text_grid_flush(&framebuffer->grid, draw, framebuffer);
-    show_bar(framebuffer);
+    draw_text(framebuffer);
+}
+
+static void clear_screen(const struct framebuffer *framebuffer)
+{
+    for (uint32_t y = 0; y < framebuffer->height; y++)
+        clear_pixels(framebuffer->pixels + (size_t)y * framebuffer->pitch_bytes,
+                     (size_t)framebuffer->width * framebuffer->bytes_per_pixel,
+                     framebuffer->octets[STYLE_PLAIN][0][0]);
+}
+
+void framebuffer_cover(struct framebuffer *framebuffer, const char *label)
+{
+    static const text_cell_t blank = TEXT_CELL(STYLE_PLAIN, ' ');
+    unsigned int last = framebuffer->grid.rows - 1u;
+    hide_bar(framebuffer);
+    framebuffer->is_covered = true;
+    clear_screen(framebuffer);
+    for (unsigned int column = 0; label[column] && column < framebuffer->grid.columns; column++) {
+        text_cell_t cell = TEXT_CELL(STYLE_PLAIN, (uint8_t)label[column]);
+        draw(framebuffer, last, column, &blank, &cell, 1);
+    }
+}
+
+void framebuffer_hide_picture(struct framebuffer *framebuffer)
+{
+    if (!framebuffer->is_covered)
+        return;
+    framebuffer->is_covered = false;
+    clear_screen(framebuffer);
+    text_grid_forget(&framebuffer->grid);
+    draw_text(framebuffer);
+}
+
+static void framebuffer_console_settle(struct console *console)
+{
+    framebuffer_hide_picture(container_of(console, struct framebuffer, console));
 }
 
 /* At most a quarter of the screen at a time, and no more than leaves ROWS_THAT_STAY. */
@@ -354,11 +396,18 @@ status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuf
     if (status != STATUS_OK)
         return status;
 
-    framebuffer->console =
-        (struct console){ .name = "fb", .write = framebuffer_console_write, .is_screen = true };
+    framebuffer->console = (struct console){
+        .name = "fb",
+        .write = framebuffer_console_write,
+        .settle = framebuffer_console_settle,
+        .is_screen = true,
+    };
     framebuffer->font = font_for(mode);
     framebuffer->pixels = pixels;
     framebuffer->pitch_bytes = mode->pitch_bytes;
+    framebuffer->width = mode->width;
+    framebuffer->height = mode->height;
+    framebuffer->is_covered = false;
     framebuffer->bytes_per_pixel = (uint8_t)bytes_per_pixel_of(mode);
     framebuffer->background = pixel_of(mode, background);
     for (unsigned int style = 0; style < TEXT_STYLES; style++) {
@@ -373,10 +422,7 @@ status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuf
     /* What is still there after it has scrolled. */
     framebuffer->console.rows = (uint16_t)(rows - scroll_rows + 1);
     text_grid_init(&framebuffer->grid, columns_of(mode), rows, scroll_rows, memory, size_bytes);
-    for (uint32_t y = 0; y < mode->height; y++)
-        clear_pixels(framebuffer->pixels + (size_t)y * mode->pitch_bytes,
-                     (size_t)mode->width * framebuffer->bytes_per_pixel,
-                     framebuffer->octets[STYLE_PLAIN][0][0]);
+    clear_screen(framebuffer);
     show_bar(framebuffer);
     return STATUS_OK;
 }

@@ -225,3 +225,10 @@ void text_grid_flush(struct text_grid *grid, text_grid_draw_fn *draw, void *cont
     for (unsigned int row = start; row < end; row++)
         flush_row(grid, row, draw, context);
 }
+
+void text_grid_forget(struct text_grid *grid)
+{
+    for (size_t cell = 0; cell < (size_t)grid->rows * grid->stride; cell++)
+        grid->shown[cell] = TEXT_CELL(STYLE_PLAIN, ' ');
+    mark_dirty(grid, 0, grid->rows);
+}

@@ -157,6 +157,25 @@ void screens_scroll(int direction)
     output_give(held);
 }
 
+void screens_show_picture(const struct framebuffer_picture *picture)
+{
+    struct output_held held = output_take();
+    framebuffer_show_picture(&framebuffer, picture);
+    output_give(held);
+}
+
+void screens_hide_picture(void)
+{
+    struct output_held held = output_take();
+    framebuffer_hide_picture(&framebuffer);
+    output_give(held);
+}
+
+unsigned int screens_picture_max(unsigned int module_pixels)
+{
+    return framebuffer.grid.columns == 0 ? 0 : framebuffer_module_pixels(&framebuffer, module_pixels);
+}
+
 static void report_screen(struct json *json)
 {
     struct screen screen;

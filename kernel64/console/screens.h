@@ -4,7 +4,7 @@
  * The screen: the loader's framebuffer, or a VGA in text mode. It is found even when console= omits it, so
  * that a panic can use it.
  */
-#include <ashlar/dev/console.h>
+#include <ashlar/dev/framebuffer.h>
 #include <boot/boot_info.h>
 
 /**
@@ -34,6 +34,26 @@ bool screens_here(struct screen *screen);
  * Context: thread, or panic. Takes the lock of log/output.h.
  */
 void screens_scroll(int direction);
+
+/**
+ * screens_show_picture() - show a picture in place of the text, as framebuffer_show_picture() does.
+ * @picture: at most screens_picture_max(1) modules a side.
+ *
+ * Context: thread. Takes the lock of log/output.h, and holds it while it draws.
+ */
+void screens_show_picture(const struct framebuffer_picture *picture);
+
+/* Shows the text again. Context: as screens_show_picture(). */
+void screens_hide_picture(void);
+
+/**
+ * screens_picture_max() - how large a picture can be.
+ * @module_pixels: the least pixels of a module's side, 1 or more.
+ *
+ * Return: modules a side; 0 when no framebuffer is in use.
+ * Context: any, after consoles_start().
+ */
+unsigned int screens_picture_max(unsigned int module_pixels);
 
 /**
  * screens_start_framebuffer(), screens_start_vga() - initialise and clear the screen.

@@ -59,8 +59,8 @@ void print_search(const char *word);
 /* Return: whether a search has not found its word yet. Context: thread. */
 bool print_is_searching(void);
 
-/* Return: whether a filter and a search, which may end with it, let a line through. Context: thread, also
-   with the output's lock held. */
+/* Return: whether a filter and a search, which may end with it, let a line through. Context: thread,
+   in or out of output_take(). */
 bool print_wants_line(const char *text, size_t length);
 
 /* Writes text to every console. */

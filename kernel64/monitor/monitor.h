@@ -5,7 +5,6 @@
  */
 #include <ashlar/types.h>
 
-
 /**
  * monitor_run() - prompt for ever. In a build without the monitor (-Dmonitor=false), halt, with a log line.
  *

@@ -233,8 +233,7 @@ static void send_to_wave(const struct wave *wave, bool is_startup, bool only_sil
         if (status != STATUS_OK)
             log_warn("smp", "APIC ID %u: %s not sent: %s", ap->apic_id, name, status_sentence(status));
     }
-    log_debug("smp", "%s sent to %u of %u CPUs%s", name, sent, wave->count,
-              only_silent ? ", which had not responded" : "");
+    log_debug("smp", "%s sent to %u of %u CPUs%s", name, sent, wave->count, only_silent ? " again" : "");
 }
 
 /* Intel's CPUs since the Pentium Pro and AMD's since the K8 need no delay after INIT, virtual CPUs

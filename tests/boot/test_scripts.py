@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ashlar import ROOT, checks
+from ashlar import ROOT
 
 
 def dry_run(*words):
@@ -444,10 +444,3 @@ def test_checks_see_files_that_git_does_not_track_yet(tmp_path):
     (tmp_path / 'mm/new.c').write_bytes(b'/* \xff */\n')
     assert wrong().returncode == 1
     assert 'mm/new.c:1: no line "SPDX' in wrong().stdout and 'not ASCII' in wrong().stdout
-
-
-def test_all_checks_are_run_by_one_command():
-    done = subprocess.run([ROOT / 'scripts/check/all', '--help'], capture_output=True, text=True)
-    assert done.returncode == 0 and 'every check' in done.stdout
-    names = {path.name for path in checks.programs()}
-    assert {'words', 'walls', 'format', 'listed'} <= names and not names & {'all', 'image'}

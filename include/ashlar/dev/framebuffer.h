@@ -28,7 +28,9 @@ struct framebuffer {
     const struct font *font;
     uint8_t *pixels;
     uint32_t pitch_bytes;
+    uint32_t width, height; /* pixels */
     uint8_t bytes_per_pixel;
+    bool is_covered; /* by a picture: text is kept, but not drawn */
     /* In each style, eight pixels for each byte of a glyph; the first bytes_per_pixel words of each are used.
        Those of a style are filled in when it is first drawn. */
     uint64_t octets[TEXT_STYLES][256][FRAMEBUFFER_MAX_BYTES_PER_PIXEL];
@@ -66,3 +68,38 @@ status_t framebuffer_init(struct framebuffer *framebuffer, const struct framebuf
 
 /* As text_grid_scroll(), and draws it. Context: as the console's write(). */
 void framebuffer_scroll(struct framebuffer *framebuffer, int rows);
+
+/* A square picture in two colours: modules in rows and columns, as lib/qr_code.h makes them. */
+struct framebuffer_picture {
+    unsigned int size; /* modules in a row and in a column, 1 or more; with the light border */
+    bool (*is_dark)(const void *context, unsigned int column, unsigned int row);
+    const void *context;
+    const char *label; /* in the last row of characters, truncated at its width; printable ASCII */
+};
+
+/**
+ * framebuffer_module_pixels() - how large the modules of a picture are shown.
+ * @size: of the picture, 1 or more.
+ *
+ * Return: the pixels of a module's side; 0: the picture does not fit.
+ * Context: any.
+ */
+unsigned int framebuffer_module_pixels(const struct framebuffer *framebuffer, unsigned int size);
+
+/**
+ * framebuffer_show_picture() - show a picture in place of the text, as large as it fits.
+ * @picture: framebuffer_module_pixels() of its size is not 0. Not used after the call.
+ *
+ * Text that is written meanwhile is kept. It is drawn, and the picture is gone, after
+ * framebuffer_hide_picture(), or the console's settle(): a panic is not covered.
+ * Context: as the console's write().
+ * Cost: a store for each 8 bytes of the screen, and 8 calls of is_dark() for each 8 pixels of the picture.
+ */
+void framebuffer_show_picture(struct framebuffer *framebuffer, const struct framebuffer_picture *picture);
+
+/* Shows the text again. Context: as the console's write(). */
+void framebuffer_hide_picture(struct framebuffer *framebuffer);
+
+/* For framebuffer_show_picture(): clears the screen, writes @label into its last row, and draws no text until
+   framebuffer_hide_picture(). Context: as the console's write(). */
+void framebuffer_cover(struct framebuffer *framebuffer, const char *label);

@@ -85,6 +85,9 @@ void text_grid_scroll(struct text_grid *grid, int rows);
  */
 void text_grid_flush(struct text_grid *grid, text_grid_draw_fn *draw, void *context);
 
+/* Notes that the screen shows blanks now, whatever was drawn: the next flush draws all else. */
+void text_grid_forget(struct text_grid *grid);
+
 /* Return: the column of the cell under the cursor, 0 .. columns - 1. */
 unsigned int text_grid_cursor_column(const struct text_grid *grid);
 

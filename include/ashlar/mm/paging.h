@@ -56,8 +56,8 @@ struct paging {
 
     struct spinlock lock; /* LOCK_PAGE_TABLES */
     /* guarded by lock, as are the tables: */
-    uint64_t changes;         /* holds of the lock in which an entry may have changed */
-    unsigned int half_mapped; /* calls of paging_map() that lack a table; nothing is merged meanwhile */
+    uint64_t changes;             /* holds of the lock in which an entry may have changed */
+    unsigned int half_mapped;     /* calls of paging_map() that lack a table; nothing is merged meanwhile */
     virt_t kept_start, kept_last; /* of the range whose empty tables could not be freed; none: 0 and 0 */
 };
 

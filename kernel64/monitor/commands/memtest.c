@@ -303,9 +303,9 @@ static status_t command_memtest(int argc, char **argv)
     if (!run_is_attended())
         write_result(&result, &words.request);
     /* A test that was stopped has passed for a person, but not for a program. */
-    return result.errors > 0                             ? STATUS_FAULTY
+    return result.errors > 0                         ? STATUS_FAULTY
            : result.is_stopped && !run_is_attended() ? STATUS_TRUNCATED
-                                                         : STATUS_OK;
+                                                     : STATUS_OK;
 }
 
 static const char *memtest_words(unsigned int index)

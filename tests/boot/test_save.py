@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`save`: the codes on the screen are read by a program of its own (zbarimg), and together are the report and the log."""
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+PROMPT = r'^ashlar> $'
+SECONDS = 120
+HEADER = re.compile(r'Ashlar \d+\.\d+\.\d+, (\d+) of (\d+)\n')
+
+
+def read_code(session, name):
+    """(number, count, text) of the code on the screen."""
+    shot = session.folder / name
+    session.qmp('screendump', filename=str(shot))
+    command = [
+        'zbarimg',
+        '--quiet',
+        '--raw',
+        '--oneshot',
+        '-Sdisable',
+        '-Sqrcode.enable',
+        '-Sbinary',
+        str(shot),
+    ]
+    text = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode()
+    match = HEADER.match(text)
+    return (int(match[1]), int(match[2]), text[match.end() :]) if match else (0, 0, '')
+
+
+def expect_code(session, number):
+    """The code of that number. The screen is read again until it is there: the kernel draws it meanwhile."""
+    end = time.monotonic() + SECONDS
+    found = read_code(session, f'{number}.ppm')
+    while found[0] != number:
+        assert time.monotonic() < end, f'code {number} is not on the screen'
+        time.sleep(0.2)
+        found = read_code(session, f'{number}.ppm')
+    return found
+
+
+@pytest.mark.parametrize('mode', ['640x480x32', '1024x768x24', '1920x1080x32'])
+def test_the_codes_are_the_report_and_the_log(start, build, tmp_path, mode):
+    iso = build().make_iso(tmp_path / 'mode.iso', gfxmode=mode)
+    session = start(image=iso, boot='iso', qmp=True, memory='256M')
+    session.expect(PROMPT, SECONDS)
+    session.type('save\n')
+    count = int(session.expect(r'(\d+) codes on the screen', SECONDS)[1])
+    text = ''
+    for number in range(1, count + 1):
+        found = expect_code(session, number)
+        assert found[1] == count
+        text += found[2]
+        session.type(' ')
+    session.expect(PROMPT, SECONDS)
+    records = [json.loads(line.split(' ', 1)[1]) for line in text.split('\n') if line.startswith('@ashlar ')]
+    assert {'boot', 'memory', 'log', 'smp'} <= {record['type'] for record in records}
+    log = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', text, re.MULTILINE)
+    shown = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', session.log().decode().replace('\r', ''), re.MULTILINE)
+    assert log and [line.split(']')[1] for line in log] == [line.split(']')[1] for line in shown[: len(log)]]
