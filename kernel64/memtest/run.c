@@ -49,7 +49,8 @@ static struct {
     struct memtest_result *result;
     struct memtest_progress progress;
     uint64_t pass_start_ns, next_poll_ns;
-    uint64_t traffic, busy_ns; /* of the run so far */
+    uint64_t waits_ns, waited_ns; /* of MEMTEST_WAIT: in a pass, and so far */
+    uint64_t traffic, busy_ns;    /* of the run so far */
 } run;
 
 /* ---- a share ---- */
@@ -102,11 +103,10 @@ static uint64_t twentieths_of(uint64_t bytes, enum memtest_action action)
     return bytes / 20 * memtest_action_traffic(action);
 }
 
-/* Of a step: bytes of traffic; a wait counts as what a core of 4 GB/s does meanwhile. */
+/* Of a step: bytes of traffic. Waits are counted apart, in time. */
 static uint64_t work_of(const struct memtest_step *step)
 {
-    return step->action == MEMTEST_WAIT ? run.request->wait_ns * 4
-                                        : STEP_WORK + twentieths_of(run.bytes, step->action);
+    return STEP_WORK + twentieths_of(run.bytes, step->action);
 }
 
 static uint64_t work_of_pass(void)
@@ -118,6 +118,7 @@ static uint64_t work_of_pass(void)
         for (unsigned int i = 0; i < memtest_pattern_steps(pattern); i++) {
             struct memtest_step step = memtest_pattern_step(pattern, i, 0);
             sum += work_of(&step);
+            run.waits_ns += step.action == MEMTEST_WAIT ? run.request->wait_ns : 0;
         }
     }
     return sum;
@@ -157,9 +158,10 @@ static void poll(void)
     seen.errors += errors_of_step();
     seen.core_rate = run.busy_ns ? scale(run.traffic, NS_PER_SECOND, run.busy_ns) : 0;
     seen.left_ns = UINT64_MAX;
-    if (now_ns > run.pass_start_ns + NS_PER_SECOND && seen.done > 0)
-        seen.left_ns =
-            scale(now_ns - run.pass_start_ns, seen.all > seen.done ? seen.all - seen.done : 0, seen.done);
+    uint64_t busy_ns = now_ns - run.pass_start_ns - run.waited_ns;
+    if (busy_ns > NS_PER_SECOND && seen.done > 0)
+        seen.left_ns = scale(busy_ns, seen.all > seen.done ? seen.all - seen.done : 0, seen.done) +
+                       run.waits_ns - run.waited_ns;
     if (!run.request->poll(&seen))
         __atomic_store_n(&run.is_stopping, true, __ATOMIC_RELAXED);
 }
@@ -168,9 +170,11 @@ static void poll(void)
 
 static void wait_alone(void)
 {
-    uint64_t end_ns = clock_now_ns() + run.request->wait_ns;
-    while (!is_stopping() && clock_now_ns() < end_ns) {
+    uint64_t start_ns = clock_now_ns(), before_ns = run.waited_ns, past_ns = 0;
+    while (!is_stopping() && past_ns < run.request->wait_ns) {
         timer_sleep_until(clock_now_ns() + POLL_NS);
+        past_ns = clock_now_ns() - start_ns;
+        run.waited_ns = before_ns + (past_ns < run.request->wait_ns ? past_ns : run.request->wait_ns);
         poll();
     }
 }
@@ -312,11 +316,11 @@ void memtest_test(const struct memtest_request *request, struct memtest_result *
     run.request = request;
     run.result = result;
     run.is_stopping = false;
-    run.traffic = run.busy_ns = run.next_poll_ns = 0;
+    run.traffic = run.busy_ns = run.next_poll_ns = run.waits_ns = 0;
     run.progress = (struct memtest_progress){ .all = work_of_pass() };
     for (uint64_t pass = 0; pass < request->passes && !is_stopping(); pass++) {
         run.progress.pass = pass + 1;
-        run.progress.done = 0;
+        run.progress.done = run.waited_ns = 0;
         run.pass_start_ns = clock_now_ns();
         for (unsigned int pattern = 0; pattern < MEMTEST_PATTERNS && !is_stopping(); pattern++)
             if (request->patterns & BIT(pattern))
