@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What scripts/check/callers accepts and refuses. No machine boots here."""
-import subprocess
-
 import pytest
 
-from ashlar import ROOT
+import check_script
 
 HEADER = 'include/ashlar/mm/page.h'
 DECLARED = '/* page_get() gives a page. */\nvoid *page_get(void) MUST_CHECK;\n'
@@ -13,13 +11,7 @@ CALLED = 'void page_init(void)\n{\n    page_get();\n}\n'
 
 
 def check(folder, files):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return subprocess.run(
-        [str(ROOT / 'scripts/check/callers'), str(folder)], stdout=subprocess.PIPE, text=True
-    )
+    return check_script.run('callers', folder, files)
 
 
 @pytest.mark.parametrize(

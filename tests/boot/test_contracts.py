@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What scripts/check/contracts accepts and refuses. No machine boots here."""
-import subprocess
-
 import pytest
 
-from ashlar import ROOT
+import check_script
 
 HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n#pragma once\n/* Pages. */\n'
 CONTRACT = '''/**
@@ -21,13 +19,7 @@ SHARED = 'kernel64/irq/page.h'
 
 
 def check(folder, files):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return subprocess.run(
-        [str(ROOT / 'scripts/check/contracts'), str(folder)], stdout=subprocess.PIPE, text=True
-    )
+    return check_script.run('contracts', folder, files)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/check/messages: the messages that it finds in sources, and its report on a page. No machine boots here."""
-import subprocess
-
 import pytest
 
-from ashlar import ROOT
+import check_script
 
 PAGE = '| message | meaning | what to do |\n| --- | --- | --- |\n'
 SOURCE = (
@@ -14,13 +12,7 @@ ROW = '| `irq: line N masked` | Masked. | |\n'
 
 
 def check(folder, files, *words):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return subprocess.run(
-        [str(ROOT / 'scripts/check/messages'), *words, str(folder)], stdout=subprocess.PIPE, text=True
-    )
+    return check_script.run('messages', folder, files, *words)
 
 
 @pytest.mark.parametrize(

@@ -155,52 +155,6 @@ FINE = {
             {'mm/page.c': 'bool f(int *a) { return __builtin_add_overflow(*a, 1, a); }\n'},
             'overflow.h does that',
         ),
-        ('locks', {'mm/page.c': HEAD + 'struct spinlock lock;\n'}, 'page.c:4: lock: no comment "guarded by'),
-        (
-            'locks',
-            {'mm/page.c': HEAD + 'static struct spinlock a = SPINLOCK("a", LOCK_A);\n/* guarded by b: */\n'},
-            'mm/page.c:4: a: no comment',
-        ),
-        (
-            'locks',
-            {
-                'mm/page.h': HEAD
-                + 'struct page {\n    struct spinlock a ALIGNED(64); /* outer */\n    int b;\n};\n'
-            },
-            'mm/page.h:5: a: no comment',
-        ),
-        (
-            'locks',
-            {
-                'mm/page.c': HEAD
-                + 'static int\nf_locked(int a,\n         int b)\n{\n    int c = a + b;\n    return c;\n}\n'
-            },
-            'mm/page.c:5: f_locked() does not begin with CHECK_HELD()',
-        ),
-        (
-            'locks',
-            {
-                'mm/page.c': HEAD
-                + '/* Frees. Context: the lock is held. */\nstatic void f(void)\n{\n    g();\n}\n'
-            },
-            'mm/page.c:5: f() does not begin with CHECK_HELD()',
-        ),
-        (
-            'locks',
-            {
-                'mm/page.h': HEAD + '/* Context: page.lock held. */\nvoid f(void);\n',
-                'mm/page.c': HEAD + 'void f(void)\n{\n    g();\n}\n',
-            },
-            'mm/page.c:4: f() does not begin with CHECK_HELD()',
-        ),
-        (
-            'locks',
-            {
-                'mm/page.c': HEAD
-                + '/* ---- pages; the caller holds the lock ---- */\n\nint a;\n\nstatic int f(void)\n{\n    g();\n}\n'
-            },
-            'mm/page.c:8: f() does not begin with CHECK_HELD()',
-        ),
         ('listed', {'mm/new.c': HEAD}, 'mm/new.c: in no meson.build, so it is not compiled'),
         (
             'listed',
