@@ -14,7 +14,8 @@
  *   block_cache.c  per-CPU stacks of blocks
  *   frame_cache.c  per-CPU stacks of single frames
  *   buddy.c        the functions of buddy.h
- *   init.c         from the memory map to the first free block: buddy_init(), buddy_add()
+ *   add.c          memory that becomes the allocator's: buddy_add()
+ *   init.c         from the memory map to the first free block: buddy_init()
  *   stats.c        counting
  *
  * Context of all: as buddy_alloc(); those that end in _locked with buddy.lock held.
@@ -334,3 +335,9 @@ void block_cache_init_cpu(unsigned int cpu);
 
 /* Sizes the caches by the memory there is. */
 void frame_cache_init(void);
+
+/* ---- add.c ---- */
+
+/* Frames [lo, hi) become the allocator's, and its zones': they are free from here on. Those of regions that
+   are free as a whole are already. Context: as buddy_add(), one caller at a time. */
+void buddy_add_run(pfn_t lo, pfn_t hi);

@@ -27,10 +27,6 @@ static const struct {
     { 64, MIB(4) >> PAGE_SHIFT },
 };
 
-static struct spinlock add_lock = SPINLOCK("buddy add", LOCK_BUDDY_ADD, LOCK_POLICY_MM);
-/* guarded by add_lock: the zones' counts of frames and the range from the check to the last frame, of one
-   buddy_add() at a time. */
-
 /* ---- space for the tables ---- */
 
 /* Joins what shares a GiB. @spans: NULL to count only. */
@@ -231,91 +227,13 @@ static status_t prepare_broken_regions(const struct buddy_setup *setup)
     return STATUS_OK;
 }
 
-/* A region that is free as a whole is one bit in a bitmap; add_run() counts the free frames of the others. */
+/* A region that is free as a whole is one bit in a bitmap; buddy_add_run() counts the others' free frames. */
 static void count_free_regions(void)
 {
     uint64_t regions = 0;
     for (size_t word = 0; word < buddy.region_words; word++)
         regions += bit_count(buddy.free_regions[word]);
     buddy.free = regions * REGION_FRAMES;
-}
-
-/* ---- giving for the first time ---- */
-
-static void count_managed(pfn_t lo, pfn_t hi)
-{
-    for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
-        struct zone *zone = &buddy.zones[i];
-        pfn_t from = pfn_max(lo, zone->start), to = pfn_min(hi, zone->end);
-        if (from.raw < to.raw)
-            zone->managed += to.raw - from.raw;
-    }
-}
-
-/* A chunk that we have only a part of: all its frames are reserved but those that are added now. */
-static bool describe_as_reserved(const struct place *place)
-{
-    if (buddy_is_described(place))
-        return true;
-    if (!buddy_describe(place->region, place->chunk))
-        return false;
-    struct frame *frames = buddy_frame(buddy_chunk_start(place->region, place->chunk));
-    for (unsigned int i = 0; i < CHUNK_FRAMES; i++)
-        frames[i].state = frame_state(FRAME_RESERVED, 0, 0);
-    return true;
-}
-
-/* A whole chunk whose state is not stored yet. */
-static void add_chunk(const struct place *place)
-{
-    spin_lock(&buddy.lock);
-    place->region->owned[place->chunk / 64] |= BIT(place->chunk % 64);
-    VERIFY(buddy_give_locked(place, CHUNK_ORDER));
-    spin_unlock(&buddy.lock);
-}
-
-/* Frames of one chunk. They are not added when the chunk can have no descriptors. */
-static void add_in_chunk(struct place place, pfn_t lo, pfn_t hi)
-{
-    if (lo.raw % CHUNK_FRAMES == 0 && hi.raw - lo.raw == CHUNK_FRAMES && !buddy_is_described(&place)) {
-        add_chunk(&place);
-        return;
-    }
-    if (!describe_as_reserved(&place))
-        return;
-    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
-        buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
-    while (lo.raw < hi.raw) {
-        pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, 64), 64), hi);
-        place.frame = lo.raw % CHUNK_FRAMES;
-        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - (end.raw - lo.raw)) << lo.raw % 64));
-        lo = end;
-    }
-}
-
-static bool is_free_region(int64_t number)
-{
-    return (buddy.free_regions[number / 64] >> number % 64 & 1) != 0;
-}
-
-/* [lo, hi), cut where chunks end. Regions that are free as a whole are already. */
-static void add_run(pfn_t lo, pfn_t hi)
-{
-    struct place place;
-    while (lo.raw < hi.raw) {
-        pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, CHUNK_FRAMES), CHUNK_FRAMES), hi);
-        if (!buddy_find(lo, &place))
-            return;
-        if (is_free_region(place.number)) {
-            /* The regions of a run follow each other, and terabytes are mostly these. */
-            do
-                lo = pfn_add(pfn_align_down(lo, REGION_FRAMES), REGION_FRAMES);
-            while (lo.raw < hi.raw && is_free_region(++place.number));
-            continue;
-        }
-        add_in_chunk(place, lo, end);
-        lo = end;
-    }
 }
 
 /* ---- zones ---- */
@@ -364,7 +282,7 @@ static void set_reserves(const struct buddy_setup *setup)
     }
 }
 
-/* ---- the two entries ---- */
+/* ---- the entry ---- */
 
 static status_t prepare_spans(void)
 {
@@ -400,47 +318,9 @@ status_t buddy_init(const struct buddy_setup *setup)
     count_free_regions();
     set_zones();
     pfn_t lo, hi;
-    for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);) {
-        count_managed(lo, hi);
-        add_run(lo, hi);
-    }
+    for (struct free_walk walk = walk_free(setup); walk_next(&walk, &lo, &hi);)
+        buddy_add_run(lo, hi);
     set_reserves(setup);
     frame_cache_init();
     return STATUS_OK;
-}
-
-/* Whether buddy_add() may add [lo, hi), which lies in one chunk: no frame of it is the allocator's yet, and
-   all have descriptors. */
-static bool may_add(pfn_t lo, pfn_t hi)
-{
-    struct place place;
-    if (!buddy_find(lo, &place) || !buddy_is_prepared(place.number))
-        return false;
-    if (!buddy_is_described(&place))
-        return !(place.region->owned[place.chunk / 64] & BIT(place.chunk % 64)) &&
-               place.region->chunks[place.chunk].word[0] != 0;
-    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
-        if (frame_kind(buddy_frame(frame)) != FRAME_RESERVED)
-            return false;
-    return true;
-}
-
-status_t buddy_add(phys_t start, phys_t end)
-{
-    pfn_t lo = phys_to_pfn(start), hi = phys_to_pfn(end);
-    if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo.raw > hi.raw)
-        return STATUS_INVALID;
-    status_t status = STATUS_OK;
-    spin_lock(&add_lock);
-    for (pfn_t at = lo, next; at.raw < hi.raw && status == STATUS_OK; at = next) {
-        next = pfn_min(pfn_add(pfn_align_down(at, CHUNK_FRAMES), CHUNK_FRAMES), hi);
-        if (!may_add(at, next))
-            status = STATUS_INVALID;
-    }
-    if (status == STATUS_OK) {
-        count_managed(lo, hi);
-        add_run(lo, hi);
-    }
-    spin_unlock(&add_lock);
-    return status;
 }
