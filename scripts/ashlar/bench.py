@@ -6,6 +6,7 @@
     scripts/bench mm        cost of memory: instructions compared with Debian's kernel, time with other allocators
     scripts/bench malloc    mimalloc-bench's programs under the allocators as a library, and under others
     scripts/bench irq       cost of an interrupt
+    scripts/bench memtest   the memory test, compared with memtest86+
     scripts/bench smp       start of all processors, compared with Debian's kernel; cost of cross-calls and locks
     scripts/bench sizes     the kernel without the parts that a fork may leave out
     scripts/bench time      cost of clock and timers, compared with Debian's kernel; accuracy of the calibration
@@ -21,6 +22,7 @@ from ashlar import (
     bench_boot,
     bench_irq,
     bench_malloc,
+    bench_memtest,
     bench_mm,
     bench_sizes,
     bench_smp,
@@ -36,13 +38,23 @@ WHAT = {
     'boot': bench_boot,
     'irq': bench_irq,
     'malloc': bench_malloc,
+    'memtest': bench_memtest,
     'mm': bench_mm,
     'sizes': bench_sizes,
     'smp': bench_smp,
     'time': bench_time,
 }
 # About so long each takes, with peers that are there already.
-SECONDS = {'boot': 120, 'irq': 10, 'malloc': 1800, 'mm': 300, 'sizes': 120, 'smp': 300, 'time': 60}
+SECONDS = {
+    'boot': 120,
+    'irq': 10,
+    'memtest': 120,
+    'malloc': 1800,
+    'mm': 300,
+    'sizes': 120,
+    'smp': 300,
+    'time': 60,
+}
 
 
 def measure(options):
