@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Each combination of parts that a fork may leave out (docs/forking.md) is built, boots, and does what it should."""
+import contextlib
+import fcntl
 import shutil
 import subprocess
 
@@ -14,30 +16,26 @@ PROMPT = r'^ashlar> '
 NO_MONITOR = 'boot: no monitor in this build: halted'
 NOT_STARTED = 'smp: built without SMP: 1 CPUs not started'
 
-combinations = pytest.mark.parametrize('left_out', bench_sizes.COMBINATIONS, ids=bench_sizes.name_of)
+
+@contextlib.contextmanager
+def build_folder():
+    """One build folder serves all combinations, and several workers."""
+    bench_sizes.FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(bench_sizes.FOLDER / 'lock', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
-@pytest.fixture(scope='module')
-def built(tmp_path_factory):
-    """built(left_out): the image without these parts, and its Results. One build folder serves all."""
-    folder, done = tmp_path_factory.mktemp('configurations'), {}
-
-    def get(left_out):
-        if left_out not in done:
-            results = Results()
-            variant = bench_sizes.build(left_out, builds.ELF)
-            bench_sizes.add(results, left_out, variant)
-            image = folder / f'{bench_sizes.name_of(left_out)}.elf'
-            shutil.copy(variant.elf, image)
-            done[left_out] = image, results
-        return done[left_out]
-
-    return get
+def build_image(left_out, folder):
+    """(image, Results) of the build without these parts."""
+    results = Results()
+    with build_folder():
+        variant = bench_sizes.build(left_out, builds.ELF)
+        bench_sizes.add(results, left_out, variant)
+        return shutil.copy(variant.elf, folder / 'configuration.elf'), results
 
 
-@combinations
-def test_each_combination_boots_and_has_the_parts_that_it_should(left_out, built, start):
-    image, _ = built(left_out)
+def check_run(image, left_out, start):
     commands = 'help; report smbios; exit' if 'selftests' in left_out else 'help; test traps.*; exit'
     outcome = start(image=image, boot='kernel', smp='2', cmdline=f'run="{commands}"').wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
@@ -49,33 +47,37 @@ def test_each_combination_boots_and_has_the_parts_that_it_should(left_out, built
     assert any(line.startswith('walk ') for line in lines) == ('monitor' not in left_out)
 
 
-@pytest.mark.parametrize('left_out', [frozenset(), frozenset(['monitor'])], ids=bench_sizes.name_of)
-def test_a_boot_without_run_ends_in_the_prompt_or_in_the_halt(left_out, built, start):
-    image, _ = built(left_out)
-    session = start(image=image, boot='kernel')
-    session.expect(NO_MONITOR if left_out else PROMPT, HANG_SECONDS)
-
-
-@combinations
-def test_the_page_states_the_size_of_each_combination(left_out, built):
+def check_size(results):
     version = subprocess.run(['x86_64-linux-gnu-gcc', '-dumpversion'], capture_output=True, text=True).stdout
     if version.strip().split('.')[0] != '12':
-        pytest.skip('the figures are of gcc 12')
-    values = figures.values_of(built(left_out)[1].objects)
+        return  # the figures are of gcc 12
+    values = figures.values_of(results.objects)
     stated = [figure for figure in figures.read() if figures.exact(figure, values) is not None]
     assert stated
     for figure in stated:
         assert abs(figure.value - figures.exact(figure, values)) <= TOLERANCE * figure.value, figure.label
 
 
+@pytest.mark.parametrize('left_out', bench_sizes.COMBINATIONS, ids=bench_sizes.name_of)
+def test_each_combination_boots_with_its_parts_and_has_the_size_that_the_page_states(
+    left_out, start, tmp_path
+):
+    image, results = build_image(left_out, tmp_path)
+    check_run(image, left_out, start)
+    # Without run=, the prompt or the halt.
+    start(image=image, boot='kernel').expect(NO_MONITOR if 'monitor' in left_out else PROMPT, HANG_SECONDS)
+    check_size(results)
+
+
 def test_a_kernel_above_the_limit_is_refused_by_an_error_that_names_the_option():
-    variant = bench_sizes.build(frozenset(), builds.ELF)
-    configure = ['meson', 'configure', str(variant.folder)]
-    try:
-        subprocess.run([*configure, '-Dlargest=1000'], check=True, capture_output=True)
-        words = [builds.ninja(), '-C', str(variant.folder), builds.ELF]
-        done = subprocess.run(words, capture_output=True, text=True)
-    finally:
-        subprocess.run([*configure, '-Dlargest=0'], check=True, capture_output=True)
+    with build_folder():
+        variant = bench_sizes.build(frozenset(), builds.ELF)
+        configure = ['meson', 'configure', str(variant.folder)]
+        try:
+            subprocess.run([*configure, '-Dlargest=1000'], check=True, capture_output=True)
+            words = [builds.ninja(), '-C', str(variant.folder), builds.ELF]
+            done = subprocess.run(words, capture_output=True, text=True)
+        finally:
+            subprocess.run([*configure, '-Dlargest=0'], check=True, capture_output=True)
     assert done.returncode != 0
     assert 'configure with -Dlargest=BYTES' in done.stdout + done.stderr
