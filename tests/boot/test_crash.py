@@ -21,7 +21,7 @@ REPORTS = {
     'stack': [
         'EXCEPTION 8: double fault (#DF)',
         'stack overflow: the boot stack grew into its guard page',
-        'rsp is in the guard page of the boot stack',
+        ': the guard page of the boot stack',
     ],
     'text': [
         'EXCEPTION 14: page fault (#PF) at crash_text+',

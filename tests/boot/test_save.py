@@ -26,7 +26,9 @@ def read_code(session, name):
         '-Sbinary',
         str(shot),
     ]
-    text = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.decode()
+    text = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    ).stdout.decode()
     match = HEADER.match(text)
     return (int(match[1]), int(match[2]), text[match.end() :]) if match else (0, 0, '')
 
@@ -57,7 +59,7 @@ def test_the_codes_are_the_report_and_the_log(start, build, tmp_path, mode):
         session.type(' ')
     session.expect(PROMPT, SECONDS)
     records = [json.loads(line.split(' ', 1)[1]) for line in text.split('\n') if line.startswith('@ashlar ')]
-    assert {'boot', 'memory', 'log', 'smp'} <= {record['type'] for record in records}
+    assert {'boot', 'cpus', 'log', 'memory'} <= {record['type'] for record in records}
     log = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', text, re.MULTILINE)
     shown = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', session.log().decode().replace('\r', ''), re.MULTILINE)
     assert log and [line.split(']')[1] for line in log] == [line.split(']')[1] for line in shown[: len(log)]]
