@@ -20,13 +20,18 @@ PICTURE = ROOT / 'docs/picture.png'
 MODE = '1024x768x32'
 CELL = (8, 16)
 MACHINE = {'boot': 'iso', 'smp': '4', 'memory': '512M'}
-COMMANDS = ('cpus', 'walk kernel64_main', 'test paging*')
+COMMANDS = ('clear', 'summary', 'cpus', 'walk kernel64_main', 'test buddy*')
+LAST_LOG_LINE = 'TSC (refined|rate confirmed|not refined)'
 PROMPT = r'^ashlar> $'
 HANG_SECONDS = 120
 
 
 def take(session, path):
     """Types the commands, and writes the screen to @path, a PPM."""
+    # It comes a second after the prompt, and would be in some pictures.
+    session.expect(LAST_LOG_LINE, HANG_SECONDS)
+    session.type('cpus\n')
+    session.expect(r'of \d+ CPUs online\n', HANG_SECONDS)
     session.expect(PROMPT, HANG_SECONDS)
     for command in COMMANDS:
         session.type(f'{command}\n')
