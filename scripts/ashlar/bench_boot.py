@@ -45,11 +45,12 @@ def measure_instructions(results, variant, folder):
     )
 
 
-def measure_sizes(results, variant, plain):
-    """@plain: the build without self-tests and benchmarks."""
+def measure_sizes(results, variant, plain, bare):
+    """@plain: the build without self-tests and benchmarks; @bare: also without the monitor."""
     results.heading('sizes (release, -O2)')
     for words, name, path, target in (
-        ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), KERNEL64_TARGET),
+        ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), None),
+        ('kernel64, stripped, nor monitor', 'size.kernel64.bare', bare.path(KERNEL64), KERNEL64_TARGET),
         ('kernel64, stripped, with them', 'size.kernel64.selftests', variant.path(KERNEL64), None),
         ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
         ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET),
@@ -111,8 +112,9 @@ def run(results, variant, folder, options):
         return
     variant.compile(build.ISO)
     measure_instructions(results, variant, folder)
-    plain = build.variant('gcc-O2-plain')
+    plain, bare = build.variant('gcc-O2-plain'), build.variant('gcc-O2-plain-nomonitor')
     plain.compile(KERNEL64)
-    measure_sizes(results, variant, plain)
+    bare.compile(KERNEL64)
+    measure_sizes(results, variant, plain, bare)
     peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
     measure_wall_times(results, variant, peer, options.runs, folder)

@@ -28,9 +28,10 @@ def measure_mm(results, variant, folder):
 
 
 def measure_sizes(results, variant, _folder):
-    plain = builds.variant('gcc-O2-plain')
+    plain, bare = builds.variant('gcc-O2-plain'), builds.variant('gcc-O2-plain-nomonitor')
     plain.compile(bench_boot.KERNEL64)
-    bench_boot.measure_sizes(results, variant, plain)
+    bare.compile(bench_boot.KERNEL64)
+    bench_boot.measure_sizes(results, variant, plain, bare)
 
 
 # What is measured, and how many of the stated figures it has at least.
