@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of restartable sequences, sorted by address.
+ * The table of restartable sequences, sorted by address, and a map of the code: which of its blocks have a
+ * part of a sequence. Almost every interrupt comes elsewhere, and ends at a bit of the map; the search costs
+ * 15 instructions for each doubling of the table.
  */
 #include <trap/restart.h>
+
+#include <ashlar/bits.h>
+
+#define BLOCKS          4096
+#define BLOCK_SHIFT_MIN 5
 
 struct sequence {
     uint64_t first, commit;
@@ -12,6 +19,22 @@ struct sequence {
 extern struct sequence __restarts_start[], __restarts_end[];
 
 uint64_t restart_lowest, restart_highest;
+
+/* Of blocks of 2^block_shift bytes from restart_lowest on. */
+static uint64_t blocks[BLOCKS / 64];
+static unsigned int block_shift = BLOCK_SHIFT_MIN;
+
+static void map_blocks(void)
+{
+    while ((restart_highest - restart_lowest) >> block_shift >= BLOCKS)
+        block_shift++;
+    for (const struct sequence *sequence = __restarts_start; sequence < __restarts_end; sequence++) {
+        uint64_t block = (sequence->first - restart_lowest) >> block_shift;
+        uint64_t last = (sequence->commit - restart_lowest) >> block_shift;
+        for (; block <= last; block++)
+            blocks[block / 64] |= BIT(block % 64);
+    }
+}
 
 void restart_init(void)
 {
@@ -26,12 +49,16 @@ void restart_init(void)
     if (count > 0) {
         restart_lowest = __restarts_start[0].first;
         restart_highest = __restarts_start[count - 1].commit;
+        map_blocks();
     }
 }
 
 void restart_look_up(struct trap_frame *frame)
 {
     const struct sequence *low = __restarts_start, *high = __restarts_end;
+    uint64_t block = (frame->rip - restart_lowest) >> block_shift;
+    if (LIKELY(!(blocks[block / 64] >> block % 64 & 1)))
+        return;
     while (low < high) {
         const struct sequence *middle = low + (high - low) / 2;
         if (frame->rip > middle->commit) {
