@@ -77,3 +77,9 @@ def test_a_lock_without_a_comment_and_an_unchecked_claim_are_refused(files, word
 def test_what_is_checked_or_says_why_not_passes(text, tmp_path):
     done = check(tmp_path, {'mm/page.c': HEAD + text})
     assert done.returncode == 0, done.stdout
+
+
+def test_a_long_list_in_parentheses_takes_no_longer_than_a_short_one(tmp_path):
+    """It is no definition, and the search for one gives up at once."""
+    text = HEAD + 'MACRO(a,\n' + 200 * 'b,\n' + ';\n'
+    assert check(tmp_path, {'mm/page.c': text}).returncode == 0
