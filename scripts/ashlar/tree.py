@@ -1,6 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The files of the tree."""
+"""The files of the tree, and the argument by which a check is given another one."""
+import argparse
+import pathlib
 import subprocess
+
+from ashlar import ROOT
+
+
+def parser(doc):
+    """The arguments of a program of scripts/check: a tree, @root, which is absolute; default: this one. @doc: its help."""
+    arguments = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument('root', nargs='?', type=_folder, default=ROOT)
+    return arguments
+
+
+def _folder(name):
+    if not pathlib.Path(name).is_dir():
+        raise argparse.ArgumentTypeError(f'no such folder: {name}')
+    return pathlib.Path(name).resolve()
 
 
 def files(root):
