@@ -15,8 +15,8 @@
 
 #define PADDING 0xee
 
-static const uint8_t palette[] = { 255, 255, 255, 0,   0, 10,  200, 0,   0,   160, 170, 180,
-                                   1,   0,   0,   255, 0, 255, 165, 170, 190, 10,  0,   0 };
+static const uint8_t palette[] = { 255, 255, 255, 0,   0,   10,  200, 0, 0, 160, 170, 180, 1,   0,   0,
+                                   255, 0,   255, 165, 170, 190, 10,  0, 0, 80,  250, 90,  250, 250, 80 };
 
 static const struct framebuffer_mode modes[] = {
     { 640, 480, 2560, 32, 16, 8, 8, 8, 0, 8, NULL, 0 },
@@ -28,7 +28,7 @@ static const struct framebuffer_mode modes[] = {
     { 640, 480, 1280, 16, 11, 5, 5, 6, 0, 5, NULL, 0 },
     { 641, 481, 1301, 16, 11, 5, 5, 6, 0, 5, NULL, 0 },
     { 640, 480, 1280, 15, 10, 5, 5, 5, 0, 5, NULL, 0 },
-    { 320, 200, 321, 8, 0, 0, 0, 0, 0, 0, palette, 8 },
+    { 320, 200, 321, 8, 0, 0, 0, 0, 0, 0, palette, 10 },
     { 320, 200, 320, 8, 5, 3, 2, 3, 0, 2, NULL, 0 },
     { 8, 16, 32, 32, 16, 8, 8, 8, 0, 8, NULL, 0 },         /* one cell */
     { 15, 31, 30, 16, 11, 5, 5, 6, 0, 5, NULL, 0 },        /* still one */
@@ -57,22 +57,35 @@ static int close_screen(void **state)
     return 0;
 }
 
-static void open_screen(const struct framebuffer_mode *wanted)
+/* @extra_rows: of memory for rows that have scrolled out. */
+static void open_screen_with(const struct framebuffer_mode *wanted, unsigned int extra_rows)
 {
     close_screen(NULL);
     mode = *wanted;
     pixels_size = (size_t)mode.pitch_bytes * (mode.height - 1) + (size_t)mode.width * bytes_per_pixel();
     pixels = malloc(pixels_size);
-    memory = malloc(framebuffer_memory_size(&mode));
+    size_t row_size = text_grid_size(mode.width / 8, 1) / 2; /* or less */
+    size_t memory_size = framebuffer_memory_size(&mode) + extra_rows * row_size;
+    memory = malloc(memory_size);
     assert_true(pixels != NULL && memory != NULL);
     memset(pixels, PADDING, pixels_size);
-    assert_int_equal(framebuffer_init(&framebuffer, &mode, pixels, memory, framebuffer_memory_size(&mode)),
-                     STATUS_OK);
+    assert_int_equal(framebuffer_init(&framebuffer, &mode, pixels, memory, memory_size), STATUS_OK);
+}
+
+static void open_screen(const struct framebuffer_mode *wanted)
+{
+    open_screen_with(wanted, 0);
+}
+
+static void show_styled(enum text_style style, const char *text)
+{
+    framebuffer.console.style = (uint8_t)style;
+    framebuffer.console.write(&framebuffer.console, text, strlen(text));
 }
 
 static void show(const char *text)
 {
-    framebuffer.console.write(&framebuffer.console, text, strlen(text));
+    show_styled(STYLE_PLAIN, text);
 }
 
 static uint32_t pixel(unsigned int x, unsigned int y)
@@ -82,25 +95,44 @@ static uint32_t pixel(unsigned int x, unsigned int y)
     return value;
 }
 
-/* One field of a direct colour, in eight bits. */
-static int level(uint32_t value, uint8_t position, uint8_t size)
+/* In eight bits; and which of palette[] is nearest. */
+struct colour {
+    int red, green, blue;
+    uint32_t index;
+};
+
+static const struct colour black = { 0, 0, 0, 4 };
+
+static const struct colour colours[TEXT_STYLES] = {
+    [STYLE_PLAIN] = { 0xaa, 0xaa, 0xaa, 3 },  [STYLE_HEADLINE] = { 0xff, 0xff, 0xff, 0 },
+    [STYLE_PROMPT] = { 0x55, 0xff, 0x55, 8 }, [STYLE_WARNING] = { 0xff, 0xff, 0x55, 9 },
+    [STYLE_ERROR] = { 0xff, 0x55, 0x55, 2 },
+};
+
+/* Whether a field of a direct colour is the nearest to @wanted. */
+static bool is_level(uint32_t value, uint8_t position, uint8_t size, int wanted)
 {
     uint32_t max = (1u << size) - 1;
-    return (int)((value >> position & max) * 255 / max);
+    int level = (int)((value >> position & max) * 255 / max);
+    return abs(level - wanted) <= (int)(128 / max) + 1; /* half a step, rounded */
 }
 
-static bool is_grey(uint32_t value, int wanted)
+static bool is_colour(uint32_t value, struct colour wanted)
 {
     if (mode.palette)
-        return value == (wanted == 0 ? 4u : 3u);
+        return value == wanted.index;
     uint32_t fields = ((1u << mode.red_size) - 1) << mode.red_position |
                       ((1u << mode.green_size) - 1) << mode.green_position |
                       ((1u << mode.blue_size) - 1) << mode.blue_position;
-    /* Half a step of a field of two bits is 43. */
-    int slack = mode.blue_size < 5 ? 43 : 5;
-    return (value & ~fields) == 0 && abs(level(value, mode.red_position, mode.red_size) - wanted) <= slack &&
-           abs(level(value, mode.green_position, mode.green_size) - wanted) <= slack &&
-           abs(level(value, mode.blue_position, mode.blue_size) - wanted) <= slack;
+    return (value & ~fields) == 0 && is_level(value, mode.red_position, mode.red_size, wanted.red) &&
+           is_level(value, mode.green_position, mode.green_size, wanted.green) &&
+           is_level(value, mode.blue_position, mode.blue_size, wanted.blue);
+}
+
+/* Of an unstyled pixel. */
+static bool is_plain(uint32_t value, bool is_foreground)
+{
+    return is_colour(value, is_foreground ? colours[STYLE_PLAIN] : black);
 }
 
 /* Whether the font has the pixel set. */
@@ -111,25 +143,34 @@ static bool is_ink(char character, unsigned int x, unsigned int y)
     return bytes[x / 8] >> (7 - x % 8) & 1;
 }
 
-/* Compares the whole screen with @rows, blank where they end, and the cursor's bar. */
-static void expect_screen(const char *const *rows, size_t row_count, unsigned int cursor_row,
-                          unsigned int cursor_column)
+/* Compares the whole screen with @rows, blank where they end, and the cursor's bar. @styles: a digit for each
+   character of @rows; NULL: all plain. */
+static void expect_styled(const char *const *rows, const char *const *styles, size_t row_count,
+                          unsigned int cursor_row, unsigned int cursor_column)
 {
     unsigned int width = framebuffer.font->width, height = framebuffer.font->height;
     for (unsigned int y = 0; y < mode.height; y++)
         for (unsigned int x = 0; x < mode.width; x++) {
             unsigned int row = y / height, column = x / width;
             bool is_cell = row < framebuffer.grid.rows && column < framebuffer.grid.columns;
-            char character =
-                is_cell && row < row_count && column < strlen(rows[row]) ? rows[row][column] : ' ';
+            bool is_text = is_cell && row < row_count && column < strlen(rows[row]);
+            char character = is_text ? rows[row][column] : ' ';
             bool is_bar = row == cursor_row && column == cursor_column && y % height >= height - 2;
             bool ink = is_cell && (is_bar || is_ink(character, x % width, y % height));
-            if (!is_grey(pixel(x, y), ink ? 0xaa : 0))
+            unsigned int style =
+                styles && is_text && !is_bar ? (unsigned int)(styles[row][column] - '0') : STYLE_PLAIN;
+            if (!is_colour(pixel(x, y), ink ? colours[style] : black))
                 fail_msg("pixel %u,%u of row %u, column %u is %#x", x, y, row, column, pixel(x, y));
         }
     for (unsigned int y = 0; y + 1 < mode.height; y++)
         for (size_t i = (size_t)mode.width * bytes_per_pixel(); i < mode.pitch_bytes; i++)
             assert_int_equal(pixels[(size_t)y * mode.pitch_bytes + i], PADDING);
+}
+
+static void expect_screen(const char *const *rows, size_t row_count, unsigned int cursor_row,
+                          unsigned int cursor_column)
+{
+    expect_styled(rows, NULL, row_count, cursor_row, cursor_column);
 }
 
 #define EXPECT_SCREEN(cursor_row, cursor_column, ...)                                                        \
@@ -224,6 +265,9 @@ static void at_least_25_rows_remain_where_possible(void **state)
         assert_in_range(step, 1, rows);
         assert_true(step <= rows / 4 || rows < 4);
         assert_true(rows < 26 || rows - step >= 25);
+        assert_int_equal(framebuffer.console.rows, rows - step + 1); /* a page of the pager stays */
+        assert_int_equal(framebuffer.console.columns, framebuffer.grid.columns);
+        assert_true(framebuffer.console.is_screen);
     }
 }
 
@@ -246,7 +290,7 @@ static void only_changed_cells_are_written_and_video_memory_is_never_read(void *
                 assert_false(is_same);
             else if (is_changed)
                 /* 'r' and 'd' share some lines; of the others every pixel is drawn. */
-                assert_true(is_same || is_grey(pixel(x, y), is_ink('d', x % 8, line) ? 0xaa : 0));
+                assert_true(is_same || is_plain(pixel(x, y), is_ink('d', x % 8, line)));
             else
                 assert_true(is_same);
         }
@@ -309,6 +353,102 @@ static void wide_screens_get_the_large_font(void **state)
     }
 }
 
+/* ---- styles ---- */
+
+#define EXPECT_LINE(cursor_column, text, styles)                                                             \
+    expect_styled((const char *const[]){ text }, (const char *const[]){ styles }, 1, 0, cursor_column)
+
+static void each_style_has_its_colour_at_every_depth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        open_screen(&modes[i]);
+        if (framebuffer.grid.columns < 20)
+            continue;
+        show_styled(STYLE_HEADLINE, "Head");
+        show_styled(STYLE_PROMPT, "go>");
+        show("plain");
+        show_styled(STYLE_WARNING, "odd");
+        show_styled(STYLE_ERROR, "wrong");
+        EXPECT_LINE(20, "Headgo>plainoddwrong", "11112220000033344444");
+    }
+}
+
+static void a_cell_is_drawn_again_in_another_colour(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        open_screen(&modes[i]);
+        if (framebuffer.grid.columns < 20)
+            continue;
+        show("same text");
+        show_styled(STYLE_ERROR, "\rsame");
+        EXPECT_LINE(4, "same text", "444400000");
+        /* Another character in the old colour, beside the old character in another one. */
+        show_styled(STYLE_ERROR, "\rSAME text");
+        EXPECT_LINE(9, "SAME text", "444444444");
+        show_styled(STYLE_WARNING, "\rS");
+        show("ame");
+        EXPECT_LINE(4, "Same text", "300044444");
+    }
+}
+
+/* All at once, as after a picture, or when rows scroll. */
+static void rows_of_several_styles_move(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        open_screen(&modes[i]);
+        if (framebuffer.grid.columns < 20)
+            continue;
+        unsigned int step = framebuffer.grid.scroll_rows, rows = framebuffer.grid.rows;
+        for (unsigned int row = 0; row < step; row++)
+            show("plain text\n");
+        show_styled(STYLE_ERROR, "plain");
+        show_styled(STYLE_WARNING, " text");
+        for (unsigned int row = step; row < rows; row++)
+            show("\n");
+        expect_styled((const char *const[]){ "plain text" }, (const char *const[]){ "4444433333" }, 1,
+                      rows - step, 0);
+    }
+}
+
+/* The lowest lines of the character under it are drawn again, in their colour. */
+static void the_cursor_leaves_a_character_in_its_colour(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        open_screen(&modes[i]);
+        if (framebuffer.grid.columns < 20)
+            continue;
+        char low[] = "!";
+        while (!is_ink(low[0], 3, framebuffer.font->height - 2u))
+            assert_true(++low[0] < 0x7f);
+        show_styled(STYLE_ERROR, low);
+        show("\b");
+        EXPECT_LINE(0, low, "4");
+        show("\n");
+        expect_styled((const char *const[]){ low }, (const char *const[]){ "4" }, 1, 1, 0);
+    }
+}
+
+static void a_view_that_is_scrolled_back_has_no_cursor(void **state)
+{
+    (void)state;
+    struct framebuffer_mode small = modes[0];
+    small.height = 3 * 16;
+    open_screen_with(&small, 4);
+    show("1\n2\n3\n4");
+    EXPECT_SCREEN(2, 1, "2", "3", "4");
+    framebuffer_scroll(&framebuffer, -1);
+    EXPECT_SCREEN(3, 0, "1", "2", "3");
+    framebuffer_scroll(&framebuffer, 1);
+    EXPECT_SCREEN(2, 1, "2", "3", "4");
+    framebuffer_scroll(&framebuffer, -1);
+    show("!");
+    EXPECT_SCREEN(2, 2, "2", "3", "4!");
+}
+
 /* ---- pictures ---- */
 
 #define PICTURE_SIZE 29u
@@ -335,7 +475,7 @@ static void expect_picture(void)
                 is_light = !is_dark(modes, (x - left) / scale, (y - top) / scale);
             else if (y / cell_height == label_row && x / cell_width < strlen(picture.label))
                 is_light = is_ink(picture.label[x / cell_width], x % cell_width, y % cell_height);
-            if (!is_grey(pixel(x, y), is_light ? 0xaa : 0))
+            if (!is_plain(pixel(x, y), is_light))
                 fail_msg("pixel %u,%u is %#x", x, y, pixel(x, y));
         }
 }
@@ -395,6 +535,11 @@ int main(void)
         TEST(unsupported_modes_are_refused_and_the_screen_left_alone),
         TEST(an_empty_palette_counts_as_the_vga_palette),
         TEST(wide_screens_get_the_large_font),
+        TEST(each_style_has_its_colour_at_every_depth),
+        TEST(a_cell_is_drawn_again_in_another_colour),
+        TEST(rows_of_several_styles_move),
+        TEST(the_cursor_leaves_a_character_in_its_colour),
+        TEST(a_view_that_is_scrolled_back_has_no_cursor),
         TEST(a_picture_covers_the_text_until_it_is_hidden),
         TEST(a_panic_shows_its_text_in_place_of_a_picture),
         TEST(a_picture_is_as_large_as_it_fits),
