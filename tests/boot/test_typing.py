@@ -230,6 +230,7 @@ def test_console_serial_uses_the_given_port(start, port):
         ('telex', 'console=telex: expected serial'),
         ('serial:com4', 'console=serial:com4: not found'),
         ('serial::100000', 'console=serial::100000:'),
+        ('fb' + ',' * 126, 'console= ignored: its value is longer than 127 characters'),
     ],
 )
 def test_a_missing_console_is_reported_and_the_others_work(start, option, warning):

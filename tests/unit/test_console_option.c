@@ -116,6 +116,29 @@ static void an_unknown_console_is_reported_and_skipped(void **state)
     }
 }
 
+/* No part of it is used, which would be another port. */
+static void a_word_of_more_than_32_characters_is_invalid_whole(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = { 31, 32, 33, 34, 64, 127, 1000 };
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        char option[1024] = "serial:0x";
+        size_t length = lengths[i];
+        memset(option + 9, '0', length - 12);
+        strcpy(option + length - 3, "2f8,fb");
+        struct console_choice choice;
+        size_t cursor = 0;
+        assert_int_equal(console_option_next(option, &cursor, &choice),
+                         length <= 32 ? STATUS_OK : STATUS_INVALID);
+        assert_ptr_equal(choice.word, option);
+        assert_int_equal(choice.word_length, length);
+        if (length <= 32)
+            assert_int_equal(choice.port, 0x2f8);
+        assert_int_equal(console_option_next(option, &cursor, &choice), STATUS_OK);
+        assert_int_equal(choice.kind, CONSOLE_FRAMEBUFFER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +147,7 @@ int main(void)
         cmocka_unit_test(several_consoles_keep_their_order),
         cmocka_unit_test(an_empty_list_selects_no_console),
         cmocka_unit_test(an_unknown_console_is_reported_and_skipped),
+        cmocka_unit_test(a_word_of_more_than_32_characters_is_invalid_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
