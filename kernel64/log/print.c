@@ -151,12 +151,13 @@ bool print_wants_line(const char *text, size_t length)
 /* ---- writing ---- */
 
 /*
- * Writes text, with an observer row by row.
+ * Writes text, with an observer row by row. @is_decided: it is one line, whose first rows may be on the
+ * screen when the observer begins a search, so it is written to its end.
  *
  * Return: how much was written; less than @length only when the observer has begun a search, which then
  *         decides about the rest.
  */
-static size_t write_rows(enum text_style style, const char *text, size_t length)
+static size_t write_rows(enum text_style style, const char *text, size_t length, bool is_decided)
 {
     size_t written = 0;
     if (!print_observer) {
@@ -167,7 +168,7 @@ static size_t write_rows(enum text_style style, const char *text, size_t length)
     while (written < length && (note_log_lines(), is_record ? !is_print_dropped : may_print())) {
         size_t part = 0;
         bool is_row;
-        if (searched && !is_record)
+        if (searched && !is_decided)
             return written;
         do {
             note_record(text[written + part]);
@@ -180,12 +181,10 @@ static size_t write_rows(enum text_style style, const char *text, size_t length)
     return length;
 }
 
-/* A line whose first row has been written is written to its end. */
 static void write_line(enum text_style style)
 {
-    size_t written = 0;
-    while (written < line_length && (written > 0 || print_wants_line(line, line_length)))
-        written += write_rows(style, line + written, line_length - written);
+    if (line_length > 0 && print_wants_line(line, line_length))
+        (void)write_rows(style, line, line_length, true);
     line_length = 0;
 }
 
@@ -218,7 +217,7 @@ static void write_text(enum text_style style, const char *text, size_t length)
 {
     while (length > 0) {
         bool is_held = filter || searched;
-        size_t part = is_held ? hold_back(style, text, length) : write_rows(style, text, length);
+        size_t part = is_held ? hold_back(style, text, length) : write_rows(style, text, length, false);
         text += part;
         length -= part;
     }

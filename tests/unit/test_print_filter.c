@@ -133,7 +133,7 @@ static void only_lines_with_the_word_are_printed(void **state)
 static void a_last_line_without_a_newline_is_filtered_too(void **state)
 {
     (void)state;
-    print_set_filter("b");
+    print_set_filter("C");
     print("abc");
     print_set_filter(NULL);
     print_set_filter("x");
@@ -204,6 +204,24 @@ static void the_search_is_of_lines_in_one_write_too(void **state)
            "b7\nc8\nc9\n" MORE "b7 again\nx\ny\n" MORE);
 }
 
+#define WIDE_ROW "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+
+/* The search begins in the middle of a line that has the filter's word. */
+static void a_line_that_has_begun_is_written_to_its_end(void **state)
+{
+    (void)state;
+    static char wide[100 + 2];
+    memset(wide, 'w', 100);
+    wide[100] = '\n';
+    print_set_filter("w");
+    page("/b\r");
+    print("w1\nw2\n");
+    print("%s", wide);
+    print("w3\nwb\n");
+    expect("w1\nw2\n" WIDE_ROW MORE "/b\b \b\b \b" WIDE_ROW "wwwwwwwwwwwwwwwwwwww\n"
+           "wb\n");
+}
+
 static void a_word_that_does_not_follow_is_said(void **state)
 {
     (void)state;
@@ -217,19 +235,46 @@ static void a_word_that_does_not_follow_is_said(void **state)
     assert_string_equal(output, "after\n");
 }
 
+static void the_word_has_a_longest_length(void **state)
+{
+    (void)state;
+    char typed[2 * PAGER_WORD_MAX], wanted[sizeof(output)] = "1\n2\n3\n" MORE "/";
+    memset(typed, 'l', sizeof(typed));
+    typed[0] = '/';
+    strcpy(typed + sizeof(typed) - 3, "\x03q");
+    page(typed);
+    for (int i = 1; i <= 9; i++)
+        print("%d\n", i);
+    memset(wanted + strlen(wanted), 'l', PAGER_WORD_MAX);
+    for (int i = 0; i < PAGER_WORD_MAX + 1; i++)
+        strcat(wanted, "\b \b");
+    expect(strcat(wanted, MORE));
+}
+
+/* The first of all searches. */
+static void without_a_word_the_next_one_is_not_searched(void **state)
+{
+    (void)state;
+    page("nq");
+    for (int i = 1; i <= 9; i++)
+        print("%d\n", i);
+    expect("1\n2\n3\n" MORE);
+}
+
 static void a_search_may_be_corrected_and_left(void **state)
 {
     (void)state;
-    page("/x\b5\r/\b /z\x03q");
+    page("/x\b5\r/\b /zz\x15\x03q");
     for (int i = 1; i <= 15; i++)
         print("%d\n", i);
     expect("1\n2\n3\n" MORE "/x\b \b5\b \b\b \b"
-           "5\n6\n7\n" MORE "/\b \b" MORE "8\n9\n10\n" MORE "/z\b \b\b \b" MORE);
+           "5\n6\n7\n" MORE "/\b \b" MORE "8\n9\n10\n" MORE "/zz\b \b\b \b\b \b" MORE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(without_a_word_the_next_one_is_not_searched, begin),
         cmocka_unit_test_setup(only_lines_with_the_word_are_printed, begin),
         cmocka_unit_test_setup(a_last_line_without_a_newline_is_filtered_too, begin),
         cmocka_unit_test_setup(a_record_longer_than_a_row_is_one_line, begin),
@@ -238,7 +283,9 @@ int main(void)
         cmocka_unit_test_setup(lines_that_are_filtered_out_take_no_rows, begin),
         cmocka_unit_test_setup(a_search_goes_on_at_the_next_line_with_the_word, begin),
         cmocka_unit_test_setup(the_search_is_of_lines_in_one_write_too, begin),
+        cmocka_unit_test_setup(a_line_that_has_begun_is_written_to_its_end, begin),
         cmocka_unit_test_setup(a_word_that_does_not_follow_is_said, begin),
+        cmocka_unit_test_setup(the_word_has_a_longest_length, begin),
         cmocka_unit_test_setup(a_search_may_be_corrected_and_left, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
