@@ -238,6 +238,7 @@ static void a_new_clockevent_does_not_interrupt_an_offline_cpu(void **state)
     (void)state;
     run_on(2);
     clockevent_offline_cpu();
+    assert_int_equal(mode[2], LAPIC_TIMER_OFF);
     leave();
     run_on(0);
     replace_tsc();

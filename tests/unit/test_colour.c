@@ -39,6 +39,20 @@ static void the_log_is_in_colour_on_screens_only(void **state)
     expect_styles(STYLE_WARNING, STYLE_PLAIN);
 }
 
+/* It is shown the earlier lines. */
+static void a_console_attached_late_has_the_same_colours(void **state)
+{
+    (void)state;
+    log_error("s", "wrong");
+    for (unsigned int i = 0; i < 2; i++) {
+        struct fake *late = i == 0 ? screen : terminal;
+        log_detach(&late->console);
+        late->style = STYLE_HEADLINE;
+        log_attach(&late->console);
+    }
+    expect_styles(STYLE_ERROR, STYLE_PLAIN);
+}
+
 static void the_monitor_is_in_colour_on_a_terminal_too(void **state)
 {
     (void)state;
@@ -69,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_log_is_in_colour_on_screens_only, attach_each),
+        cmocka_unit_test_setup(a_console_attached_late_has_the_same_colours, attach_each),
         cmocka_unit_test_setup(the_monitor_is_in_colour_on_a_terminal_too, attach_each),
         cmocka_unit_test_setup(without_colours_all_is_plain, attach_each),
     };

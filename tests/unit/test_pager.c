@@ -152,6 +152,13 @@ static void ctrl_c_stops_at_the_prompt_and_between_prompts(void **state)
     print("3\n");
     pager_end();
     assert_string_equal(output, "1\n^C\n");
+    /* The key is left for the command that a report interrupts. */
+    begin(4, (const int[]){ 0 }, next_key);
+    is_stop_typed = is_reporting = true;
+    assert_false(print_is_stopped());
+    is_reporting = false;
+    assert_true(print_is_stopped());
+    pager_end();
 }
 
 /* The rows that a command has printed are not given twice. */

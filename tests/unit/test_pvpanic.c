@@ -97,6 +97,19 @@ static void the_port_is_read_from_the_device_of_the_dsdt(void **state)
     }
 }
 
+static void the_device_is_found_at_any_offset(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 32; before++) {
+        char aml[128];
+        uint16_t port = 0;
+        memset(aml, 'x', before);
+        memcpy(aml + before, HID CRS IO TAIL, sizeof(HID CRS IO TAIL) - 1);
+        assert_true(acpi_find_pvpanic(table, put_aml(aml, before + sizeof(HID CRS IO TAIL) - 1), &port));
+        assert_int_equal(port, 0x505);
+    }
+}
+
 static void other_descriptions_are_ignored(void **state)
 {
     (void)state;
@@ -109,6 +122,9 @@ static void other_descriptions_are_ignored(void **state)
         acpi_find_pvpanic(table, PUT("PEVT" HID CRS "\x47\x01\x05\x05\x05\x06\x01\x01" TAIL), &port));
     assert_false(
         acpi_find_pvpanic(table, PUT("PEVT" HID CRS "\x47\x01\x00\x00\x00\x00\x01\x01" TAIL), &port));
+    /* A descriptor of another kind; one of memory has the same fields. */
+    assert_false(
+        acpi_find_pvpanic(table, PUT("PEVT" HID CRS "\x86\x01\x05\x05\x05\x05\x01\x01" TAIL), &port));
     assert_int_equal(port, 0x1234);
 }
 
@@ -127,6 +143,7 @@ int main(void)
         cmocka_unit_test_setup(a_panic_is_one_write_of_one_event, plug_in),
         cmocka_unit_test_setup(a_port_without_a_device_or_without_the_event_is_refused, plug_in),
         cmocka_unit_test(the_port_is_read_from_the_device_of_the_dsdt),
+        cmocka_unit_test(the_device_is_found_at_any_offset),
         cmocka_unit_test(other_descriptions_are_ignored),
         cmocka_unit_test(a_second_device_is_found_after_one_that_is_not_understood),
     };

@@ -67,6 +67,11 @@ static void shift_and_a_grey_page_key_scroll_the_screen(void **state)
     assert_int_equal(extended_stroke(0x48), KEY_UP);
     assert_int_equal(FEED(0xaa), KEY_NONE);
     assert_int_equal(extended_stroke(0x49), KEY_PAGE_UP);
+    FEED(0x36);
+    assert_int_equal(extended_stroke(0x49), KEY_SCROLL_UP);
+    assert_int_equal(extended_stroke(0x51), KEY_SCROLL_DOWN);
+    FEED(0xb6);
+    assert_int_equal(extended_stroke(0x51), KEY_PAGE_DOWN);
 }
 
 static void each_key_types_its_character(void **state)

@@ -246,6 +246,20 @@ static void a_style_is_of_the_cells_written_with_it(void **state)
     assert_int_equal(screen.drawn, 2);
 }
 
+static void what_the_screen_has_lost_is_drawn_again(void **state)
+{
+    (void)state;
+    open_grid(10, 2, 1);
+    show_styled(STYLE_ERROR, "one\ntwo");
+    for (unsigned int i = 0; i < MAX_CELLS; i++)
+        screen.cells[i] = ' ';
+    screen.drawn = 0;
+    text_grid_forget(&grid);
+    text_grid_flush(&grid, draw, &screen);
+    assert_string_equal(seen(), "one|two");
+    assert_int_equal(screen.drawn, 6);
+}
+
 /* ---- scrolled back ---- */
 
 static void rows_that_scrolled_out_are_seen_again(void **state)
@@ -290,6 +304,17 @@ static void output_brings_the_newest_rows_back(void **state)
     scroll_view(-2);
     show("x");
     assert_string_equal(seen(), "3|4|5x");
+}
+
+/* Indices into the ring have 16 bits. */
+static void at_most_32767_rows_are_kept(void **state)
+{
+    (void)state;
+    open_grid_with(1, 2, 1, 70000);
+    for (int i = 0; i < 40000; i++)
+        show("\n");
+    scroll_view(-100000);
+    assert_int_equal(text_grid_cursor_row(&grid), 0x7fff - 1);
 }
 
 /* ---- the model ---- */
@@ -394,9 +419,11 @@ int main(void)
         TEST(only_cells_that_change_are_drawn),
         TEST(lines_written_together_are_drawn_once),
         TEST(a_style_is_of_the_cells_written_with_it),
+        TEST(what_the_screen_has_lost_is_drawn_again),
         TEST(rows_that_scrolled_out_are_seen_again),
         TEST(as_many_rows_are_kept_as_there_is_memory_for),
         TEST(output_brings_the_newest_rows_back),
+        TEST(at_most_32767_rows_are_kept),
         TEST(random_text_matches_the_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,12 +112,20 @@ static void styles_have_colours(void **state)
 {
     (void)state;
     assert_int_equal(open_screen(80, 25, 160), STATUS_OK);
+    assert_true(vga.console.is_screen);
+    static const uint16_t wanted[TEXT_STYLES] = {
+        [STYLE_PLAIN] = 0x0700,   [STYLE_HEADLINE] = 0x0f00, [STYLE_PROMPT] = 0x0a00,
+        [STYLE_WARNING] = 0x0e00, [STYLE_ERROR] = 0x0c00,
+    };
+    for (unsigned int style = 0; style < TEXT_STYLES; style++) {
+        vga.console.style = (uint8_t)style;
+        show("s");
+        assert_int_equal(screen[style], wanted[style] | 's');
+    }
+    /* The character stays. */
     vga.console.style = STYLE_ERROR;
-    show("e");
-    vga.console.style = STYLE_WARNING;
-    show("w");
-    assert_int_equal(screen[0], 0x0c00 | 'e');
-    assert_int_equal(screen[1], 0x0e00 | 'w');
+    show("\rs");
+    assert_int_equal(screen[0], wanted[STYLE_ERROR] | 's');
 }
 
 /* The cursor is in a row below the screen then. */
@@ -126,7 +134,7 @@ static void a_view_that_is_scrolled_back_has_no_cursor(void **state)
     (void)state;
     pull_out(NULL);
     screen = malloc(2 * 160);
-    size_t size_bytes = text_grid_size(80, 2) + text_grid_size(80, 1);
+    size_t size_bytes = text_grid_size(80, 2) + text_grid_size(80, 1) * 500;
     memory = malloc(size_bytes);
     assert_true(screen != NULL && memory != NULL);
     assert_int_equal(vga_text_init(&vga, screen, 80, 2, 160, memory, size_bytes), STATUS_OK);
@@ -138,6 +146,14 @@ static void a_view_that_is_scrolled_back_has_no_cursor(void **state)
     vga_text_scroll(&vga, 1);
     assert_int_equal(screen[0], 0x0700 | 'b');
     assert_int_equal(cursor(), 80 + 1);
+    /* Also so far back that the position of its row does not fit into the register. */
+    for (unsigned int i = 0; i < 1000; i++)
+        show("\n");
+    for (unsigned int i = 0; i < 1000; i++) {
+        vga_text_scroll(&vga, -1);
+        assert_true(cursor() >= 2 * 80);
+    }
+    assert_int_equal(screen[0], 0x0700 | 'b');
 }
 
 static void rows_are_one_pitch_apart(void **state)

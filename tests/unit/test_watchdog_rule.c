@@ -56,6 +56,8 @@ static void a_counter_that_was_set_back_is_unstable_at_once(void **state)
 {
     (void)state;
     watchdog.mask = UINT64_MAX; /* a reference that does not wrap */
+    struct watchdog fresh = watchdog;
+    assert_int_equal(watchdog_check(&fresh, UINT64_MAX, 5000000, &ppm), WATCHDOG_UNKNOWN);
     assert_int_equal(watchdog_check(&watchdog, 30000000000, 5000000, &ppm), WATCHDOG_UNKNOWN);
     assert_int_equal(watchdog_check(&watchdog, 2000000000, 5000000 + PM_HZ, &ppm), WATCHDOG_SET_BACK);
     assert_int_equal(ppm, -1000000);
