@@ -45,7 +45,8 @@ static status_t command_help(int argc, char **argv)
     }
     for (const struct command *command = __commands_start; command < __commands_end; command++)
         print_command(command);
-    print("A ';' separates commands; \"...\" keeps a word together. Tab completes.\n");
+    print("A ';' separates commands; \"...\" keeps a word together. Tab completes.\n"
+          "COMMAND | WORD prints only the lines that contain WORD, in either case.\n");
     return STATUS_OK;
 }
 COMMAND_WITH_WORDS(help, "[COMMAND]", "this list", command_help, dispatch_names);

@@ -94,20 +94,33 @@ static status_t run(int argc, char **argv)
     return status;
 }
 
+static status_t run_filtered(int argc, char **argv, const char *filter)
+{
+    if (!filter)
+        return run(argc, argv);
+    const char *outer = print_set_filter(filter);
+    status_t status = run(argc, argv);
+    (void)print_set_filter(outer);
+    return status;
+}
+
 bool dispatch_line(char *line, void (*failed)(const char *command))
 {
     int argc;
     char *argv[SPLIT_WORDS_MAX + 1];
+    const char *filter;
     status_t status;
     bool is_read = true;
 
-    while ((status = split_next(&line, &argc, argv)) != STATUS_NOT_FOUND) {
+    while ((status = split_next(&line, &argc, argv, &filter)) != STATUS_NOT_FOUND) {
         const char *name = argc > 0 ? argv[0] : "";
         is_read = status == STATUS_OK;
         if (status == STATUS_OK)
-            status = run(argc, argv);
+            status = run_filtered(argc, argv, filter);
         else if (status == STATUS_MALFORMED)
             print_styled(STYLE_ERROR, "unclosed quote\n");
+        else if (status == STATUS_INVALID)
+            print_styled(STYLE_ERROR, "a '|' is followed by one word\n");
         else
             print_styled(STYLE_ERROR, "more than %d words in one command\n", SPLIT_WORDS_MAX);
         if (status != STATUS_OK && failed)

@@ -43,6 +43,7 @@ NORETURN void run_reboot(void)
 
 NORETURN void run_exit(void)
 {
+    print_set_observer(NULL, 0);
     verdict_print(verdict_so_far());
     power_exit(verdict_so_far());
 }

@@ -8,7 +8,7 @@
 
 static bool is_end(char c)
 {
-    return c == '\0' || c == ';';
+    return c == '\0' || c == ';' || c == '|';
 }
 
 static bool is_blank(char c)
@@ -35,30 +35,50 @@ static char *take_word(char *from, char *to, char *stop)
     return quote ? NULL : from;
 }
 
-status_t split_next(char **line, int *argc, char **argv)
+/* Takes the words up to a separator, which @stop receives; *@line moves past it. */
+static status_t take_words(char **line, int *argc, char **argv, char *stop)
 {
-    char *at = *line, *no_more = at + strlen(at), stop;
+    char *at = *line;
 
     *argc = 0;
-    while (*at && (is_blank(*at) || is_end(*at)))
+    while (is_blank(*at))
         at++;
-    stop = *at;
-    while (!is_end(stop)) {
-        if (*argc == SPLIT_WORDS_MAX) {
-            *line = no_more;
+    *stop = *at;
+    while (!is_end(*stop)) {
+        if (*argc == SPLIT_WORDS_MAX)
             return STATUS_TOO_BIG;
-        }
         argv[*argc] = at;
-        at = take_word(at, at, &stop);
-        if (!at) {
-            *line = no_more;
+        at = take_word(at, at, stop);
+        if (!at)
             return STATUS_MALFORMED;
-        }
         (*argc)++;
-        while (is_blank(stop))
-            stop = *++at;
+        while (is_blank(*stop))
+            *stop = *++at;
     }
-    *line = stop ? at + 1 : at;
+    *line = *stop ? at + 1 : at;
     argv[*argc] = NULL;
+    return STATUS_OK;
+}
+
+status_t split_next(char **line, int *argc, char **argv, const char **filter)
+{
+    char *no_more = *line + strlen(*line), *words[SPLIT_WORDS_MAX + 1], stop;
+    status_t status;
+    int count;
+
+    *filter = NULL;
+    do {
+        status = take_words(line, argc, argv, &stop);
+    } while (status == STATUS_OK && *argc == 0 && stop == ';');
+    if (status == STATUS_OK && stop == '|') {
+        status = take_words(line, &count, words, &stop);
+        if (status == STATUS_OK && (*argc == 0 || count != 1 || stop == '|'))
+            status = STATUS_INVALID;
+        *filter = words[0];
+    }
+    if (status != STATUS_OK) {
+        *line = no_more;
+        return status;
+    }
     return *argc > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }

@@ -29,6 +29,10 @@ static bool is_line_begun, is_record;
 static size_t rows_printed; /* since its last call */
 static uint32_t lines_seen; /* log lines so far */
 
+static const char *filter, *searched; /* NULL: none */
+static char line[PRINT_LINE_MAX];     /* what of a line is held back */
+static size_t line_length;
+
 /* ---- the observer ---- */
 
 /* Calls the observer. Return: whether to print more. It may wait for a key, so it is called without the
@@ -46,10 +50,10 @@ static bool may_print(void)
     return !is_print_dropped;
 }
 
-bool print_may_go_on(size_t line_length)
+bool print_may_go_on(size_t length)
 {
     if (columns > 0)
-        rows_printed += line_length > 1 ? (line_length - 2) / columns + 1 : 1;
+        rows_printed += length > 1 ? (length - 2) / columns + 1 : 1;
     return may_print();
 }
 
@@ -63,7 +67,8 @@ bool print_is_stopped(void)
 void print_set_observer(print_observer_fn *observer, size_t row_columns)
 {
     print_observer = observer;
-    print_search(NULL);
+    filter = searched = NULL;
+    line_length = 0;
     columns = observer ? row_columns : 0;
     column = 0;
     is_line_begun = is_record = false;
@@ -129,10 +134,6 @@ static void note_log_lines(void)
 
 /* ---- filter and search ---- */
 
-static const char *filter, *searched; /* NULL: none */
-static char line[PRINT_LINE_MAX];     /* what of a line is held back */
-static size_t line_length;
-
 bool print_is_searching(void)
 {
     return searched != NULL;
@@ -188,10 +189,12 @@ static void write_line(enum text_style style)
     line_length = 0;
 }
 
-void print_set_filter(const char *word)
+const char *print_set_filter(const char *word)
 {
+    const char *last = filter;
     write_line(STYLE_PLAIN); /* without a newline at its end */
     filter = word;
+    return last;
 }
 
 void print_search(const char *word)
@@ -216,7 +219,7 @@ static size_t hold_back(enum text_style style, const char *text, size_t length)
 static void write_text(enum text_style style, const char *text, size_t length)
 {
     while (length > 0) {
-        bool is_held = filter || searched;
+        bool is_held = (filter && style != STYLE_ERROR) || searched;
         size_t part = is_held ? hold_back(style, text, length) : write_rows(style, text, length, false);
         text += part;
         length -= part;

@@ -41,11 +41,13 @@ bool print_is_stopped(void);
  * print_set_filter() - from now on print only lines that contain a word, in either case.
  * @word: NULL, the initial state: all lines. Kept, not copied.
  *
- * A line is held back until its end; of a longer one PRINT_LINE_MAX bytes at a time are compared. New log
- * lines, and a report (output_hold()), are not filtered.
- * Context: thread.
+ * A line is held back until its end; of a longer one PRINT_LINE_MAX bytes at a time are compared. Text of
+ * STYLE_ERROR, new log lines, and a report (output_hold()) are not filtered. print_set_observer() ends the
+ * filter.
+ * Return: the word so far.
+ * Context: thread, one caller at a time.
  */
-void print_set_filter(const char *word);
+const char *print_set_filter(const char *word);
 #define PRINT_LINE_MAX 4096
 
 /**
@@ -84,6 +86,6 @@ void print_wrapped(const char *text, size_t column, size_t indent);
 /* print_text() as a callback. @context: ignored. */
 void print_sink(void *context, const char *text, size_t length);
 
-/* Reports to the observer a replayed line of @line_length bytes, newline included. Return: false to stop the
+/* Reports to the observer a replayed line of @length bytes, newline included. Return: false to stop the
    replay. Context: thread, without the lock: the observer may wait. */
-bool print_may_go_on(size_t line_length);
+bool print_may_go_on(size_t length);

@@ -49,11 +49,15 @@ static status_t command_watch(int argc, char **argv)
     }
     if (!join(line, sizeof(line), argc, argv))
         return STATUS_TOO_BIG;
+    /* Of the command that is watched, and not of the text that clears the screen. */
+    const char *filter = print_set_filter(NULL);
     pager_end(); /* no prompt for more each second */
     for (unsigned int look = 0; run_is_attended() || look < UNATTENDED_RUNS; look++) {
         print("\f");
         memcpy(copy, line, sizeof(copy));
+        (void)print_set_filter(filter);
         (void)dispatch_line(copy, NULL);
+        (void)print_set_filter(NULL);
         int key = keys_wait_until(clock_now_ns() + PERIOD_NS);
         if (key == KEY_STOP)
             print("^C\n");

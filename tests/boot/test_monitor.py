@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`locks` and `timers`, surplus arguments, the width of rows, and the pager's prompt: docs/monitor.md."""
+"""`locks` and `timers`, surplus arguments, the width of rows, filters, the pager's prompt: docs/monitor.md."""
 import re
 
 import pytest
@@ -99,6 +99,25 @@ def test_rows_are_broken_between_words(boot, command, first):
         if match := re.match(r' {24,32}(\S.*)', row):
             first_word, last_word = match[1].split()[0], match[1].split()[-1]
             assert first_word in words and last_word in words, row
+
+
+# ---- the filter ----
+
+
+def test_a_filter_prints_only_lines_with_the_word(boot):
+    outcome = boot(
+        "help | RESET; nosuch | RESET; log | 'smp: 1 of 1'; report | cpus; watch regs | cr3; exit | nothing",
+        boot='kernel',
+    )
+    assert outcome.verdict == 'fail', outcome.words
+    rows = rows_after(outcome, r'.*\breset or halt')
+    (error,) = [at for at, row in enumerate(rows) if row.startswith('nosuch: no such command')]
+    assert any(row.startswith('reboot ') for row in rows[:error]), rows
+    assert all('reset' in row.lower() for row in rows[:error]), rows
+    assert [row.split()[0] for row in rows[error + 1 :]] == ['cr3', 'cr3'], rows
+    assert len([line for line in outcome.stream.lines if ' smp: 1 of 1 CPUs' in line]) == 2
+    assert len([line for line in outcome.stream.lines if ' clock: clocksource ' in line]) == 1
+    assert outcome.stream.of_type('cpus') and not outcome.stream.of_type('memory')
 
 
 # ---- the pager ----

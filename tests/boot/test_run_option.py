@@ -15,8 +15,9 @@ from ashlar import ROOT
         # Commands after an open quote, or after too many words, are not run, the exit included.
         ("cpus; peek 'exit", 'unclosed quote'),
         ('cpus; peek ' + 'x ' * 20 + '; exit', 'more than 16 words'),
+        ('cpus; help |; exit', "a '|' is followed by one word"),
     ],
-    ids=['long', 'very-long', 'quote', 'words'],
+    ids=['long', 'very-long', 'quote', 'words', 'filter'],
 )
 def test_an_invalid_run_option_ends_in_a_verdict(commands, words, boot):
     outcome = boot(commands, boot='kernel')

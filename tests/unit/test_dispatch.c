@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands that run commands: how deep, and with how much of the stack left.
+ * Commands that run commands: how deep, and with how much of the stack left; and the filter of their output.
  */
 #include <ashlar/check.h>
 #include <log/print.h>
@@ -13,6 +13,9 @@
 #include <string.h>
 
 static unsigned int runs, refused, usages;
+static const char *filter; /* of print() */
+static char filters[64];   /* of "filtered": at each run, before and after it runs a line */
+static const char *inner;
 static struct stack stack;
 
 static status_t run_nested(int argc, char **argv)
@@ -31,14 +34,41 @@ static status_t run_leaf(int argc, char **argv)
     return STATUS_OK;
 }
 
-/* The linker's table of commands, which ends with its third entry. */
-const struct command __commands_start[3] = {
+static void note_filter(void)
+{
+    strcat(strcat(filters, filter ? filter : "-"), " ");
+}
+
+static status_t run_filtered(int argc, char **argv)
+{
+    char line[64];
+    (void)argc, (void)argv;
+    note_filter();
+    if (inner) {
+        strcpy(line, inner);
+        inner = NULL;
+        dispatch_line(line, NULL);
+        note_filter();
+    }
+    return STATUS_OK;
+}
+
+const char *print_set_filter(const char *word)
+{
+    const char *last = filter;
+    filter = word;
+    return last;
+}
+
+/* The linker's table of commands, which ends with its last entry. */
+const struct command __commands_start[4] = {
+    { "filtered", "", "notes the filter", run_filtered, NULL },
     { "leaf", "", "does nothing", run_leaf, NULL },
     { "log", "", "does nothing, and has an alias", run_leaf, NULL },
     { "nested", "", "runs itself", run_nested, NULL },
 };
-STATIC_ASSERT(sizeof(__commands_start) == 120, "the size that __commands_end adds");
-__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 120");
+STATIC_ASSERT(sizeof(__commands_start) == 160, "the size that __commands_end adds");
+__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 160");
 
 const struct stack *stacks_find(uint64_t address)
 {
@@ -56,13 +86,15 @@ static int begin(void **state)
 {
     (void)state;
     runs = refused = usages = 0;
+    filter = inner = NULL;
+    filters[0] = '\0';
     stack = (struct stack){ .name = "none" };
     return 0;
 }
 
 static void run_line(const char *text)
 {
-    char line[16];
+    char line[64];
     strcpy(line, text);
     assert_true(dispatch_line(line, NULL));
 }
@@ -81,7 +113,7 @@ static void a_command_without_arguments_is_not_run_with_some(void **state)
 static void a_command_is_found_by_name_or_alias_in_either_case(void **state)
 {
     (void)state;
-    const struct command *log = &__commands_start[1];
+    const struct command *log = &__commands_start[2];
     assert_ptr_equal(dispatch_find("log"), log);
     assert_ptr_equal(dispatch_find("LoG"), log);
     assert_ptr_equal(dispatch_find("dmesg"), log);
@@ -93,6 +125,23 @@ static void a_command_is_found_by_name_or_alias_in_either_case(void **state)
     assert_string_equal(dispatch_alias("log", 0), "dmesg");
     assert_null(dispatch_alias("log", 1));
     assert_null(dispatch_alias("leaf", 0));
+}
+
+static void a_filter_is_of_one_command(void **state)
+{
+    (void)state;
+    run_line("filtered; filtered | one; filtered; filtered | two");
+    assert_string_equal(filters, "- one - two ");
+    assert_null(filter);
+}
+
+static void a_filter_outlives_one_of_a_command_inside(void **state)
+{
+    (void)state;
+    inner = "filtered; filtered | in; filtered";
+    run_line("filtered | out; filtered");
+    assert_string_equal(filters, "out out in out out - ");
+    assert_null(filter);
 }
 
 static void commands_nest_to_the_limit_and_no_deeper(void **state)
@@ -131,6 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_command_without_arguments_is_not_run_with_some, begin),
         cmocka_unit_test_setup(a_command_is_found_by_name_or_alias_in_either_case, begin),
+        cmocka_unit_test_setup(a_filter_is_of_one_command, begin),
+        cmocka_unit_test_setup(a_filter_outlives_one_of_a_command_inside, begin),
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
         cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
     };

@@ -173,6 +173,28 @@ static void a_report_is_not_filtered(void **state)
     assert_string_equal(output, "report\n");
 }
 
+static void an_error_is_not_filtered(void **state)
+{
+    (void)state;
+    print_set_filter("word");
+    print("a half ");
+    print_styled(STYLE_ERROR, "usage\n");
+    print("word\n");
+    assert_string_equal(output, "usage\na half word\n");
+}
+
+static void an_observer_that_is_set_ends_the_filter(void **state)
+{
+    (void)state;
+    print_set_filter("word");
+    print("a half ");
+    print_set_observer(NULL, 0);
+    print("panic\n");
+    assert_string_equal(output, "panic\n");
+    assert_null(print_set_filter(NULL));
+    assert_string_equal(output, "panic\n");
+}
+
 static void lines_that_are_filtered_out_take_no_rows(void **state)
 {
     (void)state;
@@ -213,8 +235,8 @@ static void a_line_that_has_begun_is_written_to_its_end(void **state)
     static char wide[100 + 2];
     memset(wide, 'w', 100);
     wide[100] = '\n';
-    print_set_filter("w");
     page("/b\r");
+    print_set_filter("w");
     print("w1\nw2\n");
     print("%s", wide);
     print("w3\nwb\n");
@@ -280,6 +302,8 @@ int main(void)
         cmocka_unit_test_setup(a_record_longer_than_a_row_is_one_line, begin),
         cmocka_unit_test_setup(a_line_longer_than_the_memory_is_compared_in_parts, begin),
         cmocka_unit_test_setup(a_report_is_not_filtered, begin),
+        cmocka_unit_test_setup(an_error_is_not_filtered, begin),
+        cmocka_unit_test_setup(an_observer_that_is_set_ends_the_filter, begin),
         cmocka_unit_test_setup(lines_that_are_filtered_out_take_no_rows, begin),
         cmocka_unit_test_setup(a_search_goes_on_at_the_next_line_with_the_word, begin),
         cmocka_unit_test_setup(the_search_is_of_lines_in_one_write_too, begin),
