@@ -113,30 +113,14 @@ static bool read_s5_package(struct aml *aml, struct acpi_power *power)
     return true;
 }
 
-/* A DSDT may have a megabyte, and is searched at each boot: Boyer-Moore-Horspool.
-   Return: how far to go on. */
-static size_t distance(uint8_t last)
-{
-    switch (last) {
-    case '5':
-        return 1;
-    case 'S':
-        return 2;
-    case '_':
-        return 3;
-    default:
-        return 4;
-    }
-}
-
 bool acpi_decode_s5(const void *table, size_t size_bytes, struct acpi_power *power)
 {
-    const uint8_t *bytes = table;
-    for (size_t at = ACPI_HEADER_SIZE + 1; at + 4 < size_bytes; at += distance(bytes[at + 3])) {
-        if (bytes[at + 3] != '_' || memcmp(bytes + at, "_S5_", 4) != 0)
-            continue;
-        bool is_name = bytes[at - 1] == AML_NAME || (bytes[at - 1] == AML_ROOT && bytes[at - 2] == AML_NAME);
-        struct aml aml = { bytes, at + 4, size_bytes };
+    const uint8_t *bytes = table, *name;
+    for (size_t at = ACPI_HEADER_SIZE + 1;
+         at < size_bytes && (name = memmem(bytes + at, size_bytes - at, "_S5_", 4)) != NULL;
+         at = (size_t)(name - bytes) + 1) {
+        bool is_name = name[-1] == AML_NAME || (name[-1] == AML_ROOT && name[-2] == AML_NAME);
+        struct aml aml = { bytes, (size_t)(name - bytes) + 4, size_bytes };
         if (is_name && read_s5_package(&aml, power))
             return true;
     }

@@ -14,7 +14,6 @@ static const char id[] = "\x08_HID\x0dQEMU0001"; /* its NUL is in the table, too
 static const char resources[] = "\x08_CRS\x11";  /* without its NUL */
 
 #define ID_SIZE        sizeof(id)
-#define LAST           (ID_SIZE - 2) /* the index of its last character */
 #define RESOURCES_SIZE (sizeof(resources) - 1)
 #define CRS_HEAD       3 /* PkgLength, 0A, size */
 #define IO_PORT        0x47
@@ -38,17 +37,13 @@ static bool read_port(const uint8_t *at, const uint8_t *end, uint16_t *port)
 
 bool acpi_find_pvpanic(const void *table, size_t size_bytes, uint16_t *port)
 {
-    const uint8_t *bytes = table;
-    for (size_t at = ACPI_HEADER_SIZE; size_bytes >= ID_SIZE && at <= size_bytes - ID_SIZE;) {
-        /* "0001" ends the identity: a byte that is none of them cannot be within its last four. */
-        uint8_t last = bytes[at + LAST];
-        if (last != '0' && last != '1') {
-            at += 4;
-            continue;
-        }
-        if (memcmp(bytes + at, id, ID_SIZE) == 0 && read_port(bytes + at + ID_SIZE, bytes + size_bytes, port))
+    const uint8_t *at = table, *end = at + size_bytes;
+    if (size_bytes < ACPI_HEADER_SIZE)
+        return false;
+    for (at += ACPI_HEADER_SIZE; at < end && (at = memmem(at, (size_t)(end - at), id, ID_SIZE)) != NULL;) {
+        at += ID_SIZE;
+        if (read_port(at, end, port))
             return true;
-        at++;
     }
     return false;
 }

@@ -16,7 +16,7 @@
  *
  * Return: whether it was found.
  * Context: any.
- * Cost: a step for each four bytes of the table, about.
+ * Cost: that of memmem().
  * Source: QEMU, docs/specs/pvpanic, "ACPI Interface"; ACPI Specification 6.5, "I/O Port Descriptor",
  *         "AML Byte Stream Byte Values".
  */
