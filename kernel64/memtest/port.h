@@ -6,7 +6,8 @@
  * registers only. In a hosted test both are functions of a memory that has faults.
  *
  * Context of all: any, by the owner of the memory.
- * Source: Intel SDM vol. 1, "Cacheability Control Instructions", "Caching of Temporal vs. Non-Temporal Data".
+ * Source: Intel SDM vol. 1, "Cacheability Control Instructions", "Caching of Temporal vs. Non-Temporal Data";
+ *         vol. 2A, "MFENCE - Memory Fence".
  */
 #include <ashlar/types.h>
 
@@ -48,10 +49,11 @@ static ALWAYS_INLINE void memtest_forget(void)
     __asm__ volatile("" ::: "memory");
 }
 
-/* Writes so far are in the RAM before any later access. */
+/* Writes so far are in the RAM before any later access. MFENCE and not SFENCE, which orders no reads: one
+   could be served before the write that it has to see. */
 static ALWAYS_INLINE void memtest_fence(void)
 {
-    __asm__ volatile("sfence" ::: "memory");
+    __asm__ volatile("mfence" ::: "memory");
 }
 
 static ALWAYS_INLINE void memtest_copy(uint64_t *to, const uint64_t *from, uint64_t count)

@@ -256,25 +256,6 @@ static void do_pattern(unsigned int pattern, uint64_t seed)
 
 /* ---- a run ---- */
 
-static void drain_here(void *argument)
-{
-    (void)argument;
-    frame_cache_drain();
-}
-
-/* What CPUs and slabs keep for later becomes free. */
-static void free_all_caches(void)
-{
-    slab_reap();
-    for (unsigned int i = 1; i < run.count; i++) {
-        struct work *work = &run.shares[i].work;
-        *work = (struct work){ .run = drain_here };
-        if (idle_queue_work(run.shares[i].cpu, work))
-            idle_wait_for_work(work);
-    }
-    frame_cache_drain();
-}
-
 static bool find_cpus(void)
 {
     struct cpu_set online;
@@ -295,8 +276,11 @@ status_t memtest_prepare(uint64_t limit_bytes, bool all, uint64_t *bytes)
 {
     if (!find_cpus())
         return STATUS_NO_MEMORY;
-    if (all)
-        free_all_caches();
+    if (all) {
+        /* What CPUs and slabs keep for later becomes free. */
+        slab_reap();
+        (void)frame_cache_collect(ipi_call_all, UINT64_MAX);
+    }
     run.bytes = *bytes = memtest_take(limit_bytes, all);
     uint64_t pages = run.bytes / PAGE_SIZE;
     for (unsigned int i = 0; i < run.count; i++) {
