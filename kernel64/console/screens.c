@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loader chooses between framebuffer and text screen. The characters are in static memory, or, of a
- * screen too large for it, in early memory.
+ * The loader chooses between framebuffer and text screen. The characters are in early memory; those of the
+ * standard text screen are in static memory if there is none yet, so that it works in an early panic.
  */
 #include <console/screens.h>
 
@@ -15,9 +15,8 @@
 #include <log/log.h>
 #include <log/output.h>
 
-/* What the characters take on the largest screens sold, 240 columns of 67 rows, and as much again four times
-   for rows that have scrolled out: 273 of these, 820 of 80 columns. Static, so that it keeps the log from its
-   first line, and in a panic before there is early memory. */
+/* For what a screen shows and a ring of rows, which has those that have scrolled out: 274 rows of 240
+   columns, the largest screens sold, of which 67 are on the screen; 999 of 80. */
 #define CELLS_SIZE KIB(160)
 
 /* Limit for early memory, most of which is for the memory map. */
@@ -49,11 +48,13 @@ static bool has_framebuffer(void)
 
 static void *take_cells(size_t size_bytes)
 {
-    static uint8_t usual_cells[CELLS_SIZE] ALIGNED(8);
-    cells_size = size_bytes <= sizeof(usual_cells) ? sizeof(usual_cells) : size_bytes;
-    if (cells_size == sizeof(usual_cells))
-        return usual_cells;
-    return size_bytes <= CELLS_MAX ? early_take(size_bytes, 8) : NULL;
+    static text_cell_t usual_cells[2 * VGA_TEXT_COLUMNS * VGA_TEXT_ROWS] ALIGNED(8);
+    cells_size = size_bytes > CELLS_SIZE ? size_bytes : CELLS_SIZE;
+    void *taken = cells_size <= CELLS_MAX ? early_take(cells_size, 8) : NULL;
+    if (taken || size_bytes > sizeof(usual_cells))
+        return taken;
+    cells_size = sizeof(usual_cells);
+    return usual_cells;
 }
 
 static void find_framebuffer(const struct boot_framebuffer *loader)
