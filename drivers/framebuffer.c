@@ -366,6 +366,20 @@ void framebuffer_cover(struct framebuffer *framebuffer, const char *label)
     }
 }
 
+void framebuffer_put_pixels(const struct framebuffer *framebuffer, unsigned int x, unsigned int y,
+                            uint8_t bits, unsigned int count)
+{
+    unsigned int size = framebuffer->bytes_per_pixel;
+    uint8_t *to = framebuffer->pixels + (size_t)y * framebuffer->pitch_bytes + (size_t)x * size;
+    const uint64_t *octet = framebuffer->octets[STYLE_PLAIN][bits];
+    if (count == 8) {
+        store_octet(to, octet, size);
+        return;
+    }
+    for (unsigned int i = 0; i < count * size; i++)
+        ((volatile uint8_t *)to)[i] = ((const uint8_t *)octet)[i];
+}
+
 void framebuffer_hide_picture(struct framebuffer *framebuffer)
 {
     if (!framebuffer->is_covered)

@@ -7,10 +7,6 @@
  */
 #include <ashlar/dev/framebuffer.h>
 
-struct unaligned {
-    volatile uint64_t word;
-} PACKED;
-
 unsigned int framebuffer_module_pixels(const struct framebuffer *framebuffer, unsigned int size)
 {
     uint32_t height = framebuffer->height - framebuffer->font->height;
@@ -30,30 +26,14 @@ static uint8_t octet_at(const struct framebuffer_picture *picture, unsigned int 
     return (uint8_t)bits;
 }
 
-/* The first @count of eight pixels: the others may be beyond the screen's row. */
-static void store_pixels(uint8_t *to, const uint64_t *octet, unsigned int count, unsigned int bytes)
-{
-    if (count < 8) {
-        for (unsigned int i = 0; i < count * bytes; i++)
-            ((volatile uint8_t *)to)[i] = ((const uint8_t *)octet)[i];
-        return;
-    }
-    for (unsigned int i = 0; i < bytes; i++)
-        ((struct unaligned *)(void *)to)[i].word = octet[i];
-}
-
 void framebuffer_show_picture(struct framebuffer *framebuffer, const struct framebuffer_picture *picture)
 {
-    unsigned int scale = framebuffer_module_pixels(framebuffer, picture->size);
-    unsigned int side = scale * picture->size, bytes = framebuffer->bytes_per_pixel;
-    uint32_t height = framebuffer->height - framebuffer->font->height;
+    unsigned int scale = framebuffer_module_pixels(framebuffer, picture->size), side = scale * picture->size;
+    unsigned int left = (framebuffer->width - side) / 2;
+    unsigned int top = (framebuffer->height - framebuffer->font->height - side) / 2;
     framebuffer_cover(framebuffer, picture->label);
-    uint8_t *row = framebuffer->pixels + (size_t)((height - side) / 2) * framebuffer->pitch_bytes +
-                   (size_t)((framebuffer->width - side) / 2) * bytes;
-    for (unsigned int y = 0; y < side; y++, row += framebuffer->pitch_bytes)
-        for (unsigned int x = 0; x < side; x += 8) {
-            uint8_t bits = octet_at(picture, x, y, scale);
-            store_pixels(row + (size_t)x * bytes, framebuffer->octets[STYLE_PLAIN][bits],
-                         side - x < 8 ? side - x : 8, bytes);
-        }
+    for (unsigned int y = 0; y < side; y++)
+        for (unsigned int x = 0; x < side; x += 8)
+            framebuffer_put_pixels(framebuffer, left + x, top + y, octet_at(picture, x, y, scale),
+                                   side - x < 8 ? side - x : 8);
 }

@@ -100,6 +100,17 @@ void framebuffer_show_picture(struct framebuffer *framebuffer, const struct fram
 /* Shows the text again. Context: as the console's write(). */
 void framebuffer_hide_picture(struct framebuffer *framebuffer);
 
+/**
+ * framebuffer_put_pixels() - for framebuffer_show_picture(): draw up to eight pixels of a row.
+ * @x, @y: of the first one; all are on the screen.
+ * @bits:  from the highest: 1 is foreground, in the plain style.
+ * @count: 1 .. 8.
+ *
+ * Context: as the console's write().
+ */
+void framebuffer_put_pixels(const struct framebuffer *framebuffer, unsigned int x, unsigned int y,
+                            uint8_t bits, unsigned int count);
+
 /* For framebuffer_show_picture(): clears the screen, writes @label into its last row, and draws no text until
    framebuffer_hide_picture(). Context: as the console's write(). */
 void framebuffer_cover(struct framebuffer *framebuffer, const char *label);
