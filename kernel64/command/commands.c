@@ -67,13 +67,8 @@ static status_t command_log(int argc, char **argv)
     print("end of the log\n");
     return STATUS_OK;
 }
-static const char *log_words(unsigned int index)
-{
-    static const char *const levels[] = { "error", "warn", "info", "debug" };
-    return index < ARRAY_LEN(levels) ? levels[index] : NULL;
-}
 COMMAND_WITH_WORDS(log, "[LEVEL|WORD]", "show the log again: all, up to a level, or lines with a word",
-                   command_log, log_words);
+                   command_log, log_level_name);
 
 /* ---- report ---- */
 

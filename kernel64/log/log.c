@@ -270,13 +270,19 @@ void log_set_threshold(enum log_level level)
     threshold = level;
 }
 
-bool log_find_level(const char *name, enum log_level *level)
+const char *log_level_name(unsigned int level)
 {
-    static const char *const levels[] = {
+    static const char *const names[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
     };
-    for (unsigned int i = 0; i < ARRAY_LEN(levels); i++) {
-        if (strcmp(name, levels[i]) == 0) {
+    return level < ARRAY_LEN(names) ? names[level] : NULL;
+}
+
+bool log_find_level(const char *name, enum log_level *level)
+{
+    const char *known;
+    for (unsigned int i = 0; (known = log_level_name(i)) != NULL; i++) {
+        if (strcmp(name, known) == 0) {
             *level = (enum log_level)i;
             return true;
         }

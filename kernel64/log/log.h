@@ -81,6 +81,9 @@ void log_replay(enum log_level up_to, const char *word);
 /* Return: how many lines of a level were logged since the boot, shown or not. */
 uint64_t log_count(enum log_level level);
 
+/* Return: the name of the level with a number; NULL after the last. */
+const char *log_level_name(unsigned int level);
+
 /**
  * log_find_level() - the level of a name.
  * @name:  "error", "warn", "info", "debug".
