@@ -217,18 +217,19 @@ static struct timer_queue *lock_and_rename(struct timer_queue *queue, struct tim
     }
 }
 
-/* The queue whose CPU is in the timer's handler, or NULL. The lock is held, but unchecked: a CPU that arms
-   the timer for the first time, under the lock of its own queue, exchanges the name. */
+/* ---- timers; the caller holds the lock of the queue that the timer names ---- */
+
+/* The queue whose CPU is in the timer's handler, or NULL. The check loads the name atomically: a CPU that
+   arms the timer for the first time compares it, under the lock of its own queue. */
 static struct timer_queue *runner_of(const struct timer *timer)
 {
+    CHECK_HELD(&named_queue(timer)->lock);
     /* Acquire pairs with the release in call(): once the handler is seen to have returned, its effects are
        visible. */
     if (timer->ran_on && __atomic_load_n(&timer->ran_on->running, __ATOMIC_ACQUIRE) == timer)
         return timer->ran_on;
     return NULL;
 }
-
-/* ---- timers; the caller holds the lock of the queue that the timer names ---- */
 
 /* Return: whether it was armed. */
 static bool disarm_locked(struct timer_queue *queue, struct timer *timer)
