@@ -8,9 +8,9 @@
 
 /**
  * address_read() - parse an address.
- * @text:        a number or the name of a function (panic/symbols.h), or, physical as the kernel prints it,
- * "P" and a number.
- * @address:     untouched on failure, as is @is_physical.
+ * @text: a number or the name of a function (panic/symbols.h), or, physical as the kernel prints it, "P" and
+ *        a number.
+ * @address, @is_physical: untouched on failure.
  *
  * Return: STATUS_OK; STATUS_NOT_FOUND when it is none of these.
  * Context: any.

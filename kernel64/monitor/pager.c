@@ -9,8 +9,8 @@
 #include <ashlar/dev/input.h>
 #include <log/output.h>
 #include <log/print.h>
+#include <monitor/keys.h>
 
-#define CTRL_C 3
 #define CTRL_U 0x15
 
 static const struct pager_keys *keys;
@@ -40,7 +40,7 @@ static bool read_word(void)
 
     output_erase_prompt();
     show("/", 1);
-    while ((key = keys->wait()) != '\r' && key != CTRL_C) {
+    while ((key = keys->wait()) != '\r' && key != KEY_STOP) {
         char c = (char)key;
         if (key == '\b' && length == 0)
             break;
@@ -78,12 +78,12 @@ static bool prompt(void)
             rows_left = screen_rows;
         else if (key == '\r' || key == KEY_DOWN)
             rows_left = 1;
-        else if (key == 'q' || key == 'Q' || key == CTRL_C)
+        else if (key == 'q' || key == 'Q' || key == KEY_STOP)
             goes_on = false;
         else
             continue;
         output_erase_prompt();
-        if (key == CTRL_C)
+        if (key == KEY_STOP)
             show("^C\n", 3);
         return goes_on;
     }

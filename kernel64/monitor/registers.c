@@ -29,10 +29,10 @@ static void print_leaf(uint32_t leaf, uint32_t subleaf)
     print("%08x %2x  %08x %08x %08x %08x  %s\n", leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx, text);
 }
 
-/* The last leaf of a range, as given by its first one; without the range, that returns a number outside it.
- */
+/* Leaves of a range that are shown. */
 #define LEAVES_MAX 0x40u
 
+/* The first leaf gives the last one; without the range, it returns a number outside it. */
 static void print_range(uint32_t first)
 {
     uint32_t last = cpu_cpuid(first, 0).eax;

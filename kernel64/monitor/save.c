@@ -6,6 +6,7 @@
  * The text is gathered twice: first its length is counted. It cannot grow while it is gathered, because the
  * log is copied under its lock. What is logged between the two may be missing at the end.
  */
+#include <ashlar/check.h>
 #include <ashlar/command.h>
 #include <ashlar/mm/kmalloc.h>
 #include <ashlar/report.h>
@@ -91,16 +92,14 @@ static unsigned int version_here(void)
     return version < VERSION_MOST ? version : VERSION_MOST;
 }
 
-/* Shows one code and waits for a key. Return: whether to go on. */
-static bool show_part(struct qr_code *code, unsigned int version, const char *bytes, size_t length,
-                      const char *label)
+/* Shows one code, the smallest that holds the text, and waits for a key. Return: whether to go on. */
+static bool show_part(struct qr_code *code, const char *bytes, size_t length, const char *label)
 {
     struct framebuffer_picture picture = { .is_dark = is_dark, .context = code, .label = label };
-    if (qr_encode(code, version, (const uint8_t *)bytes, length) != STATUS_OK)
-        return false;
+    VERIFY(qr_encode(code, qr_version_for(length), (const uint8_t *)bytes, length) == STATUS_OK);
     picture.size = code->size + 2 * QR_QUIET_MODULES;
     screens_show_picture(&picture);
-    int key = keys_wait();
+    int key = keys_wait_for_new();
     return key != 'q' && key != 'Q' && key != KEY_STOP;
 }
 
@@ -121,7 +120,7 @@ static status_t show_codes(const struct text *text, unsigned int version)
         memcpy(part + header, text->bytes + i * size, length);
         format_buffer(label, sizeof(label), "Code %zu of %zu. A key shows the next one, q ends.", i + 1,
                       count);
-        if (!show_part(code, version, part, header + length, label))
+        if (!show_part(code, part, header + length, label))
             break;
     }
     screens_hide_picture();

@@ -30,30 +30,19 @@
 #define NAME_COLUMNS 12
 #define ROW_COLUMNS  79 /* the last column stays empty: terminals differ in what a full row does */
 
-static void row_v(enum text_style style, const char *name, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 4) row_styled(enum text_style style, const char *name, const char *format, ...)
 {
     char text[ROW_COLUMNS - NAME_COLUMNS - 2 + 1];
+    va_list arguments;
+    va_start(arguments, format);
     size_t length = format_buffer_v(text, sizeof(text), format, arguments);
+    va_end(arguments);
     if (length >= sizeof(text))
         memcpy(text + sizeof(text) - 4, "...", 4);
     print_styled(style, "  %-*s%s\n", NAME_COLUMNS, name, text);
 }
 
-static void PRINTF_LIKE(2, 3) row(const char *name, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    row_v(STYLE_PLAIN, name, format, arguments);
-    va_end(arguments);
-}
-
-static void PRINTF_LIKE(3, 4) row_styled(enum text_style style, const char *name, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    row_v(style, name, format, arguments);
-    va_end(arguments);
-}
+#define row(...) row_styled(STYLE_PLAIN, __VA_ARGS__)
 
 /* A blank between two texts, if there are two. */
 static const char *blank(const char *first, const char *second)

@@ -141,26 +141,28 @@ static void show_device(const struct smbios_structure *structure)
     show("serial number", device.serial);
 }
 
+/* @of: what the handle in it is of. */
+static void show_addresses(const struct smbios_range *range, const char *of)
+{
+    if (range->start >= range->end)
+        return;
+    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", range->start, range->end);
+    show_size("size", range->end - range->start);
+    print("    %-*s %04x\n", NAME_COLUMNS, of, range->array);
+}
+
 static void show_range(const struct smbios_structure *structure)
 {
     struct smbios_range range;
     smbios_read_range(structure, &range);
-    if (range.start >= range.end)
-        return;
-    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", range.start, range.end);
-    show_size("size", range.end - range.start);
-    print("    %-*s %04x\n", NAME_COLUMNS, "array", range.array);
+    show_addresses(&range, "array");
 }
 
 static void show_mapped(const struct smbios_structure *structure)
 {
     struct smbios_range range;
     smbios_read_mapped(structure, &range);
-    if (range.start >= range.end)
-        return;
-    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", range.start, range.end);
-    show_size("size", range.end - range.start);
-    print("    %-*s %04x\n", NAME_COLUMNS, "module", range.array);
+    show_addresses(&range, "module");
 }
 
 static const struct kind {

@@ -97,8 +97,7 @@ static status_t from_loader(const struct boot_info *info, struct smbios_entry *e
     return STATUS_OK;
 }
 
-/* An entry point may be the last bytes of readable memory, so a read of the shorter length is tried, too.
- */
+/* An entry point may be the last bytes of readable memory: a read of the shorter length is tried, too. */
 static status_t parse_at(boot_read_fn *read, phys_t address, struct smbios_entry *entry)
 {
     size_t size_bytes = ENTRY_SIZE_MAX;
