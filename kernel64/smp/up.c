@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A build without the other CPUs (-Dsmp=false): what the rest of the kernel asks of smp, for the BSP alone.
- * Cross-calls are calls, and firmware's other CPUs are never started. In place of ap.c, ipi.c, start.c and
- * what they need.
+ * A build without the other CPUs (-Dsmp=false): the functions of smp that other rooms call, for the BSP
+ * alone. Cross-calls are calls, and firmware's other CPUs are never started. In place of ap.c, ipi.c, start.c
+ * and what they need.
  */
 #include <smp/processors.h>
 

@@ -52,8 +52,7 @@ struct clock_counter *tsc_reference(void);
 /* The rate that CPU or hypervisor report; source NULL: none. */
 const struct tsc_rate *tsc_rate_reported(void);
 
-/* The source of the current rate: the one that reported it (time/tsc_rate.h), a counter's name, or "assumed".
- */
+/* The source of the current rate: what reported it (time/tsc_rate.h), a counter's name, or "assumed". */
 const char *tsc_rate_source(void);
 
 /* The bound of its error in parts per million, if its source is right; 0: unknown, as of a reported rate. */

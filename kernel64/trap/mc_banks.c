@@ -18,8 +18,7 @@
 #define LEAF_POWER       0x80000007
 #define EBX_SCALABLE_MCA 0x08
 
-/* Of family 6; from this model on bank 0 is like the others. Source: Intel SDM vol. 3B, "IA32_MCi_CTL MSRs".
- */
+/* Of family 6; from it on bank 0 is like the others. Source: Intel SDM vol. 3B, "IA32_MCi_CTL MSRs". */
 #define MODEL_NEHALEM 0x1a
 
 /* GART table walk errors, of the K8's bank 4. Source: AMD BKDG 26094, "MC4_CTL", GartTblWkEn. */

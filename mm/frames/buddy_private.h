@@ -113,6 +113,7 @@ struct buddy {
     uint64_t *hints[HINT_ORDERS];       /* by region: it has a free block of that order */
     uint64_t free;                      /* frames, but for those in CPUs' caches */
     uint64_t metadata, metadata_opened; /* frames */
+
     /* Only ever set, by release, once the struct region is filled in; read without the lock. */
     uint64_t *prepared;
 };

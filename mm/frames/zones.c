@@ -140,7 +140,7 @@ static bool find_own_chunk(struct place *place, unsigned int order)
            buddy_has_blocks_locked(place, order);
 }
 
-/* From the whole of memory, remembering where. Context: as search(). */
+/* From the whole of memory; stores the chunk, for the next request. Context: as search(). */
 static pfn_t search_all(unsigned int order)
 {
     CHECK_HELD(&buddy.lock);

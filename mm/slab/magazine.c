@@ -172,8 +172,7 @@ void magazine_handle_pressure(void)
     PORT_MINE(slab_handled_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
-/* In a cross-call, which may have interrupted a wait for the same depot's lock: so it does not wait for it.
- */
+/* In a cross-call, which may have interrupted a wait for the same depot's lock: so it does not wait. */
 static void give_up_called(void *argument)
 {
     depot_put_unneeded(argument, take_own, false);
