@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""CPUs that do not respond, or are busy: docs/smp.md. The commands `hold` and `lose` of
+"""CPUs that do not respond, or are busy: docs/smp.md. The commands `hold`, `release` and `lose` of
 tests/self/hold_command.c make them so."""
 import re
 
@@ -88,7 +88,7 @@ def test_a_panic_stops_a_cpu_that_has_its_interrupts_off(talk):
 
 
 def test_a_cpu_that_responds_late_is_reported(run):
-    outcome = run(f'hold 1 3000 off; {CALL_ONE}; exit')
+    outcome = run(f'hold 1 6000 off; {CALL_ONE}; exit')
     assert outcome.verdict == 'pass', outcome.words
     assert reminders(outcome.stream)[:1] == [1]
     assert statuses(outcome) == ['pass']
@@ -123,8 +123,11 @@ def cpus_now(session):
 
 def test_a_busy_cpu_goes_offline_after_its_work(talk):
     session = talk()
-    session.type('hold 1 3000 on; cpus off 1\n')
+    session.type(f'hold 1 {LONG_MS} on; cpus off 1\n')
     session.expect(r'^CPU 1: busy; offline when its work is done$', HANG_SECONDS)
+    session.expect(PROMPT, HANG_SECONDS)
+    assert cpus_now(session) == [[0, 1], []]
+    session.type('release\n')
     session.expect(PROMPT, HANG_SECONDS)
     wait_until(lambda: cpus_now(session), lambda cpus: cpus == [[0], [1]])
     session.type(f'cpus on 1; {CALL_ONE}\n')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Misbehaving CPUs, for tests/boot: `hold` keeps one busy, `lose` drops interrupts of one.
+ * Misbehaving CPUs, for tests/boot: `hold` keeps one busy, until `release`; `lose` drops interrupts
+ * of one.
  */
 #include <ashlar/command.h>
 #include <ashlar/sync/backoff.h>
@@ -30,6 +31,7 @@ static struct {
     bool has_interrupts_off;
     bool has_lock;  /* then interrupts are off, too */
     bool has_begun; /* atomic */
+    bool is_over;   /* atomic */
 } hold = { .work = { .is_done = true } };
 
 static struct spinlock lock = SPINLOCK("hold", LOCK_TEST);
@@ -45,7 +47,7 @@ static void spin(void *argument)
     if (hold.has_lock)
         spin_lock(&lock);
     __atomic_store_n(&hold.has_begun, true, __ATOMIC_RELEASE);
-    while (clock_now_ns() < end_ns)
+    while (clock_now_ns() < end_ns && !__atomic_load_n(&hold.is_over, __ATOMIC_RELAXED))
         cpu_relax();
     if (hold.has_lock)
         spin_unlock(&lock);
@@ -68,6 +70,7 @@ static status_t command_hold(int argc, char **argv)
     hold.has_interrupts_off = strcmp(argv[3], "off") == 0;
     hold.has_lock = strcmp(argv[3], "lock") == 0;
     hold.has_begun = false;
+    hold.is_over = false;
     if (!idle_queue_work((unsigned int)cpu, &hold.work)) {
         hold.work.is_done = true;
         return STATUS_NOT_FOUND;
@@ -78,6 +81,16 @@ static status_t command_hold(int argc, char **argv)
 }
 COMMAND(hold, "CPU MS off|on|lock", "keep a CPU busy for so long, with interrupts off or on, or a lock held",
         command_hold);
+
+static status_t command_release(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 1 || work_is_done(&hold.work))
+        return STATUS_INVALID;
+    __atomic_store_n(&hold.is_over, true, __ATOMIC_RELAXED);
+    return STATUS_OK;
+}
+COMMAND(release, "", "end a hold before its time", command_release);
 
 /* ---- out of reach ---- */
 
