@@ -17,6 +17,7 @@ import report_schema  # noqa: E402 (the path above comes first)
 from ashlar import Failure, build as builds, qemu10  # noqa: E402
 from ashlar.machine import Machine  # noqa: E402
 from ashlar.session import Session  # noqa: E402
+from ashlar.timeout import Timeout  # noqa: E402
 
 # A boot takes a few seconds; this long without output, corrected by the host's load, means that it hangs.
 HANG_SECONDS = 120
@@ -25,9 +26,9 @@ PROMPT = r'^ashlar> '
 
 def wait_until(ask, is_wanted=bool):
     """The first wanted answer; that there is none for a long time is a hang."""
-    end = time.monotonic() + HANG_SECONDS
+    hang = Timeout(HANG_SECONDS)
     while not is_wanted(answer := ask()):
-        assert time.monotonic() < end, answer
+        assert not hang.has_expired(None), answer
         time.sleep(0.1)
     return answer
 

@@ -3,11 +3,14 @@
 other means."""
 import subprocess
 
+from ashlar.timeout import Timeout
+
 # Of QEMU: gdb may attach at any time, and stops the machine then.
 SERVER = ('-gdb', 'unix:gdb.sock,server=on,wait=off')
 # No instruction is executed before gdb says so.
 WAITING = ('-S', *SERVER)
 HANG_SECONDS = 120
+POLL_SECONDS = 0.5
 
 
 def execute(session, image, commands):
@@ -24,13 +27,25 @@ def execute(session, image, commands):
     ]
     script = session.folder / 'commands.gdb'
     script.write_text('\n'.join(lines) + '\n')
-    done = subprocess.run(
+    with subprocess.Popen(
         ['gdb', '-nx', '-batch', str(image), '-x', str(script)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=HANG_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    ) as gdb:
+        output = output_of(gdb)
+    assert gdb.returncode == 0, output
+    return output
+
+
+def output_of(process):
+    """All that it prints, until it ends. Raises when it does not end."""
+    hang = Timeout(HANG_SECONDS)
+    while True:
+        try:
+            return process.communicate(timeout=POLL_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            if hang.has_expired(None):
+                process.kill()
+                raise AssertionError(f'gdb does not end: {process.communicate()[0]}') from None

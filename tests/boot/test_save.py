@@ -3,12 +3,13 @@
 import json
 import re
 import subprocess
-import time
 
 import pytest
+from conftest import wait_until
 
 PROMPT = r'^ashlar> $'
 SECONDS = 120
+LOG_LINE = re.compile(r'^\[ *\d+\.\d+\] (cpu\d+ .*)$', re.MULTILINE)
 HEADER = re.compile(r'Ashlar \d+\.\d+\.\d+, (\d+) of (\d+)\n')
 
 
@@ -16,32 +17,15 @@ def read_code(session, name):
     """(number, count, text) of the code on the screen."""
     shot = session.folder / name
     session.qmp('screendump', filename=str(shot))
-    command = [
-        'zbarimg',
-        '--quiet',
-        '--raw',
-        '--oneshot',
-        '-Sdisable',
-        '-Sqrcode.enable',
-        '-Sbinary',
-        str(shot),
-    ]
-    text = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-    ).stdout.decode()
+    command = ['zbarimg', '--quiet', '--raw', '--oneshot', '-Sdisable', '-Sqrcode.enable', '-Sbinary', shot]
+    text = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
     match = HEADER.match(text)
     return (int(match[1]), int(match[2]), text[match.end() :]) if match else (0, 0, '')
 
 
 def expect_code(session, number):
     """The code of that number. The screen is read again until it is there: the kernel draws it meanwhile."""
-    end = time.monotonic() + SECONDS
-    found = read_code(session, f'{number}.ppm')
-    while found[0] != number:
-        assert time.monotonic() < end, f'code {number} is not on the screen'
-        time.sleep(0.2)
-        found = read_code(session, f'{number}.ppm')
-    return found
+    return wait_until(lambda: read_code(session, f'{number}.ppm'), lambda code: code[0] == number)
 
 
 @pytest.mark.parametrize('mode', ['640x480x32', '1024x768x24', '1920x1080x32'])
@@ -60,6 +44,5 @@ def test_the_codes_are_the_report_and_the_log(start, build, tmp_path, mode):
     session.expect(PROMPT, SECONDS)
     records = [json.loads(line.split(' ', 1)[1]) for line in text.split('\n') if line.startswith('@ashlar ')]
     assert {'boot', 'cpus', 'log', 'memory'} <= {record['type'] for record in records}
-    log = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', text, re.MULTILINE)
-    shown = re.findall(r'^\[ *\d+\.\d+\] cpu\d+ .*$', session.log().decode().replace('\r', ''), re.MULTILINE)
-    assert log and [line.split(']')[1] for line in log] == [line.split(']')[1] for line in shown[: len(log)]]
+    log = LOG_LINE.findall(text)
+    assert log and log == LOG_LINE.findall(session.log().decode().replace('\r', ''))[: len(log)]
