@@ -142,9 +142,9 @@ static const char *acpi_arguments(unsigned int index)
     static const char *const own[] = { "dump", "MP" };
     return index < ARRAY_LEN(own) ? own[index] : acpi_known_signature(index - (unsigned int)ARRAY_LEN(own));
 }
-COMMAND_WITH_WORDS(acpi, "[SIGNATURE|MP|dump [SIGNATURE]]",
-                   "ACPI tables; one decoded (or the MP tables); a dump for acpixtract", command_acpi,
-                   acpi_arguments);
+COMMAND_WITH_WORDS(acpi, command_acpi, .group = GROUP_MACHINE, .arguments = "[SIGNATURE|MP|dump [SIGNATURE]]",
+                   .help = "ACPI tables; one decoded (or the MP tables); a dump for acpixtract",
+                   .example = "acpi APIC", .see_also = "dmi firmware", .words = acpi_arguments);
 
 /* ---- the report ---- */
 

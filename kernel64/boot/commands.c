@@ -82,9 +82,10 @@ static status_t command_map(int argc, char **argv)
     print_totals(ranges, range_count);
     return STATUS_OK;
 }
-COMMAND(map, "",
-        "the firmware's memory map, the kernel's reservations, the resulting map, and a picture of it",
-        command_map);
+COMMAND(
+    map, command_map, .group = GROUP_MEMORY, .arguments = "",
+    .help = "the firmware's memory map, the kernel's reservations, the resulting map, and a picture of it",
+    .example = "map", .see_also = "pages buddy");
 
 /* ---- modules ---- */
 
@@ -104,4 +105,6 @@ static status_t command_modules(int argc, char **argv)
         print("the loader passed no modules\n");
     return STATUS_OK;
 }
-COMMAND(modules, "", "the modules that the loader passed, and their command lines", command_modules);
+COMMAND(modules, command_modules, .group = GROUP_MACHINE, .arguments = "",
+        .help = "the modules that the loader passed, and their command lines", .example = "modules",
+        .see_also = "boot map");

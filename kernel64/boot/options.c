@@ -111,7 +111,8 @@ static status_t command_options(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(options, "", "kernel options, and the values given", command_options);
+COMMAND(options, command_options, .group = GROUP_MACHINE, .arguments = "",
+        .help = "kernel options, and the values given", .example = "options", .see_also = "boot");
 
 static void report_options(struct json *json)
 {

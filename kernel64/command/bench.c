@@ -120,5 +120,6 @@ static status_t command_bench(int argc, char **argv)
         print("no benchmark named %s\n", pattern);
     return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(bench, "[GLOB]", "run the benchmarks: JSON lines, ticks per operation", command_bench,
-                   bench_names);
+COMMAND_WITH_WORDS(bench, command_bench, .group = GROUP_TESTS, .arguments = "[GLOB]",
+                   .help = "run the benchmarks: JSON lines, ticks per operation", .example = "bench clock*",
+                   .see_also = "test", .words = bench_names);

@@ -49,7 +49,8 @@ static status_t command_help(int argc, char **argv)
           "COMMAND | WORD prints only the lines that contain WORD, in either case.\n");
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(help, "[COMMAND]", "this list", command_help, dispatch_names);
+COMMAND_WITH_WORDS(help, command_help, .group = GROUP_OUTPUT, .arguments = "[COMMAND]", .help = "this list",
+                   .example = "help memory", .see_also = "summary", .words = dispatch_names);
 
 /* ---- log ---- */
 
@@ -67,8 +68,9 @@ static status_t command_log(int argc, char **argv)
     print("end of the log\n");
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(log, "[LEVEL|WORD]", "show the log again: all, up to a level, or lines with a word",
-                   command_log, log_level_name);
+COMMAND_WITH_WORDS(log, command_log, .group = GROUP_OUTPUT, .arguments = "[LEVEL|WORD]",
+                   .help = "show the log again: all, up to a level, or lines with a word",
+                   .example = "log warn", .see_also = "report save boot", .words = log_level_name);
 
 /* ---- report ---- */
 
@@ -97,8 +99,9 @@ static status_t command_report(int argc, char **argv)
     }
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(report, "[GLOB]", "description of this machine, one JSON object a line", command_report,
-                   report_types);
+COMMAND_WITH_WORDS(report, command_report, .group = GROUP_OUTPUT, .arguments = "[GLOB]",
+                   .help = "description of this machine, one JSON object a line", .example = "report cpus",
+                   .see_also = "summary save log", .words = report_types);
 
 /* ---- clear ---- */
 
@@ -109,7 +112,8 @@ static status_t command_clear(int argc, char **argv)
     print("\f");
     return STATUS_OK;
 }
-COMMAND(clear, "", "clear the screen", command_clear);
+COMMAND(clear, command_clear, .group = GROUP_OUTPUT, .arguments = "", .help = "clear the screen",
+        .example = "clear", .see_also = "watch");
 
 /* ---- exit, reboot ---- */
 
@@ -119,7 +123,9 @@ static status_t command_exit(int argc, char **argv)
     (void)argv;
     run_exit();
 }
-COMMAND(exit, "", "print the verdict and exit: debug port, power-off, reset or halt", command_exit);
+COMMAND(exit, command_exit, .group = GROUP_POWER, .arguments = "",
+        .help = "print the verdict and exit: debug port, power-off, reset or halt", .example = "exit",
+        .see_also = "reboot");
 
 static status_t command_reboot(int argc, char **argv)
 {
@@ -127,4 +133,5 @@ static status_t command_reboot(int argc, char **argv)
     (void)argv;
     run_reboot();
 }
-COMMAND(reboot, "", "reset the machine", command_reboot);
+COMMAND(reboot, command_reboot, .group = GROUP_POWER, .arguments = "", .help = "reset the machine",
+        .example = "reboot", .see_also = "exit");

@@ -168,6 +168,6 @@ static status_t command_test(int argc, char **argv)
             (sweeps ? sweep_one : run_one)(test, ++number);
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(test, "[-l|-f] [GLOB]",
-                   "run the self-tests, with each allocation failing once (-f), or list them (-l)",
-                   command_test, test_names);
+COMMAND_WITH_WORDS(test, command_test, .group = GROUP_TESTS, .arguments = "[-l|-f] [GLOB]",
+                   .help = "run the self-tests, with each allocation failing once (-f), or list them (-l)",
+                   .example = "test memmap*", .see_also = "bench memtest crash", .words = test_names);

@@ -55,7 +55,8 @@ static status_t command_cpu(int argc, char **argv)
     print_features("absent, not needed:", false, false);
     return STATUS_OK;
 }
-COMMAND(cpu, "", "the CPU's identity, features and errata", command_cpu);
+COMMAND(cpu, command_cpu, .group = GROUP_PROCESSORS, .arguments = "",
+        .help = "the CPU's identity, features and errata", .example = "cpu", .see_also = "cpus cpuid regs");
 
 static void print_register(const char *name, uint64_t value, const char *words)
 {
@@ -103,4 +104,5 @@ static status_t command_regs(int argc, char **argv)
           cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_store_task_register());
     return STATUS_OK;
 }
-COMMAND(regs, "", "control registers and model-specific registers", command_regs);
+COMMAND(regs, command_regs, .group = GROUP_PROCESSORS, .arguments = "",
+        .help = "control registers and model-specific registers", .example = "regs", .see_also = "cpu msr");

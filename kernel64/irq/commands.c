@@ -82,4 +82,6 @@ static status_t command_irqs(int argc, char **argv)
     print_unexpected();
     return STATUS_OK;
 }
-COMMAND(irqs, "", "interrupts: lines and vectors, handlers, counts for each CPU", command_irqs);
+COMMAND(irqs, command_irqs, .group = GROUP_PROCESSORS, .arguments = "",
+        .help = "interrupts: lines and vectors, handlers, counts for each CPU", .example = "irqs",
+        .see_also = "timers cpus watch");

@@ -126,9 +126,9 @@ static status_t command_peek(int argc, char **argv)
         print("the next address cannot be read: not mapped, or not canonical\n");
     return is_read ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND(peek, "ADDRESS|FUNCTION [BYTES [WIDTH]]",
-        "memory at a virtual address, or a physical one (P0xN), in units of WIDTH 1, 2, 4 or 8",
-        command_peek);
+COMMAND(peek, command_peek, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION [BYTES [WIDTH]]",
+        .help = "memory at a virtual address, or a physical one (P0xN), in units of WIDTH 1, 2, 4 or 8",
+        .example = "peek P0xffff0 16", .see_also = "poke walk in msr");
 
 /* ---- poke ---- */
 
@@ -158,5 +158,6 @@ static status_t command_poke(int argc, char **argv)
         print("%016lx cannot be written: not mapped, read-only, or not canonical\n", address);
     return is_written ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND(poke, "ADDRESS|FUNCTION VALUE [WIDTH]", "write VALUE to memory, in WIDTH 1, 2, 4 or 8 bytes",
-        command_poke);
+COMMAND(poke, command_poke, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION VALUE [WIDTH]",
+        .help = "write VALUE to memory, in WIDTH 1, 2, 4 or 8 bytes", .example = "poke P0x100200 0x5a",
+        .see_also = "peek walk out msr");

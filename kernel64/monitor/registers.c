@@ -57,7 +57,8 @@ static status_t command_cpuid(int argc, char **argv)
     print_range(0x80000000);
     return STATUS_OK;
 }
-COMMAND(cpuid, "[LEAF [SUBLEAF]]", "CPUID: all leaves, or one", command_cpuid);
+COMMAND(cpuid, command_cpuid, .group = GROUP_PROCESSORS, .arguments = "[LEAF [SUBLEAF]]",
+        .help = "CPUID: all leaves, or one", .example = "cpuid 7 0", .see_also = "cpu msr");
 
 /* ---- msr ---- */
 
@@ -94,7 +95,9 @@ static status_t command_msr(int argc, char **argv)
     print("msr %#x %s %#018lx\n", msr.number, argc > 2 ? "set to" : "is", msr.value);
     return STATUS_OK;
 }
-COMMAND(msr, "NUMBER [VALUE]", "read or write a model-specific register of this CPU", command_msr);
+COMMAND(msr, command_msr, .group = GROUP_PROCESSORS, .arguments = "NUMBER [VALUE]",
+        .help = "read or write a model-specific register of this CPU", .example = "msr 0x1b",
+        .see_also = "regs cpuid in peek");
 
 /* ---- in, out ---- */
 
@@ -120,7 +123,9 @@ static status_t command_in(int argc, char **argv)
     print("port %#x is %#0*x\n", port, (int)width * 2 + 2, value);
     return STATUS_OK;
 }
-COMMAND(in, "PORT [WIDTH]", "read an I/O port, in WIDTH 1, 2 or 4 bytes", command_in);
+COMMAND(in, command_in, .group = GROUP_MACHINE, .arguments = "PORT [WIDTH]",
+        .help = "read an I/O port, in WIDTH 1, 2 or 4 bytes", .example = "in 0x71",
+        .see_also = "out msr peek");
 
 static status_t command_out(int argc, char **argv)
 {
@@ -138,4 +143,6 @@ static status_t command_out(int argc, char **argv)
         io_out32(port, (uint32_t)value);
     return STATUS_OK;
 }
-COMMAND(out, "PORT VALUE [WIDTH]", "write an I/O port, in WIDTH 1, 2 or 4 bytes", command_out);
+COMMAND(out, command_out, .group = GROUP_MACHINE, .arguments = "PORT VALUE [WIDTH]",
+        .help = "write an I/O port, in WIDTH 1, 2 or 4 bytes", .example = "out 0x80 0x42",
+        .see_also = "in msr poke");

@@ -171,6 +171,6 @@ static const char *save_words(unsigned int index)
     static const char *const words[] = { "screen", "serial" };
     return index < ARRAY_LEN(words) ? words[index] : NULL;
 }
-COMMAND_WITH_WORDS(save, "[screen|serial]",
-                   "report and log to take away: QR codes on a screen of pixels, text elsewhere",
-                   command_save, save_words);
+COMMAND_WITH_WORDS(save, command_save, .group = GROUP_OUTPUT, .arguments = "[screen|serial]",
+                   .help = "report and log to take away: QR codes on a screen of pixels, text elsewhere",
+                   .example = "save serial", .see_also = "report log", .words = save_words);

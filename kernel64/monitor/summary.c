@@ -208,4 +208,5 @@ static status_t command_summary(int argc, char **argv)
     summary_print();
     return STATUS_OK;
 }
-COMMAND(summary, "", "this machine on one page", command_summary);
+COMMAND(summary, command_summary, .group = GROUP_MACHINE, .arguments = "", .help = "this machine on one page",
+        .example = "summary", .see_also = "report firmware cpu");

@@ -66,4 +66,6 @@ static status_t command_watch(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(watch, "COMMAND [ARGUMENTS]", "repeat a command every second, until a key is pressed", command_watch);
+COMMAND(watch, command_watch, .group = GROUP_OUTPUT, .arguments = "COMMAND [ARGUMENTS]",
+        .help = "repeat a command every second, until a key is pressed", .example = "watch irqs",
+        .see_also = "clear");

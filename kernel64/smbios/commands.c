@@ -267,7 +267,9 @@ static status_t command_firmware(int argc, char **argv)
         show_bios(&structure);
     return STATUS_OK;
 }
-COMMAND(firmware, "", "which firmware started the machine, and its version", command_firmware);
+COMMAND(firmware, command_firmware, .group = GROUP_MACHINE, .arguments = "",
+        .help = "which firmware started the machine, and its version", .example = "firmware",
+        .see_also = "dmi acpi boot");
 
 /* ---- dmi ---- */
 
@@ -301,6 +303,6 @@ static const char *dmi_words(unsigned int index)
 {
     return index == 0 ? "dump" : index - 1 < ARRAY_LEN(kinds) ? kinds[index - 1].name : NULL;
 }
-COMMAND_WITH_WORDS(dmi, "[TYPE|dump [TYPE]]",
-                   "the firmware's description of the machine: maker, model, board, memory modules",
-                   command_dmi, dmi_words);
+COMMAND_WITH_WORDS(dmi, command_dmi, .group = GROUP_MACHINE, .arguments = "[TYPE|dump [TYPE]]",
+                   .help = "the firmware's description of the machine: maker, model, board, memory modules",
+                   .example = "dmi memory", .see_also = "firmware acpi summary", .words = dmi_words);

@@ -106,8 +106,9 @@ static status_t command_cpus(int argc, char **argv)
         return change_cpus(argv[2], cpu_online, online_errors);
     return STATUS_INVALID;
 }
-COMMAND(cpus, "[off|on LIST]", "processors: topology and start times; take CPUs offline and online",
-        command_cpus);
+COMMAND(cpus, command_cpus, .group = GROUP_PROCESSORS, .arguments = "[off|on LIST]",
+        .help = "processors: topology and start times; take CPUs offline and online", .example = "cpus off 1",
+        .see_also = "cpu irqs timers");
 
 static void report_place(struct json *json, const struct topology *bits, uint32_t initial_id)
 {

@@ -38,7 +38,8 @@ static status_t command_date(int argc, char **argv)
         print("date is doubtful: %s\n", wall_clock_doubt());
     return STATUS_OK;
 }
-COMMAND(date, "", "date and time, from the real-time clock (RTC)", command_date);
+COMMAND(date, command_date, .group = GROUP_TIME, .arguments = "",
+        .help = "date and time, from the real-time clock (RTC)", .example = "date", .see_also = "clock");
 
 static void print_counter(const char *name, uint64_t rate_hz, unsigned int bits, uint64_t count)
 {
@@ -88,7 +89,9 @@ static status_t command_clock(int argc, char **argv)
         print("TSC sync check: largest difference %lu ns\n", most_ns);
     return STATUS_OK;
 }
-COMMAND(clock, "", "clocksource and clockevent, their rates and how those are known", command_clock);
+COMMAND(clock, command_clock, .group = GROUP_TIME, .arguments = "",
+        .help = "clocksource and clockevent, their rates and how those are known", .example = "clock",
+        .see_also = "timers date");
 
 /* ---- timers ---- */
 
@@ -129,4 +132,6 @@ static status_t command_timers(int argc, char **argv)
     print("%u of %u CPUs have no timer armed\n", idle, percpu_count());
     return STATUS_OK;
 }
-COMMAND(timers, "", "timers that are armed on each CPU, and the clockevent", command_timers);
+COMMAND(timers, command_timers, .group = GROUP_TIME, .arguments = "",
+        .help = "timers that are armed on each CPU, and the clockevent", .example = "timers",
+        .see_also = "clock irqs");

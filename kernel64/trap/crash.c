@@ -167,6 +167,6 @@ static const char *crash_words(unsigned int index)
 {
     return index < ARRAY_LEN(kinds) ? kinds[index].name : NULL;
 }
-COMMAND_WITH_WORDS(crash, "KIND",
-                   "cause a fault on purpose: divide, null, stack, text, execute, doublefault, ...",
-                   command_crash, crash_words);
+COMMAND_WITH_WORDS(crash, command_crash, .group = GROUP_TESTS, .arguments = "KIND",
+                   .help = "cause a fault on purpose: divide, null, stack, text, execute, doublefault, ...",
+                   .example = "crash divide", .see_also = "test", .words = crash_words);

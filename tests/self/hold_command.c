@@ -79,8 +79,9 @@ static status_t command_hold(int argc, char **argv)
         timer_sleep_until(clock_now_ns() + LOOK_WAIT_NS);
     return STATUS_OK;
 }
-COMMAND(hold, "CPU MS off|on|lock", "keep a CPU busy for so long, with interrupts off or on, or a lock held",
-        command_hold);
+COMMAND(hold, command_hold, .group = GROUP_TESTS, .arguments = "CPU MS off|on|lock",
+        .help = "keep a CPU busy for so long, with interrupts off or on, or a lock held",
+        .example = "hold 1 100 off", .see_also = "release locks cpus lose");
 
 static status_t command_release(int argc, char **argv)
 {
@@ -90,7 +91,8 @@ static status_t command_release(int argc, char **argv)
     __atomic_store_n(&hold.is_over, true, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
-COMMAND(release, "", "end a hold before its time", command_release);
+COMMAND(release, command_release, .group = GROUP_TESTS, .arguments = "", .help = "end a hold before its time",
+        .example = "release", .see_also = "hold");
 
 /* ---- out of reach ---- */
 
@@ -125,4 +127,6 @@ static status_t command_lose(int argc, char **argv)
     traps_set_handler(VECTOR_CALL, lose_call);
     return STATUS_OK;
 }
-COMMAND(lose, "CPU COUNT", "have a CPU lose so many interrupts that tell it of calls", command_lose);
+COMMAND(lose, command_lose, .group = GROUP_TESTS, .arguments = "CPU COUNT",
+        .help = "have a CPU lose so many interrupts that tell it of calls", .example = "lose 1 1",
+        .see_also = "hold irqs");

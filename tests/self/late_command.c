@@ -60,4 +60,5 @@ static status_t command_late(int argc, char **argv)
           __atomic_load_n(&slot->arrival, __ATOMIC_RELAXED) == AP_GIVEN_UP ? "given up" : "expected");
     return status;
 }
-COMMAND(late, "APICID", "wake a CPU by the trampoline that is kept for it", command_late);
+COMMAND(late, command_late, .group = GROUP_TESTS, .arguments = "APICID",
+        .help = "wake a CPU by the trampoline that is kept for it", .example = "late 1", .see_also = "cpus");

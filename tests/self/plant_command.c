@@ -57,4 +57,6 @@ static status_t command_plant(int argc, char **argv)
     print("planted: P%#lx bit %lu reads as %lu\n", plants[count - 1].address, bit, value);
     return STATUS_OK;
 }
-COMMAND(plant, "BIT 0|1", "for the memory test: a bit of free memory is stuck", command_plant);
+COMMAND(plant, command_plant, .group = GROUP_TESTS, .arguments = "BIT 0|1",
+        .help = "for the memory test: a bit of free memory is stuck", .example = "plant 5 1",
+        .see_also = "memtest");

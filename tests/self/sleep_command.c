@@ -58,4 +58,6 @@ static status_t command_sleep(int argc, char **argv)
           clockevent_name());
     return work_is_done(&work) ? STATUS_OK : STATUS_TIMEOUT;
 }
-COMMAND(sleep, "CPU", "a CPU sleeps while the clockevent becomes a shared one", command_sleep);
+COMMAND(sleep, command_sleep, .group = GROUP_TESTS, .arguments = "CPU",
+        .help = "a CPU sleeps while the clockevent becomes a shared one", .example = "sleep 1",
+        .see_also = "timers wait");

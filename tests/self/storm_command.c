@@ -45,4 +45,6 @@ static status_t command_storm(int argc, char **argv)
         raise_here(search.line->vector);
     return __atomic_load_n(is_storming, __ATOMIC_RELAXED) ? STATUS_OK : STATUS_TIMEOUT;
 }
-COMMAND(storm, "NAME", "raise the interrupt of a device until its line is masked", command_storm);
+COMMAND(storm, command_storm, .group = GROUP_TESTS, .arguments = "NAME",
+        .help = "raise the interrupt of a device until its line is masked", .example = "storm keyboard",
+        .see_also = "irqs");

@@ -108,5 +108,6 @@ static status_t command_skew(int argc, char **argv)
         tsc_sync_check(order, ipi_online_count());
     return STATUS_OK;
 }
-COMMAND(skew, "together|up|down|later [TICKS CPU...]",
-        "compare time-stamp counters when these CPUs' are ahead", command_skew);
+COMMAND(skew, command_skew, .group = GROUP_TESTS, .arguments = "together|up|down|later [TICKS CPU...]",
+        .help = "compare time-stamp counters when these CPUs' are ahead", .example = "skew together",
+        .see_also = "clock");

@@ -77,5 +77,6 @@ static status_t command_wait(int argc, char **argv)
     print("wait: %lu interrupts taken\n", done);
     return STATUS_OK;
 }
-COMMAND(wait, "hlt|mwait COUNT", "wait for an interrupt that is pending already, so many times",
-        command_wait);
+COMMAND(wait, command_wait, .group = GROUP_TESTS, .arguments = "hlt|mwait COUNT",
+        .help = "wait for an interrupt that is pending already, so many times", .example = "wait hlt 3",
+        .see_also = "sleep");

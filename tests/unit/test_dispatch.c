@@ -62,13 +62,13 @@ const char *print_set_filter(const char *word)
 
 /* The linker's table of commands, which ends with its last entry. */
 const struct command __commands_start[4] = {
-    { "filtered", "", "notes the filter", run_filtered, NULL },
-    { "leaf", "", "does nothing", run_leaf, NULL },
-    { "log", "", "does nothing, and has an alias", run_leaf, NULL },
-    { "nested", "", "runs itself", run_nested, NULL },
+    { .name = "filtered", .arguments = "", .run = run_filtered },
+    { .name = "leaf", .arguments = "", .run = run_leaf },
+    { .name = "log", .arguments = "", .run = run_leaf }, /* has an alias */
+    { .name = "nested", .arguments = "", .run = run_nested },
 };
-STATIC_ASSERT(sizeof(__commands_start) == 160, "the size that __commands_end adds");
-__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 160");
+STATIC_ASSERT(sizeof(__commands_start) == 256, "the size that __commands_end adds");
+__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 256");
 
 const struct stack *stacks_find(uint64_t address)
 {

@@ -45,4 +45,6 @@ static status_t command_buddy(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(buddy, "", "free memory by zone and by size of block", command_buddy);
+COMMAND(buddy, command_buddy, .group = GROUP_MEMORY, .arguments = "",
+        .help = "free memory by zone and by size of block", .example = "buddy",
+        .see_also = "pages slabs map");

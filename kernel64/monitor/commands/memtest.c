@@ -312,6 +312,7 @@ static const char *memtest_words(unsigned int index)
 {
     return index == 0 ? "all" : memtest_pattern_name(index - 1);
 }
-COMMAND_WITH_WORDS(memtest, "[all] [PATTERN...] [SIZE] [passes=N] [fade=SECONDS] [progress]",
-                   "test free memory, or all but the kernel's, on all CPUs; Ctrl-C stops", command_memtest,
-                   memtest_words);
+COMMAND_WITH_WORDS(memtest, command_memtest, .group = GROUP_TESTS,
+                   .arguments = "[all] [PATTERN...] [SIZE] [passes=N] [fade=SECONDS] [progress]",
+                   .help = "test free memory, or all but the kernel's, on all CPUs; Ctrl-C stops",
+                   .example = "memtest 16M random", .see_also = "map mce dmi", .words = memtest_words);

@@ -125,8 +125,9 @@ static status_t command_walk(int argc, char **argv)
         print("%016lx is not mapped\n", address);
     return STATUS_OK;
 }
-COMMAND(walk, "ADDRESS|FUNCTION", "page-table walk of a virtual address, or of P0xN in the direct map",
-        command_walk);
+COMMAND(walk, command_walk, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION",
+        .help = "page-table walk of a virtual address, or of P0xN in the direct map",
+        .example = "walk kernel64_main", .see_also = "audit vmap peek");
 
 /* ---- audit ---- */
 
@@ -172,4 +173,6 @@ static status_t command_audit(int argc, char **argv)
         print("no violation\n");
     return violations == 0 ? STATUS_OK : STATUS_MALFORMED;
 }
-COMMAND(audit, "", "check all page tables for forbidden mappings, such as W+X", command_audit);
+COMMAND(audit, command_audit, .group = GROUP_MEMORY, .arguments = "",
+        .help = "check all page tables for forbidden mappings, such as W+X", .example = "audit",
+        .see_also = "walk vmap");

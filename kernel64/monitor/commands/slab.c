@@ -85,7 +85,9 @@ static status_t command_slabs(int argc, char **argv)
           all_kib, used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
     return STATUS_OK;
 }
-COMMAND(slabs, "", "caches of objects, those with most memory first", command_slabs);
+COMMAND(slabs, command_slabs, .group = GROUP_MEMORY, .arguments = "",
+        .help = "caches of objects, those with most memory first", .example = "slabs",
+        .see_also = "leaks buddy pages");
 
 /* ---- leaks ---- */
 
@@ -113,4 +115,6 @@ static status_t command_leaks(int argc, char **argv)
         print("callers are known in a checked build (meson option `checked`)\n");
     return STATUS_OK;
 }
-COMMAND(leaks, "", "objects in use by cache and, in a checked build, by allocation site", command_leaks);
+COMMAND(leaks, command_leaks, .group = GROUP_MEMORY, .arguments = "",
+        .help = "objects in use by cache and, in a checked build, by allocation site", .example = "leaks",
+        .see_also = "slabs pages");
