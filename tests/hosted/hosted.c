@@ -23,6 +23,7 @@ unsigned int hosted_cpu_count = 1;
 unsigned int hosted_wrong_count;
 char hosted_wrong_words[512];
 bool hosted_wrong_expected;
+bool hosted_large_descriptor_pages;
 
 static uint64_t ram_size;
 
@@ -55,7 +56,8 @@ void hosted_memory_init(uint64_t start, uint64_t end)
     hosted_frames = reserve_aligned(DESCRIPTOR_BYTES(ram_size), LARGE_PAGE_SIZE);
     mprotect(hosted_frames, DESCRIPTOR_BYTES(ram_size), PROT_NONE);
     madvise(hosted_ram, ram_size, MADV_NOHUGEPAGE);
-    madvise(hosted_frames, DESCRIPTOR_BYTES(ram_size), MADV_NOHUGEPAGE);
+    madvise(hosted_frames, DESCRIPTOR_BYTES(ram_size),
+            hosted_large_descriptor_pages ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 /* A part at a time: mincore() needs a byte per page. */

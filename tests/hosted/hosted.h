@@ -23,3 +23,6 @@ extern unsigned int hosted_wrong_count;
 extern char hosted_wrong_words[512];
 /* port_bug() aborts unless this is set. */
 extern bool hosted_wrong_expected;
+
+/* For tests of much memory: descriptors on large pages of the host. To be set before hosted_memory_init(). */
+extern bool hosted_large_descriptor_pages;

@@ -137,6 +137,7 @@ static void sweep(const struct map *map)
 
 int main(int argc, char **argv)
 {
+    hosted_large_descriptor_pages = true;
     for (int i = 1; i < argc; i++) {
         struct map map = open_map(argv[i]);
         uint64_t bytes = 0;
