@@ -6,6 +6,7 @@ import time
 
 from ashlar import Failure, bench_smp, build, linux
 from ashlar.bench_results import HANG_SECONDS, ICOUNT, boot_kernel, wait_for
+from ashlar.bench_sizes import PAYLOAD, size_of
 from ashlar.machine import Machine
 from ashlar.session import Session
 
@@ -15,7 +16,6 @@ WAYS = {
     'ISO, UEFI': {'boot': 'iso', 'firmware': 'uefi'},
 }
 INSTRUCTIONS_TARGET = 2_500_000
-KERNEL64 = 'kernel64/kernel64.payload'
 KERNEL64_TARGET = 320 << 10
 ISO_TARGET = 5 << 20
 
@@ -45,17 +45,26 @@ def measure_instructions(results, variant, folder):
     )
 
 
-def measure_sizes(results, variant, plain, bare):
-    """@plain: the build without self-tests and benchmarks; @bare: also without the monitor."""
+def measure_sizes(results, variant):
     results.heading('sizes (release, -O2)')
-    for words, name, path, target in (
-        ('kernel64, stripped, no self-tests', 'size.kernel64', plain.path(KERNEL64), None),
-        ('kernel64, stripped, nor monitor', 'size.kernel64.bare', bare.path(KERNEL64), KERNEL64_TARGET),
-        ('kernel64, stripped, with them', 'size.kernel64.selftests', variant.path(KERNEL64), None),
-        ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf'), None),
-        ('ashlar.iso', 'size.iso', variant.iso, ISO_TARGET),
+    for words, name, size, target in (
+        ('kernel64, stripped, no self-tests', 'size.kernel64', size_of({'selftests'}), None),
+        (
+            'kernel64, stripped, nor monitor',
+            'size.kernel64.bare',
+            size_of({'selftests', 'monitor'}),
+            KERNEL64_TARGET,
+        ),
+        (
+            'kernel64, stripped, with them',
+            'size.kernel64.selftests',
+            variant.path(PAYLOAD).stat().st_size,
+            None,
+        ),
+        ('ashlar.elf, as installed', 'size.image', variant.path('iso/ashlar.elf').stat().st_size, None),
+        ('ashlar.iso', 'size.iso', variant.iso.stat().st_size, ISO_TARGET),
     ):
-        results.row(words, name, 'bytes', path.stat().st_size, target)
+        results.row(words, name, 'bytes', size, target)
 
 
 # --- wall time -----------------------------------------------------------------------------------
@@ -112,9 +121,6 @@ def run(results, variant, folder, options):
         return
     variant.compile(build.ISO)
     measure_instructions(results, variant, folder)
-    plain, bare = build.variant('gcc-O2-plain'), build.variant('gcc-O2-plain-nomonitor')
-    plain.compile(KERNEL64)
-    bare.compile(KERNEL64)
-    measure_sizes(results, variant, plain, bare)
+    measure_sizes(results, variant)
     peer = None if options.no_peer else linux.fetch(folder / 'linux', variant)
     measure_wall_times(results, variant, peer, options.runs, folder)

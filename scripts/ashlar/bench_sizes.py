@@ -3,6 +3,8 @@
 
 All are built in one folder, one after the other: what does not differ is compiled once.
 """
+import contextlib
+import fcntl
 import itertools
 import subprocess
 
@@ -23,8 +25,17 @@ def name_of(left_out):
     return '+'.join(part for part in PARTS if part in left_out) or 'nothing'
 
 
+@contextlib.contextmanager
+def locked():
+    """While the folder has one combination. Tests run in several processes."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / 'lock', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def build(left_out, *targets):
-    """The build without the parts @left_out, brought up to date."""
+    """The build without the parts @left_out, brought up to date. Under locked() until its files have been used."""
     options = {part: 'false' if part in left_out else 'true' for part in PARTS}
     variant = builds.Build(FOLDER, 'gcc', werror='true', optimization='2', **options)
     variant.configure()
@@ -41,14 +52,19 @@ def build(left_out, *targets):
     return variant
 
 
+def size_of(left_out):
+    """In bytes, of the kernel without the parts @left_out."""
+    with locked():
+        return build(left_out, PAYLOAD).path(PAYLOAD).stat().st_size
+
+
 def measure(results):
     results.heading('kernel64, stripped (release, -O2), without:')
     for left_out in COMBINATIONS:
-        add(results, left_out, build(left_out, PAYLOAD))
+        add(results, left_out, size_of(left_out))
 
 
-def add(results, left_out, variant):
-    size = variant.path(PAYLOAD).stat().st_size
+def add(results, left_out, size):
     results.row(name_of(left_out), f'size.without.{name_of(left_out)}', 'bytes', size)
 
 

@@ -179,19 +179,15 @@ class Build:
 
 
 def variant(name):
-    """The build that a name such as gcc-O2-checked, clang-Os or gcc-O2-plain-nomonitor-nosmp, without self-tests, monitor and
-    SMP, stands for; its warnings are errors."""
-    match = re.fullmatch(r'(gcc|clang)-O([0123s])(-checked)?(-plain)?(-nomonitor)?(-nosmp)?', name)
+    """The build that a name such as gcc-O2-checked or clang-Os stands for; its warnings are errors."""
+    match = re.fullmatch(r'(gcc|clang)-O([0123s])(-checked)?', name)
     if not match:
         raise Failure(f'{name!r} is not a build such as gcc-O2 or clang-Os-checked')
-    compiler, level, checked, plain, no_monitor, no_smp = match.groups()
+    compiler, level, checked = match.groups()
     return Build(
         ROOT / 'build-test' / name,
         compiler,
         werror='true',
         optimization=level,
         checked='true' if checked else 'false',
-        selftests='false' if plain else 'true',
-        monitor='false' if no_monitor else 'true',
-        smp='false' if no_smp else 'true',
     )

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Each combination of parts that a fork may leave out (docs/forking.md) is built, boots, and does what it should."""
-import contextlib
-import fcntl
 import shutil
 import subprocess
 
@@ -17,21 +15,12 @@ NO_MONITOR = 'boot: no monitor in this build: halted'
 NOT_STARTED = 'smp: built without SMP: 1 CPUs not started'
 
 
-@contextlib.contextmanager
-def build_folder():
-    """One build folder serves all combinations, and several workers."""
-    bench_sizes.FOLDER.mkdir(parents=True, exist_ok=True)
-    with open(bench_sizes.FOLDER / 'lock', 'w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def build_image(left_out, folder):
     """(image, Results) of the build without these parts."""
     results = Results()
-    with build_folder():
+    with bench_sizes.locked():
         variant = bench_sizes.build(left_out, builds.ELF)
-        bench_sizes.add(results, left_out, variant)
+        bench_sizes.add(results, left_out, variant.path(bench_sizes.PAYLOAD).stat().st_size)
         return shutil.copy(variant.elf, folder / 'configuration.elf'), results
 
 
@@ -70,7 +59,7 @@ def test_each_combination_boots_with_its_parts_and_has_the_size_that_the_page_st
 
 
 def test_a_kernel_above_the_limit_is_refused_by_an_error_that_names_the_option():
-    with build_folder():
+    with bench_sizes.locked():
         variant = bench_sizes.build(frozenset(), builds.ELF)
         configure = ['meson', 'configure', str(variant.folder)]
         try:

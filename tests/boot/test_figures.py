@@ -12,7 +12,6 @@ from ashlar import (
     bench_mm,
     bench_smp,
     bench_time,
-    build as builds,
     figures,
 )
 from ashlar.bench_results import Results
@@ -27,17 +26,10 @@ def measure_mm(results, variant, folder):
     bench_mm.measure_space(results, variant, folder)
 
 
-def measure_sizes(results, variant, _folder):
-    plain, bare = builds.variant('gcc-O2-plain'), builds.variant('gcc-O2-plain-nomonitor')
-    plain.compile(bench_boot.KERNEL64)
-    bare.compile(bench_boot.KERNEL64)
-    bench_boot.measure_sizes(results, variant, plain, bare)
-
-
 # What is measured, and how many of the stated figures it has at least.
 PARTS = {
     'boot': (bench_boot.measure_instructions, 10),
-    'sizes': (measure_sizes, 5),
+    'sizes': (lambda results, variant, _folder: bench_boot.measure_sizes(results, variant), 5),
     'irq': (lambda *words: bench_irq.run(*words, None), 3),
     'mm': (measure_mm, 15),
     'time': (lambda *words: bench_time.measure_counts(*words, with_peer=False), 5),
