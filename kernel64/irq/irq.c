@@ -217,8 +217,12 @@ bool irq_is_storming(const struct irq *irq)
 
 /* ---- routing lines away from a CPU ---- */
 
-/* Iterations to wait for an interrupt that a controller has sent to this CPU. */
-#define ARRIVAL_TURNS 100000
+/*
+ * Iterations to wait for an interrupt that a controller has sent to this CPU. Each reads the I/O APIC and the
+ * local APIC: a microsecond or more on a board, where such an interrupt needs a few, and several exits under
+ * a hypervisor, which may need a millisecond for each if it is nested in another one.
+ */
+#define ARRIVAL_TURNS 10000
 
 /* Context: lines_lock is held. */
 static bool is_here(const struct irq_line *line)

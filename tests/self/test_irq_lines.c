@@ -81,16 +81,31 @@ static void set_comparator(struct device *device, uint32_t gsi, uint32_t count)
                  gsi << HPET_CONFIG_ROUTE_SHIFT | HPET_CONFIG_32_BITS | trigger | HPET_CONFIG_ENABLE);
 }
 
-/* A busy host may stop the machine for longer than that: a late comparator waits for a whole wrap. */
+/* Return: ticks until a comparator that is set now is due: soon, but well after it is set, which takes
+   milliseconds where each access is an exit to an emulated hypervisor. */
+static uint32_t soon(struct device *device, uint32_t gsi)
+{
+    uint32_t start = mmio_read32(registers + HPET_COUNT);
+    set_comparator(device, gsi, start + (1u << 30)); /* seconds later */
+    uint32_t taken = mmio_read32(registers + HPET_COUNT) - start;
+    return (uint32_t)(counters_hpet()->counter.rate_hz * SOON_NS / 1000000000) + 4 * taken;
+}
+
+/*
+ * A late comparator, on a busy host, waits for a whole wrap, and is set again. Xen asserts the pin of a level
+ * at each entry of the CPU until it can inject the interrupt, and sets the status bit only then: a comparator
+ * that is set again in between holds the pin for ever. So the first attempt has to be in time. Source:
+ * Xen 4.17, pt_update_irq(), pt_intr_post(), hpet_set_timer().
+ */
 static void fire_soon(struct device *device, uint32_t gsi)
 {
-    uint32_t ticks = (uint32_t)(counters_hpet()->counter.rate_hz * SOON_NS / 1000000000),
-             mine = 1u << device->comparator;
-    uint32_t count;
+    uint32_t mine = 1u << device->comparator, count;
     irq_flags_t state = local_irq_save();
+    uint32_t ticks = soon(device, gsi);
     do {
         count = mmio_read32(registers + HPET_COUNT) + ticks;
         set_comparator(device, gsi, count);
+        ticks *= 2;
     } while ((int32_t)(count - mmio_read32(registers + HPET_COUNT)) <= 0 &&
              !(mmio_read32(registers + HPET_STATUS) & mine));
     local_irq_restore(state);
