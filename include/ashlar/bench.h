@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Benchmarks that run on the machine: `bench [GLOB]` in the monitor prints a JSON line for each.
+ * Benchmarks that run on the machine: `bench [GLOB]` in the monitor prints a row, or a JSON line,
+ * for each.
  *
  *     static void run(void)
  *     {

@@ -11,6 +11,9 @@
  *     json_close(json);                         ]
  *     json_end(json);                           }\n
  *
+ * With a form, the same calls go to it instead, and nothing is written here: a record is described once, for
+ * programs and for people.
+ *
  * Context of all: as the sink's. They take no lock and allocate nothing.
  */
 #include <ashlar/types.h>
@@ -20,7 +23,19 @@
 
 typedef void json_put_fn(void *context, const char *text, size_t length);
 
+struct json;
+
+/* Another form of a record, such as a table: it gets the members. A bool is the text "yes" or "no". @name: as
+   below; constant. */
+struct json_form {
+    void (*number)(struct json *json, const char *name, uint64_t value);
+    void (*text)(struct json *json, const char *name, const char *text, size_t length);
+    void (*open)(struct json *json, const char *name, bool is_list);
+    void (*close)(struct json *json);
+};
+
 struct json {
+    const struct json_form *form; /* NULL: JSON, to put() */
     json_put_fn *put;
     void *context;
     uint32_t lists;   /* bit n: level n is a list */

@@ -9,9 +9,9 @@
  *     }
  *     REPORT(time, report_time);
  *
- * gives the line  @ashlar {"v":1,"type":"time","clock":"tsc"}. The linker collects the parts,
- * sorted by name, between __reports_start and __reports_end. The members are a stable interface:
- * docs/interfaces.md lists them, and a name is never changed.
+ * gives the line  @ashlar {"v":1,"type":"time","clock":"tsc"}, and a table for a person at the prompt. The
+ * linker collects the parts, sorted by name, between __reports_start and __reports_end. The members are a
+ * stable interface: docs/interfaces.md lists them, and a name is never changed.
  */
 #include <ashlar/json.h>
 
@@ -19,7 +19,7 @@ struct report {
     const char *type;
 
     /**
-     * run() - write the members.
+     * run() - write the members. It is called twice for a table.
      * @json: inside the object, version and type written; close what you open, but not the object.
      *
      * Context: thread, interrupts on.

@@ -5,9 +5,8 @@
 #include <ashlar/bench.h>
 
 #include <ashlar/command.h>
-#include <ashlar/json.h>
+#include <command/record.h>
 #include <cpu/insn.h>
-#include <log/log.h>
 #include <log/print.h>
 #include <lib/string.h>
 
@@ -27,40 +26,57 @@ static uint64_t per_operation(const struct bench *bench, uint64_t ticks)
     return (ticks + bench->operations / 2) / bench->operations;
 }
 
-static void print_result(const struct bench *bench, const uint64_t *ticks)
+/* What was measured: ticks of all rounds, or samples, in ascending order. */
+struct measured {
+    const struct bench *bench;
+    const uint64_t *values;
+    unsigned int count;
+};
+
+static void write_rounds(struct json *json, const void *context)
 {
-    struct json json = { .put = print_sink };
-    log_defer();
-    json_begin(&json, "bench");
-    json_string(&json, "name", bench->name);
-    json_string(&json, "unit", "tsc");
-    json_number(&json, "min", per_operation(bench, ticks[0]));
-    json_number(&json, "median", per_operation(bench, ticks[BENCH_ROUNDS / 2]));
-    json_number(&json, "n", BENCH_ROUNDS);
-    json_number(&json, "operations", bench->operations);
-    json_number(&json, "min_ticks", ticks[0]);
-    json_number(&json, "median_ticks", ticks[BENCH_ROUNDS / 2]);
-    json_end(&json);
-    log_show_deferred();
+    const struct measured *measured = context;
+    const struct bench *bench = measured->bench;
+    uint64_t min = measured->values[0], median = measured->values[BENCH_ROUNDS / 2];
+    json_string(json, "name", bench->name);
+    json_string(json, "unit", "tsc");
+    json_number(json, "min", per_operation(bench, min));
+    json_number(json, "median", per_operation(bench, median));
+    json_number(json, "n", BENCH_ROUNDS);
+    json_number(json, "operations", bench->operations);
+    json_number(json, "min_ticks", min);
+    json_number(json, "median_ticks", median);
 }
 
-static void print_samples(const struct bench *bench, const uint64_t *samples, unsigned int count)
+static void write_samples(struct json *json, const void *context)
 {
-    struct json json = { .put = print_sink };
-    log_defer();
-    json_begin(&json, "bench");
-    json_string(&json, "name", bench->name);
-    json_string(&json, "unit", bench->unit);
-    json_number(&json, "min", samples[0]);
-    json_number(&json, "median", samples[count / 2]);
-    json_number(&json, "p99", samples[count - count / 100 - 1]);
-    json_number(&json, "max", samples[count - 1]);
-    json_number(&json, "n", count);
-    json_end(&json);
-    log_show_deferred();
+    const struct measured *measured = context;
+    const uint64_t *samples = measured->values;
+    unsigned int count = measured->count;
+    json_string(json, "name", measured->bench->name);
+    json_string(json, "unit", measured->bench->unit);
+    json_number(json, "min", samples[0]);
+    json_number(json, "median", samples[count / 2]);
+    json_number(json, "p99", samples[count - count / 100 - 1]);
+    json_number(json, "max", samples[count - 1]);
+    json_number(json, "n", count);
 }
 
-static void take_samples(const struct bench *bench)
+/* For people: without the members that follow from the others. */
+static const struct record_column columns[] = {
+    { "name", 27, true }, { "unit", 12, true }, { "min", 7, false }, { "median", 7, false },
+    { "p99", 7, false },  { "max", 7, false },  { NULL, 0, false },
+};
+
+static void show(const struct record_form *form, record_members_fn *members, const struct measured *measured)
+{
+    if (form)
+        form->row(columns, members, measured);
+    else
+        record_print("bench", members, measured);
+}
+
+static void take_samples(const struct bench *bench, const struct record_form *form)
 {
     static uint64_t samples[BENCH_SAMPLE_COUNT];
     unsigned int count = BENCH_SAMPLE_COUNT;
@@ -74,10 +90,10 @@ static void take_samples(const struct bench *bench)
         return;
     }
     sort(samples, count);
-    print_samples(bench, samples, count);
+    show(form, write_samples, &(struct measured){ bench, samples, count });
 }
 
-static void run_one(const struct bench *bench)
+static void run_one(const struct bench *bench, const struct record_form *form)
 {
     uint64_t ticks[BENCH_ROUNDS];
     if (bench->prepare && !bench->prepare()) {
@@ -85,7 +101,7 @@ static void run_one(const struct bench *bench)
         return;
     }
     if (bench->sample || bench->collect) {
-        take_samples(bench);
+        take_samples(bench, form);
         return;
     }
     for (unsigned int round = 0; round < BENCH_ROUNDS; round++) {
@@ -96,7 +112,7 @@ static void run_one(const struct bench *bench)
     if (bench->end)
         bench->end();
     sort(ticks, BENCH_ROUNDS);
-    print_result(bench, ticks);
+    show(form, write_rounds, &(struct measured){ bench, ticks, BENCH_ROUNDS });
 }
 
 static const char *bench_names(unsigned int index)
@@ -106,6 +122,7 @@ static const char *bench_names(unsigned int index)
 
 static status_t command_bench(int argc, char **argv)
 {
+    const struct record_form *form = record_form_of(&argc, argv);
     const char *pattern = argc > 1 ? argv[1] : "*";
     unsigned int count = 0;
     if (argc > 2)
@@ -113,13 +130,14 @@ static status_t command_bench(int argc, char **argv)
     for (const struct bench *bench = __benches_start; bench < __benches_end && !print_is_stopped(); bench++) {
         if (!string_matches(pattern, bench->name))
             continue;
-        run_one(bench);
-        count++;
+        if (count++ == 0 && form)
+            form->headings(columns);
+        run_one(bench, form);
     }
     if (count == 0)
         print("no benchmark named %s\n", pattern);
     return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(bench, command_bench, .group = GROUP_TESTS, .arguments = "[GLOB]",
-                   .help = "run the benchmarks: JSON lines, ticks per operation", .example = "bench clock*",
-                   .see_also = "test", .words = bench_names);
+COMMAND_WITH_WORDS(bench, command_bench, .group = GROUP_TESTS, .arguments = "[-j] [GLOB]",
+                   .help = "run the benchmarks: cost of an operation; -j: as JSON lines",
+                   .example = "bench clock*", .see_also = "test", .words = bench_names);

@@ -8,6 +8,7 @@
 #include <log/print.h>
 #include <lib/string.h>
 #include <command/dispatch.h>
+#include <command/record.h>
 #include <command/run.h>
 
 /* ---- help ---- */
@@ -79,29 +80,34 @@ static const char *report_types(unsigned int index)
     return index < (size_t)(__reports_end - __reports_start) ? __reports_start[index].type : NULL;
 }
 
+static void write_report(struct json *json, const void *context)
+{
+    const struct report *report = context;
+    report->run(json);
+}
+
 static status_t command_report(int argc, char **argv)
 {
+    const struct record_form *form = record_form_of(&argc, argv);
     const char *pattern = argc == 2 ? argv[1] : "*";
     bool is_any = false;
 
     if (argc > 2)
         return STATUS_INVALID;
     for (const struct report *report = __reports_start; report < __reports_end; report++) {
-        struct json json = { .put = print_sink };
         if (!string_matches(pattern, report->type))
             continue;
-        log_defer();
-        json_begin(&json, report->type);
-        report->run(&json);
-        json_end(&json);
-        log_show_deferred();
+        if (form)
+            form->section(report->type, write_report, report);
+        else
+            record_print(report->type, write_report, report);
         is_any = true;
     }
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(report, command_report, .group = GROUP_OUTPUT, .arguments = "[GLOB]",
-                   .help = "description of this machine, one JSON object a line", .example = "report cpus",
-                   .see_also = "summary save log", .words = report_types);
+COMMAND_WITH_WORDS(report, command_report, .group = GROUP_OUTPUT, .arguments = "[-j] [GLOB]",
+                   .help = "description of this machine; -j: one JSON object a line",
+                   .example = "report cpus", .see_also = "summary save log", .words = report_types);
 
 /* ---- clear ---- */
 

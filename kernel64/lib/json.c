@@ -36,10 +36,15 @@ static void put_escaped(struct json *json, const char *text, size_t length)
     put(json, "\"");
 }
 
+static void check_name(const struct json *json, const char *name)
+{
+    VERIFY(json->depth > 0 && is_list(json) == (name == NULL));
+}
+
 /* The comma and the name before a member's value. */
 static void begin_member(struct json *json, const char *name)
 {
-    VERIFY(json->depth > 0 && is_list(json) == (name == NULL));
+    check_name(json, name);
     uint32_t level = 1u << (json->depth - 1);
 
     if (json->started & level)
@@ -51,21 +56,34 @@ static void begin_member(struct json *json, const char *name)
     }
 }
 
-static void open(struct json *json, bool as_list)
+static void open_level(struct json *json, bool as_list)
 {
     VERIFY(json->depth < JSON_DEPTH_MAX);
     uint32_t level = 1u << json->depth++;
 
     json->started &= ~level;
     json->lists = as_list ? json->lists | level : json->lists & ~level;
-    put(json, as_list ? "[" : "{");
+}
+
+static void open(struct json *json, const char *name, bool as_list)
+{
+    if (json->form) {
+        check_name(json, name);
+        json->form->open(json, name, as_list);
+    } else {
+        begin_member(json, name);
+        put(json, as_list ? "[" : "{");
+    }
+    open_level(json, as_list);
 }
 
 void json_begin(struct json *json, const char *type)
 {
     VERIFY(json->depth == 0);
-    put(json, "@ashlar ");
-    open(json, false);
+    open_level(json, false);
+    if (json->form)
+        return;
+    put(json, "@ashlar {");
     json_number(json, "v", 1);
     json_string(json, "type", type);
 }
@@ -73,7 +91,8 @@ void json_begin(struct json *json, const char *type)
 void json_end(struct json *json)
 {
     VERIFY(json->depth == 1);
-    put(json, "}\n"); /* in one call, so that no log line of another CPU follows the object on its line */
+    if (!json->form)
+        put(json, "}\n"); /* in one call, so that no log line of another CPU follows the object on its line */
     json->depth = 0;
 }
 
@@ -82,6 +101,11 @@ void json_number(struct json *json, const char *name, uint64_t value)
     char digits[20]; /* of 2^64 - 1 */
     size_t first = sizeof(digits);
 
+    if (json->form) {
+        check_name(json, name);
+        json->form->number(json, name, value);
+        return;
+    }
     begin_member(json, name);
     do {
         digits[--first] = (char)('0' + value % 10);
@@ -92,6 +116,10 @@ void json_number(struct json *json, const char *name, uint64_t value)
 
 void json_bool(struct json *json, const char *name, bool value)
 {
+    if (json->form) {
+        json_string(json, name, value ? "yes" : "no");
+        return;
+    }
     begin_member(json, name);
     put(json, value ? "true" : "false");
 }
@@ -103,25 +131,31 @@ void json_string(struct json *json, const char *name, const char *text)
 
 void json_text(struct json *json, const char *name, const char *text, size_t length)
 {
+    if (json->form) {
+        check_name(json, name);
+        json->form->text(json, name, text, length);
+        return;
+    }
     begin_member(json, name);
     put_escaped(json, text, length);
 }
 
 void json_open_object(struct json *json, const char *name)
 {
-    begin_member(json, name);
-    open(json, false);
+    open(json, name, false);
 }
 
 void json_open_list(struct json *json, const char *name)
 {
-    begin_member(json, name);
-    open(json, true);
+    open(json, name, true);
 }
 
 void json_close(struct json *json)
 {
     VERIFY(json->depth > 0);
-    put(json, is_list(json) ? "]" : "}");
+    if (json->form)
+        json->form->close(json);
+    else
+        put(json, is_list(json) ? "]" : "}");
     json->depth--;
 }

@@ -13,11 +13,13 @@
 #include <lib/string.h>
 #include <command/complete.h>
 #include <command/dispatch.h>
+#include <command/record.h>
 #include <command/run.h>
 #include <monitor/history.h>
 #include <monitor/keys.h>
 #include <monitor/pager.h>
 #include <monitor/summary.h>
+#include <monitor/records.h>
 
 #define PROMPT "ashlar> "
 
@@ -142,6 +144,7 @@ void monitor_run(void)
 {
     machine_ops.wait_for_restart = wait_for_restart;
     output_screen(&rows, &columns);
+    record_set_form(&records_form);
     line_init(&line, print_sink, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */
     if (!run_was_given())

@@ -67,7 +67,7 @@ def test_modules_arrive_whole_with_their_command_lines(boot_iso, tmp_path, firmw
             assert int(start, 16) % 4096 == 0  # our header asks for it
     assert read_memory(session, int(listed[0][0], 16), 300) == files['first']
     # Reserved: no byte of them is usable memory, whatever GRUB's map contains.
-    session.type('report memory\n')
+    session.type('report memory -j\n')
     session.expect(r'"type":"memory".*\n', 60)
     for item in session.stream().fact('memory')['usable']:
         for start, end, _, _ in listed:

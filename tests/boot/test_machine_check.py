@@ -44,7 +44,7 @@ def test_corrected_errors_are_polled_and_counted(start):
             rf' mce: bank {bank}: .*corrected.*: status {CORRECTED:#x}, address P0x1000$', HANG_SECONDS
         )
         assert 'uncorrected' not in line[0]
-    session.type('report mce\n')
+    session.type('report mce -j\n')
     session.expect(
         rf'"type":"mce","banks":{BANKS},"corrected":2,"uncorrected":0,"from_before":0', HANG_SECONDS
     )

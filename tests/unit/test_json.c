@@ -111,12 +111,93 @@ static void wrong_nesting_is_detected(void **state)
     expect_assert_failure(json_open_list(&json, NULL));
 }
 
+/* ---- another form ---- */
+
+static void see(const char *text)
+{
+    put(NULL, text, strlen(text));
+}
+
+static void see_name(const char *name)
+{
+    see(name ? name : "-");
+    see("=");
+}
+
+static void see_number(struct json *json, const char *name, uint64_t value)
+{
+    char digit[] = { (char)('0' + value), '\0' };
+    (void)json;
+    see_name(name);
+    see(digit);
+    see(" ");
+}
+
+static void see_text(struct json *json, const char *name, const char *text, size_t length)
+{
+    (void)json;
+    see_name(name);
+    put(NULL, text, length);
+    see(" ");
+}
+
+static void see_open(struct json *json, const char *name, bool is_list)
+{
+    (void)json;
+    see_name(name);
+    see(is_list ? "[" : "{");
+}
+
+static void see_close(struct json *json)
+{
+    (void)json;
+    see(") ");
+}
+
+static const struct json_form form = { see_number, see_text, see_open, see_close };
+
+static void a_form_gets_the_members_and_nothing_is_written(void **state)
+{
+    struct json json = { .form = &form }; /* without put() */
+    (void)state;
+    output_length = 0;
+    json_begin(&json, "x");
+    json_number(&json, "a", 7);
+    json_bool(&json, "b", true);
+    json_text(&json, "c", "text and more", 4);
+    json_open_object(&json, "o");
+    json_open_list(&json, "l");
+    json_bool(&json, NULL, false);
+    json_close(&json);
+    json_close(&json);
+    json_end(&json);
+    assert_string_equal(output, "a=7 b=yes c=text o={l=[-=no ) ) ");
+    assert_int_equal(json.depth, 0);
+}
+
+static void wrong_nesting_is_detected_with_a_form(void **state)
+{
+    struct json json = { .form = &form };
+    (void)state;
+    json_begin(&json, "x");
+    expect_assert_failure(json_begin(&json, "y"));
+    expect_assert_failure(json_number(&json, NULL, 1));
+    expect_assert_failure(json_open_list(&json, NULL));
+    json_open_list(&json, "l");
+    expect_assert_failure(json_string(&json, "a", ""));
+    expect_assert_failure(json_end(&json));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_object_is_one_line),     cmocka_unit_test(numbers_are_decimal_and_whole),
-        cmocka_unit_test(text_is_escaped),           cmocka_unit_test(commas_separate_members_at_each_depth),
+        cmocka_unit_test(an_object_is_one_line),
+        cmocka_unit_test(numbers_are_decimal_and_whole),
+        cmocka_unit_test(text_is_escaped),
+        cmocka_unit_test(commas_separate_members_at_each_depth),
         cmocka_unit_test(wrong_nesting_is_detected),
+        cmocka_unit_test(a_form_gets_the_members_and_nothing_is_written),
+        cmocka_unit_test(wrong_nesting_is_detected_with_a_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
