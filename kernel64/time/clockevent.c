@@ -5,7 +5,7 @@
  * The device is chosen once for all CPUs, and again when the clocksource is unstable, on one CPU while the
  * others go on. Each of those notices when it arms the next time, and sets up its own timer then. It does so
  * soon: an IPI runs its timer interrupt, because the one that it had armed before may come too late or never,
- * such as at a count of a TSC that was set back.
+ * such as at a count of a TSC that was set back. tests/models/clockevent.pml is the model.
  *
  * A device is armed by a delay in its own ticks, except for TSC-deadline, which takes an absolute time. A
  * delay is rounded up, and limited to the device's range: the interrupt is then early, finds no timer due,
@@ -34,8 +34,8 @@ static PERCPU(enum source, event_source_here); /* that this CPU's LAPIC timer is
 static PERCPU(uint32_t, event_apic_id);        /* of this CPU, for another one; written before the above */
 static struct clockevent_setup setup;
 static struct irq *device_irq;
-static uint64_t ticks_per_ns; /* times 2^CLOCK_SHIFT, rounded up; of LAPIC timer and device */
-static uint64_t max_ticks;
+static uint64_t ticks_per_ns; /* atomic; times 2^CLOCK_SHIFT, rounded up; of LAPIC timer and device */
+static uint64_t max_ticks;    /* atomic */
 
 /* ---- the interrupt ---- */
 
@@ -60,8 +60,10 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
     uint64_t now_ns = clock_now_ns();
     if (deadline_ns <= now_ns)
         return 1;
-    unsigned __int128 ticks = ((unsigned __int128)(deadline_ns - now_ns) * ticks_per_ns >> CLOCK_SHIFT) + 1;
-    return ticks > max_ticks ? max_ticks : (uint64_t)ticks;
+    uint64_t rate = __atomic_load_n(&ticks_per_ns, __ATOMIC_RELAXED);
+    uint64_t most = __atomic_load_n(&max_ticks, __ATOMIC_RELAXED);
+    unsigned __int128 ticks = ((unsigned __int128)(deadline_ns - now_ns) * rate >> CLOCK_SHIFT) + 1;
+    return ticks > most ? most : (uint64_t)ticks;
 }
 
 /* Sets up this CPU's timer for the source if it has changed. Return: the source. Context: interrupts off. */
@@ -136,7 +138,7 @@ const char *clockevent_name(void)
 static void set_rate(uint64_t rate_hz, uint64_t most)
 {
     __atomic_store_n(&ticks_per_ns, clock_ticks_per_ns(rate_hz), __ATOMIC_RELAXED);
-    max_ticks = most;
+    __atomic_store_n(&max_ticks, most, __ATOMIC_RELAXED);
 }
 
 void clockevent_set_lapic_rate(uint64_t lapic_hz)
