@@ -7,6 +7,7 @@
 #include <cpu/apic_base.h>
 #include <cpu/errata.h>
 #include <cpu/features.h>
+#include <cpu/hypervisor_name.h>
 #include <cpu/insn.h>
 #include <log/print.h>
 #include <cpu/decode.h>
@@ -43,8 +44,10 @@ static status_t command_cpu(int argc, char **argv)
     (void)argv;
     print("%s, family %u model %u stepping %u%s%s\n", cpu->vendor, cpu->family, cpu->model, cpu->stepping,
           cpu->brand[0] ? ": " : "", cpu->brand);
-    if (cpu_has(CPU_FEATURE_HYPERVISOR))
-        print("hypervisor: \"%s\"\n", cpu->hypervisor);
+    if (cpu_has(CPU_FEATURE_HYPERVISOR)) {
+        const char *name = hypervisor_name(cpu->hypervisor);
+        print("hypervisor: %s%s\n", name ? name : "unknown, signature ", name ? "" : cpu->hypervisor);
+    }
     print("addresses of %u bits physical, %u virtual; 4-level paging\n", cpu->physical_bits,
           cpu->virtual_bits);
 

@@ -58,7 +58,7 @@ extern const struct cpu_feature_words cpu_feature_words[CPU_FEATURE_COUNT];
 struct cpu_identity {
     char vendor[13];                      /* "GenuineIntel" */
     char brand[49];                       /* without the blanks around it; "" when the CPU has none */
-    char hypervisor[13];                  /* "KVMKVMKVM", "TCGTCGTCGTCG"; "" without one */
+    char hypervisor[13];                  /* its signature, "KVMKVMKVM"; "" without one */
     unsigned int family, model, stepping; /* with the extended parts added in, as manuals write them */
     uint32_t max_leaf, max_extended_leaf;
     unsigned int physical_bits, virtual_bits; /* width of addresses */

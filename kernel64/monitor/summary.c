@@ -13,6 +13,7 @@
 #include <boot/machine.h>
 #include <boot/stages.h>
 #include <console/screens.h>
+#include <cpu/hypervisor_name.h>
 #include <cpu/insn.h>
 #include <cpu/topology.h>
 #include <lib/format.h>
@@ -120,8 +121,10 @@ static void print_cpus(void)
     row("Processor", "%s", cpu->brand[0] ? cpu->brand : cpu->vendor);
     row("CPUs", "%u online: %u package%s, %u core%s", online, packages, packages == 1 ? "" : "s", cores,
         cores == 1 ? "" : "s");
+    const char *hypervisor = hypervisor_name(cpu->hypervisor);
     if (cpu_has(CPU_FEATURE_HYPERVISOR) && cpu->hypervisor[0])
-        row("Hypervisor", "%s", cpu->hypervisor);
+        row("Hypervisor", "%s%s", hypervisor ? hypervisor : "unknown, signature ",
+            hypervisor ? "" : cpu->hypervisor);
 }
 
 static void print_memory(void)

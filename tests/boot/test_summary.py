@@ -31,6 +31,7 @@ def test_the_page_is_shown_before_the_first_prompt_and_again(start):
     assert value(page, 'Machine').endswith('...')
     assert value(page, 'Firmware').startswith('BIOS, SeaBIOS ')
     assert value(page, 'CPUs') == '4 online: 2 packages, 2 cores'
+    assert value(page, 'Hypervisor') == 'QEMU TCG'
     assert re.fullmatch(r'512 MiB installed, 50\d MiB usable, \d+ MiB free', value(page, 'Memory'))
     assert value(page, 'Screen').startswith('text, 80 columns, 25 rows')
     assert re.match(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; time from ', value(page, 'Clock'))

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <cpu/features.h>
+#include <cpu/hypervisor_name.h>
 
 /* A CPU is a set of leaves; all others return noise, as Intel's do above the highest. */
 struct answer {
@@ -197,6 +198,37 @@ static void hypervisor_signature_is_read_only_under_one(void **state)
     assert_string_equal(identify(answers).hypervisor, "");
 }
 
+static void a_hypervisor_is_named_by_the_whole_signature_that_is_read(void **state)
+{
+    static const struct {
+        char signature[13];
+        const char *name;
+    } cases[] = {
+        { "KVMKVMKVM\0\0", "KVM" },     { "Linux KVM Hv", "KVM" },        { "Microsoft Hv", "Hyper-V" },
+        { "TCGTCGTCGTCG", "QEMU TCG" }, { "VBoxVBoxVBox", "VirtualBox" }, { "XenVMMXenVMM", "Xen" },
+        { "bhyve bhyve ", "bhyve" },    { "ACRNACRNACRN", "ACRN" },       { "QNXQVMBSQG\0", "QNX" },
+        { "VMwareVMware", "VMware" },   { "bhyve bhyve", NULL },          { "kvmkvmkvm", NULL },
+    };
+    struct answer answers[] = {
+        INTEL(1),
+        { 1, 0, { 0, 0, 1u << 31, 0 } },
+        { 0x80000000, 0, { 0x80000000, 0, 0, 0 } },
+        { 0x40000000, 0, { 0x40000001, 0, 0, 0 } },
+        END_OF_CPU,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        memcpy(&answers[3].result.ebx, cases[i].signature, 12);
+        const char *name = hypervisor_name(identify(answers).hypervisor);
+        if (cases[i].name)
+            assert_string_equal(name, cases[i].name);
+        else
+            assert_null(name);
+    }
+    assert_null(hypervisor_name(""));
+}
+
 static void no_two_features_share_a_bit_or_a_name(void **state)
 {
     (void)state;
@@ -262,6 +294,7 @@ int main(void)
         cmocka_unit_test(each_feature_is_read_from_its_own_bit),
         cmocka_unit_test(blanks_around_the_brand_string_are_removed),
         cmocka_unit_test(hypervisor_signature_is_read_only_under_one),
+        cmocka_unit_test(a_hypervisor_is_named_by_the_whole_signature_that_is_read),
         cmocka_unit_test(no_two_features_share_a_bit_or_a_name),
         cmocka_unit_test(lfence_is_made_serializing_on_some_amd_families),
         cmocka_unit_test(address_widths_are_those_of_the_cpu),
