@@ -21,9 +21,10 @@
     xen_lane.py  the same under Xen
     debian.py    packages of another Debian suite, from the system's own mirror
     qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
+    sbom.py      the SPDX document of a release
     bench_boot.py bench_irq.py bench_malloc.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures
     bench_counts.py bench_results.py   what these have in common
-    run.py judge.py test.py bench.py   the programs; start.sh starts them
+    run.py judge.py test.py bench.py release.py   the programs; start.sh starts them
 """
 import pathlib
 
