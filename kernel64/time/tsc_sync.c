@@ -131,17 +131,17 @@ void tsc_sync_tick(void)
 {
     if (LIKELY(!__atomic_load_n(&is_continuous, __ATOMIC_ACQUIRE)))
         return;
-    unsigned int cpu = PERCPU_MINE(cpu_number);
-    struct tsc_sync_view *view = PERCPU_OF(cpu, continuous_view);
+    unsigned int me = PERCPU_MINE(cpu_number);
+    struct tsc_sync_view *view = PERCPU_OF(me, continuous_view);
     /* Not at each of many wake-ups: the word is shared. A TSC that went back makes a large difference. */
     uint64_t tick = read_counter();
     if (tick - PERCPU_MINE(last_tick) < clock_tsc_hz() / TICKS_PER_SECOND)
         return;
     PERCPU_MINE(last_tick) = tick;
-    tsc_sync_round(&continuous, view, cpu, read_counter);
+    tsc_sync_round(&continuous, view, me, read_counter);
     if (LIKELY(view->behind == 0) || !__atomic_exchange_n(&is_continuous, false, __ATOMIC_RELAXED))
         return;
-    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", cpu,
+    log_warn("clock", "TSC unstable: CPU %u's is %lu ns or more behind CPU %u's", me,
              nanoseconds(view->behind), view->ahead_cpu);
     if (clock_is_tsc() && counters_get(0))
         watchdog_mark_unstable();
