@@ -360,6 +360,7 @@ static struct {
 static void map_or_unmap(struct timer *timer, void *context)
 {
     (void)context;
+    uint64_t start_ns = clock_now_ns();
     if (__atomic_load_n(&remapped.is_over, __ATOMIC_RELAXED))
         return;
     if (remapped.range) {
@@ -370,7 +371,9 @@ static void map_or_unmap(struct timer *timer, void *context)
                STATUS_OK) {
         remapped.range = NULL;
     }
-    timer_arm(timer, clock_now_ns() + REMAP_EVERY_NS);
+    /* Most of the time is left to the interrupted thread, also where the shootdown takes milliseconds. */
+    uint64_t end_ns = clock_now_ns();
+    timer_arm(timer, end_ns + REMAP_EVERY_NS + 4 * (end_ns - start_ns));
 }
 
 /* The handler runs on the CPU that starts the other one. It cannot wait for that one: it would wait for
