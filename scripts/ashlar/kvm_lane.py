@@ -43,6 +43,7 @@ INIT = '''#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc p /proc; mount -t sysfs s /sys; mount -t devtmpfs d /dev
 for module in {modules}; do insmod /modules/$module.ko || echo "kvm-lane: no $module"; done
+export TSC_HZ=$(dmesg | sed -n 's/.*tsc: Detected \\([0-9]*\\)[.]\\([0-9]*\\) MHz.*/\\1\\2000/p' | head -n 1)
 for job in $(ls /jobs); do
     echo; echo "kvm-lane: begin $job"
     sh /jobs/$job </dev/null; status=$?
@@ -67,7 +68,7 @@ class KvmMachine:
         words = shlex.split(self.qemu)
         machine = [] if '-machine' in words else ['-machine', 'q35']
         cmdline = f'run="{self.run}; exit" debugexit={DEBUG_EXIT_PORT:#x} {self.cmdline}'.strip()
-        return shlex.join(
+        command = shlex.join(
             [
                 'qemu-system-x86_64',
                 '-L',
@@ -95,6 +96,7 @@ class KvmMachine:
                 cmdline,
             ]
         )
+        return command.replace('TSC_HZ', '"$TSC_HZ"')
 
 
 @dataclasses.dataclass
@@ -264,8 +266,9 @@ def judge_cut(machine, text, why, status):
 
 
 class Lane:
-    def __init__(self, elf, newer=False, folder=FOLDER):
-        self.elf = elf
+    def __init__(self, variant, newer=False, folder=FOLDER):
+        """@variant: the build whose kernel the machines boot."""
+        self.variant = variant
         folder.mkdir(parents=True, exist_ok=True)
         self.newer = newer
         self.folder = folder
@@ -294,7 +297,7 @@ class Lane:
         """One boot of the outer machine. Return: its output, and whether it was hung rather than late."""
         log = self.folder / 'serial.log'
         log.write_bytes(b'')
-        initrd = make_initrd(self.root, self.elf, machines)
+        initrd = make_initrd(self.root, self.variant.elf, machines)
         silence = Timeout(SILENCE_SECONDS)
         with open(self.folder / 'emulator.log', 'wb') as errors:
             process = subprocess.Popen(

@@ -83,7 +83,7 @@ def run_lane(results, kind, machines, seconds):
             f'machines under {"Xen" if kind is xen_lane.XenLane else "KVM"}', about=seconds
         ) as step:
             start = time.monotonic()
-            for result in kind(variant.elf, machines[0].newer).run(machines, seconds):
+            for result in kind(variant, machines[0].newer).run(machines, seconds):
                 name, words = result.machine.name, result.words
                 results.cases.append(junit.Case('kvm', name, result.status, time.monotonic() - start, words))
                 print(f'{result.status}: {name}', flush=True)

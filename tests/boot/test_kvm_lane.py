@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the KVM lane judges the output of its machines. The machines themselves run by `scripts/test --kvm`."""
 import re
+import subprocess
 
 from ashlar import kvm_lane, xen_lane
 from ashlar.kvm_lane import KvmMachine, judge, judge_cut, segments
@@ -65,3 +66,12 @@ def test_machine_names_are_distinct_and_some_machines_are_quick():
         command = machine.command()
         assert 'isa-debug-exit' in command and '-accel kvm' in command
         assert all(re.compile(want) for want in machine.wants)
+
+
+def test_the_hosts_tsc_rate_is_left_to_the_shell_in_the_host():
+    command = KvmMachine('m', '-cpu host,tsc-frequency=TSC_HZ', 'test').command()
+    assert ' host,tsc-frequency="$TSC_HZ" ' in command
+    script = re.search(r"sed -n '(.*?)'", kvm_lane.INIT.format(modules=''))[1]
+    line = '[    0.000000] tsc: Detected 2096.005 MHz processor\n'
+    done = subprocess.run(['sed', '-n', script], input=line, capture_output=True, text=True, check=True)
+    assert done.stdout == '2096005000\n'
