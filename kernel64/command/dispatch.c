@@ -5,6 +5,7 @@
 #include <command/dispatch.h>
 
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <command/complete.h>
 #include <command/split.h>
@@ -23,21 +24,13 @@ static const struct alias {
     { "poweroff", "exit" }, { "quit", "exit" }, { "reset", "reboot" }, { "shutdown", "exit" },
 };
 
-/* @name: in lower case; @typed: in any. */
-static bool is_name(const char *name, const char *typed)
-{
-    while (*name && *name == char_lower(*typed))
-        name++, typed++;
-    return *name == *typed;
-}
-
 const struct command *dispatch_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-        if (is_name(aliases[i].name, name))
+        if (string_is_same(aliases[i].name, name))
             name = aliases[i].command;
     for (const struct command *command = __commands_start; command < __commands_end; command++)
-        if (is_name(command->name, name))
+        if (string_is_same(command->name, name))
             return command;
     return NULL;
 }
@@ -83,7 +76,7 @@ static status_t run(int argc, char **argv)
 
     depth++;
     /* For all commands without arguments, so that surplus words are an error. */
-    bool has_surplus = argc > 1 && command->arguments[0] == '\0';
+    bool has_surplus = command->arguments[0] == '\0' && !arguments_count(argc, argv, 0, 0);
     status_t status = has_surplus ? STATUS_INVALID : command->run(argc, argv);
     depth--;
     if (status == STATUS_INVALID)

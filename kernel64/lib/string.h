@@ -45,5 +45,8 @@ void *memmem(const void *text, size_t text_size, const void *pattern, size_t siz
 /* Return: whether @text matches @pattern, in which '*' stands for any run and '?' for any one. */
 bool string_matches(const char *pattern, const char *text);
 
+/* Return: whether two texts are equal, but for the case of ASCII's letters. */
+bool string_is_same(const char *a, const char *b);
+
 /* Return: whether the @length bytes of @text contain @word, in either case. */
 bool string_contains(const char *text, size_t length, const char *word);

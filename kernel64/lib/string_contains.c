@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A word in a text, in either case. Apart from string.c, so that hosted tests of its users need not replace
+/* Comparisons in either case. Apart from string.c, so that hosted tests of its users need not replace
  * the C library's functions. */
 #include <lib/string.h>
 
@@ -14,4 +14,11 @@ bool string_contains(const char *text, size_t length, const char *word)
             return true;
     }
     return false;
+}
+
+bool string_is_same(const char *a, const char *b)
+{
+    while (*a && char_lower(*a) == char_lower(*b))
+        a++, b++;
+    return char_lower(*a) == char_lower(*b);
 }
