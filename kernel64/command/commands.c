@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands that are not part of another room: help, log, report, exit, reboot, clear.
+ * Commands that are not part of another room: log, report, exit, reboot, clear.
  */
 #include <ashlar/command.h>
 #include <ashlar/report.h>
@@ -10,48 +10,6 @@
 #include <command/dispatch.h>
 #include <command/record.h>
 #include <command/run.h>
-
-/* ---- help ---- */
-
-#define HELP_COLUMN 24
-
-/* Name and arguments, then the help beside them, or below if they are long. */
-static void print_command(const struct command *command)
-{
-    size_t width = strlen(command->name) + 1 + strlen(command->arguments);
-    print("%s %s", command->name, command->arguments);
-    if (width + 2 > HELP_COLUMN) {
-        print("\n");
-        width = 0;
-    }
-    print("%*s", (int)(HELP_COLUMN - width), "");
-    print_wrapped(command->help, HELP_COLUMN, HELP_COLUMN);
-}
-
-static status_t command_help(int argc, char **argv)
-{
-    if (argc > 2)
-        return STATUS_INVALID;
-    if (argc == 2) {
-        const struct command *command = dispatch_find(argv[1]);
-        if (!command)
-            return STATUS_NOT_FOUND;
-        print("%s %s\n    ", command->name, command->arguments);
-        print_wrapped(command->help, 4, 4);
-        const char *alias;
-        for (unsigned int i = 0; (alias = dispatch_alias(command->name, i)) != NULL; i++)
-            print(i == 0 ? "    also: %s" : ", %s", alias);
-        print(dispatch_alias(command->name, 0) ? "\n" : "");
-        return STATUS_OK;
-    }
-    for (const struct command *command = __commands_start; command < __commands_end; command++)
-        print_command(command);
-    print("A ';' separates commands; \"...\" keeps a word together. Tab completes.\n"
-          "COMMAND | WORD prints only the lines that contain WORD, in either case.\n");
-    return STATUS_OK;
-}
-COMMAND_WITH_WORDS(help, command_help, .group = GROUP_OUTPUT, .arguments = "[COMMAND]", .help = "this list",
-                   .example = "help memory", .see_also = "summary", .words = dispatch_names);
 
 /* ---- log ---- */
 

@@ -35,6 +35,7 @@ bool argument_number(const char *word, const char *what, uint64_t least, uint64_
 
 /**
  * argument_choice() - find a word among a few.
+ * @word:    as it was typed.
  * @choices: in lower case; typed in either.
  * @count:   of @choices, 1 or more.
  * @index:   of the one that was typed; untouched on failure.

@@ -65,8 +65,8 @@ def test_other_names_and_capitals_are_known(start):
     session = start(boot='kernel')
     session.expect(PROMPT, SECONDS)
     for line, answer in {
-        'HELP Quit': 'also: halt, poweroff, quit, shutdown',
-        '?': '^acpi ',
+        'HELP Quit': 'alias +halt, poweroff, quit, shutdown',
+        '?': '^machine ',
         'Dmesg Bogus': '^end of the log',
         'free': 'bytes of RAM',
         'CLEAR; date': ' UTC',

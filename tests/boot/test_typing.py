@@ -213,7 +213,7 @@ def test_console_serial_uses_the_given_port(start, port):
     session = start(
         boot='kernel',
         machine='pc',
-        cmdline=f'console=serial:{port}:38400 run="help; exit"',
+        cmdline=f'console=serial:{port}:38400 run="help all; exit"',
         extra=('-serial', 'file:second.log'),
     )
     assert session.wait(SECONDS).exit_status == 33
