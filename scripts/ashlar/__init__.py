@@ -23,6 +23,7 @@
     qemu10.py    a QEMU whose TCG has x2APIC, where the system's is older
     sbom.py      the SPDX document of a release
     bench_boot.py bench_irq.py bench_malloc.py bench_mm.py bench_mix.py bench_smp.py bench_time.py   what scripts/bench measures
+    bench_malloc_suite.py   what mimalloc-bench has
     bench_counts.py bench_results.py   what these have in common
     run.py judge.py test.py bench.py release.py   the programs; start.sh starts them
 """

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/bench malloc: the programs of mimalloc-bench under libashlar-malloc.so and other allocators: time and peak memory.
 
-The programs are data from outside the tree: MIMALLOC_BENCH names a checkout of github.com/daanx/mimalloc-bench. What it
-downloads itself (sh6bench, lean, redis, rocksdb, lua, a PDF, ...) is left out; ghostscript, z3 and ruby are run when Debian's
-packages are installed. Commands are those of its bench.sh, for as many threads as there are processors.
+bench_malloc_suite.py has the programs. Commands are those of the suite's bench.sh, for as many threads as there are processors.
 """
 import os
 import pathlib
@@ -12,142 +10,81 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 
 from ashlar import ROOT, Failure, bench_mm
+from ashlar.bench_malloc_suite import (
+    CLIENTS,
+    FIXED_TIME,
+    RELATIVE,
+    SAME_OUTPUT,
+    TESTS,
+    VARIABLE,
+    command_of,
+    compile_programs,
+    folder_of,
+)
 from ashlar.command import output_of
 
-VARIABLE = 'MIMALLOC_BENCH'
 HANG_SECONDS = 900
+START_SECONDS = 60
 NEAR_TIME, NEAR_MEMORY = 1.10, 1.15
-FLAGS = ('-O3', '-w', '-DNDEBUG', '-pthread')
-# Program: its sources below bench/, and flags beyond FLAGS. `*` is what its CMakeLists.txt lists.
-BUILT = {
-    'cfrac': ('cfrac/*', ('-std=gnu89', '-DNOMEMOPT=1')),
-    'espresso': ('espresso/*', ('-std=gnu89',)),
-    'barnes': ('barnes/*', ('-std=gnu89',)),
-    'larson': ('larson/larson.cpp', ('-DCPP=1',)),
-    'larson-sized': ('larson/larson.cpp', ('-DCPP=1', '-DSIZED=1', '-fsized-deallocation')),
-    'alloc-test': ('alloc-test/test_common.cpp alloc-test/allocator_tester.cpp', ('-DBENCH=4', '-std=c++17')),
-    'cache-scratch': ('cache-scratch/cache-scratch.cpp', ()),
-    'cache-thrash': ('cache-thrash/cache-thrash.cpp', ()),
-    'xmalloc-test': ('xmalloc-test/xmalloc-test.c', ()),
-    'malloc-large-old': ('malloc-large/malloc-large-old.cpp', ('-std=c++17',)),
-    'malloc-large': ('malloc-large/malloc-large.cpp', ('-std=c++17',)),
-    'mstress': ('mstress/mstress.c', ()),
-    'mleak': ('mleak/mleak.c', ()),
-    'rptest': ('rptest/rptest.c rptest/thread.c rptest/timer.c', ('-fpermissive', '-Irptest')),
-    'glibc-simple': ('glibc-bench/bench-malloc-simple.c', ()),
-    'glibc-thread': ('glibc-bench/bench-malloc-thread.c', ()),
-}
-# In the place of a PDF of 20 MB: dictionaries, names and arrays that are made and dropped.
-GS_PROGRAM = (
-    '1 1 40 {pop /d 2000 dict def 1 1 2000 {dup 20 string cvs cvn exch array d 3 1 roll put} for} for '
-    '(done) = quit'
-)
-# Test: command; N is the number of threads, BENCH the checkout's bench folder. The first word is a program above or in PATH.
-TESTS = {
-    'cfrac': 'cfrac 17545186520507317056371138836327483792789528',
-    'espresso': 'espresso BENCH/espresso/largest.espresso',
-    'barnes': 'barnes',
-    'larsonN': 'larson 5 8 1000 5000 100 4141 N',
-    'larsonN-sized': 'larson-sized 5 8 1000 5000 100 4141 N',
-    'mstressN': 'mstress N 50 25',
-    'rptestN': 'rptest N 0 1 2 500 1000 100 8 16000',
-    'gs': f'gs -q -dBATCH -dNODISPLAY -c "{GS_PROGRAM}"',
-    'alloc-test1': 'alloc-test 1',
-    'alloc-testN': 'alloc-test N',
-    'xmalloc-testN': 'xmalloc-test -w N -t 5 -s 64',
-    'cache-scratch1': 'cache-scratch 1 1000 1 2000000 N',
-    'cache-scratchN': 'cache-scratch N 1000 1 2000000 N',
-    'cache-thrash1': 'cache-thrash 1 1000 1 2000000 N',
-    'cache-thrashN': 'cache-thrash N 1000 1 2000000 N',
-    'malloc-large': 'malloc-large',
-    'malloc-large-old': 'malloc-large-old',
-    'mleak10': 'mleak 5',
-    'mleak100': 'mleak 50',
-    'rbstress1': 'ruby BENCH/rbstress/stress_mem.rb 1',
-    'rbstressN': 'ruby BENCH/rbstress/stress_mem.rb N',
-    'z3': 'z3 -smt2 BENCH/z3/test1.smt2',
-    'glibc-simple': 'glibc-simple',
-    'glibc-thread': 'glibc-thread N',
-}
-# Programs that run for a fixed time print their result: seconds from their output, as in bench.sh.
-RELATIVE = {
-    'larsonN': (r' time: ([0-9.]+)', float),
-    'larsonN-sized': (r' time: ([0-9.]+)', float),
-    'rptestN': (r'\.\.\.([0-9]+) memory ops', lambda ops: 2_000_000 / float(ops)),
-    'xmalloc-testN': (r'rtime: ([0-9.]+)', float),
-    'glibc-thread': (r'^([0-9.]+)', lambda iterations: 1_000_000_000 / float(iterations)),
-}
-# Their output is the same under every allocator.
-SAME_OUTPUT = ('cfrac', 'espresso', 'z3', 'gs')
-
-
-def listed_sources(bench, name):
-    """The sources of a program, from CMakeLists.txt."""
-    text = (bench / 'CMakeLists.txt').read_text()
-    return re.search(rf'set\({name}_sources\s+([^)]*)\)', text)[1].split()
-
-
-def compile_programs(bench, folder):
-    """Program: where it is. One that cannot be built is named."""
-    programs = {}
-    for name, (sources, flags) in BUILT.items():
-        paths = (
-            [f'{name}/{source}' for source in listed_sources(bench, name)]
-            if sources.endswith('*')
-            else sources.split()
-        )
-        output = folder / name
-        compiler = 'g++' if any(path.endswith('.cpp') for path in paths) else 'gcc'
-        done = subprocess.run(
-            [compiler, *FLAGS, *flags, '-o', output, *paths, '-lm'], cwd=bench, capture_output=True, text=True
-        )
-        if done.returncode == 0:
-            programs[name] = output
-        else:
-            print(
-                f'  SKIP {name}: does not compile: {done.stderr.strip().splitlines()[0] if done.stderr else ""}'
-            )
-    return programs
-
-
-def command_of(test, programs, bench):
-    """Words of a test's command; None when its program is not there."""
-    words = shlex.split(TESTS[test])
-    program = programs.get(words[0]) or shutil.which(words[0])
-    if not program:
-        return None
-    return [
-        str(program),
-        *(str(os.cpu_count()) if word == 'N' else word.replace('BENCH', str(bench)) for word in words[1:]),
-    ]
+# A Debian program may be linked with another allocator: the C library's comes first by this.
+C_LIBRARY = 'libc.so.6'
 
 
 class Run:
     """One run of a test under one allocator."""
 
     def __init__(self, test, command, library, bench, measure):
-        stdin = open(bench / 'barnes/input') if test == 'barnes' else subprocess.DEVNULL
         with tempfile.TemporaryDirectory() as scratch:
             figures = pathlib.Path(scratch) / 'figures'
-            done = subprocess.run(
-                [str(measure), str(figures), str(HANG_SECONDS), str(library or ''), *command],
-                stdin=stdin,
-                env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C'},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors='replace',
-                cwd=scratch,
-            )
+            work = pathlib.Path(scratch) / 'work'
+            if folder_of(test, bench):
+                shutil.copytree(folder_of(test, bench), work)
+            else:
+                work.mkdir()
+            words = [str(measure), str(figures), str(HANG_SECONDS), str(library or C_LIBRARY), *command]
+            environment = {'PATH': '/usr/bin:/bin', 'LC_ALL': 'C'}
+            with open(bench / 'barnes/input' if test == 'barnes' else os.devnull) as stdin, open(
+                pathlib.Path(scratch) / 'output', 'w+b'
+            ) as output:
+                process = subprocess.Popen(
+                    words, stdin=stdin, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=work
+                )
+                said = self._run_clients(CLIENTS[test], work, process) if test in CLIENTS else ''
+                self.status = process.wait()
+                output.seek(0)
+                self.output = said or output.read().decode(errors='replace')
             seconds, cpu_seconds, peak = figures.read_text().split()
-        self.status, self.output = done.returncode, done.stdout
         self.seconds, self.cpu_seconds, self.peak = float(seconds), float(cpu_seconds), int(peak) << 10
         if self.status == 0 and test in RELATIVE:
             pattern, relative = RELATIVE[test]
             found = re.search(pattern, self.output, re.MULTILINE)
-            self.seconds = self.cpu_seconds = relative(found[1]) if found else float('inf')
+            elapsed, self.seconds = self.seconds, relative(found[1]) if found else float('inf')
+            if test in FIXED_TIME:
+                self.cpu_seconds *= self.seconds / (elapsed * os.cpu_count())
+
+    @staticmethod
+    def _run_clients(commands, folder, server):
+        """Return: what they said. The first is tried until the server listens."""
+        end = time.monotonic() + START_SECONDS
+        said = []
+        for command in commands:
+            while True:
+                done = subprocess.run(
+                    shlex.split(command),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=HANG_SECONDS,
+                )
+                if done.returncode == 0 or said or server.poll() is not None or time.monotonic() > end:
+                    break
+                time.sleep(0.1)
+            said.append(done.stdout.replace('\r', '\n'))
+        return ''.join(said)
 
 
 def measure_test(test, command, libraries, bench, measure, runs):
@@ -203,7 +140,7 @@ def show_means(results, rows, libraries):
         )
         print(
             f'  {"geometric mean, " + words:<38}'
-            + ''.join(f'{mean[name]:>16.3f}' for name in libraries)
+            + ''.join(f'{mean[name]:>22.3f}' for name in libraries)
             + note
         )
         for name in libraries:
@@ -221,11 +158,13 @@ def run(results, variant, folder, options):
     libraries = bench_mm.prepare_allocators(variant, folder, not options.no_peer)
     programs_folder = folder / 'mimalloc-bench'
     programs_folder.mkdir(exist_ok=True)
-    results.heading(f'mimalloc-bench: seconds and MiB at the peak, the best of {options.runs} runs in turn')
+    results.heading(
+        f'mimalloc-bench: seconds, of processors, and MiB at the peak, the best of {options.runs} runs in turn'
+    )
     programs = compile_programs(bench, programs_folder)
     measure = programs_folder / 'measure_run'
     output_of('gcc', '-O2', '-o', measure, ROOT / 'tests/bench/measure_run.c')
-    print(f'  {"":<38}' + ''.join(f'{name:>16}' for name in libraries))
+    print(f'  {"":<38}' + ''.join(f'{name:>22}' for name in libraries))
     rows = {}
     for test in TESTS:
         if options.only and not re.fullmatch(options.only, test):
@@ -237,7 +176,9 @@ def run(results, variant, folder, options):
         best = measure_test(test, command, libraries, bench, measure, options.runs)
         print(
             f'  {test:<38}'
-            + ''.join(f'{run.seconds:>8.2f}{run.peak / 2**20:>8.1f}' for run in best.values()),
+            + ''.join(
+                f'{run.seconds:>7.2f}{run.cpu_seconds:>7.2f}{run.peak / 2**20:>8.1f}' for run in best.values()
+            ),
             flush=True,
         )
         for name, one in best.items():
