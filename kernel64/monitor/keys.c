@@ -5,6 +5,7 @@
  */
 #include <monitor/keys.h>
 
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <console/input_interrupts.h>
@@ -76,6 +77,7 @@ static int wait_new(void)
 
 int keys_wait(void)
 {
+    CHECK_MAY_SLEEP();
     int key = take_ahead();
     return key != KEY_NONE ? key : wait_new();
 }
@@ -95,11 +97,13 @@ bool keys_have_stop(void)
 
 int keys_wait_for_new(void)
 {
+    CHECK_MAY_SLEEP();
     return keys_have_stop() ? KEY_STOP : wait_new();
 }
 
 int keys_wait_until(uint64_t deadline_ns)
 {
+    CHECK_MAY_SLEEP();
     int key;
     while ((key = poll_new()) == KEY_NONE && clock_now_ns() < deadline_ns) {
         input_interrupts_check();

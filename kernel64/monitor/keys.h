@@ -8,7 +8,7 @@
  * terminal does. Shift-Page Up and Shift-Page Down scroll the screen, and Ctrl-Alt-Del restarts the machine,
  * at any of these calls.
  *
- * Context of all: the monitor's thread, interrupts on.
+ * Context of all: the monitor's thread, interrupts on, no lock held: those that wait have CHECK_MAY_SLEEP().
  */
 #include <ashlar/dev/input.h>
 

@@ -8,6 +8,7 @@
 
 #include <ashlar/check.h>
 #include <ashlar/io.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/option.h>
 #include <ashlar/time_units.h>
@@ -111,6 +112,7 @@ void power_settle(void)
 
 void power_exit(enum verdict verdict)
 {
+    CHECK_NO_LOCK();
     /* A panic has called its own notifiers, or was not able to. */
     if (verdict != VERDICT_PANIC)
         power_notify(POWER_OFF);

@@ -52,8 +52,8 @@ void power_settle(void);
  * @verdict: the code written to the debug-exit port; QEMU's exit status is twice the code plus 1.
  *
  * First the notifiers of POWER_OFF are called (power/notifier.h), but not for VERDICT_PANIC.
- * Context: a thread that holds no lock, or a panic, also in an NMI. Waits until the consoles have sent
- *          everything.
+ * Context: a thread that holds no lock (CHECK_NO_LOCK() of ashlar/sync/context.h), or a panic, also in an
+ * NMI. Waits until the consoles have sent everything.
  */
 NORETURN void power_exit(enum verdict verdict);
 

@@ -20,6 +20,7 @@
 #include <cpu/tlb.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>
+#include <irq/vectors.h>
 #include <log/log.h>
 #include <smp/ap.h>
 #include <smp/idle.h>
@@ -29,12 +30,6 @@
 #include <smp/start.h>
 #include <time/clock.h>
 #include <time/timer.h>
-
-static void rearm(void *argument)
-{
-    (void)argument;
-    timer_rearm();
-}
 
 /* Context: on the CPU that goes offline, interrupts off. Returns only when it has to stay online. */
 static void go_offline(void)
@@ -50,8 +45,11 @@ static void go_offline(void)
     log_info("smp", "CPU %u: offline", PERCPU_MINE(cpu_number));
     slab_leave_cpu();
     frame_cache_drain();
+    /* The BSP arms its clockevent for the timers that it got. Not in a cross-call, which may not take a timer
+       queue's lock. If the interrupt is not sent, the BSP does it within a millisecond: it waits for this CPU
+       in sleeps no longer than that. */
     if (timer_offline_cpu())
-        ipi_call_one(0, rearm, NULL);
+        (void)!lapic_send(ipi_apic_id(0), VECTOR_TIMER);
     ipi_close_posts();
     /* Not earlier: posted work may wait until page tables can be freed. */
     port_block_table_freeing();

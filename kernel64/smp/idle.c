@@ -9,6 +9,7 @@
 #include <smp/idle.h>
 
 #include <ashlar/check.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <boot/options.h>
@@ -133,6 +134,7 @@ bool idle_queue_work(unsigned int cpu, struct work *work)
 
 void idle_wait_for_work(const struct work *work)
 {
+    CHECK_MAY_SLEEP();
     uint64_t wait_ns = 10 * NS_PER_US, silent_ns = 0;
     while (!work_is_done(work)) {
         timer_sleep_until(clock_now_ns() + wait_ns);

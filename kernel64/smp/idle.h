@@ -50,7 +50,8 @@ bool idle_queue_work(unsigned int cpu, struct work *work) MUST_CHECK;
  * idle_wait_for_work() - sleep until queued work is done.
  * @work: from idle_queue_work().
  *
- * Context: thread, interrupts on; not the CPU that runs it.
+ * Context: CHECK_MAY_SLEEP() of ashlar/sync/context.h: thread, interrupts on, no lock held; not the CPU that
+ *          runs it.
  */
 void idle_wait_for_work(const struct work *work);
 

@@ -21,6 +21,7 @@
 #include <ashlar/check.h>
 #include <ashlar/mm/port.h>
 #include <ashlar/sync/backoff.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/spinlock.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -72,8 +73,10 @@ uint32_t ipi_apic_id(unsigned int cpu)
 
 static void serve_callers(unsigned int word, uint64_t callers)
 {
+    context_enter_call();
     for (; callers != 0; callers &= callers - 1)
         call_serve(PERCPU_OF(word * 64 + (unsigned int)__builtin_ctzll(callers), my_call));
+    context_leave_call();
 }
 
 /* Posted work first: ipi_wait() makes a cross-call, and must find it done then. */
@@ -81,7 +84,9 @@ static void serve_inbox(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
     struct inbox *mine = PERCPU_OF(me, inbox);
+    context_enter_call();
     work_list_run(PERCPU_OF(me, posted));
+    context_leave_call();
     for (unsigned int i = 0; i < (percpu_count() + 63) / 64; i++)
         serve_callers(i, inbox_take(mine, i));
 }
@@ -180,8 +185,8 @@ static void wait_for_answers(struct call *call, const struct cpu_set *set)
 void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
 {
     struct cpu_set wanted;
+    CHECK_MAY_CALL();
     irq_flags_t state = local_irq_save();
-    lock_order_check_call();
     unsigned int me = PERCPU_MINE(cpu_number), count = 0;
     struct call *call = PERCPU_OF(me, my_call);
 
@@ -199,8 +204,11 @@ void ipi_call(const struct cpu_set *set, call_fn *function, void *argument)
             if (cpu != me)
                 post(call, cpu);
         }
-    if (is_me)
+    if (is_me) {
+        context_enter_call();
         function(argument);
+        context_leave_call();
+    }
     wait_for_answers(call, &wanted);
     local_irq_restore(state);
 }
@@ -247,6 +255,7 @@ static void do_nothing(void *argument)
    time, perhaps by a function that waits for a lock and polls. */
 void ipi_wait(unsigned int cpu, const struct work *request)
 {
+    CHECK_MAY_CALL();
     while (!work_is_done(request)) {
         ipi_poll();
         ipi_call_one(cpu, do_nothing, NULL);

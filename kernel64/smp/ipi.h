@@ -6,7 +6,7 @@
  * A called function runs in an interrupt of the other CPU, or while that CPU waits for a cross-call of its
  * own or polls: it is short, takes only locks that may be taken after any lock that polls calls
  * (ashlar/sync/lock_class.h), does not allocate, arms no timer, makes no cross-call and waits for no CPU. It
- * may post. For long work see smp/idle.h.
+ * may post, and free frames. Checked builds check that (ashlar/sync/context.h). For long work see smp/idle.h.
  */
 #include <ashlar/status.h>
 #include <ashlar/time_units.h>
@@ -80,8 +80,8 @@ unsigned int ipi_online_count(void);
  * While it waits it runs what others call here, so two CPUs that call each other do not deadlock, with
  * interrupts on or off. A CPU that does not respond for IPI_TIMEOUT_NS is logged and interrupted again;
  * after ten times the kernel panics, because what was asked of that CPU must not be left undone.
- * Context: any but NMI and a cross-call. Takes no lock; no lock held for which another CPU waits without
- *          polling.
+ * Context: CHECK_MAY_CALL() of ashlar/sync/context.h: interrupts on or off, no lock held whose waiters do not
+ *          poll cross-calls, not in a cross-call; not NMI. Takes no lock.
  * Cost: one IPI to each CPU, at the same time; no memory.
  */
 void ipi_call(const struct cpu_set *set, call_fn *function, void *argument);

@@ -8,6 +8,7 @@
  */
 #include <smp/shootdown.h>
 
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 #include <cpu/tlb.h>
@@ -43,6 +44,7 @@ static void flush_on_others(struct request *request, bool may_defer)
 
 static void flush_all(virt_t virt, uint64_t size_bytes, bool may_defer)
 {
+    CHECK_MAY_CALL();
     struct request request = { virt, size_bytes };
     irq_flags_t state = local_irq_save();
     tlb_flush(virt, size_bytes);

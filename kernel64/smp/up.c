@@ -9,6 +9,7 @@
 #include <ashlar/check.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/sync/backoff.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/apic_id.h>
 #include <cpu/features.h>
@@ -46,8 +47,11 @@ unsigned int ipi_online_count(void)
 /* With interrupts off, as in the interrupt of a cross-call. */
 void ipi_call_all(call_fn *function, void *argument)
 {
+    CHECK_MAY_CALL();
     irq_flags_t state = local_irq_save();
+    context_enter_call();
     function(argument);
+    context_leave_call();
     local_irq_restore(state);
 }
 
@@ -70,7 +74,9 @@ bool ipi_post(unsigned int cpu, struct work *request)
         return false;
     (void)work_list_add(&list, request);
     irq_flags_t state = local_irq_save();
+    context_enter_call();
     (void)work_list_run(&list);
+    context_leave_call();
     local_irq_restore(state);
     return true;
 }
@@ -91,6 +97,7 @@ bool idle_queue_work(unsigned int cpu, struct work *work)
 
 void idle_wait_for_work(const struct work *work)
 {
+    CHECK_MAY_SLEEP();
     VERIFY(work_is_done(work));
 }
 

@@ -41,9 +41,12 @@ static unsigned int print_held(unsigned int cpu)
         if (!entry.kind)
             continue;
         /* Noted before the wait. The lock's memory is never unmapped. */
-        bool is_waiting = spin_owner(entry.lock) != cpu;
-        print("cpu %u %s \"%s\" (%p), class %s, taken by\n", cpu, is_waiting ? "waits for" : "holds",
-              entry.kind->name, entry.lock, classes[entry.kind->class].name);
+        if (entry.kind->class == LOCK_CALLED)
+            print("cpu %u runs a cross-call, begun by\n", cpu);
+        else
+            print("cpu %u %s \"%s\" (%p), class %s, taken by\n", cpu,
+                  spin_owner(entry.lock) != cpu ? "waits for" : "holds", entry.kind->name, entry.lock,
+                  classes[entry.kind->class].name);
         /* The call's last byte and not the instruction after it, which may be of the next function. */
         for (unsigned int i = 0; i < LOCK_STACK_DEPTH && entry.stack[i] != 0; i++)
             print("    %pS\n", (const void *)(entry.stack[i] - 1));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The locks that each CPU holds, in checked builds, and the check that it takes them in the order of the
- * table in ashlar/sync/lock_class.h.
+ * table in ashlar/sync/lock_class.h, and does with them held only what ashlar/sync/context.h allows.
  *
  * A CPU has a stack of the locks that it holds or waits for, each with the return addresses of the code that
  * took it. Only the CPU itself touches its stack, and only with interrupts masked, so it needs no lock; an
@@ -13,7 +13,9 @@
  * deadlocks would be found; and cross-calls that a CPU polls while it waits in a queue delay all later
  * waiters, as if it held the lock.
  */
-#include <ashlar/sync/lock_class.h>
+#include <ashlar/sync/context.h>
+
+#include <ashlar/sync/irqflags.h>
 
 #include <sync/lock_report.h>
 #ifndef ASHLAR_HOSTED
@@ -160,16 +162,6 @@ void lock_order_release(const void *lock, const struct lock_kind *kind)
     mine->count--;
 }
 
-NOINLINE void lock_order_check(enum lock_class class)
-{
-    const struct lock_kind kind = { .name = "(not a spinlock)", .class = (uint8_t) class };
-    struct lock_held taken = { .kind = &kind };
-    if (!is_checking())
-        return;
-    note_stack(taken.stack);
-    check(my_stack(), &taken);
-}
-
 #ifndef ASHLAR_HOSTED
 /* Relaxed: a snapshot of a CPU that continues meanwhile. Kinds and code stay where they are. */
 bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry)
@@ -186,12 +178,41 @@ bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry)
 }
 #endif
 
-void lock_order_check_call(void)
+/* ---- the context ---- */
+
+const struct lock_kind context_called = { .name = "cross-call", .class = LOCK_CALLED };
+
+static bool permits(const struct lock_kind *kind, enum context_use use)
 {
+    switch (use) {
+    case CONTEXT_ALLOCATES:
+        return kind->polls_calls && kind->class < LOCK_SHRINK;
+    case CONTEXT_FREES_FRAMES:
+        return kind->class < LOCK_BUDDY;
+    case CONTEXT_CALLS:
+        return kind->polls_calls;
+    default:
+        return false;
+    }
+}
+
+NOINLINE void context_check(enum context_use use)
+{
+    struct lock_held here = { .lock = NULL };
+#ifndef ASHLAR_HOSTED
+    /* Then no lock is held, and this code may be moved to another CPU. Hosted, locks need not mask. */
+    if (LIKELY(local_irq_is_enabled()))
+        return;
+#endif
     const struct held_stack *mine = my_stack();
-    for (uint32_t i = mine->count; is_checking() && i-- > 0;)
-        if (mine->entries[i].kind && !mine->entries[i].kind->polls_calls)
-            lock_panic_call(&mine->entries[i]);
+    if (!is_checking())
+        return;
+    note_stack(here.stack);
+    for (uint32_t i = mine->count; i-- > 0;)
+        if (mine->entries[i].kind && !permits(mine->entries[i].kind, use))
+            lock_panic_context(use, &mine->entries[i], &here);
+    if (use == CONTEXT_SLEEPS && !local_irq_is_enabled())
+        lock_panic_context(use, NULL, &here);
 }
 
 #endif

@@ -96,11 +96,41 @@ void lock_panic_order(const struct lock_held *held, const struct lock_held *take
           stack_of(held).words, taken->kind->name, stack_of(taken).words);
 }
 
-void lock_panic_call(const struct lock_held *held)
+/* ---- the context ---- */
+
+static const char *const uses[CONTEXT_USES] = {
+    [CONTEXT_ALLOCATES] = "allocates or frees memory",
+    [CONTEXT_FREES_FRAMES] = "frees frames",
+    [CONTEXT_CALLS] = "calls other CPUs",
+    [CONTEXT_SLEEPS] = "sleeps",
+    [CONTEXT_HOLDS_NO_LOCK] = "calls what may wait",
+};
+
+static const char *reason_of(enum context_use use, const struct lock_kind *kind)
 {
+    if (use == CONTEXT_SLEEPS || use == CONTEXT_HOLDS_NO_LOCK)
+        return "all CPUs that want the lock would spin meanwhile";
+    if (use != CONTEXT_FREES_FRAMES && !kind->polls_calls)
+        return "its waiters do not poll cross-calls";
+    return "that takes a lock of a class before its own";
+}
+
+void lock_panic_context(enum context_use use, const struct lock_held *held, const struct lock_held *here)
+{
+    unsigned int cpu = machine_ops.cpu();
     lock_order_stop();
-    panic("lock \"%s\" (%p): CPU %u calls other CPUs with it held, but its waiters do not poll calls; taken "
-          "by:%s",
-          held->kind->name, held->lock, machine_ops.cpu(), stack_of(held).words);
+    if (!held)
+        panic("context: CPU %u %s with interrupts masked, so none would wake it\n  it %s in:%s", cpu,
+              uses[use], uses[use], stack_of(here).words);
+    if (held->kind->class == LOCK_CALLED)
+        panic("context: CPU %u %s in a cross-call, which must be short and may have interrupted a wait for a "
+              "lock: do it in idle_queue_work() or in the caller\n  the cross-call was begun by:%s\n  it %s "
+              "in:%s",
+              cpu, uses[use], stack_of(held).words, uses[use], stack_of(here).words);
+    panic(
+        "context: CPU %u %s while it holds \"%s\" (%p, class %s), but %s: do it before the lock is taken, or "
+        "after it is released\n  \"%s\" was taken by:%s\n  it %s in:%s",
+        cpu, uses[use], held->kind->name, held->lock, class_names[held->kind->class],
+        reason_of(use, held->kind), held->kind->name, stack_of(held).words, uses[use], stack_of(here).words);
 }
 #endif

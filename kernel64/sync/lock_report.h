@@ -4,6 +4,7 @@
  * Reports about locks: declared here for spinlock.c and lock_order.c, which include neither log nor panic. A
  * hosted test defines its own.
  */
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/spinlock.h>
 #include <ashlar/time_units.h>
 
@@ -66,6 +67,13 @@ bool lock_held_by(unsigned int cpu, unsigned int index, struct lock_held *entry)
  */
 NORETURN void lock_panic_order(const struct lock_held *held, const struct lock_held *taken);
 
-/* Panics because other CPUs are called while @held is held, whose waiters do not poll cross-calls. Context:
-   interrupts masked. */
-NORETURN void lock_panic_call(const struct lock_held *held);
+/**
+ * lock_panic_context() - a CPU does what is forbidden in its context: ashlar/sync/context.h.
+ * @use:  what it is about to do.
+ * @held: the lock, or the called function, that forbids it; NULL: interrupts are masked.
+ * @here: only its stack counts: that of the code that is about to do it.
+ *
+ * Context: interrupts masked.
+ */
+NORETURN void lock_panic_context(enum context_use use, const struct lock_held *held,
+                                 const struct lock_held *here);

@@ -9,6 +9,7 @@
 #include <time/timer.h>
 
 #include <ashlar/sync/backoff.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/spinlock.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -156,6 +157,7 @@ static void poll_once(void)
 
 void timer_sleep_until(uint64_t deadline_ns)
 {
+    CHECK_MAY_SLEEP();
     struct timer timer;
     bool is_over = false;
     if (!may_halt()) {

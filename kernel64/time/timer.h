@@ -49,7 +49,7 @@ void timer_poll(void);
  * timer_sleep_until() - wait for a time, with the CPU halted.
  * @deadline_ns: since boot.
  *
- * Context: thread, interrupts on.
+ * Context: CHECK_MAY_SLEEP() of ashlar/sync/context.h: thread, interrupts on, no lock held.
  */
 void timer_sleep_until(uint64_t deadline_ns);
 

@@ -10,6 +10,7 @@
 #include <ashlar/check.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/sync/backoff.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -155,6 +156,7 @@ void tsc_sync_recheck(void)
 
 void tsc_sync_check(tsc_sync_call_fn *on_all, unsigned int cpus)
 {
+    CHECK_MAY_SLEEP();
     struct tsc_sync sync;
     if (cpus < 2)
         return;

@@ -28,7 +28,8 @@ typedef void tsc_sync_call_fn(void (*function)(void *argument), void *argument);
  *
  * CPUs whose TSC differs are logged, with a lower bound of the difference. The TSC is then marked unstable;
  * where there is no other counter, the log says so.
- * Context: thread, interrupts on, one caller at a time.
+ * Context: CHECK_MAY_SLEEP() of ashlar/sync/context.h: thread, interrupts on, no lock held; one caller at a
+ *          time.
  * Cost: TSC_SYNC_ROUNDS rounds on each CPU once all have joined, at most TSC_SYNC_STAY_NS.
  */
 void tsc_sync_check(tsc_sync_call_fn *on_all, unsigned int cpus);

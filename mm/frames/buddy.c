@@ -12,6 +12,7 @@
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/shrink.h>
+#include <ashlar/sync/context.h>
 
 #include "block_cache.h"
 
@@ -50,6 +51,9 @@ static bool reclaim(unsigned int order, unsigned int flags, bool is_first, struc
 
 phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
+    /* Such a request calls no shrinker. */
+    if (!(flags & BUDDY_THIS_NODE))
+        CHECK_MAY_ALLOCATE();
     bool is_ordinary = flags == 0 && !phys_is_valid(below) && node == BUDDY_ANY_NODE;
     struct shrink_request request = { 0 };
     unsigned int attempt = 0;
@@ -65,6 +69,7 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
 
 phys_t buddy_alloc(unsigned int order, unsigned int flags)
 {
+    CHECK_MAY_ALLOCATE();
     struct frame *head;
     if (LIKELY(flags == 0 && block_cache_has_order(order) && (head = block_cache_pop(order)) != NULL)) {
         head->state = frame_state(FRAME_TAKEN, order, 0);
@@ -110,6 +115,7 @@ static NOINLINE void free_slow(phys_t block, unsigned int order, const void *cal
 
 void buddy_free(phys_t block, unsigned int order)
 {
+    CHECK_MAY_FREE_FRAMES();
     if (LIKELY(block_cache_has_order(order) && is_aligned(block.raw, PAGE_SIZE) &&
                block_cache_push(block, order)))
         return;

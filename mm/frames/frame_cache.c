@@ -265,6 +265,7 @@ static size_t pop_some(void **pages, size_t wanted)
 
 size_t frame_alloc_bulk(void **pages, size_t count)
 {
+    CHECK_MAY_FREE_FRAMES();
     size_t done = pop_some(pages, count);
     while (done < count) {
         uint64_t mask;

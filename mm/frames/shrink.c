@@ -11,8 +11,8 @@
 
 #include <ashlar/bits.h>
 #include <ashlar/mm/port.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/exclusive.h>
-#include <ashlar/sync/lock_class.h>
 
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
@@ -25,8 +25,8 @@ static uint64_t spare;             /* frames that came back, not yet counted for
 /* Return: false when this CPU has it already. */
 static bool begin_shrinking(void)
 {
+    CHECK_MAY_ALLOCATE();
     uint32_t me = port_cpu();
-    lock_order_check(LOCK_SHRINK);
     while (!exclusive_try_enter(&shrinking, me)) {
         if (exclusive_is_entered_by(&shrinking, me))
             return false;

@@ -12,6 +12,7 @@
  * empty is the number free, because the next cache that gets it has its magazines in their places.
  */
 #include <ashlar/mm/buddy.h>
+#include <ashlar/sync/context.h>
 
 #include "slab_private.h"
 
@@ -176,6 +177,7 @@ static void leave(struct slab_cache *cache)
 struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_t alignment,
                                      void (*construct)(void *object))
 {
+    CHECK_MAY_ALLOCATE();
     if (alignment == 0)
         alignment = sizeof(uint64_t);
     if (object_size == 0 || object_size > SLAB_OBJECT_MAX || !is_power_of_two(alignment) ||
@@ -217,6 +219,7 @@ static uint64_t objects_in_slabs(const struct slab_cache *cache, uint64_t *free)
 
 status_t slab_cache_destroy(struct slab_cache *cache)
 {
+    CHECK_MAY_ALLOCATE();
     uint64_t free;
     hide(cache);
     checked_drain(cache);

@@ -8,6 +8,7 @@
 #include <ashlar/mm/kmalloc.h>
 
 #include <ashlar/mm/buddy.h>
+#include <ashlar/sync/context.h>
 
 #include "kmalloc_fast.h"
 
@@ -113,12 +114,14 @@ void *kmalloc_slow(size_t size_bytes, const void *caller)
 
 static void *alloc(size_t size_bytes, const void *caller)
 {
+    CHECK_MAY_ALLOCATE();
     void *object = kmalloc_fast(size_bytes);
     return LIKELY(object != NULL) ? object : kmalloc_slow(size_bytes, caller);
 }
 
 void *kmalloc(size_t size_bytes)
 {
+    CHECK_MAY_ALLOCATE();
     if (UNLIKELY(size_bytes > KMALLOC_SMALL_MAX))
         goto slow;
     void *object = kmalloc_fast(size_bytes);
@@ -139,6 +142,7 @@ void kfree_slow(void *pointer, const void *caller)
 
 void kfree(void *pointer)
 {
+    CHECK_MAY_ALLOCATE();
     if (LIKELY(pointer != NULL) && UNLIKELY(!kfree_fast(pointer)))
         kfree_slow(pointer, __builtin_return_address(0));
 }

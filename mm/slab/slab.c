@@ -6,6 +6,7 @@
  * everything else: memory pressure, injected faults, checked caches, caches without magazines.
  */
 #include <ashlar/mm/fault.h>
+#include <ashlar/sync/context.h>
 
 #include "slab_private.h"
 
@@ -65,6 +66,7 @@ void slab_free_slow(struct slab_cache *cache, void *object, const void *caller)
 
 void *slab_alloc(struct slab_cache *cache)
 {
+    CHECK_MAY_ALLOCATE();
     void *object = magazine_pop(cache->slot);
     return LIKELY(object != NULL) ? object
                                   : slab_alloc_slow(cache, cache->object_size, __builtin_return_address(0));
@@ -72,12 +74,14 @@ void *slab_alloc(struct slab_cache *cache)
 
 void slab_free(struct slab_cache *cache, void *object)
 {
+    CHECK_MAY_ALLOCATE();
     if (UNLIKELY(!object || !magazine_push(cache->slot, object)))
         slab_free_slow(cache, object, __builtin_return_address(0));
 }
 
 size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
 {
+    CHECK_MAY_ALLOCATE();
     unsigned int number = cache->number;
     size_t done = 0;
     while (done < count) {
@@ -101,6 +105,7 @@ size_t slab_alloc_bulk(struct slab_cache *cache, void **objects, size_t count)
 
 void slab_free_bulk(struct slab_cache *cache, void *const *objects, size_t count)
 {
+    CHECK_MAY_ALLOCATE();
     unsigned int number = cache->number;
     for (size_t done = 0; done < count;) {
         port_pin();

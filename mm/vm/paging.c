@@ -16,6 +16,7 @@
  */
 #include <ashlar/mm/paging.h>
 
+#include <ashlar/sync/context.h>
 #include "paging_private.h"
 
 #define UPPER_HALF  (PTE_ENTRIES / 2)
@@ -111,6 +112,7 @@ static void merge(struct paging *paging, virt_t virt, uint64_t size_bytes)
 
 status_t paging_init(struct paging *paging)
 {
+    CHECK_MAY_ALLOCATE();
     phys_t root = paging_new_table(paging);
     if (!phys_is_valid(root))
         return STATUS_NO_MEMORY;
@@ -131,6 +133,7 @@ void paging_end(struct paging *paging)
 
 status_t paging_fill_upper_half(struct paging *paging)
 {
+    CHECK_MAY_ALLOCATE();
     uint64_t *root = table_at(paging->root);
     for (unsigned int i = UPPER_HALF; i < PTE_ENTRIES; i++) {
         if (is_present(root[i]))
@@ -159,6 +162,7 @@ static void undo_map(struct paging *paging, virt_t virt, virt_t end, uint64_t ma
 
 status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t size_bytes, unsigned int access)
 {
+    CHECK_MAY_ALLOCATE();
     if (!is_valid_range(virt, size_bytes) || !is_aligned(phys.raw, PAGE_SIZE) ||
         !range_fits(phys.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE))
         return STATUS_INVALID;
@@ -186,6 +190,7 @@ status_t paging_map(struct paging *paging, virt_t virt, phys_t phys, uint64_t si
 
 status_t paging_prepare(struct paging *paging, virt_t virt, uint64_t size_bytes, uint64_t page_size)
 {
+    CHECK_MAY_ALLOCATE();
     if (!is_valid_range(virt, size_bytes) || (page_size != PAGE_SIZE && page_size != LARGE_PAGE_SIZE))
         return STATUS_INVALID;
     const virt_t end = virt_add(virt, size_bytes);
@@ -278,6 +283,7 @@ static status_t split_and_apply(const struct change *change)
 
 status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes)
 {
+    CHECK_MAY_ALLOCATE();
     if (!is_valid_range(virt, size_bytes))
         return STATUS_INVALID;
     status_t status = split_and_apply(
@@ -289,6 +295,7 @@ status_t paging_unmap(struct paging *paging, virt_t virt, uint64_t size_bytes)
 
 void paging_prune(struct paging *paging)
 {
+    CHECK_MAY_ALLOCATE();
     lock_to_change(paging);
     virt_t start = paging->kept_start, last = paging->kept_last;
     paging->kept_start = paging->kept_last = virt(0);
@@ -299,6 +306,7 @@ void paging_prune(struct paging *paging)
 
 status_t paging_protect(struct paging *paging, virt_t virt, uint64_t size_bytes, unsigned int access)
 {
+    CHECK_MAY_ALLOCATE();
     if (!is_valid_range(virt, size_bytes))
         return STATUS_INVALID;
     return split_and_apply(

@@ -19,6 +19,7 @@
 #include <ashlar/hw/paging.h>
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/frame_cache.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/mm/port.h>
 #include <ashlar/mm/slab.h>
 
@@ -298,6 +299,7 @@ static struct segment *begin_end(virt_t address)
 status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int access, const char *name,
                            void **result)
 {
+    CHECK_MAY_ALLOCATE();
     uint64_t start = align_down(address.raw, PAGE_SIZE), end;
     if (!range_fits(address.raw, size_bytes, PTE_ADDRESS_MASK + PAGE_SIZE) ||
         !align_up_fits(address.raw + size_bytes, PAGE_SIZE, &end))
@@ -324,6 +326,7 @@ status_t vrange_map_device(phys_t address, uint64_t size_bytes, unsigned int acc
 
 status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const char *name, void **result)
 {
+    CHECK_MAY_ALLOCATE();
     uint64_t size;
     if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE ||
         kind >= VRANGE_KINDS)
@@ -346,6 +349,7 @@ status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const cha
 
 void vrange_unmap(const volatile void *pointer)
 {
+    CHECK_MAY_ALLOCATE();
     struct segment *segment = begin_end(virt_of(pointer));
     if (!segment) {
         port_bug("vrange: %#lx is in no range that could be unmapped; from %pS", virt_of(pointer).raw,

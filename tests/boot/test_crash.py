@@ -114,6 +114,54 @@ def test_an_unchecked_build_does_not_check_lock_order(boot):
     assert any('still alive' in line for line in outcome.stream.lines)
 
 
+LOCKED = '[\\w ]+ while it holds "misuse {lock}" \\(0x[0-9a-f]+, class [a-z ]+\\), but '
+MISUSES = {
+    'allocate': LOCKED.format(lock='plain') + 'its waiters do not poll cross-calls',
+    'allocate-late': LOCKED.format(lock='late') + 'that takes a lock of a class before its own',
+    'free': LOCKED.format(lock='plain') + 'its waiters do not poll cross-calls',
+    'free-frame': 'frees frames while it holds "misuse device"',
+    'call': 'calls other CPUs while it holds "misuse plain"',
+    'unmap': LOCKED.format(lock='plain') + 'its waiters do not poll cross-calls',
+    'sleep': 'sleeps while it holds "misuse polling"',
+    'sleep-masked': 'sleeps with interrupts masked',
+    'allocate-in-call': 'allocates or frees memory in a cross-call',
+    'exit': 'calls what may wait while it holds "misuse plain"',
+}
+
+
+@pytest.mark.parametrize('kind', MISUSES)
+def test_a_checked_build_catches_what_the_context_forbids(boot, kind):
+    outcome = boot(f'misuse {kind}; exit', boot='kernel', build_name='gcc-O2-checked')
+    assert outcome.verdict == 'panic', outcome.words
+    lines = outcome.stream.lines
+    assert any(re.match(f'PANIC: context: CPU 0 {MISUSES[kind]}', line) for line in lines), lines
+    # The violation, back to the command.
+    began = next(i for i, line in enumerate(lines) if re.match('  it .* in:$', line))
+    assert any('command_misuse+' in line for line in lines[began : began + 6])
+
+
+def test_a_cross_call_takes_only_locks_after_those_that_poll(boot):
+    outcome = boot('misuse lock-in-call; exit', boot='kernel', build_name='gcc-O2-checked')
+    assert any(
+        re.match('PANIC: lock order: CPU 0 takes "misuse polling" .* while it holds "cross-call"', line)
+        for line in outcome.stream.lines
+    )
+
+
+def test_what_the_context_allows_is_not_caught(boot):
+    outcome = boot('misuse nothing; exit', boot='kernel', build_name='gcc-O2-checked')
+    assert outcome.verdict == 'pass' and 'misuse nothing: not detected' in outcome.stream.lines
+
+
+def test_an_unchecked_build_does_not_check_the_context(boot):
+    kinds = [kind for kind in MISUSES if kind != 'exit']
+    outcome = boot(
+        '; '.join(f'misuse {kind}' for kind in kinds) + '; exit', boot='kernel', build_name='gcc-O2'
+    )
+    assert outcome.verdict == 'pass', outcome.words
+    assert all(f'misuse {kind}: not detected' in outcome.stream.lines for kind in kinds)
+
+
 def test_a_checked_build_catches_per_cpu_access_by_a_movable_caller(boot):
     lines = crash(boot, 'percpu', 'gcc-O2-checked')
     assert says(lines, 'PANIC: per-CPU data: used with interrupts on by code that may migrate')

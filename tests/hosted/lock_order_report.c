@@ -15,8 +15,10 @@ __attribute__((weak)) void lock_panic_order(const struct lock_held *held, const 
     abort();
 }
 
-__attribute__((weak)) void lock_panic_call(const struct lock_held *held)
+__attribute__((weak)) void lock_panic_context(enum context_use use, const struct lock_held *held,
+                                              const struct lock_held *here)
 {
-    fprintf(stderr, "other CPUs are called with lock \"%s\" held\n", held->kind->name);
+    fprintf(stderr, "context: use %u in %#lx is forbidden while \"%s\" is held\n", use,
+            (unsigned long)here->stack[0], held ? held->kind->name : "(interrupts masked)");
     abort();
 }

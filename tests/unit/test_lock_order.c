@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/spinlock.h>
 #include <lib/machine_ops.h>
 #include <sync/lock_report.h>
 
 static struct spinlock outer = SPINLOCK("outer", LOCK_IRQ_LINES);
 static struct spinlock inner = SPINLOCK("inner", LOCK_BUDDY, .polls_calls = true);
+static struct spinlock polling = SPINLOCK("polling", LOCK_IRQ_LINES, .polls_calls = true);
 static struct spinlock innermost = SPINLOCK("innermost", LOCK_UART);
 static struct spinlock last = SPINLOCK("last", LOCK_INNERMOST);
 static struct spinlock queues[2]; /* of a class that nests by address */
@@ -23,7 +25,7 @@ static struct spinlock twins[2];  /* of one that does not */
 static jmp_buf panicked;
 static const void *held_lock, *taken_lock;
 static uintptr_t held_from, taken_from;
-static bool is_call;
+static int forbidden; /* enum context_use; -1: none */
 
 static NORETURN void note(const struct lock_held *held, const struct lock_held *taken)
 {
@@ -39,10 +41,10 @@ void lock_panic_order(const struct lock_held *held, const struct lock_held *take
     note(held, taken);
 }
 
-void lock_panic_call(const struct lock_held *held)
+void lock_panic_context(enum context_use use, const struct lock_held *held, const struct lock_held *here)
 {
-    is_call = true;
-    note(held, NULL);
+    forbidden = (int)use;
+    note(held, here);
 }
 
 /* So that a return address is in one of them. */
@@ -90,7 +92,7 @@ static int fresh(void **state)
         SPIN_INIT(&queues[i], "queue", LOCK_TIMER_QUEUE);
         SPIN_INIT(&twins[i], "twin", LOCK_SLAB_NODE);
     }
-    is_call = false;
+    forbidden = -1;
     hosted_irqs_disabled = false;
     return 0;
 }
@@ -221,33 +223,118 @@ static void an_uninitialised_lock_is_refused(void **state)
     assert_null(held_lock);
 }
 
-static void a_wait_without_a_lock_is_checked_by_its_class(void **state)
+static NOINLINE void check(enum context_use use)
 {
-    (void)state;
-    spin_lock(&outer);
-    lock_order_check(LOCK_SHRINK);
-    spin_lock(&inner);
-    held_lock = NULL;
-    if (setjmp(panicked) == 0)
-        lock_order_check(LOCK_SHRINK);
-    assert_ptr_equal(held_lock, &inner);
-    spin_unlock(&inner);
-    spin_unlock(&outer);
+    context_check(use);
+    __asm__ volatile("");
 }
 
+/* Return: whether @use is forbidden here; the report names @held, NULL for none, and this code. */
+static bool is_forbidden(enum context_use use, const void *held)
+{
+    forbidden = -1;
+    held_lock = NULL;
+    if (setjmp(panicked) == 0)
+        check(use);
+    if (forbidden == -1)
+        return false;
+    assert_int_equal(forbidden, use);
+    assert_ptr_equal(held_lock, held);
+    assert_in_range(taken_from, (uintptr_t)check, (uintptr_t)check + 512);
+    return true;
+}
+
+static void everything_is_allowed_without_a_lock_and_with_interrupts_on(void **state)
+{
+    (void)state;
+    for (unsigned int use = 0; use < CONTEXT_USES; use++)
+        assert_false(is_forbidden(use, NULL));
+}
+
+static void only_sleep_is_forbidden_with_interrupts_masked(void **state)
+{
+    (void)state;
+    hosted_irqs_disabled = true;
+    for (unsigned int use = 0; use < CONTEXT_USES; use++)
+        assert_int_equal(is_forbidden(use, NULL), use == CONTEXT_SLEEPS);
+}
+
+static void sleep_is_forbidden_under_any_lock(void **state)
+{
+    (void)state;
+    spin_lock(&polling);
+    assert_true(is_forbidden(CONTEXT_SLEEPS, &polling));
+    assert_true(is_forbidden(CONTEXT_HOLDS_NO_LOCK, &polling));
+    spin_unlock(&polling);
+    assert_false(is_forbidden(CONTEXT_SLEEPS, NULL));
+}
+
+/* Also under several, of which one does not poll. */
 static void cross_calls_are_allowed_only_under_polling_locks(void **state)
 {
     (void)state;
-    lock_order_check_call();
     spin_lock(&inner);
-    lock_order_check_call();
+    assert_false(is_forbidden(CONTEXT_CALLS, NULL));
     spin_lock(&innermost);
-    if (setjmp(panicked) == 0)
-        lock_order_check_call();
-    assert_true(is_call);
-    assert_ptr_equal(held_lock, &innermost);
-    spin_unlock(&innermost);
+    assert_true(is_forbidden(CONTEXT_CALLS, &innermost));
     spin_unlock(&inner);
+    assert_true(is_forbidden(CONTEXT_CALLS, &innermost));
+    spin_unlock(&innermost);
+}
+
+static void memory_is_allocated_only_under_polling_locks_before_the_allocators(void **state)
+{
+    (void)state;
+    spin_lock(&polling);
+    assert_false(is_forbidden(CONTEXT_ALLOCATES, NULL));
+    spin_lock(&inner); /* polls, but is of a class that is taken in an allocation */
+    assert_true(is_forbidden(CONTEXT_ALLOCATES, &inner));
+    spin_unlock(&inner);
+    spin_unlock(&polling);
+    spin_lock(&outer); /* does not poll */
+    assert_true(is_forbidden(CONTEXT_ALLOCATES, &outer));
+    spin_unlock(&outer);
+}
+
+static void frames_are_freed_only_under_locks_before_the_frame_allocators(void **state)
+{
+    (void)state;
+    spin_lock(&outer); /* does not poll */
+    spin_lock(&twins[0]);
+    assert_false(is_forbidden(CONTEXT_FREES_FRAMES, NULL));
+    spin_lock(&inner);
+    assert_true(is_forbidden(CONTEXT_FREES_FRAMES, &inner));
+    spin_unlock(&inner);
+    spin_unlock(&twins[0]);
+    spin_unlock(&outer);
+}
+
+static void a_called_function_may_only_free_frames(void **state)
+{
+    (void)state;
+    hosted_irqs_disabled = true;
+    context_enter_call();
+    for (unsigned int use = 0; use < CONTEXT_USES; use++)
+        assert_int_equal(is_forbidden(use, &context_called), use != CONTEXT_FREES_FRAMES);
+    context_leave_call();
+    assert_false(is_forbidden(CONTEXT_ALLOCATES, NULL));
+}
+
+/* It may have interrupted a wait for any lock that polls calls. */
+static void a_called_function_takes_only_locks_after_those_that_poll(void **state)
+{
+    (void)state;
+    struct spinlock frames;
+    SPIN_INIT(&frames, "frames", LOCK_BUDDY);
+    hosted_irqs_disabled = true;
+    context_enter_call();
+    spin_lock(&frames);
+    spin_unlock(&frames);
+    held_lock = NULL;
+    if (setjmp(panicked) == 0)
+        take_second(&twins[0]);
+    assert_ptr_equal(held_lock, &context_called);
+    context_leave_call();
 }
 
 /* Clocks are read under it: what would be noted of it would be measured, too. */
@@ -268,6 +355,8 @@ static void nothing_is_checked_after_a_panic_has_begun(void **state)
     (void)state;
     lock_order_stop();
     assert_false(is_refused(&inner, &outer));
+    hosted_irqs_disabled = true;
+    assert_false(is_forbidden(CONTEXT_SLEEPS, NULL));
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
@@ -284,8 +373,14 @@ int main(void)
         TEST(a_trylock_is_not_checked_but_counts_as_held),
         TEST(locks_may_be_released_in_any_order),
         TEST(an_uninitialised_lock_is_refused),
-        TEST(a_wait_without_a_lock_is_checked_by_its_class),
+        TEST(everything_is_allowed_without_a_lock_and_with_interrupts_on),
+        TEST(only_sleep_is_forbidden_with_interrupts_masked),
+        TEST(sleep_is_forbidden_under_any_lock),
         TEST(cross_calls_are_allowed_only_under_polling_locks),
+        TEST(memory_is_allocated_only_under_polling_locks_before_the_allocators),
+        TEST(frames_are_freed_only_under_locks_before_the_frame_allocators),
+        TEST(a_called_function_may_only_free_frames),
+        TEST(a_called_function_takes_only_locks_after_those_that_poll),
         TEST(the_innermost_class_is_taken_after_any_and_not_recorded),
         TEST(nothing_is_checked_after_a_panic_has_begun),
     };

@@ -215,16 +215,50 @@ static void a_lock_without_a_class_is_reported(void **state)
                               "    0x211");
 }
 
-static void a_cross_call_under_a_non_polling_lock_is_reported(void **state)
+static void report(enum context_use use, const struct lock_held *held)
+{
+    static const struct lock_held here = { .stack = { 0x211 } };
+    if (setjmp(panicked) == 0)
+        lock_panic_context(use, held, &here);
+}
+
+static void what_a_lock_forbids_is_reported_with_both_stacks_and_the_reason(void **state)
 {
     static const struct lock_kind late = { .name = "late", .class = LOCK_PIT };
+    static const struct lock_kind node = { .name = "node", .class = LOCK_SLAB_NODE, .polls_calls = true };
     struct lock_held held = { .lock = (void *)0x100, .kind = &late, .stack = { 0x111 } };
     (void)state;
-    if (setjmp(panicked) == 0)
-        lock_panic_call(&held);
+    report(CONTEXT_CALLS, &held);
     assert_string_equal(said,
-                        "lock \"late\" (0x100): CPU 7 calls other CPUs with it held, but its waiters do "
-                        "not poll calls; taken by:\n    0x111");
+                        "context: CPU 7 calls other CPUs while it holds \"late\" (0x100, class pit), but its "
+                        "waiters do not poll cross-calls: do it before the lock is taken, or after it is "
+                        "released\n  \"late\" was taken by:\n    0x111\n"
+                        "  it calls other CPUs in:\n    0x211");
+    report(CONTEXT_SLEEPS, &held);
+    assert_non_null(
+        strstr(said, "sleeps while it holds \"late\" (0x100, class pit), but all CPUs that want"));
+    held.kind = &node;
+    report(CONTEXT_ALLOCATES, &held);
+    assert_non_null(strstr(said,
+                           "allocates or frees memory while it holds \"node\" (0x100, class slab node), "
+                           "but that takes a lock of a class before its own"));
+}
+
+static void what_a_cross_call_forbids_is_reported(void **state)
+{
+    struct lock_held held = { .lock = &context_called, .kind = &context_called, .stack = { 0x111 } };
+    (void)state;
+    report(CONTEXT_ALLOCATES, &held);
+    assert_non_null(strstr(said, "CPU 7 allocates or frees memory in a cross-call"));
+    assert_non_null(strstr(said, "\n  the cross-call was begun by:\n    0x111\n"));
+}
+
+static void sleep_with_interrupts_masked_is_reported(void **state)
+{
+    (void)state;
+    report(CONTEXT_SLEEPS, NULL);
+    assert_string_equal(said, "context: CPU 7 sleeps with interrupts masked, so none would wake it\n"
+                              "  it sleeps in:\n    0x211");
 }
 
 #define TEST(name) cmocka_unit_test(name)
@@ -241,7 +275,9 @@ int main(void)
         TEST(releasing_another_cpus_lock_panics),
         TEST(an_inversion_is_reported_with_both_stacks),
         TEST(a_lock_without_a_class_is_reported),
-        TEST(a_cross_call_under_a_non_polling_lock_is_reported),
+        TEST(what_a_lock_forbids_is_reported_with_both_stacks_and_the_reason),
+        TEST(what_a_cross_call_forbids_is_reported),
+        TEST(sleep_with_interrupts_masked_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

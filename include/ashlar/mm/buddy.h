@@ -92,9 +92,10 @@ status_t buddy_add(phys_t start, phys_t end) MUST_CHECK;
  *
  * Return: the block, aligned to its size, content undefined; PHYS_INVALID when there is none.
  *         Its head's descriptor is frame_state(FRAME_TAKEN, order, ...).
- * Context: any, also interrupts, not NMI. Never sleeps. Orders 0 to 9 come from this CPU's caches if they
- *          can; else it takes the allocator's lock, under which no other lock is taken. Before it fails it
- *          calls the shrinkers (shrink.h).
+ * Context: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: any, also interrupts, not NMI, not in a cross-call,
+ *          with no lock held but those allowed there. Never sleeps. Orders 0 to 9 come from this CPU's caches
+ *          if they can; else it takes the allocator's lock, under which no other lock is taken. Before it
+ *          fails it calls the shrinkers (shrink.h).
  * Cost: 50 instructions for a cached block; about 500 for another one of order 1 to 8; the first use of a 2
  *       MiB chunk, by whatever order, 700 more, which a block of order 9 and more pays for each of its
  *       chunks.
@@ -113,7 +114,8 @@ phys_t buddy_alloc(unsigned int order, unsigned int flags);
  * Return: as buddy_alloc(); PHYS_INVALID only if at one moment during the call no such block was free in the
  *         zones, less reserves, and nodes that the request may use. Blocks in other CPUs' caches are not
  *         free: those CPUs give them back on their next slow path.
- * Context: as buddy_alloc(). A single frame goes back by frame_free() or buddy_free().
+ * Context: as buddy_alloc(); with BUDDY_THIS_NODE, which calls no shrinker, as buddy_free(). A single frame
+ *          goes back by frame_free() or buddy_free().
  */
 phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, uint32_t node);
 
@@ -124,7 +126,7 @@ phys_t buddy_alloc_where(unsigned int order, unsigned int flags, phys_t below, u
  *
  * A block that is free already, has another order, or was never given out is reported by port_bug() with
  * the caller's address, and is not freed; also when two CPUs free it at once: frames.h has the table.
- * Context: as buddy_alloc().
+ * Context: as frame_free() (frame_cache.h).
  */
 void buddy_free(phys_t block, unsigned int order);
 

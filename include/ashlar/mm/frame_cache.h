@@ -7,6 +7,7 @@
  * line that another CPU writes, but for descriptors of frames that come from elsewhere.
  */
 #include <ashlar/mm/port.h>
+#include <ashlar/sync/context.h>
 
 #define FRAME_CACHE_SIZE 1023 /* frames; a small machine uses fewer */
 #define FRAME_CACHE_FEW  128  /* so many need no memory of their own */
@@ -29,12 +30,14 @@ void frame_free_slow(void *page);
  * frame_alloc() - take one frame.
  *
  * Return: where it is mapped in the direct map, content undefined; NULL when there is none left.
- * Context: any, also interrupts, not NMI. Never sleeps.
+ * Context: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: any, also interrupts, not NMI, not in a cross-call,
+ *          with no lock held but those allowed there. Never sleeps.
  * Cost: 24 instructions with frame_free(); 29 on average for batches; less than 20,000 at most, but for a
  *       request that shrinks.
  */
 static ALWAYS_INLINE void *frame_alloc(void)
 {
+    CHECK_MAY_ALLOCATE();
     struct frame *frame = PORT_STACK_POP(frame_cache);
     if (UNLIKELY(!frame))
         return frame_alloc_slow();
@@ -42,7 +45,7 @@ static ALWAYS_INLINE void *frame_alloc(void)
     return port_frame_pointer(frame);
 }
 
-/* Marks a single frame in use as free. Return: false when it was not in use. Context: as frame_alloc(). */
+/* Marks a single frame in use as free. Return: false when it was not in use. Context: as frame_free(). */
 static ALWAYS_INLINE bool frame_retire(struct frame *frame)
 {
 #ifdef ASHLAR_CHECKED
@@ -61,10 +64,12 @@ static ALWAYS_INLINE bool frame_retire(struct frame *frame)
  *
  * What is not such a frame in use is reported by port_bug() with the caller, and stays as it is; frames.h
  * says what is noticed in which build.
- * Context: as frame_alloc().
+ * Context: CHECK_MAY_FREE_FRAMES() of ashlar/sync/context.h: any, also interrupts and cross-calls, not NMI,
+ *          no lock held of the class LOCK_BUDDY or of one after it. Never sleeps.
  */
 static ALWAYS_INLINE void frame_free(void *page)
 {
+    CHECK_MAY_FREE_FRAMES();
     struct frame *frame = port_frame(page);
     /* Before it can be taken again. */
     if (UNLIKELY(((uintptr_t)page & (PAGE_SIZE - 1)) != 0 || !frame_retire(frame)))
@@ -84,7 +89,7 @@ slow:
  * @count: their number.
  *
  * Return: how many were allocated; fewer than @count only when memory is short. Shrinkers are not called.
- * Context: as frame_alloc().
+ * Context: as frame_free().
  */
 size_t frame_alloc_bulk(void **pages, size_t count);
 void frame_free_bulk(void *const *pages, size_t count);
@@ -95,7 +100,7 @@ void frame_free_bulk(void *const *pages, size_t count);
  * Gives up to 64 frames, of at most four words of the buddy allocator's bits; when there are no single
  * frames, a batch of blocks of one order.
  * Return: how many frames went back; 0 when the caches are empty.
- * Context: as frame_alloc(); also in a cross-call.
+ * Context: as frame_free().
  * Cost: less than 2,000 instructions.
  */
 uint64_t frame_cache_drain_some(void);
@@ -114,7 +119,7 @@ uint64_t frame_cache_drain_some(void);
 uint64_t frame_cache_collect(void (*call_all)(void (*function)(void *argument), void *argument),
                              uint64_t frames);
 
-/* Gives all frames and blocks in this CPU's caches back. Context: as frame_alloc(), with interrupts on where
+/* Gives all frames and blocks in this CPU's caches back. Context: as frame_free(), with interrupts on where
    it may take long. Cost: up to 50,000 instructions. */
 void frame_cache_drain(void);
 

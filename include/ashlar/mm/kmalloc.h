@@ -5,7 +5,8 @@
  * size class: steps of 8 bytes up to 64, from there four to each doubling, so that at most a fifth is
  * lost. Above, it is a block of frames, rounded up to a power of two.
  *
- * Context of all: any, also interrupts, not NMI. They never sleep.
+ * Context of all: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: any, also interrupts, not NMI, not in a
+ *                 cross-call, with no lock held but those allowed there. They never sleep.
  * Cost of all: 34 instructions a pair up to KMALLOC_SLAB_MAX, at most 20,000 a call; a request that finds no
  *              memory shrinks first, for up to 60,000.
  */

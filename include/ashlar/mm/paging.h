@@ -8,8 +8,9 @@
  *
  * Locks. There is one rule for each of three kinds of access to a tree, and a checked build checks each:
  *
- *   change   takes the tree's lock (class LOCK_PAGE_TABLES) itself, so the caller holds no lock that is taken
- *            after that class. The internal functions have CHECK_HELD(); the order of locks is checked, too.
+ *   change   takes the tree's lock (class LOCK_PAGE_TABLES) itself, and allocates tables, so it is called
+ *            only where memory may be allocated. The internal functions have CHECK_HELD(); the order of locks
+ *            is checked, too.
  *   fill     paging_map_prepared() writes one entry, in tables that are never freed, without a lock; the page
  *            is the caller's. It is for a caller that holds an inner lock, as the frame allocator does when
  *            it maps its descriptors. An entry that another caller has written is reported by its status.
@@ -23,9 +24,10 @@
  * allocated or freed with it held. Between two steps of one call, other callers change what is not in its
  * range.
  *
- * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock held that an interrupt
- * handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock; and without it, through
- * take() and give(), those of the frame allocator. Never sleeps.
+ * Context of all, unless it says otherwise: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: thread or
+ * interrupt, not NMI, not in a cross-call, with no lock held but those allowed there, and none that an
+ * interrupt handler takes: take() may wait for a CPU that frees memory. Takes the tree's lock; and without
+ * it, through take() and give(), those of the frame allocator. Never sleeps.
  * Source: Intel SDM vol. 3A, "4-Level Paging and 5-Level Paging".
  */
 #include <ashlar/addr.h>

@@ -34,7 +34,8 @@ void shrinker_remove(struct shrinker *shrinker);
  *         When another CPU is, waits for it; if that one got @frames more than its request, they are this
  *         caller's, else the shrinkers are called again. So 0 otherwise means that they have just freed
  *         nothing.
- * Context: any but NMI; no lock held of the class LOCK_SHRINK or of one after it. Shrinkers only try locks.
+ * Context: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: any but NMI and a cross-call, with no lock held but
+ *          those allowed there. Shrinkers only try locks.
  */
 uint64_t shrink_memory(uint64_t frames);
 

@@ -27,7 +27,7 @@ struct slab_cache;
  *
  * Return: the cache; NULL when memory or places for caches have run out, or an argument is outside
  *         its range.
- * Context: not in an interrupt.
+ * Context: as slab_alloc(), but not in an interrupt.
  */
 struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_t alignment,
                                      void (*construct)(void *object));
@@ -37,7 +37,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t object_size, size_
  *
  * Return: STATUS_OK; STATUS_BUSY, and the cache stays, when objects are still in use: how many is
  *         reported.
- * Context: not in an interrupt.
+ * Context: as slab_alloc(), but not in an interrupt.
  */
 status_t slab_cache_destroy(struct slab_cache *cache) MUST_CHECK;
 
@@ -45,7 +45,8 @@ status_t slab_cache_destroy(struct slab_cache *cache) MUST_CHECK;
  * slab_alloc() - take an object.
  *
  * Return: the object, in its constructed state; NULL when there is no memory.
- * Context: any, also interrupts, not NMI. Never sleeps.
+ * Context: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: any, also interrupts, not NMI, not in a cross-call,
+ *          with no lock held but those allowed there. Never sleeps.
  * Cost: 26 instructions with slab_free(); less than 20,000 at most, but for a request that shrinks.
  */
 void *slab_alloc(struct slab_cache *cache) MUST_CHECK;

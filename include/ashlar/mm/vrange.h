@@ -6,8 +6,8 @@
  * A guard page, which is never mapped, precedes each range, and so also follows it. Memory that may be
  * contiguous comes from kmalloc() or the buddy allocator instead: the direct map maps it already.
  *
- * Context of all, unless it says otherwise: thread or interrupt, not NMI, with no lock of class LOCK_SEGMENTS
- * or of one after it held. Never sleeps.
+ * Context of all, unless it says otherwise: CHECK_MAY_ALLOCATE() of ashlar/sync/context.h: thread or
+ * interrupt, not NMI, not in a cross-call, with no lock held but those allowed there. Never sleeps.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/paging.h>

@@ -12,8 +12,11 @@
  * lock held and may take locks of any class. NMI and machine-check handlers interrupt code that holds locks:
  * they use spin_trylock() and spin_lock_or_give_up() only. Neither of these waits without bound, so neither
  * is checked against the locks held; but what is taken after them is checked against them, too. A function
- * that another CPU calls may run while this CPU waits for a lock that polls calls; it may take only what the
- * table allows after that lock, which counts as held from the moment this CPU begins to wait for it.
+ * that another CPU calls may run while this CPU waits for any lock that polls calls, so it takes only locks
+ * that the table allows after all of those: after LOCK_CALLED. A lock counts as held from the moment this CPU
+ * begins to wait for it.
+ *
+ * What may be done under which lock: context.h.
  */
 #include <ashlar/types.h>
 
@@ -43,6 +46,7 @@ enum lock_nesting {
     X(LOCK_SLAB_DEPOT, "slab depot", "a cache's full and empty magazines on one node", LOCK_NESTS_NOT)       \
     X(LOCK_SLAB_NODE, "slab node", "a cache's slabs on one node", LOCK_NESTS_NOT)                            \
     X(LOCK_BUDDY_ADD, "buddy add", "the range that is being added to the buddy allocator", LOCK_NESTS_NOT)   \
+    X(LOCK_CALLED, "cross-call", "not a lock: a function called by another CPU runs", LOCK_NESTS_NOT)        \
     X(LOCK_BUDDY, "buddy", "the buddy allocator's trees and bitmaps", LOCK_NESTS_NOT)                        \
     X(LOCK_IRQ_CHIP, "irq chip", "the registers of one interrupt controller", LOCK_NESTS_NOT)                \
     X(LOCK_KEYBOARD, "keyboard", "the keyboard controller and its ring of bytes", LOCK_NESTS_NOT)            \
@@ -114,22 +118,6 @@ void lock_order_acquire(const void *lock, const struct lock_kind *kind, bool wai
 void lock_order_release(const void *lock, const struct lock_kind *kind);
 
 /**
- * lock_order_check() - panic if this CPU holds a lock of a class or of one further down.
- * @class: of something other than a spinlock that this CPU is about to wait for.
- *
- * Context: any but NMI.
- */
-void lock_order_check(enum lock_class class);
-
-/**
- * lock_order_check_call() - panic if this CPU holds a lock whose waiters do not poll calls.
- *
- * A CPU that waits for it would never run the cross-call for which its owner waits.
- * Context: interrupts masked.
- */
-void lock_order_check_call(void);
-
-/**
  * lock_order_stop() - disable the checks on all CPUs: a panic may have interrupted any code.
  *
  * Context: any, also NMI and panic.
@@ -150,15 +138,6 @@ static inline void lock_order_release(const void *lock, const struct lock_kind *
 {
     (void)lock;
     (void)kind;
-}
-
-static inline void lock_order_check(enum lock_class class)
-{
-    (void)class;
-}
-
-static inline void lock_order_check_call(void)
-{
 }
 
 static inline void lock_order_stop(void)

@@ -13,7 +13,7 @@
  * (lock_class.h has the order of the classes) and its waiting policy are in its initialiser. By default its
  * waiters are served in FIFO order and do not poll cross-calls meanwhile. So under such a lock no CPU may
  * make a cross-call, nor unmap or allocate, which may make one; a lock under which that is done polls calls
- * (.polls_calls).
+ * (.polls_calls). Under any lock no CPU may sleep. A checked build checks these rules: context.h has them.
  *
  * The uncontended paths are here; the wait is in kernel64/sync/spinlock.c. Hosted, for threads in a process
  * (ASHLAR_HOSTED), a thread is a CPU.
