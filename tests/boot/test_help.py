@@ -9,7 +9,7 @@ from conftest import HANG_SECONDS, ROOT
 ROWS, COLUMNS = 24, 80
 REGISTRATION = re.compile(r'^COMMAND(?:_WITH_WORDS)?\(\s*(\w+),\s.*?\);$', re.MULTILINE | re.DOTALL)
 # Examples that end the run, break the machine, or need a machine that is broken.
-NOT_RUN = {'crash', 'exit', 'late', 'lose', 'reboot', 'sleep', 'storm'}
+NOT_RUN = {'crash', 'exit', 'late', 'lose', 'misuse', 'reboot', 'sleep', 'storm'}
 # What must be done before an example, and undone after it.
 AROUND = {'cpus': ('', 'cpus on 1'), 'release': ('hold 1 60000 on', '')}
 

@@ -33,7 +33,9 @@ def test_locks_shows_the_classes_in_their_order_and_the_holder_of_a_lock(boot):
     outcome = boot('hold 1 3600000 lock; locks; exit', boot='kernel', smp='2')
     assert outcome.verdict == 'pass', outcome.words
     rows = rows_after(outcome, 'classes, in the order')
-    assert [match[1] for row in rows if (match := re.match(r' *\d+ (\w+(?: \w+)*)  ', row))] == classes()
+    assert [
+        match[1] for row in rows if (match := re.match(r' *\d+ ([\w-]+(?: [\w-]+)*)  ', row))
+    ] == classes()
     assert all(len(row) < COLUMNS for row in rows), rows
     (holder,) = [
         at for at, row in enumerate(rows) if re.match(r'cpu 1 holds "hold" \(0x\w+\), class test', row)
