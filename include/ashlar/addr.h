@@ -80,6 +80,49 @@ static inline virt_t virt_sub(virt_t address, uint64_t bytes)
     return (virt_t){ address.raw - bytes };
 }
 
+static inline phys_t phys_sub(phys_t address, uint64_t bytes)
+{
+    return (phys_t){ address.raw - bytes };
+}
+
+/* Bytes from @from up to @to. */
+static inline uint64_t phys_distance(phys_t from, phys_t to)
+{
+    return to.raw - from.raw;
+}
+
+static inline bool phys_is_equal(phys_t a, phys_t b)
+{
+    return a.raw == b.raw;
+}
+
+static inline bool phys_is_below(phys_t a, phys_t b)
+{
+    return a.raw < b.raw;
+}
+
+static inline phys_t phys_min(phys_t a, phys_t b)
+{
+    return a.raw < b.raw ? a : b;
+}
+
+static inline phys_t phys_max(phys_t a, phys_t b)
+{
+    return a.raw > b.raw ? a : b;
+}
+
+/* @bytes: a power of two. */
+static inline phys_t phys_align_down(phys_t address, uint64_t bytes)
+{
+    return (phys_t){ address.raw & ~(bytes - 1) };
+}
+
+/* Must not pass 2^64. */
+static inline phys_t phys_align_up(phys_t address, uint64_t bytes)
+{
+    return (phys_t){ (address.raw + bytes - 1) & ~(bytes - 1) };
+}
+
 /* Bytes from @from up to @to; as all arithmetic of addresses modulo 2^64, so that 0 is an end, too. */
 static inline uint64_t virt_distance(virt_t from, virt_t to)
 {
@@ -94,6 +137,11 @@ static inline bool virt_is_equal(virt_t a, virt_t b)
 static inline bool virt_is_below(virt_t a, virt_t b)
 {
     return a.raw < b.raw;
+}
+
+static inline virt_t virt_max(virt_t a, virt_t b)
+{
+    return a.raw > b.raw ? a : b;
 }
 
 /* @bytes: a power of two. */
@@ -122,6 +170,22 @@ static inline void *virt_to_pointer(virt_t address)
 static inline pfn_t pfn_add(pfn_t frame, uint64_t frames)
 {
     return (pfn_t){ frame.raw + frames };
+}
+
+/* Frames from @from up to @to. */
+static inline uint64_t pfn_distance(pfn_t from, pfn_t to)
+{
+    return to.raw - from.raw;
+}
+
+static inline bool pfn_is_equal(pfn_t a, pfn_t b)
+{
+    return a.raw == b.raw;
+}
+
+static inline bool pfn_is_below(pfn_t a, pfn_t b)
+{
+    return a.raw < b.raw;
 }
 
 static inline pfn_t pfn_min(pfn_t a, pfn_t b)

@@ -83,7 +83,7 @@ bool acpi_root_leads_nowhere(acpi_read_fn *read, const struct acpi_root *root)
 static bool is_known_address(const struct acpi_index *index, phys_t address)
 {
     for (size_t i = 0; i < index->count; i++)
-        if (index->tables[i].address.raw == address.raw)
+        if (phys_is_equal(index->tables[i].address, address))
             return true;
     return false;
 }

@@ -89,8 +89,8 @@ static struct phys_range pages_of(const struct srat_memory *memory)
     return (struct phys_range){ phys(align_down(memory->base, PAGE_SIZE)), phys(align_down(end, PAGE_SIZE)) };
 }
 
-/* Reduces [start, end) to its first part that is in no entry before @limit. */
-static void cut_to_unused(const struct numa *numa, size_t limit, uint64_t *start, uint64_t *end)
+/* Reduces @range to its first part that is in no entry before @limit. */
+static void cut_to_unused(const struct numa *numa, size_t limit, struct phys_range *range)
 {
     struct srat_entry entry;
     for (size_t cursor = 0;
@@ -99,16 +99,20 @@ static void cut_to_unused(const struct numa *numa, size_t limit, uint64_t *start
         if (!is_memory(&entry))
             continue;
         earlier = pages_of(&entry.memory);
-        if (*start < *end && earlier.start.raw <= *start && *start < earlier.end.raw) {
-            *start = earlier.end.raw < *end ? earlier.end.raw : *end;
+        if (phys_is_below(range->start, range->end) && !phys_is_below(range->start, earlier.start) &&
+            phys_is_below(range->start, earlier.end)) {
+            range->start = phys_min(earlier.end, range->end);
             cursor = 0; /* another entry may begin where this one ends */
         }
     }
     for (size_t cursor = 0;
          srat_next(&numa->srat, &cursor, &entry) == STATUS_OK && entry.raw.offset < limit;) {
-        if (is_memory(&entry) && pages_of(&entry.memory).start.raw >= *start &&
-            pages_of(&entry.memory).start.raw < *end && phys_range_size(pages_of(&entry.memory)) > 0)
-            *end = pages_of(&entry.memory).start.raw;
+        if (!is_memory(&entry))
+            continue;
+        struct phys_range earlier = pages_of(&entry.memory);
+        if (!phys_is_below(earlier.start, range->start) && phys_is_below(earlier.start, range->end) &&
+            phys_range_size(earlier) > 0)
+            range->end = earlier.start;
     }
 }
 
@@ -116,12 +120,12 @@ bool numa_next_range(const struct numa *numa, struct numa_cursor *cursor, struct
 {
     for (;;) {
         struct srat_entry entry;
-        uint64_t start = cursor->start, end = cursor->end;
-        if (start < end) {
-            cut_to_unused(numa, cursor->entry, &start, &end);
-            cursor->start = end;
-            if (start < end) {
-                *range = (struct buddy_node_range){ phys(start), phys(end), cursor->node };
+        struct phys_range part = cursor->rest;
+        if (phys_is_below(part.start, part.end)) {
+            cut_to_unused(numa, cursor->entry, &part);
+            cursor->rest.start = part.end;
+            if (phys_is_below(part.start, part.end)) {
+                *range = (struct buddy_node_range){ part.start, part.end, cursor->node };
                 return true;
             }
             continue;
@@ -131,8 +135,7 @@ bool numa_next_range(const struct numa *numa, struct numa_cursor *cursor, struct
         if (!is_memory(&entry))
             continue;
         unsigned int node = node_of_domain(numa, entry.memory.domain);
-        cursor->start = pages_of(&entry.memory).start.raw;
-        cursor->end = pages_of(&entry.memory).end.raw;
+        cursor->rest = pages_of(&entry.memory);
         cursor->node = node < BUDDY_MAX_NODES ? node : 0;
         cursor->entry = entry.raw.offset;
     }

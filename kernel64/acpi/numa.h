@@ -34,9 +34,8 @@ status_t numa_describe(const struct srat *srat, const struct slit *slit, struct 
 
 /* State of numa_next_range(). All zero at first. */
 struct numa_cursor {
-    size_t offset;  /* of the current entry */
-    uint64_t start; /* the rest of it; empty: continue with the next entry */
-    uint64_t end;
+    size_t offset;          /* of the current entry */
+    struct phys_range rest; /* of it; empty: continue with the next entry */
     uint32_t node;
     size_t entry; /* its offset, for the ones before it */
 };

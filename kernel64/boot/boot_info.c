@@ -125,7 +125,7 @@ static bool reserve_module(const struct boot_info *info, size_t *cursor, struct 
         return false;
 
     if (step % 2 == 0) {
-        *entry = reserve(module.start, module.end.raw - module.start.raw, MEMMAP_MODULE);
+        *entry = reserve(module.start, phys_distance(module.start, module.end), MEMMAP_MODULE);
         ++*cursor;
     } else {
         uint64_t size_bytes = module.command_line.data ? module.command_line.size_bytes + 1 : 0;

@@ -99,7 +99,7 @@ static status_t command_modules(int argc, char **argv)
     (void)argv;
     for (size_t cursor = 0; boot_info_next_module(info, &cursor, &module); number++)
         print("%3u  P0x%lx - P0x%lx %12lu bytes  %.*s\n", number, module.start.raw, module.end.raw,
-              module.end.raw - module.start.raw, (int)module.command_line.size_bytes,
+              phys_distance(module.start, module.end), (int)module.command_line.size_bytes,
               module.command_line.data ? (const char *)module.command_line.data : "");
     if (number == 0)
         print("the loader passed no modules\n");

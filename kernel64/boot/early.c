@@ -11,13 +11,14 @@
 #include <cpu/physical.h>
 
 static struct {
-    uint64_t first, next, end, held_back;                      /* of the reserve */
+    phys_t first, next, end; /* of the reserve */
+    uint64_t held_back;
     uint64_t given_back[KERNEL_RESERVE_SIZE / PAGE_SIZE / 64]; /* a bit for each of its frames */
     uint64_t given_back_count; /* bits set: mostly none, and then none is searched */
 
     const struct memmap_range *ranges; /* NULL: usable memory is not allocated */
     size_t range_count;
-    uint64_t limit;
+    phys_t limit;
     struct phys_range runs[EARLY_RUNS_MAX]; /* allocated: ascending, not adjacent */
     size_t run_count;
     uint64_t usable_taken;
@@ -30,8 +31,8 @@ static struct spinlock frames_lock =
 
 void early_init(phys_t start, phys_t end)
 {
-    early.first = early.next = start.raw;
-    early.end = end.raw;
+    early.first = early.next = start;
+    early.end = end;
     early.ranges = NULL;
     early.held_back = early.run_count = early.usable_taken = early.given_back_count = 0;
     for (size_t i = 0; i < ARRAY_LEN(early.given_back); i++)
@@ -45,19 +46,19 @@ void early_hold_back(uint64_t bytes)
 
 void early_reserve_below(phys_t address)
 {
-    early.next = address.raw;
+    early.next = address;
 }
 
 void early_add_map(const struct memmap_range *ranges, size_t count, phys_t limit)
 {
     early.ranges = ranges;
     early.range_count = count;
-    early.limit = limit.raw;
+    early.limit = limit;
 }
 
 void early_set_limit(phys_t limit)
 {
-    early.limit = limit.raw;
+    early.limit = limit;
 }
 
 void early_finish(void)
@@ -67,49 +68,48 @@ void early_finish(void)
 
 /* ---- usable memory ---- */
 
-/* The highest block in [start, end) that overlaps no run. Return: UINT64_MAX when there is none. */
-static uint64_t find_room(uint64_t start, uint64_t end, uint64_t size_bytes, uint64_t alignment)
+/* The highest block in [start, end) that overlaps no run. Return: PHYS_INVALID when there is none. */
+static phys_t find_room(phys_t start, phys_t end, uint64_t size_bytes, uint64_t alignment)
 {
     for (size_t at = early.run_count;; at--) {
-        while (at > 0 && early.runs[at - 1].start.raw >= end)
+        while (at > 0 && !phys_is_below(early.runs[at - 1].start, end))
             at--;
-        uint64_t below = at > 0 ? early.runs[at - 1].end.raw : 0;
-        uint64_t from = below > start ? below : start;
-        if (end > from && end - from >= size_bytes) {
-            uint64_t block = align_down(end - size_bytes, alignment);
-            if (block >= from)
+        phys_t from = at > 0 ? phys_max(early.runs[at - 1].end, start) : start;
+        if (phys_is_below(from, end) && phys_distance(from, end) >= size_bytes) {
+            phys_t block = phys_align_down(phys_sub(end, size_bytes), alignment);
+            if (!phys_is_below(block, from))
                 return block;
         }
-        if (at == 0 || early.runs[at - 1].start.raw <= start)
-            return UINT64_MAX;
-        end = early.runs[at - 1].start.raw;
+        if (at == 0 || !phys_is_below(start, early.runs[at - 1].start))
+            return PHYS_INVALID;
+        end = early.runs[at - 1].start;
     }
 }
 
 /* Return: false when the list is full. */
-static bool add_run(uint64_t start, uint64_t end)
+static bool add_run(phys_t start, phys_t end)
 {
     size_t at = 0;
-    while (at < early.run_count && early.runs[at].end.raw < start)
+    while (at < early.run_count && phys_is_below(early.runs[at].end, start))
         at++;
-    bool joins_below = at < early.run_count && early.runs[at].end.raw == start;
+    bool joins_below = at < early.run_count && phys_is_equal(early.runs[at].end, start);
     size_t above = at + joins_below;
-    bool joins_above = above < early.run_count && early.runs[above].start.raw == end;
+    bool joins_above = above < early.run_count && phys_is_equal(early.runs[above].start, end);
     if (joins_below && joins_above) {
         early.runs[at].end = early.runs[above].end;
         early.run_count--;
         for (size_t i = above; i < early.run_count; i++)
             early.runs[i] = early.runs[i + 1];
     } else if (joins_below) {
-        early.runs[at].end = phys(end);
+        early.runs[at].end = end;
     } else if (joins_above) {
-        early.runs[above].start = phys(start);
+        early.runs[above].start = start;
     } else {
         if (early.run_count == EARLY_RUNS_MAX)
             return false;
         for (size_t i = early.run_count++; i > at; i--)
             early.runs[i] = early.runs[i - 1];
-        early.runs[at] = (struct phys_range){ phys(start), phys(end) };
+        early.runs[at] = (struct phys_range){ start, end };
     }
     return true;
 }
@@ -122,13 +122,12 @@ phys_t early_alloc(uint64_t size_bytes, uint64_t alignment)
         alignment = PAGE_SIZE;
     for (size_t i = early.range_count; i-- > 0;) {
         const struct memmap_range *range = &early.ranges[i];
-        uint64_t start = range->start.raw > MIB(1) ? range->start.raw : MIB(1);
-        uint64_t end = range->end.raw < early.limit ? range->end.raw : early.limit;
-        if (range->kind != MEMMAP_USABLE || start >= end)
+        phys_t start = phys_max(range->start, phys(MIB(1))), end = phys_min(range->end, early.limit);
+        if (range->kind != MEMMAP_USABLE || !phys_is_below(start, end))
             continue;
-        uint64_t block = find_room(start, end, size_bytes, alignment);
-        if (block != UINT64_MAX)
-            return add_run(block, block + size_bytes) ? phys(block) : PHYS_INVALID;
+        phys_t block = find_room(start, end, size_bytes, alignment);
+        if (phys_is_valid(block))
+            return add_run(block, phys_add(block, size_bytes)) ? block : PHYS_INVALID;
     }
     return PHYS_INVALID;
 }
@@ -139,7 +138,7 @@ bool early_next_taken(size_t *cursor, struct phys_range *run)
     if (at < early.run_count)
         *run = early.runs[at];
     else if (at == early.run_count)
-        *run = (struct phys_range){ phys(early.limit), phys(MEMMAP_TOP) };
+        *run = (struct phys_range){ early.limit, phys(MEMMAP_TOP) };
     return at <= early.run_count;
 }
 
@@ -153,11 +152,11 @@ uint64_t early_usable_taken(void)
 /* Return: PHYS_INVALID when neither is large enough. */
 static phys_t take(uint64_t size_bytes, uint64_t alignment)
 {
-    uint64_t start;
-    if (align_up_fits(early.next, alignment, &start) && start <= early.end &&
-        early.held_back <= early.end - start && size_bytes <= early.end - start - early.held_back) {
-        early.next = start + size_bytes;
-        return phys(start);
+    phys_t start = phys_align_up(early.next, alignment); /* the reserve lies below 4 GiB */
+    if (!phys_is_below(early.end, start) && early.held_back <= phys_distance(start, early.end) &&
+        size_bytes <= phys_distance(start, early.end) - early.held_back) {
+        early.next = phys_add(start, size_bytes);
+        return start;
     }
     phys_t block = early_alloc(size_bytes, alignment);
     if (phys_is_valid(block))
@@ -182,7 +181,7 @@ static phys_t take_frame_locked(void)
     uint64_t bit = (uint64_t)__builtin_ctzll(early.given_back[i]);
     early.given_back[i] &= early.given_back[i] - 1;
     early.given_back_count--;
-    return phys(early.first + (64 * i + bit) * PAGE_SIZE);
+    return phys_add(early.first, (64 * i + bit) * PAGE_SIZE);
 }
 
 phys_t early_take_frame(void)
@@ -195,9 +194,9 @@ phys_t early_take_frame(void)
 
 void early_give_frame(phys_t frame)
 {
-    if (frame.raw < early.first || frame.raw >= early.end)
+    if (phys_is_below(frame, early.first) || !phys_is_below(frame, early.end))
         return;
-    uint64_t index = (frame.raw - early.first) / PAGE_SIZE;
+    uint64_t index = phys_distance(early.first, frame) / PAGE_SIZE;
     spin_lock(&frames_lock);
     early.given_back[index / 64] |= BIT(index % 64);
     early.given_back_count++;
@@ -206,11 +205,10 @@ void early_give_frame(phys_t frame)
 
 struct phys_range early_taken(void)
 {
-    return (struct phys_range){ phys(early.first), phys(early.next) };
+    return (struct phys_range){ early.first, early.next };
 }
 
 struct phys_range early_left(void)
 {
-    uint64_t start = align_up(early.next, PAGE_SIZE);
-    return (struct phys_range){ phys(start < early.end ? start : early.end), phys(early.end) };
+    return (struct phys_range){ phys_min(phys_align_up(early.next, PAGE_SIZE), early.end), early.end };
 }

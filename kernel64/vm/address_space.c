@@ -122,7 +122,7 @@ static void copy_mapping(void *context, const struct page_mapping *page)
     struct page_mapping *run = context;
     if (run->access == page->access && run->size_bytes < RUN_BYTES_MOST &&
         virt_is_equal(virt_add(run->virt, run->size_bytes), page->virt) &&
-        phys_add(run->phys, run->size_bytes).raw == page->phys.raw) {
+        phys_is_equal(phys_add(run->phys, run->size_bytes), page->phys)) {
         run->size_bytes += page->size_bytes;
         return;
     }

@@ -25,47 +25,48 @@ static struct window {
 static unsigned int window_count;
 
 /* Whether all of [start, end) is in the direct map. Runs of the map that touch count as one. */
-static bool is_in_direct_map(uint64_t start, uint64_t end)
+static bool is_in_direct_map(phys_t start, phys_t end)
 {
     size_t count;
     const struct memmap_range *ranges = machine_map(&count);
-    for (size_t i = 0; i < count && start < end; i++) {
-        if (ranges[i].kind <= MEMMAP_LAST_RAM && ranges[i].start.raw <= start && start < ranges[i].end.raw)
-            start = ranges[i].end.raw;
+    for (size_t i = 0; i < count && phys_is_below(start, end); i++) {
+        if (ranges[i].kind <= MEMMAP_LAST_RAM && !phys_is_below(start, ranges[i].start) &&
+            phys_is_below(start, ranges[i].end))
+            start = ranges[i].end;
     }
-    return start >= end && end <= address_space_ram_end().raw;
+    return !phys_is_below(start, end) && !phys_is_below(address_space_ram_end(), end);
 }
 
-static const struct window *find_window(uint64_t start, uint64_t end)
+static const struct window *find_window(phys_t start, phys_t end)
 {
     for (unsigned int i = 0; i < window_count; i++) {
-        if (windows[i].range.start.raw <= start && end <= windows[i].range.end.raw)
+        if (!phys_is_below(start, windows[i].range.start) && !phys_is_below(windows[i].range.end, end))
             return &windows[i];
     }
     return NULL;
 }
 
-static const struct window *open_window(uint64_t start, uint64_t end)
+static const struct window *open_window(phys_t start, phys_t end)
 {
-    uint64_t first = align_down(start, PAGE_SIZE), last = align_up(end, PAGE_SIZE);
-    if (window_count == WINDOWS || last <= first)
+    struct phys_range range = { phys_align_down(start, PAGE_SIZE), phys_align_up(end, PAGE_SIZE) };
+    if (window_count == WINDOWS || !phys_is_below(range.start, range.end))
         return NULL;
-    const void *bytes = device_map_table(phys(first), last - first, "firmware tables");
+    const void *bytes = device_map_table(range.start, phys_range_size(range), "firmware tables");
     if (!bytes)
         return NULL;
-    windows[window_count] = (struct window){ { phys(first), phys(last) }, bytes };
+    windows[window_count] = (struct window){ range, bytes };
     return &windows[window_count++];
 }
 
 const void *firmware_memory_read(phys_t address, size_t size_bytes)
 {
-    uint64_t end = range_end(address.raw, size_bytes);
-    if (end - address.raw != size_bytes || size_bytes == 0)
+    phys_t end = phys(range_end(address.raw, size_bytes));
+    if (phys_distance(address, end) != size_bytes || size_bytes == 0)
         return NULL;
-    if (is_in_direct_map(address.raw, end))
+    if (is_in_direct_map(address, end))
         return phys_to_pointer(address);
-    const struct window *window = find_window(address.raw, end);
+    const struct window *window = find_window(address, end);
     if (!window)
-        window = open_window(address.raw, end);
-    return window ? window->bytes + (address.raw - window->range.start.raw) : NULL;
+        window = open_window(address, end);
+    return window ? window->bytes + phys_distance(window->range.start, address) : NULL;
 }

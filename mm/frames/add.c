@@ -16,8 +16,8 @@ static void count_managed(pfn_t lo, pfn_t hi)
     for (unsigned int i = 0; i < BUDDY_ZONES; i++) {
         struct zone *zone = &buddy.zones[i];
         pfn_t from = pfn_max(lo, zone->start), to = pfn_min(hi, zone->end);
-        if (from.raw < to.raw)
-            zone->managed += to.raw - from.raw;
+        if (pfn_is_below(from, to))
+            zone->managed += pfn_distance(from, to);
     }
 }
 
@@ -46,18 +46,18 @@ static void add_chunk(const struct place *place)
 /* Frames of one chunk. They are not added when the chunk can have no descriptors. */
 static void add_in_chunk(struct place place, pfn_t lo, pfn_t hi)
 {
-    if (lo.raw % CHUNK_FRAMES == 0 && hi.raw - lo.raw == CHUNK_FRAMES && !buddy_is_described(&place)) {
+    if (lo.raw % CHUNK_FRAMES == 0 && pfn_distance(lo, hi) == CHUNK_FRAMES && !buddy_is_described(&place)) {
         add_chunk(&place);
         return;
     }
     if (!describe_as_reserved(&place))
         return;
-    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
+    for (pfn_t frame = lo; pfn_is_below(frame, hi); frame = pfn_add(frame, 1))
         buddy_frame(frame)->state = frame_state(FRAME_NONE, 0, 0);
-    while (lo.raw < hi.raw) {
+    while (pfn_is_below(lo, hi)) {
         pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, 64), 64), hi);
         place.frame = lo.raw % CHUNK_FRAMES;
-        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - (end.raw - lo.raw)) << lo.raw % 64));
+        VERIFY(buddy_give_frames(&place, UINT64_MAX >> (64 - pfn_distance(lo, end)) << lo.raw % 64));
         lo = end;
     }
 }
@@ -66,7 +66,7 @@ void buddy_add_run(pfn_t lo, pfn_t hi)
 {
     struct place place;
     count_managed(lo, hi);
-    while (lo.raw < hi.raw) {
+    while (pfn_is_below(lo, hi)) {
         pfn_t end = pfn_min(pfn_add(pfn_align_down(lo, CHUNK_FRAMES), CHUNK_FRAMES), hi);
         if (!buddy_find(lo, &place))
             return;
@@ -74,7 +74,7 @@ void buddy_add_run(pfn_t lo, pfn_t hi)
             /* The regions of a run follow each other, and terabytes are mostly these. */
             do
                 lo = pfn_add(pfn_align_down(lo, REGION_FRAMES), REGION_FRAMES);
-            while (lo.raw < hi.raw && buddy_is_set(buddy.free_regions, (uint64_t)++place.number));
+            while (pfn_is_below(lo, hi) && buddy_is_set(buddy.free_regions, (uint64_t)++place.number));
             continue;
         }
         add_in_chunk(place, lo, end);
@@ -94,7 +94,7 @@ static bool may_add(pfn_t lo, pfn_t hi)
     if (!buddy_is_described(&place))
         return !(place.region->owned[place.chunk / 64] & BIT(place.chunk % 64)) &&
                place.region->chunks[place.chunk].word[0] != 0;
-    for (pfn_t frame = lo; frame.raw < hi.raw; frame.raw++)
+    for (pfn_t frame = lo; pfn_is_below(frame, hi); frame = pfn_add(frame, 1))
         if (frame_kind(buddy_frame(frame)) != FRAME_RESERVED)
             return false;
     return true;
@@ -103,11 +103,11 @@ static bool may_add(pfn_t lo, pfn_t hi)
 status_t buddy_add(phys_t start, phys_t end)
 {
     pfn_t lo = phys_to_pfn(start), hi = phys_to_pfn(end);
-    if (!is_aligned(start.raw | end.raw, PAGE_SIZE) || lo.raw > hi.raw)
+    if (!is_aligned(start.raw, PAGE_SIZE) || !is_aligned(end.raw, PAGE_SIZE) || pfn_is_below(hi, lo))
         return STATUS_INVALID;
     status_t status = STATUS_OK;
     spin_lock(&add_lock);
-    for (pfn_t at = lo, next; at.raw < hi.raw && status == STATUS_OK; at = next) {
+    for (pfn_t at = lo, next; pfn_is_below(at, hi) && status == STATUS_OK; at = next) {
         next = pfn_min(pfn_add(pfn_align_down(at, CHUNK_FRAMES), CHUNK_FRAMES), hi);
         if (!may_add(at, next))
             status = STATUS_INVALID;

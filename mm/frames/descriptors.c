@@ -36,7 +36,7 @@ phys_t buddy_find_end(const struct buddy_setup *setup)
             end = setup->ranges[i].end;
     struct phys_range taken;
     for (size_t cursor = 0; setup->next_taken(&cursor, &taken);)
-        if (taken.end.raw > end.raw && taken.start.raw < end.raw)
+        if (phys_is_below(end, taken.end) && phys_is_below(taken.start, end))
             end = taken.start;
     return end;
 }
@@ -44,11 +44,11 @@ phys_t buddy_find_end(const struct buddy_setup *setup)
 bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end)
 {
     const struct memmap_range *range = &setup->ranges[i];
-    if (range->kind > LAST_KIND || range->start.raw >= buddy.end.raw)
+    if (range->kind > LAST_KIND || !phys_is_below(range->start, buddy.end))
         return false;
-    uint64_t end_raw = range->end.raw < buddy.end.raw ? range->end.raw : buddy.end.raw;
+    phys_t last = phys_sub(phys_min(range->end, buddy.end), 1);
     *first = range->start.raw / LARGE_PAGE_SIZE;
-    *end = (end_raw - 1) / LARGE_PAGE_SIZE + 1;
+    *end = last.raw / LARGE_PAGE_SIZE + 1;
     return true;
 }
 
@@ -202,7 +202,8 @@ bool buddy_describe(struct region *region, unsigned int chunk)
 bool buddy_describe_block(pfn_t frame, unsigned int order)
 {
     struct place place;
-    for (pfn_t end = pfn_add(frame, BIT(order)); frame.raw < end.raw; frame = pfn_add(frame, CHUNK_FRAMES))
+    for (pfn_t end = pfn_add(frame, BIT(order)); pfn_is_below(frame, end);
+         frame = pfn_add(frame, CHUNK_FRAMES))
         if (!buddy_find(frame, &place) || !buddy_describe(place.region, place.chunk))
             return false;
     return true;

@@ -141,7 +141,7 @@ static status_t make_tables(const struct buddy_setup *setup)
 struct free_walk {
     const struct buddy_setup *setup;
     size_t range, taken_cursor;
-    uint64_t at;
+    phys_t at;
     struct phys_range taken;
     bool has_taken;
 };
@@ -157,23 +157,20 @@ static bool walk_next(struct free_walk *walk, pfn_t *lo, pfn_t *hi)
 {
     while (walk->range < walk->setup->range_count) {
         const struct memmap_range *range = &walk->setup->ranges[walk->range];
-        if (walk->at < range->start.raw)
-            walk->at = range->start.raw;
-        if (range->kind != MEMMAP_USABLE || walk->at >= range->end.raw) {
+        walk->at = phys_max(walk->at, range->start);
+        if (range->kind != MEMMAP_USABLE || !phys_is_below(walk->at, range->end)) {
             walk->range++;
             continue;
         }
-        while (walk->has_taken && walk->taken.end.raw <= walk->at)
+        while (walk->has_taken && !phys_is_below(walk->at, walk->taken.end))
             walk->has_taken = walk->setup->next_taken(&walk->taken_cursor, &walk->taken);
-        if (walk->has_taken && walk->taken.start.raw <= walk->at) {
-            walk->at = walk->taken.end.raw;
+        if (walk->has_taken && !phys_is_below(walk->at, walk->taken.start)) {
+            walk->at = walk->taken.end;
             continue;
         }
-        uint64_t end = range->end.raw;
-        if (walk->has_taken && walk->taken.start.raw < end)
-            end = walk->taken.start.raw;
-        *lo = phys_to_pfn(phys(walk->at));
-        *hi = phys_to_pfn(phys(end));
+        phys_t end = walk->has_taken ? phys_min(range->end, walk->taken.start) : range->end;
+        *lo = phys_to_pfn(walk->at);
+        *hi = phys_to_pfn(end);
         walk->at = end;
         return true;
     }
@@ -263,9 +260,9 @@ static void set_reserve(const struct buddy_setup *setup, unsigned int number, bo
     for (struct free_walk walk = walk_free(setup); wanted > 0 && walk_next(&walk, &lo, &hi);) {
         lo = pfn_max(lo, zone->start);
         hi = pfn_min(hi, zone->end);
-        if (lo.raw >= hi.raw)
+        if (!pfn_is_below(lo, hi))
             continue;
-        uint64_t part = hi.raw - lo.raw < wanted ? hi.raw - lo.raw : wanted;
+        uint64_t part = pfn_distance(lo, hi) < wanted ? pfn_distance(lo, hi) : wanted;
         wanted -= part;
         zone->reserve_end = pfn_add(lo, part);
     }

@@ -9,23 +9,23 @@ PORT_PER_CPU(unsigned int, buddy_cpu_node);
 
 status_t buddy_set_nodes(const struct buddy_setup *setup)
 {
-    uint64_t at = 0;
+    phys_t at = { 0 };
     buddy.node_run_count = 0;
     for (;;) {
         const struct buddy_node_range *next = NULL;
         for (size_t i = 0; i < setup->node_range_count; i++) {
             const struct buddy_node_range *range = &setup->node_ranges[i];
-            if (range->node >= buddy.node_count || range->start.raw >= range->end.raw)
+            if (range->node >= buddy.node_count || !phys_is_below(range->start, range->end))
                 return STATUS_INVALID;
-            if (range->start.raw >= at && (!next || range->start.raw < next->start.raw))
+            if (!phys_is_below(range->start, at) && (!next || phys_is_below(range->start, next->start)))
                 next = range;
         }
-        if (!next || next->start.raw > at)
-            buddy.node_runs[buddy.node_run_count++] = (struct node_run){ phys_to_pfn(phys(at)), 0 };
+        if (!next || phys_is_below(at, next->start))
+            buddy.node_runs[buddy.node_run_count++] = (struct node_run){ phys_to_pfn(at), 0 };
         if (!next)
             break;
         buddy.node_runs[buddy.node_run_count++] = (struct node_run){ phys_to_pfn(next->start), next->node };
-        at = next->end.raw;
+        at = next->end;
     }
     for (unsigned int i = 0; buddy.distances && i < buddy.node_count * buddy.node_count; i++)
         buddy.distances[i] = setup->distances[i];
@@ -35,7 +35,7 @@ status_t buddy_set_nodes(const struct buddy_setup *setup)
 unsigned int buddy_node_of(phys_t address)
 {
     for (size_t i = buddy.node_run_count; i-- > 0;)
-        if (buddy.node_runs[i].start.raw <= phys_to_pfn(address).raw)
+        if (!pfn_is_below(phys_to_pfn(address), buddy.node_runs[i].start))
             return buddy.node_runs[i].node;
     return 0;
 }

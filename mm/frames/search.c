@@ -40,8 +40,8 @@ static struct window window_of(pfn_t lo, pfn_t hi, pfn_t base, uint64_t size)
 {
     pfn_t end = pfn_add(base, 512 * size);
     return (struct window){
-        .lo = lo.raw <= base.raw ? 0 : (unsigned int)((lo.raw - base.raw) / size),
-        .hi = hi.raw >= end.raw ? 512 : (unsigned int)((hi.raw - base.raw + size - 1) / size),
+        .lo = !pfn_is_below(base, lo) ? 0 : (unsigned int)(pfn_distance(base, lo) / size),
+        .hi = !pfn_is_below(hi, end) ? 512 : (unsigned int)((pfn_distance(base, hi) + size - 1) / size),
     };
 }
 
@@ -93,7 +93,7 @@ static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t numb
 {
     CHECK_HELD(&buddy.lock);
     while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
-        if (pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES).raw <= lo.raw)
+        if (!pfn_is_below(lo, pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES)))
             break;
         pfn_t frame =
             order < CHUNK_ORDER ? search_chunks(number, order, lo, hi) : search_region(number, order, lo, hi);
@@ -128,7 +128,7 @@ static bool find_spare_chunk(struct place *place)
     for (unsigned int i = BUDDY_ZONES; i-- > 0 && !is_found;) {
         pfn_t lo = pfn_align_up(buddy.zones[i].reserve_end, CHUNK_FRAMES);
         pfn_t hi = pfn_align_down(buddy.zones[i].end, CHUNK_FRAMES);
-        is_found = lo.raw < hi.raw && find_whole_chunk(lo, hi, place);
+        is_found = pfn_is_below(lo, hi) && find_whole_chunk(lo, hi, place);
     }
     return is_found;
 }
@@ -185,17 +185,19 @@ static struct found search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, 
     CHECK_HELD(&buddy.lock);
     for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
         pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
-        if (end.raw <= lo.raw)
+        if (!pfn_is_below(lo, end))
             break;
         pfn_t frame = pfn(pfn_min(hi, end).raw - BIT(order));
         /* One end of the region is not the block's. */
-        unsigned int own = order == REGION_ORDER ? NO_CHUNK : frame.raw == base.raw ? REGION_CHUNKS - 1 : 0;
+        unsigned int own = order == REGION_ORDER       ? NO_CHUNK
+                           : pfn_is_equal(frame, base) ? REGION_CHUNKS - 1
+                                                       : 0;
         bool is_own_used;
         if (defers && !buddy_is_prepared(number))
             return (struct found){ .frame = first_to_describe(base), .is_undescribed = true };
         if (!prepare_region(number, own, &is_own_used))
             continue;
-        struct window taken = { .lo = (unsigned int)((frame.raw - base.raw) / CHUNK_FRAMES) };
+        struct window taken = { .lo = (unsigned int)(pfn_distance(base, frame) / CHUNK_FRAMES) };
         taken.hi = taken.lo + (unsigned int)BIT(order - CHUNK_ORDER);
         buddy_split_region_locked(number, taken, is_own_used ? own : NO_CHUNK);
         return (struct found){ .frame = frame };
@@ -249,7 +251,7 @@ struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, b
     struct found found = { .frame = PFN_INVALID };
     lo = pfn_align_up(lo, BIT(order));
     hi = pfn_align_down(hi, BIT(order));
-    if (lo.raw >= hi.raw)
+    if (!pfn_is_below(lo, hi))
         return found;
     int64_t number = top_region(hi);
     if (order < REGION_ORDER)

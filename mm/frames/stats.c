@@ -26,10 +26,11 @@ static const struct bits512 all_free = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, U
 /* The frames at @base that are within the bounds. */
 static void count_frames(const struct count *count, const struct bits512 *bits, pfn_t base)
 {
-    uint64_t lo = count->lo.raw > base.raw ? count->lo.raw - base.raw : 0;
-    uint64_t hi = count->hi.raw < base.raw + CHUNK_FRAMES ? count->hi.raw - base.raw : CHUNK_FRAMES;
+    uint64_t lo = pfn_is_below(base, count->lo) ? pfn_distance(base, count->lo) : 0;
+    uint64_t hi =
+        pfn_is_below(count->hi, pfn_add(base, CHUNK_FRAMES)) ? pfn_distance(base, count->hi) : CHUNK_FRAMES;
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
-    if (count->hi.raw <= base.raw || lo >= hi)
+    if (!pfn_is_below(base, count->hi) || lo >= hi)
         return;
     bits512_count(bits, (unsigned int)lo, (unsigned int)hi, blocks);
     for (unsigned int order = 0; order <= CHUNK_ORDER; order++)
@@ -39,10 +40,11 @@ static void count_frames(const struct count *count, const struct bits512 *bits, 
 /* The chunks of the region at @base. A bound may lie inside of one: its part counts as frames. */
 static void count_chunks(const struct count *count, const struct bits512 *whole, pfn_t base)
 {
-    uint64_t lo = count->lo.raw > base.raw ? count->lo.raw - base.raw : 0;
-    uint64_t hi = count->hi.raw < base.raw + REGION_FRAMES ? count->hi.raw - base.raw : REGION_FRAMES;
+    uint64_t lo = pfn_is_below(base, count->lo) ? pfn_distance(base, count->lo) : 0;
+    uint64_t hi =
+        pfn_is_below(count->hi, pfn_add(base, REGION_FRAMES)) ? pfn_distance(base, count->hi) : REGION_FRAMES;
     uint64_t blocks[CHUNK_ORDER + 1] = { 0 };
-    if (count->hi.raw <= base.raw || lo >= hi)
+    if (!pfn_is_below(base, count->hi) || lo >= hi)
         return;
     unsigned int first = (unsigned int)((lo + CHUNK_FRAMES - 1) / CHUNK_FRAMES),
                  end = (unsigned int)(hi / CHUNK_FRAMES);
@@ -107,7 +109,7 @@ static void count_all(const struct count *count)
         for (; free_regions != 0; free_regions &= free_regions - 1) {
             int64_t number = (int64_t)(word * 64 + (unsigned int)__builtin_ctzll(free_regions));
             pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES);
-            if (base.raw >= count->lo.raw && base.raw + REGION_FRAMES <= count->hi.raw)
+            if (!pfn_is_below(base, count->lo) && !pfn_is_below(count->hi, pfn_add(base, REGION_FRAMES)))
                 add(count, REGION_ORDER, 1);
             else
                 count_chunks(count, &all_free, base);
@@ -126,7 +128,7 @@ static void count_zone(unsigned int number, uint32_t node, struct buddy_zone_sta
         pfn_t start = buddy.node_runs[i].start;
         pfn_t end = i + 1 < buddy.node_run_count ? buddy.node_runs[i + 1].start : PFN_END;
         struct count count = { pfn_max(start, zone->start), pfn_min(end, zone->end), stats };
-        if ((node == BUDDY_ANY_NODE || node == buddy.node_runs[i].node) && count.lo.raw < count.hi.raw)
+        if ((node == BUDDY_ANY_NODE || node == buddy.node_runs[i].node) && pfn_is_below(count.lo, count.hi))
             count_all(&count);
     }
 }

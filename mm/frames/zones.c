@@ -32,7 +32,7 @@ static const struct zone *confining_zone(pfn_t below)
         const struct zone *zone = &buddy.zones[i];
         if (zone->managed == 0)
             continue;
-        if (zone->start.raw < below.raw)
+        if (pfn_is_below(zone->start, below))
             return is_topmost ? NULL : zone;
         is_topmost = false;
     }
@@ -48,7 +48,7 @@ static struct found search_zones(const struct request *request, unsigned int nod
         const struct zone *zone = &buddy.zones[i];
         pfn_t lo = zone == confining || (request->flags & BUDDY_URGENT) ? zone->start : zone->reserve_end;
         pfn_t hi = pfn_min(zone->end, request->below);
-        if (zone->managed == 0 || lo.raw >= hi.raw)
+        if (zone->managed == 0 || !pfn_is_below(lo, hi))
             continue;
         for (size_t n = buddy.node_run_count; n-- > 0;) {
             const struct node_run *run = &buddy.node_runs[n];

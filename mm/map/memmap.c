@@ -253,7 +253,7 @@ uint64_t memmap_total(const struct memmap_range *ranges, size_t count, enum memm
     uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
         if (ranges[i].kind == kind)
-            bytes += ranges[i].end.raw - ranges[i].start.raw;
+            bytes += phys_distance(ranges[i].start, ranges[i].end);
     }
     return bytes;
 }

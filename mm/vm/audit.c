@@ -23,7 +23,8 @@ static void note(struct audit *audit, bool is_violation, enum audit_violation vi
 
 static bool overlaps(struct phys_range range, const struct page_mapping *mapping)
 {
-    return mapping->phys.raw < range.end.raw && range.start.raw < mapping->phys.raw + mapping->size_bytes;
+    return phys_ranges_overlap(
+        range, (struct phys_range){ mapping->phys, phys_add(mapping->phys, mapping->size_bytes) });
 }
 
 /* Whether all of the page is memory that may be written through the cache. */

@@ -83,9 +83,10 @@ static void check_neighbours(const struct segment *segment)
     const struct segment *before = segment_at(root, virt_sub(segment->start, 1)),
                          *after = segment_at(root, segment->end);
     CHECK(virt_is_below(segment->start, segment->end), "vrange: a segment is not empty");
-    CHECK(before ? before->end.raw == segment->start.raw : segment->start.raw == first_address.raw,
+    CHECK(before ? virt_is_equal(before->end, segment->start) : virt_is_equal(segment->start, first_address),
           "vrange: a segment begins where the one before it ends");
-    CHECK(!after || after->start.raw == segment->end.raw, "vrange: a segment ends where the next one begins");
+    CHECK(!after || virt_is_equal(after->start, segment->end),
+          "vrange: a segment ends where the next one begins");
     CHECK(segment->state != SEGMENT_FREE ||
               ((!before || before->state != SEGMENT_FREE) && (!after || after->state != SEGMENT_FREE)),
           "vrange: free segments that touch are one");
@@ -118,11 +119,11 @@ static struct segment *cut(struct segment *segment, virt_t start, virt_t end, st
 /* Whether the direct map, which is write-back, maps part of @range. */
 static bool is_in_direct_map(struct phys_range range)
 {
-    const uint64_t limit = DIRECT_MAP_END - DIRECT_MAP_START;
-    uint64_t start = range.start.raw, end = range.end.raw < limit ? range.end.raw : limit;
-    if (start >= limit)
+    const phys_t limit = { DIRECT_MAP_END - DIRECT_MAP_START };
+    if (!phys_is_below(range.start, limit))
         return false;
-    return paging_maps_any(tables, virt(DIRECT_MAP_START + start), end - start);
+    return paging_maps_any(tables, virt(DIRECT_MAP_START + range.start.raw),
+                           phys_distance(range.start, phys_min(range.end, limit)));
 }
 
 /**
@@ -218,7 +219,8 @@ static uint64_t piece_of(virt_t at, uint64_t left, phys_t device)
 {
     uint64_t most = PIECE_PAGES * PAGE_SIZE,
              to_boundary = LARGE_PAGE_SIZE - virt_offset_in(at, LARGE_PAGE_SIZE);
-    if (is_aligned(at.raw | device.raw, LARGE_PAGE_SIZE) && left >= LARGE_PAGE_SIZE) {
+    if (is_aligned(at.raw, LARGE_PAGE_SIZE) && is_aligned(device.raw, LARGE_PAGE_SIZE) &&
+        left >= LARGE_PAGE_SIZE) {
         left = align_down(left, LARGE_PAGE_SIZE);
         most = PIECE_PAGES * LARGE_PAGE_SIZE;
     } else if (left > to_boundary) {
@@ -389,8 +391,7 @@ bool vrange_find(virt_t address, struct vrange_info *info, bool *is_guard)
 bool vrange_next(uint64_t *cursor, struct vrange_info *info)
 {
     spin_lock(&tree_lock);
-    const struct segment *found =
-        segment_at(root, *cursor > first_address.raw ? virt(*cursor) : first_address);
+    const struct segment *found = segment_at(root, virt_max(virt(*cursor), first_address));
     while (found && found->state == SEGMENT_FREE)
         found = segment_at(root, found->end);
     if (found) {
