@@ -5,6 +5,7 @@
     machine.py   a machine to boot on, and the emulator's command line for it
     bochs.py     the same for Bochs, which wants a file
     session.py   one boot: the process, its serial output, the input to it
+    relay.py     the serial log, on standard output
     stream.py    reads a serial log: boots, log lines, KTAP, JSON lines, the verdict
     expect.py    what a user expects of a machine, and whether it holds
     junit.py     results as JUnit XML

@@ -20,10 +20,12 @@ import re
 import shlex
 import socket
 import subprocess
+import sys
 import time
 
 from ashlar import Failure, bochs, stream
 from ashlar.machine import QEMU_STATUS, qemu_command
+from ashlar.relay import Relay
 from ashlar.timeout import Timeout
 from ashlar.serial_text import ESCAPE
 
@@ -67,6 +69,7 @@ class Session:
         self.cursor = 0
         self.started = 0.0
         self.events = None
+        self.relay = None  # of the log, to a standard output that is no terminal
         self.heard = b''  # of the events, once the emulator has ended
 
     @staticmethod
@@ -110,6 +113,9 @@ class Session:
                 'stderr': open(self.folder / 'emulator.log', 'wb'),
             }
         )
+        if self.interactive and not sys.stdout.isatty():
+            quiet = {'stdout': subprocess.DEVNULL}
+            self.relay = Relay(self.log_path)
         self.events, qemus_end = socket.socketpair()
         self.events.sendall(b'{"execute":"qmp_capabilities"}\n')
         words = [
@@ -122,6 +128,8 @@ class Session:
             self.process = subprocess.Popen(
                 [*self.command, *words], cwd=self.cwd, pass_fds=[qemus_end.fileno()], **quiet
             )
+        if self.relay:
+            self.relay.start()
 
     @staticmethod
     def _has_restarted(log):
@@ -149,6 +157,9 @@ class Session:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.relay:
+            self.relay.stop()
+            self.relay = None
         if self.events:
             self.events.close()
             self.events = None

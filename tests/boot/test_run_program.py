@@ -2,7 +2,9 @@
 """scripts/run as a user and a CI job call it: an image, an emulator and firmware of their own, files of results."""
 import json
 import shutil
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -134,7 +136,7 @@ def test_an_image_is_judged_as_it_is(build, tmp_path):
         '--junit',
         'xml',
         *drive,
-        cwd=tmp_path
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, 'facts', 'xml'])
@@ -167,3 +169,24 @@ def test_gfxmode_reaches_the_menu(build):
     )
     assert done.returncode == 0, done.stderr
     assert '800x600' in done.stdout
+
+
+def test_a_slow_reader_of_the_output_changes_no_result(build, tmp_path):
+    """A non-blocking socket, as runners in Node.js have it, read a little at a time: no byte is lost or doubled."""
+    words = ['--cmdline', 'run="report; report; exit"', '--report', tmp_path / 'facts']
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    with reader, subprocess.Popen(
+        [str(ROOT / 'scripts/run'), '--image', str(build().path(ELF)), *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    ) as process:
+        writer.close()
+        output = b''
+        while part := reader.recv(128):
+            output += part
+            time.sleep(0.001)
+        assert process.wait() == 0, process.stderr.read().decode()
+    told = [json.loads(line) for line in (tmp_path / 'facts').read_text().splitlines()]
+    assert stream.Stream(output).objects == told and told[-1]['type'] == 'verdict'
