@@ -15,7 +15,6 @@
 #include <log/output.h>
 
 #include <lib/machine_ops.h>
-#include <lib/string.h>
 
 /* The size assumed for the terminal at a serial port. */
 #define TERMINAL_ROWS    24
@@ -29,8 +28,6 @@ static struct lock_bound lock_bound = { .timeout_ticks = TIMEOUT_TICKS };
 struct spinlock output_lock = SPINLOCK("log", LOCK_LOG, .bound = &lock_bound);
 /* guarded by output_lock: what log.c says, and: */
 static struct console *consoles; /* written with the lock held; read also without */
-static const char *prompt;       /* NULL: none */
-static bool is_prompt_shown;     /* not in a report, which erases it until its end */
 static uint32_t line_count;      /* read also without */
 
 /* Atomic: the CPU that called output_hold(), plus 1; 0: none. After a wait for the reporter that timed out,
@@ -99,33 +96,7 @@ void output_write_styled(struct console *only, enum text_style style, const char
     write(only, style, false, text, length);
 }
 
-/* ---- the prompt ---- */
-
-static size_t prompt_length(void)
-{
-    size_t length = strlen(prompt);
-    return length < OUTPUT_PROMPT_MAX ? length : OUTPUT_PROMPT_MAX;
-}
-
-static void show_prompt(void)
-{
-    if (!prompt || is_prompt_shown)
-        return;
-    is_prompt_shown = true;
-    output_write_styled(NULL, STYLE_PROMPT, prompt, prompt_length());
-}
-
-static void hide_prompt(void)
-{
-    char blanks[OUTPUT_PROMPT_MAX + 2];
-    if (!is_prompt_shown)
-        return;
-    is_prompt_shown = false;
-    size_t length = prompt_length();
-    memset(blanks, ' ', sizeof(blanks));
-    blanks[0] = blanks[length + 1] = '\r';
-    output_write(NULL, blanks, length + 2);
-}
+/* ---- lines ---- */
 
 void output_write_line(struct console *only, enum text_style style, const char *text, size_t length)
 {
@@ -133,37 +104,16 @@ void output_write_line(struct console *only, enum text_style style, const char *
         write(only, style, true, text, length);
         return;
     }
-    bool was_shown = is_prompt_shown;
-    hide_prompt();
+    bool was_shown = prompt_hide();
     write(NULL, style, true, text, length);
     __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
     if (was_shown)
-        show_prompt();
+        prompt_show();
 }
 
 uint32_t output_line_count(void)
 {
     return __atomic_load_n(&line_count, __ATOMIC_RELAXED);
-}
-
-void output_show_prompt(const char *text)
-{
-    struct output_held held = output_take();
-    prompt = text;
-    if (!__atomic_load_n(&reporter, __ATOMIC_RELAXED))
-        show_prompt();
-    output_give(held);
-}
-
-void output_erase_prompt(void)
-{
-    /* Read without the lock: set by the same CPU, unless in a panic, which may find it either way. */
-    if (!prompt)
-        return;
-    struct output_held held = output_take();
-    hide_prompt();
-    prompt = NULL;
-    output_give(held);
 }
 
 void output_add(struct console *console)
@@ -189,13 +139,18 @@ void output_settle(void)
             console->settle(console);
 }
 
+bool output_is_held(void)
+{
+    return __atomic_load_n(&reporter, __ATOMIC_RELAXED) != 0;
+}
+
 bool output_hold(struct output_held *held)
 {
     if (is_reporter())
         return false;
     *held = output_take();
     __atomic_store_n(&reporter, machine_ops.cpu() + 1, __ATOMIC_RELAXED);
-    hide_prompt();
+    (void)prompt_hide();
     return true;
 }
 
@@ -203,7 +158,7 @@ void output_release(struct output_held held)
 {
     uint32_t mine = machine_ops.cpu() + 1;
     __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
-    show_prompt();
+    prompt_show();
     (void)__atomic_compare_exchange_n(&reporter, &mine, 0, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     output_give(held);
 }

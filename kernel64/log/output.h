@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The list of consoles, and the lock that serialises writes to them. log.c writes lines and print.c text;
- * other rooms use those two, and only the last part of this file.
+ * other rooms use those two, and only the last part of this file. The row of a prompt is in prompt.c.
  *
  * Context of all: any, interrupts on or off, also NMI and panic: the wait for the lock is bounded.
  */
@@ -55,6 +55,13 @@ void output_write_styled(struct console *only, enum text_style style, const char
  */
 void output_write_line(struct console *only, enum text_style style, const char *text, size_t length);
 
+/* Erases the row of a prompt from the consoles, for other text. Return: whether it was there. Context:
+   between output_take() and output_give(). */
+bool prompt_hide(void);
+
+/* Shows it again. Without a prompt, or while it is there, nothing is done. Context: as prompt_hide(). */
+void prompt_show(void);
+
 /* Lines and reports that may have begun in the middle of a row of print(): their number so far. They end in
    column 1 of another row. */
 uint32_t output_line_count(void);
@@ -86,16 +93,25 @@ bool output_is_mine(void);
 bool output_hold(struct output_held *held);
 void output_release(struct output_held held);
 
-#define OUTPUT_PROMPT_MAX 16
+/* Return: whether any CPU holds the output for a report. */
+bool output_is_held(void);
+
+/* Characters of a prompt's row. */
+#define OUTPUT_PROMPT_MAX 272
 
 /**
- * output_show_prompt(), output_erase_prompt() - a prompt in the row that print() has begun last, and its end.
- * @text: constant; printable, cut at OUTPUT_PROMPT_MAX characters. The cursor is in column 1.
+ * output_show_prompt(), output_edit_prompt(), output_erase_prompt() - a prompt in the row that print() has
+ * begun last, what a user types after it, and its end.
+ * @text: of a prompt: printable. Of an edit: @length bytes, printable, or '\b', or '\n' or '\f', which end
+ * the prompt without erasing it. Text after OUTPUT_PROMPT_MAX characters is not shown again. The cursor is in
+ *        column 1 before a prompt; its row is not wider than the narrowest console.
  *
- * Log lines and reports go before a prompt: it is erased for them, and shown again after them. There is one
- * at a time; without one output_erase_prompt() does nothing.
+ * Log lines and reports go before a prompt: its row is erased for them, and shown again after them, with the
+ * cursor where it was. There is one prompt at a time; without one output_edit_prompt() writes text, and
+ * output_erase_prompt() does nothing. Edits during a report are shown after it.
  */
 void output_show_prompt(const char *text);
+void output_edit_prompt(const char *text, size_t length);
 void output_erase_prompt(void);
 
 /* Sets whether any console gets styles. Initially on. */

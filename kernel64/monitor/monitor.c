@@ -52,7 +52,7 @@ static void list_words(complete_words_fn *words, const char *prefix, size_t leng
     size_t column = 0;
     const char *word;
 
-    print("\n");
+    line.put(line.context, "\n", 1);
     for (unsigned int i = 0; (word = words(i)) != NULL; i++) {
         if (strncmp(word, prefix, length) != 0)
             continue;
@@ -117,10 +117,17 @@ static void show_from_history(const char *text)
         line_set(&line, text);
 }
 
+static void put_text(void *context, const char *text, size_t length)
+{
+    (void)context;
+    output_edit_prompt(text, length);
+}
+
 static void put_prompt(void *context, const char *text, size_t length)
 {
     (void)context;
-    print_styled(STYLE_PROMPT, "%.*s", (int)length, text);
+    (void)length;
+    output_show_prompt(text);
 }
 
 static void read_line(void)
@@ -145,7 +152,7 @@ void monitor_run(void)
     machine_ops.wait_for_restart = wait_for_restart;
     output_screen(&rows, &columns);
     record_set_form(&records_form);
-    line_init(&line, print_sink, put_prompt, NULL, PROMPT, columns);
+    line_init(&line, put_text, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */
     if (!run_was_given())
         summary_print();

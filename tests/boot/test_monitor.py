@@ -9,6 +9,7 @@ from test_consoles import text_screen
 from test_machine_check import CORRECTED, inject
 
 from ashlar import ROOT
+from ashlar.serial_text import ESCAPE
 
 COLUMNS = 80
 LOG_LINE = r'\[ *\d+\.\d{6}\] cpu\d+ '
@@ -134,9 +135,33 @@ def test_a_log_line_goes_before_the_pagers_prompt(start):
     session.expect(' mce: bank 3', HANG_SECONDS)
     session.expect('--More--', HANG_SECONDS)
     text = session.log().decode()
-    assert re.search(rf'\n--More--\r {{8}}\r{LOG_LINE}mce: bank 3[^\r\n]*\r?\n--More--$', text), text[-400:]
+    assert re.search(rf'\n--More--\r {{8}}\r{LOG_LINE}mce: bank 3[^\r\n]*\r?\n\r--More--$', text), text[-400:]
     rows = text_screen(session).rstrip().split('\n')
     # The log line takes two rows of the screen.
     assert rows[-1] == '--More--' and re.match(rf'{LOG_LINE}mce: bank 3', rows[-3]), rows
     session.type('q')
     session.expect(r'\r {8}\rashlar> $', HANG_SECONDS)
+
+
+# ---- the prompt ----
+
+
+def test_a_log_line_goes_before_the_prompt_and_what_was_typed(start):
+    session = start(boot='kernel', machine='pc', smp='2', qmp=True, cmdline='mcepoll=1')
+    session.expect(r'TSC refined', HANG_SECONDS)
+    session.type('help exi\x1b[D\x1b[D')
+    session.expect(r'help exi\x08\x08$', HANG_SECONDS)
+    assert inject(session, 3, CORRECTED) == ''
+    session.expect(rf'\r +\r{LOG_LINE}mce: bank 3[^\n]*\n\rashlar> help exi\x08\x08$', HANG_SECONDS)
+    rows = text_screen(session).rstrip().split('\n')
+    # The log line takes two rows of the screen.
+    assert rows[-1] == 'ashlar> help exi' and re.match(rf'{LOG_LINE}mce: bank 3', rows[-3]), rows
+    # The report of an NMI, too.
+    session.qmp('inject-nmi')
+    session.expect(r'----\[ Ashlar (?:.*\n)+\rashlar> help exi\x08\x08$', HANG_SECONDS)
+    session.type('\x1b[Ft\r')
+    session.expect('print the verdict and exit', HANG_SECONDS)
+    session.expect(r'^ashlar> $', HANG_SECONDS)
+    # To a program that waits for a prompt at the beginning of a line, it is one.
+    text = ESCAPE.sub('', session.log().decode())
+    assert len(re.findall(r'^ashlar> ', text, re.MULTILINE)) == 2

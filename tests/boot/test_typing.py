@@ -133,10 +133,11 @@ def test_long_output_is_paused_at_each_screen(session):
 
 
 def test_every_printable_character_comes_through(serial, keyboard):
-    text = ''.join(c for c in map(chr, range(0x21, 0x7F)) if c not in '";\'\\')
+    text = ''.join(c for c in map(chr, range(0x21, 0x7F)) if c not in '";\'\\|')
     for enter in (serial, keyboard):
         answer = enter(f'{text}\n')
         assert text in answer.replace('\b', ''), answer
+        assert '\n|: no such command' in enter('"|"\n')
 
 
 def test_keyboard_editing_keys_work(keyboard):
