@@ -12,6 +12,7 @@
 #include <acpi/mp_table.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 
 /* ---- the tables, the root first ---- */
@@ -123,7 +124,7 @@ static void dump_table(const struct acpi_table *table, const uint8_t *data)
 static status_t command_acpi(int argc, char **argv)
 {
     bool is_dump = argc > 1 && strcmp(argv[1], "dump") == 0;
-    if (argc > (is_dump ? 3 : 2))
+    if (!arguments_count(argc, argv, 0, is_dump ? 2 : 1))
         return STATUS_INVALID;
     if (argc == 2 && strcmp(argv[1], "MP") == 0)
         return explain_mp();
@@ -134,7 +135,10 @@ static status_t command_acpi(int argc, char **argv)
     if (argc == 1)
         return list_tables();
     const char *signature = is_dump ? (argc == 3 ? argv[2] : NULL) : argv[1];
-    return visit_tables(signature, is_dump ? dump_table : explain_table) > 0 ? STATUS_OK : STATUS_NOT_FOUND;
+    unsigned int count = visit_tables(signature, is_dump ? dump_table : explain_table);
+    if (count == 0 && signature)
+        argument_refuse(signature, "a table of this machine: 'acpi' lists them");
+    return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static const char *acpi_arguments(unsigned int index)

@@ -7,6 +7,7 @@
 #include <ashlar/command.h>
 #include <command/record.h>
 #include <cpu/insn.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <lib/string.h>
 
@@ -125,7 +126,7 @@ static status_t command_bench(int argc, char **argv)
     const struct record_form *form = record_form_of(&argc, argv);
     const char *pattern = argc > 1 ? argv[1] : "*";
     unsigned int count = 0;
-    if (argc > 2)
+    if (!arguments_count(argc, argv, 0, 1))
         return STATUS_INVALID;
     for (const struct bench *bench = __benches_start; bench < __benches_end && !print_is_stopped(); bench++) {
         if (!string_matches(pattern, bench->name))
@@ -135,7 +136,7 @@ static status_t command_bench(int argc, char **argv)
         run_one(bench, form);
     }
     if (count == 0)
-        print("no benchmark named %s\n", pattern);
+        argument_refuse(pattern, "a benchmark: Tab lists them");
     return count > 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 COMMAND_WITH_WORDS(bench, command_bench, .group = GROUP_TESTS, .arguments = "[-j] [GLOB]",

@@ -4,6 +4,7 @@
  */
 #include <ashlar/command.h>
 #include <ashlar/report.h>
+#include <log/arguments.h>
 #include <log/log.h>
 #include <log/print.h>
 #include <lib/string.h>
@@ -18,7 +19,7 @@ static status_t command_log(int argc, char **argv)
     enum log_level level = LOG_DEBUG;
     const char *word = argc == 2 && !log_find_level(argv[1], &level) ? argv[1] : NULL;
 
-    if (argc > 2)
+    if (!arguments_count(argc, argv, 0, 1))
         return STATUS_INVALID;
     /* Without these two lines, a program that reads the serial port would take the first log line for another
        boot's. */
@@ -50,7 +51,7 @@ static status_t command_report(int argc, char **argv)
     const char *pattern = argc == 2 ? argv[1] : "*";
     bool is_any = false;
 
-    if (argc > 2)
+    if (!arguments_count(argc, argv, 0, 1))
         return STATUS_INVALID;
     for (const struct report *report = __reports_start; report < __reports_end; report++) {
         if (!string_matches(pattern, report->type))
@@ -61,6 +62,8 @@ static status_t command_report(int argc, char **argv)
             record_print(report->type, write_report, report);
         is_any = true;
     }
+    if (!is_any)
+        argument_refuse(pattern, "an object of the report: Tab lists them, 'report' prints all");
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;
 }
 COMMAND_WITH_WORDS(report, command_report, .group = GROUP_OUTPUT, .arguments = "[-j] [GLOB]",

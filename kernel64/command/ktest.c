@@ -12,6 +12,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <power/verdict.h>
 
@@ -151,7 +152,7 @@ static status_t command_test(int argc, char **argv)
     const char *pattern = argc > first ? argv[first] : "*";
     unsigned int number = 0;
 
-    if (argc > first + 1)
+    if (!arguments_count(argc, argv, 0, first))
         return STATUS_INVALID;
     unsigned int count = count_matches(pattern);
     if (count == 0) {

@@ -19,5 +19,6 @@
  * Return: STATUS_OK; STATUS_NOT_FOUND at the end; STATUS_MALFORMED for a quote that is never closed;
  *         STATUS_TOO_BIG for too many words; STATUS_INVALID for a '|' that is not between a command and one
  *         word. After the last three the rest of the line cannot be split.
+ * Context: any.
  */
 status_t split_next(char **line, int *argc, char **argv, const char **filter) MUST_CHECK;

@@ -37,7 +37,7 @@ bool argument_number(const char *word, const char *what, uint64_t least, uint64_
         return true;
     }
     const char *remark = status == STATUS_INVALID ? ", decimal or after 0x" : "";
-    argument_refuse(word, most <= DECIMAL_MAX ? "%s: a number, %lu to %lu%s" : "%s: a number, %#lx to %#lx%s",
+    argument_refuse(word, most <= DECIMAL_MAX ? "%s: a number, %lu to %lu%s" : "%s: a number, %lu to %#lx%s",
                     what, least, most, remark);
     return false;
 }

@@ -10,21 +10,43 @@
 #include <boot/machine.h>
 #include <cpu/physical.h>
 #include <lib/parse.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <panic/symbols.h>
 #include <vm/address_space.h>
 #include <vm/device_map.h>
 
-status_t address_read(const char *text, uint64_t *address, bool *is_physical)
+bool address_read(const char *text, uint64_t *address, bool *is_physical)
 {
     uint64_t number;
     bool has_prefix = (text[0] == 'P' || text[0] == 'p') && text[1] >= '0' && text[1] <= '9';
     status_t status = has_prefix ? parse_number(text + 1, &number) : symbol_read_address(text, &number);
-    if (status != STATUS_OK)
-        return STATUS_NOT_FOUND;
+    if (status != STATUS_OK) {
+        argument_refuse(text, "an address: a number, P0x... for a physical one, or a function's name");
+        return false;
+    }
     *address = number;
     *is_physical = has_prefix;
-    return STATUS_OK;
+    return true;
+}
+
+bool address_read_width(const char *text, unsigned int most, unsigned int *width)
+{
+    uint64_t number;
+    if (parse_number(text, &number) == STATUS_OK && number <= most && is_power_of_two(number)) {
+        *width = (unsigned int)number;
+        return true;
+    }
+    argument_refuse(text, "a width: 1, 2%s bytes", most == 8 ? ", 4 or 8" : " or 4");
+    return false;
+}
+
+bool address_read_value(const char *text, unsigned int width, uint64_t *value)
+{
+    static const char *const names[] = {
+        [1] = "a value of 1 byte", [2] = "a value of 2 bytes", [4] = "a value of 4 bytes", [8] = "a value"
+    };
+    return argument_number(text, names[width], 0, UINT64_MAX >> (64 - 8 * width), value);
 }
 
 /* Whether the direct map has the address. */

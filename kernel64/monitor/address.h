@@ -12,10 +12,32 @@
  *        a number.
  * @address, @is_physical: untouched on failure.
  *
- * Return: STATUS_OK; STATUS_NOT_FOUND when it is none of these.
- * Context: any.
+ * Return: false, after a message, when it is none of these.
+ * Context: as print().
  */
-status_t address_read(const char *text, uint64_t *address, bool *is_physical) MUST_CHECK;
+bool address_read(const char *text, uint64_t *address, bool *is_physical) MUST_CHECK;
+
+/**
+ * address_read_width() - parse the width of an access.
+ * @text:  a power of two.
+ * @most:  4 or 8, bytes.
+ * @width: bytes; untouched on failure.
+ *
+ * Return: false, after a message, when it is not.
+ * Context: as print().
+ */
+bool address_read_width(const char *text, unsigned int most, unsigned int *width) MUST_CHECK;
+
+/**
+ * address_read_value() - parse a value to write.
+ * @text:  a number.
+ * @width: of the access, from address_read_width().
+ * @value: untouched on failure.
+ *
+ * Return: false, after a message, when it is none or does not fit.
+ * Context: as print().
+ */
+bool address_read_value(const char *text, unsigned int width, uint64_t *value) MUST_CHECK;
 
 /* Memory at a physical address, until address_unmap(). */
 struct address_window {

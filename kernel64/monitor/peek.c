@@ -7,11 +7,14 @@
 #include <ashlar/command.h>
 #include <cpu/fixup.h>
 #include <cpu/trap_frame.h>
-#include <lib/parse.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <monitor/address.h>
 
-#define PEEK_ROW 16
+/* Of a row, so that it fits 80 columns with its address. */
+#define PEEK_UNITS 8
+#define PEEK_ROW   16 /* bytes */
+
 #define PEEK_MAX 65536
 
 struct access {
@@ -62,12 +65,12 @@ static void write_value(void *argument)
     }
 }
 
-static bool is_width(uint64_t width)
-{
-    return width <= 8 && is_power_of_two(width);
-}
-
 /* ---- peek ---- */
+
+static unsigned int row_bytes(unsigned int width)
+{
+    return width * PEEK_UNITS < PEEK_ROW ? width * PEEK_UNITS : PEEK_ROW;
+}
 
 /* Prints up to a row of values. @shown: the address in the row's heading. Return: false at the first address
    that cannot be read. */
@@ -90,7 +93,7 @@ static bool peek_row(uint64_t address, uint64_t shown, bool is_physical, uint64_
         done += width;
     }
     text[done] = '\0';
-    for (uint64_t i = done; i < PEEK_ROW; i += width)
+    for (uint64_t i = done; i < row_bytes(width); i += width)
         print(" %*s", (int)width * 2, "");
     print("  %s\n", text);
     return done >= size;
@@ -98,28 +101,29 @@ static bool peek_row(uint64_t address, uint64_t shown, bool is_physical, uint64_
 
 static status_t command_peek(int argc, char **argv)
 {
-    uint64_t shown, end, count = 64, width = 1;
+    uint64_t shown, end, count = 64;
+    unsigned int width = 1;
     struct address_window window = { .mapped = NULL };
     bool is_physical, is_read = true;
 
-    if (argc < 2 || argc > 4 || address_read(argv[1], &shown, &is_physical) != STATUS_OK ||
-        (argc > 2 && parse_number(argv[2], &count) != STATUS_OK) ||
-        (argc > 3 && parse_number(argv[3], &width) != STATUS_OK) || !is_width(width) || count == 0 ||
-        count > PEEK_MAX)
+    if (!arguments_count(argc, argv, 1, 3) || !address_read(argv[1], &shown, &is_physical) ||
+        (argc > 2 && !argument_number(argv[2], "a count of bytes", 1, PEEK_MAX, &count)) ||
+        (argc > 3 && !address_read_width(argv[3], 8, &width)))
         return STATUS_INVALID;
     count = align_up(count, width);
-    if (!add_fits(shown, count, &end))
+    if (!add_fits(shown, count, &end)) {
+        argument_refuse(argv[1], "an address with %lu bytes from it on", count);
         return STATUS_INVALID;
+    }
     uint64_t address = shown;
     if (is_physical) {
         if (address_map(phys(shown), count, false, &window) != STATUS_OK)
             return STATUS_NOT_FOUND;
         address = (uintptr_t)window.bytes;
     }
-    for (uint64_t done = 0; is_read && done < count; done += PEEK_ROW) {
-        uint64_t left = count - done;
-        is_read = peek_row(address + done, shown + done, is_physical, left < PEEK_ROW ? left : PEEK_ROW,
-                           (unsigned int)width);
+    for (uint64_t done = 0; is_read && done < count; done += row_bytes(width)) {
+        uint64_t left = count - done, size = left < row_bytes(width) ? left : row_bytes(width);
+        is_read = peek_row(address + done, shown + done, is_physical, size, width);
     }
     address_unmap(&window);
     if (!is_read)
@@ -134,16 +138,16 @@ COMMAND(peek, command_peek, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTIO
 
 static status_t command_poke(int argc, char **argv)
 {
-    uint64_t address, width = 1;
+    uint64_t address;
+    unsigned int width = 1;
     struct address_window window = { .mapped = NULL };
     struct access access;
     struct trap_frame frame;
     bool is_physical;
 
-    if (argc < 3 || argc > 4 || address_read(argv[1], &address, &is_physical) != STATUS_OK ||
-        parse_number(argv[2], &access.value) != STATUS_OK ||
-        (argc > 3 && parse_number(argv[3], &width) != STATUS_OK) || !is_width(width) ||
-        (width < 8 && access.value >> 8 * width != 0))
+    if (!arguments_count(argc, argv, 2, 3) || !address_read(argv[1], &address, &is_physical) ||
+        (argc > 3 && !address_read_width(argv[3], 8, &width)) ||
+        !address_read_value(argv[2], width, &access.value))
         return STATUS_INVALID;
     if (is_physical) {
         if (address_map(phys(address), width, true, &window) != STATUS_OK)
@@ -151,7 +155,7 @@ static status_t command_poke(int argc, char **argv)
         address = (uintptr_t)window.bytes;
     }
     access.address = address;
-    access.width = (unsigned int)width;
+    access.width = width;
     bool is_written = fixup_try(write_value, &access, &frame);
     address_unmap(&window);
     if (!is_written)

@@ -11,8 +11,9 @@
 #include <cpu/features.h>
 #include <cpu/fixup.h>
 #include <cpu/insn.h>
-#include <lib/parse.h>
+#include <log/arguments.h>
 #include <log/print.h>
+#include <monitor/address.h>
 
 /* ---- cpuid ---- */
 
@@ -43,8 +44,9 @@ static void print_range(uint32_t first)
 static status_t command_cpuid(int argc, char **argv)
 {
     uint64_t leaf, subleaf = 0;
-    if (argc > 3 || (argc > 1 && (parse_number(argv[1], &leaf) != STATUS_OK || leaf > UINT32_MAX)) ||
-        (argc > 2 && (parse_number(argv[2], &subleaf) != STATUS_OK || subleaf > UINT32_MAX)))
+    if (!arguments_count(argc, argv, 0, 2) ||
+        (argc > 1 && !argument_number(argv[1], "a leaf", 0, UINT32_MAX, &leaf)) ||
+        (argc > 2 && !argument_number(argv[2], "a subleaf", 0, UINT32_MAX, &subleaf)))
         return STATUS_INVALID;
     print("leaf    sub  eax      ebx      ecx      edx\n");
     if (argc > 1) {
@@ -84,8 +86,9 @@ static status_t command_msr(int argc, char **argv)
     struct msr msr = { .number = 0 };
     struct trap_frame frame;
     uint64_t number;
-    if (argc < 2 || argc > 3 || parse_number(argv[1], &number) != STATUS_OK || number > UINT32_MAX ||
-        (argc > 2 && parse_number(argv[2], &msr.value) != STATUS_OK))
+    if (!arguments_count(argc, argv, 1, 2) ||
+        !argument_number(argv[1], "a register's number", 0, UINT32_MAX, &number) ||
+        (argc > 2 && !argument_number(argv[2], "a value", 0, UINT64_MAX, &msr.value)))
         return STATUS_INVALID;
     msr.number = (uint32_t)number;
     if (!fixup_try(argc > 2 ? write_msr : read_msr, &msr, &frame)) {
@@ -101,24 +104,14 @@ COMMAND(msr, command_msr, .group = GROUP_PROCESSORS, .arguments = "NUMBER [VALUE
 
 /* ---- in, out ---- */
 
-static bool parse_port(const char *text, const char *width_text, uint16_t *port, unsigned int *width)
-{
-    uint64_t number, bytes = 1;
-    if (parse_number(text, &number) != STATUS_OK || number > UINT16_MAX ||
-        (width_text && parse_number(width_text, &bytes) != STATUS_OK) ||
-        (bytes != 1 && bytes != 2 && bytes != 4))
-        return false;
-    *port = (uint16_t)number;
-    *width = (unsigned int)bytes;
-    return true;
-}
-
 static status_t command_in(int argc, char **argv)
 {
-    uint16_t port;
-    unsigned int width;
-    if (argc < 2 || argc > 3 || !parse_port(argv[1], argc > 2 ? argv[2] : NULL, &port, &width))
+    uint64_t number;
+    unsigned int width = 1;
+    if (!arguments_count(argc, argv, 1, 2) || !argument_number(argv[1], "a port", 0, UINT16_MAX, &number) ||
+        (argc > 2 && !address_read_width(argv[2], 4, &width)))
         return STATUS_INVALID;
+    uint16_t port = (uint16_t)number;
     uint32_t value = width == 1 ? io_in8(port) : width == 2 ? io_in16(port) : io_in32(port);
     print("port %#x is %#0*x\n", port, (int)width * 2 + 2, value);
     return STATUS_OK;
@@ -129,12 +122,12 @@ COMMAND(in, command_in, .group = GROUP_MACHINE, .arguments = "PORT [WIDTH]",
 
 static status_t command_out(int argc, char **argv)
 {
-    uint16_t port;
-    unsigned int width;
-    uint64_t value;
-    if (argc < 3 || argc > 4 || !parse_port(argv[1], argc > 3 ? argv[3] : NULL, &port, &width) ||
-        parse_number(argv[2], &value) != STATUS_OK || value >> 8 * width != 0)
+    uint64_t number, value;
+    unsigned int width = 1;
+    if (!arguments_count(argc, argv, 2, 3) || !argument_number(argv[1], "a port", 0, UINT16_MAX, &number) ||
+        (argc > 3 && !address_read_width(argv[3], 4, &width)) || !address_read_value(argv[2], width, &value))
         return STATUS_INVALID;
+    uint16_t port = (uint16_t)number;
     if (width == 1)
         io_out8(port, (uint8_t)value);
     else if (width == 2)

@@ -16,6 +16,7 @@
 #include <lib/format.h>
 #include <lib/qr_code.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/log.h>
 #include <log/print.h>
 #include <monitor/keys.h>
@@ -152,13 +153,16 @@ static status_t save(bool is_serial, unsigned int version)
     return status;
 }
 
+static const char *const ways[] = { "screen", "serial" };
+
 static status_t command_save(int argc, char **argv)
 {
     unsigned int version = run_is_attended() ? version_here() : 0;
-    bool is_screen = argc > 1 && strcmp(argv[1], "screen") == 0;
-    bool is_serial = argc > 1 && strcmp(argv[1], "serial") == 0;
-    if (argc > 2 || (argc > 1 && !is_screen && !is_serial))
+    unsigned int choice;
+    if (!arguments_count(argc, argv, 0, 1) ||
+        (argc > 1 && !argument_choice(argv[1], ways, ARRAY_LEN(ways), &choice)))
         return STATUS_INVALID;
+    bool is_screen = argc > 1 && choice == 0, is_serial = argc > 1 && choice == 1;
     if (is_screen && version == 0) {
         print("no code fits the screen, or no user is there: 'save serial' prints the text\n");
         return STATUS_UNSUPPORTED;
@@ -168,8 +172,7 @@ static status_t command_save(int argc, char **argv)
 
 static const char *save_words(unsigned int index)
 {
-    static const char *const words[] = { "screen", "serial" };
-    return index < ARRAY_LEN(words) ? words[index] : NULL;
+    return index < ARRAY_LEN(ways) ? ways[index] : NULL;
 }
 COMMAND_WITH_WORDS(save, command_save, .group = GROUP_OUTPUT, .arguments = "[screen|serial]",
                    .help = "report and log to take away: QR codes on a screen of pixels, text elsewhere",

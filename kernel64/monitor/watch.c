@@ -8,7 +8,9 @@
 
 #include <command/dispatch.h>
 #include <command/run.h>
+#include <command/split.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <monitor/keys.h>
 #include <monitor/line.h>
@@ -41,7 +43,7 @@ static status_t command_watch(int argc, char **argv)
 {
     /* Not on the stack, because watch may be nested. */
     static char line[LINE_MAX], copy[LINE_MAX];
-    if (argc < 2)
+    if (!arguments_count(argc, argv, 1, SPLIT_WORDS_MAX))
         return STATUS_INVALID;
     if (strcmp(argv[1], argv[0]) == 0) {
         print("%s cannot be watched\n", argv[1]);

@@ -11,6 +11,7 @@
 #include <lib/parse.h>
 #include <lib/size_text.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <smbios/decode.h>
 #include <smbios/init.h>
@@ -273,22 +274,36 @@ COMMAND(firmware, command_firmware, .group = GROUP_MACHINE, .arguments = "",
 
 /* ---- dmi ---- */
 
-/* A name of kinds[], or a number. Return: the type; -1 for anything else. */
+static void refuse_type(const char *word)
+{
+    char names[100];
+    size_t length = 0;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        length += format_buffer(names + length, sizeof(names) - length, ", %s", kinds[i].name);
+    argument_refuse(word, "a type: a number, 0 to 255%s", names);
+}
+
+/* A name of kinds[], or a number. Return: the type; -1, after a message, for anything else. */
 static int read_type(const char *word)
 {
     uint64_t number;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (strcmp(word, kinds[i].name) == 0)
             return kinds[i].type;
-    return parse_number(word, &number) == STATUS_OK && number <= UINT8_MAX ? (int)number : -1;
+    if (parse_number(word, &number) == STATUS_OK && number <= UINT8_MAX)
+        return (int)number;
+    refuse_type(word);
+    return -1;
 }
 
 static status_t command_dmi(int argc, char **argv)
 {
     bool is_dump = argc > 1 && strcmp(argv[1], "dump") == 0;
     const char *word = is_dump ? (argc > 2 ? argv[2] : NULL) : (argc > 1 ? argv[1] : NULL);
+    if (!arguments_count(argc, argv, 0, is_dump ? 2 : 1))
+        return STATUS_INVALID;
     int type = word ? read_type(word) : -1;
-    if (argc > (is_dump ? 3 : 2) || (word && type < 0))
+    if (word && type < 0)
         return STATUS_INVALID;
     if (!smbios_here()) {
         print("this machine has no SMBIOS table that can be read\n");
@@ -296,7 +311,10 @@ static status_t command_dmi(int argc, char **argv)
     }
     if (!word)
         show_where();
-    return show_structures(type, is_dump) > 0 || !word ? STATUS_OK : STATUS_NOT_FOUND;
+    unsigned int count = show_structures(type, is_dump);
+    if (count == 0 && word)
+        argument_refuse(word, "in the SMBIOS table of this machine: 'dmi' shows what is");
+    return count > 0 || !word ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static const char *dmi_words(unsigned int index)

@@ -13,6 +13,7 @@
 #include <irq/lapic.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/log.h>
 #include <log/print.h>
 #include <smp/ap.h>
@@ -75,9 +76,10 @@ static const char *const online_errors[STATUS_COUNT] = {
 };
 
 /* Each CPU of a list, also after one failed. Return: the last error. */
-static status_t change_cpus(const char *list, status_t (*change)(unsigned int cpu),
+static status_t change_cpus(const char *word, status_t (*change)(unsigned int cpu),
                             const char *const why[STATUS_COUNT])
 {
+    const char *list = word;
     uint64_t first, last;
     status_t result = STATUS_OK, status;
     while ((status = parse_next_range(&list, &first, &last)) == STATUS_OK) {
@@ -89,22 +91,26 @@ static status_t change_cpus(const char *list, status_t (*change)(unsigned int cp
             result = status;
         }
         if (last >= percpu_count()) {
-            print("CPUs are numbered 0 to %u\n", percpu_count() - 1);
+            argument_refuse(word, "a list of CPUs: they are numbered 0 to %u", percpu_count() - 1);
             result = STATUS_NOT_FOUND;
         }
     }
-    return status == STATUS_NOT_FOUND ? result : STATUS_INVALID;
+    if (status == STATUS_NOT_FOUND)
+        return result;
+    argument_refuse(word, "a list of CPUs, such as 1-3,5");
+    return STATUS_INVALID;
 }
 
 static status_t command_cpus(int argc, char **argv)
 {
+    static const char *const changes[] = { "off", "on" };
+    unsigned int change;
     if (argc == 1)
         return show_cpus();
-    if (argc == 3 && strcmp(argv[1], "off") == 0)
-        return change_cpus(argv[2], cpu_offline, offline_errors);
-    if (argc == 3 && strcmp(argv[1], "on") == 0)
-        return change_cpus(argv[2], cpu_online, online_errors);
-    return STATUS_INVALID;
+    if (!argument_choice(argv[1], changes, ARRAY_LEN(changes), &change) || !arguments_count(argc, argv, 2, 2))
+        return STATUS_INVALID;
+    return change == 0 ? change_cpus(argv[2], cpu_offline, offline_errors)
+                       : change_cpus(argv[2], cpu_online, online_errors);
 }
 COMMAND(cpus, command_cpus, .group = GROUP_PROCESSORS, .arguments = "[off|on LIST]",
         .help = "processors: topology and start times; take CPUs offline and online", .example = "cpus off 1",

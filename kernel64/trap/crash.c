@@ -7,6 +7,7 @@
 #include <ashlar/sync/spinlock.h>
 #include <cpu/machine_ops.h>
 #include <cpu/percpu.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <panic/panic.h>
 #include <lib/machine_ops.h>
@@ -150,14 +151,16 @@ static const struct {
 
 static status_t command_crash(int argc, char **argv)
 {
-    for (unsigned int i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
+    if (!arguments_count(argc, argv, 1, 1))
+        return STATUS_INVALID;
+    for (unsigned int i = 0; i < ARRAY_LEN(kinds); i++) {
         if (strcmp(argv[1], kinds[i].name) != 0)
             continue;
         kinds[i].run();
         print("crash %s: still alive: the fault was not detected\n", argv[1]);
         return STATUS_UNSUPPORTED;
     }
-    print("kinds:\n");
+    argument_refuse(argv[1], "a kind of fault:");
     for (unsigned int i = 0; i < ARRAY_LEN(kinds); i++)
         print("    %-12s %s\n", kinds[i].name, kinds[i].help);
     return STATUS_INVALID;

@@ -23,16 +23,16 @@ def test_walk_describes_each_mapping(boot):
     code = paragraphs(lines, 'ffffffff800000')
     assert [line[:4].strip() for line in code[1:5]] == ['PML4', 'PDPT', 'PD', 'PT']
     assert code[0].endswith('lies in: the kernel image')
-    assert 'in a page of 4 KiB: read, execute, write-back, global' in code[-1]
+    assert 'page of 4 KiB: read, execute, write-back, global' in code[-1]
 
     ram = paragraphs(lines, 'ffff800003000000')
     assert [line[:4].strip() for line in ram[1:4]] == ['PML4', 'PDPT', 'PD']
     assert re.search(r'page:.* write .*no-execute', ram[3])
-    assert ram[-1] == 'ffff800003000000 is P0x3000000, in a page of 2 MiB: read, write, write-back, global'
+    assert ram[-1] == 'ffff800003000000 is P0x3000000, page of 2 MiB: read, write, write-back, global'
 
     # By the tables, too, and not only by the text: each entry leads to the next table.
     for walk in (code, ram):
-        steps = [re.search(r'at P0x([0-9a-f]+), entry +(\d+): ([0-9a-f]{16})', line) for line in walk[1:-1]]
+        steps = [re.search(r' P0x([0-9a-f]+) \[ *(\d+)\] ([0-9a-f]{16})  ', line) for line in walk[1:-1]]
         for step, below in zip(steps, steps[1:]):
             assert int(step[3], 16) & 0x000FFFFFFFFFF000 == int(below[1], 16)
 

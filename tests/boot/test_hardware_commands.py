@@ -43,9 +43,25 @@ def test_physical_addresses_are_accepted_as_printed(boot):
     assert outcome.verdict == 'pass', outcome.words
     lines = rows(outcome)
     # The date of the BIOS, below the end of the first MiB.
-    assert any(line.startswith('P00000000000ffff0 ') and '/23/99' in line for line in lines)
+    assert any(line.startswith('P00000000000ffff8 ') and '23/99' in line for line in lines)
     assert any(line.startswith('P0000000000100200  5a ') for line in lines)
     assert any('P0x100200' in line for line in lines)
+
+
+def test_rows_of_memory_and_tables_fit_80_columns(boot):
+    looks = '; '.join(
+        f'peek {at} 24 {width}' for at in ('P0x100000', 'kernel64_main') for width in (1, 2, 4, 8)
+    )
+    outcome = boot(
+        f'{looks}; walk kernel64_main; walk P0x100200; walk 0xffffd00000007000; exit', boot='kernel'
+    )
+    assert outcome.verdict == 'pass', outcome.words
+    lines = [line for line in rows(outcome) if line and not line.startswith('@')]
+    assert all(len(line) < 80 for line in lines), lines
+    peeked = [line for line in lines if re.match(r'P?[0-9a-f]{16}  ', line)]
+    # 24 bytes are 3 rows of 8 bytes, and 2 of at most 16 in larger units.
+    assert len(peeked) == 2 * (3 + 2 + 2 + 2), lines
+    assert [len(line.split('  ')[1].split()) for line in peeked] == 2 * [8, 8, 8, 8, 4, 4, 2, 2, 1], peeked
 
 
 def test_addresses_that_cannot_be_right_are_refused(boot):

@@ -13,8 +13,7 @@
 #include <cpu/percpu.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
-#include <lib/parse.h>
-#include <lib/string.h>
+#include <log/arguments.h>
 #include <smp/idle.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -58,17 +57,20 @@ static void spin(void *argument)
 /* Returns when the CPU is at it. */
 static status_t command_hold(int argc, char **argv)
 {
+    static const char *const ways[] = { "off", "on", "lock" };
     uint64_t cpu, length_ms;
-    if (argc != 4 || parse_number(argv[1], &cpu) != STATUS_OK || cpu == 0 || cpu >= percpu_count() ||
-        parse_number(argv[2], &length_ms) != STATUS_OK || length_ms > HOLD_MS_MOST ||
-        (strcmp(argv[3], "off") != 0 && strcmp(argv[3], "on") != 0 && strcmp(argv[3], "lock") != 0))
+    unsigned int way;
+    if (!arguments_count(argc, argv, 3, 3) ||
+        !argument_number(argv[1], "a CPU to hold", 1, percpu_count() - 1, &cpu) ||
+        !argument_number(argv[2], "a time in ms", 0, HOLD_MS_MOST, &length_ms) ||
+        !argument_choice(argv[3], ways, ARRAY_LEN(ways), &way))
         return STATUS_INVALID;
     if (!work_is_done(&hold.work))
         return STATUS_BUSY;
     hold.work = (struct work){ .run = spin };
     hold.length_ns = length_ms * NS_PER_MS;
-    hold.has_interrupts_off = strcmp(argv[3], "off") == 0;
-    hold.has_lock = strcmp(argv[3], "lock") == 0;
+    hold.has_interrupts_off = way == 0;
+    hold.has_lock = way == 2;
     hold.has_begun = false;
     hold.is_over = false;
     if (!idle_queue_work((unsigned int)cpu, &hold.work)) {
@@ -85,9 +87,10 @@ COMMAND(hold, command_hold, .group = GROUP_TESTS, .arguments = "CPU MS off|on|lo
 
 static status_t command_release(int argc, char **argv)
 {
+    (void)argc;
     (void)argv;
-    if (argc != 1 || work_is_done(&hold.work))
-        return STATUS_INVALID;
+    if (work_is_done(&hold.work))
+        return STATUS_NOT_FOUND;
     __atomic_store_n(&hold.is_over, true, __ATOMIC_RELAXED);
     return STATUS_OK;
 }
@@ -116,8 +119,9 @@ static void lose_call(struct trap_frame *frame)
 static status_t command_lose(int argc, char **argv)
 {
     uint64_t cpu, count;
-    if (argc != 3 || parse_number(argv[1], &cpu) != STATUS_OK || cpu >= percpu_count() ||
-        parse_number(argv[2], &count) != STATUS_OK || count == 0)
+    if (!arguments_count(argc, argv, 2, 2) ||
+        !argument_number(argv[1], "a CPU", 0, percpu_count() - 1, &cpu) ||
+        !argument_number(argv[2], "a count", 1, UINT64_MAX, &count))
         return STATUS_INVALID;
     if (traps_handler(VECTOR_CALL) == lose_call)
         return STATUS_BUSY;

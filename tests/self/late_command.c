@@ -10,8 +10,8 @@
 
 #include <cpu/physical.h>
 #include <irq/lapic.h>
-#include <lib/parse.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <smp/ap.h>
 #include <time/clock.h>
@@ -47,7 +47,8 @@ static const struct ap_slot *find_slot(uint32_t apic_id, uint64_t *address)
 static status_t command_late(int argc, char **argv)
 {
     uint64_t apic_id, page;
-    if (argc != 2 || parse_number(argv[1], &apic_id) != STATUS_OK)
+    if (!arguments_count(argc, argv, 1, 1) ||
+        !argument_number(argv[1], "an APIC ID", 0, UINT32_MAX, &apic_id))
         return STATUS_INVALID;
     const struct ap_slot *slot = find_slot((uint32_t)apic_id, &page);
     if (!slot)

@@ -7,7 +7,7 @@
 #include <ashlar/mm/buddy.h>
 #include <ashlar/mm/port.h>
 
-#include <lib/parse.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <memtest/run.h>
 #include <memtest/sweep.h>
@@ -42,8 +42,8 @@ void memtest_spoil(const struct memtest_step *step, const struct memtest_piece *
 static status_t command_plant(int argc, char **argv)
 {
     uint64_t bit, value;
-    if (argc != 3 || parse_number(argv[1], &bit) != STATUS_OK || bit > 63 ||
-        parse_number(argv[2], &value) != STATUS_OK || value > 1)
+    if (!arguments_count(argc, argv, 2, 2) || !argument_number(argv[1], "a bit", 0, 63, &bit) ||
+        !argument_number(argv[2], "a bit's value", 0, 1, &value))
         return STATUS_INVALID;
     if (count == PLANTS)
         return STATUS_BUSY;

@@ -9,7 +9,8 @@
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 
-#include <lib/parse.h>
+#include <cpu/percpu.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <smp/idle.h>
 #include <time/clock.h>
@@ -39,8 +40,11 @@ static status_t command_sleep(int argc, char **argv)
     static bool is_asleep; /* atomic */
     static struct work work;
     uint64_t cpu;
-    if (argc != 2 || parse_number(argv[1], &cpu) != STATUS_OK || cpu == 0 || clockevent_is_shared())
+    if (!arguments_count(argc, argv, 1, 1) ||
+        !argument_number(argv[1], "a CPU to sleep", 1, percpu_count() - 1, &cpu))
         return STATUS_INVALID;
+    if (clockevent_is_shared())
+        return STATUS_UNSUPPORTED;
     work = (struct work){ .run = sleep_once, .argument = &is_asleep };
     if (!idle_queue_work((unsigned int)cpu, &work))
         return STATUS_NOT_FOUND;

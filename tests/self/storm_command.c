@@ -9,6 +9,7 @@
 #include <irq/irq.h>
 #include <irq/lapic.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 
 struct search {
@@ -34,12 +35,14 @@ static void raise_here(uint8_t vector)
 static status_t command_storm(int argc, char **argv)
 {
     struct search search = { .line = NULL };
-    if (argc != 2)
+    if (!arguments_count(argc, argv, 1, 1))
         return STATUS_INVALID;
     search.name = argv[1];
     irq_visit_lines(look, &search);
-    if (!search.line)
+    if (!search.line) {
+        argument_refuse(argv[1], "the name of an interrupt: 'irqs' lists them");
         return STATUS_NOT_FOUND;
+    }
     const bool *is_storming = &search.line->is_storming;
     for (unsigned int i = 0; i < 3 * LINE_WINDOW && !__atomic_load_n(is_storming, __ATOMIC_RELAXED); i++)
         raise_here(search.line->vector);

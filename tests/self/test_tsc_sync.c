@@ -10,8 +10,8 @@
 
 #include <cpu/features.h>
 #include <cpu/insn.h>
-#include <lib/parse.h>
-#include <lib/string.h>
+#include <command/split.h>
+#include <log/arguments.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <time/tsc_sync.h>
@@ -76,11 +76,9 @@ static void call_down(void (*function)(void *), void *argument)
         ipi_call_one(cpu, function, argument);
 }
 
-static bool order_of(const char *word, tsc_sync_call_fn **order)
-{
-    *order = strcmp(word, "up") == 0 ? call_up : strcmp(word, "down") == 0 ? call_down : ipi_call_all;
-    return *order != ipi_call_all || strcmp(word, "together") == 0;
-}
+enum skew_way { SKEW_TOGETHER, SKEW_UP, SKEW_DOWN, SKEW_LATER };
+static const char *const skew_ways[] = { "together", "up", "down", "later" };
+static tsc_sync_call_fn *const skew_orders[] = { ipi_call_all, call_up, call_down };
 
 static void move_counter(void *ticks)
 {
@@ -91,21 +89,21 @@ static void move_counter(void *ticks)
 static status_t command_skew(int argc, char **argv)
 {
     uint64_t cpu, ticks = 0;
-    tsc_sync_call_fn *order;
-    bool is_later = argc >= 2 && strcmp(argv[1], "later") == 0;
-    if (argc < 2 || (!order_of(argv[1], &order) && !is_later) ||
-        (argc > 2 && parse_number(argv[2], &ticks) != STATUS_OK))
+    unsigned int way;
+    if (!arguments_count(argc, argv, 1, SPLIT_WORDS_MAX) ||
+        !argument_choice(argv[1], skew_ways, ARRAY_LEN(skew_ways), &way) ||
+        (argc > 2 && !argument_number(argv[2], "a number of ticks", 0, UINT64_MAX, &ticks)))
         return STATUS_INVALID;
     for (int i = 3; i < argc; i++) {
-        if (parse_number(argv[i], &cpu) != STATUS_OK || cpu >= percpu_count())
+        if (!argument_number(argv[i], "a CPU", 0, percpu_count() - 1, &cpu))
             return STATUS_INVALID;
         if (cpu_has(CPU_FEATURE_TSC_ADJUST))
             ipi_call_one((unsigned int)cpu, move_counter, &ticks);
         else
             *PERCPU_OF((unsigned int)cpu, tsc_sync_test_skew) = ticks;
     }
-    if (!is_later)
-        tsc_sync_check(order, ipi_online_count());
+    if (way != SKEW_LATER)
+        tsc_sync_check(skew_orders[way], ipi_online_count());
     return STATUS_OK;
 }
 COMMAND(skew, command_skew, .group = GROUP_TESTS, .arguments = "together|up|down|later [TICKS CPU...]",

@@ -13,8 +13,7 @@
 #include <cpu/wait.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
-#include <lib/parse.h>
-#include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <time/clockevent.h>
 #include <time/timer.h>
@@ -60,9 +59,12 @@ static bool wait_once(bool by_mwait)
 static status_t command_wait(int argc, char **argv)
 {
     uint64_t count, done = 0;
-    if (argc != 3 || parse_number(argv[2], &count) != STATUS_OK)
+    static const char *const ways[] = { "hlt", "mwait" };
+    unsigned int way;
+    if (!arguments_count(argc, argv, 2, 2) || !argument_choice(argv[1], ways, ARRAY_LEN(ways), &way) ||
+        !argument_number(argv[2], "a count", 0, UINT64_MAX, &count))
         return STATUS_INVALID;
-    bool by_mwait = strcmp(argv[1], "mwait") == 0;
+    bool by_mwait = way == 1;
     if (lapic_mode() == LAPIC_NONE || clockevent_is_shared() || (by_mwait && !cpu_has(CPU_FEATURE_MONITOR)))
         return STATUS_UNSUPPORTED;
     traps_set_handler(VECTOR_SELF_TEST, take);

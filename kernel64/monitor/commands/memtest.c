@@ -14,6 +14,7 @@
 #include <lib/parse.h>
 #include <lib/size_text.h>
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/log.h>
 #include <log/print.h>
 #include <memtest/memory.h>
@@ -66,30 +67,36 @@ static bool read_pattern(const char *word, unsigned int *patterns)
     return false;
 }
 
-/* "NAME=NUMBER" of 1 to @most. */
-static bool read_setting(const char *word, const char *name, uint64_t most, uint64_t *value)
+/* Whether it is "NAME=..."; then @value is the rest. */
+static bool is_setting(const char *word, const char *name, const char **value)
 {
     size_t length = strlen(name);
-    return strncmp(word, name, length) == 0 && parse_number(word + length, value) == STATUS_OK &&
-           *value <= most;
+    *value = word + length;
+    return strncmp(word, name, length) == 0;
 }
 
 static bool read_word(const char *word, struct words *words)
 {
-    uint64_t number;
+    uint64_t number = FADE_SECONDS;
+    const char *value;
+    bool is_right = true;
     if (strcmp(word, "all") == 0)
         words->all = true;
     else if (strcmp(word, "progress") == 0)
         words->has_progress = true;
-    else if (read_setting(word, "passes=", UINT32_MAX, &number) && number > 0)
-        words->request.passes = number;
-    else if (read_setting(word, "fade=", FADE_SECONDS_MAX, &number))
+    else if (is_setting(word, "passes=", &value))
+        is_right = argument_number(value, "a number of passes", 1, UINT32_MAX, &words->request.passes);
+    else if (is_setting(word, "fade=", &value)) {
+        is_right = argument_number(value, "a time in seconds", 0, FADE_SECONDS_MAX, &number);
         words->request.wait_ns = number * NS_PER_SECOND;
-    else if (parse_size(word, &number) == STATUS_OK && number >= PAGE_SIZE)
+    } else if (parse_size(word, &number) == STATUS_OK && number >= PAGE_SIZE)
         words->limit_bytes = number;
-    else
-        return read_pattern(word, &words->request.patterns);
-    return true;
+    else if (!read_pattern(word, &words->request.patterns)) {
+        argument_refuse(word, "all, progress, passes=N, fade=SECONDS, a size of 4K or more, or a pattern");
+        name_patterns();
+        is_right = false;
+    }
+    return is_right;
 }
 
 /* ---- what is left out ---- */
@@ -281,11 +288,8 @@ static status_t command_memtest(int argc, char **argv)
     };
     uint64_t bytes;
     for (int i = 1; i < argc; i++) {
-        if (!read_word(argv[i], &words)) {
-            print("memtest: %s is no pattern, size or setting\n", argv[i]);
-            name_patterns();
+        if (!read_word(argv[i], &words))
             return STATUS_INVALID;
-        }
     }
     if (!words.request.patterns)
         words.request.patterns = ALL_PATTERNS;

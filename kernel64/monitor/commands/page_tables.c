@@ -7,6 +7,8 @@
 #include <boot/machine.h>
 #include <cpu/image.h>
 #include <cpu/insn.h>
+#include <lib/format.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <cpu/physical.h>
 #include <monitor/address.h>
@@ -17,8 +19,26 @@
 
 static const char *const level_names[] = { "", "PT", "PD", "PDPT", "PML4" };
 
-static void print_bits(const struct paging_step *step)
+/* Rows are wrapped, because a page with many bits has more than 80 columns. */
+#define ROW_MAX 160
+
+static void print_row(size_t indent, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void print_row(size_t indent, const char *format, ...)
 {
+    char row[ROW_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    format_buffer_v(row, sizeof(row), format, arguments);
+    va_end(arguments);
+    print_wrapped(row, 0, indent);
+}
+
+/* @text: ROW_MAX bytes. */
+static const char *bits_words(const struct paging_step *step, char *text)
+{
+    size_t length = 0;
+    text[0] = '\0';
     static const struct {
         uint64_t bit;
         const char *word;
@@ -31,23 +51,23 @@ static void print_bits(const struct paging_step *step)
         /* In an entry that points at a table, these two have no meaning. */
         bool means_nothing = !step->is_leaf && (bits[i].bit == PTE_DIRTY || bits[i].bit == PTE_GLOBAL);
         if ((step->entry & bits[i].bit) && !means_nothing)
-            print(" %s", bits[i].word);
+            length += format_buffer(text + length, ROW_MAX - length, " %s", bits[i].word);
     }
     if (step->is_leaf && (step->entry & (step->level == 1 ? PTE_PAT_4K : PTE_PAT_LARGE)))
-        print(" pat");
+        format_buffer(text + length, ROW_MAX - length, " pat");
+    return text;
 }
 
 static void print_step(const struct paging_step *step)
 {
-    print("%-4s at P%#012lx, entry %3u: %016lx ", level_names[step->level], step->table.raw, step->index,
-          step->entry);
-    if (!(step->entry & PTE_PRESENT)) {
-        print(" not present\n");
-        return;
-    }
-    print(step->is_leaf ? " page:" : " table:");
-    print_bits(step);
-    print("\n");
+    char words[ROW_MAX];
+    bool is_present = step->entry & PTE_PRESENT;
+    print_row(8, "%-4s P%#012lx [%3u] %016lx  %s%s", level_names[step->level], step->table.raw, step->index,
+              step->entry,
+              !is_present     ? "not present"
+              : step->is_leaf ? "page:"
+                              : "table:",
+              is_present ? bits_words(step, words) : "");
 }
 
 static const char *size_words(uint64_t size_bytes)
@@ -65,14 +85,14 @@ static void print_mapping(const struct page_mapping *mapping, uint64_t address,
         all &= steps[i].entry;
         any |= steps[i].entry;
     }
-    print("%016lx is P%#lx, in a page of %s: read%s%s%s, %s%s\n", address,
-          mapping->phys.raw + (address - mapping->virt.raw), size_words(mapping->size_bytes),
-          all & PTE_WRITE ? ", write" : "", any & PTE_NX ? "" : ", execute",
-          all & PTE_USER ? ", by user code too" : "",
-          mapping->access & PAGE_UNCACHED          ? "uncached"
-          : mapping->access & PAGE_WRITE_COMBINING ? "write-combining"
-                                                   : "write-back",
-          mapping->access & PAGE_GLOBAL ? ", global" : "");
+    print_row(17, "%016lx is P%#lx, page of %s: read%s%s%s, %s%s", address,
+              mapping->phys.raw + (address - mapping->virt.raw), size_words(mapping->size_bytes),
+              all & PTE_WRITE ? ", write" : "", any & PTE_NX ? "" : ", execute",
+              all & PTE_USER ? ", by user code too" : "",
+              mapping->access & PAGE_UNCACHED          ? "uncached"
+              : mapping->access & PAGE_WRITE_COMBINING ? "write-combining"
+                                                       : "write-back",
+              mapping->access & PAGE_GLOBAL ? ", global" : "");
 }
 
 static void print_region(uint64_t address)
@@ -96,7 +116,7 @@ static status_t command_walk(int argc, char **argv)
 {
     uint64_t address;
     bool is_physical;
-    if (argc != 2 || address_read(argv[1], &address, &is_physical) != STATUS_OK)
+    if (!arguments_count(argc, argv, 1, 1) || !address_read(argv[1], &address, &is_physical))
         return STATUS_INVALID;
     if (is_physical && address >= DIRECT_MAP_END - DIRECT_MAP_START) {
         print("P%#lx is not in the direct map\n", address);
