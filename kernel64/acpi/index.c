@@ -9,7 +9,7 @@
  * more; if one does, a MADT is still found, because the first of each kind has a slot at the end. Tables that
  * are not kept are counted.
  */
-#include <acpi/tables.h>
+#include <acpi/index.h>
 
 #include <acpi/fadt.h>
 #include <ashlar/fmt/acpi.h>

@@ -6,7 +6,7 @@
  * For platform/, which makes struct platform of them, and for the command `acpi`. Other rooms read
  * platform/platform.h.
  */
-#include <acpi/tables.h>
+#include <acpi/index.h>
 #include <acpi/view.h>
 
 /**

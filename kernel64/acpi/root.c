@@ -2,6 +2,7 @@
 /* Search for the RSDP: the loader's first, then the legacy areas. */
 #include <acpi/root.h>
 
+#include <acpi/index.h>
 #include <ashlar/fmt/acpi.h>
 
 status_t acpi_root_at(acpi_read_fn *read, phys_t address, struct acpi_root *root)

@@ -5,6 +5,7 @@
  */
 #include "fuzz_acpi.h"
 
+#include <acpi/index.h>
 #include <acpi/mp_table.h>
 #include <acpi/root.h>
 #include <ashlar/bits.h>

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <acpi/index.h>
 #include <acpi/root.h>
 #include <acpi/tables.h>
 #include <string.h>
