@@ -16,7 +16,7 @@
 #include <log/output.h>
 
 /* For what a screen shows and a ring of rows, which has those that have scrolled out: 274 rows of 240
-   columns, the largest screens sold, of which 67 are on the screen; 999 of 80. */
+   columns, the largest screens sold, of which 67 are on the screen; 999 of 80, of which 25 are. */
 #define CELLS_SIZE KIB(160)
 
 /* Limit for early memory, most of which is for the memory map. */
