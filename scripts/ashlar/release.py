@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
 from ashlar import ROOT, Failure, build as builds, command, program, progress, sbom
