@@ -35,19 +35,20 @@ static const char *const kinds[] = {
 static void print_times(const struct smp_cpu *cpu)
 {
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage; stage++)
-        print(" %8lu", cpu->ns[stage] / NS_PER_US);
+        print(" %7lu", cpu->ns[stage] / NS_PER_US);
 }
 
 static status_t show_cpus(void)
 {
     const struct topology bits = topology();
-    print(" cpu  apic  package die core thread  us:     real protected     long   kernel   online\n");
+    /* Within 80 columns. */
+    print(" cpu apic package die core thread us: real protect    long  kernel  online\n");
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
         struct topology_place place = topology_place_of(&bits, cpu.initial_id);
         log_defer(); /* a row is printed in parts */
-        print("%4u %5u  %7u %3u %4u %6u     ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core,
+        print("%4u %4u %7u %3u %4u %6u ", cpu.cpu, cpu.apic_id, place.package, place.die, place.core,
               place.thread);
         print_times(&cpu);
         const char *remark = cpu.is_offline                 ? "offline"
@@ -58,7 +59,7 @@ static status_t show_cpus(void)
         log_show_deferred();
     }
     for (const struct ap_absent *absent = ap_first_left_out(); absent; absent = absent->next)
-        print("   - %5u  %s\n", absent->apic_id, ap_left_out_words(absent->why));
+        print("   - %4u  %s\n", absent->apic_id, ap_left_out_words(absent->why));
     print("%u of %u CPUs online\n", ipi_online_count(), smp_cpu_count() + ap_left_out_count());
     return STATUS_OK;
 }

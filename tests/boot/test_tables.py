@@ -34,6 +34,12 @@ def test_a_person_gets_tables_and_a_program_json(start):
     cpus = [row.split() for row in rows[at + 3 : at + 6]]
     assert [cpu[:2] for cpu in cpus] == [['0', '0'], ['1', '1'], ['2', '2']], rows
 
+    rows = answer(session, 'cpus')
+    assert (
+        rows[0].split()[:3] == ['cpu', 'apic', 'package'] and len({len(row) for row in rows[:4]}) == 1
+    ), rows
+    assert all(len(row) < COLUMNS for row in rows), rows
+
     rows = answer(session, 'report log -j')
     assert rows == ['@ashlar {"v":1,"type":"log","errors":0,"warnings":0}']
     assert answer(session, 'report log') == ['log', '  errors    0', '  warnings  0']
