@@ -122,11 +122,11 @@ def test_a_cpu_that_starts_late_parks_and_can_be_brought_online(start):
     session.qmp(
         'device_add', driver='max-x86_64-cpu', id='late', **{'socket-id': 0, 'core-id': 2, 'thread-id': 0}
     )
-    session.type('late 2; report cpus; test smp.a_cpu_that_did_not*\n')
+    session.type('late 2; report -j cpus; test smp.a_cpu_that_did_not*\n')
     session.expect(r'^late: stopped in long mode, before the kernel, given up', HANG_SECONDS)
     session.expect(r'"failed":\[\{"apic":2,"stage":"none"\}\]', HANG_SECONDS)
     session.expect(r'^ok 1 ', HANG_SECONDS)
-    session.type('cpus on 2; report cpus; test smp.a_cpu_goes_offline_and_online_again; exit\n')
+    session.type('cpus on 2; report -j cpus; test smp.a_cpu_goes_offline_and_online_again; exit\n')
     outcome = session.wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     assert cpus_of(outcome)[-1] == ([0, 1, 2], [])

@@ -111,9 +111,9 @@ def test_the_pager_does_not_pause_within_a_record(start):
     """An object of report is one line and many rows, and a program reads it."""
     session = start(boot='kernel', smp='8')
     session.expect(PROMPT, SECONDS)
-    session.type('report\n')
+    session.type('report -j\n')
     session.expect('--More--', SECONDS)
-    text = session.log().decode().replace('\r\n', '\n').rsplit('report\n', 1)[1].split('--More--')[0]
+    text = session.log().decode().replace('\r\n', '\n').rsplit('report -j\n', 1)[1].split('--More--')[0]
     assert text.endswith('}\n')
     session.type('q')
     session.expect('ashlar> ', SECONDS)

@@ -114,7 +114,7 @@ def test_a_cpu_that_never_responds_is_a_panic_after_ten_reminders(run):
 
 def cpus_now(session):
     """The numbers of the CPUs online, and of those offline."""
-    session.type('report cpus\n')
+    session.type('report -j cpus\n')
     session.expect(r'"type":"cpus"', HANG_SECONDS)
     session.expect(PROMPT, HANG_SECONDS)
     fact = session.stream().of_type('cpus')[-1]
