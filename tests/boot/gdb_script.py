@@ -25,7 +25,16 @@ def execute(session, image, commands):
         f'target remote {socket}',
         *commands,
     ]
-    script = session.folder / 'commands.gdb'
+    return run_gdb(session.folder, image, lines)
+
+
+def read_dump(folder, image, dump, commands):
+    """Executes @commands on a memory dump of a machine. Return: their output."""
+    return run_gdb(folder, image, ['set osabi GNU/Linux', f'core-file {dump}', *commands])
+
+
+def run_gdb(folder, image, lines):
+    script = folder / 'commands.gdb'
     script.write_text('\n'.join(lines) + '\n')
     with subprocess.Popen(
         ['gdb', '-nx', '-batch', str(image), '-x', str(script)],

@@ -118,6 +118,29 @@ def test_the_log_of_a_dead_machine_without_a_console_is_read(machine):
     assert re.search(r'^#\d+ .*\bcommand_crash\b', said, re.MULTILINE), said
 
 
+def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
+    session = start(boot='kernel', smp='2', memory='64M', qmp=True, debug_exit=False)
+    session.expect(PROMPT, HANG_SECONDS)
+    session.type('crash panic\r')
+    session.expect('The machine is halted', HANG_SECONDS)
+    session.qmp('dump-guest-memory', paging=True, protocol=f'file:{tmp_path}/dump')
+    session.stop()
+    said = gdb_script.read_dump(
+        tmp_path,
+        build().path('kernel64/kernel64'),
+        tmp_path / 'dump',
+        [
+            f'source {ROOT}/scripts/gdb/ashlar.py',
+            *(f'ashlar-{name}' for name in ('log', 'backtrace', 'locks', 'percpu cpu_number', 'timers')),
+        ],
+    )
+    assert any('boot: Ashlar' in line for line in log_lines(said)), said
+    assert 'crash_panic' in frames(said, 0) and 'trap_common' in frames(said, 1), said
+    assert re.search(r'^cpu 0: holds "log" .*LOCK_LOG', said, re.MULTILINE), said
+    assert re.findall(r'^cpu (\d): (\d)$', said, re.MULTILINE) == [('0', '0'), ('1', '1')], said
+    assert re.search(r'^cpu 0: \d+ armed', said, re.MULTILINE), said
+
+
 # ---- CPUs ----
 
 

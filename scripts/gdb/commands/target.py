@@ -32,6 +32,12 @@ def register(name):
     return evaluate_number(f'${name}')
 
 
+def is_paging():
+    """Whether the selected CPU has paging on. A dump has no CR0, and was made through the page tables."""
+    cr0 = parse('$cr0')
+    return cr0.type.code == gdb.TYPE_CODE_VOID or number(cr0) >> 31 == 1
+
+
 def read(address, size):
     return gdb.selected_inferior().read_memory(address, size).tobytes()
 
@@ -97,7 +103,7 @@ def selected(thread):
 def maps_kernel():
     """Whether the selected CPU's page tables map the kernel; those of a CPU that was reset do not."""
     try:
-        return number(parse("*(unsigned char *)&'cpu/percpu.c'::count")) > 0 and register('cr0') >> 31 == 1
+        return number(parse("*(unsigned char *)&'cpu/percpu.c'::count")) > 0 and is_paging()
     except gdb.MemoryError:
         return False
 
