@@ -30,6 +30,16 @@ static void print_leaf(uint32_t leaf, uint32_t subleaf)
     print("%08x %2x  %08x %08x %08x %08x  %s\n", leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx, text);
 }
 
+/* Above the last leaf, some CPUs return zeros and others the data of their last basic leaf. The ranges of
+   hypervisors, from 0x40000000 on, may have gaps, and are not judged. Source: Intel SDM vol. 2A, "CPUID-CPU
+   Identification". */
+static void warn_of_unknown(uint32_t leaf)
+{
+    uint32_t last = cpu_cpuid(leaf & 0x80000000, 0).eax;
+    if (!(leaf & 0x40000000) && leaf > last)
+        print("leaf %#x is above the last one, %#x: these values mean nothing\n", leaf, last);
+}
+
 /* Leaves of a range that are shown. */
 #define LEAVES_MAX 0x40u
 
@@ -51,6 +61,7 @@ static status_t command_cpuid(int argc, char **argv)
     print("leaf    sub  eax      ebx      ecx      edx\n");
     if (argc > 1) {
         print_leaf((uint32_t)leaf, (uint32_t)subleaf);
+        warn_of_unknown((uint32_t)leaf);
         return STATUS_OK;
     }
     print_range(0);

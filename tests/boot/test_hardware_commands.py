@@ -26,6 +26,15 @@ def test_registers_and_ports_are_read_and_written(boot):
     assert all(len(line) < 80 for line in lines if not line.startswith('@'))
 
 
+def test_a_leaf_above_the_last_one_has_a_remark(boot):
+    outcome = boot('cpuid 0x5000; cpuid 0x80005000; cpuid 0x40005000; cpuid 0; exit', boot='kernel')
+    assert outcome.verdict == 'pass', outcome.words
+    remarks = [line for line in rows(outcome) if line.startswith('leaf 0x')]
+    assert len(remarks) == 2
+    for leaf, remark in zip(('0x5000', '0x80005000'), remarks):
+        assert re.fullmatch(rf'leaf {leaf} is above the last one, 0x\w+: these values mean nothing', remark)
+
+
 def test_a_refused_register_is_a_message(boot):
     # IA32_PKRS has 32 bits.
     outcome = boot('msr 0x6e1 0x100000000; msr 0x1b; exit', boot='kernel')
