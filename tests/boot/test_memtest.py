@@ -79,6 +79,7 @@ def test_ctrl_c_stops_it_and_all_memory_comes_back(start):
     session = start(boot='kernel', smp='2', memory='64M')
     session.expect(PROMPT, SECONDS)
     session.type('memtest all\n')
+    session.expect(r'^Ctrl-C stops the test', SECONDS)
     session.expect(r'MiB/s a core', SECONDS)
     session.type('\x03')
     session.expect(r'memtest: 0 errors in .*, stopped', SECONDS)

@@ -299,6 +299,8 @@ static status_t command_memtest(int argc, char **argv)
     if (status != STATUS_OK)
         return status;
     show_parts(bytes);
+    if (words.has_progress)
+        print("Ctrl-C stops the test\n");
     shown.has_progress = words.has_progress;
     shown.next_line_ns = 0;
     shown.result = &result;
