@@ -64,7 +64,8 @@ static void print_overview(void)
         if (next_of(group, NULL))
             print_names(group);
     print("\n'help COMMAND' has an example, 'help GROUP' and 'help all' a line for each.\n"
-          "COMMAND | WORD shows lines with WORD; ';' separates commands; Tab completes.\n");
+          "COMMAND | WORD shows lines with WORD; ';' separates commands; Tab completes.\n"
+          "Ctrl-C stops a command; Shift-Page Up scrolls back; Up shows earlier lines.\n");
 }
 
 /* ---- help GROUP ---- */

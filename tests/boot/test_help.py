@@ -73,6 +73,7 @@ def details_of(lines, names):
 def test_help_fits_one_screen_and_has_each_command_in_its_group(lines_of):
     lines = lines_of(['help'])
     assert len(lines) < ROWS and all(len(line) < COLUMNS for line in lines), lines
+    assert all(any(key in line for line in lines) for key in ('Tab', 'Ctrl-C', 'Shift-Page Up'))
     groups, sources = groups_of(lines), registered()
     assert not groups.keys() & sources.keys()
     wanted = {}
