@@ -12,7 +12,10 @@
 
 static void print_run(uint64_t start, uint64_t end)
 {
-    print("  %016lx - %016lx %12lu KiB  ", start, end, (end - start) >> 10);
+    uint64_t bytes = end - start;
+    bool is_small = bytes < KIB(1);
+    print("  %016lx - %016lx %12lu %-3s  ", start, end, is_small ? bytes : bytes / KIB(1),
+          is_small ? "B" : "KiB");
 }
 
 static void print_entries(const struct memmap_entry *entries, size_t start, size_t end)

@@ -6,6 +6,7 @@
 #include <ashlar/report.h>
 #include <log/arguments.h>
 #include <log/log.h>
+#include <log/output.h>
 #include <log/print.h>
 #include <lib/string.h>
 #include <command/dispatch.h>
@@ -24,7 +25,10 @@ static status_t command_log(int argc, char **argv)
     /* Without these two lines, a program that reads the serial port would take the first log line for another
        boot's. */
     print("log, shown again:\n");
+    uint32_t lines = output_line_count();
     log_replay(level, word);
+    if (word && output_line_count() == lines)
+        print("no line has '%s', which is no level either\n", word);
     print("end of the log\n");
     return STATUS_OK;
 }

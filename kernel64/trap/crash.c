@@ -144,7 +144,7 @@ static const struct {
     { "lock", crash_lock, "take a lock twice" },
     { "lockorder", crash_lockorder, "take two locks out of order (found by a checked build)" },
     { "panic", crash_panic, "panic with a message" },
-    { "percpu", crash_percpu, "use a CPU's data without staying on it (found by a checked build)" },
+    { "percpu", crash_percpu, "use per-CPU data while free to move (found by a checked build)" },
     { "twice", crash_twice, "fault inside a panic" },
     { "reset", cpu_triple_fault, "triple fault, which cannot be reported" },
 };

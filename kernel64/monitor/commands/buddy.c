@@ -26,7 +26,7 @@ static status_t command_buddy(int argc, char **argv)
     for (unsigned int zone = 0; zone < BUDDY_ZONES; zone++)
         print("%-14s %14lu %14lu %14lu\n", zone_names[zone], kib(stats.zones[zone].managed),
               kib(stats.zones[zone].free), kib(stats.zones[zone].reserve));
-    print("\nfree in CPUs' caches %lu KiB; descriptors and bits %lu KiB, %lu KiB of them written\n",
+    print("\nfree in CPUs' caches %lu KiB\ndescriptors and bits %lu KiB, %lu KiB of them written\n",
           kib(stats.cached), kib(stats.metadata), kib(stats.metadata_opened));
 
     for (unsigned int node = 0; buddy_node_count() > 1 && node < buddy_node_count(); node++)

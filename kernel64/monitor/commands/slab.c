@@ -30,13 +30,13 @@ static void sort_by_memory(struct slab_stats *stats, size_t count)
 
 static void print_heading(void)
 {
-    print("%-18s %7s %9s %9s %9s %7s %9s %9s\n", "cache", "bytes", "in use", "cached", "free", "slabs", "KiB",
+    print("%-16s %6s %8s %8s %8s %7s %8s %9s\n", "cache", "bytes", "in use", "cached", "free", "slabs", "KiB",
           "magazine");
 }
 
 static void print_cache(const struct slab_stats *stats)
 {
-    print("%-18s %7zu %9lu %9lu %9lu %7lu %9lu ", stats->name, stats->object_size, stats->in_use,
+    print("%-16s %6zu %8lu %8lu %8lu %7lu %8lu ", stats->name, stats->object_size, stats->in_use,
           stats->cached, stats->free, stats->slabs, slab_kib(stats));
     if (stats->magazine > 0)
         print("%9u\n", stats->magazine);
@@ -80,8 +80,8 @@ static status_t command_slabs(int argc, char **argv)
     kfree(stats);
     struct kmalloc_blocks blocks = kmalloc_blocks();
     print("\n%zu more caches are empty\n", without);
-    print("slabs hold %lu KiB, of which objects in use have %lu; larger blocks from kmalloc: %lu, with %lu "
-          "KiB\n",
+    print("slabs: %lu KiB, of which objects in use have %lu\n"
+          "larger blocks from kmalloc: %lu, with %lu KiB\n",
           all_kib, used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
     return STATUS_OK;
 }
