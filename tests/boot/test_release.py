@@ -5,7 +5,9 @@ One is this tree, whose build other tests use, too. The other is a clone in anot
 CPU, with another umask, time zone, locale and user name, and other times of its files. Its place is the same each time,
 so that ccache has its objects.
 """
+import contextlib
 import copy
+import fcntl
 import hashlib
 import json
 import os
@@ -78,10 +80,28 @@ def clone():
     return CLONE
 
 
+@contextlib.contextmanager
+def shared_folder(factory):
+    """One for all workers of this run, for one of them at a time."""
+    base, run = factory.getbasetemp(), os.environ.get('PYTEST_XDIST_TESTRUNUID')
+    folder = (base.parent if run else base) / f'release-{run}'
+    folder.mkdir(exist_ok=True)
+    with open(folder / 'lock', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope='module')
 def releases(tmp_path_factory):
-    """The folders of two, and the options that they were made with."""
-    base = tmp_path_factory.mktemp('release')
+    """The folders of two, and the options that they were made with. One worker makes them."""
+    with shared_folder(tmp_path_factory) as base:
+        made = base / 'words'
+        if not made.exists():
+            made.write_text(json.dumps(make_releases(base)))
+        return base / 'here', base / 'there', json.loads(made.read_text())
+
+
+def make_releases(base):
     words = ['--dirty'] if git('status', '--porcelain') else []
     here = release(ROOT, base / 'here', *words)
     assert here.returncode == 0, here.stdout + here.stderr
@@ -89,7 +109,7 @@ def releases(tmp_path_factory):
         clone(), base / 'there', *words, env=dict(os.environ, **ELSEWHERE), preexec_fn=be_elsewhere
     )
     assert there.returncode == 0, there.stdout + there.stderr
-    return base / 'here', base / 'there', words
+    return words
 
 
 def differences(one, other):
