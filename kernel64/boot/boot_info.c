@@ -72,6 +72,16 @@ bool boot_info_next_map_entry(const struct boot_info *info, size_t *cursor, stru
     return false;
 }
 
+size_t boot_info_efi_entries(const struct boot_info *info)
+{
+    size_t efi_count = info->efi_map.size_bytes ? info->efi_map.size_bytes / info->efi_map_stride : 0;
+    size_t count = 0;
+    struct memmap_entry entry;
+    for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry) && cursor <= efi_count;)
+        count++;
+    return count;
+}
+
 /* Whether one entry that is stricter than RAM covers [start, end). */
 static bool is_covered(const struct boot_info *info, uint64_t start, uint64_t end)
 {

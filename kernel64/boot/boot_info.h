@@ -123,6 +123,9 @@ bool boot_info_next_module(const struct boot_info *info, size_t *cursor, struct 
  */
 bool boot_info_next_map_entry(const struct boot_info *info, size_t *cursor, struct memmap_entry *entry);
 
+/* Return: how many of these entries are of the EFI map; they are the first. Context: any. Pure. */
+size_t boot_info_efi_entries(const struct boot_info *info);
+
 /* Return: whether the firmware's maps list a part of [start, end) as RAM (usable now or later) that no
    stricter entry covers. Context: any. */
 bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);

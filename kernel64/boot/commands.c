@@ -6,36 +6,35 @@
 #include <ashlar/command.h>
 #include <boot/machine.h>
 #include <boot/map_picture.h>
+#include <lib/size_text.h>
+#include <log/arguments.h>
 #include <log/print.h>
 
 /* ---- map ---- */
 
-static void print_run(uint64_t start, uint64_t end)
+/* In one call, so that no log line is printed in between. @type: the firmware's number; 0: none. */
+static void print_run(uint64_t start, uint64_t end, enum memmap_kind kind, unsigned int type)
 {
-    uint64_t bytes = end - start;
-    bool is_small = bytes < KIB(1);
-    print("  %016lx - %016lx %12lu %-3s  ", start, end, is_small ? bytes : bytes / KIB(1),
-          is_small ? "B" : "KiB");
+    char size[SIZE_TEXT_MAX];
+    print(type ? "  %016lx - %016lx  %9s  %s (type %u)\n" : "  %016lx - %016lx  %9s  %s\n", start, end,
+          size_text(end - start, size), memmap_kind_name(kind), type);
 }
 
 static void print_entries(const struct memmap_entry *entries, size_t start, size_t end)
 {
-    for (size_t i = start; i < end; i++) {
-        print_run(entries[i].start, entries[i].end);
-        print("%s", memmap_kind_name((enum memmap_kind)entries[i].kind));
-        if (entries[i].source_type)
-            print(" (type %u)", entries[i].source_type);
-        print("\n");
-    }
+    for (size_t i = start; i < end; i++)
+        print_run(entries[i].start, entries[i].end, (enum memmap_kind)entries[i].kind,
+                  entries[i].source_type);
 }
 
 static void print_totals(const struct memmap_range *ranges, size_t count)
 {
+    char size[SIZE_TEXT_MAX];
     for (unsigned int kind = 0; kind < MEMMAP_KIND_COUNT; kind++) {
         uint64_t bytes = memmap_total(ranges, count, (enum memmap_kind)kind);
         if (bytes)
-            print("  %c  %-18s %12lu KiB\n", map_picture_letter((enum memmap_kind)kind),
-                  memmap_kind_name((enum memmap_kind)kind), bytes >> 10);
+            print("  %c  %-18s %9s\n", map_picture_letter((enum memmap_kind)kind),
+                  memmap_kind_name((enum memmap_kind)kind), size_text(bytes, size));
     }
     print("  %c  not listed\n", MAP_PICTURE_NONE);
 }
@@ -51,44 +50,103 @@ static void print_pictures(const struct memmap_range *ranges, size_t count)
             top = ranges[i].end.raw;
     }
     for (uint64_t end = MIB(1);; end *= 64) {
-        char row[CELLS + 1];
+        char row[CELLS + 1], letter_size[SIZE_TEXT_MAX], row_size[SIZE_TEXT_MAX];
         bool is_last = end >= top || end >= TIB(64);
         while (is_last && end > MIB(1) && end / 2 >= top)
             end /= 2;
         map_picture(ranges, count, end, row, CELLS);
-        print("  |%s|\n  a letter is %lu KiB, the row %lu MiB\n", row, end / CELLS >> 10, end >> 20);
+        print("  |%s|\n  a letter is %s, the row %s\n", row, size_text(end / CELLS, letter_size),
+              size_text(end, row_size));
         if (is_last)
             return;
     }
 }
 
+static void show_entries(const char *heading, const char *none, size_t start, size_t end)
+{
+    size_t count, firmware_count;
+    const struct memmap_entry *entries = machine_map_entries(&count, &firmware_count);
+    print("%s\n", start < end ? heading : none);
+    print_entries(entries, start, end);
+}
+
+static void show_efi(void)
+{
+    show_entries("firmware's EFI map:", "the loader passed no EFI map", 0,
+                 boot_info_efi_entries(machine_boot_info()));
+}
+
+static void show_e820(void)
+{
+    size_t count, firmware_count;
+    (void)machine_map_entries(&count, &firmware_count);
+    show_entries("firmware's E820 map:", "the loader passed no E820 map",
+                 boot_info_efi_entries(machine_boot_info()), firmware_count);
+}
+
+static void show_kernel(void)
+{
+    size_t count, firmware_count;
+    (void)machine_map_entries(&count, &firmware_count);
+    show_entries("reservations of the kernel:", "the kernel reserves nothing", firmware_count, count);
+}
+
+static void show_picture(void)
+{
+    size_t count;
+    const struct memmap_range *ranges = machine_map(&count);
+    print_pictures(ranges, count);
+    print("\n");
+    print_totals(ranges, count);
+}
+
+static void show_ranges(void)
+{
+    size_t count;
+    char size[SIZE_TEXT_MAX];
+    const struct memmap_range *ranges = machine_map(&count);
+    print("memory map:\n");
+    for (size_t i = 0; i < count; i++)
+        print_run(ranges[i].start.raw, ranges[i].end.raw, ranges[i].kind, 0);
+    print("%s usable\n", size_text(memmap_total(ranges, count, MEMMAP_USABLE), size));
+}
+
+static void show_all(void)
+{
+    show_efi();
+    show_e820();
+    show_kernel();
+    show_ranges();
+    print("\n");
+    show_picture();
+}
+
+static const char *const map_names[] = { "all", "e820", "efi", "kernel", "picture" };
+
 static status_t command_map(int argc, char **argv)
 {
-    size_t entry_count, firmware_count, range_count;
-    const struct memmap_entry *entries = machine_map_entries(&entry_count, &firmware_count);
-    const struct memmap_range *ranges = machine_map(&range_count);
-
-    (void)argc;
-    (void)argv;
-    print("firmware's map:\n");
-    print_entries(entries, 0, firmware_count);
-    print("reservations of the kernel:\n");
-    print_entries(entries, firmware_count, entry_count);
-    print("memory map:\n");
-    for (size_t i = 0; i < range_count; i++) {
-        print_run(ranges[i].start.raw, ranges[i].end.raw);
-        print("%s\n", memmap_kind_name(ranges[i].kind));
+    static void (*const parts[])(void) = { show_all, show_e820, show_efi, show_kernel, show_picture };
+    unsigned int part;
+    if (!arguments_count(argc, argv, 0, 1) ||
+        (argc > 1 && !argument_choice(argv[1], map_names, ARRAY_LEN(map_names), &part)))
+        return STATUS_INVALID;
+    if (argc > 1) {
+        parts[part]();
+        return STATUS_OK;
     }
-    print("\n");
-    print_pictures(ranges, range_count);
-    print("\n");
-    print_totals(ranges, range_count);
+    show_ranges();
+    print("'map picture' draws it; 'map all' shows what it was made of, too\n");
     return STATUS_OK;
 }
-COMMAND(
-    map, command_map, .group = GROUP_MEMORY, .arguments = "",
-    .help = "the firmware's memory map, the kernel's reservations, the resulting map, and a picture of it",
-    .example = "map", .see_also = "pages buddy");
+
+static const char *map_words(unsigned int index)
+{
+    return index < ARRAY_LEN(map_names) ? map_names[index] : NULL;
+}
+COMMAND_WITH_WORDS(
+    map, command_map, .group = GROUP_MEMORY, .arguments = "[all|e820|efi|kernel|picture]",
+    .help = "the memory map; what it was made of: the firmware's, the kernel's reservations; a picture",
+    .example = "map picture", .see_also = "pages buddy", .words = map_words);
 
 /* ---- modules ---- */
 

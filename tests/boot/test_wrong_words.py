@@ -38,6 +38,7 @@ WRONG = [
     ('log warn surplus', SURPLUS),
     ('lose [2] 1', 'is not a CPU: a number, 0 to 1'),
     ('lose 1 [0]', 'is not a count: a number, 1 to '),
+    ('map [efii]', 'is not all, e820, efi, kernel or picture'),
     ('memtest [bogus]', 'is not all, progress, passes=N, fade=SECONDS, a size of 4K or more, or a pattern'),
     ('memtest [64]', 'is not all, '),
     ('memtest passes=[0]', 'is not a number of passes: a number, 1 to 0xffffffff'),
