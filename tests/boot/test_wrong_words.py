@@ -43,6 +43,7 @@ WRONG = [
     ('memtest [64]', 'is not all, '),
     ('memtest passes=[0]', 'is not a number of passes: a number, 1 to 0xffffffff'),
     ('memtest fade=[86401]', 'is not a time in seconds: a number, 0 to 86400'),
+    ('misuse [none]', 'is not a kind of misuse'),
     ('msr [x]', "is not a register's number: a number, 0 to 0xffffffff, decimal or after 0x"),
     ('msr 0x10 [y]', 'is not a value: '),
     ('out [x] 1', 'is not a port: '),

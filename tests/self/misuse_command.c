@@ -10,6 +10,7 @@
 #include <ashlar/sync/spinlock.h>
 
 #include <lib/string.h>
+#include <log/arguments.h>
 #include <log/print.h>
 #include <power/exit.h>
 #include <smp/ipi.h>
@@ -147,21 +148,24 @@ static const struct {
 
 static status_t command_misuse(int argc, char **argv)
 {
+    unsigned int kind = 0;
+    if (!arguments_count(argc, argv, 1, 1))
+        return STATUS_INVALID;
+    while (kind < ARRAY_LEN(kinds) && strcmp(argv[1], kinds[kind].name) != 0)
+        kind++;
+    if (kind == ARRAY_LEN(kinds)) {
+        argument_refuse(argv[1], "a kind of misuse");
+        return STATUS_INVALID;
+    }
     object = kmalloc(32);
     if (!object || vrange_map_memory(PAGE_SIZE, VRANGE_MEMORY, "misuse", &range) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    status_t status = STATUS_INVALID;
-    for (unsigned int i = 0; argc == 2 && i < ARRAY_LEN(kinds); i++) {
-        if (strcmp(argv[1], kinds[i].name) != 0)
-            continue;
-        kinds[i].run();
-        print("misuse %s: not detected\n", argv[1]);
-        status = STATUS_OK;
-    }
+    kinds[kind].run();
+    print("misuse %s: not detected\n", argv[1]);
     kfree(object);
     if (range)
         vrange_unmap(range);
-    return status;
+    return STATUS_OK;
 }
 COMMAND(misuse, command_misuse, .group = GROUP_TESTS, .arguments = "KIND",
         .help = "do what is forbidden under a lock or in a cross-call (found by a checked build)",
