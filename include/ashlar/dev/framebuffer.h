@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A linear framebuffer, in the mode that the loader has set, as a console.
+ * A linear framebuffer, in the mode that the loader has set, as a console; pictures are in
+ * framebuffer_picture.c.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/dev/font.h>

@@ -8,6 +8,7 @@
  * Source: Motorola MC146818A data sheet, "Time, Calendar, and Alarm Locations", "Update Cycle",
  * "Registers".
  *
+ * The chip is read in rtc.c, its registers are decoded in rtc_time.c.
  * Context of all that do not say otherwise: any; they are pure functions.
  */
 #include <ashlar/status.h>

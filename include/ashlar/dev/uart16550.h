@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A serial port of the 8250 family, at I/O ports or in memory: a console and an input. Polled at first, and
- * again after its interrupt is disabled.
+ * again after its interrupt is disabled. Access and setup are in uart16550_setup.c.
  */
 #include <ashlar/dev/console.h>
 #include <ashlar/dev/input.h>

@@ -5,6 +5,9 @@
  *
  * For single frames from anywhere there is frame_alloc() of frame_cache.h, which is faster. For
  * objects there is slab.h. This is for page tables of chosen places, DMA buffers, large blocks.
+ *
+ * Defined in mm/frames/: requests in buddy.c, the start in init.c, memory that is added later in add.c, nodes
+ * in nodes.c, counts in stats.c, the zones' sizes in zones.c.
  */
 #include <ashlar/addr.h>
 #include <ashlar/mm/memmap.h>

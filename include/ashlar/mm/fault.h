@@ -4,7 +4,8 @@
  * Fault injection: allocations are made to fail, to test that callers handle it.
  *
  * While a plan is armed, frame caches and magazines are empty and stay so; every request takes a slow path,
- * where fault_should_fail() decides. Without a plan the fast paths have no extra cost.
+ * where fault_should_fail() decides. Without a plan the fast paths have no extra cost. A plan is armed in
+ * mm/slab/fault_arm.c.
  */
 #include <ashlar/status.h>
 

@@ -4,7 +4,8 @@
  * Single frames, fast: each CPU keeps a stack of some, in front of the buddy allocator.
  *
  * The inline halves are here because they are the common path: no lock, no locked instruction, no
- * line that another CPU writes, but for descriptors of frames that come from elsewhere.
+ * line that another CPU writes, but for descriptors of frames that come from elsewhere. What collects frames
+ * from other CPUs is in collect.c.
  */
 #include <ashlar/mm/port.h>
 #include <ashlar/sync/context.h>

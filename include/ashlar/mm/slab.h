@@ -7,6 +7,9 @@
  * An object may be freed on any CPU, which costs what a local free costs. Nothing of the allocator's
  * is kept inside objects, neither in use nor free, so what a caller writes through a stale pointer
  * cannot lead it astray.
+ *
+ * Defined in mm/slab/: requests in slab.c, caches in cache.c, what gives memory back in reap.c, the holders
+ * of objects in holders.c.
  */
 #include <ashlar/status.h>
 

@@ -31,7 +31,8 @@
  * context it runs.
  *
  * Not checked: NMI and machine-check handlers, and what holds a lock of the innermost class, which is not
- * recorded (lock_class.h). A release build has no checks and no code for them.
+ * recorded (lock_class.h). A release build has no checks and no code for them; those of a checked build are
+ * in kernel64/sync/lock_order.c.
  */
 #include <ashlar/sync/lock_class.h>
 

@@ -15,8 +15,8 @@
  * make a cross-call, nor unmap or allocate, which may make one; a lock under which that is done polls calls
  * (.polls_calls). Under any lock no CPU may sleep. A checked build checks these rules: context.h has them.
  *
- * The uncontended paths are here; the wait is in kernel64/sync/spinlock.c. Hosted, for threads in a process
- * (ASHLAR_HOSTED), a thread is a CPU.
+ * The uncontended paths are here; the wait is in kernel64/sync/spinlock.c, the reports are in lock_report.c.
+ * Hosted, for threads in a process (ASHLAR_HOSTED), a thread is a CPU.
  */
 #include <ashlar/check.h>
 #include <ashlar/sync/irqflags.h>
