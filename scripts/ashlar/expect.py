@@ -14,6 +14,7 @@ The members and their kinds are those of docs/report.schema.json. An expectation
 the log fails.
 """
 import dataclasses
+import difflib
 import fractions
 import operator
 import re
@@ -101,7 +102,9 @@ def parse(text):
     key, sign, value = match.groups()
     known = kinds()
     if key not in known:
-        raise Failure(f'--expect: no key {key[:80]!r}; the keys are:\n{_columns(known)}')
+        near = difflib.get_close_matches(key, known, n=1)
+        meant = f'; did you mean {near[0]}?' if near else '.'
+        raise Failure(f'--expect: no key {key[:80]!r}{meant} The keys are:\n{_columns(known)}')
     kind = known[key]
     if kind in (schema.TEXT, schema.FLAG) and sign not in ('=', '!='):
         raise Failure(f'--expect {text[:80]!r}: {key} has no order; use = or !=')

@@ -200,6 +200,20 @@ def print_command(machine, image, folder):
         print(shlex.join(qemu_command(machine, image, folder / 'serial.log')))
 
 
+def how_it_ends(options, machine):
+    """For a person at the prompt, or for a script that does not say what to run."""
+    if 'run=' in machine.cmdline or options.timeout or not input_is_empty():
+        return 'the command `exit`, or Ctrl-A X, leaves'
+    return 'it stays at the prompt, and no input comes: --expect verdict=pass makes it report and exit'
+
+
+def input_is_empty():
+    try:
+        return os.path.samestat(os.fstat(0), os.stat(os.devnull))
+    except OSError:
+        return True  # closed
+
+
 def print_debug_hint(build):
     script = os.path.relpath(ROOT / 'scripts/gdb/ashlar.gdb')
     print(
@@ -256,7 +270,7 @@ def run(options):
             program.empty_file(f'--{option}', getattr(options, option))
     with log_folder(options, build) as folder:
         image = options.image or prepare(options, machine, build, folder)
-        progress.say(f'booting {os.path.relpath(image)}; the command `exit`, or Ctrl-A X, leaves')
+        progress.say(f'booting {os.path.relpath(image)}; {how_it_ends(options, machine)}')
         if options.debug:
             print_debug_hint(build)
         with Session.of(machine, image, folder, interactive=True, cwd=os.getcwd()) as session:

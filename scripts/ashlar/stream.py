@@ -196,7 +196,7 @@ class Boot:
                 self.complain(f'not an object: {line[:200]}')
                 continue
             if line[start:].strip() and not OBJECT.match(line[start:].lstrip()):
-                self.complain(f'text behind an object: {line[:200]}')
+                self.complain(f'text after an object: {line[:200]}')
             self.objects.append(item)
             if item.get('type') == 'verdict':
                 self.open = None
@@ -312,7 +312,7 @@ class Stream:
         for index, boot in enumerate(self.boots[:-1], 1):
             if boot.has_vanished:
                 boot.complain(
-                    f'the machine restarted by itself: boot {index} ends without a verdict, behind: '
+                    f'the machine restarted by itself: boot {index} ends without a verdict, after: '
                     f'{boot.last_line[:200]}'
                 )
 

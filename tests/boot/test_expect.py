@@ -114,10 +114,11 @@ def test_a_time_out_is_a_verdict():
         ('cpus.x2apic<true', 'use = or !='),
         ('verdict>=pass', 'use = or !='),
         ('verdict=green', 'these are: pass, fail, panic, timeout, no verdict'),
-        ('cpu=4', 'the keys are:'),
+        ('cpu=4', "no key 'cpu'; did you mean cpus? The keys are:"),
+        ('nonsense=4', "no key 'nonsense'. The keys are:"),
         ('cpus.count=4', 'cpus.listed'),
-        ('bench.min=4', 'the keys are:'),
-        ('memory.=4', 'the keys are:'),
+        ('bench.min=4', 'The keys are:'),
+        ('memory.=4', 'The keys are:'),
     ],
 )
 def test_a_malformed_expectation_is_status_2(text, words):

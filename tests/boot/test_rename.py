@@ -69,6 +69,12 @@ def test_a_name_that_is_no_identifier_is_refused(name):
     assert 'NEW is 2 to 16 lower-case letters and digits' in done.stderr
 
 
+def test_the_same_name_is_refused():
+    done = run(ROOT, 'scripts/rename', 'ashlar')
+    assert done.returncode == 1
+    assert 'ashlar is the name already' in done.stderr
+
+
 def test_a_tree_with_changes_is_refused(tree, tmp_path):
     clone = tmp_path / 'clone'
     subprocess.run(['git', 'clone', '-q', str(ROOT), str(clone)], check=True)

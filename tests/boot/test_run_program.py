@@ -80,7 +80,7 @@ def test_paths_belong_to_the_caller(folder, words, wanted):
         (['--gfxmode', 'large'], "'large' is no mode such as 1920x1080"),
         (['--gfxmode', '640x480', '--boot', 'kernel'], 'not with --image or --boot kernel'),
         (['--emulator', 'bochs', '--qemu', './qemu'], '--qemu goes with --emulator qemu'),
-        (['--expect', 'cpu=4'], 'the keys are:'),
+        (['--expect', 'cpu=4'], 'The keys are:'),
         (
             ['--image', 'a.elf', '--junit', 'none/out.xml'],
             '--junit: none/out.xml cannot be written: No such file',
@@ -115,6 +115,12 @@ def test_a_qemu_that_does_not_start_is_status_2(folder):
     done = run('--image', 'a.elf', '--qemu', './qemu', cwd=folder)
     assert done.returncode == 2
     assert 'the emulator did not start' in done.stderr
+
+
+@pytest.mark.parametrize('words', [[], ['--expect', 'cpus=1'], ['--timeout', '100']])
+def test_a_machine_that_would_wait_for_input_that_never_comes_is_pointed_out(folder, words):
+    done = run('--image', 'a.elf', '--qemu', './qemu', *words, cwd=folder)
+    assert ('no input comes: --expect verdict=pass makes it' in done.stderr) == (words == []), done.stderr
 
 
 def test_an_image_is_judged_as_it_is(build, tmp_path):
