@@ -25,19 +25,19 @@ def execute(session, image, commands):
         f'target remote {socket}',
         *commands,
     ]
-    return run_gdb(session.folder, image, lines)
+    return run_gdb(session.folder, [str(image)], lines)
 
 
 def read_dump(folder, image, dump, commands):
     """Executes @commands on a memory dump of a machine. Return: their output."""
-    return run_gdb(folder, image, ['set osabi GNU/Linux', f'core-file {dump}', *commands])
+    return run_gdb(folder, ['-iex', 'set osabi GNU/Linux', str(image), '-c', str(dump)], commands)
 
 
-def run_gdb(folder, image, lines):
+def run_gdb(folder, arguments, lines):
     script = folder / 'commands.gdb'
     script.write_text('\n'.join(lines) + '\n')
     with subprocess.Popen(
-        ['gdb', '-nx', '-batch', str(image), '-x', str(script)],
+        ['gdb', '-nx', '-batch', *arguments, '-x', str(script)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

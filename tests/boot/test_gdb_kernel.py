@@ -132,6 +132,8 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
         [
             f'source {ROOT}/scripts/gdb/ashlar.py',
             *(f'ashlar-{name}' for name in ('log', 'backtrace', 'locks', 'percpu cpu_number', 'timers')),
+            "ashlar-owner (char *)'smp/ap.c'::aps + 4",
+            'python\ntry: gdb.execute("ashlar-walk 0xffffffff80000000")\nexcept gdb.error as error: print(error)\nend',
         ],
     )
     assert any('boot: Ashlar' in line for line in log_lines(said)), said
@@ -139,6 +141,8 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
     assert re.search(r'^cpu 0: holds "log" .*LOCK_LOG', said, re.MULTILINE), said
     assert re.findall(r'^cpu (\d): (\d)$', said, re.MULTILINE) == [('0', '0'), ('1', '1')], said
     assert re.search(r'^cpu 0: \d+ armed', said, re.MULTILINE), said
+    assert re.search(r'in use, \d+ bytes were asked for', said), said
+    assert 'a dump has no CR3' in said, said
 
 
 # ---- CPUs ----

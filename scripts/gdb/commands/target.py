@@ -32,10 +32,14 @@ def register(name):
     return evaluate_number(f'${name}')
 
 
+def is_dump():
+    """Whether a memory dump is read: it has no control registers."""
+    return parse('$cr0').type.code == gdb.TYPE_CODE_VOID
+
+
 def is_paging():
-    """Whether the selected CPU has paging on. A dump has no CR0, and was made through the page tables."""
-    cr0 = parse('$cr0')
-    return cr0.type.code == gdb.TYPE_CODE_VOID or number(cr0) >> 31 == 1
+    """Whether the selected CPU has paging on. A dump was made through the page tables."""
+    return is_dump() or register('cr0') >> 31 == 1
 
 
 def read(address, size):

@@ -6,7 +6,7 @@ map, and when its tables are wrong.
 """
 import gdb
 
-from commands.target import evaluate_number, read_physical, register
+from commands.target import evaluate_number, is_dump, read_physical, register
 
 PAGE_ADDRESS = 0x000FFFFFFFFFF000
 CR4_LA57 = 1 << 12
@@ -36,6 +36,10 @@ def flag_words(entry, level):
 
 def walk(virtual):
     """The lines of the walk."""
+    if is_dump():
+        raise gdb.GdbError(
+            'a dump has no CR3, and its memory is found by virtual address: walk a running machine'
+        )
     if not register('cr0') >> 31:
         return ['paging is off: virtual is physical']
     level = 5 if register('cr4') & CR4_LA57 else 4
