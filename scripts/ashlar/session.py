@@ -278,6 +278,18 @@ class Session:
             self._qmp = self._connect_qmp()
         return self._qmp_ask(command, arguments)
 
+    def press(self, *keys, hold_ms=10):
+        """Presses keys together, by QEMU's names for them, and releases them.
+
+        The machine may exit by it, so that QEMU's answer is lost.
+        """
+        with contextlib.suppress(ConnectionError):
+            self.qmp(
+                'send-key', keys=[{'type': 'qcode', 'data': key} for key in keys], **{'hold-time': hold_ms}
+            )
+        # QEMU drops a key that comes while the last one is held.
+        time.sleep(0.05)
+
     def _connect_qmp(self):
         connection = socket.socket(socket.AF_UNIX)
         while True:
@@ -297,7 +309,10 @@ class Session:
         self._qmp.write(json.dumps({'execute': command, 'arguments': arguments}) + '\n')
         self._qmp.flush()
         while True:
-            answer = json.loads(self._qmp.readline())
+            line = self._qmp.readline()
+            if not line:
+                raise ConnectionError(f'QEMU ended before it answered {command}')
+            answer = json.loads(line)
             if 'error' in answer:
                 raise AssertionError(f'QMP {command}: {answer["error"]}')
             if 'return' in answer:

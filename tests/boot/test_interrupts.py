@@ -55,8 +55,7 @@ def interrupts_of(session, name):
 
 def press(session, *keys):
     for key in keys:
-        session.qmp('send-key', keys=[{'type': 'qcode', 'data': key}], **{'hold-time': 10})
-        time.sleep(0.05)  # QEMU drops a key that comes while the last one is held
+        session.press(key)
 
 
 def cpu_seconds(process):

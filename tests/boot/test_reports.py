@@ -81,7 +81,7 @@ def test_the_user_reboots_after_a_panic_at_the_prompt(way, start):
         session.type('xr')
     else:
         names = ['ctrl', 'alt', 'delete'] if way == 'ctrl-alt-delete' else ['r']
-        session.qmp('send-key', keys=[{'type': 'qcode', 'data': name} for name in names])
+        session.press(*names)
     session.expect(PROMPT, SECONDS)
     assert session.log().count(b'loaded by pvh') == before + 1
 
@@ -89,7 +89,7 @@ def test_the_user_reboots_after_a_panic_at_the_prompt(way, start):
 def test_ctrl_alt_del_reboots_at_the_prompt(start):
     session = start(boot='kernel', machine='pc', qmp=True, no_reboot=False)
     session.expect(PROMPT, SECONDS)
-    session.qmp('send-key', keys=[{'type': 'qcode', 'data': name} for name in ('ctrl', 'alt', 'delete')])
+    session.press('ctrl', 'alt', 'delete')
     session.expect('"type":"reboot"', SECONDS)
     session.expect(PROMPT, SECONDS)
 

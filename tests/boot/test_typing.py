@@ -81,10 +81,7 @@ def keyboard(session):
     def enter(*strokes):
         for stroke in strokes:
             for keys in [stroke] if isinstance(stroke, list) else map(keys_of, stroke):
-                session.qmp(
-                    'send-key', keys=[{'type': 'qcode', 'data': key} for key in keys], **{'hold-time': 10}
-                )
-                time.sleep(0.05)  # QEMU drops a key that comes while the last one is held
+                session.press(*keys)
         return read_answer(session)
 
     return enter
