@@ -13,16 +13,12 @@
 #include <cmocka.h>
 
 #include <ashlar/bits.h>
-#include <cpu/errata.h>
-#include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
-#include <log/log.h>
-#include <time/clock.h>
 #include <time/clockevent.h>
-#include <trap/traps.h>
+
+#include "clockevent_machine.h"
 
 #define CPUS 4
 
@@ -76,33 +72,12 @@ void percpu_check_stays(void)
 
 /* ---- the machine ---- */
 
-static bool is_tsc;
 static unsigned int sent[CPUS]; /* timer interrupts, by APIC ID less 10 */
 static enum lapic_timer_mode mode[CPUS];
-
-bool cpu_has(enum cpu_feature feature)
-{
-    return feature == CPU_FEATURE_TSC_DEADLINE;
-}
-
-bool errata_applies(enum erratum erratum)
-{
-    (void)erratum;
-    return false;
-}
-
-enum lapic_mode lapic_mode(void)
-{
-    return LAPIC_XAPIC;
-}
 
 uint32_t lapic_id(void)
 {
     return 10 + me;
-}
-
-void lapic_eoi(void)
-{
 }
 
 status_t lapic_send(uint32_t apic_id, uint8_t vector)
@@ -126,57 +101,6 @@ void lapic_timer_arm(uint32_t count)
 void lapic_timer_arm_deadline(uint64_t tick)
 {
     (void)tick;
-}
-
-void traps_set_handler(uint8_t vector, trap_handler_fn *handler)
-{
-    (void)vector;
-    (void)handler;
-}
-
-status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context,
-                     const char *name, struct irq **irq)
-{
-    (void)gsi, (void)wiring, (void)handler, (void)context, (void)name, (void)irq;
-    return STATUS_NOT_FOUND;
-}
-
-status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name,
-                         struct irq **irq)
-{
-    (void)isa, (void)handler, (void)context, (void)name, (void)irq;
-    return STATUS_NOT_FOUND;
-}
-
-void log_line(enum log_level level, const char *subsystem, const char *format, ...)
-{
-    (void)level, (void)subsystem, (void)format;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return 1000;
-}
-
-bool clock_is_tsc(void)
-{
-    return is_tsc;
-}
-
-bool clock_tsc_rate_is_final(void)
-{
-    return true;
-}
-
-uint64_t clock_tick_of(uint64_t ns)
-{
-    return ns;
-}
-
-uint64_t clock_ticks_per_ns(uint64_t rate_hz)
-{
-    (void)rate_hz;
-    return 1ULL << CLOCK_SHIFT;
 }
 
 /* ---- the cases ---- */

@@ -18,21 +18,16 @@
 #include <unistd.h>
 
 #include <ashlar/bits.h>
-#include <cpu/errata.h>
-#include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <irq/irq.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
-#include <log/log.h>
-#include <time/clock.h>
 #include <time/clockevent.h>
-#include <trap/traps.h>
 
+#include "clockevent_machine.h"
 #include "litmus.h"
 
 #define CPUS   2
-#define ROUNDS 20000
+#define ROUNDS 1000000
 
 /* ---- two CPUs ---- */
 
@@ -65,32 +60,11 @@ void percpu_check_stays(void)
 /* ---- the machine ---- */
 
 static _Thread_local enum lapic_timer_mode mode, armed; /* LAPIC_TIMER_OFF: not armed */
-static bool is_tsc;                                     /* the clocksource, for CPU 0 */
 static unsigned int is_pending;                         /* of CPU 1, the timer's interrupt */
-
-bool cpu_has(enum cpu_feature feature)
-{
-    return feature == CPU_FEATURE_TSC_DEADLINE;
-}
-
-bool errata_applies(enum erratum erratum)
-{
-    (void)erratum;
-    return false;
-}
-
-enum lapic_mode lapic_mode(void)
-{
-    return LAPIC_XAPIC;
-}
 
 uint32_t lapic_id(void)
 {
     return 10 + PERCPU_MINE(cpu_number);
-}
-
-void lapic_eoi(void)
-{
 }
 
 status_t lapic_send(uint32_t apic_id, uint8_t vector)
@@ -117,57 +91,6 @@ void lapic_timer_arm_deadline(uint64_t tick)
     (void)tick;
     MUST(mode == LAPIC_TIMER_TSC_DEADLINE);
     armed = mode;
-}
-
-void traps_set_handler(uint8_t vector, trap_handler_fn *handler)
-{
-    (void)vector;
-    (void)handler;
-}
-
-status_t irq_request(uint32_t gsi, struct irq_wiring wiring, irq_handler_fn *handler, void *context,
-                     const char *name, struct irq **irq)
-{
-    (void)gsi, (void)wiring, (void)handler, (void)context, (void)name, (void)irq;
-    return STATUS_NOT_FOUND;
-}
-
-status_t irq_request_isa(uint8_t isa, irq_handler_fn *handler, void *context, const char *name,
-                         struct irq **irq)
-{
-    (void)isa, (void)handler, (void)context, (void)name, (void)irq;
-    return STATUS_NOT_FOUND;
-}
-
-void log_line(enum log_level level, const char *subsystem, const char *format, ...)
-{
-    (void)level, (void)subsystem, (void)format;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return 1000;
-}
-
-bool clock_is_tsc(void)
-{
-    return is_tsc;
-}
-
-bool clock_tsc_rate_is_final(void)
-{
-    return true;
-}
-
-uint64_t clock_tick_of(uint64_t ns)
-{
-    return ns;
-}
-
-uint64_t clock_ticks_per_ns(uint64_t rate_hz)
-{
-    (void)rate_hz;
-    return 1ULL << CLOCK_SHIFT;
 }
 
 /* ---- the race ---- */
