@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from ashlar import ROOT
+from clones import clone_with_changes
 
 PAGE = ROOT / 'docs/adding.md'
 FOLDER = ROOT / 'build-test/adding'
@@ -60,14 +61,7 @@ def clone():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     tree = FOLDER / 'tree'
-    subprocess.run(['git', 'clone', '-q', '--shared', str(ROOT), str(tree)], check=True)
-    changes = subprocess.run(
-        ['git', 'diff', '--binary', 'HEAD'], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    if changes:
-        subprocess.run(['git', 'apply', '--index'], cwd=tree, input=changes, check=True)
-    for name, value in ('user.name', 'test'), ('user.email', 'test@localhost'):
-        subprocess.run(['git', 'config', name, value], cwd=tree, check=True)
+    clone_with_changes(tree, '--shared')
     yield tree
     shutil.rmtree(FOLDER, ignore_errors=True)
 

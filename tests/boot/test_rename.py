@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from ashlar import ROOT
+from clones import clone_with_changes
 
 NEW = 'basalt'  # as long as the old name: no line grows beyond the limit
 KEPT = {'LICENSE'}
@@ -21,14 +22,8 @@ def run(tree, *words, **more):
 def tree(tmp_path_factory):
     """A clone of this tree as it is, uncommitted changes and new files included, renamed."""
     tree = tmp_path_factory.mktemp('renamed') / 'tree'
-    subprocess.run(['git', 'clone', '-q', '--no-hardlinks', str(ROOT), str(tree)], check=True)
-    changes = subprocess.run(
-        ['git', 'diff', '--binary', 'HEAD'], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    if changes:
-        subprocess.run(['git', 'apply', '--index'], cwd=tree, input=changes, check=True)
-        identity = ('-c', 'user.name=test', '-c', 'user.email=test@localhost')
-        subprocess.run(['git', *identity, 'commit', '-qam', 'test: changes'], cwd=tree, check=True)
+    clone_with_changes(tree, '--no-hardlinks')
+    subprocess.run(['git', 'commit', '-q', '--allow-empty', '-m', 'test: changes'], cwd=tree, check=True)
     done = run(tree, 'scripts/rename', NEW)
     assert done.returncode == 0, done.stderr
     return tree
