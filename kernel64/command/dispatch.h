@@ -23,7 +23,7 @@ const char *dispatch_alias(const char *command, unsigned int index);
  *
  * A command may call this, up to DISPATCH_DEPTH_MAX deep and while DISPATCH_STACK_MIN bytes of the stack are
  * left; deeper calls are refused with a message.
- * The output of a command with a filter is printed by print_set_filter().
+ * The output of a command with a filter goes through it (print_set_filter()).
  *
  * Return: false when the rest of the line was not run, because it cannot be split: an unclosed quote, too
  *         many words, a '|' without a command or a word.

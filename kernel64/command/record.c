@@ -24,6 +24,7 @@ const struct record_form *record_form_of(int *argc, char **argv)
             argv[kept++] = argv[i];
     bool is_json = kept < *argc;
     *argc = kept;
+    argv[kept] = NULL;
     return is_json ? NULL : form_for_people;
 }
 

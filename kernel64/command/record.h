@@ -33,7 +33,7 @@ void record_set_form(const struct record_form *form);
 
 /**
  * record_form_of() - the form of the records that a command prints.
- * @argc, @argv: the command's words; each -j is removed.
+ * @argc, @argv: the command's words, with NULL at argv[*argc], before and after; each -j is removed.
  *
  * Return: NULL for JSON: with -j, and before record_set_form(): under run=, and in a build without the
  * monitor.
