@@ -152,7 +152,7 @@ uint64_t early_usable_taken(void)
 /* Return: PHYS_INVALID when neither is large enough. */
 static phys_t take(uint64_t size_bytes, uint64_t alignment)
 {
-    phys_t start = phys_align_up(early.next, alignment); /* the reserve lies below 4 GiB */
+    phys_t start = phys_align_up(early.next, alignment); /* no overflow: it lies below 4 GiB */
     if (!phys_is_below(early.end, start) && early.held_back <= phys_distance(start, early.end) &&
         size_bytes <= phys_distance(start, early.end) - early.held_back) {
         early.next = phys_add(start, size_bytes);

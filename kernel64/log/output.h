@@ -102,10 +102,11 @@ bool output_is_held(void);
 /**
  * output_show_prompt(), output_edit_prompt(), output_erase_prompt() - a prompt in the row that print() has
  * begun last, what a user types after it, and its end.
- * @text: of a prompt: printable. Of an edit: @length bytes, printable, or '\b', or '\n' or '\f', which end
- * the prompt without erasing it. Text after OUTPUT_PROMPT_MAX characters is not shown again. The cursor is in
- *        column 1 before a prompt; its row is not wider than the narrowest console.
+ * @text:   of a prompt: printable. Of an edit: printable, or '\b', or '\n' or '\f', which end the prompt
+ *          without erasing it. Text after OUTPUT_PROMPT_MAX characters is not shown again.
+ * @length: of an edit, in bytes.
  *
+ * The cursor is in column 1 before a prompt; its row is not wider than the narrowest console.
  * Log lines and reports go before a prompt: its row is erased for them, and shown again after them, with the
  * cursor where it was. There is one prompt at a time; without one output_edit_prompt() writes text, and
  * output_erase_prompt() does nothing. Edits during a report are shown after it.

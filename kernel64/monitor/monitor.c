@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's loop. Log lines printed while a line is edited appear in the middle of it; Ctrl-L shows the
- * line again. Only interactive commands are paged.
+ * The monitor's loop. Log lines that are printed while a line is edited go before it (log/prompt.c). Only
+ * interactive commands are paged.
  */
 #include <monitor/monitor.h>
 

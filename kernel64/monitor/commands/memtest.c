@@ -77,7 +77,7 @@ static bool is_setting(const char *word, const char *name, const char **value)
 
 static bool read_word(const char *word, struct words *words)
 {
-    uint64_t number = FADE_SECONDS;
+    uint64_t number = 0;
     const char *value;
     bool is_right = true;
     if (strcmp(word, "all") == 0)
