@@ -31,7 +31,7 @@ enum code {
     CODE_ENTER = 0x1c,
     CODE_CTRL = 0x1d,
     CODE_LEFT_SHIFT = 0x2a,
-    CODE_SLASH = 0x35,
+    CODE_SLASH = 0x35, /* with the prefix: the keypad's */
     CODE_RIGHT_SHIFT = 0x36,
     CODE_ALT = 0x38,
     CODE_DELETE = 0x53,
@@ -40,20 +40,36 @@ enum code {
     CODE_SCROLL_LOCK = 0x46,
     CODE_KEYPAD = 0x47, /* the first of thirteen */
     CODE_KEYPAD_END = 0x54,
-    CODE_102ND = 0x56, /* between left Shift and Z on European keyboards */
 };
 
-/* By code, from 0 to the space bar, 0x39. */
-static const char plain[] = "\0\x1b"
-                            "1234567890-=\b\t"
-                            "qwertyuiop[]\r\0"
-                            "asdfghjkl;'`\0\\"
-                            "zxcvbnm,./\0*\0 ";
-static const char shifted[] = "\0\x1b"
-                              "!@#$%^&*()_+\b\t"
-                              "QWERTYUIOP{}\r\0"
-                              "ASDFGHJKL:\"~\0|"
-                              "ZXCVBNM<>?\0*\0 ";
+const struct keymap keymap_us = {
+    "us",
+    "1234567890-="
+    "qwertyuiop[]"
+    "asdfghjkl;'`"
+    "\\zxcvbnm,./"
+    "\\",
+    "!@#$%^&*()_+"
+    "QWERTYUIOP{}"
+    "ASDFGHJKL:\"~"
+    "|ZXCVBNM<>?"
+    "|",
+    NULL,
+};
+
+/* Codes of struct keymap, in its order, and where in it the first one is. */
+static const struct {
+    uint8_t first, last, place;
+} rows[] = {
+    { 0x02, 0x0d, 0 }, { 0x10, 0x1b, 12 }, { 0x1e, 0x29, 24 }, { 0x2b, 0x35, 36 }, { 0x56, 0x56, 47 }
+};
+
+/* Of the main block, the same in each layout. */
+static const struct {
+    uint8_t code;
+    char character;
+} common_keys[] = { { 0x01, 0x1b },       { 0x0e, '\b' }, { 0x0f, '\t' },
+                    { CODE_ENTER, '\r' }, { 0x37, '*' },  { 0x39, ' ' } };
 
 /* By code, from CODE_KEYPAD on; NumLock selects. The same codes with the prefix are the grey keys. */
 static const char keypad_characters[] = "789-456+1230.";
@@ -109,19 +125,48 @@ static bool is_letter(char c)
     return c >= 'a' && c <= 'z';
 }
 
+static char common_character(uint8_t code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(common_keys); i++)
+        if (common_keys[i].code == code)
+            return common_keys[i].character;
+    return 0;
+}
+
+/* Return: the place of the code's key in a layout; KEYMAP_KEYS: it has none. */
+static size_t place_of(uint8_t code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (code >= rows[i].first && code <= rows[i].last)
+            return rows[i].place + (size_t)(code - rows[i].first);
+    return KEYMAP_KEYS;
+}
+
+static bool is_alt_graph(const struct scan_keys *decoder)
+{
+    return (decoder->modifiers & ANY_ALT) == RIGHT_ALT && decoder->keymap && decoder->keymap->alt_graph;
+}
+
 static int character_key(const struct scan_keys *decoder, uint8_t code)
 {
-    char c = code == CODE_102ND ? '\\' : code < sizeof(plain) - 1 ? plain[code] : 0;
+    const struct keymap *keymap = decoder->keymap ? decoder->keymap : &keymap_us;
+    size_t place = place_of(code);
+    if (place == KEYMAP_KEYS) {
+        char common = common_character(code);
+        bool is_none = common == 0 || ((decoder->modifiers & ANY_CTRL) && common >= ' ');
+        return is_none ? KEY_NONE : common;
+    }
+    char c = keymap->plain[place];
     bool is_shifted = (decoder->modifiers & ANY_SHIFT) != 0;
     if (is_letter(c) && (decoder->locks & SCAN_KEYS_CAPS_LOCK))
         is_shifted = !is_shifted;
-    if (c == 0)
-        return KEY_NONE;
-    if ((decoder->modifiers & ANY_CTRL) && c >= ' ')
+    if (decoder->modifiers & ANY_CTRL)
         return is_letter(c) ? c & 0x1f : KEY_NONE;
-    if (is_shifted)
-        c = code == CODE_102ND ? '|' : shifted[code];
-    return c;
+    if (is_alt_graph(decoder))
+        c = keymap->alt_graph[place];
+    else if (is_shifted)
+        c = keymap->shifted[place];
+    return c != ' ' ? c : KEY_NONE;
 }
 
 static int plain_key(const struct scan_keys *decoder, uint8_t code)
@@ -174,7 +219,9 @@ int scan_keys_feed(struct scan_keys *decoder, uint8_t code)
         feed_lock(decoder, lock, is_down);
     if (modifier || lock || !is_down)
         return KEY_NONE;
-    if (decoder->modifiers & ANY_ALT) /* Del of its own or of the keypad */
-        return code == CODE_DELETE && (decoder->modifiers & ANY_CTRL) ? KEY_RESTART : KEY_NONE;
+    if ((decoder->modifiers & ANY_ALT) && (decoder->modifiers & ANY_CTRL))
+        return code == CODE_DELETE ? KEY_RESTART : KEY_NONE; /* Del of its own or of the keypad */
+    if ((decoder->modifiers & ANY_ALT) && !is_alt_graph(decoder))
+        return KEY_NONE;
     return is_extended ? extended_key(decoder, code) : plain_key(decoder, code);
 }

@@ -132,6 +132,16 @@ void consoles_apply_firmware(void)
         serial_console_look_again(is_tried[CONSOLE_SERIAL]);
 }
 
+void consoles_set_keymap(const struct keymap *keymap)
+{
+    keyboard.keys.keymap = keymap;
+}
+
+const struct keymap *consoles_keymap(void)
+{
+    return keyboard.keys.keymap ? keyboard.keys.keymap : &keymap_us;
+}
+
 void consoles_start_inputs(void)
 {
     serial_console_start_input();

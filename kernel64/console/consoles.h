@@ -4,6 +4,7 @@
  * Selection of the consoles and inputs: those of console=, or all. The log so far is replayed on each console
  * first.
  */
+#include <ashlar/dev/scan_keys.h>
 
 /**
  * consoles_init() - make a panic attach every console found, regardless of console=.
@@ -27,6 +28,10 @@ void consoles_start(void);
  * Context: once, BSP, after platform_init().
  */
 void consoles_apply_firmware(void);
+
+/* The layout of the PC's keyboard; the US one at first. Context: that of the thread that reads the inputs. */
+void consoles_set_keymap(const struct keymap *keymap);
+const struct keymap *consoles_keymap(void);
 
 /**
  * consoles_start_inputs() - add serial port and keyboard as inputs, by interrupts where those arrive,

@@ -16,6 +16,7 @@
 #include <command/record.h>
 #include <command/run.h>
 #include <monitor/history.h>
+#include <monitor/keymap.h>
 #include <monitor/keys.h>
 #include <monitor/pager.h>
 #include <monitor/summary.h>
@@ -152,6 +153,7 @@ void monitor_run(void)
     machine_ops.wait_for_restart = wait_for_restart;
     output_screen(&rows, &columns);
     record_set_form(&records_form);
+    keymap_start();
     line_init(&line, put_text, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */
     if (!run_was_given())

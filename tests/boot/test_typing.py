@@ -143,6 +143,14 @@ def test_keyboard_editing_keys_work(keyboard):
     assert 'print the verdict and exit' in keyboard('nonsense', ['ctrl', 'u'], 'help exit\n')
 
 
+def test_the_layout_is_chosen_at_the_prompt(keyboard):
+    assert 'us; there are: us gb de ' in keyboard('keymap\n')
+    keyboard('keymap de\n')
+    assert 'zy"' in keyboard('yz', ['shift', '2'], ['shift', '2'], '\n')
+    assert "'@'" in keyboard(['shift', 'backslash'], ['alt_r', 'q'], ['shift', 'backslash'], '\n')
+    assert 'us; there are: us gb de ' in keyboard('kezmap us\n', 'keymap\n')
+
+
 def test_caps_lock_shifts_letters_only(keyboard):
     answer = keyboard(['caps_lock'], 'ab1', ['caps_lock'], 'ab1\n')
     assert 'AB1ab1' in answer.replace('\b', '')

@@ -2,11 +2,12 @@
 /*
  * Scan codes as a keyboard sends them, and the keys they become.
  */
-#include <ashlar/dev/scan_keys.h>
+#include <ashlar/dev/keymaps.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct scan_keys decoder;
@@ -292,10 +293,69 @@ static void random_codes_produce_only_valid_keys(void **state)
 
 #define TEST(claim) cmocka_unit_test_setup(claim, reset)
 
+static const struct keymap *find_keymap(const char *name)
+{
+    const struct keymap *keymap = NULL;
+    for (unsigned int i = 0; (keymap = keymap_at(i)) != NULL && strcmp(keymap->name, name) != 0; i++)
+        ;
+    assert_non_null(keymap);
+    return keymap;
+}
+
+static void a_layout_has_other_letters_and_a_third_level(void **state)
+{
+    (void)state;
+    decoder.keymap = find_keymap("de");
+    assert_int_equal(stroke(0x15), 'z');
+    assert_int_equal(stroke(0x2c), 'y');
+    assert_int_equal(stroke(0x27), KEY_NONE); /* an umlaut */
+    assert_int_equal(stroke(0x56), '<');
+    assert_int_equal(stroke(0x1c), '\r');
+    FEED(0x2a);
+    assert_int_equal(stroke(0x08), '/');
+    FEED(0xaa);
+    stroke(0x3a);
+    assert_int_equal(stroke(0x15), 'Z');
+    stroke(0x3a);
+    FEED(0x1d);
+    assert_int_equal(stroke(0x2c), 'y' & 0x1f);
+    FEED(0x9d);
+    /* AltGr; the left Alt types nothing, and Ctrl with AltGr neither. */
+    FEED(0xe0, 0x38);
+    assert_int_equal(stroke(0x10), '@');
+    assert_int_equal(stroke(0x56), '|');
+    assert_int_equal(stroke(0x1e), KEY_NONE);
+    FEED(0x1d);
+    assert_int_equal(stroke(0x10), KEY_NONE);
+    assert_int_equal(FEED(0x53), KEY_RESTART);
+    FEED(0xd3, 0x9d, 0xe0, 0xb8, 0x38);
+    assert_int_equal(stroke(0x10), KEY_NONE);
+    FEED(0xb8);
+}
+
+static void each_layout_is_complete(void **state)
+{
+    const struct keymap *keymap;
+    (void)state;
+    for (unsigned int i = 0; (keymap = keymap_at(i)) != NULL; i++) {
+        char typed[3 * KEYMAP_KEYS + 1];
+        assert_int_equal(strlen(keymap->plain), KEYMAP_KEYS);
+        assert_int_equal(strlen(keymap->shifted), KEYMAP_KEYS);
+        assert_true(!keymap->alt_graph || strlen(keymap->alt_graph) == KEYMAP_KEYS);
+        snprintf(typed, sizeof(typed), "%s%s%s", keymap->plain, keymap->shifted,
+                 keymap->alt_graph ? keymap->alt_graph : "");
+        for (const char *c = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-./;:|"; *c; c++)
+            if (!strchr(typed, *c))
+                fail_msg("%s types no '%c'", keymap->name, *c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_key_types_its_character),
+        TEST(a_layout_has_other_letters_and_a_third_level),
+        TEST(each_layout_is_complete),
         TEST(shift_and_a_grey_page_key_scroll_the_screen),
         TEST(control_keys_type_their_control_characters),
         TEST(a_held_key_repeats),
