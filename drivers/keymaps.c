@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Layouts, each with three levels: plain, with Shift, with AltGr. tests/boot/test_keymap.py compares them with
- * those that QEMU has from xkeyboard-config.
+ * Layouts, each with three levels: plain, with Shift, with AltGr. tests/boot/test_keymap.py compares them
+ * with those that QEMU has from xkeyboard-config.
  */
 #include <ashlar/dev/keymaps.h>
 
