@@ -224,6 +224,23 @@ static inline bool phys_ranges_overlap(struct phys_range a, struct phys_range b)
     return a.start.raw < b.end.raw && b.start.raw < a.end.raw;
 }
 
+static inline bool phys_range_contains(struct phys_range range, phys_t address)
+{
+    return range.start.raw <= address.raw && address.raw < range.end.raw;
+}
+
+/* Their overlap; it ends before it starts when there is none. */
+static inline struct phys_range phys_range_cut(struct phys_range a, struct phys_range b)
+{
+    return (struct phys_range){ phys_max(a.start, b.start), phys_min(a.end, b.end) };
+}
+
+/* Whether @part is within @range. */
+static inline bool phys_range_covers(struct phys_range range, struct phys_range part)
+{
+    return range.start.raw <= part.start.raw && part.end.raw <= range.end.raw;
+}
+
 static inline uint64_t phys_range_size(struct phys_range range)
 {
     return range.end.raw - range.start.raw;

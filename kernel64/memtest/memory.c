@@ -109,7 +109,7 @@ static bool find(uint64_t position, bool is_down, struct block *block, uint64_t 
 
 static void set_piece(struct memtest_piece *piece, phys_t start, uint64_t bytes)
 {
-    *piece = (struct memtest_piece){ port_pointer(start), bytes / sizeof(uint64_t), start.raw };
+    *piece = (struct memtest_piece){ port_pointer(start), bytes / sizeof(uint64_t), start };
 }
 
 bool memtest_next_piece(uint64_t *position, uint64_t end, bool is_down, enum memtest_size size,

@@ -34,7 +34,8 @@ struct share {
     uint64_t busy_ns;    /* in this step */
     uint64_t done;       /* bytes of this step; atomic */
     uint64_t errors;     /* of this step; atomic */
-    uint64_t bits, lowest, highest;
+    uint64_t bits;
+    phys_t lowest, highest;
     struct memtest_error kept[MEMTEST_ERRORS_KEPT];
     unsigned int kept_count; /* of this step */
 };
@@ -55,13 +56,13 @@ static struct {
 
 /* ---- a share ---- */
 
-static void note_error(void *context, uint64_t address, uint64_t expected, uint64_t found)
+static void note_error(void *context, phys_t address, uint64_t expected, uint64_t found)
 {
     struct share *share = context;
-    memtest_mark(phys(address));
-    if (share->errors == 0 || address < share->lowest)
+    memtest_mark(address);
+    if (share->errors == 0 || phys_is_below(address, share->lowest))
         share->lowest = address;
-    if (share->errors == 0 || address > share->highest)
+    if (share->errors == 0 || phys_is_below(share->highest, address))
         share->highest = address;
     share->bits |= expected ^ found;
     if (share->kept_count < MEMTEST_ERRORS_KEPT)
@@ -179,10 +180,10 @@ static void wait_alone(void)
     }
 }
 
-static bool is_known(const struct memtest_result *result, uint64_t address)
+static bool is_known(const struct memtest_result *result, phys_t address)
 {
     for (unsigned int i = 0; i < result->first_count; i++)
-        if (result->first[i].address == address)
+        if (phys_is_equal(result->first[i].address, address))
             return true;
     return false;
 }
@@ -195,9 +196,9 @@ static void collect(struct share *share)
     run.busy_ns += share->busy_ns;
     if (share->errors == 0)
         return;
-    if (result->errors == 0 || share->lowest < result->lowest)
+    if (result->errors == 0 || phys_is_below(share->lowest, result->lowest))
         result->lowest = share->lowest;
-    if (result->errors == 0 || share->highest > result->highest)
+    if (result->errors == 0 || phys_is_below(result->highest, share->highest))
         result->highest = share->highest;
     result->bits |= share->bits;
     result->errors += share->errors;

@@ -6,6 +6,7 @@
  *
  * Context of all: the BSP's thread, interrupts on; one run at a time.
  */
+#include <ashlar/addr.h>
 #include <ashlar/status.h>
 #include <memtest/pattern.h>
 
@@ -13,7 +14,7 @@
 #define MEMTEST_ERRORS_KEPT 8
 
 struct memtest_error {
-    uint64_t address; /* physical, of the word */
+    phys_t address; /* of the word */
     uint64_t expected, found;
     unsigned int pattern, cpu;
 };
@@ -35,12 +36,12 @@ struct memtest_pattern_result {
 };
 
 struct memtest_result {
-    uint64_t bytes;           /* under test */
-    uint64_t passes;          /* that were finished */
-    uint64_t errors;          /* words that were wrong, each time that they were read */
-    uint64_t bits;            /* bits that were wrong in any of them */
-    uint64_t lowest, highest; /* addresses of wrong words; with errors only */
-    uint64_t isolated;        /* frames that were kept from use afterwards */
+    uint64_t bytes;         /* under test */
+    uint64_t passes;        /* that were finished */
+    uint64_t errors;        /* words that were wrong, each time that they were read */
+    uint64_t bits;          /* bits that were wrong in any of them */
+    phys_t lowest, highest; /* wrong words; with errors only */
+    uint64_t isolated;      /* frames that were kept from use afterwards */
     unsigned int cpus;
     bool is_stopped;
     struct memtest_pattern_result patterns[MEMTEST_PATTERNS];

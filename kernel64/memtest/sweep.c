@@ -7,7 +7,6 @@
  */
 #include <memtest/sweep.h>
 
-#include <ashlar/addr.h>
 #include <memtest/port.h>
 
 #define LINE       8 /* words of a cache line */
@@ -23,7 +22,7 @@ static NOINLINE void report(const struct sweep *sweep, const uint64_t *word, uin
                             uint64_t found)
 {
     uint64_t offset = (uint64_t)(word - sweep->piece->words) * sizeof(uint64_t);
-    sweep->error(sweep->context, sweep->piece->address + offset, expected, found);
+    sweep->error(sweep->context, phys_add(sweep->piece->address, offset), expected, found);
 }
 
 static ALWAYS_INLINE void check(const struct sweep *sweep, const uint64_t *word, uint64_t expected)
@@ -148,16 +147,22 @@ static ALWAYS_INLINE void invert_page_down(const struct sweep *sweep, uint64_t *
     }
 }
 
+/* A word's address, as data. */
+static ALWAYS_INLINE uint64_t number_of(const struct memtest_piece *piece, uint64_t word)
+{
+    return piece->address.raw + word * sizeof(uint64_t);
+}
+
 /* All pages of a piece, in the direction of the action. */
 #define EACH_PAGE_UP(piece, do_it)                                                                           \
     for (uint64_t at = 0; at < (piece)->count; at += PAGE_WORDS) {                                           \
-        uint64_t *words = (piece)->words + at, address = (piece)->address + at * sizeof(uint64_t);           \
+        uint64_t *words = (piece)->words + at, address = number_of(piece, at);                               \
         do_it;                                                                                               \
     }
 #define EACH_PAGE_DOWN(piece, do_it)                                                                         \
     for (uint64_t at = (piece)->count; at > 0;) {                                                            \
         at -= PAGE_WORDS;                                                                                    \
-        uint64_t *words = (piece)->words + at, address = (piece)->address + at * sizeof(uint64_t);           \
+        uint64_t *words = (piece)->words + at, address = number_of(piece, at);                               \
         do_it;                                                                                               \
     }
 
@@ -193,7 +198,7 @@ SWEEP_UP(invert_random, MEMTEST_RANDOM, MEMTEST_INVERT_UP)
    MEMTEST_MODULO. */
 static uint64_t first_of_every(const struct memtest_piece *piece, unsigned int offset)
 {
-    uint64_t number = piece->address / sizeof(uint64_t) % MEMTEST_MODULO;
+    uint64_t number = piece->address.raw / sizeof(uint64_t) % MEMTEST_MODULO;
     return (offset + MEMTEST_MODULO - number) % MEMTEST_MODULO;
 }
 
@@ -289,10 +294,10 @@ static NOINLINE void walk_address_lines(const struct sweep *sweep, const struct 
 {
     const struct memtest_piece *piece = sweep->piece;
     for (uint64_t first = 0; first < piece->count; first = next_word(first)) {
-        uint64_t word = (piece->address + first * sizeof(uint64_t)) ^ step->invert;
+        uint64_t word = number_of(piece, first) ^ step->invert;
         memtest_write(&piece->words[first], word);
         for (uint64_t second = 0; second < piece->count; second = next_word(second)) {
-            uint64_t other = ~step->invert ^ (piece->address + second * sizeof(uint64_t));
+            uint64_t other = ~step->invert ^ number_of(piece, second);
             if (second == first)
                 continue;
             memtest_write(&piece->words[second], other);

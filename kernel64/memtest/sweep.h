@@ -5,23 +5,24 @@
  *
  * Context of all: any, by the owner of the memory.
  */
+#include <ashlar/addr.h>
 #include <memtest/pattern.h>
 
 /* Contiguous memory: whole pages. */
 struct memtest_piece {
-    uint64_t *words;  /* page-aligned */
-    uint64_t count;   /* a multiple of 512 */
-    uint64_t address; /* physical, of words[0]; page-aligned */
+    uint64_t *words; /* page-aligned */
+    uint64_t count;  /* a multiple of 512 */
+    phys_t address;  /* of words[0]; page-aligned */
 };
 
 /**
  * memtest_error_fn - called for each word that is wrong.
  * @context:  of memtest_sweep().
- * @address:  physical, of the word.
+ * @address:  of the word.
  * @expected: what was written.
  * @found:    what was read.
  */
-typedef void memtest_error_fn(void *context, uint64_t address, uint64_t expected, uint64_t found);
+typedef void memtest_error_fn(void *context, phys_t address, uint64_t expected, uint64_t found);
 
 /* A step is given the memory in pieces: of any size, but of these. */
 enum memtest_size {

@@ -145,10 +145,11 @@ static void show_device(const struct smbios_structure *structure)
 /* @of: what the handle in it is of. */
 static void show_addresses(const struct smbios_range *range, const char *of)
 {
-    if (range->start >= range->end)
+    struct phys_range addresses = range->addresses;
+    if (!phys_is_below(addresses.start, addresses.end))
         return;
-    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", range->start, range->end);
-    show_size("size", range->end - range->start);
+    print("    %-*s P0x%lx - P0x%lx\n", NAME_COLUMNS, "addresses", addresses.start.raw, addresses.end.raw);
+    show_size("size", phys_range_size(addresses));
     print("    %-*s %04x\n", NAME_COLUMNS, of, range->array);
 }
 

@@ -185,29 +185,26 @@ void smbios_read_device(const struct smbios_structure *structure, struct smbios_
 }
 
 /* The fields for large addresses are at @start_big and after it. */
-static void read_addresses(const struct smbios_structure *structure, size_t start_big,
-                           struct smbios_range *range)
+static struct phys_range read_addresses(const struct smbios_structure *structure, size_t start_big)
 {
     uint32_t start_kib = smbios_u32(structure, SMBIOS_RANGE_START);
-    if (start_kib == UINT32_MAX) {
-        range->start = smbios_u64(structure, start_big);
-        range->end = range_end(smbios_u64(structure, start_big + sizeof(uint64_t)), 1);
-        return;
-    }
-    range->start = KIB((uint64_t)start_kib);
-    range->end = KIB(smbios_u32(structure, SMBIOS_RANGE_LAST) + 1ULL);
+    if (start_kib == UINT32_MAX)
+        return (struct phys_range){ phys(smbios_u64(structure, start_big)),
+                                    phys(range_end(smbios_u64(structure, start_big + sizeof(uint64_t)), 1)) };
+    return (struct phys_range){ phys(KIB((uint64_t)start_kib)),
+                                phys(KIB(smbios_u32(structure, SMBIOS_RANGE_LAST) + 1ULL)) };
 }
 
 void smbios_read_range(const struct smbios_structure *structure, struct smbios_range *range)
 {
     range->array = smbios_u16(structure, SMBIOS_RANGE_ARRAY);
-    read_addresses(structure, SMBIOS_RANGE_START_BIG, range);
+    range->addresses = read_addresses(structure, SMBIOS_RANGE_START_BIG);
 }
 
 void smbios_read_mapped(const struct smbios_structure *structure, struct smbios_range *range)
 {
     range->array = smbios_u16(structure, SMBIOS_MAPPED_DEVICE);
-    read_addresses(structure, SMBIOS_MAPPED_START_BIG, range);
+    range->addresses = read_addresses(structure, SMBIOS_MAPPED_START_BIG);
 }
 
 uint64_t smbios_memory_bytes(const struct smbios_table *table)

@@ -58,9 +58,9 @@ struct smbios_device { /* type 17: a DIMM, or an empty slot */
     unsigned int speed, configured; /* MT/s; 0: not known */
 };
 
-struct smbios_range { /* type 19: addresses of an array; type 20: of a memory device */
-    uint64_t start, end;
-    uint16_t array; /* handle of the array, or of the device */
+struct smbios_range {            /* type 19: addresses of an array; type 20: of a memory device */
+    struct phys_range addresses; /* as listed: may be empty, and end before it starts */
+    uint16_t array;              /* handle of the array, or of the device */
 };
 
 /*

@@ -35,7 +35,7 @@ static void add_devices(const struct smbios_table *table, uint16_t handle, bool 
             add(found, &structure);
 }
 
-unsigned int smbios_find_modules(const struct smbios_table *table, uint64_t address,
+unsigned int smbios_find_modules(const struct smbios_table *table, phys_t address,
                                  char text[SMBIOS_MODULES_TEXT])
 {
     struct found found = { .text = text };
@@ -47,13 +47,13 @@ unsigned int smbios_find_modules(const struct smbios_table *table, uint64_t addr
         return 0;
     while (smbios_next_of(table, SMBIOS_TYPE_MEMORY_MAPPED, &cursor, &structure)) {
         smbios_read_mapped(&structure, &range);
-        if (address >= range.start && address < range.end)
+        if (phys_range_contains(range.addresses, address))
             add_devices(table, range.array, false, &found);
     }
     cursor = (struct smbios_cursor){ 0 };
     while (found.count == 0 && smbios_next_of(table, SMBIOS_TYPE_MEMORY_RANGE, &cursor, &structure)) {
         smbios_read_range(&structure, &range);
-        if (address >= range.start && address < range.end)
+        if (phys_range_contains(range.addresses, address))
             add_devices(table, range.array, true, &found);
     }
     return found.count;

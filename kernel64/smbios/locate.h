@@ -14,7 +14,7 @@
 /**
  * smbios_find_modules() - name the modules that an address may be in.
  * @table:   any bytes; NULL: none.
- * @address: physical.
+ * @address: any.
  * @text:    receives their locators: "DIMM_A1", or "DIMM_A1 or DIMM_B1" where the address is interleaved
  *           between them or only their array is known; truncated; "" when nothing is known.
  *
@@ -22,5 +22,5 @@
  * (type 16) whose addresses (type 19) contain it.
  * Return: how many modules it may be in.
  */
-unsigned int smbios_find_modules(const struct smbios_table *table, uint64_t address,
+unsigned int smbios_find_modules(const struct smbios_table *table, phys_t address,
                                  char text[SMBIOS_MODULES_TEXT]);

@@ -10,6 +10,7 @@
  * memory, take no lock, and have no state.
  * Source: DMTF DSP0134 3.7.0, "SMBIOS structures" (6.1).
  */
+#include <ashlar/addr.h>
 #include <ashlar/status.h>
 
 struct smbios_table {

@@ -17,7 +17,7 @@
 #define PLANTS 16
 
 static struct {
-    uint64_t address; /* physical, of the word */
+    phys_t address; /* of the word */
     uint64_t bit, value;
 } plants[PLANTS];
 static unsigned int count;
@@ -31,8 +31,9 @@ static bool is_written_only(enum memtest_action action)
 void memtest_spoil(const struct memtest_step *step, const struct memtest_piece *piece)
 {
     for (unsigned int i = 0; i < count; i++) {
-        uint64_t number = (plants[i].address - piece->address) / sizeof(uint64_t);
-        if (plants[i].address < piece->address || number >= piece->count || is_written_only(step->action))
+        uint64_t number = phys_distance(piece->address, plants[i].address) / sizeof(uint64_t);
+        if (phys_is_below(plants[i].address, piece->address) || number >= piece->count ||
+            is_written_only(step->action))
             continue;
         uint64_t mask = UINT64_C(1) << plants[i].bit;
         piece->words[number] = plants[i].value ? piece->words[number] | mask : piece->words[number] & ~mask;
@@ -51,10 +52,10 @@ static status_t command_plant(int argc, char **argv)
     if (!phys_is_valid(block))
         return STATUS_NO_MEMORY;
     buddy_free(block, ORDER);
-    plants[count].address = block.raw + 3 * PAGE_SIZE + 8 * 77;
+    plants[count].address = phys_add(block, 3 * PAGE_SIZE + 8 * 77);
     plants[count].bit = bit;
     plants[count++].value = value;
-    print("planted: P%#lx bit %lu reads as %lu\n", plants[count - 1].address, bit, value);
+    print("planted: P%#lx bit %lu reads as %lu\n", plants[count - 1].address.raw, bit, value);
     return STATUS_OK;
 }
 COMMAND(plant, command_plant, .group = GROUP_TESTS, .arguments = "BIT 0|1",

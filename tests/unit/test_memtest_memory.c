@@ -78,14 +78,15 @@ static void walk(uint64_t bytes, unsigned int shares, bool is_down, enum memtest
         uint64_t position = is_down ? to : from, end = is_down ? from : to;
         struct memtest_piece piece;
         while (memtest_next_piece(&position, end, is_down, size, &piece)) {
-            assert_ptr_equal(piece.words, port_pointer(phys(piece.address)));
-            assert_true(is_aligned(piece.address, PAGE_SIZE) && piece.count > 0 && piece.count % 512 == 0);
+            assert_ptr_equal(piece.words, port_pointer(piece.address));
+            assert_true(is_aligned(piece.address.raw, PAGE_SIZE) && piece.count > 0 &&
+                        piece.count % 512 == 0);
             if (size == MEMTEST_WHOLE)
-                assert_true(is_power_of_two(piece.count) && is_aligned(piece.address, piece.count * 8));
+                assert_true(is_power_of_two(piece.count) && is_aligned(piece.address.raw, piece.count * 8));
             if (size == MEMTEST_ANY)
                 assert_true(piece.count <= MIB(1) / 8);
             for (uint64_t page = 0; page < piece.count / 512; page++)
-                assert_int_equal(seen[piece.address / PAGE_SIZE + page]++, 0);
+                assert_int_equal(seen[piece.address.raw / PAGE_SIZE + page]++, 0);
             met += piece.count * 8;
         }
         assert_int_equal(position, end);
@@ -119,7 +120,7 @@ static void only_marked_frames_are_kept_and_only_once(void **state)
     /* The first block has 1 GiB. */
     assert_true(memtest_next_piece(&position, bytes, false, MEMTEST_WHOLE, &piece));
     assert_int_equal(piece.count * 8, GIB(1));
-    phys_t block = phys(piece.address);
+    phys_t block = piece.address;
     memtest_give();
     before = free_bytes();
     assert_int_equal(memtest_take(UINT64_MAX, true), bytes);
@@ -141,8 +142,8 @@ static void only_marked_frames_are_kept_and_only_once(void **state)
     position = 0;
     while (memtest_next_piece(&position, bytes - ARRAY_LEN(at) * PAGE_SIZE, false, MEMTEST_ANY, &piece))
         for (size_t i = 0; i < ARRAY_LEN(at); i++)
-            assert_false(block.raw + at[i] >= piece.address &&
-                         block.raw + at[i] < piece.address + piece.count * 8);
+            assert_false(block.raw + at[i] >= piece.address.raw &&
+                         block.raw + at[i] < piece.address.raw + piece.count * 8);
     assert_int_equal(memtest_give(), 0);
     assert_int_equal(free_bytes(), before - ARRAY_LEN(at) * PAGE_SIZE);
 }

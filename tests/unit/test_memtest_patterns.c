@@ -24,12 +24,12 @@ static struct {
     uint64_t address, expected, found; /* of the first */
 } errors;
 
-static void note(void *context, uint64_t address, uint64_t expected, uint64_t found)
+static void note(void *context, phys_t address, uint64_t expected, uint64_t found)
 {
     (void)context;
     assert_int_not_equal(expected, found);
     if (errors.count++ == 0)
-        errors.address = address, errors.expected = expected, errors.found = found;
+        errors.address = address.raw, errors.expected = expected, errors.found = found;
 }
 
 /* In pieces of pages, down when the action goes down: any cut must do. */
@@ -40,7 +40,7 @@ static void do_step(const struct memtest_step *step, uint64_t piece_words)
         piece_words = FAULTY_WORDS;
     for (uint64_t done = 0; done < FAULTY_WORDS; done += piece_words) {
         uint64_t at = is_down ? FAULTY_WORDS - piece_words - done : done;
-        struct memtest_piece piece = { faulty_words() + at, piece_words, ADDRESS + at * 8 };
+        struct memtest_piece piece = { faulty_words() + at, piece_words, phys(ADDRESS + at * 8) };
         memtest_sweep(step, &piece, note, NULL);
     }
 }

@@ -250,8 +250,8 @@ static void wide_fields_replace_full_narrow_ones(void **state)
     struct smbios_range range;
     structure = find(&table, 19);
     smbios_read_range(&structure, &range);
-    assert_int_equal(range.start, 1ULL << 32);
-    assert_int_equal(range.end, 1ULL << 40);
+    assert_int_equal(range.addresses.start.raw, 1ULL << 32);
+    assert_int_equal(range.addresses.end.raw, 1ULL << 40);
 }
 
 static void memory_sizes_have_two_units_and_an_unknown_one(void **state)

@@ -47,7 +47,7 @@ static void put_mapped(struct smbios_builder *builder, uint64_t start, uint64_t 
 static unsigned int locate(const struct smbios_builder *builder, uint64_t address, char *text)
 {
     struct smbios_table table = { .bytes = builder->bytes, .length = builder->length, .major = 3 };
-    return smbios_find_modules(&table, address, text);
+    return smbios_find_modules(&table, phys(address), text);
 }
 
 static void the_device_s_own_addresses_decide(void **state)
@@ -115,7 +115,7 @@ static void without_a_table_nothing_is_known(void **state)
 {
     char text[SMBIOS_MODULES_TEXT] = "x";
     (void)state;
-    assert_int_equal(smbios_find_modules(NULL, 0, text), 0);
+    assert_int_equal(smbios_find_modules(NULL, phys(0), text), 0);
     assert_string_equal(text, "");
 }
 

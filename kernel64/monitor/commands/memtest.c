@@ -175,7 +175,7 @@ static void show_error(const struct memtest_error *error)
     uint64_t wrong = error->expected ^ error->found;
     erase_line();
     smbios_find_modules(smbios_here(), error->address, module);
-    print("P%#lx: expected %016lx, found %016lx\n", error->address, error->expected, error->found);
+    print("P%#lx: expected %016lx, found %016lx\n", error->address.raw, error->expected, error->found);
     print("    bit %u%s, by %s on cpu %u%s%s\n", (unsigned int)__builtin_ctzll(wrong),
           wrong & (wrong - 1) ? " and others" : "", memtest_pattern_name(error->pattern), error->cpu,
           module[0] ? ", in " : "", module);
@@ -208,7 +208,7 @@ static void show_summary(const struct memtest_result *result)
           result->is_stopped ? ", stopped" : "");
     if (result->errors == 0)
         return;
-    print("    P%#lx to P%#lx, bits %016lx\n", result->lowest, result->highest, result->bits);
+    print("    P%#lx to P%#lx, bits %016lx\n", result->lowest.raw, result->highest.raw, result->bits);
     if (smbios_find_modules(smbios_here(), result->lowest, module) > 0)
         print("    module: %s\n", module);
     print("    %lu page frame%s kept from use until the machine restarts\n", result->isolated,
@@ -224,7 +224,7 @@ static void write_errors(struct json *json, const struct memtest_result *result)
         const struct memtest_error *error = &result->first[i];
         char module[SMBIOS_MODULES_TEXT];
         json_open_object(json, NULL);
-        json_number(json, "address", error->address);
+        json_number(json, "address", error->address.raw);
         json_number(json, "expected", error->expected);
         json_number(json, "found", error->found);
         json_string(json, "pattern", memtest_pattern_name(error->pattern));
