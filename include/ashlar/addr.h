@@ -55,6 +55,12 @@ static inline virt_t virt_of(const volatile void *pointer)
     return (virt_t){ (uint64_t)(uintptr_t)pointer };
 }
 
+/* For numbers that are addresses by their source. */
+static inline struct phys_range phys_range_of(uint64_t start, uint64_t end)
+{
+    return (struct phys_range){ { start }, { end } };
+}
+
 static inline pfn_t phys_to_pfn(phys_t address)
 {
     return (pfn_t){ address.raw >> PAGE_SHIFT };

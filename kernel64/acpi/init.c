@@ -122,7 +122,9 @@ void acpi_init_late(void)
 static void reserve(const struct acpi_table *table)
 {
     if (table->status == STATUS_OK)
-        machine_reserve(table->address.raw, range_end(table->address.raw, table->length), MEMMAP_ACPI_TABLE);
+        machine_reserve(
+            (struct phys_range){ table->address, phys(range_end(table->address.raw, table->length)) },
+            MEMMAP_ACPI_TABLE);
 }
 
 /* acpi_rsdp=: for a loader that does not pass on UEFI's RSDP, such as kexec from Linux. */

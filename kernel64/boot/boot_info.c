@@ -82,22 +82,22 @@ size_t boot_info_efi_entries(const struct boot_info *info)
     return count;
 }
 
-/* Whether one entry that is stricter than RAM covers [start, end). */
-static bool is_covered(const struct boot_info *info, uint64_t start, uint64_t end)
+/* Whether one entry that is stricter than RAM covers the range. */
+static bool is_covered(const struct boot_info *info, struct phys_range range)
 {
     struct memmap_entry entry;
     for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);)
-        if (entry.kind > MEMMAP_LAST_RAM && entry.start <= start && end <= entry.end)
+        if (entry.kind > MEMMAP_LAST_RAM && phys_range_covers(phys_range_of(entry.start, entry.end), range))
             return true;
     return false;
 }
 
-bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end)
+bool boot_info_calls_ram(const struct boot_info *info, struct phys_range range)
 {
     struct memmap_entry entry;
     for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);) {
-        uint64_t from = entry.start > start ? entry.start : start, to = entry.end < end ? entry.end : end;
-        if (entry.kind <= MEMMAP_LAST_RAM && from < to && !is_covered(info, from, to))
+        struct phys_range part = phys_range_cut(phys_range_of(entry.start, entry.end), range);
+        if (entry.kind <= MEMMAP_LAST_RAM && phys_is_below(part.start, part.end) && !is_covered(info, part))
             return true;
     }
     return false;

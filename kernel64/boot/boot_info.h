@@ -126,9 +126,9 @@ bool boot_info_next_map_entry(const struct boot_info *info, size_t *cursor, stru
 /* Return: how many of these entries are of the EFI map; they are the first. Context: any. Pure. */
 size_t boot_info_efi_entries(const struct boot_info *info);
 
-/* Return: whether the firmware's maps list a part of [start, end) as RAM (usable now or later) that no
-   stricter entry covers. Context: any. */
-bool boot_info_calls_ram(const struct boot_info *info, uint64_t start, uint64_t end);
+/* Return: whether the firmware's maps list a part of the range as RAM (usable now or later) that no stricter
+   entry covers. Context: any. */
+bool boot_info_calls_ram(const struct boot_info *info, struct phys_range range);
 
 /**
  * boot_info_next_reservation() - iterate over the loader's data in memory, as input of memmap_sweep().

@@ -15,16 +15,6 @@
 #define VIDEO_END     0xc0000
 #define FIRST_MIB_END MIB(1)
 
-static bool overlaps(uint64_t start, uint64_t end, uint64_t other_start, uint64_t other_end)
-{
-    return start < other_end && other_start < end;
-}
-
-static bool overlaps_range(uint64_t start, uint64_t end, const struct phys_range *range)
-{
-    return overlaps(start, end, range->start.raw, range->end.raw);
-}
-
 /* Whether a device can be at addresses that the map lists as @kind. */
 static bool can_be_device(enum memmap_kind kind, enum device_use use)
 {
@@ -41,41 +31,41 @@ static bool can_be_device(enum memmap_kind kind, enum device_use use)
 
 static enum device_fault check_numbers(const struct device_space *space, const struct device_request *request)
 {
-    uint64_t end;
-    if (request->address == 0 && request->use != DEVICE_TABLE)
+    uint64_t start = request->address.raw, end;
+    if (start == 0 && request->use != DEVICE_TABLE)
         return DEVICE_FAULT_ZERO;
-    if (request->size_bytes == 0 || !add_fits(request->address, request->size_bytes, &end) ||
-        end > space->address_end)
+    if (request->size_bytes == 0 || !add_fits(start, request->size_bytes, &end) ||
+        end > space->address_end.raw)
         return DEVICE_FAULT_RANGE;
-    if (request->use == DEVICE_REGISTERS && request->size_bytes >= 4 && request->address % 4 != 0)
+    if (request->use == DEVICE_REGISTERS && request->size_bytes >= 4 && start % 4 != 0)
         return DEVICE_FAULT_ALIGNMENT;
-    if (request->use == DEVICE_REGISTERS && request->address < FIRST_MIB_END)
+    if (request->use == DEVICE_REGISTERS && start < FIRST_MIB_END)
         return DEVICE_FAULT_FIRST_MIB;
-    if (request->use == DEVICE_SCREEN && request->address < FIRST_MIB_END &&
-        (request->address < VIDEO_START || end > VIDEO_END))
+    if (request->use == DEVICE_SCREEN && start < FIRST_MIB_END && (start < VIDEO_START || end > VIDEO_END))
         return DEVICE_FAULT_FIRST_MIB;
     return DEVICE_FAULT_NONE;
 }
 
-static enum device_fault check_map(const struct device_space *space, enum device_use use, uint64_t start,
-                                   uint64_t end, const char **other)
+static enum device_fault check_map(const struct device_space *space, enum device_use use,
+                                   struct phys_range range, const char **other)
 {
     for (size_t i = 0; i < space->range_count; i++) {
-        const struct memmap_range *range = &space->ranges[i];
-        if (overlaps(start, end, range->start.raw, range->end.raw) && !can_be_device(range->kind, use)) {
-            *other = memmap_kind_name(range->kind);
+        const struct memmap_range *listed = &space->ranges[i];
+        if (phys_ranges_overlap(range, (struct phys_range){ listed->start, listed->end }) &&
+            !can_be_device(listed->kind, use)) {
+            *other = memmap_kind_name(listed->kind);
             return DEVICE_FAULT_MEMORY;
         }
     }
     return DEVICE_FAULT_NONE;
 }
 
-static enum device_fault check_windows(const struct device_space *space, uint64_t start, uint64_t end,
+static enum device_fault check_windows(const struct device_space *space, struct phys_range range,
                                        const char **other)
 {
     for (size_t i = 0; i < space->window_count; i++) {
         const struct device_window *window = &space->windows[i];
-        if (overlaps(start, end, window->start, window->end)) {
+        if (phys_ranges_overlap(range, window->range)) {
             *other = window->name;
             return DEVICE_FAULT_TAKEN;
         }
@@ -92,32 +82,37 @@ enum device_fault device_check(const struct device_space *space, const struct de
     enum device_fault fault = check_numbers(space, request);
     if (fault != DEVICE_FAULT_NONE)
         return fault;
-    uint64_t start = request->address, end = start + request->size_bytes;
-    if (!request->is_lapic && overlaps_range(start, end, &space->lapic))
+    struct phys_range range = { request->address, phys_add(request->address, request->size_bytes) };
+    if (!request->is_lapic && phys_ranges_overlap(range, space->lapic))
         return DEVICE_FAULT_LAPIC;
     if (request->use == DEVICE_TABLE)
-        return check_windows(space, start, end, other);
+        return check_windows(space, range, other);
     for (size_t i = 0; i < ARRAY_LEN(space->kernel); i++)
-        if (overlaps_range(start, end, &space->kernel[i]))
+        if (phys_ranges_overlap(range, space->kernel[i]))
             return DEVICE_FAULT_KERNEL;
-    fault = check_map(space, request->use, start, end, other);
-    return fault != DEVICE_FAULT_NONE ? fault : check_windows(space, start, end, other);
+    fault = check_map(space, request->use, range, other);
+    return fault != DEVICE_FAULT_NONE ? fault : check_windows(space, range, other);
 }
 
-static bool is_covered(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
+static struct phys_range range_of(const struct memmap_entry *entry)
+{
+    return phys_range_of(entry->start, entry->end);
+}
+
+static bool is_covered(const struct memmap_entry *entries, size_t count, struct phys_range range)
 {
     for (size_t i = 0; i < count; i++)
-        if (entries[i].kind > MEMMAP_LAST_RAM && entries[i].start <= start && end <= entries[i].end)
+        if (entries[i].kind > MEMMAP_LAST_RAM && phys_range_covers(range_of(&entries[i]), range))
             return true;
     return false;
 }
 
-bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
+bool device_is_in_memory(const struct memmap_entry *entries, size_t count, struct phys_range range)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct memmap_entry *entry = &entries[i];
-        uint64_t from = entry->start > start ? entry->start : start, to = entry->end < end ? entry->end : end;
-        if (entry->kind <= MEMMAP_LAST_RAM && from < to && !is_covered(entries, count, from, to))
+        struct phys_range part = phys_range_cut(range_of(&entries[i]), range);
+        if (entries[i].kind <= MEMMAP_LAST_RAM && phys_is_below(part.start, part.end) &&
+            !is_covered(entries, count, part))
             return true;
     }
     return false;

@@ -35,14 +35,14 @@ enum device_fault { DEVICE_FAULTS(DEVICE_FAULT_ENUM) DEVICE_FAULT_COUNT };
 
 /* A mapped device. In bytes, because two chips may share a page. */
 struct device_window {
-    uint64_t start, end;
+    struct phys_range range;
     const char *name;
     const void *mapped;
 };
 
 /* The use of physical addresses, as far as it is known. */
 struct device_space {
-    uint64_t address_end; /* end of the CPU's physical address range */
+    phys_t address_end; /* of the CPU's physical address range */
     struct phys_range lapic;
     /* kernel64 and the boot image, whatever the map lists there. */
     struct phys_range kernel[2];
@@ -53,7 +53,8 @@ struct device_space {
 };
 
 struct device_request {
-    uint64_t address, size_bytes; /* from firmware: any numbers */
+    phys_t address;
+    uint64_t size_bytes; /* both from firmware: any numbers */
     enum device_use use;
     bool is_lapic; /* the request is for the local APIC */
 };
@@ -77,14 +78,14 @@ enum device_fault device_check(const struct device_space *space, const struct de
 /**
  * device_is_in_memory() - the check for RAM before there is a map.
  * @entries, @count: of firmware and the loader.
- * @start, @end:    the range in question.
+ * @range:           the range in question.
  *
  * The part of the range in a RAM entry counts as RAM unless a single other entry, which is not RAM, covers
  * that part. Several entries that cover it together are not recognised.
  * Context: any.
- * Cost: linear in the entries for each RAM entry that overlaps [start, end).
+ * Cost: linear in the entries for each RAM entry that overlaps @range.
  */
-bool device_is_in_memory(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end);
+bool device_is_in_memory(const struct memmap_entry *entries, size_t count, struct phys_range range);
 
 /* Return: "address out of range", ...; never NULL. Context: any. */
 const char *device_fault_name(enum device_fault fault);

@@ -11,14 +11,14 @@
 #define LOWEST_BIOS_START 0x20000
 #define LAST_PAGE         0x9f000
 
-uint64_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib)
+phys_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib)
 {
     uint64_t starts[] = { (uint64_t)ebda_segment << 4, KIB(base_kib) };
     uint64_t lowest = UINT64_MAX;
     for (size_t i = 0; i < ARRAY_LEN(starts); i++)
         if (starts[i] >= LOWEST_BIOS_START && starts[i] < LOW_MEMORY_END && starts[i] < lowest)
             lowest = starts[i];
-    return lowest != UINT64_MAX ? lowest : LAST_PAGE;
+    return phys(lowest != UINT64_MAX ? lowest : LAST_PAGE);
 }
 
 static bool is_good(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)

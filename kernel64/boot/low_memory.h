@@ -30,7 +30,7 @@
  * is the EBDA on nearly every machine.
  * Return: below 640 KiB; not necessarily aligned.
  */
-uint64_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib);
+phys_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib);
 
 /**
  * low_memory_hole() - the usable exception in the first @reserved bytes.

@@ -123,9 +123,9 @@ static void add_entry(uint64_t start, uint64_t end, enum memmap_kind kind, uint3
     machine.entries[machine.entry_count++] = (struct memmap_entry){ start, end, kind, source_type };
 }
 
-void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind)
+void machine_reserve(struct phys_range range, enum memmap_kind kind)
 {
-    add_entry(start, end, kind, 0);
+    add_entry(range.start.raw, range.end.raw, kind, 0);
 }
 
 /* A framebuffer address in RAM or in the kernel is wrong, and its reservation would remove that RAM from the
@@ -136,7 +136,7 @@ static void reserve_loader_data(void)
     size_t before = machine.entry_count;
     for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &entry);)
         if (entry.kind != MEMMAP_FRAMEBUFFER ||
-            !device_is_in_memory(machine.entries, before, entry.start, entry.end))
+            !device_is_in_memory(machine.entries, before, phys_range_of(entry.start, entry.end)))
             add_entry(entry.start, entry.end, entry.kind, entry.source_type);
 }
 
@@ -145,7 +145,7 @@ static void reserve_lapic(void)
 {
     uint64_t base = cpu_lapic_base();
     if (base != 0 && !(base < machine.handoff.kernel_end && machine.handoff.image_start < base + PAGE_SIZE))
-        machine_reserve(base, base + PAGE_SIZE, MEMMAP_DEVICE);
+        machine_reserve(phys_range_of(base, base + PAGE_SIZE), MEMMAP_DEVICE);
 }
 
 /* The parts are joined by a newline, which ends an unclosed quote of the loader's part. */
@@ -182,11 +182,9 @@ static uint64_t memory_limit(void)
     return UINT64_MAX;
 }
 
-/* The end of the CPU's physical address range or of the direct map, whichever is lower. */
-static uint64_t mappable_end(void)
+phys_t machine_address_end(void)
 {
-    uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
-    return cpu < map ? cpu : map;
+    return phys_min(cpu_address_end(cpu_boot_identity()), phys(DIRECT_MAP_END - DIRECT_MAP_START));
 }
 
 /* Truncates a usable entry at @limit. Return: the bytes cut off. */
@@ -201,7 +199,7 @@ static uint64_t cut_usable(struct memmap_entry *entry, uint64_t limit)
 
 static void add_firmware_map(void)
 {
-    uint64_t limit = memory_limit(), mappable = mappable_end(), left_out = 0, lowest = UINT64_MAX;
+    uint64_t limit = memory_limit(), mappable = machine_address_end().raw, left_out = 0, lowest = UINT64_MAX;
     struct memmap_entry entry;
     for (size_t cursor = 0; boot_info_next_map_entry(&machine.info, &cursor, &entry);) {
         uint64_t bytes = cut_usable(&entry, mappable);
@@ -238,15 +236,16 @@ static void reserve_low_memory(void)
     uint16_t ebda_segment, base_kib;
     memcpy(&ebda_segment, machine_read_early(phys(LOW_MEMORY_EBDA_SEGMENT), 2), 2);
     memcpy(&base_kib, machine_read_early(phys(LOW_MEMORY_BASE_KIB), 2), 2);
-    machine_reserve(low_memory_bios_start(ebda_segment, base_kib), LOW_MEMORY_END, MEMMAP_RESERVED);
+    struct phys_range bios = { low_memory_bios_start(ebda_segment, base_kib), phys(LOW_MEMORY_END) };
+    machine_reserve(bios, MEMMAP_RESERVED);
     uint64_t reserved = low_reserve();
     struct phys_range hole = low_memory_hole(machine.entries, machine.entry_count, reserved);
     if (phys_range_size(hole) == 0) {
-        machine_reserve(0, reserved, MEMMAP_RESERVED);
+        machine_reserve(phys_range_of(0, reserved), MEMMAP_RESERVED);
         return;
     }
-    machine_reserve(0, hole.start.raw, MEMMAP_RESERVED);
-    machine_reserve(hole.end.raw, reserved, MEMMAP_RESERVED);
+    machine_reserve((struct phys_range){ phys(0), hole.start }, MEMMAP_RESERVED);
+    machine_reserve((struct phys_range){ hole.end, phys(reserved) }, MEMMAP_RESERVED);
     log_info("memory", "P%#lx to P%#lx of the first %lu KiB not reserved: needed to start CPUs",
              hole.start.raw, hole.end.raw, reserved / KIB(1));
 }
@@ -268,10 +267,10 @@ void machine_read_memory_map(void)
     add_firmware_map();
     /* Page 0 holds real mode's interrupt vectors and the BIOS data area, and a null pointer should not reach
        memory in use; video memory and ROMs exist whatever the map lists. */
-    machine_reserve(0, PAGE_SIZE, MEMMAP_RESERVED);
-    machine_reserve(0xa0000, 0x100000, MEMMAP_RESERVED);
-    machine_reserve(machine.handoff.image_start, machine.handoff.image_end, MEMMAP_BOOT_IMAGE);
-    machine_reserve(machine.handoff.kernel_start, machine.handoff.kernel_end, MEMMAP_KERNEL);
+    machine_reserve(phys_range_of(0, PAGE_SIZE), MEMMAP_RESERVED);
+    machine_reserve(phys_range_of(0xa0000, 0x100000), MEMMAP_RESERVED);
+    machine_reserve(phys_range_of(machine.handoff.image_start, machine.handoff.image_end), MEMMAP_BOOT_IMAGE);
+    machine_reserve(phys_range_of(machine.handoff.kernel_start, machine.handoff.kernel_end), MEMMAP_KERNEL);
     reserve_lapic();
     reserve_loader_data();
     reserve_low_memory();

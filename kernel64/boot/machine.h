@@ -29,9 +29,13 @@ void machine_log_origin(void);
  */
 void machine_read_memory_map(void);
 
-/* Reserves [start, end) as @kind.
+/* Reserves the range as @kind; nothing when it is empty.
    Context: between machine_read_memory_map() and machine_build_memory_map(). */
-void machine_reserve(uint64_t start, uint64_t end, enum memmap_kind kind);
+void machine_reserve(struct phys_range range, enum memmap_kind kind);
+
+/* Return: the end of the physical addresses that the kernel can use: of the CPU's, or the direct map's,
+   whichever is lower. Context: after cpu_features_init(). */
+phys_t machine_address_end(void);
 
 /**
  * machine_build_memory_map() - make the memory map of all entries.

@@ -130,10 +130,10 @@ void cpu_identify(cpuid_fn *cpuid, struct cpu_identity *identity)
     }
 }
 
-uint64_t cpu_address_end(const struct cpu_identity *identity)
+phys_t cpu_address_end(const struct cpu_identity *identity)
 {
     unsigned int bits = identity->physical_bits;
-    return 1ULL << (bits >= 32 && bits <= 52 ? bits : 52);
+    return phys(1ULL << (bits >= 32 && bits <= 52 ? bits : 52));
 }
 
 bool cpu_lfence_is_optional(const struct cpu_identity *identity)

@@ -6,6 +6,8 @@
  *
  * The table has the features that the kernel uses if present, and others that are of interest to the user.
  */
+#include <ashlar/addr.h>
+
 #include <cpu/cpuid.h>
 
 /*
@@ -90,7 +92,7 @@ static inline bool cpu_identity_has(const struct cpu_identity *identity, enum cp
  * Source: Intel SDM vol. 2A, "CPUID", leaf 80000008H; vol. 3A, "4-Level Paging and 5-Level Paging",
  *         MAXPHYADDR.
  */
-uint64_t cpu_address_end(const struct cpu_identity *identity);
+phys_t cpu_address_end(const struct cpu_identity *identity);
 
 /* Return: whether LFENCE orders RDTSC only if a bit of MSR_DE_CFG is set: AMD's from family 10H up to the
    first two Zens. Context: any. Source: AMD speculation white paper, "Serializing LFENCE". */

@@ -25,7 +25,8 @@ void smbios_init(void)
         smbios_locate(machine_boot_info(), machine_read_early, &found) != STATUS_OK ||
         !phys_is_valid(found.address))
         return;
-    machine_reserve(found.address.raw, range_end(found.address.raw, found.length), MEMMAP_BOOT_INFO);
+    machine_reserve((struct phys_range){ found.address, phys(range_end(found.address.raw, found.length)) },
+                    MEMMAP_BOOT_INFO);
     /* Kept: the entry point may be in memory of boot services as well, and that is not reserved. */
     entry = found;
     is_located = true;

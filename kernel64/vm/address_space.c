@@ -145,16 +145,9 @@ static virt_t direct_map(phys_t address)
     return virt(DIRECT_MAP_START + address.raw);
 }
 
-/* The direct map ends here, or no entry can hold them. */
-static uint64_t addressable_end(void)
-{
-    uint64_t cpu = cpu_address_end(cpu_boot_identity()), map = DIRECT_MAP_END - DIRECT_MAP_START;
-    return cpu < map ? cpu : map;
-}
-
 static struct direct_map_plan plan_direct_map(void)
 {
-    struct direct_map_plan plan = { .end = addressable_end(), .has_huge_pages = paging.has_huge_pages };
+    struct direct_map_plan plan = { .end = machine_address_end(), .has_huge_pages = paging.has_huge_pages };
     plan.ranges = machine_map(&plan.range_count);
     return plan;
 }
@@ -164,7 +157,7 @@ static void map_all_ram(void)
     struct phys_range run;
     const struct direct_map_plan plan = plan_direct_map();
     early_hold_back(RESERVE_KEPT_BYTES);
-    ram_end = phys(plan.end);
+    ram_end = plan.end;
     for (size_t cursor = 0; direct_map_next_run(&plan, &cursor, &run);) {
         if (paging_map(&paging, direct_map(run.start), run.start, phys_range_size(run), DIRECT_MAP_ACCESS) !=
             STATUS_OK) {

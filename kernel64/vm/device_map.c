@@ -31,13 +31,13 @@ static void gather(struct device_space *space)
     uint64_t lapic = cpu_lapic_base();
     *space = (struct device_space){
         .address_end = cpu_address_end(cpu_boot_identity()),
-        .kernel = { { phys(handoff->kernel_start), phys(handoff->kernel_start + KERNEL_RESERVE_SIZE) },
-                    { phys(handoff->image_start), phys(handoff->image_end) } },
+        .kernel = { phys_range_of(handoff->kernel_start, handoff->kernel_start + KERNEL_RESERVE_SIZE),
+                    phys_range_of(handoff->image_start, handoff->image_end) },
         .windows = windows,
         .window_count = window_count,
     };
     if (lapic)
-        space->lapic = (struct phys_range){ phys(lapic), phys(lapic + PAGE_SIZE) };
+        space->lapic = phys_range_of(lapic, lapic + PAGE_SIZE);
     space->ranges = machine_map(&space->range_count);
 }
 
@@ -52,8 +52,8 @@ static status_t check(const struct device_request *request, const char *name)
     /* The reader of a table logs what it does without one. */
     if (request->use == DEVICE_TABLE)
         return STATUS_INVALID;
-    log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address, device_fault_name(fault),
-             other ? " (" : "", other ? other : "", other ? ")" : "");
+    log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address.raw,
+             device_fault_name(fault), other ? " (" : "", other ? other : "", other ? ")" : "");
     return STATUS_INVALID;
 }
 
@@ -61,16 +61,15 @@ bool device_allow_early(const struct device_request *request, const char *name)
 {
     if (check(request, name) != STATUS_OK)
         return false;
-    uint64_t end = request->address + request->size_bytes;
-    const char *fault = boot_info_calls_ram(machine_boot_info(), request->address, end)
+    struct phys_range range = { request->address, phys_add(request->address, request->size_bytes) };
+    const char *fault = boot_info_calls_ram(machine_boot_info(), range)
                             ? device_fault_name(DEVICE_FAULT_MEMORY)
                         : window_count == WINDOWS ? "too many devices"
                                                   : NULL;
     if (fault)
-        device_refused(name, phys(request->address), fault);
+        device_refused(name, request->address, fault);
     else
-        windows[window_count++] =
-            (struct device_window){ .start = request->address, .end = end, .name = name };
+        windows[window_count++] = (struct device_window){ .range = range, .name = name };
     return fault == NULL;
 }
 
@@ -82,18 +81,17 @@ static void *map(const struct device_request *request, unsigned int access, cons
     bool is_remembered = request->use != DEVICE_TABLE;
     status_t status = is_remembered && window_count == WINDOWS ? STATUS_TOO_BIG : STATUS_OK;
     if (status == STATUS_OK)
-        status = vrange_map_device(phys(request->address), request->size_bytes, access, name, &pointer);
+        status = vrange_map_device(request->address, request->size_bytes, access, name, &pointer);
     if (status != STATUS_OK) {
-        device_refused(name, phys(request->address),
+        device_refused(name, request->address,
                        status == STATUS_EXISTS ? "mapped with another memory type" : status_sentence(status));
         return NULL;
     }
     if (is_remembered) {
-        windows[window_count++] = (struct device_window){ .start = request->address,
-                                                          .end = request->address + request->size_bytes,
-                                                          .name = name,
-                                                          .mapped = pointer };
-        log_debug("vm", "%s at P%#lx mapped at %p, %lu bytes", name, request->address, pointer,
+        windows[window_count++] = (struct device_window){
+            { request->address, phys_add(request->address, request->size_bytes) }, name, pointer
+        };
+        log_debug("vm", "%s at P%#lx mapped at %p, %lu bytes", name, request->address.raw, pointer,
                   request->size_bytes);
     }
     return pointer;
@@ -101,25 +99,25 @@ static void *map(const struct device_request *request, unsigned int access, cons
 
 void *device_map(phys_t address, size_t size_bytes, unsigned int access, const char *name)
 {
-    const struct device_request request = { address.raw, size_bytes, DEVICE_REGISTERS, false };
+    const struct device_request request = { address, size_bytes, DEVICE_REGISTERS, false };
     return map(&request, access, name);
 }
 
 void *device_map_screen(phys_t address, size_t size_bytes, unsigned int access, const char *name)
 {
-    const struct device_request request = { address.raw, size_bytes, DEVICE_SCREEN, false };
+    const struct device_request request = { address, size_bytes, DEVICE_SCREEN, false };
     return map(&request, access, name);
 }
 
 void *device_map_lapic(phys_t address)
 {
-    const struct device_request request = { address.raw, PAGE_SIZE, DEVICE_REGISTERS, true };
+    const struct device_request request = { address, PAGE_SIZE, DEVICE_REGISTERS, true };
     return map(&request, PAGE_WRITE | PAGE_UNCACHED, "local APIC");
 }
 
 const void *device_map_table(phys_t address, size_t size_bytes, const char *name)
 {
-    const struct device_request request = { address.raw, size_bytes, DEVICE_TABLE, false };
+    const struct device_request request = { address, size_bytes, DEVICE_TABLE, false };
     return map(&request, 0, name);
 }
 

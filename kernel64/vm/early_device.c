@@ -52,7 +52,7 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
 void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, unsigned int access,
                        const char *name)
 {
-    const struct device_request request = { address.raw, size_bytes, use, false };
+    const struct device_request request = { address, size_bytes, use, false };
     uint64_t end = range_end(address.raw, size_bytes), first = align_down(address.raw, PAGE_SIZE);
     if (machine_handoff()->pml4 == 0)
         return end <= BOOT_DIRECT_MAP_SIZE ? phys_to_pointer(address) : NULL;

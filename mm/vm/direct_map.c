@@ -10,14 +10,14 @@ bool direct_map_next_run(const struct direct_map_plan *plan, size_t *cursor, str
     size_t i = *cursor;
     while (i < plan->range_count && ranges[i].kind > MEMMAP_LAST_RAM)
         i++;
-    if (i == plan->range_count || ranges[i].start.raw >= plan->end)
+    if (i == plan->range_count || !phys_is_below(ranges[i].start, plan->end))
         return false;
 
-    uint64_t start = ranges[i].start.raw, end;
+    phys_t start = ranges[i].start, end;
     do
-        end = ranges[i++].end.raw;
-    while (i < plan->range_count && ranges[i].start.raw == end && ranges[i].kind <= MEMMAP_LAST_RAM);
-    *run = (struct phys_range){ phys(start), phys(end < plan->end ? end : plan->end) };
+        end = ranges[i++].end;
+    while (i < plan->range_count && phys_is_equal(ranges[i].start, end) && ranges[i].kind <= MEMMAP_LAST_RAM);
+    *run = (struct phys_range){ start, phys_min(end, plan->end) };
     *cursor = i;
     return true;
 }

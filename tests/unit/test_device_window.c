@@ -31,12 +31,12 @@ static const struct memmap_range ranges[] = {
 };
 
 static const struct device_window windows[] = {
-    { 0xfec00000, 0xfec00020, "I/O APIC", NULL },
-    { 0xfec80400, 0xfec80420, "I/O APIC", NULL },
+    { { { 0xfec00000 }, { 0xfec00020 } }, "I/O APIC", NULL },
+    { { { 0xfec80400 }, { 0xfec80420 } }, "I/O APIC", NULL },
 };
 
 static const struct device_space space = {
-    .address_end = 1ULL << 40,
+    .address_end = { 1ULL << 40 },
     .lapic = { { 0xfee00000 }, { 0xfee01000 } },
     .kernel = { { { MIB(16) }, { MIB(20) } }, { { MIB(2) }, { MIB(3) } } },
     .ranges = ranges,
@@ -47,13 +47,13 @@ static const struct device_space space = {
 
 static enum device_fault check(uint64_t address, uint64_t size, enum device_use use)
 {
-    const struct device_request request = { address, size, use, false };
+    const struct device_request request = { phys(address), size, use, false };
     return device_check(&space, &request, NULL);
 }
 
 static void expect_words(uint64_t address, uint64_t size, const char *words, const char *other)
 {
-    const struct device_request request = { address, size, DEVICE_REGISTERS, false };
+    const struct device_request request = { phys(address), size, DEVICE_REGISTERS, false };
     const char *what = "nothing was written";
     assert_string_equal(device_fault_name(device_check(&space, &request, &what)), words);
     if (other)
@@ -145,9 +145,9 @@ static void tables_must_be_in_memory_and_not_in_a_device(void **state)
 static void the_local_apic_must_be_at_the_address_in_its_msr(void **state)
 {
     (void)state;
-    struct device_request request = { 0xfee00000, 4096, DEVICE_REGISTERS, true };
+    struct device_request request = { phys(0xfee00000), 4096, DEVICE_REGISTERS, true };
     assert_int_equal(device_check(&space, &request, NULL), DEVICE_FAULT_NONE);
-    request.address = 1ULL << 40;
+    request.address = phys(1ULL << 40);
     assert_int_equal(device_check(&space, &request, NULL), DEVICE_FAULT_RANGE);
 }
 
@@ -160,14 +160,14 @@ static void reservations_identify_memory_before_the_map_is_built(void **state)
         { MIB(600), MIB(601), MEMMAP_ACPI_TABLE, 0 },
         { GIB(3), GIB(3), MEMMAP_USABLE, 1 },
     };
-    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(64), MIB(72)));
-    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(519), MIB(521)));
-    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), GIB(1) - 1, GIB(2)));
-    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(600), MIB(601)));
-    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(512), MIB(520)));
-    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), GIB(1), GIB(4)));
-    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), MIB(64), MIB(64)));
-    assert_false(device_is_in_memory(entries, 0, MIB(64), MIB(72)));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(MIB(64), MIB(72))));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(MIB(519), MIB(521))));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(GIB(1) - 1, GIB(2))));
+    assert_true(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(MIB(600), MIB(601))));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(MIB(512), MIB(520))));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(GIB(1), GIB(4))));
+    assert_false(device_is_in_memory(entries, ARRAY_LEN(entries), phys_range_of(MIB(64), MIB(64))));
+    assert_false(device_is_in_memory(entries, 0, phys_range_of(MIB(64), MIB(72))));
 }
 
 static void every_rejection_has_a_description(void **state)

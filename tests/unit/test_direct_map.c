@@ -147,7 +147,7 @@ static void every_direct_map_takes_the_predicted_number_of_tables(void **state)
     (void)state;
     unsigned int compared = 0;
     for (unsigned int round = 0; round < 300; round++) {
-        struct direct_map_plan plan = { ranges, make_map(), (1 + seed_below(64)) * HUGE_PAGE_SIZE,
+        struct direct_map_plan plan = { ranges, make_map(), phys((1 + seed_below(64)) * HUGE_PAGE_SIZE),
                                         round % 2 };
         uint64_t counted = count_tables(&plan);
         if (counted > FRAMES - UPPER_TABLES)
@@ -159,14 +159,14 @@ static void every_direct_map_takes_the_predicted_number_of_tables(void **state)
         for (size_t i = 0; i < plan.range_count; i++) {
             const uint64_t edges[] = { ranges[i].start.raw, ranges[i].end.raw - PAGE_SIZE };
             for (size_t k = 0; k < 2; k++) {
-                bool is_ram = ranges[i].kind <= MEMMAP_ACPI_TABLE && edges[k] < plan.end;
+                bool is_ram = ranges[i].kind <= MEMMAP_ACPI_TABLE && edges[k] < plan.end.raw;
                 assert_int_equal(is_mapped(&paging, edges[k]), is_ram);
             }
             bool is_hole_behind = i + 1 == plan.range_count || ranges[i + 1].start.raw > ranges[i].end.raw;
             if (is_hole_behind)
                 assert_false(is_mapped(&paging, ranges[i].end.raw));
         }
-        assert_false(is_mapped(&paging, plan.end));
+        assert_false(is_mapped(&paging, plan.end.raw));
     }
     assert_true(compared > 200);
 }
@@ -177,7 +177,7 @@ static void with_1_gib_pages_terabytes_need_tables_at_their_edges_only(void **st
     ranges[0] = (struct memmap_range){ phys(PAGE_SIZE), phys(0xa0000), MEMMAP_USABLE };
     ranges[1] = (struct memmap_range){ phys(MIB(1)), phys(GIB(3)), MEMMAP_USABLE };
     ranges[2] = (struct memmap_range){ phys(GIB(4)), phys(GIB(16385)), MEMMAP_USABLE };
-    struct direct_map_plan plan = { ranges, 3, 1ULL << 46, true };
+    struct direct_map_plan plan = { ranges, 3, phys(1ULL << 46), true };
     /* A directory and a page table below 1 GiB. */
     assert_int_equal(count_tables(&plan), 2);
     plan.has_huge_pages = false;

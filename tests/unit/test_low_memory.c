@@ -24,7 +24,7 @@ static void bios_memory_starts_at_the_lower_of_the_two_bda_values(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(low_memory_bios_start(cases[i].segment, cases[i].kib), cases[i].start);
+        assert_int_equal(low_memory_bios_start(cases[i].segment, cases[i].kib).raw, cases[i].start);
 }
 
 static void no_gap_is_left_where_memory_above_it_suffices(void **state)

@@ -214,15 +214,15 @@ static void memory_under_a_stricter_reservation_is_not_reported_as_ram(void **st
     build_efi_map(48, 1, efi_descriptors, 3, 0);
     build_map(24, entries, 1, 0);
     parse_without_complaint();
-    assert_true(boot_info_calls_ram(&info, 0x100000, 0x100001));
-    assert_true(boot_info_calls_ram(&info, 0, 0x100001));
-    assert_false(boot_info_calls_ram(&info, 0x400000, 0x600000));
-    assert_false(boot_info_calls_ram(&info, 0x500000, 0x500008));
-    assert_true(boot_info_calls_ram(&info, 0x400000, 0x600001));
-    assert_true(boot_info_calls_ram(&info, 0x3fffff, 0x400001));
-    assert_false(boot_info_calls_ram(&info, 0x900000, 0x901000));
-    assert_false(boot_info_calls_ram(&info, 0xa0000, 0xb0000));
-    assert_false(boot_info_calls_ram(&info, 0xfd000000, UINT64_MAX));
+    assert_true(boot_info_calls_ram(&info, phys_range_of(0x100000, 0x100001)));
+    assert_true(boot_info_calls_ram(&info, phys_range_of(0, 0x100001)));
+    assert_false(boot_info_calls_ram(&info, phys_range_of(0x400000, 0x600000)));
+    assert_false(boot_info_calls_ram(&info, phys_range_of(0x500000, 0x500008)));
+    assert_true(boot_info_calls_ram(&info, phys_range_of(0x400000, 0x600001)));
+    assert_true(boot_info_calls_ram(&info, phys_range_of(0x3fffff, 0x400001)));
+    assert_false(boot_info_calls_ram(&info, phys_range_of(0x900000, 0x901000)));
+    assert_false(boot_info_calls_ram(&info, phys_range_of(0xa0000, 0xb0000)));
+    assert_false(boot_info_calls_ram(&info, phys_range_of(0xfd000000, UINT64_MAX)));
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 struct direct_map_plan {
     const struct memmap_range *ranges; /* a swept map */
     size_t range_count;
-    uint64_t end;        /* nothing at or above is mapped; multiple of HUGE_PAGE_SIZE */
+    phys_t end;          /* nothing at or above is mapped; multiple of HUGE_PAGE_SIZE */
     bool has_huge_pages; /* 1 GiB, by CPUID */
 };
 
