@@ -6,6 +6,7 @@
 
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/insn.h>
 
 /* Above this many pages one flush of all is cheaper than a walk over the range. */
@@ -38,11 +39,13 @@ void tlb_flush(virt_t virt, uint64_t size_bytes)
 
 void tlb_enter_idle(void)
 {
+    CHECK_IRQS_OFF();
     lazy_tlb_enter(PERCPU_OF(PERCPU_MINE(cpu_number), lazy_tlb));
 }
 
 void tlb_leave_cpu(void)
 {
+    CHECK_IRQS_OFF();
     lazy_tlb_enter_stale(PERCPU_OF(PERCPU_MINE(cpu_number), lazy_tlb));
 }
 

@@ -15,6 +15,7 @@
 #include <ashlar/hw/cpu.h>
 #include <ashlar/io.h>
 #include <ashlar/sync/backoff.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/apic_base.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -199,6 +200,7 @@ uint32_t lapic_version(void)
 
 void lapic_eoi(void)
 {
+    CHECK_IRQS_OFF();
     write_register(REG_EOI, 0);
 }
 

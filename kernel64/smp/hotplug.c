@@ -13,6 +13,7 @@
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/sync/context.h>
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <cpu/insn.h>
@@ -35,6 +36,8 @@
 static void go_offline(void)
 {
     struct ap *ap = ap_of(PERCPU_MINE(cpu_number));
+    CHECK_IRQS_OFF();
+    CHECK_NO_LOCK();
     local_irq_enable();
     status_t status = irq_offline_cpu(&(struct irq_target){ 0, ipi_apic_id(0) });
     local_irq_disable();

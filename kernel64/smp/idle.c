@@ -76,6 +76,7 @@ static bool is_requested(const struct idle_request *mine)
 /* Context: interrupts off; they are so again afterwards. */
 static void wait_for_request(const struct idle_request *mine)
 {
+    CHECK_NO_LOCK();
     tlb_enter_idle();
     if (waits_by_mwait) {
         cpu_monitor(mine);

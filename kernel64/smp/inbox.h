@@ -20,6 +20,7 @@
  * release sequence; and in the modification order of a word exactly the first post after a take finds it
  * empty.
  */
+#include <ashlar/check.h>
 #include <ashlar/types.h>
 #include <cpu/percpu.h>
 
@@ -36,9 +37,16 @@ struct inbox {
     uint64_t words[PERCPU_MAX / 64]; /* atomic: bit n % 64 of word n / 64 is CPU n's */
 };
 
+/* The caller. Return: how many targets have not returned; may be fewer by now. */
+static inline unsigned int call_left(const struct call *call)
+{
+    return __atomic_load_n(&call->left, __ATOMIC_RELAXED);
+}
+
 /* The caller: describes its call. @left: number of targets. Its previous call is done. */
 static inline void call_start(struct call *call, call_fn *function, void *argument, unsigned int left)
 {
+    CHECK(call_left(call) == 0, "call: the previous one of this caller has returned everywhere");
     call->function = function;
     call->argument = argument;
     /* Relaxed: the release in inbox_post() makes it visible. */
@@ -48,6 +56,7 @@ static inline void call_start(struct call *call, call_fn *function, void *argume
 /* A target that took the caller out of its inbox: runs the call, which is the caller's again afterwards. */
 static inline void call_serve(struct call *call)
 {
+    CHECK(call_left(call) > 0, "call: its target is counted until it has returned");
     call->function(call->argument);
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELEASE);
 }
@@ -55,13 +64,8 @@ static inline void call_serve(struct call *call)
 /* The caller: one of the counted targets will not be called. */
 static inline void call_drop_target(struct call *call)
 {
+    CHECK(call_left(call) > 0, "call: a target that is dropped was counted");
     __atomic_fetch_sub(&call->left, 1, __ATOMIC_RELAXED);
-}
-
-/* The caller. Return: how many targets have not returned; may be fewer by now. */
-static inline unsigned int call_left(const struct call *call)
-{
-    return __atomic_load_n(&call->left, __ATOMIC_RELAXED);
 }
 
 /* The caller. Return: whether all have returned; if so, what they did is visible. */
@@ -101,12 +105,14 @@ static inline enum inbox_post_result inbox_post(struct inbox *inbox, unsigned in
 /* The owner: accepts posts from now on; until now callers removed them. inbox_take_ordered() follows. */
 static inline void inbox_open(struct inbox *inbox)
 {
+    CHECK(!__atomic_load_n(&inbox->is_open, __ATOMIC_RELAXED), "inbox: it is opened once");
     __atomic_store_n(&inbox->is_open, true, __ATOMIC_SEQ_CST);
 }
 
 /* The owner: accepts no more posts, once inbox_take_ordered() has been called for each word. */
 static inline void inbox_close(struct inbox *inbox)
 {
+    CHECK(__atomic_load_n(&inbox->is_open, __ATOMIC_RELAXED), "inbox: one that is closed was open");
     __atomic_store_n(&inbox->is_open, false, __ATOMIC_SEQ_CST);
 }
 

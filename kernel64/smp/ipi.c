@@ -22,6 +22,7 @@
 #include <ashlar/mm/port.h>
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/context.h>
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/sync/spinlock.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -131,6 +132,7 @@ void port_pause(void)
 
 static void interrupt(unsigned int cpu, uint8_t vector)
 {
+    CHECK_IRQS_OFF();
     if (lapic_send(ipi_apic_id(cpu), vector) != STATUS_OK)
         log_warn("smp", "CPU %u: IPI not sent, the previous one is still pending", cpu);
 }
@@ -289,6 +291,8 @@ void ipi_prepare_cpu(unsigned int cpu)
 void ipi_init_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
+    CHECK((online.words[me / 64] >> me % 64 & 1) == 0, "CPU: one that comes online was offline");
+    irq_flags_t state = local_irq_save();
     if (me == 0) {
         traps_set_handler(VECTOR_CALL, take_call);
         traps_set_handler(VECTOR_WAKE, take_wake);
@@ -308,6 +312,7 @@ void ipi_init_cpu(void)
        instructions above: a CPU that did not see them has changed its tables before this flush. */
     tlb_flush_all();
     serve_inbox_ordered();
+    local_irq_restore(state);
 }
 
 /* While shootdowns still reach it, because posted work may access any mapping. */
@@ -321,6 +326,9 @@ void ipi_close_posts(void)
 void ipi_offline_cpu(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
+    CHECK_IRQS_OFF();
+    CHECK((online.words[me / 64] >> me % 64 & 1) != 0, "CPU: one that goes offline was online");
+    CHECK(ipi_online_count() > 1, "CPU: one stays online");
     __atomic_fetch_and(&online.words[me / 64], ~(1ULL << me % 64), __ATOMIC_RELEASE);
     __atomic_fetch_sub(&online_count, 1, __ATOMIC_RELEASE);
     inbox_close(PERCPU_OF(me, inbox));

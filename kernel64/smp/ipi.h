@@ -40,7 +40,7 @@ void ipi_prepare_cpu(unsigned int cpu);
 /**
  * ipi_init_cpu() - put this CPU online: it takes cross-calls and posts from now on. Flushes its TLB.
  *
- * Context: interrupts off, each CPU as it starts.
+ * Context: each CPU as it starts; interrupts are masked meanwhile.
  */
 void ipi_init_cpu(void);
 

@@ -45,6 +45,8 @@ static void flush_on_others(struct request *request, bool may_defer)
 static void flush_all(virt_t virt, uint64_t size_bytes, bool may_defer)
 {
     CHECK_MAY_CALL();
+    CHECK(size_bytes == UINT64_MAX || (virt_offset_in(virt, PAGE_SIZE) | size_bytes % PAGE_SIZE) == 0,
+          "shootdown: of whole pages");
     struct request request = { virt, size_bytes };
     irq_flags_t state = local_irq_save();
     tlb_flush(virt, size_bytes);
@@ -65,6 +67,7 @@ void port_block_table_freeing(void)
 
 void port_unblock_table_freeing(void)
 {
+    CHECK(__atomic_load_n(&holders, __ATOMIC_RELAXED) > 0, "page tables: each unblocking follows a blocking");
     __atomic_fetch_sub(&holders, 1, __ATOMIC_RELEASE);
 }
 

@@ -13,6 +13,7 @@
  */
 #include <time/clockevent.h>
 
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
 #include <cpu/errata.h>
 #include <cpu/features.h>
@@ -69,6 +70,7 @@ static uint64_t delay_ticks(uint64_t deadline_ns)
 /* Sets up this CPU's timer for the source if it has changed. Return: the source. Context: interrupts off. */
 static enum source source_here(void)
 {
+    CHECK_IRQS_OFF();
     static const enum lapic_timer_mode kinds[] = { [SOURCE_DEADLINE] = LAPIC_TIMER_TSC_DEADLINE,
                                                    [SOURCE_LAPIC] = LAPIC_TIMER_ONE_SHOT,
                                                    [SOURCE_DEVICE] = LAPIC_TIMER_OFF };
@@ -172,6 +174,7 @@ static bool use_device(void)
 /* Context: interrupts off. If an IPI is not sent, that CPU goes on as it is until it arms. */
 static void interrupt_others(enum source chosen)
 {
+    CHECK_IRQS_OFF();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++) {
         /* Acquire pairs with the release in source_here(). */
         enum source old = __atomic_load_n(PERCPU_OF(cpu, event_source_here), __ATOMIC_ACQUIRE);
@@ -220,6 +223,7 @@ void clockevent_init_cpu(void)
 
 void clockevent_offline_cpu(void)
 {
+    CHECK_IRQS_OFF();
     PERCPU_MINE(event_source_here) = SOURCE_NONE;
     lapic_timer_set_mode(LAPIC_TIMER_OFF);
 }

@@ -10,6 +10,7 @@
 
 #include <ashlar/sync/backoff.h>
 #include <ashlar/sync/context.h>
+#include <ashlar/sync/irqflags.h>
 #include <ashlar/sync/spinlock.h>
 #include <cpu/insn.h>
 #include <cpu/percpu.h>
@@ -61,6 +62,7 @@ static void arm_hardware(struct timer_queue *queue)
 /* Context: interrupts off. */
 static struct timer_queue *my_queue(void)
 {
+    CHECK_IRQS_OFF();
     struct timer_queue *mine = PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue),
                        *first = PERCPU_OF(0, timer_queue);
     if (LIKELY(has_queue()))
@@ -98,6 +100,7 @@ void timer_start(const struct clockevent_setup *setup)
 
 bool timer_offline_cpu(void)
 {
+    CHECK_IRQS_OFF();
     clockevent_offline_cpu();
     /* Its own queue, also where the clockevent is shared: it may have become so after timers were armed. */
     return timer_queue_move_all(PERCPU_OF(PERCPU_MINE(cpu_number), timer_queue), PERCPU_OF(0, timer_queue));

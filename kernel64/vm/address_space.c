@@ -21,6 +21,7 @@
 #include <ashlar/mm/direct_map.h>
 #include <ashlar/mm/frame_cache.h>
 #include <ashlar/mm/vrange.h>
+#include <ashlar/sync/irqflags.h>
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <vm/early_device.h>
@@ -199,6 +200,7 @@ static void protect_aliases(void)
 
 void address_space_init(void)
 {
+    CHECK_IRQS_OFF();
     paging.has_nx = cpu_has(CPU_FEATURE_NX);
     paging.has_huge_pages = cpu_has(CPU_FEATURE_GIB_PAGES);
     must(paging_init(&paging), "the PML4");

@@ -140,6 +140,13 @@ def test_a_checked_build_catches_what_the_context_forbids(boot, kind):
     assert any('command_misuse+' in line for line in lines[began : began + 6])
 
 
+def test_a_checked_build_catches_interrupts_that_are_on(boot):
+    outcome = boot('misuse arm-unmasked; exit', boot='kernel', build_name='gcc-O2-checked')
+    assert outcome.verdict == 'panic', outcome.words
+    assert any('(context: interrupts are off)' in line for line in outcome.stream.lines)
+    assert any('timer_rearm+' in line for line in outcome.stream.lines)
+
+
 def test_a_cross_call_takes_only_locks_after_those_that_poll(boot):
     outcome = boot('misuse lock-in-call; exit', boot='kernel', build_name='gcc-O2-checked')
     assert any(

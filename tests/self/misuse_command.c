@@ -100,6 +100,11 @@ static void sleep_masked(void)
     local_irq_restore(flags);
 }
 
+static void arm_unmasked(void)
+{
+    timer_rearm();
+}
+
 static void allocate_called(void *argument)
 {
     (void)argument;
@@ -141,6 +146,7 @@ static const struct {
     { "unmap", unmap },
     { "sleep", sleep_locked },
     { "sleep-masked", sleep_masked },
+    { "arm-unmasked", arm_unmasked },
     { "allocate-in-call", allocate_in_call },
     { "lock-in-call", lock_in_call },
     { "exit", exit_locked },

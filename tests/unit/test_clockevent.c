@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/percpu.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
@@ -118,6 +119,7 @@ static int start(void **state)
         sent[cpu] = 0;
     }
     is_tsc = true;
+    local_irq_disable();
     run_on(0);
     assert_true(clockevent_init(&setup));
     assert_string_equal(clockevent_name(), "tsc-deadline");

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/sync/irqflags.h>
 #include <cpu/percpu.h>
 #include <irq/lapic.h>
 #include <irq/vectors.h>
@@ -146,6 +147,7 @@ static void run(unsigned int cpu)
 {
     MUST(syscall(SYS_arch_prctl, ARCH_SET_GS, percpu_distance(cpu)) == 0);
     PERCPU_MINE(cpu_number) = cpu;
+    local_irq_disable();
     for (unsigned int round = 1; round <= ROUNDS; round++)
         (cpu == 0 ? change : come_and_go)(round);
     MUST(syscall(SYS_arch_prctl, ARCH_SET_GS, 0) == 0);

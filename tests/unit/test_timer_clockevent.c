@@ -173,9 +173,11 @@ static void begin(unsigned int at)
     timer_prepare_cpu(1);
     /* Its queue is the one to which this CPU's timers are moved. */
     timer_init(&bsp_timer, count_run, &bsp_runs);
+    hosted_irqs_disabled = true;
     timer_start(&(struct clockevent_setup){ .isa = -1 });
     timer_arm(&bsp_timer, BSP_NS);
     (void)!timer_offline_cpu();
+    hosted_irqs_disabled = false;
     bsp_queue = bsp_timer.queue;
     bsp_runs = 0;
     reads = 0;

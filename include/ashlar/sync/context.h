@@ -30,6 +30,8 @@
  * as holding a lock of the class LOCK_CALLED, so the order of locks is checked in it, too, in whichever
  * context it runs.
  *
+ * That interrupts are off is CHECK_IRQS_OFF(), in ashlar/sync/irqflags.h.
+ *
  * Not checked: NMI and machine-check handlers, and what holds a lock of the innermost class, which is not
  * recorded (lock_class.h). A release build has no checks and no code for them; those of a checked build are
  * in kernel64/sync/lock_order.c.

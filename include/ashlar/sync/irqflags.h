@@ -8,6 +8,7 @@
  * read.
  * Source: Intel SDM vol. 2A, "CLI"; vol. 2B, "PUSHF", "STI".
  */
+#include <ashlar/check.h>
 #include <ashlar/hw/cpu.h>
 #include <ashlar/types.h>
 
@@ -99,3 +100,6 @@ static inline bool local_irq_is_enabled(void)
     return !hosted_irqs_disabled;
 #endif
 }
+
+/* The entry of a function whose Context is "interrupts off". Only in checked builds. Context: any. */
+#define CHECK_IRQS_OFF() CHECK(!local_irq_is_enabled(), "context: interrupts are off")
