@@ -21,6 +21,7 @@ struct request {
     unsigned int order, flags;
     pfn_t below;       /* PFN_END: anywhere */
     unsigned int node; /* searched first */
+    bool is_ordinary;  /* the chunk that it takes from becomes this CPU's */
 };
 
 /* The zone whose reserve a request below @below may take, because it can have nothing above: the highest one
@@ -79,45 +80,6 @@ static struct found search_nodes(const struct request *request, bool defers)
     return (struct found){ .frame = PFN_INVALID };
 }
 
-/*
- * Takes a block. The descriptors of a chunk that has none yet are made in an acquisition of their own, with
- * interrupts on before and after it, and all is searched again: until then the chunk is free, so no other CPU
- * is refused what it holds. When they cannot be made, the next search makes those of what it splits itself,
- * and goes on where that fails.
- *
- * Context: the lock is held; it is released in between.
- */
-static pfn_t search(const struct request *request)
-{
-    CHECK_HELD(&buddy.lock);
-    struct found found = search_nodes(request, true);
-    while (UNLIKELY(found.is_undescribed)) {
-        spin_unlock(&buddy.lock);
-        spin_lock(&buddy.lock);
-        bool is_described = buddy_describe_free_locked(found.frame);
-        spin_unlock(&buddy.lock);
-        spin_lock(&buddy.lock);
-        found = search_nodes(request, is_described);
-    }
-    return found.frame;
-}
-
-pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
-{
-    const struct request request = {
-        .order = order,
-        .flags = flags,
-        .below = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END,
-        .node = node == BUDDY_ANY_NODE ? buddy_home_node() : node,
-    };
-    if (order > BUDDY_MAX_ORDER || request.node >= buddy.node_count)
-        return PFN_INVALID;
-    spin_lock(&buddy.lock);
-    pfn_t frame = search(&request);
-    spin_unlock(&buddy.lock);
-    return frame;
-}
-
 /* ---- a CPU's own chunk ---- */
 
 /* Whether every ordinary request may take from this chunk, so that it can be a CPU's own. */
@@ -131,6 +93,14 @@ static bool is_ordinary_chunk(uint64_t chunk)
     return false;
 }
 
+/* @frame: taken for an ordinary request; or PFN_INVALID. The lock is held. */
+static void note_own_chunk(pfn_t frame, unsigned int order)
+{
+    CHECK_HELD(&buddy.lock);
+    if (pfn_is_valid(frame) && order < CHUNK_ORDER && is_ordinary_chunk(frame.raw / CHUNK_FRAMES))
+        PORT_MINE(buddy_cpu_chunk) = frame.raw / CHUNK_FRAMES + 1;
+}
+
 /* Return: false when this CPU has none, or it has no block of that order, 0 to 8. The lock is held. */
 static bool find_own_chunk(struct place *place, unsigned int order)
 {
@@ -140,14 +110,59 @@ static bool find_own_chunk(struct place *place, unsigned int order)
            buddy_has_blocks_locked(place, order);
 }
 
-/* From the whole of memory; stores the chunk, for the next request. Context: as search(). */
-static pfn_t search_all(unsigned int order)
+/* ---- taking ---- */
+
+static struct found search(const struct request *request, bool defers)
 {
-    CHECK_HELD(&buddy.lock);
-    pfn_t frame = search(&(struct request){ .order = order, .below = PFN_END, .node = buddy_home_node() });
-    if (pfn_is_valid(frame) && order < CHUNK_ORDER && is_ordinary_chunk(frame.raw / CHUNK_FRAMES))
-        PORT_MINE(buddy_cpu_chunk) = frame.raw / CHUNK_FRAMES + 1;
-    return frame;
+    spin_lock(&buddy.lock);
+    struct found found = search_nodes(request, defers);
+    if (request->is_ordinary && !found.is_undescribed)
+        note_own_chunk(found.frame, request->order);
+    spin_unlock(&buddy.lock);
+    return found;
+}
+
+/* Return: whether a chunk that a search found without descriptors has them now, or is free no more. */
+static bool describe(pfn_t chunk)
+{
+    spin_lock(&buddy.lock);
+    bool is_described = buddy_describe_free_locked(chunk);
+    spin_unlock(&buddy.lock);
+    return is_described;
+}
+
+/*
+ * Takes a block. The descriptors of a chunk that has none yet are made in an acquisition of their own, with
+ * interrupts on before and after it, and all is searched again: until then the chunk is free, so no other CPU
+ * is refused what it holds. When they cannot be made, the next search makes those of what it splits itself,
+ * and goes on where that fails.
+ */
+static pfn_t take(const struct request *request)
+{
+    struct found found = search(request, true);
+    while (UNLIKELY(found.is_undescribed))
+        found = search(request, describe(found.frame));
+    return found.frame;
+}
+
+pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
+{
+    const struct request request = {
+        .order = order,
+        .flags = flags,
+        .below = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END,
+        .node = node == BUDDY_ANY_NODE ? buddy_home_node() : node,
+    };
+    if (order > BUDDY_MAX_ORDER || request.node >= buddy.node_count)
+        return PFN_INVALID;
+    return take(&request);
+}
+
+/* For an ordinary request. */
+static pfn_t take_anywhere(unsigned int order)
+{
+    return take(&(struct request){
+        .order = order, .below = PFN_END, .node = buddy_home_node(), .is_ordinary = true });
 }
 
 static const struct window whole_chunk = { 0, CHUNK_FRAMES };
@@ -155,33 +170,31 @@ static const struct window whole_chunk = { 0, CHUNK_FRAMES };
 unsigned int buddy_take_blocks(unsigned int order, unsigned int wanted, pfn_t *frames)
 {
     struct place place;
-    unsigned int count;
+    unsigned int count = 0;
     spin_lock(&buddy.lock);
-    if (order < CHUNK_ORDER && find_own_chunk(&place, order)) {
+    if (order < CHUNK_ORDER && find_own_chunk(&place, order))
         count = buddy_take_in_chunk_locked(&place, order, whole_chunk, wanted, frames);
-    } else {
-        /* More than one only where that is cheap: other CPUs wait for the lock. */
-        frames[0] = search_all(order);
-        count = pfn_is_valid(frames[0]);
-    }
     spin_unlock(&buddy.lock);
-    return count;
+    if (count > 0)
+        return count;
+    /* More than one only where that is cheap: other CPUs wait for the lock. */
+    frames[0] = take_anywhere(order);
+    return pfn_is_valid(frames[0]);
 }
 
 pfn_t buddy_take_frames(unsigned int wanted, uint64_t *mask)
 {
     struct place place;
-    pfn_t first;
+    pfn_t first = PFN_INVALID;
     spin_lock(&buddy.lock);
-    if (find_own_chunk(&place, 0)) {
+    if (find_own_chunk(&place, 0))
         first = buddy_take_some_locked(&place, wanted, mask);
-    } else {
-        pfn_t frame = search_all(0);
-        *mask = BIT(frame.raw % 64);
-        first = pfn_is_valid(frame) ? pfn_align_down(frame, 64) : PFN_INVALID;
-    }
     spin_unlock(&buddy.lock);
-    return first;
+    if (pfn_is_valid(first))
+        return first;
+    pfn_t frame = take_anywhere(0);
+    *mask = BIT(frame.raw % 64);
+    return pfn_is_valid(frame) ? pfn_align_down(frame, 64) : PFN_INVALID;
 }
 
 /* ---- giving ---- */
