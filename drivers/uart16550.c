@@ -246,6 +246,8 @@ static int decode(struct uart16550 *uart, uint8_t status, uint8_t byte)
     int key = status & LSR_BAD ? KEY_NONE : vt_keys_feed(&uart->keys, byte);
     if (key >= KEY_UP)
         uart->console.is_terminal = true;
+    if (key != KEY_NONE)
+        uart->console.is_typed_at = true;
     return key;
 }
 

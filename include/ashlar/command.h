@@ -30,6 +30,7 @@ enum command_group { COMMAND_GROUPS(COMMAND_GROUP_ENUM) COMMAND_GROUP_COUNT };
 struct command {
     const char *name;
     enum command_group group;
+    bool is_list;          /* prints a list, at once: its lines may be side by side (monitor/columns.h) */
     const char *arguments; /* as help prints them; "" when there are none: others are refused before run() */
     const char *help;      /* one line, no full stop */
     const char *example;   /* a line to type, which begins with the name */
@@ -63,9 +64,16 @@ struct command {
     COMMAND_WITH_WORDS(word, function, group_, arguments_, help_, example_, see_also_, .words = NULL)
 
 #define COMMAND_WITH_WORDS(word, function, group_, arguments_, help_, example_, see_also_, words_)           \
+    COMMAND_ENTRY(word, function, group_, arguments_, help_, example_, see_also_, words_, .is_list = false)
+
+/* Registers a command whose output is a list. @words_: may be NULL. */
+#define COMMAND_LIST(word, function, group_, arguments_, help_, example_, see_also_, words_)                 \
+    COMMAND_ENTRY(word, function, group_, arguments_, help_, example_, see_also_, words_, .is_list = true)
+
+#define COMMAND_ENTRY(word, function, group_, arguments_, help_, example_, see_also_, words_, is_list_)      \
     static const struct command command_entry_##word USED SECTION(".commands." #word)                        \
         ALIGNED(sizeof(void *)) = {                                                                          \
-            .name = #word, .run = function, group_, arguments_, help_, example_, see_also_, words_           \
+            .name = #word, .run = function, group_, arguments_, help_, example_, see_also_, words_, is_list_ \
         }
 
 extern const struct command __commands_start[], __commands_end[];

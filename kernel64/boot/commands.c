@@ -143,7 +143,7 @@ static const char *map_words(unsigned int index)
 {
     return index < ARRAY_LEN(map_names) ? map_names[index] : NULL;
 }
-COMMAND_WITH_WORDS(
+COMMAND_LIST(
     map, command_map, .group = GROUP_MEMORY, .arguments = "[all|e820|efi|kernel|picture]",
     .help = "the memory map; what it was made of: the firmware's, the kernel's reservations; a picture",
     .example = "map picture", .see_also = "pages buddy", .words = map_words);
@@ -166,6 +166,6 @@ static status_t command_modules(int argc, char **argv)
         print("the loader passed no modules\n");
     return STATUS_OK;
 }
-COMMAND(modules, command_modules, .group = GROUP_MACHINE, .arguments = "",
-        .help = "the modules that the loader passed, and their command lines", .example = "modules",
-        .see_also = "boot map");
+COMMAND_LIST(modules, command_modules, .group = GROUP_MACHINE, .arguments = "",
+             .help = "the modules that the loader passed, and their command lines", .example = "modules",
+             .see_also = "boot map", .words = NULL);

@@ -111,8 +111,9 @@ static status_t command_options(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(options, command_options, .group = GROUP_MACHINE, .arguments = "",
-        .help = "kernel options, and the values given", .example = "options", .see_also = "boot");
+COMMAND_LIST(options, command_options, .group = GROUP_MACHINE, .arguments = "",
+             .help = "kernel options, and the values given", .example = "options", .see_also = "boot",
+             .words = NULL);
 
 static void report_options(struct json *json)
 {

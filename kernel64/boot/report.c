@@ -38,9 +38,9 @@ static status_t command_boot(int argc, char **argv)
               i > 0 ? stage_us(list, i) - stage_us(list, i - 1) : 0);
     return STATUS_OK;
 }
-COMMAND(boot, command_boot, .group = GROUP_MACHINE, .arguments = "",
-        .help = "boot protocol, loader, command line, and the time of each boot stage", .example = "boot",
-        .see_also = "options modules log");
+COMMAND_LIST(boot, command_boot, .group = GROUP_MACHINE, .arguments = "",
+             .help = "boot protocol, loader, command line, and the time of each boot stage",
+             .example = "boot", .see_also = "options modules log", .words = NULL);
 
 static void report_boot(struct json *json)
 {

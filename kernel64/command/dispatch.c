@@ -54,6 +54,23 @@ static status_t name_the_nearest(const char *name)
     return STATUS_NOT_FOUND;
 }
 
+static const struct dispatch_lists *lists; /* NULL: none */
+
+void dispatch_set_lists(const struct dispatch_lists *new_lists)
+{
+    lists = new_lists;
+}
+
+static status_t call(const struct command *command, int argc, char **argv)
+{
+    if (!command->is_list || !lists)
+        return command->run(argc, argv);
+    lists->begin();
+    status_t status = command->run(argc, argv);
+    lists->end();
+    return status;
+}
+
 static unsigned int depth;
 
 static bool is_too_deep(void)
@@ -77,7 +94,7 @@ static status_t run(int argc, char **argv)
     depth++;
     /* For all commands without arguments, so that surplus words are an error. */
     bool has_surplus = command->arguments[0] == '\0' && !arguments_count(argc, argv, 0, 0);
-    status_t status = has_surplus ? STATUS_INVALID : command->run(argc, argv);
+    status_t status = has_surplus ? STATUS_INVALID : call(command, argc, argv);
     depth--;
     if (status == STATUS_INVALID)
         print_styled(STYLE_ERROR, "usage: %s%s%s\n", command->name, command->arguments[0] ? " " : "",

@@ -3,7 +3,7 @@
 /*
  * Runs the commands that are registered (ashlar/command.h).
  *
- * Context of all but dispatch_line(): any.
+ * Context of all, unless a function says otherwise: any.
  */
 #include <ashlar/command.h>
 
@@ -15,6 +15,15 @@ const struct command *dispatch_find(const char *name);
 
 /* Return: the alias at @index of a command, by its name; NULL after the last. Context: any. */
 const char *dispatch_alias(const char *command, unsigned int index);
+
+/* What is called before and after a command whose output is a list. */
+struct dispatch_lists {
+    void (*begin)(void);
+    void (*end)(void);
+};
+
+/* Sets them. @lists: must persist. Context: thread, once. */
+void dispatch_set_lists(const struct dispatch_lists *lists);
 
 /**
  * dispatch_line() - run the commands of a line in order, also after one that failed.

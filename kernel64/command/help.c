@@ -162,6 +162,6 @@ static status_t command_help(int argc, char **argv)
     explain(command);
     return STATUS_OK;
 }
-COMMAND_WITH_WORDS(help, command_help, .group = GROUP_OUTPUT, .arguments = "[COMMAND|GROUP|all]",
-                   .help = "the commands by group; what those of a group do; all about a command",
-                   .example = "help memory", .see_also = "summary", .words = dispatch_names);
+COMMAND_LIST(help, command_help, .group = GROUP_OUTPUT, .arguments = "[COMMAND|GROUP|all]",
+             .help = "the commands by group; what those of a group do; all about a command",
+             .example = "help memory", .see_also = "summary", .words = dispatch_names);

@@ -58,8 +58,9 @@ static status_t command_cpu(int argc, char **argv)
     print_features("absent, not needed:", false, false);
     return STATUS_OK;
 }
-COMMAND(cpu, command_cpu, .group = GROUP_PROCESSORS, .arguments = "",
-        .help = "the CPU's identity, features and errata", .example = "cpu", .see_also = "cpus cpuid regs");
+COMMAND_LIST(cpu, command_cpu, .group = GROUP_PROCESSORS, .arguments = "",
+             .help = "the CPU's identity, features and errata", .example = "cpu",
+             .see_also = "cpus cpuid regs", .words = NULL);
 
 static void print_register(const char *name, uint64_t value, const char *words)
 {
@@ -107,5 +108,6 @@ static status_t command_regs(int argc, char **argv)
           cpu_read_ds(), cpu_read_es(), cpu_read_fs(), cpu_read_gs(), cpu_store_task_register());
     return STATUS_OK;
 }
-COMMAND(regs, command_regs, .group = GROUP_PROCESSORS, .arguments = "",
-        .help = "control registers and model-specific registers", .example = "regs", .see_also = "cpu msr");
+COMMAND_LIST(regs, command_regs, .group = GROUP_PROCESSORS, .arguments = "",
+             .help = "control registers and model-specific registers", .example = "regs",
+             .see_also = "cpu msr", .words = NULL);

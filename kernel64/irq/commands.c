@@ -65,7 +65,7 @@ static status_t command_irqs(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    print("from             vector   wiring       interrupts  for\n");
+    print_styled(STYLE_HEADLINE, "from             vector   wiring       interrupts  for\n");
     irq_visit_lines(print_line, NULL);
     if (lapic_mode() != LAPIC_NONE) {
         print_own("timer", VECTOR_TIMER);
@@ -82,6 +82,6 @@ static status_t command_irqs(int argc, char **argv)
     print_unexpected();
     return STATUS_OK;
 }
-COMMAND(irqs, command_irqs, .group = GROUP_PROCESSORS, .arguments = "",
-        .help = "interrupts: lines and vectors, handlers, counts for each CPU", .example = "irqs",
-        .see_also = "timers cpus watch");
+COMMAND_LIST(irqs, command_irqs, .group = GROUP_PROCESSORS, .arguments = "",
+             .help = "interrupts: lines and vectors, handlers, counts for each CPU", .example = "irqs",
+             .see_also = "timers cpus watch", .words = NULL);

@@ -169,12 +169,15 @@ void output_screen(size_t *rows, size_t *columns)
     *rows = SIZE_MAX;
     *columns = SIZE_MAX;
     for (struct console *console = consoles; console; console = console->next) {
-        size_t its_rows = console->rows ? console->rows : TERMINAL_ROWS;
-        size_t its_columns = console->columns ? console->columns : TERMINAL_COLUMNS;
+        bool is_known = console->rows && console->columns;
+        if (!is_known && !console->is_typed_at)
+            continue;
+        size_t its_rows = is_known ? console->rows : TERMINAL_ROWS;
+        size_t its_columns = is_known ? console->columns : TERMINAL_COLUMNS;
         *rows = its_rows < *rows ? its_rows : *rows;
         *columns = its_columns < *columns ? its_columns : *columns;
     }
-    if (!consoles) {
+    if (*rows == SIZE_MAX) {
         *rows = TERMINAL_ROWS;
         *columns = TERMINAL_COLUMNS;
     }

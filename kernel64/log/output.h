@@ -119,7 +119,10 @@ void output_erase_prompt(void);
 void output_set_colours(bool is_on);
 
 /**
- * output_screen() - get the size of the smallest screen among the consoles.
- * @rows, @columns: of it. A console of unknown size counts as 24 rows of 80.
+ * output_screen() - get the size of the smallest screen among the consoles that a user may be at.
+ * @rows, @columns: of it.
+ *
+ * A console of unknown size, such as a serial port, counts as 24 rows of 80 once a key was typed at it, or if
+ * no console has a known size: the size may change with a key.
  */
 void output_screen(size_t *rows, size_t *columns);

@@ -29,6 +29,9 @@ static bool is_line_begun, is_record;
 static size_t rows_printed; /* since its last call */
 static uint32_t lines_seen; /* log lines so far */
 
+static print_capture_fn *capture; /* NULL: none */
+static size_t capture_columns;
+
 static const char *filter, *searched; /* NULL: none */
 static char line[PRINT_LINE_MAX];     /* what of a line is held back */
 static size_t line_length;
@@ -68,6 +71,7 @@ void print_set_observer(print_observer_fn *observer, size_t row_columns)
 {
     print_observer = observer;
     filter = searched = NULL;
+    capture = NULL;
     line_length = 0;
     columns = observer ? row_columns : 0;
     column = 0;
@@ -202,6 +206,15 @@ void print_search(const char *word)
     searched = word;
 }
 
+bool print_set_capture(print_capture_fn *new_capture, size_t row_columns)
+{
+    if (new_capture && (filter || searched))
+        return false;
+    capture = new_capture;
+    capture_columns = row_columns;
+    return true;
+}
+
 /* Return: how much of the text was taken. */
 static size_t hold_back(enum text_style style, const char *text, size_t length)
 {
@@ -218,6 +231,10 @@ static size_t hold_back(enum text_style style, const char *text, size_t length)
 
 static void write_text(enum text_style style, const char *text, size_t length)
 {
+    if (capture && length > 0) {
+        capture(style, text, length);
+        return;
+    }
     while (length > 0) {
         bool is_held = (filter && style != STYLE_ERROR) || searched;
         size_t part = is_held ? hold_back(style, text, length) : write_rows(style, text, length, false);
@@ -229,15 +246,20 @@ static void write_text(enum text_style style, const char *text, size_t length)
 /* Whether each call is for the monitor's user, and no report. */
 static bool is_watched(void)
 {
-    return (print_observer || filter) && !output_is_mine();
+    return (print_observer || filter || capture) && !output_is_mine();
+}
+
+void print_text_styled(enum text_style style, const char *text, size_t length)
+{
+    if (is_watched())
+        write_text(style, text, length);
+    else if (may_print())
+        write_out(style, text, length);
 }
 
 void print_text(const char *text, size_t length)
 {
-    if (is_watched())
-        write_text(STYLE_PLAIN, text, length);
-    else if (may_print())
-        write_out(STYLE_PLAIN, text, length);
+    print_text_styled(STYLE_PLAIN, text, length);
 }
 
 void print_sink(void *context, const char *text, size_t length)
@@ -331,6 +353,8 @@ void print_wrapped(const char *text, size_t column_now, size_t indent)
 {
     size_t screen_rows, screen_columns;
     output_screen(&screen_rows, &screen_columns);
+    if (capture)
+        screen_columns = capture_columns;
     /* Not the last column: terminals differ in what a newline does after it. */
     size_t end = screen_columns > 1 ? screen_columns - 1 : 1;
     while (*text) {

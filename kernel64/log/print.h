@@ -51,6 +51,23 @@ const char *print_set_filter(const char *word);
 #define PRINT_LINE_MAX 4096
 
 /**
+ * print_capture_fn - takes text that print() would have written, with no lock held.
+ * @style, @text, @length: of it.
+ */
+typedef void print_capture_fn(enum text_style style, const char *text, size_t length);
+
+/**
+ * print_set_capture() - from now on give all text to a function, which prints it later.
+ * @capture: NULL, the initial state: none.
+ * @columns: of a row, for print_wrapped().
+ *
+ * New log lines, and a report (output_hold()), are written all the same. print_set_observer() ends it.
+ * Return: false, and nothing is changed, while there is a filter or a search: they decide about single lines.
+ * Context: thread, one caller at a time; also @capture, which sets NULL before it prints.
+ */
+bool print_set_capture(print_capture_fn *capture, size_t columns);
+
+/**
  * print_search() - drop lines until one that contains a word, in either case, and print from there on.
  * @word: kept, not copied. NULL: end a search that has not found its word.
  *
@@ -73,10 +90,11 @@ void print_v(const char *format, va_list arguments);
 void print_styled(enum text_style style, const char *format, ...) PRINTF_LIKE(2, 3);
 
 void print_text(const char *text, size_t length);
+void print_text_styled(enum text_style style, const char *text, size_t length);
 
 /**
- * print_wrapped() - write a text, broken between words so that no row fills the narrowest console, and a
- * newline.
+ * print_wrapped() - write a text, broken between words so that no row fills the narrowest console, or
+ * the row of print_set_capture(), and a newline.
  * @text:   words, separated by single blanks. A word wider than a row is broken like any text.
  * @column: of the cursor, from 0.
  * @indent: columns of blanks before each further row.

@@ -21,7 +21,12 @@ void line_init(struct line *line, line_put_fn *put, line_put_fn *put_prompt, voi
                const char *prompt, size_t columns)
 {
     *line = (struct line){ .put = put, .put_prompt = put_prompt, .context = context, .prompt = prompt };
-    line->width = columns - strlen(prompt) - 1;
+    line_set_columns(line, columns);
+}
+
+void line_set_columns(struct line *line, size_t columns)
+{
+    line->width = columns - strlen(line->prompt) - 1;
     if (line->width > sizeof(line->shown))
         line->width = sizeof(line->shown);
 }

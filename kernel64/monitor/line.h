@@ -44,6 +44,9 @@ struct line {
 void line_init(struct line *line, line_put_fn *put, line_put_fn *put_prompt, void *context,
                const char *prompt, size_t columns);
 
+/* Sets the width of the terminal from now on. @columns: as line_init(). */
+void line_set_columns(struct line *line, size_t columns);
+
 /* Shows the prompt and an empty line. */
 void line_start(struct line *line);
 

@@ -15,6 +15,7 @@
 #include <command/dispatch.h>
 #include <command/record.h>
 #include <command/run.h>
+#include <monitor/columns.h>
 #include <monitor/history.h>
 #include <monitor/keymap.h>
 #include <monitor/keys.h>
@@ -137,7 +138,10 @@ static void read_line(void)
 
     line_start(&line);
     do {
-        event = line_feed(&line, keys_wait());
+        int key = keys_wait();
+        output_screen(&rows, &columns); /* may change with the key */
+        line_set_columns(&line, columns);
+        event = line_feed(&line, key);
         if (event == LINE_PREVIOUS)
             show_from_history(history_previous(&history, line.text));
         else if (event == LINE_NEXT)
@@ -153,6 +157,7 @@ void monitor_run(void)
     machine_ops.wait_for_restart = wait_for_restart;
     output_screen(&rows, &columns);
     record_set_form(&records_form);
+    dispatch_set_lists(&columns_lists);
     keymap_start();
     line_init(&line, put_text, put_prompt, NULL, PROMPT, columns);
     /* Not after run=, because then a program probably reads the log. */

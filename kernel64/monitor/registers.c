@@ -58,7 +58,7 @@ static status_t command_cpuid(int argc, char **argv)
         (argc > 1 && !argument_number(argv[1], "a leaf", 0, UINT32_MAX, &leaf)) ||
         (argc > 2 && !argument_number(argv[2], "a subleaf", 0, UINT32_MAX, &subleaf)))
         return STATUS_INVALID;
-    print("leaf    sub  eax      ebx      ecx      edx\n");
+    print_styled(STYLE_HEADLINE, "leaf    sub  eax      ebx      ecx      edx\n");
     if (argc > 1) {
         print_leaf((uint32_t)leaf, (uint32_t)subleaf);
         warn_of_unknown((uint32_t)leaf);
@@ -70,8 +70,9 @@ static status_t command_cpuid(int argc, char **argv)
     print_range(0x80000000);
     return STATUS_OK;
 }
-COMMAND(cpuid, command_cpuid, .group = GROUP_PROCESSORS, .arguments = "[LEAF [SUBLEAF]]",
-        .help = "CPUID: all leaves, or one", .example = "cpuid 7 0", .see_also = "cpu msr");
+COMMAND_LIST(cpuid, command_cpuid, .group = GROUP_PROCESSORS, .arguments = "[LEAF [SUBLEAF]]",
+             .help = "CPUID: all leaves, or one", .example = "cpuid 7 0", .see_also = "cpu msr",
+             .words = NULL);
 
 /* ---- msr ---- */
 

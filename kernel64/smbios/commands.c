@@ -322,6 +322,6 @@ static const char *dmi_words(unsigned int index)
 {
     return index == 0 ? "dump" : index - 1 < ARRAY_LEN(kinds) ? kinds[index - 1].name : NULL;
 }
-COMMAND_WITH_WORDS(dmi, command_dmi, .group = GROUP_MACHINE, .arguments = "[TYPE|dump [TYPE]]",
-                   .help = "the firmware's description of the machine: maker, model, board, memory modules",
-                   .example = "dmi memory", .see_also = "firmware acpi summary", .words = dmi_words);
+COMMAND_LIST(dmi, command_dmi, .group = GROUP_MACHINE, .arguments = "[TYPE|dump [TYPE]]",
+             .help = "the firmware's description of the machine: maker, model, board, memory modules",
+             .example = "dmi memory", .see_also = "firmware acpi summary", .words = dmi_words);

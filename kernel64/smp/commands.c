@@ -42,7 +42,8 @@ static status_t show_cpus(void)
 {
     const struct topology bits = topology();
     /* Within 80 columns. */
-    print(" cpu apic package die core thread us: real protect    long  kernel  online\n");
+    print_styled(STYLE_HEADLINE,
+                 " cpu apic package die core thread us: real protect    long  kernel  online\n");
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
         smp_cpu(i, &cpu);
@@ -113,9 +114,9 @@ static status_t command_cpus(int argc, char **argv)
     return change == 0 ? change_cpus(argv[2], cpu_offline, offline_errors)
                        : change_cpus(argv[2], cpu_online, online_errors);
 }
-COMMAND(cpus, command_cpus, .group = GROUP_PROCESSORS, .arguments = "[off|on LIST]",
-        .help = "processors: topology and start times; take CPUs offline and online", .example = "cpus off 1",
-        .see_also = "cpu irqs timers");
+COMMAND_LIST(cpus, command_cpus, .group = GROUP_PROCESSORS, .arguments = "[off|on LIST]",
+             .help = "processors: topology and start times; take CPUs offline and online",
+             .example = "cpus off 1", .see_also = "cpu irqs timers", .words = NULL);
 
 static void report_place(struct json *json, const struct topology *bits, uint32_t initial_id)
 {

@@ -91,9 +91,9 @@ static status_t command_mce(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(mce, command_mce, .group = GROUP_PROCESSORS, .arguments = "",
-        .help = "hardware errors that were corrected, or found at the start; looks for new ones",
-        .example = "mce", .see_also = "memtest log");
+COMMAND_LIST(mce, command_mce, .group = GROUP_PROCESSORS, .arguments = "",
+             .help = "hardware errors that were corrected, or found at the start; looks for new ones",
+             .example = "mce", .see_also = "memtest log", .words = NULL);
 
 static void report_mce(struct json *json)
 {

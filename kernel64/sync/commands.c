@@ -77,6 +77,6 @@ static status_t command_locks(int argc, char **argv)
     print_all_held();
     return STATUS_OK;
 }
-COMMAND(locks, command_locks, .group = GROUP_PROCESSORS, .arguments = "",
-        .help = "classes of spinlocks in their order, and, in a checked build, the locks held",
-        .example = "locks", .see_also = "cpus");
+COMMAND_LIST(locks, command_locks, .group = GROUP_PROCESSORS, .arguments = "",
+             .help = "classes of spinlocks in their order, and, in a checked build, the locks held",
+             .example = "locks", .see_also = "cpus", .words = NULL);

@@ -132,6 +132,6 @@ static status_t command_timers(int argc, char **argv)
     print("%u of %u CPUs have no timer armed\n", idle, percpu_count());
     return STATUS_OK;
 }
-COMMAND(timers, command_timers, .group = GROUP_TIME, .arguments = "",
-        .help = "timers that are armed on each CPU, and the clockevent", .example = "timers",
-        .see_also = "clock irqs");
+COMMAND_LIST(timers, command_timers, .group = GROUP_TIME, .arguments = "",
+             .help = "timers that are armed on each CPU, and the clockevent", .example = "timers",
+             .see_also = "clock irqs", .words = NULL);

@@ -7,7 +7,7 @@ import pytest
 from conftest import HANG_SECONDS, ROOT
 
 ROWS, COLUMNS = 24, 80
-REGISTRATION = re.compile(r'^COMMAND(?:_WITH_WORDS)?\(\s*(\w+),\s.*?\);$', re.MULTILINE | re.DOTALL)
+REGISTRATION = re.compile(r'^COMMAND(?:_WITH_WORDS|_LIST)?\(\s*(\w+),\s.*?\);$', re.MULTILINE | re.DOTALL)
 # Examples that end the run, break the machine, or need a machine that is broken.
 NOT_RUN = {'crash', 'exit', 'late', 'lose', 'misuse', 'reboot', 'sleep', 'storm'}
 # What must be done before an example, and undone after it.

@@ -64,7 +64,7 @@ const char *print_set_filter(const char *word)
 const struct command __commands_start[4] = {
     { .name = "filtered", .arguments = "", .run = run_filtered },
     { .name = "leaf", .arguments = "", .run = run_leaf },
-    { .name = "log", .arguments = "", .run = run_leaf }, /* has an alias */
+    { .name = "log", .arguments = "", .run = run_leaf, .is_list = true }, /* has an alias */
     { .name = "nested", .arguments = "", .run = run_nested },
 };
 STATIC_ASSERT(sizeof(__commands_start) == 256, "the size that __commands_end adds");
@@ -175,6 +175,31 @@ static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)
     assert_int_equal(refused, 1);
 }
 
+static char list_calls[32];
+
+static void begin_list(void)
+{
+    assert_int_equal(runs, 0);
+    strcat(list_calls, "begin ");
+}
+
+static void end_list(void)
+{
+    assert_int_equal(runs, 1);
+    strcat(list_calls, "end ");
+}
+
+static void a_list_begins_and_ends_with_its_command(void **state)
+{
+    (void)state;
+    static const struct dispatch_lists lists = { .begin = begin_list, .end = end_list };
+    dispatch_set_lists(&lists);
+    run_line("log");
+    run_line("leaf; log surplus");
+    dispatch_set_lists(NULL);
+    assert_string_equal(list_calls, "begin end ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup(a_filter_outlives_one_of_a_command_inside, begin),
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
         cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
+        cmocka_unit_test_setup(a_list_begins_and_ends_with_its_command, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

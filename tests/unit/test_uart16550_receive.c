@@ -27,11 +27,13 @@ static void a_peer_that_sends_an_escape_sequence_is_a_terminal(void **state)
 {
     (void)state;
     start();
+    assert_false(uart.console.is_typed_at);
     receive("help\r\x03\x1b");
     run_on();
     while (poll_key() != KEY_NONE)
         ;
     assert_false(uart.console.is_terminal);
+    assert_true(uart.console.is_typed_at);
     receive("[A");
     run_on();
     assert_int_equal(poll_key(), KEY_UP);

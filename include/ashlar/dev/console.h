@@ -44,6 +44,8 @@ struct console {
     /* A terminal that has shown that it knows escape sequences, by sending one: output of the monitor may be
        in colour. Set by the driver, at any time. */
     bool is_terminal;
+    /* A key has arrived from its other end. Set by the driver, at any time. */
+    bool is_typed_at;
 
     uint8_t style; /* of the text that write() is given: one of enum text_style, written before each call */
 

@@ -45,6 +45,6 @@ static status_t command_buddy(int argc, char **argv)
     }
     return STATUS_OK;
 }
-COMMAND(buddy, command_buddy, .group = GROUP_MEMORY, .arguments = "",
-        .help = "free memory by zone and by size of block", .example = "buddy",
-        .see_also = "pages slabs map");
+COMMAND_LIST(buddy, command_buddy, .group = GROUP_MEMORY, .arguments = "",
+             .help = "free memory by zone and by size of block", .example = "buddy",
+             .see_also = "pages slabs map", .words = NULL);

@@ -142,5 +142,6 @@ static status_t command_pages(int argc, char **argv)
     print("%16lu  total\n", census.total_bytes);
     return STATUS_OK;
 }
-COMMAND(pages, command_pages, .group = GROUP_MEMORY, .arguments = "", .help = "use of all RAM, to the byte",
-        .example = "pages", .see_also = "map buddy slabs vmap");
+COMMAND_LIST(pages, command_pages, .group = GROUP_MEMORY, .arguments = "",
+             .help = "use of all RAM, to the byte", .example = "pages", .see_also = "map buddy slabs vmap",
+             .words = NULL);

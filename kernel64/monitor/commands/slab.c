@@ -30,8 +30,8 @@ static void sort_by_memory(struct slab_stats *stats, size_t count)
 
 static void print_heading(void)
 {
-    print("%-16s %6s %8s %8s %8s %7s %8s %9s\n", "cache", "bytes", "in use", "cached", "free", "slabs", "KiB",
-          "magazine");
+    print_styled(STYLE_HEADLINE, "%-16s %6s %8s %8s %8s %7s %8s %9s\n", "cache", "bytes", "in use", "cached",
+                 "free", "slabs", "KiB", "magazine");
 }
 
 static void print_cache(const struct slab_stats *stats)
@@ -85,9 +85,9 @@ static status_t command_slabs(int argc, char **argv)
           all_kib, used_bytes >> 10, blocks.blocks, blocks.frames << (PAGE_SHIFT - 10));
     return STATUS_OK;
 }
-COMMAND(slabs, command_slabs, .group = GROUP_MEMORY, .arguments = "",
-        .help = "caches of objects, those with most memory first", .example = "slabs",
-        .see_also = "leaks buddy pages");
+COMMAND_LIST(slabs, command_slabs, .group = GROUP_MEMORY, .arguments = "",
+             .help = "caches of objects, those with most memory first", .example = "slabs",
+             .see_also = "leaks buddy pages", .words = NULL);
 
 /* ---- leaks ---- */
 
@@ -115,6 +115,6 @@ static status_t command_leaks(int argc, char **argv)
         print("callers are known in a checked build (meson option `checked`)\n");
     return STATUS_OK;
 }
-COMMAND(leaks, command_leaks, .group = GROUP_MEMORY, .arguments = "",
-        .help = "objects in use by cache and, in a checked build, by allocation site", .example = "leaks",
-        .see_also = "slabs pages");
+COMMAND_LIST(leaks, command_leaks, .group = GROUP_MEMORY, .arguments = "",
+             .help = "objects in use by cache and, in a checked build, by allocation site",
+             .example = "leaks", .see_also = "slabs pages", .words = NULL);

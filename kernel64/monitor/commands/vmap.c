@@ -34,6 +34,6 @@ static status_t command_vmap(int argc, char **argv)
           count, bytes[VRANGE_DEVICE] >> 10, bytes[VRANGE_MEMORY] >> 10, bytes[VRANGE_STACK] >> 10);
     return STATUS_OK;
 }
-COMMAND(vmap, command_vmap, .group = GROUP_MEMORY, .arguments = "",
-        .help = "ranges of kernel address space: devices, stacks, memory", .example = "vmap",
-        .see_also = "walk audit pages");
+COMMAND_LIST(vmap, command_vmap, .group = GROUP_MEMORY, .arguments = "",
+             .help = "ranges of kernel address space: devices, stacks, memory", .example = "vmap",
+             .see_also = "walk audit pages", .words = NULL);
