@@ -22,7 +22,7 @@ def programs():
 
 
 def run(is_wanted=lambda title: True):
-    """Return: a Case for each check whose title @is_wanted."""
+    """Return: a Case for each check whose title @is_wanted. One that fails is shown at once."""
     cases = []
     wanted = [path for path in programs() if is_wanted(junit.Case('check', path.name, 'pass').title)]
     if not wanted:
@@ -41,5 +41,7 @@ def run(is_wanted=lambda title: True):
             )
             status = 'fail' if done.returncode else 'pass'
             cases.append(junit.Case('check', path.name, status, time.monotonic() - start, done.stdout))
+            if status == 'fail':
+                progress.say(f'failed: {cases[-1].title}\n{done.stdout.rstrip()}')
             step.at(len(cases), len(wanted))
     return cases

@@ -23,10 +23,13 @@ def test_a_check_that_fails_is_a_failure_with_its_words(monkeypatch, tmp_path):
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name} words\nexit {status}\n')
         (tmp_path / name).chmod(0o755)
     monkeypatch.setattr(checks, 'FOLDER', tmp_path)
+    said = []
+    monkeypatch.setattr(checks.progress, 'say', said.append)
     assert [(case.title, case.status, case.words) for case in checks.run()] == [
         ('check: bad', 'fail', 'bad words\n'),
         ('check: good', 'pass', 'good words\n'),
     ]
+    assert said == ['failed: check: bad\nbad words']
     assert [case.name for case in checks.run(lambda title: 'good' in title)] == ['good']
 
 
