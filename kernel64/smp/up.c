@@ -17,6 +17,7 @@
 #include <irq/lapic.h>
 #include <log/log.h>
 #include <platform/platform.h>
+#include <smp/ap.h>
 #include <smp/idle.h>
 #include <smp/ipi.h>
 #include <smp/machine_checks.h>
@@ -120,6 +121,29 @@ void smp_cpu(unsigned int index, struct smp_cpu *cpu)
                              .stage = AP_STAGE_ONLINE,
                              .is_started = true,
                              .kind = topology_core_kind(cpu_cpuid, cpu_boot_identity()) };
+}
+
+/* Firmware's other CPUs are not looked at, so that none is left out for a reason. */
+const struct ap_absent *ap_first_left_out(void)
+{
+    return NULL;
+}
+
+unsigned int ap_left_out_count(void)
+{
+    return 0;
+}
+
+const char *ap_left_out_name(enum ap_left_out why)
+{
+    (void)why;
+    return "";
+}
+
+/* By which the boot thread waits, the only one. */
+const char *idle_method(void)
+{
+    return "hlt";
 }
 
 uint64_t trampoline_frames(void)

@@ -25,13 +25,18 @@ def build_image(left_out, folder):
 
 
 def check_run(image, left_out, start):
-    commands = 'help all; report smbios; exit' if 'selftests' in left_out else 'help all; test traps.*; exit'
+    commands = (
+        'help all; report *s; exit'
+        if 'selftests' in left_out
+        else 'help all; report cpus; test traps.*; exit'
+    )
     outcome = start(image=image, boot='kernel', smp='2', cmdline=f'run="{commands}"').wait(HANG_SECONDS)
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
     passed = outcome.stream.fact('verdict')['passed']
     assert (passed == 0) == ('selftests' in left_out)
     assert any(NOT_STARTED in line for line in lines) == ('smp' in left_out)
+    assert len(outcome.stream.fact('cpus')['online']) == (1 if 'smp' in left_out else 2)
     assert any(line.startswith('  cpus ') for line in lines) == ('smp' not in left_out)
     assert any(line.startswith('  walk ') for line in lines) == ('monitor' not in left_out)
 
