@@ -46,7 +46,7 @@ static status_t command_watch(int argc, char **argv)
     if (!arguments_count(argc, argv, 1, SPLIT_WORDS_MAX))
         return STATUS_INVALID;
     if (strcmp(argv[1], argv[0]) == 0) {
-        print("%s cannot be watched\n", argv[1]);
+        print_styled(STYLE_ERROR, "%s cannot be watched\n", argv[1]);
         return STATUS_UNSUPPORTED;
     }
     if (!join(line, sizeof(line), argc, argv))
@@ -55,7 +55,8 @@ static status_t command_watch(int argc, char **argv)
     const char *filter = print_set_filter(NULL);
     pager_end(); /* no prompt for more each second */
     for (unsigned int look = 0; run_is_attended() || look < UNATTENDED_RUNS; look++) {
-        print("\f");
+        print_styled(STYLE_HEADLINE, "\fevery %u s; any key ends it\n",
+                     (unsigned int)(PERIOD_NS / NS_PER_SECOND));
         memcpy(copy, line, sizeof(copy));
         (void)print_set_filter(filter);
         (void)dispatch_line(copy, NULL);

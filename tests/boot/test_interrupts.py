@@ -157,6 +157,7 @@ def test_a_key_of_a_device_whose_line_is_masked_ends_watch(at_prompt, name):
     """The line is masked by the command that is watched."""
     session = at_prompt(PCS['ioapic'])
     session.type(f'watch storm {name}\n')
+    session.expect(r'^every 1 s; any key ends it$', SECONDS)
     session.expect(r' polled: its interrupt line is masked$', SECONDS)
     if name == 'keyboard':
         press(session, 'a')
