@@ -61,6 +61,12 @@ bool output_is_mine(void)
 /* ---- styles ---- */
 
 static bool has_colours = true;
+static bool writes_screens = true;
+
+void output_set_screens(bool on)
+{
+    writes_screens = on;
+}
 
 void output_set_colours(bool is_on)
 {
@@ -75,6 +81,14 @@ static void write_to(struct console *console, enum text_style style, bool is_log
     console->write(console, text, length);
 }
 
+static bool has_other_than_screens(void)
+{
+    for (struct console *console = consoles; console; console = console->next)
+        if (!console->is_screen)
+            return true;
+    return false;
+}
+
 static void write(struct console *only, enum text_style style, bool is_log, const char *text, size_t length)
 {
     __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
@@ -82,8 +96,10 @@ static void write(struct console *only, enum text_style style, bool is_log, cons
         write_to(only, style, is_log, text, length);
         return;
     }
+    bool skips_screens = !writes_screens && has_other_than_screens();
     for (struct console *console = consoles; console; console = console->next)
-        write_to(console, style, is_log, text, length);
+        if (!skips_screens || !console->is_screen)
+            write_to(console, style, is_log, text, length);
 }
 
 void output_write(struct console *only, const char *text, size_t length)

@@ -115,6 +115,12 @@ void output_show_prompt(const char *text);
 void output_edit_prompt(const char *text, size_t length);
 void output_erase_prompt(void);
 
+/**
+ * output_set_screens() - set whether screens get text, if there is a console that is no screen.
+ * @on: initially true. False is for a record for programs in a report that a user reads on the screen.
+ */
+void output_set_screens(bool on);
+
 /* Sets whether any console gets styles. Initially on. */
 void output_set_colours(bool is_on);
 

@@ -14,6 +14,7 @@
 #include <power/notifier.h>
 #include <power/verdict.h>
 #include <log/log.h>
+#include <log/output.h>
 #include <log/print.h>
 #include <lib/machine_ops.h>
 #include <log/report_head.h>
@@ -26,15 +27,24 @@ void panic_set_exits(bool yes)
     exits = yes;
 }
 
-static NORETURN void end(void)
+/* The verdict is for programs, and would scroll the report on a screen. */
+static void print_verdict(void)
 {
+    output_set_screens(false);
     if (panic_depth == 1)
         verdict_print(VERDICT_PANIC);
-    else if (panic_depth <= 2)
+    else
         print("@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\","
               "\"passed\":0,\"failed\":0,\"skipped\":0}\n");
-    if (panic_depth <= 2)
+    output_set_screens(true);
+}
+
+static NORETURN void end(void)
+{
+    if (panic_depth <= 2) {
+        print_verdict();
         power_notify(POWER_PANIC);
+    }
 
     if (exits || power_has_debug_exit())
         power_exit(VERDICT_PANIC);
@@ -49,7 +59,8 @@ static NORETURN void end(void)
 
 static void begin(void)
 {
-    struct output_held held; /* never released */
+    output_set_screens(true); /* after a panic in the middle of the verdict */
+    struct output_held held;  /* never released */
     lock_order_stop();
     machine_ops.begin_panic();
     if (machine_ops.stop_others)

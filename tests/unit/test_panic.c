@@ -29,8 +29,8 @@
  * a pipe, and exits are words in angle brackets.
  */
 #define VERDICT(passed, more)                                                                                \
-    "@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                          \
-    ",\"failed\":0,\"skipped\":0" more "}\n(notified)"
+    "(serial)@ashlar {\"v\":1,\"type\":\"verdict\",\"status\":\"panic\",\"passed\":" passed                  \
+    ",\"failed\":0,\"skipped\":0" more "}\n(/serial)(notified)"
 
 #define NAMES ",\"warnings\":2,\"failed_tests\":[],\"failed_commands\":[]"
 
@@ -58,6 +58,16 @@ void log_settle(void)
 uint64_t log_count(enum log_level level)
 {
     return level <= LOG_WARN ? 1 : 0;
+}
+
+static bool has_screens = true;
+
+/* Shown in the output, where text is not for screens. */
+void output_set_screens(bool on)
+{
+    if (on != has_screens)
+        printf(on ? "(/serial)" : "(serial)");
+    has_screens = on;
 }
 
 void print_set_observer(print_observer_fn *observer, size_t columns)

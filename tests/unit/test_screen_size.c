@@ -38,11 +38,25 @@ static void a_serial_port_counts_once_it_is_typed_at(void **state)
     expect_size(48, 240);
 }
 
+static void a_screen_is_spared_if_there_is_another_console(void **state)
+{
+    (void)state;
+    struct fake *serial = attach("serial"), *screen = attach("screen");
+    screen->console.is_screen = true;
+    output_set_screens(false);
+    print("record\n");
+    output_set_screens(true);
+    print("text\n");
+    assert_string_equal(serial->text, "record\ntext\n");
+    assert_string_equal(screen->text, "text\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_a_screen_it_is_a_terminals),
         TEST(a_serial_port_counts_once_it_is_typed_at),
+        TEST(a_screen_is_spared_if_there_is_another_console),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
