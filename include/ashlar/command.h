@@ -42,7 +42,8 @@ struct command {
      *               live until run() returns.
      *
      * Return: STATUS_OK; STATUS_INVALID makes the monitor print the usage line, after the command has
-     *         printed what was wrong (log/arguments.h); any other status is printed as its sentence.
+     *         printed what was wrong (log/arguments.h); any other status is printed as its sentence,
+     *         unless the command has printed in STYLE_ERROR why it failed.
      * Context: thread, interrupts on. May sleep.
      */
     status_t (*run)(int argc, char **argv);

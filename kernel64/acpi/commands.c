@@ -129,7 +129,7 @@ static status_t command_acpi(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "MP") == 0)
         return explain_mp();
     if (!acpi_tables_here()) {
-        print("this machine has no ACPI, or noacpi was given\n");
+        print_styled(STYLE_ERROR, "this machine has no ACPI, or noacpi was given\n");
         return STATUS_NOT_FOUND;
     }
     if (argc == 1)

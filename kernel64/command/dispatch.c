@@ -92,6 +92,7 @@ static status_t run(int argc, char **argv)
     }
 
     depth++;
+    uint32_t errors = print_error_count();
     /* For all commands without arguments, so that surplus words are an error. */
     bool has_surplus = command->arguments[0] == '\0' && !arguments_count(argc, argv, 0, 0);
     status_t status = has_surplus ? STATUS_INVALID : call(command, argc, argv);
@@ -99,7 +100,7 @@ static status_t run(int argc, char **argv)
     if (status == STATUS_INVALID)
         print_styled(STYLE_ERROR, "usage: %s%s%s\n", command->name, command->arguments[0] ? " " : "",
                      command->arguments);
-    else if (status != STATUS_OK)
+    else if (status != STATUS_OK && print_error_count() == errors)
         print_styled(STYLE_ERROR, "%s: %s\n", command->name, status_sentence(status));
     return status;
 }

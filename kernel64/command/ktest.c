@@ -156,7 +156,7 @@ static status_t command_test(int argc, char **argv)
         return STATUS_INVALID;
     unsigned int count = count_matches(pattern);
     if (count == 0) {
-        print("no self-test named %s; 'test -l' lists them\n", pattern);
+        print_styled(STYLE_ERROR, "no self-test named %s; 'test -l' lists them\n", pattern);
         return STATUS_NOT_FOUND;
     }
     if (lists) {

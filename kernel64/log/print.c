@@ -32,6 +32,8 @@ static uint32_t lines_seen; /* log lines so far */
 static print_capture_fn *capture; /* NULL: none */
 static size_t capture_columns;
 
+static uint32_t error_count; /* texts in STYLE_ERROR */
+
 static const char *filter, *searched; /* NULL: none */
 static char line[PRINT_LINE_MAX];     /* what of a line is held back */
 static size_t line_length;
@@ -321,9 +323,15 @@ void print_v(const char *format, va_list arguments)
     print_in_style(STYLE_PLAIN, format, arguments);
 }
 
+uint32_t print_error_count(void)
+{
+    return error_count;
+}
+
 void print_styled(enum text_style style, const char *format, ...)
 {
     va_list arguments;
+    error_count += style == STYLE_ERROR;
     va_start(arguments, format);
     print_in_style(style, format, arguments);
     va_end(arguments);

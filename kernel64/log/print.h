@@ -89,6 +89,10 @@ void print_v(const char *format, va_list arguments);
 /* As print(), in a style on consoles that have colours. */
 void print_styled(enum text_style style, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Return: how many texts were printed in STYLE_ERROR so far: whether a command has said why it failed.
+   Context: thread. */
+uint32_t print_error_count(void);
+
 void print_text(const char *text, size_t length);
 void print_text_styled(enum text_style style, const char *text, size_t length);
 

@@ -127,7 +127,7 @@ static status_t command_peek(int argc, char **argv)
     }
     address_unmap(&window);
     if (!is_read)
-        print("the next address cannot be read: not mapped, or not canonical\n");
+        print_styled(STYLE_ERROR, "the next address cannot be read: not mapped, or not canonical\n");
     return is_read ? STATUS_OK : STATUS_NOT_FOUND;
 }
 COMMAND(peek, command_peek, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION [BYTES [WIDTH]]",
@@ -159,7 +159,8 @@ static status_t command_poke(int argc, char **argv)
     bool is_written = fixup_try(write_value, &access, &frame);
     address_unmap(&window);
     if (!is_written)
-        print("%016lx cannot be written: not mapped, read-only, or not canonical\n", address);
+        print_styled(STYLE_ERROR, "%016lx cannot be written: not mapped, read-only, or not canonical\n",
+                     address);
     return is_written ? STATUS_OK : STATUS_NOT_FOUND;
 }
 COMMAND(poke, command_poke, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION VALUE [WIDTH]",

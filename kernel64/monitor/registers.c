@@ -104,7 +104,7 @@ static status_t command_msr(int argc, char **argv)
         return STATUS_INVALID;
     msr.number = (uint32_t)number;
     if (!fixup_try(argc > 2 ? write_msr : read_msr, &msr, &frame)) {
-        print("msr %#x: refused by the CPU or the hypervisor (#GP)\n", msr.number);
+        print_styled(STYLE_ERROR, "msr %#x: refused by the CPU or the hypervisor (#GP)\n", msr.number);
         return STATUS_UNSUPPORTED;
     }
     print("msr %#x %s %#018lx\n", msr.number, argc > 2 ? "set to" : "is", msr.value);

@@ -164,7 +164,8 @@ static status_t command_save(int argc, char **argv)
         return STATUS_INVALID;
     bool is_screen = argc > 1 && choice == 0, is_serial = argc > 1 && choice == 1;
     if (is_screen && version == 0) {
-        print("no code fits the screen, or no user is there: 'save serial' prints the text\n");
+        print_styled(STYLE_ERROR,
+                     "no code fits the screen, or no user is there: 'save serial' prints the text\n");
         return STATUS_UNSUPPORTED;
     }
     return save(is_serial || version == 0, version);

@@ -307,7 +307,7 @@ static status_t command_dmi(int argc, char **argv)
     if (word && type < 0)
         return STATUS_INVALID;
     if (!smbios_here()) {
-        print("this machine has no SMBIOS table that can be read\n");
+        print_styled(STYLE_ERROR, "this machine has no SMBIOS table that can be read\n");
         return STATUS_NOT_FOUND;
     }
     if (!word)

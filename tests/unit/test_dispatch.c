@@ -12,7 +12,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-static unsigned int runs, refused, usages;
+static unsigned int runs, refused, usages, sentences;
+static uint32_t errors;    /* printed in STYLE_ERROR */
 static const char *filter; /* of print() */
 static char filters[64];   /* of "filtered": at each run, before and after it runs a line */
 static const char *inner;
@@ -25,6 +26,19 @@ static status_t run_nested(int argc, char **argv)
     runs++;
     dispatch_line(line, NULL);
     return STATUS_OK;
+}
+
+uint32_t print_error_count(void)
+{
+    return errors;
+}
+
+/* Fails, with an argument after it has said why. */
+static status_t run_failing(int argc, char **argv)
+{
+    if (argc > 1)
+        print_styled(STYLE_ERROR, "'%s' is missing\n", argv[1]);
+    return STATUS_NOT_FOUND;
 }
 
 static status_t run_leaf(int argc, char **argv)
@@ -61,14 +75,15 @@ const char *print_set_filter(const char *word)
 }
 
 /* The linker's table of commands, which ends with its last entry. */
-const struct command __commands_start[4] = {
+const struct command __commands_start[5] = {
+    { .name = "failing", .arguments = "[WHY]", .run = run_failing },
     { .name = "filtered", .arguments = "", .run = run_filtered },
     { .name = "leaf", .arguments = "", .run = run_leaf },
     { .name = "log", .arguments = "", .run = run_leaf, .is_list = true }, /* has an alias */
     { .name = "nested", .arguments = "", .run = run_nested },
 };
-STATIC_ASSERT(sizeof(__commands_start) == 256, "the size that __commands_end adds");
-__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 256");
+STATIC_ASSERT(sizeof(__commands_start) == 320, "the size that __commands_end adds");
+__asm__(".globl __commands_end\n.set __commands_end, __commands_start + 320");
 
 const struct stack *stacks_find(uint64_t address)
 {
@@ -77,7 +92,8 @@ const struct stack *stacks_find(uint64_t address)
 
 void print_styled(enum text_style style, const char *format, ...)
 {
-    (void)style;
+    errors += style == STYLE_ERROR;
+    sentences += strcmp(format, "%s: %s\n") == 0;
     refused += strstr(format, "commands nested too deep") != NULL;
     usages += strstr(format, "usage: ") != NULL;
 }
@@ -85,7 +101,7 @@ void print_styled(enum text_style style, const char *format, ...)
 static int begin(void **state)
 {
     (void)state;
-    runs = refused = usages = 0;
+    runs = refused = usages = sentences = 0;
     filter = inner = NULL;
     filters[0] = '\0';
     stack = (struct stack){ .name = "none" };
@@ -113,7 +129,7 @@ static void a_command_without_arguments_is_not_run_with_some(void **state)
 static void a_command_is_found_by_name_or_alias_in_either_case(void **state)
 {
     (void)state;
-    const struct command *log = &__commands_start[2];
+    const struct command *log = &__commands_start[3];
     assert_ptr_equal(dispatch_find("log"), log);
     assert_ptr_equal(dispatch_find("LoG"), log);
     assert_ptr_equal(dispatch_find("dmesg"), log);
@@ -175,6 +191,17 @@ static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)
     assert_int_equal(refused, 1);
 }
 
+static void a_status_is_printed_unless_the_command_said_why(void **state)
+{
+    (void)state;
+    run_line("failing");
+    assert_int_equal(sentences, 1);
+    run_line("failing why");
+    assert_int_equal(sentences, 1);
+    run_line("failing");
+    assert_int_equal(sentences, 2);
+}
+
 static char list_calls[32];
 
 static void begin_list(void)
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup(a_filter_outlives_one_of_a_command_inside, begin),
         cmocka_unit_test_setup(commands_nest_to_the_limit_and_no_deeper, begin),
         cmocka_unit_test_setup(a_command_is_refused_when_the_stack_is_nearly_full, begin),
+        cmocka_unit_test_setup(a_status_is_printed_unless_the_command_said_why, begin),
         cmocka_unit_test_setup(a_list_begins_and_ends_with_its_command, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
