@@ -55,8 +55,10 @@ static status_t command_watch(int argc, char **argv)
     const char *filter = print_set_filter(NULL);
     pager_end(); /* no prompt for more each second */
     for (unsigned int look = 0; run_is_attended() || look < UNATTENDED_RUNS; look++) {
-        print_styled(STYLE_HEADLINE, "\fevery %u s; any key ends it\n",
-                     (unsigned int)(PERIOD_NS / NS_PER_SECOND));
+        print("\f");
+        if (run_is_attended())
+            print_styled(STYLE_HEADLINE, "every %u s; any key ends it\n",
+                         (unsigned int)(PERIOD_NS / NS_PER_SECOND));
         memcpy(copy, line, sizeof(copy));
         (void)print_set_filter(filter);
         (void)dispatch_line(copy, NULL);
