@@ -210,7 +210,7 @@ void address_space_init(void)
     map_boot_information();
     protect_aliases();
     must(early_device_map_again(&paging), "the consoles' devices");
-    /* Not with global pages: the stub's direct map has none, and ours begin to count here. */
+    /* The stub's mappings are not global, so this drops them; the kernel's are, from here on. */
     cpu_write_cr3(paging.root.raw);
     port_flush(virt(0), UINT64_MAX);
     vrange_init(&paging, virt(VRANGE_START), virt(VRANGE_END));

@@ -2,8 +2,9 @@
 /*
  * Memory that becomes the allocator's: at its start, and later by buddy_add().
  *
- * A whole chunk is one bit, and gets descriptors when it is split. Of a chunk that is ours in part, all
- * frames are described: those that are not ours as reserved, so that they can be added later and never twice.
+ * A whole chunk is one bit, and gets descriptors when it is split. A chunk of which the allocator gets only a
+ * part has descriptors at once, for all of its frames: the others are reserved, so that they can be added
+ * later, and never twice.
  */
 #include "buddy_private.h"
 

@@ -6,8 +6,8 @@
  * and nodes that zones.c has. Before a request fails, this CPU's caches have been drained and the shrinkers
  * called.
  *
- * A block's head says in its descriptor what was taken, and nothing is given back that it does not agree
- * with.
+ * The descriptor of a block's first frame says that it is in use, and its order. A free that does not match
+ * it is reported and changes nothing.
  */
 #include <ashlar/mm/fault.h>
 #include <ashlar/mm/frame_cache.h>

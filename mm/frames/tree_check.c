@@ -3,9 +3,9 @@
  * The invariants at the head of tree.c as assertions, in checked builds.
  *
  * Each change of the tree checks the words that it touched: a chunk's bits against its hints and its
- * region's, in some hundred instructions. That buddy.free is the number of free frames takes a walk over all
- * that is split; so it is checked once in COUNT_AFTER changes, and less often where more is split.
- * tests/unit/buddy_invariants.h has all of it at once, for a machine at rest.
+ * region's, in some hundred instructions. The check of buddy.free counts all that is split; so it is made
+ * once in COUNT_AFTER changes, and less often where more is split. tests/unit/buddy_invariants.h checks all
+ * invariants at once, on a machine at rest.
  */
 #include "buddy_private.h"
 

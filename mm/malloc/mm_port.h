@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A process's implementation of <ashlar/mm/port.h>, for the allocators as a library: memory is a window at a
- * fixed address (pages.c backs what of it is used), and each thread is a CPU for as long as it lives
+ * fixed address (pages.c backs the parts in use), and each thread is a CPU for as long as it lives
  * (port.c).
  *
  * Fixed, so that a shift leads from an address to its descriptor, as in the kernel. The window ends at a

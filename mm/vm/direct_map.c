@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the memory map the direct map shows, run by run.
+ * The parts of the memory map that the direct map covers, run by run.
  */
 #include <ashlar/mm/direct_map.h>
 

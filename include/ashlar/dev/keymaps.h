@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Layouts of keyboards, by the code of their country: what of them is ASCII. Dead keys are as in the layouts'
- * variants without them.
+ * Layouts of keyboards, named by the codes of their countries. They have the ASCII characters only. A dead
+ * key types its character at once, as in the layouts' variants without dead keys.
  *
  * Context of all: any.
  */

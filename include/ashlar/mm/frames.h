@@ -17,7 +17,7 @@
  *
  *   what                                                     caught in
  *   an address that is not page-aligned                      every build
- *   an address without a descriptor, as none of ours         every build: buddy_free() reports it, and
+ *   an address without a descriptor: not managed             every build: buddy_free() reports it, and
  *                                                            frame_free() faults, because it reads the
  *                                                            descriptor at once
  *   no head of a block in use, another order, another kind   every build
