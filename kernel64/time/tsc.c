@@ -265,7 +265,7 @@ static void refine(struct timer *timer, void *context)
         return;
     }
     if (take_rate(&result))
-        log_info("clock", "TSC refined: %lu.%03lu MHz (was %lu.%03lu from %s), against %s",
+        log_info("clock", "TSC refined: %lu.%03lu MHz (at first %lu.%03lu from %s), against %s",
                  MHZ(result.rate_hz), KHZS(result.rate_hz), MHZ(first_hz), KHZS(first_hz), first_source,
                  window->counter->name);
     else

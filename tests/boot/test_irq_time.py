@@ -203,7 +203,7 @@ def test_the_rate_is_refined_in_the_background_and_then_final(words, reference, 
     session = start(**words)
     session.expect(PROMPT, HANG_SECONDS)
     session.expect(
-        rf'clock: TSC refined: [0-9.]+ MHz \(was [0-9.]+ from pit\), against {reference}', HANG_SECONDS
+        rf'clock: TSC refined: [0-9.]+ MHz \(at first [0-9.]+ from pit\), against {reference}', HANG_SECONDS
     )
     session.type('report time -j; test timer.nothing*; exit\r')
     outcome = session.wait(HANG_SECONDS)
