@@ -133,7 +133,9 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
             f'source {ROOT}/scripts/gdb/ashlar.py',
             *(f'ashlar-{name}' for name in ('log', 'backtrace', 'locks', 'percpu cpu_number', 'timers')),
             "ashlar-owner (char *)'smp/ap.c'::aps + 4",
-            'python\ntry: gdb.execute("ashlar-walk 0xffffffff80000000")\nexcept gdb.error as error: print(error)\nend',
+            'ashlar-walk kernel64_main',
+            'ashlar-walk &__data_start',
+            'ashlar-walk 0x900000000000',
         ],
     )
     assert any('boot: Ashlar' in line for line in log_lines(said)), said
@@ -142,7 +144,12 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
     assert re.findall(r'^cpu (\d): (\d)$', said, re.MULTILINE) == [('0', '0'), ('1', '1')], said
     assert re.search(r'^cpu 0: \d+ armed', said, re.MULTILINE), said
     assert re.search(r'in use, \d+ bytes were asked for', said), said
-    assert 'a dump has no CR3' in said, said
+    code, data = re.findall(
+        r'^PT\[\d+\] = 0x\w+: (.*)\nP0x[0-9a-f]+, in a page of 4 KiB$', said, re.MULTILINE
+    )
+    assert 'read-only' in code and 'no-execute' not in code, said
+    assert 'writable' in data and 'no-execute' in data, said
+    assert '0x0000900000000000 is not canonical' in said, said
 
 
 # ---- CPUs ----

@@ -10,6 +10,8 @@ import contextlib
 import gdb
 
 from commands.target import (
+    DIRECT_MAP_END,
+    DIRECT_MAP_START,
     KERNEL_IMAGE_START,
     MASK,
     KernelCommand,
@@ -26,7 +28,6 @@ from commands.target import (
     symbol,
 )
 
-DIRECT_MAP_START, DIRECT_MAP_END = 0xFFFF800000000000, 0xFFFFC00000000000  # layout.h
 PAGE = 4096
 TRAILS = {0x46524545: 'free', 0x57414954: 'free, in quarantine', 0x55534544: 'in use'}  # redzone.h
 

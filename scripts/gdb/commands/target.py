@@ -9,7 +9,9 @@ import re
 
 import gdb
 
+# The address map: include/ashlar/layout.h.
 KERNEL_IMAGE_START = 0xFFFFFFFF80000000
+DIRECT_MAP_START, DIRECT_MAP_END = 0xFFFF800000000000, 0xFFFFC00000000000
 UNSIGNED_LONG = 'unsigned long'
 MASK = (1 << 64) - 1  # gdb's addresses may be negative numbers
 

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ashlar-walk ADDRESS: the page-table walk of a virtual address.
 
-It reads physical memory through QEMU's own switch, so it works at any moment: before kernel64 has a direct
-map, and when its tables are wrong.
+In a running machine it reads physical memory through QEMU's own switch, so it works at any moment: before
+kernel64 has a direct map, and when its tables are wrong. A dump is found by virtual address, and gdb does not
+show its CR3: there the walk begins at the root of the kernel's tables and reads them in the direct map.
 """
 import gdb
 
-from commands.target import evaluate_number, is_dump, read_physical, register
+from commands.target import (
+    DIRECT_MAP_START,
+    evaluate_number,
+    is_dump,
+    number,
+    parse,
+    read_physical,
+    register,
+    word_at,
+)
 
 PAGE_ADDRESS = 0x000FFFFFFFFFF000
 CR4_LA57 = 1 << 12
+PAGING_ROOT = "'vm/address_space.c'::paging.root.raw"
 LEVELS = {5: 'PML5', 4: 'PML4', 3: 'PDPT', 2: 'PD', 1: 'PT'}
 PRESENT, LARGE = 1 << 0, 1 << 7
 # Bits of an entry, with the text for set and for clear.
@@ -34,24 +45,37 @@ def flag_words(entry, level):
     return ', '.join(word for word in words if word)
 
 
+def live_tables():
+    """(levels, root, reader of a physical word) of the selected CPU; None while its paging is off."""
+    if not register('cr0') >> 31:
+        return None
+    levels = 5 if register('cr4') & CR4_LA57 else 4
+    return levels, register('cr3') & PAGE_ADDRESS, read_physical
+
+
+def dumped_tables():
+    """The same of a dump. The kernel has one address space, of four levels."""
+    root = number(parse(PAGING_ROOT))
+    if root == 0:
+        raise gdb.GdbError('the kernel had no page tables of its own yet: walk a running machine')
+    return 4, root, lambda physical: word_at(DIRECT_MAP_START + physical)
+
+
 def walk(virtual):
     """The lines of the walk."""
-    if is_dump():
-        raise gdb.GdbError(
-            'a dump has no CR3, and its memory is found by virtual address: walk a running machine'
-        )
-    if not register('cr0') >> 31:
+    tables = dumped_tables() if is_dump() else live_tables()
+    if tables is None:
         return ['paging is off: virtual is physical']
-    level = 5 if register('cr4') & CR4_LA57 else 4
+    level, table, word = tables
     width = 9 * level + 12
     if virtual >> (width - 1) not in (0, (1 << (65 - width)) - 1):
         return [f'{virtual:#018x} is not canonical']
-    table = register('cr3') & PAGE_ADDRESS
-    lines = [f'{virtual:#018x}, from CR3 P{table:#x}']
+    root = "the kernel's root" if is_dump() else 'CR3'
+    lines = [f'{virtual:#018x}, from {root} P{table:#x}']
     while True:
         shift = 12 + 9 * (level - 1)
         index = virtual >> shift & 0x1FF
-        entry = read_physical(table + 8 * index)
+        entry = word(table + 8 * index)
         line = f'{LEVELS[level]}[{index}] = {entry:#018x}'
         if not entry & PRESENT:
             return lines + [f'{line}: not present']
@@ -67,7 +91,7 @@ def walk(virtual):
 
 class Walk(gdb.Command):
     """Print the page-table walk of a virtual address.
-    ashlar-walk ADDRESS: level by level, with the selected CPU's CR3."""
+    ashlar-walk ADDRESS: level by level, with the selected CPU's CR3; in a dump, in the kernel's tables."""
 
     def __init__(self):
         super().__init__('ashlar-walk', gdb.COMMAND_DATA, gdb.COMPLETE_EXPRESSION)
