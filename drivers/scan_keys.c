@@ -142,14 +142,19 @@ static size_t place_of(uint8_t code)
     return KEYMAP_KEYS;
 }
 
+const struct keymap *scan_keys_layout(const struct scan_keys *decoder)
+{
+    return decoder->keymap ? decoder->keymap : &keymap_us;
+}
+
 static bool is_alt_graph(const struct scan_keys *decoder)
 {
-    return (decoder->modifiers & ANY_ALT) == RIGHT_ALT && decoder->keymap && decoder->keymap->alt_graph;
+    return (decoder->modifiers & ANY_ALT) == RIGHT_ALT && scan_keys_layout(decoder)->alt_graph;
 }
 
 static int character_key(const struct scan_keys *decoder, uint8_t code)
 {
-    const struct keymap *keymap = decoder->keymap ? decoder->keymap : &keymap_us;
+    const struct keymap *keymap = scan_keys_layout(decoder);
     size_t place = place_of(code);
     if (place == KEYMAP_KEYS) {
         char common = common_character(code);

@@ -139,7 +139,7 @@ void consoles_set_keymap(const struct keymap *keymap)
 
 const struct keymap *consoles_keymap(void)
 {
-    return keyboard.keys.keymap ? keyboard.keys.keymap : &keymap_us;
+    return scan_keys_layout(&keyboard.keys);
 }
 
 void consoles_start_inputs(void)

@@ -119,3 +119,11 @@ enum core_kind topology_core_kind(cpuid_fn *cpuid, const struct cpu_identity *id
         return CORE_USUAL;
     }
 }
+
+const char *topology_core_kind_name(enum core_kind kind)
+{
+    static const char *const names[] = {
+        [CORE_USUAL] = "", [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast"
+    };
+    return names[kind];
+}

@@ -52,3 +52,6 @@ struct topology_place topology_place_of(const struct topology *topology, uint32_
  * Context: any.
  */
 enum core_kind topology_core_kind(cpuid_fn *cpuid, const struct cpu_identity *identity);
+
+/* Return: "efficient", "fast"; "" for CORE_USUAL. Context: any. */
+const char *topology_core_kind_name(enum core_kind kind);

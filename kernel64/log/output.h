@@ -118,6 +118,8 @@ void output_erase_prompt(void);
 /**
  * output_set_screens() - set whether screens get text, if there is a console that is no screen.
  * @on: initially true. False is for a record for programs in a report that a user reads on the screen.
+ *
+ * Context: a report, with the output held; also in NMI and panic.
  */
 void output_set_screens(bool on);
 

@@ -28,7 +28,7 @@ static struct {
 
 /* Columns of lines: column i has those from starts[i] up to ends[i], below its heading. */
 struct page {
-    size_t count, height;
+    size_t count;
     size_t starts[COLUMNS_MAX], ends[COLUMNS_MAX], headings[COLUMNS_MAX], widths[COLUMNS_MAX];
     size_t next; /* the first line that is not in it */
 };
@@ -63,7 +63,7 @@ static size_t heading_of(size_t line)
 static bool fill(struct page *page, size_t from, size_t height)
 {
     size_t width = 0;
-    *page = (struct page){ .height = height, .next = from };
+    *page = (struct page){ .next = from };
     while (page->next < list.lines && page->count < COLUMNS_MAX) {
         size_t start = page->next, i = page->count;
         while (i > 0 && start + 1 < list.lines && width_of(start) == 0)

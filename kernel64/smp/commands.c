@@ -26,11 +26,6 @@ static struct topology topology(void)
     return topology_read(cpu_cpuid, cpu_boot_identity());
 }
 
-/* Of CPUs whose cores are not all of one kind; "" for the others. */
-static const char *const kinds[] = {
-    [CORE_USUAL] = "", [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast"
-};
-
 static void print_times(const struct smp_cpu *cpu)
 {
     for (unsigned int stage = AP_STAGE_REAL; stage <= cpu->stage; stage++)
@@ -53,7 +48,7 @@ static status_t show_cpus(void)
         print_times(&cpu);
         const char *remark = cpu.is_offline                 ? "offline"
                              : !cpu.is_started              ? "not started: no memory for a trampoline"
-                             : cpu.stage == AP_STAGE_ONLINE ? kinds[cpu.kind]
+                             : cpu.stage == AP_STAGE_ONLINE ? topology_core_kind_name(cpu.kind)
                                                             : ap_stage_words(cpu.stage);
         print("%s%s\n", remark[0] ? "  " : "", remark);
         log_show_deferred();

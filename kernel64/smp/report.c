@@ -56,7 +56,6 @@ static void report_those(struct json *json, bool online)
         [AP_STAGE_NONE] = "none", [AP_STAGE_REAL] = "real",     [AP_STAGE_PROTECTED] = "protected",
         [AP_STAGE_LONG] = "long", [AP_STAGE_KERNEL] = "kernel", [AP_STAGE_ONLINE] = "online",
     };
-    static const char *const kinds[] = { [CORE_EFFICIENT] = "efficient", [CORE_FAST] = "fast" };
     const struct topology bits = topology_read(cpu_cpuid, cpu_boot_identity());
     for (unsigned int i = 0; i < smp_cpu_count(); i++) {
         struct smp_cpu cpu;
@@ -70,7 +69,7 @@ static void report_those(struct json *json, bool online)
         if (online)
             report_place(json, &bits, cpu.initial_id);
         if (online && cpu.kind != CORE_USUAL)
-            json_string(json, "kind", kinds[cpu.kind]);
+            json_string(json, "kind", topology_core_kind_name(cpu.kind));
         report_times(json, &cpu);
         if (online)
             json_number(json, "us", cpu.ns[AP_STAGE_ONLINE] / NS_PER_US);

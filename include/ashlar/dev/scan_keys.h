@@ -45,3 +45,6 @@ struct scan_keys {
  * Context: any; one caller at a time for a decoder.
  */
 int scan_keys_feed(struct scan_keys *decoder, uint8_t code);
+
+/* Return: the layout of a decoder; never NULL. Context: any. */
+const struct keymap *scan_keys_layout(const struct scan_keys *decoder);
