@@ -262,3 +262,10 @@ void ap_find_all(void)
         consider(platform()->cpus[i].apic_id, platform()->cpus[i].node);
     consider_absent();
 }
+
+bool ap_decide_arrival(uint32_t *arrival, enum ap_arrival decision)
+{
+    uint32_t expected = AP_EXPECTED;
+    return __atomic_compare_exchange_n(arrival, &expected, decision, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}

@@ -6,11 +6,15 @@
  * Context of all: BSP's thread, where nothing else is said; records stay for good once smp_start() has begun.
  */
 #include <ashlar/status.h>
+#include <ashlar/time_units.h>
 #include <cpu/gdt.h>
 #include <cpu/mtrr.h>
 #include <cpu/topology.h>
 #include <panic/stacks.h>
 #include <smp/trampoline_layout.h>
+
+/* A CPU that makes no progress for so long is given up. */
+#define SMP_TIMEOUT_NS (1 * NS_PER_SECOND)
 
 struct ap {
     uint32_t apic_id;        /* as firmware lists it */
@@ -92,3 +96,13 @@ const char *ap_stage_words(enum ap_stage stage);
  * Context: BSP's thread, from smp_start().
  */
 void ap_filter(bool (*predicate)(struct ap *ap));
+
+/**
+ * ap_decide_arrival() - decide whether a CPU goes on or parks.
+ * @arrival:  that of a slot, or of struct ap; AP_EXPECTED until the first decision.
+ * @decision: AP_ARRIVED by the CPU itself, AP_GIVEN_UP by the one that starts it.
+ *
+ * Return: whether @decision was the first, and stands.
+ * Context: any. Acquire and release: what the CPU and its starter wrote before is visible to the other.
+ */
+bool ap_decide_arrival(uint32_t *arrival, enum ap_arrival decision);

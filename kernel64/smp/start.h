@@ -22,8 +22,6 @@
  */
 void smp_start(void);
 
-#define SMP_TIMEOUT_NS (1 * NS_PER_SECOND)
-
 /**
  * smp_start_again() - start one CPU that was online once, or that was given up.
  * @ap: from smp/ap.h; not online, and not at AP_STAGE_KERNEL.

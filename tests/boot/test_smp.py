@@ -331,7 +331,7 @@ def test_an_invalid_option_is_reported_and_all_cpus_start(option, check):
 
 # --- CPUs that do not respond ---
 
-# How long the kernel waits for a CPU after the last sign of life of any: SMP_TIMEOUT_NS of kernel64/smp/start.h.
+# How long the kernel waits for a CPU after the last sign of life of any: SMP_TIMEOUT_NS of kernel64/smp/ap.h.
 TIMEOUT_US = 1000000
 
 

@@ -12,7 +12,7 @@
  *     change, look, shootdown    port_flush(), port_flush_table(), flush_on_others() in smp/shootdown.c
  *     defer, sleep, leave_idle   tlb_defer(), tlb_enter_idle(), tlb_leave_idle_slow() in cpu/tlb.c, cpu/lazy_tlb.h
  *     post, wait_for_answers     ipi_call() in smp/ipi.c; calls to a CPU that goes offline are the subject of calls.pml
- *     start, join                start_wave() in smp/start.c, and ipi_init_cpu() in smp/ipi.c
+ *     start, join                wave_start() in smp/wave.c, and ipi_init_cpu() in smp/ipi.c
  *     leave                      go_offline() in smp/hotplug.c: ipi_offline_cpu(), and cpu_park(): tlb_leave_cpu()
  *     holders                    port_block_table_freeing(), port_unblock_table_freeing()
  *
