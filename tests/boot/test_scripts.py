@@ -90,6 +90,7 @@ def test_setup_on_another_distribution_lists_all_missing_programs(tmp_path):
 
 
 HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n#pragma once\n'
+LINES_TABLE = '| file | lines | subject |\n| --- | --- | --- |\n| `{}` | {} | a page |\n'
 FINE = {
     'mm/meson.build': "mm_sources = files('page.c', 'lock.c', 'source.c')\n",
     'docs/tour.md': 'Pages: `mm/page.c`, `mm/lock.c`, `mm/source.c`.\n',
@@ -171,6 +172,26 @@ FINE = {
         ),
         ('sizes', {'mm/page.c': HEAD + 448 * '\n'}, 'mm/page.c: 451 lines; the limit is 450'),
         ('sizes', {'scripts/page': '#!/bin/sh\n' + 450 * ':\n'}, 'scripts/page: 451 lines'),
+        (
+            'sizes',
+            {'mm/page.c': HEAD + 97 * '\n', 'docs/page.md': LINES_TABLE.format('mm/page.c', 89)},
+            'docs/page.md: mm/page.c: 89 lines stated, 100 are there',
+        ),
+        (
+            'sizes',
+            {'docs/page.md': LINES_TABLE.format('mm/gone.c', 9)},
+            'docs/page.md: mm/gone.c: no such file',
+        ),
+        (
+            'sizes',
+            {'docs/page.md': LINES_TABLE.format('mm/page.c', 'many')},
+            'docs/page.md: no file and number of lines',
+        ),
+        (
+            'sizes',
+            {'docs/page.md': LINES_TABLE.format('mm/page.c', 4) + '| `mm/lock.c` | 400 | a lock |\n'},
+            'docs/page.md: mm/lock.c: 400 lines stated',
+        ),
         (
             'sources',
             {'mm/page.c': HEAD + '/*\n * Source: QEMU, a.c; Bochs, b.c.\n */\n'},
