@@ -11,6 +11,7 @@
     ashlar-percpu [NAME [CPU]]  per-CPU variables
     ashlar-timers [CPU]         armed timers
     ashlar-owner ADDRESS        what an address belongs to
+    ashlar-slabs [CACHE]        caches of objects; who allocated those of one
 
 The first three are here, each of the others in a file of commands/.
 """
@@ -75,5 +76,5 @@ class Relocate(gdb.Command):
 Symbols()
 Connect()
 Relocate()
-for subject in ('walk', 'log_ring', 'backtrace', 'locks', 'percpu', 'timers', 'owner'):
+for subject in ('walk', 'log_ring', 'backtrace', 'locks', 'percpu', 'timers', 'slabs', 'owner'):
     importlib.import_module(f'commands.{subject}')

@@ -10,7 +10,7 @@ from conftest import HANG_SECONDS, PROMPT, wait_until
 
 from ashlar import ROOT
 
-COMMANDS = ('log', 'backtrace', 'locks', 'percpu', 'timers', 'owner')
+COMMANDS = ('log', 'backtrace', 'locks', 'percpu', 'timers', 'owner', 'slabs')
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_a_wrong_argument_is_refused(machine):
                 'percpu cpu_number 9',
                 'timers 9',
                 'owner',
+                'slabs absent',
             )
         )
     )
@@ -61,6 +62,7 @@ def test_a_wrong_argument_is_refused(machine):
         'usage: ashlar-log' in said and 'usage: ashlar-locks' in said and 'usage: ashlar-owner' in said
     ), said
     assert 'no per-CPU variable absent' in said, said
+    assert "no cache absent: 'ashlar-slabs' lists them" in said, said
 
 
 # ---- the log ----
@@ -131,7 +133,10 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
         tmp_path / 'dump',
         [
             f'source {ROOT}/scripts/gdb/ashlar.py',
-            *(f'ashlar-{name}' for name in ('log', 'backtrace', 'locks', 'percpu cpu_number', 'timers')),
+            *(
+                f'ashlar-{name}'
+                for name in ('log', 'backtrace', 'locks', 'percpu cpu_number', 'timers', 'slabs')
+            ),
             "ashlar-owner (char *)'smp/ap.c'::aps + 4",
             'ashlar-walk kernel64_main',
             'ashlar-walk &__data_start',
@@ -144,6 +149,7 @@ def test_a_dump_of_a_dead_machine_is_read_after_it(start, build, tmp_path):
     assert re.findall(r'^cpu (\d): (\d)$', said, re.MULTILINE) == [('0', '0'), ('1', '1')], said
     assert re.search(r'^cpu 0: \d+ armed', said, re.MULTILINE), said
     assert re.search(r'in use, \d+ bytes were asked for', said), said
+    assert rows_of_slabs(said), said
     code, data = re.findall(
         r'^PT\[\d+\] = 0x\w+: (.*)\nP0x[0-9a-f]+, in a page of 4 KiB$', said, re.MULTILINE
     )
@@ -285,3 +291,38 @@ def test_a_free_object_is_found_in_its_magazine(machine):
     free, used = owners(said).values()
     assert re.search(r'^    free, in a magazine of cpu 0$', free, re.MULTILINE), said
     assert re.search(r'^    in use$', used, re.MULTILINE), said
+
+
+# ---- slabs ----
+
+
+def rows_of_slabs(said):
+    """Of the monitor's table, or gdb's: the figures of each cache, by name."""
+    table = re.findall(r'^([a-z][\w.-]*) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)\b', said, re.MULTILINE)
+    return {name: tuple(map(int, figures)) for name, *figures in table}
+
+
+@pytest.mark.parametrize('build_name', ['gcc-O2', 'gcc-O2-checked'])
+def test_the_caches_are_those_that_the_monitor_shows(machine, build_name):
+    """The monitor's table is made with memory for itself, so a few objects more are in use in it."""
+    session, gdb = machine(build_name, smp='2', cmdline='run="test slab*; slabs"')
+    shown = rows_of_slabs(session.log().decode().replace('\r', ''))
+    said = rows_of_slabs(gdb('ashlar-slabs'))
+    assert len(shown) > 5 and shown.keys() <= said.keys(), (shown, said)
+    for name, (size, in_use, cached, free, slabs, kib) in shown.items():
+        of_gdb = said[name]
+        assert of_gdb[0] == size and sum(of_gdb[1:4]) * kib == (in_use + cached + free) * of_gdb[5], name
+        assert abs(of_gdb[1] - in_use) <= 2, name
+
+
+def test_the_callers_of_a_checked_cache_are_shown(machine):
+    """One object for each application processor."""
+    _, gdb = machine(smp='3')
+    (name,) = re.findall(r'of cache "(\S+)"', gdb("ashlar-owner 'smp/ap.c'::aps"))
+    said = gdb(f'ashlar-slabs {name}')
+    assert re.search(r'^ +2 allocated from \w+\+\d+ at kernel64/smp/ap\.c:\d+$', said, re.MULTILINE), said
+
+
+def test_a_cache_that_is_not_checked_has_no_callers(machine):
+    _, gdb = machine('gcc-O2')
+    assert re.search(r'^ +\d+ objects in use; callers unknown', gdb('ashlar-slabs slab'), re.MULTILINE)

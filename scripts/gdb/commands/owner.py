@@ -9,6 +9,7 @@ import contextlib
 
 import gdb
 
+from commands.slabs import TRAILS, magazines, name_of, trail_of
 from commands.target import (
     DIRECT_MAP_END,
     DIRECT_MAP_START,
@@ -20,7 +21,6 @@ from commands.target import (
     evaluate_number,
     number,
     parse,
-    percpu,
     percpu_distance,
     percpu_section,
     percpu_variables,
@@ -29,7 +29,6 @@ from commands.target import (
 )
 
 PAGE = 4096
-TRAILS = {0x46524545: 'free', 0x57414954: 'free, in quarantine', 0x55534544: 'in use'}  # redzone.h
 
 
 def descriptor(virtual):
@@ -42,42 +41,17 @@ def descriptor(virtual):
 # ---- objects ----
 
 
-def magazines(list_head):
-    while number(list_head):
-        yield list_head.dereference()
-        list_head = list_head['next']
-
-
-def holds(magazine, count, wanted):
-    return any(number(magazine['slots'][i]) == wanted for i in range(1, count + 1))
-
-
 def find_in_magazines(cache, wanted):
     """The place of a free object that is not in its slab; None: nowhere, so it is in use."""
-    slot = number(cache['number'])
-    for cpu in range(cpu_count()):
-        pair = percpu(parse('magazine_pairs'), cpu)['of'][slot]
-        top = number(percpu(parse('slab_stacks'), cpu)['of'][slot]['top'])
-        for which in ('loaded', 'previous'):
-            if not number(pair[which]):
-                continue
-            magazine = pair[which].dereference()
-            count = number(magazine['count'])
-            if which == 'loaded':
-                count = (top - int(magazine['slots'].address)) // 8
-            if holds(magazine, count, wanted):
-                return f'free, in a magazine of cpu {cpu}'
-    for node in range(number(cache['node_count'])):
-        for magazine in magazines(cache['nodes'][node]['first'][0]):
-            if holds(magazine, number(magazine['count']), wanted):
-                return f'free, in the depot of node {node}'
+    for where, magazine, count in magazines(cache):
+        if any(number(magazine['slots'][i]) == wanted for i in range(1, count + 1)):
+            return f'free, in {where}'
     return None
 
 
 def lines_of_trail(cache, place):
     """The content of a checked object's trail."""
-    offset = (number(cache['object_size']) + 16 + 7) & -8  # trail_offset()
-    trail = at(place + offset, 'struct trail')
+    trail = trail_of(cache, place)
     state = number(trail['state'])
     if state not in TRAILS:
         yield 'its trail is overwritten'
@@ -94,7 +68,7 @@ def lines_of_object(virtual, index_of_slab):
     front = number(cache['front'])
     first, stride = number(slab['objects']), number(cache['stride'])
     index, inside = divmod(virtual - first + front, stride)
-    title = f'slab {int(slab.address) & MASK:#x} of cache "{cache["name"].string()}"'
+    title = f'slab {int(slab.address) & MASK:#x} of cache "{name_of(cache)}"'
     yield f'{title}, objects of {number(cache["object_size"])} bytes'
     if index not in range(number(cache['per_slab'])):
         yield "not in an object: the slab's own data, or the rest after its last object"
