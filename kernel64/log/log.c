@@ -30,6 +30,7 @@
 
 #define RING_SIZE  65536u
 #define PREFIX_MAX 64
+#define SHOWN_MAX  (PREFIX_MAX + LOG_LINE_MAX + 2)
 
 struct record {
     uint64_t stamp;  /* nanoseconds since boot; ticks of a line from before there was a clock */
@@ -92,10 +93,10 @@ static void ring_push(const struct record *record, const char *text)
 
 /* ---- what is shown ---- */
 
-/* One line, prefix and newline included, in one write: a screen is then redrawn once. Return: its length. */
-static size_t show(struct console *only, const struct record *record, const char *text)
+/* A line, prefix and newline included, in one write: a screen is then redrawn once. @line: receives it, of
+   SHOWN_MAX bytes. Return: its length. */
+static size_t show(struct console *only, const struct record *record, const char *text, char *line)
 {
-    char line[PREFIX_MAX + LOG_LINE_MAX + 2];
     uint64_t ns = record->stamp;
     size_t length = format_buffer(line, PREFIX_MAX, "[%5lu.%06lu] cpu%u ", ns / NS_PER_SECOND,
                                   ns / NS_PER_US % US_PER_SECOND, record->cpu);
@@ -134,16 +135,16 @@ static struct output_held replay(struct console *only, enum log_level up_to, con
         show_losses(only);
     while (held.taken && at < end && at < ring.end) {
         struct record record;
-        char text[LOG_LINE_MAX];
+        char text[LOG_LINE_MAX], line[SHOWN_MAX];
 
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
         bool is_wanted = record.level <= up_to && (!word || string_contains(text, record.length, word)) &&
                          (only || print_wants_line(text, record.length));
-        size_t shown = is_wanted ? show(only, &record, text) : 0;
+        size_t shown = is_wanted ? show(only, &record, text, line) : 0;
         output_give(held);
-        if (!only && shown > 0 && !print_may_go_on(shown))
+        if (!only && shown > 0 && !print_may_go_on(line, shown))
             at = end;
         held = output_take();
         if (at < ring.start)
@@ -204,8 +205,9 @@ void log_line(enum log_level level, const char *subsystem, const char *format, .
         ring_push(&record, text);
     else
         __atomic_fetch_add(&unstored, 1, __ATOMIC_RELAXED);
+    char line[SHOWN_MAX];
     if (level <= threshold && !(held.taken && is_deferring))
-        (void)show(NULL, &record, text);
+        (void)show(NULL, &record, text, line);
     output_give(held);
 }
 
@@ -238,12 +240,12 @@ static void show_deferred(void)
     uint64_t at = deferred_from > ring.start ? deferred_from : ring.start;
     while (is_deferring && at < ring.end) {
         struct record record;
-        char text[LOG_LINE_MAX];
+        char text[LOG_LINE_MAX], line[SHOWN_MAX];
         ring_read(at, &record, sizeof(record));
         ring_read(at + sizeof(record), text, record.length);
         at += sizeof(record) + record.length;
         if (record.level <= threshold)
-            (void)show(NULL, &record, text);
+            (void)show(NULL, &record, text, line);
     }
     is_deferring = false;
 }

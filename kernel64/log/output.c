@@ -89,17 +89,26 @@ static bool has_other_than_screens(void)
     return false;
 }
 
-static void write(struct console *only, enum text_style style, bool is_log, const char *text, size_t length)
+/* To all screens, or to all consoles that are no screens. */
+static void write_to_kind(bool is_screen, enum text_style style, bool is_log, const char *text, size_t length)
 {
     __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
+    if (is_screen && !writes_screens && has_other_than_screens())
+        return;
+    for (struct console *console = consoles; console; console = console->next)
+        if (console->is_screen == is_screen)
+            write_to(console, style, is_log, text, length);
+}
+
+static void write(struct console *only, enum text_style style, bool is_log, const char *text, size_t length)
+{
     if (only) {
+        __atomic_fetch_add(&lock_bound.progress, 1, __ATOMIC_RELAXED);
         write_to(only, style, is_log, text, length);
         return;
     }
-    bool skips_screens = !writes_screens && has_other_than_screens();
-    for (struct console *console = consoles; console; console = console->next)
-        if (!skips_screens || !console->is_screen)
-            write_to(console, style, is_log, text, length);
+    write_to_kind(false, style, is_log, text, length);
+    write_to_kind(true, style, is_log, text, length);
 }
 
 void output_write(struct console *only, const char *text, size_t length)
@@ -114,14 +123,41 @@ void output_write_styled(struct console *only, enum text_style style, const char
 
 /* ---- lines ---- */
 
-void output_write_line(struct console *only, enum text_style style, const char *text, size_t length)
+/* Return: its columns; SIZE_MAX without a screen of known size. */
+static size_t narrowest_screen(void)
+{
+    size_t columns = SIZE_MAX;
+    for (const struct console *console = consoles; console; console = console->next)
+        if (console->is_screen && console->columns && console->columns < columns)
+            columns = console->columns;
+    return columns;
+}
+
+/* Makes newlines of blanks, so that on a screen the rows of a line end between words. The screen itself
+   breaks a word that is wider than a row. */
+static void break_rows(char *text, size_t length, size_t columns)
+{
+    while (length > columns) {
+        size_t row = output_row_length(text, length, columns);
+        if (text[row] == ' ')
+            text[row++] = '\n';
+        text += row;
+        length -= row;
+    }
+}
+
+void output_write_line(struct console *only, enum text_style style, char *text, size_t length)
 {
     if (only) {
+        if (only->is_screen)
+            break_rows(text, length - 1, only->columns ? only->columns : SIZE_MAX);
         write(only, style, true, text, length);
         return;
     }
     bool was_shown = prompt_hide();
-    write(NULL, style, true, text, length);
+    write_to_kind(false, style, true, text, length);
+    break_rows(text, length - 1, narrowest_screen());
+    write_to_kind(true, style, true, text, length);
     __atomic_fetch_add(&line_count, 1, __ATOMIC_RELAXED);
     if (was_shown)
         prompt_show();

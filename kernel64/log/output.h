@@ -47,13 +47,26 @@ void output_write_styled(struct console *only, enum text_style style, const char
  * output_write_line() - write a whole log line to a console, or to all.
  * @only:   as output_write().
  * @style:  on screens; elsewhere a log line is plain, because a program may read it.
- * @text:   @length bytes, with its newline.
+ * @text:   @length bytes, with its newline. Changed: blanks become newlines, so that on screens rows end
+ *          between words. A terminal gets the line as it was.
  * @length: more than 0.
  *
  * A prompt is erased for it, and shown again after it.
  * Context: between output_take() and output_give().
  */
-void output_write_line(struct console *only, enum text_style style, const char *text, size_t length);
+void output_write_line(struct console *only, enum text_style style, char *text, size_t length);
+
+/* Return: how many of the @length bytes of @text go into a row of @width columns: whole words; of a word that
+   is wider than the row, as much as fits. */
+static inline size_t output_row_length(const char *text, size_t length, size_t width)
+{
+    size_t end = width;
+    if (length <= width)
+        return length;
+    while (end > 0 && text[end] != ' ')
+        end--;
+    return end > 0 ? end : width;
+}
 
 /* Erases the row of a prompt from the consoles, for other text. Return: whether it was there. Context:
    between output_take() and output_give(). */

@@ -55,10 +55,13 @@ static bool may_print(void)
     return !is_print_dropped;
 }
 
-bool print_may_go_on(size_t length)
+bool print_may_go_on(const char *text, size_t length)
 {
-    if (columns > 0)
-        rows_printed += length > 1 ? (length - 2) / columns + 1 : 1;
+    for (size_t row = 0; columns > 0 && length > 0; text++, length--) {
+        bool is_end = *text == '\n';
+        row = is_end ? 0 : row + 1;
+        rows_printed += is_end || (row > columns && (row - 1) % columns == 0);
+    }
     return may_print();
 }
 
@@ -345,18 +348,6 @@ void print(const char *format, ...)
     va_end(arguments);
 }
 
-/* Return: how much of @text goes into a row of @width columns: whole words, or, if the first one is wider, as
-   much as fits. */
-static size_t row_of(const char *text, size_t width)
-{
-    size_t length = strlen(text), end = width;
-    if (length <= width)
-        return length;
-    while (end > 0 && text[end] != ' ')
-        end--;
-    return end > 0 ? end : width;
-}
-
 void print_wrapped(const char *text, size_t column_now, size_t indent)
 {
     size_t screen_rows, screen_columns;
@@ -367,7 +358,7 @@ void print_wrapped(const char *text, size_t column_now, size_t indent)
     size_t end = screen_columns > 1 ? screen_columns - 1 : 1;
     while (*text) {
         size_t width = end > column_now ? end - column_now : 1;
-        size_t length = row_of(text, width);
+        size_t length = output_row_length(text, strlen(text), width);
         print("%.*s\n", (int)length, text);
         text += length + (text[length] == ' ');
         if (*text)

@@ -108,6 +108,6 @@ void print_wrapped(const char *text, size_t column, size_t indent);
 /* print_text() as a callback. @context: ignored. */
 void print_sink(void *context, const char *text, size_t length);
 
-/* Reports to the observer a replayed line of @length bytes, newline included. Return: false to stop the
-   replay. Context: thread, without the lock: the observer may wait. */
-bool print_may_go_on(size_t length);
+/* Reports to the observer a replayed line of @length bytes, as output_write_line() has broken it into rows.
+   Return: false to stop the replay. Context: thread, without the lock: the observer may wait. */
+bool print_may_go_on(const char *text, size_t length);

@@ -74,19 +74,32 @@ void count_settle(struct console *self)
 static struct fake fakes[32];
 static unsigned int fakes_used;
 
-struct fake *attach(const char *name)
+static struct fake *attach_console(struct console console)
 {
     struct fake *fake = &fakes[fakes_used++];
-    fake->console = (struct console){ .name = name, .write = record };
+    fake->console = console;
+    fake->console.write = record;
     log_attach(&fake->console);
     return fake;
+}
+
+struct fake *attach(const char *name)
+{
+    return attach_console((struct console){ .name = name });
+}
+
+struct fake *attach_screen(const char *name, uint16_t columns)
+{
+    return attach_console((struct console){ .name = name, .is_screen = true, .columns = columns });
 }
 
 int begin(void **state)
 {
     (void)state;
-    for (unsigned int i = 0; i < fakes_used; i++)
+    for (unsigned int i = 0; i < fakes_used; i++) {
         fakes[i].console.write = silence;
+        fakes[i].console.is_screen = false;
+    }
     hosted_irqs_disabled = false;
     between = NULL;
     now = step = 0;

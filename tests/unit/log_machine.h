@@ -33,6 +33,9 @@ struct fake {
 
 struct fake *attach(const char *name);
 
+/* The same with a screen of @columns; no row of it is counted. */
+struct fake *attach_screen(const char *name, uint16_t columns);
+
 /* A settle() for a console of attach(): counts in @settles. */
 void count_settle(struct console *self);
 

@@ -174,6 +174,62 @@ static void a_line_is_one_line_of_plain_ascii(void **state)
     assert_string_equal(fake->text + strlen("[    0.000000] cpu0 "), "s: a?[31m????~  b\n");
 }
 
+/* The prefix of all lines here is "[    0.000000] cpu0 " and has 20 columns. */
+static void on_a_screen_rows_end_between_words(void **state)
+{
+    (void)state;
+    struct fake *screen = attach_screen("screen", 40), *terminal = attach("terminal");
+    log_info("rows", "one two three four five six seven eight nine ten eleven");
+    assert_int_equal(shown(screen, "cpu0 rows: one two three\nfour five six seven eight nine ten\neleven\n"),
+                     1);
+    assert_int_equal(shown(terminal, "rows: one two three four five six seven eight nine ten eleven\n"), 1);
+    struct fake *late = attach_screen("late", 60);
+    assert_int_equal(shown(late, "cpu0 rows: one two three four five six seven\neight nine ten eleven\n"), 1);
+}
+
+static void a_row_that_a_line_fills_is_not_broken_and_one_column_more_is(void **state)
+{
+    (void)state;
+    struct fake *screen = attach_screen("screen", 40);
+    log_info("fill", "1234567 901234");
+    log_info("over", "1234567 9012345");
+    assert_int_equal(shown(screen, "cpu0 fill: 1234567 901234\n"), 1);
+    assert_int_equal(shown(screen, "cpu0 over: 1234567\n9012345\n"), 1);
+}
+
+static void a_word_wider_than_the_screen_is_left_to_the_screen(void **state)
+{
+    (void)state;
+    struct fake *screen = attach_screen("screen", 24), *narrowest = attach_screen("narrowest", 20);
+    clear(screen);
+    log_info("w", "%s end", "0123456789012345678901234567890123456789");
+    assert_string_equal(screen->text, narrowest->text + narrowest->length - screen->length);
+    assert_int_equal(shown(screen, "cpu0\nw:\n0123456789012345678901234567890123456789\nend\n"), 1);
+}
+
+static size_t rows_asked;
+
+static bool add_rows(size_t rows)
+{
+    rows_asked += rows;
+    return true;
+}
+
+static void the_pager_counts_the_rows_of_a_replay_as_they_are_broken(void **state)
+{
+    (void)state;
+    struct fake *screen = attach_screen("screen", 40);
+    log_info("paged", "one two three four five six seven eight nine ten eleven");
+    log_info("paged", "%s", "0123456789012345678901234567890123456789012345678901234567890123456789");
+    rows_asked = 0;
+    clear(screen);
+    print_set_observer(add_rows, 40);
+    log_replay(LOG_DEBUG, "paged");
+    print_set_observer(NULL, 0);
+    assert_int_equal(rows_asked, 3 + 3);
+    assert_int_equal(shown(screen, "\n"), 3 + 2);
+}
+
 static void a_full_ring_drops_its_oldest_lines_whole(void **state)
 {
     (void)state;
@@ -277,6 +333,10 @@ int main(void)
         TEST(a_refined_rate_reorders_no_lines),
         TEST(a_long_line_is_truncated_and_marked),
         TEST(a_line_is_one_line_of_plain_ascii),
+        TEST(on_a_screen_rows_end_between_words),
+        TEST(a_row_that_a_line_fills_is_not_broken_and_one_column_more_is),
+        TEST(a_word_wider_than_the_screen_is_left_to_the_screen),
+        TEST(the_pager_counts_the_rows_of_a_replay_as_they_are_broken),
         TEST(a_full_ring_drops_its_oldest_lines_whole),
         TEST(printed_text_is_written_to_all_consoles_and_not_to_the_ring),
         TEST(settling_flushes_each_console_once),
