@@ -3,7 +3,7 @@
 /*
  * Guests whose memory the hypervisor cannot read: AMD's SEV and Intel's TDX. kernel64 does not run in them:
  * its page tables have no C-bit and no shared bit, and it has no handler for #VC and #VE. The stub refuses
- * them.
+ * them. confidential.c tells them apart, and refuse.c has the rest.
  *
  * Source: AMD APM vol. 2, "Secure Encrypted Virtualization"; Intel TDX module specification, "CPUID
  * Virtualization".

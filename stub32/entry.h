@@ -14,7 +14,7 @@ void pvh_entry(void);
 enum entered_by { ENTERED_BY_MULTIBOOT2 = 1, ENTERED_BY_PVH = 2 };
 
 /**
- * stub_main() - the whole program.
+ * stub_main() - the whole program, main.c.
  * @entered: which entry point was used.
  * @magic:   EAX as the loader left it.
  * @info:    EBX as the loader left it: physical address of the loader's information.
@@ -22,7 +22,7 @@ enum entered_by { ENTERED_BY_MULTIBOOT2 = 1, ENTERED_BY_PVH = 2 };
 NORETURN void stub_main(uint32_t entered, uint32_t magic, uint32_t info);
 
 /**
- * leap() - switch to long mode and call kernel64.
+ * leap() - switch to long mode and call kernel64: leap.asm.
  * @pml4:    physical address of the page tables; this code is mapped one-to-one.
  * @handoff: physical address of struct handoff.
  * @entry:   64-bit address of kernel64_entry.

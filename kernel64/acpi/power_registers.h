@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The registers of ACPI's fixed hardware that soft-off and reset use. Types only: acpi/power.h decodes them,
- * and platform/platform.h has them for this machine.
+ * acpi/soft_off.h writes them, and platform/platform.h has them for this machine.
  *
  * Source: ACPI Specification 6.5, "Fixed ACPI Description Table (FADT)", "ACPI Hardware Specification".
  */

@@ -5,7 +5,7 @@
  * A register that does not exist, or is in memory and was not mapped, reads as 0 and is not written: the
  * sequence continues without it, because a machine that wakes too early is better than one that stays on.
  */
-#include <acpi/power.h>
+#include <acpi/soft_off.h>
 
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/io.h>

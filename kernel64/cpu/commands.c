@@ -5,7 +5,7 @@
 #include <ashlar/command.h>
 #include <ashlar/hw/cpu.h>
 #include <cpu/apic_base.h>
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/features.h>
 #include <cpu/hypervisor_name.h>
 #include <cpu/insn.h>

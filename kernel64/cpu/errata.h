@@ -2,7 +2,7 @@
 #pragma once
 /*
  * CPU errata that concern this kernel: one table, errata.c, with a source in each row. The table is pure:
- * hosted tests bring their own CPUs. Code with a workaround calls errata_applies().
+ * hosted tests bring their own CPUs. Whether this machine's CPUs have one: cpu/errata_cpu.h.
  *
  * None applies under a hypervisor: it provides the features in question, and its microcode revision has no
  * meaning.
@@ -42,22 +42,3 @@ struct erratum_words {
     const char *name, *workaround;
 };
 extern const struct erratum_words erratum_words[ERRATUM_COUNT];
-
-/**
- * errata_init() - find and log the BSP's errata, and call errata_init_cpu().
- * Context: BSP, once; traps work.
- */
-void errata_init(void);
-
-/* The workaround on each CPU: disables C1E. Context: each CPU, after traps_init_cpu(); again when it is
-   brought back online. */
-void errata_init_cpu(void);
-
-/* Return: whether a workaround is needed. ERRATUM_C1E: only if C1E could not be disabled. Context: any. */
-bool errata_applies(enum erratum erratum);
-
-/* Microcode revision of the BSP; 0 when unknown. Context: any. */
-uint32_t errata_microcode(void);
-
-/* The number of CPUs on which C1E was disabled. Context: any. */
-unsigned int errata_c1e_count(void);

@@ -5,7 +5,7 @@
  * AMD's guide tells the operating system to check for C1E after ACPI is enabled, because firmware may enable
  * it then. Here only power-off enables ACPI.
  */
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 
 #include <cpu/insn.h>
 #include <log/log.h>

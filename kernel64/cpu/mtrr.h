@@ -34,9 +34,3 @@ uint32_t mtrr_msr(uint64_t cap, unsigned int index);
  * Context: any.
  */
 struct mtrr_difference mtrr_find_difference(uint64_t cap, const uint64_t *here, const uint64_t *first);
-
-/* Stores the BSP's values. Context: BSP, before mtrr_compare() on another. */
-void mtrr_note_first(void);
-
-/* Compares this CPU's values with the BSP's. Context: any other CPU; after traps_init_cpu(). */
-struct mtrr_difference mtrr_compare(void);

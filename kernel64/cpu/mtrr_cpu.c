@@ -2,7 +2,7 @@
 /*
  * The MTRRs of this machine's CPUs, read and compared; cpu/mtrr.c has the rules.
  */
-#include <cpu/mtrr.h>
+#include <cpu/mtrr_cpu.h>
 
 #include <ashlar/bits.h>
 #include <cpu/insn.h>

@@ -6,7 +6,7 @@
 
 #include <ashlar/hw/cpu.h>
 #include <ashlar/hw/paging.h>
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <log/log.h>

@@ -6,7 +6,7 @@
 
 #include <boot/options.h>
 #include <cpu/apic_id.h>
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/insn.h>
 #include <irq/x2apic_rule.h>
 #include <lib/string.h>

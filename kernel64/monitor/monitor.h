@@ -6,7 +6,8 @@
 #include <ashlar/types.h>
 
 /**
- * monitor_run() - prompt for ever. In a build without the monitor (-Dmonitor=false), halt, with a log line.
+ * monitor_run() - prompt for ever. In a build without the monitor (-Dmonitor=false, no_monitor.c), halt,
+ * with a log line.
  *
  * Context: the BSP's boot thread, after run_commands(), interrupts off or on.
  */

@@ -10,9 +10,9 @@
  * check it: drivers check that a counter counts, smp that a CPU starts, device_map() that an address is not
  * in RAM.
  *
- * Not here: the parsers that fill in the arrays (platform/tables.h); power-off and reset, which are
- * registered with power/exit.h (platform/power.c); the tables themselves (acpi/init.h, for this room and the
- * command `acpi`).
+ * Defined in init.c. Not here: the parsers that fill in the arrays (platform/tables.h); power-off and reset,
+ * which are registered with power/exit.h (platform/power.c); the tables themselves (acpi/init.h, for this
+ * room and the command `acpi`).
  */
 #include <acpi/power_registers.h>
 #include <ashlar/addr.h>

@@ -9,6 +9,7 @@
 #include <platform/power.h>
 
 #include <acpi/power.h>
+#include <acpi/soft_off.h>
 #include <ashlar/fmt/acpi.h>
 #include <ashlar/mm/paging.h>
 #include <log/log.h>

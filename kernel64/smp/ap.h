@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The application processors: the list of them, and the record of each.
+ * The application processors: the list of them, and the record of each. Without SMP: up.c.
  *
  * Context of all: BSP's thread, where nothing else is said; records stay for good once smp_start() has begun.
  */

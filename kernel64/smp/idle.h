@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The idle loop of the APs, and work for it. Until there are threads, this is how long-running work reaches a
- * CPU; for short functions that run in an interrupt see smp/ipi.h.
+ * CPU; for short functions that run in an interrupt see smp/ipi.h. Without SMP: up.c.
  */
 #include <smp/work_list.h>
 

@@ -7,6 +7,7 @@
  * own or polls: it is short, takes only locks that may be taken after any lock that polls calls
  * (ashlar/sync/lock_class.h), does not allocate, arms no timer, makes no cross-call and waits for no CPU. It
  * may post, and free frames. Checked builds check that (ashlar/sync/context.h). For long work see smp/idle.h.
+ * Without SMP, cross-calls are calls: up.c.
  */
 #include <ashlar/status.h>
 #include <ashlar/time_units.h>

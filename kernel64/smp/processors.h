@@ -2,6 +2,7 @@
 #pragma once
 /*
  * The other CPUs, with the address space and the memory nodes they get, and the memory in their caches.
+ * Without SMP: up.c.
  */
 #include <ashlar/types.h>
 

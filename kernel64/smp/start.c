@@ -42,12 +42,12 @@
 #include <ashlar/mm/slab.h>
 #include <ashlar/mm/vrange.h>
 #include <cpu/apic_id.h>
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
 #include <cpu/machine_ops.h>
 #include <trap/machine_check.h>
-#include <cpu/mtrr.h>
+#include <cpu/mtrr_cpu.h>
 #include <cpu/protect.h>
 #include <trap/traps.h>
 #include <log/log.h>

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Starting the application processors, all at once, and the state of every CPU. The state machine is drawn in
- * start.c.
+ * start.c. Without SMP: up.c.
  */
 #include <ashlar/status.h>
 #include <ashlar/time_units.h>

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The trampoline in its place: a block below 640 KiB with the code and the slots, and page tables that map
- * both it and the kernel.
+ * both it and the kernel. Without SMP: up.c.
  *
  * Context of all: BSP's thread. Takes the allocator's and the page tables' locks.
  */

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * Measuring a counter's rate against a reference of known rate, with a bound of the error. Free of hardware,
- * hosted-tested against counters that are coarse, slow to read, interrupted, or stand still.
+ * hosted-tested against counters that are coarse, slow to read, interrupted, or stand still. calibrate.c has
+ * the arithmetic; calibrate_sample.c reads the counters, and has calibrate_sample() and calibrate_wait().
  *
  * A sample (a series of cross-timestamps) at each end of a window brackets an edge of the reference by
  * readings of the measured counter. No CPU has to wait between the two samples: a window overlaps what the

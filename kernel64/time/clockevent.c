@@ -15,7 +15,7 @@
 
 #include <ashlar/sync/irqflags.h>
 #include <ashlar/time_units.h>
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <trap/traps.h>

@@ -37,6 +37,6 @@ static ALWAYS_INLINE bool kfree_fast(void *pointer)
     return LIKELY((state & 0xff) == FRAME_SLAB) && magazine_push(state >> 16, pointer);
 }
 
-/* The slow paths after these two. */
+/* The slow paths after these two, in kmalloc.c. */
 void *kmalloc_slow(size_t size_bytes, const void *caller);
 void kfree_slow(void *pointer, const void *caller);

@@ -4,7 +4,7 @@
  */
 #include "clockevent_machine.h"
 
-#include <cpu/errata.h>
+#include <cpu/errata_cpu.h>
 #include <cpu/features.h>
 #include <irq/irq.h>
 #include <irq/lapic.h>

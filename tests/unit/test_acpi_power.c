@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <acpi/power.h>
+#include <acpi/soft_off.h>
 #include <ashlar/io.h>
 #include <string.h>
 

@@ -40,6 +40,7 @@ static inline void port_note_slab(void *memory, uint64_t size_bytes, const void 
     (void)reciprocal;
 }
 
+/* smp/shootdown.c */
 void port_flush(virt_t virt, uint64_t size_bytes);
 bool port_flush_table(virt_t virt, uint64_t size_bytes);
 void port_block_table_freeing(void);
@@ -174,7 +175,7 @@ static inline void port_unpin(void)
     PORT_PUSH("%%gs:%c[base](%[at])", "%%gs:%c[base]+8(%[at])",                                              \
               pointer, [base] "i"(&(name)), [at] "r"((uintptr_t)(offset)))
 
-void port_pause(void);
+void port_pause(void); /* smp/ipi.c, up.c */
 
 uint64_t port_ticks(void);
 void port_report(const char *format, ...) PRINTF_LIKE(1, 2);
