@@ -9,6 +9,8 @@ from ashlar import ROOT, junit, progress
 FOLDER = ROOT / 'scripts/check'
 # A step of the build, which needs its image; and the program that runs all others.
 NOT_ALONE = ('image', 'all')
+# The exit status of a check that found nothing, but lacked a tool, which it names with what has it.
+LACKS_A_TOOL = 77
 # The first time, when check/lint has kept no results yet.
 SECONDS = 300
 
@@ -21,8 +23,10 @@ def programs():
     ]
 
 
-def run(is_wanted=lambda title: True):
-    """Return: a Case for each check whose title @is_wanted. One that fails is shown at once."""
+def run(is_wanted=lambda title: True, strict=False):
+    """Return: a Case for each check whose title @is_wanted. One that fails is shown at once. One that lacks a tool is
+    skipped, or fails if @strict."""
+    outcomes = {0: 'pass', LACKS_A_TOOL: 'fail' if strict else 'skip'}
     cases = []
     wanted = [path for path in programs() if is_wanted(junit.Case('check', path.name, 'pass').title)]
     if not wanted:
@@ -39,7 +43,7 @@ def run(is_wanted=lambda title: True):
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
             )
-            status = 'fail' if done.returncode else 'pass'
+            status = outcomes.get(done.returncode, 'fail')
             cases.append(junit.Case('check', path.name, status, time.monotonic() - start, done.stdout))
             if status == 'fail':
                 progress.say(f'failed: {cases[-1].title}\n{done.stdout.rstrip()}')

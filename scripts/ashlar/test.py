@@ -128,6 +128,11 @@ def parse_arguments():
     parser.add_argument(
         '-k', dest='name', metavar='NAME', help='only the tests whose `SUITE: NAME` holds this text'
     )
+    parser.add_argument(
+        '--strict',
+        action='store_true',
+        help="a check of the tree that lacks a tool fails, and is not skipped",
+    )
     parser.add_argument('--junit', metavar='FILE', help='write all results as JUnit XML')
     options = parser.parse_args()
     if not re.fullmatch(r'[1-9]\d*/[1-9]\d*', options.shard):
@@ -144,7 +149,7 @@ def run_suites(options, results):
         return not options.name or options.name in title
 
     if everything or options.unit:
-        results.cases += checks.run(is_wanted)
+        results.cases += checks.run(is_wanted, options.strict)
         results.cases += unit_tests.run(is_wanted if options.name else None)
     if everything or options.boot or options.matrix:
         results.cases += boot_tests.run(options.shard, options.matrix, options.name)

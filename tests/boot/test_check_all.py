@@ -19,7 +19,7 @@ def test_all_checks_are_run_by_one_command():
 
 
 def test_a_check_that_fails_is_a_failure_with_its_words(monkeypatch, tmp_path):
-    for name, status in ('bad', 1), ('good', 0):
+    for name, status in ('bad', 1), ('good', 0), ('lame', 77):
         (tmp_path / name).write_text(f'#!/bin/sh\necho {name} words\nexit {status}\n')
         (tmp_path / name).chmod(0o755)
     monkeypatch.setattr(checks, 'FOLDER', tmp_path)
@@ -28,8 +28,12 @@ def test_a_check_that_fails_is_a_failure_with_its_words(monkeypatch, tmp_path):
     assert [(case.title, case.status, case.words) for case in checks.run()] == [
         ('check: bad', 'fail', 'bad words\n'),
         ('check: good', 'pass', 'good words\n'),
+        ('check: lame', 'skip', 'lame words\n'),
     ]
     assert said == ['failed: check: bad\nbad words']
+    # A check that lacks a tool.
+    assert [case.status for case in checks.run(strict=True)] == ['fail', 'pass', 'fail']
+    assert said[-1] == 'failed: check: lame\nlame words'
     assert [case.name for case in checks.run(lambda title: 'good' in title)] == ['good']
 
 

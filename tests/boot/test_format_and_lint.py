@@ -2,11 +2,12 @@
 """What scripts/check/format and scripts/check/lint refuse: each fault in a tree of three files that passes before it."""
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from ashlar import ROOT
+from ashlar import ROOT, checks
 
 C_HEAD = '/* SPDX-License-Identifier: BSD-2-Clause */\n/* A page of memory. */\n'
 C_TAIL = 'static int *null(void)\n{\n    return (int *)0;\n}\n'
@@ -56,7 +57,7 @@ class Tree:
 
 def refuses(tree, check, change, words):
     before = tree.check(check)
-    assert before.returncode == 0, before.stdout + before.stderr
+    assert before.returncode in (0, checks.LACKS_A_TOOL), before.stdout + before.stderr
     if 'not checked' in before.stdout and words.split(':')[0] not in before.stdout:
         pytest.skip(before.stdout.splitlines()[0])
     tree.write(change)
@@ -65,7 +66,7 @@ def refuses(tree, check, change, words):
     assert words in after.stdout
     tree.write(FINE)
     again = tree.check(check)
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.returncode == before.returncode, again.stdout + again.stderr
 
 
 @pytest.mark.parametrize(
@@ -159,3 +160,48 @@ def test_lint_checks_again_when_a_header_changes(tmp_path):
     done = tree.check('lint')
     assert done.returncode == 1
     assert 'bugprone-branch-clone' in done.stdout
+
+
+@pytest.mark.parametrize(
+    'check, program, words',
+    [
+        (
+            'format',
+            'clang-format',
+            "C was not checked: install clang-format 14, Debian 12's package clang-format",
+        ),
+        ('format', 'black', "Python was not checked: install black 23, Debian 12's package black"),
+        (
+            'lint',
+            'clang-tidy',
+            "not checked with clang-tidy: install version 14, Debian 12's package clang-tidy",
+        ),
+        ('lint', 'gcc', "not checked with -fanalyzer: install GCC 12, Debian 12's package gcc"),
+        ('lint', 'pyflakes3', "not checked with pyflakes3: install Debian's package pyflakes3"),
+        ('lint', 'shellcheck', "not checked with shellcheck: install Debian's package shellcheck"),
+    ],
+)
+def test_a_tool_that_is_missing_or_of_another_version_is_named_with_its_package(
+    tmp_path, check, program, words
+):
+    tree = Tree(tmp_path / 'tree')
+    if (before := tree.check(check)).returncode == checks.LACKS_A_TOOL:
+        pytest.skip(before.stdout.splitlines()[0])
+    programs = tmp_path / 'programs'
+    programs.mkdir()
+    if program in ('pyflakes3', 'shellcheck'):
+        # The folder is the whole of PATH, and has what the check needs but this program. ccache would search PATH.
+        places = ':'.join(place for place in os.environ['PATH'].split(':') if 'ccache' not in place)
+        needed = {'git', 'env', 'python3', 'gcc', 'as', 'clang-tidy', 'pyflakes3', 'shellcheck'} - {program}
+        for name in needed:
+            if found := shutil.which(name, path=places):
+                (programs / name).symlink_to(found)
+        tree.environment['PATH'] = str(programs)
+    else:
+        for name in program, f'{program}-14':
+            (programs / name).write_text('#!/bin/sh\necho version 99.0.1\n')
+            (programs / name).chmod(0o755)
+        tree.environment['PATH'] = f'{programs}:{os.environ["PATH"]}'
+    done = tree.check(check)
+    assert done.returncode == checks.LACKS_A_TOOL, done.stdout + done.stderr
+    assert [line for line in done.stdout.splitlines() if 'not checked' in line] == [words]
