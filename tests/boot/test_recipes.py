@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The recipes for pipelines, docs/ci/ and .github/workflows/boot.yml: each is well formed, and its shell steps boot an image.
+"""The recipes for pipelines, docs/ci/ and .github/workflows/: each is well formed, and its shell steps boot an image, or test
+the tree.
 
 A step is run as it stands in the file, by the shell that its service uses, in a folder with what the steps before it make.
 Not run: the steps that install packages, and a service's own actions.
@@ -17,6 +18,7 @@ import yaml
 from ashlar import ROOT, build as builds
 
 WORKFLOW = ROOT / '.github/workflows/boot.yml'
+TESTING = ROOT / '.github/workflows/test.yml'
 GITLAB = ROOT / 'docs/ci/gitlab.yml'
 LAVA = ROOT / 'docs/ci/lava.yaml'
 CONTAINER = ROOT / 'docs/ci/Containerfile'
@@ -112,6 +114,69 @@ def test_the_workflow_builds_an_image_that_it_is_not_given(tmp_path):
     assert done.returncode == 0 and str(ROOT / 'build' / builds.ELF) in done.stdout
 
 
+# --- the workflow that tests the tree ---
+
+
+def testing():
+    """(its job, its steps)"""
+    job = load(TESTING)['jobs']['test']
+    return job, job['steps']
+
+
+def test_a_push_and_a_pull_request_are_tested():
+    job, steps = testing()
+    assert set(load(TESTING)['on']) == {'push', 'pull_request'}
+    booting = load(WORKFLOW)['jobs']['boot']
+    assert (job['container'], job['runs-on']) == (booting['container'], booting['runs-on'])
+    assert 45 < int(job['timeout-minutes']) <= 120
+    assert steps[0] == booting['steps'][0]
+    pins = {step['uses'] for step in booting['steps'] if 'uses' in step}
+    for step in steps:
+        assert ('run' in step) != ('uses' in step), step
+        assert '${{' not in step.get('run', ''), step
+        assert step.get('uses', 'actions/checkout@v4') in pins, step
+    assert next(step for step in steps if step['name'] == 'Keep the logs')['if'] == 'failure()'
+
+
+def run_testing_steps(folder, words, **variables):
+    """Runs the shell steps from the third one on, the last with more words. Return: what that gave."""
+    for name in '.ci', 'scripts':
+        (folder / name).symlink_to(ROOT / name)
+    scripts = [step['run'] for step in testing()[1] if 'run' in step and 'apt-get' not in step['run']]
+    scripts[-1] += f' {words}'
+    for script in scripts:
+        done = shell(('sh', '-e', '-c'), script, folder, HOME=str(folder), GITHUB_WORKSPACE='/w', **variables)
+        assert done.returncode == 0 or script is scripts[-1], done.stdout
+    return done
+
+
+def test_the_steps_of_the_workflow_test_the_tree(tmp_path):
+    done = run_testing_steps(tmp_path, "--unit -k 'check: listed'")
+    assert done.returncode == 0 and done.stdout.endswith('1 passed, 0 failed, 0 skipped\n'), done.stdout
+    assert '\tdirectory = /w\n' in (tmp_path / '.gitconfig').read_text()
+    # The logs that are kept are where a run leaves them.
+    paths = testing()[1][-1]['with']['path'].split()
+    assert paths[0] == 'results.xml' and 'check' in (tmp_path / paths[0]).read_text()
+    assert paths[1] == 'build-test/boot.xml'
+    assert list(ROOT.glob(paths[2]))
+
+
+def test_a_missing_tool_fails_the_workflow_s_run(tmp_path):
+    """And is a skip of scripts/test."""
+    programs = tmp_path / 'programs'
+    programs.mkdir()
+    for name in 'clang-format', 'clang-format-14', 'black':
+        (programs / name).write_text('#!/bin/sh\necho version 99.0.1\n')
+        (programs / name).chmod(0o755)
+    path = f'{programs}:{os.environ["PATH"]}'
+    words = "--unit -k 'check: format'"
+    done = run_testing_steps(tmp_path, words, PATH=path)
+    assert done.returncode == 1 and done.stdout.endswith('0 passed, 1 failed, 0 skipped\n'), done.stdout
+    assert 'install clang-format 14' in done.stdout
+    done = shell(('sh', '-e', '-c'), f'scripts/test {words}', tmp_path, PATH=path)
+    assert 'skipped: check: format: C was not checked: install clang-format 14' in done.stdout
+
+
 # --- GitLab ---
 
 
@@ -146,10 +211,12 @@ def test_the_template_boots_an_image_of_an_earlier_job(options, status, image, t
     check_results(tmp_path, status)
 
 
-@pytest.mark.parametrize('text', ['workflow', 'template'])
+@pytest.mark.parametrize('text', ['workflow', 'testing', 'template'])
 def test_the_scripts_of_the_recipes_have_no_fault_that_shellcheck_knows(text):
     if text == 'workflow':
         scripts = [step['run'] for step in workflow()[1] if 'run' in step]
+    elif text == 'testing':
+        scripts = [step['run'] for step in testing()[1] if 'run' in step]
     else:
         scripts = ['\n'.join(gitlab()['before_script'] + gitlab()['script'])]
     for script in scripts:
