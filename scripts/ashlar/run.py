@@ -112,7 +112,10 @@ def add_machine_arguments(parser):
 def add_result_arguments(parser):
     group = parser.add_argument_group('the result')
     group.add_argument(
-        '--timeout', type=float, metavar='SECONDS', help='stop the machine after this time, with status 4'
+        '--timeout',
+        type=float,
+        metavar='SECONDS',
+        help='stop the machine after this time, with status 4; each CPU first says, at an NMI, where it is',
     )
     group.add_argument('--report', metavar='FILE', help='write the JSON lines to FILE')
     group.add_argument('--junit', metavar='FILE', help='write verdict, tests and expectations as JUnit XML')

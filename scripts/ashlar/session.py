@@ -10,6 +10,8 @@ The serial log is a file that the emulator (or, for Bochs, a thread of ours) app
 reads on in it from where it last stopped. A timeout here is only there to notice a hang: of a machine that prints
 nothing, on a host whose load is taken off (timeout.py).
 
+A machine that hangs is sent an NMI before it is stopped: each CPU then reports where it is.
+
 A machine that a script waits for must not reset itself: QEMU then ends, and reports that over a socket.
 """
 import contextlib
@@ -33,6 +35,10 @@ POLL_SECONDS = 0.05
 FIRST_LINES = re.compile(rb'boot: Ashlar \S+, loaded by ')
 # A machine that gave its verdict has this long to switch itself off.
 GRACE_SECONDS = 5
+# After an NMI the CPUs report one after the other. So long without output, all have; one that prints for ever is cut
+# off after NMI_PRINTING_FACTOR times as long.
+NMI_SECONDS, NMI_PRINTING_FACTOR = 1, 20
+NMI_REPORT = b'EXCEPTION 2: '
 
 
 @dataclasses.dataclass
@@ -42,6 +48,7 @@ class Outcome:
     seconds: float
     stream: stream.Stream
     complaints: list
+    silent_after: str = ''  # the last line before it was asked why it hangs
 
     @property
     def words(self):
@@ -50,7 +57,7 @@ class Outcome:
         lines += [f'complaint: {complaint}' for complaint in self.complaints]
         lines += [f'failed: {name}' for name in self.stream.failed_tests()]
         lines += [f'failed command: {name}' for name in self.stream.failed_commands()]
-        lines.append(f'last line: {self.stream.last_line}')
+        lines.append(f'last line: {self.silent_after or self.stream.last_line}')
         return '\n'.join(lines)
 
 
@@ -71,6 +78,7 @@ class Session:
         self.events = None
         self.relay = None  # of the log, to a standard output that is no terminal
         self.heard = b''  # of the events, once the emulator has ended
+        self.silent_from = None  # the length of the log when an NMI was sent to a machine that hangs
 
     @staticmethod
     def of(machine, image, folder, interactive=False, qmp=False, cwd=None):
@@ -192,11 +200,11 @@ class Session:
                 how = (
                     f'ended with status {self.process.returncode}'
                     if ended
-                    else f'said nothing like it in {timeout} s'
+                    else f'said nothing like it in {timeout} s; {self._ask_by_nmi()}'
                 )
                 raise AssertionError(
                     f'waiting for {pattern!r}: the machine {how}; '
-                    f'last line: {stream.Stream(text).last_line}{self.emulator_words()}'
+                    f'last line: {stream.Stream(text).last_line}{self.emulator_words()}{self._nmi_reports()}'
                 )
             time.sleep(POLL_SECONDS)
 
@@ -218,6 +226,28 @@ class Session:
         text = path.read_text(errors='replace').strip() if path.exists() else ''
         return f'\n{text[-2000:]}' if text else ''
 
+    # --- a machine that hangs ---
+
+    def _ask_by_nmi(self):
+        """Sends an NMI to all CPUs, and waits for their reports. Return: how many came, as words."""
+        self.silent_from = len(self.log())
+        if self.events is None:
+            return 'this emulator sends no NMI'
+        with contextlib.suppress(OSError):
+            self.events.sendall(b'{"execute":"inject-nmi"}\n')
+        quiet = Timeout(NMI_SECONDS, printing_factor=NMI_PRINTING_FACTOR)
+        while not self._has_ended() and not quiet.has_expired(len(self.log())):
+            time.sleep(POLL_SECONDS)
+        count = self._nmi_reports().encode().count(NMI_REPORT)
+        # Each report begins and ends with it.
+        return f'CPUs that said at an NMI where they are: {(count + 1) // 2}'
+
+    def _nmi_reports(self):
+        """What it has printed since the NMI."""
+        if self.silent_from is None:
+            return ''
+        return '\n' + self.log()[self.silent_from :].decode('utf-8', 'replace').replace('\r\n', '\n')
+
     # --- the end ---
 
     def _has_ended(self):
@@ -235,6 +265,7 @@ class Session:
         while not self._has_ended():
             log = self.log()
             if timed_out := hang.has_expired(len(log)):
+                answer = self._ask_by_nmi()
                 break
             if len(log) != length and not self.may_restart and self._has_restarted(log):
                 break
@@ -245,10 +276,15 @@ class Session:
                 if grace and grace.has_expired(None):
                     break
             time.sleep(POLL_SECONDS)
-        status = self.process.poll()
+        # An NMI may also end a machine: one that hangs before the kernel has an IDT.
+        status = None if timed_out else self.process.poll()
         has_reset = status is not None and self._reset_itself()
         self.stop()
-        return self._judge(status, timed_out, has_reset)
+        outcome = self._judge(status, timed_out, has_reset)
+        if timed_out:
+            outcome.complaints.append(answer)
+            outcome.silent_after = stream.Stream(self.log()[: self.silent_from]).last_line
+        return outcome
 
     # Whether the emulator keeps running after the machine has exited.
     emulator_stays = False
