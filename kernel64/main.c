@@ -23,6 +23,7 @@
 #include <time/counters.h>
 #include <time/time.h>
 #include <time/tsc.h>
+#include <sync/held_locks.h>
 #include <time/wall_clock.h>
 #include <trap/machine_check.h>
 #include <trap/traps.h>
@@ -38,7 +39,8 @@ void kernel64_main(uint64_t handoff_address)
     consoles_init();    /* a panic finds a console */
     cpu_features_init();
     stack_protector_init();
-    traps_init(); /* from here on a mistake is a report, not a reset, and is seen */
+    traps_init();      /* from here on a mistake is a report, not a reset, and is seen */
+    held_locks_init(); /* and, in a checked build, names the locks held */
     boot_stage_mark("traps");
     machine_read_handoff(handoff_address);  /* the loader's words, and the options among them */
     tsc_init(machine_handoff()->tsc_entry); /* ticks are time, roughly; */

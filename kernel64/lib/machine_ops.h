@@ -40,6 +40,10 @@ struct machine_ops {
     /* trap: prints one line: the exception and its address. */
     void (*print_headline)(const struct trap_frame *frame);
 
+    /* sync: prints the locks that the executing CPU holds or waits for, in a checked build. Context: a
+     * report. */
+    void (*print_locks)(void);
+
     /* irq: counts an interrupt without a handler, and sends its EOI. Context: in the interrupt. */
     void (*take_unexpected)(uint8_t vector);
 

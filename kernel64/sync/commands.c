@@ -7,7 +7,7 @@
 
 #include <cpu/percpu.h>
 #include <log/print.h>
-#include <sync/lock_report.h>
+#include <sync/held_locks.h>
 
 struct class_words {
     const char *name, *guards;
@@ -32,34 +32,11 @@ static void print_classes(void)
 }
 
 #ifdef ASHLAR_CHECKED
-/* Return: how many entries were printed. */
-static unsigned int print_held(unsigned int cpu)
-{
-    struct lock_held entry;
-    unsigned int count = 0;
-    for (unsigned int index = 0; lock_held_by(cpu, index, &entry); index++) {
-        if (!entry.kind)
-            continue;
-        /* Noted before the wait. The lock's memory is never unmapped. */
-        if (entry.kind->class == LOCK_CALLED)
-            print("cpu %u runs a cross-call, begun by\n", cpu);
-        else
-            print("cpu %u %s \"%s\" (%p), class %s, taken by\n", cpu,
-                  spin_owner(entry.lock) != cpu ? "waits for" : "holds", entry.kind->name, entry.lock,
-                  classes[entry.kind->class].name);
-        /* The call's last byte and not the instruction after it, which may be of the next function. */
-        for (unsigned int i = 0; i < LOCK_STACK_DEPTH && entry.stack[i] != 0; i++)
-            print("    %pS\n", (const void *)(entry.stack[i] - 1));
-        count++;
-    }
-    return count;
-}
-
 static void print_all_held(void)
 {
     unsigned int count = 0;
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
-        count += print_held(cpu);
+        count += held_locks_print(cpu);
     print("%u held or waited for\n", count);
 }
 #else

@@ -11,6 +11,7 @@
 #include <cpu/image.h>
 #include <cpu/insn.h>
 #include <lib/format.h>
+#include <lib/machine_ops.h>
 #include <lib/string.h>
 #include <log/print.h>
 #include <panic/backtrace.h>
@@ -216,6 +217,12 @@ static void print_code(uint64_t rip)
     print("\n");
 }
 
+static void print_locks(void)
+{
+    if (machine_ops.print_locks)
+        machine_ops.print_locks();
+}
+
 /*
  * At most 24 rows of 80 columns precede the backtrace, so that a screen shows the cause. The cause is
  * repeated after the backtrace, because a long one scrolls it off the screen.
@@ -229,6 +236,7 @@ void trap_report(const struct trap_frame *frame)
     print_control_registers();
     print_code(frame->rip);
     backtrace_print_interrupted(frame->rip, frame->rsp, frame->rbp);
+    print_locks();
     if (frame->vector == TRAP_MACHINE_CHECK)
         machine_check_report();
     trap_report_headline(frame);
@@ -239,4 +247,5 @@ void trap_report_here(void)
 {
     print_control_registers();
     backtrace_print((uintptr_t)__builtin_frame_address(0));
+    print_locks();
 }

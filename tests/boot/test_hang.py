@@ -31,8 +31,9 @@ def test_each_cpu_of_a_silent_machine_says_where_it_is(start):
     assert outcome.words.endswith('last line: ashlar> '), outcome.words
     text = session.log().decode().replace('\r\n', '\n')
     busy, *idle = (report_of(cpu, text) for cpu in (1, 0, 2))
-    assert ' spin+' in busy.split('backtrace:')[1], text
-    assert not any('spin+' in report for report in idle), text
+    held = re.findall(r'^cpu 1 holds (".*") \(.*\), class test, taken by\n    spin\+', busy, re.MULTILINE)
+    assert held == ['"hold"'] and ' spin+' in busy.split('backtrace:')[1], text
+    assert not any('spin+' in report or 'holds' in report for report in idle), text
 
 
 def test_what_a_test_waits_for_in_vain_is_said_with_the_reports(start):
