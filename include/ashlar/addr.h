@@ -9,6 +9,7 @@
  *
  * Context of all: any. Pure.
  */
+#include <ashlar/bits.h>
 #include <ashlar/layout.h>
 #include <ashlar/types.h>
 
@@ -59,6 +60,12 @@ static inline virt_t virt_of(const volatile void *pointer)
 static inline struct phys_range phys_range_of(uint64_t start, uint64_t end)
 {
     return (struct phys_range){ { start }, { end } };
+}
+
+/* @size_bytes: any; a range that would pass 2^64 ends there. */
+static inline struct phys_range phys_range_at(phys_t start, uint64_t size_bytes)
+{
+    return (struct phys_range){ start, { range_end(start.raw, size_bytes) } };
 }
 
 static inline pfn_t phys_to_pfn(phys_t address)
@@ -235,8 +242,8 @@ static inline bool phys_range_contains(struct phys_range range, phys_t address)
     return range.start.raw <= address.raw && address.raw < range.end.raw;
 }
 
-/* Their overlap; it ends before it starts when there is none. */
-static inline struct phys_range phys_range_cut(struct phys_range a, struct phys_range b)
+/* Empty when they do not overlap. */
+static inline struct phys_range phys_range_intersect(struct phys_range a, struct phys_range b)
 {
     return (struct phys_range){ phys_max(a.start, b.start), phys_min(a.end, b.end) };
 }
@@ -245,6 +252,12 @@ static inline struct phys_range phys_range_cut(struct phys_range a, struct phys_
 static inline bool phys_range_covers(struct phys_range range, struct phys_range part)
 {
     return range.start.raw <= part.start.raw && part.end.raw <= range.end.raw;
+}
+
+/* A range that ends before it starts is empty as well. */
+static inline bool phys_range_is_empty(struct phys_range range)
+{
+    return range.start.raw >= range.end.raw;
 }
 
 static inline uint64_t phys_range_size(struct phys_range range)

@@ -122,9 +122,7 @@ void acpi_init_late(void)
 static void reserve(const struct acpi_table *table)
 {
     if (table->status == STATUS_OK)
-        machine_reserve(
-            (struct phys_range){ table->address, phys(range_end(table->address.raw, table->length)) },
-            MEMMAP_ACPI_TABLE);
+        machine_reserve(phys_range_at(table->address, table->length), MEMMAP_ACPI_TABLE);
 }
 
 /* acpi_rsdp=: for a loader that does not pass on UEFI's RSDP, such as kexec from Linux. */

@@ -87,7 +87,7 @@ static bool is_covered(const struct boot_info *info, struct phys_range range)
 {
     struct memmap_entry entry;
     for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);)
-        if (entry.kind > MEMMAP_LAST_RAM && phys_range_covers(phys_range_of(entry.start, entry.end), range))
+        if (entry.kind > MEMMAP_LAST_RAM && phys_range_covers(memmap_entry_range(&entry), range))
             return true;
     return false;
 }
@@ -96,8 +96,8 @@ bool boot_info_calls_ram(const struct boot_info *info, struct phys_range range)
 {
     struct memmap_entry entry;
     for (size_t cursor = 0; boot_info_next_map_entry(info, &cursor, &entry);) {
-        struct phys_range part = phys_range_cut(phys_range_of(entry.start, entry.end), range);
-        if (entry.kind <= MEMMAP_LAST_RAM && phys_is_below(part.start, part.end) && !is_covered(info, part))
+        struct phys_range part = phys_range_intersect(memmap_entry_range(&entry), range);
+        if (entry.kind <= MEMMAP_LAST_RAM && !phys_range_is_empty(part) && !is_covered(info, part))
             return true;
     }
     return false;

@@ -13,18 +13,17 @@
 /* ---- map ---- */
 
 /* In one call, so that no log line is printed in between. @type: the firmware's number; 0: none. */
-static void print_run(uint64_t start, uint64_t end, enum memmap_kind kind, unsigned int type)
+static void print_run(struct phys_range range, enum memmap_kind kind, unsigned int type)
 {
     char size[SIZE_TEXT_MAX];
-    print(type ? "  %016lx - %016lx  %9s  %s (type %u)\n" : "  %016lx - %016lx  %9s  %s\n", start, end,
-          size_text(end - start, size), memmap_kind_name(kind), type);
+    print(type ? "  %016lx - %016lx  %9s  %s (type %u)\n" : "  %016lx - %016lx  %9s  %s\n", range.start.raw,
+          range.end.raw, size_text(phys_range_size(range), size), memmap_kind_name(kind), type);
 }
 
 static void print_entries(const struct memmap_entry *entries, size_t start, size_t end)
 {
     for (size_t i = start; i < end; i++)
-        print_run(entries[i].start, entries[i].end, (enum memmap_kind)entries[i].kind,
-                  entries[i].source_type);
+        print_run(memmap_entry_range(&entries[i]), (enum memmap_kind)entries[i].kind, entries[i].source_type);
 }
 
 static void print_totals(const struct memmap_range *ranges, size_t count)
@@ -54,7 +53,7 @@ static void print_pictures(const struct memmap_range *ranges, size_t count)
         bool is_last = end >= top || end >= TIB(64);
         while (is_last && end > MIB(1) && end / 2 >= top)
             end /= 2;
-        map_picture(ranges, count, end, row, CELLS);
+        map_picture(ranges, count, phys(end), row, CELLS);
         print("  |%s|\n  a letter is %s, the row %s\n", row, size_text(end / CELLS, letter_size),
               size_text(end, row_size));
         if (is_last)
@@ -107,7 +106,7 @@ static void show_ranges(void)
     const struct memmap_range *ranges = machine_map(&count);
     print("memory map:\n");
     for (size_t i = 0; i < count; i++)
-        print_run(ranges[i].start.raw, ranges[i].end.raw, ranges[i].kind, 0);
+        print_run(memmap_extent(&ranges[i]), ranges[i].kind, 0);
     print("%s usable\n", size_text(memmap_total(ranges, count, MEMMAP_USABLE), size));
 }
 

@@ -51,8 +51,7 @@ static enum device_fault check_map(const struct device_space *space, enum device
 {
     for (size_t i = 0; i < space->range_count; i++) {
         const struct memmap_range *listed = &space->ranges[i];
-        if (phys_ranges_overlap(range, (struct phys_range){ listed->start, listed->end }) &&
-            !can_be_device(listed->kind, use)) {
+        if (phys_ranges_overlap(range, memmap_extent(listed)) && !can_be_device(listed->kind, use)) {
             *other = memmap_kind_name(listed->kind);
             return DEVICE_FAULT_MEMORY;
         }
@@ -94,15 +93,10 @@ enum device_fault device_check(const struct device_space *space, const struct de
     return fault != DEVICE_FAULT_NONE ? fault : check_windows(space, range, other);
 }
 
-static struct phys_range range_of(const struct memmap_entry *entry)
-{
-    return phys_range_of(entry->start, entry->end);
-}
-
 static bool is_covered(const struct memmap_entry *entries, size_t count, struct phys_range range)
 {
     for (size_t i = 0; i < count; i++)
-        if (entries[i].kind > MEMMAP_LAST_RAM && phys_range_covers(range_of(&entries[i]), range))
+        if (entries[i].kind > MEMMAP_LAST_RAM && phys_range_covers(memmap_entry_range(&entries[i]), range))
             return true;
     return false;
 }
@@ -110,8 +104,8 @@ static bool is_covered(const struct memmap_entry *entries, size_t count, struct 
 bool device_is_in_memory(const struct memmap_entry *entries, size_t count, struct phys_range range)
 {
     for (size_t i = 0; i < count; i++) {
-        struct phys_range part = phys_range_cut(range_of(&entries[i]), range);
-        if (entries[i].kind <= MEMMAP_LAST_RAM && phys_is_below(part.start, part.end) &&
+        struct phys_range part = phys_range_intersect(memmap_entry_range(&entries[i]), range);
+        if (entries[i].kind <= MEMMAP_LAST_RAM && !phys_range_is_empty(part) &&
             !is_covered(entries, count, part))
             return true;
     }

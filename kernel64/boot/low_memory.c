@@ -21,14 +21,14 @@ phys_t low_memory_bios_start(uint16_t ebda_segment, uint16_t base_kib)
     return phys(lowest != UINT64_MAX ? lowest : LAST_PAGE);
 }
 
-static bool is_good(const struct memmap_entry *entries, size_t count, uint64_t start, uint64_t end)
+static bool is_good(const struct memmap_entry *entries, size_t count, struct phys_range block)
 {
     bool is_usable = false;
     for (size_t i = 0; i < count; i++) {
-        const struct memmap_entry *entry = &entries[i];
-        if (entry->kind == MEMMAP_USABLE)
-            is_usable |= entry->start <= start && end <= entry->end;
-        else if (entry->start < end && start < entry->end)
+        struct phys_range listed = memmap_entry_range(&entries[i]);
+        if (entries[i].kind == MEMMAP_USABLE)
+            is_usable |= phys_range_covers(listed, block);
+        else if (phys_ranges_overlap(listed, block))
             return false;
     }
     return is_usable;
@@ -38,11 +38,12 @@ struct phys_range low_memory_hole(const struct memmap_entry *entries, size_t cou
 {
     for (uint64_t end = LOW_MEMORY_END; end > LOW_MEMORY_TRAMPOLINE; end -= LOW_MEMORY_TRAMPOLINE) {
         uint64_t start = end - LOW_MEMORY_TRAMPOLINE;
-        if (!is_good(entries, count, start, end))
+        struct phys_range block = phys_range_of(start, end);
+        if (!is_good(entries, count, block))
             continue;
         if (start >= reserved)
             break;
-        return (struct phys_range){ phys(start), phys(end) };
+        return block;
     }
     return (struct phys_range){ phys(0), phys(0) };
 }

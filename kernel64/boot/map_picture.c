@@ -31,24 +31,23 @@ static char letter_of_cell(const uint64_t *bytes, uint64_t uncovered)
     return letter;
 }
 
-void map_picture(const struct memmap_range *ranges, size_t count, uint64_t end, char *text, size_t cells)
+void map_picture(const struct memmap_range *ranges, size_t count, phys_t end, char *text, size_t cells)
 {
-    uint64_t cell_bytes = end / cells;
+    uint64_t cell_bytes = end.raw / cells;
     size_t next = 0;
-    for (size_t cell = 0; cell < cells; cell++) {
-        uint64_t cell_start = cell * cell_bytes, cell_end = cell_start + cell_bytes;
+    for (size_t i = 0; i < cells; i++) {
+        struct phys_range cell = phys_range_at(phys(i * cell_bytes), cell_bytes);
         uint64_t bytes[MEMMAP_KIND_COUNT] = { 0 };
         uint64_t uncovered = cell_bytes;
-        for (; next < count && ranges[next].start.raw < cell_end; next++) {
+        for (; next < count && phys_is_below(ranges[next].start, cell.end); next++) {
             const struct memmap_range *range = &ranges[next];
-            uint64_t from = range->start.raw > cell_start ? range->start.raw : cell_start;
-            uint64_t to = range->end.raw < cell_end ? range->end.raw : cell_end;
-            bytes[range->kind] += to - from;
-            uncovered -= to - from;
-            if (range->end.raw > cell_end)
+            uint64_t shared = phys_range_size(phys_range_intersect(memmap_extent(range), cell));
+            bytes[range->kind] += shared;
+            uncovered -= shared;
+            if (phys_is_below(cell.end, range->end))
                 break;
         }
-        text[cell] = letter_of_cell(bytes, uncovered);
+        text[i] = letter_of_cell(bytes, uncovered);
     }
     text[cells] = '\0';
 }

@@ -19,4 +19,4 @@ char map_picture_letter(enum memmap_kind kind);
  *
  * A cell shows the kind of most of its bytes, and of two kinds with equal shares the stricter one.
  */
-void map_picture(const struct memmap_range *ranges, size_t count, uint64_t end, char *text, size_t cells);
+void map_picture(const struct memmap_range *ranges, size_t count, phys_t end, char *text, size_t cells);

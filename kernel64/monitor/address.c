@@ -50,21 +50,20 @@ bool address_read_value(const char *text, unsigned int width, uint64_t *value)
 }
 
 /* Whether the direct map has the address. */
-static bool is_ram(uint64_t address)
+static bool is_ram(phys_t address)
 {
     size_t count;
     const struct memmap_range *ranges = machine_map(&count);
     for (size_t i = 0; i < count; i++)
-        if (ranges[i].kind <= MEMMAP_LAST_RAM && ranges[i].start.raw <= address &&
-            address < ranges[i].end.raw)
-            return address < address_space_ram_end().raw;
+        if (ranges[i].kind <= MEMMAP_LAST_RAM && phys_range_contains(memmap_extent(&ranges[i]), address))
+            return phys_is_below(address, address_space_ram_end());
     return false;
 }
 
 status_t address_map(phys_t address, size_t size_bytes, bool is_written, struct address_window *window)
 {
     window->mapped = NULL;
-    if (is_ram(address.raw)) {
+    if (is_ram(address)) {
         window->bytes = phys_to_pointer(address);
         return STATUS_OK;
     }

@@ -145,38 +145,37 @@ struct result {
     size_t count;
 };
 
-static void append_run(struct result *result, uint64_t start, uint64_t end, enum memmap_kind kind)
+static void append_run(struct result *result, struct phys_range run, enum memmap_kind kind)
 {
-    if (start >= MEMMAP_TOP)
+    if (run.start.raw >= MEMMAP_TOP)
         return;
-    if (end > MEMMAP_TOP)
-        end = MEMMAP_TOP;
+    phys_t start = run.start, end = phys_min(run.end, phys(MEMMAP_TOP));
     if (kind == MEMMAP_USABLE) {
-        start = align_up(start, PAGE_SIZE);
-        end = align_down(end, PAGE_SIZE);
+        start = phys_align_up(start, PAGE_SIZE);
+        end = phys_align_down(end, PAGE_SIZE);
     } else {
-        start = align_down(start, PAGE_SIZE);
-        end = align_up(end, PAGE_SIZE);
+        start = phys_align_down(start, PAGE_SIZE);
+        end = phys_align_up(end, PAGE_SIZE);
     }
 
     struct memmap_range *last = result->count > 0 ? &result->ranges[result->count - 1] : NULL;
-    if (last && last->end.raw > start && last->kind != kind) {
+    if (last && phys_is_below(start, last->end) && last->kind != kind) {
         /* They share the page at start. */
         if (last->kind > kind) {
-            start += PAGE_SIZE;
+            start = phys_add(start, PAGE_SIZE);
         } else {
-            last->end.raw = start;
-            if (last->start.raw == start)
+            last->end = start;
+            if (phys_is_equal(last->start, start))
                 last = --result->count > 0 ? last - 1 : NULL;
         }
     }
-    if (start >= end)
+    if (!phys_is_below(start, end))
         return;
-    if (last && last->kind == kind && last->end.raw >= start) {
-        last->end.raw = end;
+    if (last && last->kind == kind && !phys_is_below(last->end, start)) {
+        last->end = end;
         return;
     }
-    result->ranges[result->count++] = (struct memmap_range){ phys(start), phys(end), kind };
+    result->ranges[result->count++] = (struct memmap_range){ start, end, kind };
 }
 
 /* ---- the sweep ---- */
@@ -240,7 +239,7 @@ void memmap_sweep(const struct memmap_entry *entries, size_t count, void *scratc
         enum memmap_kind kind = active_strictest(&active);
         if (kind != run_kind) {
             if (run_kind != NO_KIND)
-                append_run(&result, run_start, here, run_kind);
+                append_run(&result, phys_range_of(run_start, here), run_kind);
             run_kind = kind;
             run_start = here;
         }

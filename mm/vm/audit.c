@@ -23,20 +23,19 @@ static void note(struct audit *audit, bool is_violation, enum audit_violation vi
 
 static bool overlaps(struct phys_range range, const struct page_mapping *mapping)
 {
-    return phys_ranges_overlap(
-        range, (struct phys_range){ mapping->phys, phys_add(mapping->phys, mapping->size_bytes) });
+    return phys_ranges_overlap(range, phys_range_at(mapping->phys, mapping->size_bytes));
 }
 
 /* Whether all of the page is memory that may be written through the cache. */
 static bool is_all_ram(const struct audit_rules *rules, const struct page_mapping *mapping)
 {
-    uint64_t at = mapping->phys.raw, end = at + mapping->size_bytes;
-    for (size_t i = 0; i < rules->range_count && at < end; i++) {
+    struct phys_range left = phys_range_at(mapping->phys, mapping->size_bytes);
+    for (size_t i = 0; i < rules->range_count && !phys_range_is_empty(left); i++) {
         const struct memmap_range *range = &rules->ranges[i];
-        if (range->kind <= MEMMAP_LAST_RAM && range->start.raw <= at && at < range->end.raw)
-            at = range->end.raw;
+        if (range->kind <= MEMMAP_LAST_RAM && phys_range_contains(memmap_extent(range), left.start))
+            left.start = range->end;
     }
-    return at >= end;
+    return phys_range_is_empty(left);
 }
 
 static void look_at_page(void *context, const struct page_mapping *mapping)

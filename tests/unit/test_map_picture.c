@@ -17,7 +17,7 @@ static void assert_picture(const struct memmap_range *ranges, size_t count, uint
 {
     size_t cells = strlen(wanted);
     char *text = malloc(cells + 1);
-    map_picture(ranges, count, end, text, cells);
+    map_picture(ranges, count, phys(end), text, cells);
     assert_string_equal(text, wanted);
     free(text);
 }

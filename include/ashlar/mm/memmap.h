@@ -43,16 +43,28 @@ enum memmap_kind { MEMMAP_KINDS(MEMMAP_ENUM) MEMMAP_KIND_COUNT };
  * an entry that runs past 2^64 ends there instead of wrapping.
  */
 struct memmap_entry {
-    uint64_t start, end;  /* [start, end), bytes, not aligned */
+    uint64_t start, end;  /* [start, end), bytes, not aligned; numbers, as firmware stores them */
     uint32_t kind;        /* enum memmap_kind; any other number counts as MEMMAP_RESERVED */
     uint32_t source_type; /* the firmware's number, for display; 0 for the kernel's own entries */
 };
+
+/* Return: what the entry covers. Context: any. */
+static inline struct phys_range memmap_entry_range(const struct memmap_entry *entry)
+{
+    return phys_range_of(entry->start, entry->end);
+}
 
 /* One range of the result: page-aligned, not empty, disjoint from every other, in ascending order. */
 struct memmap_range {
     phys_t start, end;
     enum memmap_kind kind;
 };
+
+/* Return: its bytes, without the kind. Context: any. */
+static inline struct phys_range memmap_extent(const struct memmap_range *range)
+{
+    return (struct phys_range){ range->start, range->end };
+}
 
 /* The last page of 2^64 bytes is in no range: its end cannot be represented, and no CPU can address it. */
 #define MEMMAP_TOP (UINT64_MAX - PAGE_SIZE + 1)

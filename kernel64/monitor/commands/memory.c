@@ -5,11 +5,11 @@
 #include <boot/machine.h>
 #include <memtest/memory.h>
 
-static void write_range(struct json *json, uint64_t start, uint64_t end, const char *kind)
+static void write_range(struct json *json, struct phys_range range, const char *kind)
 {
     json_open_object(json, NULL);
-    json_number(json, "start", start);
-    json_number(json, "end", end);
+    json_number(json, "start", range.start.raw);
+    json_number(json, "end", range.end.raw);
     if (kind)
         json_string(json, "kind", kind);
     json_close(json);
@@ -33,13 +33,13 @@ static void report_memory(struct json *json)
 
     json_open_list(json, "firmware");
     for (size_t i = 0; i < firmware_count; i++)
-        write_range(json, entries[i].start, entries[i].end,
+        write_range(json, memmap_entry_range(&entries[i]),
                     memmap_kind_name((enum memmap_kind)entries[i].kind));
     json_close(json);
     json_open_list(json, "usable");
     for (size_t i = 0; i < range_count; i++)
         if (ranges[i].kind == MEMMAP_USABLE)
-            write_range(json, ranges[i].start.raw, ranges[i].end.raw, NULL);
+            write_range(json, memmap_extent(&ranges[i]), NULL);
     json_close(json);
 
     struct buddy_stats stats;
