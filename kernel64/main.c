@@ -30,10 +30,10 @@
 #include <vm/address_space.h>
 #include <vm/memory.h>
 
-NORETURN void kernel64_main(uint64_t handoff_address);
+NORETURN void kernel64_main(phys_t handoff);
 
 /* Entered from kernel64_entry on the boot stack, interrupts off, on the stub's page tables. */
-void kernel64_main(uint64_t handoff_address)
+void kernel64_main(phys_t handoff)
 {
     machine_ops_init(); /* the log and a panic can ask the CPU */
     consoles_init();    /* a panic finds a console */
@@ -42,7 +42,7 @@ void kernel64_main(uint64_t handoff_address)
     traps_init();      /* from here on a mistake is a report, not a reset, and is seen */
     held_locks_init(); /* and, in a checked build, names the locks held */
     boot_stage_mark("traps");
-    machine_read_handoff(handoff_address);  /* the loader's words, and the options among them */
+    machine_read_handoff(handoff);          /* the loader's words, and the options among them */
     tsc_init(machine_handoff()->tsc_entry); /* ticks are time, roughly; */
     boot_stage_mark_at("stub", machine_handoff()->tsc_entry);
     boot_stage_mark_at("leap", machine_handoff()->tsc_leap);

@@ -183,8 +183,9 @@ static status_t print_fadt(const void *data, size_t size_bytes)
     print_port("PM1a control", fadt.pm1a_control);
     print_port("PM1b control", fadt.pm1b_control);
     if (fadt_pm_timer(&fadt, &timer))
-        print("  %-20s %s%#lx, wraps after %u bits\n", "PM timer", timer.is_in_memory ? "memory P" : "port ",
-              timer.is_in_memory ? timer.address : timer.port, timer.bits);
+        print("  %-20s %s%#lx, wraps after %u bits\n", "PM timer",
+              phys_is_valid(timer.address) ? "memory P" : "port ",
+              phys_is_valid(timer.address) ? timer.address.raw : timer.port, timer.bits);
     else
         print("  no PM timer\n");
     print_gas("reset register", &fadt.reset);
@@ -237,8 +238,8 @@ static void print_srat_entry(const struct srat_entry *entry)
               entry->cpu.is_enabled ? "" : ", disabled");
         break;
     case SRAT_MEMORY:
-        print("  memory     P%#lx - P%#lx: domain %u%s%s%s\n", entry->memory.base,
-              range_end(entry->memory.base, entry->memory.length), entry->memory.domain,
+        print("  memory     P%#lx - P%#lx: domain %u%s%s%s\n", entry->memory.base.raw,
+              range_end(entry->memory.base.raw, entry->memory.length), entry->memory.domain,
               entry->memory.is_enabled ? "" : ", disabled",
               entry->memory.is_hot_pluggable ? ", hot-pluggable" : "",
               entry->memory.is_non_volatile ? ", non-volatile" : "");

@@ -69,8 +69,7 @@ bool fadt_pm_timer(const struct fadt *fadt, struct fadt_pm_timer *timer)
     bool is_in_memory = has_address && fadt->x_pm_timer.space == ACPI_SPACE_MEMORY;
     uint64_t port = has_address && !is_in_memory ? fadt->x_pm_timer.address : has_port ? fadt->pm_timer : 0;
     *timer = (struct fadt_pm_timer){
-        .is_in_memory = is_in_memory,
-        .address = is_in_memory ? fadt->x_pm_timer.address : 0,
+        .address = is_in_memory ? phys(fadt->x_pm_timer.address) : PHYS_INVALID,
         .port = (uint16_t)port,
         .bits = fadt->flags & ACPI_FADT_FLAG_PM_TIMER_32_BITS ? 32 : 24,
     };

@@ -46,10 +46,9 @@ status_t fadt_parse(const void *data, size_t size_bytes, struct fadt *fadt) MUST
 
 /* The ACPI timer: 3.579545 MHz, counts up and wraps. */
 struct fadt_pm_timer {
-    bool is_in_memory; /* a 32-bit register at an address */
-    uint64_t address;  /* where it is in memory */
-    uint16_t port;     /* else, or where no timer answers in memory; 0: none */
-    uint8_t bits;      /* 24 or 32: after how many it wraps */
+    phys_t address; /* of a 32-bit register in memory; PHYS_INVALID: none */
+    uint16_t port;  /* else, or where no timer answers in memory; 0: none */
+    uint8_t bits;   /* 24 or 32: after how many it wraps */
 };
 
 /**

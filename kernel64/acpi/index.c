@@ -148,12 +148,12 @@ static void add(acpi_read_fn *read, phys_t address, struct acpi_index *index, ui
 }
 
 /* A table that the FADT points to is valid only with the right signature. */
-static void add_named(acpi_read_fn *read, uint64_t address, const char *signature, struct acpi_index *index)
+static void add_named(acpi_read_fn *read, phys_t address, const char *signature, struct acpi_index *index)
 {
     struct acpi_table *table = &index->tables[index->count];
-    if (address == 0 || index->count == ARRAY_LEN(index->tables) || is_known_address(index, phys(address)))
+    if (address.raw == 0 || index->count == ARRAY_LEN(index->tables) || is_known_address(index, address))
         return;
-    if (acpi_read_table(read, phys(address), table) == STATUS_OK && strcmp(table->signature, signature) != 0)
+    if (acpi_read_table(read, address, table) == STATUS_OK && strcmp(table->signature, signature) != 0)
         table->status = STATUS_MALFORMED;
     index->count++;
 }
@@ -164,11 +164,11 @@ static void add_what_the_fadt_names(acpi_read_fn *read, struct acpi_index *index
     const struct acpi_table *table = acpi_index_find(index, "FACP", NULL);
     if (!table || fadt_parse(read(table->address, table->length), table->length, &fadt) != STATUS_OK)
         return;
-    add_named(read, fadt.dsdt.raw, "DSDT", index);
+    add_named(read, fadt.dsdt, "DSDT", index);
     /* X_DSDT is not a DSDT: DSDT may be. */
     if (!acpi_index_find(index, "DSDT", NULL))
-        add_named(read, acpi_view_u32(&fadt.view, ACPI_FADT_DSDT), "DSDT", index);
-    add_named(read, fadt.facs.raw, "FACS", index);
+        add_named(read, phys(acpi_view_u32(&fadt.view, ACPI_FADT_DSDT)), "DSDT", index);
+    add_named(read, fadt.facs, "FACS", index);
 }
 
 void acpi_index_build(acpi_read_fn *read, const struct acpi_root *root, struct acpi_index *index)

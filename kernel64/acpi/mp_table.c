@@ -31,12 +31,13 @@ status_t mp_parse_pointer(const void *data, size_t size_bytes, struct mp_pointer
     return STATUS_OK;
 }
 
-static bool scan(acpi_read_fn *read, uint64_t start, uint64_t end, struct mp_pointer *pointer)
+static bool scan(acpi_read_fn *read, struct phys_range area, struct mp_pointer *pointer)
 {
-    const uint8_t *area = read(phys(start), end - start);
-    for (size_t at = 0; area && at + MP_POINTER_SIZE <= end - start; at += 16) {
-        if (mp_parse_pointer(area + at, MP_POINTER_SIZE, pointer) == STATUS_OK) {
-            pointer->address = phys(start + at);
+    size_t size_bytes = phys_range_size(area);
+    const uint8_t *bytes = size_bytes > 0 ? read(area.start, size_bytes) : NULL;
+    for (size_t at = 0; bytes && at + MP_POINTER_SIZE <= size_bytes; at += 16) {
+        if (mp_parse_pointer(bytes + at, MP_POINTER_SIZE, pointer) == STATUS_OK) {
+            pointer->address = phys_add(area.start, at);
             return true;
         }
     }
@@ -46,16 +47,16 @@ static bool scan(acpi_read_fn *read, uint64_t start, uint64_t end, struct mp_poi
 status_t mp_find(acpi_read_fn *read, struct mp_pointer *pointer)
 {
     const void *kib = read(phys(BASE_MEMORY_KIB), 2);
-    uint64_t ebda = acpi_find_ebda(read);
     uint64_t base_end = kib ? (uint64_t)get_le16(kib) << 10 : 0;
-    if (ebda && scan(read, ebda, ebda + ACPI_EBDA_SEARCHED, pointer))
+    if (scan(read, acpi_find_ebda(read), pointer))
         return STATUS_OK;
-    if (base_end >= 0x10000 && base_end <= 0xa0000 && scan(read, base_end - 1024, base_end, pointer))
+    if (base_end >= 0x10000 && base_end <= 0xa0000 &&
+        scan(read, phys_range_of(base_end - 1024, base_end), pointer))
         return STATUS_OK;
     /* Without a BIOS those two numbers are not set; hypervisors put the pointer at 639 KiB. */
-    if (scan(read, 639 << 10, 640 << 10, pointer))
+    if (scan(read, phys_range_of(639 << 10, 640 << 10), pointer))
         return STATUS_OK;
-    return scan(read, BIOS_AREA_START, BIOS_AREA_END, pointer) ? STATUS_OK : STATUS_NOT_FOUND;
+    return scan(read, phys_range_of(BIOS_AREA_START, BIOS_AREA_END), pointer) ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 status_t mp_table_parse(const void *data, size_t size_bytes, struct mp_table *table)

@@ -85,8 +85,9 @@ unsigned int numa_node_of_cpu(const struct numa *numa, uint32_t apic_id)
 /* Whole pages, so that two entries that meet inside a page still meet. */
 static struct phys_range pages_of(const struct srat_memory *memory)
 {
-    uint64_t end = range_end(memory->base, memory->length);
-    return (struct phys_range){ phys(align_down(memory->base, PAGE_SIZE)), phys(align_down(end, PAGE_SIZE)) };
+    struct phys_range range = phys_range_at(memory->base, memory->length);
+    return (struct phys_range){ phys_align_down(range.start, PAGE_SIZE),
+                                phys_align_down(range.end, PAGE_SIZE) };
 }
 
 /* Reduces @range to its first part that is in no entry before @limit. */

@@ -34,7 +34,7 @@ static struct srat_memory read_memory(const uint8_t *at, uint8_t revision)
 {
     uint32_t domain = get_le32(at + ACPI_SRAT_MEMORY_DOMAIN), flags = get_le32(at + ACPI_SRAT_MEMORY_FLAGS);
     return (struct srat_memory){ .domain = revision > 1 ? domain : domain & 0xff,
-                                 .base = get_le64(at + ACPI_SRAT_MEMORY_BASE),
+                                 .base = phys(get_le64(at + ACPI_SRAT_MEMORY_BASE)),
                                  .length = get_le64(at + ACPI_SRAT_MEMORY_LENGTH),
                                  .is_enabled = flags & ACPI_SRAT_FLAG_ENABLED,
                                  .is_hot_pluggable = flags & ACPI_SRAT_FLAG_HOT_PLUGGABLE,

@@ -29,7 +29,8 @@ struct srat_cpu {
 
 struct srat_memory {
     uint32_t domain;
-    uint64_t base, length; /* as stored: 0 occurs, and so do lengths past 2^64 */
+    phys_t base;
+    uint64_t length; /* as stored: 0 occurs, and so do lengths past 2^64 */
     bool is_enabled, is_hot_pluggable, is_non_volatile;
 };
 

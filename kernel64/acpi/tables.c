@@ -13,6 +13,7 @@
 #define TABLE_MAX (64u << 20)
 
 #define EBDA_SEGMENT_POINTER 0x40e
+#define EBDA_SEARCHED        1024 /* bytes */
 #define BIOS_AREA_START      0xe0000
 #define BIOS_AREA_END        0x100000
 
@@ -46,12 +47,13 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
     return STATUS_OK;
 }
 
-static status_t scan_area(acpi_read_fn *read, uint64_t start, uint64_t end, struct acpi_root *root)
+static status_t scan_area(acpi_read_fn *read, struct phys_range area, struct acpi_root *root)
 {
-    for (uint64_t at = start; at + ACPI_RSDP_V1_SIZE <= end; at += 16) {
+    for (; phys_range_size(area) >= ACPI_RSDP_V1_SIZE; area.start = phys_add(area.start, 16)) {
         /* The last one in an area may be of version 1, with fewer than 36 bytes before the end. */
-        size_t size_bytes = at + ACPI_RSDP_V2_SIZE <= end ? ACPI_RSDP_V2_SIZE : ACPI_RSDP_V1_SIZE;
-        const uint8_t *bytes = read(phys(at), size_bytes);
+        size_t size_bytes =
+            phys_range_size(area) >= ACPI_RSDP_V2_SIZE ? ACPI_RSDP_V2_SIZE : ACPI_RSDP_V1_SIZE;
+        const uint8_t *bytes = read(area.start, size_bytes);
         if (bytes && memcmp(bytes, ACPI_RSDP_SIGNATURE, 8) == 0 &&
             acpi_parse_root_pointer(bytes, size_bytes, root) == STATUS_OK)
             return STATUS_OK;
@@ -59,20 +61,19 @@ static status_t scan_area(acpi_read_fn *read, uint64_t start, uint64_t end, stru
     return STATUS_NOT_FOUND;
 }
 
-uint64_t acpi_find_ebda(acpi_read_fn *read)
+struct phys_range acpi_find_ebda(acpi_read_fn *read)
 {
     const void *segment = read(phys(EBDA_SEGMENT_POINTER), 2);
     uint64_t ebda = segment ? (uint64_t)get_le16(segment) << 4 : 0;
     /* A valid EBDA is between 64 KiB and the end of conventional memory. */
-    return ebda >= 0x10000 && ebda < 0xa0000 ? ebda : 0;
+    return phys_range_at(phys(ebda), ebda >= 0x10000 && ebda < 0xa0000 ? EBDA_SEARCHED : 0);
 }
 
 status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root)
 {
-    uint64_t ebda = acpi_find_ebda(read);
-    if (ebda && scan_area(read, ebda, ebda + ACPI_EBDA_SEARCHED, root) == STATUS_OK)
+    if (scan_area(read, acpi_find_ebda(read), root) == STATUS_OK)
         return STATUS_OK;
-    return scan_area(read, BIOS_AREA_START, BIOS_AREA_END, root);
+    return scan_area(read, phys_range_of(BIOS_AREA_START, BIOS_AREA_END), root);
 }
 
 status_t acpi_read_header(acpi_read_fn *read, phys_t address, struct acpi_table *table)

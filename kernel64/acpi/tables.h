@@ -59,11 +59,9 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
  */
 status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root) MUST_CHECK;
 
-/* Return: the address of the extended BIOS data area, from the BIOS data area; 0 when it is out of range. */
-uint64_t acpi_find_ebda(acpi_read_fn *read);
-
-/* How much of it is searched for an RSDP, in bytes. */
-#define ACPI_EBDA_SEARCHED 1024
+/* Return: the part of the extended BIOS data area that is searched for an RSDP, by the BIOS data area's word;
+   empty when that is out of range. */
+struct phys_range acpi_find_ebda(acpi_read_fn *read);
 
 /**
  * acpi_read_header() - read the header of one table, without the checksum.

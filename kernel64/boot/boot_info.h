@@ -71,7 +71,8 @@ struct boot_info {
     phys_t rsdp_address; /* PVH gives an address instead of a copy; PHYS_INVALID otherwise */
     struct bytes smbios; /* the tables copied into the tag */
     uint8_t smbios_major, smbios_minor;
-    uint64_t efi_system_table, efi_image_handle; /* 0 when absent */
+    phys_t efi_system_table;                     /* PHYS_INVALID when absent */
+    uint64_t efi_image_handle;                   /* 0 when absent */
     uint8_t efi_bits;                            /* 32 or 64; 0 when not started by EFI */
     bool efi_boot_services;                      /* not exited: the EFI map may still change */
     uint32_t memory_lower_kib, memory_upper_kib; /* tag 4 */

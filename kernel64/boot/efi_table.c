@@ -13,9 +13,9 @@ status_t efi_read_system(const struct boot_info *info, boot_read_fn *read, struc
 {
     bool is_64 = info->efi_bits == 64;
     uint64_t count;
-    if (info->efi_system_table == 0)
+    if (!phys_is_valid(info->efi_system_table))
         return STATUS_NOT_FOUND;
-    const uint8_t *bytes = read(phys(info->efi_system_table), is_64 ? EFI64_SYSTEM_SIZE : EFI32_SYSTEM_SIZE);
+    const uint8_t *bytes = read(info->efi_system_table, is_64 ? EFI64_SYSTEM_SIZE : EFI32_SYSTEM_SIZE);
     if (!bytes)
         return STATUS_TRUNCATED;
     if (memcmp(bytes, EFI_SYSTEM_SIGNATURE, sizeof(EFI_SYSTEM_SIGNATURE) - 1) != 0)

@@ -28,4 +28,5 @@ static inline void boot_info_clear(struct boot_info *info, const char *protocol,
     info->raw_start = raw_start;
     info->next_module = next_module;
     info->rsdp_address = PHYS_INVALID;
+    info->efi_system_table = PHYS_INVALID;
 }

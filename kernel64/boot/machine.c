@@ -91,14 +91,14 @@ static void read_appended_command_line(void)
     machine.appended[length] = '\0';
 }
 
-void machine_read_handoff(uint64_t handoff_address)
+void machine_read_handoff(phys_t address)
 {
-    const struct handoff *handoff = phys_to_pointer(phys(handoff_address));
+    const struct handoff *handoff = phys_to_pointer(address);
     if (handoff->magic != HANDOFF_MAGIC || handoff->version != HANDOFF_VERSION ||
         handoff->size_bytes != sizeof(machine.handoff))
         panic("boot: the hand-off at P%#lx is not of this kernel's stub32 (magic %#lx, version %u, %u "
               "bytes).",
-              handoff_address, handoff->magic, handoff->version, handoff->size_bytes);
+              address.raw, handoff->magic, handoff->version, handoff->size_bytes);
     machine.handoff = *handoff;
     early_init(phys(machine.handoff.kernel_end), phys(machine.handoff.kernel_start + KERNEL_RESERVE_SIZE));
     read_boot_info();
@@ -115,17 +115,18 @@ void machine_log_origin(void)
         log_info("boot", "5-level paging was on; the stub switched to 4 levels");
 }
 
-static void add_entry(uint64_t start, uint64_t end, enum memmap_kind kind, uint32_t source_type)
+static void add_entry(struct phys_range range, enum memmap_kind kind, uint32_t source_type)
 {
     if (machine.entry_count == machine.entry_limit)
         panic("boot: the memory map has more than %lu entries; the memory reserved for it is full.",
               machine.entry_limit);
-    machine.entries[machine.entry_count++] = (struct memmap_entry){ start, end, kind, source_type };
+    machine.entries[machine.entry_count++] =
+        (struct memmap_entry){ range.start.raw, range.end.raw, kind, source_type };
 }
 
 void machine_reserve(struct phys_range range, enum memmap_kind kind)
 {
-    add_entry(range.start.raw, range.end.raw, kind, 0);
+    add_entry(range, kind, 0);
 }
 
 /* A framebuffer address in RAM or in the kernel is wrong, and its reservation would remove that RAM from the
@@ -136,16 +137,18 @@ static void reserve_loader_data(void)
     size_t before = machine.entry_count;
     for (size_t cursor = 0; boot_info_next_reservation(&machine.info, &cursor, &entry);)
         if (entry.kind != MEMMAP_FRAMEBUFFER ||
-            !device_is_in_memory(machine.entries, before, phys_range_of(entry.start, entry.end)))
-            add_entry(entry.start, entry.end, entry.kind, entry.source_type);
+            !device_is_in_memory(machine.entries, before, memmap_entry_range(&entry)))
+            add_entry(memmap_entry_range(&entry), entry.kind, entry.source_type);
 }
 
 /* Accesses there reach the local APIC, whatever the map lists. */
 static void reserve_lapic(void)
 {
-    uint64_t base = cpu_lapic_base();
-    if (base != 0 && !(base < machine.handoff.kernel_end && machine.handoff.image_start < base + PAGE_SIZE))
-        machine_reserve(phys_range_of(base, base + PAGE_SIZE), MEMMAP_DEVICE);
+    phys_t base = cpu_lapic_base();
+    struct phys_range registers = phys_range_at(base, PAGE_SIZE);
+    if (phys_is_valid(base) && !phys_ranges_overlap(registers, phys_range_of(machine.handoff.image_start,
+                                                                             machine.handoff.kernel_end)))
+        machine_reserve(registers, MEMMAP_DEVICE);
 }
 
 /* The parts are joined by a newline, which ends an unclosed quote of the loader's part. */
@@ -207,7 +210,7 @@ static void add_firmware_map(void)
             lowest = entry.end;
         left_out = range_end(left_out, bytes);
         (void)cut_usable(&entry, limit);
-        add_entry(entry.start, entry.end, entry.kind, entry.source_type);
+        add_entry(memmap_entry_range(&entry), entry.kind, entry.source_type);
     }
     if (left_out > 0)
         log_warn("memory", "%lu KiB of RAM from P%#lx not used: beyond P%#lx, the end of the address range",

@@ -9,13 +9,13 @@
 
 /**
  * machine_read_handoff() - copy the hand-off and parse the boot information.
- * @handoff_address: physical, as passed to kernel64_entry.
+ * @address: of the hand-off, as passed to kernel64_entry.
  *
  * From here on machine_handoff() and machine_boot_info() work, and options can be read (boot/options.h).
  * Panics when the hand-off is not of this stub.
  * Context: early boot, boot direct map, nothing allocated.
  */
-void machine_read_handoff(uint64_t handoff_address);
+void machine_read_handoff(phys_t address);
 
 /* Logs this kernel's version and its loader. Context: BSP, after machine_read_handoff(). */
 void machine_log_origin(void);

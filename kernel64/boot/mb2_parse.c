@@ -106,9 +106,9 @@ static void take_efi_memory_map(struct parser *parser, struct bytes tag)
     parser->info->efi_map_stride = map.descriptor_size;
 }
 
-static void take_system_table(struct parser *parser, uint64_t address, uint8_t bits)
+static void take_system_table(struct parser *parser, phys_t address, uint8_t bits)
 {
-    parser->info->efi_system_table = address;
+    parser->info->efi_system_table = address.raw != 0 ? address : PHYS_INVALID;
     parser->info->efi_bits = bits;
 }
 
@@ -128,12 +128,12 @@ static uint64_t address64_of(struct bytes tag)
 
 static void take_efi32_system_table(struct parser *parser, struct bytes tag)
 {
-    take_system_table(parser, address32_of(tag), 32);
+    take_system_table(parser, phys(address32_of(tag)), 32);
 }
 
 static void take_efi64_system_table(struct parser *parser, struct bytes tag)
 {
-    take_system_table(parser, address64_of(tag), 64);
+    take_system_table(parser, phys(address64_of(tag)), 64);
 }
 
 static void take_efi_boot_services(struct parser *parser, struct bytes tag)

@@ -10,57 +10,52 @@
 #include <lib/string.h>
 
 /* Return: the view of @count entries at @address, absent when there are none or they cannot be read. */
-static struct bytes read_array(struct parser *parser, uint64_t address, uint32_t count, size_t entry_bytes,
+static struct bytes read_array(struct parser *parser, phys_t address, uint32_t count, size_t entry_bytes,
                                const char *complaint)
 {
     struct bytes array = { NULL, (size_t)count * entry_bytes };
-    if (address != 0 && count != 0)
-        array.data = parser->info->read(phys(address), array.size_bytes);
+    if (address.raw != 0 && count != 0)
+        array.data = parser->info->read(address, array.size_bytes);
     if (!array.data) {
         if (count != 0)
-            parser_report(parser, complaint, address);
+            parser_report(parser, complaint, address.raw);
         array.size_bytes = 0;
     }
     return array;
 }
 
 /* The length of a string is not given, so it is read byte by byte: the memory after it may be unreadable. */
-static bool read_text(boot_read_fn *read, uint64_t address, size_t maximum, struct bytes *text)
+static bool read_text(boot_read_fn *read, phys_t address, size_t maximum, struct bytes *text)
 {
     for (size_t length = 0; length < maximum; length++) {
-        const char *byte = read(phys(address + length), 1);
+        const char *byte = read(phys_add(address, length), 1);
         if (!byte)
             return false;
         if (*byte == '\0') {
-            *text = (struct bytes){ read(phys(address), length + 1), length };
+            *text = (struct bytes){ read(address, length + 1), length };
             return text->data != NULL;
         }
     }
     return false;
 }
 
-static struct phys_range piece_at(uint64_t address, size_t size_bytes)
-{
-    return (struct phys_range){ phys(address), phys(address + size_bytes) };
-}
-
-static void take_command_line(struct parser *parser, uint64_t address)
+static void take_command_line(struct parser *parser, phys_t address)
 {
     struct boot_info *info = parser->info;
-    if (address == 0)
+    if (address.raw == 0)
         return;
     if (read_text(info->read, address, PVH_TEXT_MAX, &info->command_line))
-        info->pieces[0] = piece_at(address, info->command_line.size_bytes + 1);
+        info->pieces[0] = phys_range_at(address, info->command_line.size_bytes + 1);
     else
-        parser_report(parser, "command line ignored: unreadable or not terminated: address", address);
+        parser_report(parser, "command line ignored: unreadable or not terminated: address", address.raw);
 }
 
 static void take_modules(struct parser *parser, const struct pvh_start_info *start)
 {
     struct boot_info *info = parser->info;
-    info->modules = read_array(parser, start->modules, start->module_count, sizeof(struct pvh_module),
+    info->modules = read_array(parser, phys(start->modules), start->module_count, sizeof(struct pvh_module),
                                "modules ignored: the list is unreadable: address");
-    info->pieces[1] = piece_at(start->modules, info->modules.size_bytes);
+    info->pieces[1] = phys_range_at(phys(start->modules), info->modules.size_bytes);
 
     for (size_t offset = 0; offset < info->modules.size_bytes; offset += sizeof(struct pvh_module)) {
         struct pvh_module module;
@@ -71,7 +66,7 @@ static void take_modules(struct parser *parser, const struct pvh_start_info *sta
             continue;
         }
         if (module.command_line != 0 &&
-            !read_text(info->read, module.command_line, PVH_MODULE_TEXT_MAX, &text))
+            !read_text(info->read, phys(module.command_line), PVH_MODULE_TEXT_MAX, &text))
             parser_report(parser, "module's command line ignored: unreadable or not terminated: address",
                           module.command_line);
         info->module_count++;
@@ -82,10 +77,10 @@ static void take_memory_map(struct parser *parser, const struct pvh_start_info *
 {
     struct boot_info *info = parser->info;
     info->memory_map =
-        read_array(parser, start->memory_map, start->memory_map_count, sizeof(struct pvh_memory_map_entry),
-                   "memory map ignored: unreadable: address");
+        read_array(parser, phys(start->memory_map), start->memory_map_count,
+                   sizeof(struct pvh_memory_map_entry), "memory map ignored: unreadable: address");
     info->memory_map_stride = sizeof(struct pvh_memory_map_entry);
-    info->pieces[2] = piece_at(start->memory_map, info->memory_map.size_bytes);
+    info->pieces[2] = phys_range_at(phys(start->memory_map), info->memory_map.size_bytes);
 }
 
 static bool next_module(const struct boot_info *info, size_t *cursor, struct boot_module *module)
@@ -98,7 +93,7 @@ static bool next_module(const struct boot_info *info, size_t *cursor, struct boo
 
         *module = (struct boot_module){ .start = phys(found.start), .end = phys(found.start + found.size) };
         if (found.command_line != 0 &&
-            read_text(info->read, found.command_line, PVH_MODULE_TEXT_MAX, &module->command_line))
+            read_text(info->read, phys(found.command_line), PVH_MODULE_TEXT_MAX, &module->command_line))
             module->command_line_start = phys(found.command_line);
         ++*cursor;
         return true;
@@ -147,7 +142,7 @@ status_t pvh_parse(phys_t address, boot_read_fn *read, boot_report_fn *report_fa
 
     if (start.rsdp != 0)
         info->rsdp_address = phys(start.rsdp);
-    take_command_line(&parser, start.command_line);
+    take_command_line(&parser, phys(start.command_line));
     take_modules(&parser, &start);
     take_memory_map(&parser, &start);
     return STATUS_OK;

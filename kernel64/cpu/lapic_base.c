@@ -12,9 +12,9 @@ static void read_base(void *argument)
     *(uint64_t *)argument = cpu_read_msr(MSR_APIC_BASE);
 }
 
-uint64_t cpu_lapic_base(void)
+phys_t cpu_lapic_base(void)
 {
     struct trap_frame caught;
     uint64_t base;
-    return fixup_try(read_base, &base, &caught) ? base & APIC_BASE_ADDRESS : 0;
+    return fixup_try(read_base, &base, &caught) ? phys(base & APIC_BASE_ADDRESS) : PHYS_INVALID;
 }

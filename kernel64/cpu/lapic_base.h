@@ -3,13 +3,13 @@
 /*
  * The address of the local APIC's registers, enabled or not.
  */
-#include <ashlar/types.h>
+#include <ashlar/addr.h>
 
 /**
  * cpu_lapic_base() - the physical address in IA32_APIC_BASE.
  *
- * Return: page-aligned; 0 on a CPU without the register.
+ * Return: page-aligned; PHYS_INVALID on a CPU without the register.
  * Context: any but NMI; after traps_init().
  * Source: Intel SDM vol. 3A, "Local APIC Status and Location", 11.4.4.
  */
-uint64_t cpu_lapic_base(void);
+phys_t cpu_lapic_base(void);

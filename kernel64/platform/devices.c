@@ -25,7 +25,7 @@ static void add_hpets(const struct platform_firmware *firmware, struct platform 
             continue;
         if (platform->hpets)
             platform->hpets[platform->hpet_count] =
-                (struct platform_hpet){ table.base.address, table.base.space == ACPI_SPACE_MEMORY };
+                (struct platform_hpet){ phys(table.base.address), table.base.space == ACPI_SPACE_MEMORY };
         platform->hpet_count++;
     }
 }

@@ -41,8 +41,7 @@ void platform_read_fadt(const struct platform_firmware *firmware, struct platfor
     platform->has_rtc = (fadt.boot_flags & ACPI_BOOT_FLAG_NO_CMOS_RTC) == 0;
     platform->rtc_century = fadt.century;
     if (fadt_pm_timer(&fadt, &timer))
-        platform->pm_timer =
-            (struct platform_pm_timer){ timer.is_in_memory, timer.address, timer.port, timer.bits };
+        platform->pm_timer = (struct platform_pm_timer){ timer.address, timer.port, timer.bits };
     struct acpi_power earlier = platform->power;
     acpi_decode_power(&fadt, &platform->power);
     if (earlier.has_sleep_types)

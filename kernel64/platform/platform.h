@@ -67,16 +67,15 @@ struct platform_lint_nmi {
 
 /* An HPET's block of registers. */
 struct platform_hpet {
-    uint64_t address;
+    phys_t address;
     bool is_in_memory; /* else the table gives another address space, which is invalid */
 };
 
 /* The ACPI PM timer: 3.579545 MHz, counts up and wraps. */
 struct platform_pm_timer {
-    bool is_in_memory; /* a 32-bit register at @address */
-    uint64_t address;
-    uint16_t port; /* else, or if the register in memory does not count; 0: none */
-    uint8_t bits;  /* width, 24 or 32; 0: the machine has no PM timer */
+    phys_t address; /* of a 32-bit register; PHYS_INVALID: it is not in memory */
+    uint16_t port;  /* else, or if the register in memory does not count; 0: none */
+    uint8_t bits;   /* width, 24 or 32; 0: the machine has no PM timer */
 };
 
 /* A serial port of the SPCR's or DBG2's. */
@@ -84,7 +83,7 @@ struct platform_serial {
     const char *table;              /* "SPCR" or "DBG2" */
     bool is_firmware_console;       /* SPCR: used by firmware, so its speed is set */
     bool is_port;                   /* @address is an I/O port; else of memory */
-    uint64_t address;               /* not 0 */
+    uint64_t address;               /* as stored in the table, by @is_port; not 0 */
     uint16_t interface;             /* interface type in the table; for the log */
     const char *interface_name;     /* for the log */
     const char *refusal;            /* why the 16550 driver cannot use it; NULL if it can */

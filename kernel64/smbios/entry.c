@@ -26,9 +26,9 @@ static bool sums_to_zero(const uint8_t *bytes, size_t size_bytes)
     return sum == 0;
 }
 
-static void set_table(struct smbios_entry *entry, uint64_t address, uint32_t length)
+static void set_table(struct smbios_entry *entry, phys_t address, uint32_t length)
 {
-    entry->address = phys(address);
+    entry->address = address;
     entry->copy = NULL;
     entry->is_cut = length > SMBIOS_TABLE_MAX;
     entry->length = entry->is_cut ? SMBIOS_TABLE_MAX : length;
@@ -47,7 +47,7 @@ static status_t parse32(const uint8_t *bytes, size_t size_bytes, struct smbios_e
     uint16_t table_length = get_le16(bytes + SMBIOS_ENTRY32_TABLE_LENGTH);
     if (table_length == 0)
         return STATUS_MALFORMED;
-    set_table(entry, get_le32(bytes + SMBIOS_ENTRY32_TABLE), table_length);
+    set_table(entry, phys(get_le32(bytes + SMBIOS_ENTRY32_TABLE)), table_length);
     entry->major = bytes[SMBIOS_ENTRY32_MAJOR];
     entry->minor = bytes[SMBIOS_ENTRY32_MINOR];
     entry->count = get_le16(bytes + SMBIOS_ENTRY32_COUNT);
@@ -62,7 +62,7 @@ static status_t parse64(const uint8_t *bytes, size_t size_bytes, struct smbios_e
     uint32_t table_length = get_le32(bytes + SMBIOS_ENTRY64_TABLE_LENGTH);
     if (length < SMBIOS_ENTRY64_SIZE || !sums_to_zero(bytes, length) || table_length == 0)
         return STATUS_MALFORMED;
-    set_table(entry, get_le64(bytes + SMBIOS_ENTRY64_TABLE), table_length);
+    set_table(entry, phys(get_le64(bytes + SMBIOS_ENTRY64_TABLE)), table_length);
     entry->major = bytes[SMBIOS_ENTRY64_MAJOR];
     entry->minor = bytes[SMBIOS_ENTRY64_MINOR];
     entry->count = 0;
@@ -87,7 +87,8 @@ static status_t from_loader(const struct boot_info *info, struct smbios_entry *e
         return STATUS_NOT_FOUND;
     if (smbios_parse_entry(copy.data, copy.size_bytes, entry) == STATUS_OK)
         return STATUS_OK;
-    set_table(entry, 0, copy.size_bytes < SMBIOS_TABLE_MAX ? (uint32_t)copy.size_bytes : SMBIOS_TABLE_MAX);
+    set_table(entry, phys(0),
+              copy.size_bytes < SMBIOS_TABLE_MAX ? (uint32_t)copy.size_bytes : SMBIOS_TABLE_MAX);
     entry->address = PHYS_INVALID;
     entry->copy = copy.data;
     entry->is_cut = copy.size_bytes > SMBIOS_TABLE_MAX;
@@ -149,7 +150,7 @@ status_t smbios_locate(const struct boot_info *info, boot_read_fn *read, struct 
         status = from_efi(info, read, entry);
     }
     /* Under UEFI, the BIOS area may hold the tables of a compatibility module that is not used. */
-    if (status != STATUS_OK && info->efi_system_table == 0) {
+    if (status != STATUS_OK && !phys_is_valid(info->efi_system_table)) {
         source = SMBIOS_FROM_SCAN;
         status = from_scan(read, entry);
     }

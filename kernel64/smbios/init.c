@@ -21,23 +21,22 @@ static bool is_located, is_searched, has_table;
 void smbios_init(void)
 {
     struct smbios_entry found;
-    if (machine_boot_info()->efi_system_table == 0 ||
+    if (!phys_is_valid(machine_boot_info()->efi_system_table) ||
         smbios_locate(machine_boot_info(), machine_read_early, &found) != STATUS_OK ||
         !phys_is_valid(found.address))
         return;
-    machine_reserve((struct phys_range){ found.address, phys(range_end(found.address.raw, found.length)) },
-                    MEMMAP_BOOT_INFO);
+    machine_reserve(phys_range_at(found.address, found.length), MEMMAP_BOOT_INFO);
     /* Kept: the entry point may be in memory of boot services as well, and that is not reserved. */
     entry = found;
     is_located = true;
 }
 
-static bool is_usable_memory(uint64_t start, uint64_t end)
+static bool is_usable_memory(struct phys_range range)
 {
     size_t count;
     const struct memmap_range *ranges = machine_map(&count);
     for (size_t i = 0; i < count; i++)
-        if (ranges[i].kind == MEMMAP_USABLE && ranges[i].start.raw < end && start < ranges[i].end.raw)
+        if (ranges[i].kind == MEMMAP_USABLE && phys_ranges_overlap(memmap_extent(&ranges[i]), range))
             return true;
     return false;
 }
@@ -46,7 +45,7 @@ static const uint8_t *read_table(void)
 {
     if (!phys_is_valid(entry.address))
         return entry.copy;
-    if (is_usable_memory(entry.address.raw, range_end(entry.address.raw, entry.length))) {
+    if (is_usable_memory(phys_range_at(entry.address, entry.length))) {
         log_warn("smbios", "table at P%#lx, %u bytes, ignored: in usable memory", entry.address.raw,
                  entry.length);
         return NULL;
@@ -110,7 +109,7 @@ const char *smbios_firmware_kind(void)
 {
     const struct boot_info *info = machine_boot_info();
     const struct smbios_entry *found = smbios_entry_here();
-    if (info->efi_system_table != 0)
+    if (phys_is_valid(info->efi_system_table))
         return "uefi";
     return found && found->source == SMBIOS_FROM_SCAN ? "bios" : "unknown";
 }

@@ -47,17 +47,16 @@ void counters_reject(const struct clock_counter *counter)
 
 static bool init_hpet(const struct platform_hpet *block)
 {
-    phys_t address = phys(block->address);
     if (!block->is_in_memory) {
-        device_refused("HPET", address, "it is not in memory");
+        device_refused("HPET", block->address, "it is not in memory");
         return false;
     }
-    void *registers = device_map(address, HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
+    void *registers = device_map(block->address, HPET_BLOCK_BYTES, PAGE_WRITE | PAGE_UNCACHED, "HPET");
     if (!registers)
         return false;
     if (hpet_init(&hpet, registers) == STATUS_OK)
         return true;
-    device_refused("HPET", address, "no HPET answers there");
+    device_refused("HPET", block->address, "no HPET answers there");
     device_unmap(registers);
     return false;
 }
@@ -74,12 +73,12 @@ static void find_hpet(void)
 
 static bool init_pm_timer_in_memory(const struct platform_pm_timer *where)
 {
-    void *reg = device_map(phys(where->address), sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
+    void *reg = device_map(where->address, sizeof(uint32_t), PAGE_UNCACHED, "PM timer");
     if (!reg)
         return false;
     if (acpi_pm_init_memory(&pm_timer, reg, where->bits) == STATUS_OK)
         return true;
-    device_refused("PM timer", phys(where->address), "it does not count");
+    device_refused("PM timer", where->address, "it does not count");
     device_unmap(reg);
     return false;
 }
@@ -91,7 +90,7 @@ static void find_pm_timer(void)
     const struct platform_pm_timer *where = &platform()->pm_timer;
     if (where->bits == 0)
         return;
-    bool is_there = where->is_in_memory && init_pm_timer_in_memory(where);
+    bool is_there = phys_is_valid(where->address) && init_pm_timer_in_memory(where);
     if (!is_there && where->port != 0) {
         is_there = acpi_pm_init_port(&pm_timer, where->port, where->bits) == STATUS_OK;
         if (!is_there)

@@ -160,7 +160,7 @@ static struct tsc_rate rate_from_hyperv_page(const struct tsc_port *port)
         !port->read_msr(MSR_HYPERV_TSC_PAGE, &before))
         return rate;
     page->sequence = 0;
-    if (!port->write_msr(MSR_HYPERV_TSC_PAGE, port->page_address | PAGE_ENABLE))
+    if (!port->write_msr(MSR_HYPERV_TSC_PAGE, port->page_address.raw | PAGE_ENABLE))
         return rate;
     uint64_t scale = read_hyperv_scale(page);
     port->write_msr(MSR_HYPERV_TSC_PAGE, before & ~(uint64_t)PAGE_ENABLE);
@@ -207,7 +207,7 @@ static struct tsc_rate rate_from_pvclock(const struct tsc_port *port)
     uint32_t msr = features & KVM_CLOCKSOURCE2 ? MSR_KVM_TIME_NEW : MSR_KVM_TIME;
     struct pvclock clock, *shared = port->page;
     *shared = (struct pvclock){ .tsc_to_system_mul = 0 };
-    if (!port->write_msr(msr, port->page_address | PAGE_ENABLE))
+    if (!port->write_msr(msr, port->page_address.raw | PAGE_ENABLE))
         return rate;
     if (read_pvclock(shared, &clock))
         rate.tsc_hz = pvclock_hz(&clock);

@@ -95,7 +95,8 @@ static void read_reported_rate(void)
         .read_msr = try_read_msr,
         .write_msr = try_write_msr,
         .page = page,
-        .page_address = machine_handoff()->kernel_start + ((uintptr_t)page - KERNEL_IMAGE_START),
+        .page_address = phys_add(phys(machine_handoff()->kernel_start),
+                                 virt_distance(virt(KERNEL_IMAGE_START), virt_of(page))),
     };
     reported = tsc_rate_given(&port, cpu_boot_identity());
 }

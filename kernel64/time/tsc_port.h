@@ -3,6 +3,7 @@
 /*
  * Access to CPU and hypervisor for the TSC's rate, and what they report. Hosted tests supply their own.
  */
+#include <ashlar/addr.h>
 #include <cpu/cpuid.h>
 
 enum tsc_trust {
@@ -27,8 +28,8 @@ struct tsc_port {
     cpuid_fn *cpuid;
     read_msr_fn *read_msr;
     write_msr_fn *write_msr;
-    void *page;            /* a hypervisor may write to it during the query */
-    uint64_t page_address; /* its physical address; a multiple of 4 KiB */
+    void *page;          /* a hypervisor may write to it during the query */
+    phys_t page_address; /* a multiple of 4 KiB */
 };
 
 /* A lower rate is invalid: the oldest CPU with long mode runs at 1.4 GHz, no hypervisor reports less than 1

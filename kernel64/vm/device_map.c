@@ -28,16 +28,16 @@ void device_refused(const char *name, phys_t address, const char *reason)
 static void gather(struct device_space *space)
 {
     const struct handoff *handoff = machine_handoff();
-    uint64_t lapic = cpu_lapic_base();
+    phys_t lapic = cpu_lapic_base();
     *space = (struct device_space){
         .address_end = cpu_address_end(cpu_boot_identity()),
-        .kernel = { phys_range_of(handoff->kernel_start, handoff->kernel_start + KERNEL_RESERVE_SIZE),
+        .kernel = { phys_range_at(phys(handoff->kernel_start), KERNEL_RESERVE_SIZE),
                     phys_range_of(handoff->image_start, handoff->image_end) },
         .windows = windows,
         .window_count = window_count,
     };
-    if (lapic)
-        space->lapic = phys_range_of(lapic, lapic + PAGE_SIZE);
+    if (phys_is_valid(lapic))
+        space->lapic = phys_range_at(lapic, PAGE_SIZE);
     space->ranges = machine_map(&space->range_count);
 }
 

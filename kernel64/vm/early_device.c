@@ -28,7 +28,8 @@ static void give_nothing(phys_t frame)
     (void)frame;
 }
 
-static void *map_early(uint64_t first, uint64_t last, unsigned int access)
+/* @pages: whole ones. */
+static void *map_early(struct phys_range pages, unsigned int access)
 {
     const struct handoff *handoff = machine_handoff();
     struct paging stubs = {
@@ -39,12 +40,13 @@ static void *map_early(uint64_t first, uint64_t last, unsigned int access)
     };
     paging_adopt(&stubs, phys(handoff->pml4));
     /* As far into a large page as it is in physical memory, so that large pages can map it. */
-    virt_t start = virt_add(virt_align_up(next_address, LARGE_PAGE_SIZE), first & (LARGE_PAGE_SIZE - 1));
-    uint64_t size_bytes = last - first;
+    virt_t start = virt_add(virt_align_up(next_address, LARGE_PAGE_SIZE),
+                            phys_distance(phys_align_down(pages.start, LARGE_PAGE_SIZE), pages.start));
+    uint64_t size_bytes = phys_range_size(pages);
     if (map_count == EARLY_DEVICES_MAX || size_bytes > virt_distance(start, virt(CONSOLE_DEVICES_END)) ||
-        paging_map(&stubs, start, phys(first), size_bytes, access) != STATUS_OK)
+        paging_map(&stubs, start, pages.start, size_bytes, access) != STATUS_OK)
         return NULL;
-    maps[map_count++] = (struct page_mapping){ start, phys(first), size_bytes, access };
+    maps[map_count++] = (struct page_mapping){ start, pages.start, size_bytes, access };
     next_address = virt_add(start, size_bytes);
     return virt_to_pointer(start);
 }
@@ -53,18 +55,19 @@ void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, u
                        const char *name)
 {
     const struct device_request request = { address, size_bytes, use, false };
-    uint64_t end = range_end(address.raw, size_bytes), first = align_down(address.raw, PAGE_SIZE);
+    struct phys_range range = phys_range_at(address, size_bytes);
+    phys_t first = phys_align_down(address, PAGE_SIZE);
     if (machine_handoff()->pml4 == 0)
-        return end <= BOOT_DIRECT_MAP_SIZE ? phys_to_pointer(address) : NULL;
+        return range.end.raw <= BOOT_DIRECT_MAP_SIZE ? phys_to_pointer(address) : NULL;
     if (is_stub_left)
         return use == DEVICE_SCREEN ? device_map_screen(address, size_bytes, access, name)
                                     : device_map(address, size_bytes, access, name);
     if (!device_allow_early(&request, name))
         return NULL;
-    uint8_t *start = map_early(first, align_up(end, PAGE_SIZE), access);
+    uint8_t *start = map_early((struct phys_range){ first, phys_align_up(range.end, PAGE_SIZE) }, access);
     if (!start)
         device_refused(name, address, "no memory for page tables");
-    return start ? start + (address.raw - first) : NULL;
+    return start ? start + phys_distance(first, address) : NULL;
 }
 
 status_t early_device_map_again(struct paging *paging)

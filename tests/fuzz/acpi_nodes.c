@@ -15,8 +15,8 @@ static bool plain_node(const struct numa *numa, uint64_t page, unsigned int *nod
     for (size_t cursor = 0; srat_next(&numa->srat, &cursor, &entry) == STATUS_OK;) {
         const struct srat_memory *memory = &entry.memory;
         if (entry.kind != SRAT_MEMORY || !memory->is_enabled || memory->is_non_volatile ||
-            memory->length == 0 || page < align_down(memory->base, PAGE_SIZE) ||
-            page >= align_down(range_end(memory->base, memory->length), PAGE_SIZE))
+            memory->length == 0 || page < align_down(memory->base.raw, PAGE_SIZE) ||
+            page >= align_down(range_end(memory->base.raw, memory->length), PAGE_SIZE))
             continue;
         *node = 0;
         for (unsigned int i = 0; i < numa->node_count; i++)
@@ -57,8 +57,8 @@ static void check_ranges(const struct numa *numa)
     for (size_t at = 0; srat_next(&numa->srat, &at, &entry) == STATUS_OK;) {
         if (entry.kind != SRAT_MEMORY)
             continue;
-        uint64_t start = align_down(entry.memory.base, PAGE_SIZE);
-        uint64_t end = align_down(range_end(entry.memory.base, entry.memory.length), PAGE_SIZE);
+        uint64_t start = align_down(entry.memory.base.raw, PAGE_SIZE);
+        uint64_t end = align_down(range_end(entry.memory.base.raw, entry.memory.length), PAGE_SIZE);
         check_page(numa, ranges, count, start);
         check_page(numa, ranges, count, start - PAGE_SIZE);
         check_page(numa, ranges, count, end);

@@ -119,7 +119,7 @@ void fuzz_fadt(const uint8_t *data, size_t size)
         return;
     if (fadt_pm_timer(&fadt, &timer)) {
         insist(!fadt.is_hardware_reduced && (timer.bits == 24 || timer.bits == 32));
-        insist(timer.is_in_memory ? timer.address != 0 : timer.port != 0 && timer.address == 0);
+        insist(phys_is_valid(timer.address) ? timer.address.raw != 0 : timer.port != 0);
     }
     is_name(fadt_profile_name(fadt.pm_profile), 32);
     acpi_decode_power(&fadt, &power);

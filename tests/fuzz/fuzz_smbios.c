@@ -83,13 +83,15 @@ static void is_entry(const struct smbios_entry *entry)
 
 static void fuzz_search(const uint8_t *data, size_t size)
 {
-    struct boot_info info = { .protocol = "pvh", .rsdp_address = PHYS_INVALID };
+    struct boot_info info = { .protocol = "pvh",
+                              .rsdp_address = PHYS_INVALID,
+                              .efi_system_table = PHYS_INVALID };
     struct smbios_entry entry;
     memory = data;
     memory_size = size;
     if (size > 1 && data[0] & 1) {
         info.efi_bits = data[0] & 2 ? 64 : 32;
-        info.efi_system_table = 1;
+        info.efi_system_table = phys(1);
     }
     if (size > 1 && data[0] & 4)
         info.smbios = (struct bytes){ data + 1, size - 1 };

@@ -138,13 +138,14 @@ KTEST(address_space, an_address_beyond_the_cpus_width_is_not_mapped)
 KTEST(address_space, a_device_that_overlaps_other_memory_is_not_mapped)
 {
     const struct handoff *handoff = machine_handoff();
-    uint64_t lapic = cpu_lapic_base();
+    phys_t lapic = cpu_lapic_base();
     EXPECT(device_map(phys(0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
     EXPECT(device_map(phys(0xf0000), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
     EXPECT(device_map(phys(handoff->kernel_start), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
     EXPECT(device_map_screen(phys(handoff->kernel_start - 8), 16, PAGE_WRITE | PAGE_UNCACHED, "test") ==
            NULL);
-    EXPECT(lapic == 0 || device_map(phys(lapic + 0xf0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
+    EXPECT(!phys_is_valid(lapic) ||
+           device_map(phys_add(lapic, 0xf0), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);
     uint8_t *first = device_map(phys(0xfed90020), 16, PAGE_WRITE | PAGE_UNCACHED, "test");
     ASSERT_THAT(first != NULL);
     EXPECT(device_map(phys(0xfed9002c), 16, PAGE_WRITE | PAGE_UNCACHED, "test") == NULL);

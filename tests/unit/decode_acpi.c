@@ -165,8 +165,8 @@ static bool show_fadt(void)
         printf(",\"minor_revision\":%u", fadt.minor_revision);
     printf(",\"can_reset\":%d", fadt_can_reset(&fadt));
     if (fadt_pm_timer(&fadt, &timer))
-        printf(",\"timer\":[%d,%" PRIu64 ",%u]", timer.is_in_memory,
-               timer.is_in_memory ? timer.address : timer.port, timer.bits);
+        printf(",\"timer\":[%d,%" PRIu64 ",%u]", phys_is_valid(timer.address),
+               phys_is_valid(timer.address) ? timer.address.raw : timer.port, timer.bits);
     return true;
 }
 
@@ -211,9 +211,9 @@ static void show_srat_rows(const struct srat *srat, const char *name, enum srat_
         if (kind == SRAT_CPU)
             printf("%s[%u,%u,%d]", comma, entry.cpu.apic_id, entry.cpu.domain, entry.cpu.is_enabled);
         else if (kind == SRAT_MEMORY)
-            printf("%s[%u,%" PRIu64 ",%" PRIu64 ",%d,%d,%d]", comma, entry.memory.domain, entry.memory.base,
-                   entry.memory.length, entry.memory.is_enabled, entry.memory.is_hot_pluggable,
-                   entry.memory.is_non_volatile);
+            printf("%s[%u,%" PRIu64 ",%" PRIu64 ",%d,%d,%d]", comma, entry.memory.domain,
+                   entry.memory.base.raw, entry.memory.length, entry.memory.is_enabled,
+                   entry.memory.is_hot_pluggable, entry.memory.is_non_volatile);
         else
             printf("%s[%zu,%u,%u]", comma, entry.raw.offset, entry.raw.type, entry.raw.length);
         comma = ",";

@@ -120,7 +120,7 @@ static void show_devices(const struct platform *platform)
 {
     open_rows("hpets");
     for (size_t i = 0; i < platform->hpet_count; i++)
-        printf("%s%" PRIu64, comma(i), platform->hpets[i].address);
+        printf("%s%" PRIu64, comma(i), platform->hpets[i].address.raw);
     printf("]");
     open_rows("pci_segments");
     for (size_t i = 0; i < platform->pci_segment_count; i++)

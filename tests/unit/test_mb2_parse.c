@@ -43,7 +43,7 @@ static void every_simple_tag_is_read(void **state)
     assert_int_equal(info.memory_lower_kib, 639);
     assert_int_equal(info.memory_upper_kib, 0x7fb80);
     assert_int_equal(info.efi_bits, 64);
-    assert_int_equal(info.efi_system_table, 0x107ee2018);
+    assert_int_equal(info.efi_system_table.raw, 0x107ee2018);
     assert_int_equal(info.efi_image_handle, 0x206aa1098);
     assert_int_equal(info.smbios_major, 3);
     assert_int_equal(info.smbios_minor, 2);
@@ -59,7 +59,7 @@ static void a_32_bit_efi_is_distinguished(void **state)
     BUILD_BYTES(&b, MB2_TAG_EFI32_IMAGE_HANDLE, 0x98, 0x10, 0xaa, 0xf6);
     parse_without_complaint();
     assert_int_equal(info.efi_bits, 32);
-    assert_int_equal(info.efi_system_table, 0xf7ee2018);
+    assert_int_equal(info.efi_system_table.raw, 0xf7ee2018);
     assert_int_equal(info.efi_image_handle, 0xf6aa1098);
 }
 
@@ -115,7 +115,7 @@ static void the_structure_may_have_any_alignment(void **state)
     for (size_t misalignment = 0; misalignment < 8; misalignment++) {
         const void *data = build_end_at(&b, (uint32_t)b.size, misalignment);
         assert_int_equal(mb2_parse(data, b.size, ADDRESS, note_complaint, &info), STATUS_OK);
-        assert_int_equal(info.efi_system_table, 0x0807060504030201);
+        assert_int_equal(info.efi_system_table.raw, 0x0807060504030201);
         assert_text(info.command_line, "odd");
         assert_int_equal(info.module_count, 1);
         free(b.allocation);

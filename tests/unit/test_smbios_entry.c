@@ -26,6 +26,7 @@ static int clear(void **state)
     (void)state;
     memset(memory, 0, sizeof(memory));
     memset(&info, 0, sizeof(info));
+    info.efi_system_table = PHYS_INVALID;
     return 0;
 }
 
@@ -174,7 +175,7 @@ static void put_efi(uint8_t bits, uint64_t count)
         smbios_put32(memory + 0x1000, 64, (uint32_t)count);
         smbios_put32(memory + 0x1000, 68, (uint32_t)tables);
     }
-    info.efi_system_table = 0x1000;
+    info.efi_system_table = phys(0x1000);
     info.efi_bits = bits;
 }
 
@@ -220,9 +221,9 @@ static void a_bad_system_table_is_refused(void **state)
     put_efi(64, 1);
     memory[0x1000] = 'X';
     assert_int_equal(efi_read_system(&info, read_memory, &efi), STATUS_MALFORMED);
-    info.efi_system_table = sizeof(memory) - 119;
+    info.efi_system_table = phys(sizeof(memory) - 119);
     assert_int_equal(efi_read_system(&info, read_memory, &efi), STATUS_TRUNCATED);
-    info.efi_system_table = UINT64_MAX - 3;
+    info.efi_system_table = phys(UINT64_MAX - 3);
     assert_int_equal(efi_read_system(&info, read_memory, &efi), STATUS_TRUNCATED);
 }
 

@@ -65,7 +65,7 @@ static bool write_msr(uint32_t msr, uint64_t value)
     return false;
 }
 
-static const struct tsc_port port = { cpuid, read_msr, write_msr, page, PAGE_ADDRESS };
+static const struct tsc_port port = { cpuid, read_msr, write_msr, page, { PAGE_ADDRESS } };
 
 static const struct cpu_identity intel = { .vendor = "GenuineIntel", .family = 6, .max_leaf = 0x16 };
 static const struct cpu_identity guest = {
