@@ -152,6 +152,12 @@ static inline bool virt_is_below(virt_t a, virt_t b)
     return a.raw < b.raw;
 }
 
+/* Whether @address is in [@start, @end), by one comparison. */
+static inline bool virt_is_in(virt_t address, virt_t start, virt_t end)
+{
+    return address.raw - start.raw < end.raw - start.raw;
+}
+
 static inline virt_t virt_max(virt_t a, virt_t b)
 {
     return a.raw > b.raw ? a : b;

@@ -75,10 +75,10 @@ static unsigned int depth;
 
 static bool is_too_deep(void)
 {
-    uint64_t here = (uintptr_t)__builtin_frame_address(0);
+    virt_t here = virt_of(__builtin_frame_address(0));
     const struct stack *stack = stacks_find(here);
 
-    return depth == DISPATCH_DEPTH_MAX || (stack && here - stack->bottom < DISPATCH_STACK_MIN);
+    return depth == DISPATCH_DEPTH_MAX || (stack && virt_distance(stack->bottom, here) < DISPATCH_STACK_MIN);
 }
 
 static status_t run(int argc, char **argv)

@@ -31,7 +31,7 @@ static void describe_tss(uint64_t descriptor[2], const struct task_state *tss)
     descriptor[1] = base >> 32;
 }
 
-void gdt_init_cpu(struct cpu_segments *segments, const uint64_t stack_top[TRAP_STACK_END])
+void gdt_init_cpu(struct cpu_segments *segments, const virt_t stack_top[TRAP_STACK_END])
 {
     struct descriptor_table_pointer table = {
         .limit = sizeof(segments->gdt) - 1,
@@ -41,7 +41,7 @@ void gdt_init_cpu(struct cpu_segments *segments, const uint64_t stack_top[TRAP_S
     /* No I/O permission map: its offset is the end of the segment. */
     segments->tss = (struct task_state){ .io_map_base = sizeof(segments->tss) };
     for (unsigned int i = 1; i < TRAP_STACK_END; i++)
-        segments->tss.ist[i - 1] = stack_top[i];
+        segments->tss.ist[i - 1] = stack_top[i].raw;
 
     segments->gdt[0] = 0;
     segments->gdt[SELECTOR_CODE / 8] = DESCRIPTOR_FLAT | DESCRIPTOR_CODE | DESCRIPTOR_LONG;

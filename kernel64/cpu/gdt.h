@@ -6,8 +6,8 @@
  * In 64-bit mode a segment has neither base nor limit; CS only selects 64-bit mode and privilege, and the TSS
  * has the stacks for gates with an IST index.
  */
+#include <ashlar/addr.h>
 #include <ashlar/check.h>
-#include <ashlar/types.h>
 
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
@@ -51,4 +51,4 @@ struct cpu_segments {
  * Loads CS, SS, DS and ES, and empties FS and GS, whose bases become 0.
  * Context: once on each CPU, interrupts off.
  */
-void gdt_init_cpu(struct cpu_segments *segments, const uint64_t stack_top[TRAP_STACK_END]);
+void gdt_init_cpu(struct cpu_segments *segments, const virt_t stack_top[TRAP_STACK_END]);

@@ -25,11 +25,11 @@
 
 #define MODE_BITS ((uint64_t)(APIC_BASE_ENABLED | APIC_BASE_X2APIC))
 
-static enum lapic_mode mode_in(uint64_t base)
+static enum lapic_mode mode_in(uint64_t msr)
 {
-    if (!(base & APIC_BASE_ENABLED))
+    if (!(msr & APIC_BASE_ENABLED))
         return LAPIC_NONE;
-    return base & APIC_BASE_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
+    return msr & APIC_BASE_X2APIC ? LAPIC_X2APIC : LAPIC_XAPIC;
 }
 
 static bool cpuid_has_apic(void)

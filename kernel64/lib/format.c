@@ -283,7 +283,7 @@ static void put_unsigned(struct sink *sink, const struct directive *d, uint64_t 
 }
 
 /* Always with 0x, also in front of a zero. */
-static void put_pointer(struct sink *sink, struct directive *d, uint64_t address)
+static void put_pointer(struct sink *sink, struct directive *d, virt_t address)
 {
     char name[160];
 
@@ -292,7 +292,7 @@ static void put_pointer(struct sink *sink, struct directive *d, uint64_t address
         return;
     }
     d->conversion = 'x';
-    put_number(sink, d, "0x", address);
+    put_number(sink, d, "0x", address.raw);
 }
 
 static void put_string(struct sink *sink, const struct directive *d, const char *text)
@@ -326,7 +326,7 @@ static void put_directive(struct sink *sink, struct directive *d, struct argumen
         put_string(sink, d, va_arg(arguments->list, const char *));
         break;
     case 'p':
-        put_pointer(sink, d, (uintptr_t)va_arg(arguments->list, void *));
+        put_pointer(sink, d, virt_of(va_arg(arguments->list, void *)));
         break;
     default: /* '%' */
         put(sink, "%", 1);

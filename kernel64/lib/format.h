@@ -12,14 +12,14 @@
  *
  * Context of all: any, also NMI and panic. They allocate nothing, take no lock and do not fail.
  */
-#include <ashlar/types.h>
+#include <ashlar/addr.h>
 #include <stdarg.h>
 
 /* Receives @length bytes of output (not NUL-terminated); called as often as needed. */
 typedef void format_put_fn(void *context, const char *text, size_t length);
 
 /* Writes the symbol that contains @address into @buffer. Return: false when there is none. */
-typedef bool format_symbol_fn(uint64_t address, char *buffer, size_t size);
+typedef bool format_symbol_fn(virt_t address, char *buffer, size_t size);
 
 /**
  * format_to() - format into a sink.

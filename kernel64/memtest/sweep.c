@@ -40,15 +40,15 @@ static ALWAYS_INLINE uint64_t rotate(uint64_t value, unsigned int count)
 }
 
 /* The state of the word at a physical address: what the words after it follow from. */
-static ALWAYS_INLINE uint64_t data_at(enum memtest_data data, uint64_t value, uint64_t address)
+static ALWAYS_INLINE uint64_t data_at(enum memtest_data data, uint64_t value, phys_t address)
 {
     switch (data) {
     case MEMTEST_ADDRESS:
-        return address;
+        return address.raw;
     case MEMTEST_SHIFT:
-        return rotate(1, (unsigned int)(value + address / sizeof(uint64_t)));
+        return rotate(1, (unsigned int)(value + address.raw / sizeof(uint64_t)));
     case MEMTEST_RANDOM:
-        return (value ^ address) * UINT64_C(0x9e3779b97f4a7c15);
+        return (value ^ address.raw) * UINT64_C(0x9e3779b97f4a7c15);
     case MEMTEST_CONSTANT:
     default:
         return value;
@@ -103,7 +103,7 @@ static ALWAYS_INLINE bool is_inverted_by_state(enum memtest_data data)
 
 /* Fills or checks a page, or checks and inverts it upwards; @data and @action are constants here. Random data
    begin anew in each page, and for the others that costs nothing. */
-static ALWAYS_INLINE void do_page(const struct sweep *sweep, uint64_t *words, uint64_t address,
+static ALWAYS_INLINE void do_page(const struct sweep *sweep, uint64_t *words, phys_t address,
                                   const struct memtest_step *step, enum memtest_data data,
                                   enum memtest_action action)
 {
@@ -128,10 +128,10 @@ static ALWAYS_INLINE void do_page(const struct sweep *sweep, uint64_t *words, ui
     }
 }
 
-static ALWAYS_INLINE void invert_page_down(const struct sweep *sweep, uint64_t *words, uint64_t address,
+static ALWAYS_INLINE void invert_page_down(const struct sweep *sweep, uint64_t *words, phys_t address,
                                            const struct memtest_step *step, enum memtest_data data)
 {
-    uint64_t last = address + PAGE_SIZE - sizeof(uint64_t);
+    phys_t last = phys_add(address, PAGE_SIZE - sizeof(uint64_t));
     uint64_t state = data_at(data, step->value, last) ^ step->invert;
     for (uint64_t *line = words + PAGE_WORDS - LINE; line >= words; line -= LINE) {
         uint64_t complement = ~state;
@@ -147,22 +147,23 @@ static ALWAYS_INLINE void invert_page_down(const struct sweep *sweep, uint64_t *
     }
 }
 
-/* A word's address, as data. */
-static ALWAYS_INLINE uint64_t number_of(const struct memtest_piece *piece, uint64_t word)
+static ALWAYS_INLINE phys_t address_of(const struct memtest_piece *piece, uint64_t word)
 {
-    return piece->address.raw + word * sizeof(uint64_t);
+    return phys_add(piece->address, word * sizeof(uint64_t));
 }
 
 /* All pages of a piece, in the direction of the action. */
 #define EACH_PAGE_UP(piece, do_it)                                                                           \
     for (uint64_t at = 0; at < (piece)->count; at += PAGE_WORDS) {                                           \
-        uint64_t *words = (piece)->words + at, address = number_of(piece, at);                               \
+        uint64_t *words = (piece)->words + at;                                                               \
+        phys_t address = address_of(piece, at);                                                              \
         do_it;                                                                                               \
     }
 #define EACH_PAGE_DOWN(piece, do_it)                                                                         \
     for (uint64_t at = (piece)->count; at > 0;) {                                                            \
         at -= PAGE_WORDS;                                                                                    \
-        uint64_t *words = (piece)->words + at, address = number_of(piece, at);                               \
+        uint64_t *words = (piece)->words + at;                                                               \
+        phys_t address = address_of(piece, at);                                                              \
         do_it;                                                                                               \
     }
 
@@ -294,10 +295,10 @@ static NOINLINE void walk_address_lines(const struct sweep *sweep, const struct 
 {
     const struct memtest_piece *piece = sweep->piece;
     for (uint64_t first = 0; first < piece->count; first = next_word(first)) {
-        uint64_t word = number_of(piece, first) ^ step->invert;
+        uint64_t word = address_of(piece, first).raw ^ step->invert;
         memtest_write(&piece->words[first], word);
         for (uint64_t second = 0; second < piece->count; second = next_word(second)) {
-            uint64_t other = ~step->invert ^ number_of(piece, second);
+            uint64_t other = ~step->invert ^ address_of(piece, second).raw;
             if (second == first)
                 continue;
             memtest_write(&piece->words[second], other);

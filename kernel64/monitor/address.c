@@ -18,14 +18,14 @@
 
 bool address_read(const char *text, uint64_t *address, bool *is_physical)
 {
-    uint64_t number;
+    virt_t number;
     bool has_prefix = (text[0] == 'P' || text[0] == 'p') && text[1] >= '0' && text[1] <= '9';
-    status_t status = has_prefix ? parse_number(text + 1, &number) : symbol_read_address(text, &number);
+    status_t status = has_prefix ? parse_number(text + 1, &number.raw) : symbol_read_address(text, &number);
     if (status != STATUS_OK) {
         argument_refuse(text, "an address: a number, P0x... for a physical one, or a function's name");
         return false;
     }
-    *address = number;
+    *address = number.raw;
     *is_physical = has_prefix;
     return true;
 }

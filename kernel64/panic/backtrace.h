@@ -8,11 +8,11 @@
  * must be above the previous one, so that a walk ends. An exception on an IST stack is a step to another
  * stack; the number of such steps is limited.
  */
-#include <ashlar/types.h>
+#include <ashlar/addr.h>
 
 struct backtrace {
-    uint64_t frame;    /* address of the next frame; 0 is the proper end */
-    uint64_t floor;    /* the next frame on this stack is at or above it */
+    virt_t frame;      /* the next one; 0 is the proper end */
+    virt_t floor;      /* the next frame on this stack is at or above it */
     const void *stack; /* the struct stack of the last frame; NULL before the first */
     unsigned int stack_switches;
 };
@@ -24,7 +24,7 @@ struct backtrace {
  *
  * Context: any, also NMI and panic.
  */
-void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer);
+void backtrace_begin(struct backtrace *walk, virt_t frame_pointer);
 
 /**
  * backtrace_next() - go to the next caller.
@@ -34,7 +34,7 @@ void backtrace_begin(struct backtrace *walk, uint64_t frame_pointer);
  * Return: false at the end. walk->frame is then 0, or the invalid frame pointer at which the walk ended.
  * Context: any, also NMI and panic.
  */
-bool backtrace_next(struct backtrace *walk, uint64_t *return_address);
+bool backtrace_next(struct backtrace *walk, virt_t *return_address);
 
 /**
  * backtrace_print() - print a backtrace on the consoles, one function a line.
@@ -43,7 +43,7 @@ bool backtrace_next(struct backtrace *walk, uint64_t *return_address);
  * Recursion is folded: lines that repeat are counted.
  * Context: any, also NMI and panic.
  */
-void backtrace_print(uint64_t frame_pointer);
+void backtrace_print(virt_t frame_pointer);
 
 /**
  * backtrace_print_interrupted() - the same, beginning at an interrupted instruction.
@@ -55,4 +55,4 @@ void backtrace_print(uint64_t frame_pointer);
  * question mark, because it may be other data.
  * Context: any, also NMI and panic.
  */
-void backtrace_print_interrupted(uint64_t rip, uint64_t rsp, uint64_t frame_pointer);
+void backtrace_print_interrupted(virt_t rip, virt_t rsp, virt_t frame_pointer);

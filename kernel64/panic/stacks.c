@@ -4,8 +4,6 @@
  */
 #include <panic/stacks.h>
 
-#include <ashlar/layout.h>
-
 static struct stack *stacks;
 
 void stacks_add(struct stack *stack)
@@ -19,19 +17,19 @@ const struct stack *stacks_first(void)
     return stacks;
 }
 
-const struct stack *stacks_find(uint64_t address)
+const struct stack *stacks_find(virt_t address)
 {
     for (const struct stack *stack = stacks; stack; stack = stack->next) {
-        if (address >= stack->bottom && address < stack->top)
+        if (virt_is_in(address, stack->bottom, stack->top))
             return stack;
     }
     return NULL;
 }
 
-const struct stack *stacks_find_guard(uint64_t address)
+const struct stack *stacks_find_guard(virt_t address)
 {
     for (const struct stack *stack = stacks; stack; stack = stack->next) {
-        if (address >= stack->bottom - PAGE_SIZE && address < stack->bottom)
+        if (virt_is_in(address, virt_sub(stack->bottom, PAGE_SIZE), stack->bottom))
             return stack;
     }
     return NULL;

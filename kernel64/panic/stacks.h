@@ -4,12 +4,12 @@
  * The known stacks: the memory that a backtrace may read, and the guard pages, by which a report recognises
  * an overflow. The page below each stack is its guard and not mapped.
  */
-#include <ashlar/types.h>
+#include <ashlar/addr.h>
 
 struct stack {
-    const char *name;     /* "boot", "double fault": for reports */
-    uint64_t bottom, top; /* [bottom, top); both multiples of 16 */
-    struct stack *next;   /* for the list; NULL before stacks_add() */
+    const char *name;   /* "boot", "double fault": for reports */
+    virt_t bottom, top; /* [bottom, top); both multiples of 16 */
+    struct stack *next; /* for the list; NULL before stacks_add() */
 };
 
 /**
@@ -27,7 +27,7 @@ void stacks_add(struct stack *stack);
  * Return: NULL when there is none.
  * Context: any, also NMI and panic.
  */
-const struct stack *stacks_find(uint64_t address);
+const struct stack *stacks_find(virt_t address);
 
 /**
  * stacks_find_guard() - find the stack of an address in its guard page.
@@ -36,7 +36,7 @@ const struct stack *stacks_find(uint64_t address);
  * Return: NULL when there is none.
  * Context: any, also NMI and panic.
  */
-const struct stack *stacks_find_guard(uint64_t address);
+const struct stack *stacks_find_guard(virt_t address);
 
 /**
  * stacks_first() - get the newest stack; the others follow by next.

@@ -25,9 +25,9 @@ static uint32_t offset_of(uint32_t number)
     return symbol_bases[number / SYMBOL_MARK_STEP] + symbol_offsets[number];
 }
 
-const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes)
+const char *symbol_find(virt_t address, uint64_t *offset, uint64_t *size_bytes)
 {
-    uint64_t at = address - KERNEL_IMAGE_START;
+    uint64_t at = virt_distance(virt(KERNEL_IMAGE_START), address);
     if (symbol_count == 0 || at < offset_of(0) || at >= symbol_text_end)
         return NULL;
 
@@ -48,7 +48,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes
     return name_of(low);
 }
 
-bool symbol_describe(uint64_t address, char *buffer, size_t size)
+bool symbol_describe(virt_t address, char *buffer, size_t size)
 {
     uint64_t offset, size_bytes;
     const char *name = symbol_find(address, &offset, &size_bytes);
@@ -57,14 +57,14 @@ bool symbol_describe(uint64_t address, char *buffer, size_t size)
     return name != NULL;
 }
 
-status_t symbol_read_address(const char *text, uint64_t *address)
+status_t symbol_read_address(const char *text, virt_t *address)
 {
-    if (parse_number(text, address) == STATUS_OK)
+    if (parse_number(text, &address->raw) == STATUS_OK)
         return STATUS_OK;
     const char *name = symbol_names;
     for (uint32_t i = 0; i < symbol_count; i++, name = name_after(name)) {
         if (strcmp(text, name) == 0) {
-            *address = KERNEL_IMAGE_START + offset_of(i);
+            *address = virt(KERNEL_IMAGE_START + offset_of(i));
             return STATUS_OK;
         }
     }

@@ -4,6 +4,7 @@
  * Names of the kernel's functions, linked into its read-only data, so that they are available before any
  * allocator and independent of it. scripts/build/symbols.py makes the table.
  */
+#include <ashlar/addr.h>
 #include <ashlar/status.h>
 
 extern const uint32_t symbol_count;
@@ -25,7 +26,7 @@ extern const uint32_t symbol_marks[]; /* of its name in symbol_names */
  * Return: its name, or NULL when the address is not in the kernel's code.
  * Context: any, also NMI and panic.
  */
-const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes);
+const char *symbol_find(virt_t address, uint64_t *offset, uint64_t *size_bytes);
 
 /**
  * symbol_read_address() - parse an address: a number, or the name of a function.
@@ -37,7 +38,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes
  * Context: any.
  * Cost: a comparison with each symbol.
  */
-status_t symbol_read_address(const char *text, uint64_t *address) MUST_CHECK;
+status_t symbol_read_address(const char *text, virt_t *address) MUST_CHECK;
 
 /**
  * symbol_describe() - "name+0xoffset/0xsize", for %pS: a format_symbol_fn.
@@ -47,4 +48,4 @@ status_t symbol_read_address(const char *text, uint64_t *address) MUST_CHECK;
  * Return: false, and @buffer untouched, when the address is not in the kernel's code.
  * Context: any, also NMI and panic.
  */
-bool symbol_describe(uint64_t address, char *buffer, size_t size);
+bool symbol_describe(virt_t address, char *buffer, size_t size);

@@ -82,8 +82,8 @@ static bool make_stack(struct ap *ap, enum trap_stack which, const char *name, u
     format_buffer(ap->stack_names[which], sizeof(ap->stack_names[which]), "CPU %u's %s", ap->cpu, name);
     if (vrange_map_memory(size_bytes, VRANGE_STACK, ap->stack_names[which], &bottom) != STATUS_OK)
         return false;
-    *stack =
-        (struct stack){ ap->stack_names[which], (uintptr_t)bottom, (uintptr_t)bottom + size_bytes, NULL };
+    virt_t start = virt_of(bottom);
+    *stack = (struct stack){ ap->stack_names[which], start, virt_add(start, size_bytes), NULL };
     return true;
 }
 
@@ -99,7 +99,7 @@ static bool make_stacks(struct ap *ap)
                        i == TRAP_STACK_NONE ? IDLE_STACK_SIZE : TRAP_STACK_SIZE))
             continue;
         while (i-- > 0)
-            vrange_unmap((void *)(uintptr_t)ap->stacks[i].bottom);
+            vrange_unmap(virt_to_pointer(ap->stacks[i].bottom));
         return false;
     }
     for (unsigned int i = 0; i < TRAP_STACK_END; i++)
@@ -140,7 +140,7 @@ static void set_stage(struct ap *ap, enum ap_stage stage)
 NORETURN static void ap_main(void *argument)
 {
     struct ap *ap = argument;
-    uint64_t stack_top[TRAP_STACK_END];
+    virt_t stack_top[TRAP_STACK_END];
     cpu_write_cr3(kernel_root.raw);
     cpu_protect_cpu();
     for (unsigned int i = 0; i < TRAP_STACK_END; i++)

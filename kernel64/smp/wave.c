@@ -21,7 +21,7 @@
 static void fill_slot(struct ap_slot *slot, struct ap *ap)
 {
     *slot = (struct ap_slot){ .apic_id = ap->apic_id,
-                              .stack = ap->stacks[TRAP_STACK_NONE].top,
+                              .stack = ap->stacks[TRAP_STACK_NONE].top.raw,
                               .argument = (uintptr_t)ap };
 }
 

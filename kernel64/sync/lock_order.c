@@ -71,7 +71,7 @@ static ALWAYS_INLINE bool is_checking(void)
 
 struct frame_head {
     const struct frame_head *caller;
-    uintptr_t return_address;
+    void *return_address;
 };
 
 /* Follows the frame pointers, which checked builds keep. Hosted there may be none: then only the first
@@ -88,7 +88,7 @@ static ALWAYS_INLINE void note_stack(uintptr_t stack[LOCK_STACK_DEPTH])
         if (next <= here || next - here > FRAME_MOST || next % sizeof(uintptr_t) != 0)
             break;
         frame = frame->caller;
-        stack[depth] = frame->return_address;
+        stack[depth] = (uintptr_t)frame->return_address;
     }
 #else
     (void)frame;

@@ -101,7 +101,7 @@ static void print_timer(const struct timer_armed *timer, uint64_t now_ns)
 {
     bool is_due = timer->deadline_ns <= now_ns;
     uint64_t ns = is_due ? now_ns - timer->deadline_ns : timer->deadline_ns - now_ns;
-    const char *name = symbol_find((uint64_t)(uintptr_t)timer->run, NULL, NULL);
+    const char *name = symbol_find(virt((uintptr_t)timer->run), NULL, NULL);
     print("    %s %6lu.%06lu s  %s\n", is_due ? "due since" : "due in   ", ns / NS_PER_SECOND,
           ns % NS_PER_SECOND / NS_PER_US, name ? name : "(not a function of the kernel)");
 }

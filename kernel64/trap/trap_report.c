@@ -7,6 +7,7 @@
 
 #include <ashlar/hw/cpu.h>
 #include <ashlar/layout.h>
+#include <ashlar/mm/paging.h>
 #include <ashlar/mm/vrange.h>
 #include <cpu/image.h>
 #include <cpu/insn.h>
@@ -29,17 +30,12 @@
 /* Never mapped: accesses to members of a struct or elements of an array at NULL are below. */
 #define NULL_AREA_END 0x10000
 
-static bool is_in(uint64_t address, const uint8_t *start, const uint8_t *end)
+static bool is_in(virt_t address, const uint8_t *start, const uint8_t *end)
 {
-    return address >= (uintptr_t)start && address < (uintptr_t)end;
+    return virt_is_in(address, virt_of(start), virt_of(end));
 }
 
-static bool is_canonical(uint64_t address)
-{
-    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
-static const char *place_in_image(uint64_t address)
+static const char *place_in_image(virt_t address)
 {
     if (is_in(address, __text_start, __text_end))
         return "the kernel's code";
@@ -53,36 +49,36 @@ static const char *place_in_image(uint64_t address)
 }
 
 /* The kind of an address, mapped or not. */
-static const char *place(uint64_t address)
+static const char *place(virt_t address)
 {
-    if (address < NULL_AREA_END)
+    if (virt_is_below(address, virt(NULL_AREA_END)))
         return "null pointer";
-    if (!is_canonical(address))
+    if (!paging_is_canonical(address))
         return "not canonical";
-    if (address < USER_HALF_END)
+    if (virt_is_below(address, virt(USER_HALF_END)))
         return "the user half, not mapped";
-    if (address >= KERNEL_IMAGE_START && address < KERNEL_IMAGE_END)
+    if (virt_is_in(address, virt(KERNEL_IMAGE_START), virt(KERNEL_IMAGE_END)))
         return place_in_image(address);
 #define LAYOUT_PLACE(name, start, end, what)                                                                 \
-    if (address >= (start) && address < (end))                                                               \
+    if (virt_is_in(address, virt(start), virt(end)))                                                         \
         return what;
     LAYOUT_TABLE(LAYOUT_PLACE)
 #undef LAYOUT_PLACE
     return "unused part of the address space";
 }
 
-static void print_place(uint64_t address)
+static void print_place(virt_t address)
 {
     const struct stack *stack;
     struct vrange_info range;
     bool is_guard;
 
     if ((stack = stacks_find(address)) != NULL)
-        print("the %s stack, %lu of %lu bytes free", stack->name, address - stack->bottom,
-              stack->top - stack->bottom);
+        print("the %s stack, %lu of %lu bytes free", stack->name, virt_distance(stack->bottom, address),
+              virt_distance(stack->bottom, stack->top));
     else if ((stack = stacks_find_guard(address)) != NULL)
         print("the guard page of the %s stack", stack->name);
-    else if (vrange_find(virt(address), &range, &is_guard))
+    else if (vrange_find(address, &range, &is_guard))
         print("%s %s range %s, at %016lx", is_guard ? "the guard page before the" : "the",
               vrange_kind_words(range.kind), range.name, range.start.raw);
     else
@@ -98,7 +94,7 @@ static const struct stack *overflowed_stack(const struct trap_frame *frame)
 {
     if (frame->vector != TRAP_PAGE_FAULT && frame->vector != TRAP_DOUBLE_FAULT)
         return NULL;
-    return stacks_find_guard(cpu_read_cr2());
+    return stacks_find_guard(virt(cpu_read_cr2()));
 }
 
 void trap_report_headline(const struct trap_frame *frame)
@@ -122,7 +118,7 @@ static void print_cause(const struct trap_frame *frame)
     if (frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT) {
         print("  %s %016lx: ", frame->vector == TRAP_PAGE_FAULT ? "address" : "last page fault, at",
               cpu_read_cr2());
-        print_place(cpu_read_cr2());
+        print_place(virt(cpu_read_cr2()));
         print("\n");
     }
     if (frame->vector == TRAP_DEBUG)
@@ -131,7 +127,7 @@ static void print_cause(const struct trap_frame *frame)
 
 static bool print_register(const char *name, uint64_t value, bool marks)
 {
-    bool is_odd = marks && !is_canonical(value);
+    bool is_odd = marks && !paging_is_canonical(virt(value));
     print("  %-3s %016lx%s", name, value, is_odd ? "!" : "");
     return is_odd;
 }
@@ -160,7 +156,7 @@ static void print_registers(const struct trap_frame *frame)
     if (is_any_odd)
         print("  (! not canonical: the usual cause of this exception)\n");
     print("  rsp is in ");
-    print_place(frame->rsp);
+    print_place(virt(frame->rsp));
     print("\n  rflags %06lx [%s]\n", frame->rflags, decode_rflags(frame->rflags, words, sizeof(words)));
 }
 
@@ -201,7 +197,7 @@ static void print_segments(uint64_t cs, uint64_t ss)
     print("  fs base %016lx  gs base %016lx\n", cpu_read_msr(MSR_FS_BASE), cpu_read_msr(MSR_GS_BASE));
 }
 
-static void print_code(uint64_t rip)
+static void print_code(virt_t rip)
 {
     if (!is_in(rip, __text_start, __text_end)) {
         print("  code: none, rip is in ");
@@ -210,9 +206,10 @@ static void print_code(uint64_t rip)
         return;
     }
     print("  code:");
-    for (uint64_t at = rip - CODE_BYTES_BEFORE; at < rip + CODE_BYTES_FROM; at++) {
-        if (is_in(at, __text_start, __text_end))
-            print(at == rip ? " <%02x>" : " %02x", *(const uint8_t *)(uintptr_t)at);
+    const uint8_t *code = virt_to_pointer(rip);
+    for (int at = -CODE_BYTES_BEFORE; at < CODE_BYTES_FROM; at++) {
+        if (is_in(virt_of(code + at), __text_start, __text_end))
+            print(at == 0 ? " <%02x>" : " %02x", code[at]);
     }
     print("\n");
 }
@@ -234,8 +231,8 @@ void trap_report(const struct trap_frame *frame)
     print_registers(frame);
     print_segments(frame->cs, frame->ss);
     print_control_registers();
-    print_code(frame->rip);
-    backtrace_print_interrupted(frame->rip, frame->rsp, frame->rbp);
+    print_code(virt(frame->rip));
+    backtrace_print_interrupted(virt(frame->rip), virt(frame->rsp), virt(frame->rbp));
     print_locks();
     if (frame->vector == TRAP_MACHINE_CHECK)
         machine_check_report();
@@ -246,6 +243,6 @@ void trap_report(const struct trap_frame *frame)
 void trap_report_here(void)
 {
     print_control_registers();
-    backtrace_print((uintptr_t)__builtin_frame_address(0));
+    backtrace_print(virt_of(__builtin_frame_address(0)));
     print_locks();
 }

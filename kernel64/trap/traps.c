@@ -56,7 +56,7 @@ static uint64_t unexpected[INTERRUPTS];
 static PERCPU_ARRAY(uint64_t, interrupts_taken, INTERRUPTS);
 static unsigned int unexpected_lines; /* atomic: logged so far, up to UNEXPECTED_LINES */
 
-void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu)
+void traps_init_cpu(const virt_t *stack_top, unsigned int cpu)
 {
     gdt_init_cpu(PERCPU_OF(cpu, segments), stack_top);
     /* Loading the segments has cleared the GS base. */
@@ -76,7 +76,7 @@ void traps_init(void)
 {
 #define BOOT_STACK(called, edge)                                                                             \
     {                                                                                                        \
-        called, (uintptr_t)__##edge##_stack_bottom, (uintptr_t)__##edge##_stack_top, NULL                    \
+        called, { (uintptr_t)__##edge##_stack_bottom }, { (uintptr_t)__##edge##_stack_top }, NULL            \
     }
     static struct stack stacks[TRAP_STACK_END] = {
         [TRAP_STACK_NONE] = BOOT_STACK("boot", boot),
@@ -86,7 +86,7 @@ void traps_init(void)
         [TRAP_STACK_DEBUG] = BOOT_STACK("debug", db),
     };
 #undef BOOT_STACK
-    uint64_t stack_top[TRAP_STACK_END];
+    virt_t stack_top[TRAP_STACK_END];
 
     format_set_symbols(symbol_describe);
     machine_ops.print_state = print_state;

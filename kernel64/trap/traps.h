@@ -9,6 +9,7 @@
  *
  * There is no user mode, so every trap comes from the kernel: no stub executes SWAPGS.
  */
+#include <ashlar/addr.h>
 #include <cpu/exceptions.h>
 #include <cpu/trap_frame.h>
 
@@ -28,7 +29,7 @@ void traps_init(void);
  *
  * Context: that CPU, once, interrupts off.
  */
-void traps_init_cpu(const uint64_t *stack_top, unsigned int cpu);
+void traps_init_cpu(const virt_t *stack_top, unsigned int cpu);
 
 /**
  * traps_claim_sole_cpu() - make this CPU the only one that an NMI does not halt, for a panic.

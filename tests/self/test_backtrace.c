@@ -17,11 +17,11 @@ static const char *callers[DEPTH];
 static NOINLINE int chain_inner(int value)
 {
     struct backtrace walk;
-    uint64_t address;
+    virt_t address;
 
-    backtrace_begin(&walk, (uintptr_t)__builtin_frame_address(0));
+    backtrace_begin(&walk, virt_of(__builtin_frame_address(0)));
     for (unsigned int i = 0; i < DEPTH && backtrace_next(&walk, &address); i++)
-        callers[i] = symbol_find(address - 1, NULL, NULL);
+        callers[i] = symbol_find(virt_sub(address, 1), NULL, NULL);
     __asm__ volatile("" : "+r"(value));
     return value;
 }
@@ -56,21 +56,21 @@ KTEST(backtrace, names_its_callers_in_order)
 }
 
 /* Walks outwards until kernel64_entry; returns whether it got there. */
-static bool reaches_the_entry(uint64_t frame_pointer)
+static bool reaches_the_entry(virt_t frame_pointer)
 {
     struct backtrace walk;
-    uint64_t address;
+    virt_t address;
     bool has_reached = false;
 
     backtrace_begin(&walk, frame_pointer);
     while (backtrace_next(&walk, &address))
-        has_reached = is_name(symbol_find(address - 1, NULL, NULL), "kernel64_entry");
-    return has_reached && walk.frame == 0;
+        has_reached = is_name(symbol_find(virt_sub(address, 1), NULL, NULL), "kernel64_entry");
+    return has_reached && walk.frame.raw == 0;
 }
 
 KTEST(backtrace, walks_back_to_the_first_instruction)
 {
-    EXPECT(reaches_the_entry((uintptr_t)__builtin_frame_address(0)));
+    EXPECT(reaches_the_entry(virt_of(__builtin_frame_address(0))));
 }
 
 static bool handler_reached_entry, handler_saw_interrupted;
@@ -78,12 +78,12 @@ static bool handler_reached_entry, handler_saw_interrupted;
 static void walk_in_handler(struct trap_frame *frame)
 {
     struct backtrace walk;
-    uint64_t address;
+    virt_t address;
 
-    handler_reached_entry = reaches_the_entry((uintptr_t)__builtin_frame_address(0));
-    backtrace_begin(&walk, (uintptr_t)__builtin_frame_address(0));
+    handler_reached_entry = reaches_the_entry(virt_of(__builtin_frame_address(0)));
+    backtrace_begin(&walk, virt_of(__builtin_frame_address(0)));
     while (backtrace_next(&walk, &address)) {
-        if (address == frame->rip)
+        if (address.raw == frame->rip)
             handler_saw_interrupted = true;
     }
 }
@@ -103,22 +103,22 @@ KTEST(backtrace, crosses_an_interrupt)
 KTEST(symbols, contain_the_lookup_function)
 {
     uint64_t offset, size;
-    uint64_t address = (uintptr_t)symbol_find;
+    virt_t address = virt((uintptr_t)symbol_find);
 
     EXPECT(is_name(symbol_find(address, &offset, &size), "symbol_find"));
     EXPECT(offset == 0);
-    EXPECT(is_name(symbol_find(address + size - 1, &offset, NULL), "symbol_find"));
+    EXPECT(is_name(symbol_find(virt_add(address, size - 1), &offset, NULL), "symbol_find"));
     EXPECT(offset == size - 1);
-    EXPECT(!is_name(symbol_find(address + size, NULL, NULL), "symbol_find"));
+    EXPECT(!is_name(symbol_find(virt_add(address, size), NULL, NULL), "symbol_find"));
 }
 
 KTEST(symbols, do_not_name_addresses_outside_code)
 {
     static int data;
 
-    EXPECT(symbol_find(0, NULL, NULL) == NULL);
-    EXPECT(symbol_find((uintptr_t)&data, NULL, NULL) == NULL);
-    EXPECT(symbol_find(UINT64_MAX, NULL, NULL) == NULL);
+    EXPECT(symbol_find(virt(0), NULL, NULL) == NULL);
+    EXPECT(symbol_find(virt_of(&data), NULL, NULL) == NULL);
+    EXPECT(symbol_find(virt(UINT64_MAX), NULL, NULL) == NULL);
 }
 
 extern uintptr_t __stack_chk_guard;

@@ -158,10 +158,10 @@ KTEST(traps, every_stack_has_a_guard)
     unsigned int stacks = 0;
 
     for (const struct stack *stack = stacks_first(); stack; stack = stack->next, stacks++) {
-        EXPECT(ends_in(read_byte, (void *)(uintptr_t)(stack->bottom - 1), TRAP_PAGE_FAULT, &caught));
+        EXPECT(ends_in(read_byte, virt_to_pointer(virt_sub(stack->bottom, 1)), TRAP_PAGE_FAULT, &caught));
         EXPECT(caught.error_code == 0);
         /* The last word is there: the fault was the guard's. */
-        EXPECT(fixup_try(read_byte, (void *)(uintptr_t)stack->bottom, &caught));
+        EXPECT(fixup_try(read_byte, virt_to_pointer(stack->bottom), &caught));
     }
     EXPECT(stacks >= 5);
 }

@@ -24,8 +24,9 @@ static uint64_t elsewhere[16];
 static char printed[8192];
 
 /* Two functions of 0x100 bytes: inner at 0x1000, outer at 0x1100. */
-const char *symbol_find(uint64_t address, uint64_t *offset, uint64_t *size_bytes)
+const char *symbol_find(virt_t virt, uint64_t *offset, uint64_t *size_bytes)
 {
+    uint64_t address = virt.raw;
     if (address < 0x1000 || address >= 0x1200)
         return NULL;
     if (offset)
@@ -61,18 +62,18 @@ static void put_frame(uint64_t *frame, uint64_t caller_frame, uint64_t return_ad
 
 static void assert_ends_at(struct backtrace *walk, uint64_t frame)
 {
-    uint64_t address;
+    virt_t address;
 
     assert_false(backtrace_next(walk, &address));
-    assert_int_equal(walk->frame, frame);
+    assert_int_equal(walk->frame.raw, frame);
 }
 
 static void assert_step(struct backtrace *walk, uint64_t expected)
 {
-    uint64_t address = 0;
+    virt_t address = virt(0);
 
     assert_true(backtrace_next(walk, &address));
-    assert_int_equal(address, expected);
+    assert_int_equal(address.raw, expected);
 }
 
 static void a_chain_gives_its_return_addresses_in_order(void **state)
@@ -83,7 +84,7 @@ static void a_chain_gives_its_return_addresses_in_order(void **state)
     put_frame(&first[10], address_of(&first[20]), 0x1010);
     put_frame(&first[20], address_of(&first[40]), 0x1110);
     put_frame(&first[40], 0, 0x1120);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     assert_step(&walk, 0x1010);
     assert_step(&walk, 0x1110);
     assert_step(&walk, 0x1120);
@@ -96,11 +97,11 @@ static void a_frame_outside_every_stack_is_not_read(void **state)
 
     (void)state;
     put_frame(&elsewhere[0], 0, 0x1010);
-    backtrace_begin(&walk, address_of(&elsewhere[0]));
+    backtrace_begin(&walk, virt(address_of(&elsewhere[0])));
     assert_ends_at(&walk, address_of(&elsewhere[0]));
 
     put_frame(&first[10], 0xdead0000, 0x1010);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     assert_step(&walk, 0x1010);
     assert_ends_at(&walk, 0xdead0000);
 }
@@ -111,11 +112,11 @@ static void a_frame_that_half_leaves_its_stack_is_not_read(void **state)
     uint64_t last_word = address_of(&first[WORDS - 1]);
 
     (void)state;
-    backtrace_begin(&walk, last_word);
+    backtrace_begin(&walk, virt(last_word));
     assert_ends_at(&walk, last_word);
-    backtrace_begin(&walk, last_word - 1);
+    backtrace_begin(&walk, virt(last_word - 1));
     assert_ends_at(&walk, last_word - 1);
-    backtrace_begin(&walk, address_of(first) - 8);
+    backtrace_begin(&walk, virt(address_of(first) - 8));
     assert_ends_at(&walk, address_of(first) - 8);
 }
 
@@ -126,13 +127,13 @@ static void a_loop_of_frames_ends_the_walk(void **state)
     (void)state;
     put_frame(&first[10], address_of(&first[20]), 0x1010);
     put_frame(&first[20], address_of(&first[10]), 0x1110);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     assert_step(&walk, 0x1010);
     assert_step(&walk, 0x1110);
     assert_ends_at(&walk, address_of(&first[10]));
 
     put_frame(&first[30], address_of(&first[30]), 0x1010);
-    backtrace_begin(&walk, address_of(&first[30]));
+    backtrace_begin(&walk, virt(address_of(&first[30])));
     assert_step(&walk, 0x1010);
     assert_ends_at(&walk, address_of(&first[30]));
 }
@@ -143,7 +144,7 @@ static void frames_that_overlap_end_the_walk(void **state)
 
     (void)state;
     put_frame(&first[10], address_of(&first[11]), 0x1010);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     assert_step(&walk, 0x1010);
     assert_ends_at(&walk, address_of(&first[11]));
 }
@@ -154,7 +155,7 @@ static void an_unaligned_frame_ends_the_walk(void **state)
 
     (void)state;
     put_frame(&first[10], address_of(&first[20]) + 4, 0x1010);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     assert_step(&walk, 0x1010);
     assert_ends_at(&walk, address_of(&first[20]) + 4);
 }
@@ -166,7 +167,7 @@ static void a_walk_continues_from_an_exception_stack_to_the_interrupted_one(void
     (void)state;
     put_frame(&second[100], address_of(&first[10]), 0x1010);
     put_frame(&first[10], 0, 0x1110);
-    backtrace_begin(&walk, address_of(&second[100]));
+    backtrace_begin(&walk, virt(address_of(&second[100])));
     assert_step(&walk, 0x1010);
     assert_step(&walk, 0x1110);
     assert_ends_at(&walk, 0);
@@ -175,17 +176,17 @@ static void a_walk_continues_from_an_exception_stack_to_the_interrupted_one(void
 static void a_loop_across_two_stacks_ends_the_walk(void **state)
 {
     struct backtrace walk;
-    uint64_t address;
+    virt_t address;
     unsigned int steps = 0;
 
     (void)state;
     put_frame(&first[10], address_of(&second[10]), 0x1010);
     put_frame(&second[10], address_of(&first[10]), 0x1110);
-    backtrace_begin(&walk, address_of(&first[10]));
+    backtrace_begin(&walk, virt(address_of(&first[10])));
     while (backtrace_next(&walk, &address) && steps < 100)
         steps++;
     assert_true(steps < 10);
-    assert_int_not_equal(walk.frame, 0);
+    assert_int_not_equal(walk.frame.raw, 0);
 }
 
 static void print_names_the_calling_function_and_not_the_one_after_it(void **state)
@@ -194,7 +195,7 @@ static void print_names_the_calling_function_and_not_the_one_after_it(void **sta
     printed[0] = '\0';
     /* 0x1100 is outer's first byte, but a call that ends inner returns there. */
     put_frame(&first[10], 0, 0x1100);
-    backtrace_print_interrupted(0x1020, 0, address_of(&first[10]));
+    backtrace_print_interrupted(virt(0x1020), virt(0), virt(address_of(&first[10])));
     assert_string_equal(printed, "  backtrace:\n"
                                  "    0000000000001020 inner+0x20/0x100\n"
                                  "    0000000000001100 inner+0x100/0x100\n");
@@ -207,13 +208,13 @@ static void print_marks_a_code_address_at_rsp_as_a_guess(void **state)
     first[5] = 0x1030;
     first[6] = 0x3000;
     printed[0] = '\0';
-    backtrace_print_interrupted(0x1020, address_of(&first[5]), address_of(&first[10]));
+    backtrace_print_interrupted(virt(0x1020), virt(address_of(&first[5])), virt(address_of(&first[10])));
     assert_non_null(strstr(printed, "    0000000000001030 inner+0x30/0x100 ?\n"));
     printed[0] = '\0';
-    backtrace_print_interrupted(0x1020, address_of(&first[6]), address_of(&first[10]));
+    backtrace_print_interrupted(virt(0x1020), virt(address_of(&first[6])), virt(address_of(&first[10])));
     assert_null(strstr(printed, "?"));
     printed[0] = '\0';
-    backtrace_print_interrupted(0x1020, address_of(&first[5]) + 1, address_of(&first[10]));
+    backtrace_print_interrupted(virt(0x1020), virt(address_of(&first[5]) + 1), virt(address_of(&first[10])));
     assert_null(strstr(printed, "?"));
 }
 
@@ -224,7 +225,7 @@ static void print_folds_recursion_and_reports_why_a_walk_ended(void **state)
     for (unsigned int i = 0; i < 100; i++)
         put_frame(&first[10 + 4 * i], address_of(&first[14 + 4 * i]), 0x1050);
     put_frame(&first[410], 0xbad, 0x1150);
-    backtrace_print(address_of(&first[10]));
+    backtrace_print(virt(address_of(&first[10])));
     assert_string_equal(printed, "  backtrace:\n"
                                  "    0000000000001050 inner+0x50/0x100, 100 times\n"
                                  "    0000000000001150 outer+0x50/0x100\n"
@@ -240,7 +241,7 @@ static void print_limits_the_number_of_frames(void **state)
     for (unsigned int i = 0; i < 200; i++)
         put_frame(&first[10 + 4 * i], address_of(&first[14 + 4 * i]), 0x1010 + i % 2);
     put_frame(&first[810], 0, 0x1150);
-    backtrace_print(address_of(&first[10]));
+    backtrace_print(virt(address_of(&first[10])));
     for (const char *c = printed; *c; c++)
         lines += *c == '\n';
     assert_true(lines < 60);
@@ -252,11 +253,11 @@ static void the_guard_page_is_right_below_its_stack(void **state)
     uint64_t bottom = address_of(first);
 
     (void)state;
-    assert_string_equal(stacks_find(bottom)->name, "first");
-    assert_null(stacks_find_guard(bottom));
-    assert_string_equal(stacks_find_guard(bottom - 1)->name, "first");
-    assert_string_equal(stacks_find_guard(bottom - 4096)->name, "first");
-    assert_ptr_not_equal(stacks_find(bottom + sizeof(first)), stacks_find(bottom));
+    assert_string_equal(stacks_find(virt(bottom))->name, "first");
+    assert_null(stacks_find_guard(virt(bottom)));
+    assert_string_equal(stacks_find_guard(virt(bottom - 1))->name, "first");
+    assert_string_equal(stacks_find_guard(virt(bottom - 4096))->name, "first");
+    assert_ptr_not_equal(stacks_find(virt(bottom + sizeof(first))), stacks_find(virt(bottom)));
 }
 
 int main(void)
@@ -278,10 +279,10 @@ int main(void)
         cmocka_unit_test(the_guard_page_is_right_below_its_stack),
     };
 
-    stacks[0].bottom = address_of(first);
-    stacks[0].top = stacks[0].bottom + sizeof(first);
-    stacks[1].bottom = address_of(second);
-    stacks[1].top = stacks[1].bottom + sizeof(second);
+    stacks[0].bottom = virt(address_of(first));
+    stacks[0].top = virt_add(stacks[0].bottom, sizeof(first));
+    stacks[1].bottom = virt(address_of(second));
+    stacks[1].top = virt_add(stacks[1].bottom, sizeof(second));
     stacks_add(&stacks[0]);
     stacks_add(&stacks[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);

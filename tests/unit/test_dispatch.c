@@ -85,9 +85,9 @@ const struct command __commands_start[5] = {
 STATIC_ASSERT(sizeof(__commands_start) == 320, "the size that __commands_end adds");
 __asm__(".globl __commands_end\n.set __commands_end, __commands_start + 320");
 
-const struct stack *stacks_find(uint64_t address)
+const struct stack *stacks_find(virt_t address)
 {
-    return address >= stack.bottom && address < stack.top ? &stack : NULL;
+    return virt_is_in(address, stack.bottom, stack.top) ? &stack : NULL;
 }
 
 void print_styled(enum text_style style, const char *format, ...)
@@ -173,8 +173,8 @@ static void commands_nest_to_the_limit_and_no_deeper(void **state)
 /* With @left bytes between the caller's frame and the stack's end. */
 static void set_stack(uint64_t left)
 {
-    uint64_t here = (uintptr_t)__builtin_frame_address(0);
-    stack = (struct stack){ .name = "test", .bottom = here - left, .top = here + 65536 };
+    virt_t here = virt_of(__builtin_frame_address(0));
+    stack = (struct stack){ .name = "test", .bottom = virt_sub(here, left), .top = virt_add(here, 65536) };
 }
 
 static void a_command_is_refused_when_the_stack_is_nearly_full(void **state)

@@ -241,9 +241,9 @@ static void null_strings_and_pointers_are_printed_as_text(void **state)
     assert_string_equal(ours, "(null) 0x0");
 }
 
-static bool one_symbol(uint64_t address, char *buffer, size_t size)
+static bool one_symbol(virt_t address, char *buffer, size_t size)
 {
-    if (address != 0x1234)
+    if (address.raw != 0x1234)
         return false;
     snprintf(buffer, size, "main+0x4/0x10");
     return true;

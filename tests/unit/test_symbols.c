@@ -25,7 +25,7 @@ const char symbol_names[] = FIRST_GROUP "far\0farther";
 
 static const char *name_at(uint32_t offset)
 {
-    return symbol_find(KERNEL_IMAGE_START + offset, NULL, NULL);
+    return symbol_find(virt(KERNEL_IMAGE_START + offset), NULL, NULL);
 }
 
 static void each_address_belongs_to_the_function_that_starts_at_or_before_it(void **state)
@@ -44,14 +44,14 @@ static void addresses_outside_code_have_no_name(void **state)
     assert_null(name_at(0xfff));
     assert_null(name_at(0x30000));
     assert_null(name_at(UINT32_MAX));
-    assert_null(symbol_find(0, NULL, NULL));
-    assert_null(symbol_find(0x1000, NULL, NULL));
-    assert_null(symbol_find(UINT64_MAX, NULL, NULL));
-    assert_null(symbol_find(KERNEL_IMAGE_START - 1, NULL, NULL));
+    assert_null(symbol_find(virt(0), NULL, NULL));
+    assert_null(symbol_find(virt(0x1000), NULL, NULL));
+    assert_null(symbol_find(virt(UINT64_MAX), NULL, NULL));
+    assert_null(symbol_find(virt(KERNEL_IMAGE_START - 1), NULL, NULL));
     /* The low half of the offset alone would be in the code. */
-    assert_null(symbol_find(KERNEL_IMAGE_START + 0x100001000, NULL, NULL));
+    assert_null(symbol_find(virt(KERNEL_IMAGE_START + 0x100001000), NULL, NULL));
     char text[8] = "as was";
-    assert_false(symbol_describe(0, text, sizeof(text)));
+    assert_false(symbol_describe(virt(0), text, sizeof(text)));
     assert_string_equal(text, "as was");
 }
 
@@ -59,10 +59,10 @@ static void offset_and_size_are_relative_to_the_containing_function(void **state
 {
     (void)state;
     uint64_t offset, size;
-    symbol_find(KERNEL_IMAGE_START + 0x1013, &offset, &size);
+    symbol_find(virt(KERNEL_IMAGE_START + 0x1013), &offset, &size);
     assert_int_equal(offset, 2);
     assert_int_equal(size, 0x1ef);
-    symbol_find(KERNEL_IMAGE_START + 0x13ff, &offset, &size);
+    symbol_find(virt(KERNEL_IMAGE_START + 0x13ff), &offset, &size);
     assert_int_equal(offset, 0x1ff);
     assert_int_equal(size, 0x200);
 }
@@ -70,7 +70,8 @@ static void offset_and_size_are_relative_to_the_containing_function(void **state
 static void a_function_has_the_base_and_the_names_of_its_group(void **state)
 {
     (void)state;
-    uint64_t offset, size, address;
+    uint64_t offset, size;
+    virt_t address;
     assert_string_equal(name_at(0x14af), "f14");
     assert_string_equal(name_at(0x14b0), "f15");
     assert_string_equal(name_at(0x1ffff), "f15");
@@ -78,46 +79,46 @@ static void a_function_has_the_base_and_the_names_of_its_group(void **state)
     assert_string_equal(name_at(0x27fff), "far");
     assert_string_equal(name_at(0x28000), "farther");
     assert_string_equal(name_at(0x2ffff), "farther");
-    symbol_find(KERNEL_IMAGE_START + 0x1ffff, &offset, &size);
+    symbol_find(virt(KERNEL_IMAGE_START + 0x1ffff), &offset, &size);
     assert_int_equal(offset, 0x1eb4f);
     assert_int_equal(size, 0x1eb50);
-    symbol_find(KERNEL_IMAGE_START + 0x28001, &offset, &size);
+    symbol_find(virt(KERNEL_IMAGE_START + 0x28001), &offset, &size);
     assert_int_equal(offset, 1);
     assert_int_equal(size, 0x8000);
     assert_int_equal(symbol_read_address("f15", &address), STATUS_OK);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x14b0);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x14b0);
     assert_int_equal(symbol_read_address("far", &address), STATUS_OK);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x20000);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x20000);
     assert_int_equal(symbol_read_address("farther", &address), STATUS_OK);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x28000);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x28000);
 }
 
 static void a_description_is_name_offset_and_size_truncated_to_fit(void **state)
 {
     (void)state;
     char text[32], small[8];
-    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1000, text, sizeof(text)));
+    assert_true(symbol_describe(virt(KERNEL_IMAGE_START + 0x1000), text, sizeof(text)));
     assert_string_equal(text, "first+0x0/0x10");
-    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1234, text, sizeof(text)));
+    assert_true(symbol_describe(virt(KERNEL_IMAGE_START + 0x1234), text, sizeof(text)));
     assert_string_equal(text, "last+0x34/0x200");
-    assert_true(symbol_describe(KERNEL_IMAGE_START + 0x1000, small, sizeof(small)));
+    assert_true(symbol_describe(virt(KERNEL_IMAGE_START + 0x1000), small, sizeof(small)));
     assert_string_equal(small, "first+0");
 }
 
 static void an_address_is_a_number_or_a_functions_whole_name(void **state)
 {
     (void)state;
-    uint64_t address = 7;
+    virt_t address = virt(7);
     assert_int_equal(symbol_read_address("0x1234", &address), STATUS_OK);
-    assert_int_equal(address, 0x1234);
+    assert_int_equal(address.raw, 0x1234);
     assert_int_equal(symbol_read_address("first", &address), STATUS_OK);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x1000);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x1000);
     assert_int_equal(symbol_read_address("last", &address), STATUS_OK);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x1200);
     static const char *const others[] = { "", "fir", "firsts", "0x", "0x10000000000000000", "First" };
     for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         assert_int_equal(symbol_read_address(others[i], &address), STATUS_NOT_FOUND);
-    assert_int_equal(address, KERNEL_IMAGE_START + 0x1200);
+    assert_int_equal(address.raw, KERNEL_IMAGE_START + 0x1200);
 }
 
 int main(void)

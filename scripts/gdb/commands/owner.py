@@ -104,9 +104,10 @@ def lines_of_frame(virtual):
 def stack_of(address):
     stack = parse("'panic/stacks.c'::stacks")
     while number(stack):
-        if number(stack['bottom']) - PAGE <= address < number(stack['top']):
-            guard = 'guard page of ' if address < number(stack['bottom']) else ''
-            return f'{guard}stack "{stack["name"].string()}", {number(stack["top"]) - address} bytes below its top'
+        bottom, top = number(stack['bottom']['raw']), number(stack['top']['raw'])
+        if bottom - PAGE <= address < top:
+            guard = 'guard page of ' if address < bottom else ''
+            return f'{guard}stack "{stack["name"].string()}", {top - address} bytes below its top'
         stack = stack['next']
     return None
 
