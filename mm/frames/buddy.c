@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator's functions: blocks given out and taken back.
+ * The buddy allocator's public functions: allocation, freeing and splitting of blocks.
  *
- * A block comes from this CPU's stack of its order (block_cache.c), else from the tree, in the order of zones
- * and nodes that zones.c has. Before a request fails, this CPU's caches have been drained and the shrinkers
- * called.
+ * The functions that a buddy_alloc(order) passes through, their files, and what each decides:
+ *
+ *   buddy_alloc()               buddy        a block of this CPU's stack (block_cache.h), if there is one
+ *     frame_alloc()             frame_cache  order 0: the same with single frames, from buddy_take_frames()
+ *     buddy_alloc_where()       buddy        whether to try again: drains caches, calls shrinkers
+ *       take_ordinary()         buddy        how many blocks: one, and those that fit into the stack
+ *         buddy_take_blocks()   zones        from the chunk that this CPU used last, else one by take()
+ *       buddy_take()            zones        if there are flags, a limit or a node: one by take()
+ *         take()                zones        makes missing descriptors, then searches again
+ *           search_nodes()      zones        the node: the nearest first
+ *             search_zones()    zones        the range: from the highest zone down, without reserves
+ *               buddy_take_between_locked()
+ *                               search       the chunk or region: rather one that is split already
+ *                 buddy_take_in_chunk_locked(), buddy_take_in_region_locked()
+ *                               tree         the bits; sets the hints
+ *       use_block()             buddy        writes the descriptor of the first frame
  *
  * The descriptor of a block's first frame says that it is in use, and its order. A free that does not match
  * it is reported and changes nothing.

@@ -233,23 +233,31 @@ void buddy_split_region_locked(int64_t number, struct window taken, unsigned int
 
 /* ---- search.c ---- */
 
-/* A block that was taken, or PFN_INVALID. Or a chunk that has to be described first, and is still
-   free; of a region that has no struct, the first one. */
-struct found {
-    pfn_t frame;
-    bool is_undescribed;
+/* A block of 2^order frames in [lo, hi). */
+struct range_request {
+    unsigned int order;
+    bool defers; /* what has no descriptors is not split: the caller makes them, and searches again */
+    pfn_t lo, hi;
 };
 
+/* The result of a search. At most one of the two is valid. */
+struct found {
+    pfn_t block; /* taken */
+    /* If the request defers: a chunk that is still free and has to be described. Of a region without a
+       struct, the first one. */
+    pfn_t undescribed;
+};
+#define FOUND_NOTHING ((struct found){ PFN_INVALID, PFN_INVALID })
+
 /**
- * buddy_take_between_locked() - take the highest block that lies within frames [lo, hi), rather of what is
- * split.
- * @defers: a chunk without descriptors, or a region without a struct, that would have to be split is not: the
- *          caller describes it.
+ * buddy_take_between_locked() - take the highest block of a range, of a chunk or region that is split already
+ * if there is one.
+ * @request: any range, also an empty one.
  *
  * Return: the block. Its descriptor is not written, and those of an order of CHUNK_ORDER and more may not
  *         exist yet: buddy_describe_block().
  */
-struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, bool defers);
+struct found buddy_take_between_locked(const struct range_request *request);
 
 /* Makes the descriptors of a chunk that a search found undescribed, if it is still free as a whole; else its
    owner makes them. For a region that has not been split yet, a step towards its struct instead.

@@ -53,17 +53,18 @@ static bool is_all_taken(const struct bits512 *bits, struct window window)
 }
 
 /* Blocks of order 0 to 8. The lock is held. */
-static pfn_t search_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
+static pfn_t search_chunks(const struct range_request *request, int64_t number)
 {
     CHECK_HELD(&buddy.lock);
     struct place place = { .region = &buddy.regions[number], .number = number };
     const struct region *region = place.region;
-    struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
+    unsigned int order = request->order;
+    struct window chunks = window_of(request->lo, request->hi, buddy_region_start(region), CHUNK_FRAMES);
     int64_t chunk = chunks.hi;
     while ((chunk = highest_below(&region->hints[0][order], CHUNK_ORDER, chunk - 1)) >= (int64_t)chunks.lo) {
         pfn_t frame;
         place.chunk = (unsigned int)chunk;
-        struct window frames = window_of(lo, hi, buddy_chunk_start(region, place.chunk), 1);
+        struct window frames = window_of(request->lo, request->hi, buddy_chunk_start(region, place.chunk), 1);
         if (!is_all_taken(&region->chunks[chunk], frames) &&
             buddy_take_in_chunk_locked(&place, order, frames, 1, &frame) == 1)
             return frame;
@@ -72,13 +73,13 @@ static pfn_t search_chunks(int64_t number, unsigned int order, pfn_t lo, pfn_t h
 }
 
 /* Blocks of order 9 to 17. The lock is held. */
-static pfn_t search_region(int64_t number, unsigned int order, pfn_t lo, pfn_t hi)
+static pfn_t search_region(const struct range_request *request, int64_t number)
 {
     CHECK_HELD(&buddy.lock);
     const struct region *region = &buddy.regions[number];
-    struct window chunks = window_of(lo, hi, buddy_region_start(region), CHUNK_FRAMES);
+    struct window chunks = window_of(request->lo, request->hi, buddy_region_start(region), CHUNK_FRAMES);
     return is_all_taken(&region->whole, chunks) ? PFN_INVALID
-                                                : buddy_take_in_region_locked(number, order, chunks);
+                                                : buddy_take_in_region_locked(number, request->order, chunks);
 }
 
 /* The highest region that has frames below @hi; NO_REGION when none has. */
@@ -87,16 +88,15 @@ static int64_t top_region(pfn_t hi)
     return buddy_region_below((hi.raw - 1) / REGION_FRAMES);
 }
 
-/* @lo, @hi: multiples of 2^order (of a chunk, for whole chunks that only touch the range).
-   @number: top_region(). The lock is held. */
-static pfn_t search_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number)
+/* @request: its range begins and ends at multiples of 2^order. @number: top_region(). The lock is held. */
+static pfn_t search_regions(const struct range_request *request, int64_t number)
 {
     CHECK_HELD(&buddy.lock);
-    while ((number = highest_below(buddy.hints[order], 1, number)) >= 0) {
-        if (!pfn_is_below(lo, pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES)))
+    while ((number = highest_below(buddy.hints[request->order], 1, number)) >= 0) {
+        if (!pfn_is_below(request->lo, pfn_add(buddy_region_start(&buddy.regions[number]), REGION_FRAMES)))
             break;
         pfn_t frame =
-            order < CHUNK_ORDER ? search_chunks(number, order, lo, hi) : search_region(number, order, lo, hi);
+            request->order < CHUNK_ORDER ? search_chunks(request, number) : search_region(request, number);
         if (pfn_is_valid(frame))
             return frame;
         number--;
@@ -180,52 +180,53 @@ static pfn_t first_to_describe(pfn_t base)
 }
 
 /* Splits a region that is free as a whole for a block of order 9 to 18. The lock is held. */
-static struct found search_free_regions(unsigned int order, pfn_t lo, pfn_t hi, int64_t number, bool defers)
+static struct found search_free_regions(const struct range_request *request, int64_t number)
 {
     CHECK_HELD(&buddy.lock);
     for (; (number = highest_below(buddy.free_regions, 1, number)) >= 0; number--) {
         pfn_t base = pfn(buddy_gib_of(number) * REGION_FRAMES), end = pfn_add(base, REGION_FRAMES);
-        if (!pfn_is_below(lo, end))
+        if (!pfn_is_below(request->lo, end))
             break;
-        pfn_t frame = pfn(pfn_min(hi, end).raw - BIT(order));
+        pfn_t frame = pfn(pfn_min(request->hi, end).raw - BIT(request->order));
         /* One end of the region is not the block's. */
-        unsigned int own = order == REGION_ORDER       ? NO_CHUNK
-                           : pfn_is_equal(frame, base) ? REGION_CHUNKS - 1
-                                                       : 0;
+        unsigned int own = request->order == REGION_ORDER ? NO_CHUNK
+                           : pfn_is_equal(frame, base)    ? REGION_CHUNKS - 1
+                                                          : 0;
         bool is_own_used;
-        if (defers && !buddy_is_prepared(number))
-            return (struct found){ .frame = first_to_describe(base), .is_undescribed = true };
+        if (request->defers && !buddy_is_prepared(number))
+            return (struct found){ PFN_INVALID, first_to_describe(base) };
         if (!prepare_region(number, own, &is_own_used))
             continue;
         struct window taken = { .lo = (unsigned int)(pfn_distance(base, frame) / CHUNK_FRAMES) };
-        taken.hi = taken.lo + (unsigned int)BIT(order - CHUNK_ORDER);
+        taken.hi = taken.lo + (unsigned int)BIT(request->order - CHUNK_ORDER);
         buddy_split_region_locked(number, taken, is_own_used ? own : NO_CHUNK);
-        return (struct found){ .frame = frame };
+        return (struct found){ frame, PFN_INVALID };
     }
-    return (struct found){ .frame = PFN_INVALID };
+    return FOUND_NOTHING;
 }
 
 /* Splits a chunk that is free as a whole for a block of order 0 to 8. The lock is held. */
-static struct found search_whole_chunks(unsigned int order, pfn_t lo, pfn_t hi, int64_t number, bool defers)
+static struct found search_whole_chunks(const struct range_request *request, int64_t number)
 {
     CHECK_HELD(&buddy.lock);
-    pfn_t chunk_lo = pfn_align_down(lo, CHUNK_FRAMES), chunk_hi = pfn_align_up(hi, CHUNK_FRAMES);
-    struct found found = { .frame = search_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number) };
-    if (!pfn_is_valid(found.frame))
-        found = search_free_regions(CHUNK_ORDER, chunk_lo, chunk_hi, number, defers);
+    /* Also chunks that are only partly in the range: the block's part of one is within it. */
+    const struct range_request whole = { CHUNK_ORDER, request->defers,
+                                         pfn_align_down(request->lo, CHUNK_FRAMES),
+                                         pfn_align_up(request->hi, CHUNK_FRAMES) };
+    struct found found = { search_regions(&whole, number), PFN_INVALID };
+    if (!pfn_is_valid(found.block))
+        found = search_free_regions(&whole, number);
     struct place place;
-    if (found.is_undescribed || !pfn_is_valid(found.frame) || !buddy_find(found.frame, &place))
+    if (!pfn_is_valid(found.block) || !buddy_find(found.block, &place))
         return found;
-    found.is_undescribed = defers && !buddy_is_described(&place);
-    if (found.is_undescribed || !buddy_describe(place.region, place.chunk)) {
+    bool has_to_wait = request->defers && !buddy_is_described(&place);
+    if (has_to_wait || !buddy_describe(place.region, place.chunk)) {
         VERIFY(buddy_give_locked(&place, CHUNK_ORDER));
-        if (!found.is_undescribed)
-            found.frame = PFN_INVALID;
-        return found;
+        return (struct found){ PFN_INVALID, has_to_wait ? found.block : PFN_INVALID };
     }
-    found.frame = pfn(pfn_min(hi, pfn_add(found.frame, CHUNK_FRAMES)).raw - BIT(order));
-    place.frame = found.frame.raw % CHUNK_FRAMES;
-    buddy_split_chunk_locked(&place, order);
+    found.block = pfn(pfn_min(request->hi, pfn_add(found.block, CHUNK_FRAMES)).raw - BIT(request->order));
+    place.frame = found.block.raw % CHUNK_FRAMES;
+    buddy_split_chunk_locked(&place, request->order);
     return found;
 }
 
@@ -245,21 +246,22 @@ bool buddy_describe_free_locked(pfn_t chunk)
     return !is_free || buddy_describe(place.region, place.chunk);
 }
 
-struct found buddy_take_between_locked(unsigned int order, pfn_t lo, pfn_t hi, bool defers)
+struct found buddy_take_between_locked(const struct range_request *request)
 {
     CHECK_HELD(&buddy.lock);
-    struct found found = { .frame = PFN_INVALID };
-    lo = pfn_align_up(lo, BIT(order));
-    hi = pfn_align_down(hi, BIT(order));
-    if (!pfn_is_below(lo, hi))
-        return found;
-    int64_t number = top_region(hi);
+    unsigned int order = request->order;
+    const struct range_request aligned = { order, request->defers, pfn_align_up(request->lo, BIT(order)),
+                                           pfn_align_down(request->hi, BIT(order)) };
+    if (!pfn_is_below(aligned.lo, aligned.hi))
+        return FOUND_NOTHING;
+    int64_t number = top_region(aligned.hi);
+    struct found found = FOUND_NOTHING;
     if (order < REGION_ORDER)
-        found.frame = search_regions(order, lo, hi, number);
-    if (!pfn_is_valid(found.frame) && order < CHUNK_ORDER)
-        found = search_whole_chunks(order, lo, hi, number, defers);
-    else if (!pfn_is_valid(found.frame))
-        found = search_free_regions(order, lo, hi, number, defers);
-    buddy_check_taken_locked(found.is_undescribed ? PFN_INVALID : found.frame, order);
+        found.block = search_regions(&aligned, number);
+    if (!pfn_is_valid(found.block) && order < CHUNK_ORDER)
+        found = search_whole_chunks(&aligned, number);
+    else if (!pfn_is_valid(found.block))
+        found = search_free_regions(&aligned, number);
+    buddy_check_taken_locked(found.block, order);
     return found;
 }

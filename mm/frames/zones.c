@@ -22,6 +22,7 @@ struct request {
     pfn_t below;       /* PFN_END: anywhere */
     unsigned int node; /* searched first */
     bool is_ordinary;  /* the chunk that it takes from becomes this CPU's */
+    bool defers;       /* as in struct range_request; take() sets it */
 };
 
 /* The zone whose reserve a request below @below may take, because it can have nothing above: the highest one
@@ -41,7 +42,7 @@ static const struct zone *confining_zone(pfn_t below)
 }
 
 /* A node's zones, from the highest down. The lock is held. */
-static struct found search_zones(const struct request *request, unsigned int node, bool defers)
+static struct found search_zones(const struct request *request, unsigned int node)
 {
     CHECK_HELD(&buddy.lock);
     const struct zone *confining = confining_zone(request->below);
@@ -56,28 +57,30 @@ static struct found search_zones(const struct request *request, unsigned int nod
             pfn_t end = n + 1 < buddy.node_run_count ? run[1].start : PFN_END;
             if (run->node != node)
                 continue;
-            struct found found =
-                buddy_take_between_locked(request->order, pfn_max(lo, run->start), pfn_min(hi, end), defers);
-            if (pfn_is_valid(found.frame))
+            const struct range_request part = { request->order, request->defers, pfn_max(lo, run->start),
+                                                pfn_min(hi, end) };
+            struct found found = buddy_take_between_locked(&part);
+            if (pfn_is_valid(found.block) || pfn_is_valid(found.undescribed))
                 return found;
         }
     }
-    return (struct found){ .frame = PFN_INVALID };
+    return FOUND_NOTHING;
 }
 
 /* All nodes, by distance from the request's. The lock is held. */
-static struct found search_nodes(const struct request *request, bool defers)
+static struct found search_nodes(const struct request *request)
 {
     CHECK_HELD(&buddy.lock);
     uint64_t seen = 0;
     for (unsigned int node = request->node; node < buddy.node_count;
          node = buddy_nearest_node(request->node, seen)) {
-        struct found found = search_zones(request, node, defers);
-        if (pfn_is_valid(found.frame) || (request->flags & BUDDY_THIS_NODE))
+        struct found found = search_zones(request, node);
+        if (pfn_is_valid(found.block) || pfn_is_valid(found.undescribed) ||
+            (request->flags & BUDDY_THIS_NODE))
             return found;
         seen |= BIT(node);
     }
-    return (struct found){ .frame = PFN_INVALID };
+    return FOUND_NOTHING;
 }
 
 /* ---- a CPU's own chunk ---- */
@@ -112,12 +115,12 @@ static bool find_own_chunk(struct place *place, unsigned int order)
 
 /* ---- taking ---- */
 
-static struct found search(const struct request *request, bool defers)
+static struct found search(const struct request *request)
 {
     spin_lock(&buddy.lock);
-    struct found found = search_nodes(request, defers);
-    if (request->is_ordinary && !found.is_undescribed)
-        note_own_chunk(found.frame, request->order);
+    struct found found = search_nodes(request);
+    if (request->is_ordinary)
+        note_own_chunk(found.block, request->order);
     spin_unlock(&buddy.lock);
     return found;
 }
@@ -137,17 +140,20 @@ static bool describe(pfn_t chunk)
  * is refused what it holds. When they cannot be made, the next search makes those of what it splits itself,
  * and goes on where that fails.
  */
-static pfn_t take(const struct request *request)
+static pfn_t take(struct request *request)
 {
-    struct found found = search(request, true);
-    while (UNLIKELY(found.is_undescribed))
-        found = search(request, describe(found.frame));
-    return found.frame;
+    request->defers = true;
+    struct found found = search(request);
+    while (UNLIKELY(pfn_is_valid(found.undescribed))) {
+        request->defers = describe(found.undescribed);
+        found = search(request);
+    }
+    return found.block;
 }
 
 pfn_t buddy_take(unsigned int order, unsigned int flags, phys_t below, uint32_t node)
 {
-    const struct request request = {
+    struct request request = {
         .order = order,
         .flags = flags,
         .below = phys_is_valid(below) ? phys_to_pfn(below) : PFN_END,

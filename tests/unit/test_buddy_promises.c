@@ -171,12 +171,13 @@ static void descriptors_leave_the_reserves_alone(void **state)
     struct buddy_stats before;
     buddy_stats(BUDDY_ANY_NODE, &before);
     /* Of what is below 4 GiB, all that ordinary requests get. */
+    const struct range_request ordinary = { .lo = buddy.zones[BUDDY_ZONE_4G].reserve_end,
+                                            .hi = phys_to_pfn(phys(GIB(4))) };
     uint64_t left;
     do {
         left = reserve_left(BUDDY_ZONE_4G);
         spin_lock(&buddy.lock);
-        (void)buddy_take_between_locked(0, buddy.zones[BUDDY_ZONE_4G].reserve_end, phys_to_pfn(phys(GIB(4))),
-                                        false);
+        (void)buddy_take_between_locked(&ordinary);
         spin_unlock(&buddy.lock);
     } while (reserve_left(BUDDY_ZONE_4G) < left);
     assert_true(before.zones[BUDDY_ZONE_4G].reserve > 2 * CHUNK_FRAMES);

@@ -183,9 +183,11 @@ static void set_up(unsigned int chunks, bool caches)
     frame_cache_set_limit(caches ? 16 : 0);
     drain_all(INTERLEAVE_CPUS);
     spin_lock(&buddy.lock);
-    for (unsigned int order = 10; order-- > 0;)
-        while (pfn_is_valid(buddy_take_between_locked(order, pfn(0), pfn(START), false).frame))
+    for (unsigned int order = 10; order-- > 0;) {
+        const struct range_request all = { .order = order, .lo = pfn(0), .hi = pfn(START) };
+        while (pfn_is_valid(buddy_take_between_locked(&all).block))
             ;
+    }
     spin_unlock(&buddy.lock);
     frames = chunks * CHUNK_FRAMES;
     free_at_start = buddy.free - frames;
