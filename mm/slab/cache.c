@@ -2,14 +2,14 @@
 /*
  * Caches: laid out, created, destroyed, counted.
  *
- * A cache is laid out once: how many objects go into a slab of which order, where the first one begins,
- * how large magazines may get. Of slab sizes the smallest is taken that holds 8 objects and wastes at
- * most an eighth; order 3 need not hold 8. What remains at a slab's end lets objects begin at
- * different cache lines in different slabs (Bonwick's colouring).
+ * The layout of a cache is computed once: the order of its slabs, the number of objects in each, the offset
+ * of the first one, and the size limit of magazines. The order is the smallest at which a slab holds 8
+ * objects and wastes at most an eighth of itself; at order 3, fewer than 8 will do. The bytes left over at a
+ * slab's end are used for colouring (Bonwick): objects begin at different cache lines in different slabs.
  *
- * A cache is destroyed in this order: it is hidden from new walks (table.c) and the walks that are at it
- * end; only then other CPUs' magazines are touched, which a walk there empties, too; and only when they are
- * empty is the number free, because the next cache that gets it has its magazines in their places.
+ * slab_cache_destroy() first hides the cache from new walks (table.c) and waits for those that have reached
+ * it. Then it empties the magazines of all CPUs, which a walk empties as well. Only then does it free the
+ * cache's number, because the number is the index of the cache's magazines on each CPU.
  */
 #include <ashlar/mm/buddy.h>
 #include <ashlar/sync/context.h>
@@ -23,14 +23,14 @@
 #define OBJECT_LEAST 16 /* PAGE_SIZE / SLAB_MAX_OBJECTS */
 #define CACHE_LINE   64
 
-/* Filled magazines that a depot holds at most: some thousands of small objects, but no more than a part of
-   memory of any object. */
+/* Limits of the filled magazines in a depot: some thousands of small objects, and of larger ones no more than
+   a part of memory. */
 #define DEPOT_MOST    64
 #define DEPOT_PER_CPU 2
 #define DEPOT_LEAST   2
 #define DEPOT_PART    64
 
-/* Where struct slab_cache and its nodes come from. */
+/* struct slab_cache and its nodes are allocated from this cache. */
 static struct slab_cache cache_cache;
 
 #ifdef ASHLAR_CHECKED
@@ -156,7 +156,7 @@ static void set_hidden(struct slab_cache *cache, bool is_hidden)
     spin_unlock(&slab_table_lock);
 }
 
-/* When it returns, no walk is at the cache. */
+/* Hides the cache from new walks and waits until no walk is at it. */
 static void hide(struct slab_cache *cache)
 {
     set_hidden(cache, true);
@@ -239,7 +239,8 @@ status_t slab_cache_destroy(struct slab_cache *cache)
 
 /* ---- the allocator's own caches ---- */
 
-/* Static, on one node, inside its slabs, without magazines: that ends the recursion. */
+/* The allocator's own caches are static, have one node, keep struct slab inside their slabs and have no
+   magazines, so that an allocation from them needs no other cache. */
 static void add_own(struct slab_cache *cache, struct slab_node *node, const char *name, size_t object_size)
 {
     *cache = (struct slab_cache){ .is_inside = true, .is_direct = true };

@@ -4,8 +4,8 @@
  *
  * Each object lies between red zones, with a trail (redzone.h). While it is free it is filled with POISON,
  * and a byte that differs when it is handed out again is a write after the free. A freed object stays in its
- * cache's quarantine for a while, first in, first out, so that a stale pointer meets poison and not another
- * caller's new object.
+ * cache's quarantine for a while, first in, first out, so that a stale pointer refers to poison and not to
+ * another caller's new object.
  *
  * These caches have no magazines: every request takes the slow path, so the common path has no checks.
  * Constructors run at each allocation, because poison overwrites what they wrote.
@@ -15,7 +15,7 @@
  */
 #include "redzone.h"
 
-#define QUARANTINE_SIZE KIB(64) /* bytes of a cache's objects, but one object in any case */
+#define QUARANTINE_SIZE KIB(64) /* bytes of freed objects for each cache; at least one object */
 
 struct slab_cache quarantine_cache;
 

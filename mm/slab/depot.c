@@ -2,16 +2,16 @@
 /*
  * Depots: whole magazines between CPUs and slabs, one depot for each cache and NUMA node.
  *
- * Size of a depot: every LOOK_AFTER exchanges the low-water mark of its lists is marked as unneeded: that
- * many magazines were not used in this interval. The number of filled ones is limited. A CPU that finds the
- * depot's lock contended too often makes larger magazines, which are exchanged less often; memory pressure
- * makes them smaller, and they grow back to their usual size when it is over. A remote-node object goes back
- * into its slab, and so to its home node.
+ * The size of a depot follows its use: after every LOOK_AFTER exchanges, as many magazines as the low-water
+ * mark of its lists are marked as unneeded, because that many were not used in the interval. The number of
+ * filled ones is limited. When the depot's lock is contended too often, new magazines are made larger, so
+ * that they are exchanged less often; memory pressure makes them smaller, until it is over. A remote-node
+ * object goes back into its slab, and so to its home node.
  *
- * Returning objects to slabs takes time, which any caller may have to spend. So no call returns more than
- * GIVE_MOST objects: an exchange trims an unneeded magazine by that many and leaves the rest to the next
- * exchange. A CPU that brings a full magazine to a depot at its limit gets the same magazine back with
- * GIVE_MOST slots free, so a depot does not grow, however long a caller frees.
+ * Any caller may have to return objects to slabs, which takes time. So no call returns more than GIVE_MOST
+ * objects: an exchange trims an unneeded magazine by that many and leaves the rest to the next exchange. A
+ * CPU that brings a full magazine to a depot at its limit gets the same magazine back with GIVE_MOST slots
+ * free, so a depot does not grow, however long a caller frees.
  *
  * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
  *
@@ -21,7 +21,7 @@
 
 #include "slab_private.h"
 
-/* Exchanges between two updates of what a depot does not need. */
+/* Exchanges from one update of a depot's low-water marks to the next. */
 #define LOOK_AFTER     512
 /* A lock that is contended in one of so many exchanges is contended too often. */
 #define CONTENDED_PART 8
@@ -73,9 +73,8 @@ void magazine_end(struct magazine *magazine)
     slab_give(&magazine_caches[magazine->size_class], (void *[]){ magazine }, 1, NULL);
 }
 
-/* Objects from the magazine's top, which were freed last, go back to slabs: half of GIVE_MOST, and as many
-   again unless slabs have ended with the first half, which takes longer. Return: frames that went back with
-   them. */
+/* Returns objects from the magazine's top to slabs: half of GIVE_MOST, then as many again, unless the first
+   half has freed slabs, which takes longer. Return: frames that went back. */
 static uint64_t give_some(struct slab_cache *cache, struct magazine *magazine)
 {
     uint64_t frames = 0;

@@ -3,14 +3,15 @@
  * Magazines: the slab allocator's common path (Bonwick and Adams, "Magazines and Vmem", 2001).
  *
  * For each cache a CPU has two magazines of free objects, the loaded one and the previous one. It pops from
- * and pushes to the loaded one, without a lock or a locked instruction. When that is empty or full it swaps
- * the two, and when that does not help, it goes to the depot (depot.c) for a filled or an empty one; only
- * whole magazines cross between CPUs, so a free on another CPU costs what a local one costs. With two, a
- * caller that allocates and frees at the limit does not go to the depot each time. When the depot has no
- * filled one, one is filled from slabs.
+ * and pushes to the loaded one, without a lock or a locked instruction. When the loaded one is empty or full,
+ * the CPU swaps the two; if both are, it exchanges one at the depot (depot.c) for a filled or an empty one.
+ * Only whole magazines cross between CPUs, so a free on another CPU costs as much as a local one. Because
+ * there are two, a caller that alternates between allocating and freeing at the limit does not cause an
+ * exchange each time. When the depot has no filled magazine, one is filled from slabs.
  *
- * Slot 0 of each magazine is NULL. A pop that returns it means that the magazine is empty; so a CPU without a
- * magazine has empty_magazine, which is empty and full at once, and the common path has no test for it.
+ * Slot 0 of each magazine is NULL, so a pop that returns NULL has found the magazine empty. A CPU without a
+ * magazine has empty_magazine loaded, which is both empty and full, so the common path needs no test for that
+ * case.
  *
  * No CPU accesses another's magazines. Memory pressure raises an epoch, and each CPU, on its next slow path
  * here, puts its magazines into the depots, a few caches at a time, where other CPUs find them. Before an
@@ -25,7 +26,7 @@
 
 #include "slab_private.h"
 
-/* Objects that a new magazine is filled with at most: more are taken when they are needed. */
+/* Limit of the objects that a new magazine is filled with; further ones are taken on demand. */
 #define FILL_MOST     64
 /* Caches whose magazines a CPU gives up in one slow path under pressure. */
 #define ANSWER_CACHES 8
@@ -83,8 +84,8 @@ static struct magazine *insert(unsigned int number, struct magazine *magazine, b
     return left;
 }
 
-/* Takes the previous magazine away from this CPU when it has two; else empty_magazine, and the one that it
-   has will be the previous one. */
+/* Removes and returns the previous magazine of this CPU if it has two magazines. With only one, it returns
+   empty_magazine, and the next load makes that one the previous one. */
 static struct magazine *take_previous(unsigned int number)
 {
     struct magazine *previous = &empty_magazine;
@@ -172,7 +173,8 @@ void magazine_handle_pressure(void)
     PORT_MINE(slab_handled_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
-/* In a cross-call, which may have interrupted a wait for the same depot's lock: so it does not wait. */
+/* A cross-call's function. It must not wait for the depot's lock: the code that it interrupted may hold the
+   lock or wait for it. */
 static void give_up_called(void *argument)
 {
     depot_put_unneeded(argument, take_own, false);
@@ -231,8 +233,8 @@ static struct magazine *fill(struct slab_cache *cache, bool *has_grown)
     return NULL;
 }
 
-/* Out of memory: takes from other nodes' depots, then from any slab. @may_grow: perhaps only the memory for a
-   magazine could not be had. */
+/* Out of memory: takes from other nodes' depots, then from any slab. @may_grow: slabs may still be allocated;
+   perhaps only the allocation of a magazine has failed. */
 static void *alloc_last_resort(struct slab_cache *cache, bool may_grow)
 {
     for (unsigned int node = 0; node < cache->node_count; node++) {

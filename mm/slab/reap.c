@@ -11,7 +11,7 @@
 
 #include "slab_private.h"
 
-/* Slabs of the allocator's own caches that became empty while other caches gave back. */
+/* Frees the slabs of the allocator's own caches that became empty when other caches gave memory back. */
 static uint64_t release_own(void)
 {
     uint64_t frames = 0;

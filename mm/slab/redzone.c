@@ -21,7 +21,7 @@ struct trail *trail_of(const struct slab_cache *cache, const void *object)
     return (struct trail *)(uintptr_t)((const char *)object + trail_offset(cache->object_size));
 }
 
-/* Of what does not change while an object is in use. */
+/* A checksum of the members that do not change while an object is in use. */
 static uint64_t seal_of(const struct trail *trail)
 {
     uint64_t mixed =

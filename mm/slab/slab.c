@@ -19,7 +19,7 @@ static bool is_direct(const struct slab_cache *cache)
     return cache->is_direct || __atomic_load_n(&is_all_direct, __ATOMIC_RELAXED);
 }
 
-/* Whether only magazines have to be handled: then the slow halves continue there by a tail call. */
+/* Whether the slow halves have nothing to handle but magazines, which they do by a tail call. */
 static inline bool is_plain(const struct slab_cache *cache)
 {
     return !cache->is_checked && !is_direct(cache) && !fault_may_fail() && !magazine_is_under_pressure();

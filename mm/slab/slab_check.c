@@ -17,7 +17,7 @@ static unsigned int count_bits(const struct slab *slab)
     return count;
 }
 
-/* Whether no bit is set that stands for no object. */
+/* Whether all bits after the last object's are clear. */
 static bool are_bits_of_objects(const struct slab_cache *cache, const struct slab *slab)
 {
     uint64_t beyond = 0;

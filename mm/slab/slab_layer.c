@@ -7,14 +7,14 @@
  * free, and is reported. Each frame of a slab leads to its struct slab by its descriptor, whose state also
  * carries the cache's number, which is all that the common path of kfree() needs.
  *
- * A slab is in one of its node's two lists: partial, with free objects, or full. Slabs without an
- * object in use stand at the end of the partial list, so the others fill up first. They go back to the
- * buddy allocator when more than a quarter of the cache's objects on that node is free (Hoard's
- * bound), but for one, so that a caller that allocates and frees at the limit does not create and destroy a
- * slab each time.
+ * A slab is in one of its node's two lists: partial, with free objects, or full. Empty slabs stand at the end
+ * of the partial list, so that the others fill up first. They go back to the buddy allocator when more than a
+ * quarter of the cache's objects on that node is free (Hoard's bound). One always stays, so that a caller
+ * that allocates and frees at the limit does not create and destroy a slab each time.
  *
- * Batches go in and out under one lock, BATCH objects at a time, because interrupts are off meanwhile; single
- * objects are handled by magazines. A CPU that holds a node's lock allocates nothing and makes no cross-call.
+ * Objects are taken and given back in batches, of at most BATCH for one acquisition of the lock, because
+ * interrupts are off meanwhile; single objects go through magazines. A CPU that holds a node's lock allocates
+ * nothing and makes no cross-call.
  *
  * The allocator's own caches (of struct slab, of caches, of magazines) keep struct slab at the
  * beginning of the slab itself, which ends the recursion.
@@ -129,7 +129,8 @@ static void *find_frames(const struct slab_cache *cache)
         phys_t block = buddy_alloc(cache->order, 0);
         return phys_is_valid(block) ? port_pointer(block) : NULL;
     }
-    /* The allocator's own slabs are single frames or have to lie where an index leads. */
+    /* A single frame comes from the frame cache. The allocator's own slabs must be below SLABS_END, so that
+       an index can refer to them. */
     void *frame = cache->order == 0 ? frame_alloc() : NULL;
     if (frame && (!cache->is_inside || port_phys(frame).raw < SLABS_END))
         return frame;
@@ -332,7 +333,8 @@ static bool put_back_locked(struct slab_cache *cache, struct slab_node *home, st
         home->empty++;
         list_remove(&slab->link);
         list_add_last(&home->partial, &slab->link);
-        /* Two for each that becomes empty, so that slabs go, too, that were kept while less was free. */
+        /* Up to two for each slab that becomes empty, so that earlier ones, kept while less was free, are
+           freed, too. */
         for (unsigned int i = 0;
              i < 2 && home->empty > 1 && home->free * FREE_PART > (uint64_t)home->slabs * cache->per_slab;
              i++)

@@ -27,9 +27,9 @@
 #define QUARANTINE_MAX   32 /* objects */
 
 /*
- * A slab: 2^order frames cut into objects. 64 bytes, out of line but for caches of the allocator's own.
- * A set bit in @free is an object in the slab; its owner is the CPU that cleared it, so an object in a
- * magazine has a clear bit, as one in use has. Guarded by its node's lock.
+ * A slab: 2^order frames cut into objects. 64 bytes, outside the slab except in the allocator's own caches. A
+ * set bit in @free is an object that is free in the slab. The bit is clear of an object that is in use, and
+ * of one in a magazine: the CPU that cleared it owns the object. Guarded by its node's lock.
  */
 struct slab {
     struct list link; /* in its node's partial or full list */
@@ -66,8 +66,8 @@ struct quarantine {
     void *objects[QUARANTINE_MAX];
 };
 
-/* What a cache has on one NUMA node: a cache line of slabs and one of the depot, because there are as many of
-   these as caches. */
+/* A cache's state on one NUMA node: one cache line for the slabs and one for the depot, no more, because
+   every cache has it for every node. */
 struct slab_node {
     struct spinlock lock;
     /* guarded by lock: */
@@ -81,7 +81,7 @@ struct slab_node {
     /* guarded by depot_lock: */
     struct magazine *first[MAGAZINE_LISTS];
     uint32_t count[MAGAZINE_LISTS];
-    uint32_t least[MAGAZINE_LISTS];    /* low-water mark since the last update: so many were not needed */
+    uint32_t least[MAGAZINE_LISTS];    /* low-water mark since the last update: that many were not used */
     uint32_t unneeded[MAGAZINE_LISTS]; /* of them, those still to be freed */
     uint32_t objects;                  /* in all of them */
     uint16_t exchanges;                /* since the last update */
