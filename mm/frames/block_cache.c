@@ -2,14 +2,14 @@
 /*
  * Per-CPU stacks of blocks of order 1 to 9, a few of each, in front of the buddy allocator.
  *
- * Without them a caller that takes and gives one block splits something larger and merges it again each
- * time. What a CPU keeps of an order is a small part of all memory, so small machines have stacks
- * for small orders only. The rules are those of the frame cache: a block in a stack has its bits
- * clear and its head says FRAME_NONE; only its CPU touches a stack, pinned; a request that finds no memory
- * has them all given back. A block from a restricted request, or of another node, bypasses the stacks.
+ * Without them a caller that takes and gives one block splits something larger and merges it again each time.
+ * The blocks of one order on a CPU are limited to a small part of all memory, so small machines have stacks
+ * for small orders only. The rules are those of the frame cache: a block in a stack has its bits clear and
+ * its head says FRAME_NONE; only its CPU touches a stack, pinned; a request that finds no memory has them all
+ * given back. A block from a restricted request, or of another node, bypasses the stacks.
  *
- * To find out whether an address has a descriptor, the allocator has to search. So a CPU keeps the numbers of
- * some chunks with descriptors in which it has freed blocks; descriptors are never removed, so an entry never
+ * Before a block is freed, the allocator has to look up whether its chunk has descriptors. A CPU remembers
+ * some chunks that have, in which it has freed blocks; descriptors are never removed, so an entry never
  * becomes stale.
  */
 #include "block_cache.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The common path of blocks of order 1 to 9: a per-CPU stack for each order. block_cache.c has the idea.
+ * The common path of blocks of order 1 to 9: a per-CPU stack for each order. The theory is at the head of
+ * block_cache.c.
  */
 #include "buddy_private.h"
 

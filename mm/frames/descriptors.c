@@ -2,17 +2,18 @@
 /*
  * From a frame's number to its region and chunk, and to its descriptor, which is made on first use.
  *
- * Descriptors, 8 bytes a frame, are an array in address space with memory where it is needed:
+ * Descriptors, of 8 bytes each, are one array in the kernel's address space, with memory only where it is
+ * needed:
  *
  *   - A region that is not wholly free at first has a page of early memory for each of its chunks, which is
  *     mapped into the array when the chunk is first used. There is at most a handful of
  *     such regions, around the holes that every PC has.
  *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
- *     split already (so that no region is spoilt for blocks of 1 GiB but the first), else from its own.
+ * split already (so that only the first region is lost for blocks of 1 GiB), else from its own.
  *
- * Either way a chunk's 4 KiB of them are zeroed when the chunk is first used, whole or broken, by the CPU
- * that owns it; zeroing 2 MiB at once, when the region is split, would keep all other CPUs waiting for
- * 300 000 instructions.
+ * In both cases the 4 KiB of descriptors of a chunk are zeroed when the chunk is first used, as one block or
+ * split, by the CPU that owns it. Zeroing 2 MiB at once, when the region is split, would make all other CPUs
+ * wait for 300,000 instructions.
  *
  * They are never moved or freed, so nothing is ever unmapped, and no TLB has to be flushed. Refused:
  * descriptors within the 2 MiB that they describe. That needs no mapping at all, but no chunk whose frame 0

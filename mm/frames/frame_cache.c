@@ -3,9 +3,10 @@
  * Per-CPU stacks of single frames, in front of the buddy allocator; the common path is in the header.
  *
  * A stack that is empty is refilled with the free frames of one word of a chunk's bits, up to 64 for one
- * acquisition of the lock; one that is full gives some of its frames back, those of one word together. Some,
- * so that a caller that allocates and frees at the limit does not take this path each time; and no more than
- * GIVE_MOST frames of GIVE_WORDS words, because any caller pays for it, perhaps with interrupts off.
+ * acquisition of the lock; one that is full gives some of its frames back, those of one word together. It
+ * gives back several, so that a caller that allocates and frees at the limit does not take this path each
+ * time, but at most GIVE_MOST frames of GIVE_WORDS words, because any caller may have to, perhaps with
+ * interrupts off.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE: the tree sees it as in use, and a
  * second free is detected. Only its own CPU accesses a stack, pinned. A CPU that finds no memory raises the
@@ -38,7 +39,7 @@ static uint64_t block_share; /* frames; constant after init */
 #define SLOTS_ORDER 1
 STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER,
               "slots do not fit");
-/* And their blocks of one order this part. */
+/* The same for their blocks of one order. */
 #define BLOCKS_PART 64
 
 /* ---- giving back ---- */
@@ -162,7 +163,7 @@ static void push_all(pfn_t first, uint64_t mask)
     port_pin();
     struct frame **top = top_of_mine(), **limit = limit_of_mine();
     struct frame *frame = buddy_frame(first);
-    /* A whole word but the lowest, which the caller has: what a busy CPU gets most of the time. */
+    /* All of a word but its lowest frame, which the caller has: the usual case on a busy CPU. */
     if (mask == UINT64_MAX - 1 && top + 63 <= limit) {
         for (unsigned int i = 1; i < 64; i += 7, top += 7)
             for (unsigned int n = 0; n < 7; n++)
@@ -311,7 +312,8 @@ unsigned int frame_cache_limit(void)
     return cache_limit;
 }
 
-/* Memory for the slots, the allocator's own from then on; a CPU that gets none does with few. */
+/* Allocates the slots, which are never freed. When there is no memory, the CPU uses the FRAME_CACHE_FEW slots
+   in its struct. */
 static void find_slots(struct frame_cache *cache)
 {
     cache->slots = cache->few;

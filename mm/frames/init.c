@@ -2,10 +2,10 @@
 /*
  * From the memory map to the first free block.
  *
- * One run of early memory holds the tables that grow with the machine: a struct region for each
- * GiB, 64 bytes for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and
- * what belongs to a region that is not wholly free: the others stay one bit until they are split.
- * That is how 16 TiB cost no more than one.
+ * One run of early memory holds the tables that grow with the machine: a struct region for each GiB, 64 bytes
+ * for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and the tables of regions
+ * that are not wholly free; every other region is one bit until it is split. So 16 TiB cost no more than 1
+ * TiB.
  */
 #include <ashlar/mm/frame_cache.h>
 
@@ -15,8 +15,8 @@ static const pfn_t zone_starts[BUDDY_ZONES] = {
     { 0 }, { MIB(1) >> PAGE_SHIFT }, { MIB(16) >> PAGE_SHIFT }, { GIB(4) >> PAGE_SHIFT }
 };
 
-/* A reserve is that part of a zone's memory, and at most so much. The topmost zone that has any
-   memory serves no device in particular, so its reserve is for urgent requests only. */
+/* A reserve is this part of a zone's memory, up to this limit. The topmost zone that has any memory serves no
+   device in particular, so its reserve is for urgent requests only. */
 static const struct {
     unsigned int part;
     uint64_t most;
@@ -298,8 +298,8 @@ static status_t prepare_spans(void)
 status_t buddy_init(const struct buddy_setup *setup)
 {
     buddy = (struct buddy){ 0 };
-    /* Its waiters do not poll calls: a function that another CPU calls may give frames back, under this lock
-       (smp/processors.c). Nothing that is done with it held calls other CPUs. */
+    /* A CPU that waits for this lock does not poll cross-calls, because a cross-call's function may take it
+       to give frames back (smp/processors.c). No cross-call is made with the lock held. */
     SPIN_INIT(&buddy.lock, "buddy", LOCK_BUDDY, .fairness = LOCK_UNFAIR_IN_GUEST);
     buddy_reset_cpus();
     status_t status = make_tables(setup);

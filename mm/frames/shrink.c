@@ -2,10 +2,10 @@
 /*
  * Shrinkers, called in ascending order of cost.
  *
- * One CPU shrinks at a time; another that runs out of memory meanwhile waits for it. Frames that came back
- * beyond the first request serve the waiters, one frame each, so that no more is reclaimed than is needed;
- * when they are used up, the next waiter shrinks. On a CPU that is shrinking already, as in an interrupt
- * meanwhile, it returns 0, and the allocation fails.
+ * One CPU shrinks at a time; another that runs out of memory meanwhile waits for it. Frames that were
+ * reclaimed beyond its request are counted as spare and serve the requests of the CPUs that waited, so that
+ * no more is reclaimed than is needed; when too few are left, the next CPU shrinks. On a CPU that is
+ * shrinking already, for example in an interrupt, shrink_memory() returns 0, and the allocation fails.
  */
 #include <ashlar/mm/shrink.h>
 
@@ -17,9 +17,9 @@
 static struct list shrinkers = { &shrinkers, &shrinkers }; /* by cost */
 
 static struct exclusive shrinking; /* its owner may walk over and change the list */
-static uint64_t spare;             /* frames that came back, not yet counted for a request; the owner's */
+static uint64_t spare;             /* reclaimed frames that served no request yet; the owner's */
 
-/* Each requests twice as much as the one before: enough for all memory. */
+/* Each round requests twice as many frames as the one before: enough for all memory. */
 #define SHRINK_ROUNDS 24
 
 /* Return: false when this CPU has it already. */

@@ -9,8 +9,8 @@
  * soon as its bits are set. Only a split or a merge between levels takes work.
  *
  * This file changes what is free; search.c decides where. One lock guards all of it; it is a leaf: nothing
- * that takes a lock is called under it, and it is held for less than 2,000 instructions. Whenever it is
- * free, this is true:
+ * that takes a lock is called under it, and it is held for less than 2,000 instructions. Whenever the lock is
+ * free, these invariants hold:
  *
  *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
  * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
@@ -19,13 +19,13 @@
  *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
  *   4. buddy.free is the number of free frames.
  *
- * Each function below leaves it so, and in checked builds tree_check.c checks that. So a search that follows
- * a hint always finds a block, and a request that fails was made at a moment when no block was free.
+ * Each function below preserves them, and tree_check.c asserts them in checked builds. So a search that
+ * follows a hint always finds a block, and a request fails only if at one moment no block was free.
  *
  * The caches in front take up to 64 frames of a word for one acquisition, so the lock is no bottleneck:
  * docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the same tree
- * without a lock. Refused: free lists, which need a word or two in every free block, so that free memory is
- * touched, or in its descriptor, which are 32 GiB for 16 TiB.
+ * without a lock. Refused: free lists. They need a word or two in every free block, so that free memory is
+ * touched, or in every descriptor, and descriptors for 16 TiB are 32 GiB.
  */
 #include "buddy_private.h"
 
@@ -69,8 +69,8 @@ static void set_whole_orders(int64_t number, unsigned int orders)
         buddy.hints[CHUNK_ORDER + order][number / 64] ^= BIT(number % 64);
 }
 
-/* How many orders of blocks there are after bits were set in, or around, a word, of the @orders that there
-   were before; ALL_ORDERS when that are all 512. */
+/* The number of orders that have blocks after bits were set in, or around, a word; @orders: the number
+   before. ALL_ORDERS when all 512 bits are set. */
 #define ALL_ORDERS (BITS512_ORDERS + 1)
 static unsigned int orders_grown(const struct bits512 *bits, unsigned int word, unsigned int orders)
 {
