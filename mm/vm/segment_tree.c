@@ -2,7 +2,8 @@
 /*
  * A treap (Seidel and Aragon, "Randomized Search Trees", 1996), in which each node also stores the size of
  * the largest free segment below it: the lowest one that is large enough, and the segment of an address, are
- * found in O(log n). The priorities come from the addresses, so the tree is the same however it came about.
+ * found in O(log n). Priorities are hashes of addresses, so the shape of the tree does not depend on the
+ * order of changes.
  */
 #include "segment_tree.h"
 

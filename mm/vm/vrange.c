@@ -4,7 +4,8 @@
  *
  * Segments cover all of it without a hole, free ones and used ones in turn, in one tree ordered by address
  * (segment_tree.c). A request takes the lowest one that is large enough. A used segment begins with its guard
- * page; what follows it is free, or begins with a guard page of its own.
+ * page. The segment after it is free or begins with a guard page, so there is unmapped address space on both
+ * sides of a range.
  *
  * A range is unmapped in three steps: its segment becomes SEGMENT_ENDING, so that only one caller unmaps it;
  * its pages are unmapped, which returns when every CPU has flushed them; only then the segment becomes free.
@@ -38,7 +39,7 @@ static struct paging *tables; /* constant after initialisation */
 static struct spinlock tree_lock = SPINLOCK("segments", LOCK_SEGMENTS, LOCK_POLICY_MM);
 /* guarded by tree_lock, as are the segments: */
 static struct segment *root;
-static struct segment *early_free; /* early_nodes that are free, by their right pointers */
+static struct segment *early_free; /* free early_nodes, linked by their right pointers */
 
 static struct segment early_nodes[EARLY_NODES];
 /* constant after initialisation: */
@@ -76,7 +77,7 @@ static void give_node(struct segment *node)
     spin_unlock(&tree_lock);
 }
 
-/* A segment that was just inserted: the neighbours touch it, and are not free if it is. */
+/* @segment was just inserted: it is adjacent to its neighbours, and two neighbours are never both free. */
 static void check_neighbours(const struct segment *segment)
 {
 #ifdef ASHLAR_CHECKED
@@ -97,7 +98,8 @@ static void check_neighbours(const struct segment *segment)
 
 /* ---- reserving ---- */
 
-/* Cuts [start, end) out of a free segment, of which it takes the node; @spare: two that may be needed. */
+/* Cuts [start, end) out of a free segment, whose node it reuses. @spare: nodes for what stays free before and
+   after. */
 static struct segment *cut(struct segment *segment, virt_t start, virt_t end, struct segment *spare[2])
 {
     virt_t free_start = segment->start, free_end = segment->end;
@@ -127,8 +129,7 @@ static bool is_in_direct_map(struct phys_range range)
 }
 
 /**
- * reserve() - make a used segment.
- * @size_bytes: any, also what no segment can hold.
+ * reserve() - make a used segment. @size_bytes: any, also more than any segment has.
  * @wanted:     what it is to be; start and end are filled in.
  * @alignment:  of start + @skew; both far below 2^63.
  */
@@ -183,7 +184,8 @@ static void release(struct segment *segment)
         after = NULL;
     }
     segment->state = SEGMENT_FREE;
-    /* Few segments need no objects: the last one of many moves out of its slab. */
+    /* Use an early node rather than an object, so that the last of many segments does not keep a slab alive.
+     */
     struct segment *left = NULL;
     if (!is_early(segment) && early_free) {
         left = segment;
@@ -333,7 +335,8 @@ status_t vrange_map_memory(uint64_t size_bytes, enum vrange_kind kind, const cha
     if (size_bytes == 0 || !align_up_fits(size_bytes, PAGE_SIZE, &size) || kind == VRANGE_DEVICE ||
         kind >= VRANGE_KINDS)
         return STATUS_INVALID;
-    /* Otherwise it would take all frames, and empty every cache, before it fails. */
+    /* Refused first, because otherwise the request would take all frames and empty every cache before it
+       fails. */
     if (size / PAGE_SIZE > buddy_managed_frames())
         return STATUS_NO_MEMORY;
     struct vrange_info info = { .kind = kind, .name = name, .access = PAGE_WRITE };
