@@ -2,15 +2,14 @@
 /*
  * The kernel's own page tables.
  *
- * The kernel image is copied mapping by mapping, those that continue each other together, from the stub's
- * tables: the ELF file's segments have decided there what may be written and what executed, and the pages
- * that the stub left out, the guards below the stacks, are left out here. The direct map is made of what the
- * memory map calls RAM, in the largest pages there are; where it shows the kernel's code and constants it is
- * read-only, so that no alias of them can be written.
+ * The kernel image's mappings are copied from the stub's tables, in runs of adjacent ones with the same
+ * access. The stub has set their access by the ELF file's segments, and has left out the guard pages below
+ * the stacks. The direct map covers what is RAM in the memory map, in the largest pages that the CPU has;
+ * where it shows the kernel's code and constants it is read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory (boot/early.h), and the allocator's when that has come to its end. Only
- * the direct map of a very large machine without 1 GiB pages needs usable memory before there is an
- * allocator.
+ * Frames for tables are early memory (boot/early.h) until the allocator is up, and come from the allocator
+ * afterwards. Early memory takes them from usable memory only for the direct map of a very large machine
+ * without 1 GiB pages.
  */
 #include <vm/address_space.h>
 
@@ -36,8 +35,8 @@
 
 /* ---- frames for tables ---- */
 
-/* The part of the reserve that the direct map's tables leave free: for devices that are mapped when there is
-   no other memory. */
+/* The part of the reserve that tables of the direct map must not use: it is for devices that are mapped when
+   there is no other memory. */
 #define RESERVE_KEPT_BYTES KIB(512)
 
 static bool has_allocator;

@@ -49,7 +49,7 @@ static status_t check(const struct device_request *request, const char *name)
     enum device_fault fault = device_check(&space, request, &other);
     if (fault == DEVICE_FAULT_NONE)
         return STATUS_OK;
-    /* The reader of a table logs what it does without one. */
+    /* The caller that reads the table logs its absence. */
     if (request->use == DEVICE_TABLE)
         return STATUS_INVALID;
     log_warn("firmware", "%s at P%#lx refused: %s%s%s%s", name, request->address.raw,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A window of its own in the address map, handed out from its start. In the stub's tables what is asked for
- * is added by the same mapper, with frames of early memory; what was added is noted, for the kernel's own
- * tables.
+ * A window of its own in the address map, handed out from its start. While the stub's tables are in use, the
+ * mapper adds devices to them, with tables in early memory, and records them, so that they are mapped in the
+ * kernel's own tables as well.
  *
  * Refused: the stub's direct map, which shows the first 4 GiB. A framebuffer may lie above, its memory type
- * would be that of RAM, and the address would change with the tables, under a console that a fault at that
- * moment needs.
+ * would be that of RAM, and its address would change with the switch of tables, at which a fault needs the
+ * console.
  */
 #include <vm/early_device.h>
 
@@ -39,7 +39,7 @@ static void *map_early(struct phys_range pages, unsigned int access)
         .give = give_nothing,
     };
     paging_adopt(&stubs, phys(handoff->pml4));
-    /* As far into a large page as it is in physical memory, so that large pages can map it. */
+    /* At the same offset in a large page as in physical memory, so that large pages can map it. */
     virt_t start = virt_add(virt_align_up(next_address, LARGE_PAGE_SIZE),
                             phys_distance(phys_align_down(pages.start, LARGE_PAGE_SIZE), pages.start));
     uint64_t size_bytes = phys_range_size(pages);

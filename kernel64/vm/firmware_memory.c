@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables in RAM are in the direct map, and most machines have all of them there. SeaBIOS keeps them in memory
- * that its map reserves, UEFI the FACS in NVS, and the MP tables stand in the BIOS area: these are mapped
- * when they are first asked for, and a window that holds what is asked for serves again.
+ * Tables in RAM are in the direct map, on most machines all of them. Others are mapped on first use: those of
+ * SeaBIOS, which are in memory that its map reserves, UEFI's FACS in NVS, the MP tables in the BIOS area. A
+ * window is reused for every table that lies in it.
  *
- * WINDOWS is twice what a machine of forty tables would need with each in a place of its own, its header
- * and its rest mapped apart. Refused: giving up the oldest window. A caller may hold a table while it
- * reads the others.
+ * WINDOWS is twice what forty tables need if none lies in another's window, and each takes two: for its
+ * header and for the rest. Refused: giving up the oldest window. A caller may hold a table while it reads the
+ * others.
  */
 #include <vm/firmware_memory.h>
 

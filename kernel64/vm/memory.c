@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The allocators on this machine: what memory they may have, and where the buddy's own tables come from.
+ * The allocators on this machine: the memory that they get, and the memory for the buddy allocator's own
+ * tables.
  *
- * Its tables are early memory (boot/early.h), which ends here: what was taken of usable memory stays taken,
- * and the rest is the buddy allocator's. The memory map stays as the sweep made it.
+ * Its tables are early memory (boot/early.h), which is closed here: the usable memory that it has taken stays
+ * taken, and the rest becomes the buddy allocator's. The memory map stays as the sweep made it.
  */
 #include <vm/memory.h>
 

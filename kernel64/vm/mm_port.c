@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kernel64's implementation of mm/port.h, as far as it is not inline. Those that need other CPUs are in smp/:
- * shootdown.c, ipi.c.
+ * kernel64's implementation of mm/port.h, as far as it is not inline. The functions that need other CPUs are
+ * in smp/shootdown.c and smp/ipi.c.
  */
 #include <ashlar/bits.h>
 #include <ashlar/hw/cpu.h>
