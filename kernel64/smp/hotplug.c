@@ -48,16 +48,17 @@ static void go_offline(void)
     log_info("smp", "CPU %u: offline", PERCPU_MINE(cpu_number));
     slab_leave_cpu();
     frame_cache_drain();
-    /* The BSP arms its clockevent for the timers that it got. Not in a cross-call, which may not take a timer
-       queue's lock. If the interrupt is not sent, the BSP does it within a millisecond: it waits for this CPU
-       in sleeps no longer than that. */
+    /* Makes the BSP arm its clockevent for the timers that were moved to it. By an interrupt, because a
+       cross-call must not take a timer queue's lock. If it cannot be sent, the BSP arms the clockevent within
+       a millisecond, the longest sleep in which it waits for this CPU. */
     if (timer_offline_cpu())
         (void)!lapic_send(ipi_apic_id(0), VECTOR_TIMER);
     ipi_close_posts();
-    /* Not earlier: posted work may wait until page tables can be freed. */
+    /* Not earlier, because posted work may wait for page tables to become freeable. */
     port_block_table_freeing();
     ipi_offline_cpu();
-    /* Before it may be started again. Only a few instructions are left until it halts. */
+    /* Before cpu_park(), after which this CPU may be started again. Only a few instructions are left until it
+       halts. */
     port_unblock_table_freeing();
     cpu_park(ap);
 }

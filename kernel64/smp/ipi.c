@@ -80,7 +80,7 @@ static void serve_callers(unsigned int word, uint64_t callers)
     context_leave_call();
 }
 
-/* Posted work first: ipi_wait() makes a cross-call, and must find it done then. */
+/* Posted work first: when the cross-call of ipi_wait() returns, work that was posted before must be done. */
 static void serve_inbox(void)
 {
     unsigned int me = PERCPU_MINE(cpu_number);
@@ -277,7 +277,7 @@ void ipi_stop_others(void)
         cpu_halt_forever();
     for (unsigned int cpu = 0; cpu < percpu_count(); cpu++)
         if (cpu_set_has(&set, cpu) && cpu != PERCPU_MINE(cpu_number))
-            /* If it is not sent, that CPU is not stopped: the report must not wait for it. */
+            /* If the IPI cannot be sent, that CPU keeps running: the report must not wait for it. */
             (void)!lapic_send_nmi(ipi_apic_id(cpu));
 }
 
@@ -315,7 +315,7 @@ void ipi_init_cpu(void)
     local_irq_restore(state);
 }
 
-/* While shootdowns still reach it, because posted work may access any mapping. */
+/* Posted work is run while shootdowns still reach this CPU, because it may access any mapping. */
 void ipi_close_posts(void)
 {
     struct work_list *mine = PERCPU_OF(PERCPU_MINE(cpu_number), posted);

@@ -2,8 +2,8 @@
 /*
  * TLB shootdown by cross-calls: the functions of mm/port.h that need other CPUs.
  *
- * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. The state is
- * looked at after the page tables were changed, which the caller did before; cpu/lazy_tlb.h has the ordering,
+ * An idle CPU that was marked stale stays so however many shootdowns follow, and flushes once. A CPU's state
+ * is read after the caller has changed the page tables; cpu/lazy_tlb.h has the ordering,
  * tests/models/shootdown.pml the model.
  */
 #include <smp/shootdown.h>
@@ -78,9 +78,9 @@ bool port_tables_stay(void)
 }
 #endif
 
-/* The holders are counted last. A CPU that was not online when the others were called, or was dropped, and a
-   reader, that walk the old table were counted before; one that is counted after this finds the entry as it
-   is now. Pairs with the fetch_add in port_block_table_freeing(). */
+/* The holders are counted last. A reader that walks the old table, or a CPU that was not called, because it
+   was offline or was dropped, is counted already; one that is counted later finds the entry as it is now.
+   Pairs with the fetch_add in port_block_table_freeing(). */
 bool port_flush_table(virt_t virt, uint64_t size_bytes)
 {
     flush_all(virt, size_bytes, false);

@@ -177,8 +177,7 @@ static bool mtrr_differs(const struct ap *ap)
     return ap->mtrr.msr != 0 && !(is_off && cpu_has(CPU_FEATURE_HYPERVISOR));
 }
 
-/* Of those from @first on that are in the kernel. One line for all: firmware that missed one CPU missed
-   most. */
+/* Logs a line for all CPUs from @first on that are in the kernel: firmware that missed one missed most. */
 static void log_mtrr_difference(const struct ap *first, unsigned int ap_total)
 {
     const struct ap *differs = NULL;

@@ -89,7 +89,7 @@ static status_t make_tables(struct trampoline *trampoline, const struct paging *
     return STATUS_OK;
 }
 
-/* The largest block that is available, up to what @wanted slots need and a real-mode segment. */
+/* The largest block that is available, no larger than @wanted slots need or a real-mode segment can be. */
 static status_t take_block(struct trampoline *trampoline, unsigned int wanted)
 {
     uint64_t bytes = TRAMPOLINE_SIZE + wanted * sizeof(struct ap_slot);

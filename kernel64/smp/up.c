@@ -140,7 +140,7 @@ const char *ap_left_out_name(enum ap_left_out why)
     return "";
 }
 
-/* By which the boot thread waits, the only one. */
+/* Return: how the boot thread, the only one, waits. */
 const char *idle_method(void)
 {
     return "hlt";

@@ -117,8 +117,8 @@ static bool end_wave(struct wave *wave)
     for (struct ap *ap = wave->first; index < wave->count; ap = ap->next, index++) {
         struct ap_slot *slot = &wave->tables.slots[index];
         enum ap_stage none = AP_STAGE_NONE;
-        /* Given up, it parks in the trampoline, or, once in the kernel, instead of going online. If it has
-           decided first, it is online in a moment. */
+        /* A CPU that is given up parks: in the trampoline, or, if it is in the kernel already, instead of
+           going online. If it stored its arrival first, it will be online in a moment. */
         bool is_outside = ap_decide_arrival(&slot->arrival, AP_GIVEN_UP);
         bool is_late = ap_decide_arrival(&ap->arrival, AP_GIVEN_UP);
         enum ap_stage stage = !is_late     ? AP_STAGE_ONLINE
