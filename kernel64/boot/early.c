@@ -29,8 +29,15 @@ static struct spinlock frames_lock =
     SPINLOCK("early frames", LOCK_EARLY_FRAMES, .fairness = LOCK_UNFAIR_IN_GUEST);
 /* guarded by frames_lock: what early_take_frame() and early_give_frame() change of the above. */
 
+static bool is_whole_pages(phys_t start, phys_t end)
+{
+    return is_aligned(start.raw, PAGE_SIZE) && is_aligned(end.raw, PAGE_SIZE);
+}
+
 void early_init(phys_t start, phys_t end)
 {
+    CHECK(is_whole_pages(start, end), "early memory: the reserve is of whole pages");
+    CHECK(phys_distance(start, end) <= KERNEL_RESERVE_SIZE, "early memory: each frame has a bit");
     early.first = early.next = start;
     early.end = end;
     early.ranges = NULL;
@@ -46,11 +53,20 @@ void early_hold_back(uint64_t bytes)
 
 void early_reserve_below(phys_t address)
 {
+    CHECK(!phys_is_below(address, early.next) && !phys_is_below(early.end, address),
+          "early memory: the reserve is taken upwards, to its end");
     early.next = address;
 }
 
 void early_add_map(const struct memmap_range *ranges, size_t count, phys_t limit)
 {
+    for (size_t i = 0; i < count; i++) {
+        CHECK(phys_is_below(ranges[i].start, ranges[i].end), "early memory: a range of the map is not empty");
+        CHECK(is_whole_pages(ranges[i].start, ranges[i].end),
+              "early memory: a range of the map is of whole pages");
+        CHECK(i == 0 || !phys_is_below(ranges[i].start, ranges[i - 1].end),
+              "early memory: the map's ranges ascend, and none overlaps the next");
+    }
     early.ranges = ranges;
     early.range_count = count;
     early.limit = limit;
@@ -58,6 +74,8 @@ void early_add_map(const struct memmap_range *ranges, size_t count, phys_t limit
 
 void early_set_limit(phys_t limit)
 {
+    CHECK(early.run_count == 0 || !phys_is_below(limit, early.runs[early.run_count - 1].end),
+          "early memory: no run is beyond the limit");
     early.limit = limit;
 }
 
@@ -86,6 +104,18 @@ static phys_t find_room(phys_t start, phys_t end, uint64_t size_bytes, uint64_t 
     }
 }
 
+static void check_runs(void)
+{
+    for (size_t i = 0; i < early.run_count; i++) {
+        CHECK(i < EARLY_RUNS_MAX, "early memory: the list of runs ends within its array");
+        CHECK(phys_is_below(early.runs[i].start, early.runs[i].end), "early memory: a run is not empty");
+        CHECK(is_whole_pages(early.runs[i].start, early.runs[i].end),
+              "early memory: a run is of whole pages");
+        CHECK(i == 0 || phys_is_below(early.runs[i - 1].end, early.runs[i].start),
+              "early memory: runs ascend, and none overlaps or adjoins the next");
+    }
+}
+
 /* Return: false when the list is full. */
 static bool add_run(phys_t start, phys_t end)
 {
@@ -111,6 +141,7 @@ static bool add_run(phys_t start, phys_t end)
             early.runs[i] = early.runs[i - 1];
         early.runs[at] = (struct phys_range){ start, end };
     }
+    check_runs();
     return true;
 }
 
@@ -126,6 +157,10 @@ phys_t early_alloc(uint64_t size_bytes, uint64_t alignment)
         if (range->kind != MEMMAP_USABLE || !phys_is_below(start, end))
             continue;
         phys_t block = find_room(start, end, size_bytes, alignment);
+        CHECK(!phys_is_valid(block) ||
+                  phys_range_covers((struct phys_range){ start, end },
+                                    (struct phys_range){ block, phys_add(block, size_bytes) }),
+              "early memory: a block lies in its range");
         if (phys_is_valid(block))
             return add_run(block, phys_add(block, size_bytes)) ? block : PHYS_INVALID;
     }
@@ -176,8 +211,9 @@ static phys_t take_frame_locked(void)
     if (early.given_back_count == 0)
         return take(PAGE_SIZE, PAGE_SIZE);
     size_t i = 0;
-    while (early.given_back[i] == 0)
-        i++;
+    for (; early.given_back[i] == 0; i++)
+        CHECK(i + 1 < ARRAY_LEN(early.given_back),
+              "early memory: each frame that is counted has its bit set");
     uint64_t bit = (uint64_t)__builtin_ctzll(early.given_back[i]);
     early.given_back[i] &= early.given_back[i] - 1;
     early.given_back_count--;
@@ -197,7 +233,10 @@ void early_give_frame(phys_t frame)
     if (phys_is_below(frame, early.first) || !phys_is_below(frame, early.end))
         return;
     uint64_t index = phys_distance(early.first, frame) / PAGE_SIZE;
+    CHECK(is_aligned(frame.raw, PAGE_SIZE), "early memory: what is given back is a frame");
     spin_lock(&frames_lock);
+    CHECK(phys_is_below(frame, early.next), "early memory: a frame that is given back was taken");
+    CHECK(!(early.given_back[index / 64] & BIT(index % 64)), "early memory: a frame is given back once");
     early.given_back[index / 64] |= BIT(index % 64);
     early.given_back_count++;
     spin_unlock(&frames_lock);

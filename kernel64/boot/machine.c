@@ -296,6 +296,8 @@ void machine_build_memory_map(void)
     machine.ranges = (void *)align_up((uintptr_t)(machine.entries + count), 16);
     char *behind = (char *)(machine.ranges + MEMMAP_MAX_RANGES(count));
     char *scratch = (char *)align_up((uintptr_t)behind + join_command_line(behind), 16);
+    CHECK(!phys_is_below(early_left().end, phys_add(pointer_to_phys(scratch), MEMMAP_SCRATCH_BYTES(count))),
+          "boot: entries, ranges and what the sweep needs lie in the reserve");
     memmap_sweep(machine.entries, count, scratch, machine.ranges, &machine.range_count);
     if (memmap_total(machine.ranges, machine.range_count, MEMMAP_USABLE) == 0)
         panic("boot: the loader's memory map lists no usable memory except the kernel's.");
