@@ -40,6 +40,11 @@ struct record {
     uint32_t cpu;
 };
 
+STATIC_ASSERT(sizeof(struct record) == 16, "no padding is copied to the ring");
+STATIC_ASSERT(LOG_LINE_MAX <= UINT16_MAX, "a line's length has room in its record");
+STATIC_ASSERT((RING_SIZE & (RING_SIZE - 1)) == 0, "indices go on where the positions wrap to 0");
+STATIC_ASSERT(sizeof(struct record) + LOG_LINE_MAX <= RING_SIZE, "the longest line fits");
+
 /* guarded by output_lock: */
 static struct {
     uint64_t start, end;
@@ -72,6 +77,20 @@ static void ring_write(uint64_t at, const void *from, size_t length)
         ring.bytes[at++ % RING_SIZE] = *byte++;
 }
 
+/* Reads the record at @at, and its text, of LOG_LINE_MAX bytes, unless that is NULL. Return: where the next
+   one begins. */
+static uint64_t ring_get(uint64_t at, struct record *record, char *text)
+{
+    ring_read(at, record, sizeof(*record));
+    uint64_t next = at + sizeof(*record) + record->length;
+    CHECK(record->length < LOG_LINE_MAX, "log: a record's text is no longer than a line");
+    CHECK(record->level <= LOG_DEBUG, "log: a record has a level");
+    CHECK(next <= ring.end, "log: a record ends in the ring");
+    if (text)
+        ring_read(at + sizeof(*record), text, record->length);
+    return next;
+}
+
 static void ring_append(const void *from, size_t length)
 {
     ring_write(ring.end, from, length);
@@ -83,10 +102,10 @@ static void ring_push(const struct record *record, const char *text)
     CHECK_HELD(&output_lock);
     while (ring.end + sizeof(*record) + record->length - ring.start > RING_SIZE) {
         struct record oldest;
-        ring_read(ring.start, &oldest, sizeof(oldest));
-        ring.start += sizeof(oldest) + oldest.length;
+        ring.start = ring_get(ring.start, &oldest, NULL);
         ring.dropped++;
     }
+    CHECK(ring.start <= ring.end, "log: the oldest record begins before the ring's end");
     ring_append(record, sizeof(*record));
     ring_append(text, record->length);
 }
@@ -137,9 +156,7 @@ static struct output_held replay(struct console *only, enum log_level up_to, con
         struct record record;
         char text[LOG_LINE_MAX], line[SHOWN_MAX];
 
-        ring_read(at, &record, sizeof(record));
-        ring_read(at + sizeof(record), text, record.length);
-        at += sizeof(record) + record.length;
+        at = ring_get(at, &record, text);
         bool is_wanted = record.level <= up_to && (!word || string_contains(text, record.length, word)) &&
                          (only || print_wants_line(text, record.length));
         size_t shown = is_wanted ? show(only, &record, text, line) : 0;
@@ -179,6 +196,7 @@ static uint64_t stamp(bool has_lock)
 void log_line(enum log_level level, const char *subsystem, const char *format, ...)
 {
     char text[LOG_LINE_MAX];
+    CHECK(level <= LOG_DEBUG, "log: a line has a level");
     size_t length = format_buffer(text, sizeof(text), "%s: ", subsystem);
     if (length < sizeof(text)) {
         va_list arguments;
@@ -241,9 +259,7 @@ static void show_deferred(void)
     while (is_deferring && at < ring.end) {
         struct record record;
         char text[LOG_LINE_MAX], line[SHOWN_MAX];
-        ring_read(at, &record, sizeof(record));
-        ring_read(at + sizeof(record), text, record.length);
-        at += sizeof(record) + record.length;
+        at = ring_get(at, &record, text);
         if (record.level <= threshold)
             (void)show(NULL, &record, text, line);
     }
@@ -308,12 +324,12 @@ void log_set_clock(uint64_t (*nanoseconds_since_boot)(uint64_t ticks), uint64_t 
     last_ns = 0;
     for (uint64_t at = ring.start; held.taken && nanoseconds_now && at < ring.end;) {
         struct record record;
-        ring_read(at, &record, sizeof(record));
+        uint64_t next = ring_get(at, &record, NULL);
         uint64_t ns = record.has_time ? record.stamp : nanoseconds_since_boot(record.stamp);
         record.stamp = last_ns = ns > last_ns ? ns : last_ns;
         record.has_time = true;
         ring_write(at, &record, sizeof(record));
-        at += sizeof(record) + record.length;
+        at = next;
     }
     nanoseconds_of = nanoseconds_since_boot;
     now_ns = nanoseconds_now;
