@@ -7,6 +7,8 @@
 #include <trap/restart.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/check.h>
+#include <cpu/image.h>
 
 #define BLOCKS          4096
 #define BLOCK_SHIFT_MIN 5
@@ -23,6 +25,19 @@ uint64_t restart_lowest, restart_highest;
 /* Of blocks of 2^block_shift bytes from restart_lowest on. */
 static uint64_t blocks[BLOCKS / 64];
 static unsigned int block_shift = BLOCK_SHIFT_MIN;
+
+/* Of the table, when it is sorted. */
+static void check_sequences(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sequence *sequence = &__restarts_start[i];
+        CHECK(sequence->first < sequence->commit, "restart: a sequence has instructions before its commit");
+        CHECK(i == 0 || sequence[-1].commit < sequence->first,
+              "restart: sequences ascend, and none overlaps the next");
+        CHECK(sequence->first >= (uintptr_t)__text_start && sequence->commit < (uintptr_t)__text_end,
+              "restart: a sequence is code of the kernel");
+    }
+}
 
 static void map_blocks(void)
 {
@@ -46,6 +61,7 @@ void restart_init(void)
             __restarts_start[at] = __restarts_start[at - 1];
         __restarts_start[at] = moved;
     }
+    check_sequences(count);
     if (count > 0) {
         restart_lowest = __restarts_start[0].first;
         restart_highest = __restarts_start[count - 1].commit;
@@ -57,6 +73,7 @@ void restart_look_up(struct trap_frame *frame)
 {
     const struct sequence *low = __restarts_start, *high = __restarts_end;
     uint64_t block = (frame->rip - restart_lowest) >> block_shift;
+    CHECK(block < BLOCKS, "restart: RIP is in the map of the code");
     if (LIKELY(!(blocks[block / 64] >> block % 64 & 1)))
         return;
     while (low < high) {
