@@ -38,6 +38,7 @@
 /* The part of the reserve that tables of the direct map must not use: it is for devices that are mapped when
    there is no other memory. */
 #define RESERVE_KEPT_BYTES KIB(512)
+STATIC_ASSERT(RESERVE_KEPT_BYTES < KERNEL_RESERVE_SIZE, "the direct map's tables have a part of the reserve");
 
 static bool has_allocator;
 static uint64_t allocated_tables; /* atomic */
@@ -108,6 +109,7 @@ static void must(status_t status, const char *what)
 
 /* Pages that are mapped together. Far fewer than a large page has, so they stay small ones. */
 #define RUN_BYTES_MOST KIB(256)
+STATIC_ASSERT(RUN_BYTES_MOST < LARGE_PAGE_SIZE, "a run of small pages is mapped by small pages");
 
 static void copy_run(const struct page_mapping *run)
 {
@@ -120,6 +122,8 @@ static void copy_run(const struct page_mapping *run)
 static void copy_mapping(void *context, const struct page_mapping *page)
 {
     struct page_mapping *run = context;
+    CHECK(run->size_bytes == 0 || !virt_is_below(page->virt, virt_add(run->virt, run->size_bytes)),
+          "address space: the stub's pages ascend, and none overlaps the next");
     if (run->access == page->access && run->size_bytes < RUN_BYTES_MOST &&
         virt_is_equal(virt_add(run->virt, run->size_bytes), page->virt) &&
         phys_is_equal(phys_add(run->phys, run->size_bytes), page->phys)) {

@@ -9,6 +9,8 @@
 #include <vm/device_map.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/check.h>
+#include <ashlar/layout.h>
 #include <ashlar/mm/vrange.h>
 #include <boot/machine.h>
 #include <cpu/features.h>
@@ -19,6 +21,28 @@
 
 static struct device_window windows[WINDOWS];
 static size_t window_count;
+
+static void check_windows(void)
+{
+    CHECK(window_count <= WINDOWS, "device map: the list of devices ends within its array");
+    for (size_t i = 0; i < window_count; i++) {
+        virt_t mapped = virt((uintptr_t)windows[i].mapped);
+        CHECK(phys_is_below(windows[i].range.start, windows[i].range.end), "device map: a device has a size");
+        CHECK(!windows[i].mapped ||
+                  (!virt_is_below(mapped, virt(VRANGE_START)) &&
+                   !virt_is_below(virt(VRANGE_END), virt_add(mapped, phys_range_size(windows[i].range)))),
+              "device map: a device is mapped where virtual ranges are");
+        for (size_t j = 0; j < i; j++)
+            CHECK(!phys_ranges_overlap(windows[j].range, windows[i].range),
+                  "device map: no two devices overlap");
+    }
+}
+
+static void add_window(struct phys_range range, const char *name, const void *mapped)
+{
+    windows[window_count++] = (struct device_window){ .range = range, .name = name, .mapped = mapped };
+    check_windows();
+}
 
 void device_refused(const char *name, phys_t address, const char *reason)
 {
@@ -69,7 +93,7 @@ bool device_allow_early(const struct device_request *request, const char *name)
     if (fault)
         device_refused(name, request->address, fault);
     else
-        windows[window_count++] = (struct device_window){ .range = range, .name = name };
+        add_window(range, name, NULL);
     return fault == NULL;
 }
 
@@ -88,9 +112,8 @@ static void *map(const struct device_request *request, unsigned int access, cons
         return NULL;
     }
     if (is_remembered) {
-        windows[window_count++] = (struct device_window){
-            { request->address, phys_add(request->address, request->size_bytes) }, name, pointer
-        };
+        add_window((struct phys_range){ request->address, phys_add(request->address, request->size_bytes) },
+                   name, pointer);
         log_debug("vm", "%s at P%#lx mapped at %p, %lu bytes", name, request->address.raw, pointer,
                   request->size_bytes);
     }
@@ -123,11 +146,13 @@ const void *device_map_table(phys_t address, size_t size_bytes, const char *name
 
 void device_unmap(volatile void *pointer)
 {
+    CHECK(pointer, "device map: what is unmapped was mapped");
     for (size_t i = 0; i < window_count; i++) {
         if (windows[i].mapped != (const volatile void *)pointer)
             continue;
         windows[i] = windows[--window_count];
         break;
     }
+    check_windows();
     vrange_unmap(pointer);
 }

@@ -11,6 +11,7 @@
 #include <vm/early_device.h>
 
 #include <ashlar/bits.h>
+#include <ashlar/check.h>
 #include <ashlar/layout.h>
 #include <boot/early.h>
 #include <boot/machine.h>
@@ -21,6 +22,22 @@ static struct page_mapping maps[EARLY_DEVICES_MAX];
 static unsigned int map_count;
 static virt_t next_address = { CONSOLE_DEVICES_START };
 static bool is_stub_left;
+
+static void check_maps(void)
+{
+    virt_t end = virt(CONSOLE_DEVICES_START);
+    for (unsigned int i = 0; i < map_count; i++) {
+        CHECK(i < EARLY_DEVICES_MAX, "console devices: the list of mappings ends within its array");
+        CHECK(maps[i].size_bytes > 0 && is_aligned(maps[i].virt.raw, PAGE_SIZE) &&
+                  is_aligned(maps[i].phys.raw, PAGE_SIZE) && is_aligned(maps[i].size_bytes, PAGE_SIZE),
+              "console devices: a mapping is of whole pages");
+        CHECK(!virt_is_below(maps[i].virt, end),
+              "console devices: mappings ascend in their window, and none overlaps the next");
+        end = virt_add(maps[i].virt, maps[i].size_bytes);
+    }
+    CHECK(virt_is_equal(end, next_address) && !virt_is_below(virt(CONSOLE_DEVICES_END), end),
+          "console devices: what is handed out is mapped, and lies in the window");
+}
 
 /* Nothing is unmapped here, so only a failed request gives a frame back, and it is lost. */
 static void give_nothing(phys_t frame)
@@ -48,6 +65,7 @@ static void *map_early(struct phys_range pages, unsigned int access)
         return NULL;
     maps[map_count++] = (struct page_mapping){ start, pages.start, size_bytes, access };
     next_address = virt_add(start, size_bytes);
+    check_maps();
     return virt_to_pointer(start);
 }
 
@@ -73,6 +91,7 @@ void *early_device_map(phys_t address, size_t size_bytes, enum device_use use, u
 status_t early_device_map_again(struct paging *paging)
 {
     status_t status = STATUS_OK;
+    check_maps();
     for (unsigned int i = 0; i < map_count && status == STATUS_OK; i++)
         status =
             paging_map(paging, maps[i].virt, maps[i].phys, maps[i].size_bytes, maps[i].access | PAGE_GLOBAL);
