@@ -17,9 +17,24 @@ static bool has_panicked;
 static struct power_notifier *next_of_panic;
 static unsigned int called_by_panic;
 
+/* @notifier: is not to be in the list; NULL: of no matter. */
+static void check_list(const struct power_notifier *notifier)
+{
+    const struct power_notifier *each = first;
+    for (unsigned int i = 0; i < count; i++) {
+        CHECK(each, "power: the list has each notifier");
+        CHECK(each != notifier, "power: a notifier is registered once");
+        CHECK(!each->next || each->priority >= each->next->priority, "power: notifiers descend by priority");
+        each = each->next;
+    }
+    CHECK(!each, "power: the list ends after the last notifier");
+}
+
 void power_notifier_add(struct power_notifier *notifier)
 {
     VERIFY(count < POWER_NOTIFIERS_MAX);
+    CHECK(notifier->notify, "power: a notifier has a function");
+    check_list(notifier);
     count++;
 
     struct power_notifier **link = &first;
@@ -28,6 +43,7 @@ void power_notifier_add(struct power_notifier *notifier)
     notifier->next = *link;
     /* Release: the walk of a panic on this CPU, in an NMI, finds the notifier complete. */
     __atomic_store_n(link, notifier, __ATOMIC_RELEASE);
+    check_list(NULL);
 }
 
 static void notify_of_panic(void)

@@ -183,8 +183,10 @@ static void add_too_many(void)
     static struct power_notifier many[POWER_NOTIFIERS_MAX + 1];
     volatile unsigned int added = 0;
     if (setjmp(failed) == 0)
-        for (; added < ARRAY_LEN(many); added++)
+        for (; added < ARRAY_LEN(many); added++) {
+            many[added].notify = tell;
             power_notifier_add(&many[added]);
+        }
     snprintf(story, sizeof(story), "%u", added);
 }
 
