@@ -10,17 +10,37 @@
 #include <boot/machine.h>
 #include <cpu/physical.h>
 #include <lib/parse.h>
+#include <lib/string.h>
 #include <log/arguments.h>
 #include <log/print.h>
 #include <panic/symbols.h>
 #include <vm/address_space.h>
 #include <vm/device_map.h>
 
+#define ADDRESS_DIGITS 16
+
+/* As rows of memory, tables and backtraces have them: 16 hexadecimal digits and no 0x. */
+static status_t read_digits(const char *text, uint64_t *number)
+{
+    char prefixed[] = "0x0123456789abcdef";
+    if (strlen(text) != ADDRESS_DIGITS)
+        return STATUS_INVALID;
+    memcpy(prefixed + 2, text, ADDRESS_DIGITS);
+    return parse_number(prefixed, number);
+}
+
+static status_t read_address(const char *text, bool is_physical, virt_t *number)
+{
+    if (read_digits(text, &number->raw) == STATUS_OK)
+        return STATUS_OK;
+    return is_physical ? parse_number(text, &number->raw) : symbol_read_address(text, number);
+}
+
 bool address_read(const char *text, uint64_t *address, bool *is_physical)
 {
     virt_t number;
     bool has_prefix = (text[0] == 'P' || text[0] == 'p') && text[1] >= '0' && text[1] <= '9';
-    status_t status = has_prefix ? parse_number(text + 1, &number.raw) : symbol_read_address(text, &number);
+    status_t status = read_address(has_prefix ? text + 1 : text, has_prefix, &number);
     if (status != STATUS_OK) {
         argument_refuse(text, "an address: a number, P0x... for a physical one, or a function's name");
         return false;
@@ -73,8 +93,9 @@ status_t address_map(phys_t address, size_t size_bytes, bool is_written, struct 
         window->mapped = (void *)(uintptr_t)device_map_table(address, size_bytes, "peek");
     window->bytes = window->mapped;
     if (!window->mapped)
-        print("P%#lx cannot be %s: nothing can be there, or it is not the monitor's to access\n", address.raw,
-              is_written ? "written" : "read");
+        print_styled(STYLE_ERROR,
+                     "P%#lx cannot be %s: nothing can be there, or it is not the monitor's to access\n",
+                     address.raw, is_written ? "written" : "read");
     return window->mapped ? STATUS_OK : STATUS_NOT_FOUND;
 }
 

@@ -9,7 +9,7 @@
 /**
  * address_read() - parse an address.
  * @text: a number or the name of a function (panic/symbols.h), or, physical as the kernel prints it, "P" and
- *        a number.
+ *        a number. 16 digits without 0x are hexadecimal, because addresses are printed so.
  * @address, @is_physical: untouched on failure.
  *
  * Return: false, after a message, when it is none of these.

@@ -57,6 +57,17 @@ def test_physical_addresses_are_accepted_as_printed(boot):
     assert any('P0x100200' in line for line in lines)
 
 
+def test_addresses_of_rows_and_backtraces_are_accepted_as_printed(boot):
+    outcome = boot(
+        'peek P0000000000100040 8; peek ffffffff80000000 8; walk ffff800000100040; exit', boot='kernel'
+    )
+    assert outcome.verdict == 'pass', outcome.words
+    lines = rows(outcome)
+    assert any(line.startswith('P0000000000100040  ') for line in lines)
+    assert any(line.startswith('ffffffff80000000  ') for line in lines)
+    assert any(' is P0x100040, ' in line for line in lines)
+
+
 def test_rows_of_memory_and_tables_fit_80_columns(boot):
     looks = '; '.join(
         f'peek {at} 24 {width}' for at in ('P0x100000', 'kernel64_main') for width in (1, 2, 4, 8)
