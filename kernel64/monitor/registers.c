@@ -107,7 +107,7 @@ static status_t command_msr(int argc, char **argv)
         print_styled(STYLE_ERROR, "msr %#x: refused by the CPU or the hypervisor (#GP)\n", msr.number);
         return STATUS_UNSUPPORTED;
     }
-    print("msr %#x %s %#018lx\n", msr.number, argc > 2 ? "set to" : "is", msr.value);
+    print("msr %#x %s 0x%016lx\n", msr.number, argc > 2 ? "set to" : "is", msr.value);
     return STATUS_OK;
 }
 COMMAND(msr, command_msr, .group = GROUP_PROCESSORS, .arguments = "NUMBER [VALUE]",

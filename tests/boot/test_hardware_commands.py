@@ -37,11 +37,12 @@ def test_a_leaf_above_the_last_one_has_a_remark(boot):
 
 def test_a_refused_register_is_a_message(boot):
     # IA32_PKRS has 32 bits.
-    outcome = boot('msr 0x6e1 0x100000000; msr 0x1b; exit', boot='kernel')
+    outcome = boot('msr 0x6e1 0x100000000; msr 0x1b; msr 0x174 0; exit', boot='kernel')
     assert outcome.verdict == 'fail'
     lines = rows(outcome)
     assert 'msr 0x6e1: refused by the CPU or the hypervisor (#GP)' in lines
     assert 'msr 0x1b is 0x00000000fee00900' in lines
+    assert 'msr 0x174 set to 0x0000000000000000' in lines
 
 
 def test_physical_addresses_are_accepted_as_printed(boot):
