@@ -40,9 +40,9 @@ bool boot_info_calls_ram(const struct boot_info *info, struct phys_range range)
     return false;
 }
 
-uint64_t cpu_lapic_base(void)
+phys_t cpu_lapic_base(void)
 {
-    return 0;
+    return phys(0);
 }
 
 const struct cpu_identity *cpu_boot_identity(void)
