@@ -46,7 +46,7 @@ void ktest_skip(const char *reason)
     running.skip_reason = reason;
 }
 
-static void run_one(const struct ktest *test, unsigned int number)
+static enum test_outcome run_one(const struct ktest *test, unsigned int number)
 {
     running.has_failed = false;
     running.skip_reason = NULL;
@@ -59,8 +59,11 @@ static void run_one(const struct ktest *test, unsigned int number)
         outcome = TEST_SKIPPED;
     verdict_count(outcome, test->name);
     /* In one call: no log line of another CPU gets into it. */
-    print("%s %u %s%s%s\n", outcome == TEST_FAILED ? "not ok" : "ok", number, test->name,
-          outcome == TEST_SKIPPED ? " # SKIP " : "", outcome == TEST_SKIPPED ? running.skip_reason : "");
+    print_styled(outcome == TEST_FAILED ? STYLE_ERROR : STYLE_PLAIN, "%s %u %s%s%s\n",
+                 outcome == TEST_FAILED ? "not ok" : "ok", number, test->name,
+                 outcome == TEST_SKIPPED ? " # SKIP " : "",
+                 outcome == TEST_SKIPPED ? running.skip_reason : "");
+    return outcome;
 }
 
 static unsigned int count_matches(const char *pattern)
@@ -122,7 +125,7 @@ static int64_t run_failing_often(const struct ktest *test, uint64_t nth, struct 
  * A test's expectations may fail without memory, but it must free all it allocated. A frame may be lost in
  * one run, because a permanent object was allocated in it; a frame lost in every run is leaked.
  */
-static void sweep_one(const struct ktest *test, unsigned int number)
+static enum test_outcome sweep_one(const struct ktest *test, unsigned int number)
 {
     struct fault_counts counts = { .failed = 1 };
     uint64_t nth;
@@ -139,8 +142,11 @@ static void sweep_one(const struct ktest *test, unsigned int number)
     print("# %s: with requests 1 to %lu failing, one a run\n", test->name, nth - 1);
     if (leaked > 0)
         print("# with the last of them, %ld frames leaked\n", leaked);
-    verdict_count(leaked > 0 ? TEST_FAILED : TEST_PASSED, test->name);
-    print("%s %u %s\n", leaked > 0 ? "not ok" : "ok", number, test->name);
+    enum test_outcome outcome = leaked > 0 ? TEST_FAILED : TEST_PASSED;
+    verdict_count(outcome, test->name);
+    print_styled(leaked > 0 ? STYLE_ERROR : STYLE_PLAIN, "%s %u %s\n", leaked > 0 ? "not ok" : "ok", number,
+                 test->name);
+    return outcome;
 }
 
 /* A failed test is reported by the verdict; the command fails only when it cannot run tests. */
@@ -150,7 +156,7 @@ static status_t command_test(int argc, char **argv)
     bool sweeps = argc > 1 && strcmp(argv[1], "-f") == 0;
     int first = lists || sweeps ? 2 : 1;
     const char *pattern = argc > first ? argv[first] : "*";
-    unsigned int number = 0;
+    unsigned int number = 0, totals[TEST_OUTCOMES] = { 0 };
 
     if (!arguments_count(argc, argv, 0, first))
         return STATUS_INVALID;
@@ -166,7 +172,9 @@ static status_t command_test(int argc, char **argv)
     print("KTAP version 1\n1..%u\n", count);
     for (const struct ktest *test = __ktests_start; test < __ktests_end && !print_is_stopped(); test++)
         if (string_matches(pattern, test->name))
-            (sweeps ? sweep_one : run_one)(test, ++number);
+            totals[(sweeps ? sweep_one : run_one)(test, ++number)]++;
+    print("# totals: %u passed, %u failed, %u skipped\n", totals[TEST_PASSED], totals[TEST_FAILED],
+          totals[TEST_SKIPPED]);
     return STATUS_OK;
 }
 COMMAND_WITH_WORDS(test, command_test, .group = GROUP_TESTS, .arguments = "[-l|-f] [GLOB]",

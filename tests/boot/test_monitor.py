@@ -165,3 +165,16 @@ def test_a_log_line_goes_before_the_prompt_and_what_was_typed(start):
     # To a program that waits for a prompt at the beginning of a line, it is one.
     text = ESCAPE.sub('', session.log().decode())
     assert len(re.findall(r'^ashlar> ', text, re.MULTILINE)) == 2
+
+
+# ---- self-tests ----
+
+
+def test_test_ends_in_its_totals(boot):
+    outcome = boot('test traps.*; test nosuch*; exit', boot='kernel')
+    verdict = outcome.stream.fact('verdict')
+    totals = [line for line in outcome.stream.lines if line.startswith('# totals: ')]
+    assert totals == [
+        f'# totals: {verdict["passed"]} passed, {verdict["failed"]} failed, {verdict["skipped"]} skipped'
+    ]
+    assert verdict['passed'] > 0
