@@ -83,7 +83,7 @@ static void print_state(const struct trap_frame *frame)
 
 static void print_cause(const char *format, va_list arguments)
 {
-    print("PANIC: ");
+    print_styled(STYLE_ERROR, "PANIC: ");
     print_v(format, arguments);
     print("\n");
 }

@@ -101,8 +101,9 @@ void trap_report_headline(const struct trap_frame *frame)
 {
     const char *mnemonic = decode_exception_mnemonic(frame->vector);
 
-    print("EXCEPTION %lu: %s%s%s%s at %pS\n", frame->vector, decode_exception(frame->vector),
-          *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "", (void *)(uintptr_t)frame->rip);
+    print_styled(STYLE_ERROR, "EXCEPTION %lu: %s%s%s%s at %pS\n", frame->vector,
+                 decode_exception(frame->vector), *mnemonic ? " (" : "", mnemonic, *mnemonic ? ")" : "",
+                 (void *)(uintptr_t)frame->rip);
 }
 
 static void print_cause(const struct trap_frame *frame)

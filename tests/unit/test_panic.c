@@ -105,6 +105,16 @@ void print(const char *format, ...)
     va_end(arguments);
 }
 
+void print_styled(enum text_style style, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)style;
+    va_start(arguments, format);
+    print_v(format, arguments);
+    va_end(arguments);
+}
+
 static void begin_panic(void)
 {
     has_begun = true;

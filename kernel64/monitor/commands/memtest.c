@@ -175,7 +175,8 @@ static void show_error(const struct memtest_error *error)
     uint64_t wrong = error->expected ^ error->found;
     erase_line();
     smbios_find_modules(smbios_here(), error->address, module);
-    print("P%#lx: expected %016lx, found %016lx\n", error->address.raw, error->expected, error->found);
+    print_styled(STYLE_ERROR, "P%#lx: expected %016lx, found %016lx\n", error->address.raw, error->expected,
+                 error->found);
     print("    bit %u%s, by %s on cpu %u%s%s\n", (unsigned int)__builtin_ctzll(wrong),
           wrong & (wrong - 1) ? " and others" : "", memtest_pattern_name(error->pattern), error->cpu,
           module[0] ? ", in " : "", module);
