@@ -123,7 +123,11 @@ def test_memory_of_any_size_is_used_and_accounted_for(boot, memory):
     assert outcome.verdict == 'pass', outcome.words
     lines = outcome.stream.lines
     first = next(index for index, line in enumerate(lines) if line.strip() == 'bytes of RAM')
-    rows = [match.groups() for line in lines[first + 1 :] if (match := re.match(r'( *)(\d+)  (.*)', line))]
+    rows = [
+        match.groups()
+        for line in lines[first + 1 :]
+        if (match := re.match(r'( *)(\d+)  (.*?)(?: \([\d.]+ [KMGT]?i?B\))?$', line))
+    ]
     end = next(index for index, row in enumerate(rows) if row[2] == 'total')
     outer = [int(number) for space, number, _ in rows[:end] if len(space) + len(number) == 16]
     usable = next(index for index, row in enumerate(rows) if row[2] == 'usable')

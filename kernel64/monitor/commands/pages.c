@@ -14,6 +14,7 @@
 #include <boot/early.h>
 #include <boot/machine.h>
 #include <cpu/image.h>
+#include <lib/size_text.h>
 #include <log/print.h>
 #include <memtest/memory.h>
 #include <smp/trampoline.h>
@@ -92,16 +93,22 @@ void page_census_take(struct page_census *census)
 
 /* ---- pages ---- */
 
+/* Exact, so that the rows of a column add up; and with a unit, for people. */
+static void show_at(int column, const char *words, uint64_t bytes)
+{
+    char text[SIZE_TEXT_MAX];
+    if (bytes > 0)
+        print("%*lu  %s (%s)\n", column, bytes, words, size_text(bytes, text));
+}
+
 static void show(const char *words, uint64_t bytes)
 {
-    if (bytes > 0)
-        print("%16lu  %s\n", bytes, words);
+    show_at(16, words, bytes);
 }
 
 static void show_part(const char *words, uint64_t bytes)
 {
-    if (bytes > 0)
-        print("%20lu  %s\n", bytes, words);
+    show_at(20, words, bytes);
 }
 
 static status_t command_pages(int argc, char **argv)
@@ -139,7 +146,7 @@ static status_t command_pages(int argc, char **argv)
     show_part("above the end of the direct map", census.unmanaged * PAGE_SIZE);
     if (census.unaccounted != 0)
         print("%20ld  unaccounted\n", census.unaccounted * (int64_t)PAGE_SIZE);
-    print("%16lu  total\n", census.total_bytes);
+    show("total", census.total_bytes);
     return STATUS_OK;
 }
 COMMAND_LIST(pages, command_pages, .group = GROUP_MEMORY, .arguments = "",
