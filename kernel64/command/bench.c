@@ -105,13 +105,17 @@ static void run_one(const struct bench *bench, const struct record_form *form)
         take_samples(bench, form);
         return;
     }
-    for (unsigned int round = 0; round < BENCH_ROUNDS; round++) {
+    bool is_stopped = false;
+    for (unsigned int round = 0; round < BENCH_ROUNDS && !is_stopped; round++) {
         uint64_t start = cpu_read_tsc();
         bench->run();
         ticks[round] = cpu_read_tsc() - start;
+        is_stopped = print_is_stopped();
     }
     if (bench->end)
         bench->end();
+    if (is_stopped)
+        return;
     sort(ticks, BENCH_ROUNDS);
     show(form, write_rounds, &(struct measured){ bench, ticks, BENCH_ROUNDS });
 }
