@@ -49,6 +49,10 @@ static status_t command_watch(int argc, char **argv)
         print_styled(STYLE_ERROR, "%s cannot be watched\n", argv[1]);
         return STATUS_UNSUPPORTED;
     }
+    if (!dispatch_find(argv[1])) {
+        argument_refuse(argv[1], "a command: 'help' lists them");
+        return STATUS_INVALID;
+    }
     if (!join(line, sizeof(line), argc, argv))
         return STATUS_TOO_BIG;
     /* Of the command that is watched, and not of the text that clears the screen. */

@@ -75,6 +75,7 @@ WRONG = [
     ('walk [no_such_function]', ADDRESS),
     ('walk 0 surplus', SURPLUS),
     ('watch', "an argument is missing after 'watch'"),
+    ('watch [nosuch] 1', "is not a command: 'help' lists them"),
 ]
 
 
