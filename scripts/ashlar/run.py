@@ -16,6 +16,7 @@ Exit status: 0 pass (or you left the prompt), 1 fail, also what --expect says, 2
 import argparse
 import contextlib
 import json
+import math
 import os
 import pathlib
 import re
@@ -31,6 +32,8 @@ from ashlar.timeout import Timeout
 from ashlar.session import Session
 
 UNATTENDED = 'run="report; exit"'
+# Of silence, for a machine that a script waits for without a --timeout of its own.
+UNATTENDED_SECONDS = 600
 GFXMODE = re.compile(r'(?:\d+x\d+(?:x\d+)?|auto|text|keep)(?:,(?:\d+x\d+(?:x\d+)?|auto|text))*')
 ELF_MAGIC = b'\x7fELF'
 ISO_MAGIC, ISO_MAGIC_AT = b'CD001', 0x8001
@@ -109,11 +112,18 @@ def add_machine_arguments(parser):
     group.add_argument('--dry-run', action='store_true', help="print the emulator's command, and do nothing")
 
 
+def seconds(text):
+    value = float(text)
+    if not value > 0:
+        raise ValueError
+    return value
+
+
 def add_result_arguments(parser):
     group = parser.add_argument_group('the result')
     group.add_argument(
         '--timeout',
-        type=float,
+        type=seconds,
         metavar='SECONDS',
         help='stop the machine after this time, with status 4; each CPU first says, at an NMI, where it is',
     )
@@ -179,7 +189,7 @@ def machine_of(options):
         'debug',
     )
     machine = Machine(**{field: getattr(options, field) for field in fields}, extra=tuple(options.extra))
-    if (options.expect or options.junit) and 'run=' not in machine.cmdline:
+    if is_unattended(options) and 'run=' not in machine.cmdline:
         machine.cmdline = f'{UNATTENDED} {machine.cmdline}'.strip()
     machine.check()
     return machine
@@ -234,6 +244,17 @@ def write_report(path, log):
         file.writelines(json.dumps(item, separators=(',', ':')) + '\n' for item in log.objects)
 
 
+def is_unattended(options):
+    return bool(options.expect or options.junit)
+
+
+def timeout_of(options):
+    """That of the user counts from the start; without one, only silence does, and only where a script waits."""
+    if options.timeout or options.debug or not is_unattended(options):
+        return Timeout(options.timeout, printing_factor=1, share=lambda: 1.0)
+    return Timeout(UNATTENDED_SECONDS, printing_factor=math.inf)
+
+
 def conclude(options, expectations, outcome):
     """Writes the results. Return: the exit status."""
     answers, status = expect.judge(expectations, outcome.stream, outcome.verdict)
@@ -251,6 +272,8 @@ def conclude(options, expectations, outcome):
         return 0
     if outcome.verdict != stream.PASS:
         print(f'\nscripts/run: {outcome.words}', file=sys.stderr)
+    elif is_unattended(options):
+        print(f'scripts/run: verdict: pass, after {outcome.seconds:.1f} s', file=sys.stderr)
     for each in answers:
         if not each.is_met:
             print(f'scripts/run: {each.words}', file=sys.stderr)
@@ -277,7 +300,7 @@ def run(options):
         if options.debug:
             print_debug_hint(build)
         with Session.of(machine, image, folder, interactive=True, cwd=os.getcwd()) as session:
-            outcome = session.wait(Timeout(options.timeout, printing_factor=1, share=lambda: 1.0))
+            outcome = session.wait(timeout_of(options))
     return conclude(options, expectations, outcome)
 
 

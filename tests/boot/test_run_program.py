@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ashlar import ROOT, junit, stream
+from ashlar import ROOT, junit, run as run_program, stream
 from ashlar.machine import qemu_program
 
 ELF = 'stub32/ashlar.elf'
@@ -115,6 +115,29 @@ def test_a_qemu_that_does_not_start_is_status_2(folder):
     done = run('--image', 'a.elf', '--qemu', './qemu', cwd=folder)
     assert done.returncode == 2
     assert 'the emulator did not start' in done.stderr
+
+
+@pytest.mark.parametrize(
+    'words, silent, printing',
+    [
+        ([], False, False),
+        (['--expect', 'cpus=1'], True, False),
+        (['--junit', 'results.xml'], True, False),
+        (['--expect', 'cpus=1', '--debug'], False, False),
+        (['--expect', 'cpus=1', '--timeout', '100000'], True, True),
+    ],
+)
+def test_a_script_does_not_wait_for_ever_for_a_silent_machine(words, silent, printing):
+    """--timeout counts from the start, and without one only silence does. A step of the clock counts for 5 s at most."""
+    for progress, wanted in ((lambda step: 0, silent), (lambda step: step, printing)):
+        now = [0.0]
+        timeout = run_program.timeout_of(run_program.parse_arguments(words))
+        timeout._now, timeout._share, timeout._last = lambda now=now: now[0], lambda: 1.0, 0.0
+        expired = False
+        for step in range(30000):
+            now[0] += 5
+            expired = expired or timeout.has_expired(progress(step))
+        assert expired == wanted, (words, expired)
 
 
 @pytest.mark.parametrize('words', [[], ['--expect', 'cpus=1'], ['--timeout', '100']])
