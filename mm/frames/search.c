@@ -210,9 +210,12 @@ static struct found search_whole_chunks(const struct range_request *request, int
 {
     CHECK_HELD(&buddy.lock);
     /* Also chunks that are only partly in the range: the block's part of one is within it. */
-    const struct range_request whole = { CHUNK_ORDER, request->defers,
-                                         pfn_align_down(request->lo, CHUNK_FRAMES),
-                                         pfn_align_up(request->hi, CHUNK_FRAMES) };
+    const struct range_request whole = {
+        .order = CHUNK_ORDER,
+        .defers = request->defers,
+        .lo = pfn_align_down(request->lo, CHUNK_FRAMES),
+        .hi = pfn_align_up(request->hi, CHUNK_FRAMES),
+    };
     struct found found = { search_regions(&whole, number), PFN_INVALID };
     if (!pfn_is_valid(found.block))
         found = search_free_regions(&whole, number);
@@ -250,8 +253,12 @@ struct found buddy_take_between_locked(const struct range_request *request)
 {
     CHECK_HELD(&buddy.lock);
     unsigned int order = request->order;
-    const struct range_request aligned = { order, request->defers, pfn_align_up(request->lo, BIT(order)),
-                                           pfn_align_down(request->hi, BIT(order)) };
+    const struct range_request aligned = {
+        .order = order,
+        .defers = request->defers,
+        .lo = pfn_align_up(request->lo, BIT(order)),
+        .hi = pfn_align_down(request->hi, BIT(order)),
+    };
     if (!pfn_is_below(aligned.lo, aligned.hi))
         return FOUND_NOTHING;
     int64_t number = top_region(aligned.hi);

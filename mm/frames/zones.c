@@ -57,8 +57,12 @@ static struct found search_zones(const struct request *request, unsigned int nod
             pfn_t end = n + 1 < buddy.node_run_count ? run[1].start : PFN_END;
             if (run->node != node)
                 continue;
-            const struct range_request part = { request->order, request->defers, pfn_max(lo, run->start),
-                                                pfn_min(hi, end) };
+            const struct range_request part = {
+                .order = request->order,
+                .defers = request->defers,
+                .lo = pfn_max(lo, run->start),
+                .hi = pfn_min(hi, end),
+            };
             struct found found = buddy_take_between_locked(&part);
             if (pfn_is_valid(found.block) || pfn_is_valid(found.undescribed))
                 return found;
