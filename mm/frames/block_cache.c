@@ -9,8 +9,8 @@
  * given back. A block from a restricted request, or of another node, bypasses the stacks.
  *
  * Before a block is freed, the allocator has to look up whether its chunk has descriptors. A CPU remembers
- * some chunks that have, in which it has freed blocks; descriptors are never removed, so an entry never
- * becomes stale.
+ * some chunks that have them: those of blocks that it has freed or refilled its stacks with. Descriptors are
+ * never removed, so an entry never becomes stale.
  */
 #include "block_cache.h"
 

@@ -7,15 +7,18 @@
  *   buddy_alloc()               buddy        a block of this CPU's stack (block_cache.h), if there is one
  *     frame_alloc()             frame_cache  order 0: the same with single frames, from buddy_take_frames()
  *     buddy_alloc_where()       buddy        whether to try again: drains caches, calls shrinkers
- *       take_ordinary()         buddy        how many blocks: one, and those that fit into the stack
- *         buddy_take_blocks()   zones        from the chunk that this CPU used last, else one by take()
+ *       take_ordinary()         buddy        how many blocks: one, and a batch for the stack
+ *         buddy_take_blocks()   zones        from the chunk that this CPU used last, else by take_anywhere()
+ *           take_anywhere()     zones        one by take(), without a limit, this CPU's node first
  *       buddy_take()            zones        if there are flags, a limit or a node: one by take()
  *         take()                zones        makes missing descriptors, then searches again
- *           search_nodes()      zones        the node: the nearest first
- *             search_zones()    zones        the range: from the highest zone down, without reserves
- *               buddy_take_between_locked()
- *                               search       the chunk or region: rather one that is split already
- *                 buddy_take_in_chunk_locked(), buddy_take_in_region_locked()
+ *           search()            zones        takes the lock; notes an ordinary request's chunk
+ *             search_nodes()    zones        the node: the nearest first
+ *               search_zones()  zones        the range: from the highest zone down, without reserves
+ *                 buddy_take_between_locked()
+ *                               search       the chunk or region: one that is split already, if there is one;
+ *                                            its steps are at the head of search.c
+ *                   buddy_take_in_chunk_locked(), buddy_take_in_region_locked()
  *                               tree         the bits; sets the hints
  *       use_block()             buddy        writes the descriptor of the first frame
  *

@@ -52,8 +52,9 @@ struct span {
 struct region {
     /* constant once the region is prepared */
     uint64_t gib; /* its address, in GiB */
-    /* Of chunk 0; only chunks of the span have theirs. Until a chunk is described, word 0 of its bits holds
-       the physical address of the page for its descriptors, if it has one of its own; else anything. */
+    /* By chunk: its frames that are free by themselves. Only chunks of the span have bits. Until a chunk is
+       described, they mean nothing: word 0 is the physical address of the page for its descriptors, 0 if it
+       has none, anything if is_mapped. */
     struct bits512 *chunks;
     bool is_mapped; /* the descriptors of the whole region are mapped, not zeroed */
 
@@ -125,8 +126,8 @@ extern struct buddy buddy;
    memory, hides the rest. */
 phys_t buddy_find_end(const struct buddy_setup *setup);
 
-/* The chunks that range number @i of the map touches. Return: false when the allocator never gets it, not
-   even by buddy_add(). */
+/* The chunks [*@first, *@end) that range @i of the memory map touches. Return: false when the allocator never
+   gets memory of this range, not even by buddy_add(). */
 bool buddy_managed_chunks(const struct buddy_setup *setup, size_t i, uint64_t *first, uint64_t *end);
 
 /* Return: the last region at or below @gib; NO_REGION when there is none. */
@@ -176,15 +177,14 @@ static inline bool buddy_is_set(const uint64_t *bitmap, uint64_t bit)
 
 /* ---- tree_check.c ---- */
 
-/*
- * The invariants at the head of tree.c, by CHECK(): those of a region's own words after a change around
- * @chunk; of a chunk of it, too, which is described, after a change around @place; and from time to time that
- * buddy.free is the number of free frames. And that a block which was taken, unless it is PFN_INVALID, is not
- * free. Nothing in other builds.
- */
+/* The invariants at the head of tree.c, by CHECK(); in other builds they do nothing. */
 #ifdef ASHLAR_CHECKED
+/* After a change around chunk @chunk of a region: the region's own words; from time to time also the number
+   of free frames. */
 void buddy_check_region_locked(int64_t number, unsigned int chunk);
+/* After a change around @place of a described chunk: the chunk's words, then its region's as above. */
 void buddy_check_chunk_locked(const struct place *place);
+/* After a search: the block that it took is managed, and not free any more. @frame: PFN_INVALID: none. */
 void buddy_check_taken_locked(pfn_t frame, unsigned int order);
 #else
 #define buddy_check_region_locked(number, chunk) ((void)(number), (void)(chunk))
@@ -223,12 +223,12 @@ pfn_t buddy_take_some_locked(const struct place *place, unsigned int wanted, uin
    there is none. Its descriptors may not exist yet. */
 pfn_t buddy_take_in_region_locked(int64_t number, unsigned int order, struct window window);
 
-/* Of a chunk that the caller has taken as a whole, and that is described, all becomes free but the block of
-   order 0 to 8 at @place. */
+/* Frees all of a chunk but the block of order 0 to 8 at @place. The chunk is described, and the caller has
+   taken it as a whole. */
 void buddy_split_chunk_locked(const struct place *place, unsigned int order);
 
-/* Of a region that is free as a whole, and prepared, all stays free but chunks @taken, and chunk @own unless
-   it is NO_CHUNK. */
+/* Splits a region that is prepared, and free as a whole: takes chunks @taken, and chunk @own unless it is
+   NO_CHUNK; the others stay free. */
 void buddy_split_region_locked(int64_t number, struct window taken, unsigned int own);
 
 /* ---- search.c ---- */
@@ -259,9 +259,13 @@ struct found {
  */
 struct found buddy_take_between_locked(const struct range_request *request);
 
-/* Makes the descriptors of a chunk that a search found undescribed, if it is still free as a whole; else its
-   owner makes them. For a region that has not been split yet, a step towards its struct instead.
-   Return: false when they cannot exist, or the region has to use a chunk of its own. */
+/* Does what a search has deferred because of @chunk, before the caller searches again:
+     - Its region has a struct: makes the chunk's descriptors, if it is still free as a whole. If not, its
+       owner makes them.
+     - Its region has none: makes it, with another region's spare chunk, if that chunk is described. If not,
+       the next search finds the spare chunk first.
+   Return: false when that cannot be done: the descriptors cannot be mapped, or no region can spare a
+   chunk. */
 bool buddy_describe_free_locked(pfn_t chunk);
 
 /* ---- nodes.c ---- */
@@ -335,9 +339,11 @@ void block_cache_drain(void);
 /* Frames that a CPU keeps in blocks. */
 uint64_t block_cache_count(unsigned int cpu);
 
-/* What a CPU may keep of one order; 0: no blocks at all. What it has above that goes back when it is
-   drained. */
+/* Sets how many frames a CPU may keep in blocks of each order; 0: no blocks. Those that it has above that
+   stay until it drains its stacks. */
 void block_cache_set_share(unsigned int cpu, uint64_t frames);
+
+/* Makes a CPU's stacks empty, with a share of 0; gives nothing back. */
 void block_cache_init_cpu(unsigned int cpu);
 
 /* ---- frame_cache.c ---- */

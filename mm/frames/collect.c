@@ -17,8 +17,8 @@ static void give_some_back(void *argument)
 uint64_t frame_cache_collect(void (*call_all)(void (*function)(void *argument), void *argument),
                              uint64_t frames)
 {
-    /* CPUs may refill their caches meanwhile, so the sum is limited to the frames that were cached at the
-       beginning. */
+    /* CPUs may refill their caches meanwhile, so it ends at the latest when as many frames went back as were
+       cached at the beginning. */
     uint64_t cached = buddy_cached_frames(), wanted = frames < cached ? frames : cached, given = 0, before;
     if (wanted == 0)
         return 0;

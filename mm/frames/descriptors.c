@@ -6,10 +6,10 @@
  * needed:
  *
  *   - A region that is not wholly free at first has a page of early memory for each of its chunks, which is
- *     mapped into the array when the chunk is first used. There is at most a handful of
- *     such regions, around the holes that every PC has.
+ *     mapped into the array when the chunk is first used. There is at most a handful of such regions, around
+ *     the holes that every PC has.
  *   - Any other region gets 2 MiB for all its descriptors when it is first split, from a region that is
- * split already (so that only the first region is lost for blocks of 1 GiB), else from its own.
+ *     split already (so that only the first region is lost for blocks of 1 GiB), else from its own.
  *
  * In both cases the 4 KiB of descriptors of a chunk are zeroed when the chunk is first used, as one block or
  * split, by the CPU that owns it. Zeroing 2 MiB at once, when the region is split, would make all other CPUs

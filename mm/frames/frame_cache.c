@@ -5,8 +5,8 @@
  * A stack that is empty is refilled with the free frames of one word of a chunk's bits, up to 64 for one
  * acquisition of the lock; one that is full gives some of its frames back, those of one word together. It
  * gives back several, so that a caller that allocates and frees at the limit does not take this path each
- * time, but at most GIVE_MOST frames of GIVE_WORDS words, because any caller may have to, perhaps with
- * interrupts off.
+ * time, but at most GIVE_MOST frames of GIVE_WORDS words, because any caller may have to do this, perhaps
+ * with interrupts off.
  *
  * A frame in a stack has its bit clear and its descriptor says FRAME_NONE: the tree sees it as in use, and a
  * second free is detected. Only its own CPU accesses a stack, pinned. A CPU that finds no memory raises the
@@ -39,7 +39,7 @@ static uint64_t block_share; /* frames; constant after init */
 #define SLOTS_ORDER 1
 STATIC_ASSERT((1 + FRAME_CACHE_SIZE) * sizeof(struct frame *) <= PAGE_SIZE << SLOTS_ORDER,
               "slots do not fit");
-/* The same for their blocks of one order. */
+/* The same for all CPUs' stacks of blocks of one order. */
 #define BLOCKS_PART 64
 
 /* ---- giving back ---- */

@@ -4,8 +4,8 @@
  *
  * One run of early memory holds the tables that grow with the machine: a struct region for each GiB, 64 bytes
  * for each 2 MiB, bitmaps of a bit for each GiB. Only the bitmaps are written here, and the tables of regions
- * that are not wholly free; every other region is one bit until it is split. So 16 TiB cost no more than 1
- * TiB.
+ * that are not wholly free; every other region is one bit until it is split. So the start takes little longer
+ * on 16 TiB than on 1 TiB.
  */
 #include <ashlar/mm/frame_cache.h>
 

@@ -3,9 +3,10 @@
  * Shrinkers, called in ascending order of cost.
  *
  * One CPU shrinks at a time; another that runs out of memory meanwhile waits for it. Frames that were
- * reclaimed beyond its request are counted as spare and serve the requests of the CPUs that waited, so that
- * no more is reclaimed than is needed; when too few are left, the next CPU shrinks. On a CPU that is
- * shrinking already, for example in an interrupt, shrink_memory() returns 0, and the allocation fails.
+ * reclaimed beyond the shrinking CPU's request are counted as spare and serve the requests of the CPUs that
+ * waited, so that no more is reclaimed than is needed; when too few are left, the next CPU shrinks. On a CPU
+ * that is shrinking already, for example in an interrupt, shrink_memory() returns 0, and the allocation
+ * fails.
  */
 #include <ashlar/mm/shrink.h>
 

@@ -68,8 +68,8 @@ static uint64_t copy_word(const uint64_t *word)
     return copy;
 }
 
-/* A chunk's bits say something only while its hint for order 0 is set: they are all 0 otherwise, or something
-   else. */
+/* A chunk's bits are of free frames only while its hint for order 0 is set. Otherwise they are all 0, or the
+   chunk is not described, and they mean nothing (struct region). */
 static struct bits512 copy_frames(const struct region *region, unsigned int chunk)
 {
     struct bits512 copy = { { 0 } };

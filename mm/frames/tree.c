@@ -13,14 +13,15 @@
  * free, these invariants hold:
  *
  *   1. A free frame is counted once: its region's bit is set in free_regions; or that is clear and its
- * chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the bits
- * below are clear. A frame that is in use, in a CPU's cache, or not managed has none of the three.
+ *      chunk's bit is set in whole; or both are clear and its own bit is set. Where an upper bit is set the
+ *      bits below are clear. A frame that is in use, in a CPU's cache, or not managed has none of the three.
  *   2. No chunk has all 512 bits set and no region all 512 of whole: they are one bit of the level above.
  *   3. hints say exactly which chunk, and which region, has a block of which order; orders, how many.
  *   4. buddy.free is the number of free frames.
  *
  * Each function below preserves them, and tree_check.c asserts them in checked builds. So a search that
- * follows a hint always finds a block, and a request fails only if at one moment no block was free.
+ * follows a hint finds a block, except at the ends of its range, and a request fails only if no block that it
+ * may have was free at the moment of its search.
  *
  * The caches in front take up to 64 frames of a word for one acquisition, so the lock is no bottleneck:
  * docs/decisions/0007-a-lock-for-the-buddy.md has the numbers, and what was there before: the same tree
