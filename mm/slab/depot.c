@@ -8,10 +8,11 @@
  * that they are exchanged less often; memory pressure makes them smaller, until it is over. A remote-node
  * object goes back into its slab, and so to its home node.
  *
- * Any caller may have to return objects to slabs, which takes time. So no call returns more than GIVE_MOST
- * objects: an exchange trims an unneeded magazine by that many and leaves the rest to the next exchange. A
- * CPU that brings a full magazine to a depot at its limit gets the same magazine back with GIVE_MOST slots
- * free, so a depot does not grow, however long a caller frees.
+ * Any caller may have to return objects to slabs, which takes time. So an exchange returns at most GIVE_MOST,
+ * and on a machine with several nodes as many remote ones. It takes up to GIVE_MOST out of an unneeded
+ * magazine and leaves the rest to the next exchange. A CPU that brings a full magazine to a depot at its
+ * limit gets the same magazine back with up to GIVE_MOST slots free, so a depot does not grow, however long a
+ * caller frees.
  *
  * Magazines are objects of the allocator's own caches, which have no magazines: that ends the recursion.
  *
@@ -25,7 +26,7 @@
 #define LOOK_AFTER     512
 /* A lock that is contended in one of so many exchanges is contended too often. */
 #define CONTENDED_PART 8
-/* Objects that go from a magazine to slabs in one call. */
+/* The most objects that give_some(), or return_remote_objects(), returns to slabs in one call. */
 #define GIVE_MOST      16
 
 struct magazine empty_magazine = { .size_class = MAGAZINE_CLASSES, .slots = { NULL } };

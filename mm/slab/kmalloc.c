@@ -41,8 +41,8 @@ static unsigned int order_of(size_t size_bytes)
     return size_bytes <= PAGE_SIZE ? 0 : 64 - (unsigned int)__builtin_clzll((size_bytes - 1) >> PAGE_SHIFT);
 }
 
-/* With red zones if the block is checked and they fit into KMALLOC_MAX. Not inline: otherwise kmalloc_slow(),
-   the usual path of objects above KMALLOC_SMALL_MAX, would save registers for it. */
+/* In a checked build with a red zone, unless the block is then too large. Not inline: otherwise
+   kmalloc_slow(), the usual path of objects above KMALLOC_SMALL_MAX, would save registers for it. */
 static NOINLINE void *alloc_block(size_t size_bytes, const void *caller)
 {
     size_t needed =

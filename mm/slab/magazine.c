@@ -26,7 +26,7 @@
 
 #include "slab_private.h"
 
-/* Limit of the objects that a new magazine is filled with; further ones are taken on demand. */
+/* The most objects that go from slabs into a magazine at once; a larger one is then not full. */
 #define FILL_MOST     64
 /* Caches whose magazines a CPU gives up in one slow path under pressure. */
 #define ANSWER_CACHES 8
@@ -173,8 +173,8 @@ void magazine_handle_pressure(void)
     PORT_MINE(slab_handled_pressure).next_cache = walk.next < SLAB_CACHES_MAX ? (uint32_t)walk.next : 0;
 }
 
-/* A cross-call's function. It must not wait for the depot's lock: the code that it interrupted may hold the
-   lock or wait for it. */
+/* A cross-call's function. It must not wait for the depot's lock: it may run in a wait for that same lock,
+   which polls cross-calls. */
 static void give_up_called(void *argument)
 {
     depot_put_unneeded(argument, take_own, false);

@@ -28,8 +28,8 @@
 
 /*
  * A slab: 2^order frames cut into objects. 64 bytes, outside the slab except in the allocator's own caches. A
- * set bit in @free is an object that is free in the slab. The bit is clear of an object that is in use, and
- * of one in a magazine: the CPU that cleared it owns the object. Guarded by its node's lock.
+ * set bit in @free is an object that is free in the slab. The bit of an object that is in use, or in a
+ * magazine, is clear: the CPU that cleared it owns the object. Guarded by its node's lock.
  */
 struct slab {
     struct list link; /* in its node's partial or full list */
@@ -141,14 +141,15 @@ void slab_visit_end(struct slab_walk *walk);
 
 /* ---- slab_check.c ---- */
 
-/*
- * What is true, by CHECK(), of a slab, whose node is @home; of a node's lists; of a magazine that is no CPU's
- * loaded one; of a depot. The lock of what is checked is held. Nothing in other builds.
- */
+/* Each checks by CHECK() what a change of the state has to preserve; in other builds it does nothing. */
 #ifdef ASHLAR_CHECKED
+/* One slab: its bits, its count of free objects, its neighbours in the list. @home: its node. */
 void slab_check_locked(const struct slab_cache *cache, const struct slab_node *home, const struct slab *slab);
+/* A node's counts of slabs and free objects, against the ends of its two lists of slabs. */
 void slab_check_node_locked(const struct slab_cache *cache, const struct slab_node *home);
+/* A magazine that is no CPU's loaded one. Context: the lock of its depot held, or it is the caller's. */
 void magazine_check(const struct magazine *magazine);
+/* A depot's counts, against the first magazine of each list. */
 void depot_check_locked(const struct slab_node *home);
 #else
 #define slab_check_locked(cache, home, slab) ((void)(cache), (void)(home), (void)(slab))
@@ -378,10 +379,17 @@ struct spinlock *checked_lock(const struct slab_cache *cache);
 /* The size that @object of a checked cache was requested with; all it can hold if that is no longer known. */
 size_t checked_requested(const struct slab_cache *cache, const void *object);
 
-/* Blocks of kmalloc's, of @block_bytes in all: how many bytes one of @size_bytes needs at least; when it is
-   handed out; what it was asked for; and when it comes back. checked_block_end() returns false, and has
-   reported it, when it was overrun. */
+/* Checked blocks of frames, which kmalloc hands out. @block_bytes: all of a block; @size_bytes: what @caller
+   requested of it. */
+
+/* Return: how many bytes a block must have at least. */
 size_t checked_block_size(size_t size_bytes);
+
+/* Prepares a block for its caller. */
 void checked_block_begin(void *block, size_t block_bytes, size_t size_bytes, const void *caller);
+
+/* The size that a block was requested with; all it can hold if that is no longer known. */
 size_t checked_block_requested(void *block, size_t block_bytes);
+
+/* Checks a block that @caller frees. Return: false, and it was reported, when it was overrun. */
 bool checked_block_end(void *block, size_t block_bytes, const void *caller);
