@@ -146,7 +146,8 @@ status_t paging_fill_upper_half(struct paging *paging)
     return STATUS_OK;
 }
 
-/* Nothing of it can have been merged with pages beside it: it was half mapped until now. */
+/* Undoes a paging_map() that failed after @mapped bytes. No page has to be split: as long as half_mapped
+   counts the range, none of its pages is merged with one beside it. */
 static void undo_map(struct paging *paging, virt_t virt, virt_t end, uint64_t mapped)
 {
     lock_to_change(paging);
@@ -156,7 +157,7 @@ static void undo_map(struct paging *paging, virt_t virt, virt_t end, uint64_t ma
     }
     paging->half_mapped--;
     spin_unlock(&paging->lock);
-    /* To the range's end, for the tables that were made and hold nothing yet. */
+    /* Of the whole range: tables past what was mapped may have been made, and are empty. */
     prune(paging, virt, end);
 }
 
@@ -347,7 +348,8 @@ status_t paging_query(const struct paging *paging, virt_t virt, struct page_mapp
     return STATUS_OK;
 }
 
-/* Between the halves lie addresses that no entry stands for. */
+/* Visits the part of [start, end) in each half of the address space: the addresses between the two are not
+   canonical, and no entry maps them. */
 void paging_visit(const struct paging *paging, virt_t start, virt_t end, paging_visit_fn *pages,
                   paging_visit_fn *tables, void *context)
 {

@@ -106,19 +106,23 @@ phys_t paging_new_table(struct paging *paging);
 status_t paging_enter(struct paging *paging, uint64_t *entry, unsigned int level, virt_t virt, phys_t *spare,
                       phys_t *table) MUST_CHECK;
 
-/* Takes the table at @level that @entry leads to out of the tree if it is empty and no CPU may still walk it.
-   Return: it, for the caller to give back without the lock; PHYS_INVALID. */
+/* Clears @entry if the table at @level that it leads to is empty, and has all CPUs forget that table. The
+   table stays if they cannot be made to, and always if it is of level 3 and the upper half.
+   Return: the table, which the caller gives back after it has released the lock; PHYS_INVALID: it stays. */
 phys_t paging_detach_if_empty(struct paging *paging, uint64_t *entry, virt_t virt,
                               unsigned int level) MUST_CHECK;
 
-/* Makes the tables down to @lowest from *@virt on, which moves on with them; one new table at most. Return:
-   as paging_enter(); STATUS_NO_MEMORY also when it needs another one. */
+/* Makes the tables for [*@virt, @end) down to level @lowest, at most one new one in a call. *@virt becomes
+   the end of what has all of its tables.
+   Return: as paging_enter(); STATUS_NO_MEMORY also when another table is needed. */
 status_t paging_prepare_range(struct paging *paging, phys_t table, unsigned int level, unsigned int lowest,
                               virt_t *virt, virt_t end, phys_t *spare) MUST_CHECK;
 
-/* Looks at one table at @level, the one for *@virt, and if it is empty, *@freed receives it. *@virt moves on
-   to where the next may be, at most to @end; *@is_gone is set when there is none there now. Return: whether
-   there was one to look at. */
+/* Detaches the table at @level for *@virt if it is empty.
+   *@virt:    becomes the lowest address after it that may have another table, at most @end.
+   *@is_gone: is set when the entry for it is absent now: the table above may have become empty.
+   *@freed:   receives the table if it was detached, as from paging_detach_if_empty().
+   Return: whether there was a table. */
 bool paging_prune_one(struct paging *paging, unsigned int level, virt_t *virt, virt_t end, bool *is_gone,
                       phys_t *freed);
 
@@ -139,26 +143,31 @@ struct paging_map_job {
 status_t paging_map_range(struct paging_map_job *job, phys_t table, unsigned int level, virt_t virt,
                           virt_t end, phys_t phys) MUST_CHECK;
 
-/* No page reaches over an edge of the range. Leaves its tables, also those that become empty. */
+/* Unmaps [virt, end); no page reaches over an edge of it. All tables stay, also those that become empty.
+   Flushes nothing. */
 void paging_unmap_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end);
 
 /* ---- paging_protect.c ---- */
 
-/* Splits a page that reaches over an edge, with *@spare as its table, which then is PHYS_INVALID.
-   Return: STATUS_OK when none is left; STATUS_NO_MEMORY when there is no spare one. */
+/* Splits the pages that reach over an edge of the range, at most one in a call: *@spare becomes its table,
+   and then is PHYS_INVALID.
+   Return: STATUS_OK when no page reaches over an edge any more; STATUS_NO_MEMORY when another table is
+   needed. */
 status_t paging_split_edges(struct paging *paging, virt_t virt, uint64_t size_bytes,
                             phys_t *spare) MUST_CHECK;
 
-/* Whether the first half of the table below the entry of @level, 2 or 3, for @virt is half of a larger page.
-   False also while a range is half mapped: a map that fails must find its pages as it made them. */
+/* The first of two steps of a merge: whether the entry at @level, 2 or 3, for @virt leads to a table whose
+   first 256 entries map what the first half of one larger page would. False also while a paging_map() has
+   mapped only a part of its range: if it fails, it must find its pages as it made them. */
 bool paging_may_merge(struct paging *paging, unsigned int level, virt_t virt);
 
-/* Makes that table a larger page if its second half is the rest of it. paging_may_merge() was true, and no
-   entry has changed since.
-   Return: the table, which no CPU walks any more, for the caller to give back; PHYS_INVALID. */
+/* The second step, after paging_may_merge() was true and with no entry changed since: if the other 256
+   entries map the rest of the larger page, it replaces the table.
+   Return: the table, which no CPU walks any more, for the caller to give back; PHYS_INVALID: it stays. */
 phys_t paging_merge_one(struct paging *paging, unsigned int level, virt_t virt) MUST_CHECK;
 
-/* All of the range is mapped, and no page reaches over an edge. */
+/* Changes the access of [virt, end); all of it is mapped, and no page reaches over an edge. Flushes
+   nothing. */
 void paging_protect_range(struct paging *paging, phys_t table, unsigned int level, virt_t virt, virt_t end,
                           unsigned int access);
 

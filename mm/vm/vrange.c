@@ -129,9 +129,10 @@ static bool is_in_direct_map(struct phys_range range)
 }
 
 /**
- * reserve() - make a used segment. @size_bytes: any, also more than any segment has.
+ * reserve() - make a used segment.
+ * @size_bytes: any, also more than any segment has.
+ * @alignment:  of start - @skew; both far below 2^63.
  * @wanted:     what it is to be; start and end are filled in.
- * @alignment:  of start + @skew; both far below 2^63.
  */
 static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, struct vrange_info *wanted)
 {
@@ -164,7 +165,7 @@ static status_t reserve(uint64_t size_bytes, uint64_t alignment, uint64_t skew, 
     return status;
 }
 
-/* The segment becomes free, one with free neighbours. */
+/* Makes a segment free, and merges it with those of its neighbours that are free. */
 static void release(struct segment *segment)
 {
     spin_lock(&tree_lock);
@@ -184,8 +185,8 @@ static void release(struct segment *segment)
         after = NULL;
     }
     segment->state = SEGMENT_FREE;
-    /* Use an early node rather than an object, so that the last of many segments does not keep a slab alive.
-     */
+    /* Move the free segment into an early node, if there is one: an object that stays for long would keep its
+       slab from being freed. */
     struct segment *left = NULL;
     if (!is_early(segment) && early_free) {
         left = segment;
