@@ -7,9 +7,9 @@
  * the stacks. The direct map covers what is RAM in the memory map, in the largest pages that the CPU has;
  * where it shows the kernel's code and constants it is read-only, so that no alias of them can be written.
  *
- * Frames for tables are early memory (boot/early.h) until the allocator is up, and come from the allocator
- * afterwards. Early memory takes them from usable memory only for the direct map of a very large machine
- * without 1 GiB pages.
+ * Frames for tables are early memory (boot/early.h) as long as there is any; when it is used up, they come
+ * from the allocator. Early memory takes them from usable memory only for the direct map of a very large
+ * machine without 1 GiB pages.
  */
 #include <vm/address_space.h>
 

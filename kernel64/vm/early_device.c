@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A window of its own in the address map, handed out from its start. While the stub's tables are in use, the
- * mapper adds devices to them, with tables in early memory, and records them, so that they are mapped in the
- * kernel's own tables as well.
+ * A window of its own in the address map, handed out from its start. While the stub's tables are in use,
+ * devices are mapped in them by the same mapper, with tables in early memory, and recorded in maps[], so that
+ * they are mapped in the kernel's own tables as well.
  *
  * Refused: the stub's direct map, which shows the first 4 GiB. A framebuffer may lie above, its memory type
  * would be that of RAM, and its address would change with the switch of tables, at which a fault needs the

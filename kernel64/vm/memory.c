@@ -3,8 +3,8 @@
  * The allocators on this machine: the memory that they get, and the memory for the buddy allocator's own
  * tables.
  *
- * Its tables are early memory (boot/early.h), which is closed here: the usable memory that it has taken stays
- * taken, and the rest becomes the buddy allocator's. The memory map stays as the sweep made it.
+ * Its tables are early memory (boot/early.h). early_finish() ends the taking of usable memory: what was taken
+ * stays taken, and the rest is the buddy allocator's. The memory map stays as the sweep made it.
  */
 #include <vm/memory.h>
 
