@@ -50,7 +50,7 @@ static void go_offline(void)
     frame_cache_drain();
     /* Makes the BSP arm its clockevent for the timers that were moved to it. By an interrupt, because a
        cross-call must not take a timer queue's lock. If it cannot be sent, the BSP arms the clockevent within
-       a millisecond, the longest sleep in which it waits for this CPU. */
+       1.3 ms, the longest sleep in which it waits for this CPU. */
     if (timer_offline_cpu())
         (void)!lapic_send(ipi_apic_id(0), VECTOR_TIMER);
     ipi_close_posts();

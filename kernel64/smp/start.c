@@ -177,7 +177,8 @@ static bool mtrr_differs(const struct ap *ap)
     return ap->mtrr.msr != 0 && !(is_off && cpu_has(CPU_FEATURE_HYPERVISOR));
 }
 
-/* Logs a line for all CPUs from @first on that are in the kernel: firmware that missed one missed most. */
+/* Logs one line for those of @ap_total CPUs from @first on whose MTRRs differ: firmware that missed one
+   missed most. */
 static void log_mtrr_difference(const struct ap *first, unsigned int ap_total)
 {
     const struct ap *differs = NULL;

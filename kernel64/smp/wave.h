@@ -17,7 +17,8 @@ struct wave {
  * @wave: with a trampoline that trampoline_make() has filled in. Its CPUs are prepared, at AP_STAGE_NONE, and
  *        AP_EXPECTED to arrive.
  *
- * A wave ends SMP_TIMEOUT_NS after the last progress of any of its CPUs. Each CPU that is given up is logged.
+ * A wave ends when all are online, or SMP_TIMEOUT_NS after the last progress of any. Each CPU that is given
+ * up is logged.
  *
  * Return: whether all are online. Otherwise the trampoline must not be freed: it parks a CPU that turns up
  *         later.
