@@ -7,6 +7,8 @@
 #include <acpi/init.h>
 #include <boot/machine.h>
 #include <boot/options.h>
+#include <boot/stages.h>
+#include <command/run.h>
 #include <console/consoles.h>
 #include <cpu/features.h>
 #include <cpu/insn.h>
@@ -14,16 +16,14 @@
 #include <cpu/protect.h>
 #include <cpu/stack_protector.h>
 #include <irq/irq.h>
-#include <boot/stages.h>
-#include <command/run.h>
 #include <monitor/monitor.h>
 #include <platform/platform.h>
 #include <smbios/init.h>
 #include <smp/processors.h>
+#include <sync/held_locks.h>
 #include <time/counters.h>
 #include <time/time.h>
 #include <time/tsc.h>
-#include <sync/held_locks.h>
 #include <time/wall_clock.h>
 #include <trap/machine_check.h>
 #include <trap/traps.h>

@@ -59,8 +59,8 @@ status_t acpi_parse_root_pointer(const void *data, size_t size_bytes, struct acp
  */
 status_t acpi_scan_root_pointer(acpi_read_fn *read, struct acpi_root *root) MUST_CHECK;
 
-/* Return: the part of the extended BIOS data area that is searched for an RSDP, by the BIOS data area's word;
-   empty when that is out of range. */
+/* Return: the part of the extended BIOS data area that is searched for an RSDP; its address is a word of the
+   BIOS data area. Empty when that is out of range. */
 struct phys_range acpi_find_ebda(acpi_read_fn *read);
 
 /**

@@ -4,8 +4,8 @@
  * String and memory functions of ISO C. The compiler generates calls of the first four. Hosted tests compare
  * them with the C library's, under other names and by LD_PRELOAD.
  *
- * In string.c, but for memmem.c and string_contains.c: the users of those are tested with the C library's
- * functions in place of string.c's.
+ * Defined in string.c; memmem.c and string_contains.c are apart, so that hosted tests link them with the C
+ * library's functions.
  *
  * Context of all: any, also NMI and panic.
  */

@@ -42,7 +42,8 @@ struct record {
 
 STATIC_ASSERT(sizeof(struct record) == 16, "no padding is copied to the ring");
 STATIC_ASSERT(LOG_LINE_MAX <= UINT16_MAX, "a line's length has room in its record");
-STATIC_ASSERT((RING_SIZE & (RING_SIZE - 1)) == 0, "indices go on where the positions wrap to 0");
+STATIC_ASSERT((RING_SIZE & (RING_SIZE - 1)) == 0,
+              "the ring's size divides 2^64, so an index stays right when a position wraps");
 STATIC_ASSERT(sizeof(struct record) + LOG_LINE_MAX <= RING_SIZE, "the longest line fits");
 
 /* guarded by output_lock: */
@@ -77,8 +78,8 @@ static void ring_write(uint64_t at, const void *from, size_t length)
         ring.bytes[at++ % RING_SIZE] = *byte++;
 }
 
-/* Reads the record at @at, and its text, of LOG_LINE_MAX bytes, unless that is NULL. Return: where the next
-   one begins. */
+/* Reads the record at @at. @text: receives its text, up to LOG_LINE_MAX bytes; NULL: not wanted.
+   Return: where the next record begins. */
 static uint64_t ring_get(uint64_t at, struct record *record, char *text)
 {
     ring_read(at, record, sizeof(*record));

@@ -17,7 +17,7 @@ static bool has_panicked;
 static struct power_notifier *next_of_panic;
 static unsigned int called_by_panic;
 
-/* @notifier: is not to be in the list; NULL: of no matter. */
+/* @notifier: must not be in the list yet; NULL: none in particular. */
 static void check_list(const struct power_notifier *notifier)
 {
     const struct power_notifier *each = first;

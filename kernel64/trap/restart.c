@@ -26,7 +26,7 @@ uint64_t restart_lowest, restart_highest;
 static uint64_t blocks[BLOCKS / 64];
 static unsigned int block_shift = BLOCK_SHIFT_MIN;
 
-/* Of the table, when it is sorted. */
+/* Checks the table, once it is sorted. */
 static void check_sequences(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
