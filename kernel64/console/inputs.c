@@ -2,10 +2,21 @@
 /* The list of input devices, the newest first. */
 #include <console/inputs.h>
 
+#include <ashlar/check.h>
+
 static struct input *inputs;
+
+static bool is_registered(const struct input *input)
+{
+    const struct input *each = inputs;
+    while (each && each != input)
+        each = each->next;
+    return each != NULL;
+}
 
 void inputs_add(struct input *input)
 {
+    CHECK(!is_registered(input), "console: an input is registered once");
     input->next = inputs;
     inputs = input;
 }

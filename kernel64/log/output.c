@@ -14,6 +14,7 @@
  */
 #include <log/output.h>
 
+#include <ashlar/check.h>
 #include <lib/machine_ops.h>
 
 /* The size assumed for the terminal at a serial port. */
@@ -168,8 +169,17 @@ uint32_t output_line_count(void)
     return __atomic_load_n(&line_count, __ATOMIC_RELAXED);
 }
 
+static bool is_registered(const struct console *console)
+{
+    const struct console *each = consoles;
+    while (each && each != console)
+        each = each->next;
+    return each != NULL;
+}
+
 void output_add(struct console *console)
 {
+    CHECK(!is_registered(console), "log: a console is registered once");
     console->next = consoles;
     consoles = console;
 }

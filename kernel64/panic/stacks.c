@@ -4,10 +4,21 @@
  */
 #include <panic/stacks.h>
 
+#include <ashlar/check.h>
+
 static struct stack *stacks;
+
+static bool is_registered(const struct stack *stack)
+{
+    const struct stack *each = stacks;
+    while (each && each != stack)
+        each = each->next;
+    return each != NULL;
+}
 
 void stacks_add(struct stack *stack)
 {
+    CHECK(!is_registered(stack), "panic: a stack is registered once");
     stack->next = stacks;
     stacks = stack;
 }

@@ -2,13 +2,9 @@
 /*
  * Backtraces over stacks made up here: sound ones, cut ones, and ones that lead astray.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "expect_death.h"
+
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include <log/print.h>
 #include <panic/backtrace.h>
@@ -20,6 +16,8 @@
 /* Two stacks, and memory between them that is neither. Words are numbered from the bottom. */
 static uint64_t first[WORDS] ALIGNED(16), second[WORDS] ALIGNED(16);
 static uint64_t elsewhere[16];
+
+static struct stack stacks[] = { { .name = "first" }, { .name = "second" } };
 
 static char printed[8192];
 
@@ -260,9 +258,19 @@ static void the_guard_page_is_right_below_its_stack(void **state)
     assert_ptr_not_equal(stacks_find(virt(bottom + sizeof(first))), stacks_find(virt(bottom)));
 }
 
+static void stack_is_registered_twice(void)
+{
+    stacks_add(&stacks[0]);
+}
+
+static void a_stack_is_registered_once(void **state)
+{
+    (void)state;
+    expect_death(stack_is_registered_twice, "panic: a stack is registered once");
+}
+
 int main(void)
 {
-    static struct stack stacks[] = { { .name = "first" }, { .name = "second" } };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_gives_its_return_addresses_in_order),
         cmocka_unit_test(a_frame_outside_every_stack_is_not_read),
@@ -277,6 +285,7 @@ int main(void)
         cmocka_unit_test(print_folds_recursion_and_reports_why_a_walk_ended),
         cmocka_unit_test(print_limits_the_number_of_frames),
         cmocka_unit_test(the_guard_page_is_right_below_its_stack),
+        cmocka_unit_test(a_stack_is_registered_once),
     };
 
     stacks[0].bottom = virt(address_of(first));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a checked build asserts of the log's ring: a record that was overwritten is noticed before its length
- * is used.
+ * What a checked build asserts of the log's ring and of its consoles: a record that was overwritten is
+ * noticed before its length is used.
  */
 #include "expect_death.h"
 #include "broken_log.h"
@@ -62,6 +62,19 @@ static void line_has_no_level(void)
     log_line((enum log_level)(LOG_DEBUG + 1), "test", "a line");
 }
 
+static void console_is_registered_twice(void)
+{
+    struct fake *fake = attach("console");
+    attach("another");
+    log_attach(&fake->console);
+}
+
+static void a_console_is_registered_once(void **state)
+{
+    (void)state;
+    expect_death(console_is_registered_twice, "log: a console is registered once");
+}
+
 static void broken_records_are_noticed(void **state)
 {
     (void)state;
@@ -82,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(broken_records_are_noticed),
+        TEST(a_console_is_registered_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
