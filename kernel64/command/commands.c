@@ -70,9 +70,9 @@ static status_t command_report(int argc, char **argv)
         argument_refuse(pattern, "an object of the report: Tab lists them, 'report' prints all");
     return is_any ? STATUS_OK : STATUS_NOT_FOUND;
 }
-COMMAND_WITH_WORDS(report, command_report, .group = GROUP_OUTPUT, .arguments = "[-j] [GLOB]",
-                   .help = "description of this machine; -j: one JSON object a line",
-                   .example = "report cpus", .see_also = "summary save log", .words = report_types);
+COMMAND_LIST(report, command_report, .group = GROUP_OUTPUT, .arguments = "[-j] [GLOB]",
+             .help = "description of this machine; -j: one JSON object a line", .example = "report cpus",
+             .see_also = "summary save log", .words = report_types);
 
 /* ---- clear ---- */
 
