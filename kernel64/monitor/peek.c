@@ -127,7 +127,8 @@ static status_t command_peek(int argc, char **argv)
     }
     address_unmap(&window);
     if (!is_read)
-        print_styled(STYLE_ERROR, "the next address cannot be read: not mapped, or not canonical\n");
+        print_styled(STYLE_ERROR, "the next address cannot be read: not mapped, or not canonical%s\n",
+                     !is_physical && shown < USER_HALF_END ? "; P0x... is physical" : "");
     return is_read ? STATUS_OK : STATUS_NOT_FOUND;
 }
 COMMAND(peek, command_peek, .group = GROUP_MEMORY, .arguments = "ADDRESS|FUNCTION [BYTES [WIDTH]]",

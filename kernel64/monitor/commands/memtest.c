@@ -190,7 +190,7 @@ static void show_pattern(unsigned int pattern, uint64_t pass)
     erase_line();
     print("pass %lu  %-10s  %-36s", pass, memtest_pattern_name(pattern), memtest_pattern_words(pattern));
     if (result->errors > 0)
-        print("  %lu errors\n", result->errors);
+        print_styled(STYLE_ERROR, "  %lu error%s\n", result->errors, result->errors == 1 ? "" : "s");
     else if (result->bytes > 0 && us > 0)
         print("  ok, %s/s a core\n", size_text(result->bytes / us * 1000000, size));
     else
