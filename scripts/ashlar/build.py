@@ -17,6 +17,8 @@ from ashlar import ROOT, Failure, progress
 
 ELF = 'stub32/ashlar.elf'
 ISO = 'iso/ashlar.iso'
+# With a menu of a boot's own.
+OWN_ISO = 'own.iso'
 FIRST_BUILD_SECONDS = 60
 NINJA_EDGE = re.compile(r'\[(\d+)/(\d+)\] ')
 NINJA_NOISE = ('ninja: no work to do.', 'ninja: Entering directory')
@@ -167,15 +169,22 @@ class Build:
         that an ISO's menu requests."""
         if machine.boot == 'none':
             return None
+        image = self.path_for(machine, folder, gfxmode)
+        if image == folder / OWN_ISO:
+            return self.make_iso(image, self._menu_cmdline(machine), gfxmode=gfxmode)
+        self.compile(ELF if image == self.elf else ISO)
+        return image
+
+    def path_for(self, machine, folder, gfxmode=None):
+        """The name of what image_for() makes."""
         if machine.boot == 'kernel':
-            self.compile(ELF)
             return self.elf
-        # Bochs has no fw_cfg to hand options over by.
-        cmdline = machine.cmdline if machine.emulator == 'bochs' else ''
-        if cmdline or gfxmode:
-            return self.make_iso(folder / 'own.iso', cmdline, gfxmode=gfxmode)
-        self.compile(ISO)
-        return self.iso
+        return folder / OWN_ISO if self._menu_cmdline(machine) or gfxmode else self.iso
+
+    @staticmethod
+    def _menu_cmdline(machine):
+        """Options that go into the menu: Bochs has no fw_cfg to hand them over by."""
+        return machine.cmdline if machine.emulator == 'bochs' else ''
 
 
 def variant(name):

@@ -49,7 +49,10 @@ def parse_arguments(argv):
     add_machine_arguments(parser)
     add_result_arguments(parser)
     parser.add_argument('extra', nargs='*', metavar='-- ARGS', help='more arguments for the emulator')
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.extra and '--' not in argv:
+        parser.error(f'unexpected argument: {options.extra[0]}; those for the emulator come after --')
+    return options
 
 
 def add_image_arguments(parser):
@@ -286,8 +289,9 @@ def run(options):
     machine = machine_of(options)
     build = Build(options.build.absolute()) if options.build else Build()
     if options.dry_run:
-        image = options.image or (build.elf if machine.boot == 'kernel' else build.iso)
-        print_command(machine, os.path.abspath(image), build.folder / 'run')
+        folder = build.folder / 'run'
+        image = options.image or build.path_for(machine, folder, options.gfxmode)
+        print_command(machine, os.path.abspath(image), folder)
         return 0
     if machine.emulator == 'qemu':
         qemu_command(machine, '')  # what is missing is reported before anything is built
