@@ -117,14 +117,14 @@ def test_the_workflow_builds_an_image_that_it_is_not_given(tmp_path):
 # --- the workflow that tests the tree ---
 
 
-def tested_job():
+def job_and_steps():
     """(its job, its steps)"""
     job = load(TESTING)['jobs']['test']
     return job, job['steps']
 
 
 def test_a_push_and_a_pull_request_are_tested():
-    job, steps = tested_job()
+    job, steps = job_and_steps()
     assert set(load(TESTING)['on']) == {'push', 'pull_request'}
     booting = load(WORKFLOW)['jobs']['boot']
     assert (job['container'], job['runs-on']) == (booting['container'], booting['runs-on'])
@@ -142,7 +142,7 @@ def run_testing_steps(folder, words, **variables):
     """Runs the shell steps from the third one on, the last with more words. Return: what that gave."""
     for name in '.ci', 'scripts':
         (folder / name).symlink_to(ROOT / name)
-    scripts = [step['run'] for step in tested_job()[1] if 'run' in step and 'apt-get' not in step['run']]
+    scripts = [step['run'] for step in job_and_steps()[1] if 'run' in step and 'apt-get' not in step['run']]
     scripts[-1] += f' {words}'
     for script in scripts:
         done = shell(('sh', '-e', '-c'), script, folder, HOME=str(folder), GITHUB_WORKSPACE='/w', **variables)
@@ -155,7 +155,7 @@ def test_the_steps_of_the_workflow_test_the_tree(tmp_path):
     assert done.returncode == 0 and done.stdout.endswith('1 passed, 0 failed, 0 skipped\n'), done.stdout
     assert '\tdirectory = /w\n' in (tmp_path / '.gitconfig').read_text()
     # The logs that are kept are where a run leaves them.
-    paths = tested_job()[1][-1]['with']['path'].split()
+    paths = job_and_steps()[1][-1]['with']['path'].split()
     assert paths[0] == 'results.xml' and 'check' in (tmp_path / paths[0]).read_text()
     assert paths[1] == 'build-test/boot.xml'
     assert list(ROOT.glob(paths[2]))
@@ -216,7 +216,7 @@ def test_the_scripts_of_the_recipes_have_no_fault_that_shellcheck_knows(text):
     if text == 'workflow':
         scripts = [step['run'] for step in workflow()[1] if 'run' in step]
     elif text == 'testing':
-        scripts = [step['run'] for step in tested_job()[1] if 'run' in step]
+        scripts = [step['run'] for step in job_and_steps()[1] if 'run' in step]
     else:
         scripts = ['\n'.join(gitlab()['before_script'] + gitlab()['script'])]
     for script in scripts:
