@@ -170,10 +170,10 @@ class Build:
         if machine.boot == 'none':
             return None
         image = self.path_for(machine, folder, gfxmode)
-        if image == folder / OWN_ISO:
-            return self.make_iso(image, self._menu_cmdline(machine), gfxmode=gfxmode)
-        self.compile(ELF if image == self.elf else ISO)
-        return image
+        if image in (self.elf, self.iso):
+            self.compile(ELF if image == self.elf else ISO)
+            return image
+        return self.make_iso(image, self._menu_cmdline(machine), gfxmode=gfxmode)
 
     def path_for(self, machine, folder, gfxmode=None):
         """The name of what image_for() makes."""
